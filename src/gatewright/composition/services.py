@@ -1,0 +1,27 @@
+"""All services of one gateway process, opened and closed together."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from gatewright.composition.state import open_database, open_event_hub
+from gatewright.core.config import Config
+from gatewright.core.events import EventHub
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the faces may use."""
+
+    config: Config
+    """The gateway's configuration."""
+    events: EventHub
+    """What happened, for those who may know."""
+
+
+@asynccontextmanager
+async def open_services(config: Config) -> AsyncIterator[Services]:
+    """Open every backend that the configuration names and yield the services."""
+    async with AsyncExitStack() as stack:
+        database = await open_database(config, stack)
+        yield Services(config=config, events=open_event_hub(database))

@@ -1,0 +1,171 @@
+"""The one configuration: a TOML file, typed, frozen, unknown keys refused.
+
+The reference page (``docs/reference/configuration.md``) is generated from the
+descriptions here, and ``gatewright check`` explains a file by them.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
+Access = Literal["public", "users"] | list[Name]
+
+
+class Section(BaseModel):
+    """A table of the file."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True
+    )
+
+
+class Gateway(Section):
+    """The gateway itself."""
+
+    title: str = "Gatewright"
+    """Name of the gateway, as pages show it."""
+    listen: str = "127.0.0.1:8000"
+    """Address and port to listen on; port 0 picks a free one."""
+    url: str = ""
+    """Address as the world sees it; by default made from ``listen``."""
+    state: Path = Path("/var/lib/gatewright")
+    """Folder of the embedded database, uploads in progress, spools and caches."""
+    database: str = "sqlite"
+    """``sqlite`` (a file in the state folder) or a ``postgresql://`` address."""
+    faces: list[Name] | None = None
+    """Protocols to serve; by default all that are installed."""
+    processes: Annotated[int, Field(ge=1, le=64)] = 1
+    """Gateway processes, all alike, on the one address."""
+    allowed_hosts: list[str] = []
+    """More host names to answer to, besides that of ``url`` and loopback names."""
+    cors_origins: list[str] = []
+    """Exact origins whose pages may call the API with a token (never a cookie)."""
+    message_of_the_day: str = ""
+    """A notice for all users."""
+
+
+class Identity(Section):
+    """Who people are."""
+
+    mode: Literal["single-user"] = "single-user"
+    """``single-user``: the gateway acts as the person who started it."""
+    owner: Name | None = None
+    """Account that is that person; by default the login name."""
+    login: list[Literal["local"]] = ["local"]
+    """Ways to sign in."""
+    session_idle_seconds: Annotated[int, Field(ge=60)] = 8 * 3600
+    """A session ends after this time without a request."""
+    session_seconds: Annotated[int, Field(ge=60)] = 7 * 86400
+    """A session ends after this time in any case."""
+
+
+class System(Section):
+    """A place with files, commands and jobs."""
+
+    name: Name
+    """Name in URLs."""
+    scheduler: Name | None = "processes"
+    """Plug-in that runs its jobs; null for a system without jobs."""
+    filesystem: Name = "posix"
+    """Plug-in that holds its files."""
+    home: Path | None = None
+    """Folder that ``~`` and relative paths mean; by default the owner's home."""
+    root: Path | None = None
+    """Folder that is ``/`` of the system's file URLs; by default the machine's."""
+    cores: Annotated[int, Field(ge=1)] | None = None
+    """Cores that jobs may take together (scheduler ``processes``); by default all."""
+    memory_bytes: Annotated[int, Field(ge=1)] | None = None
+    """Memory that jobs may take together; by default the machine's."""
+
+
+class DatasetSource(Section):
+    """A gridded data set to publish."""
+
+    id: Name
+    """Name in URLs."""
+    source: Path
+    """A NetCDF file."""
+    title: str = ""
+    """Title in the catalogue; by default the file's own ``title``."""
+    access: Access = "public"
+    """``public``, ``users`` (any account), or a list of accounts and groups."""
+
+
+class SurveySource(Section):
+    """A collection of telescope images to publish."""
+
+    id: Name
+    """Name in URLs."""
+    images: str
+    """FITS files, as a path pattern (``/data/decam/**/*.fits``)."""
+    title: str = ""
+    """Title in the catalogue."""
+    access: Access = "public"
+    """``public``, ``users`` (any account), or a list of accounts and groups."""
+
+
+class Limits(Section):
+    """Bounds on what one request or one user may take."""
+
+    body_bytes: Annotated[int, Field(ge=1024)] = 4_194_304
+    """Largest request body but for uploads."""
+    upload_bytes: Annotated[int, Field(ge=1024)] = 1_099_511_627_776
+    """Largest uploaded file."""
+    response_bytes: Annotated[int, Field(ge=1024)] = 2_000_000_000
+    """Largest answer that is made from arrays; above it 413 with the estimate."""
+    url_bytes: Annotated[int, Field(ge=256)] = 32_768
+    """Longest URL."""
+    header_seconds: Annotated[float, Field(gt=0)] = 10.0
+    """Time for a request's header to arrive."""
+    body_stall_seconds: Annotated[float, Field(gt=0)] = 30.0
+    """Longest pause within a request's body."""
+    requests_per_second: Annotated[float, Field(gt=0)] = 200.0
+    """Lasting rate of one user, or of one address without an account."""
+    requests_burst: Annotated[int, Field(ge=1)] = 2000
+    """Requests that may come at once above that rate."""
+    document_bytes: Annotated[int, Field(ge=1024)] = 1_048_576
+    """Largest document of the store."""
+    store_bytes_per_user: Annotated[int, Field(ge=1024)] = 1_073_741_824
+    """Documents of one user together."""
+    jobs_in_flight_per_user: Annotated[int, Field(ge=1)] = 1000
+    """Jobs of one user that have not ended."""
+    command_seconds: Annotated[float, Field(gt=0)] = 60.0
+    """Longest time a command may run."""
+    command_output_bytes: Annotated[int, Field(ge=1)] = 1_048_576
+    """Most of each output stream of a command that is kept."""
+    readers: Annotated[int, Field(ge=1, le=64)] = 2
+    """Reader processes."""
+    reader_memory_bytes: Annotated[int, Field(ge=268_435_456)] = 1_073_741_824
+    """Address space of one reader."""
+    reader_seconds: Annotated[float, Field(gt=0)] = 30.0
+    """Longest time for one window of an answer."""
+
+
+class Config(Section):
+    """The whole file."""
+
+    gateway: Gateway = Gateway()
+    identity: Identity = Identity()
+    systems: list[System] = []
+    datasets: list[DatasetSource] = []
+    surveys: list[SurveySource] = []
+    limits: Limits = Limits()
+
+    @field_validator("systems", "datasets", "surveys")
+    @classmethod
+    def _names_are_unique(cls, sources: list[Section]) -> list[Section]:
+        names = [
+            getattr(source, "id", "") or getattr(source, "name", "")
+            for source in sources
+        ]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"“{name}” is named twice")
+        return sources
+
+    @property
+    def url(self) -> str:
+        """Address of the gateway as the world sees it, without a slash at the end."""
+        return (self.gateway.url or f"http://{self.gateway.listen}").rstrip("/")

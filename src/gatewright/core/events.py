@@ -1,0 +1,97 @@
+"""What happened, for those who may know: the event log and its readers.
+
+An event is written to a durable log that all gateway processes share and gets the
+next number; a client that comes back says the last number it saw (``Last-Event-ID``).
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened."""
+
+    number: int
+    """Place in the log, rising, unique."""
+    at: float
+    """Seconds since 1970-01-01 UTC."""
+    kind: str
+    """Dotted name of what happened, such as ``job.completed``."""
+    subject: str
+    """Path of the resource below ``/api/v1/``, such as ``jobs/local/17``."""
+    owner: str
+    """The user who may read it."""
+    data: Mapping[str, object]
+    """What changed, as JSON values."""
+
+
+class EventLog(Protocol):
+    """A durable list of events, shared by all processes of the gateway."""
+
+    async def append(
+        self, kind: str, subject: str, owner: str, data: Mapping[str, object]
+    ) -> int:
+        """Write an event and return its number."""
+        ...
+
+    async def after(
+        self, number: int, *, owner: str, subject: str = "", limit: int = 500
+    ) -> Sequence[Event]:
+        """Return an owner's events above a number, oldest first.
+
+        ``subject`` limits them to that resource and those below it.
+        """
+        ...
+
+    async def latest(self) -> int:
+        """Return the number of the newest event, 0 when there is none."""
+        ...
+
+
+class EventHub:
+    """Follows the log for all clients of one process, with one look at a time.
+
+    A look at the log is made when something was announced in this process, and every
+    ``interval`` seconds for what other processes wrote.
+    """
+
+    def __init__(self, log: EventLog, interval: float = 0.5) -> None:
+        self.log = log
+        self._interval = interval
+        self._news = asyncio.Condition()
+
+    async def publish(
+        self, kind: str, subject: str, owner: str, data: Mapping[str, object]
+    ) -> int:
+        """Write an event and wake the readers of this process."""
+        number = await self.log.append(kind, subject, owner, data)
+        async with self._news:
+            self._news.notify_all()
+        return number
+
+    async def follow(
+        self, *, owner: str, subject: str = "", after: int | None = None
+    ) -> AsyncIterator[Event | None]:
+        """Yield an owner's events as they come, and None when a look found none.
+
+        ``after`` is the last number seen; without it only what happens from now on is
+        told. The caller ends the iteration (a client that went away).
+        """
+        number = await self.log.latest() if after is None else after
+        while True:
+            events = await self.log.after(number, owner=owner, subject=subject)
+            for event in events:
+                number = event.number
+                yield event
+            if not events:
+                yield None
+                await self._wait()
+
+    async def _wait(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._interval), self._news:
+                await self._news.wait()

@@ -1,0 +1,78 @@
+"""Pages of a listing and the opaque cursors that lead from one to the next."""
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from gatewright.core.errors import InvalidRequest
+
+T_co = TypeVar("T_co", covariant=True)
+
+DEFAULT_LIMIT = 100
+MAXIMUM_LIMIT = 10_000
+_MAXIMUM_CURSOR = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T_co]):
+    """A part of a listing."""
+
+    items: Sequence[T_co]
+    """The items of this page, in the listing's order."""
+    next: str | None = None
+    """Cursor of the page after this one; None on the last."""
+
+
+def encode_cursor(*position: str | float | None) -> str:
+    """Return the position of the last item as text for a URL."""
+    text = json.dumps(position, separators=(",", ":"), ensure_ascii=True)
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str, *types: type) -> tuple[object, ...]:
+    """Return the position in a cursor, one value for each of ``types``.
+
+    Raises
+    ------
+    InvalidRequest
+        The text is not a cursor of this listing: a client may only send back what it
+        was given.
+    """
+    if len(cursor) > _MAXIMUM_CURSOR:
+        raise InvalidRequest("The cursor is longer than any that is given here.")
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        values = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+    except (ValueError, binascii.Error, RecursionError) as error:
+        raise InvalidRequest("The cursor is not one that was given here.") from error
+    if (
+        not isinstance(values, list)
+        or len(values) != len(types)
+        or not all(map(_is, values, types))
+    ):
+        raise InvalidRequest("The cursor is not one of this listing.")
+    return tuple(values)
+
+
+def _is(value: object, kind: type) -> bool:
+    if kind is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return type(value) is kind
+
+
+def page_limit(limit: int | None, maximum: int = MAXIMUM_LIMIT) -> int:
+    """Return the number of items on a page.
+
+    Raises
+    ------
+    InvalidRequest
+        ``limit`` is below 1 or above ``maximum``.
+    """
+    if limit is None:
+        return min(DEFAULT_LIMIT, maximum)
+    if not 1 <= limit <= maximum:
+        raise InvalidRequest(f"“limit” is a number from 1 to {maximum}.")
+    return limit

@@ -1,0 +1,38 @@
+"""Backends and faces, found by entry point and loaded when they are named."""
+
+import logging
+from importlib.metadata import EntryPoint, entry_points
+
+from gatewright.core.errors import InvalidRequest
+
+_log = logging.getLogger(__name__)
+
+
+def installed(group: str) -> list[str]:
+    """Return the names of a group's entry points (``gatewright.faces``), sorted."""
+    return sorted({point.name for point in entry_points(group=group)})
+
+
+def load(group: str, name: str) -> object:
+    """Return what an entry point names.
+
+    Raises
+    ------
+    InvalidRequest
+        There is none of that name, or its package does not import; the text says
+        which names there are.
+    """
+    for point in entry_points(group=group, name=name):
+        return _load(point)
+    names = ", ".join(installed(group)) or "none"
+    raise InvalidRequest(f"There is no {group} plug-in “{name}”. Installed: {names}.")
+
+
+def _load(point: EntryPoint) -> object:
+    try:
+        return point.load()
+    except ImportError as error:
+        _log.warning("The plug-in %s (%s) does not import.", point.name, point.value)
+        raise InvalidRequest(
+            f"The plug-in “{point.name}” does not import: {error}"
+        ) from error

@@ -1,0 +1,1 @@
+"""What the gateway is about; no domain knows another, or any outside library."""

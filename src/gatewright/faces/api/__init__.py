@@ -1,0 +1,28 @@
+"""The native REST API: one file for each family of resources."""
+
+from fastapi import APIRouter, FastAPI
+from starlette.types import ASGIApp
+
+from gatewright import __version__
+from gatewright.composition import Services
+from gatewright.web.face import Face
+from gatewright.web.problems import exception_handlers
+
+ROUTERS: tuple[APIRouter, ...] = ()
+
+
+def build(services: Services) -> ASGIApp:
+    """Return the API as one application."""
+    app = FastAPI(
+        title=services.config.gateway.title,
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        exception_handlers=exception_handlers(),
+    )
+    for router in ROUTERS:
+        app.include_router(router)
+    return app
+
+
+face = Face(name="api", prefix="/api/v1", build=build)

@@ -1,0 +1,1 @@
+"""Recipes over several domains."""

@@ -1,0 +1,1 @@
+"""The one HTTP kit that the faces share."""

@@ -1,0 +1,136 @@
+"""Errors as RFC 9457 problem documents: the one place where an error is rendered."""
+
+import json
+import logging
+import math
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gatewright.core import errors
+from gatewright.core.errors import GatewayError
+
+_log = logging.getLogger("gatewright.errors")
+
+Renderer = Callable[[GatewayError, Request], Response]
+"""Makes a protocol's own form of an error."""
+
+Handler = Callable[[Request, Any], Coroutine[Any, Any, Response]]
+
+_BY_STATUS: dict[int, type[GatewayError]] = {
+    400: errors.InvalidRequest,
+    401: errors.NotSignedIn,
+    403: errors.NotAllowed,
+    404: errors.NotFound,
+    405: errors.MethodNotAllowed,
+    413: errors.TooLarge,
+    415: errors.UnsupportedMediaType,
+}
+
+
+def problem(error: GatewayError, request: Request) -> Response:
+    """Return an error as ``application/problem+json`` (RFC 9457)."""
+    body = {
+        "type": f"about:blank#{error.code}",
+        "title": error.title,
+        "status": error.status,
+        "code": error.code,
+        "detail": public_text(error),
+        "request_id": request.scope.get("gatewright.request_id", ""),
+        **error.details,
+    }
+    return Response(
+        json.dumps(_finite(body), ensure_ascii=True),
+        status_code=error.status,
+        headers=error_headers(error),
+        media_type="application/problem+json",
+    )
+
+
+def public_text(error: GatewayError) -> str:
+    """Return what may be told of an error: an internal one shows nothing."""
+    if error.status == 500:
+        return "Something went wrong here. The request id helps the operator find it."
+    return error.text
+
+
+def error_headers(error: GatewayError) -> dict[str, str]:
+    """Return the header fields of an error's answer."""
+    headers = dict(error.headers)
+    if error.transient:
+        headers.setdefault("Retry-After", str(math.ceil(error.retry_after or 1)))
+    if error.status == 401:
+        headers.setdefault("WWW-Authenticate", 'Bearer realm="gatewright"')
+    return headers
+
+
+def exception_handlers(
+    render: Renderer = problem,
+) -> dict[int | type[Exception], Handler]:
+    """Return the handlers that make a Starlette application answer errors so."""
+
+    async def handle(request: Request, exception: Exception) -> Response:
+        return render(as_gateway_error(exception, request), request)
+
+    return {
+        GatewayError: handle,
+        HTTPException: handle,
+        RequestValidationError: handle,
+        Exception: handle,
+    }
+
+
+def as_gateway_error(exception: Exception, request: Request) -> GatewayError:
+    """Return any exception as an error of the tree; what is unknown is logged."""
+    if isinstance(exception, GatewayError):
+        if exception.status == 500:
+            _log.error("internal error", exc_info=exception)
+        return exception
+    if isinstance(exception, RequestValidationError):
+        return _invalid(exception)
+    if isinstance(exception, HTTPException):
+        kind = _BY_STATUS.get(exception.status_code, errors.InvalidRequest)
+        return kind(_plain(exception), headers=dict(exception.headers or {}))
+    _log.error(
+        "unexpected error in %s",
+        request.url.path.encode(errors="replace"),
+        exc_info=exception,
+    )
+    return GatewayError()
+
+
+def _plain(exception: HTTPException) -> str:
+    if exception.status_code == 404:
+        return "There is nothing at this address."
+    if exception.status_code == 405:
+        return "This resource does not have that method; “Allow” lists those it has."
+    return str(exception.detail)
+
+
+def _invalid(exception: RequestValidationError) -> GatewayError:
+    faults = [
+        {"where": ".".join(map(str, e.get("loc", ()))), "what": str(e.get("msg", ""))}
+        for e in exception.errors()
+    ]
+    text = "; ".join(f"{f['where']}: {f['what']}" for f in faults[:5])
+    kind = errors.InvalidContent
+    if any(e.get("type") == "json_invalid" for e in exception.errors()):
+        kind = errors.InvalidRequest  # type: ignore[assignment]
+    return kind(text, faults=faults[:50])
+
+
+def _finite(value: object) -> object:
+    """Return the value with what JSON cannot hold written as text."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, Mapping):
+        return {str(_finite(k)): _finite(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(v) for v in value]
+    return value
