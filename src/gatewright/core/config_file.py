@@ -1,0 +1,159 @@
+"""Reads the configuration file, and names every mistake with its line."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from gatewright.core.config import Config
+from gatewright.core.errors import InvalidRequest
+
+FILE_NAME = "gatewright.toml"
+"""Name of the configuration that a demo keeps in its state folder."""
+
+Location = tuple[str | int, ...]
+
+_TABLE = re.compile(r"^\s*(\[\[?)\s*([A-Za-z0-9_.\-\"' ]+?)\s*\]\]?\s*(?:#.*)?$")
+_KEY = re.compile(r"^\s*([A-Za-z0-9_\-\"'.]+)\s*=")
+_TOML_LINE = re.compile(r"\s*\(at line (\d+), column \d+\)|\s*\(at end of document\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One thing that is wrong in a configuration file."""
+
+    line: int
+    """Line, counted from 1; 0 where the file has none to show."""
+    where: str
+    """Dotted name of the setting."""
+    what: str
+    """What is wrong, for the operator."""
+
+    def __str__(self) -> str:
+        place = f"line {self.line}: " if self.line else ""
+        return f"{place}{self.where}: {self.what}" if self.where else place + self.what
+
+
+class ConfigurationError(InvalidRequest):
+    """The configuration file cannot be used."""
+
+    def __init__(self, path: Path, mistakes: list[Mistake]) -> None:
+        super().__init__("\n".join(f"{path}: {mistake}" for mistake in mistakes))
+        self.mistakes = mistakes
+
+
+def load_config(path: Path) -> Config:
+    """Return the configuration in a file.
+
+    Raises
+    ------
+    ConfigurationError
+        The file cannot be read, is not TOML, or has settings that are unknown or
+        wrong; all of them are named.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "is not UTF-8 text"
+        raise ConfigurationError(path, [Mistake(0, "", str(reason))]) from error
+    config = parse_config(text, path)
+    return _absolute(config, path.resolve().parent)
+
+
+def parse_config(text: str, path: Path = Path(FILE_NAME)) -> Config:
+    """Return the configuration in a text; ``path`` names it in errors."""
+    try:
+        return Config.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(path, [_syntax_mistake(error, text)]) from error
+    except ValidationError as error:
+        lines = locate(text)
+        mistakes = [
+            _mistake(tuple(fault["loc"]), str(fault["type"]), str(fault["msg"]), lines)
+            for fault in error.errors(include_url=False)
+        ]
+        raise ConfigurationError(path, sorted(mistakes, key=_order)) from error
+
+
+def _order(mistake: Mistake) -> tuple[int, str]:
+    return mistake.line, mistake.where
+
+
+def _syntax_mistake(error: tomllib.TOMLDecodeError, text: str) -> Mistake:
+    found = _TOML_LINE.search(str(error))
+    line = int(found[1]) if found and found[1] else len(text.splitlines())
+    return Mistake(line, "", _TOML_LINE.sub("", str(error)))
+
+
+def _mistake(
+    location: Location, kind: str, message: str, lines: Mapping[Location, int]
+) -> Mistake:
+    if kind == "extra_forbidden":
+        message = "there is no such setting"
+    known = location
+    while known and known not in lines:
+        known = known[:-1]
+    where = ".".join(map(str, location[: max(len(known), 1)])) or "file"
+    if kind in {"missing", "extra_forbidden"}:
+        where = ".".join(map(str, location))
+    return Mistake(lines.get(known, 0), where, message.removeprefix("Value error, "))
+
+
+def locate(text: str) -> dict[Location, int]:
+    """Return the line of every table and key, by its place in the parsed document."""
+    lines: dict[Location, int] = {}
+    counts: dict[Location, int] = {}
+    table: Location = ()
+    for number, line in enumerate(text.splitlines(), start=1):
+        if header := _TABLE.match(line):
+            lines.setdefault(_parts(header[2]), number)
+            table = _table(header[1] == "[[", _parts(header[2]), counts)
+            lines.setdefault(table, number)
+        elif key := _KEY.match(line):
+            lines.setdefault(table + _parts(key[1]), number)
+    return lines
+
+
+def _parts(dotted: str) -> Location:
+    return tuple(part.strip().strip("\"'") for part in dotted.split("."))
+
+
+def _table(is_array: bool, parts: Location, counts: dict[Location, int]) -> Location:  # noqa: FBT001
+    if not is_array:
+        return parts
+    counts[parts] = counts.get(parts, -1) + 1
+    return (*parts, counts[parts])
+
+
+def _absolute(config: Config, folder: Path) -> Config:
+    """Return the configuration with paths taken from the file's folder."""
+    gateway = config.gateway.model_copy(update={"state": folder / config.gateway.state})
+    systems = [
+        system.model_copy(
+            update={
+                name: folder / path
+                for name in ("home", "root")
+                if (path := getattr(system, name)) is not None
+            }
+        )
+        for system in config.systems
+    ]
+    datasets = [
+        source.model_copy(update={"source": folder / source.source})
+        for source in config.datasets
+    ]
+    surveys = [
+        source.model_copy(update={"images": str(folder / source.images)})
+        for source in config.surveys
+    ]
+    return config.model_copy(
+        update={
+            "gateway": gateway,
+            "systems": systems,
+            "datasets": datasets,
+            "surveys": surveys,
+        }
+    )

@@ -1,0 +1,90 @@
+"""The configuration as text: a file from values, and the reference from the types."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from gatewright.core.config import Config
+
+
+def to_toml(config: Config) -> str:
+    """Return a file that reads back as the same configuration."""
+    values = config.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+    blocks = [_table(name, part) for name, part in values.items()]
+    return "\n".join(blocks)
+
+
+def _table(name: str, part: Any) -> str:
+    if isinstance(part, list):
+        return "\n".join(f"[[{name}]]\n{_settings(item)}" for item in part)
+    return f"[{name}]\n{_settings(part)}"
+
+
+def _settings(values: dict[str, Any]) -> str:
+    # JSON strings, numbers, booleans and flat lists are TOML as they stand.
+    return "".join(
+        f"{key} = {json.dumps(value, ensure_ascii=True)}\n"
+        for key, value in values.items()
+    )
+
+
+def reference() -> str:
+    """Return the configuration's reference page as Markdown."""
+    return "\n".join(_page()) + "\n"
+
+
+def _page() -> Iterator[str]:
+    yield "# Configuration"
+    yield ""
+    yield "One TOML file; unknown settings are refused. `gatewright check FILE` names"
+    yield "every mistake with its line. This page is generated from the types."
+    for name, field in Config.model_fields.items():
+        section = _section(field.annotation)
+        many = field.annotation is not section
+        yield f"\n## `{'[[' if many else '['}{name}{']]' if many else ']'}`\n"
+        yield (section.__doc__ or "").strip() + "\n"
+        yield "| setting | type | default | meaning |"
+        yield "|---|---|---|---|"
+        yield from _rows(section)
+
+
+def _section(annotation: Any) -> type[BaseModel]:
+    arguments = getattr(annotation, "__args__", None)
+    found: type[BaseModel] = arguments[0] if arguments else annotation
+    return found
+
+
+def _rows(section: type[BaseModel]) -> Iterator[str]:
+    kinds = section.model_json_schema()["properties"]
+    for name, field in section.model_fields.items():
+        meaning = " ".join((field.description or "").split())
+        yield (
+            f"| `{name}` | {_kind(kinds[name])} | {_default(field.default)} "
+            f"| {meaning} |"
+        )
+
+
+def _default(value: Any) -> str:
+    if value is PydanticUndefined:
+        return "required"
+    if value is None:
+        return "-"
+    return f"`{json.dumps(str(value) if isinstance(value, Path) else value)}`"
+
+
+def _kind(schema: dict[str, Any]) -> str:
+    if "anyOf" in schema:
+        parts = [_kind(part) for part in schema["anyOf"] if part.get("type") != "null"]
+        return " or ".join(dict.fromkeys(parts))
+    if "enum" in schema:
+        return " or ".join(f"`{value}`" for value in schema["enum"])
+    if "const" in schema:
+        return f"`{schema['const']}`"
+    if schema.get("type") == "array":
+        return f"list of {_kind(schema['items'])}"
+    names = {"integer": "whole number", "string": "text", "number": "number"}
+    return names.get(schema["type"], schema["type"])
