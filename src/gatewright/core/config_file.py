@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
+from typing_extensions import override
 
 from gatewright.core.config import Config
 from gatewright.core.errors import InvalidRequest
@@ -32,6 +33,7 @@ class Mistake:
     what: str
     """What is wrong, for the operator."""
 
+    @override
     def __str__(self) -> str:
         place = f"line {self.line}: " if self.line else ""
         return f"{place}{self.where}: {self.what}" if self.where else place + self.what

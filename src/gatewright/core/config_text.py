@@ -87,4 +87,5 @@ def _kind(schema: dict[str, Any]) -> str:
     if schema.get("type") == "array":
         return f"list of {_kind(schema['items'])}"
     names = {"integer": "whole number", "string": "text", "number": "number"}
-    return names.get(schema["type"], schema["type"])
+    kind = str(schema["type"])
+    return names.get(kind, kind)
