@@ -4,6 +4,14 @@
 :class:`Database` port; everything that is said in SQL stands here, once.
 """
 
-from gatewright.backends.sql.database import Batch, Database, Row, Statement, Work
+from gatewright.backends.sql.database import (
+    Batch,
+    Database,
+    Lock,
+    Row,
+    Statement,
+    Step,
+    Work,
+)
 
-__all__ = ["Batch", "Database", "Row", "Statement", "Work"]
+__all__ = ["Batch", "Database", "Lock", "Row", "Statement", "Step", "Work"]

@@ -45,7 +45,23 @@ class Batch:
     """The values of each execution."""
 
 
-Work = Generator[Statement | Batch, Sequence[Row], T]
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """Let one transaction of this name run at a time, in all processes.
+
+    It is the first thing that a transaction yields, and is held until the commit. Two
+    transactions that count (the next number of a log) then never clash, and a higher
+    number is never seen before a lower one. SQLite has one writer and needs no more.
+    """
+
+    name: str
+    """What is locked, such as ``events``."""
+
+
+Step = Statement | Batch | Lock
+"""What a transaction may yield."""
+
+Work = Generator[Step, Sequence[Row], T]
 """A transaction: yields statements, receives their rows, returns its result."""
 
 

@@ -1,0 +1,110 @@
+"""The tables, made and changed by numbered SQL files that are applied once each.
+
+A file ``schema/NNNN_name.sql`` holds statements that end in a semicolon at the end of
+a line. ``{serial}`` stands for the type of a primary key that counts by itself and
+``{clustered}`` for what puts the rows into the primary key's tree. Text compares by its
+bytes in both databases.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+
+from gatewright.backends.sql.database import Database, Lock, Statement, Work
+from gatewright.core.errors import Conflict
+
+_TABLE = """
+CREATE TABLE IF NOT EXISTS migrations (
+    name TEXT NOT NULL PRIMARY KEY,
+    sha256 TEXT NOT NULL
+)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """The words of a schema file that the databases say differently."""
+
+    serial: str
+    """Type of a primary key that counts by itself and never gives a number twice."""
+    clustered: str
+    """Option of a table whose rows stand in its primary key's tree."""
+    text: str
+    """Type of text that compares by its bytes."""
+
+    def translate(self, schema: str) -> str:
+        """Return a schema file's text in this dialect."""
+        text = re.sub(r"\bTEXT\b", self.text, schema)
+        return text.replace("{serial}", self.serial).replace(
+            "{clustered}", self.clustered
+        )
+
+
+def schema_files() -> Mapping[str, str]:
+    """Return the schema files that this version brings, in order of their names."""
+    folder = files("gatewright.backends.sql").joinpath("schema")
+    found = [file for file in folder.iterdir() if file.name.endswith(".sql")]
+    return {f.name: f.read_text("utf-8") for f in sorted(found, key=lambda f: f.name)}
+
+
+async def migrate(
+    database: Database, dialect: Dialect, schema: Mapping[str, str] | None = None
+) -> Sequence[str]:
+    """Bring a database's tables up to date and return the files that were applied.
+
+    All files are applied in one transaction; processes that start together wait for
+    one another.
+
+    Raises
+    ------
+    Conflict
+        An applied file was changed since, or comes from a newer version.
+    """
+    wanted = schema_files() if schema is None else schema
+    return await database.run(lambda: _migration(dialect, wanted))
+
+
+def _migration(dialect: Dialect, wanted: Mapping[str, str]) -> Work[Sequence[str]]:
+    yield Lock("migrations")
+    yield Statement(dialect.translate(_TABLE))
+    rows = yield Statement("SELECT name, sha256 FROM migrations")
+    applied = {row["name"]: row["sha256"] for row in rows}
+    _check(applied, wanted)
+    fresh = [name for name in wanted if name not in applied]
+    for name in fresh:
+        for statement in _statements(dialect.translate(wanted[name])):
+            yield Statement(statement)
+        yield Statement(
+            "INSERT INTO migrations (name, sha256) VALUES (?, ?)",
+            (name, _digest(wanted[name])),
+        )
+    return fresh
+
+
+def _check(applied: Mapping[str, str], wanted: Mapping[str, str]) -> None:
+    for name, digest in applied.items():
+        if name not in wanted:
+            raise Conflict(
+                f"The database has the tables of “{name}”, which this version does not "
+                "know: it was used by a newer Gatewright. Start that version."
+            )
+        if _digest(wanted[name]) != digest:
+            raise Conflict(
+                f"The schema file “{name}” was changed after it was applied to this "
+                "database. Restore the file, and put the change into a new file."
+            )
+
+
+def _digest(schema: str) -> str:
+    return hashlib.sha256(schema.encode()).hexdigest()
+
+
+def _statements(schema: str) -> list[str]:
+    bare = re.sub(r"--[^\n]*", "", schema)
+    return [
+        text.strip()
+        for text in re.split(r";\s*$", bare, flags=re.MULTILINE)
+        if text.strip()
+    ]

@@ -1,0 +1,53 @@
+"""SQLite as the gateway's database."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Self, TypeVar
+
+from gatewright.backends.sql.database import Row, Work
+from gatewright.backends.sqlite.readers import Readers
+from gatewright.backends.sqlite.writer import Writer
+
+T = TypeVar("T")
+
+_SECONDS = 6.0
+
+
+class SqliteDatabase:
+    """Implements :class:`gatewright.backends.sql.Database` on one local file.
+
+    Write-ahead log, a full sync at every commit, and one writer thread that takes all
+    queued transactions into one commit. Several processes may open the file; it must
+    be on a local disk.
+    """
+
+    def __init__(self, path: Path, *, seconds: float = _SECONDS) -> None:
+        self._writer = Writer(path, seconds=seconds)
+        self._readers = Readers(path, seconds=seconds)
+
+    @classmethod
+    async def open(cls, path: Path, *, seconds: float = _SECONDS) -> Self:
+        """Open the file, or make it; ``seconds`` bounds the wait for a locked one.
+
+        Raises
+        ------
+        Unavailable
+            The file cannot be opened.
+        StorageFull
+            Its disk is full.
+        """
+        return await asyncio.to_thread(lambda: cls(path, seconds=seconds))
+
+    async def run(self, work: Callable[[], Work[T]]) -> T:
+        return await self._writer.run(work)
+
+    async def read(self, text: str, *values: object) -> Sequence[Row]:
+        return await self._readers.read(text, values)
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        self._readers.close()
+        self._writer.close()

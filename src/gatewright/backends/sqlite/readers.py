@@ -1,0 +1,105 @@
+"""Reading: short queries at once on the event loop, long ones in a few threads.
+
+An indexed get takes some 20 microseconds, far less than a way to a thread and back. So
+a query begins on the loop's own connection, and one that is not done within a
+millisecond is broken off, run in a thread, and begun there the next time.
+"""
+
+import asyncio
+import queue
+import sqlite3
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from gatewright.backends.sql.database import Row
+from gatewright.backends.sqlite.connection import gateway_errors, open_reader
+
+_THREADS = 4
+_INLINE_SECONDS = 0.001
+_INLINE_INSTRUCTIONS = 2000
+_REMEMBERED = 1000
+_PASS_ON = {sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+
+
+class Readers:
+    """Connections that read, shared by the requests of one process."""
+
+    def __init__(self, path: Path, *, seconds: float) -> None:
+        self._path = path
+        self._seconds = seconds
+        self._slow: set[str] = set()
+        self._inline = open_reader(path, seconds=0)
+        self._until = 0.0
+        self._inline.set_progress_handler(self._is_late, _INLINE_INSTRUCTIONS)
+        self._idle: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="sqlite-reader")
+
+    async def read(self, text: str, values: Sequence[object]) -> Sequence[Row]:
+        """Return a query's rows."""
+        if text not in self._slow:
+            rows = self._read_inline(text, values)
+            if rows is not None:
+                return rows
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, self._read, text, values)
+
+    def close(self) -> None:
+        """Wait for what runs and close the connections."""
+        self._pool.shutdown()
+        self._inline.close()
+        while not self._idle.empty():
+            self._idle.get().close()
+
+    def _is_late(self) -> bool:
+        return time.perf_counter() > self._until
+
+    def _read_inline(self, text: str, values: Sequence[object]) -> Sequence[Row] | None:
+        self._until = time.perf_counter() + _INLINE_SECONDS
+        try:
+            with gateway_errors(self._path):
+                rows = self._fetch(text, values)
+        except _Slow:
+            rows = None
+        if rows is None and len(self._slow) < _REMEMBERED:
+            self._slow.add(text)
+        return rows
+
+    def _fetch(self, text: str, values: Sequence[object]) -> Sequence[Row] | None:
+        rows = []
+        cursor = self._inline.cursor()
+        try:
+            cursor.execute(text, values)
+            names = [column[0] for column in cursor.description]
+            for row in cursor:
+                rows.append(dict(zip(names, row, strict=True)))
+                if time.perf_counter() > self._until:
+                    raise _Slow
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF in _PASS_ON:
+                raise _Slow from error
+            raise
+        finally:
+            cursor.close()
+        return rows
+
+    def _read(self, text: str, values: Sequence[object]) -> Sequence[Row]:
+        with gateway_errors(self._path):
+            connection = self._connection()
+            try:
+                cursor = connection.execute(text, values)
+                names = [column[0] for column in cursor.description]
+                return [dict(zip(names, row, strict=True)) for row in cursor]
+            finally:
+                self._idle.put(connection)
+
+    def _connection(self) -> sqlite3.Connection:
+        try:
+            return self._idle.get_nowait()
+        except queue.Empty:
+            return open_reader(self._path, seconds=self._seconds)
+
+
+class _Slow(Exception):
+    """The query is not one for the event loop."""

@@ -1,0 +1,273 @@
+"""The one thread of a process that writes: queued transactions share a commit.
+
+Every transaction has a savepoint of its own, so one that fails is rolled back alone.
+Results are told after the commit, when they are on disk.
+"""
+
+import asyncio
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from gatewright.backends.sql.database import Batch, Lock, Row, Statement, Step, Work
+from gatewright.backends.sqlite.connection import (
+    as_gateway_error,
+    away,
+    gateway_errors,
+    open_writer,
+)
+from gatewright.core.errors import Unavailable
+
+T = TypeVar("T")
+
+_GROUP = 512
+_RETRY_SECONDS = 0.25
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_WAL_BYTES = 16 << 20
+
+
+@dataclass(slots=True)
+class _Job:
+    """A transaction that waits for its commit."""
+
+    work: Callable[[], Work[Any]]
+    future: asyncio.Future[Any]
+    loop: asyncio.AbstractEventLoop
+    deadline: float
+    result: Any = None
+    error: BaseException | None = None
+
+
+class Writer:
+    """Runs transactions on one connection, in one thread, in groups.
+
+    Parameters
+    ----------
+    path
+        The database file; it is made if it is not there.
+    seconds
+        Longest wait for a database that is locked or away.
+    """
+
+    def __init__(self, path: Path, *, seconds: float) -> None:
+        self._path = path
+        self._seconds = seconds
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        with gateway_errors(path):
+            self._connection = open_writer(path, seconds=seconds)
+            self._connection.execute(
+                f"PRAGMA busy_timeout = {_RETRY_SECONDS * 1e3:.0f}"
+            )
+        self._identity = _identity(path)
+        self._closed = False
+        self._thread = threading.Thread(target=self._serve, name="sqlite-writer")
+        self._thread.daemon = True
+        self._thread.start()
+
+    async def run(self, work: Callable[[], Work[T]]) -> T:
+        """Run a transaction and return its result once it is on disk.
+
+        Raises
+        ------
+        Unavailable
+            The database stays locked or away, or was closed.
+        """
+        if self._closed:
+            raise Unavailable("The gateway is stopping.")
+        loop = asyncio.get_running_loop()
+        deadline = time.monotonic() + self._seconds
+        job = _Job(work, loop.create_future(), loop, deadline)
+        self._jobs.put(job)
+        result: T = await job.future
+        return result
+
+    def close(self) -> None:
+        """Finish what is queued, fold the write-ahead log into the file and end."""
+        if not self._closed:
+            self._closed = True
+            self._jobs.put(None)
+            self._thread.join()
+
+    def _serve(self) -> None:
+        group: list[_Job] = []
+        while self._take(group):
+            if self._begin(group):
+                self._run_group(group)
+                group = []
+                self._checkpoint()
+        self._connection.close()
+
+    def _take(self, group: list[_Job]) -> bool:
+        """Add what is queued to the group, waiting only when it is empty."""
+        try:
+            while len(group) < _GROUP:
+                job = self._jobs.get(block=not group)
+                if job is None:
+                    # The mark stays in the queue until all before it is done.
+                    self._jobs.put(None)
+                    return bool(group)
+                if not job.future.cancelled():
+                    group.append(job)
+        except queue.Empty:
+            pass
+        return True
+
+    def _begin(self, group: list[_Job]) -> bool:
+        """Begin a transaction; while the database is locked, refuse who waited long."""
+        try:
+            self._find_file()
+            self._connection.execute("BEGIN IMMEDIATE")
+        except (sqlite3.Error, OSError) as error:
+            now = time.monotonic()
+            late = [job for job in group if job.deadline <= now or not _locked(error)]
+            for job in late:
+                job.error = self._translated(error)
+            group[:] = [job for job in group if job.error is None]
+            _tell(late)
+            return False
+        return True
+
+    def _run_group(self, group: list[_Job]) -> None:
+        if not self._attempt(group):
+            # The whole commit failed, so that each is tried in a commit of its own.
+            for job in group:
+                job.result = job.error = None
+                self._run_alone(job)
+        _tell(group)
+
+    def _run_alone(self, job: _Job) -> None:
+        try:
+            with gateway_errors(self._path):
+                self._connection.execute("BEGIN IMMEDIATE")
+                self._step_through(job)
+                if job.error is None:
+                    self._connection.execute("COMMIT")
+        except Exception as error:  # noqa: BLE001  # told to the one who waits for it
+            job.error = error
+        finally:
+            self._roll_back()
+
+    def _attempt(self, group: Sequence[_Job]) -> bool:
+        """Run all in the transaction that was begun; False when none of it holds."""
+        try:
+            for job in group:
+                self._connection.execute("SAVEPOINT job")
+                self._step_through(job)
+                if not self._connection.in_transaction:
+                    return False
+                if job.error is not None:
+                    self._connection.execute("ROLLBACK TO job")
+                self._connection.execute("RELEASE job")
+            self._connection.execute("COMMIT")
+        except sqlite3.Error:
+            return False
+        finally:
+            self._roll_back()
+        return True
+
+    def _step_through(self, job: _Job) -> None:
+        try:
+            with gateway_errors(self._path):
+                job.result = _run(self._connection, job.work())
+        except BaseException as error:  # noqa: BLE001  # told to the one who waits
+            job.error = error
+
+    def _roll_back(self) -> None:
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+
+    def _find_file(self) -> None:
+        """Follow the file when it was put back from elsewhere.
+
+        Raises
+        ------
+        OSError
+            It is not there.
+        """
+        identity = _identity(self._path)
+        if identity != self._identity:
+            self._connection.close()
+            self._connection = open_writer(self._path, seconds=_RETRY_SECONDS)
+            self._identity = identity
+
+    def _translated(self, error: Exception) -> BaseException:
+        if isinstance(error, sqlite3.Error):
+            return as_gateway_error(error, self._path)
+        return away()
+
+    def _checkpoint(self) -> None:
+        """Cut a write-ahead log that readers let grow, when nobody waits."""
+        if not self._jobs.empty():
+            return
+        try:
+            log = self._path.with_name(f"{self._path.name}-wal")
+            if log.stat().st_size > _WAL_BYTES:
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except (OSError, sqlite3.Error):
+            return
+
+
+def _run(connection: sqlite3.Connection, work: Work[T]) -> T:
+    try:
+        step = next(work)
+        while True:
+            step = work.send(execute(connection, step))
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    finally:
+        work.close()
+
+
+def execute(connection: sqlite3.Connection, step: Step) -> Sequence[Row]:
+    """Run one step of a transaction and return its rows."""
+    match step:
+        case Lock():
+            return ()
+        case Batch(text, rows):
+            connection.executemany(text, rows)
+            return ()
+        case Statement(text, values):
+            return rows_of(connection.execute(text, tuple(values)))
+
+
+def rows_of(cursor: sqlite3.Cursor) -> Sequence[Row]:
+    """Return all rows of a cursor by the names of its columns."""
+    if cursor.description is None:
+        return ()
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _locked(error: Exception) -> bool:
+    """Whether waiting may help: the file is locked, or moved away for a while."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_BUSY)
+    return (code & 0xFF) in _BUSY
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_dev, status.st_ino
+
+
+def _tell(jobs: Sequence[_Job]) -> None:
+    """Settle the futures, with one wake-up of each loop."""
+    for loop in {job.loop for job in jobs}:
+        mine = [job for job in jobs if job.loop is loop]
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_settle, mine)
+
+
+def _settle(jobs: Sequence[_Job]) -> None:
+    for job in jobs:
+        if job.future.done():
+            continue
+        if job.error is not None:
+            job.future.set_exception(job.error)
+        else:
+            job.future.set_result(job.result)

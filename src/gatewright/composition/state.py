@@ -1,0 +1,49 @@
+"""The gateway's database, and what every room keeps in it."""
+
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from gatewright.backends.sql import Database
+from gatewright.backends.sql.events import SqlEventLog
+from gatewright.backends.sql.migrations import migrate
+from gatewright.backends.sqlite import SQLITE, SqliteDatabase
+from gatewright.core.config import Config
+from gatewright.core.errors import Unavailable
+from gatewright.core.events import EventHub
+
+_FILE = "gateway.sqlite"
+
+
+async def open_database(config: Config, stack: AsyncExitStack) -> Database:
+    """Open the configured database with its tables up to date.
+
+    The stack closes it.
+
+    Raises
+    ------
+    Unavailable
+        The database, or the folder it should be in, cannot be opened.
+    Conflict
+        Its tables do not fit this version.
+    """
+    database = await SqliteDatabase.open(_state_folder(config) / _FILE)
+    stack.push_async_callback(database.close)
+    await migrate(database, SQLITE)
+    return database
+
+
+def open_event_hub(database: Database) -> EventHub:
+    """Return the hub of the event log in a database."""
+    return EventHub(SqlEventLog(database))
+
+
+def _state_folder(config: Config) -> Path:
+    folder = config.gateway.state
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+    except OSError as error:
+        raise Unavailable(
+            f"The state folder “{folder}” cannot be made: {error.strerror}."
+        ) from error
+    return folder
