@@ -1,0 +1,47 @@
+"""``gatewright check``: explains a configuration file."""
+
+from pathlib import Path
+
+import click
+
+from gatewright.core.config import Config
+from gatewright.core.config_file import load_config
+from gatewright.core.config_text import reference
+
+
+@click.command()
+@click.argument(
+    "config_file", required=False, type=click.Path(dir_okay=False, path_type=Path)
+)
+@click.option("--config", "named", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--reference", "show_reference", is_flag=True, help="Print all settings.")
+def check(
+    config_file: Path | None, named: Path | None, *, show_reference: bool
+) -> None:
+    """Name every mistake in CONFIG_FILE with its line, or say what it makes."""
+    if show_reference:
+        click.echo(reference(), nl=False)
+        return
+    path = config_file or named
+    if path is None:
+        raise click.UsageError("Name the configuration file.")
+    for line in summary(load_config(path)):
+        click.echo(line)
+
+
+def summary(config: Config) -> list[str]:
+    """Return what a configuration makes, in lines for the operator."""
+    gateway = config.gateway
+    return [
+        f"{gateway.title} at {config.url}",
+        f"state in {gateway.state}, database {gateway.database.partition(':')[0]}",
+        f"{_names('system', [system.name for system in config.systems])}",
+        f"{_names('data set', [source.id for source in config.datasets])}",
+        f"{_names('survey', [source.id for source in config.surveys])}",
+        "no mistakes",
+    ]
+
+
+def _names(what: str, names: list[str]) -> str:
+    plural = what if len(names) == 1 else what + "s"
+    return f"{len(names)} {plural}" + (f": {', '.join(names)}" if names else "")

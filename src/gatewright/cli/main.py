@@ -1,0 +1,52 @@
+"""The command ``gatewright``: a group whose commands are imported when they are used."""
+
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+import click
+from typing_extensions import override
+
+from gatewright import __version__
+from gatewright.core.errors import GatewayError
+
+COMMANDS: Mapping[str, str] = {
+    "check": "gatewright.cli.check:check",
+    "demo": "gatewright.cli.demo:demo",
+    "openapi": "gatewright.cli.openapi:openapi",
+    "serve": "gatewright.cli.serve:serve",
+    "survey": "gatewright.cli.survey:survey",
+    "token": "gatewright.cli.token:token",
+    "user": "gatewright.cli.user:user",
+}
+"""Where each command stands."""
+
+
+class Commands(click.Group):
+    """Imports a command's module only when the command is asked for."""
+
+    @override
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    @override
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        place = COMMANDS.get(cmd_name)
+        if place is None:
+            return None
+        module, _, name = place.partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+    @override
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except GatewayError as error:
+            raise click.ClickException(error.text) from error
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="gatewright")
+def main() -> None:
+    """A science gateway: computing, climate archives and sky surveys by URL."""

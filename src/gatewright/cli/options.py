@@ -1,0 +1,41 @@
+"""Options that several commands share."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from gatewright.core.config import Config
+from gatewright.core.config_file import FILE_NAME, load_config
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+def gateway_options(command: F) -> F:
+    """Add ``--config FILE`` and ``--state DIR``, one of which names the gateway."""
+    command = click.option(
+        "--state", "state", type=_FOLDER, help="State folder of a demo."
+    )(command)
+    return click.option(
+        "--config", "config_file", type=_FILE, help="Configuration file."
+    )(command)
+
+
+def chosen_config(config_file: Path | None, state: Path | None) -> Config:
+    """Return the configuration that the two options name.
+
+    Raises
+    ------
+    click.UsageError
+        None or both of them are given.
+    """
+    if (config_file is None) == (state is None):
+        raise click.UsageError("Give one of --config FILE and --state DIR.")
+    if config_file is not None:
+        return load_config(config_file)
+    assert state is not None  # noqa: S101  # exactly one of the two
+    return load_config(state / FILE_NAME)

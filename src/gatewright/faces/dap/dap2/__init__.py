@@ -1,0 +1,1 @@
+"""DAP2: constraint expressions, descriptions and data."""

@@ -1,0 +1,246 @@
+"""Constraint expressions of DAP2 (ESE-RFC-004, section 6.1): parsed and applied.
+
+::
+
+    CE        = [ clause { "," clause } ] { "&" selection }
+    clause    = name { "." name } { "[" start [ ":" [ stride ":" ] stop ] "]" }
+
+Indices count from 0 and the stop is inclusive; ``*`` as a stop is the last index.
+"""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
+
+from gatewright.core.errors import InvalidRequest
+from gatewright.faces.dap.dap2.model import (
+    Array,
+    Dataset,
+    Declaration,
+    Grid,
+    Leaf,
+    Projection,
+    Slab,
+    Structure,
+)
+
+MAXIMUM_CLAUSES = 4096
+_CLAUSE = re.compile(r"(?P<path>[^\[\]]+)(?P<slabs>(?:\[[^\[\]]*\])*)")
+_SLAB = re.compile(r"\[([^\[\]]*)\]")
+_INDEX = re.compile(r"[0-9]{1,18}")
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One thing that is asked for."""
+
+    path: tuple[str, ...]
+    """Name, or the name of a grid and that of its member."""
+    ranges: tuple[tuple[int, int, int | None], ...]
+    """Start, stride and inclusive stop (None: the last index) of each dimension."""
+
+
+def parse(query: str) -> tuple[Clause, ...]:
+    """Return the clauses of a query as it stands in the URL; none asks for all.
+
+    Raises
+    ------
+    InvalidRequest
+        The text is not a constraint expression, or has selections or functions, which
+        apply to sequences, and there are none here.
+    """
+    text, ampersand, _ = query.partition("&")
+    if ampersand and query.strip("&"):
+        raise InvalidRequest(
+            "Selections (“&…”) apply to sequences, and this data set has none. Ask for "
+            "parts of arrays by index: name[start:stride:stop]."
+        )
+    text = _unquoted(text)
+    if not text:
+        return ()
+    parts = text.split(",")
+    if len(parts) > MAXIMUM_CLAUSES:
+        raise InvalidRequest(f"At most {MAXIMUM_CLAUSES} clauses in one request.")
+    return tuple(_clause(part) for part in parts)
+
+
+def _unquoted(text: str) -> str:
+    # Names are unquoted once more when they are compared: DAP escapes them itself.
+    try:
+        return unquote_to_bytes(text).decode()
+    except UnicodeDecodeError as error:
+        raise InvalidRequest("The constraint is not UTF-8 text.") from error
+
+
+def _clause(text: str) -> Clause:
+    match = _CLAUSE.fullmatch(text)
+    if match is None:
+        raise InvalidRequest(
+            f"“{text[:100]}” is not a clause: name[start:stride:stop] is one."
+        )
+    if "(" in match["path"]:
+        raise InvalidRequest(f"There is no server function “{match['path'][:100]}”.")
+    path = tuple(_unquoted(name) for name in match["path"].split("."))
+    if not all(path) or len(path) > 2:
+        raise InvalidRequest(f"“{match['path'][:100]}” is not the name of a variable.")
+    return Clause(path, tuple(_range(part) for part in _SLAB.findall(match["slabs"])))
+
+
+def _range(text: str) -> tuple[int, int, int | None]:
+    parts = text.split(":")
+    if len(parts) == 1:
+        start = _index(parts[0])
+        return start, 1, start
+    if len(parts) > 3:
+        raise InvalidRequest(f"“[{text[:60]}]” has more than start:stride:stop.")
+    start, last = _index(parts[0]), parts[-1].strip()
+    stride = _index(parts[1]) if len(parts) == 3 else 1
+    if stride < 1:
+        raise InvalidRequest(f"“[{text[:60]}]” has a stride below 1.")
+    return start, stride, None if last == "*" else _index(last)
+
+
+def _index(text: str) -> int:
+    if _INDEX.fullmatch(text.strip()) is None:
+        raise InvalidRequest(f"“{text[:60]}” is not an index: whole numbers from 0.")
+    return int(text)
+
+
+def project(dataset: Dataset, clauses: tuple[Clause, ...]) -> Projection:
+    """Return what a constraint asks for, in the order of the request.
+
+    Raises
+    ------
+    InvalidRequest
+        A name that is not there, too many or too few hyperslabs, an index outside the
+        variable, or a variable that is asked for twice.
+    """
+    if not clauses:
+        pairs = [_whole(part) for part in dataset.declarations]
+    else:
+        by_name = {
+            declaration.name: declaration for declaration in dataset.declarations
+        }
+        pairs = [_select(by_name, clause) for clause in clauses]
+    declarations = _joined([declaration for declaration, _ in pairs])
+    leaves = tuple(leaf for _, part in pairs for leaf in part)
+    return Projection(
+        Dataset(dataset.name, declarations), _ordered(declarations, leaves)
+    )
+
+
+Selected = tuple[Declaration, tuple[Leaf, ...]]
+
+
+def _whole(declaration: Declaration) -> Selected:
+    return declaration, tuple(
+        Leaf(array, tuple(Slab(0, 1, size) for _, size in array.dimensions))
+        for array in arrays_of(declaration)
+    )
+
+
+def arrays_of(declaration: Declaration) -> tuple[Array, ...]:
+    """Return the arrays of a declaration, in the order of the answer."""
+    match declaration:
+        case Array():
+            return (declaration,)
+        case Grid(array, maps):
+            return (array, *maps)
+        case Structure(_, members):
+            return members
+
+
+def _select(by_name: dict[str, Declaration], clause: Clause) -> Selected:
+    declaration = by_name.get(clause.path[0])
+    if declaration is None:
+        raise InvalidRequest(
+            f"There is no variable “{clause.path[0][:100]}”. The .dds of this data set "
+            "names those there are."
+        )
+    if len(clause.path) == 2:
+        return _member(declaration, clause)
+    if isinstance(declaration, Grid):
+        return _grid(declaration, clause)
+    assert isinstance(declaration, Array)  # noqa: S101  # data sets have no structures
+    leaf = _cut(declaration, clause)
+    return leaf.array, (leaf,)
+
+
+def _member(declaration: Declaration, clause: Clause) -> Selected:
+    for array in arrays_of(declaration) if isinstance(declaration, Grid) else ():
+        if array.name == clause.path[1]:
+            leaf = _cut(array, clause)
+            return Structure(declaration.name, (leaf.array,)), (leaf,)
+    raise InvalidRequest(f"“{clause.path[0]}” has no member “{clause.path[1][:100]}”.")
+
+
+def _grid(grid: Grid, clause: Clause) -> Selected:
+    values = _cut(grid.array, clause)
+    maps = tuple(
+        Leaf(Array(m.name, m.kind, (dimension,)), (slab,))
+        for m, dimension, slab in zip(
+            grid.maps, values.array.dimensions, values.slabs, strict=True
+        )
+    )
+    return Grid(values.array, tuple(m.array for m in maps)), (values, *maps)
+
+
+def _cut(array: Array, clause: Clause) -> Leaf:
+    ranges = clause.ranges or ((0, 1, None),) * len(array.dimensions)
+    if len(ranges) != len(array.dimensions):
+        raise InvalidRequest(
+            f"“{array.name}” has {len(array.dimensions)} dimensions and the request "
+            f"has {len(ranges)} hyperslabs for it."
+        )
+    slabs = tuple(
+        _slab(array.name, size, *part, everything=not clause.ranges)
+        for (_, size), part in zip(array.dimensions, ranges, strict=True)
+    )
+    sizes = tuple(
+        (name, slab.count)
+        for (name, _), slab in zip(array.dimensions, slabs, strict=True)
+    )
+    return Leaf(Array(array.name, array.kind, sizes), slabs)
+
+
+def _slab(
+    name: str, size: int, start: int, stride: int, stop: int | None, *, everything: bool
+) -> Slab:
+    if everything:
+        return Slab(0, 1, size)
+    last = size - 1 if stop is None else stop
+    if not start <= last < size:
+        raise InvalidRequest(
+            f"[{start}:{stride}:{last}] is outside “{name}”, whose indices here go "
+            f"from 0 to {size - 1}."
+        )
+    return Slab(start, stride, (last - start) // stride + 1)
+
+
+def _joined(parts: list[Declaration]) -> tuple[Declaration, ...]:
+    """Return the declarations with members of one grid gathered in one structure."""
+    joined: dict[str, Declaration] = {}
+    for part in parts:
+        before = joined.get(part.name)
+        if before is None:
+            joined[part.name] = part
+        elif isinstance(part, Structure) and isinstance(before, Structure):
+            joined[part.name] = Structure(part.name, before.members + part.members)
+        else:
+            raise InvalidRequest(f"“{part.name}” is asked for twice.")
+        _refuse_repeats(joined[part.name])
+    return tuple(joined.values())
+
+
+def _refuse_repeats(declaration: Declaration) -> None:
+    names = [array.name for array in arrays_of(declaration)]
+    if isinstance(declaration, Structure) and len(set(names)) < len(names):
+        raise InvalidRequest(f"A member of “{declaration.name}” is asked for twice.")
+
+
+def _ordered(
+    declarations: tuple[Declaration, ...], leaves: tuple[Leaf, ...]
+) -> tuple[Leaf, ...]:
+    """Return the leaves in the order of the declarations (identity, not equality)."""
+    by_array = {id(leaf.array): leaf for leaf in leaves}
+    return tuple(by_array[id(array)] for d in declarations for array in arrays_of(d))

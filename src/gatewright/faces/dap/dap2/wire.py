@@ -1,0 +1,222 @@
+"""DAP2's texts and bytes (ESE-RFC-004): DDS, DAS, XDR headers, ASCII, errors.
+
+Nothing here reads a file or a socket; values come in as bytes that are in the wire's
+order already, or as text.
+"""
+
+import math
+import struct
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from gatewright.faces.dap.dap2.model import (
+    WIDTHS,
+    Array,
+    Dataset,
+    Declaration,
+    Grid,
+    Kind,
+    Projection,
+    Structure,
+)
+
+DATA_MARK = b"Data:\n"
+MAXIMUM_ELEMENTS = 2**31 - 1
+"""Counts are 32-bit numbers, and readers take them as signed."""
+
+_LETTERS = frozenset(
+    b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-+_/\\*!~'"
+)
+
+Value = str | int | float
+Attributes = Mapping[str, tuple[Kind, Sequence[Value]]]
+"""Type and values of each attribute of a variable."""
+
+
+def escaped(name: str) -> str:
+    """Return a name with what the grammar does not take written as ``%HH``.
+
+    A dot is the separator of members in a constraint, so it is escaped too.
+    """
+    return "".join(chr(b) if b in _LETTERS else f"%{b:02X}" for b in name.encode())
+
+
+def dds(dataset: Dataset) -> str:
+    """Return the Dataset Descriptor Structure."""
+    lines = [line for part in dataset.declarations for line in _declared(part, "    ")]
+    return "\n".join(["Dataset {", *lines, f"}} {escaped(dataset.name)};", ""])
+
+
+def _declared(part: Declaration, indent: str) -> Iterator[str]:
+    match part:
+        case Array(name, kind, dimensions):
+            sizes = "".join(f"[{escaped(n)} = {size}]" for n, size in dimensions)
+            yield f"{indent}{kind} {escaped(name)}{sizes};"
+        case Grid(array, maps):
+            yield f"{indent}Grid {{"
+            yield f"{indent} Array:"
+            yield from _declared(array, indent + "    ")
+            yield f"{indent} Maps:"
+            for coordinate in maps:
+                yield from _declared(coordinate, indent + "    ")
+            yield f"{indent}}} {escaped(part.name)};"
+        case Structure(name, members):
+            yield f"{indent}Structure {{"
+            for member in members:
+                yield from _declared(member, indent + "    ")
+            yield f"{indent}}} {escaped(name)};"
+
+
+def das(containers: Iterable[tuple[str, Attributes]]) -> str:
+    """Return the Dataset Attribute Structure, one container after another."""
+    lines = ["Attributes {"]
+    for name, attributes in containers:
+        lines.append(f"    {escaped(name)} {{")
+        lines.extend(
+            f"        {kind} {escaped(key)} {_listed(kind, values)};"
+            for key, (kind, values) in attributes.items()
+            if values
+        )
+        lines.append("    }")
+    return "\n".join([*lines, "}", ""])
+
+
+def _listed(kind: Kind, values: Sequence[Value]) -> str:
+    return ", ".join(attribute_text(kind, value) for value in values)
+
+
+def attribute_text(kind: Kind, value: Value) -> str:
+    """Return one value of an attribute, with all its digits."""
+    if kind is Kind.STRING:
+        return quoted(str(value))
+    if kind in {Kind.FLOAT32, Kind.FLOAT64}:
+        return float_text(float(value), 9 if kind is Kind.FLOAT32 else 17)
+    return str(int(value))
+
+
+def quoted(text: str) -> str:
+    r"""Return text in double quotes, with ``"`` and ``\`` escaped and NUL left out."""
+    inner = text.replace("\\", "\\\\").replace('"', '\\"').replace("\0", "")
+    return f'"{inner}"'
+
+
+def float_text(value: float, digits: int) -> str:
+    """Return a number with enough digits to read back the same one."""
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "Inf" if value > 0 else "-Inf"
+    short = f"{value:.{6 if digits == 9 else 15}g}"
+    return short if _same(short, value, digits) else f"{value:.{digits}g}"
+
+
+def _same(text: str, value: float, digits: int) -> bool:
+    if digits == 17:
+        return float(text) == value
+    return struct.pack(">f", float(text)) == struct.pack(">f", value)
+
+
+def head(projection: Projection) -> bytes:
+    """Return what stands before the values of a data response."""
+    return dds(projection.dataset).encode() + DATA_MARK
+
+
+def values_size(array: Array) -> int | None:
+    """Return the bytes of an array on the wire; None for strings."""
+    if array.kind is Kind.STRING:
+        return None
+    size = WIDTHS[array.kind] * array.size
+    if not array.dimensions:
+        return max(size, 4)
+    return 8 + size + padding(size)
+
+
+def padding(size: int) -> int:
+    """Return the bytes that make a length a multiple of four."""
+    return -size % 4
+
+
+def count_prefix(array: Array) -> bytes:
+    """Return the element count that stands before an array's values.
+
+    Numbers have it twice (the length of the vector and that of its XDR array), strings
+    once, scalars not at all.
+    """
+    if not array.dimensions:
+        return b""
+    count = struct.pack(">I", array.size)
+    return count if array.kind is Kind.STRING else count * 2
+
+
+def trailer(array: Array) -> bytes:
+    """Return the padding behind an array's values (bytes only need it)."""
+    if array.kind is not Kind.BYTE or not array.dimensions:
+        return b""
+    return bytes(padding(array.size))
+
+
+def scalar_byte(value: int) -> bytes:
+    """Return a scalar of type Byte, which takes four bytes."""
+    return struct.pack(">I", value & 0xFF)
+
+
+def string(text: str) -> bytes:
+    """Return a string: its length, its UTF-8 bytes, and padding."""
+    data = text.encode("utf-8", "surrogateescape")
+    return struct.pack(">I", len(data)) + data + bytes(padding(len(data)))
+
+
+def response_size(projection: Projection) -> int | None:
+    """Return the exact bytes of a data response; None where it has strings."""
+    total = len(head(projection))
+    for leaf in projection.leaves:
+        size = values_size(leaf.array)
+        if size is None:
+            return None
+        total += size
+    return total
+
+
+def error(status: int, message: str) -> bytes:
+    """Return an Error object (ESE-RFC-004, section 7.2.4)."""
+    return (
+        f"Error {{\n    code = {status};\n    message = {quoted(message)};\n}};\n"
+    ).encode()
+
+
+def ascii_head(projection: Projection) -> str:
+    """Return the text before the values of an ASCII response."""
+    return dds(projection.dataset) + "-" * 45 + "\n"
+
+
+def ascii_title(path: str, array: Array) -> str:
+    """Return the line that names an array of an ASCII response."""
+    sizes = "".join(f"[{size}]" for _, size in array.dimensions)
+    return f"{path}{sizes}\n"
+
+
+def ascii_rows(array: Array, values: Iterable[str], first: int = 0) -> Iterator[str]:
+    """Yield the rows of an array of which ``values`` are some, from element ``first``.
+
+    A row holds the elements of the last dimension and begins with the indices of the
+    others; ``first`` is at the beginning of a row.
+    """
+    if len(array.dimensions) < 2:
+        text = ", ".join(values)
+        yield text + "\n" if text else ""
+        return
+    sizes = [size for _, size in array.dimensions]
+    row: list[str] = []
+    number = first // max(sizes[-1], 1)
+    for value in values:
+        row.append(value)
+        if len(row) == sizes[-1]:
+            yield f"{_indices(number, sizes[:-1])}, {', '.join(row)}\n"
+            number, row = number + 1, []
+
+
+def _indices(number: int, sizes: Sequence[int]) -> str:
+    parts: list[str] = []
+    for size in reversed(sizes):
+        number, index = divmod(number, size)
+        parts.append(f"[{index}]")
+    return "".join(reversed(parts))
