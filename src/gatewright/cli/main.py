@@ -1,4 +1,4 @@
-"""The command ``gatewright``: a group whose commands are imported when they are used."""
+"""The command ``gatewright``, whose subcommands are imported when they are used."""
 
 import importlib
 from collections.abc import Mapping
@@ -49,4 +49,4 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="gatewright")
 def main() -> None:
-    """A science gateway: computing, climate archives and sky surveys by URL."""
+    """Serve computing, climate archives and sky surveys by URL."""

@@ -1,0 +1,17 @@
+#!/bin/sh
+# Style, types, floors, the kit's types, and the documentation; all of them are run.
+set -u
+cd "$(dirname "$0")/.."
+BIN=${BIN:-.venv/bin}
+export PYTHONPATH=src
+failed=0
+check() {
+  echo "== $*"
+  "$@" || failed=1
+}
+check "$BIN/ruff" format --check --quiet .
+check "$BIN/ruff" check --quiet .
+check "$BIN/python" -m mypy
+check "$BIN/lint-imports" --no-logo
+check "$BIN/python" -m mkdocs build --strict --quiet
+exit "$failed"
