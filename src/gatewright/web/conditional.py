@@ -1,0 +1,138 @@
+"""Conditional requests: entity tags, dates, and what follows (RFC 9110, section 13)."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from email.utils import formatdate, parsedate_to_datetime
+
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+
+from gatewright.core.errors import InvalidRequest, PreconditionFailed
+
+_TAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"')
+_TAG_LIST = re.compile(rf"[\s,]*{_TAG.pattern}(?:\s*,[\s,]*{_TAG.pattern})*[\s,]*")
+_SAFE = frozenset({"GET", "HEAD"})
+
+
+def etag_of(content: bytes | memoryview) -> str:
+    """Return the strong entity tag of bytes, in its quotes (128 bits of SHA-256)."""
+    return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+
+
+def entity_tags(field: str) -> list[str]:
+    """Return the entity tags of an ``If-Match`` or ``If-None-Match`` field.
+
+    Raises
+    ------
+    InvalidRequest
+        The field is not a list of quoted tags.
+    """
+    if not _TAG_LIST.fullmatch(field):
+        raise InvalidRequest(
+            "“If-Match” and “If-None-Match” hold “*” or tags in double quotes."
+        )
+    return _TAG.findall(field)
+
+
+def tag_matches(field: str, etag: str | None, *, weak: bool) -> bool:
+    """Return whether a resource's tag is one of those in the field.
+
+    ``*`` matches anything that is there; ``etag`` is None for a resource that is not.
+    The weak comparison takes ``W/"a"`` and ``"a"`` for the same, the strong one takes
+    a weak tag for no match (RFC 9110, section 8.8.3.2).
+    """
+    if field.strip() == "*":
+        return etag is not None
+    tags = entity_tags(field)
+    if etag is None:
+        return False
+    if weak:
+        return etag.removeprefix("W/") in {tag.removeprefix("W/") for tag in tags}
+    return not etag.startswith("W/") and etag in tags
+
+
+def check_preconditions(
+    connection: HTTPConnection, etag: str | None, modified_at: float | None = None
+) -> bool:
+    """Evaluate the request's conditions in the order of RFC 9110, section 13.2.2.
+
+    ``etag`` is the resource's tag, None when there is no resource; ``modified_at`` are
+    seconds since 1970. Returns True when the answer is 304 (see `not_modified`).
+
+    Raises
+    ------
+    PreconditionFailed
+        The resource is not in the state that the client named.
+    InvalidRequest
+        A condition cannot be read.
+    """
+    headers = connection.headers
+    _check_state(headers, etag, modified_at)
+    field = headers.get("if-none-match")
+    if field is not None:
+        return _if_none_match(connection, field, etag)
+    since = headers.get("if-modified-since")
+    if since is None or modified_at is None or connection.scope["method"] not in _SAFE:
+        return False
+    moment = _http_date(since)
+    return moment is not None and int(modified_at) <= moment
+
+
+def _check_state(
+    headers: Mapping[str, str], etag: str | None, modified_at: float | None
+) -> None:
+    field = headers.get("if-match")
+    if field is not None:
+        if not tag_matches(field, etag, weak=False):
+            raise PreconditionFailed(
+                "The resource has changed since you read it; read it again.",
+                headers={} if etag is None else {"ETag": etag},
+            )
+        return
+    moment = _http_date(headers.get("if-unmodified-since", ""))
+    if moment is not None and modified_at is not None and int(modified_at) > moment:
+        raise PreconditionFailed("The resource was changed after that time.")
+
+
+def _if_none_match(connection: HTTPConnection, field: str, etag: str | None) -> bool:
+    if not tag_matches(field, etag, weak=True):
+        return False
+    if connection.scope["method"] in _SAFE:
+        return True
+    raise PreconditionFailed(
+        "There is something of that name already."
+        if field.strip() == "*"
+        else "The resource is in the state that you wished to avoid."
+    )
+
+
+def _http_date(field: str) -> int | None:
+    """Return seconds since 1970; a date that cannot be read is as if not sent."""
+    try:
+        return int(parsedate_to_datetime(field).timestamp())
+    except (ValueError, OverflowError, TypeError, IndexError):
+        return None
+
+
+def http_date(seconds: float) -> str:
+    """Return seconds since 1970 as HTTP writes a date."""
+    return formatdate(int(seconds), usegmt=True)
+
+
+def validators(etag: str | None, modified_at: float | None = None) -> dict[str, str]:
+    """Return the header fields ``ETag`` and ``Last-Modified`` of a resource."""
+    fields = {} if etag is None else {"ETag": etag}
+    if modified_at is not None:
+        fields["Last-Modified"] = http_date(modified_at)
+    return fields
+
+
+def not_modified(
+    etag: str | None,
+    modified_at: float | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Return the answer 304 with the resource's validators."""
+    fields = validators(etag, modified_at) | dict(headers or {})
+    return Response(status_code=304, headers=fields)

@@ -1,0 +1,186 @@
+"""Server-sent events: what happened, as it happens (WHATWG HTML, section 9.2)."""
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+from typing import cast
+
+import msgspec
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from typing_extensions import override
+
+from gatewright.core.clock import timestamp
+from gatewright.core.errors import InvalidRequest
+from gatewright.core.events import Event
+
+HEARTBEAT_SECONDS = 15.0
+STOPPING = "gatewright.stopping"
+"""Key in the ASGI state of an :class:`asyncio.Event`, set when the server stops."""
+
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_MAXIMUM_NUMBER = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message of a stream that is not of the event log."""
+
+    data: str
+    """The text; each of its lines becomes a line of the message."""
+    kind: str = ""
+    """Name of the event; empty for ``message``."""
+    id: str = ""
+    """What the client sends back as ``Last-Event-ID``."""
+
+
+def encode_event(event: Event | Message) -> bytes:
+    """Return an event's lines, with the empty line that ends them."""
+    message = event if isinstance(event, Message) else _message(event)
+    lines = [f"data: {line}" for line in _LINE_END.split(message.data)]
+    if message.kind:
+        lines.insert(0, f"event: {_one_line(message.kind)}")
+    if message.id:
+        lines.insert(0, f"id: {_one_line(message.id)}")
+    return ("\n".join(lines) + "\n\n").encode("utf-8", "replace")
+
+
+def _one_line(text: str) -> str:
+    return _LINE_END.sub(" ", text).replace("\0", "")
+
+
+def _message(event: Event) -> Message:
+    data = msgspec.json.encode(event_document(event)).decode()
+    return Message(data, event.kind, str(event.number))
+
+
+def event_document(event: Event) -> dict[str, object]:
+    """Return an event as the API shows it."""
+    return {
+        "id": event.number,
+        "at": timestamp(event.at),
+        "kind": event.kind,
+        "subject": event.subject,
+        "data": event.data,
+    }
+
+
+def last_event_id(connection: HTTPConnection) -> int | None:
+    """Return the number in ``Last-Event-ID``, None when it was not sent.
+
+    Raises
+    ------
+    InvalidRequest
+        It is not a number that this gateway gave.
+    """
+    text = connection.headers.get("last-event-id", "").strip()
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 20):
+        raise InvalidRequest("“Last-Event-ID” is the id of an event that was sent.")
+    return min(int(text), _MAXIMUM_NUMBER)
+
+
+def event_stream(
+    events: AsyncIterator[Event | Message | None],
+    *,
+    heartbeat: float = HEARTBEAT_SECONDS,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Return an answer that tells the events until the client goes.
+
+    A None in the iterator is passed over. A comment goes out whenever nothing else
+    has for ``heartbeat`` seconds, so that proxies keep the connection and a client
+    that has gone is noticed. The stream ends, and the iterator is closed, when the
+    client goes, the server stops or the iterator ends.
+    """
+    return _EventStream(events, heartbeat, headers)
+
+
+_Events = AsyncGenerator[Event | Message | None, None]
+
+
+class _EventStream(Response):
+    media_type = "text/event-stream"
+
+    def __init__(
+        self,
+        events: AsyncIterator[Event | Message | None],
+        heartbeat: float,
+        headers: Mapping[str, str] | None,
+    ) -> None:
+        self._events = events
+        self._heartbeat = heartbeat
+        self._quiet = True
+        super().__init__(None, headers=headers)
+        del self.headers["content-length"]
+        self.headers.setdefault("Cache-Control", "no-store")
+        self.headers.setdefault("X-Accel-Buffering", "no")
+
+    @override
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send(
+            {
+                "type": "http.response.start",
+                "status": self.status_code,
+                "headers": self.raw_headers,
+            }
+        )
+        if scope["method"] != "HEAD":
+            await self._run(scope, receive, send)
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _run(self, scope: Scope, receive: Receive, send: Send) -> None:
+        tasks = [
+            asyncio.ensure_future(self._tell(send)),
+            asyncio.ensure_future(self._beat(send)),
+            asyncio.ensure_future(_gone(receive)),
+            asyncio.ensure_future(_stopping(scope)),
+        ]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await _cancel(tasks)
+        for task in done:
+            task.result()
+
+    async def _tell(self, send: Send) -> None:
+        async with aclosing(cast("_Events", self._events)) as events:
+            async for event in events:
+                if event is not None:
+                    await self._write(send, encode_event(event))
+
+    async def _beat(self, send: Send) -> None:
+        while True:
+            self._quiet = True
+            await asyncio.sleep(self._heartbeat)
+            if self._quiet:
+                await self._write(send, b": heartbeat\n\n")
+
+    async def _write(self, send: Send, body: bytes) -> None:
+        self._quiet = False
+        await send({"type": "http.response.body", "body": body, "more_body": True})
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _stopping(scope: Scope) -> None:
+    stopping = scope.get("state", {}).get(STOPPING)
+    if stopping is None:
+        await asyncio.Event().wait()
+    else:
+        await stopping.wait()
+
+
+async def _cancel(tasks: Sequence[asyncio.Future[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    for task in tasks:
+        with suppress(asyncio.CancelledError, Exception):
+            await task

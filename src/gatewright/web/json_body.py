@@ -1,0 +1,107 @@
+"""JSON from outside, read strictly.
+
+What Python's own decoder lets pass and what then fails far from the door is refused
+here: NaN, Infinity and ``1e400``, lone surrogates, NUL characters, nesting that ends
+in a RecursionError, numbers of thousands of digits. Of a key that stands twice in one
+object the last counts.
+"""
+
+import re
+from typing import Any, TypeVar
+
+import msgspec
+from starlette.requests import Request
+
+from gatewright.core.errors import InvalidContent, InvalidRequest, UnsupportedMediaType
+
+T = TypeVar("T")
+
+MAXIMUM_DEPTH = 64
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_BRACES_TO_BRACKETS = bytes.maketrans(b"{}", b"[]")
+_NO_BRACKET = bytes(set(range(256)) - set(b"[]{}"))
+
+
+def decode_json(body: bytes) -> Any:
+    """Return the value of a JSON text.
+
+    Raises
+    ------
+    InvalidRequest
+        It is not JSON, or is more than the gateway takes.
+    """
+    try:
+        value = msgspec.json.decode(body)
+    except msgspec.DecodeError as error:
+        raise InvalidRequest(
+            f"The body is not valid JSON: {_reason(error)}."
+        ) from error
+    except RecursionError as error:
+        raise _too_deep() from error
+    except ValueError as error:
+        raise InvalidRequest("The body is not valid UTF-8.") from error
+    _check(body)
+    return value
+
+
+def convert_json(body: bytes, kind: type[T]) -> T:
+    """Return the value of a JSON text as a Struct, dataclass or plain type.
+
+    Raises
+    ------
+    InvalidRequest
+        It is not JSON, or is more than the gateway takes.
+    InvalidContent
+        It is JSON of another shape.
+    """
+    try:
+        return msgspec.convert(decode_json(body), kind)
+    except msgspec.ValidationError as error:
+        raise InvalidContent(f"{error}.") from error
+
+
+async def read_json(request: Request) -> Any:
+    """Return the JSON value of a request's body.
+
+    Raises
+    ------
+    UnsupportedMediaType
+        The body is said to be something else.
+    InvalidRequest
+        It is not JSON, or is more than the gateway takes.
+    """
+    if not is_json(request.headers.get("content-type", "")):
+        raise UnsupportedMediaType("Send the body as “Content-Type: application/json”.")
+    return decode_json(await request.body())
+
+
+def is_json(content_type: str) -> bool:
+    """Return whether a ``Content-Type`` names JSON (or a ``+json`` type)."""
+    kind = content_type.partition(";")[0].strip().lower()
+    return kind == "application/json" or (
+        kind.startswith("application/") and kind.endswith("+json")
+    )
+
+
+def _check(body: bytes) -> None:
+    if b"\\u0000" in body and _NUL.search(body):
+        raise InvalidRequest("The body has a NUL character, which is not taken here.")
+    if body.count(b"[") + body.count(b"{") > MAXIMUM_DEPTH and _is_deep(body):
+        raise _too_deep()
+
+
+def _is_deep(body: bytes) -> bool:
+    """Return whether valid JSON nests too deep, by taking away the innermost pairs."""
+    brackets = _STRING.sub(b"", body).translate(_BRACES_TO_BRACKETS, _NO_BRACKET)
+    for _ in range(MAXIMUM_DEPTH):
+        brackets = brackets.replace(b"[]", b"")
+    return bool(brackets)
+
+
+def _too_deep() -> InvalidRequest:
+    return InvalidRequest(f"The body is nested deeper than {MAXIMUM_DEPTH} levels.")
+
+
+def _reason(error: Exception) -> str:
+    return str(error).removeprefix("JSON is malformed: ").rstrip(".")
