@@ -1,0 +1,57 @@
+"""Who people are: accounts, sessions, personal tokens, and the audit log."""
+
+from gatewright.domains.identity.attempts import AttemptGuard
+from gatewright.domains.identity.audit import START, AuditTrail, chained
+from gatewright.domains.identity.last_use import LastUse
+from gatewright.domains.identity.model import (
+    Attempts,
+    AuditEntry,
+    AuditRecord,
+    AuditVerdict,
+    NewSession,
+    NewToken,
+    Session,
+    Token,
+    User,
+)
+from gatewright.domains.identity.ports import (
+    AttemptStore,
+    AuditLog,
+    PasswordHasher,
+    SessionStore,
+    TokenStore,
+    UserStore,
+)
+from gatewright.domains.identity.service import Identity, operator
+from gatewright.domains.identity.sessions import SessionLimits, Sessions
+from gatewright.domains.identity.tokens import Tokens
+from gatewright.domains.identity.users import Users
+
+__all__ = [
+    "START",
+    "AttemptGuard",
+    "AttemptStore",
+    "Attempts",
+    "AuditEntry",
+    "AuditLog",
+    "AuditRecord",
+    "AuditTrail",
+    "AuditVerdict",
+    "Identity",
+    "LastUse",
+    "NewSession",
+    "NewToken",
+    "PasswordHasher",
+    "Session",
+    "SessionLimits",
+    "SessionStore",
+    "Sessions",
+    "Token",
+    "TokenStore",
+    "Tokens",
+    "User",
+    "UserStore",
+    "Users",
+    "chained",
+    "operator",
+]

@@ -1,0 +1,114 @@
+"""Brute force: after a few failed sign-ins one has to wait, longer each time.
+
+Three failures within two minutes for one name from one address are a ban of five
+minutes (the defaults of Authelia), then ten, twenty, up to a day. The address is part
+of it, so that nobody can lock a user out from elsewhere.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from gatewright.core.clock import Clock
+from gatewright.core.errors import TooManyRequests
+from gatewright.domains.identity.credentials import digest
+from gatewright.domains.identity.model import Attempts
+from gatewright.domains.identity.ports import AttemptStore
+
+MOST_FAILURES = 3
+WINDOW_SECONDS = 120.0
+BAN_SECONDS = 300.0
+LONGEST_BAN_SECONDS = 86_400.0
+FORGET_SECONDS = 86_400.0
+
+
+def subject(name: str, address: str) -> str:
+    """Return what the attempts of a name from an address are remembered by.
+
+    It is a digest: a name that somebody typed may be a password.
+    """
+    return digest(f"{address}\0{name}")
+
+
+def seconds_to_wait(past: Attempts | None, now: float) -> float:
+    """Return the seconds until the next attempt may be made, 0 for at once."""
+    return 0.0 if past is None else max(0.0, past.banned_until - now)
+
+
+def after_failure(past: Attempts | None, now: float) -> Attempts:
+    """Return what to remember when one more attempt has failed."""
+    if past is None or now - max(past.since, past.banned_until) > FORGET_SECONDS:
+        past = Attempts(0, now)
+    fresh = past.failures >= MOST_FAILURES or now - past.since > WINDOW_SECONDS
+    failures = 1 if fresh else past.failures + 1
+    since = now if fresh else past.since
+    if failures < MOST_FAILURES:
+        return Attempts(failures, since, past.bans, past.banned_until)
+    ban = min(BAN_SECONDS * 2.0**past.bans, LONGEST_BAN_SECONDS)
+    return Attempts(failures, since, min(past.bans + 1, 32), now + ban)
+
+
+class AttemptGuard:
+    """Lets one sign-in of a name from an address happen at a time, and not too many."""
+
+    def __init__(self, store: AttemptStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._turns: dict[str, tuple[asyncio.Lock, list[None]]] = {}
+
+    @asynccontextmanager
+    async def attempt(self, name: str, address: str) -> AsyncIterator["Attempt"]:
+        """Yield an attempt, whose outcome the caller says.
+
+        Raises
+        ------
+        TooManyRequests
+            There were too many failures; ``Retry-After`` says when to try again.
+        """
+        who = subject(name, address)
+        async with self._turn(who):
+            past = await self._store.get(who)
+            wait = seconds_to_wait(past, self._clock())
+            if wait > 0:
+                raise TooManyRequests(
+                    "There were too many failed sign-ins. Wait, then try again.",
+                    retry_after=wait,
+                )
+            known = past is not None
+            yield Attempt(self._store, self._clock, who, remembered=known)
+
+    @asynccontextmanager
+    async def _turn(self, who: str) -> AsyncIterator[None]:
+        lock, waiting = self._turns.setdefault(who, (asyncio.Lock(), []))
+        waiting.append(None)
+        try:
+            async with lock:
+                yield
+        finally:
+            waiting.pop()
+            if not waiting:
+                del self._turns[who]
+
+
+class Attempt:
+    """One sign-in that is being tried."""
+
+    def __init__(
+        self, store: AttemptStore, clock: Clock, who: str, *, remembered: bool
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._who = who
+        self._remembered = remembered
+
+    async def failed(self) -> None:
+        """Count the failure."""
+        now = self._clock()
+        await self._store.update(
+            self._who, lambda past: after_failure(past, now), now=now
+        )
+
+    async def succeeded(self) -> None:
+        """Forget earlier failures."""
+        if self._remembered:
+            await self._store.clear(self._who)

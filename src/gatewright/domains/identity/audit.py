@@ -1,0 +1,151 @@
+"""The audit log: every change, in a chain that shows tampering.
+
+A change is written down before it is made (its *intent*) and takes its place in the
+chain with its outcome, before the answer leaves. So nothing is done that the log does
+not know of: where the log cannot be written the change is refused, and where the
+gateway dies in between the intent stays and becomes a record without an outcome.
+"""
+
+import hashlib
+import json
+from dataclasses import replace
+
+from gatewright.core.clock import Clock, timestamp
+from gatewright.core.errors import GatewayError, Unavailable
+from gatewright.core.ids import new_id
+from gatewright.domains.identity.model import AuditEntry, AuditRecord, AuditVerdict
+from gatewright.domains.identity.ports import AuditLog
+
+START = "0" * 64
+"""Stands for the hash of the record before the first."""
+LOST_SECONDS = 86_400.0
+"""An intent without an outcome for so long belongs to a gateway that died."""
+
+_PAGE = 1000
+_LONGEST = 256
+_LONGEST_PATH = 2048
+
+
+def chained(before: str, number: int, entry: AuditEntry) -> AuditRecord:
+    """Return an entry as the record that follows the one with the hash ``before``."""
+    return AuditRecord(number, entry, chain_hash(before, number, entry))
+
+
+def chain_hash(before: str, number: int, entry: AuditEntry) -> str:
+    """Return the SHA-256 over a compact JSON array of the record's fields.
+
+    The array is [hash of the record before, number, at, user, token, method, path,
+    status, request_id, address, note], ASCII, without spaces; ``at`` is the shortest
+    decimal that reads back as the same 64-bit float.
+    """
+    fields = [
+        before,
+        number,
+        float(entry.at),
+        entry.user,
+        entry.token,
+        entry.method,
+        entry.path,
+        entry.status,
+        entry.request_id,
+        entry.address,
+        entry.note,
+    ]
+    text = json.dumps(fields, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def plain(text: str, longest: int = _LONGEST) -> str:
+    """Return text without what a log or a database cannot hold, and not too long."""
+    shown = text[:longest].encode("utf-8", "replace").decode()
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in shown)
+
+
+class AuditTrail:
+    """Writes and checks the audit log."""
+
+    def __init__(self, log: AuditLog, clock: Clock) -> None:
+        self._log = log
+        self._clock = clock
+
+    async def begin(self, entry: AuditEntry) -> str:
+        """Write down that a change is about to be made; return its intent's id.
+
+        Raises
+        ------
+        Unavailable
+            The log cannot be written, so the change must not be made.
+        """
+        intent = new_id()
+        try:
+            await self._log.begin(intent, self._clean(entry))
+        except GatewayError as error:
+            raise _unwritable() from error
+        return intent
+
+    async def record(self, entry: AuditEntry, *, intent: str = "") -> None:
+        """Write down what became of a change; it is on disk when this returns.
+
+        Raises
+        ------
+        Unavailable
+            The log cannot be written.
+        """
+        try:
+            await self._log.append(self._clean(entry), intent=intent)
+        except GatewayError as error:
+            raise _unwritable() from error
+
+    def _clean(self, entry: AuditEntry) -> AuditEntry:
+        return replace(
+            entry,
+            at=self._clock(),
+            user=plain(entry.user),
+            token=plain(entry.token),
+            method=plain(entry.method),
+            path=plain(entry.path, _LONGEST_PATH),
+            request_id=plain(entry.request_id),
+            address=plain(entry.address),
+            note=plain(entry.note),
+        )
+
+    async def recover(self) -> int:
+        """Give a record to the changes whose gateway died; return how many."""
+        lost = await self._log.intents(self._clock() - LOST_SECONDS)
+        for intent, entry in lost:
+            began = f"begun at {timestamp(entry.at)}, outcome not known"
+            await self.record(replace(entry, status=0, note=began), intent=intent)
+        return len(lost)
+
+    async def verify(self, head: str = "") -> AuditVerdict:
+        """Read the whole log and say whether it is as it was written.
+
+        ``head`` is a hash that an earlier check returned: it must still be in the
+        chain, which shows records cut off at the end.
+        """
+        before, number, seen = START, 0, not head
+        while records := await self._log.after(number, _PAGE):
+            for record in records:
+                fault = _fault(before, number + 1, record)
+                if fault:
+                    return AuditVerdict(number, before, fault)
+                before, number = record.hash, record.number
+                seen = seen or before == head
+        fault = "" if seen else f"The record with the hash {plain(head)} is gone."
+        return AuditVerdict(number, before, fault)
+
+
+def _fault(before: str, expected: int, record: AuditRecord) -> str:
+    if record.number != expected:
+        return f"Record {expected} is gone; after it comes {record.number}."
+    if record.hash != chain_hash(before, expected, record.entry):
+        return f"Record {expected} or the one before it was changed."
+    return ""
+
+
+def _unwritable() -> Unavailable:
+    return Unavailable(
+        "The audit log cannot be written, and nothing is changed without it. "
+        "Reading goes on; try again later.",
+        retry_after=5,
+    )

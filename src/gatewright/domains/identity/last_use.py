@@ -1,0 +1,38 @@
+"""Notes the last use of sessions and tokens, at most once a minute and in passing."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+
+from gatewright.core.errors import GatewayError
+
+TOUCH_SECONDS = 60.0
+
+_log = logging.getLogger(__name__)
+
+
+class LastUse:
+    """Writes last uses beside the requests, so that no request waits for the disk."""
+
+    def __init__(self) -> None:
+        self._writes: dict[str, asyncio.Task[None]] = {}
+
+    def note(self, key: str, write: Coroutine[None, None, None]) -> None:
+        """Start a write, unless one for the same key is on its way."""
+        if key in self._writes:
+            write.close()
+            return
+        self._writes[key] = asyncio.create_task(self._write(key, write))
+
+    async def _write(self, key: str, write: Coroutine[None, None, None]) -> None:
+        try:
+            await write
+        except GatewayError as error:
+            # The request itself is not worth failing for this.
+            _log.warning("The last use of %s was not noted: %s", key, error.text)
+        finally:
+            del self._writes[key]
+
+    async def settle(self) -> None:
+        """Wait for what was begun."""
+        await asyncio.gather(*self._writes.values())

@@ -1,0 +1,40 @@
+"""Identity as one thing: accounts, sessions, tokens and the audit log."""
+
+from dataclasses import dataclass
+
+from gatewright.core.caller import Caller, Role
+from gatewright.domains.identity.audit import AuditTrail
+from gatewright.domains.identity.last_use import LastUse
+from gatewright.domains.identity.scopes import role_scopes
+from gatewright.domains.identity.sessions import LINK_SECONDS, Sessions
+from gatewright.domains.identity.tokens import Tokens
+from gatewright.domains.identity.users import Users
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who people are, and the record of what they did."""
+
+    users: Users
+    """Accounts, roles, groups and passwords."""
+    sessions: Sessions
+    """Signing in and out of browsers."""
+    tokens: Tokens
+    """Personal tokens."""
+    audit: AuditTrail
+    """The record of every change."""
+    last_use: LastUse
+    """Writes the last use of sessions and tokens."""
+
+    async def make_sign_in_link(self, user: str, seconds: float = LINK_SECONDS) -> str:
+        """Return a single-use code that signs a user in within ``seconds``."""
+        return await self.sessions.make_sign_in_link(user, seconds)
+
+    async def close(self) -> None:
+        """Finish what was begun."""
+        await self.last_use.settle()
+
+
+def operator(owner: str) -> Caller:
+    """Return the caller that a command of the gateway's operator is."""
+    return Caller(owner, role_scopes(Role.OWNER), role=Role.OWNER, address="console")

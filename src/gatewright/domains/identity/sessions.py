@@ -1,0 +1,207 @@
+"""Signing in and out, and who a session's cookie is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gatewright.core.caller import Caller, Scope
+from gatewright.core.clock import Clock
+from gatewright.core.errors import Conflict, NotFound, NotSignedIn
+from gatewright.core.ids import new_id, new_secret
+from gatewright.domains.identity.attempts import AttemptGuard
+from gatewright.domains.identity.credentials import digest, is_key, is_name, is_secret
+from gatewright.domains.identity.last_use import TOUCH_SECONDS, LastUse
+from gatewright.domains.identity.model import NewSession, Session, User
+from gatewright.domains.identity.ports import PasswordHasher, SessionStore, UserStore
+from gatewright.domains.identity.scopes import role_scopes
+from gatewright.domains.identity.users import LONGEST_PASSWORD
+
+SESSIONS_PER_USER = 100
+LINK_SECONDS = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLimits:
+    """How long a session lasts."""
+
+    idle_seconds: float
+    """Longest time without a request."""
+    seconds: float
+    """Longest time in any case."""
+
+
+class Sessions:
+    """The sessions of browsers."""
+
+    def __init__(
+        self,
+        store: SessionStore,
+        users: UserStore,
+        hasher: PasswordHasher,
+        guard: AttemptGuard,
+        limits: SessionLimits,
+        clock: Clock,
+        last_use: LastUse,
+    ) -> None:
+        self._store = store
+        self._users = users
+        self._hasher = hasher
+        self._guard = guard
+        self._limits = limits
+        self._clock = clock
+        self._last_use = last_use
+
+    async def sign_in(self, caller: Caller, name: str, password: str) -> NewSession:
+        """Begin a session for who knows the password; the caller's own one ends.
+
+        Raises
+        ------
+        NotSignedIn
+            The name or the password is not right; which of them is not said.
+        TooManyRequests
+            There were too many failures for this name from this address.
+        Unavailable
+            Too many sign-ins are being checked.
+        """
+        async with self._guard.attempt(name, caller.address) as attempt:
+            user = await self._checked(name, password)
+            if user is None:
+                await attempt.failed()
+                raise NotSignedIn("The user name or the password is not right.")
+            await attempt.succeeded()
+            return await self._begin(caller, user)
+
+    async def _checked(self, name: str, password: str) -> User | None:
+        """Return the user whose password this is; unknown names take as long."""
+        known = is_name(name)
+        hashed = await self._users.password_hash(name) if known else None
+        right = await self._hasher.verify(password[:LONGEST_PASSWORD], hashed)
+        if hashed is None or not right:
+            return None
+        if self._hasher.outdated(hashed):
+            again = await self._hasher.hash(password)
+            await self._users.set_password_hash(name, again, end_sessions=False)
+        return await self._users.get(name)
+
+    async def make_sign_in_link(self, user: str, seconds: float = LINK_SECONDS) -> str:
+        """Return a code that signs a user in, once, within ``seconds``.
+
+        Raises
+        ------
+        NotFound
+            There is no such account.
+        """
+        if await self._users.get(user) is None:
+            raise NotFound(f"There is no user “{user}”.")
+        code, now = new_secret(), self._clock()
+        await self._store.add_link(digest(code), user, now + seconds, now=now)
+        return code
+
+    async def sign_in_by_link(self, caller: Caller, code: str) -> NewSession:
+        """Begin a session for who brings a code, and use the code up.
+
+        Raises
+        ------
+        NotSignedIn
+            The code was used, has ended, or never was one.
+        """
+        name = None
+        if is_secret(code):
+            name = await self._store.take_link(digest(code), self._clock())
+        user = await self._users.get(name) if name else None
+        if user is None:
+            raise NotSignedIn(
+                "This sign-in link was used already or has ended. Ask the gateway's "
+                "operator for another, or sign in with your password."
+            )
+        return await self._begin(caller, user)
+
+    async def _begin(self, caller: Caller, user: User) -> NewSession:
+        now, secret = self._clock(), new_secret()
+        session = Session(
+            key=new_id(),
+            user=user.name,
+            created_at=now,
+            used_at=now,
+            expires_at=now + self._limits.seconds,
+            address=caller.address,
+        )
+        await self._store.add(
+            session,
+            digest(secret),
+            instead_of=caller.session,
+            keep=SESSIONS_PER_USER,
+        )
+        return NewSession(secret, session, user)
+
+    async def caller(
+        self, secret: str, *, address: str = "", request_id: str = ""
+    ) -> Caller | None:
+        """Return who a cookie is; None when its session has ended or never was."""
+        found = await self._store.find(digest(secret)) if is_secret(secret) else None
+        if found is None:
+            return None
+        session, user = found
+        now = self._clock()
+        if now >= session.expires_at or now - session.used_at >= self._idle:
+            return None
+        if now - session.used_at >= min(TOUCH_SECONDS, self._idle / 4):
+            self._last_use.note(session.key, self._store.touch(session.key, now))
+        return Caller(
+            user=user.name,
+            scopes=role_scopes(user.role),
+            groups=user.groups,
+            role=user.role,
+            session=session.key,
+            address=address,
+            request_id=request_id,
+        )
+
+    @property
+    def _idle(self) -> float:
+        return self._limits.idle_seconds
+
+    async def of(self, caller: Caller) -> Sequence[Session]:
+        """Return the caller's sessions that have not ended, oldest first."""
+        caller.require(Scope.ACCOUNT_READ)
+        now = self._clock()
+        return [
+            session
+            for session in await self._store.of_user(caller.require_user())
+            if now < min(session.expires_at, session.used_at + self._idle)
+        ]
+
+    async def current(self, caller: Caller) -> Session | None:
+        """Return the session that the caller's cookie is of."""
+        for session in await self._store.of_user(caller.user):
+            if session.key == caller.session:
+                return session
+        return None
+
+    async def sign_out(self, caller: Caller) -> None:
+        """End the caller's session; a visitor has none, and that is well.
+
+        Raises
+        ------
+        Conflict
+            The caller came with a token, which does not end so.
+        """
+        if caller.token:
+            raise Conflict(
+                "A token has no session to end; revoke it with DELETE "
+                f"/api/v1/tokens/{caller.token}."
+            )
+        if caller.session:
+            await self._store.remove(caller.session, caller.user)
+
+    async def end(self, caller: Caller, key: str) -> None:
+        """End one of the caller's sessions.
+
+        Raises
+        ------
+        NotFound
+            The caller has no session of this key.
+        """
+        caller.require(Scope.ACCOUNT_MANAGE)
+        user = caller.require_user()
+        if not (is_key(key) and await self._store.remove(key, user)):
+            raise NotFound("You have no such session.")

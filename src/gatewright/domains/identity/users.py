@@ -1,0 +1,169 @@
+"""Accounts: who there is, what they are, and their passwords."""
+
+from gatewright.core.caller import Caller, Role, Scope
+from gatewright.core.clock import Clock
+from gatewright.core.errors import (
+    AlreadyExists,
+    Conflict,
+    InvalidContent,
+    NotFound,
+)
+from gatewright.core.pages import Page, decode_cursor, encode_cursor, page_limit
+from gatewright.domains.identity.credentials import is_name
+from gatewright.domains.identity.model import User
+from gatewright.domains.identity.ports import PasswordHasher, UserStore
+
+LONGEST_PASSWORD = 1024
+
+
+class Users:
+    """The local accounts."""
+
+    def __init__(
+        self, store: UserStore, hasher: PasswordHasher, clock: Clock, owner: str
+    ) -> None:
+        self._store = store
+        self._hasher = hasher
+        self._clock = clock
+        self.owner = owner
+        """Account of the person who runs the gateway; it cannot be removed."""
+
+    async def ensure_owner(self) -> None:
+        """Make the owner's account if it is not there; it is always an owner."""
+        user = await self._store.get(self.owner)
+        if user is None:
+            new = User(self.owner, Role.OWNER, self._clock())
+            await self._store.add(new, None)
+        elif user.role is not Role.OWNER:
+            await self._store.set_role(self.owner, Role.OWNER)
+
+    async def get(self, caller: Caller, name: str) -> User:
+        """Return an account: one's own, or any for those with the scope ``admin``.
+
+        Raises
+        ------
+        NotFound
+            There is no such account, or the caller may not see it.
+        """
+        caller.require(Scope.ACCOUNT_READ)
+        if name != caller.require_user() and not caller.may(Scope.ADMIN):
+            raise _no_user(name)
+        return await self._existing(name)
+
+    async def page(
+        self, caller: Caller, limit: int | None = None, cursor: str | None = None
+    ) -> Page[User]:
+        """Return all accounts by name, for those with the scope ``admin``."""
+        caller.require(Scope.ADMIN)
+        count = page_limit(limit)
+        after = str(decode_cursor(cursor, str)[0]) if cursor else ""
+        users = await self._store.page(after, count + 1)
+        more = len(users) > count
+        return Page(
+            users[:count], encode_cursor(users[count - 1].name) if more else None
+        )
+
+    async def add(
+        self, caller: Caller, name: str, password: str, role: Role = Role.GUEST
+    ) -> User:
+        """Make an account.
+
+        The owner's account is made by the gateway itself, without a password; adding
+        it gives it one.
+
+        Raises
+        ------
+        AlreadyExists
+            The name is taken.
+        InvalidContent
+            The name or the password is not one that an account may have.
+        """
+        caller.require(Scope.ADMIN)
+        _check_name(name, "An account's name")
+        hashed = await self._hash(password)
+        role = Role.OWNER if name == self.owner else role
+        user = User(name, role, self._clock(), has_password=True)
+        if not await self._store.add(user, hashed):
+            await self._first_password(name, hashed)
+        return await self._existing(name)
+
+    async def _first_password(self, name: str, hashed: str) -> None:
+        if name != self.owner or await self._store.password_hash(name):
+            raise AlreadyExists(
+                f"There is an account “{name}” already. Change its password with "
+                "“gatewright user password”."
+            )
+        await self._store.set_password_hash(name, hashed, end_sessions=True)
+
+    async def remove(self, caller: Caller, name: str) -> None:
+        """Remove an account with its sessions and tokens; what it made stays.
+
+        Raises
+        ------
+        NotFound
+            There is no such account.
+        Conflict
+            It is the owner's.
+        """
+        caller.require(Scope.ADMIN)
+        if name == self.owner:
+            raise Conflict("The account of the gateway's owner cannot be removed.")
+        if not (is_name(name) and await self._store.remove(name)):
+            raise _no_user(name)
+
+    async def set_password(self, caller: Caller, name: str, password: str) -> None:
+        """Change a password; the account's sessions end.
+
+        Raises
+        ------
+        NotFound
+            There is no such account.
+        InvalidContent
+            The password is empty or too long.
+        """
+        caller.require(Scope.ADMIN)
+        await self._existing(name)
+        hashed = await self._hash(password)
+        await self._store.set_password_hash(name, hashed, end_sessions=True)
+
+    async def join(self, caller: Caller, name: str, group: str) -> None:
+        """Put an account into a group, which needs no making."""
+        caller.require(Scope.ADMIN)
+        _check_name(group, "A group's name")
+        await self._existing(name)
+        await self._store.join(name, group)
+
+    async def leave(self, caller: Caller, name: str, group: str) -> None:
+        """Take an account out of a group.
+
+        Raises
+        ------
+        NotFound
+            The account is not in it.
+        """
+        caller.require(Scope.ADMIN)
+        if not (is_name(group) and await self._store.leave(name, group)):
+            raise NotFound(f"The account “{name[:128]}” is not in that group.")
+
+    async def _existing(self, name: str) -> User:
+        user = await self._store.get(name) if is_name(name) else None
+        if user is None:
+            raise _no_user(name)
+        return user
+
+    async def _hash(self, password: str) -> str:
+        if not 1 <= len(password) <= LONGEST_PASSWORD:
+            raise InvalidContent(f"A password has 1 to {LONGEST_PASSWORD} characters.")
+        return await self._hasher.hash(password)
+
+
+def _check_name(name: str, what: str) -> None:
+    if not is_name(name):
+        raise InvalidContent(
+            f"{what} begins with a letter or digit, goes on with letters, digits, "
+            "“.”, “_” and “-”, and has at most 128 characters."
+        )
+
+
+def _no_user(name: str) -> NotFound:
+    return NotFound(f"There is no user “{name[:128]}”.")
