@@ -1,0 +1,157 @@
+"""Exact tests on the sphere: footprints against circles, polygons and boxes.
+
+Directions are unit vectors, arrays whose last axis has length 3. A polygon is the area
+to the left of its great-circle edges, each shorter than 180 degrees; many polygons are
+an array of shape (polygons, vertices, 3), the shorter ones padded by their last vertex.
+
+Method: two areas meet when a vertex of one lies in the other or when edges cross. The
+crossing test is that of S2 (``s2edge_crossings``, four orientation signs); whether a
+point is inside is read off the nearest edge, which is right for areas of any size and
+shape, also round a pole or over the 0 meridian.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vectors = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+TOUCH = 1e-12
+"""Distance in radians (0.2 microarcseconds) within which things are said to touch."""
+
+
+def unit_vectors(
+    longitude: NDArray[np.float64], latitude: NDArray[np.float64]
+) -> Vectors:
+    """Return the directions of longitudes and latitudes in degrees."""
+    lon, lat = np.radians(longitude), np.radians(latitude)
+    return np.stack(
+        [np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=-1
+    )
+
+
+def point(longitude: float, latitude: float) -> Vectors:
+    """Return one direction from degrees."""
+    return unit_vectors(np.float64(longitude), np.float64(latitude))  # type: ignore[arg-type]
+
+
+def polygon_vectors(vertices: Sequence[tuple[float, float]]) -> Vectors:
+    """Return a polygon's vertices, each once, with the smaller area on their left."""
+    corners = np.asarray(vertices, dtype=np.float64)
+    vectors = unit_vectors(corners[:, 0], corners[:, 1])
+    vectors = vectors[angle(vectors, np.roll(vectors, 1, 0)) > TOUCH]
+    return vectors if _turning(vectors) >= 0 else vectors[::-1].copy()
+
+
+def stack_polygons(polygons: Sequence[Vectors]) -> Vectors:
+    """Return polygons as one array, padded by their last vertices."""
+    longest = max(len(p) for p in polygons)
+    return np.stack(
+        [np.concatenate([p, np.repeat(p[-1:], longest - len(p), 0)]) for p in polygons]
+    )
+
+
+def _turning(vectors: Vectors) -> float:
+    """Return 2 pi less the area on the left (Gauss-Bonnet): the sum of turns."""
+    before, after = np.roll(vectors, 1, 0), np.roll(vectors, -1, 0)
+    incoming, outgoing = np.cross(before, vectors), np.cross(vectors, after)
+    sine = np.einsum("ij,ij->i", np.cross(incoming, outgoing), vectors)
+    cosine = np.einsum("ij,ij->i", incoming, outgoing)
+    return float(np.sum(np.arctan2(sine, cosine)))
+
+
+def _dot(a: Vectors, b: Vectors) -> NDArray[np.float64]:
+    product: NDArray[np.float64] = np.einsum("...i,...i->...", a, b)
+    return product
+
+
+def angle(a: Vectors, b: Vectors) -> NDArray[np.float64]:
+    """Return angles between directions in radians, exact for small ones too."""
+    across = np.linalg.norm(np.cross(a, b), axis=-1)
+    between: NDArray[np.float64] = np.arctan2(across, _dot(a, b))
+    return between
+
+
+def edge_distances(target: Vectors, polygons: Vectors) -> tuple[Vectors, Flags]:
+    """Return distances in radians from one point to every edge of every polygon.
+
+    Also whether the foot of the perpendicular lies within the edge; where it does
+    not, the distance is that of the edge's first vertex.
+    """
+    start, end = polygons, np.roll(polygons, -1, axis=1)
+    normal = np.cross(start, end)
+    length = np.linalg.norm(normal, axis=-1)
+    normal /= np.where(length > 0, length, 1.0)[..., None]
+    within = (
+        (length > 0)
+        & (_dot(np.cross(normal, start), target) > 0)
+        & (_dot(np.cross(end, normal), target) > 0)
+    )
+    to_line = np.abs(np.arcsin(np.clip(_dot(normal, target), -1.0, 1.0)))
+    return np.where(within, to_line, angle(start, target)), within
+
+
+def contains(polygons: Vectors, target: Vectors) -> Flags:
+    """Return for each polygon whether the point lies in it or on its edge."""
+    distances, within = edge_distances(target, polygons)
+    nearest = np.argmin(distances, axis=1)
+    rows = np.arange(len(polygons))
+    start = polygons[rows, nearest]
+    following = _neighbour(polygons, nearest, 1)
+    before = _neighbour(polygons, nearest, -1)
+    left = _dot(np.cross(start, following), target) >= 0
+    # Nearest to a vertex: outside a corner that sticks out, inside one that goes in.
+    reflex = _dot(np.cross(before, start), following) < 0
+    inside: Flags = np.where(within[rows, nearest], left, reflex)
+    on_edge: Flags = distances[rows, nearest] <= TOUCH
+    return np.logical_or(inside, on_edge)
+
+
+def _neighbour(polygons: Vectors, index: NDArray[np.intp], step: int) -> Vectors:
+    """Return each polygon's next vertex that differs from the one at ``index``."""
+    rows, count = np.arange(len(polygons)), polygons.shape[1]
+    here = polygons[rows, index]
+    place = (index + step) % count
+    for _ in range(count - 1):
+        same = np.all(polygons[rows, place] == here, axis=-1)
+        if not same.any():
+            break
+        place = np.where(same, (place + step) % count, place)
+    neighbour: Vectors = polygons[rows, place]
+    return neighbour
+
+
+def meet_circle(polygons: Vectors, centre: Vectors, radius: float) -> Flags:
+    """Return for each polygon whether it meets a circle (radius in radians)."""
+    distances, _ = edge_distances(centre, polygons)
+    near: Flags = distances.min(axis=1) <= radius + TOUCH
+    return np.logical_or(near, contains(polygons, centre))
+
+
+def meet_polygon(polygons: Vectors, other: Vectors) -> Flags:
+    """Return for each polygon whether it meets one other polygon (vertices, 3)."""
+    met = contains(polygons, other[0])
+    for vertex in other[1:]:
+        met = np.logical_or(met, contains(polygons, vertex))
+    for index in range(polygons.shape[1]):
+        met = np.logical_or(met, _within(other, polygons[:, index]))
+    starts, ends = other, np.roll(other, -1, axis=0)
+    for start, end in zip(starts, ends, strict=True):
+        met = np.logical_or(met, _crossed(polygons, start, end))
+    return met
+
+
+def _within(polygon: Vectors, points: Vectors) -> Flags:
+    return np.array([bool(contains(polygon[None], p)[0]) for p in points], dtype=bool)
+
+
+def _crossed(polygons: Vectors, c: Vectors, d: Vectors) -> Flags:
+    """Return for each polygon whether an edge of it crosses the edge from c to d."""
+    a, b = polygons, np.roll(polygons, -1, axis=1)
+    ab, cd = np.cross(a, b), np.cross(c, d)
+    acb, bda = -_dot(ab, c), _dot(ab, d)
+    cbd, dac = -_dot(b, cd), _dot(a, cd)
+    crossing = (acb * bda > 0) & (acb * cbd > 0) & (acb * dac > 0)
+    return np.asarray(crossing.any(axis=1))

@@ -1,0 +1,114 @@
+"""Keeping the index of a survey like its files."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+from gatewright.core.clock import Clock, system_clock
+from gatewright.core.errors import GatewayError
+from gatewright.core.ids import new_id
+from gatewright.domains.sky.model import LeftOut, ScannedFile, Survey, SurveyFile
+from gatewright.domains.sky.ports import ImageIndex, ImageReader
+
+_log = logging.getLogger("gatewright.sky")
+
+LEASE_SECONDS = 120.0
+_TOGETHER = 64
+
+
+@dataclass(frozen=True, slots=True)
+class IngestReport:
+    """What one look at a survey's files did."""
+
+    survey: str
+    """The survey."""
+    files: int
+    """Files that it has."""
+    read: int
+    """Files that were new or changed, and were read."""
+    images: int
+    """Images found in those."""
+    removed: int
+    """Files that are gone."""
+    left_out: Sequence[LeftOut]
+    """What was left out of those that were read, and why."""
+
+
+class Ingest:
+    """Reads new and changed files into the index and forgets those that are gone.
+
+    Several processes may try at once; the index gives one of them the right to.
+    """
+
+    def __init__(
+        self,
+        index: ImageIndex,
+        reader: ImageReader,
+        *,
+        clock: Clock = system_clock,
+        at_once: int = 2,
+    ) -> None:
+        self._index = index
+        self._reader = reader
+        self._clock = clock
+        self._at_once = at_once
+        self._holder = new_id()
+
+    async def run(self, survey: Survey) -> IngestReport | None:
+        """Bring a survey's index up to date; None while another process does."""
+        if not await self._claim(survey):
+            return None
+        try:
+            return await self._update(survey)
+        finally:
+            await self._index.finish(survey.id, self._holder, self._clock())
+
+    async def _claim(self, survey: Survey) -> bool:
+        now = self._clock()
+        return await self._index.claim(
+            survey.id, self._holder, now, now + LEASE_SECONDS
+        )
+
+    async def _update(self, survey: Survey) -> IngestReport:
+        files = await self._reader.find(survey.pattern)
+        known = await self._index.files(survey.id)
+        here = {file.path for file in files}
+        gone = [path for path in known if path not in here]
+        if gone:
+            await self._index.remove_files(survey.id, gone)
+        fresh = [file for file in files if known.get(file.path) != file.identity]
+        images, left_out = 0, []
+        async for batch in self._scan(survey, fresh):
+            await self._index.put_files(survey.id, batch)
+            await self._claim(survey)
+            images += sum(len(scanned.images) for scanned in batch)
+            left_out += [LeftOut(s.file.path, r) for s in batch for r in s.left_out]
+        _report(survey, left_out)
+        return IngestReport(
+            survey.id, len(files), len(fresh), images, len(gone), left_out
+        )
+
+    async def _scan(
+        self, survey: Survey, files: Sequence[SurveyFile]
+    ) -> AsyncIterator[list[ScannedFile]]:
+        room = asyncio.Semaphore(self._at_once)
+
+        async def scan(file: SurveyFile) -> ScannedFile:
+            async with room:
+                return await self._scan_one(survey, file)
+
+        for first in range(0, len(files), _TOGETHER):
+            some = files[first : first + _TOGETHER]
+            yield list(await asyncio.gather(*map(scan, some)))
+
+    async def _scan_one(self, survey: Survey, file: SurveyFile) -> ScannedFile:
+        try:
+            return await self._reader.scan(survey.id, file)
+        except GatewayError as error:
+            return ScannedFile(file, left_out=(error.text,))
+
+
+def _report(survey: Survey, left_out: Sequence[LeftOut]) -> None:
+    for item in left_out[:100]:
+        _log.warning("survey %s: left out %s: %s", survey.id, item.path, item.reason)

@@ -1,0 +1,55 @@
+"""From pixel values to grey levels."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+SOFTENING = 0.1
+_SAMPLE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """How pixel values become grey levels."""
+
+    name: str = "asinh"
+    """``asinh`` or ``linear``."""
+    low: float = 0.5
+    """Percentile of the values that is black."""
+    high: float = 99.5
+    """Percentile of the values that is white."""
+
+
+def percentile_limits(
+    pixels: NDArray[np.float32], low: float, high: float
+) -> tuple[float, float]:
+    """Return the values at two percentiles of the finite pixels.
+
+    Above a million pixels every n-th is looked at. Without any finite pixel the
+    limits are 0 and 1.
+    """
+    flat = pixels.ravel()[:: max(1, pixels.size // _SAMPLE)]
+    finite = flat[np.isfinite(flat)]
+    if not finite.size:
+        return 0.0, 1.0
+    bottom, top = np.percentile(finite, [low, high])
+    return float(bottom), float(top)
+
+
+def grey_levels(pixels: NDArray[np.float32], stretch: Stretch) -> NDArray[np.uint8]:
+    """Return 8-bit grey levels of pixels; those without a value are black.
+
+    With x the place between the limits, 0 to 1, the level is
+    asinh(x / a) / asinh(1 / a) with a = 0.1: linear for faint light, logarithmic for
+    bright (Lupton, Gunn & Szalay 1999, AJ 118, 1406; Lupton et al. 2004, PASP 116,
+    133).
+    """
+    bottom, top = percentile_limits(pixels, stretch.low, stretch.high)
+    width = top - bottom
+    share = (pixels - np.float32(bottom)) / np.float32(width if width > 0 else 1.0)
+    share = np.clip(np.nan_to_num(share, nan=0.0, posinf=1.0, neginf=0.0), 0.0, 1.0)
+    if stretch.name == "asinh":
+        share = np.arcsinh(share / SOFTENING) / np.arcsinh(1.0 / SOFTENING)
+    levels: NDArray[np.uint8] = (share * 255.0 + 0.5).astype(np.uint8)
+    return levels

@@ -1,0 +1,123 @@
+"""Times of exposures: Modified Julian Dates in UTC, and the texts that mean them.
+
+MJD 0 is 1858-11-17 00:00 (IAU 1997 resolution B1). A day has 86,400 s here, as in all
+catalogues of images; a leap second is the last moment of its day.
+"""
+
+import math
+import re
+from datetime import datetime, timedelta
+
+from gatewright.core.errors import InvalidRequest
+from gatewright.domains.sky.regions import Interval, parse_interval
+
+_EPOCH = datetime(1858, 11, 17)  # noqa: DTZ001  # all times here are UTC
+_ISO = re.compile(
+    r"(\d{4})-(\d{2})(?:-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(\.\d{1,9})?)?)?)?Z?",
+    re.ASCII,
+)
+_OLD_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{2})", re.ASCII)
+_CLOCK = re.compile(r"(\d{1,2}):(\d{2}):(\d{2}(?:\.\d*)?)", re.ASCII)
+_OPEN = {"", "..", "-Inf", "+Inf", "Inf"}
+
+
+def mjd_text(mjd: float) -> str:
+    """Return an MJD as RFC 3339 in UTC, to the millisecond."""
+    moment = _EPOCH + timedelta(days=mjd)
+    return moment.isoformat(timespec="milliseconds") + "Z"
+
+
+def parse_times(text: str) -> Interval:
+    """Return the interval of MJD that a text says.
+
+    It is ``low high`` or ``low/high``, or one of them alone. Each is an MJD or ISO
+    8601 in UTC (a day or month means the whole of it); ``-Inf``, ``+Inf`` and ``..``
+    are open ends.
+
+    Raises
+    ------
+    InvalidRequest
+        The text is of another form.
+    """
+    words = _split(text)
+    if not any(_ISO.fullmatch(word) for word in words):
+        plain = [
+            w if w not in {"", ".."} else _infinity(i) for i, w in enumerate(words)
+        ]
+        return parse_interval(" ".join(plain), "time")
+    first, last = _iso_or_mjd(words[0], 0), _iso_or_mjd(words[-1], 1)
+    if first.low > last.high:
+        raise InvalidRequest("The time begins after its end.")
+    return Interval(first.low, last.high)
+
+
+def _split(text: str) -> list[str]:
+    stripped = text.strip()
+    words = stripped.split("/") if "/" in stripped else stripped.split()
+    words = [word.strip() for word in words]
+    if len(words) not in {1, 2} or not any(words):
+        raise InvalidRequest(
+            "“time” is an MJD or an ISO 8601 date, or two of them for an interval, "
+            "such as 2018-11-01/2018-12-31."
+        )
+    return words
+
+
+def _infinity(place: int) -> str:
+    return "+Inf" if place else "-Inf"
+
+
+def _iso_or_mjd(word: str, place: int) -> Interval:
+    if word in _OPEN:
+        return parse_interval(_infinity(place) if word in {"", ".."} else word, "time")
+    match = _ISO.fullmatch(word)
+    if match is None:
+        return parse_interval(word, "time")
+    low = iso_mjd(word)
+    if low is None:
+        raise InvalidRequest("“time” names a day or an hour that there is not.")
+    year, month, day, hour = match.group(1, 2, 3, 4)
+    if day is None:
+        following = f"{int(year) + int(month) // 12:04}-{int(month) % 12 + 1:02}"
+        return Interval(low, iso_mjd(following) or math.inf)
+    return Interval(low, low if hour is not None else low + 1.0)
+
+
+def iso_mjd(text: str) -> float | None:
+    """Return the MJD of an ISO 8601 date or moment in UTC; None for another text."""
+    match = _ISO.fullmatch(text.strip())
+    if match is None:
+        return None
+    year, month, day, hour, minute, second = (
+        int(part or missing)
+        for part, missing in zip(match.groups()[:6], (0, 0, 1, 0, 0, 0), strict=True)
+    )
+    leap = second == 60
+    try:
+        moment = datetime(year, month, day, hour, minute, second - leap)  # noqa: DTZ001  # UTC
+    except ValueError:
+        return None
+    fraction = float(match.group(7) or 0.0) + leap
+    elapsed = moment - _EPOCH
+    return elapsed.days + (elapsed.seconds + fraction) / 86400.0
+
+
+def header_mjd(date: str, clock: str = "") -> tuple[float, bool] | None:
+    """Return the MJD of a FITS header's DATE-OBS, and whether it tells the hour.
+
+    Old headers write day/month/year of the 20th century (FITS standard 4.0, section
+    4.4.2.1) and put the time of day in a keyword of its own.
+    """
+    old = _OLD_DATE.fullmatch(date.strip())
+    if old is not None:
+        day, month, year = map(int, old.groups())
+        date = f"{1900 + year:04}-{month:02}-{day:02}"
+    midnight = iso_mjd(date)
+    if midnight is None:
+        return None
+    time_of_day = _CLOCK.fullmatch(clock.strip())
+    if "T" in date or time_of_day is None:
+        return midnight, "T" in date
+    hours, minutes, seconds = map(float, time_of_day.groups())
+    fraction = (hours * 3600.0 + minutes * 60.0 + seconds) / 86400.0
+    return (midnight + fraction, True) if fraction <= 1.0 else (midnight, False)
