@@ -23,6 +23,7 @@ from gatewright.faces.dap.dap2.model import (
     Slab,
     Structure,
 )
+from gatewright.faces.dap.dap2.wire import escaped
 
 MAXIMUM_CLAUSES = 4096
 _CLAUSE = re.compile(r"(?P<path>[^\[\]]+)(?P<slabs>(?:\[[^\[\]]*\])*)")
@@ -34,8 +35,8 @@ _INDEX = re.compile(r"[0-9]{1,18}")
 class Clause:
     """One thing that is asked for."""
 
-    path: tuple[str, ...]
-    """Name, or the name of a grid and that of its member."""
+    path: str
+    """Name, or the name of a grid, a dot, and that of its member."""
     ranges: tuple[tuple[int, int, int | None], ...]
     """Start, stride and inclusive stop (None: the last index) of each dimension."""
 
@@ -65,7 +66,6 @@ def parse(query: str) -> tuple[Clause, ...]:
 
 
 def _unquoted(text: str) -> str:
-    # Names are unquoted once more when they are compared: DAP escapes them itself.
     try:
         return unquote_to_bytes(text).decode()
     except UnicodeDecodeError as error:
@@ -80,10 +80,8 @@ def _clause(text: str) -> Clause:
         )
     if "(" in match["path"]:
         raise InvalidRequest(f"There is no server function “{match['path'][:100]}”.")
-    path = tuple(_unquoted(name) for name in match["path"].split("."))
-    if not all(path) or len(path) > 2:
-        raise InvalidRequest(f"“{match['path'][:100]}” is not the name of a variable.")
-    return Clause(path, tuple(_range(part) for part in _SLAB.findall(match["slabs"])))
+    ranges = tuple(_range(part) for part in _SLAB.findall(match["slabs"]))
+    return Clause(match["path"], ranges)
 
 
 def _range(text: str) -> tuple[int, int, int | None]:
@@ -118,9 +116,9 @@ def project(dataset: Dataset, clauses: tuple[Clause, ...]) -> Projection:
     if not clauses:
         pairs = [_whole(part) for part in dataset.declarations]
     else:
-        by_name = {
-            declaration.name: declaration for declaration in dataset.declarations
-        }
+        # A client may escape a name as the DDS does on top of what the URL needs.
+        by_name = {escaped(part.name): part for part in dataset.declarations}
+        by_name |= {part.name: part for part in dataset.declarations}
         pairs = [_select(by_name, clause) for clause in clauses]
     declarations = _joined([declaration for declaration, _ in pairs])
     leaves = tuple(leaf for _, part in pairs for leaf in part)
@@ -141,37 +139,44 @@ def _whole(declaration: Declaration) -> Selected:
 
 def arrays_of(declaration: Declaration) -> tuple[Array, ...]:
     """Return the arrays of a declaration, in the order of the answer."""
-    match declaration:
-        case Array():
-            return (declaration,)
-        case Grid(array, maps):
-            return (array, *maps)
-        case Structure(_, members):
-            return members
+    if isinstance(declaration, Array):
+        return (declaration,)
+    if isinstance(declaration, Grid):
+        return (declaration.array, *declaration.maps)
+    return declaration.members
 
 
 def _select(by_name: dict[str, Declaration], clause: Clause) -> Selected:
-    declaration = by_name.get(clause.path[0])
-    if declaration is None:
-        raise InvalidRequest(
-            f"There is no variable “{clause.path[0][:100]}”. The .dds of this data set "
-            "names those there are."
-        )
-    if len(clause.path) == 2:
-        return _member(declaration, clause)
+    declaration, member = _named(by_name, clause.path)
+    if member is not None:
+        return _member(declaration, member, clause)
     if isinstance(declaration, Grid):
         return _grid(declaration, clause)
-    assert isinstance(declaration, Array)  # noqa: S101  # data sets have no structures
-    leaf = _cut(declaration, clause)
+    leaf = _cut(arrays_of(declaration)[0], clause)
     return leaf.array, (leaf,)
 
 
-def _member(declaration: Declaration, clause: Clause) -> Selected:
+def _named(
+    by_name: dict[str, Declaration], path: str
+) -> tuple[Declaration, str | None]:
+    """Return the declaration and the member that a path names (names may have dots)."""
+    if path in by_name:
+        return by_name[path], None
+    for dot in (match.start() for match in re.finditer(r"\.", path)):
+        if path[:dot] in by_name:
+            return by_name[path[:dot]], path[dot + 1 :]
+    raise InvalidRequest(
+        f"There is no variable “{path[:100]}”. The .dds of this data set names those "
+        "there are."
+    )
+
+
+def _member(declaration: Declaration, member: str, clause: Clause) -> Selected:
     for array in arrays_of(declaration) if isinstance(declaration, Grid) else ():
-        if array.name == clause.path[1]:
+        if member in {array.name, escaped(array.name)}:
             leaf = _cut(array, clause)
             return Structure(declaration.name, (leaf.array,)), (leaf,)
-    raise InvalidRequest(f"“{clause.path[0]}” has no member “{clause.path[1][:100]}”.")
+    raise InvalidRequest(f"“{declaration.name}” has no member “{member[:100]}”.")
 
 
 def _grid(grid: Grid, clause: Clause) -> Selected:

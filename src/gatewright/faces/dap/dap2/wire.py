@@ -16,7 +16,6 @@ from gatewright.faces.dap.dap2.model import (
     Grid,
     Kind,
     Projection,
-    Structure,
 )
 
 DATA_MARK = b"Data:\n"
@@ -47,23 +46,23 @@ def dds(dataset: Dataset) -> str:
 
 
 def _declared(part: Declaration, indent: str) -> Iterator[str]:
-    match part:
-        case Array(name, kind, dimensions):
-            sizes = "".join(f"[{escaped(n)} = {size}]" for n, size in dimensions)
-            yield f"{indent}{kind} {escaped(name)}{sizes};"
-        case Grid(array, maps):
-            yield f"{indent}Grid {{"
-            yield f"{indent} Array:"
-            yield from _declared(array, indent + "    ")
-            yield f"{indent} Maps:"
-            for coordinate in maps:
-                yield from _declared(coordinate, indent + "    ")
-            yield f"{indent}}} {escaped(part.name)};"
-        case Structure(name, members):
-            yield f"{indent}Structure {{"
-            for member in members:
-                yield from _declared(member, indent + "    ")
-            yield f"{indent}}} {escaped(name)};"
+    if isinstance(part, Array):
+        sizes = "".join(f"[{escaped(n)} = {size}]" for n, size in part.dimensions)
+        yield f"{indent}{part.kind} {escaped(part.name)}{sizes};"
+        return
+    inner = indent + "    "
+    if isinstance(part, Grid):
+        yield f"{indent}Grid {{"
+        yield f"{indent} Array:"
+        yield from _declared(part.array, inner)
+        yield f"{indent} Maps:"
+        members = part.maps
+    else:
+        yield f"{indent}Structure {{"
+        members = part.members
+    for member in members:
+        yield from _declared(member, inner)
+    yield f"{indent}}} {escaped(part.name)};"
 
 
 def das(containers: Iterable[tuple[str, Attributes]]) -> str:
