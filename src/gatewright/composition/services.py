@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+from gatewright.backends.readers import ReaderPool
+from gatewright.composition.readers import open_readers
 from gatewright.composition.state import open_database, open_event_hub
 from gatewright.core.config import Config
 from gatewright.core.events import EventHub
@@ -17,6 +19,8 @@ class Services:
     """The gateway's configuration."""
     events: EventHub
     """What happened, for those who may know."""
+    readers: ReaderPool
+    """Processes that parse files of arrays and images."""
 
 
 @asynccontextmanager
@@ -24,4 +28,8 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
     """Open every backend that the configuration names and yield the services."""
     async with AsyncExitStack() as stack:
         database = await open_database(config, stack)
-        yield Services(config=config, events=open_event_hub(database))
+        yield Services(
+            config=config,
+            events=open_event_hub(database),
+            readers=await open_readers(config, stack),
+        )

@@ -1,0 +1,292 @@
+"""The gateway's side of the zygote and of one reader."""
+
+import asyncio
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gatewright.backends.readers.protocol import (
+    ERROR,
+    FAILURE,
+    IN_SLOT,
+    MESSAGE_BYTES,
+    WINDOW,
+    Answer,
+    Malformed,
+    Order,
+    Request,
+    Setup,
+    decode_answer,
+    decode_fault,
+    decode_result,
+    encode,
+)
+from gatewright.backends.readers.ring import Ring
+from gatewright.core.errors import TimedOut
+
+_KEPT_VARIABLES = ("LANG", "LC_ALL", "TZ", "COVERAGE_PROCESS_CONFIG")
+_READER_VARIABLES = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "MALLOC_ARENA_MAX": "2",
+    "HDF5_USE_FILE_LOCKING": "FALSE",
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
+
+
+class ReaderLost(Exception):
+    """The reader ended, or was killed, before it answered."""
+
+
+@dataclass(slots=True)
+class Reply:
+    """What a reader answered."""
+
+    result: dict[str, Any]
+    """The function's result."""
+    slot: int | None = None
+    """Slot that is still in use (windows only)."""
+    length: int = 0
+    """Bytes in that slot."""
+
+
+@dataclass(slots=True)
+class _Pending:
+    id: int
+    mode: int
+    slot: int
+    future: asyncio.Future[Reply]
+    timer: asyncio.TimerHandle
+
+
+class ReaderHandle:
+    """One reader process; it takes one call at a time.
+
+    Parameters
+    ----------
+    number
+        Its number, which the zygote knows it by.
+    kill
+        Ends the process at once.
+    on_idle, on_lost
+        Called when an answer has come, and when the process is gone.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        kill: Callable[[int], None],
+        on_idle: Callable[["ReaderHandle"], None],
+        on_lost: Callable[["ReaderHandle"], None],
+    ) -> None:
+        self.number = number
+        self.ring = Ring()
+        self.calls = 0
+        self.memory = 0
+        self.retired = False
+        self._kill = kill
+        self._on_idle = on_idle
+        self._on_lost = on_lost
+        self._pending: _Pending | None = None
+        self._channel, self._far_end = socket.socketpair(
+            socket.AF_UNIX, socket.SOCK_SEQPACKET
+        )
+        self._channel.settimeout(0)
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(self._channel, self._on_readable)
+
+    def descriptors(self) -> list[int]:
+        """Return the reader's end of the socket and the ring, for the zygote."""
+        return [self._far_end.fileno(), self.ring.descriptor]
+
+    def handed_over(self) -> None:
+        """Let go of what the zygote has now."""
+        self._far_end.close()
+        self.ring.close()
+
+    def ask(
+        self,
+        function: str,
+        arguments: dict[str, Any],
+        mode: int,
+        seconds: float,
+        descriptor: int | None = None,
+    ) -> asyncio.Future[Reply]:
+        """Send a call; the future has its reply, a GatewayError, or ReaderLost."""
+        self.calls += 1
+        offset = self.ring.first_free * self.ring.slot_bytes
+        message = encode(
+            Request(self.calls, function, arguments, offset, self.ring.slot_bytes, mode)
+        )
+        timer = self._loop.call_later(seconds, self._on_deadline)
+        future = self._loop.create_future()
+        self._pending = _Pending(self.calls, mode, self.ring.take(), future, timer)
+        try:
+            passed = [] if descriptor is None else [descriptor]
+            socket.send_fds(self._channel, [message], passed)
+        except OSError:
+            self._loop.call_soon(self.lose)
+        return future
+
+    @property
+    def busy(self) -> bool:
+        """Whether an answer is awaited."""
+        return self._pending is not None
+
+    def close(self) -> None:
+        """Let the process go; it ends when it has read the end of its socket."""
+        self._loop.remove_reader(self._channel)
+        self._channel.close()
+        self._far_end.close()
+
+    def lose(self) -> None:
+        """Kill the process and fail what it was asked."""
+        if self._channel.fileno() < 0:
+            return
+        self._kill(self.number)
+        self.close()
+        pending, self._pending = self._pending, None
+        if pending is not None:
+            pending.timer.cancel()
+            if not pending.future.done():
+                pending.future.set_exception(ReaderLost())
+        self._on_lost(self)
+
+    def _on_deadline(self) -> None:
+        pending = self._pending
+        if pending is not None and not pending.future.done():
+            pending.future.set_exception(
+                TimedOut("Reading took longer than is allowed for one piece.")
+            )
+        self.lose()
+
+    def _on_readable(self) -> None:
+        try:
+            data = self._channel.recv(MESSAGE_BYTES + 1)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        pending = self._pending
+        if not data or pending is None:
+            self.lose()
+            return
+        try:
+            self._on_answer(pending, data)
+        except Malformed:
+            self.lose()
+
+    def _on_answer(self, pending: _Pending, data: bytes) -> None:
+        answer = decode_answer(data, pending.id, self.ring.slot_bytes)
+        reply = self._reply(answer, pending)
+        self._pending = None
+        self.memory = answer.memory
+        pending.timer.cancel()
+        abandoned = pending.future.done()
+        if abandoned or isinstance(reply, Exception) or reply.slot is None:
+            self.ring.give(pending.slot)
+        if not abandoned:
+            _settle(pending.future, reply)
+        self._on_idle(self)
+
+    def _reply(self, answer: Answer, pending: _Pending) -> Reply | Exception:
+        if answer.kind in {ERROR, FAILURE}:
+            return decode_fault(answer.body)
+        if pending.mode == WINDOW:
+            return Reply({}, pending.slot, answer.length)
+        if answer.kind == IN_SLOT:
+            body = bytes(self.ring.view(pending.slot, answer.length))
+            return Reply(decode_result(body))
+        return Reply(decode_result(answer.body))
+
+
+def _settle(future: asyncio.Future[Reply], reply: Reply | Exception) -> None:
+    if isinstance(reply, Exception):
+        future.set_exception(reply)
+    else:
+        future.set_result(reply)
+
+
+class ZygoteProcess:
+    """The zygote, started and spoken to."""
+
+    def __init__(self, setup: Setup, on_lost: Callable[[], None]) -> None:
+        self._setup = setup
+        self._on_lost = on_lost
+        self._loop = asyncio.get_running_loop()
+        self._control: socket.socket | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def process_id(self) -> int:
+        """Process id; 0 when it does not run."""
+        return self._process.pid if self._process else 0
+
+    @property
+    def running(self) -> bool:
+        """Whether it can be spoken to."""
+        return self._control is not None
+
+    async def start(self) -> None:
+        """Start the process; it takes orders at once and obeys when it is ready."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._process = await asyncio.to_thread(_spawn, theirs.fileno())
+        ours.settimeout(0)
+        self._control = ours
+        ours.send(encode(self._setup))
+        self._loop.add_reader(ours, self._on_readable)
+
+    def order(self, order: Order, descriptors: Sequence[int] = ()) -> None:
+        """Send an order; a zygote that is gone is found out by its socket."""
+        if self._control is not None:
+            with contextlib.suppress(OSError):
+                socket.send_fds(self._control, [encode(order)], list(descriptors))
+
+    async def stop(self) -> None:
+        """End the process and wait for it."""
+        self._disconnect()
+        process, self._process = self._process, None
+        if process is not None:
+            await asyncio.to_thread(_wait, process)
+
+    def _disconnect(self) -> None:
+        if self._control is not None:
+            self._loop.remove_reader(self._control)
+            self._control.close()
+            self._control = None
+
+    def _on_readable(self) -> None:
+        self._disconnect()
+        self._on_lost()
+
+
+def _spawn(descriptor: int) -> subprocess.Popen[bytes]:
+    source = str(Path(__file__).resolve().parents[3])
+    kept = {k: v for k in _KEPT_VARIABLES if (v := os.environ.get(k)) is not None}
+    return subprocess.Popen(  # noqa: S603  # this Python and this module
+        [
+            *(sys.executable, "-P", "-m"),
+            *("gatewright.backends.readers.zygote", str(descriptor)),
+        ],
+        env=kept | _READER_VARIABLES | {"PYTHONPATH": source},
+        pass_fds=[descriptor],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        cwd="/",
+        start_new_session=True,
+    )
+
+
+def _wait(process: subprocess.Popen[bytes]) -> None:
+    try:
+        process.wait(timeout=5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

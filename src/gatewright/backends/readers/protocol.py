@@ -1,0 +1,207 @@
+"""Messages between the gateway, the zygote and the readers: pure bytes, no I/O.
+
+All are msgpack arrays in ``SOCK_SEQPACKET`` messages. The gateway does not trust a
+reader: what it sends is decoded with types and bounds.
+"""
+
+from typing import Any
+
+import msgspec
+
+from gatewright.core import errors
+from gatewright.core.errors import BackendFailed, GatewayError, TooLarge
+
+INLINE_BYTES = 65_536
+"""Largest answer within a message; larger ones go through the ring."""
+MESSAGE_BYTES = INLINE_BYTES + 4096
+"""Largest message, either way."""
+TEXT_CHARACTERS = 2000
+"""Longest text of an error."""
+
+
+class Request(msgspec.Struct, array_like=True, frozen=True):
+    """A call."""
+
+    id: int
+    """Number that the answer repeats."""
+    function: str
+    """``module:name``."""
+    arguments: dict[str, Any]
+    """Values for the function."""
+    offset: int
+    """Where the slot begins in the ring, in bytes."""
+    size: int
+    """Size of the slot in bytes."""
+    mode: int
+    """0 a small answer, 1 a window, 2 a file (its descriptor comes along)."""
+
+
+CALL, WINDOW, FILE = 0, 1, 2
+
+
+class Answer(msgspec.Struct, array_like=True, frozen=True):
+    """What became of a call."""
+
+    id: int
+    """Number of the request."""
+    kind: int
+    """One of INLINE, IN_SLOT, ERROR, FAILURE."""
+    length: int = 0
+    """Bytes in the slot."""
+    body: bytes = b""
+    """The result or the error, as msgpack."""
+    memory: int = 0
+    """Private memory of the reader in bytes."""
+
+
+INLINE, IN_SLOT, ERROR, FAILURE = 0, 1, 2, 3
+
+
+class Fault(msgspec.Struct, array_like=True, frozen=True):
+    """A :class:`GatewayError` as values."""
+
+    kind: str
+    """Name of the class."""
+    text: str
+    """Text for the person who asked."""
+    retry_after: float | None = None
+    """Seconds after which the request may succeed."""
+    details: dict[str, Any] = {}
+    """More members of the problem."""
+
+
+class Order(msgspec.Struct, array_like=True, frozen=True):
+    """What the gateway tells the zygote."""
+
+    verb: str
+    """``fork`` (socket and ring come along), ``kill``, or ``folders``."""
+    number: int = 0
+    """The reader meant."""
+    folders: list[bytes] = []
+    """Folders that readers forked from now on may read."""
+
+
+class Setup(msgspec.Struct, frozen=True):
+    """First message to the zygote."""
+
+    programs: list[str]
+    """Modules to import."""
+    folders: list[bytes]
+    """Folders and files that readers may read."""
+    memory_bytes: int
+    """Address space of a reader, besides the ring."""
+    file_bytes: int
+    """Largest file that a reader may write."""
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_answer = msgspec.msgpack.Decoder(Answer).decode
+_decode_fault = msgspec.msgpack.Decoder(Fault).decode
+_decode_result = msgspec.msgpack.Decoder(dict[str, Any]).decode
+_decode_request = msgspec.msgpack.Decoder(Request).decode
+_decode_order = msgspec.msgpack.Decoder(Order).decode
+_decode_setup = msgspec.msgpack.Decoder(Setup).decode
+
+
+class Malformed(Exception):
+    """A reader sent what no honest reader sends; it is killed."""
+
+
+def encode(message: Request | Answer | Order | Setup) -> bytes:
+    """Return a message as bytes.
+
+    Raises
+    ------
+    TooLarge
+        It is longer than a message may be.
+    """
+    data = _encode(message)
+    if len(data) > MESSAGE_BYTES:
+        raise TooLarge("The request is longer than a reader takes.")
+    return data
+
+
+def decode_request(data: bytes) -> Request:
+    """Return a call that the gateway sent."""
+    return _decode_request(data)
+
+
+def decode_order(data: bytes) -> Order:
+    """Return an order that the gateway sent to the zygote."""
+    return _decode_order(data)
+
+
+def decode_setup(data: bytes) -> Setup:
+    """Return the zygote's first message."""
+    return _decode_setup(data)
+
+
+def decode_answer(data: bytes, expected_id: int, slot_bytes: int) -> Answer:
+    """Return an answer, checked.
+
+    Raises
+    ------
+    Malformed
+        It is not an answer to the request, or points outside the slot.
+    """
+    try:
+        answer = _decode_answer(data)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise Malformed("not an answer") from error
+    if answer.id != expected_id:
+        raise Malformed("an answer to another request")
+    if not 0 <= answer.length <= slot_bytes:
+        raise Malformed("an answer outside its slot")
+    if answer.kind not in {INLINE, IN_SLOT, ERROR, FAILURE}:
+        raise Malformed("an answer of an unknown kind")
+    return answer
+
+
+def encode_result(result: dict[str, Any]) -> bytes:
+    """Return a function's result as bytes."""
+    return _encode(result)
+
+
+def decode_result(data: bytes | memoryview) -> dict[str, Any]:
+    """Return a function's result.
+
+    Raises
+    ------
+    Malformed
+        The bytes are not a mapping of names to values.
+    """
+    try:
+        return _decode_result(data)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise Malformed("not a result") from error
+
+
+def encode_fault(error: GatewayError) -> bytes:
+    """Return an error that a function raised as bytes."""
+    fault = Fault(
+        type(error).__name__,
+        error.text[:TEXT_CHARACTERS].encode("utf-8", "replace").decode(),
+        error.retry_after,
+        error.details,
+    )
+    return _encode(fault)
+
+
+def decode_fault(data: bytes) -> GatewayError:
+    """Return the error that a function raised, as the same class with its text.
+
+    Raises
+    ------
+    Malformed
+        The bytes are not an error.
+    """
+    try:
+        fault = _decode_fault(data)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise Malformed("not an error") from error
+    kind = getattr(errors, fault.kind, None)
+    if not (isinstance(kind, type) and issubclass(kind, GatewayError)):
+        kind = BackendFailed
+    fault_again = kind(fault.text[:TEXT_CHARACTERS], retry_after=fault.retry_after)
+    fault_again.details = fault.details
+    return fault_again

@@ -1,0 +1,137 @@
+"""A reader's loop: one call after another, until the gateway lets go."""
+
+import logging
+import mmap
+import os
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from types import ModuleType
+from typing import Any
+
+from gatewright.backends.readers.output import Output
+from gatewright.backends.readers.protocol import (
+    CALL,
+    ERROR,
+    FAILURE,
+    FILE,
+    IN_SLOT,
+    INLINE,
+    INLINE_BYTES,
+    MESSAGE_BYTES,
+    TEXT_CHARACTERS,
+    WINDOW,
+    Answer,
+    Request,
+    decode_request,
+    encode,
+    encode_fault,
+    encode_result,
+)
+from gatewright.core.errors import BackendFailed, GatewayError, TooLarge
+
+Function = Callable[[dict[str, Any], Output], dict[str, Any]]
+_log = logging.getLogger(__name__)
+_CALLS_PER_MEMORY_CHECK = 16
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+class Reader:
+    """Answers calls from one socket.
+
+    Parameters
+    ----------
+    channel
+        The reader's end of the socket pair.
+    ring
+        The shared ring, writable.
+    programs
+        Imported modules by name.
+    memory
+        An open ``/proc/self/statm``, or None where there is none.
+    """
+
+    def __init__(
+        self,
+        channel: socket.socket,
+        ring: mmap.mmap,
+        programs: Mapping[str, ModuleType],
+        memory: int | None = None,
+    ) -> None:
+        self._channel = channel
+        self._ring = memoryview(ring)
+        self._programs = programs
+        self._memory = memory
+        self._calls = -1
+
+    def serve(self) -> None:
+        """Answer calls until the gateway closes its end."""
+        while True:
+            data, descriptors, _, _ = socket.recv_fds(self._channel, MESSAGE_BYTES, 1)
+            if not data:
+                return
+            answer = self._answer(decode_request(data), descriptors)
+            self._channel.send(encode(answer))
+
+    def _answer(self, request: Request, descriptors: list[int]) -> Answer:
+        try:
+            answer = self._run(request, descriptors)
+        except GatewayError as error:
+            answer = Answer(request.id, ERROR, body=encode_fault(error))
+        except Exception as error:  # noqa: BLE001  # a program may raise anything
+            _log.warning("%s failed", request.function, exc_info=error)
+            text = f"{type(error).__name__}: {error}"[:TEXT_CHARACTERS]
+            body = encode_fault(BackendFailed(text))
+            answer = Answer(request.id, FAILURE, body=body)
+        self._calls += 1
+        if self._calls % _CALLS_PER_MEMORY_CHECK:
+            return answer
+        return _with_memory(answer, self._private_bytes())
+
+    def _run(self, request: Request, descriptors: list[int]) -> Answer:
+        slot = self._ring[request.offset : request.offset + request.size]
+        output = Output(window=slot if request.mode == WINDOW else memoryview(b""))
+        function = self._function(request.function)
+        if request.mode == FILE:
+            with os.fdopen(descriptors[0], "w+b") as output.file:
+                result = function(request.arguments, output)
+        else:
+            result = function(request.arguments, output)
+        if request.mode == CALL:
+            return _small(request, result, slot)
+        return Answer(request.id, INLINE, output.length, encode_result({}))
+
+    def _function(self, name: str) -> Function:
+        module_name, _, function = name.partition(":")
+        module = self._programs.get(module_name)
+        if module is None or function not in getattr(module, "__all__", ()):
+            raise BackendFailed(f"There is no reader function “{name}” here.")
+        found: Function = getattr(module, function)
+        return found
+
+    def _private_bytes(self) -> int:
+        if self._memory is None:
+            return 0
+        fields = os.pread(self._memory, 128, 0).split()
+        return (int(fields[1]) - int(fields[2])) * _PAGE
+
+
+def _with_memory(answer: Answer, private: int) -> Answer:
+    return Answer(answer.id, answer.kind, answer.length, answer.body, private)
+
+
+def _small(request: Request, result: dict[str, Any], slot: memoryview) -> Answer:
+    body = encode_result(result)
+    if len(body) <= INLINE_BYTES:
+        return Answer(request.id, INLINE, body=body)
+    if len(body) > len(slot):
+        raise TooLarge("The answer is larger than a reader may give at once.")
+    slot[: len(body)] = body
+    return Answer(request.id, IN_SLOT, len(body))
+
+
+def open_memory_record() -> int | None:
+    """Return a descriptor of this process's memory record, opened before Landlock."""
+    if sys.platform != "linux":
+        return None
+    return os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)

@@ -1,0 +1,134 @@
+"""The zygote: imports the programs once and forks readers on demand.
+
+It is single-threaded, reads no file of others and ends when the gateway closes its
+end of the control socket, or dies; its readers die with it.
+"""
+
+import importlib
+import logging
+import os
+import select
+import signal
+import socket
+import sys
+from types import ModuleType
+
+from gatewright.backends.readers import sandbox
+from gatewright.backends.readers.protocol import (
+    MESSAGE_BYTES,
+    Order,
+    Setup,
+    decode_order,
+    decode_setup,
+)
+from gatewright.backends.readers.reader import Reader, open_memory_record
+from gatewright.backends.readers.ring import map_ring
+
+_log = logging.getLogger(__name__)
+
+
+def import_programs(names: list[str]) -> dict[str, ModuleType]:
+    """Return the modules by name; one that does not import is logged and left out."""
+    programs = {}
+    for name in names:
+        try:
+            programs[name] = importlib.import_module(name)
+        except ImportError as error:
+            _log.warning("The reader program %s does not import: %s", name, error)
+    return programs
+
+
+class Zygote:
+    """Carries out the gateway's orders."""
+
+    def __init__(self, control: socket.socket, setup: Setup) -> None:
+        self._control = control
+        self._setup = setup
+        self._folders = list(setup.folders)
+        self._programs = import_programs(setup.programs)
+        self._children: dict[int, int] = {}
+        self._told = False
+
+    def serve(self) -> None:
+        """Carry out orders until the gateway closes its end."""
+        wake, signalled = socket.socketpair()
+        for end in (wake, signalled):
+            end.settimeout(0)
+        signal.set_wakeup_fd(signalled.fileno(), warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        while True:
+            ready, _, _ = select.select([self._control, wake], [], [])
+            if wake in ready:
+                wake.recv(4096)
+                self._reap()
+            if self._control in ready and not self._take_order():
+                return
+
+    def _take_order(self) -> bool:
+        data, descriptors, _, _ = socket.recv_fds(self._control, MESSAGE_BYTES, 2)
+        if not data:
+            return False
+        order = decode_order(data)
+        if order.verb == "fork":
+            self._fork(order, descriptors)
+        elif order.verb == "kill":
+            self._kill(order.number)
+        else:
+            self._folders = list(order.folders)
+        return True
+
+    def _kill(self, number: int) -> None:
+        child = self._children.get(number)
+        if child is not None:
+            os.kill(child, signal.SIGKILL)
+
+    def _reap(self) -> None:
+        for number, child in list(self._children.items()):
+            if os.waitpid(child, os.WNOHANG)[0]:
+                del self._children[number]
+
+    def _fork(self, order: Order, descriptors: list[int]) -> None:
+        channel, ring = descriptors
+        parent = os.getpid()
+        child = os.fork()
+        if not child:
+            self._become_reader(parent, channel, ring)
+        self._children[order.number] = child
+        os.close(channel)
+        os.close(ring)
+
+    def _become_reader(self, parent: int, channel: int, ring: int) -> None:
+        status = 1
+        try:
+            sandbox.die_with_parent(parent)
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            self._control.close()
+            self._read(channel, ring)
+            status = 0
+        finally:
+            os._exit(status)
+
+    def _read(self, channel: int, ring: int) -> None:
+        memory = open_memory_record()
+        shared = map_ring(ring)
+        sandbox.limit(self._setup.memory_bytes + len(shared), self._setup.file_bytes)
+        effects = sandbox.enter(self._folders)
+        missing = [name for name, took_effect in effects.items() if not took_effect]
+        if missing:
+            _log.info("a reader runs without %s", ", ".join(missing))
+        with socket.socket(fileno=channel) as end:
+            Reader(end, shared, self._programs, memory).serve()
+
+
+def main(descriptor: int) -> None:
+    """Serve the control socket that the gateway passed at start."""
+    logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
+    with socket.socket(fileno=descriptor) as control:
+        data = control.recv(MESSAGE_BYTES)
+        if data:
+            Zygote(control, decode_setup(data)).serve()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,41 @@
+"""The reader pool from the configuration."""
+
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from gatewright.backends.readers import PoolSettings, ReaderPool, open_pool
+from gatewright.core.config import Config
+
+PROGRAMS = ("gatewright.backends.netcdf.program", "gatewright.backends.fits.program")
+
+
+async def open_readers(config: Config, stack: AsyncExitStack) -> ReaderPool:
+    """Start the readers of this gateway process; they end with the stack."""
+    spool = config.gateway.state / "spool"
+    spool.mkdir(parents=True, exist_ok=True)
+    settings = PoolSettings(
+        programs=PROGRAMS,
+        folders=published_folders(config),
+        spool=spool,
+        readers=config.limits.readers,
+        memory_bytes=config.limits.reader_memory_bytes,
+        seconds=config.limits.reader_seconds,
+        file_bytes=2 * config.limits.response_bytes + (16 << 20),
+    )
+    return await stack.enter_async_context(open_pool(settings))
+
+
+def published_folders(config: Config) -> tuple[Path, ...]:
+    """Return the folders that hold the data sets and the survey images, each once."""
+    sources = [dataset.source.parent for dataset in config.datasets]
+    patterns = [_fixed_part(survey.images) for survey in config.surveys]
+    return tuple(sorted({path.resolve() for path in [*sources, *patterns]}))
+
+
+def _fixed_part(pattern: str) -> Path:
+    """Return the folder that every file of a path pattern is in."""
+    parts = Path(pattern).parts
+    for number, part in enumerate(parts):
+        if any(sign in part for sign in "*?["):
+            return Path(*parts[:number])
+    return Path(pattern).parent

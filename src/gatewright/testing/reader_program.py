@@ -1,0 +1,144 @@
+"""A reader program that does well and badly, for tests of the pool."""
+
+import ctypes
+import os
+import pathlib
+import socket
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from gatewright.core.errors import NotFound
+
+__all__ = [
+    "allocate",
+    "crash",
+    "crash_once",
+    "echo",
+    "fault",
+    "fill",
+    "forbidden",
+    "large",
+    "log_process",
+    "nap",
+    "not_values",
+    "read",
+    "refuse",
+    "thread",
+    "write",
+]
+
+
+def echo(arguments: dict[str, Any], output: Any) -> dict[str, Any]:
+    """Return the arguments and the process."""
+    return {**arguments, "process": os.getpid()}
+
+
+def log_process(arguments: dict[str, Any], output: Any) -> dict[str, Any]:
+    """Return the process, its parent and its variables."""
+    return {"process": os.getpid(), "parent": os.getppid(), "env": dict(os.environ)}
+
+
+def large(arguments: dict[str, Any], output: Any) -> dict[str, Any]:
+    """Return ``size`` bytes."""
+    return {"data": b"x" * arguments["size"]}
+
+
+def fill(arguments: dict[str, Any], output: Any) -> dict[str, Any]:
+    """Put ``size`` times the byte ``value`` into the window."""
+    output.write(bytes([arguments["value"]]) * arguments["size"])
+    return {}
+
+
+def write(arguments: dict[str, Any], output: Any) -> dict[str, Any]:
+    """Write bytes to the file."""
+    output.required_file().write(arguments["data"])
+    return {}
+
+
+def nap(arguments: dict[str, Any], output: Any) -> dict[str, Any]:
+    """Take ``seconds``."""
+    time.sleep(arguments["seconds"])
+    return {"process": os.getpid()}
+
+
+def crash(arguments: dict[str, Any], output: Any) -> dict[str, Any]:
+    """End the process as a fault in C code would."""
+    ctypes.memmove(0, b"x", 1)
+    return {}
+
+
+def crash_once(arguments: dict[str, Any], output: Any) -> dict[str, Any]:
+    """End the process unless it is another than ``process``."""
+    if os.getpid() == arguments["process"]:
+        os._exit(3)
+    return {"process": os.getpid()}
+
+
+def refuse(arguments: dict[str, Any], output: Any) -> dict[str, Any]:
+    """Raise an error of the tree."""
+    raise NotFound("There is no such thing.", what="thing")
+
+
+def fault(arguments: dict[str, Any], output: Any) -> dict[str, Any]:
+    """Raise anything else."""
+    raise RuntimeError("unexpected\udcff")
+
+
+def not_values(arguments: dict[str, Any], output: Any) -> dict[str, Any]:
+    """Return what is not a msgpack value."""
+    return {"object": object()}
+
+
+def allocate(arguments: dict[str, Any], output: Any) -> dict[str, Any]:
+    """Take ``size`` bytes of memory."""
+    return {"size": len(bytearray(arguments["size"]))}
+
+
+def read(arguments: dict[str, Any], output: Any) -> dict[str, Any]:
+    """Return the first bytes of a file."""
+    with pathlib.Path(os.fsdecode(arguments["path"])).open("rb") as file:
+        return {"data": file.read(64)}
+
+
+def thread(arguments: dict[str, Any], output: Any) -> dict[str, Any]:
+    """Start a thread, which the sandbox must admit."""
+    done: list[int] = []
+    worker = threading.Thread(target=lambda: done.append(1))
+    worker.start()
+    worker.join()
+    return {"done": done}
+
+
+def forbidden(arguments: dict[str, Any], output: Any) -> dict[str, Any]:
+    """Return what the sandbox admitted of what it should refuse."""
+    admitted = []
+    for name, action in _ACTIONS.items():
+        try:
+            action(arguments)
+        except OSError:
+            continue
+        admitted.append(name)
+    return {"admitted": admitted}
+
+
+def _fork(_: dict[str, Any]) -> None:
+    child = os.fork()
+    if not child:
+        os._exit(0)
+    os.waitpid(child, 0)
+
+
+_ACTIONS: dict[str, Callable[[dict[str, Any]], object]] = {
+    "socket": lambda _: socket.socket().close(),
+    "udp": lambda _: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).close(),
+    "socketpair": lambda _: socket.socketpair()[0].close(),
+    "fork": _fork,
+    "spawn": lambda _: os.posix_spawn("/bin/true", ["true"], {}),
+    "kill": lambda arguments: os.kill(arguments["victim"], 0),
+    "write": lambda arguments: os.open(
+        os.fsdecode(arguments["folder"]) + "/new", os.O_CREAT | os.O_WRONLY
+    ),
+    "read": lambda _: os.open("/etc/passwd", os.O_RDONLY),
+}
