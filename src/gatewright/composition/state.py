@@ -3,6 +3,7 @@
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+from gatewright.backends.postgresql import POSTGRESQL, PostgresqlDatabase
 from gatewright.backends.sql import Database
 from gatewright.backends.sql.events import SqlEventLog
 from gatewright.backends.sql.migrations import migrate
@@ -26,9 +27,16 @@ async def open_database(config: Config, stack: AsyncExitStack) -> Database:
     Conflict
         Its tables do not fit this version.
     """
-    database = await SqliteDatabase.open(_state_folder(config) / _FILE)
+    folder = _state_folder(config)
+    url = config.gateway.database
+    if url == "sqlite":
+        database: Database = await SqliteDatabase.open(folder / _FILE)
+        dialect = SQLITE
+    else:
+        database = await PostgresqlDatabase.open(url)
+        dialect = POSTGRESQL
     stack.push_async_callback(database.close)
-    await migrate(database, SQLITE)
+    await migrate(database, dialect)
     return database
 
 

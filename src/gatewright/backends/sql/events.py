@@ -7,6 +7,7 @@ import msgspec
 
 from gatewright.backends.sql.database import Database, Lock, Row, Statement, Work
 from gatewright.core.clock import Clock, system_clock
+from gatewright.core.errors import InvalidContent
 from gatewright.core.events import Event
 
 _APPEND = """
@@ -84,7 +85,10 @@ class SqlEventLog:
 
 
 def _encode(data: Mapping[str, object]) -> str:
-    return msgspec.json.encode(data).decode()
+    try:
+        return msgspec.json.encode(data).decode()
+    except UnicodeEncodeError as error:
+        raise InvalidContent("A text has half a surrogate pair.") from error
 
 
 def _event(row: Row) -> Event:

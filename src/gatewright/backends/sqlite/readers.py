@@ -2,7 +2,7 @@
 
 An indexed get takes some 20 microseconds, far less than a way to a thread and back. So
 a query begins on the loop's own connection, and one that is not done within a
-millisecond is broken off, run in a thread, and begun there the next time.
+millisecond is broken off, run in a thread, and begun there for some seconds.
 """
 
 import asyncio
@@ -11,14 +11,17 @@ import sqlite3
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 from gatewright.backends.sql.database import Row
 from gatewright.backends.sqlite.connection import gateway_errors, open_reader
+from gatewright.core.errors import Unavailable
 
 _THREADS = 4
 _INLINE_SECONDS = 0.001
 _INLINE_INSTRUCTIONS = 2000
+_SLOW_SECONDS = 5.0
 _REMEMBERED = 1000
 _PASS_ON = {sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
@@ -29,7 +32,8 @@ class Readers:
     def __init__(self, path: Path, *, seconds: float) -> None:
         self._path = path
         self._seconds = seconds
-        self._slow: set[str] = set()
+        self._closed = False
+        self._slow: dict[str, float] = {}
         self._inline = open_reader(path, seconds=0)
         self._until = 0.0
         self._inline.set_progress_handler(self._is_late, _INLINE_INSTRUCTIONS)
@@ -37,8 +41,16 @@ class Readers:
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="sqlite-reader")
 
     async def read(self, text: str, values: Sequence[object]) -> Sequence[Row]:
-        """Return a query's rows."""
-        if text not in self._slow:
+        """Return a query's rows.
+
+        Raises
+        ------
+        Unavailable
+            The database stays locked, or was closed.
+        """
+        if self._closed:
+            raise Unavailable("The gateway is stopping.")
+        if self._slow.get(text, 0.0) < time.monotonic():
             rows = self._read_inline(text, values)
             if rows is not None:
                 return rows
@@ -47,6 +59,7 @@ class Readers:
 
     def close(self) -> None:
         """Wait for what runs and close the connections."""
+        self._closed = True
         self._pool.shutdown()
         self._inline.close()
         while not self._idle.empty():
@@ -57,14 +70,17 @@ class Readers:
 
     def _read_inline(self, text: str, values: Sequence[object]) -> Sequence[Row] | None:
         self._until = time.perf_counter() + _INLINE_SECONDS
-        try:
-            with gateway_errors(self._path):
-                rows = self._fetch(text, values)
-        except _Slow:
-            rows = None
-        if rows is None and len(self._slow) < _REMEMBERED:
-            self._slow.add(text)
+        rows = None
+        with suppress(_Slow), gateway_errors(self._path):
+            rows = self._fetch(text, values)
+        if rows is None:
+            self._remember(text)
         return rows
+
+    def _remember(self, text: str) -> None:
+        if len(self._slow) >= _REMEMBERED:
+            self._slow.clear()
+        self._slow[text] = time.monotonic() + _SLOW_SECONDS
 
     def _fetch(self, text: str, values: Sequence[object]) -> Sequence[Row] | None:
         rows = []

@@ -27,6 +27,7 @@ T = TypeVar("T")
 
 _GROUP = 512
 _RETRY_SECONDS = 0.25
+_LOOK_SECONDS = 0.05
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _WAL_BYTES = 16 << 20
 
@@ -120,17 +121,22 @@ class Writer:
     def _begin(self, group: list[_Job]) -> bool:
         """Begin a transaction; while the database is locked, refuse who waited long."""
         try:
-            self._find_file()
+            self._check_file()
             self._connection.execute("BEGIN IMMEDIATE")
         except (sqlite3.Error, OSError) as error:
-            now = time.monotonic()
-            late = [job for job in group if job.deadline <= now or not _locked(error)]
-            for job in late:
-                job.error = self._translated(error)
-            group[:] = [job for job in group if job.error is None]
-            _tell(late)
+            self._refuse(group, error)
             return False
         return True
+
+    def _refuse(self, group: list[_Job], error: Exception) -> None:
+        now = time.monotonic()
+        late = [job for job in group if job.deadline <= now or not _passing(error)]
+        for job in late:
+            job.error = self._translated(error)
+        group[:] = [job for job in group if job.error is None]
+        _tell(late)
+        if isinstance(error, OSError):
+            time.sleep(_LOOK_SECONDS)
 
     def _run_group(self, group: list[_Job]) -> None:
         if not self._attempt(group):
@@ -181,19 +187,16 @@ class Writer:
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
 
-    def _find_file(self) -> None:
-        """Follow the file when it was put back from elsewhere.
+    def _check_file(self) -> None:
+        """See that what is written is what the next start will read.
 
         Raises
         ------
         OSError
-            It is not there.
+            The file was moved away, or another stands in its place.
         """
-        identity = _identity(self._path)
-        if identity != self._identity:
-            self._connection.close()
-            self._connection = open_writer(self._path, seconds=_RETRY_SECONDS)
-            self._identity = identity
+        if _identity(self._path) != self._identity:
+            raise FileNotFoundError
 
     def _translated(self, error: Exception) -> BaseException:
         if isinstance(error, sqlite3.Error):
@@ -244,7 +247,7 @@ def rows_of(cursor: sqlite3.Cursor) -> Sequence[Row]:
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def _locked(error: Exception) -> bool:
+def _passing(error: Exception) -> bool:
     """Whether waiting may help: the file is locked, or moved away for a while."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_BUSY)
     return (code & 0xFF) in _BUSY

@@ -1,0 +1,6 @@
+"""The database of several gateways: PostgreSQL through asyncpg."""
+
+from gatewright.backends.postgresql.database import PostgresqlDatabase
+from gatewright.backends.postgresql.statements import POSTGRESQL
+
+__all__ = ["POSTGRESQL", "PostgresqlDatabase"]

@@ -1,0 +1,215 @@
+"""PostgreSQL as the gateway's database."""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Generic, Self, TypeVar, cast
+from weakref import WeakValueDictionary
+
+import asyncpg
+
+from gatewright.backends.postgresql.errors import AGAIN, LOST, gateway_errors
+from gatewright.backends.postgresql.statements import lock_key, numbered
+from gatewright.backends.sql.database import Batch, Lock, Row, Statement, Step, Work
+from gatewright.core.errors import Unavailable
+
+T = TypeVar("T")
+
+_SECONDS = 6.0
+_CONNECTIONS = 8
+_PAUSE = 0.002
+_LONGEST_PAUSE = 0.1
+
+
+class PostgresqlDatabase:
+    """Implements :class:`gatewright.backends.sql.Database` over a pool of connections.
+
+    Transactions are serializable: one that met another is tried again with short,
+    random pauses until ``seconds`` have passed. So is one whose connection was lost
+    before its commit was sent.
+    """
+
+    def __init__(self, pool: "asyncpg.Pool[Any]", *, seconds: float) -> None:
+        self._pool = pool
+        self._seconds = seconds
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    @classmethod
+    async def open(
+        cls, url: str, *, seconds: float = _SECONDS, connections: int = _CONNECTIONS
+    ) -> Self:
+        """Connect to a ``postgresql://`` URL.
+
+        Raises
+        ------
+        Unavailable
+            The database cannot be reached within ``seconds``.
+        """
+        with gateway_errors():
+            pool = await asyncpg.create_pool(
+                url,
+                min_size=1,
+                max_size=connections,
+                timeout=seconds,
+                command_timeout=5 * seconds,
+                statement_cache_size=512,
+                reset=_leave_clean,
+                server_settings=_settings(seconds),
+            )
+        return cls(pool, seconds=seconds)
+
+    async def run(self, work: Callable[[], Work[T]]) -> T:
+        until = time.monotonic() + self._seconds
+        pause = _PAUSE
+        while True:
+            try:
+                with gateway_errors():
+                    return await self._attempt(work)
+            except Unavailable as error:
+                if not isinstance(error.__cause__, (*AGAIN, LostError)):
+                    raise
+                if time.monotonic() + pause > until:
+                    raise
+            await asyncio.sleep(pause * random.random())  # noqa: S311  # spreads load
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    async def read(self, text: str, *values: object) -> Sequence[Row]:
+        with gateway_errors():
+            try:
+                rows = await self._fetch(text, values)
+            except LOST:
+                rows = await self._fetch(text, values)
+        return [dict(row) for row in rows]
+
+    async def close(self) -> None:
+        try:
+            async with asyncio.timeout(self._seconds):
+                await self._pool.close()
+        except TimeoutError:
+            self._pool.terminate()
+
+    async def _fetch(self, text: str, values: Sequence[object]) -> Sequence[Any]:
+        async with self._pool.acquire(timeout=self._seconds) as connection:
+            rows: Sequence[Any] = await connection.fetch(numbered(text), *values)
+            return rows
+
+    async def _attempt(self, work: Callable[[], Work[T]]) -> T:
+        progress = Progress(work())
+        try:
+            if isinstance(progress.step, Lock):
+                name = progress.step.name
+                progress.advance(())
+                return await self._locked(progress, name)
+            async with self._connection() as connection:
+                return await _transact(connection, progress, "COMMIT")
+        finally:
+            progress.close()
+
+    async def _locked(self, progress: "Progress[T]", name: str) -> T:
+        # Those of one process wait here, so that they do not hold all connections.
+        key = lock_key(name)
+        async with self._local_lock(name), self._connection() as connection:
+            await connection.execute(f"SELECT pg_advisory_lock({key})")
+            try:
+                end = f"COMMIT; SELECT pg_advisory_unlock({key})"
+                return await _transact(connection, progress, end)
+            except BaseException:
+                await _quietly(connection, f"SELECT pg_advisory_unlock({key})")
+                raise
+
+    @asynccontextmanager
+    async def _local_lock(self, name: str) -> AsyncIterator[None]:
+        lock = self._locks.setdefault(name, asyncio.Lock())
+        async with asyncio.timeout(self._seconds):
+            await lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Any]:
+        async with self._pool.acquire(timeout=self._seconds) as connection:
+            yield connection
+
+
+class Progress(Generic[T]):
+    """A transaction's generator, the step it stands at, and its result."""
+
+    def __init__(self, work: Work[T]) -> None:
+        self._work = work
+        self._result: T | None = None
+        self.step: Step | None = None
+        self.advance(None)
+
+    def advance(self, rows: Sequence[Row] | None) -> None:
+        """Give the rows of the step and go to the next; its step is None at the end."""
+        try:
+            self.step = self._work.send(rows)  # type: ignore[arg-type]  # None begins it
+        except StopIteration as end:
+            self.step = None
+            self._result = end.value
+
+    def result(self) -> T:
+        """Return what the transaction returned."""
+        return cast("T", self._result)
+
+    def close(self) -> None:
+        """End the generator where it stands."""
+        self._work.close()
+
+
+async def _transact(connection: Any, progress: Progress[T], end: str) -> T:
+    """Run the steps in a serializable transaction that the text ``end`` commits."""
+    try:
+        await connection.execute("BEGIN ISOLATION LEVEL SERIALIZABLE")
+        while progress.step is not None:
+            progress.advance(await _execute(connection, progress.step))
+    except LOST as error:
+        raise LostError from error
+    except BaseException:
+        await _quietly(connection, "ROLLBACK")
+        raise
+    await connection.execute(end)
+    return progress.result()
+
+
+async def _execute(connection: Any, step: Step) -> Sequence[Row]:
+    match step:
+        case Lock():
+            raise RuntimeError("a Lock is the first thing that a transaction yields")
+        case Batch(text, rows):
+            await connection.executemany(numbered(text), rows)
+            return ()
+        case Statement(text, values):
+            return [dict(r) for r in await connection.fetch(numbered(text), *values)]
+
+
+async def _quietly(connection: Any, text: str) -> None:
+    """Clean up after a failure; a connection that cannot is given up."""
+    try:
+        await connection.execute(text)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        connection.terminate()
+
+
+async def _leave_clean(connection: Any) -> None:
+    """Return a connection to the pool: transactions here end before that."""
+    if connection.is_in_transaction():
+        await connection.execute("ROLLBACK")
+
+
+def _settings(seconds: float) -> dict[str, str]:
+    milliseconds = str(int(seconds * 1000))
+    return {
+        "application_name": "gatewright",
+        "lock_timeout": milliseconds,
+        "idle_in_transaction_session_timeout": milliseconds,
+        "timezone": "UTC",
+    }
+
+
+class LostError(ConnectionError):
+    """The connection was lost before the commit was sent."""

@@ -1,0 +1,88 @@
+"""PostgreSQL's and asyncpg's errors as the gateway's."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import asyncpg
+from asyncpg import exceptions as pg
+
+from gatewright.core.errors import (
+    AlreadyExists,
+    Conflict,
+    GatewayError,
+    InvalidContent,
+    StorageFull,
+    Unavailable,
+)
+
+AGAIN = (pg.SerializationError, pg.DeadlockDetectedError)
+"""The transaction met another one and may be tried again."""
+
+LOST = (
+    ConnectionError,
+    pg.PostgresConnectionError,
+    pg.AdminShutdownError,
+    pg.CrashShutdownError,
+    pg.CannotConnectNowError,
+    pg.IdleInTransactionSessionTimeoutError,
+)
+"""The connection is gone: what was not yet being committed may be tried again."""
+
+_AWAY = (
+    *AGAIN,
+    *LOST,
+    OSError,
+    TimeoutError,
+    pg.InsufficientResourcesError,
+    pg.OperatorInterventionError,
+    pg.LockNotAvailableError,
+    pg.ReadOnlySQLTransactionError,
+    pg.InvalidAuthorizationSpecificationError,
+    pg.InvalidCatalogNameError,
+)
+_TEXT = (pg.CharacterNotInRepertoireError, pg.UntranslatableCharacterError)
+
+
+@contextmanager
+def gateway_errors() -> Iterator[None]:
+    """Turn what asyncpg raises into errors of the gateway's tree."""
+    try:
+        yield
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        meaning = as_gateway_error(error)
+        if meaning is None:
+            raise
+        raise meaning from error
+
+
+def as_gateway_error(error: Exception) -> GatewayError | None:
+    """Return the error of the tree that says what happened; None for our mistakes."""
+    if isinstance(error, pg.DiskFullError):
+        return StorageFull("The database's disk is full. Its operator must make room.")
+    if isinstance(error, pg.UniqueViolationError):
+        return AlreadyExists("Something of that name is there already.")
+    if isinstance(error, pg.IntegrityConstraintViolationError):
+        return Conflict("The change does not fit what is stored.")
+    if isinstance(error, _TEXT):
+        return InvalidContent("A text has a character that the database cannot hold.")
+    if isinstance(error, asyncpg.DataError):
+        return _data_error(error)
+    if isinstance(error, _AWAY) or _closed(error):
+        return Unavailable(
+            "The gateway's database is away. Try again soon.", retry_after=2
+        )
+    return None
+
+
+def _data_error(error: asyncpg.DataError) -> GatewayError | None:
+    """Tell a value that nothing can hold from one of the wrong type, our mistake."""
+    if isinstance(error.__cause__, OverflowError | UnicodeEncodeError):
+        return InvalidContent(
+            "A text has half a surrogate pair, or a number is beyond 64 bits."
+        )
+    return None
+
+
+def _closed(error: Exception) -> bool:
+    """Tell a closed connection or pool from a misuse of asyncpg, our mistake."""
+    return isinstance(error, asyncpg.InterfaceError) and "clos" in str(error)

@@ -1,0 +1,5 @@
+"""Fixtures of the tables' tests."""
+
+from tests.backends.sql.databases import backend, databases
+
+__all__ = ["backend", "databases"]
