@@ -5,10 +5,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from gatewright.backends.readers import ReaderPool
+from gatewright.composition.identity import open_identity
 from gatewright.composition.readers import open_readers
 from gatewright.composition.state import open_database, open_event_hub
 from gatewright.core.config import Config
 from gatewright.core.events import EventHub
+from gatewright.domains.identity import Identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,8 @@ class Services:
     """The gateway's configuration."""
     events: EventHub
     """What happened, for those who may know."""
+    identity: Identity
+    """Who people are, and the record of what they did."""
     readers: ReaderPool
     """Processes that parse files of arrays and images."""
 
@@ -31,5 +35,6 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
         yield Services(
             config=config,
             events=open_event_hub(database),
+            identity=await open_identity(config, database, stack),
             readers=await open_readers(config, stack),
         )

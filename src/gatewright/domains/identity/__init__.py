@@ -2,6 +2,7 @@
 
 from gatewright.domains.identity.attempts import AttemptGuard
 from gatewright.domains.identity.audit import START, AuditTrail, chained
+from gatewright.domains.identity.credentials import is_name, split_token
 from gatewright.domains.identity.last_use import LastUse
 from gatewright.domains.identity.model import (
     Attempts,
@@ -53,5 +54,7 @@ __all__ = [
     "UserStore",
     "Users",
     "chained",
+    "is_name",
     "operator",
+    "split_token",
 ]

@@ -1,6 +1,6 @@
 """People, their sessions and tokens, and the record of what they did."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gatewright.core.caller import Role
 
@@ -43,7 +43,7 @@ class Session:
 class NewSession:
     """A session at the one moment when its secret is known."""
 
-    secret: str
+    secret: str = field(repr=False)
     """What the cookie carries; 256 random bits as 43 characters."""
     session: Session
     """The session."""
@@ -79,7 +79,7 @@ class Token:
 class NewToken:
     """A token at the one moment when its secret is known."""
 
-    text: str
+    text: str = field(repr=False)
     """The whole token, ``gw_<key>.<secret>``."""
     token: Token
     """The token without its secret."""

@@ -1,0 +1,82 @@
+"""Argon2id (RFC 9106) in a few threads of its own, never on the event loop."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from argon2 import PasswordHasher, profiles
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from gatewright.core.errors import Unavailable
+
+T = TypeVar("T")
+
+
+def rfc9106() -> PasswordHasher:
+    """Return the second recommended choice of RFC 9106, section 4: 64 MiB, 3 passes."""
+    return PasswordHasher.from_parameters(profiles.RFC_9106_LOW_MEMORY)
+
+
+class Argon2Hasher:
+    """Implements :class:`gatewright.domains.identity.PasswordHasher`.
+
+    Parameters
+    ----------
+    hasher
+        The parameters of Argon2; tests pass cheap ones.
+    threads
+        Passwords that are hashed at one time; each takes 64 MiB for its time.
+    waiting
+        Passwords that may wait for a thread; more are refused.
+    """
+
+    def __init__(
+        self,
+        hasher: PasswordHasher | None = None,
+        *,
+        threads: int = 2,
+        waiting: int = 32,
+    ) -> None:
+        self._hasher = hasher or rfc9106()
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="password")
+        self._most = threads + waiting
+        self._running = 0
+        # What an unknown account's password is compared with, for the same time.
+        self._nobody = self._hasher.hash("nobody has this password")
+
+    async def hash(self, password: str) -> str:
+        return await self._run(lambda: self._hasher.hash(_bytes(password)))
+
+    async def verify(self, password: str, hashed: str | None) -> bool:
+        fits = await self._run(lambda: self._fits(password, hashed or self._nobody))
+        return fits and hashed is not None
+
+    def outdated(self, hashed: str) -> bool:
+        return self._hasher.check_needs_rehash(hashed)
+
+    def close(self) -> None:
+        """Let the threads end."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _fits(self, password: str, hashed: str) -> bool:
+        try:
+            return self._hasher.verify(hashed, _bytes(password))
+        except (VerificationError, InvalidHashError):
+            return False
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        if self._running >= self._most:
+            raise Unavailable(
+                "Very many people are signing in. Try again in a moment.",
+                retry_after=2,
+            )
+        self._running += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        finally:
+            self._running -= 1
+
+
+def _bytes(password: str) -> bytes:
+    return password.encode("utf-8", "surrogatepass")

@@ -1,0 +1,192 @@
+"""Accounts and failed sign-ins as tables."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from gatewright.backends.sql.database import Database, Lock, Row, Statement, Work
+from gatewright.core.caller import Role
+from gatewright.domains.identity import Attempts, User
+
+_ADD = """
+INSERT INTO account (name, role, password, created_at) VALUES (?, ?, ?, ?)
+ON CONFLICT (name) DO NOTHING RETURNING name
+"""
+_GET = """
+SELECT a.name, a.role, a.created_at, a.password IS NOT NULL AS has_password,
+    g.name AS in_group
+FROM account a LEFT JOIN account_group g ON g.account = a.name WHERE a.name = ?
+"""
+_PAGE = """
+SELECT a.name, a.role, a.created_at, a.password IS NOT NULL AS has_password,
+    g.name AS in_group
+FROM (SELECT * FROM account WHERE name > ? ORDER BY name LIMIT ?) a
+LEFT JOIN account_group g ON g.account = a.name ORDER BY a.name
+"""
+_SET_PASSWORD = "UPDATE account SET password = ? WHERE name = ? RETURNING name"  # noqa: S105  # SQL
+_JOIN = """
+INSERT INTO account_group (account, name) VALUES (?, ?) ON CONFLICT DO NOTHING
+"""
+_LEAVE = "DELETE FROM account_group WHERE account = ? AND name = ? RETURNING name"
+_END_SESSIONS = "DELETE FROM session WHERE account = ?"
+_NOTE_FAILURE = """
+INSERT INTO sign_in_failure
+    (subject, failures, since, bans, banned_until, noted_at)
+VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (subject) DO UPDATE SET failures = excluded.failures,
+    since = excluded.since, bans = excluded.bans,
+    banned_until = excluded.banned_until, noted_at = excluded.noted_at
+"""
+_FORGET_OLD = "DELETE FROM sign_in_failure WHERE noted_at < ?"
+_FORGET_MANY = """
+DELETE FROM sign_in_failure WHERE subject IN
+    (SELECT subject FROM sign_in_failure ORDER BY noted_at DESC LIMIT 1000 OFFSET ?)
+"""
+_ONE_FAILURE = "SELECT * FROM sign_in_failure WHERE subject = ?"
+
+
+class SqlUserStore:
+    """Implements :class:`gatewright.domains.identity.UserStore` over a database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, user: User, password_hash: str | None) -> bool:
+        def work() -> Work[bool]:
+            values = (user.name, user.role.value, password_hash, user.created_at)
+            rows = yield Statement(_ADD, values)
+            return bool(rows)
+
+        return await self._database.run(work)
+
+    async def get(self, name: str) -> User | None:
+        return user_of(await self._database.read(_GET, name))
+
+    async def password_hash(self, name: str) -> str | None:
+        rows = await self._database.read(
+            "SELECT password FROM account WHERE name = ?", name
+        )
+        return rows[0]["password"] if rows else None
+
+    async def set_password_hash(
+        self, name: str, password_hash: str, *, end_sessions: bool
+    ) -> bool:
+        def work() -> Work[bool]:
+            rows = yield Statement(_SET_PASSWORD, (password_hash, name))
+            if end_sessions:
+                yield Statement(_END_SESSIONS, (name,))
+            return bool(rows)
+
+        return await self._database.run(work)
+
+    async def set_role(self, name: str, role: Role) -> None:
+        def work() -> Work[None]:
+            yield Statement(
+                "UPDATE account SET role = ? WHERE name = ?", (role.value, name)
+            )
+            yield Statement(_END_SESSIONS, (name,))
+
+        await self._database.run(work)
+
+    async def remove(self, name: str) -> bool:
+        def work() -> Work[bool]:
+            rows = yield Statement(
+                "DELETE FROM account WHERE name = ? RETURNING name", (name,)
+            )
+            yield Statement("DELETE FROM account_group WHERE account = ?", (name,))
+            yield Statement(_END_SESSIONS, (name,))
+            yield Statement("DELETE FROM token WHERE account = ?", (name,))
+            yield Statement("DELETE FROM sign_in_link WHERE account = ?", (name,))
+            return bool(rows)
+
+        return await self._database.run(work)
+
+    async def page(self, after: str, limit: int) -> Sequence[User]:
+        rows = await self._database.read(_PAGE, after, limit)
+        names = dict.fromkeys(row["name"] for row in rows)
+        users = (user_of([r for r in rows if r["name"] == name]) for name in names)
+        return [user for user in users if user is not None]
+
+    async def join(self, name: str, group: str) -> None:
+        def work() -> Work[None]:
+            yield Statement(_JOIN, (name, group))
+
+        await self._database.run(work)
+
+    async def leave(self, name: str, group: str) -> bool:
+        def work() -> Work[bool]:
+            rows = yield Statement(_LEAVE, (name, group))
+            return bool(rows)
+
+        return await self._database.run(work)
+
+
+def user_of(rows: Sequence[Row]) -> User | None:
+    """Return the account of rows that hold one group each; None without rows.
+
+    The columns are name, role, created_at, has_password and in_group.
+    """
+    if not rows:
+        return None
+    first = rows[0]
+    return User(
+        name=first["name"],
+        role=Role(first["role"]),
+        created_at=first["created_at"],
+        groups=frozenset(_groups(rows)),
+        has_password=bool(first["has_password"]),
+    )
+
+
+def _groups(rows: Iterable[Row]) -> Iterable[str]:
+    return (row["in_group"] for row in rows if row["in_group"] is not None)
+
+
+class SqlAttemptStore:
+    """Implements :class:`gatewright.domains.identity.AttemptStore` over a database.
+
+    Parameters
+    ----------
+    database
+        Where the table is.
+    most
+        Subjects to remember; above it the oldest go.
+    seconds
+        A subject without a new failure for so long is forgotten.
+    """
+
+    def __init__(
+        self, database: Database, *, most: int = 100_000, seconds: float = 2 * 86_400.0
+    ) -> None:
+        self._database = database
+        self._most = most
+        self._seconds = seconds
+
+    async def get(self, subject: str) -> Attempts | None:
+        return _attempts(await self._database.read(_ONE_FAILURE, subject))
+
+    async def update(
+        self, subject: str, rule: Callable[[Attempts | None], Attempts], *, now: float
+    ) -> Attempts:
+        def work() -> Work[Attempts]:
+            yield Lock("sign_in_failure")
+            found = yield Statement(_ONE_FAILURE, (subject,))
+            new = rule(_attempts(found))
+            values = (new.failures, new.since, new.bans, new.banned_until, now)
+            yield Statement(_NOTE_FAILURE, (subject, *values))
+            yield Statement(_FORGET_OLD, (now - self._seconds,))
+            yield Statement(_FORGET_MANY, (self._most,))
+            return new
+
+        return await self._database.run(work)
+
+    async def clear(self, subject: str) -> None:
+        def work() -> Work[None]:
+            yield Statement("DELETE FROM sign_in_failure WHERE subject = ?", (subject,))
+
+        await self._database.run(work)
+
+
+def _attempts(rows: Sequence[Row]) -> Attempts | None:
+    if not rows:
+        return None
+    row = rows[0]
+    return Attempts(row["failures"], row["since"], row["bans"], row["banned_until"])

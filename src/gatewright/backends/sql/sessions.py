@@ -1,0 +1,113 @@
+"""Sessions and sign-in links as tables."""
+
+from collections.abc import Sequence
+
+from gatewright.backends.sql.database import Database, Row, Statement, Work
+from gatewright.backends.sql.identity import user_of
+from gatewright.domains.identity import Session, User
+
+_ADD = """
+INSERT INTO session (digest, key, account, created_at, used_at, expires_at, address)
+VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
+_FIND = """
+SELECT s.key, s.account, s.created_at AS began_at, s.used_at, s.expires_at, s.address,
+    a.name, a.role, a.created_at, a.password IS NOT NULL AS has_password,
+    g.name AS in_group
+FROM session s JOIN account a ON a.name = s.account
+LEFT JOIN account_group g ON g.account = a.name WHERE s.digest = ?
+"""
+_OF_USER = """
+SELECT key, account, created_at AS began_at, used_at, expires_at, address
+FROM session WHERE account = ? ORDER BY key
+"""
+_KEEP_NEWEST = """
+DELETE FROM session WHERE account = ? AND key NOT IN
+    (SELECT key FROM session WHERE account = ? ORDER BY key DESC LIMIT ?)
+"""
+_TOUCH = "UPDATE session SET used_at = ? WHERE key = ? AND used_at < ?"
+_REMOVE = "DELETE FROM session WHERE key = ? AND account = ? RETURNING key"
+_TAKE_LINK = """
+DELETE FROM sign_in_link WHERE digest = ? AND expires_at > ? RETURNING account
+"""
+
+
+class SqlSessionStore:
+    """Implements :class:`gatewright.domains.identity.SessionStore` over a database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(
+        self, session: Session, digest: str, *, instead_of: str, keep: int
+    ) -> None:
+        def work() -> Work[None]:
+            user, now = session.user, session.created_at
+            yield Statement("DELETE FROM session WHERE expires_at <= ?", (now,))
+            yield Statement("DELETE FROM session WHERE key = ?", (instead_of,))
+            yield Statement(_ADD, (digest, session.key, *_times(session)))
+            yield Statement(_KEEP_NEWEST, (user, user, keep))
+
+        await self._database.run(work)
+
+    async def find(self, digest: str) -> tuple[Session, User] | None:
+        rows = await self._database.read(_FIND, digest)
+        user = user_of(rows)
+        return (_session(rows[0]), user) if user else None
+
+    async def touch(self, key: str, at: float) -> None:
+        def work() -> Work[None]:
+            yield Statement(_TOUCH, (at, key, at))
+
+        await self._database.run(work)
+
+    async def of_user(self, user: str) -> Sequence[Session]:
+        return [_session(row) for row in await self._database.read(_OF_USER, user)]
+
+    async def remove(self, key: str, user: str) -> bool:
+        def work() -> Work[bool]:
+            rows = yield Statement(_REMOVE, (key, user))
+            return bool(rows)
+
+        return await self._database.run(work)
+
+    async def add_link(
+        self, digest: str, user: str, expires_at: float, *, now: float
+    ) -> None:
+        def work() -> Work[None]:
+            yield Statement("DELETE FROM sign_in_link WHERE expires_at <= ?", (now,))
+            yield Statement(
+                "INSERT INTO sign_in_link (digest, account, expires_at)"
+                " VALUES (?, ?, ?)",
+                (digest, user, expires_at),
+            )
+
+        await self._database.run(work)
+
+    async def take_link(self, digest: str, now: float) -> str | None:
+        def work() -> Work[str | None]:
+            rows = yield Statement(_TAKE_LINK, (digest, now))
+            return str(rows[0]["account"]) if rows else None
+
+        return await self._database.run(work)
+
+
+def _times(session: Session) -> tuple[object, ...]:
+    return (
+        session.user,
+        session.created_at,
+        session.used_at,
+        session.expires_at,
+        session.address,
+    )
+
+
+def _session(row: Row) -> Session:
+    return Session(
+        key=row["key"],
+        user=row["account"],
+        created_at=row["began_at"],
+        used_at=row["used_at"],
+        expires_at=row["expires_at"],
+        address=row["address"],
+    )

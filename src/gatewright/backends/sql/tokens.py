@@ -1,0 +1,121 @@
+"""Personal tokens as a table."""
+
+from collections.abc import Sequence
+
+from gatewright.backends.sql.database import Database, Lock, Row, Statement, Work
+from gatewright.backends.sql.identity import user_of
+from gatewright.domains.identity import Token, User
+
+_KEPT_SECONDS = 30 * 86_400.0
+
+_ADD = """
+INSERT INTO token (key, digest, account, label, scopes, parent, created_at, expires_at,
+    used_from)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, '')
+"""
+_FIND = """
+SELECT t.key, t.digest, t.account, t.label, t.scopes, t.parent,
+    t.created_at AS made_at, t.expires_at, t.used_at, t.used_from,
+    a.name, a.role, a.created_at, a.password IS NOT NULL AS has_password,
+    g.name AS in_group
+FROM token t JOIN account a ON a.name = t.account
+LEFT JOIN account_group g ON g.account = a.name WHERE t.key = ?
+"""
+_COLUMNS = """
+SELECT key, account, label, scopes, parent, created_at AS made_at, expires_at, used_at,
+    used_from FROM token
+"""
+_OF_USER = f"{_COLUMNS} WHERE account = ? AND key > ? ORDER BY key LIMIT ?"
+_OF_ALL = f"{_COLUMNS} WHERE key > ? ORDER BY key LIMIT ?"
+_TOUCH = """
+UPDATE token SET used_at = ?, used_from = ?
+WHERE key = ? AND (used_at IS NULL OR used_at < ?)
+"""
+_FAMILY = """
+WITH RECURSIVE family (key) AS (
+    SELECT key FROM token WHERE key = ?
+    UNION SELECT t.key FROM token t JOIN family f ON t.parent = f.key
+)
+DELETE FROM token WHERE key IN (SELECT key FROM family) RETURNING key
+"""
+_OWNED = "SELECT key FROM token WHERE key = ? AND account = ?"
+
+
+class SqlTokenStore:
+    """Implements :class:`gatewright.domains.identity.TokenStore` over a database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, token: Token, digest: str, *, most: int) -> bool:
+        def work() -> Work[bool]:
+            yield Lock("token")
+            ended = (token.user, token.created_at - _KEPT_SECONDS)
+            yield Statement(
+                "DELETE FROM token WHERE account = ? AND expires_at < ?", ended
+            )
+            rows = yield Statement(
+                "SELECT COUNT(*) AS count FROM token WHERE account = ?", (token.user,)
+            )
+            if rows[0]["count"] >= most:
+                return False
+            yield Statement(_ADD, _values(token, digest))
+            return True
+
+        return await self._database.run(work)
+
+    async def find(self, key: str) -> tuple[Token, str, User] | None:
+        rows = await self._database.read(_FIND, key)
+        user = user_of(rows)
+        return (_token(rows[0]), rows[0]["digest"], user) if user else None
+
+    async def touch(self, key: str, at: float, address: str) -> None:
+        def work() -> Work[None]:
+            yield Statement(_TOUCH, (at, address, key, at))
+
+        await self._database.run(work)
+
+    async def page(self, user: str | None, after: str, limit: int) -> Sequence[Token]:
+        if user is None:
+            rows = await self._database.read(_OF_ALL, after, limit)
+        else:
+            rows = await self._database.read(_OF_USER, user, after, limit)
+        return [_token(row) for row in rows]
+
+    async def remove(self, key: str, user: str | None) -> int:
+        def work() -> Work[int]:
+            if user is not None:
+                owned = yield Statement(_OWNED, (key, user))
+                if not owned:
+                    return 0
+            rows = yield Statement(_FAMILY, (key,))
+            return len(rows)
+
+        return await self._database.run(work)
+
+
+def _values(token: Token, digest: str) -> tuple[object, ...]:
+    return (
+        token.key,
+        digest,
+        token.user,
+        token.label,
+        " ".join(sorted(token.scopes)),
+        token.parent,
+        token.created_at,
+        token.expires_at,
+    )
+
+
+def _token(row: Row) -> Token:
+    return Token(
+        key=row["key"],
+        user=row["account"],
+        label=row["label"],
+        scopes=frozenset(row["scopes"].split()),
+        created_at=row["made_at"],
+        expires_at=row["expires_at"],
+        parent=row["parent"],
+        used_at=row["used_at"],
+        used_from=row["used_from"],
+    )
