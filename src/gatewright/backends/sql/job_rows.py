@@ -1,0 +1,91 @@
+"""Jobs and the rows that hold them."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from gatewright.backends.sql.database import Row
+from gatewright.domains.compute import Job, JobSpec, JobState, JobStatus, Usage
+
+SELECT = "SELECT j.*, s.spec FROM jobs j JOIN job_submissions s ON s.number = j.number"
+"""Begins every query for jobs."""
+
+INSERT = """
+INSERT INTO jobs (number, array_index, uuid, system, owner, name, state, native_state,
+    lease, directory, stdout_path, stderr_path, submitted_at, reason, wall_seconds,
+    cpu_seconds, peak_memory_bytes)
+VALUES (?, ?, ?, ?, ?, ?, 'new', '', ?, ?, ?, ?, ?, '', 0.0, 0.0, 0)
+"""
+
+# A job that has ended stays as it is, and one that runs does not wait again.
+UPDATE = """
+UPDATE jobs SET state = ?, native_state = ?, reason = ?, exit_code = ?, end_signal = ?,
+    started_at = ?, ended_at = ?, wall_seconds = ?, cpu_seconds = ?,
+    peak_memory_bytes = ?
+WHERE system = ? AND native_id = ? AND ended_at IS NULL
+    AND (started_at IS NULL OR ? = 1)
+    AND (state <> ? OR native_state <> ? OR reason <> ?)
+RETURNING number, array_index
+"""
+
+_DECODER = msgspec.json.Decoder(JobSpec)
+
+
+def encode_spec(spec: JobSpec) -> str:
+    """Return a specification as JSON text."""
+    return msgspec.json.encode(spec).decode()
+
+
+def job_of(row: Row) -> Job:
+    """Return the job of a row."""
+    index = None if row["array_index"] < 0 else row["array_index"]
+    return Job(
+        id=job_id(row["number"], index),
+        system=row["system"],
+        user=row["owner"],
+        name=row["name"],
+        state=JobState(row["state"]),
+        native_state=row["native_state"],
+        spec=_DECODER.decode(row["spec"]),
+        directory=row["directory"],
+        stdout_path=row["stdout_path"],
+        stderr_path=row["stderr_path"],
+        submitted_at=row["submitted_at"],
+        started_at=row["started_at"],
+        ended_at=row["ended_at"],
+        exit_code=row["exit_code"],
+        signal=row["end_signal"],
+        reason=row["reason"],
+        usage=Usage(row["wall_seconds"], row["cpu_seconds"], row["peak_memory_bytes"]),
+        array_index=index,
+        uuid=row["uuid"],
+        native_id=row["native_id"],
+    )
+
+
+def job_id(number: int, index: int | None) -> str:
+    """Return the id by which people know a job."""
+    return str(number) if index is None else f"{number}_{index}"
+
+
+def update_values(system: str, status: JobStatus) -> Sequence[object]:
+    """Return the values of :data:`UPDATE`."""
+    further = status.state not in {JobState.QUEUED, JobState.HELD, JobState.NEW}
+    return (
+        status.state.value,
+        status.native_state,
+        status.reason,
+        status.exit_code,
+        status.signal,
+        status.started_at,
+        status.ended_at,
+        status.usage.wall_seconds,
+        status.usage.cpu_seconds,
+        status.usage.peak_memory_bytes,
+        system,
+        status.native_id,
+        int(further),
+        status.state.value,
+        status.native_state,
+        status.reason,
+    )

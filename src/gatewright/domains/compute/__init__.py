@@ -1,0 +1,69 @@
+"""Compute: jobs on the systems of the gateway."""
+
+from gatewright.domains.compute.array import Array, parse_array
+from gatewright.domains.compute.check import check_spec
+from gatewright.domains.compute.ledger import JobLedger, satisfied
+from gatewright.domains.compute.model import (
+    ENDED,
+    Attributes,
+    Capabilities,
+    ComputeSystem,
+    Condition,
+    Dependency,
+    Job,
+    JobFilter,
+    JobSpec,
+    JobState,
+    JobStatus,
+    NativeDependency,
+    Queue,
+    Resources,
+    Snapshot,
+    Stream,
+    Submission,
+    Usage,
+)
+from gatewright.domains.compute.monitor import JobMonitor
+from gatewright.domains.compute.ports import (
+    Admission,
+    JobTable,
+    KeyUse,
+    NewJob,
+    OutputFiles,
+    Scheduler,
+)
+from gatewright.domains.compute.service import JobService
+
+__all__ = [
+    "ENDED",
+    "Admission",
+    "Array",
+    "Attributes",
+    "Capabilities",
+    "ComputeSystem",
+    "Condition",
+    "Dependency",
+    "Job",
+    "JobFilter",
+    "JobLedger",
+    "JobMonitor",
+    "JobService",
+    "JobSpec",
+    "JobState",
+    "JobStatus",
+    "JobTable",
+    "KeyUse",
+    "NativeDependency",
+    "NewJob",
+    "OutputFiles",
+    "Queue",
+    "Resources",
+    "Scheduler",
+    "Snapshot",
+    "Stream",
+    "Submission",
+    "Usage",
+    "check_spec",
+    "parse_array",
+    "satisfied",
+]

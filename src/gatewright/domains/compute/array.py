@@ -1,0 +1,65 @@
+"""The indices of a job array, in Slurm's notation (``sbatch --array``)."""
+
+import re
+from dataclasses import dataclass
+
+from gatewright.core.errors import InvalidContent
+
+MAXIMUM_INDEX = 9_999_999
+_NUMBER = r"\d{1,7}"
+_PART = re.compile(rf"({_NUMBER})(?:-({_NUMBER})(?::({_NUMBER}))?)?", re.ASCII)
+_LIMIT = re.compile(_NUMBER, re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """The elements of a job array."""
+
+    indices: tuple[int, ...]
+    """Indices, rising, each once."""
+    limit: int | None = None
+    """Elements that may run at once; None for as many as fit."""
+
+
+def parse_array(text: str, most: int) -> Array:
+    """Return the array that ``0-9``, ``1,3,5``, ``0-99:10`` or ``0-9%2`` means.
+
+    Raises
+    ------
+    InvalidContent
+        The text is no array, or has more than ``most`` elements.
+    """
+    parts, mark, limit = text.partition("%")
+    if len(text) > 65_536 or (mark and not _LIMIT.fullmatch(limit)):
+        raise _wrong(text)
+    indices: set[int] = set()
+    for part in parts.split(","):
+        span = _span(part, text)
+        if len(indices) + len(span) > most + len(indices.intersection(span)):
+            raise InvalidContent(
+                f"The array has more elements than the {most} jobs that one user may "
+                "have waiting and running. Submit it in parts."
+            )
+        indices.update(span)
+    if mark and int(limit) < 1:
+        raise _wrong(text)
+    return Array(tuple(sorted(indices)), int(limit) if mark else None)
+
+
+def _span(part: str, text: str) -> range:
+    match = _PART.fullmatch(part)
+    if match is None:
+        raise _wrong(text)
+    first = int(match[1])
+    last = int(match[2] or first)
+    step = int(match[3] or 1)
+    if last < first or step < 1:
+        raise _wrong(text)
+    return range(first, last + 1, step)
+
+
+def _wrong(text: str) -> InvalidContent:
+    return InvalidContent(
+        f"“array” is not understood: “{text[:80]}”. Write indices such as 0-9, 1,3,5 "
+        "or 0-99:10, and %2 behind them to run two at once."
+    )

@@ -1,0 +1,165 @@
+"""What a job specification must keep to on every system."""
+
+from collections.abc import Iterable, Iterator
+
+from gatewright.core.errors import InvalidContent
+from gatewright.domains.compute.model import JobSpec
+
+MAXIMUM_SCRIPT = 1 << 20
+"""Bytes of a script."""
+MAXIMUM_STRING = 131_071
+"""Bytes of one argument or variable (Linux's MAX_ARG_STRLEN, less its NUL)."""
+MAXIMUM_STRINGS = 1 << 20
+"""Bytes of all arguments and variables together (half of Linux's usual ARG_MAX)."""
+MAXIMUM_NAME = 200
+"""Characters of a job's name."""
+MAXIMUM_COUNT = 1_000_000
+"""Most of anything that is counted."""
+MAXIMUM_DURATION = 10 * 366 * 86_400
+"""Seconds of the longest time limit: ten years."""
+MAXIMUM_DEPENDENCIES = 100
+"""Jobs that one may wait for."""
+
+
+def check_spec(spec: JobSpec) -> None:
+    """Refuse a specification that no system could run.
+
+    Raises
+    ------
+    InvalidContent
+        The text says which field is wrong and what it must be.
+    """
+    _check_program(spec)
+    _check_text(spec)
+    _check_environment(spec)
+    _check_counts(spec)
+    if len(spec.dependencies) > MAXIMUM_DEPENDENCIES:
+        raise InvalidContent(f"A job waits for {MAXIMUM_DEPENDENCIES} others at most.")
+
+
+def _check_program(spec: JobSpec) -> None:
+    if bool(spec.executable) == bool(spec.script):
+        raise InvalidContent(
+            "A job needs an “executable” or a “script”, one of the two."
+        )
+    if spec.script is None:
+        return
+    if len(_utf8(spec.script, "script")) > MAXIMUM_SCRIPT:
+        raise InvalidContent(f"The script is larger than {MAXIMUM_SCRIPT} bytes.")
+    if "\0" in spec.script:
+        raise InvalidContent("The script has a NUL byte in it: it is not text.")
+    if spec.script.partition("\n")[0].endswith("\r"):
+        raise InvalidContent(
+            "The script has the line ends of Windows (CR LF), which no shell reads. "
+            "Save it with Unix line ends (LF)."
+        )
+
+
+def _check_text(spec: JobSpec) -> None:
+    for field, value in _strings(spec):
+        text = _utf8(value, field)
+        if b"\0" in text:
+            raise InvalidContent(f"“{field}” has a NUL character in it.")
+        if len(text) > MAXIMUM_STRING:
+            raise InvalidContent(f"“{field}” is longer than {MAXIMUM_STRING} bytes.")
+        if field != "arguments" and not value.isprintable():
+            raise InvalidContent(f"“{field}” has control characters in it.")
+    if len(spec.name or "") > MAXIMUM_NAME:
+        raise InvalidContent(f"“name” is longer than {MAXIMUM_NAME} characters.")
+    _check_patterns(spec)
+
+
+def _check_patterns(spec: JobSpec) -> None:
+    for field in ("stdout_path", "stderr_path"):
+        path: str | None = getattr(spec, field)
+        if spec.array and path and "{id}" not in path and "{index}" not in path:
+            raise InvalidContent(
+                f"All elements of the array would write the one “{field}”. "
+                "Put {id} or {index} in it."
+            )
+
+
+def _strings(spec: JobSpec) -> Iterator[tuple[str, str]]:
+    attributes = spec.attributes
+    single = {
+        "executable": spec.executable,
+        "directory": spec.directory,
+        "name": spec.name,
+        "stdin_path": spec.stdin_path,
+        "stdout_path": spec.stdout_path,
+        "stderr_path": spec.stderr_path,
+        "queue_name": attributes.queue_name,
+        "project_name": attributes.project_name,
+        "reservation": attributes.reservation,
+    }
+    yield from ((field, value) for field, value in single.items() if value is not None)
+    yield from (("arguments", argument) for argument in spec.arguments)
+
+
+def _check_environment(spec: JobSpec) -> None:
+    for name, value in spec.environment.items():
+        if not name or "=" in name or not name.isprintable():
+            raise InvalidContent(
+                "A variable of “environment” needs a name without “=” and control "
+                f"characters, unlike “{name[:80]!a}”."
+            )
+        pair = _utf8(name, "environment") + b"=" + _utf8(value, "environment")
+        if b"\0" in pair:
+            raise InvalidContent(
+                f"The variable “{name[:80]}” has a NUL character in it."
+            )
+        if len(pair) > MAXIMUM_STRING:
+            raise InvalidContent(
+                f"The variable “{name[:80]}” is longer than {MAXIMUM_STRING} bytes."
+            )
+    if _total(spec.arguments) + _total(_pairs(spec)) > MAXIMUM_STRINGS:
+        raise InvalidContent(
+            f"“arguments” and “environment” together are more than {MAXIMUM_STRINGS} "
+            "bytes. Put them in a file."
+        )
+
+
+def _pairs(spec: JobSpec) -> Iterator[str]:
+    return (name + "=" + value for name, value in spec.environment.items())
+
+
+def _total(strings: Iterable[str]) -> int:
+    return sum(len(string.encode()) + 9 for string in strings)
+
+
+def _check_counts(spec: JobSpec) -> None:
+    resources, attributes = spec.resources, spec.attributes
+    for field in ("node_count", "process_count", "processes_per_node"):
+        _check_range(field, getattr(resources, field), 1, MAXIMUM_COUNT)
+    _check_range(
+        "cpu_cores_per_process", resources.cpu_cores_per_process, 1, MAXIMUM_COUNT
+    )
+    _check_range(
+        "gpu_cores_per_process", resources.gpu_cores_per_process, 0, MAXIMUM_COUNT
+    )
+    _check_range("memory", resources.memory, 1, 1 << 60)
+    _check_range("duration", attributes.duration, 1, MAXIMUM_DURATION)
+    nodes, each, all_ = (
+        resources.node_count,
+        resources.processes_per_node,
+        resources.process_count,
+    )
+    if nodes and each and all_ and nodes * each != all_:
+        raise InvalidContent(
+            f"“process_count” is {all_}, and “node_count” times “processes_per_node” "
+            f"is {nodes * each}. Leave one of the three out."
+        )
+
+
+def _check_range(field: str, value: int | None, least: int, most: int) -> None:
+    if value is not None and not least <= value <= most:
+        raise InvalidContent(f"“{field}” is a number from {least} to {most}.")
+
+
+def _utf8(value: str, field: str) -> bytes:
+    try:
+        return value.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidContent(
+            f"“{field}” has half of a surrogate pair in it, which is no character."
+        ) from error
