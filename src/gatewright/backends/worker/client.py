@@ -1,0 +1,277 @@
+"""One user's worker as the gateway sees it: started when needed, and again."""
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from gatewright.backends.worker.connection import Answer, Connection, ConnectionEnded
+from gatewright.backends.worker.errors import meaning
+from gatewright.backends.worker.program import frames
+from gatewright.backends.worker.program.server import LASTING_AT_ONCE
+from gatewright.core.errors import BackendFailed, TimedOut, TooLarge, Unavailable
+
+T = TypeVar("T")
+
+PROGRAM = Path(__file__).parent / "program"
+QUICK_SECONDS = 15.0
+LASTING_SECONDS = 600.0
+_START_SECONDS = 15.0
+_END_SECONDS = 5.0
+_IN_FLIGHT = 64
+_THREADS = 8
+_STARTS = 20
+_STARTS_SECONDS = 10.0
+_ENVIRONMENT = frozenset(
+    {"HOME", "USER", "LOGNAME", "SHELL", "PATH", "LANG", "LC_ALL", "TZ", "TMPDIR"}
+)
+
+
+def worker_command() -> tuple[str, ...]:
+    """Return the command that a worker is; the number of its socket is added."""
+    return (sys.executable, "-I", "-S", str(PROGRAM))
+
+
+class _Launched(msgspec.Struct):
+    pid: int
+
+
+class Worker:
+    """Calls of one user, each answered by that user's own process.
+
+    A worker that dies, hangs or breaks the protocol fails the calls that wait for it
+    (`Unavailable`, `TimedOut`); the next call starts another.
+
+    Parameters
+    ----------
+    command
+        Command to run; the number of the socket's descriptor is added to it.
+    """
+
+    def __init__(self, command: Sequence[str] | None = None) -> None:
+        self._command = tuple(command or worker_command())
+        self._connection: Connection | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._starting = asyncio.Lock()
+        self._starts: deque[float] = deque(maxlen=_STARTS)
+        self._quick = asyncio.Semaphore(_IN_FLIGHT)
+        self._lasting = {
+            name: asyncio.Semaphore(LASTING_AT_ONCE) for name in ("run", "other")
+        }
+        self._ending: set[asyncio.Future[int]] = set()
+        self.threads = ThreadPoolExecutor(_THREADS, "files")
+        """Threads for reading and writing this user's files, and nobody else's."""
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the running worker, None while there is none."""
+        return self._process.pid if self._process is not None else None
+
+    async def call(
+        self,
+        operation: str,
+        arguments: Mapping[str, object],
+        kind: type[T],
+        *,
+        seconds: float = QUICK_SECONDS,
+    ) -> T:
+        """Return the answer to an operation that passes no descriptor.
+
+        Raises
+        ------
+        GatewayError
+            What the error of the operating system means; `Unavailable` when the worker
+            goes away, `TimedOut` when it does not answer.
+        """
+        answer = await self.exchange(operation, arguments, seconds=seconds)
+        return self._value(answer, kind)
+
+    async def call_for_descriptor(
+        self,
+        operation: str,
+        arguments: Mapping[str, object],
+        kind: type[T],
+        *,
+        access: int = os.O_RDONLY,
+        given: int | None = None,
+        seconds: float = QUICK_SECONDS,
+    ) -> tuple[T, int | None]:
+        """Return the answer to an operation and the descriptor that came, if one did.
+
+        The descriptor is a regular file opened for ``access``, and the caller's to
+        close. ``given`` is a descriptor to pass to the worker.
+        """
+        answer = await self.exchange(
+            operation, arguments, access=access, given=given, seconds=seconds
+        )
+        try:
+            return self._value(answer, kind), answer.descriptor
+        except BaseException:
+            if answer.descriptor is not None:
+                os.close(answer.descriptor)
+            raise
+
+    async def launch(
+        self,
+        argv: Sequence[str | bytes],
+        environment: Mapping[str, str],
+        directory: Path | str | bytes,
+    ) -> int:
+        """Start a program that outlives worker and gateway; returns its process id.
+
+        The program leads its own session, has ``/dev/null`` as its three streams and
+        the limits that the gateway was started with. ``environment`` is added to the
+        worker's. The directory is an absolute path of the machine.
+        """
+        arguments = {
+            "argv": [latin(argument) for argument in argv],
+            "environment": {latin(k): latin(v) for k, v in environment.items()},
+            "root": "/",
+            "path": latin(os.fsencode(directory)),
+        }
+        return (await self.call("launch", arguments, _Launched)).pid
+
+    def _value(self, answer: Answer, kind: type[T]) -> T:
+        if answer.errno:
+            raise meaning(answer.errno)
+        try:
+            return msgspec.json.decode(answer.body, type=kind)
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:
+            self._drop()
+            raise BackendFailed("The worker's answer makes no sense.") from error
+
+    async def exchange(
+        self,
+        operation: str,
+        arguments: Mapping[str, object],
+        *,
+        access: int | None = None,
+        given: int | None = None,
+        seconds: float = QUICK_SECONDS,
+        lasting: bool | None = None,
+    ) -> Answer:
+        """Send one request, starting the worker if there is none, and wait."""
+        began = asyncio.get_running_loop().time()
+        message = {"op": operation, **arguments}
+        try:
+            async with asyncio.timeout(seconds), self._slots(operation):
+                connection = await self._connected()
+                return await connection.request(message, access, given)
+        except TimeoutError as error:
+            self._drop_if_silent(began)
+            raise TimedOut("The system's files did not answer in time.") from error
+        except ConnectionEnded as error:
+            raise Unavailable(
+                "The process that acts for this user has ended; try again."
+            ) from error
+        except frames.FrameError as error:
+            raise TooLarge("The request is too large.") from error
+
+    def _slots(self, operation: str) -> asyncio.Semaphore:
+        if operation == "run":
+            return self._lasting["run"]
+        if operation in {"checksum", "move", "copy", "remove", "commit"}:
+            return self._lasting["other"]
+        return self._quick
+
+    async def _connected(self) -> Connection:
+        async with self._starting:
+            if self._connection is None or self._connection.ended:
+                self._connection = await self._start()
+            return self._connection
+
+    async def _start(self) -> Connection:
+        self._count_start()
+        loop = asyncio.get_running_loop()
+        ours, theirs = socket.socketpair()
+        with theirs:
+            process = await loop.run_in_executor(None, self._spawn, theirs.fileno())
+        self._process = process
+        connection = Connection(ours, lambda: self._on_end(process))
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                await connection.ready()
+        except BaseException:
+            connection.end()
+            raise
+        return connection
+
+    def _count_start(self) -> None:
+        """Refuse to start worker after worker for one that keeps ending."""
+        now = time.monotonic()
+        if len(self._starts) == _STARTS and now - self._starts[0] < _STARTS_SECONDS:
+            raise Unavailable(
+                "The process that acts for this user keeps ending.",
+                retry_after=_STARTS_SECONDS,
+            )
+        self._starts.append(now)
+
+    def _spawn(self, descriptor: int) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(  # noqa: S603  # our own program, and no shell
+            [*self._command, str(descriptor)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            pass_fds=[descriptor],
+            cwd="/",
+            env={k: v for k, v in os.environ.items() if k in _ENVIRONMENT},
+            start_new_session=True,
+        )
+
+    def _on_end(self, process: "subprocess.Popen[bytes]") -> None:
+        """Give a worker whose socket is closed its time to end, then kill it."""
+        ending = asyncio.get_running_loop().run_in_executor(None, _await_end, process)
+        self._ending.add(ending)
+        ending.add_done_callback(self._ending.discard)
+
+    def _drop_if_silent(self, since: float) -> None:
+        """End a worker that has said nothing since a request was made."""
+        connection = self._connection
+        if connection is not None and connection.heard_at < since:
+            self._drop()
+
+    def _drop(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+        if self._connection is not None:
+            self._connection.end()
+
+    async def close(self) -> None:
+        """End the worker after the operations in hand."""
+        if self._connection is not None:
+            self._connection.end()
+        await asyncio.gather(*self._ending)
+        self.threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _await_end(process: "subprocess.Popen[bytes]") -> int:
+    try:
+        return process.wait(_END_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.wait()
+
+
+def latin(value: str | bytes) -> str:
+    """Return text or bytes as a message writes bytes."""
+    return os.fsencode(value).decode("latin-1")
+
+
+@asynccontextmanager
+async def open_worker(command: Sequence[str] | None = None) -> AsyncIterator[Worker]:
+    """Yield a worker that ends with the block."""
+    worker = Worker(command)
+    try:
+        yield worker
+    finally:
+        await worker.close()

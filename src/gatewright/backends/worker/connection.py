@@ -1,0 +1,231 @@
+"""The gateway's end of one worker's socket; what comes from there is not trusted."""
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from gatewright.backends.worker.descriptors import is_plain_file
+from gatewright.backends.worker.program.frames import (
+    PROTOCOL,
+    Assembler,
+    Frame,
+    FrameError,
+    pack,
+)
+from gatewright.backends.worker.program.sockets import receive, rights
+
+_FORGOTTEN_AT_MOST = 4096
+
+
+class _Hello(msgspec.Struct):
+    protocol: int
+    pid: int
+
+
+class _Message(msgspec.Struct):
+    id: int
+    ok: msgspec.Raw = msgspec.Raw(b"")
+    errno: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a worker answered."""
+
+    body: bytes
+    """The JSON value, not yet looked at."""
+    errno: int
+    """Number of the error; 0 for none."""
+    descriptor: int | None
+    """Descriptor of a regular file, which the receiver closes."""
+
+
+class ConnectionEnded(Exception):
+    """The worker is gone, or does not keep to the protocol."""
+
+
+@dataclass(slots=True)
+class _Pending:
+    future: "asyncio.Future[Answer]"
+    access: int | None
+    """How a descriptor in the answer must be open; None: there must be none."""
+
+
+class Connection:
+    """Requests and answers by id, until the first thing that is wrong."""
+
+    def __init__(self, sock: socket.socket, on_end: Callable[[], None]) -> None:
+        sock.setblocking(False)  # noqa: FBT003  # the socket's own signature
+        self._socket = sock
+        self._loop = asyncio.get_running_loop()
+        self._on_end = on_end
+        self._frames = Assembler()
+        self._hello: asyncio.Future[None] = self._loop.create_future()
+        self._pending: dict[int, _Pending] = {}
+        self._forgotten: set[int] = set()
+        self._unsent: deque[tuple[bytes, int | None]] = deque()
+        self._number = 0
+        self._blocked = False
+        self.heard_at = self._loop.time()
+        """Time, on the loop's clock, of the last frame that came."""
+        self.ended = False
+        self._loop.add_reader(sock.fileno(), self._on_readable)
+
+    async def ready(self) -> None:
+        """Wait for the worker's first word.
+
+        Raises
+        ------
+        ConnectionEnded
+            It speaks another version, or something else altogether.
+        """
+        await asyncio.shield(self._hello)
+
+    async def request(
+        self,
+        message: dict[str, object],
+        access: int | None,
+        descriptor: int | None = None,
+    ) -> Answer:
+        """Send a request and return its answer.
+
+        Raises
+        ------
+        ConnectionEnded
+            The worker went away before it answered.
+        FrameError
+            The request is above the size of a message.
+        """
+        if self.ended:
+            raise ConnectionEnded
+        self._number += 1
+        number = self._number
+        frame = pack({"id": number, **message}, int(descriptor is not None))
+        pending = _Pending(self._loop.create_future(), access)
+        self._pending[number] = pending
+        self._send(frame, None if descriptor is None else os.dup(descriptor))
+        try:
+            return await pending.future
+        except asyncio.CancelledError:
+            self._abandon(number, pending)
+            raise
+
+    def _abandon(self, number: int, pending: _Pending) -> None:
+        """Remember an id whose answer nobody waits for, or drop what has come."""
+        if self._pending.pop(number, None) is not None:
+            self._forgotten.add(number)
+            if len(self._forgotten) > _FORGOTTEN_AT_MOST:
+                self.end()
+        elif not pending.future.cancelled() and not pending.future.exception():
+            _close(pending.future.result().descriptor)
+
+    def _send(self, frame: bytes, descriptor: int | None) -> None:
+        self._unsent.append((frame, descriptor))
+        if len(self._unsent) == 1:
+            self._flush()
+
+    def _flush(self) -> None:
+        """Send what the socket takes; go on when it takes more."""
+        try:
+            while self._unsent:
+                frame, descriptor = self._unsent[0]
+                sent = self._socket.sendmsg([frame], rights(descriptor))
+                _close(descriptor)
+                self._unsent.popleft()
+                if sent < len(frame):
+                    self._unsent.appendleft((frame[sent:], None))
+            if self._blocked:
+                self._loop.remove_writer(self._socket.fileno())
+                self._blocked = False
+        except BlockingIOError:
+            if not self._blocked:
+                self._loop.add_writer(self._socket.fileno(), self._flush)
+                self._blocked = True
+        except OSError:
+            self.end()
+
+    def _on_readable(self) -> None:
+        try:
+            data, descriptors = receive(self._socket)
+            self._frames.feed(data, descriptors)
+            while not self.ended and (frame := self._frames.take()) is not None:
+                self._on_frame(frame)
+            if not data:
+                self.end()
+        except BlockingIOError:
+            return
+        except (OSError, FrameError, ValueError, RecursionError):
+            self.end()
+
+    def _on_frame(self, frame: Frame) -> None:
+        body, descriptor = frame
+        self.heard_at = self._loop.time()
+        try:
+            if not self._hello.done():
+                self._greet(body, descriptor)
+            else:
+                self._answer(body, descriptor)
+        except BaseException:
+            _close(descriptor)
+            raise
+
+    def _greet(self, body: bytes, descriptor: int | None) -> None:
+        hello = msgspec.json.decode(body, type=_Hello)
+        if hello.protocol != PROTOCOL or descriptor is not None:
+            raise FrameError("another version of the protocol")
+        self._hello.set_result(None)
+
+    def _answer(self, body: bytes, descriptor: int | None) -> None:
+        message = msgspec.json.decode(body, type=_Message)
+        pending = self._pending.get(message.id)
+        if pending is None:
+            self._drop_late(message.id, descriptor)
+            return
+        if descriptor is not None and (
+            pending.access is None or not is_plain_file(descriptor, pending.access)
+        ):
+            raise FrameError("a descriptor that was not asked for")
+        del self._pending[message.id]
+        answer = Answer(bytes(message.ok), message.errno, descriptor)
+        pending.future.set_result(answer)
+
+    def _drop_late(self, number: int, descriptor: int | None) -> None:
+        if number not in self._forgotten:
+            raise FrameError("an answer to no request")
+        self._forgotten.remove(number)
+        _close(descriptor)
+
+    def end(self) -> None:
+        """Close the socket and fail what waits; safe to repeat."""
+        if self.ended:
+            return
+        self.ended = True
+        self._loop.remove_reader(self._socket.fileno())
+        self._loop.remove_writer(self._socket.fileno())
+        self._socket.close()
+        for descriptor in [*self._frames.leftover(), *(d for _, d in self._unsent)]:
+            _close(descriptor)
+        self._unsent.clear()
+        for pending in self._pending.values():
+            _fail(pending.future)
+        self._pending.clear()
+        _fail(self._hello)
+        self._on_end()
+
+
+def _fail(future: "asyncio.Future[Answer] | asyncio.Future[None]") -> None:
+    if not future.done():
+        future.set_exception(ConnectionEnded())
+        future.exception()  # seen, should nobody wait for it
+
+
+def _close(descriptor: int | None) -> None:
+    if descriptor is not None:
+        with contextlib.suppress(OSError):
+            os.close(descriptor)

@@ -1,0 +1,5 @@
+"""The worker's own program: acts on files as its user, standard library only.
+
+The folder is run as ``python -I -S FOLDER DESCRIPTOR``; nothing else of the project
+can be imported in it.
+"""

@@ -1,0 +1,265 @@
+"""Operations that change names: folders, links, modes, moves, copies, removal."""
+
+import contextlib
+import ctypes
+import errno
+import os
+import shutil
+import stat
+
+from gatewright.backends.worker.program import parts
+from gatewright.backends.worker.program.entries import Row, look, raw, row, version
+from gatewright.backends.worker.program.reading import Arguments, place_of
+from gatewright.backends.worker.program.trees import Place, Tree, libc
+
+_NOREPLACE = 1
+_AT_FDCWD = -100
+_MODE = 0o7777
+_DEEPEST = 200
+_COPY_BLOCK = 1 << 30
+_READ_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_READ_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def _told(place: Place) -> Row:
+    return row(os.path.basename(place[1]), *look(*place))  # noqa: PTH119  # bytes paths
+
+
+def make_folder(arguments: Arguments) -> Row:
+    """Make a folder (``parents``: and those above it, and none where it is already)."""
+    where, path = place_of(arguments)
+    if arguments.get("parents"):
+        _make_parents(where, path)
+    with where.place(path) as (folder, name):
+        try:
+            os.mkdir(name, dir_fd=folder)
+        except FileExistsError:
+            if not (arguments.get("parents") and _is_folder(where, path)):
+                raise
+        return _told((folder, name))
+
+
+def _make_parents(where: Tree, path: bytes) -> None:
+    names = path.strip(b"/").split(b"/")
+    for count in range(1, len(names)):
+        above = b"/" + b"/".join(names[:count])
+        with (
+            where.place(above) as (folder, name),
+            contextlib.suppress(FileExistsError),
+        ):
+            os.mkdir(name, dir_fd=folder)
+
+
+def _is_folder(where: Tree, path: bytes) -> bool:
+    os.close(where.folder(path))
+    return True
+
+
+def change_mode(arguments: Arguments) -> Row:
+    """Set the permission bits of what a path, through links, leads to."""
+    where, path = place_of(arguments)
+    descriptor = where.open(path, os.O_PATH)
+    try:
+        os.chmod(f"/proc/self/fd/{descriptor}", arguments["mode"] & _MODE)  # noqa: PTH101  # by descriptor
+        return row(os.path.basename(path), os.fstat(descriptor))  # noqa: PTH119  # bytes paths
+    finally:
+        os.close(descriptor)
+
+
+def make_link(arguments: Arguments) -> Row:
+    """Make a symbolic link with the text ``target``, or a hard link to that path."""
+    where, path = place_of(arguments)
+    target = raw(arguments["target"])
+    with where.place(path) as (folder, name):
+        if arguments["symbolic"]:
+            os.symlink(target, name, dir_fd=folder)
+        else:
+            with where.place(target) as (source_folder, source):
+                os.link(
+                    source,
+                    name,
+                    src_dir_fd=source_folder,
+                    dst_dir_fd=folder,
+                    follow_symlinks=False,
+                )
+        return _told((folder, name))
+
+
+def remove(arguments: Arguments) -> None:
+    """Remove a file, a link or an empty folder (``recursive``: a folder and all in it).
+
+    With ``match`` only a file of one of these versions is removed, else ESTALE.
+    """
+    where, path = place_of(arguments)
+    with where.place(path) as (folder, name):
+        found, _ = look(folder, name)
+        if arguments.get("match") is not None and not _matches(found, arguments):
+            raise OSError(errno.ESTALE, "changed")
+        if not stat.S_ISDIR(found.st_mode):
+            os.unlink(name, dir_fd=folder)
+        elif arguments.get("recursive"):
+            _remove_all(folder, name)
+        else:
+            os.rmdir(name, dir_fd=folder)
+
+
+def _matches(found: os.stat_result, arguments: Arguments) -> bool:
+    return "*" in arguments["match"] or version(found) in arguments["match"]
+
+
+def _remove_all(folder: int | None, name: bytes) -> None:
+    try:
+        shutil.rmtree(os.fsdecode(name), dir_fd=folder)  # by descriptors, no link taken
+    except RecursionError as error:
+        raise OSError(errno.ELOOP, "too deep") from error
+
+
+def move(arguments: Arguments) -> Row:
+    """Give a file or folder another name; across file systems copy, then remove.
+
+    Something of the new name gives EEXIST, unless ``replace``.
+    """
+    where, path = place_of(arguments)
+    with (
+        where.place(path) as source,
+        where.place(raw(arguments["destination"])) as destination,
+    ):
+        try:
+            rename(source, destination, replace=arguments["replace"])
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            _copy_into_place(source, destination, replace=arguments["replace"])
+            remove({**arguments, "recursive": True, "match": None})
+        return _told(destination)
+
+
+def copy(arguments: Arguments) -> Row:
+    """Copy a file, a link or a folder with all in it; whole or not at all."""
+    where, path = place_of(arguments)
+    with (
+        where.place(path) as source,
+        where.place(raw(arguments["destination"])) as destination,
+    ):
+        _copy_into_place(source, destination, replace=arguments["replace"])
+        return _told(destination)
+
+
+def rename(source: Place, destination: Place, *, replace: bool) -> None:
+    """Give a file another name in one step; EEXIST where one is and none is replaced.
+
+    Where the file system does not know ``RENAME_NOREPLACE`` (renameat2(2)), a file gets
+    the new name as a hard link first, which gives the same guarantee.
+    """
+    folders = {"src_dir_fd": source[0], "dst_dir_fd": destination[0]}
+    if replace:
+        os.rename(source[1], destination[1], **folders)  # noqa: PTH104  # by descriptor
+        return
+    result = libc.renameat2(
+        ctypes.c_int(_AT_FDCWD if source[0] is None else source[0]),
+        ctypes.c_char_p(source[1]),
+        ctypes.c_int(_AT_FDCWD if destination[0] is None else destination[0]),
+        ctypes.c_char_p(destination[1]),
+        ctypes.c_uint(_NOREPLACE),
+    )
+    if result == 0:
+        return
+    if ctypes.get_errno() not in {errno.EINVAL, errno.ENOSYS}:
+        raise OSError(ctypes.get_errno(), "renameat2")
+    link_then_unlink(source, destination)
+
+
+def link_then_unlink(source: Place, destination: Place) -> None:
+    """Give a file a name that nothing has, in two steps of which none loses it."""
+    os.link(
+        source[1],
+        destination[1],
+        src_dir_fd=source[0],
+        dst_dir_fd=destination[0],
+        follow_symlinks=False,
+    )
+    os.unlink(source[1], dir_fd=source[0])
+
+
+def _copy_into_place(source: Place, destination: Place, *, replace: bool) -> None:
+    folder, name = destination
+    if not replace and _exists(destination):
+        raise FileExistsError(errno.EEXIST, "exists")
+    beside = os.path.join(os.path.dirname(name), parts.new_name())  # noqa: PTH118, PTH120  # bytes paths
+    try:
+        _copy(source, (folder, beside), 0)
+        rename((folder, beside), destination, replace=replace)
+    except BaseException:
+        _discard((folder, beside))
+        raise
+
+
+def _exists(place: Place) -> bool:
+    with contextlib.suppress(FileNotFoundError):
+        look(*place)
+        return True
+    return False
+
+
+def _discard(place: Place) -> None:
+    with contextlib.suppress(OSError):
+        found, _ = look(*place)
+        if stat.S_ISDIR(found.st_mode):
+            _remove_all(*place)
+        else:
+            os.unlink(place[1], dir_fd=place[0])
+
+
+def _copy(source: Place, destination: Place, depth: int) -> None:
+    found, target = look(*source)
+    if depth > _DEEPEST:
+        raise OSError(errno.ELOOP, "too deep")
+    if target is not None:
+        os.symlink(target, destination[1], dir_fd=destination[0])
+    elif stat.S_ISDIR(found.st_mode):
+        _copy_folder(source, destination, found, depth)
+    elif stat.S_ISREG(found.st_mode):
+        _copy_file(source, destination, found)
+    else:
+        raise OSError(errno.ENXIO, "not a file")
+
+
+def _copy_folder(
+    source: Place, destination: Place, found: os.stat_result, depth: int
+) -> None:
+    os.mkdir(destination[1], 0o700, dir_fd=destination[0])
+    reading = os.open(source[1], _READ_FOLDER, dir_fd=source[0])
+    try:
+        writing = os.open(destination[1], _READ_FOLDER, dir_fd=destination[0])
+        try:
+            for name in sorted(os.listdir(reading)):  # noqa: PTH208  # by descriptor
+                if not parts.is_part(name):
+                    raw_name = os.fsencode(name)
+                    _copy((reading, raw_name), (writing, raw_name), depth + 1)
+            os.fchmod(writing, stat.S_IMODE(found.st_mode))
+        finally:
+            os.close(writing)
+    finally:
+        os.close(reading)
+
+
+def _copy_file(source: Place, destination: Place, found: os.stat_result) -> None:
+    reading = os.open(source[1], _READ_FILE, dir_fd=source[0])
+    try:
+        writing = os.open(destination[1], _NEW_FILE, 0o600, dir_fd=destination[0])
+        try:
+            _copy_bytes(reading, writing)
+            os.fchmod(writing, stat.S_IMODE(found.st_mode) & 0o777)
+            os.fsync(writing)
+        finally:
+            os.close(writing)
+    finally:
+        os.close(reading)
+
+
+def _copy_bytes(reading: int, writing: int) -> None:
+    """Copy all bytes within the kernel."""
+    offset = 0
+    while count := os.sendfile(writing, reading, offset, _COPY_BLOCK):
+        offset += count

@@ -1,0 +1,155 @@
+"""Commands: an argument list run to its end, with caps on time and output."""
+
+import contextlib
+import errno
+import os
+import selectors
+import signal
+import subprocess
+import threading
+import time
+from dataclasses import dataclass, field
+
+from gatewright.backends.worker.program.entries import raw
+from gatewright.backends.worker.program.limits import SpawnLimits, environment
+from gatewright.backends.worker.program.reading import Arguments, place_of
+from gatewright.backends.worker.program.sockets import READ_SIZE
+
+_PAUSE = 0.05
+
+
+def working_folder(arguments: Arguments) -> bytes:
+    """Return the real path of the folder that a request names."""
+    where, path = place_of(arguments)
+    descriptor = where.folder(path)
+    try:
+        return os.readlink(f"/proc/self/fd/{descriptor}".encode())  # noqa: PTH115  # by descriptor
+    finally:
+        os.close(descriptor)
+
+
+def variables(arguments: Arguments) -> dict[bytes, bytes]:
+    """Return the environment of a program: the worker's, with the request's on top."""
+    given = arguments.get("environment") or {}
+    return environment() | {raw(name): raw(value) for name, value in given.items()}
+
+
+@dataclass(slots=True)
+class _Stream:
+    """What is kept of one output stream."""
+
+    cap: int
+    kept: bytearray = field(default_factory=bytearray)
+    truncated: bool = False
+
+    def add(self, data: bytes) -> None:
+        room = self.cap - len(self.kept)
+        self.kept += data[:room]
+        self.truncated |= len(data) > room
+
+
+class Commands:
+    """Runs commands; ``stopping`` ends them all."""
+
+    def __init__(self, limits: SpawnLimits, stopping: threading.Event) -> None:
+        self._limits = limits
+        self._stopping = stopping
+
+    def run(self, arguments: Arguments) -> tuple[dict[str, object], int]:
+        """Run a command; the answer's descriptor has its output, then its errors.
+
+        The command has its own session. When it ends, or its time is over, or the
+        worker is told to end, what is left of its process group is killed. A
+        descriptor that came with the request is its standard input.
+        """
+        process = self._start(arguments)
+        streams = [_Stream(arguments["output_bytes"]) for _ in range(2)]
+        deadline = time.monotonic() + arguments["seconds"]
+        with process:
+            try:
+                self._follow(process, streams, deadline)
+                timed_out = not _has_ended(process.pid)
+            finally:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+        return _answer(process.returncode, streams, timed_out=timed_out)
+
+    def _start(self, arguments: Arguments) -> "subprocess.Popen[bytes]":
+        given = arguments.get("descriptor")
+        with self._limits.restored():
+            return subprocess.Popen(  # noqa: S603  # an argument list, and no shell
+                [raw(argument) for argument in arguments["argv"]],
+                stdin=subprocess.DEVNULL if given is None else given,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                cwd=working_folder(arguments),
+                env=variables(arguments),
+                start_new_session=True,
+                bufsize=0,
+            )
+
+    def _follow(
+        self,
+        process: "subprocess.Popen[bytes]",
+        streams: list[_Stream],
+        deadline: float,
+    ) -> None:
+        """Read both streams until the command's end or the deadline."""
+        with selectors.DefaultSelector() as selector:
+            for pipe, stream in zip(
+                (process.stdout, process.stderr), streams, strict=True
+            ):
+                assert pipe is not None  # noqa: S101  # asked for
+                os.set_blocking(pipe.fileno(), False)
+                selector.register(pipe, selectors.EVENT_READ, stream)
+            while time.monotonic() < deadline and not self._stopping.is_set():
+                ended = _has_ended(process.pid)
+                if not _read_ready(selector, 0 if ended else _PAUSE) and ended:
+                    return
+
+
+def _read_ready(selector: selectors.BaseSelector, pause: float) -> bool:
+    """Read what has come; returns whether anything had."""
+    if not selector.get_map():
+        time.sleep(min(pause, 0.005))
+        return False
+    ready = selector.select(pause)
+    for key, _ in ready:
+        data = os.read(key.fd, READ_SIZE)
+        key.data.add(data)
+        if not data:
+            selector.unregister(key.fileobj)
+    return bool(ready)
+
+
+def _has_ended(pid: int) -> bool:
+    """Return whether a child has ended, leaving its process id in place."""
+    options = os.WEXITED | os.WNOHANG | os.WNOWAIT
+    return os.waitid(os.P_PID, pid, options) is not None
+
+
+def _answer(
+    code: int, streams: list[_Stream], *, timed_out: bool
+) -> tuple[dict[str, object], int]:
+    descriptor = os.memfd_create("output", os.MFD_CLOEXEC)
+    try:
+        for stream in streams:
+            _write_all(descriptor, stream.kept)
+    except OSError as error:
+        os.close(descriptor)
+        raise OSError(errno.ENOMEM, "output") from error
+    out, err = streams
+    return {
+        "exit_code": code,
+        "stdout": len(out.kept),
+        "stderr": len(err.kept),
+        "stdout_truncated": out.truncated,
+        "stderr_truncated": err.truncated,
+        "timed_out": timed_out,
+    }, descriptor
+
+
+def _write_all(descriptor: int, data: bytearray) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]

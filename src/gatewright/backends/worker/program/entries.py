@@ -1,0 +1,72 @@
+"""What is told of a file: one row of ten members, in JSON.
+
+``[name, mode, size, mtime_ns, owner, group, device, inode, links, target]``; bytes are
+text of one character for each byte, the target is null but for symbolic links.
+"""
+
+import contextlib
+import grp
+import os
+import pwd
+import stat
+from functools import lru_cache
+
+Row = list[object]
+Folder = int | None
+
+
+def text(value: bytes) -> str:
+    """Return bytes as text for a message."""
+    return value.decode("latin-1")
+
+
+def raw(value: str) -> bytes:
+    """Return the bytes that a message's text stands for."""
+    return value.encode("latin-1")
+
+
+def look(folder: Folder, name: bytes) -> tuple[os.stat_result, bytes | None]:
+    """Return a file's status, not following a link, and the link's target."""
+    status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    if not stat.S_ISLNK(status.st_mode):
+        return status, None
+    return status, os.readlink(name, dir_fd=folder)
+
+
+def row(name: bytes, status: os.stat_result, target: bytes | None = None) -> Row:
+    """Return what is told of a file."""
+    return [
+        text(name),
+        status.st_mode,
+        status.st_size,
+        status.st_mtime_ns,
+        owner(status.st_uid),
+        group(status.st_gid),
+        status.st_dev,
+        status.st_ino,
+        status.st_nlink,
+        None if target is None else text(target),
+    ]
+
+
+def version(status: os.stat_result) -> str:
+    """Return what tells one content of a file from another (the gateway's ETag)."""
+    return (
+        f"{status.st_dev:x}-{status.st_ino:x}-{status.st_size:x}-{status.st_mtime_ns:x}"
+    )
+
+
+@lru_cache(1024)
+def owner(number: int) -> str:
+    """Return the name of a user of the machine, or the number where there is none."""
+    with contextlib.suppress(KeyError):
+        return pwd.getpwuid(number).pw_name
+    return str(number)
+
+
+@lru_cache(1024)
+def group(number: int) -> str:
+    """Return the name of a group of the machine, or the number where there is none."""
+    with contextlib.suppress(KeyError):
+        return grp.getgrgid(number).gr_name
+    return str(number)

@@ -1,0 +1,92 @@
+"""Frames on the socket between gateway and worker: pure bytes, used by both sides.
+
+A frame is a header of five bytes (length of the body as a big-endian 32-bit number,
+then how many descriptors come with it, 0 or 1) and a body of JSON in ASCII. The
+descriptor travels as ``SCM_RIGHTS`` with the frame's first byte. A request is
+``{"id", "op", ...}``, an answer ``{"id", "ok"}`` or ``{"id", "errno"}``. Bytes (names,
+paths, arguments of commands) are text with one character from U+0000 to U+00FF for
+each byte.
+"""
+
+import json
+import struct
+from collections import deque
+from collections.abc import Iterable
+
+PROTOCOL = 1
+"""Version, which the worker says first: ``{"protocol": 1, "pid": ...}``."""
+MAXIMUM_BODY = 1 << 20
+"""Largest body, in bytes."""
+HEADER = struct.Struct(">IB")
+
+Frame = tuple[bytes, int | None]
+"""Body, and the descriptor that came with it."""
+
+
+class FrameError(Exception):
+    """The other side does not keep to the protocol."""
+
+
+def pack(message: object, descriptors: int = 0) -> bytes:
+    """Return a message as a frame.
+
+    Raises
+    ------
+    FrameError
+        The body is above the limit.
+    """
+    body = json.dumps(message, separators=(",", ":")).encode("ascii")
+    if len(body) > MAXIMUM_BODY:
+        raise FrameError("the message is too long")
+    return HEADER.pack(len(body), descriptors) + body
+
+
+class Assembler:
+    """Makes frames of what a socket gives, in order."""
+
+    def __init__(self) -> None:
+        self._bytes = bytearray()
+        self._descriptors: deque[int] = deque()
+
+    def feed(self, data: bytes, descriptors: Iterable[int] = ()) -> None:
+        """Add what one ``recvmsg`` gave.
+
+        Raises
+        ------
+        FrameError
+            More descriptors than frames may have come.
+        """
+        self._bytes += data
+        self._descriptors.extend(descriptors)
+        if len(self._descriptors) > 1 + len(self._bytes) // HEADER.size:
+            raise FrameError("descriptors without frames")
+
+    def take(self) -> Frame | None:
+        """Return the next frame, or None while it is not whole.
+
+        Raises
+        ------
+        FrameError
+            The frame is too long, has several descriptors or lacks the one it names.
+        """
+        if len(self._bytes) < HEADER.size:
+            return None
+        length, descriptors = HEADER.unpack_from(self._bytes)
+        if length > MAXIMUM_BODY or descriptors > 1:
+            raise FrameError("the frame is too long or has several descriptors")
+        if len(self._bytes) < HEADER.size + length:
+            return None
+        body = bytes(memoryview(self._bytes)[HEADER.size : HEADER.size + length])
+        del self._bytes[: HEADER.size + length]
+        return body, self._descriptor() if descriptors else None
+
+    def _descriptor(self) -> int:
+        if not self._descriptors:
+            raise FrameError("the descriptor is missing")
+        return self._descriptors.popleft()
+
+    def leftover(self) -> list[int]:
+        """Return the descriptors that no frame has claimed, for closing."""
+        descriptors = list(self._descriptors)
+        self._descriptors.clear()
+        return descriptors

@@ -1,0 +1,138 @@
+"""Starts programs that outlive the worker.
+
+The launcher is a child of the worker with a single thread, made before the worker has
+threads or lowered limits; so it may fork, and what it starts has the first limits. A
+program is made by a double fork: it is nobody's child here, leads its own session, and
+has no descriptors but ``/dev/null``.
+"""
+
+import contextlib
+import errno
+import json
+import os
+import signal
+import socket
+import struct
+import threading
+from typing import Any, NoReturn
+
+_LENGTH = struct.Struct(">I")
+_NUMBER = struct.Struct(">i")
+_FAILED = 127
+_CLOSED_FROM = 3
+
+Order = dict[str, Any]
+"""``argv``, ``environment`` and ``directory`` of a program, in latin-1 text."""
+
+
+class Launcher:
+    """The worker's end: one order at a time."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
+        self._lock = threading.Lock()
+
+    def launch(self, order: Order) -> int:
+        """Start a program and return its process id, which is its session's too.
+
+        Raises
+        ------
+        OSError
+            It could not be started: no such program, no such folder, no rights.
+        """
+        body = json.dumps(order).encode("ascii")
+        with self._lock:
+            self._socket.sendall(_LENGTH.pack(len(body)) + body)
+            answer = _receive(self._socket, _NUMBER.size)
+        if answer is None:
+            raise OSError(errno.EPIPE, "launcher")
+        number: int = _NUMBER.unpack(answer)[0]
+        if number < 0:
+            raise OSError(-number, os.strerror(-number))
+        return number
+
+
+def start(*unwanted: socket.socket) -> Launcher:
+    """Fork the launcher; it lets go of the sockets that are not its own."""
+    ours, theirs = socket.socketpair()
+    if os.fork() == 0:
+        _be_launcher(theirs, ours, *unwanted)
+    theirs.close()
+    return Launcher(ours)
+
+
+def _be_launcher(sock: socket.socket, *unwanted: socket.socket) -> NoReturn:
+    for other in unwanted:
+        other.close()
+    with contextlib.suppress(KeyboardInterrupt):
+        serve(sock)
+    os._exit(0)
+
+
+def serve(sock: socket.socket) -> None:
+    """Start what the worker orders, until its end of the socket closes."""
+    while (header := _receive(sock, _LENGTH.size)) is not None:
+        body = _receive(sock, _LENGTH.unpack(header)[0])
+        if body is None:
+            return
+        sock.sendall(_NUMBER.pack(launch(json.loads(body))))
+
+
+def _receive(sock: socket.socket, count: int) -> bytes | None:
+    data = b""
+    while len(data) < count:
+        with contextlib.suppress(ConnectionError):
+            block = sock.recv(count - len(data))
+            if block:
+                data += block
+                continue
+        return None
+    return data
+
+
+def launch(order: Order) -> int:
+    """Start a program by a double fork; returns its process id, or minus an errno."""
+    reading, writing = os.pipe2(os.O_CLOEXEC)
+    middle = os.fork()
+    if middle == 0:
+        os._exit(_middle(order, writing))
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        answers = pipe.read()
+    os.waitpid(middle, 0)
+    numbers = [n for (n,) in _NUMBER.iter_unpack(answers)]
+    return min(numbers, default=-errno.EAGAIN)
+
+
+def _middle(order: Order, writing: int) -> int:
+    """Fork once more; the program says its own number, then perhaps why it failed."""
+    with contextlib.suppress(OSError):
+        if os.fork() == 0:
+            try:
+                _become(order, writing)
+            except OSError as error:
+                os.write(writing, _NUMBER.pack(-(error.errno or errno.EINVAL)))
+            os._exit(_FAILED)
+    return 0
+
+
+def _become(order: Order, writing: int) -> NoReturn:
+    os.setsid()
+    os.write(writing, _NUMBER.pack(os.getpid()))
+    os.chdir(order["directory"].encode("latin-1"))
+    _close_all_but(writing)
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores these two
+        signal.signal(number, signal.SIG_DFL)
+    argv = [argument.encode("latin-1") for argument in order["argv"]]
+    given = order["environment"].items()
+    os.execvpe(  # noqa: S606  # an argument list, and no shell
+        argv[0], argv, {k.encode("latin-1"): v.encode("latin-1") for k, v in given}
+    )
+
+
+def _close_all_but(writing: int) -> None:
+    null = os.open(os.devnull, os.O_RDWR)
+    for number in range(_CLOSED_FROM):
+        os.dup2(null, number)
+    os.closerange(_CLOSED_FROM, writing)
+    os.closerange(writing + 1, 1 << 20)

@@ -1,0 +1,53 @@
+"""Names of files in the making, which no listing shows, and their reaping."""
+
+import contextlib
+import errno
+import fcntl
+import os
+import secrets
+
+PREFIX = ".gatewright-part-"
+_CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def is_part(name: str | bytes) -> bool:
+    """Return whether a name is that of a file in the making."""
+    prefix: str | bytes = PREFIX if isinstance(name, str) else PREFIX.encode()
+    return name[: len(prefix)] == prefix
+
+
+def new_name() -> bytes:
+    """Return a name that nothing has yet."""
+    return f"{PREFIX}{secrets.token_hex(12)}".encode()
+
+
+def create(folder: int | None, beside: bytes) -> tuple[int, bytes]:
+    """Make an empty file in the folder that ``beside`` is in.
+
+    Returns its descriptor, locked for as long as someone holds it open, and its name.
+    """
+    name = os.path.join(os.path.dirname(beside), new_name())  # noqa: PTH118, PTH120  # bytes paths
+    descriptor = os.open(name, _CREATE, 0o600, dir_fd=folder)
+    with contextlib.suppress(OSError):  # a file system without locks: never reaped here
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return descriptor, name
+
+
+def reap(folder: int, names: list[str]) -> None:
+    """Remove the files in the making that nobody holds any more."""
+    for name in names:
+        with contextlib.suppress(OSError):
+            _reap(folder, name)
+
+
+def _reap(folder: int, name: str) -> None:
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    descriptor = os.open(name, flags, dir_fd=folder)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.unlink(name, dir_fd=folder)
+    except OSError as error:
+        if error.errno not in {errno.EWOULDBLOCK, errno.EISDIR}:
+            raise
+    finally:
+        os.close(descriptor)

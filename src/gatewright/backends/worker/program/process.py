@@ -1,0 +1,69 @@
+"""The worker as a process: hidden, limited, with a launcher beside it."""
+
+import socket
+import threading
+
+from gatewright.backends.worker.program import changing, launcher, reading
+from gatewright.backends.worker.program.commands import (
+    Commands,
+    variables,
+    working_folder,
+)
+from gatewright.backends.worker.program.entries import text
+from gatewright.backends.worker.program.launcher import Launcher
+from gatewright.backends.worker.program.limits import SpawnLimits, hide, lowered
+from gatewright.backends.worker.program.reading import Arguments
+from gatewright.backends.worker.program.server import Server
+from gatewright.backends.worker.program.writing import Writings
+
+
+def run(descriptor: int) -> None:
+    """Serve the socket with this descriptor until the gateway closes it."""
+    sock = socket.socket(fileno=descriptor)
+    sock.set_inheritable(False)
+    starter = launcher.start(sock)
+    hide()
+    serve(sock, SpawnLimits(lowered()), starter)
+
+
+def serve(sock: socket.socket, limits: SpawnLimits, starter: Launcher) -> None:
+    """Answer requests with every operation of the worker; close the socket at last."""
+    stopping = threading.Event()
+    writings = Writings()
+    commands = Commands(limits, stopping)
+
+    def launch(arguments: Arguments) -> dict[str, int]:
+        return {"pid": starter.launch(_order(arguments))}
+
+    quick = {
+        "stat": reading.status,
+        "open": reading.open_file,
+        "list": reading.listing,
+        "space": reading.space,
+        "mkdir": changing.make_folder,
+        "chmod": changing.change_mode,
+        "link": changing.make_link,
+        "begin": writings.begin,
+        "abort": writings.abort,
+        "launch": launch,
+    }
+    lasting = {
+        "checksum": reading.checksum,
+        "move": changing.move,
+        "copy": changing.copy,
+        "remove": changing.remove,
+        "commit": writings.commit,
+    }
+    running = {"run": commands.run}
+    with sock:
+        Server(sock, quick, [lasting, running], stopping).serve()
+    writings.close()
+
+
+def _order(arguments: Arguments) -> dict[str, object]:
+    given = variables(arguments)
+    return {
+        "argv": arguments["argv"],
+        "directory": text(working_folder(arguments)),
+        "environment": {text(name): text(value) for name, value in given.items()},
+    }

@@ -1,0 +1,152 @@
+"""Operations that change nothing: status, listing, opening, checksum, free space."""
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import heapq
+import os
+import stat
+from typing import Any
+
+from gatewright.backends.worker.program import parts
+from gatewright.backends.worker.program.entries import Row, look, raw, row, text
+from gatewright.backends.worker.program.trees import Tree, tree
+
+Arguments = dict[str, Any]
+
+_PAGE_BYTES = 700_000
+_LONGEST_ESCAPE = 6
+_REAPED_AT_ONCE = 100
+_BLOCK = 1 << 20
+ALGORITHMS = frozenset({"md5", "sha1", "sha256", "sha512", "blake2b"})
+
+
+def place_of(arguments: Arguments) -> tuple[Tree, bytes]:
+    """Return the tree and the path that a request names."""
+    return tree(raw(arguments["root"])), raw(arguments["path"])
+
+
+def status(arguments: Arguments) -> Row:
+    """Return the row of one path (``follow``: of what a link leads to)."""
+    where, path = place_of(arguments)
+    name = os.path.basename(path.rstrip(b"/"))  # noqa: PTH119  # bytes paths
+    if arguments.get("follow"):
+        descriptor = where.open(path, os.O_PATH)
+        try:
+            return row(name, os.fstat(descriptor))
+        finally:
+            os.close(descriptor)
+    with where.place(path) as (folder, last):
+        return row(name, *look(folder, last))
+
+
+def open_file(arguments: Arguments) -> tuple[Row, int | None]:
+    """Return the row and a descriptor of a regular file, or the row of a folder.
+
+    Opening does not wait for the other end of a pipe (``O_NONBLOCK``). Anything that
+    is neither file nor folder gives ENXIO.
+    """
+    where, path = place_of(arguments)
+    descriptor = where.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
+    found = os.fstat(descriptor)
+    told = row(os.path.basename(path.rstrip(b"/")), found)  # noqa: PTH119  # bytes paths
+    if stat.S_ISREG(found.st_mode):
+        fcntl.fcntl(descriptor, fcntl.F_SETFL, 0)
+        return told, descriptor
+    os.close(descriptor)
+    if not stat.S_ISDIR(found.st_mode):
+        raise OSError(errno.ENXIO, "not a file")
+    return told, None
+
+
+def listing(arguments: Arguments) -> dict[str, object]:
+    """Return a page of a folder in the order of names, after the name ``after``.
+
+    A page is found by the name it follows, so that it stays right while the folder
+    changes; only the names of one page are held. Files in the making are not shown,
+    and those that their makers left behind are removed.
+    """
+    where, path = place_of(arguments)
+    folder = where.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        names, orphans = _next_names(
+            folder, os.fsdecode(raw(arguments["after"])), arguments["limit"] + 1
+        )
+        parts.reap(folder, orphans)
+        rows, last = _rows(folder, names[: arguments["limit"]])
+        more = len(names) > arguments["limit"] or last != names[-1:]
+        return {"rows": rows, "next": _latin(last[0]) if more and last else None}
+    finally:
+        os.close(folder)
+
+
+def _latin(name: str) -> str:
+    return os.fsencode(name).decode("latin-1")
+
+
+def _next_names(folder: int, after: str, count: int) -> tuple[list[str], list[str]]:
+    orphans: list[str] = []
+    with os.scandir(folder) as found:
+        names = heapq.nsmallest(
+            count, (n for e in found if (n := e.name) > after and _shown(n, orphans))
+        )
+    return names, orphans
+
+
+def _shown(name: str, orphans: list[str]) -> bool:
+    if not parts.is_part(name):
+        return True
+    if len(orphans) < _REAPED_AT_ONCE:
+        orphans.append(name)
+    return False
+
+
+def _rows(folder: int, names: list[str]) -> tuple[list[Row], list[str]]:
+    """Return rows up to the size of a page, and the last name that was looked at."""
+    rows: list[Row] = []
+    size, last = 0, names[:1]
+    for name in names:
+        if size > _PAGE_BYTES:
+            break
+        last = [name]
+        with contextlib.suppress(FileNotFoundError):  # gone since the names were read
+            told = _told(folder, os.fsencode(name))
+            rows.append(told)
+            size += _LONGEST_ESCAPE * (len(name) + len(str(told[-1]))) + 200
+    return rows, last
+
+
+def _told(folder: int, name: bytes) -> Row:
+    try:
+        return row(name, *look(folder, name))
+    except PermissionError:  # a folder that one may read and not enter
+        return [text(name), 0, 0, 0, "", "", 0, 0, 0, None]
+
+
+def checksum(arguments: Arguments) -> dict[str, object]:
+    """Return the checksum of a file in hexadecimal, and the number of bytes read."""
+    if arguments["algorithm"] not in ALGORITHMS:
+        raise OSError(errno.EINVAL, "algorithm")
+    told, descriptor = open_file(arguments)
+    if descriptor is None:
+        raise OSError(errno.EISDIR, "folder")
+    total = hashlib.new(arguments["algorithm"], usedforsecurity=False)
+    with os.fdopen(descriptor, "rb", buffering=0) as file:
+        while block := file.read(_BLOCK):
+            total.update(block)
+        return {"value": total.hexdigest(), "row": told, "bytes": file.tell()}
+
+
+def space(arguments: Arguments) -> dict[str, int]:
+    """Return the size and what is free of the file system that a path is on."""
+    where, path = place_of(arguments)
+    descriptor = where.open(path, os.O_PATH)
+    try:
+        found = os.statvfs(descriptor)
+    finally:
+        os.close(descriptor)
+    return {
+        "total": found.f_blocks * found.f_frsize,
+        "free": found.f_bavail * found.f_frsize,
+    }

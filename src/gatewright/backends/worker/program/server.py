@@ -1,0 +1,149 @@
+"""The worker's loop: threads take requests from the socket in turn and answer them.
+
+The thread that has read a request carries it out and another goes on reading
+(leader and followers), so a slow file system stops only its own requests. Operations
+that may last are given threads of their own, a bounded number of them.
+"""
+
+import contextlib
+import errno
+import json
+import os
+import socket
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from gatewright.backends.worker.program.frames import (
+    PROTOCOL,
+    Assembler,
+    Frame,
+    FrameError,
+    pack,
+)
+from gatewright.backends.worker.program.sockets import receive, rights
+
+Operation = Callable[[dict[str, Any]], Any]
+"""Returns a JSON value, or a tuple of one and a descriptor to pass on."""
+
+_READERS = 8
+LASTING_AT_ONCE = 16
+"""Threads of one group of lasting operations."""
+
+
+class Server:
+    """Serves one socket until the gateway closes it."""
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        quick: Mapping[str, Operation],
+        lasting: Sequence[Mapping[str, Operation]],
+        stopping: threading.Event,
+    ) -> None:
+        self._socket = sock
+        self._quick = quick
+        self._slots = [threading.BoundedSemaphore(LASTING_AT_ONCE) for _ in lasting]
+        self._lasting = {
+            name: (operation, slots)
+            for group, slots in zip(lasting, self._slots, strict=True)
+            for name, operation in group.items()
+        }
+        self._stopping = stopping
+        self._frames = Assembler()
+        self._reading = threading.Lock()
+        self._writing = threading.Lock()
+
+    def serve(self) -> None:
+        """Say the version, answer requests, and return when all in hand are done."""
+        self._send({"protocol": PROTOCOL, "pid": os.getpid()}, None)
+        readers = [threading.Thread(target=self._read_on) for _ in range(_READERS)]
+        for thread in readers:
+            thread.start()
+        for thread in readers:
+            thread.join()
+        for slots in self._slots:  # all are free when nothing lasts any more
+            for _ in range(LASTING_AT_ONCE):
+                slots.acquire()
+        for descriptor in self._frames.leftover():
+            os.close(descriptor)
+
+    def _read_on(self) -> None:
+        while (frame := self._next_frame()) is not None:
+            self._take(frame)
+        self._stopping.set()
+
+    def _next_frame(self) -> Frame | None:
+        with self._reading:
+            try:
+                while (frame := self._frames.take()) is None:
+                    data, descriptors = receive(self._socket)
+                    self._frames.feed(data, descriptors)
+                    if not data:
+                        return None
+            except (OSError, FrameError):
+                return None
+            return frame
+
+    def _take(self, frame: Frame) -> None:
+        body, descriptor = frame
+        request = {**json.loads(body), "descriptor": descriptor}
+        if request["op"] not in self._lasting:
+            self._carry_out(request, self._quick.get(request["op"], _unknown))
+            return
+        operation, slots = self._lasting[request["op"]]
+        if not slots.acquire(blocking=False):
+            self._carry_out(request, _busy)
+            return
+        arguments = (request, operation, slots)
+        threading.Thread(target=self._carry_out_slowly, args=arguments).start()
+
+    def _carry_out_slowly(
+        self,
+        request: dict[str, Any],
+        operation: Operation,
+        slots: threading.BoundedSemaphore,
+    ) -> None:
+        try:
+            self._carry_out(request, operation)
+        finally:
+            slots.release()
+
+    def _carry_out(self, request: dict[str, Any], operation: Operation) -> None:
+        descriptor: int | None = None
+        try:
+            result = operation(request)
+            if isinstance(result, tuple):
+                result, descriptor = result
+            answer = {"id": request["id"], "ok": result}
+        except OSError as error:
+            answer = {"id": request["id"], "errno": error.errno or errno.EINVAL}
+        except (ValueError, TypeError, LookupError, RecursionError):
+            answer = {"id": request["id"], "errno": errno.EINVAL}
+        finally:
+            _close(request["descriptor"])
+        self._send(answer, descriptor)
+
+    def _send(self, message: dict[str, Any], descriptor: int | None) -> None:
+        """Send a frame; a gateway that has gone away will not miss it."""
+        try:
+            frame = pack(message, int(descriptor is not None))
+        except FrameError:
+            frame = pack({"id": message["id"], "errno": errno.EMSGSIZE})
+        with contextlib.suppress(OSError), self._writing:
+            sent = self._socket.sendmsg([frame], rights(descriptor))
+            self._socket.sendall(memoryview(frame)[sent:])
+        _close(descriptor)
+
+
+def _close(descriptor: int | None) -> None:
+    if descriptor is not None:
+        os.close(descriptor)
+
+
+def _unknown(request: dict[str, Any]) -> None:
+    raise OSError(errno.ENOSYS, "operation")
+
+
+def _busy(request: dict[str, Any]) -> None:
+    raise OSError(errno.EAGAIN, "too many lasting operations")

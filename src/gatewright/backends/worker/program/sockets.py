@@ -1,0 +1,39 @@
+"""Bytes and at most one descriptor at a time over a Unix stream socket."""
+
+import array
+import os
+import socket
+
+from gatewright.backends.worker.program.frames import FrameError
+
+READ_SIZE = 1 << 18
+_SPACE = socket.CMSG_SPACE(2 * array.array("i").itemsize)
+
+
+def receive(sock: socket.socket) -> tuple[bytes, list[int]]:
+    """Return what has come: bytes (none at the end) and descriptors.
+
+    Raises
+    ------
+    FrameError
+        More than one descriptor came at once; they are closed.
+    """
+    data, ancillary, flags, _ = sock.recvmsg(READ_SIZE, _SPACE, socket.MSG_CMSG_CLOEXEC)
+    descriptors = array.array("i")
+    for level, kind, content in ancillary:
+        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+            whole = len(content) - len(content) % descriptors.itemsize
+            descriptors.frombytes(content[:whole])
+    if flags & (socket.MSG_CTRUNC | socket.MSG_TRUNC) or len(descriptors) > 1:
+        for descriptor in descriptors:
+            os.close(descriptor)
+        raise FrameError("several descriptors came at once")
+    return data, list(descriptors)
+
+
+def rights(descriptor: int | None) -> list[tuple[int, int, bytes]]:
+    """Return the ancillary data that carries a descriptor."""
+    if descriptor is None:
+        return []
+    content = array.array("i", [descriptor]).tobytes()
+    return [(socket.SOL_SOCKET, socket.SCM_RIGHTS, content)]

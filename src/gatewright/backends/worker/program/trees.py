@@ -1,0 +1,151 @@
+"""Where paths are looked up: the whole machine, or one folder and nothing outside it.
+
+In the whole tree the kernel's permissions are the only rule. Beneath a folder every
+look-up is ``openat2`` with ``RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS`` (Linux 5.6),
+or, on older kernels, a walk of one component at a time that follows no link. There is
+never a check of a path before its use.
+"""
+
+import contextlib
+import ctypes
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+_OPENAT2 = 437
+_NO_MAGICLINKS_BENEATH = 0x02 | 0x08
+_TRIES = 64
+_FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+Place = tuple[int | None, bytes]
+"""Descriptor of a folder (None: the path is absolute) and the name in it."""
+
+
+class _OpenHow(ctypes.Structure):
+    """``struct open_how`` of openat2(2)."""
+
+    _fields_ = (
+        ("flags", ctypes.c_uint64),
+        ("mode", ctypes.c_uint64),
+        ("resolve", ctypes.c_uint64),
+    )
+
+
+class Tree(Protocol):
+    """Looks up paths, which are absolute bytes without ``..``."""
+
+    def place(self, path: bytes) -> AbstractContextManager[Place]:
+        """Yield where the last component of a path is, which is not followed."""
+
+    def open(self, path: bytes, flags: int) -> int:
+        """Return a descriptor of what is there already, following links."""
+
+    def folder(self, path: bytes) -> int:
+        """Return a descriptor that stands for a folder, not for reading it."""
+
+
+class Whole:
+    """All files of the machine."""
+
+    @contextlib.contextmanager
+    def place(self, path: bytes) -> Iterator[Place]:
+        yield None, path
+
+    def open(self, path: bytes, flags: int) -> int:
+        return os.open(path, flags | os.O_CLOEXEC)
+
+    def folder(self, path: bytes) -> int:
+        return self.open(path, _FOLDER)
+
+
+class Beneath:
+    """One folder as the root; a link that leads out of it is refused (EXDEV)."""
+
+    def __init__(self, root: bytes) -> None:
+        self._root = root
+
+    @contextlib.contextmanager
+    def place(self, path: bytes) -> Iterator[Place]:
+        above, _, name = path.rstrip(b"/").rpartition(b"/")
+        folder = self.folder(above)
+        try:
+            yield folder, name or b"."
+        finally:
+            os.close(folder)
+
+    def open(self, path: bytes, flags: int) -> int:
+        root = os.open(self._root, _FOLDER)
+        try:
+            return _beneath(root, path.strip(b"/") or b".", flags | os.O_CLOEXEC)
+        finally:
+            os.close(root)
+
+    def folder(self, path: bytes) -> int:
+        return self.open(path, _FOLDER)
+
+
+def _beneath(root: int, path: bytes, flags: int) -> int:
+    try:
+        return open_beneath(root, path, flags)
+    except OSError as error:
+        if error.errno != errno.ENOSYS:
+            raise
+        return walk_beneath(root, path, flags)
+
+
+def tree(root: bytes) -> Tree:
+    """Return the tree whose root is a folder of the machine."""
+    return Beneath(root) if root.strip(b"/") else Whole()
+
+
+def open_beneath(root: int, path: bytes, flags: int) -> int:
+    """Open a path that never leaves the folder ``root``, by openat2(2).
+
+    A rename somewhere in the path during the look-up gives EAGAIN, and is tried again.
+    """
+    if b"\0" in path:
+        raise OSError(errno.EINVAL, "NUL in a path")
+    how = _OpenHow(flags, 0, _NO_MAGICLINKS_BENEATH)
+    for _ in range(_TRIES):
+        descriptor: int = libc.syscall(
+            ctypes.c_long(_OPENAT2),
+            ctypes.c_int(root),
+            ctypes.c_char_p(path),
+            ctypes.byref(how),
+            ctypes.c_size_t(ctypes.sizeof(how)),
+        )
+        if descriptor >= 0:
+            return descriptor
+        if ctypes.get_errno() != errno.EAGAIN:
+            break
+    raise OSError(ctypes.get_errno(), "openat2")
+
+
+def walk_beneath(root: int, path: bytes, flags: int) -> int:
+    """Open a path one component at a time, following no link at all (ELOOP)."""
+    names = [name for name in path.split(b"/") if name not in {b"", b"."}]
+    if b".." in names:
+        raise OSError(errno.EXDEV, "..")
+    folder = os.dup(root)
+    try:
+        for name in names[:-1]:
+            deeper = os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=folder)
+            os.close(folder)
+            folder = deeper
+        last = names[-1] if names else b"."
+        return _open_no_link(folder, last, flags)
+    finally:
+        os.close(folder)
+
+
+def _open_no_link(folder: int, name: bytes, flags: int) -> int:
+    descriptor = os.open(name, flags | os.O_NOFOLLOW, dir_fd=folder)
+    if stat.S_ISLNK(os.fstat(descriptor).st_mode):  # only O_PATH opens a link itself
+        os.close(descriptor)
+        raise OSError(errno.ELOOP, "link")
+    return descriptor

@@ -1,0 +1,202 @@
+"""Atomic writes: a file in the making beside its place, filled by the gateway.
+
+The gateway gets the descriptor and writes the bytes; the worker makes them durable and
+gives the file its name in one step, or removes it. What is not committed when the
+gateway goes away is removed.
+"""
+
+import contextlib
+import errno
+import fcntl
+import os
+import secrets
+import stat
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gatewright.backends.worker.program import parts
+from gatewright.backends.worker.program.changing import rename
+from gatewright.backends.worker.program.entries import look, row, version
+from gatewright.backends.worker.program.reading import Arguments, place_of
+from gatewright.backends.worker.program.trees import Place
+
+_MOST_AT_ONCE = 256
+_LOCK_SECONDS = 5.0
+_LOCK_PAUSE = 0.01
+_READ_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    folder: int | None
+    """Own descriptor of the folder; None where paths are absolute."""
+    descriptor: int
+    """The file in the making, open and locked."""
+    name: bytes
+    """Its name."""
+    final: bytes
+    """The name it shall have."""
+
+    def close(self) -> None:
+        os.close(self.descriptor)
+        if self.folder is not None:
+            os.close(self.folder)
+
+
+class Writings:
+    """The files in the making of one worker."""
+
+    def __init__(self) -> None:
+        self._parts: dict[str, _Part] = {}
+        self._lock = threading.Lock()
+        self._umask = os.umask(0o077)
+        os.umask(self._umask)
+
+    def begin(self, arguments: Arguments) -> tuple[dict[str, object], int]:
+        """Make the file; the answer names it by a token and has a descriptor of it."""
+        where, path = place_of(arguments)
+        with where.place(path) as (folder, name):
+            _refuse_folder((folder, name))
+            descriptor, part_name = parts.create(folder, name)
+            own = None if folder is None else os.dup(folder)
+            part = _Part(own, descriptor, part_name, name)
+        token = secrets.token_hex(16)
+        with self._lock:
+            full = len(self._parts) >= _MOST_AT_ONCE
+            if not full:
+                self._parts[token] = part
+        if full:
+            _drop(part)
+            raise OSError(errno.EMFILE, "too many files in the making")
+        return {"token": token}, os.dup(descriptor)
+
+    def commit(self, arguments: Arguments) -> dict[str, object]:
+        """Make the bytes durable and give the file its name.
+
+        EIO: it has not the ``size`` that was written. EEXIST, ESTALE: the conditions
+        do not hold (``create``: nothing of the name may be there; ``match`` and
+        ``none_match``: versions that must, or must not, be there, ``*`` for any).
+        """
+        part = self._take(arguments["token"])
+        try:
+            created = self._commit(part, arguments)
+            found, _ = look(part.folder, part.final)
+            name = os.path.basename(part.final)  # noqa: PTH119  # bytes paths
+            return {"row": row(name, found), "created": created}
+        except BaseException:
+            _unlink(part)
+            raise
+        finally:
+            part.close()
+
+    def _commit(self, part: _Part, arguments: Arguments) -> bool:
+        if os.fstat(part.descriptor).st_size != arguments["size"]:
+            raise OSError(errno.EIO, "size")
+        os.fchmod(part.descriptor, 0o666 & ~self._umask)
+        os.fsync(part.descriptor)
+        with locked_folder(part.folder, part.final):
+            before = _status((part.folder, part.final))
+            check(before, arguments)
+            if before is not None and stat.S_ISREG(before.st_mode):
+                os.fchmod(part.descriptor, stat.S_IMODE(before.st_mode) & 0o777)
+            rename(
+                (part.folder, part.name),
+                (part.folder, part.final),
+                replace=not arguments.get("create"),
+            )
+        return before is None
+
+    def abort(self, arguments: Arguments) -> None:
+        """Remove the file; one that is gone already is no error."""
+        with contextlib.suppress(FileNotFoundError):
+            _drop(self._take(arguments["token"]))
+
+    def close(self) -> None:
+        """Remove all files in the making."""
+        with self._lock:
+            tokens = list(self._parts)
+        for token in tokens:
+            self.abort({"token": token})
+
+    def _take(self, token: str) -> _Part:
+        with self._lock:
+            part = self._parts.pop(token, None)
+        if part is None:
+            raise FileNotFoundError(errno.ENOENT, "token")
+        return part
+
+
+def _drop(part: _Part) -> None:
+    _unlink(part)
+    part.close()
+
+
+def _unlink(part: _Part) -> None:
+    with contextlib.suppress(OSError):
+        os.unlink(part.name, dir_fd=part.folder)
+
+
+def _refuse_folder(place: Place) -> None:
+    found = _status(place)
+    if found is not None and stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(errno.EISDIR, "folder")
+
+
+def _status(place: Place) -> os.stat_result | None:
+    try:
+        return look(*place)[0]
+    except FileNotFoundError:
+        return None
+
+
+def check(before: os.stat_result | None, arguments: Arguments) -> None:
+    """Refuse a change whose conditions do not hold (EEXIST or ESTALE)."""
+    if arguments.get("create") and before is not None:
+        raise FileExistsError(errno.EEXIST, "exists")
+    match, none_match = arguments.get("match"), arguments.get("none_match")
+    if match is not None and not _among(before, match):
+        raise OSError(errno.ESTALE, "changed")
+    if none_match is not None and _among(before, none_match):
+        raise OSError(errno.ESTALE, "there already")
+
+
+def _among(before: os.stat_result | None, versions: list[str]) -> bool:
+    return before is not None and ("*" in versions or version(before) in versions)
+
+
+@contextlib.contextmanager
+def locked_folder(folder: int | None, name: bytes) -> Iterator[None]:
+    """Hold the folder's lock, so that workers compare and rename one after another.
+
+    At the end the folder itself is made durable. A folder that may not be read cannot
+    be locked; its user then has the kernel's guarantees only.
+    """
+    above = os.path.dirname(name) or b"."  # noqa: PTH120  # bytes paths
+    try:
+        descriptor = os.open(above, _READ_FOLDER, dir_fd=folder)
+    except PermissionError:
+        yield
+        return
+    try:
+        _lock(descriptor)
+        yield
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int) -> None:
+    deadline = time.monotonic() + _LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_LOCK_PAUSE)
+        except OSError:  # a file system without locks
+            return
+        else:
+            return
