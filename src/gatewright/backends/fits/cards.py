@@ -1,0 +1,131 @@
+"""Headers of cut-outs, made card by card from those of their images.
+
+Only the cards that say where the pixels are change, so the WCS stays what it is,
+distortion and all: TAN, SIP, TPV and the Schmidt plates count from a reference pixel,
+which moves by whole pixels (FITS standard 4.0, section 8.1; SIP: Shupe et al. 2005).
+"""
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal, InvalidOperation
+
+from gatewright.backends.fits.blocks import BLOCK, CARD, cards
+from gatewright.backends.fits.box import Box
+from gatewright.core.errors import InvalidContent
+
+_STRUCTURE = re.compile(
+    r"(SIMPLE|XTENSION|BITPIX|NAXIS\d*|PCOUNT|GCOUNT|EXTEND|GROUPS|INHERIT|NEXTEND"
+    r"|CHECKSUM|DATASUM|ZHECKSUM|ZDATASUM|END|DATASEC|TRIMSEC|BIASSEC)$"
+)
+_PLACE = re.compile(r"(CRPIX|CNPIX|LTV)([12])([A-Z]?)$")
+_WCS = re.compile(
+    r"(WCSAXES|WCSNAME|CTYPE\d|CUNIT\d|CRVAL\d|CRPIX\d|CDELT\d|CROTA\d|CD\d_\d|PC\d_\d"
+    r"|P[VS]\d_\d+|LONPOLE|LATPOLE|RADESYS|RADECSYS|EQUINOX|EPOCH|LT[VM]\d(_\d)?"
+    r"|WAT\d_\d+|CNPIX\d|PLT.*|AMD[XY]\d+|PPO\d|[AB]P?_(\d_\d|ORDER|DMAX))[A-Z]?$"
+)
+_COMMENTARY = {"COMMENT", "HISTORY", "", "CONTINUE"}
+_UNSHARED = {"EXTNAME", "EXTVER", "EXTLEVEL", "BSCALE", "BZERO", "BLANK", "BUNIT"}
+_TABLES = re.compile(r"(CPDIS|CQDIS|D2IMDIS)\d$")
+
+
+def cutout_header(own: bytes, primary: bytes, box: Box, source: str) -> bytes:
+    """Return the header of a cut-out as a primary HDU, padded to whole blocks.
+
+    Parameters
+    ----------
+    own, primary
+        Headers of the image and of its file; what the primary one says besides is
+        taken over, but for its WCS.
+    box
+        Pixels that are cut.
+    source
+        Where they come from, for the history.
+
+    Raises
+    ------
+    InvalidContent
+        A reference pixel is not a number, or the distortion is in tables of its own.
+    """
+    kept = [card for card in cards(own) if not _STRUCTURE.match(_keyword(card))]
+    if any(_TABLES.match(_keyword(card)) for card in kept):
+        raise InvalidContent(
+            "The distortion of this image is in tables beside it, which a cut-out "
+            "does not carry; take the whole file."
+        )
+    lines = [*_structure(own, box), *(_moved(card, box) for card in kept)]
+    lines += _missing_reference(kept, box)
+    if primary != own:
+        lines += _shared(primary, {_keyword(card) for card in kept})
+    lines += _history(f"Cut out of {source}, pixels {box.section()}, by Gatewright.")
+    text = b"".join(lines) + b"END".ljust(CARD)
+    return text.ljust(-(-len(text) // BLOCK) * BLOCK)
+
+
+def _keyword(card: bytes) -> str:
+    return card[:8].rstrip().decode("ascii", "replace")
+
+
+def make_card(keyword: str, value: str, comment: str) -> bytes:
+    """Return a card in fixed format."""
+    return f"{keyword:<8}= {value:>20} / {comment}"[:CARD].ljust(CARD).encode()
+
+
+def _structure(own: bytes, box: Box) -> Iterator[bytes]:
+    lengths = {"NAXIS1": box.width, "NAXIS2": box.height}
+    yield make_card("SIMPLE", "T", "conforms to FITS standard")
+    for card in cards(own):
+        keyword = _keyword(card)
+        if keyword in lengths:
+            yield make_card(keyword, str(lengths[keyword]), "length of data axis")
+        elif re.fullmatch(r"BITPIX|NAXIS\d*", keyword):
+            yield card
+
+
+def _moved(card: bytes, box: Box) -> bytes:
+    """Return a card, with a position in pixels counted from the box."""
+    match = _PLACE.match(_keyword(card))
+    if match is None or card[8:9] != b"=":
+        return card
+    shift = box.x0 if match.group(2) == "1" else box.y0
+    value, _, comment = card[9:].decode("ascii", "replace").partition("/")
+    try:
+        place = Decimal(value.strip().strip("'").upper().replace("D", "E"))
+    except InvalidOperation as error:
+        raise InvalidContent("A reference pixel of this image is no number.") from error
+    if not place.is_finite() or abs(place.adjusted()) > 30:
+        raise InvalidContent("A reference pixel of this image is no number.")
+    # The corner of a plate counts in its own scan, so it moves the other way.
+    moved = place + shift if match.group(1) == "CNPIX" else place - shift
+    written = str(moved)
+    return make_card(_keyword(card), written, comment.strip())
+
+
+def _missing_reference(kept: list[bytes], box: Box) -> Iterator[bytes]:
+    """Yield the reference pixels that are 0 because the header does not say them."""
+    names = {_keyword(card) for card in kept}
+    for name in sorted(names):
+        match = re.fullmatch(r"CTYPE([12])([A-Z]?)", name)
+        if match is None:
+            continue
+        missing = f"CRPIX{match.group(1)}{match.group(2)}"
+        if missing not in names:
+            shift = box.x0 if match.group(1) == "1" else box.y0
+            yield make_card(missing, f"{-shift}.0", "reference pixel")
+
+
+def _shared(primary: bytes, known: set[str]) -> Iterator[bytes]:
+    """Yield what the primary header says of all images of the file."""
+    for card in cards(primary):
+        keyword = _keyword(card)
+        structural = _STRUCTURE.match(keyword) or _WCS.match(keyword)
+        if structural or keyword in known or keyword in _COMMENTARY | _UNSHARED:
+            continue
+        if card[8:10] == b"= " or keyword == "HIERARCH":
+            yield card
+
+
+def _history(text: str) -> Iterator[bytes]:
+    plain = "".join(c if " " <= c <= "~" else "?" for c in text)
+    for place in range(0, len(plain), CARD - 8):
+        line = f"HISTORY {plain[place : place + CARD - 8]}"
+        yield line.ljust(CARD).encode()

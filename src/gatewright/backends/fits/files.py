@@ -1,0 +1,103 @@
+"""Opening image files, plain or compressed as a whole."""
+
+import bz2
+import gzip
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import BinaryIO, cast
+
+from gatewright.core.errors import Conflict, InvalidContent, NotFound
+
+SUFFIXES = (".fits", ".fit", ".fts", ".fits.gz", ".fits.fz", ".fits.bz2", ".fit.gz")
+UNPACKED_BYTES = 4 << 30
+"""Most bytes that a compressed file may unpack to."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFile:
+    """An image file that is open for reading."""
+
+    stream: BinaryIO
+    """Its bytes, unpacked; seekable."""
+    descriptor: int
+    """Its descriptor."""
+    size: int
+    """Bytes that may be read; for a packed file a bound."""
+    packed: bool
+    """Whether the file is compressed as a whole (gzip, bzip2)."""
+
+
+def identity(descriptor: int) -> str:
+    """Return what changes when the content of an open file changes."""
+    return stat_identity(os.fstat(descriptor))
+
+
+def stat_identity(status: os.stat_result) -> str:
+    """Return device, inode, size and time of change as one text."""
+    numbers = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+    return "-".join(f"{number:x}" for number in numbers)
+
+
+@contextmanager
+def open_image_file(path: str, expected: str = "") -> Iterator[OpenFile]:
+    """Open a file whose identity is as expected (if one is given).
+
+    Raises
+    ------
+    NotFound
+        It is gone, or may not be read.
+    Conflict
+        Its content is another than was expected.
+    """
+    descriptor = open_descriptor(path, expected)
+    with os.fdopen(descriptor, "rb") as stream:
+        yield _unpacked(stream, descriptor)
+
+
+def open_descriptor(path: str, expected: str = "") -> int:
+    """Return an open descriptor of a file whose identity is as expected."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except (OSError, ValueError) as error:
+        raise NotFound(
+            "The file of this image is gone, or may not be read any more."
+        ) from error
+    if expected and identity(descriptor) != expected:
+        os.close(descriptor)
+        raise Conflict(
+            "The file of this image changed since it was indexed. It is read again "
+            "when the gateway starts, or by “gatewright survey add”."
+        )
+    return descriptor
+
+
+def _unpacked(stream: BinaryIO, descriptor: int) -> OpenFile:
+    magic = os.pread(descriptor, 3, 0)
+    if magic[:2] == b"\x1f\x8b":
+        unzipped = cast("BinaryIO", gzip.GzipFile(fileobj=stream))
+        return OpenFile(unzipped, descriptor, UNPACKED_BYTES, packed=True)
+    if magic == b"BZh":
+        unpacked = cast("BinaryIO", bz2.BZ2File(stream))
+        return OpenFile(unpacked, descriptor, UNPACKED_BYTES, packed=True)
+    size = os.fstat(descriptor).st_size
+    return OpenFile(stream, descriptor, size, packed=False)
+
+
+def read_exactly(file: OpenFile, offset: int, length: int) -> bytes:
+    """Return bytes of a file.
+
+    Raises
+    ------
+    InvalidContent
+        The file ends before.
+    """
+    if file.packed:
+        file.stream.seek(offset)
+        data = file.stream.read(length)
+    else:
+        data = os.pread(file.descriptor, length, offset)
+    if len(data) != length:
+        raise InvalidContent("The file of this image ends too soon.")
+    return data

@@ -1,0 +1,143 @@
+"""A cut-out as a picture: north up, grey levels, PNG."""
+
+import warnings
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gatewright.backends.fits.box import Box
+from gatewright.backends.fits.plate import Plate
+from gatewright.backends.fits.png import encode_png
+from gatewright.backends.fits.source import Source, physical, pieces
+from gatewright.core.errors import TooLarge
+from gatewright.domains.sky import Orientation, Stretch, grey_levels
+
+LONGEST_SIDE = 4096
+_PIXELS = 1 << 28
+_STEP = 1 / 3600.0
+Turn = tuple[bool, int]
+"""Whether to mirror left and right, then how many quarter turns to the left."""
+
+
+def picture(
+    source: Source,
+    box: Box,
+    stretch: Stretch,
+    size: int | None,
+    orientation: Orientation,
+) -> bytes:
+    """Return a box of pixels as a PNG picture.
+
+    Raises
+    ------
+    TooLarge
+        It would have more than 4096 pixels on a side, or be made of too many.
+    """
+    longest = max(box.width, box.height)
+    if longest > LONGEST_SIDE and size is None:
+        raise TooLarge(
+            f"The picture would be {box.width} by {box.height} pixels, more than "
+            f"{LONGEST_SIDE} on a side. Ask for a smaller region, or for size=1024.",
+            width=box.width,
+            height=box.height,
+        )
+    if box.width * box.height > _PIXELS:
+        raise TooLarge(
+            f"The picture would be made of {box.width} by {box.height} pixels. Ask "
+            "for a smaller region."
+        )
+    pixels = _sized(source, box, size)
+    turn = (False, 0)
+    if orientation is Orientation.NORTH:
+        turn = north_up(source.plate, box)
+    levels = turned(grey_levels(pixels, stretch)[::-1], turn)
+    return encode_png(levels, Orientation=describe_turn(turn), Source=source.name)
+
+
+def describe_turn(turn: Turn) -> str:
+    """Return in words how a picture was turned from the camera's view."""
+    mirrored, quarters = turn
+    words = [f"turned {90 * quarters} degrees to the left"] if quarters else []
+    words = (["mirrored"] if mirrored else []) + words
+    return ", ".join(words) or "as the camera saw it"
+
+
+def turned(levels: NDArray[np.uint8], turn: Turn) -> NDArray[np.uint8]:
+    """Return a picture mirrored and turned."""
+    mirrored, quarters = turn
+    flipped = levels[:, ::-1] if mirrored else levels
+    return np.ascontiguousarray(np.rot90(flipped, quarters))
+
+
+def north_up(plate: Plate, box: Box) -> Turn:
+    """Return how to turn a picture so that north is up and east is left."""
+    x, y = (box.x0 + box.x1 - 1) / 2, (box.y0 + box.y1 - 1) / 2
+    ra, dec = plate.to_sky(np.array([x]), np.array([y]))
+    step = -_STEP if dec[0] > 89.9 else _STEP
+    slope = max(0.01, float(np.cos(np.radians(dec[0]))))
+    near_x, near_y = plate.to_pixels(
+        np.array([ra[0], (ra[0] + _STEP / slope) % 360.0]),
+        np.array([dec[0] + step, dec[0]]),
+    )
+    north = np.array([near_x[0] - x, near_y[0] - y]) * np.sign(step)
+    east = np.array([near_x[1] - x, near_y[1] - y])
+    turns = [
+        (mirrored, quarters) for mirrored in (False, True) for quarters in range(4)
+    ]
+    scores = {turn: _apply(north, turn)[1] - _apply(east, turn)[0] for turn in turns}
+    if not all(map(np.isfinite, scores.values())):
+        return False, 0
+    return max(scores, key=lambda turn: scores[turn])
+
+
+def _apply(direction: NDArray[np.float64], turn: Turn) -> tuple[float, float]:
+    mirrored, quarters = turn
+    across, up = float(direction[0]), float(direction[1])
+    across = -across if mirrored else across
+    for _ in range(quarters):
+        across, up = -up, across
+    return across, up
+
+
+def _sized(source: Source, box: Box, size: int | None) -> NDArray[np.float32]:
+    """Return the pixels of a box with ``size`` on the longer side.
+
+    A picture that is made smaller has the mean of whole blocks of pixels, then the
+    nearest of these; one that is made larger has each pixel repeated.
+    """
+    longest = max(box.width, box.height)
+    block = max(1, longest // size) if size else 1
+    block = min(block, box.width, box.height)
+    rows = [
+        _block_means(physical(source, raw, box.width), block)
+        for raw in pieces(source, box, rows=max(1, 1024 // block) * block)
+    ]
+    pixels = np.concatenate(rows)
+    if size is None:
+        return pixels
+    height, width = pixels.shape
+    scale = size / longest
+    return pixels[
+        np.ix_(
+            _nearest(height, max(1, round(box.height * scale))),
+            _nearest(width, max(1, round(box.width * scale))),
+        )
+    ]
+
+
+def _nearest(length: int, wanted: int) -> NDArray[np.intp]:
+    places = ((np.arange(wanted) + 0.5) * length / wanted).astype(np.intp)
+    return np.minimum(places, length - 1)
+
+
+def _block_means(pixels: NDArray[np.float32], block: int) -> NDArray[np.float32]:
+    if block == 1:
+        return pixels
+    height, width = (length // block * block for length in pixels.shape)
+    whole = pixels[:height, :width].reshape(
+        height // block, block, width // block, block
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a block without any value is NaN
+        means: NDArray[np.float32] = np.nanmean(whole, axis=(1, 3), dtype=np.float32)
+    return means

@@ -1,0 +1,136 @@
+"""Where the pixels of an image are on the sky."""
+
+import math
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import astropy.units as u
+import numpy as np
+from astropy.coordinates import ICRS, SkyCoord
+from astropy.io import fits
+from astropy.wcs import WCS
+from astropy.wcs.utils import wcs_to_celestial_frame
+from numpy.typing import NDArray
+
+from gatewright.core.errors import InvalidContent
+from gatewright.domains.sky import geometry
+
+Numbers = NDArray[np.float64]
+
+_WIDE = math.radians(2.5)
+_WIDEST = math.radians(80.0)
+_FORWARD = math.radians(30.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Plate:
+    """An image's pixels and their places, ICRS degrees; pixels count from 0."""
+
+    wcs: Any
+    """World coordinate system of the first two axes (astropy)."""
+    frame: Any
+    """Celestial frame of it; None where it is ICRS."""
+    width: int
+    """Pixels along a row."""
+    height: int
+    """Rows."""
+
+    def to_sky(self, x: Numbers, y: Numbers) -> tuple[Numbers, Numbers]:
+        """Return right ascensions and declinations of pixel positions."""
+        longitude, latitude = self.wcs.all_pix2world(x, y, 0)
+        if self.frame is None:
+            return longitude % 360.0, latitude
+        sky = SkyCoord(longitude * u.deg, latitude * u.deg, frame=self.frame)
+        icrs = sky.transform_to(ICRS())
+        return icrs.ra.deg, icrs.dec.deg
+
+    def to_pixels(self, ra: Numbers, dec: Numbers) -> tuple[Numbers, Numbers]:
+        """Return pixel positions; NaN for directions that the projection lacks."""
+        if self.frame is not None:
+            sky = SkyCoord(ra * u.deg, dec * u.deg, frame=ICRS())
+            moved = sky.transform_to(self.frame)
+            ra, dec = moved.spherical.lon.deg, moved.spherical.lat.deg
+        x, y = self.wcs.all_world2pix(ra, dec, 0, quiet=True)
+        return x, y
+
+    def vectors(self, x: Numbers, y: Numbers) -> geometry.Vectors:
+        """Return directions of pixel positions."""
+        return geometry.unit_vectors(*self.to_sky(x, y))
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        """Pixel position of the middle."""
+        return (self.width - 1) / 2, (self.height - 1) / 2
+
+
+def make_plate(header: fits.Header, width: int, height: int) -> Plate:
+    """Return the plate of a header.
+
+    Raises
+    ------
+    InvalidContent
+        The header has no celestial WCS, or none that can be used.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            wcs = WCS(header, naxis=2)
+            celestial = wcs.has_celestial and wcs.naxis == 2
+            frame = wcs_to_celestial_frame(wcs) if celestial else None
+        except Exception as error:  # wcslib and astropy raise many kinds
+            raise InvalidContent("its WCS cannot be understood") from error
+    if not celestial:
+        raise InvalidContent("no celestial WCS")
+    return Plate(wcs, None if isinstance(frame, ICRS) else frame, width, height)
+
+
+def outline(plate: Plate) -> tuple[tuple[float, float], ...]:
+    """Return the footprint: corners of the outer pixels and points between.
+
+    Raises
+    ------
+    InvalidContent
+        A part of the border is not on the sky, or the image is too wide.
+    """
+    middle = plate.vectors(*(np.array([c]) for c in plate.centre))
+    ra, dec = plate.to_sky(*border(plate, 2))
+    reach = geometry.angle(geometry.unit_vectors(ra, dec), middle)
+    if np.all(np.isfinite(reach)) and reach.max() > _WIDE:
+        ra, dec = plate.to_sky(*border(plate, 16))
+        reach = geometry.angle(geometry.unit_vectors(ra, dec), middle)
+    if not np.all(np.isfinite(reach)):
+        raise InvalidContent("a part of its border has no place on the sky")
+    if reach.max() > _WIDEST:
+        raise InvalidContent("it is wider than 160 degrees")
+    if _area(geometry.unit_vectors(ra, dec)) <= 0:
+        raise InvalidContent("its footprint has no area")
+    return tuple(zip(ra.tolist(), dec.tolist(), strict=True))
+
+
+def _area(corners: geometry.Vectors) -> float:
+    return float(np.linalg.norm(np.cross(corners, np.roll(corners, -1, 0)).sum(0)))
+
+
+def border(plate: Plate, each: int) -> tuple[Numbers, Numbers]:
+    """Return pixel positions round the image, ``each`` to a side."""
+    step = np.arange(each) / each
+    zero = np.zeros(each)
+    x = np.concatenate([step, zero + 1, 1 - step, zero])
+    y = np.concatenate([zero, step, zero + 1, 1 - step])
+    return x * plate.width - 0.5, y * plate.height - 0.5
+
+
+def pixel_size(plate: Plate) -> float:
+    """Return the side of a square of the middle pixel's area, arcseconds."""
+    x, y = plate.centre
+    spots = plate.vectors(np.array([x, x + 1, x]), np.array([y, y, y + 1]))
+    area = np.linalg.norm(np.cross(spots[1] - spots[0], spots[2] - spots[0]))
+    return math.degrees(math.sqrt(float(area))) * 3600.0
+
+
+def near(plate: Plate, directions: geometry.Vectors) -> bool:
+    """Return whether directions are near enough to be turned into pixels safely."""
+    x, y = plate.centre
+    middle = plate.vectors(np.array([x]), np.array([y]))
+    return bool(geometry.angle(directions, middle).max() <= _FORWARD)

@@ -1,0 +1,203 @@
+"""Image files through the reader pool."""
+
+import asyncio
+import glob
+import mimetypes
+import os
+import re
+import stat
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from gatewright.backends.fits.files import (
+    SUFFIXES,
+    open_descriptor,
+    stat_identity,
+)
+from gatewright.backends.readers import ReaderPool
+from gatewright.core.errors import BackendFailed
+from gatewright.domains.sky import (
+    Circle,
+    Content,
+    CutoutFormat,
+    CutoutRequest,
+    Image,
+    ImageKind,
+    Polygon,
+    Region,
+    ScannedFile,
+    SurveyFile,
+)
+
+_PROGRAM = "gatewright.backends.fits.program"
+_SCAN_SECONDS = 120.0
+_INLINE = 4 << 20
+_MAGIC = re.compile(r"[*?\[]")
+_SAFE = re.compile(r"[^A-Za-z0-9._-]")
+
+
+class FitsReader:
+    """Implements :class:`gatewright.domains.sky.ImageReader` for FITS files.
+
+    Parameters
+    ----------
+    pool
+        Reader processes.
+    maximum
+        Most bytes of a cut-out.
+    """
+
+    def __init__(self, pool: ReaderPool, maximum: int) -> None:
+        self._pool = pool
+        self._maximum = maximum
+
+    async def find(self, pattern: str) -> Sequence[SurveyFile]:
+        self._pool.publish(fixed_folder(pattern))
+        return await asyncio.to_thread(lambda: sorted(_find(pattern), key=_path))
+
+    async def scan(self, survey: str, file: SurveyFile) -> ScannedFile:
+        found = await self._pool.call(
+            f"{_PROGRAM}:scan",
+            {"path": file.path},
+            key=file.path,
+            seconds=_SCAN_SECONDS,
+        )
+        try:
+            read = SurveyFile(file.path, file.name, found["identity"])
+            size = int(file.identity.split("-")[2], 16)
+            images = [_image(survey, read, size, f) for f in found["images"]]
+        except (KeyError, TypeError, ValueError) as error:
+            raise BackendFailed("The reader gave an answer of another form.") from error
+        return ScannedFile(read, images, tuple(found["left_out"]))
+
+    async def cut(self, image: Image, request: CutoutRequest) -> Content:
+        function, key = f"{_PROGRAM}:cut", image.path
+        arguments = self._arguments(image, request)
+        answer = await self._pool.call(function, arguments, key=key)
+        media, suffix = _form(request.format)
+        name = f"{image.id}.cutout{suffix}"
+        if "data" in answer:
+            data: bytes = answer["data"]
+            return Content(len(data), media, name, data=data)
+        descriptor, size = await self._pool.file(function, arguments, key=key)
+        return Content(size, media, name, descriptor=descriptor)
+
+    async def open(self, image: Image) -> Content:
+        descriptor = await asyncio.to_thread(
+            open_descriptor, image.path, image.identity
+        )
+        size = os.fstat(descriptor).st_size
+        name = Path(image.path).name
+        return Content(size, file_media_type(name), name, descriptor=descriptor)
+
+    def _arguments(self, image: Image, request: CutoutRequest) -> dict[str, Any]:
+        stretch = request.stretch
+        return {
+            "path": image.path,
+            "identity": image.identity,
+            "hdu": image.hdu,
+            "region": region_text(request.region),
+            "format": str(request.format),
+            "stretch": [stretch.name, stretch.low, stretch.high],
+            "size": request.size,
+            "orientation": str(request.orientation),
+            "maximum": self._maximum,
+            "inline": _INLINE,
+        }
+
+
+def _form(form: CutoutFormat) -> tuple[str, str]:
+    if form is CutoutFormat.PNG:
+        return "image/png", ".png"
+    return "application/fits", ".fits"
+
+
+def file_media_type(name: str) -> str:
+    """Return the media type of an image file by its name."""
+    _, packing = mimetypes.guess_type(name)
+    return {"gzip": "application/gzip", "bzip2": "application/x-bzip2"}.get(
+        packing or "", "application/fits"
+    )
+
+
+def region_text(region: Region) -> str:
+    """Return a region as the words that :func:`parse_region` reads."""
+    if isinstance(region, Circle):
+        numbers = [region.longitude, region.latitude, region.radius]
+        return f"CIRCLE {' '.join(map(repr, numbers))}"
+    if isinstance(region, Polygon):
+        flat = [n for vertex in region.vertices for n in vertex]
+        return f"POLYGON {' '.join(map(repr, flat))}"
+    numbers = [region.west, region.east, region.south, region.north]
+    return f"RANGE {' '.join(map(repr, numbers))}"
+
+
+def fixed_folder(pattern: str) -> Path:
+    """Return the folder that all files of a pattern are in."""
+    path = Path(pattern)
+    parts = path.parts
+    for number, part in enumerate(parts):
+        if _MAGIC.search(part):
+            return Path(*parts[:number]).resolve()
+    return path.resolve() if path.is_dir() else path.parent.resolve()
+
+
+def _path(file: SurveyFile) -> str:
+    return file.path
+
+
+def _find(pattern: str) -> Iterator[SurveyFile]:
+    """Yield the files of a pattern; below a folder, or ``**``, only FITS names."""
+    root = fixed_folder(pattern)
+    every = pattern.endswith("*") or Path(pattern).is_dir()
+    wanted = os.path.join(pattern, "**", "*") if Path(pattern).is_dir() else pattern  # noqa: PTH118  # a pattern, not a path
+    for found in glob.iglob(wanted, recursive=True):  # noqa: PTH207  # Path.glob follows no links in 3.11
+        if every and not found.lower().endswith(SUFFIXES):
+            continue
+        file = _file(Path(found), root)
+        if file is not None:
+            yield file
+
+
+def _file(path: Path, root: Path) -> SurveyFile | None:
+    try:
+        resolved = path.resolve(strict=True)
+        status = resolved.stat()
+        name = str(Path(os.path.normpath(path.absolute())).relative_to(root))
+        name.encode()
+        str(resolved).encode()
+    except (OSError, ValueError):
+        return None  # gone again, or a name that is not UTF-8
+    if not stat.S_ISREG(status.st_mode):
+        return None
+    return SurveyFile(str(resolved), name, stat_identity(status))
+
+
+def image_id(survey: str, name: str, hdu: int) -> str:
+    """Return the name of an image in URLs: survey, path, HDU, joined by tildes.
+
+    Other characters than letters, digits, ``.``, ``_`` and ``-`` are percent-encoded
+    with ``=`` for the percent sign, so that two files never share a name.
+    """
+    stem = name.removesuffix(".fits")
+    parts = [_SAFE.sub(_escape, part) for part in Path(stem).parts]
+    return "~".join([survey, *parts, str(hdu)])
+
+
+def _escape(match: re.Match[str]) -> str:
+    return "".join(f"={byte:02X}" for byte in match.group().encode())
+
+
+def _image(survey: str, file: SurveyFile, size: int, fields: dict[str, Any]) -> Image:
+    told = dict(fields)
+    told["kind"] = ImageKind(told["kind"])
+    told["polygon"] = tuple((float(ra), float(dec)) for ra, dec in told["polygon"])
+    return Image(
+        id=image_id(survey, file.name, told["hdu"]),
+        survey=survey,
+        path=file.path,
+        identity=file.identity,
+        file_size=size,
+        **told,
+    )

@@ -1,0 +1,170 @@
+"""The pixels of one image, ready to be cut; what does not change is remembered."""
+
+import os
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import PurePath
+
+import numpy as np
+from astropy.io import fits
+from numpy.typing import NDArray
+
+from gatewright.backends.fits.blocks import Block
+from gatewright.backends.fits.box import Box
+from gatewright.backends.fits.files import OpenFile, open_image_file, read_exactly
+from gatewright.backends.fits.plate import Plate, make_plate
+from gatewright.backends.fits.scan import (
+    find_block,
+    image_header,
+    image_shape,
+)
+from gatewright.core.errors import InvalidContent
+
+_PIECE = 8 << 20
+_TYPES = {8: ">u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What is known of one image of a file."""
+
+    path: str
+    """The file."""
+    identity: str
+    """Its identity."""
+    block: Block
+    """The HDU; of a compressed image the table."""
+    own: bytes
+    """Header of the image, in cards."""
+    primary: bytes
+    """Header of the file, in cards."""
+    plate: Plate
+    """Places of its pixels."""
+    kind: np.dtype[np.generic]
+    """Type of a pixel in the file, big-endian."""
+    scaling: tuple[float, float, int | None]
+    """BSCALE, BZERO and BLANK."""
+
+    @property
+    def name(self) -> str:
+        """Name of the file, and the number of the HDU where there are several."""
+        suffix = f"[{self.block.number}]" if self.block.number else ""
+        return PurePath(self.path).name + suffix
+
+
+@lru_cache(maxsize=64)
+def load(path: str, identity: str, hdu: int) -> Source:
+    """Return an image of a file.
+
+    Raises
+    ------
+    NotFound, Conflict
+        The file is gone, or another than was indexed.
+    InvalidContent
+        It has no such image.
+    """
+    with open_image_file(path, identity) as file:
+        first, block = find_block(file, hdu)
+    header = image_header(block, path)
+    width, height = image_shape(header)
+    own = block.header
+    if block.is_compressed_image:
+        own = header.tostring().encode("ascii", "replace")
+    return Source(
+        path,
+        identity,
+        block,
+        own,
+        first.header,
+        make_plate(header, width, height),
+        _kind(header),
+        _scaling(header),
+    )
+
+
+def _kind(header: fits.Header) -> np.dtype[np.generic]:
+    try:
+        return np.dtype(_TYPES[int(header["BITPIX"])])
+    except (KeyError, ValueError, TypeError) as error:
+        raise InvalidContent("The image has no possible BITPIX.") from error
+
+
+def _scaling(header: fits.Header) -> tuple[float, float, int | None]:
+    try:
+        blank = header.get("BLANK")
+        return (
+            float(header.get("BSCALE", 1.0)),
+            float(header.get("BZERO", 0.0)),
+            None if blank is None else int(blank),
+        )
+    except (ValueError, TypeError, fits.VerifyError) as error:
+        raise InvalidContent("BSCALE, BZERO or BLANK is no number.") from error
+
+
+def pieces(source: Source, box: Box, rows: int | None = None) -> Iterator[bytearray]:
+    """Yield the pixels of a box as they are in the file, some rows at a time.
+
+    ``rows`` sets how many rows a piece has; by default as many as fit in 8 MiB.
+    """
+    if source.block.is_compressed_image:
+        yield from _unpacked_pieces(source, box, rows)
+        return
+    width = source.plate.width * source.kind.itemsize
+    row = box.width * source.kind.itemsize
+    start = source.block.data_offset + box.x0 * source.kind.itemsize
+    step = rows or max(1, _PIECE // row)
+    with open_image_file(source.path, source.identity) as file:
+        for first in range(box.y0, box.y1, step):
+            count = min(step, box.y1 - first)
+            yield _read_rows(file, start + first * width, width, row, count)
+
+
+def _read_rows(
+    file: OpenFile, offset: int, stride: int, length: int, count: int
+) -> bytearray:
+    """Return ``count`` stretches of ``length`` bytes that lie ``stride`` apart."""
+    if file.packed or length == stride:
+        if length == stride:
+            return bytearray(read_exactly(file, offset, length * count))
+        rows = (read_exactly(file, offset + n * stride, length) for n in range(count))
+        return bytearray(b"".join(rows))
+    data = bytearray(length * count)
+    view, descriptor, preadv = memoryview(data), file.descriptor, os.preadv
+    for n in range(count):
+        place = n * length
+        got = preadv(descriptor, [view[place : place + length]], offset + n * stride)
+        if got != length:
+            raise InvalidContent("The file of this image ends too soon.")
+    return data
+
+
+def _unpacked_pieces(source: Source, box: Box, rows: int | None) -> Iterator[bytearray]:
+    step = rows or max(1, _PIECE // (box.width * source.kind.itemsize))
+    with open_image_file(source.path, source.identity), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            options = {"memmap": False, "do_not_scale_image_data": True}
+            with fits.open(source.path, **options) as hdus:
+                pixels = hdus[source.block.number].section
+                for first in range(box.y0, box.y1, step):
+                    last = min(box.y1, first + step)
+                    part = pixels[..., first:last, box.x0 : box.x1]
+                    yield bytearray(np.asarray(part).astype(source.kind).tobytes())
+        except (OSError, ValueError, TypeError, IndexError, KeyError) as error:
+            raise InvalidContent("The compressed image is damaged.") from error
+
+
+def physical(source: Source, raw: bytearray, width: int) -> NDArray[np.float32]:
+    """Return pixels of a piece as numbers; those without a value are NaN."""
+    pixels = np.frombuffer(raw, dtype=source.kind).reshape(-1, width)
+    slope, zero, blank = source.scaling
+    values: NDArray[np.float32]
+    if (slope, zero) == (1.0, 0.0):
+        values = pixels.astype(np.float32)
+    else:
+        values = (pixels * slope + zero).astype(np.float32)
+    if blank is not None and source.kind.kind in "iu":
+        values[pixels == blank] = np.nan
+    return values
