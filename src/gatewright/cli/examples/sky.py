@@ -111,7 +111,7 @@ def _transients(sources: list[Source]) -> Iterator[Source]:
     for number, (host, peak) in enumerate(zip(hosts, peaks, strict=False)):
         away = (1.2 + 0.3 * number) / 3600
         name = f"SIM-SN-{number + 1}"
-        magnitude = 19.2 + 0.6 * number
+        magnitude = 18.3 + 0.5 * number
         yield Source(host.ra + away, host.dec - away, magnitude, peak=peak, name=name)
 
 

@@ -1,0 +1,122 @@
+"""``gatewright demo``: everything on one machine, with example archives."""
+
+import asyncio
+import os
+import sys
+import time
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import click
+
+from gatewright.cli.publish import datasets_under, surveys_under
+from gatewright.cli.serve import announce
+from gatewright.composition.identity import open_identity, warn_if_root
+from gatewright.composition.state import open_database
+from gatewright.core.config import (
+    Config,
+    DatasetSource,
+    Gateway,
+    Identity,
+    SurveySource,
+    System,
+)
+from gatewright.core.config_file import FILE_NAME
+from gatewright.core.config_text import to_toml
+from gatewright.web.server.supervisor import serve as serve_gateway
+
+USER = "demo"
+REANALYSIS = "simulated-reanalysis"
+SURVEY = "simulated-sky"
+
+
+@click.command()
+@click.option(
+    "--data",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Publish every NetCDF and FITS file under this folder too.",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    help="Port on 127.0.0.1; 0 picks a free one.",
+)
+@click.option(
+    "--state",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for the demo's files and database.",
+)
+def demo(data: Path | None, port: int, state: Path | None) -> None:
+    """Start a gateway with example archives, and print how to sign in."""
+    folder = (state or default_state()).resolve()
+    warn_if_root()
+    prepare(folder)
+    config = demo_config(folder, port, data.resolve() if data else None)
+    (folder / FILE_NAME).write_text(to_toml(config), encoding="utf-8")
+    code = asyncio.run(sign_in_code(config))
+    sys.exit(serve_gateway(config, lambda url: _welcome(url, code)))
+
+
+def _welcome(url: str, code: str) -> None:
+    announce(url)
+    print(f"Sign in at {url}/sign-in?code={code}", flush=True)
+
+
+def default_state() -> Path:
+    """Return the demo's folder where none is named (XDG base directories)."""
+    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(base) / "gatewright-demo"
+
+
+def prepare(folder: Path) -> None:
+    """Make the demo's folders, and the example archives that are not there yet."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (folder / "home").mkdir(exist_ok=True)
+    archives = folder / "archives"
+    reanalysis, survey = archives / f"{REANALYSIS}.nc", archives / SURVEY
+    if reanalysis.exists() and (survey / "transients.csv").exists():
+        return
+    from gatewright.cli.examples import write_reanalysis, write_survey
+
+    print("Making the example archives …", end=" ", file=sys.stderr, flush=True)
+    began = time.monotonic()
+    archives.mkdir(exist_ok=True)
+    write_reanalysis(reanalysis)
+    write_survey(survey)
+    print(f"done in {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+
+
+def demo_config(folder: Path, port: int, data: Path | None) -> Config:
+    """Return the demo's configuration; ``data`` is published beside the examples."""
+    archives = folder / "archives"
+    datasets = [DatasetSource(id=REANALYSIS, source=archives / f"{REANALYSIS}.nc")]
+    surveys = [
+        SurveySource(
+            id=SURVEY,
+            images=f"{archives / SURVEY}/*.fits",
+            title="Simulated sky survey (not observations)",
+        )
+    ]
+    if data is not None:
+        taken = {REANALYSIS, SURVEY}
+        datasets += [found for found in datasets_under(data) if found.id not in taken]
+        surveys += [found for found in surveys_under(data) if found.id not in taken]
+    return Config(
+        gateway=Gateway(
+            title="Gatewright demo", listen=f"127.0.0.1:{port}", state=folder
+        ),
+        identity=Identity(owner=USER),
+        systems=[System(name="local", home=folder / "home", root=folder / "home")],
+        datasets=datasets,
+        surveys=surveys,
+    )
+
+
+async def sign_in_code(config: Config) -> str:
+    """Return the code of a single-use sign-in link for the demo's user."""
+    async with AsyncExitStack() as stack:
+        database = await open_database(config, stack)
+        identity = await open_identity(config, database, stack)
+        return await identity.make_sign_in_link(USER)
