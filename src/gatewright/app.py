@@ -1,0 +1,105 @@
+"""The gateway as an ASGI application: a function of its configuration."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gatewright.composition import Services, open_services
+from gatewright.core import plugins
+from gatewright.core.config import Config
+from gatewright.core.errors import Conflict, GatewayError, InvalidRequest, Unavailable
+from gatewright.web.events import STOPPING
+from gatewright.web.face import Face
+from gatewright.web.stack import wrap
+
+FACES = "gatewright.faces"
+
+
+def create_app(config: Config) -> "Application":
+    """Return the gateway that a configuration describes; nothing is opened yet."""
+    return Application(config)
+
+
+class Application:
+    """An ASGI application whose lifespan opens and closes the services.
+
+    Parameters
+    ----------
+    config
+        What to serve.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._app: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle the lifespan or one request.
+
+        Raises
+        ------
+        Unavailable
+            A request came before the lifespan began.
+        """
+        if scope["type"] == "lifespan":
+            await self._lifespan(scope, receive, send)
+        elif scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1000})
+        elif self._app is None:
+            raise Unavailable("The gateway is not open.")
+        else:
+            await self._app(scope, receive, send)
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[Services]:
+        """Open the services and build the faces, until the context ends."""
+        async with open_services(self._config) as services:
+            faces = load_faces(self._config)
+            apps = {face.prefix: face.build(services) for face in faces}
+            self._app = wrap(apps, services, self._config)
+            try:
+                yield services
+            finally:
+                self._app = None
+
+    async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        scope.get("state", {})[STOPPING] = asyncio.Event()
+        async with AsyncExitStack() as stack:
+            try:
+                await stack.enter_async_context(self.opened())
+            except GatewayError as error:
+                await send({"type": "lifespan.startup.failed", "message": error.text})
+                return
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def load_faces(config: Config) -> list[Face]:
+    """Return the faces that a configuration names, by default all that are installed.
+
+    Raises
+    ------
+    InvalidRequest
+        A face is not installed, or its package does not import; the text names it.
+    Conflict
+        Two faces have one prefix.
+    """
+    names = config.gateway.faces
+    names = plugins.installed(FACES) if names is None else names
+    faces = [_load(name) for name in names]
+    prefixes = [face.prefix for face in faces]
+    for face in faces:
+        if prefixes.count(face.prefix) > 1:
+            raise Conflict(f"Two faces answer at “{face.prefix}/”.")
+    return faces
+
+
+def _load(name: str) -> Face:
+    face = plugins.load(FACES, name)
+    if not isinstance(face, Face):
+        raise InvalidRequest(f"The plug-in “{name}” is not a face.")
+    return face

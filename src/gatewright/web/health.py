@@ -1,0 +1,144 @@
+"""Probes of health, and the page of metrics.
+
+``/health/live`` says that the process answers; ``/health/ready`` that what it stands
+on does too. Both are for machines and tell no more than names. ``/metrics`` is for
+those with the scope ``admin``, and for this machine itself when no proxy has passed
+the request on.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gatewright.core.caller import Scope as Permission
+from gatewright.core.errors import MethodNotAllowed
+from gatewright.web.context import request_context
+from gatewright.web.events import STOPPING
+from gatewright.web.listing import json_response
+from gatewright.web.middleware.metrics import Meters
+
+Check = Callable[[], Awaitable[object]]
+"""Returns when a part of the gateway answers; raises when it does not."""
+
+_CHECK_SECONDS = 5.0
+_REMEMBER_SECONDS = 1.0
+_LOOPBACK = ("127.0.0.1", "::1")
+_FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
+
+_log = logging.getLogger(__name__)
+
+
+class Readiness:
+    """Asks every part whether it answers, at most once a second.
+
+    Parameters
+    ----------
+    checks
+        The parts by name.
+    """
+
+    def __init__(self, checks: Mapping[str, Check]) -> None:
+        self._checks = checks
+        self._lock = asyncio.Lock()
+        self._asked_at = float("-inf")
+        self._failed: list[str] = []
+
+    async def failed(self) -> list[str]:
+        """Return the names of the parts that do not answer."""
+        async with self._lock:
+            if time.monotonic() - self._asked_at > _REMEMBER_SECONDS:
+                answers = await asyncio.gather(*map(self._answers, self._checks))
+                pairs = zip(self._checks, answers, strict=True)
+                self._failed = [name for name, answers in pairs if not answers]
+                self._asked_at = time.monotonic()
+            return self._failed
+
+    async def _answers(self, name: str) -> bool:
+        try:
+            async with asyncio.timeout(_CHECK_SECONDS):
+                await self._checks[name]()
+        except Exception as error:  # noqa: BLE001  # any failure means not ready
+            _log.warning("%s is not ready: %r", name, error)
+            return False
+        return True
+
+
+class Probes:
+    """Answers the probes, before anything that needs a database.
+
+    Parameters
+    ----------
+    readiness
+        What ``/health/ready`` asks.
+    """
+
+    def __init__(self, app: ASGIApp, readiness: Readiness) -> None:
+        self._app = app
+        self._readiness = readiness
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        path = scope["path"]
+        if path not in {"/health/live", "/health/ready"}:
+            await self._app(scope, receive, send)
+            return
+        if scope["method"] not in {"GET", "HEAD"}:
+            raise MethodNotAllowed(headers={"Allow": "GET, HEAD"})
+        answer = json_response({"status": "live"})
+        if path == "/health/ready":
+            answer = await self._ready(scope)
+        answer.headers["Cache-Control"] = "no-store"
+        await answer(scope, receive, send)
+
+    async def _ready(self, scope: Scope) -> Response:
+        stopping = scope.get("state", {}).get(STOPPING)
+        if stopping is not None and stopping.is_set():
+            return _not_ready(["stopping"])
+        failed = await self._readiness.failed()
+        return _not_ready(failed) if failed else json_response({"status": "ready"})
+
+
+def _not_ready(names: list[str]) -> Response:
+    body = {"status": "not ready", "not_ready": names}
+    return json_response(body, 503, {"Retry-After": "5"})
+
+
+class MetricsPage:
+    """The page ``/metrics``.
+
+    Parameters
+    ----------
+    meters
+        What is shown.
+    """
+
+    def __init__(self, meters: Meters) -> None:
+        self._meters = meters
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request.
+
+        Raises
+        ------
+        NotSignedIn, NotAllowed
+            The caller is neither on this machine nor has the scope ``admin``.
+        """
+        request = Request(scope, receive)
+        if request.method not in {"GET", "HEAD"}:
+            raise MethodNotAllowed(headers={"Allow": "GET, HEAD"})
+        if not is_from_this_machine(request):
+            request_context(request).caller.require(Permission.ADMIN)
+        media_type = "text/plain; version=0.0.4; charset=utf-8"
+        response = Response(self._meters.render(), media_type=media_type)
+        await response(scope, receive, send)
+
+
+def is_from_this_machine(request: Request) -> bool:
+    """Return whether a request comes from loopback, and not through a proxy there."""
+    address = request.client.host if request.client else ""
+    return address in _LOOPBACK and not any(n in request.headers for n in _FORWARDED)

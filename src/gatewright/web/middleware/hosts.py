@@ -1,0 +1,54 @@
+"""Host names that the gateway answers to, so that no other site can point at it."""
+
+import re
+from urllib.parse import urlsplit
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gatewright.core.config import Config
+from gatewright.core.errors import InvalidRequest
+
+_HOST = re.compile(rb"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?", re.IGNORECASE)
+_LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+_ANY_HOST = ("/health/",)
+
+
+def allowed_hosts(config: Config) -> frozenset[str]:
+    """Return the names of a configuration, and those of this machine to itself."""
+    own = urlsplit(config.url).hostname or ""
+    own = f"[{own}]" if ":" in own else own
+    named = [name.lower() for name in config.gateway.allowed_hosts]
+    return frozenset([own, *_LOOPBACK, *named]) - {""}
+
+
+class Hosts:
+    """Refuses requests for other hosts (DNS rebinding, forged links).
+
+    Parameters
+    ----------
+    names
+        Names without a port, in lower case; IPv6 addresses in brackets.
+    """
+
+    def __init__(self, app: ASGIApp, names: frozenset[str]) -> None:
+        self._app = app
+        self._names = names
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request; a probe of health may come by any name."""
+        if not scope["path"].startswith(_ANY_HOST):
+            self._check(scope)
+        await self._app(scope, receive, send)
+
+    def _check(self, scope: Scope) -> None:
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        if not hosts and scope.get("http_version") == "1.0":
+            return
+        match = _HOST.fullmatch(hosts[0]) if len(hosts) == 1 else None
+        if match is None:
+            raise InvalidRequest("A request names one host, in the field “Host”.")
+        if match[1].decode().lower() not in self._names:
+            raise InvalidRequest(
+                "This gateway does not answer to that host name; its operator can add "
+                "it to “allowed_hosts”."
+            )

@@ -1,0 +1,81 @@
+"""Counts and times of requests for Prometheus, by the template of their route."""
+
+import time
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gatewright.web.middleware.observed import observed
+
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+class Meters:
+    """What one gateway process counts, in a registry of its own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        labels = ("method", "route", "status")
+        self.requests = Counter(
+            "gatewright_requests", "Requests.", labels, registry=self.registry
+        )
+        self.seconds = Histogram(
+            "gatewright_request_seconds",
+            "Time until the answer had begun.",
+            ("route",),
+            buckets=_BUCKETS,
+            registry=self.registry,
+        )
+        self.sent = Counter(
+            "gatewright_sent_bytes", "Bytes of answers.", registry=self.registry
+        )
+        self.running = Gauge(
+            "gatewright_requests_running", "Requests now.", registry=self.registry
+        )
+
+    def render(self) -> bytes:
+        """Return all values in Prometheus' text format."""
+        return bytes(generate_latest(self.registry))
+
+
+class Metrics:
+    """Counts each request."""
+
+    def __init__(self, app: ASGIApp, meters: Meters) -> None:
+        self._app = app
+        self._meters = meters
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        began = time.perf_counter()
+        known = observed(scope)
+        meters = self._meters
+        status = 0
+
+        async def count(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                seconds = time.perf_counter() - began
+                meters.seconds.labels(known.route or "none").observe(seconds)
+            else:
+                size = len(message.get("body", b"")) + message.get("count", 0)
+                meters.sent.inc(size)
+            await send(message)
+
+        meters.running.inc()
+        try:
+            await self._app(scope, receive, count)
+        finally:
+            meters.running.dec()
+            method = scope["method"] if scope["method"] in _METHODS else "other"
+            meters.requests.labels(method, known.route or "none", str(status)).inc()

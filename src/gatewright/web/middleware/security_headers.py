@@ -1,0 +1,51 @@
+"""Header fields that keep a browser from doing what no page of ours asks for."""
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_ALWAYS = {
+    b"x-content-type-options": b"nosniff",
+    b"x-frame-options": b"DENY",
+    b"referrer-policy": b"same-origin",
+    b"cross-origin-opener-policy": b"same-origin",
+    b"cross-origin-resource-policy": b"same-origin",
+    b"permissions-policy": b"camera=(), geolocation=(), microphone=(), payment=()",
+    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
+}
+_HTTPS = {b"strict-transport-security": b"max-age=31536000"}
+_SHARED = {b"cross-origin-resource-policy": b"cross-origin"}
+
+
+class SecurityHeaders:
+    """Adds each field that the answer does not set itself.
+
+    Parameters
+    ----------
+    secure
+        Whether the gateway's own address is https.
+    public
+        Beginnings of the paths whose answers pages of other origins may embed.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, secure: bool, public: tuple[str, ...] = ()
+    ) -> None:
+        self._app = app
+        own = _ALWAYS | (_HTTPS if secure else {})
+        self._own = tuple(own.items())
+        self._shared = tuple((own | _SHARED).items())
+        self._public = public
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        shared = bool(self._public) and scope["path"].startswith(self._public)
+        fields = self._shared if shared else self._own
+
+        async def send_with_fields(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = list(message.get("headers", ()))
+                there = {name.lower() for name, _ in headers}
+                headers += [field for field in fields if field[0] not in there]
+                message = {**message, "headers": headers}
+            await send(message)
+
+        await self._app(scope, receive, send_with_fields)

@@ -1,0 +1,100 @@
+"""Sizes of requests: the URL and the body, which is counted as it comes."""
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gatewright.core.config import Limits
+from gatewright.core.errors import (
+    InvalidRequest,
+    TooLarge,
+    UnsupportedMediaType,
+    UriTooLong,
+)
+from gatewright.web.middleware.errors import refuse_body
+
+UPLOADS = (
+    ("PUT", "/api/v1/files/"),
+    ("POST", "/api/v1/uploads"),
+    ("PATCH", "/api/v1/uploads/"),
+    ("PUT", "/newt/file/"),
+    ("POST", "/newt/file/"),
+    ("PUT", "/dav/"),
+)
+"""Methods and paths whose bodies are streamed to a file, of any type and encoding."""
+
+
+def is_upload(scope: Scope) -> bool:
+    """Return whether the request's body is a file's content."""
+    path: str = scope["path"]
+    method = scope["method"]
+    return any(method == verb and path.startswith(start) for verb, start in UPLOADS)
+
+
+class Sizes:
+    """Refuses long URLs, large bodies and bodies that are compressed.
+
+    Parameters
+    ----------
+    limits
+        ``url_bytes``, ``body_bytes``, and ``upload_bytes`` for uploads.
+    """
+
+    def __init__(self, app: ASGIApp, limits: Limits) -> None:
+        self._app = app
+        self._limits = limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        _check_url(scope, self._limits.url_bytes)
+        upload = is_upload(scope)
+        limit = self._limits.upload_bytes if upload else self._limits.body_bytes
+        _check_headers(scope, limit, encoded=upload)
+        await self._app(scope, _Counted(scope, receive, limit), send)
+
+
+def _check_url(scope: Scope, limit: int) -> None:
+    path = scope.get("raw_path") or scope["path"].encode()
+    if len(path) + len(scope.get("query_string", b"")) > limit:
+        raise UriTooLong(f"The URL is longer than {limit} bytes.")
+
+
+def _check_headers(scope: Scope, limit: int, *, encoded: bool) -> None:
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            if not value.isdigit():
+                raise InvalidRequest("“Content-Length” is not a number.")
+            if len(value) > 18 or int(value) > limit:
+                raise too_large(limit)
+        elif name == b"content-encoding" and not (encoded or _is_plain(value)):
+            raise UnsupportedMediaType("Send the body without Content-Encoding.")
+
+
+def _is_plain(coding: bytes) -> bool:
+    return coding.strip().lower() in {b"", b"identity"}
+
+
+def too_large(limit: int) -> TooLarge:
+    """Return the error of a body above its limit; the connection ends with it."""
+    return TooLarge(
+        f"The body is larger than {limit} bytes.",
+        headers={"Connection": "close"},
+        limit=limit,
+    )
+
+
+class _Counted:
+    """Receives a body up to its limit, whatever its header says."""
+
+    __slots__ = ("_left", "_limit", "_receive", "_scope")
+
+    def __init__(self, scope: Scope, receive: Receive, limit: int) -> None:
+        self._scope = scope
+        self._receive = receive
+        self._limit = self._left = limit
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self._left -= len(message.get("body", b""))
+            if self._left < 0:
+                raise refuse_body(self._scope, too_large(self._limit))
+        return message

@@ -1,0 +1,59 @@
+"""Time limits of a request's body; the header's are the server's own."""
+
+import asyncio
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gatewright.core.errors import RequestTimeout
+from gatewright.web.middleware.errors import refuse_body
+
+
+class BodyTimeout:
+    """Ends a request whose body stalls (408).
+
+    Parameters
+    ----------
+    seconds
+        Longest pause within a body.
+    """
+
+    def __init__(self, app: ASGIApp, seconds: float) -> None:
+        self._app = app
+        self._seconds = seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        timed = _Timed(scope, receive, self._seconds)
+        await self._app(scope, timed if _has_body(scope) else receive, send)
+
+
+def _has_body(scope: Scope) -> bool:
+    return any(
+        name == b"transfer-encoding" or (name == b"content-length" and value != b"0")
+        for name, value in scope["headers"]
+    )
+
+
+class _Timed:
+    """Receives with a time limit until the body has ended."""
+
+    __slots__ = ("_more", "_receive", "_scope", "_seconds")
+
+    def __init__(self, scope: Scope, receive: Receive, seconds: float) -> None:
+        self._scope = scope
+        self._receive = receive
+        self._seconds = seconds
+        self._more = True
+
+    async def __call__(self) -> Message:
+        if not self._more:
+            return await self._receive()
+        try:
+            async with asyncio.timeout(self._seconds):
+                message = await self._receive()
+        except TimeoutError as error:
+            text = f"The body paused for more than {self._seconds:g} seconds."
+            late = RequestTimeout(text, headers={"Connection": "close"})
+            raise refuse_body(self._scope, late) from error
+        self._more = message.get("more_body", False)
+        return message

@@ -1,0 +1,92 @@
+"""Everything that a request goes through, in its order.
+
+From the outside in:
+
+1. `RequestId` first, so that every answer and log line has the id.
+2. `Metrics` and `AccessLog` see every answer, the guard's too.
+3. `SecurityHeaders`, `ServerTiming` and `Cors` add fields to every answer, errors
+   too: a page of a registered origin may read why it was refused. A preflight ends
+   here, since it carries no credentials.
+4. `ErrorGuard` answers whatever is raised below.
+5. `Malformed`, `Sizes`, `Hosts` and `BodyTimeout` refuse what no route should see
+   before anything is looked up.
+6. `Probes` answer without a database.
+7. `Authentication` makes the caller; `RateLimit` counts for that caller; `Audit`
+   records what was changed.
+8. `Compression` encodes answers, and takes its mark off conditions.
+9. `StrictBodies` reads JSON and forms only now, so that who may not ask is not read.
+10. `Dispatch` calls the face.
+"""
+
+from collections.abc import Mapping
+
+from starlette.types import ASGIApp
+
+from gatewright.composition import Services
+from gatewright.core.config import Config
+from gatewright.web.dispatch import Dispatch
+from gatewright.web.health import Check, MetricsPage, Probes, Readiness
+from gatewright.web.middleware.access_log import AccessLog
+from gatewright.web.middleware.compression import Compression
+from gatewright.web.middleware.cors import Cors
+from gatewright.web.middleware.errors import ErrorGuard
+from gatewright.web.middleware.hosts import Hosts, allowed_hosts
+from gatewright.web.middleware.malformed import Malformed
+from gatewright.web.middleware.metrics import Meters, Metrics
+from gatewright.web.middleware.rate_limit import Buckets, RateLimit
+from gatewright.web.middleware.request_id import RequestId
+from gatewright.web.middleware.security_headers import SecurityHeaders
+from gatewright.web.middleware.server_timing import ServerTiming
+from gatewright.web.middleware.sizes import Sizes
+from gatewright.web.middleware.strict_bodies import StrictBodies
+from gatewright.web.middleware.timeouts import BodyTimeout
+from gatewright.web.visitors import Visitors
+
+PUBLIC = ("/dap/", "/vo/", "/kit/")
+"""Read-only data and code, which pages of any origin may read without credentials."""
+
+
+def wrap(apps: Mapping[str, ASGIApp], services: Services, config: Config) -> ASGIApp:
+    """Return the gateway's one application: the faces by prefix, and all around them.
+
+    Parameters
+    ----------
+    apps
+        The faces' applications by their prefixes.
+    services
+        What the faces use.
+    config
+        Limits, host names and origins.
+    """
+    meters = Meters()
+    app: ASGIApp = Dispatch({**apps, "/metrics": MetricsPage(meters)})
+    app = _for_a_caller(app, services, config)
+    app = Probes(app, Readiness(checks(services)))
+    app = _refusals(app, config)
+    app = _fields(ErrorGuard(app), config)
+    return RequestId(Metrics(AccessLog(app), meters))
+
+
+def _for_a_caller(app: ASGIApp, services: Services, config: Config) -> ASGIApp:
+    limits = config.limits
+    rate = limits.requests_per_second / config.gateway.processes
+    app = Compression(StrictBodies(app))
+    app = RateLimit(app, Buckets(rate, limits.requests_burst))
+    return Visitors(app, services)
+
+
+def _refusals(app: ASGIApp, config: Config) -> ASGIApp:
+    app = BodyTimeout(app, config.limits.body_stall_seconds)
+    app = Hosts(app, allowed_hosts(config))
+    return Malformed(Sizes(app, config.limits))
+
+
+def _fields(app: ASGIApp, config: Config) -> ASGIApp:
+    app = Cors(app, frozenset(config.gateway.cors_origins), PUBLIC)
+    secure = config.url.startswith("https:")
+    return SecurityHeaders(ServerTiming(app), secure=secure, public=PUBLIC)
+
+
+def checks(services: Services) -> Mapping[str, Check]:
+    """Return what has to answer before the gateway is ready."""
+    return {"database": services.events.log.latest}
