@@ -1,0 +1,88 @@
+"""Images and surveys as rows of their tables."""
+
+import json
+from dataclasses import fields
+from typing import Any
+
+from gatewright.backends.sql.database import Row
+from gatewright.domains.sky import (
+    Access,
+    Coverage,
+    Image,
+    ImageKind,
+    LeftOut,
+    Survey,
+)
+
+NO_TIME = 1e300
+"""Time of images without one: after all others."""
+COLUMNS = tuple(field.name for field in fields(Image))
+INSERT_IMAGE = (
+    f"INSERT INTO image (number, t, {', '.join(COLUMNS)}) "  # noqa: S608  # own names
+    f"VALUES (?, ?, {', '.join('?' for _ in COLUMNS)})"
+)
+
+
+def image_time(image: Image) -> float:
+    """Return the time that an image is sorted by."""
+    return NO_TIME if image.t_min is None else image.t_min
+
+
+def image_values(number: int, image: Image) -> tuple[object, ...]:
+    """Return the values of :data:`INSERT_IMAGE`."""
+    values = [getattr(image, name) for name in COLUMNS]
+    values[COLUMNS.index("polygon")] = polygon_text(image.polygon)
+    values[COLUMNS.index("kind")] = str(image.kind)
+    return (number, image_time(image), *values)
+
+
+def image_of(row: Row) -> Image:
+    """Return the image of a row."""
+    values: dict[str, Any] = {name: row[name] for name in COLUMNS}
+    values["polygon"] = polygon_of(row["polygon"])
+    values["kind"] = ImageKind(row["kind"])
+    return Image(**values)
+
+
+def polygon_text(polygon: tuple[tuple[float, float], ...]) -> str:
+    """Return an outline as numbers to 4 microarcseconds."""
+    return " ".join(f"{number:.9f}" for vertex in polygon for number in vertex)
+
+
+def polygon_of(text: str) -> tuple[tuple[float, float], ...]:
+    """Return the outline of a text."""
+    numbers = list(map(float, text.split()))
+    return tuple(zip(numbers[::2], numbers[1::2], strict=True))
+
+
+def access_text(access: Access) -> str:
+    """Return access rules as JSON."""
+    return json.dumps(access)
+
+
+def survey_of(row: Row) -> Survey:
+    """Return the survey of a row."""
+    access = json.loads(row["access"])
+    return Survey(
+        id=row["id"],
+        title=row["title"],
+        pattern=row["pattern"],
+        access=access if isinstance(access, str) else tuple(access),
+        configured=bool(row["configured"]),
+    )
+
+
+def coverage_of(row: Row, left_out: list[LeftOut]) -> Coverage:
+    """Return what a survey's row says of its images."""
+    summary = json.loads(row["summary"] or "{}")
+    return Coverage(
+        images=summary.get("images", 0),
+        kinds=summary.get("kinds", {}),
+        bands=summary.get("bands", {}),
+        t_min=summary.get("t_min"),
+        t_max=summary.get("t_max"),
+        cells=summary.get("cells", 0),
+        area=summary.get("area", 0.0),
+        left_out=left_out,
+        scanned_at=row["scanned_at"],
+    )

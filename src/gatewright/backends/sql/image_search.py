@@ -1,0 +1,150 @@
+"""A query for images as SQL, and the exact test of what SQL finds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from gatewright.backends.sql.database import Row
+from gatewright.backends.sql.image_rows import NO_TIME, polygon_of
+from gatewright.domains.sky import ImageQuery, Interval, Region
+from gatewright.domains.sky.geometry import Flags, Vectors, polygon_vectors
+
+_NUMBERS = frozenset({"exposure", "fov", "seeing", "depth"})
+_WORDS = frozenset({"facility", "instrument", "target", "id", "observation"})
+_BOUND = 1e299
+_CANDIDATES = "SELECT DISTINCT c.t AS t, c.image AS number FROM cover c"
+_ALL = "SELECT i.t AS t, i.number AS number FROM image i"
+
+
+@dataclass(slots=True)
+class Where:
+    """Conditions joined by AND, with their values."""
+
+    conditions: list[str] = field(default_factory=list)
+    """SQL of each."""
+    values: list[object] = field(default_factory=list)
+    """Values of their question marks, in order."""
+
+    def add(self, condition: str, *values: object) -> None:
+        """Add one condition."""
+        self.conditions.append(condition)
+        self.values += values
+
+    def choose(self, choices: Sequence[tuple[str, Sequence[object]]]) -> None:
+        """Add conditions of which one must hold; none at all adds nothing."""
+        if choices:
+            text = " OR ".join(f"({condition})" for condition, _ in choices)
+            self.add(f"({text})", *(v for _, values in choices for v in values))
+
+    @property
+    def text(self) -> str:
+        """The conditions as SQL."""
+        return " AND ".join(self.conditions)
+
+
+def image_conditions(query: ImageQuery) -> Where:
+    """Return the conditions on the columns of an image (alias i)."""
+    where = Where()
+    where.choose([_one_of("i.survey", query.surveys)] if query.surveys else [])
+    where.choose([_meets("i.t_min", "i.t_max", time) for time in query.times])
+    bands = [_meets("i.em_min", "i.em_max", band) for band in query.wavelengths]
+    if query.bands:
+        bands += [_one_of("i.band", query.bands), _one_of("i.filter", query.bands)]
+    where.choose(bands)
+    for name in sorted(_NUMBERS & query.numbers.keys()):
+        where.choose([_within(f"i.{name}", number) for number in query.numbers[name]])
+    for name in sorted(_WORDS & query.words.keys()):
+        where.choose([_one_of(f"i.{name}", query.words[name])])
+    where.choose(
+        [_one_of("i.kind", list(map(str, query.kinds)))] if query.kinds else []
+    )
+    return where
+
+
+def _one_of(column: str, values: Sequence[object]) -> tuple[str, Sequence[object]]:
+    return f"{column} IN ({', '.join('?' for _ in values)})", values
+
+
+def _meets(low: str, high: str, interval: Interval) -> tuple[str, Sequence[object]]:
+    return f"{low} <= ? AND {high} >= ?", (_bound(interval.high), _bound(interval.low))
+
+
+def _within(column: str, interval: Interval) -> tuple[str, Sequence[object]]:
+    values = (_bound(interval.low), _bound(interval.high))
+    return f"{column} >= ? AND {column} <= ?", values
+
+
+def _bound(number: float) -> float:
+    return min(max(number, -_BOUND), _BOUND)
+
+
+def candidates(
+    query: ImageQuery,
+    cells: Sequence[int] | None,
+    longest: float,
+    after: tuple[float, int],
+    limit: int,
+) -> tuple[str, list[object]]:
+    """Return the SQL that finds the next images, in order of time and number.
+
+    Parameters
+    ----------
+    query
+        What is asked.
+    cells
+        Cells that the regions touch; None to go through all images by time.
+    longest
+        Longest exposure in days, so that one that began before a time is found.
+    after
+        Time and number of the last image seen.
+    limit
+        Most images to return; each row has t, number and polygon.
+    """
+    where = image_conditions(query)
+    alias = "i"
+    number = "i.number"
+    source = _ALL
+    if cells is not None:
+        alias, number = "c", "c.image"
+        source = f"{_CANDIDATES} JOIN image i ON i.number = c.image"
+        if not where.conditions:
+            source = _CANDIDATES
+        where.choose([_one_of("c.cell", cells)])
+    if query.times:
+        where.add(f"{alias}.t >= ?", _bound(min(t.low for t in query.times) - longest))
+        where.add(f"{alias}.t <= ?", _bound(max(t.high for t in query.times)))
+    where.add(f"{alias}.t >= ?", after[0])
+    where.add(f"({alias}.t > ? OR {number} > ?)", *after)
+    inner = f"{source} WHERE {where.text} ORDER BY t, number LIMIT ?"
+    text = (
+        f"SELECT p.t AS t, p.number AS number, o.polygon AS polygon FROM ({inner}) p "  # noqa: S608  # own names
+        "JOIN image o ON o.number = p.number ORDER BY p.t, p.number"
+    )
+    return text, [*where.values, limit]
+
+
+BEFORE_ALL = (-NO_TIME, -1)
+"""Position before the first image."""
+
+
+def exact(rows: Sequence[Row], regions: Sequence[Region]) -> list[Row]:
+    """Return the rows whose outlines meet one of the regions, exactly."""
+    if not regions or not rows:
+        return list(rows)
+    outlines = [polygon_vectors(polygon_of(row["polygon"])) for row in rows]
+    met = np.zeros(len(rows), dtype=bool)
+    for places, polygons in _by_length(outlines):
+        for region in regions:
+            flags: Flags = region.meets(polygons)
+            met[places] |= flags
+    return [row for row, flag in zip(rows, met, strict=True) if flag]
+
+
+def _by_length(outlines: Sequence[Vectors]) -> list[tuple[list[int], Vectors]]:
+    groups: dict[int, list[int]] = {}
+    for place, outline in enumerate(outlines):
+        groups.setdefault(len(outline), []).append(place)
+    return [
+        (places, np.stack([outlines[p] for p in places])) for places in groups.values()
+    ]

@@ -1,0 +1,299 @@
+"""The index of images as tables."""
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+
+from gatewright.backends.sql.database import Batch, Database, Lock, Row, Statement, Work
+from gatewright.backends.sql.healpix import CELL_AREA, polygon_cells, region_cells
+from gatewright.backends.sql.image_rows import (
+    INSERT_IMAGE,
+    access_text,
+    coverage_of,
+    image_of,
+    image_time,
+    image_values,
+    polygon_of,
+    polygon_text,
+    survey_of,
+)
+from gatewright.backends.sql.image_search import BEFORE_ALL, candidates, exact
+from gatewright.core.pages import Page, decode_cursor, encode_cursor
+from gatewright.domains.sky import (
+    Coverage,
+    Image,
+    ImageQuery,
+    LeftOut,
+    ScannedFile,
+    Survey,
+)
+
+_SAVE = """
+INSERT INTO survey (id, title, pattern, access, configured, longest, scanner,
+scanner_until) VALUES (?, ?, ?, ?, ?, 0, '', 0) ON CONFLICT (id) DO UPDATE SET
+title = excluded.title, pattern = excluded.pattern, access = excluded.access,
+configured = excluded.configured
+"""
+_CLAIM = """
+UPDATE survey SET scanner = ?, scanner_until = ?
+WHERE id = ? AND (scanner = ? OR scanner_until < ?) RETURNING id
+"""
+_FINISH = """
+UPDATE survey SET scanner = '', scanner_until = 0, scanned_at = ?, summary = ?
+WHERE id = ? AND scanner = ?
+"""
+_TOTALS = """
+SELECT COUNT(*) AS images, MIN(t_min) AS t_min, MAX(t_max) AS t_max
+FROM image WHERE survey = ?
+"""
+_KINDS = "SELECT kind, COUNT(*) AS images FROM image WHERE survey = ? GROUP BY kind"
+_BANDS = """
+SELECT band, COUNT(*) AS images FROM image
+WHERE survey = ? AND kind = 'science' AND band IS NOT NULL GROUP BY band
+"""
+_CELLS = """
+SELECT COUNT(DISTINCT c.cell) AS cells FROM image i JOIN cover c ON c.image = i.number
+WHERE i.survey = ?
+"""
+_LEFT_OUT = """
+SELECT path, left_out FROM survey_file WHERE survey = ? AND left_out <> '[]'
+ORDER BY path LIMIT 100
+"""
+_PUT_FILE = """
+INSERT INTO survey_file (survey, path, identity, left_out) VALUES (?, ?, ?, ?)
+ON CONFLICT (survey, path) DO UPDATE SET identity = excluded.identity,
+left_out = excluded.left_out
+"""
+_LONGEST = "UPDATE survey SET longest = ? WHERE id = ? AND longest < ?"
+_COVER = "INSERT INTO cover (cell, t, image) VALUES (?, ?, ?)"
+_UNCOVER = "DELETE FROM cover WHERE cell = ? AND t = ? AND image = ?"
+_CHUNK = 4000
+_EXAMINED = 40_000
+_TOGETHER = 500
+
+
+class SqlImageIndex:
+    """Implements :class:`gatewright.domains.sky.ImageIndex` over a database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def surveys(self) -> Sequence[Survey]:
+        rows = await self._database.read("SELECT * FROM survey ORDER BY id")
+        return list(map(survey_of, rows))
+
+    async def survey(self, survey: str) -> Survey | None:
+        rows = await self._survey_rows(survey)
+        return survey_of(rows[0]) if rows else None
+
+    async def save_survey(self, survey: Survey) -> None:
+        values = (
+            survey.id,
+            survey.title,
+            survey.pattern,
+            access_text(survey.access),
+            int(survey.configured),
+        )
+        await self._database.run(lambda: _one(_SAVE, values))
+
+    async def remove_survey(self, survey: str) -> None:
+        files = await self.files(survey)
+        await self.remove_files(survey, list(files))
+        await self._database.run(
+            lambda: _one("DELETE FROM survey WHERE id = ?", (survey,))
+        )
+
+    async def coverage(self, survey: str) -> Coverage:
+        rows = await self._survey_rows(survey)
+        files = await self._database.read(_LEFT_OUT, survey)
+        left_out = [
+            LeftOut(row["path"], reason)
+            for row in files
+            for reason in json.loads(row["left_out"])
+        ]
+        return coverage_of(rows[0] if rows else _NO_SURVEY, left_out)
+
+    async def search(
+        self, query: ImageQuery, *, limit: int, cursor: str | None = None
+    ) -> Page[Image]:
+        after = BEFORE_ALL if cursor is None else _position(cursor)
+        cells = None
+        if query.regions:
+            cells = await asyncio.to_thread(region_cells, query.regions)
+        found, last = await self._accept(query, cells, after, limit + 1)
+        images = await self._images([row["number"] for row in found[:limit]])
+        if len(found) > limit:
+            last = (found[limit - 1]["t"], found[limit - 1]["number"])
+        return Page(images, None if last is None else encode_cursor(*last))
+
+    async def image(self, image: str) -> Image | None:
+        rows = await self._database.read("SELECT * FROM image WHERE id = ?", image)
+        return image_of(rows[0]) if rows else None
+
+    async def files(self, survey: str) -> Mapping[str, str]:
+        text = "SELECT path, identity FROM survey_file WHERE survey = ?"
+        rows = await self._database.read(text, survey)
+        return {row["path"]: row["identity"] for row in rows}
+
+    async def put_files(self, survey: str, files: Sequence[ScannedFile]) -> None:
+        for first in range(0, len(files), _TOGETHER):
+            some = files[first : first + _TOGETHER]
+            covers = await asyncio.to_thread(_covers, some)
+            await self._database.run(
+                lambda some=some, covers=covers: _put_files(survey, some, covers)  # type: ignore[misc]
+            )
+
+    async def remove_files(self, survey: str, paths: Sequence[str]) -> None:
+        for first in range(0, len(paths), _TOGETHER):
+            some = paths[first : first + _TOGETHER]
+            await self._database.run(
+                lambda some=some: _remove_files(survey, some)  # type: ignore[misc]
+            )
+
+    async def claim(self, survey: str, holder: str, now: float, until: float) -> bool:
+        def work() -> Work[bool]:
+            rows = yield Statement(_CLAIM, (holder, until, survey, holder, now))
+            return bool(rows)
+
+        return await self._database.run(work)
+
+    async def finish(self, survey: str, holder: str, now: float) -> None:
+        summary = json.dumps(await self._summary(survey))
+        values = (now, summary, survey, holder)
+        await self._database.run(lambda: _one(_FINISH, values))
+
+    async def _survey_rows(self, survey: str) -> Sequence[Row]:
+        return await self._database.read("SELECT * FROM survey WHERE id = ?", survey)
+
+    async def _summary(self, survey: str) -> dict[str, object]:
+        read = self._database.read
+        totals = (await read(_TOTALS, survey))[0]
+        cells = (await read(_CELLS, survey))[0]["cells"]
+        kinds = {row["kind"]: row["images"] for row in await read(_KINDS, survey)}
+        bands = {row["band"]: row["images"] for row in await read(_BANDS, survey)}
+        return {
+            "images": totals["images"],
+            "t_min": totals["t_min"],
+            "t_max": totals["t_max"],
+            "kinds": kinds,
+            "bands": bands,
+            "cells": cells,
+            "area": cells * CELL_AREA,
+        }
+
+    async def _accept(
+        self,
+        query: ImageQuery,
+        cells: Sequence[int] | None,
+        after: tuple[float, int],
+        wanted: int,
+    ) -> tuple[list[Row], tuple[float, int] | None]:
+        """Return rows that pass the exact test, and where to go on; None at the end.
+
+        A search that finds little ends after 40,000 images looked at.
+        """
+        longest = await self._longest() if query.times else 0.0
+        found: list[Row] = []
+        for _ in range(max(1, _EXAMINED // _CHUNK)):
+            chunk = min(_CHUNK, wanted) if not query.regions else _CHUNK
+            text, values = candidates(query, cells, longest, after, chunk)
+            rows = await self._database.read(text, *values)
+            found += await asyncio.to_thread(exact, rows, query.regions)
+            if len(rows) < chunk:
+                return found, None
+            after = (rows[-1]["t"], rows[-1]["number"])
+            if len(found) >= wanted:
+                break
+        return found, after
+
+    async def _longest(self) -> float:
+        rows = await self._database.read("SELECT MAX(longest) AS longest FROM survey")
+        return float(rows[0]["longest"] or 0.0)
+
+    async def _images(self, numbers: Sequence[int]) -> list[Image]:
+        found: dict[int, Image] = {}
+        for first in range(0, len(numbers), _TOGETHER):
+            some = numbers[first : first + _TOGETHER]
+            marks = ", ".join("?" for _ in some)
+            text = f"SELECT * FROM image WHERE number IN ({marks})"  # noqa: S608  # marks
+            for row in await self._database.read(text, *some):
+                found[row["number"]] = image_of(row)
+        return [found[number] for number in numbers if number in found]
+
+
+_NO_SURVEY: Row = {"summary": None, "scanned_at": None}
+
+
+def _position(cursor: str) -> tuple[float, int]:
+    time, number = decode_cursor(cursor, float, int)
+    assert isinstance(time, int | float)  # noqa: S101  # checked by decode_cursor
+    assert isinstance(number, int)  # noqa: S101  # checked by decode_cursor
+    return float(time), min(max(number, -1), (1 << 63) - 1)
+
+
+def _one(text: str, values: Sequence[object]) -> Work[None]:
+    yield Statement(text, values)
+
+
+def _covers(files: Sequence[ScannedFile]) -> list[list[int]]:
+    """Return the cells of each image of each file."""
+    images = (image for file in files for image in file.images)
+    # From the outline as it is stored, so that the same cells are found to delete.
+    return [polygon_cells(polygon_of(polygon_text(i.polygon))) for i in images]
+
+
+def _put_files(
+    survey: str, files: Sequence[ScannedFile], covers: Sequence[Sequence[int]]
+) -> Work[None]:
+    yield Lock("images")
+    yield from _forget_images(survey, [file.file.path for file in files])
+    rows = yield Statement("SELECT MAX(number) AS number FROM image")
+    first = 1 + int(rows[0]["number"] or 0)
+    images = [image for file in files for image in file.images]
+    yield Batch(
+        _PUT_FILE,
+        [
+            (survey, f.file.path, f.file.identity, json.dumps(list(f.left_out)))
+            for f in files
+        ],
+    )
+    yield Batch(
+        INSERT_IMAGE, [image_values(first + n, i) for n, i in enumerate(images)]
+    )
+    yield Batch(
+        _COVER,
+        [
+            (cell, image_time(image), first + n)
+            for n, image in enumerate(images)
+            for cell in covers[n]
+        ],
+    )
+    longest = max((_duration(image) for image in images), default=0.0)
+    yield Statement(_LONGEST, (longest, survey, longest))
+
+
+def _duration(image: Image) -> float:
+    return (image.t_max or 0.0) - (image.t_min or 0.0) if image.t_min else 0.0
+
+
+def _remove_files(survey: str, paths: Sequence[str]) -> Work[None]:
+    yield Lock("images")
+    yield from _forget_images(survey, paths)
+    text = "DELETE FROM survey_file WHERE survey = ? AND path = ?"
+    yield Batch(text, [(survey, path) for path in paths])
+
+
+def _forget_images(survey: str, paths: Sequence[str]) -> Work[None]:
+    marks = ", ".join("?" for _ in paths)
+    text = (
+        "SELECT number, t, polygon FROM image "  # noqa: S608  # marks
+        f"WHERE survey = ? AND path IN ({marks})"
+    )
+    rows = yield Statement(text, (survey, *paths))
+    cover = [
+        (cell, row["t"], row["number"])
+        for row in rows
+        for cell in polygon_cells(polygon_of(row["polygon"]))
+    ]
+    yield Batch(_UNCOVER, cover)
+    yield Batch("DELETE FROM image WHERE number = ?", [(r["number"],) for r in rows])
