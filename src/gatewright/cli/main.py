@@ -11,6 +11,7 @@ from gatewright import __version__
 from gatewright.core.errors import GatewayError
 
 COMMANDS: Mapping[str, str] = {
+    "audit": "gatewright.cli.audit:audit",
     "check": "gatewright.cli.check:check",
     "demo": "gatewright.cli.demo:demo",
     "openapi": "gatewright.cli.openapi:openapi",

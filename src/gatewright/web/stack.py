@@ -11,11 +11,12 @@ From the outside in:
 5. `Malformed`, `Sizes`, `Hosts` and `BodyTimeout` refuse what no route should see
    before anything is looked up.
 6. `Probes` answer without a database.
-7. `Authentication` makes the caller; `RateLimit` counts for that caller; `Audit`
-   records what was changed.
+7. `AuditTrail` records what was changed, and with what outcome; `Authentication`
+   makes the caller; `RateLimit` counts for that caller.
 8. `Compression` encodes answers, and takes its mark off conditions.
 9. `StrictBodies` reads JSON and forms only now, so that who may not ask is not read.
-10. `Dispatch` calls the face.
+10. `AuditGate` writes down what is about to be changed, or refuses it.
+11. `Dispatch` calls the face.
 """
 
 from collections.abc import Mapping
@@ -24,6 +25,8 @@ from starlette.types import ASGIApp
 
 from gatewright.composition import Services
 from gatewright.core.config import Config
+from gatewright.web.audit import AuditGate, AuditTrail
+from gatewright.web.authentication import Authentication
 from gatewright.web.dispatch import Dispatch
 from gatewright.web.health import Check, MetricsPage, Probes, Readiness
 from gatewright.web.middleware.access_log import AccessLog
@@ -40,7 +43,6 @@ from gatewright.web.middleware.server_timing import ServerTiming
 from gatewright.web.middleware.sizes import Sizes
 from gatewright.web.middleware.strict_bodies import StrictBodies
 from gatewright.web.middleware.timeouts import BodyTimeout
-from gatewright.web.visitors import Visitors
 
 PUBLIC = ("/dap/", "/vo/", "/kit/")
 """Read-only data and code, which pages of any origin may read without credentials."""
@@ -70,9 +72,9 @@ def wrap(apps: Mapping[str, ASGIApp], services: Services, config: Config) -> ASG
 def _for_a_caller(app: ASGIApp, services: Services, config: Config) -> ASGIApp:
     limits = config.limits
     rate = limits.requests_per_second / config.gateway.processes
-    app = Compression(StrictBodies(app))
+    app = Compression(StrictBodies(AuditGate(app, services)))
     app = RateLimit(app, Buckets(rate, limits.requests_burst))
-    return Visitors(app, services)
+    return AuditTrail(Authentication(app, services), services)
 
 
 def _refusals(app: ASGIApp, config: Config) -> ASGIApp:

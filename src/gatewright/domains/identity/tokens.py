@@ -189,6 +189,11 @@ class Tokens:
             raise _no_token()
         return found[0]
 
+    async def end_of(self, caller: Caller) -> float | None:
+        """Return when the token that the caller came with ends."""
+        found = await self._store.find(caller.token)
+        return found[0].expires_at if found else None
+
     async def revoke(self, caller: Caller, key: str, *, anyone: bool = False) -> int:
         """End a token and those made with it; return how many ended.
 

@@ -50,6 +50,10 @@ class Users:
             raise _no_user(name)
         return await self._existing(name)
 
+    async def exists(self, name: str) -> bool:
+        """Return whether there is such an account."""
+        return is_name(name) and await self._store.get(name) is not None
+
     async def page(
         self, caller: Caller, limit: int | None = None, cursor: str | None = None
     ) -> Page[User]:

@@ -5,10 +5,12 @@ from starlette.types import ASGIApp
 
 from gatewright import __version__
 from gatewright.composition import Services
+from gatewright.faces.api import session, tokens, user
+from gatewright.faces.api.security import document_security
 from gatewright.web.face import Face
 from gatewright.web.problems import exception_handlers
 
-ROUTERS: tuple[APIRouter, ...] = ()
+ROUTERS: tuple[APIRouter, ...] = (session.router, tokens.router, user.router)
 
 
 def build(services: Services) -> ASGIApp:
@@ -22,6 +24,7 @@ def build(services: Services) -> ASGIApp:
     )
     for router in ROUTERS:
         app.include_router(router)
+    document_security(app, services.config)
     return app
 
 

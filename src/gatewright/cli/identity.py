@@ -1,0 +1,60 @@
+"""Opens identity for one command, beside a gateway that may be running."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TypeVar
+
+from gatewright.cli.options import chosen_config
+from gatewright.composition.identity import open_identity
+from gatewright.composition.state import open_database
+from gatewright.core.caller import Caller
+from gatewright.core.config import Config
+from gatewright.core.errors import GatewayError
+from gatewright.domains.identity import AuditEntry, Identity, operator
+
+T = TypeVar("T")
+
+Action = Callable[[Identity, Caller], Awaitable[T]]
+"""What a command does with identity, as the operator."""
+
+
+def look(config_file: Path | None, state: Path | None, action: Action[T]) -> T:
+    """Run a command that changes nothing, as the operator."""
+    return asyncio.run(_run(chosen_config(config_file, state), action))
+
+
+def change(
+    config_file: Path | None, state: Path | None, what: str, action: Action[T]
+) -> T:
+    """Run a command that changes something, as the operator, with its audit record.
+
+    ``what`` is the command without secrets, such as ``user add ada``.
+    """
+
+    async def recorded(identity: Identity, caller: Caller) -> T:
+        entry = AuditEntry(0.0, caller.user, "", "CLI", what, 0, "", caller.address)
+        intent = await identity.audit.begin(entry)
+        status = 500
+        try:
+            done = await action(identity, caller)
+            status = 200
+        except GatewayError as error:
+            status = error.status
+            raise
+        finally:
+            outcome = AuditEntry(
+                0.0, caller.user, "", "CLI", what, status, "", caller.address
+            )
+            await identity.audit.record(outcome, intent=intent)
+        return done
+
+    return asyncio.run(_run(chosen_config(config_file, state), recorded))
+
+
+async def _run(config: Config, action: Action[T]) -> T:
+    async with AsyncExitStack() as stack:
+        database = await open_database(config, stack)
+        identity = await open_identity(config, database, stack)
+        return await action(identity, operator(identity.users.owner))

@@ -1,0 +1,104 @@
+"""``gatewright token``: personal tokens, made and revoked by the operator."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+from typing_extensions import override
+
+from gatewright.cli.identity import change, look
+from gatewright.cli.options import gateway_options
+from gatewright.core.caller import Caller
+from gatewright.core.clock import optional_timestamp, timestamp
+from gatewright.domains.identity import Identity, NewToken, Token
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_DURATION = re.compile(r"([0-9]{1,9})([smhdw])", re.ASCII)
+
+
+class Duration(click.ParamType[float]):
+    """A time such as ``7d``, in seconds."""
+
+    name = "duration"
+
+    @override
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        match = _DURATION.fullmatch(str(value))
+        if match is None:
+            self.fail(f"“{value}” is not a time such as 30m, 12h, 7d or 4w.")
+        return float(int(match[1]) * _UNITS[match[2]])
+
+
+@click.group()
+def token() -> None:
+    """Make, list and revoke personal tokens."""
+
+
+@token.command()
+@gateway_options
+@click.option("--user", "name", required=True, help="Account that it acts for.")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    help="What it may do (repeat it); all that the user may, if not said.",
+)
+@click.option(
+    "--expires", type=Duration(), help="How long it lasts: 12h, 7d, 4w. [default: 90d]"
+)
+@click.option("--label", default="", help="What to call it.")
+def create(
+    config_file: Path | None,
+    state: Path | None,
+    name: str,
+    scopes: tuple[str, ...],
+    expires: float | None,
+    label: str,
+) -> None:
+    """Make a token and print it, alone; it is shown this once."""
+
+    async def action(identity: Identity, caller: Caller) -> NewToken:
+        return await identity.tokens.issue(
+            caller, user=name, label=label, scopes=scopes or None, seconds=expires
+        )
+
+    what = " ".join(["token create --user", name, *(f"--scope {s}" for s in scopes)])
+    click.echo(change(config_file, state, what, action).text)
+
+
+@token.command("list")
+@gateway_options
+def list_tokens(config_file: Path | None, state: Path | None) -> None:
+    """List all tokens: key, user, end, last use, scopes, label."""
+
+    async def action(identity: Identity, caller: Caller) -> list[Token]:
+        tokens: list[Token] = []
+        cursor = None
+        while True:
+            page = await identity.tokens.page(caller, cursor=cursor, everyone=True)
+            tokens += page.items
+            cursor = page.next
+            if cursor is None:
+                return tokens
+
+    for one in look(config_file, state, action):
+        used = optional_timestamp(one.used_at) or "never"
+        scopes = ",".join(sorted(one.scopes))
+        columns = [one.key, one.user, timestamp(one.expires_at), used, scopes]
+        click.echo("\t".join([*columns, one.label]))
+
+
+@token.command()
+@gateway_options
+@click.argument("key")
+def revoke(config_file: Path | None, state: Path | None, key: str) -> None:
+    """End the token KEY and those that were made with it."""
+
+    async def action(identity: Identity, caller: Caller) -> int:
+        return await identity.tokens.revoke(caller, key, anyone=True)
+
+    ended = change(config_file, state, f"token revoke {key}", action)
+    click.echo(f"{ended} revoked.")

@@ -1,0 +1,156 @@
+"""``gatewright user``: local accounts."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from gatewright.cli.identity import change, look
+from gatewright.cli.options import gateway_options
+from gatewright.core.caller import Caller, Role
+from gatewright.core.clock import timestamp
+from gatewright.domains.identity import Identity, User
+
+SHORT = 8
+
+
+@click.group()
+def user() -> None:
+    """Make, list, change and remove local accounts."""
+
+
+@user.command()
+@gateway_options
+@click.argument("name")
+@click.option(
+    "--password-stdin",
+    is_flag=True,
+    required=True,
+    help="Read the password from the first line of standard input.",
+)
+@click.option(
+    "--role",
+    type=click.Choice([role.value for role in Role]),
+    default=Role.GUEST.value,
+    show_default=True,
+    help="An owner has files, commands and jobs, as the person who runs the gateway.",
+)
+def add(
+    config_file: Path | None,
+    state: Path | None,
+    name: str,
+    *,
+    password_stdin: bool,
+    role: str,
+) -> None:
+    """Make the account NAME."""
+    password = read_password()
+
+    async def action(identity: Identity, caller: Caller) -> User:
+        return await identity.users.add(caller, name, password, Role(role))
+
+    made = change(config_file, state, f"user add {name} --role {role}", action)
+    click.echo(f"{made.name} is there, as {made.role}.")
+
+
+@user.command("list")
+@gateway_options
+def list_users(config_file: Path | None, state: Path | None) -> None:
+    """List all accounts: name, role, day of making, groups."""
+
+    async def action(identity: Identity, caller: Caller) -> list[User]:
+        users: list[User] = []
+        cursor = None
+        while True:
+            page = await identity.users.page(caller, cursor=cursor)
+            users += page.items
+            cursor = page.next
+            if cursor is None:
+                return users
+
+    for one in look(config_file, state, action):
+        day = timestamp(one.created_at)[:10]
+        groups = ",".join(sorted(one.groups)) or "-"
+        click.echo(f"{one.name}\t{one.role}\t{day}\t{groups}")
+
+
+@user.command()
+@gateway_options
+@click.argument("name")
+def remove(config_file: Path | None, state: Path | None, name: str) -> None:
+    """Remove the account NAME with its sessions and tokens; what it made stays."""
+
+    async def action(identity: Identity, caller: Caller) -> None:
+        await identity.users.remove(caller, name)
+
+    change(config_file, state, f"user remove {name}", action)
+    click.echo(f"{name} is removed.")
+
+
+@user.command("password")
+@gateway_options
+@click.argument("name")
+@click.option(
+    "--password-stdin",
+    is_flag=True,
+    required=True,
+    help="Read the password from the first line of standard input.",
+)
+def set_password(
+    config_file: Path | None, state: Path | None, name: str, *, password_stdin: bool
+) -> None:
+    """Change the password of NAME; its sessions end, its tokens stay."""
+    password = read_password()
+
+    async def action(identity: Identity, caller: Caller) -> None:
+        await identity.users.set_password(caller, name, password)
+
+    change(config_file, state, f"user password {name}", action)
+    click.echo(f"The password of {name} is changed.")
+
+
+@user.group()
+def group() -> None:
+    """Put accounts into groups, and take them out."""
+
+
+@group.command("add")
+@gateway_options
+@click.argument("name")
+@click.argument("group_name", metavar="GROUP")
+def join(
+    config_file: Path | None, state: Path | None, name: str, group_name: str
+) -> None:
+    """Put the account NAME into GROUP."""
+
+    async def action(identity: Identity, caller: Caller) -> None:
+        await identity.users.join(caller, name, group_name)
+
+    change(config_file, state, f"user group add {name} {group_name}", action)
+    click.echo(f"{name} is in {group_name}.")
+
+
+@group.command("remove")
+@gateway_options
+@click.argument("name")
+@click.argument("group_name", metavar="GROUP")
+def leave(
+    config_file: Path | None, state: Path | None, name: str, group_name: str
+) -> None:
+    """Take the account NAME out of GROUP."""
+
+    async def action(identity: Identity, caller: Caller) -> None:
+        await identity.users.leave(caller, name, group_name)
+
+    change(config_file, state, f"user group remove {name} {group_name}", action)
+    click.echo(f"{name} is out of {group_name}.")
+
+
+def read_password() -> str:
+    """Return the first line of standard input; a short one is warned of."""
+    password = sys.stdin.readline().rstrip("\r\n")
+    if 0 < len(password) < SHORT:
+        click.echo(
+            f"The password is shorter than {SHORT} characters: easy to guess.", err=True
+        )
+    return password

@@ -1,0 +1,160 @@
+"""Signing in and out: ``/session`` and ``/sessions``."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from gatewright.core.caller import Caller
+from gatewright.core.clock import optional_timestamp, timestamp
+from gatewright.core.pages import Page
+from gatewright.domains.identity import Session
+from gatewright.web.context import Context
+from gatewright.web.credentials import cookie_fields, no_cookie_fields
+from gatewright.web.json_model import json_body, read_model
+from gatewright.web.listing import json_response, listing
+from gatewright.web.sign_in import sign_in
+
+router = APIRouter(tags=["identity"])
+
+
+class Credentials(BaseModel):
+    """What one signs in with."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    user: str = Field(description="Account name.", max_length=128, examples=["ada"])
+    password: str = Field(
+        description="The account's password.",
+        max_length=1024,
+        examples=["correct horse battery staple"],
+    )
+
+
+class SessionAnswer(BaseModel):
+    """Who the caller is."""
+
+    user: str | None = Field(description="Account name; null for a visitor.")
+    role: str | None = Field(description="“owner” or “guest”; null for a visitor.")
+    scopes: list[str] = Field(description="What the caller may do.")
+    expires_at: str | None = Field(
+        description="When the session or token ends in any case, RFC 3339 in UTC."
+    )
+
+
+class OneSession(BaseModel):
+    """A browser that has signed in."""
+
+    key: str = Field(description="Identifier; it signs nobody in.")
+    created_at: str = Field(description="When the user signed in.")
+    used_at: str = Field(description="Last request, to about a minute.")
+    expires_at: str = Field(description="When it ends in any case.")
+    address: str = Field(description="Network address that signed in.")
+    current: bool = Field(description="Whether this request belongs to it.")
+
+
+class SessionList(BaseModel):
+    """The caller's sessions."""
+
+    sessions: list[OneSession] = Field(description="Sessions, oldest first.")
+    next: str | None = Field(description="Always null: there is one page.")
+
+
+@router.get("/session", response_model=SessionAnswer, summary="Who am I?")
+async def who_am_i(context: Context) -> Response:
+    """Tell the account and the scopes of the request; a visitor's account is null."""
+    return json_response(_answer(context.caller, await _end(context)), headers=_FRESH)
+
+
+@router.post(
+    "/session",
+    response_model=SessionAnswer,
+    status_code=201,
+    summary="Sign in",
+    openapi_extra=json_body(Credentials),
+    responses={
+        401: {"description": "The name or the password is not right."},
+        403: {"description": "The request comes from a page of another origin."},
+        415: {"description": "The body is not JSON."},
+        429: {"description": "Too many failures; “Retry-After” says how long to wait."},
+    },
+)
+async def begin_session(request: Request, context: Context) -> Response:
+    """Begin a session; the answer sets its cookie.
+
+    A session that the request already has ends. After three failures within two
+    minutes one waits for five minutes, then longer.
+    """
+    asked = await read_model(request, Credentials)
+    new = await sign_in(request, context, asked.user, asked.password)
+    config = context.services.config
+    caller = await context.services.identity.sessions.caller(new.secret)
+    assert caller is not None  # noqa: S101  # the session is new
+    headers = {**_FRESH, **cookie_fields(config, new.secret)}
+    return json_response(_answer(caller, new.session.expires_at), 201, headers)
+
+
+@router.delete("/session", status_code=204, summary="Sign out")
+async def end_session(context: Context) -> Response:
+    """End the session of the request's cookie and take the cookie away."""
+    await context.services.identity.sessions.sign_out(context.caller)
+    headers = {**_FRESH, **no_cookie_fields(context.services.config)}
+    return Response(status_code=204, headers=headers)
+
+
+@router.get("/sessions", response_model=SessionList, summary="My sessions")
+async def list_sessions(request: Request, context: Context) -> Response:
+    """List the browsers that are signed in as the caller."""
+    sessions = await context.services.identity.sessions.of(context.caller)
+    items = [_one(session, context.caller) for session in sessions]
+    return listing(request, "sessions", Page(items), headers=_FRESH)
+
+
+@router.delete("/sessions/{key}", status_code=204, summary="End one of my sessions")
+async def end_other_session(
+    context: Context,
+    key: Annotated[
+        str,
+        Path(
+            title="Session",
+            description="“key” of a session in the list.",
+            examples=["01m820ey12dx15nr28qrdeeqz7"],
+        ),
+    ],
+) -> Response:
+    """Sign a browser of the caller out."""
+    await context.services.identity.sessions.end(context.caller, key)
+    return Response(status_code=204)
+
+
+_FRESH = {"Cache-Control": "no-store"}
+
+
+async def _end(context: Context) -> float | None:
+    """Return when the credentials of a request end."""
+    caller, identity = context.caller, context.services.identity
+    if caller.token:
+        return await identity.tokens.end_of(caller)
+    session = await identity.sessions.current(caller) if caller.session else None
+    return session.expires_at if session else None
+
+
+def _answer(caller: Caller, expires_at: float | None) -> dict[str, object]:
+    return {
+        "user": caller.user or None,
+        "role": caller.role,
+        "scopes": sorted(caller.scopes),
+        "expires_at": optional_timestamp(expires_at),
+    }
+
+
+def _one(session: Session, caller: Caller) -> dict[str, object]:
+    return {
+        "key": session.key,
+        "created_at": timestamp(session.created_at),
+        "used_at": timestamp(session.used_at),
+        "expires_at": timestamp(session.expires_at),
+        "address": session.address,
+        "current": session.key == caller.session,
+    }

@@ -1,0 +1,146 @@
+"""Personal tokens: ``/tokens`` and ``/tokens/{key}``."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from gatewright.core.clock import optional_timestamp, timestamp
+from gatewright.core.pages import Page
+from gatewright.domains.identity import Token
+from gatewright.web.context import Context
+from gatewright.web.json_model import json_body, read_model
+from gatewright.web.listing import Cursor, Limit, json_response, listing
+
+router = APIRouter(tags=["identity"])
+
+_YEAR = 366 * 86_400
+_FRESH = {"Cache-Control": "no-store"}
+
+Key = Annotated[
+    str,
+    Path(
+        title="Token",
+        description="Key of the token: what stands between “gw_” and the dot.",
+        examples=["01m820ey9p3vbh4aeaaw5hsda0"],
+    ),
+]
+
+
+class NewTokenBody(BaseModel):
+    """The token to make."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    label: str = Field(
+        "", description="What you call it.", max_length=200, examples=["notebook"]
+    )
+    scopes: list[str] | None = Field(
+        None,
+        description="What it may do; all that you may, if not said.",
+        max_length=64,
+        examples=[["data:read", "files:read"]],
+    )
+    expires_in: int | None = Field(
+        None,
+        description="Seconds that it lasts; 90 days (7776000) if not said, but never "
+        "longer than the token that makes it.",
+        ge=1,
+        le=_YEAR,
+        examples=[604_800],
+    )
+
+
+class TokenAnswer(BaseModel):
+    """A token without its secret."""
+
+    key: str = Field(description="Identifier, the public part of the token.")
+    user: str = Field(description="Account that it acts for.")
+    label: str = Field(description="What its user calls it.")
+    scopes: list[str] = Field(description="What it may do.")
+    created_at: str = Field(description="When it was made, RFC 3339 in UTC.")
+    expires_at: str = Field(description="When it ends.")
+    last_used_at: str | None = Field(description="Last use, to about a minute.")
+    last_used_from: str | None = Field(description="Network address of the last use.")
+    parent: str | None = Field(
+        description="Key of the token that made it and with which it is revoked."
+    )
+
+
+class NewTokenAnswer(TokenAnswer):
+    """A token with its secret, which is shown this once."""
+
+    token: str = Field(
+        description="The whole token; send it as “Authorization: Bearer <token>”."
+    )
+
+
+class TokenList(BaseModel):
+    """A page of tokens."""
+
+    tokens: list[TokenAnswer] = Field(description="Tokens, oldest first.")
+    next: str | None = Field(description="Cursor of the next page, null on the last.")
+
+
+@router.post(
+    "/tokens",
+    response_model=NewTokenAnswer,
+    status_code=201,
+    summary="Make a token",
+    openapi_extra=json_body(NewTokenBody),
+    responses={
+        403: {"description": "You do not have a scope, or not for so long."},
+        422: {"description": "There is no such scope."},
+    },
+)
+async def make_token(request: Request, context: Context) -> Response:
+    """Make a personal token for scripts and programs; its secret is shown this once."""
+    asked = await read_model(request, NewTokenBody)
+    new = await context.services.identity.tokens.issue(
+        context.caller,
+        label=asked.label,
+        scopes=asked.scopes,
+        seconds=asked.expires_in,
+    )
+    headers = {**_FRESH, "Location": f"/api/v1/tokens/{new.token.key}"}
+    answer = {"token": new.text, **_answer(new.token)}
+    return json_response(answer, 201, headers)
+
+
+@router.get("/tokens", response_model=TokenList, summary="My tokens")
+async def list_tokens(
+    request: Request, context: Context, limit: Limit = None, cursor: Cursor = None
+) -> Response:
+    """List the caller's tokens with their last use, without their secrets."""
+    page = await context.services.identity.tokens.page(context.caller, limit, cursor)
+    items = [_answer(token) for token in page.items]
+    return listing(request, "tokens", Page(items, page.next), headers=_FRESH)
+
+
+@router.get("/tokens/{key}", response_model=TokenAnswer, summary="One of my tokens")
+async def one_token(context: Context, key: Key) -> Response:
+    """Tell of a token what the list does."""
+    token = await context.services.identity.tokens.get(context.caller, key)
+    return json_response(_answer(token), headers=_FRESH)
+
+
+@router.delete("/tokens/{key}", status_code=204, summary="Revoke a token")
+async def revoke_token(context: Context, key: Key) -> Response:
+    """End a token at once, and those that were made with it."""
+    await context.services.identity.tokens.revoke(context.caller, key)
+    return Response(status_code=204)
+
+
+def _answer(token: Token) -> dict[str, object]:
+    return {
+        "key": token.key,
+        "user": token.user,
+        "label": token.label,
+        "scopes": sorted(token.scopes),
+        "created_at": timestamp(token.created_at),
+        "expires_at": timestamp(token.expires_at),
+        "last_used_at": optional_timestamp(token.used_at),
+        "last_used_from": token.used_from or None,
+        "parent": token.parent or None,
+    }

@@ -1,0 +1,99 @@
+"""Who asks: turns the credentials of a request into a ``Caller``, once.
+
+A token in ``Authorization`` must be valid. A session's cookie counts where the request
+may be one of our own pages (``own_pages``); one that has ended makes a visitor.
+"""
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gatewright.composition import Services
+from gatewright.core.caller import Caller, visitor
+from gatewright.core.errors import GatewayError
+from gatewright.core.ids import new_id
+from gatewright.web.audit import note_caller
+from gatewright.web.context import SCOPE_KEY, RequestContext
+from gatewright.web.credentials import sent_token, session_cookie, session_secrets
+from gatewright.web.middleware.observed import observed
+from gatewright.web.middleware.request_id import SCOPE_KEY as REQUEST_ID_KEY
+from gatewright.web.own_pages import SAFE_METHODS, OwnPages
+from gatewright.web.problems import problem
+
+_BASIC = b'Basic realm="gatewright", charset="UTF-8"'
+
+
+class Authentication:
+    """ASGI middleware that puts the ``RequestContext`` into the scope."""
+
+    def __init__(self, app: ASGIApp, services: Services) -> None:
+        self._app = app
+        self._services = services
+        self._identity = services.identity
+        self._own_pages = OwnPages(services.config)
+        self._cookie = session_cookie(services.config)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        send = send if _is_browser(headers) else _with_basic(send)
+        try:
+            caller = await self._caller(scope, headers)
+        except GatewayError as error:
+            await problem(error, Request(scope))(scope, receive, send)
+            return
+        scope[SCOPE_KEY] = RequestContext(self._services, caller, caller.request_id)
+        observed(scope).user = caller.user
+        note_caller(scope, caller)
+        await self._app(scope, receive, send)
+
+    async def _caller(self, scope: Scope, headers: Headers) -> Caller:
+        address = scope["client"][0] if scope.get("client") else ""
+        request_id = scope.setdefault(REQUEST_ID_KEY, new_id())
+        token = sent_token(headers)
+        if token is not None:
+            return await self._identity.tokens.caller(
+                token, address=address, request_id=request_id
+            )
+        for secret in self._secrets(scope, headers):
+            caller = await self._identity.sessions.caller(
+                secret, address=address, request_id=request_id
+            )
+            if caller is not None:
+                return caller
+        return visitor(address=address, request_id=request_id)
+
+    def _secrets(self, scope: Scope, headers: Headers) -> list[str]:
+        """Return the session secrets that count for this request."""
+        secrets = session_secrets(headers, self._cookie, scope["path"])
+        if not secrets:
+            return []
+        if scope["method"] not in SAFE_METHODS:
+            self._own_pages.require_own_change(headers)
+        return [] if self._own_pages.is_foreign(headers) else secrets
+
+
+def _is_browser(headers: Headers) -> bool:
+    """Return whether a challenge for Basic would open a browser's own dialogue."""
+    return (
+        "sec-fetch-mode" in headers
+        or "x-requested-with" in headers
+        or headers.get("user-agent", "").startswith("Mozilla/")
+    )
+
+
+def _with_basic(send: Send) -> Send:
+    """Offer Basic beside Bearer on a 401: netCDF-C sends its password only then."""
+
+    async def send_with_basic(message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] == 401:
+            challenge = (b"www-authenticate", _BASIC)
+            message = {**message, "headers": [*message["headers"], challenge]}
+        await send(message)
+
+    return send_with_basic

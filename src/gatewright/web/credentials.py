@@ -1,0 +1,110 @@
+"""What a request brings to say who it is from: a token, or session cookies."""
+
+import base64
+import binascii
+from collections.abc import Iterator, Mapping
+
+from starlette.datastructures import Headers
+
+from gatewright.core.config import Config
+from gatewright.core.errors import NotSignedIn
+from gatewright.domains.identity import split_token
+
+NEWT_COOKIE = "newt_sessionid"
+NEWT_PATH = "/newt"
+
+_LONGEST = 4096
+
+
+def session_cookie(config: Config) -> str:
+    """Return the name of the session's cookie.
+
+    With ``https`` it begins with ``__Host-``, so that browsers take it only from this
+    very host, secure and for all paths (RFC 6265bis, section 4.1.3.2).
+    """
+    return f"{'__Host-' if _secure(config) else ''}gw_session"
+
+
+def cookie_fields(
+    config: Config, secret: str, *, newt: bool = False
+) -> Mapping[str, str]:
+    """Return the header that gives a browser its session's cookie.
+
+    ``newt`` gives NEWT's own cookie, for its paths alone.
+    """
+    age = config.identity.session_seconds
+    return {"Set-Cookie": _cookie(config, secret, age, newt=newt)}
+
+
+def no_cookie_fields(config: Config, *, newt: bool = False) -> Mapping[str, str]:
+    """Return the header that takes a session's cookie away from a browser."""
+    return {"Set-Cookie": _cookie(config, "", 0, newt=newt)}
+
+
+def _cookie(config: Config, value: str, age: int, *, newt: bool) -> str:
+    name, path = (NEWT_COOKIE, NEWT_PATH) if newt else (session_cookie(config), "/")
+    secure = "; Secure" if _secure(config) else ""
+    return f"{name}={value}; Path={path}; Max-Age={age}; HttpOnly; SameSite=Lax{secure}"
+
+
+def _secure(config: Config) -> bool:
+    return config.url.startswith("https://")
+
+
+def session_secrets(headers: Headers, name: str, path: str) -> list[str]:
+    """Return the values of the session cookies that count on a path, best first."""
+    names = [name]
+    if path == NEWT_PATH or path.startswith(f"{NEWT_PATH}/"):
+        names.insert(0, NEWT_COOKIE)
+    cookies = list(_cookies(headers))
+    return [value for want in names for got, value in cookies if got == want and value]
+
+
+def _cookies(headers: Headers) -> Iterator[tuple[str, str]]:
+    for field in headers.getlist("cookie"):
+        for pair in field.split(";"):
+            name, equals, value = pair.strip().partition("=")
+            if equals:
+                yield name.strip(), value.strip().strip('"')
+
+
+def sent_token(headers: Headers) -> str | None:
+    """Return the token in ``Authorization``; None when the header is not there.
+
+    It comes as ``Bearer <token>``, or as the password of ``Basic``, whose user name
+    counts for nothing (or as the user name, where the password is no token).
+
+    Raises
+    ------
+    NotSignedIn
+        The header is there and holds no token.
+    """
+    fields = headers.getlist("authorization")
+    if not fields:
+        return None
+    scheme, _, value = fields[0].strip().partition(" ")
+    if len(fields) > 1 or len(value) > _LONGEST:
+        raise NotSignedIn("Send one “Authorization” header with one token.")
+    if scheme.lower() == "bearer":
+        return value.strip()
+    if scheme.lower() == "basic":
+        return _basic(value.strip())
+    raise NotSignedIn("“Authorization” is “Bearer <token>”, or “Basic” with a token.")
+
+
+def _basic(value: str) -> str:
+    try:
+        text = base64.b64decode(value, validate=True).decode()
+    except (binascii.Error, ValueError) as error:
+        raise NotSignedIn(
+            "“Authorization: Basic” is the base64 of “name:token”, in UTF-8."
+        ) from error
+    name, _, password = text.partition(":")
+    if split_token(password):
+        return password
+    if split_token(name):
+        return name
+    raise NotSignedIn(
+        "Send a personal token as the password; an account's password signs in at "
+        "/api/v1/session only."
+    )

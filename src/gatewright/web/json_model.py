@@ -1,0 +1,41 @@
+"""JSON bodies as models: read strictly, and shown in the OpenAPI document."""
+
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from starlette.requests import Request
+
+from gatewright.core.errors import InvalidContent
+from gatewright.web.json_body import read_json
+
+M = TypeVar("M", bound=BaseModel)
+
+
+async def read_model(request: Request, kind: type[M]) -> M:
+    """Return a request's JSON body as a model.
+
+    Raises
+    ------
+    UnsupportedMediaType
+        The body is said to be something else.
+    InvalidRequest
+        It is not JSON, or is more than the gateway takes.
+    InvalidContent
+        A member is missing, unknown or wrong.
+    """
+    value = await read_json(request)
+    try:
+        return kind.model_validate(value)
+    except ValidationError as error:
+        faults = [
+            {"where": ".".join(map(str, fault["loc"])), "what": fault["msg"]}
+            for fault in error.errors(include_url=False, include_input=False)
+        ]
+        text = "; ".join(f"{f['where'] or 'body'}: {f['what']}" for f in faults[:5])
+        raise InvalidContent(text, faults=faults[:50]) from error
+
+
+def json_body(kind: type[BaseModel]) -> dict[str, Any]:
+    """Return what makes FastAPI show a model as a route's body (``openapi_extra``)."""
+    content = {"application/json": {"schema": kind.model_json_schema()}}
+    return {"requestBody": {"required": True, "content": content}}
