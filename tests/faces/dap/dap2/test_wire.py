@@ -2,7 +2,6 @@
 
 import io
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -110,7 +109,7 @@ floats = st.floats(allow_nan=False, allow_infinity=False, width=32)
 @given(st.lists(floats, min_size=1, max_size=5), st.lists(st.floats(allow_nan=False)))
 def test_attributes_keep_all_their_digits(few: list[float], many: list[float]) -> None:
     text = wire.das(
-        [("x", {"f": (Kind.FLOAT32, few), "d": (Kind.FLOAT64, [*many, 1.5])})]
+        {"x": {"f": (Kind.FLOAT32, few), "d": (Kind.FLOAT64, [*many, 1.5])}}
     )
     lines = dict(
         line.strip().rstrip(";").split(" ", 2)[1:] for line in text.splitlines()[2:4]
@@ -122,22 +121,21 @@ def test_attributes_keep_all_their_digits(few: list[float], many: list[float]) -
 def test_pydap_reads_attributes_of_every_type() -> None:
     attributes = parse_das(
         wire.das(
-            [
-                ("NC_GLOBAL", {"title": (Kind.STRING, ['say "x"'])}),
-                (
-                    "v",
-                    {
-                        "scale_factor": (Kind.FLOAT64, [-0.00157270493804553]),
-                        "flags": (Kind.BYTE, [1, 2, 255]),
-                        "none": (Kind.INT32, []),
-                    },
-                ),
-            ]
+            {
+                "NC_GLOBAL": {"title": (Kind.STRING, ['say "x"'])},
+                "v": {
+                    "scale_factor": (Kind.FLOAT64, [-0.00157270493804553]),
+                    "flags": (Kind.BYTE, [1, 2, 255]),
+                    "none": (Kind.INT32, []),
+                    "DODS": {"strlen": (Kind.INT32, [8])},
+                },
+            }
         )
     )
     assert attributes["v"]["scale_factor"] == -0.00157270493804553
     assert list(attributes["v"]["flags"]) == [1, 2, 255]
     assert "none" not in attributes["v"]
+    assert attributes["v"]["DODS"]["strlen"] == 8
     assert "say" in attributes["NC_GLOBAL"]["title"]
 
 
@@ -160,24 +158,25 @@ def test_an_error_is_an_error_object() -> None:
     )
 
 
-def ascii_of(array: Array) -> list[str]:
-    values: Iterator[str] = (str(v) for v in range(array.size))
-    return list(wire.ascii_rows(array, values))
+def ascii_of(array: Array, step: int) -> str:
+    rows = wire.AsciiRows(array)
+    values = [str(v) for v in range(array.size)]
+    return "".join(rows.feed(values[i : i + step]) for i in range(0, array.size, step))
 
 
-def test_ascii_rows_begin_with_their_indices() -> None:
+@pytest.mark.parametrize("step", [1, 2, 3, 5, 8])
+def test_ascii_rows_begin_with_their_indices(step: int) -> None:
     array = Array("x", Kind.INT32, (("a", 2), ("b", 2), ("c", 2)))
-    assert ascii_of(array) == [
-        "[0][0], 0, 1\n", "[0][1], 2, 3\n", "[1][0], 4, 5\n", "[1][1], 6, 7\n",
-    ]  # fmt: skip
-    assert list(wire.ascii_rows(array, iter("67"), first=6)) == ["[1][1], 6, 7\n"]
+    assert ascii_of(array, step) == (
+        "[0][0], 0, 1\n[0][1], 2, 3\n[1][0], 4, 5\n[1][1], 6, 7\n"
+    )
     assert wire.ascii_title("x.x", array) == "x.x[2][2][2]\n"
 
 
 def test_ascii_of_vectors_and_scalars_is_one_line() -> None:
-    assert ascii_of(Array("x", Kind.INT32, (("a", 3),))) == ["0, 1, 2\n"]
-    assert ascii_of(Array("x", Kind.INT32)) == ["0\n"]
-    assert ascii_of(Array("x", Kind.INT32, (("a", 0),))) == [""]
+    assert ascii_of(Array("x", Kind.INT32, (("a", 3),)), 2) == "0, 1, 2\n"
+    assert ascii_of(Array("x", Kind.INT32), 1) == "0\n"
+    assert ascii_of(Array("x", Kind.INT32, (("a", 0),)), 1) == ""
 
 
 def test_the_ascii_head_is_the_declaration_and_a_line() -> None:

@@ -6,7 +6,7 @@ order already, or as text.
 
 import math
 import struct
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from gatewright.faces.dap.dap2.model import (
     WIDTHS,
@@ -27,8 +27,8 @@ _LETTERS = frozenset(
 )
 
 Value = str | int | float
-Attributes = Mapping[str, tuple[Kind, Sequence[Value]]]
-"""Type and values of each attribute of a variable."""
+Attributes = Mapping[str, "tuple[Kind, Sequence[Value]] | Attributes"]
+"""Type and values of each attribute of a variable, or a container of attributes."""
 
 
 def escaped(name: str) -> str:
@@ -65,18 +65,19 @@ def _declared(part: Declaration, indent: str) -> Iterator[str]:
     yield f"{indent}}} {escaped(part.name)};"
 
 
-def das(containers: Iterable[tuple[str, Attributes]]) -> str:
+def das(containers: Attributes) -> str:
     """Return the Dataset Attribute Structure, one container after another."""
-    lines = ["Attributes {"]
-    for name, attributes in containers:
-        lines.append(f"    {escaped(name)} {{")
-        lines.extend(
-            f"        {kind} {escaped(key)} {_listed(kind, values)};"
-            for key, (kind, values) in attributes.items()
-            if values
-        )
-        lines.append("    }")
-    return "\n".join([*lines, "}", ""])
+    return "\n".join(["Attributes {", *_attributes(containers, "    "), "}", ""])
+
+
+def _attributes(attributes: Attributes, indent: str) -> Iterator[str]:
+    for name, value in attributes.items():
+        if isinstance(value, Mapping):
+            yield f"{indent}{escaped(name)} {{"
+            yield from _attributes(value, indent + "    ")
+            yield f"{indent}}}"
+        elif value[1]:
+            yield f"{indent}{value[0]} {escaped(name)} {_listed(*value)};"
 
 
 def _listed(kind: Kind, values: Sequence[Value]) -> str:
@@ -193,24 +194,36 @@ def ascii_title(path: str, array: Array) -> str:
     return f"{path}{sizes}\n"
 
 
-def ascii_rows(array: Array, values: Iterable[str], first: int = 0) -> Iterator[str]:
-    """Yield the rows of an array of which ``values`` are some, from element ``first``.
+class AsciiRows:
+    """Writes an array's values as rows of text, as they come.
 
     A row holds the elements of the last dimension and begins with the indices of the
-    others; ``first`` is at the beginning of a row.
+    others; a vector is one row without indices.
     """
-    if len(array.dimensions) < 2:
-        text = ", ".join(values)
-        yield text + "\n" if text else ""
-        return
-    sizes = [size for _, size in array.dimensions]
-    row: list[str] = []
-    number = first // max(sizes[-1], 1)
-    for value in values:
-        row.append(value)
-        if len(row) == sizes[-1]:
-            yield f"{_indices(number, sizes[:-1])}, {', '.join(row)}\n"
-            number, row = number + 1, []
+
+    def __init__(self, array: Array) -> None:
+        sizes = [size for _, size in array.dimensions]
+        self._outer = sizes[:-1]
+        self._row = max(sizes[-1], 1) if sizes else 1
+        self._position = 0
+
+    def feed(self, values: Sequence[str]) -> str:
+        """Return the text of the next values."""
+        parts: list[str] = []
+        used = 0
+        while used < len(values):
+            number, column = divmod(self._position, self._row)
+            taken = values[used : used + self._row - column]
+            parts += [self._before(number, column), ", ".join(taken)]
+            used += len(taken)
+            self._position += len(taken)
+            parts.append("" if self._position % self._row else "\n")
+        return "".join(parts)
+
+    def _before(self, number: int, column: int) -> str:
+        if column:
+            return ", "
+        return f"{_indices(number, self._outer)}, " if self._outer else ""
 
 
 def _indices(number: int, sizes: Sequence[int]) -> str:

@@ -1,0 +1,175 @@
+"""The values of a DAP2 answer, pulled from the reader as the client takes them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gatewright.domains.arrays import (
+    ArrayReader,
+    Dataset,
+    Description,
+    ElementType,
+    Encoding,
+    Hyperslab,
+    Range,
+    Variable,
+    xdr,
+)
+from gatewright.faces.dap.dap2 import wire
+from gatewright.faces.dap.dap2.model import Array, Grid, Kind, Leaf, Projection, Slab
+
+PIECE = 1 << 20
+"""Bytes that are handed to the server at once."""
+
+_LINES = 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An open data set: where the values of an answer come from."""
+
+    reader: ArrayReader
+    """Reads the arrays."""
+    dataset: Dataset
+    """What is published."""
+    description: Description
+    """What its file says."""
+
+    def variable(self, leaf: Leaf) -> Variable:
+        """Return the variable of which a leaf is a part."""
+        return self.description.variables[leaf.array.name]
+
+    def values(self, leaf: Leaf, encoding: Encoding) -> AsyncIterator[memoryview]:
+        """Yield the bytes of a leaf of numbers."""
+        return self.reader.read(
+            self.dataset.source,
+            self.description.identity,
+            self.variable(leaf),
+            ranges(leaf.slabs),
+            encoding,
+        )
+
+    async def strings(self, leaf: Leaf) -> list[str]:
+        """Return the values of a leaf of strings."""
+        return await self.reader.strings(
+            self.dataset.source,
+            self.description.identity,
+            self.variable(leaf),
+            ranges(leaf.slabs),
+        )
+
+
+def ranges(slabs: tuple[Slab, ...]) -> Hyperslab:
+    """Return a part of an array in the words of the arrays' domain."""
+    return tuple(Range(slab.start, slab.count, slab.stride) for slab in slabs)
+
+
+class Data:
+    """A data response (``.dods``): declarations, then values as XDR.
+
+    Strings are read before the answer begins, so that its length is known.
+    """
+
+    def __init__(
+        self, projection: Projection, source: Source, texts: dict[int, bytes]
+    ) -> None:
+        self._projection = projection
+        self._source = source
+        self._texts = texts
+
+    @classmethod
+    async def prepare(cls, projection: Projection, source: Source) -> "Data":
+        """Return the response with its strings read."""
+        texts = {
+            number: wire.count_prefix(leaf.array)
+            + b"".join(map(wire.string, await source.strings(leaf)))
+            for number, leaf in enumerate(projection.leaves)
+            if leaf.array.kind is Kind.STRING
+        }
+        return cls(projection, source, texts)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the whole response."""
+        sizes = [wire.values_size(leaf.array) or 0 for leaf in self._projection.leaves]
+        texts = sum(len(text) for text in self._texts.values())
+        return len(wire.head(self._projection)) + sum(sizes) + texts
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """Yield the response."""
+        pending = bytearray(wire.head(self._projection))
+        for number, leaf in enumerate(self._projection.leaves):
+            async for part in self._leaf(number, leaf):
+                pending += part
+                if len(pending) >= PIECE:
+                    yield bytes(pending)
+                    pending.clear()
+        yield bytes(pending)
+
+    async def _leaf(self, number: int, leaf: Leaf) -> AsyncIterator[bytes | memoryview]:
+        if number in self._texts:
+            yield self._texts[number]
+            return
+        if leaf.array.kind is Kind.BYTE and not leaf.array.dimensions:
+            yield bytes(3)  # a scalar byte is the last of four
+        yield wire.count_prefix(leaf.array)
+        encoding = xdr(self._source.variable(leaf).type)
+        async for window in self._source.values(leaf, encoding):
+            for start in range(0, len(window), PIECE):
+                yield window[start : start + PIECE]
+        yield wire.trailer(leaf.array)
+
+
+class Text:
+    """An ASCII response: declarations, then values as rows of text."""
+
+    def __init__(self, projection: Projection, source: Source) -> None:
+        self._projection = projection
+        self._source = source
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """Yield the response."""
+        yield wire.ascii_head(self._projection).encode()
+        paths = titles(self._projection)
+        for path, leaf in zip(paths, self._projection.leaves, strict=True):
+            yield ("\n" + wire.ascii_title(path, leaf.array)).encode()
+            rows = wire.AsciiRows(leaf.array)
+            async for values in self._values(leaf):
+                yield rows.feed(values).encode("utf-8", "replace")
+
+    async def _values(self, leaf: Leaf) -> AsyncIterator[list[str]]:
+        if leaf.array.kind is Kind.STRING:
+            yield [wire.quoted(text) for text in await self._source.strings(leaf)]
+            return
+        kind = self._source.variable(leaf).type
+        encoding = Encoding(kind)
+        async for window in self._source.values(leaf, encoding):
+            numbers = np.frombuffer(window, encoding.dtype)
+            for start in range(0, len(numbers), _LINES):
+                part = numbers[start : start + _LINES]
+                yield await asyncio.to_thread(_texts, part, kind)
+
+
+def _texts(numbers: NDArray[Any], kind: ElementType) -> list[str]:
+    """Return numbers as text with all their digits."""
+    digits = {ElementType.FLOAT32: 9, ElementType.FLOAT64: 17}.get(kind)
+    if digits is None:
+        return [str(number) for number in numbers.tolist()]
+    return [wire.float_text(number, digits) for number in numbers.tolist()]
+
+
+def titles(projection: Projection) -> list[str]:
+    """Return the name of each leaf, with that of its grid before it."""
+    names: list[str] = []
+    for part in projection.dataset.declarations:
+        name = wire.escaped(part.name)
+        if isinstance(part, Array):
+            names.append(name)
+            continue
+        members = (part.array, *part.maps) if isinstance(part, Grid) else part.members
+        names += [f"{name}.{wire.escaped(member.name)}" for member in members]
+    return names

@@ -1,0 +1,125 @@
+"""A described file as DAP2 shows it: declarations and attributes.
+
+What DAP2 has no type for takes the nearest that holds it: int8 becomes Int16, 64-bit
+integers become Float64 (and the attributes say so), characters become strings without
+their last dimension.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from gatewright.domains.arrays import (
+    Attribute,
+    Description,
+    ElementType,
+    Variable,
+)
+from gatewright.faces.dap.dap2.model import Array, Dataset, Declaration, Grid, Kind
+from gatewright.faces.dap.dap2.wire import Attributes, Value
+
+KINDS = {
+    ElementType.INT8: Kind.INT16,
+    ElementType.UINT8: Kind.BYTE,
+    ElementType.INT16: Kind.INT16,
+    ElementType.UINT16: Kind.UINT16,
+    ElementType.INT32: Kind.INT32,
+    ElementType.UINT32: Kind.UINT32,
+    ElementType.INT64: Kind.FLOAT64,
+    ElementType.UINT64: Kind.FLOAT64,
+    ElementType.FLOAT32: Kind.FLOAT32,
+    ElementType.FLOAT64: Kind.FLOAT64,
+    ElementType.CHAR: Kind.STRING,
+    ElementType.STRING: Kind.STRING,
+}
+"""DAP2's type of the elements of each type."""
+
+_WIDE = {ElementType.INT64, ElementType.UINT64}
+_OF_VALUES = {
+    "_FillValue",
+    "missing_value",
+    "valid_min",
+    "valid_max",
+    "valid_range",
+    "flag_values",
+    "flag_masks",
+}
+"""Attributes that have the type of their variable (CF 1.11, section 2.5.1)."""
+
+Tagged = tuple[Kind, Sequence[Value]]
+
+
+def dataset(name: str, description: Description) -> Dataset:
+    """Return the declarations of a file."""
+    arrays = {v.name: array(v) for v in description.variables.values()}
+    return Dataset(name, tuple(_declaration(a, arrays) for a in arrays.values()))
+
+
+def array(variable: Variable) -> Array:
+    """Return a variable as DAP2 declares it."""
+    dimensions = list(zip(variable.dimensions, variable.shape, strict=True))
+    if variable.type is ElementType.CHAR:
+        dimensions = dimensions[:-1]
+    return Array(variable.name, KINDS[variable.type], tuple(dimensions))
+
+
+def _declaration(values: Array, arrays: dict[str, Array]) -> Declaration:
+    """Return a grid where every dimension has a coordinate variable, else the array."""
+    maps = [arrays.get(name) for name, _ in values.dimensions]
+    found = [m for m in maps if m is not None and _is_map(m)]
+    if not maps or len(found) < len(maps) or values.name in dict(values.dimensions):
+        return values
+    return Grid(values, tuple(found)) if values.kind is not Kind.STRING else values
+
+
+def _is_map(candidate: Array) -> bool:
+    names = [name for name, _ in candidate.dimensions]
+    return names == [candidate.name] and candidate.kind is not Kind.STRING
+
+
+def attributes(description: Description) -> Attributes:
+    """Return the attribute containers of a file, one for each variable."""
+    containers = {v.name: dict(_of_variable(v)) for v in description.variables.values()}
+    whole: dict[str, Attributes] = {
+        "NC_GLOBAL": {k: plain(a) for k, a in description.attributes.items()}
+    }
+    unlimited = [d.name for d in description.dimensions.values() if d.unlimited]
+    extra: dict[str, Attributes] = {}
+    if unlimited:
+        extra["DODS_EXTRA"] = {"Unlimited_Dimension": (Kind.STRING, unlimited[:1])}
+    return containers | whole | extra
+
+
+def _of_variable(variable: Variable) -> Iterator[tuple[str, "Tagged | Attributes"]]:
+    for name, attribute in variable.attributes.items():
+        numeric = variable.type.numeric and attribute.type.numeric
+        if name in _OF_VALUES and numeric:
+            yield name, _as_kind(attribute, KINDS[variable.type])
+        else:
+            yield name, plain(attribute)
+    if variable.type in _WIDE:
+        text = f"{variable.type} in the file, Float64 in DAP2"
+        yield "dap2_type", (Kind.STRING, [text])
+    if variable.type is ElementType.CHAR and variable.dimensions:
+        yield (
+            "DODS",
+            {
+                "strlen": (Kind.INT32, [variable.shape[-1]]),
+                "dimName": (Kind.STRING, [variable.dimensions[-1]]),
+            },
+        )
+
+
+def plain(attribute: Attribute) -> Tagged:
+    """Return an attribute with the type that holds all of its values."""
+    kind = KINDS[attribute.type]
+    whole = [value for value in attribute.values if isinstance(value, int)]
+    if attribute.type in _WIDE and all(-(2**31) <= value < 2**31 for value in whole):
+        kind = Kind.INT32
+    return _as_kind(attribute, kind)
+
+
+def _as_kind(attribute: Attribute, kind: Kind) -> Tagged:
+    if kind is Kind.STRING:
+        return kind, [str(value) for value in attribute.values]
+    if kind in {Kind.FLOAT32, Kind.FLOAT64}:
+        return kind, [float(value) for value in attribute.values]
+    return kind, [int(value) for value in attribute.values]

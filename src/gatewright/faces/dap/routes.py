@@ -1,0 +1,206 @@
+"""The URLs of DAP2: ``/dap/{data set}.{suffix}?{constraint}``."""
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from urllib.parse import quote
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from gatewright import __version__
+from gatewright.composition import Services
+from gatewright.core.errors import GatewayError, InvalidRequest, TooLarge
+from gatewright.domains.arrays import Description
+from gatewright.faces.dap.dap2 import mapping, wire
+from gatewright.faces.dap.dap2.answer import Data, Source, Text
+from gatewright.faces.dap.dap2.constraint import parse, project
+from gatewright.faces.dap.dap2.model import Projection
+from gatewright.web.conditional import check_preconditions, not_modified, validators
+from gatewright.web.context import RequestContext, request_context
+from gatewright.web.problems import error_headers, exception_handlers, public_text
+
+SERVER = {"XDODS-Server": "dods/3.7", "XDAP": "2.0"}
+_TEXT_BYTES_PER_VALUE = 13
+_SMALL = 65_536
+
+Answer = Callable[["Opened"], Awaitable[Response]]
+
+
+class Opened:
+    """A request about one data set that the caller may see."""
+
+    def __init__(self, request: Request, source: Source, limit: int) -> None:
+        self.request = request
+        self.source = source
+        self.limit = limit
+
+    @property
+    def description(self) -> Description:
+        """What the file says."""
+        return self.source.description
+
+    def projection(self) -> Projection:
+        """Return what the query asks for.
+
+        Raises
+        ------
+        InvalidRequest
+            The query is not a constraint on this data set.
+        """
+        dataset = mapping.dataset(self.source.dataset.id, self.description)
+        query = self.request.scope["query_string"].decode("latin-1")
+        return project(dataset, parse(query))
+
+    def validators(self) -> tuple[str, float]:
+        """Return the entity tag of this URL's answer, and when the file changed."""
+        identity = self.description.identity
+        url = self.request.scope["raw_path"] + b"?" + self.request.scope["query_string"]
+        digest = hashlib.sha256(f"{identity} {__version__} ".encode() + url)
+        return f'"{digest.hexdigest()[:32]}"', identity.modified_ns / 1e9
+
+
+def build(services: Services) -> ASGIApp:
+    """Return DAP as one application."""
+    return Starlette(
+        routes=[
+            Route("/", catalogue, methods=["GET"]),
+            Route("/{name:path}", dataset, methods=["GET"]),
+        ],
+        exception_handlers=exception_handlers(dap_error),
+    )
+
+
+def dap_error(error: GatewayError, request: Request) -> Response:
+    """Return an error as DAP2 has it."""
+    headers = {**error_headers(error), **SERVER, "Content-Description": "dods-error"}
+    body = wire.error(error.status, public_text(error))
+    return Response(body, error.status, headers, media_type="text/plain")
+
+
+async def catalogue(request: Request) -> Response:
+    """Name the data sets that the caller may see, one URL a line."""
+    context = request_context(request)
+    published = await context.services.datasets.published(context.caller)
+    base = f"{context.services.config.url}/dap"
+    lines = [f"{base}/{quote(entry.id)}" for entry in published]
+    return PlainTextResponse("\n".join([*lines, ""]))
+
+
+async def dataset(request: Request) -> Response:
+    """Answer one URL of a data set."""
+    name, _, suffix = request.path_params["name"].rpartition(".")
+    answer = ANSWERS.get(suffix)
+    if answer is None:
+        return await _service_page(request)
+    opened = await _open(request_context(request), request, name)
+    etag, modified_at = opened.validators()
+    fields = {**SERVER, **validators(etag, modified_at)}
+    if check_preconditions(request, etag, modified_at):
+        return not_modified(etag, modified_at, SERVER)
+    response = await answer(opened)
+    response.headers.update(fields)
+    return response
+
+
+async def _open(context: RequestContext, request: Request, name: str) -> Opened:
+    datasets = context.services.datasets
+    found, description = await datasets.open(context.caller, name)
+    source = Source(datasets.reader, found, description)
+    return Opened(request, source, context.services.config.limits.response_bytes)
+
+
+async def _service_page(request: Request) -> Response:
+    """Say what there is at a data set's own URL."""
+    name = request.path_params["name"]
+    context = request_context(request)
+    opened = await _open(context, request, name)
+    base = f"{context.services.config.url}/dap/{quote(opened.source.dataset.id)}"
+    lines = [
+        f"{opened.source.dataset.id}: a data set for OPeNDAP clients (DAP2).",
+        f"Open it by this URL: {base}",
+        "",
+        *(f"{base}.{suffix}" for suffix in ANSWERS),
+        "",
+    ]
+    return PlainTextResponse("\n".join(lines), headers=SERVER)
+
+
+async def _dds(opened: Opened) -> Response:
+    body = wire.dds(opened.projection().dataset)
+    return _text(body, "dods-dds")
+
+
+async def _das(opened: Opened) -> Response:
+    return _text(wire.das(mapping.attributes(opened.description)), "dods-das")
+
+
+async def _dods(opened: Opened) -> Response:
+    projection = opened.projection()
+    _check_size(projection, opened.limit)
+    data = await Data.prepare(projection, opened.source)
+    headers = {
+        "Content-Type": "application/octet-stream",
+        "Content-Description": "dods-data",
+        "Content-Length": str(data.size),
+    }
+    if data.size <= _SMALL:
+        body = b"".join([piece async for piece in data.pieces()])
+        return Response(body, headers=headers)
+    return StreamingResponse(data.pieces(), headers=headers)
+
+
+async def _ascii(opened: Opened) -> Response:
+    projection = opened.projection()
+    values = sum(leaf.array.size for leaf in projection.leaves)
+    _check(values * _TEXT_BYTES_PER_VALUE, opened.limit)
+    pieces = Text(projection, opened.source).pieces()
+    return StreamingResponse(pieces, headers=_description("dods-ascii"))
+
+
+def _check_size(projection: Projection, limit: int) -> None:
+    sizes = [wire.values_size(leaf.array) or 0 for leaf in projection.leaves]
+    _check(sum(sizes), limit)
+    if any(leaf.array.size > wire.MAXIMUM_ELEMENTS for leaf in projection.leaves):
+        raise InvalidRequest(
+            "DAP2 has room for 2147483647 values at once."
+        )
+
+
+def _check(size: int, limit: int) -> None:
+    if size > limit:
+        raise TooLarge(
+            f"The answer would have {size} bytes, and {limit} is the most in one "
+            "request. Ask for a part of the array: name[start:stride:stop].",
+            estimate=size,
+            limit=limit,
+        )
+
+
+def _text(body: str, description: str) -> Response:
+    return Response(body, headers=_description(description))
+
+
+def _description(description: str) -> Mapping[str, str]:
+    return {
+        "Content-Type": "text/plain; charset=utf-8",
+        "Content-Description": description,
+    }
+
+
+async def _version(opened: Opened) -> Response:
+    text = f"Core version: DAP/2.0\nServer version: Gatewright/{__version__}\n"
+    return _text(text, "dods-version")
+
+
+ANSWERS: Mapping[str, Answer] = {
+    "dds": _dds,
+    "das": _das,
+    "dods": _dods,
+    "ascii": _ascii,
+    "asc": _ascii,
+    "ver": _version,
+}
+"""What each suffix answers."""
