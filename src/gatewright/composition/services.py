@@ -5,11 +5,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from gatewright.backends.readers import ReaderPool
+from gatewright.composition.arrays import open_datasets
 from gatewright.composition.identity import open_identity
 from gatewright.composition.readers import open_readers
 from gatewright.composition.state import open_database, open_event_hub
 from gatewright.core.config import Config
 from gatewright.core.events import EventHub
+from gatewright.domains.arrays import Datasets
 from gatewright.domains.identity import Identity
 
 
@@ -25,6 +27,8 @@ class Services:
     """Who people are, and the record of what they did."""
     readers: ReaderPool
     """Processes that parse files of arrays and images."""
+    datasets: Datasets
+    """The catalogue of gridded data, and reading from it."""
 
 
 @asynccontextmanager
@@ -32,9 +36,11 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
     """Open every backend that the configuration names and yield the services."""
     async with AsyncExitStack() as stack:
         database = await open_database(config, stack)
+        readers = await open_readers(config, stack)
         yield Services(
             config=config,
             events=open_event_hub(database),
             identity=await open_identity(config, database, stack),
-            readers=await open_readers(config, stack),
+            readers=readers,
+            datasets=open_datasets(config, readers),
         )

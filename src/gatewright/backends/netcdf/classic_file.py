@@ -1,0 +1,114 @@
+"""A NetCDF-3 file, open for reading."""
+
+import os
+
+import numpy as np
+import numpy.typing as npt
+
+from gatewright.backends.netcdf.classic import (
+    ClassicHeader,
+    ClassicVariable,
+    Truncated,
+    Value,
+    parse,
+)
+from gatewright.backends.netcdf.layout import Plain, read_into
+from gatewright.core.errors import BackendFailed
+from gatewright.domains.arrays import (
+    Attribute,
+    Attributes,
+    Description,
+    Dimension,
+    ElementType,
+    FileIdentity,
+    Hyperslab,
+    Variable,
+)
+
+_FIRST_BYTES = 65_536
+_MOST_BYTES = 64 << 20
+_FORMATS = {1: "NetCDF-3", 2: "NetCDF-3 64-bit offset", 5: "NetCDF-3 64-bit data"}
+
+
+def read_header(descriptor: int) -> ClassicHeader:
+    """Return the header of an open file, reading no more than it needs.
+
+    Raises
+    ------
+    BackendFailed
+        It is damaged, or longer than 64 MiB.
+    """
+    size = os.fstat(descriptor).st_size
+    length = _FIRST_BYTES
+    while True:
+        data = os.pread(descriptor, length, 0)
+        try:
+            return parse(data, size)
+        except Truncated as error:
+            if len(data) < length or length >= _MOST_BYTES:
+                raise BackendFailed(
+                    "This NetCDF-3 file ends within its header."
+                ) from error
+        length *= 8
+
+
+class ClassicFile:
+    """Answers what is asked of one open NetCDF-3 file."""
+
+    def __init__(self, descriptor: int, identity: FileIdentity) -> None:
+        self.descriptor = descriptor
+        self.identity = identity
+        header = read_header(descriptor)
+        self._variables = {v.name: v for v in header.variables}
+        self.description = _described(header, identity)
+
+    def read(
+        self, variable: str, slab: Hyperslab, target: npt.NDArray[np.generic]
+    ) -> None:
+        """Read a piece of a variable into an array of its shape."""
+        read_into(self.descriptor, _plain(self._variables[variable]), slab, target)
+
+    def strings(self, variable: str, slab: Hyperslab) -> list[bytes]:
+        """Return a piece of a STRING variable, of which there are none here."""
+        raise BackendFailed("NetCDF-3 has no variables of strings.")
+
+    def close(self) -> None:
+        """Let go of the file."""
+        os.close(self.descriptor)
+
+
+def _plain(variable: ClassicVariable) -> Plain:
+    dtype = np.dtype(variable.dtype)
+    return Plain(variable.offset, dtype, variable.shape, variable.row_bytes)
+
+
+def _described(header: ClassicHeader, identity: FileIdentity) -> Description:
+    return Description(
+        identity,
+        _FORMATS[header.version],
+        {d[0]: Dimension(*d) for d in header.dimensions},
+        {v.name: _variable(v, header) for v in header.variables},
+        _attributes(header.attributes),
+    )
+
+
+def _variable(variable: ClassicVariable, header: ClassicHeader) -> Variable:
+    return Variable(
+        variable.name,
+        _type(variable.dtype),
+        tuple(header.dimensions[number][0] for number in variable.dimensions),
+        variable.shape,
+        _attributes(variable.attributes),
+    )
+
+
+def _type(dtype: str) -> ElementType:
+    if dtype == "S1":
+        return ElementType.CHAR
+    return ElementType(np.dtype(dtype).name)
+
+
+def _attributes(values: dict[str, Value]) -> Attributes:
+    return {
+        name: Attribute(_type(dtype), value) for name, (dtype, value) in values.items()
+    }

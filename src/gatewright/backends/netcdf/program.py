@@ -1,0 +1,102 @@
+"""The reader program for NetCDF and HDF5: what runs in a reader process.
+
+Arguments and results are msgpack values (see ``values.py``). A source is a path as
+bytes; an identity, a range and an encoding are lists.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gatewright.backends.netcdf import values
+from gatewright.backends.netcdf.files import Files, GriddedFile, identify, require
+from gatewright.backends.readers import Output
+from gatewright.core.errors import BackendFailed, Conflict
+from gatewright.domains.arrays import (
+    ElementType,
+    FileIdentity,
+    Hyperslab,
+    check,
+    counts,
+)
+
+__all__ = ["describe", "identity", "read", "strings"]
+
+_files = Files()  # a cache of this process, which holds nothing of a request
+
+
+def identity(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
+    """Return which file stands at ``source``."""
+    return {"identity": values.from_identity(identify(arguments["source"]))}
+
+
+def describe(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
+    """Return the description of the file at ``source``."""
+    file = _files.get(arguments["source"])
+    require(file, arguments["source"], file.identity)
+    return values.from_description(file.description)
+
+
+def read(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
+    """Put a window of a variable into the ring.
+
+    ``source``, ``identity``, ``variable``, ``slab`` and ``encoding`` say what.
+    """
+    file, wanted = _expected(arguments)
+    variable = file.description.variable(arguments["variable"])
+    slab = check(variable, values.to_slab(arguments["slab"]))
+    encoding = values.to_encoding(arguments["encoding"])
+    char = variable.type is ElementType.CHAR
+    dtype = np.dtype("S1") if char else encoding.dtype
+    target = _window(output, counts(slab), dtype)
+    file.read(variable.name, slab, target)
+    require(file, arguments["source"], wanted)
+    return {}
+
+
+def strings(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
+    """Return a piece of a STRING or CHAR variable as a list of byte strings."""
+    file, wanted = _expected(arguments)
+    variable = file.description.variable(arguments["variable"])
+    slab = values.to_slab(arguments["slab"])
+    if variable.type is ElementType.CHAR:
+        found = _char_strings(file, variable.name, slab)
+    else:
+        found = file.strings(variable.name, check(variable, slab))
+    require(file, arguments["source"], wanted)
+    return {"strings": found}
+
+
+def _expected(arguments: dict[str, Any]) -> tuple[GriddedFile, FileIdentity]:
+    wanted = values.to_identity(arguments["identity"])
+    file = _files.get(arguments["source"])
+    if file.identity != wanted:
+        raise Conflict("The file of this data set changed while it was read.")
+    return file, wanted
+
+
+def _window(
+    output: Output, shape: tuple[int, ...], dtype: np.dtype[np.generic]
+) -> npt.NDArray[np.generic]:
+    """Return an array whose memory is the beginning of the window."""
+    size = math.prod(shape) * dtype.itemsize
+    if size > len(output.window):
+        raise BackendFailed("A window is larger than a slot of the ring.")
+    output.length = size
+    return np.frombuffer(output.window, dtype, math.prod(shape)).reshape(shape)
+
+
+def _char_strings(file: GriddedFile, name: str, slab: Hyperslab) -> list[bytes]:
+    variable = file.description.variable(name)
+    if not variable.shape:
+        one = np.empty((), "S1")
+        file.read(name, (), one)
+        return [bytes(one[()])]
+    length = variable.shape[-1]
+    whole = check(variable, (*slab, values.to_slab([[0, length, 1]])[0]))
+    letters = np.empty(counts(whole), "S1")
+    file.read(name, whole, letters)
+    rows = letters.reshape(-1, length) if length else letters.reshape(-1, 1)
+    return [b"".join(row.tolist()).rstrip(b"\0 ") for row in rows]

@@ -1,0 +1,112 @@
+"""The domain's values as msgpack values, for the way to a reader and back."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from gatewright.domains.arrays import (
+    Attribute,
+    Attributes,
+    Description,
+    Dimension,
+    ElementType,
+    Encoding,
+    FileIdentity,
+    Hyperslab,
+    Range,
+    Variable,
+)
+
+
+def from_identity(identity: FileIdentity) -> list[int]:
+    """Return an identity as four numbers."""
+    return [identity.device, identity.inode, identity.size, identity.modified_ns]
+
+
+def to_identity(numbers: Sequence[int]) -> FileIdentity:
+    """Return the identity of four numbers."""
+    device, inode, size, modified_ns = numbers
+    return FileIdentity(device, inode, size, modified_ns)
+
+
+def from_slab(slab: Hyperslab) -> list[list[int]]:
+    """Return a piece as start, count and stride of each dimension."""
+    return [[part.start, part.count, part.stride] for part in slab]
+
+
+def to_slab(numbers: Sequence[Sequence[int]]) -> Hyperslab:
+    """Return the piece of such numbers."""
+    return tuple(Range(start, count, stride) for start, count, stride in numbers)
+
+
+def from_encoding(encoding: Encoding) -> list[str]:
+    """Return an encoding as two words."""
+    return [encoding.type.value, encoding.order]
+
+
+def to_encoding(words: Sequence[str]) -> Encoding:
+    """Return the encoding of two words."""
+    kind, order = words
+    return Encoding(ElementType(kind), "little" if order == "little" else "big")
+
+
+def from_description(description: Description) -> dict[str, Any]:
+    """Return a description as values."""
+    return {
+        "identity": from_identity(description.identity),
+        "format": description.format,
+        "dimensions": [
+            [d.name, d.size, d.unlimited] for d in description.dimensions.values()
+        ],
+        "variables": [_from_variable(v) for v in description.variables.values()],
+        "attributes": _from_attributes(description.attributes),
+        "warnings": list(description.warnings),
+    }
+
+
+def to_description(found: dict[str, Any]) -> Description:
+    """Return the description of such values.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        They are not those of a description.
+    """
+    return Description(
+        to_identity(found["identity"]),
+        found["format"],
+        {name: Dimension(name, *rest) for name, *rest in found["dimensions"]},
+        {values[0]: _to_variable(values) for values in found["variables"]},
+        _to_attributes(found["attributes"]),
+        tuple(found["warnings"]),
+    )
+
+
+def _from_variable(variable: Variable) -> list[Any]:
+    return [
+        variable.name,
+        variable.type.value,
+        list(variable.dimensions),
+        list(variable.shape),
+        _from_attributes(variable.attributes),
+        None if variable.chunks is None else list(variable.chunks),
+    ]
+
+
+def _to_variable(values: Sequence[Any]) -> Variable:
+    name, kind, dimensions, shape, attributes, chunks = values
+    return Variable(
+        name,
+        ElementType(kind),
+        tuple(dimensions),
+        tuple(shape),
+        _to_attributes(attributes),
+        None if chunks is None else tuple(chunks),
+    )
+
+
+def _from_attributes(attributes: Attributes) -> list[list[Any]]:
+    return [[name, a.type.value, list(a.values)] for name, a in attributes.items()]
+
+
+def _to_attributes(found: Sequence[Sequence[Any]]) -> Attributes:
+    return {name: Attribute(ElementType(k), tuple(vs)) for name, k, vs in found}

@@ -1,0 +1,58 @@
+"""Pieces of arrays by index: checked, counted, and never beyond the array.
+
+All numbers are Python integers, which do not overflow.
+"""
+
+import math
+from collections.abc import Sequence
+
+from gatewright.core.errors import InvalidRequest
+from gatewright.domains.arrays.model import Encoding, Hyperslab, Range, Variable
+
+
+def whole(shape: Sequence[int]) -> Hyperslab:
+    """Return the piece that is the whole array."""
+    return tuple(Range(0, size) for size in shape)
+
+
+def counts(slab: Hyperslab) -> tuple[int, ...]:
+    """Return the shape of a piece."""
+    return tuple(part.count for part in slab)
+
+
+def elements(slab: Hyperslab) -> int:
+    """Return the number of elements of a piece."""
+    return math.prod(counts(slab))
+
+
+def check(variable: Variable, slab: Hyperslab) -> Hyperslab:
+    """Return the piece if it lies within the variable.
+
+    Raises
+    ------
+    InvalidRequest
+        It has another number of dimensions, or reaches beyond one.
+    """
+    if len(slab) != len(variable.shape):
+        raise InvalidRequest(
+            f"“{variable.name}” has {len(variable.shape)} dimensions, and ranges for "
+            f"{len(slab)} were given."
+        )
+    for name, size, part in zip(variable.dimensions, variable.shape, slab, strict=True):
+        _check_range(f"“{name}” of “{variable.name}”", size, part)
+    return slab
+
+
+def _check_range(name: str, size: int, part: Range) -> None:
+    if part.start < 0 or part.count < 0 or part.stride < 1:
+        raise InvalidRequest(f"A range of {name} counts from 0, in steps of 1 or more.")
+    if part.count and part.stop > size:
+        raise InvalidRequest(
+            f"A range of {name} ends at {part.stop - 1}, and the last index is "
+            f"{size - 1}."
+        )
+
+
+def encoded_size(slab: Hyperslab, encoding: Encoding) -> int:
+    """Return the bytes of a piece as it is sent, known before anything is read."""
+    return elements(slab) * encoding.type.size

@@ -1,0 +1,59 @@
+"""What the arrays' domain needs of the outside."""
+
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+from gatewright.domains.arrays.model import (
+    Description,
+    Encoding,
+    FileIdentity,
+    Hyperslab,
+    Variable,
+)
+
+
+class ArrayReader(Protocol):
+    """Reads files of arrays.
+
+    All methods may raise NotFound (there is no such file), Conflict (the file is not
+    the one of the identity any more), BackendFailed (the file is damaged or of no
+    known kind), TimedOut and Unavailable.
+    """
+
+    async def identify(self, source: bytes) -> FileIdentity:
+        """Return which file stands at a path."""
+        ...
+
+    async def describe(self, source: bytes) -> Description:
+        """Return all that a file says but for its arrays' values."""
+        ...
+
+    def read(
+        self,
+        source: bytes,
+        identity: FileIdentity,
+        variable: Variable,
+        slab: Hyperslab,
+        encoding: Encoding,
+    ) -> AsyncIterator[memoryview]:
+        """Yield the bytes of a piece of a numeric or CHAR variable, in row-major order.
+
+        A view is valid until the next is asked for; while one is used the next is
+        read. The file is checked before and after each: one that changed ends the
+        iteration by Conflict, never by wrong or missing values.
+        """
+        ...
+
+    async def strings(
+        self,
+        source: bytes,
+        identity: FileIdentity,
+        variable: Variable,
+        slab: Hyperslab,
+    ) -> list[str]:
+        """Return a piece of a STRING variable, in row-major order.
+
+        For a CHAR variable the last dimension is left out of ``slab``: it is the
+        length of the strings, which come without the NULs and blanks behind them.
+        """
+        ...
