@@ -31,6 +31,7 @@ from gatewright.web.server.logs import configure_logging
 from gatewright.web.server.protocol import ConnectionLimits, GatewayProtocol, Shared
 
 DRAIN_SECONDS = 30
+ORPHAN_SECONDS = 2
 KEEP_ALIVE_SECONDS = 75
 READY = b"R"
 
@@ -117,6 +118,7 @@ async def run(
 
     def orphaned() -> None:
         loop.remove_reader(life)
+        settings.timeout_graceful_shutdown = ORPHAN_SECONDS
         server.should_exit = True
 
     loop.add_reader(life, orphaned)

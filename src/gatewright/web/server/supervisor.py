@@ -216,8 +216,6 @@ class Supervisor:
                 env=os.environ | ALLOCATOR,
                 stdin=subprocess.DEVNULL,
                 pass_fds=tuple(descriptors.values()),
-                # A terminal's Ctrl-C reaches the parent, which stops them in order.
-                process_group=0,
             )
         finally:
             os.close(config)
