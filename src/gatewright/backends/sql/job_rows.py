@@ -17,14 +17,15 @@ INSERT INTO jobs (number, array_index, uuid, system, owner, name, state, native_
 VALUES (?, ?, ?, ?, ?, ?, 'new', '', ?, ?, ?, ?, ?, '', 0.0, 0.0, 0)
 """
 
-# A job that has ended stays as it is, and one that runs does not wait again.
+# A job that has ended stays as it is, one that runs does not wait again, and a reason
+# for waiting stays until another is known.
 UPDATE = """
 UPDATE jobs SET state = ?, native_state = ?, reason = ?, exit_code = ?, end_signal = ?,
     started_at = ?, ended_at = ?, wall_seconds = ?, cpu_seconds = ?,
     peak_memory_bytes = ?
 WHERE system = ? AND native_id = ? AND ended_at IS NULL
     AND (started_at IS NULL OR ? = 1)
-    AND (state <> ? OR native_state <> ? OR reason <> ?)
+    AND (state <> ? OR native_state <> ? OR (reason <> ? AND ? <> ''))
 RETURNING number, array_index
 """
 
@@ -87,5 +88,6 @@ def update_values(system: str, status: JobStatus) -> Sequence[object]:
         int(further),
         status.state.value,
         status.native_state,
+        status.reason,
         status.reason,
     )

@@ -1,0 +1,7 @@
+"""Jobs as processes of this machine: a durable queue without a batch system."""
+
+from gatewright.backends.processes.launcher import Launcher, LocalLauncher
+from gatewright.backends.processes.leader import Settings
+from gatewright.backends.processes.scheduler import ProcessScheduler
+
+__all__ = ["Launcher", "LocalLauncher", "ProcessScheduler", "Settings"]

@@ -1,0 +1,143 @@
+"""Which jobs may start now: pure, from what waits, what runs and what there is.
+
+The policy: jobs start in the order of their submission. One that does not fit waits,
+and smaller jobs behind it may pass it; when it has waited ``patience`` seconds at the
+head of the queue nothing passes it any more, so that it starts as soon as enough is
+free.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from gatewright.domains.compute import (
+    Condition,
+    JobState,
+    NativeDependency,
+    satisfied,
+)
+
+
+@dataclass(slots=True)
+class Room:
+    """What is free."""
+
+    cores: int
+    """Cores."""
+    memory: int
+    """Bytes."""
+
+    def fits(self, cores: int, memory: int) -> bool:
+        """Return whether a job of that size may start."""
+        return cores <= self.cores and memory <= self.memory
+
+    def take(self, cores: int, memory: int) -> None:
+        """Give room to a job."""
+        self.cores -= cores
+        self.memory -= memory
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A job that waits."""
+
+    uuid: str
+    """Its name."""
+    cores: int
+    """Cores that it needs."""
+    memory: int
+    """Bytes that it needs."""
+    since: float
+    """When it was submitted."""
+    held: bool = False
+    """Whether it waits to be released."""
+    dependencies: Sequence[NativeDependency] = ()
+    """Jobs that must end first."""
+    array: str = ""
+    """The array that it belongs to."""
+    array_limit: int | None = None
+    """Elements of that array that may run at once."""
+
+
+@dataclass(slots=True)
+class Plan:
+    """What to do now."""
+
+    starts: list[str] = field(default_factory=list)
+    """Jobs to start, in order."""
+    reasons: dict[str, str] = field(default_factory=dict)
+    """Why each of the others waits."""
+    hopeless: dict[str, str] = field(default_factory=dict)
+    """Jobs that can never start, and why."""
+
+
+def plan(
+    waiting: Sequence[Waiting],
+    room: Room,
+    outcomes: Mapping[str, JobState | None],
+    running: Mapping[str, int],
+    *,
+    now: float,
+    patience: float,
+) -> Plan:
+    """Return what to do with the waiting jobs, which come in order of submission.
+
+    ``outcomes`` has the final state of each known job, None while it has not ended;
+    ``running`` counts the running elements of each array.
+    """
+    result = Plan()
+    active = dict(running)
+    blocked = False
+    for job in waiting:
+        if _not_yet(job, outcomes, result):
+            continue
+        if job.array_limit is not None and active.get(job.array, 0) >= job.array_limit:
+            result.reasons[job.uuid] = (
+                f"{job.array_limit} elements of its array may run at once."
+            )
+        elif blocked or not room.fits(job.cores, job.memory):
+            result.reasons[job.uuid] = _lack(job, room)
+            blocked = blocked or now - job.since >= patience
+        else:
+            room.take(job.cores, job.memory)
+            active[job.array] = active.get(job.array, 0) + 1
+            result.starts.append(job.uuid)
+    return result
+
+
+def _lack(job: Waiting, room: Room) -> str:
+    if job.cores > room.cores:
+        return "Waits for free cores."
+    if job.memory > room.memory:
+        return "Waits for free memory."
+    return "Waits for a job before it that has waited long."
+
+
+def _not_yet(
+    job: Waiting, outcomes: Mapping[str, JobState | None], result: Plan
+) -> bool:
+    """Note why a job may not start whatever is free; return whether it is so."""
+    hopeless = next(filter(None, (_never(d, outcomes) for d in job.dependencies)), "")
+    if hopeless:
+        result.hopeless[job.uuid] = hopeless
+        return True
+    if job.held:
+        result.reasons[job.uuid] = "Held until it is released."
+        return True
+    pending = [d for d in job.dependencies if outcomes.get(d.native_id, "") is None]
+    if pending:
+        result.reasons[job.uuid] = f"Waits for job {pending[0].job} to end."
+    return bool(pending)
+
+
+def _never(
+    dependency: NativeDependency, outcomes: Mapping[str, JobState | None]
+) -> str:
+    """Return why a dependency will never come true, or nothing."""
+    if dependency.native_id not in outcomes:
+        if dependency.condition is Condition.AFTER_ANY:
+            return ""
+        return f"How job {dependency.job} ended, for which it waits, is not known."
+    state = outcomes[dependency.native_id]
+    if state is None or satisfied(dependency.condition, state):
+        return ""
+    return f"Job {dependency.job}, for which it waits, is {state}."

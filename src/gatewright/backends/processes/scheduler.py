@@ -1,0 +1,228 @@
+"""The scheduler of this machine, as the compute domain sees it."""
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from logging import getLogger
+from pathlib import Path
+from typing import TypeVar
+
+from gatewright.backends.processes import shepherd
+from gatewright.backends.processes.entries import (
+    check,
+    check_directory,
+    entry_of,
+    login_environment,
+)
+from gatewright.backends.processes.launcher import Launcher
+from gatewright.backends.processes.leader import Leader, Settings, take_lead
+from gatewright.backends.processes.spool import Spool
+from gatewright.core.clock import Clock, system_clock
+from gatewright.core.errors import GatewayError
+from gatewright.domains.compute import Capabilities, JobStatus, Snapshot, Submission
+
+T = TypeVar("T")
+
+_log = getLogger(__name__)
+_SHEPHERD = (sys.executable, "-I", "-S", "-X", "utf8")
+_ELECTION_SECONDS = 1.0
+_BUSY_SECONDS = 0.5
+_IDLE_SECONDS = 5.0
+_ANSWER_SECONDS = 2.0
+_TOGETHER_SECONDS = 0.02
+
+
+class ProcessScheduler:
+    """Implements :class:`gatewright.domains.compute.Scheduler` on this machine.
+
+    Parameters
+    ----------
+    folder
+        The spool.
+    capabilities
+        The cores and the memory that jobs share.
+    launcher
+        Starts the shepherds.
+    interpreter
+        Command that runs a Python file without anything of the gateway's.
+    grace_seconds
+        Time between asking a job's processes to end and killing them.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        capabilities: Capabilities,
+        launcher: Launcher,
+        *,
+        interpreter: Sequence[str] = _SHEPHERD,
+        environment: Mapping[str, str] | None = None,
+        grace_seconds: float = 5.0,
+        settings: Settings | None = None,
+        clock: Clock = system_clock,
+    ) -> None:
+        self._spool = Spool(folder)
+        self._capabilities = capabilities
+        self._launcher = launcher
+        self._interpreter = interpreter
+        self._environment = environment or {"PATH": os.defpath}
+        self._login = login_environment(os.environ)
+        self._grace = grace_seconds
+        self._settings = settings or Settings()
+        self._clock = clock
+        self._recorded: set[str] = set()
+        self._news = asyncio.Event()
+        self._threads = ThreadPoolExecutor(4, thread_name_prefix="processes")
+        self._leader_thread = ThreadPoolExecutor(1, thread_name_prefix="leader")
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._capabilities
+
+    async def check(self, submission: Submission) -> None:
+        check(submission, self._capabilities)
+        await self._in_thread(lambda: check_directory(submission.directory))
+
+    async def submit(self, submissions: Sequence[Submission]) -> Sequence[str]:
+        wake_path = str(self._spool.wake_path)
+        entries = [
+            entry_of(submission, self._login, wake_path, self._grace)
+            for submission in submissions
+        ]
+        await self._in_thread(lambda: self._spool.add(entries))
+        return [submission.uuid for submission in submissions]
+
+    async def status(self, native_ids: Sequence[str]) -> Mapping[str, JobStatus]:
+        return await self._in_thread(lambda: self._statuses(native_ids))
+
+    async def forget(self, native_ids: Sequence[str]) -> None:
+        self._recorded.update(native_ids)
+
+    async def cancel(self, native_ids: Sequence[str]) -> None:
+        await self._ask(native_ids, "cancel")
+
+    async def hold(self, native_ids: Sequence[str]) -> None:
+        await self._ask(native_ids, "hold")
+
+    async def release(self, native_ids: Sequence[str]) -> None:
+        await self._ask(native_ids, "release")
+
+    async def changes(self) -> AsyncIterator[Snapshot]:
+        lead = await self._elected()
+        snapshots: asyncio.Queue[Snapshot | None] = asyncio.Queue()
+        work = asyncio.create_task(self._lead(snapshots))
+        work.add_done_callback(lambda _: snapshots.put_nowait(None))
+        try:
+            while (snapshot := await snapshots.get()) is not None:
+                yield snapshot
+            work.result()
+        finally:
+            work.cancel()
+            # What its thread has begun ends before another process may lead.
+            await asyncio.gather(work, return_exceptions=True)
+            await self._leading(lambda: None)
+            os.close(lead)
+
+    async def close(self) -> None:
+        """Let go of the threads."""
+        self._threads.shutdown(wait=False)
+        self._leader_thread.shutdown(wait=False)
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    async def _leading(self, work: Callable[[], T]) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._leader_thread, work)
+
+    def _statuses(self, native_ids: Sequence[str]) -> Mapping[str, JobStatus]:
+        found = ((uuid, self._spool.status(uuid)) for uuid in native_ids)
+        return {uuid: status for uuid, status in found if status is not None}
+
+    async def _ask(self, native_ids: Sequence[str], verb: str) -> None:
+        """Leave requests for the leader and wait a little until it has seen to them."""
+        if not native_ids:
+            return
+        await self._in_thread(lambda: self._leave(native_ids, verb))
+        deadline = time.monotonic() + _ANSWER_SECONDS
+        while time.monotonic() < deadline and await self._unanswered(native_ids, verb):
+            await asyncio.sleep(0.01)
+
+    def _leave(self, native_ids: Sequence[str], verb: str) -> None:
+        for uuid in native_ids:
+            self._spool.ask(uuid, verb)
+        self._spool.sent()
+
+    async def _unanswered(self, native_ids: Sequence[str], verb: str) -> bool:
+        return await self._in_thread(
+            lambda: any(self._spool.asked(uuid, verb) for uuid in native_ids)
+        )
+
+    async def _elected(self) -> int:
+        while True:
+            lead = await self._in_thread(lambda: take_lead(self._spool))
+            if lead is not None:
+                return lead
+            await asyncio.sleep(_ELECTION_SECONDS)
+
+    async def _lead(self, snapshots: asyncio.Queue[Snapshot | None]) -> None:
+        leader = Leader(self._spool, self._capabilities, self._clock, self._settings)
+        loop = asyncio.get_running_loop()
+        wake = os.open(self._spool.wake_path, os.O_RDWR | os.O_NONBLOCK)
+        loop.add_reader(wake, self._woken, wake)
+        complete = True
+        try:
+            while True:
+                at = self._clock()
+                changed = await self._turn(leader)
+                if changed or (complete and changed is not None):
+                    snapshots.put_nowait(Snapshot(at, changed, complete))
+                    complete = False
+                await self._pause(leader)
+        finally:
+            loop.remove_reader(wake)
+            os.close(wake)
+
+    async def _turn(self, leader: Leader) -> Sequence[JobStatus] | None:
+        """Look once, start what may start, and return what changed.
+
+        Returns None where the spool cannot be used just now.
+        """
+        recorded, self._recorded = self._recorded, set()
+        leader.recorded(recorded)
+        try:
+            for uuid in await self._leading(leader.look):
+                await self._launch(leader, uuid)
+            return await self._leading(leader.changes)
+        except GatewayError as error:
+            _log.warning("The queue waits: %s", error.text)
+            return None
+
+    async def _launch(self, leader: Leader, uuid: str) -> None:
+        user = await self._leading(lambda: leader.send(uuid))
+        folder = str(self._spool.job_folder(uuid))
+        argv = [*self._interpreter, shepherd.__file__, folder]
+        try:
+            await self._launcher.launch(
+                user, argv, self._environment, str(self._spool.folder)
+            )
+        except GatewayError as error:
+            # It counts as a launch, and is tried again when it is overdue.
+            _log.warning("Job %s was not started: %s", uuid, error.text)
+
+    def _woken(self, wake: int) -> None:
+        os.read(wake, 65_536)
+        self._news.set()
+
+    async def _pause(self, leader: Leader) -> None:
+        seconds = _BUSY_SECONDS if leader.busy else _IDLE_SECONDS
+        try:
+            async with asyncio.timeout(seconds):
+                await self._news.wait()
+        except TimeoutError:
+            return
+        await asyncio.sleep(_TOGETHER_SECONDS)
+        self._news.clear()

@@ -1,0 +1,444 @@
+"""Runs one job and writes down how it ended; outlives the gateway.
+
+``python -I -S shepherd.py JOBDIR``. Standard library only. The folder holds
+``job.json`` (what to run), perhaps ``script``, and receives
+
+``lock``
+    Locked (flock) for as long as a shepherd lives: proof of life that no reuse of
+    process ids can fool.
+``started``
+    Made once, before the job's first process: a job never starts twice.
+``running.json``
+    When it started, and on which boot of the machine.
+``final.json``
+    How it ended, written whole or not at all.
+``control``
+    A pipe on which a byte says: look whether ``cancel`` is there.
+
+The shepherd is the subreaper of its job (prctl(2)), so that a process which leaves
+its parent, its group and its session still comes back to it and is ended with the
+rest.
+"""
+
+import ctypes
+import fcntl
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+PR_SET_CHILD_SUBREAPER = 36
+PAGE = os.sysconf("SC_PAGE_SIZE")
+LOCK_SECONDS = 2.0
+LEFTOVER_SECONDS = 2.0
+_REASONS = {
+    "CANCELLED": "Canceled on request.",
+    "TIMEOUT": "Ran into its time limit of {duration} seconds.",
+    "OUT_OF_MEMORY": "Used more than the {memory} bytes of memory that it asked for.",
+    "STOPPED": "Its shepherd was told to end, as when the machine shuts down.",
+}
+
+
+def write_json(path: Path, value: dict[str, Any]) -> None:
+    """Write a file that is there whole, and on disk, or not at all."""
+    new = path.with_suffix(".new")
+    with new.open("w", encoding="utf-8") as file:
+        json.dump(value, file)
+        file.flush()
+        os.fsync(file.fileno())
+    new.rename(path)
+    sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """Put a folder's entries on disk."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def poke(path: Path) -> None:
+    """Write a byte into a pipe if somebody listens there."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError:
+        return
+    try:
+        os.write(descriptor, b".")
+    except OSError:
+        return
+    finally:
+        os.close(descriptor)
+
+
+def boot_id() -> str:
+    """Return the name of this boot of the machine."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+
+
+def parents() -> dict[int, int]:
+    """Return the parent of every process on the machine."""
+    found = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                stat = Path("/proc", name, "stat").read_bytes()
+            except OSError:
+                continue
+            found[int(name)] = int(stat.rpartition(b")")[2].split()[1])
+    return found
+
+
+def children(process: int) -> list[int]:
+    """Return the children of one process, as the kernel lists them by thread."""
+    found: list[int] = []
+    try:
+        for thread in os.listdir(f"/proc/{process}/task"):
+            path = Path(f"/proc/{process}/task/{thread}/children")
+            found += map(int, path.read_bytes().split())
+    except OSError:
+        return found
+    return found
+
+
+HAS_CHILDREN = Path(f"/proc/self/task/{os.getpid()}/children").exists()
+
+
+def descendants(process: int) -> list[int]:
+    """Return all processes below one."""
+    below = children
+    if not HAS_CHILDREN:
+        table: dict[int, list[int]] = {}
+        for child, parent in parents().items():
+            table.setdefault(parent, []).append(child)
+        below = lambda one: table.get(one, [])  # noqa: E731  # the other way to list
+    found: list[int] = []
+    rest = [process]
+    while rest:
+        new = below(rest.pop())
+        found += new
+        rest += new
+    return found
+
+
+def memory_of(processes: list[int]) -> int:
+    """Return the resident memory of processes together, in bytes."""
+    total = 0
+    for process in processes:
+        try:
+            fields = Path(f"/proc/{process}/statm").read_bytes().split()
+        except OSError:
+            continue
+        total += int(fields[1]) * PAGE
+    return total
+
+
+def interpreter(script: bytes) -> list[str]:
+    """Return the program of a script's ``#!`` line and its one argument, or sh."""
+    first = script.partition(b"\n")[0]
+    if not first.startswith(b"#!") or not first[2:].strip():
+        return ["/bin/sh"]
+    return [os.fsdecode(part) for part in first[2:].strip().split(maxsplit=1)]
+
+
+@dataclass
+class Meter:
+    """What the job's processes have used so far."""
+
+    cpu_seconds: float = 0.0
+    peak_bytes: int = 0
+    own_peak: int = 0
+
+    def add(self, usage: Any) -> None:
+        """Count a process that has ended, with the children that it waited for."""
+        self.cpu_seconds += usage.ru_utime + usage.ru_stime
+        # A process begins with its parent's memory, and keeps that as its peak even
+        # when it has become another program: below it the figure says nothing.
+        if usage.ru_maxrss > self.own_peak:
+            self.peak_bytes = max(self.peak_bytes, usage.ru_maxrss * 1024)
+
+    def sample(self, processes: list[int]) -> int:
+        """Look at living processes; return their memory now."""
+        now = memory_of(processes)
+        self.peak_bytes = max(self.peak_bytes, now)
+        return now
+
+
+@dataclass
+class Shepherd:
+    """One job from its start to its end."""
+
+    folder: Path
+    job: dict[str, Any]
+    meter: Meter = field(default_factory=Meter)
+    main: int = 0
+    status: int | None = None
+    began: float = 0.0
+    started_at: float = 0.0
+    ending: str = ""
+    kill_at: float = 0.0
+    pipes: list[int] = field(default_factory=list)
+
+    def run(self) -> dict[str, Any]:
+        """Run the job and return its final record."""
+        self._prepare()
+        self.began = time.monotonic()
+        self.started_at = time.time()
+        try:
+            process = self._start()
+        except OSError as error:
+            return self._not_started(error)
+        self.main = process.pid
+        self._say_running()
+        while self._reap():
+            self._look()
+            self._enforce()
+            self._wait()
+        return self._final()
+
+    def _prepare(self) -> None:
+        """Become the one to whom orphans of the job return; listen for signals."""
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        reading, writing = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+        for number in (signal.SIGCHLD, signal.SIGHUP, signal.SIGINT):
+            signal.signal(number, lambda *_: None)
+        signal.signal(signal.SIGTERM, lambda *_: self._end("STOPPED", time.monotonic()))
+        control = self.folder / "control"
+        if not control.exists():
+            os.mkfifo(control, 0o600)
+        # Open for both, so that it never reads as ended.
+        self.pipes = [reading, os.open(control, os.O_RDWR | os.O_NONBLOCK)]
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        job = self.job
+        source = self._open(job["stdin_path"], os.O_RDONLY)
+        output = self._create(job["stdout_path"])
+        joined = job["stderr_path"] == job["stdout_path"]
+        error = output if joined else self._create(job["stderr_path"])
+        try:
+            return subprocess.Popen(
+                self._command(),
+                stdin=source,
+                stdout=output,
+                stderr=error,
+                cwd=job["directory"],
+                env=job["environment"],
+                start_new_session=True,
+            )
+        finally:
+            for descriptor in {source, output, error}:
+                os.close(descriptor)
+
+    def _create(self, path: str) -> int:
+        return self._open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
+
+    def _open(self, path: str, flags: int) -> int:
+        # Without blocking, so that a pipe without another end fails at once.
+        path = os.path.join(self.job["directory"], path)
+        descriptor = os.open(path, flags | os.O_NONBLOCK, 0o666)
+        os.set_blocking(descriptor, True)  # the standard library's own
+        return descriptor
+
+    def _command(self) -> list[str]:
+        if self.job["executable"] is not None:
+            return [self.job["executable"], *self.job["arguments"]]
+        script = self.folder / "script"
+        return [
+            *interpreter(script.read_bytes()[:4096]),
+            str(script),
+            *self.job["arguments"],
+        ]
+
+    def _say_running(self) -> None:
+        record = {
+            "pid": self.main,
+            "started_at": self.started_at,
+            "boot_id": boot_id(),
+        }
+        new = self.folder / "running.new"
+        new.write_text(json.dumps(record), encoding="utf-8")
+        new.rename(self.folder / "running.json")
+        poke(Path(self.job["wake_path"]))
+
+    def _reap(self) -> bool:
+        """Take what has ended; return whether anything of the job still lives."""
+        while True:
+            try:
+                process, status, usage = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                return False
+            if process == 0:
+                return True
+            self.meter.add(usage)
+            if process == self.main:
+                self.status = status
+                if not self.ending:
+                    self._end("LEFTOVERS", time.monotonic(), LEFTOVER_SECONDS)
+
+    def _look(self) -> None:
+        now = self.meter.sample(descendants(os.getpid()))
+        limit = self.job["memory"]
+        if limit is not None and now > limit:
+            self._end("OUT_OF_MEMORY", 0.0)
+
+    def _enforce(self) -> None:
+        now = time.monotonic()
+        if (self.folder / "cancel").exists():
+            self._end("CANCELLED", now)
+        duration = self.job["duration"]
+        if duration is not None and now - self.began >= duration:
+            self._end("TIMEOUT", now)
+        if self.ending and now >= self.kill_at:
+            self._signal(signal.SIGKILL)
+
+    def _end(self, why: str, now: float, grace: float | None = None) -> None:
+        """Begin to end the job: ask it now, and make it after the grace."""
+        if self.ending:
+            return
+        self.ending = why
+        self.kill_at = now + (self.job["grace_seconds"] if grace is None else grace)
+        self._signal(signal.SIGTERM)
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: int) -> None:
+        for process in descendants(os.getpid()):
+            try:
+                os.kill(process, number)
+            except OSError:
+                continue
+
+    def _wait(self) -> None:
+        """Sleep until something may have happened."""
+        now = time.monotonic()
+        pause = min(1.0, 0.05 + (now - self.began) / 10)
+        if self.ending:
+            pause = min(pause, 0.1, max(0.01, self.kill_at - now))
+        elif self.job["duration"] is not None:
+            pause = min(pause, max(0.0, self.began + self.job["duration"] - now))
+        ready, _, _ = select.select(self.pipes, [], [], pause)
+        for descriptor in ready:
+            os.read(descriptor, 4096)
+
+    def _not_started(self, error: OSError) -> dict[str, Any]:
+        name = error.filename if error.filename is not None else "The program"
+        return {
+            **self._record("failed", "NOT_STARTED"),
+            "reason": f"{os.fsdecode(name)} cannot be used: {error.strerror}.",
+            "exit_code": 127 if isinstance(error, FileNotFoundError) else 126,
+        }
+
+    def _final(self) -> dict[str, Any]:
+        code, number = self._exit()
+        if self.ending in _REASONS:
+            state = "canceled" if self.ending == "CANCELLED" else "failed"
+            record = self._record(state, self.ending)
+            reason = _REASONS[self.ending].format(**self.job)
+        elif code == 0:
+            record, reason = self._record("completed", "COMPLETED"), ""
+        else:
+            record = self._record("failed", "FAILED")
+            reason = f"Ended with exit code {code}."
+            if number is not None:
+                reason = f"Ended by signal {number} ({_signal_name(number)})."
+        return {**record, "reason": reason, "exit_code": code, "signal": number}
+
+    def _exit(self) -> tuple[int | None, int | None]:
+        if self.status is None:
+            return None, None
+        code = os.waitstatus_to_exitcode(self.status)
+        return (code, None) if code >= 0 else (128 - code, -code)
+
+    def _record(self, state: str, native_state: str) -> dict[str, Any]:
+        return {
+            "state": state,
+            "native_state": native_state,
+            "started_at": self.started_at,
+            "ended_at": time.time(),
+            "wall_seconds": time.monotonic() - self.began,
+            "cpu_seconds": self.meter.cpu_seconds,
+            "peak_memory_bytes": self.meter.peak_bytes,
+        }
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return "real-time"
+
+
+def lock(path: Path, seconds: float) -> int | None:
+    """Return a descriptor that holds the lock, or None if another keeps it."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            if time.monotonic() >= deadline:
+                os.close(descriptor)
+                return None
+            time.sleep(0.02)
+        else:
+            return descriptor
+
+
+def claim(folder: Path) -> bool:
+    """Return whether this shepherd is the one to start the job."""
+    if (folder / "final.json").exists():
+        return False
+    try:
+        os.close(
+            os.open(folder / "started", os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        )
+    except FileExistsError:
+        return False
+    sync_folder(folder)
+    return True
+
+
+def keep(folder: Path, record: dict[str, Any]) -> None:
+    """Write the final record, however long the disk is full."""
+    while True:
+        try:
+            write_json(folder / "final.json", record)
+        except OSError as error:
+            sys.stderr.write(f"The record waits: {error}\n")
+            time.sleep(1.0)
+        else:
+            return
+
+
+def main(name: str) -> int:
+    """Run the job in a folder, unless it has been run."""
+    folder = Path(name).resolve()
+    held = lock(folder / "lock", LOCK_SECONDS)
+    if held is None or not claim(folder):
+        return 1
+    log = os.open(folder / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(log, 2)
+    job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
+    shepherd = Shepherd(folder, job)
+    shepherd.meter.own_peak = _own_peak()
+    keep(folder, shepherd.run())
+    poke(Path(job["wake_path"]))
+    return 0
+
+
+def _own_peak() -> int:
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

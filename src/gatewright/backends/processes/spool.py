@@ -1,0 +1,324 @@
+"""The spool: a folder that is the queue, which survives everything but its disk.
+
+::
+
+    SPOOL/leader            locked by the one gateway process that schedules
+    SPOOL/wake              a pipe; a byte in it says that there is something new
+    SPOOL/requests/U.cancel what was asked for job U, until the leader has seen to it
+    SPOOL/U/job.json        what to run (its folder appears whole, by a rename)
+    SPOOL/U/script          the script, where there is one
+    SPOOL/U/held            waits until it is released
+    SPOOL/U/launched        a shepherd was sent for; then see ``shepherd.py``
+
+All methods block for as long as the disk does, and are called in threads.
+"""
+
+import os
+import re
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from gatewright.backends.processes import shepherd
+from gatewright.core.errors import BackendFailed, GatewayError, StorageFull
+from gatewright.domains.compute import (
+    JobState,
+    JobStatus,
+    NativeDependency,
+    Usage,
+)
+
+_FULL = {28, 122}  # ENOSPC, EDQUOT
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """``job.json``: a job as the shepherd and the leader read it."""
+
+    uuid: str
+    id: str
+    user: str
+    submitted_at: float
+    executable: str | None
+    arguments: Sequence[str]
+    directory: str
+    environment: Mapping[str, str]
+    stdin_path: str
+    stdout_path: str
+    stderr_path: str
+    duration: int | None
+    memory: int | None
+    cores: int
+    grace_seconds: float
+    wake_path: str
+    dependencies: Sequence[NativeDependency]
+    array: str
+    array_limit: int | None
+    script: bytes | None = None
+    """Kept in a file of its own."""
+
+    @property
+    def order(self) -> tuple[float, list[int]]:
+        """Sorts jobs by their submission."""
+        return self.submitted_at, [int(n) for n in re.findall(r"\d+", self.id)]
+
+
+class Final(msgspec.Struct, frozen=True, kw_only=True):
+    """``final.json``: how a job ended."""
+
+    state: JobState
+    native_state: str
+    reason: str
+    ended_at: float
+    started_at: float | None = None
+    exit_code: int | None = None
+    signal: int | None = None
+    wall_seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    peak_memory_bytes: int = 0
+
+    def status(self, uuid: str) -> JobStatus:
+        """Return the same in the domain's words."""
+        return JobStatus(
+            native_id=uuid,
+            state=self.state,
+            native_state=self.native_state,
+            reason=self.reason,
+            exit_code=self.exit_code,
+            signal=self.signal,
+            started_at=self.started_at,
+            ended_at=self.ended_at,
+            usage=Usage(
+                round(self.wall_seconds, 6),
+                round(self.cpu_seconds, 6),
+                self.peak_memory_bytes,
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What is known of a job that was sent for."""
+
+    started_at: float | None
+    """When it started; None until its shepherd has said so."""
+    boot_id: str
+    """Boot of the machine on which it started."""
+
+
+@contextmanager
+def _disk() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise StorageFull("There is no room for more jobs.") from error
+        raise BackendFailed("The queue of this machine cannot be written.") from error
+
+
+class Spool:
+    """Reads and writes the spool of one system."""
+
+    def __init__(self, folder: Path) -> None:
+        with _disk():
+            self.folder = folder.absolute()
+            self.requests_folder = self.folder / "requests"
+            self.requests_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.wake_path = self.folder / "wake"
+            with suppress(FileExistsError):
+                os.mkfifo(self.wake_path, 0o600)
+
+    def job_folder(self, uuid: str) -> Path:
+        """Return the folder of a job."""
+        return self.folder / uuid
+
+    def add(self, entries: Iterable[Entry]) -> None:
+        """Take jobs, durably; one that is there already is left as it is."""
+        entries = list(entries)
+        new = [e for e in entries if not self.job_folder(e.uuid).exists()]
+        try:
+            with _disk():
+                for entry in new:
+                    self._write(entry)
+                for entry in new:
+                    self._show(entry.uuid)
+                shepherd.sync_folder(self.folder)
+        except GatewayError:
+            for entry in new:
+                shutil.rmtree(self._hidden(entry.uuid), ignore_errors=True)
+            raise
+        shepherd.poke(self.wake_path)
+
+    def _hidden(self, uuid: str) -> Path:
+        return self.folder / f".{uuid}.{os.getpid()}"
+
+    def _write(self, entry: Entry) -> None:
+        folder = self._hidden(entry.uuid)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700)
+        if entry.script is not None:
+            with (folder / "script").open("wb") as file:
+                file.write(entry.script)
+                file.flush()
+                os.fsync(file.fileno())
+        fields: dict[str, Any] = msgspec.to_builtins(entry)
+        shepherd.write_json(folder / "job.json", {**fields, "script": None})
+
+    def _show(self, uuid: str) -> None:
+        try:
+            self._hidden(uuid).rename(self.job_folder(uuid))
+        except OSError:
+            # Another process has just made the same submission again.
+            if not (self.job_folder(uuid) / "job.json").exists():
+                raise
+            shutil.rmtree(self._hidden(uuid), ignore_errors=True)
+
+    def uuids(self) -> list[str]:
+        """Return the names of all jobs."""
+        kept = {"leader", "wake", "requests"}
+        with _disk():
+            names = os.listdir(self.folder)
+        return [name for name in names if name[0] != "." and name not in kept]
+
+    def entry(self, uuid: str) -> Entry | None:
+        """Return a job, or None where its folder is not whole."""
+        try:
+            data = (self.job_folder(uuid) / "job.json").read_bytes()
+            return msgspec.json.decode(data, type=Entry)
+        except (OSError, msgspec.DecodeError):
+            return None
+
+    def remove(self, uuid: str) -> None:
+        """Let go of a job."""
+        hidden = self._hidden(uuid)
+        with suppress(OSError):
+            self.job_folder(uuid).rename(hidden)
+        shutil.rmtree(hidden, ignore_errors=True)
+
+    def has(self, uuid: str, mark: str) -> bool:
+        """Return whether a job carries a mark, such as ``held``."""
+        return (self.job_folder(uuid) / mark).exists()
+
+    def launching(self, uuid: str) -> None:
+        """Note that a shepherd is sent for; to send twice does no harm."""
+        with _disk():
+            (self.job_folder(uuid) / "launched").touch(0o600)
+
+    def sent_for(self, uuid: str) -> bool:
+        """Return whether a shepherd was sent for."""
+        return self.has(uuid, "launched") or self.has(uuid, "started")
+
+    def mark(self, uuid: str, mark: str) -> None:
+        """Put a mark on a job, durably."""
+        with _disk():
+            (self.job_folder(uuid) / mark).touch(0o600)
+            shepherd.sync_folder(self.job_folder(uuid))
+
+    def unmark(self, uuid: str, mark: str) -> None:
+        """Take a mark off a job."""
+        with _disk():
+            (self.job_folder(uuid) / mark).unlink(missing_ok=True)
+            shepherd.sync_folder(self.job_folder(uuid))
+
+    def ask(self, uuid: str, verb: str) -> None:
+        """Leave a request for the leader."""
+        with _disk():
+            (self.requests_folder / f"{uuid}.{verb}").touch(0o600)
+
+    def sent(self) -> None:
+        """Make the requests durable and tell the leader."""
+        with _disk():
+            shepherd.sync_folder(self.requests_folder)
+        shepherd.poke(self.wake_path)
+
+    def requests(self) -> list[tuple[str, str]]:
+        """Return the job and the verb of each request, oldest first."""
+        found = []
+        with _disk(), os.scandir(self.requests_folder) as entries:
+            for entry in entries:
+                uuid, _, verb = entry.name.rpartition(".")
+                with suppress(FileNotFoundError):
+                    found.append((entry.stat().st_mtime_ns, uuid, verb))
+        return [(uuid, verb) for _, uuid, verb in sorted(found)]
+
+    def asked(self, uuid: str, verb: str) -> bool:
+        """Return whether a request has not been seen to yet."""
+        return (self.requests_folder / f"{uuid}.{verb}").exists()
+
+    def answered(self, uuid: str, verb: str) -> None:
+        """Take a request away."""
+        (self.requests_folder / f"{uuid}.{verb}").unlink(missing_ok=True)
+
+    def final(self, uuid: str) -> Final | None:
+        """Return how a job ended, or None if it has not."""
+        try:
+            data = (self.job_folder(uuid) / "final.json").read_bytes()
+        except FileNotFoundError:
+            return None
+        return msgspec.json.decode(data, type=Final)
+
+    def running(self, uuid: str) -> Running:
+        """Return what a job's shepherd has said of its start."""
+        try:
+            data = (self.job_folder(uuid) / "running.json").read_bytes()
+        except FileNotFoundError:
+            return Running(None, "")
+        record = msgspec.json.decode(data)
+        return Running(record["started_at"], record["boot_id"])
+
+    def finish(self, uuid: str, final: Final) -> bool:
+        """Write how a job ended that no shepherd watches.
+
+        Returns False if a shepherd lives, or has just written its own record.
+        """
+        held = shepherd.lock(self.job_folder(uuid) / "lock", 0.0)
+        if held is None:
+            return False
+        try:
+            path = self.job_folder(uuid) / "final.json"
+            if path.exists():
+                return False
+            with _disk():
+                shepherd.write_json(path, msgspec.to_builtins(final))
+        finally:
+            os.close(held)
+        return True
+
+    def watched(self, uuid: str) -> bool:
+        """Return whether a shepherd lives and has the job."""
+        held = shepherd.lock(self.job_folder(uuid) / "lock", 0.0)
+        if held is None:
+            return True
+        os.close(held)
+        return False
+
+    def status(self, uuid: str) -> JobStatus | None:
+        """Return what the spool alone says of a job, or None if it has none such."""
+        final = self.final(uuid)
+        if final is not None:
+            return final.status(uuid)
+        if not self.has(uuid, "job.json"):
+            return None
+        if self.sent_for(uuid):
+            return started_status(uuid, self.running(uuid).started_at)
+        return waiting_status(uuid, held=self.has(uuid, "held"), reason="")
+
+
+def started_status(uuid: str, started_at: float | None) -> JobStatus:
+    """Return the status of a job that was sent for."""
+    if started_at is None:
+        return JobStatus(uuid, JobState.QUEUED, "STARTING")
+    return JobStatus(uuid, JobState.ACTIVE, "RUNNING", started_at=started_at)
+
+
+def waiting_status(uuid: str, *, held: bool, reason: str) -> JobStatus:
+    """Return the status of a job that waits."""
+    if held:
+        return JobStatus(
+            uuid, JobState.HELD, "HELD", reason or "Held until it is released."
+        )
+    return JobStatus(uuid, JobState.QUEUED, "PENDING", reason)
