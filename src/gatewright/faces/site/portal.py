@@ -1,0 +1,86 @@
+"""The portal's pages: one shell for every address, so that a URL is the state."""
+
+import html
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from gatewright.faces.site.assets import Asset, Assets, make_asset
+from gatewright.faces.site.serve import asset_response
+
+VIEWS = ("files", "jobs", "data", "sky", "store", "account")
+"""First names of the portal's addresses; what follows them is the view's own."""
+
+SHELL = "portal/index.html"
+API_PAGE = "portal/api.html"
+LOST_PAGE = "portal/lost.html"
+
+
+class Portal:
+    """Serves the shell, the page of the API, and the kit's files."""
+
+    def __init__(self, assets: Assets, title: str) -> None:
+        self._assets = assets
+        self._pages = {
+            name: _page(asset, assets.version, title)
+            for name, asset in assets.files.items()
+            if name.startswith("portal/") and name.endswith(".html")
+        }
+
+    def routes(self) -> list[Route]:
+        """Return the routes of the portal."""
+        views = [f"/{view}" for view in VIEWS]
+        below = [f"/{view}/{{rest:path}}" for view in VIEWS]
+        return [
+            Route("/kit/{path:path}", self.kit),
+            Route("/favicon.ico", self.icon),
+            Route("/docs", self.to_api_page),
+            Route("/docs/api", self.api_page),
+            *(Route(path, self.shell) for path in ("/", *views, *below)),
+        ]
+
+    async def kit(self, request: Request) -> Response:
+        """Serve a file, under its own name or under one that holds the version."""
+        path = request.path_params["path"]
+        versioned = f"~{self._assets.version}/"
+        name = path.removeprefix(versioned)
+        asset = self._assets.files.get(name)
+        if asset is None:
+            raise HTTPException(404)
+        named = request.query_params.get("v") == asset.digest
+        return asset_response(
+            asset, request, forever=named or path.startswith(versioned)
+        )
+
+    async def icon(self, request: Request) -> Response:
+        """Serve the icon where browsers look for it by themselves."""
+        return asset_response(self._assets.files["favicon.svg"], request)
+
+    async def shell(self, request: Request) -> Response:
+        """Serve the portal; its router reads the address."""
+        return asset_response(self._pages[SHELL], request)
+
+    async def to_api_page(self, request: Request) -> Response:
+        """Lead to the one page of documentation that the gateway carries."""
+        return RedirectResponse("/docs/api", 307)
+
+    async def api_page(self, request: Request) -> Response:
+        """Serve the page that shows the API and tries it."""
+        return asset_response(self._pages[API_PAGE], request)
+
+    def lost(self, request: Request) -> Response:
+        """Serve the page that says there is nothing at this address."""
+        return asset_response(self._pages[LOST_PAGE], request, status=404)
+
+    def page(self, name: str, request: Request, status: int) -> Response:
+        """Serve a page by its file name."""
+        return asset_response(self._pages[f"portal/{name}"], request, status=status)
+
+
+def _page(asset: Asset, version: str, title: str) -> Asset:
+    """Fill in the gateway's title and the version of the kit's addresses."""
+    text = asset.body.decode().replace("{title}", html.escape(title))
+    text = text.replace('="/kit/', f'="/kit/~{version}/')
+    return make_asset(text.encode(), ".html")

@@ -1,0 +1,40 @@
+"""The single-use sign-in link, and the page to sign in on."""
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from gatewright.core.errors import NotSignedIn
+from gatewright.faces.site.portal import Portal
+from gatewright.web.context import request_context
+from gatewright.web.credentials import cookie_fields
+from gatewright.web.sign_in import sign_in_by_link
+
+NEVER_STORED = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+
+
+class SignIn:
+    """Answers ``/sign-in``.
+
+    Parameters
+    ----------
+    portal
+        Holds the pages.
+    """
+
+    def __init__(self, portal: Portal) -> None:
+        self._portal = portal
+
+    async def answer(self, request: Request) -> Response:
+        """Use the code up and lead to the portal; without a code, show the form."""
+        code = request.query_params.get("code")
+        if code is None:
+            return await self._portal.shell(request)
+        context = request_context(request)
+        try:
+            session = await sign_in_by_link(request, context, code)
+        except NotSignedIn as error:
+            answer = self._portal.page("used-link.html", request, error.status)
+            answer.headers.update(NEVER_STORED)
+            return answer
+        cookie = cookie_fields(context.services.config, session.secret)
+        return RedirectResponse("/", 303, headers=NEVER_STORED | dict(cookie))

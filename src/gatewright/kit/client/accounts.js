@@ -1,0 +1,73 @@
+import { escapeName } from "./paths.js";
+
+/** @typedef {{user: string | null, role: string | null, scopes: string[], expires_at: string | null}} Session */
+
+/** Who is signed in. Pages are told of a change by `gw-session` on `window`. */
+export class Auth {
+  /** @param {import("./http.js").Http} http */
+  constructor(http) {
+    this._http = http;
+    /** @type {Promise<Session> | null} */
+    this._session = null;
+  }
+
+  /** The present session; `user` is null for a visitor. Asked for once a page. @returns {Promise<Session>} */
+  session() {
+    this._session ??= this.refresh();
+    return this._session;
+  }
+
+  /** Asks again who is signed in. @returns {Promise<Session>} */
+  refresh() {
+    const asked = this._http.json("/api/v1/session");
+    this._session = asked;
+    asked.catch(() => (this._session = null));
+    return asked;
+  }
+
+  /** @param {string} user @param {string} password @returns {Promise<Session>} */
+  async signIn(user, password) {
+    await this._http.json("/api/v1/session", { method: "POST", json: { user, password } });
+    return this._changed();
+  }
+
+  /** @returns {Promise<Session>} */
+  async signOut() {
+    await this._http.json("/api/v1/session", { method: "DELETE" });
+    return this._changed();
+  }
+
+  async _changed() {
+    const session = await this.refresh();
+    if (typeof window !== "undefined") window.dispatchEvent(new CustomEvent("gw-session", { detail: session }));
+    return session;
+  }
+}
+
+/** Accounts and personal tokens. */
+export class Accounts {
+  /** @param {import("./http.js").Http} http */
+  constructor(http) {
+    this._http = http;
+  }
+
+  /** @param {string} name @param {AbortSignal} [signal] @returns {Promise<any>} */
+  user(name, signal) {
+    return this._http.json(`/api/v1/user/${escapeName(name)}`, { signal });
+  }
+
+  /** @param {AbortSignal} [signal] @returns {Promise<any>} */
+  tokens(signal) {
+    return this._http.json("/api/v1/tokens", { signal });
+  }
+
+  /** Makes a token; its text is told this once. @param {Record<string, any>} token @returns {Promise<any>} */
+  createToken(token) {
+    return this._http.create("/api/v1/tokens", { json: token });
+  }
+
+  /** @param {string} id */
+  revokeToken(id) {
+    return this._http.json(`/api/v1/tokens/${escapeName(id)}`, { method: "DELETE" });
+  }
+}

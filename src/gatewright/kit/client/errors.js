@@ -1,0 +1,67 @@
+/** What a request of the gateway fails with: one class for every problem. */
+export class GatewayError extends Error {
+  /**
+   * @param {string} message One or two sentences for the person who asked.
+   * @param {object} [about]
+   * @param {number} [about.status] HTTP status; 0 where no answer came.
+   * @param {string} [about.code] Stable name of the kind, such as `not-found`.
+   * @param {string} [about.title] The kind in words.
+   * @param {string} [about.requestId] Id to tell the operator.
+   * @param {number | null} [about.retryAfter] Seconds after which it may succeed.
+   * @param {Record<string, any>} [about.problem] The whole problem document.
+   */
+  constructor(message, about = {}) {
+    super(message);
+    this.name = "GatewayError";
+    this.status = about.status ?? 0;
+    this.code = about.code ?? "unreachable";
+    this.title = about.title ?? "The gateway cannot be reached";
+    this.requestId = about.requestId ?? "";
+    this.retryAfter = about.retryAfter ?? null;
+    this.problem = about.problem ?? {};
+  }
+
+  /** Whether the same request may succeed later. */
+  get transient() {
+    return this.status === 0 || this.retryAfter !== null;
+  }
+
+  /**
+   * Makes the error of an answer (RFC 9457 where it is a problem document).
+   * @param {number} status
+   * @param {Headers} headers
+   * @param {string} text Body of the answer.
+   */
+  static fromAnswer(status, headers, text) {
+    const problem = /json/.test(headers.get("Content-Type") ?? "") ? parse(text) : {};
+    const retry = Number(headers.get("Retry-After"));
+    return new GatewayError(problem.detail ?? problem.title ?? `The gateway answered ${status}.`, {
+      status,
+      code: problem.code ?? `http-${status}`,
+      title: problem.title ?? `HTTP ${status}`,
+      requestId: problem.request_id || (headers.get("X-Request-Id") ?? ""),
+      retryAfter: headers.has("Retry-After") && Number.isFinite(retry) ? retry : null,
+      problem,
+    });
+  }
+
+  /**
+   * Makes the error of a request that got no answer.
+   * @param {unknown} cause
+   */
+  static unreachable(cause) {
+    const error = new GatewayError("The gateway does not answer. Check the network, then try again.");
+    error.cause = cause;
+    return error;
+  }
+}
+
+/** @param {string} text @returns {Record<string, any>} */
+function parse(text) {
+  try {
+    const value = JSON.parse(text);
+    return value && typeof value === "object" ? value : {};
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,105 @@
+import { escapeName, escapePath, join } from "./paths.js";
+import { upload } from "./upload.js";
+
+/** @typedef {{name: string, path: string, type: "file" | "directory" | "symlink" | "other", size: number,
+ *             modified_at: string, mode: string, owner: string, group: string, [more: string]: any}} Entry */
+
+/** Files of the systems. A path is written as in a URL (see paths.js). */
+export class Files {
+  /** @param {import("./http.js").Http} http */
+  constructor(http) {
+    this._http = http;
+  }
+
+  /** @param {string} system @param {string} path @returns {string} */
+  path(system, path) {
+    return `/api/v1/files/${escapeName(system)}/${escapePath(path).replace(/^\/+/, "")}`;
+  }
+
+  /** The address of a file's bytes, for a link or an image. @param {string} system @param {string} path */
+  url(system, path) {
+    return this._http.url(this.path(system, path));
+  }
+
+  /**
+   * One page of a folder: `{entries, next}`.
+   * @param {string} system @param {string} path
+   * @param {{limit?: number, cursor?: string | null, signal?: AbortSignal}} [options]
+   * @returns {Promise<{entries: Entry[], next: string | null}>}
+   */
+  page(system, path, { signal, ...query } = {}) {
+    return this._http.json(folder(this.path(system, path)), { query, signal });
+  }
+
+  /**
+   * All entries of a folder.
+   * @param {string} system @param {string} path @param {AbortSignal} [signal]
+   * @returns {AsyncGenerator<Entry, void, undefined>}
+   */
+  list(system, path, signal) {
+    return this._http.items(folder(this.path(system, path)), "entries", { signal });
+  }
+
+  /** @param {string} system @param {string} path @param {AbortSignal} [signal] @returns {Promise<Entry>} */
+  stat(system, path, signal) {
+    return this._http.json(this.path(system, path), { query: { view: "stat" }, signal });
+  }
+
+  /** @param {string} system @param {string} path @param {string} [algorithm] @returns {Promise<any>} */
+  checksum(system, path, algorithm = "sha256") {
+    return this._http.json(this.path(system, path), { query: { view: "checksum", algorithm } });
+  }
+
+  /** The last lines of a text file. @param {string} system @param {string} path @param {number} [lines] */
+  async tail(system, path, lines = 100) {
+    return (await this._http.request(this.path(system, path), { query: { view: "tail", lines } })).text();
+  }
+
+  /**
+   * A file's bytes; `.text()`, `.blob()` and `.body` read them.
+   * @param {string} system @param {string} path
+   * @param {{range?: string, signal?: AbortSignal}} [options] range such as `bytes=0-99`
+   */
+  read(system, path, { range, signal } = {}) {
+    return this._http.request(this.path(system, path), { signal, headers: range ? { Range: range } : {} });
+  }
+
+  /**
+   * Writes a whole file; it appears when all of it is on disk, or not at all.
+   * @param {string} system @param {string} path @param {Blob | string} content
+   * @param {import("./upload.js").UploadOptions} [options]
+   */
+  write(system, path, content, options) {
+    return upload(this._http, this.path(system, path), content, options);
+  }
+
+  /** @param {string} system @param {string} path @param {Record<string, any>} operation */
+  operate(system, path, operation) {
+    return this._http.create(this.path(system, path), { json: operation });
+  }
+
+  /** @param {string} system @param {string} path */
+  mkdir(system, path) {
+    return this.operate(system, path, { op: "mkdir" });
+  }
+
+  /** @param {string} system @param {string} path @param {string} to */
+  move(system, path, to) {
+    return this.operate(system, path, { op: "move", to });
+  }
+
+  /** @param {string} system @param {string} path @param {string} to */
+  copy(system, path, to) {
+    return this.operate(system, path, { op: "copy", to });
+  }
+
+  /** @param {string} system @param {string} path @param {{recursive?: boolean}} [options] */
+  remove(system, path, { recursive } = {}) {
+    return this._http.json(this.path(system, path), { method: "DELETE", query: { recursive: recursive || null } });
+  }
+}
+
+/** @param {string} path */
+function folder(path) {
+  return join(path, "");
+}

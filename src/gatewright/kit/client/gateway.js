@@ -1,0 +1,76 @@
+/** One gateway and its families of resources. */
+import { Accounts, Auth } from "./accounts.js";
+import { Datasets } from "./datasets.js";
+import { events } from "./events.js";
+import { Files } from "./files.js";
+import { Http } from "./http.js";
+import { Jobs } from "./jobs.js";
+import { escapeName } from "./paths.js";
+import { Sky } from "./sky.js";
+import { Store } from "./store.js";
+
+/** A client of one gateway; `gateway` in gw.js is that of the page's own origin. */
+export class Gateway {
+  /** @param {import("./http.js").Options} [options] */
+  constructor(options) {
+    this.http = new Http(options);
+    this.auth = new Auth(this.http);
+    this.files = new Files(this.http);
+    this.commands = new Commands(this.http);
+    this.jobs = new Jobs(this.http);
+    this.accounts = new Accounts(this.http);
+    this.status = new Status(this.http);
+    this.store = new Store(this.http);
+    this.datasets = new Datasets(this.http);
+    this.sky = new Sky(this.http);
+  }
+
+  /** What the gateway is: title, systems, faces, limits. @param {AbortSignal} [signal] */
+  about(signal) {
+    return this.http.json("/api/v1", { signal });
+  }
+
+  /**
+   * Iterates over everything that happens and that the caller may see.
+   * @param {{signal?: AbortSignal, lastEventId?: string, onopen?: () => void}} [options]
+   */
+  events(options) {
+    return events(this.http, "/api/v1/events", options);
+  }
+}
+
+/** Commands that run at once. */
+export class Commands {
+  /** @param {Http} http */
+  constructor(http) {
+    this._http = http;
+  }
+
+  /**
+   * Runs a command without a shell and returns `{exit_code, stdout, stderr}`.
+   * @param {string} system @param {string[]} command Program and arguments.
+   * @param {{signal?: AbortSignal, [more: string]: any}} [options]
+   * @returns {Promise<{exit_code: number, stdout: string, stderr: string}>}
+   */
+  run(system, command, { signal, ...more } = {}) {
+    return this._http.create(`/api/v1/command/${escapeName(system)}`, { json: { command, ...more }, signal });
+  }
+}
+
+/** Up, degraded or down, and the message of the day. */
+export class Status {
+  /** @param {Http} http */
+  constructor(http) {
+    this._http = http;
+  }
+
+  /** @param {AbortSignal} [signal] @returns {Promise<any>} */
+  all(signal) {
+    return this._http.json("/api/v1/status", { signal });
+  }
+
+  /** @param {string} system @returns {Promise<any>} */
+  system(system) {
+    return this._http.json(`/api/v1/status/${escapeName(system)}`);
+  }
+}

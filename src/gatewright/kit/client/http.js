@@ -1,0 +1,131 @@
+/** Requests to one gateway: address, credentials, keys, errors. */
+import { GatewayError } from "./errors.js";
+
+/**
+ * @typedef {object} Call
+ * @property {string} [method]
+ * @property {Record<string, any>} [query] Parameters; null, undefined and "" are left out.
+ * @property {any} [json] Body as a JSON value.
+ * @property {BodyInit} [body] Body as bytes, text or a form.
+ * @property {Record<string, string>} [headers]
+ * @property {AbortSignal} [signal]
+ * @property {string | boolean} [idempotencyKey] Key of a POST that creates; true makes one.
+ */
+
+/** @typedef {object} Options
+ * @property {string} [url] Address of the gateway; in a page by default its own origin.
+ * @property {string} [token] Personal token; without it a page uses its session.
+ * @property {typeof fetch} [fetch]
+ */
+
+/** Turns calls into requests of one gateway. */
+export class Http {
+  /** @param {Options} [options] */
+  constructor(options = {}) {
+    const here = typeof location === "undefined" ? "http://127.0.0.1:8000" : location.origin;
+    this.base = (options.url ?? here).replace(/\/+$/, "");
+    this.token = options.token ?? "";
+    this._fetch = options.fetch ?? ((input, init) => fetch(input, init));
+  }
+
+  /**
+   * The whole address of a path, or of an address that an answer gave.
+   * @param {string} path @param {Record<string, any>} [query]
+   */
+  url(path, query = {}) {
+    const url = new URL(path, `${this.base}/`);
+    for (const [name, value] of Object.entries(query)) {
+      if (value === null || value === undefined || value === "") continue;
+      for (const one of Array.isArray(value) ? value : [value]) url.searchParams.append(name, String(one));
+    }
+    return url.href;
+  }
+
+  /**
+   * Header fields that every request carries. The gateway takes an unsafe request with
+   * a session only if `X-Requested-With` is there, which no foreign form can send.
+   * @param {Record<string, string>} [more]
+   */
+  headers(more = {}) {
+    const headers = new Headers({ "X-Requested-With": "gatewright", Accept: "application/json, */*;q=0.5", ...more });
+    if (this.token) headers.set("Authorization", `Bearer ${this.token}`);
+    return headers;
+  }
+
+  /**
+   * Makes a request; an answer of 400 and above is thrown as a GatewayError.
+   * @param {string} path @param {Call} [call] @returns {Promise<Response>}
+   */
+  async request(path, call = {}) {
+    const headers = this.headers(call.headers);
+    if (call.idempotencyKey) {
+      headers.set("Idempotency-Key", call.idempotencyKey === true ? newKey() : call.idempotencyKey);
+    }
+    let body = call.body;
+    if (call.json !== undefined) {
+      headers.set("Content-Type", "application/json");
+      body = JSON.stringify(call.json);
+    }
+    const response = await this._send(this.url(path, call.query), {
+      method: call.method ?? "GET",
+      headers,
+      body,
+      signal: call.signal,
+      credentials: this.token ? "omit" : "same-origin",
+      cache: "no-cache",
+    });
+    if (!response.ok && response.status !== 304) {
+      throw GatewayError.fromAnswer(response.status, response.headers, await response.text());
+    }
+    return response;
+  }
+
+  /** @param {string} url @param {RequestInit} init */
+  async _send(url, init) {
+    try {
+      return await this._fetch(url, init);
+    } catch (error) {
+      if (init.signal?.aborted) throw error;
+      throw GatewayError.unreachable(error);
+    }
+  }
+
+  /**
+   * Makes a request and returns the JSON value of its answer; null where it has none.
+   * @param {string} path @param {Call} [call] @returns {Promise<any>}
+   */
+  async json(path, call = {}) {
+    const response = await this.request(path, call);
+    if (response.status === 204) return null;
+    const text = await response.text();
+    return text ? JSON.parse(text) : null;
+  }
+
+  /**
+   * POSTs what creates a thing: sent twice with one key, it is made once.
+   * @param {string} path @param {Call} call
+   */
+  create(path, call) {
+    return this.json(path, { method: "POST", idempotencyKey: true, ...call });
+  }
+
+  /**
+   * Iterates over all items of a listing, page after page.
+   * @param {string} path @param {string} plural Name of the list in a page.
+   * @param {Call} [call] @returns {AsyncGenerator<any, void, undefined>}
+   */
+  async *items(path, plural, call = {}) {
+    let cursor = null;
+    do {
+      const page = await this.json(path, { ...call, query: { ...call.query, cursor } });
+      yield* page[plural];
+      cursor = page.next;
+    } while (cursor);
+  }
+}
+
+/** Returns a fresh idempotency key (128 random bits). */
+export function newKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

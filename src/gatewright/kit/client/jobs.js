@@ -1,0 +1,121 @@
+import { events, readText } from "./events.js";
+import { escapeName } from "./paths.js";
+
+/** @typedef {{id: string, name: string, state: string, native_state: string, user: string,
+ *   exit_code: number | null, submitted_at: string, started_at: string | null,
+ *   ended_at: string | null, usage: any, [more: string]: any}} Job */
+
+/** States in which a job may still change. */
+export const ACTIVE_STATES = ["new", "queued", "held", "active"];
+
+/** Jobs of the systems. */
+export class Jobs {
+  /** @param {import("./http.js").Http} http */
+  constructor(http) {
+    this._http = http;
+  }
+
+  /** @param {string} system @param {string | number} [id] @param {string} [part] */
+  path(system, id, part) {
+    const rest = [id, part].filter((one) => one !== undefined).map((one) => `/${escapeName(String(one))}`);
+    return `/api/v1/jobs/${escapeName(system)}${rest.join("")}`;
+  }
+
+  /**
+   * Submits a job: a specification (an object), or the text of a script.
+   * @param {string} system @param {Record<string, any> | string} job
+   * @param {{idempotencyKey?: string, query?: Record<string, any>, signal?: AbortSignal}} [options]
+   * @returns {Promise<Job>}
+   */
+  submit(system, job, { idempotencyKey, query, signal } = {}) {
+    const body = typeof job === "string"
+      ? { body: job, headers: { "Content-Type": "text/x-shellscript" } }
+      : { json: job };
+    return this._http.create(this.path(system), { ...body, query, signal, idempotencyKey: idempotencyKey ?? true });
+  }
+
+  /**
+   * One page of jobs: `{jobs, next}`.
+   * @param {string} system @param {Record<string, any>} [query] state, user, name, since, limit, cursor
+   * @param {AbortSignal} [signal] @returns {Promise<{jobs: Job[], next: string | null}>}
+   */
+  page(system, query = {}, signal) {
+    return this._http.json(this.path(system), { query, signal });
+  }
+
+  /** All jobs. @param {string} system @param {Record<string, any>} [query] @param {AbortSignal} [signal]
+   * @returns {AsyncGenerator<Job, void, undefined>} */
+  list(system, query, signal) {
+    return this._http.items(this.path(system), "jobs", { query, signal });
+  }
+
+  /** @param {string} system @param {string} id @param {AbortSignal} [signal] @returns {Promise<Job>} */
+  get(system, id, signal) {
+    return this._http.json(this.path(system, id), { signal });
+  }
+
+  /** @param {string} system @param {string} id */
+  cancel(system, id) {
+    return this._http.json(this.path(system, id), { method: "DELETE" });
+  }
+
+  /** @param {string} system @param {string} id */
+  hold(system, id) {
+    return this._http.create(this.path(system, id, "hold"), {});
+  }
+
+  /** @param {string} system @param {string} id */
+  release(system, id) {
+    return this._http.create(this.path(system, id, "release"), {});
+  }
+
+  /**
+   * What a job has written so far. @param {string} system @param {string} id
+   * @param {{stream?: "output" | "error", signal?: AbortSignal}} [options]
+   */
+  async output(system, id, { stream = "output", signal } = {}) {
+    return (await this._http.request(this.path(system, id, stream), { signal })).text();
+  }
+
+  /**
+   * Iterates over what a job writes, from its beginning until it ends.
+   * @param {string} system @param {string} id
+   * @param {{stream?: "output" | "error", signal?: AbortSignal}} [options]
+   * @returns {AsyncGenerator<string, void, undefined>}
+   */
+  async *follow(system, id, { stream = "output", signal } = {}) {
+    const response = await this._http.request(this.path(system, id, stream), { query: { follow: true }, signal });
+    yield* readText(response);
+  }
+
+  /**
+   * Iterates over the events of one job, or of all of one's jobs.
+   * @param {string} system @param {string} [id] @param {{signal?: AbortSignal, onopen?: () => void}} [options]
+   */
+  events(system, id, options) {
+    return id ? events(this._http, this.path(system, id, "events"), options) : events(this._http, "/api/v1/events", options);
+  }
+
+  /** Waits until a job has ended and returns it. @param {string} system @param {string} id @param {AbortSignal} [signal] */
+  async wait(system, id, signal) {
+    const stop = new AbortController();
+    const watch = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
+    const stream = this.events(system, id, { signal: watch });
+    try {
+      let job = await this.get(system, id, signal);
+      while (ACTIVE_STATES.includes(job.state)) {
+        await Promise.race([stream.next(), new Promise((resolve) => setTimeout(resolve, 5000))]);
+        signal?.throwIfAborted();
+        job = await this.get(system, id, signal);
+      }
+      return job;
+    } finally {
+      stop.abort();
+    }
+  }
+
+  /** The whole queue. @param {string} system @param {AbortSignal} [signal] */
+  queue(system, signal) {
+    return this._http.json(`/api/v1/queue/${escapeName(system)}`, { signal });
+  }
+}

@@ -1,0 +1,43 @@
+import { escapeName } from "./paths.js";
+
+/** Surveys, images and cut-outs. Angles are degrees, ICRS. */
+export class Sky {
+  /** @param {import("./http.js").Http} http */
+  constructor(http) {
+    this._http = http;
+  }
+
+  /** @param {Record<string, any>} [query] @param {AbortSignal} [signal] @returns {Promise<any>} */
+  surveys(query = {}, signal) {
+    return this._http.json("/api/v1/surveys", { query, signal });
+  }
+
+  /**
+   * One page of images: `{images, next}`.
+   * @param {Record<string, any>} query pos (`CIRCLE ra dec radius`), time, band, survey, limit, cursor
+   * @param {AbortSignal} [signal] @returns {Promise<any>}
+   */
+  images(query, signal) {
+    return this._http.json("/api/v1/images", { query, signal });
+  }
+
+  /** @param {string} id @param {AbortSignal} [signal] @returns {Promise<any>} */
+  image(id, signal) {
+    return this._http.json(`/api/v1/images/${escapeName(id)}`, { signal });
+  }
+
+  /**
+   * The address of a cut-out around a place.
+   * @param {string} id @param {number} ra @param {number} dec @param {number} radius
+   * @param {"fits" | "png"} [format] @param {Record<string, any>} [more]
+   */
+  cutoutUrl(id, ra, dec, radius, format = "fits", more = {}) {
+    return this._http.url(`/api/v1/images/${escapeName(id)}/cutout`, { pos: `CIRCLE ${ra} ${dec} ${radius}`, format, ...more });
+  }
+
+  /** The bytes of a cut-out. @param {string} id @param {number} ra @param {number} dec @param {number} radius
+   * @param {"fits" | "png"} [format] @param {AbortSignal} [signal] */
+  cutout(id, ra, dec, radius, format = "fits", signal) {
+    return this._http.request(this.cutoutUrl(id, ra, dec, radius, format), { signal });
+  }
+}

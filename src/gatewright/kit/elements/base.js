@@ -1,0 +1,131 @@
+/** What every element shares: the gateway, the four states, events, code to copy. */
+import { gateway as ofThePage } from "../client/page.js";
+import { LitElement, html, nothing } from "../vendor/lit.js";
+import { icon } from "./icons.js";
+import { base, controls, states } from "./styles.js";
+
+/** @typedef {import("./code.js").Snippet} Snippet */
+
+/**
+ * An element of the kit. `gateway` is the client that it uses, by default that of the
+ * page. Events bubble out of shadow roots; those before a destructive step can be
+ * stopped with `preventDefault()`.
+ */
+export class GwElement extends LitElement {
+  static properties = {
+    gateway: { attribute: false },
+    error: { state: true },
+    loading: { state: true },
+  };
+
+  static styles = [base, controls, states];
+
+  constructor() {
+    super();
+    this.gateway = ofThePage;
+    /** @type {any} */
+    this.error = null;
+    this.loading = false;
+    this._life = new AbortController();
+    this._onSession = () => this.reload();
+  }
+
+  connectedCallback() {
+    super.connectedCallback();
+    if (this._life.signal.aborted) this._life = new AbortController();
+    window.addEventListener("gw-session", this._onSession);
+  }
+
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    window.removeEventListener("gw-session", this._onSession);
+    this._life.abort();
+  }
+
+  /** Loads anew what the element shows. @returns {any} */
+  reload() {}
+
+  /** Ends with the element, for its requests. */
+  get signal() {
+    return this._life.signal;
+  }
+
+  /**
+   * Sends `gw-<name>`. @param {string} name @param {any} [detail]
+   * @param {boolean} [cancelable] @returns {boolean} Whether nobody stopped it.
+   */
+  announce(name, detail, cancelable = false) {
+    return this.dispatchEvent(new CustomEvent(`gw-${name}`, { detail, cancelable, bubbles: true, composed: true }));
+  }
+
+  /**
+   * Does something that may fail; the failure is shown, and null returned.
+   * @template T @param {() => Promise<T>} work @returns {Promise<T | null>}
+   */
+  async attempt(work) {
+    this.error = null;
+    try {
+      return await work();
+    } catch (error) {
+      if (this.signal.aborted) return null;
+      this.error = error;
+      this.announce("error", error);
+      return null;
+    }
+  }
+
+  /** Like `attempt`, with the skeleton shown meanwhile. @template T @param {() => Promise<T>} work */
+  async load(work) {
+    this.loading = true;
+    const result = await this.attempt(work);
+    this.loading = false;
+    return result;
+  }
+
+  /** What happened, what to do, the request's id, and a way to try again. */
+  renderError() {
+    if (!this.error) return nothing;
+    return html`<slot name="error"><div class="state error" part="error" role="alert">
+      <strong>${this.error.title ?? "Something went wrong"}</strong>
+      <p>${this.error.message}</p>
+      <div class="bar">
+        <button @click=${() => this.reload()}>${icon("again")} Try again</button>
+        ${this.error.status === 401 ? html`<a class="button" href="/sign-in">Sign in</a>` : nothing}
+        ${this.error.requestId ? html`<span class="small muted">Request <code>${this.error.requestId}</code></span>` : nothing}
+      </div>
+    </div></slot>`;
+  }
+
+  /** A skeleton of so many lines. @param {number} [lines] */
+  renderLoading(lines = 5) {
+    return html`<slot name="loading"><div class="bones" part="loading" role="status">
+      <span class="hidden">Loading</span>${Array.from({ length: lines }, () => html`<span></span>`)}
+    </div></slot>`;
+  }
+
+  /** What this is for and the first thing to do. @param {string} title @param {any} text @param {any} [action] */
+  renderEmpty(title, text, action = nothing) {
+    return html`<slot name="empty"><div class="state" part="empty">
+      <strong>${title}</strong><p class="muted">${text}</p>${action}
+    </div></slot>`;
+  }
+
+  /** The same thing for a script: a menu of code to copy. @param {Snippet} snippet */
+  renderCode(snippet) {
+    return html`<gw-code .snippet=${snippet} part="code"></gw-code>`;
+  }
+}
+
+/**
+ * Moves between the rows of a table by the arrow keys: each row's first control.
+ * @param {KeyboardEvent} event Of the table's body.
+ */
+export function walkRows(event) {
+  if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+  const rows = [.../** @type {HTMLElement} */ (event.currentTarget).querySelectorAll("[data-row]")];
+  const here = rows.findIndex((row) => row === event.target || row.closest("tr")?.contains(/** @type {Node} */ (event.target)));
+  const next = /** @type {HTMLElement | undefined} */ (rows[here + (event.key === "ArrowDown" ? 1 : -1)]);
+  if (here < 0 || !next) return;
+  event.preventDefault();
+  next.focus();
+}

@@ -1,0 +1,68 @@
+/** Numbers with units and times in words. */
+
+const BINARY = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+
+/** @param {number | null | undefined} bytes */
+export function size(bytes) {
+  if (bytes === null || bytes === undefined) return "";
+  let [value, unit] = [bytes, 0];
+  while (value >= 1024 && unit < BINARY.length - 1) [value, unit] = [value / 1024, unit + 1];
+  return `${unit && value < 100 ? value.toFixed(1) : Math.round(value)} ${BINARY[unit]}`;
+}
+
+/** @param {number} seconds A length of time, such as `2 h 05 min`. */
+export function duration(seconds) {
+  const s = Math.max(0, Math.round(seconds));
+  if (s < 60) return `${s} s`;
+  if (s < 3600) return `${Math.floor(s / 60)} min ${two(s % 60)} s`;
+  if (s < 86400) return `${Math.floor(s / 3600)} h ${two(Math.floor(s / 60) % 60)} min`;
+  return `${Math.floor(s / 86400)} d ${Math.floor(s / 3600) % 24} h`;
+}
+
+/** @param {number} n */
+function two(n) {
+  return String(n).padStart(2, "0");
+}
+
+/** @param {string | null | undefined} from @param {string | null} [to] Seconds between two moments; to now. */
+export function secondsBetween(from, to) {
+  if (!from) return 0;
+  return ((to ? Date.parse(to) : Date.now()) - Date.parse(from)) / 1000;
+}
+
+/** @param {string | null | undefined} moment How long ago, in words. */
+export function ago(moment) {
+  if (!moment) return "";
+  const seconds = secondsBetween(moment);
+  if (seconds < 5) return "just now";
+  if (seconds < 86400 * 2) return `${duration(seconds).replace(/ \d\d (s|min)$/, "")} ago`;
+  return `${Math.floor(seconds / 86400)} days ago`;
+}
+
+/** @param {string | null | undefined} moment The local date and time, short. */
+export function local(moment) {
+  if (!moment) return "";
+  const date = new Date(moment);
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`;
+}
+
+/** @param {string | null | undefined} moment The local time with its zone, and UTC, for a title. */
+export function exact(moment) {
+  if (!moment) return "";
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return `${local(moment)} ${zone}; ${moment.replace("T", " ").replace(/\.\d+/, "").replace("Z", " UTC")}`;
+}
+
+/** @param {number} n @param {string} one @param {string} [many] */
+export function count(n, one, many = `${one}s`) {
+  return `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
+}
+
+/** @param {number} value A value with up to five figures, as a colour bar or a readout shows it. */
+export function figure(value) {
+  if (!Number.isFinite(value)) return "–";
+  const size_ = Math.abs(value);
+  if (size_ !== 0 && (size_ < 1e-3 || size_ >= 1e6)) return value.toExponential(2).replace("e+", "e");
+  return String(Number(value.toPrecision(5)));
+}

@@ -1,0 +1,305 @@
+import { escapeName, join, parent, readable } from "../client/paths.js";
+import { css, html, nothing, repeat } from "../vendor/lit.js";
+import { GwElement, walkRows } from "./base.js";
+import { ask } from "./dialog.js";
+import { count, exact, local, size } from "./format.js";
+import { icon } from "./icons.js";
+import { table } from "./styles.js";
+
+/** @typedef {import("../client/files.js").Entry} Entry */
+/** @typedef {{id: number, name: string, sent: number, total: number, stop: AbortController,
+ *             state: "sending" | "done" | "failed" | "stopped", message: string}} Upload */
+
+const SHOWN_AS_TEXT = 65536;
+const PICTURES = /\.(png|jpe?g|gif|webp)$/i;
+
+/**
+ * `<gw-files>`: the files of a system.
+ *
+ * @attr {string} system @attr {string} path The folder that is shown.
+ * @attr {boolean} upload Offer to upload, by button and by dragging.
+ * @attr {boolean} readonly Without changing anything. @attr {number} limit Entries on a page.
+ * @fires gw-navigate The folder's path, before it is opened (cancelable).
+ * @fires gw-delete gw-rename gw-upload Before each (cancelable); `gw-changed` after.
+ * @slot empty @slot error @slot loading @csspart table @csspart path @csspart uploads @csspart preview
+ */
+export class GwFiles extends GwElement {
+  static properties = {
+    system: {}, path: { reflect: true }, upload: { type: Boolean }, readonly: { type: Boolean }, limit: { type: Number },
+    entries: { attribute: false }, next: { state: true }, uploads: { state: true }, over: { state: true },
+    shown: { state: true }, text: { state: true },
+  };
+
+  static styles = [GwElement.styles, table, css`
+    :host { display: grid; gap: 12px; grid-template-columns: minmax(0, 1fr); position: relative; }
+    nav ol { align-items: center; display: flex; flex-wrap: wrap; gap: 2px; list-style: none; margin: 0; padding: 0; }
+    nav li { align-items: center; display: inline-flex; max-inline-size: 100%; }
+    nav button { min-block-size: 28px; padding: 2px 6px; }
+    nav button, .entry { font-family: var(--gw-mono); }
+    nav span.here { font-family: var(--gw-mono); font-weight: 600; overflow-wrap: anywhere; padding: 2px 6px; }
+    .entry { align-items: flex-start; display: inline-flex; gap: 8px; overflow-wrap: anywhere; }
+    .entry .icon { margin-block-start: 3px; }
+    td.actions { text-align: end; white-space: nowrap; }
+    td.actions button, td.actions a { min-block-size: 28px; }
+    .drop { align-items: center; background: color-mix(in srgb, var(--gw-accent-soft) 88%, transparent); border: 2px dashed var(--gw-accent); border-radius: var(--gw-corner); display: grid; font-weight: 600; inset: 0; justify-items: center; position: absolute; z-index: 5; pointer-events: none; }
+    .tray { display: grid; gap: 8px; padding: 12px; }
+    .tray div { align-items: center; display: grid; gap: 4px 12px; grid-template-columns: minmax(0, 1fr) auto auto; }
+    .tray progress { grid-column: 1 / -1; inline-size: 100%; }
+    .tray .name { font-family: var(--gw-mono); overflow-wrap: anywhere; }
+    .split { align-items: start; display: grid; gap: 12px; grid-template-columns: minmax(0, 1fr); }
+    .preview { display: grid; gap: 8px; grid-template-columns: minmax(0, 1fr); padding: 12px; }
+    .preview img { background: #000; border-radius: 4px; max-block-size: 420px; max-inline-size: 100%; object-fit: contain; }
+    .preview pre { background: var(--gw-sunk); border-radius: 4px; margin: 0; max-block-size: 420px; overflow: auto; padding: 8px; }
+    .preview h3 { font-family: var(--gw-mono); overflow-wrap: anywhere; }
+    @container (min-width: 900px) { .split.two { grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); } }
+    @container (max-width: 600px) { td.mode, td.owner { display: none; } td.actions { grid-column: 1 / -1; text-align: start; } }
+  `];
+
+  constructor() {
+    super();
+    this.system = "local";
+    this.path = "/";
+    this.upload = false;
+    this.readonly = false;
+    this.limit = 200;
+    /** @type {Entry[] | null} */
+    this.entries = null;
+    /** @type {string | null} */
+    this.next = null;
+    /** @type {Upload[]} */
+    this.uploads = [];
+    this.over = false;
+    /** @type {Entry | null} */
+    this.shown = null;
+    this.text = "";
+    this._number = 0;
+  }
+
+  /** @param {Map<string, unknown>} changed */
+  willUpdate(changed) {
+    if (["system", "path", "limit"].some((name) => changed.has(name))) {
+      this.shown = null;
+      this.entries = null;
+      this.reload();
+    }
+  }
+
+  async reload() {
+    const { system, path } = this;
+    const page = await this.load(() => this.gateway.files.page(system, path, { limit: this.limit, signal: this.signal }));
+    if (!page || path !== this.path || system !== this.system) return;
+    [this.entries, this.next] = [page.entries, page.next];
+  }
+
+  async more() {
+    const page = await this.attempt(() => this.gateway.files.page(this.system, this.path, { limit: this.limit, cursor: this.next, signal: this.signal }));
+    if (page) [this.entries, this.next] = [[...(this.entries ?? []), ...page.entries], page.next];
+  }
+
+  /** Shows another folder. @param {string} path */
+  open(path) {
+    if (this.announce("navigate", { system: this.system, path }, true)) this.path = path || "/";
+  }
+
+  async mkdir() {
+    const name = await ask({ title: "New folder", field: "Name", action: "Make the folder" });
+    if (name) await this._change("mkdir", { name }, () => this.gateway.files.mkdir(this.system, join(this.path, escapeName(name))));
+  }
+
+  /** @param {Entry} entry */
+  async rename(entry) {
+    const name = await ask({ title: `Rename “${entry.name}”`, field: "New name", value: entry.name, action: "Rename" });
+    if (!name || name === entry.name) return;
+    const to = join(parent(entry.path), escapeName(name));
+    await this._change("rename", { entry, to }, () => this.gateway.files.move(this.system, entry.path, to));
+  }
+
+  /** @param {Entry} entry */
+  async remove(entry) {
+    const folder = entry.type === "directory";
+    if (!this.announce("delete", entry, true)) return;
+    const sure = await ask({
+      title: `Delete “${entry.name}”?`,
+      text: folder ? "The folder and everything in it are deleted for good." : "The file is deleted for good.",
+      action: "Delete", danger: true,
+    });
+    if (sure === null) return;
+    await this._change("", entry, () => this.gateway.files.remove(this.system, entry.path, { recursive: folder }));
+  }
+
+  /** @param {string} name @param {any} detail @param {() => Promise<any>} work */
+  async _change(name, detail, work) {
+    if (name && !this.announce(name, detail, true)) return;
+    const done = await this.attempt(async () => (await work(), true));
+    if (!done) return;
+    this.announce("changed", { system: this.system, path: this.path });
+    await this.reload();
+  }
+
+  /** Uploads files into the folder that is shown. @param {Iterable<File>} files */
+  async send(files) {
+    const folder = this.path;
+    await Promise.all([...files].map((file) => this._send(file, folder)));
+    if (folder === this.path) await this.reload();
+  }
+
+  /** @param {File} file @param {string} folder */
+  async _send(file, folder) {
+    if (!this.announce("upload", { file, path: folder }, true)) return;
+    const there = folder === this.path && this.entries?.some((entry) => entry.name === file.name);
+    if (there && (await ask({ title: `Replace “${file.name}”?`, text: "There is a file of this name in the folder.", action: "Replace it", danger: true })) === null) return;
+    const upload = /** @type {Upload} */ ({ id: (this._number += 1), name: file.name, sent: 0, total: file.size, stop: new AbortController(), state: "sending", message: "" });
+    this.uploads = [...this.uploads, upload];
+    const show = () => (this.uploads = [...this.uploads]);
+    const path = join(folder, escapeName(file.name));
+    try {
+      await this.gateway.files.write(this.system, path, file, {
+        signal: upload.stop.signal,
+        onprogress: (sent, total) => { [upload.sent, upload.total] = [sent, total]; show(); },
+      });
+      [upload.state, upload.sent] = ["done", file.size];
+      this.announce("changed", { system: this.system, path: folder });
+    } catch (/** @type {any} */ error) {
+      [upload.state, upload.message] = error.name === "AbortError" ? ["stopped", ""] : ["failed", error.message];
+    }
+    show();
+  }
+
+  /** @param {Entry} entry */
+  async preview(entry) {
+    this.shown = this.shown?.path === entry.path ? null : entry;
+    this.text = "";
+    if (!this.shown || PICTURES.test(entry.name) || !entry.size) return;
+    const text = await this.attempt(async () => {
+      const range = `bytes=0-${SHOWN_AS_TEXT - 1}`;
+      return (await this.gateway.files.read(this.system, entry.path, { range, signal: this.signal })).text();
+    });
+    if (this.shown === entry) this.text = text ?? "";
+  }
+
+  render() {
+    return html`
+      <div @dragover=${this._drag} @dragleave=${() => (this.over = false)} @drop=${this._drop}>${this._toolbar()}</div>
+      ${this.renderError()}
+      ${this.uploads.length ? this._tray() : nothing}
+      <div class="split ${this.shown ? "two" : ""}" @dragover=${this._drag} @dragleave=${() => (this.over = false)} @drop=${this._drop}>
+        ${this.entries === null ? (this.error ? nothing : html`<div class="panel">${this.renderLoading()}</div>`) : this._list(this.entries)}
+        ${this.shown ? this._preview(this.shown) : nothing}
+      </div>
+      ${this.over ? html`<div class="drop">${icon("up")} Drop to upload here</div>` : nothing}`;
+  }
+
+  _toolbar() {
+    const change = !this.readonly;
+    return html`<div class="bar">
+      <nav class="grow" part="path" aria-label="Folder"><ol>${this._crumbs()}</ol></nav>
+      <button class="quiet square" aria-label="Load again" @click=${this.reload}>${icon("again")}</button>
+      ${this.renderCode({ url: this.gateway.files.url(this.system, join(this.path, "")) })}
+      ${change ? html`<button @click=${this.mkdir}>${icon("plus")} New folder</button>` : nothing}
+      ${change && this.upload ? html`<button class="primary" @click=${() => this._picker?.click()}>${icon("up")} Upload</button>
+        <input type="file" multiple hidden aria-label="Files to upload" @change=${this._picked}>` : nothing}
+    </div>`;
+  }
+
+  get _picker() {
+    return /** @type {HTMLInputElement | null} */ (this.renderRoot.querySelector("input[type=file]"));
+  }
+
+  _crumbs() {
+    const names = this.path.split("/").filter(Boolean);
+    const crumbs = [{ name: this.system, path: "/" }, ...names.map((name, i) => ({ name: readable(name), path: `/${names.slice(0, i + 1).join("/")}` }))];
+    return crumbs.map((crumb, i) => html`<li>${i ? html`<span class="muted" aria-hidden="true">/</span>` : nothing}
+      ${i === crumbs.length - 1 ? html`<span class="here" aria-current="page">${crumb.name}</span>` : html`<button class="quiet" @click=${() => this.open(crumb.path)}>${crumb.name}</button>`}</li>`);
+  }
+
+  /** @param {Entry[]} entries */
+  _list(entries) {
+    if (!entries.length && this.error) return nothing;
+    if (!entries.length) {
+      const text = this.readonly ? "Nothing is in this folder." : "Files that you upload here, and those that your jobs write, appear in this list.";
+      return html`<div class="panel">${this.renderEmpty("This folder is empty", text)}</div>`;
+    }
+    return html`<div><div class="panel">
+      <table part="table">
+        <thead><tr><th>Name</th><th class="number">Size</th><th>Changed</th><th>Owner</th><th>Mode</th><th><span class="hidden">Actions</span></th></tr></thead>
+        <tbody @keydown=${walkRows}>${repeat(entries, (entry) => entry.path, (entry) => this._row(entry))}</tbody>
+      </table></div>
+      <div class="bar small muted"><span>${count(entries.length, "entry", "entries")}${this.next ? " shown" : ""}</span>
+      ${this.next ? html`<button @click=${this.more}>Show more</button>` : nothing}</div></div>`;
+  }
+
+  /** @param {Entry} entry */
+  _row(entry) {
+    const folder = entry.type === "directory";
+    return html`<tr class="row ${this.shown?.path === entry.path ? "open" : ""}">
+      <td class="wide"><button class="link entry" data-row @click=${() => (folder ? this.open(entry.path) : this.preview(entry))}>
+        ${icon(folder ? "files" : entry.type === "file" ? "file" : "link")}<span>${entry.name}${folder ? "/" : ""}</span></button></td>
+      <td class="number mono">${folder ? "" : size(entry.size)}</td>
+      <td class="mono"><time datetime=${entry.modified_at} title=${exact(entry.modified_at)}>${local(entry.modified_at)}</time></td>
+      <td class="owner mono muted">${entry.owner}</td>
+      <td class="mode mono muted">${entry.mode}</td>
+      <td class="actions">
+        ${folder ? nothing : html`<a class="button quiet square" aria-label="Download ${entry.name}" title="Download" href=${this.gateway.files.url(this.system, entry.path)} download=${entry.name}>${icon("down")}</a>`}
+        ${this.readonly ? nothing : html`
+          <button class="quiet square" aria-label="Rename ${entry.name}" title="Rename" @click=${() => this.rename(entry)}>${icon("edit")}</button>
+          <button class="quiet square" aria-label="Delete ${entry.name}" title="Delete" @click=${() => this.remove(entry)}>${icon("remove")}</button>`}
+      </td>
+    </tr>`;
+  }
+
+  /** @param {Entry} entry */
+  _preview(entry) {
+    const url = this.gateway.files.url(this.system, entry.path);
+    const binary = this.text.includes("\0") || this.text.includes("\ufffd");
+    return html`<section class="panel preview" part="preview" aria-label="Preview">
+      <div class="bar"><h3 class="grow">${entry.name}</h3><button class="quiet square" aria-label="Close the preview" @click=${() => (this.shown = null)}>${icon("close")}</button></div>
+      ${PICTURES.test(entry.name)
+        ? html`<img src=${url} alt="">`
+        : binary ? html`<p class="muted">These are not letters; download the file to use it.</p>` : html`<pre tabindex="0" aria-label="Text">${this.text || (entry.size ? "" : "The file is empty.")}</pre>`}
+      ${!binary && entry.size > SHOWN_AS_TEXT && this.text ? html`<p class="small muted">The first ${size(SHOWN_AS_TEXT)} of ${size(entry.size)}.</p>` : nothing}
+      <div class="bar"><a class="button" href=${url} download=${entry.name}>${icon("down")} Download</a>${this.renderCode({ url, save: entry.name })}</div>
+    </section>`;
+  }
+
+  _tray() {
+    return html`<section class="panel tray" part="uploads" aria-label="Uploads">
+      ${this.uploads.map((one) => html`<div>
+        <span class="name">${one.name}</span>
+        <span class="small muted mono">${this._progressWords(one)}</span>
+        ${one.state === "sending" ? html`<button class="quiet" aria-label="Stop uploading ${one.name}" @click=${() => one.stop.abort()}>Stop</button>` : html`<button class="quiet square" aria-label="Take ${one.name} off the list" @click=${() => (this.uploads = this.uploads.filter((other) => other !== one))}>${icon("close")}</button>`}
+        ${one.state === "sending" ? html`<progress max=${one.total || 1} .value=${one.sent} aria-label="Upload of ${one.name}"></progress>` : nothing}
+      </div>`)}
+    </section>`;
+  }
+
+  /** @param {Upload} one */
+  _progressWords(one) {
+    if (one.state === "done") return html`<span class="word done">${icon("done")}${size(one.total)}</span>`;
+    if (one.state === "failed") return html`<span class="word failed">${icon("failed")}${one.message}</span>`;
+    if (one.state === "stopped") return "Stopped; nothing was kept";
+    return one.sent >= one.total ? "Writing to disk …" : `${size(one.sent)} of ${size(one.total)}`;
+  }
+
+  /** @param {DragEvent} event */
+  _drag(event) {
+    if (!this.upload || this.readonly || !event.dataTransfer?.types.includes("Files")) return;
+    event.preventDefault();
+    this.over = true;
+  }
+
+  /** @param {DragEvent} event */
+  _drop(event) {
+    this.over = false;
+    if (!this.upload || this.readonly || !event.dataTransfer?.files.length) return;
+    event.preventDefault();
+    this.send(event.dataTransfer.files);
+  }
+
+  /** @param {Event} event */
+  _picked(event) {
+    const input = /** @type {HTMLInputElement} */ (event.target);
+    const files = [...(input.files ?? [])];
+    input.value = "";
+    this.send(files);
+  }
+}

@@ -1,0 +1,279 @@
+import { ACTIVE_STATES } from "../client/jobs.js";
+import { css, html, nothing, repeat } from "../vendor/lit.js";
+import { GwElement, walkRows } from "./base.js";
+import { ask } from "./dialog.js";
+import { count, duration, exact, local, secondsBetween, size } from "./format.js";
+import { icon } from "./icons.js";
+import { GROUPS, elapsed, stateNote, stateWord } from "./job-words.js";
+import { table } from "./styles.js";
+
+/** @typedef {import("../client/jobs.js").Job} Job */
+
+const GATHER_MS = 250;
+
+/**
+ * `<gw-jobs>`: the caller's jobs on a system, live.
+ *
+ * @attr {string} system @attr {boolean} live Follow changes as they happen.
+ * @attr {string} filter Parameters of the listing, such as `state=active&name=fit`.
+ * @attr {string} selected Id of the job that is open. @attr {number} limit Jobs on a page.
+ * @attr {boolean} brief Without the filter.
+ * @fires gw-open Id of the job that was opened, or "" (cancelable).
+ * @fires gw-filter The filter that was chosen.
+ * @fires gw-cancel The job, before it is canceled (cancelable); `gw-canceled` after.
+ * @fires gw-change Jobs that are shown, whenever they change.
+ * @slot empty @slot error @slot loading @csspart table @csspart state @csspart detail
+ */
+export class GwJobs extends GwElement {
+  static properties = {
+    system: {}, filter: { reflect: true }, live: { type: Boolean }, selected: { reflect: true },
+    limit: { type: Number }, brief: { type: Boolean }, jobs: { attribute: false }, next: { state: true },
+    broken: { state: true }, now: { state: true }, one: { state: true },
+  };
+
+  static styles = [GwElement.styles, table, css`
+    :host { display: grid; gap: 12px; grid-template-columns: minmax(0, 1fr); }
+    .name { align-items: center; display: inline-flex; gap: 4px; max-inline-size: 100%; }
+    .name .icon { transition: rotate var(--gw-motion); }
+    .open .name .icon { rotate: 90deg; }
+    .name span { overflow-wrap: anywhere; text-align: start; }
+    td progress { block-size: 6px; display: block; inline-size: 96px; }
+    td.actions { text-align: end; }
+    tr.detail td { background: var(--gw-panel); padding: 12px 16px 16px; }
+    .detail-grid { display: grid; gap: 16px; grid-template-columns: minmax(0, 1fr); }
+    dl { display: grid; gap: 4px 24px; grid-template-columns: repeat(auto-fill, minmax(min(100%, 200px), 1fr)); margin: 0; }
+    dl div { display: grid; }
+    dt { color: var(--gw-muted); font-size: var(--gw-small); }
+    dd { font-variant-numeric: tabular-nums; margin: 0; overflow-wrap: anywhere; }
+    .note { color: var(--gw-muted); font-size: var(--gw-small); max-inline-size: 34ch; }
+    input[type="search"] { inline-size: 150px; }
+  `];
+
+  constructor() {
+    super();
+    this.system = "local";
+    this.filter = "";
+    this.live = false;
+    this.selected = "";
+    this.limit = 50;
+    this.brief = false;
+    /** @type {Job[] | null} */
+    this.jobs = null;
+    /** @type {string | null} */
+    this.next = null;
+    this.broken = false;
+    this.now = 0;
+    /** @type {Job | null} */
+    this.one = null;
+    this._timer = 0;
+    this._clock = 0;
+  }
+
+  connectedCallback() {
+    super.connectedCallback();
+    if (this.hasUpdated) this.reload();
+    this._watch();
+    this._clock = window.setInterval(() => (this.now = Date.now()), 5000);
+  }
+
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    window.clearInterval(this._clock);
+  }
+
+  /** @param {Map<string, unknown>} changed */
+  willUpdate(changed) {
+    if (["system", "filter", "limit"].some((name) => changed.has(name))) this.reload();
+    if (changed.has("selected")) this._loadSelected();
+  }
+
+  /** Parameters of the listing as the filter says them. */
+  get query() {
+    const query = Object.fromEntries(new URLSearchParams(this.filter));
+    delete query.user; // `user=me` is what a listing shows anyway
+    const group = GROUPS.find((one) => one.id === query.state);
+    return { ...query, state: group ? group.states.join(",") : query.state, limit: this.limit };
+  }
+
+  async reload() {
+    const page = await this.load(() => this.gateway.jobs.page(this.system, this.query, this.signal));
+    if (page) this._show(page.jobs, page.next);
+    await this._loadSelected();
+  }
+
+  /** @param {Job[]} jobs @param {string | null} next */
+  _show(jobs, next) {
+    this.jobs = jobs;
+    this.next = next;
+    this.announce("change", jobs);
+  }
+
+  async more() {
+    const page = await this.attempt(() => this.gateway.jobs.page(this.system, { ...this.query, cursor: this.next }, this.signal));
+    if (page) this._show([...(this.jobs ?? []), ...page.jobs], page.next);
+  }
+
+  /** The open job may be on no page that is shown. */
+  async _loadSelected() {
+    const id = this.selected;
+    this.one = (this.jobs ?? []).find((job) => job.id === id) ?? this.one;
+    if (!id || this.one?.id === id) return;
+    const job = await this.attempt(() => this.gateway.jobs.get(this.system, id, this.signal));
+    if (job && this.selected === id) this.one = job;
+  }
+
+  /** Follows the events of all one's jobs; many at once are one look at the list. */
+  async _watch() {
+    if (!this.live) return;
+    const options = { signal: this.signal, onopen: () => (this.broken = false), onbreak: () => (this.broken = true) };
+    try {
+      for await (const event of this.gateway.events(options)) {
+        if (event.kind.startsWith("job.")) this._refreshSoon();
+      }
+    } catch (error) {
+      if (!this.signal.aborted) this.broken = true;
+    }
+  }
+
+  _refreshSoon() {
+    if (this._timer) return;
+    this._timer = window.setTimeout(() => {
+      this._timer = 0;
+      this._refresh();
+    }, GATHER_MS);
+  }
+
+  /** Looks at the list again without showing a skeleton, as many jobs as there were. */
+  async _refresh() {
+    if (!this.isConnected) return;
+    const limit = Math.min(1000, Math.max(this.limit, this.jobs?.length ?? 0));
+    const page = await this.attempt(() => this.gateway.jobs.page(this.system, { ...this.query, limit }, this.signal));
+    if (!page) return;
+    this.one = null;
+    this._show(page.jobs, page.next);
+    await this._loadSelected();
+  }
+
+  /** Opens a job, or closes it. @param {string} id */
+  open(id) {
+    const next = id === this.selected ? "" : id;
+    if (this.announce("open", next, true)) this.selected = next;
+  }
+
+  /** @param {Job} job */
+  async cancel(job) {
+    if (!this.announce("cancel", job, true)) return;
+    const sure = await ask({
+      title: `Cancel “${job.name}”?`,
+      text: job.state === "active" ? "It is running; what it has written so far stays." : "It has not started yet.",
+      action: "Cancel the job", danger: true,
+    });
+    if (sure === null) return;
+    await this.attempt(() => this.gateway.jobs.cancel(this.system, job.id));
+    this.announce("canceled", job);
+    await this._refresh();
+  }
+
+  /** @param {Job} job */
+  async release(job) {
+    await this.attempt(() => this.gateway.jobs.release(this.system, job.id));
+    await this._refresh();
+  }
+
+  /** @param {string} name @param {string} value */
+  _setFilter(name, value) {
+    const filter = new URLSearchParams(this.filter);
+    if (value) filter.set(name, value);
+    else filter.delete(name);
+    this.filter = filter.toString();
+    this.announce("filter", this.filter);
+  }
+
+  render() {
+    return html`
+      ${this.brief ? nothing : this._toolbar()}
+      ${this.renderError()}
+      ${this.jobs === null ? (this.error ? nothing : this.renderLoading()) : this._list(this.jobs)}`;
+  }
+
+  _toolbar() {
+    const chosen = new URLSearchParams(this.filter);
+    return html`<div class="bar" part="toolbar">
+      <div class="bar" role="group" aria-label="State">
+        ${GROUPS.map((group) => html`<button aria-pressed=${String((chosen.get("state") ?? "") === group.id)} @click=${() => this._setFilter("state", group.id)}>${group.word}</button>`)}
+      </div>
+      <input type="search" aria-label="Name of the job" placeholder="Name" .value=${chosen.get("name") ?? ""} @change=${(/** @type {any} */ e) => this._setFilter("name", e.target.value)}>
+      <span class="grow"></span>
+      ${this.broken ? html`<span class="small muted" role="status">Live updates are interrupted; trying again.</span>` : nothing}
+      <button class="quiet square" aria-label="Load again" @click=${this.reload}>${icon("again")}</button>
+      ${this.renderCode({ url: this.gateway.http.url(this.gateway.jobs.path(this.system), this.query) })}
+    </div>`;
+  }
+
+  /** @param {Job[]} jobs */
+  _list(jobs) {
+    const away = this.one && this.selected && !jobs.some((job) => job.id === this.selected) ? this.one : null;
+    if (!jobs.length && !away) return this._none();
+    return html`<div class="panel">
+      <table part="table">
+        <thead><tr><th>Name</th><th>State</th><th>Elapsed</th><th>Submitted</th><th class="number">Id</th><th><span class="hidden">Actions</span></th></tr></thead>
+        <tbody @keydown=${walkRows}>
+          ${repeat(away ? [away, ...jobs] : jobs, (job) => job.id, (job) => this._row(job))}
+        </tbody>
+      </table></div>
+      <div class="bar small muted"><span>${count(jobs.length, "job")}${this.next ? " shown, newest first" : ""}</span>
+        ${this.next ? html`<button @click=${this.more}>Show more</button>` : nothing}
+      </div>`;
+  }
+
+  _none() {
+    return this.filter
+      ? this.renderEmpty("No job is like this", "Choose another state, or clear the name.", html`<button @click=${() => ((this.filter = ""), this.announce("filter", ""))}>Show all</button>`)
+      : this.renderEmpty("No jobs yet", "A job is a script or a command that runs on the system while you do something else. Submit one and it appears here.", html`<slot name="first"></slot>`);
+  }
+
+  /** @param {Job} job */
+  _row(job) {
+    const open = job.id === this.selected;
+    return html`
+      <tr class="row ${open ? "open" : ""}">
+        <td class="wide"><button class="link name" data-row aria-expanded=${String(open)} @click=${() => this.open(job.id)}>${icon("right")}<span>${job.name || job.id}</span></button></td>
+        <td>${stateWord(job)} <div class="note">${stateNote(job)}</div></td>
+        <td>${this._elapsed(job)}</td>
+        <td data-label="Submitted"><time datetime=${job.submitted_at} title=${exact(job.submitted_at)}>${local(job.submitted_at)}</time></td>
+        <td class="number mono" data-label="Id">${job.id}</td>
+        <td class="actions">${ACTIVE_STATES.includes(job.state) ? html`<button class="quiet" aria-label="Cancel ${job.name || job.id}" @click=${() => this.cancel(job)}>Cancel</button>` : nothing}</td>
+      </tr>
+      ${open ? html`<tr class="detail"><td colspan="6" part="detail">${this._detail(job)}</td></tr>` : nothing}`;
+  }
+
+  /** @param {Job} job */
+  _elapsed(job) {
+    const limit = job.spec?.attributes?.duration;
+    if (!limit || !job.started_at) return elapsed(job);
+    const spent = secondsBetween(job.started_at, job.ended_at);
+    return html`${duration(spent)} <span class="muted">of ${duration(limit)}</span>
+      <progress max=${limit} .value=${Math.min(spent, limit)} aria-label="Time used"></progress>`;
+  }
+
+  /** @param {Job} job */
+  _detail(job) {
+    const facts = [
+      ["State", `${job.native_state || job.state}`],
+      ["Why", job.reason],
+      ["Exit code", job.exit_code === null || job.exit_code === undefined ? "" : String(job.exit_code)],
+      ["Started", local(job.started_at)],
+      ["Ended", local(job.ended_at)],
+      ["CPU time used", job.usage?.cpu_seconds === undefined ? "" : duration(job.usage.cpu_seconds)],
+      ["Most memory used", job.usage?.peak_memory_bytes ? size(job.usage.peak_memory_bytes) : ""],
+      ["Folder", job.directory],
+    ].filter(([, value]) => value);
+    return html`<div class="detail-grid">
+      <dl>${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
+      ${job.state === "held" ? html`<div><button @click=${() => this.release(job)}>Release</button></div>` : nothing}
+      <gw-log .gateway=${this.gateway} system=${this.system} job=${job.id}></gw-log>
+      ${job.spec?.script ? html`<details><summary>Script</summary><pre>${job.spec.script}</pre></details>` : nothing}
+      <div class="bar">${this.renderCode({ url: this.gateway.http.url(this.gateway.jobs.path(this.system, job.id)) })}</div>
+    </div>`;
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * `data-gw-store="collection/key"` on an input, select or textarea: it shows a document
+ * of the store and saves what a person makes of it. The document is the bare value. Its
+ * state is the attribute `data-gw-state` (loading, ready, saving, saved, conflict,
+ * error) and a note beside the field.
+ *
+ * Events: `gw-store-load`, `gw-store-save` (before, cancelable), `gw-store-saved`,
+ * `gw-store-conflict`.
+ */
+import { gateway } from "../client/page.js";
+
+/** @typedef {HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement} Field */
+
+const SAVE_AFTER_MS = 600;
+
+/** Keeps one field and one document the same. */
+export class StoreBinding {
+  /** @param {Field} field */
+  constructor(field) {
+    this.field = field;
+    const path = field.dataset.gwStore ?? "";
+    const cut = path.indexOf("/");
+    [this.collection, this.key] = cut < 0 ? ["page", path] : [path.slice(0, cut), path.slice(cut + 1)];
+    this.etag = "";
+    this.note = document.createElement("span");
+    this.note.className = "gw-store-note";
+    this.note.setAttribute("role", "status");
+    field.after(this.note);
+    this._timer = 0;
+    this._turn = Promise.resolve();
+    field.addEventListener("input", () => this._later());
+    field.addEventListener("change", () => this._now());
+    this.load();
+  }
+
+  /** The field's value as JSON has it. */
+  get value() {
+    const { field } = this;
+    if (field instanceof HTMLInputElement) {
+      if (field.type === "checkbox") return field.checked;
+      if (field.type === "number" || field.type === "range") return field.value === "" ? null : field.valueAsNumber;
+    }
+    return field.value;
+  }
+
+  set value(value) {
+    const { field } = this;
+    if (field instanceof HTMLInputElement && field.type === "checkbox") field.checked = Boolean(value);
+    else field.value = value === null || value === undefined ? "" : String(value);
+  }
+
+  async load() {
+    this._say("loading");
+    try {
+      const document_ = await gateway.store.get(this.collection, this.key);
+      [this.value, this.etag] = [document_.value, document_.etag];
+      this._say("ready");
+    } catch (/** @type {any} */ error) {
+      if (error.status === 404) this._say("ready");
+      else this._say("error", error.status === 401 ? "Sign in to load and save this." : error.message);
+    }
+    this._tell("load", { value: this.value });
+  }
+
+  _later() {
+    window.clearTimeout(this._timer);
+    this._timer = window.setTimeout(() => this.save(), SAVE_AFTER_MS);
+  }
+
+  _now() {
+    window.clearTimeout(this._timer);
+    this.save();
+  }
+
+  /** Saves the field's value, after whatever is being saved. */
+  save() {
+    this._turn = this._turn.then(() => this._save());
+    return this._turn;
+  }
+
+  async _save() {
+    const { value } = this;
+    if (!this._tell("save", { value }, true)) return;
+    this._say("saving", "Saving …");
+    try {
+      this.etag = await gateway.store.put(this.collection, this.key, value, this.etag ? { ifMatch: this.etag } : { create: true });
+      this._say("saved", "Saved");
+      this._tell("saved", { value });
+    } catch (/** @type {any} */ error) {
+      if (error.status === 412 || error.status === 409) await this._conflict();
+      else this._say("error", error.message);
+    }
+  }
+
+  /** Somebody else wrote in between: shows theirs, and lets the person choose. */
+  async _conflict() {
+    const theirs = await gateway.store.get(this.collection, this.key).catch(() => null);
+    if (!theirs) {
+      this.etag = "";
+      this._say("conflict", "This was deleted elsewhere.", [["Save mine", () => this.save()]]);
+      return;
+    }
+    this._tell("conflict", { mine: this.value, theirs: theirs.value });
+    this._say("conflict", `Changed elsewhere to “${theirs.value}”.`, [
+      ["Keep mine", () => ((this.etag = theirs.etag), this.save())],
+      ["Take theirs", () => (([this.value, this.etag] = [theirs.value, theirs.etag]), this._say("ready"))],
+    ]);
+  }
+
+  /** @param {string} state @param {string} [text] @param {[string, () => any][]} [choices] */
+  _say(state, text = "", choices = []) {
+    this.field.dataset.gwState = state;
+    this.note.dataset.state = state;
+    const buttons = choices.map(([word, act]) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.textContent = word;
+      button.addEventListener("click", act);
+      return button;
+    });
+    this.note.replaceChildren(text, ...buttons);
+  }
+
+  /** @param {string} name @param {any} detail @param {boolean} [cancelable] */
+  _tell(name, detail, cancelable = false) {
+    const all = { collection: this.collection, key: this.key, ...detail };
+    return this.field.dispatchEvent(new CustomEvent(`gw-store-${name}`, { detail: all, bubbles: true, composed: true, cancelable }));
+  }
+}
+
+/** Binds the fields of a part of a page, and those that come later. @param {Document | ShadowRoot} root */
+export function bindStore(root) {
+  /** @type {Map<Element, StoreBinding>} */
+  const bound = new Map();
+  const bind = () => {
+    for (const field of root.querySelectorAll("[data-gw-store]")) {
+      if (!bound.has(field)) bound.set(field, new StoreBinding(/** @type {Field} */ (field)));
+    }
+    for (const field of bound.keys()) if (!field.isConnected) bound.delete(field);
+  };
+  bind();
+  new MutationObserver(bind).observe(root, { childList: true, subtree: true });
+  window.addEventListener("gw-session", () => bound.forEach((binding) => binding.load()));
+}

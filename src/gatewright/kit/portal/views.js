@@ -1,0 +1,147 @@
+/** The portal's views, made of the kit's elements only. */
+import { escapeName, readable } from "../client/paths.js";
+import { html, nothing } from "../vendor/lit.js";
+import { addressOf, go } from "./routes.js";
+
+/** @typedef {import("./routes.js").Place} Place */
+/** @typedef {import("../client/accounts.js").Session} Session */
+
+/**
+ * @typedef {object} View
+ * @property {string} id @property {string} word @property {string} icon @property {string} href
+ * @property {boolean} rail Whether it stands in the rail.
+ * @property {string} [scope] What the person must be allowed.
+ * @property {(place: Place, session: Session) => any} render
+ */
+
+/** @type {View[]} */
+export const VIEWS = [
+  { id: "home", word: "Home", icon: "home", href: "/", rail: true, render: home },
+  { id: "files", word: "Files", icon: "files", href: "/files", rail: true, scope: "files:read", render: files },
+  { id: "jobs", word: "Jobs", icon: "jobs", href: "/jobs", rail: true, scope: "jobs:read", render: jobs },
+  { id: "data", word: "Data", icon: "data", href: "/data", rail: true, render: data },
+  { id: "sky", word: "Sky", icon: "sky", href: "/sky", rail: true, render: sky },
+  { id: "store", word: "Store", icon: "store", href: "/store", rail: true, scope: "store", render: store },
+  { id: "account", word: "Account", icon: "account", href: "/account", rail: true, scope: "account:read", render: account },
+  { id: "sign-in", word: "Sign in", icon: "account", href: "/sign-in", rail: false, render: signIn },
+];
+
+/** @param {Place} place @param {Session} session */
+function home(place, session) {
+  const last = recent().slice(0, 6);
+  return html`
+    ${session.user ? nothing : html`<section class="card"><h1>Welcome</h1>
+      <p>Data and images are open to everyone here. With an account you also have files, jobs and documents of your own.</p>
+      <p><a href="/sign-in">Sign in</a> · <a href="/data">Browse the data</a> · <a href="/sky">Look at the sky</a></p></section>`}
+    ${session.scopes.includes("jobs:read") ? html`
+      <section class="gw-section"><div class="head"><h2>Running and waiting</h2><a href="/jobs">All jobs</a></div>
+        <gw-jobs live brief limit="10" filter="state=new,queued,held,active" @gw-open=${openJob}>
+          <p class="gw-muted" slot="empty">Nothing of yours runs or waits. <a href="/jobs">Submit a job</a></p></gw-jobs></section>
+      <section class="gw-section"><div class="head"><h2>Failed</h2></div>
+        <gw-jobs live brief limit="5" filter="state=failed" @gw-open=${openJob}>
+          <p class="gw-muted" slot="empty">No job of yours has failed.</p></gw-jobs></section>` : nothing}
+    <div class="gw-columns">
+      <section class="card"><h2>Systems</h2><gw-status></gw-status></section>
+      <section class="card"><h2>Where you were</h2>${last.length
+        ? html`<ul class="recent">${last.map((one) => html`<li><a href=${one.href}>${one.word}</a></li>`)}</ul>`
+        : html`<p class="gw-muted">Places that you open appear here, in this browser only.</p>`}</section>
+    </div>`;
+}
+
+/** @param {CustomEvent} event Opens the job on its own page. */
+function openJob(event) {
+  event.preventDefault();
+  go(addressOf("jobs", ["local", escapeName(event.detail)]));
+}
+
+/** @param {Place} place */
+function files({ parts }) {
+  const [system = "local", ...path] = parts;
+  const navigate = (/** @type {CustomEvent} */ event) => {
+    event.preventDefault();
+    go(addressOf("files", [system, ...event.detail.path.split("/").filter(Boolean)]));
+  };
+  return html`<gw-files upload system=${system} path=${`/${path.join("/")}`} @gw-navigate=${navigate}></gw-files>`;
+}
+
+/** @param {Place} place */
+function jobs({ parts, query }) {
+  const [system = "local", id = ""] = parts;
+  const open = (/** @type {CustomEvent} */ event) => go(addressOf("jobs", event.detail ? [system, escapeName(event.detail)] : [], query));
+  const filter = (/** @type {CustomEvent} */ event) => go(addressOf("jobs", [], new URLSearchParams(event.detail)), true);
+  const submitted = (/** @type {CustomEvent} */ event) => go(addressOf("jobs", [system, escapeName(event.detail.id)]));
+  return html`<div class="wide-narrow">
+    <gw-jobs live system=${system} selected=${readable(id)} filter=${query.toString()} @gw-open=${open} @gw-filter=${filter}></gw-jobs>
+    <section class="card"><h2>New job</h2><gw-job-form system=${system} @gw-submitted=${submitted}></gw-job-form></section>
+  </div>`;
+}
+
+/** @param {Place} place */
+function data({ parts, query }) {
+  if (!parts.length) return html`<gw-datasets></gw-datasets>`;
+  const id = readable(parts[0]);
+  const change = (/** @type {CustomEvent} */ event) => go(addressOf("data", parts, event.detail), true);
+  return html`<div class="wide-narrow">
+    <div class="gw-section">
+      <gw-map id="map" select="box" dataset=${id} variable=${query.get("variable") ?? ""} time=${query.get("time") ?? ""} level=${query.get("level") ?? ""} member=${query.get("member") ?? ""} box=${query.get("box") ?? ""} @gw-view=${change}></gw-map>
+      <gw-timeseries for="map" spread></gw-timeseries>
+    </div>
+    <section class="card"><h2>This selection</h2><gw-subset for="map"></gw-subset></section>
+  </div>`;
+}
+
+/** @param {Place} place */
+function sky({ parts, query }) {
+  if (!parts.length) return html`<gw-surveys></gw-surveys>`;
+  const move = (/** @type {CustomEvent} */ event) => go(addressOf("sky", parts, event.detail), true);
+  return html`<gw-sky survey=${readable(parts[0])} target=${query.get("target") ?? ""} fov=${query.get("fov") ?? ""} image=${query.get("image") ?? ""} cutouts @gw-view=${move}></gw-sky>`;
+}
+
+/** @param {Place} place */
+function store({ parts }) {
+  const [collection = "", key = ""] = parts.map(readable);
+  const open = (/** @type {CustomEvent} */ event) => {
+    event.preventDefault();
+    const { collection: c, key: k } = event.detail;
+    go(addressOf("store", [c, k].filter(Boolean).map(escapeName)));
+  };
+  return html`<gw-documents collection=${collection} key=${key} @gw-navigate=${open}></gw-documents>`;
+}
+
+function account(/** @type {Place} */ place, /** @type {Session} */ session) {
+  return html`
+    <section class="card"><h1>${session.user}</h1>
+      <p>${session.role === "owner" ? "You are the owner of this gateway: files, commands and jobs run as you." : "You are a guest: documents, data and images, and nothing that runs."}</p></section>
+    <section class="gw-section"><h2>Personal tokens</h2>
+      <p class="gw-muted">A token lets a script act as you, within the scopes that you give it. Make one for each script, so that you can revoke it alone.</p>
+      <gw-tokens .scopes=${session.scopes}></gw-tokens></section>`;
+}
+
+function signIn(/** @type {Place} */ place, /** @type {Session} */ session) {
+  return html`<section class="card narrow"><h1>Sign in</h1>
+    <p class="gw-muted">With the name and password of an account here, or by the link that the gateway printed when it started.</p>
+    <gw-login next="/"></gw-login></section>`;
+}
+
+const KEPT = "gw-recent";
+
+/** Places that were open last, newest first. @returns {{word: string, href: string}[]} */
+export function recent() {
+  try {
+    return JSON.parse(localStorage.getItem(KEPT) ?? "[]");
+  } catch {
+    return [];
+  }
+}
+
+/** @param {Place} place @param {View} view Only places within a view; the views are in the rail. */
+export function remember(place, view) {
+  if (!place.parts.length || !view.rail) return;
+  const href = addressOf(view.id, place.parts);
+  const here = { word: `${view.word}: ${place.parts.map(readable).join(" / ")}`, href };
+  try {
+    localStorage.setItem(KEPT, JSON.stringify([here, ...recent().filter((one) => one.href !== href)].slice(0, 12)));
+  } catch {
+    // A browser may keep nothing; then nothing is recent.
+  }
+}
