@@ -1,0 +1,216 @@
+"""Connections that do not behave, against a real server."""
+
+import contextlib
+import http.client
+import json
+import socket
+import time
+from collections.abc import Iterator
+
+import pytest
+from tests.support.serving import Serving, serving
+
+from gatewright.core.errors import HeadersTooLarge
+from gatewright.web.server.protocol import refusal
+
+HEADER_SECONDS = 1.0
+LIMITS = {
+    "header_seconds": HEADER_SECONDS,
+    "body_stall_seconds": 0.5,
+    "body_bytes": 2048,
+    "url_bytes": 4096,
+}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    folder = tmp_path_factory.mktemp("protocol")
+    with serving(folder, "tests.support.plain_app:create", limits=LIMITS) as running:
+        yield running
+
+
+@contextlib.contextmanager
+def client(server: Serving, sent: bytes = b"") -> Iterator[socket.socket]:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=15) as sock:
+        sock.sendall(sent)
+        yield sock
+
+
+def everything(sock: socket.socket) -> bytes:
+    parts = []
+    with contextlib.suppress(ConnectionResetError):
+        while part := sock.recv(65536):
+            parts.append(part)
+    return b"".join(parts)
+
+
+def one_answer(sock: socket.socket) -> bytes:
+    """Return one answer, which says its length or comes in chunks."""
+    answer = sock.recv(65536)
+    while b"\r\n\r\n" not in answer:
+        answer += sock.recv(65536)
+    head, _, body = answer.partition(b"\r\n\r\n")
+    field = head.lower().partition(b"content-length:")[2]
+    length = int(field.partition(b"\r\n")[0])
+    while len(body) < length:
+        body += sock.recv(65536)
+    return head + b"\r\n\r\n" + body
+
+
+def status(answer: bytes) -> int:
+    return int(answer.split(b" ", 2)[1]) if answer else 0
+
+
+def test_two_hundred_half_open_headers_are_closed_and_nobody_waits(
+    server: Serving,
+) -> None:
+    with contextlib.ExitStack() as stack:
+        half = b"GET /about HTTP/1.1\r\nHost: h\r\nX-Slow: "
+        open_ones = [stack.enter_context(client(server, half)) for _ in range(200)]
+        began = time.monotonic()
+        quick = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
+        quick.request("GET", "/about")
+        assert quick.getresponse().status == 200
+        assert time.monotonic() - began < 1
+        quick.close()
+        answers = [everything(sock) for sock in open_ones]
+        assert time.monotonic() - began < 15
+    assert {status(answer) for answer in answers} == {408}
+    assert all(b"application/problem+json" in answer for answer in answers)
+
+
+def test_a_drip_of_header_bytes_wins_no_time(server: Serving) -> None:
+    began = time.monotonic()
+    with client(server, b"GET / HTTP/1.1\r\nX-Drip: ") as sock:
+        sock.settimeout(0.1)
+        answer = b""
+        with contextlib.suppress(ConnectionError):
+            while time.monotonic() - began < 10:
+                sock.sendall(b"a")
+                with contextlib.suppress(TimeoutError):
+                    answer += (part := sock.recv(4096))
+                    if not part:
+                        break
+    assert status(answer) == 408
+    assert time.monotonic() - began < HEADER_SECONDS * 3
+
+
+@pytest.mark.parametrize("sent", [b"", b"\r\n", b"\r\n\r\n"])
+def test_a_connection_without_a_request_is_closed(server: Serving, sent: bytes) -> None:
+    began = time.monotonic()
+    with client(server, sent) as sock:
+        assert everything(sock) == b""
+    assert time.monotonic() - began < HEADER_SECONDS * 3
+
+
+def test_empty_lines_on_an_idle_connection_do_not_keep_it(server: Serving) -> None:
+    with client(server, b"GET /about HTTP/1.1\r\nHost: h\r\n\r\n") as sock:
+        assert status(one_answer(sock)) == 200
+        sock.sendall(b"\r\n")
+        began = time.monotonic()
+        assert everything(sock) == b""
+    assert time.monotonic() - began < HEADER_SECONDS * 3
+
+
+def test_a_connection_serves_many_requests(server: Serving) -> None:
+    with client(server) as sock:
+        for _ in range(3):
+            sock.sendall(b"GET /slow?seconds=0 HTTP/1.1\r\nHost: h\r\n\r\n")
+            assert status(one_answer(sock)) == 200
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "expected"),
+    [
+        (b"GET /" + b"a" * 5000 + b" HTTP/1.1\r\nHost: h\r\n\r\n", 414),
+        (b"GET / HTTP/1.1\r\nHost: h\r\nX: " + b"a" * 70_000 + b"\r\n\r\n", 431),
+        (b"GET / HTTP/1.1\r\n" + b"X: aaaaaaaaaa\r\n" * 6000 + b"\r\n", 431),
+        (b"GET / HTTP/1.1\r\nX: " + b"a" * 200_000, 431),
+        (b"nonsense\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: h\r\nX: a\x00b\r\n\r\n", 400),
+        (b"GET /\xff HTTP/1.1\r\nHost: h\r\n\r\n", 400),
+        (b"CONNECT h:80 HTTP/1.1\r\nHost: h\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: h\r\nContent-Length: x\r\n\r\n", 400),
+        (b"GET / HTTP/9.9\r\nHost: h\r\n\r\n", 400),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400),
+    ],
+)
+def test_what_is_not_http_is_refused_and_closed(
+    server: Serving, request_bytes: bytes, expected: int
+) -> None:
+    with client(server, request_bytes) as sock:
+        answer = everything(sock)
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert status(answer) == expected
+    assert b"Connection: close" in head
+    assert json.loads(body)["status"] == expected
+
+
+def test_a_stalled_body_ends_with_408(server: Serving) -> None:
+    head = b"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nabc"
+    with client(server, head) as sock:
+        answer = everything(sock)
+    assert status(answer) == 408
+
+
+def test_an_honest_body_is_read(server: Serving) -> None:
+    head = b"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc"
+    with client(server, head) as sock:
+        assert one_answer(sock).endswith(b'{"size":3}')
+
+
+def test_a_body_is_counted_whatever_its_header_says(server: Serving) -> None:
+    chunk = b"400\r\n" + b"x" * 1024 + b"\r\n"
+    head = b"POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with client(server, head + chunk * 3 + b"0\r\n\r\n") as sock:
+        assert status(everything(sock)) == 413
+
+
+def test_what_is_left_of_a_refused_body_has_a_time_limit(server: Serving) -> None:
+    head = b"POST /missing HTTP/1.1\r\nHost: h\r\nContent-Length: 2000\r\n\r\n"
+    with client(server, head) as sock:
+        assert status(one_answer(sock)) == 404
+        sock.sendall(b"a")
+        began = time.monotonic()
+        assert everything(sock) == b""
+    assert time.monotonic() - began < HEADER_SECONDS * 3
+
+
+def test_a_broken_chunk_ends_the_request(server: Serving) -> None:
+    head = b"POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with client(server, head + b"nonsense\r\n") as sock:
+        assert status(everything(sock)) == 400
+
+
+def test_nonsense_after_a_request_does_not_spoil_its_answer(server: Serving) -> None:
+    good = b"GET /slow?seconds=0.2 HTTP/1.1\r\nHost: h\r\n\r\n"
+    with client(server, good + b"nonsense\r\n\r\n") as sock:
+        answer = everything(sock)
+    assert status(answer) == 200
+    assert b"slept" in answer
+    assert answer.count(b"HTTP/1.1") == 1
+
+
+def test_an_upgrade_is_passed_over(server: Serving) -> None:
+    request = (
+        b"GET /about HTTP/1.1\r\nHost: h\r\nConnection: Upgrade, close\r\n"
+        b"Upgrade: websocket\r\n\r\n"
+    )
+    with client(server, request) as sock:
+        assert status(everything(sock)) == 200
+
+
+def test_an_internal_error_tells_nothing(server: Serving) -> None:
+    with client(
+        server, b"GET /fail HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
+    ) as s:
+        answer = everything(s)
+    assert status(answer) == 500
+    assert b"secret" not in answer
+    assert b"a secret of the machine" in server.log.read_bytes()
+
+
+def test_a_refusal_is_a_whole_answer() -> None:
+    head, _, body = refusal(HeadersTooLarge()).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 431 Request Header Fields Too Large")
+    assert f"Content-Length: {len(body)}".encode() in head

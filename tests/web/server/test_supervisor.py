@@ -1,0 +1,188 @@
+"""The gateway's processes: ready, killed, orphaned, stopped."""
+
+import contextlib
+import http.client
+import itertools
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.support.serving import Serving, serving
+
+from gatewright.core.config import Config
+from gatewright.core.errors import Unavailable
+from gatewright.web.server import supervisor
+
+FACTORY = "tests.support.plain_app:create"
+
+
+def get(server: Serving, target: str) -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+    try:
+        connection.request("GET", target)
+        response = connection.getresponse()
+        return response.status, response.read()
+    finally:
+        connection.close()
+
+
+def until(condition: Callable[[], bool], seconds: float = 15) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to that in time"
+        time.sleep(0.02)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").split()[2]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
+
+
+def test_a_killed_process_is_replaced(tmp_path: Path) -> None:
+    with serving(tmp_path, FACTORY, processes=2) as server:
+        first = set(server.children())
+        assert len(first) == 2
+        victim = min(first)
+        os.kill(victim, signal.SIGKILL)
+        until(lambda: len(set(server.children()) - {victim}) == 2)
+        assert get(server, "/about")[0] == 200
+        new = next(iter(set(server.children()) - first))
+        os.kill(new, signal.SIGKILL)
+        until(lambda: len(set(server.children()) - {victim, new}) == 2)
+        assert server.terminate() == 0
+    assert "ended with status -9" in server.log.read_text()
+
+
+def test_processes_end_when_their_parent_is_killed(tmp_path: Path) -> None:
+    with serving(tmp_path, FACTORY, processes=2) as server:
+        children = server.children()
+        server.process.kill()
+        server.process.wait(10)
+        until(lambda: not any(map(is_alive, children)))
+        with pytest.raises(ConnectionRefusedError):
+            get(server, "/about")
+
+
+def test_what_is_under_way_is_finished_on_sigterm(tmp_path: Path) -> None:
+    with serving(tmp_path, FACTORY, processes=2) as server:
+        answers: list[tuple[int, bytes]] = []
+        load = [
+            threading.Thread(
+                target=lambda: answers.append(get(server, "/slow?seconds=1"))
+            )
+            for _ in range(20)
+        ]
+        for thread in load:
+            thread.start()
+        time.sleep(0.5)
+        assert server.terminate() == 0
+        for thread in load:
+            thread.join()
+        with pytest.raises(ConnectionRefusedError):
+            get(server, "/about")
+    assert [status for status, _ in answers] == [200] * 20
+
+
+def test_event_streams_end_whole_on_sigterm(tmp_path: Path) -> None:
+    with serving(tmp_path, FACTORY) as server:
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+        connection.request("GET", "/events")
+        response = connection.getresponse()
+        assert response.headers["Content-Type"].startswith("text/event-stream")
+        assert response.readline() == b"id: 1\n"
+        began = time.monotonic()
+        server.process.send_signal(signal.SIGTERM)
+        rest = response.read()  # raises unless the end mark comes
+        assert rest.endswith(b"\n\n")
+        assert server.process.wait(20) == 0
+        assert time.monotonic() - began < 10
+        connection.close()
+
+
+def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
+    with serving(tmp_path, FACTORY) as server:
+        [child] = server.children()
+        pending = threading.Thread(target=_ignore_errors, args=(server,))
+        pending.start()
+        time.sleep(0.5)
+        began = time.monotonic()
+        server.process.send_signal(signal.SIGINT)
+        until(lambda: not _listens(server))
+        server.process.send_signal(signal.SIGINT)
+        server.process.wait(10)
+        assert time.monotonic() - began < 10
+        assert not is_alive(child)
+        pending.join()
+
+
+def _ignore_errors(server: Serving) -> None:
+    with contextlib.suppress(OSError, http.client.HTTPException):
+        get(server, "/slow?seconds=25")
+
+
+def _listens(server: Serving) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", server.port)) == 0
+
+
+def test_an_application_that_does_not_start_ends_the_server(tmp_path: Path) -> None:
+    with (
+        pytest.raises(RuntimeError, match="no such dataset"),
+        serving(tmp_path, "tests.support.plain_app:broken"),
+    ):
+        pass
+
+
+def test_a_taken_port_is_an_error_that_says_so() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(Unavailable, match=address):
+            supervisor.listen(address)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:no", "127.0.0.1:70000", "192.0.2.1:80"])
+def test_an_address_that_is_none_is_an_error(address: str) -> None:
+    with pytest.raises(Unavailable, match="Cannot listen"):
+        supervisor.listen(address)
+
+
+def test_ipv6_is_listened_on() -> None:
+    with supervisor.listen("[::1]:0") as listener:
+        assert listener.family == socket.AF_INET6
+        config = Config.model_validate({"gateway": {"listen": "[::1]:0"}})
+        bound = supervisor.with_bound_port(config, listener)
+        assert bound.url == f"http://[::1]:{listener.getsockname()[1]}"
+
+
+def test_starts_are_put_off_longer_each_time(tmp_path: Path) -> None:
+    """A process that dies after its start is not started again in a tight loop."""
+    with serving(tmp_path, FACTORY) as server:
+        deaths = []
+        for _ in range(4):
+            until(lambda: bool(server.children()))
+            [child] = server.children()
+            os.kill(child, signal.SIGKILL)
+            deaths.append(time.monotonic())
+            gone: tuple[list[int], ...] = ([], [child])
+            until(lambda gone=gone: server.children() not in gone)  # type: ignore[misc]
+        waits = [later - earlier for earlier, later in itertools.pairwise(deaths)]
+        assert waits[-1] > waits[0]
+
+
+def test_the_process_program_says_what_it_needs() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "gatewright.web.server.process"],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "--listener" in done.stderr
