@@ -1,7 +1,7 @@
 """The URLs of DAP2: ``/dap/{data set}.{suffix}?{constraint}``."""
 
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from urllib.parse import quote
 
 from starlette.applications import Starlette
@@ -12,8 +12,9 @@ from starlette.types import ASGIApp
 
 from gatewright import __version__
 from gatewright.composition import Services
-from gatewright.core.errors import GatewayError, InvalidRequest, TooLarge
-from gatewright.domains.arrays import Description
+from gatewright.core.errors import GatewayError, InvalidRequest
+from gatewright.core.pages import MAXIMUM_LIMIT
+from gatewright.domains.arrays import Dataset, Description
 from gatewright.faces.dap.dap2 import mapping, wire
 from gatewright.faces.dap.dap2.answer import Data, Source, Text
 from gatewright.faces.dap.dap2.constraint import parse, project
@@ -32,15 +33,19 @@ Answer = Callable[["Opened"], Awaitable[Response]]
 class Opened:
     """A request about one data set that the caller may see."""
 
-    def __init__(self, request: Request, source: Source, limit: int) -> None:
+    def __init__(self, request: Request, source: Source) -> None:
         self.request = request
         self.source = source
-        self.limit = limit
 
     @property
     def description(self) -> Description:
         """What the file says."""
-        return self.source.description
+        return self.source.published.description
+
+    @property
+    def dataset(self) -> Dataset:
+        """What is published."""
+        return self.source.published.dataset
 
     def projection(self) -> Projection:
         """Return what the query asks for.
@@ -50,7 +55,7 @@ class Opened:
         InvalidRequest
             The query is not a constraint on this data set.
         """
-        dataset = mapping.dataset(self.source.dataset.id, self.description)
+        dataset = mapping.dataset(self.dataset.id, self.description)
         query = self.request.scope["query_string"].decode("latin-1")
         return project(dataset, parse(query))
 
@@ -83,9 +88,9 @@ def dap_error(error: GatewayError, request: Request) -> Response:
 async def catalogue(request: Request) -> Response:
     """Name the data sets that the caller may see, one URL a line."""
     context = request_context(request)
-    published = await context.services.datasets.published(context.caller)
     base = f"{context.services.config.url}/dap"
-    lines = [f"{base}/{quote(entry.id)}" for entry in published]
+    page = context.services.datasets.page(context.caller, MAXIMUM_LIMIT)
+    lines = [f"{base}/{quote(found.id)}" for found in page.items]
     return PlainTextResponse("\n".join([*lines, ""]))
 
 
@@ -107,9 +112,8 @@ async def dataset(request: Request) -> Response:
 
 async def _open(context: RequestContext, request: Request, name: str) -> Opened:
     datasets = context.services.datasets
-    found, description = await datasets.open(context.caller, name)
-    source = Source(datasets.reader, found, description)
-    return Opened(request, source, context.services.config.limits.response_bytes)
+    published = await datasets.open(context.caller, name)
+    return Opened(request, Source(datasets, published))
 
 
 async def _service_page(request: Request) -> Response:
@@ -117,9 +121,9 @@ async def _service_page(request: Request) -> Response:
     name = request.path_params["name"]
     context = request_context(request)
     opened = await _open(context, request, name)
-    base = f"{context.services.config.url}/dap/{quote(opened.source.dataset.id)}"
+    base = f"{context.services.config.url}/dap/{quote(opened.dataset.id)}"
     lines = [
-        f"{opened.source.dataset.id}: a data set for OPeNDAP clients (DAP2).",
+        f"{opened.dataset.id}: a data set for OPeNDAP clients (DAP2).",
         f"Open it by this URL: {base}",
         "",
         *(f"{base}.{suffix}" for suffix in ANSWERS),
@@ -139,7 +143,9 @@ async def _das(opened: Opened) -> Response:
 
 async def _dods(opened: Opened) -> Response:
     projection = opened.projection()
-    _check_size(projection, opened.limit)
+    _check_counts(projection)
+    sizes = [wire.values_size(leaf.array) or 0 for leaf in projection.leaves]
+    opened.source.datasets.check_size(sum(sizes))
     data = await Data.prepare(projection, opened.source)
     headers = {
         "Content-Type": "application/octet-stream",
@@ -149,34 +155,32 @@ async def _dods(opened: Opened) -> Response:
     if data.size <= _SMALL:
         body = b"".join([piece async for piece in data.pieces()])
         return Response(body, headers=headers)
-    return StreamingResponse(data.pieces(), headers=headers)
+    return StreamingResponse(await _begun(data.pieces()), headers=headers)
 
 
 async def _ascii(opened: Opened) -> Response:
     projection = opened.projection()
     values = sum(leaf.array.size for leaf in projection.leaves)
-    _check(values * _TEXT_BYTES_PER_VALUE, opened.limit)
-    pieces = Text(projection, opened.source).pieces()
+    opened.source.datasets.check_size(values * _TEXT_BYTES_PER_VALUE)
+    pieces = await _begun(Text(projection, opened.source).pieces())
     return StreamingResponse(pieces, headers=_description("dods-ascii"))
 
 
-def _check_size(projection: Projection, limit: int) -> None:
-    sizes = [wire.values_size(leaf.array) or 0 for leaf in projection.leaves]
-    _check(sum(sizes), limit)
+async def _begun(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Return the pieces with the first one read: a bad file is an error then."""
+    first = await anext(pieces)
+
+    async def all_of_them() -> AsyncIterator[bytes]:
+        yield first
+        async for piece in pieces:
+            yield piece
+
+    return all_of_them()
+
+
+def _check_counts(projection: Projection) -> None:
     if any(leaf.array.size > wire.MAXIMUM_ELEMENTS for leaf in projection.leaves):
-        raise InvalidRequest(
-            "DAP2 has room for 2147483647 values at once."
-        )
-
-
-def _check(size: int, limit: int) -> None:
-    if size > limit:
-        raise TooLarge(
-            f"The answer would have {size} bytes, and {limit} is the most in one "
-            "request. Ask for a part of the array: name[start:stride:stop].",
-            estimate=size,
-            limit=limit,
-        )
+        raise InvalidRequest("DAP2 has room for 2147483647 values at once.")
 
 
 def _text(body: str, description: str) -> Response:

@@ -9,12 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatewright.domains.arrays import (
-    ArrayReader,
-    Dataset,
-    Description,
+    Datasets,
     ElementType,
     Encoding,
     Hyperslab,
+    Published,
     Range,
     Variable,
     xdr,
@@ -32,40 +31,44 @@ _LINES = 16_384
 class Source:
     """An open data set: where the values of an answer come from."""
 
-    reader: ArrayReader
+    datasets: Datasets
     """Reads the arrays."""
-    dataset: Dataset
-    """What is published."""
-    description: Description
-    """What its file says."""
+    published: Published
+    """The data set, and what its file says."""
 
     def variable(self, leaf: Leaf) -> Variable:
         """Return the variable of which a leaf is a part."""
-        return self.description.variables[leaf.array.name]
+        return self.published.description.variables[leaf.array.name]
 
     def values(self, leaf: Leaf, encoding: Encoding) -> AsyncIterator[memoryview]:
         """Yield the bytes of a leaf of numbers."""
-        return self.reader.read(
-            self.dataset.source,
-            self.description.identity,
-            self.variable(leaf),
-            ranges(leaf.slabs),
-            encoding,
+        return self.datasets.read(
+            self.published, self.variable(leaf), ranges(leaf.slabs), encoding
         )
 
     async def strings(self, leaf: Leaf) -> list[str]:
         """Return the values of a leaf of strings."""
-        return await self.reader.strings(
-            self.dataset.source,
-            self.description.identity,
-            self.variable(leaf),
-            ranges(leaf.slabs),
+        return await self.datasets.strings(
+            self.published, self.variable(leaf), ranges(leaf.slabs)
         )
 
 
 def ranges(slabs: tuple[Slab, ...]) -> Hyperslab:
     """Return a part of an array in the words of the arrays' domain."""
     return tuple(Range(slab.start, slab.count, slab.stride) for slab in slabs)
+
+
+async def gathered(
+    parts: AsyncIterator[bytes] | AsyncIterator[bytes | memoryview],
+) -> AsyncIterator[bytes]:
+    """Yield the same bytes in pieces that are worth a call of the server."""
+    pending = bytearray()
+    async for part in parts:
+        pending += part
+        if len(pending) >= PIECE:
+            yield bytes(pending)
+            pending.clear()
+    yield bytes(pending)
 
 
 class Data:
@@ -99,16 +102,15 @@ class Data:
         texts = sum(len(text) for text in self._texts.values())
         return len(wire.head(self._projection)) + sum(sizes) + texts
 
-    async def pieces(self) -> AsyncIterator[bytes]:
+    def pieces(self) -> AsyncIterator[bytes]:
         """Yield the response."""
-        pending = bytearray(wire.head(self._projection))
+        return gathered(self._parts())
+
+    async def _parts(self) -> AsyncIterator[bytes | memoryview]:
+        yield wire.head(self._projection)
         for number, leaf in enumerate(self._projection.leaves):
             async for part in self._leaf(number, leaf):
-                pending += part
-                if len(pending) >= PIECE:
-                    yield bytes(pending)
-                    pending.clear()
-        yield bytes(pending)
+                yield part
 
     async def _leaf(self, number: int, leaf: Leaf) -> AsyncIterator[bytes | memoryview]:
         if number in self._texts:
@@ -131,8 +133,11 @@ class Text:
         self._projection = projection
         self._source = source
 
-    async def pieces(self) -> AsyncIterator[bytes]:
+    def pieces(self) -> AsyncIterator[bytes]:
         """Yield the response."""
+        return gathered(self._parts())
+
+    async def _parts(self) -> AsyncIterator[bytes]:
         yield wire.ascii_head(self._projection).encode()
         paths = titles(self._projection)
         for path, leaf in zip(paths, self._projection.leaves, strict=True):

@@ -1,0 +1,73 @@
+"""A job outlives a gateway that is killed, and ends once with its record whole."""
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+from tests.support.gateway import demo
+
+SCRIPT = """\
+#!/bin/sh
+echo started >> runs
+for i in 1 2 3 4 5 6 7 8; do echo step $i; sleep 0.5; done
+echo done
+exit 7
+"""
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to pass in time"
+        time.sleep(0.05)
+
+
+def follow(client: httpx.Client, url: str, lines: list[str]) -> None:
+    try:
+        with client.stream("GET", url, params={"follow": "true"}) as answer:
+            lines.extend(answer.iter_lines())
+    except httpx.HTTPError:
+        lines.append("connection lost")
+
+
+def test_a_followed_job_outlives_the_gateway(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    with demo(state) as gateway:
+        token = gateway.token()
+        client = gateway.client(token)
+        answer = client.post(
+            "/api/v1/jobs/local",
+            content=SCRIPT,
+            headers={"Content-Type": "text/x-shellscript"},
+        )
+        assert answer.status_code == 201, answer.text
+        url = answer.headers["location"]
+        assert set(answer.json()) >= {
+            "id", "name", "state", "native_state", "user", "exit_code",
+            "submitted_at", "started_at", "ended_at", "usage",
+        }  # fmt: skip
+        lines: list[str] = []
+        reader = threading.Thread(target=follow, args=(client, f"{url}/output", lines))
+        reader.start()
+        wait_for(lambda: client.get(url).json()["state"] == "active")
+        wait_for(lambda: "step 2" in client.get(f"{url}/output").text.splitlines())
+        gateway.kill()
+        reader.join(20)
+    assert "connection lost" in lines
+    assert "step 1" in lines
+    with demo(state) as gateway, gateway.client(token) as client:
+        assert client.get(url).json()["state"] == "active"
+        with client.stream("GET", f"{url}/output?follow=true") as live:
+            rest = list(live.iter_lines())
+        assert rest == [*(f"step {i}" for i in range(1, 9)), "done"]
+        wait_for(lambda: client.get(url).json()["state"] == "failed")
+        job = client.get(url).json()
+        assert job["exit_code"] == 7
+        assert job["started_at"] < job["ended_at"]
+        assert 3.5 < job["usage"]["wall_seconds"] < 30
+        assert job["usage"]["peak_memory_bytes"] > 0
+        assert (state / "home" / "runs").read_text() == "started\n"
+        events = client.get(f"{url}/events", headers={"Last-Event-ID": "0"}, timeout=5)
+        assert events.status_code == 200
