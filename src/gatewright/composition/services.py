@@ -6,13 +6,17 @@ from dataclasses import dataclass
 
 from gatewright.backends.readers import ReaderPool
 from gatewright.composition.arrays import open_datasets
+from gatewright.composition.compute import open_compute
 from gatewright.composition.identity import open_identity
 from gatewright.composition.readers import open_readers
+from gatewright.composition.sky import SurveyWatch, open_sky
 from gatewright.composition.state import open_database, open_event_hub
 from gatewright.core.config import Config
 from gatewright.core.events import EventHub
 from gatewright.domains.arrays import Datasets
+from gatewright.domains.compute import JobService
 from gatewright.domains.identity import Identity
+from gatewright.domains.sky import SkyService
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,12 @@ class Services:
     """Processes that parse files of arrays and images."""
     datasets: Datasets
     """The catalogue of gridded data, and reading from it."""
+    sky: SkyService
+    """Surveys, their images, and cut-outs."""
+    surveys: SurveyWatch
+    """Whether the files of the surveys have been looked at."""
+    jobs: JobService
+    """Jobs on the systems."""
 
 
 @asynccontextmanager
@@ -37,10 +47,15 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
     async with AsyncExitStack() as stack:
         database = await open_database(config, stack)
         readers = await open_readers(config, stack)
+        events = open_event_hub(database)
+        sky, surveys = await open_sky(config, database, readers, stack)
         yield Services(
             config=config,
-            events=open_event_hub(database),
+            events=events,
             identity=await open_identity(config, database, stack),
             readers=readers,
             datasets=open_datasets(config, readers),
+            sky=sky,
+            surveys=surveys,
+            jobs=await open_compute(config, database, events, stack),
         )

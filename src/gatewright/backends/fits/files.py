@@ -10,7 +10,11 @@ from typing import BinaryIO, cast
 
 from gatewright.core.errors import Conflict, InvalidContent, NotFound
 
-SUFFIXES = (".fits", ".fit", ".fts", ".fits.gz", ".fits.fz", ".fits.bz2", ".fit.gz")
+SUFFIXES = tuple(
+    ending + packing
+    for ending in (".fits", ".fit", ".fts")
+    for packing in ("", ".gz", ".fz", ".bz2")
+)
 UNPACKED_BYTES = 4 << 30
 """Most bytes that a compressed file may unpack to."""
 

@@ -6,7 +6,7 @@ import mimetypes
 import os
 import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,9 +51,16 @@ class FitsReader:
     def __init__(self, pool: ReaderPool, maximum: int) -> None:
         self._pool = pool
         self._maximum = maximum
+        self._published: set[Path] = set()
+
+    def publish(self, patterns: Iterable[str]) -> None:
+        """Let the readers read the folders of patterns."""
+        folders = {fixed_folder(pattern) for pattern in patterns}
+        self._published |= folders
+        self._pool.publish(*sorted(folders))
 
     async def find(self, pattern: str) -> Sequence[SurveyFile]:
-        self._pool.publish(fixed_folder(pattern))
+        self.publish([pattern])
         return await asyncio.to_thread(lambda: sorted(_find(pattern), key=_path))
 
     async def scan(self, survey: str, file: SurveyFile) -> ScannedFile:
@@ -74,6 +81,7 @@ class FitsReader:
     async def cut(self, image: Image, request: CutoutRequest) -> Content:
         function, key = f"{_PROGRAM}:cut", image.path
         arguments = self._arguments(image, request)
+        self._publish_folder_of(image)
         answer = await self._pool.call(function, arguments, key=key)
         media, suffix = _form(request.format)
         name = f"{image.id}.cutout{suffix}"
@@ -90,6 +98,13 @@ class FitsReader:
         size = os.fstat(descriptor).st_size
         name = Path(image.path).name
         return Content(size, file_media_type(name), name, descriptor=descriptor)
+
+    def _publish_folder_of(self, image: Image) -> None:
+        """Let the readers read a survey that was added while the gateway runs."""
+        folder = Path(image.path).parent
+        if self._published.isdisjoint([folder, *folder.parents]):
+            self._published.add(folder)
+            self._pool.publish(folder)
 
     def _arguments(self, image: Image, request: CutoutRequest) -> dict[str, Any]:
         stretch = request.stretch

@@ -5,12 +5,32 @@ from starlette.types import ASGIApp
 
 from gatewright import __version__
 from gatewright.composition import Services
-from gatewright.faces.api import session, tokens, user
+from gatewright.faces.api import (
+    events,
+    images,
+    job_output,
+    jobs,
+    queue,
+    session,
+    surveys,
+    tokens,
+    user,
+)
 from gatewright.faces.api.security import document_security
 from gatewright.web.face import Face
 from gatewright.web.problems import exception_handlers
 
-ROUTERS: tuple[APIRouter, ...] = (session.router, tokens.router, user.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    session.router,
+    tokens.router,
+    user.router,
+    images.router,
+    surveys.router,
+    jobs.router,
+    job_output.router,
+    queue.router,
+    events.router,
+)
 
 
 def build(services: Services) -> ASGIApp:

@@ -1,0 +1,146 @@
+"""Surveys from the configuration, their index, and the look at their files."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from contextlib import AsyncExitStack, suppress
+
+from gatewright.backends.fits import FitsReader
+from gatewright.backends.readers import ReaderPool
+from gatewright.backends.sql import Database
+from gatewright.backends.sql.images import SqlImageIndex
+from gatewright.core.clock import system_clock
+from gatewright.core.config import Config, SurveySource
+from gatewright.core.errors import GatewayError, Unavailable
+from gatewright.domains.sky import (
+    ImageIndex,
+    Ingest,
+    IngestReport,
+    SkyService,
+    Survey,
+)
+
+_log = logging.getLogger("gatewright.sky")
+_FIRST_LOOK_SECONDS = 20.0
+_PAUSE = 0.5
+
+
+class SurveyWatch:
+    """Looks at the files of all surveys once, in the background, when it is opened.
+
+    Where several gateway processes start, one of them looks and the others wait.
+    """
+
+    def __init__(self, index: ImageIndex, ingest: Ingest) -> None:
+        self._index = index
+        self._ingest = ingest
+        self._task: asyncio.Task[None] | None = None
+        self._failed: list[str] = []
+
+    def start(self, surveys: Sequence[Survey]) -> None:
+        """Begin to look."""
+        self._task = asyncio.create_task(self._look_at_all(surveys))
+
+    async def stop(self) -> None:
+        """Leave off, wherever it is."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def wait(self, seconds: float) -> bool:
+        """Wait for the look to end, for so long; return whether it did."""
+        if self._task is None:
+            return True
+        done, _ = await asyncio.wait({self._task}, timeout=seconds)
+        return bool(done)
+
+    async def ready(self) -> None:
+        """Return when all surveys have been looked at.
+
+        Raises
+        ------
+        Unavailable
+            It is still going on.
+        """
+        if self._task is not None and not self._task.done():
+            raise Unavailable("The images of a survey are still being read.")
+
+    async def _look_at_all(self, surveys: Sequence[Survey]) -> None:
+        for survey in surveys:
+            try:
+                await self._look_at(survey)
+            except GatewayError as error:
+                _log.error("survey %s: %s", survey.id, error.text)
+            except Exception:  # noqa: BLE001  # the other surveys go on
+                _log.exception("survey %s cannot be read", survey.id)
+
+    async def _look_at(self, survey: Survey) -> None:
+        began = system_clock()
+        while True:
+            report = await self._ingest.run(survey)
+            if report is not None:
+                _tell(report)
+                return
+            await asyncio.sleep(_PAUSE)
+            looked = (await self._index.coverage(survey.id)).scanned_at
+            if looked is not None and looked >= began:
+                return
+
+
+def _tell(report: IngestReport) -> None:
+    _log.info(
+        "survey %s: %d files, %d read with %d images, %d gone, %d left out",
+        report.survey,
+        report.files,
+        report.read,
+        report.images,
+        report.removed,
+        len(report.left_out),
+    )
+
+
+async def open_sky(
+    config: Config, database: Database, readers: ReaderPool, stack: AsyncExitStack
+) -> tuple[SkyService, SurveyWatch]:
+    """Open the index, begin to look at the surveys' files, and return the service.
+
+    It waits a little, so that a small archive is there when the gateway answers; a
+    large one is read while it does (:meth:`SurveyWatch.ready` says so).
+    """
+    index = SqlImageIndex(database)
+    reader = FitsReader(readers, config.limits.response_bytes)
+    await save_surveys(index, config.surveys)
+    surveys = await index.surveys()
+    reader.publish([survey.pattern for survey in surveys])
+    watch = SurveyWatch(index, Ingest(index, reader, at_once=config.limits.readers))
+    stack.push_async_callback(watch.stop)
+    if surveys:
+        watch.start(surveys)
+        await watch.wait(_FIRST_LOOK_SECONDS)
+    return SkyService(index, reader), watch
+
+
+async def save_surveys(index: ImageIndex, sources: Sequence[SurveySource]) -> None:
+    """Make the configured surveys those of the configuration, and no others.
+
+    Surveys that a command added stay, unless the configuration names one of them too.
+    """
+    named = {source.id for source in sources}
+    for survey in await index.surveys():
+        if survey.configured and survey.id not in named:
+            await index.remove_survey(survey.id)
+    for source in sources:
+        await index.save_survey(survey_of(source))
+
+
+def survey_of(source: SurveySource) -> Survey:
+    """Return the survey that a part of the configuration describes."""
+    access = source.access
+    return Survey(
+        id=source.id,
+        title=source.title or source.id,
+        pattern=source.images,
+        access=access if isinstance(access, str) else tuple(access),
+        configured=True,
+    )

@@ -1,0 +1,99 @@
+"""The parameters of an image search and of a cut-out, as the domain's values."""
+
+import re
+from collections.abc import Sequence
+
+from gatewright.core.errors import InvalidRequest
+from gatewright.domains.sky import (
+    CutoutFormat,
+    CutoutRequest,
+    ImageKind,
+    ImageQuery,
+    Interval,
+    Orientation,
+    Stretch,
+    parse_interval,
+    parse_region,
+    parse_times,
+)
+
+MAXIMUM_CHOICES = 64
+_NUMERIC = re.compile(r"[-+]?(\d|\.\d|inf)", re.IGNORECASE)
+
+
+def image_query(
+    *,
+    pos: Sequence[str],
+    time: Sequence[str],
+    band: Sequence[str],
+    survey: Sequence[str],
+    kind: str,
+    seeing: str | None,
+    exposure: str | None,
+) -> ImageQuery:
+    """Return the query that the parameters say.
+
+    Raises
+    ------
+    InvalidRequest
+        One of them is of another form, or is given too often.
+    """
+    for choices in (pos, time, band, survey):
+        if len(choices) > MAXIMUM_CHOICES:
+            raise InvalidRequest(f"Give at most {MAXIMUM_CHOICES} values of a kind.")
+    numbers = {"seeing": seeing, "exposure": exposure}
+    return ImageQuery(
+        regions=tuple(map(parse_region, pos)),
+        times=tuple(map(parse_times, time)),
+        wavelengths=tuple(_wavelengths(b) for b in band if _NUMERIC.match(b.strip())),
+        bands=tuple(b.strip() for b in band if not _NUMERIC.match(b.strip())),
+        numbers={k: (parse_interval(v, k),) for k, v in numbers.items() if v},
+        kinds=() if kind == "any" else (_kind(kind),),
+        surveys=tuple(survey),
+    )
+
+
+def _wavelengths(text: str) -> Interval:
+    return parse_interval(text, "band")
+
+
+def _kind(text: str) -> ImageKind:
+    try:
+        return ImageKind(text)
+    except ValueError as error:
+        names = ", ".join(ImageKind)
+        raise InvalidRequest(f"“kind” is one of {names}, any.") from error
+
+
+def cutout_request(
+    *,
+    pos: str,
+    form: str,
+    stretch: str,
+    limits: str | None,
+    size: int | None,
+    orientation: str,
+) -> CutoutRequest:
+    """Return the cut-out that the parameters say.
+
+    Raises
+    ------
+    InvalidRequest
+        One of them is of another form.
+    """
+    return CutoutRequest(
+        region=parse_region(pos),
+        format=CutoutFormat(form),
+        stretch=_stretch(stretch, limits),
+        size=size,
+        orientation=Orientation(orientation),
+    )
+
+
+def _stretch(name: str, limits: str | None) -> Stretch:
+    if limits is None:
+        return Stretch(name)
+    percentiles = parse_interval(limits.replace(",", " "), "limits")
+    if not 0.0 <= percentiles.low < percentiles.high <= 100.0:
+        raise InvalidRequest("“limits” are two percentiles, such as 0.5 99.5.")
+    return Stretch(name, percentiles.low, percentiles.high)

@@ -1,0 +1,265 @@
+"""Telescope images: search, description, whole file, cut-out."""
+
+import hashlib
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Query, Request
+from starlette.responses import Response
+
+from gatewright.core.pages import Page, page_limit
+from gatewright.domains.sky import CutoutFormat
+from gatewright.faces.api.image_answers import (
+    ImageAnswer,
+    ImageList,
+    image_answer,
+)
+from gatewright.faces.api.image_content import content_response
+from gatewright.faces.api.image_query import cutout_request, image_query
+from gatewright.web.conditional import check_preconditions, not_modified
+from gatewright.web.context import Context
+from gatewright.web.listing import Cursor, Limit, json_response, listing
+
+router = APIRouter(tags=["sky"])
+
+_REGION = (
+    "Place in ICRS degrees: “CIRCLE ra dec radius”, “RANGE ra1 ra2 dec1 dec2” or "
+    "“POLYGON ra1 dec1 ra2 dec2 ra3 dec3 ...”. In a URL a space is + or %20."
+)
+_CIRCLE = "CIRCLE 318.10833 -66.01556 0.01"
+_GONE: dict[int | str, dict[str, Any]] = {
+    404: {"description": "There is none that you may see."}
+}
+
+ImageId = Annotated[
+    str,
+    Path(
+        title="Image",
+        description="Name of an image: survey, file and HDU, joined by tildes.",
+        examples=["decam_mini~DEC-OBS04a.mini~0"],
+        max_length=2000,
+    ),
+]
+Pos = Annotated[
+    list[str] | None,
+    Query(
+        title="Place",
+        description=f"{_REGION} Images that meet it are found; of several places, "
+        "those that meet any.",
+        examples=[[_CIRCLE]],
+    ),
+]
+Time = Annotated[
+    list[str] | None,
+    Query(
+        title="Time",
+        description="When it was taken, UTC: an MJD or an ISO 8601 date (a day or "
+        "month means the whole of it), or an interval “from/to” of them, with “..” "
+        "for an open end. Images whose time is not known are not found then.",
+        examples=[["2018-11-01/2018-12-31"]],
+    ),
+]
+Band = Annotated[
+    list[str] | None,
+    Query(
+        title="Band",
+        description="Name of a filter (g, r, Ks, or as the header writes it), or a "
+        "wavelength or interval “low high” in metres.",
+        examples=[["g"]],
+    ),
+]
+SurveyNames = Annotated[
+    list[str] | None,
+    Query(title="Survey", description="Only these surveys.", examples=[["decam_mini"]]),
+]
+Kind = Annotated[
+    str,
+    Query(
+        title="Kind",
+        description="science, weight, mask, calibration, or any.",
+        examples=["science"],
+    ),
+]
+Seeing = Annotated[
+    str | None,
+    Query(
+        title="Seeing",
+        description="Width of a star in arcseconds: “low high”.",
+        examples=["0 1.2"],
+    ),
+]
+Exposure = Annotated[
+    str | None,
+    Query(
+        title="Exposure time",
+        description="Seconds: “low high”, “-Inf” and “+Inf” for open ends.",
+        examples=["60 +Inf"],
+    ),
+]
+
+
+@router.get("/images", response_model=ImageList, summary="Find images")
+async def find_images(
+    request: Request,
+    context: Context,
+    pos: Pos = None,
+    time: Time = None,
+    band: Band = None,
+    filter: Band = None,  # noqa: A002  # the parameter's name
+    survey: SurveyNames = None,
+    kind: Kind = "science",
+    seeing: Seeing = None,
+    exposure: Exposure = None,
+    limit: Limit = None,
+    cursor: Cursor = None,
+) -> Response:
+    """Find images by place, time, band and more; without any, all of them.
+
+    Values of one parameter are a choice, different parameters narrow. The images come
+    in order of time. A page may hold fewer than “limit” and still have a next.
+    """
+    query = image_query(
+        pos=pos or (),
+        time=time or (),
+        band=(*(band or ()), *(filter or ())),
+        survey=survey or (),
+        kind=kind,
+        seeing=seeing,
+        exposure=exposure,
+    )
+    page = await context.services.sky.search(
+        context.caller, query, limit=page_limit(limit), cursor=cursor
+    )
+    answers: Page[object] = Page([*map(image_answer, page.items)], page.next)
+    return listing(request, "images", answers)
+
+
+@router.get(
+    "/images/{image}",
+    response_model=ImageAnswer,
+    summary="One image",
+    responses=_GONE,
+)
+async def one_image(context: Context, image: ImageId) -> Response:
+    """Describe an image: where, when and how it was taken, and where its pixels are."""
+    found = await context.services.sky.image(context.caller, image)
+    return json_response(image_answer(found))
+
+
+@router.get(
+    "/images/{image}/file",
+    summary="Whole file of an image",
+    response_class=Response,
+    responses={
+        200: {"content": {"application/fits": {}}, "description": "The file."},
+        206: {"description": "A part of it."},
+        304: {"description": "It is still the same."},
+        **_GONE,
+        416: {"description": "The range lies behind the end."},
+    },
+)
+async def image_file(request: Request, context: Context, image: ImageId) -> Response:
+    """Send the FITS file as it is, with all its HDUs; ranges are served."""
+    sky = context.services.sky
+    found = await sky.image(context.caller, image)
+    etag = f'"{found.identity}"'
+    if check_preconditions(request, etag):
+        return not_modified(etag)
+    content = await sky.file(context.caller, found)
+    return content_response(content, request, etag)
+
+
+@router.get(
+    "/images/{image}/cutout",
+    summary="Cut-out of an image",
+    response_class=Response,
+    responses={
+        200: {
+            "content": {"application/fits": {}, "image/png": {}},
+            "description": "The cut-out.",
+        },
+        304: {"description": "It is still the same."},
+        404: {"description": "No such image, or the place does not meet it."},
+        413: {"description": "It would be too large; the answer says how large."},
+    },
+)
+async def image_cutout(
+    request: Request,
+    context: Context,
+    image: ImageId,
+    pos: Annotated[
+        str,
+        Query(
+            title="Place",
+            description=f"{_REGION} The smallest box of pixels round it is cut, "
+            "clipped to the image.",
+            examples=[_CIRCLE],
+        ),
+    ],
+    form: Annotated[
+        Literal["fits", "png"],
+        Query(
+            alias="format",
+            title="Form",
+            description="fits: the pixels as they are with their WCS; png: a picture.",
+        ),
+    ] = "fits",
+    stretch: Annotated[
+        Literal["asinh", "linear"],
+        Query(title="Stretch", description="How values become grey (png)."),
+    ] = "asinh",
+    limits: Annotated[
+        str | None,
+        Query(
+            title="Limits",
+            description="Percentiles of the values that are black and white (png).",
+            examples=["0.5 99.5"],
+        ),
+    ] = None,
+    size: Annotated[
+        int | None,
+        Query(
+            title="Size",
+            description="Longer side of the picture in pixels (png); the image's own "
+            "pixels, if not said.",
+            ge=1,
+            le=4096,
+            examples=[512],
+        ),
+    ] = None,
+    orientation: Annotated[
+        Literal["north", "native"],
+        Query(
+            title="Orientation",
+            description="north: turned by quarters so that north is up and east left; "
+            "native: as the camera saw it (png). The picture's text “Orientation” "
+            "says what was done.",
+        ),
+    ] = "north",
+) -> Response:
+    """Cut a region out of an image, as FITS or as a picture.
+
+    The FITS cut-out has the image's header with its reference pixel moved, so the WCS
+    is the same to the last digit, distortion included.
+    """
+    sky = context.services.sky
+    asked = cutout_request(
+        pos=pos,
+        form=form,
+        stretch=stretch,
+        limits=limits,
+        size=size,
+        orientation=orientation,
+    )
+    found = await sky.image(context.caller, image)
+    etag = cutout_etag(found.identity, found.hdu, repr(asked))
+    if check_preconditions(request, etag):
+        return not_modified(etag)
+    content = await sky.cut(context.caller, found, asked)
+    picture = asked.format is CutoutFormat.PNG
+    return content_response(content, request, etag, inline=picture)
+
+
+def cutout_etag(identity: str, hdu: int, asked: str) -> str:
+    """Return the tag of a cut-out: the file's identity and all that was asked."""
+    text = f"cut-out 1 {identity} {hdu} {asked}"
+    return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'

@@ -1,0 +1,40 @@
+"""Collections of telescope images: ``/surveys`` and ``/surveys/{survey}``."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+from starlette.responses import Response
+
+from gatewright.faces.api.image_answers import (
+    SurveyDetail,
+    SurveyList,
+    survey_answer,
+    survey_detail,
+)
+from gatewright.web.context import Context
+from gatewright.web.listing import json_response
+
+router = APIRouter(tags=["sky"])
+
+SurveyId = Annotated[
+    str, Path(title="Survey", description="Name of a survey.", examples=["decam_mini"])
+]
+
+
+@router.get("/surveys", response_model=SurveyList, summary="All surveys")
+async def list_surveys(context: Context) -> Response:
+    """List the collections of images that the caller may see."""
+    surveys = await context.services.sky.surveys(context.caller)
+    return json_response({"surveys": [*map(survey_answer, surveys)], "next": None})
+
+
+@router.get(
+    "/surveys/{survey}",
+    response_model=SurveyDetail,
+    summary="One survey",
+    responses={404: {"description": "There is none that you may see."}},
+)
+async def one_survey(context: Context, survey: SurveyId) -> Response:
+    """Tell how many images a survey has, of which time and filters, and where."""
+    found, coverage = await context.services.sky.survey(context.caller, survey)
+    return json_response(survey_detail(found, coverage))
