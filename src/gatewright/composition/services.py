@@ -7,6 +7,11 @@ from dataclasses import dataclass
 from gatewright.backends.readers import ReaderPool
 from gatewright.composition.arrays import open_datasets
 from gatewright.composition.compute import open_compute
+from gatewright.composition.files import (
+    command_service,
+    file_service,
+    open_owner_worker,
+)
 from gatewright.composition.identity import open_identity
 from gatewright.composition.readers import open_readers
 from gatewright.composition.sky import SurveyWatch, open_sky
@@ -15,6 +20,7 @@ from gatewright.core.config import Config
 from gatewright.core.events import EventHub
 from gatewright.domains.arrays import Datasets
 from gatewright.domains.compute import JobService
+from gatewright.domains.files import CommandService, FileService
 from gatewright.domains.identity import Identity
 from gatewright.domains.sky import SkyService
 
@@ -39,6 +45,10 @@ class Services:
     """Whether the files of the surveys have been looked at."""
     jobs: JobService
     """Jobs on the systems."""
+    files: FileService
+    """Files of the systems, as the caller."""
+    commands: CommandService
+    """Commands on the systems, as the caller."""
 
 
 @asynccontextmanager
@@ -49,6 +59,7 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
         readers = await open_readers(config, stack)
         events = open_event_hub(database)
         sky, surveys = await open_sky(config, database, readers, stack)
+        worker = await open_owner_worker(stack)
         yield Services(
             config=config,
             events=events,
@@ -58,4 +69,6 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
             sky=sky,
             surveys=surveys,
             jobs=await open_compute(config, database, events, stack),
+            files=file_service(config, worker),
+            commands=command_service(config, worker),
         )

@@ -1,6 +1,11 @@
 """The worker: a process that acts for one user, and the gateway's end of it."""
 
-from gatewright.backends.worker.client import Worker, latin, open_worker
+from gatewright.backends.worker.client import (
+    LASTING_SECONDS,
+    Worker,
+    latin,
+    open_worker,
+)
 from gatewright.backends.worker.errors import meaning
 
-__all__ = ["Worker", "latin", "meaning", "open_worker"]
+__all__ = ["LASTING_SECONDS", "Worker", "latin", "meaning", "open_worker"]

@@ -6,7 +6,9 @@ from starlette.types import ASGIApp
 from gatewright import __version__
 from gatewright.composition import Services
 from gatewright.faces.api import (
+    command,
     events,
+    files,
     images,
     job_output,
     jobs,
@@ -30,6 +32,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     job_output.router,
     queue.router,
     events.router,
+    files.router,
+    command.router,
 )
 
 

@@ -1,0 +1,86 @@
+"""The port `CommandRunner` over the user's worker."""
+
+import asyncio
+import os
+
+from gatewright.backends.posix.rows import RunAnswer
+from gatewright.backends.posix.workers import Workers
+from gatewright.backends.worker import Worker, latin
+from gatewright.core.errors import BackendFailed
+from gatewright.domains.files import Command, Outcome
+
+_GRACE_SECONDS = 10.0
+
+
+class PosixCommands:
+    """Runs commands on this machine; ``root`` is where the paths of folders begin."""
+
+    def __init__(self, workers: Workers, root: bytes) -> None:
+        self._workers = workers
+        self._root = latin(root)
+
+    async def run(self, user: str, command: Command) -> Outcome:
+        worker = self._workers.of(user)
+        stdin = _file_of(command.stdin)
+        try:
+            answer, output = await worker.call_for_descriptor(
+                "run",
+                self._arguments(command),
+                RunAnswer,
+                access=os.O_RDWR,
+                given=stdin,
+                seconds=command.seconds + _GRACE_SECONDS,
+            )
+        finally:
+            os.close(stdin)
+        if output is None:
+            raise BackendFailed("The worker passed no output.")
+        return await _outcome(worker, answer, output, command.output_bytes)
+
+    def _arguments(self, command: Command) -> dict[str, object]:
+        return {
+            "root": self._root,
+            "path": latin(command.directory),
+            "argv": [latin(argument) for argument in command.argv],
+            "environment": {
+                latin(name): latin(value) for name, value in command.environment.items()
+            },
+            "seconds": command.seconds,
+            "output_bytes": command.output_bytes,
+        }
+
+
+def _file_of(content: bytes) -> int:
+    """Return a descriptor of an anonymous file that has the content."""
+    descriptor = os.memfd_create("input", os.MFD_CLOEXEC)
+    with os.fdopen(descriptor, "wb", closefd=False) as file:
+        file.write(content)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
+
+
+async def _outcome(
+    worker: Worker, answer: RunAnswer, output: int, most: int
+) -> Outcome:
+    if not (0 <= answer.stdout <= most and 0 <= answer.stderr <= most):
+        os.close(output)
+        raise BackendFailed("The worker kept more output than it was asked to.")
+    loop = asyncio.get_running_loop()
+    count = answer.stdout + answer.stderr
+    content = await loop.run_in_executor(worker.threads, _read, output, count)
+    code = answer.exit_code
+    return Outcome(
+        exit_code=128 - code if code < 0 else code,
+        stdout=content[: answer.stdout],
+        stderr=content[answer.stdout :],
+        stdout_truncated=answer.stdout_truncated,
+        stderr_truncated=answer.stderr_truncated,
+        timed_out=answer.timed_out,
+    )
+
+
+def _read(descriptor: int, count: int) -> bytes:
+    try:
+        return os.pread(descriptor, count, 0)
+    finally:
+        os.close(descriptor)

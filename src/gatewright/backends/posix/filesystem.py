@@ -1,0 +1,151 @@
+"""The port `FileSystem` over the user's worker."""
+
+import os
+
+from gatewright.backends.posix.opened import OpenedFile
+from gatewright.backends.posix.rows import (
+    BeginAnswer,
+    ChecksumAnswer,
+    ListAnswer,
+    Row,
+    SpaceAnswer,
+    entry,
+    raw,
+)
+from gatewright.backends.posix.workers import Workers
+from gatewright.backends.posix.writing import PosixWriting
+from gatewright.backends.worker import LASTING_SECONDS, latin
+from gatewright.core.errors import BackendFailed
+from gatewright.domains.files import (
+    Algorithm,
+    Checksum,
+    Entry,
+    Listing,
+    OpenFile,
+    Space,
+    Writing,
+)
+
+
+class PosixFileSystem:
+    """Files beneath one folder of this machine.
+
+    Parameters
+    ----------
+    workers
+        The workers of the users.
+    root
+        Folder that is the root of all paths; nothing outside can be reached.
+    home
+        Path, from the root, of the folder that ``~`` means.
+    """
+
+    def __init__(self, workers: Workers, root: bytes, home: bytes) -> None:
+        self._workers = workers
+        self._root = latin(root)
+        self._home = home
+
+    @property
+    def home(self) -> bytes:
+        return self._home
+
+    async def stat(self, user: str, path: bytes, *, follow: bool = False) -> Entry:
+        return await self._entry(user, "stat", path, follow=follow)
+
+    async def open(self, user: str, path: bytes) -> OpenFile:
+        worker = self._workers.of(user)
+        row, descriptor = await worker.call_for_descriptor("open", self._at(path), Row)
+        try:
+            return OpenedFile(entry(row), descriptor, worker.threads)
+        except BaseException:
+            if descriptor is not None:
+                os.close(descriptor)
+            raise
+
+    async def list(
+        self, user: str, path: bytes, *, after: bytes, limit: int
+    ) -> Listing:
+        arguments = self._at(path, after=latin(after), limit=limit)
+        answer = await self._workers.of(user).call("list", arguments, ListAnswer)
+        if len(answer.rows) > limit:
+            raise BackendFailed("The worker told of more than was asked for.")
+        following = None if answer.next is None else raw(answer.next)
+        return Listing(tuple(entry(row) for row in answer.rows), following)
+
+    async def checksum(self, user: str, path: bytes, algorithm: Algorithm) -> Checksum:
+        arguments = self._at(path, algorithm=algorithm.value)
+        answer = await self._workers.of(user).call(
+            "checksum", arguments, ChecksumAnswer, seconds=LASTING_SECONDS
+        )
+        return Checksum(algorithm, answer.value, answer.bytes)
+
+    async def space(self, user: str, path: bytes) -> Space:
+        answer = await self._workers.of(user).call("space", self._at(path), SpaceAnswer)
+        return Space(answer.total, answer.free)
+
+    async def begin(self, user: str, path: bytes) -> Writing:
+        worker = self._workers.of(user)
+        answer, descriptor = await worker.call_for_descriptor(
+            "begin", self._at(path), BeginAnswer, access=os.O_RDWR
+        )
+        if descriptor is None:
+            raise BackendFailed("The worker passed no file to write to.")
+        return PosixWriting(worker, answer.token, descriptor)
+
+    async def mkdir(self, user: str, path: bytes, *, parents: bool = False) -> Entry:
+        return await self._entry(user, "mkdir", path, parents=parents)
+
+    async def move(
+        self, user: str, path: bytes, destination: bytes, *, replace: bool = False
+    ) -> Entry:
+        return await self._lasting_entry(
+            user, "move", path, destination=latin(destination), replace=replace
+        )
+
+    async def copy(
+        self, user: str, path: bytes, destination: bytes, *, replace: bool = False
+    ) -> Entry:
+        return await self._lasting_entry(
+            user, "copy", path, destination=latin(destination), replace=replace
+        )
+
+    async def remove(
+        self,
+        user: str,
+        path: bytes,
+        *,
+        recursive: bool = False,
+        match: tuple[str, ...] | None = None,
+    ) -> None:
+        arguments = self._at(path, recursive=recursive, match=match)
+        await self._workers.of(user).call(
+            "remove", arguments, type(None), seconds=LASTING_SECONDS
+        )
+
+    async def link(
+        self, user: str, path: bytes, target: bytes, *, symbolic: bool = True
+    ) -> Entry:
+        return await self._entry(
+            user, "link", path, target=latin(target), symbolic=symbolic
+        )
+
+    async def chmod(self, user: str, path: bytes, mode: int) -> Entry:
+        return await self._entry(user, "chmod", path, mode=mode)
+
+    async def _entry(
+        self, user: str, operation: str, path: bytes, **more: object
+    ) -> Entry:
+        worker = self._workers.of(user)
+        return entry(await worker.call(operation, self._at(path, **more), Row))
+
+    async def _lasting_entry(
+        self, user: str, operation: str, path: bytes, **more: object
+    ) -> Entry:
+        worker = self._workers.of(user)
+        row = await worker.call(
+            operation, self._at(path, **more), Row, seconds=LASTING_SECONDS
+        )
+        return entry(row)
+
+    def _at(self, path: bytes, **more: object) -> dict[str, object]:
+        return {"root": self._root, "path": latin(path), **more}

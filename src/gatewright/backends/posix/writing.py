@@ -1,0 +1,84 @@
+"""A file in the making: the gateway writes to the descriptor that the worker made."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Callable, Sequence
+
+from gatewright.backends.posix.rows import CommitAnswer, entry
+from gatewright.backends.worker import LASTING_SECONDS, Worker, meaning
+from gatewright.core.errors import GatewayError
+from gatewright.domains.files import Precondition, Stored
+
+_AT_ONCE = 512
+
+
+class PosixWriting:
+    """The port `Writing`."""
+
+    def __init__(self, worker: Worker, token: str, descriptor: int) -> None:
+        self._worker = worker
+        self._token = token
+        self._descriptor: int | None = descriptor
+        self._size = 0
+        self._done = False
+        self._last: asyncio.Future[None] | None = None
+
+    async def write(self, blocks: Sequence[bytes]) -> None:
+        assert self._descriptor is not None  # noqa: S101  # not after the end
+        loop = asyncio.get_running_loop()
+        self._last = loop.run_in_executor(
+            self._worker.threads, _write_all, self._descriptor, list(blocks)
+        )
+        try:
+            await asyncio.shield(self._last)
+        except OSError as error:
+            raise meaning(error.errno or 0) from error
+        self._size += sum(map(len, blocks))
+
+    async def commit(self, condition: Precondition) -> Stored:
+        arguments = {
+            "token": self._token,
+            "size": self._size,
+            "create": condition.create,
+            "match": condition.match,
+            "none_match": condition.none_match,
+        }
+        self._close()
+        self._done = True
+        answer = await self._worker.call(
+            "commit", arguments, CommitAnswer, seconds=LASTING_SECONDS
+        )
+        return Stored(entry(answer.row), answer.created)
+
+    async def abort(self) -> None:
+        if self._done:
+            return
+        self._done = True
+        _after(self._last, self._close)
+        with contextlib.suppress(GatewayError):
+            await asyncio.shield(
+                self._worker.call("abort", {"token": self._token}, type(None))
+            )
+
+    def _close(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def _after(last: "asyncio.Future[None] | None", action: Callable[[], None]) -> None:
+    """Act when the last write has ended: its thread may still have the descriptor."""
+    if last is None or last.done():
+        action()
+    else:
+        last.add_done_callback(lambda _: action())
+
+
+def _write_all(descriptor: int, blocks: list[bytes]) -> None:
+    while blocks:
+        written = os.writev(descriptor, blocks[:_AT_ONCE])
+        while blocks and written >= len(blocks[0]):
+            written -= len(blocks.pop(0))
+        if blocks and written:
+            blocks[0] = blocks[0][written:]

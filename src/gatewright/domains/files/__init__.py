@@ -1,0 +1,45 @@
+"""Files and commands of the systems, as the caller."""
+
+from gatewright.domains.files.commands import CommandService
+from gatewright.domains.files.model import (
+    ANY_STATE,
+    Algorithm,
+    Checksum,
+    Command,
+    Entry,
+    FileType,
+    Home,
+    Listing,
+    Outcome,
+    Precondition,
+    Space,
+    Stored,
+)
+from gatewright.domains.files.ports import (
+    CommandRunner,
+    FileSystem,
+    OpenFile,
+    Writing,
+)
+from gatewright.domains.files.service import FileService
+
+__all__ = [
+    "ANY_STATE",
+    "Algorithm",
+    "Checksum",
+    "Command",
+    "CommandRunner",
+    "CommandService",
+    "Entry",
+    "FileService",
+    "FileSystem",
+    "FileType",
+    "Home",
+    "Listing",
+    "OpenFile",
+    "Outcome",
+    "Precondition",
+    "Space",
+    "Stored",
+    "Writing",
+]

@@ -1,0 +1,300 @@
+"""Files of the systems, for a caller who has the scope."""
+
+from collections.abc import AsyncIterable, Mapping
+from typing import Final
+
+from gatewright.core.caller import Caller, Scope
+from gatewright.core.errors import (
+    Conflict,
+    InvalidRequest,
+    NotAllowed,
+    NotFound,
+    StorageFull,
+    TooLarge,
+)
+from gatewright.domains.files import path as paths
+from gatewright.domains.files.model import (
+    ANY_STATE,
+    Algorithm,
+    Checksum,
+    Entry,
+    Home,
+    Listing,
+    Precondition,
+    Space,
+    Stored,
+)
+from gatewright.domains.files.ports import FileSystem, OpenFile, Writing
+
+WRITE_BLOCK: Final = 1 << 20
+_TAIL_BLOCK = 1 << 16
+_TAIL_MOST = 4 << 20
+
+
+class FileService:
+    """Reads and changes files as the caller.
+
+    Parameters
+    ----------
+    systems
+        File systems by the names of their systems.
+    upload_bytes
+        Largest file that may be written.
+    """
+
+    def __init__(self, systems: Mapping[str, FileSystem], upload_bytes: int) -> None:
+        self._systems = dict(systems)
+        self._upload_bytes = upload_bytes
+
+    def systems(self, caller: Caller) -> list[Home]:
+        """Return the systems that have files."""
+        caller.require(Scope.FILES_READ)
+        return [Home(name, files.home) for name, files in self._systems.items()]
+
+    def system(self, caller: Caller, system: str) -> Home:
+        """Return one system (`NotFound` if it has no files)."""
+        caller.require(Scope.FILES_READ)
+        return Home(system, self._files(system).home)
+
+    def resolve(self, system: str, path: bytes) -> bytes:
+        """Return a plain path; ``~`` and relative paths begin at the system's home."""
+        return paths.resolve(path, self._files(system).home)
+
+    async def stat(
+        self, caller: Caller, system: str, path: bytes, *, follow: bool = False
+    ) -> Entry:
+        """Return what a path names."""
+        files = self._reading(caller, system)
+        return await files.stat(caller.user, paths.plain(path), follow=follow)
+
+    async def open(self, caller: Caller, system: str, path: bytes) -> OpenFile:
+        """Open a file for reading; a folder comes back without a descriptor."""
+        files = self._reading(caller, system)
+        return await files.open(caller.user, paths.plain(path))
+
+    async def list(
+        self, caller: Caller, system: str, path: bytes, *, after: bytes, limit: int
+    ) -> Listing:
+        """Return a page of a folder."""
+        files = self._reading(caller, system)
+        return await files.list(
+            caller.user, paths.plain(path), after=after, limit=limit
+        )
+
+    async def checksum(
+        self, caller: Caller, system: str, path: bytes, algorithm: Algorithm
+    ) -> Checksum:
+        """Return the checksum of a whole file."""
+        files = self._reading(caller, system)
+        return await files.checksum(caller.user, paths.plain(path), algorithm)
+
+    async def space(self, caller: Caller, system: str, path: bytes) -> Space:
+        """Return the room on the file system of a path."""
+        files = self._reading(caller, system)
+        return await files.space(caller.user, paths.plain(path))
+
+    async def tail(
+        self, caller: Caller, system: str, path: bytes, lines: int
+    ) -> tuple[Entry, bytes]:
+        """Return the last lines of a file, at most 4 MiB of them."""
+        opened = await self.open(caller, system, path)
+        try:
+            if opened.descriptor is None:
+                raise Conflict("This is a folder, and a file is needed.")
+            return opened.entry, await last_lines(opened, lines)
+        finally:
+            opened.close()
+
+    async def put(
+        self,
+        caller: Caller,
+        system: str,
+        path: bytes,
+        body: AsyncIterable[bytes],
+        *,
+        length: int | None = None,
+        condition: Precondition = ANY_STATE,
+    ) -> Stored:
+        """Write a whole file, or nothing at all.
+
+        Parameters
+        ----------
+        body
+            The bytes; when it raises, nothing is written.
+        length
+            Number of bytes that were announced, if it was said.
+        condition
+            What must be true of the file that is there.
+
+        Raises
+        ------
+        TooLarge, StorageFull
+            The file is above the limit, or there is no room for it.
+        InvalidRequest
+            The body has another length than was announced.
+        """
+        files, plain = self._changing(caller, system, path)
+        self._check_length(length)
+        writing = await files.begin(caller.user, plain)
+        try:
+            await self._check_room(files, caller, plain, length)
+            _check_whole(await self._write(writing, body), length)
+            return await writing.commit(condition)
+        except BaseException:
+            await writing.abort()
+            raise
+
+    def _check_length(self, length: int | None) -> None:
+        if length is not None and length > self._upload_bytes:
+            raise TooLarge(
+                f"A file may have at most {self._upload_bytes} bytes.",
+                limit=self._upload_bytes,
+            )
+
+    async def _check_room(
+        self, files: FileSystem, caller: Caller, path: bytes, length: int | None
+    ) -> None:
+        if length is None:
+            return
+        folder = path.rpartition(b"/")[0] or b"/"
+        space = await files.space(caller.user, folder)
+        if length > space.free:
+            raise StorageFull(f"There is room for {space.free} bytes only.")
+
+    async def _write(self, writing: Writing, body: AsyncIterable[bytes]) -> int:
+        """Write what comes, in blocks of 1 MiB or more; returns how many bytes."""
+        total, held = 0, 0
+        blocks: list[bytes] = []
+        async for block in body:
+            total += len(block)
+            self._check_length(total)
+            blocks.append(block)
+            held += len(block)
+            if held >= WRITE_BLOCK:
+                await writing.write(blocks)
+                blocks, held = [], 0
+        if blocks:
+            await writing.write(blocks)
+        return total
+
+    async def mkdir(
+        self, caller: Caller, system: str, path: bytes, *, parents: bool = False
+    ) -> Entry:
+        """Make a folder."""
+        files, plain = self._changing(caller, system, path)
+        return await files.mkdir(caller.user, plain, parents=parents)
+
+    async def move(
+        self,
+        caller: Caller,
+        system: str,
+        path: bytes,
+        destination: bytes,
+        *,
+        replace: bool = False,
+    ) -> Entry:
+        """Give a file or folder another name; the destination may be relative."""
+        files, source = self._changing(caller, system, path)
+        target = self._destination(system, destination)
+        return await files.move(caller.user, source, target, replace=replace)
+
+    async def copy(
+        self,
+        caller: Caller,
+        system: str,
+        path: bytes,
+        destination: bytes,
+        *,
+        replace: bool = False,
+    ) -> Entry:
+        """Copy a file or folder; the destination may be relative."""
+        caller.require(Scope.FILES_READ)
+        files, source = self._changing(caller, system, path)
+        target = self._destination(system, destination)
+        return await files.copy(caller.user, source, target, replace=replace)
+
+    async def remove(
+        self,
+        caller: Caller,
+        system: str,
+        path: bytes,
+        *,
+        recursive: bool = False,
+        match: tuple[str, ...] | None = None,
+    ) -> None:
+        """Remove a file, a link, an empty folder, or a folder with all in it."""
+        files, plain = self._changing(caller, system, path)
+        await files.remove(caller.user, plain, recursive=recursive, match=match)
+
+    async def link(
+        self,
+        caller: Caller,
+        system: str,
+        path: bytes,
+        target: bytes,
+        *,
+        symbolic: bool = True,
+    ) -> Entry:
+        """Make a link. A symbolic link's text is kept as it is."""
+        files, plain = self._changing(caller, system, path)
+        if b"\0" in target or not target:
+            raise InvalidRequest("A link needs a target, without NUL bytes.")
+        if not symbolic:
+            target = self.resolve(system, target)
+        return await files.link(caller.user, plain, target, symbolic=symbolic)
+
+    async def chmod(self, caller: Caller, system: str, path: bytes, mode: int) -> Entry:
+        """Set the permission bits of a file or folder."""
+        files, plain = self._changing(caller, system, path)
+        return await files.chmod(caller.user, plain, mode)
+
+    def _reading(self, caller: Caller, system: str) -> FileSystem:
+        caller.require(Scope.FILES_READ)
+        return self._files(system)
+
+    def _changing(
+        self, caller: Caller, system: str, path: bytes
+    ) -> tuple[FileSystem, bytes]:
+        caller.require(Scope.FILES_WRITE)
+        return self._files(system), _not_root(paths.plain(path))
+
+    def _destination(self, system: str, path: bytes) -> bytes:
+        return _not_root(self.resolve(system, path))
+
+    def _files(self, system: str) -> FileSystem:
+        files = self._systems.get(system)
+        if files is None:
+            raise NotFound(f"There is no system “{system}” with files.")
+        return files
+
+
+def _check_whole(written: int, length: int | None) -> None:
+    if length is not None and written != length:
+        raise InvalidRequest("The body has another length than was announced.")
+
+
+def _not_root(path: bytes) -> bytes:
+    if paths.is_root(path):
+        raise NotAllowed("The root of a system's files stays as it is.")
+    return path
+
+
+async def last_lines(opened: OpenFile, lines: int) -> bytes:
+    """Return the last lines of an open file, reading from its end.
+
+    A line ends with a newline; bytes after the last newline are a line too.
+    """
+    end = opened.entry.size
+    start, blocks, newlines = end, list[bytes](), 0
+    while start > 0 and newlines <= lines and end - start < _TAIL_MOST:
+        count = min(_TAIL_BLOCK, start)
+        start -= count
+        blocks.append(await opened.read(start, count))
+        newlines += blocks[-1].count(b"\n")
+    return _cut(b"".join(reversed(blocks)), lines)
+
+
+def _cut(text: bytes, lines: int) -> bytes:
+    ending = b"\n" if text.endswith(b"\n") else b""
+    parts = text.removesuffix(b"\n").split(b"\n")
+    return b"\n".join(parts[-lines:]) + ending

@@ -1,0 +1,100 @@
+"""Commands: ``/command/{system}``."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from gatewright.domains.files import Command, Outcome
+from gatewright.web.context import Context
+from gatewright.web.json_model import json_body, read_model
+from gatewright.web.listing import json_response
+from gatewright.web.paths import decode_path
+
+router = APIRouter(tags=["commands"])
+
+System = Annotated[
+    str, Path(title="System", description="Name of the system.", examples=["local"])
+]
+
+
+class CommandBody(BaseModel):
+    """The command to run."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    command: list[str] = Field(
+        description="The program and its arguments. No shell reads them; for one, say "
+        "[“sh”, “-c”, “...”].",
+        min_length=1,
+        max_length=4096,
+        examples=[["ls", "-l"]],
+    )
+    stdin: str = Field("", description="What the command reads from standard input.")
+    directory: str = Field(
+        "~",
+        description="Folder to run in, percent-encoded as in a listing; home if not "
+        "said.",
+        examples=["/runs"],
+    )
+    environment: dict[str, str] = Field(
+        {}, description="Variables beside the usual ones.", max_length=1000
+    )
+    seconds: float | None = Field(
+        None,
+        description="Longest time to run; the limit of the gateway if not said.",
+        gt=0,
+        examples=[10],
+    )
+
+
+class CommandAnswer(BaseModel):
+    """How the command ended."""
+
+    exit_code: int = Field(
+        description="Exit code; 128 and the number of the signal that ended it."
+    )
+    stdout: str = Field(description="What it wrote; not UTF-8 shows as “\ufffd”.")
+    stderr: str = Field(description="What it wrote as errors.")
+    stdout_truncated: bool = Field(description="Whether it wrote more than is here.")
+    stderr_truncated: bool = Field(description="The same of its errors.")
+    timed_out: bool = Field(description="Whether it was killed at the end of its time.")
+
+
+@router.post(
+    "/command/{system}",
+    response_model=CommandAnswer,
+    summary="Run a command",
+    openapi_extra=json_body(CommandBody),
+    responses={
+        403: {"description": "The account or token may not run commands."},
+        404: {"description": "There is no such system, program or folder."},
+    },
+)
+async def run(request: Request, context: Context, system: System) -> Response:
+    """Run a program to its end, as yourself, and return what it wrote.
+
+    What the program leaves running is killed; what should last is a job.
+    """
+    asked = await read_model(request, CommandBody)
+    commands = context.services.commands
+    command = Command(
+        argv=tuple(argument.encode() for argument in asked.command),
+        directory=decode_path(asked.directory.encode()),
+        environment={k.encode(): v.encode() for k, v in asked.environment.items()},
+        stdin=asked.stdin.encode(),
+        seconds=asked.seconds or commands.longest_seconds,
+    )
+    return json_response(_answer(await commands.run(context.caller, system, command)))
+
+
+def _answer(outcome: Outcome) -> dict[str, object]:
+    return {
+        "exit_code": outcome.exit_code,
+        "stdout": outcome.stdout.decode("utf-8", "replace"),
+        "stderr": outcome.stderr.decode("utf-8", "replace"),
+        "stdout_truncated": outcome.stdout_truncated,
+        "stderr_truncated": outcome.stderr_truncated,
+        "timed_out": outcome.timed_out,
+    }

@@ -1,0 +1,138 @@
+"""What is told of files, in JSON."""
+
+from collections.abc import Iterable
+
+from pydantic import BaseModel, Field
+
+from gatewright.core.clock import timestamp
+from gatewright.core.errors import InvalidRequest
+from gatewright.core.pages import decode_cursor, encode_cursor
+from gatewright.domains.files import Checksum, Entry, FileType, Home, Space
+from gatewright.web.paths import encode_path
+
+
+class EntryAnswer(BaseModel):
+    """A file, folder or link."""
+
+    name: str = Field(description="Name; bytes that are not UTF-8 show as “\ufffd”.")
+    path: str = Field(
+        description="Path from the system's root, percent-encoded: what a URL takes.",
+        examples=["/runs/output.txt"],
+    )
+    type: FileType = Field(description="What it is.")
+    size: int = Field(description="Size in bytes.", examples=[1024])
+    modified_at: str = Field(description="Last change of content, RFC 3339 in UTC.")
+    mode: str = Field(description="Permission bits in octal.", examples=["0644"])
+    owner: str = Field(description="User that it belongs to.")
+    group: str = Field(description="Group that it belongs to.")
+    etag: str = Field(description="Version of the content, for “If-Match”.")
+    target: str | None = Field(description="Where a symbolic link points.")
+
+
+class FolderPage(BaseModel):
+    """A page of a folder."""
+
+    entries: list[EntryAnswer] = Field(description="In the order of their names.")
+    next: str | None = Field(description="Cursor of the next page, null on the last.")
+
+
+class SpaceAnswer(BaseModel):
+    """Room on a file system."""
+
+    total: int = Field(description="Size in bytes.")
+    free: int = Field(description="Bytes that may still be written.")
+
+
+class SystemAnswer(BaseModel):
+    """A system that has files."""
+
+    name: str = Field(description="Name of the system.", examples=["local"])
+    home: str = Field(description="Path that “~” and relative paths mean.")
+    space: SpaceAnswer | None = Field(None, description="Room at home.")
+
+
+class SystemList(BaseModel):
+    """The systems that have files."""
+
+    systems: list[SystemAnswer] = Field(description="The systems.")
+    next: str | None = Field(description="Always null.")
+
+
+class ChecksumAnswer(BaseModel):
+    """A checksum of a whole file."""
+
+    algorithm: str = Field(description="How it was computed.", examples=["sha256"])
+    checksum: str = Field(description="The checksum in hexadecimal.")
+    size: int = Field(description="Bytes that it covers.")
+
+    @classmethod
+    def of(cls, found: Checksum) -> dict[str, object]:
+        """Return a checksum as JSON has it."""
+        return {
+            "algorithm": found.algorithm,
+            "checksum": found.value,
+            "size": found.size,
+        }
+
+
+def system_answer(home: Home, space: Space | None = None) -> dict[str, object]:
+    """Return a system as JSON has it."""
+    answer: dict[str, object] = {"name": home.name, "home": encode_path(home.home)}
+    if space is not None:
+        answer["space"] = {"total": space.total, "free": space.free}
+    return answer
+
+
+def entry_answer(path: bytes, entry: Entry) -> dict[str, object]:
+    """Return an entry that has a path as JSON has it."""
+    plain = b"/" + b"/".join(
+        part for part in path.split(b"/") if part not in {b"", b"."}
+    )
+    return {
+        "name": _text(entry.name),
+        "path": encode_path(plain),
+        "type": entry.type,
+        "size": entry.size,
+        "modified_at": _time(entry.modified_at),
+        "mode": entry.permissions,
+        "owner": entry.owner,
+        "group": entry.group,
+        "etag": entry.etag,
+        "target": None if entry.target is None else _text(entry.target),
+    }
+
+
+def folder_page(folder: bytes, entries: Iterable[Entry]) -> list[dict[str, object]]:
+    """Return the entries of a folder as JSON has them."""
+    return [entry_answer(folder + b"/" + entry.name, entry) for entry in entries]
+
+
+def cursor_of(name: bytes | None) -> str | None:
+    """Return the cursor of the page after a name."""
+    return None if name is None else encode_cursor(name.decode("latin-1"))
+
+
+def name_after(cursor: str | None) -> bytes:
+    """Return the name that a page follows, none for the first page.
+
+    Raises
+    ------
+    InvalidRequest
+        The cursor is not one of a folder.
+    """
+    if cursor is None:
+        return b""
+    (name,) = decode_cursor(cursor, str)
+    try:
+        return str(name).encode("latin-1")
+    except UnicodeEncodeError as error:
+        raise InvalidRequest("The cursor is not one of this listing.") from error
+
+
+def _text(name: bytes) -> str:
+    return name.decode("utf-8", "replace")
+
+
+def _time(seconds: float) -> str:
+    """Return a file's time, at the nearest end where it is outside of the calendar."""
+    return timestamp(min(max(seconds, -62_135_596_800.0), 253_402_300_799.0))

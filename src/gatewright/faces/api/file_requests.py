@@ -1,0 +1,145 @@
+"""What clients ask to be done with files."""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from starlette.requests import ClientDisconnect, Request
+
+from gatewright.core.errors import InvalidRequest, UnsupportedMediaType
+from gatewright.domains.files import Entry, Precondition
+from gatewright.web.conditional import entity_tags
+from gatewright.web.context import RequestContext
+from gatewright.web.paths import decode_path
+
+
+class FileOperation(BaseModel):
+    """What to do with the path of the request."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    op: Literal["mkdir", "copy", "move", "link", "chmod"] = Field(
+        description="“mkdir”: make the folder. “copy”, “move”: to “destination”. "
+        "“link”: make a link at the path to “target”. “chmod”: set “mode”."
+    )
+    destination: str | None = Field(
+        None,
+        description="New path, percent-encoded as in a listing; one that does not "
+        "begin with “/” is relative to home.",
+        examples=["/runs/copy.txt"],
+    )
+    replace: bool = Field(False, description="Replace what is at the destination.")
+    parents: bool = Field(
+        False, description="Make the folders above too, and accept one that is there."
+    )
+    target: str | None = Field(
+        None,
+        description="Where the link leads, percent-encoded.",
+        examples=["output.txt"],
+    )
+    symbolic: bool = Field(True, description="Make a symbolic, not a hard link.")
+    mode: str | None = Field(
+        None,
+        description="Permission bits in octal.",
+        pattern="^[0-7]{3,4}$",
+        examples=["0640"],
+    )
+
+    @model_validator(mode="after")
+    def _has_what_it_needs(self) -> Self:
+        needs = {
+            "copy": "destination",
+            "move": "destination",
+            "link": "target",
+            "chmod": "mode",
+        }
+        name = needs.get(self.op)
+        if name is not None and not getattr(self, name):
+            raise ValueError(f"“{self.op}” needs “{name}”")
+        return self
+
+
+async def carry_out(
+    context: RequestContext, system: str, path: bytes, asked: FileOperation
+) -> tuple[Entry, bytes]:
+    """Do it; returns what is there afterwards, and its path."""
+    files, caller = context.services.files, context.caller
+    if asked.op in {"copy", "move"}:
+        given = decode_path((asked.destination or "").encode())
+        act = files.copy if asked.op == "copy" else files.move
+        entry = await act(caller, system, path, given, replace=asked.replace)
+        return entry, files.resolve(system, given)
+    if asked.op == "mkdir":
+        entry = await files.mkdir(caller, system, path, parents=asked.parents)
+    elif asked.op == "link":
+        target = decode_path((asked.target or "").encode())
+        entry = await files.link(caller, system, path, target, symbolic=asked.symbolic)
+    else:
+        entry = await files.chmod(caller, system, path, int(asked.mode or "", 8))
+    return entry, path
+
+
+def refuse_folder_name(path: bytes) -> bytes:
+    """Return the path of a file; one that ends with a slash names a folder."""
+    if path.endswith(b"/"):
+        raise InvalidRequest("A file's path does not end with a slash.")
+    return path
+
+
+def declared_length(request: Request) -> int | None:
+    """Return the length of the body, if it was said."""
+    field = request.headers.get("content-length")
+    return int(field) if field is not None and field.isdecimal() else None
+
+
+async def body_of(request: Request) -> AsyncIterator[bytes]:
+    """Yield the body as it comes.
+
+    Raises
+    ------
+    UnsupportedMediaType
+        The body is encoded; it would be stored so.
+    InvalidRequest
+        The client went away before its end.
+    """
+    coding = request.headers.get("content-encoding", "identity").strip().lower()
+    if coding not in {"", "identity"}:
+        raise UnsupportedMediaType("Send the file without Content-Encoding.")
+    try:
+        async for block in request.stream():
+            yield block
+    except ClientDisconnect as error:
+        raise InvalidRequest("The client went away before the end.") from error
+
+
+def precondition(headers: Mapping[str, str]) -> Precondition:
+    """Return the conditions of a write (RFC 9110, section 13.1).
+
+    Raises
+    ------
+    InvalidRequest
+        A condition cannot be read.
+    """
+    none_match = headers.get("if-none-match")
+    create = none_match is not None and none_match.strip() == "*"
+    return Precondition(
+        create=create,
+        match=match_of(headers),
+        none_match=None
+        if create or none_match is None
+        else _versions(none_match, "W/"),
+    )
+
+
+def match_of(headers: Mapping[str, str]) -> tuple[str, ...] | None:
+    """Return the versions that ``If-Match`` names; None if it is not there."""
+    field = headers.get("if-match")
+    if field is None:
+        return None
+    return ("*",) if field.strip() == "*" else _versions(field)
+
+
+def _versions(field: str, weak: str = "") -> tuple[str, ...]:
+    """Return versions in strong tags; weak ones count where ``weak`` is their mark."""
+    tags = [tag.removeprefix(weak) for tag in entity_tags(field)]
+    return tuple(tag[1:-1] for tag in tags if tag.startswith('"'))

@@ -1,0 +1,304 @@
+"""Files: ``/files``, ``/files/{system}`` and ``/files/{system}/{path}``."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Query, Request
+from starlette.responses import Response
+
+from gatewright.core.pages import Page, page_limit
+from gatewright.domains.files import Algorithm, Entry, OpenFile
+from gatewright.faces.api.file_answers import (
+    ChecksumAnswer,
+    EntryAnswer,
+    FolderPage,
+    SystemAnswer,
+    SystemList,
+    cursor_of,
+    entry_answer,
+    folder_page,
+    name_after,
+    system_answer,
+)
+from gatewright.faces.api.file_requests import (
+    FileOperation,
+    body_of,
+    carry_out,
+    declared_length,
+    match_of,
+    precondition,
+    refuse_folder_name,
+)
+from gatewright.web.bytes import file_response
+from gatewright.web.context import Context, RequestContext
+from gatewright.web.json_model import json_body, read_model
+from gatewright.web.listing import Cursor, Limit, json_response, listing
+from gatewright.web.paths import encode_path, rest_of_path
+from gatewright.web.user_content import user_content
+
+router = APIRouter(tags=["files"])
+
+_PARTS = 2
+_REFUSALS: dict[int | str, dict[str, object]] = {
+    403: {"description": "Permissions refuse it, or the account has no files."},
+    404: {"description": "There is no such file, folder or system."},
+}
+
+System = Annotated[
+    str, Path(title="System", description="Name of the system.", examples=["local"])
+]
+FilePath = Annotated[
+    str,
+    Path(
+        title="Path",
+        description="Path from the root of the system's files. A name is bytes: what "
+        "is not plain ASCII is percent-encoded, as “path” of a listing has it. “..” is "
+        "refused.",
+        examples=["runs/output.txt"],
+    ),
+]
+View = Annotated[
+    Literal["content", "stat", "checksum", "tail"],
+    Query(
+        title="View",
+        description="“content”: the bytes of a file, or a page of a folder. “stat”: "
+        "what it is. “checksum”: a checksum of the file. “tail”: its last lines.",
+    ),
+]
+ChecksumAlgorithm = Annotated[
+    Algorithm,
+    Query(title="Algorithm", description="Of the checksum.", examples=["sha256"]),
+]
+Lines = Annotated[
+    int,
+    Query(title="Lines", description="How many last lines.", ge=1, le=10_000),
+]
+Follow = Annotated[
+    bool,
+    Query(title="Follow", description="“stat” tells of what a link leads to."),
+]
+Recursive = Annotated[
+    bool,
+    Query(title="Recursive", description="Delete a folder with all that is in it."),
+]
+
+
+@router.get("/files", response_model=SystemList, summary="Systems with files")
+async def systems(request: Request, context: Context) -> Response:
+    """List the systems that have files, and where one's home is on each."""
+    found = context.services.files.systems(context.caller)
+    return listing(request, "systems", Page([system_answer(one) for one in found]))
+
+
+@router.get(
+    "/files/{system}",
+    response_model=SystemAnswer,
+    responses=_REFUSALS,
+    summary="Files of a system",
+)
+async def one_system(context: Context, system: System) -> Response:
+    """Tell where home is, and how much room there is."""
+    files = context.services.files
+    home = files.system(context.caller, system)
+    space = await files.space(context.caller, system, home.home)
+    return json_response(system_answer(home, space))
+
+
+@router.get(
+    "/files/{system}/{path:rest}",
+    summary="Download a file, list a folder",
+    responses={
+        **_REFUSALS,
+        200: {
+            "description": "The bytes of a file, or a page of a folder.",
+            "content": {
+                "application/octet-stream": {"schema": {"type": "string"}},
+                "application/json": {"schema": FolderPage.model_json_schema()},
+            },
+        },
+        206: {"description": "The ranges of the file that were asked for."},
+        304: {"description": "The file has not changed."},
+        416: {"description": "The range lies outside the file."},
+    },
+)
+async def read(
+    request: Request,
+    context: Context,
+    system: System,
+    path: FilePath,
+    view: View = "content",
+    algorithm: ChecksumAlgorithm = Algorithm.SHA256,
+    lines: Lines = 10,
+    limit: Limit = None,
+    cursor: Cursor = None,
+    *,
+    follow: Follow = False,
+) -> Response:
+    """Return the bytes of a file (ranges, conditions), or a page of a folder."""
+    files, caller = context.services.files, context.caller
+    raw = rest_of_path(request.scope, _PARTS)
+    if view == "stat":
+        entry = await files.stat(caller, system, raw, follow=follow)
+        return _entry_response(request, system, raw, entry)
+    if view == "checksum":
+        found = await files.checksum(caller, system, raw, algorithm)
+        return json_response(ChecksumAnswer.of(found))
+    if view == "tail":
+        entry, text = await files.tail(caller, system, raw, lines)
+        return _text_response(entry, text)
+    opened = await files.open(caller, system, raw)
+    if opened.descriptor is None:
+        return await _folder(request, context, system, raw, limit, cursor)
+    return _file(request, opened)
+
+
+@router.head(
+    "/files/{system}/{path:rest}",
+    summary="Size, type and tag of a file",
+    responses=_REFUSALS,
+)
+async def look(
+    request: Request, context: Context, system: System, path: FilePath
+) -> Response:
+    """Answer as GET does, without the content."""
+    raw = rest_of_path(request.scope, _PARTS)
+    opened = await context.services.files.open(context.caller, system, raw)
+    if opened.descriptor is None:
+        return Response(media_type="application/json")
+    return _file(request, opened)
+
+
+@router.put(
+    "/files/{system}/{path:rest}",
+    response_model=EntryAnswer,
+    status_code=201,
+    summary="Upload a file",
+    openapi_extra={
+        "requestBody": {
+            "description": "The content of the file, of any type.",
+            "content": {
+                "application/octet-stream": {
+                    "schema": {"type": "string", "format": "binary"}
+                }
+            },
+        }
+    },
+    responses={
+        **_REFUSALS,
+        200: {"description": "A file that was there has been replaced."},
+        409: {"description": "A folder has that name."},
+        412: {"description": "“If-Match” or “If-None-Match” does not hold."},
+        413: {"description": "The file is above the limit."},
+        507: {"description": "There is no room for it."},
+    },
+)
+async def upload(
+    request: Request, context: Context, system: System, path: FilePath
+) -> Response:
+    """Write a whole file, or nothing: it appears, durable, in one step.
+
+    With “If-None-Match: *” an existing file is refused; with “If-Match” only the
+    version that you read is replaced.
+    """
+    raw = refuse_folder_name(rest_of_path(request.scope, _PARTS))
+    stored = await context.services.files.put(
+        context.caller,
+        system,
+        raw,
+        body_of(request),
+        length=declared_length(request),
+        condition=precondition(request.headers),
+    )
+    status = 201 if stored.created else 200
+    return _entry_response(request, system, raw, stored.entry, status)
+
+
+@router.post(
+    "/files/{system}/{path:rest}",
+    response_model=EntryAnswer,
+    status_code=201,
+    summary="Make a folder, copy, move, link, change the mode",
+    openapi_extra=json_body(FileOperation),
+    responses={**_REFUSALS, 409: {"description": "Something is in the way."}},
+)
+async def change(
+    request: Request, context: Context, system: System, path: FilePath
+) -> Response:
+    """Do with the path what “op” says; answers what is there afterwards."""
+    raw = rest_of_path(request.scope, _PARTS)
+    asked = await read_model(request, FileOperation)
+    entry, where = await carry_out(context, system, raw, asked)
+    status = 200 if asked.op == "chmod" else 201
+    return _entry_response(request, system, where, entry, status)
+
+
+@router.delete(
+    "/files/{system}/{path:rest}",
+    status_code=204,
+    summary="Delete",
+    responses={**_REFUSALS, 409: {"description": "The folder is not empty."}},
+)
+async def delete(
+    request: Request,
+    context: Context,
+    system: System,
+    path: FilePath,
+    *,
+    recursive: Recursive = False,
+) -> Response:
+    """Delete a file, a link, an empty folder, or (recursive) all of a folder."""
+    await context.services.files.remove(
+        context.caller,
+        system,
+        rest_of_path(request.scope, _PARTS),
+        recursive=recursive,
+        match=match_of(request.headers),
+    )
+    return Response(status_code=204)
+
+
+def _file(request: Request, opened: OpenFile) -> Response:
+    kind, headers = user_content(opened.entry.name)
+    return file_response(
+        request,
+        opened,
+        opened.entry.size,
+        media_type=kind,
+        etag=opened.entry.etag,
+        modified_at=opened.entry.modified_at,
+        headers=headers,
+    )
+
+
+async def _folder(
+    request: Request,
+    context: RequestContext,
+    system: str,
+    path: bytes,
+    limit: int | None,
+    cursor: str | None,
+) -> Response:
+    page = await context.services.files.list(
+        context.caller, system, path, after=name_after(cursor), limit=page_limit(limit)
+    )
+    return listing(
+        request,
+        "entries",
+        Page(folder_page(path, page.entries), cursor_of(page.next)),
+        headers={"Cache-Control": "private, no-cache"},
+    )
+
+
+def _entry_response(
+    request: Request, system: str, path: bytes, entry: Entry, status: int = 200
+) -> Response:
+    headers = {"ETag": entry.etag, "Cache-Control": "private, no-cache"}
+    if status == 201:
+        root = request.scope.get("root_path", "")
+        headers["Location"] = f"{root}/files/{system}{encode_path(path)}"
+    return json_response(entry_answer(path, entry), status, headers)
+
+
+def _text_response(entry: Entry, text: bytes) -> Response:
+    _, headers = user_content(entry.name)
+    headers.pop("Content-Disposition")
+    return Response(text, headers=headers, media_type="text/plain; charset=utf-8")

@@ -1,0 +1,295 @@
+"""Answers whose bytes are those of an open file: whole, in ranges, or not at all.
+
+The bytes leave by the ASGI extension ``http.response.zerocopysend`` where the server
+has it, else in blocks that a thread reads. An answer has an exact length; a file that
+turns out shorter ends the connection, never the answer. A client that goes away stops
+the sending. The descriptor is closed in every case.
+"""
+
+import asyncio
+import logging
+import os
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from concurrent.futures import Executor
+from typing import Protocol
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from typing_extensions import override
+
+from gatewright.core.errors import GatewayError
+from gatewright.web.conditional import check_preconditions, not_modified, validators
+from gatewright.web.ranges import (
+    Piece,
+    Span,
+    length,
+    multipart,
+    parse_range,
+    range_applies,
+)
+
+EXTENSION = "http.response.zerocopysend"
+BLOCK = 1 << 20
+_SMALL = 1 << 16
+"""Up to this size reading and sending at once is cheaper than the extension."""
+_log = logging.getLogger(__name__)
+
+
+class BodyCutShort(Exception):
+    """An answer had begun and cannot be completed; the server ends the connection."""
+
+
+class ByteFile(Protocol):
+    """An open regular file."""
+
+    @property
+    def descriptor(self) -> int | None:
+        """Its descriptor."""
+
+    async def read(self, offset: int, count: int) -> bytes:
+        """Return bytes from ``offset``, none at the end of the file."""
+
+    def close(self) -> None:
+        """Close the descriptor; safe to repeat."""
+
+
+class DescriptorFile:
+    """A `ByteFile` of a descriptor, which it owns.
+
+    Parameters
+    ----------
+    descriptor
+        Descriptor of a regular file opened for reading.
+    threads
+        Threads that read; by default those of the event loop.
+    """
+
+    def __init__(self, descriptor: int, threads: Executor | None = None) -> None:
+        self._descriptor: int | None = descriptor
+        self._threads = threads
+
+    @property
+    def descriptor(self) -> int | None:
+        return self._descriptor
+
+    async def read(self, offset: int, count: int) -> bytes:
+        assert self._descriptor is not None  # noqa: S101  # not after the end
+        own = os.dup(self._descriptor)  # a read that hangs keeps its own descriptor
+        loop = asyncio.get_running_loop()
+        reading = loop.run_in_executor(self._threads, _read, own, count, offset)
+        return await asyncio.shield(reading)
+
+    def close(self) -> None:
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _read(descriptor: int, count: int, offset: int) -> bytes:
+    try:
+        return os.pread(descriptor, count, offset)
+    finally:
+        os.close(descriptor)
+
+
+class DescriptorResponse(Response):
+    """An answer made of parts of an open file.
+
+    Parameters
+    ----------
+    file
+        The file, closed when the answer has been sent or has failed.
+    pieces
+        Parts of the file, and bytes between them.
+    """
+
+    def __init__(
+        self,
+        file: ByteFile,
+        pieces: Sequence[Piece],
+        *,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+        media_type: str | None = None,
+    ) -> None:
+        super().__init__(status_code=status, headers=headers, media_type=media_type)
+        self._file = file
+        self._pieces = tuple(pieces)
+        self.headers["Content-Length"] = str(length(self._pieces))
+
+    @override
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            if scope["method"] == "HEAD":
+                await self._start(send)
+                await send({"type": "http.response.body", "body": b""})
+            else:
+                await _while_connected(self._send(scope, send), receive)
+        finally:
+            self._file.close()
+
+    async def _start(self, send: Send) -> None:
+        await send(
+            {
+                "type": "http.response.start",
+                "status": self.status_code,
+                "headers": self.raw_headers,
+            }
+        )
+
+    async def _send(self, scope: Scope, send: Send) -> None:
+        large = length(self._pieces) > _SMALL
+        await self._start(send)
+        if large and EXTENSION in (scope.get("extensions") or {}):
+            await self._send_descriptor(send)
+        else:
+            await self._send_blocks(send)
+
+    async def _send_descriptor(self, send: Send) -> None:
+        last = len(self._pieces) - 1
+        for number, piece in enumerate(self._pieces):
+            more = number < last
+            if isinstance(piece, bytes):
+                await send(_body(piece, more=more))
+                continue
+            await send(
+                {
+                    "type": EXTENSION,
+                    "file": self._file.descriptor,
+                    "offset": piece.offset,
+                    "count": piece.count,
+                    "more_body": more,
+                }
+            )
+
+    async def _send_blocks(self, send: Send) -> None:
+        held = b""
+        async for block in self._blocks():
+            if held:
+                await send(_body(held, more=True))
+            held = block
+        await send(_body(held, more=False))
+
+    async def _blocks(self) -> AsyncIterator[bytes]:
+        for piece in self._pieces:
+            if isinstance(piece, bytes):
+                yield piece
+            else:
+                async for block in self._file_blocks(piece):
+                    yield block
+
+    async def _file_blocks(self, span: Span) -> AsyncIterator[bytes]:
+        offset = span.offset
+        while offset < span.end:
+            try:
+                block = await self._file.read(offset, min(BLOCK, span.end - offset))
+            except (OSError, GatewayError) as error:
+                raise BodyCutShort from error
+            if not block:
+                _log.warning("A file became shorter while it was sent.")
+                raise BodyCutShort
+            offset += len(block)
+            yield block
+
+
+def _body(content: bytes, *, more: bool) -> dict[str, object]:
+    return {"type": "http.response.body", "body": content, "more_body": more}
+
+
+async def _while_connected(
+    sending: Coroutine[None, None, None], receive: Receive
+) -> None:
+    """Send until the end, or until the client goes away."""
+    work = asyncio.ensure_future(sending)
+    watch = asyncio.ensure_future(_disconnected(receive))
+    try:
+        await asyncio.wait((work, watch), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        work.cancel()
+        watch.cancel()
+        await asyncio.gather(work, watch, return_exceptions=True)
+    if not work.cancelled():
+        work.result()
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def file_response(
+    request: Request,
+    file: ByteFile,
+    size: int,
+    *,
+    media_type: str,
+    etag: str | None = None,
+    modified_at: float | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Answer GET or HEAD with a file: 200, 206, 304, 412 or 416.
+
+    Evaluates the request's conditions and ranges; several ranges come as
+    ``multipart/byteranges``. The file is closed in every case.
+
+    Parameters
+    ----------
+    size
+        Bytes that the file has; what it grows later is not sent.
+    media_type
+        ``Content-Type`` of the whole.
+    etag
+        Strong entity tag, in its quotes.
+    modified_at
+        Last change, seconds since 1970.
+    headers
+        More fields of the answer.
+
+    Raises
+    ------
+    PreconditionFailed, RangeNotSatisfiable
+        The client's conditions, or its range, do not fit.
+    """
+    fields = validators(etag, modified_at) | dict(headers or {})
+    try:
+        if check_preconditions(request, etag, modified_at):
+            file.close()
+            return not_modified(etag, modified_at, headers)
+        spans = _spans(request, size, etag, modified_at)
+    except BaseException:
+        file.close()
+        raise
+    fields["Accept-Ranges"] = "bytes"
+    return _response(file, spans, size, media_type, fields)
+
+
+def _spans(
+    request: Request, size: int, etag: str | None, modified_at: float | None
+) -> list[Span] | None:
+    if request.method != "GET" or not range_applies(request.headers, etag, modified_at):
+        return None
+    return parse_range(request.headers.get("range"), size)
+
+
+def _response(
+    file: ByteFile,
+    spans: list[Span] | None,
+    size: int,
+    media_type: str,
+    fields: dict[str, str],
+) -> Response:
+    if spans is None:
+        whole = [Span(0, size)] if size else []
+        return DescriptorResponse(
+            file, whole, headers={**fields, "Content-Type": media_type}
+        )
+    if len(spans) == 1:
+        fields |= {
+            "Content-Range": spans[0].content_range(size),
+            "Content-Type": media_type,
+        }
+        return DescriptorResponse(file, spans, status=206, headers=fields)
+    parts = multipart(spans, size, media_type)
+    fields["Content-Type"] = parts.content_type
+    return DescriptorResponse(file, parts.pieces, status=206, headers=fields)

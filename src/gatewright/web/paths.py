@@ -1,0 +1,75 @@
+"""Paths in URLs as the bytes that were sent.
+
+A name on disk is bytes, and the decoded path of a request is text: what is not UTF-8 is
+lost in it, and an escaped slash looks like a separator. So the bytes are taken from
+``raw_path``, part by part.
+"""
+
+import re
+from urllib.parse import quote_from_bytes, unquote_to_bytes
+
+from starlette.convertors import Convertor, register_url_convertor
+from starlette.types import Scope
+from typing_extensions import override
+
+from gatewright.core.errors import InvalidRequest
+
+_BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+_SAFE = "/!$&'()*+,;=:@"
+
+
+class AnyPath(Convertor[str]):
+    """The rest of a path, newlines too (``path`` of Starlette stops at them)."""
+
+    regex = r"(?s:.*)"
+
+    @override
+    def convert(self, value: str) -> str:
+        return value
+
+    @override
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("rest", AnyPath())
+
+
+def rest_of_path(scope: Scope, parts: int) -> bytes:
+    """Return the bytes of a request's path after its first parts, from ``/`` on.
+
+    ``parts`` counts the parts of the route before the rest, without those of the
+    application's own prefix: 2 for ``/files/{system}/{path:rest}``.
+
+    Raises
+    ------
+    InvalidRequest
+        A percent escape is not one, or a name has a slash or NUL in it.
+    """
+    raw: bytes = (
+        scope.get("raw_path")
+        or quote_from_bytes(scope["path"].encode("utf-8", "surrogateescape")).encode()
+    )
+    prefix = scope.get("root_path", "").count("/")
+    return decode_path(b"/" + b"/".join(raw.split(b"/")[1 + prefix + parts :]))
+
+
+def decode_path(path: bytes) -> bytes:
+    """Return a path with its percent escapes as bytes.
+
+    Raises
+    ------
+    InvalidRequest
+        A percent escape is not one, or a name has a slash or NUL in it.
+    """
+    if _BAD_ESCAPE.search(path):
+        raise InvalidRequest("A “%” in a path begins two hexadecimal digits.")
+    names = [unquote_to_bytes(name) for name in path.split(b"/")]
+    if any(b"/" in name or b"\0" in name for name in names):
+        raise InvalidRequest("A name has no slash and no NUL in it.")
+    return b"/".join(names)
+
+
+def encode_path(path: bytes) -> str:
+    """Return a path as a URL has it: all that is not plain ASCII is escaped."""
+    return quote_from_bytes(path, safe=_SAFE)

@@ -1,0 +1,154 @@
+"""Byte ranges of a content whose size is known (RFC 9110, section 14)."""
+
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from gatewright.core.errors import RangeNotSatisfiable
+from gatewright.web.conditional import http_date
+
+MOST_RANGES = 100
+_UNIT = re.compile(r"\s*bytes\s*=(.*)", re.IGNORECASE | re.DOTALL)
+_SPEC = re.compile(r"([0-9]*)-([0-9]*)")
+_DIGITS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A part of a content."""
+
+    offset: int
+    """First byte."""
+    count: int
+    """Number of bytes."""
+
+    @property
+    def end(self) -> int:
+        """The byte after the last."""
+        return self.offset + self.count
+
+    def content_range(self, size: int) -> str:
+        """Return the ``Content-Range`` of the part of a content of ``size`` bytes."""
+        return f"bytes {self.offset}-{self.end - 1}/{size}"
+
+
+def parse_range(field: str | None, size: int) -> list[Span] | None:
+    """Return the parts that a ``Range`` field asks for, at most 100.
+
+    None means that the whole is sent: there is no field, or it is of another unit,
+    malformed, or asks for too many parts, which a server may ignore. Parts that overlap
+    are joined, so that an answer is never much longer than the content.
+
+    Raises
+    ------
+    RangeNotSatisfiable
+        Every part begins after the end.
+    """
+    match = _UNIT.fullmatch(field or "")
+    if match is None:
+        return None
+    specs = [spec.strip() for spec in match[1].split(",") if spec.strip()]
+    found = [_SPEC.fullmatch(spec) for spec in specs]
+    if not 0 < len(specs) <= MOST_RANGES:
+        return None
+    spans: list[Span] = []
+    for spec in found:
+        if spec is None or not _is_valid(spec[1], spec[2]):
+            return None
+        span = _span(spec[1], spec[2], size)
+        if span.count > 0:
+            spans.append(span)
+    if not spans:
+        raise not_satisfiable(size)
+    return _joined(spans)
+
+
+def not_satisfiable(size: int) -> RangeNotSatisfiable:
+    """Return the error of a range outside a content of ``size`` bytes."""
+    return RangeNotSatisfiable(
+        f"The content has {size} bytes.", headers={"Content-Range": f"bytes */{size}"}
+    )
+
+
+def _number(digits: str) -> int:
+    digits = digits.lstrip("0") or "0"
+    return int(digits) if len(digits) < _DIGITS else 10**_DIGITS
+
+
+def _is_valid(first: str, last: str) -> bool:
+    if not first:
+        return bool(last)
+    return not last or _number(first) <= _number(last)
+
+
+def _span(first: str, last: str, size: int) -> Span:
+    if not first:
+        count = min(_number(last), size)
+        return Span(size - count, count)
+    start = _number(first)
+    end = min(_number(last) + 1, size) if last else size
+    return Span(start, max(0, end - start))
+
+
+def _joined(spans: list[Span]) -> list[Span]:
+    """Return the parts as asked, or in order and joined if any two overlap."""
+    ordered = sorted(spans, key=lambda span: span.offset)
+    joined = ordered[:1]
+    for span in ordered[1:]:
+        last = joined[-1]
+        if span.offset < last.end:
+            count = max(last.end, span.end) - last.offset
+            joined[-1] = Span(last.offset, count)
+        else:
+            joined.append(span)
+    return spans if len(joined) == len(spans) else joined
+
+
+def range_applies(
+    headers: Mapping[str, str], etag: str | None, modified_at: float | None
+) -> bool:
+    """Return whether ``If-Range``, if it is there, admits ``Range``.
+
+    A tag is compared strongly, a date has to be that of the last change exactly.
+    """
+    condition = headers.get("if-range")
+    if condition is None:
+        return True
+    condition = condition.strip()
+    if condition.endswith('"'):
+        return condition == etag
+    return modified_at is not None and condition == http_date(modified_at)
+
+
+Piece = bytes | Span
+"""Bytes to send as they are, or a part of the content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Multipart:
+    """Several parts of a content as ``multipart/byteranges``."""
+
+    content_type: str
+    """Media type with the boundary."""
+    pieces: tuple[Piece, ...]
+    """What to send, in order."""
+
+
+def multipart(spans: Sequence[Span], size: int, media_type: str) -> Multipart:
+    """Return parts of a content of ``size`` bytes as one body."""
+    boundary = secrets.token_hex(16)
+    pieces: list[Piece] = []
+    for span in spans:
+        head = (
+            f"--{boundary}\r\nContent-Type: {media_type}\r\n"
+            f"Content-Range: {span.content_range(size)}\r\n\r\n"
+        )
+        pieces += [head.encode("latin-1"), span, b"\r\n"]
+    pieces.append(f"--{boundary}--\r\n".encode())
+    return Multipart(f"multipart/byteranges; boundary={boundary}", tuple(pieces))
+
+
+def length(pieces: Sequence[Piece]) -> int:
+    """Return the number of bytes of a body."""
+    return sum(p.count if isinstance(p, Span) else len(p) for p in pieces)
