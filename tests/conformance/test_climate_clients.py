@@ -42,10 +42,15 @@ def local(name: str) -> Path:
 
 def test_ncdump_shows_the_header_of_the_file(url: str) -> None:
     ncdump = needs.program("ncdump", "netcdf-bin")
-    remote = run(ncdump, "-h", url).splitlines()[1:]
-    here = run(ncdump, "-h", str(local(REANALYSIS))).splitlines()[1:]
-    plain = [line.strip().removeprefix("string ") for line in here]
-    assert [line.strip().removeprefix("string ") for line in remote] == plain
+    # netCDF-C puts grids behind the other variables; the lines are the same.
+    remote, here = (
+        sorted(
+            line.strip().removeprefix("string ")
+            for line in run(ncdump, "-h", source).splitlines()[1:]
+        )
+        for source in (url, str(local(REANALYSIS)))
+    )
+    assert remote == here
 
 
 def test_ncdump_prints_a_coordinate(url: str) -> None:
@@ -88,10 +93,12 @@ def test_nccopy_copies_the_whole_file(url: str, tmp_path: Path) -> None:
             assert np.array_equal(copy[name][:], file[name][:])
 
 
+# pydap takes dap2:// for https, so http:// is all that one can say on loopback.
+@pytest.mark.filterwarnings("ignore:PyDAP was unable to determine:UserWarning")
 @pytest.mark.parametrize("engine", ["netcdf4", "pydap"])
 def test_xarray_reads_parts(url: str, engine: str) -> None:
-    address = url.replace("http://", "dap2://") if engine == "pydap" else url
-    with xarray.open_dataset(address, engine=engine) as remote:
+    # The file's reference date “1-1-1” makes xarray warn as it does for the file.
+    with xarray.open_dataset(url, engine=engine, decode_times=False) as remote:
         values = remote.prmsl[0:9:4, 45, 90].values
     assert values.tolist() == [100801, 100763, 100720]
 

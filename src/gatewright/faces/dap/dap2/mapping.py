@@ -5,7 +5,10 @@ integers become Float64 (and the attributes say so), characters become strings w
 their last dimension.
 """
 
+import math
 from collections.abc import Iterator, Sequence
+
+import numpy as np
 
 from gatewright.domains.arrays import (
     Attribute,
@@ -90,8 +93,7 @@ def attributes(description: Description) -> Attributes:
 
 def _of_variable(variable: Variable) -> Iterator[tuple[str, "Tagged | Attributes"]]:
     for name, attribute in variable.attributes.items():
-        numeric = variable.type.numeric and attribute.type.numeric
-        if name in _OF_VALUES and numeric:
+        if name in _OF_VALUES and _fits(attribute, variable.type):
             yield name, _as_kind(attribute, KINDS[variable.type])
         else:
             yield name, plain(attribute)
@@ -106,6 +108,25 @@ def _of_variable(variable: Variable) -> Iterator[tuple[str, "Tagged | Attributes
                 "dimName": (Kind.STRING, [variable.dimensions[-1]]),
             },
         )
+
+
+def _fits(attribute: Attribute, kind: ElementType) -> bool:
+    """Return whether a type holds all values of an attribute as they are."""
+    if not (kind.numeric and attribute.type.numeric):
+        return False
+    if kind in {ElementType.FLOAT32, ElementType.FLOAT64}:
+        return True
+    bounds = np.iinfo(kind.value)
+    return all(
+        math.isfinite(value)
+        and int(value) == value
+        and bounds.min <= value <= bounds.max
+        for value in map(_number, attribute.values)
+    )
+
+
+def _number(value: Value) -> float:
+    return value if isinstance(value, int) else float(value)
 
 
 def plain(attribute: Attribute) -> Tagged:

@@ -1,0 +1,146 @@
+"""What a file says becomes what DAP2 can say, and nothing changes on the way."""
+
+import math
+from typing import Any
+
+import pytest
+
+from gatewright.domains.arrays import (
+    Attribute,
+    Description,
+    Dimension,
+    ElementType,
+    FileIdentity,
+    Variable,
+)
+from gatewright.faces.dap.dap2 import mapping
+from gatewright.faces.dap.dap2.model import Array, Grid, Kind
+
+
+def described(*variables: Variable, unlimited: bool = False) -> Description:
+    dimensions = {
+        name: Dimension(name, size, unlimited)
+        for variable in variables
+        for name, size in zip(variable.dimensions, variable.shape, strict=True)
+    }
+    identity = FileIdentity(1, 2, 3, 4)
+    title = Attribute(ElementType.STRING, ("A title",))
+    return Description(
+        identity, "NetCDF-4", dimensions, {v.name: v for v in variables}, {"t": title}
+    )
+
+
+def variable(name: str, kind: ElementType, *dimensions: str) -> Variable:
+    return Variable(name, kind, dimensions, tuple(4 for _ in dimensions))
+
+
+def container(one: Variable) -> Any:
+    return mapping.attributes(described(one))[one.name]
+
+
+LAT = variable("lat", ElementType.FLOAT32, "lat")
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        (ElementType.INT8, Kind.INT16),
+        (ElementType.UINT8, Kind.BYTE),
+        (ElementType.INT64, Kind.FLOAT64),
+        (ElementType.FLOAT32, Kind.FLOAT32),
+        (ElementType.STRING, Kind.STRING),
+    ],
+)
+def test_every_type_has_a_place(kind: ElementType, expected: Kind) -> None:
+    assert mapping.array(variable("x", kind, "a")).kind is expected
+
+
+def test_characters_lose_their_last_dimension_and_say_so() -> None:
+    names = variable("names", ElementType.CHAR, "station", "length")
+    found = mapping.dataset("d", described(names)).declarations
+    assert found == (Array("names", Kind.STRING, (("station", 4),)),)
+    attributes = container(names)
+    assert attributes == {
+        "DODS": {"strlen": (Kind.INT32, [4]), "dimName": (Kind.STRING, ["length"])}
+    }
+    assert container(variable("c", ElementType.CHAR)) == {}
+
+
+def test_a_variable_with_all_its_coordinates_is_a_grid() -> None:
+    full = variable("t", ElementType.INT16, "lat")
+    half = variable("u", ElementType.INT16, "lat", "other")
+    text = variable("s", ElementType.STRING, "lat")
+    found = mapping.dataset("d", described(full, half, text, LAT)).declarations
+    assert [type(part) for part in found] == [Grid, Array, Array, Array]
+
+
+def test_a_coordinate_of_two_dimensions_is_no_map() -> None:
+    odd = variable("lat", ElementType.FLOAT32, "lat", "x")
+    found = mapping.dataset("d", described(variable("t", ElementType.INT8, "lat"), odd))
+    assert all(isinstance(part, Array) for part in found.declarations)
+
+
+@pytest.mark.parametrize(
+    ("kind", "attribute", "expected"),
+    [
+        (
+            ElementType.INT16,
+            Attribute(ElementType.INT64, (-999,)),
+            (Kind.INT16, [-999]),
+        ),
+        (
+            ElementType.INT8,
+            Attribute(ElementType.INT8, (-1,)),
+            (Kind.INT16, [-1]),
+        ),
+        (
+            ElementType.FLOAT32,
+            Attribute(ElementType.FLOAT64, (1e20,)),
+            (Kind.FLOAT32, [1e20]),
+        ),
+        (
+            ElementType.INT16,
+            Attribute(ElementType.INT32, (70_000,)),
+            (Kind.INT32, [70_000]),
+        ),
+        (
+            ElementType.INT16,
+            Attribute(ElementType.FLOAT64, (0.5,)),
+            (Kind.FLOAT64, [0.5]),
+        ),
+        (
+            ElementType.INT16,
+            Attribute(ElementType.CHAR, ("none",)),
+            (Kind.STRING, ["none"]),
+        ),
+    ],
+)
+def test_a_missing_value_has_its_variables_type_where_that_holds_it(
+    kind: ElementType, attribute: Attribute, expected: object
+) -> None:
+    one = Variable("x", kind, (), (), {"missing_value": attribute})
+    assert container(one)["missing_value"] == expected
+
+
+def test_a_missing_value_that_is_not_a_number_stays_one() -> None:
+    attribute = Attribute(ElementType.FLOAT64, (math.nan,))
+    one = Variable("x", ElementType.INT16, (), (), {"missing_value": attribute})
+    kind, (value,) = container(one)["missing_value"]
+    assert kind is Kind.FLOAT64
+    assert math.isnan(value)
+
+
+def test_wide_integers_are_said_to_be_floats() -> None:
+    big = Attribute(ElementType.INT64, (2**40,))
+    one = Variable("x", ElementType.INT64, (), (), {"big": big})
+    assert container(one) == {
+        "big": (Kind.FLOAT64, [float(2**40)]),
+        "dap2_type": (Kind.STRING, ["int64 in the file, Float64 in DAP2"]),
+    }
+
+
+def test_the_whole_file_and_its_growing_dimension_are_told() -> None:
+    found = mapping.attributes(described(LAT, unlimited=True))
+    assert found["NC_GLOBAL"] == {"t": (Kind.STRING, ["A title"])}
+    assert found["DODS_EXTRA"] == {"Unlimited_Dimension": (Kind.STRING, ["lat"])}
+    assert "DODS_EXTRA" not in mapping.attributes(described(LAT))
