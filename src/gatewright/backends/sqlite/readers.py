@@ -66,10 +66,10 @@ class Readers:
             self._idle.get().close()
 
     def _is_late(self) -> bool:
-        return time.perf_counter() > self._until
+        return time.thread_time() > self._until
 
     def _read_inline(self, text: str, values: Sequence[object]) -> Sequence[Row] | None:
-        self._until = time.perf_counter() + _INLINE_SECONDS
+        self._until = time.thread_time() + _INLINE_SECONDS
         rows = None
         with suppress(_Slow), gateway_errors(self._path):
             rows = self._fetch(text, values)
@@ -90,7 +90,7 @@ class Readers:
             names = [column[0] for column in cursor.description]
             for row in cursor:
                 rows.append(dict(zip(names, row, strict=True)))
-                if time.perf_counter() > self._until:
+                if time.thread_time() > self._until:
                     raise _Slow
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF in _PASS_ON:

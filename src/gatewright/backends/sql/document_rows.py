@@ -1,0 +1,199 @@
+"""What the store's statements read and how their rows become values."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from gatewright.backends.sql.database import Row
+from gatewright.domains.store import (
+    Change,
+    Collection,
+    Document,
+    Found,
+    IndexRange,
+    Right,
+    Standing,
+    Who,
+    Window,
+    successor,
+)
+
+DOCUMENT = (
+    "d.key, d.sequence, d.etag, d.size, d.creator, d.writer, d.created_at, "
+    "d.modified_at, d.expires_at, d.guarded, d.text"
+)
+LIVE = "d.deleted = 0 AND (d.expires_at IS NULL OR d.expires_at > ?)"
+
+_GRANTED = """d.guarded = 1 AND EXISTS (SELECT 1 FROM store_grants g WHERE
+    g.collection = d.collection AND g.key = d.key AND g.who IN ({people}))"""
+
+Clause = tuple[str, list[object]]
+"""A part of a WHERE clause and its values."""
+
+
+def marks(values: Sequence[object]) -> str:
+    """Return the placeholders of a list of values."""
+    return ", ".join("?" * len(values))
+
+
+def standing_query(name: str, key: str, who: Who, now: float) -> Clause:
+    """Return the one query for a collection, a document and the caller's rights."""
+    people = marks(who.principals)
+    text = f"""
+    SELECT c.name, c.owner, c.created_at AS made_at, c.sequence AS last, c.floor,
+        c.counter, c.documents, c.bytes, c.indexes, {DOCUMENT},
+        (SELECT MAX(g.level) FROM store_grants g WHERE g.collection = c.name
+            AND g.key = '' AND g.who IN ({people})) AS level,
+        (SELECT MAX(g.level) FROM store_grants g WHERE g.collection = c.name
+            AND g.key = d.key AND g.who IN ({people})) AS own,
+        (SELECT MAX(g.level) FROM store_grants g WHERE g.collection = c.name
+            AND g.who IN ({people})) AS some
+    FROM store_collections c LEFT JOIN store_documents d
+        ON d.collection = c.name AND d.key = ? AND {LIVE}
+    WHERE c.name = ?
+    """  # noqa: S608  # only placeholders are put in
+    return text, [*who.principals, *who.principals, *who.principals, key, now, name]
+
+
+def _padded(keys: Sequence[str]) -> list[str]:
+    """Return the keys with the last repeated, so that few texts of queries differ."""
+    length = 1 << (len(keys) - 1).bit_length()
+    return [*keys, *keys[-1:] * (length - len(keys))]
+
+
+def expired_query(name: str, keys: Sequence[str], now: float) -> Clause:
+    """Return the query for those of some documents whose end has come."""
+    keys = _padded(keys)
+    text = f"""
+    SELECT {DOCUMENT}, 0 AS own FROM store_documents d
+    WHERE d.collection = ? AND d.key IN ({marks(keys)}) AND d.expires_at <= ?
+    """  # noqa: S608  # only placeholders are put in
+    return text, [name, *keys, now]
+
+
+def own_query(name: str, keys: Sequence[str], who: Who, now: float) -> Clause:
+    """Return the query for several documents and the caller's rights on them."""
+    keys = _padded(keys)
+    text = f"""
+    SELECT {DOCUMENT}, (SELECT MAX(g.level) FROM store_grants g
+        WHERE g.collection = d.collection AND g.key = d.key
+        AND g.who IN ({marks(who.principals)})) AS own
+    FROM store_documents d
+    WHERE d.collection = ? AND d.key IN ({marks(keys)}) AND {LIVE}
+    """  # noqa: S608  # only placeholders are put in
+    return text, [*who.principals, name, *keys, now]
+
+
+def visible(right: Right, who: Who) -> Clause:
+    """Return the condition under which the caller may read a document ``d``.
+
+    It says in SQL what ``gatewright.domains.store.rights.right_on`` says.
+    """
+    if right is Right.ADMIN:
+        return "1 = 1", []
+    parts = [_GRANTED.format(people=marks(who.principals))]
+    values: list[object] = [*who.principals]
+    if right >= Right.READ:
+        parts.append("d.guarded = 0")
+    if right >= Right.WRITE:
+        parts.append("d.creator = ?")
+        values.append(who.user)
+    return f"({' OR '.join(parts)})", values
+
+
+def selected(name: str, window: Window, now: float) -> Clause:
+    """Return the condition under which a live document ``d`` is in a window."""
+    parts = ["d.collection = ?", "d.key > ?", LIVE]
+    values: list[object] = [name, window.after, now]
+    if window.prefix:
+        parts.append("d.key >= ?")
+        values.append(window.prefix)
+        end = successor(window.prefix)
+        if end is not None:
+            parts.append("d.key < ?")
+            values.append(end)
+    if window.within is not None:
+        text, more = _indexed(window.within)
+        parts.append(text)
+        values += more
+    return " AND ".join(parts), values
+
+
+def _indexed(within: IndexRange) -> Clause:
+    column, above = ("number", "<=") if within.numeric else ("text", "<")
+    parts = [f"e.{column} IS NOT NULL"]
+    values: list[object] = [within.field]
+    for sign, bound in ((">=", within.low), (above, within.high)):
+        if bound is not None:
+            parts.append(f"e.{column} {sign} ?")
+            values.append(bound)
+    text = (
+        "d.key IN (SELECT e.key FROM store_entries e WHERE "  # noqa: S608  # fixed words
+        f"e.collection = d.collection AND e.field = ? AND {' AND '.join(parts)})"
+    )
+    return text, values
+
+
+def collection(row: Row) -> Collection:
+    """Return the collection in a row of the standing."""
+    return Collection(
+        name=row["name"],
+        owner=row["owner"],
+        created_at=row["made_at"],
+        sequence=row["last"],
+        floor=row["floor"],
+        counter=row["counter"],
+        documents=row["documents"],
+        bytes=row["bytes"],
+        indexes=msgspec.json.decode(row["indexes"]),
+    )
+
+
+def document(row: Row) -> Document:
+    """Return the document in a row."""
+    return Document(
+        key=row["key"],
+        sequence=row["sequence"],
+        etag=row["etag"],
+        size=row["size"],
+        creator=row["creator"],
+        writer=row["writer"],
+        created_at=row["created_at"],
+        modified_at=row["modified_at"],
+        expires_at=row["expires_at"],
+        guarded=bool(row["guarded"]),
+        text=row["text"],
+    )
+
+
+def found(row: Row) -> Found:
+    """Return the document in a row with the caller's own right on it."""
+    return Found(document(row), Right(row["own"] or 0))
+
+
+def standing(rows: Sequence[Row], now: float) -> Standing:
+    """Return what the standing's query found."""
+    if not rows:
+        return Standing(now)
+    row = rows[0]
+    documents: Mapping[str, Found] = {}
+    if row["key"] is not None:
+        documents = {row["key"]: found(row)}
+    return Standing(
+        now=now,
+        collection=collection(row),
+        right=Right(row["level"] or 0),
+        granted=bool(row["some"]),
+        documents=documents,
+    )
+
+
+def change(row: Row) -> Change:
+    """Return the change in a row."""
+    return Change(
+        number=row["sequence"],
+        key=row["key"],
+        deleted=bool(row["deleted"]),
+        etag=row["etag"],
+        at=row["modified_at"],
+    )

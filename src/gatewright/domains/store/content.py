@@ -1,0 +1,114 @@
+"""JSON texts: checked once, kept character for character, merged without loss.
+
+A document is stored as it was sent, so that no number loses a digit. What readers
+would understand differently is refused: a member that stands twice in one object
+(RFC 8259, section 4), numbers outside a double's range, NUL and lone surrogates.
+"""
+
+import hashlib
+import re
+
+import msgspec
+
+from gatewright.core.errors import InvalidContent, InvalidRequest, TooLarge
+from gatewright.domains.store.model import Content
+
+MAXIMUM_DEPTH = 64
+_MEMBER = re.compile(rb'"(?:[^"\\]++|\\.)*+"[ \t\r\n]*+:', re.DOTALL)
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*+\\u0000")
+_WHITE = b" \t\r\n"
+
+
+def check_content(body: bytes, limit: int) -> Content:
+    """Return a JSON text as the content of a document of at most ``limit`` bytes.
+
+    Raises
+    ------
+    TooLarge
+        It is longer.
+    InvalidRequest
+        It is not JSON.
+    InvalidContent
+        It is JSON that cannot be kept.
+    """
+    if len(body) > limit:
+        raise TooLarge(f"A document has at most {limit} bytes.", limit=limit)
+    value = decode(body)
+    etag = hashlib.sha256(body).hexdigest()[:32]
+    return Content(body.decode(), etag, len(body), value)
+
+
+def decode(body: bytes) -> object:
+    """Return the value of a JSON text that every reader understands in the same way.
+
+    Raises
+    ------
+    InvalidRequest
+        It is not JSON.
+    InvalidContent
+        A member stands twice, it is nested too deep, or has a NUL character.
+    """
+    try:
+        value: object = msgspec.json.decode(body)
+    except msgspec.DecodeError as error:
+        reason = str(error).removeprefix("JSON is malformed: ").rstrip(".")
+        raise InvalidRequest(f"The document is not JSON: {reason}.") from error
+    except RecursionError as error:
+        raise _too_deep() from error
+    except UnicodeDecodeError as error:
+        raise InvalidRequest("The document is not UTF-8.") from error
+    if b"\\u0000" in body and _NUL.search(body):
+        raise InvalidContent("A document holds no NUL character (\\u0000).")
+    if sum(1 for _ in _MEMBER.finditer(body)) != _count_members(value):
+        raise InvalidContent("A member stands twice in one object of the document.")
+    return value
+
+
+def _count_members(value: object) -> int:
+    """Return the number of members of all objects, level by level."""
+    members = 0
+    level = [value]
+    for _ in range(MAXIMUM_DEPTH + 1):
+        inner: list[object] = []
+        for item in level:
+            if isinstance(item, dict):
+                members += len(item)
+                inner.extend(item.values())
+            elif isinstance(item, list):
+                inner.extend(item)
+        if not inner:
+            return members
+        level = [item for item in inner if isinstance(item, dict | list)]
+    if level:
+        raise _too_deep()
+    return members
+
+
+def merge(target: bytes, patch: bytes) -> bytes:
+    """Return a JSON text with a merge patch applied (RFC 7396).
+
+    Both were checked. What the patch does not name keeps its characters.
+    """
+    if not _is_object(patch):
+        return patch
+    members = _members(target) if _is_object(target) else {}
+    for name, value in _members(patch).items():
+        text = bytes(value).strip(_WHITE)
+        if text == b"null":
+            members.pop(name, None)
+        else:
+            before = bytes(members.get(name, b"null"))
+            members[name] = msgspec.Raw(merge(before, text))
+    return msgspec.json.encode(members)
+
+
+def _is_object(text: bytes) -> bool:
+    return text.lstrip(_WHITE)[:1] == b"{"
+
+
+def _members(text: bytes) -> dict[str, msgspec.Raw]:
+    return msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+
+
+def _too_deep() -> InvalidContent:
+    return InvalidContent(f"A document is nested at most {MAXIMUM_DEPTH} levels deep.")

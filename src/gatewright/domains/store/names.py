@@ -1,0 +1,103 @@
+"""Names of collections, keys of documents, paths of fields."""
+
+import re
+import unicodedata
+
+from gatewright.core.errors import InvalidContent
+
+_COLLECTION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,127}")
+_ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,127}")
+_RESERVED_COLLECTIONS = frozenset({"usage"})
+_RESERVED_KEYS = frozenset({".", "..", "changes", "bulk"})
+_KEY_BYTES = 255
+_FIELD_PARTS = 16
+
+
+def check_collection(name: str) -> str:
+    """Return the name of a collection.
+
+    Raises
+    ------
+    InvalidContent
+        It is not one.
+    """
+    if not _COLLECTION.fullmatch(name) or name in _RESERVED_COLLECTIONS:
+        raise InvalidContent(
+            "A collection's name has up to 128 letters, digits, “.”, “_”, “~” and “-”, "
+            "begins with a letter or digit, and is not “usage”."
+        )
+    return name
+
+
+def check_key(key: str) -> str:
+    """Return the key of a document.
+
+    Raises
+    ------
+    InvalidContent
+        It is not one.
+    """
+    if not key or key in _RESERVED_KEYS or "/" in key or not _is_plain(key):
+        raise InvalidContent(
+            "A key is text of 1 to 255 bytes without “/” and control characters, and "
+            "is not “.”, “..”, “changes” or “bulk”."
+        )
+    return key
+
+
+def _is_plain(text: str) -> bool:
+    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in text):
+        return False
+    return len(text.encode()) <= _KEY_BYTES
+
+
+def check_prefix(prefix: str) -> str:
+    """Return the beginning of keys.
+
+    Raises
+    ------
+    InvalidContent
+        No key begins so.
+    """
+    if not _is_plain(prefix):
+        raise InvalidContent("A prefix has at most 255 bytes, no control characters.")
+    return prefix
+
+
+def check_field(path: str) -> str:
+    """Return the path of a field, its names joined by dots.
+
+    Raises
+    ------
+    InvalidContent
+        It is empty, too long or has an empty name.
+    """
+    parts = path.split(".")
+    if len(parts) > _FIELD_PARTS or not all(parts) or not _is_plain(path):
+        raise InvalidContent(
+            "A field is a name, or names joined by dots (“position.ra”, “tags.0”): at "
+            f"most {_FIELD_PARTS} of them and 255 bytes."
+        )
+    return path
+
+
+def check_account(name: str) -> str:
+    """Return the name of an account or group that permissions name.
+
+    Raises
+    ------
+    InvalidContent
+        No account has such a name.
+    """
+    if not _ACCOUNT.fullmatch(name):
+        raise InvalidContent("Permissions name accounts and groups as they sign in.")
+    return name
+
+
+def successor(text: str) -> str | None:
+    """Return the first text after all that begin with ``text``; None for no such."""
+    bare = text.rstrip("\U0010ffff")
+    if not bare:
+        return None
+    point = ord(bare[-1]) + 1
+    return bare[:-1] + chr(0xE000 if point == 0xD800 else point)

@@ -1,0 +1,95 @@
+"""What the store needs of a database."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol, TypeVar
+
+from gatewright.domains.store.model import (
+    Change,
+    Collection,
+    Decision,
+    Document,
+    Right,
+    Standing,
+    Usage,
+    Who,
+    Window,
+)
+
+T = TypeVar("T")
+
+Decide = Callable[[Standing], Decision[T]]
+"""Decides what to change by what is there; it has no effects of its own, since it may
+be asked again, and what it raises changes nothing."""
+
+
+class DocumentStore(Protocol):
+    """Durable collections of documents; each change is atomic and in one order."""
+
+    async def change(
+        self,
+        collection: str,
+        keys: Sequence[str],
+        who: Who,
+        decide: Decide[T],
+        *,
+        number: bool = False,
+    ) -> T:
+        """Change a collection as ``decide`` says of what is there under the keys.
+
+        With ``number`` the standing has a free numeric key, from 0 upwards, which no
+        other request gets. It is on disk when this returns.
+
+        Raises
+        ------
+        StorageFull
+            The user's documents would take more than their quota, or the disk is full.
+        """
+        ...
+
+    async def look(self, collection: str, keys: Sequence[str], who: Who) -> Standing:
+        """Return what is there under the keys."""
+        ...
+
+    async def documents(
+        self, collection: str, right: Right, who: Who, window: Window
+    ) -> tuple[Sequence[Document], bool]:
+        """Return documents that the caller may read, by key, and whether more follow.
+
+        ``right`` is the caller's on the collection.
+        """
+        ...
+
+    async def changes(
+        self,
+        collection: str,
+        right: Right,
+        who: Who,
+        *,
+        since: int,
+        until: int,
+        limit: int,
+    ) -> Sequence[Change]:
+        """Return what changed above ``since`` up to ``until``, oldest first."""
+        ...
+
+    async def collections(
+        self, who: Who, after: str, limit: int
+    ) -> Sequence[tuple[Collection, Right]]:
+        """Return the collections that the caller may see, by name."""
+        ...
+
+    async def grants(self, collection: str, key: str = "") -> Mapping[str, Right]:
+        """Return the rights by principal on a collection or a document."""
+        ...
+
+    async def build_index(self, collection: str, field: str) -> None:
+        """Put all documents into an index that was declared."""
+        ...
+
+    async def usage(self, user: str) -> Usage:
+        """Return what a user's documents take."""
+        ...
+
+    async def sweep(self) -> int:
+        """Delete what has expired, forget old deletions; return how many expired."""
+        ...

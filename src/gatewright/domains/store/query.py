@@ -1,0 +1,286 @@
+"""Queries: conditions on the fields of a document, all of which must hold.
+
+A condition is written ``field:operator:value``. The field is a name, or names joined
+by dots, and a number chooses an element of a list. The value is JSON, or plain text
+where it is not JSON (``name:eq:Vega``, ``name:eq:"42"``, ``mag:lt:20.5``).
+
+======== =============================================================
+operator a document matches when
+======== =============================================================
+eq, ne   the field has the value; does not have it, or is not there
+lt le    the field is a number or text of the value's kind, and is
+gt ge    below it, not above it, above it, not below it
+in       the field has one of the values of a JSON list
+prefix   the field is text that begins so
+exists   the field is there (``true``) or not (``false``); null is there
+======== =============================================================
+
+Values of different kinds are never equal (``1`` is not ``true`` nor ``"1"``), and text
+is ordered by its code points. An index narrows the documents that are read; each is
+then checked by the same rules, so that both ways give the same answer.
+"""
+
+import operator
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from gatewright.core.errors import InvalidRequest
+from gatewright.domains.store.content import decode
+from gatewright.domains.store.model import IndexRange
+from gatewright.domains.store.names import check_field, successor
+
+MAXIMUM_CONDITIONS = 20
+MAXIMUM_VALUES = 200
+_TEXT_ENTRY = 200
+_LARGEST = 1.7976931348623157e308
+_MISSING = object()
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+
+
+class Operator(StrEnum):
+    """How a field and a value are compared."""
+
+    EQ = "eq"
+    NE = "ne"
+    LT = "lt"
+    LE = "le"
+    GT = "gt"
+    GE = "ge"
+    IN = "in"
+    PREFIX = "prefix"
+    EXISTS = "exists"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition on one field."""
+
+    field: str
+    """Names joined by dots."""
+    operator: Operator
+    """How they are compared."""
+    value: object
+    """What the field is compared with."""
+
+
+_ORDER: Mapping[Operator, Callable[[Any, Any], bool]] = {
+    Operator.LT: operator.lt,
+    Operator.LE: operator.le,
+    Operator.GT: operator.gt,
+    Operator.GE: operator.ge,
+}
+
+
+def parse_query(texts: Sequence[str]) -> tuple[Condition, ...]:
+    """Return the conditions of a query.
+
+    Raises
+    ------
+    InvalidRequest, InvalidContent
+        One cannot be read.
+    """
+    if len(texts) > MAXIMUM_CONDITIONS:
+        raise InvalidRequest(f"A query has at most {MAXIMUM_CONDITIONS} conditions.")
+    return tuple(map(_condition, texts))
+
+
+def _condition(text: str) -> Condition:
+    field, _, rest = text.partition(":")
+    word, colon, raw = rest.partition(":")
+    if not colon or word not in {str(known) for known in Operator}:
+        raise InvalidRequest(
+            "A condition is “field:operator:value” with one of the operators "
+            f"{', '.join(Operator)}, such as “mag:lt:20.5”."
+        )
+    return _checked(Condition(check_field(field), Operator(word), _value(raw)), raw)
+
+
+def _value(raw: str) -> object:
+    try:
+        msgspec.json.decode(raw.encode("utf-8", "surrogatepass"))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        if _NUMBER.fullmatch(raw):
+            raise InvalidRequest(
+                f"“{raw[:40]}” is not a number that is held."
+            ) from error
+        return raw
+    return decode(raw.encode())
+
+
+def _checked(condition: Condition, raw: str) -> Condition:
+    """Return the condition if its value fits its operator."""
+    field, word, value = condition.field, condition.operator, condition.value
+    if word is Operator.PREFIX:
+        return Condition(field, word, value if isinstance(value, str) else raw)
+    if word is Operator.IN and not _is_scalar_list(value):
+        raise InvalidRequest(
+            f"“in” takes a JSON list of at most {MAXIMUM_VALUES} plain values."
+        )
+    if word is Operator.EXISTS and not isinstance(value, bool):
+        raise InvalidRequest("“exists” takes true or false.")
+    if word in _ORDER and _kind(value) not in {"number", "text"}:
+        raise InvalidRequest(f"“{word}” takes a number or text.")
+    if word in {Operator.EQ, Operator.NE} and _kind(value) == "structure":
+        raise InvalidRequest(f"“{word}” takes a plain value.")
+    return condition
+
+
+def _is_scalar_list(value: object) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) <= MAXIMUM_VALUES
+        and all(_kind(item) != "structure" for item in value)
+    )
+
+
+def matches(document: object, conditions: Iterable[Condition]) -> bool:
+    """Return whether a decoded document meets all conditions."""
+    return all(_holds(document, condition) for condition in conditions)
+
+
+def _holds(document: object, condition: Condition) -> bool:
+    found = lookup(document, condition.field)
+    value = condition.value
+    match condition.operator:
+        case Operator.EXISTS:
+            return (found is not _MISSING) is value
+        case Operator.EQ:
+            return _equal(found, value)
+        case Operator.NE:
+            return not _equal(found, value)
+        case Operator.IN:
+            return any(_equal(found, item) for item in _items(value))
+        case Operator.PREFIX:
+            return isinstance(found, str) and found.startswith(str(value))
+        case Operator.LT | Operator.LE | Operator.GT | Operator.GE:
+            ordered = _ORDER[condition.operator]
+            return _kind(found) == _kind(value) and ordered(found, value)
+
+
+def lookup(document: object, field: str) -> object:
+    """Return the value of a field, or a mark that equals nothing for none."""
+    for name in field.split("."):
+        if isinstance(document, dict):
+            document = document.get(name, _MISSING)
+        elif isinstance(document, list) and _is_place(name, document):
+            document = document[int(name)]
+        else:
+            return _MISSING
+    return document
+
+
+def _is_place(name: str, items: Sequence[object]) -> bool:
+    return (
+        name.isascii() and name.isdigit() and len(name) < 9 and int(name) < len(items)
+    )
+
+
+def _items(value: object) -> Sequence[object]:
+    return value if isinstance(value, list) else ()
+
+
+def _kind(value: object) -> str:
+    if isinstance(value, bool):
+        return "truth"
+    if isinstance(value, int | float):
+        return "number"
+    if isinstance(value, str):
+        return "text"
+    return "null" if value is None else "structure"
+
+
+def _equal(found: object, value: object) -> bool:
+    kind = _kind(found)
+    return kind != "structure" and kind == _kind(value) and found == value
+
+
+def entry(document: object, field: str) -> float | str | None:
+    """Return what stands in an index for a document, None for nothing.
+
+    A number is rounded to a double and text is cut off, both of which keep the order.
+    """
+    found = lookup(document, field)
+    kind = _kind(found)
+    if kind == "structure":
+        return None
+    return _rounded(found) if kind == "number" else _text_entry(found)
+
+
+def _rounded(value: object) -> float:
+    assert isinstance(value, int | float)  # noqa: S101  # by its kind
+    try:
+        return float(value)
+    except OverflowError:
+        return _LARGEST if value > 0 else -_LARGEST
+
+
+def _text_entry(value: object) -> str:
+    if isinstance(value, str):
+        return f"s{value[:_TEXT_ENTRY]}"
+    return {True: "t", False: "f", None: "n"}[value]  # type: ignore[index]
+
+
+def index_range(
+    conditions: Iterable[Condition], indexes: Iterable[str]
+) -> IndexRange | None:
+    """Return the part of an index to read for a query; None when there is none.
+
+    An equality comes before a beginning, and that before an order.
+    """
+    usable = [c for c in conditions if c.field in set(indexes) and _range(c)]
+    usable.sort(key=lambda c: _PREFERENCE.index(c.operator))
+    return _range(usable[0]) if usable else None
+
+
+_PREFERENCE = (
+    Operator.EQ,
+    Operator.IN,
+    Operator.PREFIX,
+    Operator.LT,
+    Operator.LE,
+    Operator.GT,
+    Operator.GE,
+    Operator.NE,
+    Operator.EXISTS,
+)
+
+
+def _range(condition: Condition) -> IndexRange | None:
+    value = condition.value
+    match condition.operator:
+        case Operator.NE | Operator.EXISTS:
+            return None
+        case Operator.IN:
+            return _span(condition.field, _items(value))
+        case Operator.PREFIX:
+            start = _text_entry(str(value))
+            return IndexRange(
+                condition.field, numeric=False, low=start, high=successor(start)
+            )
+        case Operator.EQ | Operator.LT | Operator.LE | Operator.GT | Operator.GE:
+            return _span(condition.field, (value,), condition.operator)
+
+
+def _span(
+    field: str, values: Sequence[object], word: Operator = Operator.EQ
+) -> IndexRange | None:
+    """Return the entries from the lowest of the values to the highest."""
+    kinds = {_kind(value) == "number" for value in values}
+    if len(kinds) != 1:
+        return None
+    open_below = word in {Operator.LT, Operator.LE}
+    open_above = word in {Operator.GT, Operator.GE}
+    if kinds == {True}:
+        numbers = [_rounded(value) for value in values]
+        low: float | str | None = None if open_below else min(numbers)
+        high: float | str | None = None if open_above else max(numbers)
+        return IndexRange(field, numeric=True, low=low, high=high)
+    texts = [_text_entry(value) for value in values]
+    low = "s" if open_below else min(texts)
+    high = "t" if open_above else successor(max(texts))
+    return IndexRange(field, numeric=False, low=low, high=high)

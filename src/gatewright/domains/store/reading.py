@@ -1,0 +1,261 @@
+"""Lists, queries and the change feed.
+
+A query reads the documents of an index range, or else all of them, in steps; what one
+request reads is bounded, and where the bound was met the page says how to go on and
+which index would help.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import msgspec
+
+from gatewright.core.caller import Caller, Scope
+from gatewright.core.errors import Conflict, NotFound
+from gatewright.core.pages import decode_cursor, encode_cursor
+from gatewright.domains.store.model import (
+    Change,
+    Document,
+    IndexRange,
+    Standing,
+    Who,
+    Window,
+    who_is,
+)
+from gatewright.domains.store.names import check_collection, check_prefix
+from gatewright.domains.store.query import Condition, index_range, matches
+from gatewright.domains.store.rights import readable_collection
+from gatewright.domains.store.service import Store
+
+SCANNED_DOCUMENTS = 10_000
+SCANNED_BYTES = 32 << 20
+PAGE_BYTES = 8 << 20
+LONGEST_WAIT = 30.0
+_STEP_DOCUMENTS = 500
+_STEP_BYTES = 4 << 20
+_LOOK_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which documents of a collection are listed."""
+
+    prefix: str = ""
+    """Keys begin so."""
+    conditions: tuple[Condition, ...] = ()
+    """All of them hold."""
+
+
+EVERYTHING = Selection()
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentPage:
+    """A part of a list of documents."""
+
+    documents: Sequence[Document]
+    """Those of this page, by key."""
+    next: str | None
+    """Cursor of the page after this one; None on the last."""
+    advice: str | None
+    """How to make the query quicker, where this page had to stop before it was full."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePage:
+    """A part of the changes of a collection."""
+
+    changes: Sequence[Change]
+    """Oldest first; of several changes of one document the last."""
+    last: int
+    """What to ask from the next time."""
+
+
+@dataclass(slots=True)
+class _Scan:
+    """How far a query came."""
+
+    limit: int
+    after: str
+    found: list[Document] = field(default_factory=list)
+    found_bytes: int = 0
+    read: int = 0
+    read_bytes: int = 0
+    more: bool = True
+
+    def is_full(self) -> bool:
+        return len(self.found) >= self.limit or self.found_bytes >= PAGE_BYTES
+
+    def take(self, documents: Sequence[Document], kept: Sequence[bool]) -> None:
+        """Go over documents that were read, up to the end of the page."""
+        for document, keep in zip(documents, kept, strict=True):
+            if self.is_full():
+                self.more = True
+                return
+            self.after = document.key
+            self.read += 1
+            self.read_bytes += document.size
+            if keep:
+                self.found.append(document)
+                self.found_bytes += document.size
+
+
+class Listings:
+    """Reads many documents at once for callers, and follows changes.
+
+    Parameters
+    ----------
+    store
+        The store.
+    scanned
+        Most documents that one request reads for a query.
+    """
+
+    def __init__(self, store: Store, *, scanned: int = SCANNED_DOCUMENTS) -> None:
+        self._store = store
+        self._scanned = scanned
+
+    async def documents(
+        self,
+        caller: Caller,
+        name: str,
+        selection: Selection = EVERYTHING,
+        *,
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> DocumentPage:
+        """Return documents of a collection that the caller may read, by key.
+
+        Raises
+        ------
+        NotFound
+            There is no collection that the caller may read.
+        """
+        who, standing = await self._look(caller, name)
+        check_prefix(selection.prefix)
+        within = index_range(selection.conditions, _built(standing))
+        scan = _Scan(limit, _position(cursor))
+        while scan.more and not scan.is_full() and not self._is_spent(scan):
+            window = _window(scan, selection, within)
+            documents, scan.more = await self._store.documents.documents(
+                name, standing.right, who, window
+            )
+            scan.take(documents, await _kept(documents, selection.conditions))
+        last = encode_cursor(scan.after) if scan.more else None
+        advice = None
+        if last is not None and not scan.is_full() and within is None:
+            advice = _advice(selection.conditions, scan.read)
+        return DocumentPage(scan.found, last, advice)
+
+    async def changes(
+        self,
+        caller: Caller,
+        name: str,
+        since: int,
+        *,
+        limit: int = 100,
+        wait: float = 0.0,
+    ) -> ChangePage:
+        """Return what changed after a number, waiting for it up to ``wait`` seconds.
+
+        Raises
+        ------
+        NotFound
+            There is no collection that the caller may read.
+        Conflict
+            The number is too old, or not of this collection: begin anew.
+        """
+        until = time.monotonic() + min(wait, LONGEST_WAIT)
+        while True:
+            page = await self._changes(caller, name, since, limit)
+            left = until - time.monotonic()
+            if page.changes or left <= 0:
+                return page
+            since = page.last
+            await self._store.news.wait(min(left, _LOOK_SECONDS))
+
+    async def follow(
+        self, caller: Caller, name: str, since: int | None
+    ) -> AsyncIterator[Change]:
+        """Yield changes as they come, until the caller may no longer read them.
+
+        Without ``since`` it begins now.
+        """
+        _, standing = await self._look(caller, name)
+        last = readable_collection(standing).sequence if since is None else since
+        with suppress(NotFound):
+            while True:
+                page = await self.changes(caller, name, last, wait=LONGEST_WAIT)
+                last = page.last
+                for change in page.changes:
+                    yield change
+
+    async def _changes(
+        self, caller: Caller, name: str, since: int, limit: int
+    ) -> ChangePage:
+        who, standing = await self._look(caller, name)
+        found = readable_collection(standing)
+        if since and not found.floor <= since <= found.sequence:
+            raise Conflict(
+                "Deletions since that number are forgotten, or it is not of this "
+                "collection. List the documents, then follow from “since=0”.",
+                last=found.sequence,
+            )
+        changes = await self._store.documents.changes(
+            name, standing.right, who, since=since, until=found.sequence, limit=limit
+        )
+        last = changes[-1].number if len(changes) == limit else found.sequence
+        return ChangePage(changes, last)
+
+    async def _look(self, caller: Caller, name: str) -> tuple[Who, Standing]:
+        caller.require(f"{Scope.STORE}:{check_collection(name)}")
+        who = who_is(caller)
+        standing = await self._store.documents.look(name, (), who)
+        readable_collection(standing)
+        return who, standing
+
+    def _is_spent(self, scan: _Scan) -> bool:
+        return scan.read >= self._scanned or scan.read_bytes >= SCANNED_BYTES
+
+
+def _built(standing: Standing) -> list[str]:
+    indexes = readable_collection(standing).indexes
+    return [path for path, built in indexes.items() if built]
+
+
+def _window(scan: _Scan, selection: Selection, within: IndexRange | None) -> Window:
+    wanted = scan.limit - len(scan.found)
+    limit = _STEP_DOCUMENTS if selection.conditions else min(wanted, _STEP_DOCUMENTS)
+    return Window(scan.after, selection.prefix, within, limit, _STEP_BYTES)
+
+
+async def _kept(
+    documents: Sequence[Document], conditions: tuple[Condition, ...]
+) -> Sequence[bool]:
+    if not conditions:
+        return [True] * len(documents)
+    return await asyncio.to_thread(_matching, documents, conditions)
+
+
+def _matching(
+    documents: Sequence[Document], conditions: tuple[Condition, ...]
+) -> Sequence[bool]:
+    return [matches(msgspec.json.decode(d.text), conditions) for d in documents]
+
+
+def _advice(conditions: tuple[Condition, ...], read: int) -> str:
+    fields = ", ".join(f'"{name}"' for name in sorted({c.field for c in conditions}))
+    return (
+        f"{read} documents were read and the end is not reached; “next” goes on. An "
+        f'index makes this quick: PUT the collection with {{"indexes": [{fields}]}}.'
+    )
+
+
+def _position(cursor: str | None) -> str:
+    if cursor is None:
+        return ""
+    (after,) = decode_cursor(cursor, str)
+    return str(after)

@@ -1,0 +1,99 @@
+"""Who may do what: the rules that every verb follows.
+
+A collection's owner and administrators may do everything in it. A document follows its
+collection, unless it has permissions of its own, which then count alone. Who made a
+document administers it for as long as they may write in the collection or to it.
+"""
+
+from gatewright.core.errors import NotAllowed, NotFound
+from gatewright.domains.store.model import Collection, Found, Right, Standing, Who
+
+
+def right_on(standing: Standing, found: Found, who: Who) -> Right:
+    """Return a caller's right on a document."""
+    if standing.right is Right.ADMIN:
+        return Right.ADMIN
+    right = found.own if found.document.guarded else standing.right
+    made_it = found.document.creator == who.user
+    if made_it and max(found.own, standing.right) >= Right.WRITE:
+        return Right.ADMIN
+    return right
+
+
+def readable_document(standing: Standing, key: str, who: Who) -> Found:
+    """Return the document that the caller may read.
+
+    Raises
+    ------
+    NotFound
+        There is none, or none for them.
+    """
+    found = standing.documents.get(key)
+    if found is None or right_on(standing, found, who) < Right.READ:
+        raise NotFound("There is no document of that key that you may read.")
+    return found
+
+
+def writable_document(
+    standing: Standing, key: str, who: Who, needed: Right = Right.WRITE
+) -> Found:
+    """Return the document that the caller may write, or has more rights on.
+
+    Raises
+    ------
+    NotFound
+        There is none that they may read.
+    NotAllowed
+        They may read it, and no more.
+    """
+    found = readable_document(standing, key, who)
+    if right_on(standing, found, who) < needed:
+        raise NotAllowed(f"You need the right “{needed.word}” on this document.")
+    return found
+
+
+def readable_collection(standing: Standing) -> Collection:
+    """Return the collection that the caller may read, at least in part.
+
+    Raises
+    ------
+    NotFound
+        There is none, or none for them.
+    """
+    found = standing.collection
+    if found is None or (standing.right < Right.READ and not standing.granted):
+        raise NotFound("There is no collection of that name that you may read.")
+    return found
+
+
+def writable_collection(standing: Standing, needed: Right = Right.WRITE) -> Collection:
+    """Return the collection that the caller may write to, or has more rights on.
+
+    Raises
+    ------
+    NotFound
+        There is none that they may read.
+    NotAllowed
+        They may read it, and no more.
+    """
+    found = readable_collection(standing)
+    if standing.right < needed:
+        raise NotAllowed(f"You need the right “{needed.word}” on this collection.")
+    return found
+
+
+def place_for_document(standing: Standing, key: str, who: Who) -> Found | None:
+    """Return what a document would replace; None where it would be new.
+
+    Raises
+    ------
+    NotFound
+        The collection, or what has that key in it, is none that they may read.
+    NotAllowed
+        They may not write there.
+    """
+    if key in standing.documents:
+        return writable_document(standing, key, who)
+    if standing.collection is not None:
+        writable_collection(standing)
+    return None

@@ -1,0 +1,397 @@
+"""The document store, as callers may use it."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+from gatewright.core.caller import Caller, Scope
+from gatewright.core.errors import InvalidContent, StorageFull, TooLarge
+from gatewright.core.ids import new_id
+from gatewright.core.pages import Page, decode_cursor, encode_cursor
+from gatewright.domains.store import writing
+from gatewright.domains.store.content import check_content, decode
+from gatewright.domains.store.model import (
+    Collection,
+    Content,
+    Decision,
+    Document,
+    Permissions,
+    Right,
+    Standing,
+    Usage,
+    Who,
+    permissions_of,
+    who_is,
+)
+from gatewright.domains.store.names import (
+    check_account,
+    check_collection,
+    check_field,
+    check_key,
+)
+from gatewright.domains.store.ports import Decide, DocumentStore
+from gatewright.domains.store.rights import (
+    readable_collection,
+    readable_document,
+    right_on,
+    writable_document,
+)
+from gatewright.domains.store.watching import News
+from gatewright.domains.store.writing import KEEP, Check, Lifetime, Stored
+
+T = TypeVar("T")
+
+MAXIMUM_BULK = 1000
+_LARGE = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionView:
+    """A collection as a caller sees it."""
+
+    collection: Collection
+    """The collection."""
+    right: Right
+    """The caller's right on it."""
+    permissions: Permissions | None = None
+    """Who may do what; only for those who may change it."""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentView:
+    """A document as a caller sees it."""
+
+    document: Document
+    """The document."""
+    right: Right
+    """The caller's right on it."""
+
+
+class Store:
+    """Reads and writes documents for callers; every verb checks what they may.
+
+    Parameters
+    ----------
+    documents
+        Where they are kept.
+    document_bytes
+        Largest document.
+    """
+
+    def __init__(self, documents: DocumentStore, *, document_bytes: int) -> None:
+        self.documents = documents
+        self.news = News()
+        self._document_bytes = document_bytes
+
+    async def collections(
+        self, caller: Caller, limit: int, cursor: str | None = None
+    ) -> Page[CollectionView]:
+        """Return the collections that the caller may see, by name."""
+        if not any(scope.startswith(f"{Scope.STORE}:") for scope in caller.scopes):
+            caller.require(Scope.STORE)
+        after = _position(cursor)
+        found = await self.documents.collections(who_is(caller), after, limit + 1)
+        page = found[:limit]
+        views = [
+            CollectionView(collection, right)
+            for collection, right in page
+            if caller.may(f"{Scope.STORE}:{collection.name}")
+        ]
+        last = encode_cursor(page[-1][0].name) if len(found) > limit else None
+        return Page(views, last)
+
+    async def collection(self, caller: Caller, name: str) -> CollectionView:
+        """Return one collection.
+
+        Raises
+        ------
+        NotFound
+            There is none that the caller may read.
+        """
+        who = self._who(caller, name)
+        standing = await self.documents.look(name, (), who)
+        found = readable_collection(standing)
+        if standing.right < Right.ADMIN:
+            return CollectionView(found, standing.right)
+        permissions = permissions_of(await self.documents.grants(name))
+        return CollectionView(found, standing.right, permissions)
+
+    async def save_collection(
+        self,
+        caller: Caller,
+        name: str,
+        *,
+        indexes: Sequence[str] | None = None,
+        permissions: Permissions | None = None,
+        create_only: bool = False,
+    ) -> tuple[CollectionView, bool]:
+        """Make a collection, or change what is not None; say whether it was made.
+
+        Raises
+        ------
+        NotFound
+            Another's collection has the name.
+        NotAllowed
+            The caller may read the collection, and not administer it.
+        PreconditionFailed
+            It is there, and ``create_only``.
+        """
+        who = self._who(caller, name)
+        fields = None if indexes is None else tuple(map(check_field, indexes))
+        _check_accounts(permissions)
+
+        def decide(
+            standing: Standing,
+        ) -> Decision[tuple[bool, tuple[str, ...]]]:
+            return writing.save(
+                standing, who, fields, permissions, create_only=create_only
+            )
+
+        created, unbuilt = await self._change(name, (), who, decide)
+        for field in unbuilt:
+            await self.documents.build_index(name, field)
+        return await self.collection(caller, name), created
+
+    async def drop_collection(self, caller: Caller, name: str) -> None:
+        """Delete a collection with all its documents.
+
+        Raises
+        ------
+        NotFound
+            There is none that the caller may read.
+        NotAllowed
+            The caller may not administer it.
+        """
+        await self._change(name, (), self._who(caller, name), writing.drop)
+
+    async def get(self, caller: Caller, name: str, key: str) -> DocumentView:
+        """Return a document.
+
+        Raises
+        ------
+        NotFound
+            There is none that the caller may read.
+        """
+        who = self._who(caller, name)
+        standing = await self.documents.look(name, (check_key(key),), who)
+        found = readable_document(standing, key, who)
+        return DocumentView(found.document, right_on(standing, found, who))
+
+    async def put(
+        self,
+        caller: Caller,
+        name: str,
+        key: str,
+        body: bytes,
+        *,
+        check: Check = writing.unconditional,
+        lifetime: Lifetime = KEEP,
+    ) -> Stored:
+        """Make a document or replace it; the collection is made if it is not there.
+
+        Raises
+        ------
+        NotFound, NotAllowed
+            The caller may not read, or not write, there.
+        PreconditionFailed
+            From ``check``.
+        TooLarge, InvalidRequest, InvalidContent
+            The body is no document.
+        StorageFull
+            The caller's quota is used up.
+        """
+        who = self._who(caller, name)
+        check_key(key)
+        content = await self._content(body)
+
+        def decide(standing: Standing) -> Decision[Stored]:
+            return writing.put(standing, key, who, content, check, lifetime)
+
+        return await self._change(name, (key,), who, decide)
+
+    async def add(
+        self,
+        caller: Caller,
+        name: str,
+        body: bytes,
+        *,
+        numbered: bool = False,
+        lifetime: Lifetime = KEEP,
+    ) -> Stored:
+        """Make a document under a key that is made: by time, or the next number.
+
+        Raises are those of :meth:`put`.
+        """
+        who = self._who(caller, name)
+        content = await self._content(body)
+        made = new_id()
+
+        def decide(standing: Standing) -> Decision[Stored]:
+            key = standing.fresh_key if numbered else made
+            return writing.put(
+                standing, key, who, content, writing.unconditional, lifetime
+            )
+
+        return await self._change(name, (made,), who, decide, number=numbered)
+
+    async def put_many(
+        self,
+        caller: Caller,
+        name: str,
+        bodies: Mapping[str, bytes],
+        *,
+        lifetime: Lifetime = KEEP,
+    ) -> list[Stored]:
+        """Make or replace many documents, all of them or none.
+
+        Raises are those of :meth:`put`.
+        """
+        who = self._who(caller, name)
+        if not 1 <= len(bodies) <= MAXIMUM_BULK:
+            raise InvalidContent(f"Send 1 to {MAXIMUM_BULK} documents at once.")
+        for key in bodies:
+            check_key(key)
+        contents = await asyncio.to_thread(self._contents, bodies)
+
+        def decide(standing: Standing) -> Decision[list[Stored]]:
+            return writing.put_many(standing, who, contents, lifetime)
+
+        return await self._change(name, tuple(contents), who, decide)
+
+    async def patch(
+        self,
+        caller: Caller,
+        name: str,
+        key: str,
+        body: bytes,
+        *,
+        check: Check = writing.unconditional,
+        lifetime: Lifetime = KEEP,
+    ) -> Stored:
+        """Apply a JSON merge patch (RFC 7396) to a document.
+
+        Raises are those of :meth:`put`, and NotFound where there is no document.
+        """
+        who = self._who(caller, name)
+        check_key(key)
+        if len(body) > self._document_bytes:
+            raise TooLarge(f"A patch has at most {self._document_bytes} bytes.")
+        await asyncio.to_thread(decode, body) if len(body) > _LARGE else decode(body)
+
+        def decide(standing: Standing) -> Decision[Stored]:
+            limit = self._document_bytes
+            return writing.patch(standing, key, who, body, limit, check, lifetime)
+
+        return await self._change(name, (key,), who, decide)
+
+    async def delete(
+        self,
+        caller: Caller,
+        name: str,
+        key: str,
+        *,
+        check: Check = writing.unconditional,
+    ) -> None:
+        """Delete a document.
+
+        Raises
+        ------
+        NotFound, NotAllowed
+            The caller may not read, or not write, it.
+        PreconditionFailed
+            From ``check``.
+        """
+        who = self._who(caller, name)
+        check_key(key)
+        await self._change(
+            name, (key,), who, lambda s: writing.delete(s, key, who, check)
+        )
+
+    async def permissions(
+        self, caller: Caller, name: str, key: str
+    ) -> Permissions | None:
+        """Return a document's own permissions, None if it follows the collection.
+
+        Raises
+        ------
+        NotFound, NotAllowed
+            The caller may not read, or not administer, it.
+        """
+        who = self._who(caller, name)
+        standing = await self.documents.look(name, (check_key(key),), who)
+        found = writable_document(standing, key, who, Right.ADMIN)
+        if not found.document.guarded:
+            return None
+        return permissions_of(await self.documents.grants(name, key))
+
+    async def set_permissions(
+        self, caller: Caller, name: str, key: str, permissions: Permissions | None
+    ) -> None:
+        """Give a document permissions of its own; None lets it follow the collection.
+
+        Raises
+        ------
+        NotFound, NotAllowed
+            The caller may not read, or not administer, it.
+        """
+        who = self._who(caller, name)
+        check_key(key)
+        _check_accounts(permissions)
+
+        def decide(standing: Standing) -> Decision[None]:
+            return writing.set_document_permissions(standing, key, who, permissions)
+
+        await self._change(name, (key,), who, decide)
+
+    async def usage(self, caller: Caller) -> Usage:
+        """Return what the caller's documents take."""
+        caller.require(Scope.STORE)
+        return await self.documents.usage(caller.require_user())
+
+    def _who(self, caller: Caller, name: str) -> Who:
+        caller.require(f"{Scope.STORE}:{check_collection(name)}")
+        return who_is(caller)
+
+    async def _content(self, body: bytes) -> Content:
+        if len(body) <= _LARGE:
+            return check_content(body, self._document_bytes)
+        return await asyncio.to_thread(check_content, body, self._document_bytes)
+
+    def _contents(self, bodies: Mapping[str, bytes]) -> Mapping[str, Content]:
+        limit = self._document_bytes
+        return {key: check_content(body, limit) for key, body in bodies.items()}
+
+    async def _change(
+        self,
+        name: str,
+        keys: Sequence[str],
+        who: Who,
+        decide: Decide[T],
+        *,
+        number: bool = False,
+    ) -> T:
+        change = partial(self.documents.change, name, keys, who, decide, number=number)
+        try:
+            answer = await change()
+        except StorageFull:
+            # What has expired and was not yet swept up may have held the room.
+            if not await self.documents.sweep():
+                raise
+            answer = await change()
+        await self.news.tell()
+        return answer
+
+
+def _check_accounts(permissions: Permissions | None) -> None:
+    if permissions is not None:
+        for name in (*permissions.users, *permissions.groups):
+            check_account(name)
+
+
+def _position(cursor: str | None) -> str:
+    if cursor is None:
+        return ""
+    (after,) = decode_cursor(cursor, str)
+    return str(after)

@@ -1,0 +1,208 @@
+"""Decisions of the writing verbs: pure functions of what is there."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from gatewright.core.errors import InvalidContent, PreconditionFailed
+from gatewright.domains.store.content import check_content, merge
+from gatewright.domains.store.model import (
+    Content,
+    CreateCollection,
+    Decision,
+    DeleteDocument,
+    DropCollection,
+    Edit,
+    Permissions,
+    PutDocument,
+    Right,
+    SaveIndexes,
+    SetGrants,
+    Standing,
+    Who,
+)
+from gatewright.domains.store.rights import (
+    place_for_document,
+    right_on,
+    writable_collection,
+    writable_document,
+)
+
+Check = Callable[[str | None], None]
+"""Compares the request's conditions with the digest of what is there (None for
+nothing), and raises PreconditionFailed."""
+
+MAXIMUM_INDEXES = 16
+MAXIMUM_GRANTS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of a document that was written."""
+
+    key: str
+    """Name in the collection."""
+    etag: str
+    """Digest of its text, without quotes."""
+    size: int
+    """Bytes of its text."""
+    created: bool
+    """Whether it was not there before."""
+    expires_at: float | None
+    """When it will be gone; None for never."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetime:
+    """For how long a document is kept."""
+
+    seconds: float | None = None
+    """From the write on; None leaves it as it is, and is for ever for a new one."""
+    for_ever: bool = False
+    """Whether an end that was set is taken away."""
+
+    def end(self, now: float, before: float | None) -> float | None:
+        """Return when the document will be gone."""
+        if self.for_ever:
+            return None
+        return before if self.seconds is None else now + self.seconds
+
+
+KEEP = Lifetime()
+
+
+def unconditional(_etag: str | None) -> None:
+    """Let a request pass that has no conditions."""
+
+
+def _first_use(standing: Standing, who: Who) -> list[Edit]:
+    """Return the making of a collection that is not there."""
+    return [] if standing.collection is not None else [CreateCollection(who.user)]
+
+
+def put(
+    standing: Standing,
+    key: str,
+    who: Who,
+    content: Content,
+    check: Check,
+    lifetime: Lifetime = KEEP,
+) -> Decision[Stored]:
+    """Make a document or replace it; its collection is made if need be."""
+    found = place_for_document(standing, key, who)
+    check(found.document.etag if found else None)
+    # A document that is replaced whole lives by the new request alone.
+    end = lifetime.end(standing.now, None)
+    edits = [*_first_use(standing, who), PutDocument(key, content, who.user, end)]
+    stored = Stored(key, content.etag, content.size, found is None, end)
+    return Decision(edits, stored)
+
+
+def put_many(
+    standing: Standing,
+    who: Who,
+    contents: Mapping[str, Content],
+    lifetime: Lifetime = KEEP,
+) -> Decision[list[Stored]]:
+    """Make or replace documents, all of them or none."""
+    edits = _first_use(standing, who)
+    answers = []
+    for key, content in contents.items():
+        decision = put(standing, key, who, content, unconditional, lifetime)
+        edits.append(decision.edits[-1])
+        answers.append(decision.answer)
+    return Decision(edits, answers)
+
+
+def patch(
+    standing: Standing,
+    key: str,
+    who: Who,
+    change: bytes,
+    limit: int,
+    check: Check,
+    lifetime: Lifetime = KEEP,
+) -> Decision[Stored]:
+    """Apply a merge patch to a document."""
+    found = writable_document(standing, key, who)
+    check(found.document.etag)
+    content = check_content(merge(found.document.text.encode(), change), limit)
+    end = lifetime.end(standing.now, found.document.expires_at)
+    stored = Stored(key, content.etag, content.size, created=False, expires_at=end)
+    return Decision([PutDocument(key, content, who.user, end)], stored)
+
+
+def delete(standing: Standing, key: str, who: Who, check: Check) -> Decision[None]:
+    """Delete a document."""
+    found = writable_document(standing, key, who)
+    check(found.document.etag)
+    return Decision([DeleteDocument(key)], None)
+
+
+def drop(standing: Standing) -> Decision[None]:
+    """Delete a collection with its documents."""
+    writable_collection(standing, Right.ADMIN)
+    return Decision([DropCollection()], None)
+
+
+def save(
+    standing: Standing,
+    who: Who,
+    indexes: tuple[str, ...] | None,
+    permissions: Permissions | None,
+    *,
+    create_only: bool = False,
+) -> Decision[tuple[bool, tuple[str, ...]]]:
+    """Make a collection, or change its indexes and permissions.
+
+    The answer says whether it was made, and which indexes have to be built.
+    """
+    before: Mapping[str, bool] = {}
+    owner = who.user
+    if standing.collection is not None:
+        before = writable_collection(standing, Right.ADMIN).indexes
+        owner = standing.collection.owner
+        if create_only:
+            raise PreconditionFailed("There is a collection of that name already.")
+    edits = _first_use(standing, who)
+    declared = before if indexes is None else _indexes(standing, indexes)
+    if declared != before:
+        edits.append(SaveIndexes(declared))
+    if permissions is not None:
+        edits.append(SetGrants(collection_grants(owner, permissions)))
+    unbuilt = tuple(field for field, built in declared.items() if not built)
+    return Decision(edits, (standing.collection is None, unbuilt))
+
+
+def _indexes(standing: Standing, fields: tuple[str, ...]) -> Mapping[str, bool]:
+    if len(set(fields)) > MAXIMUM_INDEXES:
+        raise InvalidContent(f"A collection has at most {MAXIMUM_INDEXES} indexes.")
+    found = standing.collection
+    before = found.indexes if found is not None else {}
+    # What has no documents has nothing to build.
+    empty = found is None or found.documents == 0
+    return {field: before.get(field, empty) for field in sorted(set(fields))}
+
+
+def collection_grants(owner: str, permissions: Permissions) -> Mapping[str, Right]:
+    """Return the grants of a collection; the owner keeps all rights."""
+    return _bounded({**permissions.grants(), f"user:{owner}": Right.ADMIN})
+
+
+def _bounded(grants: Mapping[str, Right]) -> Mapping[str, Right]:
+    if len(grants) > MAXIMUM_GRANTS:
+        raise InvalidContent(f"Permissions name at most {MAXIMUM_GRANTS} of all.")
+    return grants
+
+
+def set_document_permissions(
+    standing: Standing, key: str, who: Who, permissions: Permissions | None
+) -> Decision[None]:
+    """Give a document permissions of its own, or let it follow the collection."""
+    writable_document(standing, key, who, Right.ADMIN)
+    grants = None if permissions is None else _bounded(permissions.grants())
+    return Decision([SetGrants(grants, key)], None)
+
+
+def may_administer(standing: Standing, key: str, who: Who) -> bool:
+    """Return whether the caller may read and set a document's permissions."""
+    return right_on(standing, standing.documents[key], who) is Right.ADMIN
