@@ -94,7 +94,7 @@ async def _for_ever(monitor: JobMonitor) -> None:
     while True:
         try:
             await monitor.run()
-        except Exception:
+        except Exception:  # noqa: BLE001  # whatever it was, jobs go on
             _log.exception("Following the jobs begins again.")
         await asyncio.sleep(_PAUSE)
 

@@ -4,6 +4,7 @@ import os
 import pwd
 import stat
 from collections.abc import Mapping
+from pathlib import Path
 
 from gatewright.backends.processes.proc import MARK
 from gatewright.backends.processes.spool import Entry
@@ -76,6 +77,7 @@ def entry_of(
         dependencies=submission.dependencies,
         array=submission.array_id,
         array_limit=submission.array_limit,
+        hold=spec.hold,
         script=None if spec.script is None else spec.script.encode(),
     )
 
@@ -137,7 +139,7 @@ def check_directory(path: str) -> None:
         It does not exist, is no directory, or cannot be reached.
     """
     try:
-        mode = os.stat(path).st_mode
+        mode = Path(path).stat().st_mode
     except OSError as error:
         raise InvalidContent(
             f"The directory “{path}” cannot be used: {error.strerror}."

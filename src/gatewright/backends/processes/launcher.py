@@ -2,6 +2,7 @@
 
 import asyncio
 import subprocess
+import threading
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
@@ -31,9 +32,6 @@ class Launcher(Protocol):
 class LocalLauncher:
     """Starts processes from this one, as whoever it runs as."""
 
-    def __init__(self) -> None:
-        self._children: list[subprocess.Popen[bytes]] = []
-
     async def launch(
         self,
         user: str,
@@ -46,10 +44,8 @@ class LocalLauncher:
     def _launch(
         self, argv: Sequence[str], environment: Mapping[str, str], directory: str
     ) -> int:
-        # The ended ones are taken, so that they do not stay as zombies.
-        self._children = [c for c in self._children if c.poll() is None]
         try:
-            child = subprocess.Popen(
+            child = subprocess.Popen(  # noqa: S603  # the gateway's own command
                 argv,
                 env=environment,
                 cwd=directory,
@@ -60,5 +56,6 @@ class LocalLauncher:
             )
         except OSError as error:
             raise BackendFailed("A process could not be started.") from error
-        self._children.append(child)
+        # Somebody has to take its exit status, or it stays as a zombie.
+        threading.Thread(target=child.wait, name="shepherd", daemon=True).start()
         return child.pid

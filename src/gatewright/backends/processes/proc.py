@@ -13,15 +13,15 @@ def marked(uuid: str) -> list[int]:
     """Return the processes that carry a job's name in their environment."""
     needle = b"\0" + f"{MARK}={uuid}".encode() + b"\0"
     found = []
-    for name in os.listdir("/proc"):
-        if not name.isdigit() or int(name) == os.getpid():
+    for folder in Path("/proc").iterdir():
+        if not folder.name.isdigit() or int(folder.name) == os.getpid():
             continue
         try:
-            environment = Path("/proc", name, "environ").read_bytes()
+            environment = (folder / "environ").read_bytes()
         except OSError:
             continue
         if needle in b"\0" + environment:
-            found.append(int(name))
+            found.append(int(folder.name))
     return found
 
 

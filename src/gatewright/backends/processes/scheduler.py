@@ -148,7 +148,9 @@ class ProcessScheduler:
             return
         await self._in_thread(lambda: self._leave(native_ids, verb))
         deadline = time.monotonic() + _ANSWER_SECONDS
-        while time.monotonic() < deadline and await self._unanswered(native_ids, verb):
+        while await self._unanswered(native_ids, verb):
+            if time.monotonic() >= deadline:
+                return
             await asyncio.sleep(0.01)
 
     def _leave(self, native_ids: Sequence[str], verb: str) -> None:

@@ -87,13 +87,13 @@ def boot_id() -> str:
 def parents() -> dict[int, int]:
     """Return the parent of every process on the machine."""
     found = {}
-    for name in os.listdir("/proc"):
-        if name.isdigit():
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
             try:
-                stat = Path("/proc", name, "stat").read_bytes()
+                stat = (folder / "stat").read_bytes()
             except OSError:
                 continue
-            found[int(name)] = int(stat.rpartition(b")")[2].split()[1])
+            found[int(folder.name)] = int(stat.rpartition(b")")[2].split()[1])
     return found
 
 
@@ -101,9 +101,8 @@ def children(process: int) -> list[int]:
     """Return the children of one process, as the kernel lists them by thread."""
     found: list[int] = []
     try:
-        for thread in os.listdir(f"/proc/{process}/task"):
-            path = Path(f"/proc/{process}/task/{thread}/children")
-            found += map(int, path.read_bytes().split())
+        for thread in Path(f"/proc/{process}/task").iterdir():
+            found += map(int, (thread / "children").read_bytes().split())
     except OSError:
         return found
     return found
@@ -114,16 +113,15 @@ HAS_CHILDREN = Path(f"/proc/self/task/{os.getpid()}/children").exists()
 
 def descendants(process: int) -> list[int]:
     """Return all processes below one."""
-    below = children
+    table: dict[int, list[int]] = {}
     if not HAS_CHILDREN:
-        table: dict[int, list[int]] = {}
         for child, parent in parents().items():
             table.setdefault(parent, []).append(child)
-        below = lambda one: table.get(one, [])  # noqa: E731  # the other way to list
     found: list[int] = []
     rest = [process]
     while rest:
-        new = below(rest.pop())
+        one = rest.pop()
+        new = children(one) if HAS_CHILDREN else table.get(one, [])
         found += new
         rest += new
     return found
@@ -225,7 +223,7 @@ class Shepherd:
         joined = job["stderr_path"] == job["stdout_path"]
         error = output if joined else self._create(job["stderr_path"])
         try:
-            return subprocess.Popen(
+            return subprocess.Popen(  # noqa: S603  # to run it is what a job is for
                 self._command(),
                 stdin=source,
                 stdout=output,
@@ -243,8 +241,8 @@ class Shepherd:
 
     def _open(self, path: str, flags: int) -> int:
         # Without blocking, so that a pipe without another end fails at once.
-        path = os.path.join(self.job["directory"], path)
-        descriptor = os.open(path, flags | os.O_NONBLOCK, 0o666)
+        place = Path(self.job["directory"]) / path
+        descriptor = os.open(place, flags | os.O_NONBLOCK, 0o666)
         os.set_blocking(descriptor, True)  # the standard library's own
         return descriptor
 

@@ -58,6 +58,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     dependencies: Sequence[NativeDependency]
     array: str
     array_limit: int | None
+    hold: bool
     script: bytes | None = None
     """Kept in a file of its own."""
 
@@ -165,6 +166,8 @@ class Spool:
                 file.write(entry.script)
                 file.flush()
                 os.fsync(file.fileno())
+        if entry.hold:
+            (folder / "held").touch(0o600)
         fields: dict[str, Any] = msgspec.to_builtins(entry)
         shepherd.write_json(folder / "job.json", {**fields, "script": None})
 
@@ -181,7 +184,7 @@ class Spool:
         """Return the names of all jobs."""
         kept = {"leader", "wake", "requests"}
         with _disk():
-            names = os.listdir(self.folder)
+            names = [path.name for path in self.folder.iterdir()]
         return [name for name in names if name[0] != "." and name not in kept]
 
     def entry(self, uuid: str) -> Entry | None:

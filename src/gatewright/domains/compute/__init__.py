@@ -2,6 +2,7 @@
 
 from gatewright.domains.compute.array import Array, parse_array
 from gatewright.domains.compute.check import check_spec
+from gatewright.domains.compute.follow import follow
 from gatewright.domains.compute.ledger import JobLedger, satisfied
 from gatewright.domains.compute.model import (
     ENDED,
@@ -64,6 +65,7 @@ __all__ = [
     "Submission",
     "Usage",
     "check_spec",
+    "follow",
     "parse_array",
     "satisfied",
 ]

@@ -1,5 +1,6 @@
 """Jobs, as the faces use them."""
 
+import hashlib
 import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -94,17 +95,16 @@ class JobService:
         specs: Sequence[JobSpec],
         *,
         key: str | None = None,
-        body_hash: str = "",
     ) -> Sequence[Job]:
         """Submit jobs, all or none, and return the record of each (or its array).
 
-        They are durable before this returns. With the same ``key`` and body again
-        the first answer is given again, and nothing is submitted.
+        They are durable before this returns. With the same ``key`` and
+        specifications again, the same jobs are returned and nothing is submitted.
 
         Raises
         ------
         InvalidContent
-            A specification is not right, or the key came with another body.
+            A specification is not right, or the key came with others.
         Conflict
             The first request with the key is still in progress.
         TooManyRequests
@@ -112,7 +112,7 @@ class JobService:
         """
         caller.require(Scope.JOBS_SUBMIT)
         desk = self._desk(system)
-        use = self._key_use(caller, desk, key, body_hash)
+        use = self._key_use(caller, desk, key, specs)
         jobs = await self._table.keyed(use) if use is not None else None
         if jobs is None:
             admission = await self._admission(caller, desk, specs, use)
@@ -297,7 +297,11 @@ class JobService:
         )
 
     def _key_use(
-        self, caller: Caller, desk: _Desk, key: str | None, body_hash: str
+        self,
+        caller: Caller,
+        desk: _Desk,
+        key: str | None,
+        specs: Sequence[JobSpec],
     ) -> KeyUse | None:
         if key is None:
             return None
@@ -307,7 +311,7 @@ class JobService:
             )
         lease = desk.scheduler.capabilities.submit_seconds
         return KeyUse(
-            desk.system.name, caller.user, key, body_hash, self._clock(), lease
+            desk.system.name, caller.user, key, _digest(specs), self._clock(), lease
         )
 
     async def _new_job(
@@ -338,6 +342,10 @@ class JobService:
                     f"Job {other.id} is {other.state}, so “{dependency.condition}” "
                     "will never come true."
                 )
+
+
+def _digest(specs: Sequence[JobSpec]) -> str:
+    return hashlib.sha256(repr(list(specs)).encode("utf-8", "replace")).hexdigest()
 
 
 def _placed(

@@ -1,0 +1,47 @@
+"""All that happens and that the caller may know: ``/events``."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from gatewright.web.context import Context
+from gatewright.web.events import event_stream, last_event_id
+
+router = APIRouter(tags=["events"])
+
+
+@router.get(
+    "/events",
+    response_class=Response,
+    summary="What happens",
+    responses={
+        200: {
+            "description": "Server-sent events, until the client goes.",
+            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        },
+        401: {"description": "A visitor has no events."},
+    },
+)
+async def events(
+    request: Request,
+    context: Context,
+    subject: Annotated[
+        str,
+        Query(
+            description="Only of this resource and those below it.",
+            max_length=512,
+            examples=["jobs/local"],
+        ),
+    ] = "",
+) -> Response:
+    """Tell what happens to all that is the caller's, as it happens.
+
+    A client that comes back says in ``Last-Event-ID`` what it has seen, and is told
+    all that happened since.
+    """
+    owner = context.caller.require_user()
+    follow = context.services.events.follow(
+        owner=owner, subject=subject, after=last_event_id(request)
+    )
+    return event_stream(follow)

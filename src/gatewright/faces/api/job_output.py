@@ -1,0 +1,102 @@
+"""What a job writes: ``/jobs/{system}/{id}/output`` and ``/error``."""
+
+import os
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from gatewright.domains.compute import Stream, follow
+from gatewright.faces.api.jobs import JobId, System
+from gatewright.web.bytes import DescriptorFile, file_response
+from gatewright.web.context import Context, RequestContext
+from gatewright.web.live import live_response
+
+router = APIRouter(tags=["jobs"])
+
+Follow = Annotated[
+    bool,
+    Query(
+        title="Follow",
+        description="Send what there is and then what comes, until the job has ended. "
+        "An answer that ends without a break is whole.",
+    ),
+]
+_PLAIN = "text/plain; charset=utf-8"
+_TEXT: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "What the job wrote.",
+        "content": {"text/plain": {"schema": {"type": "string"}}},
+    },
+    404: {"description": "You have no such job there, or it has not written yet."},
+}
+
+
+@router.api_route(
+    "/jobs/{system}/{job_id}/output",
+    methods=["GET", "HEAD"],
+    response_class=Response,
+    summary="A job's output",
+    responses=_TEXT,
+)
+async def job_output(
+    request: Request,
+    context: Context,
+    system: System,
+    job_id: JobId,
+    *,
+    follow: Follow = False,
+) -> Response:
+    """Return what a job wrote to its standard output; ranges are honoured."""
+    return await _stream(request, context, system, job_id, Stream.OUTPUT, live=follow)
+
+
+@router.api_route(
+    "/jobs/{system}/{job_id}/error",
+    methods=["GET", "HEAD"],
+    response_class=Response,
+    summary="A job's errors",
+    responses=_TEXT,
+)
+async def job_error(
+    request: Request,
+    context: Context,
+    system: System,
+    job_id: JobId,
+    *,
+    follow: Follow = False,
+) -> Response:
+    """Return what a job wrote to its standard error; ranges are honoured."""
+    return await _stream(request, context, system, job_id, Stream.ERROR, live=follow)
+
+
+async def _stream(
+    request: Request,
+    context: RequestContext,
+    system: str,
+    job_id: str,
+    stream: Stream,
+    *,
+    live: bool,
+) -> Response:
+    jobs, caller = context.services.jobs, context.caller
+    if live:
+        await jobs.get(caller, system, job_id)
+        return live_response(follow(jobs, caller, system, job_id, stream), _PLAIN)
+    descriptor = await jobs.output(caller, system, job_id, stream)
+    return _file(request, descriptor)
+
+
+def _file(request: Request, descriptor: int) -> Response:
+    found = os.fstat(descriptor)
+    # A job appends to its file: the tag is of its length and last change.
+    etag = f'"{found.st_ino:x}-{found.st_size:x}-{found.st_mtime_ns:x}"'
+    return file_response(
+        request,
+        DescriptorFile(descriptor),
+        found.st_size,
+        media_type=_PLAIN,
+        etag=etag,
+        modified_at=found.st_mtime,
+        headers={"Cache-Control": "no-cache"},
+    )

@@ -1,0 +1,244 @@
+"""Jobs: ``/jobs/{system}`` and ``/jobs/{system}/{id}``."""
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Path, Query, Request
+from starlette.responses import Response
+
+from gatewright.core.errors import InvalidContent
+from gatewright.core.events import Event
+from gatewright.core.pages import Page
+from gatewright.domains.compute import JobFilter, JobState
+from gatewright.faces.api.job_answers import (
+    JobAnswer,
+    JobList,
+    JobPage,
+    JobWithSpecAnswer,
+    UsageAnswer,
+    job_answer,
+    job_with_spec,
+)
+from gatewright.faces.api.job_bodies import read_specs, script_parameters, submit_body
+from gatewright.web.context import Context, RequestContext
+from gatewright.web.events import event_stream, last_event_id
+from gatewright.web.listing import Cursor, Limit, json_response, listing
+
+router = APIRouter(tags=["jobs"])
+
+System = Annotated[
+    str,
+    Path(title="System", description="Name of a system.", examples=["local"]),
+]
+JobId = Annotated[
+    str,
+    Path(
+        title="Job",
+        description="Id of a job (17), an array (18) or one of its elements (18_3).",
+        examples=["17"],
+    ),
+]
+Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        title="Key against double submission",
+        description="Any text of yours. Sent again with the same job it gives the same "
+        "answer and starts nothing; with another job it is refused (422).",
+        examples=["7d1f0b2e"],
+    ),
+]
+
+_NOT_FOUND: dict[int | str, dict[str, Any]] = {
+    404: {"description": "You have no such job there."}
+}
+_SUBMIT_DOCUMENT = {**submit_body(), "parameters": script_parameters()}
+
+
+@router.post(
+    "/jobs/{system}",
+    status_code=201,
+    response_model=JobWithSpecAnswer | JobList,
+    summary="Submit a job",
+    openapi_extra=_SUBMIT_DOCUMENT,
+    responses={
+        404: {"description": "There is no such system with jobs."},
+        409: {"description": "The first request with the key is in progress."},
+        415: {"description": "The body is of a type that is not taken."},
+        422: {"description": "The job is not right, or can never run here."},
+        429: {"description": "You have too many jobs that have not ended."},
+    },
+)
+async def submit_job(
+    request: Request, context: Context, system: System, key: Key = None
+) -> Response:
+    """Submit a job: a specification, a script or a form; or a list of specifications.
+
+    The job is on disk when this is answered. A list submits all or none, and is
+    answered with a list.
+    """
+    specs, many = await read_specs(request)
+    jobs = await context.services.jobs.submit(context.caller, system, specs, key=key)
+    if many:
+        return json_response({"jobs": [job_with_spec(job) for job in jobs]}, 201)
+    headers = {"Location": f"/api/v1/jobs/{system}/{jobs[0].id}"}
+    return json_response(job_with_spec(jobs[0]), 201, headers)
+
+
+@router.get(
+    "/jobs/{system}",
+    response_model=JobPage,
+    summary="My jobs",
+    responses={404: {"description": "There is no such system with jobs."}},
+)
+async def list_jobs(
+    request: Request,
+    context: Context,
+    system: System,
+    state: Annotated[
+        list[JobState] | None,
+        Query(description="Only in this state; may be there several times."),
+    ] = None,
+    name: Annotated[str | None, Query(description="Only of this name.")] = None,
+    since: Annotated[
+        str | None,
+        Query(
+            description="Only submitted since this moment (RFC 3339).",
+            examples=["2026-01-31T08:00:00Z"],
+        ),
+    ] = None,
+    limit: Limit = None,
+    cursor: Cursor = None,
+) -> Response:
+    """List the caller's jobs, newest first."""
+    chosen = JobFilter(frozenset(state or ()), name, _moment(since))
+    page = await context.services.jobs.list(
+        context.caller, system, chosen, limit, cursor
+    )
+    items = [job_answer(job) for job in page.items]
+    return listing(request, "jobs", Page(items, page.next))
+
+
+@router.get(
+    "/jobs/{system}/{job_id}",
+    response_model=JobWithSpecAnswer,
+    summary="A job",
+    responses={**_NOT_FOUND},
+)
+async def one_job(context: Context, system: System, job_id: JobId) -> Response:
+    """Return a job's record; an array is shown as one job, with ``tasks``."""
+    job = await context.services.jobs.get(context.caller, system, job_id)
+    return json_response(job_with_spec(job))
+
+
+@router.delete(
+    "/jobs/{system}/{job_id}",
+    status_code=202,
+    response_model=JobAnswer,
+    summary="Cancel a job",
+    responses={
+        204: {"description": "It has ended."},
+        409: {"description": "It is just being submitted."},
+        **_NOT_FOUND,
+    },
+)
+async def cancel_job(context: Context, system: System, job_id: JobId) -> Response:
+    """End a job with all its processes.
+
+    They are asked to end (SIGTERM) and after five seconds made to (SIGKILL): 202
+    while that goes on, 204 when the job has ended.
+    """
+    job = await context.services.jobs.cancel(context.caller, system, job_id)
+    if job.ended:
+        return Response(status_code=204)
+    return json_response(job_answer(job), 202)
+
+
+@router.post(
+    "/jobs/{system}/{job_id}/hold",
+    response_model=JobAnswer,
+    summary="Hold a job",
+    responses={409: {"description": "It has started."}, **_NOT_FOUND},
+)
+async def hold_job(context: Context, system: System, job_id: JobId) -> Response:
+    """Keep a queued job from starting until it is released."""
+    job = await context.services.jobs.hold(context.caller, system, job_id)
+    return json_response(job_answer(job))
+
+
+@router.post(
+    "/jobs/{system}/{job_id}/release",
+    response_model=JobAnswer,
+    summary="Release a job",
+    responses={409: {"description": "It has started."}, **_NOT_FOUND},
+)
+async def release_job(context: Context, system: System, job_id: JobId) -> Response:
+    """Let a held job start."""
+    job = await context.services.jobs.release(context.caller, system, job_id)
+    return json_response(job_answer(job))
+
+
+@router.get(
+    "/jobs/{system}/{job_id}/usage",
+    response_model=UsageAnswer,
+    summary="What a job used",
+    responses={**_NOT_FOUND},
+)
+async def job_usage(context: Context, system: System, job_id: JobId) -> Response:
+    """Return what a job has used; whole once it has ended."""
+    job = await context.services.jobs.get(context.caller, system, job_id)
+    return json_response(job_answer(job)["usage"])
+
+
+@router.get(
+    "/jobs/{system}/{job_id}/events",
+    response_class=Response,
+    summary="What happens to a job",
+    responses={
+        200: {
+            "description": "Server-sent events, until the client goes.",
+            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        },
+        **_NOT_FOUND,
+    },
+)
+async def job_events(
+    request: Request, context: Context, system: System, job_id: JobId
+) -> Response:
+    """Tell what happens to a job, as it happens; ``Last-Event-ID`` is honoured."""
+    await context.services.jobs.get(context.caller, system, job_id)
+    return event_stream(
+        _job_events(context, system, job_id, last_event_id(request)),
+    )
+
+
+async def _job_events(
+    context: RequestContext, system: str, job_id: str, after: int | None
+) -> AsyncIterator[Event | None]:
+    """Yield the events of a job, or of all elements of an array."""
+    alone = f"jobs/{system}/{job_id}"
+    events = context.services.events.follow(
+        owner=context.caller.user, subject=f"jobs/{system}", after=after
+    )
+    async with aclosing(events):  # type: ignore[type-var]  # it is a generator
+        async for event in events:
+            if event is None or _is_of(event.subject, alone):
+                yield event
+
+
+def _is_of(subject: str, job: str) -> bool:
+    return subject == job or subject.startswith(f"{job}_")
+
+
+def _moment(text: str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError) as error:
+        raise InvalidContent(
+            "“since” is a moment such as 2026-01-31T08:00:00Z."
+        ) from error

@@ -1,0 +1,60 @@
+"""The queue of a system: ``/queue/{system}``."""
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from gatewright.core.clock import timestamp
+from gatewright.domains.compute import Capabilities
+from gatewright.faces.api.job_answers import JobAnswer, job_answer
+from gatewright.faces.api.jobs import System
+from gatewright.web.context import Context
+from gatewright.web.listing import json_response
+
+router = APIRouter(tags=["jobs"])
+
+
+class ResourcesAnswer(BaseModel):
+    """What a system has for jobs."""
+
+    cores: int = Field(description="Cores that jobs share.")
+    memory_bytes: int = Field(description="Memory that jobs share.")
+    nodes: int = Field(description="Machines.")
+    queues: list[str] = Field(description="Queues that a job may name.")
+
+
+class QueueAnswer(BaseModel):
+    """The queue as the caller may see it."""
+
+    system: str = Field(description="Name of the system.")
+    as_of: str = Field(description="Moment of this picture, RFC 3339 in UTC.")
+    resources: ResourcesAnswer = Field(description="What there is to share.")
+    jobs: list[JobAnswer] = Field(description="The caller's jobs, oldest first.")
+
+
+@router.get(
+    "/queue/{system}",
+    response_model=QueueAnswer,
+    summary="The queue",
+    responses={404: {"description": "There is no such system with jobs."}},
+)
+async def queue(context: Context, system: System) -> Response:
+    """Return the caller's jobs that wait or run, and what they have to share."""
+    now = await context.services.jobs.queue(context.caller, system)
+    return json_response(
+        {
+            "system": system,
+            "as_of": timestamp(now.as_of),
+            "resources": _resources(now.capabilities),
+            "jobs": [job_answer(job) for job in now.jobs],
+        }
+    )
+
+
+def _resources(capabilities: Capabilities) -> dict[str, object]:
+    return {
+        "cores": capabilities.cores,
+        "memory_bytes": capabilities.memory_bytes,
+        "nodes": capabilities.nodes,
+        "queues": list(capabilities.queues),
+    }

@@ -1,0 +1,462 @@
+"""Jobs over HTTP, on real processes."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from datetime import datetime
+from pathlib import Path
+
+import httpx
+import pytest
+from tests.support.app import caller, client
+from tests.support.jobs import config, job_services, until_ended, until_state
+
+from gatewright.composition import Services
+from gatewright.core.caller import Role, visitor
+from gatewright.faces.api import build
+
+SCRIPT = {"Content-Type": "text/x-shellscript"}
+
+
+@pytest.fixture
+async def services(tmp_path: Path) -> AsyncIterator[Services]:
+    async with job_services(config(tmp_path, jobs_in_flight_per_user=30)) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def ada(services: Services) -> AsyncIterator[httpx.AsyncClient]:
+    async with client(build(services), services, caller("ada")) as opened:
+        yield opened
+
+
+async def submit(ada: httpx.AsyncClient, **spec: object) -> str:
+    answer = await ada.post("/jobs/local", json=spec)
+    assert answer.status_code == 201, answer.text
+    job_id: str = answer.json()["id"]
+    return job_id
+
+
+class TestSubmit:
+    async def test_a_script_runs_and_its_record_is_whole(
+        self, ada: httpx.AsyncClient, tmp_path: Path
+    ) -> None:
+        answer = await ada.post(
+            "/jobs/local?name=hello&duration=60&cores=2",
+            content="#!/bin/sh\necho hello $GATEWRIGHT_JOB_NAME; echo bad >&2; exit 3\n",
+            headers=SCRIPT,
+        )
+        assert answer.status_code == 201
+        job = answer.json()
+        assert answer.headers["location"] == f"/api/v1/jobs/local/{job['id']}"
+        assert job["state"] == "queued"
+        ended = await until_ended(ada, job["id"])
+        assert (ended["state"], ended["exit_code"], ended["user"]) == (
+            "failed",
+            3,
+            "ada",
+        )
+        assert (ended["name"], ended["native_state"]) == ("hello", "FAILED")
+        assert ended["reason"] == "Ended with exit code 3."
+        assert ended["submitted_at"] <= ended["started_at"] <= ended["ended_at"]
+        assert ended["usage"]["wall_seconds"] > 0
+        output = tmp_path / "home" / f"job-{job['id']}.out"
+        assert output.read_text() == "hello hello\n"
+        error = await ada.get(f"/jobs/local/{job['id']}/error")
+        assert error.text == "bad\n"
+
+    async def test_a_specification_with_everything(
+        self, ada: httpx.AsyncClient, tmp_path: Path
+    ) -> None:
+        folder = tmp_path / "home" / "work"
+        folder.mkdir()
+        (folder / "in.txt").write_text("from a file\n")
+        job_id = await submit(
+            ada,
+            executable="/bin/sh",
+            arguments=[
+                "-c",
+                'cat; echo "$1"; echo "$X"; echo "$HOME"; pwd',
+                "sh",
+                "a b",
+            ],
+            directory="work",
+            environment={"X": "one\ntwo=three"},
+            inherit_environment=False,
+            stdin_path="in.txt",
+            stdout_path="all-{id}.txt",
+            stderr_path="all-{id}.txt",
+            name="everything",
+            resources={"process_count": 1, "cpu_cores_per_process": 1, "memory": 10**8},
+            attributes={"duration": 60, "project_name": "m1"},
+        )
+        job = await until_ended(ada, job_id)
+        assert job["state"] == "completed"
+        text = (folder / f"all-{job_id}.txt").read_text()
+        assert text == f"from a file\na b\none\ntwo=three\n\n{folder}\n"
+        assert job["spec"]["attributes"]["project_name"] == "m1"
+
+    async def test_a_form_and_a_form_with_a_file(self, ada: httpx.AsyncClient) -> None:
+        fields = {"executable": "echo", "arguments": "hi", "environment": "A=b=c"}
+        form = await ada.post("/jobs/local", data={**fields, "name": ""})
+        assert form.status_code == 201
+        assert form.json()["spec"]["environment"] == {"A": "b=c"}
+        assert form.json()["name"] == "echo"
+        parts = await ada.post(
+            "/jobs/local",
+            data={"hold": "true"},
+            files={"script": ("job.sh", b"#!/bin/sh\necho hi\n")},
+        )
+        assert (parts.status_code, parts.json()["state"]) == (201, "held")
+        assert (await until_ended(ada, form.json()["id"]))["state"] == "completed"
+
+    async def test_many_are_submitted_all_or_none(self, ada: httpx.AsyncClient) -> None:
+        good = {"executable": "true"}
+        answer = await ada.post("/jobs/local", json=[good, {"executable": "false"}])
+        assert answer.status_code == 201
+        ids = [job["id"] for job in answer.json()["jobs"]]
+        states = [(await until_ended(ada, one))["state"] for one in ids]
+        assert states == ["completed", "failed"]
+        refused = await ada.post("/jobs/local", json=[good, {"executable": ""}])
+        assert refused.status_code == 422
+        assert len((await ada.get("/jobs/local")).json()["jobs"]) == 2
+
+    @pytest.mark.parametrize(
+        ("spec", "said"),
+        [
+            ({}, "executable"),
+            ({"executable": "a", "script": "b"}, "one of the two"),
+            ({"executable": "a\0"}, "NUL"),
+            ({"executable": "a", "nmae": "x"}, "nmae"),
+            ({"executable": "a", "name": "x\ny"}, "control"),
+            ({"executable": "a", "environment": {"A=": "x"}}, "environment"),
+            ({"executable": "a", "environment": {"A": "x\0"}}, "NUL"),
+            ({"executable": "a", "directory": "nowhere"}, "directory"),
+            ({"executable": "a", "directory": "/etc/passwd"}, "directory"),
+            ({"executable": "a", "resources": {"process_count": 3}}, "3 cores"),
+            ({"executable": "a", "resources": {"memory": 1 << 40}}, "memory"),
+            ({"executable": "a", "resources": {"node_count": 2}}, "node_count"),
+            (
+                {"executable": "a", "resources": {"gpu_cores_per_process": 1}},
+                "graphics",
+            ),
+            ({"executable": "a", "resources": {"process_count": 0}}, "process_count"),
+            ({"executable": "a", "resources": {"process_count": "1"}}, "process_count"),
+            ({"executable": "a", "resources": {"memory": 10**30}}, "memory"),
+            ({"executable": "a", "attributes": {"queue_name": "big"}}, "queue"),
+            ({"executable": "a", "attributes": {"reservation": "r"}}, "reservation"),
+            ({"executable": "a", "attributes": {"duration": 1.5}}, "duration"),
+            ({"executable": "a", "array": "0-"}, "array"),
+            ({"executable": "a", "array": "0-99"}, "30"),
+            ({"executable": "a", "array": "0-3", "stdout_path": "o"}, "{index}"),
+            ({"executable": "a", "dependencies": [{"job": "99"}]}, "99"),
+            ({"executable": "a", "arguments": ["x" * 200_000]}, "longer"),
+            ({"script": "#!/bin/sh\r\necho\r\n"}, "Windows"),
+            ({"script": "x" * (1 << 20) + "x"}, "larger"),
+            ([], "1 to"),
+            (7, "dictionary"),
+        ],
+    )
+    async def test_what_cannot_run_is_refused(
+        self, ada: httpx.AsyncClient, spec: object, said: str
+    ) -> None:
+        answer = await ada.post("/jobs/local", json=spec)
+        assert answer.status_code in {400, 422}, answer.text
+        assert said in answer.json()["detail"]
+
+    async def test_bodies_that_cannot_be_read(self, ada: httpx.AsyncClient) -> None:
+        async def status(content: bytes, kind: str, query: str = "") -> int:
+            headers = {"Content-Type": kind}
+            url = f"/jobs/local{query}"
+            return (await ada.post(url, content=content, headers=headers)).status_code
+
+        assert await status(b"{", "application/json") == 400
+        assert await status(b'{"executable": "\\ud800"}', "application/json") == 400
+        assert await status(b"\xff\xfe", "text/x-shellscript") == 400
+        assert await status(b"a\0b", "text/x-shellscript") == 422
+        assert await status(b"", "text/x-shellscript") == 422
+        assert await status(b"echo", "text/x-shellscript", "?nmae=x") == 422
+        assert await status(b"echo", "text/x-shellscript", "?name=x&name=y") == 422
+        assert await status(b"echo", "text/x-shellscript", "?environment=x") == 422
+        assert await status(b"echo", "image/png") == 415
+        assert await status(b"nonsense", "multipart/form-data; boundary=x") in {
+            400,
+            422,
+        }
+        assert await status(b"nonsense", "multipart/form-data") == 400
+        assert (await ada.post("/jobs/elsewhere", json={})).status_code in {404, 422}
+
+    async def test_a_program_that_is_not_there_fails_with_a_reason(
+        self, ada: httpx.AsyncClient
+    ) -> None:
+        job = await until_ended(ada, await submit(ada, executable="no-such-program"))
+        assert (job["state"], job["exit_code"]) == ("failed", 127)
+        assert "no-such-program" in job["reason"]
+        spec = {"executable": "true", "stdout_path": "/proc/no/out"}
+        job = await until_ended(ada, await submit(ada, **spec))
+        assert job["state"] == "failed"
+        assert "/proc/no/out" in job["reason"]
+
+    async def test_too_many_jobs_are_refused_for_now(
+        self, ada: httpx.AsyncClient
+    ) -> None:
+        await submit(ada, executable="true", array="0-29", hold=True)
+        answer = await ada.post("/jobs/local", json={"executable": "true"})
+        assert answer.status_code == 429
+        assert int(answer.headers["retry-after"]) > 0
+
+
+class TestKey:
+    async def test_the_same_key_is_the_same_job(self, ada: httpx.AsyncClient) -> None:
+        async def post(key: str, **spec: object) -> httpx.Response:
+            headers = {"Idempotency-Key": key}
+            return await ada.post("/jobs/local", json=spec, headers=headers)
+
+        first = await post("k1", executable="true")
+        again = await post("k1", executable="true")
+        assert (first.status_code, again.status_code) == (201, 201)
+        assert first.json()["id"] == again.json()["id"]
+        assert (await post("k1", executable="false")).status_code == 422
+        other = await post("k2", executable="true")
+        assert other.json()["id"] != first.json()["id"]
+        assert (await post("x" * 300, executable="true")).status_code == 422
+
+    async def test_of_many_at_once_one_is_made(self, ada: httpx.AsyncClient) -> None:
+        headers = {"Idempotency-Key": "k"}
+        spec = {"executable": "true"}
+        answers = await asyncio.gather(
+            *(ada.post("/jobs/local", json=spec, headers=headers) for _ in range(8))
+        )
+        assert {a.status_code for a in answers} <= {201, 409}
+        assert len((await ada.get("/jobs/local")).json()["jobs"]) == 1
+
+    async def test_keys_of_others_do_not_meet(
+        self, ada: httpx.AsyncClient, services: Services
+    ) -> None:
+        headers = {"Idempotency-Key": "k"}
+        first = await ada.post(
+            "/jobs/local", json={"executable": "true"}, headers=headers
+        )
+        async with client(build(services), services, caller("bob")) as bob:
+            other = await bob.post(
+                "/jobs/local", json={"executable": "false"}, headers=headers
+            )
+        assert other.status_code == 201
+        assert other.json()["id"] != first.json()["id"]
+
+
+class TestWhoMay:
+    async def test_others_and_guests_and_visitors(
+        self, ada: httpx.AsyncClient, services: Services
+    ) -> None:
+        job_id = await submit(ada, executable="true", hold=True)
+        routes = [
+            ("GET", f"/jobs/local/{job_id}"),
+            ("DELETE", f"/jobs/local/{job_id}"),
+            ("POST", f"/jobs/local/{job_id}/hold"),
+            ("POST", f"/jobs/local/{job_id}/release"),
+            ("GET", f"/jobs/local/{job_id}/output"),
+            ("GET", f"/jobs/local/{job_id}/error"),
+            ("GET", f"/jobs/local/{job_id}/output?follow=true"),
+            ("GET", f"/jobs/local/{job_id}/usage"),
+            ("GET", f"/jobs/local/{job_id}/events"),
+        ]
+        shared = [("GET", "/jobs/local"), ("GET", "/queue/local")]
+        for who, single, every in (
+            (caller("bob"), 404, 200),
+            (caller("eve", Role.GUEST), 403, 403),
+            (visitor(), 401, 401),
+        ):
+            async with client(build(services), services, who) as other:
+                for method, path in routes:
+                    assert (await other.request(method, path)).status_code == single
+                for method, path in shared:
+                    assert (await other.request(method, path)).status_code == every
+                if every == 200:
+                    assert (await other.get("/jobs/local")).json()["jobs"] == []
+                    assert (await other.get("/queue/local")).json()["jobs"] == []
+                else:
+                    answer = await other.post(
+                        "/jobs/local", json={"executable": "true"}
+                    )
+                    assert answer.status_code == every
+        assert (await ada.get(f"/jobs/local/{job_id}")).json()["state"] == "held"
+
+    async def test_ids_that_are_none(self, ada: httpx.AsyncClient) -> None:
+        await submit(ada, executable="true")
+        for job_id in ("2", "x", "1_", "1_0", "_1", "-1", "1_x", "9" * 40, "%00"):
+            assert (await ada.get(f"/jobs/local/{job_id}")).status_code == 404, job_id
+
+
+class TestList:
+    async def test_pages_and_filters(self, ada: httpx.AsyncClient) -> None:
+        for name in ("a", "b", "a"):
+            await submit(ada, executable="true", name=name, hold=True)
+        await until_ended(ada, await submit(ada, executable="true"))
+        first = await ada.get("/jobs/local", params={"limit": 3})
+        assert [job["id"] for job in first.json()["jobs"]] == ["4", "3", "2"]
+        assert 'rel="next"' in first.headers["link"]
+        rest = await ada.get("/jobs/local", params={"cursor": first.json()["next"]})
+        assert [job["id"] for job in rest.json()["jobs"]] == ["1"]
+        assert rest.json()["next"] is None
+
+        async def ids(**query: object) -> list[str]:
+            answer = await ada.get("/jobs/local", params=query)  # type: ignore[arg-type]
+            return [job["id"] for job in answer.json()["jobs"]]
+
+        assert await ids(name="a") == ["3", "1"]
+        assert await ids(state=["held"], name="b") == ["2"]
+        assert await ids(state=["completed", "failed"]) == ["4"]
+        assert await ids(since="2100-01-01T00:00:00Z") == []
+        assert len(await ids(since="2000-01-01")) == 4
+        for wrong in (
+            {"since": "soon"},
+            {"state": "odd"},
+            {"limit": 0},
+            {"cursor": "x"},
+        ):
+            answer = await ada.get("/jobs/local", params=wrong)
+            assert answer.status_code in {400, 422}
+
+    async def test_the_queue_has_what_has_not_ended(
+        self, ada: httpx.AsyncClient
+    ) -> None:
+        await until_ended(ada, await submit(ada, executable="true"))
+        held = await submit(ada, executable="true", hold=True)
+        queue = (await ada.get("/queue/local")).json()
+        assert [job["id"] for job in queue["jobs"]] == [held]
+        assert queue["resources"]["cores"] == 2
+        assert queue["as_of"].endswith("Z")
+
+
+class TestControl:
+    async def test_hold_release_and_cancel(self, ada: httpx.AsyncClient) -> None:
+        job_id = await submit(ada, executable="true", hold=True)
+        url = f"/jobs/local/{job_id}"
+        assert (await ada.post(f"{url}/hold")).json()["state"] == "held"
+        released = await ada.post(f"{url}/release")
+        assert released.status_code == 200
+        assert (await until_ended(ada, job_id))["state"] == "completed"
+        assert (await ada.post(f"{url}/hold")).status_code == 409
+        assert (await ada.post(f"{url}/release")).status_code == 409
+        assert (await ada.delete(url)).status_code == 204
+        other = await submit(ada, executable="true", hold=True)
+        assert (await ada.delete(f"/jobs/local/{other}")).status_code == 204
+        job = (await ada.get(f"/jobs/local/{other}")).json()
+        assert (job["state"], job["reason"]) == ("canceled", "Canceled on request.")
+
+    async def test_cancel_of_a_running_job(self, ada: httpx.AsyncClient) -> None:
+        job_id = await submit(ada, executable="sleep", arguments=["100"])
+        await until_state(ada, job_id, "active")
+        answer = await ada.delete(f"/jobs/local/{job_id}")
+        assert answer.status_code in {202, 204}
+        job = await until_ended(ada, job_id)
+        assert (job["state"], job["exit_code"], job["signal"]) == ("canceled", 143, 15)
+
+    async def test_an_array_is_one_job_and_its_elements(
+        self, ada: httpx.AsyncClient, tmp_path: Path
+    ) -> None:
+        script = "echo $GATEWRIGHT_ARRAY_INDEX; exit $((GATEWRIGHT_ARRAY_INDEX / 4))"
+        job_id = await submit(ada, script=script, array="0-4%1")
+        job = await until_ended(ada, job_id)
+        assert (job["state"], job["tasks"]) == ("failed", {"completed": 4, "failed": 1})
+        last = (await ada.get(f"/jobs/local/{job_id}_4")).json()
+        assert (last["exit_code"], last["array_index"]) == (1, 4)
+        output = await ada.get(f"/jobs/local/{job_id}_3/output")
+        assert output.text == "3\n"
+        assert (await ada.get(f"/jobs/local/{job_id}/output")).status_code == 404
+        assert (tmp_path / "home" / f"job-{job_id}_3.out").exists()
+        held = await submit(ada, executable="true", array="1,2", hold=True)
+        assert (await ada.get(f"/jobs/local/{held}")).json()["state"] == "held"
+        assert (await ada.delete(f"/jobs/local/{held}")).status_code == 204
+
+    async def test_jobs_wait_for_others(self, ada: httpx.AsyncClient) -> None:
+        first = await submit(
+            ada, executable="sh", arguments=["-c", "sleep 0.3; exit 1"]
+        )
+
+        def after(condition: str) -> dict[str, object]:
+            dependency = {"job": first, "condition": condition}
+            return {"executable": "true", "dependencies": [dependency]}
+
+        ok = await submit(ada, **after("after_ok"))
+        other = await submit(ada, **after("after_any"))
+        not_ok = await submit(ada, **after("after_not_ok"))
+        hopeless = await until_ended(ada, ok)
+        assert (hopeless["state"], first in hopeless["reason"]) == ("canceled", True)
+        assert (await until_ended(ada, other))["state"] == "completed"
+        ended = await until_ended(ada, not_ok)
+        before = await until_ended(ada, first)
+        assert ended["started_at"] >= before["ended_at"]
+        refused = await ada.post("/jobs/local", json=after("after_ok"))
+        assert refused.status_code == 422
+        assert (
+            await ada.post("/jobs/local", json=after("after_any"))
+        ).status_code == 201
+
+
+class TestOutput:
+    async def test_ranges_and_conditions(self, ada: httpx.AsyncClient) -> None:
+        job_id = await submit(ada, executable="printf", arguments=["0123456789"])
+        await until_ended(ada, job_id)
+        url = f"/jobs/local/{job_id}/output"
+        whole = await ada.get(url)
+        assert (whole.text, whole.headers["content-length"]) == ("0123456789", "10")
+        assert whole.headers["content-type"] == "text/plain; charset=utf-8"
+        part = await ada.get(url, headers={"Range": "bytes=3-5"})
+        assert (part.status_code, part.text) == (206, "345")
+        assert part.headers["content-range"] == "bytes 3-5/10"
+        tail = await ada.get(url, headers={"Range": "bytes=-2"})
+        assert tail.text == "89"
+        assert (await ada.get(url, headers={"Range": "bytes=10-"})).status_code == 416
+        head = await ada.head(url)
+        assert (head.content, head.headers["content-length"]) == (b"", "10")
+        same = await ada.get(url, headers={"If-None-Match": whole.headers["etag"]})
+        assert same.status_code == 304
+
+    async def test_none_before_the_start(self, ada: httpx.AsyncClient) -> None:
+        job_id = await submit(ada, executable="true", hold=True)
+        answer = await ada.get(f"/jobs/local/{job_id}/output")
+        assert answer.status_code == 404
+        assert "not written" in answer.json()["detail"]
+
+    async def test_follow_ends_with_the_job(self, ada: httpx.AsyncClient) -> None:
+        script = "for i in 1 2 3; do echo $i; sleep 0.2; done; echo end"
+        job_id = await submit(ada, script=script)
+        answer = await ada.get(f"/jobs/local/{job_id}/output?follow=true")
+        assert answer.text == "1\n2\n3\nend\n"
+        assert (await ada.get(f"/jobs/local/{job_id}")).json()["state"] == "completed"
+        head = await ada.head(f"/jobs/local/{job_id}/output?follow=true")
+        assert head.content == b""
+
+    async def test_output_that_is_no_file(self, ada: httpx.AsyncClient) -> None:
+        job_id = await submit(ada, executable="true", stdout_path="/dev/null")
+        await until_ended(ada, job_id)
+        assert (await ada.get(f"/jobs/local/{job_id}/output")).status_code == 404
+
+
+async def test_usage_is_measured(ada: httpx.AsyncClient) -> None:
+    program = "x = bytearray(80_000_000); i = 0\nwhile i < 3_000_000: i += 1"
+    job_id = await submit(ada, executable="python3", arguments=["-c", program])
+    job = await until_ended(ada, job_id)
+    assert job["state"] == "completed", job
+    usage = (await ada.get(f"/jobs/local/{job_id}/usage")).json()
+    assert 80_000_000 <= usage["peak_memory_bytes"] <= 130_000_000
+    assert 0.02 <= usage["cpu_seconds"] <= usage["wall_seconds"] + 0.5
+
+
+async def test_an_end_is_seen_within_half_a_second(ada: httpx.AsyncClient) -> None:
+    job_id = await submit(ada, executable="true")
+    await until_ended(ada, job_id)
+    late = []
+    for _ in range(3):
+        job_id = await submit(ada, script="sleep 0.2")
+        await until_ended(ada, job_id)
+        path = f"/jobs/local/{job_id}"
+        ended = (await ada.get(path)).json()["ended_at"]
+        late.append(time.time() - _seconds(ended))
+    assert min(late) < 0.5
+
+
+def _seconds(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()

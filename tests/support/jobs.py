@@ -1,0 +1,80 @@
+"""Jobs on this machine for tests: the real scheduler, tables, processes and faces."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import httpx
+
+from gatewright.composition import Services
+from gatewright.composition.compute import open_compute
+from gatewright.composition.state import open_database, open_event_hub
+from gatewright.core.config import Config
+
+SECONDS = 30.0
+
+
+def config(folder: Path, **limits: Any) -> Config:
+    """Return a configuration with the system ``local``, of two cores."""
+    (folder / "home").mkdir(exist_ok=True)
+    return Config.model_validate(
+        {
+            "gateway": {"state": str(folder / "state")},
+            "systems": [
+                {
+                    "name": "local",
+                    "home": str(folder / "home"),
+                    "cores": 2,
+                    "memory_bytes": 1 << 30,
+                }
+            ],
+            "limits": limits,
+        }
+    )
+
+
+@asynccontextmanager
+async def job_services(settings: Config, **parts: Any) -> AsyncIterator[Services]:
+    """Yield the services that jobs need, and no others."""
+    async with AsyncExitStack() as stack:
+        database = await open_database(settings, stack)
+        events = open_event_hub(database)
+        jobs = await open_compute(settings, database, events, stack, **parts)
+        services = SimpleNamespace(config=settings, events=events, jobs=jobs)
+        yield cast("Services", services)
+
+
+async def until_ended(
+    client: httpx.AsyncClient, job_id: str, seconds: float = SECONDS
+) -> dict[str, Any]:
+    """Return a job's record once it has ended."""
+    return await until(client, job_id, lambda job: job["ended_at"] is not None, seconds)
+
+
+async def until_state(
+    client: httpx.AsyncClient, job_id: str, state: str
+) -> dict[str, Any]:
+    """Return a job's record once it is in a state."""
+    return await until(client, job_id, lambda job: job["state"] == state)
+
+
+async def until(
+    client: httpx.AsyncClient,
+    job_id: str,
+    wanted: Callable[[Mapping[str, Any]], bool],
+    seconds: float = SECONDS,
+) -> dict[str, Any]:
+    """Return a job's record once it is as wanted."""
+    deadline = time.monotonic() + seconds
+    while True:
+        answer = await client.get(f"/jobs/local/{job_id}")
+        assert answer.status_code == 200, answer.text
+        job: dict[str, Any] = answer.json()
+        if wanted(job):
+            return job
+        assert time.monotonic() < deadline, f"still not as wanted: {job}"
+        await asyncio.sleep(0.02)
