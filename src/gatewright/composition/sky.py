@@ -4,11 +4,14 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
 
 from gatewright.backends.fits import FitsReader
 from gatewright.backends.readers import ReaderPool
 from gatewright.backends.sql import Database
 from gatewright.backends.sql.images import SqlImageIndex
+from gatewright.composition.readers import open_readers
+from gatewright.composition.state import open_database
 from gatewright.core.clock import system_clock
 from gatewright.core.config import Config, SurveySource
 from gatewright.core.errors import GatewayError, Unavailable
@@ -98,6 +101,25 @@ def _tell(report: IngestReport) -> None:
         report.removed,
         len(report.left_out),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class SkyTools:
+    """What a command needs to change surveys."""
+
+    index: ImageIndex
+    """The index in the gateway's database."""
+    ingest: Ingest
+    """Reads files into it."""
+
+
+async def open_sky_tools(config: Config, stack: AsyncExitStack) -> SkyTools:
+    """Open the index and readers beside a gateway that may be running."""
+    database = await open_database(config, stack)
+    readers = await open_readers(config, stack)
+    index = SqlImageIndex(database)
+    reader = FitsReader(readers, config.limits.response_bytes)
+    return SkyTools(index, Ingest(index, reader, at_once=config.limits.readers))
 
 
 async def open_sky(

@@ -11,7 +11,7 @@ from gatewright.domains.sky import ImageQuery, Interval, Region
 from gatewright.domains.sky.geometry import Flags, Vectors, polygon_vectors
 
 _NUMBERS = frozenset({"exposure", "fov", "seeing", "depth"})
-_WORDS = frozenset({"facility", "instrument", "target", "id", "observation"})
+_WORDS = frozenset({"facility", "instrument", "target", "observation"})
 _BOUND = 1e299
 _CANDIDATES = "SELECT DISTINCT c.t AS t, c.image AS number FROM cover c"
 _ALL = "SELECT i.t AS t, i.number AS number FROM image i"

@@ -176,7 +176,8 @@ class ImageQuery:
     numbers: Mapping[str, Sequence[Interval]] = field(default_factory=dict)
     """Fields of :class:`Image` (``exposure``, ``fov``, ``seeing``, ``depth``)."""
     words: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Fields of :class:`Image` (``facility``, ``instrument``, ``target``, ``id``)."""
+    """Fields of :class:`Image`: ``facility``, ``instrument``, ``target``,
+    ``observation``, and ``id``, whose small and capital letters are the same."""
     kinds: Sequence[ImageKind] = ()
     """Kinds; empty for all."""
     surveys: Sequence[str] = ()

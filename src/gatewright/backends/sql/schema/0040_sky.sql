@@ -49,6 +49,8 @@ CREATE TABLE image (
     instrument TEXT,
     target TEXT
 );
+-- Identifiers of the Virtual Observatory are the same in small and capital letters.
+CREATE INDEX image_by_lower_id ON image (LOWER(id));
 CREATE INDEX image_by_time ON image (t, number);
 CREATE INDEX image_by_file ON image (survey, path);
 CREATE INDEX image_by_survey_time ON image (survey, t, number);

@@ -1,0 +1,230 @@
+"""Images as rows of ObsCore 1.1: the mandatory columns, in the standard's words."""
+
+from urllib.parse import quote
+
+from gatewright.domains.sky import Image
+from gatewright.faces.vo.votable.wire import Column, Value
+
+CALIB_LEVEL = 2
+"""Calibrated: what a survey publishes; headers do not tell it in one way."""
+AUTHORITY = "ivo://gatewright"
+_PACKED = {".gz": "application/gzip", ".bz2": "application/x-bzip2"}
+
+_CHAR = "obscore:Char."
+
+
+def _text(name: str, ucd: str, utype: str, description: str) -> Column:
+    return Column(
+        name, "char", ucd, f"obscore:{utype}", "", "*", description=description
+    )
+
+
+def _number(
+    name: str, ucd: str, utype: str, unit: str, description: str, ref: str = ""
+) -> Column:
+    return Column(
+        name, "double", ucd, f"obscore:{utype}", unit, description=description, ref=ref
+    )
+
+
+def _whole(name: str, ucd: str, utype: str, description: str, unit: str = "") -> Column:
+    return Column(name, "long", ucd, f"obscore:{utype}", unit, description=description)
+
+
+COLUMNS = (
+    _text("dataproduct_type", "meta.code.class", "ObsDataset.dataProductType", "image"),
+    Column(
+        "calib_level",
+        "int",
+        "meta.code;obs.calib",
+        "obscore:ObsDataset.calibLevel",
+        description="Level of calibration, 0 to 4",
+    ),
+    _text("obs_collection", "meta.id", "DataID.collection", "Survey"),
+    _text("obs_id", "meta.id", "DataID.observationID", "Observation"),
+    _text(
+        "obs_publisher_did",
+        "meta.ref.ivoid",
+        "Curation.publisherDID",
+        "Identifier of the image",
+    ),
+    _text("access_url", "meta.ref.url", "Access.reference", "Where the file is"),
+    _text("access_format", "meta.code.mime", "Access.format", "Media type"),
+    _whole(
+        "access_estsize", "phys.size;meta.file", "Access.size", "File size", "kbyte"
+    ),
+    _text("target_name", "meta.id;src", "Target.name", "Object or field"),
+    _number(
+        "s_ra",
+        "pos.eq.ra",
+        "Char.SpatialAxis.Coverage.Location.Coord.Position2D.Value2.C1",
+        "deg",
+        "Right ascension of the middle",
+        "icrs",
+    ),
+    _number(
+        "s_dec",
+        "pos.eq.dec",
+        "Char.SpatialAxis.Coverage.Location.Coord.Position2D.Value2.C2",
+        "deg",
+        "Declination of the middle",
+        "icrs",
+    ),
+    _number(
+        "s_fov",
+        "phys.angSize;instr.fov",
+        "Char.SpatialAxis.Coverage.Bounds.Extent.diameter",
+        "deg",
+        "Diameter of the circle round the image",
+    ),
+    Column(
+        "s_region",
+        "double",
+        "pos.outline;obs.field",
+        f"{_CHAR}SpatialAxis.Coverage.Support.Area",
+        "deg",
+        "*",
+        "polygon",
+        "Outline of the image",
+        "icrs",
+    ),
+    _number(
+        "s_resolution",
+        "pos.angResolution",
+        "Char.SpatialAxis.Resolution.Refval.value",
+        "arcsec",
+        "Width of a star",
+    ),
+    _whole("s_xel1", "meta.number", "Char.SpatialAxis.numBins1", "Pixels along a row"),
+    _whole("s_xel2", "meta.number", "Char.SpatialAxis.numBins2", "Rows"),
+    _number(
+        "t_min",
+        "time.start;obs.exposure",
+        "Char.TimeAxis.Coverage.Bounds.Limits.StartTime",
+        "d",
+        "Beginning of the exposure, MJD",
+        "utc",
+    ),
+    _number(
+        "t_max",
+        "time.end;obs.exposure",
+        "Char.TimeAxis.Coverage.Bounds.Limits.StopTime",
+        "d",
+        "End of the exposure, MJD",
+        "utc",
+    ),
+    _number(
+        "t_exptime",
+        "time.duration;obs.exposure",
+        "Char.TimeAxis.Coverage.Support.Extent",
+        "s",
+        "Exposure time",
+    ),
+    _number(
+        "t_resolution",
+        "time.resolution",
+        "Char.TimeAxis.Resolution.Refval.value",
+        "s",
+        "Resolution in time",
+    ),
+    _whole("t_xel", "meta.number", "Char.TimeAxis.numBins", "Samples in time"),
+    _number(
+        "em_min",
+        "em.wl;stat.min",
+        "Char.SpectralAxis.Coverage.Bounds.Limits.LoLimit",
+        "m",
+        "Shortest wavelength",
+    ),
+    _number(
+        "em_max",
+        "em.wl;stat.max",
+        "Char.SpectralAxis.Coverage.Bounds.Limits.HiLimit",
+        "m",
+        "Longest wavelength",
+    ),
+    _number(
+        "em_res_power",
+        "spect.resolution",
+        "Char.SpectralAxis.Resolution.ResolPower.refVal",
+        "",
+        "Resolving power",
+    ),
+    _whole("em_xel", "meta.number", "Char.SpectralAxis.numBins", "Spectral samples"),
+    _text("o_ucd", "meta.ucd", "Char.ObservableAxis.ucd", "What a pixel holds"),
+    _text(
+        "pol_states",
+        "meta.code;phys.polarization",
+        "Char.PolarizationAxis.stateList",
+        "Polarization states",
+    ),
+    _whole("pol_xel", "meta.number", "Char.PolarizationAxis.numBins", "Polarizations"),
+    _text(
+        "facility_name",
+        "meta.id;instr.tel",
+        "Provenance.ObsConfig.Facility.name",
+        "Telescope",
+    ),
+    _text(
+        "instrument_name",
+        "meta.id;instr",
+        "Provenance.ObsConfig.Instrument.name",
+        "Camera",
+    ),
+)
+
+
+def publisher_did(image: Image) -> str:
+    """Return the identifier of an image in the Virtual Observatory."""
+    return f"{AUTHORITY}/{image.survey}?{image.id}"
+
+
+def image_of_did(did: str) -> str | None:
+    """Return the id of the image that an identifier names; None for a foreign one."""
+    prefix, _, image = did.partition("?")
+    known = prefix.lower().startswith(f"{AUTHORITY}/")
+    return image if known and image else None
+
+
+def access_format(image: Image) -> str:
+    """Return the media type of the file of an image."""
+    suffix = image.path[image.path.rfind(".") :].lower()
+    return _PACKED.get(suffix, "application/fits")
+
+
+def row(image: Image, base: str) -> tuple[Value, ...]:
+    """Return the values of :data:`COLUMNS` for an image.
+
+    ``base`` is the address of the native API.
+    """
+    return (
+        "image",
+        CALIB_LEVEL,
+        image.survey,
+        image.observation,
+        publisher_did(image),
+        f"{base}/images/{quote(image.id, safe='~=')}/file",
+        access_format(image),
+        -(-image.file_size // 1000),
+        image.target,
+        image.ra,
+        image.dec,
+        image.fov,
+        [number for vertex in image.polygon for number in vertex],
+        image.seeing,
+        image.width,
+        image.height,
+        image.t_min,
+        image.t_max,
+        image.exposure,
+        None,
+        1,
+        image.em_min,
+        image.em_max,
+        None,
+        1,
+        "phot.count",
+        None,
+        None,
+        image.facility,
+        image.instrument,
+    )

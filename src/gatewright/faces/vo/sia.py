@@ -1,0 +1,177 @@
+"""The parameters of an SIA 2.0 query, as the domain's query."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from gatewright.core.errors import InvalidRequest
+from gatewright.domains.sky import (
+    ImageKind,
+    ImageQuery,
+    Interval,
+    parse_interval,
+    parse_region,
+)
+from gatewright.faces.vo.obscore import CALIB_LEVEL, image_of_did
+from gatewright.faces.vo.votable.wire import Parameter
+
+T = TypeVar("T")
+
+STANDARD = "ivo://ivoa.net/std/SIA#query-2.0"
+DEFAULT_RECORDS = 1000
+MAXIMUM_RECORDS = 50_000
+_VALUES = 64
+_NUMBERS = {"FOV": "fov", "SPATRES": "seeing", "EXPTIME": "exposure"}
+_WORDS = {"FACILITY": "facility", "INSTRUMENT": "instrument", "TARGET": "target"}
+# Columns that no image here has: a constraint on one finds nothing.
+_NULL = ("POL", "SPECRP", "TIMERES", "RELEASEDATE")
+_FORMATS = {
+    "votable": "votable",
+    "application/x-votable+xml": "votable",
+    "text/xml": "votable",
+    "csv": "csv",
+    "text/csv": "csv",
+    "tsv": "tsv",
+    "text/tab-separated-values": "tsv",
+}
+
+PARAMETERS = (
+    Parameter("POS", "CIRCLE, RANGE or POLYGON in ICRS", "deg", "pos.outline;obs"),
+    Parameter("BAND", "Wavelength interval", "m", "em.wl;stat.interval"),
+    Parameter("TIME", "Interval of MJD in UTC", "d", "time.interval;obs.exposure"),
+    Parameter("POL", "Polarization state", "", "meta.code;phys.polarization"),
+    Parameter("FOV", "Range of fields of view", "deg", "phys.angSize;instr.fov"),
+    Parameter("SPATRES", "Range of resolutions", "arcsec", "pos.angResolution"),
+    Parameter("SPECRP", "Range of resolving powers", "", "spect.resolution"),
+    Parameter("EXPTIME", "Range of exposure times", "s", "time.duration;obs.exposure"),
+    Parameter("TIMERES", "Range of resolutions in time", "s", "time.resolution"),
+    Parameter("ID", "Identifier of an image", "", "meta.ref.ivoid"),
+    Parameter("COLLECTION", "Name of a survey", "", "meta.id"),
+    Parameter("FACILITY", "Name of a telescope", "", "meta.id;instr.tel"),
+    Parameter("INSTRUMENT", "Name of a camera", "", "meta.id;instr"),
+    Parameter("TARGET", "Name of an object or field", "", "meta.id;src"),
+    Parameter("DPTYPE", "image or cube", "", "meta.code.class"),
+    Parameter("CALIB", "Level of calibration", "", "meta.code;obs.calib"),
+    Parameter("FORMAT", "Media type of the data", "", "meta.code.mime"),
+    Parameter("MAXREC", "Most rows of the answer"),
+    Parameter("RESPONSEFORMAT", "votable, csv or tsv"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SiaRequest:
+    """What a client asks."""
+
+    query: ImageQuery
+    """The images."""
+    records: int
+    """Most rows of the answer."""
+    form: str
+    """``votable``, ``csv`` or ``tsv``."""
+
+
+def collect(pairs: Iterable[tuple[str, str]]) -> Mapping[str, Sequence[str]]:
+    """Return the values of each parameter by its name in capitals (DALI 1.1, 3)."""
+    values: dict[str, list[str]] = {}
+    for name, value in pairs:
+        if value.strip():
+            values.setdefault(name.upper(), []).append(value.strip())
+    return values
+
+
+def sia_request(values: Mapping[str, Sequence[str]]) -> SiaRequest:
+    """Return the request that the parameters say; unknown ones are passed over.
+
+    Raises
+    ------
+    InvalidRequest
+        A parameter is of another form, or is given too often.
+    """
+    for name, several in values.items():
+        if len(several) > _VALUES:
+            raise InvalidRequest(f"{name} has more than {_VALUES} values.")
+    if "UPLOAD" in values:
+        raise InvalidRequest("UPLOAD is not taken here.")
+    query = ImageQuery(
+        regions=_each(values, "POS", parse_region),
+        times=_intervals(values, "TIME"),
+        wavelengths=_intervals(values, "BAND"),
+        numbers={
+            field: _intervals(values, name)
+            for name, field in _NUMBERS.items()
+            if name in values
+        },
+        words=_words(values),
+        kinds=(ImageKind.SCIENCE,),
+        surveys=tuple(values.get("COLLECTION", ())),
+        nothing=_finds_nothing(values),
+    )
+    return SiaRequest(query, _records(values), response_format(values))
+
+
+def _each(
+    values: Mapping[str, Sequence[str]], name: str, parse: Callable[[str], T]
+) -> tuple[T, ...]:
+    return tuple(map(parse, values.get(name, ())))
+
+
+def _intervals(values: Mapping[str, Sequence[str]], name: str) -> tuple[Interval, ...]:
+    return _each(values, name, lambda text: parse_interval(text, name))
+
+
+def _words(values: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
+    words: dict[str, Sequence[str]] = {
+        field: values[name] for name, field in _WORDS.items() if name in values
+    }
+    if "ID" in values:
+        words["id"] = [image_of_did(did) or "" for did in values["ID"]]
+    return words
+
+
+def _finds_nothing(values: Mapping[str, Sequence[str]]) -> bool:
+    """Return whether a constraint rules out every image here."""
+    formats = [v.lower() for v in values.get("FORMAT", ["application/fits"])]
+    levels = _each(values, "CALIB", _level)
+    return (
+        any(name in values for name in _NULL)
+        or "image" not in values.get("DPTYPE", ["image"])
+        or (bool(levels) and CALIB_LEVEL not in levels)
+        or "application/fits" not in formats
+    )
+
+
+def _level(text: str) -> int:
+    if text not in {"0", "1", "2", "3", "4"}:
+        raise InvalidRequest("CALIB is a number from 0 to 4.")
+    return int(text)
+
+
+def _records(values: Mapping[str, Sequence[str]]) -> int:
+    text = _single(values, "MAXREC")
+    if text is None:
+        return DEFAULT_RECORDS
+    if not (text.isascii() and text.isdigit() and len(text) < 16):
+        raise InvalidRequest("MAXREC is a number of rows.")
+    return min(int(text), MAXIMUM_RECORDS)
+
+
+def response_format(values: Mapping[str, Sequence[str]]) -> str:
+    """Return the form of the answer.
+
+    Raises
+    ------
+    InvalidRequest
+        It is not one that is made here.
+    """
+    text = _single(values, "RESPONSEFORMAT") or "votable"
+    form = _FORMATS.get(text.partition(";")[0].strip().lower())
+    if form is None:
+        raise InvalidRequest("RESPONSEFORMAT is votable, csv or tsv.")
+    return form
+
+
+def _single(values: Mapping[str, Sequence[str]], name: str) -> str | None:
+    several = values.get(name, ())
+    if len(several) > 1:
+        raise InvalidRequest(f"{name} is given more than once.")
+    return several[0] if several else None

@@ -1,0 +1,1 @@
+"""What a VO service says of itself."""
