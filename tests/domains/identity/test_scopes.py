@@ -1,0 +1,67 @@
+import itertools
+
+import pytest
+from tests.support.app import caller
+
+from gatewright.core.caller import (
+    GUEST_SCOPES,
+    ROLE_SCOPES,
+    Caller,
+    Role,
+    Scope,
+)
+from gatewright.core.errors import InvalidContent, NotAllowed
+from gatewright.domains.identity.scopes import covered, grantable, narrowed, role_scopes
+
+ALL = [*map(str, Scope), "store:notes"]
+
+
+@pytest.mark.parametrize(
+    ("has", "asked", "role"), list(itertools.product([*ALL, "all"], ALL, Role))
+)
+def test_the_matrix(has: str, asked: str, role: Role) -> None:
+    """A token may hand on what it has, and an account have what its role has."""
+    scopes = frozenset(map(str, Scope)) if has == "all" else frozenset({has})
+    giver = Caller("olga", scopes, role=Role.OWNER)
+    whole = asked.partition(":")[0] if asked.startswith("store") else asked
+    giver_has = has in {"all", asked, whole}
+    role_has = whole in set(map(str, ROLE_SCOPES[role]))
+    if giver_has and role_has:
+        assert grantable([asked], giver, role) == {asked}
+        assert narrowed({asked}, role) == {asked}
+    else:
+        with pytest.raises(NotAllowed):
+            grantable([asked], giver, role)
+    if not role_has:
+        assert narrowed({asked}, role) == frozenset()
+
+
+def test_all_that_can_be_given() -> None:
+    everything = frozenset(map(str, Scope))
+    assert grantable(None, caller("olga"), Role.OWNER) == everything
+    guest = frozenset(map(str, GUEST_SCOPES))
+    assert (
+        grantable(None, caller("olga"), Role.GUEST) == guest == role_scopes(Role.GUEST)
+    )
+    one = Caller("ada", frozenset({"store:notes"}), role=Role.GUEST)
+    assert grantable(None, one, Role.GUEST) == {"store:notes"}
+
+
+@pytest.mark.parametrize(
+    "scope",
+    ["", "store:", "store:a b", "store:/x", "files", "files:read:/x", "root", "\ud800"],
+)
+def test_what_is_no_scope(scope: str) -> None:
+    with pytest.raises(InvalidContent, match="There is no scope"):
+        grantable([scope], caller("olga"), Role.OWNER)
+
+
+def test_none_at_all() -> None:
+    with pytest.raises(InvalidContent, match="at least one"):
+        grantable([], caller("olga"), Role.OWNER)
+
+
+def test_a_part_of_the_store() -> None:
+    assert covered("store:notes", {"store"})
+    assert not covered("store", {"store:notes"})
+    assert not covered("storex:notes", {"store"})
