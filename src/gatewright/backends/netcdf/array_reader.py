@@ -14,6 +14,7 @@ from gatewright.domains.arrays import (
     Encoding,
     FileIdentity,
     Hyperslab,
+    SubsetOrder,
     Variable,
     check,
     encoded_size,
@@ -26,10 +27,19 @@ _Window = tuple[memoryview, AsyncExitStack]
 
 
 class PooledArrayReader:
-    """Reads NetCDF and HDF5 files in reader processes."""
+    """Reads NetCDF and HDF5 files in reader processes.
 
-    def __init__(self, pool: ReaderPool) -> None:
+    Parameters
+    ----------
+    pool
+        The reader processes.
+    file_seconds
+        Longest time that the making of a subset may take.
+    """
+
+    def __init__(self, pool: ReaderPool, file_seconds: float = 120.0) -> None:
         self._pool = pool
+        self._file_seconds = file_seconds
 
     async def identify(self, source: bytes) -> FileIdentity:
         found = await self._call("identity", {"source": source})
@@ -103,6 +113,21 @@ class PooledArrayReader:
         }
         found = await self._call("strings", arguments)
         return [data.decode("utf-8", "replace") for data in found["strings"]]
+
+    async def subset(
+        self, source: bytes, identity: FileIdentity, order: SubsetOrder
+    ) -> tuple[int, int]:
+        arguments = {
+            "source": source,
+            "identity": values.from_identity(identity),
+            "order": values.from_order(order),
+        }
+        return await self._pool.file(
+            f"{_PROGRAM}:subset",
+            arguments,
+            key=_key(arguments),
+            seconds=self._file_seconds,
+        )
 
     async def _call(self, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
         return await self._pool.call(

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gatewright.backends.netcdf import values
+from gatewright.backends.netcdf import values, write_netcdf, write_text
+from gatewright.backends.netcdf.cut import Cut
 from gatewright.backends.netcdf.files import Files, GriddedFile, identify, require
 from gatewright.backends.readers import Output
 from gatewright.core.errors import BackendFailed, Conflict
@@ -18,12 +19,18 @@ from gatewright.domains.arrays import (
     ElementType,
     FileIdentity,
     Hyperslab,
+    SubsetFormat,
     check,
     counts,
 )
 
-__all__ = ["describe", "identity", "read", "strings"]
+__all__ = ["describe", "identity", "read", "strings", "subset"]
 
+writers = {
+    SubsetFormat.NETCDF4: write_netcdf.write,
+    SubsetFormat.CSV: write_text.write_csv,
+    SubsetFormat.JSON: write_text.write_json,
+}
 _files = Files()  # a cache of this process, which holds nothing of a request
 
 
@@ -67,6 +74,15 @@ def strings(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
         found = file.strings(variable.name, check(variable, slab))
     require(file, arguments["source"], wanted)
     return {"strings": found}
+
+
+def subset(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
+    """Write a subset to the file; ``source``, ``identity`` and ``order`` say what."""
+    file, wanted = _expected(arguments)
+    order = values.to_order(arguments["order"])
+    writers[order.format](Cut(file, order), output.required_file())
+    require(file, arguments["source"], wanted)
+    return {}
 
 
 def _expected(arguments: dict[str, Any]) -> tuple[GriddedFile, FileIdentity]:

@@ -13,7 +13,11 @@ from gatewright.domains.arrays import (
     FileIdentity,
     Hyperslab,
     Range,
+    Selected,
+    SubsetFormat,
+    SubsetOrder,
     Variable,
+    statistic,
 )
 
 
@@ -110,3 +114,33 @@ def _from_attributes(attributes: Attributes) -> list[list[Any]]:
 
 def _to_attributes(found: Sequence[Sequence[Any]]) -> Attributes:
     return {name: Attribute(ElementType(k), tuple(vs)) for name, k, vs in found}
+
+
+def from_order(order: SubsetOrder) -> dict[str, Any]:
+    """Return what a subset is to be as values."""
+    return {
+        "variables": list(order.variables),
+        "selected": {
+            name: [from_slab(selected.ranges), selected.west]
+            for name, selected in order.selected.items()
+        },
+        "statistics": [how.name for how in order.statistics],
+        "format": order.format.value,
+        "title": order.title,
+        "history": order.history,
+    }
+
+
+def to_order(found: dict[str, Any]) -> SubsetOrder:
+    """Return what a subset is to be."""
+    return SubsetOrder(
+        tuple(found["variables"]),
+        {
+            name: Selected(to_slab(ranges), west)
+            for name, (ranges, west) in found["selected"].items()
+        },
+        tuple(statistic(name) for name in found["statistics"]),
+        SubsetFormat(found["format"]),
+        found["title"],
+        found["history"],
+    )

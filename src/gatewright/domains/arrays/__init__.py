@@ -1,5 +1,7 @@
 """Gridded data: data sets, their axes, pieces of arrays by index and by coordinates."""
 
+from gatewright.domains.arrays.axes import Axis, axes, data_variables
+from gatewright.domains.arrays.calendars import TimeUnits, time_units
 from gatewright.domains.arrays.hyperslab import (
     check,
     counts,
@@ -25,16 +27,38 @@ from gatewright.domains.arrays.model import (
     Variable,
     xdr,
 )
+from gatewright.domains.arrays.packing import Packing, packing, unpack
 from gatewright.domains.arrays.plan import windows
 from gatewright.domains.arrays.ports import ArrayReader
-from gatewright.domains.arrays.service import Datasets
+from gatewright.domains.arrays.selection import (
+    Selected,
+    counted_from,
+    everything,
+    label,
+    select,
+)
+from gatewright.domains.arrays.service import AxisValues, Datasets
+from gatewright.domains.arrays.statistics import Statistic, statistic
+from gatewright.domains.arrays.statistics import apply as apply_statistic
+from gatewright.domains.arrays.subset import (
+    Estimate,
+    SubsetFile,
+    SubsetFormat,
+    SubsetOrder,
+    SubsetRequest,
+    member_axis,
+    output_sizes,
+    output_type,
+)
 
 __all__ = [
     "Access",
     "ArrayReader",
     "Attribute",
     "Attributes",
+    "Axis",
     "AxisKind",
+    "AxisValues",
     "ByteOrder",
     "Dataset",
     "Datasets",
@@ -42,15 +66,38 @@ __all__ = [
     "Dimension",
     "ElementType",
     "Encoding",
+    "Estimate",
     "FileIdentity",
     "Hyperslab",
+    "Packing",
     "Published",
     "Range",
+    "Selected",
+    "Statistic",
+    "SubsetFile",
+    "SubsetFormat",
+    "SubsetOrder",
+    "SubsetRequest",
+    "TimeUnits",
     "Variable",
+    "apply_statistic",
+    "axes",
     "check",
+    "counted_from",
     "counts",
+    "data_variables",
     "elements",
     "encoded_size",
+    "everything",
+    "label",
+    "member_axis",
+    "output_sizes",
+    "output_type",
+    "packing",
+    "select",
+    "statistic",
+    "time_units",
+    "unpack",
     "whole",
     "windows",
     "xdr",

@@ -10,6 +10,7 @@ from gatewright.domains.arrays.model import (
     Hyperslab,
     Variable,
 )
+from gatewright.domains.arrays.subset import SubsetOrder
 
 
 class ArrayReader(Protocol):
@@ -55,5 +56,18 @@ class ArrayReader(Protocol):
 
         For a CHAR variable the last dimension is left out of ``slab``: it is the
         length of the strings, which come without the NULs and blanks behind them.
+        """
+        ...
+
+    async def subset(
+        self, source: bytes, identity: FileIdentity, order: SubsetOrder
+    ) -> tuple[int, int]:
+        """Return an open anonymous file with a subset, and its size in bytes.
+
+        NetCDF keeps stored values, attributes and coordinates, and adds a line to
+        ``history``; statistics are unpacked. CSV has a column for each coordinate and
+        variable. JSON has ``coordinates`` and ``variables`` with ``dimensions``,
+        ``shape`` and ``values`` in one row-major list, null where there is none. PNG
+        is a map or a line.
         """
         ...

@@ -14,22 +14,56 @@ Ask for the first window before the header of the answer is sent: a damaged file
 HTTP error then. An error after that must end the connection short of its length.
 """
 
-from collections.abc import AsyncIterator, Sequence
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from gatewright.core.caller import Caller, Scope
+from gatewright.core.clock import Clock, system_clock, timestamp
 from gatewright.core.errors import NotFound, TooLarge
 from gatewright.core.pages import Page, decode_cursor, encode_cursor, page_limit
+from gatewright.domains.arrays.axes import Axis, axes
+from gatewright.domains.arrays.hyperslab import encoded_size, whole
 from gatewright.domains.arrays.model import (
     Dataset,
     Description,
+    ElementType,
     Encoding,
+    FileIdentity,
     Hyperslab,
     Published,
     Variable,
 )
+from gatewright.domains.arrays.packing import packing, unpack
 from gatewright.domains.arrays.ports import ArrayReader
+from gatewright.domains.arrays.selection import Values, select
+from gatewright.domains.arrays.subset import (
+    Estimate,
+    SubsetFile,
+    SubsetOrder,
+    SubsetRequest,
+    check_form,
+    check_statistics,
+    chosen_variables,
+    estimate,
+    narrowed,
+)
 
 _EXTENSION = ".nc"
+_KEPT_COORDINATES = 256
+_LARGEST_COORDINATE = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class AxisValues:
+    """An axis and where it is."""
+
+    axis: Axis
+    """What it means."""
+    values: Values
+    """Its values as float64, NaN where there is none."""
 
 
 class Datasets:
@@ -43,15 +77,23 @@ class Datasets:
         Reads the files.
     response_bytes
         Largest answer.
+    clock
+        Time, for the line of provenance.
     """
 
     def __init__(
-        self, sources: Sequence[Dataset], reader: ArrayReader, response_bytes: int
+        self,
+        sources: Sequence[Dataset],
+        reader: ArrayReader,
+        response_bytes: int,
+        clock: Clock = system_clock,
     ) -> None:
         self._datasets = {d.id: d for d in sorted(sources, key=lambda d: d.id)}
         self._reader = reader
         self._response_bytes = response_bytes
+        self._clock = clock
         self._descriptions: dict[bytes, Description] = {}
+        self._coordinates: dict[tuple[FileIdentity, str], Values] = {}
 
     def page(
         self, caller: Caller, limit: int | None = None, cursor: str | None = None
@@ -121,6 +163,104 @@ class Datasets:
         source, identity = published.dataset.source, published.description.identity
         return await self._reader.strings(source, identity, variable, slab)
 
+    async def axes(self, published: Published) -> Mapping[str, AxisValues]:
+        """Return the axes of a data set with their values, by dimension.
+
+        Scalar coordinates stand under the name of their variable.
+        """
+        found = {}
+        for name, axis in axes(published.description).items():
+            found[name] = AxisValues(axis, await self._values(published, name, axis))
+        return found
+
+    async def estimate(
+        self, caller: Caller, dataset_id: str, request: SubsetRequest
+    ) -> Estimate:
+        """Return what a subset would cost; nothing but coordinates is read."""
+        return (await self._order(caller, dataset_id, request))[2]
+
+    async def subset(
+        self, caller: Caller, dataset_id: str, request: SubsetRequest
+    ) -> SubsetFile:
+        """Return a subset as a file.
+
+        Raises
+        ------
+        NotFound
+            There is no such data set that the caller may see.
+        InvalidRequest
+            The request does not fit the data set.
+        TooLarge
+            It is above the limit; the details have the estimate.
+        """
+        published, order, cost = await self._order(caller, dataset_id, request)
+        self.check_size(max(cost.bytes, cost.read_bytes))
+        descriptor, size = await self._reader.subset(
+            published.dataset.source, published.description.identity, order
+        )
+        return SubsetFile(
+            descriptor,
+            size,
+            order.format.media_type,
+            _filename(published.dataset.id, order),
+        )
+
+    async def _order(
+        self, caller: Caller, dataset_id: str, request: SubsetRequest
+    ) -> tuple[Published, SubsetOrder, Estimate]:
+        published = await self.open(caller, dataset_id)
+        known = axes(published.description)
+        variables = chosen_variables(published.description, request)
+        check_statistics(variables, known, request)
+        selected = {
+            name: select(axis, await self._values(published, name, axis), text)
+            for name, axis, text in narrowed(variables, known, request)
+        }
+        order = SubsetOrder(
+            tuple(variable.name for variable in variables),
+            {n: s for n, s in selected.items() if known[n].dimension is not None},
+            request.statistics,
+            request.format,
+            published.title,
+            self._history(published, request),
+        )
+        check_form(variables, known, order)
+        return published, order, estimate(variables, known, order)
+
+    async def _values(self, published: Published, name: str, axis: Axis) -> Values:
+        """Return the values of an axis as float64, missing ones as NaN."""
+        if axis.coordinate is None:
+            size = published.description.dimensions[name].size
+            return np.arange(size, dtype=np.float64)
+        key = (published.description.identity, axis.coordinate)
+        found = self._coordinates.get(key)
+        if found is None:
+            found = await self._read_values(published, axis.coordinate)
+            self._coordinates[key] = found
+            if len(self._coordinates) > _KEPT_COORDINATES:
+                self._coordinates.pop(next(iter(self._coordinates)))
+        return found
+
+    async def _read_values(self, published: Published, name: str) -> Values:
+        variable = published.description.variable(name)
+        encoding = Encoding(ElementType.FLOAT64, "little")
+        slab = whole(variable.shape)
+        if encoded_size(slab, encoding) > _LARGEST_COORDINATE:
+            raise TooLarge(f"The axis “{name}” has too many values to search.")
+        windows = self.read(published, variable, slab, encoding)
+        data = b"".join([bytes(window) async for window in windows])
+        how = replace(packing(variable), type=ElementType.FLOAT64, stored=None)
+        return unpack(np.frombuffer(data, "<f8"), how).astype(np.float64)
+
+    def _history(self, published: Published, request: SubsetRequest) -> str:
+        asked = [f"var={','.join(request.variables)}"] if request.variables else []
+        asked += [f"{kind}={text}" for kind, text in request.bounds.items()]
+        if request.statistics:
+            asked.append("stat=" + ",".join(how.name for how in request.statistics))
+        what = "&".join(asked) or "everything"
+        now = timestamp(self._clock())
+        return f"{now}: Gatewright subset of {published.dataset.id}: {what}"
+
     def check_size(self, size: int) -> None:
         """Refuse an answer above the limit.
 
@@ -146,3 +286,9 @@ def may_see(caller: Caller, dataset: Dataset) -> bool:
     if dataset.access == "users":
         return caller.signed_in
     return caller.user in dataset.access or bool(caller.groups & set(dataset.access))
+
+
+def _filename(dataset_id: str, order: SubsetOrder) -> str:
+    words = [dataset_id, *order.variables[:3], *(how.name for how in order.statistics)]
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", "_".join(words[:8]))
+    return f"{plain[:150]}.{order.format.extension}"

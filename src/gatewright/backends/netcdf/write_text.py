@@ -1,0 +1,144 @@
+"""A subset as CSV or JSON: unpacked numbers, times in ISO 8601."""
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from gatewright.backends.netcdf.cut import Cut, Series
+from gatewright.domains.arrays import AxisKind, label
+
+_ROWS = 16_384
+
+
+def write_csv(cut: Cut, file: BinaryIO) -> None:
+    """Write a table with a row for each cell: its coordinates, then its values."""
+    series = cut.series()
+    names = list(series[0].sizes)
+    columns = [_axis_texts(cut, name) for name in names]
+    file.write(_csv_row([*names, *(one.name for one in series)]))
+    streams = [cut.numbers(one) for one in series]
+    for blocks in zip(*streams, strict=True):
+        positions = blocks[0][0]
+        values = [texts(block.reshape(-1), "") for _, block in blocks]
+        for first, keys in _keys(columns, positions):
+            rows = zip(
+                keys, *(v[first : first + len(keys)] for v in values), strict=True
+            )
+            file.write("".join(f"{','.join(row)}\r\n" for row in rows).encode())
+
+
+def _keys(
+    columns: list[list[str]], positions: tuple[range, ...]
+) -> Iterator[tuple[int, list[str]]]:
+    """Yield the coordinates of a block's cells as text, some rows at a time."""
+    shape = tuple(len(p) for p in positions)
+    total = int(np.prod(shape, dtype=np.int64))
+    parts = [
+        np.array([column[i] for i in p])
+        for column, p in zip(columns, positions, strict=True)
+    ]
+    for first in range(0, total, _ROWS):
+        cells = np.arange(first, min(first + _ROWS, total))
+        indices = np.unravel_index(cells, shape) if shape else ()
+        words = [part[i].tolist() for part, i in zip(parts, indices, strict=True)]
+        keys = [",".join(row) for row in zip(*words, strict=True)]
+        yield first, keys if words else [""] * len(cells)
+
+
+def _csv_row(cells: Iterable[str]) -> bytes:
+    return (",".join(map(_csv_cell, cells)) + "\r\n").encode()
+
+
+def _csv_cell(text: str) -> str:
+    if any(sign in text for sign in ',"\r\n'):
+        return '"' + text.replace('"', '""') + '"'
+    return text
+
+
+def texts(values: npt.NDArray[np.number], nothing: str) -> list[str]:
+    """Return numbers with as few digits as give them back; ``nothing`` for NaN."""
+    finite = np.isfinite(values)
+    written = values.astype(np.str_)
+    if finite.all():
+        found: list[str] = written.tolist()
+    else:
+        found = np.where(finite, written, nothing).tolist()
+    return found
+
+
+def write_json(cut: Cut, file: BinaryIO) -> None:
+    """Write ``title``, ``history``, ``coordinates`` and ``variables``."""
+    series = cut.series()
+    head = {
+        "title": cut.order.title,
+        "history": cut.order.history,
+        "coordinates": _coordinates(cut, series),
+    }
+    file.write(_json(head)[:-1] + b',"variables":{')
+    for number, one in enumerate(series):
+        file.write((b"," if number else b"") + _json(one.name) + b":")
+        file.write(_json(_about(one))[:-1] + b',"values":[')
+        between = ""
+        for _, block in cut.numbers(one):
+            numbers = texts(block.reshape(-1), "null")
+            for first in range(0, len(numbers), _ROWS):
+                part = ",".join(numbers[first : first + _ROWS])
+                file.write((between + part).encode())
+                between = ","
+        file.write(b"]}")
+    file.write(b"}}")
+
+
+def _about(series: Series) -> dict[str, Any]:
+    return {
+        "title": series.title,
+        "units": series.variable.text("units"),
+        "dimensions": list(series.sizes),
+        "shape": list(series.sizes.values()),
+    }
+
+
+def _coordinates(cut: Cut, series: list[Series]) -> dict[str, Any]:
+    names = dict.fromkeys(name for one in series for name in one.sizes)
+    scalars = [n for n, axis in cut.axes.items() if axis.dimension is None]
+    return {name: _coordinate(cut, name) for name in [*names, *scalars]}
+
+
+def _coordinate(cut: Cut, name: str) -> dict[str, Any]:
+    axis = cut.axes.get(name)
+    numbers = _axis_numbers(cut, name)
+    about = {
+        "kind": axis.kind.value if axis else None,
+        "units": axis.units if axis else "",
+        "values": [v if np.isfinite(v) else None for v in numbers.tolist()],
+    }
+    if axis is not None and axis.time is not None:
+        about["values"] = [label(axis, float(v)) or None for v in numbers]
+        about["units"] = ""
+    return about
+
+
+def _axis_numbers(cut: Cut, name: str) -> npt.NDArray[np.number]:
+    variable = cut.description.variables.get(name)
+    if variable is not None and variable.dimensions in {(name,), ()}:
+        if variable.type.numeric and variable.dimensions:
+            return cut.coordinate(variable, name)
+        if variable.type.numeric:
+            return cut.stored(variable).reshape(1)
+    parts = cut.selected(name).ranges
+    return np.concatenate([np.arange(p.start, p.stop, p.stride) for p in parts])
+
+
+def _axis_texts(cut: Cut, name: str) -> list[str]:
+    axis = cut.axes.get(name)
+    numbers = _axis_numbers(cut, name)
+    if axis is not None and axis.kind is AxisKind.TIME and axis.time is not None:
+        return [label(axis, float(value)) for value in numbers]
+    return texts(numbers, "")
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=True, separators=(",", ":")).encode()

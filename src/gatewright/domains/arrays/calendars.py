@@ -1,0 +1,262 @@
+"""Calendars of climate models: moments as numbers "since" another, and back.
+
+Source: CF conventions 1.11, section 4.4.1. Days are counted by Julian day numbers
+(E. G. Richards, "Calendars", in the Explanatory Supplement to the Astronomical
+Almanac, 3rd edition, 2013, chapter 15), in whole numbers of microseconds throughout.
+The year 0 is the year before 1.
+"""
+
+import math
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from typing_extensions import override
+
+from gatewright.core.errors import InvalidRequest
+
+_DAY = 86_400_000_000
+_UNITS = {
+    **dict.fromkeys(("microsecond", "microseconds", "microsec", "us"), 1),
+    **dict.fromkeys(("millisecond", "milliseconds", "millisec", "msec", "ms"), 1_000),
+    **dict.fromkeys(("second", "seconds", "sec", "secs", "s"), 1_000_000),
+    **dict.fromkeys(("minute", "minutes", "min", "mins"), 60_000_000),
+    **dict.fromkeys(("hour", "hours", "hr", "hrs", "h"), 3_600_000_000),
+    **dict.fromkeys(("day", "days", "d"), _DAY),
+}
+_MONTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+_LARGEST_YEAR = 999_999
+_GREGORIAN_BEGINS = 2_299_161
+"""Julian day number of 1582-10-15, the first day of the Gregorian calendar."""
+
+_SINCE = re.compile(
+    r"\s*(?P<unit>[A-Za-z]+)\s+since\s+(?P<reference>\S.*?)\s*", re.IGNORECASE
+)
+_REFERENCE = re.compile(
+    r"(?P<year>[+-]?\d{1,6})-(?P<month>\d{1,2})-(?P<day>\d{1,2})"
+    r"(?:[ T]+(?P<hour>\d{1,2})(?::(?P<minute>\d{1,2}))?"
+    r"(?::(?P<second>\d{1,2})(?:\.(?P<fraction>\d{1,9}))?)?)?"
+    r"\s*(?:Z|UTC|GMT|(?P<offset>[+-]\d{1,2}(?::?\d{2})?))?",
+    re.IGNORECASE,
+)
+
+
+class Calendar(StrEnum):
+    """How years are divided into days."""
+
+    STANDARD = "standard"
+    """Julian before 1582-10-15, Gregorian from then on."""
+    PROLEPTIC_GREGORIAN = "proleptic_gregorian"
+    JULIAN = "julian"
+    NOLEAP = "noleap"
+    """365 days in every year."""
+    ALL_LEAP = "all_leap"
+    """366 days in every year."""
+    DAYS_360 = "360_day"
+    """Twelve months of 30 days."""
+
+
+_ALIASES = {
+    "": Calendar.STANDARD,
+    "gregorian": Calendar.STANDARD,
+    "365_day": Calendar.NOLEAP,
+    "366_day": Calendar.ALL_LEAP,
+}
+
+
+def calendar(name: str) -> Calendar | None:
+    """Return the calendar of a ``calendar`` attribute; None for an unknown one."""
+    lower = name.strip().lower()
+    if lower in _ALIASES:
+        return _ALIASES[lower]
+    return Calendar(lower) if lower in set(Calendar) else None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Moment:
+    """A date and a time of day in some calendar."""
+
+    year: int
+    """Year; 0 is the one before 1."""
+    month: int = 1
+    """Month, from 1."""
+    day: int = 1
+    """Day of the month, from 1."""
+    microsecond: int = 0
+    """Microseconds since midnight."""
+
+    @override
+    def __str__(self) -> str:
+        """Return the moment as ISO 8601 text, to the second or microsecond."""
+        seconds, micro = divmod(self.microsecond, 1_000_000)
+        minutes, second = divmod(seconds, 60)
+        hour, minute = divmod(minutes, 60)
+        fraction = f".{micro:06d}" if micro else ""
+        sign, year = ("-", -self.year) if self.year < 0 else ("", self.year)
+        return (
+            f"{sign}{year:04d}-{self.month:02d}-{self.day:02d}"
+            f"T{hour:02d}:{minute:02d}:{second:02d}{fraction}"
+        )
+
+
+def is_leap(calendar_: Calendar, year: int) -> bool:
+    """Return whether a year has a 29 February."""
+    if calendar_ in {Calendar.ALL_LEAP, Calendar.NOLEAP}:
+        return calendar_ is Calendar.ALL_LEAP
+    if calendar_ is Calendar.JULIAN or (
+        calendar_ is Calendar.STANDARD and year <= 1582
+    ):
+        return year % 4 == 0
+    return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+
+
+def days_in_month(calendar_: Calendar, year: int, month: int) -> int:
+    """Return the number of the last day of a month."""
+    if calendar_ is Calendar.DAYS_360:
+        return 30
+    return _MONTHS[month - 1] + (month == 2 and is_leap(calendar_, year))
+
+
+def day_number(calendar_: Calendar, year: int, month: int, day: int) -> int:
+    """Return the number of a day; numbers of one calendar follow one another."""
+    if calendar_ is Calendar.DAYS_360:
+        return year * 360 + (month - 1) * 30 + day - 1
+    if calendar_ in {Calendar.NOLEAP, Calendar.ALL_LEAP}:
+        months = [days_in_month(calendar_, year, m) for m in range(1, 13)]
+        return year * sum(months) + sum(months[: month - 1]) + day - 1
+    julian = calendar_ is Calendar.JULIAN or (
+        calendar_ is Calendar.STANDARD and (year, month, day) < (1582, 10, 15)
+    )
+    shifted = (14 - month) // 12
+    y, m = year + 4800 - shifted, month + 12 * shifted - 3
+    days = day + (153 * m + 2) // 5 + 365 * y + y // 4
+    return days - 32083 if julian else days - y // 100 + y // 400 - 32045
+
+
+def day_of(calendar_: Calendar, number: int) -> tuple[int, int, int]:
+    """Return year, month and day of a day's number."""
+    if calendar_ is Calendar.DAYS_360:
+        year, rest = divmod(number, 360)
+        return year, rest // 30 + 1, rest % 30 + 1
+    if calendar_ in {Calendar.NOLEAP, Calendar.ALL_LEAP}:
+        return _day_of_equal_years(calendar_, number)
+    julian = calendar_ is Calendar.JULIAN or (
+        calendar_ is Calendar.STANDARD and number < _GREGORIAN_BEGINS
+    )
+    shifted = number + 1401
+    if not julian:
+        shifted += (4 * number + 274277) // 146097 * 3 // 4 - 38
+    fourth = 4 * shifted + 3
+    fifth = 5 * (fourth % 1461 // 4) + 2
+    month = (fifth // 153 + 2) % 12 + 1
+    year = fourth // 1461 - 4716 + (14 - month) // 12
+    return year, month, fifth % 153 // 5 + 1
+
+
+def _day_of_equal_years(calendar_: Calendar, number: int) -> tuple[int, int, int]:
+    months = [days_in_month(calendar_, 1, month) for month in range(1, 13)]
+    year, rest = divmod(number, sum(months))
+    month = 0
+    while rest >= months[month]:
+        rest -= months[month]
+        month += 1
+    return year, month + 1, rest + 1
+
+
+def checked(calendar_: Calendar, moment: Moment) -> Moment:
+    """Return the moment if the calendar has it.
+
+    Raises
+    ------
+    InvalidRequest
+        The calendar has no such day.
+    """
+    if (
+        abs(moment.year) > _LARGEST_YEAR
+        or not 1 <= moment.month <= 12
+        or not 1 <= moment.day <= days_in_month(calendar_, moment.year, moment.month)
+        or not 0 <= moment.microsecond < _DAY
+        or (calendar_ is Calendar.STANDARD and _never_was(moment))
+    ):
+        raise InvalidRequest(
+            f"{moment} is not in the calendar of this data set ({calendar_})."
+        )
+    return moment
+
+
+def _never_was(moment: Moment) -> bool:
+    day = (moment.year, moment.month, moment.day)
+    return (1582, 10, 4) < day < (1582, 10, 15)
+
+
+def microseconds(calendar_: Calendar, moment: Moment) -> int:
+    """Return a moment as microseconds since the calendar's day number 0."""
+    days = day_number(calendar_, moment.year, moment.month, moment.day)
+    return days * _DAY + moment.microsecond
+
+
+@dataclass(frozen=True, slots=True)
+class TimeUnits:
+    """The meaning of the numbers of a time axis."""
+
+    unit: int
+    """Microseconds of one unit."""
+    reference: int
+    """Microseconds of the moment that the axis counts from."""
+    calendar: Calendar
+    """The calendar."""
+
+    def moment(self, value: float) -> Moment | None:
+        """Return the moment of a number; None where there is none."""
+        if not math.isfinite(value) or abs(value) * self.unit > _LARGEST_YEAR * 3.2e13:
+            return None
+        whole = math.floor(value)
+        elapsed = whole * self.unit + round((value - whole) * self.unit)
+        days, rest = divmod(self.reference + elapsed, _DAY)
+        return Moment(*day_of(self.calendar, days), rest)
+
+    def value(self, moment: Moment) -> float:
+        """Return the number of a moment."""
+        elapsed = microseconds(self.calendar, moment) - self.reference
+        whole, rest = divmod(elapsed, self.unit)
+        return whole + rest / self.unit
+
+
+def time_units(units: str, calendar_name: str = "") -> TimeUnits | None:
+    """Return the meaning of a time axis's ``units`` and ``calendar`` attributes.
+
+    None where the units are not "<unit> since <moment>", or the unit has no fixed
+    length (months and years): such numbers are used as numbers.
+    """
+    parsed = _SINCE.fullmatch(units)
+    kind = calendar(calendar_name)
+    if parsed is None or kind is None:
+        return None
+    unit = _UNITS.get(parsed["unit"].lower())
+    reference = _reference(parsed["reference"], kind)
+    if unit is None or reference is None:
+        return None
+    return TimeUnits(unit, reference, kind)
+
+
+def _reference(text: str, kind: Calendar) -> int | None:
+    parsed = _REFERENCE.fullmatch(text)
+    if parsed is None:
+        return None
+    hour, minute, second = (int(parsed[n] or 0) for n in ("hour", "minute", "second"))
+    micro = int(((parsed["fraction"] or "") + "000000")[:6])
+    within = ((hour * 60 + minute) * 60 + second) * 1_000_000 + micro
+    day = Moment(int(parsed["year"]), int(parsed["month"]), int(parsed["day"]))
+    try:
+        return microseconds(kind, checked(kind, day)) + within - _offset(parsed)
+    except InvalidRequest:
+        return None
+
+
+def _offset(parsed: re.Match[str]) -> int:
+    """Return the time zone in microseconds east of Greenwich."""
+    text = (parsed["offset"] or "+0").replace(":", "")
+    sign = -1 if text[0] == "-" else 1
+    digits = text[1:]
+    hours, minutes = (digits[:-2], digits[-2:]) if len(digits) > 2 else (digits, "0")
+    return sign * (int(hours) * 60 + int(minutes)) * 60_000_000

@@ -1,0 +1,129 @@
+"""Packed values and missing ones (CF conventions 1.11, section 8.1 and 2.5.1)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from gatewright.domains.arrays.model import Attributes, ElementType, Variable
+
+Floats = npt.NDArray[np.floating]
+
+
+@dataclass(frozen=True, slots=True)
+class Packing:
+    """How stored values become numbers with NaN for missing ones."""
+
+    type: ElementType
+    """Type that the numbers have: FLOAT32 or FLOAT64."""
+    stored: str | None = None
+    """NumPy type as which stored bytes are read first (``_Unsigned``)."""
+    scale: float = 1.0
+    """Factor of the stored values."""
+    offset: float = 0.0
+    """What is added after that."""
+    missing: tuple[float, ...] = ()
+    """Stored values that stand for none."""
+    lowest: float | None = None
+    """Stored values below are missing (``valid_min``)."""
+    highest: float | None = None
+    """Stored values above are missing (``valid_max``)."""
+
+
+def packing(variable: Variable) -> Packing:
+    """Return how the values of a numeric variable are unpacked.
+
+    The numbers are float32 where the stored values are float32, or of up to 16 bits
+    with a ``scale_factor`` of type float32; else float64.
+    """
+    attributes = variable.attributes
+    scale, offset = (
+        _number(attributes, "scale_factor"),
+        _number(attributes, "add_offset"),
+    )
+    low, high = _valid(attributes)
+    return Packing(
+        _unpacked_type(variable),
+        _unsigned(variable),
+        1.0 if scale is None else scale,
+        0.0 if offset is None else offset,
+        tuple(
+            _numbers(attributes, "_FillValue") + _numbers(attributes, "missing_value")
+        ),
+        low,
+        high,
+    )
+
+
+def unpack(values: npt.NDArray[np.number], how: Packing) -> Floats:
+    """Return stored values of any shape as numbers, NaN where there is none."""
+    if how.stored is not None:
+        values = values.view(np.dtype(how.stored).newbyteorder(values.dtype.byteorder))
+    numbers: Floats = values.astype(how.type.value)
+    missing = np.zeros(values.shape, bool)
+    for value in how.missing:
+        missing |= values == _as_stored(values.dtype, value)
+    if how.lowest is not None:
+        missing |= values < how.lowest
+    if how.highest is not None:
+        missing |= values > how.highest
+    if how.scale != 1.0:
+        numbers *= how.scale
+    if how.offset != 0.0:
+        numbers += how.offset
+    numbers[missing] = np.nan
+    return numbers
+
+
+def _as_stored(dtype: np.dtype[np.generic], value: float) -> np.generic | float:
+    """Return a missing value as the variable stores it: 1e20 in a float32 array."""
+    if dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            rounded: np.generic = dtype.type(value)
+        return rounded
+    if dtype.kind == "u" and value < 0:
+        return value + 2.0 ** (8 * dtype.itemsize)
+    return value
+
+
+def _unpacked_type(variable: Variable) -> ElementType:
+    if variable.type is ElementType.FLOAT32 or (
+        variable.type.size <= 2 and _scale_type(variable) is not ElementType.FLOAT64
+    ):
+        return ElementType.FLOAT32
+    return ElementType.FLOAT64
+
+
+def _scale_type(variable: Variable) -> ElementType:
+    for name in ("scale_factor", "add_offset"):
+        if name in variable.attributes:
+            return variable.attributes[name].type
+    return ElementType.FLOAT32
+
+
+def _unsigned(variable: Variable) -> str | None:
+    said = variable.text("_Unsigned").strip().lower()
+    if said == "true" and variable.type.value.startswith("int"):
+        return f"u{variable.type.value}"
+    if said == "false" and variable.type.value.startswith("uint"):
+        return variable.type.value[1:]
+    return None
+
+
+def _valid(attributes: Attributes) -> tuple[float | None, float | None]:
+    both = _numbers(attributes, "valid_range")
+    if len(both) == 2:
+        return both[0], both[1]
+    return _number(attributes, "valid_min"), _number(attributes, "valid_max")
+
+
+def _number(attributes: Attributes, name: str) -> float | None:
+    found = _numbers(attributes, name)
+    return found[0] if len(found) == 1 else None
+
+
+def _numbers(attributes: Attributes, name: str) -> list[float]:
+    attribute = attributes.get(name)
+    if attribute is None or not attribute.type.numeric:
+        return []
+    return [float(v) for v in attribute.values if not isinstance(v, str) and v == v]  # noqa: PLR0124  # NaN needs no entry

@@ -1,0 +1,273 @@
+"""What is asked of a data set by coordinates, and what that comes to by index."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from gatewright.core.errors import InvalidRequest
+from gatewright.domains.arrays.axes import Axis, data_variables
+from gatewright.domains.arrays.model import (
+    AxisKind,
+    Description,
+    ElementType,
+    Variable,
+)
+from gatewright.domains.arrays.packing import packing
+from gatewright.domains.arrays.selection import Selected, everything
+from gatewright.domains.arrays.statistics import Statistic
+
+
+class SubsetFormat(StrEnum):
+    """Form of the answer."""
+
+    NETCDF4 = "netcdf4"
+    CSV = "csv"
+    JSON = "json"
+    PNG = "png"
+
+    @property
+    def media_type(self) -> str:
+        """Media type of the answer."""
+        return _MEDIA_TYPES[self]
+
+    @property
+    def extension(self) -> str:
+        """Ending of a file's name."""
+        return "nc" if self is SubsetFormat.NETCDF4 else self.value
+
+
+_MEDIA_TYPES = {
+    SubsetFormat.NETCDF4: "application/x-netcdf",
+    SubsetFormat.CSV: "text/csv; charset=utf-8",
+    SubsetFormat.JSON: "application/json",
+    SubsetFormat.PNG: "image/png",
+}
+_BYTES_OF_A_VALUE = {SubsetFormat.CSV: 14, SubsetFormat.JSON: 12}
+_OVERHEAD = 16_384
+_PICTURE_BYTES = 2 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class SubsetRequest:
+    """What is asked for."""
+
+    variables: tuple[str, ...] = ()
+    """Names; none asks for all data variables."""
+    bounds: Mapping[AxisKind, str] = field(default_factory=dict)
+    """One value or ``first:last`` of each axis that is narrowed."""
+    statistics: tuple[Statistic, ...] = ()
+    """Statistics over the members, in place of the members themselves."""
+    format: SubsetFormat = SubsetFormat.NETCDF4
+    """Form of the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class SubsetOrder:
+    """What a reader makes a file of."""
+
+    variables: tuple[str, ...]
+    """Names of the variables."""
+    selected: Mapping[str, Selected]
+    """Indices of the dimensions that are narrowed."""
+    statistics: tuple[Statistic, ...]
+    """Statistics over the members."""
+    format: SubsetFormat
+    """Form of the answer."""
+    title: str
+    """Title for the answer."""
+    history: str
+    """Line of provenance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What an answer costs, known before anything is read."""
+
+    elements: int
+    """Values in the answer."""
+    read_bytes: int
+    """Bytes of the arrays that are read for it, unpacked from compression."""
+    bytes: int
+    """Bytes of the answer: at most for NetCDF, about for the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class SubsetFile:
+    """An answer, ready to be sent."""
+
+    descriptor: int
+    """Open anonymous file; whoever sends it closes it."""
+    size: int
+    """Bytes."""
+    media_type: str
+    """Media type."""
+    filename: str
+    """Name under which a person would save it."""
+
+
+def chosen_variables(
+    description: Description, request: SubsetRequest
+) -> tuple[Variable, ...]:
+    """Return the variables that are asked for.
+
+    Raises
+    ------
+    InvalidRequest
+        One is not there, is text, or is named twice; or the data set has none.
+    """
+    if not request.variables:
+        found = data_variables(description)
+        if not found:
+            raise InvalidRequest("This data set has no variables of numbers.")
+        return tuple(found)
+    chosen = tuple(description.variable(name) for name in request.variables)
+    if len({variable.name for variable in chosen}) < len(chosen):
+        raise InvalidRequest("A variable is named twice.")
+    for variable in chosen:
+        if not variable.type.numeric:
+            raise InvalidRequest(f"“{variable.name}” is text and has no subsets.")
+    return chosen
+
+
+def narrowed(
+    variables: tuple[Variable, ...], axes: Mapping[str, Axis], request: SubsetRequest
+) -> list[tuple[str, Axis, str]]:
+    """Return name, axis and wanted text of each axis that a request narrows.
+
+    Raises
+    ------
+    InvalidRequest
+        None of the variables has an axis that the request narrows.
+    """
+    used = {name for variable in variables for name in variable.dimensions}
+    found = []
+    for kind, text in request.bounds.items():
+        matching = [
+            (name, axis, text)
+            for name, axis in axes.items()
+            if axis.kind is kind and (axis.dimension is None or name in used)
+        ]
+        if not matching:
+            raise InvalidRequest(f"What is asked for has no axis “{kind}”.")
+        found += matching
+    return found
+
+
+def member_axis(variable: Variable, axes: Mapping[str, Axis]) -> int | None:
+    """Return the number of the dimension of the members; None where there is none."""
+    for number, name in enumerate(variable.dimensions):
+        if name in axes and axes[name].kind is AxisKind.MEMBER:
+            return number
+    return None
+
+
+def check_statistics(
+    variables: tuple[Variable, ...], axes: Mapping[str, Axis], request: SubsetRequest
+) -> None:
+    """Refuse statistics of what has no members, and one that is named twice.
+
+    Raises
+    ------
+    InvalidRequest
+        One of the variables has no axis of members.
+    """
+    names = [how.name for how in request.statistics]
+    if len(set(names)) < len(names):
+        raise InvalidRequest("A statistic is named twice.")
+    for variable in variables if names else ():
+        if member_axis(variable, axes) is None:
+            raise InvalidRequest(
+                f"“{variable.name}” has no axis of ensemble members to make "
+                "statistics over."
+            )
+
+
+def check_form(
+    variables: tuple[Variable, ...], axes: Mapping[str, Axis], order: SubsetOrder
+) -> None:
+    """Refuse what does not fit into the form of the answer.
+
+    Raises
+    ------
+    InvalidRequest
+        A picture would have to show more than one map or line, or a table variables
+        with different axes.
+    """
+    if order.format is SubsetFormat.PNG:
+        _check_picture(variables, axes, order)
+    shapes = {tuple(output_sizes(v, axes, order).items()) for v in variables}
+    if order.format is SubsetFormat.CSV and len(shapes) > 1:
+        raise InvalidRequest(
+            "The variables have different axes, which do not fit into one table. Name "
+            "those with the same axes with “var”, or ask for another format."
+        )
+
+
+def _check_picture(
+    variables: tuple[Variable, ...], axes: Mapping[str, Axis], order: SubsetOrder
+) -> None:
+    if len(variables) * max(1, len(order.statistics)) > 1:
+        raise InvalidRequest(
+            "A picture shows one variable and one statistic: name them with “var” and "
+            "“stat”."
+        )
+    sizes = output_sizes(variables[0], axes, order)
+    long = [name for name, size in sizes.items() if size > 1]
+    if not 1 <= len(long) <= 2:
+        raise InvalidRequest(
+            "A picture shows a map of two axes or a line along one, and this has "
+            f"{', '.join(long) or 'a single value'}. Choose one value of the others, "
+            "such as one time, one level and one member."
+        )
+
+
+def output_sizes(
+    variable: Variable, axes: Mapping[str, Axis], order: SubsetOrder
+) -> dict[str, int]:
+    """Return the sizes of a variable's dimensions in the answer."""
+    member = member_axis(variable, axes) if order.statistics else None
+    return {
+        name: order.selected.get(name, everything(size)).count
+        for number, (name, size) in enumerate(
+            zip(variable.dimensions, variable.shape, strict=True)
+        )
+        if number != member
+    }
+
+
+def output_type(variable: Variable, order: SubsetOrder) -> ElementType:
+    """Return the type of the values in the answer.
+
+    NetCDF without statistics keeps the stored values, packed as they are, with the
+    attributes that unpack them: they are the source's own, bit by bit.
+    """
+    if order.format is SubsetFormat.NETCDF4 and not order.statistics:
+        return variable.type
+    return packing(variable).type
+
+
+def estimate(
+    variables: tuple[Variable, ...], axes: Mapping[str, Axis], order: SubsetOrder
+) -> Estimate:
+    """Return what an answer costs."""
+    elements = read = made = 0
+    for variable in variables:
+        one = math.prod(output_sizes(variable, axes, order).values())
+        read += variable.type.size * math.prod(
+            order.selected.get(name, everything(size)).count
+            for name, size in zip(variable.dimensions, variable.shape, strict=True)
+        )
+        values = one * max(1, len(order.statistics))
+        elements += values
+        made += values * _bytes_of_a_value(variable, order)
+    if order.format is SubsetFormat.PNG:
+        return Estimate(elements, read, _PICTURE_BYTES)
+    return Estimate(elements, read, made + _OVERHEAD)
+
+
+def _bytes_of_a_value(variable: Variable, order: SubsetOrder) -> int:
+    if order.format is SubsetFormat.NETCDF4:
+        return output_type(variable, order).size
+    size = _BYTES_OF_A_VALUE.get(order.format, 0)
+    return size * (1 + len(variable.dimensions) * (order.format is SubsetFormat.CSV))

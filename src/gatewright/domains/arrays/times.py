@@ -1,0 +1,82 @@
+"""Times as people write them in a request: parts of ISO 8601."""
+
+import re
+from dataclasses import dataclass
+
+from gatewright.core.errors import InvalidRequest
+from gatewright.domains.arrays.calendars import (
+    Calendar,
+    Moment,
+    checked,
+    day_number,
+    day_of,
+    days_in_month,
+)
+
+_TIME = re.compile(
+    r"(?P<year>[+-]?\d{4,6})(?:-(?P<month>\d{2})(?:-(?P<day>\d{2})"
+    r"(?:[T ](?P<hour>\d{2})(?::(?P<minute>\d{2})"
+    r"(?::(?P<second>\d{2})(?:\.(?P<fraction>\d{1,6})\d*)?)?)?Z?)?)?)?",
+    re.ASCII,
+)
+_PAIR = re.compile(r"(?P<first>[^:/]*(?:T[\d:.]+Z?)?)[:/](?P<last>[+-]?\d{4,6}.*)")
+_DAY = 86_400_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The time that a written moment means: ``1987-10`` is a month."""
+
+    first: Moment
+    """Its first moment."""
+    behind: Moment
+    """The first moment after it; the same as ``first`` for a full time of day."""
+
+
+def period(text: str, calendar: Calendar) -> Period:
+    """Return what a written time means in a calendar.
+
+    Raises
+    ------
+    InvalidRequest
+        It is not a time, or the calendar has no such day.
+    """
+    parsed = _TIME.fullmatch(text.strip())
+    if parsed is None:
+        raise InvalidRequest(
+            f"“{text[:60]}” is not a time. Write 1987, 1987-10, 1987-10-16 or "
+            "1987-10-16T06:00:00."
+        )
+    year, month, day = (int(parsed[n] or 1) for n in ("year", "month", "day"))
+    first = checked(calendar, Moment(year, month, day, _within_day(parsed)))
+    return Period(first, _behind(parsed, first, calendar))
+
+
+def time_range(text: str, calendar: Calendar) -> tuple[Period, Period]:
+    """Return the two ends of ``first:last`` or ``first/last``, or one time twice."""
+    pair = _PAIR.fullmatch(text.strip())
+    if pair is None:
+        one = period(text, calendar)
+        return one, one
+    return period(pair["first"], calendar), period(pair["last"], calendar)
+
+
+def _within_day(parsed: re.Match[str]) -> int:
+    hour, minute, second = (int(parsed[n] or 0) for n in ("hour", "minute", "second"))
+    if hour > 23 or minute > 59 or second > 59:
+        raise InvalidRequest("A time of day goes from 00:00:00 to 23:59:59.")
+    micro = int(((parsed["fraction"] or "") + "000000")[:6])
+    return ((hour * 60 + minute) * 60 + second) * 1_000_000 + micro
+
+
+def _behind(parsed: re.Match[str], first: Moment, calendar: Calendar) -> Moment:
+    if parsed["hour"]:
+        return first
+    if parsed["month"] is None:
+        return Moment(first.year + 1)
+    if parsed["day"] is None:
+        last = days_in_month(calendar, first.year, first.month)
+        number = day_number(calendar, first.year, first.month, last)
+    else:
+        number = day_number(calendar, first.year, first.month, first.day)
+    return Moment(*day_of(calendar, number + 1))
