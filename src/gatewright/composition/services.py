@@ -16,6 +16,7 @@ from gatewright.composition.identity import open_identity
 from gatewright.composition.readers import open_readers
 from gatewright.composition.sky import SurveyWatch, open_sky
 from gatewright.composition.state import open_database, open_event_hub
+from gatewright.composition.store import open_store
 from gatewright.core.config import Config
 from gatewright.core.events import EventHub
 from gatewright.domains.arrays import Datasets
@@ -23,6 +24,7 @@ from gatewright.domains.compute import JobService
 from gatewright.domains.files import CommandService, FileService
 from gatewright.domains.identity import Identity
 from gatewright.domains.sky import SkyService
+from gatewright.domains.store import Listings, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,10 @@ class Services:
     """Files of the systems, as the caller."""
     commands: CommandService
     """Commands on the systems, as the caller."""
+    store: Store
+    """Collections of JSON documents."""
+    listings: Listings
+    """Lists, queries and changes of the documents."""
 
 
 @asynccontextmanager
@@ -60,6 +66,7 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
         events = open_event_hub(database)
         sky, surveys = await open_sky(config, database, readers, stack)
         worker = await open_owner_worker(stack)
+        store, listings = open_store(config, database, stack)
         yield Services(
             config=config,
             events=events,
@@ -68,7 +75,9 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
             datasets=open_datasets(config, readers),
             sky=sky,
             surveys=surveys,
-            jobs=await open_compute(config, database, events, stack),
+            jobs=await open_compute(config, database, events, stack, worker=worker),
             files=file_service(config, worker),
             commands=command_service(config, worker),
+            store=store,
+            listings=listings,
         )

@@ -42,7 +42,9 @@ UPDATE store_documents SET sequence = ?, modified_at = ?, deleted = 1, etag = ''
     size = 0, expires_at = NULL, text = '' WHERE collection = ? AND key = ?
 """
 _GRANT = "INSERT INTO store_grants (collection, key, who, level) VALUES (?, ?, ?, ?)"
-_GUARD = "UPDATE store_documents SET guarded = ? WHERE collection = ? AND key = ?"
+_GUARD = """
+UPDATE store_documents SET guarded = ?, sequence = ? WHERE collection = ? AND key = ?
+"""
 UNGRANT = "DELETE FROM store_grants WHERE collection = ? AND key = ?"
 _UNENTER = "DELETE FROM store_entries WHERE collection = ? AND key = ?"
 _ENTER = """
@@ -128,7 +130,10 @@ class Edits:
         if rows:
             yield Batch(_GRANT, rows)
         if key:
-            yield Statement(_GUARD, (int(grants is not None), self._name, key))
+            # Those who may read it from now on find it among the changes.
+            self._sequence += 1
+            guarded = int(grants is not None)
+            yield Statement(_GUARD, (guarded, self._sequence, self._name, key))
 
     def _put(self, edit: PutDocument) -> Work[None]:
         self._sequence += 1

@@ -58,7 +58,7 @@ def standing_query(name: str, key: str, who: Who, now: float) -> Clause:
 def _padded(keys: Sequence[str]) -> list[str]:
     """Return the keys with the last repeated, so that few texts of queries differ."""
     length = 1 << (len(keys) - 1).bit_length()
-    return [*keys, *keys[-1:] * (length - len(keys))]
+    return [*keys, *([keys[-1]] * (length - len(keys)))]
 
 
 def expired_query(name: str, keys: Sequence[str], now: float) -> Clause:

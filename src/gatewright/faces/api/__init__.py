@@ -14,6 +14,8 @@ from gatewright.faces.api import (
     jobs,
     queue,
     session,
+    store,
+    store_documents,
     surveys,
     tokens,
     user,
@@ -34,6 +36,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     events.router,
     files.router,
     command.router,
+    store.router,
+    store_documents.router,
 )
 
 
