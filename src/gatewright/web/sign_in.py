@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from starlette.requests import Request
 
-from gatewright.core.errors import GatewayError
+from gatewright.core.errors import GatewayError, MethodNotAllowed
 from gatewright.domains.identity import NewSession
 from gatewright.web.audit import audit_entry, note_text
 from gatewright.web.context import RequestContext
@@ -47,9 +47,13 @@ async def sign_in_by_link(
     ------
     NotSignedIn
         The code was used, has ended, or never was one.
+    MethodNotAllowed
+        The request is not a GET: a look at a link (HEAD) must not use it up.
     Unavailable
         The audit log cannot be written.
     """
+    if request.method != "GET":
+        raise MethodNotAllowed("A sign-in link is followed with GET.")
     identity = context.services.identity
     entry = audit_entry(request.scope, context.caller)
     intent = await identity.audit.begin(entry)
