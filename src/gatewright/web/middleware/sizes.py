@@ -17,6 +17,7 @@ UPLOADS = (
     ("PATCH", "/api/v1/uploads/"),
     ("PUT", "/newt/file/"),
     ("POST", "/newt/file/"),
+    ("PUT", "/newt/api/file/"),
     ("PUT", "/dav/"),
 )
 """Methods and paths whose bodies are streamed to a file, of any type and encoding."""

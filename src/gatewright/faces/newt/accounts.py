@@ -1,0 +1,146 @@
+"""NEWT's ``/account``: what this gateway knows of people, groups and their usage."""
+
+import os
+import pwd
+from collections.abc import Iterable
+
+from starlette.requests import Request
+
+from gatewright.core.caller import Role, Scope
+from gatewright.core.errors import NotFound
+from gatewright.core.pages import MAXIMUM_LIMIT
+from gatewright.domains.compute import Job, JobFilter
+from gatewright.domains.identity import User
+from gatewright.web.context import request_context
+
+
+async def user(request: Request) -> object:
+    """Return an account by its name: one's own, or any for the owner."""
+    context = request_context(request)
+    name = request.path_params["name"]
+    found = await context.services.identity.users.get(context.caller, name)
+    return user_shape(found)
+
+
+async def user_by_id(request: Request) -> object:
+    """Return an account by its number: only the owner's has one, the machine's."""
+    for found in await _visible(request):
+        if user_id(found) == int(request.path_params["id"]):
+            return user_shape(found)
+    raise NotFound("There is no account with that number.")
+
+
+def user_shape(user: User) -> dict[str, object]:
+    """Return an account; it has a number if it is that of the person who runs this."""
+    return {
+        "username": user.name,
+        "id": user_id(user),
+        "name": _full_name(user),
+        "role": user.role.value,
+        "groups": sorted(user.groups),
+    }
+
+
+def user_id(user: User) -> int | None:
+    """Return the number of the account on the machine, None for a guest."""
+    return os.getuid() if user.role is Role.OWNER else None
+
+
+def _full_name(user: User) -> str:
+    if user.role is not Role.OWNER:
+        return user.name
+    try:
+        return pwd.getpwuid(os.getuid()).pw_gecos.partition(",")[0] or user.name
+    except KeyError:
+        return user.name
+
+
+async def group(request: Request) -> object:
+    """Return a group by its name, with its members."""
+    name = request.path_params["name"]
+    return {"name": name, "id": None, "users": await _members(request, name)}
+
+
+async def group_users(request: Request) -> object:
+    """Return the members of a group."""
+    return await _members(request, request.path_params["name"])
+
+
+async def group_by_id(request: Request) -> object:
+    """Refuse: groups of this gateway have names and no numbers.
+
+    Raises
+    ------
+    NotFound
+        Always.
+    """
+    request_context(request).caller.require(Scope.ACCOUNT_READ)
+    raise NotFound("Groups have no numbers here; ask by name.")
+
+
+async def _members(request: Request, name: str) -> list[str]:
+    found = [user.name for user in await _visible(request) if name in user.groups]
+    if not found:
+        raise NotFound(f"There is no group “{name[:80]}” that you may see.")
+    return found
+
+
+async def _visible(request: Request) -> list[User]:
+    """Return the accounts that the caller may see: all, or their own."""
+    context = request_context(request)
+    caller, users = context.caller, context.services.identity.users
+    if not caller.may(Scope.ADMIN):
+        return [await users.get(caller, caller.require_user())]
+    found: list[User] = []
+    cursor: str | None = None
+    while True:
+        page = await users.page(caller, MAXIMUM_LIMIT, cursor)
+        found += page.items
+        cursor = page.next
+        if cursor is None:
+            return found
+
+
+async def user_usage(request: Request) -> object:
+    """Return what a user's recorded jobs have used, for each project."""
+    context = request_context(request)
+    name = request.path_params["name"]
+    await context.services.identity.users.get(context.caller, name)
+    jobs = await _jobs(request)
+    projects = sorted({_project(job) for job in jobs})
+    mine = [job for job in jobs if job.user == name]
+    return {"items": [_usage(mine, name, project) for project in projects if mine]}
+
+
+async def project_usage(request: Request) -> object:
+    """Return what the caller's recorded jobs of a project have used."""
+    name = request.path_params["name"]
+    jobs = [job for job in await _jobs(request) if _project(job) == name]
+    users = sorted({job.user for job in jobs})
+    return {"items": [_usage(jobs, user, name) for user in users]}
+
+
+async def _jobs(request: Request) -> list[Job]:
+    """Return the caller's latest recorded jobs on all systems."""
+    context = request_context(request)
+    jobs = context.services.jobs
+    found: list[Job] = []
+    for system in jobs.systems:
+        page = await jobs.list(context.caller, system, JobFilter(), MAXIMUM_LIMIT)
+        found += page.items
+    return found
+
+
+def _project(job: Job) -> str:
+    return job.spec.attributes.project_name or "none"
+
+
+def _usage(jobs: Iterable[Job], user: str, project: str) -> dict[str, object]:
+    own = [job for job in jobs if job.user == user and _project(job) == project]
+    return {
+        "user": user,
+        "repo": project,
+        "jobs": len(own),
+        "cpu_hours": round(sum(job.usage.cpu_seconds for job in own) / 3600, 6),
+        "wall_hours": round(sum(job.usage.wall_seconds for job in own) / 3600, 6),
+    }

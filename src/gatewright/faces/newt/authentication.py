@@ -1,0 +1,67 @@
+"""NEWT's ``/auth``, ``/login`` and ``/logout``."""
+
+from starlette.requests import Request
+
+from gatewright.core.caller import Caller
+from gatewright.core.errors import NotSignedIn
+from gatewright.faces.newt.answers import Answer
+from gatewright.faces.newt.forms import read_form
+from gatewright.web.context import request_context
+from gatewright.web.credentials import cookie_fields, no_cookie_fields
+from gatewright.web.sign_in import sign_in as begin_session
+
+SESSION_SECONDS = 43_200
+"""Lifetime that NEWT's sessions have; the gateway's own last at least as long."""
+
+NOBODY = {
+    "username": None,
+    "session_lifetime": 0,
+    "auth": False,
+    "newt_sessionid": None,
+}
+
+
+async def who(request: Request) -> object:
+    """Say who the cookie is."""
+    return _shape(request_context(request).caller)
+
+
+def _shape(caller: Caller) -> object:
+    """Return the answer for a caller; the session's secret is told at sign-in only."""
+    if not caller.signed_in:
+        return NOBODY
+    return {
+        "username": caller.user,
+        "session_lifetime": SESSION_SECONDS,
+        "auth": True,
+        "newt_sessionid": caller.session or None,
+    }
+
+
+async def sign_in(request: Request) -> object:
+    """Begin a session; a wrong password is no error, but ``auth`` is false."""
+    context = request_context(request)
+    form = await read_form(request)
+    name, password = form.get("username", ""), form.get("password", "")
+    try:
+        new = await begin_session(request, context, name, password)
+    except NotSignedIn:
+        return NOBODY
+    shape = {
+        "username": new.user.name,
+        "session_lifetime": SESSION_SECONDS,
+        "auth": True,
+        "newt_sessionid": new.secret,
+    }
+    return Answer(shape, cookie_fields(context.services.config, new.secret, newt=True))
+
+
+async def sign_out(request: Request) -> object:
+    """End the session of the cookie.
+
+    NEWT does it by GET. A page of another site cannot: cookies do not count for it.
+    """
+    context = request_context(request)
+    if context.caller.session:
+        await context.services.identity.sessions.sign_out(context.caller)
+    return Answer(NOBODY, no_cookie_fields(context.services.config, newt=True))

@@ -1,0 +1,137 @@
+"""NEWT's ``/file``: folders as ``ls`` has them, reading and writing of files."""
+
+import asyncio
+import stat
+import time
+from collections.abc import Sequence
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gatewright.core.errors import TooLarge
+from gatewright.domains.files import Entry, OpenFile
+from gatewright.faces.newt.forms import UploadedFile
+from gatewright.web.bytes import file_response
+from gatewright.web.context import request_context
+from gatewright.web.paths import encode_path, rest_of_path
+from gatewright.web.user_content import user_content
+
+MOST_ENTRIES = 100_000
+"""NEWT has no pages, so a folder above this is refused."""
+
+_PAGE = 5000
+_HALF_YEAR = 182 * 86_400
+
+
+async def read(request: Request, depth: int, *, download: bool) -> object:
+    """Answer a GET: a folder's entries, a file's line, or its bytes."""
+    context = request_context(request)
+    system, path = request.path_params["system"], rest_of_path(request.scope, depth)
+    opened = await context.services.files.open(context.caller, system, path)
+    if opened.descriptor is not None and download:
+        return _bytes(request, opened)
+    opened.close()
+    if opened.descriptor is None and stat.S_ISDIR(opened.entry.mode):
+        return await folder(request, system, path)
+    return [line(opened.entry)]
+
+
+def _bytes(request: Request, opened: OpenFile) -> Response:
+    kind, headers = user_content(opened.entry.name)
+    entry = opened.entry
+    return file_response(
+        request,
+        opened,
+        entry.size,
+        media_type=kind,
+        etag=entry.etag,
+        modified_at=entry.modified_at,
+        headers=headers,
+    )
+
+
+async def folder(request: Request, system: str, path: bytes) -> list[object]:
+    """Return all entries of a folder, with ``.`` and ``..`` before them.
+
+    Raises
+    ------
+    TooLarge
+        There are too many to list at once.
+    """
+    context = request_context(request)
+    files = context.services.files
+    here = await files.stat(context.caller, system, path, follow=True)
+    entries: list[Entry] = []
+    after: bytes | None = b""
+    while after is not None:
+        page = await files.list(context.caller, system, path, after=after, limit=_PAGE)
+        entries += page.entries
+        after = page.next
+        if len(entries) > MOST_ENTRIES:
+            raise TooLarge(
+                f"The folder has more than {MOST_ENTRIES} entries, and NEWT has no "
+                "pages. /api/v1/files has."
+            )
+    return await asyncio.to_thread(_lines, here, entries)
+
+
+def _lines(here: Entry, entries: Sequence[Entry]) -> list[object]:
+    dots = [line(here, b"."), line(here, b"..")]
+    return [*dots, *map(line, entries)]
+
+
+def line(entry: Entry, name: bytes | None = None) -> dict[str, object]:
+    """Return an entry in the words of ``ls -l``; names that are not UTF-8 escaped."""
+    shown = {
+        "perms": stat.filemode(entry.mode),
+        "hardlinks": str(entry.links),
+        "user": entry.owner,
+        "group": entry.group,
+        "size": str(entry.size),
+        "date": date(entry.modified_at),
+        "name": text(entry.name if name is None else name),
+    }
+    if entry.target is not None and name is None:
+        shown["symlink"] = text(entry.target)
+    return dict(shown)
+
+
+def text(name: bytes) -> str:
+    """Return a name as text; bytes that are not UTF-8 become ``%HH``."""
+    try:
+        return name.decode()
+    except UnicodeDecodeError:
+        return encode_path(name).lstrip("/") if name else ""
+
+
+def date(moment: float) -> str:
+    """Return a time as ``ls -l`` shows it: the hour, or the year of older files."""
+    form = "%b %e %H:%M" if abs(time.time() - moment) < _HALF_YEAR else "%b %e  %Y"
+    return time.strftime(form, time.localtime(moment))
+
+
+async def write(request: Request, depth: int) -> str:
+    """Write a file from the request's body and return its path."""
+    context = request_context(request)
+    system, path = request.path_params["system"], rest_of_path(request.scope, depth)
+    declared = request.headers.get("content-length")
+    await context.services.files.put(
+        context.caller,
+        system,
+        path,
+        request.stream(),
+        length=int(declared) if declared else None,
+    )
+    return encode_path(path)
+
+
+async def upload(request: Request, depth: int) -> object:
+    """Write the file of a form into a folder."""
+    context = request_context(request)
+    system, path = request.path_params["system"], rest_of_path(request.scope, depth)
+    sent = UploadedFile(request)
+    name = (await sent.name()).encode()
+    await context.services.files.put(
+        context.caller, system, path.rstrip(b"/") + b"/" + name, sent.blocks()
+    )
+    return {"status": "OK", "file": name.decode(), "error": ""}

@@ -1,0 +1,115 @@
+"""Jobs in the words of NEWT: columns of ``qstat`` and records of ``sacct``."""
+
+import time
+
+from gatewright.domains.compute import Job, JobState
+
+LETTERS = {
+    JobState.NEW: "Q",
+    JobState.QUEUED: "Q",
+    JobState.HELD: "H",
+    JobState.ACTIVE: "R",
+    JobState.COMPLETED: "C",
+    JobState.FAILED: "C",
+    JobState.CANCELED: "C",
+}
+"""State of a job as one letter (qstat)."""
+
+
+def elapsed(seconds: float) -> str:
+    """Return a duration as ``HH:MM:SS``."""
+    minutes, rest = divmod(max(int(seconds), 0), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:02d}:{minutes:02d}:{rest:02d}"
+
+
+def moment(seconds: float | None) -> str:
+    """Return a time as ``sacct`` shows it, in UTC; ``Unknown`` before it has come."""
+    if seconds is None:
+        return "Unknown"
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+
+
+def used(job: Job, now: float) -> float:
+    """Return the seconds that a job has run so far."""
+    if job.started_at is None:
+        return 0.0
+    return (job.ended_at or now) - job.started_at
+
+
+def classic(job: Job, rank: int | None, now: float) -> dict[str, str]:
+    """Return a job's columns in classic NEWT, all of them text."""
+    return {
+        "jobid": job.id,
+        "user": job.user,
+        "status": LETTERS[job.state],
+        "state": job.state.value,
+        "name": job.name,
+        "nodes": str(job.spec.resources.node_count or 1),
+        "procs": str(job.spec.resources.cores),
+        "queue": job.spec.attributes.queue_name or job.system,
+        "rank": "" if rank is None else str(rank),
+        "repo": job.spec.attributes.project_name or "",
+        "submittime": moment(job.submitted_at),
+        "timereq": _limit(job),
+        "timeuse": elapsed(used(job, now)),
+        "hostname": job.system,
+    }
+
+
+def second(job: Job, rank: int | None, now: float) -> dict[str, object]:
+    """Return a job's columns in NEWT 2.0."""
+    return {
+        "jobid": job.id,
+        "status": LETTERS[job.state],
+        "user": job.user,
+        "job_name": job.name,
+        "nodes": str(job.spec.resources.node_count or 1),
+        "walltime": _limit(job),
+        "time_use": elapsed(used(job, now)),
+        "time_submit": moment(job.submitted_at),
+        "rank": "" if rank is None else str(rank),
+        "queue": job.spec.attributes.queue_name or job.system,
+        "q_state": job.native_state,
+        "processors": str(job.spec.resources.cores),
+        "details": job.reason,
+    }
+
+
+def record(job: Job, now: float, output: str) -> dict[str, object]:
+    """Return one job in NEWT 2.0, with what it wrote."""
+    return {
+        "jobid": job.id,
+        "user": job.user,
+        "status": job.state.value,
+        "time_start": moment(job.started_at),
+        "time_end": moment(job.ended_at),
+        "time_used": elapsed(used(job, now)),
+        "output": output,
+    }
+
+
+def accounting(job: Job, now: float) -> dict[str, str]:
+    """Return a job's accounting record, with the names of ``sacct``'s columns."""
+    return {
+        "jobid": job.id,
+        "jobname": job.name,
+        "user": job.user,
+        "account": job.spec.attributes.project_name or "",
+        "partition": job.spec.attributes.queue_name or job.system,
+        "state": job.native_state,
+        "exitcode": f"{job.exit_code or 0}:{job.signal or 0}",
+        "submit": moment(job.submitted_at),
+        "start": moment(job.started_at),
+        "end": moment(job.ended_at),
+        "elapsed": elapsed(used(job, now)),
+        "cputime": elapsed(job.usage.cpu_seconds),
+        "maxrss": str(job.usage.peak_memory_bytes),
+        "alloccpus": str(job.spec.resources.cores),
+        "nnodes": str(job.spec.resources.node_count or 1),
+    }
+
+
+def _limit(job: Job) -> str:
+    duration = job.spec.attributes.duration
+    return "" if duration is None else elapsed(duration)

@@ -1,0 +1,182 @@
+"""NEWT's ``/queue`` and ``/job``: listing, submitting and deleting jobs."""
+
+import os
+import time
+from collections.abc import Iterator, Mapping
+
+from starlette.requests import Request
+
+from gatewright.core.errors import InvalidContent, NotFound, TooLarge
+from gatewright.domains.compute import Job, JobSpec, JobState, Stream
+from gatewright.faces.newt import job_shapes
+from gatewright.faces.newt.forms import read_form
+from gatewright.web.bytes import DescriptorFile
+from gatewright.web.context import request_context
+
+MOST_SCRIPT = 1 << 20
+MOST_OUTPUT = 1 << 20
+_PAGING = {"index", "limit"}
+
+
+async def listing(request: Request) -> object:
+    """List the caller's jobs that wait or run, in classic NEWT's columns.
+
+    ``index`` and ``limit`` take a part; any other argument is a column and the value
+    that it must have.
+    """
+    now = time.time()
+    rows = [
+        job_shapes.classic(job, rank, now)
+        for job, rank in _ranked(await _queue(request))
+    ]
+    wanted = {k: v for k, v in request.query_params.items() if k not in _PAGING}
+    rows = [row for row in rows if _has(row, wanted)]
+    first = _number(request, "index", 0)
+    return rows[first : first + _number(request, "limit", len(rows))]
+
+
+def _has(row: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
+    return all(row.get(column) == value for column, value in wanted.items())
+
+
+def _number(request: Request, name: str, default: int) -> int:
+    text = request.query_params.get(name, str(default))
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+        raise InvalidContent(f"“{name}” is a whole number from 0.")
+    return int(text)
+
+
+async def second_listing(request: Request) -> object:
+    """List the caller's jobs that wait or run, in NEWT 2.0's columns."""
+    now = time.time()
+    jobs = await _queue(request)
+    return [job_shapes.second(job, rank, now) for job, rank in _ranked(jobs)]
+
+
+async def machines(request: Request) -> object:
+    """Say of each system how many of the caller's jobs wait and run."""
+    context = request_context(request)
+    found = {}
+    for system in context.services.jobs.systems:
+        queue = await context.services.jobs.queue(context.caller, system)
+        active = sum(job.state is JobState.ACTIVE for job in queue.jobs)
+        waiting = len(queue.jobs) - active
+        found[system] = {"status": "up", "running": active, "waiting": waiting}
+    return found
+
+
+async def _queue(request: Request) -> list[Job]:
+    context = request_context(request)
+    system = request.path_params["system"]
+    queue = await context.services.jobs.queue(context.caller, system)
+    return list(queue.jobs)
+
+
+def _ranked(jobs: list[Job]) -> Iterator[tuple[Job, int | None]]:
+    """Yield jobs with their place among those that wait, counted from 1."""
+    place = 0
+    for job in jobs:
+        waits = job.state in {JobState.NEW, JobState.QUEUED}
+        place += waits
+        yield job, place if waits else None
+
+
+async def submit(request: Request) -> str:
+    """Submit the script of a form and return the job's id."""
+    context = request_context(request)
+    system = request.path_params["system"]
+    form = await read_form(request)
+    script = form.get("jobscript") or await _script_file(request, form)
+    (job,) = await context.services.jobs.submit(
+        context.caller, system, [JobSpec(script=script)]
+    )
+    return job.id
+
+
+async def classic_submit(request: Request) -> object:
+    """Submit a job, answering as classic NEWT does."""
+    return {"status": "OK", "error": "", "jobid": await submit(request)}
+
+
+async def second_submit(request: Request) -> object:
+    """Submit a job, answering as NEWT 2.0 does."""
+    return {"jobid": await submit(request)}
+
+
+async def _script_file(request: Request, form: Mapping[str, str]) -> str:
+    """Return the text of the file that ``jobfile`` names, read as the caller."""
+    name = form.get("jobfile")
+    if not name:
+        raise InvalidContent("Send “jobscript”, the text, or “jobfile”, its path.")
+    context = request_context(request)
+    files, system = context.services.files, request.path_params["system"]
+    path = files.resolve(system, name.encode())
+    opened = await files.open(context.caller, system, path)
+    try:
+        if opened.descriptor is None:
+            raise InvalidContent("“jobfile” is not a file.")
+        if opened.entry.size > MOST_SCRIPT:
+            raise TooLarge(f"A script has at most {MOST_SCRIPT} bytes.")
+        return (await opened.read(0, MOST_SCRIPT)).decode()
+    except UnicodeDecodeError as error:
+        raise InvalidContent("“jobfile” is not a text in UTF-8.") from error
+    finally:
+        opened.close()
+
+
+async def _job(request: Request) -> Job:
+    context = request_context(request)
+    job_id, system = request.path_params["id"], request.path_params["system"]
+    return await context.services.jobs.get(context.caller, system, job_id)
+
+
+async def one(request: Request) -> object:
+    """Return one job in classic NEWT's columns, also when it has ended."""
+    return job_shapes.classic(await _job(request), None, time.time())
+
+
+async def accounting(request: Request) -> object:
+    """Return a job's accounting record."""
+    return job_shapes.accounting(await _job(request), time.time())
+
+
+async def second_one(request: Request) -> object:
+    """Return one job as NEWT 2.0 does, with the end of what it wrote."""
+    job = await _job(request)
+    return job_shapes.record(job, time.time(), await _output(request, job))
+
+
+async def _output(request: Request, job: Job) -> str:
+    context = request_context(request)
+    jobs = context.services.jobs
+    try:
+        descriptor = await jobs.output(
+            context.caller, job.system, job.id, Stream.OUTPUT
+        )
+    except NotFound:
+        return ""
+    file = DescriptorFile(descriptor)
+    try:
+        size = os.fstat(descriptor).st_size
+        data = await file.read(max(size - MOST_OUTPUT, 0), MOST_OUTPUT)
+        return data.decode("utf-8", "replace")
+    finally:
+        file.close()
+
+
+async def classic_delete(request: Request) -> object:
+    """Cancel a job, answering as classic NEWT does."""
+    job = await _cancel(request)
+    return {"status": "OK", "output": f"job {job.id} canceled", "error": ""}
+
+
+async def second_delete(request: Request) -> object:
+    """Cancel a job, answering as NEWT 2.0 does."""
+    job = await _cancel(request)
+    return {"output": f"job {job.id} canceled"}
+
+
+async def _cancel(request: Request) -> Job:
+    context = request_context(request)
+    job_id, system = request.path_params["id"], request.path_params["system"]
+    return await context.services.jobs.cancel(context.caller, system, job_id)

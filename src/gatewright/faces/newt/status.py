@@ -1,0 +1,45 @@
+"""NEWT's ``/status``: which systems are up."""
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+
+from gatewright.core.errors import NotFound
+from gatewright.web.context import request_context
+
+
+async def systems(request: Request) -> object:
+    """List all systems. They are parts of this gateway, so they are up with it."""
+    configured = request_context(request).services.config.systems
+    return [{"system": system.name, "status": "up"} for system in configured]
+
+
+async def one(request: Request) -> object:
+    """Say whether a system is up."""
+    name = request.path_params["system"]
+    known_system(request, name)
+    return {"system": name, "status": "up"}
+
+
+async def message_of_the_day(request: Request) -> object:
+    """Return the operator's notice as text."""
+    config = request_context(request).services.config
+    return PlainTextResponse(config.gateway.message_of_the_day)
+
+
+async def names(request: Request) -> object:
+    """List the names of the systems."""
+    configured = request_context(request).services.config.systems
+    return [system.name for system in configured]
+
+
+def known_system(request: Request, name: str) -> None:
+    """Refuse a name that no system has.
+
+    Raises
+    ------
+    NotFound
+        There is no such system.
+    """
+    configured = request_context(request).services.config.systems
+    if name not in {system.name for system in configured}:
+        raise NotFound(f"There is no system “{name[:80]}”.")

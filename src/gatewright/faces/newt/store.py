@@ -1,0 +1,243 @@
+"""NEWT's ``/store``: stores of numbered objects, over the gateway's own collections.
+
+A store is a collection and an object is a document whose key is its number; the
+permissions of the collection are checked on every verb.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+
+from gatewright.core.errors import InvalidContent
+from gatewright.core.ids import new_id
+from gatewright.domains.store import (
+    Condition,
+    Document,
+    Operator,
+    Permissions,
+    Right,
+    Selection,
+    check_field,
+)
+from gatewright.faces.newt.forms import read_form
+from gatewright.web.context import RequestContext, request_context
+from gatewright.web.json_body import decode_json, is_json
+
+MOST_OBJECTS = 10_000
+_WORDS = {"r": Right.READ, "w": Right.WRITE}
+
+
+async def names(request: Request) -> object:
+    """List the stores that the caller may see."""
+    context = request_context(request)
+    found: list[str] = []
+    cursor: str | None = None
+    while True:
+        page = await context.services.store.collections(context.caller, 1000, cursor)
+        found += [view.collection.name for view in page.items]
+        cursor = page.next
+        if cursor is None:
+            return found
+
+
+async def create_unnamed(request: Request) -> object:
+    """Make a store with a name of its own, and an object in it if one is sent."""
+    return await _create(request, f"store-{new_id()}", await _sent(request))
+
+
+async def create(request: Request) -> object:
+    """Make a store, or append to it the object that is sent."""
+    return await _create(request, request.path_params["name"], await _sent(request))
+
+
+async def _create(request: Request, name: str, data: str | None) -> object:
+    context = request_context(request)
+    store = context.services.store
+    if data is None:
+        await store.save_collection(context.caller, name)
+        return {"id": name, "oid": []}
+    body = data.encode()
+    stored = await store.add(context.caller, name, body, numbered=True)
+    return {"id": name, "oid": [int(stored.key)]}
+
+
+async def _sent(request: Request) -> str | None:
+    """Return the field ``data`` as JSON text; text that is none becomes a string."""
+    data = (await read_form(request)).get("data")
+    if data is None:
+        return None
+    try:
+        json.loads(data)
+    except (ValueError, RecursionError):
+        return json.dumps(data)
+    return data
+
+
+async def contents(request: Request) -> object:
+    """Return the objects of a store, all or those that ``query`` chooses.
+
+    ``query`` is a JSON object of fields and the values that they must have.
+    """
+    context = request_context(request)
+    conditions = query(request.query_params.get("query"))
+    found: list[object] = []
+    cursor: str | None = None
+    while len(found) < MOST_OBJECTS:
+        page = await context.services.listings.documents(
+            context.caller,
+            request.path_params["name"],
+            Selection(conditions=conditions),
+            limit=1000,
+            cursor=cursor,
+        )
+        found += [_object(document) for document in page.documents]
+        cursor = page.next
+        if cursor is None:
+            break
+    return sorted(found, key=_by_number)
+
+
+def _by_number(item: Any) -> tuple[int, str]:
+    oid = item["oid"]
+    return (oid, "") if isinstance(oid, int) else (1 << 62, oid)
+
+
+def _object(document: Document) -> dict[str, object]:
+    return {"oid": number(document.key), "data": msgspec.json.decode(document.text)}
+
+
+def number(key: str) -> int | str:
+    """Return a document's key as NEWT's number; other keys stay text."""
+    return int(key) if key.isascii() and key.isdigit() else key
+
+
+async def drop(request: Request) -> object:
+    """Delete a store with its objects, and return its name."""
+    context = request_context(request)
+    name: str = request.path_params["name"]
+    await context.services.store.drop_collection(context.caller, name)
+    return name
+
+
+async def read_object(request: Request) -> object:
+    """Return the data of an object."""
+    context = request_context(request)
+    name, key = request.path_params["name"], str(request.path_params["oid"])
+    view = await context.services.store.get(context.caller, name, key)
+    return msgspec.json.decode(view.document.text)
+
+
+async def write_object(request: Request) -> object:
+    """Replace the data of an object that is there, and return its number."""
+    context = request_context(request)
+    name, key = request.path_params["name"], str(request.path_params["oid"])
+    await context.services.store.get(context.caller, name, key)
+    body = (await _put_data(request)).encode()
+    await context.services.store.put(context.caller, name, key, body)
+    return request.path_params["oid"]
+
+
+async def _put_data(request: Request) -> str:
+    """Return the member ``data`` of a JSON body, or the field ``data`` of a form."""
+    if not is_json(request.headers.get("content-type", "")):
+        sent = await _sent(request)
+        if sent is None:
+            raise InvalidContent("Send {“data”: …} as JSON.")
+        return sent
+    body = await request.body()
+    value = decode_json(body)
+    if not isinstance(value, dict) or "data" not in value:
+        raise InvalidContent("Send {“data”: …} as JSON.")
+    # The digits of numbers are kept as they were sent.
+    return bytes(
+        msgspec.json.decode(body, type=dict[str, msgspec.Raw])["data"]
+    ).decode()
+
+
+async def permissions(request: Request) -> object:
+    """Return who may do what with a store."""
+    context = request_context(request)
+    return await _permissions(context, request.path_params["name"])
+
+
+async def _permissions(context: RequestContext, name: str) -> object:
+    view = await context.services.store.collection(context.caller, name)
+    owner = {"name": view.collection.owner, "perms": ["r", "w"]}
+    users = view.permissions.users if view.permissions else {}
+    others = [
+        {"name": user, "perms": words(right)}
+        for user, right in users.items()
+        if user != view.collection.owner
+    ]
+    return {"name": name, "perms": [owner, *others]}
+
+
+def words(right: Right) -> list[str]:
+    """Return a right in NEWT's letters."""
+    return [letter for letter, least in _WORDS.items() if right >= least]
+
+
+async def set_permissions(request: Request) -> object:
+    """Set what the named users may do with a store."""
+    context = request_context(request)
+    name = request.path_params["name"]
+    data = decode_json(((await read_form(request)).get("data") or "").encode())
+    before = await context.services.store.collection(context.caller, name)
+    known = before.permissions or Permissions()
+    users = {**known.users, **asked(data)}
+    changed = Permissions(users, known.groups, known.everyone)
+    await context.services.store.save_collection(
+        context.caller, name, permissions=changed
+    )
+    return await _permissions(context, name)
+
+
+def asked(data: object) -> Mapping[str, Right]:
+    """Return the rights that a list of ``{"name", "perms"}`` gives.
+
+    Raises
+    ------
+    InvalidContent
+        It is not such a list.
+    """
+    if not isinstance(data, list):
+        raise _not_permissions()
+    return dict(map(_one_right, data))
+
+
+def _one_right(item: object) -> tuple[str, Right]:
+    if not isinstance(item, dict) or not isinstance(item.get("name"), str):
+        raise _not_permissions()
+    letters = item.get("perms")
+    if not isinstance(letters, list) or not all(x in _WORDS for x in map(str, letters)):
+        raise _not_permissions()
+    return item["name"], max((_WORDS[x] for x in letters), default=Right.NONE)
+
+
+def _not_permissions() -> InvalidContent:
+    return InvalidContent("“data” is [{“name”: …, “perms”: [“r”, “w”]}, …].")
+
+
+def query(text: str | None) -> tuple[Condition, ...]:
+    """Return the conditions of a query: fields and the values that they have.
+
+    Raises
+    ------
+    InvalidContent
+        It is not a JSON object of plain values.
+    """
+    if not text:
+        return ()
+    value = decode_json(text.encode("utf-8", "surrogateescape"))
+    if not isinstance(value, dict):
+        raise InvalidContent("“query” is a JSON object of fields and values.")
+    return tuple(_condition(field, wanted) for field, wanted in value.items())
+
+
+def _condition(field: str, wanted: object) -> Condition:
+    if isinstance(wanted, dict | list):
+        raise InvalidContent("“query” names fields and plain values.")
+    return Condition(check_field(field), Operator.EQ, wanted)
