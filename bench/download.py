@@ -1,0 +1,111 @@
+"""A download of 1 GiB over loopback: server CPU per GB, against nginx with sendfile."""
+
+import shutil
+import socket
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from bench.support.processes import cpu_seconds, free_port, python, server, tell
+
+SIZE = 1 << 30
+REPEATS = 11
+_NGINX = """
+daemon off;
+master_process off;
+worker_processes 1;
+error_log stderr crit;
+pid {folder}/nginx.pid;
+events {{ worker_connections 64; }}
+http {{
+  access_log off;
+  sendfile on;
+  tcp_nopush on;
+  client_body_temp_path {folder}/body;
+  proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi;
+  scgi_temp_path {folder}/scgi;
+  server {{ listen 127.0.0.1:{port}; root {folder}/www; }}
+}}
+"""
+
+
+@contextmanager
+def nginx(folder: Path) -> Iterator[tuple[int, int]]:
+    """Run nginx over a folder; yield its port and pid."""
+    program = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin")
+    if program is None:
+        raise FileNotFoundError("nginx (Debian package nginx-light)")
+    port = free_port()
+    settings = folder / "nginx.conf"
+    settings.write_text(_NGINX.format(folder=folder, port=port), encoding="utf-8")
+    with server([program, "-p", str(folder), "-c", str(settings)], port) as pid:
+        yield port, pid
+
+
+@contextmanager
+def ours(folder: Path) -> Iterator[tuple[int, int]]:
+    """Run our server over a folder; yield its port and pid."""
+    port = free_port()
+    with server(python("-m", "bench.support.download_server", str(port)), port) as pid:
+        yield port, pid
+
+
+def download(port: int, target: str) -> float:
+    """Read an answer of ``SIZE`` bytes to its end; return the seconds it took."""
+    buffer = bytearray(1 << 20)
+    with socket.create_connection(("127.0.0.1", port)) as client:
+        client.sendall(f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        began = time.perf_counter()
+        head = client.recv(65536)
+        start, _, body = head.partition(b"\r\n\r\n")
+        if b" 200 " not in start.partition(b"\r\n")[0]:
+            raise RuntimeError(start.decode("latin-1"))
+        left = SIZE - len(body)
+        while left:
+            count = client.recv_into(buffer)
+            if not count:
+                raise RuntimeError("the answer was cut")
+            left -= count
+    return time.perf_counter() - began
+
+
+def measure(port: int, pid: int, target: str) -> tuple[float, float]:
+    """Return the server's CPU seconds per GB and the GB/s of one download."""
+    before = cpu_seconds(pid)
+    seconds = download(port, target)
+    return (cpu_seconds(pid) - before) / (SIZE / 1e9), SIZE / 1e9 / seconds
+
+
+def main() -> None:
+    """Measure both in turn and print ratios (below 1 is less CPU than nginx)."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        folder.chmod(0o755)
+        (folder / "www").mkdir()
+        path = folder / "www" / "file"
+        with path.open("wb") as file:
+            for _ in range(SIZE >> 20):
+                file.write(b"\x5a" * (1 << 20))
+        servers = {
+            "ours": (*stack.enter_context(ours(folder)), f"/file?path={path}"),
+            "peer": (*stack.enter_context(nginx(folder)), "/file"),
+        }
+        results: dict[str, list[tuple[float, float]]] = {"ours": [], "peer": []}
+        for repeat in range(REPEATS + 1):
+            for name, (port, pid, target) in servers.items():
+                result = measure(port, pid, target)
+                if repeat:  # the first warms caches
+                    results[name].append(result)
+    mine, peer = results["ours"], results["peer"]
+    cpu = [r[0] for r in mine], [r[0] for r in peer]
+    tell("download, server CPU per GB", *cpu, "s")
+    rate = [r[1] for r in mine], [r[1] for r in peer]
+    tell("download, rate", *rate, "GB/s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What the benches share: servers as processes, their CPU time, printed ratios."""

@@ -1,0 +1,91 @@
+"""Processes under measurement: started, waited for, their CPU time."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+
+_TICK = os.sysconf("SC_CLK_TCK")
+_START_SECONDS = 30
+
+
+def free_port() -> int:
+    """Return a port of loopback that is free now."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def server(
+    command: Sequence[str], port: int, environment: Mapping[str, str] | None = None
+) -> Iterator[int]:
+    """Run a server until the context ends; yield its pid once the port answers."""
+    process = subprocess.Popen(command, env=os.environ | dict(environment or {}))
+    try:
+        _wait(port, process)
+        yield process.pid
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"{process.args!r} ended with {process.returncode}")
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise TimeoutError(f"{process.args!r} does not answer")
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the user and system seconds of a process and its descendants."""
+    return sum(_own_seconds(each) for each in family(pid))
+
+
+def family(pid: int) -> list[int]:
+    """Return a process and all that descend from it."""
+    found = [pid]
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        for child in (task / "children").read_text(encoding="ascii").split():
+            found += family(int(child))
+    return found
+
+
+def _own_seconds(pid: int) -> float:
+    """Return the seconds of a process, from the scheduler's nanoseconds.
+
+    ``/proc/PID/stat`` counts in ticks of 10 ms; each thread's ``schedstat`` is exact.
+    """
+    try:
+        tasks = list(Path(f"/proc/{pid}/task").iterdir())
+        texts = [(task / "schedstat").read_text(encoding="ascii") for task in tasks]
+        return sum(int(text.split()[0]) for text in texts) / 1e9
+    except FileNotFoundError:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
+        user, system = stat.rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / _TICK
+
+
+def python(*arguments: str) -> list[str]:
+    """Return the command of this interpreter with arguments."""
+    return [sys.executable, *arguments]
+
+
+def tell(name: str, ours: Sequence[float], peer: Sequence[float], unit: str) -> None:
+    """Print the medians of the repeats and their ratio."""
+    mine, other = median(ours), median(peer)
+    ratio = mine / other if other else float("inf")
+    print(f"{name}: ours {mine:.4g} {unit}, peer {other:.4g} {unit}, ratio {ratio:.2f}")
