@@ -12,6 +12,7 @@ import httpx
 
 from gatewright.composition import Services
 from gatewright.composition.compute import open_compute
+from gatewright.composition.files import open_owner_worker
 from gatewright.composition.state import open_database, open_event_hub
 from gatewright.core.config import Config
 
@@ -38,12 +39,15 @@ def config(folder: Path, **limits: Any) -> Config:
 
 
 @asynccontextmanager
-async def job_services(settings: Config, **parts: Any) -> AsyncIterator[Services]:
+async def job_services(
+    settings: Config, *, with_worker: bool = False
+) -> AsyncIterator[Services]:
     """Yield the services that jobs need, and no others."""
     async with AsyncExitStack() as stack:
         database = await open_database(settings, stack)
         events = open_event_hub(database)
-        jobs = await open_compute(settings, database, events, stack, **parts)
+        worker = await open_owner_worker(stack) if with_worker else None
+        jobs = await open_compute(settings, database, events, stack, worker=worker)
         services = SimpleNamespace(config=settings, events=events, jobs=jobs)
         yield cast("Services", services)
 

@@ -4,14 +4,17 @@ import asyncio
 import logging
 import os
 import stat
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
+from gatewright.backends.posix import OneWorker, PosixFileSystem
 from gatewright.backends.processes import Launcher, LocalLauncher, ProcessScheduler
 from gatewright.backends.sql import Database
 from gatewright.backends.sql.jobs import SqlJobTable
+from gatewright.backends.worker import Worker
 from gatewright.core.config import Config, System
-from gatewright.core.errors import InvalidRequest, NotAllowed, NotFound
+from gatewright.core.errors import Conflict, InvalidRequest, NotAllowed, NotFound
 from gatewright.core.events import EventHub
 from gatewright.domains.compute import (
     Capabilities,
@@ -25,6 +28,8 @@ from gatewright.domains.compute import (
 
 _log = logging.getLogger(__name__)
 _PAUSE = 1.0
+_NOT_WRITTEN = "The job has not written this output (yet)."
+_NO_FILE = "The job's output is not a regular file."
 
 
 async def open_compute(
@@ -33,16 +38,23 @@ async def open_compute(
     events: EventHub,
     stack: AsyncExitStack,
     *,
-    launcher: Launcher | None = None,
-    outputs: OutputFiles | None = None,
+    worker: Worker | None = None,
 ) -> JobService:
-    """Open the schedulers, begin to follow them, and return the service of jobs."""
+    """Open the schedulers, begin to follow them, and return the service of jobs.
+
+    Jobs are started, and their output is opened, by the worker; without one by this
+    process itself.
+    """
+    launcher: Launcher = LocalLauncher()
+    outputs: OutputFiles = LocalOutputFiles()
+    if worker is not None:
+        launcher, outputs = WorkerLauncher(worker), WorkerOutputFiles(worker)
     table = SqlJobTable(database)
     systems: dict[str, tuple[ComputeSystem, Scheduler]] = {}
     for system in config.systems:
         if system.scheduler is None:
             continue
-        scheduler = _scheduler(config, system, launcher or LocalLauncher())
+        scheduler = _scheduler(config, system, launcher)
         stack.push_async_callback(scheduler.close)
         home = str((system.home or Path.home()).absolute())
         systems[system.name] = ComputeSystem(system.name, home), scheduler
@@ -52,7 +64,7 @@ async def open_compute(
         systems,
         table,
         events,
-        outputs or LocalOutputFiles(),
+        outputs,
         in_flight=config.limits.jobs_in_flight_per_user,
     )
 
@@ -99,6 +111,40 @@ async def _for_ever(monitor: JobMonitor) -> None:
         await asyncio.sleep(_PAUSE)
 
 
+class WorkerLauncher:
+    """Starts processes from the worker."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+
+    async def launch(
+        self,
+        user: str,
+        argv: Sequence[str],
+        environment: Mapping[str, str],
+        directory: str,
+    ) -> int:
+        return await self._worker.launch(argv, environment, directory)
+
+
+class WorkerOutputFiles:
+    """Opens the output of jobs in the worker."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._files = PosixFileSystem(OneWorker(worker), b"/", b"/")
+
+    async def open(self, user: str, path: str) -> int:
+        try:
+            opened = await self._files.open(user, os.fsencode(path))
+        except NotFound as error:
+            raise NotFound(_NOT_WRITTEN) from error
+        except Conflict as error:
+            raise NotFound(_NO_FILE) from error
+        if opened.descriptor is None:
+            raise NotFound(_NO_FILE)
+        return opened.detach()
+
+
 class LocalOutputFiles:
     """Opens the output of jobs as whoever runs the gateway."""
 
@@ -112,8 +158,8 @@ def _open_regular(path: str) -> int:
     except PermissionError as error:
         raise NotAllowed("You may not read the job's output file.") from error
     except OSError as error:
-        raise NotFound("The job has not written this output (yet).") from error
+        raise NotFound(_NOT_WRITTEN) from error
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise NotFound("The job's output is not a regular file.")
+        raise NotFound(_NO_FILE)
     return descriptor

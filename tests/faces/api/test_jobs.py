@@ -20,7 +20,9 @@ SCRIPT = {"Content-Type": "text/x-shellscript"}
 
 @pytest.fixture
 async def services(tmp_path: Path) -> AsyncIterator[Services]:
-    async with job_services(config(tmp_path, jobs_in_flight_per_user=30)) as opened:
+    async with job_services(
+        config(tmp_path, jobs_in_flight_per_user=30), with_worker=True
+    ) as opened:
         yield opened
 
 
@@ -43,7 +45,7 @@ class TestSubmit:
     ) -> None:
         answer = await ada.post(
             "/jobs/local?name=hello&duration=60&cores=2",
-            content="#!/bin/sh\necho hello $GATEWRIGHT_JOB_NAME; echo bad >&2; exit 3\n",
+            content="#!/bin/sh\necho hello $GATEWRIGHT_JOB_NAME\necho bad >&2\nexit 3",
             headers=SCRIPT,
         )
         assert answer.status_code == 201

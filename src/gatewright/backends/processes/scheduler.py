@@ -113,17 +113,18 @@ class ProcessScheduler:
     async def changes(self) -> AsyncIterator[Snapshot]:
         lead = await self._elected()
         snapshots: asyncio.Queue[Snapshot | None] = asyncio.Queue()
-        work = asyncio.create_task(self._lead(snapshots))
+        stop = asyncio.Event()
+        work = asyncio.create_task(self._lead(snapshots, stop))
         work.add_done_callback(lambda _: snapshots.put_nowait(None))
         try:
             while (snapshot := await snapshots.get()) is not None:
                 yield snapshot
             work.result()
         finally:
-            work.cancel()
-            # What its thread has begun ends before another process may lead.
+            # What was begun is finished before another process may lead.
+            stop.set()
+            self._news.set()
             await asyncio.gather(work, return_exceptions=True)
-            await self._leading(lambda: None)
             os.close(lead)
 
     async def close(self) -> None:
@@ -170,14 +171,16 @@ class ProcessScheduler:
                 return lead
             await asyncio.sleep(_ELECTION_SECONDS)
 
-    async def _lead(self, snapshots: asyncio.Queue[Snapshot | None]) -> None:
+    async def _lead(
+        self, snapshots: asyncio.Queue[Snapshot | None], stop: asyncio.Event
+    ) -> None:
         leader = Leader(self._spool, self._capabilities, self._clock, self._settings)
         loop = asyncio.get_running_loop()
         wake = os.open(self._spool.wake_path, os.O_RDWR | os.O_NONBLOCK)
         loop.add_reader(wake, self._woken, wake)
         complete = True
         try:
-            while True:
+            while not stop.is_set():
                 at = self._clock()
                 changed = await self._turn(leader)
                 if changed or (complete and changed is not None):

@@ -7,6 +7,7 @@ from gatewright import __version__
 from gatewright.composition import Services
 from gatewright.faces.api import (
     command,
+    datasets,
     events,
     files,
     images,
@@ -28,6 +29,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     session.router,
     tokens.router,
     user.router,
+    datasets.router,
     images.router,
     surveys.router,
     jobs.router,

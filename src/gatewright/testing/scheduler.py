@@ -1,0 +1,391 @@
+"""What every scheduler does, whatever is behind it.
+
+A backend's test subclasses :class:`SchedulerContract` and gives it the fixtures
+``scheduler`` (a :class:`~gatewright.domains.compute.Scheduler` that is empty) and
+``directory`` (where its jobs may write, readable from the test).
+"""
+
+import asyncio
+import itertools
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gatewright.core.errors import InvalidContent
+from gatewright.core.ids import new_id
+from gatewright.domains.compute import (
+    ENDED,
+    Attributes,
+    Condition,
+    JobSpec,
+    JobState,
+    JobStatus,
+    NativeDependency,
+    Resources,
+    Scheduler,
+    Snapshot,
+    Submission,
+)
+
+SECONDS = 60.0
+
+
+class Followed:
+    """A scheduler with somebody who follows it, as it needs to run anything."""
+
+    def __init__(self, scheduler: Scheduler, directory: Path) -> None:
+        self.scheduler = scheduler
+        self.directory = directory
+        self.snapshots: list[Snapshot] = []
+        self._numbers = itertools.count(1)
+
+    @asynccontextmanager
+    async def following(self) -> AsyncIterator[None]:
+        task = asyncio.create_task(self._follow())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _follow(self) -> None:
+        changes = self.scheduler.changes()
+        async with aclosing(changes):  # type: ignore[type-var]  # it is a generator
+            async for snapshot in changes:
+                self.snapshots.append(snapshot)
+
+    def submission(self, spec: JobSpec | str, **more: object) -> Submission:
+        """Return a job of one shell script, or of a specification."""
+        if isinstance(spec, str):
+            spec = JobSpec(script=f"#!/bin/sh\n{spec}\n")
+        number = next(self._numbers)
+        made = Submission(
+            uuid=new_id(),
+            id=str(number),
+            system="local",
+            user="ada",
+            name=f"job {number}",
+            spec=spec,
+            directory=str(self.directory),
+            stdout_path=str(self.directory / f"{number}.out"),
+            stderr_path=str(self.directory / f"{number}.err"),
+            submitted_at=time.time(),
+        )
+        return replace(made, **more)  # type: ignore[arg-type]  # fields by name
+
+    async def submit(self, spec: JobSpec | str, **more: object) -> str:
+        """Submit one job and return the scheduler's id."""
+        return (await self.scheduler.submit([self.submission(spec, **more)]))[0]
+
+    async def status(self, native_id: str) -> JobStatus:
+        return (await self.scheduler.status([native_id]))[native_id]
+
+    async def until(
+        self, native_id: str, wanted: Callable[[JobStatus], bool]
+    ) -> JobStatus:
+        deadline = time.monotonic() + SECONDS
+        while True:
+            status = await self.status(native_id)
+            if wanted(status):
+                return status
+            assert time.monotonic() < deadline, f"still not as wanted: {status}"
+            await asyncio.sleep(0.02)
+
+    async def until_state(self, native_id: str, state: JobState) -> JobStatus:
+        return await self.until(native_id, lambda status: status.state is state)
+
+    async def until_ended(self, native_id: str) -> JobStatus:
+        return await self.until(native_id, lambda status: status.state in ENDED)
+
+    async def until_file(self, name: str) -> str:
+        """Return a file of the jobs' once it holds a whole line."""
+        deadline = time.monotonic() + SECONDS
+        path = self.directory / name
+        while not (path.exists() and path.read_text().endswith("\n")):
+            assert time.monotonic() < deadline, f"still not there: {name}"
+            await asyncio.sleep(0.02)
+        return path.read_text()
+
+    def told(self, native_id: str) -> Sequence[JobState]:
+        """Return the states that the snapshots told of, each once in a row."""
+        states = [
+            status.state
+            for snapshot in self.snapshots
+            for status in snapshot.jobs
+            if status.native_id == native_id
+        ]
+        return [state for state, _ in itertools.groupby(states)]
+
+
+def lives(process: int) -> bool:
+    """Return whether a process runs (a zombie does not)."""
+    try:
+        text = Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return False
+    return text.rpartition(")")[2].split()[0] != "Z"
+
+
+class SchedulerContract:
+    """The contract of :class:`gatewright.domains.compute.Scheduler`."""
+
+    @pytest.fixture
+    async def followed(
+        self, scheduler: Scheduler, directory: Path
+    ) -> AsyncIterator[Followed]:
+        followed = Followed(scheduler, directory)
+        async with followed.following():
+            yield followed
+
+    async def test_a_job_runs_to_its_end(self, followed: Followed) -> None:
+        native_id = await followed.submit("echo out; echo err >&2")
+        status = await followed.until_ended(native_id)
+        assert (status.state, status.exit_code) == (JobState.COMPLETED, 0)
+        assert status.signal is None
+        assert status.started_at is not None
+        assert status.ended_at is not None
+        assert status.started_at <= status.ended_at
+        assert (followed.directory / "1.out").read_text() == "out\n"
+        assert (followed.directory / "1.err").read_text() == "err\n"
+
+    async def test_the_snapshots_tell_of_it(self, followed: Followed) -> None:
+        native_id = await followed.submit("sleep 0.3")
+        await followed.until_ended(native_id)
+        deadline = time.monotonic() + SECONDS
+        while JobState.COMPLETED not in followed.told(native_id):
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.02)
+        order = [JobState.QUEUED, JobState.ACTIVE, JobState.COMPLETED]
+        assert [s for s in order if s in followed.told(native_id)] == list(
+            followed.told(native_id)
+        )
+        assert followed.snapshots[0].complete
+
+    async def test_the_same_submission_twice_is_one_job(
+        self, followed: Followed
+    ) -> None:
+        submission = followed.submission("echo ran >> twice.txt")
+        first = await followed.scheduler.submit([submission])
+        again = await followed.scheduler.submit([submission])
+        assert first == again
+        await followed.until_ended(first[0])
+        third = await followed.scheduler.submit([submission])
+        assert third == first
+        await followed.until_ended(await followed.submit("true"))
+        assert (followed.directory / "twice.txt").read_text() == "ran\n"
+
+    async def test_exit_codes_and_signals(self, followed: Followed) -> None:
+        failed = await followed.until_ended(await followed.submit("exit 7"))
+        assert (failed.state, failed.exit_code) == (JobState.FAILED, 7)
+        assert failed.reason
+        killed = await followed.until_ended(await followed.submit("kill -9 $$"))
+        assert killed.state is JobState.FAILED
+        assert (killed.exit_code, killed.signal) == (137, 9)
+
+    async def test_an_executable_with_arguments(self, followed: Followed) -> None:
+        spec = JobSpec(
+            executable="printf", arguments=("%s|", "a b", "", "-x", "$HOME", "'\"\n")
+        )
+        await followed.until_ended(await followed.submit(spec))
+        output = (followed.directory / "1.out").read_text()
+        assert output == "a b||-x|$HOME|'\"\n|"
+
+    async def test_environment_values_go_through_whole(
+        self, followed: Followed
+    ) -> None:
+        value = "a,b=c d\n\"'$HOME\\ ü"
+        spec = JobSpec(
+            script='#!/bin/sh\nprintf %s "$VALUE"', environment={"VALUE": value}
+        )
+        await followed.until_ended(await followed.submit(spec))
+        assert (followed.directory / "1.out").read_text() == value
+
+    async def test_a_program_that_is_not_there(self, followed: Followed) -> None:
+        native_id = await followed.submit(JobSpec(executable="/no/such/program"))
+        status = await followed.until_ended(native_id)
+        assert status.state is JobState.FAILED
+        assert status.exit_code == 127
+        assert status.reason
+
+    async def test_hold_and_release(self, followed: Followed) -> None:
+        native_id = await followed.submit(JobSpec(executable="true", hold=True))
+        assert (await followed.status(native_id)).state is JobState.HELD
+        await followed.scheduler.release([native_id])
+        await followed.until_ended(native_id)
+        await followed.scheduler.hold([native_id])
+        assert (await followed.status(native_id)).state is JobState.COMPLETED
+
+    async def test_a_queued_job_is_held(self, followed: Followed) -> None:
+        cores = followed.scheduler.capabilities.cores
+        whole = Resources(cpu_cores_per_process=cores)
+        first = await followed.submit(
+            JobSpec(executable="sleep", arguments=("60",), resources=whole)
+        )
+        await followed.until_state(first, JobState.ACTIVE)
+        second = await followed.submit(JobSpec(executable="true", resources=whole))
+        await followed.scheduler.hold([second])
+        await followed.until_state(second, JobState.HELD)
+        await followed.scheduler.cancel([first])
+        await followed.until_ended(first)
+        assert (await followed.status(second)).state is JobState.HELD
+        await followed.scheduler.release([second])
+        assert (await followed.until_ended(second)).state is JobState.COMPLETED
+
+    async def test_cancel_before_the_start(self, followed: Followed) -> None:
+        spec = JobSpec(script="#!/bin/sh\necho ran > ran.txt", hold=True)
+        native_id = await followed.submit(spec)
+        await followed.scheduler.cancel([native_id])
+        status = await followed.until_ended(native_id)
+        assert status.state is JobState.CANCELED
+        assert status.started_at is None
+        assert not (followed.directory / "ran.txt").exists()
+
+    async def test_cancel_ends_the_whole_tree(self, followed: Followed) -> None:
+        native_id = await followed.submit(
+            "trap '' TERM HUP\n"
+            "(trap '' TERM; setsid sh -c 'trap \"\" TERM; echo $$ >> p; sleep 300' &)\n"
+            "sh -c 'echo $$ >> p; sleep 300' &\n"
+            "echo $$ >> p\necho all >> started\nwait; sleep 300"
+        )
+        await followed.until_file("started")
+        await followed.until(
+            native_id,
+            lambda _: (followed.directory / "p").read_text().count("\n") == 3,
+        )
+        processes = [int(n) for n in (followed.directory / "p").read_text().split()]
+        assert all(map(lives, processes))
+        await followed.scheduler.cancel([native_id])
+        status = await followed.until_ended(native_id)
+        assert status.state is JobState.CANCELED
+        assert not any(map(lives, processes))
+
+    async def test_nothing_is_left_behind_by_a_job_that_ends(
+        self, followed: Followed
+    ) -> None:
+        native_id = await followed.submit("setsid sleep 300 & echo $! > left.txt")
+        status = await followed.until_ended(native_id)
+        assert status.state is JobState.COMPLETED
+        assert not lives(int((followed.directory / "left.txt").read_text()))
+
+    async def test_the_time_limit(self, followed: Followed) -> None:
+        spec = JobSpec(
+            executable="sleep", arguments=("60",), attributes=Attributes(duration=1)
+        )
+        status = await followed.until_ended(await followed.submit(spec))
+        assert status.state is JobState.FAILED
+        assert "time limit" in status.reason
+        assert status.usage.wall_seconds >= 1
+
+    async def test_usage(self, followed: Followed) -> None:
+        spec = JobSpec(
+            executable="python3",
+            arguments=("-c", "import os\nx = bytearray(100_000_000)\n" + _BURN),
+        )
+        native_id = await followed.submit(spec)
+        usage = (await followed.until_ended(native_id)).usage
+        measured = float((followed.directory / "1.out").read_text())
+        assert usage.cpu_seconds == pytest.approx(measured, abs=0.15)
+        assert usage.peak_memory_bytes >= 100_000_000
+        assert usage.wall_seconds > 0
+
+    async def test_dependencies(self, followed: Followed) -> None:
+        good = await followed.submit("sleep 0.3")
+        bad = await followed.submit("sleep 0.3; exit 1")
+
+        async def after(native_id: str, condition: Condition) -> str:
+            dependency = NativeDependency(native_id, condition, native_id)
+            spec = JobSpec(executable="true")
+            return await followed.submit(spec, dependencies=(dependency,))
+
+        runs = [
+            (await after(good, Condition.AFTER_OK), good),
+            (await after(good, Condition.AFTER_ANY), good),
+            (await after(bad, Condition.AFTER_ANY), bad),
+            (await after(bad, Condition.AFTER_NOT_OK), bad),
+        ]
+        never = [
+            await after(bad, Condition.AFTER_OK),
+            await after(good, Condition.AFTER_NOT_OK),
+        ]
+        for native_id, before in runs:
+            status = await followed.until_ended(native_id)
+            assert status.state is JobState.COMPLETED
+            ended = (await followed.status(before)).ended_at
+            assert (status.started_at or 0.0) >= (ended or 0.0) > 0
+        for native_id in never:
+            status = await followed.until_ended(native_id)
+            assert status.state is JobState.CANCELED
+            assert status.reason
+
+    async def test_an_array_keeps_to_its_limit(self, followed: Followed) -> None:
+        script = "echo b >> log; sleep 0.1; echo e >> log"
+        elements = [
+            followed.submission(script, array_id="9", array_index=index, array_limit=1)
+            for index in range(4)
+        ]
+        native_ids = await followed.scheduler.submit(elements)
+        for native_id in native_ids:
+            await followed.until_ended(native_id)
+        assert (followed.directory / "log").read_text() == "b\ne\n" * 4
+
+    async def test_one_waits_for_the_cores_of_another(self, followed: Followed) -> None:
+        cores = Resources(cpu_cores_per_process=followed.scheduler.capabilities.cores)
+        spec = JobSpec(
+            script="#!/bin/sh\necho b >> log; sleep 0.2; echo e >> log",
+            resources=cores,
+        )
+        first, second = await followed.submit(spec), await followed.submit(spec)
+        await followed.until_ended(first)
+        await followed.until_ended(second)
+        assert (followed.directory / "log").read_text() == "b\ne\n" * 2
+
+    async def test_what_is_too_large_is_refused(self, followed: Followed) -> None:
+        most = followed.scheduler.capabilities
+        for resources in (
+            Resources(process_count=most.cores + 1),
+            Resources(memory=most.memory_bytes + 1),
+            Resources(node_count=most.nodes + 1),
+        ):
+            submission = followed.submission(
+                JobSpec(executable="true", resources=resources)
+            )
+            with pytest.raises(InvalidContent):
+                await followed.scheduler.check(submission)
+        wrong = followed.submission("true", directory="/no/such/directory")
+        with pytest.raises(InvalidContent):
+            await followed.scheduler.check(wrong)
+        await followed.scheduler.check(followed.submission("true"))
+
+    async def test_unknown_jobs_are_left_out(self, followed: Followed) -> None:
+        assert await followed.scheduler.status([new_id()]) == {}
+        await followed.scheduler.cancel([new_id()])
+        await followed.scheduler.forget([new_id()])
+
+    async def test_a_second_follower_takes_over(
+        self, scheduler: Scheduler, directory: Path
+    ) -> None:
+        first = Followed(scheduler, directory)
+        second = Followed(scheduler, directory)
+        async with first.following():
+            await first.until_ended(await first.submit("true"))
+            async with second.following():
+                await first.until_ended(await first.submit("true"))
+                assert second.snapshots == []
+        async with second.following():
+            other = await second.submit("echo again")
+            await second.until_ended(other)
+        assert second.snapshots[0].complete
+
+
+_BURN = """
+i = 0
+while i < 3_000_000:
+    i += 1
+print(sum(os.times()[:2]))
+"""
+
+__all__ = ["Followed", "SchedulerContract", "lives"]
