@@ -42,6 +42,7 @@ from gatewright.domains.arrays.statistics import Statistic, statistic
 from gatewright.domains.arrays.statistics import apply as apply_statistic
 from gatewright.domains.arrays.subset import (
     Estimate,
+    Prepared,
     SubsetFile,
     SubsetFormat,
     SubsetOrder,
@@ -70,6 +71,7 @@ __all__ = [
     "FileIdentity",
     "Hyperslab",
     "Packing",
+    "Prepared",
     "Published",
     "Range",
     "Selected",

@@ -14,6 +14,8 @@ Ask for the first window before the header of the answer is sent: a damaged file
 HTTP error then. An error after that must end the connection short of its length.
 """
 
+import asyncio
+import contextlib
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,7 +24,7 @@ import numpy as np
 
 from gatewright.core.caller import Caller, Scope
 from gatewright.core.clock import Clock, system_clock, timestamp
-from gatewright.core.errors import NotFound, TooLarge
+from gatewright.core.errors import GatewayError, NotFound, TooLarge
 from gatewright.core.pages import Page, decode_cursor, encode_cursor, page_limit
 from gatewright.domains.arrays.axes import Axis, axes
 from gatewright.domains.arrays.hyperslab import encoded_size, whole
@@ -40,7 +42,7 @@ from gatewright.domains.arrays.packing import packing, unpack
 from gatewright.domains.arrays.ports import ArrayReader
 from gatewright.domains.arrays.selection import Values, select
 from gatewright.domains.arrays.subset import (
-    Estimate,
+    Prepared,
     SubsetFile,
     SubsetOrder,
     SubsetRequest,
@@ -54,6 +56,8 @@ from gatewright.domains.arrays.subset import (
 _EXTENSION = ".nc"
 _KEPT_COORDINATES = 256
 _LARGEST_COORDINATE = 64 << 20
+_LOOKS_AT_ONCE = 8
+_LOOK_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +167,36 @@ class Datasets:
         source, identity = published.dataset.source, published.description.identity
         return await self._reader.strings(source, identity, variable, slab)
 
+    @property
+    def limit_bytes(self) -> int:
+        """Largest answer."""
+        return self._response_bytes
+
+    async def look(self, datasets: Sequence[Dataset]) -> list[Published | None]:
+        """Return what is known of data sets, for a listing.
+
+        Files that were not read before are read now, for a few seconds together; None
+        stands for one that takes longer or is damaged.
+        """
+        new = [d for d in datasets if d.source not in self._descriptions]
+        if new:
+            gate = asyncio.Semaphore(_LOOKS_AT_ONCE)
+            tasks = [asyncio.create_task(self._look(d, gate)) for d in new]
+            _, late = await asyncio.wait(tasks, timeout=_LOOK_SECONDS)
+            for task in late:
+                task.cancel()
+        known = [self._descriptions.get(dataset.source) for dataset in datasets]
+        return [
+            None if description is None else Published(dataset, description)
+            for dataset, description in zip(datasets, known, strict=True)
+        ]
+
+    async def _look(self, dataset: Dataset, gate: asyncio.Semaphore) -> None:
+        async with gate:
+            with contextlib.suppress(GatewayError):
+                described = await self._reader.describe(dataset.source)
+                self._descriptions[dataset.source] = described
+
     async def axes(self, published: Published) -> Mapping[str, AxisValues]:
         """Return the axes of a data set with their values, by dimension.
 
@@ -173,16 +207,10 @@ class Datasets:
             found[name] = AxisValues(axis, await self._values(published, name, axis))
         return found
 
-    async def estimate(
+    async def prepare(
         self, caller: Caller, dataset_id: str, request: SubsetRequest
-    ) -> Estimate:
-        """Return what a subset would cost; nothing but coordinates is read."""
-        return (await self._order(caller, dataset_id, request))[2]
-
-    async def subset(
-        self, caller: Caller, dataset_id: str, request: SubsetRequest
-    ) -> SubsetFile:
-        """Return a subset as a file.
+    ) -> Prepared:
+        """Return what a subset comes to; nothing but coordinates is read.
 
         Raises
         ------
@@ -190,24 +218,7 @@ class Datasets:
             There is no such data set that the caller may see.
         InvalidRequest
             The request does not fit the data set.
-        TooLarge
-            It is above the limit; the details have the estimate.
         """
-        published, order, cost = await self._order(caller, dataset_id, request)
-        self.check_size(max(cost.bytes, cost.read_bytes))
-        descriptor, size = await self._reader.subset(
-            published.dataset.source, published.description.identity, order
-        )
-        return SubsetFile(
-            descriptor,
-            size,
-            order.format.media_type,
-            _filename(published.dataset.id, order),
-        )
-
-    async def _order(
-        self, caller: Caller, dataset_id: str, request: SubsetRequest
-    ) -> tuple[Published, SubsetOrder, Estimate]:
         published = await self.open(caller, dataset_id)
         known = axes(published.description)
         variables = chosen_variables(published.description, request)
@@ -225,7 +236,30 @@ class Datasets:
             self._history(published, request),
         )
         check_form(variables, known, order)
-        return published, order, estimate(variables, known, order)
+        return Prepared(published, order, estimate(variables, known, order))
+
+    async def make(self, prepared: Prepared) -> SubsetFile:
+        """Return a prepared subset as a file.
+
+        Raises
+        ------
+        TooLarge
+            It is above the limit; the details have the estimate.
+        Conflict
+            The file has changed since.
+        """
+        cost, order = prepared.estimate, prepared.order
+        self.check_size(max(cost.bytes, cost.read_bytes))
+        published = prepared.published
+        descriptor, size = await self._reader.subset(
+            published.dataset.source, published.description.identity, order
+        )
+        return SubsetFile(
+            descriptor,
+            size,
+            order.format.media_type,
+            _filename(published.dataset.id, order),
+        )
 
     async def _values(self, published: Published, name: str, axis: Axis) -> Values:
         """Return the values of an axis as float64, missing ones as NaN."""
@@ -258,8 +292,9 @@ class Datasets:
         if request.statistics:
             asked.append("stat=" + ",".join(how.name for how in request.statistics))
         what = "&".join(asked) or "everything"
-        now = timestamp(self._clock())
-        return f"{now}: Gatewright subset of {published.dataset.id}: {what}"
+        # To the day: the same request has the same bytes, and so one entity tag.
+        today = timestamp(self._clock())[:10]
+        return f"{today}: Gatewright subset of {published.dataset.id}: {what}"
 
     def check_size(self, size: int) -> None:
         """Refuse an answer above the limit.

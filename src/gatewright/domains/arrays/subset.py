@@ -11,6 +11,7 @@ from gatewright.domains.arrays.model import (
     AxisKind,
     Description,
     ElementType,
+    Published,
     Variable,
 )
 from gatewright.domains.arrays.packing import packing
@@ -90,6 +91,18 @@ class Estimate:
     """Bytes of the arrays that are read for it, unpacked from compression."""
     bytes: int
     """Bytes of the answer: at most for NetCDF, about for the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A subset that fits its data set, before anything is read for it."""
+
+    published: Published
+    """The data set."""
+    order: SubsetOrder
+    """What a reader makes."""
+    estimate: Estimate
+    """What it costs."""
 
 
 @dataclass(frozen=True, slots=True)

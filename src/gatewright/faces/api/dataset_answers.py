@@ -1,0 +1,254 @@
+"""What the API says of gridded data sets."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from pydantic import BaseModel, Field
+
+from gatewright.core.clock import timestamp
+from gatewright.core.config import Config
+from gatewright.domains.arrays import (
+    Attributes,
+    AxisValues,
+    Dataset,
+    Prepared,
+    Published,
+    Variable,
+    data_variables,
+    label,
+)
+
+BASE = "/api/v1"
+_LISTED_VALUES = 5000
+
+
+class DatasetItem(BaseModel):
+    """A data set in the catalogue."""
+
+    id: str = Field(description="Name in URLs.")
+    title: str = Field(description="Title.")
+    url: str = Field(description="Its description.")
+    format: str | None = Field(description="Kind of file; null if it is not known.")
+    size: int | None = Field(description="Bytes of the file; null if not known.")
+    variables: list[str] = Field(description="Names of the data variables.")
+
+
+class DatasetList(BaseModel):
+    """A page of the catalogue."""
+
+    datasets: list[DatasetItem] = Field(description="Data sets, by id.")
+    next: str | None = Field(description="Cursor of the next page; null on the last.")
+
+
+class DimensionAnswer(BaseModel):
+    """A dimension."""
+
+    name: str
+    size: int
+    unlimited: bool = Field(description="Whether the file may grow along it.")
+
+
+class VariableAnswer(BaseModel):
+    """A variable of the file."""
+
+    name: str
+    title: str = Field(description="Its long name, standard name, or name.")
+    units: str
+    type: str = Field(description="Type as stored: float32, int16, string, ...")
+    dimensions: list[str] = Field(description="Dimensions, slowest first.")
+    shape: list[int]
+    size_bytes: int = Field(description="Bytes of the whole array; 0 for strings.")
+    data: bool = Field(description="Whether it holds data rather than coordinates.")
+    attributes: dict[str, Any]
+
+
+class AxisAnswer(BaseModel):
+    """An axis whose meaning is known."""
+
+    kind: str = Field(description="time, level, lat, lon or member.")
+    name: str = Field(description="Dimension, or the name of a scalar coordinate.")
+    size: int
+    units: str
+    first: float | str | None = Field(description="First value; times in ISO 8601.")
+    last: float | str | None = Field(description="Last value.")
+    values: list[float | str | None] | None = Field(
+        description=f"All values, of axes with at most {_LISTED_VALUES}."
+    )
+
+
+class DatasetDetail(BaseModel):
+    """All about a data set."""
+
+    id: str
+    title: str
+    format: str = Field(description="Kind of file.")
+    size_bytes: int = Field(description="Bytes of the file.")
+    data_bytes: int = Field(description="Bytes of its arrays, without compression.")
+    modified_at: str = Field(description="Last change of the file, RFC 3339.")
+    dimensions: list[DimensionAnswer]
+    variables: list[VariableAnswer]
+    axes: list[AxisAnswer]
+    bounds: dict[str, tuple[float | str | None, float | str | None]] = Field(
+        description="Smallest and largest value of each kind of axis."
+    )
+    attributes: dict[str, Any]
+    warnings: list[str] = Field(description="What of the file is left out.")
+    access: dict[str, str] = Field(description="Address of each protocol.")
+    code: dict[str, str] = Field(description="Code to paste.")
+
+
+class EstimateAnswer(BaseModel):
+    """What a subset would cost."""
+
+    bytes: int = Field(description="Bytes of the answer: at most, or about.")
+    elements: int = Field(description="Values in the answer.")
+    read_bytes: int = Field(description="Bytes of the arrays that are read for it.")
+    limit_bytes: int = Field(description="Largest answer that is sent at once.")
+    fits: bool = Field(description="Whether it is within the limit.")
+
+
+def dataset_item(dataset: Dataset, known: Published | None) -> dict[str, object]:
+    """Return a data set as an item of the catalogue."""
+    item: dict[str, object] = {
+        "id": dataset.id,
+        "title": dataset.title or dataset.id,
+        "url": f"{BASE}/datasets/{quote(dataset.id, safe='')}",
+        "format": None,
+        "size": None,
+        "variables": [],
+    }
+    if known is not None:
+        description = known.description
+        item["title"] = known.title
+        item["format"] = description.format
+        item["size"] = description.identity.size
+        item["variables"] = [v.name for v in data_variables(description)]
+    return item
+
+
+def dataset_detail(
+    published: Published, axes: Mapping[str, AxisValues], config: Config
+) -> dict[str, object]:
+    """Return all about a data set."""
+    description = published.description
+    data = {variable.name for variable in data_variables(description)}
+    return {
+        "id": published.dataset.id,
+        "title": published.title,
+        "format": description.format,
+        "size_bytes": description.identity.size,
+        "data_bytes": description.size,
+        "modified_at": timestamp(description.identity.modified_ns / 1e9),
+        "dimensions": [
+            {"name": d.name, "size": d.size, "unlimited": d.unlimited}
+            for d in description.dimensions.values()
+        ],
+        "variables": [
+            _variable(variable, variable.name in data)
+            for variable in description.variables.values()
+        ],
+        "axes": [_axis(name, axis) for name, axis in axes.items()],
+        "bounds": {a.axis.kind.value: _bounds(a) for a in axes.values()},
+        "attributes": _attributes(description.attributes),
+        "warnings": list(description.warnings),
+        "access": _access(published.dataset.id, config),
+        "code": _code(published, sorted(data), config),
+    }
+
+
+def estimate_answer(prepared: Prepared, limit: int) -> dict[str, object]:
+    """Return what a subset would cost."""
+    cost = prepared.estimate
+    return {
+        "bytes": cost.bytes,
+        "elements": cost.elements,
+        "read_bytes": cost.read_bytes,
+        "limit_bytes": limit,
+        "fits": max(cost.bytes, cost.read_bytes) <= limit,
+    }
+
+
+def _variable(variable: Variable, data: bool) -> dict[str, object]:
+    long_name = variable.text("long_name")
+    standard_name = variable.text("standard_name").replace("_", " ")
+    return {
+        "name": variable.name,
+        "title": long_name or standard_name or variable.name,
+        "units": variable.text("units"),
+        "type": variable.type.value,
+        "dimensions": list(variable.dimensions),
+        "shape": list(variable.shape),
+        "size_bytes": variable.size,
+        "data": data,
+        "attributes": _attributes(variable.attributes),
+    }
+
+
+def _attributes(attributes: Attributes) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for name, attribute in attributes.items():
+        values = [_finite(value) for value in attribute.values]
+        found[name] = values[0] if len(values) == 1 else values
+    return found
+
+
+def _finite(value: str | float) -> str | float:
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value
+
+
+def _axis(name: str, axis: AxisValues) -> dict[str, object]:
+    values = [_shown(axis, float(value)) for value in axis.values[:_LISTED_VALUES]]
+    size = int(axis.values.size)
+    last = _shown(axis, float(axis.values[-1])) if size else None
+    return {
+        "kind": axis.axis.kind.value,
+        "name": name,
+        "size": size,
+        "units": axis.axis.units,
+        "first": values[0] if values else None,
+        "last": last,
+        "values": values if size <= _LISTED_VALUES else None,
+    }
+
+
+def _shown(axis: AxisValues, value: float) -> float | str | None:
+    if not math.isfinite(value):
+        return None
+    return value if axis.axis.time is None else label(axis.axis, value) or None
+
+
+def _bounds(axis: AxisValues) -> tuple[float | str | None, float | str | None]:
+    known = axis.values[[math.isfinite(value) for value in axis.values]]
+    if not known.size:
+        return None, None
+    return _shown(axis, float(known.min())), _shown(axis, float(known.max()))
+
+
+def _access(dataset_id: str, config: Config) -> dict[str, str]:
+    name = quote(dataset_id, safe="")
+    return {
+        "api": f"{config.url}{BASE}/datasets/{name}",
+        "subset": f"{config.url}{BASE}/datasets/{name}/subset",
+        "dap2": f"{config.url}/dap/{name}",
+    }
+
+
+def _code(published: Published, names: list[str], config: Config) -> dict[str, str]:
+    """Return a few lines for each of the usual tools."""
+    addresses = _access(published.dataset.id, config)
+    name = names[0] if names else "VARIABLE"
+    subset = f"{addresses['subset']}?var={quote(name, safe='')}"
+    return {
+        "xarray": "import xarray\n\n"
+        f'data = xarray.open_dataset("{addresses["dap2"]}")\n'
+        f'print(data["{name}"])\n',
+        "netCDF4": "import netCDF4\n\n"
+        f'data = netCDF4.Dataset("{addresses["dap2"]}")\n'
+        f'print(data["{name}"])\n',
+        "curl": f"curl -o subset.nc '{subset}&lat=30:60&lon=-20:40'\n",
+        "ncdump": f"ncdump -h '{addresses['dap2']}'\n",
+    }

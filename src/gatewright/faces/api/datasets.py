@@ -1,0 +1,204 @@
+"""Gridded data: the catalogue, descriptions, and subsets by coordinates."""
+
+import hashlib
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Query, Request
+from starlette.responses import Response
+
+from gatewright.core.pages import Page
+from gatewright.domains.arrays import Prepared
+from gatewright.faces.api.dataset_answers import (
+    DatasetDetail,
+    DatasetList,
+    EstimateAnswer,
+    dataset_detail,
+    dataset_item,
+    estimate_answer,
+)
+from gatewright.faces.api.dataset_query import subset_request
+from gatewright.web.bytes import DescriptorFile, file_response
+from gatewright.web.conditional import check_preconditions, not_modified
+from gatewright.web.context import Context
+from gatewright.web.listing import Cursor, Limit, json_response, listing
+from gatewright.web.user_content import content_disposition
+
+router = APIRouter(tags=["data"])
+
+_GONE: dict[int | str, dict[str, Any]] = {
+    404: {"description": "There is none that you may see."}
+}
+
+DatasetId = Annotated[
+    str,
+    Path(
+        title="Data set",
+        description="Name of a data set; “.nc” at its end is ignored.",
+        examples=["20CR2c.1987101606.prmsl"],
+        max_length=200,
+    ),
+]
+Words = list[str] | None
+
+
+@router.get("/datasets", response_model=DatasetList, summary="The catalogue")
+async def list_datasets(
+    request: Request, context: Context, limit: Limit = None, cursor: Cursor = None
+) -> Response:
+    """List the gridded data sets that the caller may see, by id.
+
+    A file that cannot be read, or not soon, has its id as title and no more.
+    """
+    datasets = context.services.datasets
+    page = datasets.page(context.caller, limit, cursor)
+    known = await datasets.look(page.items)
+    items = [*map(dataset_item, page.items, known)]
+    answers: Page[object] = Page(items, page.next)
+    return listing(request, "datasets", answers)
+
+
+@router.get(
+    "/datasets/{dataset}",
+    response_model=DatasetDetail,
+    summary="One data set",
+    responses=_GONE,
+)
+async def one_dataset(context: Context, dataset: DatasetId) -> Response:
+    """Describe a data set: variables, axes, bounds, sizes, addresses, code to paste."""
+    datasets = context.services.datasets
+    published = await datasets.open(context.caller, dataset)
+    axes = await datasets.axes(published)
+    return json_response(dataset_detail(published, axes, context.services.config))
+
+
+@router.get(
+    "/datasets/{dataset}/subset",
+    summary="A subset by coordinates",
+    response_class=Response,
+    responses={
+        200: {
+            "content": {
+                "application/x-netcdf": {},
+                "text/csv": {},
+                "application/json": {"schema": EstimateAnswer.model_json_schema()},
+                "image/png": {},
+            },
+            "description": "The subset, or with “estimate” what it would cost.",
+        },
+        304: {"description": "It is still the same."},
+        400: {"description": "It does not fit the data set; the text says why."},
+        **_GONE,
+        413: {"description": "It would be too large; the answer says how large."},
+    },
+)
+async def subset(
+    request: Request,
+    context: Context,
+    dataset: DatasetId,
+    var: Annotated[
+        Words,
+        Query(
+            title="Variables",
+            description="Names, with commas between; by default all data variables.",
+            examples=[["prmsl"]],
+        ),
+    ] = None,
+    lat: Annotated[
+        str | None,
+        Query(
+            title="Latitude",
+            description="south:north in degrees, ends included, or the nearest to one.",
+            examples=["10:60"],
+            max_length=100,
+        ),
+    ] = None,
+    lon: Annotated[
+        str | None,
+        Query(
+            title="Longitude",
+            description="west:east in degrees, over the seam where need be: -20:40 is "
+            "60 degrees wide whether the file counts to 180 or to 360.",
+            examples=["-20:40"],
+            max_length=100,
+        ),
+    ] = None,
+    time: Annotated[
+        str | None,
+        Query(
+            title="Time",
+            description="A year, month, day or moment (1987, 1987-10, 1987-10-16, "
+            "1987-10-16T06:00), or first:last of such. A period means the times "
+            "within it, or the nearest where there are none.",
+            examples=["1987-10-16"],
+            max_length=100,
+        ),
+    ] = None,
+    level: Annotated[
+        str | None,
+        Query(
+            title="Level",
+            description="One level or a range, in the units of the axis.",
+            examples=["850"],
+            max_length=100,
+        ),
+    ] = None,
+    member: Annotated[
+        str | None,
+        Query(
+            title="Ensemble member",
+            description="One member or a range of them.",
+            examples=["1:10"],
+            max_length=100,
+        ),
+    ] = None,
+    stat: Annotated[
+        Words,
+        Query(
+            title="Statistics",
+            description="Over the members, in their place: mean, spread (the sample "
+            "standard deviation), median, min, max, p0 to p100.",
+            examples=[["mean,spread,p95"]],
+        ),
+    ] = None,
+    form: Annotated[
+        Literal["netcdf4", "csv", "json", "png"],
+        Query(
+            alias="format",
+            title="Form",
+            description="netcdf4 keeps stored values and attributes; csv is a row for "
+            "each cell; json has “coordinates” and “variables” with “dimensions”, "
+            "“shape” and flat, row-major “values”; png is a map or a line.",
+        ),
+    ] = "netcdf4",
+    estimate: Annotated[
+        bool,
+        Query(title="Estimate", description="Only say what it would cost."),
+    ] = False,
+) -> Response:
+    """Cut a piece out of a data set by coordinates, with statistics over members."""
+    datasets = context.services.datasets
+    asked = subset_request(request.query_params, var or (), stat or (), form)
+    prepared = await datasets.prepare(context.caller, dataset, asked)
+    if estimate:
+        return json_response(estimate_answer(prepared, datasets.limit_bytes))
+    etag = subset_etag(prepared)
+    if check_preconditions(request, etag):
+        return not_modified(etag)
+    made = await datasets.make(prepared)
+    kind = "inline" if form in {"png", "json"} else "attachment"
+    return file_response(
+        request,
+        DescriptorFile(made.descriptor),
+        made.size,
+        media_type=made.media_type,
+        etag=etag,
+        headers={
+            "Content-Disposition": content_disposition(kind, made.filename.encode())
+        },
+    )
+
+
+def subset_etag(prepared: Prepared) -> str:
+    """Return the tag of a subset: the file's identity and all that was asked."""
+    text = f"subset 1 {prepared.published.description.identity} {prepared.order}"
+    return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
