@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from typing import TypeVar
 
 from argon2 import PasswordHasher, profiles
@@ -42,14 +43,17 @@ class Argon2Hasher:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="password")
         self._most = threads + waiting
         self._running = 0
-        # What an unknown account's password is compared with, for the same time.
-        self._nobody = self._hasher.hash("nobody has this password")
+
+    @cached_property
+    def _nobody(self) -> str:
+        """What an unknown account's password is compared with, for the same time."""
+        return self._hasher.hash("nobody has this password")
 
     async def hash(self, password: str) -> str:
         return await self._run(lambda: self._hasher.hash(_bytes(password)))
 
     async def verify(self, password: str, hashed: str | None) -> bool:
-        fits = await self._run(lambda: self._fits(password, hashed or self._nobody))
+        fits = await self._run(lambda: self._fits(password, hashed))
         return fits and hashed is not None
 
     def outdated(self, hashed: str) -> bool:
@@ -59,9 +63,12 @@ class Argon2Hasher:
         """Let the threads end."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _fits(self, password: str, hashed: str) -> bool:
+    def _fits(self, password: str, hashed: str | None) -> bool:
+        nobody = self._nobody  # made by the first password that is checked, whoever's
         try:
-            return self._hasher.verify(hashed, _bytes(password))
+            return self._hasher.verify(
+                nobody if hashed is None else hashed, _bytes(password)
+            )
         except (VerificationError, InvalidHashError):
             return False
 
