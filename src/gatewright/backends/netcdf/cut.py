@@ -66,6 +66,10 @@ class Cut:
         """What the file says."""
         return self._file.description
 
+    def with_order(self, order: SubsetOrder) -> "Cut":
+        """Return another order applied to the same file."""
+        return Cut(self._file, order)
+
     def series(self) -> list[Series]:
         """Return the variables of the answer."""
         found = []

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gatewright.backends.netcdf import values, write_netcdf, write_text
+from gatewright.backends.netcdf import values, write_netcdf, write_png, write_text
 from gatewright.backends.netcdf.cut import Cut
 from gatewright.backends.netcdf.files import Files, GriddedFile, identify, require
 from gatewright.backends.readers import Output
@@ -30,6 +30,7 @@ writers = {
     SubsetFormat.NETCDF4: write_netcdf.write,
     SubsetFormat.CSV: write_text.write_csv,
     SubsetFormat.JSON: write_text.write_json,
+    SubsetFormat.PNG: write_png.write,
 }
 _files = Files()  # a cache of this process, which holds nothing of a request
 

@@ -109,7 +109,7 @@ def _coordinates(cut: Cut, series: list[Series]) -> dict[str, Any]:
 
 def _coordinate(cut: Cut, name: str) -> dict[str, Any]:
     axis = cut.axes.get(name)
-    numbers = _axis_numbers(cut, name)
+    numbers = axis_numbers(cut, name)
     about = {
         "kind": axis.kind.value if axis else None,
         "units": axis.units if axis else "",
@@ -121,7 +121,8 @@ def _coordinate(cut: Cut, name: str) -> dict[str, Any]:
     return about
 
 
-def _axis_numbers(cut: Cut, name: str) -> npt.NDArray[np.number]:
+def axis_numbers(cut: Cut, name: str) -> npt.NDArray[np.number]:
+    """Return the selected values of an axis or scalar coordinate; indices if none."""
     variable = cut.description.variables.get(name)
     if variable is not None and variable.dimensions in {(name,), ()}:
         if variable.type.numeric and variable.dimensions:
@@ -134,7 +135,7 @@ def _axis_numbers(cut: Cut, name: str) -> npt.NDArray[np.number]:
 
 def _axis_texts(cut: Cut, name: str) -> list[str]:
     axis = cut.axes.get(name)
-    numbers = _axis_numbers(cut, name)
+    numbers = axis_numbers(cut, name)
     if axis is not None and axis.kind is AxisKind.TIME and axis.time is not None:
         return [label(axis, float(value)) for value in numbers]
     return texts(numbers, "")
