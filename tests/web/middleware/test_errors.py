@@ -1,0 +1,60 @@
+import logging
+
+import pytest
+from fastapi import FastAPI, Request
+from starlette.types import Message, Receive, Scope, Send
+from tests.support.asgi import ask, constant, failing, scope_of
+
+from gatewright.core.errors import NotFound, TooLarge
+from gatewright.web.middleware.errors import ErrorGuard, refuse_body
+
+
+async def test_an_unknown_error_is_a_problem_without_its_text(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.ERROR):
+        answer = await ask(ErrorGuard(failing(OSError("/etc/secret"))), scope_of())
+    assert answer.status == 500
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert b"secret" not in answer.body
+    assert "secret" in caplog.text
+
+
+async def test_an_error_of_the_tree_keeps_its_status() -> None:
+    answer = await ask(ErrorGuard(failing(NotFound("No such thing."))), scope_of())
+    assert answer.status == 404
+    assert b"No such thing." in answer.body
+
+
+async def test_an_error_within_the_answer_reaches_the_server() -> None:
+    """The server then closes the connection; a normal end would be a lie."""
+    with pytest.raises(OSError, match="disk"):
+        await ask(ErrorGuard(failing(OSError("disk"), started=True)), scope_of())
+
+
+async def test_an_error_of_the_body_wins_over_the_frameworks_answer() -> None:
+    inner = FastAPI()
+
+    @inner.post("/")
+    async def take(request: Request, body: dict[str, int]) -> None: ...
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        async def too_much() -> Message:
+            raise refuse_body(scope, TooLarge("Too much."))
+
+        await inner(scope, too_much, send)
+
+    fields = [(b"content-type", b"application/json")]
+    answer = await ask(ErrorGuard(app), scope_of("POST", "/", fields), [b"{}"])
+    assert answer.status == 413
+    assert answer.ended
+
+
+async def test_a_good_answer_passes() -> None:
+    answer = await ask(ErrorGuard(constant(b"fine")), scope_of())
+    assert (answer.status, answer.body) == (200, b"fine")
+
+
+def test_an_error_of_the_body_without_a_guard_is_only_returned() -> None:
+    error = TooLarge()
+    assert refuse_body({}, error) is error
