@@ -47,6 +47,7 @@ class Server:
                 *("-D", self._folder / "data", "-k", self._folder),
                 *("-c", "listen_addresses=", "-c", "fsync=off"),
                 *("-c", "max_connections=200", "-c", "shared_buffers=32MB"),
+                *("-c", "autovacuum=off", "-c", "full_page_writes=off"),
             ],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -120,7 +121,7 @@ def postgresql_server() -> Iterator[Server]:
 async def postgresql_url(postgresql_server: Server) -> AsyncIterator[str]:
     """Yield the URL of a fresh, empty database."""
     name = f"test_{uuid.uuid4().hex}"
-    await _administer(postgresql_server, f"CREATE DATABASE {name}")
+    await _administer(postgresql_server, f"CREATE DATABASE {name} STRATEGY file_copy")
     yield postgresql_server.url(name)
     await _administer(postgresql_server, f"DROP DATABASE {name} WITH (FORCE)")
 

@@ -50,12 +50,8 @@ from gatewright.domains.store.reading import (
     Selection,
 )
 from gatewright.domains.store.rights import right_on
-from gatewright.domains.store.service import (
-    MAXIMUM_BULK,
-    CollectionView,
-    DocumentView,
-    Store,
-)
+from gatewright.domains.store.service import MAXIMUM_BULK, Store
+from gatewright.domains.store.views import CollectionView, DocumentView
 from gatewright.domains.store.writing import Check, Lifetime, Stored
 
 __all__ = [

@@ -2,21 +2,18 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
 from gatewright.core.caller import Caller, Scope
-from gatewright.core.errors import InvalidContent, StorageFull, TooLarge
+from gatewright.core.errors import InvalidContent, NotFound, StorageFull, TooLarge
 from gatewright.core.ids import new_id
 from gatewright.core.pages import Page, decode_cursor, encode_cursor
 from gatewright.domains.store import writing
 from gatewright.domains.store.content import check_content, decode
 from gatewright.domains.store.model import (
-    Collection,
     Content,
     Decision,
-    Document,
     Permissions,
     Right,
     Standing,
@@ -38,6 +35,7 @@ from gatewright.domains.store.rights import (
     right_on,
     writable_document,
 )
+from gatewright.domains.store.views import CollectionView, DocumentView
 from gatewright.domains.store.watching import News
 from gatewright.domains.store.writing import KEEP, Check, Lifetime, Stored
 
@@ -45,28 +43,6 @@ T = TypeVar("T")
 
 MAXIMUM_BULK = 1000
 _LARGE = 65_536
-
-
-@dataclass(frozen=True, slots=True)
-class CollectionView:
-    """A collection as a caller sees it."""
-
-    collection: Collection
-    """The collection."""
-    right: Right
-    """The caller's right on it."""
-    permissions: Permissions | None = None
-    """Who may do what; only for those who may change it."""
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentView:
-    """A document as a caller sees it."""
-
-    document: Document
-    """The document."""
-    right: Right
-    """The caller's right on it."""
 
 
 class Store:
@@ -112,11 +88,8 @@ class Store:
         """
         who = self._who(caller, name)
         standing = await self.documents.look(name, (), who)
-        found = readable_collection(standing)
-        if standing.right < Right.ADMIN:
-            return CollectionView(found, standing.right)
-        permissions = permissions_of(await self.documents.grants(name))
-        return CollectionView(found, standing.right, permissions)
+        readable_collection(standing)
+        return await self._view(standing)
 
     async def save_collection(
         self,
@@ -152,7 +125,9 @@ class Store:
         created, unbuilt = await self._change(name, (), who, decide)
         for field in unbuilt:
             await self.documents.build_index(name, field)
-        return await self.collection(caller, name), created
+        # Who gave their own right away is still told what they did.
+        standing = await self.documents.look(name, (), who)
+        return await self._view(standing), created
 
     async def drop_collection(self, caller: Caller, name: str) -> None:
         """Delete a collection with all its documents.
@@ -349,6 +324,15 @@ class Store:
         """Return what the caller's documents take."""
         caller.require(Scope.STORE)
         return await self.documents.usage(caller.require_user())
+
+    async def _view(self, standing: Standing) -> CollectionView:
+        found = standing.collection
+        if found is None:
+            raise NotFound("The collection was deleted meanwhile.")
+        if standing.right < Right.ADMIN:
+            return CollectionView(found, standing.right)
+        permissions = permissions_of(await self.documents.grants(found.name))
+        return CollectionView(found, standing.right, permissions)
 
     def _who(self, caller: Caller, name: str) -> Who:
         caller.require(f"{Scope.STORE}:{check_collection(name)}")

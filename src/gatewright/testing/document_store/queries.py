@@ -1,0 +1,113 @@
+"""Queries with and without indexes."""
+
+import asyncio
+import random
+
+import msgspec
+
+from gatewright.domains.store import (
+    Condition,
+    Listings,
+    Selection,
+    Store,
+    matches,
+    parse_query,
+)
+from gatewright.testing.document_store.base import (
+    ADA,
+    StoreContract,
+)
+
+
+class QueryContract(StoreContract):
+    """Queries with and without indexes."""
+
+    QUERIES = (
+        ["a:eq:1"], ["a:eq:true"], ["a:eq:x"], ["a:eq:null"], ["a:ne:1"],
+        ["a:lt:2"], ["a:le:2"], ["a:gt:1", "a:lt:3"], ["a:ge:x"], ["a:gt:x"],
+        ['a:in:[1,"x",null]'], ["a:in:[]"], ["a:prefix:x"], ["a:prefix:"],
+        ["a:exists:true"], ["a:exists:false"], ["a.b:eq:1"], ["a.0:eq:1"],
+        ["a:gt:9007199254740992"], ["a:eq:9007199254740993"], ["a:lt:-1e300"],
+        ["a:le:x"], ["a:lt:x"], ["a:eq:0.1", "b:eq:1"], ["b:ge:0", "a:exists:true"],
+    )  # fmt: skip
+    VALUES = (
+        "1", "1.0", "2", "3.5", "-4", "0.1", "true", "false", "null", '"x"', '"xy"',
+        '"y"', '""', '"1"', "[1,2]", '{"b":1}', "9007199254740992",
+        "9007199254740993", "-1e308", "1" + "0" * 400, f'"{"x" * 300}"',
+        f'"{"x" * 301}"',
+    )  # fmt: skip
+
+    async def fill(self, store: Store) -> dict[str, str]:
+        chance = random.Random(11)  # noqa: S311  # a fixed sequence
+        texts = {}
+        for n, value in enumerate(self.VALUES):
+            texts[f"k{n:02}"] = f'{{"a":{value},"b":{chance.choice([0, 1, 2])}}}'
+        texts["without"] = '{"b":1}'
+        texts["scalar"] = "5"
+        await store.put_many(ADA, "c", {k: t.encode() for k, t in texts.items()})
+        return texts
+
+    async def answers(self, listings: Listings) -> list[list[str]]:
+        return [await self.keys(listings, ADA, *query) for query in self.QUERIES]
+
+    async def test_an_index_changes_no_answer(
+        self, store: Store, listings: Listings
+    ) -> None:
+        texts = await self.fill(store)
+        scanned = await self.answers(listings)
+        for query, keys in zip(self.QUERIES, scanned, strict=True):
+            assert keys == _expected(texts, parse_query(query)), query
+        fields = ["a", "a.b", "a.0", "b"]
+        view, _ = await store.save_collection(ADA, "c", indexes=fields)
+        assert all(view.collection.indexes.values())
+        assert await self.answers(listings) == scanned
+        await store.put(ADA, "c", "k00", b'{"a": "x"}')
+        await store.patch(ADA, "c", "k01", b'{"a": null}')
+        await store.delete(ADA, "c", "k02")
+        indexed = await self.answers(listings)
+        await store.save_collection(ADA, "c", indexes=[])
+        assert await self.answers(listings) == indexed
+
+    async def test_an_index_of_many_documents(
+        self, store: Store, listings: Listings
+    ) -> None:
+        bodies = {f"k{n:03}": b'{"n": %d}' % (n % 10) for n in range(450)}
+        await store.put_many(ADA, "c", bodies)
+        await store.save_collection(ADA, "c", indexes=["n"])
+        assert len(await self.keys(listings, ADA, "n:eq:3")) == 45
+
+    async def test_writes_while_an_index_is_built(
+        self, store: Store, other: Store, listings: Listings
+    ) -> None:
+        bodies = {f"k{n:03}": b'{"n": 1}' for n in range(420)}
+        await store.put_many(ADA, "c", bodies)
+        await asyncio.gather(
+            store.save_collection(ADA, "c", indexes=["n"]),
+            *(other.put(ADA, "c", f"k{n:03}", b'{"n": 2}') for n in range(0, 420, 20)),
+        )
+        assert len(await self.keys(listings, ADA, "n:eq:2")) == 21
+        assert len(await self.keys(listings, ADA, "n:eq:1")) == 399
+
+    async def test_a_scan_is_bounded(self, store: Store) -> None:
+        listings = Listings(store, scanned=100)
+        bodies = {f"k{n:04}": b'{"n": %d}' % n for n in range(1000)}
+        await store.put_many(ADA, "c", bodies)
+        selection = Selection(conditions=parse_query(["n:ge:990"]))
+        page = await listings.documents(ADA, "c", selection)
+        assert not page.documents
+        assert page.next is not None
+        assert page.advice is not None
+        assert '{"indexes": ["n"]}' in page.advice
+        assert len(await self.keys(listings, ADA, "n:ge:990")) == 10
+        await store.save_collection(ADA, "c", indexes=["n"])
+        page = await listings.documents(ADA, "c", selection)
+        assert len(page.documents) == 10
+        assert (page.next, page.advice) == (None, None)
+
+
+def _expected(texts: dict[str, str], conditions: tuple[Condition, ...]) -> list[str]:
+    return sorted(
+        key
+        for key, text in texts.items()
+        if matches(msgspec.json.decode(text), conditions)
+    )

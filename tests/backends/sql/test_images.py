@@ -1,0 +1,97 @@
+"""The index of images in SQLite and PostgreSQL."""
+
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gatewright.backends.postgresql import POSTGRESQL, PostgresqlDatabase
+from gatewright.backends.sql.images import SqlImageIndex
+from gatewright.backends.sql.migrations import migrate
+from gatewright.backends.sqlite import SQLITE, SqliteDatabase
+from gatewright.domains.sky import Circle, Image, ImageQuery, Interval
+from gatewright.testing.image_index import (
+    SURVEY,
+    ImageIndexContract,
+    all_ids,
+    meeting,
+    scanned,
+    square_image,
+)
+
+
+class TestSqlite(ImageIndexContract):
+    @pytest.fixture
+    async def index(self, tmp_path: Path) -> AsyncIterator[SqlImageIndex]:
+        database = await SqliteDatabase.open(tmp_path / "gateway.sqlite")
+        await migrate(database, SQLITE)
+        yield SqlImageIndex(database)
+        await database.close()
+
+
+class TestPostgresql(ImageIndexContract):
+    @pytest.fixture
+    async def index(self, postgresql_url: str) -> AsyncIterator[SqlImageIndex]:
+        database = await PostgresqlDatabase.open(postgresql_url)
+        await migrate(database, POSTGRESQL)
+        yield SqlImageIndex(database)
+        await database.close()
+
+
+@pytest.fixture
+async def sqlite(tmp_path: Path) -> AsyncIterator[SqlImageIndex]:
+    database = await SqliteDatabase.open(tmp_path / "gateway.sqlite")
+    await migrate(database, SQLITE)
+    yield SqlImageIndex(database)
+    await database.close()
+
+
+def nights(count: int) -> list[Image]:
+    """Return images of 400 fields over 250 nights."""
+    random = np.random.default_rng(5)
+    ra = random.uniform(0, 360, 400)
+    dec = np.degrees(np.arcsin(random.uniform(-1, 1, 400)))
+    return [
+        square_image(
+            n,
+            float(ra[n % 400]),
+            float(dec[n % 400]),
+            0.6,
+            t_min=58000.0 + n // 400 + (n % 400) / 800,
+        )
+        for n in range(count)
+    ]
+
+
+@pytest.mark.timeout(120)
+async def test_a_hundred_thousand_images(sqlite: SqlImageIndex) -> None:
+    images = nights(100_000)
+    await sqlite.save_survey(SURVEY)
+    await sqlite.put_files("night", [scanned(image) for image in images])
+    seconds = []
+    for place in range(0, 400, 80):
+        image = images[place]
+        region = Circle(image.ra, image.dec, 0.3)
+        for times in ((), (Interval(58010, 58020),)):
+            query = ImageQuery(regions=(region,), times=times)
+            began = time.perf_counter()
+            found = await all_ids(sqlite, query, 1000)
+            seconds.append(time.perf_counter() - began)
+            wanted = meeting(images, region)
+            if times:
+                wanted &= {i.id for i in images if times[0].meets(i.t_min, i.t_max)}
+            assert set(found) == wanted
+            assert len(wanted) >= (10 if times else 250)
+    assert sorted(seconds)[len(seconds) // 2] < 0.5
+
+
+async def test_a_rare_image_in_a_wide_region(sqlite: SqlImageIndex) -> None:
+    """A page may be short, and still the next one finds the rest."""
+    images = [square_image(n, 200, 0, t_min=float(n)) for n in range(4100)]
+    images.append(square_image(4100, 20, 0, t_min=9000.0))
+    await sqlite.save_survey(SURVEY)
+    await sqlite.put_files("night", [scanned(image) for image in images])
+    query = ImageQuery(regions=(Circle(20, 0, 60),))
+    assert await all_ids(sqlite, query) == [images[-1].id]
