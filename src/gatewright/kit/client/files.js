@@ -1,7 +1,7 @@
 import { escapeName, escapePath, join } from "./paths.js";
 import { upload } from "./upload.js";
 
-/** @typedef {{name: string, path: string, type: "file" | "directory" | "symlink" | "other", size: number,
+/** @typedef {{name: string, path: string, type: string, size: number,
  *             modified_at: string, mode: string, owner: string, group: string, [more: string]: any}} Entry */
 
 /** Files of the systems. A path is written as in a URL (see paths.js). */
@@ -14,6 +14,17 @@ export class Files {
   /** @param {string} system @param {string} path @returns {string} */
   path(system, path) {
     return `/api/v1/files/${escapeName(system)}/${escapePath(path).replace(/^\/+/, "")}`;
+  }
+
+  /** The systems that have files. @param {AbortSignal} [signal] @returns {Promise<{systems: {name: string, home: string}[]}>} */
+  systems(signal) {
+    return this._http.json("/api/v1/files", { signal });
+  }
+
+  /** Where home is on a system, and how much room there is. @param {string} system @param {AbortSignal} [signal]
+   * @returns {Promise<{name: string, home: string, space: {total: number, free: number} | null}>} */
+  system(system, signal) {
+    return this._http.json(`/api/v1/files/${escapeName(system)}`, { signal });
   }
 
   /** The address of a file's bytes, for a link or an image. @param {string} system @param {string} path */
@@ -85,12 +96,12 @@ export class Files {
 
   /** @param {string} system @param {string} path @param {string} to */
   move(system, path, to) {
-    return this.operate(system, path, { op: "move", to });
+    return this.operate(system, path, { op: "move", destination: escapePath(to) });
   }
 
   /** @param {string} system @param {string} path @param {string} to */
   copy(system, path, to) {
-    return this.operate(system, path, { op: "copy", to });
+    return this.operate(system, path, { op: "copy", destination: escapePath(to) });
   }
 
   /** @param {string} system @param {string} path @param {{recursive?: boolean}} [options] */

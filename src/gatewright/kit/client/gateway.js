@@ -57,20 +57,34 @@ export class Commands {
   }
 }
 
-/** Up, degraded or down, and the message of the day. */
+/**
+ * @typedef {object} SystemStatus
+ * @property {string} name @property {"up" | "degraded" | "down"} status @property {string} reason
+ * @property {any} [queue] The answer of its queue. @property {{total: number, free: number} | null} [space] Room at home.
+ */
+
+const STALE_MS = 60_000;
+
+/** Which systems are up, as their files and queues say. */
 export class Status {
   /** @param {Http} http */
   constructor(http) {
     this._http = http;
   }
 
-  /** @param {AbortSignal} [signal] @returns {Promise<any>} */
-  all(signal) {
-    return this._http.json("/api/v1/status", { signal });
+  /** @param {AbortSignal} [signal] @returns {Promise<SystemStatus[]>} */
+  async all(signal) {
+    const { systems } = await this._http.json("/api/v1/files", { signal });
+    return Promise.all(systems.map((/** @type {{name: string}} */ one) => this.system(one.name, signal)));
   }
 
-  /** @param {string} system @returns {Promise<any>} */
-  system(system) {
-    return this._http.json(`/api/v1/status/${escapeName(system)}`);
+  /** @param {string} name @param {AbortSignal} [signal] @returns {Promise<SystemStatus>} */
+  async system(name, signal) {
+    const parts = await Promise.allSettled(["queue", "files"].map((part) => this._http.json(`/api/v1/${part}/${escapeName(name)}`, { signal })));
+    const [queue, files] = parts.map((one) => (one.status === "fulfilled" ? one.value : null));
+    const failures = parts.flatMap((one) => (one.status === "rejected" && one.reason.status !== 404 ? [one.reason.message] : []));
+    const stale = queue && Date.now() - Date.parse(queue.as_of) > STALE_MS;
+    const status = failures.length === 2 ? "down" : failures.length || stale ? "degraded" : "up";
+    return { name, status, reason: failures[0] ?? (stale ? "The scheduler has not answered for a while." : ""), queue, space: files?.space ?? null };
   }
 }

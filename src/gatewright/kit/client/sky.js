@@ -12,6 +12,11 @@ export class Sky {
     return this._http.json("/api/v1/surveys", { query, signal });
   }
 
+  /** A survey and what it holds. @param {string} id @param {AbortSignal} [signal] @returns {Promise<any>} */
+  survey(id, signal) {
+    return this._http.json(`/api/v1/surveys/${escapeName(id)}`, { signal });
+  }
+
   /**
    * One page of images: `{images, next}`.
    * @param {Record<string, any>} query pos (`CIRCLE ra dec radius`), time, band, survey, limit, cursor

@@ -12,12 +12,14 @@ import { base, controls, states } from "./styles.js";
  * stopped with `preventDefault()`.
  */
 export class GwElement extends LitElement {
+  /** @type {Record<string, any>} */
   static properties = {
     gateway: { attribute: false },
     error: { state: true },
     loading: { state: true },
   };
 
+  /** @type {any[]} */
   static styles = [base, controls, states];
 
   constructor() {

@@ -112,7 +112,7 @@ export class GwCode extends LitElement {
 
   render() {
     return html`<details @toggle=${this._place} @keydown=${this._escape} @focusout=${this._leave}>
-      <summary class="button quiet">${icon("code")} Copy as code</summary>
+      <summary class="button quiet square" title="Copy as code">${icon("code")}<span class="hidden">Copy as code</span></summary>
       ${this.open ? this._menu() : ""}
     </details>`;
   }

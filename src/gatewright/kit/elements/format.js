@@ -54,6 +54,12 @@ export function exact(moment) {
   return `${local(moment)} ${zone}; ${moment.replace("T", " ").replace(/\.\d+/, "").replace("Z", " UTC")}`;
 }
 
+/** @param {string} octal Permission bits such as 0644, as `rw-r--r--`. */
+export function permissions(octal) {
+  if (!/^[0-7]{3,4}$/.test(octal)) return octal;
+  return [...octal.slice(-3)].map((digit) => ["r", "w", "x"].map((letter, i) => (Number(digit) & (4 >> i) ? letter : "-")).join("")).join("");
+}
+
 /** @param {number} n @param {string} one @param {string} [many] */
 export function count(n, one, many = `${one}s`) {
   return `${n.toLocaleString("en")} ${n === 1 ? one : many}`;

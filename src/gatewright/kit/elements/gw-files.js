@@ -2,7 +2,7 @@ import { escapeName, join, parent, readable } from "../client/paths.js";
 import { css, html, nothing, repeat } from "../vendor/lit.js";
 import { GwElement, walkRows } from "./base.js";
 import { ask } from "./dialog.js";
-import { count, exact, local, size } from "./format.js";
+import { count, exact, local, permissions, size } from "./format.js";
 import { icon } from "./icons.js";
 import { table } from "./styles.js";
 
@@ -16,7 +16,7 @@ const PICTURES = /\.(png|jpe?g|gif|webp)$/i;
 /**
  * `<gw-files>`: the files of a system.
  *
- * @attr {string} system @attr {string} path The folder that is shown.
+ * @attr {string} system @attr {string} path The folder that is shown; `~` is home.
  * @attr {boolean} upload Offer to upload, by button and by dragging.
  * @attr {boolean} readonly Without changing anything. @attr {number} limit Entries on a page.
  * @fires gw-navigate The folder's path, before it is opened (cancelable).
@@ -40,6 +40,7 @@ export class GwFiles extends GwElement {
     .entry { align-items: flex-start; display: inline-flex; gap: 8px; overflow-wrap: anywhere; }
     .entry .icon { margin-block-start: 3px; }
     td.actions { text-align: end; white-space: nowrap; }
+    td.mono { white-space: nowrap; }
     td.actions button, td.actions a { min-block-size: 28px; }
     .drop { align-items: center; background: color-mix(in srgb, var(--gw-accent-soft) 88%, transparent); border: 2px dashed var(--gw-accent); border-radius: var(--gw-corner); display: grid; font-weight: 600; inset: 0; justify-items: center; position: absolute; z-index: 5; pointer-events: none; }
     .tray { display: grid; gap: 8px; padding: 12px; }
@@ -52,13 +53,21 @@ export class GwFiles extends GwElement {
     .preview pre { background: var(--gw-sunk); border-radius: 4px; margin: 0; max-block-size: 420px; overflow: auto; padding: 8px; }
     .preview h3 { font-family: var(--gw-mono); overflow-wrap: anywhere; }
     @container (min-width: 900px) { .split.two { grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); } }
-    @container (max-width: 600px) { td.mode, td.owner { display: none; } td.actions { grid-column: 1 / -1; text-align: start; } }
+    .split .small { margin-block-start: 8px; }
+    @container (max-width: 860px) { th.mode, td.mode, th.owner, td.owner { display: none; } }
+    @container (max-width: 600px) {
+      nav.grow { flex-basis: 100%; }
+      tr.row { align-items: center; }
+      td.wide { grid-column: 1; }
+      td.actions { grid-column: 2; grid-row: 1; }
+      td.mono:not(.number) { text-align: end; }
+    }
   `];
 
   constructor() {
     super();
     this.system = "local";
-    this.path = "/";
+    this.path = "~";
     this.upload = false;
     this.readonly = false;
     this.limit = 200;
@@ -85,10 +94,16 @@ export class GwFiles extends GwElement {
   }
 
   async reload() {
+    if (this.path.startsWith("~")) return this._goHome();
     const { system, path } = this;
     const page = await this.load(() => this.gateway.files.page(system, path, { limit: this.limit, signal: this.signal }));
     if (!page || path !== this.path || system !== this.system) return;
     [this.entries, this.next] = [page.entries, page.next];
+  }
+
+  async _goHome() {
+    const { home } = (await this.load(() => this.gateway.files.system(this.system, this.signal))) ?? {};
+    if (home) this.path = join(home, this.path.slice(2)).replace(/(?<=.)\/$/, "");
   }
 
   async more() {
@@ -115,7 +130,7 @@ export class GwFiles extends GwElement {
   }
 
   /** @param {Entry} entry */
-  async remove(entry) {
+  async erase(entry) {
     const folder = entry.type === "directory";
     if (!this.announce("delete", entry, true)) return;
     const sure = await ask({
@@ -221,7 +236,7 @@ export class GwFiles extends GwElement {
     }
     return html`<div><div class="panel">
       <table part="table">
-        <thead><tr><th>Name</th><th class="number">Size</th><th>Changed</th><th>Owner</th><th>Mode</th><th><span class="hidden">Actions</span></th></tr></thead>
+        <thead><tr><th>Name</th><th class="number">Size</th><th>Changed</th><th class="owner">Owner</th><th class="mode">Mode</th><th><span class="hidden">Actions</span></th></tr></thead>
         <tbody @keydown=${walkRows}>${repeat(entries, (entry) => entry.path, (entry) => this._row(entry))}</tbody>
       </table></div>
       <div class="bar small muted"><span>${count(entries.length, "entry", "entries")}${this.next ? " shown" : ""}</span>
@@ -237,12 +252,12 @@ export class GwFiles extends GwElement {
       <td class="number mono">${folder ? "" : size(entry.size)}</td>
       <td class="mono"><time datetime=${entry.modified_at} title=${exact(entry.modified_at)}>${local(entry.modified_at)}</time></td>
       <td class="owner mono muted">${entry.owner}</td>
-      <td class="mode mono muted">${entry.mode}</td>
+      <td class="mode mono muted">${permissions(entry.mode)}</td>
       <td class="actions">
         ${folder ? nothing : html`<a class="button quiet square" aria-label="Download ${entry.name}" title="Download" href=${this.gateway.files.url(this.system, entry.path)} download=${entry.name}>${icon("down")}</a>`}
         ${this.readonly ? nothing : html`
           <button class="quiet square" aria-label="Rename ${entry.name}" title="Rename" @click=${() => this.rename(entry)}>${icon("edit")}</button>
-          <button class="quiet square" aria-label="Delete ${entry.name}" title="Delete" @click=${() => this.remove(entry)}>${icon("remove")}</button>`}
+          <button class="quiet square" aria-label="Delete ${entry.name}" title="Delete" @click=${() => this.erase(entry)}>${icon("remove")}</button>`}
       </td>
     </tr>`;
   }

@@ -39,6 +39,7 @@ export class GwJobs extends GwElement {
     .name span { overflow-wrap: anywhere; text-align: start; }
     td progress { block-size: 6px; display: block; inline-size: 96px; }
     td.actions { text-align: end; }
+    td.elapsed, time { font-variant-numeric: tabular-nums; white-space: nowrap; }
     tr.detail td { background: var(--gw-panel); padding: 12px 16px 16px; }
     .detail-grid { display: grid; gap: 16px; grid-template-columns: minmax(0, 1fr); }
     dl { display: grid; gap: 4px 24px; grid-template-columns: repeat(auto-fill, minmax(min(100%, 200px), 1fr)); margin: 0; }
@@ -47,6 +48,13 @@ export class GwJobs extends GwElement {
     dd { font-variant-numeric: tabular-nums; margin: 0; overflow-wrap: anywhere; }
     .note { color: var(--gw-muted); font-size: var(--gw-small); max-inline-size: 34ch; }
     input[type="search"] { inline-size: 150px; }
+    @container (min-width: 601px) and (max-width: 760px) { th.submitted, td.submitted { display: none; } }
+    @container (max-width: 600px) {
+      td.wide { grid-column: 1; }
+      td.actions { grid-column: 2; grid-row: 1; }
+      td.elapsed { text-align: end; }
+      td progress { inline-size: 100%; }
+    }
   `];
 
   constructor() {
@@ -92,7 +100,7 @@ export class GwJobs extends GwElement {
     const query = Object.fromEntries(new URLSearchParams(this.filter));
     delete query.user; // `user=me` is what a listing shows anyway
     const group = GROUPS.find((one) => one.id === query.state);
-    return { ...query, state: group ? group.states.join(",") : query.state, limit: this.limit };
+    return { ...query, state: group ? group.states : (query.state ?? "").split(",").filter(Boolean), limit: this.limit };
   }
 
   async reload() {
@@ -113,11 +121,11 @@ export class GwJobs extends GwElement {
     if (page) this._show([...(this.jobs ?? []), ...page.jobs], page.next);
   }
 
-  /** The open job may be on no page that is shown. */
+  /** The open job has more to tell than a listing, and may be on no page that is shown. */
   async _loadSelected() {
     const id = this.selected;
-    this.one = (this.jobs ?? []).find((job) => job.id === id) ?? this.one;
-    if (!id || this.one?.id === id) return;
+    if (!id) this.one = null;
+    if (!id) return;
     const job = await this.attempt(() => this.gateway.jobs.get(this.system, id, this.signal));
     if (job && this.selected === id) this.one = job;
   }
@@ -149,7 +157,6 @@ export class GwJobs extends GwElement {
     const limit = Math.min(1000, Math.max(this.limit, this.jobs?.length ?? 0));
     const page = await this.attempt(() => this.gateway.jobs.page(this.system, { ...this.query, limit }, this.signal));
     if (!page) return;
-    this.one = null;
     this._show(page.jobs, page.next);
     await this._loadSelected();
   }
@@ -202,7 +209,7 @@ export class GwJobs extends GwElement {
       <div class="bar" role="group" aria-label="State">
         ${GROUPS.map((group) => html`<button aria-pressed=${String((chosen.get("state") ?? "") === group.id)} @click=${() => this._setFilter("state", group.id)}>${group.word}</button>`)}
       </div>
-      <input type="search" aria-label="Name of the job" placeholder="Name" .value=${chosen.get("name") ?? ""} @change=${(/** @type {any} */ e) => this._setFilter("name", e.target.value)}>
+      <input type="search" aria-label="Exact name of the job" placeholder="Exact name" .value=${chosen.get("name") ?? ""} @change=${(/** @type {any} */ e) => this._setFilter("name", e.target.value)}>
       <span class="grow"></span>
       ${this.broken ? html`<span class="small muted" role="status">Live updates are interrupted; trying again.</span>` : nothing}
       <button class="quiet square" aria-label="Load again" @click=${this.reload}>${icon("again")}</button>
@@ -216,7 +223,7 @@ export class GwJobs extends GwElement {
     if (!jobs.length && !away) return this._none();
     return html`<div class="panel">
       <table part="table">
-        <thead><tr><th>Name</th><th>State</th><th>Elapsed</th><th>Submitted</th><th class="number">Id</th><th><span class="hidden">Actions</span></th></tr></thead>
+        <thead><tr><th>Name</th><th>State</th><th>Elapsed</th><th class="submitted">Submitted</th><th class="number">Id</th><th><span class="hidden">Actions</span></th></tr></thead>
         <tbody @keydown=${walkRows}>
           ${repeat(away ? [away, ...jobs] : jobs, (job) => job.id, (job) => this._row(job))}
         </tbody>
@@ -235,16 +242,17 @@ export class GwJobs extends GwElement {
   /** @param {Job} job */
   _row(job) {
     const open = job.id === this.selected;
+    const whole = open && this.one?.id === job.id ? this.one : job;
     return html`
       <tr class="row ${open ? "open" : ""}">
         <td class="wide"><button class="link name" data-row aria-expanded=${String(open)} @click=${() => this.open(job.id)}>${icon("right")}<span>${job.name || job.id}</span></button></td>
         <td>${stateWord(job)} <div class="note">${stateNote(job)}</div></td>
-        <td>${this._elapsed(job)}</td>
-        <td data-label="Submitted"><time datetime=${job.submitted_at} title=${exact(job.submitted_at)}>${local(job.submitted_at)}</time></td>
+        <td class="elapsed">${this._elapsed(whole)}</td>
+        <td class="submitted" data-label="Submitted"><time datetime=${job.submitted_at} title=${exact(job.submitted_at)}>${local(job.submitted_at)}</time></td>
         <td class="number mono" data-label="Id">${job.id}</td>
         <td class="actions">${ACTIVE_STATES.includes(job.state) ? html`<button class="quiet" aria-label="Cancel ${job.name || job.id}" @click=${() => this.cancel(job)}>Cancel</button>` : nothing}</td>
       </tr>
-      ${open ? html`<tr class="detail"><td colspan="6" part="detail">${this._detail(job)}</td></tr>` : nothing}`;
+      ${open ? html`<tr class="detail"><td colspan="6" part="detail">${this._detail(whole)}</td></tr>` : nothing}`;
   }
 
   /** @param {Job} job */
@@ -262,6 +270,7 @@ export class GwJobs extends GwElement {
       ["State", `${job.native_state || job.state}`],
       ["Why", job.reason],
       ["Exit code", job.exit_code === null || job.exit_code === undefined ? "" : String(job.exit_code)],
+      ["Submitted", local(job.submitted_at)],
       ["Started", local(job.started_at)],
       ["Ended", local(job.ended_at)],
       ["CPU time used", job.usage?.cpu_seconds === undefined ? "" : duration(job.usage.cpu_seconds)],

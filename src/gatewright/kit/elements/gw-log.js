@@ -23,7 +23,7 @@ export class GwLog extends GwElement {
     :host { display: grid; gap: 8px; grid-template-columns: minmax(0, 1fr); }
     pre { background: var(--gw-sunk); border: 1px solid var(--gw-line); border-radius: var(--gw-corner); margin: 0; max-block-size: 360px; min-block-size: 72px; overflow: auto; padding: 8px 12px; }
     :host([wrap]) pre { overflow-wrap: anywhere; white-space: pre-wrap; }
-    input { inline-size: 160px; }
+    input[type="search"] { inline-size: 150px; }
   `];
 
   constructor() {

@@ -14,6 +14,8 @@ export class GwLogin extends GwElement {
   static properties = { next: {}, session: { state: true }, busy: { state: true } };
 
   static styles = [GwElement.styles, css`
+    :host { container-type: normal; }
+    .person { flex-wrap: nowrap; }
     form { display: grid; gap: 12px; max-inline-size: 340px; }
     .person { min-block-size: 32px; }
     .role { color: var(--gw-muted); }

@@ -20,7 +20,8 @@ export class StoreBinding {
     this.field = field;
     const path = field.dataset.gwStore ?? "";
     const cut = path.indexOf("/");
-    [this.collection, this.key] = cut < 0 ? ["page", path] : [path.slice(0, cut), path.slice(cut + 1)];
+    this.collection = cut < 0 ? "page" : path.slice(0, cut);
+    this.key = path.slice(cut + 1);
     this.etag = "";
     this.note = document.createElement("span");
     this.note.className = "gw-store-note";

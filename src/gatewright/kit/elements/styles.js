@@ -58,6 +58,8 @@ export const controls = css`
 `;
 
 export const states = css`
+  button.link[data-row] { text-decoration: none; }
+  button.link[data-row]:hover { text-decoration: underline; }
   .state { display: grid; gap: 8px; justify-items: start; padding: 24px 16px; }
   .state.error { background: var(--gw-failed-soft); border: 1px solid var(--gw-failed); border-radius: var(--gw-corner); padding: 12px 16px; }
   .state.error strong { color: var(--gw-failed); }

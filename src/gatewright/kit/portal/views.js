@@ -56,12 +56,13 @@ function openJob(event) {
 
 /** @param {Place} place */
 function files({ parts }) {
-  const [system = "local", ...path] = parts;
+  const [system = "local", ...names] = parts;
+  const path = parts.length ? `/${names.join("/")}` : "~";
   const navigate = (/** @type {CustomEvent} */ event) => {
     event.preventDefault();
     go(addressOf("files", [system, ...event.detail.path.split("/").filter(Boolean)]));
   };
-  return html`<gw-files upload system=${system} path=${`/${path.join("/")}`} @gw-navigate=${navigate}></gw-files>`;
+  return html`<gw-files upload system=${system} path=${path} @gw-navigate=${navigate}></gw-files>`;
 }
 
 /** @param {Place} place */

@@ -1,0 +1,80 @@
+/** Gridded data as the gateway describes and sends it, made plain for drawing. */
+
+/**
+ * @typedef {object} Axis
+ * @property {string} name @property {"time" | "level" | "lat" | "lon" | "member" | string} kind
+ * @property {string} units @property {(number | string)[]} values
+ */
+/** @typedef {{name: string, title: string, units: string, axes: Axis[]}} Variable */
+/** @typedef {{id: string, title: string, variables: Variable[]}} Dataset */
+/**
+ * @typedef {object} Block Values of one variable; the last axis runs fastest.
+ * @property {Axis[]} axes @property {Float64Array} values @property {string} units
+ */
+
+/** @param {any} answer Of `/datasets/{id}`. @returns {Dataset} */
+export function readDataset(answer) {
+  const axes = new Map((answer.axes ?? []).map((/** @type {any} */ one) => [one.name, readAxis(one)]));
+  const variables = (answer.variables ?? []).filter((/** @type {any} */ one) => one.data !== false).map((/** @type {any} */ one) => ({
+    name: one.name,
+    title: one.title || one.long_name || one.name,
+    units: one.units ?? "",
+    axes: one.dimensions.map((/** @type {string} */ name) => axes.get(name) ?? { name, kind: name, units: "", values: [] }),
+  }));
+  return { id: answer.id, title: answer.title || answer.id, variables };
+}
+
+/** @param {any} one @returns {Axis} */
+function readAxis(one) {
+  return { name: one.name, kind: one.kind ?? one.name, units: one.units ?? "", values: one.values ?? [] };
+}
+
+/** @param {Dataset} dataset Variables that have a latitude and a longitude. */
+export function mapVariables(dataset) {
+  return dataset.variables.filter((one) => axisOf(one, "lat") && axisOf(one, "lon"));
+}
+
+/** @param {{axes: Axis[]}} variable @param {string} kind */
+export function axisOf(variable, kind) {
+  return variable.axes.find((axis) => axis.kind === kind);
+}
+
+/**
+ * @param {any} answer Of `/datasets/{id}/subset?format=json`. @param {string} name
+ * @param {string} [stat] The statistic over the members that was asked for. @returns {Block}
+ */
+export function readBlock(answer, name, stat = "") {
+  const found = answer.variables[stat ? `${name}_${stat}`.replaceAll(".", "_") : name];
+  return {
+    axes: found.dimensions.map((/** @type {string} */ one) => readAxis({ name: one, ...answer.coordinates[one] })),
+    values: Float64Array.from(found.values, (value) => value ?? NaN),
+    units: found.units ?? "",
+  };
+}
+
+/**
+ * A field of latitude and longitude: its rows, whatever the order of the axes.
+ * @param {Block} block @returns {{lat: number[], lon: number[], values: Float64Array}}
+ */
+export function readField(block) {
+  const places = block.axes.map((axis) => axis.kind);
+  const [y, x] = [places.indexOf("lat"), places.indexOf("lon")];
+  const [lat, lon] = [block.axes[y], block.axes[x]].map((axis) => axis.values.map(Number));
+  if (y < x) return { lat, lon, values: block.values };
+  const turned = new Float64Array(block.values.length);
+  for (let j = 0; j < lat.length; j += 1) for (let i = 0; i < lon.length; i += 1) turned[j * lon.length + i] = block.values[i * lat.length + j];
+  return { lat, lon, values: turned };
+}
+
+/** Edges between the centres of cells. @param {number[]} centres */
+export function edges(centres) {
+  const n = centres.length;
+  if (n === 1) return [centres[0] - 0.5, centres[0] + 0.5];
+  const inner = centres.slice(1).map((value, i) => (value + centres[i]) / 2);
+  return [2 * centres[0] - inner[0], ...inner, 2 * centres[n - 1] - inner[n - 2]];
+}
+
+/** Weights of latitudes in a mean over the sphere. @param {number[]} lat */
+export function areaWeights(lat) {
+  return lat.map((value) => Math.max(0, Math.cos((value * Math.PI) / 180)));
+}

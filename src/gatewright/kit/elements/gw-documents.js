@@ -1,0 +1,168 @@
+import { css, html, nothing, repeat } from "../vendor/lit.js";
+import { GwElement, walkRows } from "./base.js";
+import { ask } from "./dialog.js";
+import { count, exact, local, size } from "./format.js";
+import { icon } from "./icons.js";
+import { table } from "./styles.js";
+
+/**
+ * `<gw-documents>`: the collections of the store, the documents of one, or one document.
+ *
+ * @attr {string} collection @attr {string} key @attr {string} prefix
+ * @fires gw-navigate `{collection, key}` (cancelable). @fires gw-delete Before (cancelable).
+ * @fires gw-changed @slot empty @csspart table @csspart document
+ */
+export class GwDocuments extends GwElement {
+  static properties = {
+    collection: { reflect: true }, key: { reflect: true }, prefix: {}, items: { state: true }, next: { state: true },
+    text: { state: true }, etag: { state: true }, note: { state: true },
+  };
+
+  static styles = [GwElement.styles, table, css`
+    :host { display: grid; gap: 12px; grid-template-columns: minmax(0, 1fr); }
+    textarea { inline-size: 100%; min-block-size: 320px; }
+    .name { font-family: var(--gw-mono); overflow-wrap: anywhere; }
+    td.preview { color: var(--gw-muted); max-inline-size: 420px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+    .wrong { color: var(--gw-failed); }
+    @container (max-width: 600px) { td.preview { max-inline-size: 90cqi; } }
+  `];
+
+  constructor() {
+    super();
+    this.collection = "";
+    this.key = "";
+    this.prefix = "";
+    /** @type {any[] | null} */
+    this.items = null;
+    /** @type {string | null} */
+    this.next = null;
+    this.text = "";
+    this.etag = "";
+    this.note = "";
+  }
+
+  /** @param {Map<string, unknown>} changed */
+  willUpdate(changed) {
+    if (["collection", "key", "prefix"].some((name) => changed.has(name))) {
+      this.items = null;
+      this.note = "";
+      this.reload();
+    }
+  }
+
+  async reload() {
+    if (this.key) return this._loadDocument();
+    const page = await this.load(() => this._page(null));
+    if (page) [this.items, this.next] = [page.items, page.next];
+  }
+
+  async more() {
+    const page = await this.attempt(() => this._page(this.next));
+    if (page) [this.items, this.next] = [[...(this.items ?? []), ...page.items], page.next];
+  }
+
+  /** @param {string | null} cursor */
+  async _page(cursor) {
+    const options = { cursor, signal: this.signal };
+    const page = this.collection
+      ? await this.gateway.store.page(this.collection, { ...options, prefix: this.prefix })
+      : await this.gateway.store.collections(options);
+    return { items: this.collection ? page.documents : page.collections, next: page.next };
+  }
+
+  async _loadDocument() {
+    const found = await this.load(() => this.gateway.store.get(this.collection, this.key, this.signal));
+    this.items = [];
+    if (found) [this.text, this.etag] = [JSON.stringify(found.value, null, 2), found.etag];
+  }
+
+  /** @param {string} collection @param {string} [key] */
+  open(collection, key = "") {
+    if (this.announce("navigate", { collection, key }, true)) [this.collection, this.key] = [collection, key];
+  }
+
+  async add() {
+    const collection = this.collection || (await ask({ title: "New collection", field: "Name of the collection", action: "Go on" }));
+    if (!collection) return;
+    const key = await ask({ title: `New document in “${collection}”`, field: "Key", action: "Make the document" });
+    if (!key) return;
+    const etag = await this.attempt(() => this.gateway.store.put(collection, key, {}, { create: true }));
+    if (etag !== null) this.open(collection, key);
+  }
+
+  async save() {
+    let value;
+    try {
+      value = JSON.parse(this.text);
+    } catch (/** @type {any} */ error) {
+      this.note = `This is not JSON yet: ${error.message}`;
+      return;
+    }
+    this.note = "";
+    const etag = await this.attempt(() => this.gateway.store.put(this.collection, this.key, value, { ifMatch: this.etag }));
+    if (etag === null) {
+      if (this.error?.status === 412) {
+        this.error = null;
+        this.note = "Somebody else changed this document after you opened it. Copy what you wrote, load it again, and put your change in.";
+      }
+      return;
+    }
+    [this.etag, this.note] = [etag, "Saved"];
+    this.announce("changed", { collection: this.collection, key: this.key });
+  }
+
+  async erase() {
+    const { collection, key } = this;
+    if (!this.announce("delete", { collection, key }, true)) return;
+    if ((await ask({ title: `Delete “${key}”?`, text: "The document is deleted for good.", action: "Delete", danger: true })) === null) return;
+    const done = await this.attempt(async () => (await this.gateway.store.remove(collection, key, { ifMatch: this.etag }), true));
+    if (done) this.open(collection);
+  }
+
+  render() {
+    const path = this.gateway.store.path(this.collection || undefined, this.key || undefined);
+    return html`
+      <div class="bar">
+        <h2 class="grow name">${this.key || this.collection || "Collections"}</h2>
+        <button class="quiet square" aria-label="Load again" @click=${this.reload}>${icon("again")}</button>
+        ${this.renderCode({ url: this.gateway.http.url(path) })}
+        ${this.key ? nothing : html`<button @click=${this.add}>${icon("plus")} New document</button>`}
+      </div>
+      ${this.renderError()}
+      ${this.items === null ? (this.error ? nothing : this.renderLoading()) : this.key ? (this.error ? nothing : this._document()) : this._list(this.items)}`;
+  }
+
+  _document() {
+    const wrong = this.note && this.note !== "Saved";
+    return html`<form part="document" @submit=${(/** @type {Event} */ e) => { e.preventDefault(); this.save(); }}>
+      <label class="field">Document (JSON)<textarea spellcheck="false" .value=${this.text} @input=${(/** @type {any} */ e) => { this.text = e.target.value; this.note = ""; }}></textarea></label>
+      <div class="bar"><button class="primary">Save</button><button type="button" class="danger" @click=${this.erase}>Delete</button>
+        <span role="status" class=${wrong ? "wrong" : "muted"}>${this.note}</span></div>
+    </form>`;
+  }
+
+  /** @param {any[]} items */
+  _list(items) {
+    if (!items.length) {
+      return this.error ? nothing : html`<div class="panel">${this.renderEmpty(this.collection ? "No documents here" : "No collections yet", "The store keeps JSON documents: settings of a page, notes, results, votes. Scripts and pages write them, and so can you.")}</div>`;
+    }
+    return html`<div class="panel"><table part="table">
+      <thead><tr><th>${this.collection ? "Key" : "Name"}</th>${this.collection ? html`<th>Document</th>` : html`<th>Owner</th>`}<th class="number">Size</th><th>${this.collection ? "Changed" : "Made"}</th></tr></thead>
+      <tbody @keydown=${walkRows}>${repeat(items, (one) => one.key ?? one.name, (one) => this._row(one))}</tbody></table></div>
+      <div class="bar small muted"><span>${count(items.length, this.collection ? "document" : "collection")}${this.next ? " shown" : ""}</span>
+      ${this.next ? html`<button @click=${this.more}>Show more</button>` : nothing}</div>`;
+  }
+
+  /** @param {any} one */
+  _row(one) {
+    const name = this.collection ? one.key : one.name;
+    const value = this.collection ? JSON.stringify(one.document) : one.owner;
+    const changed = one.modified_at ?? one.created_at;
+    return html`<tr class="row">
+      <td class="wide"><button class="link name" data-row @click=${() => (this.collection ? this.open(this.collection, name) : this.open(name))}>${icon(this.collection ? "file" : "store")} ${name}</button></td>
+      <td class="wide ${this.collection ? "preview mono" : ""}">${value}</td>
+      <td class="number mono">${one.documents === undefined ? size(JSON.stringify(one.document).length) : count(one.documents, "document")}</td>
+      <td class="mono"><time title=${exact(changed)}>${local(changed)}</time></td>
+    </tr>`;
+  }
+}

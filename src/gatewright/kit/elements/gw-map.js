@@ -1,0 +1,321 @@
+import { css, html, nothing } from "../vendor/lit.js";
+import { GwElement } from "./base.js";
+import { MAPS, colourTable, paint, rangeOf, scaleFor } from "./colours.js";
+import { count, figure } from "./format.js";
+import { axisOf, edges, mapVariables, readBlock, readDataset, readField } from "./grid.js";
+import { icon } from "./icons.js";
+
+/** @typedef {import("./grid.js").Dataset} Dataset */
+/** @typedef {import("./grid.js").Variable} Variable */
+/** @typedef {{lat: number[], lon: number[], values: Float64Array}} Field */
+
+const MOST_CELLS = 1_500_000;
+const SLIDERS = ["time", "level", "member"];
+const WORDS = /** @type {Record<string, string>} */ ({ time: "Time", level: "Level", member: "Member" });
+
+/**
+ * `<gw-map>`: a field of a gridded data set, with sliders for what is not on the map.
+ *
+ * @attr {string} dataset Its id; the property is `datasetId`. @attr {string} variable @attr {string} time @attr {string} level
+ * @attr {string} member A member, or `mean` or `spread` over all. @attr {string} select `box`.
+ * @attr {string} box `west south east north`, or `lon lat`, in degrees. @attr {string} colours
+ * @fires gw-select `{box}` when a box or a point is chosen. @fires gw-view All attributes whenever one changes.
+ * @fires gw-field `{dataset, variable, field, units}` when a field was drawn.
+ * @csspart map @csspart bar @csspart controls @slot empty
+ */
+export class GwMap extends GwElement {
+  static properties = {
+    datasetId: { attribute: "dataset" }, variable: { reflect: true }, time: { reflect: true }, level: { reflect: true }, member: { reflect: true },
+    select: {}, box: { reflect: true }, colours: {}, described: { state: true }, field: { state: true }, units: { state: true },
+    drawing: { state: true }, readout: { state: true }, scale: { state: true }, choosing: { state: true },
+  };
+
+  static styles = [GwElement.styles, css`
+    :host { display: grid; gap: 12px; grid-template-columns: minmax(0, 1fr); }
+    .head { align-items: end; display: flex; flex-wrap: wrap; gap: 8px 12px; }
+    .head .field { flex: 1 1 200px; }
+    .frame { background: var(--gw-sunk); border: 1px solid var(--gw-line); border-radius: var(--gw-corner); overflow: hidden; position: relative; }
+    .map { aspect-ratio: 2; block-size: auto; inline-size: 100%; min-block-size: 220px; }
+    .map:focus-visible { outline-offset: -3px; }
+    .choosing .map { cursor: crosshair; }
+    .value { background: color-mix(in srgb, var(--gw-panel) 88%, transparent); border-start-end-radius: var(--gw-corner); font-size: var(--gw-small); inset-block-end: 0; inset-inline-start: 0; min-block-size: 24px; padding: 3px 10px; pointer-events: none; position: absolute; }
+    .busy { inset-block-start: 8px; inset-inline-end: 8px; position: absolute; background: var(--gw-panel); border: 1px solid var(--gw-line); border-radius: var(--gw-corner); font-size: var(--gw-small); padding: 2px 8px; }
+    .legend { align-items: center; display: grid; gap: 2px 10px; grid-template-columns: auto minmax(80px, 1fr) auto auto; }
+    .legend canvas { block-size: 12px; border-radius: 2px; inline-size: 100%; }
+    .sliders { display: grid; gap: 8px 24px; grid-template-columns: repeat(auto-fit, minmax(min(100%, 240px), 1fr)); }
+    .slider { display: grid; gap: 2px; }
+    .slider span { display: flex; gap: 8px; justify-content: space-between; }
+    .slider input { inline-size: 100%; margin: 0; min-block-size: 24px; }
+    .slider .row { align-items: center; display: flex; gap: 8px; }
+    .slider select { flex: none; inline-size: 96px; }
+    .value:empty { display: none; }
+    .bounds { display: grid; gap: 8px; grid-template-columns: repeat(auto-fit, minmax(92px, 1fr)); max-inline-size: 560px; padding-block-start: 8px; }
+    .bounds button { align-self: end; }
+    summary { cursor: pointer; min-block-size: 24px; }
+  `];
+
+  constructor() {
+    super();
+    this.datasetId = "";
+    this.variable = "";
+    this.time = "";
+    this.level = "";
+    this.member = "";
+    this.select = "";
+    this.box = "";
+    this.colours = "";
+    /** @type {Dataset | null} */
+    this.described = null;
+    /** @type {Field | null} */
+    this.field = null;
+    this.units = "";
+    this.drawing = false;
+    this.readout = "";
+    this.scale = { map: "viridis", low: 0, high: 1 };
+    this.choosing = false;
+    /** @type {import("./map-canvas.js").MapCanvas | null} */
+    this._map = null;
+    this._turn = 0;
+  }
+
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    this._map?.close();
+    this._map = null;
+  }
+
+  /** @param {Map<string, unknown>} changed */
+  willUpdate(changed) {
+    if (changed.has("datasetId")) this.reload();
+    else if (this.described && ["variable", "time", "level", "member"].some((name) => changed.has(name))) this._draw();
+    if (changed.has("box")) this._map?.showBox(this.bounds);
+    if (changed.has("colours") && this.field) this._paint(this.field);
+  }
+
+  /** The variable that is shown. @returns {Variable | undefined} */
+  get shown() {
+    const all = this.described ? mapVariables(this.described) : [];
+    return all.find((one) => one.name === this.variable) ?? all[0];
+  }
+
+  /** The box as `[west, south, east, north]`; a point has no extent. @returns {[number, number, number, number] | null} */
+  get bounds() {
+    const numbers = this.box.trim().split(/[\s,]+/).map(Number);
+    if (!this.box.trim() || numbers.some((one) => !Number.isFinite(one))) return null;
+    if (numbers.length === 2) return [numbers[0], numbers[1], numbers[0], numbers[1]];
+    return numbers.length === 4 ? /** @type {[number, number, number, number]} */ (numbers) : null;
+  }
+
+  /** What is shown, as parameters of a subset. @param {{whole?: boolean}} [options] whole: of the whole field. */
+  subset({ whole = false } = {}) {
+    const variable = this.shown;
+    /** @type {Record<string, string>} */
+    const subset = { var: variable?.name ?? "" };
+    for (const kind of SLIDERS) {
+      const value = this._chosen(kind);
+      if (value === undefined) continue;
+      if (kind === "member" && isStatistic(value)) subset.stat = value;
+      else subset[kind] = value;
+    }
+    const bounds = whole ? null : this.bounds;
+    if (bounds) {
+      const [west, south, east, north] = bounds;
+      subset.lat = south === north ? String(south) : `${south}:${north}`;
+      subset.lon = west === east ? String(west) : `${west}:${east}`;
+    }
+    return subset;
+  }
+
+  /** The chosen value of an axis, as a subset takes it. @param {string} kind @returns {string | undefined} */
+  _chosen(kind) {
+    const axis = this.shown && axisOf(this.shown, kind);
+    if (!axis) return undefined;
+    const asked = /** @type {Record<string, any>} */ (this)[kind];
+    if (kind === "member" && (isStatistic(asked) || !asked)) return asked || "mean";
+    return asked || (axis.values.length ? String(axis.values[0]) : undefined);
+  }
+
+  async reload() {
+    this.described = null;
+    this.field = null;
+    const answer = await this.load(() => this.gateway.datasets.get(this.datasetId, this.signal));
+    if (!answer) return;
+    this.described = readDataset(answer);
+    await this._draw();
+  }
+
+  async _draw() {
+    const variable = this.shown;
+    if (!variable) return;
+    const turn = (this._turn += 1);
+    const cells = (axisOf(variable, "lat")?.values.length ?? 0) * (axisOf(variable, "lon")?.values.length ?? 0);
+    if (cells > MOST_CELLS) {
+      this.error = { title: "Too fine for this map", message: `A field of ${variable.name} has ${count(cells, "value")}; this map draws up to ${MOST_CELLS.toLocaleString("en")}. Take a subset below instead.` };
+      return;
+    }
+    this.drawing = true;
+    const subset = this.subset({ whole: true });
+    const answer = await this.attempt(() => this.gateway.datasets.subset(this.datasetId, /** @type {any} */ (subset), this.signal));
+    if (turn !== this._turn) return;
+    this.drawing = false;
+    if (!answer) return;
+    const block = readBlock(answer, variable.name, subset.stat);
+    this.field = readField(block);
+    this.units = block.units || variable.units;
+    await this._paint(this.field);
+    this.announce("field", { dataset: this.datasetId, variable: variable.name, field: this.field, units: this.units });
+  }
+
+  /** @param {Field} field */
+  async _paint(field) {
+    const scale = scaleFor(rangeOf(field.values));
+    if (this.colours in MAPS) scale.map = this.colours;
+    this.scale = scale;
+    await this.updateComplete;
+    const place = /** @type {HTMLElement | null} */ (this.renderRoot.querySelector(".map"));
+    if (!place) return;
+    if (!this._map) {
+      const { MapCanvas } = await import("./map-canvas.js");
+      if (!place.isConnected || this._map) return;
+      this._map = new MapCanvas(place, /** @type {ShadowRoot} */ (this.renderRoot), {
+        hover: (lon, lat) => (this.readout = this._words(lon, lat)),
+        leave: () => (this.readout = ""),
+        point: (lon, lat) => this.choose([lon, lat, lon, lat]),
+        box: (box) => this.choose(box),
+      });
+      this._map.showBox(this.bounds);
+    }
+    this._map.show(paint(field.values, field.lon.length, field.lat.length, scale), edges(field.lon), edges(field.lat));
+    this._legend();
+  }
+
+  _legend() {
+    const canvas = /** @type {HTMLCanvasElement | null} */ (this.renderRoot.querySelector(".legend canvas"));
+    if (!canvas) return;
+    const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+    const table = colourTable(this.scale.map);
+    for (let i = 0; i < 256; i += 1) {
+      context.fillStyle = `rgb(${table[3 * i]} ${table[3 * i + 1]} ${table[3 * i + 2]})`;
+      context.fillRect(i, 0, 1, 1);
+    }
+  }
+
+  /** Chooses a box or a point. @param {[number, number, number, number] | null} box */
+  choose(box) {
+    this.choosing = false;
+    this._map?.choose(false);
+    const numbers = box?.map((one) => Number(one.toFixed(3))) ?? [];
+    this.box = (numbers[0] === numbers[2] && numbers[1] === numbers[3] ? numbers.slice(0, 2) : numbers).join(" ");
+    this.announce("select", { box: this.bounds });
+    this._tell();
+  }
+
+  /** @param {number} lon @param {number} lat */
+  _words(lon, lat) {
+    const { field } = this;
+    if (!field || Math.abs(lat) > 90) return "";
+    const [i, j] = [nearest(field.lon, lon, true), nearest(field.lat, lat, false)];
+    const value = field.values[j * field.lon.length + i];
+    return `${degrees(lat, "N", "S")} ${degrees(wrap(lon), "E", "W")}  ${figure(value)}${Number.isFinite(value) ? ` ${this.units}` : " no value"}`;
+  }
+
+  /** @param {Record<string, string>} change */
+  _change(change) {
+    Object.assign(this, change);
+    this._tell();
+  }
+
+  _tell() {
+    const { variable, time, level, member, box } = this;
+    this.announce("view", { variable, time, level, member, box });
+  }
+
+  render() {
+    if (!this.described) return html`${this.renderError()}${this.error ? nothing : this.renderLoading(9)}`;
+    if (!this.shown) return this.renderEmpty("Nothing to draw", "None of its variables has a latitude and a longitude. Read it with one of the addresses beside.");
+    return html`${this._head(this.described, this.shown)}${this.renderError()}
+      <div class="frame ${this.choosing ? "choosing" : ""}">
+        <div class="map" part="map" role="application" tabindex="0" aria-label="Map of ${this.shown.title}; arrow keys move it, plus and minus zoom" @pointerleave=${() => (this.readout = "")}></div>
+        <div class="value mono" role="status">${this.readout || (this.choosing ? "Draw a box on the map" : nothing)}</div>
+        ${this.drawing ? html`<div class="busy" role="status">Reading …</div>` : nothing}
+      </div>
+      <div class="legend small mono" part="bar"><span>${figure(this.scale.low)}</span><canvas width="256" height="1" role="img" aria-label="Colours from ${figure(this.scale.low)} to ${figure(this.scale.high)} ${this.units}"></canvas><span>${figure(this.scale.high)}</span><strong>${this.units || "no units"}</strong></div>
+      <div class="sliders" part="controls">${SLIDERS.map((kind) => this._slider(kind))}</div>
+      ${this.select === "box" ? this._bounds() : nothing}`;
+  }
+
+  /** @param {Dataset} dataset @param {Variable} shown */
+  _head(dataset, shown) {
+    return html`<h2>${dataset.title}</h2><div class="head">
+      <label class="field">Variable<select @change=${(/** @type {any} */ e) => this._change({ variable: e.target.value })}>${mapVariables(dataset).map((one) => html`<option value=${one.name} ?selected=${one === shown}>${one.name}${one.title === one.name ? "" : `: ${one.title}`}</option>`)}</select></label>
+      ${this.select === "box" ? html`<button aria-pressed=${String(this.choosing)} @click=${this._toggle}>${icon("box")} Select a box</button>` : nothing}
+      ${this.box ? html`<button class="quiet" @click=${() => this.choose(null)}>Clear</button>` : nothing}
+      ${this.renderCode({ url: this.gateway.datasets.subsetUrl(this.datasetId, /** @type {any} */ (this.subset()), "netcdf4"), save: `${this.datasetId}.nc`, open: true })}
+    </div>`;
+  }
+
+  _toggle() {
+    this.choosing = !this.choosing;
+    this._map?.choose(this.choosing);
+  }
+
+  /** @param {string} kind */
+  _slider(kind) {
+    const axis = this.shown && axisOf(this.shown, kind);
+    if (!axis || (axis.values.length < 2 && kind !== "member")) return nothing;
+    const chosen = this._chosen(kind) ?? "";
+    const statistic = kind === "member" && isStatistic(chosen);
+    const index = Math.max(0, axis.values.findIndex((value) => String(value) === chosen));
+    const word = statistic ? `${chosen} of ${axis.values.length}` : labelOf(kind, axis.values[index], axis.units);
+    return html`<div class="slider"><span class="small"><label for=${kind}>${WORDS[kind]}</label><span class="mono">${word}</span></span>
+      <div class="row"><input id=${kind} type="range" min="0" max=${Math.max(0, axis.values.length - 1)} .value=${String(index)} aria-valuetext=${word}
+        @change=${(/** @type {any} */ e) => this._change({ [kind]: String(axis.values[e.target.valueAsNumber]) })}>
+      ${kind === "member" ? html`<select aria-label="Member or statistic" @change=${(/** @type {any} */ e) => this._change({ member: e.target.value || String(axis.values[0]) })}>
+        <option value="" ?selected=${!statistic}>one</option>${["mean", "spread"].map((one) => html`<option ?selected=${one === chosen}>${one}</option>`)}</select>` : nothing}</div></div>`;
+  }
+
+  _bounds() {
+    const bounds = this.bounds;
+    const names = ["West", "South", "East", "North"];
+    const submit = (/** @type {SubmitEvent} */ event) => {
+      event.preventDefault();
+      const data = new FormData(/** @type {HTMLFormElement} */ (event.target));
+      this.choose(/** @type {any} */ (names.map((name) => Number(data.get(name)))));
+    };
+    return html`<details><summary class="small">Write the box in degrees</summary><form class="bounds" @submit=${submit}>
+      ${names.map((name, i) => html`<label class="field">${name}<input name=${name} type="number" step="any" required min=${i % 2 ? -90 : -180} max=${i % 2 ? 90 : 360} .value=${bounds ? String(bounds[i]) : ""}></label>`)}
+      <button>Select</button></form></details>`;
+  }
+}
+
+/** @param {string} text */
+export function isStatistic(text) {
+  return /^(mean|spread|min|max|median|p[\d.]+)$/.test(text);
+}
+
+/** @param {string} kind @param {number | string} value @param {string} units */
+export function labelOf(kind, value, units) {
+  if (value === undefined) return "";
+  if (kind === "time") return String(value).replace("T", " ").replace(/(:\d\d)(:\d\d(\.\d+)?)?Z?$/, "$1");
+  return kind === "level" ? `${value} ${units}` : String(value);
+}
+
+/** @param {number[]} centres @param {number} value @param {boolean} round */
+function nearest(centres, value, round) {
+  let [best, least] = [0, Infinity];
+  for (let i = 0; i < centres.length; i += 1) {
+    const away = round ? Math.abs(wrap(centres[i] - value)) : Math.abs(centres[i] - value);
+    if (away < least) [best, least] = [i, away];
+  }
+  return best;
+}
+
+/** @param {number} lon */
+function wrap(lon) {
+  return ((((lon + 180) % 360) + 360) % 360) - 180;
+}
+
+/** @param {number} angle @param {string} plus @param {string} minus */
+function degrees(angle, plus, minus) {
+  return `${Math.abs(angle).toFixed(1)}°${angle < 0 ? minus : plus}`;
+}

@@ -1,0 +1,406 @@
+import { readText } from "../client/events.js";
+import { Wcs, offsets, placeAt, readCards, readPlace, sexagesimal } from "../client/wcs.js";
+import { css, html, nothing, repeat } from "../vendor/lit.js";
+import { GwElement } from "./base.js";
+import { count } from "./format.js";
+import { icon } from "./icons.js";
+
+/** @typedef {{image: any, picture: ImageBitmap | null, wcs: Wcs | null, error: string}} Epoch */
+
+const SIDE = 720;
+/** Percentiles that are black and white: a dark sky on which faint things show. */
+const LIMITS = "20 99.7";
+const LONGEST_CUT = 1400;
+const LONGEST_HEADER = 1_000_000;
+
+/**
+ * `<gw-sky>`: one place of the sky through all its images, north up and east left, each
+ * drawn by its own world coordinates, so that stars stay where they are from one to the
+ * next. Keys on the picture: left and right change the image, held B blinks to the one
+ * before, + and - zoom.
+ *
+ * @attr {string} survey @attr {string} target `ra dec` in degrees, or sexagesimal.
+ * @attr {number} fov Side of the picture in degrees. @attr {string} image Id that is shown.
+ * @attr {string} band @attr {boolean} cutouts Offer cut-outs to download.
+ * @fires gw-view `{target, fov, image, band}` whenever one changes. @fires gw-point `{ra, dec}` at a click.
+ * @csspart picture @csspart strip @csspart readout @slot empty
+ */
+export class GwSky extends GwElement {
+  static properties = {
+    survey: {}, target: { reflect: true }, fov: { type: Number }, image: { reflect: true }, band: {}, cutouts: { type: Boolean },
+    images: { attribute: false }, more: { state: true }, centre: { state: true }, readout: { state: true },
+    stretch: { state: true }, marks: { state: true }, epoch: { state: true }, blinking: { state: true },
+  };
+
+  static styles = [GwElement.styles, css`
+    :host { display: grid; gap: 12px; grid-template-columns: minmax(0, 1fr); }
+    .stage { background: #000; border-radius: var(--gw-corner); color: #e3e8ee; display: grid; grid-template-columns: minmax(0, 1fr); overflow: hidden; position: relative; }
+    canvas { aspect-ratio: 1; block-size: auto; cursor: crosshair; display: block; inline-size: min(100%, 78vh); justify-self: center; touch-action: none; }
+    canvas:focus-visible { outline-color: #76b5f5; outline-offset: -3px; }
+    .readout { background: rgb(0 0 0 / 0.72); color: #e3e8ee; display: flex; flex-wrap: wrap; font-family: var(--gw-mono); font-size: var(--gw-small); font-variant-numeric: tabular-nums; gap: 2px 16px; inset-block-end: 0; inset-inline: 0; min-block-size: 26px; padding: 4px 10px; position: absolute; pointer-events: none; }
+    .which { background: rgb(0 0 0 / 0.72); font-size: var(--gw-small); inset-block-start: 0; inset-inline-start: 0; padding: 4px 10px; position: absolute; pointer-events: none; }
+    form { align-items: end; display: flex; flex-wrap: wrap; gap: 8px; }
+    form .place { flex: 1 1 220px; }
+    .place input { font-family: var(--gw-mono); inline-size: 100%; }
+    select { max-inline-size: 130px; }
+    .strip { display: flex; gap: 6px; list-style: none; margin: 0; overflow-x: auto; padding: 4px; }
+    .strip button { background: #000; border-color: transparent; border-width: 2px; color: #e3e8ee; display: grid; gap: 2px; justify-items: center; min-inline-size: 92px; padding: 4px; }
+    .strip button[aria-current="true"] { background: #000; border-color: var(--gw-accent); }
+    .strip img { background: #000; block-size: 80px; display: block; inline-size: 80px; object-fit: contain; }
+    .strip span { font-size: var(--gw-small); font-variant-numeric: tabular-nums; }
+    .strip small { color: #9aa6b5; font-size: var(--gw-small); }
+  `];
+
+  constructor() {
+    super();
+    this.survey = "";
+    this.target = "";
+    this.fov = 0;
+    this.image = "";
+    this.band = "";
+    this.cutouts = false;
+    /** @type {any[] | null} */
+    this.images = null;
+    /** @type {string | null} */
+    this.more = null;
+    /** @type {[number, number] | null} */
+    this.centre = null;
+    /** @type {[number, number] | null} */
+    this.readout = null;
+    this.stretch = "asinh";
+    this.marks = true;
+    /** @type {Epoch | null} */
+    this.epoch = null;
+    this.blinking = false;
+    /** @type {Map<string, Promise<Epoch>>} */
+    this._epochs = new Map();
+  }
+
+  /** @param {Map<string, unknown>} changed */
+  willUpdate(changed) {
+    if (changed.has("target") || changed.has("survey")) {
+      const place = readPlace(this.target);
+      const same = place && this.centre && place[0] === this.centre[0] && place[1] === this.centre[1];
+      if (!same || changed.has("survey")) this.reload();
+    }
+    if (changed.has("image") && this.images) this._show();
+  }
+
+  /** Finds the images of the target; without one, starts at a survey's first image. */
+  async reload() {
+    this._epochs.clear();
+    this.centre = readPlace(this.target);
+    if (this.target && !this.centre) {
+      this.error = { title: "Not a place", message: "A target is “ra dec” in degrees, such as 318.108 -66.016, or 21:12:26.0 -66:00:56." };
+      return;
+    }
+    const page = await this.load(() => this._find());
+    if (!page) return;
+    [this.images, this.more] = [page.images, page.next];
+    const first = this.images?.[0];
+    if (first && !this.centre) this.centre = [first.ra, first.dec];
+    if (first && !this.fov) this.fov = Number(Math.min(first.fov / 1.6, 600 * first.pixel_scale / 3600).toPrecision(3));
+    await this._show();
+  }
+
+  async _find() {
+    const place = this.centre ?? (await this._first());
+    if (!place) return { images: [], next: null };
+    this.centre = place;
+    return this.gateway.sky.images({ pos: `CIRCLE ${place[0]} ${place[1]} 0.0001`, survey: this.survey, band: this.band, limit: 200 }, this.signal);
+  }
+
+  /** @returns {Promise<[number, number] | null>} */
+  async _first() {
+    const { images } = await this.gateway.sky.images({ survey: this.survey, limit: 1 }, this.signal);
+    return images.length ? [images[0].ra, images[0].dec] : null;
+  }
+
+  /** The image that is shown, and those of the strip. */
+  get shown() {
+    return (this.images ?? []).find((one) => one.id === this.image) ?? this.images?.[0];
+  }
+
+  get bands() {
+    return [...new Set((this.images ?? []).map((one) => one.band).filter(Boolean))];
+  }
+
+  async _show() {
+    const image = this.shown;
+    if (!image || !this.centre) { this.epoch = null; return; }
+    const epoch = await this._epoch(image);
+    if (this.shown !== image) return;
+    this.epoch = epoch;
+    this._prefetch(image);
+  }
+
+  /** Makes the neighbours ready, so that the next one is already there. @param {any} image */
+  _prefetch(image) {
+    const here = this.images?.indexOf(image) ?? -1;
+    for (const step of [1, -1]) {
+      const next = this.images?.[here + step];
+      if (next) this._epoch(next);
+    }
+  }
+
+  /** @param {any} image @returns {Promise<Epoch>} */
+  _epoch(image) {
+    const key = `${image.id} ${this.stretch} ${this.centre} ${this.fov}`;
+    let epoch = this._epochs.get(key);
+    if (!epoch) this._epochs.set(key, (epoch = this._fetch(image)));
+    return epoch;
+  }
+
+  /** @param {any} image @returns {Promise<Epoch>} */
+  async _fetch(image) {
+    try {
+      const [picture, wcs] = await Promise.all([this._picture(image), this._wcs(image)]);
+      return { image, picture, wcs, error: "" };
+    } catch (/** @type {any} */ error) {
+      return { image, picture: null, wcs: null, error: error.message };
+    }
+  }
+
+  /** Parameters of the cut-out that fills the picture. @param {any} image @returns {[number, number, number, any]} */
+  _cut(image) {
+    const [ra, dec] = /** @type {[number, number]} */ (this.centre);
+    const radius = this.fov * 0.75;
+    const pixels = (2 * radius * 3600) / image.pixel_scale;
+    return [ra, dec, radius, { stretch: this.stretch, limits: LIMITS, orientation: "native", size: pixels > LONGEST_CUT ? LONGEST_CUT : null }];
+  }
+
+  /** @param {any} image */
+  async _picture(image) {
+    const [ra, dec, radius, more] = this._cut(image);
+    const response = await this.gateway.http.request(this.gateway.sky.cutoutUrl(image.id, ra, dec, radius, "png", more), { signal: this.signal });
+    return createImageBitmap(await response.blob());
+  }
+
+  /** Reads the header of the same cut-out, and leaves its pixels. @param {any} image */
+  async _wcs(image) {
+    const [ra, dec, radius] = this._cut(image);
+    const stop = new AbortController();
+    const response = await this.gateway.sky.cutout(image.id, ra, dec, radius, "fits", AbortSignal.any([this.signal, stop.signal]));
+    let text = "";
+    for await (const part of readText(response)) {
+      text += part;
+      if (isWholeHeader(text) || text.length > LONGEST_HEADER) break;
+    }
+    return new Wcs(readCards(text));
+  }
+
+  updated() {
+    this._draw(this.epoch);
+  }
+
+  /** @param {Epoch | null} epoch */
+  _draw(epoch) {
+    const canvas = this.renderRoot.querySelector("canvas");
+    const context = canvas?.getContext("2d");
+    if (!canvas || !context || !this.centre) return;
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.fillStyle = "#000";
+    context.fillRect(0, 0, SIDE, SIDE);
+    if (epoch?.picture && epoch.wcs) this._place(context, epoch.picture, epoch.wcs);
+    if (this.marks) this._drawMarks(context);
+  }
+
+  /** Draws a picture by the world coordinates of its pixels. @param {CanvasRenderingContext2D} context @param {ImageBitmap} picture @param {Wcs} wcs */
+  _place(context, picture, wcs) {
+    const [ra, dec] = /** @type {[number, number]} */ (this.centre);
+    const [x, y] = wcs.toPixel(ra, dec);
+    const [a, b, c, d] = wcs.localMatrix(ra, dec);
+    const k = SIDE / this.fov;
+    const s = picture.width / wcs.width;
+    // A pixel of the picture is 1/s of the image's, and its rows run downwards.
+    context.setTransform((-a * k) / s, (-c * k) / s, (b * k) / s, (d * k) / s, 0, 0);
+    const m = context.getTransform();
+    const [px, py] = [(x - 0.5) * s, picture.height - (y - 0.5) * s];
+    context.setTransform(m.a, m.b, m.c, m.d, SIDE / 2 - (m.a * px + m.c * py), SIDE / 2 - (m.b * px + m.d * py));
+    context.imageSmoothingEnabled = Math.abs(k * a / s) < 1;
+    context.drawImage(picture, 0, 0);
+    context.setTransform(1, 0, 0, 1, 0, 0);
+  }
+
+  /** @param {CanvasRenderingContext2D} context */
+  _drawMarks(context) {
+    context.font = "600 14px system-ui";
+    context.beginPath();
+    for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
+      context.moveTo(SIDE / 2 + dx * 12, SIDE / 2 + dy * 12);
+      context.lineTo(SIDE / 2 + dx * 28, SIDE / 2 + dy * 28);
+    }
+    context.moveTo(SIDE - 34, 66); context.lineTo(SIDE - 34, 30);
+    context.moveTo(SIDE - 34, 66); context.lineTo(SIDE - 70, 66);
+    const arc = niceArc(this.fov);
+    const length = (arc / this.fov) * SIDE;
+    context.moveTo(16, SIDE - 48); context.lineTo(16 + length, SIDE - 48);
+    // A dark edge keeps the marks legible on noise and on galaxies.
+    for (const [colour, width] of /** @type {[string, number][]} */ ([["rgb(0 0 0 / 0.85)", 5], ["#76b5f5", 1.8]])) {
+      [context.strokeStyle, context.lineWidth] = [colour, width];
+      context.stroke();
+    }
+    for (const [text, x, y] of /** @type {[string, number, number][]} */ ([["N", SIDE - 39, 24], ["E", SIDE - 86, 71], [arcWords(arc), 16, SIDE - 56]])) {
+      [context.strokeStyle, context.lineWidth, context.fillStyle] = ["#000", 4, "#a9d2fb"];
+      context.strokeText(text, x, y);
+      context.fillText(text, x, y);
+    }
+  }
+
+  /** Changes what is shown and tells it. @param {Record<string, any>} change */
+  _change(change) {
+    Object.assign(this, change);
+    const [ra, dec] = this.centre ?? [NaN, NaN];
+    if (this.centre) this.target = `${round(ra)} ${round(dec)}`;
+    this.announce("view", { target: this.target, fov: this.fov, image: this.image, band: this.band });
+  }
+
+  /** Shows another epoch. @param {number} step */
+  step(step) {
+    const images = this.images ?? [];
+    const next = images[images.indexOf(this.shown) + step];
+    if (next) this._change({ image: next.id });
+  }
+
+  /** @param {number} factor */
+  zoom(factor) {
+    const fov = Number(Math.min(10, Math.max(1e-4, this.fov * factor)).toPrecision(3));
+    this._change({ fov });
+    this._show();
+  }
+
+  /** @param {[number, number]} centre */
+  move(centre) {
+    this.centre = centre;
+    this._change({});
+    this.reload();
+  }
+
+  /** Changes to the epoch before while it is on. @param {boolean} on */
+  async blink(on) {
+    if (on === this.blinking) return;
+    this.blinking = on;
+    const images = this.images ?? [];
+    const other = images[(images.indexOf(this.shown) || images.length) - 1];
+    if (on && other) this.epoch = await this._epoch(other);
+    if (!this.blinking || !on) this._show();
+  }
+
+  /** @param {PointerEvent} event @returns {[number, number] | null} */
+  _under(event) {
+    const canvas = /** @type {HTMLCanvasElement} */ (event.currentTarget);
+    const box = canvas.getBoundingClientRect();
+    if (!this.centre) return null;
+    const xi = (0.5 - (event.clientX - box.left) / box.width) * this.fov;
+    const eta = (0.5 - (event.clientY - box.top) / box.height) * this.fov;
+    return placeAt(xi, eta, this.centre[0], this.centre[1]);
+  }
+
+  /** @param {KeyboardEvent} event */
+  _key(event) {
+    const act = { ArrowRight: () => this.step(1), ArrowLeft: () => this.step(-1), "+": () => this.zoom(0.5), "=": () => this.zoom(0.5), "-": () => this.zoom(2), b: () => this.blink(true), B: () => this.blink(true) }[event.key];
+    if (!act || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    act();
+  }
+
+  /** @param {SubmitEvent} event */
+  _go(event) {
+    event.preventDefault();
+    const text = String(new FormData(/** @type {HTMLFormElement} */ (event.target)).get("target"));
+    const place = readPlace(text);
+    if (place) this.move(place);
+    else this.error = { title: "Not a place", message: "Write right ascension and declination in degrees, such as 318.108 -66.016, or as 21:12:26.0 -66:00:56." };
+  }
+
+  render() {
+    return html`${this._controls()}${this.renderError()}${this.images === null ? (this.error ? nothing : this.renderLoading(8)) : this.images.length ? this._view() : this._none()}`;
+  }
+
+  _controls() {
+    const place = this.centre ? `${round(this.centre[0])} ${round(this.centre[1])}` : this.target;
+    return html`<form @submit=${this._go} aria-label="Place">
+      <label class="field place">Place: right ascension and declination<input name="target" spellcheck="false" autocomplete="off" .value=${place}></label>
+      <button>Go there</button>
+      ${this.bands.length > 1 || this.band ? html`<label class="field">Band<select @change=${(/** @type {any} */ e) => { this._change({ band: e.target.value, image: "" }); this.reload(); }}>
+        <option value="">All</option>${(this.band && !this.bands.includes(this.band) ? [this.band, ...this.bands] : this.bands).map((one) => html`<option ?selected=${one === this.band}>${one}</option>`)}</select></label>` : nothing}
+      <label class="field">Grey levels<select @change=${(/** @type {any} */ e) => { this.stretch = e.target.value; this._show(); }}><option value="asinh">asinh</option><option value="linear">linear</option></select></label>
+    </form>`;
+  }
+
+  _none() {
+    return this.renderEmpty("No image here", "No image of this survey meets the place. Choose another, or leave the place empty to start at the first image.",
+      html`<button @click=${() => { this.target = ""; this.centre = null; this.reload(); }}>Go to the first image</button>`);
+  }
+
+  _view() {
+    const image = this.epoch?.image ?? this.shown;
+    const words = [image.started_at ? image.started_at.slice(0, 16).replace("T", " ") + " UTC" : "time not known", image.band ?? image.filter, image.exposure ? `${image.exposure} s` : "", image.instrument].filter(Boolean).join(" · ");
+    return html`<div class="stage">
+        <canvas width=${SIDE} height=${SIDE} tabindex="0" part="picture" role="img" aria-label="Sky at ${this.target || "the place"}: ${words}"
+          @keydown=${this._key} @keyup=${(/** @type {any} */ e) => e.key.toLowerCase() === "b" && this.blink(false)} @blur=${() => this.blink(false)}
+          @pointermove=${(/** @type {any} */ e) => (this.readout = this._under(e))} @pointerleave=${() => (this.readout = null)}
+          @click=${(/** @type {any} */ e) => { const place = this._under(e); if (place) this.announce("point", { ra: place[0], dec: place[1] }); }}
+          @dblclick=${(/** @type {any} */ e) => { const place = this._under(e); if (place) this.move(place); }}></canvas>
+        <div class="which">${words}${this.epoch?.error ? html` — ${this.epoch.error}` : nothing}</div>
+        <div class="readout" part="readout">${this._readoutWords()}</div>
+      </div>
+      <div class="bar">
+        <button aria-label="Zoom in" @click=${() => this.zoom(0.5)}>${icon("plus")} Closer</button><button @click=${() => this.zoom(2)}>Wider</button>
+        <label class="check"><input type="checkbox" .checked=${this.marks} @change=${(/** @type {any} */ e) => (this.marks = e.target.checked)}>Marks</label>
+        <span class="small muted">Hold <kbd>B</kbd> to blink, <kbd>←</kbd> <kbd>→</kbd> for other times, double-click to centre</span>
+        <span class="grow"></span>${this._downloads()}
+      </div>
+      ${this._strip()}`;
+  }
+
+  _readoutWords() {
+    const place = this.readout ?? this.centre;
+    if (!place) return nothing;
+    const [xi, eta] = offsets(place[0], place[1], ...(this.centre ?? place));
+    return html`<span>${sexagesimal(...place)}</span><span>${place[0].toFixed(5)} ${place[1].toFixed(5)}</span>${this.readout ? html`<span>${(Math.hypot(xi, eta) * 3600).toFixed(1)}″ from the centre</span>` : html`<span>centre</span>`}`;
+  }
+
+  _downloads() {
+    const image = this.shown;
+    if (!this.cutouts || !image || !this.centre) return nothing;
+    const url = this.gateway.sky.cutoutUrl(image.id, this.centre[0], this.centre[1], this.fov / 2, "fits");
+    return html`<a class="button" href=${url} download>${icon("down")} FITS</a>${this.renderCode({ url, save: `${image.id.replaceAll("~", "-")}.cutout.fits`, open: true })}`;
+  }
+
+  _strip() {
+    const images = this.images ?? [];
+    const [ra, dec] = this.centre ?? [0, 0];
+    return html`<div><ul class="strip" part="strip" aria-label="Images of this place, in order of time">${repeat(images, (one) => one.id, (one) => html`<li>
+      <button aria-current=${one === this.shown ? "true" : "false"} @click=${() => this._change({ image: one.id })}>
+        <img loading="lazy" alt="" src=${this.gateway.sky.cutoutUrl(one.id, ra, dec, this.fov / 4, "png", { size: 96, limits: LIMITS })}>
+        <span>${one.started_at ? one.started_at.slice(0, 10) : "no date"}</span><small>${one.band ?? one.filter ?? "–"}</small>
+      </button></li>`)}</ul>
+      <p class="small muted">${count(images.length, "image")}${this.more ? " shown; choose a band for fewer" : " of this place"}</p></div>`;
+  }
+}
+
+/** @param {string} text Whether one of its cards of 80 characters is END. */
+function isWholeHeader(text) {
+  for (let i = 0; i + 80 <= text.length; i += 80) if (text.startsWith("END     ", i)) return true;
+  return false;
+}
+
+/** @param {number} angle */
+function round(angle) {
+  return Number(angle.toFixed(6));
+}
+
+/** @param {number} fov An arc of 1, 2 or 5 times a power of ten of arcseconds, about a fifth of the picture. */
+function niceArc(fov) {
+  const wanted = (fov * 3600) / 5;
+  const power = 10 ** Math.floor(Math.log10(wanted));
+  return ([5, 2, 1].find((one) => one * power <= wanted) ?? 1) * power / 3600;
+}
+
+/** @param {number} degrees */
+function arcWords(degrees) {
+  const seconds = degrees * 3600;
+  if (seconds < 60) return `${Number(seconds.toPrecision(2))}″`;
+  return seconds < 3600 ? `${Number((seconds / 60).toPrecision(2))}′` : `${Number(degrees.toPrecision(2))}°`;
+}

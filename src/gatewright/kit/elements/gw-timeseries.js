@@ -1,0 +1,213 @@
+import { css, html, nothing } from "../vendor/lit.js";
+import { GwElement } from "./base.js";
+import { figure } from "./format.js";
+import { areaWeights, axisOf, readBlock } from "./grid.js";
+import { labelOf } from "./gw-map.js";
+
+/** @typedef {{times: (number | string)[], mean: number[], low: number[] | null, high: number[] | null, units: string}} Series */
+
+const MOST_VALUES = 4_000_000;
+
+/**
+ * `<gw-timeseries>`: the time series of what is chosen on a map: of a point, or the mean
+ * over a box. With `spread`, the mean of the members and one standard deviation to each side.
+ *
+ * @attr {string} for Id of a gw-map. @attr {boolean} spread
+ * @fires gw-series The series, when it was drawn. @csspart chart @slot empty
+ */
+export class GwTimeseries extends GwElement {
+  static properties = { for: {}, spread: { type: Boolean }, series: { attribute: false }, words: { state: true }, height: { type: Number } };
+
+  static styles = [GwElement.styles, css`
+    :host { display: grid; gap: 8px; grid-template-columns: minmax(0, 1fr); }
+    .chart { min-inline-size: 0; overflow: hidden; }
+    .uplot, .u-legend { font-family: var(--gw-font); }
+    .u-legend { font-size: var(--gw-small); text-align: start; }
+    .u-legend th, .u-legend td { padding: 0 4px; }
+  `];
+
+  constructor() {
+    super();
+    this.for = "";
+    this.spread = false;
+    this.height = 220;
+    /** @type {Series | null} */
+    this.series = null;
+    this.words = "";
+    /** @type {any} */
+    this._plot = null;
+    this._turn = 0;
+    this._chosen = () => this.reload();
+    this._dark = matchMedia("(prefers-color-scheme: dark)");
+    this._scheme = () => this._draw();
+  }
+
+  connectedCallback() {
+    super.connectedCallback();
+    queueMicrotask(() => this._listen());
+    this._dark.addEventListener("change", this._scheme);
+    this._watch = new ResizeObserver(() => this._plot?.setSize({ width: this.clientWidth, height: this.height }));
+    this._watch.observe(this);
+  }
+
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    this._map?.removeEventListener("gw-select", this._chosen);
+    this._map?.removeEventListener("gw-field", this._chosen);
+    this._dark.removeEventListener("change", this._scheme);
+    this._watch?.disconnect();
+  }
+
+  /** @returns {import("./gw-map.js").GwMap | null} */
+  get _map() {
+    const root = /** @type {Document | ShadowRoot} */ (this.getRootNode());
+    return this.for ? /** @type {any} */ (root.querySelector(`#${CSS.escape(this.for)}`)) : null;
+  }
+
+  _listen() {
+    this._map?.addEventListener("gw-select", this._chosen);
+    this._map?.addEventListener("gw-field", this._chosen);
+    if (this._map) this.reload();
+  }
+
+  async reload() {
+    const map = this._map;
+    const variable = map?.shown;
+    const bounds = map?.bounds;
+    const turn = (this._turn += 1);
+    const times = variable && axisOf(variable, "time");
+    if (!map || !variable || !bounds || !times || times.values.length < 2) {
+      this.series = null;
+      this._draw();
+      return;
+    }
+    const { time, member, ...subset } = map.subset();
+    /** @type {Record<string, any>} */
+    const whole = this.spread && axisOf(variable, "member") ? { ...subset, stat: undefined } : { ...subset, member };
+    const answer = await this.load(() => this._read(map.datasetId, whole));
+    if (turn !== this._turn || !answer) return;
+    this.series = this._reduce(readBlock(answer, variable.name, whole.stat), variable.units);
+    this.words = bounds[0] === bounds[2] && bounds[1] === bounds[3] ? `${variable.title} at ${bounds[1]}°N ${bounds[0]}°E` : `${variable.title}, mean of the box ${bounds[1]} to ${bounds[3]}°N, ${bounds[0]} to ${bounds[2]}°E`;
+    await this._draw();
+    this.announce("series", this.series);
+  }
+
+  /** @param {string} dataset @param {any} subset */
+  async _read(dataset, subset) {
+    const estimate = await this.gateway.datasets.estimate(dataset, subset, "json", this.signal);
+    const values = estimate.elements ?? estimate.values ?? 0;
+    if (values > MOST_VALUES) {
+      throw Object.assign(new Error(`The series is made of ${values.toLocaleString("en")} values, more than a page should read. Choose a smaller box.`), { title: "The box is too large" });
+    }
+    return this.gateway.datasets.subset(dataset, subset, this.signal);
+  }
+
+  /**
+   * The mean over the box by area, then mean and standard deviation over the members.
+   * @param {import("./grid.js").Block} block @param {string} units @returns {Series}
+   */
+  _reduce(block, units) {
+    const kinds = block.axes.map((axis) => axis.kind);
+    const [t, m, y] = ["time", "member", "lat"].map((kind) => kinds.indexOf(kind));
+    const sizes = block.axes.map((axis) => axis.values.length);
+    const weights = y < 0 ? [1] : areaWeights(block.axes[y].values.map(Number));
+    const members = m < 0 ? 1 : sizes[m];
+    const total = Array.from({ length: sizes[t] * members }, () => [0, 0]);
+    block.values.forEach((value, flat) => {
+      if (Number.isNaN(value)) return;
+      const at = indices(flat, sizes);
+      const weight = weights[y < 0 ? 0 : at[y]];
+      const cell = total[at[t] * members + (m < 0 ? 0 : at[m])];
+      cell[0] += value * weight;
+      cell[1] += weight;
+    });
+    const means = total.map(([sum, weight]) => sum / weight);
+    const rows = Array.from({ length: sizes[t] }, (_, i) => means.slice(i * members, (i + 1) * members).filter((one) => !Number.isNaN(one)));
+    const mean = rows.map((row) => row.reduce((a, b) => a + b, 0) / row.length);
+    const spread = rows.map((row, i) => Math.sqrt(row.reduce((a, b) => a + (b - mean[i]) ** 2, 0) / row.length));
+    const banded = members > 1;
+    return {
+      times: block.axes[t].values, mean, units: block.units || units,
+      low: banded ? mean.map((one, i) => one - spread[i]) : null,
+      high: banded ? mean.map((one, i) => one + spread[i]) : null,
+    };
+  }
+
+  async _draw() {
+    await this.updateComplete;
+    this._plot?.destroy();
+    this._plot = null;
+    const place = /** @type {HTMLElement | null} */ (this.renderRoot.querySelector(".chart"));
+    const series = this.series;
+    if (!place || !series) return;
+    const { uPlot, css: plotStyles } = await import("../vendor/uplot.js");
+    if (this.series !== series || this._plot) return;
+    this._adopt(plotStyles);
+    const style = getComputedStyle(this);
+    const line = probe(place, "--gw-series-1");
+    const x = series.times.map((time, i) => { const at = Date.parse(String(time)); return Number.isNaN(at) ? i : at / 1000; });
+    const real = !Number.isNaN(Date.parse(String(series.times[0])));
+    const axis = { stroke: style.color, grid: { stroke: probe(place, "--gw-line"), width: 1 }, ticks: { stroke: probe(place, "--gw-line"), width: 1 }, font: "12px system-ui" };
+    this._plot = new uPlot({
+      width: this.clientWidth, height: this.height, tzDate: (ts) => uPlot.tzDate(new Date(ts * 1000), "Etc/UTC"),
+      scales: { x: { time: real } },
+      axes: [axis, { ...axis, size: 72, label: series.units, labelFont: "12px system-ui", values: (_, values) => values.map(figure) }],
+      series: [
+        { label: real ? "Time (UTC)" : "Step" },
+        { label: series.low ? "Mean" : "Value", stroke: line, width: 2, value: (_, value) => figure(value) },
+        ...(series.low ? [{ label: "Mean − 1 σ", stroke: line, width: 0.7, dash: [4, 3], value: (/** @type {any} */ _, /** @type {number} */ value) => figure(value) }, { label: "Mean + 1 σ", stroke: line, width: 0.7, dash: [4, 3], value: (/** @type {any} */ _, /** @type {number} */ value) => figure(value) }] : []),
+      ],
+      bands: series.low ? [{ series: [3, 2], fill: fade(line) }] : [],
+    }, /** @type {any} */ ([x, series.mean, ...(series.low ? [series.low, series.high] : [])]), place);
+  }
+
+  /** @param {string} text */
+  _adopt(text) {
+    const root = /** @type {ShadowRoot} */ (this.renderRoot);
+    if (this._sheet) return;
+    this._sheet = new CSSStyleSheet();
+    this._sheet.replaceSync(text);
+    root.adoptedStyleSheets = [this._sheet, ...root.adoptedStyleSheets];
+  }
+
+  render() {
+    if (!this.series) {
+      if (this.error) return this.renderError();
+      return this.loading ? this.renderLoading(4) : html`<slot name="empty"><p class="muted" part="empty">Choose a point or a box on the map to see how it changes with time.</p></slot>`;
+    }
+    const { mean, units } = this.series;
+    return html`${this.renderError()}<h3>${this.words}</h3>
+      <div class="chart" part="chart" role="img" aria-label="${this.words}: from ${figure(mean[0])} to ${figure(mean.at(-1) ?? NaN)} ${units}, lowest ${figure(Math.min(...mean))}, highest ${figure(Math.max(...mean))}"></div>
+      <details><summary class="small">As a table</summary>${this._table(this.series)}</details>
+      ${this.series.low ? html`<p class="small muted">The line is the mean of the members; the band is one standard deviation to each side.</p>` : nothing}`;
+  }
+
+  /** @param {Series} series */
+  _table(series) {
+    const rows = series.mean.slice(0, 500);
+    return html`<table><thead><tr><th>Time</th><th class="number">${series.low ? "Mean" : "Value"} (${series.units})</th>${series.low ? html`<th class="number">σ</th>` : nothing}</tr></thead>
+      <tbody>${rows.map((mean, i) => html`<tr><td class="mono">${labelOf("time", series.times[i], "")}</td><td class="number mono">${figure(mean)}</td>${series.high ? html`<td class="number mono">${figure(series.high[i] - mean)}</td>` : nothing}</tr>`)}</tbody></table>`;
+  }
+}
+
+/** @param {number} flat @param {number[]} sizes */
+function indices(flat, sizes) {
+  const at = new Array(sizes.length);
+  for (let axis = sizes.length - 1; axis >= 0; axis -= 1) [at[axis], flat] = [flat % sizes[axis], Math.floor(flat / sizes[axis])];
+  return at;
+}
+
+/** The colour that a token has here: a canvas does not read custom properties. @param {HTMLElement} place @param {string} token */
+function probe(place, token) {
+  const one = document.createElement("span");
+  one.style.color = `var(${token})`;
+  place.append(one);
+  const { color } = getComputedStyle(one);
+  one.remove();
+  return color;
+}
+
+/** @param {string} colour `rgb(r, g, b)` */
+function fade(colour) {
+  return colour.replace(/^rgb\((.*)\)$/, "rgba($1, 0.2)");
+}

@@ -1,0 +1,144 @@
+/** The map itself, on OpenLayers: plate carrée, cells as they are, graticule, a box. */
+import {
+  Circle, DragBox, Feature, Fill, Graticule, ImageCanvas, ImageLayer, OlMap, Point, Stroke, Style, VectorLayer,
+  VectorSource, View, css as mapStyles, defaultControls, defaultInteractions, polygonFromExtent,
+} from "../vendor/ol.js";
+
+/**
+ * @typedef {object} Hands What is done with the map by hand.
+ * @property {(lon: number, lat: number) => void} hover @property {() => void} leave
+ * @property {(lon: number, lat: number) => void} point
+ * @property {(box: [number, number, number, number]) => void} box
+ */
+
+const OWN_STYLES = `
+  .ol-control { background: none; padding: 0; }
+  .ol-control button { align-items: center; background: var(--gw-panel); border: 1px solid var(--gw-edge); border-radius: 4px; color: var(--gw-text); cursor: pointer; display: flex; font: 600 16px/1 var(--gw-font); block-size: 28px; inline-size: 28px; justify-content: center; margin: 0 0 4px; min-block-size: 0; padding: 0; }
+  .ol-control button:hover, .ol-control button:focus { background: var(--gw-hover); color: var(--gw-text); }
+  .ol-zoom { inset-block-start: 8px; inset-inline-start: 8px; }
+  .ol-dragbox { background: rgb(118 181 245 / 0.25); border: 2px solid #0b5cad; box-sizing: border-box; position: absolute; }
+`;
+
+const INK = "#0e1116";
+const OUTLINE = [
+  new Style({ stroke: new Stroke({ color: "#ffffff", width: 4 }), fill: new Fill({ color: "rgb(255 255 255 / 0.12)" }), image: new Circle({ radius: 7, fill: new Fill({ color: "#ffffff" }) }) }),
+  new Style({ stroke: new Stroke({ color: INK, width: 1.5, lineDash: [5, 4] }), image: new Circle({ radius: 4.5, fill: new Fill({ color: INK }) }) }),
+];
+
+/** A map in an element of a shadow root. */
+export class MapCanvas {
+  /** @param {HTMLElement} place @param {ShadowRoot} root @param {Hands} hands */
+  constructor(place, root, hands) {
+    adopt(root);
+    this._marks = new VectorSource();
+    this._fields = new ImageLayer();
+    /** @type {{canvas: HTMLCanvasElement, lon: number[], lat: number[]} | null} */
+    this._field = null;
+    this._map = new OlMap({
+      target: place,
+      controls: defaultControls({ attribution: false, rotate: false }),
+      interactions: defaultInteractions({ altShiftDragRotate: false, pinchRotate: false, onFocusOnly: false, mouseWheelZoom: false }),
+      layers: [
+        this._fields,
+        new Graticule({ strokeStyle: new Stroke({ color: "rgb(14 17 22 / 0.35)", width: 0.7 }), wrapX: true, intervals: [60, 30, 10, 5, 1] }),
+        new VectorLayer({ source: this._marks, style: OUTLINE }),
+      ],
+      view: new View({ projection: "EPSG:4326", center: [0, 0], resolution: 360 / Math.max(place.clientWidth, 1), minResolution: 0.01, maxResolution: 1.2, multiWorld: true, extent: [-540, -95, 540, 95], smoothExtentConstraint: false }),
+    });
+    this._box = new DragBox({ condition: (event) => this._choosing || event.originalEvent.shiftKey });
+    this._choosing = false;
+    this._box.on("boxend", () => hands.box(sorted(this._box.getGeometry().getExtent())));
+    this._map.addInteraction(this._box);
+    this._map.on("pointermove", (event) => (event.dragging ? hands.leave() : hands.hover(...at(event.coordinate))));
+    this._map.on("singleclick", (event) => hands.point(...within(event.coordinate)));
+    this._watch = new ResizeObserver(() => this._map.updateSize());
+    this._watch.observe(place);
+  }
+
+  /** Shows a painted field. @param {HTMLCanvasElement} canvas One pixel a cell. @param {number[]} lon @param {number[]} lat Edges of the cells. */
+  show(canvas, lon, lat) {
+    const first = this._field === null;
+    this._field = { canvas, lon, lat };
+    if (first && !covers(lon)) this._map.getView().fit([Math.min(lon[0], lon.at(-1) ?? 0), Math.min(lat[0], lat.at(-1) ?? 0), Math.max(lon[0], lon.at(-1) ?? 0), Math.max(lat[0], lat.at(-1) ?? 0)], { padding: [8, 8, 8, 8] });
+    else if (first) this._map.getView().setCenter([(lon[0] + (lon.at(-1) ?? 0)) / 2, 0]);
+    this._fields.setSource(new ImageCanvas({
+      projection: "EPSG:4326", ratio: 1,
+      canvasFunction: (extent, resolution, ratio, size) => this._draw(/** @type {any} */ (extent), /** @type {any} */ (size)),
+    }));
+  }
+
+  /** @param {[number, number, number, number]} extent @param {[number, number]} size */
+  _draw(extent, size) {
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = size.map(Math.round);
+    const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+    context.imageSmoothingEnabled = false;
+    const field = this._field;
+    if (!field) return canvas;
+    const x = (/** @type {number} */ lon) => ((lon - extent[0]) / (extent[2] - extent[0])) * canvas.width;
+    const y = (/** @type {number} */ lat) => ((extent[3] - clamp(lat)) / (extent[3] - extent[1])) * canvas.height;
+    const [west, east] = [field.lon[0], field.lon[field.lon.length - 1]];
+    for (let turn = -1080; turn <= 1080; turn += 360) {
+      if (Math.max(west, east) + turn < extent[0] || Math.min(west, east) + turn > extent[2]) continue;
+      for (let row = 0; row < field.canvas.height; row += 1) {
+        const [top, bottom] = [y(field.lat[row]), y(field.lat[row + 1])].sort((a, b) => a - b);
+        const [left, right] = [x(west + turn), x(east + turn)];
+        context.drawImage(field.canvas, 0, row, field.canvas.width, 1, Math.round(left), Math.round(top), Math.round(right) - Math.round(left), Math.round(bottom) - Math.round(top));
+      }
+    }
+    return canvas;
+  }
+
+  /** Outlines a box, or marks a point. @param {[number, number, number, number] | null} box */
+  showBox(box) {
+    this._marks.clear();
+    if (!box) return;
+    const [west, south, east, north] = box;
+    const right = east < west ? east + 360 : east;
+    this._marks.addFeature(new Feature(west === east && south === north ? new Point([west, south]) : polygonFromExtent([west, south, right, north])));
+  }
+
+  /** Whether dragging draws a box and does not move the map. @param {boolean} on */
+  choose(on) {
+    this._choosing = on;
+  }
+
+  close() {
+    this._watch.disconnect();
+    this._map.setTarget(undefined);
+    this._map.dispose();
+  }
+}
+
+/** @param {ShadowRoot} root */
+function adopt(root) {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(mapStyles + OWN_STYLES);
+  root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
+}
+
+/** @param {number[]} edges_ Whether they go round the world. */
+function covers(edges_) {
+  return Math.abs((edges_.at(-1) ?? 0) - edges_[0]) > 359;
+}
+
+/** @param {number} lat */
+function clamp(lat) {
+  return Math.max(-90, Math.min(90, lat));
+}
+
+/** @param {number[]} coordinate @returns {[number, number]} */
+function at(coordinate) {
+  return [coordinate[0], coordinate[1]];
+}
+
+/** @param {number[]} coordinate @returns {[number, number]} */
+function within(coordinate) {
+  return [((((coordinate[0] + 180) % 360) + 360) % 360) - 180, clamp(coordinate[1])];
+}
+
+/** @param {number[]} extent West may be any turn of the world; it comes back within -180 to 180. @returns {[number, number, number, number]} */
+function sorted([west, south, east, north]) {
+  const [start] = within([west, 0]);
+  return [start, clamp(south), Math.min(start + (east - west), start + 360), clamp(north)];
+}
