@@ -37,7 +37,7 @@ class Argon2Hasher:
         hasher: PasswordHasher | None = None,
         *,
         threads: int = 2,
-        waiting: int = 32,
+        waiting: int = 16,
     ) -> None:
         self._hasher = hasher or rfc9106()
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="password")
