@@ -1,0 +1,120 @@
+"""A scheduler that does as the test says, over the real tables."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from gatewright.backends.sql.events import SqlEventLog
+from gatewright.backends.sql.jobs import SqlJobTable
+from gatewright.backends.sql.migrations import migrate
+from gatewright.backends.sqlite import SQLITE, SqliteDatabase
+from gatewright.core.errors import GatewayError, NotFound
+from gatewright.core.events import EventHub
+from gatewright.domains.compute import (
+    Capabilities,
+    ComputeSystem,
+    JobService,
+    JobState,
+    JobStatus,
+    Snapshot,
+    Submission,
+)
+
+
+class ToldScheduler:
+    """Implements the port; what it says is set by the test."""
+
+    def __init__(self) -> None:
+        self.capabilities = Capabilities(cores=4, memory_bytes=1 << 30)
+        self.submissions: list[Submission] = []
+        self.known: dict[str, JobStatus] = {}
+        self.fails: GatewayError | None = None
+        self.forgotten: list[str] = []
+        self.asked: list[tuple[str, str]] = []
+        self.news: asyncio.Queue[Snapshot] = asyncio.Queue()
+
+    async def check(self, submission: Submission) -> None:
+        pass
+
+    async def submit(self, submissions: Sequence[Submission]) -> Sequence[str]:
+        if self.fails is not None:
+            raise self.fails
+        self.submissions += submissions
+        for one in submissions:
+            state = JobState.HELD if one.spec.hold else JobState.QUEUED
+            self.known[one.uuid] = JobStatus(one.uuid, state, "PENDING")
+        return [one.uuid for one in submissions]
+
+    async def status(self, native_ids: Sequence[str]) -> Mapping[str, JobStatus]:
+        return {n: self.known[n] for n in native_ids if n in self.known}
+
+    async def changes(self) -> AsyncIterator[Snapshot]:
+        while True:
+            yield await self.news.get()
+
+    async def forget(self, native_ids: Sequence[str]) -> None:
+        self.forgotten += native_ids
+
+    async def cancel(self, native_ids: Sequence[str]) -> None:
+        self.asked += (("cancel", n) for n in native_ids)
+
+    async def hold(self, native_ids: Sequence[str]) -> None:
+        self.asked += (("hold", n) for n in native_ids)
+
+    async def release(self, native_ids: Sequence[str]) -> None:
+        self.asked += (("release", n) for n in native_ids)
+
+
+class NoOutput:
+    """Job output of which there is none."""
+
+    async def open(self, user: str, path: str) -> int:
+        raise NotFound("none")
+
+
+class SetClock:
+    """A clock that the test sets."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    return SetClock()
+
+
+@pytest.fixture
+def scheduler() -> ToldScheduler:
+    return ToldScheduler()
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[SqliteDatabase]:
+    opened = await SqliteDatabase.open(tmp_path / "state.sqlite")
+    await migrate(opened, SQLITE)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def table(database: SqliteDatabase) -> SqlJobTable:
+    return SqlJobTable(database)
+
+
+@pytest.fixture
+def events(database: SqliteDatabase) -> EventHub:
+    return EventHub(SqlEventLog(database))
+
+
+@pytest.fixture
+def jobs(
+    scheduler: ToldScheduler, table: SqlJobTable, events: EventHub, clock: SetClock
+) -> JobService:
+    systems = {"local": (ComputeSystem("local", "/home/ada"), scheduler)}
+    return JobService(systems, table, events, NoOutput(), in_flight=20, clock=clock)

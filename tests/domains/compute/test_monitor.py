@@ -1,0 +1,116 @@
+"""The records kept in step with a scheduler."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+
+import pytest
+from tests.domains.compute.conftest import SetClock, ToldScheduler
+from tests.support.app import caller
+from typing_extensions import override
+
+from gatewright.backends.sql.jobs import SqlJobTable
+from gatewright.core.errors import Unavailable
+from gatewright.core.events import EventHub
+from gatewright.domains.compute import (
+    Capabilities,
+    Job,
+    JobLedger,
+    JobMonitor,
+    JobService,
+    JobSpec,
+    JobState,
+    JobStatus,
+    Snapshot,
+)
+
+ADA = caller("ada")
+SPEC = JobSpec(executable="true")
+
+
+class AwayTable(SqlJobTable):
+    """A table whose database is away for some calls."""
+
+    away = 0
+
+    @override
+    async def record(self, system: str, statuses: Sequence[JobStatus]) -> Sequence[Job]:
+        if self.away:
+            self.away -= 1
+            raise Unavailable
+        return await super().record(system, statuses)
+
+
+@pytest.fixture
+def away(table: SqlJobTable) -> AwayTable:
+    return AwayTable(table._database)
+
+
+@pytest.fixture
+async def running(
+    scheduler: ToldScheduler, away: AwayTable, events: EventHub, clock: SetClock
+) -> AsyncIterator[None]:
+    ledger = JobLedger("local", scheduler, away, events)
+    monitor = JobMonitor("local", scheduler, away, ledger, clock)
+    scheduler.capabilities = Capabilities(1, 1, submit_seconds=0.02)
+    task = asyncio.create_task(monitor.run())
+    yield
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def until(jobs: JobService, job_id: str, wanted: Callable[[Job], bool]) -> Job:
+    deadline = time.monotonic() + 20
+    while True:
+        job = await jobs.get(ADA, "local", job_id)
+        if wanted(job):
+            return job
+        assert time.monotonic() < deadline, job
+        await asyncio.sleep(0.01)
+
+
+@pytest.mark.usefixtures("running")
+class TestMonitor:
+    async def test_changes_are_recorded_and_ends_forgotten(
+        self, jobs: JobService, scheduler: ToldScheduler, away: AwayTable
+    ) -> None:
+        (job,) = await jobs.submit(ADA, "local", [SPEC])
+        native = job.native_id or ""
+        done = JobStatus(native, JobState.COMPLETED, "DONE", ended_at=3.0)
+        away.away = 2
+        scheduler.news.put_nowait(Snapshot(1.0, [done]))
+        await until(jobs, job.id, lambda job: job.ended)
+        async with asyncio.timeout(10):
+            while native not in scheduler.forgotten:
+                await asyncio.sleep(0.01)
+
+    async def test_what_the_scheduler_has_lost_is_failed(
+        self, jobs: JobService, scheduler: ToldScheduler
+    ) -> None:
+        lost, kept, late = await jobs.submit(ADA, "local", [SPEC] * 3)
+        del scheduler.known[lost.native_id or ""]
+        here = scheduler.known[kept.native_id or ""]
+        scheduler.news.put_nowait(Snapshot(1.0, [here], complete=True))
+        job = await until(jobs, lost.id, lambda job: job.ended)
+        assert (job.state, job.native_state) == (JobState.FAILED, "LOST")
+        assert "knows nothing" in job.reason
+        for one in (kept, late):
+            assert (await jobs.get(ADA, "local", one.id)).state is JobState.QUEUED
+
+    async def test_what_was_cut_short_is_submitted(
+        self, jobs: JobService, scheduler: ToldScheduler, clock: SetClock
+    ) -> None:
+        scheduler.fails = Unavailable()
+        with pytest.raises(Unavailable):
+            await jobs.submit(ADA, "local", [SPEC])
+        from gatewright.core.errors import TimedOut
+
+        scheduler.fails = TimedOut()
+        with pytest.raises(TimedOut):
+            await jobs.submit(ADA, "local", [SPEC])
+        clock.now += 1
+        await asyncio.sleep(0.05)
+        scheduler.fails = None
+        clock.now += 1
+        job = await until(jobs, "2", lambda job: job.state is JobState.QUEUED)
+        assert [one.uuid for one in scheduler.submissions] == [job.uuid]

@@ -1,0 +1,215 @@
+"""Jobs as the faces use them, over a scheduler that does as it is told."""
+
+import pytest
+from tests.domains.compute.conftest import SetClock, ToldScheduler
+from tests.support.app import caller
+
+from gatewright.backends.sql.jobs import SqlJobTable
+from gatewright.core.errors import (
+    Conflict,
+    GatewayError,
+    InvalidContent,
+    NotFound,
+    StorageFull,
+    TimedOut,
+)
+from gatewright.core.events import EventHub
+from gatewright.domains.compute import (
+    Condition,
+    Dependency,
+    JobFilter,
+    JobLedger,
+    JobService,
+    JobSpec,
+    JobState,
+    JobStatus,
+    Stream,
+)
+
+ADA = caller("ada")
+SPEC = JobSpec(executable="/usr/bin/true")
+
+
+async def test_paths_are_made_absolute(jobs: JobService) -> None:
+    async def paths(**spec: str | None) -> tuple[str, str, str]:
+        (job,) = await jobs.submit(ADA, "local", [JobSpec(executable="a", **spec)])  # type: ignore[arg-type]
+        return job.directory, job.stdout_path, job.stderr_path
+
+    home = "/home/ada"
+    assert await paths() == (home, f"{home}/job-1.out", f"{home}/job-1.err")
+    assert await paths(directory="w/../x", stdout_path="../o", stderr_path="~/e") == (
+        f"{home}/x",
+        f"{home}/o",
+        f"{home}/e",
+    )
+    assert (await paths(directory="~"))[0] == home
+    assert (await paths(directory="/data", stdout_path="{id}"))[1] == "/data/4"
+
+
+async def test_names_are_made(jobs: JobService) -> None:
+    specs = [
+        SPEC,
+        JobSpec(script="echo"),
+        JobSpec(executable="a/"),
+        JobSpec("a", name="n"),
+    ]
+    names = [job.name for job in await jobs.submit(ADA, "local", specs)]
+    assert names == ["true", "script", "script", "n"]
+
+
+async def test_the_systems_and_what_they_have(jobs: JobService) -> None:
+    assert jobs.systems == ("local",)
+    assert jobs.capabilities("local").cores == 4
+    with pytest.raises(NotFound):
+        jobs.capabilities("elsewhere")
+
+
+async def test_a_refused_submission_leaves_nothing(
+    jobs: JobService, scheduler: ToldScheduler
+) -> None:
+    scheduler.fails = StorageFull()
+    with pytest.raises(StorageFull):
+        await jobs.submit(ADA, "local", [SPEC], key="k")
+    assert (await jobs.list(ADA, "local", JobFilter())).items == []
+    scheduler.fails = None
+    (job,) = await jobs.submit(ADA, "local", [SPEC], key="k")
+    assert job.state is JobState.QUEUED
+
+
+async def test_a_submission_that_was_cut_short_is_made_again(
+    jobs: JobService, scheduler: ToldScheduler, clock: SetClock
+) -> None:
+    scheduler.fails = TimedOut()
+    with pytest.raises(TimedOut):
+        await jobs.submit(ADA, "local", [SPEC], key="k")
+    scheduler.fails = None
+    (left,) = (await jobs.list(ADA, "local", JobFilter())).items
+    assert left.state is JobState.NEW
+    with pytest.raises(Conflict):
+        await jobs.submit(ADA, "local", [SPEC], key="k")
+    with pytest.raises(Conflict):
+        await jobs.cancel(ADA, "local", left.id)
+    with pytest.raises(InvalidContent):
+        await jobs.submit(ADA, "local", [JobSpec(executable="other")], key="k")
+    clock.now += 6
+    (job,) = await jobs.submit(ADA, "local", [SPEC], key="k")
+    assert (job.id, job.state) == (left.id, JobState.QUEUED)
+    assert [one.uuid for one in scheduler.submissions] == [left.uuid]
+
+
+async def test_the_ledger_submits_again_what_nobody_asks_for(
+    jobs: JobService,
+    scheduler: ToldScheduler,
+    table: SqlJobTable,
+    events: EventHub,
+    clock: SetClock,
+) -> None:
+    ledger = JobLedger("local", scheduler, table, events)
+    scheduler.fails = TimedOut()
+    with pytest.raises(GatewayError):
+        await jobs.submit(ADA, "local", [SPEC])
+    scheduler.fails = None
+    await ledger.resubmit(clock.now + 1)
+    assert scheduler.submissions == []
+    await ledger.resubmit(clock.now + 6)
+    assert len(scheduler.submissions) == 1
+    assert (await jobs.get(ADA, "local", "1")).state is JobState.QUEUED
+
+
+async def test_a_dependency_that_is_settled_is_not_passed_on(
+    jobs: JobService, scheduler: ToldScheduler, table: SqlJobTable
+) -> None:
+    before = await jobs.submit(ADA, "local", [SPEC, SPEC])
+    done = JobStatus(
+        before[0].native_id or "", JobState.COMPLETED, "DONE", ended_at=5.0
+    )
+    await table.record("local", [done])
+    dependencies = (Dependency("1"), Dependency("2", Condition.AFTER_ANY))
+    await jobs.submit(ADA, "local", [JobSpec("a", dependencies=dependencies)])
+    passed = scheduler.submissions[-1].dependencies
+    assert [(d.job, d.condition) for d in passed] == [("2", Condition.AFTER_ANY)]
+    never = JobSpec("a", dependencies=(Dependency("1", Condition.AFTER_NOT_OK),))
+    with pytest.raises(InvalidContent):
+        await jobs.submit(ADA, "local", [never])
+    with pytest.raises(InvalidContent):
+        await jobs.submit(ADA, "local", [JobSpec("a", dependencies=(Dependency("x"),))])
+
+
+async def test_a_replay_is_answered_whatever_has_changed(
+    jobs: JobService, table: SqlJobTable
+) -> None:
+    (before,) = await jobs.submit(ADA, "local", [SPEC])
+    spec = JobSpec("a", dependencies=(Dependency("1"),))
+    (job,) = await jobs.submit(ADA, "local", [spec], key="k")
+    failed = JobStatus(before.native_id or "", JobState.FAILED, "X", ended_at=5.0)
+    await table.record("local", [failed])
+    assert (await jobs.submit(ADA, "local", [spec], key="k"))[0].id == job.id
+
+
+async def test_sizes_of_a_request(jobs: JobService) -> None:
+    with pytest.raises(InvalidContent):
+        await jobs.submit(ADA, "local", [])
+    with pytest.raises(InvalidContent):
+        await jobs.submit(ADA, "local", [SPEC] * 1001)
+    with pytest.raises(InvalidContent):
+        await jobs.submit(ADA, "local", [SPEC] * 21)
+    for key in ("", "a\n", "x" * 256):
+        with pytest.raises(InvalidContent):
+            await jobs.submit(ADA, "local", [SPEC], key=key)
+
+
+async def test_an_array_is_controlled_as_one(
+    jobs: JobService, scheduler: ToldScheduler, table: SqlJobTable
+) -> None:
+    spec = JobSpec(executable="a", array="0-2%2")
+    (array,) = await jobs.submit(ADA, "local", [spec])
+    assert (array.id, array.tasks) == ("1", {"queued": 3})
+    limits = {(s.array_id, s.array_index, s.array_limit) for s in scheduler.submissions}
+    assert limits == {("1", 0, 2), ("1", 1, 2), ("1", 2, 2)}
+    first = await jobs.get(ADA, "local", "1_0")
+    active = JobStatus(first.native_id or "", JobState.ACTIVE, "R", started_at=2.0)
+    scheduler.known[active.native_id] = active
+    await table.record("local", [active])
+    await jobs.hold(ADA, "local", "1")
+    assert len(scheduler.asked) == 2
+    await jobs.release(ADA, "local", "1_1")
+    await jobs.cancel(ADA, "local", "1")
+    assert [verb for verb, _ in scheduler.asked] == ["hold"] * 2 + ["release"] + [
+        "cancel"
+    ] * 3
+    with pytest.raises(Conflict):
+        await jobs.hold(ADA, "local", "1_0")
+    with pytest.raises(NotFound):
+        await jobs.output(ADA, "local", "1", Stream.OUTPUT)
+    with pytest.raises(NotFound):
+        await jobs.output(ADA, "local", "1_0", Stream.ERROR)
+    single = JobSpec(executable="a", array="7")
+    (one,) = await jobs.submit(ADA, "local", [single])
+    assert (one.id, one.tasks) == ("2", {"queued": 1})
+    assert (await jobs.get(ADA, "local", "2_7")).array_index == 7
+
+
+async def test_events_tell_of_each_change(jobs: JobService, events: EventHub) -> None:
+    await jobs.submit(ADA, "local", [SPEC])
+    (event,) = await events.log.after(0, owner="ada", subject="jobs/local")
+    assert (event.kind, event.subject) == ("job.queued", "jobs/local/1")
+    assert event.data["state"] == "queued"
+    assert await events.log.after(0, owner="bob") == []
+
+
+async def test_what_has_ended_is_not_canceled_again(
+    jobs: JobService, scheduler: ToldScheduler, table: SqlJobTable
+) -> None:
+    (job,) = await jobs.submit(ADA, "local", [SPEC])
+    assert [one.id for one in (await jobs.queue(ADA, "local")).jobs] == [job.id]
+    done = JobStatus(job.native_id or "", JobState.COMPLETED, "DONE", ended_at=5.0)
+    await table.record("local", [done])
+    assert (await jobs.cancel(ADA, "local", job.id)).state is JobState.COMPLETED
+    assert scheduler.asked == []
+    assert (await jobs.queue(ADA, "local")).jobs == []
+
+
+async def test_jobs_that_are_not_there(jobs: JobService) -> None:
+    for job_id in ("1", "x", "", "1_", "1_x", "1_1", "-1", "9" * 30):
+        with pytest.raises(NotFound):
+            await jobs.get(ADA, "local", job_id)
