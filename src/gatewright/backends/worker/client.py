@@ -7,11 +7,11 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -28,6 +28,7 @@ QUICK_SECONDS = 15.0
 LASTING_SECONDS = 600.0
 _START_SECONDS = 15.0
 _END_SECONDS = 5.0
+_PROBE_SECONDS = 1.0
 _IN_FLIGHT = 64
 _THREADS = 8
 _STARTS = 20
@@ -37,9 +38,46 @@ _ENVIRONMENT = frozenset(
 )
 
 
-def worker_command() -> tuple[str, ...]:
-    """Return the command that a worker is; the number of its socket is added."""
-    return (sys.executable, "-I", "-S", str(PROGRAM))
+class Process(Protocol):
+    """A running worker."""
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end (`subprocess.TimeoutExpired`)."""
+
+    def kill(self) -> None:
+        """End it at once."""
+
+
+Spawn = Callable[[int], Process]
+"""Starts a worker on the socket with this descriptor; runs in a thread."""
+
+
+def command_spawn(command: Sequence[str]) -> Spawn:
+    """Return what starts a command as the worker, with the descriptor's number added.
+
+    It gets nothing of the gateway's but the socket and a few plain variables.
+    """
+
+    def spawn(descriptor: int) -> Process:
+        return subprocess.Popen(  # noqa: S603  # our own program, and no shell
+            [*command, str(descriptor)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            pass_fds=[descriptor],
+            cwd="/",
+            env={k: v for k, v in os.environ.items() if k in _ENVIRONMENT},
+            start_new_session=True,
+        )
+
+    return spawn
+
+
+spawn_program = command_spawn((sys.executable, "-I", "-S", str(PROGRAM)))
 
 
 class _Launched(msgspec.Struct):
@@ -54,14 +92,14 @@ class Worker:
 
     Parameters
     ----------
-    command
-        Command to run; the number of the socket's descriptor is added to it.
+    spawn
+        Starts the worker; by default `spawn_program`.
     """
 
-    def __init__(self, command: Sequence[str] | None = None) -> None:
-        self._command = tuple(command or worker_command())
+    def __init__(self, spawn: Spawn = spawn_program) -> None:
+        self._spawn = spawn
         self._connection: Connection | None = None
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
         self._starting = asyncio.Lock()
         self._starts: deque[float] = deque(maxlen=_STARTS)
         self._quick = asyncio.Semaphore(_IN_FLIGHT)
@@ -124,18 +162,22 @@ class Worker:
     async def launch(
         self,
         argv: Sequence[str | bytes],
-        environment: Mapping[str, str],
+        environment: Mapping[str, str] | None,
         directory: Path | str | bytes,
     ) -> int:
         """Start a program that outlives worker and gateway; returns its process id.
 
         The program leads its own session, has ``/dev/null`` as its three streams and
-        the limits that the gateway was started with. ``environment`` is added to the
-        worker's. The directory is an absolute path of the machine.
+        the limits that the gateway was started with. ``environment`` is all that it
+        has; None gives it the worker's. The directory is an absolute path of the
+        machine.
         """
+        given = None
+        if environment is not None:
+            given = {latin(name): latin(value) for name, value in environment.items()}
         arguments = {
             "argv": [latin(argument) for argument in argv],
-            "environment": {latin(k): latin(v) for k, v in environment.items()},
+            "environment": given,
             "root": "/",
             "path": latin(os.fsencode(directory)),
         }
@@ -158,7 +200,6 @@ class Worker:
         access: int | None = None,
         given: int | None = None,
         seconds: float = QUICK_SECONDS,
-        lasting: bool | None = None,
     ) -> Answer:
         """Send one request, starting the worker if there is none, and wait."""
         began = asyncio.get_running_loop().time()
@@ -168,7 +209,7 @@ class Worker:
                 connection = await self._connected()
                 return await connection.request(message, access, given)
         except TimeoutError as error:
-            self._drop_if_silent(began)
+            await self._drop_if_hung(began)
             raise TimedOut("The system's files did not answer in time.") from error
         except ConnectionEnded as error:
             raise Unavailable(
@@ -216,29 +257,26 @@ class Worker:
             )
         self._starts.append(now)
 
-    def _spawn(self, descriptor: int) -> "subprocess.Popen[bytes]":
-        return subprocess.Popen(  # noqa: S603  # our own program, and no shell
-            [*self._command, str(descriptor)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            pass_fds=[descriptor],
-            cwd="/",
-            env={k: v for k, v in os.environ.items() if k in _ENVIRONMENT},
-            start_new_session=True,
-        )
-
-    def _on_end(self, process: "subprocess.Popen[bytes]") -> None:
+    def _on_end(self, process: Process) -> None:
         """Give a worker whose socket is closed its time to end, then kill it."""
         ending = asyncio.get_running_loop().run_in_executor(None, _await_end, process)
         self._ending.add(ending)
         ending.add_done_callback(self._ending.discard)
 
-    def _drop_if_silent(self, since: float) -> None:
-        """End a worker that has said nothing since a request was made."""
+    async def _drop_if_hung(self, since: float) -> None:
+        """End a worker that has said nothing since a request, and says nothing now.
+
+        One slow operation must not end the others, so the worker is asked first.
+        """
         connection = self._connection
-        if connection is not None and connection.heard_at < since:
-            self._drop()
+        if connection is None or connection.heard_at >= since:
+            return
+        try:
+            async with asyncio.timeout(_PROBE_SECONDS):
+                await connection.request({"op": "ping"}, None)
+        except (TimeoutError, ConnectionEnded):
+            if connection is self._connection:
+                self._drop()
 
     def _drop(self) -> None:
         if self._process is not None:
@@ -254,7 +292,7 @@ class Worker:
         self.threads.shutdown(wait=False, cancel_futures=True)
 
 
-def _await_end(process: "subprocess.Popen[bytes]") -> int:
+def _await_end(process: Process) -> int:
     try:
         return process.wait(_END_SECONDS)
     except subprocess.TimeoutExpired:
@@ -268,9 +306,9 @@ def latin(value: str | bytes) -> str:
 
 
 @asynccontextmanager
-async def open_worker(command: Sequence[str] | None = None) -> AsyncIterator[Worker]:
+async def open_worker(spawn: Spawn = spawn_program) -> AsyncIterator[Worker]:
     """Yield a worker that ends with the block."""
-    worker = Worker(command)
+    worker = Worker(spawn)
     try:
         yield worker
     finally:

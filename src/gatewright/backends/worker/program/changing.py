@@ -149,8 +149,8 @@ def copy(arguments: Arguments) -> Row:
 def rename(source: Place, destination: Place, *, replace: bool) -> None:
     """Give a file another name in one step; EEXIST where one is and none is replaced.
 
-    Where the file system does not know ``RENAME_NOREPLACE`` (renameat2(2)), a file gets
-    the new name as a hard link first, which gives the same guarantee.
+    Where the file system does not know ``RENAME_NOREPLACE`` (renameat2(2)), see
+    `rename_in_steps`.
     """
     folders = {"src_dir_fd": source[0], "dst_dir_fd": destination[0]}
     if replace:
@@ -167,19 +167,23 @@ def rename(source: Place, destination: Place, *, replace: bool) -> None:
         return
     if ctypes.get_errno() not in {errno.EINVAL, errno.ENOSYS}:
         raise OSError(ctypes.get_errno(), "renameat2")
-    link_then_unlink(source, destination)
+    rename_in_steps(source, destination)
 
 
-def link_then_unlink(source: Place, destination: Place) -> None:
-    """Give a file a name that nothing has, in two steps of which none loses it."""
-    os.link(
-        source[1],
-        destination[1],
-        src_dir_fd=source[0],
-        dst_dir_fd=destination[0],
-        follow_symlinks=False,
-    )
-    os.unlink(source[1], dir_fd=source[0])
+def rename_in_steps(source: Place, destination: Place) -> None:
+    """Give a file a name that nothing has where one step for it is not known.
+
+    A file gets the new name as a hard link, then loses the old. A folder is renamed
+    after a look: what could be replaced in between is an empty folder.
+    """
+    folders = {"src_dir_fd": source[0], "dst_dir_fd": destination[0]}
+    if not stat.S_ISDIR(look(*source)[0].st_mode):
+        os.link(source[1], destination[1], **folders, follow_symlinks=False)
+        os.unlink(source[1], dir_fd=source[0])
+    elif _exists(destination):
+        raise FileExistsError(errno.EEXIST, "exists")
+    else:
+        os.rename(source[1], destination[1], **folders)  # noqa: PTH104  # by descriptor
 
 
 def _copy_into_place(source: Place, destination: Place, *, replace: bool) -> None:

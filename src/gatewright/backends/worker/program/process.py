@@ -4,14 +4,15 @@ import socket
 import threading
 
 from gatewright.backends.worker.program import changing, launcher, reading
-from gatewright.backends.worker.program.commands import (
-    Commands,
-    variables,
-    working_folder,
-)
+from gatewright.backends.worker.program.commands import Commands, working_folder
 from gatewright.backends.worker.program.entries import text
 from gatewright.backends.worker.program.launcher import Launcher
-from gatewright.backends.worker.program.limits import SpawnLimits, hide, lowered
+from gatewright.backends.worker.program.limits import (
+    SpawnLimits,
+    environment,
+    hide,
+    lowered,
+)
 from gatewright.backends.worker.program.reading import Arguments
 from gatewright.backends.worker.program.server import Server
 from gatewright.backends.worker.program.writing import Writings
@@ -36,6 +37,7 @@ def serve(sock: socket.socket, limits: SpawnLimits, starter: Launcher) -> None:
         return {"pid": starter.launch(_order(arguments))}
 
     quick = {
+        "ping": lambda _: None,
         "stat": reading.status,
         "open": reading.open_file,
         "list": reading.listing,
@@ -61,9 +63,12 @@ def serve(sock: socket.socket, limits: SpawnLimits, starter: Launcher) -> None:
 
 
 def _order(arguments: Arguments) -> dict[str, object]:
-    given = variables(arguments)
+    """Return what the launcher is told; the environment is exactly the given one."""
+    given = arguments["environment"]
+    if given is None:
+        given = {text(name): text(value) for name, value in environment().items()}
     return {
         "argv": arguments["argv"],
         "directory": text(working_folder(arguments)),
-        "environment": {text(name): text(value) for name, value in given.items()},
+        "environment": given,
     }
