@@ -32,9 +32,9 @@ _TEXT: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.api_route(
+@router.head("/jobs/{system}/{job_id}/output", include_in_schema=False)
+@router.get(
     "/jobs/{system}/{job_id}/output",
-    methods=["GET", "HEAD"],
     response_class=Response,
     summary="A job's output",
     responses=_TEXT,
@@ -51,9 +51,9 @@ async def job_output(
     return await _stream(request, context, system, job_id, Stream.OUTPUT, live=follow)
 
 
-@router.api_route(
+@router.head("/jobs/{system}/{job_id}/error", include_in_schema=False)
+@router.get(
     "/jobs/{system}/{job_id}/error",
-    methods=["GET", "HEAD"],
     response_class=Response,
     summary="A job's errors",
     responses=_TEXT,
