@@ -1,0 +1,95 @@
+"""Workers for tests: the real process, or its loop in a thread."""
+
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from typing_extensions import override
+
+from gatewright.backends.worker.client import Process
+from gatewright.backends.worker.program.launcher import Launcher
+from gatewright.backends.worker.program.limits import SpawnLimits
+from gatewright.backends.worker.program.process import serve
+
+
+class ThreadProcess:
+    """A thread that stands for a process; killing it only closes its socket."""
+
+    def __init__(
+        self, target: Callable[[socket.socket], None], descriptor: int
+    ) -> None:
+        self.pid = os.getpid()
+        self._socket = socket.socket(fileno=os.dup(descriptor))
+        self._thread = threading.Thread(target=target, args=(self._socket,))
+        self._thread.start()
+
+    def wait(self, timeout: float | None = None) -> int:
+        self._thread.join(timeout)
+        if self._thread.is_alive():
+            raise subprocess.TimeoutExpired("thread", timeout or 0)
+        self._socket.close()
+        return 0
+
+    def kill(self) -> None:
+        try:
+            self._socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            return
+
+
+class LocalLauncher(Launcher):
+    """Starts programs from the test's process."""
+
+    def __init__(self) -> None:
+        self.orders: list[dict[str, object]] = []
+
+    @override
+    def launch(self, order: dict[str, object]) -> int:
+        self.orders.append(order)
+        return 4242
+
+
+def in_thread(launcher: Launcher | None = None) -> Callable[[int], Process]:
+    """Return what starts the worker's loop in a thread."""
+
+    def target(sock: socket.socket) -> None:
+        serve(sock, SpawnLimits({}), launcher or LocalLauncher())
+
+    return lambda descriptor: ThreadProcess(target, descriptor)
+
+
+def acting(target: Callable[[socket.socket], None]) -> Callable[[int], Process]:
+    """Return what starts another program in the worker's place."""
+    return lambda descriptor: ThreadProcess(target, descriptor)
+
+
+def is_running(pid: int) -> bool:
+    """Return whether a process is there and not a zombie."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return text.rpartition(b")")[2].split()[0] != b"Z"
+
+
+def open_descriptors() -> int:
+    """Return how many descriptors this process has open."""
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    """Wait for something to become true."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.01)
+
+
+def stop(pid: int) -> None:
+    """Stop a process as one that hangs."""
+    os.kill(pid, signal.SIGSTOP)
