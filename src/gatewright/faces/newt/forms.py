@@ -39,7 +39,7 @@ def _content_type(request: Request) -> tuple[bytes, dict[bytes, bytes]]:
 def _urlencoded_fields(body: bytes) -> Mapping[str, str]:
     try:
         pairs = parse_qsl(
-            body.decode("ascii"),
+            body.decode(),
             keep_blank_values=True,
             errors="strict",
             max_num_fields=MAXIMUM_FIELDS,

@@ -167,13 +167,13 @@ async def _output(request: Request, job: Job) -> str:
 async def classic_delete(request: Request) -> object:
     """Cancel a job, answering as classic NEWT does."""
     job = await _cancel(request)
-    return {"status": "OK", "output": f"job {job.id} canceled", "error": ""}
+    return {"status": "OK", "output": f"job {job.id}: {job.state}", "error": ""}
 
 
 async def second_delete(request: Request) -> object:
     """Cancel a job, answering as NEWT 2.0 does."""
     job = await _cancel(request)
-    return {"output": f"job {job.id} canceled"}
+    return {"output": f"job {job.id}: {job.state}"}
 
 
 async def _cancel(request: Request) -> Job:

@@ -51,6 +51,8 @@ class ErrorGuard:
         try:
             await self._app(scope, receive, guarded.send)
         except Exception as error:
+            if guarded.ended:  # Starlette raises again what its handler has answered
+                return
             if guarded.started:
                 raise
             await guarded.answer(as_gateway_error(error, Request(scope)))
@@ -59,7 +61,15 @@ class ErrorGuard:
 class _Guarded:
     """One request's answer, watched."""
 
-    __slots__ = ("_receive", "_replaced", "_scope", "_send", "refusal", "started")
+    __slots__ = (
+        "_receive",
+        "_replaced",
+        "_scope",
+        "_send",
+        "ended",
+        "refusal",
+        "started",
+    )
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._scope = scope
@@ -68,6 +78,7 @@ class _Guarded:
         self._replaced = False
         self.refusal = _Refusal()
         self.started = False
+        self.ended = False
 
     async def send(self, message: Message) -> None:
         if self._replaced:
@@ -76,10 +87,12 @@ class _Guarded:
             self._replaced = True
             await self.answer(self.refusal.error)
             return
-        self.started = True
+        began, self.started = self.started, True
         await self._send(message)
+        self.ended = began and not message.get("more_body", False)
 
     async def answer(self, error: GatewayError) -> None:
         self.started = True
         response = problem(error, Request(self._scope))
         await response(self._scope, self._receive, self._send)
+        self.ended = True

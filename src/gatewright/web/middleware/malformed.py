@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gatewright.core.errors import InvalidRequest
 
 _BROKEN = re.compile(rb"%(?![0-9A-Fa-f]{2})|%00|[\x00-\x20\x7f]")
+_BROKEN_FORM = re.compile(rb"%(?![0-9A-Fa-f]{2})|%00|\x00")
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -45,7 +46,7 @@ def check_path(scope: Scope) -> None:
 
 
 def check_query(raw: bytes) -> None:
-    """Refuse a query, or a body of a form, that is not text once it is decoded.
+    """Refuse a query that is not text once it is decoded.
 
     Raises
     ------
@@ -54,11 +55,32 @@ def check_query(raw: bytes) -> None:
     """
     if _BROKEN.search(raw):
         raise InvalidRequest("The query has a NUL byte or a broken percent-escape.")
-    if b"%" in raw or not raw.isascii():
-        try:
-            unquote_to_bytes(raw).decode()
-        except UnicodeDecodeError as error:
-            raise InvalidRequest("The query is not valid UTF-8.") from error
+    _check_text(raw, "query")
+
+
+def check_form(body: bytes) -> None:
+    """Refuse a body of a form that is not text once it is decoded.
+
+    Spaces and line ends that should have been escaped are taken, since ``curl -d``
+    and many scripts send them so.
+
+    Raises
+    ------
+    InvalidRequest
+        It has a NUL byte, a broken escape or is not UTF-8.
+    """
+    if _BROKEN_FORM.search(body):
+        raise InvalidRequest("The form has a NUL byte or a broken percent-escape.")
+    _check_text(body, "form")
+
+
+def _check_text(raw: bytes, what: str) -> None:
+    if b"%" not in raw and raw.isascii():
+        return
+    try:
+        unquote_to_bytes(raw).decode()
+    except UnicodeDecodeError as error:
+        raise InvalidRequest(f"The {what} is not valid UTF-8.") from error
 
 
 def _is_text(text: str) -> bool:

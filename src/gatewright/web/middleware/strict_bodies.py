@@ -6,7 +6,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gatewright.core.errors import InvalidRequest
 from gatewright.web.json_body import decode_json, is_json
-from gatewright.web.middleware.malformed import check_query
+from gatewright.web.middleware.malformed import check_form
 from gatewright.web.middleware.sizes import is_upload
 
 _FORM = "application/x-www-form-urlencoded"
@@ -28,7 +28,7 @@ class StrictBodies:
             if is_json(content_type):
                 receive = await _checked(receive, decode_json)
             elif content_type.partition(";")[0].strip().lower() == _FORM:
-                receive = await _checked(receive, _check_form)
+                receive = await _checked(receive, check_form)
         await self._app(scope, receive, send)
 
 
@@ -37,10 +37,6 @@ def _content_type(scope: Scope) -> str:
         if name == b"content-type":
             return str(value, "latin-1")
     return ""
-
-
-def _check_form(body: bytes) -> None:
-    check_query(body.strip(b"\r\n"))
 
 
 async def _checked(receive: Receive, check: Callable[[bytes], object]) -> Receive:
