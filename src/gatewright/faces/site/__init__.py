@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 import gatewright
 from gatewright.composition import Services
 from gatewright.faces.site.assets import load_assets
+from gatewright.faces.site.own_pages import OwnPages
 from gatewright.faces.site.portal import Portal
 from gatewright.faces.site.sign_in import SignIn
 from gatewright.web.face import Face
@@ -23,7 +24,11 @@ KIT = Path(gatewright.__file__).parent / "kit"
 def build(services: Services) -> ASGIApp:
     """Return the site as one application."""
     portal = Portal(load_assets(KIT), services.config.gateway.title)
-    routes = [Route("/sign-in", SignIn(portal).answer), *portal.routes()]
+    routes = [
+        Route("/sign-in", SignIn(portal).answer),
+        *OwnPages(services.config.gateway.state).routes(),
+        *portal.routes(),
+    ]
     return Starlette(routes=routes, exception_handlers=_handlers(portal))
 
 

@@ -90,7 +90,7 @@ def make_asset(
         body=body,
         media_type=MEDIA_TYPES[ending],
         digest=hashlib.sha256(body).hexdigest()[:20],
-        policy=content_security_policy(body.decode()) if page else "",
+        policy=content_security_policy(body.decode("utf-8", "replace")) if page else "",
         encodings=encodings if encodings is not None else _compressed(body),
     )
 

@@ -20,7 +20,7 @@ export class GwStatus extends GwElement {
 
   static styles = [GwElement.styles, css`
     ul { display: grid; gap: 8px; list-style: none; margin: 0; padding: 0; }
-    li { align-items: baseline; display: flex; flex-wrap: wrap; gap: 4px 12px; }
+    li { align-items: center; display: flex; flex-wrap: wrap; gap: 4px 12px; }
   `];
 
   constructor() {

@@ -151,9 +151,9 @@ export class GwTimeseries extends GwElement {
     this._plot = new uPlot({
       width: this.clientWidth, height: this.height, tzDate: (ts) => uPlot.tzDate(new Date(ts * 1000), "Etc/UTC"),
       scales: { x: { time: real } },
-      axes: [axis, { ...axis, size: 72, label: series.units, labelFont: "12px system-ui", values: (_, values) => values.map(figure) }],
+      axes: [{ ...axis, ...(real ? { values: (/** @type {any} */ _, /** @type {number[]} */ ticks, /** @type {number} */ __, /** @type {number} */ ___, /** @type {number} */ step) => ticks.map((tick, i) => tickWords(tick, ticks[i - 1], step)) } : {}) }, { ...axis, size: 72, label: series.units, labelFont: "12px system-ui", values: (_, values) => values.map(figure) }],
       series: [
-        { label: real ? "Time (UTC)" : "Step" },
+        { label: real ? "Time (UTC)" : "Step", value: (/** @type {any} */ _, /** @type {number | null} */ at) => (at === null ? "–" : real ? isoMinute(at) : String(at)) },
         { label: series.low ? "Mean" : "Value", stroke: line, width: 2, value: (_, value) => figure(value) },
         ...(series.low ? [{ label: "Mean − 1 σ", stroke: line, width: 0.7, dash: [4, 3], value: (/** @type {any} */ _, /** @type {number} */ value) => figure(value) }, { label: "Mean + 1 σ", stroke: line, width: 0.7, dash: [4, 3], value: (/** @type {any} */ _, /** @type {number} */ value) => figure(value) }] : []),
       ],
@@ -188,6 +188,20 @@ export class GwTimeseries extends GwElement {
     return html`<table><thead><tr><th>Time</th><th class="number">${series.low ? "Mean" : "Value"} (${series.units})</th>${series.low ? html`<th class="number">σ</th>` : nothing}</tr></thead>
       <tbody>${rows.map((mean, i) => html`<tr><td class="mono">${labelOf("time", series.times[i], "")}</td><td class="number mono">${figure(mean)}</td>${series.high ? html`<td class="number mono">${figure(series.high[i] - mean)}</td>` : nothing}</tr>`)}</tbody></table>`;
   }
+}
+
+/** @param {number} seconds A moment as ISO 8601 in UTC, to the minute. */
+function isoMinute(seconds) {
+  return new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ");
+}
+
+/** @param {number} at @param {number | undefined} before The tick to its left. @param {number} step Seconds between ticks. */
+function tickWords(at, before, step) {
+  const [day, clock] = isoMinute(at).split(" ");
+  if (step >= 86400 * 360) return day.slice(0, 4);
+  if (step >= 86400 * 28) return day.slice(0, 7);
+  if (step >= 86400) return day;
+  return before !== undefined && isoMinute(before).startsWith(day) ? clock : `${clock}\n${day}`;
 }
 
 /** @param {number} flat @param {number[]} sizes */

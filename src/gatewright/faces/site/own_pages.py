@@ -1,0 +1,64 @@
+"""Pages that the gateway's operator puts beside it: ``/pages/NAME``.
+
+They are files of the folder ``pages`` in the state folder, flat, of the kit's media
+types. They run on the gateway's own origin, so they are the operator's alone: no user
+can put one there through the gateway, and none is made from a user's files.
+"""
+
+import asyncio
+import os
+import re
+import stat
+from pathlib import Path
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from gatewright.faces.site.assets import MEDIA_TYPES, Asset, make_asset
+from gatewright.faces.site.serve import asset_response
+
+FOLDER = "pages"
+LARGEST = 8 << 20
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
+
+
+class OwnPages:
+    """Serves the folder ``pages``.
+
+    Parameters
+    ----------
+    state
+        The gateway's state folder.
+    """
+
+    def __init__(self, state: Path) -> None:
+        self._folder = state / FOLDER
+
+    def routes(self) -> list[Route]:
+        """Return the route of the pages."""
+        return [Route(f"/{FOLDER}/{{name}}", self.page)]
+
+    async def page(self, request: Request) -> Response:
+        """Serve one file, as it is now."""
+        name = request.path_params["name"]
+        if not _NAME.fullmatch(name) or Path(name).suffix not in MEDIA_TYPES:
+            raise HTTPException(404)
+        asset = await asyncio.to_thread(read_page, self._folder / name)
+        if asset is None:
+            raise HTTPException(404)
+        return asset_response(asset, request)
+
+
+def read_page(path: Path) -> Asset | None:
+    """Return a regular file that is not too large; None for anything else."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return None
+    with os.fdopen(descriptor, "rb") as file:
+        about = os.fstat(descriptor)
+        if not stat.S_ISREG(about.st_mode) or about.st_size > LARGEST:
+            return None
+        return make_asset(file.read(LARGEST), path.suffix, {})

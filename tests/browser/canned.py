@@ -1,0 +1,80 @@
+"""A gateway's answers, given by hand: for states that are hard to bring about."""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from playwright.async_api import Request, Route
+
+Answer = tuple[int, Any] | tuple[int, Any, dict[str, str]]
+Maker = Callable[[Request, dict[str, str]], Answer]
+
+OWNER = {
+    "user": "demo",
+    "role": "owner",
+    "scopes": [
+        "files:read", "files:write", "jobs:read", "jobs:submit", "jobs:cancel", "exec",
+        "store", "data:read", "sky:read", "sky:vote", "account:read",
+        "account:manage", "admin",
+    ],
+    "expires_at": "2026-11-29T08:00:00.000Z",
+}  # fmt: skip
+VISITOR = {
+    "user": None,
+    "role": None,
+    "scopes": ["data:read", "sky:read"],
+    "expires_at": None,
+}
+
+
+def problem(status: int, code: str, title: str, detail: str) -> Answer:
+    """Return a problem document as the gateway writes it."""
+    body = {
+        "type": f"about:blank#{code}",
+        "title": title,
+        "status": status,
+        "code": code,
+        "detail": detail,
+        "request_id": "01j9zq4m8w",
+    }
+    return status, body, {"Content-Type": "application/problem+json"}
+
+
+class Canned:
+    """Answers requests below ``/api/v1`` by method and path pattern."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str, str | None]] = []
+        self._makers: list[tuple[str, re.Pattern[str], Maker]] = []
+        self.on("GET", "/session", OWNER)
+        self.on("GET", "/events", b"", {"Content-Type": "text/event-stream"})
+
+    def on(
+        self, method: str, path: str, answer: Any, headers: dict[str, str] | None = None
+    ) -> None:
+        """Answer so from now on; ``answer`` is a JSON value, bytes or a function."""
+        maker = answer if callable(answer) else lambda *_: (200, answer, headers or {})
+        pattern = re.compile(rf"/api/v1{path}")
+        self._makers.insert(0, (method, pattern, maker))
+
+    async def __call__(self, route: Route, request: Request) -> None:
+        parts = urlsplit(request.url)
+        self.asked.append((request.method, parts.path, request.post_data))
+        query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        for method, pattern, maker in self._makers:
+            if method == request.method and pattern.fullmatch(parts.path):
+                status, body, *rest = maker(request, query)
+                await _fulfill(route, status, body, rest[0] if rest else {})
+                return
+        answer = problem(404, "not-found", "Not found", f"No {parts.path} here.")
+        await _fulfill(route, answer[0], answer[1], answer[2])  # type: ignore[misc]
+
+
+async def _fulfill(
+    route: Route, status: int, body: Any, headers: dict[str, str]
+) -> None:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    fields = {"Content-Type": "application/json", **headers}
+    await route.fulfill(status=status, body=raw, headers=fields)
