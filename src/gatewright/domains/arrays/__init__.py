@@ -7,6 +7,7 @@ from gatewright.domains.arrays.hyperslab import (
     counts,
     elements,
     encoded_size,
+    positions,
     whole,
 )
 from gatewright.domains.arrays.model import (
@@ -96,6 +97,7 @@ __all__ = [
     "output_sizes",
     "output_type",
     "packing",
+    "positions",
     "select",
     "statistic",
     "time_units",

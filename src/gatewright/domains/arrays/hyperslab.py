@@ -4,7 +4,7 @@ All numbers are Python integers, which do not overflow.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from gatewright.core.errors import InvalidRequest
 from gatewright.domains.arrays.model import Encoding, Hyperslab, Range, Variable
@@ -18,6 +18,19 @@ def whole(shape: Sequence[int]) -> Hyperslab:
 def counts(slab: Hyperslab) -> tuple[int, ...]:
     """Return the shape of a piece."""
     return tuple(part.count for part in slab)
+
+
+def positions(sizes: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """Yield the indices of an array in row-major order, one at a time.
+
+    ``itertools.product`` keeps a list of each axis, and one may be very long.
+    """
+    if not sizes:
+        yield ()
+        return
+    for index in range(sizes[0]):
+        for rest in positions(sizes[1:]):
+            yield (index, *rest)
 
 
 def elements(slab: Hyperslab) -> int:

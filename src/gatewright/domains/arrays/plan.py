@@ -6,11 +6,10 @@ of 1 to 2 MiB, or, in a chunked variable, reaches to the end of a row of chunks 
 that is within 16 MiB: no chunk is inflated for two windows then.
 """
 
-import itertools
 import math
 from collections.abc import Iterator
 
-from gatewright.domains.arrays.hyperslab import counts, elements
+from gatewright.domains.arrays.hyperslab import counts, elements, positions
 from gatewright.domains.arrays.model import Encoding, Hyperslab, Range, Variable
 
 TARGET_BYTES = 2 << 20
@@ -28,8 +27,7 @@ def windows(
         return
     axis, row_bytes = _split_axis(variable, slab, encoding)
     block = _block(variable, slab, axis, row_bytes)
-    outer = (range(part.count) for part in slab[:axis])
-    for position in itertools.product(*outer):
+    for position in positions(counts(slab[:axis])):
         fixed = tuple(
             part.part(index, 1) for part, index in zip(slab, position, strict=False)
         )
@@ -44,7 +42,7 @@ def _split_axis(
     bound = TARGET_BYTES if variable.chunks is None else LARGEST_BYTES
     sizes = counts(slab)
     item = encoding.type.size
-    for axis in range(len(sizes)):
+    for axis in range(len(sizes) - 1):
         row = item * math.prod(sizes[axis + 1 :])
         if row <= bound:
             return axis, row

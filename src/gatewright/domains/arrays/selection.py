@@ -7,6 +7,7 @@ seam. A written time is a period (``1987-10`` a month): the times within it, or,
 there are none, the nearest.
 """
 
+import itertools
 import math
 import re
 from dataclasses import dataclass
@@ -128,10 +129,24 @@ def _select_longitude(
         return _turned(axis, values, west)
     distance = np.mod(_snapped(values - west), 360.0)
     mask = distance <= width + _DEGREES
-    runs = _runs(mask)
+    rising = _rising(values)
+    runs = _split(_runs(mask), np.diff(distance), rising=rising)
     if not runs:
         raise _outside(axis, values, f"{west:g}:{east:g}")
-    return Selected(_eastward(runs, distance, rising=_rising(values)), west)
+    return Selected(_eastward(runs, distance, rising=rising), west)
+
+
+def _split(runs: list[Range], steps: Values, *, rising: bool) -> list[Range]:
+    """Return the runs, cut where the angle from the west end starts again."""
+    found = []
+    for run in runs:
+        inner = steps[run.start : run.start + run.count - 1]
+        breaks = np.flatnonzero(inner < 0 if rising else inner > 0) + 1
+        borders = [0, *breaks.tolist(), run.count]
+        found += [
+            run.part(first, last - first) for first, last in itertools.pairwise(borders)
+        ]
+    return found
 
 
 def _turned(axis: Axis, values: Values, west: float) -> Selected:

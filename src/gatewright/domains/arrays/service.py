@@ -318,7 +318,7 @@ def may_see(caller: Caller, dataset: Dataset) -> bool:
     """Return whether the access rule of a data set admits the caller."""
     if dataset.access == "public":
         return True
-    if dataset.access == "users":
+    if dataset.access == "users" or not caller.signed_in:
         return caller.signed_in
     return caller.user in dataset.access or bool(caller.groups & set(dataset.access))
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from gatewright.core.errors import InvalidRequest
 
 Floats = npt.NDArray[np.floating]
-_PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d{1,3})?|100)")
+_PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d{1,3})?|100)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

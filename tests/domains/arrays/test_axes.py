@@ -1,0 +1,294 @@
+"""Which dimensions mean what, and the indices behind coordinates."""
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gatewright.core.errors import InvalidRequest
+from gatewright.domains.arrays import (
+    Attribute,
+    Axis,
+    AxisKind,
+    Description,
+    Dimension,
+    ElementType,
+    FileIdentity,
+    Range,
+    Selected,
+    Variable,
+    axes,
+    counted_from,
+    data_variables,
+    everything,
+    label,
+    select,
+    time_units,
+)
+from gatewright.domains.arrays.axes import kind_of
+
+CHAR = ElementType.CHAR
+Numbers = npt.NDArray[np.float64]
+
+
+def coordinate(name: str, **attributes: str) -> Variable:
+    found = {n: Attribute(CHAR, (v,)) for n, v in attributes.items()}
+    return Variable(name, ElementType.FLOAT64, (name,), (4,), found)
+
+
+@pytest.mark.parametrize(
+    ("variable", "kind"),
+    [
+        (coordinate("y", units="degrees_north"), AxisKind.LATITUDE),
+        (coordinate("y", units="degreeN"), AxisKind.LATITUDE),
+        (coordinate("y", standard_name="latitude"), AxisKind.LATITUDE),
+        (coordinate("y", axis="Y"), AxisKind.LATITUDE),
+        (coordinate("COADSX", units="degrees_east"), AxisKind.LONGITUDE),
+        (coordinate("x", axis="x"), AxisKind.LONGITUDE),
+        (coordinate("lon"), AxisKind.LONGITUDE),
+        (coordinate("p", units="millibars"), AxisKind.LEVEL),
+        (coordinate("p", standard_name="air_pressure"), AxisKind.LEVEL),
+        (
+            coordinate("s", standard_name="ocean_sigma_coordinate"),
+            AxisKind.LEVEL,
+        ),
+        (coordinate("h", units="m", positive="up"), AxisKind.LEVEL),
+        (coordinate("z", axis="Z"), AxisKind.LEVEL),
+        (coordinate("lev"), AxisKind.LEVEL),
+        (coordinate("t", units="hours since 1-1-1"), AxisKind.TIME),
+        (coordinate("t", axis="T"), AxisKind.TIME),
+        (coordinate("time"), AxisKind.TIME),
+        (coordinate("n", standard_name="realization"), AxisKind.MEMBER),
+        (coordinate("n", axis="E"), AxisKind.MEMBER),
+        (coordinate("number"), AxisKind.MEMBER),
+        (coordinate("ensemble"), AxisKind.MEMBER),
+        (coordinate("x", standard_name="grid_longitude", units="degrees"), None),
+        (coordinate("month"), None),
+    ],
+)
+def test_what_a_coordinate_variable_means(
+    variable: Variable, kind: AxisKind | None
+) -> None:
+    assert kind_of(variable) is kind
+
+
+def description(*variables: Variable, **dimensions: int) -> Description:
+    return Description(
+        FileIdentity(1, 2, 3, 4),
+        "NetCDF-4",
+        {name: Dimension(name, size) for name, size in dimensions.items()},
+        {variable.name: variable for variable in variables},
+    )
+
+
+def test_the_axes_of_a_file() -> None:
+    found = description(
+        coordinate("lat", units="degrees_north", bounds="lat_bnds"),
+        coordinate("time", units="days since 2000-01-01"),
+        Variable("lat_bnds", ElementType.FLOAT64, ("lat", "two"), (4, 2)),
+        Variable(
+            "height", ElementType.FLOAT64, (), (), {"axis": Attribute(CHAR, ("Z",))}
+        ),
+        Variable("label", ElementType.FLOAT64, (), ()),
+        Variable("crs", ElementType.INT32, (), ()),
+        Variable("station", ElementType.STRING, ("station",), (4,)),
+        Variable("curved", ElementType.FLOAT64, ("lat", "time"), (4, 4)),
+        Variable("text", ElementType.STRING, ("lat",), (4,)),
+        Variable(
+            "t",
+            ElementType.FLOAT32,
+            ("member", "lat"),
+            (2, 4),
+            {"coordinates": Attribute(CHAR, ("height label curved absent",))},
+        ),
+        lat=4,
+        time=4,
+        two=2,
+        member=2,
+        ens_x=2,
+        station=4,
+    )
+    known = axes(found)
+    assert {name: axis.kind.value for name, axis in known.items()} == {
+        "lat": "lat",
+        "time": "time",
+        "member": "member",
+        "height": "level",
+    }
+    assert known["time"].time is not None
+    assert known["member"].coordinate is None
+    assert known["height"].dimension is None
+    assert [v.name for v in data_variables(found)] == ["curved", "t"]
+
+
+def axis(kind: AxisKind, units: str = "") -> Axis:
+    return Axis(kind, "d", "d", units, time_units(units))
+
+
+LATITUDE = axis(AxisKind.LATITUDE, "degrees_north")
+LONGITUDE = axis(AxisKind.LONGITUDE, "degrees_east")
+MEMBER = axis(AxisKind.MEMBER)
+TIME = axis(AxisKind.TIME, "hours since 2000-01-01")
+
+
+def values(selected: Selected, numbers: Numbers) -> list[float]:
+    chosen = [numbers[p.start : p.stop : p.stride] for p in selected.ranges]
+    found: list[float] = counted_from(np.concatenate(chosen), selected.west).tolist()
+    return found
+
+
+@pytest.mark.parametrize("step", [2.0, -2.0])
+def test_ranges_include_their_ends_in_either_direction(step: float) -> None:
+    grid = np.arange(-90.0, 91.0, 2.0)[:: int(np.sign(step))]
+    for text in ("10:14", "14:10", " 10 : 14 ", "9.5:14.99"):
+        found = values(select(LATITUDE, grid, text), grid)
+        assert sorted(found) == [10.0, 12.0, 14.0]
+
+
+def test_bounds_hold_for_rounded_coordinates() -> None:
+    grid = np.arange(0, 10, 0.1, dtype=np.float32).astype(np.float64)
+    assert select(LATITUDE, grid, "0.1:0.3").count == 3
+
+
+def test_one_value_is_the_nearest() -> None:
+    grid = np.arange(-90.0, 91.0, 2.0)
+    assert values(select(LATITUDE, grid, "45.4"), grid) == [46.0]
+    assert values(select(MEMBER, np.array([7.0]), "7"), np.array([7.0])) == [7.0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "north", "1:2:3", "nan", "inf", "1e400", "91", "10:", ":10", "1,2"),
+        *("10.1:11.9", "\0", "\uff11", "--1", "1" * 400),
+    ],
+)
+def test_what_latitudes_are_not(text: str) -> None:
+    with pytest.raises(InvalidRequest):
+        select(LATITUDE, np.arange(-90.0, 91.0, 2.0), text)
+
+
+def test_values_far_outside_are_refused() -> None:
+    with pytest.raises(InvalidRequest, match="1 to 56"):
+        select(MEMBER, np.arange(1.0, 57.0), "99")
+    pressure = axis(AxisKind.LEVEL, "hPa")
+    with pytest.raises(InvalidRequest, match="hPa"):
+        select(pressure, np.array([1000.0, 500.0]), "10:20")
+    with pytest.raises(InvalidRequest, match="empty"):
+        select(MEMBER, np.array([]), "1")
+    with pytest.raises(InvalidRequest, match="no values"):
+        select(MEMBER, np.array([np.nan, np.nan]), "1")
+    with pytest.raises(InvalidRequest, match="not in order"):
+        select(MEMBER, np.array([1.0, 5.0, 2.0]), "1:2")
+
+
+GRIDS = {
+    "0 to 360": np.arange(0.0, 360.0, 2.0),
+    "-180 to 180": np.arange(-180.0, 180.0, 2.0),
+    "falling": np.arange(358.0, -1.0, -2.0),
+    "with a seam": np.concatenate(
+        [np.arange(180.0, 360.0, 2.0), np.arange(0, 180.0, 2.0)]
+    ),
+}
+
+
+@pytest.mark.parametrize("grid", GRIDS.values(), ids=GRIDS)
+@given(st.integers(-180, 359), st.integers(0, 361))
+def test_longitude_ranges_run_eastward(
+    grid: Numbers,
+    west: int,
+    width: int,
+) -> None:
+    inside = [west + x for x in range(min(width + 1, 360)) if (west + x) % 2 == 0]
+    if not inside:
+        with pytest.raises(InvalidRequest):
+            select(LONGITUDE, grid, f"{west}:{west + width}")
+        return
+    selected = select(LONGITUDE, grid, f"{west}:{west + width}")
+    found = values(selected, grid)
+    order = found if np.diff(grid)[0] > 0 else found[::-1]
+    assert order == inside
+    assert len(selected.ranges) <= 2
+
+
+@pytest.mark.parametrize("grid", GRIDS.values(), ids=GRIDS)
+@pytest.mark.parametrize(
+    ("text", "expected"), [("-20", 340), ("340", 340), ("700", 340), ("0.7", 0)]
+)
+def test_one_longitude_is_the_nearest_round_the_globe(
+    grid: Numbers,
+    text: str,
+    expected: float,
+) -> None:
+    assert values(select(LONGITUDE, grid, text), grid)[0] % 360 == expected
+
+
+def test_an_east_end_west_of_the_west_end_is_over_the_seam() -> None:
+    grid = GRIDS["0 to 360"]
+    assert values(select(LONGITUDE, grid, "356:4"), grid) == [356, 358, 360, 362, 364]
+    whole = select(LONGITUDE, grid, "0:360")
+    assert whole.ranges == (Range(0, 180),)
+    float32 = np.arange(0, 360, 0.1, dtype=np.float32).astype(float)
+    assert select(LONGITUDE, float32, "359.9:0.1").count == 3
+
+
+def test_longitudes_of_a_region() -> None:
+    grid = np.arange(350.0, 361.0)
+    assert values(select(LONGITUDE, grid, "-5:30"), grid) == [-5, -4, -3, -2, -1, 0]
+    for text in ("20:30", "20"):
+        with pytest.raises(InvalidRequest, match="350 to 360"):
+            select(LONGITUDE, grid, text)
+    with pytest.raises(InvalidRequest, match="720"):
+        select(LONGITUDE, grid, "721")
+    with pytest.raises(InvalidRequest, match="not in order"):
+        select(LONGITUDE, np.array([1.0, 90, 2, 90, 3]), "0:10")
+
+
+HOURS = np.arange(0.0, 24 * 40, 6.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "count", "first"),
+    [
+        ("2000-01-02", 4, 24),
+        ("2000-01", 124, 0),
+        ("2000", 160, 0),
+        ("2000-01-02:2000-01-03", 8, 24),
+        ("2000-01-02T06:00:2000-01-02T12:00", 2, 30),
+        ("2000-01-02T06:00/2000-01-02T12", 2, 30),
+        ("2000-01-02T07:00", 1, 30),
+        ("1999-12-31T20:00", 1, 0),
+    ],
+)
+def test_times(text: str, count: int, first: float) -> None:
+    selected = select(TIME, HOURS, text)
+    assert selected.count == count
+    assert HOURS[selected.ranges[0].start] == first
+
+
+def test_a_period_without_times_means_the_nearest() -> None:
+    months = np.array([0.0, 744.0, 1440.0])
+    assert select(TIME, months, "2000-02-16").ranges == (Range(2, 1),)
+    assert select(TIME, months, "2000-01-14").ranges == (Range(0, 1),)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1987-10-16", "2000-01-02:1999", "2001:2002", "6", "2000-01-01T01:2000-01-01T02"],
+)
+def test_times_that_are_not_there(text: str) -> None:
+    with pytest.raises(InvalidRequest):
+        select(TIME, HOURS, text)
+
+
+def test_times_without_a_calendar_are_numbers() -> None:
+    months = axis(AxisKind.TIME, "months since 2000-01-01")
+    assert select(months, np.arange(12.0), "3:5").count == 3
+
+
+def test_labels() -> None:
+    assert label(TIME, 6.0) == "2000-01-01T06:00:00"
+    assert label(TIME, float("nan")) == ""
+    assert label(LATITUDE, 0.1) == "0.1"
+    assert everything(3) == Selected((Range(0, 3),))

@@ -1,0 +1,195 @@
+"""Unpacking, against netCDF4-python, and statistics, against NumPy on plain rows."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import netCDF4
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from gatewright.core.errors import InvalidRequest
+from gatewright.domains.arrays import (
+    Attribute,
+    ElementType,
+    Variable,
+    apply_statistic,
+    packing,
+    statistic,
+    unpack,
+)
+
+
+def attribute(dtype: str, *values: Any) -> Attribute:
+    return Attribute(ElementType(dtype), tuple(values))
+
+
+def variable(dtype: str, **attributes: Attribute) -> Variable:
+    return Variable("v", ElementType(dtype), ("x",), (5,), attributes)
+
+
+CASES: list[tuple[str, list[float], dict[str, Attribute]]] = [
+    ("float32", [1, 2, 9.97e36, -1e34, 5], {}),
+    ("float32", [1, 2, 1e20, 4, 5], {"missing_value": attribute("float32", 1e20)}),
+    ("float32", [1, 2, 3, 4, math.nan], {"_FillValue": attribute("float32", math.nan)}),
+    (
+        "int16",
+        [1, -32767, 3, 4, 5],
+        {
+            "scale_factor": attribute("float64", -0.5),
+            "add_offset": attribute("float64", 20.0),
+            "_FillValue": attribute("int16", -32767),
+        },
+    ),
+    (
+        "int16",
+        [1, 2, 3, 99, 5],
+        {
+            "scale_factor": attribute("float32", 0.25),
+            "missing_value": attribute("int16", 99, 3),
+        },
+    ),
+    (
+        "int8",
+        [1, -1, -2, 4, 5],
+        {
+            "_Unsigned": Attribute(ElementType.CHAR, ("true",)),
+            "scale_factor": attribute("float64", 2.0),
+            "_FillValue": attribute("int8", -1),
+        },
+    ),
+    ("int32", [1, 2, 30, 4, 5], {"valid_range": attribute("int32", 2, 10)}),
+    ("int32", [1, 2, 30, 4, 5], {"valid_min": attribute("int32", 2)}),
+    ("int32", [1, 2, 30, 4, 5], {"valid_max": attribute("int32", 10)}),
+]
+
+
+@pytest.mark.parametrize(("dtype", "values", "attributes"), CASES)
+def test_values_are_those_that_netcdf4_unpacks(
+    tmp_path: Path, dtype: str, values: list[float], attributes: dict[str, Attribute]
+) -> None:
+    stored = np.array(values, dtype)
+    with netCDF4.Dataset(tmp_path / "f.nc", "w") as file:
+        file.createDimension("x", 5)
+        fill = attributes.get("_FillValue")
+        made = file.createVariable(
+            "v", dtype, ("x",), fill_value=fill.values[0] if fill else False
+        )
+        for name, value in attributes.items():
+            if name != "_FillValue":
+                array = np.array(
+                    value.values, value.type.value if value.type.numeric else str
+                )
+                made.setncattr(name, array[0] if array.size == 1 else array)
+        made.set_auto_maskandscale(False)
+        made[:] = stored
+        made.set_auto_maskandscale(True)
+        masked = np.ma.asarray(made[:])
+        expected = np.ma.filled(masked.astype("f8"), np.nan)
+    found = unpack(stored, packing(variable(dtype, **attributes)))
+    if not attributes:
+        np.testing.assert_array_equal(found, stored)
+    else:
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def test_a_missing_value_of_a_wider_type_is_found() -> None:
+    wide = variable("float32", missing_value=attribute("float64", 1e20, 1e300))
+    assert np.isnan(unpack(np.array([1e20], "f4"), packing(wide))[0])
+    negative = variable("uint8", _FillValue=attribute("int8", -1))
+    assert np.isnan(unpack(np.array([255], "u1"), packing(negative))[0])
+
+
+def test_the_type_of_unpacked_values() -> None:
+    assert packing(variable("float32")).type is ElementType.FLOAT32
+    assert packing(variable("int16")).type is ElementType.FLOAT32
+    assert packing(variable("int32")).type is ElementType.FLOAT64
+    double = variable("int16", add_offset=attribute("float64", 1.0))
+    assert packing(double).type is ElementType.FLOAT64
+
+
+def test_unsigned_both_ways_and_any_byte_order() -> None:
+    false = variable("uint8", _Unsigned=Attribute(ElementType.CHAR, ("false",)))
+    assert unpack(np.array([255], "u1"), packing(false))[0] == -1
+    other = variable("float32", _Unsigned=Attribute(ElementType.CHAR, ("true",)))
+    assert packing(other).stored is None
+    unsigned = variable("int16", _Unsigned=Attribute(ElementType.CHAR, ("true",)))
+    assert unpack(np.array([-1], ">i2"), packing(unsigned))[0] == 65535
+
+
+def test_attributes_of_a_wrong_kind_are_ignored() -> None:
+    odd = variable(
+        "float32",
+        scale_factor=Attribute(ElementType.STRING, ("2",)),
+        add_offset=attribute("float32", 1.0, 2.0),
+        missing_value=Attribute(ElementType.CHAR, ("none",)),
+    )
+    np.testing.assert_array_equal(
+        unpack(np.arange(3, dtype="f4"), packing(odd)), [0, 1, 2]
+    )
+
+
+members = arrays.arrays(
+    np.float32,
+    st.tuples(st.integers(2, 9), st.integers(1, 4)),
+    elements=st.floats(-1000, 1000, width=32),
+)
+
+
+@given(members, st.sampled_from(["mean", "spread", "median", "min", "max", "p90"]))
+def test_statistics_are_those_of_each_column(
+    values: np.ndarray[Any, np.dtype[np.float32]], word: str
+) -> None:
+    functions: dict[str, Callable[[Any], Any]] = {
+        "mean": np.mean,
+        "spread": lambda column: np.std(column, ddof=1),
+        "median": np.median,
+        "min": np.min,
+        "max": np.max,
+        "p90": lambda column: np.percentile(column, 90),
+    }
+    expected = functions[word]
+    found = apply_statistic(values, statistic(word), 0)
+    columns = values.astype(np.float64).T
+    np.testing.assert_allclose(
+        found.astype(float),
+        [expected(column) for column in columns],
+        rtol=1e-5,
+        atol=1e-3,
+    )
+    assert found.dtype == np.float32
+
+
+def test_missing_members_are_left_out() -> None:
+    values = np.array([[1.0, math.nan], [3.0, math.nan], [math.nan, math.nan]])
+    for word, expected in (("mean", 2.0), ("spread", math.sqrt(2)), ("p50", 2.0)):
+        found = apply_statistic(values, statistic(word), 0)
+        assert found[0] == pytest.approx(expected)
+        assert math.isnan(found[1])
+
+
+@pytest.mark.parametrize(
+    ("word", "method"),
+    [
+        ("mean", "mean"),
+        (" Spread ", "standard_deviation"),
+        ("median", "median"),
+        ("min", "minimum"),
+        ("max", "maximum"),
+        ("p95", "percentile (comment: 95 %)"),
+        ("p2.5", "percentile (comment: 2.5 %)"),
+        ("p100", "percentile (comment: 100 %)"),
+    ],
+)
+def test_the_words_of_statistics(word: str, method: str) -> None:
+    assert statistic(word).cell_method == method
+
+
+@pytest.mark.parametrize("word", ["", "p101", "p-1", "p", "sum", "p1e2", "p٣"])
+def test_words_that_are_no_statistics(word: str) -> None:
+    with pytest.raises(InvalidRequest):
+        statistic(word)

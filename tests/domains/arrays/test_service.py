@@ -1,0 +1,288 @@
+"""The catalogue, who may see what, and subsets as they are prepared."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.support.gridded import VISITOR, datasets, field, write_ensemble
+from tests.support.inline_pool import InlinePool
+from typing_extensions import override
+
+from gatewright.backends.netcdf import PooledArrayReader
+from gatewright.core.caller import Caller, Scope
+from gatewright.core.errors import (
+    InvalidRequest,
+    NotFound,
+    NotSignedIn,
+    TooLarge,
+)
+from gatewright.domains.arrays import (
+    AxisKind,
+    Dataset,
+    Datasets,
+    Description,
+    ElementType,
+    Encoding,
+    Prepared,
+    SubsetFormat,
+    SubsetRequest,
+    service,
+    statistic,
+    whole,
+    xdr,
+)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return write_ensemble(tmp_path / "ens.nc")
+
+
+async def prepare(catalogue: Datasets, **query: str) -> Prepared:
+    request = SubsetRequest(
+        tuple(query.pop("var", "").split(",")) if "var" in query else (),
+        {AxisKind(kind): query[kind] for kind in AxisKind if kind in query},
+        tuple(statistic(word) for word in query.get("stat", "").split(",") if word),
+        SubsetFormat(query.get("format", "netcdf4")),
+    )
+    return await catalogue.prepare(VISITOR, "ens", request)
+
+
+def member(user: str, *groups: str) -> Caller:
+    return Caller(user, frozenset({Scope.DATA_READ}), frozenset(groups))
+
+
+@pytest.mark.parametrize(
+    ("access", "caller", "seen"),
+    [
+        ("public", VISITOR, True),
+        ("users", VISITOR, False),
+        ("users", member("ada"), True),
+        (("ada",), member("ada"), True),
+        (("climate",), member("bob", "climate"), True),
+        (("ad", ""), member("ada"), False),
+        (("ada", ""), VISITOR, False),
+    ],
+)
+async def test_who_may_see_what(
+    path: Path, access: Any, caller: Caller, seen: bool
+) -> None:
+    catalogue = datasets(path, access=access)
+    assert len(catalogue.page(caller).items) == seen
+    for name in ("ens", "ens.nc"):
+        if seen:
+            published = await catalogue.open(caller, name)
+            assert published.title == "Simulated ensemble"
+        else:
+            with pytest.raises(NotFound):
+                await catalogue.open(caller, name)
+
+
+async def test_the_scope_is_needed(path: Path) -> None:
+    catalogue = datasets(path)
+    nobody = Caller("", frozenset())
+    with pytest.raises(NotSignedIn):
+        catalogue.page(nobody)
+    with pytest.raises(NotSignedIn):
+        await catalogue.open(nobody, "ens")
+
+
+async def test_pages_of_the_catalogue() -> None:
+    sources = [Dataset(f"d{n}", b"/nowhere") for n in range(5)]
+    catalogue = Datasets(sources, PooledArrayReader(InlinePool()), 1)
+    first = catalogue.page(VISITOR, 2)
+    second = catalogue.page(VISITOR, 3, first.next)
+    assert [d.id for d in first.items] == ["d0", "d1"]
+    assert [d.id for d in second.items] == ["d2", "d3", "d4"]
+    assert second.next is None
+    with pytest.raises(InvalidRequest):
+        catalogue.page(VISITOR, 2, "cursor")
+
+
+async def test_an_id_that_ends_in_nc_is_found_as_it_is(path: Path) -> None:
+    catalogue = Datasets(
+        [Dataset("a.nc", bytes(path), "A")], PooledArrayReader(InlinePool()), 1
+    )
+    assert (await catalogue.open(VISITOR, "a.nc")).title == "A"
+    with pytest.raises(NotFound):
+        await catalogue.open(VISITOR, "a")
+
+
+async def test_descriptions_are_kept_until_the_file_changes(path: Path) -> None:
+    pool = InlinePool()
+    catalogue = datasets(path, pool=pool)
+    first = await catalogue.open(VISITOR, "ens")
+    assert await catalogue.open(VISITOR, "ens") == first
+    described = [name for name in pool.calls if name.endswith("describe")]
+    assert len(described) == 1
+    os.utime(path, (1, 1))
+    second = await catalogue.open(VISITOR, "ens")
+    assert second.description.identity != first.description.identity
+
+
+async def test_arrays_and_text_are_read(path: Path) -> None:
+    catalogue = datasets(path)
+    published = await catalogue.open(VISITOR, "ens")
+    variable = published.description.variable("t2m")
+    slab = whole(variable.shape)
+    views = catalogue.read(published, variable, slab, xdr(variable.type))
+    data = b"".join([bytes(view) async for view in views])
+    np.testing.assert_allclose(
+        np.frombuffer(data, ">f4").reshape(variable.shape), field(), rtol=1e-6
+    )
+    with pytest.raises(InvalidRequest, match=r"There are: time"):
+        published.description.variable("absent")
+    assert published.description.size > variable.size > 0
+
+
+async def test_a_listing_looks_into_files_for_a_while(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "broken.nc").write_bytes(b"no such format")
+
+    class Slow(PooledArrayReader):
+        @override
+        async def describe(self, source: bytes) -> Description:
+            if source.endswith(b"slow.nc"):
+                await asyncio.sleep(60)
+            return await super().describe(source)
+
+    monkeypatch.setattr(service, "_LOOK_SECONDS", 0.5)
+    sources = [
+        Dataset(n, bytes(tmp_path / f"{n}.nc")) for n in ("ens", "broken", "slow")
+    ]
+    catalogue = Datasets(sources, Slow(InlinePool()), 1)
+    page = catalogue.page(VISITOR)
+    known = await catalogue.look(page.items)
+    assert [item.title if item else None for item in known] == [
+        *(None, "Simulated ensemble", None)
+    ]
+    assert (await catalogue.look(page.items[1:2]))[0] == known[1]
+
+
+async def test_the_axes_with_their_values(path: Path) -> None:
+    catalogue = datasets(path)
+    published = await catalogue.open(VISITOR, "ens")
+    axes = await catalogue.axes(published)
+    assert {n: a.axis.kind.value for n, a in axes.items()} == {
+        "time": "time",
+        "member": "member",
+        "lat": "lat",
+        "lon": "lon",
+        "height": "level",
+    }
+    assert axes["lat"].values[0] == 90
+    assert axes["height"].values.tolist() == [2.0]
+    again = await catalogue.axes(published)
+    assert again["lat"].values is axes["lat"].values
+
+
+async def test_only_so_many_coordinates_are_kept(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "_KEPT_COORDINATES", 1)
+    catalogue = datasets(path)
+    published = await catalogue.open(VISITOR, "ens")
+    assert len(await catalogue.axes(published)) == 5
+    monkeypatch.setattr(service, "_LARGEST_COORDINATE", 1)
+    with pytest.raises(TooLarge):
+        await datasets(path).axes(published)
+
+
+async def test_members_without_a_variable_are_counted(tmp_path: Path) -> None:
+    import netCDF4
+
+    path = tmp_path / "ens.nc"
+    with netCDF4.Dataset(path, "w") as file:
+        file.createDimension("number", 3)
+        file.createVariable("v", "f4", ("number",))[:] = [1, 2, 3]
+    catalogue = datasets(path)
+    published = await catalogue.open(VISITOR, "ens")
+    assert (await catalogue.axes(published))["number"].values.tolist() == [0, 1, 2]
+    assert published.title == "ens"
+
+
+async def test_a_subset_is_counted_before_it_is_read(path: Path) -> None:
+    pool = InlinePool()
+    catalogue = datasets(path, pool=pool)
+    prepared = await prepare(
+        catalogue, var="t2m", lat="0:20", lon="-20:10", time="1987-10-16T06", member="2"
+    )
+    assert prepared.estimate.elements == 3 * 4
+    assert prepared.estimate.read_bytes == 3 * 4 * 4
+    assert not any(call.endswith("subset") for call in pool.calls)
+    mean = await prepare(catalogue, var="t2m", stat="mean,p95")
+    assert mean.estimate.elements == 2 * 4 * 19 * 36
+    assert mean.estimate.read_bytes == 4 * field().size
+    assert mean.order.history.endswith("ens: var=t2m&stat=mean,p95")
+    everything = await prepare(catalogue)
+    assert everything.order.variables == ("t2m", "prmsl", "orog")
+    assert (
+        everything.order.history == "2027-01-15: Gatewright subset of ens: everything"
+    )
+    packed = await prepare(catalogue, var="prmsl")
+    text = await prepare(catalogue, var="prmsl", format="csv")
+    rows = await prepare(catalogue, var="prmsl", format="json")
+    assert packed.estimate.bytes < rows.estimate.bytes < text.estimate.bytes
+    picture = await prepare(catalogue, var="orog", format="png")
+    assert picture.estimate.bytes > 0
+
+
+async def test_subsets_above_the_limit_are_refused_with_their_size(path: Path) -> None:
+    catalogue = datasets(path, limit=20_000)
+    assert catalogue.limit_bytes == 20_000
+    prepared = await prepare(catalogue, var="t2m")
+    with pytest.raises(TooLarge) as caught:
+        await catalogue.make(prepared)
+    assert caught.value.details["limit_bytes"] == 20_000
+    assert caught.value.details["estimated_bytes"] == prepared.estimate.bytes
+    reduced = await prepare(
+        catalogue, var="t2m", stat="mean", time="1987", lat="0", lon="0"
+    )
+    made = await catalogue.make(reduced)
+    os.close(made.descriptor)
+    assert made.filename == "ens_t2m_mean.nc"
+    assert made.media_type == "application/x-netcdf"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"var": "absent"},
+        {"var": "t2m,t2m"},
+        {"level": "5"},
+        {"var": "orog", "member": "1"},
+        {"var": "orog", "stat": "mean"},
+        {"var": "t2m", "stat": "mean,mean"},
+        {"format": "csv"},
+        {"var": "t2m", "format": "png"},
+        {"format": "png"},
+        {"var": "orog", "lat": "0", "lon": "0", "format": "png"},
+        {"var": "t2m", "stat": "mean,spread", "format": "png"},
+    ],
+)
+async def test_requests_that_do_not_fit(path: Path, query: dict[str, str]) -> None:
+    with pytest.raises(InvalidRequest):
+        await prepare(datasets(path), **query)
+
+
+async def test_what_has_no_numbers_has_no_subsets(tmp_path: Path) -> None:
+    import netCDF4
+
+    path = tmp_path / "ens.nc"
+    with netCDF4.Dataset(path, "w") as file:
+        file.createDimension("x", 2)
+        file.createVariable("name", str, ("x",))[:] = np.array(["a", "b"], object)
+    catalogue = datasets(path)
+    with pytest.raises(InvalidRequest, match="no variables of numbers"):
+        await prepare(catalogue)
+    with pytest.raises(InvalidRequest, match="is text"):
+        await prepare(catalogue, var="name")
+    published = await catalogue.open(VISITOR, "ens")
+    variable = published.description.variable("name")
+    texts = await catalogue.strings(published, variable, whole(variable.shape))
+    assert texts == ["a", "b"]
+    assert Encoding(ElementType.FLOAT64).dtype == ">f8"

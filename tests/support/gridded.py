@@ -1,0 +1,92 @@
+"""Small gridded files with known values, made with netCDF4."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import netCDF4
+import numpy as np
+import numpy.typing as npt
+from tests.support.inline_pool import InlinePool
+
+from gatewright.backends.netcdf import PooledArrayReader
+from gatewright.core.caller import Caller, visitor
+from gatewright.domains.arrays import Access, Dataset, Datasets
+
+MEMBERS, TIMES, LATITUDES, LONGITUDES = 5, 4, 19, 36
+VISITOR: Caller = visitor()
+
+
+def field() -> npt.NDArray[np.float64]:
+    """Values that tell where they stand: of shape (time, member, lat, lon)."""
+    t, m, y, x = np.ogrid[:TIMES, :MEMBERS, :LATITUDES, :LONGITUDES]
+    values: npt.NDArray[np.float64] = 100.0 * t + 10.0 * m + 0.5 * y + 0.01 * x
+    return values
+
+
+def write_ensemble(
+    path: Path, form: Literal["NETCDF4", "NETCDF3_CLASSIC"] = "NETCDF4"
+) -> Path:
+    """Write a file with members, packed and plain variables, bounds and a mapping."""
+    with netCDF4.Dataset(path, "w", format=form) as file:
+        file.title = "Simulated ensemble"
+        file.history = "made by a test"
+        _axes(file)
+        shape = ("time", "member", "lat", "lon")
+        options: dict[str, Any] = {}
+        if form == "NETCDF4":
+            options = {"zlib": True, "chunksizes": (1, MEMBERS, 10, 10)}
+        plain = file.createVariable("t2m", "f4", shape, **options)
+        plain.setncatts(
+            {"units": "K", "long_name": "temperature", "coordinates": "height"}
+        )
+        plain.cell_methods = "time: mean"
+        plain.grid_mapping = "crs"
+        plain[:] = field()
+        packed = file.createVariable("prmsl", "i2", shape, fill_value=-32767)
+        packed.setncatts({"units": "Pa", "scale_factor": 0.5, "add_offset": 1000.0})
+        values = np.ma.array(field() + 1000.0)
+        values[0, 0, 0, 0] = np.ma.masked
+        packed[:] = values
+        only = file.createVariable("orog", "f8", ("lat", "lon"))
+        only[:] = field()[0, 0]
+        file.createVariable("crs", "i4", ()).grid_mapping_name = "latitude_longitude"
+        height = file.createVariable("height", "f8", ())
+        height.setncatts({"units": "m", "positive": "up", "standard_name": "height"})
+        height[...] = 2.0
+    return path
+
+
+def _axes(file: netCDF4.Dataset) -> None:
+    sizes = {
+        "time": None,
+        "member": MEMBERS,
+        "lat": LATITUDES,
+        "lon": LONGITUDES,
+        "two": 2,
+    }
+    for name, size in sizes.items():
+        file.createDimension(name, size)
+    time = file.createVariable("time", "f8", ("time",))
+    time.setncatts({"units": "hours since 1987-10-16", "calendar": "standard"})
+    time[:] = 6.0 * np.arange(TIMES)
+    member = file.createVariable("member", "i4", ("member",))
+    member.standard_name = "realization"
+    member[:] = np.arange(1, MEMBERS + 1)
+    lat = file.createVariable("lat", "f4", ("lat",))
+    lat.units = "degrees_north"
+    lat[:] = 90.0 - 10.0 * np.arange(LATITUDES)
+    lon = file.createVariable("lon", "f4", ("lon",))
+    lon.setncatts({"units": "degrees_east", "bounds": "lon_bnds"})
+    lon[:] = 10.0 * np.arange(LONGITUDES)
+    bounds = file.createVariable("lon_bnds", "f4", ("lon", "two"))
+    bounds[:] = np.stack([lon[:] - 5.0, lon[:] + 5.0], -1)
+
+
+def datasets(
+    *paths: Path, access: Access = "public", limit: int = 10**9, pool: Any = None
+) -> Datasets:
+    """Return a catalogue of files, read in this process."""
+    sources = [Dataset(path.stem, bytes(path), "", access) for path in paths]
+    return Datasets(
+        sources, PooledArrayReader(pool or InlinePool()), limit, lambda: 1.8e9
+    )
