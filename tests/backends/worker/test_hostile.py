@@ -219,7 +219,7 @@ async def test_a_plain_file_is_taken(odd: dict[str, int]) -> None:
 
 async def test_what_is_no_descriptor_has_no_type() -> None:
     assert is_plain_file(0, 99) is False
-    with pytest.raises(OSError, match="."):
+    with pytest.raises(OSError, match=r"."):
         is_plain_file(99_999, os.O_RDONLY)
 
 
