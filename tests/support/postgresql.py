@@ -1,4 +1,4 @@
-"""A real PostgreSQL, one server for the test session, a fresh database for each test.
+"""A real PostgreSQL, one server for the test session, fresh tables for each test.
 
 The server sorts text as English readers do (ICU), so that a table that relies on the
 order of bytes has to say so.
@@ -119,11 +119,14 @@ def postgresql_server() -> Iterator[Server]:
 
 @pytest.fixture
 async def postgresql_url(postgresql_server: Server) -> AsyncIterator[str]:
-    """Yield the URL of a fresh, empty database."""
+    """Yield the URL of a fresh, empty place for tables.
+
+    It is a schema of its own, a hundred times quicker to make than a database.
+    """
     name = f"test_{uuid.uuid4().hex}"
-    await _administer(postgresql_server, f"CREATE DATABASE {name} STRATEGY file_copy")
-    yield postgresql_server.url(name)
-    await _administer(postgresql_server, f"DROP DATABASE {name} WITH (FORCE)")
+    await _administer(postgresql_server, f"CREATE SCHEMA {name}")
+    yield f"{postgresql_server.url()}&search_path={name}"
+    await _administer(postgresql_server, f"DROP SCHEMA {name} CASCADE")
 
 
 async def _administer(server: Server, command: str) -> None:
