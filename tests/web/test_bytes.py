@@ -1,4 +1,4 @@
-"""Answers from open files, over ASGI by hand: what is sent, when it ends, who closes."""
+"""Answers from open files, over ASGI by hand."""
 
 import asyncio
 import os
@@ -67,7 +67,7 @@ class Client:
     """What is on the other side of a response."""
 
     def __init__(self, *, zero_copy: bool = False, method: str = "GET") -> None:
-        self.extensions = {EXTENSION: {}} if zero_copy else {}
+        self.extensions: dict[str, object] = {EXTENSION: {}} if zero_copy else {}
         self.method = method
         self.messages: list[Any] = []
         self.body = b""
@@ -243,9 +243,10 @@ async def test_a_request_body_is_not_taken_for_the_end(path: Path) -> None:
     told = iter([{"type": "http.request", "body": b"", "more_body": False}])
 
     async def receive() -> Any:
-        for message in told:
-            return message
-        await asyncio.sleep(60)
+        message = next(told, None)
+        if message is None:
+            await asyncio.sleep(60)
+        return message
 
     client.receive = receive  # type: ignore[method-assign]
     assert (await client.get(answer(path, request()))).body == CONTENT

@@ -17,9 +17,7 @@ def test_bytes_go_round(names: list[bytes]) -> None:
     assert decode_path(text.encode()) == path
 
 
-@pytest.mark.parametrize(
-    "path", [b"/a%2Fb", b"/a%2fb", b"/%00", b"/%", b"/%4", b"/%zz"]
-)
+@pytest.mark.parametrize("path", [b"/%2F", b"/a%2fb", b"/%00", b"/%", b"/%4", b"/%zz"])
 def test_what_no_name_has_is_refused(path: bytes) -> None:
     with pytest.raises(InvalidRequest):
         decode_path(path)

@@ -128,7 +128,7 @@ def test_if_range() -> None:
 
 
 def test_a_mail_parser_reads_the_parts() -> None:
-    content = bytes(range(100, 200))
+    content = bytes(range(32, 82)) * 2
     spans = [Span(0, 3), Span(50, 10), Span(99, 1)]
     parts = multipart(spans, 100, "text/plain; charset=utf-8")
     body = b"".join(
@@ -137,7 +137,7 @@ def test_a_mail_parser_reads_the_parts() -> None:
     assert len(body) == length(parts.pieces)
     head = f"Content-Type: {parts.content_type}\r\n\r\n".encode()
     message = email.message_from_bytes(head + body, policy=email.policy.HTTP)
-    found = list(message.iter_parts())  # type: ignore[attr-defined]
+    found = list(message.iter_parts())
     ranges = [part["Content-Range"] for part in found]
     assert ranges == ["bytes 0-2/100", "bytes 50-59/100", "bytes 99-99/100"]
     assert [part["Content-Type"] for part in found] == ["text/plain; charset=utf-8"] * 3
