@@ -84,6 +84,10 @@ class Followed:
     async def status(self, native_id: str) -> JobStatus:
         return (await self.scheduler.status([native_id]))[native_id]
 
+    async def states(self, *native_ids: str) -> set[JobState]:
+        statuses = await self.scheduler.status(native_ids)
+        return {status.state for status in statuses.values()}
+
     async def until(
         self, native_id: str, wanted: Callable[[JobStatus], bool]
     ) -> JobStatus:
@@ -109,6 +113,17 @@ class Followed:
             assert time.monotonic() < deadline, f"still not there: {name}"
             await asyncio.sleep(0.02)
         return path.read_text()
+
+    async def until_told(self, native_id: str, reason: str) -> None:
+        """Wait until a snapshot gave this reason for a job."""
+        deadline = time.monotonic() + SECONDS
+        while not any(
+            (status.native_id, status.reason) == (native_id, reason)
+            for snapshot in self.snapshots
+            for status in snapshot.jobs
+        ):
+            assert time.monotonic() < deadline, f"never told: {reason}"
+            await asyncio.sleep(0.02)
 
     def told(self, native_id: str) -> Sequence[JobState]:
         """Return the states that the snapshots told of, each once in a row."""

@@ -1,13 +1,28 @@
 """The scheduler of this machine against the contract of all schedulers."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tests.backends.processes.support import scheduler_on
+from typing_extensions import override
 
-from gatewright.backends.processes import LocalLauncher, ProcessScheduler
-from gatewright.domains.compute import Capabilities
-from gatewright.testing.scheduler import SchedulerContract
+from gatewright.backends.processes import ProcessScheduler, Settings
+from gatewright.backends.processes import scheduler as scheduler_module
+from gatewright.core.errors import BackendFailed, InvalidContent
+from gatewright.domains.compute import (
+    Attributes,
+    Condition,
+    JobSpec,
+    JobState,
+    NativeDependency,
+    Resources,
+)
+from gatewright.testing.scheduler import Followed, SchedulerContract, lives
 
 
 @pytest.fixture
@@ -19,15 +34,259 @@ def directory(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def scheduler(tmp_path: Path) -> AsyncIterator[ProcessScheduler]:
-    made = ProcessScheduler(
-        tmp_path / "spool",
-        Capabilities(cores=2, memory_bytes=1 << 30, queues=("default",)),
-        LocalLauncher(),
-        grace_seconds=0.5,
-    )
+    made = scheduler_on(tmp_path)
     yield made
     await made.close()
 
 
 class TestProcesses(SchedulerContract):
     """All of the contract, on real processes."""
+
+    async def test_memory_above_the_request_ends_the_job(
+        self, followed: Followed
+    ) -> None:
+        spec = JobSpec(
+            executable="python3",
+            arguments=("-c", "import time; x = bytearray(300_000_000); time.sleep(60)"),
+            resources=Resources(memory=100_000_000),
+        )
+        status = await followed.until_ended(await followed.submit(spec))
+        assert (status.state, status.native_state) == (
+            JobState.FAILED,
+            "OUT_OF_MEMORY",
+        )
+        assert "100000000 bytes" in status.reason
+
+    async def test_memory_is_shared(self, followed: Followed) -> None:
+        half = Resources(memory=600 << 20)
+        hog = JobSpec(executable="sleep", arguments=("60",), resources=half)
+        first = await followed.submit(hog)
+        await followed.until_state(first, JobState.ACTIVE)
+        second = await followed.submit(JobSpec(executable="true", resources=half))
+        await followed.until_told(second, "Waits for free memory.")
+        small = await followed.submit(JobSpec(executable="true"))
+        assert (await followed.until_ended(small)).state is JobState.COMPLETED
+        await followed.scheduler.cancel([first])
+        assert (await followed.until_ended(second)).state is JobState.COMPLETED
+
+    async def test_hundreds_wait(self, followed: Followed) -> None:
+        whole = Resources(cpu_cores_per_process=2)
+        hog = JobSpec(executable="sleep", arguments=("60",), resources=whole)
+        first = await followed.submit(hog)
+        await followed.until_state(first, JobState.ACTIVE)
+        began = time.monotonic()
+        waiting = [
+            followed.submission(JobSpec(executable="true", resources=whole))
+            for _ in range(300)
+        ]
+        native_ids = await followed.scheduler.submit(waiting)
+        await followed.until_told(native_ids[-1], "Waits for free cores.")
+        assert time.monotonic() - began < 15
+        await followed.scheduler.cancel([*native_ids, first])
+        async with asyncio.timeout(30):
+            while await followed.states(first, *native_ids) != {JobState.CANCELED}:
+                await asyncio.sleep(0.1)
+
+    async def test_a_refused_queue_and_reservation(self, followed: Followed) -> None:
+        for attributes in (Attributes(queue_name="x"), Attributes(reservation="x")):
+            spec = JobSpec(executable="true", attributes=attributes)
+            with pytest.raises(InvalidContent):
+                await followed.scheduler.check(followed.submission(spec))
+        spec = JobSpec(executable="a", attributes=Attributes(queue_name="default"))
+        await followed.scheduler.check(followed.submission(spec))
+        spec = JobSpec(executable="a", resources=Resources(gpu_cores_per_process=1))
+        with pytest.raises(InvalidContent):
+            await followed.scheduler.check(followed.submission(spec))
+
+    async def test_a_cancel_between_two_followers(
+        self, scheduler: ProcessScheduler, directory: Path
+    ) -> None:
+        followed = Followed(scheduler, directory)
+        async with followed.following():
+            native_id = await followed.submit("sleep 60")
+            await followed.until_state(native_id, JobState.ACTIVE)
+        began = time.monotonic()
+        await scheduler.cancel([native_id])
+        assert time.monotonic() - began < 10
+        async with followed.following():
+            status = await followed.until_ended(native_id)
+        assert status.state is JobState.CANCELED
+
+    async def test_output_to_a_pipe_or_a_folder_fails_at_once(
+        self, followed: Followed
+    ) -> None:
+        os.mkfifo(followed.directory / "pipe")
+        for path in ("pipe", "."):
+            native_id = await followed.submit(
+                "true", stdout_path=str(followed.directory / path)
+            )
+            status = await followed.until_ended(native_id)
+            assert (status.state, status.native_state) == (
+                JobState.FAILED,
+                "NOT_STARTED",
+            )
+
+    async def test_a_script_names_its_interpreter(self, followed: Followed) -> None:
+        spec = JobSpec(script="#! /usr/bin/env python3\nprint(7)\n", arguments=("x",))
+        await followed.until_ended(await followed.submit(spec))
+        assert (followed.directory / "1.out").read_text() == "7\n"
+
+    async def test_how_an_unknown_job_ended_is_not_known(
+        self, followed: Followed
+    ) -> None:
+        for condition, state in (
+            (Condition.AFTER_ANY, JobState.COMPLETED),
+            (Condition.AFTER_OK, JobState.CANCELED),
+        ):
+            waits = (NativeDependency("gone", condition, "5"),)
+            native_id = await followed.submit("true", dependencies=waits)
+            assert (await followed.until_ended(native_id)).state is state
+
+
+async def test_recorded_jobs_are_let_go(tmp_path: Path, directory: Path) -> None:
+    scheduler = scheduler_on(tmp_path, settings=Settings(keep=0.0))
+    followed = Followed(scheduler, directory)
+    async with followed.following():
+        native_id = await followed.submit("true")
+        await followed.until_ended(native_id)
+        dependency = NativeDependency(native_id, Condition.AFTER_OK, "1")
+        waits = JobSpec(executable="true", hold=True)
+        second = await followed.submit(waits, dependencies=(dependency,))
+        await scheduler.forget([native_id])
+        await followed.until_ended(await followed.submit("true"))
+        assert native_id in await scheduler.status([native_id])
+        await scheduler.release([second])
+        await followed.until_ended(second)
+        await followed.until_ended(await followed.submit("true"))
+        assert await scheduler.status([native_id]) == {}
+    await scheduler.close()
+
+
+class Unreliable:
+    """A launcher that does nothing the first times, or fails."""
+
+    def __init__(self, inner: Any, *, idle: int = 0, fail: int = 0) -> None:
+        self.inner, self.idle, self.fail = inner, idle, fail
+
+    async def launch(
+        self,
+        user: str,
+        argv: Sequence[str],
+        environment: Mapping[str, str],
+        directory: str,
+    ) -> int:
+        if self.fail:
+            self.fail -= 1
+            raise BackendFailed("no")
+        if self.idle:
+            self.idle -= 1
+            return 1
+        pid: int = await self.inner.launch(user, argv, environment, directory)
+        return pid
+
+
+@pytest.mark.parametrize(
+    ("times", "state"),
+    [
+        ({"idle": 1}, JobState.COMPLETED),
+        ({"fail": 2}, JobState.COMPLETED),
+        ({"idle": 9}, JobState.FAILED),
+    ],
+)
+async def test_a_shepherd_that_does_not_come_is_sent_for_again(
+    tmp_path: Path, directory: Path, times: dict[str, int], state: JobState
+) -> None:
+    scheduler = scheduler_on(tmp_path, settings=Settings(launch=0.2, watch=0.1))
+    scheduler._launcher = Unreliable(scheduler._launcher, **times)
+    followed = Followed(scheduler, directory)
+    async with followed.following():
+        status = await followed.until_ended(await followed.submit("echo ran >> ran"))
+    assert status.state is state, status
+    if state is JobState.COMPLETED:
+        assert (directory / "ran").read_text() == "ran\n"
+    else:
+        assert "could not start" in status.reason
+    await scheduler.close()
+
+
+async def test_a_shepherd_too_many_does_nothing(
+    tmp_path: Path, directory: Path
+) -> None:
+    class Twice(Unreliable):
+        @override
+        async def launch(self, *arguments: Any) -> int:
+            await self.inner.launch(*arguments)
+            pid: int = await self.inner.launch(*arguments)
+            return pid
+
+    scheduler = scheduler_on(tmp_path)
+    scheduler._launcher = Twice(scheduler._launcher)
+    followed = Followed(scheduler, directory)
+    async with followed.following():
+        for _ in range(3):
+            await followed.until_ended(await followed.submit("echo ran >> ran"))
+        await asyncio.sleep(0.2)
+    assert (directory / "ran").read_text() == "ran\n" * 3
+    await scheduler.close()
+
+
+async def test_jobs_of_a_dead_shepherd_are_failed_and_ended(
+    tmp_path: Path, directory: Path
+) -> None:
+    scheduler = scheduler_on(tmp_path, settings=Settings(watch=0.1))
+    followed = Followed(scheduler, directory)
+    async with followed.following():
+        native_id = await followed.submit(
+            "setsid sleep 300 & echo $! $$ $PPID > pids; sleep 300"
+        )
+        pids = [int(n) for n in (await followed.until_file("pids")).split()]
+        os.kill(pids[2], 9)
+        status = await followed.until_ended(native_id)
+        assert (status.state, status.native_state) == (JobState.FAILED, "LOST")
+        assert not any(map(lives, pids[:2]))
+    await scheduler.close()
+
+
+async def test_a_machine_that_was_restarted(tmp_path: Path, directory: Path) -> None:
+    scheduler = scheduler_on(tmp_path, settings=Settings(watch=0.1))
+    followed = Followed(scheduler, directory)
+    native_id = await followed.submit("true")
+    folder = tmp_path / "spool" / native_id
+    (folder / "started").touch()
+    (folder / "running.json").write_text('{"started_at": 5.0, "boot_id": "other"}')
+    async with followed.following():
+        status = await followed.until_ended(native_id)
+    assert "restarted" in status.reason
+    assert status.started_at == 5.0
+    await scheduler.close()
+
+
+async def test_a_shepherd_that_is_told_to_end_says_so(
+    tmp_path: Path, directory: Path
+) -> None:
+    scheduler = scheduler_on(tmp_path)
+    followed = Followed(scheduler, directory)
+    async with followed.following():
+        native_id = await followed.submit("echo $PPID > pid; sleep 60")
+        os.kill(int(await followed.until_file("pid")), 15)
+        status = await followed.until_ended(native_id)
+    assert (status.state, status.native_state) == (JobState.FAILED, "STOPPED")
+    await scheduler.close()
+
+
+async def test_the_queue_waits_for_its_disk(
+    tmp_path: Path, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scheduler = scheduler_on(tmp_path)
+    monkeypatch.setattr(scheduler_module, "_IDLE_SECONDS", 0.1)
+    followed = Followed(scheduler, directory)
+    async with followed.following():
+        await followed.until_ended(await followed.submit("true"))
+        (tmp_path / "spool").rename(tmp_path / "away")
+        await asyncio.sleep(0.3)
+        with pytest.raises(BackendFailed):
+            await followed.submit("true")
+        (tmp_path / "away").rename(tmp_path / "spool")
+        status = await followed.until_ended(await followed.submit("true"))
+    assert status.state is JobState.COMPLETED
+    await scheduler.close()

@@ -124,7 +124,11 @@ async def test_a_dependency_that_is_settled_is_not_passed_on(
         before[0].native_id or "", JobState.COMPLETED, "DONE", ended_at=5.0
     )
     await table.record("local", [done])
-    dependencies = (Dependency("1"), Dependency("2", Condition.AFTER_ANY))
+    dependencies = (
+        Dependency("1"),
+        Dependency("1", Condition.AFTER_ANY),
+        Dependency("2", Condition.AFTER_ANY),
+    )
     await jobs.submit(ADA, "local", [JobSpec("a", dependencies=dependencies)])
     passed = scheduler.submissions[-1].dependencies
     assert [(d.job, d.condition) for d in passed] == [("2", Condition.AFTER_ANY)]

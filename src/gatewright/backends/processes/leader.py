@@ -120,6 +120,7 @@ class Leader:
             self._jobs[uuid].reason = reason
         for uuid, reason in decision.hopeless.items():
             self._give_up(self._jobs[uuid], JobState.CANCELED, "DEPENDENCY", reason)
+        self._spool.settle(decision.hopeless)
         self._tidy()
         return decision.starts + [j.entry.uuid for j in self._to_send_again()]
 
@@ -138,7 +139,7 @@ class Leader:
     def send(self, uuid: str) -> str:
         """Note that a shepherd is being sent for; return whose job it is."""
         job = self._jobs[uuid]
-        self._spool.launching(uuid)
+        self._spool.mark(uuid, "launched")
         job.phase, job.since = Phase.SENT, time.monotonic()
         job.launches += 1
         return job.entry.user
@@ -173,10 +174,12 @@ class Leader:
         return Tracked(entry, Phase.WAITING, held=self._spool.has(uuid, "held"))
 
     def _see_to_requests(self) -> None:
-        for uuid, verb in self._spool.requests():
-            job = self._jobs.get(uuid)
-            if job is not None:
-                self._see_to(job, verb)
+        requests = self._spool.requests()
+        known = [(self._jobs[u], verb) for u, verb in requests if u in self._jobs]
+        for job, verb in known:
+            self._see_to(job, verb)
+        self._spool.settle(job.entry.uuid for job, _ in known)
+        for uuid, verb in requests:
             self._spool.answered(uuid, verb)
 
     def _see_to(self, job: Tracked, verb: str) -> None:
@@ -236,12 +239,9 @@ class Leader:
             if started and not self._spool.watched(job.entry.uuid):
                 self._lost(job)
             elif not started and self._overdue(job) and job.launches >= LAUNCHES:
-                self._give_up(
-                    job,
-                    JobState.FAILED,
-                    "NOT_STARTED",
-                    "This machine could not start the job. Submit it again.",
-                )
+                reason = "This machine could not start the job. Submit it again."
+                self._give_up(job, JobState.FAILED, "NOT_STARTED", reason)
+                self._spool.settle([job.entry.uuid])
 
     def _lost(self, job: Tracked) -> None:
         """End a job whose shepherd was killed; what is left of it goes first."""
@@ -255,6 +255,7 @@ class Leader:
         if running.boot_id not in {"", shepherd.boot_id()}:
             reason = "The machine was restarted while the job ran."
         self._give_up(job, JobState.FAILED, "LOST", reason)
+        self._spool.settle([uuid])
 
     def _overdue(self, job: Tracked) -> bool:
         return time.monotonic() - job.since >= self._settings.launch

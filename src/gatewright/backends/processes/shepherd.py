@@ -48,17 +48,15 @@ _REASONS = {
 def write_json(path: Path, value: dict[str, Any]) -> None:
     """Write a file that is there whole, and on disk, or not at all."""
     new = path.with_suffix(".new")
-    with new.open("w", encoding="utf-8") as file:
-        json.dump(value, file)
-        file.flush()
-        os.fsync(file.fileno())
+    new.write_text(json.dumps(value), encoding="utf-8")
+    sync(new)
     new.rename(path)
-    sync_folder(path.parent)
+    sync(path.parent)
 
 
-def sync_folder(path: Path) -> None:
-    """Put a folder's entries on disk."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+def sync(path: Path) -> None:
+    """Put a file, or a folder's entries, on disk."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
@@ -400,7 +398,7 @@ def claim(folder: Path) -> bool:
         )
     except FileExistsError:
         return False
-    sync_folder(folder)
+    sync(folder)
     return True
 
 

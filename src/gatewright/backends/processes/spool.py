@@ -17,6 +17,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,7 @@ from gatewright.domains.compute import (
     Usage,
 )
 
+_SYNCS = 16
 _FULL = {28, 122}  # ENOSPC, EDQUOT
 
 
@@ -143,11 +145,10 @@ class Spool:
         new = [e for e in entries if not self.job_folder(e.uuid).exists()]
         try:
             with _disk():
-                for entry in new:
-                    self._write(entry)
+                sync_all([path for entry in new for path in self._write(entry)])
                 for entry in new:
                     self._show(entry.uuid)
-                shepherd.sync_folder(self.folder)
+                shepherd.sync(self.folder)
         except GatewayError:
             for entry in new:
                 shutil.rmtree(self._hidden(entry.uuid), ignore_errors=True)
@@ -157,19 +158,22 @@ class Spool:
     def _hidden(self, uuid: str) -> Path:
         return self.folder / f".{uuid}.{os.getpid()}"
 
-    def _write(self, entry: Entry) -> None:
+    def _write(self, entry: Entry) -> Iterator[Path]:
+        """Write a job's folder, and yield what of it must be put on disk."""
         folder = self._hidden(entry.uuid)
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(mode=0o700)
         if entry.script is not None:
-            with (folder / "script").open("wb") as file:
-                file.write(entry.script)
-                file.flush()
-                os.fsync(file.fileno())
+            (folder / "script").write_bytes(entry.script)
+            yield folder / "script"
         if entry.hold:
             (folder / "held").touch(0o600)
         fields: dict[str, Any] = msgspec.to_builtins(entry)
-        shepherd.write_json(folder / "job.json", {**fields, "script": None})
+        (folder / "job.json").write_bytes(
+            msgspec.json.encode({**fields, "script": None})
+        )
+        yield folder / "job.json"
+        yield folder
 
     def _show(self, uuid: str) -> None:
         try:
@@ -206,26 +210,26 @@ class Spool:
         """Return whether a job carries a mark, such as ``held``."""
         return (self.job_folder(uuid) / mark).exists()
 
-    def launching(self, uuid: str) -> None:
-        """Note that a shepherd is sent for; to send twice does no harm."""
-        with _disk():
-            (self.job_folder(uuid) / "launched").touch(0o600)
-
     def sent_for(self, uuid: str) -> bool:
         """Return whether a shepherd was sent for."""
         return self.has(uuid, "launched") or self.has(uuid, "started")
 
     def mark(self, uuid: str, mark: str) -> None:
-        """Put a mark on a job, durably."""
+        """Put a mark on a job; :meth:`settle` puts it on disk."""
         with _disk():
             (self.job_folder(uuid) / mark).touch(0o600)
-            shepherd.sync_folder(self.job_folder(uuid))
 
     def unmark(self, uuid: str, mark: str) -> None:
-        """Take a mark off a job."""
+        """Take a mark off a job; :meth:`settle` takes it off the disk."""
         with _disk():
             (self.job_folder(uuid) / mark).unlink(missing_ok=True)
-            shepherd.sync_folder(self.job_folder(uuid))
+
+    def settle(self, uuids: Iterable[str]) -> None:
+        """Put on disk what was written of jobs."""
+        folders = [self.job_folder(uuid) for uuid in uuids]
+        finals = [folder / "final.json" for folder in folders]
+        with _disk():
+            sync_all([path for path in [*finals, *folders] if path.exists()])
 
     def ask(self, uuid: str, verb: str) -> None:
         """Leave a request for the leader."""
@@ -235,7 +239,7 @@ class Spool:
     def sent(self) -> None:
         """Make the requests durable and tell the leader."""
         with _disk():
-            shepherd.sync_folder(self.requests_folder)
+            shepherd.sync(self.requests_folder)
         shepherd.poke(self.wake_path)
 
     def requests(self) -> list[tuple[str, str]]:
@@ -274,7 +278,7 @@ class Spool:
         return Running(record["started_at"], record["boot_id"])
 
     def finish(self, uuid: str, final: Final) -> bool:
-        """Write how a job ended that no shepherd watches.
+        """Write how a job ended that no shepherd watches; then :meth:`settle` it.
 
         Returns False if a shepherd lives, or has just written its own record.
         """
@@ -286,7 +290,9 @@ class Spool:
             if path.exists():
                 return False
             with _disk():
-                shepherd.write_json(path, msgspec.to_builtins(final))
+                new = path.with_suffix(".new")
+                new.write_bytes(msgspec.json.encode(final))
+                new.rename(path)
         finally:
             os.close(held)
         return True
@@ -309,6 +315,17 @@ class Spool:
         if self.sent_for(uuid):
             return started_status(uuid, self.running(uuid).started_at)
         return waiting_status(uuid, held=self.has(uuid, "held"), reason="")
+
+
+def sync_all(paths: Sequence[Path]) -> None:
+    """Put files and folders on disk, many at once: the disk commits them together."""
+    if len(paths) <= 3:
+        for path in paths:
+            shepherd.sync(path)
+        return
+    with ThreadPoolExecutor(_SYNCS) as threads:
+        for _ in threads.map(shepherd.sync, paths):
+            pass
 
 
 def started_status(uuid: str, started_at: float | None) -> JobStatus:

@@ -1,0 +1,111 @@
+"""Which jobs may start: the policy, without any process."""
+
+from collections import Counter
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gatewright.backends.processes.plan import Plan, Room, Waiting, plan
+from gatewright.domains.compute import Condition, JobState, NativeDependency
+
+
+def decide(
+    *waiting: Waiting,
+    cores: int = 4,
+    memory: int = 100,
+    outcomes: dict[str, JobState | None] | None = None,
+    running: dict[str, int] | None = None,
+    now: float = 10.0,
+) -> Plan:
+    return plan(
+        waiting,
+        Room(cores, memory),
+        outcomes or {},
+        running or {},
+        now=now,
+        patience=100.0,
+    )
+
+
+def job(uuid: str, cores: int = 1, memory: int = 0) -> Waiting:
+    return Waiting(uuid, cores, memory, since=0.0)
+
+
+def test_in_order_as_long_as_there_is_room() -> None:
+    result = decide(job("a", 2), job("b", 2), job("c"))
+    assert result.starts == ["a", "b"]
+    assert result.reasons == {"c": "Waits for free cores."}
+
+
+def test_smaller_ones_pass_one_that_does_not_fit() -> None:
+    result = decide(job("a", 3), job("b", 2), job("c", 1), job("d", 0, 101))
+    assert result.starts == ["a", "c"]
+    assert result.reasons["d"] == "Waits for free memory."
+
+
+def test_nothing_passes_one_that_has_waited_long() -> None:
+    result = decide(job("a", 3), job("b", 2), job("c", 1), cores=3, now=100.0)
+    assert result.starts == ["a"]
+    result = decide(job("b", 4), replace(job("c"), since=99.0), cores=3, now=100.0)
+    assert result.starts == []
+    assert "waited long" in result.reasons["c"]
+
+
+def test_held_jobs_and_arrays() -> None:
+    held = replace(job("a"), held=True)
+    element = replace(job("b"), array="9", array_limit=2)
+    others = [replace(element, uuid=name) for name in "cd"]
+    result = decide(held, element, *others, running={"9": 1})
+    assert result.starts == ["b"]
+    assert result.reasons["a"] == "Held until it is released."
+    assert result.reasons["d"] == "2 elements of its array may run at once."
+
+
+def test_dependencies() -> None:
+    def after(condition: Condition, native_id: str = "x") -> Waiting:
+        waits = (NativeDependency(native_id, condition, "7"),)
+        return replace(job(condition.value), dependencies=waits)
+
+    waiting = [after(condition) for condition in Condition]
+    pending = decide(*waiting, outcomes={"x": None})
+    assert set(pending.reasons.values()) == {"Waits for job 7 to end."}
+    for state, starts in (
+        (JobState.COMPLETED, ["after_ok", "after_any"]),
+        (JobState.FAILED, ["after_any", "after_not_ok"]),
+        (JobState.CANCELED, ["after_any", "after_not_ok"]),
+    ):
+        result = decide(*waiting, outcomes={"x": state})
+        assert result.starts == starts
+        assert len(result.hopeless) == 1
+    unknown = decide(*waiting)
+    assert unknown.starts == ["after_any"]
+    assert set(unknown.hopeless) == {"after_ok", "after_not_ok"}
+
+
+jobs = st.lists(
+    st.builds(
+        Waiting,
+        uuid=st.uuids().map(str),
+        cores=st.integers(1, 6),
+        memory=st.integers(0, 120),
+        since=st.floats(0, 300),
+        held=st.booleans(),
+        array=st.sampled_from(["", "1"]),
+        array_limit=st.sampled_from([None, 1, 2]),
+    ),
+    max_size=20,
+)
+
+
+@given(jobs, st.integers(0, 8), st.integers(0, 200))
+def test_never_more_than_there_is_and_each_has_an_answer(
+    waiting: list[Waiting], cores: int, memory: int
+) -> None:
+    result = decide(*waiting, cores=cores, memory=memory, now=200.0)
+    started = [one for one in waiting if one.uuid in result.starts]
+    assert sum(one.cores for one in started) <= cores
+    assert sum(one.memory for one in started) <= memory
+    assert not any(one.held for one in started)
+    answered = Counter([*result.starts, *result.reasons, *result.hopeless])
+    assert answered == Counter(one.uuid for one in waiting)

@@ -1,0 +1,155 @@
+"""Events and output of jobs as they come, over a real connection."""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from tests.support.app import AsCaller, caller, client
+from tests.support.jobs import config, job_services, until_ended, until_state
+
+from gatewright.composition import Services
+from gatewright.core.caller import visitor
+from gatewright.faces.api import build
+
+
+@pytest.fixture
+async def services(tmp_path: Path) -> AsyncIterator[Services]:
+    async with job_services(config(tmp_path)) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def ada(services: Services) -> AsyncIterator[httpx.AsyncClient]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    app = AsCaller(build(services), services, caller("ada"))
+    settings = uvicorn.Config(app, port=port, log_level="warning", lifespan="off")
+    server = uvicorn.Server(settings)
+    serving = asyncio.create_task(server.serve())
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as opened:
+        while not server.started:
+            await asyncio.sleep(0.01)
+        yield opened
+    server.should_exit = True
+    await serving
+
+
+async def submit(ada: httpx.AsyncClient, **spec: object) -> str:
+    answer = await ada.post("/jobs/local", json=spec)
+    assert answer.status_code == 201, answer.text
+    job_id: str = answer.json()["id"]
+    return job_id
+
+
+async def told(answer: httpx.Response) -> AsyncIterator[dict[str, Any]]:
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    async for line in answer.aiter_lines():
+        if line.startswith("data: "):
+            yield json.loads(line.removeprefix("data: "))
+
+
+async def test_a_jobs_events_come_until_its_end(ada: httpx.AsyncClient) -> None:
+    other = await submit(ada, executable="true", hold=True)
+    job_id = await submit(ada, script="sleep 0.3", hold=True)
+    kinds: list[str] = []
+    async with (
+        asyncio.timeout(30),
+        ada.stream("GET", f"/jobs/local/{job_id}/events") as answer,
+    ):
+        await ada.delete(f"/jobs/local/{other}")
+        await ada.post(f"/jobs/local/{job_id}/release")
+        async for event in told(answer):
+            assert event["subject"] == f"jobs/local/{job_id}"
+            kinds.append(event["kind"])
+            if event["data"]["ended_at"]:
+                break
+    assert kinds[-2:] == ["job.active", "job.completed"]
+
+
+async def test_what_was_missed_is_told_after_the_last_id(
+    ada: httpx.AsyncClient,
+) -> None:
+    job_id = await submit(ada, executable="true", array="0-1")
+    await until_ended(ada, job_id)
+    for path in ("/events", f"/jobs/local/{job_id}/events"):
+        headers = {"Last-Event-ID": "0"}
+        seen = set()
+        async with (
+            asyncio.timeout(30),
+            ada.stream("GET", path, headers=headers) as answer,
+        ):
+            async for event in told(answer):
+                seen.add((event["subject"], event["kind"]))
+                if len({s for s, kind in seen if kind == "job.completed"}) == 2:
+                    break
+        assert (f"jobs/local/{job_id}_1", "job.queued") in seen
+
+
+async def test_events_are_for_those_who_are_signed_in(services: Services) -> None:
+    async with client(build(services), services, visitor()) as nobody:
+        assert (await nobody.get("/events")).status_code == 401
+
+
+async def test_output_is_followed_as_it_is_written(
+    ada: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    script = "echo one; while [ ! -e go ]; do sleep 0.02; done; echo two"
+    job_id = await submit(ada, script=script)
+    async with (
+        asyncio.timeout(30),
+        ada.stream(
+            "GET", f"/jobs/local/{job_id}/output", params={"follow": "true"}
+        ) as answer,
+    ):
+        assert "content-length" not in answer.headers
+        pieces = answer.aiter_text()
+        assert await anext(pieces) == "one\n"
+        assert (await ada.get(f"/jobs/local/{job_id}")).json()["state"] == "active"
+        (tmp_path / "home" / "go").touch()
+        assert "".join([piece async for piece in pieces]) == "two\n"
+
+
+async def test_one_who_goes_away_is_followed_no_more(
+    ada: httpx.AsyncClient, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = await submit(ada, script="echo one; sleep 60")
+    await until_state(ada, job_id, "active")
+    looks = 0
+    get = services.jobs.get
+
+    async def counted(*arguments: Any) -> Any:
+        nonlocal looks
+        looks += 1
+        return await get(*arguments)
+
+    monkeypatch.setattr(services.jobs, "get", counted)
+    path = f"/jobs/local/{job_id}/output?follow=true"
+    async with asyncio.timeout(30), ada.stream("GET", path) as answer:
+        assert await anext(answer.aiter_text()) == "one\n"
+    async with asyncio.timeout(30):
+        before = -1
+        while before != looks:
+            before = looks
+            await asyncio.sleep(0.6)
+    await ada.delete(f"/jobs/local/{job_id}")
+
+
+async def test_a_file_that_shrinks_breaks_the_answer(
+    ada: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    job_id = await submit(ada, script="echo one; sleep 60", stdout_path="o")
+    path = f"/jobs/local/{job_id}/output?follow=true"
+    async with asyncio.timeout(30), ada.stream("GET", path) as answer:
+        pieces = answer.aiter_text()
+        assert await anext(pieces) == "one\n"
+        (tmp_path / "home" / "o").write_text("")
+        with pytest.raises(httpx.RemoteProtocolError):
+            await anext(pieces)
+    await ada.delete(f"/jobs/local/{job_id}")
