@@ -79,9 +79,12 @@ async def test_a_hundred_thousand_images(sqlite: SqlImageIndex) -> None:
             began = time.perf_counter()
             found = await all_ids(sqlite, query, 1000)
             seconds.append(time.perf_counter() - began)
-            wanted = meeting(images, region)
-            if times:
-                wanted &= {i.id for i in images if times[0].meets(i.t_min, i.t_max)}
+            fields = {int(i.split("~")[1]) for i in meeting(images[:400], region)}
+            wanted = {
+                i.id
+                for n, i in enumerate(images)
+                if n % 400 in fields and (not times or times[0].meets(i.t_min, i.t_max))
+            }
             assert set(found) == wanted
             assert len(wanted) >= (10 if times else 250)
     assert sorted(seconds)[len(seconds) // 2] < 0.5

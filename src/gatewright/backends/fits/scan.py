@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import PurePath
 from typing import Any
 
@@ -25,7 +26,7 @@ def scan_file(path: str) -> dict[str, Any]:
     ``left_out`` (a list of reasons).
     """
     found: dict[str, Any] = {"images": [], "left_out": []}
-    with open_image_file(path) as file:
+    with open_image_file(path) as file, quiet():
         found["identity"] = identity(file.descriptor)
         try:
             _scan_blocks(file, path, found)
@@ -35,6 +36,14 @@ def scan_file(path: str) -> dict[str, Any]:
         found["left_out"].append("no image in it")
     found["left_out"] = found["left_out"][:_REASONS]
     return found
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Let astropy not warn of what old headers have."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _reason(error: Exception) -> str:
@@ -70,13 +79,11 @@ def image_header(block: Block, path: str) -> fits.Header:
     """
     if block.is_image:
         return parse_header(block.header)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            with fits.open(path, memmap=False, lazy_load_hdus=True) as hdus:
-                header: fits.Header = hdus[block.number].header.copy()
-        except Exception as error:  # astropy raises many kinds for bad tables
-            raise InvalidContent("its compressed image is damaged") from error
+    try:
+        with quiet(), fits.open(path, memmap=False, lazy_load_hdus=True) as hdus:
+            header: fits.Header = hdus[block.number].header.copy()
+    except Exception as error:  # astropy raises many kinds for bad tables
+        raise InvalidContent("its compressed image is damaged") from error
     return header
 
 
@@ -100,19 +107,6 @@ def _image(
     number: int, own: fits.Header, primary: fits.Header, path: str
 ) -> dict[str, Any]:
     width, height = image_shape(own)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return _fields(number, own, primary, path, width, height)
-
-
-def _fields(
-    number: int,
-    own: fits.Header,
-    primary: fits.Header,
-    path: str,
-    width: int,
-    height: int,
-) -> dict[str, Any]:
     plate = make_plate(own, width, height)
     polygon = outline(plate)
     x, y = plate.centre

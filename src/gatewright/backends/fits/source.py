@@ -1,7 +1,6 @@
 """The pixels of one image, ready to be cut; what does not change is remembered."""
 
 import os
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,6 +18,7 @@ from gatewright.backends.fits.scan import (
     find_block,
     image_header,
     image_shape,
+    quiet,
 )
 from gatewright.core.errors import InvalidContent
 
@@ -65,23 +65,22 @@ def load(path: str, identity: str, hdu: int) -> Source:
     InvalidContent
         It has no such image.
     """
-    with open_image_file(path, identity) as file:
+    with open_image_file(path, identity) as file, quiet():
         first, block = find_block(file, hdu)
-    header = image_header(block, path)
-    width, height = image_shape(header)
-    own = block.header
-    if block.is_compressed_image:
-        own = header.tostring().encode("ascii", "replace")
-    return Source(
-        path,
-        identity,
-        block,
-        own,
-        first.header,
-        make_plate(header, width, height),
-        _kind(header),
-        _scaling(header),
-    )
+        header = image_header(block, path)
+        own = block.header
+        if block.is_compressed_image:
+            own = header.tostring().encode("ascii", "replace")
+        return Source(
+            path,
+            identity,
+            block,
+            own,
+            first.header,
+            make_plate(header, *image_shape(header)),
+            _kind(header),
+            _scaling(header),
+        )
 
 
 def _kind(header: fits.Header) -> np.dtype[np.generic]:
@@ -142,8 +141,7 @@ def _read_rows(
 
 def _unpacked_pieces(source: Source, box: Box, rows: int | None) -> Iterator[bytearray]:
     step = rows or max(1, _PIECE // (box.width * source.kind.itemsize))
-    with open_image_file(source.path, source.identity), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with open_image_file(source.path, source.identity), quiet():
         try:
             options = {"memmap": False, "do_not_scale_image_data": True}
             with fits.open(source.path, **options) as hdus:

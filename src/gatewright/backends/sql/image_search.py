@@ -1,18 +1,19 @@
 """A query for images as SQL, and the exact test of what SQL finds."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from gatewright.backends.sql.database import Row
-from gatewright.backends.sql.image_rows import NO_TIME, polygon_of
+from gatewright.backends.sql.image_rows import NO_TIME
 from gatewright.domains.sky import ImageQuery, Interval, Region
-from gatewright.domains.sky.geometry import Flags, Vectors, polygon_vectors
+from gatewright.domains.sky.geometry import Vectors, oriented, unit_vectors
 
 _NUMBERS = frozenset({"exposure", "fov", "seeing", "depth"})
 _WORDS = frozenset({"facility", "instrument", "target", "observation"})
 _BOUND = 1e299
+_TOGETHER = 1000
 _CANDIDATES = "SELECT DISTINCT c.t AS t, c.image AS number FROM cover c"
 _ALL = "SELECT i.t AS t, i.number AS number FROM image i"
 
@@ -56,6 +57,9 @@ def image_conditions(query: ImageQuery) -> Where:
         where.choose([_within(f"i.{name}", number) for number in query.numbers[name]])
     for name in sorted(_WORDS & query.words.keys()):
         where.choose([_one_of(f"i.{name}", query.words[name])])
+    if "id" in query.words:
+        ids = [name.lower() for name in query.words["id"]]
+        where.choose([_one_of("LOWER(i.id)", ids)])
     where.choose(
         [_one_of("i.kind", list(map(str, query.kinds)))] if query.kinds else []
     )
@@ -132,19 +136,21 @@ def exact(rows: Sequence[Row], regions: Sequence[Region]) -> list[Row]:
     """Return the rows whose outlines meet one of the regions, exactly."""
     if not regions or not rows:
         return list(rows)
-    outlines = [polygon_vectors(polygon_of(row["polygon"])) for row in rows]
     met = np.zeros(len(rows), dtype=bool)
-    for places, polygons in _by_length(outlines):
+    for places, polygons in _outlines([row["polygon"] for row in rows]):
         for region in regions:
-            flags: Flags = region.meets(polygons)
-            met[places] |= flags
+            met[places] |= region.meets(polygons)
     return [row for row, flag in zip(rows, met, strict=True) if flag]
 
 
-def _by_length(outlines: Sequence[Vectors]) -> list[tuple[list[int], Vectors]]:
+def _outlines(texts: Sequence[str]) -> Iterator[tuple[list[int], Vectors]]:
+    """Yield the outlines with equally many vertices together, and their places."""
     groups: dict[int, list[int]] = {}
-    for place, outline in enumerate(outlines):
-        groups.setdefault(len(outline), []).append(place)
-    return [
-        (places, np.stack([outlines[p] for p in places])) for places in groups.values()
-    ]
+    for place, text in enumerate(texts):
+        groups.setdefault(text.count(" "), []).append(place)
+    for places in groups.values():
+        for first in range(0, len(places), _TOGETHER):
+            some = places[first : first + _TOGETHER]
+            words = " ".join(texts[place] for place in some).split()
+            numbers = np.array(words, dtype=np.float64).reshape(len(some), -1, 2)
+            yield some, oriented(unit_vectors(numbers[..., 0], numbers[..., 1]))

@@ -273,7 +273,9 @@ def _put_files(
 
 
 def _duration(image: Image) -> float:
-    return (image.t_max or 0.0) - (image.t_min or 0.0) if image.t_min else 0.0
+    if image.t_min is None or image.t_max is None:
+        return 0.0
+    return image.t_max - image.t_min
 
 
 def _remove_files(survey: str, paths: Sequence[str]) -> Work[None]:

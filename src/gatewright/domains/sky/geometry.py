@@ -42,7 +42,14 @@ def polygon_vectors(vertices: Sequence[tuple[float, float]]) -> Vectors:
     corners = np.asarray(vertices, dtype=np.float64)
     vectors = unit_vectors(corners[:, 0], corners[:, 1])
     vectors = vectors[angle(vectors, np.roll(vectors, 1, 0)) > TOUCH]
-    return vectors if _turning(vectors) >= 0 else vectors[::-1].copy()
+    polygon: Vectors = oriented(vectors[np.newaxis])[0]
+    return polygon
+
+
+def oriented(polygons: Vectors) -> Vectors:
+    """Return polygons (polygons, vertices, 3) with the smaller area on their left."""
+    leftward = _turning(polygons) >= 0
+    return np.where(leftward[:, None, None], polygons, polygons[:, ::-1])
 
 
 def stack_polygons(polygons: Sequence[Vectors]) -> Vectors:
@@ -53,13 +60,13 @@ def stack_polygons(polygons: Sequence[Vectors]) -> Vectors:
     )
 
 
-def _turning(vectors: Vectors) -> float:
-    """Return 2 pi less the area on the left (Gauss-Bonnet): the sum of turns."""
-    before, after = np.roll(vectors, 1, 0), np.roll(vectors, -1, 0)
-    incoming, outgoing = np.cross(before, vectors), np.cross(vectors, after)
-    sine = np.einsum("ij,ij->i", np.cross(incoming, outgoing), vectors)
-    cosine = np.einsum("ij,ij->i", incoming, outgoing)
-    return float(np.sum(np.arctan2(sine, cosine)))
+def _turning(polygons: Vectors) -> NDArray[np.float64]:
+    """Return for each 2 pi less the area on its left (Gauss-Bonnet): its turns."""
+    before, after = np.roll(polygons, 1, 1), np.roll(polygons, -1, 1)
+    incoming, outgoing = np.cross(before, polygons), np.cross(polygons, after)
+    sine = _dot(np.cross(incoming, outgoing), polygons)
+    turns: NDArray[np.float64] = np.arctan2(sine, _dot(incoming, outgoing))
+    return np.asarray(turns.sum(axis=1))
 
 
 def _dot(a: Vectors, b: Vectors) -> NDArray[np.float64]:
@@ -75,11 +82,13 @@ def angle(a: Vectors, b: Vectors) -> NDArray[np.float64]:
 
 
 def edge_distances(target: Vectors, polygons: Vectors) -> tuple[Vectors, Flags]:
-    """Return distances in radians from one point to every edge of every polygon.
+    """Return distances in radians from a point to every edge of its polygon.
 
-    Also whether the foot of the perpendicular lies within the edge; where it does
-    not, the distance is that of the edge's first vertex.
+    ``target`` is one point for all polygons, or one for each (polygons, 3). Also
+    whether the foot of the perpendicular lies within the edge; where it does not, the
+    distance is that of the edge's first vertex.
     """
+    target = target[..., None, :]
     start, end = polygons, np.roll(polygons, -1, axis=1)
     normal = np.cross(start, end)
     length = np.linalg.norm(normal, axis=-1)
@@ -94,17 +103,23 @@ def edge_distances(target: Vectors, polygons: Vectors) -> tuple[Vectors, Flags]:
 
 
 def contains(polygons: Vectors, target: Vectors) -> Flags:
-    """Return for each polygon whether the point lies in it or on its edge."""
+    """Return for each polygon whether the point lies in it or on its edge.
+
+    ``target`` is one point for all polygons, or one for each (polygons, 3).
+    """
     distances, within = edge_distances(target, polygons)
     nearest = np.argmin(distances, axis=1)
     rows = np.arange(len(polygons))
     start = polygons[rows, nearest]
     following = _neighbour(polygons, nearest, 1)
     before = _neighbour(polygons, nearest, -1)
-    left = _dot(np.cross(start, following), target) >= 0
-    # Nearest to a vertex: outside a corner that sticks out, inside one that goes in.
-    reflex = _dot(np.cross(before, start), following) < 0
-    inside: Flags = np.where(within[rows, nearest], left, reflex)
+    ahead = _dot(np.cross(start, following), target) >= 0
+    behind = _dot(np.cross(before, start), target) >= 0
+    # Nearest to a vertex, both its edges count: inside a corner that sticks out is
+    # what lies left of both, inside one that goes in what lies left of either.
+    sticks_out = _dot(np.cross(before, start), following) >= 0
+    by_corner = np.where(sticks_out, ahead & behind, ahead | behind)
+    inside: Flags = np.where(within[rows, nearest], ahead, by_corner)
     on_edge: Flags = distances[rows, nearest] <= TOUCH
     return np.logical_or(inside, on_edge)
 
@@ -132,19 +147,15 @@ def meet_circle(polygons: Vectors, centre: Vectors, radius: float) -> Flags:
 
 def meet_polygon(polygons: Vectors, other: Vectors) -> Flags:
     """Return for each polygon whether it meets one other polygon (vertices, 3)."""
-    met = contains(polygons, other[0])
-    for vertex in other[1:]:
-        met = np.logical_or(met, contains(polygons, vertex))
-    for index in range(polygons.shape[1]):
-        met = np.logical_or(met, _within(other, polygons[:, index]))
-    starts, ends = other, np.roll(other, -1, axis=0)
-    for start, end in zip(starts, ends, strict=True):
+    met = np.zeros(len(polygons), dtype=bool)
+    for start, end in zip(other, np.roll(other, -1, axis=0), strict=True):
         met = np.logical_or(met, _crossed(polygons, start, end))
+        met = np.logical_or(met, contains(polygons, start))
+    rest = np.flatnonzero(~met)
+    many = np.broadcast_to(other, (len(rest), *other.shape))
+    for index in range(polygons.shape[1]):
+        met[rest] |= contains(many, polygons[rest, index])
     return met
-
-
-def _within(polygon: Vectors, points: Vectors) -> Flags:
-    return np.array([bool(contains(polygon[None], p)[0]) for p in points], dtype=bool)
 
 
 def _crossed(polygons: Vectors, c: Vectors, d: Vectors) -> Flags:

@@ -88,8 +88,10 @@ class Polygon:
 
     def holds(self, points: geometry.Vectors) -> geometry.Flags:
         """Return for each direction whether the region has it."""
-        own = geometry.polygon_vectors(self.vertices)[None]
-        return np.array([bool(geometry.contains(own, p)[0]) for p in points])
+        own = geometry.polygon_vectors(self.vertices)
+        return geometry.contains(
+            np.broadcast_to(own, (len(points), *own.shape)), points
+        )
 
     def outline(self, count: int = 64) -> geometry.Vectors:
         """Return directions along the border."""
@@ -241,12 +243,12 @@ def _open(value: float, low: float, high: float) -> float:
 
 
 def _polygon(numbers: list[float]) -> Polygon:
+    if len(numbers) > 2 * MAXIMUM_VERTICES:
+        raise InvalidRequest(f"POLYGON has at most {MAXIMUM_VERTICES} corners.")
     if len(numbers) < 6 or len(numbers) % 2:
         raise InvalidRequest(
             "POLYGON has two numbers for each of three or more corners."
         )
-    if len(numbers) > 2 * MAXIMUM_VERTICES:
-        raise InvalidRequest(f"POLYGON has at most {MAXIMUM_VERTICES} corners.")
     pairs = zip(numbers[::2], numbers[1::2], strict=True)
     vertices = [(_longitude(ra), _latitude(dec)) for ra, dec in pairs]
     _check_edges(vertices)

@@ -1,6 +1,6 @@
 """Surveys and images for callers: who may see what, and the order of things."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -71,10 +71,6 @@ class SkyService:
             return Page([])
         narrowed = replace(query, surveys=sorted(wanted))
         return await self._index.search(narrowed, limit=limit, cursor=cursor)
-
-    async def titles(self, caller: Caller) -> Mapping[str, str]:
-        """Return the titles of the surveys that the caller may see, by id."""
-        return {survey.id: survey.title for survey in await self.surveys(caller)}
 
     async def image(self, caller: Caller, image: str) -> Image:
         """Return one image.

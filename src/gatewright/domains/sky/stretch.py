@@ -1,5 +1,6 @@
 """From pixel values to grey levels."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,10 +27,13 @@ def percentile_limits(
 ) -> tuple[float, float]:
     """Return the values at two percentiles of the finite pixels.
 
-    Above a million pixels every n-th is looked at. Without any finite pixel the
-    limits are 0 and 1.
+    Above a million pixels every n-th is looked at, across all columns. Without any
+    finite pixel the limits are 0 and 1.
     """
-    flat = pixels.ravel()[:: max(1, pixels.size // _SAMPLE)]
+    step = max(1, pixels.size // _SAMPLE)
+    while math.gcd(step, pixels.shape[-1]) > 1:
+        step += 1
+    flat = pixels.ravel()[::step]
     finite = flat[np.isfinite(flat)]
     if not finite.size:
         return 0.0, 1.0

@@ -46,7 +46,8 @@ def parse_times(text: str) -> Interval:
         ]
         return parse_interval(" ".join(plain), "time")
     first, last = _iso_or_mjd(words[0], 0), _iso_or_mjd(words[-1], 1)
-    if first.low > last.high:
+    empty = first.low == last.high > last.low
+    if first.low > last.high or empty:
         raise InvalidRequest("The time begins after its end.")
     return Interval(first.low, last.high)
 
@@ -69,7 +70,7 @@ def _infinity(place: int) -> str:
 
 def _iso_or_mjd(word: str, place: int) -> Interval:
     if word in _OPEN:
-        return parse_interval(_infinity(place) if word in {"", ".."} else word, "time")
+        return Interval(math.inf, math.inf) if place else Interval(-math.inf, -math.inf)
     match = _ISO.fullmatch(word)
     if match is None:
         return parse_interval(word, "time")

@@ -1,0 +1,295 @@
+"""What every index of images keeps to.
+
+Subclass :class:`ImageIndexContract` in a test module and give it the fixture
+``index``: an empty :class:`gatewright.domains.sky.ImageIndex`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from gatewright.core.errors import InvalidRequest
+from gatewright.domains.sky import (
+    Circle,
+    Image,
+    ImageIndex,
+    ImageKind,
+    ImageQuery,
+    Interval,
+    Polygon,
+    Range,
+    Region,
+    ScannedFile,
+    Survey,
+    SurveyFile,
+    band_wavelengths,
+)
+from gatewright.domains.sky.geometry import oriented, unit_vectors
+
+SURVEY = Survey("night", "Night", "/night")
+
+
+def square_image(
+    number: int,
+    ra: float,
+    dec: float,
+    side: float = 0.2,
+    *,
+    survey: str = "night",
+    t_min: float | None = None,
+    days: float = 0.01,
+    band: str | None = None,
+) -> Image:
+    """Return an image whose sides are meridians and great circles."""
+    half = side / 2
+    across = half / max(0.02, float(np.cos(np.radians(dec))))
+    low, high = max(-90.0, dec - half), min(90.0, dec + half)
+    corners = [(-across, low), (across, low), (across, high), (-across, high)]
+    waves = band_wavelengths(band)
+    return Image(
+        id=f"{survey}~{number:06}~0",
+        survey=survey,
+        path=f"/{survey}/{number:06}.fits",
+        identity=f"1-{number:x}-3-4",
+        hdu=0,
+        polygon=tuple(((ra + x) % 360.0, y) for x, y in corners),
+        ra=ra,
+        dec=dec,
+        fov=side * 1.5,
+        width=100,
+        height=100,
+        scale=side * 36,
+        file_size=43_200,
+        observation=f"visit {number}",
+        t_min=t_min,
+        t_max=None if t_min is None else t_min + days,
+        exposure=None if t_min is None else days * 86400,
+        band=band,
+        filter=None if band is None else f"{band} filter",
+        em_min=waves.low if waves else None,
+        em_max=waves.high if waves else None,
+    )
+
+
+def scanned(image: Image, *left_out: str) -> ScannedFile:
+    """Return a file that holds one image."""
+    name = image.path.rpartition("/")[2]
+    file = SurveyFile(image.path, name, image.identity)
+    return ScannedFile(file, [image], left_out)
+
+
+async def all_ids(index: ImageIndex, query: ImageQuery, limit: int = 7) -> list[str]:
+    """Return the ids of all pages."""
+    ids: list[str] = []
+    cursor = None
+    while True:
+        page = await index.search(query, limit=limit, cursor=cursor)
+        assert len(page.items) <= limit
+        ids += [image.id for image in page.items]
+        if page.next is None:
+            return ids
+        cursor = page.next
+
+
+def meeting(images: Sequence[Image], region: Region) -> set[str]:
+    """Return the ids of the images that meet a region, without any index."""
+    corners = np.array([image.polygon for image in images])
+    polygons = oriented(unit_vectors(corners[..., 0], corners[..., 1]))
+    flags = region.meets(polygons)
+    return {image.id for image, flag in zip(images, flags, strict=True) if flag}
+
+
+class ImageIndexContract:
+    """Tests that an index passes."""
+
+    async def put(self, index: ImageIndex, *images: Image) -> None:
+        await index.save_survey(SURVEY)
+        await index.put_files("night", [scanned(image) for image in images])
+
+    async def test_a_survey_is_kept_and_changed(self, index: ImageIndex) -> None:
+        assert await index.survey("night") is None
+        await index.save_survey(SURVEY)
+        assert await index.survey("night") == SURVEY
+        changed = replace(SURVEY, title="Nights", access=("ada", "team"))
+        await index.save_survey(changed)
+        assert list(await index.surveys()) == [changed]
+
+    async def test_an_image_comes_back_whole(self, index: ImageIndex) -> None:
+        image = replace(
+            square_image(1, 10, 20, t_min=58000.5, band="g"),
+            seeing=1.1,
+            depth=23.4,
+            facility="Blanco",
+            instrument="DECam",
+            target="M 67",
+            kind=ImageKind.WEIGHT,
+        )
+        await self.put(index, image)
+        found = await index.image(image.id)
+        assert found is not None
+        assert np.allclose(found.polygon, image.polygon, atol=1e-9)
+        assert replace(found, polygon=image.polygon) == image
+        assert await index.image("night~none~0") is None
+
+    async def test_pages_are_in_order_of_time(self, index: ImageIndex) -> None:
+        times = [5.0, None, 3.0, 3.0, None, 1.0, 4.0, 2.0]
+        images = [square_image(n, 10, 20, t_min=t) for n, t in enumerate(times)]
+        await self.put(index, *images)
+        near = ImageQuery(regions=(Circle(10, 20, 0.1),))
+        for query in (ImageQuery(), near):
+            for limit in (1, 3, 8, 100):
+                ids = await all_ids(index, query, limit)
+                assert [int(i.split("~")[1]) for i in ids] == [5, 7, 2, 3, 6, 0, 1, 4]
+
+    async def test_a_foreign_cursor_is_refused(self, index: ImageIndex) -> None:
+        for cursor in ("x", "WzFd", "W251bGwsMV0", ""):
+            with pytest.raises(InvalidRequest):
+                await index.search(ImageQuery(), limit=1, cursor=cursor)
+
+    async def test_times(self, index: ImageIndex) -> None:
+        images = [square_image(n, 10, 20, t_min=float(n), days=0.5) for n in range(9)]
+        images.append(square_image(9, 10, 20, t_min=0.0, days=20.0))
+        images.append(square_image(10, 10, 20))
+        await self.put(index, *images)
+        for region in ((), (Circle(10, 20, 1),)):
+            for low, high in ((2.2, 4.7), (2.6, 2.9), (-9, 99), (8.5, 8.5), (30, 40)):
+                query = ImageQuery(regions=region, times=(Interval(low, high),))
+                wanted = {
+                    i.id for i in images if Interval(low, high).meets(i.t_min, i.t_max)
+                }
+                assert set(await all_ids(index, query)) == wanted
+        both = ImageQuery(times=(Interval(0, 0.1), Interval(7, float("inf"))))
+        assert len(await all_ids(index, both)) == 4
+
+    async def test_bands(self, index: ImageIndex) -> None:
+        bands = ["g", "r", None, "g", "i"]
+        images = [square_image(n, 10, 20, band=b) for n, b in enumerate(bands)]
+        await self.put(index, *images)
+
+        async def numbers(query: ImageQuery) -> list[int]:
+            return sorted(int(i.split("~")[1]) for i in await all_ids(index, query))
+
+        assert await numbers(ImageQuery(bands=("g",))) == [0, 3]
+        assert await numbers(ImageQuery(bands=("r filter", "i"))) == [1, 4]
+        assert await numbers(ImageQuery(wavelengths=(Interval(5e-7, 6e-7),))) == [
+            0,
+            1,
+            3,
+        ]
+        mixed = ImageQuery(bands=("i",), wavelengths=(Interval(6e-7, 6.1e-7),))
+        assert await numbers(mixed) == [1, 4]
+
+    async def test_numbers_and_words(self, index: ImageIndex) -> None:
+        first = replace(square_image(1, 10, 20), seeing=0.8, target="a' b")
+        second = replace(square_image(2, 10, 20), seeing=1.8, kind=ImageKind.MASK)
+        await self.put(index, first, second, square_image(3, 10, 20))
+
+        async def one(**conditions: object) -> list[str]:
+            query = ImageQuery(**conditions)  # type: ignore[arg-type]
+            return await all_ids(index, query)
+
+        below = {"seeing": (Interval(-float("inf"), 1.0),)}
+        assert await one(numbers=below) == [first.id]
+        assert await one(words={"target": ("a' b", "c")}) == [first.id]
+        assert await one(words={"id": (second.id.upper(),)}) == [second.id]
+        assert await one(kinds=(ImageKind.MASK,)) == [second.id]
+        assert await one(surveys=("other",)) == []
+
+    async def test_a_file_is_replaced_whole(self, index: ImageIndex) -> None:
+        old = square_image(1, 10, 20)
+        await self.put(index, old)
+        assert await index.files("night") == {old.path: old.identity}
+        moved = replace(square_image(1, 50, -20), identity="new")
+        await index.put_files("night", [scanned(moved, "HDU 2: a cube")])
+        assert await index.files("night") == {old.path: "new"}
+        there = ImageQuery(regions=(Circle(10, 20, 1),))
+        assert await all_ids(index, there) == []
+        elsewhere = ImageQuery(regions=(Circle(50, -20, 1),))
+        assert await all_ids(index, elsewhere) == [moved.id]
+        left_out = (await index.coverage("night")).left_out
+        assert [item.reason for item in left_out] == ["HDU 2: a cube"]
+        await index.remove_files("night", [old.path])
+        assert await index.files("night") == {}
+        assert await index.image(old.id) is None
+
+    async def test_a_removed_survey_takes_its_images(self, index: ImageIndex) -> None:
+        await self.put(index, *(square_image(n, 10, 20) for n in range(3)))
+        await index.save_survey(Survey("other", "Other", "/other"))
+        other = square_image(9, 10, 20, survey="other")
+        await index.put_files("other", [scanned(other)])
+        await index.remove_survey("night")
+        assert await index.survey("night") is None
+        assert await all_ids(index, ImageQuery()) == [other.id]
+
+    async def test_coverage(self, index: ImageIndex) -> None:
+        assert (await index.coverage("night")).images == 0
+        images = [
+            square_image(1, 10, 20, t_min=5.0, band="g"),
+            square_image(2, 100, -60, t_min=7.0, band="g"),
+            replace(square_image(3, 100, -60, band="r"), kind=ImageKind.WEIGHT),
+        ]
+        await self.put(index, *images)
+        assert await index.claim("night", "me", 100.0, 200.0)
+        await index.finish("night", "me", 150.0)
+        coverage = await index.coverage("night")
+        assert coverage.images == 3
+        assert coverage.kinds == {"science": 2, "weight": 1}
+        assert coverage.bands == {"g": 2}
+        assert (coverage.t_min, coverage.t_max) == (5.0, 7.01)
+        assert 2 <= coverage.cells <= 8
+        assert coverage.area == pytest.approx(coverage.cells * 0.8393, rel=1e-3)
+        assert coverage.scanned_at == 150.0
+
+    async def test_one_scanner_at_a_time(self, index: ImageIndex) -> None:
+        await index.save_survey(SURVEY)
+        assert await index.claim("night", "one", 100.0, 200.0)
+        assert not await index.claim("night", "two", 150.0, 250.0)
+        assert await index.claim("night", "one", 150.0, 250.0)
+        assert await index.claim("night", "two", 300.0, 400.0)
+        await index.finish("night", "one", 310.0)
+        assert not await index.claim("night", "one", 310.0, 400.0)
+        await index.finish("night", "two", 320.0)
+        assert await index.claim("night", "one", 330.0, 400.0)
+
+    async def test_regions_as_without_an_index(self, index: ImageIndex) -> None:
+        random = np.random.default_rng(11)
+        images = []
+        for n in range(1500):
+            # Half of them crowd round a pole, the first meridian and one field.
+            ra, dec = (
+                random.uniform(0, 360),
+                np.degrees(np.arcsin(random.uniform(-1, 1))),
+            )
+            if n % 4 == 0:
+                ra, dec = random.choice([0.0, 359.95, 0.05]), random.uniform(-2, 2)
+            elif n % 4 == 1:
+                dec = random.uniform(88.5, 89.9)
+            elif n % 4 == 2:
+                ra, dec = 40 + random.uniform(-2, 2), 30 + random.uniform(-2, 2)
+            side = random.uniform(0.05, 1.2)
+            images.append(square_image(n, float(ra), float(dec), side))
+        await self.put(index, *images)
+        for region in self.regions(random):
+            query = ImageQuery(regions=(region,))
+            found = await all_ids(index, query, 500)
+            assert len(found) == len(set(found))
+            assert set(found) == meeting(images, region), region
+
+    def regions(self, random: np.random.Generator) -> list[Region]:
+        regions: list[Region] = [
+            Circle(0, 0, 0.5), Circle(360, 1, 0), Circle(12, 90, 1), Circle(40, 30, 3),
+            Circle(200, -90, 15), Circle(40, 30, 50), Circle(1, 1, 180),
+            Range(359, 1, -1, 1), Range(0, 360, -0.1, 0.1), Range(0, 360, 89, 90),
+            Range(0, 360, -90, 90), Range(38, 42, 29, 31), Range(40, 40, 30, 30),
+            Range(10, 350, 80, 89.9), Range(359.99, 0.01, 88, 90),
+            Polygon(((39, 29), (41, 29), (41, 31), (39, 31))),
+            Polygon(((358, -2), (2, -2), (2, 2), (358, 2))),
+            Polygon(((0, 88), (120, 88), (240, 88))),
+            Polygon(((0, -50), (100, -40), (90, 60), (10, 50))),
+        ]  # fmt: skip
+        for _ in range(15):
+            ra, dec = random.uniform(0, 360), random.uniform(-89, 89)
+            regions.append(Circle(float(ra), float(dec), float(random.uniform(0, 8))))
+        return regions
