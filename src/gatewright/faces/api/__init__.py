@@ -1,10 +1,12 @@
 """The native REST API: one file for each family of resources."""
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from starlette.types import ASGIApp
 
 from gatewright import __version__
 from gatewright.composition import Services
+from gatewright.core.caller import Scope
+from gatewright.core.config import Config
 from gatewright.faces.api import (
     command,
     datasets,
@@ -14,6 +16,7 @@ from gatewright.faces.api import (
     job_output,
     jobs,
     queue,
+    service,
     session,
     store,
     store_documents,
@@ -24,37 +27,50 @@ from gatewright.faces.api import (
 from gatewright.faces.api.security import document_security
 from gatewright.web.face import Face
 from gatewright.web.problems import exception_handlers
+from gatewright.web.scopes import needs_any
 
-ROUTERS: tuple[APIRouter, ...] = (
-    session.router,
-    tokens.router,
-    user.router,
-    datasets.router,
-    images.router,
-    surveys.router,
-    jobs.router,
-    job_output.router,
-    queue.router,
-    events.router,
-    files.router,
-    command.router,
-    store.router,
-    store_documents.router,
+_FILES = (Scope.FILES_READ, Scope.FILES_WRITE)
+_JOBS = (Scope.JOBS_READ, Scope.JOBS_SUBMIT, Scope.JOBS_CANCEL)
+_ACCOUNT = (Scope.ACCOUNT_READ, Scope.ACCOUNT_MANAGE)
+
+ROUTERS: tuple[tuple[APIRouter, tuple[Scope, ...]], ...] = (
+    (service.router, ()),
+    (session.router, ()),
+    (tokens.router, _ACCOUNT),
+    (user.router, _ACCOUNT),
+    (datasets.router, (Scope.DATA_READ,)),
+    (images.router, (Scope.SKY_READ,)),
+    (surveys.router, (Scope.SKY_READ,)),
+    (jobs.router, _JOBS),
+    (job_output.router, _JOBS),
+    (queue.router, _JOBS),
+    (events.router, ()),
+    (files.router, _FILES),
+    (command.router, (Scope.EXEC,)),
+    (store.router, (Scope.STORE,)),
+    (store_documents.router, (Scope.STORE,)),
 )
+"""The families of resources, each with the scopes of which one is needed."""
 
 
 def build(services: Services) -> ASGIApp:
     """Return the API as one application."""
+    return application(services.config)
+
+
+def application(config: Config) -> FastAPI:
+    """Return the API of a configuration, with its OpenAPI document."""
     app = FastAPI(
-        title=services.config.gateway.title,
+        title=config.gateway.title,
         version=__version__,
         docs_url=None,
         redoc_url=None,
         exception_handlers=exception_handlers(),
     )
-    for router in ROUTERS:
-        app.include_router(router)
-    document_security(app, services.config)
+    for router, scopes in ROUTERS:
+        needed = [Depends(needs_any(*scopes))] if scopes else []
+        app.include_router(router, dependencies=needed)
+    document_security(app, config)
     return app
 
 

@@ -1,14 +1,20 @@
 """All that happens and that the caller may know: ``/events``."""
 
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from gatewright.core.caller import Caller, Scope
+from gatewright.core.events import Event
 from gatewright.web.context import Context
 from gatewright.web.events import event_stream, last_event_id
 
 router = APIRouter(tags=["events"])
+
+_SCOPES = {"jobs": Scope.JOBS_READ}
+"""Scope that knowing of each family of resources takes."""
 
 
 @router.get(
@@ -44,4 +50,18 @@ async def events(
     follow = context.services.events.follow(
         owner=owner, subject=subject, after=last_event_id(request)
     )
-    return event_stream(follow)
+    return event_stream(_within_scopes(follow, context.caller))
+
+
+async def _within_scopes(
+    events: AsyncIterator[Event | None], caller: Caller
+) -> AsyncIterator[Event | None]:
+    """Leave out what the caller's token does not reach."""
+    async for event in events:
+        if event is None or _may_know(event, caller):
+            yield event
+
+
+def _may_know(event: Event, caller: Caller) -> bool:
+    needed = _SCOPES.get(event.subject.partition("/")[0])
+    return needed is not None and caller.may(needed)

@@ -1,0 +1,107 @@
+"""What the gateway is and how its systems are: ``/`` and ``/status``."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from gatewright import __version__
+from gatewright.core.errors import NotFound
+from gatewright.core.pages import Page
+from gatewright.web.context import Context, RequestContext
+from gatewright.web.listing import json_response, listing
+
+router = APIRouter(tags=["service"])
+
+_FAMILIES = (
+    "session",
+    "tokens",
+    "user",
+    "status",
+    "files",
+    "command",
+    "jobs",
+    "queue",
+    "events",
+    "store",
+    "datasets",
+    "surveys",
+    "images",
+)
+
+
+class ServiceAnswer(BaseModel):
+    """What this gateway is."""
+
+    title: str = Field(description="Name of the gateway.")
+    version: str = Field(description="Version of its software.")
+    user: str | None = Field(description="Account of the request; null for a visitor.")
+    systems: list[str] = Field(description="Systems with files and jobs.")
+    limits: dict[str, float] = Field(description="Bounds on requests and users.")
+    links: dict[str, str] = Field(description="Where everything is.")
+    message_of_the_day: str = Field(description="A notice of the operator.")
+
+
+class SystemStatus(BaseModel):
+    """How a system is."""
+
+    system: str = Field(description="Name of the system.")
+    status: str = Field(description="“up”: systems here are parts of the gateway.")
+
+
+class StatusList(BaseModel):
+    """How the systems are."""
+
+    systems: list[SystemStatus] = Field(description="All systems.")
+    next: str | None = Field(description="Always null: there is one page.")
+
+
+@router.get("/", response_model=ServiceAnswer, summary="What is here")
+async def describe(request: Request, context: Context) -> Response:
+    """Describe the gateway, its systems and limits, and link to everything."""
+    config = context.services.config
+    root = request.scope.get("root_path", "")
+    links = {name: f"{root}/{name}" for name in _FAMILIES}
+    links |= {"openapi": f"{root}/openapi.json", "documentation": "/docs/api"}
+    return json_response(
+        {
+            "title": config.gateway.title,
+            "version": __version__,
+            "user": context.caller.user or None,
+            "systems": _names(context),
+            "limits": config.limits.model_dump(),
+            "links": links,
+            "message_of_the_day": config.gateway.message_of_the_day,
+        }
+    )
+
+
+@router.get("/status", response_model=StatusList, summary="How the systems are")
+async def statuses(request: Request, context: Context) -> Response:
+    """List the systems and whether they are up."""
+    return listing(request, "systems", Page([_status(n) for n in _names(context)]))
+
+
+@router.get(
+    "/status/{system}",
+    response_model=SystemStatus,
+    summary="How a system is",
+    responses={404: {"description": "There is no such system."}},
+)
+async def status(
+    context: Context,
+    system: Annotated[str, Path(description="Name of the system.", examples=["local"])],
+) -> Response:
+    """Tell whether a system is up."""
+    if system not in _names(context):
+        raise NotFound(f"There is no system “{system[:80]}”.")
+    return json_response(_status(system))
+
+
+def _names(context: RequestContext) -> list[str]:
+    return [system.name for system in context.services.config.systems]
+
+
+def _status(system: str) -> dict[str, object]:
+    return {"system": system, "status": "up"}

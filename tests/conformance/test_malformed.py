@@ -1,0 +1,269 @@
+"""Ten thousand malformed requests over ASGI: no 5xx, no traceback, nothing worn out."""
+
+import asyncio
+import gc
+import json
+import logging
+import os
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote, urlencode
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from tests.support.asgi import Pair, ask
+from tests.support.corpus import (
+    Malformed,
+    corpus,
+    operations,
+    other_corpus,
+    runs_programs,
+)
+
+from gatewright.app import create_app
+from gatewright.cli.demo import demo_config, prepare
+from gatewright.composition import Services
+from gatewright.core.caller import Role
+from gatewright.core.config import Config
+from gatewright.domains.identity import operator
+
+FEWEST_OWN = 9_000
+FEWEST = 10_000
+WARM_UP = 3_000
+EXAMPLES = 20
+AT_ONCE = 8
+API = "/api/v1"
+BUSY = {501: "not-implemented", 503: "unavailable", 507: "storage-full"}
+
+
+@dataclass
+class Gateway:
+    """The whole application in this process, and how it has answered so far."""
+
+    app: Any
+    runner: asyncio.Runner
+    people: Mapping[str, tuple[Pair, ...]]
+    document: Mapping[str, Any]
+    statuses: Counter[int] = field(default_factory=Counter)
+    faults: list[str] = field(default_factory=list)
+
+    @property
+    def asked(self) -> int:
+        """Number of requests that were sent."""
+        return self.statuses.total()
+
+    async def send(self, request: Malformed, who: str) -> int:
+        """Send a request as somebody, note what is wrong, and return the status."""
+        headers = (*_credentials(self.people[who], request), *request.headers)
+        scope = _scope(request, headers)
+        try:
+            async with asyncio.timeout(30):
+                answer = await ask(self.app, scope, request.body, keep=65_536)
+        except Exception as error:  # noqa: BLE001  # any is a fault
+            self._fault(request, who, f"raised {error!r}")
+            return 0
+        self.statuses[answer.status] += 1
+        if answer.status >= 500 and not _is_said_to_be(answer.status, answer.body):
+            self._fault(request, who, f"{answer.status} {answer.body[:200]!r}")
+        if b"Traceback" in answer.body or b'File "/' in answer.body:
+            self._fault(request, who, f"tells its insides: {answer.body[:200]!r}")
+        if not answer.ended:
+            self._fault(request, who, "did not end its answer")
+        return answer.status
+
+    def _fault(self, request: Malformed, who: str, what: str) -> None:
+        said = f"{request.method} {request.target[:200]!r} {request.headers!r:.200}"
+        self.faults.append(f"{said} {b''.join(request.body)[:80]!r} as {who}: {what}")
+
+
+def _credentials(own: tuple[Pair, ...], request: Malformed) -> tuple[Pair, ...]:
+    """Leave out what the request itself brings."""
+    given_names = {name for name, _ in request.headers}
+    return tuple(pair for pair in own if pair[0] not in given_names)
+
+
+def _scope(request: Malformed, headers: tuple[Pair, ...]) -> dict[str, Any]:
+    path, _, query = request.target.partition("?")
+    hosts = () if any(n == b"host" for n, _ in headers) else ((b"host", b"127.0.0.1"),)
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": request.method,
+        "scheme": "http",
+        "path": unquote(path),
+        "raw_path": path.encode("utf-8", "surrogateescape"),
+        "query_string": query.encode("utf-8", "surrogateescape"),
+        "root_path": "",
+        "headers": [*hosts, *headers],
+        "client": ("192.0.2.9", 50_000),
+        "server": ("127.0.0.1", 8000),
+        "state": {},
+        "extensions": {},
+    }
+
+
+def _is_said_to_be(status: int, body: bytes) -> bool:
+    """Return whether a 5xx is one that the gateway means, by its code."""
+    try:
+        return status in BUSY and json.loads(body).get("code") == BUSY[status]
+    except (ValueError, AttributeError):
+        return False
+
+
+def _config(state: Path) -> Config:
+    prepare(state)
+    config = demo_config(state, 8000, None)
+    limits = config.limits.model_copy(
+        update={"requests_per_second": 1e6, "requests_burst": 10**9}
+    )
+    return config.model_copy(update={"limits": limits})
+
+
+async def _people(services: Services) -> dict[str, tuple[Pair, ...]]:
+    owner = operator("demo")
+    await services.identity.users.add(owner, "bob", "a long enough word", Role.GUEST)
+    people: dict[str, tuple[Pair, ...]] = {"visitor": ()}
+    for who, name in (("owner", "demo"), ("guest", "bob")):
+        token = await services.identity.tokens.issue(owner, user=name)
+        people[who] = ((b"authorization", f"Bearer {token.text}".encode()),)
+    return people
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    state = tmp_path_factory.mktemp("malformed") / "state"
+    application = create_app(_config(state))
+    level = logging.root.level
+    logging.getLogger("gatewright").setLevel(logging.CRITICAL)
+    with asyncio.Runner() as runner:
+        opened = application.opened()
+        services = runner.run(opened.__aenter__())
+        people = runner.run(_people(services))
+        target = f"{API}/openapi.json"
+        answer = runner.run(ask(application, _scope(Malformed("GET", target), ())))
+        yield Gateway(application, runner, people, json.loads(answer.body))
+        runner.run(opened.__aexit__(None, None, None))
+    logging.getLogger("gatewright").setLevel(level)
+
+
+async def _send_all(
+    gateway: Gateway, requests: Iterable[tuple[str, Malformed]]
+) -> None:
+    waiting = iter(requests)
+
+    async def work() -> None:
+        for who, request in waiting:
+            await gateway.send(request, who)
+
+    await asyncio.gather(*(work() for _ in range(AT_ONCE)))
+
+
+def _resident() -> int:
+    gc.collect()
+    pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+def _as_people(requests: Iterable[Malformed]) -> Iterator[tuple[str, Malformed]]:
+    """Let the owner send all, a guest and a visitor every fourth."""
+    for number, request in enumerate(requests):
+        yield "owner", request
+        if number % 4 == 0:
+            yield "guest", request
+        if number % 4 == 2:
+            yield "visitor", request
+
+
+def test_a_corpus_of_malformed_requests(gateway: Gateway) -> None:
+    requests = list(_as_people([*corpus(gateway.document, API), *other_corpus()]))
+    assert len(requests) >= FEWEST_OWN
+    began = time.monotonic()
+    gateway.runner.run(_send_all(gateway, requests[:WARM_UP]))
+    before = _resident()
+    gateway.runner.run(_send_all(gateway, requests[WARM_UP:]))
+    grown = _resident() / before - 1
+    assert not gateway.faults, _report(gateway)
+    assert grown < 0.2, f"memory grew by {grown:.0%}"
+    assert time.monotonic() - began < 200
+
+
+def test_schemathesis_over_every_operation(gateway: Gateway) -> None:
+    names = {(m, p) for m, p, _ in operations(gateway.document)}
+    schema = schemathesis.openapi.from_dict(dict(gateway.document))
+    seen = set()
+    for result in schema.get_all_operations():
+        operation = result.ok()
+        seen.add((operation.method.upper(), operation.path))
+        _fuzz(gateway, operation)
+    assert seen == names
+    assert not gateway.faults, _report(gateway)
+    # Run alone, this test has sent only its own part of them.
+    assert gateway.asked >= FEWEST or gateway.asked < FEWEST_OWN
+
+
+def _fuzz(gateway: Gateway, operation: Any) -> None:
+    method, path = operation.method.upper(), operation.path
+    who = "guest" if runs_programs(method, path) else "owner"
+
+    @given(case=operation.as_strategy())
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    def send(case: Any) -> None:
+        gateway.runner.run(gateway.send(_of_case(case), who))
+
+    send()
+
+
+def _of_case(case: Any) -> Malformed:
+    """Return the request of a case of schemathesis as bytes."""
+    path = API + case.formatted_path
+    query = urlencode(case.query or {}, doseq=True, errors="surrogateescape")
+    headers = {str(k).lower(): str(v) for k, v in (case.headers or {}).items()}
+    body = b""
+    if case.body is not None and type(case.body).__name__ != "NotSet":
+        headers.setdefault("content-type", case.media_type or "application/json")
+        body = _encoded(case.body)
+    pairs = [
+        (k.encode("utf-8", "replace"), v.encode("utf-8", "replace"))
+        for k, v in headers.items()
+    ]
+    target = quote(path, safe="/%:@") + (f"?{query}" if query else "")
+    return Malformed(case.method, target, tuple(pairs), (body,))
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
+
+
+def _encoded(body: Any) -> bytes:
+    if isinstance(body, bytes):
+        return body
+    try:
+        return json.dumps(body).encode()
+    except (TypeError, ValueError):
+        return repr(body).encode()
+
+
+def test_the_gateway_is_as_good_as_new(gateway: Gateway) -> None:
+    """Whoever was signed in still is, and data come as before."""
+    for who in ("owner", "guest", "visitor"):
+        for target in ("/health/ready", f"{API}/session", f"{API}/datasets"):
+            request = Malformed("GET", target)
+            assert gateway.runner.run(gateway.send(request, who)) == 200, target
+
+
+def _report(gateway: Gateway) -> str:
+    shown = "\n".join(gateway.faults[:40])
+    return f"{len(gateway.faults)} faults of {gateway.asked}:\n{shown}"
