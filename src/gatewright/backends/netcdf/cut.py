@@ -25,6 +25,7 @@ from gatewright.domains.arrays import (
     member_axis,
     output_sizes,
     packing,
+    positions,
     unpack,
 )
 
@@ -145,23 +146,23 @@ class Cut:
         member = None
         if series.statistic is not None:
             member = member_axis(variable, self.axes)
-        for positions in self._positions(series):
-            wanted = list(positions)
+        for place in self._positions(series):
+            wanted = list(place)
             if member is not None:
                 count = self.selected(variable.dimensions[member]).count
                 wanted.insert(member, range(count))
-            yield positions, self._made(series, self.block(variable, wanted), member)
+            yield place, self._made(series, self.block(variable, wanted), member)
 
     def numbers(
         self, series: Series
     ) -> Iterator[tuple[tuple[range, ...], npt.NDArray[np.floating]]]:
         """Yield the same with unpacked values, NaN where there is none."""
         how = packing(series.variable)
-        for positions, values in self.blocks(series):
+        for place, values in self.blocks(series):
             if series.statistic is None:
-                yield positions, unpack(values, how)  # type: ignore[arg-type]  # stored numbers
+                yield place, unpack(values, how)  # type: ignore[arg-type]  # stored numbers
             else:
-                yield positions, values  # type: ignore[misc]  # unpacked by _made
+                yield place, values  # type: ignore[misc]  # unpacked by _made
 
     def _made(
         self, series: Series, stored: Numbers, member: int | None
@@ -196,7 +197,7 @@ def _row_major(sizes: list[int], elements: int) -> Iterator[tuple[range, ...]]:
         yield behind
         return
     rows = max(1, elements // row)
-    for outer in itertools.product(*(range(size) for size in sizes[: axis - 1])):
+    for outer in positions(sizes[: axis - 1]):
         fixed = tuple(range(index, index + 1) for index in outer)
         for first in range(0, sizes[axis - 1], rows):
             last = min(first + rows, sizes[axis - 1])

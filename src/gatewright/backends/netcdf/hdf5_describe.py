@@ -240,10 +240,10 @@ def _attributes(item: Any, owner: str, warnings: list[str]) -> dict[str, Attribu
 
 
 def _attribute(item: Any, name: str) -> Attribute | None:
-    number = item.attrs.get_id(name)
-    if number.get_storage_size() > _LARGEST_ATTRIBUTE:
+    if item.attrs.get_id(name).get_storage_size() > _LARGEST_ATTRIBUTE:
         return None
-    if isinstance(value := item.attrs[name], h5py.Empty):
+    value = item.attrs[name]
+    if isinstance(value, h5py.Empty):
         return Attribute(ElementType.CHAR, ("",))
     array = np.asarray(value)
     if array.dtype.kind in "OSU":

@@ -1,9 +1,11 @@
 """A subset as CSV or JSON: unpacked numbers, times in ISO 8601."""
 
 import json
+import math
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -11,6 +13,7 @@ from gatewright.backends.netcdf.cut import Cut, Series
 from gatewright.domains.arrays import AxisKind, label
 
 _ROWS = 16_384
+Numbers = npt.NDArray[np.number]
 
 
 def write_csv(cut: Cut, file: BinaryIO) -> None:
@@ -22,7 +25,7 @@ def write_csv(cut: Cut, file: BinaryIO) -> None:
     streams = [cut.numbers(one) for one in series]
     for blocks in zip(*streams, strict=True):
         positions = blocks[0][0]
-        values = [texts(block.reshape(-1), "") for _, block in blocks]
+        values = [texts(block.reshape(-1)) for _, block in blocks]
         for first, keys in _keys(columns, positions):
             rows = zip(
                 keys, *(v[first : first + len(keys)] for v in values), strict=True
@@ -58,14 +61,30 @@ def _csv_cell(text: str) -> str:
     return text
 
 
-def texts(values: npt.NDArray[np.number], nothing: str) -> list[str]:
-    """Return numbers with as few digits as give them back; ``nothing`` for NaN."""
-    finite = np.isfinite(values)
-    written = values.astype(np.str_)
-    if finite.all():
-        found: list[str] = written.tolist()
-    else:
-        found = np.where(finite, written, nothing).tolist()
+def texts(values: Numbers) -> list[str]:
+    """Return numbers with as few digits as give them back; NaN as empty text."""
+    known = np.isfinite(values).tolist()
+    numbers = shortest(values).tolist()
+    return [repr(n) if k else "" for n, k in zip(numbers, known, strict=True)]
+
+
+def shortest(values: Numbers) -> Numbers:
+    """Return float32 values as the float64 values of fewest digits that round to them.
+
+    0.1 in float32 is 0.10000000149 in float64, and 0.1 here. Other types are returned
+    as they are.
+    """
+    if values.dtype.itemsize != 4 or values.dtype.kind != "f":
+        return values
+    exact = values.astype(np.float64)
+    found = exact.copy()
+    with np.errstate(all="ignore"):
+        exponent = np.floor(np.log10(np.abs(exact)))
+        for digits in (8, 7, 6):
+            scale = 10.0 ** (digits - exponent)
+            rounded = np.round(exact * scale) / scale
+            same = rounded.astype(np.float32) == values
+            found[same] = rounded[same]
     return found
 
 
@@ -81,13 +100,12 @@ def write_json(cut: Cut, file: BinaryIO) -> None:
     for number, one in enumerate(series):
         file.write((b"," if number else b"") + _json(one.name) + b":")
         file.write(_json(_about(one))[:-1] + b',"values":[')
-        between = ""
+        between = b""
         for _, block in cut.numbers(one):
-            numbers = texts(block.reshape(-1), "null")
-            for first in range(0, len(numbers), _ROWS):
-                part = ",".join(numbers[first : first + _ROWS])
-                file.write((between + part).encode())
-                between = ","
+            # msgspec writes NaN and infinity as null.
+            numbers = msgspec.json.encode(shortest(block.reshape(-1)).tolist())
+            file.write(between + numbers[1:-1])
+            between = b","
         file.write(b"]}")
     file.write(b"}}")
 
@@ -113,7 +131,7 @@ def _coordinate(cut: Cut, name: str) -> dict[str, Any]:
     about = {
         "kind": axis.kind.value if axis else None,
         "units": axis.units if axis else "",
-        "values": [v if np.isfinite(v) else None for v in numbers.tolist()],
+        "values": [v if math.isfinite(v) else None for v in shortest(numbers).tolist()],
     }
     if axis is not None and axis.time is not None:
         about["values"] = [label(axis, float(v)) or None for v in numbers]
@@ -121,7 +139,7 @@ def _coordinate(cut: Cut, name: str) -> dict[str, Any]:
     return about
 
 
-def axis_numbers(cut: Cut, name: str) -> npt.NDArray[np.number]:
+def axis_numbers(cut: Cut, name: str) -> Numbers:
     """Return the selected values of an axis or scalar coordinate; indices if none."""
     variable = cut.description.variables.get(name)
     if variable is not None and variable.dimensions in {(name,), ()}:
@@ -138,7 +156,7 @@ def _axis_texts(cut: Cut, name: str) -> list[str]:
     numbers = axis_numbers(cut, name)
     if axis is not None and axis.kind is AxisKind.TIME and axis.time is not None:
         return [label(axis, float(value)) for value in numbers]
-    return texts(numbers, "")
+    return texts(numbers)
 
 
 def _json(value: Any) -> bytes:

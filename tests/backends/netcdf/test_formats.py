@@ -1,0 +1,453 @@
+"""Files of every kind, read by this and by netCDF4-python."""
+
+import os
+import struct
+from pathlib import Path
+from typing import Any, Literal
+
+import h5py
+import netCDF4
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.support import needs
+from tests.support.inline_pool import InlinePool
+
+from gatewright.backends.netcdf import PooledArrayReader, classic
+from gatewright.backends.netcdf.files import Files
+from gatewright.core.errors import BackendFailed, GatewayError
+from gatewright.domains.arrays import (
+    Description,
+    ElementType,
+    Encoding,
+    Range,
+    Variable,
+    whole,
+    xdr,
+)
+
+Form = Literal[
+    "NETCDF3_CLASSIC", "NETCDF3_64BIT_OFFSET", "NETCDF3_64BIT_DATA", "NETCDF4"
+]
+FORMS: list[Form] = [
+    *("NETCDF3_CLASSIC", "NETCDF3_64BIT_OFFSET", "NETCDF3_64BIT_DATA", "NETCDF4"),
+]
+CLASSIC_TYPES = ["i1", "i2", "i4", "f4", "f8"]
+WIDE_TYPES = [*CLASSIC_TYPES, "u1", "u2", "u4", "i8", "u8"]
+READER = PooledArrayReader(InlinePool())
+
+
+async def data(path: Path, description: Description, variable: Variable) -> Any:
+    """Return a whole variable as stored."""
+    encoding = Encoding(variable.type, "big")
+    views = READER.read(
+        *(bytes(path), description.identity, variable, whole(variable.shape)), encoding
+    )
+    dtype = encoding.dtype if variable.type.numeric else np.dtype("S1")
+    joined = b"".join([bytes(view) async for view in views])
+    return np.frombuffer(joined, dtype).reshape(variable.shape)
+
+
+async def compare(path: Path) -> Description:
+    """Check all that a file says and holds against netCDF4-python."""
+    description = await READER.describe(bytes(path))
+    with netCDF4.Dataset(path) as file:
+        file.set_auto_maskandscale(False)
+        file.set_auto_chartostring(False)
+        found = {d.name: (d.size, d.unlimited) for d in description.dimensions.values()}
+        assert found == {
+            name: (len(d), d.isunlimited()) for name, d in file.dimensions.items()
+        }
+        assert list(description.variables) == list(file.variables)
+        assert _plain(description.attributes) == _expected(file)
+        for name, variable in description.variables.items():
+            expected = file.variables[name]
+            assert variable.dimensions == expected.dimensions
+            assert variable.shape == expected.shape
+            assert _plain(variable.attributes) == _expected(expected)
+            if variable.type is not ElementType.STRING:
+                np.testing.assert_array_equal(
+                    await data(path, description, variable), expected[...]
+                )
+    return description
+
+
+def _plain(attributes: Any) -> dict[str, Any]:
+    return {
+        name: a.values[0] if len(a.values) == 1 else list(a.values)
+        for name, a in attributes.items()
+    }
+
+
+def _expected(item: Any) -> dict[str, Any]:
+    return {
+        name: value.tolist() if hasattr(value, "tolist") else value
+        for name in item.ncattrs()
+        for value in [item.getncattr(name)]
+    }
+
+
+names = st.text(
+    "abcdefghijklmnopqrstuvwxyzABCDEF_0123456789é", min_size=1, max_size=9
+).map(lambda name: "n" + name)
+
+
+@st.composite
+def files(draw: st.DrawFn) -> tuple[Form, dict[str, Any]]:
+    form = draw(st.sampled_from(FORMS))
+    wide = form in {"NETCDF3_64BIT_DATA", "NETCDF4"}
+    types = WIDE_TYPES if wide else CLASSIC_TYPES
+    dimensions = draw(st.lists(st.integers(1, 5), min_size=1, max_size=4))
+    variables = draw(
+        st.lists(
+            st.tuples(
+                st.sampled_from([*types, "S1"]),
+                st.booleans(),
+                st.lists(st.integers(0, len(dimensions) - 1), max_size=3),
+            ),
+            max_size=5,
+        )
+    )
+    attributes = draw(
+        st.dictionaries(
+            names,
+            st.one_of(
+                st.text("abc é", min_size=1, max_size=7),
+                st.tuples(
+                    st.sampled_from(types),
+                    st.lists(st.integers(0, 99), min_size=1, max_size=4),
+                ),
+            ),
+            max_size=3,
+        )
+    )
+    return form, {
+        "dimensions": dimensions,
+        "records": draw(st.integers(0, 4)),
+        "variables": variables,
+        "attributes": attributes,
+    }
+
+
+@settings(max_examples=40)
+@given(files())
+async def test_what_netcdf4_wrote_is_read(
+    tmp_path_factory: pytest.TempPathFactory, made: tuple[Form, dict[str, Any]]
+) -> None:
+    form, content = made
+    path = tmp_path_factory.mktemp("made") / "f.nc"
+    random = np.random.default_rng(3)
+    with netCDF4.Dataset(path, "w", format=form) as file:
+        file.set_fill_on()
+        file.createDimension("record", None)
+        for number, size in enumerate(content["dimensions"]):
+            file.createDimension(f"d{number}", size)
+        for name, value in content["attributes"].items():
+            file.setncattr(
+                name, value if isinstance(value, str) else np.array(value[1], value[0])
+            )
+        for number, (kind, record, axes) in enumerate(content["variables"]):
+            dimensions = [f"d{axis}" for axis in axes]
+            variable = file.createVariable(
+                f"v{number}", kind, (["record"] if record else []) + dimensions
+            )
+            variable.setncattr("note", "é")
+            sizes = [content["dimensions"][axis] for axis in axes]
+            shape = ([content["records"]] if record else []) + sizes
+            if int(np.prod(shape)):
+                values = random.integers(1, 99, shape)
+                variable[...] = (
+                    values.astype(kind) if kind != "S1" else np.full(shape, b"x", "S1")
+                )
+    await compare(path)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "20CR2c.1987101606.prmsl.nc",
+        "20CR2c.1987101606.prate.nc",
+        "TREFHT.B06.57.atm.1890-1999ANN.nc",
+        "coads_climatology.nc",
+        "eraint_uvz.nc",
+        "ncep_air.mon.mean_wws-api.nc",
+    ],
+)
+async def test_real_files_are_those_of_netcdf4(name: str) -> None:
+    path = needs.shared_data("climate", name)
+    description = await READER.describe(bytes(path))
+    with netCDF4.Dataset(path) as file:
+        file.set_auto_maskandscale(False)
+        assert list(description.variables) == list(file.variables)
+        for name_, variable in description.variables.items():
+            np.testing.assert_array_equal(
+                await data(path, description, variable), file.variables[name_][...]
+            )
+
+
+async def test_the_known_value_of_the_20cr_file() -> None:
+    path = needs.shared_data("climate", "20CR2c.1987101606.prmsl.nc")
+    description = await READER.describe(bytes(path))
+    variable = description.variable("prmsl")
+    slab = (Range(0, 3, 4), Range(45, 1), Range(90, 1))
+    views = READER.read(
+        bytes(path), description.identity, variable, slab, xdr(variable.type)
+    )
+    values = np.frombuffer(b"".join([bytes(v) async for v in views]), ">f4")
+    assert values.tolist() == [100801, 100763, 100720]
+
+
+async def test_strings_of_both_kinds(tmp_path: Path) -> None:
+    path = tmp_path / "f.nc"
+    words = ["alpha", "", "βήτα", "d\0e"]
+    with netCDF4.Dataset(path, "w") as file:
+        file.createDimension("n", 4)
+        file.createDimension("length", 6)
+        texts = file.createVariable("texts", str, ("n",))
+        texts[:] = np.array([*words[:3], "d"], object)
+        letters = file.createVariable("letters", "S1", ("n", "length"))
+        letters[:] = np.array(
+            [list("abc   "), list("      "), [b"d"] + [b"\0"] * 5, list("ghijkl")], "S1"
+        )
+        file.createVariable("one", "S1", ())[...] = b"z"
+        file.createVariable("scalar", str, ())[...] = "whole"
+        file.names = ["a", "b"]
+        file.nothing = ""
+    description = await READER.describe(bytes(path))
+    identity = description.identity
+
+    async def strings(name: str, *slab: Range) -> list[str]:
+        variable = description.variable(name)
+        return await READER.strings(bytes(path), identity, variable, slab)
+
+    assert await strings("texts", Range(0, 4)) == ["alpha", "", "βήτα", "d"]
+    assert await strings("texts", Range(0, 2, 2)) == ["alpha", "βήτα"]
+    assert await strings("letters", Range(0, 4)) == ["abc", "", "d", "ghijkl"]
+    assert await strings("one") == ["z"]
+    assert await strings("scalar") == ["whole"]
+    assert description.attributes["names"].values == ("a", "b")
+    assert description.attributes["nothing"].text == ""
+    assert description.variable("letters").type is ElementType.CHAR
+
+
+async def test_letters_of_netcdf3(tmp_path: Path) -> None:
+    path = tmp_path / "f.nc"
+    with netCDF4.Dataset(path, "w", format="NETCDF3_CLASSIC") as file:
+        file.createDimension("n", 2)
+        file.createDimension("length", 3)
+        file.createVariable("v", "S1", ("n", "length"))[:] = np.array(
+            [list("ab "), list("xyz")], "S1"
+        )
+    description = await READER.describe(bytes(path))
+    variable = description.variable("v")
+    texts = await READER.strings(
+        bytes(path), description.identity, variable, (Range(0, 2),)
+    )
+    assert texts == ["ab", "xyz"]
+    file_ = Files().get(bytes(path))
+    with pytest.raises(BackendFailed):
+        file_.strings("v", ())
+
+
+async def test_shorter_variables_along_an_unlimited_dimension(tmp_path: Path) -> None:
+    path = tmp_path / "f.nc"
+    with netCDF4.Dataset(path, "w") as file:
+        file.createDimension("t", None)
+        file.createVariable("long", "f4", ("t",))[:] = np.arange(5)
+        file.createVariable("short", "i2", ("t",), fill_value=-9)[:] = np.arange(3)
+        file.createVariable("none", "f8", ("t",))
+        file.createVariable("text", str, ("t",))[:] = np.array(["a"], object)
+    description = await compare(path)
+    variable = description.variable("short")
+    assert (await data(path, description, variable)).tolist() == [0, 1, 2, -9, -9]
+    texts = await READER.strings(
+        bytes(path), description.identity, description.variable("text"), (Range(0, 5),)
+    )
+    assert texts == ["a", "", "", "", ""]
+    late = await READER.strings(
+        bytes(path), description.identity, description.variable("text"), (Range(3, 2),)
+    )
+    assert late == ["", ""]
+
+
+async def test_storage_of_hdf5(tmp_path: Path) -> None:
+    path = tmp_path / "f.h5"
+    values = np.arange(60, dtype="f8").reshape(6, 10)
+    with h5py.File(path, "w") as file:
+        file.attrs["empty"] = h5py.Empty("f4")
+        file.attrs["large"] = np.zeros(200)
+        file["big"] = values.astype(">f8")
+        file["little"] = values.astype("<i4")
+        file.create_dataset("chunked", data=values, chunks=(4, 3), compression="lzf")
+        file.create_dataset(
+            "shuffled",
+            data=values,
+            chunks=(4, 3),
+            compression=4,
+            shuffle=True,
+            fletcher32=True,
+        )
+        file.create_dataset("sparse", (6, 10), "f4", chunks=(2, 2), fillvalue=7)
+        file.create_dataset("late", (6, 10), "f4", fillvalue=8)
+        file["scalar"] = 3.5
+        file["half"] = values.astype("f2")
+        file["flags"] = values > 4
+        file["pairs"] = np.zeros(3, [("a", "i4"), ("b", "f4")])
+        file["opaque"] = np.array([b"abc"], "V3")
+        file["empty"] = h5py.Empty("f4")
+        file["fixed"] = np.array([b"ab", b"c"], "S4")
+        file.create_group("inner")["deep"] = values
+        file["link"] = h5py.SoftLink("/absent")
+        file["outside"] = h5py.ExternalLink("/etc/passwd", "/x")
+    description = await READER.describe(bytes(path))
+    assert description.format == "HDF5"
+    assert set(description.variables) == {
+        *("big", "little", "chunked", "shuffled", "sparse", "late", "scalar", "fixed")
+    }
+    assert len(description.warnings) == 7
+    for name in ("big", "little", "chunked", "shuffled"):
+        variable = description.variable(name)
+        found = await data(path, description, variable)
+        np.testing.assert_array_equal(found, values)
+    for name, value in (("sparse", 7), ("late", 8), ("scalar", 3.5)):
+        assert (
+            await data(path, description, description.variable(name)) == value
+        ).all()
+    assert list(description.dimensions) == ["phony_dim_0", "phony_dim_1", "phony_dim_2"]
+    fixed = await READER.strings(
+        bytes(path), description.identity, description.variable("fixed"), (Range(0, 2),)
+    )
+    assert fixed == ["ab", "c"]
+
+
+async def test_coordinates_of_two_dimensions_and_odd_names(tmp_path: Path) -> None:
+    path = tmp_path / "f.nc"
+    with netCDF4.Dataset(path, "w") as file:
+        file.createDimension("x", 3)
+        file.createDimension("station", 2)
+        file.createVariable("station", "f4", ("station", "x"))[:] = np.arange(
+            6
+        ).reshape(2, 3)
+        file.createVariable("x", "f4", ("station",))[:] = [1, 2]
+        file.createVariable(
+            "enumerated", file.createEnumType("i1", "e", {"a": 1}), ("x",)
+        )
+    description = await READER.describe(bytes(path))
+    assert description.variable("station").dimensions == ("station", "x")
+    assert description.variable("x").dimensions == ("station",)
+    assert "enumerated" not in description.variables
+
+
+def test_the_least_recently_used_file_is_closed(tmp_path: Path) -> None:
+    files_ = Files(most=2)
+    paths = []
+    for number in range(3):
+        paths.append(tmp_path / f"{number}.nc")
+        form: Form = "NETCDF4" if number else "NETCDF3_CLASSIC"
+        with netCDF4.Dataset(paths[-1], "w", format=form) as file:
+            file.createDimension("x", 2)
+            for name in "abcdef":
+                file.createVariable(name, "f4", ("x",))[:] = 1
+    first = files_.get(bytes(paths[0]))
+    assert files_.get(bytes(paths[0])) is first
+    for path in paths[1:]:
+        target = np.empty(2, "f4")
+        opened = files_.get(bytes(path))
+        for name in "abcdef":
+            opened.read(name, (Range(0, 2),), target)
+    with pytest.raises(OSError, match="descriptor"):
+        os.fstat(first.descriptor)
+    files_.close()
+    files_.close()
+
+
+def header(*parts: bytes | int) -> bytes:
+    return b"".join(p if isinstance(p, bytes) else struct.pack(">I", p) for p in parts)
+
+
+X = header(1, b"x\0\0\0")
+EMPTY = header(0, 0)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        header(b"CDF\1", 0, 10, 2**31),
+        header(b"CDF\1", 0, 99, 1, X, 3, EMPTY, EMPTY),
+        header(b"CDF\1", 0, 10, 2, X, 0, X, 0, EMPTY, EMPTY),
+        header(b"CDF\1", 0, EMPTY, 12, 1, X, 99, 1, 0, EMPTY),
+        header(b"CDF\1", 0, EMPTY, 12, 1, X, 5, 2**30, EMPTY),
+        header(b"CDF\1", 0, 10, 1, X, 3, EMPTY, 11, 1, X, 1, 1, EMPTY, 5, 4, 0),
+        header(b"CDF\1", 0, 10, 1, X, 3, EMPTY, 11, 1, X, 2000, bytes(8000)),
+        header(
+            b"CDF\1", 0, 10, 2, X, 3, X, 0, EMPTY, 11, 1, X, 2, 0, 1, EMPTY, 5, 4, 0
+        ),
+        header(b"CDF\1", 99999, 10, 1, X, 0, EMPTY, 11, 1, X, 1, 0, EMPTY, 5, 4, 90),
+        header(b"CDF\1", 2**31, 10, 1, X, 0, EMPTY, EMPTY),
+        header(b"CDF\2", 0, 10, 1, 2**24),
+    ],
+)
+async def test_damaged_headers(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "f.nc"
+    path.write_bytes(content)
+    with pytest.raises(BackendFailed):
+        await READER.describe(bytes(path))
+
+
+def test_a_streamed_file_counts_its_records() -> None:
+    variable = header(1, b"v\0\0\0", 1, 0, EMPTY, 5, 4, 72)
+    content = header(b"CDF\1", 2**32 - 1, 10, 1, X, 0, EMPTY, 11, 1, variable)
+    assert classic.parse(content, 72 + 12).variables[0].shape == (3,)
+    content = header(b"CDF\1", 2**32 - 1, 10, 1, X, 0, EMPTY, EMPTY)
+    assert classic.parse(content, 100).dimensions == (("x", 0, True),)
+    with pytest.raises(BackendFailed):
+        classic.parse(b"none", 4)
+
+
+def test_a_long_header_is_read_whole(tmp_path: Path) -> None:
+    path = tmp_path / "f.nc"
+    with netCDF4.Dataset(path, "w", format="NETCDF3_CLASSIC") as file:
+        file.setncattr("long", "x" * 300_000)
+    assert len(Files().get(bytes(path)).description.attributes["long"].text) == 300_000
+
+
+MUTANTS = int(os.environ.get("GATEWRIGHT_MUTANTS", "40"))
+
+
+@pytest.mark.parametrize("form", ["NETCDF3_CLASSIC", "NETCDF3_64BIT_DATA"])
+async def test_mutated_headers_never_break_the_parser(
+    tmp_path: Path, form: Form
+) -> None:
+    """In this process; files of HDF5 are mutated in ``test_hostile_files``."""
+    path = tmp_path / "f.nc"
+    with netCDF4.Dataset(path, "w", format=form) as file:
+        file.createDimension("t", None)
+        file.createDimension("x", 3)
+        file.title = "title"
+        file.createVariable("v", "f4", ("t", "x"))[:] = np.ones((2, 3))
+        file.createVariable("w", "i2", ("x",))[:] = 1
+    content = path.read_bytes()
+    random = np.random.default_rng(11)
+    for _ in range(10 * MUTANTS):
+        mutant = bytearray(content)
+        for _ in range(random.integers(1, 4)):
+            mutant[random.integers(4, len(mutant))] = int(
+                random.choice([0, 1, 127, 255])
+            ) ^ int(random.integers(2))
+        path.write_bytes(
+            mutant[: random.integers(4, len(mutant) + 1)]
+            if random.random() < 0.2
+            else mutant
+        )
+        try:
+            description = await READER.describe(bytes(path))
+            for variable in description.variables.values():
+                slab = tuple(Range(0, min(size, 10)) for size in variable.shape)
+                encoding = Encoding(ElementType.FLOAT64)
+                views = READER.read(
+                    bytes(path), description.identity, variable, slab, encoding
+                )
+                [bytes(view) async for view in views]
+        except GatewayError:
+            continue
