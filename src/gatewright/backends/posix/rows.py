@@ -68,6 +68,7 @@ class RunAnswer(msgspec.Struct):
 
 
 _LARGEST = 1 << 63
+_LATEST = _LARGEST * 10**9
 
 
 def entry(row: Row) -> Entry:
@@ -79,7 +80,7 @@ def entry(row: Row) -> Entry:
         A number that no file has, or a name with characters that stand for no byte.
     """
     numbers = (row.mode, row.size, row.device, row.inode, row.links)
-    if min(numbers) < 0 or max(*numbers, abs(row.modified_ns)) >= _LARGEST:
+    if min(numbers) < 0 or max(numbers) >= _LARGEST or abs(row.modified_ns) > _LATEST:
         raise BackendFailed("The worker told of a file that cannot be.")
     return Entry(
         name=raw(row.name),

@@ -28,7 +28,8 @@ Operation = Callable[[dict[str, Any]], Any]
 
 _READERS = 8
 LASTING_AT_ONCE = 16
-"""Threads of one group of lasting operations."""
+"""Lasting operations of one group that the gateway asks for at once."""
+_SLOTS = 2 * LASTING_AT_ONCE  # a thread sends its answer before it is free
 
 
 class Server:
@@ -43,7 +44,7 @@ class Server:
     ) -> None:
         self._socket = sock
         self._quick = quick
-        self._slots = [threading.BoundedSemaphore(LASTING_AT_ONCE) for _ in lasting]
+        self._slots = [threading.BoundedSemaphore(_SLOTS) for _ in lasting]
         self._lasting = {
             name: (operation, slots)
             for group, slots in zip(lasting, self._slots, strict=True)
@@ -63,7 +64,7 @@ class Server:
         for thread in readers:
             thread.join()
         for slots in self._slots:  # all are free when nothing lasts any more
-            for _ in range(LASTING_AT_ONCE):
+            for _ in range(_SLOTS):
                 slots.acquire()
         for descriptor in self._frames.leftover():
             os.close(descriptor)
