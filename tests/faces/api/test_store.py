@@ -10,6 +10,7 @@ from typing import cast
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from tests.support.app import caller, client
 
 from gatewright.composition import Services
@@ -17,7 +18,8 @@ from gatewright.composition.state import open_database
 from gatewright.composition.store import open_store
 from gatewright.core.caller import Caller, Role, visitor
 from gatewright.core.config import Config
-from gatewright.faces.api import build
+from gatewright.faces.api import store, store_documents
+from gatewright.web.problems import exception_handlers
 
 MERGE = {"Content-Type": "application/merge-patch+json"}
 
@@ -32,26 +34,29 @@ async def services(tmp_path: Path) -> AsyncIterator[Services]:
     )
     async with AsyncExitStack() as stack:
         database = await open_database(config, stack)
-        store, listings = open_store(config, database, stack)
-        yield cast(
-            "Services", SimpleNamespace(config=config, store=store, listings=listings)
-        )
+        documents, listings = open_store(config, database, stack)
+        parts = {"config": config, "store": documents, "listings": listings}
+        yield cast("Services", SimpleNamespace(**parts))
 
 
-async def _client(services: Services, who: Caller) -> AsyncIterator[httpx.AsyncClient]:
-    async with client(build(services), services, who) as opened:
+@pytest.fixture(scope="module")
+def app() -> FastAPI:
+    """Return the store's part of the API, which is quick to make."""
+    app = FastAPI(exception_handlers=exception_handlers())
+    app.include_router(store.router)
+    app.include_router(store_documents.router)
+    return app
+
+
+@pytest.fixture
+async def ada(app: FastAPI, services: Services) -> AsyncIterator[httpx.AsyncClient]:
+    async with client(app, services, caller("ada")) as opened:
         yield opened
 
 
 @pytest.fixture
-async def ada(services: Services) -> AsyncIterator[httpx.AsyncClient]:
-    async for opened in _client(services, caller("ada")):
-        yield opened
-
-
-@pytest.fixture
-async def ben(services: Services) -> AsyncIterator[httpx.AsyncClient]:
-    async for opened in _client(services, caller("ben", Role.GUEST, "astro")):
+async def ben(app: FastAPI, services: Services) -> AsyncIterator[httpx.AsyncClient]:
+    async with client(app, services, caller("ben", Role.GUEST, "astro")) as opened:
         yield opened
 
 
@@ -325,8 +330,7 @@ class TestChanges:
     ) -> None:
         await ada.put("/store/c/a", content="1")
         lines: list[str] = []
-        listings, store = services.listings, services.store
-        following = listings.follow(caller("ada"), "c", 0)
+        following = services.listings.follow(caller("ada"), "c", 0)
         assert (await anext(following)).key == "a"
         headers = {"Accept": "text/event-stream", "Last-Event-ID": "5"}
         answer = await ada.get("/store/c/changes", headers=headers)
@@ -343,7 +347,7 @@ class TestChanges:
         await ada.put("/store/c/b", content="1")
         await ada.delete("/store/c/a")
         await asyncio.sleep(0.1)
-        await store.drop_collection(caller("ada"), "c")
+        await services.store.drop_collection(caller("ada"), "c")
         async with asyncio.timeout(10):
             await listening
         kinds = [line for line in lines if line.startswith("event: ")]
@@ -370,20 +374,22 @@ class TestPermissions:
         assert (await ada.delete(path)).status_code == 204
         assert (await ben.get("/store/c/k")).status_code == 404
 
-    async def test_scopes(self, services: Services, ada: httpx.AsyncClient) -> None:
+    async def test_scopes(
+        self, app: FastAPI, services: Services, ada: httpx.AsyncClient
+    ) -> None:
         await ada.put("/store/c/k", content="1")
         await ada.put("/store/d/k", content="1")
         narrow = Caller("ada", frozenset({"store:c"}), role=Role.OWNER)
-        async with client(build(services), services, narrow) as one:
+        async with client(app, services, narrow) as one:
             assert (await one.get("/store/c/k")).status_code == 200
             assert (await one.get("/store/d/k")).status_code == 403
             assert (await one.get("/store/usage")).status_code == 403
             names = [c["name"] for c in (await one.get("/store")).json()["collections"]]
             assert names == ["c"]
         none = Caller("ada", frozenset({"data:read"}), role=Role.OWNER)
-        async with client(build(services), services, none) as other:
+        async with client(app, services, none) as other:
             assert (await other.get("/store")).status_code == 403
-        async with client(build(services), services, visitor()) as nobody:
+        async with client(app, services, visitor()) as nobody:
             for path in ("/store", "/store/c", "/store/c/k", "/store/c/changes"):
                 answer = await nobody.get(path)
                 assert answer.status_code == 401

@@ -4,13 +4,18 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Generic, Self, TypeVar, cast
 from weakref import WeakValueDictionary
 
 import asyncpg
 
-from gatewright.backends.postgresql.errors import AGAIN, LOST, gateway_errors
+from gatewright.backends.postgresql.errors import (
+    AGAIN,
+    OUTSIDE,
+    gateway_errors,
+    is_lost,
+)
 from gatewright.backends.postgresql.statements import lock_key, numbered
 from gatewright.backends.sql.database import Batch, Lock, Row, Statement, Step, Work
 from gatewright.core.errors import Unavailable
@@ -79,7 +84,9 @@ class PostgresqlDatabase:
         with gateway_errors():
             try:
                 rows = await self._fetch(text, values)
-            except LOST:
+            except Exception as error:
+                if not is_lost(error):
+                    raise
                 rows = await self._fetch(text, values)
         return [dict(row) for row in rows]
 
@@ -167,9 +174,10 @@ async def _transact(connection: Any, progress: Progress[T], end: str) -> T:
         await connection.execute("BEGIN ISOLATION LEVEL SERIALIZABLE")
         while progress.step is not None:
             progress.advance(await _execute(connection, progress.step))
-    except LOST as error:
-        raise LostError from error
-    except BaseException:
+    except BaseException as error:
+        if is_lost(error):
+            _give_up(connection)
+            raise LostError from error
         await _quietly(connection, "ROLLBACK")
         raise
     await connection.execute(end)
@@ -191,7 +199,13 @@ async def _quietly(connection: Any, text: str) -> None:
     """Clean up after a failure; a connection that cannot is given up."""
     try:
         await connection.execute(text)
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+    except (*OUTSIDE, OSError):
+        _give_up(connection)
+
+
+def _give_up(connection: Any) -> None:
+    # The pool takes a connection back by itself when it notices the end.
+    with suppress(asyncpg.InterfaceError):
         connection.terminate()
 
 

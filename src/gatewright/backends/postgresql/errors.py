@@ -18,19 +18,19 @@ from gatewright.core.errors import (
 AGAIN = (pg.SerializationError, pg.DeadlockDetectedError)
 """The transaction met another one and may be tried again."""
 
-LOST = (
+_LOST = (
     ConnectionError,
     pg.PostgresConnectionError,
     pg.AdminShutdownError,
     pg.CrashShutdownError,
     pg.CannotConnectNowError,
     pg.IdleInTransactionSessionTimeoutError,
+    asyncpg.InternalClientError,  # an end that the server told between two requests
 )
-"""The connection is gone: what was not yet being committed may be tried again."""
 
 _AWAY = (
     *AGAIN,
-    *LOST,
+    *_LOST,
     OSError,
     TimeoutError,
     pg.InsufficientResourcesError,
@@ -40,6 +40,13 @@ _AWAY = (
     pg.InvalidAuthorizationSpecificationError,
     pg.InvalidCatalogNameError,
 )
+OUTSIDE = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
+"""All that asyncpg raises, but for the operating system's own errors."""
+
 _TEXT = (pg.CharacterNotInRepertoireError, pg.UntranslatableCharacterError)
 
 
@@ -48,7 +55,7 @@ def gateway_errors() -> Iterator[None]:
     """Turn what asyncpg raises into errors of the gateway's tree."""
     try:
         yield
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+    except (*OUTSIDE, OSError) as error:
         meaning = as_gateway_error(error)
         if meaning is None:
             raise
@@ -83,6 +90,16 @@ def _data_error(error: asyncpg.DataError) -> GatewayError | None:
     return None
 
 
-def _closed(error: Exception) -> bool:
+def is_lost(error: BaseException) -> bool:
+    """Return whether the connection is gone.
+
+    What was not yet being committed may then be tried again.
+    """
+    return isinstance(error, _LOST) or _closed(error)
+
+
+def _closed(error: BaseException) -> bool:
     """Tell a closed connection or pool from a misuse of asyncpg, our mistake."""
-    return isinstance(error, asyncpg.InterfaceError) and "clos" in str(error)
+    if not isinstance(error, asyncpg.InterfaceError):
+        return False
+    return any(word in str(error) for word in ("closed", "closing", "released"))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 from gatewright.backends.sql.database import Row, Work
+from gatewright.backends.sqlite.connection import gateway_errors
 from gatewright.backends.sqlite.readers import Readers
 from gatewright.backends.sqlite.writer import Writer
 
@@ -23,8 +24,13 @@ class SqliteDatabase:
     """
 
     def __init__(self, path: Path, *, seconds: float = _SECONDS) -> None:
-        self._writer = Writer(path, seconds=seconds)
-        self._readers = Readers(path, seconds=seconds)
+        with gateway_errors(path):
+            self._writer = Writer(path, seconds=seconds)
+            try:
+                self._readers = Readers(path, seconds=seconds)
+            except BaseException:
+                self._writer.close()
+                raise
 
     @classmethod
     async def open(cls, path: Path, *, seconds: float = _SECONDS) -> Self:
@@ -34,6 +40,8 @@ class SqliteDatabase:
         ------
         Unavailable
             The file cannot be opened.
+        BackendFailed
+            It is damaged, or not a database.
         StorageFull
             Its disk is full.
         """

@@ -1,0 +1,263 @@
+"""The embedded database under kills, locks, full disks and other processes."""
+
+import asyncio
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from gatewright.backends.sql import Batch, Statement, Work
+from gatewright.backends.sql.migrations import migrate
+from gatewright.backends.sqlite import SQLITE, SqliteDatabase
+from gatewright.core.errors import BackendFailed, StorageFull, Unavailable
+
+_TABLE = "CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, text TEXT)"
+
+_WRITER = """
+import asyncio, sys
+from pathlib import Path
+from gatewright.backends.sql import Statement
+from gatewright.backends.sqlite import SqliteDatabase
+
+async def main(path, name):
+    database = await SqliteDatabase.open(Path(path))
+
+    async def writer(branch):
+        for number in range(100000):
+            def work():
+                key = f"{name}.{branch}.{number}"
+                yield Statement("INSERT INTO notes VALUES (?, ?)", (key, "x" * 500))
+                return key
+            print(await database.run(work), flush=True)
+
+    await asyncio.gather(*(writer(branch) for branch in range(8)))
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+_COUNTER = """
+import asyncio, sys
+from pathlib import Path
+from gatewright.backends.sql import Statement
+from gatewright.backends.sql.migrations import migrate
+from gatewright.backends.sqlite import SQLITE, SqliteDatabase
+
+def work():
+    rows = yield Statement("SELECT text FROM notes WHERE name = 'n'")
+    number = int(rows[0]["text"]) + 1
+    yield Statement("UPDATE notes SET text = ? WHERE name = 'n'", (str(number),))
+
+async def main(path):
+    database = await SqliteDatabase.open(Path(path))
+    schema = {"1.sql": "CREATE TABLE notes (name TEXT PRIMARY KEY, text TEXT);\\n"
+              "INSERT INTO notes VALUES ('n', '0');"}
+    await migrate(database, SQLITE, schema)
+    for _ in range(10):
+        await asyncio.gather(*(database.run(work) for _ in range(10)))
+    await database.close()
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+def put(name: str, size: int = 1) -> Work[None]:
+    yield Statement("INSERT INTO notes VALUES (?, ?)", (name, "x" * size))
+
+
+def pragma(text: str) -> Work[None]:
+    yield Statement(f"PRAGMA {text}")
+
+
+async def names(database: SqliteDatabase) -> list[str]:
+    rows = await database.read("SELECT name FROM notes ORDER BY name")
+    return [row["name"] for row in rows]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state.sqlite"
+
+
+@pytest.fixture
+async def database(path: Path) -> AsyncIterator[SqliteDatabase]:
+    """Yield a database that waits half a second for a locked file."""
+    database = await SqliteDatabase.open(path, seconds=0.5)
+    await migrate(database, SQLITE, {"1.sql": f"{_TABLE};"})
+    yield database
+    await database.close()
+
+
+def python(code: str, *arguments: object) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+async def test_what_was_acknowledged_survives_a_kill(
+    path: Path, database: SqliteDatabase
+) -> None:
+    """R6: no acknowledged write is lost in ten rounds of kill -9."""
+    await database.close()
+    chance = random.Random(5)
+    acknowledged: set[str] = set()
+    for round_ in range(10):
+        process = python(_WRITER, path, f"r{round_}")
+        assert process.stdout is not None
+        acknowledged.add(process.stdout.readline().strip())
+        time.sleep(chance.uniform(0, 0.15))
+        os.kill(process.pid, signal.SIGKILL)
+        rest = process.stdout.read()
+        process.wait()
+        # The last line may be cut off; the write behind it was still acknowledged.
+        acknowledged.update(rest.split("\n")[:-1])
+        process.stdout.close()
+    connection = sqlite3.connect(path)
+    stored = {row[0] for row in connection.execute("SELECT name FROM notes")}
+    assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    connection.close()
+    assert len(acknowledged) > 50
+    assert acknowledged <= stored
+
+
+async def test_processes_that_start_and_count_together(path: Path) -> None:
+    processes = [python(_COUNTER, path) for _ in range(3)]
+    for process in processes:
+        assert process.communicate(timeout=60)[0] == ""
+        assert process.returncode == 0
+    database = await SqliteDatabase.open(path)
+    rows = await database.read("SELECT text FROM notes WHERE name = 'n'")
+    assert rows[0]["text"] == "300"
+    await database.close()
+
+
+async def test_a_locked_file(path: Path, database: SqliteDatabase) -> None:
+    await database.run(lambda: put("a"))
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    began = time.monotonic()
+    results = await asyncio.gather(
+        *(database.run(lambda n=n: put(f"n{n}")) for n in range(3)),  # type: ignore[misc]
+        return_exceptions=True,
+    )
+    assert all(isinstance(result, Unavailable) for result in results)
+    assert time.monotonic() - began < 5
+    assert await names(database) == ["a"]
+    waiting = asyncio.create_task(database.run(lambda: put("b")))
+    await asyncio.sleep(0.05)
+    other.execute("ROLLBACK")
+    other.close()
+    await waiting
+    assert await names(database) == ["a", "b"]
+
+
+async def test_a_file_that_was_moved_away(path: Path, database: SqliteDatabase) -> None:
+    await database.run(lambda: put("a"))
+    elsewhere = path.with_name("elsewhere")
+    path.rename(elsewhere)
+    with pytest.raises(Unavailable):
+        await database.run(lambda: put("b"))
+    waiting = asyncio.create_task(database.run(lambda: put("c")))
+    await asyncio.sleep(0.1)
+    elsewhere.rename(path)
+    await waiting
+    assert await names(database) == ["a", "c"]
+
+
+async def test_another_file_in_its_place(path: Path, database: SqliteDatabase) -> None:
+    path.rename(path.with_name("elsewhere"))
+    path.write_bytes(b"")
+    with pytest.raises(Unavailable):
+        await database.run(lambda: put("b"))
+    path.with_name("elsewhere").rename(path)
+    await database.run(lambda: put("c"))
+
+
+async def test_a_full_disk(database: SqliteDatabase) -> None:
+    await database.run(lambda: put("first"))
+    rows = await database.read("PRAGMA page_count")
+    limit = rows[0]["page_count"] + 20
+    await database.run(lambda: pragma(f"max_page_count = {limit}"))
+    sizes = {"a": 10, "b": 20_000, "c": 500_000, "d": 10, "e": 20_000}
+    results = await asyncio.gather(
+        *(
+            database.run(lambda name=name, size=size: put(name, size))  # type: ignore[misc]
+            for name, size in sizes.items()
+        ),
+        return_exceptions=True,
+    )
+    assert [type(result) for result in results] == [
+        type(None), type(None), StorageFull, type(None), type(None),
+    ]  # fmt: skip
+    assert await names(database) == ["a", "b", "d", "e", "first"]
+    await database.run(lambda: pragma("max_page_count = 100000"))
+    await database.run(lambda: put("c", 500_000))
+
+
+async def test_the_log_is_cut(path: Path, database: SqliteDatabase) -> None:
+    def fill() -> Work[None]:
+        yield Batch("INSERT INTO notes VALUES (?, ?)", rows)
+
+    rows = [(f"k{n}", "x" * 1_000_000) for n in range(24)]
+    await database.run(fill)
+    await database.run(lambda: put("last"))
+    log = path.with_name(f"{path.name}-wal")
+    deadline = time.monotonic() + 10
+    while log.stat().st_size > 17 << 20:
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.01)
+
+
+async def test_what_is_queued_is_finished(path: Path, database: SqliteDatabase) -> None:
+    tasks = [
+        asyncio.create_task(database.run(lambda n=n: put(f"n{n}")))  # type: ignore[misc]
+        for n in range(20)
+    ]
+    await asyncio.sleep(0)
+    await database.close()
+    await asyncio.gather(*tasks)
+    again = await SqliteDatabase.open(path)
+    assert len(await names(again)) == 20
+    await again.close()
+
+
+async def test_what_is_no_database(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable):
+        await SqliteDatabase.open(tmp_path, seconds=0.1)
+    with pytest.raises(Unavailable):
+        await SqliteDatabase.open(tmp_path / "none" / "x", seconds=0.1)
+    wrong = tmp_path / "wrong"
+    wrong.write_bytes(b"no database at all" * 100)
+    with pytest.raises(BackendFailed):
+        await SqliteDatabase.open(wrong, seconds=0.1)
+
+
+async def test_a_value_that_is_too_large(database: SqliteDatabase) -> None:
+    with pytest.raises(Exception, match=r"larger|too large|too big"):
+        await database.run(lambda: put("a", 1_000_000_001))
+
+
+async def test_reading_beside_a_long_query(database: SqliteDatabase) -> None:
+    rows = [(f"k{n}", "") for n in range(1500)]
+
+    def fill() -> Work[None]:
+        yield Batch("INSERT INTO notes VALUES (?, ?)", rows)
+
+    await database.run(fill)
+    slow = "SELECT COUNT(*) AS n FROM notes a, notes b WHERE a.name > b.name"
+    pending = [asyncio.create_task(database.read(slow)) for _ in range(3)]
+    quick = 0
+    while not all(task.done() for task in pending):
+        assert (await database.read("SELECT 1 AS one"))[0]["one"] == 1
+        quick += 1
+        await asyncio.sleep(0)
+    assert quick > 10
+    assert {(await task)[0]["n"] for task in pending} == {1500 * 1499 // 2}
