@@ -1,5 +1,7 @@
 """Identity's tables on both databases."""
 
+import asyncio
+
 import pytest
 
 from gatewright.backends.sql import Database
@@ -15,6 +17,7 @@ from gatewright.testing.identity import (
     Stores,
     TokenStoreContract,
     UserStoreContract,
+    entry,
 )
 
 
@@ -50,4 +53,11 @@ class TestAttempts(AttemptStoreContract):
 
 
 class TestAudit(AuditLogContract):
-    pass
+    async def test_who_went_away_holds_nobody_up(self, stores: Pair) -> None:
+        log = stores[0].audit
+        gone = asyncio.create_task(log.append(entry(0)))
+        other = asyncio.create_task(log.append(entry(1)))
+        await asyncio.sleep(0)
+        gone.cancel()
+        await other
+        assert len(await log.after(0, 9)) == 2

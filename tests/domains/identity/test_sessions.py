@@ -155,6 +155,16 @@ async def test_signing_out(world: World) -> None:
         await sessions.sign_out(replace(who, token="key"))
 
 
+async def test_the_current_session_of_several(world: World) -> None:
+    secrets = [await world.cookie() for _ in range(3)]
+    for secret in secrets:
+        who = await world.identity.sessions.caller(secret)
+        assert who is not None
+        current = await world.identity.sessions.current(who)
+        assert current is not None
+        assert current.key == who.session
+
+
 async def test_one_ends_ones_own_sessions_only(world: World, ada: str) -> None:
     sessions = world.identity.sessions
     secret = await world.cookie()
