@@ -93,3 +93,4 @@ def wait_until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
 def stop(pid: int) -> None:
     """Stop a process as one that hangs."""
     os.kill(pid, signal.SIGSTOP)
+    wait_until(lambda: b") T" in Path(f"/proc/{pid}/stat").read_bytes())
