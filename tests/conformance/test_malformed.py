@@ -5,6 +5,7 @@ import gc
 import json
 import logging
 import os
+import random
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,7 +17,7 @@ from urllib.parse import quote, unquote, urlencode
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
-from tests.support.asgi import Pair, ask
+from tests.support.asgi import Answer, Pair, ask
 from tests.support.corpus import (
     Malformed,
     corpus,
@@ -32,6 +33,8 @@ from gatewright.core.caller import Role
 from gatewright.core.config import Config
 from gatewright.domains.identity import operator
 
+OWN = 6_300
+SEED = 20_261_122
 FEWEST_OWN = 9_000
 FEWEST = 10_000
 WARM_UP = 3_000
@@ -63,12 +66,18 @@ class Gateway:
         scope = _scope(request, headers)
         try:
             async with asyncio.timeout(30):
-                answer = await ask(self.app, scope, request.body, keep=65_536)
+                answer = await ask(
+                    self.app,
+                    scope,
+                    request.body,
+                    keep=65_536,
+                    patience=_patience(scope),
+                )
         except Exception as error:  # noqa: BLE001  # any is a fault
             self._fault(request, who, f"raised {error!r}")
             return 0
         self.statuses[answer.status] += 1
-        if answer.status >= 500 and not _is_said_to_be(answer.status, answer.body):
+        if answer.status >= 500 and not _is_meant(request, answer):
             self._fault(request, who, f"{answer.status} {answer.body[:200]!r}")
         if b"Traceback" in answer.body or b'File "/' in answer.body:
             self._fault(request, who, f"tells its insides: {answer.body[:200]!r}")
@@ -108,12 +117,20 @@ def _scope(request: Malformed, headers: tuple[Pair, ...]) -> dict[str, Any]:
     }
 
 
-def _is_said_to_be(status: int, body: bytes) -> bool:
+def _patience(scope: Mapping[str, Any]) -> float:
+    """Return how long the client stays for an answer that has no end."""
+    return 0.1 if b"follow" in scope["query_string"] else 25.0
+
+
+def _is_meant(request: Malformed, answer: Answer) -> bool:
     """Return whether a 5xx is one that the gateway means, by its code."""
+    if answer.status == 501 and request.target.startswith("/newt"):
+        return True  # classic NEWT's own answer to a verb that it does not have
     try:
-        return status in BUSY and json.loads(body).get("code") == BUSY[status]
+        code = json.loads(answer.body).get("code", "")
     except (ValueError, AttributeError):
         return False
+    return bool(code == BUSY.get(answer.status))
 
 
 def _config(state: Path) -> Config:
@@ -181,7 +198,9 @@ def _as_people(requests: Iterable[Malformed]) -> Iterator[tuple[str, Malformed]]
 
 
 def test_a_corpus_of_malformed_requests(gateway: Gateway) -> None:
-    requests = list(_as_people([*corpus(gateway.document, API), *other_corpus()]))
+    whole = [*corpus(gateway.document, API), *other_corpus()]
+    chosen = random.Random(SEED).sample(range(len(whole)), OWN)
+    requests = list(_as_people(whole[number] for number in sorted(chosen)))
     assert len(requests) >= FEWEST_OWN
     began = time.monotonic()
     gateway.runner.run(_send_all(gateway, requests[:WARM_UP]))
@@ -198,7 +217,7 @@ def test_schemathesis_over_every_operation(gateway: Gateway) -> None:
     schema = schemathesis.openapi.from_dict(dict(gateway.document))
     seen = set()
     for result in schema.get_all_operations():
-        operation = result.ok()
+        operation: Any = result.ok()  # type: ignore[union-attr]
         seen.add((operation.method.upper(), operation.path))
         _fuzz(gateway, operation)
     assert seen == names

@@ -1,6 +1,8 @@
 """ASGI messages by hand: a request in, the answer's parts out."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
@@ -26,7 +28,7 @@ class Answer:
     @property
     def headers(self) -> Headers:
         """Header fields of the answer."""
-        return Headers(raw=list(self.messages[0]["headers"]))
+        return Headers(raw=list(self.messages[0].get("headers", ())))
 
     @property
     def body(self) -> bytes:
@@ -36,7 +38,12 @@ class Answer:
     @property
     def ended(self) -> bool:
         """Whether the answer came to its end."""
-        return bool(self.messages) and not self.messages[-1].get("more_body", False)
+        return len(self.messages) > 1 and not self.messages[-1].get("more_body", False)
+
+    @property
+    def is_endless(self) -> bool:
+        """Whether the answer is a stream of events."""
+        return self.headers.get("content-type", "").startswith("text/event-stream")
 
 
 def scope_of(
@@ -66,20 +73,40 @@ def scope_of(
 
 
 async def ask(
-    app: ASGIApp, scope: Scope, body: Sequence[bytes] = (), *, gone: bool = False
+    app: ASGIApp,
+    scope: Scope,
+    body: Sequence[bytes] = (),
+    *,
+    gone: bool = False,
+    keep: int | None = None,
+    patience: float = 0.0,
 ) -> Answer:
-    """Send a request, its body in parts, and return the answer."""
+    """Send a request, its body in parts, and return the answer.
+
+    ``keep`` bounds what is kept of each part of the answer. The client goes when the
+    answer has ended, is a stream of events, or after ``patience`` seconds.
+    """
     answer = Answer()
     parts = list(body) or [b""]
 
+    told = asyncio.Event()
+
     async def receive() -> Message:
-        if gone or not parts:
-            return {"type": "http.disconnect"}
-        part = parts.pop(0)
-        return {"type": "http.request", "body": part, "more_body": bool(parts)}
+        if parts and not gone:
+            part = parts.pop(0)
+            more = bool(parts)
+            return {"type": "http.request", "body": part, "more_body": more}
+        with suppress(TimeoutError):
+            await asyncio.wait_for(told.wait(), patience)
+        return {"type": "http.disconnect"}
 
     async def send(message: Message) -> None:
         answer.messages.append(dict(message))
+        if keep is not None and message["type"] == "http.response.body":
+            answer.messages[-1]["body"] = bytes(message.get("body", b"")[:keep])
+            del answer.messages[1:-1]
+        if answer.ended or answer.is_endless:
+            told.set()
 
     await app(scope, receive, send)
     return answer

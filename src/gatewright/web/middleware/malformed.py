@@ -13,6 +13,8 @@ from gatewright.core.errors import InvalidRequest
 
 _BROKEN = re.compile(rb"%(?![0-9A-Fa-f]{2})|%00|[\x00-\x20\x7f]")
 _BROKEN_FORM = re.compile(rb"%(?![0-9A-Fa-f]{2})|%00|\x00")
+_LONG_NUMBER = re.compile(rb"[0-9]{1000}")
+"""Python refuses to read numbers of more than 4300 digits, Starlette's routes too."""
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -33,7 +35,7 @@ class Malformed:
 
 
 def check_path(scope: Scope) -> None:
-    """Refuse a path with a NUL byte, a broken escape or a lone surrogate.
+    """Refuse a path with a NUL byte, a broken escape, a surrogate, an endless number.
 
     Raises
     ------
@@ -43,6 +45,8 @@ def check_path(scope: Scope) -> None:
     raw = scope.get("raw_path") or b""
     if _BROKEN.search(raw) or "\0" in scope["path"] or not _is_text(scope["path"]):
         raise InvalidRequest("The path has a NUL byte or a broken percent-escape.")
+    if _LONG_NUMBER.search(raw):
+        raise InvalidRequest("The path has a number of a thousand digits.")
 
 
 def check_query(raw: bytes) -> None:
