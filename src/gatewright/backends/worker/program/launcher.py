@@ -61,7 +61,9 @@ def start(*unwanted: socket.socket) -> Launcher:
     return Launcher(ours)
 
 
-def _be_launcher(sock: socket.socket, *unwanted: socket.socket) -> NoReturn:
+def _be_launcher(
+    sock: socket.socket, *unwanted: socket.socket
+) -> NoReturn:  # pragma: no cover  # in a fork
     for other in unwanted:
         other.close()
     with contextlib.suppress(KeyboardInterrupt):
@@ -104,7 +106,7 @@ def launch(order: Order) -> int:
     return min(numbers, default=-errno.EAGAIN)
 
 
-def _middle(order: Order, writing: int) -> int:
+def _middle(order: Order, writing: int) -> int:  # pragma: no cover  # in a fork
     """Fork once more; the program says its own number, then perhaps why it failed."""
     with contextlib.suppress(OSError):
         if os.fork() == 0:
@@ -116,7 +118,7 @@ def _middle(order: Order, writing: int) -> int:
     return 0
 
 
-def _become(order: Order, writing: int) -> NoReturn:
+def _become(order: Order, writing: int) -> NoReturn:  # pragma: no cover  # in a fork
     os.setsid()
     os.write(writing, _NUMBER.pack(os.getpid()))
     os.chdir(order["directory"].encode("latin-1"))
@@ -130,7 +132,7 @@ def _become(order: Order, writing: int) -> NoReturn:
     )
 
 
-def _close_all_but(writing: int) -> None:
+def _close_all_but(writing: int) -> None:  # pragma: no cover  # in a fork
     null = os.open(os.devnull, os.O_RDWR)
     for number in range(_CLOSED_FROM):
         os.dup2(null, number)
