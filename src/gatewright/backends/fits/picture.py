@@ -137,7 +137,7 @@ def _block_means(pixels: NDArray[np.float32], block: int) -> NDArray[np.float32]
     whole = pixels[:height, :width].reshape(
         height // block, block, width // block, block
     )
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), np.errstate(over="ignore", invalid="ignore"):
         warnings.simplefilter("ignore")  # a block without any value is NaN
         means: NDArray[np.float32] = np.nanmean(whole, axis=(1, 3), dtype=np.float32)
     return means

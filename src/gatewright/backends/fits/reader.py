@@ -61,7 +61,7 @@ class FitsReader:
 
     async def find(self, pattern: str) -> Sequence[SurveyFile]:
         self.publish([pattern])
-        return await asyncio.to_thread(lambda: sorted(_find(pattern), key=_path))
+        return await asyncio.to_thread(_each_once, pattern)
 
     async def scan(self, survey: str, file: SurveyFile) -> ScannedFile:
         found = await self._pool.call(
@@ -158,8 +158,11 @@ def fixed_folder(pattern: str) -> Path:
     return path.resolve() if path.is_dir() else path.parent.resolve()
 
 
-def _path(file: SurveyFile) -> str:
-    return file.path
+def _each_once(pattern: str) -> list[SurveyFile]:
+    """Return the files of a pattern by path; one with several names by its first."""
+    by_name = sorted(_find(pattern), key=lambda file: file.name, reverse=True)
+    by_path = {file.path: file for file in by_name}
+    return [by_path[path] for path in sorted(by_path)]
 
 
 def _find(pattern: str) -> Iterator[SurveyFile]:

@@ -62,6 +62,9 @@ def _scan_blocks(file: OpenFile, path: str, found: dict[str, Any]) -> None:
             found["images"].append(_image(block.number, own, primary, path))
         except InvalidContent as error:
             found["left_out"].append(f"HDU {block.number}: {error.text}")
+        except Exception:  # noqa: BLE001  # astropy raises many kinds for bad cards
+            reason = f"HDU {block.number}: its header cannot be understood"
+            found["left_out"].append(reason)
 
 
 def parse_header(raw: bytes) -> fits.Header:
@@ -81,9 +84,13 @@ def image_header(block: Block, path: str) -> fits.Header:
         return parse_header(block.header)
     try:
         with quiet(), fits.open(path, memmap=False, lazy_load_hdus=True) as hdus:
-            header: fits.Header = hdus[block.number].header.copy()
+            hdu = hdus[block.number]
+            known = isinstance(hdu, fits.CompImageHDU)
+            header: fits.Header = hdu.header.copy()
     except Exception as error:  # astropy raises many kinds for bad tables
         raise InvalidContent("its compressed image is damaged") from error
+    if not known:
+        raise InvalidContent("its compressed image is damaged")
     return header
 
 
@@ -95,7 +102,10 @@ def image_shape(header: fits.Header) -> tuple[int, int]:
     InvalidContent
         The header does not describe one plane of pixels.
     """
-    axes = [header.get(f"NAXIS{n}") for n in range(1, header.get("NAXIS", 0) + 1)]
+    try:
+        axes = [header[f"NAXIS{n}"] for n in range(1, header["NAXIS"] + 1)]
+    except (KeyError, ValueError, TypeError, fits.VerifyError) as error:
+        raise InvalidContent("its header is damaged") from error
     if len(axes) < 2 or any(not isinstance(n, int) or n < 1 for n in axes):
         raise InvalidContent("no plane of pixels")
     if any(n != 1 for n in axes[2:]):

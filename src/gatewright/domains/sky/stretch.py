@@ -51,7 +51,8 @@ def grey_levels(pixels: NDArray[np.float32], stretch: Stretch) -> NDArray[np.uin
     """
     bottom, top = percentile_limits(pixels, stretch.low, stretch.high)
     width = top - bottom
-    share = (pixels - np.float32(bottom)) / np.float32(width if width > 0 else 1.0)
+    with np.errstate(over="ignore", invalid="ignore"):  # values near the end of float32
+        share = (pixels - np.float32(bottom)) / np.float32(width if width > 0 else 1.0)
     share = np.clip(np.nan_to_num(share, nan=0.0, posinf=1.0, neginf=0.0), 0.0, 1.0)
     if stretch.name == "asinh":
         share = np.arcsinh(share / SOFTENING) / np.arcsinh(1.0 / SOFTENING)

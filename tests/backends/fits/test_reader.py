@@ -1,0 +1,91 @@
+"""FITS through real reader processes."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from astropy.io import fits
+from tests.backends.fits.skies import pixels, tan_header, write
+
+from gatewright.backends.fits import FitsReader
+from gatewright.backends.readers import PoolSettings, ReaderPool, open_pool
+from gatewright.core.errors import BackendFailed
+from gatewright.domains.sky import SurveyFile
+from gatewright.testing.image_reader import ImageReaderContract, content_bytes
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def pool(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ReaderPool]:
+    settings = PoolSettings(
+        programs=("gatewright.backends.fits.program",),
+        folders=(),
+        spool=tmp_path_factory.mktemp("spool"),
+        memory_bytes=1 << 30,
+    )
+    async with open_pool(settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "night"
+    made.mkdir()
+    data = pixels(1200, 1000, "f4")
+    write(made / "a.fits", fits.PrimaryHDU(data, tan_header(1200, 1000)))
+    (made / "notes.txt").write_text("no image")
+    return made
+
+
+class TestFitsReader(ImageReaderContract):
+    @pytest.fixture
+    def reader(self, pool: ReaderPool) -> FitsReader:
+        return FitsReader(pool, 1 << 30)
+
+    @pytest.fixture
+    def strict_reader(self, pool: ReaderPool) -> FitsReader:
+        return FitsReader(pool, 100_000)
+
+    async def test_a_survey_added_while_the_gateway_runs(
+        self, pool: ReaderPool, folder: Path
+    ) -> None:
+        """Another process indexed it; this one has not heard of its folder."""
+        indexed = await self.first(FitsReader(pool, 1 << 30), folder)
+        fresh = FitsReader(pool, 1 << 30)
+        content = await fresh.cut(indexed, self.around(indexed, 0.0005))
+        assert content_bytes(content)
+
+    async def test_many_at_once(self, reader: FitsReader, folder: Path) -> None:
+        image = await self.first(reader, folder)
+        cuts = [reader.cut(image, self.around(image, 0.001 * n)) for n in range(1, 30)]
+        contents = await asyncio.gather(*cuts)
+        sizes = [len(content_bytes(content)) for content in contents]
+        assert sizes == sorted(sizes)
+
+    async def test_links_and_odd_names(self, reader: FitsReader, folder: Path) -> None:
+        (folder / "b c;é.fits").write_bytes(b"x")
+        (folder / "again.fits").symlink_to(folder / "a.fits")
+        (folder / "gone.fits").symlink_to(folder / "nowhere")
+        (folder / "folder.fits").mkdir()
+        deep = folder / "deep" / "er"
+        deep.mkdir(parents=True)
+        (deep / "d.fits.gz").write_bytes(b"x")
+        names = [file.name for file in await reader.find(str(folder))]
+        assert names == ["a.fits", "b c;é.fits", "deep/er/d.fits.gz"]
+        found = await reader.find(f"{folder}/**/*.gz")
+        assert [file.name for file in found] == ["deep/er/d.fits.gz"]
+        scanned = await reader.scan("s", found[0])
+        assert scanned.left_out == ("not a FITS file",)
+
+    async def test_another_kind_of_answer(
+        self, reader: FitsReader, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def call(*_: object, **__: object) -> dict[str, object]:
+            return {"identity": "1-2-3-4", "images": [{"hdu": 0}], "left_out": []}
+
+        monkeypatch.setattr(reader._pool, "call", call)
+        with pytest.raises(BackendFailed):
+            await reader.scan("s", SurveyFile("/x", "x", "1-2-3-4"))
