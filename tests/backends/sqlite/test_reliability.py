@@ -10,13 +10,21 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from gatewright.backends.sql import Batch, Statement, Work
 from gatewright.backends.sql.migrations import migrate
-from gatewright.backends.sqlite import SQLITE, SqliteDatabase
-from gatewright.core.errors import BackendFailed, StorageFull, Unavailable
+from gatewright.backends.sqlite import SQLITE, SqliteDatabase, readers
+from gatewright.backends.sqlite.connection import as_gateway_error
+from gatewright.core.errors import (
+    BackendFailed,
+    Conflict,
+    InvalidContent,
+    StorageFull,
+    Unavailable,
+)
 
 _TABLE = "CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, text TEXT)"
 
@@ -241,8 +249,8 @@ async def test_what_is_no_database(tmp_path: Path) -> None:
 
 
 async def test_a_value_that_is_too_large(database: SqliteDatabase) -> None:
-    with pytest.raises(Exception, match=r"larger|too large|too big"):
-        await database.run(lambda: put("a", 1_000_000_001))
+    with pytest.raises(InvalidContent, match="larger"):
+        await database.read("SELECT length(zeroblob(1000000001)) AS n")
 
 
 async def test_reading_beside_a_long_query(database: SqliteDatabase) -> None:
@@ -261,3 +269,86 @@ async def test_reading_beside_a_long_query(database: SqliteDatabase) -> None:
         await asyncio.sleep(0)
     assert quick > 10
     assert {(await task)[0]["n"] for task in pending} == {1500 * 1499 // 2}
+
+
+async def test_a_commit_that_fails_for_one(database: SqliteDatabase) -> None:
+    """A broken promise shows at the commit; the others of the group are written."""
+
+    def make() -> Work[None]:
+        yield Statement(
+            "CREATE TABLE links (name TEXT REFERENCES notes (name) "
+            "DEFERRABLE INITIALLY DEFERRED)"
+        )
+
+    def link(name: str) -> Work[None]:
+        yield Statement("INSERT INTO links VALUES (?)", (name,))
+
+    def fail() -> Work[None]:
+        yield from put("never")
+        raise LookupError
+
+    await database.run(make)
+    results = await asyncio.gather(
+        database.run(lambda: put("a")),
+        database.run(lambda: link("nowhere")),
+        database.run(lambda: link("a")),
+        database.run(fail),
+        database.run(lambda: put("b")),
+        return_exceptions=True,
+    )
+    kinds = [type(result) for result in results]
+    nothing = type(None)
+    assert kinds == [nothing, Conflict, nothing, LookupError, nothing]
+    assert await names(database) == ["a", "b"]
+    assert await database.read("SELECT name FROM links") == [{"name": "a"}]
+
+
+async def test_readers_that_cannot_be_opened(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, *, seconds: float) -> sqlite3.Connection:
+        raise _error(sqlite3.SQLITE_CANTOPEN)
+
+    monkeypatch.setattr(readers, "open_reader", refuse)
+    with pytest.raises(Unavailable):
+        await SqliteDatabase.open(path)
+
+
+async def test_many_slow_queries(
+    database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readers, "_REMEMBERED", 1)
+    count = (
+        "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c "
+        "WHERE n < 50000) SELECT MAX(n) + {} AS n FROM c"
+    )
+    for extra in range(3):
+        rows = await database.read(count.format(extra))
+        assert rows[0]["n"] == 50000 + extra
+
+
+def _error(code: int) -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError("it")
+    error.sqlite_errorcode = code
+    return error
+
+
+@pytest.mark.parametrize(
+    ("free", "meaning"), [(0, StorageFull), (1 << 30, Unavailable), (None, Unavailable)]
+)
+def test_an_error_of_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int | None, meaning: type
+) -> None:
+    def volume(path: Path) -> SimpleNamespace:
+        if free is None:
+            raise OSError
+        return SimpleNamespace(f_bavail=free, f_frsize=1)
+
+    monkeypatch.setattr(os, "statvfs", volume)
+    found = as_gateway_error(_error(sqlite3.SQLITE_IOERR_WRITE), tmp_path / "x")
+    assert isinstance(found, meaning)
+
+
+def test_an_error_without_a_code(tmp_path: Path) -> None:
+    error = sqlite3.OperationalError("ours")
+    assert as_gateway_error(error, tmp_path / "x") is error

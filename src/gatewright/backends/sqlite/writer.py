@@ -10,6 +10,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -105,7 +106,7 @@ class Writer:
 
     def _take(self, group: list[_Job]) -> bool:
         """Add what is queued to the group, waiting only when it is empty."""
-        try:
+        with suppress(queue.Empty):
             while len(group) < _GROUP:
                 job = self._jobs.get(block=not group)
                 if job is None:
@@ -114,8 +115,6 @@ class Writer:
                     return bool(group)
                 if not job.future.cancelled():
                     group.append(job)
-        except queue.Empty:
-            pass
         return True
 
     def _begin(self, group: list[_Job]) -> bool:
@@ -185,7 +184,8 @@ class Writer:
 
     def _roll_back(self) -> None:
         if self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
+            with suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
 
     def _check_file(self) -> None:
         """See that what is written is what the next start will read.
@@ -207,12 +207,10 @@ class Writer:
         """Cut a write-ahead log that readers let grow, when nobody waits."""
         if not self._jobs.empty():
             return
-        try:
+        with suppress(OSError, sqlite3.Error):
             log = self._path.with_name(f"{self._path.name}-wal")
             if log.stat().st_size > _WAL_BYTES:
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        except (OSError, sqlite3.Error):
-            return
 
 
 def _run(connection: sqlite3.Connection, work: Work[T]) -> T:
@@ -262,7 +260,7 @@ def _tell(jobs: Sequence[_Job]) -> None:
     """Settle the futures, with one wake-up of each loop."""
     for loop in {job.loop for job in jobs}:
         mine = [job for job in jobs if job.loop is loop]
-        if not loop.is_closed():
+        with suppress(RuntimeError):  # nobody waits where the loop is closed
             loop.call_soon_threadsafe(_settle, mine)
 
 

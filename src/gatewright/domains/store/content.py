@@ -66,9 +66,12 @@ def decode(body: bytes) -> object:
 
 def _count_members(value: object) -> int:
     """Return the number of members of all objects, level by level."""
-    members = 0
-    level = [value]
-    for _ in range(MAXIMUM_DEPTH + 1):
+    members = depth = 0
+    level = [value] if isinstance(value, dict | list) else []
+    while level:
+        depth += 1
+        if depth > MAXIMUM_DEPTH:
+            raise _too_deep()
         inner: list[object] = []
         for item in level:
             if isinstance(item, dict):
@@ -76,11 +79,7 @@ def _count_members(value: object) -> int:
                 inner.extend(item.values())
             elif isinstance(item, list):
                 inner.extend(item)
-        if not inner:
-            return members
         level = [item for item in inner if isinstance(item, dict | list)]
-    if level:
-        raise _too_deep()
     return members
 
 

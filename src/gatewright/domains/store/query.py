@@ -157,7 +157,7 @@ def _holds(document: object, condition: Condition) -> bool:
             return any(_equal(found, item) for item in _items(value))
         case Operator.PREFIX:
             return isinstance(found, str) and found.startswith(str(value))
-        case Operator.LT | Operator.LE | Operator.GT | Operator.GE:
+        case _:
             ordered = _ORDER[condition.operator]
             return _kind(found) == _kind(value) and ordered(found, value)
 
@@ -262,7 +262,7 @@ def _range(condition: Condition) -> IndexRange | None:
             return IndexRange(
                 condition.field, numeric=False, low=start, high=successor(start)
             )
-        case Operator.EQ | Operator.LT | Operator.LE | Operator.GT | Operator.GE:
+        case _:
             return _span(condition.field, (value,), condition.operator)
 
 

@@ -22,7 +22,6 @@ from gatewright.domains.store.model import (
 )
 from gatewright.domains.store.rights import (
     place_for_document,
-    right_on,
     writable_collection,
     writable_document,
 )
@@ -201,8 +200,3 @@ def set_document_permissions(
     writable_document(standing, key, who, Right.ADMIN)
     grants = None if permissions is None else _bounded(permissions.grants())
     return Decision([SetGrants(grants, key)], None)
-
-
-def may_administer(standing: Standing, key: str, who: Who) -> bool:
-    """Return whether the caller may read and set a document's permissions."""
-    return right_on(standing, standing.documents[key], who) is Right.ADMIN

@@ -221,10 +221,4 @@ class PermissionContract(StoreContract):
                     except NotFound:
                         continue
                     got.append(key)
-                assert await self._listed(listings, caller) == got
-
-    async def _listed(self, listings: Listings, caller: Caller) -> list[str]:
-        try:
-            return await self.keys(listings, caller)
-        except NotFound:
-            return []
+                assert await self.keys(listings, caller) == got
