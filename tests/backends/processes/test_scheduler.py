@@ -186,17 +186,22 @@ class Unreliable:
 
 
 @pytest.mark.parametrize(
-    ("times", "state"),
+    ("times", "patience", "state"),
     [
-        ({"idle": 1}, JobState.COMPLETED),
-        ({"fail": 2}, JobState.COMPLETED),
-        ({"idle": 9}, JobState.FAILED),
+        ({"idle": 1}, 1.5, JobState.COMPLETED),
+        ({"fail": 1}, 1.5, JobState.COMPLETED),
+        ({"idle": 9}, 0.1, JobState.FAILED),
     ],
 )
 async def test_a_shepherd_that_does_not_come_is_sent_for_again(
-    tmp_path: Path, directory: Path, times: dict[str, int], state: JobState
+    tmp_path: Path,
+    directory: Path,
+    times: dict[str, int],
+    patience: float,
+    state: JobState,
 ) -> None:
-    scheduler = scheduler_on(tmp_path, settings=Settings(launch=0.2, watch=0.1))
+    settings = Settings(launch=patience, watch=0.1)
+    scheduler = scheduler_on(tmp_path, settings=settings)
     scheduler._launcher = Unreliable(scheduler._launcher, **times)
     followed = Followed(scheduler, directory)
     async with followed.following():

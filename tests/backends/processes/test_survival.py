@@ -14,8 +14,8 @@ from tests.support.jobs_host import Host, job_host
 
 from gatewright.testing.scheduler import lives
 
-JOBS = 30
-ROUNDS = 3
+JOBS = 25
+ROUNDS = 2
 
 
 @pytest.fixture

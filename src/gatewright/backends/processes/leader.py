@@ -102,6 +102,7 @@ class Leader:
         self._settings = settings
         self._jobs: dict[str, Tracked] = {}
         self._watched_at = 0.0
+        spool.clean()
 
     @property
     def busy(self) -> bool:

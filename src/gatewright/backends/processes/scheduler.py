@@ -174,7 +174,9 @@ class ProcessScheduler:
     async def _lead(
         self, snapshots: asyncio.Queue[Snapshot | None], stop: asyncio.Event
     ) -> None:
-        leader = Leader(self._spool, self._capabilities, self._clock, self._settings)
+        leader = await self._leading(
+            lambda: Leader(self._spool, self._capabilities, self._clock, self._settings)
+        )
         loop = asyncio.get_running_loop()
         wake = os.open(self._spool.wake_path, os.O_RDWR | os.O_NONBLOCK)
         loop.add_reader(wake, self._woken, wake)

@@ -5,6 +5,7 @@
     SPOOL/leader            locked by the one gateway process that schedules
     SPOOL/wake              a pipe; a byte in it says that there is something new
     SPOOL/requests/U.cancel what was asked for job U, until the leader has seen to it
+    SPOOL/new/              jobs that are being written
     SPOOL/U/job.json        what to run (its folder appears whole, by a rename)
     SPOOL/U/script          the script, where there is one
     SPOOL/U/held            waits until it is released
@@ -16,6 +17,7 @@ All methods block for as long as the disk does, and are called in threads.
 import os
 import re
 import shutil
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -26,7 +28,8 @@ from typing import Any
 import msgspec
 
 from gatewright.backends.processes import shepherd
-from gatewright.core.errors import BackendFailed, GatewayError, StorageFull
+from gatewright.core.errors import BackendFailed, StorageFull
+from gatewright.core.ids import new_id
 from gatewright.domains.compute import (
     JobState,
     JobStatus,
@@ -35,6 +38,7 @@ from gatewright.domains.compute import (
 )
 
 _SYNCS = 16
+_STAGING_SECONDS = 3600.0
 _FULL = {28, 122}  # ENOSPC, EDQUOT
 
 
@@ -130,7 +134,9 @@ class Spool:
         with _disk():
             self.folder = folder.absolute()
             self.requests_folder = self.folder / "requests"
-            self.requests_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._staging = self.folder / "new"
+            for inner in (self.requests_folder, self._staging):
+                inner.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.wake_path = self.folder / "wake"
             with suppress(FileExistsError):
                 os.mkfifo(self.wake_path, 0o600)
@@ -141,55 +147,43 @@ class Spool:
 
     def add(self, entries: Iterable[Entry]) -> None:
         """Take jobs, durably; one that is there already is left as it is."""
-        entries = list(entries)
         new = [e for e in entries if not self.job_folder(e.uuid).exists()]
+        stage = self._staging / new_id()
         try:
             with _disk():
-                sync_all([path for entry in new for path in self._write(entry)])
+                stage.mkdir(mode=0o700)
+                written = [_write(stage / entry.uuid, entry) for entry in new]
+                sync_all([path for paths in written for path in paths])
                 for entry in new:
-                    self._show(entry.uuid)
+                    self._show(stage, entry.uuid)
                 shepherd.sync(self.folder)
-        except GatewayError:
-            for entry in new:
-                shutil.rmtree(self._hidden(entry.uuid), ignore_errors=True)
-            raise
+        finally:
+            shutil.rmtree(stage, ignore_errors=True)
         shepherd.poke(self.wake_path)
 
-    def _hidden(self, uuid: str) -> Path:
-        return self.folder / f".{uuid}.{os.getpid()}"
-
-    def _write(self, entry: Entry) -> Iterator[Path]:
-        """Write a job's folder, and yield what of it must be put on disk."""
-        folder = self._hidden(entry.uuid)
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(mode=0o700)
-        if entry.script is not None:
-            (folder / "script").write_bytes(entry.script)
-            yield folder / "script"
-        if entry.hold:
-            (folder / "held").touch(0o600)
-        fields: dict[str, Any] = msgspec.to_builtins(entry)
-        (folder / "job.json").write_bytes(
-            msgspec.json.encode({**fields, "script": None})
-        )
-        yield folder / "job.json"
-        yield folder
-
-    def _show(self, uuid: str) -> None:
+    def _show(self, stage: Path, uuid: str) -> None:
         try:
-            self._hidden(uuid).rename(self.job_folder(uuid))
+            (stage / uuid).rename(self.job_folder(uuid))
         except OSError:
-            # Another process has just made the same submission again.
+            # The same submission has just been made again by another.
             if not (self.job_folder(uuid) / "job.json").exists():
                 raise
-            shutil.rmtree(self._hidden(uuid), ignore_errors=True)
+
+    def clean(self) -> None:
+        """Remove what was cut short while it was added, or let go of."""
+        with _disk():
+            old = time.time() - _STAGING_SECONDS
+            for stage in self._staging.iterdir():
+                with suppress(FileNotFoundError):
+                    if stage.stat().st_mtime < old:
+                        shutil.rmtree(stage, ignore_errors=True)
 
     def uuids(self) -> list[str]:
         """Return the names of all jobs."""
-        kept = {"leader", "wake", "requests"}
+        kept = {"leader", "wake", "requests", "new"}
         with _disk():
             names = [path.name for path in self.folder.iterdir()]
-        return [name for name in names if name[0] != "." and name not in kept]
+        return [name for name in names if name not in kept]
 
     def entry(self, uuid: str) -> Entry | None:
         """Return a job, or None where its folder is not whole."""
@@ -201,10 +195,10 @@ class Spool:
 
     def remove(self, uuid: str) -> None:
         """Let go of a job."""
-        hidden = self._hidden(uuid)
+        away = self._staging / new_id()
         with suppress(OSError):
-            self.job_folder(uuid).rename(hidden)
-        shutil.rmtree(hidden, ignore_errors=True)
+            self.job_folder(uuid).rename(away)
+        shutil.rmtree(away, ignore_errors=True)
 
     def has(self, uuid: str, mark: str) -> bool:
         """Return whether a job carries a mark, such as ``held``."""
@@ -315,6 +309,18 @@ class Spool:
         if self.sent_for(uuid):
             return started_status(uuid, self.running(uuid).started_at)
         return waiting_status(uuid, held=self.has(uuid, "held"), reason="")
+
+
+def _write(folder: Path, entry: Entry) -> list[Path]:
+    """Write a job's folder, and return what of it must be put on disk."""
+    folder.mkdir(mode=0o700)
+    if entry.script is not None:
+        (folder / "script").write_bytes(entry.script)
+    if entry.hold:
+        (folder / "held").touch(0o600)
+    fields: dict[str, Any] = msgspec.to_builtins(entry)
+    (folder / "job.json").write_bytes(msgspec.json.encode({**fields, "script": None}))
+    return [*folder.iterdir(), folder]
 
 
 def sync_all(paths: Sequence[Path]) -> None:

@@ -1,0 +1,128 @@
+"""The parts of the shepherd, without a job."""
+
+import errno
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gatewright.backends.processes import proc, shepherd
+
+
+@pytest.mark.parametrize(
+    ("script", "command"),
+    [
+        (b"echo\n", ["/bin/sh"]),
+        (b"", ["/bin/sh"]),
+        (b"#!\necho", ["/bin/sh"]),
+        (b"#!/bin/bash\necho", ["/bin/bash"]),
+        (b"#! /usr/bin/env -S python3 -u \nx", ["/usr/bin/env", "-S python3 -u"]),
+        (b"#!/bin/\xff", ["/bin/\udcff"]),
+    ],
+)
+def test_interpreters(script: bytes, command: list[str]) -> None:
+    assert shepherd.interpreter(script) == command
+
+
+def test_descendants_either_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = "import subprocess; subprocess.run(['sleep', '60'])"
+    with subprocess.Popen([sys.executable, "-c", program]) as child:
+        try:
+            while not shepherd.descendants(child.pid):
+                pass
+            found = shepherd.descendants(os.getpid())
+            monkeypatch.setattr(shepherd, "HAS_CHILDREN", False)
+            assert set(shepherd.descendants(os.getpid())) == set(found)
+            assert child.pid in found
+            assert shepherd.memory_of([*found, 0]) > 1_000_000
+        finally:
+            for process in shepherd.descendants(child.pid):
+                os.kill(process, signal.SIGKILL)
+            child.kill()
+    assert shepherd.children(child.pid) == []
+
+
+def test_files_are_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    shepherd.write_json(path, {"a": "ü"})
+    assert path.read_text() == '{"a": "\\u00fc"}'
+    assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_a_poke_without_a_listener_is_nothing(tmp_path: Path) -> None:
+    shepherd.poke(tmp_path / "none")
+    os.mkfifo(tmp_path / "pipe")
+    shepherd.poke(tmp_path / "pipe")
+    descriptor = os.open(tmp_path / "pipe", os.O_RDWR | os.O_NONBLOCK)
+    shepherd.poke(tmp_path / "pipe")
+    assert os.read(descriptor, 10) == b"."
+    while True:
+        try:
+            os.write(descriptor, b"x" * 4096)
+        except BlockingIOError:
+            break
+    shepherd.poke(tmp_path / "pipe")
+    os.close(descriptor)
+
+
+def test_a_lock_is_held_by_one(tmp_path: Path) -> None:
+    first = shepherd.lock(tmp_path / "lock", 0.0)
+    assert first is not None
+    assert shepherd.lock(tmp_path / "lock", 0.05) is None
+    os.close(first)
+    again = shepherd.lock(tmp_path / "lock", 0.0)
+    assert again is not None
+    os.close(again)
+
+
+def test_a_job_is_claimed_once(tmp_path: Path) -> None:
+    assert shepherd.claim(tmp_path)
+    assert not shepherd.claim(tmp_path)
+    (tmp_path / "started").unlink()
+    (tmp_path / "final.json").touch()
+    assert not shepherd.claim(tmp_path)
+
+
+def test_a_record_waits_for_a_full_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write, fails = shepherd.write_json, [OSError(errno.ENOSPC, "full")] * 2
+
+    def reluctant(path: Path, value: dict[str, Any]) -> None:
+        if fails:
+            raise fails.pop()
+        write(path, value)
+
+    monkeypatch.setattr(shepherd, "write_json", reluctant)
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    shepherd.keep(tmp_path, {"a": 1})
+    assert (tmp_path / "final.json").exists()
+    assert capsys.readouterr().err.count("full") == 2
+
+
+def test_usage_below_the_shepherds_own_memory_says_nothing() -> None:
+    meter = shepherd.Meter(own_peak=10_000)
+
+    def usage(kilobytes: int) -> resource.struct_rusage:
+        return resource.struct_rusage([0.25, 0.5, kilobytes, *[0] * 13])
+
+    meter.add(usage(9_999))
+    assert (meter.cpu_seconds, meter.peak_bytes) == (0.75, 0)
+    meter.add(usage(10_001))
+    assert meter.peak_bytes == 10_001 * 1024
+
+
+def test_what_is_left_of_a_job_is_found_by_its_name() -> None:
+    environment = {**os.environ, proc.MARK: "test-of-marks"}
+    with subprocess.Popen(["sleep", "60"], env=environment) as child:
+        assert proc.marked("test-of-marks") == [child.pid]
+        assert proc.marked("test-of-mark") == []
+        proc.end_marked("test-of-marks")
+        assert child.wait() == -signal.SIGKILL
+    proc.end_marked("test-of-marks")
