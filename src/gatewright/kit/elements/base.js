@@ -2,6 +2,7 @@
 import { gateway as ofThePage } from "../client/page.js";
 import { LitElement, html, nothing } from "../vendor/lit.js";
 import { icon } from "./icons.js";
+import { need } from "./registry.js";
 import { base, controls, states } from "./styles.js";
 
 /** @typedef {import("./code.js").Snippet} Snippet */
@@ -36,6 +37,12 @@ export class GwElement extends LitElement {
     super.connectedCallback();
     if (this._life.signal.aborted) this._life = new AbortController();
     window.addEventListener("gw-session", this._onSession);
+  }
+
+  /** @param {Map<PropertyKey, unknown>} changed */
+  update(changed) {
+    super.update(changed);
+    need(this.renderRoot);
   }
 
   disconnectedCallback() {

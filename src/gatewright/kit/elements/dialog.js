@@ -68,3 +68,5 @@ export class GwDialog extends LitElement {
     this._resolve?.(this.renderRoot.querySelector("input")?.value ?? "");
   }
 }
+
+if (!customElements.get("gw-dialog")) customElements.define("gw-dialog", GwDialog);

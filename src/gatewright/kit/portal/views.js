@@ -41,7 +41,7 @@ function home(place, session) {
         <gw-jobs live brief limit="5" filter="state=failed" @gw-open=${openJob}>
           <p class="gw-muted" slot="empty">No job of yours has failed.</p></gw-jobs></section>` : nothing}
     <div class="gw-columns">
-      <section class="card"><h2>Systems</h2><gw-status></gw-status></section>
+      ${session.scopes.includes("files:read") ? html`<section class="card"><h2>Systems</h2><gw-status></gw-status></section>` : nothing}
       <section class="card"><h2>Where you were</h2>${last.length
         ? html`<ul class="recent">${last.map((one) => html`<li><a href=${one.href}>${one.word}</a></li>`)}</ul>`
         : html`<p class="gw-muted">Places that you open appear here, in this browser only.</p>`}</section>

@@ -1,0 +1,52 @@
+/**
+ * Registers an element of the kit when a page first has it, so that a page loads what
+ * it uses and no more. `need` looks through a part of a page; `watch` goes on looking.
+ */
+
+/** @type {Record<string, () => Promise<CustomElementConstructor>>} */
+const ELEMENTS = {
+  "gw-code": async () => (await import("./code.js")).GwCode,
+  "gw-datasets": async () => (await import("./gw-catalogues.js")).GwDatasets,
+  "gw-documents": async () => (await import("./gw-documents.js")).GwDocuments,
+  "gw-files": async () => (await import("./gw-files.js")).GwFiles,
+  "gw-job-form": async () => (await import("./gw-job-form.js")).GwJobForm,
+  "gw-jobs": async () => (await import("./gw-jobs.js")).GwJobs,
+  "gw-log": async () => (await import("./gw-log.js")).GwLog,
+  "gw-login": async () => (await import("./gw-login.js")).GwLogin,
+  "gw-map": async () => (await import("./gw-map.js")).GwMap,
+  "gw-sky": async () => (await import("./gw-sky.js")).GwSky,
+  "gw-status": async () => (await import("./gw-status.js")).GwStatus,
+  "gw-subset": async () => (await import("./gw-subset.js")).GwSubset,
+  "gw-surveys": async () => (await import("./gw-catalogues.js")).GwSurveys,
+  "gw-timeseries": async () => (await import("./gw-timeseries.js")).GwTimeseries,
+  "gw-tokens": async () => (await import("./gw-tokens.js")).GwTokens,
+};
+
+/** Names of all elements of the kit. */
+export const NAMES = Object.keys(ELEMENTS);
+
+/** Registers an element, once. @param {string} name */
+export async function register(name) {
+  const element = await ELEMENTS[name]();
+  if (!customElements.get(name)) customElements.define(name, element);
+}
+
+/** Registers those elements of the kit that stand in a part of a page. @param {ParentNode} root */
+export function need(root) {
+  for (const element of root.querySelectorAll(":not(:defined)")) {
+    if (element.localName in ELEMENTS) register(element.localName);
+  }
+}
+
+/** Registers what a page has, and what comes to it later; binds its fields to the store. @param {Document} page */
+export function watch(page) {
+  let bound = false;
+  const look = () => {
+    need(page);
+    if (bound || !page.querySelector("[data-gw-store]")) return;
+    bound = true;
+    import("./gw-store.js").then(({ bindStore }) => bindStore(page));
+  };
+  look();
+  new MutationObserver(look).observe(page, { childList: true, subtree: true });
+}

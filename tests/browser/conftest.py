@@ -1,0 +1,89 @@
+"""A real Chromium, a real gateway, and pages that are watched from their beginning."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from tests.browser.gate import Gate
+from tests.browser.node import package
+from tests.support.gateway import RunningGateway, demo
+from tests.support.needs import program
+
+FLAGS = (
+    *("--no-sandbox", "--disable-quic", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync", "--no-first-run"),
+    *("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"),
+)
+
+OpenPage = Callable[..., Awaitable[Gate]]
+"""Opens a watched page of a context with these options."""
+
+
+@pytest.fixture(scope="session")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway]:
+    """A demo gateway that all browser tests share."""
+    with demo(tmp_path_factory.mktemp("browser") / "state") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def axe() -> Path:
+    """The accessibility rules."""
+    return package("axe-core") / "axe.min.js"
+
+
+@pytest_asyncio.fixture(loop_scope="session", scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    """Debian's Chromium."""
+    path = program("chromium", "chromium")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session", scope="session")
+async def signed_in(chromium: Browser, gateway: RunningGateway) -> Any:
+    """The storage of a browser that has signed in by the demo's link."""
+    context = await chromium.new_context()
+    page = await context.new_page()
+    await page.goto(gateway.sign_in_url)
+    assert page.url == f"{gateway.url}/"
+    state = await context.storage_state()
+    await context.close()
+    return state
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def open_page(chromium: Browser, axe: Path) -> AsyncIterator[OpenPage]:
+    """Opens watched pages, and closes them when the test ends."""
+    contexts: list[BrowserContext] = []
+
+    async def new_page(**options: Any) -> Gate:
+        context = await chromium.new_context(
+            **{"viewport": {"width": 1280, "height": 800}, **options}
+        )
+        context.set_default_timeout(15_000)
+        contexts.append(context)
+        gate = Gate(await context.new_page(), axe)
+        await gate.watch()
+        return gate
+
+    yield new_page
+    for context in contexts:
+        await context.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def gate(open_page: OpenPage, signed_in: Any) -> Gate:
+    """A watched page of the demo's user."""
+    return await open_page(storage_state=signed_in)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(gate: Gate) -> Page:
+    """The page of ``gate``."""
+    return gate.page

@@ -1,0 +1,183 @@
+"""The map, the series and the sky, with values checked by another implementation."""
+
+import re
+from collections.abc import Iterator
+from io import BytesIO
+
+import httpx
+import numpy as np
+import pytest
+from astropy.coordinates import SkyCoord
+from astropy.io import fits
+from astropy.wcs import WCS
+from playwright.async_api import Locator, Page, expect
+from tests.browser.gate import Gate
+from tests.support.gateway import RunningGateway
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+DATA = "/api/v1/datasets/simulated-reanalysis/subset"
+COLOURS = """(canvas) => {
+  const copy = document.createElement("canvas");
+  [copy.width, copy.height] = [canvas.width, canvas.height];
+  const context = copy.getContext("2d");
+  context.drawImage(canvas, 0, 0);
+  const data = context.getImageData(0, 0, copy.width, copy.height).data;
+  const found = new Set();
+  for (let i = 0; i < data.length; i += 404)
+    if (data[i + 3]) found.add(`${data[i]} ${data[i + 1]} ${data[i + 2]}`);
+  return found.size;
+}"""
+
+
+@pytest.fixture(scope="module")
+def client(gateway: RunningGateway) -> Iterator[httpx.Client]:
+    with gateway.client() as found:
+        yield found
+
+
+async def colours(canvas: Locator) -> int:
+    """Return how many colours a canvas shows: one that was not drawn has one."""
+    found: int = await canvas.evaluate(COLOURS)
+    return found
+
+
+async def test_the_map_draws_the_field_and_tells_the_value_under_the_pointer(
+    gate: Gate, gateway: RunningGateway, client: httpx.Client
+) -> None:
+    page = gate.page
+    await page.goto(f"{gateway.url}/data/simulated-reanalysis?member=3")
+    canvas = page.locator("gw-map .map canvas").first
+    await expect(canvas).to_be_visible()
+    await page.locator("gw-map").evaluate(
+        """async (map) => {
+          while (!map.field) await new Promise(requestAnimationFrame);
+          await new Promise((drawn) => map._map._map.once("rendercomplete", drawn));
+        }"""
+    )
+    assert await colours(canvas) > 50
+    box = await page.locator("gw-map .map").bounding_box()
+    assert box is not None
+    await page.mouse.move(box["x"] + box["width"] / 3, box["y"] + box["height"] / 3)
+    readout = page.locator("gw-map .value")
+    await expect(readout).to_have_text(re.compile("Pa$"))
+    text = await readout.inner_text()
+    found = re.fullmatch(r"([\d.]+)°([NS]) ([\d.]+)°([EW]) +(\S+) Pa", text)
+    assert found, text
+    lat = float(found[1]) * (1 if found[2] == "N" else -1)
+    lon = float(found[3]) * (1 if found[4] == "E" else -1)
+    asked = {"var": "prmsl", "time": "1987-10-13T00:00:00", "member": 3}
+    answer = client.get(DATA, params={**asked, "lat": lat, "lon": lon, "format": "csv"})
+    value = float(answer.text.splitlines()[1].split(",")[-1])
+    assert float(found[5]) == pytest.approx(value, rel=1e-4)
+    await gate.check()
+
+
+async def test_a_box_drawn_on_the_map_gives_its_series_and_its_subset(
+    page: Page, gateway: RunningGateway, client: httpx.Client
+) -> None:
+    await page.goto(f"{gateway.url}/data/simulated-reanalysis")
+    await expect(page.locator("gw-map .ol-zoom")).to_be_visible()
+    await page.get_by_role("button", name="Select a box").click()
+    box = await page.locator("gw-map .map").bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 4
+    await page.mouse.move(x, y)
+    await page.mouse.down()
+    await page.mouse.move(x + 60, y + 50, steps=5)
+    await page.mouse.up()
+    await expect(page.locator("gw-timeseries .uplot")).to_be_visible()
+    west, south, east, north = map(
+        float, (await page.locator("gw-map").get_attribute("box") or "").split()
+    )
+    assert west < east
+    assert south < north
+    assert "box=" in page.url
+    series = await page.locator("gw-timeseries").evaluate("(e) => e.series")
+    asked = {"var": "prmsl", "lat": f"{south}:{north}", "lon": f"{west}:{east}"}
+    answer = client.get(DATA, params={**asked, "format": "json"}).json()
+    one = answer["variables"]["prmsl"]
+    values = np.array(one["values"]).reshape(one["shape"])
+    weights = np.cos(np.radians(answer["coordinates"]["lat"]["values"]))
+    means = np.average(values.mean(axis=3), axis=2, weights=weights)
+    np.testing.assert_allclose(series["mean"], means.mean(axis=1), rtol=1e-9)
+    np.testing.assert_allclose(
+        np.subtract(series["high"], series["mean"]), means.std(axis=1), rtol=1e-6
+    )
+    link = page.get_by_role("link", name="Download NetCDF-4")
+    url = await link.get_attribute("href") or ""
+    assert client.get(url).content[:8] == b"\x89HDF\r\n\x1a\n"
+
+
+async def test_a_box_is_written_without_a_pointer(
+    page: Page, gateway: RunningGateway
+) -> None:
+    await page.goto(f"{gateway.url}/data/simulated-reanalysis")
+    await page.get_by_text("Write the box in degrees").click()
+    for name, value in {"West": -20, "South": 40, "East": 10, "North": 60}.items():
+        await page.get_by_label(name, exact=True).fill(str(value))
+    await page.get_by_role("button", name="Select", exact=True).click()
+    await expect(page.locator("gw-map")).to_have_attribute("box", "-20 40 10 60")
+    await expect(page.locator("gw-timeseries .uplot")).to_be_visible()
+
+
+async def test_the_sky_is_drawn_and_the_pointer_has_the_right_coordinates(
+    gate: Gate, gateway: RunningGateway, client: httpx.Client
+) -> None:
+    page = gate.page
+    await page.goto(f"{gateway.url}/sky/simulated-sky?fov=0.02")
+    canvas = page.locator("gw-sky canvas")
+    await expect(page.locator("gw-sky .strip button").first).to_be_visible()
+    await canvas.evaluate(
+        """async (canvas) => {
+          const sky = canvas.getRootNode().host;
+          while (!sky.epoch?.picture) await new Promise(requestAnimationFrame);
+          await sky.updateComplete;
+        }"""
+    )
+    assert await colours(canvas) > 20
+    target = await page.locator("gw-sky").get_attribute("target") or ""
+    image = await page.locator("gw-sky").evaluate("(e) => e.shown.id")
+    ra, dec = await page.locator("gw-sky").evaluate("(e) => e.centre")
+    asked = {"pos": f"CIRCLE {ra} {dec} 0.015", "format": "fits"}
+    answer = client.get(f"/api/v1/images/{image}/cutout", params=asked)
+    with fits.open(BytesIO(answer.content)) as hdus:
+        wcs = WCS(hdus[0].header)
+    x, y = await page.locator("gw-sky").evaluate(
+        "(e, [ra, dec]) => e.epoch.wcs.toPixel(ra, dec)", [ra + 0.003, dec - 0.002]
+    )
+    right = wcs.all_world2pix(ra + 0.003, dec - 0.002, 1)
+    assert (x, y) == pytest.approx((float(right[0]), float(right[1])), abs=1e-4)
+    box = await canvas.bounding_box()
+    assert box is not None
+    await page.mouse.move(box["x"] + box["width"] / 4, box["y"] + box["height"] / 4)
+    told = await page.locator("gw-sky .readout span").nth(1).inner_text()
+    here = SkyCoord(*map(float, told.split()), unit="deg")
+    centre = SkyCoord(ra, dec, unit="deg")
+    east, north = centre.spherical_offsets_to(here)
+    assert east.deg == pytest.approx(0.005, abs=1e-4)
+    assert north.deg == pytest.approx(0.005, abs=1e-4)
+    assert target
+    await gate.check()
+
+
+async def test_the_sky_blinks_steps_and_zooms_by_keys(
+    page: Page, gateway: RunningGateway
+) -> None:
+    await page.goto(f"{gateway.url}/sky/simulated-sky")
+    await expect(page.locator("gw-sky .strip button").nth(1)).to_be_visible()
+    canvas = page.locator("gw-sky canvas")
+    await canvas.focus()
+    await page.keyboard.press("ArrowRight")
+    second = page.locator("gw-sky .strip button").nth(1)
+    await expect(second).to_have_attribute("aria-current", "true")
+    assert "image=" in page.url
+    words = await canvas.get_attribute("aria-label") or ""
+    await page.keyboard.down("b")
+    await expect(canvas).not_to_have_attribute("aria-label", words)
+    await page.keyboard.up("b")
+    await expect(canvas).to_have_attribute("aria-label", words)
+    before = await page.locator("gw-sky").evaluate("(e) => e.fov")
+    await page.keyboard.press("+")
+    after = await page.locator("gw-sky").evaluate("(e) => e.fov")
+    assert after == pytest.approx(before / 2, rel=0.01)
