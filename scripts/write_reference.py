@@ -23,7 +23,8 @@ def commands_page() -> str:
 
 def _help(command: click.Command, parent: click.Context, title: str) -> list[str]:
     name = title.rpartition(" ")[2]
-    with click.Context(command, info_name=name, parent=parent, terminal_width=79) as own:
+    context = click.Context(command, info_name=name, parent=parent, terminal_width=79)
+    with context as own:
         lines = [f"## `{title}`\n", f"```text\n{command.get_help(own)}\n```\n"]
         if isinstance(command, click.Group):
             for inner in command.list_commands(own):
