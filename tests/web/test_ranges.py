@@ -140,6 +140,6 @@ def test_a_mail_parser_reads_the_parts() -> None:
     found = list(message.iter_parts())
     ranges = [part["Content-Range"] for part in found]
     assert ranges == ["bytes 0-2/100", "bytes 50-59/100", "bytes 99-99/100"]
-    assert [part["Content-Type"] for part in found] == ["text/plain; charset=utf-8"] * 3
+    assert {part.get_content_type() for part in found} == {"text/plain"}
     contents = [part.get_payload(decode=True) for part in found]
     assert contents == [content[s.offset : s.end] for s in spans]
