@@ -67,7 +67,9 @@ async def use(reader: PooledArrayReader, path: Path) -> bool:
             elif variable.type is ElementType.STRING:
                 await reader.strings(bytes(path), description.identity, variable, slab)
     except GatewayError as error:
-        return error.status == 500
+        if error.status == 500:
+            raise
+        return False
     return True
 
 

@@ -46,7 +46,7 @@ _MEDIA_TYPES = {
 }
 _BYTES_OF_A_VALUE = {SubsetFormat.CSV: 14, SubsetFormat.JSON: 12}
 _OVERHEAD = 16_384
-_PICTURE_BYTES = 2 << 20
+_PICTURE_BYTES = 65_536
 
 
 @dataclass(frozen=True, slots=True)
