@@ -1,6 +1,6 @@
 """The statements that carry out a decision of the store, within its transaction."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
@@ -85,8 +85,8 @@ class Edits:
         self._sequence = found.sequence if found else int(standing.now * 1000)
         self._begin = self._sequence
         self._indexes: Mapping[str, bool] = found.indexes if found else {}
-        self._documents: Counter[str] = Counter()
-        self._bytes: Counter[str] = Counter()
+        self._documents: defaultdict[str, int] = defaultdict(int)
+        self._bytes: defaultdict[str, int] = defaultdict(int)
 
     def carry_out(self, edits: Iterable[Edit]) -> Work[None]:
         """Yield the statements of all edits, and those of the counts."""
@@ -105,7 +105,8 @@ class Edits:
                 case DropCollection():
                     yield from self._drop()
         if self._sequence != self._begin:
-            documents, size = self._documents.total(), self._bytes.total()
+            documents = sum(self._documents.values())
+            size = sum(self._bytes.values())
             counts = (self._sequence, documents, size, self._name)
             yield Statement(_COUNT, counts)
         yield from self._charge()

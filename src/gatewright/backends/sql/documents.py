@@ -99,21 +99,7 @@ class SqlDocuments:
         *,
         number: bool = False,
     ) -> T:
-        def work() -> Work[T]:
-            # One writer of a collection at a time: its changes are numbered in the
-            # order in which they are seen.
-            yield Lock(f"store:{collection}")
-            standing = yield from self._standing(collection, keys, who)
-            if number:
-                standing = yield from _numbered(collection, standing)
-            decision = decide(standing)
-            edits = Edits(collection, standing, self._quota)
-            yield from edits.carry_out(decision.edits)
-            if number:
-                following = int(standing.fresh_key) + 1
-                yield Statement(_COUNT_UP, (following, collection))
-            return decision.answer
-
+        work = partial(self._change, collection, keys, who, decide, number=number)
         return await self._database.run(work)
 
     async def look(self, collection: str, keys: Sequence[str], who: Who) -> Standing:
@@ -207,6 +193,29 @@ class SqlDocuments:
             await self._database.run(self._expiry(collection, keys))
         await self._forget()
         return len(rows)
+
+    def _change(
+        self,
+        collection: str,
+        keys: Sequence[str],
+        who: Who,
+        decide: Decide[T],
+        *,
+        number: bool,
+    ) -> Work[T]:
+        # One writer of a collection at a time: its changes are numbered in the order
+        # in which they are seen.
+        yield Lock(f"store:{collection}")
+        standing = yield from self._standing(collection, keys, who)
+        if number:
+            standing = yield from _numbered(collection, standing)
+        decision = decide(standing)
+        edits = Edits(collection, standing, self._quota)
+        yield from edits.carry_out(decision.edits)
+        if number:
+            following = int(standing.fresh_key) + 1
+            yield Statement(_COUNT_UP, (following, collection))
+        return decision.answer
 
     def _standing(
         self, collection: str, keys: Sequence[str], who: Who

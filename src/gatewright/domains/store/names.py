@@ -1,12 +1,14 @@
 """Names of collections, keys of documents, paths of fields."""
 
 import re
-import unicodedata
 
 from gatewright.core.errors import InvalidContent
 
 _COLLECTION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,127}")
 _ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,127}")
+_UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters and halves of surrogate pairs."""
+
 _RESERVED_COLLECTIONS = frozenset({"usage"})
 _RESERVED_KEYS = frozenset({".", "..", "changes", "bulk"})
 _KEY_BYTES = 255
@@ -46,9 +48,7 @@ def check_key(key: str) -> str:
 
 
 def _is_plain(text: str) -> bool:
-    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in text):
-        return False
-    return len(text.encode()) <= _KEY_BYTES
+    return not _UNFIT.search(text) and len(text.encode()) <= _KEY_BYTES
 
 
 def check_prefix(prefix: str) -> str:

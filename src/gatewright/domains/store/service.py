@@ -13,7 +13,6 @@ from gatewright.domains.store import writing
 from gatewright.domains.store.content import check_content, decode
 from gatewright.domains.store.model import (
     Content,
-    Decision,
     Permissions,
     Right,
     Standing,
@@ -115,13 +114,13 @@ class Store:
         fields = None if indexes is None else tuple(map(check_field, indexes))
         _check_accounts(permissions)
 
-        def decide(
-            standing: Standing,
-        ) -> Decision[tuple[bool, tuple[str, ...]]]:
-            return writing.save(
-                standing, who, fields, permissions, create_only=create_only
-            )
-
+        decide = partial(
+            writing.save,
+            who=who,
+            indexes=fields,
+            permissions=permissions,
+            create_only=create_only,
+        )
         created, unbuilt = await self._change(name, (), who, decide)
         for field in unbuilt:
             await self.documents.build_index(name, field)
@@ -181,9 +180,14 @@ class Store:
         check_key(key)
         content = await self._content(body)
 
-        def decide(standing: Standing) -> Decision[Stored]:
-            return writing.put(standing, key, who, content, check, lifetime)
-
+        decide = partial(
+            writing.put,
+            key=key,
+            who=who,
+            content=content,
+            check=check,
+            lifetime=lifetime,
+        )
         return await self._change(name, (key,), who, decide)
 
     async def add(
@@ -203,12 +207,10 @@ class Store:
         content = await self._content(body)
         made = new_id()
 
-        def decide(standing: Standing) -> Decision[Stored]:
-            key = standing.fresh_key if numbered else made
-            return writing.put(
-                standing, key, who, content, writing.unconditional, lifetime
-            )
-
+        key = None if numbered else made
+        decide = partial(
+            writing.put, key=key, who=who, content=content, lifetime=lifetime
+        )
         return await self._change(name, (made,), who, decide, number=numbered)
 
     async def put_many(
@@ -230,9 +232,9 @@ class Store:
             check_key(key)
         contents = await asyncio.to_thread(self._contents, bodies)
 
-        def decide(standing: Standing) -> Decision[list[Stored]]:
-            return writing.put_many(standing, who, contents, lifetime)
-
+        decide = partial(
+            writing.put_many, who=who, contents=contents, lifetime=lifetime
+        )
         return await self._change(name, tuple(contents), who, decide)
 
     async def patch(
@@ -255,10 +257,15 @@ class Store:
             raise TooLarge(f"A patch has at most {self._document_bytes} bytes.")
         await asyncio.to_thread(decode, body) if len(body) > _LARGE else decode(body)
 
-        def decide(standing: Standing) -> Decision[Stored]:
-            limit = self._document_bytes
-            return writing.patch(standing, key, who, body, limit, check, lifetime)
-
+        decide = partial(
+            writing.patch,
+            key=key,
+            who=who,
+            change=body,
+            limit=self._document_bytes,
+            check=check,
+            lifetime=lifetime,
+        )
         return await self._change(name, (key,), who, decide)
 
     async def delete(
@@ -280,9 +287,8 @@ class Store:
         """
         who = self._who(caller, name)
         check_key(key)
-        await self._change(
-            name, (key,), who, lambda s: writing.delete(s, key, who, check)
-        )
+        decide = partial(writing.delete, key=key, who=who, check=check)
+        await self._change(name, (key,), who, decide)
 
     async def permissions(
         self, caller: Caller, name: str, key: str
@@ -315,9 +321,9 @@ class Store:
         check_key(key)
         _check_accounts(permissions)
 
-        def decide(standing: Standing) -> Decision[None]:
-            return writing.set_document_permissions(standing, key, who, permissions)
-
+        decide = partial(
+            writing.set_document_permissions, key=key, who=who, permissions=permissions
+        )
         await self._change(name, (key,), who, decide)
 
     async def usage(self, caller: Caller) -> Usage:

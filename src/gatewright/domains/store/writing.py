@@ -80,13 +80,17 @@ def _first_use(standing: Standing, who: Who) -> list[Edit]:
 
 def put(
     standing: Standing,
-    key: str,
+    key: str | None,
     who: Who,
     content: Content,
-    check: Check,
+    check: Check = unconditional,
     lifetime: Lifetime = KEEP,
 ) -> Decision[Stored]:
-    """Make a document or replace it; its collection is made if need be."""
+    """Make a document or replace it; its collection is made if need be.
+
+    Without a key the document gets the free number that the standing has.
+    """
+    key = standing.fresh_key if key is None else key
     found = place_for_document(standing, key, who)
     check(found.document.etag if found else None)
     # A document that is replaced whole lives by the new request alone.
@@ -106,7 +110,7 @@ def put_many(
     edits = _first_use(standing, who)
     answers = []
     for key, content in contents.items():
-        decision = put(standing, key, who, content, unconditional, lifetime)
+        decision = put(standing, key, who, content, lifetime=lifetime)
         edits.append(decision.edits[-1])
         answers.append(decision.answer)
     return Decision(edits, answers)
