@@ -51,7 +51,8 @@ class ErrorGuard:
         try:
             await self._app(scope, receive, guarded.send)
         except Exception as error:
-            if guarded.ended:  # Starlette raises again what its handler has answered
+            if guarded.ended:  # Starlette raises again what it has answered
+                _log.error("internal error", exc_info=error)
                 return
             if guarded.started:
                 raise

@@ -25,7 +25,7 @@ _PROBE_STEP = 2 << 20
 _THREADS = 32
 _THREADS_PER_DEVICE = 8
 _BUFFER_POLL_SECONDS = 0.05
-_GONE = (errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN, errno.ETIMEDOUT, errno.EBADF)
+_GONE = (errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN, errno.ETIMEDOUT)
 
 
 class TruncatedFileError(Exception):

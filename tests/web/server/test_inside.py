@@ -1,0 +1,207 @@
+"""Parts of the server that a client cannot reach from outside in a short test."""
+
+import asyncio
+import functools
+import json
+import logging
+import socket
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import ExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.server import ServerState
+
+from gatewright.core.config import Config
+from gatewright.web.server import protocol as module
+from gatewright.web.server.logs import JsonFormatter, configure_logging
+from gatewright.web.server.protocol import ConnectionLimits, GatewayProtocol, Shared
+from gatewright.web.server.supervisor import Supervisor, serve
+
+START = {"type": "http.response.start", "status": 200}
+LENGTH = [(b"content-length", b"3")]
+
+
+@asynccontextmanager
+async def running(app: ASGIApp, shared: Shared) -> AsyncIterator[int]:
+    """Serve an application in this loop; yield the port."""
+    state = ServerState()
+    settings = uvicorn.Config(app, lifespan="off", ws="none", log_config=None)
+    make: Any = functools.partial(GatewayProtocol, shared)
+    factory = functools.partial(make, config=settings, server_state=state, app_state={})
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(factory, "127.0.0.1", 0)
+    yield server.sockets[0].getsockname()[1]
+    server.close()
+    for connection in list(state.connections):
+        connection.transport.abort()
+    await asyncio.sleep(0.01)
+    shared.cold.close()
+
+
+async def get(
+    port: int, request: bytes = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
+) -> bytes:
+    """Return what comes until the server closes."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(request)
+    try:
+        return await asyncio.wait_for(reader.read(), 5)
+    except ConnectionResetError:
+        return b""
+    finally:
+        writer.close()
+
+
+async def hang(scope: Scope, receive: Receive, send: Send) -> None:
+    await asyncio.Event().wait()
+
+
+async def test_an_address_has_so_many_connections_and_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "_LOOPBACK", ("192.0.2.",))
+    shared = Shared(ConnectionLimits(connections_per_address=2))
+    async with running(hang, shared) as port:
+        first = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
+        assert await get(port) == b""
+        for _, writer in first:
+            writer.close()
+            await writer.wait_closed()
+        await asyncio.sleep(0.05)
+        assert not shared.addresses
+
+
+async def test_a_header_that_waits_behind_an_answer_is_timed_after_it() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.sleep(0.15)
+        await send({**START, "headers": LENGTH})
+        await send({"type": "http.response.body", "body": b"abc"})
+
+    shared = Shared(ConnectionLimits(header_seconds=0.05))
+    request = b"GET / HTTP/1.1\r\nHost: h\r\n\r\nGET /half HTTP/1.1\r\nX: "
+    async with running(app, shared) as port:
+        answer = await get(port, request)
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert b"HTTP/1.1 408" in answer
+
+
+@pytest.mark.parametrize(
+    ("headers", "count"),
+    [([], 3), (LENGTH, 4), ([(b"transfer-encoding", b"chunked")], 3)],
+)
+async def test_a_file_without_its_length_is_the_applications_mistake(
+    tmp_path: Path, headers: Sequence[tuple[bytes, bytes]], count: int
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"abcd")
+    faults: list[RuntimeError] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({**START, "headers": [*headers]})
+        with path.open("rb") as file:
+            message = {"type": "http.response.zerocopysend", "file": file}
+            try:
+                await send({**message, "offset": 0, "count": count})
+            except RuntimeError as error:
+                faults.append(error)
+                raise
+
+    async with running(app, Shared()) as port:
+        await get(port)
+    assert len(faults) == 1
+
+
+async def test_a_broken_body_after_the_answer_began_cuts_it() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({**START, "headers": [(b"content-length", b"10")]})
+        await send({"type": "http.response.body", "body": b"abc", "more_body": True})
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    head = b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+    async with running(app, Shared()) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(head)
+        await reader.readuntil(b"abc")
+        writer.write(b"nonsense\r\n")
+        assert await asyncio.wait_for(reader.read(), 5) == b""
+        writer.close()
+
+
+async def test_a_client_that_goes_is_told_to_the_application() -> None:
+    gone = asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        gone.set()
+
+    async with running(app, Shared()) as port:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n" * 2)
+        await asyncio.sleep(0.05)
+        writer.close()
+        await asyncio.wait_for(gone.wait(), 5)
+
+
+def record(**extra: object) -> logging.LogRecord:
+    made = logging.LogRecord("a.b", logging.ERROR, "f", 1, "x\n%s", ("y",), None)
+    made.__dict__.update(extra)
+    return made
+
+
+def test_a_record_is_one_line_of_json() -> None:
+    line = JsonFormatter().format(record())
+    entry = json.loads(line)
+    assert "\n" not in line
+    assert (entry["level"], entry["logger"]) == ("error", "a.b")
+    assert entry["message"] == "x\ny"
+    fields = json.loads(JsonFormatter().format(record(fields={"status": 200})))
+    assert fields["status"] == 200
+    assert "message" not in fields
+
+
+def test_an_exception_is_in_the_record() -> None:
+    try:
+        int("why")
+    except ValueError:
+        line = JsonFormatter().format(record(exc_info=sys.exc_info()))
+    assert "ValueError: invalid literal" in json.loads(line)["exception"]
+
+
+def test_every_logger_writes_json(capsys: pytest.CaptureFixture[str]) -> None:
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    try:
+        configure_logging()
+        logging.getLogger("any").warning("careful")
+    finally:
+        root.handlers[:] = before
+        root.setLevel(level)
+        logging.captureWarnings(capture=False)
+    assert json.loads(capsys.readouterr().err)["message"] == "careful"
+
+
+async def test_the_server_may_run_beside_others_in_a_thread() -> None:
+    config = Config.model_validate({"gateway": {"listen": "127.0.0.1:0"}})
+    told: list[str] = []
+    factory = "tests.support.plain_app:broken"
+    status = await asyncio.to_thread(serve, config, told.append, factory=factory)
+    assert status == 1
+    assert not told
+
+
+def test_a_process_that_lived_long_starts_again_soon() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener, ExitStack() as stack:
+        supervisor = Supervisor(Config(), listener, "none:none", stack)
+        place = supervisor._places[0]
+        for _ in range(20):
+            supervisor._put_off(place, lived=0.1)
+        assert place.backoff == 10.0
+        supervisor._put_off(place, lived=60.0)
+        assert place.backoff == 0.2
