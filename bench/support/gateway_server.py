@@ -1,6 +1,5 @@
 """The gateway with its native API alone, on the port that the argument names."""
 
-import logging
 import sys
 
 from gatewright.core.config import Config
@@ -19,7 +18,6 @@ def main() -> int:
             "limits": {"requests_per_second": 1e6, "requests_burst": 10**9},
         }
     )
-    logging.disable()
     return serve(config, lambda url: None)  # noqa: ARG005  # the port is known
 
 

@@ -25,7 +25,11 @@ def server(
     command: Sequence[str], port: int, environment: Mapping[str, str] | None = None
 ) -> Iterator[int]:
     """Run a server until the context ends; yield its pid once the port answers."""
-    process = subprocess.Popen(command, env=os.environ | dict(environment or {}))
+    process = subprocess.Popen(
+        command,
+        env=os.environ | dict(environment or {}),
+        stderr=subprocess.DEVNULL,  # logs are written all the same
+    )
     try:
         _wait(port, process)
         yield process.pid

@@ -25,11 +25,16 @@ class RequestContext:
 
 
 def request_context(connection: HTTPConnection) -> RequestContext:
-    """Return the context of a request (a FastAPI dependency, or called by hand)."""
+    """Return the context of a request."""
     context = connection.scope[SCOPE_KEY]
     assert isinstance(context, RequestContext)  # noqa: S101  # set by the middleware
     return context
 
 
-Context = Annotated[RequestContext, Depends(request_context)]
+async def _context(connection: HTTPConnection) -> RequestContext:
+    # FastAPI calls a dependency that is not a coroutine in a thread: 0.3 ms.
+    return request_context(connection)
+
+
+Context = Annotated[RequestContext, Depends(_context)]
 """Annotation of a handler's argument that receives the request's context."""
