@@ -47,15 +47,15 @@ async def test_the_map_draws_the_field_and_tells_the_value_under_the_pointer(
 ) -> None:
     page = gate.page
     await page.goto(f"{gateway.url}/data/simulated-reanalysis?member=3")
-    canvas = page.locator("gw-map .map canvas").first
-    await expect(canvas).to_be_visible()
     await page.locator("gw-map").evaluate(
         """async (map) => {
-          while (!map.field) await new Promise(requestAnimationFrame);
-          await new Promise((drawn) => map._map._map.once("rendercomplete", drawn));
+          while (!map.field || !map.renderRoot.querySelector(".map canvas"))
+            await new Promise(requestAnimationFrame);
+          for (let frame = 0; frame < 10; frame += 1)
+            await new Promise(requestAnimationFrame);
         }"""
     )
-    assert await colours(canvas) > 50
+    assert await colours(page.locator("gw-map .map canvas").first) > 50
     box = await page.locator("gw-map .map").bounding_box()
     assert box is not None
     await page.mouse.move(box["x"] + box["width"] / 3, box["y"] + box["height"] / 3)
@@ -136,7 +136,6 @@ async def test_the_sky_is_drawn_and_the_pointer_has_the_right_coordinates(
         }"""
     )
     assert await colours(canvas) > 20
-    target = await page.locator("gw-sky").get_attribute("target") or ""
     image = await page.locator("gw-sky").evaluate("(e) => e.shown.id")
     ra, dec = await page.locator("gw-sky").evaluate("(e) => e.centre")
     asked = {"pos": f"CIRCLE {ra} {dec} 0.015", "format": "fits"}
@@ -157,7 +156,6 @@ async def test_the_sky_is_drawn_and_the_pointer_has_the_right_coordinates(
     east, north = centre.spherical_offsets_to(here)
     assert east.deg == pytest.approx(0.005, abs=1e-4)
     assert north.deg == pytest.approx(0.005, abs=1e-4)
-    assert target
     await gate.check()
 
 
@@ -172,6 +170,7 @@ async def test_the_sky_blinks_steps_and_zooms_by_keys(
     second = page.locator("gw-sky .strip button").nth(1)
     await expect(second).to_have_attribute("aria-current", "true")
     assert "image=" in page.url
+    await expect(canvas).to_have_attribute("aria-label", re.compile(" · i · "))
     words = await canvas.get_attribute("aria-label") or ""
     await page.keyboard.down("b")
     await expect(canvas).not_to_have_attribute("aria-label", words)

@@ -269,7 +269,11 @@ async def test_a_first_visit_transfers_little(
 ) -> None:
     gate = await open_page(storage_state=signed_in)
     requests: list[Request] = []
-    gate.page.on("requestfinished", lambda request: requests.append(request))
+
+    def note(request: Request) -> None:
+        requests.append(request)
+
+    gate.page.on("requestfinished", note)
     await gate.page.goto(gateway.url + path)
     await expect(gate.page.locator(".top gw-login .person")).to_be_visible()
     await expect(gate.page.locator(READY[path]).first).to_be_visible()

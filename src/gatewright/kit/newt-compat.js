@@ -122,6 +122,7 @@
     :focus-visible { outline: 2px solid light-dark(#0b5cad, #76b5f5); outline-offset: 2px; }
     p { color: light-dark(#b0241c, #ff8f85); margin: 0; }
     [hidden] { display: none; }
+    @media (forced-colors: active) { form, div, p { color: CanvasText; } input { color: FieldText; } button { color: ButtonText; } }
   `;
 
   /** The bar at the top of the page: who is signed in, or the form to do so. */

@@ -176,13 +176,13 @@ function checked(ra, dec) {
 
 /** A place as hours and degrees, to 0.01 s. @param {number} ra @param {number} dec */
 export function sexagesimal(ra, dec) {
-  return `${parts(ra / 15, 2)} ${dec < 0 ? "-" : "+"}${parts(Math.abs(dec), 1)}`;
+  return `${parts(ra / 15, 2, 24)} ${dec < 0 ? "-" : "+"}${parts(Math.abs(dec), 1)}`;
 }
 
-/** @param {number} value @param {number} places */
-function parts(value, places) {
+/** @param {number} value @param {number} places @param {number} [turn] Where it begins again at zero. */
+function parts(value, places, turn = 360) {
   const unit = 10 ** places;
-  const total = Math.round(value * 3600 * unit);
+  const total = Math.round(value * 3600 * unit) % (turn * 3600 * unit);
   const [whole, minutes, seconds] = [Math.floor(total / (3600 * unit)), Math.floor(total / (60 * unit)) % 60, (total % (60 * unit)) / unit];
   return [whole, minutes].map((part) => String(part).padStart(2, "0")).join(":") + `:${seconds.toFixed(places).padStart(3 + places, "0")}`;
 }

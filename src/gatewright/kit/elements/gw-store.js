@@ -28,6 +28,8 @@ export class StoreBinding {
     this.note.setAttribute("role", "status");
     field.after(this.note);
     this._timer = 0;
+    /** The value that was sent last, as JSON: to leave a field is no change of it. */
+    this._tried = "";
     this._turn = Promise.resolve();
     field.addEventListener("input", () => this._later());
     field.addEventListener("change", () => this._now());
@@ -55,6 +57,7 @@ export class StoreBinding {
     try {
       const document_ = await gateway.store.get(this.collection, this.key);
       [this.value, this.etag] = [document_.value, document_.etag];
+      this._tried = JSON.stringify(this.value);
       this._say("ready");
     } catch (/** @type {any} */ error) {
       if (error.status === 404) this._say("ready");
@@ -70,7 +73,7 @@ export class StoreBinding {
 
   _now() {
     window.clearTimeout(this._timer);
-    this.save();
+    if (JSON.stringify(this.value) !== this._tried) this.save();
   }
 
   /** Saves the field's value, after whatever is being saved. */
@@ -81,6 +84,7 @@ export class StoreBinding {
 
   async _save() {
     const { value } = this;
+    this._tried = JSON.stringify(value);
     if (!this._tell("save", { value }, true)) return;
     this._say("saving", "Saving …");
     try {

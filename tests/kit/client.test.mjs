@@ -1,0 +1,187 @@
+// Tests of the client in Node; run by test_kit.py.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Gateway, GatewayError } from "../../src/gatewright/kit/gw.js";
+import { events, readEvents } from "../../src/gatewright/kit/client/events.js";
+import { escapeName, escapePath, join, parent, readable } from "../../src/gatewright/kit/client/paths.js";
+
+/** A gateway whose answers are given, and what it was asked. */
+function canned(...answers) {
+  const asked = [];
+  const fetch = async (url, init) => {
+    asked.push({ url, method: init.method, headers: init.headers, body: init.body, credentials: init.credentials });
+    const answer = answers.shift();
+    if (answer instanceof Error) throw answer;
+    return answer instanceof Response ? answer : Response.json(answer ?? {});
+  };
+  return { gateway: new Gateway({ url: "http://gateway:8000/", token: "gw_k.s", fetch }), asked };
+}
+
+const problem = (status, more = {}, headers = {}) =>
+  new Response(JSON.stringify({ title: "Too many requests", detail: "Wait a little.", code: "too-many-requests", request_id: "r1", ...more }), {
+    status, headers: { "Content-Type": "application/problem+json", ...headers },
+  });
+
+test("every request says what it is from, and carries the token and no cookie", async () => {
+  const { gateway, asked } = canned();
+  await gateway.auth.session();
+  assert.equal(asked[0].url, "http://gateway:8000/api/v1/session");
+  assert.equal(asked[0].headers.get("X-Requested-With"), "gatewright");
+  assert.equal(asked[0].headers.get("Authorization"), "Bearer gw_k.s");
+  assert.equal(asked[0].credentials, "omit");
+});
+
+test("a problem document becomes a typed error", async () => {
+  const { gateway } = canned(problem(429, {}, { "Retry-After": "7" }));
+  await assert.rejects(gateway.jobs.get("local", "1"), (error) => {
+    assert.ok(error instanceof GatewayError);
+    assert.deepEqual([error.status, error.code, error.message, error.requestId, error.retryAfter, error.transient],
+      [429, "too-many-requests", "Wait a little.", "r1", 7, true]);
+    return true;
+  });
+});
+
+test("an answer that is no problem document is an error of its status", async () => {
+  const { gateway } = canned(new Response("<h1>Bad gateway</h1>", { status: 502 }), new Response("{", { status: 500, headers: { "Content-Type": "application/json" } }));
+  await assert.rejects(gateway.about(), { status: 502, code: "http-502", transient: false });
+  await assert.rejects(gateway.about(), { status: 500 });
+});
+
+test("no answer at all is an error that may pass", async () => {
+  const { gateway } = canned(new TypeError("fetch failed"));
+  await assert.rejects(gateway.about(), { status: 0, code: "unreachable", transient: true });
+});
+
+test("each POST that creates has a key of its own, and a given key is kept", async () => {
+  const { gateway, asked } = canned();
+  await gateway.jobs.submit("local", { executable: "true" });
+  await gateway.jobs.submit("local", "#!/bin/sh\ntrue\n");
+  await gateway.jobs.submit("local", {}, { idempotencyKey: "mine" });
+  await gateway.files.mkdir("local", "/a");
+  await gateway.commands.run("local", ["true"]);
+  await gateway.store.add("notes", 1);
+  await gateway.accounts.createToken({});
+  const keys = asked.map((one) => one.headers.get("Idempotency-Key"));
+  assert.equal(new Set(keys).size, 7);
+  assert.ok(keys.every((key) => key === "mine" || /^[0-9a-f]{32}$/.test(key)));
+  assert.equal(asked[1].headers.get("Content-Type"), "text/x-shellscript");
+  assert.ok(asked.every((one) => one.method === "POST"));
+});
+
+test("a listing is followed from page to page", async () => {
+  const { gateway, asked } = canned({ jobs: [{ id: "2" }, { id: "1" }], next: "c1" }, { jobs: [{ id: "0" }], next: null });
+  const ids = [];
+  for await (const job of gateway.jobs.list("local", { state: ["active", "queued"], name: "" })) ids.push(job.id);
+  assert.deepEqual(ids, ["2", "1", "0"]);
+  assert.equal(asked[0].url, "http://gateway:8000/api/v1/jobs/local?state=active&state=queued");
+  assert.match(asked[1].url, /&cursor=c1$/);
+});
+
+test("a document is put under the tag that was read", async () => {
+  const etag = { headers: { ETag: '"v1"' } };
+  const { gateway, asked } = canned(Response.json([1], etag), Response.json({}, { headers: { ETag: '"v2"' } }), Response.json({}, etag), new Response(null, { status: 204 }));
+  const found = await gateway.store.get("notes", "a/b c");
+  assert.deepEqual(found, { value: [1], etag: '"v1"' });
+  assert.equal(await gateway.store.put("notes", "a/b c", [2], { ifMatch: found.etag }), '"v2"');
+  await gateway.store.patch("notes", "n", { a: null }, { ifMatch: '"v2"' });
+  assert.equal(await gateway.store.remove("notes", "n"), null);
+  assert.equal(asked[0].url, "http://gateway:8000/api/v1/store/notes/a%2Fb%20c");
+  assert.equal(asked[1].headers.get("If-Match"), '"v1"');
+  assert.equal(asked[2].headers.get("Content-Type"), "application/merge-patch+json");
+});
+
+test("paths keep the bytes that they escape, and names lose none of their signs", () => {
+  assert.equal(escapePath("/a b/100%25/%FF?#"), "/a%20b/100%25/%FF%3F%23");
+  assert.equal(escapeName("100% / ünï\ud800"), "100%25%20%2F%20%C3%BCn%C3%AF%EF%BF%BD");
+  assert.equal(readable("/a%20b/%FF/%C3%BC"), "/a b/%FF/ü");
+  assert.deepEqual([join("/", "x"), join("/a/", "x"), parent("/a/b"), parent("/a"), parent("/a/b/")], ["/x", "/a/x", "/a", "/", "/a"]);
+});
+
+test("the addresses of files, jobs, data and images", () => {
+  const { gateway } = canned();
+  assert.equal(gateway.files.url("local", "/runs/a b.txt"), "http://gateway:8000/api/v1/files/local/runs/a%20b.txt");
+  assert.equal(gateway.jobs.path("local", "17_3", "output"), "/api/v1/jobs/local/17_3/output");
+  assert.equal(gateway.datasets.subsetUrl("a b", { var: "t", lat: "1:2", time: undefined }, "csv"), "http://gateway:8000/api/v1/datasets/a%20b/subset?var=t&lat=1%3A2&format=csv");
+  assert.match(gateway.sky.cutoutUrl("s~a~0", 1.5, -2, 0.1, "png", { size: 96 }), /s~a~0\/cutout\?pos=CIRCLE\+1.5\+-2\+0.1&format=png&size=96$/);
+});
+
+test("a file is written with its conditions, and read in part", async () => {
+  const { gateway, asked } = canned({}, new Response("bc"));
+  const steps = [];
+  await gateway.files.write("local", "/x", "abc", { create: true, onprogress: (...all) => steps.push(all) });
+  assert.equal(asked[0].headers.get("If-None-Match"), "*");
+  assert.deepEqual(steps, [[3, 3]]);
+  assert.equal(await (await gateway.files.read("local", "/x", { range: "bytes=1-2" })).text(), "bc");
+  assert.equal(asked[1].headers.get("Range"), "bytes=1-2");
+});
+
+const stream = (...parts) => new Response(new ReadableStream({
+  start(controller) {
+    for (const part of parts) controller.enqueue(new TextEncoder().encode(part));
+    controller.close();
+  },
+}));
+
+test("an event stream is read as the standard says, however it is cut", async () => {
+  const text = ":hi\n\nid: 1\nevent: job.completed\ndata: {\"a\":\ndata: 1}\n\nid: 2\r\ndata: plain\r\n\r\ndata\n\nid: 3\ndata: cut off";
+  for (const size of [1, 2, 7, text.length]) {
+    const parts = text.match(new RegExp(`[^]{1,${size}}`, "g"));
+    const found = [];
+    for await (const event of readEvents(stream(...parts))) found.push(event);
+    assert.deepEqual(found, [
+      { id: "1", kind: "job.completed", data: { a: 1 } },
+      { id: "2", kind: "message", data: "plain" },
+      { id: "2", kind: "message", data: "" },
+    ], `in parts of ${size}`);
+  }
+});
+
+test("a broken stream is taken up again from the last event", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { gateway, asked } = canned(stream("id: 4\ndata: 1\n\n"), new TypeError("away"), problem(503, {}, { "Retry-After": "1" }), stream("id: 5\ndata: 2\n\n"));
+  const stop = new AbortController();
+  const seen = [];
+  const breaks = [];
+  const reading = (async () => {
+    for await (const event of events(gateway.http, "/api/v1/events", { signal: stop.signal, onbreak: (error) => breaks.push(error.status) })) {
+      seen.push(event.data);
+      if (seen.length === 2) stop.abort();
+    }
+  })();
+  while (seen.length < 2) {
+    await new Promise((resolve) => setImmediate(resolve));
+    t.mock.timers.tick(30_000);
+  }
+  await reading;
+  assert.deepEqual(seen, [1, 2]);
+  assert.deepEqual(breaks, [0, 503]);
+  assert.deepEqual(asked.map((one) => one.headers.get("Last-Event-ID")), [null, "4", "4", "4"]);
+});
+
+test("a stream that is refused ends with the refusal", async () => {
+  const { gateway } = canned(problem(401, { code: "not-signed-in" }));
+  await assert.rejects(gateway.events().next(), { status: 401 });
+});
+
+test("waiting for a job looks again until it has ended", async () => {
+  const job = (state) => ({ id: "7", state });
+  const { gateway } = canned(job("active"), stream("data: 1\n\n"), job("completed"));
+  assert.equal((await gateway.jobs.wait("local", "7")).state, "completed");
+});
+
+test("a job's output comes as it is written", async () => {
+  const { gateway, asked } = canned(stream("a\n", "b"));
+  let text = "";
+  for await (const part of gateway.jobs.follow("local", "7", { stream: "error" })) text += part;
+  assert.equal(text, "a\nb");
+  assert.match(asked[0].url, /\/7\/error\?follow=true$/);
+});
+
+test("a system is up, degraded or down as its parts answer", async () => {
+  const now = new Date().toISOString();
+  const queue = { as_of: now, jobs: [], resources: { cores: 2 } };
+  const { gateway } = canned(queue, { space: null }, problem(503), { space: null }, problem(503), problem(503), { ...queue, as_of: "2020-01-01T00:00:00Z" }, {}, problem(404), {});
+  const found = [];
+  for (let i = 0; i < 5; i += 1) found.push((await gateway.status.system("local")).status);
+  assert.deepEqual(found, ["up", "degraded", "down", "degraded", "up"]);
+});

@@ -1,0 +1,85 @@
+// Tests of the elements' pure parts in Node; run by test_kit.py.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Wcs, offsets, placeAt, readCards, readPlace, sexagesimal } from "../../src/gatewright/kit/client/wcs.js";
+import { colourTable, rangeOf, scaleFor } from "../../src/gatewright/kit/elements/colours.js";
+import { ago, duration, figure, permissions, size } from "../../src/gatewright/kit/elements/format.js";
+import { areaWeights, edges, mapVariables, readBlock, readDataset, readField } from "../../src/gatewright/kit/elements/grid.js";
+import { addressOf, placeOf } from "../../src/gatewright/kit/portal/routes.js";
+
+test("sizes, lengths of time and figures have their units", () => {
+  assert.deepEqual([0, 1023, 1536, 150 * 1024, 5 * 1024 ** 4, null].map(size), ["0 B", "1023 B", "1.5 KiB", "150 KiB", "5.0 TiB", ""]);
+  assert.deepEqual([0, 59.4, 61, 3660, 90061].map(duration), ["0 s", "59 s", "1 min 01 s", "1 h 01 min", "1 d 1 h"]);
+  assert.deepEqual([101325.123, 0, 1e-5, -2.5e8, NaN].map(figure), ["101330", "0", "1.00e-5", "-2.50e8", "–"]);
+  assert.equal(ago(new Date(Date.now() - 3 * 86400e3).toISOString()), "3 days ago");
+  assert.deepEqual(["0644", "755", "x"].map(permissions), ["rw-r--r--", "rwxr-xr-x", "x"]);
+});
+
+test("a colour scale is balanced where values lie on both sides of zero", () => {
+  assert.deepEqual(scaleFor([-3, 10]), { map: "diverging", low: -10, high: 10 });
+  assert.deepEqual(scaleFor([-1, 10]), { map: "viridis", low: -1, high: 10 });
+  assert.deepEqual(rangeOf([NaN, 2, 1, NaN]), [1, 2]);
+  assert.deepEqual(rangeOf([NaN]), [0, 1]);
+  assert.deepEqual(rangeOf([7]), [6.5, 7.5]);
+  const table = colourTable("viridis");
+  assert.deepEqual([...table.slice(0, 3), ...table.slice(-3)], [68, 1, 84, 253, 231, 37]);
+});
+
+test("perceptual maps grow lighter all the way", () => {
+  for (const name of ["viridis", "cividis"]) {
+    const table = colourTable(name);
+    const light = Array.from({ length: 256 }, (_, i) => 0.2126 * table[3 * i] ** 2.2 + 0.7152 * table[3 * i + 1] ** 2.2 + 0.0722 * table[3 * i + 2] ** 2.2);
+    for (let i = 8; i < 256; i += 8) assert.ok(light[i] > light[i - 8], `${name} at ${i}`);
+  }
+});
+
+test("a data set is read as the gateway tells it", () => {
+  const axes = [{ name: "lat", kind: "lat", units: "degrees_north", values: [10, 0] }, { name: "x", kind: "lon", units: "degrees_east", values: [0, 2, 4] }];
+  const variables = [{ name: "t", title: "Temperature", units: "K", dimensions: ["lat", "x"], data: true }, { name: "lat", units: "", dimensions: ["lat"], data: false }];
+  const dataset = readDataset({ id: "a", title: "", axes, variables });
+  assert.deepEqual(mapVariables(dataset).map((one) => one.name), ["t"]);
+  const coordinates = { lat: axes[0], x: axes[1] };
+  const flat = readBlock({ coordinates, variables: { t: { units: "K", dimensions: ["lat", "x"], values: [1, 2, 3, 4, null, 6] } } }, "t");
+  assert.deepEqual(readField(flat).values, Float64Array.of(1, 2, 3, 4, NaN, 6));
+  const turned = readBlock({ coordinates, variables: { t_p97_5: { dimensions: ["x", "lat"], values: [1, 4, 2, 5, 3, 6] } } }, "t", "p97.5");
+  assert.deepEqual(readField(turned).values, Float64Array.of(1, 2, 3, 4, 5, 6));
+  assert.deepEqual(edges([0, 2, 4]), [-1, 1, 3, 5]);
+  assert.deepEqual(edges([5]), [4.5, 5.5]);
+  assert.ok(Math.abs(areaWeights([60])[0] - 0.5) < 1e-12);
+});
+
+test("places are read in degrees and in hours, and others refused", () => {
+  assert.deepEqual(readPlace("318.108 -66.016"), [318.108, -66.016]);
+  const [ra, dec] = readPlace("21:12:26.0 -66:00:56");
+  assert.ok(Math.abs(ra - 318.108333333) < 1e-8 && Math.abs(dec + 66.015555556) < 1e-8);
+  assert.deepEqual(readPlace("00h00m00s -00d30m00s"), [0, -0.5]);
+  assert.deepEqual(["", "1", "400 0", "1 91", "a b", "1:2:3 4:5"].map(readPlace), [null, null, null, null, null, null]);
+  assert.equal(sexagesimal(318.10833333, -66.01555556), "21:12:26.00 -66:00:56.0");
+  assert.equal(sexagesimal(359.9999999, 0), "00:00:00.00 +00:00:00.0");
+});
+
+test("offsets and places undo one another", () => {
+  for (const [ra, dec] of [[10, 0], [359.999, 89], [180, -66]]) {
+    const [xi, eta] = offsets(...placeAt(0.01, -0.02, ra, dec), ra, dec);
+    assert.ok(Math.abs(xi - 0.01) < 1e-9 && Math.abs(eta + 0.02) < 1e-9);
+  }
+});
+
+test("cards of a header are read, quotes, exponents and all", () => {
+  const card = (text) => text.padEnd(80);
+  const text = [card("SIMPLE  =                    T / yes"), card("CTYPE1  = 'RA---TAN'           / it's"), card("NAME    = 'O''Neil / x '"), card("CRVAL1  =  1.5D+02"), card("COMMENT = not a value"), card("HISTORY"), card("END"), card("AFTER   = 1")].join("");
+  assert.deepEqual(readCards(text), { SIMPLE: true, CTYPE1: "RA---TAN", NAME: "O'Neil / x", CRVAL1: 150, "COMMENT": NaN });
+});
+
+test("a projection that is not known is refused", () => {
+  assert.throws(() => new Wcs({ CTYPE1: "GLON-CAR" }), RangeError);
+});
+
+test("an address is a place, and a place an address", () => {
+  const place = placeOf(new URL("http://g/files/local/a%20b/c?x=1"));
+  assert.deepEqual([place.view, place.parts, place.query.get("x")], ["files", ["local", "a%20b", "c"], "1"]);
+  assert.equal(placeOf(new URL("http://g/")).view, "home");
+  assert.equal(addressOf("files", place.parts, place.query), "/files/local/a%20b/c?x=1");
+  assert.equal(addressOf("home"), "/");
+  assert.equal(addressOf("data", ["x"], { a: "", b: null, c: 0 }), "/data/x?c=0");
+});
