@@ -20,7 +20,7 @@ CENTRE = (150.10, 2.20)
 PIXEL = 0.4
 """Arcseconds per pixel."""
 SIZE = 512
-ZERO_POINT = 27.0
+ZERO_POINT = 29.0
 """Magnitude (AB) of one count per exposure."""
 NIGHTS = (0.0, 4.0, 9.0, 15.0, 22.0, 40.0)
 """Days after the first exposure."""
