@@ -3,8 +3,6 @@
 import asyncio
 import io
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,28 +15,16 @@ from astropy.wcs import WCS
 from tests.backends.fits.skies import pixels, tan_header, write
 from tests.support.app import caller, client
 from tests.support.needs import SHARED
+from tests.support.skies import SkyServices, sky_services
 
-from gatewright.composition.readers import open_readers
-from gatewright.composition.sky import SurveyWatch, open_sky
-from gatewright.composition.state import open_database
 from gatewright.core.caller import Role, visitor
-from gatewright.core.config import Config, Gateway, Limits, SurveySource
-from gatewright.domains.sky import SkyService
+from gatewright.core.config import SurveySource
 from gatewright.faces.api import face
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.filterwarnings("ignore::astropy.wcs.FITSFixedWarning"),
 ]
-
-
-@dataclass
-class SkyServices:
-    """What of the services the sky routes use."""
-
-    config: Config
-    sky: SkyService
-    surveys: SurveyWatch
 
 
 def sources(folder: Path) -> list[SurveySource]:
@@ -51,17 +37,10 @@ def sources(folder: Path) -> list[SurveySource]:
     write(folder / "field" / "a.fits", fits.PrimaryHDU(data, header))
     write(folder / "field" / "plain.fits", fits.PrimaryHDU(pixels(9, 9, "i2")))
     write(folder / "team" / "b.fits", fits.PrimaryHDU(data[:50, :50], header))
-    found = [
+    return [
         SurveySource(id="field", images=str(folder / "field"), title="A field"),
         SurveySource(id="team", images=f"{folder}/team/*.fits", access=["eve"]),
     ]
-    sky = SHARED / "data" / "sky"
-    if sky.exists():
-        found += [
-            SurveySource(id="decam_mini", images=f"{sky}/decam_mini/*.f*"),
-            SurveySource(id="legacypipe", images=f"{sky}/legacypipe_decam/**/*.fits"),
-        ]
-    return found
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -69,17 +48,8 @@ async def services(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[SkyServices]:
     folder = tmp_path_factory.mktemp("sky")
-    config = Config(
-        gateway=Gateway(state=folder / "state", url="http://gateway"),
-        surveys=sources(folder),
-        limits=Limits(response_bytes=2_000_000),
-    )
-    async with AsyncExitStack() as stack:
-        database = await open_database(config, stack)
-        readers = await open_readers(config, stack)
-        sky, surveys = await open_sky(config, database, readers, stack)
-        assert await surveys.wait(60)
-        yield SkyServices(config, sky, surveys)
+    async with sky_services(folder, sources(folder)) as opened:
+        yield opened
 
 
 @pytest_asyncio.fixture(loop_scope="module")

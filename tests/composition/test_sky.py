@@ -1,0 +1,152 @@
+"""Surveys of the configuration, and the look at their files when a gateway starts."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+from astropy.io import fits
+from tests.backends.fits.skies import pixels, tan_header, write
+from tests.support.inline_pool import InlinePool
+from typing_extensions import override
+
+from gatewright.backends.sql.images import SqlImageIndex
+from gatewright.composition.sky import SurveyWatch, open_sky, save_surveys
+from gatewright.composition.state import open_database
+from gatewright.core.caller import visitor
+from gatewright.core.config import Config, Gateway, SurveySource
+from gatewright.core.errors import Unavailable
+from gatewright.domains.sky import ImageQuery, Ingest, IngestReport, Survey
+
+
+class Pool(InlinePool):
+    """Readers in this process, which see all folders."""
+
+    @override
+    def publish(self, *folders: Path) -> None:
+        self.published = [*getattr(self, "published", []), *folders]
+
+
+def config(folder: Path, *names: str) -> Config:
+    surveys = [
+        SurveySource(id=name, images=f"{folder}/{name}/*.fits") for name in names
+    ]
+    return Config(gateway=Gateway(state=folder / "state"), surveys=surveys)
+
+
+def night(folder: Path, name: str, *files: str) -> None:
+    (folder / name).mkdir(exist_ok=True)
+    for file in files:
+        image = fits.PrimaryHDU(pixels(20, 20, "i2"), tan_header(20, 20))
+        write(folder / name / file, image)
+
+
+async def images(config: Config) -> list[str]:
+    """Open the gateway's sky and return the ids of its images."""
+    async with AsyncExitStack() as stack:
+        database = await open_database(config, stack)
+        sky, watch = await open_sky(config, database, Pool(), stack)
+        assert await watch.wait(30)
+        await watch.ready()
+        page = await sky.search(visitor(), ImageQuery(), limit=100)
+        return sorted(image.id for image in page.items)
+
+
+async def test_the_index_follows_the_files_and_the_configuration(
+    tmp_path: Path,
+) -> None:
+    night(tmp_path, "one", "a.fits", "b.fits")
+    night(tmp_path, "two", "c.fits")
+    both = config(tmp_path, "one", "two")
+    assert await images(both) == ["one~a~0", "one~b~0", "two~c~0"]
+    (tmp_path / "one" / "b.fits").unlink()
+    night(tmp_path, "one", "d.fits")
+    assert await images(both) == ["one~a~0", "one~d~0", "two~c~0"]
+    assert await images(config(tmp_path, "one")) == ["one~a~0", "one~d~0"]
+    assert await images(config(tmp_path)) == []
+
+
+async def test_surveys_of_the_command_stay(tmp_path: Path) -> None:
+    settings = config(tmp_path, "one")
+    async with AsyncExitStack() as stack:
+        index = SqlImageIndex(await open_database(settings, stack))
+        await index.save_survey(Survey("added", "Added", "/x"))
+        await save_surveys(index, settings.surveys)
+        await save_surveys(index, [])
+        assert [survey.id for survey in await index.surveys()] == ["added"]
+
+
+class Slow(Ingest):
+    """Waits until it is told to go on, or is another process's turn."""
+
+    def __init__(self, *reports: IngestReport | Exception | None) -> None:
+        self.reports = list(reports)
+        self.go = asyncio.Event()
+
+    @override
+    async def run(self, survey: Survey) -> IngestReport | None:
+        await self.go.wait()
+        report = self.reports.pop(0) if self.reports else None
+        if isinstance(report, Exception):
+            raise report
+        return report
+
+
+class Looked:
+    """An index whose survey another process has looked at."""
+
+    def __init__(self, times: Sequence[float | None]) -> None:
+        self.times = list(times)
+
+    async def coverage(self, survey: str) -> Mapping[str, object]:
+        class Coverage(dict[str, object]):
+            scanned_at = self.times.pop(0)
+
+        return Coverage()
+
+
+SURVEY = Survey("one", "One", "/one")
+REPORT = IngestReport("one", 1, 1, 1, 0, ())
+
+
+async def test_not_ready_while_it_looks() -> None:
+    ingest = Slow(REPORT)
+    watch = SurveyWatch(Looked([]), ingest)  # type: ignore[arg-type]
+    await watch.ready()
+    assert await watch.wait(0)
+    watch.start([SURVEY])
+    assert not await watch.wait(0.01)
+    with pytest.raises(Unavailable):
+        await watch.ready()
+    ingest.go.set()
+    assert await watch.wait(5)
+    await watch.ready()
+    await watch.stop()
+
+
+async def test_stopped_while_it_looks() -> None:
+    watch = SurveyWatch(Looked([]), Slow())  # type: ignore[arg-type]
+    await watch.stop()
+    watch.start([SURVEY])
+    await asyncio.sleep(0)
+    await watch.stop()
+    await watch.ready()
+
+
+async def test_another_process_looks() -> None:
+    ingest = Slow(None, None)
+    ingest.go.set()
+    watch = SurveyWatch(Looked([None, 1e12]), ingest)  # type: ignore[arg-type]
+    watch.start([SURVEY])
+    assert await watch.wait(10)
+
+
+async def test_a_survey_that_fails_does_not_stop_the_others() -> None:
+    ingest = Slow(Unavailable("away"), ValueError("odd"), REPORT)
+    ingest.go.set()
+    watch = SurveyWatch(Looked([]), ingest)  # type: ignore[arg-type]
+    watch.start([SURVEY, SURVEY, SURVEY])
+    assert await watch.wait(10)
+    assert not ingest.reports
+    await watch.ready()

@@ -1,0 +1,52 @@
+"""The sky services over real files, with real reader processes."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.needs import SHARED
+
+from gatewright.composition.readers import open_readers
+from gatewright.composition.sky import SurveyWatch, open_sky
+from gatewright.composition.state import open_database
+from gatewright.core.config import Config, Gateway, Limits, SurveySource
+from gatewright.domains.sky import SkyService
+
+
+@dataclass
+class SkyServices:
+    """What of the services the faces of the sky use."""
+
+    config: Config
+    sky: SkyService
+    surveys: SurveyWatch
+
+
+def shared_surveys() -> list[SurveySource]:
+    """Return the surveys of the shared archives, none where these are missing."""
+    sky = SHARED / "data" / "sky"
+    if not sky.exists():
+        return []
+    return [
+        SurveySource(id="decam_mini", images=f"{sky}/decam_mini/*.f*"),
+        SurveySource(id="legacypipe", images=f"{sky}/legacypipe_decam/**/*.fits"),
+    ]
+
+
+@asynccontextmanager
+async def sky_services(
+    folder: Path, surveys: list[SurveySource], *, url: str = "http://gateway"
+) -> AsyncIterator[SkyServices]:
+    """Open the services over surveys, read and ready."""
+    config = Config(
+        gateway=Gateway(state=folder / "state", url=url),
+        surveys=[*surveys, *shared_surveys()],
+        limits=Limits(response_bytes=2_000_000),
+    )
+    async with AsyncExitStack() as stack:
+        database = await open_database(config, stack)
+        readers = await open_readers(config, stack)
+        sky, watch = await open_sky(config, database, readers, stack)
+        assert await watch.wait(60)
+        yield SkyServices(config, sky, watch)
