@@ -1,19 +1,20 @@
 """Scopes at the door of a group of routes, asked for before anything else."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from gatewright.core.caller import Scope
 from gatewright.web.context import Context
 
 
-def needs_any(*scopes: Scope) -> Callable[[Context], None]:
+def needs_any(*scopes: Scope) -> Callable[[Context], Awaitable[None]]:
     """Return a dependency that refuses a caller who has none of the scopes.
 
     The services check the scope of each action; this refuses those who could do
     nothing here at all, whatever they sent.
     """
 
-    def check(context: Context) -> None:
+    # A coroutine, since FastAPI calls a plain function in a thread.
+    async def check(context: Context) -> None:
         caller = context.caller
         held = {scope.partition(":")[0] for scope in caller.scopes}
         part = Scope.STORE in scopes and Scope.STORE.value in held

@@ -192,7 +192,7 @@ CollectionName = Annotated[
 ]
 
 
-def document_key(
+async def document_key(
     request: Request,
     key: Annotated[
         str,
