@@ -4,6 +4,7 @@ import os
 import stat
 from collections import OrderedDict
 
+from gatewright.backends.netcdf.chunks import ChunkReader
 from gatewright.backends.netcdf.classic import MAGIC
 from gatewright.backends.netcdf.classic_file import ClassicFile
 from gatewright.backends.netcdf.hdf5_file import Hdf5File
@@ -23,6 +24,7 @@ class Files:
     def __init__(self, most: int = _OPEN_FILES) -> None:
         self._most = most
         self._open: OrderedDict[bytes, GriddedFile] = OrderedDict()
+        self._chunks = ChunkReader()
 
     def get(self, source: bytes) -> GriddedFile:
         """Return the file that stands at a path now.
@@ -41,7 +43,7 @@ class Files:
             return found
         if found is not None:
             self._open.pop(source).close()
-        self._open[source] = opened = _open(source)
+        self._open[source] = opened = _open(source, self._chunks)
         if len(self._open) > self._most:
             self._open.popitem(last=False)[1].close()
         return opened
@@ -89,23 +91,23 @@ def require(file: GriddedFile, source: bytes, identity: FileIdentity) -> None:
         raise Conflict("The file of this data set changed while it was read.")
 
 
-def _open(source: bytes) -> GriddedFile:
+def _open(source: bytes, chunks: ChunkReader) -> GriddedFile:
     try:
         descriptor = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
         raise NotFound("The file of this data set cannot be opened.") from error
     try:
-        return _by_content(descriptor, source)
+        return _by_content(descriptor, source, chunks)
     except BaseException:
         os.close(descriptor)
         raise
 
 
-def _by_content(descriptor: int, source: bytes) -> GriddedFile:
+def _by_content(descriptor: int, source: bytes, chunks: ChunkReader) -> GriddedFile:
     identity = identity_of(os.fstat(descriptor))
     magic = os.pread(descriptor, 8, 0)
     if magic[:4] in MAGIC:
         return ClassicFile(descriptor, identity)
     if any(os.pread(descriptor, 8, at) == _HDF5 for at in _HDF5_AFTER):
-        return Hdf5File(descriptor, identity, source)
+        return Hdf5File(descriptor, identity, source, chunks)
     raise BackendFailed("This file is neither NetCDF nor HDF5.")

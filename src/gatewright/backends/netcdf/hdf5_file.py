@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gatewright.backends.netcdf import hdf5_describe
+from gatewright.backends.netcdf.chunks import Chunked, ChunkReader, index
 from gatewright.backends.netcdf.layout import Plain, read_into
 from gatewright.core.errors import BackendFailed
 from gatewright.domains.arrays import FileIdentity, Hyperslab, counts
@@ -24,7 +25,15 @@ class Hdf5File:
     who write the file.
     """
 
-    def __init__(self, descriptor: int, identity: FileIdentity, source: bytes) -> None:
+    def __init__(
+        self,
+        descriptor: int,
+        identity: FileIdentity,
+        source: bytes,
+        chunks: ChunkReader,
+    ) -> None:
+        self._chunks = chunks
+        self._indexes: dict[str, Chunked | None] = {}
         self.descriptor = descriptor
         self.identity = identity
         try:
@@ -48,6 +57,8 @@ class Hdf5File:
         """Read a piece of a variable into an array of its shape."""
         try:
             self._read(variable, slab, target)
+        except BackendFailed:
+            raise
         except (OSError, RuntimeError, ValueError, TypeError) as error:
             raise BackendFailed(
                 f"“{variable}” cannot be read: the file is damaged, or stored in a "
@@ -70,9 +81,17 @@ class Hdf5File:
             read_into(self.descriptor, plain, stored, part)
         elif not slab:
             target[()] = dataset[()]
+        elif (array := self._chunked(variable, dataset)) is not None:
+            self._chunks.read(self.descriptor, array, stored, part)
         else:
             selection = tuple(slice(p.start, p.stop, p.stride) for p in stored)
             target[inside] = dataset[selection].astype(target.dtype, copy=False)
+
+    def _chunked(self, variable: str, dataset: Any) -> Chunked | None:
+        if variable not in self._indexes:
+            key = (self.identity, variable)
+            self._indexes[variable] = index(dataset, key, self.identity.size)
+        return self._indexes[variable]
 
     def strings(self, variable: str, slab: Hyperslab) -> list[bytes]:
         """Return a piece of a STRING variable."""
@@ -135,7 +154,7 @@ def _plain(dataset: Any) -> Plain | None:
     offset = dataset.id.get_offset()
     if offset is None or dataset.chunks is not None or dataset.dtype.kind not in "iuf":
         return None
-    if dataset.external or dataset.is_virtual:
+    if dataset.external or dataset.is_virtual or dataset.file.userblock_size:
         return None
     item = dataset.dtype.itemsize
     row = int(np.prod(dataset.shape[1:], dtype=object)) * item

@@ -6,8 +6,9 @@ bytes in row-major order: NetCDF-3, records included, and contiguous HDF5.
 
 import itertools
 import math
+import operator
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,9 +17,12 @@ import numpy.typing as npt
 from gatewright.core.errors import BackendFailed
 from gatewright.domains.arrays import Hyperslab, counts
 
-_HULL_WASTE = 8
+_SMALL_HULL = 65_536
+"""A span of bytes that is read whole, however little of it is wanted."""
 _HULL_BYTES = 8 << 20
-_SMALL_HULL = 16_384
+"""Largest span of which some is read in vain."""
+_HULL_WASTE = 16
+"""Most bytes of a span for one that is wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +71,25 @@ def read_into(
         start = plain.offset + _position(plain, [part.start for part in slab])
         read_exactly(descriptor, target.reshape(-1).view(np.uint8).data, start)
         return
+    _gather(descriptor, plain, slab, target)
+
+
+def _gather(
+    descriptor: int, plain: Plain, slab: Hyperslab, target: npt.NDArray[np.generic]
+) -> None:
+    """Read span after span, each for one position of the outer axes."""
     axis = _hull_axis(plain, slab)
-    for position in _positions(slab[:axis]):
-        target[position] = _hull(descriptor, plain, slab, axis, position)
+    strides = _strides(plain)
+    steps = [part.stride * step for part, step in zip(slab, strides, strict=True)]
+    begin = plain.offset + _position(plain, [part.start for part in slab])
+    span = bytearray(_span(slab, strides, axis, plain.dtype.itemsize))
+    shape = counts(slab)
+    part = np.ndarray(shape[axis:], plain.dtype, span, strides=steps[axis:])
+    view = memoryview(span)
+    for position in itertools.product(*map(range, shape[:axis])):
+        offset = begin + sum(map(operator.mul, position, steps))
+        read_exactly(descriptor, view, offset)
+        target[position] = part
 
 
 def _is_run(plain: Plain, slab: Hyperslab) -> bool:
@@ -97,10 +117,6 @@ def _position(plain: Plain, index: Sequence[int]) -> int:
     return sum(i * s for i, s in zip(index, _strides(plain), strict=True))
 
 
-def _positions(outer: Hyperslab) -> Iterator[tuple[int, ...]]:
-    return itertools.product(*(range(part.count) for part in outer))
-
-
 def _hull_axis(plain: Plain, slab: Hyperslab) -> int:
     """Return the first axis from which on the span of bytes is worth reading whole."""
     strides = _strides(plain)
@@ -118,31 +134,4 @@ def _span(slab: Hyperslab, strides: Sequence[int], axis: int, item: int) -> int:
     return item + sum(
         (part.count - 1) * part.stride * step
         for part, step in zip(slab[axis:], strides[axis:], strict=True)
-    )
-
-
-def _hull(
-    descriptor: int,
-    plain: Plain,
-    slab: Hyperslab,
-    axis: int,
-    position: tuple[int, ...],
-) -> npt.NDArray[np.generic]:
-    """Return the piece behind a position of the outer axes."""
-    strides = _strides(plain)
-    outer = [
-        part.start + i * part.stride for part, i in zip(slab, position, strict=False)
-    ]
-    start = plain.offset + _position(
-        plain, [*outer, *(part.start for part in slab[axis:])]
-    )
-    buffer = bytearray(_span(slab, strides, axis, plain.dtype.itemsize))
-    read_exactly(descriptor, memoryview(buffer), start)
-    return np.ndarray(
-        counts(slab)[axis:],
-        plain.dtype,
-        buffer,
-        strides=[
-            p.stride * s for p, s in zip(slab[axis:], strides[axis:], strict=True)
-        ],
     )
