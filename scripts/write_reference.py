@@ -7,7 +7,14 @@ import click
 from gatewright.cli.main import COMMANDS, main
 from gatewright.core.config_text import reference
 
-DOCS = Path(__file__).resolve().parents[1] / "docs" / "reference"
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+DECISIONS = DOCS / "explanation" / "decisions"
+DECISIONS_HEAD = """\
+# Decisions
+
+Why the house is as it is. Each page has the context, the decision and what follows from
+it; a later page may replace an earlier one and says so.
+"""
 
 
 def commands_page() -> str:
@@ -34,11 +41,21 @@ def _help(command: click.Command, parent: click.Context, title: str) -> list[str
     return lines
 
 
+def decisions_page() -> str:
+    """Return the list of decisions."""
+    lines = [DECISIONS_HEAD]
+    for page in sorted(DECISIONS.glob("[0-9]*.md")):
+        title = page.read_text(encoding="utf-8").partition("\n")[0].lstrip("# ")
+        lines.append(f"- [{title}]({page.name})")
+    return "\n".join(lines) + "\n"
+
+
 def pages() -> dict[Path, str]:
     """Return the generated pages by their files."""
     return {
-        DOCS / "configuration.md": reference(),
-        DOCS / "commands.md": commands_page(),
+        DOCS / "reference" / "configuration.md": reference(),
+        DOCS / "reference" / "commands.md": commands_page(),
+        DECISIONS / "index.md": decisions_page(),
     }
 
 

@@ -23,11 +23,12 @@ def script() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("name", ["configuration.md", "commands.md"])
+@pytest.mark.parametrize("name", ["configuration.md", "commands.md", "index.md"])
 def test_a_generated_page_is_what_the_code_says(name: str) -> None:
-    pages = {path.name: text for path, text in script().pages().items()}
-    written = (ROOT / "docs" / "reference" / name).read_text(encoding="utf-8")
-    assert pages[name] == written, f"run {sys.executable} scripts/write_reference.py"
+    (path,) = [path for path in script().pages() if path.name == name]
+    written = path.read_text(encoding="utf-8")
+    command = f"{sys.executable} scripts/write_reference.py"
+    assert script().pages()[path] == written, f"run {command}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
@@ -37,9 +38,3 @@ def test_links_lead_somewhere(page: Path) -> None:
         link for link in _LINK.findall(text) if not (page.parent / link).exists()
     ]
     assert missing == []
-
-
-def test_every_decision_is_in_the_navigation() -> None:
-    index = (ROOT / "docs/explanation/decisions/index.md").read_text(encoding="utf-8")
-    pages = sorted((ROOT / "docs/explanation/decisions").glob("[0-9]*.md"))
-    assert [page.name for page in pages if page.name not in index] == []
