@@ -37,5 +37,29 @@ async def read_model(request: Request, kind: type[M]) -> M:
 
 def json_body(kind: type[BaseModel]) -> dict[str, Any]:
     """Return what makes FastAPI show a model as a route's body (``openapi_extra``)."""
-    content = {"application/json": {"schema": kind.model_json_schema()}}
+    content = {"application/json": {"schema": schema_of(kind)}}
     return {"requestBody": {"required": True, "content": content}}
+
+
+def schema_of(kind: type[BaseModel]) -> dict[str, Any]:
+    """Return a model's JSON schema without references.
+
+    Those of pydantic lead into the schema itself, and inside an OpenAPI document that
+    is another place.
+    """
+    schema = kind.model_json_schema()
+    definitions = schema.pop("$defs", {})
+
+    def expand(value: Any) -> Any:
+        if isinstance(value, list):
+            return [expand(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        if "$ref" not in value:
+            return {name: expand(item) for name, item in value.items()}
+        name = value["$ref"].rpartition("/")[2]
+        beside = {key: item for key, item in value.items() if key != "$ref"}
+        return {**expand(definitions[name]), **beside}
+
+    expanded: dict[str, Any] = expand(schema)
+    return expanded

@@ -20,6 +20,7 @@ from gatewright.faces.api.dataset_query import subset_request
 from gatewright.web.bytes import DescriptorFile, file_response
 from gatewright.web.conditional import check_preconditions, not_modified
 from gatewright.web.context import Context
+from gatewright.web.json_model import schema_of
 from gatewright.web.listing import Cursor, Limit, json_response, listing
 from gatewright.web.user_content import content_disposition
 
@@ -80,7 +81,7 @@ async def one_dataset(context: Context, dataset: DatasetId) -> Response:
             "content": {
                 "application/x-netcdf": {},
                 "text/csv": {},
-                "application/json": {"schema": EstimateAnswer.model_json_schema()},
+                "application/json": {"schema": schema_of(EstimateAnswer)},
                 "image/png": {},
             },
             "description": "The subset, or with “estimate” what it would cost.",

@@ -30,7 +30,7 @@ from gatewright.faces.api.file_requests import (
 )
 from gatewright.web.bytes import file_response
 from gatewright.web.context import Context, RequestContext
-from gatewright.web.json_model import json_body, read_model
+from gatewright.web.json_model import json_body, read_model, schema_of
 from gatewright.web.listing import Cursor, Limit, json_response, listing
 from gatewright.web.paths import encode_path, rest_of_path
 from gatewright.web.user_content import user_content
@@ -112,7 +112,7 @@ async def one_system(context: Context, system: System) -> Response:
             "description": "The bytes of a file, or a page of a folder.",
             "content": {
                 "application/octet-stream": {"schema": {"type": "string"}},
-                "application/json": {"schema": FolderPage.model_json_schema()},
+                "application/json": {"schema": schema_of(FolderPage)},
             },
         },
         206: {"description": "The ranges of the file that were asked for."},

@@ -21,6 +21,7 @@ from gatewright.domains.compute import (
     Resources,
 )
 from gatewright.web.json_body import decode_json, is_json
+from gatewright.web.json_model import schema_of
 
 _SCRIPT_TYPES = ("text/x-shellscript", "application/x-sh", "text/plain")
 _FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -312,8 +313,8 @@ def _variable(text: str) -> tuple[str, str]:
 
 def submit_body() -> dict[str, Any]:
     """Return what makes FastAPI show the bodies (``openapi_extra``)."""
-    spec = _inlined(JobSpecBody)
-    form = _inlined(FlatJobBody)
+    spec = schema_of(JobSpecBody)
+    form = schema_of(FlatJobBody)
     many = {"type": "array", "items": spec, "minItems": 1, "maxItems": 1000}
     script = {"type": "string", "examples": ["#!/bin/sh\necho hello\n"]}
     content = {
@@ -326,7 +327,7 @@ def submit_body() -> dict[str, Any]:
 
 def script_parameters() -> list[dict[str, Any]]:
     """Return the URL's parameters beside a script, for the OpenAPI document."""
-    properties: Mapping[str, Any] = _inlined(FlatJobBody)["properties"]
+    properties: Mapping[str, Any] = schema_of(FlatJobBody)["properties"]
     return [
         {
             "name": name,
@@ -338,21 +339,3 @@ def script_parameters() -> list[dict[str, Any]]:
         for name, schema in properties.items()
         if name not in {"script", "executable"}
     ]
-
-
-def _inlined(kind: type[BaseModel]) -> dict[str, Any]:
-    """Return a model's schema without references, as an operation needs it."""
-    schema = kind.model_json_schema()
-    definitions = schema.pop("$defs", {})
-
-    def expand(value: Any) -> Any:
-        if isinstance(value, dict):
-            if "$ref" in value:
-                name = value["$ref"].rpartition("/")[2]
-                rest = {k: v for k, v in value.items() if k != "$ref"}
-                return {**expand(definitions[name]), **rest}
-            return {k: expand(v) for k, v in value.items()}
-        return [expand(v) for v in value] if isinstance(value, list) else value
-
-    result: dict[str, Any] = expand(schema)
-    return result
