@@ -103,35 +103,43 @@ def visible(right: Right, who: Who) -> Clause:
 
 def selected(name: str, window: Window, now: float) -> Clause:
     """Return the condition under which a live document ``d`` is in a window."""
-    parts = ["d.collection = ?", "d.key > ?", LIVE]
-    values: list[object] = [name, window.after, now]
-    if window.prefix:
-        parts.append("d.key >= ?")
-        values.append(window.prefix)
-        end = successor(window.prefix)
-        if end is not None:
-            parts.append("d.key < ?")
-            values.append(end)
-    if window.within is not None:
-        text, more = _indexed(window.within)
-        parts.append(text)
-        values += more
-    return " AND ".join(parts), values
+    keys, values = _keys(window, "d.key")
+    return f"d.collection = ? AND {keys} AND {LIVE}", [name, *values, now]
 
 
-def _indexed(within: IndexRange) -> Clause:
+def _keys(window: Window, column: str) -> Clause:
+    """Return the condition under which a key comes after a place and begins so."""
+    end = successor(window.prefix) if window.prefix else None
+    bounds = {">": window.after, ">=": window.prefix, "<": end}
+    parts = {sign: bound for sign, bound in bounds.items() if bound is not None}
+    return " AND ".join(f"{column} {sign} ?" for sign in parts), [*parts.values()]
+
+
+def among(name: str, keys: Sequence[str], now: float) -> Clause:
+    """Return the condition under which a live document ``d`` has one of the keys."""
+    keys = _padded(keys)
+    text = f"d.collection = ? AND d.key IN ({marks(keys)}) AND {LIVE}"
+    return text, [name, *keys, now]
+
+
+def entries_query(name: str, window: Window, within: IndexRange) -> Clause:
+    """Return the query for the keys in a part of an index, in their order."""
     column, above = ("number", "<=") if within.numeric else ("text", "<")
-    parts = [f"e.{column} IS NOT NULL"]
-    values: list[object] = [within.field]
-    for sign, bound in ((">=", within.low), (above, within.high)):
+    keys, places = _keys(window, "key")
+    parts = [keys, f"{column} IS NOT NULL"]
+    values: list[object] = [name, within.field, *places]
+    bounds = ((">=", within.low), (above, within.high))
+    if within.numeric and within.low == within.high:
+        bounds = (("=", within.low), ("=", None))
+    for sign, bound in bounds:
         if bound is not None:
-            parts.append(f"e.{column} {sign} ?")
+            parts.append(f"{column} {sign} ?")
             values.append(bound)
-    text = (
-        "d.key IN (SELECT e.key FROM store_entries e WHERE "  # noqa: S608  # fixed words
-        f"e.collection = d.collection AND e.field = ? AND {' AND '.join(parts)})"
-    )
-    return text, values
+    text = f"""
+    SELECT key FROM store_entries WHERE collection = ? AND field = ?
+    AND {" AND ".join(parts)} ORDER BY key LIMIT ?
+    """  # noqa: S608  # fixed words and placeholders
+    return text, [*values, window.limit + 1]
 
 
 def collection(row: Row) -> Collection:

@@ -23,6 +23,7 @@ from gatewright.domains.store import (
     DeleteDocument,
     Document,
     Found,
+    IndexRange,
     Right,
     Standing,
     Usage,
@@ -110,8 +111,17 @@ class SqlDocuments:
 
     async def documents(
         self, collection: str, right: Right, who: Who, window: Window
-    ) -> tuple[Sequence[Document], bool]:
-        chosen, values = rows_of.selected(collection, window, self._clock())
+    ) -> tuple[Sequence[Document], str | None]:
+        now = self._clock()
+        position: str | None = None
+        if window.within is None:
+            chosen, values = rows_of.selected(collection, window, now)
+        else:
+            # Two queries with one plan each, where a join may be planned badly.
+            keys, position = await self._indexed(collection, window, window.within)
+            if not keys:
+                return (), None
+            chosen, values = rows_of.among(collection, keys, now)
         seen, people = rows_of.visible(right, who)
         where = f"FROM store_documents d WHERE {chosen} AND {seen}"
         values += people
@@ -120,10 +130,19 @@ class SqlDocuments:
         sizes = await self._database.read(text, *values, window.limit + 1)
         last, more = _fitting(sizes, window)
         if last is None:
-            return (), False
+            return (), position
         text = _PAGE.format(columns=rows_of.DOCUMENT, where=where)
         rows = await self._database.read(text, *values, last, window.limit)
-        return [rows_of.document(row) for row in rows], more
+        return [rows_of.document(row) for row in rows], last if more else position
+
+    async def _indexed(
+        self, collection: str, window: Window, within: IndexRange
+    ) -> tuple[Sequence[str], str | None]:
+        """Return keys in a part of an index, and the last if more follow."""
+        text, values = rows_of.entries_query(collection, window, within)
+        rows = await self._database.read(text, *values)
+        keys = [row["key"] for row in rows[: window.limit]]
+        return keys, keys[-1] if len(rows) > window.limit else None
 
     async def changes(
         self,

@@ -52,10 +52,12 @@ class DocumentStore(Protocol):
 
     async def documents(
         self, collection: str, right: Right, who: Who, window: Window
-    ) -> tuple[Sequence[Document], bool]:
-        """Return documents that the caller may read, by key, and whether more follow.
+    ) -> tuple[Sequence[Document], str | None]:
+        """Return documents that the caller may read, by key, and where to go on.
 
-        ``right`` is the caller's on the collection.
+        ``right`` is the caller's on the collection. The second value is the key to go
+        on after, None at the end; there may be fewer documents than asked for, or
+        none, before the end.
         """
         ...
 

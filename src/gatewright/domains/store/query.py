@@ -230,11 +230,24 @@ def index_range(
 ) -> IndexRange | None:
     """Return the part of an index to read for a query; None when there is none.
 
-    An equality comes before a beginning, and that before an order.
+    An equality comes before a beginning, and that before an order; what else is said
+    of the same field narrows the part.
     """
-    usable = [c for c in conditions if c.field in set(indexes) and _range(c)]
+    usable = [c for c in conditions if c.field in set(indexes)]
     usable.sort(key=lambda c: _PREFERENCE.index(c.operator))
-    return _range(usable[0]) if usable else None
+    parts = [part for part in map(_range, usable) if part is not None]
+    if not parts:
+        return None
+    field, numeric = parts[0].field, parts[0].numeric
+    same = [part for part in parts if (part.field, part.numeric) == (field, numeric)]
+    lows = [part.low for part in same if part.low is not None]
+    highs = [part.high for part in same if part.high is not None]
+    return IndexRange(
+        field,
+        numeric=numeric,
+        low=max(lows, default=None),
+        high=min(highs, default=None),
+    )
 
 
 _PREFERENCE = (
@@ -282,5 +295,14 @@ def _span(
         return IndexRange(field, numeric=True, low=low, high=high)
     texts = [_text_entry(value) for value in values]
     low = "s" if open_below else min(texts)
-    high = "t" if open_above else successor(max(texts))
+    high = "t" if open_above else _after(max(texts))
     return IndexRange(field, numeric=False, low=low, high=high)
+
+
+def _after(held: str) -> str | None:
+    """Return the first text after the entries of a value.
+
+    An entry that was cut off stands for all that begin so. No value has characters
+    below U+0001.
+    """
+    return successor(held) if len(held) > _TEXT_ENTRY else f"{held}\x01"

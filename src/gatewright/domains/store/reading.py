@@ -32,6 +32,7 @@ from gatewright.domains.store.service import Store
 
 SCANNED_DOCUMENTS = 10_000
 SCANNED_BYTES = 32 << 20
+SCANNED_STEPS = 100
 PAGE_BYTES = 8 << 20
 LONGEST_WAIT = 30.0
 _STEP_DOCUMENTS = 500
@@ -82,6 +83,7 @@ class _Scan:
     after: str
     found: list[Document] = field(default_factory=list)
     found_bytes: int = 0
+    steps: int = 0
     read: int = 0
     read_bytes: int = 0
     more: bool = True
@@ -89,11 +91,13 @@ class _Scan:
     def is_full(self) -> bool:
         return len(self.found) >= self.limit or self.found_bytes >= PAGE_BYTES
 
-    def take(self, documents: Sequence[Document], kept: Sequence[bool]) -> None:
+    def take(
+        self, documents: Sequence[Document], kept: Sequence[bool], position: str | None
+    ) -> None:
         """Go over documents that were read, up to the end of the page."""
+        self.steps += 1
         for document, keep in zip(documents, kept, strict=True):
             if self.is_full():
-                self.more = True
                 return
             self.after = document.key
             self.read += 1
@@ -101,6 +105,8 @@ class _Scan:
             if keep:
                 self.found.append(document)
                 self.found_bytes += document.size
+        self.more = position is not None
+        self.after = self.after if position is None else position
 
 
 class Listings:
@@ -140,10 +146,11 @@ class Listings:
         scan = _Scan(limit, _position(cursor))
         while scan.more and not scan.is_full() and not self._is_spent(scan):
             window = _window(scan, selection, within)
-            documents, scan.more = await self._store.documents.documents(
+            documents, position = await self._store.documents.documents(
                 name, standing.right, who, window
             )
-            scan.take(documents, await _kept(documents, selection.conditions))
+            kept = await _kept(documents, selection.conditions)
+            scan.take(documents, kept, position)
         last = encode_cursor(scan.after) if scan.more else None
         advice = None
         if last is not None and not scan.is_full() and within is None:
@@ -218,7 +225,11 @@ class Listings:
         return who, standing
 
     def _is_spent(self, scan: _Scan) -> bool:
-        return scan.read >= self._scanned or scan.read_bytes >= SCANNED_BYTES
+        return (
+            scan.steps >= SCANNED_STEPS
+            or scan.read >= self._scanned
+            or scan.read_bytes >= SCANNED_BYTES
+        )
 
 
 def _built(standing: Standing) -> list[str]:
