@@ -57,8 +57,11 @@ def read_page(path: Path) -> Asset | None:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return None
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         about = os.fstat(descriptor)
         if not stat.S_ISREG(about.st_mode) or about.st_size > LARGEST:
             return None
-        return make_asset(file.read(LARGEST), path.suffix, {})
+        with open(descriptor, "rb", closefd=False) as file:
+            return make_asset(file.read(LARGEST), path.suffix, {})
+    finally:
+        os.close(descriptor)
