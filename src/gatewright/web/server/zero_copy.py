@@ -10,6 +10,7 @@ answer and no other.
 import asyncio
 import errno
 import os
+import select
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -105,6 +106,46 @@ def span(message: Mapping[str, Any]) -> tuple[int, int, int]:
     return descriptor, offset, count
 
 
+class _Room:
+    """Tells when a socket takes bytes again, or its client has gone.
+
+    The socket is watched for edges by an epoll of its own, which the loop watches: so
+    that each wait costs no call to begin and to end it.
+    """
+
+    def __init__(self, socket: int, connection: Connection) -> None:
+        self._socket = socket
+        self._connection = connection
+        self._news = asyncio.Event()
+        self._epoll: select.epoll | None = None
+
+    async def wait(self) -> None:
+        """Wait for room; it may return when there is none."""
+        if self._epoll is None:
+            self._epoll = self._opened()
+        await self._news.wait()
+        self._news.clear()
+
+    def _opened(self) -> select.epoll:
+        epoll = select.epoll(1)
+        epoll.register(self._socket, select.EPOLLOUT | select.EPOLLET)
+        loop = asyncio.get_running_loop()
+        loop.add_reader(epoll.fileno(), self._edge, epoll)
+        self._connection.on_gone(self._news.set)
+        return epoll
+
+    def _edge(self, epoll: select.epoll) -> None:
+        epoll.poll(0)
+        self._news.set()
+
+    def close(self) -> None:
+        """Watch no longer."""
+        if self._epoll is not None:
+            self._connection.on_gone(None)
+            asyncio.get_running_loop().remove_reader(self._epoll.fileno())
+            self._epoll.close()
+
+
 class ZeroCopy:
     """Sends one span of a file on a connection.
 
@@ -119,7 +160,6 @@ class ZeroCopy:
     def __init__(self, connection: Connection, cold: ColdFiles) -> None:
         self._connection = connection
         self._cold = cold
-        self._probe = True
 
     async def send(self, file: int, offset: int, count: int) -> None:
         """Send the bytes; return early when the client goes.
@@ -132,9 +172,11 @@ class ZeroCopy:
         if not await self._emptied() or not count:
             return
         socket = os.dup(self._connection.transport.get_extra_info("socket").fileno())
+        self._room = _Room(socket, self._connection)
         try:
             await self._send(socket, file, offset, offset + count)
         finally:
+            self._room.close()
             os.close(socket)
 
     async def _emptied(self) -> bool:
@@ -166,7 +208,7 @@ class ZeroCopy:
                 count = min(end - offset, _SEND_BYTES)
                 offset += _sent(os.sendfile(socket, file, offset, count))
             except BlockingIOError:
-                await self._writable(socket)
+                await self._room.wait()
             except OSError as error:
                 self._abandon(error)
         return offset
@@ -176,7 +218,7 @@ class ZeroCopy:
         try:
             return offset + _sent(await self._cold.send(socket, file, offset, count))
         except BlockingIOError:
-            await self._writable(socket)
+            await self._room.wait()
         except OSError as error:
             self._abandon(error)
         return offset
@@ -186,23 +228,6 @@ class ZeroCopy:
         self._connection.transport.abort()
         if error.errno not in _GONE:
             raise error
-
-    async def _writable(self, socket: int) -> None:
-        """Wait until the socket takes bytes or the client has gone."""
-        loop = asyncio.get_running_loop()
-        ready = loop.create_future()
-
-        def wake() -> None:
-            if not ready.done():
-                ready.set_result(None)
-
-        loop.add_writer(socket, wake)
-        self._connection.on_gone(wake)
-        try:
-            await ready
-        finally:
-            self._connection.on_gone(None)
-            loop.remove_writer(socket)
 
     def _is_cold(self, file: int, offset: int, end: int) -> bool:
         """Return whether a read of the window might wait for a disk.
