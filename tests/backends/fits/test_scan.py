@@ -285,6 +285,33 @@ def test_random_groups_are_passed_over(tmp_path: Path) -> None:
     assert scanned(path)["left_out"] == ["no image in it"]
 
 
+def test_a_compressed_cube_and_a_damaged_header(tmp_path: Path) -> None:
+    cube = fits.CompImageHDU(
+        np.zeros((3, 32, 32), "i2"), tan_header(32, 32), compression_type="GZIP_1"
+    )
+    line = fits.CompImageHDU(np.zeros(64, "i2"), compression_type="GZIP_1")
+    path = tmp_path / "a.fits"
+    write(path, fits.PrimaryHDU(), cube, line)
+    assert scanned(path)["left_out"] == [
+        "HDU 1: a cube, not an image", "HDU 2: no plane of pixels",
+    ]  # fmt: skip
+    write(path, fits.PrimaryHDU(pixels(9, 9, "i2"), tan_header(9, 9)))
+    data = path.read_bytes()
+    place = data.index(b"CRVAL1")
+    path.write_bytes(data[: place + 10] + b"'x" + data[place + 12 :])
+    assert scanned(path)["left_out"] == ["HDU 0: CRVAL1 is not a number"]
+    path.write_bytes(data[: place + 10] + b"(1;2" + data[place + 14 :])
+    assert scanned(path)["left_out"] == ["HDU 0: CRVAL1 is not a number"]
+
+
+def test_an_image_that_is_not_there(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "a.fits", fits.PrimaryHDU(pixels(9, 9, "i2"), tan_header(9, 9))
+    )
+    with pytest.raises(GatewayError, match="no such image"):
+        cut(ask(path, "CIRCLE 150.1 2.2 1", hdu=7), Output())
+
+
 class TestRealFiles:
     """Known answers of the shared archives."""
 

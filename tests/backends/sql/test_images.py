@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -53,13 +54,14 @@ def nights(count: int) -> list[Image]:
     random = np.random.default_rng(5)
     ra = random.uniform(0, 360, 400)
     dec = np.degrees(np.arcsin(random.uniform(-1, 1, 400)))
+    fields = [square_image(n, float(ra[n]), float(dec[n]), 0.6) for n in range(400)]
     return [
-        square_image(
-            n,
-            float(ra[n % 400]),
-            float(dec[n % 400]),
-            0.6,
+        replace(
+            fields[n % 400],
+            id=f"night~{n:06}~0",
+            path=f"/night/{n:06}.fits",
             t_min=58000.0 + n // 400 + (n % 400) / 800,
+            t_max=58000.01 + n // 400 + (n % 400) / 800,
         )
         for n in range(count)
     ]

@@ -207,6 +207,11 @@ def test_crossing_bars_share_no_corner() -> None:
     assert Range(355, 5, 0, 1).meets(bar)[0]
 
 
+def test_a_polygon_of_one_place_has_that_place() -> None:
+    place = np.repeat(point(3.0, 4.0)[None], 4, axis=0)[None]
+    assert contains(place, point(3.0, 4.0))[0]
+
+
 def test_outlines_lie_on_the_border() -> None:
     circle = Circle(40, 60, 2)
     rim = circle.outline()

@@ -1,6 +1,7 @@
 """Where the pixels of an image are on the sky."""
 
 import math
+import re
 import warnings
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,10 @@ from gatewright.domains.sky import geometry
 
 Numbers = NDArray[np.float64]
 
+_NUMBERS = re.compile(
+    r"(CR(VAL|PIX|OTA)[12]|CDELT[12]|(CD|PC)[12]_[12]|PV[12]_\d+|(LON|LAT)POLE"
+    r"|(A|B|AP|BP)_(ORDER|\d_\d)|CNPIX[12]|AMD[XY]\d+|PPO\d)"
+)
 _WIDE = math.radians(2.5)
 _WIDEST = math.radians(80.0)
 _FORWARD = math.radians(30.0)
@@ -72,6 +77,7 @@ def make_plate(header: fits.Header, width: int, height: int) -> Plate:
     InvalidContent
         The header has no celestial WCS, or none that can be used.
     """
+    _check_numbers(header)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -83,6 +89,21 @@ def make_plate(header: fits.Header, width: int, height: int) -> Plate:
     if not celestial:
         raise InvalidContent("no celestial WCS")
     return Plate(wcs, None if isinstance(frame, ICRS) else frame, width, height)
+
+
+def _check_numbers(header: fits.Header) -> None:
+    """Refuse a header in which a number of the WCS is something else.
+
+    wcslib passes over such a card and takes 0 or 1 for it.
+    """
+    for keyword in header:
+        if _NUMBERS.fullmatch(keyword):
+            try:
+                value = header[keyword]
+            except (ValueError, fits.VerifyError) as error:
+                raise InvalidContent(f"{keyword} is not a number") from error
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise InvalidContent(f"{keyword} is not a number")
 
 
 def outline(plate: Plate) -> tuple[tuple[float, float], ...]:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from gatewright.backends.sql.database import Batch, Database, Lock, Row, Statement, Work
 from gatewright.backends.sql.healpix import CELL_AREA, polygon_cells, region_cells
@@ -239,7 +240,13 @@ def _covers(files: Sequence[ScannedFile]) -> list[list[int]]:
     """Return the cells of each image of each file."""
     images = (image for file in files for image in file.images)
     # From the outline as it is stored, so that the same cells are found to delete.
-    return [polygon_cells(polygon_of(polygon_text(i.polygon))) for i in images]
+    return [_cells(polygon_text(image.polygon)) for image in images]
+
+
+@lru_cache(maxsize=4096)
+def _cells(outline: str) -> list[int]:
+    """Return the cells of an outline; image, weight and mask have the same one."""
+    return polygon_cells(polygon_of(outline))
 
 
 def _put_files(
@@ -295,7 +302,7 @@ def _forget_images(survey: str, paths: Sequence[str]) -> Work[None]:
     cover = [
         (cell, row["t"], row["number"])
         for row in rows
-        for cell in polygon_cells(polygon_of(row["polygon"]))
+        for cell in _cells(row["polygon"])
     ]
     yield Batch(_UNCOVER, cover)
     yield Batch("DELETE FROM image WHERE number = ?", [(r["number"],) for r in rows])
