@@ -5,12 +5,15 @@ import json
 import logging
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 from starlette.types import Receive, Scope, Send
+from tests.support.app import caller
 from tests.support.asgi import Answer, Pair, ask, constant, failing, scope_of
 
 from gatewright.core.errors import TooManyRequests
+from gatewright.web.context import SCOPE_KEY, RequestContext
 from gatewright.web.middleware.access_log import AccessLog
 from gatewright.web.middleware.compression import Compression, accepts_gzip
 from gatewright.web.middleware.cors import Cors
@@ -261,6 +264,14 @@ def test_what_is_remembered_is_bounded() -> None:
     for number in range(100):
         buckets.take(str(number))
     assert len(buckets) == 10
+
+
+def test_a_token_counts_before_its_user_and_a_user_before_the_address() -> None:
+    who = caller("ada")
+    scope = scope_of() | {SCOPE_KEY: RequestContext(None, who, "id")}  # type: ignore[arg-type]
+    assert bucket_key(scope) == "user:ada"
+    scope[SCOPE_KEY] = RequestContext(None, replace(who, token="key"), "id")  # type: ignore[arg-type]
+    assert bucket_key(scope) == "token:key"
 
 
 def test_a_request_without_an_address_has_a_key_too() -> None:
