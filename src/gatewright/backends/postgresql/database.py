@@ -3,8 +3,9 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Any, Generic, Self, TypeVar, cast
 from weakref import WeakValueDictionary
 
@@ -66,12 +67,20 @@ class PostgresqlDatabase:
         return cls(pool, seconds=seconds)
 
     async def run(self, work: Callable[[], Work[T]]) -> T:
+        return await self._until_done(partial(self._attempt, work))
+
+    async def read(self, text: str, *values: object) -> Sequence[Row]:
+        rows = await self._until_done(partial(self._fetch, text, values))
+        return [dict(row) for row in rows]
+
+    async def _until_done(self, act: Callable[[], Awaitable[T]]) -> T:
+        """Try again, with pauses, what met another one or lost its connection."""
         until = time.monotonic() + self._seconds
         pause = _PAUSE
         while True:
             try:
                 with gateway_errors():
-                    return await self._attempt(work)
+                    return await act()
             except Unavailable as error:
                 if not isinstance(error.__cause__, (*AGAIN, LostError)):
                     raise
@@ -79,16 +88,6 @@ class PostgresqlDatabase:
                     raise
             await asyncio.sleep(pause * random.random())  # noqa: S311  # spreads load
             pause = min(2 * pause, _LONGEST_PAUSE)
-
-    async def read(self, text: str, *values: object) -> Sequence[Row]:
-        with gateway_errors():
-            try:
-                rows = await self._fetch(text, values)
-            except Exception as error:
-                if not is_lost(error):
-                    raise
-                rows = await self._fetch(text, values)
-        return [dict(row) for row in rows]
 
     async def close(self) -> None:
         try:
@@ -98,8 +97,14 @@ class PostgresqlDatabase:
             self._pool.terminate()
 
     async def _fetch(self, text: str, values: Sequence[object]) -> Sequence[Any]:
-        async with self._pool.acquire(timeout=self._seconds) as connection:
-            rows: Sequence[Any] = await connection.fetch(numbered(text), *values)
+        async with self._connection() as connection:
+            try:
+                rows: Sequence[Any] = await connection.fetch(numbered(text), *values)
+            except Exception as error:
+                if not is_lost(error):
+                    raise
+                _give_up(connection)
+                raise LostError from error
             return rows
 
     async def _attempt(self, work: Callable[[], Work[T]]) -> T:

@@ -67,7 +67,7 @@ def decode(body: bytes) -> object:
 def _count_members(value: object) -> int:
     """Return the number of members of all objects, level by level."""
     members = depth = 0
-    level = [value] if isinstance(value, dict | list) else []
+    level: list[dict[str, object] | list[object]] = _containers([value])
     while level:
         depth += 1
         if depth > MAXIMUM_DEPTH:
@@ -77,10 +77,14 @@ def _count_members(value: object) -> int:
             if isinstance(item, dict):
                 members += len(item)
                 inner.extend(item.values())
-            elif isinstance(item, list):
+            else:
                 inner.extend(item)
-        level = [item for item in inner if isinstance(item, dict | list)]
+        level = _containers(inner)
     return members
+
+
+def _containers(items: list[object]) -> list[dict[str, object] | list[object]]:
+    return [item for item in items if isinstance(item, dict | list)]
 
 
 def merge(target: bytes, patch: bytes) -> bytes:
