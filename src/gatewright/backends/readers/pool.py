@@ -18,7 +18,7 @@ from gatewright.backends.readers.process import (
 )
 from gatewright.backends.readers.protocol import CALL, FILE, WINDOW, Order, Setup
 from gatewright.backends.readers.settings import PoolSettings
-from gatewright.backends.readers.turns import Turns
+from gatewright.backends.readers.turns import Turns, Weight
 from gatewright.core.errors import BackendFailed, Unavailable
 
 T = TypeVar("T")
@@ -112,7 +112,8 @@ class ReaderPool:
         """
 
         async def attempt() -> tuple[ReaderHandle, Reply]:
-            return await self._ask(function, arguments, WINDOW, key, seconds, bulk=bulk)
+            weight = Weight.WINDOW if bulk else Weight.SMALL
+            return await self._ask(function, arguments, WINDOW, key, seconds, weight)
 
         handle, reply = await self._twice(attempt)
         async with AsyncExitStack() as stack:
@@ -135,8 +136,7 @@ class ReaderPool:
             descriptor = await asyncio.to_thread(_anonymous, self._settings.spool)
             try:
                 await self._ask(
-                    *(function, arguments, FILE, key, seconds),
-                    bulk=True,
+                    *(function, arguments, FILE, key, seconds, Weight.FILE),
                     descriptor=descriptor,
                 )
                 return descriptor, os.fstat(descriptor).st_size
@@ -202,13 +202,13 @@ class ReaderPool:
         mode: int,
         key: str,
         seconds: float | None,
+        weight: Weight = Weight.SMALL,
         *,
-        bulk: bool = False,
         descriptor: int | None = None,
     ) -> tuple[ReaderHandle, Reply]:
         if self._closing:
             raise Unavailable("The gateway is going down.")
-        handle = await self._turns.take(key, bulk=bulk, seconds=self._settings.seconds)
+        handle = await self._turns.take(key, weight, self._settings.seconds)
         try:
             future = handle.ask(
                 function,
