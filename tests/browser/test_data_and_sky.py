@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from io import BytesIO
+from typing import Any
 
 import httpx
 import numpy as np
@@ -66,7 +67,7 @@ async def test_the_map_draws_the_field_and_tells_the_value_under_the_pointer(
     assert found, text
     lat = float(found[1]) * (1 if found[2] == "N" else -1)
     lon = float(found[3]) * (1 if found[4] == "E" else -1)
-    asked = {"var": "prmsl", "time": "1987-10-13T00:00:00", "member": 3}
+    asked: dict[str, Any] = {"var": "prmsl", "time": "1987-10-13T00:00:00", "member": 3}
     answer = client.get(DATA, params={**asked, "lat": lat, "lon": lon, "format": "csv"})
     value = float(answer.text.splitlines()[1].split(",")[-1])
     assert float(found[5]) == pytest.approx(value, rel=1e-4)

@@ -129,7 +129,15 @@ async def test_files_are_uploaded_with_progress_renamed_shown_and_deleted(
     await page.wait_for_url(re.compile(r"/files/local/100%25%20of%20it$"))
     file = tmp_path / "zwölf & mehr.bin"
     file.write_bytes(b"0123456789abcdef" * (1 << 20))
+    # Slow enough that the progress can be seen: 20 MB in a second.
+    network = await page.context.new_cdp_session(page)
+    slow = {"offline": False, "latency": 0, "downloadThroughput": -1}
+    await network.send("Network.enable")
+    await network.send(
+        "Network.emulateNetworkConditions", {**slow, "uploadThroughput": 20_000_000}
+    )
     await page.locator("gw-files input[type=file]").set_input_files(file)
+    await expect(page.get_by_role("progressbar")).to_be_visible()
     tray = page.get_by_label("Uploads")
     await expect(tray.locator(".word.done")).to_contain_text("16.0 MiB")
     steps = await page.evaluate("() => window.progress")
@@ -216,6 +224,31 @@ async def test_a_document_that_changed_elsewhere_is_not_overwritten(
     await page.get_by_role("button", name="Save").click()
     await expect(page.get_by_text("Somebody else changed this")).to_be_visible()
     assert client.get(url).json() == {"by": "script"}
+
+
+async def test_a_walk_by_keyboard_alone(page: Page, gateway: RunningGateway) -> None:
+    await page.goto(gateway.url)
+    await expect(page.locator("gw-status li")).to_be_visible()
+    await page.keyboard.press("Tab")
+    await expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("main")).to_be_focused()
+    await page.goto(f"{gateway.url}/jobs")
+    script = page.get_by_label("Script", exact=True)
+    await script.focus()
+    await page.keyboard.press("Control+a")
+    await page.keyboard.type("#!/bin/sh\necho by keyboard\n")
+    await page.keyboard.press("Tab")
+    await page.keyboard.type("typed")
+    for _ in range(3):
+        await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(re.compile(r"/jobs/local/\d+"))
+    await expect(page.locator("gw-log pre")).to_contain_text("by keyboard")
+    opener = page.get_by_role("button", name="typed", exact=True)
+    await opener.focus()
+    await page.keyboard.press("Enter")
+    await expect(opener).to_have_attribute("aria-expanded", "false")
 
 
 async def test_the_palette_leads_to_a_place_by_a_few_letters(

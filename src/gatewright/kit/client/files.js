@@ -89,9 +89,10 @@ export class Files {
     return this._http.create(this.path(system, path), { json: operation });
   }
 
-  /** @param {string} system @param {string} path */
-  mkdir(system, path) {
-    return this.operate(system, path, { op: "mkdir" });
+  /** Makes a folder; with `parents` those above it too, and one that is there is well.
+   * @param {string} system @param {string} path @param {{parents?: boolean}} [options] */
+  mkdir(system, path, { parents = false } = {}) {
+    return this.operate(system, path, { op: "mkdir", parents });
   }
 
   /** @param {string} system @param {string} path @param {string} to */

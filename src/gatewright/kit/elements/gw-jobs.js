@@ -52,7 +52,8 @@ export class GwJobs extends GwElement {
     @container (max-width: 600px) {
       td.wide { grid-column: 1; }
       td.actions { grid-column: 2; grid-row: 1; }
-      td.elapsed { text-align: end; }
+      td.elapsed { text-align: end; white-space: normal; }
+      time { white-space: normal; }
       td progress { inline-size: 100%; }
     }
   `];
@@ -234,7 +235,7 @@ export class GwJobs extends GwElement {
   }
 
   _none() {
-    return this.filter
+    return this.filter && !this.brief
       ? this.renderEmpty("No job is like this", "Choose another state, or clear the name.", html`<button @click=${() => ((this.filter = ""), this.announce("filter", ""))}>Show all</button>`)
       : this.renderEmpty("No jobs yet", "A job is a script or a command that runs on the system while you do something else. Submit one and it appears here.", html`<slot name="first"></slot>`);
   }

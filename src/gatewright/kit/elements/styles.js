@@ -86,7 +86,7 @@ export const table = css`
   tbody tr[aria-selected="true"], tbody tr.open { background: var(--gw-accent-soft); }
   th button.sort { background: none; border: 0; color: inherit; font: inherit; min-block-size: 24px; padding: 0; }
   @container (max-width: 600px) {
-    thead { block-size: 1px; clip-path: inset(50%); overflow: hidden; position: absolute; }
+    thead { block-size: 1px; clip-path: inset(50%); inline-size: 1px; overflow: hidden; position: absolute; }
     table, tbody { display: block; }
     tr.row { border-block-end: 1px solid var(--gw-line); display: grid; gap: 2px 12px; grid-template-columns: minmax(0, 1fr) auto; padding: 8px 12px; }
     tr.row:last-child { border-block-end: 0; }

@@ -2,7 +2,7 @@
 import { paint, rangeOf, scaleFor } from "./colours.js";
 import { axisOf, mapVariables, readBlock, readDataset, readField } from "./grid.js";
 
-const MOST_CELLS = 70_000;
+const MOST_CELLS = 150_000;
 
 /**
  * Returns the address of a picture, or "" for what has no small field.
