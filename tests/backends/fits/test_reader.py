@@ -34,8 +34,8 @@ async def pool(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Reader
 def folder(tmp_path: Path) -> Path:
     made = tmp_path / "night"
     made.mkdir()
-    data = pixels(1200, 1000, "f4")
-    write(made / "a.fits", fits.PrimaryHDU(data, tan_header(1200, 1000)))
+    data = pixels(2300, 2000, "f4")  # more than a window of 16 MiB
+    write(made / "a.fits", fits.PrimaryHDU(data, tan_header(2300, 2000)))
     (made / "notes.txt").write_text("no image")
     return made
 

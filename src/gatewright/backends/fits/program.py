@@ -1,5 +1,6 @@
 """Image files, as the reader processes do them (see ``backends.readers``)."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from gatewright.backends.fits.box import box_of
@@ -22,8 +23,9 @@ def scan(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
 def cut(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
     """Cut the ``region`` out of the image ``hdu`` of the file ``path``.
 
-    Returns ``{"data"}``, or only ``{"size"}`` where that is above ``inline`` bytes;
-    a call with a file gets the bytes there in any case.
+    The bytes go to the file of the call, if it has one, or to its window, if they fit;
+    a window that stays empty says that they do not. A call without either returns
+    them as ``data``.
 
     Raises
     ------
@@ -42,11 +44,11 @@ def cut(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
             arguments["size"],
             Orientation(arguments["orientation"]),
         )
-        return _answer([image], len(image), arguments, output)
+        return _answer([image], len(image), output)
     header, length, size = fits_size(source, box)
     _check(size, arguments["maximum"], source)
     parts = fits_parts(source, box, header, length)
-    return _answer(parts, size, arguments, output)
+    return _answer(parts, size, output)
 
 
 def _check(size: int, maximum: int, source: Source) -> None:
@@ -60,12 +62,14 @@ def _check(size: int, maximum: int, source: Source) -> None:
 
 
 def _answer(
-    parts: Any, size: int, arguments: dict[str, Any], output: Output
+    parts: Iterable[bytes | bytearray], size: int, output: Output
 ) -> dict[str, Any]:
     if output.file is not None:
         for part in parts:
             output.file.write(part)
-        return {"size": size}
-    if size > arguments["inline"]:
-        return {"size": size}
-    return {"size": size, "data": b"".join(parts)}
+    elif not len(output.window):
+        return {"size": size, "data": b"".join(parts)}
+    elif size <= len(output.window):
+        for part in parts:
+            output.write(part)
+    return {"size": size}

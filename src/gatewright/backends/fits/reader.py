@@ -32,7 +32,6 @@ from gatewright.domains.sky import (
 
 _PROGRAM = "gatewright.backends.fits.program"
 _SCAN_SECONDS = 120.0
-_INLINE = 4 << 20
 _MAGIC = re.compile(r"[*?\[]")
 _SAFE = re.compile(r"[^A-Za-z0-9._-]")
 
@@ -82,11 +81,11 @@ class FitsReader:
         function, key = f"{_PROGRAM}:cut", image.path
         arguments = self._arguments(image, request)
         self._publish_folder_of(image)
-        answer = await self._pool.call(function, arguments, key=key)
         media, suffix = _form(request.format)
         name = f"{image.id}.cutout{suffix}"
-        if "data" in answer:
-            data: bytes = answer["data"]
+        async with self._pool.window(function, arguments, key=key) as view:
+            data = bytes(view)
+        if data:
             return Content(len(data), media, name, data=data)
         descriptor, size = await self._pool.file(function, arguments, key=key)
         return Content(size, media, name, descriptor=descriptor)
@@ -118,7 +117,6 @@ class FitsReader:
             "size": request.size,
             "orientation": str(request.orientation),
             "maximum": self._maximum,
-            "inline": _INLINE,
         }
 
 

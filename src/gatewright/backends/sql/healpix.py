@@ -6,6 +6,7 @@ on units as the search takes.
 """
 
 import math
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -27,6 +28,11 @@ def _search() -> Any:
     from cdshealpix import cdshealpix
 
     return cdshealpix
+
+
+def healpix_is_loaded() -> bool:
+    """Return whether the compiled module is there already."""
+    return "cdshealpix.cdshealpix" in sys.modules
 
 
 def polygon_cells(vertices: Sequence[tuple[float, float]]) -> list[int]:

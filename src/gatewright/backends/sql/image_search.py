@@ -14,6 +14,7 @@ _NUMBERS = frozenset({"exposure", "fov", "seeing", "depth"})
 _WORDS = frozenset({"facility", "instrument", "target", "observation"})
 _BOUND = 1e299
 _TOGETHER = 1000
+_LONGEST = "SELECT MAX(longest) FROM survey"
 _CANDIDATES = "SELECT DISTINCT c.t AS t, c.image AS number FROM cover c"
 _ALL = "SELECT i.t AS t, i.number AS number FROM image i"
 
@@ -86,7 +87,6 @@ def _bound(number: float) -> float:
 def candidates(
     query: ImageQuery,
     cells: Sequence[int] | None,
-    longest: float,
     after: tuple[float, int],
     limit: int,
 ) -> tuple[str, list[object]]:
@@ -98,12 +98,10 @@ def candidates(
         What is asked.
     cells
         Cells that the regions touch; None to go through all images by time.
-    longest
-        Longest exposure in days, so that one that began before a time is found.
     after
         Time and number of the last image seen.
     limit
-        Most images to return; each row has t, number and polygon.
+        Most images to return.
     """
     where = image_conditions(query)
     alias = "i"
@@ -116,14 +114,16 @@ def candidates(
             source = _CANDIDATES
         where.choose([_one_of("c.cell", cells)])
     if query.times:
-        where.add(f"{alias}.t >= ?", _bound(min(t.low for t in query.times) - longest))
+        # An exposure may have begun before: at most the longest of all.
+        first = _bound(min(t.low for t in query.times))
+        where.add(f"{alias}.t >= ? - ({_LONGEST})", first)
         where.add(f"{alias}.t <= ?", _bound(max(t.high for t in query.times)))
     where.add(f"{alias}.t >= ?", after[0])
     where.add(f"({alias}.t > ? OR {number} > ?)", *after)
     inner = f"{source} WHERE {where.text} ORDER BY t, number LIMIT ?"
     text = (
-        f"SELECT p.t AS t, p.number AS number, o.polygon AS polygon FROM ({inner}) p "  # noqa: S608  # own names
-        "JOIN image o ON o.number = p.number ORDER BY p.t, p.number"
+        f"SELECT o.* FROM ({inner}) p JOIN image o ON o.number = p.number "  # noqa: S608  # own names
+        "ORDER BY p.t, p.number"
     )
     return text, [*where.values, limit]
 

@@ -6,7 +6,12 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from gatewright.backends.sql.database import Batch, Database, Lock, Row, Statement, Work
-from gatewright.backends.sql.healpix import CELL_AREA, polygon_cells, region_cells
+from gatewright.backends.sql.healpix import (
+    CELL_AREA,
+    healpix_is_loaded,
+    polygon_cells,
+    region_cells,
+)
 from gatewright.backends.sql.image_rows import (
     INSERT_IMAGE,
     access_text,
@@ -21,10 +26,12 @@ from gatewright.backends.sql.image_rows import (
 from gatewright.backends.sql.image_search import BEFORE_ALL, candidates, exact
 from gatewright.core.pages import Page, decode_cursor, encode_cursor
 from gatewright.domains.sky import (
+    Circle,
     Coverage,
     Image,
     ImageQuery,
     LeftOut,
+    Region,
     ScannedFile,
     Survey,
 )
@@ -71,6 +78,8 @@ _UNCOVER = "DELETE FROM cover WHERE cell = ? AND t = ? AND image = ?"
 _CHUNK = 4000
 _EXAMINED = 40_000
 _TOGETHER = 500
+_AT_ONCE = 50
+_SMALL = 3.0
 
 
 class SqlImageIndex:
@@ -118,11 +127,9 @@ class SqlImageIndex:
         self, query: ImageQuery, *, limit: int, cursor: str | None = None
     ) -> Page[Image]:
         after = BEFORE_ALL if cursor is None else _position(cursor)
-        cells = None
-        if query.regions:
-            cells = await asyncio.to_thread(region_cells, query.regions)
+        cells = await _regions_cells(query.regions)
         found, last = await self._accept(query, cells, after, limit + 1)
-        images = await self._images([row["number"] for row in found[:limit]])
+        images = list(map(image_of, found[:limit]))
         if len(found) > limit:
             last = (found[limit - 1]["t"], found[limit - 1]["number"])
         return Page(images, None if last is None else encode_cursor(*last))
@@ -193,33 +200,36 @@ class SqlImageIndex:
 
         A search that finds little ends after 40,000 images looked at.
         """
-        longest = await self._longest() if query.times else 0.0
         found: list[Row] = []
-        for _ in range(max(1, _EXAMINED // _CHUNK)):
-            chunk = min(_CHUNK, wanted) if not query.regions else _CHUNK
-            text, values = candidates(query, cells, longest, after, chunk)
+        chunk = min(_CHUNK, 3 * wanted + 100 if query.regions else wanted)
+        examined = 0
+        while examined < _EXAMINED and len(found) < wanted:
+            text, values = candidates(query, cells, after, chunk)
             rows = await self._database.read(text, *values)
-            found += await asyncio.to_thread(exact, rows, query.regions)
+            found += await _exact(rows, query.regions)
             if len(rows) < chunk:
                 return found, None
             after = (rows[-1]["t"], rows[-1]["number"])
-            if len(found) >= wanted:
-                break
+            examined += chunk
+            chunk = min(_CHUNK, 4 * chunk)
         return found, after
 
-    async def _longest(self) -> float:
-        rows = await self._database.read("SELECT MAX(longest) AS longest FROM survey")
-        return float(rows[0]["longest"] or 0.0)
 
-    async def _images(self, numbers: Sequence[int]) -> list[Image]:
-        found: dict[int, Image] = {}
-        for first in range(0, len(numbers), _TOGETHER):
-            some = numbers[first : first + _TOGETHER]
-            marks = ", ".join("?" for _ in some)
-            text = f"SELECT * FROM image WHERE number IN ({marks})"  # noqa: S608  # marks
-            for row in await self._database.read(text, *some):
-                found[row["number"]] = image_of(row)
-        return [found[number] for number in numbers if number in found]
+async def _regions_cells(regions: Sequence[Region]) -> Sequence[int] | None:
+    """Return the cells of regions; small circles take less time than a thread does."""
+    if not regions:
+        return None
+    small = all(isinstance(r, Circle) and r.radius < _SMALL for r in regions)
+    if small and healpix_is_loaded():
+        return region_cells(regions)
+    return await asyncio.to_thread(region_cells, regions)
+
+
+async def _exact(rows: Sequence[Row], regions: Sequence[Region]) -> list[Row]:
+    """Test rows exactly, many of them in a thread."""
+    if len(rows) * len(regions) <= _AT_ONCE:
+        return exact(rows, regions)
+    return await asyncio.to_thread(exact, rows, regions)
 
 
 _NO_SURVEY: Row = {"summary": None, "scanned_at": None}

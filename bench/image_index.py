@@ -1,0 +1,171 @@
+"""Finding images among a million, against SQLite's own R-tree on their bounding boxes.
+
+The same million chips of 0.3 x 0.6 degrees over 3,000 fields and 300 nights stand in
+both. The peer asks the R-tree (longitude, latitude, time) for boxes that overlap and
+then does the same exact test. Both give the first 1,000 images in order of time.
+"""
+
+import asyncio
+import math
+import os
+import sqlite3
+import tempfile
+import time
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.support.processes import tell
+from gatewright.backends.sql.image_rows import image_of
+from gatewright.backends.sql.image_search import exact
+from gatewright.backends.sql.images import SqlImageIndex
+from gatewright.backends.sql.migrations import migrate
+from gatewright.backends.sqlite import SQLITE, SqliteDatabase
+from gatewright.domains.sky import (
+    Circle,
+    Image,
+    ImageQuery,
+    Interval,
+    ScannedFile,
+    Survey,
+    SurveyFile,
+)
+
+IMAGES = int(os.environ.get("GATEWRIGHT_BENCH_IMAGES", "1000000"))
+FIELDS, QUERIES, PAGE = 3000, 40, 1000
+QUESTIONS: dict[str, tuple[float, float]] = {
+    "10 arcsec, all time": (10 / 3600, math.inf),
+    "10 arcsec, 10 nights": (10 / 3600, 10.0),
+    "1 degree, 1 night": (1.0, 1.0),
+    "1 degree, all time": (1.0, math.inf),
+}
+
+
+def image(number: int, ra: float, dec: float) -> Image:
+    """Return a chip of a field in a night."""
+    half = 0.15 / math.cos(math.radians(dec))
+    corners = ((-half, -0.3), (half, -0.3), (half, 0.3), (-half, 0.3))
+    start = 58000.0 + number // FIELDS + (number % FIELDS) / (2 * FIELDS)
+    return Image(
+        id=f"bench~{number}~0", survey="bench", path=f"/{number}", identity="",
+        hdu=0, polygon=tuple(((ra + x) % 360, dec + y) for x, y in corners), ra=ra,
+        dec=dec, fov=0.67, width=2048, height=4096, scale=0.53, file_size=33_560_640,
+        observation=str(number), t_min=start, t_max=start + 0.0005,
+    )  # fmt: skip
+
+
+def fields() -> list[tuple[float, float]]:
+    """Return centres of fields between declinations -60 and 60."""
+    random = np.random.default_rng(4)
+    ra = random.uniform(1, 359, FIELDS)
+    dec = random.uniform(-60, 60, FIELDS)
+    return list(zip(ra.tolist(), dec.tolist(), strict=True))
+
+
+async def fill(index: SqlImageIndex, places: list[tuple[float, float]]) -> None:
+    """Put all images into the index, and tell how fast."""
+    await index.save_survey(Survey("bench", "Bench", "/"))
+    began = time.perf_counter()
+    for first in range(0, IMAGES, 20_000):
+        images = [image(n, *places[n % FIELDS]) for n in range(first, first + 20_000)]
+        files = [ScannedFile(SurveyFile(i.path, i.path, ""), [i]) for i in images]
+        await index.put_files("bench", files)
+    rate = IMAGES / (time.perf_counter() - began)
+    print(f"ingest: {rate:.0f} images a second", flush=True)
+
+
+def fill_tree(path: Path) -> sqlite3.Connection:
+    """Put the bounding boxes of all images into an R-tree beside the tables."""
+    tree = sqlite3.connect(path)
+    tree.execute("CREATE VIRTUAL TABLE box USING rtree(id, w, e, s, n, b, f)")
+    rows = tree.execute("SELECT number, ra, dec, t_min, t_max FROM image")
+    boxes = (
+        (n, ra - h, ra + h, dec - 0.31, dec + 0.31, b, f)
+        for n, ra, dec, b, f in rows.fetchall()
+        if (h := 0.16 / math.cos(math.radians(abs(dec) + 0.3)))
+    )
+    tree.executemany("INSERT INTO box VALUES (?, ?, ?, ?, ?, ?, ?)", boxes)
+    tree.commit()
+    tree.row_factory = sqlite3.Row
+    return tree
+
+
+def ask_tree(
+    tree: sqlite3.Connection, circle: Circle, times: Interval | None
+) -> list[Image]:
+    """Return the first images, by the R-tree."""
+    wide = circle.radius / math.cos(math.radians(abs(circle.latitude) + circle.radius))
+    low, high = (times.low, times.high) if times else (-1e9, 1e9)
+    rows = tree.execute(
+        "SELECT i.* FROM box JOIN image i ON i.number = box.id "
+        "WHERE w <= ? AND e >= ? AND s <= ? AND n >= ? AND b <= ? AND f >= ? "
+        "ORDER BY i.t, i.number",
+        (
+            circle.longitude + wide, circle.longitude - wide,
+            circle.latitude + circle.radius, circle.latitude - circle.radius,
+            high, low,
+        ),
+    ).fetchall()  # fmt: skip
+    return [image_of(row) for row in exact(rows, [circle])[:PAGE]]
+
+
+async def timed(way: Callable[[], Coroutine[Any, Any, int]]) -> tuple[float, int]:
+    """Return the milliseconds of a call, and what it gave."""
+    began = time.perf_counter()
+    count = await way()
+    return (time.perf_counter() - began) * 1000, count
+
+
+async def compare(
+    name: str,
+    index: SqlImageIndex,
+    tree: sqlite3.Connection,
+    places: list[tuple[float, float]],
+) -> None:
+    """Ask the same questions of both, in turn."""
+    radius, nights = QUESTIONS[name]
+    ours, peers = [], []
+    for number in range(QUERIES):
+        ra, dec = places[number * 71 % FIELDS]
+        circle = Circle(ra + 0.05, dec + 0.1, radius)
+        night = 58000.0 + number * 7 % (IMAGES // FIELDS)
+        times = None if math.isinf(nights) else Interval(night, night + nights)
+        query = ImageQuery(regions=(circle,), times=(times,) if times else ())
+
+        async def own(query: ImageQuery = query) -> int:
+            return len((await index.search(query, limit=PAGE)).items)
+
+        async def peer(circle: Circle = circle, times: Interval | None = times) -> int:
+            return len(ask_tree(tree, circle, times))
+
+        (one, found), (two, wanted) = await timed(own), await timed(peer)
+        assert found == wanted, (name, found, wanted)
+        ours.append(one)
+        peers.append(two)
+    tell(name, ours, peers, "ms")
+
+
+async def run(folder: Path) -> None:
+    """Fill both and compare."""
+    path = folder / "gateway.sqlite"
+    database = await SqliteDatabase.open(path)
+    await migrate(database, SQLITE)
+    index, places = SqlImageIndex(database), fields()
+    await fill(index, places)
+    tree = fill_tree(path)
+    for name in QUESTIONS:
+        await compare(name, index, tree, places)
+    tree.close()
+    await database.close()
+
+
+def main() -> None:
+    """Run the bench."""
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(run(Path(folder)))
+
+
+if __name__ == "__main__":
+    main()
