@@ -1,7 +1,6 @@
 """Surveys of the configuration, and the look at their files when a gateway starts."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -17,7 +16,13 @@ from gatewright.composition.state import open_database
 from gatewright.core.caller import visitor
 from gatewright.core.config import Config, Gateway, SurveySource
 from gatewright.core.errors import Unavailable
-from gatewright.domains.sky import ImageQuery, Ingest, IngestReport, Survey
+from gatewright.domains.sky import (
+    Coverage,
+    ImageQuery,
+    Ingest,
+    IngestReport,
+    Survey,
+)
 
 
 class Pool(InlinePool):
@@ -83,39 +88,47 @@ class Slow(Ingest):
     def __init__(self, *reports: IngestReport | Exception | None) -> None:
         self.reports = list(reports)
         self.go = asyncio.Event()
+        self.runs = 0
 
     @override
     async def run(self, survey: Survey) -> IngestReport | None:
         await self.go.wait()
+        self.runs += 1
         report = self.reports.pop(0) if self.reports else None
         if isinstance(report, Exception):
             raise report
         return report
 
 
-class Looked:
-    """An index whose survey another process has looked at."""
-
-    def __init__(self, times: Sequence[float | None]) -> None:
-        self.times = list(times)
-
-    async def coverage(self, survey: str) -> Mapping[str, object]:
-        class Coverage(dict[str, object]):
-            scanned_at = self.times.pop(0)
-
-        return Coverage()
-
-
 SURVEY = Survey("one", "One", "/one")
 REPORT = IngestReport("one", 1, 1, 1, 0, ())
 
 
+class Looked:
+    """An index whose surveys another process may have looked at."""
+
+    def __init__(self, *times: float | None, surveys: int = 1) -> None:
+        self.times = list(times)
+        self.count = surveys
+
+    async def surveys(self) -> list[Survey]:
+        if self.count < 0:
+            raise Unavailable("away")
+        return [SURVEY] * self.count
+
+    async def coverage(self, survey: str) -> Coverage:
+        scanned_at = self.times.pop(0) if self.times else None
+        return Coverage(0, {}, {}, None, None, 0, 0.0, scanned_at=scanned_at)
+
+
+def watching(index: Looked, ingest: Slow, pause: float = 300.0) -> SurveyWatch:
+    return SurveyWatch(index, ingest, pause)  # type: ignore[arg-type]
+
+
 async def test_not_ready_while_it_looks() -> None:
     ingest = Slow(REPORT)
-    watch = SurveyWatch(Looked([]), ingest)  # type: ignore[arg-type]
-    await watch.ready()
-    assert await watch.wait(0)
-    watch.start([SURVEY])
+    watch = watching(Looked(), ingest)
+    watch.start()
     assert not await watch.wait(0.01)
     with pytest.raises(Unavailable):
         await watch.ready()
@@ -126,27 +139,49 @@ async def test_not_ready_while_it_looks() -> None:
 
 
 async def test_stopped_while_it_looks() -> None:
-    watch = SurveyWatch(Looked([]), Slow())  # type: ignore[arg-type]
+    watch = watching(Looked(), Slow())
     await watch.stop()
-    watch.start([SURVEY])
+    watch.start()
     await asyncio.sleep(0)
     await watch.stop()
-    await watch.ready()
+    with pytest.raises(Unavailable):
+        await watch.ready()
 
 
 async def test_another_process_looks() -> None:
     ingest = Slow(None, None)
     ingest.go.set()
-    watch = SurveyWatch(Looked([None, 1e12]), ingest)  # type: ignore[arg-type]
-    watch.start([SURVEY])
+    watch = watching(Looked(None, 1e12), ingest)
+    watch.start()
     assert await watch.wait(10)
+    await watch.stop()
+    assert ingest.runs == 1
+
+
+async def test_it_looks_again() -> None:
+    ingest = Slow(*[REPORT] * 1000)
+    ingest.go.set()
+    watch = watching(Looked(), ingest, 0.0)
+    watch.start()
+    async with asyncio.timeout(10):
+        while ingest.runs < 3:
+            await asyncio.sleep(0.001)
+    await watch.stop()
 
 
 async def test_a_survey_that_fails_does_not_stop_the_others() -> None:
     ingest = Slow(Unavailable("away"), ValueError("odd"), REPORT)
     ingest.go.set()
-    watch = SurveyWatch(Looked([]), ingest)  # type: ignore[arg-type]
-    watch.start([SURVEY, SURVEY, SURVEY])
+    watch = watching(Looked(surveys=3), ingest)
+    watch.start()
     assert await watch.wait(10)
     assert not ingest.reports
     await watch.ready()
+    await watch.stop()
+
+
+async def test_a_database_that_is_away() -> None:
+    watch = watching(Looked(surveys=-1), Slow())
+    watch.start()
+    assert await watch.wait(10)
+    await watch.stop()

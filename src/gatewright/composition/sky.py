@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
@@ -25,24 +26,36 @@ from gatewright.domains.sky import (
 
 _log = logging.getLogger("gatewright.sky")
 _FIRST_LOOK_SECONDS = 20.0
-_PAUSE = 0.5
+_TURN_SECONDS = 0.5
+_PAUSE_SECONDS = 300.0
+_SHARE = 20.0
 
 
 class SurveyWatch:
-    """Looks at the files of all surveys once, in the background, when it is opened.
+    """Looks at the files of all surveys when it is opened, and again now and then.
 
-    Where several gateway processes start, one of them looks and the others wait.
+    Where several gateway processes run, one of them looks and the others wait.
+
+    Parameters
+    ----------
+    index, ingest
+        The surveys, and what reads their files.
+    pause
+        Least seconds between two looks; it is longer where a look takes long.
     """
 
-    def __init__(self, index: ImageIndex, ingest: Ingest) -> None:
+    def __init__(
+        self, index: ImageIndex, ingest: Ingest, pause: float = _PAUSE_SECONDS
+    ) -> None:
         self._index = index
         self._ingest = ingest
+        self._pause = pause
+        self._looked = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._failed: list[str] = []
 
-    def start(self, surveys: Sequence[Survey]) -> None:
+    def start(self) -> None:
         """Begin to look."""
-        self._task = asyncio.create_task(self._look_at_all(surveys))
+        self._task = asyncio.create_task(self._watch())
 
     async def stop(self) -> None:
         """Leave off, wherever it is."""
@@ -52,11 +65,11 @@ class SurveyWatch:
                 await self._task
 
     async def wait(self, seconds: float) -> bool:
-        """Wait for the look to end, for so long; return whether it did."""
-        if self._task is None:
-            return True
-        done, _ = await asyncio.wait({self._task}, timeout=seconds)
-        return bool(done)
+        """Wait for the first look to end, for so long; return whether it did."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._looked.wait()
+        return self._looked.is_set()
 
     async def ready(self) -> None:
         """Return when all surveys have been looked at.
@@ -64,35 +77,52 @@ class SurveyWatch:
         Raises
         ------
         Unavailable
-            It is still going on.
+            The first look is still going on.
         """
-        if self._task is not None and not self._task.done():
+        if not self._looked.is_set():
             raise Unavailable("The images of a survey are still being read.")
 
-    async def _look_at_all(self, surveys: Sequence[Survey]) -> None:
+    async def _watch(self) -> None:
+        since = system_clock()
+        while True:
+            began = time.monotonic()
+            await self._look_at_all(since)
+            self._looked.set()
+            pause = max(self._pause, _SHARE * (time.monotonic() - began))
+            await asyncio.sleep(pause)
+            since = system_clock() - pause / 2
+
+    async def _look_at_all(self, since: float) -> None:
+        try:
+            surveys = await self._index.surveys()
+        except GatewayError as error:
+            _log.error("the surveys cannot be listed: %s", error.text)
+            return
         for survey in surveys:
             try:
-                await self._look_at(survey)
+                await self._look_at(survey, since)
             except GatewayError as error:
                 _log.error("survey %s: %s", survey.id, error.text)
             except Exception:  # noqa: BLE001  # the other surveys go on
                 _log.exception("survey %s cannot be read", survey.id)
 
-    async def _look_at(self, survey: Survey) -> None:
-        began = system_clock()
+    async def _look_at(self, survey: Survey, since: float) -> None:
+        """Look at a survey, unless another process did since then."""
         while True:
+            looked = (await self._index.coverage(survey.id)).scanned_at
+            if looked is not None and looked >= since:
+                return
             report = await self._ingest.run(survey)
             if report is not None:
                 _tell(report)
                 return
-            await asyncio.sleep(_PAUSE)
-            looked = (await self._index.coverage(survey.id)).scanned_at
-            if looked is not None and looked >= began:
-                return
+            await asyncio.sleep(_TURN_SECONDS)
 
 
 def _tell(report: IngestReport) -> None:
-    _log.info(
+    level = logging.INFO if report.read or report.removed else logging.DEBUG
+    _log.log(
+        level,
         "survey %s: %d files, %d read with %d images, %d gone, %d left out",
         report.survey,
         report.files,
@@ -137,9 +167,8 @@ async def open_sky(
     reader.publish([survey.pattern for survey in surveys])
     watch = SurveyWatch(index, Ingest(index, reader, at_once=config.limits.readers))
     stack.push_async_callback(watch.stop)
-    if surveys:
-        watch.start(surveys)
-        await watch.wait(_FIRST_LOOK_SECONDS)
+    watch.start()
+    await watch.wait(_FIRST_LOOK_SECONDS)
     return SkyService(index, reader), watch
 
 

@@ -72,7 +72,7 @@ def open_descriptor(path: str, expected: str = "") -> int:
         os.close(descriptor)
         raise Conflict(
             "The file of this image changed since it was indexed. It is read again "
-            "when the gateway starts, or by “gatewright survey add”."
+            "in a few minutes."
         )
     return descriptor
 

@@ -129,11 +129,12 @@ def _neighbour(polygons: Vectors, index: NDArray[np.intp], step: int) -> Vectors
     rows, count = np.arange(len(polygons)), polygons.shape[1]
     here = polygons[rows, index]
     place = (index + step) % count
-    for _ in range(count - 1):
-        same = np.all(polygons[rows, place] == here, axis=-1)
-        if not same.any():
-            break
+    same = np.all(polygons[rows, place] == here, axis=-1)
+    steps = count
+    while same.any() and steps:
         place = np.where(same, (place + step) % count, place)
+        same = np.all(polygons[rows, place] == here, axis=-1)
+        steps -= 1
     neighbour: Vectors = polygons[rows, place]
     return neighbour
 
