@@ -219,8 +219,7 @@ class DatabaseContract:
 
     async def test_one_that_is_not_waited_for(self, database: Database) -> None:
         tasks = [
-            asyncio.create_task(database.run(lambda n=n: put(f"n{n}")))
-            for n in range(9)
+            asyncio.create_task(database.run(partial(put, f"n{n}"))) for n in range(9)
         ]
         await asyncio.sleep(0)
         tasks[4].cancel()
