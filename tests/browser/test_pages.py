@@ -29,6 +29,10 @@ READY = {
 async def test_a_page_is_well_in_every_look(
     path: str, gate: Gate, gateway: RunningGateway
 ) -> None:
+    if "campaign" in path:
+        # A browser says each 404 on its console, and a field's first document is one.
+        with gateway.client(gateway.token()) as client:
+            client.put("/api/v1/store/campaign/title", json="x").raise_for_status()
     await gate.page.goto(gateway.url + path)
     await expect(gate.page.locator(READY[path]).first).to_be_visible()
     await gate.check_all_looks()
