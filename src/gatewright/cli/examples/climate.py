@@ -25,7 +25,7 @@ _WAVES = 6
 
 
 def write_reanalysis(path: Path, seed: int = 1871) -> None:
-    """Write the archive: prmsl, uwnd, vwnd packed in 16 bits, air and hgt plain."""
+    """Write the archive: prmsl, uwnd, vwnd packed in 16 bits, air plain."""
     latitude = np.linspace(90.0, -90.0, 91)
     longitude = np.arange(0.0, 360.0, 2.0, dtype=np.float64)
     hours = np.arange(0.0, 6.0 * TIMES, 6.0, dtype=np.float64)
@@ -41,7 +41,6 @@ def write_reanalysis(path: Path, seed: int = 1871) -> None:
         _packed(file, "prmsl", surface, pressure, _PRMSL)
         _packed(file, "uwnd", volume, eastward, _UWND)
         _packed(file, "vwnd", volume, northward, _VWND)
-        _plain(file, "hgt", volume, height, _HGT)
         _plain(file, "air", volume, _temperature(height, latitude), _AIR)
     temporary.replace(path)
 
@@ -49,7 +48,6 @@ def write_reanalysis(path: Path, seed: int = 1871) -> None:
 _PRMSL = ("air_pressure_at_mean_sea_level", "Pressure reduced to MSL", "Pa")
 _UWND = ("eastward_wind", "u-component of wind", "m s-1")
 _VWND = ("northward_wind", "v-component of wind", "m s-1")
-_HGT = ("geopotential_height", "Geopotential height", "m")
 _AIR = ("air_temperature", "Air temperature", "K")
 
 
