@@ -222,6 +222,9 @@ def test_a_large_answer_goes_to_a_file(tmp_path: Path) -> None:
     told = cut(asked, small)
     assert told["size"] > 10_000
     assert small.length == 0
+    large = Output(window=memoryview(bytearray(1 << 20)))
+    cut(asked, large)
+    assert bytes(large.window[: large.length]) == cut_bytes(path, "CIRCLE 150.1 2.2 1")
     with (tmp_path / "out").open("w+b") as file:
         assert cut(asked, Output(file=file)) == told
     written = (tmp_path / "out").read_bytes()
@@ -261,7 +264,14 @@ def test_a_file_that_was_cut_off(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("keyword", "value"),
-    [("CRPIX1", "middle"), ("CPDIS1", "LOOKUP"), ("BSCALE", "one"), ("CRPIX1", "NaN")],
+    [
+        ("CRPIX1", "middle"),
+        ("CPDIS1", "LOOKUP"),
+        ("BSCALE", "one"),
+        ("CRPIX1A", "middle"),
+        ("LTV1", "NaN"),
+        ("LTV2", "1e99"),
+    ],
 )
 def test_headers_that_cannot_be_cut(tmp_path: Path, keyword: str, value: str) -> None:
     header = tan_header(50, 50)

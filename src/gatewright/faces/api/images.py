@@ -96,6 +96,56 @@ Exposure = Annotated[
     ),
 ]
 
+CutPos = Annotated[
+    str,
+    Query(
+        title="Place",
+        description=f"{_REGION} The smallest box of pixels round it is cut, clipped "
+        "to the image.",
+        examples=[_CIRCLE],
+    ),
+]
+Form = Annotated[
+    Literal["fits", "png"],
+    Query(
+        alias="format",
+        title="Form",
+        description="fits: the pixels as they are with their WCS; png: a picture.",
+    ),
+]
+StretchName = Annotated[
+    Literal["asinh", "linear"],
+    Query(title="Stretch", description="How values become grey (png)."),
+]
+Percentiles = Annotated[
+    str | None,
+    Query(
+        title="Limits",
+        description="Percentiles of the values that are black and white (png).",
+        examples=["0.5 99.5"],
+    ),
+]
+Size = Annotated[
+    int | None,
+    Query(
+        title="Size",
+        description="Longer side of the picture in pixels (png); the image's own "
+        "pixels, if not said.",
+        ge=1,
+        le=4096,
+        examples=[512],
+    ),
+]
+Lie = Annotated[
+    Literal["north", "native"],
+    Query(
+        title="Orientation",
+        description="north: turned by quarters so that north is up and east left; "
+        "native: as the camera saw it (png). The picture's text “Orientation” says "
+        "what was done.",
+    ),
+]
+
 
 @router.get("/images", response_model=ImageList, summary="Find images")
 async def find_images(
@@ -186,55 +236,12 @@ async def image_cutout(
     request: Request,
     context: Context,
     image: ImageId,
-    pos: Annotated[
-        str,
-        Query(
-            title="Place",
-            description=f"{_REGION} The smallest box of pixels round it is cut, "
-            "clipped to the image.",
-            examples=[_CIRCLE],
-        ),
-    ],
-    form: Annotated[
-        Literal["fits", "png"],
-        Query(
-            alias="format",
-            title="Form",
-            description="fits: the pixels as they are with their WCS; png: a picture.",
-        ),
-    ] = "fits",
-    stretch: Annotated[
-        Literal["asinh", "linear"],
-        Query(title="Stretch", description="How values become grey (png)."),
-    ] = "asinh",
-    limits: Annotated[
-        str | None,
-        Query(
-            title="Limits",
-            description="Percentiles of the values that are black and white (png).",
-            examples=["0.5 99.5"],
-        ),
-    ] = None,
-    size: Annotated[
-        int | None,
-        Query(
-            title="Size",
-            description="Longer side of the picture in pixels (png); the image's own "
-            "pixels, if not said.",
-            ge=1,
-            le=4096,
-            examples=[512],
-        ),
-    ] = None,
-    orientation: Annotated[
-        Literal["north", "native"],
-        Query(
-            title="Orientation",
-            description="north: turned by quarters so that north is up and east left; "
-            "native: as the camera saw it (png). The picture's text “Orientation” "
-            "says what was done.",
-        ),
-    ] = "north",
+    pos: CutPos,
+    form: Form = "fits",
+    stretch: StretchName = "asinh",
+    limits: Percentiles = None,
+    size: Size = None,
+    orientation: Lie = "north",
 ) -> Response:
     """Cut a region out of an image, as FITS or as a picture.
 
