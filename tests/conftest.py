@@ -1,5 +1,9 @@
 """Fixtures that tests of several rooms share."""
 
+from collections.abc import Generator
+from typing import Any
+
+import pytest
 from hypothesis import settings
 from tests.support.postgresql import postgresql_server, postgresql_url
 
@@ -8,3 +12,21 @@ __all__ = ["postgresql_server", "postgresql_url"]
 # Machines that run tests are loaded now and then: a slow example is no failure.
 settings.register_profile("gatewright", deadline=None)
 settings.load_profile("gatewright")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable(
+    report: pytest.TestReport | pytest.CollectReport,
+) -> Generator[None, Any, Any]:
+    """Write names of files that are not UTF-8 so that a report of them can be sent."""
+    return _printable((yield))
+
+
+def _printable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        return {_printable(key): _printable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_printable(item) for item in value)
+    return value
