@@ -80,6 +80,16 @@ class TestFitsReader(ImageReaderContract):
         scanned = await reader.scan("s", found[0])
         assert scanned.left_out == ("not a FITS file",)
 
+    async def test_a_folder_behind_a_link(
+        self, reader: FitsReader, folder: Path, tmp_path: Path
+    ) -> None:
+        link = tmp_path / "elsewhere"
+        link.symlink_to(folder)
+        for pattern in (str(link), f"{link}/*.fits", f"{link}/../elsewhere/a.fits"):
+            (found,) = await reader.find(pattern)
+            assert found.name == "a.fits"
+            assert (await reader.scan("s", found)).images
+
     async def test_another_kind_of_answer(
         self, reader: FitsReader, monkeypatch: pytest.MonkeyPatch
     ) -> None:

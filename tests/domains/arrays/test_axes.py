@@ -213,6 +213,15 @@ def test_longitude_ranges_run_eastward(
 
 
 @pytest.mark.parametrize("grid", GRIDS.values(), ids=GRIDS)
+@pytest.mark.parametrize("west", [-180, -20, 0, 100, 359])
+def test_a_whole_turn_is_the_globe_from_its_west_end(grid: Numbers, west: int) -> None:
+    found = values(select(LONGITUDE, grid, f"{west}:{west + 360}"), grid)
+    eastward = found if np.diff(grid)[0] > 0 else found[::-1]
+    first = west + west % 2
+    assert eastward == [first + x for x in range(0, 360, 2)]
+
+
+@pytest.mark.parametrize("grid", GRIDS.values(), ids=GRIDS)
 @pytest.mark.parametrize(
     ("text", "expected"), [("-20", 340), ("340", 340), ("700", 340), ("0.7", 0)]
 )

@@ -147,13 +147,17 @@ def region_text(region: Region) -> str:
 
 
 def fixed_folder(pattern: str) -> Path:
-    """Return the folder that all files of a pattern are in."""
-    path = Path(pattern)
-    parts = path.parts
-    for number, part in enumerate(parts):
+    """Return the folder that all files of a pattern are in, with links followed."""
+    return _base(pattern).resolve()
+
+
+def _base(pattern: str) -> Path:
+    """Return the folder from which the files of a pattern are named."""
+    path = Path(os.path.normpath(Path(pattern).absolute()))
+    for number, part in enumerate(path.parts):
         if _MAGIC.search(part):
-            return Path(*parts[:number]).resolve()
-    return path.resolve() if path.is_dir() else path.parent.resolve()
+            return Path(*path.parts[:number])
+    return path if path.is_dir() else path.parent
 
 
 def _each_once(pattern: str) -> list[SurveyFile]:
@@ -165,7 +169,7 @@ def _each_once(pattern: str) -> list[SurveyFile]:
 
 def _find(pattern: str) -> Iterator[SurveyFile]:
     """Yield the files of a pattern; below a folder, or ``**``, only FITS names."""
-    root = fixed_folder(pattern)
+    root = _base(pattern)
     every = pattern.endswith("*") or Path(pattern).is_dir()
     wanted = os.path.join(pattern, "**", "*") if Path(pattern).is_dir() else pattern  # noqa: PTH118  # a pattern, not a path
     for found in glob.iglob(wanted, recursive=True):  # noqa: PTH207  # Path.glob follows no links in 3.11
