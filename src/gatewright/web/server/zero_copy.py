@@ -14,12 +14,13 @@ import select
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from socket import IPPROTO_TCP, TCP_CORK
 from typing import Any, Protocol
 
 WINDOW_BYTES = 4 << 20
 """The loop turns to others after so many bytes of one answer."""
 _SEND_BYTES = 512 << 10
-"""One call sends so many: 0.25 s of CPU for a GB against 0.5 with 4 MiB, measured."""
+"""One call sends so many; the CPU for a GB is the same up to 4 MiB."""
 _COLD_BYTES = 1 << 20
 """A thread sends so many bytes of a cold file at a time."""
 _PROBE_STEP = 2 << 20
@@ -171,11 +172,14 @@ class ZeroCopy:
         """
         if not await self._emptied() or not count:
             return
-        socket = os.dup(self._connection.transport.get_extra_info("socket").fileno())
+        plug = self._connection.transport.get_extra_info("socket")
+        socket = os.dup(plug.fileno())
         self._room = _Room(socket, self._connection)
         try:
+            _cork(plug, corked=True)
             await self._send(socket, file, offset, offset + count)
         finally:
+            _cork(plug, corked=False)
             self._room.close()
             os.close(socket)
 
@@ -242,6 +246,15 @@ class ZeroCopy:
         except OSError:
             return True
         return False
+
+
+def _cork(socket: Any, *, corked: bool) -> None:
+    """Let the kernel send full segments only, until the cork is drawn (tcp(7)).
+
+    ``sendfile`` hands over 64 KiB at a time; each would go out with a small rest.
+    """
+    with suppress(OSError):  # the client has gone, or it is no TCP
+        socket.setsockopt(IPPROTO_TCP, TCP_CORK, int(corked))
 
 
 def _sent(count: int) -> int:
