@@ -20,7 +20,7 @@ it; a later page may replace an earlier one and says so.
 def commands_page() -> str:
     """Return the help of every command as one page."""
     parts = ["# Commands\n", "This page is generated from the commands' own help.\n"]
-    with click.Context(main, info_name="gatewright") as context:
+    with main.make_context("gatewright", [], resilient_parsing=True) as context:
         for name in sorted(COMMANDS):
             command = main.get_command(context, name)
             assert command is not None
