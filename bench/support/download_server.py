@@ -38,11 +38,11 @@ def create(config: Config) -> ASGIApp:
 
 
 def main() -> int:
-    """Serve on the port that the argument names."""
-    gateway = {"listen": f"127.0.0.1:{sys.argv[1]}"}
+    """Serve on the address that the argument names."""
+    gateway = {"listen": sys.argv[1]}
     config = Config.model_validate({"gateway": gateway})
     factory = "bench.support.download_server:create"
-    return serve(config, lambda url: None, factory=factory)  # noqa: ARG005  # a port
+    return serve(config, lambda url: None, factory=factory)  # noqa: ARG005
 
 
 if __name__ == "__main__":

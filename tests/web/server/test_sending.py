@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from typing_extensions import override
 
+from gatewright.web.server import zero_copy
+from gatewright.web.server.cold_files import ColdFiles, is_cold, mount_of
 from gatewright.web.server.zero_copy import (
-    ColdFiles,
     TruncatedFileError,
     ZeroCopy,
     span,
@@ -89,7 +90,7 @@ async def received(theirs: socket.socket, size: int) -> bytes:
 def cold(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Let files be taken as in memory, or as not."""
     is_cold = request.param == "cold"
-    monkeypatch.setattr(ZeroCopy, "_is_cold", lambda *_: is_cold)
+    monkeypatch.setattr(zero_copy, "is_cold", lambda *_: is_cold)
     return str(request.param)
 
 
@@ -183,10 +184,9 @@ async def test_a_sending_that_is_cancelled_leaves_no_descriptor(
     os.close(file)
 
 
-async def test_a_pipe_counts_as_cold() -> None:
+def test_a_pipe_counts_as_cold() -> None:
     read, write = os.pipe()
-    async with pair() as (protocol, _):
-        assert ZeroCopy(protocol, ColdFiles())._is_cold(read, 0, 10)
+    assert is_cold(read, 0, 10)
     os.close(read)
     os.close(write)
 
@@ -200,3 +200,35 @@ def test_a_message_names_a_span_of_a_file(tmp_path: Path) -> None:
         file.seek(7)
         assert span({"file": file})[1:] == (7, 3)
         assert span({"file": file, "offset": 99})[1:] == (99, 0)
+
+
+def test_the_mount_of_a_file_is_told_without_asking_its_file_system(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "file").touch()
+    with (tmp_path / "file").open("rb") as file:
+        own = mount_of(file.fileno())
+    with Path("/proc/self/stat").open("rb") as other:
+        assert mount_of(other.fileno()) not in {"", own}
+    assert mount_of(1_000_000) == ""
+
+
+async def test_a_window_that_leaves_memory_is_sent_by_a_thread(
+    content: tuple[int, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, data = content
+    asked: list[int] = []
+
+    def second_is_cold(_: int, offset: int, __: int) -> bool:
+        asked.append(offset)
+        return offset == zero_copy.WINDOW_BYTES
+
+    monkeypatch.setattr(zero_copy, "is_cold", second_is_cold)
+    async with pair() as (protocol, theirs):
+        sending = asyncio.create_task(
+            ZeroCopy(protocol, ColdFiles()).send(file, 0, len(data))
+        )
+        assert await received(theirs, len(data)) == data
+        await sending
+    assert zero_copy.WINDOW_BYTES in asked
+    os.close(file)

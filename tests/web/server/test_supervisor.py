@@ -186,3 +186,15 @@ def test_the_process_program_says_what_it_needs() -> None:
     )  # fmt: skip
     assert done.returncode == 2
     assert "--listener" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("address", "paced"),
+    [("127.0.0.1:0", False), ("localhost:0", False), ("0.0.0.0:0", True)],
+)
+def test_clients_on_this_machine_are_not_paced(address: str, *, paced: bool) -> None:
+    plain = socket.socket()
+    with plain, supervisor.listen(address) as listener:
+        option = socket.IPPROTO_TCP, socket.TCP_CONGESTION, 16
+        expected = plain.getsockopt(*option) if paced else b"reno".ljust(16, b"\0")
+        assert listener.getsockopt(*option) == expected

@@ -22,8 +22,8 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 
 from gatewright.core import errors
+from gatewright.web.server.cold_files import ColdFiles
 from gatewright.web.server.zero_copy import (
-    ColdFiles,
     TruncatedFileError,
     ZeroCopy,
     span,

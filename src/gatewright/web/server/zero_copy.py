@@ -3,29 +3,25 @@
 The bytes go from the page cache to the socket in the kernel (``sendfile``), past the
 transport: its write buffer is empty first, and the socket's descriptor is duplicated,
 since an event loop watches one of its own descriptors for itself. A window of a file
-that is not in memory is sent from a thread, so that a slow disk holds up its own
-answer and no other.
+that is not in memory is sent from a thread (``cold_files``).
 """
 
 import asyncio
 import errno
 import os
-import select
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from socket import IPPROTO_TCP, TCP_CORK
 from typing import Any, Protocol
 
+from gatewright.web.server.cold_files import ColdFiles, is_cold
+
 WINDOW_BYTES = 4 << 20
 """The loop turns to others after so many bytes of one answer."""
-_SEND_BYTES = 512 << 10
-"""One call sends so many; the CPU for a GB is the same up to 4 MiB."""
 _COLD_BYTES = 1 << 20
 """A thread sends so many bytes of a cold file at a time."""
-_PROBE_STEP = 2 << 20
-_THREADS = 32
-_THREADS_PER_DEVICE = 8
 _BUFFER_POLL_SECONDS = 0.05
 _GONE = (errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN, errno.ETIMEDOUT)
 
@@ -53,44 +49,6 @@ class Connection(Protocol):
         ...
 
 
-class ColdFiles:
-    """Threads for files that are not in memory, a few for each file system.
-
-    A file system that hangs holds its own threads and no others.
-    """
-
-    def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(_THREADS, "cold-file")
-        self._devices: dict[int, asyncio.Semaphore] = {}
-
-    async def send(self, socket: int, file: int, offset: int, count: int) -> int:
-        """Send bytes from a thread; return how many, 0 at the end of the file.
-
-        Raises
-        ------
-        BlockingIOError
-            The socket takes no more for now.
-        """
-        device = os.fstat(file).st_dev
-        limit = self._devices.setdefault(device, asyncio.Semaphore(_THREADS_PER_DEVICE))
-        async with limit:
-            # The thread has its own descriptors: a request that is cancelled closes
-            # those of the request while the thread still reads.
-            own = os.dup(socket), os.dup(file)
-            work = self._threads.submit(os.sendfile, *own, offset, count)
-            work.add_done_callback(lambda _: _close(*own))
-            return await asyncio.wrap_future(work)
-
-    def close(self) -> None:
-        """Let the threads end."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
-
-
-def _close(*descriptors: int) -> None:
-    for descriptor in descriptors:
-        os.close(descriptor)
-
-
 def span(message: Mapping[str, Any]) -> tuple[int, int, int]:
     """Return the descriptor, first byte and number of bytes of a message.
 
@@ -107,44 +65,20 @@ def span(message: Mapping[str, Any]) -> tuple[int, int, int]:
     return descriptor, offset, count
 
 
-class _Room:
-    """Tells when a socket takes bytes again, or its client has gone.
+@dataclass(slots=True)
+class _Way:
+    """How far one sending has come."""
 
-    The socket is watched for edges by an epoll of its own, which the loop watches: so
-    that each wait costs no call to begin and to end it.
-    """
-
-    def __init__(self, socket: int, connection: Connection) -> None:
-        self._socket = socket
-        self._connection = connection
-        self._news = asyncio.Event()
-        self._epoll: select.epoll | None = None
-
-    async def wait(self) -> None:
-        """Wait for room; it may return when there is none."""
-        if self._epoll is None:
-            self._epoll = self._opened()
-        await self._news.wait()
-        self._news.clear()
-
-    def _opened(self) -> select.epoll:
-        epoll = select.epoll(1)
-        epoll.register(self._socket, select.EPOLLOUT | select.EPOLLET)
-        loop = asyncio.get_running_loop()
-        loop.add_reader(epoll.fileno(), self._edge, epoll)
-        self._connection.on_gone(self._news.set)
-        return epoll
-
-    def _edge(self, epoll: select.epoll) -> None:
-        epoll.poll(0)
-        self._news.set()
-
-    def close(self) -> None:
-        """Watch no longer."""
-        if self._epoll is not None:
-            self._connection.on_gone(None)
-            asyncio.get_running_loop().remove_reader(self._epoll.fileno())
-            self._epoll.close()
+    socket: int
+    """Where to, a descriptor of its own."""
+    file: int
+    """Where from."""
+    offset: int
+    """The next byte of the file."""
+    end: int
+    """The byte behind the last."""
+    warm_until: int = 0
+    """Up to here the file was in memory when it was last asked for."""
 
 
 class ZeroCopy:
@@ -173,15 +107,13 @@ class ZeroCopy:
         if not await self._emptied() or not count:
             return
         plug = self._connection.transport.get_extra_info("socket")
-        socket = os.dup(plug.fileno())
-        self._room = _Room(socket, self._connection)
+        way = _Way(os.dup(plug.fileno()), file, offset, offset + count)
         try:
             _cork(plug, corked=True)
-            await self._send(socket, file, offset, offset + count)
+            await self._send(way)
         finally:
             _cork(plug, corked=False)
-            self._room.close()
-            os.close(socket)
+            os.close(way.socket)
 
     async def _emptied(self) -> bool:
         """Wait until nothing is left in the transport's buffer."""
@@ -197,35 +129,41 @@ class ZeroCopy:
             transport.set_write_buffer_limits()
         return not self._connection.is_gone()
 
-    async def _send(self, socket: int, file: int, offset: int, end: int) -> None:
-        while offset < end and not self._connection.is_gone():
-            window = min(end, offset + WINDOW_BYTES)
-            if self._is_cold(file, offset, window):
-                offset = await self._send_cold(socket, file, offset, window)
-            else:
-                offset = await self._send_warm(socket, file, offset, window)
-                await asyncio.sleep(0)
-
-    async def _send_warm(self, socket: int, file: int, offset: int, end: int) -> int:
-        while offset < end and not self._connection.is_gone():
-            try:
-                count = min(end - offset, _SEND_BYTES)
-                offset += _sent(os.sendfile(socket, file, offset, count))
-            except BlockingIOError:
-                await self._room.wait()
-            except OSError as error:
-                self._abandon(error)
-        return offset
-
-    async def _send_cold(self, socket: int, file: int, offset: int, end: int) -> int:
-        count = min(end - offset, _COLD_BYTES)
+    async def _send(self, way: _Way) -> None:
+        step = partial(_send_warm, way)
         try:
-            return offset + _sent(await self._cold.send(socket, file, offset, count))
-        except BlockingIOError:
-            await self._room.wait()
+            while way.offset < way.end and not self._connection.is_gone():
+                if is_cold(way.file, way.offset, _window(way)):
+                    await self._send_cold(way)
+                else:
+                    await self._while_there_is_room(way.socket, step)
         except OSError as error:
             self._abandon(error)
-        return offset
+
+    async def _send_cold(self, way: _Way) -> None:
+        count = min(way.end - way.offset, _COLD_BYTES)
+        try:
+            sent = await self._cold.send(way.socket, way.file, way.offset, count)
+        except BlockingIOError:
+            await self._while_there_is_room(way.socket, lambda: False)
+        else:
+            way.offset += _some(sent)
+
+    async def _while_there_is_room(self, socket: int, step: Callable[[], bool]) -> None:
+        """Call ``step`` when the socket takes bytes, again as long as it returns True.
+
+        The loop itself calls it: to wake this task for each step would cost more than
+        what the step does. It ends as well when the client goes.
+        """
+        loop = asyncio.get_running_loop()
+        ended: asyncio.Future[None] = loop.create_future()
+        self._connection.on_gone(partial(_end, ended))
+        loop.add_writer(socket, _take, step, ended)
+        try:
+            await ended
+        finally:
+            self._connection.on_gone(None)
+            loop.remove_writer(socket)
 
     def _abandon(self, error: OSError) -> None:
         """Close a connection whose client has gone; other errors are passed on."""
@@ -233,19 +171,39 @@ class ZeroCopy:
         if error.errno not in _GONE:
             raise error
 
-    def _is_cold(self, file: int, offset: int, end: int) -> bool:
-        """Return whether a read of the window might wait for a disk.
 
-        One byte in 2 MiB is read with ``RWF_NOWAIT``; a file system without that
-        (a network's) always counts as cold.
-        """
-        byte = bytearray(1)
-        try:
-            for place in (*range(offset, end, _PROBE_STEP), end - 1):
-                os.preadv(file, [byte], place, os.RWF_NOWAIT)
-        except OSError:
-            return True
-        return False
+def _end(ended: asyncio.Future[None]) -> None:
+    if not ended.done():
+        ended.set_result(None)
+
+
+def _take(step: Callable[[], bool], ended: asyncio.Future[None]) -> None:
+    """Do a step; say so when it was the last."""
+    if ended.done():
+        return
+    try:
+        goes_on = step()
+    except (OSError, TruncatedFileError) as error:
+        ended.set_exception(error)
+    else:
+        if not goes_on:
+            ended.set_result(None)
+
+
+def _send_warm(way: _Way) -> bool:
+    """Send what the socket takes; return whether more may be sent from memory."""
+    if way.offset >= way.warm_until:
+        if way.offset == way.end or is_cold(way.file, way.offset, _window(way)):
+            return False
+        way.warm_until = _window(way)
+    count = way.warm_until - way.offset
+    with suppress(BlockingIOError):
+        way.offset += _some(os.sendfile(way.socket, way.file, way.offset, count))
+    return True
+
+
+def _window(way: _Way) -> int:
+    return min(way.end, way.offset + WINDOW_BYTES)
 
 
 def _cork(socket: Any, *, corked: bool) -> None:
@@ -257,7 +215,7 @@ def _cork(socket: Any, *, corked: bool) -> None:
         socket.setsockopt(IPPROTO_TCP, TCP_CORK, int(corked))
 
 
-def _sent(count: int) -> int:
+def _some(count: int) -> int:
     if count == 0:
         raise TruncatedFileError
     return count
