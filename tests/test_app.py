@@ -25,13 +25,13 @@ def config(state: Path, *faces: str, **gateway: Any) -> Config:
 async def test_the_gateway_whole(tmp_path: Path) -> None:
     gateway = create_app(config(tmp_path / "state", "api"))
     async with gateway.opened():
-        await _answers_under_the_prefix(gateway)
-        await _is_ready(gateway)
-        await _is_a_problem_where_no_face_is(gateway)
-        await _counts_routes_and_not_names(gateway)
+        await _check_the_prefix(gateway)
+        await _check_readiness(gateway)
+        await _check_the_problem_where_no_face_is(gateway)
+        await _check_that_routes_and_not_names_are_counted(gateway)
 
 
-async def _answers_under_the_prefix(gateway: Application) -> None:
+async def _check_the_prefix(gateway: Application) -> None:
     answer = await ask(gateway, scope_of(target="/api/v1/session"))
     assert answer.status == 200
     assert json.loads(answer.body)["user"] is None
@@ -40,11 +40,11 @@ async def _answers_under_the_prefix(gateway: Application) -> None:
     assert answer.headers["ratelimit"]
 
 
-async def _is_ready(gateway: Application) -> None:
+async def _check_readiness(gateway: Application) -> None:
     assert (await ask(gateway, scope_of(target="/health/ready"))).status == 200
 
 
-async def _is_a_problem_where_no_face_is(gateway: Application) -> None:
+async def _check_the_problem_where_no_face_is(gateway: Application) -> None:
     answer = await ask(gateway, scope_of(target="/none"))
     assert answer.status == 404
     problem = json.loads(answer.body)
@@ -52,7 +52,7 @@ async def _is_a_problem_where_no_face_is(gateway: Application) -> None:
     assert problem["request_id"] == answer.headers["x-request-id"]
 
 
-async def _counts_routes_and_not_names(gateway: Application) -> None:
+async def _check_that_routes_and_not_names_are_counted(gateway: Application) -> None:
     await ask(gateway, scope_of(target="/api/v1/user/a-secret-name"))
     page = await ask(gateway, scope_of(target="/metrics", client="127.0.0.1"))
     assert b'route="/api/v1/user/{name}"' in page.body

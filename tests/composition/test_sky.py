@@ -167,6 +167,9 @@ async def test_it_looks_again() -> None:
         while ingest.runs < 3:
             await asyncio.sleep(0.001)
     await watch.stop()
+    runs = ingest.runs
+    await asyncio.sleep(0.01)
+    assert ingest.runs == runs >= 3  # and no longer, once it is stopped
 
 
 async def test_a_survey_that_fails_does_not_stop_the_others() -> None:

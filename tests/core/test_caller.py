@@ -11,6 +11,7 @@ def caller(role: Role, scopes: frozenset[str] | None = None) -> Caller:
 
 
 def test_an_owner_may_do_everything() -> None:
+    assert ROLE_SCOPES[Role.OWNER] == frozenset(Scope)
     for scope in Scope:
         caller(Role.OWNER).require(scope)
 
@@ -35,6 +36,7 @@ def test_a_guest_has_no_files_commands_and_jobs(scope: Scope) -> None:
 def test_a_guest_has_documents_data_and_images() -> None:
     for scope in (Scope.STORE, Scope.DATA_READ, Scope.SKY_READ, Scope.SKY_VOTE):
         caller(Role.GUEST).require(scope)
+        assert scope in ROLE_SCOPES[Role.GUEST]
 
 
 def test_a_token_does_no_more_than_its_scopes() -> None:

@@ -74,7 +74,7 @@ def descriptors() -> Iterator[None]:
         time.sleep(0.01)
 
 
-async def refuse(
+async def check_refused(
     trick: Trick, operation: str = "stat", error: type[Exception] = Unavailable
 ) -> None:
     worker = worker_that(trick)
@@ -117,7 +117,7 @@ async def refuse(
     ],
 )
 async def test_garbage_ends_the_worker(data: bytes) -> None:
-    await refuse(sends(data))
+    await check_refused(sends(data))
 
 
 @pytest.mark.usefixtures("descriptors")
@@ -205,7 +205,7 @@ ODD = (
 async def test_only_plain_files_are_taken(odd: dict[str, int], kind: str) -> None:
     assert not is_plain_file(odd[kind], os.O_RDONLY)
     before = open_descriptors()
-    await refuse(passes(odd[kind]), "open")
+    await check_refused(passes(odd[kind]), "open")
     assert open_descriptors() == before
 
 
@@ -226,13 +226,13 @@ async def test_what_is_no_descriptor_has_no_type() -> None:
 @pytest.mark.parametrize("count", [2, 3, 50])
 async def test_several_descriptors(odd: dict[str, int], count: int) -> None:
     before = open_descriptors()
-    await refuse(passes(*[odd["good"]] * count), "open")
+    await check_refused(passes(*[odd["good"]] * count), "open")
     assert open_descriptors() == before
 
 
 async def test_a_descriptor_that_nobody_asked_for(odd: dict[str, int]) -> None:
     before = open_descriptors()
-    await refuse(passes(odd["good"]))
+    await check_refused(passes(odd["good"]))
     assert open_descriptors() == before
 
 
@@ -242,7 +242,7 @@ async def test_descriptors_without_end(odd: dict[str, int]) -> None:
             sock.sendmsg([b"\0"], rights(odd["good"]))
 
     before = open_descriptors()
-    await refuse(trick, "open")
+    await check_refused(trick, "open")
     assert open_descriptors() == before
 
 

@@ -215,7 +215,8 @@ def test_a_gateway_that_breaks_the_protocol_ends_the_worker(
 ) -> None:
     talk = Talk(pair)
     talk.sock.sendall(data)
-    talk.end()
+    talk.thread.join(5)
+    assert not talk.thread.is_alive()
 
 
 def test_descriptors_that_no_frame_claims_are_closed(
@@ -223,9 +224,11 @@ def test_descriptors_that_no_frame_claims_are_closed(
 ) -> None:
     talk = Talk(pair)
     (tmp_path / "x").touch()
+    before = len(list(Path("/proc/self/fd").iterdir()))
     with (tmp_path / "x").open() as file:
         socket.send_fds(talk.sock, [b"\0"], [file.fileno()])
     talk.end()
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
 def test_parts_are_locked_by_their_writers(tmp_path: Path) -> None:

@@ -87,8 +87,10 @@ async def test_a_worker_ends_with_the_gateway(worker: Worker) -> None:
     pid = await pid_of(worker)
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     await worker.close()
+    assert children
     wait_until(lambda: not is_running(pid))
     wait_until(lambda: not any(is_running(int(child)) for child in children))
+    assert not is_running(pid)
 
 
 async def test_the_next_call_after_a_death_has_another_worker(worker: Worker) -> None:

@@ -79,7 +79,8 @@ class TestMonitor:
         done = JobStatus(native, JobState.COMPLETED, "DONE", ended_at=3.0)
         away.away = 2
         scheduler.news.put_nowait(Snapshot(1.0, [done]))
-        await until(jobs, job.id, lambda job: job.ended)
+        ended = await until(jobs, job.id, lambda job: job.ended)
+        assert (ended.state, ended.ended_at) == (JobState.COMPLETED, 3.0)
         async with asyncio.timeout(10):
             while native not in scheduler.forgotten:
                 await asyncio.sleep(0.01)

@@ -114,7 +114,8 @@ async def test_many_at_once(run: Run) -> None:
 
 
 async def test_programs_that_cannot_be_run(run: Run, home: Path) -> None:
-    await run("no-such-program", status=404)
+    found = await run("no-such-program", status=404)
+    assert "no-such-program" in found["detail"]
     (home / "plain").write_text("not a program")
     await run(str(home / "plain"), status=403)
     (home / "plain").chmod(0o755)

@@ -145,7 +145,7 @@ async def test_a_client_that_goes_is_told_to_the_application() -> None:
         writer.write(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n" * 2)
         await asyncio.sleep(0.05)
         writer.close()
-        await asyncio.wait_for(gone.wait(), 5)
+        assert await asyncio.wait_for(gone.wait(), 5)
 
 
 def record(**extra: object) -> logging.LogRecord:

@@ -138,9 +138,11 @@ async def test_a_client_that_has_gone_is_sent_nothing(
     content: tuple[int, bytes],
 ) -> None:
     file, _ = content
-    async with pair() as (protocol, _theirs):
+    async with pair() as (protocol, theirs):
         protocol.transport.abort()
         await ZeroCopy(protocol, ColdFiles()).send(file, 0, 10)
+        loop = asyncio.get_running_loop()
+        assert await loop.sock_recv(theirs, 1) == b""
     os.close(file)
 
 

@@ -6,7 +6,7 @@ import os
 from gatewright.backends.posix.rows import RunAnswer
 from gatewright.backends.posix.workers import Workers
 from gatewright.backends.worker import Worker, latin
-from gatewright.core.errors import BackendFailed
+from gatewright.core.errors import BackendFailed, NotFound
 from gatewright.domains.files import Command, Outcome
 
 _GRACE_SECONDS = 10.0
@@ -31,6 +31,8 @@ class PosixCommands:
                 given=stdin,
                 seconds=command.seconds + _GRACE_SECONDS,
             )
+        except NotFound as error:
+            raise NotFound(_nothing_to_run(command)) from error
         finally:
             os.close(stdin)
         if output is None:
@@ -48,6 +50,13 @@ class PosixCommands:
             "seconds": command.seconds,
             "output_bytes": command.output_bytes,
         }
+
+
+def _nothing_to_run(command: Command) -> str:
+    program, folder = (
+        name.decode("utf-8", "replace") for name in (command.argv[0], command.directory)
+    )
+    return f"There is no program “{program}” here, or no folder “{folder}”."
 
 
 def _file_of(content: bytes) -> int:

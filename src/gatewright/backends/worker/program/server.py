@@ -53,6 +53,7 @@ class Server:
         self._stopping = stopping
         self._frames = Assembler()
         self._reading = threading.Lock()
+        self._ended = False
         self._writing = threading.Lock()
 
     def serve(self) -> None:
@@ -76,15 +77,20 @@ class Server:
 
     def _next_frame(self) -> Frame | None:
         with self._reading:
-            try:
-                while (frame := self._frames.take()) is None:
-                    data, descriptors = receive(self._socket)
-                    self._frames.feed(data, descriptors)
-                    if not data:
-                        return None
-            except (OSError, FrameError):
-                return None
+            frame = None if self._ended else self._received()
+            self._ended = frame is None  # for the other threads too
             return frame
+
+    def _received(self) -> Frame | None:
+        try:
+            while (frame := self._frames.take()) is None:
+                data, descriptors = receive(self._socket)
+                self._frames.feed(data, descriptors)
+                if not data:
+                    return None
+        except (OSError, FrameError):
+            return None
+        return frame
 
     def _take(self, frame: Frame) -> None:
         body, descriptor = frame
