@@ -1,14 +1,19 @@
-"""A download of 1 GiB over loopback: server CPU per GB, against nginx with sendfile."""
+"""A download of 1 GiB over loopback: server CPU per GB, against nginx with sendfile.
+
+Ours is the gateway whole (token, worker, audit, log), nginx a static file.
+"""
 
 import shutil
 import socket
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from bench.support.processes import cpu_seconds, free_port, python, server, tell
+from bench.support.processes import cpu_seconds, free_port, server, tell
+from bench.support.whole_gateway import gateway
 
 SIZE = 1 << 30
 REPEATS = 11
@@ -33,9 +38,23 @@ http {{
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A file that a server gives out."""
+
+    port: int
+    """Port of the server on loopback."""
+    pid: int
+    """The server's process."""
+    target: str
+    """Path of the file's URL."""
+    token: str = ""
+    """Token that may read it."""
+
+
 @contextmanager
-def nginx(folder: Path) -> Iterator[tuple[int, int]]:
-    """Run nginx over a folder; yield its port and pid."""
+def nginx(folder: Path) -> Iterator[Served]:
+    """Run nginx over the folder ``www`` in a folder."""
     program = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin")
     if program is None:
         raise FileNotFoundError("nginx (Debian package nginx-light)")
@@ -43,23 +62,17 @@ def nginx(folder: Path) -> Iterator[tuple[int, int]]:
     settings = folder / "nginx.conf"
     settings.write_text(_NGINX.format(folder=folder, port=port), encoding="utf-8")
     with server([program, "-p", str(folder), "-c", str(settings)], port) as pid:
-        yield port, pid
+        yield Served(port, pid, "/file")
 
 
-@contextmanager
-def ours(host: str) -> Iterator[tuple[int, int]]:
-    """Run our server on an address; yield its port and pid."""
-    port = free_port()
-    address = f"{host}:{port}"
-    with server(python("-m", "bench.support.download_server", address), port) as pid:
-        yield port, pid
-
-
-def download(port: int, target: str) -> float:
+def download(served: Served) -> float:
     """Read an answer of ``SIZE`` bytes to its end; return the seconds it took."""
     buffer = bytearray(1 << 20)
-    with socket.create_connection(("127.0.0.1", port)) as client:
-        client.sendall(f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+    with socket.create_connection(("127.0.0.1", served.port)) as client:
+        client.sendall(
+            f"GET {served.target} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+            f"Authorization: Bearer {served.token}\r\n\r\n".encode()
+        )
         began = time.perf_counter()
         head = client.recv(65536)
         start, _, body = head.partition(b"\r\n\r\n")
@@ -74,11 +87,12 @@ def download(port: int, target: str) -> float:
     return time.perf_counter() - began
 
 
-def measure(port: int, pid: int, target: str) -> tuple[float, float]:
+def measure(served: Served) -> tuple[float, float]:
     """Return the server's CPU seconds per GB and the GB/s of one download."""
-    before = cpu_seconds(pid)
-    seconds = download(port, target)
-    return (cpu_seconds(pid) - before) / (SIZE / 1e9), SIZE / 1e9 / seconds
+    before = cpu_seconds(served.pid)
+    seconds = download(served)
+    used = cpu_seconds(served.pid) - before
+    return used / (SIZE / 1e9), SIZE / 1e9 / seconds
 
 
 def main() -> None:
@@ -90,26 +104,41 @@ def main() -> None:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         folder.chmod(0o755)
-        (folder / "www").mkdir()
-        path = folder / "www" / "file"
-        with path.open("wb") as file:
-            for _ in range(SIZE >> 20):
-                file.write(b"\x5a" * (1 << 20))
-        file = f"/file?path={path}"
-        servers = {
-            "ours": (*stack.enter_context(ours("127.0.0.1")), file),
-            "same": (*stack.enter_context(ours("0.0.0.0")), file),
-            "peer": (*stack.enter_context(nginx(folder)), "/file"),
+        _fill(folder / "www")
+        served = {
+            "ours": stack.enter_context(_ours(folder, "127.0.0.1")),
+            "same": stack.enter_context(_ours(folder, "0.0.0.0")),
+            "peer": stack.enter_context(nginx(folder)),
         }
-        results: dict[str, list[tuple[float, float]]] = {name: [] for name in servers}
-        for repeat in range(REPEATS + 1):
-            for name, (port, pid, target) in servers.items():
-                result = measure(port, pid, target)
-                if repeat:  # the first warms caches
-                    results[name].append(result)
+        results = _repeat(served)
     _tell("download", results["ours"], results["peer"])
     control = Path("/proc/sys/net/ipv4/tcp_congestion_control").read_text().strip()
     _tell(f"download, both with {control}", results["same"], results["peer"])
+
+
+def _fill(www: Path) -> None:
+    www.mkdir()
+    with (www / "file").open("wb") as file:
+        for _ in range(SIZE >> 20):
+            file.write(b"\x5a" * (1 << 20))
+
+
+@contextmanager
+def _ours(folder: Path, host: str) -> Iterator[Served]:
+    own = folder / host
+    own.mkdir()
+    with gateway(own, folder / "www", host) as (port, pid, token):
+        yield Served(port, pid, "/api/v1/files/local/file", token)
+
+
+def _repeat(served: Mapping[str, Served]) -> dict[str, list[tuple[float, float]]]:
+    results: dict[str, list[tuple[float, float]]] = {name: [] for name in served}
+    for repeat in range(REPEATS + 1):
+        for name, one in served.items():
+            result = measure(one)
+            if repeat:  # the first warms caches
+                results[name].append(result)
+    return results
 
 
 def _tell(

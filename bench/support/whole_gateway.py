@@ -1,0 +1,59 @@
+"""The gateway as its operators start it: a configuration, an owner, their token."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench.support.processes import free_port, python, server
+
+_OWNER = "ada"
+_PASSWORD = "a password of the bench"  # of an account that ends with it
+_CONFIGURATION = """
+[gateway]
+listen = "{host}:{port}"
+state = "{folder}/state"
+
+[identity]
+owner = "{owner}"
+
+[[systems]]
+name = "local"
+home = "{home}"
+root = "{home}"
+
+[limits]
+requests_per_second = 1e6
+requests_burst = 1_000_000_000
+"""
+
+
+@contextmanager
+def gateway(folder: Path, home: Path, host: str) -> Iterator[tuple[int, int, str]]:
+    """Run a gateway over the files of ``home``; yield its port, pid and a token."""
+    port = free_port()
+    settings = folder / "gatewright.toml"
+    settings.write_text(
+        _CONFIGURATION.format(
+            host=host, port=port, folder=folder, owner=_OWNER, home=home
+        ),
+        encoding="utf-8",
+    )
+    add = ("user", "add", *_config(settings), _OWNER, "--password-stdin")
+    _run(*add, "--role", "owner", text=_PASSWORD)
+    token = _run("token", "create", *_config(settings), "--user", _OWNER).strip()
+    command = python("-m", "gatewright", "serve", *_config(settings))
+    with server(command, port) as pid:
+        yield port, pid, token
+
+
+def _config(settings: Path) -> tuple[str, str]:
+    return "--config", str(settings)
+
+
+def _run(*arguments: str, text: str = "") -> str:
+    command = python("-m", "gatewright", *arguments)
+    done = subprocess.run(
+        command, input=text, capture_output=True, text=True, check=True
+    )
+    return done.stdout
