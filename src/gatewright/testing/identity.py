@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from gatewright.core.caller import Role
+from gatewright.core.errors import NotSignedIn
 from gatewright.core.ids import new_id
 from gatewright.domains.identity import (
     START,
@@ -105,6 +106,30 @@ class UserStoreContract:
         assert await two.users.password_hash("ada") == "newer"
         assert not await one.users.set_password_hash("ben", "x", end_sessions=True)
 
+    async def test_a_new_password_ends_sign_in_links(self, stores: Pair) -> None:
+        one, two = stores
+        await one.users.add(user(), "old")
+        for code in ("first", "second"):
+            await one.sessions.add_link(code, "ada", NOW + 9, now=NOW)
+        await one.users.set_password_hash("ada", "rehashed", end_sessions=False)
+        assert await two.sessions.take_link("first", NOW) == "ada"
+        await one.users.set_password_hash("ada", "new", end_sessions=True)
+        assert await two.sessions.take_link("second", NOW) is None
+
+    async def test_only_the_hash_that_is_named_is_replaced(self, stores: Pair) -> None:
+        one, two = stores
+        await one.users.add(user(), "old")
+
+        async def replace_by(new: str, instead_of: str) -> bool:
+            return await one.users.set_password_hash(
+                "ada", new, end_sessions=False, instead_of=instead_of
+            )
+
+        assert not await replace_by("rehashed", "another")
+        assert await two.users.password_hash("ada") == "old"
+        assert await replace_by("rehashed", "old")
+        assert await two.users.password_hash("ada") == "rehashed"
+
     async def test_another_role_ends_sessions(self, stores: Pair) -> None:
         one, two = stores
         await one.users.add(user(), None)
@@ -185,6 +210,25 @@ class SessionStoreContract:
         await one.sessions.add(old, "old", instead_of="", keep=9)
         await one.sessions.add(new, "new", instead_of=old.key, keep=9)
         assert await two.sessions.of_user("ada") == [new]
+
+    async def test_none_for_an_account_that_changed(self, stores: Pair) -> None:
+        one, two = stores
+
+        async def add(name: str, password_hash: str | None) -> bool:
+            return await one.sessions.add(
+                session(name),
+                f"digest of {name}",
+                instead_of="",
+                keep=9,
+                password_hash=password_hash,
+            )
+
+        assert not await add("nobody", None)
+        assert not await add("ada", "an old hash")
+        assert not await add("ben", "a hash of none")
+        assert await two.sessions.of_user("ada") == []
+        assert await add("ada", "hash")
+        assert await add("ben", None)
 
     async def test_only_the_newest_are_kept(self, stores: Pair) -> None:
         one, two = stores
@@ -271,6 +315,16 @@ class TokenStoreContract:
         )
         assert added.count(True) == 3
         assert await one.tokens.add(token("ben"), "d", most=3)
+
+    async def test_none_of_what_is_gone(self, stores: Pair) -> None:
+        one, two = stores
+        parent = token()
+        for made in (token("nobody"), token(parent=parent.key)):
+            with pytest.raises(NotSignedIn):
+                await one.tokens.add(made, "d", most=9)
+            assert await two.tokens.page(None, "", 9) == []
+        await one.tokens.add(parent, "d", most=9)
+        assert await one.tokens.add(token(parent=parent.key), "d", most=9)
 
     async def test_ended_ones_go_after_a_month(self, stores: Pair) -> None:
         one, _ = stores

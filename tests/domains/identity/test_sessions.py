@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from argon2 import PasswordHasher
 from tests.support.app import caller
 from tests.support.identity import OWNER, World
 from tests.support.identity import world as open_world
+from typing_extensions import override
 
 from gatewright.backends.local_accounts import Argon2Hasher
 from gatewright.core.caller import GUEST_SCOPES, OWNER_SCOPES, Role, visitor
@@ -269,3 +271,61 @@ async def test_many_right_passwords_at_one_time(world: World, ada: str) -> None:
         *(sessions.sign_in(visitor(), ada, "password") for _ in range(10))
     )
     assert len({n.secret for n in new}) == 10
+
+
+class _Meanwhile(Argon2Hasher):
+    """Checks a password while something else happens."""
+
+    def __init__(self, event: Callable[[], Awaitable[object]]) -> None:
+        super().__init__(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        self._event = event
+        self.always_outdated = False
+
+    @override
+    def outdated(self, hashed: str) -> bool:
+        return self.always_outdated or super().outdated(hashed)
+
+    @override
+    async def verify(self, password: str, hashed: str | None) -> bool:
+        right = await super().verify(password, hashed)
+        await self._event()
+        return right
+
+
+@pytest.mark.parametrize("what", ["a new password", "removal"])
+async def test_a_sign_in_under_way_when_the_account_changes(
+    world: World, ada: str, what: str
+) -> None:
+    """An old password is no use to who tries it all the time."""
+    users = world.identity.users
+
+    async def change() -> None:
+        if what == "removal":
+            await users.remove(world.owner, ada)
+        else:
+            await users.set_password(world.owner, ada, "a new one")
+
+    hasher = world.identity.sessions._hasher = _Meanwhile(change)
+    with pytest.raises(NotSignedIn):
+        await world.identity.sessions.sign_in(visitor(), ada, "password")
+    assert await world.database.read("SELECT * FROM session") == []
+    hasher.close()
+
+
+async def test_an_old_hash_never_comes_back(world: World, ada: str) -> None:
+    users = world.identity.users
+    hasher = _Meanwhile(lambda: users.set_password(world.owner, ada, "a new one"))
+    world.identity.sessions._hasher = hasher
+    hasher.always_outdated = True
+    with pytest.raises(NotSignedIn):
+        await world.identity.sessions.sign_in(visitor(), ada, "password")
+    now = await users._store.password_hash(ada)
+    assert await users._hasher.verify("a new one", now)
+    hasher.close()
+
+
+async def test_a_new_password_ends_the_links(world: World, ada: str) -> None:
+    code = await world.identity.make_sign_in_link(ada)
+    await world.identity.users.set_password(world.owner, ada, "a new one")
+    with pytest.raises(NotSignedIn):
+        await world.identity.sessions.sign_in_by_link(visitor(), code)

@@ -196,3 +196,13 @@ async def test_last_use_is_written_once_a_minute(world: World) -> None:
         assert token.used_at == used_at
         assert token.used_from == f"192.0.2.{int(used_at - began)}"
         world.clock.go(30)
+
+
+async def test_a_token_that_was_just_revoked_makes_none(world: World, ada: str) -> None:
+    tokens = world.identity.tokens
+    parent = await tokens.issue(world.owner, user=ada)
+    who = await tokens.caller(parent.text)
+    await tokens.revoke(world.owner, parent.token.key, anyone=True)
+    with pytest.raises(NotSignedIn):
+        await tokens.issue(who)
+    assert (await tokens.page(world.owner, everyone=True)).items == []

@@ -22,11 +22,15 @@ FROM (SELECT * FROM account WHERE name > ? ORDER BY name LIMIT ?) a
 LEFT JOIN account_group g ON g.account = a.name ORDER BY a.name
 """
 _SET_PASSWORD = "UPDATE account SET password = ? WHERE name = ? RETURNING name"  # noqa: S105  # SQL
+_REPLACE_PASSWORD = """
+UPDATE account SET password = ? WHERE name = ? AND password = ? RETURNING name
+"""  # noqa: S105  # SQL
 _JOIN = """
 INSERT INTO account_group (account, name) VALUES (?, ?) ON CONFLICT DO NOTHING
 """
 _LEAVE = "DELETE FROM account_group WHERE account = ? AND name = ? RETURNING name"
 _END_SESSIONS = "DELETE FROM session WHERE account = ?"
+_END_LINKS = "DELETE FROM sign_in_link WHERE account = ?"
 _NOTE_FAILURE = """
 INSERT INTO sign_in_failure
     (subject, failures, since, bans, banned_until, noted_at)
@@ -67,12 +71,22 @@ class SqlUserStore:
         return rows[0]["password"] if rows else None
 
     async def set_password_hash(
-        self, name: str, password_hash: str, *, end_sessions: bool
+        self,
+        name: str,
+        password_hash: str,
+        *,
+        end_sessions: bool,
+        instead_of: str | None = None,
     ) -> bool:
         def work() -> Work[bool]:
-            rows = yield Statement(_SET_PASSWORD, (password_hash, name))
+            if instead_of is None:
+                rows = yield Statement(_SET_PASSWORD, (password_hash, name))
+            else:
+                values = (password_hash, name, instead_of)
+                rows = yield Statement(_REPLACE_PASSWORD, values)
             if end_sessions:
                 yield Statement(_END_SESSIONS, (name,))
+                yield Statement(_END_LINKS, (name,))
             return bool(rows)
 
         return await self._database.run(work)
@@ -94,7 +108,7 @@ class SqlUserStore:
             yield Statement("DELETE FROM account_group WHERE account = ?", (name,))
             yield Statement(_END_SESSIONS, (name,))
             yield Statement("DELETE FROM token WHERE account = ?", (name,))
-            yield Statement("DELETE FROM sign_in_link WHERE account = ?", (name,))
+            yield Statement(_END_LINKS, (name,))
             return bool(rows)
 
         return await self._database.run(work)

@@ -25,6 +25,7 @@ _KEEP_NEWEST = """
 DELETE FROM session WHERE account = ? AND key NOT IN
     (SELECT key FROM session WHERE account = ? ORDER BY key DESC LIMIT ?)
 """
+_PASSWORD = "SELECT password FROM account WHERE name = ?"  # noqa: S105  # SQL
 _TOUCH = "UPDATE session SET used_at = ? WHERE key = ? AND used_at < ?"
 _REMOVE = "DELETE FROM session WHERE key = ? AND account = ? RETURNING key"
 _TAKE_LINK = """
@@ -39,16 +40,26 @@ class SqlSessionStore:
         self._database = database
 
     async def add(
-        self, session: Session, digest: str, *, instead_of: str, keep: int
-    ) -> None:
-        def work() -> Work[None]:
+        self,
+        session: Session,
+        digest: str,
+        *,
+        instead_of: str,
+        keep: int,
+        password_hash: str | None = None,
+    ) -> bool:
+        def work() -> Work[bool]:
             user, now = session.user, session.created_at
+            account = yield Statement(_PASSWORD, (user,))
+            if not account or password_hash not in {None, account[0]["password"]}:
+                return False
             yield Statement("DELETE FROM session WHERE expires_at <= ?", (now,))
             yield Statement("DELETE FROM session WHERE key = ?", (instead_of,))
             yield Statement(_ADD, (digest, session.key, *_times(session)))
             yield Statement(_KEEP_NEWEST, (user, user, keep))
+            return True
 
-        await self._database.run(work)
+        return await self._database.run(work)
 
     async def find(self, digest: str) -> tuple[Session, User] | None:
         rows = await self._database.read(_FIND, digest)

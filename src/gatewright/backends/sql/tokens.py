@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from gatewright.backends.sql.database import Database, Lock, Row, Statement, Work
 from gatewright.backends.sql.identity import user_of
+from gatewright.core.errors import NotSignedIn
 from gatewright.domains.identity import Token, User
 
 _KEPT_SECONDS = 30 * 86_400.0
@@ -38,6 +39,10 @@ WITH RECURSIVE family (key) AS (
 )
 DELETE FROM token WHERE key IN (SELECT key FROM family) RETURNING key
 """
+_MAKER = """
+SELECT name FROM account WHERE name = ?
+    AND (? = '' OR EXISTS (SELECT 1 FROM token WHERE key = ?))
+"""
 _OWNED = "SELECT key FROM token WHERE key = ? AND account = ?"
 
 
@@ -50,6 +55,9 @@ class SqlTokenStore:
     async def add(self, token: Token, digest: str, *, most: int) -> bool:
         def work() -> Work[bool]:
             yield Lock("token")
+            there = yield Statement(_MAKER, (token.user, token.parent, token.parent))
+            if not there:
+                raise NotSignedIn("The account or the token was ended meanwhile.")
             ended = (token.user, token.created_at - _KEPT_SECONDS)
             yield Statement(
                 "DELETE FROM token WHERE account = ? AND expires_at < ?", ended

@@ -61,9 +61,18 @@ class UserStore(Protocol):
         ...
 
     async def set_password_hash(
-        self, name: str, password_hash: str, *, end_sessions: bool
+        self,
+        name: str,
+        password_hash: str,
+        *,
+        end_sessions: bool,
+        instead_of: str | None = None,
     ) -> bool:
-        """Change the hash; False if there is no such account."""
+        """Change the hash; False if there is no such account.
+
+        With its sessions an account's sign-in links end. With ``instead_of`` only that
+        hash is replaced, and no other that was set meanwhile.
+        """
         ...
 
     async def set_role(self, name: str, role: Role) -> None:
@@ -91,12 +100,19 @@ class SessionStore(Protocol):
     """Sessions by the digest of their secret, and sign-in links."""
 
     async def add(
-        self, session: Session, digest: str, *, instead_of: str, keep: int
-    ) -> None:
-        """Write a new session.
+        self,
+        session: Session,
+        digest: str,
+        *,
+        instead_of: str,
+        keep: int,
+        password_hash: str | None = None,
+    ) -> bool:
+        """Write a new session; False if its account is not as it was when it began.
 
-        In the same transaction the session of key ``instead_of`` goes, and those that
-        have ended, and the user's oldest above ``keep``.
+        The account has to be there, with the password of ``password_hash`` if that is
+        given. In the same transaction the session of key ``instead_of`` goes, and
+        those that have ended, and the user's oldest above ``keep``.
         """
         ...
 
@@ -133,7 +149,14 @@ class TokenStore(Protocol):
     async def add(self, token: Token, digest: str, *, most: int) -> bool:
         """Write a new token; False if the user has ``most`` already.
 
+        The account, and the token that makes it, have to be there still.
+
         Tokens of the user that ended a month before ``token.created_at`` go.
+
+        Raises
+        ------
+        NotSignedIn
+            The account was removed, or the parent revoked, meanwhile.
         """
         ...
 

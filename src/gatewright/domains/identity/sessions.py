@@ -63,15 +63,19 @@ class Sessions:
             Too many sign-ins are being checked.
         """
         async with self._guard.attempt(name, caller.address) as attempt:
-            user = await self._checked(name, password)
+            hashed = await self._checked(name, password)
+            user = await self._users.get(name) if hashed is not None else None
             if user is None:
                 await attempt.failed()
-                raise NotSignedIn("The user name or the password is not right.")
+                raise _wrong()
             await attempt.succeeded()
-            return await self._begin(caller, user)
+            new = await self._begin(caller, user, hashed)
+            if new is None:
+                raise _wrong()
+            return new
 
-    async def _checked(self, name: str, password: str) -> User | None:
-        """Return the user whose password this is; unknown names take as long."""
+    async def _checked(self, name: str, password: str) -> str | None:
+        """Return the hash that the password fits; unknown names take as long."""
         known = is_name(name)
         hashed = await self._users.password_hash(name) if known else None
         right = await self._hasher.verify(password[:LONGEST_PASSWORD], hashed)
@@ -79,8 +83,11 @@ class Sessions:
             return None
         if self._hasher.outdated(hashed):
             again = await self._hasher.hash(password)
-            await self._users.set_password_hash(name, again, end_sessions=False)
-        return await self._users.get(name)
+            await self._users.set_password_hash(
+                name, again, end_sessions=False, instead_of=hashed
+            )
+            return again
+        return hashed
 
     async def make_sign_in_link(self, user: str, seconds: float = LINK_SECONDS) -> str:
         """Return a code that signs a user in, once, within ``seconds``.
@@ -108,14 +115,22 @@ class Sessions:
         if is_secret(code):
             name = await self._store.take_link(digest(code), self._clock())
         user = await self._users.get(name) if name else None
-        if user is None:
+        new = await self._begin(caller, user) if user else None
+        if new is None:
             raise NotSignedIn(
                 "This sign-in link was used already or has ended. Ask the gateway's "
                 "operator for another, or sign in with your password."
             )
-        return await self._begin(caller, user)
+        return new
 
-    async def _begin(self, caller: Caller, user: User) -> NewSession:
+    async def _begin(
+        self, caller: Caller, user: User, hashed: str | None = None
+    ) -> NewSession | None:
+        """Begin a session; None if the account or its password changed meanwhile.
+
+        Checking a password takes long enough for whoever knows an old one to be at it
+        when it is changed.
+        """
         now, secret = self._clock(), new_secret()
         session = Session(
             key=new_id(),
@@ -125,13 +140,14 @@ class Sessions:
             expires_at=now + self._limits.seconds,
             address=caller.address,
         )
-        await self._store.add(
+        added = await self._store.add(
             session,
             digest(secret),
             instead_of=caller.session,
             keep=SESSIONS_PER_USER,
+            password_hash=hashed,
         )
-        return NewSession(secret, session, user)
+        return NewSession(secret, session, user) if added else None
 
     async def caller(
         self, secret: str, *, address: str = "", request_id: str = ""
@@ -205,3 +221,7 @@ class Sessions:
         user = caller.require_user()
         if not (is_key(key) and await self._store.remove(key, user)):
             raise NotFound("You have no such session.")
+
+
+def _wrong() -> NotSignedIn:
+    return NotSignedIn("The user name or the password is not right.")
