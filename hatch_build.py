@@ -137,4 +137,9 @@ _CAPTURED: dict[str, Any] = {
 
 def _must_succeed(what: str, done: subprocess.CompletedProcess[Any]) -> None:
     if done.returncode:
-        raise RuntimeError(f"{what} failed while the kit was built:\n{done.stdout}")
+        raise RuntimeError(
+            f"{what} failed while the browser kit was built:\n{done.stdout}\n"
+            "It needs the npm registry, once. Where a proxy with a certificate of its "
+            "own stands between, set NODE_EXTRA_CA_CERTS to that certificate's file; "
+            "where another registry is used, npm_config_registry to its address."
+        )

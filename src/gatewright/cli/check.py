@@ -13,7 +13,12 @@ from gatewright.core.config_text import reference
 @click.argument(
     "config_file", required=False, type=click.Path(dir_okay=False, path_type=Path)
 )
-@click.option("--config", "named", type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--config",
+    "named",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The same as CONFIG_FILE.",
+)
 @click.option("--reference", "show_reference", is_flag=True, help="Print all settings.")
 def check(
     config_file: Path | None, named: Path | None, *, show_reference: bool

@@ -49,12 +49,22 @@ SURVEY = "simulated-sky"
     help="Folder for the demo's files and database.",
 )
 def demo(data: Path | None, port: int, state: Path | None) -> None:
-    """Start a gateway with example archives, and print how to sign in."""
+    """Start a gateway with example archives, and print how to sign in.
+
+    What it keeps is in its state folder: by default
+    ~/.local/state/gatewright-demo, or gatewright-demo below XDG_STATE_HOME.
+    """
     folder = (state or default_state()).resolve()
     warn_if_root()
-    prepare(folder)
-    config = demo_config(folder, port, data.resolve() if data else None)
-    (folder / FILE_NAME).write_text(to_toml(config), encoding="utf-8")
+    try:
+        prepare(folder)
+        config = demo_config(folder, port, data.resolve() if data else None)
+        (folder / FILE_NAME).write_text(to_toml(config), encoding="utf-8")
+    except OSError as error:
+        raise click.ClickException(
+            f"The state folder “{folder}” cannot be used: {error.strerror}. Name "
+            "another, which you may write to, with --state DIR."
+        ) from error
     code = asyncio.run(sign_in_code(config))
     sys.exit(serve_gateway(config, lambda url: _welcome(url, code)))
 
@@ -66,8 +76,14 @@ def _welcome(url: str, code: str) -> None:
 
 def default_state() -> Path:
     """Return the demo's folder where none is named (XDG base directories)."""
-    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(base) / "gatewright-demo"
+    base = os.environ.get("XDG_STATE_HOME")
+    try:
+        state = Path(base) if base else Path.home() / ".local" / "state"
+    except RuntimeError as error:
+        raise click.UsageError(
+            "You have no home folder; say with --state DIR where the demo may write."
+        ) from error
+    return state / "gatewright-demo"
 
 
 def prepare(folder: Path) -> None:
@@ -108,10 +124,15 @@ def demo_config(folder: Path, port: int, data: Path | None) -> Config:
             title="Gatewright demo", listen=f"127.0.0.1:{port}", state=folder
         ),
         identity=Identity(owner=USER),
-        systems=[System(name="local", home=folder / "home", root=folder / "home")],
+        systems=[_home_system(folder / "home")],
         datasets=datasets,
         surveys=surveys,
     )
+
+
+def _home_system(home: Path) -> System:
+    """Return the system whose files are those of one folder."""
+    return System.model_validate({"name": "local", "home": home, "root": home})
 
 
 async def sign_in_code(config: Config) -> str:

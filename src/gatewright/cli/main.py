@@ -45,6 +45,16 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except GatewayError as error:
             raise click.ClickException(error.text) from error
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise click.ClickException(_in_words(error)) from error
+
+
+def _in_words(error: OSError) -> str:
+    """Return what the system refused, with the file that it is about."""
+    reason = error.strerror or str(error)
+    return f"{error.filename}: {reason}." if error.filename else f"{reason}."
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

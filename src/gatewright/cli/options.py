@@ -18,10 +18,10 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 def gateway_options(command: F) -> F:
     """Add ``--config FILE`` and ``--state DIR``, one of which names the gateway."""
     command = click.option(
-        "--state", "state", type=_FOLDER, help="State folder of a demo."
+        "--state", "state", type=_FOLDER, help="State folder of a demo (see demo)."
     )(command)
     return click.option(
-        "--config", "config_file", type=_FILE, help="Configuration file."
+        "--config", "config_file", type=_FILE, help="Configuration of a gateway."
     )(command)
 
 
@@ -31,11 +31,16 @@ def chosen_config(config_file: Path | None, state: Path | None) -> Config:
     Raises
     ------
     click.UsageError
-        None or both of them are given.
+        None or both of them are given, or no demo was started in that folder.
     """
     if (config_file is None) == (state is None):
         raise click.UsageError("Give one of --config FILE and --state DIR.")
     if config_file is not None:
         return load_config(config_file)
     assert state is not None  # noqa: S101  # exactly one of the two
+    if not (state / FILE_NAME).exists():
+        raise click.UsageError(
+            f"There is no demo in “{state}”: “gatewright demo --state {state}” makes "
+            "one. Of a gateway with a configuration file, give --config FILE."
+        )
     return load_config(state / FILE_NAME)

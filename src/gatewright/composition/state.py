@@ -52,6 +52,7 @@ def _state_folder(config: Config) -> Path:
         folder.chmod(0o700)
     except OSError as error:
         raise Unavailable(
-            f"The state folder “{folder}” cannot be made: {error.strerror}."
+            f"The state folder “{folder}” cannot be used: {error.strerror}. It has to "
+            "be a folder of the user who runs the gateway (state in [gateway])."
         ) from error
     return folder

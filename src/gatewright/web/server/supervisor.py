@@ -92,7 +92,11 @@ def listen(address: str) -> socket.socket:
         listener.listen(_BACKLOG)
     except (OSError, ValueError, OverflowError) as error:
         listener.close()
-        raise Unavailable(f"Cannot listen on {address}: {error}.") from error
+        reason = getattr(error, "strerror", None) or "it is not HOST:PORT"
+        raise Unavailable(
+            f"Cannot listen on {address}: {reason}. Choose another address or port, by "
+            "“listen” in the configuration or --port of a demo; 0 finds a free one."
+        ) from error
     return listener
 
 
