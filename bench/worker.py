@@ -15,8 +15,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from bench.support.processes import tell
-from gatewright.backends.posix import OneWorker, PosixFileSystem
-from gatewright.backends.worker import open_worker
+from gatewright.backends.posix import PosixFileSystem
+from gatewright.backends.worker import OneWorker, open_worker
 
 ROUNDS = 5
 CALLS = 400

@@ -67,14 +67,14 @@ def test_a_file_that_cannot_be_read_is_named(
 def test_relative_paths_are_relative_to_the_file(tmp_path: Path) -> None:
     path = tmp_path / "gatewright.toml"
     path.write_text(
-        '[gateway]\nstate = "s"\n[[systems]]\nname = "local"\nhome = "h"\n'
+        '[gateway]\nstate = "s"\n[[systems]]\nname = "local"\nhome = "h"\nroot = "r"\n'
         '[[datasets]]\nid = "a"\nsource = "a.nc"\n'
         '[[surveys]]\nid = "b"\nimages = "/data/**/*.fits"\n'
     )
     config = load_config(path)
     assert config.gateway.state == tmp_path / "s"
     assert config.systems[0].home == tmp_path / "h"
-    assert config.systems[0].root is None
+    assert config.systems[0].model_extra == {"root": tmp_path / "r"}
     assert config.datasets[0].source == tmp_path / "a.nc"
     assert config.surveys[0].images == "/data/**/*.fits"
 

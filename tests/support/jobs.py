@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import httpx
 
+from gatewright.backends.worker import OneWorker
 from gatewright.composition import Services
 from gatewright.composition.compute import open_compute
 from gatewright.composition.files import open_owner_worker
@@ -40,14 +41,14 @@ def config(folder: Path, **limits: Any) -> Config:
 
 @asynccontextmanager
 async def job_services(
-    settings: Config, *, with_worker: bool = False
+    settings: Config,
 ) -> AsyncIterator[Services]:
     """Yield the services that jobs need, and no others."""
     async with AsyncExitStack() as stack:
         database = await open_database(settings, stack)
         events = open_event_hub(database)
-        worker = await open_owner_worker(stack) if with_worker else None
-        jobs = await open_compute(settings, database, events, stack, worker=worker)
+        workers = OneWorker(await open_owner_worker(stack))
+        jobs = await open_compute(settings, database, events, workers, stack)
         services = SimpleNamespace(config=settings, events=events, jobs=jobs)
         yield cast("Services", services)
 

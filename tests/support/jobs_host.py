@@ -86,7 +86,7 @@ async def _serve(settings: Config, port: int) -> None:
 
     from gatewright.faces.api import build
 
-    async with job_services(settings, with_worker=True) as services:
+    async with job_services(settings) as services:
         app = AsCaller(build(services), services, caller("ada"))
         await uvicorn.Server(
             uvicorn.Config(app, port=port, log_level="warning", lifespan="off")

@@ -5,13 +5,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from gatewright.backends.readers import ReaderPool
+from gatewright.backends.worker import OneWorker
 from gatewright.composition.arrays import open_datasets
 from gatewright.composition.compute import open_compute
-from gatewright.composition.files import (
-    command_service,
-    file_service,
-    open_owner_worker,
-)
+from gatewright.composition.files import open_files, open_owner_worker
 from gatewright.composition.identity import open_identity
 from gatewright.composition.readers import open_readers
 from gatewright.composition.sky import SurveyWatch, open_sky
@@ -65,7 +62,8 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
         readers = await open_readers(config, stack)
         events = open_event_hub(database)
         sky, surveys = await open_sky(config, database, readers, stack)
-        worker = await open_owner_worker(stack)
+        workers = OneWorker(await open_owner_worker(stack))
+        files, commands = await open_files(config, workers, stack)
         store, listings = open_store(config, database, stack)
         yield Services(
             config=config,
@@ -75,9 +73,9 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
             datasets=open_datasets(config, readers),
             sky=sky,
             surveys=surveys,
-            jobs=await open_compute(config, database, events, stack, worker=worker),
-            files=file_service(config, worker),
-            commands=command_service(config, worker),
+            jobs=await open_compute(config, database, events, workers, stack),
+            files=files,
+            commands=commands,
             store=store,
             listings=listings,
         )

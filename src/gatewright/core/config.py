@@ -4,12 +4,15 @@ The reference page (``docs/reference/configuration.md``) is generated from the
 descriptions here, and ``gatewright check`` explains a file by them.
 """
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
+Names = Annotated[tuple[Name, ...], Field(min_length=1)]
+Count = Annotated[int, Field(ge=1)]
 Access = Literal["public", "users"] | list[Name]
 
 
@@ -42,8 +45,23 @@ class Gateway(Section):
     """More host names to answer to, besides that of ``url`` and loopback names."""
     cors_origins: list[str] = []
     """Exact origins whose pages may call the API with a token (never a cookie)."""
+    trusted_proxies: list[str] = []
+    """Addresses and networks (``10.0.0.0/8``) of reverse proxies: what they say in
+    ``X-Forwarded-For`` is the client's address. Nobody else is believed."""
     message_of_the_day: str = ""
     """A notice for all users."""
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies_are_networks(cls, names: list[str]) -> list[str]:
+        for name in names:
+            try:
+                network = ip_network(name)
+            except ValueError as error:
+                raise ValueError(f"{error}; write it as 10.0.0.0/8") from error
+            if network.prefixlen == 0:
+                raise ValueError(f"“{name}” would let everybody say who they are")
+        return names
 
 
 class Identity(Section):
@@ -62,22 +80,18 @@ class Identity(Section):
 
 
 class System(Section):
-    """A place with files, commands and jobs."""
+    """A place with files, commands and jobs; its plug-ins add settings of their own."""
+
+    model_config = ConfigDict(extra="allow")
 
     name: Name
     """Name in URLs."""
-    scheduler: Name | None = "processes"
-    """Plug-in that runs its jobs; null for a system without jobs."""
+    scheduler: Name = "processes"
+    """Plug-in that runs its jobs; ``none`` for a system without jobs."""
     filesystem: Name = "posix"
-    """Plug-in that holds its files."""
+    """Plug-in that holds its files; ``none`` for a system without files."""
     home: Path | None = None
     """Folder that ``~`` and relative paths mean; by default the owner's home."""
-    root: Path | None = None
-    """Folder that is ``/`` of the system's file URLs; by default the machine's."""
-    cores: Annotated[int, Field(ge=1)] | None = None
-    """Cores that jobs may take together (scheduler ``processes``); by default all."""
-    memory_bytes: Annotated[int, Field(ge=1)] | None = None
-    """Memory that jobs may take together; by default the machine's."""
 
 
 class DatasetSource(Section):

@@ -9,7 +9,8 @@ from pathlib import Path
 from pydantic import ValidationError
 from typing_extensions import override
 
-from gatewright.core.config import Config
+from gatewright.core import systems
+from gatewright.core.config import Config, System
 from gatewright.core.errors import InvalidRequest
 
 FILE_NAME = "gatewright.toml"
@@ -68,7 +69,7 @@ def load_config(path: Path) -> Config:
 def parse_config(text: str, path: Path = Path(FILE_NAME)) -> Config:
     """Return the configuration in a text; ``path`` names it in errors."""
     try:
-        return Config.model_validate(tomllib.loads(text))
+        config = Config.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(path, [_syntax_mistake(error, text)]) from error
     except ValidationError as error:
@@ -78,6 +79,18 @@ def parse_config(text: str, path: Path = Path(FILE_NAME)) -> Config:
             for fault in error.errors(include_url=False)
         ]
         raise ConfigurationError(path, sorted(mistakes, key=_order)) from error
+    if mistakes := _mistakes_of_systems(config, text):
+        raise ConfigurationError(path, sorted(mistakes, key=_order))
+    return config
+
+
+def _mistakes_of_systems(config: Config, text: str) -> list[Mistake]:
+    lines = locate(text)
+    return [
+        _mistake(("systems", number, *fault.place), fault.kind, fault.message, lines)
+        for number, system in enumerate(config.systems)
+        for fault in systems.faults_of(system)
+    ]
 
 
 def _order(mistake: Mistake) -> tuple[int, str]:
@@ -133,16 +146,6 @@ def _table(is_array: bool, parts: Location, counts: dict[Location, int]) -> Loca
 def _absolute(config: Config, folder: Path) -> Config:
     """Return the configuration with paths taken from the file's folder."""
     gateway = config.gateway.model_copy(update={"state": folder / config.gateway.state})
-    systems = [
-        system.model_copy(
-            update={
-                name: folder / path
-                for name in ("home", "root")
-                if (path := getattr(system, name)) is not None
-            }
-        )
-        for system in config.systems
-    ]
     datasets = [
         source.model_copy(update={"source": folder / source.source})
         for source in config.datasets
@@ -154,8 +157,15 @@ def _absolute(config: Config, folder: Path) -> Config:
     return config.model_copy(
         update={
             "gateway": gateway,
-            "systems": systems,
+            "systems": [_absolute_system(one, folder) for one in config.systems],
             "datasets": datasets,
             "surveys": surveys,
         }
+    )
+
+
+def _absolute_system(system: System, folder: Path) -> System:
+    paths = {"home": system.home, **systems.paths_of(system)}
+    return system.model_copy(
+        update={name: folder / path for name, path in paths.items() if path is not None}
     )

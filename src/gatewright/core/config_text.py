@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from gatewright.core.config import Config
+from gatewright.core.systems import plugin_models
 
 
 def to_toml(config: Config) -> str:
@@ -46,10 +47,24 @@ def _page() -> Iterator[str]:
         section = _section(field.annotation)
         many = field.annotation is not section
         yield f"\n## `{'[[' if many else '['}{name}{']]' if many else ']'}`\n"
-        yield (section.__doc__ or "").strip() + "\n"
-        yield "| setting | type | default | meaning |"
-        yield "|---|---|---|---|"
-        yield from _rows(section)
+        yield from _table_of(section)
+        if name == "systems":
+            yield from _plugins("scheduler")
+            yield from _plugins("filesystem")
+
+
+def _plugins(setting: str) -> Iterator[str]:
+    """Yield the settings that each plug-in adds to the table of its system."""
+    for name, model in plugin_models(setting):
+        yield f'\n### `{setting} = "{name}"`\n'
+        yield from _table_of(model)
+
+
+def _table_of(section: type[BaseModel]) -> Iterator[str]:
+    yield (section.__doc__ or "").strip() + "\n"
+    yield "| setting | type | default | meaning |"
+    yield "|---|---|---|---|"
+    yield from _rows(section)
 
 
 def _section(annotation: Any) -> type[BaseModel]:

@@ -31,7 +31,7 @@ def load(group: str, name: str) -> object:
 def _load(point: EntryPoint) -> object:
     try:
         return point.load()
-    except ImportError as error:
+    except Exception as error:  # another's package may fail in any way
         _log.warning("The plug-in %s (%s) does not import.", point.name, point.value)
         raise InvalidRequest(
             f"The plug-in “{point.name}” does not import: {error}"

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from tests.support.workers import in_thread, is_running, wait_until
 
-from gatewright.backends.posix import OneWorker, PosixCommands
-from gatewright.backends.worker import Worker, open_worker
+from gatewright.backends.posix import PosixCommands
+from gatewright.backends.worker import OneWorker, Worker, open_worker
 from gatewright.core.errors import GatewayError, NotFound
 from gatewright.domains.files import Command, Outcome
 

@@ -7,8 +7,8 @@ from tests.support.needs import missing
 from tests.support.workers import in_thread
 from typing_extensions import override
 
-from gatewright.backends.posix import OneWorker, PosixFileSystem
-from gatewright.backends.worker import open_worker
+from gatewright.backends.posix import PosixFileSystem
+from gatewright.backends.worker import OneWorker, open_worker
 from gatewright.core.errors import BackendFailed, Conflict, NotAllowed, StorageFull
 from gatewright.domains.files import ANY_STATE, Algorithm, FileSystem, FileType
 from gatewright.testing.filesystem import FileSystemContract, get, names, put

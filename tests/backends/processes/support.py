@@ -1,12 +1,16 @@
 """Shepherds that coverage measures, and a scheduler on a folder."""
 
+import asyncio
 import os
+import subprocess
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gatewright.backends.processes import LocalLauncher, ProcessScheduler
+from gatewright.backends.processes import ProcessScheduler
+from gatewright.core.errors import BackendFailed
 from gatewright.domains.compute import Capabilities
 
 CAPABILITIES = Capabilities(cores=2, memory_bytes=1 << 30, queues=("default",))
@@ -15,6 +19,38 @@ import sys
 from gatewright.backends.processes.shepherd import main
 sys.exit(main(sys.argv[2]))
 """
+
+
+class LocalLauncher:
+    """Starts processes from this one, as whoever it runs as."""
+
+    async def launch(
+        self,
+        user: str,
+        argv: Sequence[str],
+        environment: Mapping[str, str],
+        directory: str,
+    ) -> int:
+        return await asyncio.to_thread(self._launch, argv, environment, directory)
+
+    def _launch(
+        self, argv: Sequence[str], environment: Mapping[str, str], directory: str
+    ) -> int:
+        try:
+            child = subprocess.Popen(
+                argv,
+                env=environment,
+                cwd=directory,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise BackendFailed("A process could not be started.") from error
+        # Somebody has to take its exit status, or it stays as a zombie.
+        threading.Thread(target=child.wait, name="shepherd", daemon=True).start()
+        return child.pid
 
 
 def measured() -> dict[str, Any]:

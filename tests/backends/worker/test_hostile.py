@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from tests.support.workers import acting, open_descriptors
 
-from gatewright.backends.posix import OneWorker, PosixCommands, PosixFileSystem
-from gatewright.backends.worker import Worker, open_worker
+from gatewright.backends.posix import PosixCommands, PosixFileSystem
+from gatewright.backends.worker import OneWorker, Worker, open_worker
 from gatewright.backends.worker.descriptors import is_plain_file
 from gatewright.backends.worker.program.frames import HEADER, Assembler, pack
 from gatewright.backends.worker.program.sockets import receive, rights

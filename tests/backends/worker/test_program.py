@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 from tests.support.workers import LocalLauncher, acting, in_thread, wait_until
 
-from gatewright.backends.posix import OneWorker, PosixFileSystem
-from gatewright.backends.worker import Worker, client, open_worker
+from gatewright.backends.posix import PosixFileSystem
+from gatewright.backends.worker import OneWorker, Worker, client, open_worker
 from gatewright.backends.worker.client import Process
 from gatewright.backends.worker.program import entries, launcher, parts, writing
 from gatewright.backends.worker.program.frames import Assembler, pack

@@ -15,8 +15,9 @@ import msgspec
 import pytest
 from tests.support.workers import is_running, open_descriptors, stop, wait_until
 
-from gatewright.backends.posix import OneWorker, PosixCommands, WorkerLauncher
-from gatewright.backends.worker import Worker, client, open_worker
+from gatewright.backends.posix import PosixCommands
+from gatewright.backends.processes import WorkerLauncher
+from gatewright.backends.worker import OneWorker, Worker, client, open_worker
 from gatewright.core.errors import (
     GatewayError,
     InvalidRequest,

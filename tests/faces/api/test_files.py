@@ -5,6 +5,7 @@ import hashlib
 import os
 import time
 from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,8 +18,8 @@ from tests.support.app import AsCaller, caller
 from tests.support.needs import missing
 from tests.support.workers import open_descriptors, stop
 
-from gatewright.backends.worker import open_worker
-from gatewright.composition.files import command_service, file_service
+from gatewright.backends.worker import OneWorker, open_worker
+from gatewright.composition.files import open_files
 from gatewright.core.caller import Caller, Role, visitor
 from gatewright.core.config import Config, Limits, System
 from gatewright.faces.api import command, files
@@ -37,14 +38,12 @@ def home(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def services(home: Path) -> AsyncIterator[Any]:
-    system = System(name="local", root=home, home=home)
+    system = System.model_validate({"name": "local", "root": home, "home": home})
     config = Config(systems=[system], limits=LIMITS)
-    async with open_worker() as worker:
+    async with open_worker() as worker, AsyncExitStack() as stack:
+        files, commands = await open_files(config, OneWorker(worker), stack)
         yield SimpleNamespace(
-            config=config,
-            worker=worker,
-            files=file_service(config, worker),
-            commands=command_service(config, worker),
+            config=config, worker=worker, files=files, commands=commands
         )
 
 

@@ -20,9 +20,7 @@ SCRIPT = {"Content-Type": "text/x-shellscript"}
 
 @pytest.fixture
 async def services(tmp_path: Path) -> AsyncIterator[Services]:
-    async with job_services(
-        config(tmp_path, jobs_in_flight_per_user=30), with_worker=True
-    ) as opened:
+    async with job_services(config(tmp_path, jobs_in_flight_per_user=30)) as opened:
         yield opened
 
 

@@ -2,13 +2,6 @@
 
 from gatewright.backends.posix.commands import PosixCommands
 from gatewright.backends.posix.filesystem import PosixFileSystem
-from gatewright.backends.posix.launcher import WorkerLauncher
-from gatewright.backends.posix.workers import OneWorker, Workers
+from gatewright.backends.posix.plugin import plugin
 
-__all__ = [
-    "OneWorker",
-    "PosixCommands",
-    "PosixFileSystem",
-    "WorkerLauncher",
-    "Workers",
-]
+__all__ = ["PosixCommands", "PosixFileSystem", "plugin"]

@@ -4,8 +4,7 @@ import asyncio
 import os
 
 from gatewright.backends.posix.rows import RunAnswer
-from gatewright.backends.posix.workers import Workers
-from gatewright.backends.worker import Worker, latin
+from gatewright.backends.worker import Worker, Workers, latin
 from gatewright.core.errors import BackendFailed, NotFound
 from gatewright.domains.files import Command, Outcome
 

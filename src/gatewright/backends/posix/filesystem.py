@@ -12,9 +12,8 @@ from gatewright.backends.posix.rows import (
     entry,
     raw,
 )
-from gatewright.backends.posix.workers import Workers
 from gatewright.backends.posix.writing import PosixWriting
-from gatewright.backends.worker import LASTING_SECONDS, latin
+from gatewright.backends.worker import LASTING_SECONDS, Workers, latin
 from gatewright.core.errors import BackendFailed
 from gatewright.domains.files import (
     Algorithm,

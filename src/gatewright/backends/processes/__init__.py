@@ -1,7 +1,8 @@
 """Jobs as processes of this machine: a durable queue without a batch system."""
 
-from gatewright.backends.processes.launcher import Launcher, LocalLauncher
+from gatewright.backends.processes.launcher import Launcher, WorkerLauncher
 from gatewright.backends.processes.leader import Settings
+from gatewright.backends.processes.plugin import plugin
 from gatewright.backends.processes.scheduler import ProcessScheduler
 
-__all__ = ["Launcher", "LocalLauncher", "ProcessScheduler", "Settings"]
+__all__ = ["Launcher", "ProcessScheduler", "Settings", "WorkerLauncher", "plugin"]

@@ -1,12 +1,9 @@
 """How a detached process is started for a user."""
 
-import asyncio
-import subprocess
-import threading
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from gatewright.core.errors import BackendFailed
+from gatewright.backends.worker import Workers
 
 
 class Launcher(Protocol):
@@ -29,8 +26,11 @@ class Launcher(Protocol):
         ...
 
 
-class LocalLauncher:
-    """Starts processes from this one, as whoever it runs as."""
+class WorkerLauncher:
+    """Starts processes from the worker of the user."""
+
+    def __init__(self, workers: Workers) -> None:
+        self._workers = workers
 
     async def launch(
         self,
@@ -39,23 +39,4 @@ class LocalLauncher:
         environment: Mapping[str, str],
         directory: str,
     ) -> int:
-        return await asyncio.to_thread(self._launch, argv, environment, directory)
-
-    def _launch(
-        self, argv: Sequence[str], environment: Mapping[str, str], directory: str
-    ) -> int:
-        try:
-            child = subprocess.Popen(  # noqa: S603  # the gateway's own command
-                argv,
-                env=environment,
-                cwd=directory,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise BackendFailed("A process could not be started.") from error
-        # Somebody has to take its exit status, or it stays as a zombie.
-        threading.Thread(target=child.wait, name="shepherd", daemon=True).start()
-        return child.pid
+        return await self._workers.of(user).launch(argv, environment, directory)

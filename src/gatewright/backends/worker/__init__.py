@@ -7,5 +7,14 @@ from gatewright.backends.worker.client import (
     open_worker,
 )
 from gatewright.backends.worker.errors import meaning
+from gatewright.backends.worker.workers import OneWorker, Workers
 
-__all__ = ["LASTING_SECONDS", "Worker", "latin", "meaning", "open_worker"]
+__all__ = [
+    "LASTING_SECONDS",
+    "OneWorker",
+    "Worker",
+    "Workers",
+    "latin",
+    "meaning",
+    "open_worker",
+]

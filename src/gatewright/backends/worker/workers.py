@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from gatewright.backends.worker import Worker
+from gatewright.backends.worker.client import Worker
 
 
 class Workers(Protocol):

@@ -1,0 +1,99 @@
+"""The systems of the configuration, each opened by the plug-ins that it names."""
+
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from gatewright.backends.plugin import (
+    FileSystemPlugin,
+    SchedulerPlugin,
+    Setting,
+    SystemFiles,
+)
+from gatewright.backends.worker import Workers
+from gatewright.core.clock import system_clock
+from gatewright.core.config import Config, Section, System
+from gatewright.core.errors import InvalidRequest
+from gatewright.core.systems import (
+    FILE_SYSTEMS,
+    NONE,
+    SCHEDULERS,
+    load_plugin,
+    options_of,
+)
+from gatewright.domains.compute import Scheduler
+
+Kind = TypeVar("Kind", SchedulerPlugin[Any], FileSystemPlugin[Any])
+
+
+async def open_schedulers(
+    config: Config, workers: Workers, stack: AsyncExitStack
+) -> dict[str, Scheduler]:
+    """Open the schedulers, and return them by the names of their systems.
+
+    Raises
+    ------
+    InvalidRequest
+        A system's plug-in is not installed, or its settings are wrong.
+    """
+    folder = config.gateway.state / "jobs"
+    found: dict[str, Scheduler] = {}
+    for system in config.systems:
+        for plugin in _named(SCHEDULERS, system.scheduler, SchedulerPlugin):
+            opened = plugin.open(_setting(system, plugin.options, folder, workers))
+            found[system.name] = await stack.enter_async_context(opened)
+    return found
+
+
+async def open_filesystems(
+    config: Config, workers: Workers, stack: AsyncExitStack
+) -> dict[str, SystemFiles]:
+    """Open the file systems, and return them by the names of their systems.
+
+    Raises
+    ------
+    InvalidRequest
+        A system's plug-in is not installed, or its settings are wrong.
+    """
+    folder = config.gateway.state / "files"
+    found: dict[str, SystemFiles] = {}
+    for system in config.systems:
+        for plugin in _named(FILE_SYSTEMS, system.filesystem, FileSystemPlugin):
+            opened = plugin.open(_setting(system, plugin.options, folder, workers))
+            found[system.name] = await stack.enter_async_context(opened)
+    return found
+
+
+def home_of(system: System) -> Path:
+    """Return the folder that a system's ``~`` means, absolute."""
+    return (system.home or Path.home()).absolute()
+
+
+def _named(group: str, name: str, kind: type[Kind]) -> Iterator[Kind]:
+    """Yield the plug-in of a name, or nothing where a system does without."""
+    if name == NONE:
+        return
+    plugin = load_plugin(group, name)
+    if not isinstance(plugin, kind):
+        raise InvalidRequest(f"The plug-in “{name}” is no {kind.__name__}.")
+    yield plugin
+
+
+def _setting(
+    system: System, model: type[Section], folder: Path, workers: Workers
+) -> Setting[Section]:
+    try:
+        options = options_of(system, model)
+    except ValidationError as error:
+        raise InvalidRequest(f"The system “{system.name}”: {error}") from error
+    return Setting(
+        name=system.name,
+        home=home_of(system),
+        options=options,
+        state=folder / system.name,
+        workers=workers,
+        clock=system_clock,
+    )

@@ -1,0 +1,124 @@
+"""The plug-ins that a configured system names, and their settings in its table."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol, TypeVar, runtime_checkable
+
+from pydantic import ValidationError
+
+from gatewright.core import plugins
+from gatewright.core.config import Section, System
+from gatewright.core.errors import InvalidRequest
+
+SCHEDULERS: Final = "gatewright.schedulers"
+FILE_SYSTEMS: Final = "gatewright.filesystems"
+NONE: Final = "none"
+"""Stands in place of a plug-in's name where a system has no jobs, or no files."""
+
+_GROUPS: Final = {"scheduler": SCHEDULERS, "filesystem": FILE_SYSTEMS}
+
+Options = TypeVar("Options", bound=Section)
+
+
+@runtime_checkable
+class Plugin(Protocol):
+    """A plug-in with settings in the table of its system."""
+
+    @property
+    def options(self) -> type[Section]:
+        """Model of its settings."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A setting of a system that is wrong."""
+
+    place: tuple[str | int, ...]
+    """Where it is, from the system's table."""
+    kind: str
+    """What kind of mistake it is, in pydantic's word."""
+    message: str
+    """What is wrong, for the operator."""
+
+
+def load_plugin(group: str, name: str) -> Plugin:
+    """Return a plug-in for systems.
+
+    Raises
+    ------
+    InvalidRequest
+        There is none of that name, or it is broken.
+    """
+    found = plugins.load(group, name)
+    if isinstance(found, Plugin) and issubclass(found.options, Section):
+        return found
+    raise InvalidRequest(f"The plug-in “{name}” is none of {group}.")
+
+
+def options_of(system: System, model: type[Options]) -> Options:
+    """Return those settings of a system's table that a model has.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        One is missing or wrong.
+    """
+    given = system.model_extra or {}
+    return model.model_validate(
+        {name: given[name] for name in model.model_fields if name in given}
+    )
+
+
+def faults_of(system: System) -> Iterator[Fault]:
+    """Yield what is wrong with a system: its plug-ins, their settings, unknown ones."""
+    unknown = dict.fromkeys(system.model_extra or {})
+    broken = False
+    for field, group in _GROUPS.items():
+        name = getattr(system, field)
+        if name == NONE:
+            continue
+        try:
+            model = load_plugin(group, name).options
+        except InvalidRequest as error:
+            yield Fault((field,), "unknown_plugin", error.text)
+            broken = True
+            continue
+        unknown = {name: None for name in unknown if name not in model.model_fields}
+        yield from _faults(system, model)
+    if not broken:
+        yield from (Fault((name,), "extra_forbidden", "") for name in unknown)
+
+
+def _faults(system: System, model: type[Section]) -> Iterator[Fault]:
+    try:
+        options_of(system, model)
+    except ValidationError as error:
+        for fault in error.errors(include_url=False):
+            yield Fault(tuple(fault["loc"]), fault["type"], fault["msg"])
+
+
+def paths_of(system: System) -> Mapping[str, Path]:
+    """Return the settings of a system's plug-ins that are paths and are given."""
+    found: dict[str, Path] = {}
+    for field, group in _GROUPS.items():
+        name = getattr(system, field)
+        if name != NONE:
+            options = options_of(system, load_plugin(group, name).options)
+            given = {name: getattr(options, name) for name in options.model_fields_set}
+            found |= {n: value for n, value in given.items() if isinstance(value, Path)}
+    return found
+
+
+def plugin_models(field: str) -> Iterator[tuple[str, type[Section]]]:
+    """Yield the name and the settings of each installed plug-in for a setting.
+
+    The setting is ``scheduler`` or ``filesystem``; broken plug-ins are left out.
+    """
+    group = _GROUPS[field]
+    for name in plugins.installed(group):
+        try:
+            yield name, load_plugin(group, name).options
+        except InvalidRequest:
+            continue
