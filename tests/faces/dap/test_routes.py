@@ -119,12 +119,6 @@ async def test_the_text_form_has_every_kind_of_value(gateway: Whole) -> None:
     ]  # fmt: skip
 
 
-async def test_the_text_form_names_members_of_grids(gateway: Whole) -> None:
-    client = await gateway.client()
-    text = (await client.get("/dap/large.ascii?v[0:1:1]")).text
-    assert "v[2]\n0, 1\n" in text
-
-
 async def test_descriptions_have_their_headers(gateway: Whole) -> None:
     client = await gateway.client()
     for suffix, description in (("dds", "dods-dds"), ("das", "dods-das")):

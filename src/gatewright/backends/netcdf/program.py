@@ -116,4 +116,4 @@ def _char_strings(file: GriddedFile, name: str, slab: Hyperslab) -> list[bytes]:
     letters = np.empty(counts(whole), "S1")
     file.read(name, whole, letters)
     rows = letters.reshape(-1, length) if length else letters.reshape(-1, 1)
-    return [b"".join(row.tolist()).rstrip(b"\0 ") for row in rows]
+    return [row.tobytes().rstrip(b"\0") for row in rows]

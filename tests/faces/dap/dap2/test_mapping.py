@@ -14,7 +14,7 @@ from gatewright.domains.arrays import (
     Variable,
 )
 from gatewright.faces.dap.dap2 import mapping
-from gatewright.faces.dap.dap2.model import Array, Grid, Kind
+from gatewright.faces.dap.dap2.model import Array, Kind
 
 
 def described(*variables: Variable, unlimited: bool = False) -> Description:
@@ -57,27 +57,35 @@ def test_every_type_has_a_place(kind: ElementType, expected: Kind) -> None:
 
 def test_characters_lose_their_last_dimension_and_say_so() -> None:
     names = variable("names", ElementType.CHAR, "station", "length")
-    found = mapping.dataset("d", described(names)).declarations
+    found = mapping.dataset("d", described(names)).arrays
     assert found == (Array("names", Kind.STRING, (("station", 4),)),)
     attributes = container(names)
     assert attributes == {
-        "DODS": {"strlen": (Kind.INT32, [4]), "dimName": (Kind.STRING, ["length"])}
+        "DODS.strlen": (Kind.INT32, [4]),
+        "DODS.dimName": (Kind.STRING, ["length"]),
     }
-    assert container(variable("c", ElementType.CHAR)) == {}
+    scalar = container(variable("c", ElementType.CHAR))
+    assert scalar == {"DODS.strlen": (Kind.INT32, [1])}
 
 
-def test_a_variable_with_all_its_coordinates_is_a_grid() -> None:
-    full = variable("t", ElementType.INT16, "lat")
-    half = variable("u", ElementType.INT16, "lat", "other")
-    text = variable("s", ElementType.STRING, "lat")
-    found = mapping.dataset("d", described(full, half, text, LAT)).declarations
-    assert [type(part) for part in found] == [Grid, Array, Array, Array]
+def test_a_variable_without_values_is_not_shown() -> None:
+    time = Variable("time", ElementType.FLOAT64, ("time",), (0,))
+    found = described(time, LAT, unlimited=True)
+    assert [array.name for array in mapping.dataset("d", found).arrays] == ["lat"]
+    attributes = mapping.attributes(found)
+    assert "time" not in attributes
+    assert attributes["DODS_EXTRA"] == {"Unlimited_Dimension": (Kind.STRING, ["lat"])}
 
 
-def test_a_coordinate_of_two_dimensions_is_no_map() -> None:
-    odd = variable("lat", ElementType.FLOAT32, "lat", "x")
-    found = mapping.dataset("d", described(variable("t", ElementType.INT8, "lat"), odd))
-    assert all(isinstance(part, Array) for part in found.declarations)
+@pytest.mark.parametrize(
+    "kind", [ElementType.UINT8, ElementType.UINT16, ElementType.UINT32]
+)
+def test_unsigned_numbers_are_said_to_be_so(kind: ElementType) -> None:
+    said = {"_Unsigned": (Kind.STRING, ["true"])}
+    assert container(variable("x", kind)) == said
+    own = Attribute(ElementType.CHAR, ("false",))
+    one = Variable("x", kind, (), (), {"_Unsigned": own})
+    assert container(one) == {"_Unsigned": (Kind.STRING, ["false"])}
 
 
 @pytest.mark.parametrize(
@@ -132,9 +140,11 @@ def test_a_missing_value_that_is_not_a_number_stays_one() -> None:
 
 def test_wide_integers_are_said_to_be_floats() -> None:
     big = Attribute(ElementType.INT64, (2**40,))
-    one = Variable("x", ElementType.INT64, (), (), {"big": big})
+    huge = Attribute(ElementType.UINT64, (2**63 + 1,))
+    one = Variable("x", ElementType.INT64, (), (), {"big": big, "huge": huge})
     assert container(one) == {
         "big": (Kind.FLOAT64, [float(2**40)]),
+        "huge": (Kind.STRING, ["9223372036854775809"]),
         "dap2_type": (Kind.STRING, ["int64 in the file, Float64 in DAP2"]),
     }
 

@@ -15,7 +15,7 @@ from pydap.parsers.dds import dds_to_dataset
 
 from gatewright.faces.dap.dap2 import wire
 from gatewright.faces.dap.dap2.constraint import parse, project
-from gatewright.faces.dap.dap2.model import Array, Dataset, Grid, Kind, Structure
+from gatewright.faces.dap.dap2.model import Array, Dataset, Kind
 
 DTYPES = {
     Kind.BYTE: ">u1",
@@ -74,14 +74,35 @@ def test_a_scalar_byte_takes_four_bytes() -> None:
     assert wire.count_prefix(scalar) + wire.trailer(scalar) == b""
 
 
-def test_a_grid_and_a_structure_are_declared_as_pydap_reads_them() -> None:
+def test_arrays_are_declared_as_pydap_reads_them() -> None:
     lat = Array("lat", Kind.FLOAT64, (("lat", 3),))
-    grid = Grid(Array("a b", Kind.BYTE, (("lat", 3),)), (lat,))
-    text = wire.dds(Dataset("n.c", (grid, Structure("s", (lat,)))))
+    text = wire.dds(Dataset("n.c", (Array("a b", Kind.BYTE, (("lat", 3),)), lat)))
     described = dds_to_dataset(text)
-    assert described["a%20b"].array.shape == (3,)
-    assert described["s"]["lat"].shape == (3,)
+    assert described["a%20b"].shape == (3,)
+    assert described["a%20b"].dims == ["lat"]
     assert text.endswith("} n%2Ec;\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "escaped"),
+    [
+        ("t2m", "t2m"),
+        ("a.b c", "a%2Eb%20c"),
+        ("it's~", "it%27s%7E"),
+        ("é", "_%C3%A9"),
+        ("-x", "_-x"),
+        ("100", "100"),
+    ],
+)
+def test_names_are_such_as_netcdf_c_takes(name: str, escaped: str) -> None:
+    assert wire.escaped(name) == escaped
+
+
+def test_names_of_attributes_keep_their_dots() -> None:
+    assert "    Int32 DODS.strlen 8;" in wire.das(
+        {"v": {"DODS.strlen": (Kind.INT32, [8])}}
+    )
+    assert wire.escaped_attribute("°") == "_%C2%B0"
 
 
 @pytest.mark.parametrize("text", ["", "a", "four", 'with "quotes"'])
@@ -127,7 +148,7 @@ def test_pydap_reads_attributes_of_every_type() -> None:
                     "scale_factor": (Kind.FLOAT64, [-0.00157270493804553]),
                     "flags": (Kind.BYTE, [1, 2, 255]),
                     "none": (Kind.INT32, []),
-                    "DODS": {"strlen": (Kind.INT32, [8])},
+                    "DODS.strlen": (Kind.INT32, [8]),
                 },
             }
         )
@@ -135,7 +156,7 @@ def test_pydap_reads_attributes_of_every_type() -> None:
     assert attributes["v"]["scale_factor"] == -0.00157270493804553
     assert list(attributes["v"]["flags"]) == [1, 2, 255]
     assert "none" not in attributes["v"]
-    assert attributes["v"]["DODS"]["strlen"] == 8
+    assert attributes["v"]["DODS.strlen"] == 8
     assert "say" in attributes["NC_GLOBAL"]["title"]
 
 
@@ -170,7 +191,7 @@ def test_ascii_rows_begin_with_their_indices(step: int) -> None:
     assert ascii_of(array, step) == (
         "[0][0], 0, 1\n[0][1], 2, 3\n[1][0], 4, 5\n[1][1], 6, 7\n"
     )
-    assert wire.ascii_title("x.x", array) == "x.x[2][2][2]\n"
+    assert wire.ascii_title(array) == "x[2][2][2]\n"
 
 
 def test_ascii_of_vectors_and_scalars_is_one_line() -> None:

@@ -19,7 +19,7 @@ from gatewright.domains.arrays import (
     xdr,
 )
 from gatewright.faces.dap.dap2 import wire
-from gatewright.faces.dap.dap2.model import Array, Grid, Kind, Leaf, Projection, Slab
+from gatewright.faces.dap.dap2.model import Kind, Leaf, Projection, Slab
 
 PIECE = 1 << 20
 """Bytes that are handed to the server at once."""
@@ -139,9 +139,8 @@ class Text:
 
     async def _parts(self) -> AsyncIterator[bytes]:
         yield wire.ascii_head(self._projection).encode()
-        paths = titles(self._projection)
-        for path, leaf in zip(paths, self._projection.leaves, strict=True):
-            yield ("\n" + wire.ascii_title(path, leaf.array)).encode()
+        for leaf in self._projection.leaves:
+            yield ("\n" + wire.ascii_title(leaf.array)).encode()
             rows = wire.AsciiRows(leaf.array)
             async for values in self._values(leaf):
                 yield rows.feed(values).encode("utf-8", "replace")
@@ -165,16 +164,3 @@ def _texts(numbers: NDArray[Any], kind: ElementType) -> list[str]:
     if digits is None:
         return [str(number) for number in numbers.tolist()]
     return [wire.float_text(number, digits) for number in numbers.tolist()]
-
-
-def titles(projection: Projection) -> list[str]:
-    """Return the name of each leaf, with that of its grid before it."""
-    names: list[str] = []
-    for part in projection.dataset.declarations:
-        name = wire.escaped(part.name)
-        if isinstance(part, Array):
-            names.append(name)
-            continue
-        members = (part.array, *part.maps) if isinstance(part, Grid) else part.members
-        names += [f"{name}.{wire.escaped(member.name)}" for member in members]
-    return names

@@ -3,7 +3,7 @@
 ::
 
     CE        = [ clause { "," clause } ] { "&" selection }
-    clause    = name { "." name } { "[" start [ ":" [ stride ":" ] stop ] "]" }
+    clause    = name { "[" start [ ":" [ stride ":" ] stop ] "]" }
 
 Indices count from 0 and the stop is inclusive; ``*`` as a stop is the last index.
 """
@@ -13,16 +13,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 from gatewright.core.errors import InvalidRequest
-from gatewright.faces.dap.dap2.model import (
-    Array,
-    Dataset,
-    Declaration,
-    Grid,
-    Leaf,
-    Projection,
-    Slab,
-    Structure,
-)
+from gatewright.faces.dap.dap2.model import Array, Dataset, Leaf, Projection, Slab
 from gatewright.faces.dap.dap2.wire import escaped
 
 MAXIMUM_CLAUSES = 4096
@@ -36,7 +27,7 @@ class Clause:
     """One thing that is asked for."""
 
     path: str
-    """Name, or the name of a grid, a dot, and that of its member."""
+    """Name."""
     ranges: tuple[tuple[int, int, int | None], ...]
     """Start, stride and inclusive stop (None: the last index) of each dimension."""
 
@@ -113,81 +104,33 @@ def project(dataset: Dataset, clauses: tuple[Clause, ...]) -> Projection:
         A name that is not there, too many or too few hyperslabs, an index outside the
         variable, or a variable that is asked for twice.
     """
-    if not clauses:
-        pairs = [_whole(part) for part in dataset.declarations]
-    else:
+    leaves = tuple(map(_whole, dataset.arrays))
+    if clauses:
         # A client may escape a name as the DDS does on top of what the URL needs.
-        by_name = {escaped(part.name): part for part in dataset.declarations}
-        by_name |= {part.name: part for part in dataset.declarations}
-        pairs = [_select(by_name, clause) for clause in clauses]
-    declarations = _joined([declaration for declaration, _ in pairs])
-    leaves = tuple(leaf for _, part in pairs for leaf in part)
-    return Projection(
-        Dataset(dataset.name, declarations), _ordered(declarations, leaves)
-    )
+        by_name = {escaped(array.name): array for array in dataset.arrays}
+        by_name |= {array.name: array for array in dataset.arrays}
+        leaves = tuple(_cut(_named(by_name, one.path), one) for one in clauses)
+    _refuse_repeats(leaves)
+    return Projection(Dataset(dataset.name, tuple(x.array for x in leaves)), leaves)
 
 
-Selected = tuple[Declaration, tuple[Leaf, ...]]
+def _whole(array: Array) -> Leaf:
+    return Leaf(array, tuple(Slab(0, 1, size) for _, size in array.dimensions))
 
 
-def _whole(declaration: Declaration) -> Selected:
-    return declaration, tuple(
-        Leaf(array, tuple(Slab(0, 1, size) for _, size in array.dimensions))
-        for array in arrays_of(declaration)
-    )
-
-
-def arrays_of(declaration: Declaration) -> tuple[Array, ...]:
-    """Return the arrays of a declaration, in the order of the answer."""
-    if isinstance(declaration, Array):
-        return (declaration,)
-    if isinstance(declaration, Grid):
-        return (declaration.array, *declaration.maps)
-    return declaration.members
-
-
-def _select(by_name: dict[str, Declaration], clause: Clause) -> Selected:
-    declaration, member = _named(by_name, clause.path)
-    if member is not None:
-        return _member(declaration, member, clause)
-    if isinstance(declaration, Grid):
-        return _grid(declaration, clause)
-    leaf = _cut(arrays_of(declaration)[0], clause)
-    return leaf.array, (leaf,)
-
-
-def _named(
-    by_name: dict[str, Declaration], path: str
-) -> tuple[Declaration, str | None]:
-    """Return the declaration and the member that a path names (names may have dots)."""
+def _named(by_name: dict[str, Array], path: str) -> Array:
     if path in by_name:
-        return by_name[path], None
-    for dot in (match.start() for match in re.finditer(r"\.", path)):
-        if path[:dot] in by_name:
-            return by_name[path[:dot]], path[dot + 1 :]
+        return by_name[path]
     raise InvalidRequest(
         f"There is no variable “{path[:100]}”. The .dds of this data set names those "
         "there are."
     )
 
 
-def _member(declaration: Declaration, member: str, clause: Clause) -> Selected:
-    for array in arrays_of(declaration) if isinstance(declaration, Grid) else ():
-        if member in {array.name, escaped(array.name)}:
-            leaf = _cut(array, clause)
-            return Structure(declaration.name, (leaf.array,)), (leaf,)
-    raise InvalidRequest(f"“{declaration.name}” has no member “{member[:100]}”.")
-
-
-def _grid(grid: Grid, clause: Clause) -> Selected:
-    values = _cut(grid.array, clause)
-    maps = tuple(
-        Leaf(Array(m.name, m.kind, (dimension,)), (slab,))
-        for m, dimension, slab in zip(
-            grid.maps, values.array.dimensions, values.slabs, strict=True
-        )
-    )
-    return Grid(values.array, tuple(m.array for m in maps)), (values, *maps)
+def _refuse_repeats(leaves: tuple[Leaf, ...]) -> None:
+    names = [leaf.array.name for leaf in leaves]
+    for name in {name for name in names if names.count(name) > 1}:
+        raise InvalidRequest(f"“{name}” is asked for twice. Name it once.")
 
 
 def _cut(array: Array, clause: Clause) -> Leaf:
@@ -220,32 +163,3 @@ def _slab(
             f"from 0 to {size - 1}."
         )
     return Slab(start, stride, (last - start) // stride + 1)
-
-
-def _joined(parts: list[Declaration]) -> tuple[Declaration, ...]:
-    """Return the declarations with members of one grid gathered in one structure."""
-    joined: dict[str, Declaration] = {}
-    for part in parts:
-        before = joined.get(part.name)
-        if before is None:
-            joined[part.name] = part
-        elif isinstance(part, Structure) and isinstance(before, Structure):
-            joined[part.name] = Structure(part.name, before.members + part.members)
-        else:
-            raise InvalidRequest(f"“{part.name}” is asked for twice.")
-        _refuse_repeats(joined[part.name])
-    return tuple(joined.values())
-
-
-def _refuse_repeats(declaration: Declaration) -> None:
-    names = [array.name for array in arrays_of(declaration)]
-    if isinstance(declaration, Structure) and len(set(names)) < len(names):
-        raise InvalidRequest(f"A member of “{declaration.name}” is asked for twice.")
-
-
-def _ordered(
-    declarations: tuple[Declaration, ...], leaves: tuple[Leaf, ...]
-) -> tuple[Leaf, ...]:
-    """Return the leaves in the order of the declarations (identity, not equality)."""
-    by_array = {id(leaf.array): leaf for leaf in leaves}
-    return tuple(by_array[id(array)] for d in declarations for array in arrays_of(d))

@@ -1,8 +1,8 @@
 """A described file as DAP2 shows it: declarations and attributes.
 
 What DAP2 has no type for takes the nearest that holds it: int8 becomes Int16, 64-bit
-integers become Float64 (and the attributes say so), characters become strings without
-their last dimension.
+integers become Float64 (and the attributes say so; a value that Float64 does not hold
+is an error), characters become strings without their last dimension.
 """
 
 import math
@@ -16,7 +16,7 @@ from gatewright.domains.arrays import (
     ElementType,
     Variable,
 )
-from gatewright.faces.dap.dap2.model import Array, Dataset, Declaration, Grid, Kind
+from gatewright.faces.dap.dap2.model import Array, Dataset, Kind
 from gatewright.faces.dap.dap2.wire import Attributes, Value
 
 KINDS = {
@@ -36,6 +36,10 @@ KINDS = {
 """DAP2's type of the elements of each type."""
 
 _WIDE = {ElementType.INT64, ElementType.UINT64}
+_UNSIGNED = {ElementType.UINT8, ElementType.UINT16, ElementType.UINT32}
+"""Types that netCDF-C reads over DAP2 as the same bits with a sign."""
+_EXACT = 2**53
+"""Whole numbers up to this are all float64 numbers."""
 _OF_VALUES = {
     "_FillValue",
     "missing_value",
@@ -52,8 +56,16 @@ Tagged = tuple[Kind, Sequence[Value]]
 
 def dataset(name: str, description: Description) -> Dataset:
     """Return the declarations of a file."""
-    arrays = {v.name: array(v) for v in description.variables.values()}
-    return Dataset(name, tuple(_declaration(a, arrays) for a in arrays.values()))
+    return Dataset(name, tuple(map(array, _shown(description))))
+
+
+def _shown(description: Description) -> list[Variable]:
+    """Return the variables that have values.
+
+    netCDF-C shows none that has a dimension of size 0, such as time before the first
+    record, and beside one it cannot read any other.
+    """
+    return [v for v in description.variables.values() if v.elements]
 
 
 def array(variable: Variable) -> Array:
@@ -64,34 +76,21 @@ def array(variable: Variable) -> Array:
     return Array(variable.name, KINDS[variable.type], tuple(dimensions))
 
 
-def _declaration(values: Array, arrays: dict[str, Array]) -> Declaration:
-    """Return a grid where every dimension has a coordinate variable, else the array."""
-    maps = [arrays.get(name) for name, _ in values.dimensions]
-    found = [m for m in maps if m is not None and _is_map(m)]
-    if not maps or len(found) < len(maps) or values.name in dict(values.dimensions):
-        return values
-    return Grid(values, tuple(found)) if values.kind is not Kind.STRING else values
-
-
-def _is_map(candidate: Array) -> bool:
-    names = [name for name, _ in candidate.dimensions]
-    return names == [candidate.name] and candidate.kind is not Kind.STRING
-
-
 def attributes(description: Description) -> Attributes:
     """Return the attribute containers of a file, one for each variable."""
-    containers = {v.name: dict(_of_variable(v)) for v in description.variables.values()}
+    containers = {v.name: dict(_of_variable(v)) for v in _shown(description)}
     whole: dict[str, Attributes] = {
         "NC_GLOBAL": {k: plain(a) for k, a in description.attributes.items()}
     }
-    unlimited = [d.name for d in description.dimensions.values() if d.unlimited]
+    dimensions = description.dimensions.values()
+    unlimited = [d.name for d in dimensions if d.unlimited and d.size]
     extra: dict[str, Attributes] = {}
     if unlimited:
         extra["DODS_EXTRA"] = {"Unlimited_Dimension": (Kind.STRING, unlimited[:1])}
     return containers | whole | extra
 
 
-def _of_variable(variable: Variable) -> Iterator[tuple[str, "Tagged | Attributes"]]:
+def _of_variable(variable: Variable) -> Iterator[tuple[str, Tagged]]:
     for name, attribute in variable.attributes.items():
         if name in _OF_VALUES and _fits(attribute, variable.type):
             yield name, _as_kind(attribute, KINDS[variable.type])
@@ -100,14 +99,21 @@ def _of_variable(variable: Variable) -> Iterator[tuple[str, "Tagged | Attributes
     if variable.type in _WIDE:
         text = f"{variable.type} in the file, Float64 in DAP2"
         yield "dap2_type", (Kind.STRING, [text])
-    if variable.type is ElementType.CHAR and variable.dimensions:
-        yield (
-            "DODS",
-            {
-                "strlen": (Kind.INT32, [variable.shape[-1]]),
-                "dimName": (Kind.STRING, [variable.dimensions[-1]]),
-            },
-        )
+    if variable.type in _UNSIGNED and "_Unsigned" not in variable.attributes:
+        yield "_Unsigned", (Kind.STRING, ["true"])
+    if variable.type is ElementType.CHAR:
+        yield from _length_of_strings(variable)
+
+
+def _length_of_strings(variable: Variable) -> Iterator[tuple[str, Tagged]]:
+    """Yield what netCDF-C makes characters of strings by, instead of 64 of each.
+
+    It takes the names with dots; of a container it makes attributes of the whole file.
+    """
+    lengths = variable.shape[-1:] or (1,)
+    yield "DODS.strlen", (Kind.INT32, list(lengths))
+    if variable.dimensions:
+        yield "DODS.dimName", (Kind.STRING, [variable.dimensions[-1]])
 
 
 def _fits(attribute: Attribute, kind: ElementType) -> bool:
@@ -135,6 +141,8 @@ def plain(attribute: Attribute) -> Tagged:
     whole = [value for value in attribute.values if isinstance(value, int)]
     if attribute.type in _WIDE and all(-(2**31) <= value < 2**31 for value in whole):
         kind = Kind.INT32
+    elif attribute.type in _WIDE and any(abs(value) > _EXACT for value in whole):
+        kind = Kind.STRING
     return _as_kind(attribute, kind)
 
 

@@ -1,4 +1,8 @@
-"""DAP2's own view of a data set (ESE-RFC-004, section 5): types and declarations."""
+"""DAP2's own view of a data set (ESE-RFC-004, section 5): types and declarations.
+
+Every variable is an Array, coordinates too; dimensions have names. There are no Grids:
+netCDF-C reads a Grid of few values, which it asks for by its member, wrongly.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -62,40 +66,12 @@ class Array:
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
-    """An array with one map vector for each of its dimensions."""
-
-    array: Array
-    """The values."""
-    maps: tuple[Array, ...]
-    """The coordinates, in the order of the dimensions."""
-
-    @property
-    def name(self) -> str:
-        """Name of the grid, which is that of its array."""
-        return self.array.name
-
-
-@dataclass(frozen=True, slots=True)
-class Structure:
-    """What a grid becomes when only some of its members are asked for."""
-
-    name: str
-    """Name of the grid."""
-    members: tuple[Array, ...]
-    """The members that were asked for."""
-
-
-Declaration = Array | Grid | Structure
-
-
-@dataclass(frozen=True, slots=True)
 class Dataset:
     """All that one URL serves."""
 
     name: str
     """Name of the data set; clients do not interpret it."""
-    declarations: tuple[Declaration, ...]
+    arrays: tuple[Array, ...]
     """Its variables."""
 
 
@@ -116,4 +92,4 @@ class Projection:
     dataset: Dataset
     """The declarations of the answer."""
     leaves: tuple[Leaf, ...]
-    """Its arrays, depth first."""
+    """Its arrays."""

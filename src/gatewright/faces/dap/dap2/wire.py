@@ -12,8 +12,6 @@ from gatewright.faces.dap.dap2.model import (
     WIDTHS,
     Array,
     Dataset,
-    Declaration,
-    Grid,
     Kind,
     Projection,
 )
@@ -22,9 +20,10 @@ DATA_MARK = b"Data:\n"
 MAXIMUM_ELEMENTS = 2**31 - 1
 """Counts are 32-bit numbers, and readers take them as signed."""
 
-_LETTERS = frozenset(
-    b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-+_/\\*!~'"
-)
+_WORD = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
+_LETTERS = frozenset(_WORD + b"-+/\\*")
+_FIRST = frozenset(bytes([letter]) for letter in _WORD)
+_ATTRIBUTE_LETTERS = _LETTERS | frozenset(b".:#")
 
 Value = str | int | float
 Attributes = Mapping[str, "tuple[Kind, Sequence[Value]] | Attributes"]
@@ -34,35 +33,33 @@ Attributes = Mapping[str, "tuple[Kind, Sequence[Value]] | Attributes"]
 def escaped(name: str) -> str:
     """Return a name with what the grammar does not take written as ``%HH``.
 
-    A dot is the separator of members in a constraint, so it is escaped too.
+    A dot is the separator of members in a constraint, so it is escaped too, and so are
+    ``!~'``, which the specification allows and netCDF-C's lexer drops. netCDF-C refuses
+    a whole data set with a name that begins with another sign than a letter, a digit or
+    an underscore; such a name gets an underscore before it.
     """
-    return "".join(chr(b) if b in _LETTERS else f"%{b:02X}" for b in name.encode())
+    return _escaped(name, _LETTERS)
+
+
+def escaped_attribute(name: str) -> str:
+    """Return the name of an attribute, in which dots and colons separate nothing."""
+    return _escaped(name, _ATTRIBUTE_LETTERS)
+
+
+def _escaped(name: str, letters: frozenset[int]) -> str:
+    text = "".join(chr(b) if b in letters else f"%{b:02X}" for b in name.encode())
+    return text if text[:1].encode() in _FIRST else f"_{text}"
 
 
 def dds(dataset: Dataset) -> str:
     """Return the Dataset Descriptor Structure."""
-    lines = [line for part in dataset.declarations for line in _declared(part, "    ")]
+    lines = [f"    {_declared(array)}" for array in dataset.arrays]
     return "\n".join(["Dataset {", *lines, f"}} {escaped(dataset.name)};", ""])
 
 
-def _declared(part: Declaration, indent: str) -> Iterator[str]:
-    if isinstance(part, Array):
-        sizes = "".join(f"[{escaped(n)} = {size}]" for n, size in part.dimensions)
-        yield f"{indent}{part.kind} {escaped(part.name)}{sizes};"
-        return
-    inner = indent + "    "
-    if isinstance(part, Grid):
-        yield f"{indent}Grid {{"
-        yield f"{indent} Array:"
-        yield from _declared(part.array, inner)
-        yield f"{indent} Maps:"
-        members = part.maps
-    else:
-        yield f"{indent}Structure {{"
-        members = part.members
-    for member in members:
-        yield from _declared(member, inner)
-    yield f"{indent}}} {escaped(part.name)};"
+def _declared(array: Array) -> str:
+    sizes = "".join(f"[{escaped(n)} = {size}]" for n, size in array.dimensions)
+    return f"{array.kind} {escaped(array.name)}{sizes};"
 
 
 def das(containers: Attributes) -> str:
@@ -77,7 +74,7 @@ def _attributes(attributes: Attributes, indent: str) -> Iterator[str]:
             yield from _attributes(value, indent + "    ")
             yield f"{indent}}}"
         elif value[1]:
-            yield f"{indent}{value[0]} {escaped(name)} {_listed(*value)};"
+            yield f"{indent}{value[0]} {escaped_attribute(name)} {_listed(*value)};"
 
 
 def _listed(kind: Kind, values: Sequence[Value]) -> str:
@@ -188,10 +185,10 @@ def ascii_head(projection: Projection) -> str:
     return dds(projection.dataset) + "-" * 45 + "\n"
 
 
-def ascii_title(path: str, array: Array) -> str:
+def ascii_title(array: Array) -> str:
     """Return the line that names an array of an ASCII response."""
     sizes = "".join(f"[{size}]" for _, size in array.dimensions)
-    return f"{path}{sizes}\n"
+    return f"{escaped(array.name)}{sizes}\n"
 
 
 class AsciiRows:
