@@ -7,11 +7,17 @@ from tests.support.app import caller
 from tests.support.asgi import ask, constant, failing, scope_of
 
 from gatewright.core.caller import Caller, Role, visitor
+from gatewright.core.config import Config
 from gatewright.core.errors import MethodNotAllowed, NotAllowed, NotFound, NotSignedIn
 from gatewright.web.context import SCOPE_KEY, RequestContext
 from gatewright.web.dispatch import Dispatch
 from gatewright.web.events import STOPPING
-from gatewright.web.health import MetricsPage, Probes, Readiness
+from gatewright.web.health import (
+    MetricsPage,
+    Probes,
+    Readiness,
+    is_for_this_machine_alone,
+)
 from gatewright.web.middleware.metrics import Meters
 from gatewright.web.middleware.observed import observed
 
@@ -80,7 +86,7 @@ def metrics_scope(
 
 
 async def test_metrics_are_for_this_machine_and_admins() -> None:
-    page = MetricsPage(Meters())
+    page = MetricsPage(Meters(), local=True)
     here = metrics_scope(visitor(), "127.0.0.1")
     assert b"gatewright_requests_running" in (await ask(page, here)).body
     owner = metrics_scope(caller(), "192.0.2.1")
@@ -94,9 +100,34 @@ async def test_metrics_are_for_this_machine_and_admins() -> None:
 async def test_a_proxy_on_this_machine_is_not_this_machine() -> None:
     proxied = metrics_scope(visitor(), "127.0.0.1", (b"x-forwarded-for", b"192.0.2.1"))
     with pytest.raises(NotSignedIn):
-        await ask(MetricsPage(Meters()), proxied)
+        await ask(MetricsPage(Meters(), local=True), proxied)
     with pytest.raises(MethodNotAllowed):
-        await ask(MetricsPage(Meters()), proxied | {"method": "POST"})
+        await ask(MetricsPage(Meters(), local=True), proxied | {"method": "POST"})
+
+
+@pytest.mark.parametrize(
+    ("gateway", "alone"),
+    [
+        ({}, True),
+        ({"url": "http://localhost:8000"}, True),
+        ({"listen": "[::1]:8000"}, True),
+        ({"url": "https://gateway.example.org"}, False),
+        ({"listen": "0.0.0.0:8000"}, False),
+        ({"trusted_proxies": ["127.0.0.1"]}, False),
+    ],
+)
+async def test_a_proxy_that_says_nothing_does_not_open_the_metrics(
+    gateway: dict[str, Any], alone: bool
+) -> None:
+    config = Config.model_validate({"gateway": gateway})
+    assert is_for_this_machine_alone(config) is alone
+    page = MetricsPage(Meters(), local=alone)
+    scope = metrics_scope(visitor(), "127.0.0.1")
+    if alone:
+        assert (await ask(page, scope)).status == 200
+        return
+    with pytest.raises(NotSignedIn):
+        await ask(page, scope)
 
 
 @pytest.mark.parametrize(

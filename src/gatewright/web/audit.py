@@ -16,6 +16,7 @@ from gatewright.composition import Services
 from gatewright.core.caller import Caller
 from gatewright.core.errors import GatewayError
 from gatewright.domains.identity import AuditEntry
+from gatewright.web.client_address import client_address
 from gatewright.web.own_pages import SAFE_METHODS
 from gatewright.web.problems import problem
 
@@ -66,7 +67,7 @@ def audit_entry(scope: Scope, caller: Caller | None = None) -> AuditEntry:
         path=raw.partition(b"?")[0].decode("latin-1"),
         status=0,
         request_id=caller.request_id if caller else "",
-        address=scope["client"][0] if scope.get("client") else "",
+        address=client_address(scope),
     )
 
 

@@ -13,6 +13,7 @@ from gatewright.core.caller import Caller, visitor
 from gatewright.core.errors import GatewayError
 from gatewright.core.ids import new_id
 from gatewright.web.audit import note_caller
+from gatewright.web.client_address import client_address
 from gatewright.web.context import SCOPE_KEY, RequestContext
 from gatewright.web.credentials import sent_token, session_cookie, session_secrets
 from gatewright.web.middleware.observed import observed
@@ -53,7 +54,7 @@ class Authentication:
         await self._app(scope, receive, send)
 
     async def _caller(self, scope: Scope, headers: Headers) -> Caller:
-        address = scope["client"][0] if scope.get("client") else ""
+        address = client_address(scope)
         request_id = scope.setdefault(REQUEST_ID_KEY, new_id())
         token = sent_token(headers)
         if token is not None:

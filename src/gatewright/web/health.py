@@ -2,21 +2,24 @@
 
 ``/health/live`` says that the process answers; ``/health/ready`` that what it stands
 on does too. Both are for machines and tell no more than names. ``/metrics`` is for
-those with the scope ``admin``, and for this machine itself when no proxy has passed
-the request on.
+those with the scope ``admin``, and on a gateway that is this machine's alone for the
+machine itself.
 """
 
 import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gatewright.core.caller import Scope as Permission
+from gatewright.core.config import Config
 from gatewright.core.errors import MethodNotAllowed
+from gatewright.web.client_address import client_address
 from gatewright.web.context import request_context
 from gatewright.web.events import STOPPING
 from gatewright.web.listing import json_response
@@ -28,6 +31,7 @@ Check = Callable[[], Awaitable[object]]
 _CHECK_SECONDS = 5.0
 _REMEMBER_SECONDS = 1.0
 _LOOPBACK = ("127.0.0.1", "::1")
+_LOOPBACK_NAMES = (*_LOOPBACK, "localhost")
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 
 _log = logging.getLogger(__name__)
@@ -115,10 +119,13 @@ class MetricsPage:
     ----------
     meters
         What is shown.
+    local
+        Whether requests from this machine need no credentials.
     """
 
-    def __init__(self, meters: Meters) -> None:
+    def __init__(self, meters: Meters, *, local: bool) -> None:
         self._meters = meters
+        self._local = local
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request.
@@ -131,14 +138,24 @@ class MetricsPage:
         request = Request(scope, receive)
         if request.method not in {"GET", "HEAD"}:
             raise MethodNotAllowed(headers={"Allow": "GET, HEAD"})
-        if not is_from_this_machine(request):
+        if not (self._local and is_from_this_machine(request)):
             request_context(request).caller.require(Permission.ADMIN)
         media_type = "text/plain; version=0.0.4; charset=utf-8"
         response = Response(self._meters.render(), media_type=media_type)
         await response(scope, receive, send)
 
 
+def is_for_this_machine_alone(config: Config) -> bool:
+    """Return whether a gateway's own address says that nobody else comes to it.
+
+    A proxy on this machine need not tell that it is one (nginx's plain ``proxy_pass``
+    adds no field), and through it the whole world comes from loopback.
+    """
+    host = urlsplit(config.url).hostname or ""
+    return host in _LOOPBACK_NAMES and not config.gateway.trusted_proxies
+
+
 def is_from_this_machine(request: Request) -> bool:
     """Return whether a request comes from loopback, and not through a proxy there."""
-    address = request.client.host if request.client else ""
+    address = client_address(request.scope)
     return address in _LOOPBACK and not any(n in request.headers for n in _FORWARDED)

@@ -2,14 +2,15 @@
 
 From the outside in:
 
-1. `RequestId` first, so that every answer and log line has the id.
+1. `ClientAddress` says who the client behind a trusted proxy is, for all below;
+   `RequestId` then, so that every answer and log line has the id.
 2. `Metrics` and `AccessLog` see every answer, the guard's too.
 3. `SecurityHeaders`, `ServerTiming` and `Cors` add fields to every answer, errors
    too: a page of a registered origin may read why it was refused. A preflight ends
    here, since it carries no credentials.
 4. `ErrorGuard` answers whatever is raised below.
-5. `Malformed`, `Sizes`, `Hosts` and `BodyTimeout` refuse what no route should see
-   before anything is looked up.
+5. `ForwardedRequests`, `Malformed`, `Sizes`, `Hosts` and `BodyTimeout` refuse what no
+   route should see before anything is looked up.
 6. `Probes` answer without a database.
 7. `AuditTrail` records what was changed, and with what outcome; `Authentication`
    makes the caller; `RateLimit` counts for that caller.
@@ -27,9 +28,20 @@ from gatewright.composition import Services
 from gatewright.core.config import Config
 from gatewright.web.audit import AuditGate, AuditTrail
 from gatewright.web.authentication import Authentication
+from gatewright.web.client_address import TrustedProxies
 from gatewright.web.dispatch import Dispatch
-from gatewright.web.health import Check, MetricsPage, Probes, Readiness
+from gatewright.web.health import (
+    Check,
+    MetricsPage,
+    Probes,
+    Readiness,
+    is_for_this_machine_alone,
+)
 from gatewright.web.middleware.access_log import AccessLog
+from gatewright.web.middleware.client_address import (
+    ClientAddress,
+    ForwardedRequests,
+)
 from gatewright.web.middleware.compression import Compression
 from gatewright.web.middleware.cors import Cors
 from gatewright.web.middleware.errors import ErrorGuard
@@ -61,12 +73,19 @@ def wrap(apps: Mapping[str, ASGIApp], services: Services, config: Config) -> ASG
         Limits, host names and origins.
     """
     meters = Meters()
-    app: ASGIApp = Dispatch({**apps, "/metrics": MetricsPage(meters)})
+    metrics = MetricsPage(meters, local=is_for_this_machine_alone(config))
+    app: ASGIApp = Dispatch({**apps, "/metrics": metrics})
     app = _for_a_caller(app, services, config)
     app = Probes(app, Readiness(checks(services)))
     app = _refusals(app, config)
     app = _fields(ErrorGuard(app), config)
-    return RequestId(Metrics(AccessLog(app), meters))
+    app = RequestId(Metrics(AccessLog(app), meters))
+    return _behind_proxies(app, config)
+
+
+def _behind_proxies(app: ASGIApp, config: Config) -> ASGIApp:
+    proxies = TrustedProxies(config.gateway.trusted_proxies)
+    return ClientAddress(app, proxies) if proxies else app
 
 
 def _for_a_caller(app: ASGIApp, services: Services, config: Config) -> ASGIApp:
@@ -80,7 +99,8 @@ def _for_a_caller(app: ASGIApp, services: Services, config: Config) -> ASGIApp:
 def _refusals(app: ASGIApp, config: Config) -> ASGIApp:
     app = BodyTimeout(app, config.limits.body_stall_seconds)
     app = Hosts(app, allowed_hosts(config))
-    return Malformed(Sizes(app, config.limits))
+    app = Malformed(Sizes(app, config.limits))
+    return ForwardedRequests(app) if config.gateway.trusted_proxies else app
 
 
 def _fields(app: ASGIApp, config: Config) -> ASGIApp:

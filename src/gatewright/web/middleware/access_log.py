@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gatewright.web.client_address import client_address
 from gatewright.web.middleware.observed import Observed
 from gatewright.web.middleware.request_id import SCOPE_KEY as REQUEST_ID
 
@@ -54,7 +55,6 @@ class AccessLog:
 
 
 def _write(scope: Scope, fields: dict[str, object]) -> None:
-    client = scope.get("client")
     observed = scope.get(Observed.KEY)
     entry = {
         "method": scope["method"],
@@ -62,7 +62,7 @@ def _write(scope: Scope, fields: dict[str, object]) -> None:
         "query": _query(scope.get("query_string", b"")),
         **fields,
         "user": "" if observed is None else _cut(observed.user.encode()),
-        "address": client[0] if client else "",
+        "address": client_address(scope),
         "request_id": scope.get(REQUEST_ID, ""),
     }
     _log.info("", extra={"fields": entry})

@@ -12,6 +12,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gatewright.core.errors import TooManyRequests
+from gatewright.web.client_address import client_address
 from gatewright.web.context import SCOPE_KEY
 
 _MAXIMUM_KEYS = 10_000
@@ -110,5 +111,4 @@ def bucket_key(scope: Scope) -> str:
         return f"token:{context.caller.token}"
     if context is not None and context.caller.user:
         return f"user:{context.caller.user}"
-    client = scope.get("client")
-    return f"address:{client[0] if client else ''}"
+    return f"address:{client_address(scope)}"

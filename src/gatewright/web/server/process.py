@@ -26,6 +26,7 @@ from starlette.types import ASGIApp
 from typing_extensions import override
 
 from gatewright.core.config import Config
+from gatewright.web.client_address import TrustedProxies
 from gatewright.web.events import STOPPING
 from gatewright.web.server.logs import configure_logging
 from gatewright.web.server.protocol import ConnectionLimits, GatewayProtocol, Shared
@@ -111,7 +112,8 @@ async def run(
     app: ASGIApp, config: Config, listener: socket.socket, ready: int, life: int
 ) -> bool:
     """Serve until a signal or the end of the supervisor; return whether it started."""
-    shared = Shared(connection_limits(config))
+    proxies = TrustedProxies(config.gateway.trusted_proxies)
+    shared = Shared(connection_limits(config), proxies)
     settings = uvicorn_config(app, config, shared)
     server = GatewayServer(settings, functools.partial(_say_ready, ready))
     loop = asyncio.get_running_loop()

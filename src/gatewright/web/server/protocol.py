@@ -22,6 +22,7 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 
 from gatewright.core import errors
+from gatewright.web.client_address import CONNECTIONS_PER_ADDRESS, TrustedProxies
 from gatewright.web.server.cold_files import ColdFiles
 from gatewright.web.server.zero_copy import (
     TruncatedFileError,
@@ -44,8 +45,9 @@ class ConnectionLimits:
     """Largest header section without the URL."""
     url_bytes: int = 32_768
     """Longest URL."""
-    connections_per_address: int = 512
-    """Open connections of one address, but for this machine's own."""
+    connections_per_address: int = CONNECTIONS_PER_ADDRESS
+    """Open connections of one address, but for this machine's own and for those of
+    trusted proxies, whose requests are counted for their clients."""
 
 
 @dataclass(slots=True)
@@ -54,6 +56,8 @@ class Shared:
 
     limits: ConnectionLimits = field(default_factory=ConnectionLimits)
     """Their bounds."""
+    proxies: TrustedProxies = field(default_factory=lambda: TrustedProxies(()))
+    """Who is believed when it says from whom a request comes."""
     addresses: Counter[str] = field(default_factory=Counter)
     """Open connections of each address."""
     cold: ColdFiles = field(default_factory=ColdFiles)
@@ -96,6 +100,8 @@ class GatewayProtocol(HttpToolsProtocol):
 
     def _too_many(self) -> bool:
         if not self._address or self._address.startswith(_LOOPBACK):
+            return False
+        if self._shared.proxies.trusts(self._address):
             return False
         count = self._shared.addresses[self._address]
         return count > self._limits.connections_per_address

@@ -1,0 +1,74 @@
+"""The client's address in the scope, whoever made the connection."""
+
+from collections import Counter
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gatewright.core.errors import TooManyRequests
+from gatewright.web.client_address import (
+    CONNECTIONS_PER_ADDRESS,
+    TrustedProxies,
+    client_address,
+)
+
+_FORWARDED = "gatewright.forwarded"
+
+
+class ClientAddress:
+    """Puts the client behind a trusted proxy in the place of the proxy.
+
+    Parameters
+    ----------
+    proxies
+        Who is believed.
+    """
+
+    def __init__(self, app: ASGIApp, proxies: TrustedProxies) -> None:
+        self._app = app
+        self._proxies = proxies
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        peer = client_address(scope)
+        if self._proxies.trusts(peer):
+            fields = [v for name, v in scope["headers"] if name == b"x-forwarded-for"]
+            scope["client"] = (self._proxies.client(peer, fields), 0)
+            scope[_FORWARDED] = True
+        await self._app(scope, receive, send)
+
+
+class ForwardedRequests:
+    """Bounds what one client has open through trusted proxies.
+
+    A proxy opens a connection for each request that runs, so these count in the place
+    of the client's own connections, which the gateway does not see.
+    """
+
+    def __init__(self, app: ASGIApp, most: int = CONNECTIONS_PER_ADDRESS) -> None:
+        self._app = app
+        self._most = most
+        self._running: Counter[str] = Counter()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request.
+
+        Raises
+        ------
+        TooManyRequests
+            So many requests of the address run already.
+        """
+        if _FORWARDED not in scope:
+            await self._app(scope, receive, send)
+            return
+        address = client_address(scope)
+        if self._running[address] >= self._most:
+            raise TooManyRequests(
+                f"This address has {self._most} requests open. Close some of them."
+            )
+        self._running[address] += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._running[address] -= 1
+            if not self._running[address]:
+                del self._running[address]
