@@ -70,6 +70,13 @@ def test_cookies_in_two_fields() -> None:
     assert session_secrets(Headers(raw=raw), "gw_session", "/") == ["x"]
 
 
+def test_few_cookies_are_looked_up() -> None:
+    """Each costs a read of the database, before any rate is known."""
+    cookie = "; ".join(f"gw_session={n:043}" for n in range(1000))
+    secrets = session_secrets(Headers({"cookie": cookie}), "gw_session", "/newt")
+    assert secrets == [f"{n:043}" for n in range(4)]
+
+
 def test_a_token_in_each_form() -> None:
     assert sent_token(Headers()) is None
     for value in (f"Bearer {TOKEN}", f"bearer  {TOKEN} ", f"BEARER {TOKEN}"):

@@ -14,6 +14,7 @@ NEWT_COOKIE = "newt_sessionid"
 NEWT_PATH = "/newt"
 
 _LONGEST = 4096
+_MOST_SECRETS = 4
 
 
 def session_cookie(config: Config) -> str:
@@ -52,12 +53,16 @@ def _secure(config: Config) -> bool:
 
 
 def session_secrets(headers: Headers, name: str, path: str) -> list[str]:
-    """Return the values of the session cookies that count on a path, best first."""
+    """Return the values of the session cookies that count on a path, best first.
+
+    Each is looked up, so they are a few at most: a browser sends one of each name.
+    """
     names = [name]
     if path == NEWT_PATH or path.startswith(f"{NEWT_PATH}/"):
         names.insert(0, NEWT_COOKIE)
     cookies = list(_cookies(headers))
-    return [value for want in names for got, value in cookies if got == want and value]
+    found = [value for want in names for got, value in cookies if got == want and value]
+    return found[:_MOST_SECRETS]
 
 
 def _cookies(headers: Headers) -> Iterator[tuple[str, str]]:

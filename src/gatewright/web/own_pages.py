@@ -72,6 +72,20 @@ class OwnPages:
                 "A change with a session cookie needs the header “X-Requested-With”."
             )
 
+    def refuse_foreign_link(self, headers: Headers) -> None:
+        """Refuse a change by GET where a link of another's page leads to it.
+
+        Such a link takes the cookie along (``SameSite=Lax``), as our own page's does.
+
+        Raises
+        ------
+        NotAllowed
+            The browser says that it was another's page.
+        """
+        site = headers.get("sec-fetch-site", "same-origin")
+        if self.is_foreign(headers) or site not in {"same-origin", "none"}:
+            raise NotAllowed("One signs out from the gateway's own pages only.")
+
     def refuse_foreign_sign_in(self, headers: Headers) -> None:
         """Refuse to sign a browser in on behalf of another's page.
 

@@ -42,6 +42,20 @@ async def test_signing_in_by_a_form_sets_newts_cookie(gateway: Whole) -> None:
     assert (await client.get("/newt/auth/")).json()["auth"] is False
 
 
+async def test_a_link_from_elsewhere_signs_nobody_out(gateway: Whole) -> None:
+    client = await gateway.client()
+    await client.post("/newt/auth", data={"username": OWNER, "password": PASSWORD})
+    link = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    for site in ("cross-site", "same-site"):
+        there = await client.get(
+            "/newt/logout", headers=link | {"Sec-Fetch-Site": site}
+        )
+        assert there.status_code == 403
+        assert (await client.get("/newt/auth")).json()["auth"] is True
+    await client.get("/newt/logout", headers=link | {"Sec-Fetch-Site": "none"})
+    assert (await client.get("/newt/auth")).json()["auth"] is False
+
+
 async def test_a_wrong_password_is_no_session(gateway: Whole) -> None:
     client = await gateway.client()
     for form in ({"username": OWNER, "password": "wrong"}, {}):

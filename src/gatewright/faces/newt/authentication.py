@@ -8,6 +8,7 @@ from gatewright.faces.newt.answers import Answer
 from gatewright.faces.newt.forms import read_form
 from gatewright.web.context import request_context
 from gatewright.web.credentials import cookie_fields, no_cookie_fields
+from gatewright.web.own_pages import OwnPages
 from gatewright.web.sign_in import sign_in as begin_session
 
 SESSION_SECONDS = 43_200
@@ -59,9 +60,11 @@ async def sign_in(request: Request) -> object:
 async def sign_out(request: Request) -> object:
     """End the session of the cookie.
 
-    NEWT does it by GET. A page of another site cannot: cookies do not count for it.
+    NEWT does it by GET. A page of another site cannot: cookies do not count for it,
+    and a link there is refused.
     """
     context = request_context(request)
     if context.caller.session:
+        OwnPages(context.services.config).refuse_foreign_link(request.headers)
         await context.services.identity.sessions.sign_out(context.caller)
     return Answer(NOBODY, no_cookie_fields(context.services.config, newt=True))
