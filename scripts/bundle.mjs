@@ -37,6 +37,18 @@ function licenseText(name) {
   return files.sort().map((file) => readFileSync(join(folder, file), "utf8").trim()).join("\n\n");
 }
 
+/** Returns the name of an entry's types. */
+function typesFile(file) {
+  return file.replace(/\.js$/, ".d.ts");
+}
+
+/** Returns the types of an entry: those beside it, or what it exports where packages have their own. */
+function typesOf(file) {
+  const own = join(entries, typesFile(file));
+  if (existsSync(own)) return readFileSync(own, "utf8");
+  return readFileSync(join(entries, file), "utf8").replace(/^.*\.css";\n/m, "export declare const css: string;\n");
+}
+
 /** Bundles one entry; returns its line of vendor.json. */
 async function bundle(file) {
   const result = await esbuild.build({
@@ -50,8 +62,7 @@ async function bundle(file) {
   });
   const body = result.outputFiles[0].contents;
   writeFileSync(join(output, file), body);
-  const types = readFileSync(join(entries, file), "utf8").replace(/^.*\.css";\n/m, "export declare const css: string;\n");
-  writeFileSync(join(output, file.replace(/\.js$/, ".d.ts")), types);
+  writeFileSync(join(output, typesFile(file)), typesOf(file));
   return {
     file,
     sha256: createHash("sha256").update(body).digest("hex"),

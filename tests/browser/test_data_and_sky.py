@@ -110,6 +110,36 @@ async def test_a_box_drawn_on_the_map_gives_its_series_and_its_subset(
     assert client.get(url).content[:8] == b"\x89HDF\r\n\x1a\n"
 
 
+async def test_the_map_has_coastlines_and_finer_ones_once_it_is_close(
+    page: Page, gateway: RunningGateway
+) -> None:
+    async with page.expect_response("**/coast-110m.js"):
+        await page.goto(f"{gateway.url}/data/simulated-reanalysis?box=-20+30+40+60")
+    closer = page.locator("gw-map .ol-zoom-in")
+    await expect(closer).to_be_visible()
+    async with page.expect_response("**/coast-50m.js"):
+        for _ in range(3):
+            await closer.click()
+
+
+async def test_the_map_is_moved_and_a_point_chosen_by_keys(
+    page: Page, gateway: RunningGateway
+) -> None:
+    await page.goto(f"{gateway.url}/data/simulated-reanalysis")
+    await expect(page.locator("gw-map .ol-zoom")).to_be_visible()
+    await page.locator("gw-map .map").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("gw-map")).to_have_attribute("box", "0 0")
+    await expect(page.locator("gw-timeseries .uplot")).to_be_visible()
+    await page.keyboard.press("ArrowRight")
+    await page.locator("gw-map").evaluate(
+        """async (map) => {
+          while (map._map._map.getView().getCenter()[0] < 10)
+            await new Promise(requestAnimationFrame);
+        }"""
+    )
+
+
 async def test_a_box_is_written_without_a_pointer(
     page: Page, gateway: RunningGateway
 ) -> None:

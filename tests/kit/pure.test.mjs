@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Wcs, offsets, placeAt, readCards, readPlace, sexagesimal } from "../../src/gatewright/kit/client/wcs.js";
+import { withoutSeams } from "../../src/gatewright/kit/elements/coastlines.js";
 import { colourTable, rangeOf, scaleFor } from "../../src/gatewright/kit/elements/colours.js";
 import { ago, duration, figure, permissions, size } from "../../src/gatewright/kit/elements/format.js";
 import { areaWeights, edges, mapVariables, readBlock, readDataset, readField } from "../../src/gatewright/kit/elements/grid.js";
@@ -82,4 +83,10 @@ test("an address is a place, and a place an address", () => {
   assert.equal(addressOf("files", place.parts, place.query), "/files/local/a%20b/c?x=1");
   assert.equal(addressOf("home"), "/");
   assert.equal(addressOf("data", ["x"], { a: "", b: null, c: 0 }), "/data/x?c=0");
+});
+
+test("a coast has no line where the map of the world was cut open", () => {
+  assert.deepEqual(withoutSeams([[170, 60], [180, 62], [180, 65], [175, 66]]), [[[170, 60], [180, 62]], [[180, 65], [175, 66]]]);
+  assert.deepEqual(withoutSeams([[179, 60], [-179, 61], [-178, 62]]), [[[-179, 61], [-178, 62]]]);
+  assert.deepEqual(withoutSeams([[-180, -85], [-180, -90], [180, -90], [180, -85], [160, -80]]), [[[180, -85], [160, -80]]]);
 });

@@ -1,6 +1,6 @@
 """The kit's files, read once when a gateway starts.
 
-All of them together are below a megabyte, so that no request reads the disk.
+All of them together are a few megabytes, so that no request reads the disk.
 """
 
 import gzip

@@ -35,7 +35,7 @@ export class GwMap extends GwElement {
     .head { align-items: end; display: flex; flex-wrap: wrap; gap: 8px 12px; }
     .head .field { flex: 1 1 200px; }
     .frame { background: var(--gw-sunk); border: 1px solid var(--gw-line); border-radius: var(--gw-corner); overflow: hidden; position: relative; }
-    .map { aspect-ratio: 2; block-size: auto; inline-size: 100%; min-block-size: 220px; }
+    .map { aspect-ratio: 2; block-size: auto; inline-size: 100%; }
     .map:focus-visible { outline-offset: -3px; }
     .choosing .map { cursor: crosshair; }
     .value { background: color-mix(in srgb, var(--gw-panel) 88%, transparent); border-start-end-radius: var(--gw-corner); font-size: var(--gw-small); inset-block-end: 0; inset-inline-start: 0; min-block-size: 24px; padding: 3px 10px; pointer-events: none; position: absolute; }
@@ -235,7 +235,7 @@ export class GwMap extends GwElement {
     if (!this.shown) return this.renderEmpty("Nothing to draw", "None of its variables has a latitude and a longitude. Read it with one of the addresses beside.");
     return html`${this._head(this.described, this.shown)}${this.renderError()}
       <div class="frame ${this.choosing ? "choosing" : ""}">
-        <div class="map" part="map" role="application" tabindex="0" aria-label="Map of ${this.shown.title}; arrow keys move it, plus and minus zoom" @pointerleave=${() => (this.readout = "")}></div>
+        <div class="map" part="map" role="application" tabindex="0" aria-label="Map of ${this.shown.title}; arrow keys move it, plus and minus zoom, Enter chooses the middle" @pointerleave=${() => (this.readout = "")}></div>
         <div class="value mono" role="status">${this.readout || (this.choosing ? "Draw a box on the map" : nothing)}</div>
         ${this.drawing ? html`<div class="busy" role="status">Reading …</div>` : nothing}
       </div>

@@ -1,8 +1,9 @@
 /** The map itself, on OpenLayers: plate carrée, cells as they are, graticule, a box. */
 import {
-  Circle, DragBox, Feature, Fill, Graticule, ImageCanvas, ImageLayer, OlMap, Point, Stroke, Style, VectorLayer,
-  VectorSource, View, css as mapStyles, defaultControls, defaultInteractions, polygonFromExtent,
+  Circle, DragBox, Feature, Fill, Graticule, ImageCanvas, ImageLayer, MultiLineString, OlMap, Point, Stroke, Style,
+  Text, VectorLayer, VectorSource, View, css as mapStyles, defaultControls, defaultInteractions, polygonFromExtent,
 } from "../vendor/ol.js";
+import { coastlines } from "./coastlines.js";
 
 /**
  * @typedef {object} Hands What is done with the map by hand.
@@ -25,12 +26,21 @@ const OUTLINE = [
   new Style({ stroke: new Stroke({ color: INK, width: 1.5, lineDash: [5, 4] }), image: new Circle({ radius: 4.5, fill: new Fill({ color: INK }) }) }),
 ];
 
+/** Degrees to a pixel under which the finer coastlines are worth their bytes. */
+const FINE_RESOLUTION = 0.12;
+/** A light edge keeps the coast legible on the dark end of every colour map. */
+const COAST = [new Style({ stroke: new Stroke({ color: "rgb(255 255 255 / 0.45)", width: 2 }) }), new Style({ stroke: new Stroke({ color: INK, width: 0.9 }) })];
+
 /** A map in an element of a shadow root. */
 export class MapCanvas {
   /** @param {HTMLElement} place @param {ShadowRoot} root @param {Hands} hands */
   constructor(place, root, hands) {
     adopt(root);
     this._marks = new VectorSource();
+    this._coast = new VectorSource();
+    this._fineCoast = false;
+    /** Longitude on which a map of the whole world begins: the box's, if there is one. */
+    this._middle = 0;
     this._fields = new ImageLayer();
     /** @type {{canvas: HTMLCanvasElement, lon: number[], lat: number[]} | null} */
     this._field = null;
@@ -40,7 +50,12 @@ export class MapCanvas {
       interactions: defaultInteractions({ altShiftDragRotate: false, pinchRotate: false, onFocusOnly: false, mouseWheelZoom: false }),
       layers: [
         this._fields,
-        new Graticule({ strokeStyle: new Stroke({ color: "rgb(14 17 22 / 0.35)", width: 0.7 }), wrapX: true, intervals: [60, 30, 10, 5, 1] }),
+        new Graticule({
+          strokeStyle: new Stroke({ color: "rgb(14 17 22 / 0.3)", width: 0.7 }), wrapX: true, intervals: [60, 30, 10, 5, 1], targetSize: 50, showLabels: true,
+          lonLabelFormatter: (lon) => angle(lon, "E", "W"), latLabelFormatter: (lat) => angle(lat, "N", "S"),
+          lonLabelStyle: label("bottom"), latLabelStyle: label("end"),
+        }),
+        new VectorLayer({ source: this._coast, style: COAST }),
         new VectorLayer({ source: this._marks, style: OUTLINE }),
       ],
       view: new View({ projection: "EPSG:4326", center: [0, 0], resolution: 360 / Math.max(place.clientWidth, 1), minResolution: 0.01, maxResolution: 1.2, multiWorld: true, extent: [-540, -95, 540, 95], smoothExtentConstraint: false }),
@@ -51,6 +66,8 @@ export class MapCanvas {
     this._map.addInteraction(this._box);
     this._map.on("pointermove", (event) => (event.dragging ? hands.leave() : hands.hover(...at(event.coordinate))));
     this._map.on("singleclick", (event) => hands.point(...within(event.coordinate)));
+    this._map.on("moveend", () => this._drawCoast((this._map.getView().getResolution() ?? 1) < FINE_RESOLUTION));
+    place.addEventListener("keydown", (event) => { if (event.key === "Enter" && event.target === place) hands.point(...within(this._map.getView().getCenter() ?? [0, 0])); });
     this._watch = new ResizeObserver(() => this._map.updateSize());
     this._watch.observe(place);
   }
@@ -60,11 +77,21 @@ export class MapCanvas {
     const first = this._field === null;
     this._field = { canvas, lon, lat };
     if (first && !covers(lon)) this._map.getView().fit([Math.min(lon[0], lon.at(-1) ?? 0), Math.min(lat[0], lat.at(-1) ?? 0), Math.max(lon[0], lon.at(-1) ?? 0), Math.max(lat[0], lat.at(-1) ?? 0)], { padding: [8, 8, 8, 8] });
-    else if (first) this._map.getView().setCenter([(lon[0] + (lon.at(-1) ?? 0)) / 2, 0]);
+    else if (first) this._map.getView().setCenter([this._middle, 0]);
     this._fields.setSource(new ImageCanvas({
       projection: "EPSG:4326", ratio: 1,
       canvasFunction: (extent, resolution, ratio, size) => this._draw(/** @type {any} */ (extent), /** @type {any} */ (size)),
     }));
+  }
+
+  /** Draws the coast, the finer one once it is wanted. @param {boolean} fine */
+  async _drawCoast(fine) {
+    if (this._coast.getFeatures().length && (this._fineCoast || !fine)) return;
+    this._fineCoast = fine;
+    const lines = await coastlines(fine);
+    if (this._fineCoast !== fine) return;
+    this._coast.clear();
+    this._coast.addFeature(new Feature(new MultiLineString(lines)));
   }
 
   /** @param {[number, number, number, number]} extent @param {[number, number]} size */
@@ -95,6 +122,7 @@ export class MapCanvas {
     if (!box) return;
     const [west, south, east, north] = box;
     const right = east < west ? east + 360 : east;
+    this._middle = within([(west + right) / 2, 0])[0];
     this._marks.addFeature(new Feature(west === east && south === north ? new Point([west, south]) : polygonFromExtent([west, south, right, north])));
   }
 
@@ -108,6 +136,19 @@ export class MapCanvas {
     this._map.setTarget(undefined);
     this._map.dispose();
   }
+}
+
+/** @param {"bottom" | "end"} side Where along its line a label of the graticule stands. */
+function label(side) {
+  const place = side === "bottom" ? { textBaseline: /** @type {const} */ ("bottom"), offsetY: -3 } : { textAlign: /** @type {const} */ ("end"), offsetX: -3 };
+  return new Text({ font: "12px system-ui, sans-serif", fill: new Fill({ color: INK }), stroke: new Stroke({ color: "rgb(255 255 255 / 0.75)", width: 3 }), ...place });
+}
+
+/** @param {number} degrees @param {string} plus @param {string} minus */
+function angle(degrees, plus, minus) {
+  if (plus === "N" && Math.abs(degrees) === 90) return ""; // half of it would be cut off
+  const value = plus === "E" ? ((((degrees + 180) % 360) + 360) % 360) - 180 : degrees;
+  return `${Number(Math.abs(value).toFixed(2))}°${value === 0 || value === -180 ? "" : value < 0 ? minus : plus}`;
 }
 
 /** @param {ShadowRoot} root */
