@@ -34,11 +34,76 @@ def mistakes(text: str) -> list[str]:
 
 def test_every_mistake_is_named_with_its_line() -> None:
     found = mistakes(WRONG)
-    assert found[0] == "line 3: gateway.listn: there is no such setting"
+    assert (
+        found[0] == "line 3: gateway.listn: there is no such setting; “listen” is one"
+    )
     assert found[1].startswith("line 4: gateway.processes: ")
-    assert found[2].startswith("line 10: systems.1.name: ")
-    assert found[3].startswith("line 12: datasets.0.id: ")
+    assert found[2].startswith("line 10: systems[2].name: ")
+    assert found[3].startswith("line 12: datasets[1].id: ")
     assert len(found) == 4
+
+
+EVERY_KIND = """\
+titel = "x"
+[gateway]
+title = 5
+processes = 0
+allowed_hosts = "a"
+url = "ftp://x"
+listen = "nowhere"
+database = "mysql://x"
+cors_origins = ["https://a.example/", "b"]
+[identity]
+mode = "many"
+owner = "a b"
+session_seconds = "long"
+[[systems]]
+name = "local"
+[[datasets]]
+id = "d"
+source = 3
+access = "nobody"
+[[surveys]]
+id = "s"
+[limits]
+readers = 1.5
+"""
+"""A file with each kind of mistake."""
+
+
+def test_mistakes_are_said_in_plain_words() -> None:
+    name = (
+        "it has to be a name: at most 128 letters, digits, “.”, “_” and “-”, with a "
+        "letter or digit first"
+    )
+    origin = "“https://a.example/” is no origin, such as https://pages.example.org"
+    number = "it has to be a whole number"
+    access = (
+        "it has to be 'public' or 'users', or it has to be a list, in square brackets"
+    )
+    assert mistakes(EVERY_KIND) == [
+        "line 1: titel: there is no such setting",
+        "line 3: gateway.title: it has to be text, in quotes",
+        "line 4: gateway.processes: it has to be at least 1",
+        "line 5: gateway.allowed_hosts: it has to be a list, in square brackets",
+        "line 6: gateway.url: it begins with http:// or https://, and names a host",
+        "line 7: gateway.listen: it has to be HOST:PORT, such as 127.0.0.1:8000",
+        "line 8: gateway.database: it has to be “sqlite” or begin with postgresql://",
+        f"line 9: gateway.cors_origins: {origin}",
+        "line 11: identity.mode: it has to be 'single-user'",
+        f"line 12: identity.owner: {name}",
+        f"line 13: identity.session_seconds: {number}, without quotes",
+        "line 18: datasets[1].source: it has to be a path, in quotes",
+        f"line 19: datasets[1].access: {access}",
+        "line 20: surveys[1].images: it is required",
+        f"line 23: limits.readers: {number}",
+    ]
+
+
+def test_a_setting_of_a_system_that_may_have_been_meant() -> None:
+    text = '[[systems]]\nname = "local"\nroots = "/"\n'
+    (found,) = mistakes(text)
+    assert found.endswith("systems[1].roots: there is no such setting; “root” is one")
 
 
 def test_a_name_given_twice_is_refused() -> None:

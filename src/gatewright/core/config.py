@@ -4,6 +4,7 @@ The reference page (``docs/reference/configuration.md``) is generated from the
 descriptions here, and ``gatewright check`` explains a file by them.
 """
 
+import re
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
@@ -14,6 +15,13 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,1
 Names = Annotated[tuple[Name, ...], Field(min_length=1)]
 Count = Annotated[int, Field(ge=1)]
 Access = Literal["public", "users"] | list[Name]
+
+
+_ORIGIN = re.compile(r"https?://[^/?#@\s]+", re.ASCII)
+
+
+def _is_origin(text: str) -> bool:
+    return _ORIGIN.fullmatch(text) is not None
 
 
 class Section(BaseModel):
@@ -50,6 +58,38 @@ class Gateway(Section):
     ``X-Forwarded-For`` is the client's address. Nobody else is believed."""
     message_of_the_day: str = ""
     """A notice for all users."""
+
+    @field_validator("listen")
+    @classmethod
+    def _is_an_address(cls, text: str) -> str:
+        host, _, port = text.rpartition(":")
+        if not (host and port.isascii() and port.isdigit() and int(port) < 65_536):
+            raise ValueError("it has to be HOST:PORT, such as 127.0.0.1:8000")
+        return text
+
+    @field_validator("url")
+    @classmethod
+    def _is_of_the_web(cls, text: str) -> str:
+        if text and not _is_origin(text.rstrip("/")):
+            raise ValueError("it begins with http:// or https://, and names a host")
+        return text
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, origins: list[str]) -> list[str]:
+        for origin in origins:
+            if not _is_origin(origin):
+                raise ValueError(
+                    f"“{origin}” is no origin, such as https://pages.example.org"
+                )
+        return origins
+
+    @field_validator("database")
+    @classmethod
+    def _is_a_database(cls, text: str) -> str:
+        if text != "sqlite" and not text.startswith(("postgresql://", "postgres://")):
+            raise ValueError("it has to be “sqlite” or begin with postgresql://")
+        return text
 
     @field_validator("trusted_proxies")
     @classmethod

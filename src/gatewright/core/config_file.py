@@ -11,12 +11,11 @@ from typing_extensions import override
 
 from gatewright.core import systems
 from gatewright.core.config import Config, System
+from gatewright.core.config_words import Location, dotted, in_words
 from gatewright.core.errors import InvalidRequest
 
 FILE_NAME = "gatewright.toml"
 """Name of the configuration that a demo keeps in its state folder."""
-
-Location = tuple[str | int, ...]
 
 _TABLE = re.compile(r"^\s*(\[\[?)\s*([A-Za-z0-9_.\-\"' ]+?)\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(r"^\s*([A-Za-z0-9_\-\"'.]+)\s*=")
@@ -78,9 +77,9 @@ def parse_config(text: str, path: Path = Path(FILE_NAME)) -> Config:
             _mistake(tuple(fault["loc"]), str(fault["type"]), str(fault["msg"]), lines)
             for fault in error.errors(include_url=False)
         ]
-        raise ConfigurationError(path, sorted(mistakes, key=_order)) from error
+        raise ConfigurationError(path, _in_order(mistakes)) from error
     if mistakes := _mistakes_of_systems(config, text):
-        raise ConfigurationError(path, sorted(mistakes, key=_order))
+        raise ConfigurationError(path, _in_order(mistakes))
     return config
 
 
@@ -93,8 +92,14 @@ def _mistakes_of_systems(config: Config, text: str) -> list[Mistake]:
     ]
 
 
-def _order(mistake: Mistake) -> tuple[int, str]:
-    return mistake.line, mistake.where
+def _in_order(mistakes: list[Mistake]) -> list[Mistake]:
+    """Return the mistakes by line; what a setting may be instead is said in one."""
+    found: dict[tuple[int, str], list[str]] = {}
+    for mistake in mistakes:
+        found.setdefault((mistake.line, mistake.where), []).append(mistake.what)
+    return [
+        Mistake(*place, ", or ".join(what)) for place, what in sorted(found.items())
+    ]
 
 
 def _syntax_mistake(error: tomllib.TOMLDecodeError, text: str) -> Mistake:
@@ -106,15 +111,14 @@ def _syntax_mistake(error: tomllib.TOMLDecodeError, text: str) -> Mistake:
 def _mistake(
     location: Location, kind: str, message: str, lines: Mapping[Location, int]
 ) -> Mistake:
-    if kind == "extra_forbidden":
-        message = "there is no such setting"
     known = location
     while known and known not in lines:
         known = known[:-1]
-    where = ".".join(map(str, location[: max(len(known), 1)])) or "file"
+    named = location[: max(len(known), 1)]
     if kind in {"missing", "extra_forbidden"}:
-        where = ".".join(map(str, location))
-    return Mistake(lines.get(known, 0), where, message.removeprefix("Value error, "))
+        named = location
+    what = in_words(location, kind, message)
+    return Mistake(lines.get(known, 0), dotted(named) or "file", what)
 
 
 def locate(text: str) -> dict[Location, int]:

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from gatewright.core.config import Config
+from gatewright.core.config_words import section_of
 from gatewright.core.systems import plugin_models
 
 
@@ -44,7 +45,7 @@ def _page() -> Iterator[str]:
     yield "One TOML file; unknown settings are refused. `gatewright check FILE` names"
     yield "every mistake with its line. This page is generated from the types."
     for name, field in Config.model_fields.items():
-        section = _section(field.annotation)
+        section = section_of(field.annotation)
         many = field.annotation is not section
         yield f"\n## `{'[[' if many else '['}{name}{']]' if many else ']'}`\n"
         yield from _table_of(section)
@@ -65,12 +66,6 @@ def _table_of(section: type[BaseModel]) -> Iterator[str]:
     yield "| setting | type | default | meaning |"
     yield "|---|---|---|---|"
     yield from _rows(section)
-
-
-def _section(annotation: Any) -> type[BaseModel]:
-    arguments = getattr(annotation, "__args__", None)
-    found: type[BaseModel] = arguments[0] if arguments else annotation
-    return found
 
 
 def _rows(section: type[BaseModel]) -> Iterator[str]:

@@ -1,0 +1,75 @@
+"""What is wrong with a setting, in an operator's words instead of pydantic's."""
+
+import re
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import BaseModel
+
+from gatewright.core.config import Config, System
+from gatewright.core.systems import plugin_models
+
+Location = tuple[str | int, ...]
+
+_WORDS: Mapping[str, str] = {
+    "missing": "it is required",
+    "string_type": "it has to be text, in quotes",
+    "path_type": "it has to be a path, in quotes",
+    "int_type": "it has to be a whole number",
+    "int_parsing": "it has to be a whole number, without quotes",
+    "int_from_float": "it has to be a whole number",
+    "float_type": "it has to be a number",
+    "float_parsing": "it has to be a number, without quotes",
+    "bool_type": "it has to be true or false",
+    "bool_parsing": "it has to be true or false",
+    "list_type": "it has to be a list, in square brackets",
+    "model_type": "it has to be a table of settings",
+    "string_pattern_mismatch": "it has to be a name: at most 128 letters, digits, “.”, "
+    "“_” and “-”, with a letter or digit first",
+}
+_COMPARED = re.compile(r"Input should be (greater|less) than or equal to (\S+)")
+_LIMITS = {"greater": "at least", "less": "at most"}
+
+
+def in_words(location: Location, kind: str, message: str) -> str:
+    """Return what is wrong, from the kind and the message of a pydantic error."""
+    if kind == "extra_forbidden":
+        return f"there is no such setting{_meant(location)}"
+    if kind in _WORDS:
+        return _WORDS[kind]
+    if compared := _COMPARED.fullmatch(message):
+        return f"it has to be {_LIMITS[compared[1]]} {compared[2]}"
+    plain = message.removeprefix("Value error, ")
+    return plain.replace("Input should be", "it has to be")
+
+
+def _meant(location: Location) -> str:
+    """Return a hint of the setting that may have been meant."""
+    section: type[BaseModel] = Config
+    for part in location[:-1]:
+        if isinstance(part, str):
+            section = section_of(section.model_fields[part].annotation)
+    near = get_close_matches(str(location[-1]), [*_settings(section)], n=1)
+    return f"; “{near[0]}” is one" if near else ""
+
+
+def _settings(section: type[BaseModel]) -> Iterator[str]:
+    yield from section.model_fields
+    if section is System:
+        for field in ("scheduler", "filesystem"):
+            for _, model in plugin_models(field):
+                yield from model.model_fields
+
+
+def section_of(annotation: Any) -> type[BaseModel]:
+    """Return the type of a table, or of each table of a list of them."""
+    arguments = getattr(annotation, "__args__", None)
+    found: type[BaseModel] = arguments[0] if arguments else annotation
+    return found
+
+
+def dotted(location: Location) -> str:
+    """Return the name of a setting; the tables of a list are counted from 1."""
+    parts = (f"[{p + 1}]" if isinstance(p, int) else f".{p}" for p in location)
+    return "".join(parts).lstrip(".")
