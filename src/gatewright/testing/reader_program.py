@@ -3,6 +3,7 @@
 import ctypes
 import os
 import pathlib
+import resource
 import socket
 import threading
 import time
@@ -141,4 +142,22 @@ _ACTIONS: dict[str, Callable[[dict[str, Any]], object]] = {
         os.fsdecode(arguments["folder"]) + "/new", os.O_CREAT | os.O_WRONLY
     ),
     "read": lambda _: os.open("/etc/passwd", os.O_RDONLY),
+    "chmod": lambda arguments: os.chmod(_data(arguments), 0o666),  # noqa: PTH101, S103  # a call of the kernel
+    "chown": lambda arguments: os.chown(_data(arguments), -1, -1),
+    "utime": lambda arguments: os.utime(_data(arguments), (0, 0)),
+    "setxattr": lambda arguments: os.setxattr(_data(arguments), b"user.a", b"b"),
+    "truncate": lambda arguments: os.truncate(_data(arguments), 0),
+    "prlimit": lambda arguments: resource.prlimit(
+        arguments["victim"], resource.RLIMIT_CORE
+    ),
+    "setpriority": lambda arguments: os.setpriority(
+        os.PRIO_PROCESS, arguments["victim"], 19
+    ),
+    "affinity": lambda arguments: os.sched_setaffinity(
+        arguments["victim"], os.sched_getaffinity(0)
+    ),
 }
+
+
+def _data(arguments: dict[str, Any]) -> bytes:
+    return bytes(arguments["folder"]) + b"/data"

@@ -1,4 +1,8 @@
-"""A seccomp filter: no sockets, no new processes or programs, no signals to others.
+"""A seccomp filter: no sockets, no new processes, no hand on what is others'.
+
+Landlock bounds which files are opened; what changes a file by its path alone (its mode,
+owner, times, attributes, length) it lets pass, and so does it the priority and the
+limits of the user's other processes.
 
 Source: ``linux/seccomp.h`` and seccomp(2). A denied call returns EPERM; ``clone3``
 returns ENOSYS, so that threads are made by ``clone``, whose flags a filter can see.
@@ -15,6 +19,7 @@ _MODE_FILTER = 2
 _ALLOW = 0x7FFF0000
 _ERRNO = 0x00050000
 _KILL = 0x80000000
+_PRLIMIT = {"x86_64": 302, "aarch64": 261}
 _LOAD, _JUMP_EQUAL, _JUMP_SET, _RETURN = 0x20, 0x15, 0x45, 0x06
 _NUMBER_AT, _ARCHITECTURE_AT, _FIRST_ARGUMENT_AT = 0, 4, 16
 _CLONE_THREAD = 0x00010000
@@ -27,20 +32,31 @@ _DENIED = {
     # socket connect accept bind listen socketpair fork vfork execve kill ptrace
     # rt_sigqueueinfo tkill tgkill unshare setns mount umount2 pivot_root accept4
     # keyctl request_key add_key perf_event_open rt_tgsigqueueinfo process_vm_readv
-    # process_vm_writev bpf execveat userfaultfd, then those that have one number
+    # process_vm_writev bpf execveat userfaultfd; chmod fchmod chown fchown lchown
+    # fchownat fchmodat truncate; utime utimes futimesat utimensat; setxattr lsetxattr
+    # fsetxattr removexattr lremovexattr fremovexattr; setpriority sched_setparam
+    # sched_setscheduler sched_setaffinity sched_setattr ioprio_set migrate_pages
+    # move_pages; semget shmget shmat shmctl msgget mq_open; where a machine has them
     "x86_64": [
         *(41, 42, 43, 49, 50, 53, 57, 58, 59, 62, 101),
         *(129, 200, 234, 272, 308, 165, 166, 155, 288),
         *(250, 249, 248, 298, 297, 310, 311, 321, 322, 323),
+        *(90, 91, 92, 93, 94, 260, 268, 76, 132, 235, 261, 280),
+        *(188, 189, 190, 197, 198, 199, 141, 142, 144, 203, 314, 251, 256, 279),
+        *(64, 29, 30, 31, 68, 240),
     ],
     "aarch64": [
         *(198, 203, 202, 200, 201, 199, 221, 129, 117),
         *(138, 130, 131, 97, 268, 40, 39, 41, 242),
         *(219, 218, 217, 241, 240, 270, 271, 280, 281, 282),
+        *(52, 53, 54, 55, 45, 88),
+        *(5, 6, 7, 14, 15, 16, 140, 118, 119, 122, 274, 30, 238, 239),
+        *(190, 194, 196, 195, 186, 180),
     ],
 }
-# pidfd_send_signal, io_uring_setup, pidfd_open, pidfd_getfd, process_madvise
-_DENIED_EVERYWHERE = [424, 425, 434, 438, 440]
+# pidfd_send_signal, io_uring_setup, pidfd_open, pidfd_getfd, process_madvise,
+# fchmodat2, setxattrat, removexattrat
+_DENIED_EVERYWHERE = [424, 425, 434, 438, 440, 452, 463, 466]
 
 
 class _Program(ctypes.Structure):
@@ -70,6 +86,7 @@ def program(machine: str) -> bytes:
         *_refuse_x32(machine),
         *_refuse(denied, errno.EPERM),
         *_refuse([_CLONE3], errno.ENOSYS),
+        *_refuse_of_others(_PRLIMIT[machine]),
         _step(_JUMP_EQUAL, _CLONE[machine], 1, 0),
         _step(_RETURN, _ALLOW),
         _step(_LOAD, _FIRST_ARGUMENT_AT),
@@ -90,6 +107,17 @@ def _refuse(numbers: Iterable[int], error: int) -> list[bytes]:
         step
         for number in numbers
         for step in (_step(_JUMP_EQUAL, number, 0, 1), refusal)
+    ]
+
+
+def _refuse_of_others(number: int) -> list[bytes]:
+    """Refuse a call whose first argument is a process, unless it is 0: itself."""
+    return [
+        _step(_JUMP_EQUAL, number, 0, 4),
+        _step(_LOAD, _FIRST_ARGUMENT_AT),
+        _step(_JUMP_EQUAL, 0, 0, 1),
+        _step(_RETURN, _ALLOW),
+        _step(_RETURN, _ERRNO | errno.EPERM),
     ]
 
 
