@@ -13,7 +13,7 @@ import httpx
 from gatewright.backends.worker import OneWorker
 from gatewright.composition import Services
 from gatewright.composition.compute import open_compute
-from gatewright.composition.files import open_owner_worker
+from gatewright.composition.files import open_files, open_owner_worker
 from gatewright.composition.state import open_database, open_event_hub
 from gatewright.core.config import Config
 
@@ -43,21 +43,33 @@ def config(folder: Path, **limits: Any) -> Config:
 async def job_services(
     settings: Config,
 ) -> AsyncIterator[Services]:
-    """Yield the services that jobs need, and no others."""
+    """Yield the services of jobs, files and commands, and no others."""
     async with AsyncExitStack() as stack:
         database = await open_database(settings, stack)
         events = open_event_hub(database)
         workers = OneWorker(await open_owner_worker(stack))
-        jobs = await open_compute(settings, database, events, workers, stack)
-        services = SimpleNamespace(config=settings, events=events, jobs=jobs)
+        files, commands = await open_files(settings, workers, stack)
+        jobs, _ = await open_compute(settings, database, events, workers, stack)
+        services = SimpleNamespace(
+            config=settings,
+            events=events,
+            jobs=jobs,
+            files=files,
+            commands=commands,
+        )
         yield cast("Services", services)
 
 
 async def until_ended(
-    client: httpx.AsyncClient, job_id: str, seconds: float = SECONDS
+    client: httpx.AsyncClient,
+    job_id: str,
+    seconds: float = SECONDS,
+    system: str = "local",
 ) -> dict[str, Any]:
     """Return a job's record once it has ended."""
-    return await until(client, job_id, lambda job: job["ended_at"] is not None, seconds)
+    return await until(
+        client, job_id, lambda job: job["ended_at"] is not None, seconds, system
+    )
 
 
 async def until_state(
@@ -72,11 +84,12 @@ async def until(
     job_id: str,
     wanted: Callable[[Mapping[str, Any]], bool],
     seconds: float = SECONDS,
+    system: str = "local",
 ) -> dict[str, Any]:
     """Return a job's record once it is as wanted."""
     deadline = time.monotonic() + seconds
     while True:
-        answer = await client.get(f"/jobs/local/{job_id}")
+        answer = await client.get(f"/jobs/{system}/{job_id}")
         assert answer.status_code == 200, answer.text
         job: dict[str, Any] = answer.json()
         if wanted(job):
