@@ -6,6 +6,7 @@ import pytest
 from tests.support.app import caller
 from tests.support.asgi import ask, constant, failing, scope_of
 
+from gatewright.composition.health import Health, Part
 from gatewright.core.caller import Caller, Role, visitor
 from gatewright.core.config import Config
 from gatewright.core.errors import MethodNotAllowed, NotAllowed, NotFound, NotSignedIn
@@ -15,7 +16,6 @@ from gatewright.web.events import STOPPING
 from gatewright.web.health import (
     MetricsPage,
     Probes,
-    Readiness,
     is_for_this_machine_alone,
 )
 from gatewright.web.middleware.metrics import Meters
@@ -31,7 +31,8 @@ async def broken() -> None:
 
 
 async def probe(path: str, checks: dict[str, Any], **state: object) -> tuple[int, Any]:
-    app = Probes(failing(AssertionError()), Readiness(checks))
+    parts = {name: Part(check, name == "database") for name, check in checks.items()}
+    app = Probes(failing(AssertionError()), Health(parts))
     answer = await ask(app, scope_of(target=path) | {"state": state})
     assert answer.headers["cache-control"] == "no-store"
     return answer.status, json.loads(answer.body)
@@ -43,10 +44,30 @@ async def test_a_process_that_answers_is_live() -> None:
 
 
 async def test_a_gateway_is_ready_when_all_parts_answer() -> None:
-    assert (await probe("/health/ready", {"database": fine, "local": fine}))[0] == 200
-    checks = {"database": broken, "local": fine}
+    answer = await probe("/health/ready", {"database": fine, "readers": fine})
+    parts = {"database": "up", "readers": "up"}
+    assert answer == (200, {"status": "ready", "parts": parts})
+
+
+async def test_without_its_database_a_gateway_is_not_ready() -> None:
+    status, body = await probe("/health/ready", {"database": broken, "readers": fine})
+    assert status == 503
+    assert body == {
+        "status": "not ready",
+        "not_ready": ["database"],
+        "parts": {"database": "down", "readers": "up"},
+    }
+
+
+async def test_without_a_system_a_gateway_goes_on() -> None:
+    checks = {"database": fine, "systems/local/files": broken}
     status, body = await probe("/health/ready", checks)
-    assert (status, body) == (503, {"status": "not ready", "not_ready": ["database"]})
+    assert status == 200
+    assert body == {
+        "status": "degraded",
+        "not_ready": ["systems/local/files"],
+        "parts": {"database": "up", "systems/local/files": "down"},
+    }
 
 
 async def test_a_gateway_that_stops_is_not_ready() -> None:
@@ -57,21 +78,8 @@ async def test_a_gateway_that_stops_is_not_ready() -> None:
     assert (await probe("/health/ready", {}, **state))[1]["not_ready"] == ["stopping"]
 
 
-async def test_parts_are_not_asked_for_every_probe() -> None:
-    asked = 0
-
-    async def count() -> None:
-        nonlocal asked
-        asked += 1
-
-    readiness = Readiness({"database": count})
-    for _ in range(10):
-        assert await readiness.failed() == []
-    assert asked == 1
-
-
 async def test_other_paths_and_methods() -> None:
-    app = Probes(constant(b"inner"), Readiness({}))
+    app = Probes(constant(b"inner"), Health({}))
     assert (await ask(app, scope_of(target="/health/other"))).body == b"inner"
     with pytest.raises(MethodNotAllowed):
         await ask(app, scope_of("POST", "/health/live"))

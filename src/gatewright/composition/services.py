@@ -9,6 +9,7 @@ from gatewright.backends.worker import OneWorker
 from gatewright.composition.arrays import open_datasets
 from gatewright.composition.compute import open_compute
 from gatewright.composition.files import open_files, open_owner_worker
+from gatewright.composition.health import Foundations, Health, open_health
 from gatewright.composition.identity import open_identity
 from gatewright.composition.readers import open_readers
 from gatewright.composition.sky import SurveyWatch, open_sky
@@ -34,6 +35,8 @@ class Services:
     """What happened, for those who may know."""
     identity: Identity
     """Who people are, and the record of what they did."""
+    health: Health
+    """Whether what the gateway stands on answers."""
     readers: ReaderPool
     """Processes that parse files of arrays and images."""
     datasets: Datasets
@@ -65,15 +68,19 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
         workers = OneWorker(await open_owner_worker(stack))
         files, commands = await open_files(config, workers, stack)
         store, listings = open_store(config, database, stack)
+        identity = await open_identity(config, database, stack)
+        jobs, followers = await open_compute(config, database, events, workers, stack)
+        parts = Foundations(events.log.latest, readers.ready, files, jobs, followers)
         yield Services(
             config=config,
             events=events,
-            identity=await open_identity(config, database, stack),
+            identity=identity,
+            health=open_health(config, parts, identity.users.owner, stack),
             readers=readers,
             datasets=open_datasets(config, readers),
             sky=sky,
             surveys=surveys,
-            jobs=await open_compute(config, database, events, workers, stack),
+            jobs=jobs,
             files=files,
             commands=commands,
             store=store,

@@ -1,21 +1,20 @@
 """Probes of health, and the page of metrics.
 
-``/health/live`` says that the process answers; ``/health/ready`` that what it stands
-on does too. Both are for machines and tell no more than names. ``/metrics`` is for
-those with the scope ``admin``, and on a gateway that is this machine's alone for the
-machine itself.
+``/health/live`` says that the process answers; ``/health/ready`` which of the parts
+that it stands on do. Without a vital part (the database) it is not ready (503);
+without another it is degraded and goes on serving what does not need it. Both are for
+machines and tell no more than names. ``/metrics`` is for those with the scope
+``admin``, and on a gateway that is this machine's alone for the machine itself.
 """
 
-import asyncio
-import logging
-import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gatewright.composition import Health
 from gatewright.core.caller import Scope as Permission
 from gatewright.core.config import Config
 from gatewright.core.errors import MethodNotAllowed
@@ -25,51 +24,9 @@ from gatewright.web.events import STOPPING
 from gatewright.web.listing import json_response
 from gatewright.web.middleware.metrics import Meters
 
-Check = Callable[[], Awaitable[object]]
-"""Returns when a part of the gateway answers; raises when it does not."""
-
-_CHECK_SECONDS = 5.0
-_REMEMBER_SECONDS = 1.0
 _LOOPBACK = ("127.0.0.1", "::1")
 _LOOPBACK_NAMES = (*_LOOPBACK, "localhost")
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
-
-_log = logging.getLogger(__name__)
-
-
-class Readiness:
-    """Asks every part whether it answers, at most once a second.
-
-    Parameters
-    ----------
-    checks
-        The parts by name.
-    """
-
-    def __init__(self, checks: Mapping[str, Check]) -> None:
-        self._checks = checks
-        self._lock = asyncio.Lock()
-        self._asked_at = float("-inf")
-        self._failed: list[str] = []
-
-    async def failed(self) -> list[str]:
-        """Return the names of the parts that do not answer."""
-        async with self._lock:
-            if time.monotonic() - self._asked_at > _REMEMBER_SECONDS:
-                answers = await asyncio.gather(*map(self._answers, self._checks))
-                pairs = zip(self._checks, answers, strict=True)
-                self._failed = [name for name, answers in pairs if not answers]
-                self._asked_at = time.monotonic()
-            return self._failed
-
-    async def _answers(self, name: str) -> bool:
-        try:
-            async with asyncio.timeout(_CHECK_SECONDS):
-                await self._checks[name]()
-        except Exception as error:  # noqa: BLE001  # any failure means not ready
-            _log.warning("%s is not ready: %r", name, error)
-            return False
-        return True
 
 
 class Probes:
@@ -77,13 +34,13 @@ class Probes:
 
     Parameters
     ----------
-    readiness
+    health
         What ``/health/ready`` asks.
     """
 
-    def __init__(self, app: ASGIApp, readiness: Readiness) -> None:
+    def __init__(self, app: ASGIApp, health: Health) -> None:
         self._app = app
-        self._readiness = readiness
+        self._health = health
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -102,13 +59,21 @@ class Probes:
     async def _ready(self, scope: Scope) -> Response:
         stopping = scope.get("state", {}).get(STOPPING)
         if stopping is not None and stopping.is_set():
-            return _not_ready(["stopping"])
-        failed = await self._readiness.failed()
-        return _not_ready(failed) if failed else json_response({"status": "ready"})
+            return _not_ready(["stopping"], {})
+        parts = await self._health.look()
+        down = [name for name, up in parts.items() if not up]
+        told = {name: "up" if up else "down" for name, up in parts.items()}
+        if any(map(self._health.is_vital, down)):
+            return _not_ready(down, told)
+        status = {"status": "degraded", "not_ready": down} if down else _READY
+        return json_response(status | {"parts": told})
 
 
-def _not_ready(names: list[str]) -> Response:
-    body = {"status": "not ready", "not_ready": names}
+_READY: dict[str, object] = {"status": "ready"}
+
+
+def _not_ready(names: list[str], parts: Mapping[str, str]) -> Response:
+    body = {"status": "not ready", "not_ready": names, "parts": parts}
     return json_response(body, 503, {"Retry-After": "5"})
 
 

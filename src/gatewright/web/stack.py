@@ -31,10 +31,8 @@ from gatewright.web.authentication import Authentication
 from gatewright.web.client_address import TrustedProxies
 from gatewright.web.dispatch import Dispatch
 from gatewright.web.health import (
-    Check,
     MetricsPage,
     Probes,
-    Readiness,
     is_for_this_machine_alone,
 )
 from gatewright.web.middleware.access_log import AccessLog
@@ -76,7 +74,7 @@ def wrap(apps: Mapping[str, ASGIApp], services: Services, config: Config) -> ASG
     metrics = MetricsPage(meters, local=is_for_this_machine_alone(config))
     app: ASGIApp = Dispatch({**apps, "/metrics": metrics})
     app = _for_a_caller(app, services, config)
-    app = Probes(app, Readiness(checks(services)))
+    app = Probes(app, services.health)
     app = _refusals(app, config)
     app = _fields(ErrorGuard(app), config)
     app = RequestId(Metrics(AccessLog(app), meters))
@@ -107,8 +105,3 @@ def _fields(app: ASGIApp, config: Config) -> ASGIApp:
     app = Cors(app, frozenset(config.gateway.cors_origins), PUBLIC)
     secure = config.url.startswith("https:")
     return SecurityHeaders(ServerTiming(app), secure=secure, public=PUBLIC)
-
-
-def checks(services: Services) -> Mapping[str, Check]:
-    """Return what has to answer before the gateway is ready."""
-    return {"database": services.events.log.latest}

@@ -78,6 +78,18 @@ class JobService:
         """Names of the systems that run jobs."""
         return tuple(self._desks)
 
+    async def ready(self, system: str) -> None:
+        """Return when a system's scheduler answers.
+
+        Raises
+        ------
+        NotFound
+            No system of that name runs jobs.
+        GatewayError
+            It does not answer.
+        """
+        await self._desk(system).scheduler.status(())
+
     def capabilities(self, system: str) -> Capabilities:
         """Return what a system's scheduler has and can do.
 

@@ -47,7 +47,9 @@ class SystemStatus(BaseModel):
     """How a system is."""
 
     system: str = Field(description="Name of the system.")
-    status: str = Field(description="“up”: systems here are parts of the gateway.")
+    status: str = Field(
+        description="“up”, “degraded” (of its files and jobs one answers) or “down”."
+    )
 
 
 class StatusList(BaseModel):
@@ -80,7 +82,8 @@ async def describe(request: Request, context: Context) -> Response:
 @router.get("/status", response_model=StatusList, summary="How the systems are")
 async def statuses(request: Request, context: Context) -> Response:
     """List the systems and whether they are up."""
-    return listing(request, "systems", Page([_status(n) for n in _names(context)]))
+    systems = [await _status(context, name) for name in _names(context)]
+    return listing(request, "systems", Page(systems))
 
 
 @router.get(
@@ -96,12 +99,13 @@ async def status(
     """Tell whether a system is up."""
     if system not in _names(context):
         raise NotFound(f"There is no system “{system[:80]}”.")
-    return json_response(_status(system))
+    return json_response(await _status(context, system))
 
 
 def _names(context: RequestContext) -> list[str]:
     return [system.name for system in context.services.config.systems]
 
 
-def _status(system: str) -> dict[str, object]:
-    return {"system": system, "status": "up"}
+async def _status(context: RequestContext, system: str) -> dict[str, object]:
+    status = await context.services.health.system(system)
+    return {"system": system, "status": status}

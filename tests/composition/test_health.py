@@ -1,0 +1,155 @@
+"""What the gateway stands on is asked in bounded time, and told part by part."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from tests.support.jobs import config, job_services
+from tests.support.whole import whole
+
+from gatewright.composition.compute import Follower
+from gatewright.composition.health import Health, Part
+from gatewright.core.errors import Unavailable
+
+
+async def fine() -> None:
+    await asyncio.sleep(0)
+
+
+async def broken() -> None:
+    raise OSError("/var/secret")
+
+
+@asynccontextmanager
+async def health(patience: float = 2.0, **parts: Any) -> AsyncIterator[Health]:
+    named = {name.replace("_", "/"): Part(check) for name, check in parts.items()}
+    opened = Health(named, patience)
+    try:
+        yield opened
+    finally:
+        await opened.close()
+
+
+async def test_each_part_is_up_or_down() -> None:
+    async with health(database=fine, readers=broken) as parts:
+        assert await parts.look() == {"database": True, "readers": False}
+
+
+async def test_parts_are_not_asked_for_every_probe() -> None:
+    asked = 0
+
+    async def count() -> None:
+        nonlocal asked
+        asked += 1
+
+    async with health(database=count) as parts:
+        for _ in range(10):
+            assert await parts.look() == {"database": True}
+    assert asked == 1
+
+
+async def test_a_part_that_hangs_is_down_in_bounded_time_and_asked_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gatewright.composition.health._REMEMBER_SECONDS", -1)
+    asked, free = 0, asyncio.Event()
+
+    async def hang() -> None:
+        nonlocal asked
+        asked += 1
+        await free.wait()
+
+    async with health(0.2, hung=hang, database=fine) as parts:
+        began = time.monotonic()
+        for _ in range(20):
+            assert await parts.look() == {"hung": False, "database": True}
+        assert time.monotonic() - began < 2
+        assert asked == 1
+        free.set()
+        await asyncio.sleep(0)
+        assert await parts.look() == {"hung": True, "database": True}
+
+
+@pytest.mark.parametrize(
+    ("files", "jobs", "status"),
+    [
+        (fine, fine, "up"),
+        (fine, broken, "degraded"),
+        (broken, fine, "degraded"),
+        (broken, broken, "down"),
+    ],
+)
+async def test_a_system_is_as_its_parts_are(files: Any, jobs: Any, status: str) -> None:
+    there = {"systems_a_files": files, "systems_a_jobs": jobs, "systems_b_jobs": broken}
+    async with health(**there) as parts:
+        assert await parts.system("a") == status
+        assert await parts.system("b") == "down"
+        assert await parts.system("none") == "up"
+
+
+async def test_a_scheduler_whose_jobs_are_not_followed_is_not_ready(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    failures = 0
+
+    async def run() -> None:
+        nonlocal failures
+        failures += 1
+        raise OSError
+
+    monkeypatch.setattr("gatewright.composition.compute._PAUSE", 0.001)
+    follower = Follower(cast("Any", SimpleNamespace(run=run)))
+    await follower.ready()
+    task = asyncio.create_task(follower.run())
+    while failures < 3:
+        await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(Unavailable):
+        await follower.ready()
+
+
+async def test_a_scheduler_answers(tmp_path: Path) -> None:
+    async with job_services(config(tmp_path)) as services:
+        await services.jobs.ready("local")
+
+
+def workers() -> list[int]:
+    """Return the pids of this process's workers."""
+    children = [
+        int(pid)
+        for task in Path("/proc/self/task").iterdir()
+        for pid in (task / "children").read_text().split()
+    ]
+    lines = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in children}
+    return [pid for pid, line in lines.items() if b"worker/program" in line]
+
+
+async def test_a_gateway_whose_files_hang_is_degraded_and_comes_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gatewright.composition.health._REMEMBER_SECONDS", -1)
+    before = set(workers())
+    async with whole(tmp_path) as gateway:
+        client = await gateway.client()
+        assert (await client.get("/health/ready")).json()["status"] == "ready"
+        (worker,) = set(workers()) - before
+        os.kill(worker, signal.SIGSTOP)
+        try:
+            began = time.monotonic()
+            answer = await client.get("/health/ready")
+            assert time.monotonic() - began < 4
+            assert answer.status_code == 200
+            assert answer.json()["not_ready"] == ["systems/local/files"]
+            (told,) = (await client.get("/api/v1/status")).json()["systems"]
+            assert told == {"system": "local", "status": "degraded"}
+        finally:
+            os.kill(worker, signal.SIGCONT)
+        while (await client.get("/health/ready")).json()["status"] != "ready":
+            assert time.monotonic() - began < 20
