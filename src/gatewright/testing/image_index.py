@@ -125,6 +125,9 @@ class ImageIndexContract:
             instrument="DECam",
             target="M 67",
             kind=ImageKind.WEIGHT,
+            planes=8,
+            samples=4,
+            polarizations="/I/Q/",
         )
         await self.put(index, image)
         found = await index.image(image.id)
@@ -196,6 +199,19 @@ class ImageIndexContract:
         assert await one(words={"id": (second.id.upper(),)}) == [second.id]
         assert await one(kinds=(ImageKind.MASK,)) == [second.id]
         assert await one(surveys=("other",)) == []
+
+    async def test_cubes(self, index: ImageIndex) -> None:
+        radio = replace(square_image(1, 10, 20), planes=6, polarizations="/I/LR/")
+        line = replace(square_image(2, 10, 20), planes=9)
+        await self.put(index, radio, line, square_image(3, 10, 20))
+
+        async def found(query: ImageQuery) -> list[str]:
+            return await all_ids(index, query)
+
+        cubes = {"planes": (Interval(2, float("inf")),)}
+        assert await found(ImageQuery(numbers=cubes)) == [radio.id, line.id]
+        assert await found(ImageQuery(polarizations=("L", "V"))) == []
+        assert await found(ImageQuery(polarizations=("V", "LR"))) == [radio.id]
 
     async def test_a_file_is_replaced_whole(self, index: ImageIndex) -> None:
         old = square_image(1, 10, 20)

@@ -50,7 +50,7 @@ def section(hdu: Any) -> tuple[slice, slice]:
     """Return rows and columns of the original, as the history says them."""
     history = "".join(hdu.header["HISTORY"])
     text = history[history.rindex("[") + 1 : history.rindex("]")]
-    columns, rows = text.split(",")
+    columns, rows = text.split(",")[:2]
     x0, x1 = map(int, columns.split(":"))
     y0, y1 = map(int, rows.split(":"))
     return slice(y0 - 1, y1), slice(x0 - 1, x1)

@@ -51,7 +51,14 @@ async def services(
         header["CRVAL1"] = ra
         image = fits.PrimaryHDU(pixels(90, 80, "f4"), header)
         write(folder / "field" / f"{name}.fits", image)
-    sources = [SurveySource(id="field", images=str(folder / "field"))]
+    (folder / "cubes").mkdir()
+    header["CTYPE3"], header["CRVAL3"], header["CDELT3"] = "STOKES", 1.0, 1.0
+    header["CRPIX3"] = 1.0
+    planes = np.stack([pixels(90, 80, "f4")] * 2)
+    write(folder / "cubes" / "c.fits", fits.PrimaryHDU(planes, header))
+    sources = [
+        SurveySource(id=name, images=str(folder / name)) for name in ("field", "cubes")
+    ]
     async with sky_services(folder, sources, url="") as opened:
         yield opened
 
@@ -164,6 +171,26 @@ class TestParameters:
         self, vo: httpx.AsyncClient, query: str, wanted: int
     ) -> None:
         assert await count(vo, query) == wanted
+
+    @pytest.mark.parametrize(
+        ("query", "wanted"),
+        [
+            ("DPTYPE=cube", 1),
+            ("DPTYPE=image", 0),
+            ("DPTYPE=image&DPTYPE=cube", 1),
+            ("POL=Q", 1),
+            ("POL=V&POL=I", 1),
+            ("POL=V", 0),
+            ("POL=%25", 0),
+            ("POL=q", 0),
+        ],
+    )
+    async def test_cubes(self, vo: httpx.AsyncClient, query: str, wanted: int) -> None:
+        found = rows(await vo.get(f"/sia/query?COLLECTION=cubes&{query}"))
+        assert len(found) == wanted
+        for row in found:
+            assert row["dataproduct_type"] == "cube"
+            assert (row["pol_states"], row["pol_xel"]) == ("/I/Q/", 2)
 
     async def test_post(self, vo: httpx.AsyncClient) -> None:
         form = {"POS": "CIRCLE 150.1 2.2 0.1", "collection": "field"}

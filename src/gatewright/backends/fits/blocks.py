@@ -43,10 +43,9 @@ class Block:
 
     @property
     def is_image(self) -> bool:
-        """Whether it is an array of pixels with two long axes and no others."""
+        """Whether it is an array of pixels with two axes or more, none empty."""
         kind = self.text("XTENSION").strip("' ")
-        flat = len(self.axes) >= 2 and all(n == 1 for n in self.axes[2:])
-        return kind in {"", "IMAGE"} and flat and min(self.axes[:2], default=0) > 0
+        return kind in {"", "IMAGE"} and len(self.axes) >= 2 and min(self.axes) > 0
 
     @property
     def is_compressed_image(self) -> bool:

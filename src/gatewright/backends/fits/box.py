@@ -23,6 +23,8 @@ class Box:
     """First row."""
     y1: int
     """Row after the last."""
+    further: tuple[tuple[int, int], ...] = ()
+    """First place and the one after the last on each further axis of a cube."""
 
     @property
     def width(self) -> int:
@@ -34,9 +36,20 @@ class Box:
         """Number of rows."""
         return self.y1 - self.y0
 
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """Lengths of all axes, the fastest first."""
+        return (self.width, self.height, *(end - first for first, end in self.further))
+
+    @property
+    def starts(self) -> tuple[int, ...]:
+        """First place on each axis."""
+        return (self.x0, self.y0, *(first for first, _ in self.further))
+
     def section(self) -> str:
         """Return it as IRAF and FITS write sections, counted from 1."""
-        return f"[{self.x0 + 1}:{self.x1},{self.y0 + 1}:{self.y1}]"
+        axes = zip(self.starts, self.lengths, strict=True)
+        return f"[{','.join(f'{start + 1}:{start + n}' for start, n in axes)}]"
 
 
 def box_of(region: Region, plate: Plate) -> Box:

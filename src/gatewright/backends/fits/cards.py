@@ -3,10 +3,11 @@
 Only the cards that say where the pixels are change, so the WCS stays what it is,
 distortion and all: TAN, SIP, TPV and the Schmidt plates count from a reference pixel,
 which moves by whole pixels (FITS standard 4.0, section 8.1; SIP: Shupe et al. 2005).
+The tables of a distortion go along; they too count pixels of the image.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal, InvalidOperation
 
 from gatewright.backends.fits.blocks import BLOCK, CARD, cards
@@ -17,18 +18,22 @@ _STRUCTURE = re.compile(
     r"(SIMPLE|XTENSION|BITPIX|NAXIS\d*|PCOUNT|GCOUNT|EXTEND|GROUPS|INHERIT|NEXTEND"
     r"|CHECKSUM|DATASUM|ZHECKSUM|ZDATASUM|END|DATASEC|TRIMSEC|BIASSEC)$"
 )
-_PLACE = re.compile(r"(CRPIX|CNPIX|LTV)([12])([A-Z]?)$")
+_PLACE = re.compile(r"(CRPIX|CNPIX|LTV)([1-9])([A-Z]?)$")
+_TABLE_PLACE = re.compile(r"(CRVAL)([12])()$")
 _WCS = re.compile(
     r"(WCSAXES|WCSNAME|CTYPE\d|CUNIT\d|CRVAL\d|CRPIX\d|CDELT\d|CROTA\d|CD\d_\d|PC\d_\d"
     r"|P[VS]\d_\d+|LONPOLE|LATPOLE|RADESYS|RADECSYS|EQUINOX|EPOCH|LT[VM]\d(_\d)?"
-    r"|WAT\d_\d+|CNPIX\d|PLT.*|AMD[XY]\d+|PPO\d|[AB]P?_(\d_\d|ORDER|DMAX))[A-Z]?$"
+    r"|WAT\d_\d+|CNPIX\d|PLT.*|AMD[XY]\d+|PPO\d|[AB]P?_(\d_\d|ORDER|DMAX)"
+    r"|(CPDIS|CPERR|DP|D2IMDIS|D2IMERR|D2IM)\d)[A-Z]?$"
 )
+_SUMS = {"CHECKSUM", "DATASUM"}
 _COMMENTARY = {"COMMENT", "HISTORY", "", "CONTINUE"}
 _UNSHARED = {"EXTNAME", "EXTVER", "EXTLEVEL", "BSCALE", "BZERO", "BLANK", "BUNIT"}
-_TABLES = re.compile(r"(CPDIS|CQDIS|D2IMDIS)\d$")
 
 
-def cutout_header(own: bytes, primary: bytes, box: Box, source: str) -> bytes:
+def cutout_header(
+    own: bytes, primary: bytes, box: Box, source: str, *, extended: bool = False
+) -> bytes:
     """Return the header of a cut-out as a primary HDU, padded to whole blocks.
 
     Parameters
@@ -40,23 +45,44 @@ def cutout_header(own: bytes, primary: bytes, box: Box, source: str) -> bytes:
         Pixels that are cut.
     source
         Where they come from, for the history.
+    extended
+        Whether other HDUs follow.
 
     Raises
     ------
     InvalidContent
-        A reference pixel is not a number, or the distortion is in tables of its own.
+        A reference pixel is not a number.
     """
     kept = [card for card in cards(own) if not _STRUCTURE.match(_keyword(card))]
-    if any(_TABLES.match(_keyword(card)) for card in kept):
-        raise InvalidContent(
-            "The distortion of this image is in tables beside it, which a cut-out "
-            "does not carry; take the whole file."
-        )
-    lines = [*_structure(own, box), *(_moved(card, box) for card in kept)]
+    lines = list(_structure(own, box))
+    if extended:
+        lines.append(make_card("EXTEND", "T", "the tables of the distortion follow"))
+    lines += [_moved(card, box, _PLACE) for card in kept]
     lines += _missing_reference(kept, box)
     if primary != own:
         lines += _shared(primary, {_keyword(card) for card in kept})
     lines += _history(f"Cut out of {source}, pixels {box.section()}, by Gatewright.")
+    return _whole_blocks(lines)
+
+
+def table_header(own: bytes, box: Box) -> bytes:
+    """Return the header of a distortion's table, for the pixels of a box.
+
+    Raises
+    ------
+    InvalidContent
+        A reference value is not a number.
+    """
+    lines = list(cards(own))
+    names = {_keyword(card) for card in lines}
+    for axis, start in enumerate((box.x0, box.y0), start=1):
+        if f"CRVAL{axis}" not in names:
+            lines.append(make_card(f"CRVAL{axis}", f"{-start}.0", "reference value"))
+    moved = [_moved(c, box, _TABLE_PLACE) if _keyword(c) in names else c for c in lines]
+    return _whole_blocks([card for card in moved if _keyword(card) not in _SUMS])
+
+
+def _whole_blocks(lines: Iterable[bytes]) -> bytes:
     text = b"".join(lines) + b"END".ljust(CARD)
     return text.ljust(-(-len(text) // BLOCK) * BLOCK)
 
@@ -71,7 +97,7 @@ def make_card(keyword: str, value: str, comment: str) -> bytes:
 
 
 def _structure(own: bytes, box: Box) -> Iterator[bytes]:
-    lengths = {"NAXIS1": box.width, "NAXIS2": box.height}
+    lengths = {f"NAXIS{n}": length for n, length in enumerate(box.lengths, start=1)}
     yield make_card("SIMPLE", "T", "conforms to FITS standard")
     for card in cards(own):
         keyword = _keyword(card)
@@ -81,12 +107,14 @@ def _structure(own: bytes, box: Box) -> Iterator[bytes]:
             yield card
 
 
-def _moved(card: bytes, box: Box) -> bytes:
+def _moved(card: bytes, box: Box, places: re.Pattern[str]) -> bytes:
     """Return a card, with a position in pixels counted from the box."""
-    match = _PLACE.match(_keyword(card))
-    if match is None or card[8:9] != b"=":
+    match = places.match(_keyword(card))
+    if match is None or card[8:9] != b"=" or int(match.group(2)) > len(box.starts):
         return card
-    shift = box.x0 if match.group(2) == "1" else box.y0
+    shift = box.starts[int(match.group(2)) - 1]
+    if not shift and int(match.group(2)) > 2:
+        return card
     value, _, comment = card[9:].decode("ascii", "replace").partition("/")
     try:
         place = Decimal(value.strip().strip("'").upper().replace("D", "E"))
@@ -104,12 +132,12 @@ def _missing_reference(kept: list[bytes], box: Box) -> Iterator[bytes]:
     """Yield the reference pixels that are 0 because the header does not say them."""
     names = {_keyword(card) for card in kept}
     for name in sorted(names):
-        match = re.fullmatch(r"CTYPE([12])([A-Z]?)", name)
-        if match is None:
+        match = re.fullmatch(r"CTYPE([1-9])([A-Z]?)", name)
+        if match is None or int(match.group(1)) > len(box.starts):
             continue
         missing = f"CRPIX{match.group(1)}{match.group(2)}"
-        if missing not in names:
-            shift = box.x0 if match.group(1) == "1" else box.y0
+        shift = box.starts[int(match.group(1)) - 1]
+        if missing not in names and shift:
             yield make_card(missing, f"{-shift}.0", "reference pixel")
 
 

@@ -3,6 +3,7 @@
 import math
 import re
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from astropy.wcs import WCS
 from astropy.wcs.utils import wcs_to_celestial_frame
 from numpy.typing import NDArray
 
+from gatewright.backends.fits.tables import LookupTable
 from gatewright.core.errors import InvalidContent
 from gatewright.domains.sky import geometry
 
@@ -23,6 +25,7 @@ _NUMBERS = re.compile(
     r"(CR(VAL|PIX|OTA)[12]|CDELT[12]|(CD|PC)[12]_[12]|PV[12]_\d+|(LON|LAT)POLE"
     r"|(A|B|AP|BP)_(ORDER|\d_\d)|CNPIX[12]|AMD[XY]\d+|PPO\d)"
 )
+_SKY_AXIS = re.compile(r"RA--|DEC-|[GESH]L(ON|AT)", re.IGNORECASE)
 _WIDE = math.radians(2.5)
 _WIDEST = math.radians(80.0)
 _FORWARD = math.radians(30.0)
@@ -43,7 +46,8 @@ class Plate:
 
     def to_sky(self, x: Numbers, y: Numbers) -> tuple[Numbers, Numbers]:
         """Return right ascensions and declinations of pixel positions."""
-        longitude, latitude = self.wcs.all_pix2world(x, y, 0)
+        first, second = self.wcs.all_pix2world(x, y, 0)
+        longitude, latitude = (second, first) if self._swapped else (first, second)
         if self.frame is None:
             return longitude % 360.0, latitude
         sky = SkyCoord(longitude * u.deg, latitude * u.deg, frame=self.frame)
@@ -56,8 +60,14 @@ class Plate:
             sky = SkyCoord(ra * u.deg, dec * u.deg, frame=ICRS())
             moved = sky.transform_to(self.frame)
             ra, dec = moved.spherical.lon.deg, moved.spherical.lat.deg
-        x, y = self.wcs.all_world2pix(ra, dec, 0, quiet=True)
+        first, second = (dec, ra) if self._swapped else (ra, dec)
+        x, y = self.wcs.all_world2pix(first, second, 0, quiet=True)
         return x, y
+
+    @property
+    def _swapped(self) -> bool:
+        """Whether the declination is the first of the two axes."""
+        return bool(self.wcs.wcs.lng == 1)
 
     def vectors(self, x: Numbers, y: Numbers) -> geometry.Vectors:
         """Return directions of pixel positions."""
@@ -69,8 +79,10 @@ class Plate:
         return (self.width - 1) / 2, (self.height - 1) / 2
 
 
-def make_plate(header: fits.Header, width: int, height: int) -> Plate:
-    """Return the plate of a header.
+def make_plate(
+    header: fits.Header, width: int, height: int, tables: Sequence[LookupTable] = ()
+) -> Plate:
+    """Return the plate of a header, and of the tables of its distortion.
 
     Raises
     ------
@@ -81,14 +93,32 @@ def make_plate(header: fits.Header, width: int, height: int) -> Plate:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            wcs = WCS(header, naxis=2)
-            celestial = wcs.has_celestial and wcs.naxis == 2
-            frame = wcs_to_celestial_frame(wcs) if celestial else None
+            beside = [fits.PrimaryHDU(), *(table.hdu() for table in tables)]
+            wcs = WCS(header, fits.HDUList(beside) if tables else None, naxis=2)
         except Exception as error:  # wcslib and astropy raise many kinds
-            raise InvalidContent("its WCS cannot be understood") from error
-    if not celestial:
-        raise InvalidContent("no celestial WCS")
+            known = _further_sky(header)
+            reason = _without_sky(header) if known else "its WCS cannot be understood"
+            raise InvalidContent(reason) from error
+        if not (wcs.has_celestial and wcs.naxis == 2):
+            raise InvalidContent(_without_sky(header))
+        try:
+            frame = wcs_to_celestial_frame(wcs)
+        except Exception as error:  # astropy raises several kinds
+            raise InvalidContent("its celestial frame is not known here") from error
     return Plate(wcs, None if isinstance(frame, ICRS) else frame, width, height)
+
+
+def _without_sky(header: fits.Header) -> str:
+    """Return why an image has no place on the sky."""
+    if _further_sky(header):
+        return "its first two axes are not both on the sky"
+    return "no celestial WCS"
+
+
+def _further_sky(header: fits.Header) -> bool:
+    """Return whether an axis after the second is one of the sky."""
+    further = (str(header.get(f"CTYPE{axis}", "")) for axis in range(3, 10))
+    return any(_SKY_AXIS.match(value) for value in further)
 
 
 def _check_numbers(header: fits.Header) -> None:

@@ -1,15 +1,17 @@
 """Image files, as the reader processes do them (see ``backends.readers``)."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
-from gatewright.backends.fits.box import box_of
+from gatewright.backends.fits.box import Box, box_of
+from gatewright.backends.fits.cube import Cube
 from gatewright.backends.fits.cut import fits_parts, fits_size
 from gatewright.backends.fits.picture import picture
 from gatewright.backends.fits.scan import scan_file
 from gatewright.backends.fits.source import Source, load
 from gatewright.backends.readers import Output
-from gatewright.core.errors import TooLarge
+from gatewright.core.errors import InvalidRequest, TooLarge
 from gatewright.domains.sky import Orientation, Stretch, parse_region
 
 __all__ = ["cut", "scan"]
@@ -31,12 +33,19 @@ def cut(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
     ------
     NotFound
         The region has no pixel of the image.
+    InvalidRequest
+        The image has no such plane.
     TooLarge
         The answer would be above ``maximum`` bytes.
     """
     source = load(arguments["path"], arguments["identity"], arguments["hdu"])
-    box = box_of(parse_region(arguments["region"]), source.plate)
+    flat = box_of(parse_region(arguments["region"]), source.plate)
+    plane = _plane(source.cube, arguments["plane"])
+    box = replace(flat, further=tuple((0, length) for length in source.cube.lengths))
+    if plane is not None:
+        box = _one_plane(flat, plane)
     if arguments["format"] == "png":
+        box = _one_plane(flat, source.cube.shown() if plane is None else plane)
         image = picture(
             source,
             box,
@@ -49,6 +58,21 @@ def cut(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
     _check(size, arguments["maximum"], source)
     parts = fits_parts(source, box, header, length)
     return _answer(parts, size, output)
+
+
+def _plane(cube: Cube, plane: int | None) -> tuple[int, ...] | None:
+    """Return where on each further axis the plane of a number from 1 is."""
+    if plane is not None and plane > cube.planes:
+        raise InvalidRequest(
+            f"This image has {cube.planes} planes, counted from 1."
+            if cube.planes > 1
+            else "This image has one plane; leave “plane” out."
+        )
+    return None if plane is None else cube.place(plane - 1)
+
+
+def _one_plane(box: Box, plane: tuple[int, ...]) -> Box:
+    return replace(box, further=tuple((n, n + 1) for n in plane))
 
 
 def _check(size: int, maximum: int, source: Source) -> None:

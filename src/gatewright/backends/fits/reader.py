@@ -116,6 +116,7 @@ class FitsReader:
             "stretch": [stretch.name, stretch.low, stretch.high],
             "size": request.size,
             "orientation": str(request.orientation),
+            "plane": request.plane,
             "maximum": self._maximum,
         }
 

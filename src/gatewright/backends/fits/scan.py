@@ -1,8 +1,6 @@
 """All images of one file: outlines and what their headers tell."""
 
-import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import PurePath
 from typing import Any
 
@@ -10,9 +8,17 @@ import numpy as np
 from astropy.io import fits
 
 from gatewright.backends.fits.blocks import Block, walk
+from gatewright.backends.fits.cube import (
+    image_axes,
+    image_cube,
+    polarizations,
+    wavelengths,
+)
 from gatewright.backends.fits.files import OpenFile, identity, open_image_file
 from gatewright.backends.fits.metadata import Headers, describe
 from gatewright.backends.fits.plate import make_plate, outline, pixel_size
+from gatewright.backends.fits.quiet import quiet
+from gatewright.backends.fits.tables import is_lookup_table, lookup_tables
 from gatewright.core.errors import InvalidContent
 from gatewright.domains.sky import geometry
 
@@ -38,14 +44,6 @@ def scan_file(path: str) -> dict[str, Any]:
     return found
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Let astropy not warn of what old headers have."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
-
-
 def _reason(error: Exception) -> str:
     return error.text if isinstance(error, InvalidContent) else "it cannot be unpacked"
 
@@ -55,11 +53,11 @@ def _scan_blocks(file: OpenFile, path: str, found: dict[str, Any]) -> None:
     for block in walk(file.stream, file.size):
         if block.number == 0:
             primary = parse_header(block.header)
-        if not (block.is_image or block.is_compressed_image):
+        if is_lookup_table(block) or not (block.is_image or block.is_compressed_image):
             continue
         try:
             own = image_header(block, path)
-            found["images"].append(_image(block.number, own, primary, path))
+            found["images"].append(_image(file, block.number, own, primary, path))
         except InvalidContent as error:
             found["left_out"].append(f"HDU {block.number}: {error.text}")
         except Exception:  # noqa: BLE001  # astropy raises many kinds for bad cards
@@ -94,30 +92,11 @@ def image_header(block: Block, path: str) -> fits.Header:
     return header
 
 
-def image_shape(header: fits.Header) -> tuple[int, int]:
-    """Return width and height.
-
-    Raises
-    ------
-    InvalidContent
-        The header does not describe one plane of pixels.
-    """
-    try:
-        axes = [header[f"NAXIS{n}"] for n in range(1, header["NAXIS"] + 1)]
-    except (KeyError, ValueError, TypeError, fits.VerifyError) as error:
-        raise InvalidContent("its header is damaged") from error
-    if len(axes) < 2 or any(not isinstance(n, int) or n < 1 for n in axes):
-        raise InvalidContent("no plane of pixels")
-    if any(n != 1 for n in axes[2:]):
-        raise InvalidContent("a cube, not an image")
-    return axes[0], axes[1]
-
-
 def _image(
-    number: int, own: fits.Header, primary: fits.Header, path: str
+    file: OpenFile, number: int, own: fits.Header, primary: fits.Header, path: str
 ) -> dict[str, Any]:
-    width, height = image_shape(own)
-    plate = make_plate(own, width, height)
+    width, height = image_axes(own)[:2]
+    plate = make_plate(own, width, height, lookup_tables(file, own))
     polygon = outline(plate)
     x, y = plate.centre
     ra, dec = plate.to_sky(np.array([x]), np.array([y]))
@@ -125,6 +104,15 @@ def _image(
     reach = geometry.angle(corners, geometry.unit_vectors(ra, dec)).max()
     scale = pixel_size(plate)
     told = describe(Headers(own, primary), PurePath(path).name, scale)
+    cube = image_cube(own)
+    told |= {
+        "planes": cube.planes,
+        "samples": cube.samples,
+        "polarizations": polarizations(own, cube),
+    }
+    edges = wavelengths(own, cube)
+    if edges is not None:
+        told |= {"em_min": edges[0], "em_max": edges[1]}
     place = {
         "hdu": number,
         "width": width,

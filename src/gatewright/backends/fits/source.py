@@ -1,5 +1,6 @@
 """The pixels of one image, ready to be cut; what does not change is remembered."""
 
+import itertools
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,14 +13,12 @@ from numpy.typing import NDArray
 
 from gatewright.backends.fits.blocks import Block
 from gatewright.backends.fits.box import Box
+from gatewright.backends.fits.cube import Cube, image_axes, image_cube
 from gatewright.backends.fits.files import OpenFile, open_image_file, read_exactly
 from gatewright.backends.fits.plate import Plate, make_plate
-from gatewright.backends.fits.scan import (
-    find_block,
-    image_header,
-    image_shape,
-    quiet,
-)
+from gatewright.backends.fits.quiet import quiet
+from gatewright.backends.fits.scan import find_block, image_header
+from gatewright.backends.fits.tables import LookupTable, lookup_tables
 from gatewright.core.errors import InvalidContent
 
 _PIECE = 8 << 20
@@ -46,6 +45,10 @@ class Source:
     """Type of a pixel in the file, big-endian."""
     scaling: tuple[float, float, int | None]
     """BSCALE, BZERO and BLANK."""
+    cube: Cube
+    """Its further axes."""
+    tables: tuple[LookupTable, ...] = ()
+    """Tables of its distortion."""
 
     @property
     def name(self) -> str:
@@ -71,15 +74,19 @@ def load(path: str, identity: str, hdu: int) -> Source:
         own = block.header
         if block.is_compressed_image:
             own = header.tostring().encode("ascii", "replace")
+        tables = lookup_tables(file, header)
+        width, height = image_axes(header)[:2]
         return Source(
             path,
             identity,
             block,
             own,
             first.header,
-            make_plate(header, *image_shape(header)),
+            make_plate(header, width, height, tables),
             _kind(header),
             _scaling(header),
+            image_cube(header),
+            tables,
         )
 
 
@@ -113,11 +120,21 @@ def pieces(source: Source, box: Box, rows: int | None = None) -> Iterator[bytear
     width = source.plate.width * source.kind.itemsize
     row = box.width * source.kind.itemsize
     start = source.block.data_offset + box.x0 * source.kind.itemsize
-    step = rows or max(1, _PIECE // row)
     with open_image_file(source.path, source.identity) as file:
+        for plane, first, last in _turns(source, box, rows):
+            line = source.cube.number(plane) * source.plate.height + first
+            yield _read_rows(file, start + line * width, width, row, last - first)
+
+
+def _turns(
+    source: Source, box: Box, rows: int | None
+) -> Iterator[tuple[tuple[int, ...], int, int]]:
+    """Yield the plane, the first row and the row after the last of each piece."""
+    step = rows or max(1, _PIECE // (box.width * source.kind.itemsize))
+    slowest_first = reversed([range(first, end) for first, end in box.further])
+    for plane in itertools.product(*slowest_first):
         for first in range(box.y0, box.y1, step):
-            count = min(step, box.y1 - first)
-            yield _read_rows(file, start + first * width, width, row, count)
+            yield plane[::-1], first, min(box.y1, first + step)
 
 
 def _read_rows(
@@ -140,15 +157,14 @@ def _read_rows(
 
 
 def _unpacked_pieces(source: Source, box: Box, rows: int | None) -> Iterator[bytearray]:
-    step = rows or max(1, _PIECE // (box.width * source.kind.itemsize))
+    columns = slice(box.x0, box.x1)
     with open_image_file(source.path, source.identity), quiet():
         try:
             options = {"memmap": False, "do_not_scale_image_data": True}
             with fits.open(source.path, **options) as hdus:
                 pixels = hdus[source.block.number].section
-                for first in range(box.y0, box.y1, step):
-                    last = min(box.y1, first + step)
-                    part = pixels[..., first:last, box.x0 : box.x1]
+                for plane, first, last in _turns(source, box, rows):
+                    part = pixels[(*plane[::-1], slice(first, last), columns)]
                     yield bytearray(np.asarray(part).astype(source.kind).tobytes())
         except Exception as error:  # astropy raises many kinds for bad tables
             raise InvalidContent("The compressed image is damaged.") from error

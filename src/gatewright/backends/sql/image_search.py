@@ -10,7 +10,13 @@ from gatewright.backends.sql.image_rows import NO_TIME
 from gatewright.domains.sky import ImageQuery, Interval, Region
 from gatewright.domains.sky.geometry import Vectors, oriented, unit_vectors
 
-_NUMBERS = frozenset({"exposure", "fov", "seeing", "depth"})
+_NUMBERS = {
+    "exposure": "i.exposure",
+    "fov": "i.fov",
+    "seeing": "i.seeing",
+    "depth": "i.depth",
+    "planes": "CAST(i.planes AS DOUBLE PRECISION)",
+}
 _WORDS = frozenset({"facility", "instrument", "target", "observation"})
 _BOUND = 1e299
 _TOGETHER = 1000
@@ -55,9 +61,12 @@ def image_conditions(query: ImageQuery) -> Where:
         bands += [_one_of("i.band", query.bands), _one_of("i.filter", query.bands)]
     where.choose(bands)
     for name in sorted(_NUMBERS & query.numbers.keys()):
-        where.choose([_within(f"i.{name}", number) for number in query.numbers[name]])
+        column = _NUMBERS[name]
+        where.choose([_within(column, number) for number in query.numbers[name]])
     for name in sorted(_WORDS & query.words.keys()):
         where.choose([_one_of(f"i.{name}", query.words[name])])
+    states = [f"%/{state}/%" for state in query.polarizations]
+    where.choose([("i.polarizations LIKE ?", (state,)) for state in states])
     if "id" in query.words:
         ids = [name.lower() for name in query.words["id"]]
         where.choose([_one_of("LOWER(i.id)", ids)])

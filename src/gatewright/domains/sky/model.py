@@ -144,6 +144,12 @@ class Image:
     """Camera."""
     target: str | None = None
     """Object or field, as the header names it."""
+    planes: int = 1
+    """Planes of pixels; more than one in a cube."""
+    samples: int = 1
+    """Wavelengths of a cube; 1 for an image."""
+    polarizations: str | None = None
+    """Polarization states, such as ``/I/Q/U/``; None where the header tells none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,10 +180,13 @@ class ImageQuery:
     bands: Sequence[str] = ()
     """Names of bands or filters; together with ``wavelengths`` one choice."""
     numbers: Mapping[str, Sequence[Interval]] = field(default_factory=dict)
-    """Fields of :class:`Image` (``exposure``, ``fov``, ``seeing``, ``depth``)."""
+    """Fields of :class:`Image` (``exposure``, ``fov``, ``seeing``, ``depth``,
+    ``planes``)."""
     words: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Fields of :class:`Image`: ``facility``, ``instrument``, ``target``,
     ``observation``, and ``id``, whose small and capital letters are the same."""
+    polarizations: Sequence[str] = ()
+    """Polarization states, at least one of which the image has."""
     kinds: Sequence[ImageKind] = ()
     """Kinds; empty for all."""
     surveys: Sequence[str] = ()
@@ -218,6 +227,9 @@ class CutoutRequest:
     """Longer side of a picture in pixels; None for the image's own pixels."""
     orientation: Orientation = Orientation.NORTH
     """How a picture lies."""
+    plane: int | None = None
+    """Plane of a cube, from 1; None for all of them, or the one that a picture shows.
+    """
 
 
 @dataclass(frozen=True, slots=True)

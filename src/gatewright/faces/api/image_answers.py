@@ -49,6 +49,11 @@ class ImageAnswer(BaseModel):
     instrument: str | None = Field(description="Camera.")
     target: str | None = Field(description="Object or field, as the header says.")
     observation: str = Field(description="Observation that it belongs to.")
+    planes: int = Field(description="Planes of pixels; more than one in a cube.")
+    samples: int = Field(description="Wavelengths of a cube; 1 for an image.")
+    polarizations: str | None = Field(
+        description="Polarization states, such as /I/Q/U/, if they are told."
+    )
     hdu: int = Field(description="Number of the HDU in its file.")
     file_size: int = Field(description="Bytes of the whole file.")
     links: ImageLinks = Field(description="Where the pixels are.")
@@ -128,6 +133,9 @@ def image_answer(image: Image) -> dict[str, object]:
         "instrument": image.instrument,
         "target": image.target,
         "observation": image.observation,
+        "planes": image.planes,
+        "samples": image.samples,
+        "polarizations": image.polarizations,
         "hdu": image.hdu,
         "file_size": image.file_size,
         "links": {

@@ -73,6 +73,7 @@ def cutout_request(
     limits: str | None,
     size: int | None,
     orientation: str,
+    plane: int | None,
 ) -> CutoutRequest:
     """Return the cut-out that the parameters say.
 
@@ -87,6 +88,7 @@ def cutout_request(
         stretch=_stretch(stretch, limits),
         size=size,
         orientation=Orientation(orientation),
+        plane=plane,
     )
 
 

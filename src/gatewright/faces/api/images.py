@@ -145,6 +145,16 @@ Lie = Annotated[
         "what was done.",
     ),
 ]
+Plane = Annotated[
+    int | None,
+    Query(
+        title="Plane",
+        description="Plane of a cube, counted from 1 as the file has them. Without it "
+        "fits has all planes; png shows the middle of the wavelengths, or the first.",
+        ge=1,
+        examples=[1],
+    ),
+]
 
 
 @router.get("/images", response_model=ImageList, summary="Find images")
@@ -242,11 +252,12 @@ async def image_cutout(
     limits: Percentiles = None,
     size: Size = None,
     orientation: Lie = "north",
+    plane: Plane = None,
 ) -> Response:
     """Cut a region out of an image, as FITS or as a picture.
 
     The FITS cut-out has the image's header with its reference pixel moved, so the WCS
-    is the same to the last digit, distortion included.
+    is the same to the last digit, distortion included (also the tables of one).
     """
     sky = context.services.sky
     asked = cutout_request(
@@ -256,6 +267,7 @@ async def image_cutout(
         limits=limits,
         size=size,
         orientation=orientation,
+        plane=plane,
     )
     found = await sky.image(context.caller, image)
     etag = cutout_etag(found.identity, found.hdu, repr(asked))
@@ -268,5 +280,5 @@ async def image_cutout(
 
 def cutout_etag(identity: str, hdu: int, asked: str) -> str:
     """Return the tag of a cut-out: the file's identity and all that was asked."""
-    text = f"cut-out 1 {identity} {hdu} {asked}"
+    text = f"cut-out 2 {identity} {hdu} {asked}"
     return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'

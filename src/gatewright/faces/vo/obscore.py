@@ -196,8 +196,9 @@ def row(image: Image, base: str) -> tuple[Value, ...]:
 
     ``base`` is the address of the native API.
     """
+    states = image.polarizations
     return (
-        "image",
+        "image" if image.planes == 1 else "cube",
         CALIB_LEVEL,
         image.survey,
         image.observation,
@@ -221,10 +222,10 @@ def row(image: Image, base: str) -> tuple[Value, ...]:
         image.em_min,
         image.em_max,
         None,
-        1,
+        image.samples,
         "phot.count",
-        None,
-        None,
+        states,
+        states.count("/") - 1 if states else None,
         image.facility,
         image.instrument,
     )

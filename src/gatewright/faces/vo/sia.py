@@ -1,5 +1,6 @@
 """The parameters of an SIA 2.0 query, as the domain's query."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -24,7 +25,11 @@ _VALUES = 64
 _NUMBERS = {"FOV": "fov", "SPATRES": "seeing", "EXPTIME": "exposure"}
 _WORDS = {"FACILITY": "facility", "INSTRUMENT": "instrument", "TARGET": "target"}
 # Columns that no image here has: a constraint on one finds nothing.
-_NULL = ("POL", "SPECRP", "TIMERES", "RELEASEDATE")
+_NULL = ("SPECRP", "TIMERES", "RELEASEDATE")
+_PLANES = {"image": Interval(1, 1), "cube": Interval(2, math.inf)}
+_STATES = frozenset(
+    ["I", "Q", "U", "V", "RR", "LL", "RL", "LR", "XX", "YY", "XY", "YX"]
+)
 _FORMATS = {
     "votable": "votable",
     "application/x-votable+xml": "votable",
@@ -96,12 +101,9 @@ def sia_request(values: Mapping[str, Sequence[str]]) -> SiaRequest:
         regions=_each(values, "POS", parse_region),
         times=_intervals(values, "TIME"),
         wavelengths=_intervals(values, "BAND"),
-        numbers={
-            field: _intervals(values, name)
-            for name, field in _NUMBERS.items()
-            if name in values
-        },
+        numbers=_numbers(values) | _planes(values),
         words=_words(values),
+        polarizations=tuple(p for p in values.get("POL", ()) if p in _STATES),
         kinds=(ImageKind.SCIENCE,),
         surveys=tuple(values.get("COLLECTION", ())),
         nothing=_finds_nothing(values),
@@ -119,6 +121,20 @@ def _intervals(values: Mapping[str, Sequence[str]], name: str) -> tuple[Interval
     return _each(values, name, lambda text: parse_interval(text, name))
 
 
+def _numbers(values: Mapping[str, Sequence[str]]) -> dict[str, Sequence[Interval]]:
+    return {
+        field: _intervals(values, name)
+        for name, field in _NUMBERS.items()
+        if name in values
+    }
+
+
+def _planes(values: Mapping[str, Sequence[str]]) -> dict[str, Sequence[Interval]]:
+    """Return how many planes an image of the types has that are asked for."""
+    types = [_PLANES[t] for t in values.get("DPTYPE", ()) if t in _PLANES]
+    return {"planes": types} if types else {}
+
+
 def _words(values: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
     words: dict[str, Sequence[str]] = {
         field: values[name] for name, field in _WORDS.items() if name in values
@@ -134,7 +150,8 @@ def _finds_nothing(values: Mapping[str, Sequence[str]]) -> bool:
     levels = _each(values, "CALIB", _level)
     return (
         any(name in values for name in _NULL)
-        or "image" not in values.get("DPTYPE", ["image"])
+        or _PLANES.keys().isdisjoint(values.get("DPTYPE", ["image"]))
+        or _STATES.isdisjoint(values.get("POL", ["I"]))
         or (bool(levels) and CALIB_LEVEL not in levels)
         or "application/fits" not in formats
     )

@@ -1,0 +1,102 @@
+"""Distortion by look-up tables that lie in HDUs beside an image.
+
+Sources: Calabretta et al., "Representations of distortions in FITS world coordinate
+systems" (CPDISj and DPj with WCSDVARR); the correction from detector to image of the
+Hubble Space Telescope (D2IMDISj and D2IMj with D2IMARR). Both as astropy reads them.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from astropy.io import fits
+
+from gatewright.backends.fits.blocks import BLOCK, Block, walk
+from gatewright.backends.fits.files import OpenFile, read_exactly
+from gatewright.core.errors import InvalidContent
+
+_KINDS = {"CPDIS": ("DP", "WCSDVARR"), "D2IMDIS": ("D2IM", "D2IMARR")}
+_NAMES = frozenset(name for _, name in _KINDS.values())
+_BYTES = 8 << 20
+_NO_TABLE = "the table of its distortion is missing"
+
+
+@dataclass(frozen=True, slots=True)
+class LookupTable:
+    """One table, as it is in the file."""
+
+    header: bytes
+    """Its header, in cards, padded to whole blocks."""
+    data: bytes
+    """Its numbers, padded to whole blocks."""
+
+    def hdu(self) -> fits.ImageHDU:
+        """Return it as astropy has it."""
+        return fits.ImageHDU.fromstring(self.header + self.data)
+
+
+def is_lookup_table(block: Block) -> bool:
+    """Return whether an HDU is such a table and no image of the sky."""
+    return _name(block) in _NAMES
+
+
+def _name(block: Block) -> str:
+    return block.text("EXTNAME").strip("' ").upper()
+
+
+def lookup_tables(file: OpenFile, header: fits.Header) -> tuple[LookupTable, ...]:
+    """Return the tables that the distortion of an image needs; none for most.
+
+    Raises
+    ------
+    InvalidContent
+        A table is missing or too large, or the distortion is of another kind.
+    """
+    wanted = set(_wanted(header))
+    if not wanted:
+        return ()
+    found: dict[tuple[str, int], LookupTable] = {}
+    for block in walk(file.stream, file.size):
+        key = (_name(block), _version(block))
+        if key in wanted and key not in found:
+            found[key] = _read(file, block)
+    if found.keys() != wanted:
+        raise InvalidContent(_NO_TABLE)
+    return tuple(found[key] for key in sorted(found))
+
+
+def _wanted(header: fits.Header) -> Iterator[tuple[str, int]]:
+    """Yield name and version of each table that a header names."""
+    if "CQDIS1" in header or "CQDIS2" in header:
+        raise InvalidContent("its distortion (CQDIS) is of a kind that is not known")
+    for keyword, (record, name) in _KINDS.items():
+        for axis in (1, 2):
+            kind = header.get(f"{keyword}{axis}")
+            if kind is None:
+                continue
+            if str(kind).strip().lower() != "lookup":
+                raise InvalidContent(f"its distortion ({keyword}) is not in a table")
+            yield name, _record(header, f"{record}{axis}", axis)
+
+
+def _record(header: fits.Header, record: str, axis: int) -> int:
+    """Return the version of a table whose axes are those of the image."""
+    try:
+        same = int(header[f"{record}.AXIS.{axis}"]) == axis
+        version = int(header.get(f"{record}.EXTVER", 1))
+    except (KeyError, ValueError, TypeError, OverflowError) as error:
+        raise InvalidContent(_NO_TABLE) from error
+    if not same:
+        raise InvalidContent("the table of its distortion has its axes swapped")
+    return version
+
+
+def _version(block: Block) -> int:
+    text = block.text("EXTVER")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 1
+
+
+def _read(file: OpenFile, block: Block) -> LookupTable:
+    if not block.is_image or block.data_size > _BYTES:
+        raise InvalidContent("the table of its distortion is too large")
+    data = read_exactly(file, block.data_offset, block.data_size)
+    return LookupTable(block.header, data + bytes(-len(data) % BLOCK))
