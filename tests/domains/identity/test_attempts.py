@@ -1,9 +1,15 @@
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatewright.domains.identity import Attempts
+from gatewright.core.errors import TooManyRequests
+from gatewright.domains.identity import AttemptGuard, Attempts
 from gatewright.domains.identity.attempts import (
     LONGEST_BAN_SECONDS,
+    MOST_AT_ONCE,
     after_failure,
     seconds_to_wait,
     subject,
@@ -37,6 +43,44 @@ def test_bans_are_forgotten_after_a_day() -> None:
     past = Attempts(3, NOW, 4, NOW + 100)
     assert after_failure(past, NOW + 86_400 + 101) == Attempts(1, NOW + 86_501)
     assert after_failure(past, NOW + 86_400).bans == 4
+
+
+def test_addresses_of_one_machine_are_one() -> None:
+    assert subject("a", "2001:db8::1") == subject("a", "2001:db8::2:3")
+    assert subject("a", "2001:db8::1") != subject("a", "2001:db8:0:1::1")
+    assert subject("a", "::ffff:192.0.2.1") == subject("a", "192.0.2.1")
+
+
+async def test_one_address_has_a_few_places() -> None:
+    """A flood of names from one address leaves room for who signs in elsewhere."""
+    guard = AttemptGuard(_NoAttempts(), lambda: NOW)
+    async with AsyncExitStack() as stack:
+        for n in range(MOST_AT_ONCE):
+            await stack.enter_async_context(guard.attempt(f"n{n}", f"2001:db8::{n}"))
+        with pytest.raises(TooManyRequests) as refused:
+            await stack.enter_async_context(guard.attempt("one more", "2001:db8::f"))
+        assert refused.value.retry_after == 2
+        await stack.enter_async_context(guard.attempt("n0", "192.0.2.1"))
+    async with guard.attempt("one more", "2001:db8::f") as attempt:
+        await attempt.failed()
+        await attempt.succeeded()
+        assert len(guard._under_way) == 1
+    assert not guard._under_way
+
+
+class _NoAttempts:
+    """Nobody has failed."""
+
+    async def get(self, subject: str) -> Attempts | None:
+        return None
+
+    async def update(
+        self, subject: str, rule: Callable[[Attempts | None], Attempts], *, now: float
+    ) -> Attempts:
+        return rule(None)
+
+    async def clear(self, subject: str) -> None:
+        """Have nothing to forget."""
 
 
 def test_names_and_addresses_are_apart() -> None:

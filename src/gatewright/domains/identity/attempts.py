@@ -2,13 +2,16 @@
 
 Three failures within two minutes for one name from one address are a ban of five
 minutes (the defaults of Authelia), then ten, twenty, up to a day. The address is part
-of it, so that nobody can lock a user out from elsewhere.
+of it, so that nobody can lock a user out from elsewhere; and no address has all the
+places where passwords are checked, so that nobody can keep the others from signing in.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from gatewright.core.addresses import network_of
 from gatewright.core.clock import Clock
 from gatewright.core.errors import TooManyRequests
 from gatewright.domains.identity.credentials import digest
@@ -20,6 +23,9 @@ WINDOW_SECONDS = 120.0
 BAN_SECONDS = 300.0
 LONGEST_BAN_SECONDS = 86_400.0
 FORGET_SECONDS = 86_400.0
+MOST_AT_ONCE = 6
+"""Sign-ins of one address that may be under way: a third of those that are checked or
+wait for it (see ``backends.local_accounts``)."""
 
 
 def subject(name: str, address: str) -> str:
@@ -27,7 +33,7 @@ def subject(name: str, address: str) -> str:
 
     It is a digest: a name that somebody typed may be a password.
     """
-    return digest(f"{address}\0{name}")
+    return digest(f"{network_of(address)}\0{name}")
 
 
 def seconds_to_wait(past: Attempts | None, now: float) -> float:
@@ -49,12 +55,16 @@ def after_failure(past: Attempts | None, now: float) -> Attempts:
 
 
 class AttemptGuard:
-    """Lets one sign-in of a name from an address happen at a time, and not too many."""
+    """Lets one sign-in of a name from an address happen at a time, and not too many.
+
+    An address has a few under way at one time, whatever the names.
+    """
 
     def __init__(self, store: AttemptStore, clock: Clock) -> None:
         self._store = store
         self._clock = clock
         self._turns: dict[str, tuple[asyncio.Lock, list[None]]] = {}
+        self._under_way: Counter[str] = Counter()
 
     @asynccontextmanager
     async def attempt(self, name: str, address: str) -> AsyncIterator["Attempt"]:
@@ -63,10 +73,11 @@ class AttemptGuard:
         Raises
         ------
         TooManyRequests
-            There were too many failures; ``Retry-After`` says when to try again.
+            There were too many failures, or several are under way; ``Retry-After``
+            says when to try again.
         """
         who = subject(name, address)
-        async with self._turn(who):
+        async with self._turn(who), self._place(network_of(address)):
             past = await self._store.get(who)
             wait = seconds_to_wait(past, self._clock())
             if wait > 0:
@@ -76,6 +87,22 @@ class AttemptGuard:
                 )
             known = past is not None
             yield Attempt(self._store, self._clock, who, remembered=known)
+
+    @asynccontextmanager
+    async def _place(self, network: str) -> AsyncIterator[None]:
+        if self._under_way[network] >= MOST_AT_ONCE:
+            raise TooManyRequests(
+                "Several sign-ins from your address are being checked. Try again in a "
+                "moment.",
+                retry_after=2,
+            )
+        self._under_way[network] += 1
+        try:
+            yield
+        finally:
+            self._under_way[network] -= 1
+            if not self._under_way[network]:
+                del self._under_way[network]
 
     @asynccontextmanager
     async def _turn(self, who: str) -> AsyncIterator[None]:
