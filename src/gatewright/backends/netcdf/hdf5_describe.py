@@ -8,10 +8,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import h5py
-import numpy as np
 
+from gatewright.backends.netcdf import hdf5_groups
+from gatewright.backends.netcdf.hdf5_groups import Tree
+from gatewright.backends.netcdf.hdf5_types import (
+    attributes,
+    element_type,
+    flags,
+    refusal,
+)
 from gatewright.domains.arrays import (
     Attribute,
+    Attributes,
     Description,
     Dimension,
     ElementType,
@@ -19,15 +27,7 @@ from gatewright.domains.arrays import (
     Variable,
 )
 
-_HIDDEN = frozenset(
-    {
-        *("CLASS", "NAME", "DIMENSION_LIST", "REFERENCE_LIST", "DIMENSION_LABELS"),
-        *("_Netcdf4Dimid", "_Netcdf4Coordinates", "_NCProperties", "_nc3_strict"),
-    }
-)
 _NOT_A_VARIABLE = b"This is a netCDF dimension but not a netCDF variable"
-_NOT_A_COORDINATE = "_nc4_non_coord_"
-_LARGEST_ATTRIBUTE = 1 << 20
 
 
 @dataclass(slots=True)
@@ -41,7 +41,7 @@ class Hdf5Map:
     attributes: dict[str, Attribute] = field(default_factory=dict)
     """Attributes of the file."""
     paths: dict[str, str] = field(default_factory=dict)
-    """HDF5 path of each variable."""
+    """HDF5 path of each variable, without the first slash."""
     warnings: list[str] = field(default_factory=list)
     """What was left out."""
     netcdf: bool = False
@@ -60,35 +60,16 @@ class Hdf5Map:
 
 
 def read(file: Any) -> Hdf5Map:
-    """Return what an open ``h5py.File`` says; groups below the root are left out."""
+    """Return what an open ``h5py.File`` says, with its groups flattened."""
     found = Hdf5Map(netcdf="_NCProperties" in file.attrs)
-    datasets = {}
-    for name in _names(file):
-        item = file.get(name)
-        if isinstance(item, h5py.Dataset):
-            datasets[name] = item
-        elif isinstance(item, h5py.Group):
-            found.warnings.append(f"The group “{name}” is left out.")
-    found.attributes = _attributes(file, "", found.warnings)
-    _find_dimensions(datasets, found)
-    for name, dataset in datasets.items():
+    tree = hdf5_groups.read(file, found.warnings)
+    found.attributes = tree.attributes
+    _find_dimensions(tree, found)
+    for path, dataset in tree.datasets.items():
         if not _is_bare_dimension(dataset):
-            _add_variable(name, dataset, found)
+            _add_variable(path, dataset, tree, found)
     _grow_dimensions(found)
     return found
-
-
-def _names(file: Any) -> list[str]:
-    """Return the names of the root group in the order they were made, if it is known.
-
-    NetCDF-4 numbers its links; for others the order is that of the names.
-    """
-    names = [name for name in file if isinstance(name, str)]
-    order: list[tuple[int, str]] = []
-    for name in names:
-        info = file.id.links.get_info(name.encode("utf-8", "surrogateescape"))
-        order.append((info.corder if info.corder_valid else 0, name))
-    return [name for _, name in sorted(order)]
 
 
 def _is_scale(dataset: Any) -> bool:
@@ -101,61 +82,56 @@ def _is_bare_dimension(dataset: Any) -> bool:
     return _is_scale(dataset) and label.startswith(_NOT_A_VARIABLE)
 
 
-def _find_dimensions(datasets: dict[str, Any], found: Hdf5Map) -> None:
-    for name, dataset in datasets.items():
+def _find_dimensions(tree: Tree, found: Hdf5Map) -> None:
+    for path, dataset in tree.datasets.items():
         if _is_scale(dataset) and dataset.shape:
-            plain = name.removeprefix(_NOT_A_COORDINATE)
+            name = tree.names[path]
             unlimited = dataset.maxshape[0] is None
-            found.dimensions[plain] = Dimension(plain, dataset.shape[0], unlimited)
+            found.dimensions[name] = Dimension(name, dataset.shape[0], unlimited)
 
 
-def _add_variable(name: str, dataset: Any, found: Hdf5Map) -> None:
+def _add_variable(path: str, dataset: Any, tree: Tree, found: Hdf5Map) -> None:
+    why = refusal(dataset)
     kind = element_type(dataset.dtype)
-    if kind is None or dataset.shape is None:
-        found.warnings.append(
-            f"The variable “{name}” is left out: its type is not read here."
-        )
+    if why or kind is None:
+        found.warnings.append(f"The variable “{path}” is left out: {why}.")
         return
-    plain = name.removeprefix(_NOT_A_COORDINATE)
-    names = _dimension_names(name, dataset, found)
-    found.paths[plain] = name
-    found.variables[plain] = Variable(
-        plain,
+    name = tree.names[path]
+    found.paths[name] = path
+    found.variables[name] = Variable(
+        name,
         kind,
-        names,
+        _dimension_names(path, dataset, tree, found),
         tuple(dataset.shape),
-        _attributes(dataset, plain, found.warnings),
+        _variable_attributes(path, dataset, found),
         dataset.chunks,
     )
 
 
-def element_type(dtype: Any) -> ElementType | None:
-    """Return the type of the elements, or None for one that is not read."""
-    if h5py.check_enum_dtype(dtype) is not None or dtype.subdtype is not None:
-        return None
-    if dtype.kind in "iuf" and dtype.itemsize in {1, 2, 4, 8} and dtype != np.float16:
-        return ElementType(dtype.newbyteorder("=").name)
-    if dtype.kind == "S" and dtype.itemsize == 1:
-        return ElementType.CHAR
-    if dtype.kind == "S" or h5py.check_string_dtype(dtype) is not None:
-        return ElementType.STRING
-    return None
+def _variable_attributes(path: str, dataset: Any, found: Hdf5Map) -> Attributes:
+    own = attributes(dataset, path, found.warnings)
+    where = {}
+    if "/" in path:
+        where["fullnamepath"] = Attribute(ElementType.CHAR, (f"/{path}",))
+    return {**flags(dataset.dtype), **own, **where}
 
 
-def _dimension_names(name: str, dataset: Any, found: Hdf5Map) -> tuple[str, ...]:
-    names = []
+def _dimension_names(
+    path: str, dataset: Any, tree: Tree, found: Hdf5Map
+) -> tuple[str, ...]:
+    names: list[str] = []
     for axis, size in enumerate(dataset.shape):
-        label = _scale_of(dataset, axis) or (
-            name if _is_scale(dataset) and axis == 0 else ""
+        scale = _scale_of(dataset, axis, tree) or (
+            path if _is_scale(dataset) and axis == 0 else ""
         )
-        names.append(label.removeprefix(_NOT_A_COORDINATE))
+        names.append(tree.names.get(scale, ""))
         if names[-1] not in found.dimensions:
             names[-1] = _phony(size, dataset.maxshape[axis] is None, names, found)
     return tuple(names)
 
 
-def _scale_of(dataset: Any, axis: int) -> str:
-    """Return the name of the dimension scale of an axis; empty where there is none."""
+def _scale_of(dataset: Any, axis: int, tree: Tree) -> str:
+    """Return the path of the dimension scale of an axis; empty where there is none."""
     if "DIMENSION_LIST" in dataset.attrs:
         references = dataset.attrs["DIMENSION_LIST"][axis]
         if len(references):
@@ -166,17 +142,13 @@ def _scale_of(dataset: Any, axis: int) -> str:
     numbers = dataset.attrs.get("_Netcdf4Coordinates")
     if numbers is None or axis >= len(numbers):
         return ""
-    return _scale_with_number(dataset.file, int(numbers[axis]))
+    return _scale_with_number(tree, int(numbers[axis]))
 
 
-def _scale_with_number(file: Any, number: int) -> str:
-    for name, item in file.items():
-        if (
-            isinstance(item, h5py.Dataset)
-            and _is_scale(item)
-            and int(item.attrs.get("_Netcdf4Dimid", -1)) == number
-        ):
-            return str(name)
+def _scale_with_number(tree: Tree, number: int) -> str:
+    for path, dataset in tree.datasets.items():
+        if _is_scale(dataset) and int(dataset.attrs.get("_Netcdf4Dimid", -1)) == number:
+            return path
     return ""
 
 
@@ -220,43 +192,3 @@ def _reshaped(variable: Variable, shape: tuple[int, ...]) -> Variable:
         variable.attributes,
         variable.chunks,
     )
-
-
-def _attributes(item: Any, owner: str, warnings: list[str]) -> dict[str, Attribute]:
-    found = {}
-    for name in item.attrs:
-        if name in _HIDDEN:
-            continue
-        try:
-            value = _attribute(item, name)
-        except (OSError, TypeError, ValueError, KeyError, RuntimeError):
-            value = None
-        if value is None:
-            of = f" of “{owner}”" if owner else ""
-            warnings.append(f"The attribute “{name}”{of} is left out: it is not read.")
-        else:
-            found[name] = value
-    return found
-
-
-def _attribute(item: Any, name: str) -> Attribute | None:
-    if item.attrs.get_id(name).get_storage_size() > _LARGEST_ATTRIBUTE:
-        return None
-    value = item.attrs[name]
-    if isinstance(value, h5py.Empty):
-        return Attribute(ElementType.CHAR, ("",))
-    array = np.asarray(value)
-    if array.dtype.kind in "OSU":
-        kind = ElementType.CHAR if array.dtype.kind == "S" else ElementType.STRING
-        texts = tuple(_text(element) for element in array.reshape(-1))
-        return Attribute(kind if len(texts) == 1 else ElementType.STRING, texts)
-    numeric = element_type(array.dtype)
-    if numeric is None:
-        return None
-    return Attribute(numeric, tuple(array.reshape(-1).tolist()))
-
-
-def _text(value: object) -> str:
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace").rstrip("\0")
-    return str(value).encode("utf-8", "replace").decode()

@@ -14,14 +14,16 @@ from gatewright.backends.netcdf import values, write_netcdf, write_png, write_te
 from gatewright.backends.netcdf.cut import Cut
 from gatewright.backends.netcdf.files import Files, GriddedFile, identify, require
 from gatewright.backends.readers import Output
-from gatewright.core.errors import BackendFailed, Conflict
+from gatewright.core.errors import BackendFailed, Conflict, InvalidRequest
 from gatewright.domains.arrays import (
     ElementType,
     FileIdentity,
     Hyperslab,
     SubsetFormat,
+    Variable,
     check,
     counts,
+    missing_values,
 )
 
 __all__ = ["describe", "identity", "read", "strings", "subset"]
@@ -32,6 +34,12 @@ writers = {
     SubsetFormat.JSON: write_text.write_json,
     SubsetFormat.PNG: write_png.write,
 }
+_WIDE = {
+    ElementType.INT64: -9_223_372_036_854_775_806,
+    ElementType.UINT64: 18_446_744_073_709_551_614,
+}
+"""Integers that float64 may not hold, and what netCDF-4 has where none was written."""
+_Numbers = npt.NDArray[np.generic]
 _files = Files()  # a cache of this process, which holds nothing of a request
 
 
@@ -59,9 +67,37 @@ def read(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
     char = variable.type is ElementType.CHAR
     dtype = np.dtype("S1") if char else encoding.dtype
     target = _window(output, counts(slab), dtype)
-    file.read(variable.name, slab, target)
+    if encoding.exact and variable.type in _WIDE and dtype.kind == "f":
+        _read_exactly(file, variable, slab, target)
+    else:
+        file.read(variable.name, slab, target)
     require(file, arguments["source"], wanted)
     return {}
+
+
+def _read_exactly(
+    file: GriddedFile, variable: Variable, slab: Hyperslab, target: _Numbers
+) -> None:
+    """Read integers of 64 bits as float64.
+
+    Raises
+    ------
+    InvalidRequest
+        One is not a float64 number, and no fill value either.
+    """
+    stored = np.empty(counts(slab), variable.type.value)
+    file.read(variable.name, slab, stored)
+    target[...] = stored
+    with np.errstate(invalid="ignore"):
+        changed = target.astype(stored.dtype) != stored
+    for fill in (_WIDE[variable.type], *missing_values(variable)):
+        changed &= stored != fill
+    if changed.any():
+        raise InvalidRequest(
+            f"“{variable.name}” has whole numbers of 64 bits that Float64, the widest "
+            "type of DAP2, does not hold. Ask for it without loss as NetCDF: "
+            "/api/v1/datasets/{data set}/subset."
+        )
 
 
 def strings(arguments: dict[str, Any], output: Output) -> dict[str, Any]:

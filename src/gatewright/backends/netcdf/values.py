@@ -42,15 +42,16 @@ def to_slab(numbers: Sequence[Sequence[int]]) -> Hyperslab:
     return tuple(Range(start, count, stride) for start, count, stride in numbers)
 
 
-def from_encoding(encoding: Encoding) -> list[str]:
-    """Return an encoding as two words."""
-    return [encoding.type.value, encoding.order]
+def from_encoding(encoding: Encoding) -> list[Any]:
+    """Return an encoding as two words and whether it is exact."""
+    return [encoding.type.value, encoding.order, encoding.exact]
 
 
-def to_encoding(words: Sequence[str]) -> Encoding:
-    """Return the encoding of two words."""
-    kind, order = words
-    return Encoding(ElementType(kind), "little" if order == "little" else "big")
+def to_encoding(found: Sequence[Any]) -> Encoding:
+    """Return the encoding of such values."""
+    kind, order, exact = found
+    small = order == "little"
+    return Encoding(ElementType(kind), "little" if small else "big", bool(exact))
 
 
 def from_description(description: Description) -> dict[str, Any]:

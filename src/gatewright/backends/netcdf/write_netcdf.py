@@ -162,6 +162,8 @@ def _fill(variable: Variable, dtype: np.dtype[np.generic]) -> Any:
     attribute = variable.attributes.get("_FillValue")
     if attribute is None or not attribute.type.numeric or dtype.kind not in "iuf":
         return None
+    if not attribute.values:
+        return None
     value = np.asarray(attribute.values[0])
     with np.errstate(all="ignore"):
         cast = value.astype(dtype)

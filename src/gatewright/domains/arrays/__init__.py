@@ -28,7 +28,12 @@ from gatewright.domains.arrays.model import (
     Variable,
     xdr,
 )
-from gatewright.domains.arrays.packing import Packing, packing, unpack
+from gatewright.domains.arrays.packing import (
+    Packing,
+    missing_values,
+    packing,
+    unpack,
+)
 from gatewright.domains.arrays.plan import windows
 from gatewright.domains.arrays.ports import ArrayReader
 from gatewright.domains.arrays.selection import (
@@ -94,6 +99,7 @@ __all__ = [
     "everything",
     "label",
     "member_axis",
+    "missing_values",
     "output_sizes",
     "output_type",
     "packing",

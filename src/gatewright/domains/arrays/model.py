@@ -205,6 +205,8 @@ class Encoding:
     """Type that the elements are converted to."""
     order: ByteOrder = "big"
     """Order of the bytes."""
+    exact: bool = False
+    """Whether a stored number that the type does not hold is an error."""
 
     @property
     def dtype(self) -> np.dtype[np.generic]:
@@ -225,10 +227,11 @@ def xdr(kind: ElementType) -> Encoding:
     """Return the encoding of DAP2 (ESE-RFC-004, section 7.3: XDR).
 
     Integers of 16 bits take four bytes, and so do those of 8 bits with a sign, which
-    DAP2 calls Int16. It has none of 64 bits: they become Float64. Unsigned bytes stay
-    bytes; counts and padding are the protocol's business.
+    DAP2 calls Int16. It has none of 64 bits: they become Float64, or an error where it
+    does not hold one. Unsigned bytes stay bytes; counts and padding are the protocol's
+    business.
     """
-    return Encoding(_XDR_TYPES.get(kind, kind), "big")
+    return Encoding(_XDR_TYPES.get(kind, kind), "big", exact=True)
 
 
 Access = Literal["public", "users"] | tuple[str, ...]

@@ -55,6 +55,17 @@ def packing(variable: Variable) -> Packing:
     )
 
 
+def missing_values(variable: Variable) -> tuple[int, ...]:
+    """Return the whole numbers that stand for none in a variable of integers."""
+    return tuple(
+        value
+        for name in ("_FillValue", "missing_value")
+        if name in variable.attributes
+        for value in variable.attributes[name].values
+        if isinstance(value, int)
+    )
+
+
 def unpack(values: npt.NDArray[np.number], how: Packing) -> Floats:
     """Return stored values of any shape as numbers, NaN where there is none."""
     if how.stored is not None:

@@ -1,0 +1,145 @@
+"""Types and attributes of HDF5 in the words of the arrays' domain.
+
+Enumerated values are their integers, with CF's ``flag_values`` and ``flag_meanings``
+(CF 1.11, section 3.5); halves are float32, which holds each of them.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import h5py
+import numpy as np
+
+from gatewright.domains.arrays import Attribute, Attributes, ElementType
+
+_HIDDEN = frozenset(
+    {
+        *("CLASS", "NAME", "DIMENSION_LIST", "REFERENCE_LIST", "DIMENSION_LABELS"),
+        *("_Netcdf4Dimid", "_Netcdf4Coordinates", "_NCProperties", "_nc3_strict"),
+    }
+)
+_LARGEST_ATTRIBUTE = 1 << 20
+_HALF = 2
+_TRUTH = {"false": 0, "true": 1}
+
+
+def element_type(dtype: Any) -> ElementType | None:
+    """Return the type of the elements, or None for one that is not read."""
+    if dtype.subdtype is not None:
+        return None
+    if dtype.kind == "b":
+        return ElementType.INT8
+    if dtype.kind == "f" and dtype.itemsize == _HALF:
+        return ElementType.FLOAT32
+    if dtype.kind in "iuf" and dtype.itemsize in {1, 2, 4, 8}:
+        return ElementType(dtype.newbyteorder("=").name)
+    if dtype.kind == "S" and dtype.itemsize == 1:
+        return ElementType.CHAR
+    if dtype.kind == "S" or h5py.check_string_dtype(dtype) is not None:
+        return ElementType.STRING
+    return None
+
+
+def refusal(dataset: Any) -> str | None:
+    """Return why the values of an h5py data set are not read; None where they are."""
+    if dataset.shape is None:
+        return "it has no values at all"
+    if element_type(dataset.dtype) is None:
+        return f"{_kind_of(dataset.dtype)} are not read here"
+    creation = dataset.id.get_create_plist()
+    for place in range(creation.get_nfilters()):
+        number, _, _, name = creation.get_filter(place)
+        if not h5py.h5z.filter_avail(number):
+            text = name.decode("utf-8", "replace")[:40] or "unknown"
+            return (
+                f"its compression ({text}, HDF5 filter {number}) is not read here; "
+                "“nccopy -d 4” writes the file anew with one that is"
+            )
+    return None
+
+
+def _kind_of(dtype: Any) -> str:
+    """Return what values of a type that is not read are called."""
+    if dtype.names is not None:
+        return "compound values"
+    if h5py.check_vlen_dtype(dtype) is not None:
+        return "lists of varying length"
+    if h5py.check_ref_dtype(dtype) is not None:
+        return "references"
+    if dtype.subdtype is not None:
+        return "values that are arrays"
+    return "opaque values" if dtype.kind == "V" else f"values of type {dtype}"
+
+
+def flags(dtype: Any) -> Attributes:
+    """Return what the values of an enumerated type mean; nothing for other types."""
+    members: Mapping[str, int] | None = h5py.check_enum_dtype(dtype)
+    if dtype.kind == "b":
+        members = _TRUTH
+    if not members:
+        return {}
+    kind = element_type(dtype)
+    assert kind is not None  # noqa: S101  # enumerations are of integers
+    words = ("_".join(name.split()) for name in members)
+    return {
+        "flag_values": Attribute(kind, tuple(map(int, members.values()))),
+        "flag_meanings": Attribute(ElementType.CHAR, (" ".join(words),)),
+    }
+
+
+def attributes(item: Any, owner: str, warnings: list[str]) -> dict[str, Attribute]:
+    """Return the attributes of an h5py object; a warning for each that is not read."""
+    found = {}
+    for name in item.attrs:
+        if name in _HIDDEN:
+            continue
+        try:
+            value = _attribute(item, name)
+        except (OSError, TypeError, ValueError, KeyError, RuntimeError):
+            value = None
+        if value is None:
+            of = f" of “{owner}”" if owner else ""
+            warnings.append(f"The attribute “{name}”{of} is left out: it is not read.")
+        else:
+            found[name] = value
+    return found
+
+
+def _attribute(item: Any, name: str) -> Attribute | None:
+    stored = item.attrs.get_id(name)
+    if not stored.get_space().get_simple_extent_npoints():
+        return _empty(stored.dtype)
+    if stored.get_storage_size() > _LARGEST_ATTRIBUTE:
+        return None
+    array = np.asarray(item.attrs[name])
+    if array.dtype.kind in "OSU":
+        return _text_attribute(array)
+    numeric = element_type(array.dtype)
+    if numeric is None:
+        return None
+    if array.dtype.kind == "b":
+        array = array.astype(np.int8)
+    return Attribute(numeric, tuple(array.reshape(-1).tolist()))
+
+
+def _empty(dtype: Any) -> Attribute | None:
+    """Return an attribute without values: empty text where it is text."""
+    kind = element_type(dtype)
+    if kind is None or kind.numeric:
+        return None if kind is None else Attribute(kind, ())
+    return Attribute(ElementType.CHAR, ("",))
+
+
+def _text_attribute(array: Any) -> Attribute | None:
+    elements = array.reshape(-1)
+    if not all(isinstance(element, str | bytes) for element in elements):
+        return None
+    kind = ElementType.CHAR if array.dtype.kind == "S" else ElementType.STRING
+    texts = tuple(map(_text, elements))
+    return Attribute(kind if len(texts) == 1 else ElementType.STRING, texts)
+
+
+def _text(value: str | bytes) -> str:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace").rstrip("\0")
+    return value.encode("utf-8", "replace").decode()
