@@ -1,18 +1,17 @@
 """``gatewright demo``: everything on one machine, with example archives."""
 
-import asyncio
 import os
 import sys
 import time
-from contextlib import AsyncExitStack
 from pathlib import Path
 
 import click
 
+from gatewright.cli.identity import change_of
 from gatewright.cli.publish import datasets_under, surveys_under
 from gatewright.cli.serve import announce
-from gatewright.composition.identity import open_identity, warn_if_root
-from gatewright.composition.state import open_database
+from gatewright.composition.identity import warn_if_root
+from gatewright.core.caller import Caller
 from gatewright.core.config import (
     Config,
     DatasetSource,
@@ -23,6 +22,7 @@ from gatewright.core.config import (
 )
 from gatewright.core.config_file import FILE_NAME
 from gatewright.core.config_text import to_toml
+from gatewright.domains.identity import Identity as IdentityServices
 from gatewright.web.server.supervisor import serve as serve_gateway
 
 USER = "demo"
@@ -65,7 +65,7 @@ def demo(data: Path | None, port: int, state: Path | None) -> None:
             f"The state folder “{folder}” cannot be used: {error.strerror}. Name "
             "another, which you may write to, with --state DIR."
         ) from error
-    code = asyncio.run(sign_in_code(config))
+    code = change_of(config, f"demo: sign-in link of {USER}", _sign_in_code)
     sys.exit(serve_gateway(config, lambda url: _welcome(url, code)))
 
 
@@ -135,9 +135,6 @@ def _home_system(home: Path) -> System:
     return System.model_validate({"name": "local", "home": home, "root": home})
 
 
-async def sign_in_code(config: Config) -> str:
+async def _sign_in_code(identity: IdentityServices, caller: Caller) -> str:
     """Return the code of a single-use sign-in link for the demo's user."""
-    async with AsyncExitStack() as stack:
-        database = await open_database(config, stack)
-        identity = await open_identity(config, database, stack)
-        return await identity.make_sign_in_link(USER)
+    return await identity.make_sign_in_link(USER)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -32,6 +33,11 @@ def change(
 
     ``what`` is the command without secrets, such as ``user add ada``.
     """
+    return change_of(chosen_config(config_file, state), what, action)
+
+
+def change_of(config: Config, what: str, action: Action[T]) -> T:
+    """Change something of a gateway, as the operator, with its audit record."""
 
     async def recorded(identity: Identity, caller: Caller) -> T:
         entry = AuditEntry(0.0, caller.user, "", "CLI", what, 0, "", caller.address)
@@ -44,13 +50,11 @@ def change(
             status = error.status
             raise
         finally:
-            outcome = AuditEntry(
-                0.0, caller.user, "", "CLI", what, status, "", caller.address
-            )
+            outcome = replace(entry, status=status)
             await identity.audit.record(outcome, intent=intent)
         return done
 
-    return asyncio.run(_run(chosen_config(config_file, state), recorded))
+    return asyncio.run(_run(config, recorded))
 
 
 async def _run(config: Config, action: Action[T]) -> T:

@@ -9,10 +9,13 @@ from typing import TypeVar
 
 import click
 
+from gatewright.cli.identity import change_of
 from gatewright.cli.options import chosen_config, gateway_options
 from gatewright.composition.sky import SkyTools, open_sky_tools
+from gatewright.core.caller import Caller
 from gatewright.core.config import Config
 from gatewright.core.errors import InvalidRequest, Unavailable
+from gatewright.domains.identity import Identity
 from gatewright.domains.sky import IngestReport, Survey
 
 T = TypeVar("T")
@@ -55,10 +58,12 @@ def add(
             "with a letter or digit."
         )
     added = Survey(name, title or name, str(Path(images).absolute()), _access(access))
-    report = _with_tools(
-        chosen_config(config_file, state), lambda tools: _add(tools, added)
-    )
-    _tell(report)
+    config = chosen_config(config_file, state)
+
+    async def action(identity: Identity, caller: Caller) -> IngestReport:
+        return await _with_tools(config, lambda tools: _add(tools, added))
+
+    _tell(change_of(config, f"survey add {name}", action))
 
 
 def _access(text: str) -> str | tuple[str, ...]:
@@ -96,7 +101,8 @@ def _tell(report: IngestReport) -> None:
 @gateway_options
 def list_surveys(config_file: Path | None, state: Path | None) -> None:
     """List all surveys: id, images, where its files are, title."""
-    for line in _with_tools(chosen_config(config_file, state), _lines):
+    config = chosen_config(config_file, state)
+    for line in asyncio.run(_with_tools(config, _lines)):
         click.echo(line)
 
 
@@ -108,9 +114,6 @@ async def _lines(tools: SkyTools) -> list[str]:
     return lines
 
 
-def _with_tools(config: Config, action: Callable[[SkyTools], Awaitable[T]]) -> T:
-    async def run() -> T:
-        async with AsyncExitStack() as stack:
-            return await action(await open_sky_tools(config, stack))
-
-    return asyncio.run(run())
+async def _with_tools(config: Config, action: Callable[[SkyTools], Awaitable[T]]) -> T:
+    async with AsyncExitStack() as stack:
+        return await action(await open_sky_tools(config, stack))

@@ -66,3 +66,22 @@ async def sign_in_by_link(
     done = f"signed in by link: {session.user.name}"
     await identity.audit.record(replace(entry, status=303, note=done), intent=intent)
     return session
+
+
+async def sign_out_by_link(request: Request, context: RequestContext) -> None:
+    """End the request's session where a protocol does so by GET, with its audit record.
+
+    Raises
+    ------
+    NotAllowed
+        A page of another site leads here.
+    Unavailable
+        The audit log cannot be written.
+    """
+    OwnPages(context.services.config).refuse_foreign_link(request.headers)
+    identity = context.services.identity
+    entry = audit_entry(request.scope, context.caller)
+    intent = await identity.audit.begin(entry)
+    await identity.sessions.sign_out(context.caller)
+    done = replace(entry, status=200, note="signed out by link")
+    await identity.audit.record(done, intent=intent)

@@ -91,6 +91,14 @@ async def test_an_empty_log_is_whole(world: World) -> None:
         ("DELETE FROM audit_record WHERE number = 2", "Record 2 is gone"),
         ("DELETE FROM audit_record WHERE number = 1", "Record 1 is gone"),
         (
+            """
+            UPDATE audit_record SET number = -2 WHERE number = 2;
+            UPDATE audit_record SET number = 2 WHERE number = 3;
+            UPDATE audit_record SET number = 3 WHERE number = -2;
+            """,
+            "Record 2",
+        ),
+        (
             "UPDATE audit_record SET number = number - 1 WHERE number > 3",
             "Record 3",
         ),

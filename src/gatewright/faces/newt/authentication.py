@@ -6,10 +6,10 @@ from gatewright.core.caller import Caller
 from gatewright.core.errors import NotSignedIn
 from gatewright.faces.newt.answers import Answer
 from gatewright.faces.newt.forms import read_form
-from gatewright.web.context import request_context
+from gatewright.web.context import RequestContext, request_context
 from gatewright.web.credentials import cookie_fields, no_cookie_fields
-from gatewright.web.own_pages import OwnPages
 from gatewright.web.sign_in import sign_in as begin_session
+from gatewright.web.sign_in import sign_out_by_link
 
 SESSION_SECONDS = 43_200
 """Lifetime that NEWT's sessions have; the gateway's own last at least as long."""
@@ -58,13 +58,24 @@ async def sign_in(request: Request) -> object:
 
 
 async def sign_out(request: Request) -> object:
-    """End the session of the cookie.
+    """End the session of the cookie."""
+    context = request_context(request)
+    if context.caller.session:
+        await context.services.identity.sessions.sign_out(context.caller)
+    return _signed_out(context)
 
-    NEWT does it by GET. A page of another site cannot: cookies do not count for it,
-    and a link there is refused.
+
+async def log_out(request: Request) -> object:
+    """End the session of the cookie by GET, as NEWT does.
+
+    A page of another site cannot: cookies do not count for it, and a link there is
+    refused.
     """
     context = request_context(request)
     if context.caller.session:
-        OwnPages(context.services.config).refuse_foreign_link(request.headers)
-        await context.services.identity.sessions.sign_out(context.caller)
+        await sign_out_by_link(request, context)
+    return _signed_out(context)
+
+
+def _signed_out(context: RequestContext) -> Answer:
     return Answer(NOBODY, no_cookie_fields(context.services.config, newt=True))

@@ -124,7 +124,7 @@ CLASSIC: Mapping[str, Verbs] = _with_slash(
     {
         "/auth": _AUTH,
         "/login": _AUTH,
-        "/logout": {"GET": authentication.sign_out},
+        "/logout": {"GET": authentication.log_out},
         "/status": {"GET": status.systems},
         "/status/motd": {"GET": status.message_of_the_day},
         "/status/{system}": {"GET": status.one},

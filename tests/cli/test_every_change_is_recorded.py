@@ -1,0 +1,104 @@
+"""Each command that changes something leaves its record; the others leave none."""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+from tests.support.identity import OWNER, cheap_hasher
+
+from gatewright.cli.main import main
+from gatewright.core.config import Config, Gateway, Identity
+from gatewright.core.config_file import FILE_NAME
+from gatewright.core.config_text import to_toml
+
+PASSWORD = "correct horse\n"
+CHANGES = [
+    ("user add", ["ada", "--password-stdin"], PASSWORD),
+    ("user password", ["ada", "--password-stdin"], PASSWORD),
+    ("user group add", ["ada", "sky"], ""),
+    ("user group remove", ["ada", "sky"], ""),
+    ("token create", ["--user", "ada"], ""),
+    ("token revoke", ["{token}"], ""),
+    ("user remove", ["ada"], ""),
+    ("survey add", ["night", "{folder}"], ""),
+]
+"""What changes something: the command, its arguments, its standard input."""
+SAFE = {"user list", "token list", "survey list", "audit verify", "check", "openapi"}
+ELSEWHERE = {"demo", "serve"}
+"""They run a gateway; the demo's sign-in link is looked for below."""
+
+
+@pytest.fixture
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr("gatewright.composition.identity.Argon2Hasher", cheap_hasher)
+    folder = tmp_path / "state"
+    folder.mkdir(mode=0o700)
+    config = Config(gateway=Gateway(state=folder), identity=Identity(owner=OWNER))
+    (folder / FILE_NAME).write_text(to_toml(config))
+    return folder
+
+
+def commands(group: click.Group = main, name: str = "") -> Iterator[str]:
+    """Yield the words of every command."""
+    context = click.Context(group)
+    for word in group.list_commands(context):
+        found = group.get_command(context, word)
+        if isinstance(found, click.Group):
+            yield from commands(found, f"{name}{word} ")
+        else:
+            yield f"{name}{word}"
+
+
+def records(state: Path) -> list[tuple[str, str, int]]:
+    with sqlite3.connect(state / "gateway.sqlite") as connection:
+        rows = connection.execute(
+            "SELECT account, method || ' ' || path, status FROM audit_record"
+            " ORDER BY number"
+        ).fetchall()
+        intents = connection.execute("SELECT count(*) FROM audit_intent").fetchone()
+    connection.close()
+    assert intents == (0,)
+    return rows
+
+
+def run(state: Path, words: str, arguments: list[str], stdin: str = "") -> str:
+    typed = [*words.split(), "--state", str(state), *arguments]
+    done = CliRunner().invoke(main, typed, input=stdin)
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def test_every_command_is_known_here() -> None:
+    changes = {words for words, _, _ in CHANGES}
+    unknown = set(commands()) - changes - SAFE - ELSEWHERE
+    assert not unknown, "say above whether it changes something"
+
+
+def test_each_change_has_a_record(state: Path) -> None:
+    token = ""
+    for number, (words, arguments, stdin) in enumerate(CHANGES):
+        filled = [a.format(token=token, folder=state.parent) for a in arguments]
+        said = run(state, words, filled, stdin)
+        token = said[3:29] if said.startswith("gw_") else token
+        found = records(state)
+        assert len(found) == number + 1, words
+        account, what, status = found[-1]
+        assert (account, status) == (OWNER, 200)
+        assert what.startswith(f"CLI {words} ")
+        assert "correct horse" not in what
+    for words in SAFE - {"check", "openapi"}:
+        run(state, words, [])
+    assert len(records(state)) == len(CHANGES)
+
+
+def test_a_change_that_is_refused_has_a_record(state: Path) -> None:
+    typed = ["survey", "add", "--state", str(state), "fixed", "/nowhere/*.fits"]
+    assert CliRunner().invoke(main, typed).exit_code == 0
+    with sqlite3.connect(state / "gateway.sqlite") as connection:
+        connection.execute("UPDATE survey SET configured = 1")
+    connection.close()
+    assert CliRunner().invoke(main, typed).exit_code == 1
+    assert records(state)[-1] == (OWNER, "CLI survey add fixed", 400)
