@@ -8,6 +8,8 @@ from types import ModuleType
 
 import pytest
 
+from gatewright.core import errors
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
 _LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
@@ -23,7 +25,9 @@ def script() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("name", ["configuration.md", "commands.md", "index.md"])
+@pytest.mark.parametrize(
+    "name", ["configuration.md", "commands.md", "errors.md", "index.md"]
+)
 def test_a_generated_page_is_what_the_code_says(name: str) -> None:
     (path,) = [path for path in script().pages() if path.name == name]
     written = path.read_text(encoding="utf-8")
@@ -38,3 +42,12 @@ def test_links_lead_somewhere(page: Path) -> None:
         link for link in _LINK.findall(text) if not (page.parent / link).exists()
     ]
     assert missing == []
+
+
+def test_every_error_is_in_the_reference() -> None:
+    page = (ROOT / "docs" / "reference" / "errors.md").read_text(encoding="utf-8")
+    classes = [one for one in vars(errors).values() if isinstance(one, type)]
+    kinds = [one for one in classes if issubclass(one, errors.GatewayError)]
+    assert len(kinds) > 20
+    for kind in kinds:
+        assert f"| {kind.status} | `{kind.code}` |" in page

@@ -29,7 +29,8 @@
 A class has a stable ``code``, an HTTP ``status``, and says whether the same request
 may succeed later (``transient``). The text of an error is for the person who made the
 request: what went wrong and what to do next, nothing of the machine's insides. A
-status of 500 never shows its text (``gatewright.web.problems`` renders it).
+status of 500 never shows its text (``gatewright.web.problems`` renders it). The second
+paragraph of a class is what the person may do; the reference of errors is made of it.
 """
 
 from collections.abc import Mapping
@@ -80,7 +81,10 @@ class GatewayError(Exception):
 
 
 class InvalidRequest(GatewayError):
-    """The request cannot be understood."""
+    """The request cannot be understood.
+
+    Mend the request: the text names the part that cannot be read.
+    """
 
     code = "invalid-request"
     title = "Invalid request"
@@ -88,7 +92,10 @@ class InvalidRequest(GatewayError):
 
 
 class UnsupportedMediaType(InvalidRequest):
-    """The body is of a type that is not taken here."""
+    """The body is of a type that is not taken here.
+
+    Send the body in the type that the text names, as ``Content-Type``.
+    """
 
     code = "unsupported-media-type"
     title = "Unsupported media type"
@@ -96,7 +103,10 @@ class UnsupportedMediaType(InvalidRequest):
 
 
 class NotAcceptable(InvalidRequest):
-    """No form of the answer is one that the client accepts."""
+    """No form of the answer is one that the client accepts.
+
+    Leave ``Accept`` out, or name a type that the text lists.
+    """
 
     code = "not-acceptable"
     title = "Not acceptable"
@@ -104,7 +114,10 @@ class NotAcceptable(InvalidRequest):
 
 
 class RangeNotSatisfiable(InvalidRequest):
-    """The range lies outside the content."""
+    """The range lies outside the content.
+
+    Ask within the size that ``Content-Range`` tells.
+    """
 
     code = "range-not-satisfiable"
     title = "Range not satisfiable"
@@ -112,7 +125,10 @@ class RangeNotSatisfiable(InvalidRequest):
 
 
 class UriTooLong(InvalidRequest):
-    """The URL is longer than the gateway reads."""
+    """The URL is longer than the gateway reads.
+
+    Ask for less at once, or send what is long in the body.
+    """
 
     code = "uri-too-long"
     title = "URL too long"
@@ -120,7 +136,10 @@ class UriTooLong(InvalidRequest):
 
 
 class HeadersTooLarge(InvalidRequest):
-    """The header section is larger than the gateway reads."""
+    """The header section is larger than the gateway reads.
+
+    Send fewer header fields or shorter ones; often it is cookies of other pages.
+    """
 
     code = "headers-too-large"
     title = "Header fields too large"
@@ -128,7 +147,10 @@ class HeadersTooLarge(InvalidRequest):
 
 
 class RequestTimeout(InvalidRequest):
-    """The client took too long to send its request."""
+    """The client took too long to send its request.
+
+    Send it again, over a steadier connection.
+    """
 
     code = "request-timeout"
     title = "Request timeout"
@@ -136,7 +158,10 @@ class RequestTimeout(InvalidRequest):
 
 
 class InvalidContent(InvalidRequest):
-    """The request is well formed and its values are not right."""
+    """The request is well formed and its values are not right.
+
+    Change the value that the text names.
+    """
 
     code = "invalid-content"
     title = "Invalid content"
@@ -144,7 +169,10 @@ class InvalidContent(InvalidRequest):
 
 
 class NotSignedIn(GatewayError):
-    """The request needs a session or a token."""
+    """The request needs a session or a token.
+
+    Sign in, or send a token: ``Authorization: Bearer TOKEN``.
+    """
 
     code = "not-signed-in"
     title = "Not signed in"
@@ -152,7 +180,10 @@ class NotSignedIn(GatewayError):
 
 
 class NotAllowed(GatewayError):
-    """The caller may not do this."""
+    """The caller may not do this.
+
+    Ask the owner for the right, or make a token with the scope that the text names.
+    """
 
     code = "not-allowed"
     title = "Not allowed"
@@ -160,7 +191,10 @@ class NotAllowed(GatewayError):
 
 
 class NotFound(GatewayError):
-    """There is nothing of that name that the caller may see."""
+    """There is nothing of that name that the caller may see.
+
+    Check the name; what one may not see is not there, so check who you are, too.
+    """
 
     code = "not-found"
     title = "Not found"
@@ -168,7 +202,10 @@ class NotFound(GatewayError):
 
 
 class MethodNotAllowed(GatewayError):
-    """The resource does not have this method."""
+    """The resource does not have this method.
+
+    Use a method that ``Allow`` lists.
+    """
 
     code = "method-not-allowed"
     title = "Method not allowed"
@@ -176,7 +213,10 @@ class MethodNotAllowed(GatewayError):
 
 
 class Conflict(GatewayError):
-    """The state of the resource does not admit the request."""
+    """The state of the resource does not admit the request.
+
+    Read the resource again and decide anew.
+    """
 
     code = "conflict"
     title = "Conflict"
@@ -184,14 +224,21 @@ class Conflict(GatewayError):
 
 
 class AlreadyExists(Conflict):
-    """Something of that name is there already."""
+    """Something of that name is there already.
+
+    Choose another name, or replace what is there.
+    """
 
     code = "already-exists"
     title = "Already exists"
 
 
 class PreconditionFailed(GatewayError):
-    """The resource is not in the state that the client named (If-Match)."""
+    """The resource is not in the state that the client named (If-Match).
+
+    Somebody changed it meanwhile: read it again, apply your change to that, and send
+    the new ``ETag``.
+    """
 
     code = "precondition-failed"
     title = "Precondition failed"
@@ -199,7 +246,10 @@ class PreconditionFailed(GatewayError):
 
 
 class TooLarge(GatewayError):
-    """The request or its answer is above a limit."""
+    """The request or its answer is above a limit.
+
+    Ask for less, in parts, or as a job; the text tells the limit.
+    """
 
     code = "too-large"
     title = "Too large"
@@ -207,7 +257,10 @@ class TooLarge(GatewayError):
 
 
 class TooManyRequests(GatewayError):
-    """The caller is above a rate."""
+    """The caller is above a rate.
+
+    Wait for as long as ``Retry-After`` says.
+    """
 
     code = "too-many-requests"
     title = "Too many requests"
@@ -216,7 +269,10 @@ class TooManyRequests(GatewayError):
 
 
 class NotImplementedHere(GatewayError):
-    """The protocol has this and this service does not."""
+    """The protocol has this and this service does not.
+
+    Use another way to the same end; the text names one where there is one.
+    """
 
     code = "not-implemented"
     title = "Not implemented"
@@ -224,7 +280,10 @@ class NotImplementedHere(GatewayError):
 
 
 class BackendFailed(GatewayError):
-    """Something behind the gateway answered wrongly."""
+    """Something behind the gateway answered wrongly.
+
+    Tell the operator the ``request_id``; to repeat the request does not help.
+    """
 
     code = "backend-failed"
     title = "Backend failed"
@@ -232,7 +291,10 @@ class BackendFailed(GatewayError):
 
 
 class Unavailable(GatewayError):
-    """Something behind the gateway is away."""
+    """Something behind the gateway is away.
+
+    Repeat the request after ``Retry-After``; if it lasts, tell the operator.
+    """
 
     code = "unavailable"
     title = "Unavailable"
@@ -241,7 +303,10 @@ class Unavailable(GatewayError):
 
 
 class TimedOut(GatewayError):
-    """Something behind the gateway did not answer in time."""
+    """Something behind the gateway did not answer in time.
+
+    Repeat the request later, or ask for less.
+    """
 
     code = "timed-out"
     title = "Timed out"
@@ -250,7 +315,10 @@ class TimedOut(GatewayError):
 
 
 class StorageFull(GatewayError):
-    """There is no room for this: the disk or a quota is full."""
+    """There is no room for this: the disk or a quota is full.
+
+    Delete something, or ask the operator for room.
+    """
 
     code = "storage-full"
     title = "Storage full"
