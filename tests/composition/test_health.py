@@ -12,8 +12,9 @@ from typing import Any, cast
 
 import pytest
 from tests.support.jobs import config, job_services
-from tests.support.whole import whole
+from tests.support.whole import OWNER, whole
 
+from gatewright.backends.processes import ProcessScheduler
 from gatewright.composition.compute import Follower
 from gatewright.composition.health import Health, Part
 from gatewright.core.errors import Unavailable
@@ -153,3 +154,27 @@ async def test_a_gateway_whose_files_hang_is_degraded_and_comes_back(
             os.kill(worker, signal.SIGCONT)
         while (await client.get("/health/ready")).json()["status"] != "ready":
             assert time.monotonic() - began < 20
+
+
+async def test_a_gateway_whose_scheduler_hangs_says_so_and_serves_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gatewright.composition.health._REMEMBER_SECONDS", -1)
+    free = asyncio.Event()
+
+    async def hang(scheduler: ProcessScheduler, native_ids: Any) -> dict[str, Any]:
+        await free.wait()
+        return {}
+
+    monkeypatch.setattr(ProcessScheduler, "status", hang)
+    async with whole(tmp_path) as gateway:
+        client = await gateway.client(OWNER)
+        began = time.monotonic()
+        answer = await client.get("/health/ready")
+        assert time.monotonic() - began < 4
+        assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
+        assert answer.json()["not_ready"] == ["systems/local/jobs"]
+        assert (await client.get("/api/v1/files/local/")).status_code == 200
+        assert (await client.get("/api/v1/jobs/local")).status_code == 200
+        free.set()
+        assert (await client.get("/health/ready")).json()["status"] == "ready"
