@@ -35,13 +35,14 @@ def job(uuid: str, cores: int = 1, memory: int = 0) -> Waiting:
 def test_in_order_as_long_as_there_is_room() -> None:
     result = decide(job("a", 2), job("b", 2), job("c"))
     assert result.starts == ["a", "b"]
-    assert result.reasons == {"c": "Waits for free cores."}
+    assert result.reasons == {"c": "Waits for 1 core; it is next."}
 
 
 def test_smaller_ones_pass_one_that_does_not_fit() -> None:
     result = decide(job("a", 3), job("b", 2), job("c", 1), job("d", 0, 101))
     assert result.starts == ["a", "c"]
-    assert result.reasons["d"] == "Waits for free memory."
+    assert result.reasons["b"] == "Waits for 2 cores; it is next."
+    assert result.reasons["d"] == "Waits for 1 MiB of memory; 1 job is ahead."
 
 
 def test_nothing_passes_one_that_has_waited_long() -> None:
@@ -50,6 +51,18 @@ def test_nothing_passes_one_that_has_waited_long() -> None:
     result = decide(job("b", 4), replace(job("c"), since=99.0), cores=3, now=100.0)
     assert result.starts == []
     assert "waited long" in result.reasons["c"]
+
+
+def test_a_place_near_the_head_is_told_and_a_far_one_roughly() -> None:
+    held = replace(job("h"), held=True)
+    waiting = [held, *(job(str(number), 4) for number in range(120))]
+    reasons = decide(*waiting, cores=3).reasons
+    assert reasons["0"] == "Waits for 4 cores; it is next."
+    assert reasons["5"] == "Waits for 4 cores; 5 jobs are ahead."
+    assert reasons["6"] == "Waits for 4 cores; more than 5 jobs are ahead."
+    assert reasons["11"] == "Waits for 4 cores; more than 10 jobs are ahead."
+    assert reasons["119"] == "Waits for 4 cores; more than 100 jobs are ahead."
+    assert len(set(reasons.values())) == 10
 
 
 def test_held_jobs_and_arrays() -> None:

@@ -63,7 +63,7 @@ class TestProcesses(SchedulerContract):
         first = await followed.submit(hog)
         await followed.until_state(first, JobState.ACTIVE)
         second = await followed.submit(JobSpec(executable="true", resources=half))
-        await followed.until_told(second, "Waits for free memory.")
+        await followed.until_told(second, "Waits for 600 MiB of memory; it is next.")
         small = await followed.submit(JobSpec(executable="true"))
         assert (await followed.until_ended(small)).state is JobState.COMPLETED
         await followed.scheduler.cancel([first])
@@ -80,7 +80,9 @@ class TestProcesses(SchedulerContract):
             for _ in range(300)
         ]
         native_ids = await followed.scheduler.submit(waiting)
-        await followed.until_told(native_ids[-1], "Waits for free cores.")
+        await followed.until_told(
+            native_ids[-1], "Waits for 2 cores; more than 100 jobs are ahead."
+        )
         assert time.monotonic() - began < 15
         await followed.scheduler.cancel([*native_ids, first])
         async with asyncio.timeout(30):

@@ -1,5 +1,7 @@
 """Jobs as the faces use them, over a scheduler that does as it is told."""
 
+from collections.abc import Mapping, Sequence
+
 import pytest
 from tests.domains.compute.conftest import SetClock, ToldScheduler
 from tests.support.app import caller
@@ -12,6 +14,7 @@ from gatewright.core.errors import (
     NotFound,
     StorageFull,
     TimedOut,
+    Unavailable,
 )
 from gatewright.core.events import EventHub
 from gatewright.domains.compute import (
@@ -191,6 +194,33 @@ async def test_an_array_is_controlled_as_one(
     (one,) = await jobs.submit(ADA, "local", [single])
     assert (one.id, one.tasks) == ("2", {"queued": 1})
     assert (await jobs.get(ADA, "local", "2_7")).array_index == 7
+
+
+async def test_a_job_that_starts_while_it_is_held_is_a_conflict(
+    jobs: JobService, scheduler: ToldScheduler
+) -> None:
+    (job,) = await jobs.submit(ADA, "local", [SPEC])
+    native_id = job.native_id or ""
+    started = JobStatus(native_id, JobState.ACTIVE, "R", started_at=2.0)
+    scheduler.known[native_id] = started
+    with pytest.raises(Conflict, match="started before"):
+        await jobs.hold(ADA, "local", job.id)
+    assert (await jobs.get(ADA, "local", job.id)).state is JobState.ACTIVE
+
+
+async def test_a_system_answers_when_its_scheduler_does(
+    jobs: JobService, scheduler: ToldScheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await jobs.ready("local")
+
+    async def silent(native_ids: Sequence[str]) -> Mapping[str, JobStatus]:
+        raise Unavailable("Its controller does not answer.")
+
+    monkeypatch.setattr(scheduler, "status", silent)
+    with pytest.raises(Unavailable):
+        await jobs.ready("local")
+    with pytest.raises(NotFound):
+        await jobs.ready("elsewhere")
 
 
 async def test_events_tell_of_each_change(jobs: JobService, events: EventHub) -> None:

@@ -6,6 +6,7 @@ head of the queue nothing passes it any more, so that it starts as soon as enoug
 free.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -15,6 +16,8 @@ from gatewright.domains.compute import (
     NativeDependency,
     satisfied,
 )
+
+_NEAR = 5
 
 
 @dataclass(slots=True)
@@ -87,6 +90,7 @@ def plan(
     result = Plan()
     active = dict(running)
     blocked = False
+    ahead = 0
     for job in waiting:
         if _not_yet(job, outcomes, result):
             continue
@@ -95,8 +99,9 @@ def plan(
                 f"{job.array_limit} elements of its array may run at once."
             )
         elif blocked or not room.fits(job.cores, job.memory):
-            result.reasons[job.uuid] = _lack(job, room)
+            result.reasons[job.uuid] = _lack(job, room, ahead)
             blocked = blocked or now - job.since >= patience
+            ahead += 1
         else:
             room.take(job.cores, job.memory)
             active[job.array] = active.get(job.array, 0) + 1
@@ -104,12 +109,28 @@ def plan(
     return result
 
 
-def _lack(job: Waiting, room: Room) -> str:
+def _lack(job: Waiting, room: Room, ahead: int) -> str:
+    place = _place(ahead)
     if job.cores > room.cores:
-        return "Waits for free cores."
+        cores = "1 core" if job.cores == 1 else f"{job.cores} cores"
+        return f"Waits for {cores}; {place}."
     if job.memory > room.memory:
-        return "Waits for free memory."
-    return "Waits for a job before it that has waited long."
+        return f"Waits for {math.ceil(job.memory / 2**20)} MiB of memory; {place}."
+    return f"Waits for a job before it that has waited long; {place}."
+
+
+def _place(ahead: int) -> str:
+    """Return a job's place in the queue in words.
+
+    Far from the head it is told roughly: each text is written down for its job, and
+    the places of all jobs change whenever one starts.
+    """
+    if ahead == 0:
+        return "it is next"
+    if ahead <= _NEAR:
+        return f"{ahead} {'job is' if ahead == 1 else 'jobs are'} ahead"
+    most = max(count for count in (_NEAR, 10, 100, 1000) if count < ahead)
+    return f"more than {most} jobs are ahead"
 
 
 def _not_yet(

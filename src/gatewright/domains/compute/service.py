@@ -1,15 +1,13 @@
 """Jobs, as the faces use them."""
 
 import hashlib
-import posixpath
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gatewright.core.caller import Caller, Scope
 from gatewright.core.clock import Clock, system_clock
 from gatewright.core.errors import Conflict, InvalidContent, NotFound
 from gatewright.core.events import EventHub
-from gatewright.core.ids import new_id
 from gatewright.core.pages import Page, page_limit
 from gatewright.domains.compute.array import parse_array
 from gatewright.domains.compute.check import check_spec
@@ -24,8 +22,8 @@ from gatewright.domains.compute.model import (
     JobState,
     Queue,
     Stream,
-    Submission,
 )
+from gatewright.domains.compute.placing import placed, sample
 from gatewright.domains.compute.ports import (
     Admission,
     JobTable,
@@ -166,12 +164,9 @@ class JobService:
         The record that is returned has ended, or will shortly.
         """
         caller.require(Scope.JOBS_CANCEL)
+        desk = self._desk(system)
         jobs = await self._live(caller, system, job_id)
-        if jobs:
-            desk = self._desk(system)
-            await desk.scheduler.cancel([j.native_id for j in jobs if j.native_id])
-            await desk.ledger.refresh(jobs)
-        return _as_one(await self._named(caller, system, job_id), job_id)
+        return await self._tell(caller, desk, job_id, jobs, desk.scheduler.cancel)
 
     async def hold(self, caller: Caller, system: str, job_id: str) -> Job:
         """Keep a queued job, or the queued elements of an array, from starting.
@@ -182,12 +177,12 @@ class JobService:
             It runs already, or has ended.
         """
         caller.require(Scope.JOBS_SUBMIT)
-        states = {JobState.QUEUED, JobState.HELD}
-        jobs = await self._in_state(caller, system, job_id, states, "held")
         desk = self._desk(system)
-        await desk.scheduler.hold([j.native_id for j in jobs if j.native_id])
-        await desk.ledger.refresh(jobs)
-        return _as_one(await self._named(caller, system, job_id), job_id)
+        jobs = await self._waiting(caller, system, job_id, "held")
+        job = await self._tell(caller, desk, job_id, jobs, desk.scheduler.hold)
+        if job.state is JobState.ACTIVE and job.tasks is None:
+            raise Conflict("The job started before it could be held.")
+        return job
 
     async def release(self, caller: Caller, system: str, job_id: str) -> Job:
         """Let a held job, or the held elements of an array, start.
@@ -198,12 +193,9 @@ class JobService:
             It runs already, or has ended.
         """
         caller.require(Scope.JOBS_SUBMIT)
-        states = {JobState.QUEUED, JobState.HELD}
-        jobs = await self._in_state(caller, system, job_id, states, "released")
         desk = self._desk(system)
-        await desk.scheduler.release([j.native_id for j in jobs if j.native_id])
-        await desk.ledger.refresh(jobs)
-        return _as_one(await self._named(caller, system, job_id), job_id)
+        jobs = await self._waiting(caller, system, job_id, "released")
+        return await self._tell(caller, desk, job_id, jobs, desk.scheduler.release)
 
     async def output(
         self, caller: Caller, system: str, job_id: str, stream: Stream
@@ -259,19 +251,29 @@ class JobService:
             )
         return [job for job in jobs if not job.ended]
 
-    async def _in_state(
-        self,
-        caller: Caller,
-        system: str,
-        job_id: str,
-        states: set[JobState],
-        verb: str,
+    async def _waiting(
+        self, caller: Caller, system: str, job_id: str, verb: str
     ) -> Sequence[Job]:
+        """Return those jobs of an id that have not started."""
         live = await self._live(caller, system, job_id)
-        jobs = [job for job in live if job.state in states]
+        jobs = [job for job in live if job.state is not JobState.ACTIVE]
         if not jobs:
             raise Conflict(f"Only a job that has not started can be {verb}.")
         return jobs
+
+    async def _tell(
+        self,
+        caller: Caller,
+        desk: _Desk,
+        job_id: str,
+        jobs: Sequence[Job],
+        order: Callable[[Sequence[str]], Awaitable[None]],
+    ) -> Job:
+        """Give the scheduler an order for jobs; return the record as it is then."""
+        if jobs:
+            await order([job.native_id for job in jobs if job.native_id])
+            await desk.ledger.refresh(jobs)
+        return _as_one(await self._named(caller, desk.system.name, job_id), job_id)
 
     async def _records(
         self, caller: Caller, system: str, jobs: Sequence[Job]
@@ -335,8 +337,8 @@ class JobService:
             indices = parse_array(spec.array, self._in_flight).indices
         for dependency in spec.dependencies:
             await self._check_dependency(caller, desk, dependency)
-        job = _placed(desk.system, spec, indices)
-        await desk.scheduler.check(_sample(desk.system, caller, job, now))
+        job = placed(desk.system, spec, indices)
+        await desk.scheduler.check(sample(desk.system, caller, job, now))
         return job
 
     async def _check_dependency(
@@ -358,50 +360,6 @@ class JobService:
 
 def _digest(specs: Sequence[JobSpec]) -> str:
     return hashlib.sha256(repr(list(specs)).encode("utf-8", "replace")).hexdigest()
-
-
-def _placed(
-    system: ComputeSystem, spec: JobSpec, indices: Sequence[int | None]
-) -> NewJob:
-    directory = _resolve(system.home, spec.directory or "", system.home)
-    stem = "job-{id}"
-    return NewJob(
-        spec=spec,
-        name=spec.name or _default_name(spec),
-        directory=directory,
-        stdout_path=_resolve(directory, spec.stdout_path or f"{stem}.out", system.home),
-        stderr_path=_resolve(directory, spec.stderr_path or f"{stem}.err", system.home),
-        uuids=[new_id() for _ in indices],
-        indices=indices,
-    )
-
-
-def _resolve(base: str, path: str, home: str) -> str:
-    if path == "~" or path.startswith("~/"):
-        path = posixpath.join(home, path[2:])
-    return posixpath.normpath(posixpath.join(base, path))
-
-
-def _default_name(spec: JobSpec) -> str:
-    return posixpath.basename(spec.executable or "")[:200] or "script"
-
-
-def _sample(
-    system: ComputeSystem, caller: Caller, job: NewJob, now: float
-) -> Submission:
-    """Return the job as the scheduler would receive it, to be looked at."""
-    return Submission(
-        uuid="",
-        id="",
-        system=system.name,
-        user=caller.user,
-        name=job.name,
-        spec=job.spec,
-        directory=job.directory,
-        stdout_path=job.stdout_path,
-        stderr_path=job.stderr_path,
-        submitted_at=now,
-    )
 
 
 def _as_one(jobs: Sequence[Job], job_id: str) -> Job:

@@ -48,6 +48,11 @@ def test_names_may_be_escaped_as_the_dds_does() -> None:
     assert asked("t%252E2m[0][0]") == asked("t.2m[0][0]")
 
 
+def test_the_members_of_a_grid_are_the_arrays_themselves() -> None:
+    query = "t%2E2m.t%2E2m[0:2:9][5],t%252E2m.lat[0:2:9],t.2m.lon[5]"
+    assert asked(query) == asked("t.2m[0:2:9][5],lat[0:2:9],lon[5]")
+
+
 def test_a_star_is_the_last_index() -> None:
     assert asked("lat[4:*]").leaves[0].slabs == (Slab(4, 1, 6),)
     assert asked("lat[0:3:*]").leaves[0].slabs == (Slab(0, 3, 4),)
@@ -94,7 +99,12 @@ def test_any_text_is_answered_or_refused(text: str) -> None:
         "lat.lat",
         "a.b.c",
         "lat,lat",
-        "t%2E2m.t%2E2m[0][0]",
+        "crs.crs",
+        "t%2E2m.lev",
+        "t%2E2m.crs",
+        "lat.t%2E2m",
+        "t%2E2m.lat[0][0]",
+        "t%2E2m.t%2E2m,t.2m",
         "lat&lat>5",
         "geogrid(t,1,2,3,4)",
         "lat[99999999999999999999]",

@@ -5,7 +5,9 @@
     CE        = [ clause { "," clause } ] { "&" selection }
     clause    = name { "[" start [ ":" [ stride ":" ] stop ] "]" }
 
-Indices count from 0 and the stop is inclusive; ``*`` as a stop is the last index.
+Indices count from 0 and the stop is inclusive; ``*`` as a stop is the last index. The
+names that a Grid would give its array and its maps, ``v.v`` and ``v.lat``, are those of
+the arrays themselves: old scripts and bookmarks have them.
 """
 
 import re
@@ -119,12 +121,25 @@ def _whole(array: Array) -> Leaf:
 
 
 def _named(by_name: dict[str, Array], path: str) -> Array:
-    if path in by_name:
-        return by_name[path]
+    found = by_name.get(path) or _member(by_name, path)
+    if found is not None:
+        return found
     raise InvalidRequest(
         f"There is no variable “{path[:100]}”. The .dds of this data set names those "
         "there are."
     )
+
+
+def _member(by_name: dict[str, Array], path: str) -> Array | None:
+    """Return the array or the map that a path names as a member of a Grid."""
+    for dot in (match.start() for match in re.finditer(r"\.", path)):
+        grid, member = by_name.get(path[:dot]), by_name.get(path[dot + 1 :])
+        if grid is None or member is None:
+            continue
+        maps = [name for name, _ in grid.dimensions]
+        if maps and grid.name not in maps and member.name in {grid.name, *maps}:
+            return member
+    return None
 
 
 def _refuse_repeats(leaves: tuple[Leaf, ...]) -> None:

@@ -1,0 +1,54 @@
+"""Where a new job and its files are, and what it is called."""
+
+import posixpath
+from collections.abc import Sequence
+
+from gatewright.core.caller import Caller
+from gatewright.core.ids import new_id
+from gatewright.domains.compute.model import ComputeSystem, JobSpec, Submission
+from gatewright.domains.compute.ports import NewJob
+
+
+def placed(
+    system: ComputeSystem, spec: JobSpec, indices: Sequence[int | None]
+) -> NewJob:
+    """Return a job with its name and with the absolute paths of its files."""
+    directory = _resolve(system.home, spec.directory or "", system.home)
+    stem = "job-{id}"
+    return NewJob(
+        spec=spec,
+        name=spec.name or _default_name(spec),
+        directory=directory,
+        stdout_path=_resolve(directory, spec.stdout_path or f"{stem}.out", system.home),
+        stderr_path=_resolve(directory, spec.stderr_path or f"{stem}.err", system.home),
+        uuids=[new_id() for _ in indices],
+        indices=indices,
+    )
+
+
+def _resolve(base: str, path: str, home: str) -> str:
+    if path == "~" or path.startswith("~/"):
+        path = posixpath.join(home, path[2:])
+    return posixpath.normpath(posixpath.join(base, path))
+
+
+def _default_name(spec: JobSpec) -> str:
+    return posixpath.basename(spec.executable or "")[:200] or "script"
+
+
+def sample(
+    system: ComputeSystem, caller: Caller, job: NewJob, now: float
+) -> Submission:
+    """Return the job as the scheduler would receive it, to be looked at."""
+    return Submission(
+        uuid="",
+        id="",
+        system=system.name,
+        user=caller.user,
+        name=job.name,
+        spec=job.spec,
+        directory=job.directory,
+        stdout_path=job.stdout_path,
+        stderr_path=job.stderr_path,
+        submitted_at=now,
+    )
