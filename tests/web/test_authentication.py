@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,13 @@ from tests.support.identity import OWNER, URL, World
 from tests.support.identity import world as open_world
 
 from gatewright.core.errors import Unavailable
+from gatewright.web.audit import AuditTrail
 from gatewright.web.authentication import Authentication
 from gatewright.web.context import request_context
+from gatewright.web.dispatch import Dispatch
+from gatewright.web.middleware.errors import ErrorGuard
 from gatewright.web.middleware.observed import observed
+from gatewright.web.middleware.rate_limit import Buckets, RateLimit
 from gatewright.web.problems import exception_handlers
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "PROPFIND", "MKCOL"]
@@ -282,3 +287,24 @@ async def test_what_is_not_http(world: World) -> None:
     await app({"type": "websocket", "path": "/"}, receive, send)
     assert seen == ["lifespan"]
     assert sent == [{"type": "websocket.close", "code": 1008}]
+
+
+async def test_refused_credentials_are_paced(world: World) -> None:
+    """Each leaves an audit record, so that a flood of them would fill the disk."""
+    buckets = Buckets(0.001, 30)
+    paced = partial(RateLimit, buckets=buckets, refusal=True)
+    app: ASGIApp = RateLimit(Dispatch({"/small": small()}), buckets)
+    app = Authentication(app, world.services, paced)
+    app = ErrorGuard(AuditTrail(app, world.services))
+    wrong, right = f"Bearer gw_{'0' * 26}.{'x' * 43}", f"Bearer {await world.token()}"
+    async with world.client(app) as http:
+        answers = [
+            await http.delete("/small/x", headers={"Authorization": wrong})
+            for _ in range(6)
+        ]
+        fine = await http.delete("/small/x", headers={"Authorization": right})
+        reads = await http.get("/small/x")
+    assert [answer.status_code for answer in answers] == [401] * 3 + [429] * 3
+    assert (fine.status_code, reads.status_code) == (200, 200)
+    statuses = [status for _, _, status, _ in await world.records()]
+    assert statuses == [401] * 3 + [200]

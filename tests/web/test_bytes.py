@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 from starlette.responses import Response
-from tests.support.workers import open_descriptors
+from tests.support.workers import descriptors
 from typing_extensions import override
 
 from gatewright.core.errors import PreconditionFailed, RangeNotSatisfiable
@@ -34,9 +34,15 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 async def nothing_left_open() -> AsyncIterator[None]:
-    before = open_descriptors()
+    """Fail, by name, for each descriptor that an answer has left open.
+
+    A read that was under way when its answer ended has a descriptor of its own, which
+    its thread closes; so those threads are waited for.
+    """
+    before = descriptors()
     yield
-    assert open_descriptors() == before
+    await asyncio.get_running_loop().shutdown_default_executor()
+    assert descriptors() == before
 
 
 def opened(path: Path) -> DescriptorFile:

@@ -4,6 +4,9 @@ A token in ``Authorization`` must be valid. A session's cookie counts where the 
 may be one of our own pages (``own_pages``); one that has ended makes a visitor.
 """
 
+from collections.abc import Callable
+from functools import partial
+
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -20,15 +23,29 @@ from gatewright.web.middleware.observed import observed
 from gatewright.web.middleware.request_id import SCOPE_KEY as REQUEST_ID_KEY
 from gatewright.web.own_pages import SAFE_METHODS, OwnPages
 from gatewright.web.problems import problem
+from gatewright.web.signed_in import UntilSignedOut
 
 _BASIC = b'Basic realm="gatewright", charset="UTF-8"'
 
 
 class Authentication:
-    """ASGI middleware that puts the ``RequestContext`` into the scope."""
+    """ASGI middleware that puts the ``RequestContext`` into the scope.
 
-    def __init__(self, app: ASGIApp, services: Services) -> None:
+    Parameters
+    ----------
+    paced
+        Bounds how often an application answers; what refuses credentials is wrapped in
+        it, since no request that is refused here comes to the caller's own rate.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        services: Services,
+        paced: Callable[[ASGIApp], ASGIApp] | None = None,
+    ) -> None:
         self._app = app
+        self._paced = paced or _as_it_is
         self._services = services
         self._identity = services.identity
         self._own_pages = OwnPages(services.config)
@@ -46,11 +63,15 @@ class Authentication:
         try:
             caller = await self._caller(scope, headers)
         except GatewayError as error:
-            await problem(error, Request(scope))(scope, receive, send)
+            refusal = self._paced(problem(error, Request(scope)))
+            await refusal(scope, receive, send)
             return
         scope[SCOPE_KEY] = RequestContext(self._services, caller, caller.request_id)
         observed(scope).user = caller.user
         note_caller(scope, caller)
+        if caller.signed_in:
+            still = partial(self._identity.is_still, caller)
+            receive = UntilSignedOut(scope, receive, still)
         await self._app(scope, receive, send)
 
     async def _caller(self, scope: Scope, headers: Headers) -> Caller:
@@ -77,6 +98,10 @@ class Authentication:
         if scope["method"] not in SAFE_METHODS:
             self._own_pages.require_own_change(headers)
         return [] if self._own_pages.is_foreign(headers) else secrets
+
+
+def _as_it_is(app: ASGIApp) -> ASGIApp:
+    return app
 
 
 def _is_browser(headers: Headers) -> bool:

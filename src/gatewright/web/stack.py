@@ -13,14 +13,17 @@ From the outside in:
    route should see before anything is looked up.
 6. `Probes` answer without a database.
 7. `AuditTrail` records what was changed, and with what outcome; `Authentication`
-   makes the caller; `RateLimit` counts for that caller.
-8. `Compression` encodes answers, and takes its mark off conditions.
+   makes the caller; `RateLimit` counts for that caller, and what `Authentication`
+   refuses for the address.
+8. `PrivateAnswers` keeps caches from giving one caller's answers to another;
+   `Compression` encodes answers, and takes its mark off conditions.
 9. `StrictBodies` reads JSON and forms only now, so that who may not ask is not read.
 10. `AuditGate` writes down what is about to be changed, or refuses it.
 11. `Dispatch` calls the face.
 """
 
 from collections.abc import Mapping
+from functools import partial
 
 from starlette.types import ASGIApp
 
@@ -46,6 +49,7 @@ from gatewright.web.middleware.errors import ErrorGuard
 from gatewright.web.middleware.hosts import Hosts, allowed_hosts
 from gatewright.web.middleware.malformed import Malformed
 from gatewright.web.middleware.metrics import Meters, Metrics
+from gatewright.web.middleware.private_answers import PrivateAnswers
 from gatewright.web.middleware.rate_limit import Buckets, RateLimit
 from gatewright.web.middleware.request_id import RequestId
 from gatewright.web.middleware.security_headers import SecurityHeaders
@@ -89,9 +93,11 @@ def _behind_proxies(app: ASGIApp, config: Config) -> ASGIApp:
 def _for_a_caller(app: ASGIApp, services: Services, config: Config) -> ASGIApp:
     limits = config.limits
     rate = limits.requests_per_second / config.gateway.processes
+    buckets = Buckets(rate, limits.requests_burst)
     app = Compression(StrictBodies(AuditGate(app, services)))
-    app = RateLimit(app, Buckets(rate, limits.requests_burst))
-    return AuditTrail(Authentication(app, services), services)
+    app = RateLimit(PrivateAnswers(app), buckets)
+    refusal = partial(RateLimit, buckets=buckets, refusal=True)
+    return AuditTrail(Authentication(app, services, refusal), services)
 
 
 def _refusals(app: ASGIApp, config: Config) -> ASGIApp:

@@ -30,6 +30,15 @@ class Identity:
         """Return a single-use code that signs a user in within ``seconds``."""
         return await self.sessions.make_sign_in_link(user, seconds)
 
+    async def is_still(self, caller: Caller) -> bool:
+        """Return whether all that let a caller in is as it was."""
+        user = await self.users.of(caller)
+        if user is None or (user.role, user.groups) != (caller.role, caller.groups):
+            return False
+        if caller.token:
+            return await self.tokens.is_still(caller)
+        return await self.sessions.is_still(caller)
+
     async def close(self) -> None:
         """Finish what was begun."""
         await self.last_use.settle()

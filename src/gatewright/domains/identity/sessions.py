@@ -179,12 +179,20 @@ class Sessions:
     async def of(self, caller: Caller) -> Sequence[Session]:
         """Return the caller's sessions that have not ended, oldest first."""
         caller.require(Scope.ACCOUNT_READ)
+        return await self._alive(caller.require_user())
+
+    async def _alive(self, user: str) -> Sequence[Session]:
         now = self._clock()
         return [
             session
-            for session in await self._store.of_user(caller.require_user())
+            for session in await self._store.of_user(user)
             if now < min(session.expires_at, session.used_at + self._idle)
         ]
+
+    async def is_still(self, caller: Caller) -> bool:
+        """Return whether the caller's session has not ended since."""
+        keys = [session.key for session in await self._alive(caller.user)]
+        return caller.session in keys
 
     async def current(self, caller: Caller) -> Session | None:
         """Return the session that the caller's cookie is of."""

@@ -189,6 +189,11 @@ class Tokens:
             raise _no_token()
         return found[0]
 
+    async def is_still(self, caller: Caller) -> bool:
+        """Return whether the token that the caller came with has not ended since."""
+        end = await self.end_of(caller)
+        return end is not None and self._clock() < end
+
     async def end_of(self, caller: Caller) -> float | None:
         """Return when the token that the caller came with ends."""
         found = await self._store.find(caller.token)

@@ -50,6 +50,10 @@ class Users:
             raise _no_user(name)
         return await self._existing(name)
 
+    async def of(self, caller: Caller) -> User | None:
+        """Return the caller's own account as it is now; None when it is gone."""
+        return await self._store.get(caller.user)
+
     async def exists(self, name: str) -> bool:
         """Return whether there is such an account."""
         return is_name(name) and await self._store.get(name) is not None

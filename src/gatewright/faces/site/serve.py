@@ -7,7 +7,7 @@ from gatewright.faces.site.assets import Asset
 from gatewright.web.conditional import check_preconditions, not_modified
 
 FOREVER = "public, max-age=31536000, immutable"
-CHECK_FIRST = "no-cache"
+CHECK_FIRST = "public, no-cache"
 
 
 def asset_response(

@@ -1,22 +1,35 @@
 """Rates of requests: a token bucket for each user, token or address.
 
+A user's tokens have a rate of their own each, and another one together: who makes a
+thousand of them is not a thousand users.
+
 The header fields are those of draft-ietf-httpapi-ratelimit-headers-10.
 """
 
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gatewright.core.addresses import network_of
 from gatewright.core.errors import TooManyRequests
 from gatewright.web.client_address import client_address
 from gatewright.web.context import SCOPE_KEY
+from gatewright.web.own_pages import SAFE_METHODS
 
 _MAXIMUM_KEYS = 10_000
 _FREE = ("/health/",)
+_DEAR = 10.0
+"""Tokens for a refusal of credentials, and for a change without an account: each leaves
+an audit record, which nobody may have without end."""
+_TOKENS = 4.0
+"""All tokens of one user together have the rate of so many."""
+
+Charge = tuple[str, float]
+"""A bucket's key, and how many tokens are taken from it."""
 
 
 class Buckets:
@@ -46,12 +59,12 @@ class Buckets:
         self._maximum_keys = maximum_keys
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def take(self, key: str) -> float:
-        """Take a token; return those that are left, below 0 if there was none."""
+    def take(self, key: str, cost: float = 1.0) -> float:
+        """Take tokens; return those that are left, below 0 if there were too few."""
         now = self._clock()
         tokens, at = self._buckets.pop(key, (float(self.burst), now))
-        tokens = min(self.burst, tokens + (now - at) * self.rate) - 1
-        self._buckets[key] = (max(tokens, 0.0) if tokens >= 0 else tokens + 1, now)
+        tokens = min(self.burst, tokens + (now - at) * self.rate) - cost
+        self._buckets[key] = (tokens if tokens >= 0 else tokens + cost, now)
         if len(self._buckets) > self._maximum_keys:
             self._buckets.popitem(last=False)
         return tokens
@@ -68,11 +81,16 @@ class RateLimit:
     ----------
     buckets
         The rate and what is left of it.
+    refusal
+        Whether the application refuses credentials that are none.
     """
 
-    def __init__(self, app: ASGIApp, buckets: Buckets) -> None:
+    def __init__(
+        self, app: ASGIApp, buckets: Buckets, *, refusal: bool = False
+    ) -> None:
         self._app = app
         self._buckets = buckets
+        self._refusal = refusal
         window = math.ceil(buckets.burst / buckets.rate)
         self._policy = f'"default";q={buckets.burst};w={window}'
 
@@ -81,9 +99,7 @@ class RateLimit:
         if scope["path"].startswith(_FREE):
             await self._app(scope, receive, send)
             return
-        left = self._buckets.take(bucket_key(scope))
-        if left < 0:
-            raise self._too_many(-left)
+        left = min(self._take(key, cost) for key, cost in self._charges(scope))
 
         async def send_with_fields(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -93,6 +109,19 @@ class RateLimit:
             await send(message)
 
         await self._app(scope, receive, send_with_fields)
+
+    def _charges(self, scope: Scope) -> Sequence[Charge]:
+        if self._refusal:
+            return [(f"refused:{_network(scope)}", _DEAR)]
+        return charges(scope)
+
+    def _take(self, key: str, cost: float) -> float:
+        """Take from a bucket; return how many such requests it still admits."""
+        cost = min(cost, self._buckets.burst)
+        left = self._buckets.take(key, cost)
+        if left < 0:
+            raise self._too_many(-left)
+        return left / cost
 
     def _too_many(self, missing: float) -> TooManyRequests:
         seconds = max(1, math.ceil(missing / self._buckets.rate))
@@ -104,11 +133,21 @@ class RateLimit:
         return TooManyRequests(text, retry_after=seconds, headers=fields)
 
 
-def bucket_key(scope: Scope) -> str:
-    """Return whose rate a request counts for: a token's, a user's, an address's."""
+def charges(scope: Scope) -> Sequence[Charge]:
+    """Return for whose rates a request counts: a token's, a user's, an address's.
+
+    What somebody without an account would change is apart, and dear.
+    """
     context = scope.get(SCOPE_KEY)
     if context is not None and context.caller.token:
-        return f"token:{context.caller.token}"
+        user = f"tokens:{context.caller.user}"
+        return [(f"token:{context.caller.token}", 1.0), (user, 1.0 / _TOKENS)]
     if context is not None and context.caller.user:
-        return f"user:{context.caller.user}"
-    return f"address:{client_address(scope)}"
+        return [(f"user:{context.caller.user}", 1.0)]
+    if scope["method"] in SAFE_METHODS:
+        return [(f"address:{_network(scope)}", 1.0)]
+    return [(f"changes:{_network(scope)}", _DEAR)]
+
+
+def _network(scope: Scope) -> str:
+    return network_of(client_address(scope))

@@ -24,10 +24,11 @@ class BodyTimeout:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         timed = _Timed(scope, receive, self._seconds)
-        await self._app(scope, timed if _has_body(scope) else receive, send)
+        await self._app(scope, timed if has_body(scope) else receive, send)
 
 
-def _has_body(scope: Scope) -> bool:
+def has_body(scope: Scope) -> bool:
+    """Return whether a request says that a body follows its header."""
     return any(
         name == b"transfer-encoding" or (name == b"content-length" and value != b"0")
         for name, value in scope["headers"]
