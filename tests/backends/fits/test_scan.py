@@ -1,6 +1,5 @@
 """What is found in files, and that damaged ones end as a reason."""
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -192,7 +191,7 @@ def test_images_left_out(tmp_path: Path) -> None:
 
 
 def test_damaged_files_end_as_a_reason_or_an_error(tmp_path: Path) -> None:
-    """Bytes changed at random: every answer is quick and of the tree of errors."""
+    """Bytes changed at random: every answer is of the tree of errors."""
     random = np.random.default_rng(3)
     good = tmp_path / "good.fits"
     primary = fits.PrimaryHDU(pixels(40, 30, "f4"), tpv_header(40, 30))
@@ -201,7 +200,6 @@ def test_damaged_files_end_as_a_reason_or_an_error(tmp_path: Path) -> None:
     )
     write(good, primary, packed)
     original = good.read_bytes()
-    began = time.monotonic()
     for number in range(120):
         data = bytearray(original)
         for place in random.integers(0, len(data), random.integers(1, 30)):
@@ -222,7 +220,6 @@ def test_damaged_files_end_as_a_reason_or_an_error(tmp_path: Path) -> None:
                     cut(asked, Output())
                 except GatewayError as error:
                     assert error.status < 500  # noqa: PT017  # any of several errors
-    assert time.monotonic() - began < 100
 
 
 def card(text: str) -> bytes:

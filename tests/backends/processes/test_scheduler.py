@@ -74,7 +74,6 @@ class TestProcesses(SchedulerContract):
         hog = JobSpec(executable="sleep", arguments=("60",), resources=whole)
         first = await followed.submit(hog)
         await followed.until_state(first, JobState.ACTIVE)
-        began = time.monotonic()
         waiting = [
             followed.submission(JobSpec(executable="true", resources=whole))
             for _ in range(300)
@@ -83,7 +82,6 @@ class TestProcesses(SchedulerContract):
         await followed.until_told(
             native_ids[-1], "Waits for 2 cores; more than 100 jobs are ahead."
         )
-        assert time.monotonic() - began < 15
         await followed.scheduler.cancel([*native_ids, first])
         async with asyncio.timeout(30):
             while await followed.states(first, *native_ids) != {JobState.CANCELED}:

@@ -1,6 +1,5 @@
 """The index of images in SQLite and PostgreSQL."""
 
-import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -72,15 +71,12 @@ async def test_a_hundred_thousand_images(sqlite: SqlImageIndex) -> None:
     images = nights(100_000)
     await sqlite.save_survey(SURVEY)
     await sqlite.put_files("night", [scanned(image) for image in images])
-    seconds = []
     for place in range(0, 400, 80):
         image = images[place]
         region = Circle(image.ra, image.dec, 0.3)
         for times in ((), (Interval(58010, 58020),)):
             query = ImageQuery(regions=(region,), times=times)
-            began = time.perf_counter()
             found = await all_ids(sqlite, query, 1000)
-            seconds.append(time.perf_counter() - began)
             fields = {int(i.split("~")[1]) for i in meeting(images[:400], region)}
             wanted = {
                 i.id
@@ -89,7 +85,6 @@ async def test_a_hundred_thousand_images(sqlite: SqlImageIndex) -> None:
             }
             assert set(found) == wanted
             assert len(wanted) >= (10 if times else 250)
-    assert sorted(seconds)[len(seconds) // 2] < 0.5
 
 
 async def test_a_rare_image_in_a_wide_region(sqlite: SqlImageIndex) -> None:
