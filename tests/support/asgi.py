@@ -19,6 +19,10 @@ class Answer:
 
     messages: list[Message] = field(default_factory=list)
     """All messages, in order."""
+    received: int = 0
+    """Bytes of the body that came."""
+    left: bool = False
+    """Whether the client had enough before the end, and went."""
 
     @property
     def status(self) -> int:
@@ -79,12 +83,14 @@ async def ask(
     *,
     gone: bool = False,
     keep: int | None = None,
+    enough: int | None = None,
     patience: float = 0.0,
 ) -> Answer:
     """Send a request, its body in parts, and return the answer.
 
     ``keep`` bounds what is kept of each part of the answer. The client goes when the
-    answer has ended, is a stream of events, or after ``patience`` seconds.
+    answer has ended, is a stream of events or has brought ``enough`` bytes, or after
+    ``patience`` seconds.
     """
     answer = Answer()
     parts = list(body) or [b""]
@@ -105,7 +111,10 @@ async def ask(
         if keep is not None and message["type"] == "http.response.body":
             answer.messages[-1]["body"] = bytes(message.get("body", b"")[:keep])
             del answer.messages[1:-1]
-        if answer.ended or answer.is_endless:
+        answer.received += len(message.get("body", b""))
+        if enough is not None and answer.received >= enough and not answer.ended:
+            answer.left = True
+        if answer.ended or answer.is_endless or answer.left:
             told.set()
 
     await app(scope, receive, send)
