@@ -12,8 +12,8 @@ from pathlib import Path
 RUN = ("sh", "python")
 
 _FENCE = re.compile(
-    r"(?:<!-- not run: (?P<reason>[^>]+?) -->\n)?^```(?P<language>\w*)\n"
-    r"(?P<text>.*?)^```$",
+    r"(?:<!-- not run: (?P<reason>[^>]+?) -->\n)?"
+    r"^```(?P<language>\w*)(?P<title>[^\n]*)\n(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
 
@@ -24,6 +24,8 @@ class Block:
 
     language: str
     """What the fence says."""
+    title: str
+    """What the fence says behind it: the name of a file that the page builds."""
     text: str
     """The lines between the fences."""
     reason: str
@@ -34,7 +36,7 @@ class Block:
     @property
     def is_run(self) -> bool:
         """Whether a test runs it."""
-        return self.language in RUN and not self.reason
+        return self.language in RUN and not (self.reason or self.title)
 
 
 def blocks_of(page: Path) -> list[Block]:
@@ -49,7 +51,8 @@ def blocks_of(page: Path) -> list[Block]:
             between = text[match.end() : following.start()]
             prints = following["text"] if not between.strip() else None
         reason = match["reason"] or ""
-        blocks.append(Block(match["language"], match["text"], reason, prints))
+        language, title = match["language"], match["title"].strip()
+        blocks.append(Block(language, title, match["text"], reason, prints))
     return blocks
 
 

@@ -13,9 +13,12 @@ from tests.docs.blocks import RUN, Block, blocks_of, is_printed
 from tests.support.gateway import SOURCE, RunningGateway, demo
 from tests.support.needs import program
 
+from gatewright.core.config_file import parse_config
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 RUNNABLE = [page for page in PAGES if any(one.is_run for one in blocks_of(page))]
+PROGRAMS = {"curl": "curl", "ncdump": "netcdf-bin", "ncks": "nco"}
 PRINTED_ADDRESS = "127.0.0.1:8000"
 _PROBLEM = re.compile(r'"status": ?([45]\d\d)\b')
 _SECONDS = 120
@@ -69,8 +72,10 @@ def session(blocks: list[Block], folder: Path, address: str) -> str:
 def test_a_page_does_what_it_says(
     page: Path, gateway: RunningGateway, home: Path, tmp_path: Path
 ) -> None:
-    program("curl", "curl")
     blocks = [one for one in blocks_of(page) if one.is_run]
+    for name, package in PROGRAMS.items():
+        if any(re.search(rf"\b{name}\b", one.text) for one in blocks):
+            program(name, package)
     work = tmp_path / "desk"
     environment = desk(work, home)
     address = gateway.url.removeprefix("http://")
@@ -89,6 +94,14 @@ def test_a_page_does_what_it_says(
             assert status in block.text, f"{block.text}\n{printed}"
         if block.prints is not None:
             assert is_printed(block.prints, printed), f"{block.text}\n{printed}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_a_configuration_is_one(page: Path) -> None:
+    """One with a title is a file of a package, which has a test of its own."""
+    for block in blocks_of(page):
+        if block.language == "toml" and not block.title:
+            parse_config(block.text)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

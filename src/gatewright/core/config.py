@@ -140,7 +140,7 @@ class DatasetSource(Section):
     id: Name
     """Name in URLs."""
     source: Path
-    """A NetCDF file."""
+    """A NetCDF or HDF5 file."""
     title: str = ""
     """Title in the catalogue; by default the file's own ``title``."""
     access: Access = "public"

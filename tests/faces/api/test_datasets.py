@@ -90,6 +90,33 @@ async def test_a_description(visitor: httpx.AsyncClient) -> None:
     assert answer["dimensions"][0] == {"name": "time", "size": 4, "unlimited": True}
 
 
+async def test_the_code_to_paste_works(tmp_path: Path, config: Config) -> None:
+    import netCDF4
+
+    with netCDF4.Dataset(tmp_path / "regional.nc", "w") as file:
+        for name, units, values in (
+            ("lat", "degrees_north", [-40.1, -39.9, -39.7]),
+            ("lon", "degrees_east", [170.05]),
+        ):
+            file.createDimension(name, len(values))
+            variable = file.createVariable(name, "f4", (name,))
+            variable.units = units
+            variable[:] = values
+        file.createVariable("sst", "f4", ("lat", "lon"))[:] = 288
+    with netCDF4.Dataset(tmp_path / "table.nc", "w") as file:
+        file.createDimension("row", 3)
+        file.createVariable("count", "i4", ("row",))[:] = [1, 2, 3]
+    found = datasets(tmp_path / "regional.nc", tmp_path / "table.nc")
+    services: Any = Catalogue(config, found)
+    async with client(face.build(services), services, VISITOR) as made:
+        for name in ("regional", "table"):
+            code = (await made.get(f"/datasets/{name}")).json()["code"]["curl"]
+            path = code.split("'")[1].partition("/api/v1")[2]
+            answer = await made.get(path)
+            assert answer.status_code == 200, answer.text
+            assert answer.content.startswith(b"\x89HDF")
+
+
 async def test_a_damaged_file_is_a_problem(visitor: httpx.AsyncClient) -> None:
     answer = await visitor.get("/datasets/broken")
     assert answer.status_code == 502

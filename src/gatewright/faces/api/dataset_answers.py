@@ -11,6 +11,7 @@ from gatewright.core.clock import timestamp
 from gatewright.core.config import Config
 from gatewright.domains.arrays import (
     Attributes,
+    AxisKind,
     AxisValues,
     Dataset,
     Prepared,
@@ -154,7 +155,7 @@ def dataset_detail(
         "attributes": _attributes(description.attributes),
         "warnings": list(description.warnings),
         "access": _access(published.dataset.id, config),
-        "code": _code(published, sorted(data), config),
+        "code": _code(published, axes, config),
     }
 
 
@@ -237,11 +238,16 @@ def _access(dataset_id: str, config: Config) -> dict[str, str]:
     }
 
 
-def _code(published: Published, names: list[str], config: Config) -> dict[str, str]:
-    """Return a few lines for each of the usual tools."""
+def _code(
+    published: Published, axes: Mapping[str, AxisValues], config: Config
+) -> dict[str, str]:
+    """Return a few lines for each of the usual tools, which work on this data set."""
     addresses = _access(published.dataset.id, config)
-    name = names[0] if names else "VARIABLE"
-    subset = f"{addresses['subset']}?var={quote(name, safe='')}"
+    data = data_variables(published.description)
+    name = data[0].name if data else "VARIABLE"
+    dimensions = data[0].dimensions if data else ()
+    middles = [_middle(axes[one]) for one in dimensions if one in axes]
+    query = "&".join([f"var={quote(name, safe='')}", *filter(None, middles)])
     return {
         "xarray": "import xarray\n\n"
         f'data = xarray.open_dataset("{addresses["dap2"]}")\n'
@@ -249,6 +255,17 @@ def _code(published: Published, names: list[str], config: Config) -> dict[str, s
         "netCDF4": "import netCDF4\n\n"
         f'data = netCDF4.Dataset("{addresses["dap2"]}")\n'
         f'print(data["{name}"])\n',
-        "curl": f"curl -o subset.nc '{subset}&lat=30:60&lon=-20:40'\n",
+        "curl": f"curl -o subset.nc '{addresses['subset']}?{query}'\n",
         "ncdump": f"ncdump -h '{addresses['dap2']}'\n",
     }
+
+
+def _middle(axis: AxisValues) -> str:
+    """Return a query for the middle half of a latitude or longitude, or nothing."""
+    if axis.axis.kind not in {AxisKind.LATITUDE, AxisKind.LONGITUDE}:
+        return ""
+    known = sorted(float(value) for value in axis.values if math.isfinite(value))
+    if not known:
+        return ""
+    quarter = len(known) // 4
+    return f"{axis.axis.kind.value}={known[quarter]}:{known[-1 - quarter]}"
