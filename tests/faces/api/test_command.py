@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from starlette.types import ASGIApp
-from tests.faces.api.test_files import app, client, client_of, home, services
+from tests.faces.api.files.conftest import app, client, client_of, home, services
 from tests.support.app import caller
 from tests.support.workers import is_running, wait_until
 
