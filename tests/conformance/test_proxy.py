@@ -247,3 +247,12 @@ def test_metrics_are_not_open_through_any_proxy(published: Published) -> None:
     assert httpx.get(f"{published.plain_url}/metrics").status_code == 401
     with published.owner() as owner:
         assert "gatewright_requests_total" in owner.get("/metrics").text
+
+
+def test_a_redirect_does_not_lead_from_https(published: Published) -> None:
+    """A password that is sent to an address with a slash too many stays covered."""
+    with published.client() as client:
+        led = client.post("/api/v1/session/", json={"user": "ada", "password": "x"})
+        assert (led.status_code, led.headers["location"]) == (307, "/api/v1/session")
+        page = client.get("/docs/", follow_redirects=True)
+        assert (page.status_code, page.url.scheme) == (200, "https")

@@ -52,6 +52,14 @@ async def test_a_link_from_elsewhere_signs_nobody_out(gateway: Whole) -> None:
         )
         assert there.status_code == 403
         assert (await client.get("/newt/auth")).json()["auth"] is True
+    for part in (
+        {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "no-cors"},
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"},
+        {"Origin": "https://evil.example"},
+    ):
+        shown = await client.get("/newt/logout", headers=part)
+        assert (shown.status_code, shown.headers.get("set-cookie")) == (403, None)
+        assert (await client.get("/newt/auth")).json()["auth"] is True
     await client.get("/newt/logout", headers=link | {"Sec-Fetch-Site": "none"})
     assert (await client.get("/newt/auth")).json()["auth"] is False
 

@@ -8,6 +8,7 @@ from gatewright.faces.newt.answers import Answer
 from gatewright.faces.newt.forms import read_form
 from gatewright.web.context import RequestContext, request_context
 from gatewright.web.credentials import cookie_fields, no_cookie_fields
+from gatewright.web.own_pages import OwnPages
 from gatewright.web.sign_in import sign_in as begin_session
 from gatewright.web.sign_in import sign_out_by_link
 
@@ -68,10 +69,11 @@ async def sign_out(request: Request) -> object:
 async def log_out(request: Request) -> object:
     """End the session of the cookie by GET, as NEWT does.
 
-    A page of another site cannot: cookies do not count for it, and a link there is
-    refused.
+    A page of another site cannot: a link there is refused, and so is whatever else it
+    asks for, since the answer takes the cookie away.
     """
     context = request_context(request)
+    OwnPages(context.services.config).refuse_foreign_link(request.headers)
     if context.caller.session:
         await sign_out_by_link(request, context)
     return _signed_out(context)
