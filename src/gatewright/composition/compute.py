@@ -2,18 +2,17 @@
 
 import asyncio
 import logging
-import os
 import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack, suppress
 
-from gatewright.backends.posix import PosixFileSystem
 from gatewright.backends.sql import Database
 from gatewright.backends.sql.jobs import SqlJobTable
 from gatewright.backends.worker import Workers
+from gatewright.composition.job_output import WorkerOutputFiles
 from gatewright.composition.systems import home_of, open_schedulers
 from gatewright.core.config import Config
-from gatewright.core.errors import Conflict, NotFound, Unavailable
+from gatewright.core.errors import Unavailable
 from gatewright.core.events import EventHub
 from gatewright.domains.compute import (
     ComputeSystem,
@@ -25,8 +24,6 @@ from gatewright.domains.compute import (
 _log = logging.getLogger(__name__)
 _PAUSE = 1.0
 _UNSTEADY_SECONDS = 10.0
-_NOT_WRITTEN = "The job has not written this output (yet)."
-_NO_FILE = "The job's output is not a regular file."
 
 
 async def open_compute(
@@ -104,21 +101,3 @@ class Follower:
         """
         if time.monotonic() - self._failed_at < _UNSTEADY_SECONDS:
             raise Unavailable("The jobs are not being followed.")
-
-
-class WorkerOutputFiles:
-    """Opens the output of jobs in the workers of their users."""
-
-    def __init__(self, workers: Workers) -> None:
-        self._files = PosixFileSystem(workers, b"/", b"/")
-
-    async def open(self, user: str, path: str) -> int:
-        try:
-            opened = await self._files.open(user, os.fsencode(path))
-        except NotFound as error:
-            raise NotFound(_NOT_WRITTEN) from error
-        except Conflict as error:
-            raise NotFound(_NO_FILE) from error
-        if opened.descriptor is None:
-            raise NotFound(_NO_FILE)
-        return opened.detach()

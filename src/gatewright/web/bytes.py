@@ -11,6 +11,7 @@ import logging
 import os
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 from typing import Protocol
 
 from starlette.requests import Request
@@ -62,12 +63,13 @@ class DescriptorFile:
     descriptor
         Descriptor of a regular file opened for reading.
     threads
-        Threads that read; by default those of the event loop.
+        Threads that read and close; by default those of the event loop.
     """
 
     def __init__(self, descriptor: int, threads: Executor | None = None) -> None:
         self._descriptor: int | None = descriptor
         self._threads = threads
+        self._closing: asyncio.Future[None] | None = None
 
     @property
     def descriptor(self) -> int | None:
@@ -83,7 +85,14 @@ class DescriptorFile:
     def close(self) -> None:
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
-            os.close(descriptor)
+            # Some file systems are asked when a file is closed, and may hang.
+            loop = asyncio.get_running_loop()
+            self._closing = loop.run_in_executor(self._threads, _close, descriptor)
+
+
+def _close(descriptor: int) -> None:
+    with suppress(OSError):
+        os.close(descriptor)
 
 
 def _read(descriptor: int, count: int, offset: int) -> bytes:

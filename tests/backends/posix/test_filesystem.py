@@ -1,3 +1,4 @@
+import errno
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -177,3 +178,25 @@ async def test_a_file_that_shrinks_while_it_is_written(
     with pytest.raises(BackendFailed):
         await writing.commit(ANY_STATE)
     assert list((tmp_path / "root").iterdir()) == []
+
+
+async def test_a_disk_that_is_full_when_a_file_is_closed_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file system of a network may write, and find no room, only then."""
+
+    def full(descriptor: int) -> None:
+        close(descriptor)
+        raise OSError(errno.EDQUOT, "quota")
+
+    close = os.close
+    async with open_worker() as worker:
+        files = PosixFileSystem(OneWorker(worker), os.fsencode(tmp_path), b"/")
+        writing = await files.begin("ada", b"/data")
+        await writing.write([b"x"])
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "close", full)
+            with pytest.raises(StorageFull):
+                await writing.commit(ANY_STATE)
+        await writing.abort()
+        assert list(tmp_path.iterdir()) == []

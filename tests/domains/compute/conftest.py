@@ -18,6 +18,7 @@ from gatewright.domains.compute import (
     JobService,
     JobState,
     JobStatus,
+    OutputFile,
     Snapshot,
     Submission,
 )
@@ -70,7 +71,7 @@ class ToldScheduler:
 class NoOutput:
     """Job output of which there is none."""
 
-    async def open(self, user: str, path: str) -> int:
+    async def open(self, user: str, path: str) -> OutputFile:
         raise NotFound("none")
 
 

@@ -24,12 +24,30 @@ from gatewright.domains.compute import (
 ADA = caller("ada")
 
 
+class Output:
+    """An open file of a folder."""
+
+    size, modified_at, etag = 0, 0.0, '"0"'
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor: int | None = descriptor
+
+    async def read(self, offset: int, count: int) -> bytes:
+        assert self.descriptor is not None
+        return os.pread(self.descriptor, count, offset)
+
+    def close(self) -> None:
+        assert self.descriptor is not None
+        os.close(self.descriptor)
+        self.descriptor = None
+
+
 class Folder:
     """Output files in a folder."""
 
-    async def open(self, user: str, path: str) -> int:
+    async def open(self, user: str, path: str) -> Output:
         try:
-            return os.open(path, os.O_RDONLY)
+            return Output(os.open(path, os.O_RDONLY))
         except OSError as error:
             raise NotFound("none") from error
 

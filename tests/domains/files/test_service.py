@@ -42,9 +42,6 @@ class Opened:
         assert self.content is not None
         return self.content[offset : offset + count]
 
-    def detach(self) -> int:
-        raise NotImplementedError
-
     def close(self) -> None:
         self.closed = True
 

@@ -59,7 +59,9 @@ class FitsReader:
         self._pool.publish(*sorted(folders))
 
     async def find(self, pattern: str) -> Sequence[SurveyFile]:
-        self.publish([pattern])
+        folder = await asyncio.to_thread(fixed_folder, pattern)
+        self._published.add(folder)
+        self._pool.publish(folder)
         return await asyncio.to_thread(_each_once, pattern)
 
     async def scan(self, survey: str, file: SurveyFile) -> ScannedFile:
@@ -91,10 +93,7 @@ class FitsReader:
         return Content(size, media, name, descriptor=descriptor)
 
     async def open(self, image: Image) -> Content:
-        descriptor = await asyncio.to_thread(
-            open_descriptor, image.path, image.identity
-        )
-        size = os.fstat(descriptor).st_size
+        descriptor, size = await asyncio.to_thread(_opened, image)
         name = Path(image.path).name
         return Content(size, file_media_type(name), name, descriptor=descriptor)
 
@@ -119,6 +118,12 @@ class FitsReader:
             "plane": request.plane,
             "maximum": self._maximum,
         }
+
+
+def _opened(image: Image) -> tuple[int, int]:
+    """Return a descriptor of an image's file, and the size of the file."""
+    descriptor = open_descriptor(image.path, image.identity)
+    return descriptor, os.fstat(descriptor).st_size
 
 
 def _form(form: CutoutFormat) -> tuple[str, str]:

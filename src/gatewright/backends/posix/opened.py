@@ -38,15 +38,26 @@ class OpenedFile:
         except OSError as error:
             raise meaning(error.errno or 0) from error
 
-    def detach(self) -> int:
-        assert self._descriptor is not None  # noqa: S101  # a folder has none
-        descriptor, self._descriptor = self._descriptor, None
-        return descriptor
-
     def close(self) -> None:
-        if self._descriptor is not None:
-            with contextlib.suppress(OSError):
-                os.close(self.detach())
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            let_go(descriptor, self._threads)
+
+
+def let_go(descriptor: int, threads: Executor) -> None:
+    """Close a descriptor of a user's file in a thread of that user.
+
+    Some file systems are asked when a file is closed (close(2), fuse(4)).
+    """
+    try:
+        threads.submit(_close, descriptor)
+    except RuntimeError:  # the threads have ended, and the gateway with them
+        _close(descriptor)
+
+
+def _close(descriptor: int) -> None:
+    with contextlib.suppress(OSError):
+        os.close(descriptor)
 
 
 def _read(descriptor: int, count: int, offset: int) -> bytes:

@@ -5,6 +5,7 @@ import contextlib
 import os
 from collections.abc import Callable, Sequence
 
+from gatewright.backends.posix.opened import let_go
 from gatewright.backends.posix.rows import CommitAnswer, entry
 from gatewright.backends.worker import LASTING_SECONDS, Worker, meaning
 from gatewright.core.errors import GatewayError
@@ -44,7 +45,7 @@ class PosixWriting:
             "match": condition.match,
             "none_match": condition.none_match,
         }
-        self._close()
+        await self._written()
         self._done = True
         answer = await self._worker.call(
             "commit", arguments, CommitAnswer, seconds=LASTING_SECONDS
@@ -61,10 +62,21 @@ class PosixWriting:
                 self._worker.call("abort", {"token": self._token}, type(None))
             )
 
+    async def _written(self) -> None:
+        """Close the descriptor, which is when some file systems write (close(2))."""
+        descriptor, self._descriptor = self._descriptor, None
+        assert descriptor is not None  # noqa: S101  # not after the end
+        loop = asyncio.get_running_loop()
+        closing = loop.run_in_executor(self._worker.threads, os.close, descriptor)
+        try:
+            await asyncio.shield(closing)
+        except OSError as error:
+            raise meaning(error.errno or 0) from error
+
     def _close(self) -> None:
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            let_go(descriptor, self._worker.threads)
 
 
 def _after(last: "asyncio.Future[None] | None", action: Callable[[], None]) -> None:

@@ -30,6 +30,7 @@ from gatewright.domains.compute.ports import (
     JobTable,
     KeyUse,
     NewJob,
+    OutputFile,
     OutputFiles,
     Scheduler,
 )
@@ -56,6 +57,7 @@ __all__ = [
     "KeyUse",
     "NativeDependency",
     "NewJob",
+    "OutputFile",
     "OutputFiles",
     "Queue",
     "Resources",

@@ -1,12 +1,12 @@
 """The output of a job as it is written, until the job has ended."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 
 from gatewright.core.caller import Caller
 from gatewright.core.errors import Conflict, NotFound
 from gatewright.domains.compute.model import Stream
+from gatewright.domains.compute.ports import OutputFile
 from gatewright.domains.compute.service import JobService
 
 BLOCK = 1 << 16
@@ -27,15 +27,15 @@ async def follow(
     Conflict
         The file became shorter: what was yielded is not what is there.
     """
-    descriptor: int | None = None
+    file: OutputFile | None = None
     offset = 0
     try:
         while True:
             job = await jobs.get(caller, system, job_id)
-            if descriptor is None:
-                descriptor = await _try_open(jobs, caller, system, job_id, stream)
-            if descriptor is not None:
-                async for piece in _rest(descriptor, offset):
+            if file is None:
+                file = await _try_open(jobs, caller, system, job_id, stream)
+            if file is not None:
+                async for piece in _rest(file, offset):
                     offset += len(piece)
                     yield piece
             if job.ended:
@@ -43,27 +43,31 @@ async def follow(
             yield b""
             await asyncio.sleep(_PAUSE)
     finally:
-        if descriptor is not None:
-            os.close(descriptor)
+        if file is not None:
+            file.close()
 
 
 async def _try_open(
     jobs: JobService, caller: Caller, system: str, job_id: str, stream: Stream
-) -> int | None:
+) -> OutputFile | None:
     try:
         return await jobs.output(caller, system, job_id, stream)
     except NotFound:
         return None
 
 
-async def _rest(descriptor: int, offset: int) -> AsyncIterator[bytes]:
+async def _rest(file: OutputFile, offset: int) -> AsyncIterator[bytes]:
     """Yield what the file has beyond an offset."""
-    while piece := await asyncio.to_thread(_piece, descriptor, offset):
+    while piece := await _piece(file, offset):
         offset += len(piece)
         yield piece
 
 
-def _piece(descriptor: int, offset: int) -> bytes:
-    if os.fstat(descriptor).st_size < offset:
+async def _piece(file: OutputFile, offset: int) -> bytes:
+    if offset == 0:
+        return await file.read(0, BLOCK)
+    # The byte before comes along: a file that has not even that became shorter.
+    found = await file.read(offset - 1, BLOCK + 1)
+    if not found:
         raise Conflict("The output became shorter while it was followed.")
-    return os.pread(descriptor, BLOCK, offset)
+    return found[1:]

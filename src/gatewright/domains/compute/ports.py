@@ -80,11 +80,47 @@ class Scheduler(Protocol):
         ...
 
 
+class OutputFile(Protocol):
+    """A file that a job writes, open for reading.
+
+    What is told of it was found when it was opened: to ask an open file again may
+    take as long as its file system likes.
+    """
+
+    @property
+    def size(self) -> int:
+        """Bytes that it had."""
+        ...
+
+    @property
+    def modified_at(self) -> float:
+        """Time of its last change, seconds since 1970."""
+        ...
+
+    @property
+    def etag(self) -> str:
+        """Strong entity tag of what it held: a job appends to its file."""
+        ...
+
+    @property
+    def descriptor(self) -> int | None:
+        """Descriptor of the file, owned by this object."""
+        ...
+
+    async def read(self, offset: int, count: int) -> bytes:
+        """Return up to ``count`` bytes from ``offset``, fewer at the file's end."""
+        ...
+
+    def close(self) -> None:
+        """Close the descriptor; safe to repeat."""
+        ...
+
+
 class OutputFiles(Protocol):
     """The files that jobs write, opened with their owner's rights."""
 
-    async def open(self, user: str, path: str) -> int:
-        """Return a descriptor for reading a regular file; the caller closes it.
+    async def open(self, user: str, path: str) -> OutputFile:
+        """Open a regular file for reading; the caller closes it.
 
         Raises
         ------

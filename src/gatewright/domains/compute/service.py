@@ -29,6 +29,7 @@ from gatewright.domains.compute.ports import (
     JobTable,
     KeyUse,
     NewJob,
+    OutputFile,
     OutputFiles,
     Scheduler,
 )
@@ -199,8 +200,8 @@ class JobService:
 
     async def output(
         self, caller: Caller, system: str, job_id: str, stream: Stream
-    ) -> int:
-        """Return a descriptor of what a job wrote; the caller of this closes it.
+    ) -> OutputFile:
+        """Open what a job wrote; the caller of this closes it.
 
         Raises
         ------

@@ -30,9 +30,6 @@ class OpenFile(Protocol):
     async def read(self, offset: int, count: int) -> bytes:
         """Return up to ``count`` bytes from ``offset``, fewer at the file's end."""
 
-    def detach(self) -> int:
-        """Return the descriptor of a file, which is the caller's to close from now."""
-
     def close(self) -> None:
         """Close the descriptor; safe to repeat."""
 

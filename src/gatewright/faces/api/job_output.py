@@ -1,14 +1,13 @@
 """What a job writes: ``/jobs/{system}/{id}/output`` and ``/error``."""
 
-import os
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from gatewright.domains.compute import Stream, follow
+from gatewright.domains.compute import OutputFile, Stream, follow
 from gatewright.faces.api.jobs import JobId, System
-from gatewright.web.bytes import DescriptorFile, file_response
+from gatewright.web.bytes import file_response
 from gatewright.web.context import Context, RequestContext
 from gatewright.web.live import live_response
 
@@ -83,20 +82,16 @@ async def _stream(
     if live:
         await jobs.get(caller, system, job_id)
         return live_response(follow(jobs, caller, system, job_id, stream), _PLAIN)
-    descriptor = await jobs.output(caller, system, job_id, stream)
-    return _file(request, descriptor)
+    return _file(request, await jobs.output(caller, system, job_id, stream))
 
 
-def _file(request: Request, descriptor: int) -> Response:
-    found = os.fstat(descriptor)
-    # A job appends to its file: the tag is of its length and last change.
-    etag = f'"{found.st_ino:x}-{found.st_size:x}-{found.st_mtime_ns:x}"'
+def _file(request: Request, file: OutputFile) -> Response:
     return file_response(
         request,
-        DescriptorFile(descriptor),
-        found.st_size,
+        file,
+        file.size,
         media_type=_PLAIN,
-        etag=etag,
-        modified_at=found.st_mtime,
+        etag=file.etag,
+        modified_at=file.modified_at,
         headers={"Cache-Control": "no-cache"},
     )

@@ -1,6 +1,5 @@
 """NEWT's ``/queue`` and ``/job``: listing, submitting and deleting jobs."""
 
-import os
 import time
 from collections.abc import Iterator, Mapping
 
@@ -10,7 +9,6 @@ from gatewright.core.errors import InvalidContent, NotFound, TooLarge
 from gatewright.domains.compute import Job, JobSpec, JobState, Stream
 from gatewright.faces.newt import job_shapes
 from gatewright.faces.newt.forms import read_form
-from gatewright.web.bytes import DescriptorFile
 from gatewright.web.context import request_context
 
 MOST_SCRIPT = 1 << 20
@@ -150,15 +148,11 @@ async def _output(request: Request, job: Job) -> str:
     context = request_context(request)
     jobs = context.services.jobs
     try:
-        descriptor = await jobs.output(
-            context.caller, job.system, job.id, Stream.OUTPUT
-        )
+        file = await jobs.output(context.caller, job.system, job.id, Stream.OUTPUT)
     except NotFound:
         return ""
-    file = DescriptorFile(descriptor)
     try:
-        size = os.fstat(descriptor).st_size
-        data = await file.read(max(size - MOST_OUTPUT, 0), MOST_OUTPUT)
+        data = await file.read(max(file.size - MOST_OUTPUT, 0), MOST_OUTPUT)
         return data.decode("utf-8", "replace")
     finally:
         file.close()
