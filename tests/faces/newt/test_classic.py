@@ -137,6 +137,8 @@ async def test_files_are_uploaded_by_form_and_by_put(gateway: Whole) -> None:
     [
         ("multipart/form-data; boundary=b", b"--b\r\n\r\nx\r\n--b--\r\n"),
         ("multipart/form-data; boundary=b", b"not a form"),
+        ("multipart/form-data; boundary=" + 71 * "b", b"not a form"),
+        ("multipart/form-data; boundary=" + 257 * "b", b"not a form"),
         ("multipart/form-data", b"x"),
         (
             "multipart/form-data; boundary=b",

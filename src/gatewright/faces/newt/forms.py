@@ -10,6 +10,8 @@ from starlette.requests import Request
 from gatewright.core.errors import InvalidRequest, UnsupportedMediaType
 
 MAXIMUM_FIELDS = 1000
+LONGEST_BOUNDARY = 70
+"""Characters of a multipart boundary (RFC 2046, section 5.1.1)."""
 _DISPOSITION = re.compile(rb"content-disposition", re.IGNORECASE)
 
 
@@ -74,8 +76,10 @@ class Parts:
 
     def __init__(self, options: dict[bytes, bytes]) -> None:
         boundary = options.get(b"boundary", b"")
-        if not boundary:
-            raise InvalidRequest("The form has no boundary.")
+        if not 0 < len(boundary) <= LONGEST_BOUNDARY:
+            raise InvalidRequest(
+                f"The form's boundary has 1 to {LONGEST_BOUNDARY} characters."
+            )
         self._events: list[tuple[str, str | None, bytes]] = []
         self._field = self._value = b""
         self._name = ""
