@@ -9,8 +9,8 @@ import itertools
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,8 @@ _LARGEST_CHUNK = 64 << 20
 _MOST_CHUNKS = 4_000_000
 _CACHE_BYTES = 96 << 20
 _THREADS = 2
+_LONG_ROW = 64
+"""Elements in a row of a chunk from which on it is dearer to copy it twice."""
 
 Array = npt.NDArray[np.generic]
 _Key = tuple[object, ...]
@@ -41,6 +43,8 @@ class Chunked:
     """What tells the array from any other."""
     dtype: np.dtype[np.generic]
     """Type of the elements, with the byte order."""
+    shape: tuple[int, ...]
+    """Shape of the array."""
     chunk: tuple[int, ...]
     """Shape of a chunk; those at the edges are stored whole."""
     grid: tuple[int, ...]
@@ -86,7 +90,7 @@ def index(dataset: Any, key: _Key, file_size: int) -> Chunked | None:
     if (offsets + sizes > file_size).any():
         raise BackendFailed("The file is shorter than its index of chunks says.")
     return Chunked(
-        *(key, dataset.dtype, chunk, grid, offsets, sizes),
+        *(key, dataset.dtype, tuple(dataset.shape), chunk, grid, offsets, sizes),
         *("deflate" in filters, "shuffle" in filters, dataset.fillvalue),
     )
 
@@ -148,49 +152,62 @@ class ChunkReader:
             _pieces(part, length)
             for part, length in zip(slab, array.chunk, strict=True)
         ]
-        combinations = list(itertools.product(*axes))
+        chunks = enumerate(itertools.product(*axes))
+        # Were more kept, the last would drive out the first, which are read next.
+        most = self._most // array.chunk_bytes
 
-        def one(pieces: Sequence[_Piece]) -> None:
-            number = int(np.ravel_multi_index([p[0] for p in pieces], array.grid))
-            inner = tuple(p[1] for p in pieces)
-            found = self._chunk(descriptor, array, number, target.dtype, inner)
-            target[tuple(p[2] for p in pieces)] = found[inner]
+        def work() -> None:
+            for place, pieces in chunks:
+                self._read_one(descriptor, array, pieces, target, keep=place < most)
 
-        if len(combinations) == 1:
-            one(combinations[0])
+        if math.prod(map(len, axes)) == 1:
+            work()
             return
-        for _ in self._map(one, combinations):
-            pass
+        # All threads take from one iterator: a thing handed over costs as much as the
+        # inflating of a small chunk.
+        works = [self._pool().submit(work) for _ in range(_THREADS)]
+        wait(works)  # an error must leave nobody behind who still fills the target
+        for one in works:
+            one.result()
 
-    def _map(
-        self, work: Callable[[Sequence[_Piece]], None], items: list[tuple[_Piece, ...]]
-    ) -> Any:
+    def _pool(self) -> ThreadPoolExecutor:
         if self._threads is None:
             self._threads = ThreadPoolExecutor(_THREADS, "inflate")
-        return self._threads.map(work, items)
+        return self._threads
 
-    def _chunk(
+    def _read_one(
         self,
         descriptor: int,
         array: Chunked,
-        number: int,
-        wanted: np.dtype[np.generic],
-        inner: tuple[slice, ...],
-    ) -> Array:
-        same = (wanted.kind, wanted.itemsize) == (
-            array.dtype.kind,
-            array.dtype.itemsize,
-        )
-        dtype = wanted if same else array.dtype
+        pieces: Sequence[_Piece],
+        target: Array,
+        *,
+        keep: bool,
+    ) -> None:
+        number = 0
+        for piece, length in zip(pieces, array.grid, strict=True):
+            number = number * length + piece[0]
+        inner = tuple(piece[1] for piece in pieces)
+        places: tuple[Any, ...] = (..., *(piece[2] for piece in pieces))
+        part = target[places]
+        dtype = _kept_as(array, target.dtype)
         key = (array.key, number, dtype.str)
+        found = self._kept(key)
+        if found is None and _is_all(array, pieces):
+            _inflate_into(descriptor, array, number, inner, part)
+            return
+        if found is None:
+            found = _inflated(descriptor, array, number, dtype)
+            if keep:
+                self._keep(key, found)
+        part[...] = found[inner]
+
+    def _kept(self, key: _Key) -> Array | None:
         with self._lock:
-            if key in self._cache:
-                self._cache.move_to_end(key)
-                return self._cache[key]
-        found = _inflated(descriptor, array, number, dtype)
-        if found[inner].size < found.size:
-            self._keep(key, found)
-        return found
+            if key not in self._cache:
+                return None
+            self._cache.move_to_end(key)
+            return self._cache[key]
 
     def _keep(self, key: _Key, chunk: Array) -> None:
         """Keep a chunk of which only a part was wanted: the rest may be, soon."""
@@ -220,11 +237,47 @@ def _pieces(part: Range, length: int) -> list[_Piece]:
     return found
 
 
-def _inflated(
-    descriptor: int, array: Chunked, number: int, dtype: np.dtype[np.generic]
-) -> Array:
-    if not array.sizes[number]:
-        return np.full(array.chunk, array.fill, dtype)
+def _is_all(array: Chunked, pieces: Sequence[_Piece]) -> bool:
+    """Return whether all that a chunk has of the array is wanted."""
+    return all(
+        inner == slice(0, min(length, size - number * length), 1)
+        for (number, inner, _), length, size in zip(
+            pieces, array.chunk, array.shape, strict=True
+        )
+    )
+
+
+def _kept_as(array: Chunked, wanted: np.dtype[np.generic]) -> np.dtype[np.generic]:
+    """Return the type that a chunk is made of: that of the answer, but for its order.
+
+    Where the answer has another kind or size of numbers, it is the stored one.
+    """
+    same = (wanted.kind, wanted.itemsize) == (array.dtype.kind, array.dtype.itemsize)
+    return wanted if same else array.dtype
+
+
+def _inflate_into(
+    descriptor: int,
+    array: Chunked,
+    number: int,
+    inner: tuple[slice, ...],
+    part: Array,
+) -> None:
+    """Put a chunk where it belongs in the answer, without a copy between."""
+    dtype = _kept_as(array, part.dtype)
+    long_rows = array.chunk[-1] >= _LONG_ROW and dtype == part.dtype
+    scattered = array.shuffled and dtype.itemsize > 1 and long_rows
+    if not scattered or not array.sizes[number]:
+        part[...] = _inflated(descriptor, array, number, dtype)[inner]
+        return
+    planes = _planes(_stored(descriptor, array, number), array.dtype, dtype)
+    mixed = part[..., np.newaxis].view(np.uint8)
+    for place, plane in enumerate(planes):
+        mixed[..., place] = plane.reshape(array.chunk)[inner]
+
+
+def _stored(descriptor: int, array: Chunked, number: int) -> bytes | bytearray:
+    """Return the bytes of a chunk as they were before they were deflated."""
     stored = bytearray(int(array.sizes[number]))
     read_exactly(descriptor, memoryview(stored), int(array.offsets[number]))
     data: bytes | bytearray = stored
@@ -235,21 +288,37 @@ def _inflated(
             raise BackendFailed("A chunk of the file is damaged.") from error
     if len(data) != array.chunk_bytes:
         raise BackendFailed("A chunk of the file is damaged.")
+    return data
+
+
+def _inflated(
+    descriptor: int, array: Chunked, number: int, dtype: np.dtype[np.generic]
+) -> Array:
+    if not array.sizes[number]:
+        return np.full(array.chunk, array.fill, dtype)
+    data = _stored(descriptor, array, number)
     if array.shuffled and dtype.itemsize > 1:
         return _unshuffled(data, array.dtype, dtype).reshape(array.chunk)
     plain = np.frombuffer(data, array.dtype).reshape(array.chunk)
     return plain.astype(dtype, copy=False)
 
 
+def _planes(
+    data: bytes | bytearray, stored: np.dtype[np.generic], dtype: np.dtype[np.generic]
+) -> npt.NDArray[np.uint8]:
+    """Return the planes of the elements' bytes, in the byte order of ``dtype``."""
+    planes = np.frombuffer(data, np.uint8).reshape(dtype.itemsize, -1)
+    if stored.newbyteorder("=") == dtype.newbyteorder("=") and stored != dtype:
+        return planes[::-1]
+    return planes
+
+
 def _unshuffled(
     data: bytes | bytearray, stored: np.dtype[np.generic], dtype: np.dtype[np.generic]
 ) -> Array:
     """Return elements from planes of their bytes, in the byte order of ``dtype``."""
-    item = dtype.itemsize
-    planes = np.frombuffer(data, np.uint8).reshape(item, -1)
-    if stored.newbyteorder("=") == dtype.newbyteorder("=") and stored != dtype:
-        planes = planes[::-1]
-    mixed = np.empty((planes.shape[1], item), np.uint8)
-    for place in range(item):
-        mixed[:, place] = planes[place]
+    planes = _planes(data, stored, dtype)
+    mixed = np.empty((planes.shape[1], dtype.itemsize), np.uint8)
+    for place, plane in enumerate(planes):
+        mixed[:, place] = plane
     return mixed.reshape(-1).view(dtype)
