@@ -5,6 +5,8 @@ import http.client
 import json
 import socket
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 
 import pytest
@@ -171,6 +173,30 @@ def test_what_is_left_of_a_refused_body_has_a_time_limit(server: Serving) -> Non
         began = time.monotonic()
         assert everything(sock) == b""
     assert time.monotonic() - began < HEADER_SECONDS * 3
+
+
+def test_who_still_sends_a_refused_body_reads_the_answer(server: Serving) -> None:
+    """Python's own client asks to close, and reads when it has sent all."""
+    asked = urllib.request.Request(f"{server.url}/echo", data=bytes(16 << 20))
+    for _ in range(5):
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(asked, timeout=15)
+        assert refused.value.code == 413
+        assert json.loads(refused.value.read())["code"] == "too-large"
+
+
+def test_who_sends_a_refused_body_without_end_is_cut_off(server: Serving) -> None:
+    head = b"POST /missing HTTP/1.1\r\nHost: h\r\nContent-Length: 2000\r\n"
+    with client(server, head + b"Connection: close\r\n\r\n") as sock:
+        assert status(everything(sock)) == 404
+        with pytest.raises(ConnectionError):
+            _drip(sock)
+
+
+def _drip(sock: socket.socket) -> None:
+    while True:
+        sock.sendall(b"a")
+        time.sleep(0.05)
 
 
 def test_a_broken_chunk_ends_the_request(server: Serving) -> None:

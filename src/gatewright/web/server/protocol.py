@@ -233,6 +233,20 @@ class GatewayProtocol(HttpToolsProtocol):
 
     # Answers
 
+    def linger(self) -> None:
+        """Close the connection from this side, and read on for a while.
+
+        A client that still sends its body has not read the answer yet, and would lose
+        it if what it sends met a closed connection (RFC 9112, section 9.6).
+        """
+        self._dead = True
+        self._unset_keepalive_if_required()
+        self._stop_timer()
+        if not self.is_gone():
+            self.transport.write_eof()
+            seconds = self._limits.header_seconds
+            self._timer = self.loop.call_later(seconds, self.transport.close)
+
     @override
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._running = cycle
@@ -263,8 +277,23 @@ class _Extended:
     async def _send(self, message: Any) -> None:
         if message["type"] == EXTENSION:
             await self._send_file(message)
+        elif self._ends_too_early(message):
+            self._cycle.keep_alive = True  # else the connection is closed at once
+            await self._cycle.send(message)
+            self._protocol.linger()
         else:
             await self._cycle.send(message)
+
+    def _ends_too_early(self, message: Any) -> bool:
+        """Return whether the connection ends with this, before the request's body."""
+        cycle = self._cycle
+        return (
+            message["type"] == "http.response.body"
+            and not message.get("more_body", False)
+            and cycle.response_started
+            and cycle.more_body
+            and not cycle.keep_alive
+        )
 
     async def _send_file(self, message: Any) -> None:
         cycle = self._cycle
