@@ -74,7 +74,7 @@ def wrap(apps: Mapping[str, ASGIApp], services: Services, config: Config) -> ASG
     config
         Limits, host names and origins.
     """
-    meters = Meters()
+    meters = Meters(several=config.gateway.processes > 1)
     metrics = MetricsPage(meters, local=is_for_this_machine_alone(config))
     app: ASGIApp = Dispatch({**apps, "/metrics": metrics})
     app = _for_a_caller(app, services, config)

@@ -272,6 +272,14 @@ async def test_each_app_counts_for_itself() -> None:
     assert b'status="200"' not in second.render()
 
 
+async def test_several_processes_tell_their_counts_apart() -> None:
+    meters = Meters(several=True)
+    await ask(Metrics(constant(), meters), scope_of())
+    for line in meters.render().decode().splitlines():
+        assert line.startswith("#") or f'process="{os.getpid()}"' in line
+    assert b'route="none"' in meters.render()
+
+
 async def logged(scope: Scope, caplog: pytest.LogCaptureFixture) -> dict[str, object]:
     with caplog.at_level(logging.INFO, "gatewright.access"):
         await ask(AccessLog(constant(b"abc")), scope)

@@ -1,6 +1,8 @@
 """Counts and times of requests for Prometheus, by the template of their route."""
 
+import os
 import time
+from collections.abc import Iterator
 
 from prometheus_client import (
     CollectorRegistry,
@@ -10,7 +12,10 @@ from prometheus_client import (
     ProcessCollector,
     generate_latest,
 )
+from prometheus_client.core import Metric
+from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from typing_extensions import override
 
 from gatewright.web.middleware.observed import observed
 
@@ -19,10 +24,21 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 
 class Meters:
-    """What one gateway process counts, in a registry of its own."""
+    """What one gateway process counts, in a registry of its own.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    several
+        Whether there are more such processes. Each scrape meets one of them, so that
+        each tells its values apart by a label, or they would seem to jump.
+    """
+
+    def __init__(self, *, several: bool = False) -> None:
         self.registry = CollectorRegistry()
+        self._shown = self.registry
+        if several:
+            self._shown = CollectorRegistry()
+            self._shown.register(_OfThisProcess(self.registry))
         ProcessCollector(registry=self.registry)
         labels = ("method", "route", "status")
         self.requests = Counter(
@@ -44,7 +60,24 @@ class Meters:
 
     def render(self) -> bytes:
         """Return all values in Prometheus' text format."""
-        return bytes(generate_latest(self.registry))
+        return bytes(generate_latest(self._shown))
+
+
+class _OfThisProcess(Collector):
+    """All that a registry has, with the label ``process``."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._registry = registry
+        self._label = {"process": str(os.getpid())}
+
+    @override
+    def collect(self) -> Iterator[Metric]:
+        for metric in self._registry.collect():
+            metric.samples = [
+                sample._replace(labels={**sample.labels, **self._label})
+                for sample in metric.samples
+            ]
+            yield metric
 
 
 class Metrics:
