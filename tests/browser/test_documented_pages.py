@@ -33,6 +33,8 @@ async def choose(page: Page) -> None:
         await page.get_by_label(name, exact=True).fill(str(degrees))
     await page.get_by_role("button", name="Select", exact=True).click()
     await expect(page.locator("gw-timeseries .uplot")).to_be_visible()
+    place = "40°N to 60°N, 20°W to 20°E"
+    await expect(page.locator("gw-timeseries")).to_contain_text(place)
 
 
 @pytest.mark.parametrize("source", ["README.md", "docs/how-to/pages.md"])

@@ -72,3 +72,19 @@ export function figure(value) {
   if (size_ !== 0 && (size_ < 1e-3 || size_ >= 1e6)) return value.toExponential(2).replace("e+", "e");
   return String(Number(value.toPrecision(5)));
 }
+
+/** @param {number} degrees */
+export function latitude(degrees) {
+  return angle(degrees, degrees < 0 ? "S" : "N");
+}
+
+/** @param {number} degrees East of Greenwich, of any range. */
+export function longitude(degrees) {
+  const east = ((((degrees + 180) % 360) + 360) % 360) - 180;
+  return angle(east, east === -180 ? "" : east < 0 ? "W" : "E");
+}
+
+/** @param {number} degrees @param {string} side */
+function angle(degrees, side) {
+  return `${Number(Math.abs(degrees).toFixed(2))}°${degrees === 0 ? "" : side}`;
+}

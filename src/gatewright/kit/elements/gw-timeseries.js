@@ -1,6 +1,6 @@
 import { css, html, nothing } from "../vendor/lit.js";
 import { GwElement } from "./base.js";
-import { figure } from "./format.js";
+import { figure, latitude, longitude } from "./format.js";
 import { areaWeights, axisOf, readBlock } from "./grid.js";
 import { labelOf } from "./gw-map.js";
 
@@ -87,7 +87,7 @@ export class GwTimeseries extends GwElement {
     const answer = await this.load(() => this._read(map.datasetId, whole));
     if (turn !== this._turn || !answer) return;
     this.series = this._reduce(readBlock(answer, variable.name, whole.stat), variable.units);
-    this.words = bounds[0] === bounds[2] && bounds[1] === bounds[3] ? `${variable.title} at ${bounds[1]}°N ${bounds[0]}°E` : `${variable.title}, mean of the box ${bounds[1]} to ${bounds[3]}°N, ${bounds[0]} to ${bounds[2]}°E`;
+    this.words = `${variable.title}${placeOf(bounds)}`;
     await this._draw();
     this.announce("series", this.series);
   }
@@ -224,4 +224,10 @@ function probe(place, token) {
 /** @param {string} colour `rgb(r, g, b)` */
 function fade(colour) {
   return colour.replace(/^rgb\((.*)\)$/, "rgba($1, 0.2)");
+}
+
+/** @param {[number, number, number, number]} bounds */
+function placeOf([west, south, east, north]) {
+  if (west === east && south === north) return ` at ${latitude(south)} ${longitude(west)}`;
+  return `, mean of the box ${latitude(south)} to ${latitude(north)}, ${longitude(west)} to ${longitude(east)}`;
 }

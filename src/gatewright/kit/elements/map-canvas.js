@@ -4,6 +4,7 @@ import {
   Text, VectorLayer, VectorSource, View, css as mapStyles, defaultControls, defaultInteractions, polygonFromExtent,
 } from "../vendor/ol.js";
 import { coastlines } from "./coastlines.js";
+import { latitude, longitude } from "./format.js";
 
 /**
  * @typedef {object} Hands What is done with the map by hand.
@@ -52,7 +53,7 @@ export class MapCanvas {
         this._fields,
         new Graticule({
           strokeStyle: new Stroke({ color: "rgb(14 17 22 / 0.3)", width: 0.7 }), wrapX: true, intervals: [60, 30, 10, 5, 1], targetSize: 50, showLabels: true,
-          lonLabelFormatter: (lon) => angle(lon, "E", "W"), latLabelFormatter: (lat) => angle(lat, "N", "S"),
+          lonLabelFormatter: longitude, latLabelFormatter: (lat) => Math.abs(lat) === 90 ? "" : latitude(lat), // half of a pole's would be cut off
           lonLabelStyle: label("bottom"), latLabelStyle: label("end"),
         }),
         new VectorLayer({ source: this._coast, style: COAST }),
@@ -142,13 +143,6 @@ export class MapCanvas {
 function label(side) {
   const place = side === "bottom" ? { textBaseline: /** @type {const} */ ("bottom"), offsetY: -3 } : { textAlign: /** @type {const} */ ("end"), offsetX: -3 };
   return new Text({ font: "12px system-ui, sans-serif", fill: new Fill({ color: INK }), stroke: new Stroke({ color: "rgb(255 255 255 / 0.75)", width: 3 }), ...place });
-}
-
-/** @param {number} degrees @param {string} plus @param {string} minus */
-function angle(degrees, plus, minus) {
-  if (plus === "N" && Math.abs(degrees) === 90) return ""; // half of it would be cut off
-  const value = plus === "E" ? ((((degrees + 180) % 360) + 360) % 360) - 180 : degrees;
-  return `${Number(Math.abs(value).toFixed(2))}°${value === 0 || value === -180 ? "" : value < 0 ? minus : plus}`;
 }
 
 /** @param {ShadowRoot} root */
