@@ -1,10 +1,14 @@
 """NEWT 2.0: every answer but raw files in its envelope."""
 
 import asyncio
+import json
 import time
 
 import httpx
+import pytest
 from tests.support.whole import GUEST, OWNER, PASSWORD, Whole
+
+from gatewright.faces.newt import store
 
 
 def output(answer: httpx.Response) -> object:
@@ -162,6 +166,27 @@ async def test_keys_that_are_no_numbers_are_listed_as_they_are(gateway: Whole) -
     await client.post("/newt/store/mixed", data={"data": "2"})
     found = (await client.get("/newt/store/mixed")).json()
     assert [item["oid"] for item in found] == [0, "name"]
+
+
+async def test_a_store_that_is_too_large_to_be_read_at_once(
+    gateway: Whole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A guest may keep a gigabyte, which must not come to be in memory."""
+    client = await gateway.client(GUEST)
+    for number in range(3):
+        data = json.dumps({"n": number, "text": "x" * 400_000})
+        sent = await client.post("/newt/store/large", data={"data": data})
+        assert sent.status_code == 200
+    assert len((await client.get("/newt/store/large")).json()) == 3
+    monkeypatch.setattr(store, "MOST_BYTES", 1_000_000)
+    refused = await client.get("/newt/store/large")
+    assert refused.status_code == 413
+    assert "query" in refused.json()["error"]
+    some = await client.get("/newt/store/large", params={"query": '{"n": 1}'})
+    assert [item["oid"] for item in some.json()] == [1]
+    monkeypatch.setattr(store, "MOST_BYTES", 2_000_000)
+    monkeypatch.setattr(store, "MOST_OBJECTS", 2)
+    assert (await client.get("/newt/api/store/large")).status_code == 413
 
 
 async def test_store_permissions_are_kept_and_checked(gateway: Whole) -> None:

@@ -4,14 +4,15 @@ A store is a collection and an object is a document whose key is its number; the
 permissions of the collection are checked on every verb.
 """
 
+import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 from starlette.requests import Request
 
-from gatewright.core.errors import InvalidContent
+from gatewright.core.errors import InvalidContent, TooLarge
 from gatewright.core.ids import new_id
 from gatewright.domains.store import (
     Condition,
@@ -27,6 +28,9 @@ from gatewright.web.context import RequestContext, request_context
 from gatewright.web.json_body import decode_json, is_json
 
 MOST_OBJECTS = 10_000
+MOST_BYTES = 8 << 20
+"""NEWT has no pages, so a store above either is refused as a whole."""
+
 _WORDS = {"r": Right.READ, "w": Right.WRITE}
 
 
@@ -80,24 +84,41 @@ async def contents(request: Request) -> object:
     """Return the objects of a store, all or those that ``query`` chooses.
 
     ``query`` is a JSON object of fields and the values that they must have.
+
+    Raises
+    ------
+    TooLarge
+        They are more than are read at once.
     """
-    context = request_context(request)
-    conditions = query(request.query_params.get("query"))
-    found: list[object] = []
+    selection = Selection(conditions=query(request.query_params.get("query")))
+    found: list[Document] = []
     cursor: str | None = None
-    while len(found) < MOST_OBJECTS:
-        page = await context.services.listings.documents(
-            context.caller,
+    while True:
+        page = await request_context(request).services.listings.documents(
+            request_context(request).caller,
             request.path_params["name"],
-            Selection(conditions=conditions),
+            selection,
             limit=1000,
             cursor=cursor,
         )
-        found += [_object(document) for document in page.documents]
+        found += page.documents
         cursor = page.next
+        _check_size(found)
         if cursor is None:
-            break
-    return sorted(found, key=_by_number)
+            return await asyncio.to_thread(_objects, found)
+
+
+def _check_size(found: Sequence[Document]) -> None:
+    size = sum(document.size for document in found)
+    if len(found) > MOST_OBJECTS or size > MOST_BYTES:
+        raise TooLarge(
+            f"The objects are more than {MOST_OBJECTS}, or {MOST_BYTES} bytes. Choose "
+            "some by “query”; /api/v1/store has pages."
+        )
+
+
+def _objects(found: Sequence[Document]) -> list[object]:
+    return sorted(map(_object, found), key=_by_number)
 
 
 def _by_number(item: Any) -> tuple[int, str]:
