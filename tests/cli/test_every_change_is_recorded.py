@@ -1,5 +1,7 @@
 """Each command that changes something leaves its record; the others leave none."""
 
+import hashlib
+import json
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,7 +28,10 @@ CHANGES = [
     ("survey add", ["night", "{folder}"], ""),
 ]
 """What changes something: the command, its arguments, its standard input."""
-SAFE = {"user list", "token list", "survey list", "audit verify", "check", "openapi"}
+SAFE = {
+    "user list", "token list", "survey list", "audit list", "audit verify", "check",
+    "openapi",
+}  # fmt: skip
 ELSEWHERE = {"demo", "serve"}
 """They run a gateway; the demo's sign-in link is looked for below."""
 
@@ -102,3 +107,25 @@ def test_a_change_that_is_refused_has_a_record(state: Path) -> None:
     connection.close()
     assert CliRunner().invoke(main, typed).exit_code == 1
     assert records(state)[-1] == (OWNER, "CLI survey add fixed", 400)
+
+
+def test_the_log_is_listed_so_that_its_hashes_can_be_made_again(state: Path) -> None:
+    for words, arguments, stdin in CHANGES[:4]:
+        run(state, words, arguments, stdin)
+    lines = [json.loads(line) for line in run(state, "audit list", []).splitlines()]
+    assert [line["number"] for line in lines] == [1, 2, 3, 4]
+    before = "0" * 64
+    for line in lines:
+        fields = [
+            line[name]
+            for name in (
+                "number", "at", "user", "token", "method", "path", "status",
+                "request_id", "address", "note",
+            )
+        ]  # fmt: skip
+        text = json.dumps([before, *fields], separators=(",", ":"))
+        before = hashlib.sha256(text.encode()).hexdigest()
+        assert line["hash"] == before
+    assert lines[0]["path"] == "user add ada --role guest"
+    rest = run(state, "audit list", ["--after", "3"]).splitlines()
+    assert [json.loads(line) for line in rest] == lines[3:]

@@ -1,5 +1,7 @@
-"""``gatewright audit``: checks the record of all changes."""
+"""``gatewright audit``: shows and checks the record of all changes."""
 
+import dataclasses
+import json
 from pathlib import Path
 
 import click
@@ -7,12 +9,13 @@ import click
 from gatewright.cli.identity import look
 from gatewright.cli.options import gateway_options
 from gatewright.core.caller import Caller
-from gatewright.domains.identity import AuditVerdict, Identity
+from gatewright.core.clock import timestamp
+from gatewright.domains.identity import AuditRecord, AuditVerdict, Identity
 
 
 @click.group()
 def audit() -> None:
-    """Check the audit log."""
+    """Show and check the audit log."""
 
 
 @audit.command()
@@ -33,3 +36,34 @@ def verify(config_file: Path | None, state: Path | None, head: str) -> None:
     click.echo(f"{verdict.records} records, head {verdict.head}")
     if verdict.fault:
         raise click.ClickException(verdict.fault)
+
+
+@audit.command("list")
+@gateway_options
+@click.option(
+    "--after",
+    default=0,
+    type=click.IntRange(min=0),
+    help="Number of the last record that is not wanted.",
+)
+def list_records(config_file: Path | None, state: Path | None, after: int) -> None:
+    """Print the audit log, oldest first, one JSON object a line.
+
+    A record has all that its hash is made of, so that a copy can be checked elsewhere.
+    """
+
+    async def action(identity: Identity, caller: Caller) -> None:
+        number = after
+        while records := await identity.audit.after(number):
+            for record in records:
+                click.echo(_line(record))
+            number = records[-1].number
+
+    look(config_file, state, action)
+
+
+def _line(record: AuditRecord) -> str:
+    """Return a record as JSON; its escapes keep what a terminal would obey."""
+    entry = record.entry
+    told = {"number": record.number, "time": timestamp(entry.at)}
+    return json.dumps(told | dataclasses.asdict(entry) | {"hash": record.hash})

@@ -8,6 +8,7 @@ gateway dies in between the intent stays and becomes a record without an outcome
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 
 from gatewright.core.clock import Clock, timestamp
@@ -117,6 +118,10 @@ class AuditTrail:
             await self.record(replace(entry, status=0, note=began), intent=intent)
         return len(lost)
 
+    async def after(self, number: int) -> Sequence[AuditRecord]:
+        """Return the next records after a number, oldest first; none at the end."""
+        return await self._log.after(number, _PAGE)
+
     async def verify(self, head: str = "") -> AuditVerdict:
         """Read the whole log and say whether it is as it was written.
 
@@ -124,7 +129,7 @@ class AuditTrail:
         chain, which shows records cut off at the end.
         """
         before, number, seen = START, 0, not head
-        while records := await self._log.after(number, _PAGE):
+        while records := await self.after(number):
             for record in records:
                 fault = _fault(before, number + 1, record)
                 if fault:
