@@ -85,6 +85,9 @@ def writable_collection(standing: Standing, needed: Right = Right.WRITE) -> Coll
 def place_for_document(standing: Standing, key: str, who: Who) -> Found | None:
     """Return what a document would replace; None where it would be new.
 
+    Who may not write to the collection is told the same of a key that is not there and
+    of one that they may not read, or they would learn which keys there are.
+
     Raises
     ------
     NotFound
@@ -92,8 +95,8 @@ def place_for_document(standing: Standing, key: str, who: Who) -> Found | None:
     NotAllowed
         They may not write there.
     """
-    if key in standing.documents:
-        return writable_document(standing, key, who)
-    if standing.collection is not None:
+    found = standing.documents.get(key)
+    hidden = found is None or right_on(standing, found, who) < Right.READ
+    if hidden and standing.collection is not None:
         writable_collection(standing)
-    return None
+    return None if found is None else writable_document(standing, key, who)
