@@ -1,6 +1,8 @@
 """FITS through real reader processes."""
 
 import asyncio
+import threading
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,8 +12,9 @@ from astropy.io import fits
 from tests.backends.fits.skies import pixels, tan_header, write
 
 from gatewright.backends.fits import FitsReader
+from gatewright.backends.fits.files import open_descriptor
 from gatewright.backends.readers import PoolSettings, ReaderPool, open_pool
-from gatewright.core.errors import BackendFailed
+from gatewright.core.errors import BackendFailed, TimedOut
 from gatewright.domains.sky import SurveyFile
 from gatewright.testing.image_reader import ImageReaderContract, content_bytes
 
@@ -99,3 +102,32 @@ class TestFitsReader(ImageReaderContract):
         monkeypatch.setattr(reader._pool, "call", call)
         with pytest.raises(BackendFailed):
             await reader.scan("s", SurveyFile("/x", "x", "1-2-3-4"))
+
+    async def test_a_file_that_does_not_open_is_not_waited_for(
+        self, reader: FitsReader, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Its file system hangs; what is opened too late is closed again."""
+        image = await self.first(reader, folder)
+        free, opened = threading.Event(), list[int]()
+
+        def late(path: str, expected: str) -> int:
+            free.wait(30)
+            opened.append(open_descriptor(path, expected))
+            return opened[0]
+
+        monkeypatch.setattr("gatewright.backends.fits.reader._OPEN_SECONDS", 0.1)
+        monkeypatch.setattr("gatewright.backends.fits.reader.open_descriptor", late)
+        with pytest.raises(TimedOut):
+            await reader.open(image)
+        free.set()
+        deadline = time.monotonic() + 10
+        while not opened or _is_open(opened[0], image.path):
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.01)
+
+
+def _is_open(descriptor: int, path: str) -> bool:
+    try:
+        return str(Path(f"/proc/self/fd/{descriptor}").readlink()) == path
+    except OSError:
+        return False

@@ -6,9 +6,10 @@ import mimetypes
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from gatewright.backends.fits.files import (
     SUFFIXES,
@@ -16,7 +17,7 @@ from gatewright.backends.fits.files import (
     stat_identity,
 )
 from gatewright.backends.readers import ReaderPool
-from gatewright.core.errors import BackendFailed
+from gatewright.core.errors import BackendFailed, TimedOut
 from gatewright.domains.sky import (
     Circle,
     Content,
@@ -30,8 +31,12 @@ from gatewright.domains.sky import (
     SurveyFile,
 )
 
+T = TypeVar("T")
+
 _PROGRAM = "gatewright.backends.fits.program"
 _SCAN_SECONDS = 120.0
+_OPEN_SECONDS = 20.0
+_THREADS = 4
 _MAGIC = re.compile(r"[*?\[]")
 _SAFE = re.compile(r"[^A-Za-z0-9._-]")
 
@@ -51,6 +56,9 @@ class FitsReader:
         self._pool = pool
         self._maximum = maximum
         self._published: set[Path] = set()
+        # The files of a survey may hang; they hold these threads and no others.
+        self._looking = ThreadPoolExecutor(1, "survey-look")
+        self._opening = ThreadPoolExecutor(_THREADS, "survey-open")
 
     def publish(self, patterns: Iterable[str]) -> None:
         """Let the readers read the folders of patterns."""
@@ -59,10 +67,13 @@ class FitsReader:
         self._pool.publish(*sorted(folders))
 
     async def find(self, pattern: str) -> Sequence[SurveyFile]:
-        folder = await asyncio.to_thread(fixed_folder, pattern)
+        folder = await self._look(fixed_folder, pattern)
         self._published.add(folder)
         self._pool.publish(folder)
-        return await asyncio.to_thread(_each_once, pattern)
+        return await self._look(_each_once, pattern)
+
+    async def _look(self, function: Callable[[str], T], pattern: str) -> T:
+        return await asyncio.wrap_future(self._looking.submit(function, pattern))
 
     async def scan(self, survey: str, file: SurveyFile) -> ScannedFile:
         found = await self._pool.call(
@@ -93,7 +104,16 @@ class FitsReader:
         return Content(size, media, name, descriptor=descriptor)
 
     async def open(self, image: Image) -> Content:
-        descriptor, size = await asyncio.to_thread(_opened, image)
+        opening = self._opening.submit(_opened, image)
+        try:
+            async with asyncio.timeout(_OPEN_SECONDS):
+                descriptor, size = await asyncio.wrap_future(opening)
+        except BaseException as error:
+            opening.add_done_callback(_let_go)
+            if isinstance(error, TimeoutError):
+                text = "The file of this image did not open in time."
+                raise TimedOut(text) from error
+            raise
         name = Path(image.path).name
         return Content(size, file_media_type(name), name, descriptor=descriptor)
 
@@ -124,6 +144,12 @@ def _opened(image: Image) -> tuple[int, int]:
     """Return a descriptor of an image's file, and the size of the file."""
     descriptor = open_descriptor(image.path, image.identity)
     return descriptor, os.fstat(descriptor).st_size
+
+
+def _let_go(opening: "Future[tuple[int, int]]") -> None:
+    """Close what was opened after nobody waited for it any more."""
+    if not opening.cancelled() and opening.exception() is None:
+        os.close(opening.result()[0])
 
 
 def _form(form: CutoutFormat) -> tuple[str, str]:
