@@ -4,6 +4,7 @@ The test walks the OpenAPI document: for each operation it fills in what belongs
 somebody else and acts on it as each account, over a real server.
 """
 
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ from urllib.parse import quote
 import httpx
 import pytest
 from tests.support.gateway import RunningGateway
+
+from gatewright.faces.newt.routes import CLASSIC, SECOND
 
 pytestmark = pytest.mark.xdist_group("laptop")
 
@@ -243,3 +246,69 @@ def test_a_narrow_token_does_no_more_than_its_scope(
                 assert CANARY not in text
                 continue
             assert status == 403, (method, url, status, text[:300])
+
+
+FORM = {
+    "executable": "/bin/cat canary",
+    "command": "/bin/cat canary",
+    "jobscript": "#!/bin/sh",
+    "jobfile": f"{CANARY}-demo.txt",
+    "data": "1",
+    "username": "bob",
+    "password": "wrong",
+}
+
+
+RUNS_AS_OWNER_IN_NEWT = ("/file/local", "/command/local", "/queue/", "/job/local")
+
+
+def newt_body(verb: str, url: str) -> dict[str, Any]:
+    if verb == "GET":
+        return {"params": {"view": "read", "download": "true"}}
+    if "/file/local" in url:
+        return {"files": {"file": ("x", b"overwritten")}}
+    return {"data": FORM}
+
+
+def newt_urls(owner: Person) -> Iterator[tuple[str, str]]:
+    """Yield each verb and URL of NEWT's, about what is the owner's."""
+    uid = str(os.getuid())
+    for path, verbs in {**CLASSIC, **SECOND}.items():
+        name = owner.name if "/account/" in path else owner.things["collection"]
+        values = {
+            "{system}": "local",
+            "{id:int}": uid,
+            "{id}": owner.things["job"],
+            "{path:rest}": f"{owner.canary}.txt",
+            "{name}": name,
+            "{oid:int}": "0",
+        }
+        url = path
+        for form, value in values.items():
+            url = url.replace(form, quote(value))
+        assert "{" not in url, url
+        for verb in verbs:
+            yield verb, f"/newt{url}"
+
+
+@pytest.mark.parametrize("actor", ["bob", ""])
+def test_newt_gives_nothing_of_the_owners(
+    world: World, laptop: RunningGateway, actor: str
+) -> None:
+    """Not a word of it to a guest or a visitor, by any of its URLs and verbs."""
+    owner = world.people["demo"]
+    before = state_of(owner, owner)
+    token = laptop.token(user=actor) if actor else ""
+    asked = 0
+    with laptop.client(token) as client:
+        for verb, url in newt_urls(owner):
+            status, text = answer(client, verb, url, **newt_body(verb, url))
+            asked += 1
+            assert owner.canary not in text, (verb, url, text[:300])
+            assert status < 500 or status == 501, (verb, url, text[:300])
+            if any(part in url for part in RUNS_AS_OWNER_IN_NEWT):
+                assert status == 403, (verb, url, status, text[:300])
+            if f"/store/{CANARY}" in url or "/account/user" in url:
+                assert status in {403, 404}, (verb, url, status, text[:300])
+    assert asked > 80
+    assert state_of(owner, owner) == before
