@@ -12,6 +12,7 @@ the session ended, or the account's role or groups changed,
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -19,7 +20,10 @@ from starlette.types import Message, Receive, Scope
 
 from gatewright.core.errors import GatewayError, NotSignedIn
 from gatewright.web.middleware.errors import refuse_body
+from gatewright.web.middleware.request_id import SCOPE_KEY as REQUEST_ID_KEY
 from gatewright.web.middleware.timeouts import has_body
+
+_log = logging.getLogger(__name__)
 
 CHECK_SECONDS = 30.0
 """How long a request may outlast its credentials."""
@@ -67,6 +71,8 @@ class UntilSignedOut:
             with suppress(TimeoutError):
                 async with asyncio.timeout_at(self._check_at):
                     return await self._receive()
+        request_id = self._scope.get(REQUEST_ID_KEY, "")
+        _log.info("a request outlasted its credentials, and is ended: %s", request_id)
         if self._more:
             raise refuse_body(self._scope, _ended())
         return {"type": "http.disconnect"}
