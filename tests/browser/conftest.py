@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 from tests.browser.gate import Gate
 from tests.browser.node import package
 from tests.support.gateway import RunningGateway, demo
@@ -17,6 +17,10 @@ FLAGS = (
     *("--disable-component-update", "--disable-sync", "--no-first-run"),
     *("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"),
 )
+
+SECONDS = 15
+"""How long a page has to become what a test expects, on a machine with other work."""
+expect.set_options(timeout=SECONDS * 1000)
 
 OpenPage = Callable[..., Awaitable[Gate]]
 """Opens a watched page of a context with these options."""
@@ -66,7 +70,7 @@ async def open_page(chromium: Browser, axe: Path) -> AsyncIterator[OpenPage]:
         context = await chromium.new_context(
             **{"viewport": {"width": 1280, "height": 800}, **options}
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(SECONDS * 1000)
         contexts.append(context)
         gate = Gate(await context.new_page(), axe)
         await gate.watch()

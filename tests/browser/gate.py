@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from playwright.async_api import ConsoleMessage, Page, Request
+from playwright.async_api import ConsoleMessage, Page, Request, ViewportSize
 
 RULES = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]
 COLOUR_RULES = ["color-contrast", "link-in-text-block"]
@@ -65,10 +65,14 @@ class Gate:
         found = [*blocked, *self.console, *self.abroad]
         assert not found, found
 
-    async def check_all_looks(self) -> None:
-        """Check the page light and dark, wide and narrow, and in forced colours."""
+    async def check_all_looks(self, taller: int = 0) -> None:
+        """Check the page light and dark, wide and narrow, and in forced colours.
+
+        ``taller``: pixels more of height, for a page longer than most.
+        """
         for width, height in WIDTHS.items():
-            await self.page.set_viewport_size({"width": width, "height": height})
+            size = ViewportSize(width=width, height=height + taller)
+            await self.page.set_viewport_size(size)
             for scheme in SCHEMES:
                 # Without motion: a colour that is half-way to another is no fault.
                 await self.page.emulate_media(

@@ -13,7 +13,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 READY = {
     "/": "gw-status li",
     "/files": "gw-files .state, gw-files tr.row",
-    "/jobs": "gw-job-form form",
+    "/jobs": "gw-jobs .state, gw-jobs tr.row",
+    "/jobs/local/new": "gw-job-form form",
     "/data": "gw-datasets img",
     "/data/simulated-reanalysis?box=-20+30+40+60": "gw-timeseries .uplot",
     "/sky": "gw-surveys img",

@@ -185,3 +185,97 @@ test("a system is up, degraded or down as its parts answer", async () => {
   for (let i = 0; i < 5; i += 1) found.push((await gateway.status.system("local")).status);
   assert.deepEqual(found, ["up", "degraded", "down", "degraded", "up"]);
 });
+
+test("all listeners share one stream, which begins anew when told to and after a refusal", async () => {
+  const opened = [];
+  const fetch = async (url, init) => {
+    const number = opened.push(init.signal);
+    if (number === 3) return problem(401, { code: "unauthenticated" });
+    return new Response(new ReadableStream({
+      start(controller) {
+        controller.enqueue(new TextEncoder().encode(`id: ${number}\nevent: job.queued\ndata: ${number}\n\n`));
+        init.signal.addEventListener("abort", () => controller.error(init.signal.reason));
+      },
+    }));
+  };
+  const { live } = new Gateway({ url: "http://gateway:8000/", fetch });
+  const told = [];
+  const settle = () => new Promise((resolve) => setTimeout(resolve, 5));
+  const listen = (name, stop) => live.listen({ hear: (event) => told.push([name, event.data]), tell: (state) => told.push([name, state]) }, stop.signal);
+  const [first, second] = [new AbortController(), new AbortController()];
+  listen("a", first);
+  await settle();
+  listen("b", second);
+  await settle();
+  assert.deepEqual(told.splice(0), [["a", "open"], ["a", 1], ["b", "open"]]);
+  assert.equal(opened.length, 1);
+  live.restart();
+  await settle();
+  assert.deepEqual([opened.length, opened[0].aborted, live.listeners], [2, true, 2]);
+  assert.deepEqual(told.splice(0), [["a", "open"], ["b", "open"], ["a", 2], ["b", 2]]);
+  live.restart();
+  await settle();
+  assert.deepEqual(told.splice(0), [["a", "broken"], ["b", "broken"]]);
+  first.abort();
+  assert.equal(live.listeners, 1);
+  const third = new AbortController();
+  listen("c", third);
+  await settle();
+  assert.equal(opened.length, 4);
+  assert.deepEqual(told.splice(0), [["b", "again"], ["c", "again"], ["b", 4], ["c", 4]]);
+  second.abort();
+  assert.equal(opened[3].aborted, false);
+  third.abort();
+  assert.equal(opened[3].aborted, true);
+  listen("d", third);
+  assert.deepEqual([live.listeners, opened.length], [0, 4]);
+});
+
+test("three uploads go at once, in their order, and each leaves its place to the next", async () => {
+  const gateway = new Gateway({ url: "http://gateway:8000/", token: "t", fetch });
+  const under = new Map();
+  function fetch(url, { signal }) {
+    const name = url.split("/").at(-1);
+    return new Promise((resolve, reject) => {
+      under.set(name, (answer) => (under.delete(name), resolve(answer)));
+      signal.addEventListener("abort", () => (under.delete(name), reject(signal.reason)));
+    });
+  }
+  const ended = [];
+  gateway.uploads.addEventListener("end", ({ detail }) => ended.push(`${detail.name} ${detail.state}`));
+  const settle = () => new Promise((resolve) => setTimeout(resolve, 5));
+  const all = ["a", "b", "c", "d", "e", "f"].map((name) => gateway.uploads.send("local", "/", `/${name}`, new File(["xyz"], name)));
+  await settle();
+  assert.deepEqual([...under.keys()], ["a", "b", "c"]);
+  gateway.uploads.all[3].stop.abort();
+  gateway.uploads.all[0].stop.abort();
+  await settle();
+  assert.deepEqual([...under.keys()], ["b", "c", "e"]);
+  under.get("b")(problem(507, { detail: "Full." }));
+  under.get("c")(Response.json({}));
+  await settle();
+  assert.deepEqual([...under.keys()], ["e", "f"]);
+  assert.deepEqual([gateway.uploads.open.length, gateway.uploads.all[1].message], [2, "Full."]);
+  gateway.uploads.clear();
+  assert.deepEqual(gateway.uploads.all.map((one) => one.name), ["e", "f"]);
+  gateway.uploads.end();
+  await Promise.all(all);
+  assert.deepEqual([...ended].sort(), ["a stopped", "b failed", "c done", "d stopped", "e stopped", "f stopped"]);
+  assert.deepEqual([gateway.uploads.all, under.size], [[], 0]);
+  const again = gateway.uploads.send("local", "/", "/g", new File(["xyz"], "g"));
+  await settle();
+  under.get("g")(Response.json({}));
+  assert.equal((await again).state, "done");
+});
+
+test("a token that is refused is not kept, and one that is taken is let go by signing out", async () => {
+  const { gateway, asked } = canned({ user: "ada" }, problem(401, { code: "unauthenticated" }), { user: "grace" }, { user: null });
+  assert.equal((await gateway.auth.session()).user, "ada");
+  await assert.rejects(gateway.auth.useToken("gw_bad"), { status: 401 });
+  assert.equal(gateway.http.token, "gw_k.s");
+  assert.equal((await gateway.auth.useToken("gw_good")).user, "grace");
+  assert.equal(asked[2].headers.get("Authorization"), "Bearer gw_good");
+  assert.equal((await gateway.auth.signOut()).user, null);
+  assert.deepEqual(asked.map((one) => one.method), ["GET", "GET", "GET", "GET"]);
+  assert.equal(asked[3].headers.get("Authorization"), null);
+});

@@ -5,6 +5,7 @@ import { Wcs, offsets, placeAt, readCards, readPlace, sexagesimal } from "../../
 import { withoutSeams } from "../../src/gatewright/kit/elements/coastlines.js";
 import { colourTable, rangeOf, scaleFor } from "../../src/gatewright/kit/elements/colours.js";
 import { ago, duration, figure, permissions, size } from "../../src/gatewright/kit/elements/format.js";
+import { after, anew } from "../../src/gatewright/kit/elements/pages.js";
 import { areaWeights, edges, mapVariables, readBlock, readDataset, readField } from "../../src/gatewright/kit/elements/grid.js";
 import { addressOf, placeOf } from "../../src/gatewright/kit/portal/routes.js";
 
@@ -89,4 +90,26 @@ test("a coast has no line where the map of the world was cut open", () => {
   assert.deepEqual(withoutSeams([[170, 60], [180, 62], [180, 65], [175, 66]]), [[[170, 60], [180, 62]], [[180, 65], [175, 66]]]);
   assert.deepEqual(withoutSeams([[179, 60], [-179, 61], [-178, 62]]), [[[-179, 61], [-178, 62]]]);
   assert.deepEqual(withoutSeams([[-180, -85], [-180, -90], [180, -90], [180, -85], [160, -80]]), [[[180, -85], [160, -80]]]);
+});
+
+test("a long listing comes in parts that double, and again as long as it was", async () => {
+  const asked = [];
+  const ask = async ({ limit, cursor }) => {
+    asked.push(limit);
+    const start = Number(cursor ?? 0);
+    const items = Array.from({ length: Math.min(limit, 3500 - start) }, (_, i) => start + i);
+    const end = start + items.length;
+    return { items, next: end < 3500 ? String(end) : null };
+  };
+  const nothing = { items: null, next: null };
+  let shown = await anew(nothing, 300, ask);
+  while (shown.next) shown = await after(shown, 300, ask);
+  assert.deepEqual(asked.splice(0), [300, 300, 600, 1000, 1000, 1000]);
+  assert.deepEqual(shown.items, Array.from({ length: 3500 }, (_, i) => i));
+  const part = (length, next) => ({ items: shown.items.slice(0, length), next });
+  assert.equal((await anew(part(2100, "2100"), 300, ask)).items.length, 3000);
+  assert.deepEqual(asked.splice(0), [1000, 1000, 1000]);
+  assert.equal((await anew(part(10, "10"), 300, ask)).items.length, 300);
+  assert.equal((await anew(part(400, null), 300, ask)).items.length, 800);
+  assert.deepEqual(await anew(part(3499, null), 300, ask), shown);
 });

@@ -4,9 +4,10 @@ import { escapeName } from "./paths.js";
 
 /** Who is signed in. Pages are told of a change by `gw-session` on `window`. */
 export class Auth {
-  /** @param {import("./http.js").Http} http */
-  constructor(http) {
+  /** @param {import("./http.js").Http} http @param {() => void} [changed] Called when another person is signed in. */
+  constructor(http, changed) {
     this._http = http;
+    this._heard = changed;
     /** @type {Promise<Session> | null} */
     this._session = null;
   }
@@ -31,14 +32,28 @@ export class Auth {
     return this._changed();
   }
 
+  /** Uses a personal token from now on; it stays in this page's memory. @param {string} token @returns {Promise<Session>} */
+  async useToken(token) {
+    const before = this._http.token;
+    this._http.token = token;
+    try {
+      return await this._changed();
+    } catch (error) {
+      this._http.token = before;
+      throw error;
+    }
+  }
+
   /** @returns {Promise<Session>} */
   async signOut() {
-    await this._http.json("/api/v1/session", { method: "DELETE" });
+    if (this._http.token) this._http.token = "";
+    else await this._http.json("/api/v1/session", { method: "DELETE" });
     return this._changed();
   }
 
   async _changed() {
     const session = await this.refresh();
+    this._heard?.();
     if (typeof window !== "undefined") window.dispatchEvent(new CustomEvent("gw-session", { detail: session }));
     return session;
   }

@@ -1,5 +1,4 @@
 import { escapeName, escapePath, join } from "./paths.js";
-import { upload } from "./upload.js";
 
 /** @typedef {{name: string, path: string, type: string, size: number,
  *             modified_at: string, mode: string, owner: string, group: string, [more: string]: any}} Entry */
@@ -80,7 +79,8 @@ export class Files {
    * @param {string} system @param {string} path @param {Blob | string} content
    * @param {import("./upload.js").UploadOptions} [options]
    */
-  write(system, path, content, options) {
+  async write(system, path, content, options) {
+    const { upload } = await import("./upload.js");
     return upload(this._http, this.path(system, path), content, options);
   }
 

@@ -5,17 +5,21 @@ import { events } from "./events.js";
 import { Files } from "./files.js";
 import { Http } from "./http.js";
 import { Jobs } from "./jobs.js";
+import { Live } from "./live.js";
 import { escapeName } from "./paths.js";
 import { Sky } from "./sky.js";
 import { Store } from "./store.js";
+import { Uploads } from "./uploads.js";
 
 /** A client of one gateway; `gateway` in gw.js is that of the page's own origin. */
 export class Gateway {
   /** @param {import("./http.js").Options} [options] */
   constructor(options) {
     this.http = new Http(options);
-    this.auth = new Auth(this.http);
+    this.live = new Live(this.http);
+    this.auth = new Auth(this.http, () => this._another());
     this.files = new Files(this.http);
+    this.uploads = new Uploads(this.files);
     this.commands = new Commands(this.http);
     this.jobs = new Jobs(this.http);
     this.accounts = new Accounts(this.http);
@@ -23,6 +27,12 @@ export class Gateway {
     this.store = new Store(this.http);
     this.datasets = new Datasets(this.http);
     this.sky = new Sky(this.http);
+  }
+
+  /** Another person is signed in: their events, and nobody else's uploads. */
+  _another() {
+    this.live.restart();
+    this.uploads.end();
   }
 
   /** What the gateway is: title, systems, faces, limits. @param {AbortSignal} [signal] */

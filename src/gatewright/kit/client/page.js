@@ -1,4 +1,6 @@
-/** The gateway that served the page; in Node, the one on this machine. */
+/** The gateway that served the kit, whatever page uses it; in Node, the one on this machine. */
 import { Gateway } from "./gateway.js";
 
-export const gateway = new Gateway();
+const { origin, protocol } = new URL(import.meta.url);
+
+export const gateway = new Gateway(protocol.startsWith("http") ? { url: origin } : {});

@@ -18,6 +18,7 @@ import { GatewayError } from "./errors.js";
 export function upload(http, path, content, options = {}) {
   if (typeof XMLHttpRequest === "undefined") return uploadByFetch(http, path, content, options);
   return new Promise((resolve, reject) => {
+    options.signal?.throwIfAborted();
     const request = new XMLHttpRequest();
     request.open("PUT", http.url(path));
     for (const [name, value] of http.headers(conditions(options))) request.setRequestHeader(name, value);

@@ -5,7 +5,7 @@ import { icon } from "./icons.js";
 import { need } from "./registry.js";
 import { base, controls, states } from "./styles.js";
 
-/** @typedef {import("./code.js").Snippet} Snippet */
+/** @typedef {import("./snippets.js").Snippet} Snippet */
 
 /**
  * An element of the kit. `gateway` is the client that it uses, by default that of the
@@ -126,15 +126,21 @@ export class GwElement extends LitElement {
 }
 
 /**
- * Moves between the rows of a table by the arrow keys: each row's first control.
- * @param {KeyboardEvent} event Of the table's body.
+ * Moves between the rows of a table by the arrow keys, Home and End: each row's first control.
+ * @param {KeyboardEvent} event Of the table or of its body.
  */
 export function walkRows(event) {
-  if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+  if (!["ArrowDown", "ArrowUp", "Home", "End"].includes(event.key)) return;
+  if (/** @type {HTMLElement} */ (event.target).closest("tr.detail, thead")) return;
   const rows = [.../** @type {HTMLElement} */ (event.currentTarget).querySelectorAll("[data-row]")];
   const here = rows.findIndex((row) => row === event.target || row.closest("tr")?.contains(/** @type {Node} */ (event.target)));
-  const next = /** @type {HTMLElement | undefined} */ (rows[here + (event.key === "ArrowDown" ? 1 : -1)]);
+  const to = { ArrowDown: here + 1, ArrowUp: here - 1, Home: 0, End: rows.length - 1 }[event.key] ?? here;
+  const next = /** @type {HTMLElement | undefined} */ (rows[to]);
   if (here < 0 || !next) return;
+  const bodies = [rows[here], next].map((row) => row.closest("tbody"));
+  const step = event.key.startsWith("Arrow");
+  // Rows between may not be in the page yet (see chunks.js): then the key scrolls to them.
+  if (step && bodies[0] !== bodies[1] && bodies[0]?.nextElementSibling !== bodies[1] && bodies[0]?.previousElementSibling !== bodies[1]) return;
   event.preventDefault();
   next.focus();
 }

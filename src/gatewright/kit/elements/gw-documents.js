@@ -20,6 +20,7 @@ export class GwDocuments extends GwElement {
 
   static styles = [GwElement.styles, table, css`
     :host { display: grid; gap: 12px; grid-template-columns: minmax(0, 1fr); }
+    form { display: grid; gap: 12px; }
     textarea { inline-size: 100%; min-block-size: 320px; }
     .name { font-family: var(--gw-mono); overflow-wrap: anywhere; }
     td.preview { color: var(--gw-muted); max-inline-size: 420px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }

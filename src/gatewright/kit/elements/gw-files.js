@@ -1,16 +1,18 @@
 import { escapeName, join, parent, readable } from "../client/paths.js";
-import { css, html, nothing, repeat } from "../vendor/lit.js";
+import { css, html, nothing } from "../vendor/lit.js";
 import { GwElement, walkRows } from "./base.js";
+import { Chunks } from "./chunks.js";
+import { Columns, grips } from "./columns.js";
 import { ask } from "./dialog.js";
 import { count, exact, local, permissions, size } from "./format.js";
 import { icon } from "./icons.js";
+import { after, anew } from "./pages.js";
 import { table } from "./styles.js";
 
 /** @typedef {import("../client/files.js").Entry} Entry */
-/** @typedef {{id: number, name: string, sent: number, total: number, stop: AbortController,
- *             state: "sending" | "done" | "failed" | "stopped", message: string}} Upload */
 
 const SHOWN_AS_TEXT = 65536;
+const HEADS = ["Name", "Size", "Changed", "Owner", "Mode"];
 const PICTURES = /\.(png|jpe?g|gif|webp)$/i;
 
 /**
@@ -18,7 +20,7 @@ const PICTURES = /\.(png|jpe?g|gif|webp)$/i;
  *
  * @attr {string} system @attr {string} path The folder that is shown; `~` is home.
  * @attr {boolean} upload Offer to upload, by button and by dragging.
- * @attr {boolean} readonly Without changing anything. @attr {number} limit Entries on a page.
+ * @attr {boolean} readonly Without changing anything. @attr {number} limit Entries that come at first.
  * @fires gw-navigate The folder's path, before it is opened (cancelable).
  * @fires gw-delete gw-rename gw-upload Before each (cancelable); `gw-changed` after.
  * @slot empty @slot error @slot loading @csspart table @csspart path @csspart uploads @csspart preview
@@ -26,27 +28,27 @@ const PICTURES = /\.(png|jpe?g|gif|webp)$/i;
 export class GwFiles extends GwElement {
   static properties = {
     system: {}, path: { reflect: true }, upload: { type: Boolean }, readonly: { type: Boolean }, limit: { type: Number },
-    entries: { attribute: false }, next: { state: true }, uploads: { state: true }, over: { state: true },
+    entries: { attribute: false }, next: { state: true }, over: { state: true },
     shown: { state: true }, text: { state: true },
   };
 
-  static styles = [GwElement.styles, table, css`
+  static styles = [GwElement.styles, table, grips, css`
     :host { display: grid; gap: 12px; grid-template-columns: minmax(0, 1fr); position: relative; }
     nav ol { align-items: center; display: flex; flex-wrap: wrap; gap: 2px; list-style: none; margin: 0; padding: 0; }
     nav li { align-items: center; display: inline-flex; max-inline-size: 100%; }
     nav button { min-block-size: 28px; padding: 2px 6px; }
     nav button, .entry { font-family: var(--gw-mono); }
     nav span.here { font-family: var(--gw-mono); font-weight: 600; overflow-wrap: anywhere; padding: 2px 6px; }
-    .entry { align-items: flex-start; display: inline-flex; gap: 8px; overflow-wrap: anywhere; }
-    .entry .icon { margin-block-start: 3px; }
+    .entry { align-items: center; display: inline-flex; gap: 8px; overflow-wrap: anywhere; }
     td.actions { text-align: end; white-space: nowrap; }
-    td.mono { white-space: nowrap; }
+    td.mono { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
     td.actions button, td.actions a { min-block-size: 28px; }
     .drop { align-items: center; background: color-mix(in srgb, var(--gw-accent-soft) 88%, transparent); border: 2px dashed var(--gw-accent); border-radius: var(--gw-corner); display: grid; font-weight: 600; inset: 0; justify-items: center; position: absolute; z-index: 5; pointer-events: none; }
-    .tray { display: grid; gap: 8px; padding: 12px; }
-    .tray div { align-items: center; display: grid; gap: 4px 12px; grid-template-columns: minmax(0, 1fr) auto auto; }
-    .tray progress { grid-column: 1 / -1; inline-size: 100%; }
-    .tray .name { font-family: var(--gw-mono); overflow-wrap: anywhere; }
+    table { table-layout: fixed; }
+    col.size { inline-size: 104px; }
+    col.changed { inline-size: 164px; }
+    col.owner, col.mode { inline-size: 112px; }
+    col.actions { inline-size: 136px; }
     .split { align-items: start; display: grid; gap: 12px; grid-template-columns: minmax(0, 1fr); }
     .preview { display: grid; gap: 8px; grid-template-columns: minmax(0, 1fr); padding: 12px; }
     .preview img { background: #000; border-radius: 4px; max-block-size: 420px; max-inline-size: 100%; object-fit: contain; }
@@ -54,7 +56,7 @@ export class GwFiles extends GwElement {
     .preview h3 { font-family: var(--gw-mono); overflow-wrap: anywhere; }
     @container (min-width: 900px) { .split.two { grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); } }
     .split .small { margin-block-start: 8px; }
-    @container (max-width: 860px) { th.mode, td.mode, th.owner, td.owner { display: none; } }
+    @container (max-width: 860px) { th.mode, td.mode, col.mode, th.owner, td.owner, col.owner { display: none; } }
     @container (max-width: 600px) {
       nav.grow { flex-basis: 100%; }
       tr.row { align-items: center; }
@@ -75,13 +77,17 @@ export class GwFiles extends GwElement {
     this.entries = null;
     /** @type {string | null} */
     this.next = null;
-    /** @type {Upload[]} */
-    this.uploads = [];
     this.over = false;
     /** @type {Entry | null} */
     this.shown = null;
     this.text = "";
-    this._number = 0;
+    this._chunks = new Chunks(this, 6);
+    this._columns = new Columns(this, "files", HEADS);
+  }
+
+  connectedCallback() {
+    super.connectedCallback();
+    this.gateway.uploads.addEventListener("end", (event) => this._uploaded(/** @type {CustomEvent} */ (event).detail), { signal: this.signal });
   }
 
   /** @param {Map<string, unknown>} changed */
@@ -89,6 +95,7 @@ export class GwFiles extends GwElement {
     if (["system", "path", "limit"].some((name) => changed.has(name))) {
       this.shown = null;
       this.entries = null;
+      this._chunks.reset();
       this.reload();
     }
   }
@@ -96,9 +103,9 @@ export class GwFiles extends GwElement {
   async reload() {
     if (this.path.startsWith("~")) return this._goHome();
     const { system, path } = this;
-    const page = await this.load(() => this.gateway.files.page(system, path, { limit: this.limit, signal: this.signal }));
+    const page = await this.load(() => anew({ items: this.entries, next: this.next }, this.limit, (query) => this._page(system, path, query)));
     if (!page || path !== this.path || system !== this.system) return;
-    [this.entries, this.next] = [page.entries, page.next];
+    [this.entries, this.next] = [page.items, page.next];
   }
 
   async _goHome() {
@@ -107,8 +114,16 @@ export class GwFiles extends GwElement {
   }
 
   async more() {
-    const page = await this.attempt(() => this.gateway.files.page(this.system, this.path, { limit: this.limit, cursor: this.next, signal: this.signal }));
-    if (page) [this.entries, this.next] = [[...(this.entries ?? []), ...page.entries], page.next];
+    const { system, path } = this;
+    const shown = { items: this.entries ?? [], next: this.next };
+    const page = await this.attempt(() => after(shown, this.limit, (query) => this._page(system, path, query)));
+    if (page && path === this.path && system === this.system) [this.entries, this.next] = [page.items, page.next];
+  }
+
+  /** @param {string} system @param {string} path @param {{limit: number, cursor?: string | null}} query */
+  async _page(system, path, query) {
+    const { entries, next } = await this.gateway.files.page(system, path, { ...query, signal: this.signal });
+    return { items: entries, next };
   }
 
   /** Shows another folder. @param {string} path */
@@ -155,7 +170,6 @@ export class GwFiles extends GwElement {
   async send(files) {
     const folder = this.path;
     await Promise.all([...files].map((file) => this._send(file, folder)));
-    if (folder === this.path) await this.reload();
   }
 
   /** @param {File} file @param {string} folder */
@@ -163,21 +177,15 @@ export class GwFiles extends GwElement {
     if (!this.announce("upload", { file, path: folder }, true)) return;
     const there = folder === this.path && this.entries?.some((entry) => entry.name === file.name);
     if (there && (await ask({ title: `Replace “${file.name}”?`, text: "There is a file of this name in the folder.", action: "Replace it", danger: true })) === null) return;
-    const upload = /** @type {Upload} */ ({ id: (this._number += 1), name: file.name, sent: 0, total: file.size, stop: new AbortController(), state: "sending", message: "" });
-    this.uploads = [...this.uploads, upload];
-    const show = () => (this.uploads = [...this.uploads]);
-    const path = join(folder, escapeName(file.name));
-    try {
-      await this.gateway.files.write(this.system, path, file, {
-        signal: upload.stop.signal,
-        onprogress: (sent, total) => { [upload.sent, upload.total] = [sent, total]; show(); },
-      });
-      [upload.state, upload.sent] = ["done", file.size];
-      this.announce("changed", { system: this.system, path: folder });
-    } catch (/** @type {any} */ error) {
-      [upload.state, upload.message] = error.name === "AbortError" ? ["stopped", ""] : ["failed", error.message];
-    }
-    show();
+    await this.gateway.uploads.send(this.system, folder, join(folder, escapeName(file.name)), file);
+  }
+
+  /** Shows what has come, if it came here; several at once are one look. @param {import("../client/uploads.js").Upload} upload */
+  async _uploaded(upload) {
+    if (upload.system !== this.system) return;
+    if (upload.state === "done") this.announce("changed", { system: upload.system, path: upload.folder });
+    const more = this.gateway.uploads.open.some((one) => one.system === upload.system && one.folder === upload.folder);
+    if (!more && upload.folder === this.path) await this.reload();
   }
 
   /** @param {Entry} entry */
@@ -196,7 +204,7 @@ export class GwFiles extends GwElement {
     return html`
       <div @dragover=${this._drag} @dragleave=${() => (this.over = false)} @drop=${this._drop}>${this._toolbar()}</div>
       ${this.renderError()}
-      ${this.uploads.length ? this._tray() : nothing}
+      ${document.querySelector("gw-uploads") ? nothing : html`<gw-uploads .gateway=${this.gateway} system=${this.system} exportparts="uploads"></gw-uploads>`}
       <div class="split ${this.shown ? "two" : ""}" @dragover=${this._drag} @dragleave=${() => (this.over = false)} @drop=${this._drop}>
         ${this.entries === null ? (this.error ? nothing : html`<div class="panel">${this.renderLoading()}</div>`) : this._list(this.entries)}
         ${this.shown ? this._preview(this.shown) : nothing}
@@ -235,18 +243,19 @@ export class GwFiles extends GwElement {
       return html`<div class="panel">${this.renderEmpty("This folder is empty", text)}</div>`;
     }
     return html`<div><div class="panel">
-      <table part="table">
-        <thead><tr><th>Name</th><th class="number">Size</th><th>Changed</th><th class="owner">Owner</th><th class="mode">Mode</th><th><span class="hidden">Actions</span></th></tr></thead>
-        <tbody @keydown=${walkRows}>${repeat(entries, (entry) => entry.path, (entry) => this._row(entry))}</tbody>
+      <table part="table" aria-rowcount=${entries.length + 1} @keydown=${walkRows}>
+        <colgroup>${["name", "size", "changed", "owner", "mode", "actions"].map((name) => html`<col class=${name}>`)}</colgroup>
+        <thead><tr>${this._columns.heads(["name", "number", "changed", "owner", "mode"])}<th><span class="hidden">Actions</span></th></tr></thead>
+        ${this._chunks.rows(entries, (entry) => entry.path, (entry, place) => this._row(entry, place))}
       </table></div>
-      <div class="bar small muted"><span>${count(entries.length, "entry", "entries")}${this.next ? " shown" : ""}</span>
+      <div class="bar small muted"><span role="status">${count(entries.length, "entry", "entries")}${this.next ? " shown" : ""}</span>
       ${this.next ? html`<button @click=${this.more}>Show more</button>` : nothing}</div></div>`;
   }
 
-  /** @param {Entry} entry */
-  _row(entry) {
+  /** @param {Entry} entry @param {number} place */
+  _row(entry, place) {
     const folder = entry.type === "directory";
-    return html`<tr class="row ${this.shown?.path === entry.path ? "open" : ""}">
+    return html`<tr aria-rowindex=${place} class="row ${this.shown?.path === entry.path ? "open" : ""}">
       <td class="wide"><button class="link entry" data-row @click=${() => (folder ? this.open(entry.path) : this.preview(entry))}>
         ${icon(folder ? "files" : entry.type === "file" ? "file" : "link")}<span>${entry.name}${folder ? "/" : ""}</span></button></td>
       <td class="number mono">${folder ? "" : size(entry.size)}</td>
@@ -274,25 +283,6 @@ export class GwFiles extends GwElement {
       ${!binary && entry.size > SHOWN_AS_TEXT && this.text ? html`<p class="small muted">The first ${size(SHOWN_AS_TEXT)} of ${size(entry.size)}.</p>` : nothing}
       <div class="bar"><a class="button" href=${url} download=${entry.name}>${icon("down")} Download</a>${this.renderCode({ url, save: entry.name })}</div>
     </section>`;
-  }
-
-  _tray() {
-    return html`<section class="panel tray" part="uploads" aria-label="Uploads">
-      ${this.uploads.map((one) => html`<div>
-        <span class="name">${one.name}</span>
-        <span class="small muted mono">${this._progressWords(one)}</span>
-        ${one.state === "sending" ? html`<button class="quiet" aria-label="Stop uploading ${one.name}" @click=${() => one.stop.abort()}>Stop</button>` : html`<button class="quiet square" aria-label="Take ${one.name} off the list" @click=${() => (this.uploads = this.uploads.filter((other) => other !== one))}>${icon("close")}</button>`}
-        ${one.state === "sending" ? html`<progress max=${one.total || 1} .value=${one.sent} aria-label="Upload of ${one.name}"></progress>` : nothing}
-      </div>`)}
-    </section>`;
-  }
-
-  /** @param {Upload} one */
-  _progressWords(one) {
-    if (one.state === "done") return html`<span class="word done">${icon("done")}${size(one.total)}</span>`;
-    if (one.state === "failed") return html`<span class="word failed">${icon("failed")}${one.message}</span>`;
-    if (one.state === "stopped") return "Stopped; nothing was kept";
-    return one.sent >= one.total ? "Writing to disk …" : `${size(one.sent)} of ${size(one.total)}`;
   }
 
   /** @param {DragEvent} event */

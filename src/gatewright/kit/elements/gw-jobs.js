@@ -1,28 +1,34 @@
 import { ACTIVE_STATES } from "../client/jobs.js";
-import { css, html, nothing, repeat } from "../vendor/lit.js";
+import { css, html, nothing } from "../vendor/lit.js";
 import { GwElement, walkRows } from "./base.js";
+import { Chunks } from "./chunks.js";
+import { Columns, grips } from "./columns.js";
 import { ask } from "./dialog.js";
-import { count, duration, exact, local, secondsBetween, size } from "./format.js";
+import { count, duration, exact, local, secondsBetween } from "./format.js";
 import { icon } from "./icons.js";
 import { GROUPS, elapsed, stateNote, stateWord } from "./job-words.js";
+import { after, anew } from "./pages.js";
 import { table } from "./styles.js";
 
 /** @typedef {import("../client/jobs.js").Job} Job */
 
 const GATHER_MS = 250;
+const CLOCK_MS = 5000;
+const HEADS = ["Name", "State", "Elapsed", "Submitted", "Id"];
+const LOOKS = ["name", "condition", "elapsed", "submitted", "id"];
 
 /**
  * `<gw-jobs>`: the caller's jobs on a system, live.
  *
  * @attr {string} system @attr {boolean} live Follow changes as they happen.
  * @attr {string} filter Parameters of the listing, such as `state=active&name=fit`.
- * @attr {string} selected Id of the job that is open. @attr {number} limit Jobs on a page.
+ * @attr {string} selected Id of the job that is open. @attr {number} limit Jobs that come at first.
  * @attr {boolean} brief Without the filter.
  * @fires gw-open Id of the job that was opened, or "" (cancelable).
  * @fires gw-filter The filter that was chosen.
  * @fires gw-cancel The job, before it is canceled (cancelable); `gw-canceled` after.
  * @fires gw-change Jobs that are shown, whenever they change.
- * @slot empty @slot error @slot loading @csspart table @csspart state @csspart detail
+ * @slot action Beside the filter. @slot empty @slot error @slot loading @csspart table @csspart state @csspart detail
  */
 export class GwJobs extends GwElement {
   static properties = {
@@ -31,29 +37,30 @@ export class GwJobs extends GwElement {
     broken: { state: true }, now: { state: true }, one: { state: true },
   };
 
-  static styles = [GwElement.styles, table, css`
+  static styles = [GwElement.styles, table, grips, css`
     :host { display: grid; gap: 12px; grid-template-columns: minmax(0, 1fr); }
-    .name { align-items: center; display: inline-flex; gap: 4px; max-inline-size: 100%; }
+    button.name { align-items: center; display: inline-flex; gap: 4px; max-inline-size: 100%; }
     .name .icon { transition: rotate var(--gw-motion); }
     .open .name .icon { rotate: 90deg; }
     .name span { overflow-wrap: anywhere; text-align: start; }
     td progress { block-size: 6px; display: block; inline-size: 96px; }
     td.actions { text-align: end; }
-    td.elapsed, time { font-variant-numeric: tabular-nums; white-space: nowrap; }
+    td.elapsed, time { font-variant-numeric: tabular-nums; }
+    time { white-space: nowrap; }
     tr.detail td { background: var(--gw-panel); padding: 12px 16px 16px; }
-    .detail-grid { display: grid; gap: 16px; grid-template-columns: minmax(0, 1fr); }
-    dl { display: grid; gap: 4px 24px; grid-template-columns: repeat(auto-fill, minmax(min(100%, 200px), 1fr)); margin: 0; }
-    dl div { display: grid; }
-    dt { color: var(--gw-muted); font-size: var(--gw-small); }
-    dd { font-variant-numeric: tabular-nums; margin: 0; overflow-wrap: anywhere; }
+    table { table-layout: fixed; }
+    col.condition { inline-size: 23%; }
+    col.elapsed { inline-size: 20%; }
+    col.submitted { inline-size: 160px; }
+    col.id { inline-size: 84px; }
+    col.actions { inline-size: 96px; }
     .note { color: var(--gw-muted); font-size: var(--gw-small); max-inline-size: 34ch; }
     input[type="search"] { inline-size: 150px; }
-    @container (min-width: 601px) and (max-width: 760px) { th.submitted, td.submitted { display: none; } }
+    @container (min-width: 601px) and (max-width: 760px) { th.submitted, td.submitted, col.submitted { display: none; } }
     @container (max-width: 600px) {
       td.wide { grid-column: 1; }
       td.actions { grid-column: 2; grid-row: 1; }
       td.elapsed { text-align: end; white-space: normal; }
-      time { white-space: normal; }
       td progress { inline-size: 100%; }
     }
   `];
@@ -76,23 +83,41 @@ export class GwJobs extends GwElement {
     this.one = null;
     this._timer = 0;
     this._clock = 0;
+    this._stale = false;
+    this._chunks = new Chunks(this, 6);
+    this._columns = new Columns(this, "jobs", HEADS);
   }
 
   connectedCallback() {
     super.connectedCallback();
     if (this.hasUpdated) this.reload();
-    this._watch();
-    this._clock = window.setInterval(() => (this.now = Date.now()), 5000);
+    if (this.live) this._watch();
+    document.addEventListener("visibilitychange", () => this._seen(), { signal: this.signal });
+    this._seen();
   }
 
   disconnectedCallback() {
     super.disconnectedCallback();
     window.clearInterval(this._clock);
+    window.clearTimeout(this._timer);
+    this._timer = 0;
+  }
+
+  /** A page that nobody looks at asks for nothing; it catches up when it is looked at again. */
+  _seen() {
+    window.clearInterval(this._clock);
+    if (document.hidden) return;
+    this._clock = window.setInterval(() => (this.now = Date.now()), CLOCK_MS);
+    this.now = Date.now();
+    if (this._stale) this._refresh();
   }
 
   /** @param {Map<string, unknown>} changed */
   willUpdate(changed) {
-    if (["system", "filter", "limit"].some((name) => changed.has(name))) this.reload();
+    if (["system", "filter", "limit"].some((name) => changed.has(name))) {
+      this._chunks.reset();
+      this.reload();
+    }
     if (changed.has("selected")) this._loadSelected();
   }
 
@@ -101,12 +126,13 @@ export class GwJobs extends GwElement {
     const query = Object.fromEntries(new URLSearchParams(this.filter));
     delete query.user; // `user=me` is what a listing shows anyway
     const group = GROUPS.find((one) => one.id === query.state);
-    return { ...query, state: group ? group.states : (query.state ?? "").split(",").filter(Boolean), limit: this.limit };
+    return { ...query, state: group ? group.states : (query.state ?? "").split(",").filter(Boolean) };
   }
 
   async reload() {
-    const page = await this.load(() => this.gateway.jobs.page(this.system, this.query, this.signal));
-    if (page) this._show(page.jobs, page.next);
+    const ask = this._asker();
+    const page = await this.load(() => anew({ items: null, next: null }, this.limit, ask));
+    if (page && this._asks(ask)) this._show(page.items, page.next);
     await this._loadSelected();
   }
 
@@ -118,8 +144,24 @@ export class GwJobs extends GwElement {
   }
 
   async more() {
-    const page = await this.attempt(() => this.gateway.jobs.page(this.system, { ...this.query, cursor: this.next }, this.signal));
-    if (page) this._show([...(this.jobs ?? []), ...page.jobs], page.next);
+    const ask = this._asker();
+    const page = await this.attempt(() => after({ items: this.jobs ?? [], next: this.next }, this.limit, ask));
+    if (page && this._asks(ask)) this._show(page.items, page.next);
+  }
+
+  /** Asks for parts of the listing; it is the latest to be made whose answers are shown. */
+  _asker() {
+    const { system, query, signal } = this;
+    this._asked = async (/** @type {{limit: number, cursor?: string | null}} */ part) => {
+      const { jobs, next } = await this.gateway.jobs.page(system, { ...query, ...part }, signal);
+      return { items: jobs, next };
+    };
+    return this._asked;
+  }
+
+  /** @param {any} ask Whether nothing was asked for since. */
+  _asks(ask) {
+    return this._asked === ask;
   }
 
   /** The open job has more to tell than a listing, and may be on no page that is shown. */
@@ -132,33 +174,34 @@ export class GwJobs extends GwElement {
   }
 
   /** Follows the events of all one's jobs; many at once are one look at the list. */
-  async _watch() {
-    if (!this.live) return;
-    const options = { signal: this.signal, onopen: () => (this.broken = false), onbreak: () => (this.broken = true) };
-    try {
-      for await (const event of this.gateway.events(options)) {
-        if (event.kind.startsWith("job.")) this._refreshSoon();
-      }
-    } catch (error) {
-      if (!this.signal.aborted) this.broken = true;
-    }
+  _watch() {
+    this.gateway.live.listen({
+      hear: (event) => { if (event.kind.startsWith("job.")) this._refreshSoon(); },
+      tell: (state) => {
+        this.broken = state === "broken";
+        if (state === "again") this._refreshSoon();
+      },
+    }, this.signal);
   }
 
+  /** A long list is looked at less often: it is more to ask for. */
   _refreshSoon() {
-    if (this._timer) return;
+    if (document.hidden) this._stale = true;
+    if (document.hidden || this._timer) return;
     this._timer = window.setTimeout(() => {
       this._timer = 0;
       this._refresh();
-    }, GATHER_MS);
+    }, GATHER_MS * Math.max(1, (this.jobs?.length ?? 0) / 200));
   }
 
   /** Looks at the list again without showing a skeleton, as many jobs as there were. */
   async _refresh() {
+    this._stale = false;
     if (!this.isConnected) return;
-    const limit = Math.min(1000, Math.max(this.limit, this.jobs?.length ?? 0));
-    const page = await this.attempt(() => this.gateway.jobs.page(this.system, { ...this.query, limit }, this.signal));
-    if (!page) return;
-    this._show(page.jobs, page.next);
+    const ask = this._asker();
+    const page = await this.attempt(() => anew({ items: this.jobs, next: this.next }, this.limit, ask));
+    if (!page || !this._asks(ask)) return;
+    this._show(page.items, page.next);
     await this._loadSelected();
   }
 
@@ -177,14 +220,9 @@ export class GwJobs extends GwElement {
       action: "Cancel the job", danger: true,
     });
     if (sure === null) return;
-    await this.attempt(() => this.gateway.jobs.cancel(this.system, job.id));
+    const done = await this.attempt(async () => (await this.gateway.jobs.cancel(this.system, job.id), true));
+    if (!done) return;
     this.announce("canceled", job);
-    await this._refresh();
-  }
-
-  /** @param {Job} job */
-  async release(job) {
-    await this.attempt(() => this.gateway.jobs.release(this.system, job.id));
     await this._refresh();
   }
 
@@ -207,14 +245,15 @@ export class GwJobs extends GwElement {
   _toolbar() {
     const chosen = new URLSearchParams(this.filter);
     return html`<div class="bar" part="toolbar">
-      <div class="bar" role="group" aria-label="State">
+      <div class="joined" role="group" aria-label="State">
         ${GROUPS.map((group) => html`<button aria-pressed=${String((chosen.get("state") ?? "") === group.id)} @click=${() => this._setFilter("state", group.id)}>${group.word}</button>`)}
       </div>
       <input type="search" aria-label="Exact name of the job" placeholder="Exact name" .value=${chosen.get("name") ?? ""} @change=${(/** @type {any} */ e) => this._setFilter("name", e.target.value)}>
       <span class="grow"></span>
       ${this.broken ? html`<span class="small muted" role="status">Live updates are interrupted; trying again.</span>` : nothing}
       <button class="quiet square" aria-label="Load again" @click=${this.reload}>${icon("again")}</button>
-      ${this.renderCode({ url: this.gateway.http.url(this.gateway.jobs.path(this.system), this.query) })}
+      ${this.renderCode({ url: this.gateway.http.url(this.gateway.jobs.path(this.system), { ...this.query, limit: this.limit }) })}
+      <slot name="action"></slot>
     </div>`;
   }
 
@@ -222,14 +261,14 @@ export class GwJobs extends GwElement {
   _list(jobs) {
     const away = this.one && this.selected && !jobs.some((job) => job.id === this.selected) ? this.one : null;
     if (!jobs.length && !away) return this._none();
+    const shown = away ? [away, ...jobs] : jobs;
     return html`<div class="panel">
-      <table part="table">
-        <thead><tr><th>Name</th><th>State</th><th>Elapsed</th><th class="submitted">Submitted</th><th class="number">Id</th><th><span class="hidden">Actions</span></th></tr></thead>
-        <tbody @keydown=${walkRows}>
-          ${repeat(away ? [away, ...jobs] : jobs, (job) => job.id, (job) => this._row(job))}
-        </tbody>
+      <table part="table" aria-rowcount=${shown.length + 1} @keydown=${walkRows}>
+        <colgroup>${[...LOOKS, "actions"].map((name) => html`<col class=${name}>`)}</colgroup>
+        <thead><tr>${this._columns.heads(LOOKS)}<th><span class="hidden">Actions</span></th></tr></thead>
+        ${this._chunks.rows(shown, (job) => job.id, (job, place) => this._row(job, place), (job) => job.id === this.selected)}
       </table></div>
-      <div class="bar small muted"><span>${count(jobs.length, "job")}${this.next ? " shown, newest first" : ""}</span>
+      <div class="bar small muted"><span role="status">${count(jobs.length, "job")}${this.next ? " shown, newest first" : ""}</span>
         ${this.next ? html`<button @click=${this.more}>Show more</button>` : nothing}
       </div>`;
   }
@@ -240,17 +279,17 @@ export class GwJobs extends GwElement {
       : this.renderEmpty("No jobs yet", "A job is a script or a command that runs on the system while you do something else. Submit one and it appears here.", html`<slot name="first"></slot>`);
   }
 
-  /** @param {Job} job */
-  _row(job) {
+  /** @param {Job} job @param {number} place */
+  _row(job, place) {
     const open = job.id === this.selected;
     const whole = open && this.one?.id === job.id ? this.one : job;
     return html`
-      <tr class="row ${open ? "open" : ""}">
+      <tr aria-rowindex=${place} class="row ${open ? "open" : ""}">
         <td class="wide"><button class="link name" data-row aria-expanded=${String(open)} @click=${() => this.open(job.id)}>${icon("right")}<span>${job.name || job.id}</span></button></td>
         <td>${stateWord(job)} <div class="note">${stateNote(job)}</div></td>
         <td class="elapsed">${this._elapsed(whole)}</td>
         <td class="submitted" data-label="Submitted"><time datetime=${job.submitted_at} title=${exact(job.submitted_at)}>${local(job.submitted_at)}</time></td>
-        <td class="number mono" data-label="Id">${job.id}</td>
+        <td class="mono" data-label="Id">${job.id}</td>
         <td class="actions">${ACTIVE_STATES.includes(job.state) ? html`<button class="quiet" aria-label="Cancel ${job.name || job.id}" @click=${() => this.cancel(job)}>Cancel</button>` : nothing}</td>
       </tr>
       ${open ? html`<tr class="detail"><td colspan="6" part="detail">${this._detail(whole)}</td></tr>` : nothing}`;
@@ -267,23 +306,6 @@ export class GwJobs extends GwElement {
 
   /** @param {Job} job */
   _detail(job) {
-    const facts = [
-      ["State", `${job.native_state || job.state}`],
-      ["Why", job.reason],
-      ["Exit code", job.exit_code === null || job.exit_code === undefined ? "" : String(job.exit_code)],
-      ["Submitted", local(job.submitted_at)],
-      ["Started", local(job.started_at)],
-      ["Ended", local(job.ended_at)],
-      ["CPU time used", job.usage?.cpu_seconds === undefined ? "" : duration(job.usage.cpu_seconds)],
-      ["Most memory used", job.usage?.peak_memory_bytes ? size(job.usage.peak_memory_bytes) : ""],
-      ["Folder", job.directory],
-    ].filter(([, value]) => value);
-    return html`<div class="detail-grid">
-      <dl>${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
-      ${job.state === "held" ? html`<div><button @click=${() => this.release(job)}>Release</button></div>` : nothing}
-      <gw-log .gateway=${this.gateway} system=${this.system} job=${job.id}></gw-log>
-      ${job.spec?.script ? html`<details><summary>Script</summary><pre>${job.spec.script}</pre></details>` : nothing}
-      <div class="bar">${this.renderCode({ url: this.gateway.http.url(this.gateway.jobs.path(this.system, job.id)) })}</div>
-    </div>`;
+    return html`<gw-job .gateway=${this.gateway} system=${this.system} job=${job.id} .found=${job} @gw-released=${this._refresh}></gw-job>`;
   }
 }

@@ -9,6 +9,7 @@ const ELEMENTS = {
   "gw-datasets": async () => (await import("./gw-catalogues.js")).GwDatasets,
   "gw-documents": async () => (await import("./gw-documents.js")).GwDocuments,
   "gw-files": async () => (await import("./gw-files.js")).GwFiles,
+  "gw-job": async () => (await import("./gw-job.js")).GwJob,
   "gw-job-form": async () => (await import("./gw-job-form.js")).GwJobForm,
   "gw-jobs": async () => (await import("./gw-jobs.js")).GwJobs,
   "gw-log": async () => (await import("./gw-log.js")).GwLog,
@@ -20,6 +21,7 @@ const ELEMENTS = {
   "gw-surveys": async () => (await import("./gw-catalogues.js")).GwSurveys,
   "gw-timeseries": async () => (await import("./gw-timeseries.js")).GwTimeseries,
   "gw-tokens": async () => (await import("./gw-tokens.js")).GwTokens,
+  "gw-uploads": async () => (await import("./gw-uploads.js")).GwUploads,
 };
 
 /** Names of all elements of the kit. */

@@ -40,8 +40,14 @@ export const controls = css`
   button.danger { border-color: var(--gw-failed); color: var(--gw-failed); }
   button.quiet, .button.quiet { background: none; border-color: transparent; }
   button.quiet:hover, .button.quiet:hover { background: var(--gw-hover); }
-  button.square { padding: 3px 7px; }
-  button.link { background: none; border: 0; color: var(--gw-accent); min-block-size: 24px; padding: 0; text-align: start; text-decoration: underline; white-space: normal; }
+  button.square, .button.square { padding: 3px 7px; }
+  .joined { display: inline-flex; }
+  .joined > button { border-radius: 0; margin-inline-start: -1px; }
+  .joined > button:first-child { border-end-start-radius: var(--gw-corner); border-start-start-radius: var(--gw-corner); margin-inline-start: 0; }
+  .joined > button:last-child { border-end-end-radius: var(--gw-corner); border-start-end-radius: var(--gw-corner); }
+  .joined > button[aria-pressed="true"], .joined > button:focus-visible { z-index: 1; }
+  @container (max-width: 400px) { .joined { inline-size: 100%; } .joined > button { flex: 1; padding-inline: 4px; } }
+  button.link { background: none; border: 0; color: var(--gw-accent); min-block-size: 24px; padding: 0; text-align: start; text-decoration: underline; vertical-align: middle; white-space: normal; }
   button[aria-pressed="true"], button[aria-current="true"] { background: var(--gw-accent-soft); border-color: var(--gw-accent); }
   button:disabled { border-color: var(--gw-line); color: var(--gw-muted); cursor: default; }
   button.primary:disabled { background: var(--gw-sunk); border-color: var(--gw-line); color: var(--gw-muted); }
@@ -77,17 +83,21 @@ export const states = css`
 
 export const table = css`
   .scroll { overflow: auto; }
-  table { border-collapse: collapse; inline-size: 100%; }
+  table { border-collapse: separate; border-spacing: 0; inline-size: 100%; }
+  th:first-child { border-start-start-radius: var(--gw-corner); }
+  th:last-child { border-start-end-radius: var(--gw-corner); }
   th { background: var(--gw-panel); border-block-end: 1px solid var(--gw-line); color: var(--gw-muted); font-size: var(--gw-small); font-weight: 600; inset-block-start: 0; padding: 6px 12px; position: sticky; text-align: start; white-space: nowrap; z-index: 1; }
   th.number { text-align: right; }
   td { border-block-end: 1px solid var(--gw-line); padding: 4px 12px; vertical-align: middle; }
-  tbody tr:last-child td { border-block-end: 0; }
+  tbody:last-of-type tr:last-child td { border-block-end: 0; }
+  tbody.gap td { padding: 0; }
   tbody tr.row:hover { background: var(--gw-hover); }
   tbody tr[aria-selected="true"], tbody tr.open { background: var(--gw-accent-soft); }
   th button.sort { background: none; border: 0; color: inherit; font: inherit; min-block-size: 24px; padding: 0; }
   @container (max-width: 600px) {
     thead { block-size: 1px; clip-path: inset(50%); inline-size: 1px; overflow: hidden; position: absolute; }
-    table, tbody { display: block; }
+    table, tbody, tbody.gap tr, tbody.gap td { display: block; }
+    colgroup { display: none; }
     tr.row { border-block-end: 1px solid var(--gw-line); display: grid; gap: 2px 12px; grid-template-columns: minmax(0, 1fr) auto; padding: 8px 12px; }
     tr.row:last-child { border-block-end: 0; }
     tr.detail, tr.detail td { display: block; }

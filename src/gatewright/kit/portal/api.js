@@ -9,6 +9,7 @@ const LONGEST_SHOWN = 20_000;
 
 const root = /** @type {HTMLElement} */ (document.getElementById("api"));
 const title = root.textContent?.trim() ?? "";
+root.replaceChildren();
 /** @type {any} */
 let description = null;
 let wanted = "";

@@ -3,7 +3,6 @@ import { gateway } from "../gw.js";
 import { readable } from "../client/paths.js";
 import { icon } from "../elements/icons.js";
 import { html, nothing, render } from "../vendor/lit.js";
-import { openPalette } from "./palette.js";
 import { followLinks, go, placeOf } from "./routes.js";
 import { remember, VIEWS } from "./views.js";
 
@@ -16,6 +15,10 @@ let session = { user: null, role: null, scopes: [], expires_at: null };
 /** Views that the person may use. */
 function allowed() {
   return VIEWS.filter((view) => view.rail && (!view.scope || session.scopes.includes(view.scope) || !session.user));
+}
+
+async function findPlace() {
+  (await import("./palette.js")).openPalette(allowed());
 }
 
 function show() {
@@ -37,10 +40,11 @@ function frame(place, view, content) {
     </nav>
     <header class="top">
       <nav aria-label="Where you are"><ol>${crumbs(place, view)}</ol></nav>
-      <button class="go" aria-label="Go to a place" @click=${() => openPalette(allowed())}>${icon("search")}<span>Go to</span><kbd>Ctrl K</kbd></button>
+      <button class="go" aria-label="Go to a place" @click=${() => findPlace()}>${icon("search")}<span>Go to</span><kbd>Ctrl K</kbd></button>
       ${session.user ? html`<gw-login></gw-login>` : place.view === "sign-in" ? nothing : html`<a href="/sign-in">Sign in</a>`}
     </header>
-    <main class="place" id="place" tabindex="-1">${content}</main>`;
+    <main class="place" id="place" tabindex="-1">${content}</main>
+    ${view.id === "files" || gateway.uploads.all.length ? html`<gw-uploads></gw-uploads>` : nothing}`;
 }
 
 /** @param {import("./routes.js").Place} place @param {import("./views.js").View} view */
@@ -78,7 +82,7 @@ window.addEventListener("gw-login", () => { if (placeOf(new URL(location.href)).
 window.addEventListener("keydown", (event) => {
   if (event.key === "k" && (event.ctrlKey || event.metaKey)) {
     event.preventDefault();
-    openPalette(allowed());
+    findPlace();
   }
 });
 await refresh();

@@ -36,7 +36,7 @@ function home(place, session) {
     ${session.scopes.includes("jobs:read") ? html`
       <section class="gw-section"><div class="head"><h2>Running and waiting</h2><a href="/jobs">All jobs</a></div>
         <gw-jobs live brief limit="10" filter="state=new,queued,held,active" @gw-open=${openJob}>
-          <p class="gw-muted" slot="empty">Nothing of yours runs or waits. <a href="/jobs">Submit a job</a></p></gw-jobs></section>
+          <p class="gw-muted" slot="empty">Nothing of yours runs or waits. <a href="/jobs/local/new">Submit a job</a></p></gw-jobs></section>
       <section class="gw-section"><div class="head"><h2>Failed</h2></div>
         <gw-jobs live brief limit="5" filter="state=failed" @gw-open=${openJob}>
           <p class="gw-muted" slot="empty">No job of yours has failed.</p></gw-jobs></section>` : nothing}
@@ -68,13 +68,18 @@ function files({ parts }) {
 /** @param {Place} place */
 function jobs({ parts, query }) {
   const [system = "local", id = ""] = parts;
-  const open = (/** @type {CustomEvent} */ event) => go(addressOf("jobs", event.detail ? [system, escapeName(event.detail)] : [], query));
-  const filter = (/** @type {CustomEvent} */ event) => go(addressOf("jobs", [], new URLSearchParams(event.detail)), true);
+  if (id === "new") return newJob(system);
+  const open = (/** @type {CustomEvent} */ event) => go(addressOf("jobs", event.detail ? [system, escapeName(event.detail)] : parts.slice(0, 1), query));
+  const filter = (/** @type {CustomEvent} */ event) => go(addressOf("jobs", parts.slice(0, 1), new URLSearchParams(event.detail)), true);
+  const link = html`<a class="gw-button primary" slot="action" href=${addressOf("jobs", [system, "new"])}>New job</a>`;
+  return html`<gw-jobs live system=${readable(system)} selected=${readable(id)} filter=${query.toString()} @gw-open=${open} @gw-filter=${filter}>
+    ${link}<p slot="first"><a href=${addressOf("jobs", [system, "new"])}>Submit the first one</a></p></gw-jobs>`;
+}
+
+/** @param {string} system */
+function newJob(system) {
   const submitted = (/** @type {CustomEvent} */ event) => go(addressOf("jobs", [system, escapeName(event.detail.id)]));
-  return html`<div class="wide-narrow">
-    <gw-jobs live system=${system} selected=${readable(id)} filter=${query.toString()} @gw-open=${open} @gw-filter=${filter}></gw-jobs>
-    <section class="card"><h2>New job</h2><gw-job-form system=${system} @gw-submitted=${submitted}></gw-job-form></section>
-  </div>`;
+  return html`<section class="card form"><h1>New job on ${readable(system)}</h1><gw-job-form system=${readable(system)} @gw-submitted=${submitted}></gw-job-form></section>`;
 }
 
 /** @param {Place} place */

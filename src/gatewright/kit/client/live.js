@@ -1,0 +1,79 @@
+/** One stream of events for all who listen, however many elements a page has. */
+import { events } from "./events.js";
+
+/** @typedef {import("./events.js").ServerEvent} ServerEvent */
+
+/**
+ * @typedef {object} Listener
+ * @property {(event: ServerEvent) => void} hear
+ * @property {(state: "open" | "again" | "broken") => void} [tell] `again`: open after a
+ *   break, in which events may have been lost.
+ */
+
+/** Follows `/api/v1/events` while anybody listens. */
+export class Live {
+  /** @param {import("./http.js").Http} http */
+  constructor(http) {
+    this._http = http;
+    /** @type {Set<Listener>} */
+    this._listeners = new Set();
+    /** @type {AbortController | null} */
+    this._stop = null;
+    this._broken = false;
+  }
+
+  /** How many listen. */
+  get listeners() {
+    return this._listeners.size;
+  }
+
+  /** Listens until the signal ends. @param {Listener} listener @param {AbortSignal} signal */
+  listen(listener, signal) {
+    if (signal.aborted) return;
+    this._listeners.add(listener);
+    signal.addEventListener("abort", () => this._leave(listener), { once: true });
+    if (!this._stop) this._run();
+    else listener.tell?.(this._broken ? "broken" : "open");
+  }
+
+  /** Begins anew, as another person may be signed in now. */
+  restart() {
+    this._stop?.abort();
+    this._stop = null;
+    this._broken = false;
+    if (this._listeners.size) this._run();
+  }
+
+  /** @param {Listener} listener */
+  _leave(listener) {
+    this._listeners.delete(listener);
+    if (this._listeners.size) return;
+    this._stop?.abort();
+    this._stop = null;
+  }
+
+  async _run() {
+    const { signal } = (this._stop = new AbortController());
+    const options = { signal, onopen: () => this._opened(), onbreak: () => this._tell("broken") };
+    try {
+      for await (const event of events(this._http, "/api/v1/events", options)) {
+        for (const listener of [...this._listeners]) listener.hear(event);
+      }
+    } catch {
+      // Refused: whoever listens next, or signs in, begins anew.
+      if (signal.aborted) return;
+      this._stop = null;
+      this._tell("broken");
+    }
+  }
+
+  _opened() {
+    this._tell(this._broken ? "again" : "open");
+  }
+
+  /** @param {"open" | "again" | "broken"} state */
+  _tell(state) {
+    this._broken = state === "broken";
+    for (const listener of [...this._listeners]) listener.tell?.(state);
+  }
+}

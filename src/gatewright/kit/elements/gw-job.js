@@ -1,0 +1,164 @@
+import { ACTIVE_STATES } from "../client/jobs.js";
+import { css, html, nothing, svg } from "../vendor/lit.js";
+import { GwElement } from "./base.js";
+import { duration, exact, local, secondsBetween, size } from "./format.js";
+import { icon } from "./icons.js";
+import { STATES, elapsed, stateWord } from "./job-words.js";
+
+/** @typedef {import("../client/jobs.js").Job} Job */
+/** @typedef {{word: string, used: number | null, asked: number | null, say: (amount: number) => string}} Amount */
+
+const CLOCK_MS = 5000;
+
+/**
+ * `<gw-job>`: one job: its time line, what it asked for and used, its log, its script.
+ *
+ * @attr {string} system @attr {string} job Its id. @attr {boolean} live Follow changes as they happen.
+ * @property {Job | null} found The job, if the page has it already.
+ * @fires gw-released The job, after it was let go. @csspart state @csspart facts @csspart line @csspart bars @slot error @slot loading
+ */
+export class GwJob extends GwElement {
+  static properties = { system: {}, job: {}, live: { type: Boolean }, found: { attribute: false } };
+
+  static styles = [GwElement.styles, css`
+    :host { display: grid; gap: 16px; grid-template-columns: minmax(0, 1fr); }
+    .line { display: flex; flex-wrap: wrap; gap: 8px 0; list-style: none; margin: 0; padding: 0; }
+    .line li { align-content: start; display: grid; font-variant-numeric: tabular-nums; padding-inline-end: 24px; position: relative; }
+    @container (min-width: 601px) { .line li + li { border-inline-start: 1px solid var(--gw-line); padding-inline-start: 16px; } }
+    @container (max-width: 600px) { .line { display: grid; gap: 12px; grid-template-columns: minmax(0, 1fr); } }
+    .line span { color: var(--gw-muted); font-size: var(--gw-small); }
+    .facts { display: flex; flex-wrap: wrap; gap: 8px 32px; margin: 0; }
+    .bars { display: grid; gap: 12px 24px; grid-template-columns: repeat(auto-fit, minmax(min(100%, 220px), 1fr)); margin: 0; }
+    .bars div { align-content: start; display: grid; gap: 4px; }
+    dt { color: var(--gw-muted); font-size: var(--gw-small); }
+    dd { display: grid; font-variant-numeric: tabular-nums; gap: 4px; margin: 0; overflow-wrap: anywhere; }
+    .bars svg { block-size: 8px; inline-size: 100%; }
+    .asked { fill: var(--gw-sunk); stroke: var(--gw-edge); vector-effect: non-scaling-stroke; }
+    .used { fill: var(--gw-accent); }
+    .used.over { fill: var(--gw-failed); }
+    pre { background: var(--gw-sunk); border: 1px solid var(--gw-line); border-radius: var(--gw-corner); margin: 8px 0 0; max-block-size: 360px; overflow: auto; padding: 8px 12px; }
+    summary { cursor: pointer; min-block-size: 24px; }
+    @media (forced-colors: active) { .used { fill: Highlight; } .asked { fill: Canvas; } }
+  `];
+
+  constructor() {
+    super();
+    this.system = "local";
+    this.job = "";
+    this.live = false;
+    this._clock = 0;
+    /** @type {Job | null} */
+    this.found = null;
+  }
+
+  connectedCallback() {
+    super.connectedCallback();
+    this._clock = window.setInterval(() => this._tick(), CLOCK_MS);
+    if (!this.live) return;
+    this.gateway.live.listen({
+      hear: ({ kind, data }) => { if (kind.startsWith("job.") && data.id === this.job && data.system === this.system) this.reload(); },
+      tell: (state) => { if (state === "again") this.reload(); },
+    }, this.signal);
+  }
+
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    window.clearInterval(this._clock);
+  }
+
+  /** The time that a running job has used grows. */
+  _tick() {
+    if (this.found?.state === "active" && !document.hidden) this.requestUpdate();
+  }
+
+  /** @param {Map<string, unknown>} changed */
+  willUpdate(changed) {
+    if (!changed.has("job") && !changed.has("system")) return;
+    if (this.found?.id === this.job && this.found.system === this.system) return;
+    this.found = null;
+    this.reload();
+  }
+
+  async reload() {
+    if (!this.job) return;
+    const { job, system } = this;
+    const found = await this.load(() => this.gateway.jobs.get(system, job, this.signal));
+    if (found && job === this.job && system === this.system) this.found = found;
+  }
+
+  /** The log has come to its end: then so has the job. */
+  _ended() {
+    if (this.found && ACTIVE_STATES.includes(this.found.state)) this.reload();
+  }
+
+  async release() {
+    if (!this.found) return;
+    const done = await this.attempt(async () => (await this.gateway.jobs.release(this.system, this.job), true));
+    if (!done) return;
+    this.announce("released", this.found);
+    await this.reload();
+  }
+
+  render() {
+    if (!this.found) return this.error ? this.renderError() : this.renderLoading(4);
+    const job = this.found;
+    return html`${this.renderError()}${this._facts(job)}${this._line(job)}${this._bars(job)}
+      ${job.state === "held" ? html`<div><button @click=${this.release}>Release</button></div>` : nothing}
+      <gw-log .gateway=${this.gateway} system=${this.system} job=${this.job} @gw-log-end=${this._ended}></gw-log>
+      ${job.spec?.script ? html`<details><summary>Script</summary><pre tabindex="0" aria-label="Script">${job.spec.script}</pre></details>` : nothing}
+      <div class="bar"><a class="button" href=${this._file("output")} download="job-${job.id}.out">${icon("down")} Output</a>
+        <a class="button" href=${this._file("error")} download="job-${job.id}.err">${icon("down")} Errors</a>
+        ${this.renderCode({ url: this.gateway.http.url(this.gateway.jobs.path(this.system, job.id)) })}</div>`;
+  }
+
+  /** @param {string} stream */
+  _file(stream) {
+    return this.gateway.http.url(this.gateway.jobs.path(this.system, this.job, stream));
+  }
+
+  /** What happened and when, as a line of time. @param {Job} job */
+  _line(job) {
+    const waited = job.started_at ? `waited ${duration(secondsBetween(job.submitted_at, job.started_at))}` : "";
+    const word = STATES[job.state]?.word ?? job.state;
+    const exit = job.exit_code === null || job.exit_code === undefined ? "" : `exit code ${job.exit_code}`;
+    const steps = [
+      ["Submitted", job.submitted_at, ""],
+      job.started_at ? ["Started", job.started_at, waited] : [word, job.ended_at, job.reason],
+      ...(job.ended_at && job.started_at ? [[word, job.ended_at, [`ran ${elapsed(job)}`, exit, job.reason].filter(Boolean).join(", ")]] : []),
+    ];
+    return html`<ol class="line" part="line">${steps.map(([name, at, more]) => html`<li><strong>${name}</strong>
+      ${at ? html`<time datetime=${at} title=${exact(at)}>${local(at)}</time>` : nothing}<span>${more}</span></li>`)}</ol>`;
+  }
+
+  /** What the system calls it. @param {Job} job */
+  _facts(job) {
+    const facts = [["Id", job.id], ["Word of the scheduler", job.native_state], ["Folder", job.directory]].filter(([, value]) => value);
+    return html`<dl class="facts" part="facts"><div><dt>State</dt><dd>${stateWord(job)}</dd></div>
+      ${facts.map(([word, value]) => html`<div><dt>${word}</dt><dd class="mono">${value}</dd></div>`)}</dl>`;
+  }
+
+  /** What it asked for and what it used, as pairs of bars. @param {Job} job */
+  _bars(job) {
+    const { resources, attributes } = job.spec ?? {};
+    const wall = job.started_at ? secondsBetween(job.started_at, job.ended_at) : null;
+    const told = job.ended_at ? job.usage : null; // a scheduler tells when the job has ended
+    const cores = (resources?.cpu_cores_per_process ?? 1) * (resources?.process_count ?? 1);
+    /** @type {Amount[]} */
+    const amounts = [
+      { word: "Time", used: wall, asked: attributes?.duration ?? null, say: duration },
+      { word: `CPU time of ${cores} ${cores === 1 ? "core" : "cores"}`, used: told?.cpu_seconds ?? null, asked: told === null || wall === null ? null : wall * cores, say: duration },
+      { word: "Memory", used: told?.peak_memory_bytes || null, asked: resources?.memory ?? null, say: size },
+    ];
+    return html`<dl class="bars" part="bars">${amounts.map((one) => this._bar(one, job.ended_at ? "not told" : job.started_at ? "told when it ends" : ""))}</dl>`;
+  }
+
+  /** @param {Amount} amount @param {string} unknown Words for a use that is not known. */
+  _bar({ word, used, asked, say }, unknown) {
+    const words = used === null
+      ? [asked === null ? "" : `${say(asked)} asked for`, unknown].filter(Boolean).join("; ") || "no limit asked for"
+      : `${say(used)}${asked === null ? ", no limit asked for" : ` of ${say(asked)}`}`;
+    const share = used === null ? 0 : asked ? Math.min(1, used / asked) : 1;
+    return html`<div><dt>${word}</dt><dd>${words}
+      ${asked ? html`<svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">${svg`<rect class="asked" x="0" y="0" width="100" height="8" /><rect class="used ${used && used > asked ? "over" : ""}" x="0" y="0" width=${(100 * share).toFixed(2)} height="8" />`}</svg>` : nothing}</dd></div>`;
+  }
+}

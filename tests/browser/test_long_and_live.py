@@ -1,0 +1,508 @@
+"""Long tables, uploads that go on, one stream of events, and a job's whole story."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from playwright.async_api import Locator, Page, Request, expect
+from tests.browser.canned import OWNER, VISITOR, Canned, problem
+from tests.browser.conftest import OpenPage
+from tests.browser.gate import Gate
+from tests.support.gateway import RunningGateway
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+MANY = 5000
+STARTED = "2026-11-22T14:01:00.000Z"
+ENDED = "2026-11-22T14:31:00.000Z"
+FINISHED: dict[str, Any] = {
+    "id": "7", "name": "fit", "system": "local", "user": "demo", "state": "failed",
+    "native_state": "TIMEOUT", "reason": "Its time was over.", "exit_code": None,
+    "signal": 9, "submitted_at": "2026-11-22T14:00:00.000Z", "started_at": STARTED,
+    "ended_at": ENDED, "directory": "/home/demo/fits",
+    "usage": {"wall_seconds": 1800, "cpu_seconds": 900, "peak_memory_bytes": 3 << 29},
+    "spec": {
+        "script": "#!/bin/sh\nfit\n", "attributes": {"duration": 1200},
+        "resources": {"cpu_cores_per_process": 2, "memory": 1 << 30},
+    },
+}  # fmt: skip
+TEXT = {"Content-Type": "text/plain"}
+
+
+def entry(number: int) -> dict[str, Any]:
+    name = f"f{number:05}"
+    return {
+        "name": name, "path": f"/many/{name}", "type": "file", "size": number,
+        "modified_at": STARTED, "mode": "0644", "owner": "demo", "group": "demo",
+    }  # fmt: skip
+
+
+def many_files(canned: Canned, count: int = MANY) -> None:
+    """Answer for a folder as the gateway does, page after page."""
+
+    def answer(request: Request, query: dict[str, str]) -> Any:
+        start, limit = int(query.get("cursor", 0)), int(query["limit"])
+        assert 1 <= limit <= 1000
+        end = min(start + limit, count)
+        entries = [entry(number) for number in range(start, end)]
+        return 200, {"entries": entries, "next": str(end) if end < count else None}
+
+    canned.on("GET", "/files/local/many/", answer)
+    canned.on("GET", "/files/local/", {"entries": [entry(0)], "next": None})
+
+
+async def canned_gate(open_page: OpenPage, canned: Canned) -> Gate:
+    gate = await open_page()
+    await gate.page.route("**/api/v1/**", canned)
+    return gate
+
+
+async def test_a_folder_of_thousands_is_paged_through_and_scrolled(
+    open_page: OpenPage, gateway: RunningGateway
+) -> None:
+    canned = Canned()
+    many_files(canned)
+    gate = await canned_gate(open_page, canned)
+    page = gate.page
+    await page.goto(f"{gateway.url}/files/local/many")
+    more = page.get_by_role("button", name="Show more")
+    for shown in (200, 400, 800, 1600, 2600, 3600, 4600):
+        await expect(page.get_by_text(f"{shown:,} entries shown")).to_be_visible()
+        await more.click()
+    await expect(page.get_by_text("5,000 entries", exact=True)).to_be_visible()
+    await expect(more).to_have_count(0)
+    rows = page.locator("gw-files tr.row")
+    assert await rows.count() < 600
+    table = page.get_by_role("table")
+    await expect(table).to_have_attribute("aria-rowcount", str(MANY + 1))
+    # However fast one scrolls, a frame has few rows to draw.
+    there = await page.evaluate(_SCROLL)
+    assert len(there) > 30
+    assert max(there) <= 600, there
+    last = page.get_by_role("button", name="f04999", exact=True)
+    await expect(last).to_be_in_viewport()
+    await page.evaluate("() => scrollTo(0, document.documentElement.scrollHeight / 2)")
+    await expect(page.locator("gw-files tbody.gap")).not_to_have_count(0)
+    seen = page.locator("gw-files tr.row").filter(visible=True)
+    await expect(page.locator(":focus")).to_have_count(0)
+    middle = await page.evaluate(_MIDDLE)
+    assert 1500 < int(middle[1:]) < 3500
+    assert await seen.count() < 600
+    index = page.locator("tr", has=page.get_by_role("button", name=middle, exact=True))
+    await expect(index).to_have_attribute("aria-rowindex", str(int(middle[1:]) + 2))
+    await gate.check()
+
+
+_SCROLL = """async () => {
+  const there = [];
+  const { shadowRoot } = document.querySelector("gw-files");
+  scrollTo(0, 0);
+  const end = () => document.documentElement.scrollHeight - innerHeight;
+  while (scrollY < end() - 1 && there.length < 200) {
+    scrollBy(0, 4000);
+    await new Promise(requestAnimationFrame);
+    there.push(shadowRoot.querySelectorAll("tr.row").length);
+  }
+  return there;
+}"""
+_MIDDLE = """async () => {
+  for (let i = 0; i < 100; i++) {
+    await new Promise(requestAnimationFrame);
+    const root = document.querySelector("gw-files").shadowRoot;
+    const found = root.elementFromPoint(700, 400)?.closest("tr.row");
+    if (found) return found.querySelector("[data-row] span").textContent;
+  }
+  return "f0";
+}"""
+
+
+async def test_the_keys_go_through_a_long_table_and_to_its_ends(
+    open_page: OpenPage, gateway: RunningGateway
+) -> None:
+    canned = Canned()
+    many_files(canned, 1000)
+    gate = await canned_gate(open_page, canned)
+    page = gate.page
+    await page.goto(f"{gateway.url}/files/local/many")
+    for shown in (200, 400, 800):
+        await expect(page.get_by_text(f"{shown} entries shown")).to_be_visible()
+        await page.get_by_role("button", name="Show more").click()
+    await page.get_by_role("button", name="f00000", exact=True).focus()
+    for key, name in (
+        ("End", "f00999"), ("ArrowUp", "f00998"), ("Home", "f00000"),
+        ("ArrowDown", "f00001"),
+    ):  # fmt: skip
+        await page.keyboard.press(key)
+        found = page.get_by_role("button", name=name, exact=True)
+        await expect(found).to_be_focused()
+        await expect(found).to_be_in_viewport()
+    # What has the focus stays in the page, wherever one scrolls.
+    await page.evaluate("() => scrollTo(0, 20_000)")
+    await expect(page.get_by_role("button", name="f00500", exact=True)).to_be_attached()
+    focused = page.get_by_role("button", name="f00001", exact=True)
+    await expect(focused).to_be_focused()
+
+
+def grip(page: Page, word: str) -> Locator:
+    return page.get_by_role("separator", name=f"Width of {word}")
+
+
+async def width(page: Page, word: str) -> float:
+    box = await page.get_by_role("columnheader", name=word, exact=True).bounding_box()
+    assert box is not None
+    return box["width"]
+
+
+async def test_columns_are_made_wider_by_pointer_and_keys_and_stay_so(
+    open_page: OpenPage, gateway: RunningGateway
+) -> None:
+    canned = Canned()
+    many_files(canned, 20)
+    gate = await canned_gate(open_page, canned)
+    page = gate.page
+    await page.goto(f"{gateway.url}/files/local/many")
+    size, changed = await width(page, "Size"), await width(page, "Changed")
+    total = sum([await width(page, word) for word in ("Name", "Size", "Changed")])
+    handle = await grip(page, "Size").bounding_box()
+    assert handle is not None
+    x, y = handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2
+    await page.mouse.move(x, y)
+    await page.mouse.down()
+    await page.mouse.move(x + 20, y)
+    await page.mouse.move(x + 40, y)
+    await page.mouse.up()
+    assert await width(page, "Size") == pytest.approx(size + 40, abs=3)
+    assert await width(page, "Changed") == pytest.approx(changed - 40, abs=3)
+    await page.reload()
+    await expect(page.locator("gw-files tr.row")).to_have_count(20)
+    assert await width(page, "Size") == pytest.approx(size + 40, abs=3)
+    await grip(page, "Name").focus()
+    await page.keyboard.press("ArrowDown")
+    await expect(grip(page, "Size")).to_be_focused()
+    before = int(await grip(page, "Size").get_attribute("aria-valuenow") or 0)
+    await page.keyboard.press("ArrowLeft")
+    await expect(grip(page, "Size")).to_have_attribute("aria-valuenow", f"{before - 2}")
+    for _ in range(60):
+        await page.keyboard.press("ArrowLeft")
+    await expect(grip(page, "Size")).to_have_attribute("aria-valuenow", "4")
+    together = sum([await width(page, word) for word in ("Name", "Size", "Changed")])
+    assert together == pytest.approx(total, abs=3)
+    await gate.check_all_looks()
+    await page.set_viewport_size({"width": 1280, "height": 800})
+    await grip(page, "Size").focus()
+    await page.keyboard.press("Enter")
+    assert await width(page, "Size") == pytest.approx(size, abs=1)
+    kept = await page.evaluate("() => localStorage.getItem('gw-columns-files')")
+    assert kept is None
+
+
+@pytest.mark.parametrize(
+    "kept", ["{", "null", "[1,2]", '["a",1,1,1,1,1]', "[0,0,0,0,0,0]"]
+)
+async def test_widths_that_make_no_sense_are_not_used(
+    kept: str, open_page: OpenPage, gateway: RunningGateway
+) -> None:
+    canned = Canned()
+    many_files(canned, 3)
+    gate = await canned_gate(open_page, canned)
+    await gate.page.add_init_script(
+        f"localStorage.setItem('gw-columns-files', {json.dumps(kept)})"
+    )
+    await gate.page.goto(f"{gateway.url}/files/local/many")
+    await expect(gate.page.locator("gw-files tr.row")).to_have_count(3)
+    assert await width(gate.page, "Size") == pytest.approx(104, abs=1)
+    await gate.check()
+
+
+class Gathering:
+    """Takes uploads, and answers each when the test says so."""
+
+    def __init__(self) -> None:
+        self.waiting: dict[str, Any] = {}
+
+    async def __call__(self, route: Any) -> None:
+        if route.request.method != "PUT":
+            await route.fallback()
+            return
+        self.waiting[route.request.url.rsplit("/", 1)[1]] = route
+
+    async def have(self, count: int) -> None:
+        async with asyncio.timeout(10):
+            while len(self.waiting) < count:
+                await asyncio.sleep(0.02)
+
+    async def finish(self, name: str) -> None:
+        await self.waiting.pop(name).fulfill(status=201, json={})
+
+
+async def choose(page: Page, *names: str) -> None:
+    files: list[Any] = [
+        {"name": name, "mimeType": "text/plain", "buffer": b"text"} for name in names
+    ]
+    await page.locator("gw-files input[type=file]").set_input_files(files)
+
+
+async def test_uploads_go_on_while_another_view_is_shown(
+    open_page: OpenPage, gateway: RunningGateway
+) -> None:
+    canned = Canned()
+    many_files(canned, 3)
+    canned.on("GET", "/jobs/local", {"jobs": [], "next": None})
+    gate = await canned_gate(open_page, canned)
+    page = gate.page
+    uploads = Gathering()
+    await page.route("**/api/v1/files/**", uploads)
+    await page.goto(f"{gateway.url}/files/local/many")
+    names = [f"new-{i}.txt" for i in range(5)]
+    await choose(page, *names)
+    await uploads.have(3)
+    tray = page.get_by_label("Uploads")
+    await expect(tray.get_by_role("status")).to_have_text("Uploading, 5 files to go")
+    await expect(tray.get_by_text("Waiting, 4 B")).to_have_count(2)
+    rail = page.get_by_role("navigation", name="Places")
+    await rail.get_by_role("link", name="Jobs").click()
+    await expect(page.get_by_text("No jobs yet")).to_be_visible()
+    await expect(tray.locator(".one")).to_have_count(5)
+    await gate.check_all_looks()
+    await uploads.finish(names[0])
+    await uploads.have(3)
+    assert set(uploads.waiting) == set(names[1:4])
+    await tray.get_by_role("button", name="Stop uploading new-4.txt").click()
+    for name in names[1:4]:
+        await uploads.finish(name)
+    await expect(tray.get_by_role("status")).to_have_text("5 uploads")
+    await expect(tray.locator(".word.done")).to_have_count(4)
+    await expect(tray.get_by_text("Stopped; nothing was kept")).to_have_count(1)
+    assert not uploads.waiting
+    await tray.get_by_role("button", name="Clear").click()
+    await expect(tray).to_have_count(0)
+    await gate.check()
+
+
+async def test_the_folder_is_read_again_when_the_last_upload_failed(
+    open_page: OpenPage, gateway: RunningGateway
+) -> None:
+    canned = Canned()
+    many_files(canned, 3)
+    gate = await canned_gate(open_page, canned)
+    gate.expected = ("507",)
+    page = gate.page
+    uploads = Gathering()
+    await page.route("**/api/v1/files/**", uploads)
+    await page.goto(f"{gateway.url}/files/local/many")
+    await expect(page.locator("gw-files tr.row")).to_have_count(3)
+    await choose(page, "whole.txt", "too-much.txt")
+    await uploads.have(2)
+    await uploads.finish("whole.txt")
+    await expect(page.locator(".word.done")).to_have_count(1)
+    many_files(canned, 4)
+    refused = problem(507, "storage-full", "Storage full", "There is no room left.")
+    await uploads.waiting.pop("too-much.txt").fulfill(status=507, json=refused[1])
+    await expect(page.locator(".word.failed")).to_have_text("There is no room left.")
+    await expect(page.locator("gw-files tr.row")).to_have_count(4)
+    await gate.check()
+
+
+async def test_signing_out_stops_uploads_and_forgets_their_names(
+    open_page: OpenPage, gateway: RunningGateway
+) -> None:
+    canned = Canned()
+    many_files(canned, 3)
+    gate = await canned_gate(open_page, canned)
+    page = gate.page
+    uploads = Gathering()
+    await page.route("**/api/v1/files/**", uploads)
+    await page.goto(f"{gateway.url}/files/local/many")
+    await choose(page, *(f"secret-{i}.txt" for i in range(5)))
+    await uploads.have(3)
+
+    def sign_out(*_: Any) -> Any:
+        canned.on("GET", "/session", VISITOR)
+        return 204, b""
+
+    canned.on("DELETE", "/session", sign_out)
+    await page.get_by_role("button", name="Sign out").click()
+    await expect(page.get_by_role("form", name="Sign in")).to_be_visible()
+    await expect(page.get_by_text("secret-0.txt")).to_have_count(0)
+    assert set(uploads.waiting) == {"secret-0.txt", "secret-1.txt", "secret-2.txt"}
+    await gate.check()
+
+
+async def test_a_page_of_its_own_has_the_list_of_uploads_in_its_files(
+    gate: Gate, gateway: RunningGateway
+) -> None:
+    gate.expected = ("404",)  # the field's document is not there
+    page = gate.page
+    await page.goto(f"{gateway.url}/kit/examples/campaign.html")
+    files = page.locator("gw-files")
+    await expect(files.locator(".state, tr.row").first).to_be_visible()
+    await files.evaluate("(one) => { [one.upload, one.readonly] = [true, false]; }")
+    await choose(page, "by-page.txt")
+    tray = page.get_by_label("Uploads")
+    await expect(tray).to_have_count(1)
+    await expect(tray.locator(".word.done")).to_have_text("4 B")
+    name = page.get_by_role("button", name="by-page.txt", exact=True)
+    await expect(name).to_be_visible()
+
+
+async def test_a_page_has_one_stream_and_a_new_one_for_another_person(
+    gate: Gate, gateway: RunningGateway
+) -> None:
+    page = gate.page
+    streams: list[Request] = []
+
+    def note(request: Request) -> None:
+        if request.url.endswith("/api/v1/events"):
+            streams.append(request)
+
+    page.on("request", note)
+    opened = page.wait_for_event("response", lambda one: one.url.endswith("/events"))
+    listening = asyncio.ensure_future(opened)
+    await page.goto(gateway.url)
+    await listening
+    await expect(page.locator("gw-jobs")).to_have_count(2)
+    assert len(streams) == 1
+    token = gateway.token()
+    again = page.wait_for_event("response", lambda one: one.url.endswith("/events"))
+    listening = asyncio.ensure_future(again)
+    await page.evaluate(
+        """(token) =>
+          document.querySelector("gw-login").gateway.auth.useToken(token)""",
+        token,
+    )
+    await listening
+    assert len(streams) == 2
+    assert (await streams[1].all_headers())["authorization"] == f"Bearer {token}"
+    # The stream of before is closed, and the new one tells of a job.
+    assert streams[0].failure is not None
+    with gateway.client(token) as client:
+        body = {"script": "#!/bin/sh\nexit 4\n", "name": "told"}
+        client.post("/api/v1/jobs/local", json=body).raise_for_status()
+    await expect(page.locator("gw-jobs tr.row", has_text="told")).to_contain_text(
+        "Failed"
+    )
+    await gate.check()
+
+
+async def test_a_token_stays_in_memory_and_is_who_one_is(
+    gate: Gate, gateway: RunningGateway
+) -> None:
+    gate.expected = ("401", "403")  # she has no jobs
+    page = gate.page
+    gateway.add_user("mary", "a long password for mary")
+    await page.goto(gateway.url)
+    await expect(page.locator(".top gw-login .person")).to_contain_text("demo")
+    token = gateway.token("store", "account:read", user="mary")
+    told = await page.evaluate(
+        """async (token) => {
+          const { gateway } = document.querySelector("gw-login");
+          const refused = await gateway.auth.useToken("gw_no.token").catch((e) => e);
+          const still = (await gateway.auth.session()).user;
+          const now = (await gateway.auth.useToken(token)).user;
+          const kept = JSON.stringify({ ...localStorage, ...sessionStorage });
+          const found = kept.includes(token.slice(3));
+          return [refused.status, still, now, found, document.cookie];
+        }""",
+        token,
+    )
+    assert told == [401, "demo", "mary", False, ""]
+    await expect(page.locator(".top gw-login .person")).to_contain_text("mary")
+    await page.get_by_role("button", name="Sign out").click()
+    # The session of the browser was never ended: a token is left, not it.
+    await expect(page.locator(".top gw-login .person")).to_contain_text("demo")
+    await gate.check()
+
+
+async def test_a_job_tells_its_whole_story(
+    open_page: OpenPage, gateway: RunningGateway
+) -> None:
+    canned = Canned()
+    listed = {key: value for key, value in FINISHED.items() if key != "spec"}
+    canned.on("GET", "/jobs/local", {"jobs": [listed], "next": None})
+    canned.on("GET", "/jobs/local/7", FINISHED)
+    canned.on("GET", "/jobs/local/7/output", b"fitting\n", TEXT)
+    gate = await canned_gate(open_page, canned)
+    page = gate.page
+    await page.goto(f"{gateway.url}/jobs/local/7")
+    steps = page.locator("gw-job .line li")
+    await expect(steps).to_have_count(3)
+    await expect(steps.nth(1)).to_contain_text("waited 1 min 00 s")
+    await expect(steps.nth(2)).to_contain_text("Failed")
+    await expect(steps.nth(2)).to_contain_text("ran 30 min 00 s, Its time was over.")
+    bars = page.locator("gw-job .bars")
+    await expect(bars).to_contain_text("30 min 00 s of 20 min 00 s")
+    await expect(bars).to_contain_text("CPU time of 2 cores")
+    await expect(bars).to_contain_text("15 min 00 s of 1 h 00 min")
+    await expect(bars).to_contain_text("1.5 GiB of 1.0 GiB")
+    shares = await bars.locator(".used").evaluate_all(
+        "(all) => all.map((one) => one.getAttribute('width'))"
+    )
+    assert shares == ["100.00", "25.00", "100.00"]
+    await expect(bars.locator(".used.over")).to_have_count(2)
+    facts = page.locator("gw-job .facts")
+    await expect(facts).to_contain_text("TIMEOUT")
+    await expect(facts).to_contain_text("/home/demo/fits")
+    await expect(page.locator("gw-log pre")).to_have_text("fitting\n")
+    await page.get_by_text("Script", exact=True).click()
+    await expect(page.get_by_label("Script")).to_contain_text("#!/bin/sh")
+    await gate.check_all_looks()
+
+
+async def test_a_job_that_could_not_be_released_says_why(
+    open_page: OpenPage, gateway: RunningGateway
+) -> None:
+    held = {**FINISHED, "state": "held", "started_at": None, "ended_at": None}
+    held |= {"usage": None, "native_state": "HELD", "reason": "Held by its owner."}
+    canned = Canned()
+    canned.on("GET", "/jobs/local", {"jobs": [held], "next": None})
+    canned.on("GET", "/jobs/local/7", held)
+    canned.on("GET", "/jobs/local/7/output", b"", TEXT)
+    refusal = problem(409, "conflict", "Conflict", "An operator holds it.")
+    canned.on("POST", "/jobs/local/7/release", lambda *_: refusal)
+    canned.on("DELETE", "/jobs/local/7", lambda *_: refusal)
+    gate = await canned_gate(open_page, canned)
+    gate.expected = ("409",)
+    page = gate.page
+    await page.goto(f"{gateway.url}/jobs/local/7")
+    await expect(page.locator("gw-job .line li")).to_have_count(2)
+    await expect(page.locator("gw-job .bars")).to_contain_text("1.0 GiB asked for")
+    await page.evaluate(
+        """() => { window.heard = [];
+        for (const kind of ["gw-released", "gw-canceled"])
+          addEventListener(kind, () => heard.push(kind)); }"""
+    )
+    await page.get_by_role("button", name="Release").click()
+    alert = page.get_by_role("alert")
+    await expect(alert).to_contain_text("An operator holds it.")
+    await alert.get_by_role("button", name="Try again").click()
+    await expect(alert).to_have_count(0)
+    await page.get_by_role("button", name="Cancel fit").click()
+    await page.get_by_role("button", name="Cancel the job").click()
+    await expect(alert).to_contain_text("An operator holds it.")
+    assert await page.evaluate("() => window.heard") == []
+    await gate.check()
+
+
+async def test_a_job_alone_on_a_page_follows_it_to_its_end(
+    gate: Gate, gateway: RunningGateway
+) -> None:
+    with gateway.client(gateway.token()) as client:
+        body = {"script": "#!/bin/sh\necho begun\nsleep 2\n", "name": "alone"}
+        job = client.post("/api/v1/jobs/local", json=body).raise_for_status().json()
+    page = gate.page
+    await page.goto(f"{gateway.url}/account")
+    await page.evaluate(
+        """(id) => { const one = document.createElement("gw-job");
+        for (const [name, value] of [["live", ""], ["system", "local"], ["job", id]])
+          one.setAttribute(name, value);
+        document.querySelector("main").append(one); }""",
+        job["id"],
+    )
+    state = page.locator("gw-job .facts .word")
+    await expect(page.locator("gw-log pre")).to_contain_text("begun")
+    await expect(state).to_have_text("Running")
+    await expect(state).to_have_text("Done")
+    await expect(page.locator("gw-job .line")).to_contain_text("exit code 0")
+    assert OWNER["user"] == job["user"]
+    await gate.check()
