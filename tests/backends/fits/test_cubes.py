@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from astropy.wcs import WCS
-from tests.backends.fits.skies import cut_bytes, pixels, tan_header, write
+from tests.backends.fits.skies import cut_bytes, pixels, sip_header, tan_header, write
 
 from gatewright.backends.fits.program import scan
 from gatewright.backends.readers import Output
@@ -98,6 +98,21 @@ def test_polarizations(
 ) -> None:
     header = cube_header(**axis(3, "STOKES", value, step))
     assert told(tmp_path, (count, 50, 60), header)["polarizations"] == states
+
+
+def test_polarizations_counted_by_cd(tmp_path: Path) -> None:
+    header = tan_header(60, 50)
+    header.update({"CTYPE3": "STOKES", "CRVAL3": -1.0, "CRPIX3": 1.0, "CD3_3": -1.0})
+    image = told(tmp_path, (4, 50, 60), header)
+    assert image["polarizations"] == "/RR/LL/RL/LR/"
+
+
+def test_the_wavelengths_of_a_distorted_cube(tmp_path: Path) -> None:
+    header = sip_header(60, 50)
+    header.update(axis(3, "WAVE", 5e-7, 1e-9, "m") | {"CD3_3": 1e-9, "WCSAXES": 3})
+    image = told(tmp_path, (4, 50, 60), header)
+    edges = [image["em_min"], image["em_max"]]
+    assert edges == pytest.approx([4.995e-7, 5.035e-7], rel=1e-9)
 
 
 def opened(raw: bytes) -> Any:

@@ -6,10 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.backends.sql.databases import Opener
 
 from gatewright.backends.postgresql import POSTGRESQL, PostgresqlDatabase
+from gatewright.backends.sql.database import Statement, Work
+from gatewright.backends.sql.healpix import polygon_cells
+from gatewright.backends.sql.image_rows import INSERT_IMAGE, image_values
 from gatewright.backends.sql.images import SqlImageIndex
-from gatewright.backends.sql.migrations import migrate
+from gatewright.backends.sql.migrations import Dialect, migrate, schema_files
 from gatewright.backends.sqlite import SQLITE, SqliteDatabase
 from gatewright.domains.sky import Circle, Image, ImageQuery, Interval
 from gatewright.testing.image_index import (
@@ -95,3 +99,57 @@ async def test_a_rare_image_in_a_wide_region(sqlite: SqlImageIndex) -> None:
     await sqlite.put_files("night", [scanned(image) for image in images])
     query = ImageQuery(regions=(Circle(20, 0, 60),))
     assert await all_ids(sqlite, query) == [images[-1].id]
+
+
+async def test_an_index_from_before_cubes(backend: tuple[Opener, Dialect]) -> None:
+    """Its images are found as before, and every file is read once more."""
+    open_database, dialect = backend
+    schema = schema_files()
+    before = {name: text for name, text in schema.items() if name < "0041"}
+    database = await open_database()
+    await migrate(database, dialect, before)
+    old = square_image(3, 10, 20, t_min=58000.0, band="g")
+    values = image_values(7, old)
+    kept = dict(zip(_columns(INSERT_IMAGE), values, strict=True))
+    for name in ("planes", "samples", "polarizations"):
+        del kept[name]
+    names, marks = ", ".join(kept), ", ".join("?" for _ in kept)
+    text = f"INSERT INTO image ({names}) VALUES ({marks})"
+    file = "INSERT INTO survey_file VALUES ('night', ?, ?, '[]')"
+    cover = "INSERT INTO cover VALUES (?, ?, 7)"
+
+    def work() -> Work[None]:
+        yield Statement(text, tuple(kept.values()))
+        yield Statement(file, (old.path, old.identity))
+        for cell in polygon_cells(old.polygon):
+            yield Statement(cover, (cell, 58000.0))
+
+    await database.run(work)
+    after = [name for name in schema if name not in before]
+    assert await migrate(database, dialect) == after
+    assert await migrate(database, dialect) == []
+    index = SqlImageIndex(database)
+    await index.save_survey(SURVEY)
+    found = await index.image(old.id)
+    assert found is not None
+    assert replace(found, polygon=old.polygon) == old
+    assert (found.planes, found.samples, found.polarizations) == (1, 1, None)
+    near = ImageQuery(regions=(Circle(10, 20, 0.1),), numbers={"planes": _ONE})
+    assert await all_ids(index, near) == [old.id]
+    assert await index.files("night") != {old.path: old.identity}
+    new = replace(old, planes=5, samples=5, polarizations="/I/")
+    await index.put_files("night", [scanned(new)])
+    assert await index.files("night") == {old.path: old.identity}
+    changed = await index.image(old.id)
+    assert changed is not None
+    assert (changed.planes, changed.polarizations) == (5, "/I/")
+    assert await all_ids(index, ImageQuery()) == [old.id]
+    await database.close()
+
+
+_ONE = (Interval(1, 1),)
+
+
+def _columns(insert: str) -> list[str]:
+    """Return the names of the columns that a statement fills."""
+    return insert.split("(", 1)[1].split(")", 1)[0].replace(",", " ").split()

@@ -56,9 +56,13 @@ async def services(
     header["CRPIX3"] = 1.0
     planes = np.stack([pixels(90, 80, "f4")] * 2)
     write(folder / "cubes" / "c.fits", fits.PrimaryHDU(planes, header))
-    sources = [
-        SurveySource(id=name, images=str(folder / name)) for name in ("field", "cubes")
-    ]
+    (folder / "times").mkdir()
+    header["CTYPE3"] = "TIME"
+    write(folder / "times" / "t.fits", fits.PrimaryHDU(planes, header))
+    header["CTYPE3"], header["CRVAL3"], header["CD3_3"] = "WAVE", 5e-7, 2e-9
+    write(folder / "times" / "w.fits", fits.PrimaryHDU(planes, header))
+    names = ("field", "cubes", "times")
+    sources = [SurveySource(id=name, images=str(folder / name)) for name in names]
     async with sky_services(folder, sources, url="") as opened:
         yield opened
 
@@ -191,6 +195,19 @@ class TestParameters:
         for row in found:
             assert row["dataproduct_type"] == "cube"
             assert (row["pol_states"], row["pol_xel"]) == ("/I/Q/", 2)
+
+    async def test_axes_of_cubes(self, vo: httpx.AsyncClient) -> None:
+        """Samples in time are not known of a cube with an axis that is not told of."""
+        times, waves = rows(await vo.get("/sia/query?COLLECTION=times"))
+        assert np.ma.is_masked(times["t_xel"])
+        assert (waves["t_xel"], waves["em_xel"], waves["s_xel1"]) == (1, 2, 90)
+        edges = [waves["em_min"], waves["em_max"]]
+        assert edges == pytest.approx([4.99e-7, 5.03e-7], rel=1e-9)
+        for row in (times, waves):
+            assert [row["t_min"], row["t_max"]] == [58000.0, 58000.001]
+            assert row["t_exptime"] == 86.4
+        answer = await vo.get("/sia/query?COLLECTION=times&BAND=4.995e-7")
+        assert [row["em_xel"] for row in rows(answer)] == [2]
 
     async def test_post(self, vo: httpx.AsyncClient) -> None:
         form = {"POS": "CIRCLE 150.1 2.2 0.1", "collection": "field"}

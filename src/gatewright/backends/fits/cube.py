@@ -4,6 +4,7 @@ Sources: FITS standard 4.0, tables 25 (spectral axes) and 29 (STOKES).
 """
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,7 @@ _STATES = {
     -5: "XX", -6: "YY", -7: "XY", -8: "YX",
 }  # fmt: skip
 _MOST_STATES = 12
+_DISTORTION = re.compile(r"[AB]P?_(ORDER|DMAX|\d_\d)|(CP|D2IM)DIS\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ def wavelengths(header: fits.Header, cube: Cube) -> tuple[float, float] | None:
         return None
     try:
         with quiet():
-            wcs = WCS(header).sub([WCSSUB_SPECTRAL])
+            wcs = WCS(_undistorted(header)).sub([WCSSUB_SPECTRAL])
             ends = wcs.all_pix2world([-0.5, cube.samples - 0.5], 0)[0]
             convert = _TO_METRES[wcs.wcs.ctype[0][:4]]
             metres = sorted(float(convert(value, wcs.wcs)) for value in ends)
@@ -122,6 +124,14 @@ def wavelengths(header: fits.Header, cube: Cube) -> tuple[float, float] | None:
         return None
     low, high = metres
     return (low, high) if 0.0 < low <= high < math.inf else None
+
+
+def _undistorted(header: fits.Header) -> fits.Header:
+    """Return a header without distortion, with which astropy takes but two axes."""
+    plain = header.copy()
+    for keyword in filter(_DISTORTION.fullmatch, list(plain)):
+        del plain[keyword]
+    return plain
 
 
 def _rest(wcs: Any) -> float:
@@ -154,7 +164,8 @@ def polarizations(header: fits.Header, cube: Cube) -> str | None:
         if str(header.get(f"CTYPE{number}", "")).strip().upper() != "STOKES":
             continue
         try:
-            step = float(header.get(f"CDELT{number}", 1.0))
+            plain = header.get(f"CDELT{number}", 1.0)
+            step = float(header.get(f"CD{number}_{number}", plain))
             first = float(header.get(f"CRVAL{number}", 0.0))
             first += (1.0 - float(header.get(f"CRPIX{number}", 0.0))) * step
         except (ValueError, TypeError, fits.VerifyError):

@@ -8,9 +8,11 @@ on units as the search takes.
 import math
 import sys
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gatewright.domains.sky import Circle, Polygon, Region
 
@@ -21,6 +23,10 @@ CELL_AREA = 41252.96124941927 / (12 * 4**ORDER)
 """Square degrees of a cell."""
 _WIDE = 20.0
 _PAD = 1e-6
+_REACH = 1.0
+"""Degrees from its centre within which all of a cell is; the farthest corner is 0.954.
+"""
+Numbers = NDArray[np.float64]
 
 
 def _search() -> Any:
@@ -80,32 +86,32 @@ def _cone(circle: Circle) -> list[int]:
 
 
 def _zone(west: float, width: float, south: float, north: float) -> list[int] | None:
-    """Return the cells of a box; None for one that is large."""
+    """Return the cells that may touch a box; None for one that is large.
+
+    They are those whose centre is near enough: the library's own search of a zone
+    leaves cells out where it meets longitude 0 or a pole.
+    """
     if width * (math.sin(math.radians(north)) - math.sin(math.radians(south))) > 20.0:
         return None
-    # A margin in longitude that is the same on the sky also near a pole.
-    nearest = max(1e-9, math.cos(math.radians(max(abs(south), abs(north)))))
-    margin = min(_PAD / nearest, 180.0)
-    start, extent = west - margin, width + 2 * margin
-    if extent >= 360.0:
-        start, extent = 0.0, 360.0
-    cells: set[int] = set()
-    for piece_start, piece_end in _pieces(start % 360.0, extent):
-        found, _, _ = _search().zone_search(
-            np.uint8(ORDER),
-            np.float64(math.radians(piece_start)),
-            np.float64(math.radians(max(-90.0, south - _PAD))),
-            np.float64(math.radians(piece_end)),
-            np.float64(math.radians(min(90.0, north + _PAD))),
-            True,  # noqa: FBT003  # flat
-        )
-        cells.update(map(int, found))
-    return sorted(cells)
+    longitude, latitude = _centres()
+    near = (latitude >= south - _REACH) & (latitude <= north + _REACH)
+    cells = np.flatnonzero(near)
+    # How far a circle round the centre reaches in longitude; round a pole, everywhere.
+    share = math.sin(math.radians(_REACH)) / np.cos(np.radians(latitude[cells]))
+    margin = np.degrees(np.arcsin(np.minimum(share, 1.0)))
+    margin[share >= 1.0] = 180.0
+    behind = (longitude[cells] - west + margin) % 360.0
+    found: list[int] = cells[behind <= width + 2 * margin].tolist()
+    return found
 
 
-def _pieces(start: float, extent: float) -> list[tuple[float, float]]:
-    """Return a stretch of longitude as pieces that do not go over 360."""
-    end = start + extent
-    if end <= 360.0:
-        return [(start, end)]
-    return [(start, 360.0), (0.0, end - 360.0)]
+@lru_cache(maxsize=1)
+def _centres() -> tuple[Numbers, Numbers]:
+    """Return longitude and latitude of the centres of all cells, degrees."""
+    count = 12 * 4**ORDER
+    longitude, latitude = np.empty(count), np.empty(count)
+    _search().healpix_to_lonlat(
+        *(np.full(count, ORDER, np.uint8), np.arange(count, dtype=np.uint64)),
+        *(0.5, 0.5, longitude, latitude, np.uint16(1)),
+    )
+    return np.degrees(longitude), np.degrees(latitude)

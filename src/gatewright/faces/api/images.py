@@ -152,6 +152,7 @@ Plane = Annotated[
         description="Plane of a cube, counted from 1 as the file has them. Without it "
         "fits has all planes; png shows the middle of the wavelengths, or the first.",
         ge=1,
+        le=2**31 - 1,
         examples=[1],
     ),
 ]

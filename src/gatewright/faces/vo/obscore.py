@@ -191,6 +191,12 @@ def access_format(image: Image) -> str:
     return _PACKED.get(suffix, "application/fits")
 
 
+def _times(image: Image) -> int | None:
+    """Return the samples in time; None for a cube with an axis that is not told of."""
+    states = image.polarizations.count("/") - 1 if image.polarizations else 1
+    return 1 if image.planes == image.samples * states else None
+
+
 def row(image: Image, base: str) -> tuple[Value, ...]:
     """Return the values of :data:`COLUMNS` for an image.
 
@@ -218,7 +224,7 @@ def row(image: Image, base: str) -> tuple[Value, ...]:
         image.t_max,
         image.exposure,
         None,
-        1,
+        _times(image),
         image.em_min,
         image.em_max,
         None,
