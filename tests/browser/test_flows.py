@@ -124,7 +124,7 @@ async def test_files_are_uploaded_with_progress_renamed_shown_and_deleted(
     )
     await page.goto(f"{gateway.url}/files")
     await page.get_by_role("button", name="New folder").click()
-    await page.get_by_label("Name", exact=True).fill("100% of it")
+    await page.get_by_role("textbox", name="Name", exact=True).fill("100% of it")
     await page.get_by_role("button", name="Make the folder").click()
     await page.get_by_role("button", name="100% of it/").click()
     await page.wait_for_url(re.compile(r"/files/local/100%25%20of%20it$"))
