@@ -7,6 +7,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from playwright.async_api import Request, Route
+from tests.browser.conftest import OpenPage
+from tests.browser.gate import Gate
 
 Answer = tuple[int, Any] | tuple[int, Any, dict[str, str]]
 Maker = Callable[[Request, dict[str, str]], Answer]
@@ -78,3 +80,10 @@ async def _fulfill(
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     fields = {"Content-Type": "application/json", **headers}
     await route.fulfill(status=status, body=raw, headers=fields)
+
+
+async def canned_gate(open_page: OpenPage, canned: Canned) -> Gate:
+    """Open a watched page whose gateway is ``canned``."""
+    gate = await open_page()
+    await gate.page.route("**/api/v1/**", canned)
+    return gate

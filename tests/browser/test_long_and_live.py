@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from playwright.async_api import Locator, Page, Request, expect
-from tests.browser.canned import OWNER, VISITOR, Canned, problem
+from tests.browser.canned import OWNER, VISITOR, Canned, canned_gate, problem
 from tests.browser.conftest import OpenPage
 from tests.browser.gate import Gate
 from tests.support.gateway import RunningGateway
@@ -50,12 +50,6 @@ def many_files(canned: Canned, count: int = MANY) -> None:
 
     canned.on("GET", "/files/local/many/", answer)
     canned.on("GET", "/files/local/", {"entries": [entry(0)], "next": None})
-
-
-async def canned_gate(open_page: OpenPage, canned: Canned) -> Gate:
-    gate = await open_page()
-    await gate.page.route("**/api/v1/**", canned)
-    return gate
 
 
 async def test_a_folder_of_thousands_is_paged_through_and_scrolled(
@@ -236,6 +230,18 @@ class Gathering:
         await self.waiting.pop(name).fulfill(status=201, json={})
 
 
+async def uploading(
+    open_page: OpenPage, canned: Canned, gateway: RunningGateway
+) -> tuple[Gate, Gathering]:
+    """Open a folder of three files whose uploads the test answers."""
+    many_files(canned, 3)
+    gate = await canned_gate(open_page, canned)
+    uploads = Gathering()
+    await gate.page.route("**/api/v1/files/**", uploads)
+    await gate.page.goto(f"{gateway.url}/files/local/many")
+    return gate, uploads
+
+
 async def choose(page: Page, *names: str) -> None:
     files: list[Any] = [
         {"name": name, "mimeType": "text/plain", "buffer": b"text"} for name in names
@@ -247,13 +253,9 @@ async def test_uploads_go_on_while_another_view_is_shown(
     open_page: OpenPage, gateway: RunningGateway
 ) -> None:
     canned = Canned()
-    many_files(canned, 3)
     canned.on("GET", "/jobs/local", {"jobs": [], "next": None})
-    gate = await canned_gate(open_page, canned)
+    gate, uploads = await uploading(open_page, canned, gateway)
     page = gate.page
-    uploads = Gathering()
-    await page.route("**/api/v1/files/**", uploads)
-    await page.goto(f"{gateway.url}/files/local/many")
     names = [f"new-{i}.txt" for i in range(5)]
     await choose(page, *names)
     await uploads.have(3)
@@ -284,13 +286,9 @@ async def test_the_folder_is_read_again_when_the_last_upload_failed(
     open_page: OpenPage, gateway: RunningGateway
 ) -> None:
     canned = Canned()
-    many_files(canned, 3)
-    gate = await canned_gate(open_page, canned)
+    gate, uploads = await uploading(open_page, canned, gateway)
     gate.expected = ("507",)
     page = gate.page
-    uploads = Gathering()
-    await page.route("**/api/v1/files/**", uploads)
-    await page.goto(f"{gateway.url}/files/local/many")
     await expect(page.locator("gw-files tr.row")).to_have_count(3)
     await choose(page, "whole.txt", "too-much.txt")
     await uploads.have(2)
@@ -308,12 +306,8 @@ async def test_signing_out_stops_uploads_and_forgets_their_names(
     open_page: OpenPage, gateway: RunningGateway
 ) -> None:
     canned = Canned()
-    many_files(canned, 3)
-    gate = await canned_gate(open_page, canned)
+    gate, uploads = await uploading(open_page, canned, gateway)
     page = gate.page
-    uploads = Gathering()
-    await page.route("**/api/v1/files/**", uploads)
-    await page.goto(f"{gateway.url}/files/local/many")
     await choose(page, *(f"secret-{i}.txt" for i in range(5)))
     await uploads.have(3)
 

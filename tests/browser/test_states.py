@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 from playwright.async_api import expect
-from tests.browser.canned import VISITOR, Canned, problem
+from tests.browser.canned import VISITOR, Canned, canned_gate, problem
 from tests.browser.conftest import OpenPage
-from tests.browser.gate import Gate
 from tests.support.gateway import RunningGateway
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -30,12 +29,6 @@ def job(number: int) -> dict[str, Any]:
         "usage": {"wall_seconds": 1.0, "cpu_seconds": 1.0, "peak_memory_bytes": 1024},
         "directory": "/home/demo", "spec": {"attributes": {"duration": 7200}},
     }  # fmt: skip
-
-
-async def canned_gate(open_page: OpenPage, canned: Canned) -> Gate:
-    gate = await open_page()
-    await gate.page.route("**/api/v1/**", canned)
-    return gate
 
 
 async def test_empty_views_say_what_they_are_for(
