@@ -482,7 +482,8 @@ async def test_a_job_alone_on_a_page_follows_it_to_its_end(
     gate: Gate, gateway: RunningGateway
 ) -> None:
     with gateway.client(gateway.token()) as client:
-        body = {"script": "#!/bin/sh\necho begun\nsleep 2\n", "name": "alone"}
+        script = "echo begun\nuntil [ -e go-on ]; do sleep 0.1; done\n"
+        body = {"script": f"#!/bin/sh\n{script}", "name": "alone"}
         job = client.post("/api/v1/jobs/local", json=body).raise_for_status().json()
     page = gate.page
     await page.goto(f"{gateway.url}/account")
@@ -496,6 +497,8 @@ async def test_a_job_alone_on_a_page_follows_it_to_its_end(
     state = page.locator("gw-job .facts .word")
     await expect(page.locator("gw-log pre")).to_contain_text("begun")
     await expect(state).to_have_text("Running")
+    with gateway.client(gateway.token()) as client:
+        client.put("/api/v1/files/local/go-on", content=b"").raise_for_status()
     await expect(state).to_have_text("Done")
     await expect(page.locator("gw-job .line")).to_contain_text("exit code 0")
     assert OWNER["user"] == job["user"]

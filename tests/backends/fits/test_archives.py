@@ -36,6 +36,7 @@ pytestmark = [
 ]
 
 WIDTH, HEIGHT = 90, 70
+SIDE = 0.26 / 3600
 
 
 def header(projection: str = "TAN", **cards: Any) -> fits.Header:
@@ -52,6 +53,23 @@ def swapped() -> fits.Header:
     """Return a header with the declination as first axis."""
     made = header(CTYPE1="DEC--TAN", CTYPE2="RA---TAN")
     made["CRVAL1"], made["CRVAL2"] = 2.2, 150.1
+    return made
+
+
+def stepped(**cards: Any) -> fits.Header:
+    """Return a header with the steps of its pixels in CDELT."""
+    made = header()
+    for keyword in ("CD1_1", "CD1_2", "CD2_1", "CD2_2"):
+        made.remove(keyword)
+    made.update({"CDELT1": -SIDE, "CDELT2": SIDE, **cards})
+    return made
+
+
+def moved(made: fits.Header, ra: float, dec: float) -> fits.Header:
+    """Return a header whose reference is elsewhere."""
+    for keyword in ("LONPOLE", "LATPOLE"):
+        made.remove(keyword, ignore_missing=True)
+    made["CRVAL1"], made["CRVAL2"] = ra, dec
     return made
 
 
@@ -137,8 +155,28 @@ PLAIN: dict[str, fits.Header] = {
     "below 0": header(CRVAL1=-10.0),
     "above 360": header(CRVAL1=370.0),
     "swapped": swapped(),
+    "galactic, swapped": header(
+        CTYPE1="GLAT-TAN", CTYPE2="GLON-TAN", CRVAL1=-30.0, CRVAL2=200.0
+    ),
     "long header": long_header(),
-}
+    "CROTA2": stepped(CROTA2=25.0),
+    "south is up": stepped(CDELT1=SIDE, CDELT2=-SIDE),
+    "pixels that are not square": stepped(CDELT2=4 * SIDE),
+    "PC": stepped(PC1_1=0.8, PC1_2=-0.6, PC2_1=0.6, PC2_2=0.8),
+    "PC of old": stepped(PC001001=0.8, PC001002=-0.6, PC002001=0.6, PC002002=0.8),
+    "CD beside CDELT and CROTA2": header(CDELT1=-1.0, CDELT2=1.0, CROTA2=40.0),
+    "arcseconds": stepped(
+        CUNIT1="arcsec", CUNIT2="arcsec", CRVAL1=540_360.0, CRVAL2=7920.0,
+        CDELT1=-0.26, CDELT2=0.26,
+    ),
+    "a reference far to the left": header(CRPIX1=-50_000.0),
+    "a reference far to the right": header(CRPIX1=150_000.0),
+    **{
+        f"{name} at {ra} {dec}": moved(made(WIDTH, HEIGHT), ra, dec)
+        for name, made in (("SIP", sip_header), ("TPV", tpv_header))
+        for ra, dec in ((0.0, 89.9999), (359.9999, -89.99995), (359.9999, 40.0))
+    },
+}  # fmt: skip
 FILES: dict[str, Callable[[], list[Any]]] = {
     **{
         name: lambda made=made: [fits.PrimaryHDU(FLOATS, made)]  # type: ignore[misc]
@@ -147,6 +185,19 @@ FILES: dict[str, Callable[[], list[Any]]] = {
     "CPDIS": lambda: tables("CPDIS"),
     "D2IMDIS": lambda: tables("D2IMDIS"),
     "scaled": lambda: [scaled()],
+    **{
+        f"whole numbers, {kind}": lambda kind=kind: [  # type: ignore[misc]
+            fits.PrimaryHDU(FLOATS.astype(kind), header())
+        ]
+        for kind in ("u2", "u4", "u8", "i8")
+    },
+    **{
+        f"Rice, {kind}, tiles of {tile}": lambda kind=kind, tile=tile: packed(  # type: ignore[misc]
+            FLOATS.astype(kind), compression_type="RICE_1", tile_shape=tile
+        )
+        for kind in ("u1", "i2", "i4", "u4")
+        for tile in ((HEIGHT, WIDTH), (7, 11), (1, WIDTH))
+    },
     "signed bytes": lambda: [fits.PrimaryHDU(FLOATS.astype("i1"), header())],
     "holes": lambda: [fits.PrimaryHDU(HOLED, header())],
     **{
@@ -225,6 +276,35 @@ def assert_same(raw: bytes, data: Any, wcs: Any, pixel: float) -> None:
     one = directions(ours, x.ravel(), y.ravel())
     other = directions(wcs, x.ravel() + x0 - 1, y.ravel() + y0 - 1)
     assert geometry.angle(one, other).max() < 1e-6 * pixel
+
+
+def test_two_images_of_one_name(tmp_path: Path) -> None:
+    """They are told apart by their number, however often a name is given."""
+    two = [fits.ImageHDU(FLOATS + n, header(), name="SCI") for n in range(2)]
+    path = write(tmp_path / "a.fits", fits.PrimaryHDU(), *two)
+    images = scan({"path": path}, Output())["images"]
+    assert [image["hdu"] for image in images] == [1, 2]
+    for number, image in enumerate(images):
+        region = f"CIRCLE {image['ra']} {image['dec']} 0.01"
+        with fits.open(io.BytesIO(cut_bytes(path, region, hdu=image["hdu"]))) as hdus:
+            assert np.array_equal(hdus[0].data, FLOATS + number)
+
+
+def test_no_pixels(tmp_path: Path) -> None:
+    """A header alone and an axis of no length are no image; a cut file says so."""
+    path = tmp_path / "a.fits"
+    for shape in ((0, 5), (5, 0)):
+        raw = fits.PrimaryHDU(np.zeros((5, 5), "f4"), header()).header
+        raw["NAXIS1"], raw["NAXIS2"] = shape
+        path.write_bytes(raw.tostring().encode())
+        assert scan({"path": str(path)}, Output())["left_out"] == ["no image in it"]
+    write(path, fits.PrimaryHDU(FLOATS, header()))
+    whole = path.read_bytes()
+    for length in (2880, 5000, len(whole) - 4000):
+        path.write_bytes(whole[:length])
+        found = scan({"path": str(path)}, Output())
+        assert not found["images"]
+        assert len(found["left_out"]) == 1
 
 
 class TestReasons:
