@@ -61,6 +61,10 @@ class Canned:
         pattern = re.compile(rf"/api/v1{path}")
         self._makers.insert(0, (method, pattern, maker))
 
+    def count(self, path: str) -> int:
+        """Return how often a path was asked for."""
+        return sum(1 for _, asked, _ in self.asked if asked == f"/api/v1{path}")
+
     async def __call__(self, route: Route, request: Request) -> None:
         parts = urlsplit(request.url)
         self.asked.append((request.method, parts.path, request.post_data))

@@ -31,7 +31,8 @@ class ListLog:
 
 async def numbers(hub: EventHub, count: int, after: int | None) -> list[int]:
     found: list[int] = []
-    async for event in hub.follow(owner="ada", after=after):
+    start = await hub.start(after)
+    async for event in hub.follow(owner="ada", after=start):
         if event is not None:
             found.append(event.number)
         if len(found) == count:

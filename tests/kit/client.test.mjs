@@ -207,12 +207,12 @@ test("all listeners share one stream, which begins anew when told to and after a
   await settle();
   listen("b", second);
   await settle();
-  assert.deepEqual(told.splice(0), [["a", "open"], ["a", 1], ["b", "open"]]);
+  assert.deepEqual(told.splice(0), [["a", "again"], ["a", 1], ["b", "open"]]);
   assert.equal(opened.length, 1);
   live.restart();
   await settle();
   assert.deepEqual([opened.length, opened[0].aborted, live.listeners], [2, true, 2]);
-  assert.deepEqual(told.splice(0), [["a", "open"], ["b", "open"], ["a", 2], ["b", 2]]);
+  assert.deepEqual(told.splice(0), [["a", "again"], ["b", "again"], ["a", 2], ["b", 2]]);
   live.restart();
   await settle();
   assert.deepEqual(told.splice(0), [["a", "broken"], ["b", "broken"]]);

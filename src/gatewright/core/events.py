@@ -73,15 +73,23 @@ class EventHub:
             self._news.notify_all()
         return number
 
+    async def start(self, seen: int | None) -> int:
+        """Return the number after which a follower begins: what it saw last, or now.
+
+        An answer begins only after this: a client that has read its head, and then
+        looks at a resource, misses nothing that happens to it.
+        """
+        return await self.log.latest() if seen is None else seen
+
     async def follow(
-        self, *, owner: str, subject: str = "", after: int | None = None
+        self, *, owner: str, subject: str = "", after: int
     ) -> AsyncIterator[Event | None]:
         """Yield an owner's events as they come, and None when a look found none.
 
-        ``after`` is the last number seen; without it only what happens from now on is
-        told. The caller ends the iteration (a client that went away).
+        ``after`` is the last number seen (see :meth:`start`). The caller ends the
+        iteration (a client that went away).
         """
-        number = await self.log.latest() if after is None else after
+        number = after
         while True:
             events = await self.log.after(number, owner=owner, subject=subject)
             for event in events:

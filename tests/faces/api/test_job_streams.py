@@ -73,6 +73,25 @@ async def test_a_jobs_events_come_until_its_end(ada: httpx.AsyncClient) -> None:
     assert kinds[-2:] == ["job.active", "job.completed"]
 
 
+async def test_nothing_is_missed_from_the_head_of_the_answer_on(
+    ada: httpx.AsyncClient, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who reads the head and looks then knows all: the place is taken before it."""
+    latest = services.events.log.latest
+
+    async def slowly() -> int:
+        await asyncio.sleep(0.2)
+        return await latest()
+
+    monkeypatch.setattr(services.events.log, "latest", slowly)
+    job_id = await submit(ada, executable="true", hold=True)
+    for path in ("/events", f"/jobs/local/{job_id}/events"):
+        async with asyncio.timeout(30), ada.stream("GET", path) as answer:
+            subject = f"jobs/local/{job_id}"
+            number = await services.events.publish("job.told", subject, "ada", {})
+            assert (await anext(told(answer)))["id"] == number
+
+
 async def test_what_was_missed_is_told_after_the_last_id(
     ada: httpx.AsyncClient,
 ) -> None:

@@ -184,15 +184,30 @@ class Listings:
             since = page.last
             await self._store.news.wait(min(left, _LOOK_SECONDS))
 
+    async def start(self, caller: Caller, name: str, seen: int | None) -> int:
+        """Return the number after which a follower begins: what it saw last, or now.
+
+        Raises
+        ------
+        NotFound
+            There is no collection that the caller may read.
+        Conflict
+            The number is too old, or not of this collection: begin anew.
+        """
+        if seen is None:
+            _, standing = await self._look(caller, name)
+            return readable_collection(standing).sequence
+        await self._changes(caller, name, seen, 1)
+        return seen
+
     async def follow(
-        self, caller: Caller, name: str, since: int | None
+        self, caller: Caller, name: str, since: int
     ) -> AsyncIterator[Change]:
         """Yield changes as they come, until the caller may no longer read them.
 
-        Without ``since`` it begins now.
+        ``since`` is the last number seen (see :meth:`start`).
         """
-        _, standing = await self._look(caller, name)
-        last = readable_collection(standing).sequence if since is None else since
+        last = since
         with suppress(NotFound):
             while True:
                 page = await self.changes(caller, name, last, wait=LONGEST_WAIT)

@@ -47,9 +47,9 @@ async def events(
     all that happened since.
     """
     owner = context.caller.require_user()
-    follow = context.services.events.follow(
-        owner=owner, subject=subject, after=last_event_id(request)
-    )
+    hub = context.services.events
+    after = await hub.start(last_event_id(request))
+    follow = hub.follow(owner=owner, subject=subject, after=after)
     return event_stream(_within_scopes(follow, context.caller))
 
 

@@ -209,13 +209,12 @@ async def job_events(
 ) -> Response:
     """Tell what happens to a job, as it happens; ``Last-Event-ID`` is honoured."""
     await context.services.jobs.get(context.caller, system, job_id)
-    return event_stream(
-        _job_events(context, system, job_id, last_event_id(request)),
-    )
+    after = await context.services.events.start(last_event_id(request))
+    return event_stream(_job_events(context, system, job_id, after))
 
 
 async def _job_events(
-    context: RequestContext, system: str, job_id: str, after: int | None
+    context: RequestContext, system: str, job_id: str, after: int
 ) -> AsyncIterator[Event | None]:
     """Yield the events of a job, or of all elements of an array."""
     alone = f"jobs/{system}/{job_id}"

@@ -274,8 +274,8 @@ async def _stream(
 ) -> Response:
     listings = context.services.listings
     # What is wrong is said before the stream begins.
-    await listings.changes(context.caller, collection, since or 0, limit=1)
-    return event_stream(_messages(listings.follow(context.caller, collection, since)))
+    last = await listings.start(context.caller, collection, since)
+    return event_stream(_messages(listings.follow(context.caller, collection, last)))
 
 
 async def _messages(found: AsyncIterator[Change]) -> AsyncIterator[Message | None]:

@@ -6,8 +6,9 @@ import { events } from "./events.js";
 /**
  * @typedef {object} Listener
  * @property {(event: ServerEvent) => void} hear
- * @property {(state: "open" | "again" | "broken") => void} [tell] `again`: open after a
- *   break, in which events may have been lost.
+ * @property {(state: "open" | "again" | "broken") => void} [tell] `open`: it is open
+ *   already, and nothing will be missed. `again`: it has just been opened, and what was
+ *   looked at before may have changed unheard.
  */
 
 /** Follows `/api/v1/events` while anybody listens. */
@@ -19,7 +20,8 @@ export class Live {
     this._listeners = new Set();
     /** @type {AbortController | null} */
     this._stop = null;
-    this._broken = false;
+    /** @type {"" | "open" | "broken"} Empty until the gateway has answered. */
+    this._state = "";
   }
 
   /** How many listen. */
@@ -33,14 +35,14 @@ export class Live {
     this._listeners.add(listener);
     signal.addEventListener("abort", () => this._leave(listener), { once: true });
     if (!this._stop) this._run();
-    else listener.tell?.(this._broken ? "broken" : "open");
+    else if (this._state) listener.tell?.(this._state);
   }
 
   /** Begins anew, as another person may be signed in now. */
   restart() {
     this._stop?.abort();
     this._stop = null;
-    this._broken = false;
+    this._state = "";
     if (this._listeners.size) this._run();
   }
 
@@ -50,11 +52,12 @@ export class Live {
     if (this._listeners.size) return;
     this._stop?.abort();
     this._stop = null;
+    this._state = "";
   }
 
   async _run() {
     const { signal } = (this._stop = new AbortController());
-    const options = { signal, onopen: () => this._opened(), onbreak: () => this._tell("broken") };
+    const options = { signal, onopen: () => this._tell("again"), onbreak: () => this._tell("broken") };
     try {
       for await (const event of events(this._http, "/api/v1/events", options)) {
         for (const listener of [...this._listeners]) listener.hear(event);
@@ -67,13 +70,9 @@ export class Live {
     }
   }
 
-  _opened() {
-    this._tell(this._broken ? "again" : "open");
-  }
-
-  /** @param {"open" | "again" | "broken"} state */
+  /** @param {"again" | "broken"} state */
   _tell(state) {
-    this._broken = state === "broken";
+    this._state = state === "broken" ? "broken" : "open";
     for (const listener of [...this._listeners]) listener.tell?.(state);
   }
 }

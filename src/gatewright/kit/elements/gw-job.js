@@ -47,6 +47,8 @@ export class GwJob extends GwElement {
     this.job = "";
     this.live = false;
     this._clock = 0;
+    /** @type {(() => Promise<Job>) | null} */
+    this._asked = null;
     /** @type {Job | null} */
     this.found = null;
   }
@@ -81,9 +83,11 @@ export class GwJob extends GwElement {
 
   async reload() {
     if (!this.job) return;
-    const { job, system } = this;
-    const found = await this.load(() => this.gateway.jobs.get(system, job, this.signal));
-    if (found && job === this.job && system === this.system) this.found = found;
+    const { job, system, signal } = this;
+    const ask = () => this.gateway.jobs.get(system, job, signal);
+    this._asked = ask; // an older answer may come later, and is not shown
+    const found = await this.load(ask);
+    if (found && this._asked === ask) this.found = found;
   }
 
   /** The log has come to its end: then so has the job. */

@@ -83,7 +83,7 @@ class ChangeContract(StoreContract):
         everyone = Permissions(everyone=Right.READ)
         await store.put(ADA, "c", "old", b"1")
         await store.save_collection(ADA, "c", permissions=everyone)
-        following = listings.follow(BEN, "c", None)
+        following = listings.follow(BEN, "c", await listings.start(BEN, "c", None))
         told = asyncio.ensure_future(anext(following))
         await asyncio.sleep(0.05)
         await other.put(ADA, "c", "new", b"1")
@@ -92,7 +92,7 @@ class ChangeContract(StoreContract):
             await store.save_collection(ADA, "c", permissions=Permissions())
             assert [change async for change in following] == []
         with pytest.raises(NotFound):
-            await anext(listings.follow(BEN, "c", None))
+            await listings.start(BEN, "c", None)
 
     async def test_no_reader_misses_a_change(
         self, store: Store, other: Store, listings: Listings

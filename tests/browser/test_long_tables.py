@@ -1,4 +1,4 @@
-"""Long tables, uploads that go on, one stream of events, and a job's whole story."""
+"""Long tables, columns that are made wider, and uploads that go on."""
 
 import asyncio
 import json
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from playwright.async_api import Locator, Page, Request, expect
-from tests.browser.canned import OWNER, VISITOR, Canned, canned_gate, problem
+from tests.browser.canned import VISITOR, Canned, canned_gate, problem
 from tests.browser.conftest import OpenPage
 from tests.browser.gate import Gate
 from tests.support.gateway import RunningGateway
@@ -15,19 +15,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 MANY = 5000
 STARTED = "2026-11-22T14:01:00.000Z"
-ENDED = "2026-11-22T14:31:00.000Z"
-FINISHED: dict[str, Any] = {
-    "id": "7", "name": "fit", "system": "local", "user": "demo", "state": "failed",
-    "native_state": "TIMEOUT", "reason": "Its time was over.", "exit_code": None,
-    "signal": 9, "submitted_at": "2026-11-22T14:00:00.000Z", "started_at": STARTED,
-    "ended_at": ENDED, "directory": "/home/demo/fits",
-    "usage": {"wall_seconds": 1800, "cpu_seconds": 900, "peak_memory_bytes": 3 << 29},
-    "spec": {
-        "script": "#!/bin/sh\nfit\n", "attributes": {"duration": 1200},
-        "resources": {"cpu_cores_per_process": 2, "memory": 1 << 30},
-    },
-}  # fmt: skip
-TEXT = {"Content-Type": "text/plain"}
 
 
 def entry(number: int) -> dict[str, Any]:
@@ -338,168 +325,3 @@ async def test_a_page_of_its_own_has_the_list_of_uploads_in_its_files(
     await expect(tray.locator(".word.done")).to_have_text("4 B")
     name = page.get_by_role("button", name="by-page.txt", exact=True)
     await expect(name).to_be_visible()
-
-
-async def test_a_page_has_one_stream_and_a_new_one_for_another_person(
-    gate: Gate, gateway: RunningGateway
-) -> None:
-    page = gate.page
-    streams: list[Request] = []
-
-    def note(request: Request) -> None:
-        if request.url.endswith("/api/v1/events"):
-            streams.append(request)
-
-    page.on("request", note)
-    opened = page.wait_for_event("response", lambda one: one.url.endswith("/events"))
-    listening = asyncio.ensure_future(opened)
-    await page.goto(gateway.url)
-    await listening
-    await expect(page.locator("gw-jobs")).to_have_count(2)
-    assert len(streams) == 1
-    token = gateway.token()
-    again = page.wait_for_event("response", lambda one: one.url.endswith("/events"))
-    listening = asyncio.ensure_future(again)
-    await page.evaluate(
-        """(token) =>
-          document.querySelector("gw-login").gateway.auth.useToken(token)""",
-        token,
-    )
-    await listening
-    assert len(streams) == 2
-    assert (await streams[1].all_headers())["authorization"] == f"Bearer {token}"
-    # The stream of before is closed, and the new one tells of a job.
-    assert streams[0].failure is not None
-    with gateway.client(token) as client:
-        body = {"script": "#!/bin/sh\nexit 4\n", "name": "told"}
-        client.post("/api/v1/jobs/local", json=body).raise_for_status()
-    await expect(page.locator("gw-jobs tr.row", has_text="told")).to_contain_text(
-        "Failed"
-    )
-    await gate.check()
-
-
-async def test_a_token_stays_in_memory_and_is_who_one_is(
-    gate: Gate, gateway: RunningGateway
-) -> None:
-    gate.expected = ("401", "403")  # she has no jobs
-    page = gate.page
-    gateway.add_user("mary", "a long password for mary")
-    await page.goto(gateway.url)
-    await expect(page.locator(".top gw-login .person")).to_contain_text("demo")
-    token = gateway.token("store", "account:read", user="mary")
-    told = await page.evaluate(
-        """async (token) => {
-          const { gateway } = document.querySelector("gw-login");
-          const refused = await gateway.auth.useToken("gw_no.token").catch((e) => e);
-          const still = (await gateway.auth.session()).user;
-          const now = (await gateway.auth.useToken(token)).user;
-          const kept = JSON.stringify({ ...localStorage, ...sessionStorage });
-          const found = kept.includes(token.slice(3));
-          return [refused.status, still, now, found, document.cookie];
-        }""",
-        token,
-    )
-    assert told == [401, "demo", "mary", False, ""]
-    await expect(page.locator(".top gw-login .person")).to_contain_text("mary")
-    await page.get_by_role("button", name="Sign out").click()
-    # The session of the browser was never ended: a token is left, not it.
-    await expect(page.locator(".top gw-login .person")).to_contain_text("demo")
-    await gate.check()
-
-
-async def test_a_job_tells_its_whole_story(
-    open_page: OpenPage, gateway: RunningGateway
-) -> None:
-    canned = Canned()
-    listed = {key: value for key, value in FINISHED.items() if key != "spec"}
-    canned.on("GET", "/jobs/local", {"jobs": [listed], "next": None})
-    canned.on("GET", "/jobs/local/7", FINISHED)
-    canned.on("GET", "/jobs/local/7/output", b"fitting\n", TEXT)
-    gate = await canned_gate(open_page, canned)
-    page = gate.page
-    await page.goto(f"{gateway.url}/jobs/local/7")
-    steps = page.locator("gw-job .line li")
-    await expect(steps).to_have_count(3)
-    await expect(steps.nth(1)).to_contain_text("waited 1 min 00 s")
-    await expect(steps.nth(2)).to_contain_text("Failed")
-    await expect(steps.nth(2)).to_contain_text("ran 30 min 00 s, Its time was over.")
-    bars = page.locator("gw-job .bars")
-    await expect(bars).to_contain_text("30 min 00 s of 20 min 00 s")
-    await expect(bars).to_contain_text("CPU time of 2 cores")
-    await expect(bars).to_contain_text("15 min 00 s of 1 h 00 min")
-    await expect(bars).to_contain_text("1.5 GiB of 1.0 GiB")
-    shares = await bars.locator(".used").evaluate_all(
-        "(all) => all.map((one) => one.getAttribute('width'))"
-    )
-    assert shares == ["100.00", "25.00", "100.00"]
-    await expect(bars.locator(".used.over")).to_have_count(2)
-    facts = page.locator("gw-job .facts")
-    await expect(facts).to_contain_text("TIMEOUT")
-    await expect(facts).to_contain_text("/home/demo/fits")
-    await expect(page.locator("gw-log pre")).to_have_text("fitting\n")
-    await page.get_by_text("Script", exact=True).click()
-    await expect(page.get_by_label("Script")).to_contain_text("#!/bin/sh")
-    await gate.check_all_looks()
-
-
-async def test_a_job_that_could_not_be_released_says_why(
-    open_page: OpenPage, gateway: RunningGateway
-) -> None:
-    held = {**FINISHED, "state": "held", "started_at": None, "ended_at": None}
-    held |= {"usage": None, "native_state": "HELD", "reason": "Held by its owner."}
-    canned = Canned()
-    canned.on("GET", "/jobs/local", {"jobs": [held], "next": None})
-    canned.on("GET", "/jobs/local/7", held)
-    canned.on("GET", "/jobs/local/7/output", b"", TEXT)
-    refusal = problem(409, "conflict", "Conflict", "An operator holds it.")
-    canned.on("POST", "/jobs/local/7/release", lambda *_: refusal)
-    canned.on("DELETE", "/jobs/local/7", lambda *_: refusal)
-    gate = await canned_gate(open_page, canned)
-    gate.expected = ("409",)
-    page = gate.page
-    await page.goto(f"{gateway.url}/jobs/local/7")
-    await expect(page.locator("gw-job .line li")).to_have_count(2)
-    await expect(page.locator("gw-job .bars")).to_contain_text("1.0 GiB asked for")
-    await page.evaluate(
-        """() => { window.heard = [];
-        for (const kind of ["gw-released", "gw-canceled"])
-          addEventListener(kind, () => heard.push(kind)); }"""
-    )
-    await page.get_by_role("button", name="Release").click()
-    alert = page.get_by_role("alert")
-    await expect(alert).to_contain_text("An operator holds it.")
-    await alert.get_by_role("button", name="Try again").click()
-    await expect(alert).to_have_count(0)
-    await page.get_by_role("button", name="Cancel fit").click()
-    await page.get_by_role("button", name="Cancel the job").click()
-    await expect(alert).to_contain_text("An operator holds it.")
-    assert await page.evaluate("() => window.heard") == []
-    await gate.check()
-
-
-async def test_a_job_alone_on_a_page_follows_it_to_its_end(
-    gate: Gate, gateway: RunningGateway
-) -> None:
-    with gateway.client(gateway.token()) as client:
-        script = "echo begun\nuntil [ -e go-on ]; do sleep 0.1; done\n"
-        body = {"script": f"#!/bin/sh\n{script}", "name": "alone"}
-        job = client.post("/api/v1/jobs/local", json=body).raise_for_status().json()
-    page = gate.page
-    await page.goto(f"{gateway.url}/account")
-    await page.evaluate(
-        """(id) => { const one = document.createElement("gw-job");
-        for (const [name, value] of [["live", ""], ["system", "local"], ["job", id]])
-          one.setAttribute(name, value);
-        document.querySelector("main").append(one); }""",
-        job["id"],
-    )
-    state = page.locator("gw-job .facts .word")
-    await expect(page.locator("gw-log pre")).to_contain_text("begun")
-    await expect(state).to_have_text("Running")
-    with gateway.client(gateway.token()) as client:
-        client.put("/api/v1/files/local/go-on", content=b"").raise_for_status()
-    await expect(state).to_have_text("Done")
-    await expect(page.locator("gw-job .line")).to_contain_text("exit code 0")
-    assert OWNER["user"] == job["user"]
-    await gate.check()
