@@ -10,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import httpx
 import pytest
 from tests.support.jobs import config, job_services
 from tests.support.whole import OWNER, whole
@@ -132,6 +133,26 @@ def workers() -> list[int]:
     return [pid for pid, line in lines.items() if b"worker/program" in line]
 
 
+async def until_ready(client: httpx.AsyncClient) -> None:
+    """Wait for all parts: on a busy machine a reader is seconds late to start."""
+    deadline = time.monotonic() + 30
+    while (await client.get("/health/ready")).json()["status"] != "ready":
+        assert time.monotonic() < deadline
+
+
+async def stop(pid: int) -> None:
+    """Stop a process; until each thread has stopped, another of them may answer."""
+    os.kill(pid, signal.SIGSTOP)
+    deadline = time.monotonic() + 30
+    while {state_of(task) for task in Path(f"/proc/{pid}/task").iterdir()} != {"T"}:
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.01)
+
+
+def state_of(task: Path) -> str:
+    return (task / "stat").read_text().rpartition(")")[2].split()[0]
+
+
 async def test_a_gateway_whose_files_hang_is_degraded_and_comes_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -139,9 +160,9 @@ async def test_a_gateway_whose_files_hang_is_degraded_and_comes_back(
     before = set(workers())
     async with whole(tmp_path) as gateway:
         client = await gateway.client()
-        assert (await client.get("/health/ready")).json()["status"] == "ready"
+        await until_ready(client)
         (worker,) = set(workers()) - before
-        os.kill(worker, signal.SIGSTOP)
+        await stop(worker)
         try:
             began = time.monotonic()
             answer = await client.get("/health/ready")
@@ -152,8 +173,7 @@ async def test_a_gateway_whose_files_hang_is_degraded_and_comes_back(
             assert told == {"system": "local", "status": "degraded"}
         finally:
             os.kill(worker, signal.SIGCONT)
-        while (await client.get("/health/ready")).json()["status"] != "ready":
-            assert time.monotonic() - began < 20
+        await until_ready(client)
 
 
 async def test_a_gateway_whose_scheduler_hangs_says_so_and_serves_files(
@@ -177,4 +197,4 @@ async def test_a_gateway_whose_scheduler_hangs_says_so_and_serves_files(
         assert (await client.get("/api/v1/files/local/")).status_code == 200
         assert (await client.get("/api/v1/jobs/local")).status_code == 200
         free.set()
-        assert (await client.get("/health/ready")).json()["status"] == "ready"
+        await until_ready(client)

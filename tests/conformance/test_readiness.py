@@ -91,7 +91,7 @@ def test_a_database_goes_and_comes_back(
         gateway.client() as visitor,
         owner(gateway, tmp_path) as ada,
     ):
-        assert probe(visitor)[1]["status"] == "ready"
+        until_told(visitor)
         assert ada.put("/api/v1/store/c/k", json={"n": 1}).status_code == 201
         postgresql_server.stop()
         try:
@@ -120,7 +120,7 @@ def test_processes_hang_and_go_on(tmp_path: Path) -> None:
         owner(gateway, tmp_path) as ada,
     ):
         on = {"/api/v1/store": 200, "/api/v1/jobs/local": 200}
-        assert probe(visitor)[1]["status"] == "ready"
+        until_told(visitor)
         with stopped(programs(gateway, b"worker/program")):
             status, told = until_told(visitor, "systems/local/files")
             assert (status, told["status"]) == (200, "degraded")
