@@ -30,6 +30,9 @@ VISITOR = {
     "expires_at": None,
 }
 
+NEVER: Answer = (0, b"")
+"""No answer: a stream that is never open."""
+
 
 def problem(status: int, code: str, title: str, detail: str) -> Answer:
     """Return a problem document as the gateway writes it."""
@@ -51,7 +54,7 @@ class Canned:
         self.asked: list[tuple[str, str, str | None]] = []
         self._makers: list[tuple[str, re.Pattern[str], Maker]] = []
         self.on("GET", "/session", OWNER)
-        self.on("GET", "/events", b"", {"Content-Type": "text/event-stream"})
+        self.on("GET", "/events", lambda *_: NEVER)
 
     def on(
         self, method: str, path: str, answer: Any, headers: dict[str, str] | None = None
@@ -72,7 +75,8 @@ class Canned:
         for method, pattern, maker in self._makers:
             if method == request.method and pattern.fullmatch(parts.path):
                 status, body, *rest = maker(request, query)
-                await _fulfill(route, status, body, rest[0] if rest else {})
+                if (status, body) != NEVER:
+                    await _fulfill(route, status, body, rest[0] if rest else {})
                 return
         answer = problem(404, "not-found", "Not found", f"No {parts.path} here.")
         await _fulfill(route, answer[0], answer[1], answer[2])  # type: ignore[misc]
