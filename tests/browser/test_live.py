@@ -175,11 +175,11 @@ async def test_a_job_alone_on_a_page_follows_it_to_its_end(
         job = client.post("/api/v1/jobs/local", json=body).raise_for_status().json()
     page = gate.page
     await page.goto(f"{gateway.url}/account")
-    await page.evaluate(
-        """(id) => { const one = document.createElement("gw-job");
+    await page.locator("main").evaluate(
+        """(main, id) => { const one = document.createElement("gw-job");
         for (const [name, value] of [["live", ""], ["system", "local"], ["job", id]])
           one.setAttribute(name, value);
-        document.querySelector("main").append(one); }""",
+        main.append(one); }""",
         job["id"],
     )
     state = page.locator("gw-job .facts .word")
