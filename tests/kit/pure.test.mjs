@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { Wcs, offsets, placeAt, readCards, readPlace, sexagesimal } from "../../src/gatewright/kit/client/wcs.js";
 import { withoutSeams } from "../../src/gatewright/kit/elements/coastlines.js";
 import { colourTable, rangeOf, scaleFor } from "../../src/gatewright/kit/elements/colours.js";
-import { ago, duration, figure, permissions, size } from "../../src/gatewright/kit/elements/format.js";
+import { ago, duration, figure, permissions, size, skyArea } from "../../src/gatewright/kit/elements/format.js";
 import { after, anew } from "../../src/gatewright/kit/elements/pages.js";
 import { areaWeights, edges, mapVariables, readBlock, readDataset, readField } from "../../src/gatewright/kit/elements/grid.js";
 import { addressOf, placeOf } from "../../src/gatewright/kit/portal/routes.js";
@@ -15,6 +15,11 @@ test("sizes, lengths of time and figures have their units", () => {
   assert.deepEqual([101325.123, 0, 1e-5, -2.5e8, NaN].map(figure), ["101330", "0", "1.00e-5", "-2.50e8", "–"]);
   assert.equal(ago(new Date(Date.now() - 3 * 86400e3).toISOString()), "3 days ago");
   assert.deepEqual(["0644", "755", "x"].map(permissions), ["rw-r--r--", "rwxr-xr-x", "x"]);
+});
+
+test("an area of the sky has a unit in which people can picture it", () => {
+  assert.deepEqual([41253, 1.24, 0.1].map(skyArea), ["41,000 square degrees", "1.2 square degrees", "0.1 square degrees"]);
+  assert.deepEqual([0.0035, 1e-6].map(skyArea), ["13 square arcminutes", "13 square arcseconds"]);
 });
 
 test("a colour scale is balanced where values lie on both sides of zero", () => {

@@ -13,6 +13,7 @@ import pytest
 from gatewright.core.errors import InvalidRequest
 from gatewright.domains.sky import (
     Circle,
+    Coverage,
     Image,
     ImageIndex,
     ImageKind,
@@ -255,8 +256,30 @@ class ImageIndexContract:
         assert coverage.bands == {"g": 2}
         assert (coverage.t_min, coverage.t_max) == (5.0, 7.01)
         assert 2 <= coverage.cells <= 8
-        assert coverage.area == pytest.approx(coverage.cells * 0.8393, rel=1e-3)
         assert coverage.scanned_at == 150.0
+
+    async def test_the_area_of_a_survey_is_that_of_its_footprints(
+        self, index: ImageIndex
+    ) -> None:
+        images = [
+            square_image(1, 10, 20),
+            square_image(2, 100, -60),
+            replace(square_image(3, 100, -60), kind=ImageKind.WEIGHT),
+        ]
+        assert (await self.covered(index, *images)).area == pytest.approx(2 * 0.2**2)
+
+    async def test_the_area_of_a_survey_that_looks_again_is_that_of_its_cells(
+        self, index: ImageIndex
+    ) -> None:
+        images = [square_image(n, 10 + n / 100, 20) for n in range(200)]
+        coverage = await self.covered(index, *images)
+        assert coverage.area == pytest.approx(coverage.cells * 0.8393, rel=1e-3)
+
+    async def covered(self, index: ImageIndex, *images: Image) -> Coverage:
+        await self.put(index, *images)
+        assert await index.claim("night", "me", 100.0, 200.0)
+        await index.finish("night", "me", 150.0)
+        return await index.coverage("night")
 
     async def test_one_scanner_at_a_time(self, index: ImageIndex) -> None:
         await index.save_survey(SURVEY)

@@ -63,6 +63,10 @@ _CELLS = """
 SELECT COUNT(DISTINCT c.cell) AS cells FROM image i JOIN cover c ON c.image = i.number
 WHERE i.survey = ?
 """
+_FOOTPRINTS = """
+SELECT SUM(area) AS area FROM (SELECT MAX(width * height * scale * scale) AS area
+FROM image WHERE survey = ? GROUP BY polygon) AS footprint
+"""
 _LEFT_OUT = """
 SELECT path, left_out FROM survey_file WHERE survey = ? AND left_out <> '[]'
 ORDER BY path LIMIT 100
@@ -177,6 +181,7 @@ class SqlImageIndex:
         read = self._database.read
         totals = (await read(_TOTALS, survey))[0]
         cells = (await read(_CELLS, survey))[0]["cells"]
+        footprints = ((await read(_FOOTPRINTS, survey))[0]["area"] or 0.0) / 3600**2
         kinds = {row["kind"]: row["images"] for row in await read(_KINDS, survey)}
         bands = {row["band"]: row["images"] for row in await read(_BANDS, survey)}
         return {
@@ -186,7 +191,7 @@ class SqlImageIndex:
             "kinds": kinds,
             "bands": bands,
             "cells": cells,
-            "area": cells * CELL_AREA,
+            "area": min(cells * CELL_AREA, footprints),
         }
 
     async def _accept(

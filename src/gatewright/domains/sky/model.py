@@ -67,7 +67,8 @@ class Coverage:
     cells: int
     """Number of sky cells (nested HEALPix of order 6) with an image."""
     area: float
-    """Area of these cells in square degrees, an upper bound of what is covered."""
+    """Square degrees, at most: the sum of the distinct footprints or, where that is
+    less, of these cells. Images that overlap in part count in full, each."""
     left_out: Sequence[LeftOut] = ()
     """The first files that were left out, and why."""
     scanned_at: float | None = None

@@ -99,7 +99,9 @@ class SurveyDetail(SurveyAnswer):
     t_min: float | None = Field(description="First exposure, MJD UTC.")
     t_max: float | None = Field(description="End of the last exposure, MJD UTC.")
     cells: int = Field(description="HEALPix cells of order 6 with an image.")
-    area: float = Field(description="Area of these cells, square degrees.")
+    area: float = Field(
+        description="Square degrees covered, at most: distinct footprints or the cells."
+    )
     left_out: list[LeftOutAnswer] = Field(description="Files left out, and why.")
     scanned_at: str | None = Field(description="When its files were last looked at.")
 

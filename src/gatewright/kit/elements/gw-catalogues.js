@@ -1,7 +1,7 @@
 import { escapeName } from "../client/paths.js";
 import { css, html, nothing, repeat } from "../vendor/lit.js";
 import { GwElement } from "./base.js";
-import { count, size } from "./format.js";
+import { count, size, skyArea } from "./format.js";
 import { icon } from "./icons.js";
 import { fieldPicture } from "./thumbnail.js";
 
@@ -189,7 +189,7 @@ export class GwSurveys extends Catalogue {
       href: `/sky/${escapeName(item.id)}`, sky: true,
       lines: [
         html`<span class="small muted">${icon("sky")} ${count(item.images ?? 0, "image")}${bands.length ? ` in ${bands.join(", ")}` : ""}</span>`,
-        item.area ? html`<span class="small muted">about ${Number(item.area).toPrecision(2)} square degrees</span>` : nothing,
+        item.area ? html`<span class="small muted">up to ${skyArea(item.area)}</span>` : nothing,
       ],
     };
   }
