@@ -30,6 +30,21 @@ COLOURS = """(canvas) => {
   return found.size;
 }"""
 
+RECORD_LABELS = """
+window.labels = [];
+const write = CanvasRenderingContext2D.prototype.fillText;
+CanvasRenderingContext2D.prototype.fillText = function (text, x, ...rest) {
+  const { a, e } = this.getTransform();
+  const { actualBoundingBoxLeft: left, actualBoundingBoxRight: right } =
+    this.measureText(text);
+  const [from, to] = [a * (x - left) + e, a * (x + right) + e];
+  const cut = [0, this.canvas.width].some((edge) => from < edge && edge < to);
+  window.labels.push({ text, cut });
+  return write.call(this, text, x, ...rest);
+};
+"""
+"""Notes what is written on canvases, and whether an edge cuts it off."""
+
 
 @pytest.fixture(scope="module")
 def client(gateway: RunningGateway) -> Iterator[httpx.Client]:
@@ -120,6 +135,26 @@ async def test_the_map_has_coastlines_and_finer_ones_once_it_is_close(
     async with page.expect_response("**/coast-50m.js"):
         for _ in range(3):
             await closer.click()
+
+
+@pytest.mark.parametrize("box", ["", "?box=120+-30+-120+30"])
+async def test_no_longitude_on_the_map_loses_its_figures_at_an_edge(
+    page: Page, gateway: RunningGateway, box: str
+) -> None:
+    await page.add_init_script(RECORD_LABELS)
+    await page.goto(f"{gateway.url}/data/simulated-reanalysis{box}")
+    await page.locator("gw-map").evaluate(
+        """async (map) => {
+          while (!map.field) await new Promise(requestAnimationFrame);
+          labels.length = 0;
+          map._map._map.render();
+          while (!labels.some(({text}) => text === "60°W"))
+            await new Promise(requestAnimationFrame);
+        }"""
+    )
+    labels = await page.evaluate("labels.filter(({text}) => /[EW]$|^180/.test(text))")
+    assert {"60°W", "60°E"} <= {label["text"] for label in labels}
+    assert not [label["text"] for label in labels if label["cut"]]
 
 
 async def test_the_map_is_moved_and_a_point_chosen_by_keys(

@@ -29,6 +29,8 @@ const OUTLINE = [
 
 /** Degrees to a pixel under which the finer coastlines are worth their bytes. */
 const FINE_RESOLUTION = 0.12;
+/** Pixels to either side of a meridian that its label takes. */
+const HALF_LABEL = 22;
 /** A light edge keeps the coast legible on the dark end of every colour map. */
 const COAST = [new Style({ stroke: new Stroke({ color: "rgb(255 255 255 / 0.45)", width: 2 }) }), new Style({ stroke: new Stroke({ color: INK, width: 0.9 }) })];
 
@@ -53,7 +55,7 @@ export class MapCanvas {
         this._fields,
         new Graticule({
           strokeStyle: new Stroke({ color: "rgb(14 17 22 / 0.3)", width: 0.7 }), wrapX: true, intervals: [60, 30, 10, 5, 1], targetSize: 50, showLabels: true,
-          lonLabelFormatter: longitude, latLabelFormatter: (lat) => Math.abs(lat) === 90 ? "" : latitude(lat), // half of a pole's would be cut off
+          lonLabelFormatter: (lon) => this._isCut(lon) ? "" : longitude(lon), latLabelFormatter: (lat) => Math.abs(lat) === 90 ? "" : latitude(lat), // half of a pole's would be cut off
           lonLabelStyle: label("bottom"), latLabelStyle: label("end"),
         }),
         new VectorLayer({ source: this._coast, style: COAST }),
@@ -83,6 +85,14 @@ export class MapCanvas {
       projection: "EPSG:4326", ratio: 1,
       canvasFunction: (extent, resolution, ratio, size) => this._draw(/** @type {any} */ (extent), /** @type {any} */ (size)),
     }));
+  }
+
+  /** Whether a meridian is so near an edge that its label would lose figures there: 180° would read 0°. @param {number} lon */
+  _isCut(lon) {
+    const view = this._map.getView();
+    const [west, , east] = view.calculateExtent();
+    const margin = HALF_LABEL * (view.getResolution() ?? 0);
+    return [west, east].some((edge) => Math.abs(((((lon - edge + 180) % 360) + 360) % 360) - 180) < margin);
   }
 
   /** Draws the coast, the finer one once it is wanted. @param {boolean} fine */
