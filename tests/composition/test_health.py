@@ -18,7 +18,7 @@ from tests.support.whole import OWNER, whole
 from gatewright.backends.processes import ProcessScheduler
 from gatewright.composition.compute import Follower
 from gatewright.composition.health import Health, Part
-from gatewright.core.errors import Unavailable
+from gatewright.core.errors import NotFound, Unavailable
 
 
 async def fine() -> None:
@@ -117,9 +117,11 @@ async def test_a_scheduler_whose_jobs_are_not_followed_is_not_ready(
         await follower.ready()
 
 
-async def test_a_scheduler_answers(tmp_path: Path) -> None:
+async def test_a_scheduler_answers_where_there_is_one(tmp_path: Path) -> None:
     async with job_services(config(tmp_path)) as services:
         await services.jobs.ready("local")
+        with pytest.raises(NotFound):
+            await services.jobs.ready("elsewhere")
 
 
 def workers() -> list[int]:

@@ -101,7 +101,7 @@ def test_a_configuration_is_one(page: Path) -> None:
     """One with a title is a file of a package, which has a test of its own."""
     for block in blocks_of(page):
         if block.language == "toml" and not block.title:
-            parse_config(block.text)
+            assert parse_config(block.text) != parse_config(""), block.text
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

@@ -83,9 +83,8 @@ class TestProcesses(SchedulerContract):
             native_ids[-1], "Waits for 2 cores; more than 100 jobs are ahead."
         )
         await followed.scheduler.cancel([*native_ids, first])
-        async with asyncio.timeout(30):
-            while await followed.states(first, *native_ids) != {JobState.CANCELED}:
-                await asyncio.sleep(0.1)
+        ended = [await followed.until_ended(one) for one in (first, *native_ids)]
+        assert {status.state for status in ended} == {JobState.CANCELED}
 
     async def test_a_refused_queue_and_reservation(self, followed: Followed) -> None:
         for attributes in (Attributes(queue_name="x"), Attributes(reservation="x")):
