@@ -84,10 +84,6 @@ class Followed:
     async def status(self, native_id: str) -> JobStatus:
         return (await self.scheduler.status([native_id]))[native_id]
 
-    async def states(self, *native_ids: str) -> set[JobState]:
-        statuses = await self.scheduler.status(native_ids)
-        return {status.state for status in statuses.values()}
-
     async def until(
         self, native_id: str, wanted: Callable[[JobStatus], bool]
     ) -> JobStatus:
