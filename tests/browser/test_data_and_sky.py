@@ -145,7 +145,7 @@ async def test_no_longitude_on_the_map_loses_its_figures_at_an_edge(
     await page.goto(f"{gateway.url}/data/simulated-reanalysis{box}")
     await page.locator("gw-map").evaluate(
         """async (map) => {
-          while (!map.field) await new Promise(requestAnimationFrame);
+          while (!map._map?._field) await new Promise(requestAnimationFrame);
           labels.length = 0;
           map._map._map.render();
           while (!labels.some(({text}) => text === "60°W"))

@@ -140,25 +140,10 @@ export class GwTimeseries extends GwElement {
     const place = /** @type {HTMLElement | null} */ (this.renderRoot.querySelector(".chart"));
     const series = this.series;
     if (!place || !series) return;
-    const { uPlot, css: plotStyles } = await import("../vendor/uplot.js");
+    const { css: plotStyles, plot } = await import("./series-plot.js");
     if (this.series !== series || this._plot) return;
     this._adopt(plotStyles);
-    const style = getComputedStyle(this);
-    const line = probe(place, "--gw-series-1");
-    const x = series.times.map((time, i) => { const at = Date.parse(String(time)); return Number.isNaN(at) ? i : at / 1000; });
-    const real = !Number.isNaN(Date.parse(String(series.times[0])));
-    const axis = { stroke: style.color, grid: { stroke: probe(place, "--gw-line"), width: 1 }, ticks: { stroke: probe(place, "--gw-line"), width: 1 }, font: "12px system-ui" };
-    this._plot = new uPlot({
-      width: this.clientWidth, height: this.height, tzDate: (ts) => uPlot.tzDate(new Date(ts * 1000), "Etc/UTC"),
-      scales: { x: { time: real } },
-      axes: [{ ...axis, ...(real ? { values: (/** @type {any} */ _, /** @type {number[]} */ ticks, /** @type {number} */ __, /** @type {number} */ ___, /** @type {number} */ step) => ticks.map((tick, i) => tickWords(tick, ticks[i - 1], step)) } : {}) }, { ...axis, size: 72, label: series.units, labelFont: "12px system-ui", values: (_, values) => values.map(figure) }],
-      series: [
-        { label: real ? "Time (UTC)" : "Step", value: (/** @type {any} */ _, /** @type {number | null} */ at) => (at === null ? "–" : real ? isoMinute(at) : String(at)) },
-        { label: series.low ? "Mean" : "Value", stroke: line, width: 2, value: (_, value) => figure(value) },
-        ...(series.low ? [{ label: "Mean − 1 σ", stroke: line, width: 0.7, dash: [4, 3], value: (/** @type {any} */ _, /** @type {number} */ value) => figure(value) }, { label: "Mean + 1 σ", stroke: line, width: 0.7, dash: [4, 3], value: (/** @type {any} */ _, /** @type {number} */ value) => figure(value) }] : []),
-      ],
-      bands: series.low ? [{ series: [3, 2], fill: fade(line) }] : [],
-    }, /** @type {any} */ ([x, series.mean, ...(series.low ? [series.low, series.high] : [])]), place);
+    this._plot = plot(place, series, this.clientWidth, this.height);
   }
 
   /** @param {string} text */
@@ -190,40 +175,11 @@ export class GwTimeseries extends GwElement {
   }
 }
 
-/** @param {number} seconds A moment as ISO 8601 in UTC, to the minute. */
-function isoMinute(seconds) {
-  return new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ");
-}
-
-/** @param {number} at @param {number | undefined} before The tick to its left. @param {number} step Seconds between ticks. */
-function tickWords(at, before, step) {
-  const [day, clock] = isoMinute(at).split(" ");
-  if (step >= 86400 * 360) return day.slice(0, 4);
-  if (step >= 86400 * 28) return day.slice(0, 7);
-  if (step >= 86400) return day;
-  return before !== undefined && isoMinute(before).startsWith(day) ? clock : `${clock}\n${day}`;
-}
-
 /** @param {number} flat @param {number[]} sizes */
 function indices(flat, sizes) {
   const at = new Array(sizes.length);
   for (let axis = sizes.length - 1; axis >= 0; axis -= 1) [at[axis], flat] = [flat % sizes[axis], Math.floor(flat / sizes[axis])];
   return at;
-}
-
-/** The colour that a token has here: a canvas does not read custom properties. @param {HTMLElement} place @param {string} token */
-function probe(place, token) {
-  const one = document.createElement("span");
-  one.style.color = `var(${token})`;
-  place.append(one);
-  const { color } = getComputedStyle(one);
-  one.remove();
-  return color;
-}
-
-/** @param {string} colour `rgb(r, g, b)` */
-function fade(colour) {
-  return colour.replace(/^rgb\((.*)\)$/, "rgba($1, 0.2)");
 }
 
 /** @param {[number, number, number, number]} bounds */
