@@ -7,7 +7,6 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 from typing_extensions import override
@@ -76,20 +75,6 @@ def is_running(pid: int) -> bool:
     except (FileNotFoundError, ProcessLookupError):
         return False
     return text.rpartition(b")")[2].split()[0] != b"Z"
-
-
-def open_descriptors() -> int:
-    """Return how many descriptors this process has open."""
-    return len(list(Path("/proc/self/fd").iterdir()))
-
-
-def descriptors() -> dict[int, str]:
-    """Return what each open descriptor of this process is of."""
-    found = {}
-    for entry in list(Path("/proc/self/fd").iterdir()):
-        with suppress(FileNotFoundError):  # the listing's own
-            found[int(entry.name)] = str(entry.readlink())
-    return found
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 10.0) -> None:

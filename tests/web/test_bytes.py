@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 from starlette.responses import Response
-from tests.support.workers import descriptors
+from tests.support.descriptors import descriptors
 from typing_extensions import override
 
 from gatewright.core.errors import PreconditionFailed, RangeNotSatisfiable

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.workers import open_descriptors
+from tests.support.descriptors import descriptors
 
 from gatewright.backends.worker.program import frames
 from gatewright.backends.worker.program.frames import Assembler, Frame, FrameError, pack
@@ -115,9 +115,9 @@ def test_several_descriptors_at_once_are_closed(
     pair: tuple[socket.socket, socket.socket],
 ) -> None:
     ours, theirs = pair
-    before = open_descriptors()
+    before = descriptors()
     for count in (2, 5):
         socket.send_fds(theirs, [b"x"], [0] * count)
         with pytest.raises(FrameError):
             receive(ours)
-    assert open_descriptors() == before
+    assert descriptors() == before

@@ -4,12 +4,12 @@ import asyncio
 import json
 import os
 import socket
-import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 
 import pytest
-from tests.support.workers import acting, open_descriptors
+from tests.support.descriptors import all_closed
+from tests.support.workers import acting
 
 from gatewright.backends.posix import PosixCommands, PosixFileSystem
 from gatewright.backends.worker import OneWorker, Worker, open_worker
@@ -65,13 +65,9 @@ def passes(*descriptors: int, body: object = ROW, count: int | None = None) -> T
 
 
 @pytest.fixture
-def descriptors() -> Iterator[None]:
-    before = open_descriptors()
-    yield
-    deadline = time.monotonic() + 5
-    while open_descriptors() > before:
-        assert time.monotonic() < deadline, "descriptors were left open"
-        time.sleep(0.01)
+async def closes_all() -> AsyncIterator[None]:
+    async with all_closed():
+        yield
 
 
 async def check_refused(
@@ -93,7 +89,7 @@ async def check_refused(
         await worker.close()
 
 
-@pytest.mark.usefixtures("descriptors")
+@pytest.mark.usefixtures("closes_all")
 @pytest.mark.parametrize(
     "data",
     [
@@ -120,7 +116,7 @@ async def test_garbage_ends_the_worker(data: bytes) -> None:
     await check_refused(sends(data))
 
 
-@pytest.mark.usefixtures("descriptors")
+@pytest.mark.usefixtures("closes_all")
 async def test_deep_json_within_an_answer_is_refused() -> None:
     def trick(sock: socket.socket, number: int) -> None:
         body = b'{"id":%d,"ok":%s%s}' % (number, b"[" * 300_000, b"]" * 300_000)
@@ -134,7 +130,7 @@ async def test_deep_json_within_an_answer_is_refused() -> None:
         await worker.close()
 
 
-@pytest.mark.usefixtures("descriptors")
+@pytest.mark.usefixtures("closes_all")
 @pytest.mark.parametrize(
     "hello",
     [
@@ -204,9 +200,8 @@ ODD = (
 @pytest.mark.parametrize("kind", ODD)
 async def test_only_plain_files_are_taken(odd: dict[str, int], kind: str) -> None:
     assert not is_plain_file(odd[kind], os.O_RDONLY)
-    before = open_descriptors()
-    await check_refused(passes(odd[kind]), "open")
-    assert open_descriptors() == before
+    async with all_closed():
+        await check_refused(passes(odd[kind]), "open")
 
 
 async def test_a_plain_file_is_taken(odd: dict[str, int]) -> None:
@@ -225,15 +220,13 @@ async def test_what_is_no_descriptor_has_no_type() -> None:
 
 @pytest.mark.parametrize("count", [2, 3, 50])
 async def test_several_descriptors(odd: dict[str, int], count: int) -> None:
-    before = open_descriptors()
-    await check_refused(passes(*[odd["good"]] * count), "open")
-    assert open_descriptors() == before
+    async with all_closed():
+        await check_refused(passes(*[odd["good"]] * count), "open")
 
 
 async def test_a_descriptor_that_nobody_asked_for(odd: dict[str, int]) -> None:
-    before = open_descriptors()
-    await check_refused(passes(odd["good"]))
-    assert open_descriptors() == before
+    async with all_closed():
+        await check_refused(passes(odd["good"]))
 
 
 async def test_descriptors_without_end(odd: dict[str, int]) -> None:
@@ -241,9 +234,8 @@ async def test_descriptors_without_end(odd: dict[str, int]) -> None:
         for _ in range(2000):
             sock.sendmsg([b"\0"], rights(odd["good"]))
 
-    before = open_descriptors()
-    await check_refused(trick, "open")
-    assert open_descriptors() == before
+    async with all_closed():
+        await check_refused(trick, "open")
 
 
 @pytest.mark.parametrize(
@@ -260,12 +252,11 @@ async def test_descriptors_without_end(odd: dict[str, int]) -> None:
     ],
 )
 async def test_rows_that_cannot_be(odd: dict[str, int], row: object) -> None:
-    before = open_descriptors()
     worker = worker_that(passes(odd["good"], body=row))
-    with pytest.raises(BackendFailed):
-        await PosixFileSystem(OneWorker(worker), b"/", b"/").open("ada", b"/x")
-    await worker.close()
-    assert open_descriptors() == before
+    async with all_closed():
+        with pytest.raises(BackendFailed):
+            await PosixFileSystem(OneWorker(worker), b"/", b"/").open("ada", b"/x")
+        await worker.close()
 
 
 @pytest.mark.parametrize(
@@ -282,13 +273,12 @@ async def test_more_output_than_was_allowed(sizes: tuple[object, object]) -> Non
         "timed_out": False,
     }
     worker = worker_that(passes(descriptor, body=body))
-    before = open_descriptors()
     command = Command((b"x",), b"/", output_bytes=100)
-    with pytest.raises(BackendFailed):
-        await PosixCommands(OneWorker(worker), b"/").run("ada", command)
-    await worker.close()
+    async with all_closed():
+        with pytest.raises(BackendFailed):
+            await PosixCommands(OneWorker(worker), b"/").run("ada", command)
+        await worker.close()
     os.close(descriptor)
-    assert open_descriptors() <= before
 
 
 async def test_no_descriptor_where_one_must_be() -> None:
@@ -347,13 +337,12 @@ async def test_late_answers_are_dropped(odd: dict[str, int]) -> None:
         files = PosixFileSystem(OneWorker(worker), b"/", b"/")
         slow = asyncio.create_task(files.open("ada", b"/x"))
         await asyncio.sleep(0.05)
-        before = open_descriptors()
-        slow.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await slow
-        assert await worker.call("stat", {}, list[object]) == ROW
-        await go.wait()
-        assert open_descriptors() <= before
+        async with all_closed():
+            slow.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await slow
+            assert await worker.call("stat", {}, list[object]) == ROW
+            await go.wait()
 
 
 async def test_what_a_worker_writes_reaches_nobody_as_it_is() -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.descriptors import descriptors
 from tests.support.workers import LocalLauncher, acting, in_thread, wait_until
 
 from gatewright.backends.posix import PosixFileSystem
@@ -224,11 +225,11 @@ def test_descriptors_that_no_frame_claims_are_closed(
 ) -> None:
     talk = Talk(pair)
     (tmp_path / "x").touch()
-    before = len(list(Path("/proc/self/fd").iterdir()))
+    before = descriptors()
     with (tmp_path / "x").open() as file:
         socket.send_fds(talk.sock, [b"\0"], [file.fileno()])
     talk.end()
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert descriptors() == before
 
 
 def test_parts_are_locked_by_their_writers(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.support.workers import is_running, open_descriptors, stop, wait_until
+from tests.support.descriptors import all_closed
+from tests.support.workers import is_running, stop, wait_until
 
 from gatewright.backends.posix import PosixCommands
 from gatewright.backends.processes import WorkerLauncher
@@ -203,21 +204,20 @@ async def test_cancelled_calls_leak_no_descriptor(
     (tmp_path / "file").write_text("content")
     arguments = {"root": "/", "path": str(tmp_path / "file")}
     await status(worker)
-    before = open_descriptors()
-    for _ in range(50):
-        call = asyncio.create_task(
-            worker.call_for_descriptor("open", arguments, list[object])
-        )
-        await asyncio.sleep(0.0005)
-        call.cancel()
-        try:
-            _, descriptor = await call
-        except asyncio.CancelledError:
-            continue
-        assert descriptor is not None
-        os.close(descriptor)
-    await status(worker)
-    assert open_descriptors() == before
+    async with all_closed():
+        for _ in range(50):
+            call = asyncio.create_task(
+                worker.call_for_descriptor("open", arguments, list[object])
+            )
+            await asyncio.sleep(0.0005)
+            call.cancel()
+            try:
+                _, descriptor = await call
+            except asyncio.CancelledError:
+                continue
+            assert descriptor is not None
+            os.close(descriptor)
+        await status(worker)
 
 
 LAUNCHED = """
