@@ -1,5 +1,6 @@
 """What people do in the portal, done in a browser against the real gateway."""
 
+import asyncio
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.async_api import Page, Request, expect
+from playwright.async_api import Page, Request, Route, expect
 from tests.browser.conftest import OpenPage
 from tests.browser.gate import Gate
 from tests.support.gateway import RunningGateway
@@ -157,22 +158,54 @@ async def test_files_are_uploaded_with_progress_renamed_shown_and_deleted(
     await gate.check()
 
 
-async def test_a_file_is_dropped_onto_the_list(
-    page: Page, gateway: RunningGateway, client: httpx.Client
-) -> None:
-    await page.goto(f"{gateway.url}/files")
+async def drop(page: Page, name: str, text: str) -> None:
+    """Drop a file onto the list, whether or not there is one yet."""
     await page.locator("gw-files .split").evaluate(
-        """(place) => {
+        """(place, [name, text]) => {
           const dataTransfer = new DataTransfer();
-          dataTransfer.items.add(new File(["dropped"], "dropped.txt"));
+          dataTransfer.items.add(new File([text], name));
           for (const kind of ["dragover", "drop"])
             place.dispatchEvent(new DragEvent(kind, {
               dataTransfer, bubbles: true, cancelable: true }));
-        }"""
+        }""",
+        [name, text],
     )
+
+
+async def test_a_file_dropped_before_home_is_known_comes_home(
+    page: Page, gateway: RunningGateway, client: httpx.Client
+) -> None:
+    dropped = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await dropped.wait()
+        await route.continue_()
+
+    await page.route("**/api/v1/files/local", late)
+    await page.goto(f"{gateway.url}/files")
+    await drop(page, "dropped.txt", "dropped")
+    dropped.set()
     await page.get_by_role("button", name="dropped.txt", exact=True).click()
     await expect(page.get_by_label("Text", exact=True)).to_have_text("dropped")
     assert client.get("/api/v1/files/local/dropped.txt").text == "dropped"
+
+
+async def test_a_file_that_the_list_does_not_show_is_not_replaced_unasked(
+    page: Page, gateway: RunningGateway, client: httpx.Client
+) -> None:
+    folder = "/api/v1/files/local/known"
+    client.post(folder, json={"op": "mkdir"}).raise_for_status()
+    client.put(f"{folder}/listed.txt", content=b"listed").raise_for_status()
+    await page.goto(f"{gateway.url}/files/local/known")
+    await expect(page.locator("gw-files tr.row")).to_have_count(1)
+    client.put(f"{folder}/new.txt", content=b"precious").raise_for_status()
+    for answer, text in (("Keep as it is", "precious"), ("Replace it", "dropped")):
+        await drop(page, "new.txt", "dropped")
+        await page.get_by_role("button", name=answer).click()
+        await expect(page.get_by_role("dialog")).to_be_hidden()
+        done = int(answer == "Replace it")
+        await expect(page.locator("gw-uploads .done")).to_have_count(done)
+        assert client.get(f"{folder}/new.txt").text == text
 
 
 async def test_a_long_folder_comes_in_pages(

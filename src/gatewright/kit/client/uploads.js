@@ -1,7 +1,7 @@
 /** Uploads that go on whatever the page shows meanwhile. */
 
 /** @typedef {{id: number, system: string, folder: string, name: string, sent: number, total: number, stop: AbortController,
- *             state: "waiting" | "sending" | "done" | "failed" | "stopped", message: string}} Upload */
+ *             state: "waiting" | "sending" | "done" | "failed" | "stopped", message: string, code: string}} Upload */
 
 /** A browser has six connections to a gateway; the page needs some for what it shows. */
 const AT_ONCE = 3;
@@ -28,29 +28,31 @@ export class Uploads extends EventTarget {
   /**
    * Sends a file; resolves when it is there, has failed or was stopped.
    * @param {string} system @param {string} folder @param {string} path Where it comes to. @param {File} file
+   * @param {{create?: boolean}} [options] With `create` it replaces nothing.
    */
-  async send(system, folder, path, file) {
-    const upload = /** @type {Upload} */ ({ id: (this._number += 1), system, folder, name: file.name, sent: 0, total: file.size, stop: new AbortController(), state: "waiting", message: "" });
+  async send(system, folder, path, file, options = {}) {
+    const upload = /** @type {Upload} */ ({ id: (this._number += 1), system, folder, name: file.name, sent: 0, total: file.size, stop: new AbortController(), state: "waiting", message: "", code: "" });
     this.all = [...this.all, upload];
     this._tell();
     try {
       await this._turn(upload.stop.signal);
-      await this._send(upload, path, file);
+      await this._send(upload, path, file, options);
       [upload.state, upload.sent] = ["done", file.size];
     } catch (/** @type {any} */ error) {
-      [upload.state, upload.message] = error.name === "AbortError" ? ["stopped", ""] : ["failed", error.message];
+      [upload.state, upload.message, upload.code] = error.name === "AbortError" ? ["stopped", "", ""] : ["failed", error.message, error.code ?? ""];
     }
     this._tell();
     this.dispatchEvent(new CustomEvent("end", { detail: upload }));
     return upload;
   }
 
-  /** @param {Upload} upload @param {string} path @param {File} file */
-  async _send(upload, path, file) {
+  /** @param {Upload} upload @param {string} path @param {File} file @param {{create?: boolean}} options */
+  async _send(upload, path, file, options) {
     upload.state = "sending";
     this._tell();
     try {
       await this._files.write(upload.system, path, file, {
+        ...options,
         signal: upload.stop.signal,
         onprogress: (sent, total) => { [upload.sent, upload.total] = [sent, total]; this._tell(); },
       });

@@ -81,6 +81,9 @@ export class GwFiles extends GwElement {
     /** @type {Entry | null} */
     this.shown = null;
     this.text = "";
+    /** @type {Promise<void> | null} */
+    this._finding = null;
+    this._asked = Promise.resolve(false);
     this._chunks = new Chunks(this, 6);
     this._columns = new Columns(this, "files", HEADS);
   }
@@ -101,7 +104,7 @@ export class GwFiles extends GwElement {
   }
 
   async reload() {
-    if (this.path.startsWith("~")) return this._goHome();
+    if (this.path.startsWith("~")) return (this._finding = this._goHome());
     const { system, path } = this;
     const page = await this.load(() => anew({ items: this.entries, next: this.next }, this.limit, (query) => this._page(system, path, query)));
     if (!page || path !== this.path || system !== this.system) return;
@@ -133,7 +136,8 @@ export class GwFiles extends GwElement {
 
   async mkdir() {
     const name = await ask({ title: "New folder", field: "Name", action: "Make the folder" });
-    if (name) await this._change("mkdir", { name }, () => this.gateway.files.mkdir(this.system, join(this.path, escapeName(name))));
+    const folder = name && (await this._folder());
+    if (folder) await this._change("mkdir", { name }, () => this.gateway.files.mkdir(this.system, join(folder, escapeName(name))));
   }
 
   /** @param {Entry} entry */
@@ -168,16 +172,41 @@ export class GwFiles extends GwElement {
 
   /** Uploads files into the folder that is shown. @param {Iterable<File>} files */
   async send(files) {
-    const folder = this.path;
-    await Promise.all([...files].map((file) => this._send(file, folder)));
+    const all = [...files]; // a drop's list is empty after its event
+    const { system } = this;
+    const folder = await this._folder();
+    if (!folder) return;
+    await Promise.all(all.map((file) => this._send(system, folder, file)));
   }
 
-  /** @param {File} file @param {string} folder */
-  async _send(file, folder) {
+  /** The folder that is shown, once it is known where home is; null if that cannot be known. */
+  async _folder() {
+    if (this.path.startsWith("~")) await this._finding;
+    return this.path.startsWith("~") ? null : this.path;
+  }
+
+  /**
+   * Asks before a file is replaced: the list may be old, or only the first entries of a
+   * long folder, so what is not in it may only be created.
+   * @param {string} system @param {string} folder @param {File} file
+   */
+  async _send(system, folder, file) {
     if (!this.announce("upload", { file, path: folder }, true)) return;
-    const there = folder === this.path && this.entries?.some((entry) => entry.name === file.name);
-    if (there && (await ask({ title: `Replace “${file.name}”?`, text: "There is a file of this name in the folder.", action: "Replace it", danger: true })) === null) return;
-    await this.gateway.uploads.send(this.system, folder, join(folder, escapeName(file.name)), file);
+    const { uploads } = this.gateway;
+    const path = join(folder, escapeName(file.name));
+    const send = (/** @type {boolean} */ create) => uploads.send(system, folder, path, file, { create });
+    const listed = folder === this.path && this.entries?.some((entry) => entry.name === file.name);
+    const first = listed ? null : await send(true);
+    if (first && first.code !== "already-exists") return;
+    if (first) uploads.forget(first);
+    if (await this._mayReplace(file)) await send(false);
+  }
+
+  /** Asks about one file after another. @param {File} file @returns {Promise<boolean>} */
+  _mayReplace({ name }) {
+    const question = { title: `Replace “${name}”?`, text: "There is a file of this name in the folder.", action: "Replace it", danger: true };
+    this._asked = this._asked.then(async () => (await ask(question)) !== null);
+    return this._asked;
   }
 
   /** Shows what has come, if it came here; several at once are one look. @param {import("../client/uploads.js").Upload} upload */
