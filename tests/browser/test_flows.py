@@ -11,7 +11,7 @@ import pytest
 from playwright.async_api import Page, Request, Route, expect
 from tests.browser.conftest import OpenPage
 from tests.browser.gate import Gate
-from tests.support.gateway import RunningGateway
+from tests.support.gateway import RunningGateway, command
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -37,6 +37,22 @@ async def test_a_sign_in_link_works_once(
     assert answer.status == 401
     await expect(other.page.locator("h1")).to_contain_text("does not work any more")
     await other.check_all_looks()
+
+
+async def test_a_sign_in_link_on_another_s_page_asks_first(
+    open_page: OpenPage, gateway: RunningGateway
+) -> None:
+    gateway.add_user("mallory", PASSWORD)
+    link = command("user", "link", "--state", str(gateway.state), "mallory").strip()
+    other = await open_page()
+    address = f"{gateway.url}/sign-in?{link.partition('?')[2]}"
+    await other.page.goto(f"data:text/html,<a href='{address}'>Free stars</a>")
+    await other.page.get_by_text("Free stars").click()
+    await expect(other.page.locator("h1")).to_have_text("Sign in by this link?")
+    assert not await other.page.context.cookies()
+    await other.check_all_looks()
+    await other.page.get_by_role("link", name="Sign in", exact=True).click()
+    await expect(other.page.locator(".top gw-login .person")).to_contain_text("mallory")
 
 
 async def test_a_person_signs_in_by_password_and_out_again(

@@ -20,6 +20,7 @@ PASSWORD = "correct horse\n"
 CHANGES = [
     ("user add", ["ada", "--password-stdin"], PASSWORD),
     ("user password", ["ada", "--password-stdin"], PASSWORD),
+    ("user link", ["ada"], ""),
     ("user group add", ["ada", "sky"], ""),
     ("user group remove", ["ada", "sky"], ""),
     ("token create", ["--user", "ada"], ""),

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import sqlite3
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from gatewright.core.caller import visitor
 from gatewright.core.config import Config, Gateway, Identity
 from gatewright.core.config_file import FILE_NAME
 from gatewright.core.config_text import to_toml
+from gatewright.core.errors import NotSignedIn
 
 
 @pytest.fixture
@@ -71,6 +73,34 @@ def test_users(state: Path) -> None:
     done(state, "user", "remove", "ada")
     assert "no user" in failed(state, "user", "remove", "ada")
     assert "cannot be removed" in failed(state, "user", "remove", OWNER)
+
+
+def test_a_link_signs_in_once(state: Path) -> None:
+    done(state, "user", "add", "ada", "--password-stdin", stdin="correct horse")
+    link = done(state, "user", "link", "ada")
+    address, code = link.strip().split("/sign-in?code=")
+    assert address == "http://127.0.0.1:8000"
+
+    async def sign_in() -> str:
+        async with open_world(state) as world:
+            world.clock.now = time.time()  # the command's own
+            new = await world.identity.sessions.sign_in_by_link(visitor(), code)
+            return new.user.name
+
+    assert asyncio.run(sign_in()) == "ada"
+    with pytest.raises(NotSignedIn):
+        asyncio.run(sign_in())
+    assert "no user" in failed(state, "user", "link", "bob")
+
+
+def test_a_link_to_a_port_that_changes_says_so(state: Path) -> None:
+    gateway = Gateway(state=state, listen="127.0.0.1:0")
+    config = Config(gateway=gateway, identity=Identity(owner=OWNER))
+    (state / FILE_NAME).write_text(to_toml(config))
+    done(state, "user", "add", "ada", "--password-stdin", stdin="correct horse")
+    made = run(state, "user", "link", "ada")
+    assert made.stdout.startswith("/sign-in?code=")
+    assert "address" in made.stderr
 
 
 def test_passwords(state: Path) -> None:

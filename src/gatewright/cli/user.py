@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from gatewright.cli.identity import change, look
-from gatewright.cli.options import gateway_options
+from gatewright.cli.options import chosen_config, gateway_options
 from gatewright.core.caller import Caller, Role
 from gatewright.core.clock import timestamp
 from gatewright.domains.identity import Identity, User
@@ -107,6 +107,23 @@ def set_password(
 
     change(config_file, state, f"user password {name}", action)
     click.echo(f"The password of {name} is changed.")
+
+
+@user.command()
+@gateway_options
+@click.argument("name")
+def link(config_file: Path | None, state: Path | None, name: str) -> None:
+    """Print a link that signs NAME in, once, within a day."""
+
+    async def action(identity: Identity, caller: Caller) -> str:
+        return await identity.make_sign_in_link(name)
+
+    code = change(config_file, state, f"user link {name}", action)
+    address = chosen_config(config_file, state).url
+    if address.endswith(":0"):
+        click.echo("Put the gateway's address before it; its port is any.", err=True)
+        address = ""
+    click.echo(f"{address}/sign-in?code={code}")
 
 
 @user.group()

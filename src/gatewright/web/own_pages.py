@@ -82,9 +82,13 @@ class OwnPages:
         NotAllowed
             The browser says that it was another's page.
         """
-        site = headers.get("sec-fetch-site", "same-origin")
-        if self.is_foreign(headers) or site not in {"same-origin", "none"}:
+        if self.is_foreign_link(headers):
             raise NotAllowed("One signs out from the gateway's own pages only.")
+
+    def is_foreign_link(self, headers: Headers) -> bool:
+        """Return whether a page that is not ours led here, by a link or otherwise."""
+        site = headers.get("sec-fetch-site", "same-origin")
+        return self.is_foreign(headers) or site not in {"same-origin", "none"}
 
     def refuse_foreign_sign_in(self, headers: Headers) -> None:
         """Refuse to sign a browser in on behalf of another's page.

@@ -126,6 +126,25 @@ async def test_a_sign_in_link_sets_the_cookie_once(gateway: Whole) -> None:
     assert "Set-Cookie" not in again.headers
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "anything"])
+async def test_another_s_page_signs_nobody_in_unasked(
+    site: str, gateway: Whole
+) -> None:
+    client = await gateway.client()
+    code = await gateway.services.identity.make_sign_in_link(GUEST)
+    led = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "navigate"}
+    asked = await client.get("/sign-in", params={"code": code}, headers=led)
+    assert asked.status_code == 200
+    assert "Sign in by this link?" in asked.text
+    assert asked.headers["Cache-Control"] == "no-store"
+    assert "Set-Cookie" not in asked.headers
+    assert (await client.get("/api/v1/session")).json()["user"] is None
+    own = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "navigate"}
+    answer = await client.get("/sign-in", params={"code": code}, headers=own)
+    assert answer.status_code == 303
+    assert (await client.get("/api/v1/session")).json()["user"] == GUEST
+
+
 @pytest.mark.parametrize("code", ["", "x", "%00", "a" * 5000, "%ff"])
 async def test_a_good_ones_code_says_what_to_do(code: str, gateway: Whole) -> None:
     client = await gateway.client()

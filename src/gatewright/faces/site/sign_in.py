@@ -7,6 +7,7 @@ from gatewright.core.errors import NotSignedIn
 from gatewright.faces.site.portal import Portal
 from gatewright.web.context import request_context
 from gatewright.web.credentials import cookie_fields
+from gatewright.web.own_pages import OwnPages
 from gatewright.web.sign_in import sign_in_by_link
 
 NEVER_STORED = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
@@ -25,16 +26,26 @@ class SignIn:
         self._portal = portal
 
     async def answer(self, request: Request) -> Response:
-        """Use the code up and lead to the portal; without a code, show the form."""
+        """Use the code up and lead to the portal; without a code, show the form.
+
+        Another's page may lead here with a link of its own, so that what is done next
+        is done in its account (login CSRF, RFC 6749 section 10.12); the person who
+        comes from there is asked first.
+        """
         code = request.query_params.get("code")
         if code is None:
             return await self._portal.shell(request)
         context = request_context(request)
+        if OwnPages(context.services.config).is_foreign_link(request.headers):
+            return self._page("foreign-link.html", request, 200)
         try:
             session = await sign_in_by_link(request, context, code)
         except NotSignedIn as error:
-            answer = self._portal.page("used-link.html", request, error.status)
-            answer.headers.update(NEVER_STORED)
-            return answer
+            return self._page("used-link.html", request, error.status)
         cookie = cookie_fields(context.services.config, session.secret)
         return RedirectResponse("/", 303, headers=NEVER_STORED | dict(cookie))
+
+    def _page(self, name: str, request: Request, status: int) -> Response:
+        answer = self._portal.page(name, request, status)
+        answer.headers.update(NEVER_STORED)
+        return answer
