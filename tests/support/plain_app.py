@@ -62,6 +62,9 @@ async def _echo(request: Request) -> Response:
 
 
 async def _slow(request: Request) -> Response:
+    if mark := request.query_params.get("mark"):
+        with Path(mark).open("ab") as begun:
+            begun.write(b"x")
     await asyncio.sleep(float(request.query_params.get("seconds", "0.2")))
     return PlainTextResponse(f"slept in {os.getpid()}")
 

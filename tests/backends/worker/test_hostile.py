@@ -311,7 +311,7 @@ async def test_longer_lists_than_asked_for() -> None:
 
 
 async def test_late_answers_are_dropped(odd: dict[str, int]) -> None:
-    go = asyncio.Event()
+    begun, go = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
 
     def target(sock: socket.socket) -> None:
@@ -327,6 +327,7 @@ async def test_late_answers_are_dropped(odd: dict[str, int]) -> None:
                 message = json.loads(frame[0])
                 if first is None:
                     first = message["id"]
+                    loop.call_soon_threadsafe(begun.set)
                     continue
                 sock.sendmsg([pack({"id": first, "ok": ROW}, 1)], rights(odd["good"]))
                 sock.sendall(pack({"id": message["id"], "ok": ROW}))
@@ -336,7 +337,7 @@ async def test_late_answers_are_dropped(odd: dict[str, int]) -> None:
     async with open_worker(acting(target)) as worker:
         files = PosixFileSystem(OneWorker(worker), b"/", b"/")
         slow = asyncio.create_task(files.open("ada", b"/x"))
-        await asyncio.sleep(0.05)
+        await begun.wait()
         async with all_closed():
             slow.cancel()
             with pytest.raises(asyncio.CancelledError):

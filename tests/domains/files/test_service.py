@@ -254,12 +254,15 @@ async def test_no_room(files: FileService, memory: Memory) -> None:
 async def test_a_body_that_fails_or_is_cancelled(
     files: FileService, memory: Memory
 ) -> None:
+    begun = asyncio.Event()
+
     async def failing() -> AsyncIterator[bytes]:
         yield b"x"
+        begun.set()
         await asyncio.sleep(60)
 
     task = asyncio.create_task(files.put(ADA, "local", b"/a", failing()))
-    await asyncio.sleep(0.01)
+    await begun.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -18,6 +18,7 @@ from gatewright.composition.state import open_database
 from gatewright.composition.store import open_store
 from gatewright.core.caller import Caller, Role, visitor
 from gatewright.core.config import Config
+from gatewright.domains.store import Change
 from gatewright.faces.api import store, store_documents
 from gatewright.web.problems import exception_handlers
 
@@ -326,7 +327,10 @@ class TestChanges:
             assert answer.status_code == 422, wrong
 
     async def test_as_a_stream(
-        self, services: Services, ada: httpx.AsyncClient
+        self,
+        services: Services,
+        ada: httpx.AsyncClient,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         await ada.put("/store/c/a", content="1")
         lines: list[str] = []
@@ -336,6 +340,14 @@ class TestChanges:
         answer = await ada.get("/store/c/changes", headers=headers)
         assert answer.status_code == 409
 
+        follow, gone = services.listings.follow, asyncio.Event()
+
+        async def watched(*arguments: Any) -> AsyncIterator[Change]:
+            async for change in follow(*arguments):
+                yield change
+                if change.deleted:
+                    gone.set()
+
         async def listen() -> None:
             # The transport gives the answer when it ends: with the collection.
             answer = await ada.get(
@@ -343,10 +355,12 @@ class TestChanges:
             )
             lines.extend(answer.text.splitlines())
 
+        monkeypatch.setattr(services.listings, "follow", watched)
         listening = asyncio.create_task(listen())
         await ada.put("/store/c/b", content="1")
         await ada.delete("/store/c/a")
-        await asyncio.sleep(0.1)
+        async with asyncio.timeout(10):
+            await gone.wait()
         await services.store.drop_collection(caller("ada"), "c")
         async with asyncio.timeout(10):
             await listening

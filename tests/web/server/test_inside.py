@@ -77,11 +77,11 @@ async def test_an_address_has_so_many_connections_and_no_more(
 
 async def test_a_header_that_waits_behind_an_answer_is_timed_after_it() -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        await asyncio.sleep(0.15)
+        await asyncio.sleep(0.6)
         await send({**START, "headers": LENGTH})
         await send({"type": "http.response.body", "body": b"abc"})
 
-    shared = Shared(ConnectionLimits(header_seconds=0.05))
+    shared = Shared(ConnectionLimits(header_seconds=0.4))
     request = b"GET / HTTP/1.1\r\nHost: h\r\n\r\nGET /half HTTP/1.1\r\nX: "
     async with running(app, shared) as port:
         answer = await get(port, request)

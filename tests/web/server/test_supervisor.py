@@ -75,16 +75,19 @@ def test_processes_end_when_their_parent_is_killed(tmp_path: Path) -> None:
 
 def test_what_is_under_way_is_finished_on_sigterm(tmp_path: Path) -> None:
     with serving(tmp_path, FACTORY, processes=2) as server:
+        mark = marked(tmp_path)
         answers: list[tuple[int, bytes]] = []
         load = [
             threading.Thread(
-                target=lambda: answers.append(get(server, "/slow?seconds=1"))
+                target=lambda: answers.append(
+                    get(server, f"/slow?seconds=1.5&mark={mark}")
+                )
             )
             for _ in range(20)
         ]
         for thread in load:
             thread.start()
-        time.sleep(0.5)
+        until(lambda: mark.stat().st_size == len(load))
         assert server.terminate() == 0
         for thread in load:
             thread.join()
@@ -112,9 +115,11 @@ def test_event_streams_end_whole_on_sigterm(tmp_path: Path) -> None:
 def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
     with serving(tmp_path, FACTORY) as server:
         [child] = server.children()
-        pending = threading.Thread(target=_ignore_errors, args=(server,))
+        pending = threading.Thread(
+            target=_ignore_errors, args=(server, marked(tmp_path))
+        )
         pending.start()
-        time.sleep(0.5)
+        until(lambda: (tmp_path / "mark").stat().st_size == 1)
         began = time.monotonic()
         server.process.send_signal(signal.SIGINT)
         until(lambda: not _listens(server))
@@ -125,9 +130,15 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
         pending.join()
 
 
-def _ignore_errors(server: Serving) -> None:
+def marked(folder: Path) -> Path:
+    """Return a file that gets a byte for each slow request that has begun."""
+    (folder / "mark").touch()
+    return folder / "mark"
+
+
+def _ignore_errors(server: Serving, mark: Path) -> None:
     with contextlib.suppress(OSError, http.client.HTTPException):
-        get(server, "/slow?seconds=25")
+        get(server, f"/slow?seconds=25&mark={mark}")
 
 
 def _listens(server: Serving) -> bool:
