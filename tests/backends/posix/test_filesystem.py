@@ -1,9 +1,13 @@
+import asyncio
 import errno
 import os
+import threading
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from tests.support.descriptors import descriptors
 from tests.support.needs import missing
 from tests.support.workers import in_thread
 from typing_extensions import override
@@ -200,3 +204,24 @@ async def test_a_disk_that_is_full_when_a_file_is_closed_is_told(
                 await writing.commit(ANY_STATE)
         await writing.abort()
         assert list(tmp_path.iterdir()) == []
+
+
+async def test_the_room_of_a_file_that_is_given_up_is_free_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(descriptor: int, blocks: list[bytes]) -> None:
+        begun.set()
+        time.sleep(0.3)
+        os.write(descriptor, b"x")
+
+    begun = threading.Event()
+    monkeypatch.setattr("gatewright.backends.posix.writing._write_all", late)
+    async with open_worker() as worker:
+        files = PosixFileSystem(OneWorker(worker), os.fsencode(tmp_path), b"/")
+        writing = await files.begin("ada", b"/data")
+        assert f"{tmp_path}/" in str(descriptors())
+        under_way = asyncio.create_task(writing.write([b"x"]))
+        assert await asyncio.to_thread(begun.wait, 10)
+        under_way.cancel()
+        await writing.abort()
+        assert f"{tmp_path}/" not in str(descriptors())

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import os
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 
 from gatewright.backends.worker import meaning
 from gatewright.domains.files import Entry
@@ -44,15 +44,19 @@ class OpenedFile:
             let_go(descriptor, self._threads)
 
 
-def let_go(descriptor: int, threads: Executor) -> None:
+def let_go(descriptor: int, threads: Executor) -> Future[None]:
     """Close a descriptor of a user's file in a thread of that user.
 
-    Some file systems are asked when a file is closed (close(2), fuse(4)).
+    Some file systems are asked when a file is closed (close(2), fuse(4)). The future is
+    done when it is closed.
     """
     try:
-        threads.submit(_close, descriptor)
+        return threads.submit(_close, descriptor)
     except RuntimeError:  # the threads have ended, and the gateway with them
         _close(descriptor)
+        done: Future[None] = Future()
+        done.set_result(None)
+        return done
 
 
 def _close(descriptor: int) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from gatewright.backends.posix.opened import let_go
 from gatewright.backends.posix.rows import CommitAnswer, entry
@@ -12,6 +12,7 @@ from gatewright.core.errors import GatewayError
 from gatewright.domains.files import Precondition, Stored
 
 _AT_ONCE = 512
+_CLOSING_SECONDS = 5.0
 
 
 class PosixWriting:
@@ -24,6 +25,7 @@ class PosixWriting:
         self._size = 0
         self._done = False
         self._last: asyncio.Future[None] | None = None
+        self._closing: asyncio.Task[None] | None = None
 
     async def write(self, blocks: Sequence[bytes]) -> None:
         assert self._descriptor is not None  # noqa: S101  # not after the end
@@ -56,11 +58,14 @@ class PosixWriting:
         if self._done:
             return
         self._done = True
-        _after(self._last, self._close)
+        self._closing = asyncio.create_task(self._close())
         with contextlib.suppress(GatewayError):
             await asyncio.shield(
                 self._worker.call("abort", {"token": self._token}, type(None))
             )
+        # The file's room is free when nobody has it open: who is told that the disk is
+        # full may try a smaller one at once.
+        await asyncio.wait([self._closing], timeout=_CLOSING_SECONDS)
 
     async def _written(self) -> None:
         """Close the descriptor, which is when some file systems write (close(2))."""
@@ -73,18 +78,13 @@ class PosixWriting:
         except OSError as error:
             raise meaning(error.errno or 0) from error
 
-    def _close(self) -> None:
+    async def _close(self) -> None:
+        """Close when the last write has ended: its thread may have the descriptor."""
+        if self._last is not None:
+            await asyncio.wait([self._last])
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
-            let_go(descriptor, self._worker.threads)
-
-
-def _after(last: "asyncio.Future[None] | None", action: Callable[[], None]) -> None:
-    """Act when the last write has ended: its thread may still have the descriptor."""
-    if last is None or last.done():
-        action()
-    else:
-        last.add_done_callback(lambda _: action())
+            await asyncio.wrap_future(let_go(descriptor, self._worker.threads))
 
 
 def _write_all(descriptor: int, blocks: list[bytes]) -> None:
