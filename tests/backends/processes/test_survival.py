@@ -69,6 +69,7 @@ async def test_exactly_once_whatever_is_killed(
         host.kill()
         host.start()
         ids += await asyncio.gather(*clients)
+    await host.answers(ada)  # no client waited for it if all were acknowledged before
     for job_id in ids:
         job = await until_ended(ada, job_id, 60)
         assert (job["state"], job["exit_code"]) == ("completed", 0), job
