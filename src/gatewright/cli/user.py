@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from gatewright.cli.identity import change, look
+from gatewright.cli.identity import change, change_of, look
 from gatewright.cli.options import chosen_config, gateway_options
 from gatewright.core.caller import Caller, Role
 from gatewright.core.clock import timestamp
@@ -118,10 +118,15 @@ def link(config_file: Path | None, state: Path | None, name: str) -> None:
     async def action(identity: Identity, caller: Caller) -> str:
         return await identity.make_sign_in_link(name)
 
-    code = change(config_file, state, f"user link {name}", action)
-    address = chosen_config(config_file, state).url
+    config = chosen_config(config_file, state)
+    code = change_of(config, f"user link {name}", action)
+    address = config.url
     if address.endswith(":0"):
-        click.echo("Put the gateway's address before it; its port is any.", err=True)
+        click.echo(
+            "The gateway's port is another at each start: put the address that it "
+            "printed before this.",
+            err=True,
+        )
         address = ""
     click.echo(f"{address}/sign-in?code={code}")
 

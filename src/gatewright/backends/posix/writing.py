@@ -25,6 +25,7 @@ class PosixWriting:
         self._size = 0
         self._done = False
         self._last: asyncio.Future[None] | None = None
+        # Held, since a loop holds no task: it goes on when who aborts is cancelled.
         self._closing: asyncio.Task[None] | None = None
 
     async def write(self, blocks: Sequence[bytes]) -> None:

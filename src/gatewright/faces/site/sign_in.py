@@ -29,8 +29,8 @@ class SignIn:
         """Use the code up and lead to the portal; without a code, show the form.
 
         Another's page may lead here with a link of its own, so that what is done next
-        is done in its account (login CSRF, RFC 6749 section 10.12); the person who
-        comes from there is asked first.
+        is done in its account (login CSRF: Barth, Jackson and Mitchell, CCS 2008); the
+        person who comes from there is asked first.
         """
         code = request.query_params.get("code")
         if code is None:

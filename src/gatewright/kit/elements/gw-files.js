@@ -196,9 +196,11 @@ export class GwFiles extends GwElement {
     const path = join(folder, escapeName(file.name));
     const send = (/** @type {boolean} */ create) => uploads.send(system, folder, path, file, { create });
     const listed = folder === this.path && this.entries?.some((entry) => entry.name === file.name);
-    const first = listed ? null : await send(true);
-    if (first && first.code !== "already-exists") return;
-    if (first) uploads.forget(first);
+    if (!listed) {
+      const upload = await send(true);
+      if (upload.code !== "already-exists") return;
+      uploads.forget(upload);
+    }
     if (await this._mayReplace(file)) await send(false);
   }
 
