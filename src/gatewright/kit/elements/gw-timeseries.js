@@ -1,10 +1,10 @@
 import { css, html, nothing } from "../vendor/lit.js";
 import { GwElement } from "./base.js";
-import { figure, latitude, longitude } from "./format.js";
-import { areaWeights, axisOf, readBlock } from "./grid.js";
+import { figure } from "./format.js";
+import { axisOf, readBlock } from "./grid.js";
 import { labelOf } from "./gw-map.js";
 
-/** @typedef {{times: (number | string)[], mean: number[], low: number[] | null, high: number[] | null, units: string}} Series */
+/** @typedef {import("./series.js").Series} Series */
 
 const MOST_VALUES = 4_000_000;
 
@@ -86,7 +86,9 @@ export class GwTimeseries extends GwElement {
     const whole = this.spread && axisOf(variable, "member") ? { ...subset, stat: undefined } : { ...subset, member };
     const answer = await this.load(() => this._read(map.datasetId, whole));
     if (turn !== this._turn || !answer) return;
-    this.series = this._reduce(readBlock(answer, variable.name, whole.stat), variable.units);
+    const { placeOf, seriesOf } = await import("./series.js");
+    if (turn !== this._turn) return;
+    this.series = seriesOf(readBlock(answer, variable.name, whole.stat), variable.units);
     this.words = `${variable.title}${placeOf(bounds)}`;
     await this._draw();
     this.announce("series", this.series);
@@ -100,37 +102,6 @@ export class GwTimeseries extends GwElement {
       throw Object.assign(new Error(`The series is made of ${values.toLocaleString("en")} values, more than a page should read. Choose a smaller box.`), { title: "The box is too large" });
     }
     return this.gateway.datasets.subset(dataset, subset, this.signal);
-  }
-
-  /**
-   * The mean over the box by area, then mean and standard deviation over the members.
-   * @param {import("./grid.js").Block} block @param {string} units @returns {Series}
-   */
-  _reduce(block, units) {
-    const kinds = block.axes.map((axis) => axis.kind);
-    const [t, m, y] = ["time", "member", "lat"].map((kind) => kinds.indexOf(kind));
-    const sizes = block.axes.map((axis) => axis.values.length);
-    const weights = y < 0 ? [1] : areaWeights(block.axes[y].values.map(Number));
-    const members = m < 0 ? 1 : sizes[m];
-    const total = Array.from({ length: sizes[t] * members }, () => [0, 0]);
-    block.values.forEach((value, flat) => {
-      if (Number.isNaN(value)) return;
-      const at = indices(flat, sizes);
-      const weight = weights[y < 0 ? 0 : at[y]];
-      const cell = total[at[t] * members + (m < 0 ? 0 : at[m])];
-      cell[0] += value * weight;
-      cell[1] += weight;
-    });
-    const means = total.map(([sum, weight]) => sum / weight);
-    const rows = Array.from({ length: sizes[t] }, (_, i) => means.slice(i * members, (i + 1) * members).filter((one) => !Number.isNaN(one)));
-    const mean = rows.map((row) => row.reduce((a, b) => a + b, 0) / row.length);
-    const spread = rows.map((row, i) => Math.sqrt(row.reduce((a, b) => a + (b - mean[i]) ** 2, 0) / row.length));
-    const banded = members > 1;
-    return {
-      times: block.axes[t].values, mean, units: block.units || units,
-      low: banded ? mean.map((one, i) => one - spread[i]) : null,
-      high: banded ? mean.map((one, i) => one + spread[i]) : null,
-    };
   }
 
   async _draw() {
@@ -173,17 +144,4 @@ export class GwTimeseries extends GwElement {
     return html`<table><thead><tr><th>Time</th><th class="number">${series.low ? "Mean" : "Value"} (${series.units})</th>${series.low ? html`<th class="number">σ</th>` : nothing}</tr></thead>
       <tbody>${rows.map((mean, i) => html`<tr><td class="mono">${labelOf("time", series.times[i], "")}</td><td class="number mono">${figure(mean)}</td>${series.high ? html`<td class="number mono">${figure(series.high[i] - mean)}</td>` : nothing}</tr>`)}</tbody></table>`;
   }
-}
-
-/** @param {number} flat @param {number[]} sizes */
-function indices(flat, sizes) {
-  const at = new Array(sizes.length);
-  for (let axis = sizes.length - 1; axis >= 0; axis -= 1) [at[axis], flat] = [flat % sizes[axis], Math.floor(flat / sizes[axis])];
-  return at;
-}
-
-/** @param {[number, number, number, number]} bounds */
-function placeOf([west, south, east, north]) {
-  if (west === east && south === north) return ` at ${latitude(south)} ${longitude(west)}`;
-  return `, mean of the box ${latitude(south)} to ${latitude(north)}, ${longitude(west)} to ${longitude(east)}`;
 }

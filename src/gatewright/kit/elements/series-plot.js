@@ -4,7 +4,7 @@ import { figure } from "./format.js";
 
 export { css };
 
-/** @typedef {import("./gw-timeseries.js").Series} Series */
+/** @typedef {import("./series.js").Series} Series */
 
 /**
  * Draws a series, with its band where it has one.

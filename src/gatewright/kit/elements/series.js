@@ -1,0 +1,58 @@
+/** What the values over a box become as a time series; loaded when a place is chosen. */
+import { latitude, longitude } from "./format.js";
+import { areaWeights } from "./grid.js";
+
+/** @typedef {{times: (number | string)[], mean: number[], low: number[] | null, high: number[] | null, units: string}} Series */
+
+/**
+ * The mean over the box by area, then mean and standard deviation over the members.
+ * @param {import("./grid.js").Block} block @param {string} units Those of the variable. @returns {Series}
+ */
+export function seriesOf(block, units) {
+  const kinds = block.axes.map((axis) => axis.kind);
+  const times = block.axes[kinds.indexOf("time")].values;
+  const members = kinds.includes("member") ? block.axes[kinds.indexOf("member")].values.length : 1;
+  const means = areaMeans(block, kinds, members);
+  const rows = times.map((_, i) => means.slice(i * members, (i + 1) * members).filter((one) => !Number.isNaN(one)));
+  const mean = rows.map((row) => row.reduce((a, b) => a + b, 0) / row.length);
+  const spread = rows.map((row, i) => Math.sqrt(row.reduce((a, b) => a + (b - mean[i]) ** 2, 0) / row.length));
+  const banded = members > 1;
+  return {
+    times, mean, units: block.units || units,
+    low: banded ? mean.map((one, i) => one - spread[i]) : null,
+    high: banded ? mean.map((one, i) => one + spread[i]) : null,
+  };
+}
+
+/**
+ * The mean over the box of each time and member, members running fastest.
+ * @param {import("./grid.js").Block} block @param {string[]} kinds Of its axes. @param {number} members
+ */
+function areaMeans(block, kinds, members) {
+  const [t, m, y] = ["time", "member", "lat"].map((kind) => kinds.indexOf(kind));
+  const sizes = block.axes.map((axis) => axis.values.length);
+  const weights = y < 0 ? [1] : areaWeights(block.axes[y].values.map(Number));
+  const total = Array.from({ length: sizes[t] * members }, () => [0, 0]);
+  block.values.forEach((value, flat) => {
+    if (Number.isNaN(value)) return;
+    const at = indices(flat, sizes);
+    const weight = weights[y < 0 ? 0 : at[y]];
+    const cell = total[at[t] * members + (m < 0 ? 0 : at[m])];
+    cell[0] += value * weight;
+    cell[1] += weight;
+  });
+  return total.map(([sum, weight]) => sum / weight);
+}
+
+/** @param {number} flat @param {number[]} sizes */
+function indices(flat, sizes) {
+  const at = new Array(sizes.length);
+  for (let axis = sizes.length - 1; axis >= 0; axis -= 1) [at[axis], flat] = [flat % sizes[axis], Math.floor(flat / sizes[axis])];
+  return at;
+}
+
+/** The place in words. @param {[number, number, number, number]} bounds */
+export function placeOf([west, south, east, north]) {
+  if (west === east && south === north) return ` at ${latitude(south)} ${longitude(west)}`;
+  return `, mean of the box ${latitude(south)} to ${latitude(north)}, ${longitude(west)} to ${longitude(east)}`;
+}
