@@ -9,6 +9,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 from tests.browser.gate import Gate
 from tests.browser.node import package
+from tests.browser.waiting import SECONDS
 from tests.support.gateway import RunningGateway, demo
 from tests.support.needs import program
 
@@ -18,12 +19,19 @@ FLAGS = (
     *("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"),
 )
 
-SECONDS = 15
-"""How long a page has to become what a test expects, on a machine with other work."""
+LONGEST = 600
+"""Seconds of a whole test, which on a busy machine waits many times for a page."""
 expect.set_options(timeout=SECONDS * 1000)
 
 OpenPage = Callable[..., Awaitable[Gate]]
 """Opens a watched page of a context with these options."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the tests of this folder time for their many waits."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.timeout(LONGEST))
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +52,9 @@ async def chromium() -> AsyncIterator[Browser]:
     """Debian's Chromium."""
     path = program("chromium", "chromium")
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=FLAGS)
+        browser = await playwright.chromium.launch(
+            executable_path=path, args=FLAGS, timeout=SECONDS * 1000
+        )
         yield browser
         await browser.close()
 
@@ -53,9 +63,10 @@ async def chromium() -> AsyncIterator[Browser]:
 async def signed_in(chromium: Browser, gateway: RunningGateway) -> Any:
     """The storage of a browser that has signed in by the demo's link."""
     context = await chromium.new_context()
+    context.set_default_timeout(SECONDS * 1000)
     page = await context.new_page()
     await page.goto(gateway.sign_in_url)
-    assert page.url == f"{gateway.url}/"
+    await expect(page).to_have_url(f"{gateway.url}/")
     state = await context.storage_state()
     await context.close()
     return state

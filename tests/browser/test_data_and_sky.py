@@ -13,6 +13,7 @@ from astropy.io import fits
 from astropy.wcs import WCS
 from playwright.async_api import Locator, Page, expect
 from tests.browser.gate import Gate
+from tests.browser.waiting import until
 from tests.support.gateway import RunningGateway
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -45,6 +46,12 @@ CanvasRenderingContext2D.prototype.fillText = function (text, x, ...rest) {
 """
 """Notes what is written on canvases, and whether an edge cuts it off."""
 
+AT_REST = """async (map) => {
+  while (map._map._map.getView().getAnimating())
+    await new Promise(requestAnimationFrame);
+}"""
+"""Waits until a map does not move."""
+
 
 @pytest.fixture(scope="module")
 def client(gateway: RunningGateway) -> Iterator[httpx.Client]:
@@ -52,10 +59,17 @@ def client(gateway: RunningGateway) -> Iterator[httpx.Client]:
         yield found
 
 
-async def colours(canvas: Locator) -> int:
-    """Return how many colours a canvas shows: one that was not drawn has one."""
-    found: int = await canvas.evaluate(COLOURS)
-    return found
+async def is_drawn(canvas: Locator, least: int) -> None:
+    """Wait until a canvas has more colours than that: one that is not drawn has one."""
+    await until(lambda: canvas.evaluate(COLOURS), lambda found: found > least)
+
+
+async def point_at(element: Locator, across: float, down: float) -> None:
+    """Move the pointer to a place of an element: shares of its width and height."""
+    box = await element.bounding_box()
+    assert box is not None
+    place: Any = {"x": box["width"] * across, "y": box["height"] * down}
+    await element.hover(position=place)
 
 
 async def test_the_map_draws_the_field_and_tells_the_value_under_the_pointer(
@@ -67,14 +81,10 @@ async def test_the_map_draws_the_field_and_tells_the_value_under_the_pointer(
         """async (map) => {
           while (!map.field || !map.renderRoot.querySelector(".map canvas"))
             await new Promise(requestAnimationFrame);
-          for (let frame = 0; frame < 10; frame += 1)
-            await new Promise(requestAnimationFrame);
         }"""
     )
-    assert await colours(page.locator("gw-map .map canvas").first) > 50
-    box = await page.locator("gw-map .map").bounding_box()
-    assert box is not None
-    await page.mouse.move(box["x"] + box["width"] / 3, box["y"] + box["height"] / 3)
+    await is_drawn(page.locator("gw-map .map canvas").first, 50)
+    await point_at(page.locator("gw-map .map"), 1 / 3, 1 / 3)
     readout = page.locator("gw-map .value")
     await expect(readout).to_have_text(re.compile("Pa$"))
     text = await readout.inner_text()
@@ -108,7 +118,7 @@ async def test_a_box_drawn_on_the_map_gives_its_series_and_its_subset(
     )
     assert west < east
     assert south < north
-    assert "box=" in page.url
+    await expect(page).to_have_url(re.compile("box="))
     series = await page.locator("gw-timeseries").evaluate("(e) => e.series")
     asked = {"var": "prmsl", "lat": f"{south}:{north}", "lon": f"{west}:{east}"}
     answer = client.get(DATA, params={**asked, "format": "json"}).json()
@@ -135,6 +145,7 @@ async def test_the_map_has_coastlines_and_finer_ones_once_it_is_close(
     async with page.expect_response("**/coast-50m.js"):
         for _ in range(3):
             await closer.click()
+            await page.locator("gw-map").evaluate(AT_REST)
 
 
 @pytest.mark.parametrize("box", ["", "?box=120+-30+-120+30"])
@@ -201,7 +212,7 @@ async def test_the_sky_is_drawn_and_the_pointer_has_the_right_coordinates(
           await sky.updateComplete;
         }"""
     )
-    assert await colours(canvas) > 20
+    await is_drawn(canvas, 20)
     image = await page.locator("gw-sky").evaluate("(e) => e.shown.id")
     ra, dec = await page.locator("gw-sky").evaluate("(e) => e.centre")
     asked = {"pos": f"CIRCLE {ra} {dec} 0.015", "format": "fits"}
@@ -213,10 +224,10 @@ async def test_the_sky_is_drawn_and_the_pointer_has_the_right_coordinates(
     )
     right = wcs.all_world2pix(ra + 0.003, dec - 0.002, 1)
     assert (x, y) == pytest.approx((float(right[0]), float(right[1])), abs=1e-4)
-    box = await canvas.bounding_box()
-    assert box is not None
-    await page.mouse.move(box["x"] + box["width"] / 4, box["y"] + box["height"] / 4)
-    told = await page.locator("gw-sky .readout span").nth(1).inner_text()
+    await point_at(canvas, 1 / 4, 1 / 4)
+    readout = page.locator("gw-sky .readout")
+    await expect(readout).to_contain_text("from the centre")
+    told = await readout.locator("span").nth(1).inner_text()
     here = SkyCoord(*map(float, told.split()), unit="deg")
     centre = SkyCoord(ra, dec, unit="deg")
     east, north = centre.spherical_offsets_to(here)
@@ -235,7 +246,7 @@ async def test_the_sky_blinks_steps_and_zooms_by_keys(
     await page.keyboard.press("ArrowRight")
     second = page.locator("gw-sky .strip button").nth(1)
     await expect(second).to_have_attribute("aria-current", "true")
-    assert "image=" in page.url
+    await expect(page).to_have_url(re.compile("image="))
     await expect(canvas).to_have_attribute("aria-label", re.compile(" · i · "))
     words = await canvas.get_attribute("aria-label") or ""
     await page.keyboard.down("b")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, expect
 from tests.browser.gate import Gate
+from tests.browser.waiting import until
 from tests.docs.blocks import blocks_of
 from tests.support.gateway import RunningGateway
 
@@ -15,6 +16,8 @@ ROOT = Path(__file__).resolve().parents[2]
 FIELD = "/api/v1/datasets/simulated-reanalysis/subset"
 NOT_WRITTEN_YET = ("404 (Not Found)",)
 """What Chromium says of a document of a field in which nobody has written."""
+UNDEFINED = """() =>
+  [...document.querySelectorAll(":not(:defined)")].map((one) => one.localName)"""
 _PAGE = re.compile(r"<<'PAGE'\n(.*?)^PAGE$", re.MULTILINE | re.DOTALL)
 
 
@@ -47,10 +50,7 @@ async def test_a_page_of_elements_alone(
     await page.goto(publish(gateway, "shown.html", text))
     await choose(page)
     await expect(page.get_by_role("button", name="Submit")).to_be_visible()
-    waiting = (
-        "() => [...document.querySelectorAll(':not(:defined)')].map((e) => e.localName)"
-    )
-    assert await page.evaluate(waiting) == []
+    await until(lambda: page.evaluate(UNDEFINED), lambda names: names == [])
     await gate.check()
 
 
@@ -69,7 +69,7 @@ async def test_the_application_of_the_tutorial(
     await expect(script).to_have_value(re.compile(r"lat=40(\.0)?(:|%3A)60"))
     await page.get_by_role("button", name="Submit").click()
     result = page.get_by_label("Result")
-    await expect(result).to_contain_text("1987", timeout=30_000)
+    await expect(result).to_contain_text("1987")
     await expect(page.locator("gw-files")).to_contain_text("lowest.csv")
     await expect(page.locator("gw-jobs")).to_contain_text("storms")
     line = (await result.inner_text()).strip().split(",")

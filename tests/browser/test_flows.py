@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.async_api import Page, Request, Route, expect
+from playwright.async_api import CDPSession, Page, Request, Route, expect
 from tests.browser.conftest import OpenPage
 from tests.browser.gate import Gate
 from tests.support.gateway import RunningGateway, command
@@ -16,7 +16,11 @@ from tests.support.gateway import RunningGateway, command
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 PASSWORD = "a long password that nobody guesses"
-SLOW_SCRIPT = "#!/bin/sh\nfor i in 1 2 3 4; do echo step $i; sleep 0.3; done\n"
+SLOW_SCRIPT = """#!/bin/sh
+echo step 1
+for _ in $(seq 2400); do [ -e seen-running ] && break; sleep 0.1; done
+for i in 2 3 4; do echo step $i; sleep 0.3; done
+"""
 
 
 @pytest.fixture(scope="module")
@@ -68,8 +72,10 @@ async def test_a_person_signs_in_by_password_and_out_again(
     await page.get_by_role("button", name="Sign in").click()
     await expect(page.get_by_role("alert")).to_contain_text("do not go together")
     await page.get_by_label("Password").fill(PASSWORD)
-    await page.get_by_role("button", name="Sign in").click()
-    await page.wait_for_url(f"{gateway.url}/")
+    # The address changes first, and then the whole page.
+    async with page.expect_event("load"):
+        await page.get_by_role("button", name="Sign in").click()
+    await expect(page).to_have_url(f"{gateway.url}/")
     await expect(page.locator(".top gw-login")).to_contain_text("grace")
     rail = page.get_by_role("navigation", name="Places")
     await expect(rail).to_contain_text("Store")
@@ -80,7 +86,7 @@ async def test_a_person_signs_in_by_password_and_out_again(
 
 
 async def test_a_job_is_submitted_and_watched_live(
-    gate: Gate, gateway: RunningGateway
+    gate: Gate, gateway: RunningGateway, client: httpx.Client
 ) -> None:
     page = gate.page
     await page.goto(f"{gateway.url}/jobs")
@@ -93,6 +99,7 @@ async def test_a_job_is_submitted_and_watched_live(
     await expect(log).to_contain_text("step 1")
     row = page.locator("gw-jobs tr.row", has_text="watched")
     await expect(row.locator(".word")).to_have_text("Running")
+    client.put("/api/v1/files/local/seen-running", content=b"").raise_for_status()
     await expect(log).to_contain_text("step 4")
     # Nobody touches the page: the event stream says that the job has ended.
     await expect(row.locator(".word")).to_have_text("Done")
@@ -103,7 +110,7 @@ async def test_a_job_is_submitted_and_watched_live(
 async def test_a_job_is_canceled_after_a_question(
     page: Page, gateway: RunningGateway, client: httpx.Client
 ) -> None:
-    body = {"script": "sleep 60", "name": "endless"}
+    body = {"script": "sleep 300", "name": "endless"}
     job = client.post("/api/v1/jobs/local", json=body).raise_for_status().json()
     await page.goto(f"{gateway.url}/jobs/local/{job['id']}")
     await page.get_by_role("button", name="Cancel endless").click()
@@ -127,6 +134,13 @@ async def test_a_listener_can_stop_what_is_destructive(
     assert client.get("/api/v1/files/local/precious.txt").text == "x"
 
 
+async def bound_uploads(network: CDPSession, speed: int) -> None:
+    """Let a page send so many bytes a second; below zero, as many as it can."""
+    bounds = {"offline": False, "latency": 0, "downloadThroughput": -1}
+    bounds["uploadThroughput"] = speed
+    await network.send("Network.emulateNetworkConditions", bounds)
+
+
 async def test_files_are_uploaded_with_progress_renamed_shown_and_deleted(
     gate: Gate, gateway: RunningGateway, client: httpx.Client, tmp_path: Path
 ) -> None:
@@ -147,15 +161,14 @@ async def test_files_are_uploaded_with_progress_renamed_shown_and_deleted(
     await page.wait_for_url(re.compile(r"/files/local/100%25%20of%20it$"))
     file = tmp_path / "zwölf & mehr.bin"
     file.write_bytes(b"0123456789abcdef" * (1 << 20))
-    # Slow enough that the progress can be seen: 20 MB in a second.
+    # A minute's upload until its progress was seen, and then as fast as it goes.
     network = await page.context.new_cdp_session(page)
-    slow = {"offline": False, "latency": 0, "downloadThroughput": -1}
     await network.send("Network.enable")
-    await network.send(
-        "Network.emulateNetworkConditions", {**slow, "uploadThroughput": 20_000_000}
-    )
+    await bound_uploads(network, 250_000)
     await page.locator("gw-files input[type=file]").set_input_files(file)
     await expect(page.get_by_role("progressbar")).to_be_visible()
+    await page.wait_for_function("() => window.progress.length > 1")
+    await bound_uploads(network, -1)
     tray = page.get_by_label("Uploads")
     await expect(tray.locator(".word.done")).to_contain_text("16.0 MiB")
     steps = await page.evaluate("() => window.progress")
@@ -252,19 +265,21 @@ async def test_a_token_is_made_shown_once_and_revoked(
     page: Page, gateway: RunningGateway
 ) -> None:
     await page.goto(f"{gateway.url}/account")
+    # The list of before must not come after that with the new one.
+    await expect(page.locator("gw-tokens").locator("table, .state")).to_be_visible()
     await page.get_by_label("What it is for").fill("a browser test")
     await page.get_by_role("button", name="Make the token").click()
     text = await page.locator("gw-tokens .secret code").inner_text()
-    headers = {"Authorization": f"Bearer {text}"}
-    url = f"{gateway.url}/api/v1/session"
-    told = httpx.get(url, headers=headers).json()
+    with gateway.client(text) as bearer:
+        told = bearer.get("/api/v1/session").json()
     assert told["user"] == "demo"
     assert "files:read" in told["scopes"]
     assert "files:write" not in told["scopes"]
     await page.get_by_role("button", name="Revoke a browser test").click()
     await page.get_by_role("button", name="Revoke the token").click()
     await expect(page.get_by_text("a browser test")).to_have_count(0)
-    assert httpx.get(url, headers=headers).status_code == 401
+    with gateway.client(text) as bearer:
+        assert bearer.get("/api/v1/session").status_code == 401
 
 
 async def test_a_document_that_changed_elsewhere_is_not_overwritten(

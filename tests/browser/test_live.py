@@ -1,11 +1,12 @@
 """One stream of events for a page, and a job's whole story as it happens."""
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
-from playwright.async_api import Request, expect
-from tests.browser.canned import OWNER, Canned, canned_gate, problem
+from playwright.async_api import Page, Request, expect
+from tests.browser.canned import NEVER, OWNER, Canned, canned_gate, problem
 from tests.browser.conftest import OpenPage
 from tests.browser.gate import Gate
 from tests.support.gateway import RunningGateway
@@ -48,6 +49,8 @@ async def test_a_page_has_one_stream_and_a_new_one_for_another_person(
     token = gateway.token()
     again = page.wait_for_event("response", lambda one: one.url.endswith("/events"))
     listening = asyncio.ensure_future(again)
+    ended = page.wait_for_event("requestfailed", lambda one: one == streams[0])
+    ending = asyncio.ensure_future(ended)
     await page.evaluate(
         """(token) =>
           document.querySelector("gw-login").gateway.auth.useToken(token)""",
@@ -57,6 +60,7 @@ async def test_a_page_has_one_stream_and_a_new_one_for_another_person(
     assert len(streams) == 2
     assert (await streams[1].all_headers())["authorization"] == f"Bearer {token}"
     # The stream of before is closed, and the new one tells of a job.
+    await ending
     assert streams[0].failure is not None
     with gateway.client(token) as client:
         body = {"script": "#!/bin/sh\nexit 4\n", "name": "told"}
@@ -151,6 +155,8 @@ async def test_a_job_that_could_not_be_released_says_why(
     await page.goto(f"{gateway.url}/jobs/local/7")
     await expect(page.locator("gw-job .line li")).to_have_count(2)
     await expect(page.locator("gw-job .bars")).to_contain_text("1.0 GiB asked for")
+    # When its log ends, a job is looked at again, which takes an older failure away.
+    await expect(page.locator("gw-log [role=status]")).to_contain_text("Complete")
     await page.evaluate(
         """() => { window.heard = [];
         for (const kind of ["gw-released", "gw-canceled"])
@@ -172,18 +178,12 @@ async def test_a_job_alone_on_a_page_follows_it_to_its_end(
     gate: Gate, gateway: RunningGateway
 ) -> None:
     with gateway.client(gateway.token()) as client:
-        script = "echo begun\nuntil [ -e go-on ]; do sleep 0.1; done\n"
+        script = "echo begun\nfor _ in $(seq 2400); do [ -e go-on ] && break; sleep 0.1; done\n"
         body = {"script": f"#!/bin/sh\n{script}", "name": "alone"}
         job = client.post("/api/v1/jobs/local", json=body).raise_for_status().json()
     page = gate.page
     await page.goto(f"{gateway.url}/account")
-    await page.locator("main").evaluate(
-        """(main, id) => { const one = document.createElement("gw-job");
-        for (const [name, value] of [["live", ""], ["system", "local"], ["job", id]])
-          one.setAttribute(name, value);
-        main.append(one); }""",
-        job["id"],
-    )
+    await put_job(page, job["id"])
     state = page.locator("gw-job .facts .word")
     await expect(page.locator("gw-log pre")).to_contain_text("begun")
     await expect(state).to_have_text("Running")
@@ -193,6 +193,46 @@ async def test_a_job_alone_on_a_page_follows_it_to_its_end(
     await expect(page.locator("gw-job .line")).to_contain_text("exit code 0")
     assert OWNER["user"] == job["user"]
     await gate.check()
+
+
+async def test_a_job_alone_on_a_page_hears_of_its_change(
+    open_page: OpenPage, gateway: RunningGateway
+) -> None:
+    """It is looked at when it comes, when the stream is open, and after its event."""
+    canned = Canned()
+    waiting = {**FINISHED, "state": "queued", "started_at": None, "ended_at": None}
+    running = {**FINISHED, "state": "active", "ended_at": None}
+    told = {
+        "id": 1, "at": STARTED, "kind": "job.active", "subject": "jobs/local/7",
+        "data": {"id": "7", "system": "local", "state": "active"},
+    }  # fmt: skip
+    event = f"id: 1\nevent: job.active\ndata: {json.dumps(told)}\n\n".encode()
+    streams = [(200, event, {"Content-Type": "text/event-stream"})]
+
+    def job(*_: Any) -> Any:
+        return 200, running if canned.count("/jobs/local/7") > 2 else waiting
+
+    canned.on("GET", "/datasets", {"datasets": [], "next": None})
+    canned.on("GET", "/events", lambda *_: streams.pop() if streams else NEVER)
+    canned.on("GET", "/jobs/local/7", job)
+    canned.on("GET", "/jobs/local/7/output", lambda *_: NEVER)
+    gate = await canned_gate(open_page, canned)
+    await gate.page.goto(f"{gateway.url}/data")
+    await put_job(gate.page, "7")
+    state = gate.page.locator("gw-job .facts .word")
+    await expect(state).to_have_text("Running")
+    await gate.check()
+
+
+async def put_job(page: Page, job: str) -> None:
+    """Put a job alone on the page that is shown."""
+    await page.locator("main").evaluate(
+        """(main, id) => { const one = document.createElement("gw-job");
+        for (const [name, value] of [["live", ""], ["system", "local"], ["job", id]])
+          one.setAttribute(name, value);
+        main.append(one); }""",
+        job,
+    )
 
 
 async def test_what_happened_before_the_stream_was_open_is_looked_at_again(

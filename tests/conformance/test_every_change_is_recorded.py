@@ -94,7 +94,7 @@ async def unsafe_operations(client: httpx.AsyncClient) -> set[str]:
 async def test_each_operation_that_succeeds_has_one_record(gateway: Whole) -> None:
     token, browser = await gateway.client(OWNER), await gateway.client(**PAGE)
     made: dict[str, str] = {}
-    made["held"] = (await token.post("/api/v1/jobs/local", json=HELD)).json()["id"]
+    await hold_one_that_cannot_start(token, made)
     for operation, recipe in RECIPES.items():
         if recipe.cookie:
             await sign_in(browser, made)
@@ -114,6 +114,16 @@ async def test_each_operation_that_succeeds_has_one_record(gateway: Whole) -> No
         )  # fmt: skip
         remember(made, operation, answer)
     assert (await gateway.services.identity.audit.verify()).fault == ""
+
+
+async def hold_one_that_cannot_start(
+    token: httpx.AsyncClient, made: dict[str, str]
+) -> None:
+    """Submit a job that waits for another held one: released it does not start yet."""
+    first = (await token.post("/api/v1/jobs/local", json=HELD)).json()["id"]
+    after = {"dependencies": [{"job": first, "condition": "after_any"}]}
+    held = await token.post("/api/v1/jobs/local", json=HELD | after)
+    made["held"] = held.json()["id"]
 
 
 async def sign_in(browser: httpx.AsyncClient, made: dict[str, str]) -> None:

@@ -1,5 +1,6 @@
 """A stop lets uploads, downloads and streams end well, and jobs go on."""
 
+import re
 import signal
 import threading
 import time
@@ -10,12 +11,16 @@ from typing import Any
 import httpx
 import pytest
 from tests.support.gateway import RunningGateway, command, running
+from tests.support.go import WAIT_FOR_GO
+from tests.support.workers import wait_until
+
+from gatewright.web.server.process import DRAIN_SECONDS
 
 BLOCK = b"x" * 65_536
 LARGE = 48 << 20
 """More than the buffers between a server and a client that waits."""
-SCRIPT = "#!/bin/sh\necho begun\nsleep 4\necho ended\n"
-SECONDS = 30.0
+SCRIPT = f"#!/bin/sh\necho begun\n{WAIT_FOR_GO}echo ended\n"
+SECONDS = 60.0
 
 
 @pytest.fixture
@@ -26,7 +31,7 @@ def config(tmp_path: Path) -> Path:
     config = tmp_path / "gatewright.toml"
     config.write_text(
         '[gateway]\nlisten = "127.0.0.1:0"\nstate = "state"\nfaces = ["api"]\n'
-        '[identity]\nowner = "ada"\n'
+        '[identity]\nowner = "ada"\n[limits]\nbody_stall_seconds = 300\n'
         '[[systems]]\nname = "local"\nhome = "home"\nroot = "home"\n'
     )
     return config
@@ -91,6 +96,7 @@ def test_a_stop_lets_everything_end_well(config: Path, token: str) -> None:
     with running(arguments, state) as gateway, gateway.client(token) as client:
         job = stop_amid(gateway, client)
     with running(arguments, state) as again, again.client(token) as client:
+        (config.parent / "home" / "go").touch()
         check_the_job(client, job)
 
 
@@ -106,12 +112,14 @@ def stop_amid(gateway: RunningGateway, client: httpx.Client) -> str:
     everything = (upload, download, events, followed)
     for under in everything:
         assert under.begun.wait(SECONDS), under.result
+    # With this question: what a server has not taken up yet its stop cuts off.
+    wait_until(lambda: requests_running(client) > len(everything), SECONDS)
     began = time.monotonic()
     gateway.process.send_signal(signal.SIGTERM)
     until_refused(gateway)
     results = [under.end() for under in everything]
     assert gateway.process.wait(SECONDS) == 0
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < DRAIN_SECONDS, "something had to be cut off"
     assert results[0].status_code == 201
     assert len(results[1]) == LARGE
     assert results[2].endswith(b"\n\n")
@@ -128,8 +136,17 @@ def until_refused(gateway: RunningGateway) -> None:
             httpx.get(f"{gateway.url}/health/live")
         except httpx.ConnectError:
             return
+        except httpx.TransportError:
+            pass  # it came just before, and was not taken up any more
         time.sleep(0.05)
     raise AssertionError("it still listens")
+
+
+def requests_running(client: httpx.Client) -> float:
+    (line,) = re.findall(
+        r"^gatewright_requests_running (.*)", client.get("/metrics").text, re.MULTILINE
+    )
+    return float(line)
 
 
 def check_the_job(client: httpx.Client, job: str) -> None:

@@ -5,6 +5,7 @@ a reader process or a thread: here every call that the loop's own thread makes i
 watched while the faces are used.
 """
 
+import asyncio
 import builtins
 import contextlib
 import io
@@ -168,5 +169,7 @@ async def test_the_loop_asks_no_file_system_of_a_user(
     await ok(client, "PUT", "/api/v1/files/local/script", content=b"#!/bin/sh\n")
     await use_jobs(client)
     await use_data(client)
-    await ok(client, "GET", "/health/ready")
+    async with asyncio.timeout(60):
+        while (await client.get("/health/ready")).status_code != 200:
+            await asyncio.sleep(0.1)
     assert watch.seen == []

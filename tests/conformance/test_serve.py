@@ -1,10 +1,12 @@
 """The commands that scripts rely on: what they print, and how they end."""
 
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from tests.support.gateway import RunningGateway, command, running
+from tests.support.workers import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -57,18 +59,25 @@ def check_accounts(gateway: RunningGateway, config: Path) -> None:
         ("narrow", "jobs/local"): 403,
         ("narrow", "store"): 403,
     }
-    described = httpx.get(f"{gateway.url}/api/v1/").json()
-    assert described["title"] == "Ours"
-    assert httpx.get(f"{gateway.url}/api/v1/status").json()["systems"] == [
-        {"system": "local", "status": "up"}
-    ]
-    assert httpx.get(f"{gateway.url}/api/v1/status/other").status_code == 404
-    assert httpx.get(f"{gateway.url}/health/ready").status_code == 200
+    assert get(gateway.url, "/api/v1/").json()["title"] == "Ours"
+    up = [{"system": "local", "status": "up"}]
+    # A part that has not answered within two seconds is down, and a while later up.
+    wait_until(lambda: systems(gateway.url) == up, 60)
+    assert get(gateway.url, "/api/v1/status/other").status_code == 404
+    wait_until(lambda: get(gateway.url, "/health/ready").status_code == 200, 60)
 
 
 def status(url: str, token: str, path: str) -> int:
     headers = {"Authorization": f"Bearer {token}"}
-    return httpx.get(f"{url}/api/v1/{path}", headers=headers).status_code
+    return get(url, f"/api/v1/{path}", headers=headers).status_code
+
+
+def systems(url: str) -> Any:
+    return get(url, "/api/v1/status").json()["systems"]
+
+
+def get(url: str, path: str, **more: Any) -> httpx.Response:
+    return httpx.get(f"{url}{path}", timeout=60, **more)
 
 
 def test_a_wrong_configuration_is_named_and_nothing_starts(tmp_path: Path) -> None:

@@ -122,6 +122,7 @@ async def test_several_systems_in_one_gateway(site: Path) -> None:
         assert ran.json()["stdout"] == "note.txt\n"
 
 
+@pytest.mark.timeout(360)
 def test_the_page_s_own_tests_pass(site: Path) -> None:
     (site / "pytest.ini").write_text("[pytest]\nasyncio_mode = auto\n")
     done = subprocess.run(
@@ -130,7 +131,7 @@ def test_the_page_s_own_tests_pass(site: Path) -> None:
             "-p", "pytest_asyncio.plugin", "-k", "TestFiles and whole or exit_codes",
             str(site / "test_gatewright_gentle.py"),
         ],
-        cwd=site, capture_output=True, text=True, timeout=120, check=False,
+        cwd=site, capture_output=True, text=True, timeout=300, check=False,
         env=os.environ
         | {
             "PYTHONPATH": os.pathsep.join(sys.path),

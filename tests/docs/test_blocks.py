@@ -5,9 +5,11 @@ import re
 import shlex
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from tests.docs.blocks import RUN, Block, blocks_of, is_printed
 from tests.support.gateway import SOURCE, RunningGateway, demo
@@ -21,7 +23,14 @@ RUNNABLE = [page for page in PAGES if any(one.is_run for one in blocks_of(page))
 PROGRAMS = {"curl": "curl", "ncdump": "netcdf-bin", "ncks": "nco"}
 PRINTED_ADDRESS = "127.0.0.1:8000"
 _PROBLEM = re.compile(r'"status": ?([45]\d\d)\b')
-_SECONDS = 120
+_SECONDS = 300
+_IMAGES = 18
+_AT_A_DESK = """
+shopt -s expand_aliases
+set -E
+trap 'echo "FAILED: $?"' ERR
+timeout() { command timeout "$((10 * $1))" "${@:2}"; }  # it may be slow here
+"""
 
 
 def name_of(page: Path) -> str:
@@ -39,7 +48,22 @@ def gateway(home: Path) -> Iterator[RunningGateway]:
     state = home / ".local" / "state" / "gatewright-demo"
     state.parent.mkdir(parents=True)
     with demo(state) as running:
+        wait_for_all_parts(running)
         yield running
+
+
+def wait_for_all_parts(gateway: RunningGateway) -> None:
+    """Wait for what begins with its first use, and for the survey to be read."""
+    deadline = time.monotonic() + 60
+    with gateway.client() as client:
+        while not is_all_there(client):
+            assert time.monotonic() < deadline, "a part of the demo does not answer"
+            time.sleep(0.1)
+
+
+def is_all_there(client: httpx.Client) -> bool:
+    ready = client.get("/health/ready").json()["status"] == "ready"
+    return ready and len(client.get("/api/v1/images").json()["images"]) == _IMAGES
 
 
 def desk(folder: Path, home: Path) -> dict[str, str]:
@@ -57,7 +81,7 @@ def desk(folder: Path, home: Path) -> dict[str, str]:
 
 def session(blocks: list[Block], folder: Path, address: str) -> str:
     """Return a script that pastes the blocks into one shell, each with its output."""
-    lines = ["shopt -s expand_aliases", "set -E", "trap 'echo \"FAILED: $?\"' ERR"]
+    lines = [_AT_A_DESK]
     for number, block in enumerate(blocks):
         source = folder / f"block-{number}.{block.language}"
         source.write_text(block.text.replace(PRINTED_ADDRESS, address))
@@ -67,7 +91,7 @@ def session(blocks: list[Block], folder: Path, address: str) -> str:
     return "\n".join(lines)
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(360)
 @pytest.mark.parametrize("page", RUNNABLE, ids=name_of)
 def test_a_page_does_what_it_says(
     page: Path, gateway: RunningGateway, home: Path, tmp_path: Path

@@ -17,6 +17,13 @@ function canned(...answers) {
   return { gateway: new Gateway({ url: "http://gateway:8000/", token: "gw_k.s", fetch }), asked };
 }
 
+/** Waits until something is so, however slow the machine is, and for what else may come of it. */
+async function settle(done) {
+  const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+  for (const end = Date.now() + 60_000; !done() && Date.now() < end;) await pause(1);
+  await pause(5);
+}
+
 const problem = (status, more = {}, headers = {}) =>
   new Response(JSON.stringify({ title: "Too many requests", detail: "Wait a little.", code: "too-many-requests", request_id: "r1", ...more }), {
     status, headers: { "Content-Type": "application/problem+json", ...headers },
@@ -200,27 +207,26 @@ test("all listeners share one stream, which begins anew when told to and after a
   };
   const { live } = new Gateway({ url: "http://gateway:8000/", fetch });
   const told = [];
-  const settle = () => new Promise((resolve) => setTimeout(resolve, 5));
   const listen = (name, stop) => live.listen({ hear: (event) => told.push([name, event.data]), tell: (state) => told.push([name, state]) }, stop.signal);
   const [first, second] = [new AbortController(), new AbortController()];
   listen("a", first);
-  await settle();
+  await settle(() => told.length >= 2);
   listen("b", second);
-  await settle();
+  await settle(() => told.length >= 3);
   assert.deepEqual(told.splice(0), [["a", "again"], ["a", 1], ["b", "open"]]);
   assert.equal(opened.length, 1);
   live.restart();
-  await settle();
+  await settle(() => told.length >= 4);
   assert.deepEqual([opened.length, opened[0].aborted, live.listeners], [2, true, 2]);
   assert.deepEqual(told.splice(0), [["a", "again"], ["b", "again"], ["a", 2], ["b", 2]]);
   live.restart();
-  await settle();
+  await settle(() => told.length >= 2);
   assert.deepEqual(told.splice(0), [["a", "broken"], ["b", "broken"]]);
   first.abort();
   assert.equal(live.listeners, 1);
   const third = new AbortController();
   listen("c", third);
-  await settle();
+  await settle(() => told.length >= 4);
   assert.equal(opened.length, 4);
   assert.deepEqual(told.splice(0), [["b", "again"], ["c", "again"], ["b", 4], ["c", 4]]);
   second.abort();
@@ -243,17 +249,16 @@ test("three uploads go at once, in their order, and each leaves its place to the
   }
   const ended = [];
   gateway.uploads.addEventListener("end", ({ detail }) => ended.push(`${detail.name} ${detail.state}`));
-  const settle = () => new Promise((resolve) => setTimeout(resolve, 5));
   const all = ["a", "b", "c", "d", "e", "f"].map((name) => gateway.uploads.send("local", "/", `/${name}`, new File(["xyz"], name)));
-  await settle();
+  await settle(() => under.has("c"));
   assert.deepEqual([...under.keys()], ["a", "b", "c"]);
   gateway.uploads.all[3].stop.abort();
   gateway.uploads.all[0].stop.abort();
-  await settle();
+  await settle(() => under.has("e"));
   assert.deepEqual([...under.keys()], ["b", "c", "e"]);
   under.get("b")(problem(507, { detail: "Full." }));
   under.get("c")(Response.json({}));
-  await settle();
+  await settle(() => under.has("f") && gateway.uploads.open.length === 2);
   assert.deepEqual([...under.keys()], ["e", "f"]);
   assert.deepEqual([gateway.uploads.open.length, gateway.uploads.all[1].message], [2, "Full."]);
   gateway.uploads.clear();
@@ -263,7 +268,7 @@ test("three uploads go at once, in their order, and each leaves its place to the
   assert.deepEqual([...ended].sort(), ["a stopped", "b failed", "c done", "d stopped", "e stopped", "f stopped"]);
   assert.deepEqual([gateway.uploads.all, under.size], [[], 0]);
   const again = gateway.uploads.send("local", "/", "/g", new File(["xyz"], "g"));
-  await settle();
+  await settle(() => under.has("g"));
   under.get("g")(Response.json({}));
   assert.equal((await again).state, "done");
 });

@@ -70,7 +70,7 @@ def test_processes_that_ask_at_the_same_time_install_once(folder: Path) -> None:
         assert one.stdin is not None
         one.stdin.write("now\n")
         one.stdin.flush()
-    told = sorted(one.communicate(timeout=60)[0].strip() for one in asking)
+    told = sorted(one.communicate(timeout=150)[0].strip() for one in asking)
     assert told == ["False", "True"]
     found = {path.parent.name for path in folder.glob("node_modules/*/package.json")}
     assert found == {f"part-{i}" for i in range(_PACKAGES)}

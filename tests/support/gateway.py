@@ -14,7 +14,6 @@ from typing import IO
 import httpx
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"
-START_SECONDS = 60
 
 
 @dataclass(slots=True)
@@ -60,7 +59,7 @@ class RunningGateway:
         """Ask it to stop, and return its exit status."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(45)
+        return self.process.wait(90)
 
 
 def environment() -> dict[str, str]:
@@ -72,7 +71,7 @@ def command(*arguments: str, stdin: str = "") -> str:
     """Run ``gatewright`` and return what it printed."""
     done = subprocess.run(
         [sys.executable, "-m", "gatewright", *arguments],
-        input=stdin, capture_output=True, text=True, timeout=60,
+        input=stdin, capture_output=True, text=True, timeout=120,
         env=environment(), check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -102,7 +101,7 @@ def running(arguments: Sequence[str], state: Path) -> Iterator[RunningGateway]:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
         try:
-            process.wait(45)
+            process.wait(90)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait(10)

@@ -17,7 +17,7 @@ from gatewright.composition.files import open_files, open_owner_worker
 from gatewright.composition.state import open_database, open_event_hub
 from gatewright.core.config import Config
 
-SECONDS = 30.0
+SECONDS = 60.0
 
 
 def config(folder: Path, **limits: Any) -> Config:

@@ -19,6 +19,7 @@ import httpx
 from gatewright.core.config import Config
 
 ROOT = Path(__file__).resolve().parents[2]
+_START_SECONDS = 150.0
 
 
 class Host:
@@ -28,9 +29,12 @@ class Host:
         self._config = folder / "config.json"
         self._config.write_text(settings.model_dump_json())
         self._log = folder / "host.log"
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self._port = probe.getsockname()[1]
+        # Bound for as long as the host lives, so that nobody else is given the port
+        # while no process listens on it.
+        self._reserved = socket.socket()
+        self._reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._reserved.bind(("127.0.0.1", 0))
+        self._port = self._reserved.getsockname()[1]
         self._process: subprocess.Popen[bytes] | None = None
         self.url = f"http://127.0.0.1:{self._port}"
 
@@ -53,7 +57,7 @@ class Host:
 
     async def answers(self, client: httpx.AsyncClient) -> None:
         """Wait until it answers."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(_START_SECONDS):
             while True:
                 with contextlib.suppress(httpx.TransportError):
                     if (await client.get("/jobs/local")).status_code == 200:
@@ -67,6 +71,11 @@ class Host:
             self._process.wait()
             self._process = None
 
+    def close(self) -> None:
+        """End it, and let go of its port."""
+        self.kill()
+        self._reserved.close()
+
 
 @contextmanager
 def job_host(settings: Config, folder: Path) -> Iterator[Host]:
@@ -76,7 +85,7 @@ def job_host(settings: Config, folder: Path) -> Iterator[Host]:
     try:
         yield host
     finally:
-        host.kill()
+        host.close()
 
 
 async def _serve(settings: Config, port: int) -> None:

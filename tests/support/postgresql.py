@@ -20,7 +20,7 @@ import pytest
 from tests.support import needs
 
 _SUPERUSER = "gatewright"
-_SECONDS = 30
+_SECONDS = 60
 
 
 class Server:

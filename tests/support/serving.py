@@ -14,7 +14,7 @@ from typing import Any
 from gatewright.core.config import Config
 
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 60
+START_SECONDS = 120
 
 
 @dataclass(slots=True)
@@ -39,7 +39,7 @@ class Serving:
         text = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
         return [int(child) for child in text.split()]
 
-    def terminate(self, seconds: float = 40) -> int:
+    def terminate(self, seconds: float = 90) -> int:
         """Stop it as an operator does; return its exit status."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(seconds)
@@ -84,7 +84,7 @@ def serving(
         if process.poll() is None:
             process.terminate()
         try:
-            process.wait(40)
+            process.wait(90)
         finally:
             process.kill()
             assert process.stdout is not None

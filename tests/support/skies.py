@@ -48,5 +48,5 @@ async def sky_services(
         database = await open_database(config, stack)
         readers = await open_readers(config, stack)
         sky, watch = await open_sky(config, database, readers, stack)
-        assert await watch.wait(60)
+        assert await watch.wait(150)
         yield SkyServices(config, sky, watch)

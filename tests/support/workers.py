@@ -77,7 +77,7 @@ def is_running(pid: int) -> bool:
     return text.rpartition(b")")[2].split()[0] != b"Z"
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     """Wait for something to become true."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -96,7 +96,7 @@ class Stream:
 
     async def until(self, text: bytes) -> None:
         """Wait until the text was sent."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while text not in self.answer.body:
                 self.news.clear()
                 await self.news.wait()
@@ -132,7 +132,7 @@ async def test_a_stream_ends_with_its_client_or_server(end: str) -> None:
     running = asyncio.create_task(stream.run())
     await stream.until(b": heartbeat\n\n")
     getattr(stream, end).set()
-    answer = await asyncio.wait_for(running, 5)
+    answer = await asyncio.wait_for(running, 60)
     assert answer.body.startswith(encode_event(EVENT))
     assert answer.ended
     assert closed.is_set()

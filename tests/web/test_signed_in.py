@@ -74,13 +74,31 @@ async def test_a_stream_ends_with_its_credentials(
         headers = {"Authorization": f"Bearer {await world.token('ada')}"}
     else:
         headers = {"Cookie": f"gw_session={await world.cookie('ada')}"}
-    async with world.client() as http:
+    began = asyncio.Event()
+    async with world.client(world.app(_telling(began))) as http:
         streaming = asyncio.create_task(http.get("/api/v1/events", headers=headers))
+        await asyncio.wait_for(began.wait(), 60)
         await asyncio.wait({streaming}, timeout=0.3)
         assert not streaming.done()
         await end(world, await _who(world, headers))
-        answer = await asyncio.wait_for(streaming, 10)
+        answer = await asyncio.wait_for(streaming, 60)
     assert answer.status_code == 200
+
+
+def _telling(began: asyncio.Event) -> Callable[[ASGIApp], ASGIApp]:
+    """Return what tells that an answer has begun."""
+
+    def wrap(app: ASGIApp) -> ASGIApp:
+        async def telling(scope: Scope, receive: Receive, send: Send) -> None:
+            async def tell(message: Message) -> None:
+                began.set()
+                await send(message)
+
+            await app(scope, receive, tell)
+
+        return telling
+
+    return wrap
 
 
 async def _who(world: World, headers: dict[str, str]) -> Caller:
@@ -127,7 +145,11 @@ async def test_what_cannot_be_told_ends_nothing() -> None:
 
 
 @pytest.mark.parametrize("scope", [WITH_BODY, WITHOUT])
-async def test_a_client_that_goes_is_told_of_at_once(scope: Scope) -> None:
+async def test_a_client_that_goes_is_told_of_at_once(
+    scope: Scope, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signed_in, "CHECK_SECONDS", 600.0)
+
     async def gone() -> Message:
         return {"type": "http.disconnect"}
 
@@ -140,11 +162,14 @@ async def test_a_client_that_goes_is_told_of_at_once(scope: Scope) -> None:
 
 
 async def test_a_body_that_outlasts_its_credentials_is_refused() -> None:
+    holds = True
+
     async def still() -> bool:
-        return False
+        return holds
 
     receive = UntilSignedOut(WITH_BODY, _parts(b"a", b"b"), still)
     assert (await receive())["body"] == b"a"
+    holds = False
     await asyncio.sleep(0.02)
     for _ in range(2):
         with pytest.raises(NotSignedIn, match="before its body"):
@@ -169,7 +194,7 @@ async def test_a_body_that_stalls_is_ended_by_its_own_limit() -> None:
         raise AssertionError
 
     with pytest.raises(RequestTimeout):
-        await asyncio.wait_for(BodyTimeout(app, 0.1)(WITH_BODY, receive, send), 10)
+        await asyncio.wait_for(BodyTimeout(app, 0.1)(WITH_BODY, receive, send), 60)
 
 
 async def test_an_upload_ends_with_its_credentials(world: World) -> None:
@@ -249,7 +274,7 @@ async def test_no_message_of_the_server_is_lost_by_a_check() -> None:
     until = UntilSignedOut(WITHOUT, receive, still)
     connection.tell(b"", more=False)
     assert (await until())["type"] == "http.request"
-    assert (await asyncio.wait_for(until(), 10))["type"] == "http.disconnect"
+    assert (await asyncio.wait_for(until(), 60))["type"] == "http.disconnect"
     assert asked == 3
 
 
@@ -283,6 +308,6 @@ async def test_a_long_download_ends_with_its_credentials(
     await asyncio.wait({running}, timeout=0.1)
     assert not running.done()
     await _revoke(world, who)
-    await asyncio.wait_for(running, 10)
+    await asyncio.wait_for(running, 60)
     kind = EXTENSION if zero_copy else "http.response.body"
     assert sent == ["http.response.start", kind]

@@ -118,7 +118,7 @@ class EventLogContract:
         seen = await hub.publish("a", "x", "ada", {"n": 0})
         await elsewhere.publish("a", "x", "ada", {"n": 1})
         told = []
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             async for event in hub.follow(owner="ada", after=seen):
                 if event is None:
                     await elsewhere.publish("a", "x", "ada", {"n": 2})

@@ -103,22 +103,31 @@ class Followed:
 
     async def until_file(self, name: str) -> str:
         """Return a file of the jobs' once it holds a whole line."""
-        deadline = time.monotonic() + SECONDS
         path = self.directory / name
-        while not (path.exists() and path.read_text().endswith("\n")):
-            assert time.monotonic() < deadline, f"still not there: {name}"
-            await asyncio.sleep(0.02)
+
+        def whole() -> bool:
+            return path.exists() and path.read_text().endswith("\n")
+
+        await self.until_true(whole, f"still not there: {name}")
         return path.read_text()
 
     async def until_told(self, native_id: str, reason: str) -> None:
         """Wait until a snapshot gave this reason for a job."""
+
+        def told() -> bool:
+            return any(
+                (status.native_id, status.reason) == (native_id, reason)
+                for snapshot in self.snapshots
+                for status in snapshot.jobs
+            )
+
+        await self.until_true(told, f"never told: {reason}")
+
+    async def until_true(self, condition: Callable[[], bool], missing: str) -> None:
+        """Wait for something to become true."""
         deadline = time.monotonic() + SECONDS
-        while not any(
-            (status.native_id, status.reason) == (native_id, reason)
-            for snapshot in self.snapshots
-            for status in snapshot.jobs
-        ):
-            assert time.monotonic() < deadline, f"never told: {reason}"
+        while not condition():
+            assert time.monotonic() < deadline, missing
             await asyncio.sleep(0.02)
 
     def told(self, native_id: str) -> Sequence[JobState]:
@@ -166,10 +175,9 @@ class SchedulerContract:
     async def test_the_snapshots_tell_of_it(self, followed: Followed) -> None:
         native_id = await followed.submit("sleep 0.3")
         await followed.until_ended(native_id)
-        deadline = time.monotonic() + SECONDS
-        while JobState.COMPLETED not in followed.told(native_id):
-            assert time.monotonic() < deadline
-            await asyncio.sleep(0.02)
+        await followed.until_true(
+            lambda: JobState.COMPLETED in followed.told(native_id), "no end was told"
+        )
         order = [JobState.QUEUED, JobState.ACTIVE, JobState.COMPLETED]
         assert [s for s in order if s in followed.told(native_id)] == list(
             followed.told(native_id)
@@ -234,7 +242,7 @@ class SchedulerContract:
         cores = followed.scheduler.capabilities.cores
         whole = Resources(cpu_cores_per_process=cores)
         first = await followed.submit(
-            JobSpec(executable="sleep", arguments=("60",), resources=whole)
+            JobSpec(executable="sleep", arguments=("300",), resources=whole)
         )
         await followed.until_state(first, JobState.ACTIVE)
         second = await followed.submit(JobSpec(executable="true", resources=whole))
@@ -284,7 +292,7 @@ class SchedulerContract:
 
     async def test_the_time_limit(self, followed: Followed) -> None:
         spec = JobSpec(
-            executable="sleep", arguments=("60",), attributes=Attributes(duration=1)
+            executable="sleep", arguments=("300",), attributes=Attributes(duration=1)
         )
         status = await followed.until_ended(await followed.submit(spec))
         assert status.state is JobState.FAILED
@@ -386,6 +394,8 @@ class SchedulerContract:
         async with second.following():
             other = await second.submit("echo again")
             await second.until_ended(other)
+            # A job may be seen to end before the look that started it is told.
+            await second.until_true(lambda: bool(second.snapshots), "nothing was told")
         assert second.snapshots[0].complete
 
 
@@ -400,4 +410,4 @@ while i < 3_000_000:
 times
 """
 
-__all__ = ["Followed", "SchedulerContract", "lives"]
+__all__ = ["SECONDS", "Followed", "SchedulerContract", "lives"]

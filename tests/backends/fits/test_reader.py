@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -108,19 +109,28 @@ class TestFitsReader(ImageReaderContract):
     ) -> None:
         """Its file system hangs; what is opened too late is closed again."""
         image = await self.first(reader, folder)
-        free, opened = threading.Event(), list[int]()
+        begun, free, opened = threading.Event(), threading.Event(), list[int]()
+        submit = reader._opening.submit
 
         def late(path: str, expected: str) -> int:
-            free.wait(30)
+            begun.set()
+            free.wait(60)
             opened.append(open_descriptor(path, expected))
             return opened[0]
 
+        def begin(*given: Any) -> Any:
+            """Submit what is then not cancelled any more, since its thread runs it."""
+            opening = submit(*given)
+            assert begun.wait(60)
+            return opening
+
         monkeypatch.setattr("gatewright.backends.fits.reader._OPEN_SECONDS", 0.1)
         monkeypatch.setattr("gatewright.backends.fits.reader.open_descriptor", late)
+        monkeypatch.setattr(reader._opening, "submit", begin)
         with pytest.raises(TimedOut):
             await reader.open(image)
         free.set()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not opened or _is_open(opened[0], image.path):
             assert time.monotonic() < deadline
             await asyncio.sleep(0.01)

@@ -81,7 +81,7 @@ async def test_the_loop_goes_on_and_the_queue_is_bounded(
 
     def wait(*_: object) -> bool:
         threads.add(threading.current_thread().name)
-        return gate.wait(10)
+        return gate.wait(60)
 
     monkeypatch.setattr(hasher, "_fits", wait)
     running = [asyncio.create_task(hasher.verify("x", hashed)) for _ in range(5)]

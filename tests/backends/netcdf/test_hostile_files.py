@@ -30,6 +30,8 @@ async def reader(tmp_path: Path) -> AsyncIterator[PooledArrayReader]:
         seconds=10,
     )
     async with open_pool(settings) as pool:
+        # To start them takes longer than reading may.
+        await pool.call("gatewright.backends.readers.checks:ping", {}, seconds=100)
         yield PooledArrayReader(pool)
 
 
@@ -131,6 +133,7 @@ async def test_files_are_not_locked(reader: PooledArrayReader, tmp_path: Path) -
     assert await use(reader, path)
     with h5py.File(path, "r+") as file:
         file["w"][0] = 5
+    os.utime(path, (1, 1))  # another time, however coarse those of the file system are
     description = await reader.describe(bytes(path))
     views = reader.read(
         *(bytes(path), description.identity, description.variable("w")),

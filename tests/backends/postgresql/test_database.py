@@ -10,7 +10,7 @@ from gatewright.testing.database import DatabaseContract, MigrationContract
 
 @pytest.fixture
 def open_database(postgresql_url: str) -> Callable[[], Awaitable[PostgresqlDatabase]]:
-    return lambda: PostgresqlDatabase.open(postgresql_url)
+    return lambda: PostgresqlDatabase.open(postgresql_url, seconds=90)
 
 
 class TestDatabase(DatabaseContract):

@@ -22,7 +22,7 @@ def put(name: str) -> Work[None]:
 
 @pytest.fixture
 async def database(postgresql_url: str) -> AsyncIterator[PostgresqlDatabase]:
-    database = await PostgresqlDatabase.open(postgresql_url, seconds=2, connections=4)
+    database = await PostgresqlDatabase.open(postgresql_url, seconds=90, connections=4)
     schema = {"1.sql": "CREATE TABLE notes (name TEXT PRIMARY KEY);"}
     await migrate(database, POSTGRESQL, schema)
     yield database
@@ -43,13 +43,12 @@ async def test_a_server_that_goes_away(
 ) -> None:
     await database.run(lambda: put("a"))
     await asyncio.to_thread(postgresql_server.stop)
-    began = time.monotonic()
     try:
-        with pytest.raises(Unavailable):
-            await database.run(lambda: put("b"))
-        with pytest.raises(Unavailable):
-            await database.read("SELECT name FROM notes")
-        assert time.monotonic() - began < 8
+        async with asyncio.timeout(60):  # nobody waits until it is there again
+            with pytest.raises(Unavailable):
+                await database.run(lambda: put("b"))
+            with pytest.raises(Unavailable):
+                await database.read("SELECT name FROM notes")
     finally:
         await asyncio.to_thread(postgresql_server.start)
     await database.run(lambda: put("c"))
@@ -89,9 +88,12 @@ async def test_a_connection_that_breaks_within(
     assert tries == 2
 
 
+@pytest.mark.usefixtures("database")  # makes the table
 async def test_a_lock_that_is_held(
-    database: PostgresqlDatabase, operator: "asyncpg.Connection[asyncpg.Record]"
+    postgresql_url: str, operator: "asyncpg.Connection[asyncpg.Record]"
 ) -> None:
+    impatient = await PostgresqlDatabase.open(postgresql_url)
+
     def work() -> Work[str]:
         yield Lock("it")
         yield from put("a")
@@ -99,11 +101,12 @@ async def test_a_lock_that_is_held(
 
     await operator.execute(f"SELECT pg_advisory_lock({lock_key('it')})")
     results = await asyncio.gather(
-        database.run(work), database.run(work), return_exceptions=True
+        impatient.run(work), impatient.run(work), return_exceptions=True
     )
     assert all(isinstance(result, Unavailable) for result in results)
     await operator.execute(f"SELECT pg_advisory_unlock({lock_key('it')})")
-    assert await database.run(work) == "done"
+    assert await impatient.run(work) == "done"
+    await impatient.close()
 
 
 async def test_a_lock_comes_first(database: PostgresqlDatabase) -> None:
@@ -123,10 +126,12 @@ async def test_a_transaction_that_always_meets_another(
         yield Statement("SELECT 1")
         raise asyncpg.SerializationError("again")
 
+    impatient = PostgresqlDatabase(database._pool, seconds=2)
     began = time.monotonic()
-    with pytest.raises(Unavailable):
-        await database.run(work)
-    assert 1.5 < time.monotonic() - began < 6
+    async with asyncio.timeout(60):
+        with pytest.raises(Unavailable):
+            await impatient.run(work)
+    assert time.monotonic() - began > 1.5
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,16 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.workers import wait_until
 
 from gatewright.backends.processes import proc, shepherd
+from gatewright.core.ids import new_id
 
 
 @pytest.mark.parametrize(
@@ -31,16 +35,17 @@ def test_interpreters(script: bytes, command: list[str]) -> None:
 
 
 def test_descendants_either_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    program = "import subprocess; subprocess.run(['sleep', '60'])"
+    program = "import subprocess; subprocess.run(['sleep', '300'])"
     with subprocess.Popen([sys.executable, "-c", program]) as child:
         try:
-            while not shepherd.descendants(child.pid):
-                pass
-            found = shepherd.descendants(os.getpid())
+            wait_until(lambda: bool(shepherd.descendants(child.pid)))
+            # Of what else this process has started some may end meanwhile.
+            tree = {child.pid, *shepherd.descendants(child.pid)}
+            assert tree <= set(shepherd.descendants(os.getpid()))
             monkeypatch.setattr(shepherd, "HAS_CHILDREN", False)
-            assert set(shepherd.descendants(os.getpid())) == set(found)
-            assert child.pid in found
-            assert shepherd.memory_of([*found, 0]) > 1_000_000
+            assert {child.pid, *shepherd.descendants(child.pid)} == tree
+            assert tree <= set(shepherd.descendants(os.getpid()))
+            assert shepherd.memory_of([*tree, 0]) > 1_000_000
         finally:
             for process in shepherd.descendants(child.pid):
                 os.kill(process, signal.SIGKILL)
@@ -118,11 +123,30 @@ def test_usage_below_the_shepherds_own_memory_says_nothing() -> None:
     assert meter.peak_bytes == 10_001 * 1024
 
 
+@contextmanager
+def left_behind(mark: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """Yield a process of a job of this name."""
+    environment = {**os.environ, proc.MARK: mark}
+    with subprocess.Popen(["sleep", "300"], env=environment) as child:
+        try:
+            # For a moment after its exec(2) a process shows no environment.
+            wait_until(lambda: proc.marked(mark) == [child.pid])
+            yield child
+        finally:
+            child.kill()
+
+
 def test_what_is_left_of_a_job_is_found_by_its_name() -> None:
-    environment = {**os.environ, proc.MARK: "test-of-marks"}
-    with subprocess.Popen(["sleep", "60"], env=environment) as child:
-        assert proc.marked("test-of-marks") == [child.pid]
-        assert proc.marked("test-of-mark") == []
-        proc.end_marked("test-of-marks")
+    mark = new_id()
+    with left_behind(mark) as child:
+        assert proc.marked(mark[:-1]) == []
+        proc.end_marked(mark)
         assert child.wait() == -signal.SIGKILL
-    proc.end_marked("test-of-marks")
+    proc.end_marked(mark)
+
+
+def test_what_is_left_of_a_job_is_ended_however_late() -> None:
+    mark = new_id()
+    with left_behind(mark) as child:
+        proc.end_marked(mark, seconds=0.0)
+        assert child.wait() == -signal.SIGKILL

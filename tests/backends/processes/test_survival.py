@@ -9,13 +9,17 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.support.jobs import config, until_ended, until_state
+from tests.support.jobs import config, until, until_ended, until_state
 from tests.support.jobs_host import Host, job_host
 
 from gatewright.testing.scheduler import lives
 
 JOBS = 25
 ROUNDS = 2
+SECONDS = 180.0
+
+# A gateway that is started here does all that it does on a machine that is busy.
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture
@@ -26,7 +30,7 @@ async def host(tmp_path: Path) -> AsyncIterator[Host]:
 
 @pytest.fixture
 async def ada(host: Host) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=host.url, timeout=20) as client:
+    async with httpx.AsyncClient(base_url=host.url, timeout=60) as client:
         await host.answers(client)
         yield client
 
@@ -41,7 +45,7 @@ async def submit(ada: httpx.AsyncClient, script: str, **spec: object) -> str:
 async def submit_until_acknowledged(ada: httpx.AsyncClient, key: str) -> str:
     """Submit with a key, again and again, as a careful client does."""
     spec = {"script": f"echo $$ >> ran-{key}; sleep 0.05; echo end >> ran-{key}"}
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(SECONDS):
         while True:
             try:
                 answer = await ada.post(
@@ -71,7 +75,7 @@ async def test_exactly_once_whatever_is_killed(
         ids += await asyncio.gather(*clients)
     await host.answers(ada)  # no client waited for it if all were acknowledged before
     for job_id in ids:
-        job = await until_ended(ada, job_id, 60)
+        job = await until_ended(ada, job_id, SECONDS)
         assert (job["state"], job["exit_code"]) == ("completed", 0), job
         assert job["started_at"] <= job["ended_at"]
         assert job["usage"]["wall_seconds"] > 0
@@ -132,7 +136,8 @@ async def test_a_job_whose_shepherd_is_killed_fails_with_a_reason(
     assert (job["state"], job["native_state"]) == ("failed", "LOST")
     assert "killed" in job["reason"]
     assert job["usage"]["wall_seconds"] > 0
-    assert not any(map(lives, pids))
+    # They are killed before that; what dies is still there for a moment.
+    await until(ada, job_id, lambda _: not any(map(lives, pids)))
 
 
 async def test_a_job_is_canceled_after_a_restart(
@@ -153,7 +158,7 @@ async def test_of_two_gateways_one_schedules(
     (tmp_path / "second").mkdir()
     settings = config(tmp_path)
     with job_host(settings, tmp_path / "second") as second:
-        async with httpx.AsyncClient(base_url=second.url, timeout=20) as other:
+        async with httpx.AsyncClient(base_url=second.url, timeout=60) as other:
             await second.answers(other)
             ids = [await submit(other, f"echo ran >> two-{n}") for n in range(4)]
             for job_id in ids:
@@ -170,14 +175,14 @@ async def test_of_two_gateways_one_schedules(
 
 async def _until_there(tmp_path: Path, name: str) -> None:
     spool = tmp_path / "state" / "jobs" / "local"
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not list(spool.glob(f"*/{name}")):
             await asyncio.sleep(0.02)
 
 
 async def _text(path: Path) -> str:
-    async with asyncio.timeout(30):
-        while not (path.exists() and path.read_text()):
+    async with asyncio.timeout(60):
+        while not (path.exists() and path.read_text().endswith("\n")):
             await asyncio.sleep(0.02)
     return path.read_text()
 

@@ -15,6 +15,7 @@ import pytest_asyncio
 
 from gatewright.backends.readers import PoolSettings, ReaderPool, open_pool
 from gatewright.backends.readers.process import ReaderHandle, ReaderLost
+from gatewright.backends.readers.turns import Weight
 from gatewright.core.errors import (
     BackendFailed,
     NotFound,
@@ -25,6 +26,8 @@ from gatewright.core.errors import (
 
 PROGRAM = "gatewright.testing.reader_program"
 MEBIBYTE = 1 << 20
+SECONDS = 100.0
+"""The pool's deadline, and the time for what has to come about."""
 
 
 def settings(folder: Path, **changes: Any) -> PoolSettings:
@@ -33,7 +36,7 @@ def settings(folder: Path, **changes: Any) -> PoolSettings:
         "folders": (folder,),
         "spool": folder,
         "memory_bytes": 400 * MEBIBYTE,
-        "seconds": 20.0,
+        "seconds": SECONDS,
         **changes,
     }
     return PoolSettings(**values)
@@ -45,7 +48,7 @@ async def pool(tmp_path: Path) -> AsyncIterator[ReaderPool]:
         yield opened
 
 
-async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+async def until(condition: Callable[[], bool], seconds: float = SECONDS) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "the condition did not come about"
@@ -123,7 +126,7 @@ async def test_held_windows_do_not_hold_readers(pool: ReaderPool) -> None:
     go = asyncio.Event()
     clients = [asyncio.create_task(slow_client(v, go)) for v in range(60)]
     await asyncio.sleep(0)
-    await asyncio.wait_for(call(pool, "echo"), 10)
+    await asyncio.wait_for(call(pool, "echo"), SECONDS)
     await until(lambda: pool.waiting == 0)
     go.set()
     await asyncio.gather(*clients)
@@ -133,7 +136,7 @@ async def test_windows_held_by_slow_clients_are_bounded(tmp_path: Path) -> None:
     limits = settings(tmp_path, readers=1, held_bytes=3000)
     function, arguments = f"{PROGRAM}:fill", {"value": 1, "size": 1000}
     async with open_pool(limits) as pool:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(SECONDS):
             held = [pool.window(function, arguments) for _ in range(40)]
             for window in held[:9]:
                 assert await window.__aenter__() == b"\1" * 1000
@@ -206,10 +209,12 @@ async def test_the_deadline_ends_the_reader_and_is_not_tried_again(
 ) -> None:
     async with open_pool(settings(tmp_path, readers=1)) as pool:
         before = await call(pool, "log_process")
-        started = time.monotonic()
+        # The pool's own deadline is after the nap: it is the call's that ends it.
+        nap = {"seconds": SECONDS / 2}
         with pytest.raises(TimedOut):
-            await pool.call(f"{PROGRAM}:nap", {"seconds": 60}, seconds=0.3)
-        assert time.monotonic() - started < 3
+            await pool.call(f"{PROGRAM}:nap", nap, seconds=0.3)
+        # The first reader took the nap; another try would have had the second.
+        assert {handle.number for handle in pool._handles} == {2}
         await until(lambda: not alive(before["process"]))
         after = await call(pool, "log_process")
         assert after["parent"] == before["parent"]
@@ -253,10 +258,20 @@ async def test_too_many_waiting_calls_are_refused(tmp_path: Path) -> None:
         await asyncio.gather(*tasks)
 
 
-async def test_small_calls_pass_while_bulk_windows_run(pool: ReaderPool) -> None:
+async def test_small_calls_pass_while_bulk_windows_run(
+    pool: ReaderPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await pool.ready()
     function = f"{PROGRAM}:fill"
     stop = asyncio.Event()
+    turns: list[Weight] = []
+    pick = pool._turns._pick
+
+    def noted(key: str, weight: Weight) -> ReaderHandle:
+        turns.append(weight)
+        return pick(key, weight)
+
+    monkeypatch.setattr(pool._turns, "_pick", noted)
 
     async def bulk() -> int:
         count = 0
@@ -267,14 +282,15 @@ async def test_small_calls_pass_while_bulk_windows_run(pool: ReaderPool) -> None
         return count
 
     tasks = [asyncio.create_task(bulk()) for _ in range(4)]
-    slowest = 0.0
+    next_turns = []
     for _ in range(50):
-        started = time.monotonic()
+        before = len(turns)
         await call(pool, "echo")
-        slowest = max(slowest, time.monotonic() - started)
+        next_turns.append(turns[before])
     stop.set()
     assert all(count > 0 for count in await asyncio.gather(*tasks))
-    assert slowest < 1
+    # Whenever a small call came, no window that waited had a reader before it.
+    assert next_turns == [Weight.SMALL] * 50
 
 
 async def test_one_key_stays_with_one_reader(pool: ReaderPool) -> None:
@@ -387,7 +403,7 @@ async def test_a_hostile_reader_is_ended(pool: ReaderPool) -> None:
         lost: list[ReaderHandle] = []
         killed: list[int] = []
         handle = ReaderHandle(1, killed.append, lost.append, lost.append)
-        future = handle.ask("a:b", {}, 1, 5)
+        future = handle.ask("a:b", {}, 1, SECONDS)
         reader = handle._far_end
         if message:
             reader.send(message)

@@ -7,6 +7,9 @@ import pytest
 from gatewright.backends.readers.turns import Turns, Weight
 from gatewright.core.errors import Unavailable
 
+SECONDS = 60
+"""Longer than anything here waits."""
+
 
 def turns(readers: int = 2, waiting: int = 10) -> Turns[str]:
     made = Turns[str](readers, waiting)
@@ -18,7 +21,7 @@ def turns(readers: int = 2, waiting: int = 10) -> Turns[str]:
 async def test_files_never_have_all_readers() -> None:
     pool = turns()
     first = await pool.take("", Weight.FILE, 1)
-    second = asyncio.create_task(pool.take("", Weight.FILE, 5))
+    second = asyncio.create_task(pool.take("", Weight.FILE, SECONDS))
     await asyncio.sleep(0.12)
     assert not second.done()
     small = await pool.take("", Weight.SMALL, 1)
@@ -36,21 +39,27 @@ async def test_a_single_reader_makes_files_too() -> None:
     assert await pool.take("", Weight.FILE, 1) == only
 
 
-async def test_a_window_takes_the_last_reader_after_a_little() -> None:
+async def test_a_window_takes_the_last_reader_after_a_little(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     pool = turns()
     await pool.take("", Weight.WINDOW, 1)
-    waiting = asyncio.create_task(pool.take("", Weight.WINDOW, 5))
-    await asyncio.sleep(0)
-    assert not waiting.done()
-    assert await waiting
+    with monkeypatch.context() as patient:
+        patient.setattr("gatewright.backends.readers.turns._PATIENCE_SECONDS", SECONDS)
+        waiting = asyncio.create_task(pool.take("", Weight.WINDOW, 2 * SECONDS))
+        await asyncio.sleep(0.1)
+        assert not waiting.done()
+        waiting.cancel()
+        await asyncio.wait([waiting])
+    assert await pool.take("", Weight.WINDOW, SECONDS)
 
 
 async def test_small_calls_go_first() -> None:
     pool = turns(1)
     only = await pool.take("", Weight.SMALL, 1)
-    window = asyncio.create_task(pool.take("", Weight.WINDOW, 5))
+    window = asyncio.create_task(pool.take("", Weight.WINDOW, SECONDS))
     await asyncio.sleep(0)
-    small = asyncio.create_task(pool.take("", Weight.SMALL, 5))
+    small = asyncio.create_task(pool.take("", Weight.SMALL, SECONDS))
     await asyncio.sleep(0)
     pool.give(only)
     assert await small == only

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.backends.sql.databases import Opener
+from tests.backends.sql.databases import SECONDS, Opener
 
 from gatewright.backends.postgresql import POSTGRESQL, PostgresqlDatabase
 from gatewright.backends.sql.database import Statement, Work
@@ -29,7 +29,9 @@ from gatewright.testing.image_index import (
 class TestSqlite(ImageIndexContract):
     @pytest.fixture
     async def index(self, tmp_path: Path) -> AsyncIterator[SqlImageIndex]:
-        database = await SqliteDatabase.open(tmp_path / "gateway.sqlite")
+        database = await SqliteDatabase.open(
+            tmp_path / "gateway.sqlite", seconds=SECONDS
+        )
         await migrate(database, SQLITE)
         yield SqlImageIndex(database)
         await database.close()
@@ -38,7 +40,7 @@ class TestSqlite(ImageIndexContract):
 class TestPostgresql(ImageIndexContract):
     @pytest.fixture
     async def index(self, postgresql_url: str) -> AsyncIterator[SqlImageIndex]:
-        database = await PostgresqlDatabase.open(postgresql_url)
+        database = await PostgresqlDatabase.open(postgresql_url, seconds=SECONDS)
         await migrate(database, POSTGRESQL)
         yield SqlImageIndex(database)
         await database.close()
@@ -46,7 +48,7 @@ class TestPostgresql(ImageIndexContract):
 
 @pytest.fixture
 async def sqlite(tmp_path: Path) -> AsyncIterator[SqlImageIndex]:
-    database = await SqliteDatabase.open(tmp_path / "gateway.sqlite")
+    database = await SqliteDatabase.open(tmp_path / "gateway.sqlite", seconds=SECONDS)
     await migrate(database, SQLITE)
     yield SqlImageIndex(database)
     await database.close()
@@ -70,7 +72,7 @@ def nights(count: int) -> list[Image]:
     ]
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(900)
 async def test_a_hundred_thousand_images(sqlite: SqlImageIndex) -> None:
     images = nights(100_000)
     await sqlite.save_survey(SURVEY)

@@ -11,7 +11,7 @@ from gatewright.testing.database import DatabaseContract, MigrationContract
 
 @pytest.fixture
 def open_database(tmp_path: Path) -> Callable[[], Awaitable[SqliteDatabase]]:
-    return lambda: SqliteDatabase.open(tmp_path / "state.sqlite")
+    return lambda: SqliteDatabase.open(tmp_path / "state.sqlite", seconds=90)
 
 
 class TestDatabase(DatabaseContract):

@@ -112,12 +112,14 @@ def test_descriptors_without_frames_are_refused_and_given_back() -> None:
 
 
 def test_several_descriptors_at_once_are_closed(
-    pair: tuple[socket.socket, socket.socket],
+    pair: tuple[socket.socket, socket.socket], tmp_path: Path
 ) -> None:
     ours, theirs = pair
-    before = descriptors()
-    for count in (2, 5):
-        socket.send_fds(theirs, [b"x"], [0] * count)
-        with pytest.raises(FrameError):
-            receive(ours)
-    assert descriptors() == before
+    path = tmp_path / "file"
+    with path.open("wb") as file:
+        for count in (2, 5):
+            socket.send_fds(theirs, [b"x"], [file.fileno()] * count)
+            with pytest.raises(FrameError):
+                receive(ours)
+        opened = [n for n, name in descriptors().items() if name == str(path)]
+        assert opened == [file.fileno()]

@@ -80,7 +80,7 @@ async def check_refused(
             files = PosixFileSystem(OneWorker(worker), b"/", b"/")
             asking = files.open("ada", b"/x")
         else:
-            asking = worker.call("stat", {}, list[object], seconds=5)
+            asking = worker.call("stat", {}, list[object], seconds=60)
         with pytest.raises(error):
             await asking
         assert worker._connection is not None

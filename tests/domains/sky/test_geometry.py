@@ -1,6 +1,7 @@
 """Footprints against regions, checked by sampling points in great number."""
 
 import math
+import zlib
 
 import numpy as np
 import pytest
@@ -19,7 +20,11 @@ from gatewright.domains.sky.geometry import (
     unit_vectors,
 )
 
-SEED = np.random.default_rng(20260131)
+
+@pytest.fixture
+def random(request: pytest.FixtureRequest) -> np.random.Generator:
+    """Return numbers that are a test's own, whatever ran before it."""
+    return np.random.default_rng([20260131, zlib.crc32(request.node.name.encode())])
 
 
 def square(ra: float, dec: float, side: float, turn: float) -> Vectors:
@@ -71,16 +76,18 @@ PLACES = [(10.0, 20.0), (0.01, -30.0), (359.99, 89.8), (123.0, -89.95), (200.0, 
 
 
 @pytest.mark.parametrize(("ra", "dec"), PLACES)
-def test_circle_against_points_of_the_square(ra: float, dec: float) -> None:
+def test_circle_against_points_of_the_square(
+    ra: float, dec: float, random: np.random.Generator
+) -> None:
     for _ in range(15):
-        turn, side = SEED.uniform(0, 6.3), SEED.uniform(0.05, 1.0)
+        turn, side = random.uniform(0, 6.3), random.uniform(0.05, 1.0)
         corners = square(ra, dec, side, turn)
         polygon = polygon_vectors(degrees(corners))[None]
-        away = SEED.uniform(0, 1.4 * side)
+        away = random.uniform(0, 1.4 * side)
         where = degrees(
-            np.array([square(ra, dec, 2 * away + 1e-3, SEED.uniform(0, 6.3))[0]])
+            np.array([square(ra, dec, 2 * away + 1e-3, random.uniform(0, 6.3))[0]])
         )[0]
-        radius = SEED.uniform(0, side)
+        radius = random.uniform(0, side)
         distances = angle(fill_square(corners, 60), point(*where))
         met = bool(Circle(*where, radius).meets(polygon)[0])
         spacing = math.radians(side / 59)
@@ -91,12 +98,14 @@ def test_circle_against_points_of_the_square(ra: float, dec: float) -> None:
 
 
 @pytest.mark.parametrize(("ra", "dec"), PLACES)
-def test_polygon_against_points(ra: float, dec: float) -> None:
+def test_polygon_against_points(
+    ra: float, dec: float, random: np.random.Generator
+) -> None:
     for _ in range(10):
-        mine = square(ra, dec, SEED.uniform(0.1, 1.0), SEED.uniform(0, 6.3))
-        away = square(ra, dec, SEED.uniform(0.01, 2.0), SEED.uniform(0, 6.3))[0]
+        mine = square(ra, dec, random.uniform(0.1, 1.0), random.uniform(0, 6.3))
+        away = square(ra, dec, random.uniform(0.01, 2.0), random.uniform(0, 6.3))[0]
         theirs = square(
-            *degrees(away[None])[0], SEED.uniform(0.1, 1.0), SEED.uniform(0, 6.3)
+            *degrees(away[None])[0], random.uniform(0.1, 1.0), random.uniform(0, 6.3)
         )
         met = bool(Polygon(degrees(theirs)).meets(polygon_vectors(degrees(mine))[None]))
         hits = in_square(fill_square(theirs, 60), mine).any()
@@ -112,13 +121,13 @@ def test_polygon_against_points(ra: float, dec: float) -> None:
 @pytest.mark.parametrize(
     ("ra", "dec"), [(10.0, 20.0), (0.01, -30.0), (200.0, 0.0), (3.0, 75.0)]
 )
-def test_box_against_points(ra: float, dec: float) -> None:
+def test_box_against_points(ra: float, dec: float, random: np.random.Generator) -> None:
     for _ in range(15):
-        corners = square(ra, dec, SEED.uniform(0.2, 3.0), SEED.uniform(0, 6.3))
+        corners = square(ra, dec, random.uniform(0.2, 3.0), random.uniform(0, 6.3))
         polygon = polygon_vectors(degrees(corners))[None]
-        west = (ra + SEED.uniform(-4, 4)) % 360.0
-        width, height = SEED.uniform(0, 4), SEED.uniform(0, 4)
-        south = dec + SEED.uniform(-4, 2)
+        west = (ra + random.uniform(-4, 4)) % 360.0
+        width, height = random.uniform(0, 4), random.uniform(0, 4)
+        south = dec + random.uniform(-4, 2)
         box = Range(west, (west + width) % 360.0, south, south + height)
         filled = fill_square(corners, 60)
         hits = bool(box.holds(filled).any())

@@ -11,11 +11,15 @@ import httpx
 import pytest
 import uvicorn
 from tests.support.app import AsCaller, caller, client
+from tests.support.go import WAIT_FOR_GO
 from tests.support.jobs import config, job_services, until_ended, until_state
 
 from gatewright.composition import Services
 from gatewright.core.caller import visitor
 from gatewright.faces.api import build
+
+SECONDS = 60.0
+"""For what comes at once unless the machine is busy."""
 
 
 @pytest.fixture
@@ -26,19 +30,19 @@ async def services(tmp_path: Path) -> AsyncIterator[Services]:
 
 @pytest.fixture
 async def ada(services: Services) -> AsyncIterator[httpx.AsyncClient]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     app = AsCaller(build(services), services, caller("ada"))
-    settings = uvicorn.Config(app, port=port, log_level="warning", lifespan="off")
+    settings = uvicorn.Config(app, log_level="warning", lifespan="off")
     server = uvicorn.Server(settings)
-    serving = asyncio.create_task(server.serve())
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as opened:
-        while not server.started:
-            await asyncio.sleep(0.01)
-        yield opened
-    server.should_exit = True
-    await serving
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        async with httpx.AsyncClient(base_url=url, timeout=SECONDS) as opened:
+            while not server.started:
+                await asyncio.sleep(0.01)
+            yield opened
+        server.should_exit = True
+        await serving
 
 
 async def submit(ada: httpx.AsyncClient, **spec: object) -> str:
@@ -55,12 +59,14 @@ async def told(answer: httpx.Response) -> AsyncIterator[dict[str, Any]]:
             yield json.loads(line.removeprefix("data: "))
 
 
-async def test_a_jobs_events_come_until_its_end(ada: httpx.AsyncClient) -> None:
+async def test_a_jobs_events_come_until_its_end(
+    ada: httpx.AsyncClient, tmp_path: Path
+) -> None:
     other = await submit(ada, executable="true", hold=True)
-    job_id = await submit(ada, script="sleep 0.3", hold=True)
+    job_id = await submit(ada, script=WAIT_FOR_GO, hold=True)
     kinds: list[str] = []
     async with (
-        asyncio.timeout(30),
+        asyncio.timeout(SECONDS),
         ada.stream("GET", f"/jobs/local/{job_id}/events") as answer,
     ):
         await ada.delete(f"/jobs/local/{other}")
@@ -68,6 +74,8 @@ async def test_a_jobs_events_come_until_its_end(ada: httpx.AsyncClient) -> None:
         async for event in told(answer):
             assert event["subject"] == f"jobs/local/{job_id}"
             kinds.append(event["kind"])
+            if event["kind"] == "job.active":
+                (tmp_path / "home" / "go").touch()
             if event["data"]["ended_at"]:
                 break
     assert kinds[-2:] == ["job.active", "job.completed"]
@@ -86,7 +94,7 @@ async def test_nothing_is_missed_from_the_head_of_the_answer_on(
     monkeypatch.setattr(services.events.log, "latest", slowly)
     job_id = await submit(ada, executable="true", hold=True)
     for path in ("/events", f"/jobs/local/{job_id}/events"):
-        async with asyncio.timeout(30), ada.stream("GET", path) as answer:
+        async with asyncio.timeout(SECONDS), ada.stream("GET", path) as answer:
             subject = f"jobs/local/{job_id}"
             number = await services.events.publish("job.told", subject, "ada", {})
             assert (await anext(told(answer)))["id"] == number
@@ -101,7 +109,7 @@ async def test_what_was_missed_is_told_after_the_last_id(
         headers = {"Last-Event-ID": "0"}
         seen = set()
         async with (
-            asyncio.timeout(30),
+            asyncio.timeout(SECONDS),
             ada.stream("GET", path, headers=headers) as answer,
         ):
             async for event in told(answer):
@@ -119,10 +127,9 @@ async def test_events_are_for_those_who_are_signed_in(services: Services) -> Non
 async def test_output_is_followed_as_it_is_written(
     ada: httpx.AsyncClient, tmp_path: Path
 ) -> None:
-    script = "echo one; while [ ! -e go ]; do sleep 0.02; done; echo two"
-    job_id = await submit(ada, script=script)
+    job_id = await submit(ada, script=f"echo one; {WAIT_FOR_GO}echo two")
     async with (
-        asyncio.timeout(30),
+        asyncio.timeout(SECONDS),
         ada.stream(
             "GET", f"/jobs/local/{job_id}/output", params={"follow": "true"}
         ) as answer,
@@ -130,7 +137,7 @@ async def test_output_is_followed_as_it_is_written(
         assert "content-length" not in answer.headers
         pieces = answer.aiter_text()
         assert await anext(pieces) == "one\n"
-        assert (await ada.get(f"/jobs/local/{job_id}")).json()["state"] == "active"
+        await until_state(ada, job_id, "active")
         (tmp_path / "home" / "go").touch()
         assert "".join([piece async for piece in pieces]) == "two\n"
 
@@ -150,9 +157,9 @@ async def test_one_who_goes_away_is_followed_no_more(
 
     monkeypatch.setattr(services.jobs, "get", counted)
     path = f"/jobs/local/{job_id}/output?follow=true"
-    async with asyncio.timeout(30), ada.stream("GET", path) as answer:
+    async with asyncio.timeout(SECONDS), ada.stream("GET", path) as answer:
         assert await anext(answer.aiter_text()) == "one\n"
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(SECONDS):
         before = -1
         while before != looks:
             before = looks
@@ -165,7 +172,7 @@ async def test_a_file_that_shrinks_breaks_the_answer(
 ) -> None:
     job_id = await submit(ada, script="echo one; sleep 60", stdout_path="o")
     path = f"/jobs/local/{job_id}/output?follow=true"
-    async with asyncio.timeout(30), ada.stream("GET", path) as answer:
+    async with asyncio.timeout(SECONDS), ada.stream("GET", path) as answer:
         pieces = answer.aiter_text()
         assert await anext(pieces) == "one\n"
         (tmp_path / "home" / "o").write_text("")

@@ -1,8 +1,10 @@
 """NEWT in the whole application."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import httpx
 import pytest
 from tests.support.whole import Whole, whole
 
@@ -13,3 +15,10 @@ async def gateway(tmp_path: Path) -> AsyncIterator[Whole]:
     notice = {"state": str(tmp_path / "state"), "message_of_the_day": "Hi"}
     async with whole(tmp_path, {"gateway": notice}) as opened:
         yield opened
+
+
+async def until_answered(client: httpx.AsyncClient, url: str, wanted: object) -> None:
+    """Wait for an answer: a part of the gateway may need a while to be up."""
+    async with asyncio.timeout(60):
+        while (await client.get(url)).json() != wanted:
+            await asyncio.sleep(0.1)

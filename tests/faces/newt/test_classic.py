@@ -8,13 +8,15 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.faces.newt.conftest import until_answered
+from tests.support.go import WAIT_FOR_GO
 from tests.support.whole import GUEST, OTHER, OWNER, PASSWORD, URL, Whole
 
 PAGE = {"Origin": URL, "X-Requested-With": "XMLHttpRequest"}
 
 
 async def ended(client: httpx.AsyncClient, job: str) -> dict[str, Any]:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while True:
         row = (await client.get(f"/newt/queue/local/{job}")).json()
         if row["status"] == "C":
@@ -92,8 +94,8 @@ async def test_the_cookie_changes_things_from_our_own_pages_only(
 async def test_status_and_notice_need_no_account(gateway: Whole) -> None:
     client = await gateway.client()
     status = {"system": "local", "status": "up"}
-    assert (await client.get("/newt/status")).json() == [status]
-    assert (await client.get("/newt/status/local/")).json() == status
+    await until_answered(client, "/newt/status", [status])
+    await until_answered(client, "/newt/status/local/", status)
     assert (await client.get("/newt/status/other")).status_code == 404
     assert (await client.get("/newt/status/motd")).text == "Hi"
 
@@ -176,7 +178,7 @@ async def test_a_command_is_words_and_no_shell(gateway: Whole) -> None:
 
 async def test_a_job_goes_through_the_queue(gateway: Whole) -> None:
     client = await gateway.client(OWNER)
-    script = "#!/bin/sh\nsleep 1\necho out\n"
+    script = f"#!/bin/sh\n{WAIT_FOR_GO}sleep 1.1\necho out\n"
     held = await client.post("/newt/queue/local", data={"jobscript": script})
     body = held.json()
     assert (body["status"], body["error"]) == ("OK", "")
@@ -188,6 +190,7 @@ async def test_a_job_goes_through_the_queue(gateway: Whole) -> None:
     }  # fmt: skip
     assert (await client.get("/newt/queue/local?status=X")).json() == []
     assert (await client.get("/newt/queue/local?limit=x")).status_code == 422
+    (gateway.home / "go").touch()
     row = await ended(client, body["jobid"])
     assert row["state"] == "completed"
     record = (await client.get(f"/newt/queue/local/{body['jobid']}/sacct")).json()

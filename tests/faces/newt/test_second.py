@@ -6,6 +6,8 @@ import time
 
 import httpx
 import pytest
+from tests.faces.newt.conftest import until_answered
+from tests.support.go import WAIT_FOR_GO
 from tests.support.whole import GUEST, OWNER, PASSWORD, Whole
 
 from gatewright.faces.newt import store
@@ -53,7 +55,8 @@ async def test_systems_are_listed(gateway: Whole) -> None:
     assert output(await client.get("/newt/api/file/")) == ["local"]
     assert output(await client.get("/newt/api/command")) == ["local"]
     status = [{"system": "local", "status": "up"}]
-    assert output(await client.get("/newt/api/status/")) == status
+    told = {"status": "OK", "status_code": 200, "output": status, "error": ""}
+    await until_answered(client, "/newt/api/status/", told)
     answer = await client.get("/newt/api/status/other")
     assert answer.status_code == 404
     assert output(answer) == ""
@@ -83,7 +86,7 @@ async def test_a_command_has_its_exit_code(gateway: Whole) -> None:
 
 async def test_a_job_from_submission_to_its_output(gateway: Whole) -> None:
     client = await gateway.client(OWNER)
-    form = {"jobscript": "#!/bin/sh\necho result\nsleep 0.5\n"}
+    form = {"jobscript": f"#!/bin/sh\necho result\n{WAIT_FOR_GO}"}
     made = output(await client.post("/newt/api/job/local/", data=form))
     assert isinstance(made, dict)
     rows = output(await client.get("/newt/api/job/local/"))
@@ -95,8 +98,9 @@ async def test_a_job_from_submission_to_its_output(gateway: Whole) -> None:
     machines = output(await client.get("/newt/api/job"))
     assert isinstance(machines, dict)
     assert machines["local"]["running"] + machines["local"]["waiting"] == 1
+    (gateway.home / "go").touch()
     url = f"/newt/api/job/local/{made['jobid']}/"
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while True:
         job = output(await client.get(url))
         assert isinstance(job, dict)

@@ -298,7 +298,7 @@ class TestClients:
 
     async def test_votlint(self, url: str, tmp_path: Path) -> None:
         stilts = program("stilts", "stilts")
-        async with httpx.AsyncClient() as http:
+        async with httpx.AsyncClient(timeout=60) as http:
             for number, query in enumerate(("MAXREC=5", "POS=BOX", "MAXREC=0")):
                 answer = await http.get(f"{url}/query?{query}")
                 path = tmp_path / f"{number}.vot"

@@ -21,6 +21,7 @@ from gatewright.web.server.logs import JsonFormatter, configure_logging
 from gatewright.web.server.protocol import ConnectionLimits, GatewayProtocol, Shared
 from gatewright.web.server.supervisor import Supervisor, serve
 
+PATIENCE_SECONDS = 60
 START = {"type": "http.response.start", "status": 200}
 LENGTH = [(b"content-length", b"3")]
 
@@ -49,7 +50,7 @@ async def get(
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(request)
     try:
-        return await asyncio.wait_for(reader.read(), 5)
+        return await asyncio.wait_for(reader.read(), PATIENCE_SECONDS)
     except ConnectionResetError:
         return b""
     finally:
@@ -71,17 +72,20 @@ async def test_an_address_has_so_many_connections_and_no_more(
         for _, writer in first:
             writer.close()
             await writer.wait_closed()
-        await asyncio.sleep(0.05)
-        assert not shared.addresses
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while shared.addresses:
+                await asyncio.sleep(0.01)
 
 
 async def test_a_header_that_waits_behind_an_answer_is_timed_after_it() -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        await asyncio.sleep(0.6)
+        await asyncio.sleep(limits.header_seconds + 0.2)
         await send({**START, "headers": LENGTH})
         await send({"type": "http.response.body", "body": b"abc"})
 
-    shared = Shared(ConnectionLimits(header_seconds=0.4))
+    # Long enough for the first request's own header, whatever comes in between.
+    limits = ConnectionLimits(header_seconds=5)
+    shared = Shared(limits)
     request = b"GET / HTTP/1.1\r\nHost: h\r\n\r\nGET /half HTTP/1.1\r\nX: "
     async with running(app, shared) as port:
         answer = await get(port, request)
@@ -128,7 +132,7 @@ async def test_a_broken_body_after_the_answer_began_cuts_it() -> None:
         writer.write(head)
         await reader.readuntil(b"abc")
         writer.write(b"nonsense\r\n")
-        assert await asyncio.wait_for(reader.read(), 5) == b""
+        assert await asyncio.wait_for(reader.read(), PATIENCE_SECONDS) == b""
         writer.close()
 
 
@@ -145,7 +149,7 @@ async def test_a_client_that_goes_is_told_to_the_application() -> None:
         writer.write(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n" * 2)
         await asyncio.sleep(0.05)
         writer.close()
-        assert await asyncio.wait_for(gone.wait(), 5)
+        assert await asyncio.wait_for(gone.wait(), PATIENCE_SECONDS)
 
 
 def record(**extra: object) -> logging.LogRecord:

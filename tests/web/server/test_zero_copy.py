@@ -131,7 +131,7 @@ def test_pipelined_requests_are_answered_in_order(
     path.write_bytes(content)
     targets = [url(path), "/slow?seconds=0.05", url(path, offset=299_990)]
     request = "".join(f"GET {t} HTTP/1.1\r\nHost: h\r\n\r\n" for t in targets)
-    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as client:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as client:
         client.sendall(request.encode())
         stream = client.makefile("rb")
         bodies = [_read_answer(stream) for _ in targets]
@@ -158,7 +158,7 @@ def test_slow_readers_do_not_hold_up_others(tmp_path: Path, server: Serving) -> 
         for client in slow:
             client.sendall(request)
             client.recv(100)
-        quick = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+        quick = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
         quick.request("GET", "/about")
         assert quick.getresponse().status == 200
         quick.close()
@@ -171,7 +171,7 @@ def test_slow_readers_do_not_hold_up_others(tmp_path: Path, server: Serving) -> 
 def _wait_for_descriptors(server: Serving) -> None:
     """Wait until the closed downloads hold no descriptor of the server."""
     [child] = server.children()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         names = [_target(p) for p in Path(f"/proc/{child}/fd").iterdir()]
         if not any(name.endswith("/large") for name in names):

@@ -25,16 +25,15 @@ def marked(uuid: str) -> list[int]:
     return found
 
 
-def end_marked(uuid: str, seconds: float = 2.0) -> None:
-    """Kill what is left of a job."""
+def end_marked(uuid: str, seconds: float = 10.0) -> None:
+    """Kill what is left of a job, and wait so long at most until it is gone."""
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        processes = marked(uuid)
-        if not processes:
-            return
+    while processes := marked(uuid):
         for process in processes:
             try:
                 os.kill(process, signal.SIGKILL)
             except OSError:
                 continue
+        if time.monotonic() >= deadline:
+            return
         time.sleep(0.02)

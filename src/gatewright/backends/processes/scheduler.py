@@ -5,7 +5,7 @@ import os
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from logging import getLogger
 from pathlib import Path
 from typing import TypeVar
@@ -166,7 +166,12 @@ class ProcessScheduler:
 
     async def _elected(self) -> int:
         while True:
-            lead = await self._in_thread(lambda: take_lead(self._spool))
+            taking = self._threads.submit(take_lead, self._spool)
+            try:
+                lead = await asyncio.wrap_future(taking)
+            except asyncio.CancelledError:
+                taking.add_done_callback(_let_go)
+                raise
             if lead is not None:
                 return lead
             await asyncio.sleep(_ELECTION_SECONDS)
@@ -204,8 +209,8 @@ class ProcessScheduler:
             for uuid in await self._leading(leader.look):
                 await self._launch(leader, uuid)
             return await self._leading(leader.changes)
-        except GatewayError as error:
-            _log.warning("The queue waits: %s", error.text)
+        except (GatewayError, OSError) as error:
+            _log.warning("The queue waits: %s", error)
             return None
 
     async def _launch(self, leader: Leader, uuid: str) -> None:
@@ -233,3 +238,11 @@ class ProcessScheduler:
             return
         await asyncio.sleep(_TOGETHER_SECONDS)
         self._news.clear()
+
+
+def _let_go(taking: Future[int | None]) -> None:
+    """Give up a lead for which nobody waits any more."""
+    if not taking.cancelled() and taking.exception() is None:
+        lead = taking.result()
+        if lead is not None:
+            os.close(lead)

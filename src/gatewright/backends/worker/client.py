@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -107,6 +107,7 @@ class Worker:
             name: asyncio.Semaphore(LASTING_AT_ONCE) for name in ("run", "other")
         }
         self._ending: set[asyncio.Future[int]] = set()
+        self._given_up: set[asyncio.Task[None]] = set()
         self.threads = ThreadPoolExecutor(_THREADS, "files")
         """Threads for reading and writing this user's files, and nobody else's."""
 
@@ -235,8 +236,15 @@ class Worker:
         self._count_start()
         loop = asyncio.get_running_loop()
         ours, theirs = socket.socketpair()
-        with theirs:
-            process = await loop.run_in_executor(None, self._spawn, theirs.fileno())
+        spawning = loop.run_in_executor(None, self._spawn_on, theirs)
+        try:
+            process = await asyncio.shield(spawning)
+        except BaseException:
+            ours.close()
+            giving_up = asyncio.create_task(self._give_up(spawning))
+            self._given_up.add(giving_up)
+            giving_up.add_done_callback(self._given_up.discard)
+            raise
         self._process = process
         connection = Connection(ours, lambda: self._on_end(process))
         try:
@@ -246,6 +254,16 @@ class Worker:
             connection.end()
             raise
         return connection
+
+    def _spawn_on(self, theirs: socket.socket) -> Process:
+        # The thread closes it: the caller may be cancelled while the thread uses it.
+        with theirs:
+            return self._spawn(theirs.fileno())
+
+    async def _give_up(self, spawning: "asyncio.Future[Process]") -> None:
+        """Await the end of a worker that nobody waited for: its socket is closed."""
+        with suppress(OSError):
+            self._on_end(await spawning)
 
     def _count_start(self) -> None:
         """Refuse to start worker after worker for one that keeps ending."""
@@ -288,6 +306,7 @@ class Worker:
         """End the worker after the operations in hand."""
         if self._connection is not None:
             self._connection.end()
+        await asyncio.gather(*self._given_up)
         await asyncio.gather(*self._ending)
         self.threads.shutdown(wait=False, cancel_futures=True)
 

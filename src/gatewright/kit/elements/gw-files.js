@@ -84,6 +84,8 @@ export class GwFiles extends GwElement {
     /** @type {Promise<void> | null} */
     this._finding = null;
     this._asked = Promise.resolve(false);
+    /** @type {import("./pages.js").Ask<Entry> | null} */
+    this._latest = null;
     this._chunks = new Chunks(this, 6);
     this._columns = new Columns(this, "files", HEADS);
   }
@@ -98,6 +100,7 @@ export class GwFiles extends GwElement {
     if (["system", "path", "limit"].some((name) => changed.has(name))) {
       this.shown = null;
       this.entries = null;
+      this._latest = null;
       this._chunks.reset();
       this.reload();
     }
@@ -105,10 +108,9 @@ export class GwFiles extends GwElement {
 
   async reload() {
     if (this.path.startsWith("~")) return (this._finding = this._goHome());
-    const { system, path } = this;
-    const page = await this.load(() => anew({ items: this.entries, next: this.next }, this.limit, (query) => this._page(system, path, query)));
-    if (!page || path !== this.path || system !== this.system) return;
-    [this.entries, this.next] = [page.items, page.next];
+    const ask = this._asker();
+    const page = await this.load(() => anew({ items: this.entries, next: this.next }, this.limit, ask));
+    if (page && ask === this._latest) [this.entries, this.next] = [page.items, page.next];
   }
 
   async _goHome() {
@@ -117,16 +119,20 @@ export class GwFiles extends GwElement {
   }
 
   async more() {
-    const { system, path } = this;
+    const ask = this._asker();
     const shown = { items: this.entries ?? [], next: this.next };
-    const page = await this.attempt(() => after(shown, this.limit, (query) => this._page(system, path, query)));
-    if (page && path === this.path && system === this.system) [this.entries, this.next] = [page.items, page.next];
+    const page = await this.attempt(() => after(shown, this.limit, ask));
+    if (page && ask === this._latest) [this.entries, this.next] = [page.items, page.next];
   }
 
-  /** @param {string} system @param {string} path @param {{limit: number, cursor?: string | null}} query */
-  async _page(system, path, query) {
-    const { entries, next } = await this.gateway.files.page(system, path, { ...query, signal: this.signal });
-    return { items: entries, next };
+  /** Asks for parts of the folder; it is the latest to be made whose answers are shown. */
+  _asker() {
+    const { system, path, signal } = this;
+    this._latest = async (/** @type {{limit: number, cursor?: string | null}} */ part) => {
+      const { entries, next } = await this.gateway.files.page(system, path, { ...part, signal });
+      return { items: entries, next };
+    };
+    return this._latest;
   }
 
   /** Shows another folder. @param {string} path */

@@ -58,7 +58,7 @@ export class GwJob extends GwElement {
     this._clock = window.setInterval(() => this._tick(), CLOCK_MS);
     if (!this.live) return;
     this.gateway.live.listen({
-      hear: ({ kind, data }) => { if (kind.startsWith("job.") && data.id === this.job && data.system === this.system) this.reload(); },
+      hear: ({ data }) => { if (data.subject === `jobs/${this.system}/${this.job}`) this.reload(); },
       tell: (state) => { if (state === "again") this.reload(); },
     }, this.signal);
   }

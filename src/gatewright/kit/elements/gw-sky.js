@@ -130,7 +130,7 @@ export class GwSky extends GwElement {
     if (!image || !this.centre) { this.epoch = null; return; }
     const epoch = await this._epoch(image);
     if (this.shown !== image) return;
-    this.epoch = epoch;
+    if (!this.blinking) this.epoch = epoch;
     this._prefetch(image);
   }
 

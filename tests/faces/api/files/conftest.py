@@ -20,7 +20,7 @@ from gatewright.core.config import Config, Limits, System
 from gatewright.faces.api import command, files
 from gatewright.web.problems import exception_handlers
 
-LIMITS = Limits(upload_bytes=8 << 20, command_seconds=5, command_output_bytes=1000)
+LIMITS = Limits(upload_bytes=8 << 20, command_seconds=60, command_output_bytes=1000)
 
 
 @pytest.fixture

@@ -8,12 +8,17 @@ import pytest
 from tests.support.app import caller, client
 from tests.support.jobs import config, job_services
 
+from gatewright.backends.processes import scheduler
 from gatewright.composition import Services
 from gatewright.faces.api import build
 
 
 @pytest.fixture
-async def services(tmp_path: Path) -> AsyncIterator[Services]:
+async def services(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Services]:
+    # What is asked of a job is waited for, however long the disk and the leader take.
+    monkeypatch.setattr(scheduler, "_ANSWER_SECONDS", 60.0)
     async with job_services(config(tmp_path, jobs_in_flight_per_user=30)) as opened:
         yield opened
 

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from tests.faces.api.jobs.conftest import submit
 from tests.support.app import caller, client
+from tests.support.go import WAIT_FOR_GO
 from tests.support.jobs import until_ended
 
 from gatewright.composition import Services
@@ -20,6 +21,7 @@ class TestSubmit:
     async def test_a_script_runs_and_its_record_is_whole(
         self, ada: httpx.AsyncClient, tmp_path: Path
     ) -> None:
+        await submit(ada, script=WAIT_FOR_GO)  # has one of the cores meanwhile
         answer = await ada.post(
             "/jobs/local?name=hello&duration=60&cores=2",
             content="#!/bin/sh\necho hello $GATEWRIGHT_JOB_NAME\necho bad >&2\nexit 3",
@@ -29,6 +31,7 @@ class TestSubmit:
         job = answer.json()
         assert answer.headers["location"] == f"/api/v1/jobs/local/{job['id']}"
         assert job["state"] == "queued"
+        (tmp_path / "home" / "go").touch()
         ended = await until_ended(ada, job["id"])
         assert (ended["state"], ended["exit_code"], ended["user"]) == (
             "failed",
