@@ -1,9 +1,11 @@
 """A real Chromium, a real gateway, and pages that are watched from their beginning."""
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
@@ -36,9 +38,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway]:
-    """A demo gateway that all browser tests share."""
+    """A demo gateway that all browser tests share, when all of it is there."""
     with demo(tmp_path_factory.mktemp("browser") / "state") as running:
+        with running.client() as client:
+            deadline = time.monotonic() + LONGEST / 2
+            while not _is_whole(client):
+                assert time.monotonic() < deadline, running.log.read_text()[-3000:]
+                time.sleep(0.1)
         yield running
+
+
+def _is_whole(client: httpx.Client) -> bool:
+    """Whether its images have been read, and all that it stands on answers."""
+    survey = client.get("/api/v1/surveys/simulated-sky").raise_for_status().json()
+    parts = client.get("/health/ready").json()
+    return survey["scanned_at"] is not None and parts["status"] == "ready"
 
 
 @pytest.fixture(scope="session")

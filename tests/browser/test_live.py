@@ -10,6 +10,7 @@ from tests.browser.canned import NEVER, OWNER, Canned, canned_gate, problem
 from tests.browser.conftest import OpenPage
 from tests.browser.gate import Gate
 from tests.support.gateway import RunningGateway
+from tests.support.go import WAIT_FOR_GO
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -178,8 +179,8 @@ async def test_a_job_alone_on_a_page_follows_it_to_its_end(
     gate: Gate, gateway: RunningGateway
 ) -> None:
     with gateway.client(gateway.token()) as client:
-        script = "echo begun\nfor _ in $(seq 2400); do [ -e go-on ] && break; sleep 0.1; done\n"
-        body = {"script": f"#!/bin/sh\n{script}", "name": "alone"}
+        script = f"#!/bin/sh\necho begun\n{WAIT_FOR_GO}"
+        body = {"script": script, "name": "alone"}
         job = client.post("/api/v1/jobs/local", json=body).raise_for_status().json()
     page = gate.page
     await page.goto(f"{gateway.url}/account")
@@ -188,7 +189,7 @@ async def test_a_job_alone_on_a_page_follows_it_to_its_end(
     await expect(page.locator("gw-log pre")).to_contain_text("begun")
     await expect(state).to_have_text("Running")
     with gateway.client(gateway.token()) as client:
-        client.put("/api/v1/files/local/go-on", content=b"").raise_for_status()
+        client.put("/api/v1/files/local/go", content=b"").raise_for_status()
     await expect(state).to_have_text("Done")
     await expect(page.locator("gw-job .line")).to_contain_text("exit code 0")
     assert OWNER["user"] == job["user"]

@@ -3,6 +3,7 @@
 import errno
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -106,9 +107,29 @@ def test_a_record_waits_for_a_full_disk(
 
     monkeypatch.setattr(shepherd, "write_json", reluctant)
     monkeypatch.setattr(time, "sleep", lambda _: None)
-    shepherd.keep(tmp_path, {"a": 1})
+    held = shepherd.lock(tmp_path / "lock", 0.0)
+    assert held is not None
+    shepherd.keep(tmp_path, {"a": 1}, held)
+    os.close(held)
     assert (tmp_path / "final.json").exists()
     assert capsys.readouterr().err.count("full") == 2
+
+
+def test_a_record_waits_for_a_disk_that_is_away_and_not_for_a_folder_that_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, away = tmp_path / "job", tmp_path / "away"
+    folder.mkdir()
+    held = shepherd.lock(folder / "lock", 0.0)
+    assert held is not None
+    folder.rename(away)
+    monkeypatch.setattr(time, "sleep", lambda _: away.rename(folder))
+    shepherd.keep(folder, {"a": 1}, held)
+    assert (folder / "final.json").exists()
+    shutil.rmtree(folder)
+    shepherd.keep(folder, {"a": 1}, held)
+    os.close(held)
+    assert not folder.exists()
 
 
 def test_usage_below_the_shepherds_own_memory_says_nothing() -> None:

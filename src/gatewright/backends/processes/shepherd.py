@@ -402,9 +402,12 @@ def claim(folder: Path) -> bool:
     return True
 
 
-def keep(folder: Path, record: dict[str, Any]) -> None:
-    """Write the final record, however long the disk is full."""
-    while True:
+def keep(folder: Path, record: dict[str, Any], held: int) -> None:
+    """Write the final record, however long the disk is full or away.
+
+    ``held`` is the open lock: once it was removed with the folder, nobody asks for it.
+    """
+    while os.fstat(held).st_nlink:
         try:
             write_json(folder / "final.json", record)
         except OSError as error:
@@ -425,7 +428,7 @@ def main(name: str) -> int:
     job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
     shepherd = Shepherd(folder, job)
     shepherd.meter.own_peak = _own_peak()
-    keep(folder, shepherd.run())
+    keep(folder, shepherd.run(), held)
     poke(Path(job["wake_path"]))
     return 0
 
