@@ -40,6 +40,7 @@ export class GwDocuments extends GwElement {
     this.text = "";
     this.etag = "";
     this.note = "";
+    this._latest = {};
   }
 
   /** @param {Map<string, unknown>} changed */
@@ -52,14 +53,21 @@ export class GwDocuments extends GwElement {
   }
 
   async reload() {
-    if (this.key) return this._loadDocument();
+    const asked = this._ask();
+    if (this.key) return this._loadDocument(asked);
     const page = await this.load(() => this._page(null));
-    if (page) [this.items, this.next] = [page.items, page.next];
+    if (page && asked === this._latest) [this.items, this.next] = [page.items, page.next];
   }
 
   async more() {
+    const asked = this._ask();
     const page = await this.attempt(() => this._page(this.next));
-    if (page) [this.items, this.next] = [[...(this.items ?? []), ...page.items], page.next];
+    if (page && asked === this._latest) [this.items, this.next] = [[...(this.items ?? []), ...page.items], page.next];
+  }
+
+  /** Marks a question; the answer to the latest alone is shown. */
+  _ask() {
+    return (this._latest = {});
   }
 
   /** @param {string | null} cursor */
@@ -71,8 +79,10 @@ export class GwDocuments extends GwElement {
     return { items: this.collection ? page.documents : page.collections, next: page.next };
   }
 
-  async _loadDocument() {
+  /** @param {object} asked */
+  async _loadDocument(asked) {
     const found = await this.load(() => this.gateway.store.get(this.collection, this.key, this.signal));
+    if (asked !== this._latest) return;
     this.items = [];
     if (found) [this.text, this.etag] = [JSON.stringify(found.value, null, 2), found.etag];
   }

@@ -39,6 +39,7 @@ export class GwTokens extends GwElement {
     this.tokens = null;
     this.secret = "";
     this.copied = false;
+    this._latest = {};
   }
 
   connectedCallback() {
@@ -47,8 +48,9 @@ export class GwTokens extends GwElement {
   }
 
   async reload() {
+    const asked = (this._latest = {});
     const answer = await this.load(() => this.gateway.accounts.tokens(this.signal));
-    if (answer) this.tokens = [...answer.tokens].reverse();
+    if (answer && asked === this._latest) this.tokens = [...answer.tokens].reverse();
   }
 
   /** @param {Record<string, any>} token label, scopes, expires_in */
