@@ -1,11 +1,13 @@
 """Answers that come late, after a newer question was answered."""
 
+import re
 from dataclasses import dataclass, field
 
 import httpx
 import pytest
 from playwright.async_api import Page, Route, expect
 from tests.browser.gate import FRAMES, Gate
+from tests.browser.waiting import until
 from tests.support.gateway import RunningGateway
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -18,7 +20,7 @@ class Late:
     page: Page
     held: list[Route] = field(default_factory=list)
 
-    async def hold(self, pattern: str) -> None:
+    async def hold(self, pattern: str | re.Pattern[str]) -> None:
         await self.page.route(pattern, self._answer)
 
     async def _answer(self, route: Route) -> None:
@@ -74,3 +76,37 @@ async def test_an_older_list_of_tokens_does_not_hide_a_new_one(
     await late.comes(before)
     await expect(revoke).to_be_visible()
     await gate.check()
+
+
+async def test_a_blink_lasts_as_long_as_its_key(
+    page: Page, gateway: RunningGateway
+) -> None:
+    """An image that comes while B is held is shown when B is let go."""
+    sky, late = page.locator("gw-sky"), Late(page)
+
+    async def shows(image: str) -> None:
+        await until(lambda: sky.evaluate(_DRAWN), lambda drawn: drawn == image)
+
+    await page.goto(f"{gateway.url}/sky/simulated-sky")
+    await expect(page.locator("gw-sky .strip button").nth(2)).to_be_visible()
+    first, second, third = await sky.evaluate(
+        "(sky) => sky.images.slice(0, 3).map((one) => one.id)"
+    )
+    await shows(first)
+    await late.hold(re.compile(rf"/images/{third}/cutout\?.*format=png"))
+    await page.locator("gw-sky canvas").focus()
+    await page.keyboard.press("ArrowRight")
+    await shows(second)
+    await page.keyboard.press("ArrowRight")
+    await until(lambda: sky.evaluate("(sky) => sky.shown.id"), lambda one: one == third)
+    await page.keyboard.down("b")
+    with gateway.client() as client:
+        await late.comes(client.get(late.held[0].request.url))
+    await sky.evaluate("async (sky) => { await sky._epoch(sky.shown); }")
+    await page.evaluate(FRAMES)
+    assert await sky.evaluate(_DRAWN) == second
+    await page.keyboard.up("b")
+    await shows(third)
+
+
+_DRAWN = "(sky) => sky.epoch?.image.id"
