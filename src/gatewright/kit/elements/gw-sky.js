@@ -4,10 +4,10 @@ import { css, html, nothing, repeat } from "../vendor/lit.js";
 import { GwElement } from "./base.js";
 import { count } from "./format.js";
 import { icon } from "./icons.js";
+import { SIDE, drawSky } from "./sky-canvas.js";
 
 /** @typedef {{image: any, picture: ImageBitmap | null, wcs: Wcs | null, error: string}} Epoch */
 
-const SIDE = 720;
 /** Percentiles that are black and white: a dark sky on which faint things show. */
 const LIMITS = "20 99.7";
 const LONGEST_CUT = 1400;
@@ -190,61 +190,8 @@ export class GwSky extends GwElement {
   }
 
   updated() {
-    this._draw(this.epoch);
-  }
-
-  /** @param {Epoch | null} epoch */
-  _draw(epoch) {
-    const canvas = this.renderRoot.querySelector("canvas");
-    const context = canvas?.getContext("2d");
-    if (!canvas || !context || !this.centre) return;
-    context.setTransform(1, 0, 0, 1, 0, 0);
-    context.fillStyle = "#000";
-    context.fillRect(0, 0, SIDE, SIDE);
-    if (epoch?.picture && epoch.wcs) this._place(context, epoch.picture, epoch.wcs);
-    if (this.marks) this._drawMarks(context);
-  }
-
-  /** Draws a picture by the world coordinates of its pixels. @param {CanvasRenderingContext2D} context @param {ImageBitmap} picture @param {Wcs} wcs */
-  _place(context, picture, wcs) {
-    const [ra, dec] = /** @type {[number, number]} */ (this.centre);
-    const [x, y] = wcs.toPixel(ra, dec);
-    const [a, b, c, d] = wcs.localMatrix(ra, dec);
-    const k = SIDE / this.fov;
-    const s = picture.width / wcs.width;
-    // A pixel of the picture is 1/s of the image's, and its rows run downwards.
-    context.setTransform((-a * k) / s, (-c * k) / s, (b * k) / s, (d * k) / s, 0, 0);
-    const m = context.getTransform();
-    const [px, py] = [(x - 0.5) * s, picture.height - (y - 0.5) * s];
-    context.setTransform(m.a, m.b, m.c, m.d, SIDE / 2 - (m.a * px + m.c * py), SIDE / 2 - (m.b * px + m.d * py));
-    context.imageSmoothingEnabled = Math.abs(k * a / s) < 1;
-    context.drawImage(picture, 0, 0);
-    context.setTransform(1, 0, 0, 1, 0, 0);
-  }
-
-  /** @param {CanvasRenderingContext2D} context */
-  _drawMarks(context) {
-    context.font = "600 14px system-ui";
-    context.beginPath();
-    for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
-      context.moveTo(SIDE / 2 + dx * 12, SIDE / 2 + dy * 12);
-      context.lineTo(SIDE / 2 + dx * 28, SIDE / 2 + dy * 28);
-    }
-    context.moveTo(SIDE - 34, 66); context.lineTo(SIDE - 34, 30);
-    context.moveTo(SIDE - 34, 66); context.lineTo(SIDE - 70, 66);
-    const arc = niceArc(this.fov);
-    const length = (arc / this.fov) * SIDE;
-    context.moveTo(16, SIDE - 48); context.lineTo(16 + length, SIDE - 48);
-    // A dark edge keeps the marks legible on noise and on galaxies.
-    for (const [colour, width] of /** @type {[string, number][]} */ ([["rgb(0 0 0 / 0.85)", 5], ["#76b5f5", 1.8]])) {
-      [context.strokeStyle, context.lineWidth] = [colour, width];
-      context.stroke();
-    }
-    for (const [text, x, y] of /** @type {[string, number, number][]} */ ([["N", SIDE - 39, 24], ["E", SIDE - 86, 71], [arcWords(arc), 16, SIDE - 56]])) {
-      [context.strokeStyle, context.lineWidth, context.fillStyle] = ["#000", 4, "#a9d2fb"];
-      context.strokeText(text, x, y);
-      context.fillText(text, x, y);
-    }
+    const context = this.renderRoot.querySelector("canvas")?.getContext("2d");
+    if (context && this.centre) drawSky(context, { epoch: this.epoch, centre: this.centre, fov: this.fov, marks: this.marks });
   }
 
   /** Changes what is shown and tells it. @param {Record<string, any>} change */
@@ -389,18 +336,4 @@ function isWholeHeader(text) {
 /** @param {number} angle */
 function round(angle) {
   return Number(angle.toFixed(6));
-}
-
-/** @param {number} fov An arc of 1, 2 or 5 times a power of ten of arcseconds, about a fifth of the picture. */
-function niceArc(fov) {
-  const wanted = (fov * 3600) / 5;
-  const power = 10 ** Math.floor(Math.log10(wanted));
-  return ([5, 2, 1].find((one) => one * power <= wanted) ?? 1) * power / 3600;
-}
-
-/** @param {number} degrees */
-function arcWords(degrees) {
-  const seconds = degrees * 3600;
-  if (seconds < 60) return `${Number(seconds.toPrecision(2))}″`;
-  return seconds < 3600 ? `${Number((seconds / 60).toPrecision(2))}′` : `${Number(degrees.toPrecision(2))}°`;
 }
