@@ -25,7 +25,8 @@ from gatewright.domains.compute import (
     NativeDependency,
     Resources,
 )
-from gatewright.testing.scheduler import SECONDS, Followed, SchedulerContract, lives
+from gatewright.testing.followed import SECONDS, Followed, lives
+from gatewright.testing.scheduler import SchedulerContract
 
 
 @pytest.fixture

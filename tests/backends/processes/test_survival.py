@@ -12,7 +12,7 @@ import pytest
 from tests.support.jobs import config, until, until_ended, until_state
 from tests.support.jobs_host import Host, job_host
 
-from gatewright.testing.scheduler import lives
+from gatewright.testing.followed import lives
 
 JOBS = 25
 ROUNDS = 2

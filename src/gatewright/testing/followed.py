@@ -1,0 +1,138 @@
+"""A scheduler that is followed, and what a test waits for on it."""
+
+import asyncio
+import itertools
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from gatewright.core.ids import new_id
+from gatewright.domains.compute import (
+    ENDED,
+    JobSpec,
+    JobState,
+    JobStatus,
+    Scheduler,
+    Snapshot,
+    Submission,
+)
+
+SECONDS = 60.0
+
+
+class Followed:
+    """A scheduler with somebody who follows it, as it needs to run anything."""
+
+    def __init__(self, scheduler: Scheduler, directory: Path) -> None:
+        self.scheduler = scheduler
+        self.directory = directory
+        self.snapshots: list[Snapshot] = []
+        self._numbers = itertools.count(1)
+
+    @asynccontextmanager
+    async def following(self) -> AsyncIterator[None]:
+        task = asyncio.create_task(self._follow())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _follow(self) -> None:
+        changes = self.scheduler.changes()
+        async with aclosing(changes):  # type: ignore[type-var]  # it is a generator
+            async for snapshot in changes:
+                self.snapshots.append(snapshot)
+
+    def submission(self, spec: JobSpec | str, **more: object) -> Submission:
+        """Return a job of one shell script, or of a specification."""
+        if isinstance(spec, str):
+            spec = JobSpec(script=f"#!/bin/sh\n{spec}\n")
+        number = next(self._numbers)
+        made = Submission(
+            uuid=new_id(),
+            id=str(number),
+            system="local",
+            user="ada",
+            name=f"job {number}",
+            spec=spec,
+            directory=str(self.directory),
+            stdout_path=str(self.directory / f"{number}.out"),
+            stderr_path=str(self.directory / f"{number}.err"),
+            submitted_at=time.time(),
+        )
+        return replace(made, **more)  # type: ignore[arg-type]  # fields by name
+
+    async def submit(self, spec: JobSpec | str, **more: object) -> str:
+        """Submit one job and return the scheduler's id."""
+        return (await self.scheduler.submit([self.submission(spec, **more)]))[0]
+
+    async def status(self, native_id: str) -> JobStatus:
+        return (await self.scheduler.status([native_id]))[native_id]
+
+    async def until(
+        self, native_id: str, wanted: Callable[[JobStatus], bool]
+    ) -> JobStatus:
+        deadline = time.monotonic() + SECONDS
+        while True:
+            status = await self.status(native_id)
+            if wanted(status):
+                return status
+            assert time.monotonic() < deadline, f"still not as wanted: {status}"
+            await asyncio.sleep(0.02)
+
+    async def until_state(self, native_id: str, state: JobState) -> JobStatus:
+        return await self.until(native_id, lambda status: status.state is state)
+
+    async def until_ended(self, native_id: str) -> JobStatus:
+        return await self.until(native_id, lambda status: status.state in ENDED)
+
+    async def until_file(self, name: str) -> str:
+        """Return a file of the jobs' once it holds a whole line."""
+        path = self.directory / name
+
+        def whole() -> bool:
+            return path.exists() and path.read_text().endswith("\n")
+
+        await self.until_true(whole, f"still not there: {name}")
+        return path.read_text()
+
+    async def until_told(self, native_id: str, reason: str) -> None:
+        """Wait until a snapshot gave this reason for a job."""
+
+        def told() -> bool:
+            return any(
+                (status.native_id, status.reason) == (native_id, reason)
+                for snapshot in self.snapshots
+                for status in snapshot.jobs
+            )
+
+        await self.until_true(told, f"never told: {reason}")
+
+    async def until_true(self, condition: Callable[[], bool], missing: str) -> None:
+        """Wait for something to become true."""
+        deadline = time.monotonic() + SECONDS
+        while not condition():
+            assert time.monotonic() < deadline, missing
+            await asyncio.sleep(0.02)
+
+    def told(self, native_id: str) -> Sequence[JobState]:
+        """Return the states that the snapshots told of, each once in a row."""
+        states = [
+            status.state
+            for snapshot in self.snapshots
+            for status in snapshot.jobs
+            if status.native_id == native_id
+        ]
+        return [state for state, _ in itertools.groupby(states)]
+
+
+def lives(process: int) -> bool:
+    """Return whether a process runs (a zombie does not)."""
+    try:
+        text = Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return False
+    return text.rpartition(")")[2].split()[0] != "Z"

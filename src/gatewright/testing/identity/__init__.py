@@ -1,0 +1,19 @@
+"""What every implementation of identity's stores keeps to."""
+
+from gatewright.testing.identity.attempts import AttemptStoreContract
+from gatewright.testing.identity.audit import AuditLogContract
+from gatewright.testing.identity.samples import Pair, Stores, entry
+from gatewright.testing.identity.sessions import SessionStoreContract
+from gatewright.testing.identity.tokens import TokenStoreContract
+from gatewright.testing.identity.users import UserStoreContract
+
+__all__ = [
+    "AttemptStoreContract",
+    "AuditLogContract",
+    "Pair",
+    "SessionStoreContract",
+    "Stores",
+    "TokenStoreContract",
+    "UserStoreContract",
+    "entry",
+]

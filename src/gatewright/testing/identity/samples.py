@@ -1,0 +1,57 @@
+"""The stores of one gateway process, and records to keep in them."""
+
+from dataclasses import dataclass
+
+from gatewright.core.caller import Role
+from gatewright.core.ids import new_id
+from gatewright.domains.identity import (
+    AttemptStore,
+    AuditEntry,
+    AuditLog,
+    Session,
+    SessionStore,
+    Token,
+    TokenStore,
+    User,
+    UserStore,
+)
+
+NOW = 1_800_000_000.25
+DAY = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """All stores of one gateway process."""
+
+    users: UserStore
+    sessions: SessionStore
+    tokens: TokenStore
+    attempts: AttemptStore
+    audit: AuditLog
+
+
+Pair = tuple[Stores, Stores]
+"""The stores of two processes on one database; ``attempts`` keeps 50 subjects."""
+
+
+def user(name: str = "ada", role: Role = Role.GUEST) -> User:
+    return User(name, role, NOW)
+
+
+def session(name: str = "ada", *, created_at: float = NOW) -> Session:
+    return Session(
+        new_id(), name, created_at, created_at, created_at + DAY, "192.0.2.1"
+    )
+
+
+def token(name: str = "ada", *, parent: str = "", created_at: float = NOW) -> Token:
+    scopes = frozenset({"data:read", "store:notes"})
+    end = created_at + DAY
+    return Token(new_id(), name, "laptop é", scopes, created_at, end, parent)
+
+
+def entry(number: int = 0) -> AuditEntry:
+    return AuditEntry(
+        NOW + number / 3, "ada", "", "PUT", f"/x/{number}", 201, "r", "192.0.2.1", "é"
+    )

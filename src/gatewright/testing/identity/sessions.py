@@ -1,0 +1,111 @@
+"""What every implementation of a ``SessionStore`` keeps to."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from gatewright.testing.identity.samples import (
+    DAY,
+    NOW,
+    Pair,
+    session,
+    user,
+)
+
+
+class SessionStoreContract:
+    """Tests of a ``SessionStore``; give the fixture ``stores``."""
+
+    @pytest.fixture(autouse=True)
+    async def accounts(self, stores: Pair) -> None:
+        await stores[0].users.add(user(), "hash")
+        await stores[0].users.join("ada", "sky")
+        await stores[0].users.join("ada", "climate")
+        await stores[0].users.add(user("ben"), None)
+
+    async def test_a_session_comes_back_with_its_account(self, stores: Pair) -> None:
+        one, two = stores
+        made = session()
+        await one.sessions.add(made, "digest", instead_of="", keep=9)
+        found = await two.sessions.find("digest")
+        groups = frozenset({"sky", "climate"})
+        account = replace(user(), has_password=True, groups=groups)
+        assert found == (made, account)
+        assert await two.sessions.find("Digest") is None
+
+    async def test_one_instead_of_another(self, stores: Pair) -> None:
+        one, two = stores
+        old, new = session(), session()
+        await one.sessions.add(old, "old", instead_of="", keep=9)
+        await one.sessions.add(new, "new", instead_of=old.key, keep=9)
+        assert await two.sessions.of_user("ada") == [new]
+
+    async def test_none_for_an_account_that_changed(self, stores: Pair) -> None:
+        one, two = stores
+
+        async def add(name: str, password_hash: str | None) -> bool:
+            return await one.sessions.add(
+                session(name),
+                f"digest of {name}",
+                instead_of="",
+                keep=9,
+                password_hash=password_hash,
+            )
+
+        assert not await add("nobody", None)
+        assert not await add("ada", "an old hash")
+        assert not await add("ben", "a hash of none")
+        assert await two.sessions.of_user("ada") == []
+        assert await add("ada", "hash")
+        assert await add("ben", None)
+
+    async def test_only_the_newest_are_kept(self, stores: Pair) -> None:
+        one, two = stores
+        made = [session() for _ in range(5)]
+        made.sort(key=lambda s: s.key)
+        for n, s in enumerate(made):
+            await one.sessions.add(s, f"d{n}", instead_of="", keep=3)
+        await one.sessions.add(session("ben"), "ben", instead_of="", keep=3)
+        assert await two.sessions.of_user("ada") == made[-3:]
+
+    async def test_ended_ones_go(self, stores: Pair) -> None:
+        one, two = stores
+        await one.sessions.add(session("ben"), "old", instead_of="", keep=9)
+        late = session(created_at=NOW + 2 * DAY)
+        await one.sessions.add(late, "new", instead_of="", keep=9)
+        assert await two.sessions.of_user("ben") == []
+
+    async def test_last_use_never_goes_back(self, stores: Pair) -> None:
+        one, two = stores
+        made = session()
+        await one.sessions.add(made, "digest", instead_of="", keep=9)
+        await one.sessions.touch(made.key, NOW + 100)
+        await two.sessions.touch(made.key, NOW + 50)
+        found = await two.sessions.find("digest")
+        assert found is not None
+        assert found[0].used_at == NOW + 100
+
+    async def test_only_ones_own_is_removed(self, stores: Pair) -> None:
+        one, two = stores
+        made = session()
+        await one.sessions.add(made, "digest", instead_of="", keep=9)
+        assert not await two.sessions.remove(made.key, "ben")
+        assert await two.sessions.remove(made.key, "ada")
+        assert not await two.sessions.remove(made.key, "ada")
+
+    async def test_a_link_is_used_once(self, stores: Pair) -> None:
+        one, two = stores
+        await one.sessions.add_link("code", "ada", NOW + 10, now=NOW)
+        users = await asyncio.gather(
+            *(stores[n % 2].sessions.take_link("code", NOW + 9) for n in range(8))
+        )
+        assert sorted(users, key=str) == [None] * 7 + ["ada"]
+        assert await two.sessions.take_link("code", NOW) is None
+
+    async def test_a_link_that_has_ended(self, stores: Pair) -> None:
+        one, two = stores
+        await one.sessions.add_link("code", "ada", NOW + 10, now=NOW)
+        assert await two.sessions.take_link("code", NOW + 10) is None
+        await one.sessions.add_link("other", "ada", NOW + 90, now=NOW + 11)
+        assert await two.sessions.take_link("code", NOW) is None
