@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from gatewright.core.errors import NotAllowed, NotSignedIn
+from gatewright.core.scopes import covers, folders
 
 
 class Role(StrEnum):
@@ -21,7 +22,10 @@ class Role(StrEnum):
 
 
 class Scope(StrEnum):
-    """What a session or token may do (``store`` may be narrowed to a collection)."""
+    """What a session or token may do.
+
+    ``store`` may be narrowed to a collection, the scopes of files to a folder.
+    """
 
     FILES_READ = "files:read"
     FILES_WRITE = "files:write"
@@ -78,10 +82,17 @@ class Caller:
     def may(self, scope: str) -> bool:
         """Return whether the scope, or the whole of which it is a part, is there.
 
-        ``store:observations`` is a part of ``store``; ``files:read`` stands alone.
+        ``store:observations`` is a part of ``store``, ``files:read:/data`` one of
+        ``files:read``, which itself stands alone.
         """
-        whole = scope.partition(":")[0]
-        return scope in self.scopes or (whole == "store" and whole in self.scopes)
+        return covers(self.scopes, scope)
+
+    def folders(self, scope: str) -> list[bytes]:
+        """Return the folders to which a scope of files is narrowed.
+
+        Empty if the caller has the whole scope, or nothing of it.
+        """
+        return [] if scope in self.scopes else folders(self.scopes, scope)
 
     def require(self, scope: str) -> None:
         """Refuse the request if it lacks the scope.

@@ -16,8 +16,8 @@ def needs_any(*scopes: Scope) -> Callable[[Context], Awaitable[None]]:
     # A coroutine, since FastAPI calls a plain function in a thread.
     async def check(context: Context) -> None:
         caller = context.caller
-        held = {scope.partition(":")[0] for scope in caller.scopes}
-        part = Scope.STORE in scopes and Scope.STORE.value in held
+        parts = tuple(f"{scope}:" for scope in scopes)
+        part = any(scope.startswith(parts) for scope in caller.scopes)
         if not part and not any(caller.may(scope) for scope in scopes):
             caller.require(scopes[0])
 

@@ -36,16 +36,29 @@ class TestThread(FileSystemContract):
 class _Below(PosixFileSystem):
     """The whole machine's files, seen by the tests as if below a folder."""
 
-    def __init__(self, workers: OneWorker, folder: Path) -> None:
-        super().__init__(workers, b"/", os.fsencode(folder))
-        self._folder = os.fsencode(folder).decode("latin-1")
+    def __init__(
+        self,
+        workers: OneWorker,
+        folder: Path,
+        limits: tuple[bytes, bytes] = (b"/", b"/"),
+    ) -> None:
+        super().__init__(workers, b"/", os.fsencode(folder), limits)
+        self._one, self._place = workers, folder
+
+    @override
+    def within(self, folder: bytes, destinations: bytes | None = None) -> "_Below":
+        return _Below(self._one, self._place, (folder, destinations or folder))
 
     @override
     def _at(self, path: bytes, **more: object) -> dict[str, object]:
-        for key in ("destination", "target"):
-            if str(more.get(key, "")).startswith("/"):
-                more[key] = f"{self._folder}{more[key]}"
-        return {"root": "/", "path": self._folder + path.decode("latin-1"), **more}
+        arguments = super()._at(path, **more)
+        below = os.fsencode(self._place).decode("latin-1")
+        for key in ("path", "within", "destinations_within", "destination", "target"):
+            given = str(arguments.get(key, ""))
+            unlimited = "within" in key and given == "/"
+            if given.startswith("/") and not unlimited:
+                arguments[key] = below + given
+        return arguments
 
 
 class TestWholeMachine(FileSystemContract):

@@ -19,7 +19,7 @@ from gatewright.backends.worker.program.sockets import receive, rights
 from gatewright.core.errors import BackendFailed, TimedOut, Unavailable
 from gatewright.domains.files import Command
 
-HELLO = {"protocol": 1, "pid": 1}
+HELLO = {"protocol": 2, "pid": 1}
 ROW = ["name", 0o100644, 7, 0, "ada", "ada", 1, 1, 1, None]
 Trick = Callable[[socket.socket, int], None]
 
@@ -135,8 +135,8 @@ async def test_deep_json_within_an_answer_is_refused() -> None:
     "hello",
     [
         b"",
-        pack({"protocol": 2, "pid": 1}),
-        pack({"protocol": "1", "pid": 1}),
+        pack({"protocol": 1, "pid": 1}),
+        pack({"protocol": "2", "pid": 1}),
         pack([1]),
         b"\0" * 100,
         pack(HELLO, 1),

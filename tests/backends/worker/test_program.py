@@ -158,7 +158,7 @@ class Talk:
         server = Server(theirs, quick, [lasting], stopping)
         self.thread = threading.Thread(target=server.serve)
         self.thread.start()
-        assert self.answer()["protocol"] == 1
+        assert self.answer()["protocol"] == 2
 
     def ask(self, **message: object) -> None:
         self.sock.sendall(pack(message))
@@ -334,7 +334,7 @@ async def test_requests_wait_for_a_worker_that_is_slow_to_read() -> None:
     go = threading.Event()
 
     def target(sock: socket.socket) -> None:
-        sock.sendall(pack({"protocol": 1, "pid": 1}))
+        sock.sendall(pack({"protocol": 2, "pid": 1}))
         go.wait(60)
         frames, left = Assembler(), count
         while left:
@@ -358,7 +358,7 @@ async def test_a_worker_that_never_reads_is_left(tmp_path: Path) -> None:
     go = threading.Event()
 
     def target(sock: socket.socket) -> None:
-        sock.sendall(pack({"protocol": 1, "pid": 1}))
+        sock.sendall(pack({"protocol": 2, "pid": 1}))
         go.wait(60)
 
     async with open_worker(acting(target)) as worker:

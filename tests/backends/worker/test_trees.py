@@ -107,6 +107,33 @@ def test_a_root_is_whole_or_a_folder() -> None:
     assert not isinstance(tree(b"/"), Beneath)
 
 
+def test_a_folder_of_a_tree_is_reached_by_the_tree_s_paths(root: Path) -> None:
+    (root / "folder/up").symlink_to("../..")
+    (root / "folder/beside").symlink_to("../link")
+    (root / "folder/here").symlink_to("file")
+    one = tree(os.fsencode(root), b"/folder/")
+    for path in (b"/folder/file", b"/folder/here", b"/folder//file/"):
+        os.close(one.open(path, os.O_RDONLY))
+    os.close(one.folder(b"/folder"))
+    with one.place(b"/folder") as (_, name):
+        assert name == b"."
+    assert one.above(b"/folder/a/b/c") == [b"/folder", b"/folder/a", b"/folder/a/b"]
+    assert tree(b"/").above(b"/a/b/c") == [b"/a", b"/a/b"]
+    for path in (b"/link", b"/folderx", b"/", b"", b"/folder/up/secret", b"file"):
+        with pytest.raises(OSError, match=r"."):
+            one.open(path, os.O_RDONLY)
+    with pytest.raises(OSError, match=r".") as caught:
+        one.open(b"/folder/beside", os.O_RDONLY)
+    assert caught.value.errno == errno.EXDEV
+
+
+def test_a_folder_of_a_tree_does_not_lead_out_of_it(root: Path) -> None:
+    (root / "away").symlink_to("/etc")
+    with pytest.raises(OSError, match=r".") as caught:
+        tree(os.fsencode(root), b"/away").open(b"/away/passwd", os.O_RDONLY)
+    assert caught.value.errno == errno.EXDEV
+
+
 @pytest.mark.parametrize("look", [open_beneath, walk_beneath])
 def test_no_race_of_links_reaches_outside(look: Look, root: Path) -> None:
     """An attacker swaps a folder and a link out meanwhile (at least 4,000 tries)."""

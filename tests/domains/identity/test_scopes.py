@@ -11,7 +11,7 @@ from gatewright.core.caller import (
     Scope,
 )
 from gatewright.core.errors import InvalidContent, NotAllowed
-from gatewright.domains.identity.scopes import covered, grantable, narrowed, role_scopes
+from gatewright.domains.identity.scopes import grantable, narrowed, role_scopes
 
 ALL = [*map(str, Scope), "store:notes"]
 
@@ -49,7 +49,7 @@ def test_all_that_can_be_given() -> None:
 
 @pytest.mark.parametrize(
     "scope",
-    ["", "store:", "store:a b", "store:/x", "files", "files:read:/x", "root", "\ud800"],
+    ["", "store:", "store:a b", "store:/x", "files", "files:read:x", "root", "\ud800"],
 )
 def test_what_is_no_scope(scope: str) -> None:
     with pytest.raises(InvalidContent, match="There is no scope"):
@@ -61,7 +61,27 @@ def test_none_at_all() -> None:
         grantable([], caller("olga"), Role.OWNER)
 
 
-def test_a_part_of_the_store() -> None:
-    assert covered("store:notes", {"store"})
-    assert not covered("store", {"store:notes"})
-    assert not covered("storex:notes", {"store"})
+def test_folders_of_files() -> None:
+    """Who has a folder hands on it and those below, in one way of writing."""
+    asked = ["files:read://data/./é", "files:write:/data/out"]
+    given = {"files:read:/data/%C3%A9", "files:write:/data/out"}
+    assert grantable(asked, caller("olga"), Role.OWNER) == given
+    assert narrowed(given, Role.OWNER) == given
+    assert narrowed(given, Role.GUEST) == frozenset()
+    part = Caller("olga", frozenset({"files:read:/data"}), role=Role.OWNER)
+    assert grantable(None, part, Role.OWNER) == {"files:read:/data"}
+    assert grantable(["files:read:/data/a"], part, Role.OWNER) == {"files:read:/data/a"}
+    for more in ("files:read", "files:read:/", "files:read:/dat", "files:write:/data"):
+        with pytest.raises(NotAllowed):
+            grantable([more], part, Role.OWNER)
+    with pytest.raises(NotAllowed, match="guest"):
+        grantable(["files:read:/a"], caller("olga"), Role.GUEST)
+
+
+@pytest.mark.parametrize("below", ["files:read:/a/b", "files:write:/a/b/c"])
+def test_no_folder_below_one_that_may_be_written(below: str) -> None:
+    """Its name could be given to a link that leads elsewhere."""
+    with pytest.raises(InvalidContent, match="below one that may be written"):
+        grantable([below, "files:write:/a"], caller("olga"), Role.OWNER)
+    apart = {"files:read:/a", "files:write:/a", "files:write:/ab"}
+    assert grantable(apart, caller("olga"), Role.OWNER) == apart

@@ -70,6 +70,9 @@ async def test_a_tokens_life(world: World) -> None:
         ({"scopes": ["root"]}, 422),
         ({"scopes": "data:read"}, 422),
         ({"scopes": ["exec"]}, 403),
+        ({"scopes": ["files:read:/x"]}, 403),
+        ({"scopes": ["files:read:x"]}, 422),
+        ({"scopes": ["files:read:/../x"]}, 422),
         ({"scopes": ["data:read"], "admin": True}, 422),
         ({"expires_in": 0}, 422),
         ({"expires_in": -1}, 422),
@@ -87,6 +90,26 @@ async def test_what_may_be_asked_for(world: World, body: Any, status: int) -> No
     async with world.client(authorization=f"Bearer {await world.token('ada')}") as http:
         answer = await http.post("/api/v1/tokens", json=body)
     assert answer.status_code == status, answer.text
+
+
+async def test_a_token_of_a_folder_of_files(world: World) -> None:
+    """It comes back as it is kept, and makes none that reaches further."""
+    body = {"scopes": ["files:read:/a b//é", "account:manage", "account:read"]}
+    async with world.client(authorization=f"Bearer {await world.token()}") as http:
+        made = (await http.post("/api/v1/tokens", json=body)).json()
+    scope = "files:read:/a%20b/%C3%A9"
+    assert made["scopes"] == ["account:manage", "account:read", scope]
+    async with world.client(authorization=f"Bearer {made['token']}") as http:
+        told = (await http.get("/api/v1/session")).json()
+        assert told["scopes"] == made["scopes"]
+        for asked, status in (
+            (f"{scope}/x", 201),
+            ("files:read:/a%20b", 403),
+            ("files:read", 403),
+            ("files:write:/a%20b/%C3%A9", 403),
+        ):
+            answer = await http.post("/api/v1/tokens", json={"scopes": [asked]})
+            assert answer.status_code == status, asked
 
 
 async def test_pages(world: World) -> None:

@@ -37,16 +37,32 @@ class PosixFileSystem:
         Folder that is the root of all paths; nothing outside can be reached.
     home
         Path, from the root, of the folder that ``~`` means.
+    limits
+        Folders, from the root, that paths and the destinations of copies and moves do
+        not leave; ``/`` for none.
     """
 
-    def __init__(self, workers: Workers, root: bytes, home: bytes) -> None:
+    def __init__(
+        self,
+        workers: Workers,
+        root: bytes,
+        home: bytes,
+        limits: tuple[bytes, bytes] = (b"/", b"/"),
+    ) -> None:
         self._workers = workers
-        self._root = latin(root)
+        self._root = root
         self._home = home
+        self._limits = limits
 
     @property
     def home(self) -> bytes:
         return self._home
+
+    def within(
+        self, folder: bytes, destinations: bytes | None = None
+    ) -> "PosixFileSystem":
+        limits = (folder, folder if destinations is None else destinations)
+        return PosixFileSystem(self._workers, self._root, self._home, limits)
 
     async def stat(self, user: str, path: bytes, *, follow: bool = False) -> Entry:
         return await self._entry(user, "stat", path, follow=follow)
@@ -147,4 +163,11 @@ class PosixFileSystem:
         return entry(row)
 
     def _at(self, path: bytes, **more: object) -> dict[str, object]:
-        return {"root": self._root, "path": latin(path), **more}
+        within, destinations_within = map(latin, self._limits)
+        return {
+            "root": latin(self._root),
+            "within": within,
+            "destinations_within": destinations_within,
+            "path": latin(path),
+            **more,
+        }

@@ -24,7 +24,7 @@ _MEANINGS: dict[int, tuple[type[GatewayError], str]] = {
     errno.EACCES: (NotAllowed, "The permissions of the file or folder refuse this."),
     errno.EPERM: (NotAllowed, "The system does not permit this."),
     errno.EROFS: (NotAllowed, "The file system is read-only."),
-    errno.EXDEV: (NotAllowed, "The path leads out of the files of this system."),
+    errno.EXDEV: (NotAllowed, "The path leads out of the files that may be reached."),
     errno.ETXTBSY: (Conflict, "The file is a program that is running."),
     errno.EBUSY: (Conflict, "The file or folder is in use by the system."),
     errno.EEXIST: (AlreadyExists, "Something of that name is there already."),

@@ -64,6 +64,13 @@ class FileSystem(Protocol):
     def home(self) -> bytes:
         """Plain path of the folder where a user's relative paths begin."""
 
+    def within(self, folder: bytes, destinations: bytes | None = None) -> "FileSystem":
+        """Return the same files by the same paths, of which none leaves a folder.
+
+        What leads out of it, a link too, is `NotAllowed`. ``destinations`` is the
+        folder that the destination of a copy does not leave, where it is another one.
+        """
+
     async def stat(self, user: str, path: bytes, *, follow: bool = False) -> Entry:
         """Return what a path names, or (``follow``) what its link leads to."""
 

@@ -13,6 +13,7 @@ from gatewright.core.errors import (
     TooLarge,
 )
 from gatewright.domains.files import path as paths
+from gatewright.domains.files import reach
 from gatewright.domains.files.model import (
     ANY_STATE,
     Algorithm,
@@ -48,12 +49,12 @@ class FileService:
 
     def systems(self, caller: Caller) -> list[Home]:
         """Return the systems that have files."""
-        caller.require(Scope.FILES_READ)
+        reach.require_any(caller)
         return [Home(name, files.home) for name, files in self._systems.items()]
 
     def system(self, caller: Caller, system: str) -> Home:
         """Return one system (`NotFound` if it has no files)."""
-        caller.require(Scope.FILES_READ)
+        reach.require_any(caller)
         return Home(system, self._files(system).home)
 
     def resolve(self, system: str, path: bytes) -> bytes:
@@ -64,34 +65,32 @@ class FileService:
         self, caller: Caller, system: str, path: bytes, *, follow: bool = False
     ) -> Entry:
         """Return what a path names."""
-        files = self._reading(caller, system)
-        return await files.stat(caller.user, paths.plain(path), follow=follow)
+        files, plain = self._reading(caller, system, path)
+        return await files.stat(caller.user, plain, follow=follow)
 
     async def open(self, caller: Caller, system: str, path: bytes) -> OpenFile:
         """Open a file for reading; a folder comes back without a descriptor."""
-        files = self._reading(caller, system)
-        return await files.open(caller.user, paths.plain(path))
+        files, plain = self._reading(caller, system, path)
+        return await files.open(caller.user, plain)
 
     async def list(
         self, caller: Caller, system: str, path: bytes, *, after: bytes, limit: int
     ) -> Listing:
         """Return a page of a folder."""
-        files = self._reading(caller, system)
-        return await files.list(
-            caller.user, paths.plain(path), after=after, limit=limit
-        )
+        files, plain = self._reading(caller, system, path)
+        return await files.list(caller.user, plain, after=after, limit=limit)
 
     async def checksum(
         self, caller: Caller, system: str, path: bytes, algorithm: Algorithm
     ) -> Checksum:
         """Return the checksum of a whole file."""
-        files = self._reading(caller, system)
-        return await files.checksum(caller.user, paths.plain(path), algorithm)
+        files, plain = self._reading(caller, system, path)
+        return await files.checksum(caller.user, plain, algorithm)
 
     async def space(self, caller: Caller, system: str, path: bytes) -> Space:
         """Return the room on the file system of a path."""
-        files = self._reading(caller, system)
-        return await files.space(caller.user, paths.plain(path))
+        files, plain = self._reading(caller, system, path)
+        return await files.space(caller.user, plain)
 
     async def tail(
         self, caller: Caller, system: str, path: bytes, lines: int
@@ -194,8 +193,8 @@ class FileService:
         replace: bool = False,
     ) -> Entry:
         """Give a file or folder another name; the destination may be relative."""
-        files, source = self._changing(caller, system, path)
-        target = self._destination(system, destination)
+        folder, source = reach.changing(caller, path)
+        files, target = self._towards(caller, system, folder, destination)
         return await files.move(caller.user, source, target, replace=replace)
 
     async def copy(
@@ -208,9 +207,9 @@ class FileService:
         replace: bool = False,
     ) -> Entry:
         """Copy a file or folder; the destination may be relative."""
-        caller.require(Scope.FILES_READ)
-        files, source = self._changing(caller, system, path)
-        target = self._destination(system, destination)
+        folder, source = reach.reading(caller, path)
+        reach.check_not_root(source)
+        files, target = self._towards(caller, system, folder, destination)
         return await files.copy(caller.user, source, target, replace=replace)
 
     async def remove(
@@ -241,6 +240,11 @@ class FileService:
             raise InvalidRequest("A link needs a target, without NUL bytes.")
         if not symbolic:
             target = self.resolve(system, target)
+        elif caller.folders(Scope.FILES_WRITE):
+            raise NotAllowed(
+                "A token that is narrowed to a folder makes no symbolic links: others "
+                "would follow them out of it."
+            )
         return await files.link(caller.user, plain, target, symbolic=symbolic)
 
     async def chmod(self, caller: Caller, system: str, path: bytes, mode: int) -> Entry:
@@ -248,18 +252,27 @@ class FileService:
         files, plain = self._changing(caller, system, path)
         return await files.chmod(caller.user, plain, mode)
 
-    def _reading(self, caller: Caller, system: str) -> FileSystem:
-        caller.require(Scope.FILES_READ)
-        return self._files(system)
+    def _reading(
+        self, caller: Caller, system: str, path: bytes
+    ) -> tuple[FileSystem, bytes]:
+        folder, plain = reach.reading(caller, path)
+        return _within(self._files(system), folder), plain
 
     def _changing(
         self, caller: Caller, system: str, path: bytes
     ) -> tuple[FileSystem, bytes]:
-        caller.require(Scope.FILES_WRITE)
-        return self._files(system), _not_root(paths.plain(path))
+        folder, plain = reach.changing(caller, path)
+        return _within(self._files(system), folder), plain
 
-    def _destination(self, system: str, path: bytes) -> bytes:
-        return _not_root(self.resolve(system, path))
+    def _towards(
+        self, caller: Caller, system: str, folder: bytes | None, destination: bytes
+    ) -> tuple[FileSystem, bytes]:
+        """Return what moves or copies out of a folder to a destination."""
+        to, target = reach.changing(caller, self.resolve(system, destination))
+        files = self._files(system)
+        if folder is not None or to is not None:
+            files = files.within(folder or b"/", to or b"/")
+        return files, target
 
     def _files(self, system: str) -> FileSystem:
         files = self._systems.get(system)
@@ -273,10 +286,8 @@ def _check_whole(written: int, length: int | None) -> None:
         raise InvalidRequest("The body has another length than was announced.")
 
 
-def _not_root(path: bytes) -> bytes:
-    if paths.is_root(path):
-        raise NotAllowed("The root of a system's files stays as it is.")
-    return path
+def _within(files: FileSystem, folder: bytes | None) -> FileSystem:
+    return files if folder is None else files.within(folder)
 
 
 async def last_lines(opened: OpenFile, lines: int) -> bytes:

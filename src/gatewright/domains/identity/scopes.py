@@ -5,6 +5,7 @@ from collections.abc import Collection
 
 from gatewright.core.caller import ROLE_SCOPES, Caller, Role, Scope
 from gatewright.core.errors import InvalidContent, NotAllowed
+from gatewright.core.scopes import covers, folders, is_within, plain, split
 
 _KNOWN = frozenset(map(str, Scope))
 _COLLECTION = re.compile(r"store:[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
@@ -15,15 +16,10 @@ def role_scopes(role: Role) -> frozenset[str]:
     return frozenset(map(str, ROLE_SCOPES[role]))
 
 
-def covered(scope: str, scopes: Collection[str]) -> bool:
-    """Return whether a scope, or the whole of which it is a part, is among scopes."""
-    return scope in scopes or (scope.startswith("store:") and Scope.STORE in scopes)
-
-
 def narrowed(scopes: Collection[str], role: Role) -> frozenset[str]:
     """Return those of a token's scopes that its account's role still has."""
     limit = role_scopes(role)
-    return frozenset(scope for scope in scopes if covered(scope, limit))
+    return frozenset(scope for scope in scopes if covers(limit, scope))
 
 
 def check_known(scopes: Collection[str]) -> None:
@@ -32,16 +28,35 @@ def check_known(scopes: Collection[str]) -> None:
     Raises
     ------
     InvalidContent
-        A name is not one of ``Scope`` and not ``store:<collection>``.
+        A name is not one of ``Scope``, not ``store:<collection>`` and no scope of
+        files with a folder.
     """
     for scope in scopes:
-        if scope not in _KNOWN and not _COLLECTION.fullmatch(scope):
+        known = scope in _KNOWN or split(scope)[1] is not None
+        if not known and not _COLLECTION.fullmatch(scope):
             names = ", ".join(sorted(_KNOWN))
             raise InvalidContent(
-                f"There is no scope “{scope[:80]}”. There are {names}, and "
-                "store:<collection>.",
+                f"There is no scope “{scope[:80]}”. There are {names}, "
+                "store:<collection>, files:read:/<folder> and files:write:/<folder>.",
                 scope=scope[:80],
             )
+
+
+def _check_apart(scopes: Collection[str]) -> None:
+    """Refuse a folder below one that may be written: its name could be moved away.
+
+    What then had the name, such as a link to elsewhere, would be reached instead.
+    """
+    written = folders(scopes, Scope.FILES_WRITE)
+    for scope in sorted(scopes):
+        _, folder = split(scope)
+        for outer in written:
+            if folder is not None and folder != outer and is_within(folder, outer):
+                raise InvalidContent(
+                    f"The folder of “{scope}” is below one that may be written. Name "
+                    "the same folder for both.",
+                    scope=scope,
+                )
 
 
 def grantable(
@@ -52,21 +67,23 @@ def grantable(
     Raises
     ------
     InvalidContent
-        A name is not a scope, or no scope is asked for.
+        A name is not a scope, its folder cannot be one, or no scope is asked for.
     NotAllowed
         The caller does not have a scope, or the role of the account never has it.
     """
     limit = role_scopes(role)
     if asked is None:
-        return frozenset(s for s in caller.scopes if covered(s, limit))
+        return frozenset(s for s in caller.scopes if covers(limit, s))
     if not asked:
         raise InvalidContent("Name at least one scope, or leave “scopes” out for all.")
     check_known(asked)
-    for scope in asked:
+    wanted = frozenset(map(plain, asked))
+    _check_apart(wanted)
+    for scope in wanted:
         if not caller.may(scope):
             caller.require(scope)
-        if not covered(scope, limit):
+        if not covers(limit, scope):
             raise NotAllowed(
                 f"A {role} account does not have the scope “{scope}”.", scope=scope
             )
-    return frozenset(asked)
+    return wanted

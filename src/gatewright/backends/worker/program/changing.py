@@ -9,7 +9,11 @@ import stat
 
 from gatewright.backends.worker.program import parts
 from gatewright.backends.worker.program.entries import Row, look, raw, row, version
-from gatewright.backends.worker.program.reading import Arguments, place_of
+from gatewright.backends.worker.program.reading import (
+    Arguments,
+    destination_of,
+    place_of,
+)
 from gatewright.backends.worker.program.trees import Place, Tree, libc
 
 _NOREPLACE = 1
@@ -41,9 +45,7 @@ def make_folder(arguments: Arguments) -> Row:
 
 
 def _make_parents(where: Tree, path: bytes) -> None:
-    names = path.strip(b"/").split(b"/")
-    for count in range(1, len(names)):
-        above = b"/" + b"/".join(names[:count])
+    for above in where.above(path):
         with (
             where.place(above) as (folder, name),
             contextlib.suppress(FileExistsError),
@@ -121,10 +123,8 @@ def move(arguments: Arguments) -> Row:
     Something of the new name gives EEXIST, unless ``replace``.
     """
     where, path = place_of(arguments)
-    with (
-        where.place(path) as source,
-        where.place(raw(arguments["destination"])) as destination,
-    ):
+    to, target = destination_of(arguments)
+    with where.place(path) as source, to.place(target) as destination:
         try:
             rename(source, destination, replace=arguments["replace"])
         except OSError as error:
@@ -138,10 +138,8 @@ def move(arguments: Arguments) -> Row:
 def copy(arguments: Arguments) -> Row:
     """Copy a file, a link or a folder with all in it; whole or not at all."""
     where, path = place_of(arguments)
-    with (
-        where.place(path) as source,
-        where.place(raw(arguments["destination"])) as destination,
-    ):
+    to, target = destination_of(arguments)
+    with where.place(path) as source, to.place(target) as destination:
         _copy_into_place(source, destination, replace=arguments["replace"])
         return _told(destination)
 

@@ -13,7 +13,7 @@ import struct
 from collections import deque
 from collections.abc import Iterable
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Version, which the worker says first: ``{"protocol": 1, "pid": ...}``."""
 MAXIMUM_BODY = 1 << 20
 """Largest body, in bytes."""

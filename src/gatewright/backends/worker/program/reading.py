@@ -24,7 +24,16 @@ ALGORITHMS = frozenset({"md5", "sha1", "sha256", "sha512", "blake2b"})
 
 def place_of(arguments: Arguments) -> tuple[Tree, bytes]:
     """Return the tree and the path that a request names."""
-    return tree(raw(arguments["root"])), raw(arguments["path"])
+    return _tree(arguments, "within"), raw(arguments["path"])
+
+
+def destination_of(arguments: Arguments) -> tuple[Tree, bytes]:
+    """Return the tree and the path of the destination that a request names."""
+    return _tree(arguments, "destinations_within"), raw(arguments["destination"])
+
+
+def _tree(arguments: Arguments, limit: str) -> Tree:
+    return tree(raw(arguments["root"]), raw(arguments.get(limit, "/")))
 
 
 def status(arguments: Arguments) -> Row:

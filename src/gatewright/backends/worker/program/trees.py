@@ -1,9 +1,10 @@
 """Where paths are looked up: the whole machine, or one folder and nothing outside it.
 
-In the whole tree the kernel's permissions are the only rule. Beneath a folder every
-look-up is ``openat2`` with ``RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS`` (Linux 5.6),
-or, on older kernels, a walk of one component at a time that follows no link. There is
-never a check of a path before its use.
+In the whole tree the kernel's permissions are the only rule. Beneath a folder (the
+root of a system, or one in it to which a token is narrowed) every look-up is
+``openat2`` with ``RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS`` (Linux 5.6), or, on older
+kernels, a walk of one component at a time that follows no link. There is never a check
+of a path before its use.
 """
 
 import contextlib
@@ -48,6 +49,9 @@ class Tree(Protocol):
     def folder(self, path: bytes) -> int:
         """Return a descriptor that stands for a folder, not for reading it."""
 
+    def above(self, path: bytes) -> list[bytes]:
+        """Return the folders above a path that are in the tree, from the top on."""
+
 
 class Whole:
     """All files of the machine."""
@@ -62,31 +66,60 @@ class Whole:
     def folder(self, path: bytes) -> int:
         return self.open(path, _FOLDER)
 
+    def above(self, path: bytes) -> list[bytes]:
+        return _above(path)
+
 
 class Beneath:
-    """One folder as the root; a link that leads out of it is refused (EXDEV)."""
+    """One folder of a tree; a link that leads out of it is refused (EXDEV).
 
-    def __init__(self, root: bytes) -> None:
-        self._root = root
+    Paths begin with ``prefix``, which stands for the folder; others are outside of it.
+    """
+
+    def __init__(self, folder: bytes, outer: Tree, prefix: bytes = b"") -> None:
+        self._folder = folder
+        self._outer = outer
+        self._prefix = prefix
 
     @contextlib.contextmanager
     def place(self, path: bytes) -> Iterator[Place]:
-        above, _, name = path.rstrip(b"/").rpartition(b"/")
-        folder = self.folder(above)
+        above, _, name = self._rest(path).rpartition(b"/")
+        folder = self._open(above, _FOLDER)
         try:
             yield folder, name or b"."
         finally:
             os.close(folder)
 
     def open(self, path: bytes, flags: int) -> int:
-        root = os.open(self._root, _FOLDER)
-        try:
-            return _beneath(root, path.strip(b"/") or b".", flags | os.O_CLOEXEC)
-        finally:
-            os.close(root)
+        return self._open(self._rest(path), flags)
 
     def folder(self, path: bytes) -> int:
         return self.open(path, _FOLDER)
+
+    def above(self, path: bytes) -> list[bytes]:
+        return [one for one in _above(path) if self._has(one)]
+
+    def _has(self, path: bytes) -> bool:
+        return path == self._prefix or path.startswith(self._prefix + b"/")
+
+    def _rest(self, path: bytes) -> bytes:
+        """Return what follows the prefix, without a slash at its ends."""
+        path = path.rstrip(b"/")
+        if not self._has(path):
+            raise OSError(errno.EXDEV, "outside")
+        return path[len(self._prefix) :].strip(b"/")
+
+    def _open(self, rest: bytes, flags: int) -> int:
+        top = self._outer.folder(self._folder)
+        try:
+            return _beneath(top, rest or b".", flags | os.O_CLOEXEC)
+        finally:
+            os.close(top)
+
+
+def _above(path: bytes) -> list[bytes]:
+    names = path.strip(b"/").split(b"/")
+    return [b"/" + b"/".join(names[:count]) for count in range(1, len(names))]
 
 
 def _beneath(root: int, path: bytes, flags: int) -> int:
@@ -98,9 +131,14 @@ def _beneath(root: int, path: bytes, flags: int) -> int:
         return walk_beneath(root, path, flags)
 
 
-def tree(root: bytes) -> Tree:
-    """Return the tree whose root is a folder of the machine."""
-    return Beneath(root) if root.strip(b"/") else Whole()
+def tree(root: bytes, within: bytes = b"/") -> Tree:
+    """Return the tree whose root is a folder of the machine, or one folder of that."""
+    found: Tree = Whole()
+    if root.strip(b"/"):
+        found = Beneath(root, found)
+    if within.strip(b"/"):
+        found = Beneath(within, found, prefix=b"/" + within.strip(b"/"))
+    return found
 
 
 def open_beneath(root: int, path: bytes, flags: int) -> int:
