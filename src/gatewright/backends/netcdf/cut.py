@@ -122,12 +122,19 @@ class Cut:
         self._file.read(variable.name, slab, whole)
         target[...] = whole
 
+    def unpacked(self, variable: Variable) -> Numbers:
+        """Return the selected part unpacked; as it is stored where that is the same."""
+        stored = self.stored(variable)
+        numbers = unpack(stored, packing(variable))
+        return stored if np.array_equal(stored, numbers) else numbers
+
     def coordinate(self, variable: Variable, dimension: str) -> Numbers:
         """Return the selected values of a coordinate variable, in the request's frame.
 
-        Longitudes are counted from the west of the request, so that they rise.
+        They are unpacked. Longitudes are counted from the west of the request, so that
+        they rise.
         """
-        values = self.stored(variable)
+        values = self.unpacked(variable)
         west = self.selected(dimension).west
         if west is None:
             return values

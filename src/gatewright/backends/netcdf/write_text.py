@@ -27,9 +27,8 @@ def write_csv(cut: Cut, file: BinaryIO) -> None:
         positions = blocks[0][0]
         values = [texts(block.reshape(-1)) for _, block in blocks]
         for first, keys in _keys(columns, positions):
-            rows = zip(
-                keys, *(v[first : first + len(keys)] for v in values), strict=True
-            )
+            cells = [v[first : first + len(keys)] for v in values]
+            rows = zip(*[keys] * bool(names), *cells, strict=True)
             file.write("".join(f"{','.join(row)}\r\n" for row in rows).encode())
 
 
@@ -146,7 +145,7 @@ def axis_numbers(cut: Cut, name: str) -> Numbers:
         if variable.type.numeric and variable.dimensions:
             return cut.coordinate(variable, name)
         if variable.type.numeric:
-            return cut.stored(variable).reshape(1)
+            return cut.unpacked(variable).reshape(1)
     parts = cut.selected(name).ranges
     return np.concatenate([np.arange(p.start, p.stop, p.stride) for p in parts])
 
