@@ -116,3 +116,21 @@ async def test_attributes_that_only_netcdf_3_can_have(tmp_path: Path) -> None:
     with netCDF4.Dataset("out.nc", memory=data) as found:
         assert found["v"].ncattrs() == found["x"].ncattrs() == ["units"]
         assert found["v"][:].tolist() == [1, 2]
+
+
+async def test_scalar_coordinates_are_those_of_the_variable(tmp_path: Path) -> None:
+    with netCDF4.Dataset(tmp_path / "ens.nc", "w") as file:
+        file.createDimension("plev", 2)
+        file.createVariable("plev", "f8", ("plev",)).units = "Pa"
+        file["plev"][:] = [85000, 50000]
+        height = file.createVariable("height", "f8", ())
+        height.setncatts({"units": "m", "positive": "up"})
+        height[...] = 2.0
+        file.createVariable("ta", "f4", ("plev",))[:] = [280, 250]
+        surface = file.createVariable("tas", "f4", ())
+        surface.coordinates = "height"
+        surface[...] = 285
+    catalogue = datasets(tmp_path / "ens.nc")
+    for name, coordinates in (("ta", ["plev"]), ("tas", ["height"])):
+        document = json.loads(await subset(catalogue, var=name, format="json"))
+        assert list(document["coordinates"]) == coordinates

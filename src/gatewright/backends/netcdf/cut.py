@@ -85,6 +85,11 @@ class Cut:
             ]
         return found
 
+    def scalars(self, series: Sequence[Series]) -> list[str]:
+        """Return the scalar coordinates that the variables name as theirs (CF 5.7)."""
+        named = {w for s in series for w in s.variable.text("coordinates").split()}
+        return [n for n, a in self.axes.items() if a.dimension is None and n in named]
+
     def selected(self, dimension: str) -> Selected:
         """Return the indices of a dimension that the order means."""
         chosen = self.order.selected.get(dimension)

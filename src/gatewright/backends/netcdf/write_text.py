@@ -120,8 +120,8 @@ def _about(series: Series) -> dict[str, Any]:
 
 def _coordinates(cut: Cut, series: list[Series]) -> dict[str, Any]:
     names = dict.fromkeys(name for one in series for name in one.sizes)
-    scalars = [n for n, axis in cut.axes.items() if axis.dimension is None]
-    return {name: _coordinate(cut, name) for name in [*names, *scalars]}
+    names |= dict.fromkeys(cut.scalars(series))
+    return {name: _coordinate(cut, name) for name in names}
 
 
 def _coordinate(cut: Cut, name: str) -> dict[str, Any]:
