@@ -1,5 +1,6 @@
 """Small gridded files with known values, made with netCDF4."""
 
+import os
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,7 +11,15 @@ from tests.support.inline_pool import InlinePool
 
 from gatewright.backends.netcdf import PooledArrayReader
 from gatewright.core.caller import Caller, visitor
-from gatewright.domains.arrays import Access, Dataset, Datasets
+from gatewright.domains.arrays import (
+    Access,
+    AxisKind,
+    Dataset,
+    Datasets,
+    SubsetFormat,
+    SubsetRequest,
+    statistic,
+)
 
 MEMBERS, TIMES, LATITUDES, LONGITUDES = 5, 4, 19, 36
 VISITOR: Caller = visitor()
@@ -90,3 +99,24 @@ def datasets(
     return Datasets(
         sources, PooledArrayReader(pool or InlinePool()), limit, lambda: 1.8e9
     )
+
+
+async def subset(catalogue: Datasets, dataset: str = "ens", **query: str) -> bytes:
+    """Return the file that a request comes to."""
+    wanted = SubsetRequest(
+        tuple(query["var"].split(",")) if "var" in query else (),
+        {AxisKind(kind): query[kind] for kind in AxisKind if kind in query},
+        tuple(statistic(word) for word in query.get("stat", "").split(",") if word),
+        SubsetFormat(query.get("format", "netcdf4")),
+    )
+    prepared = await catalogue.prepare(VISITOR, dataset, wanted)
+    made = await catalogue.make(prepared)
+    try:
+        data = os.pread(made.descriptor, made.size, 0)
+        assert len(data) == made.size
+        if wanted.format is SubsetFormat.NETCDF4:
+            arrays = prepared.estimate.bytes - 16_384
+            assert arrays >= 0
+        return data
+    finally:
+        os.close(made.descriptor)

@@ -242,6 +242,33 @@ def test_an_east_end_west_of_the_west_end_is_over_the_seam() -> None:
     assert select(LONGITUDE, float32, "359.9:0.1").count == 3
 
 
+@pytest.mark.parametrize(
+    ("first", "text", "expected"),
+    [
+        (0, "0:360", [0, 90, 180, 270, 360]),
+        (0, "0:90", [0, 90]),
+        (0, "270:0", [270, 360]),
+        (0, "-90:90", [-90, 0, 90]),
+        (0, "-180:180", [-180, -90, 0, 90]),
+        (0, "-10:10", [0]),
+        (-180, "-180:180", [-180, -90, 0, 90, 180]),
+        (-180, "-180:-90", [-180, -90]),
+        (-180, "90:270", [90, 180, 270]),
+        (-180, "0:360", [0, 90, 180, 270]),
+        (-180, "170:-170", [180]),
+    ],
+)
+@pytest.mark.parametrize("step", [1, -1])
+def test_a_meridian_that_a_file_has_twice_comes_once(
+    first: int, text: str, expected: list[float], step: int
+) -> None:
+    """Many files close the circle: the last longitude is the first, a turn later."""
+    grid = first + np.arange(0.0, 361.0, 90.0)[::step]
+    assert values(select(LONGITUDE, grid, text), grid)[::step] == expected
+    with pytest.raises(InvalidRequest, match="nothing at"):
+        select(LONGITUDE, grid, "20:30")
+
+
 def test_longitudes_of_a_region() -> None:
     grid = np.arange(350.0, 361.0)
     assert values(select(LONGITUDE, grid, "-5:30"), grid) == [-5, -4, -3, -2, -1, 0]

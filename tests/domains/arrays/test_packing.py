@@ -62,6 +62,19 @@ CASES: list[tuple[str, list[float], dict[str, Attribute]]] = [
             "_FillValue": attribute("int8", -1),
         },
     ),
+    (
+        "int8",
+        [1, 127, -128, -6, -2],
+        {
+            "_Unsigned": Attribute(ElementType.CHAR, ("true",)),
+            "_FillValue": attribute("int8", -1),
+            "valid_range": attribute("int8", 0, -6),
+        },
+    ),
+    ("int16", [1, -32767, 3, 4, 5], {"scale_factor": attribute("float32", 0.25)}),
+    ("uint16", [1, 65535, 3, 4, 5], {"add_offset": attribute("float32", 1.0)}),
+    ("float64", [1, 9.969209968386869e36, 3, 4, 5], {"units": attribute("int8", 1)}),
+    ("int8", [1, -127, 3, 4, 5], {"scale_factor": attribute("float32", 0.5)}),
     ("int32", [1, 2, 30, 4, 5], {"valid_range": attribute("int32", 2, 10)}),
     ("int32", [1, 2, 30, 4, 5], {"valid_min": attribute("int32", 2)}),
     ("int32", [1, 2, 30, 4, 5], {"valid_max": attribute("int32", 10)}),
@@ -76,8 +89,10 @@ def test_values_are_those_that_netcdf4_unpacks(
     with netCDF4.Dataset(tmp_path / "f.nc", "w") as file:
         file.createDimension("x", 5)
         fill = attributes.get("_FillValue")
+        # By its own default netCDF4 leaves out what is the default of bytes, too.
+        unwritten = False if stored.itemsize == 1 else None
         made = file.createVariable(
-            "v", dtype, ("x",), fill_value=fill.values[0] if fill else False
+            "v", dtype, ("x",), fill_value=fill.values[0] if fill else unwritten
         )
         for name, value in attributes.items():
             if name != "_FillValue":
@@ -117,6 +132,14 @@ def test_unsigned_both_ways_and_any_byte_order() -> None:
     assert unpack(np.array([255], "u1"), packing(false))[0] == -1
     other = variable("float32", _Unsigned=Attribute(ElementType.CHAR, ("true",)))
     assert packing(other).stored is None
+    missing = variable(
+        "uint8",
+        _Unsigned=Attribute(ElementType.CHAR, ("false",)),
+        _FillValue=attribute("uint8", 255),
+        valid_max=attribute("uint8", 5),
+    )
+    numbers = unpack(np.array([255, 254, 5, 6], "u1"), packing(missing))
+    np.testing.assert_array_equal(numbers, [np.nan, -2, 5, np.nan])
     unsigned = variable("int16", _Unsigned=Attribute(ElementType.CHAR, ("true",)))
     assert unpack(np.array([-1], ">i2"), packing(unsigned))[0] == 65535
 

@@ -269,6 +269,64 @@ async def test_requests_that_do_not_fit(path: Path, query: dict[str, str]) -> No
         await prepare(datasets(path), **query)
 
 
+async def test_a_scalar_coordinate_is_that_of_the_variables_which_name_it(
+    tmp_path: Path,
+) -> None:
+    """A forecast's time stands beside the time at which it was begun (CF 5.7)."""
+    import netCDF4
+
+    with netCDF4.Dataset(tmp_path / "ens.nc", "w") as file:
+        for name, size in (("time", 3), ("plev", 2), ("none", 0)):
+            file.createDimension(name, size)
+        for name, dimensions, units, numbers in (
+            ("time", ("time",), "days since 2000-01-01", [0.0, 1.0, 2.0]),
+            ("plev", ("plev",), "Pa", [100000.0, 85000.0]),
+            ("begun", (), "days since 2000-01-01", -9.0),
+            ("height", (), "m", 2.0),
+        ):
+            made = file.createVariable(name, "f8", dimensions)
+            made.units, made[...] = units, numbers
+        file["height"].positive = "up"
+        upper = file.createVariable("ta", "f4", ("time", "plev"))
+        upper.coordinates = "begun"
+        lower = file.createVariable("tas", "f4", ("time",))
+        lower.coordinates = "begun height"
+        bare = file.createVariable("once", "f4", ("plev",))
+        bare.coordinates = "begun absent"
+        file.createVariable("nothing", "f4", ("none", "plev"))
+    catalogue = datasets(tmp_path / "ens.nc")
+    upper_air = await prepare(catalogue, var="ta", level="85000", time="2000-01-02")
+    assert upper_air.estimate.elements == 1
+    surface = await prepare(catalogue, var="tas", level="2", time="2000-01-02")
+    assert surface.estimate.elements == 1
+    begun = await prepare(catalogue, var="once", time="1999-12-23")
+    assert begun.estimate.elements == 2
+    with pytest.raises(InvalidRequest, match="nothing at"):
+        await prepare(catalogue, var="once", time="2000-01-02")
+    with pytest.raises(InvalidRequest, match="no axis"):
+        await prepare(catalogue, var="time", level="2")
+    with pytest.raises(InvalidRequest, match="nothing to draw"):
+        await prepare(catalogue, var="nothing", format="png")
+
+
+async def test_packed_and_unsigned_coordinates_are_searched_as_numbers(
+    tmp_path: Path,
+) -> None:
+    import netCDF4
+
+    with netCDF4.Dataset(tmp_path / "ens.nc", "w") as file:
+        file.createDimension("lon", 3)
+        lon = file.createVariable("lon", "i1", ("lon",), fill_value=-1)
+        lon.set_auto_maskandscale(False)
+        lon.setncatts({"units": "degrees_east", "_Unsigned": "true"})
+        lon.setncatts({"scale_factor": 1.5, "add_offset": -10.0})
+        lon[:] = np.array([20, 200, 255], "u1").view("i1")
+    catalogue = datasets(tmp_path / "ens.nc")
+    published = await catalogue.open(VISITOR, "ens")
+    found = (await catalogue.axes(published))["lon"].values
+    np.testing.assert_array_equal(found, [20.0, 290.0, np.nan])
+
+
 async def test_what_has_no_numbers_has_no_subsets(tmp_path: Path) -> None:
     import netCDF4
 

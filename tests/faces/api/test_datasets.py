@@ -204,6 +204,26 @@ async def test_values_of_a_wrong_form(visitor: httpx.AsyncClient, query: str) ->
     assert (await visitor.get(f"/datasets/ens/subset?{query}")).status_code == 422
 
 
+async def test_bounds_are_those_of_dimensions_first(
+    tmp_path: Path, config: Config
+) -> None:
+    import netCDF4
+
+    with netCDF4.Dataset(tmp_path / "odd.nc", "w") as file:
+        file.createDimension("time", 2)
+        for name, dimensions in (("time", ("time",)), ("begun", ())):
+            variable = file.createVariable(name, "f8", dimensions)
+            variable.units = "days since 2000-01-01"
+            variable[...] = [5.0, 6.0] if dimensions else 1.0
+        file.createVariable("v", "f4", ("time",)).coordinates = "begun"
+    services: Any = Catalogue(config, datasets(tmp_path / "odd.nc"))
+    async with client(face.build(services), services, VISITOR) as made:
+        answer = (await made.get("/datasets/odd")).json()
+        expected = ["2000-01-06T00:00:00", "2000-01-07T00:00:00"]
+        assert answer["bounds"] == {"time": expected}
+        assert [axis["name"] for axis in answer["axes"]] == ["time", "begun"]
+
+
 async def test_an_empty_axis_has_no_bounds(tmp_path: Path, config: Config) -> None:
     import netCDF4
 

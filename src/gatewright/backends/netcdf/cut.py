@@ -85,6 +85,11 @@ class Cut:
             ]
         return found
 
+    def scalars(self, series: Sequence[Series]) -> list[str]:
+        """Return the scalar coordinates that the variables name as theirs (CF 5.7)."""
+        named = {w for s in series for w in s.variable.text("coordinates").split()}
+        return [n for n, a in self.axes.items() if a.dimension is None and n in named]
+
     def selected(self, dimension: str) -> Selected:
         """Return the indices of a dimension that the order means."""
         chosen = self.order.selected.get(dimension)
@@ -122,12 +127,19 @@ class Cut:
         self._file.read(variable.name, slab, whole)
         target[...] = whole
 
+    def unpacked(self, variable: Variable) -> Numbers:
+        """Return the selected part unpacked; as it is stored where that is the same."""
+        stored = self.stored(variable)
+        numbers = unpack(stored, packing(variable))
+        return stored if np.array_equal(stored, numbers) else numbers
+
     def coordinate(self, variable: Variable, dimension: str) -> Numbers:
         """Return the selected values of a coordinate variable, in the request's frame.
 
-        Longitudes are counted from the west of the request, so that they rise.
+        They are unpacked. Longitudes are counted from the west of the request, so that
+        they rise.
         """
-        values = self.stored(variable)
+        values = self.unpacked(variable)
         west = self.selected(dimension).west
         if west is None:
             return values

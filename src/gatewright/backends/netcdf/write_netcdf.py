@@ -5,13 +5,14 @@ them. Statistics are unpacked numbers with ``cell_methods`` (CF 7.3).
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 import h5netcdf
 import numpy as np
 import numpy.typing as npt
 
-from gatewright.backends.netcdf.cut import Cut, Series
+from gatewright.backends.netcdf.cut import Cut, Numbers, Series
 from gatewright.domains.arrays import (
     Attribute,
     Attributes,
@@ -20,12 +21,21 @@ from gatewright.domains.arrays import (
     output_type,
 )
 
+_PACKED = frozenset({"scale_factor", "add_offset", "_Unsigned"})
 _PACKING = frozenset(
     {
-        *("scale_factor", "add_offset", "_FillValue", "missing_value", "_Unsigned"),
-        *("valid_min", "valid_max", "valid_range", "cell_methods", "long_name"),
+        *_PACKED,
+        *("_FillValue", "missing_value", "valid_min", "valid_max", "valid_range"),
     }
 )
+_OF_STATISTICS = frozenset({"cell_methods", "long_name"})
+_OF_THE_FORMAT = frozenset(
+    {
+        *("CLASS", "NAME", "DIMENSION_LIST", "REFERENCE_LIST", "_NCProperties"),
+        *("_Netcdf4Dimid", "_Netcdf4Coordinates", "_nc3_strict"),
+    }
+)
+"""Names that NetCDF-4 keeps for itself; NetCDF-3 files may have attributes of them."""
 _CHUNK_BYTES = 1 << 20
 _SMALL = 4096
 
@@ -75,7 +85,8 @@ def _related(cut: Cut, series: list[Series]) -> Iterator[Variable]:
     known = cut.description.variables
     for name in list(names):
         if name in known:
-            names |= dict.fromkeys(known[name].text("bounds").split())
+            for attribute in ("bounds", "climatology"):
+                names |= dict.fromkeys(known[name].text(attribute).split())
     for name in names:
         variable = known.get(name)
         if (
@@ -88,34 +99,40 @@ def _related(cut: Cut, series: list[Series]) -> Iterator[Variable]:
 
 def _write_related(out: Any, cut: Cut, variable: Variable) -> None:
     values: npt.NDArray[np.generic] = cut.stored(variable)
-    if variable.dimensions == (variable.name,):
-        values = cut.coordinate(variable, variable.name)
-    elif variable.dimensions and _is_bounds(cut, variable):
-        values = _turned_bounds(cut, variable, values)
+    moved = _moved(cut, variable)
+    if moved is not None:
+        values, variable = moved, _unpacked(variable)
     made = _create(out, variable.name, variable.dimensions, values.dtype, variable)
     if values.size:
         made[...] = values
     _set(made, _plain_attributes(variable.attributes))
 
 
-def _is_bounds(cut: Cut, variable: Variable) -> bool:
-    axis = cut.description.variables.get(variable.dimensions[0])
-    return axis is not None and axis.text("bounds") == variable.name
+def _moved(cut: Cut, variable: Variable) -> Numbers | None:
+    """Return longitudes that were turned, and bounds of such; None for all others."""
+    name = variable.dimensions[0] if variable.dimensions else ""
+    axis = cut.description.variables.get(name)
+    if axis is None or cut.selected(name).west is None:
+        return None
+    turned = cut.coordinate(axis, name)
+    if variable.name == name:
+        return turned
+    if axis.text("bounds") != variable.name:
+        return None
+    by = turned.astype(float) - cut.unpacked(axis).astype(float)
+    bounds = cut.unpacked(variable)
+    moved: Numbers = (
+        bounds.astype(float) + by.reshape(-1, *[1] * (bounds.ndim - 1))
+    ).astype(bounds.dtype)
+    return moved
 
 
-def _turned_bounds(
-    cut: Cut, variable: Variable, values: npt.NDArray[np.generic]
-) -> npt.NDArray[np.generic]:
-    """Return bounds of longitudes, moved as their longitudes were."""
-    name = variable.dimensions[0]
-    if cut.selected(name).west is None:
-        return values
-    axis = cut.description.variables[name]
-    moved = cut.coordinate(axis, name).astype(float) - cut.stored(axis).astype(float)
-    turned: npt.NDArray[np.generic] = (
-        values.astype(float) + moved.reshape(-1, *[1] * (values.ndim - 1))
-    ).astype(values.dtype)
-    return turned
+def _unpacked(variable: Variable) -> Variable:
+    """Return the variable without the attributes of packing, if it is packed."""
+    if _PACKED.isdisjoint(variable.attributes):
+        return variable
+    kept = {n: a for n, a in variable.attributes.items() if n not in _PACKING}
+    return replace(variable, attributes=kept)
 
 
 def _write_series(out: Any, cut: Cut, series: Series) -> None:
@@ -179,7 +196,11 @@ def _series_attributes(cut: Cut, series: Series) -> dict[str, Any]:
     attributes = series.variable.attributes
     if series.statistic is None:
         return _plain_attributes(attributes)
-    found = {n: _value(a) for n, a in attributes.items() if n not in _PACKING}
+    found = {
+        n: _value(a)
+        for n, a in attributes.items()
+        if n not in _PACKING | _OF_STATISTICS
+    }
     member = next(n for n in series.variable.dimensions if n not in series.sizes)
     method = f"{member}: {series.statistic.cell_method}"
     older = series.variable.text("cell_methods")
@@ -199,6 +220,6 @@ def _value(attribute: Attribute) -> Any:
 
 def _set(item: Any, attributes: dict[str, Any]) -> None:
     for name, value in attributes.items():
-        if isinstance(value, np.ndarray) and not value.size:
-            continue
-        item.attrs[name] = value
+        empty = isinstance(value, np.ndarray) and not value.size
+        if not empty and name not in _OF_THE_FORMAT:
+            item.attrs[name] = value

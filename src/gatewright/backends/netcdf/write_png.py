@@ -141,7 +141,7 @@ def _units(series: Series) -> str:
 def _fixed(cut: Cut, series: Series) -> str:
     """Return the axes of which the picture shows one value, as text."""
     names = [name for name, size in series.sizes.items() if size == 1]
-    names += [n for n, a in cut.axes.items() if a.dimension is None]
+    names += cut.scalars([series])
     words = []
     for name in names:
         value = axis_numbers(cut, name)[0]

@@ -27,9 +27,8 @@ def write_csv(cut: Cut, file: BinaryIO) -> None:
         positions = blocks[0][0]
         values = [texts(block.reshape(-1)) for _, block in blocks]
         for first, keys in _keys(columns, positions):
-            rows = zip(
-                keys, *(v[first : first + len(keys)] for v in values), strict=True
-            )
+            cells = [v[first : first + len(keys)] for v in values]
+            rows = zip(*[keys] * bool(names), *cells, strict=True)
             file.write("".join(f"{','.join(row)}\r\n" for row in rows).encode())
 
 
@@ -121,8 +120,8 @@ def _about(series: Series) -> dict[str, Any]:
 
 def _coordinates(cut: Cut, series: list[Series]) -> dict[str, Any]:
     names = dict.fromkeys(name for one in series for name in one.sizes)
-    scalars = [n for n, axis in cut.axes.items() if axis.dimension is None]
-    return {name: _coordinate(cut, name) for name in [*names, *scalars]}
+    names |= dict.fromkeys(cut.scalars(series))
+    return {name: _coordinate(cut, name) for name in names}
 
 
 def _coordinate(cut: Cut, name: str) -> dict[str, Any]:
@@ -146,7 +145,7 @@ def axis_numbers(cut: Cut, name: str) -> Numbers:
         if variable.type.numeric and variable.dimensions:
             return cut.coordinate(variable, name)
         if variable.type.numeric:
-            return cut.stored(variable).reshape(1)
+            return cut.unpacked(variable).reshape(1)
     parts = cut.selected(name).ranges
     return np.concatenate([np.arange(p.start, p.stop, p.stride) for p in parts])
 

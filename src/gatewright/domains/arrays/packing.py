@@ -8,6 +8,20 @@ import numpy.typing as npt
 from gatewright.domains.arrays.model import Attributes, ElementType, Variable
 
 Floats = npt.NDArray[np.floating]
+_UNWRITTEN = {
+    ElementType.INT16: -(2**15) + 1,
+    ElementType.UINT16: 2**16 - 1,
+    ElementType.INT32: -(2**31) + 1,
+    ElementType.UINT32: 2**32 - 1,
+    ElementType.INT64: -(2**63) + 2,
+    ElementType.UINT64: 2**64 - 2,
+    ElementType.FLOAT32: float.fromhex("0x1.ep+122"),
+    ElementType.FLOAT64: float.fromhex("0x1.ep+122"),
+}
+"""What netCDF leaves in cells that nobody wrote, where ``_FillValue`` does not say.
+
+Source: ``NC_FILL_INT`` and its like in netcdf.h. For bytes the library masks none.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +61,7 @@ def packing(variable: Variable) -> Packing:
         _unsigned(variable),
         1.0 if scale is None else scale,
         0.0 if offset is None else offset,
-        tuple(
-            _numbers(attributes, "_FillValue") + _numbers(attributes, "missing_value")
-        ),
+        (*_fills(variable), *_numbers(attributes, "missing_value")),
         low,
         high,
     )
@@ -73,11 +85,11 @@ def unpack(values: npt.NDArray[np.number], how: Packing) -> Floats:
     numbers: Floats = values.astype(how.type.value)
     missing = np.zeros(values.shape, bool)
     for value in how.missing:
-        missing |= values == _as_stored(values.dtype, value)
+        missing |= values == _as_stored(values.dtype, _signed(how, values.dtype, value))
     if how.lowest is not None:
-        missing |= values < how.lowest
+        missing |= values < _signed(how, values.dtype, how.lowest)
     if how.highest is not None:
-        missing |= values > how.highest
+        missing |= values > _signed(how, values.dtype, how.highest)
     if how.scale != 1.0:
         numbers *= how.scale
     if how.offset != 0.0:
@@ -95,6 +107,26 @@ def _as_stored(dtype: np.dtype[np.generic], value: float) -> np.generic | float:
     if dtype.kind == "u" and value < 0:
         return value + 2.0 ** (8 * dtype.itemsize)
     return value
+
+
+def _signed(how: Packing, dtype: np.dtype[np.generic], value: float) -> float:
+    """Return an attribute's number with the sign that ``_Unsigned`` gives the values.
+
+    The attribute has the variable's type in the file: -2 is 254 of an unsigned byte.
+    """
+    if how.stored is None:
+        return value
+    turn = 2.0 ** (8 * dtype.itemsize)
+    if dtype.kind == "u":
+        return value + turn if value < 0 else value
+    return value - turn if value >= turn / 2 else value
+
+
+def _fills(variable: Variable) -> list[float]:
+    """Return what stands in cells that were never written."""
+    if "_FillValue" in variable.attributes:
+        return _numbers(variable.attributes, "_FillValue")
+    return [_UNWRITTEN[variable.type]] if variable.type in _UNWRITTEN else []
 
 
 def _unpacked_type(variable: Variable) -> ElementType:

@@ -125,6 +125,10 @@ def _select_longitude(
             raise _outside(axis, values, f"{west:g}")
         return Selected((Range(index, 1),))
     width = east - west if east >= west else (east - west) % 360.0
+    values, closed = _one_turn(values), values
+    if closed.size > values.size and _holds(closed, west, width):
+        mask = (closed >= west - _DEGREES) & (closed <= west + width + _DEGREES)
+        return Selected((_run(axis, mask, closed, f"{west:g}:{east:g}"),))
     if width >= 360.0 - _DEGREES:
         return _turned(axis, values, west)
     distance = np.mod(_snapped(values - west), 360.0)
@@ -134,6 +138,24 @@ def _select_longitude(
     if not runs:
         raise _outside(axis, values, f"{west:g}:{east:g}")
     return Selected(_eastward(runs, distance, rising=rising), west)
+
+
+def _one_turn(values: Values) -> Values:
+    """Return longitudes without those at the end that stand a turn behind the first.
+
+    Many files repeat the first meridian as their last, 0 to 360 or -180 to 180.
+    """
+    steps = np.diff(values)
+    if not ((steps > 0).all() or (steps < 0).all()):
+        return values
+    turn: Values = values[np.abs(values - values[0]) < 360.0 - _DEGREES]
+    return turn
+
+
+def _holds(values: Values, west: float, width: float) -> bool:
+    """Return whether a range lies within the longitudes as the file counts them."""
+    lowest, highest = float(values.min()), float(values.max())
+    return lowest - _DEGREES <= west and west + width <= highest + _DEGREES
 
 
 def _split(runs: list[Range], steps: Values, *, rising: bool) -> list[Range]:

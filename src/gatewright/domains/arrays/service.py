@@ -277,14 +277,14 @@ class Datasets:
 
     async def _read_values(self, published: Published, name: str) -> Values:
         variable = published.description.variable(name)
-        encoding = Encoding(ElementType.FLOAT64, "little")
+        encoding = Encoding(variable.type, "little")
         slab = whole(variable.shape)
         if encoded_size(slab, encoding) > _LARGEST_COORDINATE:
             raise TooLarge(f"The axis “{name}” has too many values to search.")
         windows = self.read(published, variable, slab, encoding)
         data = b"".join([bytes(window) async for window in windows])
-        how = replace(packing(variable), type=ElementType.FLOAT64, stored=None)
-        return unpack(np.frombuffer(data, "<f8"), how).astype(np.float64)
+        how = replace(packing(variable), type=ElementType.FLOAT64)
+        return unpack(np.frombuffer(data, encoding.dtype), how).astype(np.float64)
 
     def _history(self, published: Published, request: SubsetRequest) -> str:
         asked = [f"var={','.join(request.variables)}"] if request.variables else []

@@ -153,18 +153,32 @@ def narrowed(
     InvalidRequest
         None of the variables has an axis that the request narrows.
     """
-    used = {name for variable in variables for name in variable.dimensions}
     found = []
     for kind, text in request.bounds.items():
-        matching = [
-            (name, axis, text)
-            for name, axis in axes.items()
-            if axis.kind is kind and (axis.dimension is None or name in used)
-        ]
-        if not matching:
+        names = {n for v in variables for n in _named_axes(v, axes, kind)}
+        if not names:
             raise InvalidRequest(f"What is asked for has no axis “{kind}”.")
-        found += matching
+        found += [(name, axes[name], text) for name in axes if name in names]
     return found
+
+
+def _named_axes(
+    variable: Variable, axes: Mapping[str, Axis], kind: AxisKind
+) -> list[str]:
+    """Return a variable's axes of a kind: its dimensions, or else a scalar coordinate.
+
+    Beside an axis of time, a forecast has the scalar time at which it was begun; nor is
+    the height of one variable a level of another.
+    """
+    own = [n for n in variable.dimensions if n in axes and axes[n].kind is kind]
+    if own:
+        return own
+    scalars = [
+        name
+        for name in variable.text("coordinates").split()
+        if name in axes and axes[name].dimension is None and axes[name].kind is kind
+    ]
+    return [name for name in scalars if name == kind] or scalars[:1]
 
 
 def member_axis(variable: Variable, axes: Mapping[str, Axis]) -> int | None:
@@ -226,6 +240,11 @@ def _check_picture(
             "“stat”."
         )
     sizes = output_sizes(variables[0], axes, order)
+    empty = [name for name, size in sizes.items() if not size]
+    if empty:
+        raise InvalidRequest(
+            f"The axis {empty[0]} of this data set is empty: there is nothing to draw."
+        )
     long = [name for name, size in sizes.items() if size > 1]
     if not 1 <= len(long) <= 2:
         raise InvalidRequest(

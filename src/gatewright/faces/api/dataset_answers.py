@@ -151,7 +151,9 @@ def dataset_detail(
             for variable in description.variables.values()
         ],
         "axes": [_axis(name, axis) for name, axis in axes.items()],
-        "bounds": {a.axis.kind.value: _bounds(a) for a in axes.values()},
+        "bounds": {
+            a.axis.kind.value: _bounds(a) for a in reversed(list(axes.values()))
+        },  # the first of a kind is meant: dimensions stand before scalar coordinates
         "attributes": _attributes(description.attributes),
         "warnings": list(description.warnings),
         "access": _access(published.dataset.id, config),
