@@ -62,6 +62,13 @@ async def test_systems_are_listed(gateway: Whole) -> None:
     assert output(answer) == ""
 
 
+async def test_systems_are_listed_to_who_may_use_them(gateway: Whole) -> None:
+    for who in ("", GUEST):
+        client = await gateway.client(who)
+        for path in ("/newt/api/file", "/newt/api/command/", "/newt/api/job"):
+            assert (await client.get(path)).status_code == 403
+
+
 async def test_files_are_written_listed_and_downloaded(gateway: Whole) -> None:
     client = await gateway.client(OWNER)
     put = await client.put("/newt/api/file/local/r%C3%A9s.txt", content=b"abc")

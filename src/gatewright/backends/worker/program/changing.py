@@ -29,6 +29,7 @@ def _told(place: Place) -> Row:
 def make_folder(arguments: Arguments) -> Row:
     """Make a folder (``parents``: and those above it, and none where it is already)."""
     where, path = place_of(arguments)
+    parts.refuse(path)
     if arguments.get("parents"):
         _make_parents(where, path)
     with where.place(path) as (folder, name):
@@ -44,6 +45,7 @@ def _make_parents(where: Tree, path: bytes) -> None:
     names = path.strip(b"/").split(b"/")
     for count in range(1, len(names)):
         above = b"/" + b"/".join(names[:count])
+        parts.refuse(above)
         with (
             where.place(above) as (folder, name),
             contextlib.suppress(FileExistsError),
@@ -70,6 +72,7 @@ def change_mode(arguments: Arguments) -> Row:
 def make_link(arguments: Arguments) -> Row:
     """Make a symbolic link with the text ``target``, or a hard link to that path."""
     where, path = place_of(arguments)
+    parts.refuse(path)
     target = raw(arguments["target"])
     with where.place(path) as (folder, name):
         if arguments["symbolic"]:
@@ -115,6 +118,12 @@ def _remove_all(folder: int | None, name: bytes) -> None:
         raise OSError(errno.ELOOP, "too deep") from error
 
 
+def _destination(arguments: Arguments) -> bytes:
+    path = raw(arguments["destination"])
+    parts.refuse(path)
+    return path
+
+
 def move(arguments: Arguments) -> Row:
     """Give a file or folder another name; across file systems copy, then remove.
 
@@ -123,7 +132,7 @@ def move(arguments: Arguments) -> Row:
     where, path = place_of(arguments)
     with (
         where.place(path) as source,
-        where.place(raw(arguments["destination"])) as destination,
+        where.place(_destination(arguments)) as destination,
     ):
         try:
             rename(source, destination, replace=arguments["replace"])
@@ -140,7 +149,7 @@ def copy(arguments: Arguments) -> Row:
     where, path = place_of(arguments)
     with (
         where.place(path) as source,
-        where.place(raw(arguments["destination"])) as destination,
+        where.place(_destination(arguments)) as destination,
     ):
         _copy_into_place(source, destination, replace=arguments["replace"])
         return _told(destination)
