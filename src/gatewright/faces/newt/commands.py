@@ -8,14 +8,13 @@ from gatewright.core.caller import Scope
 from gatewright.core.errors import InvalidContent
 from gatewright.domains.files import Command, Outcome
 from gatewright.faces.newt.forms import read_form
-from gatewright.faces.newt.status import names
 from gatewright.web.context import request_context
 
 
 async def systems(request: Request) -> object:
     """List the names of the systems with commands."""
-    request_context(request).caller.require(Scope.EXEC)
-    return await names(request)
+    context = request_context(request)
+    return context.services.commands.systems(context.caller)
 
 
 async def classic(request: Request) -> object:
