@@ -123,6 +123,14 @@ async def test_a_job_from_submission_to_its_output(gateway: Whole) -> None:
     assert gone == {"output": f"job {made['jobid']}: completed"}
 
 
+async def test_a_script_has_the_lines_of_the_page_s_form(gateway: Whole) -> None:
+    client = await gateway.client(OWNER)
+    script = "#!/bin/sh\r\necho one\r\necho two\r\n"
+    for url in ("/newt/queue/local", "/newt/api/job/local/"):
+        sent = await client.post(url, data={"jobscript": script})
+        assert (sent.status_code, sent.json()["status"]) == (200, "OK")
+
+
 async def test_a_job_that_has_not_started_has_no_output(gateway: Whole) -> None:
     client = await gateway.client(OWNER)
     made = await client.post(

@@ -11,6 +11,7 @@ from gatewright.domains.compute import Job, JobSpec, JobState, Stream
 from gatewright.faces.newt import job_shapes
 from gatewright.faces.newt.forms import read_form
 from gatewright.web.context import request_context
+from gatewright.web.form_text import unix_lines
 
 MOST_SCRIPT = 1 << 20
 MOST_OUTPUT = 1 << 20
@@ -86,7 +87,7 @@ async def submit(request: Request) -> str:
     context.caller.require(Scope.JOBS_SUBMIT)
     system = request.path_params["system"]
     form = await read_form(request)
-    script = form.get("jobscript") or await _script_file(request, form)
+    script = unix_lines(form.get("jobscript", "")) or await _script_file(request, form)
     (job,) = await context.services.jobs.submit(
         context.caller, system, [JobSpec(script=script)]
     )
