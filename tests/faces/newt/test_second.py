@@ -237,7 +237,8 @@ async def test_what_cannot_be_understood_is_refused(gateway: Whole) -> None:
         assert 400 <= answer.status_code < 500
     for query in ("[]", '{"a": {}}', "x"):
         answer = await client.get("/newt/store/s", params={"query": query})
-        assert 400 <= answer.status_code < 500
+        assert answer.status_code == 422
+        assert "“query”" in answer.json()["error"]
     for body in ("[]", "{}", "x"):
         answer = await client.put(
             "/newt/store/s/0",

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from starlette.requests import Request
 
-from gatewright.core.errors import InvalidContent, TooLarge
+from gatewright.core.errors import InvalidContent, InvalidRequest, TooLarge
 from gatewright.core.ids import new_id
 from gatewright.domains.store import (
     Condition,
@@ -255,7 +255,10 @@ def query(text: str | None) -> tuple[Condition, ...]:
     """
     if not text:
         return ()
-    value = decode_json(text.encode("utf-8", "surrogateescape"))
+    try:
+        value = decode_json(text.encode("utf-8", "surrogateescape"))
+    except InvalidRequest:
+        value = None
     if not isinstance(value, dict):
         raise InvalidContent("“query” is a JSON object of fields and values.")
     return tuple(_condition(field, wanted) for field, wanted in value.items())
