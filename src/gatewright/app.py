@@ -57,8 +57,7 @@ class Application:
         """Open the services and build the faces, until the context ends."""
         async with open_services(self._config) as services:
             faces = load_faces(self._config)
-            apps = {face.prefix: face.build(services) for face in faces}
-            self._app = wrap(apps, services, self._config)
+            self._app = wrap(faces, services, self._config)
             try:
                 yield services
             finally:

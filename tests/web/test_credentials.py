@@ -43,8 +43,13 @@ def test_cookies_of_a_plain_gateway() -> None:
     plain = config("http://127.0.0.1:8000")
     assert session_cookie(plain) == "gw_session"
     assert cookie_fields(plain, "x", newt=True)["Set-Cookie"] == (
-        "newt_sessionid=x; Path=/newt; Max-Age=604800; HttpOnly; SameSite=Lax"
+        "newt_sessionid=x; Path=/newt; Max-Age=43200; HttpOnly; SameSite=Lax"
     )
+
+
+def test_newts_cookie_lives_no_longer_than_a_session() -> None:
+    short = Config.model_validate({"identity": {"session_seconds": 600}})
+    assert "; Max-Age=600;" in cookie_fields(short, "x", newt=True)["Set-Cookie"]
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from gatewright.core.errors import GatewayError
 from gatewright.domains.identity import AuditEntry
 from gatewright.web.client_address import client_address
 from gatewright.web.own_pages import SAFE_METHODS
-from gatewright.web.problems import problem
+from gatewright.web.problems import refusal
 
 _KEY = "gatewright.audit"
 
@@ -86,9 +86,9 @@ class AuditTrail:
 
         async def record_and_send(message: Message) -> None:
             if message["type"] == "http.response.start":
-                refusal = await self._record(note, message["status"])
-                if refusal is not None:
-                    await problem(refusal, Request(scope))(scope, receive, send)
+                error = await self._record(note, message["status"])
+                if error is not None:
+                    await refusal(error, Request(scope))(scope, receive, send)
             if not note.refused:
                 await send(message)
 
@@ -131,6 +131,6 @@ class AuditGate:
                 note.intent = await self._audit.begin(note.entry)
             except GatewayError as error:
                 note.done = True
-                await problem(error, Request(scope))(scope, receive, send)
+                await refusal(error, Request(scope))(scope, receive, send)
                 return
         await self._app(scope, receive, send)

@@ -22,7 +22,7 @@ from gatewright.web.credentials import sent_token, session_cookie, session_secre
 from gatewright.web.middleware.observed import observed
 from gatewright.web.middleware.request_id import SCOPE_KEY as REQUEST_ID_KEY
 from gatewright.web.own_pages import SAFE_METHODS, OwnPages
-from gatewright.web.problems import problem
+from gatewright.web.problems import refusal
 from gatewright.web.signed_in import UntilSignedOut
 
 _BASIC = b'Basic realm="gatewright", charset="UTF-8"'
@@ -63,8 +63,8 @@ class Authentication:
         try:
             caller = await self._caller(scope, headers)
         except GatewayError as error:
-            refusal = self._paced(problem(error, Request(scope)))
-            await refusal(scope, receive, send)
+            answer = self._paced(refusal(error, Request(scope)))
+            await answer(scope, receive, send)
             return
         scope[SCOPE_KEY] = RequestContext(self._services, caller, caller.request_id)
         observed(scope).user = caller.user

@@ -12,6 +12,7 @@ from gatewright.domains.identity import split_token
 
 NEWT_COOKIE = "newt_sessionid"
 NEWT_PATH = "/newt"
+_NEWT_SECONDS = 43_200
 
 _LONGEST = 4096
 _MOST_SECRETS = 4
@@ -26,6 +27,11 @@ def session_cookie(config: Config) -> str:
     return f"{'__Host-' if _secure(config) else ''}gw_session"
 
 
+def newt_seconds(config: Config) -> int:
+    """Return how long NEWT's cookie lives: twelve hours, or as long as a session."""
+    return min(_NEWT_SECONDS, config.identity.session_seconds)
+
+
 def cookie_fields(
     config: Config, secret: str, *, newt: bool = False
 ) -> Mapping[str, str]:
@@ -33,7 +39,7 @@ def cookie_fields(
 
     ``newt`` gives NEWT's own cookie, for its paths alone.
     """
-    age = config.identity.session_seconds
+    age = newt_seconds(config) if newt else config.identity.session_seconds
     return {"Set-Cookie": _cookie(config, secret, age, newt=newt)}
 
 

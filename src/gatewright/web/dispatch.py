@@ -6,6 +6,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gatewright.core.errors import NotFound
 from gatewright.web.middleware.observed import observed
+from gatewright.web.prefixes import longest_first, prefix_of
 
 
 class Dispatch:
@@ -21,8 +22,8 @@ class Dispatch:
     """
 
     def __init__(self, apps: Mapping[str, ASGIApp]) -> None:
-        longest_first = sorted(apps, key=len, reverse=True)
-        self._apps = [(prefix, f"{prefix}/", apps[prefix]) for prefix in longest_first]
+        self._apps = dict(apps)
+        self._prefixes = longest_first(apps)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request.
@@ -32,16 +33,14 @@ class Dispatch:
         NotFound
             No application has the path.
         """
-        path = scope["path"]
-        for prefix, start, app in self._apps:
-            if path == prefix or path.startswith(start):
-                inner = _inner(scope, prefix)
-                try:
-                    await app(inner, receive, send)
-                finally:
-                    observed(scope).route = _template(inner, prefix)
-                return
-        raise NotFound("There is nothing at this address.")
+        prefix = prefix_of(scope["path"], self._prefixes)
+        if prefix is None:
+            raise NotFound("There is nothing at this address.")
+        inner = _inner(scope, prefix)
+        try:
+            await self._apps[prefix](inner, receive, send)
+        finally:
+            observed(scope).route = _template(inner, prefix)
 
 
 def _inner(scope: Scope, prefix: str) -> Scope:

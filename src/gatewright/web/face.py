@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from starlette.types import ASGIApp
 
 from gatewright.composition import Services
+from gatewright.web.problems import Renderer, problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,3 +19,5 @@ class Face:
     """Path that all its URLs begin with (``/api/v1``); empty for the portal."""
     build: Callable[[Services], ASGIApp]
     """Makes the application; it answers errors in its protocol's own form."""
+    error: Renderer = problem
+    """That form, also of what is refused before the application is reached."""

@@ -8,7 +8,7 @@ From the outside in:
 3. `SecurityHeaders`, `ServerTiming` and `Cors` add fields to every answer, errors
    too: a page of a registered origin may read why it was refused. A preflight ends
    here, since it carries no credentials.
-4. `ErrorGuard` answers whatever is raised below.
+4. `ErrorGuard` answers whatever is raised below, in the form of the face that is asked.
 5. `ForwardedRequests`, `Malformed`, `Sizes`, `Hosts` and `BodyTimeout` refuse what no
    route should see before anything is looked up.
 6. `Probes` answer without a database.
@@ -22,7 +22,7 @@ From the outside in:
 11. `Dispatch` calls the face.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from functools import partial
 
 from starlette.types import ASGIApp
@@ -33,6 +33,7 @@ from gatewright.web.audit import AuditGate, AuditTrail
 from gatewright.web.authentication import Authentication
 from gatewright.web.client_address import TrustedProxies
 from gatewright.web.dispatch import Dispatch
+from gatewright.web.face import Face
 from gatewright.web.health import (
     MetricsPage,
     Probes,
@@ -62,25 +63,27 @@ PUBLIC = ("/dap/", "/vo/", "/kit/")
 """Read-only data and code, which pages of any origin may read without credentials."""
 
 
-def wrap(apps: Mapping[str, ASGIApp], services: Services, config: Config) -> ASGIApp:
+def wrap(faces: Sequence[Face], services: Services, config: Config) -> ASGIApp:
     """Return the gateway's one application: the faces by prefix, and all around them.
 
     Parameters
     ----------
-    apps
-        The faces' applications by their prefixes.
+    faces
+        The protocols; their applications are built.
     services
         What the faces use.
     config
         Limits, host names and origins.
     """
+    apps = {face.prefix: face.build(services) for face in faces}
+    renderers = {face.prefix: face.error for face in faces}
     meters = Meters(several=config.gateway.processes > 1)
     metrics = MetricsPage(meters, local=is_for_this_machine_alone(config))
     app: ASGIApp = Dispatch({**apps, "/metrics": metrics})
     app = _for_a_caller(app, services, config)
     app = Probes(app, services.health)
     app = _refusals(app, config)
-    app = _fields(ErrorGuard(app), config)
+    app = _fields(ErrorGuard(app, renderers), config)
     app = RequestId(Metrics(AccessLog(app), meters))
     return _behind_proxies(app, config)
 

@@ -69,6 +69,13 @@ def test_an_ended_array_is_summed() -> None:
     assert job.tasks == {"completed": 1, "failed": 1}
 
 
+def test_the_reason_of_an_array_goes_with_its_exit_code() -> None:
+    first = replace(FAILED, exit_code=1, reason="Ended with exit code 1.")
+    last = replace(FAILED, exit_code=5, reason="Ended with exit code 5.")
+    job = array_as_job((DONE, first, last, replace(FAILED, exit_code=None)))
+    assert (job.exit_code, job.reason) == (5, "Ended with exit code 5.")
+
+
 def test_an_array_that_goes_on_has_no_end() -> None:
     job = array_as_job((DONE, ELEMENT))
     assert (job.started_at, job.ended_at, job.exit_code) == (2.0, None, None)

@@ -142,6 +142,16 @@ async def test_output_is_followed_as_it_is_written(
         assert "".join([piece async for piece in pieces]) == "two\n"
 
 
+async def test_an_array_has_no_output_to_follow(ada: httpx.AsyncClient) -> None:
+    job = await submit(ada, script="echo one", array="0-1")
+    whole = await ada.get(f"/jobs/local/{job}/output")
+    live = await ada.get(f"/jobs/local/{job}/output?follow=true")
+    assert (whole.status_code, live.status_code) == (404, 404)
+    assert live.json()["detail"] == whole.json()["detail"]
+    one = await ada.get(f"/jobs/local/{job}_1/output?follow=true")
+    assert (one.status_code, one.text) == (200, "one\n")
+
+
 async def test_one_who_goes_away_is_followed_no_more(
     ada: httpx.AsyncClient, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -36,7 +36,8 @@ async def test_signing_in_by_a_form_sets_newts_cookie(gateway: Whole) -> None:
     assert body["session_lifetime"] == 43_200
     cookie = answer.headers["set-cookie"]
     assert cookie.startswith(f"newt_sessionid={body['newt_sessionid']};")
-    assert "HttpOnly" in cookie
+    assert "; HttpOnly" in cookie
+    assert "; Max-Age=43200" in cookie
     for path in ("/newt/auth", "/newt/login/"):
         assert (await client.get(path)).json()["username"] == OWNER
     out = await client.get("/newt/logout")
@@ -160,6 +161,61 @@ async def test_a_broken_upload_leaves_nothing(
     assert list(gateway.home.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("method", "content_type", "body"),
+    [
+        ("PUT", "application/octet-stream", b"half"),
+        (
+            "POST",
+            "multipart/form-data; boundary=b",
+            b"--b\r\nContent-Disposition: form-data; name=file; filename=f\r\n\r\nha",
+        ),
+        ("POST", "multipart/form-data; boundary=b", b"--b\r\nContent-Dis"),
+    ],
+)
+async def test_a_client_that_goes_away_is_no_error_of_the_gateway(
+    gateway: Whole,
+    caplog: pytest.LogCaptureFixture,
+    method: str,
+    content_type: str,
+    body: bytes,
+) -> None:
+    sent: list[Any] = []
+    coming = iter(
+        [
+            {"type": "http.request", "body": body, "more_body": True},
+            {"type": "http.disconnect"},
+        ]
+    )
+
+    async def receive() -> Any:
+        return next(coming)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    token = await gateway.token(OWNER)
+    path = "/newt/file/local/data" if method == "PUT" else "/newt/file/local/"
+    headers = {
+        "host": "127.0.0.1:8000",
+        "authorization": f"Bearer {token}",
+        "content-type": content_type,
+        "content-length": "1000",
+    }
+    scope = {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": [(k.encode(), v.encode()) for k, v in headers.items()],
+    }
+    await gateway.app(scope, receive, send)
+    assert sent[0]["status"] == 400
+    assert "unexpected error" not in caplog.text
+    assert list(gateway.home.iterdir()) == []
+
+
 async def test_a_command_is_words_and_no_shell(gateway: Whole) -> None:
     client = await gateway.client(OWNER)
 
@@ -225,6 +281,8 @@ async def test_accounts_are_answered_from_what_is_there(gateway: Whole) -> None:
     client = await gateway.client(OWNER)
     me = (await client.get(f"/newt/account/user/{OWNER}")).json()
     assert me["username"] == OWNER
+    assert (await client.get(f"/newt/user/{OWNER}")).json() == me
+    assert (await client.get("/newt/user/nobody/")).status_code == 404
     same = await client.get(f"/newt/account/user/id/{me['id']}")
     assert same.json() == me
     assert (await client.get("/newt/account/user/id/99999999")).status_code == 404
@@ -265,6 +323,32 @@ async def test_a_guest_has_no_files_commands_and_jobs(gateway: Whole) -> None:
     ]
     assert [answer.status_code for answer in answers] == [403] * 6
     assert list(gateway.home.iterdir()) == []
+
+
+@pytest.mark.parametrize("who", ["", GUEST])
+async def test_who_may_not_is_told_so_before_what_was_sent_is_read(
+    gateway: Whole, who: str
+) -> None:
+    client = await gateway.client(who)
+    for path in (
+        "/newt/file/local/",
+        "/newt/command/local",
+        "/newt/queue/local",
+        "/newt/api/command/local",
+        "/newt/api/job/local",
+    ):
+        for body in (b"", b"other=x"):
+            answer = await client.post(path, content=body)
+            assert answer.status_code == 403, path
+            assert ("login_url" in answer.text) == (not who)
+
+
+async def test_a_visitor_makes_no_store_whatever_is_sent(gateway: Whole) -> None:
+    client = await gateway.client()
+    for path in ("/newt/store", "/newt/store/s", "/newt/store/s/perms"):
+        answer = await client.post(path, content=b"x")
+        assert answer.status_code == 403
+        assert answer.json()["login_url"] == "/newt/auth/"
 
 
 async def test_a_visitor_is_told_where_to_sign_in(gateway: Whole) -> None:

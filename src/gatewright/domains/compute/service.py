@@ -198,6 +198,22 @@ class JobService:
         jobs = await self._waiting(caller, system, job_id, "released")
         return await self._tell(caller, desk, job_id, jobs, desk.scheduler.release)
 
+    async def with_output(self, caller: Caller, system: str, job_id: str) -> Job:
+        """Return a job that has an output of its own, written or not.
+
+        Raises
+        ------
+        NotFound
+            The caller has no such job there, or it is an array.
+        """
+        job = await self.get(caller, system, job_id)
+        if job.tasks is not None:
+            raise NotFound(
+                f"Job {job.id} is an array. Each element has its own output: "
+                f"ask for {job.id}_0 and so on."
+            )
+        return job
+
     async def output(
         self, caller: Caller, system: str, job_id: str, stream: Stream
     ) -> OutputFile:
@@ -208,12 +224,7 @@ class JobService:
         NotFound
             The caller has no such job there, or it has not written anything yet.
         """
-        job = await self.get(caller, system, job_id)
-        if job.tasks is not None:
-            raise NotFound(
-                f"Job {job.id} is an array. Each element has its own output: "
-                f"ask for {job.id}_0 and so on."
-            )
+        job = await self.with_output(caller, system, job_id)
         path = job.stdout_path if stream is Stream.OUTPUT else job.stderr_path
         return await self._outputs.open(caller.user, path)
 

@@ -21,21 +21,25 @@ _PRECEDENCE = (
 def array_as_job(elements: Sequence[Job]) -> Job:
     """Return an array as one job.
 
-    Its state is the most alive of its elements' states; among ended ones the worst.
+    Its state is the most alive of its elements' states; among ended ones the worst,
+    and its reason that of the highest exit code, which it has itself.
     It started with the first and ends with the last; usage is summed, but for the
     peak of memory, which is the largest element's.
     """
     tasks = Counter(element.state for element in elements)
     state = next(state for state in _PRECEDENCE if tasks[state])
-    deciding = [element for element in elements if element.state is state]
+    deciding = max(
+        (element for element in elements if element.state is state),
+        key=lambda element: element.exit_code or 0,
+    )
     starts = [e.started_at for e in elements if e.started_at is not None]
     ends = [e.ended_at for e in elements if e.ended_at is not None]
     return replace(
         elements[0],
         id=str(elements[0].number),
         state=state,
-        native_state=deciding[0].native_state,
-        reason=deciding[0].reason,
+        native_state=deciding.native_state,
+        reason=deciding.reason,
         exit_code=_worst(elements) if len(ends) == len(elements) else None,
         signal=None,
         started_at=min(starts, default=None),

@@ -38,6 +38,11 @@ class CommandService:
         """Longest time that a command may be given."""
         return self._seconds
 
+    def systems(self, caller: Caller) -> list[str]:
+        """Return the names of the systems that run commands."""
+        caller.require(Scope.EXEC)
+        return list(self._systems)
+
     async def run(self, caller: Caller, system: str, command: Command) -> Outcome:
         """Run a command; its directory may be relative, ``~`` or empty for home.
 

@@ -5,10 +5,12 @@ from typing import Final
 
 from gatewright.core.caller import Caller, Scope
 from gatewright.core.errors import (
+    AlreadyExists,
     Conflict,
     InvalidRequest,
     NotAllowed,
     NotFound,
+    PreconditionFailed,
     StorageFull,
     TooLarge,
 )
@@ -131,6 +133,8 @@ class FileService:
             The file is above the limit, or there is no room for it.
         InvalidRequest
             The body has another length than was announced.
+        PreconditionFailed
+            The condition does not hold, also that of creation alone.
         """
         files, plain = self._changing(caller, system, path)
         self._check_length(length)
@@ -138,7 +142,7 @@ class FileService:
         try:
             await self._check_room(files, caller, plain, length)
             _check_whole(await self._write(writing, body), length)
-            return await writing.commit(condition)
+            return await _commit(writing, condition)
         except BaseException:
             await writing.abort()
             raise
@@ -279,6 +283,14 @@ class FileService:
         if files is None:
             raise NotFound(f"There is no system “{system}” with files.")
         return files
+
+
+async def _commit(writing: Writing, condition: Precondition) -> Stored:
+    try:
+        return await writing.commit(condition)
+    except AlreadyExists as error:
+        # What a client has asked for by a condition is answered as one that fails.
+        raise PreconditionFailed(error.text) from error
 
 
 def _check_whole(written: int, length: int | None) -> None:

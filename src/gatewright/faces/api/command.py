@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from gatewright.domains.files import Command, Outcome
+from gatewright.faces.api.system_names import SystemNames, system_names
 from gatewright.web.context import Context
 from gatewright.web.json_model import json_body, read_model
 from gatewright.web.listing import json_response
@@ -60,6 +61,12 @@ class CommandAnswer(BaseModel):
     stdout_truncated: bool = Field(description="Whether it wrote more than is here.")
     stderr_truncated: bool = Field(description="The same of its errors.")
     timed_out: bool = Field(description="Whether it was killed at the end of its time.")
+
+
+@router.get("/command", response_model=SystemNames, summary="Systems with commands")
+async def systems(request: Request, context: Context) -> Response:
+    """List the systems that run commands."""
+    return system_names(request, context.services.commands.systems(context.caller))
 
 
 @router.post(

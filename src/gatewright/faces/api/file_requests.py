@@ -1,12 +1,11 @@
 """What clients ask to be done with files."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from starlette.requests import ClientDisconnect, Request
 
-from gatewright.core.errors import InvalidRequest, UnsupportedMediaType
+from gatewright.core.errors import InvalidRequest
 from gatewright.domains.files import Entry, Precondition
 from gatewright.web.conditional import entity_tags
 from gatewright.web.context import RequestContext
@@ -84,32 +83,6 @@ def refuse_folder_name(path: bytes) -> bytes:
     if path.endswith(b"/"):
         raise InvalidRequest("A file's path does not end with a slash.")
     return path
-
-
-def declared_length(request: Request) -> int | None:
-    """Return the length of the body, if it was said."""
-    field = request.headers.get("content-length")
-    return int(field) if field is not None and field.isdecimal() else None
-
-
-async def body_of(request: Request) -> AsyncIterator[bytes]:
-    """Yield the body as it comes.
-
-    Raises
-    ------
-    UnsupportedMediaType
-        The body is encoded; it would be stored so.
-    InvalidRequest
-        The client went away before its end.
-    """
-    coding = request.headers.get("content-encoding", "identity").strip().lower()
-    if coding not in {"", "identity"}:
-        raise UnsupportedMediaType("Send the file without Content-Encoding.")
-    try:
-        async for block in request.stream():
-            yield block
-    except ClientDisconnect as error:
-        raise InvalidRequest("The client went away before the end.") from error
 
 
 def precondition(headers: Mapping[str, str]) -> Precondition:

@@ -21,9 +21,7 @@ from gatewright.faces.api.file_answers import (
 )
 from gatewright.faces.api.file_requests import (
     FileOperation,
-    body_of,
     carry_out,
-    declared_length,
     match_of,
     precondition,
     refuse_folder_name,
@@ -33,6 +31,7 @@ from gatewright.web.context import Context, RequestContext
 from gatewright.web.json_model import json_body, read_model, schema_of
 from gatewright.web.listing import Cursor, Limit, json_response, listing
 from gatewright.web.paths import encode_path, rest_of_path
+from gatewright.web.upload import declared_length, file_body
 from gatewright.web.user_content import user_content
 
 router = APIRouter(tags=["files"])
@@ -103,6 +102,11 @@ async def one_system(context: Context, system: System) -> Response:
     return json_response(system_answer(home, space))
 
 
+@router.head(
+    "/files/{system}/{path:rest}",
+    summary="Size, type and tag of a file",
+    responses=_REFUSALS,
+)
 @router.get(
     "/files/{system}/{path:rest}",
     summary="Download a file, list a folder",
@@ -151,22 +155,6 @@ async def read(
     return _file(request, opened)
 
 
-@router.head(
-    "/files/{system}/{path:rest}",
-    summary="Size, type and tag of a file",
-    responses=_REFUSALS,
-)
-async def look(
-    request: Request, context: Context, system: System, path: FilePath
-) -> Response:
-    """Answer as GET does, without the content."""
-    raw = rest_of_path(request.scope, _PARTS)
-    opened = await context.services.files.open(context.caller, system, raw)
-    if opened.descriptor is None:
-        return Response(media_type="application/json")
-    return _file(request, opened)
-
-
 @router.put(
     "/files/{system}/{path:rest}",
     response_model=EntryAnswer,
@@ -204,7 +192,7 @@ async def upload(
         context.caller,
         system,
         raw,
-        body_of(request),
+        file_body(request),
         length=declared_length(request),
         condition=precondition(request.headers),
     )

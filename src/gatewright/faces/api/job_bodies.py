@@ -20,6 +20,7 @@ from gatewright.domains.compute import (
     JobSpec,
     Resources,
 )
+from gatewright.web.form_text import unix_lines
 from gatewright.web.json_body import decode_json, is_json
 from gatewright.web.json_model import schema_of
 
@@ -292,7 +293,12 @@ async def _form(request: Request) -> Sequence[tuple[str, str]]:
 
 async def _values(form: FormData) -> Sequence[tuple[str, str]]:
     return [
-        (name, _text(await value.read()) if isinstance(value, UploadFile) else value)
+        (
+            name,
+            _text(await value.read())
+            if isinstance(value, UploadFile)
+            else unix_lines(value),
+        )
         for name, value in form.multi_items()
     ]
 

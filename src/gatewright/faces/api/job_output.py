@@ -80,7 +80,7 @@ async def _stream(
 ) -> Response:
     jobs, caller = context.services.jobs, context.caller
     if live:
-        await jobs.get(caller, system, job_id)
+        await jobs.with_output(caller, system, job_id)
         return live_response(follow(jobs, caller, system, job_id, stream), _PLAIN)
     return _file(request, await jobs.output(caller, system, job_id, stream))
 

@@ -22,6 +22,7 @@ from gatewright.faces.api.job_answers import (
     job_with_spec,
 )
 from gatewright.faces.api.job_bodies import read_specs, script_parameters, submit_body
+from gatewright.faces.api.system_names import SystemNames, system_names
 from gatewright.web.context import Context, RequestContext
 from gatewright.web.events import event_stream, last_event_id
 from gatewright.web.listing import Cursor, Limit, json_response, listing
@@ -55,6 +56,12 @@ _NOT_FOUND: dict[int | str, dict[str, Any]] = {
     404: {"description": "You have no such job there."}
 }
 _SUBMIT_DOCUMENT = {**submit_body(), "parameters": script_parameters()}
+
+
+@router.get("/jobs", response_model=SystemNames, summary="Systems with jobs")
+async def systems(request: Request, context: Context) -> Response:
+    """List the systems that run jobs."""
+    return system_names(request, context.services.jobs.systems)
 
 
 @router.post(

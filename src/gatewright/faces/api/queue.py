@@ -1,6 +1,6 @@
 """The queue of a system: ``/queue/{system}``."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
@@ -8,6 +8,7 @@ from gatewright.core.clock import timestamp
 from gatewright.domains.compute import Capabilities
 from gatewright.faces.api.job_answers import JobAnswer, job_answer
 from gatewright.faces.api.jobs import System
+from gatewright.faces.api.system_names import SystemNames, system_names
 from gatewright.web.context import Context
 from gatewright.web.listing import json_response
 
@@ -30,6 +31,12 @@ class QueueAnswer(BaseModel):
     as_of: str = Field(description="Moment of this picture, RFC 3339 in UTC.")
     resources: ResourcesAnswer = Field(description="What there is to share.")
     jobs: list[JobAnswer] = Field(description="The caller's jobs, oldest first.")
+
+
+@router.get("/queue", response_model=SystemNames, summary="Systems with a queue")
+async def systems(request: Request, context: Context) -> Response:
+    """List the systems that run jobs."""
+    return system_names(request, context.services.jobs.systems)
 
 
 @router.get(

@@ -17,7 +17,6 @@ router = APIRouter(tags=["service"])
 _FAMILIES = (
     "session",
     "tokens",
-    "user",
     "status",
     "files",
     "command",
@@ -65,6 +64,8 @@ async def describe(request: Request, context: Context) -> Response:
     config = context.services.config
     root = request.scope.get("root_path", "")
     links = {name: f"{root}/{name}" for name in _FAMILIES}
+    if context.caller.user:
+        links["user"] = f"{root}/user/{context.caller.user}"
     links |= {"openapi": f"{root}/openapi.json", "documentation": "/docs/api"}
     return json_response(
         {

@@ -1,8 +1,8 @@
 """OPeNDAP: data sets and parts of them by URL."""
 
-from gatewright.faces.dap.routes import build
+from gatewright.faces.dap.routes import build, dap_error
 from gatewright.web.face import Face
 
-face = Face(name="dap", prefix="/dap", build=build)
+face = Face(name="dap", prefix="/dap", build=build, error=dap_error)
 
 __all__ = ["face"]

@@ -7,13 +7,10 @@ from gatewright.core.errors import NotSignedIn
 from gatewright.faces.newt.answers import Answer
 from gatewright.faces.newt.forms import read_form
 from gatewright.web.context import RequestContext, request_context
-from gatewright.web.credentials import cookie_fields, no_cookie_fields
+from gatewright.web.credentials import cookie_fields, newt_seconds, no_cookie_fields
 from gatewright.web.own_pages import OwnPages
 from gatewright.web.sign_in import sign_in as begin_session
 from gatewright.web.sign_in import sign_out_by_link
-
-SESSION_SECONDS = 43_200
-"""Lifetime that NEWT's sessions have; the gateway's own last at least as long."""
 
 NOBODY = {
     "username": None,
@@ -25,16 +22,17 @@ NOBODY = {
 
 async def who(request: Request) -> object:
     """Say who the cookie is."""
-    return _shape(request_context(request).caller)
+    context = request_context(request)
+    return _shape(context.caller, newt_seconds(context.services.config))
 
 
-def _shape(caller: Caller) -> object:
+def _shape(caller: Caller, seconds: int) -> object:
     """Return the answer for a caller; the session's secret is told at sign-in only."""
     if not caller.signed_in:
         return NOBODY
     return {
         "username": caller.user,
-        "session_lifetime": SESSION_SECONDS,
+        "session_lifetime": seconds,
         "auth": True,
         "newt_sessionid": caller.session or None,
     }
@@ -51,7 +49,7 @@ async def sign_in(request: Request) -> object:
         return NOBODY
     shape = {
         "username": new.user.name,
-        "session_lifetime": SESSION_SECONDS,
+        "session_lifetime": newt_seconds(context.services.config),
         "auth": True,
         "newt_sessionid": new.secret,
     }

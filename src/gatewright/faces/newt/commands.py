@@ -4,10 +4,17 @@ import shlex
 
 from starlette.requests import Request
 
+from gatewright.core.caller import Scope
 from gatewright.core.errors import InvalidContent
 from gatewright.domains.files import Command, Outcome
 from gatewright.faces.newt.forms import read_form
 from gatewright.web.context import request_context
+
+
+async def systems(request: Request) -> object:
+    """List the names of the systems with commands."""
+    context = request_context(request)
+    return context.services.commands.systems(context.caller)
 
 
 async def classic(request: Request) -> object:
@@ -32,6 +39,7 @@ async def second(request: Request) -> object:
 
 async def _run(request: Request, field: str) -> Outcome:
     context = request_context(request)
+    context.caller.require(Scope.EXEC)
     words = split((await read_form(request)).get(field, ""), field)
     commands = context.services.commands
     command = Command(

@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gatewright.core.caller import Scope
 from gatewright.core.errors import TooLarge
 from gatewright.domains.files import Entry, OpenFile
 from gatewright.faces.newt.forms import UploadedFile
 from gatewright.web.bytes import file_response
 from gatewright.web.context import request_context
 from gatewright.web.paths import encode_path, rest_of_path
+from gatewright.web.upload import declared_length, file_body
 from gatewright.web.user_content import user_content
 
 MOST_ENTRIES = 100_000
@@ -21,6 +23,12 @@ MOST_ENTRIES = 100_000
 
 _PAGE = 5000
 _HALF_YEAR = 182 * 86_400
+
+
+async def systems(request: Request) -> object:
+    """List the names of the systems with files."""
+    context = request_context(request)
+    return [found.name for found in context.services.files.systems(context.caller)]
 
 
 async def read(request: Request, depth: int, *, download: bool) -> object:
@@ -114,13 +122,12 @@ async def write(request: Request, depth: int) -> str:
     """Write a file from the request's body and return its path."""
     context = request_context(request)
     system, path = request.path_params["system"], rest_of_path(request.scope, depth)
-    declared = request.headers.get("content-length")
     await context.services.files.put(
         context.caller,
         system,
         path,
-        request.stream(),
-        length=int(declared) if declared else None,
+        file_body(request),
+        length=declared_length(request),
     )
     return encode_path(path)
 
@@ -128,6 +135,7 @@ async def write(request: Request, depth: int) -> str:
 async def upload(request: Request, depth: int) -> object:
     """Write the file of a form into a folder."""
     context = request_context(request)
+    context.caller.require(Scope.FILES_WRITE)
     system, path = request.path_params["system"], rest_of_path(request.scope, depth)
     sent = UploadedFile(request)
     name = (await sent.name()).encode()

@@ -8,6 +8,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
 from gatewright.core.errors import InvalidRequest, UnsupportedMediaType
+from gatewright.web.upload import blocks
 
 MAXIMUM_FIELDS = 1000
 LONGEST_BOUNDARY = 70
@@ -169,7 +170,7 @@ class UploadedFile:
         if kind != b"multipart/form-data":
             raise UnsupportedMediaType("Send the file as the field “file” of a form.")
         self._parts = Parts(options)
-        self._stream = request.stream()
+        self._stream = blocks(request)
         self._held: list[bytes] = []
         self._name: str | None = None
 

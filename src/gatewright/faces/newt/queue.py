@@ -5,11 +5,13 @@ from collections.abc import Iterator, Mapping
 
 from starlette.requests import Request
 
+from gatewright.core.caller import Scope
 from gatewright.core.errors import InvalidContent, NotFound, TooLarge
 from gatewright.domains.compute import Job, JobSpec, JobState, Stream
 from gatewright.faces.newt import job_shapes
 from gatewright.faces.newt.forms import read_form
 from gatewright.web.context import request_context
+from gatewright.web.form_text import unix_lines
 
 MOST_SCRIPT = 1 << 20
 MOST_OUTPUT = 1 << 20
@@ -82,9 +84,10 @@ def _ranked(jobs: list[Job]) -> Iterator[tuple[Job, int | None]]:
 async def submit(request: Request) -> str:
     """Submit the script of a form and return the job's id."""
     context = request_context(request)
+    context.caller.require(Scope.JOBS_SUBMIT)
     system = request.path_params["system"]
     form = await read_form(request)
-    script = form.get("jobscript") or await _script_file(request, form)
+    script = unix_lines(form.get("jobscript", "")) or await _script_file(request, form)
     (job,) = await context.services.jobs.submit(
         context.caller, system, [JobSpec(script=script)]
     )

@@ -32,12 +32,6 @@ async def message_of_the_day(request: Request) -> object:
     return PlainTextResponse(config.gateway.message_of_the_day)
 
 
-async def names(request: Request) -> object:
-    """List the names of the systems."""
-    configured = request_context(request).services.config.systems
-    return [system.name for system in configured]
-
-
 def known_system(request: Request, name: str) -> None:
     """Refuse a name that no system has.
 

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from starlette.requests import Request
 
-from gatewright.core.errors import InvalidContent, TooLarge
+from gatewright.core.errors import InvalidContent, InvalidRequest, TooLarge
 from gatewright.core.ids import new_id
 from gatewright.domains.store import (
     Condition,
@@ -49,16 +49,18 @@ async def names(request: Request) -> object:
 
 async def create_unnamed(request: Request) -> object:
     """Make a store with a name of its own, and an object in it if one is sent."""
-    return await _create(request, f"store-{new_id()}", await _sent(request))
+    return await _create(request, f"store-{new_id()}")
 
 
 async def create(request: Request) -> object:
     """Make a store, or append to it the object that is sent."""
-    return await _create(request, request.path_params["name"], await _sent(request))
+    return await _create(request, request.path_params["name"])
 
 
-async def _create(request: Request, name: str, data: str | None) -> object:
+async def _create(request: Request, name: str) -> object:
     context = request_context(request)
+    context.caller.require_user()
+    data = await _sent(request)
     store = context.services.store
     if data is None:
         await store.save_collection(context.caller, name)
@@ -204,6 +206,7 @@ def words(right: Right) -> list[str]:
 async def set_permissions(request: Request) -> object:
     """Set what the named users may do with a store."""
     context = request_context(request)
+    context.caller.require_user()
     name = request.path_params["name"]
     data = decode_json(((await read_form(request)).get("data") or "").encode())
     before = await context.services.store.collection(context.caller, name)
@@ -252,7 +255,10 @@ def query(text: str | None) -> tuple[Condition, ...]:
     """
     if not text:
         return ()
-    value = decode_json(text.encode("utf-8", "surrogateescape"))
+    try:
+        value = decode_json(text.encode("utf-8", "surrogateescape"))
+    except InvalidRequest:
+        value = None
     if not isinstance(value, dict):
         raise InvalidContent("“query” is a JSON object of fields and values.")
     return tuple(_condition(field, wanted) for field, wanted in value.items())

@@ -1,8 +1,8 @@
 """Protocols of the Virtual Observatory: image search by SIA 2.0."""
 
-from gatewright.faces.vo.routes import build
+from gatewright.faces.vo.routes import build, error_table
 from gatewright.web.face import Face
 
-face = Face(name="vo", prefix="/vo", build=build)
+face = Face(name="vo", prefix="/vo", build=build, error=error_table)
 
 __all__ = ["face"]

@@ -204,7 +204,7 @@ export class GwFiles extends GwElement {
     const listed = folder === this.path && this.entries?.some((entry) => entry.name === file.name);
     if (!listed) {
       const upload = await send(true);
-      if (upload.code !== "already-exists") return;
+      if (upload.code !== "precondition-failed") return;
       uploads.forget(upload);
     }
     if (await this._mayReplace(file)) await send(false);

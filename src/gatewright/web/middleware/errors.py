@@ -1,13 +1,20 @@
-"""The outermost guard: an exception becomes a problem document or a cut connection."""
+"""The outermost guard: an exception becomes an error's answer or a cut connection."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gatewright.core.errors import GatewayError
-from gatewright.web.problems import as_gateway_error, problem
+from gatewright.web.prefixes import longest_first, prefix_of
+from gatewright.web.problems import (
+    RENDERER_KEY,
+    Renderer,
+    as_gateway_error,
+    refusal,
+)
 
 _log = logging.getLogger("gatewright.errors")
 _REFUSAL = "gatewright.refusal"
@@ -36,18 +43,31 @@ def refuse_body(scope: Scope, error: GatewayError) -> GatewayError:
 class ErrorGuard:
     """Answers an exception that nothing below has answered.
 
-    Before the answer has begun it becomes a problem document (500 without its text);
-    after that the exception is passed on to the server, which closes the connection,
-    so that a part is never taken for the whole.
+    Before the answer has begun it becomes an error in the form of the face that was
+    asked, a problem document if it has none of its own (500 without its text); after
+    that the exception is passed on to the server, which closes the connection, so that
+    a part is never taken for the whole.
+
+    Parameters
+    ----------
+    renderers
+        Forms of errors by the prefixes of faces; for all that the guard is around.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(
+        self, app: ASGIApp, renderers: Mapping[str, Renderer] | None = None
+    ) -> None:
         self._app = app
+        self._renderers = renderers or {}
+        self._prefixes = longest_first(self._renderers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         guarded = _Guarded(scope, receive, send)
         scope[_REFUSAL] = guarded.refusal
+        prefix = prefix_of(scope["path"], self._prefixes)
+        if prefix is not None:
+            scope[RENDERER_KEY] = self._renderers[prefix]
         try:
             await self._app(scope, receive, guarded.send)
         except Exception as error:
@@ -94,6 +114,6 @@ class _Guarded:
 
     async def answer(self, error: GatewayError) -> None:
         self.started = True
-        response = problem(error, Request(self._scope))
+        response = refusal(error, Request(self._scope))
         await response(self._scope, self._receive, self._send)
         self.ended = True

@@ -125,6 +125,17 @@ async def test_ranges(client: httpx.AsyncClient, home: Path) -> None:
     ).status_code == 412
 
 
+async def test_head_answers_as_get_does(client: httpx.AsyncClient, home: Path) -> None:
+    (home / "data").write_bytes(b"0123456789")
+    for path in ("", "?limit=1", "data", "data?view=stat", "data?view=tail"):
+        get = await client.get(f"/files/local/{path}")
+        head = await client.head(f"/files/local/{path}")
+        assert (head.status_code, head.content) == (200, b"")
+        same = ("content-length", "content-type", "etag", "link", "accept-ranges")
+        assert [head.headers.get(f) for f in same] == [get.headers.get(f) for f in same]
+    assert (await client.head("/files/local/none")).status_code == 404
+
+
 async def test_pages(client: httpx.AsyncClient, home: Path) -> None:
     for number in range(25):
         (home / f"{number:02}").touch()

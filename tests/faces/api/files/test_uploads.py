@@ -46,7 +46,7 @@ async def test_conditions_of_an_upload(client: httpx.AsyncClient, home: Path) ->
 
     await put(412, if_match="*")
     first = (await put(201, if_none_match="*")).headers["etag"]
-    await put(409, if_none_match="*")
+    await put(412, if_none_match="*")
     await put(412, if_none_match=first)
     await put(412, if_none_match=f'W/{first}, "x"')
     await put(412, if_match='"other"')
@@ -94,6 +94,41 @@ async def test_an_encoded_body_is_not_stored(
     )
     assert answer.status_code == 415
     assert names(home) == []
+
+
+async def test_a_part_of_a_file_does_not_replace_the_whole(
+    client: httpx.AsyncClient, home: Path
+) -> None:
+    (home / "data").write_bytes(b"whole")
+    part = {"Content-Range": "bytes 1-1/5"}
+    answer = await client.put("/files/local/data", content=b"x", headers=part)
+    assert answer.status_code == 400
+    assert "Content-Range" in answer.json()["detail"]
+    assert (home / "data").read_bytes() == b"whole"
+
+
+async def test_a_name_of_files_in_the_making_is_not_given(
+    client: httpx.AsyncClient, home: Path
+) -> None:
+    """A listing would hide such a file, and remove it."""
+    (home / "data").write_bytes(b"kept")
+    url, name = "/files/local/.gatewright-part-mine", ".gatewright-part-mine"
+    answers = [
+        await client.put(url, content=b"x"),
+        await client.post(url, json={"op": "mkdir"}),
+        await client.post(f"{url}/a", json={"op": "mkdir", "parents": True}),
+        await client.post(url, json={"op": "link", "target": "data"}),
+        *[
+            await client.post(
+                "/files/local/data", json={"op": op, "destination": f"/{name}"}
+            )
+            for op in ("move", "copy")
+        ],
+    ]
+    assert [answer.status_code for answer in answers] == [400] * 6
+    page = (await client.get("/files/local/")).json()
+    assert [entry["name"] for entry in page["entries"]] == ["data"]
+    assert names(home) == [b"data"]
 
 
 async def test_a_client_that_goes_away_leaves_nothing(

@@ -92,6 +92,23 @@ class TestSubmit:
         assert (parts.status_code, parts.json()["state"]) == (201, "held")
         assert (await until_ended(ada, form.json()["id"]))["state"] == "completed"
 
+    @pytest.mark.parametrize("parts", [False, True])
+    async def test_the_lines_of_a_form_s_field_are_those_of_the_page(
+        self, ada: httpx.AsyncClient, parts: bool
+    ) -> None:
+        """A browser ends them with CR LF, in both encodings of a form."""
+        field = {"script": "#!/bin/sh\r\necho hi\r\n", "hold": "true"}
+        files = {name: (None, text) for name, text in field.items()}
+        sent = await (
+            ada.post("/jobs/local", files=files)
+            if parts
+            else ada.post("/jobs/local", data=field)
+        )
+        assert sent.status_code == 201
+        assert sent.json()["spec"]["script"] == "#!/bin/sh\necho hi\n"
+        file = {"script": ("job.sh", b"#!/bin/sh\r\necho hi\r\n")}
+        assert (await ada.post("/jobs/local", files=file)).status_code == 422
+
     async def test_many_are_submitted_all_or_none(self, ada: httpx.AsyncClient) -> None:
         good = {"executable": "true"}
         answer = await ada.post("/jobs/local", json=[good, {"executable": "false"}])

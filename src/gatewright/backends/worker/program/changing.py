@@ -33,6 +33,7 @@ def _told(place: Place) -> Row:
 def make_folder(arguments: Arguments) -> Row:
     """Make a folder (``parents``: and those above it, and none where it is already)."""
     where, path = place_of(arguments)
+    parts.refuse(path)
     if arguments.get("parents"):
         _make_parents(where, path)
     with where.place(path) as (folder, name):
@@ -46,6 +47,7 @@ def make_folder(arguments: Arguments) -> Row:
 
 def _make_parents(where: Tree, path: bytes) -> None:
     for above in where.above(path):
+        parts.refuse(above)
         with (
             where.place(above) as (folder, name),
             contextlib.suppress(FileExistsError),
@@ -72,6 +74,7 @@ def change_mode(arguments: Arguments) -> Row:
 def make_link(arguments: Arguments) -> Row:
     """Make a symbolic link with the text ``target``, or a hard link to that path."""
     where, path = place_of(arguments)
+    parts.refuse(path)
     target = raw(arguments["target"])
     with where.place(path) as (folder, name):
         if arguments["symbolic"]:
@@ -117,13 +120,19 @@ def _remove_all(folder: int | None, name: bytes) -> None:
         raise OSError(errno.ELOOP, "too deep") from error
 
 
+def _destination(arguments: Arguments) -> tuple[Tree, bytes]:
+    to, target = destination_of(arguments)
+    parts.refuse(target)
+    return to, target
+
+
 def move(arguments: Arguments) -> Row:
     """Give a file or folder another name; across file systems copy, then remove.
 
     Something of the new name gives EEXIST, unless ``replace``.
     """
     where, path = place_of(arguments)
-    to, target = destination_of(arguments)
+    to, target = _destination(arguments)
     with where.place(path) as source, to.place(target) as destination:
         try:
             rename(source, destination, replace=arguments["replace"])
@@ -138,7 +147,7 @@ def move(arguments: Arguments) -> Row:
 def copy(arguments: Arguments) -> Row:
     """Copy a file, a link or a folder with all in it; whole or not at all."""
     where, path = place_of(arguments)
-    to, target = destination_of(arguments)
+    to, target = _destination(arguments)
     with where.place(path) as source, to.place(target) as destination:
         _copy_into_place(source, destination, replace=arguments["replace"])
         return _told(destination)

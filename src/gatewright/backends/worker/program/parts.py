@@ -16,6 +16,12 @@ def is_part(name: str | bytes) -> bool:
     return name[: len(prefix)] == prefix
 
 
+def refuse(path: bytes) -> None:
+    """Refuse (EILSEQ) to give a file a name that the next listing would remove."""
+    if is_part(os.path.basename(path)):  # noqa: PTH119  # bytes paths
+        raise OSError(errno.EILSEQ, "a name of files in the making")
+
+
 def new_name() -> bytes:
     """Return a name that nothing has yet."""
     return f"{PREFIX}{secrets.token_hex(12)}".encode()

@@ -57,6 +57,7 @@ class Writings:
     def begin(self, arguments: Arguments) -> tuple[dict[str, object], int]:
         """Make the file; the answer names it by a token and has a descriptor of it."""
         where, path = place_of(arguments)
+        parts.refuse(path)
         with where.place(path) as (folder, name):
             _refuse_folder((folder, name))
             descriptor, part_name = parts.create(folder, name)

@@ -1,0 +1,48 @@
+"""The body of a request as a file that is uploaded."""
+
+from collections.abc import AsyncIterator
+
+from starlette.requests import ClientDisconnect, Request
+
+from gatewright.core.errors import InvalidRequest, UnsupportedMediaType
+
+
+def declared_length(request: Request) -> int | None:
+    """Return the length of the body, if it was said."""
+    field = request.headers.get("content-length")
+    return int(field) if field is not None and field.isdecimal() else None
+
+
+async def file_body(request: Request) -> AsyncIterator[bytes]:
+    """Yield the body as it comes: a whole file, as it is to be stored.
+
+    Raises
+    ------
+    UnsupportedMediaType
+        The body is encoded; it would be stored so.
+    InvalidRequest
+        The body is a part of a file, which would replace the whole of it (RFC 9110,
+        section 14.5), or the client went away before its end.
+    """
+    coding = request.headers.get("content-encoding", "identity").strip().lower()
+    if coding not in {"", "identity"}:
+        raise UnsupportedMediaType("Send the file without Content-Encoding.")
+    if "content-range" in request.headers:
+        raise InvalidRequest("Send the whole file, without Content-Range.")
+    async for block in blocks(request):
+        yield block
+
+
+async def blocks(request: Request) -> AsyncIterator[bytes]:
+    """Yield the body as it comes, whatever it is.
+
+    Raises
+    ------
+    InvalidRequest
+        The client went away before its end.
+    """
+    try:
+        async for block in request.stream():
+            yield block
+    except ClientDisconnect as error:
+        raise InvalidRequest("The client went away before the end.") from error
