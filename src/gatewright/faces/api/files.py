@@ -157,13 +157,18 @@ async def read(
     responses=_REFUSALS,
 )
 async def look(
-    request: Request, context: Context, system: System, path: FilePath
+    request: Request,
+    context: Context,
+    system: System,
+    path: FilePath,
+    limit: Limit = None,
+    cursor: Cursor = None,
 ) -> Response:
     """Answer as GET does, without the content."""
     raw = rest_of_path(request.scope, _PARTS)
     opened = await context.services.files.open(context.caller, system, raw)
     if opened.descriptor is None:
-        return Response(media_type="application/json")
+        return await _folder(request, context, system, raw, limit, cursor)
     return _file(request, opened)
 
 
