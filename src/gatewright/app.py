@@ -14,8 +14,6 @@ from gatewright.web.events import STOPPING
 from gatewright.web.face import Face
 from gatewright.web.stack import wrap
 
-FACES = "gatewright.faces"
-
 
 def create_app(config: Config) -> "Application":
     """Return the gateway that a configuration describes; nothing is opened yet."""
@@ -88,7 +86,7 @@ def load_faces(config: Config) -> list[Face]:
         Two faces have one prefix.
     """
     names = config.gateway.faces
-    names = plugins.installed(FACES) if names is None else names
+    names = plugins.installed(plugins.FACES) if names is None else names
     faces = [_load(name) for name in names]
     prefixes = [face.prefix for face in faces]
     for face in faces:
@@ -98,7 +96,7 @@ def load_faces(config: Config) -> list[Face]:
 
 
 def _load(name: str) -> Face:
-    face = plugins.load(FACES, name)
+    face = plugins.load(plugins.FACES, name)
     if not isinstance(face, Face):
         raise InvalidRequest(f"The plug-in “{name}” is not a face.")
     return face

@@ -100,6 +100,42 @@ def test_mistakes_are_said_in_plain_words() -> None:
     ]
 
 
+def test_what_plug_ins_find_is_named_beside_other_mistakes() -> None:
+    text = (
+        '[gateway]\nfaces = ["api", "nope", 5]\ntitle = 5\n'
+        '[[systems]]\nname = "a/b"\ncores = "x"\n'
+        '[[systems]]\nname = "c"\nscheduler = "nope"\ncores = "x"\n'
+        '[[systems]]\nname = "d"\ncores = "x"\n'
+    )
+    found = mistakes(text)
+    assert [line.split(": ")[:2] for line in found] == [
+        ["line 2", "gateway.faces"],
+        ["line 3", "gateway.title"],
+        ["line 5", "systems[1].name"],
+        ["line 9", "systems[2].scheduler"],
+        ["line 13", "systems[3].cores"],
+    ]
+    assert "there is no face “nope”; installed: api, " in found[0]
+
+
+@pytest.mark.parametrize("text", ["gateway = 3\n", "systems = 3\n", "systems = [3]\n"])
+def test_a_table_that_is_none_is_one_mistake(text: str) -> None:
+    assert len(mistakes(text)) == 1
+
+
+def test_a_face_that_is_not_installed_is_named() -> None:
+    (found,) = mistakes('[gateway]\ntitle = "x"\nfaces = ["apis"]\n')
+    assert found.startswith(
+        "line 3: gateway.faces: there is no face “apis”; installed:"
+    )
+
+
+@pytest.mark.parametrize("number", ["inf", "nan"])
+def test_a_limit_is_a_number(number: str) -> None:
+    (found,) = mistakes(f"[limits]\nheader_seconds = {number}\n")
+    assert found == "line 2: limits.header_seconds: it has to be a finite number"
+
+
 def test_a_setting_of_a_system_that_may_have_been_meant() -> None:
     text = '[[systems]]\nname = "local"\nroots = "/"\n'
     (found,) = mistakes(text)

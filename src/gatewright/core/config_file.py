@@ -2,14 +2,15 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 from typing_extensions import override
 
-from gatewright.core import systems
+from gatewright.core import plugins, systems
 from gatewright.core.config import Config, System
 from gatewright.core.config_words import Location, dotted, in_words
 from gatewright.core.errors import InvalidRequest
@@ -68,28 +69,52 @@ def load_config(path: Path) -> Config:
 def parse_config(text: str, path: Path = Path(FILE_NAME)) -> Config:
     """Return the configuration in a text; ``path`` names it in errors."""
     try:
-        config = Config.model_validate(tomllib.loads(text))
+        tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(path, [_syntax_mistake(error, text)]) from error
+    lines = locate(text)
+    mistakes = [
+        *_mistakes_of_systems(tables, lines),
+        *_mistakes_of_faces(tables, lines),
+    ]
+    try:
+        config = Config.model_validate(tables)
     except ValidationError as error:
-        lines = locate(text)
-        mistakes = [
+        mistakes += [
             _mistake(tuple(fault["loc"]), str(fault["type"]), str(fault["msg"]), lines)
             for fault in error.errors(include_url=False)
         ]
         raise ConfigurationError(path, _in_order(mistakes)) from error
-    if mistakes := _mistakes_of_systems(config, text):
+    if mistakes:
         raise ConfigurationError(path, _in_order(mistakes))
     return config
 
 
-def _mistakes_of_systems(config: Config, text: str) -> list[Mistake]:
-    lines = locate(text)
-    return [
-        _mistake(("systems", number, *fault.place), fault.kind, fault.message, lines)
-        for number, system in enumerate(config.systems)
-        for fault in systems.faults_of(system)
-    ]
+def _mistakes_of_systems(
+    tables: Mapping[str, Any], lines: Mapping[Location, int]
+) -> Iterator[Mistake]:
+    """Yield what the plug-ins of each system find, where it can be read at all."""
+    found = tables.get("systems")
+    for number, table in enumerate(found if isinstance(found, list) else []):
+        try:
+            system = System.model_validate(table)
+        except ValidationError:
+            continue  # said of the whole file
+        for fault in systems.faults_of(system):
+            place = ("systems", number, *fault.place)
+            yield _mistake(place, fault.kind, fault.message, lines)
+
+
+def _mistakes_of_faces(
+    tables: Mapping[str, Any], lines: Mapping[Location, int]
+) -> Iterator[Mistake]:
+    gateway = tables.get("gateway")
+    named = gateway.get("faces") if isinstance(gateway, dict) else None
+    there = plugins.installed(plugins.FACES)
+    for name in named if isinstance(named, list) else []:
+        if isinstance(name, str) and name not in there:
+            text = f"there is no face “{name}”; installed: {', '.join(there)}"
+            yield _mistake(("gateway", "faces"), "unknown_plugin", text, lines)
 
 
 def _in_order(mistakes: list[Mistake]) -> list[Mistake]:

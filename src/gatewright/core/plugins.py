@@ -2,8 +2,12 @@
 
 import logging
 from importlib.metadata import EntryPoint, entry_points
+from typing import Final
 
 from gatewright.core.errors import InvalidRequest
+
+FACES: Final = "gatewright.faces"
+"""The group of the protocols."""
 
 _log = logging.getLogger(__name__)
 

@@ -8,11 +8,12 @@ from typing import Any
 
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from gatewright.core import errors
 from gatewright.core.errors import GatewayError
+from gatewright.web.methods import allowed_methods
 
 _log = logging.getLogger("gatewright.errors")
 
@@ -88,6 +89,7 @@ def exception_handlers(
     return {
         GatewayError: handle,
         HTTPException: handle,
+        ClientDisconnect: handle,
         RequestValidationError: handle,
         Exception: handle,
     }
@@ -101,15 +103,25 @@ def as_gateway_error(exception: Exception, request: Request) -> GatewayError:
         return exception
     if isinstance(exception, RequestValidationError):
         return _invalid(exception)
+    if isinstance(exception, ClientDisconnect):
+        return errors.InvalidRequest("The client went away within the body.")
     if isinstance(exception, HTTPException):
         kind = _BY_STATUS.get(exception.status_code, errors.InvalidRequest)
-        return kind(_plain(exception), headers=dict(exception.headers or {}))
+        return kind(_plain(exception), headers=_fields(exception, request))
     _log.error(
         "unexpected error in %s",
         request.url.path.encode(errors="replace"),
         exc_info=exception,
     )
     return GatewayError()
+
+
+def _fields(exception: HTTPException, request: Request) -> dict[str, str]:
+    fields = dict(exception.headers or {})
+    if exception.status_code == 405 and "app" in request.scope:
+        # the framework names those of one route
+        fields["Allow"] = allowed_methods(request)
+    return fields
 
 
 def _plain(exception: HTTPException) -> str:

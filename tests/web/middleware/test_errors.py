@@ -7,6 +7,7 @@ from tests.support.asgi import ask, constant, failing, scope_of
 
 from gatewright.core.errors import NotFound, TooLarge
 from gatewright.web.middleware.errors import ErrorGuard, refuse_body
+from gatewright.web.problems import exception_handlers
 
 
 async def test_an_unknown_error_is_a_problem_without_its_text(
@@ -48,6 +49,21 @@ async def test_an_error_of_the_body_wins_over_the_frameworks_answer() -> None:
     answer = await ask(ErrorGuard(app), scope_of("POST", "/", fields), [b"{}"])
     assert answer.status == 413
     assert answer.ended
+
+
+async def test_a_client_that_goes_within_the_body_is_no_fault_of_ours(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    inner = FastAPI(exception_handlers=exception_handlers())
+
+    @inner.put("/")
+    async def take(request: Request) -> None:
+        await request.body()
+
+    fields = [(b"content-length", b"9")]
+    answer = await ask(ErrorGuard(inner), scope_of("PUT", "/", fields), gone=True)
+    assert answer.status == 400
+    assert not caplog.records
 
 
 async def test_a_good_answer_passes() -> None:

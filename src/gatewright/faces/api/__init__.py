@@ -1,6 +1,7 @@
 """The native REST API: one file for each family of resources."""
 
 from fastapi import APIRouter, Depends, FastAPI
+from fastapi.routing import APIRoute
 from starlette.types import ASGIApp
 
 from gatewright import __version__
@@ -69,9 +70,28 @@ def application(config: Config) -> FastAPI:
     )
     for router, scopes in ROUTERS:
         needed = [Depends(needs_any(*scopes))] if scopes else []
+        app.include_router(_heads(router), dependencies=needed)
         app.include_router(router, dependencies=needed)
     document_security(app, config)
     return app
+
+
+def _heads(router: APIRouter) -> APIRouter:
+    """Return HEAD for what has GET and no HEAD of its own (RFC 9110, 9.1)."""
+    routes = [route for route in router.routes if isinstance(route, APIRoute)]
+    own = {route.path for route in routes if "HEAD" in (route.methods or ())}
+    heads = APIRouter()
+    for route in routes:
+        if "GET" in (route.methods or ()) and route.path not in own:
+            heads.add_api_route(
+                route.path,
+                route.endpoint,
+                methods=["HEAD"],
+                response_model=route.response_model,
+                status_code=route.status_code,
+                include_in_schema=False,
+            )
+    return heads
 
 
 face = Face(name="api", prefix="/api/v1", build=build)

@@ -290,4 +290,7 @@ async def test_views(client: httpx.AsyncClient, home: Path) -> None:
     ).status_code == 422
     assert (await client.get("/files/local/log?view=archive")).status_code == 422
     assert (await client.get("/files/local/log?view=tail&lines=0")).status_code == 422
-    assert (await client.head("/files/local/folder")).status_code == 200
+    head = await client.head("/files/local/folder")
+    assert head.status_code == 200
+    page = await client.get("/files/local/folder")
+    assert head.headers["content-length"] == page.headers["content-length"]
