@@ -1,5 +1,6 @@
 """What lies under a folder gets the names that scripts rely on."""
 
+from glob import glob
 from pathlib import Path
 
 import pytest
@@ -35,9 +36,17 @@ def test_a_folder_with_images_is_a_survey_of_its_name(tmp_path: Path) -> None:
     touch(tmp_path, "sky/sdss/r.fits.bz2")
     found = {source.id: source.images for source in surveys_under(tmp_path)}
     assert found == {
-        "decam": f"{tmp_path}/sky/decam/*.f*",
-        "sdss": f"{tmp_path}/sky/sdss/*.f*",
+        "decam": f"{tmp_path}/sky/decam/*.[fF]*",
+        "sdss": f"{tmp_path}/sky/sdss/*.[fF]*",
     }
+
+
+def test_the_files_of_a_survey_are_those_that_made_it_one(tmp_path: Path) -> None:
+    """Also capital endings, and folders whose names have what patterns are made of."""
+    names = ("deep [r] *?/A.FITS", "deep [r] *?/b.fit.GZ", "deep [r] *?/c.fits")
+    touch(tmp_path, *names, "deep r x/d.fits")
+    found = {source.id: source.images for source in surveys_under(tmp_path)}
+    assert sorted(glob(found["deep-r-"])) == [f"{tmp_path}/{name}" for name in names]  # noqa: PTH207  # a pattern, not a path
 
 
 @pytest.mark.parametrize(

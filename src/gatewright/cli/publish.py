@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from glob import escape
 from pathlib import Path
 
 from gatewright.core.config import DatasetSource, SurveySource
@@ -28,7 +29,7 @@ def surveys_under(folder: Path) -> list[SurveySource]:
     folders = sorted({path.parent for path in _files(folder) if is_fits(path.name)})
     names = _unique((path.name, path.parent.name) for path in folders)
     return [
-        SurveySource(id=name, images=f"{path}/*.f*", title=path.name)
+        SurveySource(id=name, images=f"{escape(str(path))}/*.[fF]*", title=path.name)
         for name, path in zip(names, folders, strict=True)
     ]
 

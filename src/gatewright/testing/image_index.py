@@ -201,6 +201,19 @@ class ImageIndexContract:
         assert await one(kinds=(ImageKind.MASK,)) == [second.id]
         assert await one(surveys=("other",)) == []
 
+    async def test_packed_files(self, index: ImageIndex) -> None:
+        plain = square_image(1, 10, 20)
+        zipped = replace(square_image(2, 10, 20), path="/night/a.fits.GZ")
+        packed = replace(square_image(3, 10, 20), path="/night/b_gz.fits.bz2")
+        await self.put(index, plain, zipped, packed)
+
+        async def found(*packings: str) -> list[str]:
+            return await all_ids(index, ImageQuery(packings=packings))
+
+        assert await found("fits") == [plain.id]
+        assert await found("gz") == [zipped.id]
+        assert await found("fits", "bz2") == [plain.id, packed.id]
+
     async def test_cubes(self, index: ImageIndex) -> None:
         radio = replace(square_image(1, 10, 20), planes=6, polarizations="/I/LR/")
         line = replace(square_image(2, 10, 20), planes=9)

@@ -23,6 +23,7 @@ from tests.backends.fits.skies import (
 from tests.support.needs import shared_data
 
 from gatewright.backends.fits.program import cut
+from gatewright.backends.fits.scan import scan_file
 from gatewright.backends.readers import Output
 from gatewright.core.errors import (
     Conflict,
@@ -182,6 +183,40 @@ def test_what_the_primary_header_says_comes_along(tmp_path: Path) -> None:
     assert "DATASEC" not in hdu.header
     assert "XTENSION" not in hdu.header
     assert "a.fits[1]" in "".join(hdu.header["HISTORY"])
+
+
+def test_long_cards_of_the_primary_header_come_along_whole(tmp_path: Path) -> None:
+    primary = fits.PrimaryHDU()
+    primary.header["LONGTEXT"] = "night " * 30 + "end"
+    primary.header["EXTNAME"] = "not shared " * 12
+    primary.header["HIERARCH ESO TEL NAME"] = "VST"
+    primary.header["HIERARCH ESO DET ID"] = "of the file"
+    image = fits.ImageHDU(pixels(60, 60, "i2"), tan_header(60, 60), name="S4")
+    image.header["HIERARCH ESO DET ID"] = "of the chip"
+    path = write(tmp_path / "a.fits", primary, image)
+    hdu = opened(cut_bytes(path, REGION, hdu=1))
+    assert hdu.header["LONGTEXT"] == primary.header["LONGTEXT"]
+    assert hdu.header["EXTNAME"] == "S4"
+    assert hdu.header["ESO TEL NAME"] == "VST"
+    assert hdu.header["ESO DET ID"] == "of the chip"
+    assert list(hdu.header).count("ESO DET ID") == 1
+
+
+@pytest.mark.parametrize("ending", [".gz", ".bz2"])
+def test_a_packed_file_that_is_damaged(tmp_path: Path, ending: str) -> None:
+    """Cut off, or with other bytes in the middle."""
+    plain = tmp_path / "a.fits"
+    write(plain, fits.PrimaryHDU(pixels(800, 600, "f4"), tan_header(800, 600)))
+    pack = gzip.compress if ending == ".gz" else bz2.compress
+    whole = pack(plain.read_bytes())
+    half = len(whole) // 2
+    other = whole[:half] + bytes(64) + whole[half + 64 :]
+    for number, data in enumerate((whole[:half], other)):
+        packed = tmp_path / f"{number}.fits{ending}"
+        packed.write_bytes(data)
+        scan_file(str(packed))
+        with pytest.raises(InvalidContent, match="unpacked"):
+            cut_bytes(str(packed), "CIRCLE 150.1 2.2 1")
 
 
 @pytest.mark.parametrize("ending", [".gz", ".bz2"])

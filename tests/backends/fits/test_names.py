@@ -1,5 +1,6 @@
 """Names of images, files and regions."""
 
+from glob import escape
 from pathlib import Path
 
 from gatewright.backends.fits.reader import (
@@ -38,3 +39,10 @@ def test_the_folder_of_a_pattern(tmp_path: Path) -> None:
     assert fixed_folder(f"{tmp_path}/**/*.fits") == tmp_path
     assert fixed_folder(str(tmp_path)) == tmp_path
     assert fixed_folder(f"{tmp_path}/a.fits") == tmp_path
+    assert fixed_folder(f"{tmp_path}/*/[[]r].fits") == tmp_path
+    odd = tmp_path / "deep [r] *"
+    assert fixed_folder(f"{escape(str(odd))}/*.fits") == odd
+    assert fixed_folder(f"{escape(str(odd))}/[[]r].fits") == odd
+    assert fixed_folder(f"{odd}/*.fits") == tmp_path
+    odd.mkdir()
+    assert fixed_folder(str(odd)) == odd

@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,20 @@ class TestFitsReader(ImageReaderContract):
         assert [file.name for file in found] == ["deep/er/d.fits.gz"]
         scanned = await reader.scan("s", found[0])
         assert scanned.left_out == ("not a FITS file",)
+
+    async def test_names_that_look_like_patterns(
+        self, reader: FitsReader, folder: Path
+    ) -> None:
+        odd = folder / "deep [r] *"
+        odd.mkdir()
+        for name in ("[a].fits", "a.fits"):
+            (odd / name).hardlink_to(folder / "a.fits")
+        for pattern in (str(odd), f"{escape(str(odd))}/*.[fF]*"):
+            found = await reader.find(pattern)
+            assert [file.name for file in found] == ["[a].fits", "a.fits"]
+        (one,) = await reader.find(f"{odd}/[a].fits")
+        assert one.name == "[a].fits"
+        assert (await reader.scan("s", one)).images
 
     async def test_a_folder_behind_a_link(
         self, reader: FitsReader, folder: Path, tmp_path: Path

@@ -8,12 +8,24 @@ import pytest
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.wcs import WCS
-from tests.backends.fits.skies import ask, pixels, tan_header, tpv_header, write
+from tests.backends.fits.skies import (
+    ask,
+    pixels,
+    sip_header,
+    tan_header,
+    tpv_header,
+    write,
+)
 from tests.support.needs import shared_data
 
 from gatewright.backends.fits.program import cut, scan
 from gatewright.backends.readers import Output
 from gatewright.core.errors import GatewayError
+from gatewright.domains.sky.geometry import (
+    edge_distances,
+    polygon_vectors,
+    unit_vectors,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore::astropy.wcs.FITSFixedWarning")
 
@@ -42,6 +54,32 @@ def test_the_outline_of_an_image(tmp_path: Path) -> None:
     diagonal = np.hypot(400, 300) * 0.26 / 3600
     assert image["fov"] == pytest.approx(diagonal, rel=0.01)
     assert (image["width"], image["height"]) == (400, 300)
+
+
+@pytest.mark.parametrize("sky", ["CAR", "SIP"])
+def test_a_bent_outline_is_true_to_a_part_of_a_pixel(tmp_path: Path, sky: str) -> None:
+    """Parallels, and sides that a distortion bends, are no great circles."""
+    header = tan_header(800, 300)
+    if sky == "CAR":
+        header["CTYPE1"], header["CTYPE2"] = "RA---CAR", "DEC--CAR"
+        header["CD1_1"], header["CD2_2"] = -20 / 3600, 20 / 3600
+        header["CRVAL2"], header["CRPIX2"] = 0.0, -60 * 180.0
+    else:
+        header = sip_header(800, 300)
+        header["A_0_2"], header["B_2_0"] = 2e-4, 1e-4
+    data = np.zeros((300, 800), "u1")
+    image = only(write(tmp_path / "a.fits", fits.PrimaryHDU(data, header)))
+    outline = polygon_vectors(image["polygon"])
+    assert 8 < len(outline) <= 64
+    step = np.arange(0.0, 801.0, 7.0)
+    side = np.clip(step * 300 / 800, 0, 300)
+    x = np.concatenate([step, step, 0 * step, 0 * step + 800]) - 0.5
+    y = np.concatenate([0 * step, 0 * step + 300, side, side]) - 0.5
+    rim = unit_vectors(*WCS(header).all_pix2world(x, y, 0))
+    many = np.broadcast_to(outline, (len(rim), *outline.shape))
+    distances, _ = edge_distances(rim, many)
+    off = np.degrees(distances.min(axis=1)) * 3600 / image["scale"]
+    assert off.max() < 0.15
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 import numpy as np
@@ -61,7 +62,12 @@ async def services(
     write(folder / "times" / "t.fits", fits.PrimaryHDU(planes, header))
     header["CTYPE3"], header["CRVAL3"], header["CD3_3"] = "WAVE", 5e-7, 2e-9
     write(folder / "times" / "w.fits", fits.PrimaryHDU(planes, header))
-    names = ("field", "cubes", "times")
+    (folder / "packed").mkdir()
+    header = tan_header(90, 80)
+    header["CRVAL1"] = 60.0
+    for name in ("a.fits.gz", "b.fits.bz2", "c.fits"):
+        write(folder / "packed" / name, fits.PrimaryHDU(planes[0], header))
+    names = ("field", "cubes", "times", "packed")
     sources = [SurveySource(id=name, images=str(folder / name)) for name in names]
     async with sky_services(folder, sources, url="") as opened:
         yield opened
@@ -195,6 +201,24 @@ class TestParameters:
         for row in found:
             assert row["dataproduct_type"] == "cube"
             assert (row["pol_states"], row["pol_xel"]) == ("/I/Q/", 2)
+
+    @pytest.mark.parametrize(
+        ("query", "names"),
+        [
+            ("FORMAT=application/fits", "c"),
+            ("FORMAT=Application/GZIP", "a"),
+            ("FORMAT=application/x-bzip2&FORMAT=application/fits", "bc"),
+            ("FORMAT=application/fits&FORMAT=image/png", "c"),
+            ("FORMAT=image/png", ""),
+        ],
+    )
+    async def test_formats_are_those_of_the_rows(
+        self, vo: httpx.AsyncClient, query: str, names: str
+    ) -> None:
+        found = rows(await vo.get(f"/sia/query?COLLECTION=packed&{query}"))
+        assert {row["obs_id"][0] for row in found} == set(names)
+        for row in found:
+            assert row["access_format"].lower() in unquote(query).lower()
 
     async def test_axes_of_cubes(self, vo: httpx.AsyncClient) -> None:
         """Samples in time are not known of a cube with an axis that is not told of."""

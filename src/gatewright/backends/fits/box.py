@@ -1,14 +1,21 @@
 """The box of pixels round a region."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from gatewright.backends.fits.plate import Numbers, Plate, border, near
+from gatewright.backends.fits.plate import Numbers, Plate, near, unit_border
 from gatewright.core.errors import NotFound
 from gatewright.domains.sky import Region, geometry
 
-_EACH_SIDE = 256
+_FEW, _MANY = 128, 512
+"""Points of a rim; between two of them a circle is off by 0.0003 or 0.00002 radii."""
+_LARGE = 256
+"""Pixels from which a region has the more points."""
+_EACH_SIDE = 16
+_TRIES = 18
+_NO_PIXEL = "The region has no pixel of this image."
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +69,11 @@ def box_of(region: Region, plate: Plate) -> Box:
     NotFound
         The region touches no pixel.
     """
-    rim = region.outline()
-    x, y = _rim_pixels(rim, plate)
+    x, y = _rim_pixels(region.outline(_FEW), plate)
+    if x is not None and y is not None and max(np.ptp(x), np.ptp(y)) > _LARGE:
+        x, y = _rim_pixels(region.outline(_MANY), plate)
     if x is None or y is None:
-        x, y = _pixels_within(region, plate)
-    if not x.size:
-        raise NotFound("The region has no pixel of this image.")
+        return _box_within(region, plate)
     # Pixel n covers n - 0.5 to n + 0.5.
     first_x, last_x = _clip(x.min(), plate.width), _clip(x.max(), plate.width)
     first_y, last_y = _clip(y.min(), plate.height), _clip(y.max(), plate.height)
@@ -78,7 +84,7 @@ def box_of(region: Region, plate: Plate) -> Box:
         or y.min() > plate.height - 0.5
     )
     if outside:
-        raise NotFound("The region has no pixel of this image.")
+        raise NotFound(_NO_PIXEL)
     return Box(first_x, last_x + 1, first_y, last_y + 1)
 
 
@@ -106,17 +112,48 @@ def sky_degrees(directions: geometry.Vectors) -> tuple[Numbers, Numbers]:
     return ra, np.degrees(np.arctan2(directions[:, 2], reach))
 
 
-def _pixels_within(region: Region, plate: Plate) -> tuple[Numbers, Numbers]:
-    """Return pixel positions of the image's border and inside that a region has.
+def _box_within(region: Region, plate: Plate) -> Box:
+    """Return the smallest box with all pixels of the image that a region touches.
 
-    Serves regions too large for the projection, whose rim in the image is found to
-    one part in 256 of the image's side.
+    Serves regions too large for the projection: what is looked for is how many columns
+    or rows, counted from each side of the image, the region leaves alone.
     """
-    rim_x, rim_y = border(plate, _EACH_SIDE)
-    columns = np.linspace(0, plate.width - 1, _EACH_SIDE)
-    rows = np.linspace(0, plate.height - 1, _EACH_SIDE)
-    grid_x, grid_y = np.meshgrid(columns, rows)
-    x = np.concatenate([rim_x, grid_x.ravel()])
-    y = np.concatenate([rim_y, grid_y.ravel()])
-    held = region.holds(plate.vectors(x, y))
-    return x[held], y[held]
+    width, height = plate.width, plate.height
+    if not _touched(region, plate, [Box(0, width, 0, height)])[0]:
+        raise NotFound(_NO_PIXEL)
+    return Box(
+        _left_alone(region, plate, width, lambda n: Box(0, n, 0, height)),
+        width
+        - _left_alone(region, plate, width, lambda n: Box(width - n, width, 0, height)),
+        _left_alone(region, plate, height, lambda n: Box(0, width, 0, n)),
+        height
+        - _left_alone(
+            region, plate, height, lambda n: Box(0, width, height - n, height)
+        ),
+    )
+
+
+def _left_alone(
+    region: Region, plate: Plate, length: int, strip: Callable[[int], Box]
+) -> int:
+    """Return how many columns or rows from a side a region does not touch.
+
+    ``strip`` is the part of the image that has so many from that side; the one of the
+    whole ``length`` is touched.
+    """
+    alone, touched = 0, length
+    while touched - alone > 1:
+        tries = np.unique(np.linspace(alone, touched, _TRIES).astype(int))[1:-1]
+        met = _touched(region, plate, [strip(n) for n in tries.tolist()])
+        touched = min([touched, *tries[met].tolist()])
+        alone = max([alone, *tries[tries < touched].tolist()])
+    return alone
+
+
+def _touched(region: Region, plate: Plate, parts: Sequence[Box]) -> geometry.Flags:
+    """Return for each part of an image whether a region touches it."""
+    share_x, share_y = unit_border(_EACH_SIDE)
+    x = np.concatenate([p.x0 + share_x * p.width for p in parts]) - 0.5
+    y = np.concatenate([p.y0 + share_y * p.height for p in parts]) - 0.5
+    outlines = plate.vectors(x, y).reshape(len(parts), -1, 3)
+    return region.meets(geometry.oriented(outlines))

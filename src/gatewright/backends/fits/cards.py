@@ -60,7 +60,7 @@ def cutout_header(
     lines += [_moved(card, box, _PLACE) for card in kept]
     lines += _missing_reference(kept, box)
     if primary != own:
-        lines += _shared(primary, {_keyword(card) for card in kept})
+        lines += _shared(primary, {_name(card) for card in kept})
     lines += _history(f"Cut out of {source}, pixels {box.section()}, by Gatewright.")
     return _whole_blocks(lines)
 
@@ -143,13 +143,30 @@ def _missing_reference(kept: list[bytes], box: Box) -> Iterator[bytes]:
 
 def _shared(primary: bytes, known: set[str]) -> Iterator[bytes]:
     """Yield what the primary header says of all images of the file."""
+    shared = False
     for card in cards(primary):
-        keyword = _keyword(card)
-        structural = _STRUCTURE.match(keyword) or _WCS.match(keyword)
-        if structural or keyword in known or keyword in _COMMENTARY | _UNSHARED:
-            continue
-        if card[8:10] == b"= " or keyword == "HIERARCH":
+        # The rest of a long text goes with its beginning.
+        if _keyword(card) != "CONTINUE":
+            shared = _is_shared(card, known)
+        if shared:
             yield card
+
+
+def _is_shared(card: bytes, known: set[str]) -> bool:
+    keyword = _keyword(card)
+    if _STRUCTURE.match(keyword) or _WCS.match(keyword):
+        return False
+    if _name(card) in known or keyword in _COMMENTARY | _UNSHARED:
+        return False
+    return card[8:10] == b"= " or keyword == "HIERARCH"
+
+
+def _name(card: bytes) -> str:
+    """Return what a card is the value of: its keyword, or the words of a HIERARCH."""
+    keyword = _keyword(card)
+    if keyword != "HIERARCH":
+        return keyword
+    return card.split(b"=", 1)[0].rstrip().decode("ascii", "replace")
 
 
 def _history(text: str) -> Iterator[bytes]:

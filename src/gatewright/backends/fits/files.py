@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import os
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -54,10 +55,20 @@ def open_image_file(path: str, expected: str = "") -> Iterator[OpenFile]:
         It is gone, or may not be read.
     Conflict
         Its content is another than was expected.
+    InvalidContent
+        It is packed and turns out to be damaged while it is read.
     """
     descriptor = open_descriptor(path, expected)
     with os.fdopen(descriptor, "rb") as stream:
-        yield _unpacked(stream, descriptor)
+        file = _unpacked(stream, descriptor)
+        try:
+            yield file
+        except (EOFError, OSError, zlib.error) as error:
+            if not file.packed:
+                raise
+            raise InvalidContent(
+                "The file of this image cannot be unpacked; it is damaged."
+            ) from error
 
 
 def open_descriptor(path: str, expected: str = "") -> int:

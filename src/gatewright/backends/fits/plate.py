@@ -29,6 +29,7 @@ _SKY_AXIS = re.compile(r"RA--|DEC-|[GESH]L(ON|AT)", re.IGNORECASE)
 _WIDE = math.radians(2.5)
 _WIDEST = math.radians(80.0)
 _FORWARD = math.radians(30.0)
+_MOST = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,18 +146,32 @@ def outline(plate: Plate) -> tuple[tuple[float, float], ...]:
         A part of the border is not on the sky, or the image is too wide.
     """
     middle = plate.vectors(*(np.array([c]) for c in plate.centre))
-    ra, dec = plate.to_sky(*border(plate, 2))
-    reach = geometry.angle(geometry.unit_vectors(ra, dec), middle)
-    if np.all(np.isfinite(reach)) and reach.max() > _WIDE:
-        ra, dec = plate.to_sky(*border(plate, 16))
-        reach = geometry.angle(geometry.unit_vectors(ra, dec), middle)
+    ra, dec = plate.to_sky(*border(plate, _MOST))
+    spots = geometry.unit_vectors(ra, dec)
+    reach = geometry.angle(spots, middle)
     if not np.all(np.isfinite(reach)):
         raise InvalidContent("a part of its border has no place on the sky")
     if reach.max() > _WIDEST:
         raise InvalidContent("it is wider than 160 degrees")
-    if _area(geometry.unit_vectors(ra, dec)) <= 0:
+    if _area(spots) <= 0:
         raise InvalidContent("its footprint has no area")
-    return tuple(zip(ra.tolist(), dec.tolist(), strict=True))
+    step = 1 if reach.max() > _WIDE else _widest_step(spots, pixel_size(plate))
+    return tuple(zip(ra[::step].tolist(), dec[::step].tolist(), strict=True))
+
+
+def _widest_step(spots: geometry.Vectors, pixel: float) -> int:
+    """Return which points of a border to keep for it to be true to a tenth of a pixel.
+
+    Every n-th is kept; ``pixel`` is in arcseconds. The sides of an image without
+    distortion, by the usual projection, are great circles.
+    """
+    allowed = math.radians(0.1 * pixel / 3600.0)
+    for step in (8, 4, 2):
+        kept = np.broadcast_to(spots[::step], (len(spots), len(spots) // step, 3))
+        distances, _ = geometry.edge_distances(spots, kept)
+        if distances.min(axis=1).max() <= allowed:
+            return step
+    return 1
 
 
 def _area(corners: geometry.Vectors) -> float:
@@ -165,11 +180,17 @@ def _area(corners: geometry.Vectors) -> float:
 
 def border(plate: Plate, each: int) -> tuple[Numbers, Numbers]:
     """Return pixel positions round the image, ``each`` to a side."""
+    x, y = unit_border(each)
+    return x * plate.width - 0.5, y * plate.height - 0.5
+
+
+def unit_border(each: int) -> tuple[Numbers, Numbers]:
+    """Return positions round the square from 0 to 1, ``each`` to a side."""
     step = np.arange(each) / each
     zero = np.zeros(each)
     x = np.concatenate([step, zero + 1, 1 - step, zero])
     y = np.concatenate([zero, step, zero + 1, 1 - step])
-    return x * plate.width - 0.5, y * plate.height - 0.5
+    return x, y
 
 
 def pixel_size(plate: Plate) -> float:

@@ -38,6 +38,7 @@ _SCAN_SECONDS = 120.0
 _OPEN_SECONDS = 20.0
 _THREADS = 4
 _MAGIC = re.compile(r"[*?\[]")
+_ESCAPED = re.compile(r"\[([*?\[])\]")
 _SAFE = re.compile(r"[^A-Za-z0-9._-]")
 
 
@@ -186,10 +187,17 @@ def fixed_folder(pattern: str) -> Path:
 def _base(pattern: str) -> Path:
     """Return the folder from which the files of a pattern are named."""
     path = Path(os.path.normpath(Path(pattern).absolute()))
-    for number, part in enumerate(path.parts):
-        if _MAGIC.search(part):
-            return Path(*path.parts[:number])
+    if not path.exists():
+        for number, part in enumerate(path.parts):
+            if _MAGIC.search(_ESCAPED.sub("", part)):
+                return Path(*map(_plain, path.parts[:number]))
+        path = Path(_plain(str(path)))
     return path if path.is_dir() else path.parent
+
+
+def _plain(text: str) -> str:
+    """Return a text as it was before ``glob.escape``."""
+    return _ESCAPED.sub(r"\1", text)
 
 
 def _each_once(pattern: str) -> list[SurveyFile]:
@@ -201,9 +209,12 @@ def _each_once(pattern: str) -> list[SurveyFile]:
 
 def _find(pattern: str) -> Iterator[SurveyFile]:
     """Yield the files of a pattern; below a folder, or ``**``, only FITS names."""
-    root = _base(pattern)
-    every = pattern.endswith("*") or Path(pattern).is_dir()
-    wanted = os.path.join(pattern, "**", "*") if Path(pattern).is_dir() else pattern  # noqa: PTH118  # a pattern, not a path
+    root, given = _base(pattern), Path(pattern)
+    every = pattern.endswith("*") or given.is_dir()
+    # The name of a file or folder that is there means itself, brackets and all.
+    wanted = glob.escape(pattern) if given.exists() else pattern
+    if given.is_dir():
+        wanted = os.path.join(wanted, "**", "*")  # noqa: PTH118  # a pattern, not a path
     for found in glob.iglob(wanted, recursive=True):  # noqa: PTH207  # Path.glob follows no links in 3.11
         if every and not found.lower().endswith(SUFFIXES):
             continue

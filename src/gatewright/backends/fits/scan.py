@@ -1,5 +1,6 @@
 """All images of one file: outlines and what their headers tell."""
 
+import zlib
 from collections.abc import Iterator
 from pathlib import PurePath
 from typing import Any
@@ -36,7 +37,7 @@ def scan_file(path: str) -> dict[str, Any]:
         found["identity"] = identity(file.descriptor)
         try:
             _scan_blocks(file, path, found)
-        except (InvalidContent, OSError, EOFError) as error:
+        except (InvalidContent, OSError, EOFError, zlib.error) as error:
             found["left_out"].append(_reason(error))
     if not found["images"] and not found["left_out"]:
         found["left_out"].append("no image in it")

@@ -188,6 +188,9 @@ class ImageQuery:
     ``observation``, and ``id``, whose small and capital letters are the same."""
     polarizations: Sequence[str] = ()
     """Polarization states, at least one of which the image has."""
+    packings: Sequence[str] = ()
+    """How the file is packed, by its name: ``gz``, ``bz2``, or ``fits`` if it is not.
+    """
     kinds: Sequence[ImageKind] = ()
     """Kinds; empty for all."""
     surveys: Sequence[str] = ()

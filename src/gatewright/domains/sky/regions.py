@@ -56,7 +56,7 @@ class Circle:
         )
         return inside
 
-    def outline(self, count: int = 64) -> geometry.Vectors:
+    def outline(self, count: int = 512) -> geometry.Vectors:
         """Return directions along the border, and the centre."""
         centre = geometry.point(self.longitude, self.latitude)
         lon, lat = math.radians(self.longitude), math.radians(self.latitude)
@@ -93,7 +93,7 @@ class Polygon:
             np.broadcast_to(own, (len(points), *own.shape)), points
         )
 
-    def outline(self, count: int = 64) -> geometry.Vectors:
+    def outline(self, count: int = 512) -> geometry.Vectors:
         """Return directions along the border."""
         own = geometry.polygon_vectors(self.vertices)
         each = max(2, count // len(own))
@@ -134,16 +134,17 @@ class Range:
         width = self.east - self.west
         return width if width >= 0 else width + 360.0
 
-    def outline(self, count: int = 64) -> geometry.Vectors:
-        """Return directions along the border."""
-        each = max(2, count // 4)
-        across = self.west + np.linspace(0.0, self.width, each)
-        up = np.linspace(self.south, self.north, each)
+    def outline(self, count: int = 512) -> geometry.Vectors:
+        """Return directions along the border: ``count`` to a whole parallel."""
+        wide = max(count // 16, math.ceil(count * self.width / 360.0)) + 1
+        high = count // 16 + 1
+        across = self.west + np.linspace(0.0, self.width, wide)
+        up = np.linspace(self.south, self.north, high)
         lon = np.concatenate(
-            [across, across, np.full(each, across[0]), np.full(each, across[-1])]
+            [across, across, np.full(high, across[0]), np.full(high, across[-1])]
         )
         lat = np.concatenate(
-            [np.full(each, self.south), np.full(each, self.north), up, up]
+            [np.full(wide, self.south), np.full(wide, self.north), up, up]
         )
         return geometry.unit_vectors(lon, lat)
 

@@ -8,7 +8,12 @@ from gatewright.faces.vo.votable.wire import Column, Value
 CALIB_LEVEL = 2
 """Calibrated: what a survey publishes; headers do not tell it in one way."""
 AUTHORITY = "ivo://gatewright"
-_PACKED = {".gz": "application/gzip", ".bz2": "application/x-bzip2"}
+MEDIA_TYPES = {
+    "fits": "application/fits",
+    "gz": "application/gzip",
+    "bz2": "application/x-bzip2",
+}
+"""Media type of a file by how it is packed."""
 
 _CHAR = "obscore:Char."
 
@@ -187,8 +192,8 @@ def image_of_did(did: str) -> str | None:
 
 def access_format(image: Image) -> str:
     """Return the media type of the file of an image."""
-    suffix = image.path[image.path.rfind(".") :].lower()
-    return _PACKED.get(suffix, "application/fits")
+    suffix = image.path.rpartition(".")[2].lower()
+    return MEDIA_TYPES.get(suffix, MEDIA_TYPES["fits"])
 
 
 def _times(image: Image) -> int | None:

@@ -13,7 +13,7 @@ from gatewright.domains.sky import (
     parse_interval,
     parse_region,
 )
-from gatewright.faces.vo.obscore import CALIB_LEVEL, image_of_did
+from gatewright.faces.vo.obscore import CALIB_LEVEL, MEDIA_TYPES, image_of_did
 from gatewright.faces.vo.votable.wire import Parameter
 
 T = TypeVar("T")
@@ -104,6 +104,7 @@ def sia_request(values: Mapping[str, Sequence[str]]) -> SiaRequest:
         numbers=_numbers(values) | _planes(values),
         words=_words(values),
         polarizations=tuple(p for p in values.get("POL", ()) if p in _STATES),
+        packings=_packings(values),
         kinds=(ImageKind.SCIENCE,),
         surveys=tuple(values.get("COLLECTION", ())),
         nothing=_finds_nothing(values),
@@ -146,15 +147,20 @@ def _words(values: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
 
 def _finds_nothing(values: Mapping[str, Sequence[str]]) -> bool:
     """Return whether a constraint rules out every image here."""
-    formats = [v.lower() for v in values.get("FORMAT", ["application/fits"])]
     levels = _each(values, "CALIB", _level)
     return (
         any(name in values for name in _NULL)
         or _PLANES.keys().isdisjoint(values.get("DPTYPE", ["image"]))
         or _STATES.isdisjoint(values.get("POL", ["I"]))
         or (bool(levels) and CALIB_LEVEL not in levels)
-        or "application/fits" not in formats
+        or ("FORMAT" in values and not _packings(values))
     )
+
+
+def _packings(values: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """Return how the files are packed that have one of the media types."""
+    formats = {value.lower() for value in values.get("FORMAT", ())}
+    return tuple(p for p, media in MEDIA_TYPES.items() if media in formats)
 
 
 def _level(text: str) -> int:
