@@ -12,6 +12,8 @@ from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.wcs import WCS
 from playwright.async_api import Locator, Page, expect
+from tests.browser.canned import Canned, canned_gate
+from tests.browser.conftest import OpenPage
 from tests.browser.gate import Gate
 from tests.browser.waiting import until
 from tests.support.gateway import RunningGateway
@@ -196,6 +198,43 @@ async def test_a_box_is_written_without_a_pointer(
     await page.get_by_role("button", name="Select", exact=True).click()
     await expect(page.locator("gw-map")).to_have_attribute("box", "-20 40 10 60")
     await expect(page.locator("gw-timeseries .uplot")).to_be_visible()
+
+
+async def test_all_members_are_those_and_not_their_mean(
+    page: Page, gateway: RunningGateway, client: httpx.Client
+) -> None:
+    await page.goto(f"{gateway.url}/data/simulated-reanalysis?box=10+50")
+    facts, link = page.locator("gw-subset dl"), page.locator("gw-subset a.primary")
+    await expect(facts).to_contain_text("mean")
+    await page.get_by_label("All times, levels and members").check()
+    await expect(facts).not_to_contain_text("mean")
+    address = await link.get_attribute("href") or ""
+    answer = client.get(address.replace("netcdf4", "json")).raise_for_status().json()
+    assert answer["variables"]["prmsl"]["dimensions"][:2] == ["time", "member"]
+    assert len(answer["coordinates"]["member"]["values"]) == 10
+
+
+async def test_a_field_of_many_months_is_that_of_the_first(
+    open_page: OpenPage, gateway: RunningGateway
+) -> None:
+    """An axis that is neither place, time, level nor member has no slider."""
+    lat = {"name": "lat", "kind": "lat", "units": "", "values": [60.0, 0.0, -60.0]}
+    lon = {"name": "lon", "kind": "lon", "units": "", "values": [0.0, 120.0, 240.0]}
+    month = {"name": "month", "kind": None, "units": "", "values": [1, 7]}
+    names = ["month", "lat", "lon"]
+    z = {"name": "z", "title": "Height", "units": "m", "dimensions": names}
+    canned = Canned()
+    described = {"id": "months", "variables": [z], "axes": [lat, lon]}
+    canned.on("GET", "/datasets/months", described)
+    field = {"variables": {"z": {**z, "values": [*range(9), *range(90, 99)]}}}
+    field["coordinates"] = {one["name"]: one for one in (month, lat, lon)}
+    canned.on("GET", "/datasets/months/subset", field)
+    gate = await canned_gate(open_page, canned)
+    await gate.page.goto(f"{gateway.url}/data/months")
+    shown = gate.page.locator("gw-map")
+    await expect(shown).to_contain_text("month 1, the first of 2")
+    await expect(shown.get_by_role("img", name="Colours from 0 to 8 m")).to_be_visible()
+    await gate.check()
 
 
 async def test_the_sky_is_drawn_and_the_pointer_has_the_right_coordinates(

@@ -265,3 +265,24 @@ async def test_what_happened_before_the_stream_was_open_is_looked_at_again(
     await expect(gate.page.locator("gw-jobs tr.row .word")).to_have_text("Running")
     await expect(gate.page.locator("gw-job .facts .word")).to_have_text("Running")
     await gate.check()
+
+
+async def test_a_log_that_broke_off_is_not_called_complete(
+    open_page: OpenPage, gateway: RunningGateway
+) -> None:
+    running = {**FINISHED, "state": "active", "ended_at": None, "usage": None}
+    canned = Canned()
+    canned.on("GET", "/jobs/local", {"jobs": [running], "next": None})
+    canned.on("GET", "/jobs/local/7", running)
+    refusal = problem(503, "unavailable", "Unavailable", "The gateway starts anew.")
+    canned.on("GET", "/jobs/local/7/output", lambda *_: refusal)
+    gate = await canned_gate(open_page, canned)
+    gate.expected = ("503",)
+    await gate.page.goto(f"{gateway.url}/jobs/local/7")
+    await expect(gate.page.get_by_role("alert")).to_contain_text("starts anew")
+    state = gate.page.locator("gw-log p[role=status]")
+    await expect(state).to_have_text("Interrupted")
+    canned.on("GET", "/jobs/local/7/output", b"all of it", TEXT)
+    await gate.page.get_by_role("button", name="Try again").click()
+    await expect(state).to_have_text("Complete")
+    await gate.check()

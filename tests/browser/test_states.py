@@ -131,3 +131,17 @@ async def test_a_visitor_is_asked_to_sign_in_where_it_is_needed(
     await expect(gate.page.get_by_role("form", name="Sign in")).to_be_visible()
     assert [path for _, path, _ in canned.asked] == ["/api/v1/session"]
     await gate.check()
+
+
+async def test_buttons_do_not_break_the_word_beside_them(
+    open_page: OpenPage, gateway: RunningGateway
+) -> None:
+    canned = Canned()
+    canned.on("GET", "/store", {"collections": [], "next": None})
+    gate = await canned_gate(open_page, canned)
+    await gate.page.set_viewport_size({"width": 360, "height": 800})
+    await gate.page.goto(f"{gateway.url}/store")
+    heading = gate.page.get_by_role("heading", name="Collections")
+    box = await heading.bounding_box()
+    assert box is not None
+    assert box["height"] < 30, box

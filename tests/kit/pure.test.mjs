@@ -4,9 +4,11 @@ import { test } from "node:test";
 import { Wcs, offsets, placeAt, readCards, readPlace, sexagesimal } from "../../src/gatewright/kit/client/wcs.js";
 import { withoutSeams } from "../../src/gatewright/kit/elements/coastlines.js";
 import { colourTable, rangeOf, scaleFor } from "../../src/gatewright/kit/elements/colours.js";
-import { ago, duration, figure, permissions, size, skyArea } from "../../src/gatewright/kit/elements/format.js";
+import { ago, duration, figure, size } from "../../src/gatewright/kit/elements/format.js";
 import { after, anew } from "../../src/gatewright/kit/elements/pages.js";
 import { areaWeights, edges, mapVariables, readBlock, readDataset, readField } from "../../src/gatewright/kit/elements/grid.js";
+import { permissions } from "../../src/gatewright/kit/elements/permissions.js";
+import { skyArea } from "../../src/gatewright/kit/elements/sky-area.js";
 import { addressOf, placeOf } from "../../src/gatewright/kit/portal/routes.js";
 
 test("sizes, lengths of time and figures have their units", () => {
@@ -50,6 +52,8 @@ test("a data set is read as the gateway tells it", () => {
   assert.deepEqual(readField(flat).values, Float64Array.of(1, 2, 3, 4, NaN, 6));
   const turned = readBlock({ coordinates, variables: { t_p97_5: { dimensions: ["x", "lat"], values: [1, 4, 2, 5, 3, 6] } } }, "t", "p97.5");
   assert.deepEqual(readField(turned).values, Float64Array.of(1, 2, 3, 4, 5, 6));
+  const months = { ...flat, axes: [{ name: "month", kind: "month", units: "", values: [1, 7] }, ...flat.axes], values: Float64Array.of(...flat.values, 7, 8, 9, 10, 11, 12) };
+  assert.deepEqual(readField(months).values, flat.values);
   assert.deepEqual(edges([0, 2, 4]), [-1, 1, 3, 5]);
   assert.deepEqual(edges([5]), [4.5, 5.5]);
   assert.ok(Math.abs(areaWeights([60])[0] - 0.5) < 1e-12);

@@ -18,7 +18,7 @@ export function ask(question) {
   const dialog = /** @type {GwDialog} */ (document.createElement("gw-dialog"));
   dialog.question = question;
   document.body.append(dialog);
-  return dialog.answer.finally(() => dialog.remove());
+  return dialog.answer.finally(() => dialog.close());
 }
 
 /** `<gw-dialog>`: one question, used by `ask`. */
@@ -40,6 +40,12 @@ export class GwDialog extends LitElement {
     this.question = { title: "", action: "" };
     /** @type {Promise<string | null>} */
     this.answer = new Promise((resolve) => (this._resolve = resolve));
+  }
+
+  /** Ends; only a dialog that is closed gives the focus back to where it was. */
+  close() {
+    this.renderRoot.querySelector("dialog")?.close();
+    this.remove();
   }
 
   firstUpdated() {

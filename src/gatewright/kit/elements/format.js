@@ -54,12 +54,6 @@ export function exact(moment) {
   return `${local(moment)} ${zone}; ${moment.replace("T", " ").replace(/\.\d+/, "").replace("Z", " UTC")}`;
 }
 
-/** @param {string} octal Permission bits such as 0644, as `rw-r--r--`. */
-export function permissions(octal) {
-  if (!/^[0-7]{3,4}$/.test(octal)) return octal;
-  return [...octal.slice(-3)].map((digit) => ["r", "w", "x"].map((letter, i) => (Number(digit) & (4 >> i) ? letter : "-")).join("")).join("");
-}
-
 /** @param {number} n @param {string} one @param {string} [many] */
 export function count(n, one, many = `${one}s`) {
   return `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
@@ -71,14 +65,6 @@ export function figure(value) {
   const size_ = Math.abs(value);
   if (size_ !== 0 && (size_ < 1e-3 || size_ >= 1e6)) return value.toExponential(2).replace("e+", "e");
   return String(Number(value.toPrecision(5)));
-}
-
-/** @param {number} degrees Square degrees, as an area of the sky with two figures in a unit that suits it. */
-export function skyArea(degrees) {
-  /** @type {[number, string][]} */
-  const units = [[1, "square degrees"], [3600, "square arcminutes"], [3600 ** 2, "square arcseconds"]];
-  const [times, unit] = units.find(([many]) => degrees * many >= 0.1) ?? units[2];
-  return `${Number((degrees * times).toPrecision(2)).toLocaleString("en")} ${unit}`;
 }
 
 /** @param {number} degrees */

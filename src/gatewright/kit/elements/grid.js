@@ -53,17 +53,16 @@ export function readBlock(answer, name, stat = "") {
 }
 
 /**
- * A field of latitude and longitude: its rows, whatever the order of the axes.
+ * A field of latitude and longitude: its rows, whatever the order of the axes; the first along any other.
  * @param {Block} block @returns {{lat: number[], lon: number[], values: Float64Array}}
  */
 export function readField(block) {
-  const places = block.axes.map((axis) => axis.kind);
-  const [y, x] = [places.indexOf("lat"), places.indexOf("lon")];
-  const [lat, lon] = [block.axes[y], block.axes[x]].map((axis) => axis.values.map(Number));
-  if (y < x) return { lat, lon, values: block.values };
-  const turned = new Float64Array(block.values.length);
-  for (let j = 0; j < lat.length; j += 1) for (let i = 0; i < lon.length; i += 1) turned[j * lon.length + i] = block.values[i * lat.length + j];
-  return { lat, lon, values: turned };
+  const [y, x] = ["lat", "lon"].map((kind) => block.axes.findIndex((axis) => axis.kind === kind));
+  const [lat, lon] = [y, x].map((at) => block.axes[at].values.map(Number));
+  const [down, along] = [y, x].map((at) => block.axes.slice(at + 1).reduce((n, axis) => n * axis.values.length, 1));
+  const values = new Float64Array(lat.length * lon.length);
+  for (let j = 0; j < lat.length; j += 1) for (let i = 0; i < lon.length; i += 1) values[j * lon.length + i] = block.values[j * down + i * along];
+  return { lat, lon, values };
 }
 
 /** Edges between the centres of cells. @param {number[]} centres */

@@ -1,8 +1,9 @@
 import { escapeName } from "../client/paths.js";
 import { css, html, nothing, repeat } from "../vendor/lit.js";
 import { GwElement } from "./base.js";
-import { count, size, skyArea } from "./format.js";
+import { count, size } from "./format.js";
 import { icon } from "./icons.js";
+import { skyArea } from "./sky-area.js";
 import { fieldPicture } from "./thumbnail.js";
 
 const cards = css`

@@ -25,7 +25,7 @@ export class GwDocuments extends GwElement {
     .name { font-family: var(--gw-mono); overflow-wrap: anywhere; }
     td.preview { color: var(--gw-muted); max-inline-size: 420px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
     .wrong { color: var(--gw-failed); }
-    @container (max-width: 600px) { td.preview { max-inline-size: 90cqi; } }
+    @container (max-width: 600px) { td.preview { max-inline-size: 90cqi; } h2.grow { flex-basis: 100%; } }
   `];
 
   constructor() {
@@ -111,15 +111,18 @@ export class GwDocuments extends GwElement {
     }
     this.note = "";
     const etag = await this.attempt(() => this.gateway.store.put(this.collection, this.key, value, { ifMatch: this.etag }));
-    if (etag === null) {
-      if (this.error?.status === 412) {
-        this.error = null;
-        this.note = "Somebody else changed this document after you opened it. Copy what you wrote, load it again, and put your change in.";
-      }
-      return;
-    }
+    if (etag === null) return this._refused("saved");
     [this.etag, this.note] = [etag, "Saved"];
     this.announce("changed", { collection: this.collection, key: this.key });
+  }
+
+  /** Tells why beside the text, which stays: to try again is to press the button again. @param {string} what */
+  _refused(what) {
+    const { status, message, requestId } = this.error ?? {};
+    this.error = null;
+    this.note = status === 412
+      ? "Somebody else changed this document after you opened it. Copy what you wrote, load it again, and put your change in."
+      : `It was not ${what}. ${message}${requestId ? ` (Request ${requestId})` : ""}`;
   }
 
   async erase() {
@@ -128,6 +131,7 @@ export class GwDocuments extends GwElement {
     if ((await ask({ title: `Delete “${key}”?`, text: "The document is deleted for good.", action: "Delete", danger: true })) === null) return;
     const done = await this.attempt(async () => (await this.gateway.store.remove(collection, key, { ifMatch: this.etag }), true));
     if (done) this.open(collection);
+    else this._refused("deleted");
   }
 
   render() {

@@ -4,9 +4,10 @@ import { GwElement, walkRows } from "./base.js";
 import { Chunks } from "./chunks.js";
 import { Columns, grips } from "./columns.js";
 import { ask } from "./dialog.js";
-import { count, exact, local, permissions, size } from "./format.js";
+import { count, exact, local, size } from "./format.js";
 import { icon } from "./icons.js";
 import { after, anew } from "./pages.js";
+import { permissions } from "./permissions.js";
 import { table } from "./styles.js";
 
 /** @typedef {import("../client/files.js").Entry} Entry */
@@ -55,6 +56,7 @@ export class GwFiles extends GwElement {
     .preview pre { background: var(--gw-sunk); border-radius: 4px; margin: 0; max-block-size: 420px; overflow: auto; padding: 8px; }
     .preview h3 { font-family: var(--gw-mono); overflow-wrap: anywhere; }
     @container (min-width: 900px) { .split.two { grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); } }
+    @container (max-width: 1440px) { .split.two :is(.mode, .owner, .grip) { display: none; } }
     .split .small { margin-block-start: 8px; }
     @container (max-width: 860px) { th.mode, td.mode, col.mode, th.owner, td.owner, col.owner { display: none; } }
     @container (max-width: 600px) {
@@ -151,7 +153,7 @@ export class GwFiles extends GwElement {
     const name = await ask({ title: `Rename “${entry.name}”`, field: "New name", value: entry.name, action: "Rename" });
     if (!name || name === entry.name) return;
     const to = join(parent(entry.path), escapeName(name));
-    await this._change("rename", { entry, to }, () => this.gateway.files.move(this.system, entry.path, to));
+    await this._change("rename", { entry, to }, () => this.gateway.files.move(this.system, entry.path, to), entry);
   }
 
   /** @param {Entry} entry */
@@ -164,14 +166,15 @@ export class GwFiles extends GwElement {
       action: "Delete", danger: true,
     });
     if (sure === null) return;
-    await this._change("", entry, () => this.gateway.files.remove(this.system, entry.path, { recursive: folder }));
+    await this._change("", entry, () => this.gateway.files.remove(this.system, entry.path, { recursive: folder }), entry);
   }
 
-  /** @param {string} name @param {any} detail @param {() => Promise<any>} work */
-  async _change(name, detail, work) {
+  /** @param {string} name @param {any} detail @param {() => Promise<any>} work @param {Entry} [gone] What is not at its path any more. */
+  async _change(name, detail, work, gone) {
     if (name && !this.announce(name, detail, true)) return;
     const done = await this.attempt(async () => (await work(), true));
     if (!done) return;
+    if (gone && this.shown?.path === gone.path) this.shown = null;
     this.announce("changed", { system: this.system, path: this.path });
     await this.reload();
   }
@@ -232,7 +235,8 @@ export class GwFiles extends GwElement {
     if (!this.shown || PICTURES.test(entry.name) || !entry.size) return;
     const text = await this.attempt(async () => {
       const range = `bytes=0-${SHOWN_AS_TEXT - 1}`;
-      return (await this.gateway.files.read(this.system, entry.path, { range, signal: this.signal })).text();
+      const bytes = await (await this.gateway.files.read(this.system, entry.path, { range, signal: this.signal })).arrayBuffer();
+      return new TextDecoder().decode(bytes, { stream: true }); // a letter that the range cuts is left out
     });
     if (this.shown === entry) this.text = text ?? "";
   }

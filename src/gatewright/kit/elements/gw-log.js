@@ -59,7 +59,7 @@ export class GwLog extends GwElement {
     this.open = true;
     if (!this.job) return;
     await this.attempt(() => this._read(signal));
-    if (signal.aborted) return;
+    if (signal.aborted || this.error) return;
     this.open = false;
     this.announce("log-end", { job: this.job, stream: this.stream });
   }
@@ -108,6 +108,6 @@ export class GwLog extends GwElement {
       ${this.renderError()}
       ${this.cut ? html`<p class="small muted">Only the end is shown here; the whole is in the job's file.</p>` : nothing}
       <pre part="text" tabindex="0" aria-label=${this.stream === "output" ? "Output" : "Errors"}>${(shown ? shown.join("\n") : this.text) || (this.open ? "Nothing written yet." : "Nothing was written.")}</pre>
-      <p class="small muted" role="status">${this.open ? html`${icon("running")} Live` : "Complete"}${shown ? ` · ${count(shown.length, "line")} with “${this.search}”` : ""}</p>`;
+      <p class="small muted" role="status">${this.error ? "Interrupted" : this.open ? html`${icon("running")} Live` : "Complete"}${shown ? ` · ${count(shown.length, "line")} with “${this.search}”` : ""}</p>`;
   }
 }

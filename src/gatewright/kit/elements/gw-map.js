@@ -27,7 +27,7 @@ export class GwMap extends GwElement {
   static properties = {
     datasetId: { attribute: "dataset" }, variable: { reflect: true }, time: { reflect: true }, level: { reflect: true }, member: { reflect: true },
     select: {}, box: { reflect: true }, colours: {}, described: { state: true }, field: { state: true }, units: { state: true },
-    drawing: { state: true }, readout: { state: true }, scale: { state: true }, choosing: { state: true },
+    drawing: { state: true }, readout: { state: true }, scale: { state: true }, choosing: { state: true }, firsts: { state: true },
   };
 
   static styles = [GwElement.styles, css`
@@ -69,6 +69,8 @@ export class GwMap extends GwElement {
     /** @type {Field | null} */
     this.field = null;
     this.units = "";
+    /** Where the field is on the axes that have no slider. */
+    this.firsts = "";
     this.drawing = false;
     this.readout = "";
     this.scale = { map: "viridis", low: 0, high: 1 };
@@ -80,6 +82,11 @@ export class GwMap extends GwElement {
 
   disconnectedCallback() {
     super.disconnectedCallback();
+    this._close();
+  }
+
+  /** The place that the map was drawn in goes. */
+  _close() {
     this._map?.close();
     this._map = null;
   }
@@ -103,7 +110,8 @@ export class GwMap extends GwElement {
     const numbers = this.box.trim().split(/[\s,]+/).map(Number);
     if (!this.box.trim() || numbers.some((one) => !Number.isFinite(one))) return null;
     if (numbers.length === 2) return [numbers[0], numbers[1], numbers[0], numbers[1]];
-    return numbers.length === 4 ? /** @type {[number, number, number, number]} */ (numbers) : null;
+    const [west, south, east, north] = numbers;
+    return numbers.length === 4 ? [west, Math.min(south, north), east, Math.max(south, north)] : null;
   }
 
   /** What is shown, as parameters of a subset. @param {{whole?: boolean}} [options] whole: of the whole field. */
@@ -136,6 +144,7 @@ export class GwMap extends GwElement {
   }
 
   async reload() {
+    this._close();
     this.described = null;
     this.field = null;
     const answer = await this.load(() => this.gateway.datasets.get(this.datasetId, this.signal));
@@ -162,6 +171,8 @@ export class GwMap extends GwElement {
     const block = readBlock(answer, variable.name, subset.stat);
     this.field = readField(block);
     this.units = block.units || variable.units;
+    const others = block.axes.filter((axis) => axis.values.length > 1 && axis.kind !== "lat" && axis.kind !== "lon");
+    this.firsts = others.map((axis) => `${axis.name} ${axis.values[0]}, the first of ${axis.values.length}`).join("; ");
     await this._paint(this.field);
     this.announce("field", { dataset: this.datasetId, variable: variable.name, field: this.field, units: this.units });
   }
@@ -241,6 +252,7 @@ export class GwMap extends GwElement {
       </div>
       <div class="legend small mono" part="bar"><span>${figure(this.scale.low)}</span><canvas width="256" height="1" role="img" aria-label="Colours from ${figure(this.scale.low)} to ${figure(this.scale.high)} ${this.units}"></canvas><span>${figure(this.scale.high)}</span><strong>${this.units || "no units"}</strong></div>
       <div class="sliders" part="controls">${SLIDERS.map((kind) => this._slider(kind))}</div>
+      ${this.firsts ? html`<p class="small muted">${this.firsts}</p>` : nothing}
       ${this.select === "box" ? this._bounds() : nothing}`;
   }
 

@@ -30,6 +30,10 @@ export class StoreBinding {
     this._timer = 0;
     /** The value that was sent last, as JSON: to leave a field is no change of it. */
     this._tried = "";
+    /** What the page has in the field where the store has nothing. */
+    this._first = this.value;
+    /** The value that the store or the page gave, as JSON: another one was typed. */
+    this._given = JSON.stringify(this._first);
     this._turn = Promise.resolve();
     field.addEventListener("input", () => this._later());
     field.addEventListener("change", () => this._now());
@@ -52,18 +56,44 @@ export class StoreBinding {
     else field.value = value === null || value === undefined ? "" : String(value);
   }
 
-  async load() {
+  /** Whether the field has what somebody typed and the store does not. */
+  get _unsaved() {
+    return JSON.stringify(this.value) !== this._given;
+  }
+
+  /** Reads the document, after whatever is being saved; what was typed meanwhile is kept. */
+  load() {
+    this._turn = this._turn.then(() => this._load());
+    return this._turn;
+  }
+
+  async _load() {
     this._say("loading");
-    try {
-      const document_ = await gateway.store.get(this.collection, this.key);
-      [this.value, this.etag] = [document_.value, document_.etag];
-      this._tried = JSON.stringify(this.value);
-      this._say("ready");
-    } catch (/** @type {any} */ error) {
-      if (error.status === 404) this._say("ready");
-      else this._say("error", error.status === 401 ? "Sign in to load and save this." : error.message);
-    }
+    const error = await this._read();
+    if (!error || error.status === 404) this._say("ready");
+    else this._say("error", error.status === 401 ? "Sign in to load and save this." : error.message);
+    if (this._unsaved && error?.status !== 401) this._later();
     this._tell("load", { value: this.value });
+  }
+
+  /** Shows what the store has for the person who is signed in; returns the error if it tells nothing. */
+  async _read() {
+    try {
+      const found = await gateway.store.get(this.collection, this.key);
+      if (!this._unsaved) this._show(found.value, found.etag);
+      return null;
+    } catch (/** @type {any} */ error) {
+      const none = error.status === 401 || error.status === 404;
+      if (none && !this._unsaved) this._show(this._first, "");
+      if (none) this.etag = "";
+      return error;
+    }
+  }
+
+  /** @param {any} value @param {string} etag */
+  _show(value, etag) {
+    [this.value, this.etag] = [value, etag];
+    this._given = this._tried = JSON.stringify(this.value);
   }
 
   _later() {
@@ -89,6 +119,7 @@ export class StoreBinding {
     this._say("saving", "Saving …");
     try {
       this.etag = await gateway.store.put(this.collection, this.key, value, this.etag ? { ifMatch: this.etag } : { create: true });
+      this._given = JSON.stringify(value);
       this._say("saved", "Saved");
       this._tell("saved", { value });
     } catch (/** @type {any} */ error) {
@@ -108,7 +139,7 @@ export class StoreBinding {
     this._tell("conflict", { mine: this.value, theirs: theirs.value });
     this._say("conflict", `Changed elsewhere to “${theirs.value}”.`, [
       ["Keep mine", () => ((this.etag = theirs.etag), this.save())],
-      ["Take theirs", () => (([this.value, this.etag] = [theirs.value, theirs.etag]), this._say("ready"))],
+      ["Take theirs", () => (this._show(theirs.value, theirs.etag), this._say("ready"))],
     ]);
   }
 

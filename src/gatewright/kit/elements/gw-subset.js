@@ -55,8 +55,8 @@ export class GwSubset extends GwElement {
   async reload() {
     const map = this._map;
     if (!map?.shown) return;
-    const { time, level, member, ...rest } = map.subset();
-    this.subset = this.whole ? rest : { ...rest, time, level, member };
+    const { stat, time, level, member, ...rest } = map.subset();
+    this.subset = this.whole ? rest : { ...rest, stat, time, level, member };
     const estimate = await this.attempt(() => this.gateway.datasets.estimate(map.datasetId, /** @type {any} */ (this.subset), this.format, this.signal));
     this.estimate = estimate;
   }

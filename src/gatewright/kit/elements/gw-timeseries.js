@@ -131,9 +131,9 @@ export class GwTimeseries extends GwElement {
       if (this.error) return this.renderError();
       return this.loading ? this.renderLoading(4) : html`<slot name="empty"><p class="muted" part="empty">Choose a point or a box on the map to see how it changes with time.</p></slot>`;
     }
-    const { mean, units } = this.series;
+    const { mean, lowest, highest, units } = this.series;
     return html`${this.renderError()}<h3>${this.words}</h3>
-      <div class="chart" part="chart" role="img" aria-label="${this.words}: from ${figure(mean[0])} to ${figure(mean.at(-1) ?? NaN)} ${units}, lowest ${figure(Math.min(...mean))}, highest ${figure(Math.max(...mean))}"></div>
+      <div class="chart" part="chart" role="img" aria-label="${this.words}: from ${figure(mean[0])} to ${figure(mean.at(-1) ?? NaN)} ${units}, lowest ${figure(lowest)}, highest ${figure(highest)}"></div>
       <details><summary class="small">As a table</summary>${this._table(this.series)}</details>
       ${this.series.low ? html`<p class="small muted">The line is the mean of the members; the band is one standard deviation to each side.</p>` : nothing}`;
   }

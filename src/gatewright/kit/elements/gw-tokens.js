@@ -69,8 +69,8 @@ export class GwTokens extends GwElement {
     if (!this.announce("revoke", token, true)) return;
     const sure = await ask({ title: `Revoke “${token.label || token.key}”?`, text: "Scripts that use this token are refused from now on.", action: "Revoke the token", danger: true });
     if (sure === null) return;
-    await this.attempt(() => this.gateway.accounts.revokeToken(token.key));
-    await this.reload();
+    const done = await this.attempt(async () => (await this.gateway.accounts.revokeToken(token.key), true));
+    if (done) await this.reload();
   }
 
   /** @param {SubmitEvent} event */

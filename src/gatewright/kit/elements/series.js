@@ -2,7 +2,8 @@
 import { latitude, longitude } from "./format.js";
 import { areaWeights } from "./grid.js";
 
-/** @typedef {{times: (number | string)[], mean: number[], low: number[] | null, high: number[] | null, units: string}} Series */
+/** @typedef {{times: (number | string)[], mean: number[], low: number[] | null, high: number[] | null,
+ *             lowest: number, highest: number, units: string}} Series */
 
 /**
  * The mean over the box by area, then mean and standard deviation over the members.
@@ -17,8 +18,11 @@ export function seriesOf(block, units) {
   const mean = rows.map((row) => row.reduce((a, b) => a + b, 0) / row.length);
   const spread = rows.map((row, i) => Math.sqrt(row.reduce((a, b) => a + (b - mean[i]) ** 2, 0) / row.length));
   const banded = members > 1;
+  const known = mean.filter((one) => !Number.isNaN(one));
   return {
     times, mean, units: block.units || units,
+    lowest: known.reduce((a, b) => Math.min(a, b), Infinity),
+    highest: known.reduce((a, b) => Math.max(a, b), -Infinity),
     low: banded ? mean.map((one, i) => one - spread[i]) : null,
     high: banded ? mean.map((one, i) => one + spread[i]) : null,
   };

@@ -74,11 +74,12 @@ async function refresh() {
   show();
 }
 
-followLinks((address) => VIEWS.some((view) => view.id === placeOf(address).view) && !address.hash);
+// Not to sign in: that asks anew who is here, as a session may have ended.
+followLinks((address) => VIEWS.some((view) => view.rail && view.id === placeOf(address).view) && !address.hash);
 window.addEventListener("popstate", show);
 window.addEventListener("gw-place", () => { show(); window.scrollTo(0, 0); });
 window.addEventListener("gw-session", refresh);
-window.addEventListener("gw-login", () => { if (placeOf(new URL(location.href)).view === "sign-in") go("/"); });
+window.addEventListener("gw-login", () => { if (placeOf(new URL(location.href)).view === "sign-in") go("/", true); });
 window.addEventListener("keydown", (event) => {
   if (event.key === "k" && (event.ctrlKey || event.metaKey)) {
     event.preventDefault();

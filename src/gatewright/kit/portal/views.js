@@ -100,7 +100,7 @@ function data({ parts, query }) {
 function sky({ parts, query }) {
   if (!parts.length) return html`<gw-surveys></gw-surveys>`;
   const move = (/** @type {CustomEvent} */ event) => go(addressOf("sky", parts, event.detail), true);
-  return html`<gw-sky survey=${readable(parts[0])} target=${query.get("target") ?? ""} fov=${query.get("fov") ?? ""} image=${query.get("image") ?? ""} cutouts @gw-view=${move}></gw-sky>`;
+  return html`<gw-sky survey=${readable(parts[0])} target=${query.get("target") ?? ""} fov=${query.get("fov") ?? ""} image=${query.get("image") ?? ""} band=${query.get("band") ?? ""} cutouts @gw-view=${move}></gw-sky>`;
 }
 
 /** @param {Place} place */
