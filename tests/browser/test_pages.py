@@ -20,7 +20,7 @@ READY = {
     "/sky": "gw-surveys img",
     "/sky/simulated-sky": "gw-sky .strip button",
     "/store": "gw-documents .state, gw-documents tr.row",
-    "/account": "gw-tokens form",
+    "/account": "gw-tokens .state, gw-tokens tr.row",
     "/docs/api": "details.operation",
     "/kit/examples/campaign.html": "gw-timeseries .uplot",
 }
