@@ -61,14 +61,27 @@ def _is_folder(where: Tree, path: bytes) -> bool:
 
 
 def change_mode(arguments: Arguments) -> Row:
-    """Set the permission bits of what a path, through links, leads to."""
+    """Set the permission bits of what a path, through links, leads to.
+
+    EPERM: that is the top of the tree, which a path alone need not show.
+    """
     where, path = place_of(arguments)
     descriptor = where.open(path, os.O_PATH)
     try:
+        _refuse_top(where, descriptor)
         os.chmod(f"/proc/self/fd/{descriptor}", arguments["mode"] & _MODE)  # noqa: PTH101  # by descriptor
         return row(os.path.basename(path), os.fstat(descriptor))  # noqa: PTH119  # bytes paths
     finally:
         os.close(descriptor)
+
+
+def _refuse_top(where: Tree, descriptor: int) -> None:
+    top = where.folder(where.top)
+    try:
+        if os.path.sameopenfile(top, descriptor):
+            raise PermissionError(errno.EPERM, "top")
+    finally:
+        os.close(top)
 
 
 def make_link(arguments: Arguments) -> Row:
