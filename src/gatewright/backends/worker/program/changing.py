@@ -94,6 +94,7 @@ def make_link(arguments: Arguments) -> Row:
             os.symlink(target, name, dir_fd=folder)
         else:
             with where.place(target) as (source_folder, source):
+                _refuse_link(arguments, (source_folder, source))
                 os.link(
                     source,
                     name,
@@ -133,6 +134,16 @@ def _remove_all(folder: int | None, name: bytes) -> None:
         raise OSError(errno.ELOOP, "too deep") from error
 
 
+def _refuse_link(arguments: Arguments, source: Place) -> None:
+    """Refuse (EKEYREJECTED) another name for a link, of who is held in a folder.
+
+    Others, such as the reader of a job's output, would follow it by that name.
+    """
+    held = raw(arguments.get("destinations_within", "/")).strip(b"/")
+    if held and stat.S_ISLNK(look(*source)[0].st_mode):
+        raise OSError(errno.EKEYREJECTED, "link")
+
+
 def _destination(arguments: Arguments) -> tuple[Tree, bytes]:
     to, target = destination_of(arguments)
     parts.refuse(target)
@@ -147,6 +158,7 @@ def move(arguments: Arguments) -> Row:
     where, path = place_of(arguments)
     to, target = _destination(arguments)
     with where.place(path) as source, to.place(target) as destination:
+        _refuse_link(arguments, source)
         try:
             rename(source, destination, replace=arguments["replace"])
         except OSError as error:
@@ -162,6 +174,7 @@ def copy(arguments: Arguments) -> Row:
     where, path = place_of(arguments)
     to, target = _destination(arguments)
     with where.place(path) as source, to.place(target) as destination:
+        _refuse_link(arguments, source)
         _copy_into_place(source, destination, replace=arguments["replace"])
         return _told(destination)
 
