@@ -145,6 +145,21 @@ def test_tokens(state: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("files:read:/\udcff", "files:read:/%FF"),
+        ("files:read:/a,exec", "files:read:/a%2Cexec"),
+        ("files:read:/a\tb\n", "files:read:/a%09b%0A"),
+    ],
+)
+def test_folders_of_odd_names(state: Path, typed: str, kept: str) -> None:
+    """A name has any bytes, and no list of scopes shows more of them than there are."""
+    done(state, "token", "create", "--user", OWNER, "--scope", typed)
+    (listed,) = done(state, "token", "list").splitlines()
+    assert listed.split("\t")[4] == kept
+
+
+@pytest.mark.parametrize(
     "time", ["7", "d", "-7d", "7y", "1e3d", "\u0667d", "9999w", "0d"]
 )
 def test_times_that_no_token_lasts(state: Path, time: str) -> None:

@@ -59,7 +59,8 @@ def test_a_part_of_the_store_is_within_the_store_and_not_the_reverse() -> None:
 def test_files_may_be_narrowed_to_folders() -> None:
     some = caller(Role.OWNER, frozenset({"files:read:/b", "files:read:/a%20c"}))
     assert some.folders("files:read") == [b"/a c", b"/b"]
-    assert some.may("files:read:/b/x")
+    assert some.may("files:read:/b")
+    assert not some.may("files:read:/b/x")
     assert not some.may("files:read")
     assert some.folders("files:write") == []
     whole = caller(Role.OWNER, frozenset({"files:read", "files:read:/b"}))

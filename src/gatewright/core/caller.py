@@ -83,7 +83,7 @@ class Caller:
         """Return whether the scope, or the whole of which it is a part, is there.
 
         ``store:observations`` is a part of ``store``, ``files:read:/data`` one of
-        ``files:read``, which itself stands alone.
+        ``files:read``, which itself stands alone. No folder is a part of another.
         """
         return covers(self.scopes, scope)
 

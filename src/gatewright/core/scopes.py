@@ -3,7 +3,7 @@
 ``store:COLLECTION`` is a part of ``store``; ``files:read:/FOLDER`` and
 ``files:write:/FOLDER`` are parts of ``files:read`` and ``files:write``. A folder is
 written as a URL has it: what is not plain ASCII is escaped, so that any bytes fit and
-a scope has no space in it.
+a scope has neither a space nor a comma in it, between which scopes are listed.
 """
 
 import re
@@ -13,22 +13,23 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from gatewright.core.errors import InvalidContent
 
-_FILES = re.compile(r"(files:read|files:write):(/.*)", re.DOTALL)
+# A surrogate that stands for no byte (of a command line) is in no folder.
+_FILES = re.compile(r"(files:read|files:write):(/[^\ud800-\udc7f\udd00-\udfff]*)")
 _BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _LONGEST_FOLDER: Final = 1024
-_SAFE = "/!$&'()*+,;=:@"
+_SAFE = "/!$&'()*+;=:@"
 
 
 def covers(scopes: Collection[str], scope: str) -> bool:
-    """Return whether a scope, or something of which it is a part, is among scopes."""
+    """Return whether a scope, or the whole of which it is a part, is among scopes.
+
+    A folder is no part of the one that it is below as text: it may be a link that
+    leads out, and then be reached by who is narrowed to it.
+    """
     if scope in scopes or (scope.startswith("store:") and "store" in scopes):
         return True
     action, folder = split(scope)
-    if folder is None:
-        return False
-    return action in scopes or any(
-        is_within(folder, other) for other in folders(scopes, action)
-    )
+    return folder is not None and action in scopes
 
 
 def split(scope: str) -> tuple[str, bytes | None]:
@@ -36,7 +37,7 @@ def split(scope: str) -> tuple[str, bytes | None]:
     found = _FILES.fullmatch(scope)
     if found is None:
         return scope, None
-    return found[1], unquote_to_bytes(found[2])
+    return found[1], unquote_to_bytes(_raw(found[2]))
 
 
 def folders(scopes: Collection[str], action: str) -> list[bytes]:
@@ -63,7 +64,7 @@ def plain(scope: str) -> str:
     found = _FILES.fullmatch(scope)
     if found is None:
         return scope
-    raw = found[2].encode("utf-8", "surrogatepass")
+    raw = _raw(found[2])
     names = [name for name in unquote_to_bytes(raw).split(b"/") if name not in _NONE]
     folder = b"/" + b"/".join(names)
     wrong = b".." in names or b"\0" in folder or _BAD_ESCAPE.search(raw)
@@ -75,6 +76,11 @@ def plain(scope: str) -> str:
             scope=scope[:80],
         )
     return f"{found[1]}:{quote_from_bytes(folder, safe=_SAFE)}" if names else found[1]
+
+
+def _raw(folder: str) -> bytes:
+    """Return the bytes of a folder as written; a command line's need not be UTF-8."""
+    return folder.encode("utf-8", "surrogateescape")
 
 
 _NONE = (b"", b".")

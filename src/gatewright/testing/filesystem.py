@@ -14,18 +14,18 @@ from gatewright.core.errors import (
     Conflict,
     GatewayError,
     InvalidRequest,
-    NotAllowed,
     NotFound,
     PreconditionFailed,
 )
 from gatewright.domains.files import (
-    ANY_STATE,
     Algorithm,
     FileSystem,
     FileType,
     Precondition,
     Stored,
 )
+from gatewright.testing.files import get, names, put
+from gatewright.testing.folder_of_files import FolderContract
 
 NAMES = (
     b"plain",
@@ -48,38 +48,7 @@ NAMES = (
 )
 
 
-async def put(
-    files: FileSystem,
-    user: str,
-    path: bytes,
-    content: bytes,
-    condition: Precondition = ANY_STATE,
-) -> Stored:
-    """Write a whole file."""
-    writing = await files.begin(user, path)
-    try:
-        await writing.write([content])
-        return await writing.commit(condition)
-    finally:
-        await writing.abort()
-
-
-async def get(files: FileSystem, user: str, path: bytes) -> bytes:
-    """Read a whole file."""
-    opened = await files.open(user, path)
-    try:
-        return await opened.read(0, opened.entry.size)
-    finally:
-        opened.close()
-
-
-async def names(files: FileSystem, user: str, path: bytes = b"/") -> list[bytes]:
-    """Return all names of a folder."""
-    page = await files.list(user, path, after=b"", limit=1000)
-    return [entry.name for entry in page.entries]
-
-
-class FileSystemContract:
+class FileSystemContract(FolderContract):
     """The tests."""
 
     @pytest.fixture
@@ -336,60 +305,6 @@ class FileSystemContract:
     async def test_space(self, files: FileSystem, user: str) -> None:
         space = await files.space(user, b"/")
         assert 0 < space.free <= space.total
-
-    async def test_a_folder_is_not_left(self, files: FileSystem, user: str) -> None:
-        await files.mkdir(user, b"/in/deep", parents=True)
-        await put(files, user, b"/in/file", b"mine")
-        await put(files, user, b"/secret", b"secret")
-        await files.link(user, b"/in/up", b"..")
-        await files.link(user, b"/in/link", b"../secret")
-        some = files.within(b"/in")
-        assert some.home == files.home
-        assert await get(some, user, b"/in/file") == b"mine"
-        assert await names(some, user, b"/in") == [b"deep", b"file", b"link", b"up"]
-        for path in (b"/secret", b"/in/link", b"/in/up/secret", b"/in/up", b"/inx"):
-            with pytest.raises(NotAllowed):
-                await some.open(user, path)
-        for path in (b"/x", b"/in/up/x"):
-            with pytest.raises(NotAllowed):
-                await some.mkdir(user, path)
-            with pytest.raises(NotAllowed):
-                await some.begin(user, path)
-            with pytest.raises(NotAllowed):
-                await some.move(user, b"/in/file", path)
-        with pytest.raises(NotAllowed):
-            await some.remove(user, b"/in/up/secret")
-        with pytest.raises(NotAllowed):
-            await some.chmod(user, b"/in/link", 0o777)
-        with pytest.raises(NotAllowed):
-            await some.link(user, b"/in/hard", b"/secret", symbolic=False)
-        assert await names(files, user) == [b"in", b"secret"]
-
-    async def test_what_is_in_a_folder_is_changed(
-        self, files: FileSystem, user: str
-    ) -> None:
-        await files.mkdir(user, b"/in")
-        some = files.within(b"/in")
-        await some.mkdir(user, b"/in/a/b", parents=True)
-        assert (await put(some, user, b"/in/a/x", b"x")).created
-        assert (await some.move(user, b"/in/a/x", b"/in/y")).name == b"y"
-        assert (await some.stat(user, b"/in")).type is FileType.DIRECTORY
-        await some.remove(user, b"/in/a", recursive=True)
-        assert await names(files, user, b"/in") == [b"y"]
-
-    async def test_a_copy_between_two_folders(
-        self, files: FileSystem, user: str
-    ) -> None:
-        await files.mkdir(user, b"/in")
-        await files.mkdir(user, b"/out")
-        await put(files, user, b"/in/x", b"x")
-        some = files.within(b"/in", b"/out")
-        await some.copy(user, b"/in/x", b"/out/y")
-        assert await get(files, user, b"/out/y") == b"x"
-        with pytest.raises(NotAllowed):
-            await some.copy(user, b"/in/x", b"/in/y")
-        with pytest.raises(NotAllowed):
-            await some.copy(user, b"/out/y", b"/out/z")
 
     async def test_names_that_are_too_long(self, files: FileSystem, user: str) -> None:
         with pytest.raises(InvalidRequest):

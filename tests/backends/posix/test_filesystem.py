@@ -16,7 +16,8 @@ from gatewright.backends.posix import PosixFileSystem
 from gatewright.backends.worker import OneWorker, open_worker
 from gatewright.core.errors import BackendFailed, Conflict, NotAllowed, StorageFull
 from gatewright.domains.files import ANY_STATE, Algorithm, FileSystem, FileType
-from gatewright.testing.filesystem import FileSystemContract, get, names, put
+from gatewright.testing.files import get, names, put
+from gatewright.testing.filesystem import FileSystemContract
 
 
 class TestProcess(FileSystemContract):

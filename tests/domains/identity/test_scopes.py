@@ -49,7 +49,10 @@ def test_all_that_can_be_given() -> None:
 
 @pytest.mark.parametrize(
     "scope",
-    ["", "store:", "store:a b", "store:/x", "files", "files:read:x", "root", "\ud800"],
+    [
+        *("", "store:", "store:a b", "store:/x", "files", "files:read:x", "root"),
+        *("\ud800", "files:read:/\ud800", "files:write:/\udd00"),
+    ],
 )
 def test_what_is_no_scope(scope: str) -> None:
     with pytest.raises(InvalidContent, match="There is no scope"):
@@ -62,20 +65,26 @@ def test_none_at_all() -> None:
 
 
 def test_folders_of_files() -> None:
-    """Who has a folder hands on it and those below, in one way of writing."""
+    """Who has all files hands on a folder of them, in one way of writing."""
     asked = ["files:read://data/./é", "files:write:/data/out"]
     given = {"files:read:/data/%C3%A9", "files:write:/data/out"}
     assert grantable(asked, caller("olga"), Role.OWNER) == given
     assert narrowed(given, Role.OWNER) == given
     assert narrowed(given, Role.GUEST) == frozenset()
-    part = Caller("olga", frozenset({"files:read:/data"}), role=Role.OWNER)
-    assert grantable(None, part, Role.OWNER) == {"files:read:/data"}
-    assert grantable(["files:read:/data/a"], part, Role.OWNER) == {"files:read:/data/a"}
-    for more in ("files:read", "files:read:/", "files:read:/dat", "files:write:/data"):
-        with pytest.raises(NotAllowed):
-            grantable([more], part, Role.OWNER)
     with pytest.raises(NotAllowed, match="guest"):
         grantable(["files:read:/a"], caller("olga"), Role.GUEST)
+
+
+def test_a_folder_is_handed_on_as_it_is() -> None:
+    """One below it might be a link, at which the new token would begin."""
+    part = Caller("olga", frozenset({"files:read:/data"}), role=Role.OWNER)
+    for asked in (None, ["files:read:/data"], ["files:read://data/."]):
+        assert grantable(asked, part, Role.OWNER) == {"files:read:/data"}
+    for more in ("files:read", "files:read:/", "files:read:/dat", "files:write:/data"):
+        with pytest.raises(NotAllowed, match="needs the scope"):
+            grantable([more], part, Role.OWNER)
+    with pytest.raises(NotAllowed, match="none below it"):
+        grantable(["files:read:/data/a"], part, Role.OWNER)
 
 
 @pytest.mark.parametrize("below", ["files:read:/a/b", "files:write:/a/b/c"])
@@ -85,3 +94,13 @@ def test_no_folder_below_one_that_may_be_written(below: str) -> None:
         grantable([below, "files:write:/a"], caller("olga"), Role.OWNER)
     apart = {"files:read:/a", "files:write:/a", "files:write:/ab"}
     assert grantable(apart, caller("olga"), Role.OWNER) == apart
+
+
+def test_no_folder_where_all_may_be_written() -> None:
+    """Who writes everywhere could put a link in the place of the one to be read."""
+    narrow = ["files:write", "files:read:/a"]
+    with pytest.raises(InvalidContent, match="“files:read:/a” is below"):
+        grantable(narrow, caller("olga"), Role.OWNER)
+    for no_limit in ("files:read", "files:write:/a"):
+        asked = frozenset({"files:write", "files:read", no_limit})
+        assert grantable(asked, caller("olga"), Role.OWNER) == asked

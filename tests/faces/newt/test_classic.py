@@ -135,6 +135,24 @@ async def test_files_are_uploaded_by_form_and_by_put(gateway: Whole) -> None:
     assert (gateway.home / "x").read_bytes() == b"abc"
 
 
+async def test_a_token_of_a_folder_uploads_by_form_there(gateway: Whole) -> None:
+    for name in ("in", "private"):
+        (gateway.home / name).mkdir()
+    (gateway.home / "in/away").symlink_to("../private")
+    owner = await gateway.client(OWNER)
+    asked = {"scopes": ["files:write:/in"]}
+    made = (await owner.post("/api/v1/tokens", json=asked)).json()
+    client = await gateway.client(authorization=f"Bearer {made['token']}")
+    sent = {"file": ("x", b"abc")}
+    answer = await client.post("/newt/file/local/in", files=sent)
+    assert answer.json() == {"status": "OK", "file": "x", "error": ""}
+    assert (gateway.home / "in/x").read_bytes() == b"abc"
+    for outside in ("", "private", "in/away"):
+        answer = await client.post(f"/newt/file/local/{outside}", files=sent)
+        assert answer.status_code == 403, outside
+    assert not (gateway.home / "private/x").exists()
+
+
 @pytest.mark.parametrize(
     ("content_type", "body"),
     [

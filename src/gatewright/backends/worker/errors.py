@@ -24,6 +24,10 @@ _MEANINGS: dict[int, tuple[type[GatewayError], str]] = {
     errno.EACCES: (NotAllowed, "The permissions of the file or folder refuse this."),
     errno.EPERM: (NotAllowed, "The system does not permit this."),
     errno.EROFS: (NotAllowed, "The file system is read-only."),
+    errno.EKEYREJECTED: (
+        NotAllowed,
+        "A token that is narrowed to a folder gives no link another name.",
+    ),
     errno.EXDEV: (NotAllowed, "The path leads out of the files that may be reached."),
     errno.ETXTBSY: (Conflict, "The file is a program that is running."),
     errno.EBUSY: (Conflict, "The file or folder is in use by the system."),

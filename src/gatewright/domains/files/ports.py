@@ -67,8 +67,9 @@ class FileSystem(Protocol):
     def within(self, folder: bytes, destinations: bytes | None = None) -> "FileSystem":
         """Return the same files by the same paths, of which none leaves a folder.
 
-        What leads out of it, a link too, is `NotAllowed`. ``destinations`` is the
-        folder that the destination of a copy does not leave, where it is another one.
+        What leads out of it, a link too, is `NotAllowed`, and so is another name for
+        a symbolic link in it. ``destinations`` is the folder that the destination of a
+        copy does not leave, where it is another one.
         """
 
     async def stat(self, user: str, path: bytes, *, follow: bool = False) -> Entry:

@@ -47,16 +47,44 @@ def _check_apart(scopes: Collection[str]) -> None:
 
     What then had the name, such as a link to elsewhere, would be reached instead.
     """
-    written = folders(scopes, Scope.FILES_WRITE)
     for scope in sorted(scopes):
-        _, folder = split(scope)
-        for outer in written:
-            if folder is not None and folder != outer and is_within(folder, outer):
-                raise InvalidContent(
-                    f"The folder of “{scope}” is below one that may be written. Name "
-                    "the same folder for both.",
-                    scope=scope,
-                )
+        if _is_movable(scope, scopes):
+            raise InvalidContent(
+                f"The folder of “{scope}” is below one that may be written. Name "
+                "the same folder for both.",
+                scope=scope,
+            )
+
+
+def _is_movable(scope: str, scopes: Collection[str]) -> bool:
+    """Return whether scopes let one give the name of a scope's folder to another."""
+    action, folder = split(scope)
+    if folder is None:
+        return False
+    if Scope.FILES_WRITE in scopes and action not in scopes:
+        return True
+    return _is_below(folder, folders(scopes, Scope.FILES_WRITE))
+
+
+def _is_below(folder: bytes, others: Collection[bytes]) -> bool:
+    return any(folder != other and is_within(folder, other) for other in others)
+
+
+def _check_had(caller: Caller, scope: str) -> None:
+    """Refuse a scope that the caller does not have, nor the whole of it.
+
+    A token's folders are handed on as they are: one below might be a link to
+    elsewhere, which the new token would begin at.
+    """
+    if caller.may(scope):
+        return
+    action, folder = split(scope)
+    if folder is not None and _is_below(folder, caller.folders(action)):
+        raise NotAllowed(
+            "A token of a folder makes tokens of that folder, and of none below it.",
+            scope=scope,
+        )
+    caller.require(scope)
 
 
 def grantable(
@@ -80,8 +108,7 @@ def grantable(
     wanted = frozenset(map(plain, asked))
     _check_apart(wanted)
     for scope in wanted:
-        if not caller.may(scope):
-            caller.require(scope)
+        _check_had(caller, scope)
         if not covers(limit, scope):
             raise NotAllowed(
                 f"A {role} account does not have the scope “{scope}”.", scope=scope

@@ -15,6 +15,7 @@ from gatewright.faces.newt.forms import UploadedFile
 from gatewright.web.bytes import file_response
 from gatewright.web.context import request_context
 from gatewright.web.paths import encode_path, rest_of_path
+from gatewright.web.scopes import needs_any
 from gatewright.web.upload import declared_length, file_body
 from gatewright.web.user_content import user_content
 
@@ -23,6 +24,7 @@ MOST_ENTRIES = 100_000
 
 _PAGE = 5000
 _HALF_YEAR = 182 * 86_400
+_may_write = needs_any(Scope.FILES_WRITE)
 
 
 async def systems(request: Request) -> object:
@@ -135,7 +137,7 @@ async def write(request: Request, depth: int) -> str:
 async def upload(request: Request, depth: int) -> object:
     """Write the file of a form into a folder."""
     context = request_context(request)
-    context.caller.require(Scope.FILES_WRITE)
+    await _may_write(context)  # before the form is read
     system, path = request.path_params["system"], rest_of_path(request.scope, depth)
     sent = UploadedFile(request)
     name = (await sent.name()).encode()

@@ -111,6 +111,24 @@ async def test_what_it_does_not_change(
     assert (home / "in/data").read_text() == "mine"
 
 
+@pytest.mark.parametrize("path", ["out", "out/here", "out/deep/up"])
+async def test_its_folder_keeps_its_mode(
+    app: ASGIApp, services: Any, home: Path, narrow: Caller, path: str
+) -> None:
+    """Also where a link in the folder leads to the folder itself."""
+    (home / "out/deep").mkdir()
+    (home / "out/here").symlink_to(".")
+    (home / "out/deep/up").symlink_to("..")
+    (home / "out").chmod(0o700)
+    async with client_of(app, services, narrow) as client:
+        body = {"op": "chmod", "mode": "0777"}
+        answer = await client.post(f"/files/local/{path}", json=body)
+        inner = await client.post("/files/local/out/deep", json=body)
+    assert answer.status_code == 403, answer.text
+    assert (home / "out").stat().st_mode & 0o777 == 0o700
+    assert inner.json()["mode"] == "0777"
+
+
 async def test_a_folder_that_is_not_there(app: ASGIApp, services: Any) -> None:
     caller = Caller("ada", frozenset({"files:read:/none"}), role=Role.OWNER)
     async with client_of(app, services, caller) as client:

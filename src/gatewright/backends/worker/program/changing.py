@@ -61,14 +61,27 @@ def _is_folder(where: Tree, path: bytes) -> bool:
 
 
 def change_mode(arguments: Arguments) -> Row:
-    """Set the permission bits of what a path, through links, leads to."""
+    """Set the permission bits of what a path, through links, leads to.
+
+    EPERM: that is the top of the tree, which a path alone need not show.
+    """
     where, path = place_of(arguments)
     descriptor = where.open(path, os.O_PATH)
     try:
+        _refuse_top(where, descriptor)
         os.chmod(f"/proc/self/fd/{descriptor}", arguments["mode"] & _MODE)  # noqa: PTH101  # by descriptor
         return row(os.path.basename(path), os.fstat(descriptor))  # noqa: PTH119  # bytes paths
     finally:
         os.close(descriptor)
+
+
+def _refuse_top(where: Tree, descriptor: int) -> None:
+    top = where.folder(where.top)
+    try:
+        if os.path.sameopenfile(top, descriptor):
+            raise PermissionError(errno.EPERM, "top")
+    finally:
+        os.close(top)
 
 
 def make_link(arguments: Arguments) -> Row:
@@ -81,6 +94,7 @@ def make_link(arguments: Arguments) -> Row:
             os.symlink(target, name, dir_fd=folder)
         else:
             with where.place(target) as (source_folder, source):
+                _refuse_link(arguments, (source_folder, source))
                 os.link(
                     source,
                     name,
@@ -120,6 +134,16 @@ def _remove_all(folder: int | None, name: bytes) -> None:
         raise OSError(errno.ELOOP, "too deep") from error
 
 
+def _refuse_link(arguments: Arguments, source: Place) -> None:
+    """Refuse (EKEYREJECTED) another name for a link, of who is held in a folder.
+
+    Others, such as the reader of a job's output, would follow it by that name.
+    """
+    held = raw(arguments.get("destinations_within", "/")).strip(b"/")
+    if held and stat.S_ISLNK(look(*source)[0].st_mode):
+        raise OSError(errno.EKEYREJECTED, "link")
+
+
 def _destination(arguments: Arguments) -> tuple[Tree, bytes]:
     to, target = destination_of(arguments)
     parts.refuse(target)
@@ -134,6 +158,7 @@ def move(arguments: Arguments) -> Row:
     where, path = place_of(arguments)
     to, target = _destination(arguments)
     with where.place(path) as source, to.place(target) as destination:
+        _refuse_link(arguments, source)
         try:
             rename(source, destination, replace=arguments["replace"])
         except OSError as error:
@@ -149,6 +174,7 @@ def copy(arguments: Arguments) -> Row:
     where, path = place_of(arguments)
     to, target = _destination(arguments)
     with where.place(path) as source, to.place(target) as destination:
+        _refuse_link(arguments, source)
         _copy_into_place(source, destination, replace=arguments["replace"])
         return _told(destination)
 

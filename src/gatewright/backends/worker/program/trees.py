@@ -40,6 +40,10 @@ class _OpenHow(ctypes.Structure):
 class Tree(Protocol):
     """Looks up paths, which are absolute bytes without ``..``."""
 
+    @property
+    def top(self) -> bytes:
+        """Path of the folder that is all of the tree."""
+
     def place(self, path: bytes) -> AbstractContextManager[Place]:
         """Yield where the last component of a path is, which is not followed."""
 
@@ -55,6 +59,10 @@ class Tree(Protocol):
 
 class Whole:
     """All files of the machine."""
+
+    @property
+    def top(self) -> bytes:
+        return b"/"
 
     @contextlib.contextmanager
     def place(self, path: bytes) -> Iterator[Place]:
@@ -80,6 +88,10 @@ class Beneath:
         self._folder = folder
         self._outer = outer
         self._prefix = prefix
+
+    @property
+    def top(self) -> bytes:
+        return self._prefix or b"/"
 
     @contextlib.contextmanager
     def place(self, path: bytes) -> Iterator[Place]:
