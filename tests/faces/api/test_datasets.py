@@ -161,6 +161,22 @@ async def test_variables_may_be_repeated_or_joined(visitor: httpx.AsyncClient) -
         assert set((await visitor.get(url)).json()["variables"]) == {"t2m", "orog"}
 
 
+@pytest.mark.parametrize(
+    ("text", "hours"),
+    [
+        ("1987-10-16T06:00:00%2B00:00", [6]),
+        ("1987-10-16T08:00:00.000+02:00", [6]),
+        ("1987-10-16T01:00-05:00:1987-10-16T12:00Z", [6, 12]),
+    ],
+)
+async def test_times_have_offsets(
+    visitor: httpx.AsyncClient, text: str, hours: list[int]
+) -> None:
+    url = f"/datasets/ens/subset?var=t2m&lat=0&lon=0&format=json&time={text}"
+    found = (await visitor.get(url)).json()["coordinates"]["time"]["values"]
+    assert found == [f"1987-10-16T{hour:02}:00:00" for hour in hours]
+
+
 async def test_the_estimate_and_the_limit(visitor: httpx.AsyncClient) -> None:
     small = await visitor.get("/datasets/ens/subset?lat=0&lon=0&estimate=true")
     assert small.json()["fits"] is True

@@ -248,14 +248,15 @@ def _reference(text: str, kind: Calendar) -> int | None:
     within = ((hour * 60 + minute) * 60 + second) * 1_000_000 + micro
     day = Moment(int(parsed["year"]), int(parsed["month"]), int(parsed["day"]))
     try:
-        return microseconds(kind, checked(kind, day)) + within - _offset(parsed)
+        before = microseconds(kind, checked(kind, day))
     except InvalidRequest:
         return None
+    return before + within - zone(parsed["offset"] or "+0")
 
 
-def _offset(parsed: re.Match[str]) -> int:
-    """Return the time zone in microseconds east of Greenwich."""
-    text = (parsed["offset"] or "+0").replace(":", "")
+def zone(text: str) -> int:
+    """Return a time zone such as +05:30 in microseconds east of Greenwich."""
+    text = text.replace(":", "")
     sign = -1 if text[0] == "-" else 1
     digits = text[1:]
     hours, minutes = (digits[:-2], digits[-2:]) if len(digits) > 2 else (digits, "0")

@@ -128,8 +128,9 @@ async def subset(
         Query(
             title="Time",
             description="A year, month, day or moment (1987, 1987-10, 1987-10-16, "
-            "1987-10-16T06:00), or first:last of such. A period means the times "
-            "within it, or the nearest where there are none.",
+            "1987-10-16T06:00; UTC, or with its offset such as +01:00), or first:last "
+            "of such. A period means the times within it, or the nearest where there "
+            "are none.",
             examples=["1987-10-16"],
             max_length=100,
         ),

@@ -52,9 +52,11 @@ Time = Annotated[
     list[str] | None,
     Query(
         title="Time",
-        description="When it was taken, UTC: an MJD or an ISO 8601 date (a day or "
-        "month means the whole of it), or an interval “from/to” of them, with “..” "
-        "for an open end. Images whose time is not known are not found then.",
+        description="When it was taken: an MJD or an ISO 8601 date (a day or month "
+        "means the whole of it) or moment (UTC, or with its offset such as +01:00), or "
+        "an interval “from/to” of them, with “..” for an open end. A number is always "
+        "an MJD: the year 2018 is 2018-01/2018-12. Images whose time is not known are "
+        "not found then.",
         examples=[["2018-11-01/2018-12-31"]],
     ),
 ]
