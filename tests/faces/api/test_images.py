@@ -236,6 +236,24 @@ async def test_unknown_bands_and_empty_regions_find_nothing(
 
 
 @pytest.mark.parametrize(
+    "query",
+    [
+        *("band=", "filter=&band=", "survey=", "time=", "seeing=", "exposure="),
+        *("kind=", "limit=", "cursor=", "band=V&band=", "survey=field&survey=+"),
+        "band=&survey=&time=&seeing=&exposure=&kind=&limit=&cursor=",
+    ],
+)
+async def test_an_empty_field_is_one_that_was_not_given(
+    api: httpx.AsyncClient, query: str
+) -> None:
+    place = "pos=CIRCLE+150.1+2.2+0.001"
+    every = (await api.get(f"/images?{place}")).json()
+    assert [image["id"] for image in every["images"]] == ["field~a~0"]
+    answer = await api.get(f"/images?{place}&{query}")
+    assert answer.json() == every
+
+
+@pytest.mark.parametrize(
     ("time", "count"),
     [
         ("2020-01-01T00:00:30%2B00:00", 1),

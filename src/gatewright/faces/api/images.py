@@ -4,6 +4,7 @@ import hashlib
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request
+from pydantic import BeforeValidator
 from starlette.responses import Response
 
 from gatewright.core.pages import Page, page_limit
@@ -17,6 +18,7 @@ from gatewright.faces.api.image_content import content_response
 from gatewright.faces.api.image_query import cutout_request, image_query
 from gatewright.web.conditional import check_preconditions, not_modified
 from gatewright.web.context import Context
+from gatewright.web.form_text import EMPTY_IS_NONE
 from gatewright.web.listing import Cursor, Limit, json_response, listing
 
 router = APIRouter(tags=["sky"])
@@ -50,6 +52,7 @@ Pos = Annotated[
 ]
 Time = Annotated[
     list[str] | None,
+    EMPTY_IS_NONE,
     Query(
         title="Time",
         description="When it was taken: an MJD or an ISO 8601 date (a day or month "
@@ -62,6 +65,7 @@ Time = Annotated[
 ]
 Band = Annotated[
     list[str] | None,
+    EMPTY_IS_NONE,
     Query(
         title="Band",
         description="Name of a filter (g, r, Ks, or as the header writes it), or a "
@@ -71,10 +75,12 @@ Band = Annotated[
 ]
 SurveyNames = Annotated[
     list[str] | None,
+    EMPTY_IS_NONE,
     Query(title="Survey", description="Only these surveys.", examples=[["decam_mini"]]),
 ]
 Kind = Annotated[
     str,
+    BeforeValidator(lambda value: value if value.strip() else "science"),
     Query(
         title="Kind",
         description="science, weight, mask, calibration, or any.",
@@ -83,6 +89,7 @@ Kind = Annotated[
 ]
 Seeing = Annotated[
     str | None,
+    EMPTY_IS_NONE,
     Query(
         title="Seeing",
         description="Width of a star in arcseconds: “low high”.",
@@ -91,6 +98,7 @@ Seeing = Annotated[
 ]
 Exposure = Annotated[
     str | None,
+    EMPTY_IS_NONE,
     Query(
         title="Exposure time",
         description="Seconds: “low high”, “-Inf” and “+Inf” for open ends.",
@@ -177,7 +185,8 @@ async def find_images(
 ) -> Response:
     """Find images by place, time, band and more; without any, all of them.
 
-    Values of one parameter are a choice, different parameters narrow. The images come
+    Values of one parameter are a choice, different parameters narrow; an empty one is
+    as if it were not given, but for an empty place, which is refused. The images come
     in order of time. A page may hold fewer than “limit” and still have a next.
     """
     query = image_query(
