@@ -187,6 +187,9 @@ async def test_the_estimate_and_the_limit(visitor: httpx.AsyncClient) -> None:
     assert refused.status_code == 413
     assert refused.json()["estimated_bytes"] == large.json()["bytes"]
     assert refused.json()["limit_bytes"] == 100_000
+    detail = refused.json()["detail"]
+    assert "smaller box, fewer times, levels" in detail
+    assert "stride" not in detail  # a subset has none
 
 
 @pytest.mark.parametrize(
