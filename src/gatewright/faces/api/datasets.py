@@ -202,5 +202,5 @@ async def subset(
 
 def subset_etag(prepared: Prepared) -> str:
     """Return the tag of a subset: the file's identity and all that was asked."""
-    text = f"subset 2 {prepared.published.description.identity} {prepared.order}"
+    text = f"subset 3 {prepared.published.description.identity} {prepared.order}"
     return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
