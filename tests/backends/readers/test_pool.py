@@ -181,16 +181,6 @@ async def test_any_other_failure_is_the_backends(pool: ReaderPool, name: str) ->
     assert await call(pool, "echo")
 
 
-async def test_a_failure_is_told_in_words_and_logged_in_full(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    async with open_pool(settings(tmp_path, readers=1)) as pool:
-        with pytest.raises(BackendFailed, match="could not be read") as caught:
-            await call(pool, "fault")
-    assert "RuntimeError" not in str(caught.value)
-    assert "RuntimeError: unexpected" in capfd.readouterr().err
-
-
 @pytest.mark.parametrize("function", ["os:getpid", "nothing", "", "os:", "a:b:c"])
 async def test_only_allowed_programs_are_called(
     pool: ReaderPool, function: str
