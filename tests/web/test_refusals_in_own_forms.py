@@ -40,6 +40,18 @@ async def test_a_token_that_is_not_valid(
     assert ("www-authenticate" in answer.headers) == (status == 401)
 
 
+@pytest.mark.parametrize("query", ["v%00", "v%ff", "v%zz"])
+async def test_dap_says_in_its_form_what_is_malformed(
+    tmp_path: Path, query: str
+) -> None:
+    async with whole(tmp_path) as gateway:
+        client = await gateway.client()
+        answer = await client.get(f"/dap/data.dods?{query}")
+    assert answer.status_code == 400
+    assert answer.headers["content-description"] == "dods-error"
+    assert answer.text.startswith("Error {")
+
+
 async def test_newt_says_in_its_form_where_to_sign_in_and_what_is_malformed(
     tmp_path: Path,
 ) -> None:

@@ -1,4 +1,8 @@
-"""Text of several lines in the field of a form."""
+"""Fields of forms: those of several lines, and those that nobody filled in."""
+
+from typing import Any
+
+from pydantic import BeforeValidator
 
 
 def unix_lines(text: str) -> str:
@@ -8,3 +12,17 @@ def unix_lines(text: str) -> str:
     section 4.10.22, "Form submission"), and no shell reads these.
     """
     return text.replace("\r\n", "\n")
+
+
+def _filled(value: Any) -> Any:
+    """Return what was given of a parameter; None if that is empty."""
+    if isinstance(value, list):
+        return [one for one in value if one.strip()] or None
+    return value if value.strip() else None
+
+
+EMPTY_IS_NONE = BeforeValidator(_filled)
+"""Annotation of a parameter whose empty values are as if they were not given.
+
+A browser sends all fields of a form, also those that nobody filled in.
+"""

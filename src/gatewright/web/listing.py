@@ -6,30 +6,31 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 from fastapi import Query
+from pydantic import Field
 from starlette.datastructures import QueryParams
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from gatewright.core.pages import DEFAULT_LIMIT, MAXIMUM_LIMIT, Page
+from gatewright.web.form_text import EMPTY_IS_NONE
 
 Limit = Annotated[
-    int | None,
+    Annotated[int, Field(ge=1, le=MAXIMUM_LIMIT)] | None,
+    EMPTY_IS_NONE,
     Query(
         title="Items on a page",
         description=f"Most items to return; {DEFAULT_LIMIT} if not said.",
-        ge=1,
-        le=MAXIMUM_LIMIT,
         examples=[50],
     ),
 ]
 """Annotation of a listing's parameter ``limit``."""
 
 Cursor = Annotated[
-    str | None,
+    Annotated[str, Field(max_length=4096)] | None,
+    EMPTY_IS_NONE,
     Query(
         title="Where the page begins",
         description="What “next” of the page before said; leave it out for the first.",
-        max_length=4096,
     ),
 ]
 """Annotation of a listing's parameter ``cursor``."""

@@ -1,10 +1,12 @@
 """Subsets of files with coordinates and attributes that are legal and rare."""
 
+import io
 import json
 from pathlib import Path
 
 import netCDF4
 import numpy as np
+import xarray
 from tests.support.gridded import datasets, subset
 
 
@@ -134,3 +136,80 @@ async def test_scalar_coordinates_are_those_of_the_variable(tmp_path: Path) -> N
     for name, coordinates in (("ta", ["plev"]), ("tas", ["height"])):
         document = json.loads(await subset(catalogue, var=name, format="json"))
         assert list(document["coordinates"]) == coordinates
+
+
+async def test_times_in_nanoseconds_as_xarray_writes_them(tmp_path: Path) -> None:
+    times = np.array(
+        ["2018-03-04T05:06:08", "2018-03-04T05:06:08.001", "2018-03-05T00:00:00.5"],
+        "datetime64[ns]",
+    )
+    made = xarray.Dataset({"v": ("time", [1.0, 2.0, 3.0])}, coords={"time": times})
+    units = {"units": "nanoseconds since 1970-01-01", "dtype": "int64"}
+    made.to_netcdf(tmp_path / "ens.nc", encoding={"time": units})
+    catalogue = datasets(tmp_path / "ens.nc")
+    table = await subset(catalogue, time="2018-03-04", format="csv")
+    assert table.decode().split() == [
+        "time,v",
+        "2018-03-04T05:06:08,1.0",
+        "2018-03-04T05:06:08.001000,2.0",
+    ]
+    data = await subset(catalogue, time="2018-03-05:2018-03-06")
+    with xarray.open_dataset(io.BytesIO(data), engine="h5netcdf") as found:
+        assert found.time.values.tolist() == times[2:].tolist()
+
+
+def write_long(path: Path) -> None:
+    """Write whole numbers that float64 does not have, with cells that are missing."""
+    with netCDF4.Dataset(path, "w") as file:
+        file.createDimension("id", 4)
+        numbers = file.createVariable("id", "i8", ("id",))
+        numbers[:] = [2**53 + 1, 2**53 + 3, 2**60 + 1, 2**63 - 1]
+        signed = file.createVariable("signed", "i8", ("id",), fill_value=-(2**62))
+        signed[:] = [2**53 + 1, -(2**62), 1 - 2**62, 5]
+        unsigned = file.createVariable("unsigned", "u8", ("id",))
+        unsigned[:3] = [2**64 - 1, 0, 2**53 + 1]
+        ranged = file.createVariable("ranged", "i8", ("id",))
+        ranged.set_auto_mask(False)
+        ranged.valid_max = np.int64(2**53)
+        ranged[:] = [2**53 + 1, 2**53, -1, 0]
+
+
+LONG = {
+    "id": [2**53 + 1, 2**53 + 3, 2**60 + 1, 2**63 - 1],
+    "signed": [2**53 + 1, None, 1 - 2**62, 5],
+    "unsigned": [2**64 - 1, 0, 2**53 + 1, None],
+    "ranged": [None, 2**53, -1, 0],
+}
+
+
+async def test_whole_numbers_of_64_bits_keep_their_digits(tmp_path: Path) -> None:
+    """A float64 has no more than 53 bits; the values are those of netCDF4."""
+    write_long(tmp_path / "ens.nc")
+    with netCDF4.Dataset(tmp_path / "ens.nc") as file:
+        assert {name: file[name][:].tolist() for name in LONG} == LONG
+    catalogue = datasets(tmp_path / "ens.nc")
+    document = json.loads(await subset(catalogue, format="json"))
+    found = {n: v["values"] for n, v in document["variables"].items()}
+    assert document["coordinates"]["id"]["values"] == LONG["id"]
+    assert found == {name: LONG[name] for name in ("signed", "unsigned", "ranged")}
+    assert all(isinstance(n, int | None) for values in found.values() for n in values)
+    table = (await subset(catalogue, format="csv")).decode().split()
+    rows = zip(*LONG.values(), strict=True)
+    assert table[0] == "id,signed,unsigned,ranged"
+    assert table[1:] == [
+        ",".join("" if number is None else str(number) for number in row)
+        for row in rows
+    ]
+
+
+async def test_packed_whole_numbers_of_64_bits_are_no_whole_numbers(
+    tmp_path: Path,
+) -> None:
+    with netCDF4.Dataset(tmp_path / "ens.nc", "w") as file:
+        file.createDimension("id", 2)
+        values = file.createVariable("v", "i8", ("id",))
+        values.scale_factor = 0.5
+        values.set_auto_scale(False)
+        values[:] = [3, 4]
+    table = await subset(datasets(tmp_path / "ens.nc"), format="csv")
+    assert table.decode().split() == ["id,v", "0,1.5", "1,2.0"]

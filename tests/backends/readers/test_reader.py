@@ -95,6 +95,15 @@ def test_errors_are_sent(channel: socket.socket, name: str, kind: type) -> None:
     assert type(error) is kind
 
 
+def test_a_failure_is_told_in_words_and_logged_in_full(
+    channel: socket.socket, caplog: pytest.LogCaptureFixture
+) -> None:
+    told = decode_fault(ask(channel, "fault").body).text
+    assert "could not be read" in told
+    assert "RuntimeError" not in told
+    assert "RuntimeError: unexpected" in caplog.text
+
+
 def test_a_file_is_filled(channel: socket.socket, tmp_path: Path) -> None:
     with (tmp_path / "file").open("w+b") as file:
         request = Request(1, f"{PROGRAM}:write", {"data": b"abc"}, 0, SLOT, FILE)

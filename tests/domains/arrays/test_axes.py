@@ -181,6 +181,11 @@ def test_values_far_outside_are_refused() -> None:
         select(MEMBER, np.array([np.nan, np.nan]), "1")
     with pytest.raises(InvalidRequest, match="not in order"):
         select(MEMBER, np.array([1.0, 5.0, 2.0]), "1:2")
+    with pytest.raises(InvalidRequest, match="has missing values") as caught:
+        select(MEMBER, np.array([1.0, np.nan, 2.0, 3.0]), "1:3")
+    assert "order" not in str(caught.value)
+    with pytest.raises(InvalidRequest, match="not in order"):
+        select(MEMBER, np.array([np.nan, 1.0, 5.0, 2.0]), "1:2")
 
 
 GRIDS = {

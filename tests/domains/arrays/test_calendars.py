@@ -3,7 +3,9 @@
 import math
 
 import cftime
+import numpy as np
 import pytest
+import xarray
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -71,6 +73,25 @@ def test_times_are_those_of_cftime(
         midnight * 1_000_000 + expected.microsecond,
     )
     assert meaning.value(moment) == pytest.approx(value, abs=1e-6)
+
+
+@given(st.integers(-(2**62), 2**62), st.sampled_from(["ns", "nanoseconds"]))
+@example(1_520_139_968_000_000_000, "nanoseconds")
+@example(1_520_139_968_123_456_789, "nanoseconds")
+def test_nanoseconds_are_those_of_xarray(value: int, unit: str) -> None:
+    """To the microsecond, and to what a float64 can tell."""
+    units = f"{unit} since 1970-01-01 00:00:00"
+    meaning = time_units(units, "proleptic_gregorian")
+    assert meaning is not None
+    stored = float(value)
+    moment = meaning.moment(stored)
+    assert moment is not None
+    coded = {"units": units.replace("ns ", "nanoseconds "), "calendar": "standard"}
+    made = xarray.Dataset({"time": ("time", [int(stored)], coded)})
+    expected = xarray.decode_cf(made)["time"].values[0]
+    distance = np.datetime64(str(moment), "ns") - expected
+    assert abs(distance) <= np.timedelta64(500, "ns")
+    assert meaning.value(moment) == pytest.approx(stored, rel=1e-15, abs=500)
 
 
 @pytest.mark.parametrize(

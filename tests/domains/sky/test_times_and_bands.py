@@ -2,6 +2,7 @@
 
 import math
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from astropy.time import Time
@@ -38,6 +39,35 @@ def test_there_and_back(mjd: float) -> None:
     assert abs(back - mjd) < 1.0 / 86_400_000
 
 
+@pytest.mark.parametrize(
+    "moment",
+    [
+        datetime(2018, 3, 4, 5, 6, 8, tzinfo=UTC),
+        datetime(2018, 3, 4, 5, 6, 8, 123456, tzinfo=UTC),
+        datetime(2018, 3, 4, 1, 6, tzinfo=timezone(timedelta(hours=5, minutes=45))),
+        datetime(2018, 12, 31, 21, 6, tzinfo=timezone(-timedelta(hours=3, minutes=30))),
+    ],
+)
+def test_moments_as_python_writes_them(moment: datetime) -> None:
+    expected = pytest.approx(Time(moment).utc.mjd, abs=1e-9)
+    text = moment.isoformat()
+    assert iso_mjd(text) == iso_mjd(text[:-3] + text[-2:]) == expected
+    for written in (text, text.replace("+", " ")):  # as a URL has it, and decoded
+        assert parse_times(written).low == parse_times(written).high == expected
+        assert parse_times(f"{written}/..").low == expected
+        assert parse_times(f"58000 {written}").high == expected
+        both = parse_times(f"{written} {written}")
+        assert both.low == both.high == expected
+
+
+def test_offsets_are_of_less_than_a_day() -> None:
+    assert iso_mjd("2018-03-04T05:06:08+05") == iso_mjd("2018-03-04T00:06:08Z")
+    assert iso_mjd("2017-01-01T08:59:60+09:00") == 57754.0
+    for offset in ("+24:00", "-05:60", "+5", "+00:00Z", "+", "+00:00:00"):
+        assert iso_mjd(f"2018-03-04T05:06:08{offset}") is None
+    assert iso_mjd("2018-03-04+01:00") is None
+
+
 def test_leap_second_is_the_last_moment_of_its_day() -> None:
     assert iso_mjd("2016-12-31T23:59:60") == 57754.0
 
@@ -57,6 +87,7 @@ def test_intervals_of_time() -> None:
     assert parse_times("../58000") == Interval(-math.inf, 58000)
     assert parse_times("58000/..") == Interval(58000, math.inf)
     assert parse_times("58000/") == Interval(58000, math.inf)
+    assert parse_times("..") == parse_times("../..") == Interval(-math.inf, math.inf)
     assert parse_times("2018-11-04") == Interval(58426, 58427)
     assert parse_times("2018-11") == Interval(58423, 58453)
     assert parse_times("2018-12") == Interval(58453, 58484)

@@ -59,6 +59,7 @@ async def test_the_catalogue(visitor: httpx.AsyncClient) -> None:
     ]
     assert answer["datasets"][1]["variables"] == ["t2m", "prmsl", "orog"]
     assert answer["datasets"][0]["format"] is None
+    assert (await visitor.get("/datasets?limit=&cursor=")).json() == answer
     page = await visitor.get("/datasets?limit=1")
     assert 'rel="next"' in page.headers["link"]
 
@@ -161,6 +162,22 @@ async def test_variables_may_be_repeated_or_joined(visitor: httpx.AsyncClient) -
         assert set((await visitor.get(url)).json()["variables"]) == {"t2m", "orog"}
 
 
+@pytest.mark.parametrize(
+    ("text", "hours"),
+    [
+        ("1987-10-16T06:00:00%2B00:00", [6]),
+        ("1987-10-16T08:00:00.000+02:00", [6]),
+        ("1987-10-16T01:00-05:00:1987-10-16T12:00Z", [6, 12]),
+    ],
+)
+async def test_times_have_offsets(
+    visitor: httpx.AsyncClient, text: str, hours: list[int]
+) -> None:
+    url = f"/datasets/ens/subset?var=t2m&lat=0&lon=0&format=json&time={text}"
+    found = (await visitor.get(url)).json()["coordinates"]["time"]["values"]
+    assert found == [f"1987-10-16T{hour:02}:00:00" for hour in hours]
+
+
 async def test_the_estimate_and_the_limit(visitor: httpx.AsyncClient) -> None:
     small = await visitor.get("/datasets/ens/subset?lat=0&lon=0&estimate=true")
     assert small.json()["fits"] is True
@@ -170,6 +187,9 @@ async def test_the_estimate_and_the_limit(visitor: httpx.AsyncClient) -> None:
     assert refused.status_code == 413
     assert refused.json()["estimated_bytes"] == large.json()["bytes"]
     assert refused.json()["limit_bytes"] == 100_000
+    detail = refused.json()["detail"]
+    assert "smaller box, fewer times, levels" in detail
+    assert "stride" not in detail  # a subset has none
 
 
 @pytest.mark.parametrize(

@@ -235,6 +235,43 @@ async def test_unknown_bands_and_empty_regions_find_nothing(
         assert answer == {"images": [], "next": None}
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("band=", "filter=&band=", "survey=", "time=", "seeing=", "exposure="),
+        *("kind=", "limit=", "cursor=", "band=V&band=", "survey=field&survey=+"),
+        "band=&survey=&time=&seeing=&exposure=&kind=&limit=&cursor=",
+    ],
+)
+async def test_an_empty_field_is_one_that_was_not_given(
+    api: httpx.AsyncClient, query: str
+) -> None:
+    place = "pos=CIRCLE+150.1+2.2+0.001"
+    every = (await api.get(f"/images?{place}")).json()
+    assert [image["id"] for image in every["images"]] == ["field~a~0"]
+    answer = await api.get(f"/images?{place}&{query}")
+    assert answer.json() == every
+
+
+@pytest.mark.parametrize(
+    ("time", "count"),
+    [
+        ("2020-01-01T00:00:30%2B00:00", 1),
+        ("2020-01-01T01:00:30.5+01:00", 1),
+        ("2019-12-31T23:00:30-01:00", 1),
+        ("2020-01-01T00:00:30-01:00", 0),
+        ("2020-01-01T01:01:30+01:00/..", 0),
+        ("..", 1),
+    ],
+)
+async def test_times_have_offsets(
+    api: httpx.AsyncClient, time: str, count: int
+) -> None:
+    """The exposure is of the first minute of 2020."""
+    answer = await api.get(f"/images?survey=field&time={time}")
+    assert len(answer.json()["images"]) == count
+
+
 async def test_many_cut_outs_at_once(api: httpx.AsyncClient) -> None:
     urls = [
         f"/images/field~a~0/cutout?pos=CIRCLE+150.1+2.2+{n}e-4" for n in range(1, 25)

@@ -22,11 +22,13 @@ from gatewright.domains.arrays import (
     axes,
     counted_from,
     everything,
+    is_long,
     member_axis,
     output_sizes,
     packing,
     positions,
     unpack,
+    whole_numbers,
 )
 
 _BLOCK_BYTES = 8 << 20
@@ -164,6 +166,18 @@ class Cut:
                 count = self.selected(variable.dimensions[member]).count
                 wanted.insert(member, range(count))
             yield place, self._made(series, self.block(variable, wanted), member)
+
+    def digits(self, series: Series) -> Iterator[tuple[tuple[range, ...], Numbers]]:
+        """Yield the same as :meth:`numbers`, for text.
+
+        Whole numbers that float64 may not have are masked arrays of integers.
+        """
+        how = packing(series.variable)
+        if series.statistic is not None or not is_long(series.variable, how):
+            yield from self.numbers(series)
+            return
+        for place, values in self.blocks(series):
+            yield place, whole_numbers(values, how)  # type: ignore[arg-type]  # stored numbers
 
     def numbers(
         self, series: Series

@@ -22,7 +22,7 @@ def write_csv(cut: Cut, file: BinaryIO) -> None:
     names = list(series[0].sizes)
     columns = [_axis_texts(cut, name) for name in names]
     file.write(_csv_row([*names, *(one.name for one in series)]))
-    streams = [cut.numbers(one) for one in series]
+    streams = [cut.digits(one) for one in series]
     for blocks in zip(*streams, strict=True):
         positions = blocks[0][0]
         values = [texts(block.reshape(-1)) for _, block in blocks]
@@ -61,8 +61,8 @@ def _csv_cell(text: str) -> str:
 
 
 def texts(values: Numbers) -> list[str]:
-    """Return numbers with as few digits as give them back; NaN as empty text."""
-    known = np.isfinite(values).tolist()
+    """Return numbers with as few digits as give them back; missing ones as no text."""
+    known = np.ma.filled(np.isfinite(values), fill_value=False).tolist()
     numbers = shortest(values).tolist()
     return [repr(n) if k else "" for n, k in zip(numbers, known, strict=True)]
 
@@ -100,8 +100,8 @@ def write_json(cut: Cut, file: BinaryIO) -> None:
         file.write((b"," if number else b"") + _json(one.name) + b":")
         file.write(_json(_about(one))[:-1] + b',"values":[')
         between = b""
-        for _, block in cut.numbers(one):
-            # msgspec writes NaN and infinity as null.
+        for _, block in cut.digits(one):
+            # msgspec writes NaN and infinity as null, and masked ones are None.
             numbers = msgspec.json.encode(shortest(block.reshape(-1)).tolist())
             file.write(between + numbers[1:-1])
             between = b","

@@ -19,7 +19,6 @@ from gatewright.backends.readers.protocol import (
     INLINE,
     INLINE_BYTES,
     MESSAGE_BYTES,
-    TEXT_CHARACTERS,
     WINDOW,
     Answer,
     Request,
@@ -80,9 +79,7 @@ class Reader:
             answer = Answer(request.id, ERROR, body=encode_fault(error))
         except Exception as error:  # noqa: BLE001  # a program may raise anything
             _log.warning("%s failed", request.function, exc_info=error)
-            text = f"{type(error).__name__}: {error}"[:TEXT_CHARACTERS]
-            body = encode_fault(BackendFailed(text))
-            answer = Answer(request.id, FAILURE, body=body)
+            answer = Answer(request.id, FAILURE, body=encode_fault(_failed()))
         self._calls += 1
         if self._calls % _CALLS_PER_MEMORY_CHECK:
             return answer
@@ -114,6 +111,14 @@ class Reader:
             return 0
         fields = os.pread(self._memory, 128, 0).split()
         return (int(fields[1]) - int(fields[2])) * _PAGE
+
+
+def _failed() -> BackendFailed:
+    """Return what the person who asked is told; the log has the exception."""
+    return BackendFailed(
+        "This file could not be read: it may be damaged, or have something that the "
+        "gateway does not read. Whoever runs the gateway finds the reason in its log."
+    )
 
 
 def _with_memory(answer: Answer, private: int) -> Answer:

@@ -30,9 +30,11 @@ from gatewright.domains.arrays.model import (
 )
 from gatewright.domains.arrays.packing import (
     Packing,
+    is_long,
     missing_values,
     packing,
     unpack,
+    whole_numbers,
 )
 from gatewright.domains.arrays.plan import windows
 from gatewright.domains.arrays.ports import ArrayReader
@@ -97,6 +99,7 @@ __all__ = [
     "elements",
     "encoded_size",
     "everything",
+    "is_long",
     "label",
     "member_axis",
     "missing_values",
@@ -109,6 +112,7 @@ __all__ = [
     "time_units",
     "unpack",
     "whole",
+    "whole_numbers",
     "windows",
     "xdr",
 ]

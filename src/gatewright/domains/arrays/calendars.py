@@ -17,13 +17,17 @@ from gatewright.core.errors import InvalidRequest
 
 _DAY = 86_400_000_000
 _UNITS = {
-    **dict.fromkeys(("microsecond", "microseconds", "microsec", "us"), 1),
-    **dict.fromkeys(("millisecond", "milliseconds", "millisec", "msec", "ms"), 1_000),
-    **dict.fromkeys(("second", "seconds", "sec", "secs", "s"), 1_000_000),
-    **dict.fromkeys(("minute", "minutes", "min", "mins"), 60_000_000),
-    **dict.fromkeys(("hour", "hours", "hr", "hrs", "h"), 3_600_000_000),
-    **dict.fromkeys(("day", "days", "d"), _DAY),
+    **dict.fromkeys(("nanosecond", "nanoseconds", "nanosec", "nsec", "ns"), 1),
+    **dict.fromkeys(("microsecond", "microseconds", "microsec", "us"), 1_000),
+    **dict.fromkeys(
+        ("millisecond", "milliseconds", "millisec", "msec", "ms"), 1_000_000
+    ),
+    **dict.fromkeys(("second", "seconds", "sec", "secs", "s"), 1_000_000_000),
+    **dict.fromkeys(("minute", "minutes", "min", "mins"), 60_000_000_000),
+    **dict.fromkeys(("hour", "hours", "hr", "hrs", "h"), 3_600_000_000_000),
+    **dict.fromkeys(("day", "days", "d"), 1_000 * _DAY),
 }
+"""Nanoseconds of the units that have a fixed length."""
 _MONTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _LARGEST_YEAR = 999_999
 _GREGORIAN_BEGINS = 2_299_161
@@ -200,7 +204,7 @@ class TimeUnits:
     """The meaning of the numbers of a time axis."""
 
     unit: int
-    """Microseconds of one unit."""
+    """Nanoseconds of one unit."""
     reference: int
     """Microseconds of the moment that the axis counts from."""
     calendar: Calendar
@@ -208,17 +212,18 @@ class TimeUnits:
 
     def moment(self, value: float) -> Moment | None:
         """Return the moment of a number; None where there is none."""
-        if not math.isfinite(value) or abs(value) * self.unit > _LARGEST_YEAR * 3.2e13:
+        if not math.isfinite(value) or abs(value) * self.unit > _LARGEST_YEAR * 3.2e16:
             return None
         whole = math.floor(value)
-        elapsed = whole * self.unit + round((value - whole) * self.unit)
+        elapsed = (whole * self.unit + 500) // 1000
+        elapsed += round((value - whole) * (self.unit / 1000))
         days, rest = divmod(self.reference + elapsed, _DAY)
         return Moment(*day_of(self.calendar, days), rest)
 
     def value(self, moment: Moment) -> float:
         """Return the number of a moment."""
         elapsed = microseconds(self.calendar, moment) - self.reference
-        whole, rest = divmod(elapsed, self.unit)
+        whole, rest = divmod(1000 * elapsed, self.unit)
         return whole + rest / self.unit
 
 
@@ -248,14 +253,15 @@ def _reference(text: str, kind: Calendar) -> int | None:
     within = ((hour * 60 + minute) * 60 + second) * 1_000_000 + micro
     day = Moment(int(parsed["year"]), int(parsed["month"]), int(parsed["day"]))
     try:
-        return microseconds(kind, checked(kind, day)) + within - _offset(parsed)
+        before = microseconds(kind, checked(kind, day))
     except InvalidRequest:
         return None
+    return before + within - zone(parsed["offset"] or "+0")
 
 
-def _offset(parsed: re.Match[str]) -> int:
-    """Return the time zone in microseconds east of Greenwich."""
-    text = (parsed["offset"] or "+0").replace(":", "")
+def zone(text: str) -> int:
+    """Return a time zone such as +05:30 in microseconds east of Greenwich."""
+    text = text.replace(":", "")
     sign = -1 if text[0] == "-" else 1
     digits = text[1:]
     hours, minutes = (digits[:-2], digits[-2:]) if len(digits) > 2 else (digits, "0")

@@ -37,7 +37,7 @@ class Packing:
     offset: float = 0.0
     """What is added after that."""
     missing: tuple[float, ...] = ()
-    """Stored values that stand for none."""
+    """Stored values that stand for none; whole ones are ``int``, with all digits."""
     lowest: float | None = None
     """Stored values below are missing (``valid_min``)."""
     highest: float | None = None
@@ -80,9 +80,38 @@ def missing_values(variable: Variable) -> tuple[int, ...]:
 
 def unpack(values: npt.NDArray[np.number], how: Packing) -> Floats:
     """Return stored values of any shape as numbers, NaN where there is none."""
-    if how.stored is not None:
-        values = values.view(np.dtype(how.stored).newbyteorder(values.dtype.byteorder))
+    values = _with_sign(values, how)
     numbers: Floats = values.astype(how.type.value)
+    if how.scale != 1.0:
+        numbers *= how.scale
+    if how.offset != 0.0:
+        numbers += how.offset
+    numbers[_missing(values, how)] = np.nan
+    return numbers
+
+
+def is_long(variable: Variable, how: Packing) -> bool:
+    """Return whether the numbers are whole ones that float64 may not have."""
+    long = variable.type in {ElementType.INT64, ElementType.UINT64}
+    return long and (how.scale, how.offset) == (1.0, 0.0)
+
+
+def whole_numbers(
+    values: npt.NDArray[np.number], how: Packing
+) -> "np.ma.MaskedArray[tuple[int, ...], np.dtype[np.number]]":
+    """Return stored values that are not packed with all digits, masked if missing."""
+    values = _with_sign(values, how)
+    return np.ma.MaskedArray(values, _missing(values, how))
+
+
+def _with_sign(values: npt.NDArray[np.number], how: Packing) -> npt.NDArray[np.number]:
+    """Return stored values with the sign that ``_Unsigned`` gives them."""
+    if how.stored is None:
+        return values
+    return values.view(np.dtype(how.stored).newbyteorder(values.dtype.byteorder))
+
+
+def _missing(values: npt.NDArray[np.number], how: Packing) -> npt.NDArray[np.bool_]:
     missing = np.zeros(values.shape, bool)
     for value in how.missing:
         missing |= values == _as_stored(values.dtype, _signed(how, values.dtype, value))
@@ -90,12 +119,7 @@ def unpack(values: npt.NDArray[np.number], how: Packing) -> Floats:
         missing |= values < _signed(how, values.dtype, how.lowest)
     if how.highest is not None:
         missing |= values > _signed(how, values.dtype, how.highest)
-    if how.scale != 1.0:
-        numbers *= how.scale
-    if how.offset != 0.0:
-        numbers += how.offset
-    numbers[missing] = np.nan
-    return numbers
+    return missing
 
 
 def _as_stored(dtype: np.dtype[np.generic], value: float) -> np.generic | float:
@@ -105,7 +129,8 @@ def _as_stored(dtype: np.dtype[np.generic], value: float) -> np.generic | float:
             rounded: np.generic = dtype.type(value)
         return rounded
     if dtype.kind == "u" and value < 0:
-        return value + 2.0 ** (8 * dtype.itemsize)
+        turn: int = 2 ** (8 * dtype.itemsize)
+        return value + turn
     return value
 
 
@@ -116,7 +141,7 @@ def _signed(how: Packing, dtype: np.dtype[np.generic], value: float) -> float:
     """
     if how.stored is None:
         return value
-    turn = 2.0 ** (8 * dtype.itemsize)
+    turn: int = 2 ** (8 * dtype.itemsize)
     if dtype.kind == "u":
         return value + turn if value < 0 else value
     return value - turn if value >= turn / 2 else value
@@ -169,4 +194,4 @@ def _numbers(attributes: Attributes, name: str) -> list[float]:
     attribute = attributes.get(name)
     if attribute is None or not attribute.type.numeric:
         return []
-    return [float(v) for v in attribute.values if not isinstance(v, str) and v == v]  # noqa: PLR0124  # NaN needs no entry
+    return [v for v in attribute.values if not isinstance(v, str) and v == v]  # noqa: PLR0124  # NaN needs no entry

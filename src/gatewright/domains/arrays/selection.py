@@ -256,9 +256,11 @@ def _run(axis: Axis, mask: npt.NDArray[np.bool_], values: Values, text: str) -> 
     if not runs:
         raise _outside(axis, values, text)
     if len(runs) > 1:
+        gaps = np.isnan(values[runs[0].start : runs[-1].stop]).any()
+        what = "has missing values among its own" if gaps else "is not in order"
         raise InvalidRequest(
-            f"The axis {axis.kind} of this data set is not in order, so a range of it "
-            "is not one piece. Ask for the data by index instead, over DAP."
+            f"The axis {axis.kind} of this data set {what}, so a range of it is not "
+            "one piece. Ask for the data by index instead, over DAP."
         )
     return runs[0]
 

@@ -58,6 +58,10 @@ _KEPT_COORDINATES = 256
 _LARGEST_COORDINATE = 64 << 20
 _LOOKS_AT_ONCE = 8
 _LOOK_SECONDS = 3.0
+_LESS = "Ask for a smaller piece, or a coarser one with a stride."
+_LESS_OF_A_SUBSET = (
+    "Ask for a smaller box, fewer times, levels or members, or fewer variables."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +253,7 @@ class Datasets:
             The file has changed since.
         """
         cost, order = prepared.estimate, prepared.order
-        self.check_size(max(cost.bytes, cost.read_bytes))
+        self.check_size(max(cost.bytes, cost.read_bytes), _LESS_OF_A_SUBSET)
         published = prepared.published
         descriptor, size = await self._reader.subset(
             published.dataset.source, published.description.identity, order
@@ -296,8 +300,8 @@ class Datasets:
         today = timestamp(self._clock())[:10]
         return f"{today}: Gatewright subset of {published.dataset.id}: {what}"
 
-    def check_size(self, size: int) -> None:
-        """Refuse an answer above the limit.
+    def check_size(self, size: int, advice: str = _LESS) -> None:
+        """Refuse an answer above the limit, with advice how it becomes smaller.
 
         Raises
         ------
@@ -307,8 +311,7 @@ class Datasets:
         if size > self._response_bytes:
             raise TooLarge(
                 f"The answer would have {size} bytes, and {self._response_bytes} is "
-                "the most that is sent at once. Ask for a smaller piece, or a coarser "
-                "one with a stride.",
+                f"the most that is sent at once. {advice}",
                 estimated_bytes=size,
                 limit_bytes=self._response_bytes,
             )

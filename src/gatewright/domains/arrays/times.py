@@ -1,4 +1,7 @@
-"""Times as people write them in a request: parts of ISO 8601."""
+"""Times as people write them in a request: parts of ISO 8601.
+
+They are in UTC, as the times of data sets are, where they have no offset of their own.
+"""
 
 import re
 from dataclasses import dataclass
@@ -11,15 +14,22 @@ from gatewright.domains.arrays.calendars import (
     day_number,
     day_of,
     days_in_month,
+    microseconds,
+    zone,
 )
 
+# A + that is written as such in a URL means a blank.
+_OFFSET = r"(?:[+-]\d{2}(?::?\d{2})?| \d{2}:\d{2})"
 _TIME = re.compile(
     r"(?P<year>[+-]?\d{4,6})(?:-(?P<month>\d{2})(?:-(?P<day>\d{2})"
     r"(?:[T ](?P<hour>\d{2})(?::(?P<minute>\d{2})"
-    r"(?::(?P<second>\d{2})(?:\.(?P<fraction>\d{1,6})\d*)?)?)?Z?)?)?)?",
+    r"(?::(?P<second>\d{2})(?:\.(?P<fraction>\d{1,6})\d*)?)?)?"
+    rf"(?:Z|(?P<offset>{_OFFSET}))?)?)?)?",
     re.ASCII,
 )
-_PAIR = re.compile(r"(?P<first>[^:/]*(?:T[\d:.]+Z?)?)[:/](?P<last>[+-]?\d{4,6}.*)")
+_PAIR = re.compile(
+    rf"(?P<first>[^:/]*(?:[T ][\d:.]+(?:Z|{_OFFSET})?)?)[:/](?P<last>[+-]?\d{{4,6}}.*)"
+)
 _DAY = 86_400_000_000
 
 
@@ -49,6 +59,8 @@ def period(text: str, calendar: Calendar) -> Period:
         )
     year, month, day = (int(parsed[n] or 1) for n in ("year", "month", "day"))
     first = checked(calendar, Moment(year, month, day, _within_day(parsed)))
+    if parsed["offset"]:
+        first = _in_utc(first, parsed["offset"], calendar)
     return Period(first, _behind(parsed, first, calendar))
 
 
@@ -67,6 +79,15 @@ def _within_day(parsed: re.Match[str]) -> int:
         raise InvalidRequest("A time of day goes from 00:00:00 to 23:59:59.")
     micro = int(((parsed["fraction"] or "") + "000000")[:6])
     return ((hour * 60 + minute) * 60 + second) * 1_000_000 + micro
+
+
+def _in_utc(local: Moment, offset: str, calendar: Calendar) -> Moment:
+    digits = offset[1:].replace(":", "")
+    if int(digits[:2]) > 23 or int(digits[2:] or 0) > 59:
+        raise InvalidRequest("An offset from UTC is less than a day, such as +05:30.")
+    passed = microseconds(calendar, local) - zone(offset.replace(" ", "+"))
+    days, rest = divmod(passed, _DAY)
+    return Moment(*day_of(calendar, days), rest)
 
 
 def _behind(parsed: re.Match[str], first: Moment, calendar: Calendar) -> Moment:

@@ -12,10 +12,14 @@ from gatewright.core.errors import InvalidRequest
 from gatewright.domains.sky.regions import Interval, parse_interval
 
 _EPOCH = datetime(1858, 11, 17)  # noqa: DTZ001  # all times here are UTC
+_CLOCK_TIME = r"(\d{2}):(\d{2})(?::(\d{2})(\.\d{1,9})?)?"
 _ISO = re.compile(
-    r"(\d{4})-(\d{2})(?:-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(\.\d{1,9})?)?)?)?Z?",
+    rf"(\d{{4}})-(\d{{2}})(?:-(\d{{2}})(?:[T ]{_CLOCK_TIME}"
+    r"(?:([+-]\d{2}):?(\d{2})?(?!Z))?)?)?Z?",
     re.ASCII,
 )
+_LOST_PLUS = re.compile(rf"(T{_CLOCK_TIME}) (?=\d{{2}}:\d{{2}}(?:\s|/|$))", re.ASCII)
+"""A + that was written as such in a URL, where it means a blank."""
 _OLD_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{2})", re.ASCII)
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2}):(\d{2}(?:\.\d*)?)", re.ASCII)
 _OPEN = {"", "..", "-Inf", "+Inf", "Inf"}
@@ -31,8 +35,8 @@ def parse_times(text: str) -> Interval:
     """Return the interval of MJD that a text says.
 
     It is ``low high`` or ``low/high``, or one of them alone. Each is an MJD or ISO
-    8601 in UTC (a day or month means the whole of it); ``-Inf``, ``+Inf`` and ``..``
-    are open ends.
+    8601, in UTC or with its offset from it (a day or month means the whole of it);
+    ``-Inf``, ``+Inf`` and ``..`` are open ends, and ``..`` alone is any time.
 
     Raises
     ------
@@ -40,6 +44,8 @@ def parse_times(text: str) -> Interval:
         The text is of another form.
     """
     words = _split(text)
+    if words == [".."]:
+        return Interval(-math.inf, math.inf)
     if not any(_ISO.fullmatch(word) for word in words):
         plain = [
             w if w not in {"", ".."} else _infinity(i) for i, w in enumerate(words)
@@ -53,7 +59,7 @@ def parse_times(text: str) -> Interval:
 
 
 def _split(text: str) -> list[str]:
-    stripped = text.strip()
+    stripped = _LOST_PLUS.sub(r"\1+", text.strip())
     words = stripped.split("/") if "/" in stripped else stripped.split()
     words = [word.strip() for word in words]
     if len(words) not in {1, 2} or not any(words):
@@ -85,7 +91,10 @@ def _iso_or_mjd(word: str, place: int) -> Interval:
 
 
 def iso_mjd(text: str) -> float | None:
-    """Return the MJD of an ISO 8601 date or moment in UTC; None for another text."""
+    """Return the MJD of an ISO 8601 date or moment; None for another text.
+
+    A moment without an offset is in UTC.
+    """
     match = _ISO.fullmatch(text.strip())
     if match is None:
         return None
@@ -95,12 +104,27 @@ def iso_mjd(text: str) -> float | None:
     )
     leap = second == 60
     try:
+        offset = _offset(*match.group(8, 9))
         moment = datetime(year, month, day, hour, minute, second - leap)  # noqa: DTZ001  # UTC
     except ValueError:
         return None
     fraction = float(match.group(7) or 0.0) + leap
-    elapsed = moment - _EPOCH
+    elapsed = moment - _EPOCH - offset
     return elapsed.days + (elapsed.seconds + fraction) / 86400.0
+
+
+def _offset(hours: str | None, minutes: str | None) -> timedelta:
+    """Return how far a clock is ahead of UTC.
+
+    Raises
+    ------
+    ValueError
+        It is a day or more, or has no such minutes.
+    """
+    east = timedelta(hours=abs(int(hours or 0)), minutes=int(minutes or 0))
+    if east >= timedelta(days=1) or int(minutes or 0) > 59:
+        raise ValueError("no such offset")
+    return -east if hours is not None and hours[0] == "-" else east
 
 
 def header_mjd(date: str, clock: str = "") -> tuple[float, bool] | None:

@@ -128,8 +128,9 @@ async def subset(
         Query(
             title="Time",
             description="A year, month, day or moment (1987, 1987-10, 1987-10-16, "
-            "1987-10-16T06:00), or first:last of such. A period means the times "
-            "within it, or the nearest where there are none.",
+            "1987-10-16T06:00; UTC, or with its offset such as +01:00), or first:last "
+            "of such. A period means the times within it, or the nearest where there "
+            "are none.",
             examples=["1987-10-16"],
             max_length=100,
         ),
@@ -201,5 +202,5 @@ async def subset(
 
 def subset_etag(prepared: Prepared) -> str:
     """Return the tag of a subset: the file's identity and all that was asked."""
-    text = f"subset 2 {prepared.published.description.identity} {prepared.order}"
+    text = f"subset 3 {prepared.published.description.identity} {prepared.order}"
     return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'

@@ -4,6 +4,7 @@ import hashlib
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request
+from pydantic import BeforeValidator
 from starlette.responses import Response
 
 from gatewright.core.pages import Page, page_limit
@@ -17,6 +18,7 @@ from gatewright.faces.api.image_content import content_response
 from gatewright.faces.api.image_query import cutout_request, image_query
 from gatewright.web.conditional import check_preconditions, not_modified
 from gatewright.web.context import Context
+from gatewright.web.form_text import EMPTY_IS_NONE
 from gatewright.web.listing import Cursor, Limit, json_response, listing
 
 router = APIRouter(tags=["sky"])
@@ -50,16 +52,20 @@ Pos = Annotated[
 ]
 Time = Annotated[
     list[str] | None,
+    EMPTY_IS_NONE,
     Query(
         title="Time",
-        description="When it was taken, UTC: an MJD or an ISO 8601 date (a day or "
-        "month means the whole of it), or an interval “from/to” of them, with “..” "
-        "for an open end. Images whose time is not known are not found then.",
+        description="When it was taken: an MJD or an ISO 8601 date (a day or month "
+        "means the whole of it) or moment (UTC, or with its offset such as +01:00), or "
+        "an interval “from/to” of them, with “..” for an open end. A number is always "
+        "an MJD: the year 2018 is 2018-01/2018-12. Images whose time is not known are "
+        "not found then.",
         examples=[["2018-11-01/2018-12-31"]],
     ),
 ]
 Band = Annotated[
     list[str] | None,
+    EMPTY_IS_NONE,
     Query(
         title="Band",
         description="Name of a filter (g, r, Ks, or as the header writes it), or a "
@@ -69,10 +75,12 @@ Band = Annotated[
 ]
 SurveyNames = Annotated[
     list[str] | None,
+    EMPTY_IS_NONE,
     Query(title="Survey", description="Only these surveys.", examples=[["decam_mini"]]),
 ]
 Kind = Annotated[
     str,
+    BeforeValidator(lambda value: value if value.strip() else "science"),
     Query(
         title="Kind",
         description="science, weight, mask, calibration, or any.",
@@ -81,6 +89,7 @@ Kind = Annotated[
 ]
 Seeing = Annotated[
     str | None,
+    EMPTY_IS_NONE,
     Query(
         title="Seeing",
         description="Width of a star in arcseconds: “low high”.",
@@ -89,6 +98,7 @@ Seeing = Annotated[
 ]
 Exposure = Annotated[
     str | None,
+    EMPTY_IS_NONE,
     Query(
         title="Exposure time",
         description="Seconds: “low high”, “-Inf” and “+Inf” for open ends.",
@@ -175,7 +185,8 @@ async def find_images(
 ) -> Response:
     """Find images by place, time, band and more; without any, all of them.
 
-    Values of one parameter are a choice, different parameters narrow. The images come
+    Values of one parameter are a choice, different parameters narrow; an empty one is
+    as if it were not given, but for an empty place, which is refused. The images come
     in order of time. A page may hold fewer than “limit” and still have a next.
     """
     query = image_query(

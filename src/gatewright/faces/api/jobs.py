@@ -25,6 +25,7 @@ from gatewright.faces.api.job_bodies import read_specs, script_parameters, submi
 from gatewright.faces.api.system_names import SystemNames, system_names
 from gatewright.web.context import Context, RequestContext
 from gatewright.web.events import event_stream, last_event_id
+from gatewright.web.form_text import EMPTY_IS_NONE
 from gatewright.web.listing import Cursor, Limit, json_response, listing
 
 router = APIRouter(tags=["jobs"])
@@ -106,11 +107,15 @@ async def list_jobs(
     system: System,
     state: Annotated[
         list[JobState] | None,
+        EMPTY_IS_NONE,
         Query(description="Only in this state; may be there several times."),
     ] = None,
-    name: Annotated[str | None, Query(description="Only of this name.")] = None,
+    name: Annotated[
+        str | None, EMPTY_IS_NONE, Query(description="Only of this name.")
+    ] = None,
     since: Annotated[
         str | None,
+        EMPTY_IS_NONE,
         Query(
             description="Only submitted since this moment (RFC 3339).",
             examples=["2026-01-31T08:00:00Z"],

@@ -33,6 +33,9 @@ class TestList:
         assert await ids(state=["completed", "failed"]) == ["4"]
         assert await ids(since="2100-01-01T00:00:00Z") == []
         assert len(await ids(since="2000-01-01")) == 4
+        empty = dict.fromkeys(("state", "name", "since", "limit", "cursor"), "")
+        assert await ids(**empty) == ["4", "3", "2", "1"]
+        assert await ids(state=["held", ""], name="b") == ["2"]
         for wrong in (
             {"since": "soon"},
             {"state": "odd"},
