@@ -125,6 +125,7 @@ def stop_amid(gateway: RunningGateway, client: httpx.Client) -> str:
     assert results[2].endswith(b"\n\n")
     # It broke: what came is not the whole output, and nobody shall think so.
     assert isinstance(results[3], httpx.RemoteProtocolError)
+    assert "Traceback" not in gateway.log.read_text()
     return job
 
 

@@ -3,14 +3,16 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 
+from gatewright.core.errors import Unavailable
 from gatewright.core.events import Event, EventHub
 
 
 class ListLog:
-    """An event log in memory."""
+    """An event log in memory, which may be away for some looks."""
 
     def __init__(self) -> None:
         self.events: list[Event] = []
+        self.away = 0
 
     async def append(
         self, kind: str, subject: str, owner: str, data: Mapping[str, object]
@@ -22,6 +24,9 @@ class ListLog:
     async def after(
         self, number: int, *, owner: str, subject: str = "", limit: int = 500
     ) -> Sequence[Event]:
+        if self.away:
+            self.away -= 1
+            raise Unavailable("The gateway's database is away.")
         found = [e for e in self.events if e.number > number and e.owner == owner]
         return [e for e in found if e.subject.startswith(subject)][:limit]
 
@@ -67,3 +72,19 @@ async def test_what_another_process_wrote_is_found_at_the_next_look() -> None:
         await asyncio.sleep(0)
         await log.append("elsewhere", "x", "ada", {})
     assert reader.result() == [1]
+
+
+async def test_a_reader_hears_later_what_happened_while_the_log_was_away() -> None:
+    log = ListLog()
+    hub = EventHub(log, interval=0.01)
+    await hub.publish("a", "x", "ada", {})
+    log.away = 3
+    async with asyncio.timeout(60):
+        assert await numbers(hub, 1, after=0) == [1]
+    assert log.away == 0
+
+
+async def test_a_number_that_is_yet_to_come_is_now() -> None:
+    hub = EventHub(ListLog(), interval=0.01)
+    await hub.publish("a", "x", "ada", {})
+    assert await hub.start(9_000) == 1

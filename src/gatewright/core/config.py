@@ -179,7 +179,8 @@ class Limits(Section):
     body_stall_seconds: Annotated[float, Field(gt=0)] = 30.0
     """Longest pause within a request's body."""
     requests_per_second: Annotated[float, Field(gt=0)] = 200.0
-    """Lasting rate of one user, or of one address without an account."""
+    """Lasting rate of one user, or of one address without an account. Each of several
+    ``processes`` admits its share, and a connection stays with one of them."""
     requests_burst: Annotated[int, Field(ge=1)] = 2000
     """Requests that may come at once above that rate."""
     document_bytes: Annotated[int, Field(ge=1024)] = 1_048_576

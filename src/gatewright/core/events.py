@@ -10,6 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
+from gatewright.core.errors import Unavailable
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -77,9 +79,11 @@ class EventHub:
         """Return the number after which a follower begins: what it saw last, or now.
 
         An answer begins only after this: a client that has read its head, and then
-        looks at a resource, misses nothing that happens to it.
+        looks at a resource, misses nothing that happens to it. A number that is yet to
+        come (the log is an older copy that was put back) is now.
         """
-        return await self.log.latest() if seen is None else seen
+        latest = await self.log.latest()
+        return latest if seen is None else min(seen, latest)
 
     async def follow(
         self, *, owner: str, subject: str = "", after: int
@@ -91,13 +95,24 @@ class EventHub:
         """
         number = after
         while True:
-            events = await self.log.after(number, owner=owner, subject=subject)
+            events = await self._look(number, owner, subject)
             for event in events:
                 number = event.number
                 yield event
             if not events:
                 yield None
                 await self._wait()
+
+    async def _look(self, number: int, owner: str, subject: str) -> Sequence[Event]:
+        """Return what is new; nothing while the log is away, and all of it later.
+
+        A stream that broke off would be asked for anew at once and refused, and a
+        browser asks no more after a refusal.
+        """
+        try:
+            return await self.log.after(number, owner=owner, subject=subject)
+        except Unavailable:
+            return ()
 
     async def _wait(self) -> None:
         with suppress(TimeoutError):

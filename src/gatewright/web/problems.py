@@ -35,6 +35,9 @@ _BY_STATUS: dict[int, type[GatewayError]] = {
     415: errors.UnsupportedMediaType,
 }
 
+_BEGUN = "response already started"
+"""In the text of Starlette's exception about a handled one within an answer."""
+
 
 def problem(error: GatewayError, request: Request) -> Response:
     """Return an error as ``application/problem+json`` (RFC 9457)."""
@@ -108,12 +111,28 @@ def as_gateway_error(exception: Exception, request: Request) -> GatewayError:
     if isinstance(exception, HTTPException):
         kind = _BY_STATUS.get(exception.status_code, errors.InvalidRequest)
         return kind(_plain(exception), headers=_fields(exception, request))
+    begun = known_within(exception)
+    if begun is not None:
+        return begun
     _log.error(
         "unexpected error in %s",
         request.url.path.encode(errors="replace"),
         exc_info=exception,
     )
     return GatewayError()
+
+
+def known_within(exception: Exception) -> GatewayError | None:
+    """Return the error of the tree for which an answer that had begun is broken off.
+
+    Starlette cannot answer it any more and says so by an exception of its own. None for
+    all else, which is a fault to be looked into.
+    """
+    wrapped = isinstance(exception, RuntimeError) and _BEGUN in str(exception)
+    known = exception.__cause__ if wrapped else exception
+    if isinstance(known, GatewayError) and known.status != 500:
+        return known
+    return None
 
 
 def _fields(exception: HTTPException, request: Request) -> dict[str, str]:

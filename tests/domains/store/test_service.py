@@ -6,7 +6,7 @@ import pytest
 from tests.support.app import caller
 
 from gatewright.core.caller import Caller
-from gatewright.core.errors import NotFound, NotSignedIn, TooLarge
+from gatewright.core.errors import NotFound, NotSignedIn, StorageFull, TooLarge
 from gatewright.domains.store import (
     Decide,
     DocumentStore,
@@ -40,6 +40,27 @@ async def test_a_patch_that_is_too_large() -> None:
     store = Store(cast("DocumentStore", Vanishing()), document_bytes=100)
     with pytest.raises(TooLarge):
         await store.patch(caller("ada"), "c", "k", b'"' + b"x" * 100 + b'"')
+
+
+class Full:
+    """A store that has room after some sweeps, the last of them of the caller's."""
+
+    def __init__(self, sweeps: int) -> None:
+        self.sweeps = sweeps
+
+    async def change(self, *_: object, **__: object) -> str:
+        if self.sweeps:
+            raise StorageFull("The documents would take more than the bytes there are.")
+        return "stored"
+
+    async def sweep(self) -> int:
+        self.sweeps -= 1
+        return 500
+
+
+async def test_what_others_left_behind_is_swept_before_a_store_is_full() -> None:
+    store = Store(cast("DocumentStore", Full(sweeps=3)), document_bytes=100)
+    assert str(await store.put(caller("ada"), "c", "k", b"1")) == "stored"
 
 
 def test_principals() -> None:

@@ -340,6 +340,10 @@ class TestChanges:
         answer = await ada.get("/store/c/changes", headers=headers)
         assert answer.status_code == 409
 
+        came_back = {**headers, "Last-Event-ID": "6"}
+        answer = await ada.get("/store/c/changes?since=0", headers=came_back)
+        assert answer.status_code == 409
+
         follow, gone = services.listings.follow, asyncio.Event()
 
         async def watched(*arguments: Any) -> AsyncIterator[Change]:

@@ -120,6 +120,8 @@ async def test_answers_say_who_may_read_them(
     assert answer.headers.get("access-control-allow-origin") == allowed
     assert "access-control-allow-credentials" not in answer.headers
     assert "Origin" in answer.headers["vary"]
+    readable = answer.headers.get("access-control-expose-headers", "").split(", ")
+    assert (allowed is not None) is ({"ETag", "Sunset", "Link"} <= set(readable))
 
 
 async def test_options_without_a_preflight_reaches_the_route() -> None:
@@ -214,6 +216,41 @@ async def test_the_mark_is_taken_off_conditions() -> None:
     await ask(Compression(app), scope_of(headers=asked))
     assert (b"if-match", b'"abc", "d"') in seen
     assert (b"x-other", b'"abc-gzip"') in seen
+
+
+async def test_a_range_does_not_go_on_from_the_compressed_form() -> None:
+    seen: list[Pair] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.extend(scope["headers"])
+        await constant()(scope, receive, send)
+
+    asked = [(b"range", b"bytes=5-"), (b"if-range", b'"abc-gzip"')]
+    await ask(Compression(app), scope_of(headers=asked))
+    assert seen[1:] == asked
+
+
+@pytest.mark.parametrize(
+    ("asked", "tag"),
+    [
+        ([GZIP, (b"if-none-match", b'"abc-gzip"')], '"abc-gzip"'),
+        ([GZIP, (b"if-none-match", b'"d", W/"abc-gzip"')], '"abc-gzip"'),
+        ([GZIP, (b"if-none-match", b'"abc"')], '"abc"'),
+        ([GZIP, (b"if-none-match", b'"d-gzip", "abc"')], '"abc"'),
+        ([(b"if-none-match", b'"abc-gzip"')], '"abc"'),
+    ],
+)
+async def test_not_modified_names_the_form_that_the_client_has(
+    asked: Iterable[Pair], tag: str
+) -> None:
+    answer = await squeezed(b"", [(b"etag", b'"abc"')], asked, status=304)
+    assert answer.headers["etag"] == tag
+    assert answer.headers["vary"] == "Accept-Encoding"
+
+
+async def test_vary_names_the_coding_once() -> None:
+    fields = [(b"content-type", b"text/css"), (b"vary", b"Accept-Encoding")]
+    assert (await squeezed(TEXT, fields)).headers["vary"] == "Accept-Encoding"
 
 
 async def test_an_answer_without_a_tag_gets_none() -> None:

@@ -1,11 +1,15 @@
 import logging
+from collections.abc import AsyncIterator
+from contextlib import nullcontext
 
 import pytest
 from fastapi import FastAPI, Request
+from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 from tests.support.asgi import ask, constant, failing, scope_of
 
-from gatewright.core.errors import NotFound, TooLarge
+from gatewright.core.errors import GatewayError, NotFound, TooLarge, Unavailable
+from gatewright.web.live import live_response
 from gatewright.web.middleware.errors import ErrorGuard, refuse_body
 from gatewright.web.problems import exception_handlers
 
@@ -31,6 +35,28 @@ async def test_an_error_within_the_answer_reaches_the_server() -> None:
     """The server then closes the connection; a normal end would be a lie."""
     with pytest.raises(OSError, match="disk"):
         await ask(ErrorGuard(failing(OSError("disk"), started=True)), scope_of())
+
+
+@pytest.mark.parametrize("error", [Unavailable("The server stops."), GatewayError()])
+async def test_an_answer_is_broken_off_for_a_known_error_without_a_traceback(
+    error: GatewayError, caplog: pytest.LogCaptureFixture
+) -> None:
+    inner = FastAPI(exception_handlers=exception_handlers())
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"a part"
+        raise error
+
+    @inner.get("/")
+    async def give() -> Response:
+        return live_response(pieces(), "text/plain")
+
+    known = error.status != 500
+    with nullcontext() if known else pytest.raises(RuntimeError):
+        answer = await ask(ErrorGuard(inner), scope_of())
+        assert (answer.body, answer.ended) == (b"a part", False)
+    assert known is all(record.exc_info is None for record in caplog.records)
+    assert ("broken off: The server" in caplog.text) is known
 
 
 async def test_an_error_of_the_body_wins_over_the_frameworks_answer() -> None:

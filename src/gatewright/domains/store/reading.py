@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from gatewright.core.caller import Caller, Scope
-from gatewright.core.errors import Conflict, NotFound
+from gatewright.core.errors import Conflict, NotFound, Unavailable
 from gatewright.core.pages import decode_cursor, encode_cursor
 from gatewright.domains.store.model import (
     Change,
@@ -205,12 +205,19 @@ class Listings:
     ) -> AsyncIterator[Change]:
         """Yield changes as they come, until the caller may no longer read them.
 
-        ``since`` is the last number seen (see :meth:`start`).
+        ``since`` is the last number seen (see :meth:`start`). A collection that was
+        made anew ends it too: who asks again with that number is told to begin anew.
+        While the store is away nothing is yielded, and all of it later: a browser
+        whose stream broke off would be refused, and asks no more after a refusal.
         """
         last = since
-        with suppress(NotFound):
+        with suppress(NotFound, Conflict):
             while True:
-                page = await self.changes(caller, name, last, wait=LONGEST_WAIT)
+                try:
+                    page = await self.changes(caller, name, last, wait=LONGEST_WAIT)
+                except Unavailable:
+                    await asyncio.sleep(_LOOK_SECONDS)
+                    continue
                 last = page.last
                 for change in page.changes:
                     yield change

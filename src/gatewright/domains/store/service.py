@@ -1,7 +1,7 @@
 """The document store, as callers may use it."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -363,15 +363,22 @@ class Store:
         number: bool = False,
     ) -> T:
         change = partial(self.documents.change, name, keys, who, decide, number=number)
-        try:
-            answer = await change()
-        except StorageFull:
-            # What has expired and was not yet swept up may have held the room.
-            if not await self.documents.sweep():
-                raise
-            answer = await change()
+        answer = await self._in_the_room(change)
         await self.news.tell()
         return answer
+
+    async def _in_the_room(self, change: Callable[[], Awaitable[T]]) -> T:
+        """Try a change again for as long as sweeping may have made room for it.
+
+        What has expired and was not yet swept up may have held the room, and one sweep
+        takes some of it, which may be others'.
+        """
+        while True:
+            try:
+                return await change()
+            except StorageFull:
+                if not await self.documents.sweep():
+                    raise
 
 
 def _check_accounts(permissions: Permissions | None) -> None:

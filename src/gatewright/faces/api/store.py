@@ -252,12 +252,13 @@ async def changes(
     """Tell the last change of each document that changed after “since”.
 
     Deletions are among them, for 30 days. With “Accept: text/event-stream” the
-    changes come as server-sent events as they happen, from “since” or “Last-Event-ID”
+    changes come as server-sent events as they happen, from “Last-Event-ID” or “since”
     on, or from now.
     """
     if "text/event-stream" in request.headers.get("accept", ""):
-        seen = since if since is not None else last_event_id(request)
-        return await _stream(context, collection, seen)
+        # A browser that comes back asks for the same URL and says what it has seen.
+        seen = last_event_id(request)
+        return await _stream(context, collection, since if seen is None else seen)
     page = await context.services.listings.changes(
         context.caller,
         collection,

@@ -94,6 +94,17 @@ class ChangeContract(StoreContract):
         with pytest.raises(NotFound):
             await listings.start(BEN, "c", None)
 
+    async def test_following_a_collection_that_is_made_anew(
+        self, other: Store, listings: Listings
+    ) -> None:
+        await other.put(ADA, "c", "a", b"1")
+        last = await listings.start(ADA, "c", None)
+        await other.drop_collection(ADA, "c")
+        await asyncio.sleep(0.002)  # numbers of collections begin by the millisecond
+        await other.put(ADA, "c", "b", b"1")
+        async with asyncio.timeout(60):
+            assert [change async for change in listings.follow(ADA, "c", last)] == []
+
     async def test_no_reader_misses_a_change(
         self, store: Store, other: Store, listings: Listings
     ) -> None:

@@ -2,7 +2,8 @@
 
 The tag of a compressed answer is the resource's with ``-gzip`` before its end quote,
 since the bytes differ; that mark is taken off the tags that a client sends back, so
-``If-Match`` on the one form admits the other.
+``If-Match`` on the one form admits the other. ``If-Range`` keeps it: what a range holds
+does not go on from a part of the compressed form.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ _SMALLEST = 1024
 _INLINE = 65_536
 _LEVEL = 1
 _MARK = b'-gzip"'
-_CONDITIONS = (b"if-match", b"if-none-match", b"if-range")
+_CONDITIONS = (b"if-match", b"if-none-match")
 _TEXT = (
     "text/",
     "application/json",
@@ -42,18 +43,19 @@ class Compression:
         accepted, marked = _read(scope["headers"])
         if marked:
             scope["headers"] = [_unmarked(field) for field in scope["headers"]]
-        answer = _Answer(send, gzip=accepted and scope["method"] != "HEAD")
+        gzip = accepted and scope["method"] != "HEAD"
+        answer = _Answer(send, gzip=gzip, marked=marked)
         await self._app(scope, receive, answer.send)
 
 
-def _read(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bool, bool]:
-    """Return whether gzip is accepted, and whether a condition has our mark."""
-    accepted = marked = False
+def _read(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bool, str]:
+    """Return whether gzip is accepted, and the conditions that have our mark."""
+    accepted, marked = False, ""
     for name, value in headers:
         if name == b"accept-encoding":
             accepted = accepts_gzip(value.decode("latin-1"))
         elif name in _CONDITIONS and _MARK in value:
-            marked = True
+            marked += value.decode("latin-1")
     return accepted, marked
 
 
@@ -84,25 +86,35 @@ def _weight(parameter: str) -> float:
 class _Answer:
     """One answer, held back until it is known whether it is compressed."""
 
-    __slots__ = ("_gzip", "_send", "_start")
+    __slots__ = ("_gzip", "_marked", "_send", "_start")
 
-    def __init__(self, send: Send, *, gzip: bool) -> None:
+    def __init__(self, send: Send, *, gzip: bool, marked: str) -> None:
         self._send = send
         self._gzip = gzip
+        self._marked = marked
         self._start: Message | None = None
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
+            if message["status"] == 304:
+                self._not_modified(headers)
             if not _is_compressible(message["status"], headers):
                 await self._send(message)
                 return
-            headers.add_vary_header("Accept-Encoding")
+            _add_vary(headers)
             self._start = message
         elif self._start is None:
             await self._send(message)
         else:
             await self._first(self._start, message)
+
+    def _not_modified(self, headers: MutableHeaders) -> None:
+        """Name the form that the client has, as 200 would (RFC 9110, 15.4.5)."""
+        _add_vary(headers)
+        tag = _with_mark(headers.get("etag", ""))
+        if self._gzip and tag and tag in self._marked:
+            headers["ETag"] = tag
 
     async def _first(self, start: Message, message: Message) -> None:
         """Send the start, and the body if that is all of it, compressed."""
@@ -124,6 +136,11 @@ def _is_compressible(status: int, headers: MutableHeaders) -> bool:
         and "content-encoding" not in headers
         and "no-transform" not in headers.get("cache-control", "")
     )
+
+
+def _add_vary(headers: MutableHeaders) -> None:
+    if "accept-encoding" not in headers.get("vary", "").lower():
+        headers.add_vary_header("Accept-Encoding")
 
 
 def _is_whole(message: Message) -> bool:
@@ -149,8 +166,13 @@ def _gzip(body: bytes) -> bytes:
 def _describe(headers: MutableHeaders, length: int) -> None:
     headers["Content-Encoding"] = "gzip"
     headers["Content-Length"] = str(length)
-    etag = headers.get("etag", "")
-    if etag.endswith('"'):
-        headers["ETag"] = etag[:-1] + _MARK.decode()
+    tag = _with_mark(headers.get("etag", ""))
+    if tag:
+        headers["ETag"] = tag
     if "accept-ranges" in headers:
         del headers["accept-ranges"]
+
+
+def _with_mark(tag: str) -> str:
+    """Return the tag of the compressed form; empty where there is none."""
+    return tag[:-1] + _MARK.decode() if tag.endswith('"') else ""

@@ -18,7 +18,7 @@ _REQUEST_FIELDS = (
 _READ_FIELDS = "Content-Type, If-None-Match, If-Range, Range, X-Request-Id"
 _EXPOSED = (
     "ETag, Link, Location, Content-Range, Content-Disposition, Retry-After, "
-    "RateLimit, RateLimit-Policy, X-Request-Id, Server-Timing, Upload-Offset, "
+    "RateLimit, RateLimit-Policy, Sunset, X-Request-Id, Server-Timing, Upload-Offset, "
     "Upload-Length, Tus-Resumable"
 )
 _MAXIMUM_AGE = "600"

@@ -13,6 +13,7 @@ from gatewright.web.problems import (
     RENDERER_KEY,
     Renderer,
     as_gateway_error,
+    known_within,
     refusal,
 )
 
@@ -45,8 +46,8 @@ class ErrorGuard:
 
     Before the answer has begun it becomes an error in the form of the face that was
     asked, a problem document if it has none of its own (500 without its text); after
-    that the exception is passed on to the server, which closes the connection, so that
-    a part is never taken for the whole.
+    that the answer is left where it is, and the server closes the connection, so that
+    a part is never taken for the whole. What is no known error it is told of.
 
     Parameters
     ----------
@@ -75,7 +76,11 @@ class ErrorGuard:
                 _log.error("internal error", exc_info=error)
                 return
             if guarded.started:
-                raise
+                known = known_within(error)
+                if known is None:
+                    raise
+                _log.warning("an answer is broken off: %s", known.text)
+                return
             await guarded.answer(as_gateway_error(error, Request(scope)))
 
 
