@@ -226,8 +226,10 @@ async def test_a_field_of_many_months_is_that_of_the_first(
     canned = Canned()
     described = {"id": "months", "variables": [z], "axes": [lat, lon]}
     canned.on("GET", "/datasets/months", described)
-    field = {"variables": {"z": {**z, "values": [*range(9), *range(90, 99)]}}}
-    field["coordinates"] = {one["name"]: one for one in (month, lat, lon)}
+    field = {
+        "variables": {"z": {**z, "values": [*range(9), *range(90, 99)]}},
+        "coordinates": {"month": month, "lat": lat, "lon": lon},
+    }
     canned.on("GET", "/datasets/months/subset", field)
     gate = await canned_gate(open_page, canned)
     await gate.page.goto(f"{gateway.url}/data/months")

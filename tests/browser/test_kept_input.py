@@ -62,8 +62,13 @@ async def test_a_document_that_could_not_be_saved_stays_to_be_saved_again(
 async def test_a_token_that_could_not_be_revoked_says_why(
     open_page: OpenPage, gateway: RunningGateway
 ) -> None:
-    token = {"key": "k", "label": "mine", "scopes": ["data:read"]}
-    token |= {"last_used_at": None, "expires_at": "2027-01-01T00:00:00Z"}
+    token = {
+        "key": "k",
+        "label": "mine",
+        "scopes": ["data:read"],
+        "last_used_at": None,
+        "expires_at": "2027-01-01T00:00:00Z",
+    }
     canned = Canned()
     canned.on("GET", "/tokens", {"tokens": [token]})
     refusal = problem(503, "unavailable", "Unavailable", "Try again in a minute.")
