@@ -2,10 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 import pytest
-from tests.domains.compute.conftest import SetClock, ToldScheduler
+from tests.domains.compute.conftest import NoOutput, SetClock, ToldScheduler
 from tests.support.app import caller
 from typing_extensions import override
 
@@ -14,6 +14,7 @@ from gatewright.core.errors import Unavailable
 from gatewright.core.events import EventHub
 from gatewright.domains.compute import (
     Capabilities,
+    ComputeSystem,
     Job,
     JobLedger,
     JobMonitor,
@@ -39,6 +40,26 @@ class AwayTable(SqlJobTable):
             self.away -= 1
             raise Unavailable
         return await super().record(system, statuses)
+
+
+class OvertakenTable(SqlJobTable):
+    """A table that notes the native ids when the jobs have already ended."""
+
+    def __init__(self, table: SqlJobTable, scheduler: ToldScheduler) -> None:
+        super().__init__(table._database)
+        self._scheduler = scheduler
+
+    @override
+    async def submitted(
+        self, native_ids: Mapping[str, str], statuses: Mapping[str, JobStatus]
+    ) -> Sequence[Job]:
+        ended = [
+            JobStatus(native, JobState.COMPLETED, "DONE", ended_at=3.0)
+            for native in native_ids.values()
+        ]
+        self._scheduler.known |= {status.native_id: status for status in ended}
+        assert await self.record("local", ended) == []
+        return await super().submitted(native_ids, statuses)
 
 
 @pytest.fixture
@@ -115,3 +136,31 @@ class TestMonitor:
         clock.now += 1
         job = await until(jobs, "2", lambda job: job.state is JobState.QUEUED)
         assert [one.uuid for one in scheduler.submissions] == [job.uuid]
+
+
+@pytest.mark.parametrize("away", [False, True])
+async def test_an_end_that_overtakes_its_submission_is_recorded(
+    scheduler: ToldScheduler,
+    table: SqlJobTable,
+    events: EventHub,
+    clock: SetClock,
+    monkeypatch: pytest.MonkeyPatch,
+    away: bool,
+) -> None:
+    """As of a short job beside a slow disk: nothing more is said of it."""
+    overtaken = OvertakenTable(table, scheduler)
+    if away:  # then the job is there all the same, as it was known at first
+
+        async def record(system: str, statuses: Sequence[JobStatus]) -> Sequence[Job]:
+            if statuses and (await table.open_jobs("local"))[0].native_id:
+                raise Unavailable
+            return []
+
+        monkeypatch.setattr(overtaken, "record", record)
+    systems = {"local": (ComputeSystem("local", "/home/ada"), scheduler)}
+    service = JobService(
+        systems, overtaken, events, NoOutput(), in_flight=20, clock=clock
+    )
+    (made,) = await service.submit(ADA, "local", [SPEC])
+    job = await service.get(ADA, "local", made.id)
+    assert job.state is (JobState.QUEUED if away else JobState.COMPLETED)

@@ -1,7 +1,8 @@
 """Between the records and a scheduler: submit what is new, write down what is said."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from gatewright.core.errors import GatewayError, TimedOut
 from gatewright.core.events import EventHub
@@ -49,6 +50,20 @@ class JobLedger:
         }
         statuses = await self._scheduler.status(native_ids)
         await self._tell(await self._table.submitted(by_uuid, statuses))
+        with suppress(
+            GatewayError
+        ):  # the jobs are submitted, whatever is known of them
+            await self._catch_up(native_ids, statuses)
+
+    async def _catch_up(
+        self, native_ids: Sequence[str], told: Mapping[str, JobStatus]
+    ) -> None:
+        """Write down what changed before the records had the native ids.
+
+        What the scheduler said of it meanwhile found no record, and is said once.
+        """
+        statuses = await self._scheduler.status(native_ids)
+        await self.record([s for n, s in statuses.items() if s != told.get(n)])
 
     async def resubmit(self, now: float) -> None:
         """Submit the jobs whose submission was cut short."""
