@@ -216,6 +216,8 @@ async def test_a_gateway_whose_files_hang_is_degraded_and_comes_back(
         finally:
             os.kill(worker, signal.SIGCONT)
         await until_ready(client)
+        owner = await gateway.client(OWNER)
+        assert (await owner.get("/api/v1/files/local/")).status_code == 200
 
 
 async def test_a_gateway_whose_scheduler_hangs_says_so_and_serves_files(

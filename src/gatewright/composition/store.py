@@ -38,7 +38,7 @@ async def sweep_for_ever(
         try:
             swept = await documents.sweep()
         except GatewayError as error:
-            _log.warning("Expired documents stay for now: %s", error.text)
+            _log.warning("Expired documents stay until the next sweep: %s", error.text)
             swept = 0
         await asyncio.sleep(0 if swept else seconds)
 

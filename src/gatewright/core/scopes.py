@@ -15,6 +15,7 @@ from gatewright.core.errors import InvalidContent
 
 # A surrogate that stands for no byte (of a command line) is in no folder.
 _FILES = re.compile(r"(files:read|files:write):(/[^\ud800-\udc7f\udd00-\udfff]*)")
+_NO_NAMES = (b"", b".")
 _BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _LONGEST_FOLDER: Final = 1024
 _SAFE = "/!$&'()*+;=:@"
@@ -65,7 +66,9 @@ def plain(scope: str) -> str:
     if found is None:
         return scope
     raw = _raw(found[2])
-    names = [name for name in unquote_to_bytes(raw).split(b"/") if name not in _NONE]
+    names = [
+        name for name in unquote_to_bytes(raw).split(b"/") if name not in _NO_NAMES
+    ]
     folder = b"/" + b"/".join(names)
     wrong = b".." in names or b"\0" in folder or _BAD_ESCAPE.search(raw)
     if wrong or len(folder) > _LONGEST_FOLDER:
@@ -81,6 +84,3 @@ def plain(scope: str) -> str:
 def _raw(folder: str) -> bytes:
     """Return the bytes of a folder as written; a command line's need not be UTF-8."""
     return folder.encode("utf-8", "surrogateescape")
-
-
-_NONE = (b"", b".")

@@ -45,17 +45,7 @@ class Sample:
 
 
 class ArrayReaderContract:
-    """What every reader of arrays does."""
-
-    @pytest.fixture
-    async def reader(self) -> ArrayReader:
-        """Return the reader under test."""
-        raise NotImplementedError
-
-    @pytest.fixture
-    def sample(self, tmp_path: Path) -> Sample:
-        """Return a file with known values."""
-        raise NotImplementedError
+    """What every reader of arrays does; fixtures ``reader`` and ``sample``."""
 
     async def test_describes_the_variable(
         self, reader: ArrayReader, sample: Sample

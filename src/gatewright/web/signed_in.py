@@ -67,7 +67,7 @@ class UntilSignedOut:
                 message = await self._receive()
                 self._more = message.get("more_body", False)
                 return message
-            # What is waited for now is the end alone, which the server tells again.
+            # Only the end is still waited for, which the server tells again.
             with suppress(TimeoutError):
                 async with asyncio.timeout_at(self._check_at):
                     return await self._receive()

@@ -32,7 +32,6 @@ def netcdf(path: Path, form: Any, **options: Any) -> Sample:
 
 
 class WithProcesses(ArrayReaderContract):
-    @override
     @pytest.fixture
     async def reader(self, tmp_path: Path) -> AsyncIterator[ArrayReader]:
         settings = PoolSettings(
@@ -43,42 +42,36 @@ class WithProcesses(ArrayReaderContract):
 
 
 class Inline(ArrayReaderContract):
-    @override
     @pytest.fixture
     async def reader(self) -> ArrayReader:
         return PooledArrayReader(InlinePool())
 
 
 class TestClassicInProcesses(WithProcesses):
-    @override
     @pytest.fixture
     def sample(self, tmp_path: Path) -> Sample:
         return netcdf(tmp_path / "f.nc", "NETCDF3_CLASSIC")
 
 
 class TestChunkedInProcesses(WithProcesses):
-    @override
     @pytest.fixture
     def sample(self, tmp_path: Path) -> Sample:
         return netcdf(tmp_path / "f.nc", "NETCDF4", zlib=True, chunksizes=(5, 100, 100))
 
 
 class TestClassic(Inline):
-    @override
     @pytest.fixture
     def sample(self, tmp_path: Path) -> Sample:
         return netcdf(tmp_path / "f.nc", "NETCDF3_64BIT_OFFSET")
 
 
 class TestClassic64BitData(Inline):
-    @override
     @pytest.fixture
     def sample(self, tmp_path: Path) -> Sample:
         return netcdf(tmp_path / "f.nc", "NETCDF3_64BIT_DATA")
 
 
 class TestChunked(Inline):
-    @override
     @pytest.fixture
     def sample(self, tmp_path: Path) -> Sample:
         return netcdf(
@@ -90,7 +83,6 @@ class TestChunked(Inline):
 
 
 class TestContiguousBigEndian(Inline):
-    @override
     @pytest.fixture
     def sample(self, tmp_path: Path) -> Sample:
         with h5py.File(tmp_path / "f.h5", "w") as file:

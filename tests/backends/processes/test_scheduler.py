@@ -327,9 +327,10 @@ async def test_the_queue_goes_on_after_an_error_of_its_disk(
     async with followed.following():
         first = await followed.submit("sleep 300")
         await followed.until_true(lambda: not errors, "never looked")
-        await followed.until_ended(await followed.submit("true"))
+        second = await followed.until_ended(await followed.submit("true"))
+        assert second.state is JobState.COMPLETED
         await scheduler.cancel([first])
-        await followed.until_ended(first)
+        assert (await followed.until_ended(first)).state is JobState.CANCELED
     await scheduler.close()
 
 

@@ -28,7 +28,7 @@ class ColdFiles:
         Raises
         ------
         BlockingIOError
-            The socket takes no more for now.
+            The socket is full.
         """
         limit = self._mounts.setdefault(
             mount_of(file), asyncio.Semaphore(_THREADS_PER_MOUNT)

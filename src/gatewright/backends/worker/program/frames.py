@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Iterable
 
 PROTOCOL = 2
-"""Version, which the worker says first: ``{"protocol": 1, "pid": ...}``."""
+"""Version, which the worker says first: ``{"protocol": 2, "pid": ...}``."""
 MAXIMUM_BODY = 1 << 20
 """Largest body, in bytes."""
 HEADER = struct.Struct(">IB")
