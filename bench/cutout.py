@@ -2,7 +2,7 @@
 
 Both give the bytes of a FITS file. astropy opens the file, cuts with ``Cutout2D`` and
 writes with ``writeto``, as a service over it does. Ours is what a reader process runs
-for one request, with the plate remembered as it is there ("warm") and without
+for one request, with the WCS remembered as it is there ("warm") and without
 ("cold"); the pool adds the hop to the reader.
 """
 

@@ -7,7 +7,7 @@ from astropy.wcs import WCS
 from tests.backends.fits.skies import tan_header
 
 from gatewright.backends.fits.box import box_of
-from gatewright.backends.fits.plate import make_plate
+from gatewright.backends.fits.image_wcs import make_image_wcs
 from gatewright.core.errors import NotFound
 from gatewright.domains.sky import parse_region
 from gatewright.domains.sky.geometry import Flags, oriented, unit_vectors
@@ -39,16 +39,16 @@ def touched(header: fits.Header, region: str, width: int, height: int) -> Flags:
 def test_regions_wider_than_the_projection(region: str) -> None:
     """The box is the smallest with all pixels that the region touches, also then."""
     header = tan_header(700, 500, turn=0.4)
-    box = box_of(parse_region(region), make_plate(header, 700, 500))
+    box = box_of(parse_region(region), make_image_wcs(header, 700, 500))
     rows, columns = np.nonzero(touched(header, region, 700, 500))
     assert (box.x0, box.x1) == (columns.min(), columns.max() + 1)
     assert (box.y0, box.y1) == (rows.min(), rows.max() + 1)
 
 
 def test_a_wide_region_beside_the_image() -> None:
-    plate = make_plate(tan_header(700, 500), 700, 500)
+    wcs = make_image_wcs(tan_header(700, 500), 700, 500)
     with pytest.raises(NotFound):
-        box_of(parse_region("RANGE 0 360 3 3.00001"), plate)
+        box_of(parse_region("RANGE 0 360 3 3.00001"), wcs)
 
 
 @pytest.mark.parametrize("radius", [0.002, 0.008, 0.07])
@@ -59,7 +59,7 @@ def test_no_pixel_is_missing_round_a_pole(shape: str, radius: float) -> None:
     text = (
         f"{shape} 0 90 {radius}" if shape == "CIRCLE" else f"{shape} {90 - radius} 90"
     )
-    box = box_of(parse_region(text), make_plate(header, 2100, 2100))
+    box = box_of(parse_region(text), make_image_wcs(header, 2100, 2100))
     pixels = radius * 3600 / 0.26
     for first, end, place in (
         (box.x0, box.x1, header["CRPIX1"] - 1),

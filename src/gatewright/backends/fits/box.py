@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gatewright.backends.fits.plate import Numbers, Plate, near, unit_border
+from gatewright.backends.fits.image_wcs import ImageWcs, Numbers, near, unit_border
 from gatewright.core.errors import NotFound
 from gatewright.domains.sky import Region, geometry
 
@@ -59,7 +59,7 @@ class Box:
         return f"[{','.join(f'{start + 1}:{start + n}' for start, n in axes)}]"
 
 
-def box_of(region: Region, plate: Plate) -> Box:
+def box_of(region: Region, wcs: ImageWcs) -> Box:
     """Return the smallest box with all pixels that a region touches.
 
     The region is clipped to the image (SODA 1.0 section 3.3: best match).
@@ -69,19 +69,19 @@ def box_of(region: Region, plate: Plate) -> Box:
     NotFound
         The region touches no pixel.
     """
-    x, y = _rim_pixels(region.outline(_FEW), plate)
+    x, y = _rim_pixels(region.outline(_FEW), wcs)
     if x is not None and y is not None and max(np.ptp(x), np.ptp(y)) > _LARGE:
-        x, y = _rim_pixels(region.outline(_MANY), plate)
+        x, y = _rim_pixels(region.outline(_MANY), wcs)
     if x is None or y is None:
-        return _box_within(region, plate)
+        return _box_within(region, wcs)
     # Pixel n covers n - 0.5 to n + 0.5.
-    first_x, last_x = _clip(x.min(), plate.width), _clip(x.max(), plate.width)
-    first_y, last_y = _clip(y.min(), plate.height), _clip(y.max(), plate.height)
+    first_x, last_x = _clip(x.min(), wcs.width), _clip(x.max(), wcs.width)
+    first_y, last_y = _clip(y.min(), wcs.height), _clip(y.max(), wcs.height)
     outside = (
         x.max() < -0.5
         or y.max() < -0.5
-        or x.min() > plate.width - 0.5
-        or y.min() > plate.height - 0.5
+        or x.min() > wcs.width - 0.5
+        or y.min() > wcs.height - 0.5
     )
     if outside:
         raise NotFound(_NO_PIXEL)
@@ -93,13 +93,13 @@ def _clip(position: float, length: int) -> int:
 
 
 def _rim_pixels(
-    rim: geometry.Vectors, plate: Plate
+    rim: geometry.Vectors, wcs: ImageWcs
 ) -> tuple[Numbers, Numbers] | tuple[None, None]:
     """Return the rim in pixels; None where the projection does not reach so far."""
-    if not near(plate, rim):
+    if not near(wcs, rim):
         return None, None
     ra, dec = sky_degrees(rim)
-    x, y = plate.to_pixels(ra, dec)
+    x, y = wcs.to_pixels(ra, dec)
     if not (np.all(np.isfinite(x)) and np.all(np.isfinite(y))):
         return None, None
     return x, y
@@ -112,29 +112,27 @@ def sky_degrees(directions: geometry.Vectors) -> tuple[Numbers, Numbers]:
     return ra, np.degrees(np.arctan2(directions[:, 2], reach))
 
 
-def _box_within(region: Region, plate: Plate) -> Box:
+def _box_within(region: Region, wcs: ImageWcs) -> Box:
     """Return the smallest box with all pixels of the image that a region touches.
 
     Serves regions too large for the projection: what is looked for is how many columns
     or rows, counted from each side of the image, the region leaves alone.
     """
-    width, height = plate.width, plate.height
-    if not _touched(region, plate, [Box(0, width, 0, height)])[0]:
+    width, height = wcs.width, wcs.height
+    if not _touched(region, wcs, [Box(0, width, 0, height)])[0]:
         raise NotFound(_NO_PIXEL)
     return Box(
-        _left_alone(region, plate, width, lambda n: Box(0, n, 0, height)),
+        _left_alone(region, wcs, width, lambda n: Box(0, n, 0, height)),
         width
-        - _left_alone(region, plate, width, lambda n: Box(width - n, width, 0, height)),
-        _left_alone(region, plate, height, lambda n: Box(0, width, 0, n)),
+        - _left_alone(region, wcs, width, lambda n: Box(width - n, width, 0, height)),
+        _left_alone(region, wcs, height, lambda n: Box(0, width, 0, n)),
         height
-        - _left_alone(
-            region, plate, height, lambda n: Box(0, width, height - n, height)
-        ),
+        - _left_alone(region, wcs, height, lambda n: Box(0, width, height - n, height)),
     )
 
 
 def _left_alone(
-    region: Region, plate: Plate, length: int, strip: Callable[[int], Box]
+    region: Region, wcs: ImageWcs, length: int, strip: Callable[[int], Box]
 ) -> int:
     """Return how many columns or rows from a side a region does not touch.
 
@@ -144,16 +142,16 @@ def _left_alone(
     alone, touched = 0, length
     while touched - alone > 1:
         tries = np.unique(np.linspace(alone, touched, _TRIES).astype(int))[1:-1]
-        met = _touched(region, plate, [strip(n) for n in tries.tolist()])
+        met = _touched(region, wcs, [strip(n) for n in tries.tolist()])
         touched = min([touched, *tries[met].tolist()])
         alone = max([alone, *tries[tries < touched].tolist()])
     return alone
 
 
-def _touched(region: Region, plate: Plate, parts: Sequence[Box]) -> geometry.Flags:
+def _touched(region: Region, wcs: ImageWcs, parts: Sequence[Box]) -> geometry.Flags:
     """Return for each part of an image whether a region touches it."""
     share_x, share_y = unit_border(_EACH_SIDE)
     x = np.concatenate([p.x0 + share_x * p.width for p in parts]) - 0.5
     y = np.concatenate([p.y0 + share_y * p.height for p in parts]) - 0.5
-    outlines = plate.vectors(x, y).reshape(len(parts), -1, 3)
+    outlines = wcs.vectors(x, y).reshape(len(parts), -1, 3)
     return region.meets(geometry.oriented(outlines))

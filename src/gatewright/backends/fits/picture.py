@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatewright.backends.fits.box import Box
-from gatewright.backends.fits.plate import Plate
+from gatewright.backends.fits.image_wcs import ImageWcs
 from gatewright.backends.fits.png import encode_png
 from gatewright.backends.fits.source import Source, physical, pieces
 from gatewright.core.errors import TooLarge
@@ -49,7 +49,7 @@ def picture(
     pixels = _sized(source, box, size)
     turn = (False, 0)
     if orientation is Orientation.NORTH:
-        turn = north_up(source.plate, box)
+        turn = north_up(source.wcs, box)
     levels = turned(grey_levels(pixels, stretch)[::-1], turn)
     return encode_png(levels, Orientation=describe_turn(turn), Source=source.name)
 
@@ -69,13 +69,13 @@ def turned(levels: NDArray[np.uint8], turn: Turn) -> NDArray[np.uint8]:
     return np.ascontiguousarray(np.rot90(flipped, quarters))
 
 
-def north_up(plate: Plate, box: Box) -> Turn:
+def north_up(wcs: ImageWcs, box: Box) -> Turn:
     """Return how to turn a picture so that north is up and east is left."""
     x, y = (box.x0 + box.x1 - 1) / 2, (box.y0 + box.y1 - 1) / 2
-    ra, dec = plate.to_sky(np.array([x]), np.array([y]))
+    ra, dec = wcs.to_sky(np.array([x]), np.array([y]))
     step = -_STEP if dec[0] > 89.9 else _STEP
     slope = max(0.01, float(np.cos(np.radians(dec[0]))))
-    near_x, near_y = plate.to_pixels(
+    near_x, near_y = wcs.to_pixels(
         np.array([ra[0], (ra[0] + _STEP / slope) % 360.0]),
         np.array([dec[0] + step, dec[0]]),
     )

@@ -39,7 +39,7 @@ def cut(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
         The answer would be above ``maximum`` bytes.
     """
     source = load(arguments["path"], arguments["identity"], arguments["hdu"])
-    flat = box_of(parse_region(arguments["region"]), source.plate)
+    flat = box_of(parse_region(arguments["region"]), source.wcs)
     plane = _plane(source.cube, arguments["plane"])
     box = replace(flat, further=tuple((0, length) for length in source.cube.lengths))
     if plane is not None:

@@ -16,8 +16,8 @@ from gatewright.backends.fits.cube import (
     wavelengths,
 )
 from gatewright.backends.fits.files import OpenFile, identity, open_image_file
+from gatewright.backends.fits.image_wcs import make_image_wcs, outline, pixel_size
 from gatewright.backends.fits.metadata import Headers, describe
-from gatewright.backends.fits.plate import make_plate, outline, pixel_size
 from gatewright.backends.fits.quiet import quiet
 from gatewright.backends.fits.tables import is_lookup_table, lookup_tables
 from gatewright.core.errors import InvalidContent
@@ -97,13 +97,13 @@ def _image(
     file: OpenFile, number: int, own: fits.Header, primary: fits.Header, path: str
 ) -> dict[str, Any]:
     width, height = image_axes(own)[:2]
-    plate = make_plate(own, width, height, lookup_tables(file, own))
-    polygon = outline(plate)
-    x, y = plate.centre
-    ra, dec = plate.to_sky(np.array([x]), np.array([y]))
+    wcs = make_image_wcs(own, width, height, lookup_tables(file, own))
+    polygon = outline(wcs)
+    x, y = wcs.centre
+    ra, dec = wcs.to_sky(np.array([x]), np.array([y]))
     corners = geometry.unit_vectors(*np.asarray(polygon).T)
     reach = geometry.angle(corners, geometry.unit_vectors(ra, dec)).max()
-    scale = pixel_size(plate)
+    scale = pixel_size(wcs)
     told = describe(Headers(own, primary), PurePath(path).name, scale)
     cube = image_cube(own)
     told |= {

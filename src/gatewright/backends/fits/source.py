@@ -15,7 +15,7 @@ from gatewright.backends.fits.blocks import Block
 from gatewright.backends.fits.box import Box
 from gatewright.backends.fits.cube import Cube, image_axes, image_cube
 from gatewright.backends.fits.files import OpenFile, open_image_file, read_exactly
-from gatewright.backends.fits.plate import Plate, make_plate
+from gatewright.backends.fits.image_wcs import ImageWcs, make_image_wcs
 from gatewright.backends.fits.quiet import quiet
 from gatewright.backends.fits.scan import find_block, image_header
 from gatewright.backends.fits.tables import LookupTable, lookup_tables
@@ -39,7 +39,7 @@ class Source:
     """Header of the image, in cards."""
     primary: bytes
     """Header of the file, in cards."""
-    plate: Plate
+    wcs: ImageWcs
     """Places of its pixels."""
     kind: np.dtype[np.generic]
     """Type of a pixel in the file, big-endian."""
@@ -82,7 +82,7 @@ def load(path: str, identity: str, hdu: int) -> Source:
             block,
             own,
             first.header,
-            make_plate(header, width, height, tables),
+            make_image_wcs(header, width, height, tables),
             _kind(header),
             _scaling(header),
             image_cube(header),
@@ -117,12 +117,12 @@ def pieces(source: Source, box: Box, rows: int | None = None) -> Iterator[bytear
     if source.block.is_compressed_image:
         yield from _unpacked_pieces(source, box, rows)
         return
-    width = source.plate.width * source.kind.itemsize
+    width = source.wcs.width * source.kind.itemsize
     row = box.width * source.kind.itemsize
     start = source.block.data_offset + box.x0 * source.kind.itemsize
     with open_image_file(source.path, source.identity) as file:
         for plane, first, last in _turns(source, box, rows):
-            line = source.cube.number(plane) * source.plate.height + first
+            line = source.cube.number(plane) * source.wcs.height + first
             yield _read_rows(file, start + line * width, width, row, last - first)
 
 

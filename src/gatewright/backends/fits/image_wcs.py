@@ -33,10 +33,10 @@ _MOST = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Plate:
+class ImageWcs:
     """An image's pixels and their places, ICRS degrees; pixels count from 0."""
 
-    wcs: Any
+    astropy_wcs: Any
     """World coordinate system of the first two axes (astropy)."""
     frame: Any
     """Celestial frame of it; None where it is ICRS."""
@@ -47,7 +47,7 @@ class Plate:
 
     def to_sky(self, x: Numbers, y: Numbers) -> tuple[Numbers, Numbers]:
         """Return right ascensions and declinations of pixel positions."""
-        first, second = self.wcs.all_pix2world(x, y, 0)
+        first, second = self.astropy_wcs.all_pix2world(x, y, 0)
         longitude, latitude = (second, first) if self._swapped else (first, second)
         if self.frame is None:
             return longitude % 360.0, latitude
@@ -62,13 +62,13 @@ class Plate:
             moved = sky.transform_to(self.frame)
             ra, dec = moved.spherical.lon.deg, moved.spherical.lat.deg
         first, second = (dec, ra) if self._swapped else (ra, dec)
-        x, y = self.wcs.all_world2pix(first, second, 0, quiet=True)
+        x, y = self.astropy_wcs.all_world2pix(first, second, 0, quiet=True)
         return x, y
 
     @property
     def _swapped(self) -> bool:
         """Whether the declination is the first of the two axes."""
-        return bool(self.wcs.wcs.lng == 1)
+        return bool(self.astropy_wcs.wcs.lng == 1)
 
     def vectors(self, x: Numbers, y: Numbers) -> geometry.Vectors:
         """Return directions of pixel positions."""
@@ -80,10 +80,10 @@ class Plate:
         return (self.width - 1) / 2, (self.height - 1) / 2
 
 
-def make_plate(
+def make_image_wcs(
     header: fits.Header, width: int, height: int, tables: Sequence[LookupTable] = ()
-) -> Plate:
-    """Return the plate of a header, and of the tables of its distortion.
+) -> ImageWcs:
+    """Return the WCS of a header, and of the tables of its distortion.
 
     Raises
     ------
@@ -106,7 +106,7 @@ def make_plate(
             frame = wcs_to_celestial_frame(wcs)
         except Exception as error:  # astropy raises several kinds
             raise InvalidContent("its celestial frame is not known here") from error
-    return Plate(wcs, None if isinstance(frame, ICRS) else frame, width, height)
+    return ImageWcs(wcs, None if isinstance(frame, ICRS) else frame, width, height)
 
 
 def _without_sky(header: fits.Header) -> str:
@@ -137,7 +137,7 @@ def _check_numbers(header: fits.Header) -> None:
                 raise InvalidContent(f"{keyword} is not a number")
 
 
-def outline(plate: Plate) -> tuple[tuple[float, float], ...]:
+def outline(wcs: ImageWcs) -> tuple[tuple[float, float], ...]:
     """Return the footprint: corners of the outer pixels and points between.
 
     Raises
@@ -145,8 +145,8 @@ def outline(plate: Plate) -> tuple[tuple[float, float], ...]:
     InvalidContent
         A part of the border is not on the sky, or the image is too wide.
     """
-    middle = plate.vectors(*(np.array([c]) for c in plate.centre))
-    ra, dec = plate.to_sky(*border(plate, _MOST))
+    middle = wcs.vectors(*(np.array([c]) for c in wcs.centre))
+    ra, dec = wcs.to_sky(*border(wcs, _MOST))
     spots = geometry.unit_vectors(ra, dec)
     reach = geometry.angle(spots, middle)
     if not np.all(np.isfinite(reach)):
@@ -155,7 +155,7 @@ def outline(plate: Plate) -> tuple[tuple[float, float], ...]:
         raise InvalidContent("it is wider than 160 degrees")
     if _area(spots) <= 0:
         raise InvalidContent("its footprint has no area")
-    step = 1 if reach.max() > _WIDE else _widest_step(spots, pixel_size(plate))
+    step = 1 if reach.max() > _WIDE else _widest_step(spots, pixel_size(wcs))
     return tuple(zip(ra[::step].tolist(), dec[::step].tolist(), strict=True))
 
 
@@ -178,10 +178,10 @@ def _area(corners: geometry.Vectors) -> float:
     return float(np.linalg.norm(np.cross(corners, np.roll(corners, -1, 0)).sum(0)))
 
 
-def border(plate: Plate, each: int) -> tuple[Numbers, Numbers]:
+def border(wcs: ImageWcs, each: int) -> tuple[Numbers, Numbers]:
     """Return pixel positions round the image, ``each`` to a side."""
     x, y = unit_border(each)
-    return x * plate.width - 0.5, y * plate.height - 0.5
+    return x * wcs.width - 0.5, y * wcs.height - 0.5
 
 
 def unit_border(each: int) -> tuple[Numbers, Numbers]:
@@ -193,16 +193,16 @@ def unit_border(each: int) -> tuple[Numbers, Numbers]:
     return x, y
 
 
-def pixel_size(plate: Plate) -> float:
+def pixel_size(wcs: ImageWcs) -> float:
     """Return the side of a square of the middle pixel's area, arcseconds."""
-    x, y = plate.centre
-    spots = plate.vectors(np.array([x, x + 1, x]), np.array([y, y, y + 1]))
+    x, y = wcs.centre
+    spots = wcs.vectors(np.array([x, x + 1, x]), np.array([y, y, y + 1]))
     area = np.linalg.norm(np.cross(spots[1] - spots[0], spots[2] - spots[0]))
     return math.degrees(math.sqrt(float(area))) * 3600.0
 
 
-def near(plate: Plate, directions: geometry.Vectors) -> bool:
+def near(wcs: ImageWcs, directions: geometry.Vectors) -> bool:
     """Return whether directions are near enough to be turned into pixels safely."""
-    x, y = plate.centre
-    middle = plate.vectors(np.array([x]), np.array([y]))
+    x, y = wcs.centre
+    middle = wcs.vectors(np.array([x]), np.array([y]))
     return bool(geometry.angle(directions, middle).max() <= _FORWARD)
