@@ -17,7 +17,7 @@ import netCDF4
 import numpy as np
 
 from bench.support.processes import tell
-from gatewright.backends.netcdf import PooledArrayReader
+from gatewright.backends.gridded import PooledArrayReader
 from gatewright.backends.readers import PoolSettings, ReaderPool, open_pool
 from gatewright.domains.arrays import ElementType, Encoding, Hyperslab, Range, whole
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from tests.support.inline_pool import InlinePool
 
-from gatewright.backends.netcdf import PooledArrayReader
+from gatewright.backends.gridded import PooledArrayReader
 from gatewright.core.caller import Caller, visitor
 from gatewright.domains.arrays import (
     Access,

@@ -2,7 +2,7 @@
 
 import os
 
-from gatewright.backends.netcdf import PooledArrayReader
+from gatewright.backends.gridded import PooledArrayReader
 from gatewright.backends.readers import ReaderPool
 from gatewright.core.config import Config, DatasetSource
 from gatewright.domains.arrays import Dataset, Datasets

@@ -11,7 +11,7 @@ import pytest
 from tests.support.inline_pool import InlinePool
 from typing_extensions import override
 
-from gatewright.backends.netcdf import PooledArrayReader
+from gatewright.backends.gridded import PooledArrayReader
 from gatewright.backends.readers import PoolSettings, open_pool
 from gatewright.core.errors import BackendFailed
 from gatewright.domains.arrays import ArrayReader

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from tests.support import needs
 from tests.support.inline_pool import InlinePool
 
-from gatewright.backends.netcdf import PooledArrayReader, classic
+from gatewright.backends.gridded import PooledArrayReader
+from gatewright.backends.netcdf import classic
 from gatewright.backends.netcdf.files import Files
 from gatewright.core.errors import BackendFailed, GatewayError
 from gatewright.domains.arrays import (

@@ -14,7 +14,7 @@ import netCDF4
 import numpy as np
 import pytest
 
-from gatewright.backends.netcdf import PooledArrayReader
+from gatewright.backends.gridded import PooledArrayReader
 from gatewright.backends.readers import PoolSettings, open_pool
 from gatewright.core.errors import GatewayError
 from gatewright.domains.arrays import ElementType, Encoding, Range

@@ -11,7 +11,7 @@ from tests.support.gridded import VISITOR, datasets, field, write_ensemble
 from tests.support.inline_pool import InlinePool
 from typing_extensions import override
 
-from gatewright.backends.netcdf import PooledArrayReader
+from gatewright.backends.gridded import PooledArrayReader
 from gatewright.core.caller import Caller, Scope
 from gatewright.core.errors import (
     InvalidRequest,

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gatewright.backends.netcdf import values, write_netcdf, write_png, write_text
-from gatewright.backends.netcdf.cut import Cut
+from gatewright.backends.gridded import values, write_netcdf, write_png, write_text
+from gatewright.backends.gridded.cut import Cut
 from gatewright.backends.netcdf.files import Files, GriddedFile, identify, require
 from gatewright.backends.readers import Output
 from gatewright.core.errors import BackendFailed, Conflict, InvalidRequest

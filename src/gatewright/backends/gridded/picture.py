@@ -7,7 +7,7 @@ from typing import BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from gatewright.backends.netcdf.font import ADVANCE, HEIGHT, text_mask
+from gatewright.backends.gridded.font import ADVANCE, HEIGHT, text_mask
 
 Pixels = npt.NDArray[np.uint8]
 INK = (32, 36, 42)

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from gatewright.backends.netcdf.cut import Cut, Series
+from gatewright.backends.gridded.cut import Cut, Series
 from gatewright.domains.arrays import AxisKind, label
 
 _ROWS = 16_384

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any
 
-from gatewright.backends.netcdf import values
+from gatewright.backends.gridded import values
 from gatewright.backends.readers import ReaderPool
 from gatewright.core.errors import BackendFailed, GatewayError
 from gatewright.domains.arrays import (

@@ -12,7 +12,7 @@ import h5netcdf
 import numpy as np
 import numpy.typing as npt
 
-from gatewright.backends.netcdf.cut import Cut, Numbers, Series
+from gatewright.backends.gridded.cut import Cut, Numbers, Series
 from gatewright.domains.arrays import (
     Attribute,
     Attributes,

@@ -8,8 +8,8 @@ from typing import BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from gatewright.backends.netcdf.cut import Cut, Series
-from gatewright.backends.netcdf.picture import (
+from gatewright.backends.gridded.cut import Cut, Series
+from gatewright.backends.gridded.picture import (
     CURVE,
     LINE,
     SCALE,
@@ -22,7 +22,7 @@ from gatewright.backends.netcdf.picture import (
     text_width,
     write_png,
 )
-from gatewright.backends.netcdf.write_text import axis_numbers
+from gatewright.backends.gridded.write_text import axis_numbers
 from gatewright.domains.arrays import AxisKind, Range, Selected, label
 
 _LONGEST = 1440

@@ -15,7 +15,7 @@ import xarray
 from tests.support import needs
 from tests.support.gridded import datasets, field, subset, write_ensemble
 
-from gatewright.backends.netcdf.write_text import shortest, texts
+from gatewright.backends.gridded.write_text import shortest, texts
 
 
 @pytest.fixture(params=["NETCDF4", "NETCDF3_CLASSIC"])
