@@ -17,8 +17,8 @@ from tests.support.whole import OWNER, whole
 
 from gatewright.backends.processes import ProcessScheduler
 from gatewright.composition.compute import Follower
-from gatewright.composition.health import Health, Part
 from gatewright.core.errors import NotFound, Unavailable
+from gatewright.core.health import Health, Part
 
 
 async def fine() -> None:
@@ -47,7 +47,7 @@ async def test_each_part_is_up_or_down() -> None:
 async def test_parts_are_not_asked_for_every_probe(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("gatewright.composition.health._REMEMBER_SECONDS", 600)
+    monkeypatch.setattr("gatewright.core.health._REMEMBER_SECONDS", 600)
     asked = 0
 
     async def count() -> None:
@@ -63,7 +63,7 @@ async def test_parts_are_not_asked_for_every_probe(
 async def test_a_part_that_hangs_is_down_in_bounded_time_and_asked_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("gatewright.composition.health._REMEMBER_SECONDS", -1)
+    monkeypatch.setattr("gatewright.core.health._REMEMBER_SECONDS", -1)
     asked, free = 0, asyncio.Event()
 
     async def hang() -> None:
@@ -203,7 +203,7 @@ async def until_told(client: httpx.AsyncClient, status: str) -> None:
 async def test_a_gateway_whose_files_hang_is_degraded_and_comes_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gatewright.composition.health._REMEMBER_SECONDS", -1)
+    monkeypatch.setattr("gatewright.core.health._REMEMBER_SECONDS", -1)
     before = set(workers())
     async with whole(tmp_path) as gateway:
         client = await gateway.client()
@@ -223,7 +223,7 @@ async def test_a_gateway_whose_files_hang_is_degraded_and_comes_back(
 async def test_a_gateway_whose_scheduler_hangs_says_so_and_serves_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gatewright.composition.health._REMEMBER_SECONDS", -1)
+    monkeypatch.setattr("gatewright.core.health._REMEMBER_SECONDS", -1)
     free = asyncio.Event()
     free.set()
 

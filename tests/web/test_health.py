@@ -6,10 +6,10 @@ import pytest
 from tests.support.app import caller
 from tests.support.asgi import ask, constant, failing, scope_of
 
-from gatewright.composition.health import Health, Part
 from gatewright.core.caller import Caller, Role, visitor
 from gatewright.core.config import Config
 from gatewright.core.errors import MethodNotAllowed, NotAllowed, NotFound, NotSignedIn
+from gatewright.core.health import Health, Part
 from gatewright.web.context import SCOPE_KEY, RequestContext
 from gatewright.web.dispatch import Dispatch
 from gatewright.web.events import STOPPING

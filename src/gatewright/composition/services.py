@@ -9,7 +9,7 @@ from gatewright.backends.worker import OneWorker
 from gatewright.composition.arrays import open_datasets
 from gatewright.composition.compute import open_compute
 from gatewright.composition.files import open_files, open_owner_worker
-from gatewright.composition.health import Foundations, Health, open_health
+from gatewright.composition.health import open_health, parts_of_systems
 from gatewright.composition.identity import open_identity
 from gatewright.composition.readers import open_readers
 from gatewright.composition.sky import SurveyWatch, open_sky
@@ -17,6 +17,7 @@ from gatewright.composition.state import open_database, open_event_hub
 from gatewright.composition.store import open_store
 from gatewright.core.config import Config
 from gatewright.core.events import EventHub
+from gatewright.core.health import Health, Part
 from gatewright.domains.arrays import Datasets
 from gatewright.domains.compute import JobService
 from gatewright.domains.files import CommandService, FileService
@@ -36,7 +37,7 @@ class Services:
     identity: Identity
     """Who people are, and the record of what they did."""
     health: Health
-    """Whether what the gateway stands on answers."""
+    """Whether the parts that the gateway needs answer."""
     readers: ReaderPool
     """Processes that parse files of arrays and images."""
     datasets: Datasets
@@ -70,12 +71,18 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
         store, listings = open_store(config, database, stack)
         identity = await open_identity(config, database, stack)
         jobs, followers = await open_compute(config, database, events, workers, stack)
-        parts = Foundations(events.log.latest, readers.ready, files, jobs, followers)
+        parts = {
+            "database": Part(events.log.latest, vital=True),
+            "readers": Part(readers.ready),
+            **dict(
+                parts_of_systems(config, files, jobs, followers, identity.users.owner)
+            ),
+        }
         yield Services(
             config=config,
             events=events,
             identity=identity,
-            health=open_health(config, parts, identity.users.owner, stack),
+            health=open_health(parts, stack),
             readers=readers,
             datasets=open_datasets(config, readers),
             sky=sky,

@@ -14,10 +14,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gatewright.composition import Health
 from gatewright.core.caller import Scope as Permission
 from gatewright.core.config import Config
 from gatewright.core.errors import MethodNotAllowed
+from gatewright.core.health import Health
 from gatewright.web.client_address import client_address
 from gatewright.web.context import request_context
 from gatewright.web.events import STOPPING

@@ -12,10 +12,10 @@ from gatewright.domains.store import (
     Collection,
     DocumentStore,
     Listings,
+    Requester,
     Right,
-    Standing,
+    Snapshot,
     Store,
-    Who,
 )
 
 
@@ -25,11 +25,11 @@ class Away:
     def __init__(self, looks: int) -> None:
         self.looks = looks
 
-    async def look(self, name: str, keys: object, who: Who) -> Standing:
+    async def look(self, name: str, keys: object, who: Requester) -> Snapshot:
         if self.looks:
             self.looks -= 1
             raise Unavailable("The gateway's database is away.")
-        return Standing(2.0, Collection(name, "ada", 1.0, sequence=8), Right.ADMIN)
+        return Snapshot(2.0, Collection(name, "ada", 1.0, sequence=8), Right.ADMIN)
 
     async def changes(self, *_: object, **__: object) -> Sequence[Change]:
         return [Change(8, "k", deleted=False, etag="x", at=1.0)]

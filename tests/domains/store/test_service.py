@@ -10,11 +10,11 @@ from gatewright.core.errors import NotFound, NotSignedIn, StorageFull, TooLarge
 from gatewright.domains.store import (
     Decide,
     DocumentStore,
+    Requester,
     Right,
-    Standing,
+    Snapshot,
     Store,
-    Who,
-    who_is,
+    requester_of,
 )
 
 
@@ -22,12 +22,17 @@ class Vanishing:
     """A store whose collections are dropped by another at once."""
 
     async def change(
-        self, name: str, keys: object, who: Who, decide: Decide[object], **_: object
+        self,
+        name: str,
+        keys: object,
+        who: Requester,
+        decide: Decide[object],
+        **_: object,
     ) -> object:
-        return decide(Standing(1.0)).answer
+        return decide(Snapshot(1.0)).answer
 
-    async def look(self, name: str, keys: object, who: Who) -> Standing:
-        return Standing(2.0)
+    async def look(self, name: str, keys: object, who: Requester) -> Snapshot:
+        return Snapshot(2.0)
 
 
 async def test_a_collection_that_is_dropped_meanwhile() -> None:
@@ -64,10 +69,10 @@ async def test_what_others_left_behind_is_swept_before_a_store_is_full() -> None
 
 
 def test_principals() -> None:
-    who = who_is(Caller("ada", frozenset(), frozenset({"b", "a"})))
+    who = requester_of(Caller("ada", frozenset(), frozenset({"b", "a"})))
     assert who.principals == ("everyone", "user:ada", "group:a", "group:b")
     with pytest.raises(NotSignedIn):
-        who_is(Caller("", frozenset()))
+        requester_of(Caller("", frozenset()))
 
 
 def test_words_of_rights() -> None:

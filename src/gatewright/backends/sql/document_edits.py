@@ -13,12 +13,12 @@ from gatewright.domains.store import (
     Document,
     DropCollection,
     Edit,
-    Found,
+    FoundDocument,
     PutDocument,
     Right,
     SaveIndexes,
     SetGrants,
-    Standing,
+    Snapshot,
     entry,
 )
 
@@ -75,14 +75,14 @@ WHERE collection = ? AND deleted = 0 GROUP BY writer
 class Edits:
     """Carries out the edits of one decision and keeps the counts right."""
 
-    def __init__(self, name: str, standing: Standing, quota: int) -> None:
+    def __init__(self, name: str, snapshot: Snapshot, quota: int) -> None:
         self._name = name
-        self._now = standing.now
-        self._there: Mapping[str, Found] = standing.documents
+        self._now = snapshot.now
+        self._there: Mapping[str, FoundDocument] = snapshot.documents
         self._quota = quota
-        found = standing.collection
+        found = snapshot.collection
         # A collection that is made again goes on with higher numbers than before.
-        self._sequence = found.sequence if found else int(standing.now * 1000)
+        self._sequence = found.sequence if found else int(snapshot.now * 1000)
         self._begin = self._sequence
         self._indexes: Mapping[str, bool] = found.indexes if found else {}
         self._documents: defaultdict[str, int] = defaultdict(int)

@@ -9,11 +9,11 @@ from gatewright.domains.store import (
     Change,
     Collection,
     Document,
-    Found,
+    FoundDocument,
     IndexRange,
+    Requester,
     Right,
-    Standing,
-    Who,
+    Snapshot,
     Window,
     successor,
 )
@@ -36,7 +36,7 @@ def marks(values: Sequence[object]) -> str:
     return ", ".join("?" * len(values))
 
 
-def standing_query(name: str, key: str, who: Who, now: float) -> Clause:
+def snapshot_query(name: str, key: str, who: Requester, now: float) -> Clause:
     """Return the one query for a collection, a document and the caller's rights."""
     people = marks(who.principals)
     text = f"""
@@ -71,7 +71,7 @@ def expired_query(name: str, keys: Sequence[str], now: float) -> Clause:
     return text, [name, *keys, now]
 
 
-def own_query(name: str, keys: Sequence[str], who: Who, now: float) -> Clause:
+def own_query(name: str, keys: Sequence[str], who: Requester, now: float) -> Clause:
     """Return the query for several documents and the caller's rights on them."""
     keys = _padded(keys)
     text = f"""
@@ -84,7 +84,7 @@ def own_query(name: str, keys: Sequence[str], who: Who, now: float) -> Clause:
     return text, [*who.principals, name, *keys, now]
 
 
-def visible(right: Right, who: Who) -> Clause:
+def visible(right: Right, who: Requester) -> Clause:
     """Return the condition under which the caller may read a document ``d``.
 
     It says in SQL what ``gatewright.domains.store.rights.right_on`` says.
@@ -143,7 +143,7 @@ def entries_query(name: str, window: Window, within: IndexRange) -> Clause:
 
 
 def collection(row: Row) -> Collection:
-    """Return the collection in a row of the standing."""
+    """Return the collection in a row of the snapshot."""
     return Collection(
         name=row["name"],
         owner=row["owner"],
@@ -174,20 +174,20 @@ def document(row: Row) -> Document:
     )
 
 
-def found(row: Row) -> Found:
+def found(row: Row) -> FoundDocument:
     """Return the document in a row with the caller's own right on it."""
-    return Found(document(row), Right(row["own"] or 0))
+    return FoundDocument(document(row), Right(row["own"] or 0))
 
 
-def standing(rows: Sequence[Row], now: float) -> Standing:
-    """Return what the standing's query found."""
+def snapshot(rows: Sequence[Row], now: float) -> Snapshot:
+    """Return what the snapshot's query found."""
     if not rows:
-        return Standing(now)
+        return Snapshot(now)
     row = rows[0]
-    documents: Mapping[str, Found] = {}
+    documents: Mapping[str, FoundDocument] = {}
     if row["key"] is not None:
         documents = {row["key"]: found(row)}
-    return Standing(
+    return Snapshot(
         now=now,
         collection=collection(row),
         right=Right(row["level"] or 0),

@@ -22,12 +22,12 @@ from gatewright.domains.store import (
     Decide,
     DeleteDocument,
     Document,
-    Found,
+    FoundDocument,
     IndexRange,
+    Requester,
     Right,
-    Standing,
+    Snapshot,
     Usage,
-    Who,
     Window,
 )
 
@@ -36,7 +36,7 @@ T = TypeVar("T")
 _SWEEP = 500
 _KEYS = 500
 _FORGET_SECONDS = 30 * 86400.0
-_NOBODY = Who("", ("",))
+_NOBODY = Requester("", ("",))
 _STEP = Window(limit=200)
 
 _KEYS_AND_SIZES = "SELECT d.key, d.size {where} ORDER BY d.key LIMIT ?"
@@ -95,7 +95,7 @@ class SqlDocuments:
         self,
         collection: str,
         keys: Sequence[str],
-        who: Who,
+        who: Requester,
         decide: Decide[T],
         *,
         number: bool = False,
@@ -103,14 +103,16 @@ class SqlDocuments:
         work = partial(self._change, collection, keys, who, decide, number=number)
         return await self._database.run(work)
 
-    async def look(self, collection: str, keys: Sequence[str], who: Who) -> Standing:
+    async def look(
+        self, collection: str, keys: Sequence[str], who: Requester
+    ) -> Snapshot:
         now = self._clock()
         key = keys[0] if keys else ""
-        text, values = rows_of.standing_query(collection, key, who, now)
-        return rows_of.standing(await self._database.read(text, *values), now)
+        text, values = rows_of.snapshot_query(collection, key, who, now)
+        return rows_of.snapshot(await self._database.read(text, *values), now)
 
     async def documents(
-        self, collection: str, right: Right, who: Who, window: Window
+        self, collection: str, right: Right, who: Requester, window: Window
     ) -> tuple[Sequence[Document], str | None]:
         now = self._clock()
         position: str | None = None
@@ -148,7 +150,7 @@ class SqlDocuments:
         self,
         collection: str,
         right: Right,
-        who: Who,
+        who: Requester,
         *,
         since: int,
         until: int,
@@ -165,7 +167,7 @@ class SqlDocuments:
         return [rows_of.change(row) for row in rows]
 
     async def collections(
-        self, who: Who, after: str, limit: int
+        self, who: Requester, after: str, limit: int
     ) -> Sequence[tuple[Collection, Right]]:
         people = rows_of.marks(who.principals)
         text = f"""
@@ -217,7 +219,7 @@ class SqlDocuments:
         self,
         collection: str,
         keys: Sequence[str],
-        who: Who,
+        who: Requester,
         decide: Decide[T],
         *,
         number: bool,
@@ -225,32 +227,32 @@ class SqlDocuments:
         # One writer of a collection at a time: its changes are numbered in the order
         # in which they are seen.
         yield Lock(f"store:{collection}")
-        standing = yield from self._standing(collection, keys, who)
+        snapshot = yield from self._snapshot(collection, keys, who)
         if number:
-            standing = yield from _numbered(collection, standing)
-        decision = decide(standing)
-        edits = Edits(collection, standing, self._quota)
+            snapshot = yield from _numbered(collection, snapshot)
+        decision = decide(snapshot)
+        edits = Edits(collection, snapshot, self._quota)
         yield from edits.carry_out(decision.edits)
         if number:
-            following = int(standing.fresh_key) + 1
+            following = int(snapshot.fresh_key) + 1
             yield Statement(_COUNT_UP, (following, collection))
         return decision.answer
 
-    def _standing(
-        self, collection: str, keys: Sequence[str], who: Who
-    ) -> Work[Standing]:
+    def _snapshot(
+        self, collection: str, keys: Sequence[str], who: Requester
+    ) -> Work[Snapshot]:
         now = self._clock()
         key = keys[0] if keys else ""
-        rows = yield Statement(*rows_of.standing_query(collection, key, who, now))
-        standing = rows_of.standing(rows, now)
+        rows = yield Statement(*rows_of.snapshot_query(collection, key, who, now))
+        snapshot = rows_of.snapshot(rows, now)
         if len(keys) < 2 or not rows:
-            return standing
-        documents: dict[str, Found] = {}
+            return snapshot
+        documents: dict[str, FoundDocument] = {}
         for start in range(0, len(keys), _KEYS):
             some = keys[start : start + _KEYS]
             rows = yield Statement(*rows_of.own_query(collection, some, who, now))
             documents |= {row["key"]: rows_of.found(row) for row in rows}
-        return replace(standing, documents=documents)
+        return replace(snapshot, documents=documents)
 
     def _index_step(
         self, collection: str, field: str, after: str
@@ -280,11 +282,11 @@ class SqlDocuments:
 
         def work() -> Work[None]:
             yield Lock(f"store:{collection}")
-            standing = yield from self._standing(collection, (), _NOBODY)
-            query = rows_of.expired_query(collection, keys, standing.now)
+            snapshot = yield from self._snapshot(collection, (), _NOBODY)
+            query = rows_of.expired_query(collection, keys, snapshot.now)
             rows = yield Statement(*query)
             there = {row["key"]: rows_of.found(row) for row in rows}
-            edits = Edits(collection, replace(standing, documents=there), self._quota)
+            edits = Edits(collection, replace(snapshot, documents=there), self._quota)
             yield from edits.carry_out(map(DeleteDocument, there))
 
         return work
@@ -307,12 +309,12 @@ def _forget(collection: str, before: float) -> Work[None]:
     yield Statement(_RAISE_FLOOR, (last, collection, last))
 
 
-def _numbered(collection: str, standing: Standing) -> Work[Standing]:
-    """Return the standing with the next number that is free as a key."""
-    number = standing.collection.counter if standing.collection else 0
+def _numbered(collection: str, snapshot: Snapshot) -> Work[Snapshot]:
+    """Return the snapshot with the next number that is free as a key."""
+    number = snapshot.collection.counter if snapshot.collection else 0
     while (yield Statement(_TAKEN, (collection, str(number)))):
         number += 1
-    return replace(standing, fresh_key=str(number))
+    return replace(snapshot, fresh_key=str(number))
 
 
 def _fitting(rows: Sequence[Row], window: Window) -> tuple[str | None, bool]:

@@ -32,8 +32,8 @@ class Right(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Who:
-    """The caller as permissions know them."""
+class Requester:
+    """The caller, by the names under which permissions may be granted to them."""
 
     user: str
     """Account name."""
@@ -41,7 +41,7 @@ class Who:
     """``everyone``, ``user:NAME`` and ``group:NAME`` for each group."""
 
 
-def who_is(caller: Caller) -> Who:
+def requester_of(caller: Caller) -> Requester:
     """Return the principals of a caller.
 
     Raises
@@ -51,7 +51,7 @@ def who_is(caller: Caller) -> Who:
     """
     user = caller.require_user()
     groups = sorted(f"group:{group}" for group in caller.groups)
-    return Who(user, (EVERYONE, f"user:{user}", *groups))
+    return Requester(user, (EVERYONE, f"user:{user}", *groups))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundDocument:
     """A document with the caller's right by the document's own permissions."""
 
     document: Document
@@ -161,8 +161,8 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """What the store holds where a request acts, read at one moment."""
+class Snapshot:
+    """A collection and some of its documents, read at one moment for one caller."""
 
     now: float
     """That moment, in seconds since 1970-01-01 UTC."""
@@ -172,7 +172,7 @@ class Standing:
     """The caller's right on the collection."""
     granted: bool = False
     """Whether the caller has a right on some document by its own permissions."""
-    documents: Mapping[str, Found] = field(default_factory=dict)
+    documents: Mapping[str, FoundDocument] = field(default_factory=dict)
     """Those of the asked keys that are there; expired ones are not."""
     fresh_key: str = ""
     """A numeric key that is free, where one was asked for."""

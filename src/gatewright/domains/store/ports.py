@@ -8,16 +8,16 @@ from gatewright.domains.store.model import (
     Collection,
     Decision,
     Document,
+    Requester,
     Right,
-    Standing,
+    Snapshot,
     Usage,
-    Who,
     Window,
 )
 
 T = TypeVar("T")
 
-Decide = Callable[[Standing], Decision[T]]
+Decide = Callable[[Snapshot], Decision[T]]
 """Decides what to change by what is there; it has no effects of its own, since it may
 be asked again, and what it raises changes nothing."""
 
@@ -29,14 +29,14 @@ class DocumentStore(Protocol):
         self,
         collection: str,
         keys: Sequence[str],
-        who: Who,
+        who: Requester,
         decide: Decide[T],
         *,
         number: bool = False,
     ) -> T:
         """Change a collection as ``decide`` says of what is there under the keys.
 
-        With ``number`` the standing has a free numeric key, from 0 upwards, which no
+        With ``number`` the snapshot has a free numeric key, from 0 upwards, which no
         other request gets. It is on disk when this returns.
 
         Raises
@@ -46,12 +46,14 @@ class DocumentStore(Protocol):
         """
         ...
 
-    async def look(self, collection: str, keys: Sequence[str], who: Who) -> Standing:
+    async def look(
+        self, collection: str, keys: Sequence[str], who: Requester
+    ) -> Snapshot:
         """Return what is there under the keys."""
         ...
 
     async def documents(
-        self, collection: str, right: Right, who: Who, window: Window
+        self, collection: str, right: Right, who: Requester, window: Window
     ) -> tuple[Sequence[Document], str | None]:
         """Return documents that the caller may read, by key, and where to go on.
 
@@ -65,7 +67,7 @@ class DocumentStore(Protocol):
         self,
         collection: str,
         right: Right,
-        who: Who,
+        who: Requester,
         *,
         since: int,
         until: int,
@@ -75,7 +77,7 @@ class DocumentStore(Protocol):
         ...
 
     async def collections(
-        self, who: Who, after: str, limit: int
+        self, who: Requester, after: str, limit: int
     ) -> Sequence[tuple[Collection, Right]]:
         """Return the collections that the caller may see, by name."""
         ...

@@ -20,10 +20,10 @@ from gatewright.domains.store.model import (
     Change,
     Document,
     IndexRange,
-    Standing,
-    Who,
+    Requester,
+    Snapshot,
     Window,
-    who_is,
+    requester_of,
 )
 from gatewright.domains.store.names import check_collection, check_prefix
 from gatewright.domains.store.query import Condition, index_range, matches
@@ -140,14 +140,14 @@ class Listings:
         NotFound
             There is no collection that the caller may read.
         """
-        who, standing = await self._look(caller, name)
+        who, snapshot = await self._look(caller, name)
         check_prefix(selection.prefix)
-        within = index_range(selection.conditions, _built(standing))
+        within = index_range(selection.conditions, _built(snapshot))
         scan = _Scan(limit, _position(cursor))
         while scan.more and not scan.is_full() and not self._is_spent(scan):
             window = _window(scan, selection, within)
             documents, position = await self._store.documents.documents(
-                name, standing.right, who, window
+                name, snapshot.right, who, window
             )
             kept = await _kept(documents, selection.conditions)
             scan.take(documents, kept, position)
@@ -182,7 +182,7 @@ class Listings:
             if page.changes or left <= 0:
                 return page
             since = page.last
-            await self._store.news.wait(min(left, _LOOK_SECONDS))
+            await self._store.written.wait(min(left, _LOOK_SECONDS))
 
     async def start(self, caller: Caller, name: str, seen: int | None) -> int:
         """Return the number after which a follower begins: what it saw last, or now.
@@ -195,8 +195,8 @@ class Listings:
             The number is too old, or not of this collection: begin anew.
         """
         if seen is None:
-            _, standing = await self._look(caller, name)
-            return readable_collection(standing).sequence
+            _, snapshot = await self._look(caller, name)
+            return readable_collection(snapshot).sequence
         await self._changes(caller, name, seen, 1)
         return seen
 
@@ -225,8 +225,8 @@ class Listings:
     async def _changes(
         self, caller: Caller, name: str, since: int, limit: int
     ) -> ChangePage:
-        who, standing = await self._look(caller, name)
-        found = readable_collection(standing)
+        who, snapshot = await self._look(caller, name)
+        found = readable_collection(snapshot)
         if since and not found.floor <= since <= found.sequence:
             raise Conflict(
                 "Deletions since that number are forgotten, or it is not of this "
@@ -234,17 +234,17 @@ class Listings:
                 last=found.sequence,
             )
         changes = await self._store.documents.changes(
-            name, standing.right, who, since=since, until=found.sequence, limit=limit
+            name, snapshot.right, who, since=since, until=found.sequence, limit=limit
         )
         last = changes[-1].number if len(changes) == limit else found.sequence
         return ChangePage(changes, last)
 
-    async def _look(self, caller: Caller, name: str) -> tuple[Who, Standing]:
+    async def _look(self, caller: Caller, name: str) -> tuple[Requester, Snapshot]:
         caller.require(f"{Scope.STORE}:{check_collection(name)}")
-        who = who_is(caller)
-        standing = await self._store.documents.look(name, (), who)
-        readable_collection(standing)
-        return who, standing
+        who = requester_of(caller)
+        snapshot = await self._store.documents.look(name, (), who)
+        readable_collection(snapshot)
+        return who, snapshot
 
     def _is_spent(self, scan: _Scan) -> bool:
         return (
@@ -254,8 +254,8 @@ class Listings:
         )
 
 
-def _built(standing: Standing) -> list[str]:
-    indexes = readable_collection(standing).indexes
+def _built(snapshot: Snapshot) -> list[str]:
+    indexes = readable_collection(snapshot).indexes
     return [path for path, built in indexes.items() if built]
 
 

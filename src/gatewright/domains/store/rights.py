@@ -6,21 +6,27 @@ document administers it for as long as they may write in the collection or to it
 """
 
 from gatewright.core.errors import NotAllowed, NotFound
-from gatewright.domains.store.model import Collection, Found, Right, Standing, Who
+from gatewright.domains.store.model import (
+    Collection,
+    FoundDocument,
+    Requester,
+    Right,
+    Snapshot,
+)
 
 
-def right_on(standing: Standing, found: Found, who: Who) -> Right:
+def right_on(snapshot: Snapshot, found: FoundDocument, who: Requester) -> Right:
     """Return a caller's right on a document."""
-    if standing.right is Right.ADMIN:
+    if snapshot.right is Right.ADMIN:
         return Right.ADMIN
-    right = found.own if found.document.guarded else standing.right
+    right = found.own if found.document.guarded else snapshot.right
     made_it = found.document.creator == who.user
-    if made_it and max(found.own, standing.right) >= Right.WRITE:
+    if made_it and max(found.own, snapshot.right) >= Right.WRITE:
         return Right.ADMIN
     return right
 
 
-def readable_document(standing: Standing, key: str, who: Who) -> Found:
+def readable_document(snapshot: Snapshot, key: str, who: Requester) -> FoundDocument:
     """Return the document that the caller may read.
 
     Raises
@@ -28,15 +34,15 @@ def readable_document(standing: Standing, key: str, who: Who) -> Found:
     NotFound
         There is none, or none for them.
     """
-    found = standing.documents.get(key)
-    if found is None or right_on(standing, found, who) < Right.READ:
+    found = snapshot.documents.get(key)
+    if found is None or right_on(snapshot, found, who) < Right.READ:
         raise NotFound("There is no document of that key that you may read.")
     return found
 
 
 def writable_document(
-    standing: Standing, key: str, who: Who, needed: Right = Right.WRITE
-) -> Found:
+    snapshot: Snapshot, key: str, who: Requester, needed: Right = Right.WRITE
+) -> FoundDocument:
     """Return the document that the caller may write, or has more rights on.
 
     Raises
@@ -46,13 +52,13 @@ def writable_document(
     NotAllowed
         They may read it, and no more.
     """
-    found = readable_document(standing, key, who)
-    if right_on(standing, found, who) < needed:
+    found = readable_document(snapshot, key, who)
+    if right_on(snapshot, found, who) < needed:
         raise NotAllowed(f"You need the right “{needed.word}” on this document.")
     return found
 
 
-def readable_collection(standing: Standing) -> Collection:
+def readable_collection(snapshot: Snapshot) -> Collection:
     """Return the collection that the caller may read, at least in part.
 
     Raises
@@ -60,13 +66,13 @@ def readable_collection(standing: Standing) -> Collection:
     NotFound
         There is none, or none for them.
     """
-    found = standing.collection
-    if found is None or (standing.right < Right.READ and not standing.granted):
+    found = snapshot.collection
+    if found is None or (snapshot.right < Right.READ and not snapshot.granted):
         raise NotFound("There is no collection of that name that you may read.")
     return found
 
 
-def writable_collection(standing: Standing, needed: Right = Right.WRITE) -> Collection:
+def writable_collection(snapshot: Snapshot, needed: Right = Right.WRITE) -> Collection:
     """Return the collection that the caller may write to, or has more rights on.
 
     Raises
@@ -76,13 +82,15 @@ def writable_collection(standing: Standing, needed: Right = Right.WRITE) -> Coll
     NotAllowed
         They may read it, and no more.
     """
-    found = readable_collection(standing)
-    if standing.right < needed:
+    found = readable_collection(snapshot)
+    if snapshot.right < needed:
         raise NotAllowed(f"You need the right “{needed.word}” on this collection.")
     return found
 
 
-def place_for_document(standing: Standing, key: str, who: Who) -> Found | None:
+def place_for_document(
+    snapshot: Snapshot, key: str, who: Requester
+) -> FoundDocument | None:
     """Return what a document would replace; None where it would be new.
 
     Who may not write to the collection is told the same of a key that is not there and
@@ -95,8 +103,8 @@ def place_for_document(standing: Standing, key: str, who: Who) -> Found | None:
     NotAllowed
         They may not write there.
     """
-    found = standing.documents.get(key)
-    hidden = found is None or right_on(standing, found, who) < Right.READ
-    if hidden and standing.collection is not None:
-        writable_collection(standing)
-    return None if found is None else writable_document(standing, key, who)
+    found = snapshot.documents.get(key)
+    hidden = found is None or right_on(snapshot, found, who) < Right.READ
+    if hidden and snapshot.collection is not None:
+        writable_collection(snapshot)
+    return None if found is None else writable_document(snapshot, key, who)

@@ -14,12 +14,12 @@ from gatewright.domains.store.content import check_content, decode
 from gatewright.domains.store.model import (
     Content,
     Permissions,
+    Requester,
     Right,
-    Standing,
+    Snapshot,
     Usage,
-    Who,
     permissions_of,
-    who_is,
+    requester_of,
 )
 from gatewright.domains.store.names import (
     check_account,
@@ -35,7 +35,7 @@ from gatewright.domains.store.rights import (
     writable_document,
 )
 from gatewright.domains.store.views import CollectionView, DocumentView
-from gatewright.domains.store.watching import News
+from gatewright.domains.store.watching import WriteSignal
 from gatewright.domains.store.writing import KEEP, Check, Lifetime, Stored
 
 T = TypeVar("T")
@@ -57,7 +57,7 @@ class Store:
 
     def __init__(self, documents: DocumentStore, *, document_bytes: int) -> None:
         self.documents = documents
-        self.news = News()
+        self.written = WriteSignal()
         self._document_bytes = document_bytes
 
     async def collections(
@@ -67,7 +67,7 @@ class Store:
         if not any(scope.startswith(f"{Scope.STORE}:") for scope in caller.scopes):
             caller.require(Scope.STORE)
         after = _position(cursor)
-        found = await self.documents.collections(who_is(caller), after, limit + 1)
+        found = await self.documents.collections(requester_of(caller), after, limit + 1)
         page = found[:limit]
         views = [
             CollectionView(collection, right)
@@ -85,10 +85,10 @@ class Store:
         NotFound
             There is none that the caller may read.
         """
-        who = self._who(caller, name)
-        standing = await self.documents.look(name, (), who)
-        readable_collection(standing)
-        return await self._view(standing)
+        who = self._requester(caller, name)
+        snapshot = await self.documents.look(name, (), who)
+        readable_collection(snapshot)
+        return await self._view(snapshot)
 
     async def save_collection(
         self,
@@ -110,7 +110,7 @@ class Store:
         PreconditionFailed
             It is there, and ``create_only``.
         """
-        who = self._who(caller, name)
+        who = self._requester(caller, name)
         fields = None if indexes is None else tuple(map(check_field, indexes))
         _check_accounts(permissions)
 
@@ -125,8 +125,8 @@ class Store:
         for field in unbuilt:
             await self.documents.build_index(name, field)
         # Who gave their own right away is still told what they did.
-        standing = await self.documents.look(name, (), who)
-        return await self._view(standing), created
+        snapshot = await self.documents.look(name, (), who)
+        return await self._view(snapshot), created
 
     async def drop_collection(self, caller: Caller, name: str) -> None:
         """Delete a collection with all its documents.
@@ -138,7 +138,7 @@ class Store:
         NotAllowed
             The caller may not administer it.
         """
-        await self._change(name, (), self._who(caller, name), writing.drop)
+        await self._change(name, (), self._requester(caller, name), writing.drop)
 
     async def get(self, caller: Caller, name: str, key: str) -> DocumentView:
         """Return a document.
@@ -148,10 +148,10 @@ class Store:
         NotFound
             There is none that the caller may read.
         """
-        who = self._who(caller, name)
-        standing = await self.documents.look(name, (check_key(key),), who)
-        found = readable_document(standing, key, who)
-        return DocumentView(found.document, right_on(standing, found, who))
+        who = self._requester(caller, name)
+        snapshot = await self.documents.look(name, (check_key(key),), who)
+        found = readable_document(snapshot, key, who)
+        return DocumentView(found.document, right_on(snapshot, found, who))
 
     async def put(
         self,
@@ -176,7 +176,7 @@ class Store:
         StorageFull
             The caller's quota is used up.
         """
-        who = self._who(caller, name)
+        who = self._requester(caller, name)
         check_key(key)
         content = await self._content(body)
 
@@ -203,7 +203,7 @@ class Store:
 
         Raises are those of :meth:`put`.
         """
-        who = self._who(caller, name)
+        who = self._requester(caller, name)
         content = await self._content(body)
         made = new_id()
 
@@ -225,7 +225,7 @@ class Store:
 
         Raises are those of :meth:`put`.
         """
-        who = self._who(caller, name)
+        who = self._requester(caller, name)
         if not 1 <= len(bodies) <= MAXIMUM_BULK:
             raise InvalidContent(f"Send 1 to {MAXIMUM_BULK} documents at once.")
         for key in bodies:
@@ -251,7 +251,7 @@ class Store:
 
         Raises are those of :meth:`put`, and NotFound where there is no document.
         """
-        who = self._who(caller, name)
+        who = self._requester(caller, name)
         check_key(key)
         if len(body) > self._document_bytes:
             raise TooLarge(f"A patch has at most {self._document_bytes} bytes.")
@@ -285,7 +285,7 @@ class Store:
         PreconditionFailed
             From ``check``.
         """
-        who = self._who(caller, name)
+        who = self._requester(caller, name)
         check_key(key)
         decide = partial(writing.delete, key=key, who=who, check=check)
         await self._change(name, (key,), who, decide)
@@ -300,9 +300,9 @@ class Store:
         NotFound, NotAllowed
             The caller may not read, or not administer, it.
         """
-        who = self._who(caller, name)
-        standing = await self.documents.look(name, (check_key(key),), who)
-        found = writable_document(standing, key, who, Right.ADMIN)
+        who = self._requester(caller, name)
+        snapshot = await self.documents.look(name, (check_key(key),), who)
+        found = writable_document(snapshot, key, who, Right.ADMIN)
         if not found.document.guarded:
             return None
         return permissions_of(await self.documents.grants(name, key))
@@ -317,7 +317,7 @@ class Store:
         NotFound, NotAllowed
             The caller may not read, or not administer, it.
         """
-        who = self._who(caller, name)
+        who = self._requester(caller, name)
         check_key(key)
         _check_accounts(permissions)
 
@@ -331,18 +331,18 @@ class Store:
         caller.require(Scope.STORE)
         return await self.documents.usage(caller.require_user())
 
-    async def _view(self, standing: Standing) -> CollectionView:
-        found = standing.collection
+    async def _view(self, snapshot: Snapshot) -> CollectionView:
+        found = snapshot.collection
         if found is None:
             raise NotFound("The collection was deleted meanwhile.")
-        if standing.right < Right.ADMIN:
-            return CollectionView(found, standing.right)
+        if snapshot.right < Right.ADMIN:
+            return CollectionView(found, snapshot.right)
         permissions = permissions_of(await self.documents.grants(found.name))
-        return CollectionView(found, standing.right, permissions)
+        return CollectionView(found, snapshot.right, permissions)
 
-    def _who(self, caller: Caller, name: str) -> Who:
+    def _requester(self, caller: Caller, name: str) -> Requester:
         caller.require(f"{Scope.STORE}:{check_collection(name)}")
-        return who_is(caller)
+        return requester_of(caller)
 
     async def _content(self, body: bytes) -> Content:
         if len(body) <= _LARGE:
@@ -357,14 +357,14 @@ class Store:
         self,
         name: str,
         keys: Sequence[str],
-        who: Who,
+        who: Requester,
         decide: Decide[T],
         *,
         number: bool = False,
     ) -> T:
         change = partial(self.documents.change, name, keys, who, decide, number=number)
         answer = await self._in_the_room(change)
-        await self.news.tell()
+        await self.written.tell()
         return answer
 
     async def _in_the_room(self, change: Callable[[], Awaitable[T]]) -> T:

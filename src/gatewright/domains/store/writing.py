@@ -14,11 +14,11 @@ from gatewright.domains.store.model import (
     Edit,
     Permissions,
     PutDocument,
+    Requester,
     Right,
     SaveIndexes,
     SetGrants,
-    Standing,
-    Who,
+    Snapshot,
 )
 from gatewright.domains.store.rights import (
     place_for_document,
@@ -73,83 +73,85 @@ def unconditional(_etag: str | None) -> None:
     """Let a request pass that has no conditions."""
 
 
-def _first_use(standing: Standing, who: Who) -> list[Edit]:
+def _first_use(snapshot: Snapshot, who: Requester) -> list[Edit]:
     """Return the making of a collection that is not there."""
-    return [] if standing.collection is not None else [CreateCollection(who.user)]
+    return [] if snapshot.collection is not None else [CreateCollection(who.user)]
 
 
 def put(
-    standing: Standing,
+    snapshot: Snapshot,
     key: str | None,
-    who: Who,
+    who: Requester,
     content: Content,
     check: Check = unconditional,
     lifetime: Lifetime = KEEP,
 ) -> Decision[Stored]:
     """Make a document or replace it; its collection is made if need be.
 
-    Without a key the document gets the free number that the standing has.
+    Without a key the document gets the free number that the snapshot has.
     """
-    key = standing.fresh_key if key is None else key
-    found = place_for_document(standing, key, who)
+    key = snapshot.fresh_key if key is None else key
+    found = place_for_document(snapshot, key, who)
     check(found.document.etag if found else None)
     # A document that is replaced whole lives by the new request alone.
-    end = lifetime.end(standing.now, None)
-    edits = [*_first_use(standing, who), PutDocument(key, content, who.user, end)]
+    end = lifetime.end(snapshot.now, None)
+    edits = [*_first_use(snapshot, who), PutDocument(key, content, who.user, end)]
     stored = Stored(key, content.etag, content.size, found is None, end)
     return Decision(edits, stored)
 
 
 def put_many(
-    standing: Standing,
-    who: Who,
+    snapshot: Snapshot,
+    who: Requester,
     contents: Mapping[str, Content],
     lifetime: Lifetime = KEEP,
 ) -> Decision[list[Stored]]:
     """Make or replace documents, all of them or none."""
-    edits = _first_use(standing, who)
+    edits = _first_use(snapshot, who)
     answers = []
     for key, content in contents.items():
-        decision = put(standing, key, who, content, lifetime=lifetime)
+        decision = put(snapshot, key, who, content, lifetime=lifetime)
         edits.append(decision.edits[-1])
         answers.append(decision.answer)
     return Decision(edits, answers)
 
 
 def patch(
-    standing: Standing,
+    snapshot: Snapshot,
     key: str,
-    who: Who,
+    who: Requester,
     change: bytes,
     limit: int,
     check: Check,
     lifetime: Lifetime = KEEP,
 ) -> Decision[Stored]:
     """Apply a merge patch to a document."""
-    found = writable_document(standing, key, who)
+    found = writable_document(snapshot, key, who)
     check(found.document.etag)
     content = check_content(merge(found.document.text.encode(), change), limit)
-    end = lifetime.end(standing.now, found.document.expires_at)
+    end = lifetime.end(snapshot.now, found.document.expires_at)
     stored = Stored(key, content.etag, content.size, created=False, expires_at=end)
     return Decision([PutDocument(key, content, who.user, end)], stored)
 
 
-def delete(standing: Standing, key: str, who: Who, check: Check) -> Decision[None]:
+def delete(
+    snapshot: Snapshot, key: str, who: Requester, check: Check
+) -> Decision[None]:
     """Delete a document."""
-    found = writable_document(standing, key, who)
+    found = writable_document(snapshot, key, who)
     check(found.document.etag)
     return Decision([DeleteDocument(key)], None)
 
 
-def drop(standing: Standing) -> Decision[None]:
+def drop(snapshot: Snapshot) -> Decision[None]:
     """Delete a collection with its documents."""
-    writable_collection(standing, Right.ADMIN)
+    writable_collection(snapshot, Right.ADMIN)
     return Decision([DropCollection()], None)
 
 
 def save(
-    standing: Standing,
-    who: Who,
+    snapshot: Snapshot,
+    who: Requester,
     indexes: tuple[str, ...] | None,
     permissions: Permissions | None,
     *,
@@ -161,25 +163,25 @@ def save(
     """
     before: Mapping[str, bool] = {}
     owner = who.user
-    if standing.collection is not None:
-        before = writable_collection(standing, Right.ADMIN).indexes
-        owner = standing.collection.owner
+    if snapshot.collection is not None:
+        before = writable_collection(snapshot, Right.ADMIN).indexes
+        owner = snapshot.collection.owner
         if create_only:
             raise PreconditionFailed("There is a collection of that name already.")
-    edits = _first_use(standing, who)
-    declared = before if indexes is None else _indexes(standing, indexes)
+    edits = _first_use(snapshot, who)
+    declared = before if indexes is None else _indexes(snapshot, indexes)
     if declared != before:
         edits.append(SaveIndexes(declared))
     if permissions is not None:
         edits.append(SetGrants(collection_grants(owner, permissions)))
     unbuilt = tuple(field for field, built in declared.items() if not built)
-    return Decision(edits, (standing.collection is None, unbuilt))
+    return Decision(edits, (snapshot.collection is None, unbuilt))
 
 
-def _indexes(standing: Standing, fields: tuple[str, ...]) -> Mapping[str, bool]:
+def _indexes(snapshot: Snapshot, fields: tuple[str, ...]) -> Mapping[str, bool]:
     if len(set(fields)) > MAXIMUM_INDEXES:
         raise InvalidContent(f"A collection has at most {MAXIMUM_INDEXES} indexes.")
-    found = standing.collection
+    found = snapshot.collection
     before = found.indexes if found is not None else {}
     # What has no documents has nothing to build.
     empty = found is None or found.documents == 0
@@ -198,9 +200,9 @@ def _bounded(grants: Mapping[str, Right]) -> Mapping[str, Right]:
 
 
 def set_document_permissions(
-    standing: Standing, key: str, who: Who, permissions: Permissions | None
+    snapshot: Snapshot, key: str, who: Requester, permissions: Permissions | None
 ) -> Decision[None]:
     """Give a document permissions of its own, or let it follow the collection."""
-    writable_document(standing, key, who, Right.ADMIN)
+    writable_document(snapshot, key, who, Right.ADMIN)
     grants = None if permissions is None else _bounded(permissions.grants())
     return Decision([SetGrants(grants, key)], None)

@@ -1,0 +1,107 @@
+"""Health: the parts that the gateway needs, and whether each of them answers.
+
+A part is asked at most once a second, for all who want to know, and waited for at most
+two. A part that hangs (a network file system whose server is away) is down until its
+answer comes, and is not asked a second time meanwhile.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+Check = Callable[[], Awaitable[object]]
+"""Returns when a part of the gateway answers; raises when it does not."""
+
+_PATIENCE_SECONDS = 2.0
+_REMEMBER_SECONDS = 1.0
+_SYSTEMS = "systems"
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Something that the gateway needs."""
+
+    check: Check
+    """Asks it."""
+    vital: bool = False
+    """Whether nothing at all can be answered without it."""
+
+
+class Health:
+    """Asks every part whether it answers.
+
+    Parameters
+    ----------
+    parts
+        The parts by name; those of a system begin with ``systems/<name>/``.
+    patience
+        Seconds to wait for an answer.
+    """
+
+    def __init__(
+        self, parts: Mapping[str, Part], patience: float = _PATIENCE_SECONDS
+    ) -> None:
+        self._parts = dict(parts)
+        self._patience = patience
+        self._lock = asyncio.Lock()
+        self._asked_at = float("-inf")
+        self._up: Mapping[str, bool] = {}
+        self._asking: dict[str, asyncio.Task[bool]] = {}
+
+    async def look(self) -> Mapping[str, bool]:
+        """Return whether each part answers."""
+        async with self._lock:
+            if time.monotonic() - self._asked_at > _REMEMBER_SECONDS:
+                self._up = await self._ask()
+                self._asked_at = time.monotonic()
+            return self._up
+
+    def is_vital(self, name: str) -> bool:
+        """Return whether the gateway serves nothing without a part."""
+        return self._parts[name].vital
+
+    async def system(self, name: str) -> str:
+        """Return “up”, “degraded” or “down”: all, some or none of a system answer."""
+        start = f"{_SYSTEMS}/{name}/"
+        answers = {
+            up for part, up in (await self.look()).items() if part.startswith(start)
+        }
+        if False not in answers:
+            return "up"
+        return "degraded" if True in answers else "down"
+
+    async def _ask(self) -> Mapping[str, bool]:
+        late = {name for name, task in self._asking.items() if not task.done()}
+        fresh = {
+            name: asyncio.create_task(self._answers(name))
+            for name in self._parts
+            if name not in late
+        }
+        self._asking |= fresh
+        if fresh:
+            await asyncio.wait(fresh.values(), timeout=self._patience)
+        return {name: self._result(name, self._asking[name]) for name in self._parts}
+
+    async def _answers(self, name: str) -> bool:
+        try:
+            await self._parts[name].check()
+        except Exception as error:  # noqa: BLE001  # any failure means down
+            _log.warning("%s is not ready: %r", name, error)
+            return False
+        return True
+
+    def _result(self, name: str, task: asyncio.Task[bool]) -> bool:
+        if not task.done():
+            _log.warning("%s is not ready: no answer", name)
+            return False
+        return task.result()
+
+    async def close(self) -> None:
+        """Leave off asking."""
+        for task in self._asking.values():
+            task.cancel()
+        await asyncio.gather(*self._asking.values(), return_exceptions=True)
