@@ -10,9 +10,9 @@ import numpy.typing as npt
 from tests.support.inline_pool import InlinePool
 
 from gatewright.backends.gridded import PooledArrayReader
+from gatewright.core.access import PUBLIC, Access
 from gatewright.core.caller import Caller, visitor
 from gatewright.domains.arrays import (
-    Access,
     AxisKind,
     Dataset,
     Datasets,
@@ -92,7 +92,7 @@ def _axes(file: netCDF4.Dataset) -> None:
 
 
 def datasets(
-    *paths: Path, access: Access = "public", limit: int = 10**9, pool: Any = None
+    *paths: Path, access: Access = PUBLIC, limit: int = 10**9, pool: Any = None
 ) -> Datasets:
     """Return a catalogue of files, read in this process."""
     sources = [Dataset(path.stem, bytes(path), "", access) for path in paths]

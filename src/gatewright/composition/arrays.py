@@ -4,6 +4,7 @@ import os
 
 from gatewright.backends.gridded import PooledArrayReader
 from gatewright.backends.readers import ReaderPool
+from gatewright.core.access import access_of
 from gatewright.core.config import Config, DatasetSource
 from gatewright.domains.arrays import Dataset, Datasets
 
@@ -21,10 +22,9 @@ def open_datasets(config: Config, readers: ReaderPool) -> Datasets:
 
 
 def _dataset(source: DatasetSource) -> Dataset:
-    access = source.access
     return Dataset(
         source.id,
         os.fsencode(source.source.resolve()),
         source.title,
-        access if isinstance(access, str) else tuple(access),
+        access_of(source.access),
     )

@@ -13,6 +13,7 @@ from gatewright.backends.sql import Database
 from gatewright.backends.sql.images import SqlImageIndex
 from gatewright.composition.readers import open_readers
 from gatewright.composition.state import open_database
+from gatewright.core.access import access_of
 from gatewright.core.clock import system_clock
 from gatewright.core.config import Config, SurveySource
 from gatewright.core.errors import GatewayError, Unavailable
@@ -187,11 +188,10 @@ async def save_surveys(index: ImageIndex, sources: Sequence[SurveySource]) -> No
 
 def survey_of(source: SurveySource) -> Survey:
     """Return the survey that a part of the configuration describes."""
-    access = source.access
     return Survey(
         id=source.id,
         title=source.title or source.id,
         pattern=source.images,
-        access=access if isinstance(access, str) else tuple(access),
+        access=access_of(source.access),
         configured=True,
     )

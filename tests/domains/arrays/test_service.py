@@ -12,6 +12,7 @@ from tests.support.inline_pool import InlinePool
 from typing_extensions import override
 
 from gatewright.backends.gridded import PooledArrayReader
+from gatewright.core.access import PUBLIC, access_of
 from gatewright.core.caller import Caller, Scope
 from gatewright.core.errors import (
     InvalidRequest,
@@ -70,7 +71,7 @@ def member(user: str, *groups: str) -> Caller:
 async def test_who_may_see_what(
     path: Path, access: Any, caller: Caller, seen: bool
 ) -> None:
-    catalogue = datasets(path, access=access)
+    catalogue = datasets(path, access=access_of(access))
     assert len(catalogue.page(caller).items) == seen
     for name in ("ens", "ens.nc"):
         if seen:
@@ -91,7 +92,7 @@ async def test_the_scope_is_needed(path: Path) -> None:
 
 
 async def test_pages_of_the_catalogue() -> None:
-    sources = [Dataset(f"d{n}", b"/nowhere") for n in range(5)]
+    sources = [Dataset(f"d{n}", b"/nowhere", "", PUBLIC) for n in range(5)]
     catalogue = Datasets(sources, PooledArrayReader(InlinePool()), 1)
     first = catalogue.page(VISITOR, 2)
     second = catalogue.page(VISITOR, 3, first.next)
@@ -104,7 +105,7 @@ async def test_pages_of_the_catalogue() -> None:
 
 async def test_an_id_that_ends_in_nc_is_found_as_it_is(path: Path) -> None:
     catalogue = Datasets(
-        [Dataset("a.nc", bytes(path), "A")], PooledArrayReader(InlinePool()), 1
+        [Dataset("a.nc", bytes(path), "A", PUBLIC)], PooledArrayReader(InlinePool()), 1
     )
     assert (await catalogue.open(VISITOR, "a.nc")).title == "A"
     with pytest.raises(NotFound):
@@ -152,7 +153,8 @@ async def test_a_listing_looks_into_files_for_a_while(
 
     monkeypatch.setattr(service, "_LOOK_SECONDS", 0.5)
     sources = [
-        Dataset(n, bytes(tmp_path / f"{n}.nc")) for n in ("ens", "broken", "slow")
+        Dataset(n, bytes(tmp_path / f"{n}.nc"), "", PUBLIC)
+        for n in ("ens", "broken", "slow")
     ]
     catalogue = Datasets(sources, Slow(InlinePool()), 1)
     page = catalogue.page(VISITOR)

@@ -11,7 +11,6 @@ from gatewright.domains.arrays.hyperslab import (
     whole,
 )
 from gatewright.domains.arrays.model import (
-    Access,
     Attribute,
     Attributes,
     AxisKind,
@@ -61,7 +60,6 @@ from gatewright.domains.arrays.subset import (
 )
 
 __all__ = [
-    "Access",
     "ArrayReader",
     "Attribute",
     "Attributes",

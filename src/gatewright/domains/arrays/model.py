@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from gatewright.core.access import NOBODY, Access
 from gatewright.core.errors import InvalidRequest
 
 
@@ -234,10 +235,6 @@ def xdr(kind: ElementType) -> Encoding:
     return Encoding(_XDR_TYPES.get(kind, kind), "big", exact=True)
 
 
-Access = Literal["public", "users"] | tuple[str, ...]
-"""``public``, ``users``, or names of accounts and groups."""
-
-
 @dataclass(frozen=True, slots=True)
 class Dataset:
     """A file that is published."""
@@ -248,7 +245,7 @@ class Dataset:
     """Path of the file."""
     title: str = ""
     """Title in the catalogue; empty: the file's own."""
-    access: Access = "public"
+    access: Access = NOBODY
     """Who may see it."""
 
 

@@ -113,7 +113,7 @@ class Datasets:
         seen = [
             dataset
             for dataset in self._datasets.values()
-            if dataset.id > after and may_see(caller, dataset)
+            if dataset.id > after and dataset.access.admits(caller)
         ]
         more = len(seen) > count
         return Page(seen[:count], encode_cursor(seen[count - 1].id) if more else None)
@@ -129,7 +129,7 @@ class Datasets:
         caller.require(Scope.DATA_READ)
         for name in (dataset_id, dataset_id.removesuffix(_EXTENSION)):
             dataset = self._datasets.get(name)
-            if dataset is not None and may_see(caller, dataset):
+            if dataset is not None and dataset.access.admits(caller):
                 return dataset
         raise NotFound("There is no such data set. The catalogue is at /datasets.")
 
@@ -315,15 +315,6 @@ class Datasets:
                 estimated_bytes=size,
                 limit_bytes=self._response_bytes,
             )
-
-
-def may_see(caller: Caller, dataset: Dataset) -> bool:
-    """Return whether the access rule of a data set admits the caller."""
-    if dataset.access == "public":
-        return True
-    if dataset.access == "users" or not caller.signed_in:
-        return caller.signed_in
-    return caller.user in dataset.access or bool(caller.groups & set(dataset.access))
 
 
 def _filename(dataset_id: str, order: SubsetOrder) -> str:

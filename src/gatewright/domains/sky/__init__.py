@@ -3,7 +3,6 @@
 from gatewright.domains.sky.bands import band_name, band_wavelengths
 from gatewright.domains.sky.ingest import Ingest, IngestReport
 from gatewright.domains.sky.model import (
-    Access,
     Content,
     Coverage,
     CutoutFormat,
@@ -27,12 +26,11 @@ from gatewright.domains.sky.regions import (
     parse_interval,
     parse_region,
 )
-from gatewright.domains.sky.service import SkyService, may_see
+from gatewright.domains.sky.service import SkyService
 from gatewright.domains.sky.stretch import Stretch, grey_levels, percentile_limits
 from gatewright.domains.sky.times import header_mjd, iso_mjd, mjd_text, parse_times
 
 __all__ = [
-    "Access",
     "Circle",
     "Content",
     "Coverage",
@@ -61,7 +59,6 @@ __all__ = [
     "grey_levels",
     "header_mjd",
     "iso_mjd",
-    "may_see",
     "mjd_text",
     "parse_interval",
     "parse_region",
