@@ -16,8 +16,8 @@ from gatewright.core.errors import Unavailable
 from gatewright.core.events import EventHub
 from gatewright.domains.compute import (
     ComputeSystem,
-    JobLedger,
     JobMonitor,
+    JobRecords,
     JobService,
 )
 
@@ -42,8 +42,8 @@ async def open_compute(
     schedulers = await open_schedulers(config, workers, stack)
     followers = {}
     for name, scheduler in schedulers.items():
-        ledger = JobLedger(name, scheduler, table, events)
-        followers[name] = Follower(JobMonitor(name, scheduler, table, ledger))
+        records = JobRecords(name, scheduler, table, events)
+        followers[name] = Follower(JobMonitor(name, scheduler, table, records))
         _start(followers[name], stack)
     systems = {
         system.name: (

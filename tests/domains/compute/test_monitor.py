@@ -16,8 +16,8 @@ from gatewright.domains.compute import (
     Capabilities,
     ComputeSystem,
     Job,
-    JobLedger,
     JobMonitor,
+    JobRecords,
     JobService,
     JobSpec,
     JobState,
@@ -71,8 +71,8 @@ def away(table: SqlJobTable) -> AwayTable:
 async def running(
     scheduler: ToldScheduler, away: AwayTable, events: EventHub, clock: SetClock
 ) -> AsyncIterator[None]:
-    ledger = JobLedger("local", scheduler, away, events)
-    monitor = JobMonitor("local", scheduler, away, ledger, clock)
+    records = JobRecords("local", scheduler, away, events)
+    monitor = JobMonitor("local", scheduler, away, records, clock)
     scheduler.capabilities = Capabilities(1, 1, submit_seconds=0.02)
     task = asyncio.create_task(monitor.run())
     yield

@@ -7,9 +7,9 @@ from contextlib import suppress
 
 from gatewright.core.clock import Clock, system_clock
 from gatewright.core.errors import GatewayError
-from gatewright.domains.compute.ledger import JobLedger
 from gatewright.domains.compute.model import JobState, JobStatus, Snapshot
 from gatewright.domains.compute.ports import JobTable, Scheduler
+from gatewright.domains.compute.records import JobRecords
 
 _log = logging.getLogger(__name__)
 _CHUNK = 500
@@ -24,13 +24,13 @@ class JobMonitor:
         system: str,
         scheduler: Scheduler,
         table: JobTable,
-        ledger: JobLedger,
+        records: JobRecords,
         clock: Clock = system_clock,
     ) -> None:
         self._system = system
         self._scheduler = scheduler
         self._table = table
-        self._ledger = ledger
+        self._records = records
         self._clock = clock
 
     async def run(self) -> None:
@@ -52,7 +52,7 @@ class JobMonitor:
     async def _record(self, statuses: Sequence[JobStatus]) -> None:
         for attempt in range(1_000_000):  # pragma: no branch
             try:
-                await self._ledger.record(statuses)
+                await self._records.record(statuses)
                 await self._scheduler.forget(
                     [s.native_id for s in statuses if s.ended_at is not None]
                 )
@@ -87,5 +87,5 @@ class JobMonitor:
         """Submit what was cut short, now and then."""
         while True:
             with suppress(GatewayError):
-                await self._ledger.resubmit(self._clock())
+                await self._records.resubmit(self._clock())
             await asyncio.sleep(self._scheduler.capabilities.submit_seconds)
