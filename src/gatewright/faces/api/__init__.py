@@ -8,6 +8,7 @@ from gatewright import __version__
 from gatewright.composition import Services
 from gatewright.core.caller import Scope
 from gatewright.core.config import Config
+from gatewright.core.errors import InvalidContent, InvalidRequest
 from gatewright.faces.api import (
     command,
     datasets,
@@ -27,6 +28,7 @@ from gatewright.faces.api import (
 )
 from gatewright.faces.api.security import document_security
 from gatewright.web.face import Face
+from gatewright.web.known_parameters import only_known_parameters
 from gatewright.web.problems import exception_handlers
 from gatewright.web.scopes import needs_any
 
@@ -53,6 +55,10 @@ ROUTERS: tuple[tuple[APIRouter, tuple[Scope, ...]], ...] = (
 )
 """The families of resources, each with the scopes of which one is needed."""
 
+_SEARCHES = (datasets.router, images.router, surveys.router)
+_QUERIES = only_known_parameters(InvalidRequest)
+_FIELDS = only_known_parameters(InvalidContent)
+
 
 def build(services: Services) -> ASGIApp:
     """Return the API as one application."""
@@ -69,7 +75,9 @@ def application(config: Config) -> FastAPI:
         exception_handlers=exception_handlers(),
     )
     for router, scopes in ROUTERS:
-        needed = [Depends(needs_any(*scopes))] if scopes else []
+        needed = [Depends(_QUERIES if router in _SEARCHES else _FIELDS)]
+        if scopes:
+            needed.append(Depends(needs_any(*scopes)))
         app.include_router(_heads(router), dependencies=needed)
         app.include_router(router, dependencies=needed)
     document_security(app, config)

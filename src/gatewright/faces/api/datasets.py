@@ -76,6 +76,7 @@ async def one_dataset(context: Context, dataset: DatasetId) -> Response:
     "/datasets/{dataset}/subset",
     summary="A subset by coordinates",
     response_class=Response,
+    openapi_extra={"x-open-parameters": True},  # each axis of the data set is one
     responses={
         200: {
             "content": {
