@@ -20,9 +20,6 @@ _log = logging.getLogger("gatewright.errors")
 Renderer = Callable[[GatewayError, Request], Response]
 """Makes a protocol's own form of an error."""
 
-RENDERER_KEY = "gatewright.renderer"
-"""Key in the ASGI scope of how the protocol that is asked tells errors."""
-
 Handler = Callable[[Request, Any], Coroutine[Any, Any, Response]]
 
 _BY_STATUS: dict[int, type[GatewayError]] = {
@@ -56,12 +53,6 @@ def problem(error: GatewayError, request: Request) -> Response:
         headers=error_headers(error),
         media_type="application/problem+json",
     )
-
-
-def refusal(error: GatewayError, request: Request) -> Response:
-    """Return an error, raised before its face is reached, in the face's own form."""
-    render: Renderer = request.scope.get(RENDERER_KEY, problem)
-    return render(error, request)
 
 
 def public_text(error: GatewayError) -> str:

@@ -102,4 +102,9 @@ def _heads(router: APIRouter) -> APIRouter:
     return heads
 
 
-face = Face(name="api", prefix="/api/v1", build=build)
+face = Face(
+    name="api",
+    prefix="/api/v1",
+    build=build,
+    uploads=(("PUT", "/files/"),),
+)

@@ -7,10 +7,17 @@ from gatewright.core.errors import NotSignedIn
 from gatewright.faces.newt.answers import Answer
 from gatewright.faces.newt.forms import read_form
 from gatewright.web.context import RequestContext, request_context
-from gatewright.web.credentials import cookie_fields, newt_seconds, no_cookie_fields
+from gatewright.web.credentials import (
+    SessionCookie,
+    cookie_fields,
+    no_cookie_fields,
+)
 from gatewright.web.own_pages import OwnPages
 from gatewright.web.sign_in import sign_in as begin_session
 from gatewright.web.sign_in import sign_out_by_link
+
+COOKIE = SessionCookie(name="newt_sessionid", path="/newt", seconds=43_200)
+"""The session's cookie as programs of NEWT expect it, for twelve hours at most."""
 
 NOBODY = {
     "username": None,
@@ -23,7 +30,7 @@ NOBODY = {
 async def who(request: Request) -> object:
     """Say who the cookie is."""
     context = request_context(request)
-    return _shape(context.caller, newt_seconds(context.services.config))
+    return _shape(context.caller, COOKIE.lifetime(context.services.config))
 
 
 def _shape(caller: Caller, seconds: int) -> object:
@@ -49,11 +56,11 @@ async def sign_in(request: Request) -> object:
         return NOBODY
     shape = {
         "username": new.user.name,
-        "session_lifetime": newt_seconds(context.services.config),
+        "session_lifetime": COOKIE.lifetime(context.services.config),
         "auth": True,
         "newt_sessionid": new.secret,
     }
-    return Answer(shape, cookie_fields(context.services.config, new.secret, newt=True))
+    return Answer(shape, cookie_fields(context.services.config, new.secret, COOKIE))
 
 
 async def sign_out(request: Request) -> object:
@@ -78,4 +85,4 @@ async def log_out(request: Request) -> object:
 
 
 def _signed_out(context: RequestContext) -> Answer:
-    return Answer(NOBODY, no_cookie_fields(context.services.config, newt=True))
+    return Answer(NOBODY, no_cookie_fields(context.services.config, COOKIE))
