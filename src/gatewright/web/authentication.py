@@ -1,7 +1,9 @@
 """Who asks: turns the credentials of a request into a ``Caller``, once.
 
 A token in ``Authorization`` must be valid. A session's cookie counts where the request
-may be one of our own pages (``own_pages``); one that has ended makes a visitor.
+may be one of our own pages (``own_pages``); one that has ended makes a visitor. A
+program's session counts below the path of a face's own cookie, for requests that no
+browser sends.
 """
 
 from collections.abc import Callable, Iterable
@@ -15,6 +17,7 @@ from gatewright.composition import Services
 from gatewright.core.caller import Caller, visitor
 from gatewright.core.errors import GatewayError
 from gatewright.core.ids import new_id
+from gatewright.domains.identity import is_program_secret
 from gatewright.web.audit import note_caller
 from gatewright.web.client_address import client_address
 from gatewright.web.context import SCOPE_KEY, RequestContext
@@ -26,7 +29,7 @@ from gatewright.web.credentials import (
 )
 from gatewright.web.exchange import exchange_of, refusal
 from gatewright.web.middleware.request_id import SCOPE_KEY as REQUEST_ID_KEY
-from gatewright.web.own_pages import SAFE_METHODS, OwnPages
+from gatewright.web.own_pages import SAFE_METHODS, OwnPages, refuse_a_browser
 from gatewright.web.signed_in import UntilSignedOut
 
 _BASIC = b'Basic realm="gatewright", charset="UTF-8"'
@@ -102,6 +105,11 @@ class Authentication:
         """Return the session secrets that count for this request."""
         path = scope["path"]
         secrets = session_secrets(headers, self._cookie, path, self._face_cookies)
+        programs = [secret for secret in secrets if is_program_secret(secret)]
+        if programs and any(cookie.is_read_at(path) for cookie in self._face_cookies):
+            refuse_a_browser(headers)
+            return programs
+        secrets = [secret for secret in secrets if secret not in programs]
         if not secrets:
             return []
         if scope["method"] not in SAFE_METHODS:

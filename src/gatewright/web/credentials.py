@@ -26,6 +26,10 @@ class SessionCookie:
     seconds: int
     """Longest life; a session may end before."""
 
+    def is_read_at(self, path: str) -> bool:
+        """Return whether the cookie is read on a path."""
+        return f"{path}/".startswith(f"{self.path}/")
+
     def lifetime(self, config: Config) -> int:
         """Return the seconds that the cookie lives: never longer than a session."""
         return min(self.seconds, config.identity.session_seconds)
@@ -76,7 +80,7 @@ def session_secrets(
     ``own`` are the cookies of faces. Each value is looked up, so they are a few at
     most: a browser sends one of each name.
     """
-    names = [cookie.name for cookie in own if f"{path}/".startswith(f"{cookie.path}/")]
+    names = [cookie.name for cookie in own if cookie.is_read_at(path)]
     names.append(name)
     cookies = list(_cookies(headers))
     found = [value for want in names for got, value in cookies if got == want and value]

@@ -76,7 +76,7 @@ async def test_head_refuses_as_get_does(gateway: Whole) -> None:
     answer = await (await gateway.client(OWNER)).head(
         "/api/v1/jobs/local?states=failed"
     )
-    assert answer.status_code == 400
+    assert answer.status_code == 422
 
 
 async def test_the_parameters_of_a_script_are_known(gateway: Whole) -> None:

@@ -3,7 +3,8 @@
 from starlette.requests import Request
 
 from gatewright.core.caller import Caller
-from gatewright.core.errors import NotSignedIn
+from gatewright.core.errors import NotAllowed, NotSignedIn
+from gatewright.domains.identity import is_program_secret
 from gatewright.faces.newt.answers import Answer
 from gatewright.faces.newt.forms import read_form
 from gatewright.web.context import RequestContext, request_context
@@ -12,7 +13,7 @@ from gatewright.web.credentials import (
     cookie_fields,
     no_cookie_fields,
 )
-from gatewright.web.own_pages import OwnPages
+from gatewright.web.own_pages import OWN_HEADER, OwnPages, shows_a_browser
 from gatewright.web.sign_in import sign_in as begin_session
 from gatewright.web.sign_in import sign_out_by_link
 
@@ -46,12 +47,22 @@ def _shape(caller: Caller, seconds: int) -> object:
 
 
 async def sign_in(request: Request) -> object:
-    """Begin a session; a wrong password is no error, but ``auth`` is false."""
+    """Begin a session; a wrong password is no error, but ``auth`` is false.
+
+    A request that no browser sends begins a program's session: it may change things
+    without the headers of a page, and does not count for a browser.
+    """
     context = request_context(request)
     form = await read_form(request)
     name, password = form.get("username", ""), form.get("password", "")
     try:
-        new = await begin_session(request, context, name, password)
+        new = await begin_session(
+            request,
+            context,
+            name,
+            password,
+            program=not shows_a_browser(request.headers),
+        )
     except NotSignedIn:
         return NOBODY
     shape = {
@@ -75,10 +86,15 @@ async def log_out(request: Request) -> object:
     """End the session of the cookie by GET, as NEWT does.
 
     A page of another site cannot: a link there is refused, and so is whatever else it
-    asks for, since the answer takes the cookie away.
+    asks for, since the answer takes the cookie away. Where a browser does not say what
+    led here (plain http, ``no-referrer``), its session ends only by a script of ours.
     """
     context = request_context(request)
-    OwnPages(context.services.config).refuse_foreign_link(request.headers)
+    headers = request.headers
+    OwnPages(context.services.config).refuse_foreign_link(headers)
+    program = is_program_secret(request.cookies.get(COOKIE.name, ""))
+    if not (program or shows_a_browser(headers) or OWN_HEADER in headers):
+        raise NotAllowed("Sign out from one of the gateway's pages.")
     if context.caller.session:
         await sign_out_by_link(request, context)
     return _signed_out(context)
