@@ -32,6 +32,8 @@ _BY_STATUS: dict[int, type[GatewayError]] = {
     415: errors.UnsupportedMediaType,
 }
 
+NO_METHOD = "This resource does not have that method; “Allow” lists those it has."
+
 _BEGUN = "response already started"
 """In the text of Starlette's exception about a handled one within an answer."""
 
@@ -138,7 +140,7 @@ def _plain(exception: HTTPException) -> str:
     if exception.status_code == 404:
         return "There is nothing at this address."
     if exception.status_code == 405:
-        return "This resource does not have that method; “Allow” lists those it has."
+        return NO_METHOD
     return str(exception.detail)
 
 
