@@ -14,6 +14,7 @@ from typing import Generic, TypeVar
 from gatewright.backends.worker import Workers
 from gatewright.core.clock import Clock
 from gatewright.core.config import Section
+from gatewright.core.homes import Homes
 from gatewright.domains.compute import Scheduler
 from gatewright.domains.files import CommandRunner, FileSystem
 
@@ -26,8 +27,8 @@ class Setting(Generic[Options]):
 
     name: str
     """Name of the system in URLs."""
-    home: Path
-    """Folder that relative paths and ``~`` mean, absolute."""
+    home: Homes
+    """Returns the folder that a user's relative paths and ``~`` mean."""
     options: Options
     """The backend's own settings, from the system's table in the configuration."""
     state: Path

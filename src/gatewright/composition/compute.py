@@ -10,7 +10,7 @@ from gatewright.backends.sql import Database
 from gatewright.backends.sql.jobs import SqlJobTable
 from gatewright.backends.worker import Workers
 from gatewright.composition.job_output import WorkerOutputFiles
-from gatewright.composition.systems import home_of, open_schedulers
+from gatewright.composition.systems import homes_of, open_schedulers
 from gatewright.core.config import Config
 from gatewright.core.errors import Unavailable
 from gatewright.core.events import EventHub
@@ -47,7 +47,7 @@ async def open_compute(
         _start(followers[name], stack)
     systems = {
         system.name: (
-            ComputeSystem(system.name, str(home_of(system))),
+            ComputeSystem(system.name, homes_of(system)),
             schedulers[system.name],
         )
         for system in config.systems

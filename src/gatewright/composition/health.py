@@ -29,7 +29,7 @@ def parts_of_systems(
 
     The owner's worker is asked for its home on each system with files.
     """
-    with_files = {home.name for home in files.systems(operator(owner))}
+    with_files = set(files.names)
     for system in config.systems:
         if system.name in with_files:
             home = _home_check(files, system.name, owner)
@@ -53,7 +53,7 @@ def _home_check(files: FileService, system: str, owner: str) -> Check:
     """Return what looks up the home folder, through the owner's worker."""
 
     async def check() -> None:
-        home = files.system(operator(owner), system).home
+        home = (await files.system(operator(owner), system)).home
         await files.stat(operator(owner), system, home)
 
     return check

@@ -50,7 +50,7 @@ async def test_the_program_as_a_module(
         monkeypatch.setattr(client, name, 90.0)
     async with open_worker(measured) as worker:
         await worker.call("ping", {}, type(None), seconds=90)
-        files = PosixFileSystem(OneWorker(worker), os.fsencode(tmp_path), b"/")
+        files = PosixFileSystem(OneWorker(worker), os.fsencode(tmp_path))
         await files.mkdir("ada", b"/folder")
         pid = await worker.launch(["sleep", "300"], None, tmp_path)
         os.kill(pid, signal.SIGKILL)
@@ -391,7 +391,7 @@ async def test_a_process_that_does_not_end_is_killed(
 
 async def test_conflicts_of_a_copy(tmp_path: Path) -> None:
     async with open_worker(in_thread()) as worker:
-        files = PosixFileSystem(OneWorker(worker), os.fsencode(tmp_path), b"/")
+        files = PosixFileSystem(OneWorker(worker), os.fsencode(tmp_path))
         deep = b"/d" * 250
         await files.mkdir("ada", deep, parents=True)
         with pytest.raises(Exception, match="deep"):

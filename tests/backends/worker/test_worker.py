@@ -16,9 +16,14 @@ import pytest
 from tests.support.descriptors import all_closed
 from tests.support.workers import is_running, stop, wait_until
 
-from gatewright.backends.posix import PosixCommands
 from gatewright.backends.processes import WorkerLauncher
-from gatewright.backends.worker import OneWorker, Worker, client, open_worker
+from gatewright.backends.worker import (
+    OneWorker,
+    Worker,
+    WorkerCommands,
+    client,
+    open_worker,
+)
 from gatewright.backends.worker.client import Process
 from gatewright.core.errors import (
     GatewayError,
@@ -134,7 +139,7 @@ async def test_a_slow_operation_does_not_stop_others(
     worker: Worker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client, "_PROBE_SECONDS", 60.0)
-    commands = PosixCommands(OneWorker(worker), b"/")
+    commands = WorkerCommands(OneWorker(worker), b"/")
     os.mkfifo(tmp_path / "go")
     command = Command((b"sh", b"-c", b"read line < go"), os.fsencode(tmp_path))
     await status(worker)

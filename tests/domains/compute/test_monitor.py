@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from pathlib import Path
 
 import pytest
 from tests.domains.compute.conftest import NoOutput, SetClock, ToldScheduler
@@ -12,6 +13,7 @@ from typing_extensions import override
 from gatewright.backends.sql.jobs import SqlJobTable
 from gatewright.core.errors import Unavailable
 from gatewright.core.events import EventHub
+from gatewright.core.homes import one_home
 from gatewright.domains.compute import (
     Capabilities,
     ComputeSystem,
@@ -157,7 +159,8 @@ async def test_an_end_that_overtakes_its_submission_is_recorded(
             return []
 
         monkeypatch.setattr(overtaken, "record", record)
-    systems = {"local": (ComputeSystem("local", "/home/ada"), scheduler)}
+    system = ComputeSystem("local", one_home(Path("/home/ada")))
+    systems = {"local": (system, scheduler)}
     service = JobService(
         systems, overtaken, events, NoOutput(), in_flight=20, clock=clock
     )

@@ -56,17 +56,6 @@ class CommitAnswer(msgspec.Struct):
     created: bool
 
 
-class RunAnswer(msgspec.Struct):
-    """End of a command; the output is in the descriptor, ``stdout`` bytes first."""
-
-    exit_code: int
-    stdout: int
-    stderr: int
-    stdout_truncated: bool
-    stderr_truncated: bool
-    timed_out: bool
-
-
 _LARGEST = 1 << 63
 _LATEST = _LARGEST * 10**9
 

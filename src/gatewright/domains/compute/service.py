@@ -228,7 +228,7 @@ class JobService:
         """
         job = await self.with_output(caller, system, job_id)
         path = job.stdout_path if stream is Stream.OUTPUT else job.stderr_path
-        return await self._outputs.open(caller.user, path)
+        return await self._outputs.open(system, caller.user, path)
 
     async def queue(self, caller: Caller, system: str) -> Queue:
         """Return the caller's jobs that wait or run, oldest first."""
@@ -351,7 +351,8 @@ class JobService:
             indices = parse_array(spec.array, self._in_flight).indices
         for dependency in spec.dependencies:
             await self._check_dependency(caller, place, dependency)
-        job = placed(place.system, spec, indices)
+        home = await place.system.home(caller.user)
+        job = placed(str(home), spec, indices)
         await place.scheduler.check(sample(place.system, caller, job, now))
         return job
 

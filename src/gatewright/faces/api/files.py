@@ -84,7 +84,7 @@ Recursive = Annotated[
 @router.get("/files", response_model=SystemList, summary="Systems with files")
 async def systems(request: Request, context: Context) -> Response:
     """List the systems that have files, and where one's home is on each."""
-    found = context.services.files.systems(context.caller)
+    found = await context.services.files.systems(context.caller)
     return listing(request, "systems", Page([system_answer(one) for one in found]))
 
 
@@ -97,7 +97,7 @@ async def systems(request: Request, context: Context) -> Response:
 async def one_system(context: Context, system: System) -> Response:
     """Tell where home is, and how much room there is."""
     files = context.services.files
-    home = files.system(context.caller, system)
+    home = await files.system(context.caller, system)
     space = await files.space(context.caller, system, home.home)
     return json_response(system_answer(home, space))
 

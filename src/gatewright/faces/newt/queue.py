@@ -136,7 +136,7 @@ async def _script_file(request: Request, form: Mapping[str, str]) -> str:
         raise InvalidContent("Send “jobscript”, the text, or “jobfile”, its path.")
     context = request_context(request)
     files, system = context.services.files, request.path_params["system"]
-    path = files.resolve(system, name.encode())
+    path = await files.resolve(context.caller, system, name.encode())
     opened = await files.open(context.caller, system, path)
     try:
         if opened.descriptor is None:
