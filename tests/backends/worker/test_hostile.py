@@ -14,13 +14,13 @@ from tests.support.workers import acting
 from gatewright.backends.posix import PosixFileSystem
 from gatewright.backends.worker import OneWorker, Worker, WorkerCommands, open_worker
 from gatewright.backends.worker.descriptors import is_plain_file
-from gatewright.backends.worker.program.frames import HEADER, Assembler, pack
+from gatewright.backends.worker.program.frames import HEADER, PROTOCOL, Assembler, pack
 from gatewright.backends.worker.program.sockets import receive, rights
 from gatewright.core.errors import BackendFailed, TimedOut, Unavailable
 from gatewright.domains.files import Command
 
-HELLO = {"protocol": 2, "pid": 1}
-ROW = ["name", 0o100644, 7, 0, "ada", "ada", 1, 1, 1, None]
+HELLO = {"protocol": PROTOCOL, "pid": 1}
+ROW = ["name", 0o100644, 7, 0, 0, "ada", "ada", 1, 1, 1, None]
 Trick = Callable[[socket.socket, int], None]
 
 
@@ -328,6 +328,8 @@ async def test_late_answers_are_dropped(odd: dict[str, int]) -> None:
                 if first is None:
                     first = message["id"]
                     loop.call_soon_threadsafe(begun.set)
+                    continue
+                if message["op"] == "cancel":
                     continue
                 sock.sendmsg([pack({"id": first, "ok": ROW}, 1)], rights(odd["good"]))
                 sock.sendall(pack({"id": message["id"], "ok": ROW}))

@@ -27,7 +27,7 @@ from gatewright.domains.files import (
     Stored,
 )
 
-ENTRY = Entry(b"x", 0o100644, 0, 0, "ada", "ada", 1, 2)
+ENTRY = Entry(b"x", 0o100644, 0, 0, 0, "ada", "ada", 1, 2)
 
 
 class Opened:
@@ -35,7 +35,7 @@ class Opened:
         self.content = content
         self.closed = False
         size = len(content or b"")
-        self.entry = Entry(b"x", 0o100644, size, 0, "ada", "ada", 1, 2)
+        self.entry = Entry(b"x", 0o100644, size, 0, 0, "ada", "ada", 1, 2)
         self.descriptor = None if content is None else 7
 
     async def read(self, offset: int, count: int) -> bytes:

@@ -8,14 +8,22 @@ from gatewright.backends.worker.client import (
 )
 from gatewright.backends.worker.commands import WorkerCommands
 from gatewright.backends.worker.errors import meaning
+from gatewright.backends.worker.starting import (
+    ChildStarter,
+    RunningWorker,
+    WorkerStarter,
+)
 from gatewright.backends.worker.workers import Home, OneWorker, Workers, at_the_root
 
 __all__ = [
     "LASTING_SECONDS",
+    "ChildStarter",
     "Home",
     "OneWorker",
+    "RunningWorker",
     "Worker",
     "WorkerCommands",
+    "WorkerStarter",
     "Workers",
     "at_the_root",
     "latin",

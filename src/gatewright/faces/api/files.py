@@ -28,6 +28,7 @@ from gatewright.faces.api.file_requests import (
 )
 from gatewright.web.bytes import file_response
 from gatewright.web.context import Context, RequestContext
+from gatewright.web.departure import while_connected
 from gatewright.web.json_model import json_body, read_model, schema_of
 from gatewright.web.listing import Cursor, Limit, json_response, listing
 from gatewright.web.paths import encode_path, rest_of_path
@@ -144,7 +145,8 @@ async def read(
         entry = await files.stat(caller, system, raw, follow=follow)
         return _entry_response(request, system, raw, entry)
     if view == "checksum":
-        found = await files.checksum(caller, system, raw, algorithm)
+        work = files.checksum(caller, system, raw, algorithm)
+        found = await while_connected(request, work)
         return json_response(ChecksumAnswer.of(found))
     if view == "tail":
         entry, text = await files.tail(caller, system, raw, lines)
@@ -214,7 +216,10 @@ async def change(
     """Do with the path what “op” says; answers what is there afterwards."""
     raw = rest_of_path(request.scope, _PARTS)
     asked = await read_model(request, FileOperation)
-    entry, where = await carry_out(context, system, raw, asked)
+    work = carry_out(context, system, raw, asked)
+    if asked.op == "copy":
+        work = while_connected(request, work)
+    entry, where = await work
     status = 200 if asked.op == "chmod" else 201
     return _entry_response(request, system, where, entry, status)
 
