@@ -76,6 +76,19 @@ async def test_it_begins_again_after_whatever_happens_and_says_so(
     assert "ValueError: odd" in caplog.text
 
 
+async def test_the_same_failure_again_and_again_is_told_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    work = Work(*[Unavailable("away")] * 3, OSError("odd"), Unavailable("away"))
+    async with Background("sweeping", work), asyncio.timeout(SECONDS):
+        await work.done.wait()
+    assert [r.getMessage() for r in caplog.records] == [
+        "sweeping begins again: away",
+        "sweeping begins again: OSError: odd",
+        "sweeping begins again: away",
+    ]
+
+
 async def test_it_is_ready_again_when_it_has_gone_on_for_a_while(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -91,8 +104,8 @@ async def test_pauses_grow_from_failure_to_failure_up_to_the_longest() -> None:
 
     class Told(Background):
         @override
-        async def _wait_after_failure(self) -> None:
-            await super()._wait_after_failure()
+        async def _recover(self, error: Exception, text: str) -> None:
+            await super()._recover(error, text)
             pauses.append(self._pause)
 
     work = Work(*[OSError()] * 5)

@@ -36,7 +36,7 @@ class Steady(Protocol):
 class Background:
     """A task that does its work again and again, for as long as it is open.
 
-    A failure is logged and the work begins again after a pause, which doubles from
+    A failure is logged, and the work begins again after a pause, which doubles from
     failure to failure that follow at once. With a lease, one process of the gateway
     works and the others wait to take over.
 
@@ -67,6 +67,7 @@ class Background:
         self._failed_at = float("-inf")
         self._began_at = float("-inf")
         self._pause = 0.0
+        self._told = ""
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -107,16 +108,19 @@ class Background:
             except LeaseLost:
                 _log.warning("%s: another process may take it over.", self.name)
             except GatewayError as error:
-                _log.warning("%s begins again: %s", self.name, error.text)
-                await self._wait_after_failure()
-            except Exception:  # noqa: BLE001  # whatever it was, the work goes on
-                _log.exception("%s begins again.", self.name)
-                await self._wait_after_failure()
+                await self._recover(error, error.text)
+            except Exception as error:  # noqa: BLE001  # whatever it was, it goes on
+                await self._recover(error, f"{type(error).__name__}: {error}")
 
-    async def _wait_after_failure(self) -> None:
+    async def _recover(self, error: Exception, text: str) -> None:
+        """Log a failure, once in a row of the same, and wait."""
         now = time.monotonic()
         if now - self._began_at > _UNSTEADY_SECONDS:
-            self._pause = 0.0
+            self._pause, self._told = 0.0, ""
+        if text != self._told:
+            trace = None if isinstance(error, GatewayError) else error
+            _log.warning("%s begins again: %s", self.name, text, exc_info=trace)
+        self._told = text
         self._pause = min(max(2 * self._pause, _FIRST_PAUSE), self._most_pause)
         self._failed_at = now
         await asyncio.sleep(self._pause)

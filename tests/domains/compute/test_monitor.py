@@ -11,6 +11,7 @@ from tests.support.app import caller
 from typing_extensions import override
 
 from gatewright.backends.sql.jobs import SqlJobTable
+from gatewright.core.background import Background
 from gatewright.core.errors import Unavailable
 from gatewright.core.events import EventHub
 from gatewright.core.homes import one_home
@@ -76,10 +77,11 @@ async def running(
     records = JobRecords("local", scheduler, away, events)
     monitor = JobMonitor("local", scheduler, away, records, clock)
     scheduler.capabilities = Capabilities(1, 1, submit_seconds=0.02)
-    task = asyncio.create_task(monitor.run())
-    yield
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    async with (
+        Background("following", monitor.follow),
+        Background("resubmitting", monitor.resubmit, most_pause=0.02),
+    ):
+        yield
 
 
 async def until(jobs: JobService, job_id: str, wanted: Callable[[Job], bool]) -> Job:

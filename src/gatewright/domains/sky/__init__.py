@@ -29,6 +29,7 @@ from gatewright.domains.sky.regions import (
 from gatewright.domains.sky.service import SkyService
 from gatewright.domains.sky.stretch import Stretch, grey_levels, percentile_limits
 from gatewright.domains.sky.times import header_mjd, iso_mjd, mjd_text, parse_times
+from gatewright.domains.sky.watch import SurveyWatch
 
 __all__ = [
     "Circle",
@@ -54,6 +55,7 @@ __all__ = [
     "Stretch",
     "Survey",
     "SurveyFile",
+    "SurveyWatch",
     "band_name",
     "band_wavelengths",
     "grey_levels",
