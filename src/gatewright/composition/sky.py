@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
-from gatewright.backends.fits import FitsReader
 from gatewright.backends.readers import ReaderPool
 from gatewright.backends.sql import Database
 from gatewright.backends.sql.images import SqlImageIndex
-from gatewright.composition.readers import open_readers
+from gatewright.composition.readers import open_image_reader, open_readers
 from gatewright.composition.state import open_database
 from gatewright.core.access import access_of
 from gatewright.core.background import Background
@@ -39,7 +38,7 @@ async def open_sky_tools(config: Config, stack: AsyncExitStack) -> SkyTools:
     database = await open_database(config, stack)
     readers = await open_readers(config, stack)
     index = SqlImageIndex(database)
-    reader = FitsReader(readers, config.limits.response_bytes)
+    reader = open_image_reader(config, readers)
     return SkyTools(index, Ingest(index, reader, at_once=config.limits.readers))
 
 
@@ -54,10 +53,8 @@ async def open_sky(
     large one is read while it does (:meth:`SurveyWatch.ready` says so).
     """
     index = SqlImageIndex(database)
-    reader = FitsReader(readers, config.limits.response_bytes)
+    reader = open_image_reader(config, readers)
     await save_surveys(index, config.surveys)
-    surveys = await index.surveys()
-    reader.publish([survey.pattern for survey in surveys])
     watch = SurveyWatch(index, Ingest(index, reader, at_once=config.limits.readers))
     looking = Background("looking at the surveys' files", watch.look)
     await stack.enter_async_context(looking)

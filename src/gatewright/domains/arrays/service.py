@@ -33,10 +33,11 @@ from gatewright.domains.arrays.model import (
     Description,
     ElementType,
     Encoding,
-    FileIdentity,
     Hyperslab,
     Published,
+    Source,
     Variable,
+    Version,
 )
 from gatewright.domains.arrays.packing import packing, unpack
 from gatewright.domains.arrays.ports import ArrayReader
@@ -100,8 +101,8 @@ class Datasets:
         self._reader = reader
         self._response_bytes = response_bytes
         self._clock = clock
-        self._descriptions: dict[bytes, Description] = {}
-        self._coordinates: dict[tuple[FileIdentity, str], Values] = {}
+        self._descriptions: dict[Source, Description] = {}
+        self._coordinates: dict[tuple[Version, str], Values] = {}
 
     def page(
         self, caller: Caller, limit: int | None = None, cursor: str | None = None
@@ -146,8 +147,8 @@ class Datasets:
         dataset = self.find(caller, dataset_id)
         known = self._descriptions.get(dataset.source)
         if known is not None:
-            now = await self._reader.identify(dataset.source)
-            if known.identity == now:
+            now = await self._reader.version(dataset.source)
+            if known.version == now:
                 return Published(dataset, known)
         description = await self._reader.describe(dataset.source)
         self._descriptions[dataset.source] = description
@@ -161,15 +162,15 @@ class Datasets:
         encoding: Encoding,
     ) -> AsyncIterator[memoryview]:
         """Yield the bytes of a piece of an array; see ``ArrayReader.read``."""
-        source, identity = published.dataset.source, published.description.identity
-        return self._reader.read(source, identity, variable, slab, encoding)
+        source, version = published.dataset.source, published.description.version
+        return self._reader.read(source, version, variable, slab, encoding)
 
     async def strings(
         self, published: Published, variable: Variable, slab: Hyperslab
     ) -> list[str]:
         """Return a piece of an array of text; see ``ArrayReader.strings``."""
-        source, identity = published.dataset.source, published.description.identity
-        return await self._reader.strings(source, identity, variable, slab)
+        source, version = published.dataset.source, published.description.version
+        return await self._reader.strings(source, version, variable, slab)
 
     @property
     def limit_bytes(self) -> int:
@@ -256,7 +257,7 @@ class Datasets:
         self.check_size(max(cost.bytes, cost.read_bytes), _LESS_OF_A_SUBSET)
         published = prepared.published
         descriptor, size = await self._reader.subset(
-            published.dataset.source, published.description.identity, order
+            published.dataset.source, published.description.version, order
         )
         return SubsetFile(
             descriptor,
@@ -270,7 +271,7 @@ class Datasets:
         if axis.coordinate is None:
             size = published.description.dimensions[name].size
             return np.arange(size, dtype=np.float64)
-        key = (published.description.identity, axis.coordinate)
+        key = (published.description.version, axis.coordinate)
         found = self._coordinates.get(key)
         if found is None:
             found = await self._read_values(published, axis.coordinate)

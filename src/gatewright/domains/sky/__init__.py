@@ -17,6 +17,7 @@ from gatewright.domains.sky.model import (
     SurveyFile,
 )
 from gatewright.domains.sky.ports import ImageIndex, ImageReader
+from gatewright.domains.sky.readers import ImageReaders
 from gatewright.domains.sky.regions import (
     Circle,
     Interval,
@@ -42,6 +43,7 @@ __all__ = [
     "ImageKind",
     "ImageQuery",
     "ImageReader",
+    "ImageReaders",
     "Ingest",
     "IngestReport",
     "Interval",
