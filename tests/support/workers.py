@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from typing_extensions import override
 
-from gatewright.backends.worker import RunningWorker, WorkerStarter
+from gatewright.backends.worker.client import Process
 from gatewright.backends.worker.program.launcher import Launcher
 from gatewright.backends.worker.program.limits import SpawnLimits
 from gatewright.backends.worker.program.process import serve
@@ -20,36 +21,25 @@ class ThreadProcess:
     """A thread that stands for a process; killing it only closes its socket."""
 
     def __init__(
-        self, target: Callable[[socket.socket], None], sock: socket.socket
+        self, target: Callable[[socket.socket], None], descriptor: int
     ) -> None:
         self.pid = os.getpid()
-        self._socket = sock
+        self._socket = socket.socket(fileno=os.dup(descriptor))
         self._thread = threading.Thread(target=target, args=(self._socket,))
         self._thread.start()
 
-    def ends_within(self, seconds: float) -> bool:
-        self._thread.join(seconds)
+    def wait(self, timeout: float | None = None) -> int:
+        self._thread.join(timeout)
         if self._thread.is_alive():
-            return False
+            raise subprocess.TimeoutExpired("thread", timeout or 0)
         self._socket.close()
-        return True
+        return 0
 
     def kill(self) -> None:
         try:
             self._socket.shutdown(socket.SHUT_RDWR)
         except OSError:
             return
-
-
-class ThreadStarter:
-    """Starts threads in the place of workers."""
-
-    def __init__(self, target: Callable[[socket.socket], None]) -> None:
-        self._target = target
-
-    def start(self) -> tuple[socket.socket, RunningWorker]:
-        ours, theirs = socket.socketpair()
-        return ours, ThreadProcess(self._target, theirs)
 
 
 class LocalLauncher(Launcher):
@@ -64,19 +54,18 @@ class LocalLauncher(Launcher):
         return 4242
 
 
-def in_thread(launcher: Launcher | None = None) -> WorkerStarter:
+def in_thread(launcher: Launcher | None = None) -> Callable[[int], Process]:
     """Return what starts the worker's loop in a thread."""
 
     def target(sock: socket.socket) -> None:
-        limits, stopping = SpawnLimits({}), threading.Event()
-        serve(sock, limits, launcher or LocalLauncher(), stopping)
+        serve(sock, SpawnLimits({}), launcher or LocalLauncher())
 
-    return ThreadStarter(target)
+    return lambda descriptor: ThreadProcess(target, descriptor)
 
 
-def acting(target: Callable[[socket.socket], None]) -> WorkerStarter:
+def acting(target: Callable[[socket.socket], None]) -> Callable[[int], Process]:
     """Return what starts another program in the worker's place."""
-    return ThreadStarter(target)
+    return lambda descriptor: ThreadProcess(target, descriptor)
 
 
 def is_running(pid: int) -> bool:

@@ -65,6 +65,7 @@ def demo(data: Path | None, port: int, state: Path | None) -> None:
             f"The state folder “{folder}” cannot be used: {error.strerror}. Name "
             "another, which you may write to, with --state DIR."
         ) from error
+    print("Starting the gateway …", file=sys.stderr, flush=True)
     code = change_of(config, f"demo: sign-in link of {USER}", _sign_in_code)
     sys.exit(serve_gateway(config, lambda url: _welcome(url, code)))
 

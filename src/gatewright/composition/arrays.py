@@ -1,9 +1,9 @@
 """The data sets from the configuration."""
 
+import os
+
 from gatewright.backends.gridded import PooledArrayReader
-from gatewright.backends.plugin import array_formats
 from gatewright.backends.readers import ReaderPool
-from gatewright.core.access import access_of
 from gatewright.core.config import Config, DatasetSource
 from gatewright.domains.arrays import Dataset, Datasets
 
@@ -12,26 +12,19 @@ _FILE_WINDOWS = 4
 
 
 def open_datasets(config: Config, readers: ReaderPool) -> Datasets:
-    """Return the catalogue of what the configuration publishes.
-
-    Raises
-    ------
-    InvalidRequest
-        A data set names a reader that is not installed.
-    """
-    seconds = _FILE_WINDOWS * config.limits.reader_seconds
-    reader = PooledArrayReader(readers, array_formats(), seconds)
+    """Return the catalogue of what the configuration publishes."""
     return Datasets(
-        [_dataset(source, reader) for source in config.datasets],
-        reader,
+        [_dataset(source) for source in config.datasets],
+        PooledArrayReader(readers, _FILE_WINDOWS * config.limits.reader_seconds),
         config.limits.response_bytes,
     )
 
 
-def _dataset(source: DatasetSource, reader: PooledArrayReader) -> Dataset:
+def _dataset(source: DatasetSource) -> Dataset:
+    access = source.access
     return Dataset(
         source.id,
-        reader.source(source.source.resolve(), reader=source.reader),
+        os.fsencode(source.source.resolve()),
         source.title,
-        access_of(source.access),
+        access if isinstance(access, str) else tuple(access),
     )

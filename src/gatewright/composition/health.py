@@ -1,9 +1,9 @@
 """The parts of a gateway whose health is asked for."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack
 
-from gatewright.core.background import Steady
+from gatewright.composition.compute import Follower
 from gatewright.core.config import Config
 from gatewright.core.health import Check, Health, Part
 from gatewright.domains.compute import JobService
@@ -22,30 +22,29 @@ def parts_of_systems(
     config: Config,
     files: FileService,
     jobs: JobService,
-    following: Mapping[str, Sequence[Steady]],
+    followers: Mapping[str, Follower],
     owner: str,
 ) -> Iterator[tuple[str, Part]]:
     """Yield the files and the jobs of each system that has them.
 
     The owner's worker is asked for its home on each system with files.
     """
-    with_files = set(files.names)
+    with_files = {home.name for home in files.systems(operator(owner))}
     for system in config.systems:
         if system.name in with_files:
             home = _home_check(files, system.name, owner)
             yield f"systems/{system.name}/files", Part(home)
-        if system.name in following:
-            followed = _jobs_check(jobs, following[system.name], system.name)
+        if system.name in followers:
+            followed = _jobs_check(jobs, followers[system.name], system.name)
             yield f"systems/{system.name}/jobs", Part(followed)
 
 
-def _jobs_check(jobs: JobService, following: Sequence[Steady], system: str) -> Check:
+def _jobs_check(jobs: JobService, follower: Follower, system: str) -> Check:
     """Return what asks a scheduler, and whether its jobs are being followed."""
 
     async def check() -> None:
         await jobs.ready(system)
-        for work in following:
-            await work.ready()
+        await follower.ready()
 
     return check
 
@@ -54,7 +53,7 @@ def _home_check(files: FileService, system: str, owner: str) -> Check:
     """Return what looks up the home folder, through the owner's worker."""
 
     async def check() -> None:
-        home = (await files.system(operator(owner), system)).home
+        home = files.system(operator(owner), system).home
         await files.stat(operator(owner), system, home)
 
     return check

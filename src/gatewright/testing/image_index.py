@@ -10,7 +10,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gatewright.core.access import PUBLIC, access_of
 from gatewright.core.errors import InvalidRequest
 from gatewright.domains.sky import (
     Circle,
@@ -30,7 +29,7 @@ from gatewright.domains.sky import (
 )
 from gatewright.domains.sky.geometry import oriented, unit_vectors
 
-SURVEY = Survey("night", "Night", "/night", PUBLIC)
+SURVEY = Survey("night", "Night", "/night")
 
 
 def square_image(
@@ -114,7 +113,7 @@ class ImageIndexContract:
         assert await index.survey("night") is None
         await index.save_survey(SURVEY)
         assert await index.survey("night") == SURVEY
-        changed = replace(SURVEY, title="Nights", access=access_of(["ada", "team"]))
+        changed = replace(SURVEY, title="Nights", access=("ada", "team"))
         await index.save_survey(changed)
         assert list(await index.surveys()) == [changed]
 

@@ -9,7 +9,6 @@ from gatewright.backends.plugin import Setting
 from gatewright.backends.worker import OneWorker, open_worker
 from gatewright.core.clock import system_clock
 from gatewright.core.config import Section
-from gatewright.core.homes import one_home
 
 
 @asynccontextmanager
@@ -18,16 +17,15 @@ async def setting_for(
 ) -> AsyncIterator[Setting[Any]]:
     """Yield the system ``test`` as its plug-in gets it.
 
-    Everyone's home is ``home`` below the folder, its state ``state``; one worker acts
-    for all. The options are those of the system's table; the plug-in's model checks
-    them.
+    Its home is ``home`` below the folder, its state ``state``; a worker acts for every
+    user. The options are those of the system's table, checked by the plug-in's model.
     """
     home = folder / "home"
     home.mkdir(exist_ok=True)
     async with open_worker() as worker:
         yield Setting(
             name="test",
-            home=one_home(home),
+            home=home,
             options=model.model_validate(options),
             state=folder / "state",
             workers=OneWorker(worker),

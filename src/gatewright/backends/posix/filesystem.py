@@ -13,13 +13,7 @@ from gatewright.backends.posix.rows import (
     raw,
 )
 from gatewright.backends.posix.writing import PosixWriting
-from gatewright.backends.worker import (
-    LASTING_SECONDS,
-    Home,
-    Workers,
-    at_the_root,
-    latin,
-)
+from gatewright.backends.worker import LASTING_SECONDS, Workers, latin
 from gatewright.core.errors import BackendFailed
 from gatewright.domains.files import (
     Algorithm,
@@ -42,7 +36,7 @@ class PosixFileSystem:
     root
         Folder that is the root of all paths; nothing outside can be reached.
     home
-        Returns the path, from the root, of the folder that a user's ``~`` means.
+        Path, from the root, of the folder that ``~`` means.
     limits
         Folders, from the root, that paths and the destinations of copies and moves do
         not leave; ``/`` for none.
@@ -52,7 +46,7 @@ class PosixFileSystem:
         self,
         workers: Workers,
         root: bytes,
-        home: Home = at_the_root,
+        home: bytes,
         limits: tuple[bytes, bytes] = (b"/", b"/"),
     ) -> None:
         self._workers = workers
@@ -60,8 +54,9 @@ class PosixFileSystem:
         self._home = home
         self._limits = limits
 
-    async def home(self, user: str) -> bytes:
-        return await self._home(user)
+    @property
+    def home(self) -> bytes:
+        return self._home
 
     def within(
         self, folder: bytes, destinations: bytes | None = None

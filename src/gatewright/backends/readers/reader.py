@@ -19,12 +19,10 @@ from gatewright.backends.readers.protocol import (
     INLINE,
     INLINE_BYTES,
     MESSAGE_BYTES,
-    SHARE,
     WINDOW,
     Answer,
     Request,
     decode_request,
-    decode_result,
     encode,
     encode_fault,
     encode_result,
@@ -64,7 +62,6 @@ class Reader:
         self._programs = programs
         self._memory = memory
         self._calls = -1
-        self._shared: dict[str, dict[str, Any]] = {"": {}}
 
     def serve(self) -> None:
         """Answer calls until the gateway closes its end."""
@@ -72,19 +69,8 @@ class Reader:
             data, descriptors, _, _ = socket.recv_fds(self._channel, MESSAGE_BYTES, 1)
             if not data:
                 return
-            request = decode_request(data)
-            if request.mode == SHARE:
-                self._keep(request, descriptors[0])
-            else:
-                self._channel.send(encode(self._answer(request, descriptors)))
-
-    def _keep(self, request: Request, descriptor: int) -> None:
-        """Keep arguments that later calls share, in place of others."""
-        for handle in request.arguments["forget"]:
-            del self._shared[handle]
-        with os.fdopen(descriptor, "rb") as file:
-            file.seek(0)
-            self._shared[request.function] = decode_result(file.read())
+            answer = self._answer(decode_request(data), descriptors)
+            self._channel.send(encode(answer))
 
     def _answer(self, request: Request, descriptors: list[int]) -> Answer:
         try:
@@ -103,12 +89,11 @@ class Reader:
         slot = self._ring[request.offset : request.offset + request.size]
         output = Output(window=slot if request.mode == WINDOW else memoryview(b""))
         function = self._function(request.function)
-        arguments = self._shared[request.shared] | request.arguments
         if request.mode == FILE:
             with os.fdopen(descriptors[0], "w+b") as output.file:
-                result = function(arguments, output)
+                result = function(request.arguments, output)
         else:
-            result = function(arguments, output)
+            result = function(request.arguments, output)
         if request.mode == CALL:
             return _small(request, result, slot)
         return Answer(request.id, INLINE, output.length, encode_result({}))

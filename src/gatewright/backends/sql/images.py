@@ -14,6 +14,7 @@ from gatewright.backends.sql.healpix import (
 )
 from gatewright.backends.sql.image_rows import (
     INSERT_IMAGE,
+    access_text,
     coverage_of,
     image_of,
     image_time,
@@ -104,7 +105,7 @@ class SqlImageIndex:
             survey.id,
             survey.title,
             survey.pattern,
-            survey.access.text,
+            access_text(survey.access),
             int(survey.configured),
         )
         await self._database.run(lambda: _one(_SAVE, values))

@@ -6,26 +6,14 @@ from gatewright.backends.worker.client import (
     latin,
     open_worker,
 )
-from gatewright.backends.worker.commands import WorkerCommands
 from gatewright.backends.worker.errors import meaning
-from gatewright.backends.worker.starting import (
-    ChildStarter,
-    RunningWorker,
-    WorkerStarter,
-)
-from gatewright.backends.worker.workers import Home, OneWorker, Workers, at_the_root
+from gatewright.backends.worker.workers import OneWorker, Workers
 
 __all__ = [
     "LASTING_SECONDS",
-    "ChildStarter",
-    "Home",
     "OneWorker",
-    "RunningWorker",
     "Worker",
-    "WorkerCommands",
-    "WorkerStarter",
     "Workers",
-    "at_the_root",
     "latin",
     "meaning",
     "open_worker",

@@ -3,13 +3,15 @@
 import asyncio
 import os
 import socket
+import subprocess
+import sys
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -17,15 +19,11 @@ from gatewright.backends.worker.connection import Answer, Connection, Connection
 from gatewright.backends.worker.errors import meaning
 from gatewright.backends.worker.program import frames
 from gatewright.backends.worker.program.server import LASTING_AT_ONCE
-from gatewright.backends.worker.starting import (
-    ChildStarter,
-    RunningWorker,
-    WorkerStarter,
-)
 from gatewright.core.errors import BackendFailed, TimedOut, TooLarge, Unavailable
 
 T = TypeVar("T")
 
+PROGRAM = Path(__file__).parent / "program"
 QUICK_SECONDS = 15.0
 LASTING_SECONDS = 600.0
 _START_SECONDS = 15.0
@@ -35,6 +33,51 @@ _IN_FLIGHT = 64
 _THREADS = 8
 _STARTS = 20
 _STARTS_SECONDS = 10.0
+_ENVIRONMENT = frozenset(
+    {"HOME", "USER", "LOGNAME", "SHELL", "PATH", "LANG", "LC_ALL", "TZ", "TMPDIR"}
+)
+
+
+class Process(Protocol):
+    """A running worker."""
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end (`subprocess.TimeoutExpired`)."""
+
+    def kill(self) -> None:
+        """End it at once."""
+
+
+Spawn = Callable[[int], Process]
+"""Starts a worker on the socket with this descriptor; runs in a thread."""
+
+
+def command_spawn(command: Sequence[str]) -> Spawn:
+    """Return what starts a command as the worker, with the descriptor's number added.
+
+    It gets nothing of the gateway's but the socket and a few plain variables.
+    """
+
+    def spawn(descriptor: int) -> Process:
+        return subprocess.Popen(  # noqa: S603  # our own program, and no shell
+            [*command, str(descriptor)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            pass_fds=[descriptor],
+            cwd="/",
+            env={k: v for k, v in os.environ.items() if k in _ENVIRONMENT},
+            start_new_session=True,
+        )
+
+    return spawn
+
+
+spawn_program = command_spawn((sys.executable, "-I", "-S", str(PROGRAM)))
 
 
 class _Launched(msgspec.Struct):
@@ -49,21 +92,21 @@ class Worker:
 
     Parameters
     ----------
-    starter
-        Starts the worker; by default as a child of this process.
+    spawn
+        Starts the worker; by default `spawn_program`.
     """
 
-    def __init__(self, starter: WorkerStarter | None = None) -> None:
-        self._starter = starter or ChildStarter()
+    def __init__(self, spawn: Spawn = spawn_program) -> None:
+        self._spawn = spawn
         self._connection: Connection | None = None
-        self._process: RunningWorker | None = None
+        self._process: Process | None = None
         self._starting = asyncio.Lock()
         self._starts: deque[float] = deque(maxlen=_STARTS)
         self._quick = asyncio.Semaphore(_IN_FLIGHT)
         self._lasting = {
             name: asyncio.Semaphore(LASTING_AT_ONCE) for name in ("run", "other")
         }
-        self._ending: set[asyncio.Future[None]] = set()
+        self._ending: set[asyncio.Future[int]] = set()
         self._given_up: set[asyncio.Task[None]] = set()
         self.threads = ThreadPoolExecutor(_THREADS, "files")
         """Threads for reading and writing this user's files, and nobody else's."""
@@ -190,19 +233,18 @@ class Worker:
             return self._connection
 
     async def _start(self) -> Connection:
-        self._check_starts()
+        self._count_start()
         loop = asyncio.get_running_loop()
-        starting = loop.run_in_executor(None, self._starter.start)
+        ours, theirs = socket.socketpair()
+        spawning = loop.run_in_executor(None, self._spawn_on, theirs)
         try:
-            ours, process = await asyncio.shield(starting)
-        except OSError as error:
-            raise meaning(error.errno or 0) from error
+            process = await asyncio.shield(spawning)
         except BaseException:
-            giving_up = asyncio.create_task(self._give_up(starting))
+            ours.close()
+            giving_up = asyncio.create_task(self._give_up(spawning))
             self._given_up.add(giving_up)
             giving_up.add_done_callback(self._given_up.discard)
             raise
-        self._starts.append(time.monotonic())
         self._process = process
         connection = Connection(ours, lambda: self._on_end(process))
         try:
@@ -213,16 +255,17 @@ class Worker:
             raise
         return connection
 
-    async def _give_up(
-        self, starting: "asyncio.Future[tuple[socket.socket, RunningWorker]]"
-    ) -> None:
+    def _spawn_on(self, theirs: socket.socket) -> Process:
+        # The thread closes it: the caller may be cancelled while the thread uses it.
+        with theirs:
+            return self._spawn(theirs.fileno())
+
+    async def _give_up(self, spawning: "asyncio.Future[Process]") -> None:
         """Await the end of a worker that nobody waited for: its socket is closed."""
         with suppress(OSError):
-            ours, process = await starting
-            ours.close()
-            self._on_end(process)
+            self._on_end(await spawning)
 
-    def _check_starts(self) -> None:
+    def _count_start(self) -> None:
         """Refuse to start worker after worker for one that keeps ending."""
         now = time.monotonic()
         if len(self._starts) == _STARTS and now - self._starts[0] < _STARTS_SECONDS:
@@ -230,8 +273,9 @@ class Worker:
                 "The process that acts for this user keeps ending.",
                 retry_after=_STARTS_SECONDS,
             )
+        self._starts.append(now)
 
-    def _on_end(self, process: RunningWorker) -> None:
+    def _on_end(self, process: Process) -> None:
         """Give a worker whose socket is closed its time to end, then kill it."""
         ending = asyncio.get_running_loop().run_in_executor(None, _await_end, process)
         self._ending.add(ending)
@@ -267,10 +311,12 @@ class Worker:
         self.threads.shutdown(wait=False, cancel_futures=True)
 
 
-def _await_end(process: RunningWorker) -> None:
-    if not process.ends_within(_END_SECONDS):
+def _await_end(process: Process) -> int:
+    try:
+        return process.wait(_END_SECONDS)
+    except subprocess.TimeoutExpired:
         process.kill()
-        process.ends_within(_END_SECONDS)
+        return process.wait()
 
 
 def latin(value: str | bytes) -> str:
@@ -279,9 +325,9 @@ def latin(value: str | bytes) -> str:
 
 
 @asynccontextmanager
-async def open_worker(starter: WorkerStarter | None = None) -> AsyncIterator[Worker]:
+async def open_worker(spawn: Spawn = spawn_program) -> AsyncIterator[Worker]:
     """Yield a worker that ends with the block."""
-    worker = Worker(starter)
+    worker = Worker(spawn)
     try:
         yield worker
     finally:

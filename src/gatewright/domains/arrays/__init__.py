@@ -11,6 +11,7 @@ from gatewright.domains.arrays.hyperslab import (
     whole,
 )
 from gatewright.domains.arrays.model import (
+    Access,
     Attribute,
     Attributes,
     AxisKind,
@@ -20,12 +21,11 @@ from gatewright.domains.arrays.model import (
     Dimension,
     ElementType,
     Encoding,
+    FileIdentity,
     Hyperslab,
     Published,
     Range,
-    Source,
     Variable,
-    Version,
     xdr,
 )
 from gatewright.domains.arrays.packing import (
@@ -61,6 +61,7 @@ from gatewright.domains.arrays.subset import (
 )
 
 __all__ = [
+    "Access",
     "ArrayReader",
     "Attribute",
     "Attributes",
@@ -75,13 +76,13 @@ __all__ = [
     "ElementType",
     "Encoding",
     "Estimate",
+    "FileIdentity",
     "Hyperslab",
     "Packing",
     "Prepared",
     "Published",
     "Range",
     "Selected",
-    "Source",
     "Statistic",
     "SubsetFile",
     "SubsetFormat",
@@ -89,7 +90,6 @@ __all__ = [
     "SubsetRequest",
     "TimeUnits",
     "Variable",
-    "Version",
     "apply_statistic",
     "axes",
     "check",

@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from gatewright.core.homes import Homes
-
 
 class JobState(StrEnum):
     """Where a job is in its life."""
@@ -312,8 +310,8 @@ class ComputeSystem:
 
     name: str
     """Name in URLs."""
-    home: Homes
-    """Returns the directory that relative paths of a user's job mean."""
+    home: str
+    """Directory that relative paths of a job mean, absolute."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """Collections of JSON documents, with permissions, queries, expiry and changes."""
 
 from gatewright.domains.store.content import check_content, decode, merge
-from gatewright.domains.store.expiry import remove_expired
 from gatewright.domains.store.model import (
     EVERYONE,
     Change,
@@ -105,7 +104,6 @@ __all__ = [
     "merge",
     "parse_query",
     "permissions_of",
-    "remove_expired",
     "requester_of",
     "right_on",
     "successor",

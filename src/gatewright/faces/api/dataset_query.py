@@ -11,7 +11,6 @@ from gatewright.domains.arrays import (
     SubsetRequest,
     statistic,
 )
-from gatewright.web.known_parameters import unknown_parameter
 
 PARAMETERS = frozenset(
     {
@@ -50,7 +49,10 @@ def _check_names(query: QueryParams) -> None:
     names = [name for name, _ in query.multi_items()]
     for name in names:
         if name not in PARAMETERS:
-            raise unknown_parameter(name, PARAMETERS, InvalidRequest)
+            known = ", ".join(sorted(PARAMETERS))
+            raise InvalidRequest(
+                f"There is no parameter “{name[:40]}”. There are: {known}."
+            )
         if name not in _REPEATED and names.count(name) > 1:
             raise InvalidRequest(f"“{name}” is given twice.")
 
