@@ -8,15 +8,14 @@ import h5py
 import netCDF4
 import numpy as np
 import pytest
-from tests.support.gridded import array_reader
 from tests.support.inline_pool import InlinePool
 from typing_extensions import override
 
 from gatewright.backends.gridded import PooledArrayReader
+from gatewright.backends.readers import PoolSettings, open_pool
 from gatewright.core.errors import BackendFailed
 from gatewright.domains.arrays import ArrayReader
-from gatewright.testing.array_reader import ArrayReaderContract, Sample, SourceOf
-from gatewright.testing.readers import open_array_reader
+from gatewright.testing.array_reader import ArrayReaderContract, Sample
 
 VALUES = np.random.default_rng(7).integers(-9999, 9999, (40, 120, 140)).astype("f4")
 
@@ -32,23 +31,20 @@ def netcdf(path: Path, form: Any, **options: Any) -> Sample:
     return Sample(path, "v", VALUES)
 
 
-class OfFiles(ArrayReaderContract):
-    @pytest.fixture
-    def source_of(self, reader: PooledArrayReader) -> SourceOf:
-        return reader.source
-
-
-class WithProcesses(OfFiles):
+class WithProcesses(ArrayReaderContract):
     @pytest.fixture
     async def reader(self, tmp_path: Path) -> AsyncIterator[ArrayReader]:
-        async with open_array_reader(tmp_path) as reader:
-            yield reader
+        settings = PoolSettings(
+            ("gatewright.backends.netcdf.program",), (tmp_path,), tmp_path
+        )
+        async with open_pool(settings) as pool:
+            yield PooledArrayReader(pool)
 
 
-class Inline(OfFiles):
+class Inline(ArrayReaderContract):
     @pytest.fixture
     async def reader(self) -> ArrayReader:
-        return array_reader()
+        return PooledArrayReader(InlinePool())
 
 
 class TestClassicInProcesses(WithProcesses):
@@ -100,6 +96,5 @@ async def test_a_reader_that_gives_no_description(tmp_path: Path) -> None:
         async def call(self, *_: Any, **__: Any) -> dict[str, Any]:
             return {"dimensions": 7}
 
-    reader = array_reader(Odd())
     with pytest.raises(BackendFailed):
-        await reader.describe(reader.source(tmp_path))
+        await PooledArrayReader(Odd()).describe(b"f.nc")
