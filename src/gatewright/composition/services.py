@@ -68,8 +68,8 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
         sky, surveys = await open_sky(config, database, readers, stack)
         workers = OneWorker(await open_owner_worker(stack))
         files, commands = await open_files(config, workers, stack)
-        store, listings = open_store(config, database, stack)
         identity = await open_identity(config, database, stack)
+        store, listings = open_store(config, database, stack, identity.users)
         jobs, followers = await open_compute(config, database, events, workers, stack)
         parts = {
             "database": Part(events.log.latest, vital=True),

@@ -8,7 +8,7 @@ from gatewright.backends.sql import Database
 from gatewright.backends.sql.documents import SqlDocuments
 from gatewright.core.config import Config
 from gatewright.core.errors import GatewayError
-from gatewright.domains.store import DocumentStore, Listings, Store
+from gatewright.domains.store import Accounts, DocumentStore, Listings, Store
 
 _log = logging.getLogger(__name__)
 
@@ -16,12 +16,18 @@ _SWEEP_SECONDS = 20.0
 
 
 def open_store(
-    config: Config, database: Database, stack: AsyncExitStack
+    config: Config,
+    database: Database,
+    stack: AsyncExitStack,
+    accounts: Accounts | None = None,
 ) -> tuple[Store, Listings]:
-    """Return the store and its listings; the stack ends what runs beside them."""
+    """Return the store and its listings; the stack ends what runs beside them.
+
+    ``accounts`` says to whom rights may be given.
+    """
     limits = config.limits
     documents = SqlDocuments(database, quota=limits.store_bytes_per_user)
-    store = Store(documents, document_bytes=limits.document_bytes)
+    store = Store(documents, document_bytes=limits.document_bytes, accounts=accounts)
     sweeper = asyncio.create_task(sweep_for_ever(documents), name="store sweeper")
     stack.push_async_callback(_end, sweeper)
     return store, Listings(store)

@@ -35,6 +35,28 @@ class AnyPath(Convertor[str]):
 register_url_convertor("rest", AnyPath())
 
 
+def part_of_path(scope: Scope, number: int) -> bytes:
+    """Return the bytes of one part of a request's path, an escaped slash among them.
+
+    ``number`` counts from 0, without the parts of the application's own prefix: the key
+    is part 2 of ``/store/{collection}/{key}``.
+
+    Raises
+    ------
+    InvalidRequest
+        A percent escape is not one.
+    """
+    part = _raw_parts(scope)[number]
+    if _BAD_ESCAPE.search(part):
+        raise InvalidRequest("A “%” in a path begins two hexadecimal digits.")
+    return unquote_to_bytes(part)
+
+
+def count_of_parts(scope: Scope) -> int:
+    """Return the number of parts of a request's path, without those of the prefix."""
+    return len(_raw_parts(scope))
+
+
 def rest_of_path(scope: Scope, parts: int) -> bytes:
     """Return the bytes of a request's path after its first parts, from ``/`` on.
 
@@ -46,12 +68,17 @@ def rest_of_path(scope: Scope, parts: int) -> bytes:
     InvalidRequest
         A percent escape is not one, or a name has a slash or NUL in it.
     """
+    return decode_path(b"/" + b"/".join(_raw_parts(scope)[parts:]))
+
+
+def _raw_parts(scope: Scope) -> list[bytes]:
+    """Return the parts of a path as they were sent, without those of the prefix."""
     raw: bytes = (
         scope.get("raw_path")
         or quote_from_bytes(scope["path"].encode("utf-8", "surrogateescape")).encode()
     )
     prefix = scope.get("root_path", "").count("/")
-    return decode_path(b"/" + b"/".join(raw.split(b"/")[1 + prefix + parts :]))
+    return raw.split(b"/")[1 + prefix :]
 
 
 def decode_path(path: bytes) -> bytes:

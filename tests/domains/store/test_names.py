@@ -11,7 +11,12 @@ from gatewright.domains.store import (
     check_key,
     successor,
 )
-from gatewright.domains.store.names import check_account, check_prefix
+from gatewright.domains.store.names import (
+    check_account,
+    check_prefix,
+    names_of,
+    split_condition,
+)
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 
@@ -46,6 +51,39 @@ def test_keys(key: str) -> None:
 def test_what_is_no_key(key: str) -> None:
     with pytest.raises(InvalidContent):
         check_key(key)
+
+
+@pytest.mark.parametrize(
+    ("field", "names"),
+    [
+        ("a.b.0", ("a", "b", "0")),
+        (r"a\.b", ("a.b",)),
+        (r"a\.b.c\:d", ("a.b", "c:d")),
+        (r"\-a", ("-a",)),
+        (r"a\\.b", ("a\\", "b")),
+        ("a\\b\\", ("a\\b\\",)),
+        (r"\.", (".",)),
+    ],
+)
+def test_a_backslash_takes_away_what_a_sign_means(
+    field: str, names: tuple[str, ...]
+) -> None:
+    assert names_of(check_field(field)) == names
+
+
+@pytest.mark.parametrize(
+    ("condition", "field", "rest"),
+    [
+        ("a:eq:b:c", "a", "eq:b:c"),
+        (r"a\:b:eq:1", r"a\:b", "eq:1"),
+        (r"a\\:eq:1", r"a\\", "eq:1"),
+        ("a", "a", ""),
+    ],
+)
+def test_a_condition_is_split_at_its_first_colon(
+    condition: str, field: str, rest: str
+) -> None:
+    assert split_condition(condition) == (field, rest)
 
 
 def test_prefixes_fields_and_accounts() -> None:

@@ -220,6 +220,35 @@ class TestDocuments:
             again = await ada.request(verb, path, content="1", headers=MERGE)
             assert 200 <= again.status_code < 500
 
+    @pytest.mark.parametrize(
+        "key", ["a%2Fb", "%2F", "a%2Fpermissions", "a%2F%2Fb%2Fc", "%2E%2E", "%0A", ""]
+    )
+    async def test_a_key_that_no_document_has_is_refused_in_words(
+        self, ada: httpx.AsyncClient, key: str
+    ) -> None:
+        await ada.put("/store/c/a", content="1")
+        for verb in ("PUT", "PATCH", "DELETE", "GET"):
+            if (verb, key) in {("GET", ""), ("PATCH", "a%2Fpermissions")}:
+                continue  # the collection itself, and what has no such method
+            answer = await ada.request(
+                verb, f"/store/c/{key}", content="1", headers=MERGE if key else {}
+            )
+            assert (answer.status_code, "1 to 255 bytes" in answer.text) == (422, True)
+        assert [d["key"] for d in (await ada.get("/store/c")).json()["documents"]] == [
+            "a"
+        ]
+        bulk = await ada.post("/store/c/bulk", json={"documents": {"a/b": 1}})
+        assert bulk.status_code == 422
+
+    async def test_a_path_below_a_document_is_nowhere(
+        self, ada: httpx.AsyncClient
+    ) -> None:
+        await ada.put("/store/c/a", content="1")
+        assert (await ada.get("/store/c/a/b")).status_code == 404
+        assert (await ada.put("/store/c/a/permissions/b")).status_code == 404
+        there = await ada.get("/store/c/", follow_redirects=True)
+        assert [d["key"] for d in there.json()["documents"]] == ["a"]
+
     async def test_the_wrong_type(self, ada: httpx.AsyncClient) -> None:
         form = {"Content-Type": "application/x-www-form-urlencoded"}
         for answer in (
@@ -261,6 +290,35 @@ class TestLists:
     async def test_what_is_no_query(self, ada: httpx.AsyncClient, query: str) -> None:
         await ada.put("/store/c/k", content="1")
         assert (await ada.get(f"/store/c?{query}")).status_code in {400, 422}
+
+    async def test_a_sorted_list_with_some_fields_and_its_count(
+        self, ada: httpx.AsyncClient
+    ) -> None:
+        stars = {
+            "vega": '{"mag": 0.03, "pos": {"ra": 279.230, "dec": 38.8}, "a.b": 1}',
+            "sun": '{"mag": -26.7, "pos": {"ra": 1.0}}',
+            "dark": '{"name": "no magnitude"}',
+            "deneb": '{"mag": 1.25}',
+        }
+        for key, text in stars.items():
+            await ada.put(f"/store/c/{key}", content=text)
+        url = "/store/c?sort=-mag&fields=mag&fields=pos.ra&count=true&limit=2"
+        first = await ada.get(url)
+        assert [d["key"] for d in first.json()["documents"]] == ["deneb", "vega"]
+        assert '"document":{"mag":0.03,"pos":{"ra":279.230}}' in first.text
+        assert first.json()["count"] == 4
+        path = first.headers["link"].partition(">")[0].removeprefix("<")
+        second = (await ada.get(path)).json()
+        assert [d["key"] for d in second["documents"]] == ["sun", "dark"]
+        assert (second["next"], second["count"]) == (None, 4)
+        dotted = await ada.get("/store/c", params={"query": r"a\.b:eq:1"})
+        assert [d["key"] for d in dotted.json()["documents"]] == ["vega"]
+        counted = await ada.get("/store/c?query=mag:exists:true&count=true&limit=1")
+        assert counted.json()["count"] == 3
+        assert "count" not in (await ada.get("/store/c")).json()
+        of_keys = "sort=mag&cursor=WyJhIl0"
+        for wrong in ("sort=", "sort=-", "fields=", "count=x", of_keys):
+            assert (await ada.get(f"/store/c?{wrong}")).status_code in {400, 422}, wrong
 
     async def test_collections(
         self, ada: httpx.AsyncClient, ben: httpx.AsyncClient

@@ -146,6 +146,17 @@ class SqlDocuments:
         keys = [row["key"] for row in rows[: window.limit]]
         return keys, keys[-1] if len(rows) > window.limit else None
 
+    async def count(
+        self, collection: str, right: Right, who: Requester, window: Window
+    ) -> int:
+        chosen, values = rows_of.selected(collection, window, self._clock())
+        seen, people = rows_of.visible(right, who)
+        text = f"""
+        SELECT COUNT(*) AS found FROM store_documents d WHERE {chosen} AND {seen}
+        """  # noqa: S608  # fixed words and placeholders
+        rows = await self._database.read(text, *values, *people)
+        return int(rows[0]["found"])
+
     async def changes(
         self,
         collection: str,

@@ -125,6 +125,10 @@ class SqlUserStore:
 
         await self._database.run(work)
 
+    async def group_exists(self, group: str) -> bool:
+        text = "SELECT 1 AS one FROM account_group WHERE name = ? LIMIT 1"
+        return bool(await self._database.read(text, group))
+
     async def leave(self, name: str, group: str) -> bool:
         def work() -> Work[bool]:
             rows = yield Statement(_LEAVE, (name, group))

@@ -91,6 +91,10 @@ class UserStore(Protocol):
         """Put an account into a group."""
         ...
 
+    async def group_exists(self, group: str) -> bool:
+        """Return whether an account is in a group of this name."""
+        ...
+
     async def leave(self, name: str, group: str) -> bool:
         """Take an account out of a group; False if it was not in it."""
         ...

@@ -58,6 +58,10 @@ class Users:
         """Return whether there is such an account."""
         return is_name(name) and await self._store.get(name) is not None
 
+    async def group_exists(self, name: str) -> bool:
+        """Return whether there is a group of this name, with somebody in it."""
+        return is_name(name) and await self._store.group_exists(name)
+
     async def page(
         self, caller: Caller, limit: int | None = None, cursor: str | None = None
     ) -> Page[User]:

@@ -32,7 +32,8 @@ from gatewright.domains.store.names import (
     check_key,
     successor,
 )
-from gatewright.domains.store.ports import Decide, DocumentStore
+from gatewright.domains.store.order import SortField, parse_fields, parse_sort
+from gatewright.domains.store.ports import Accounts, Decide, DocumentStore
 from gatewright.domains.store.query import (
     Condition,
     Operator,
@@ -59,6 +60,7 @@ __all__ = [
     "EVERYTHING",
     "LONGEST_WAIT",
     "MAXIMUM_BULK",
+    "Accounts",
     "Change",
     "ChangePage",
     "Check",
@@ -89,6 +91,7 @@ __all__ = [
     "Selection",
     "SetGrants",
     "Snapshot",
+    "SortField",
     "Store",
     "Stored",
     "Usage",
@@ -102,7 +105,9 @@ __all__ = [
     "index_range",
     "matches",
     "merge",
+    "parse_fields",
     "parse_query",
+    "parse_sort",
     "permissions_of",
     "requester_of",
     "right_on",

@@ -1,6 +1,7 @@
 """Names of collections, keys of documents, paths of fields."""
 
 import re
+from functools import lru_cache
 
 from gatewright.core.errors import InvalidContent
 
@@ -9,6 +10,7 @@ _ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,127}")
 _UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters and halves of surrogate pairs."""
 
+_ESCAPED = re.compile(r"\\([.:\\-])")
 _RESERVED_COLLECTIONS = frozenset({"usage"})
 _RESERVED_KEYS = frozenset({".", "..", "changes", "bulk"})
 _KEY_BYTES = 255
@@ -72,13 +74,41 @@ def check_field(path: str) -> str:
     InvalidContent
         It is empty, too long or has an empty name.
     """
-    parts = path.split(".")
+    parts = names_of(path)
     if len(parts) > _FIELD_PARTS or not all(parts) or not _is_plain(path):
         raise InvalidContent(
             "A field is a name, or names joined by dots (“position.ra”, “tags.0”): at "
-            f"most {_FIELD_PARTS} of them and 255 bytes."
+            f"most {_FIELD_PARTS} of them and 255 bytes. Before a dot or colon that is "
+            "part of a name stands a backslash (“a\\.b”)."
         )
     return path
+
+
+@lru_cache(maxsize=1024)
+def names_of(field: str) -> tuple[str, ...]:
+    r"""Return the names in the path of a field.
+
+    A backslash before ``.``, ``:``, ``-`` or a backslash takes away what that means:
+    ``a\.b`` is the one name “a.b”.
+    """
+    return tuple(_ESCAPED.sub(r"\1", name) for name in _split(field, "."))
+
+
+def split_condition(text: str) -> tuple[str, str]:
+    """Return what stands before the first colon that is not escaped, and the rest."""
+    field = _split(text, ":")[0]
+    return field, text[len(field) + 1 :]
+
+
+def _split(text: str, sign: str) -> list[str]:
+    """Split a text at a sign, but not where a backslash stands before it."""
+    parts, begin, escaped = [], 0, False
+    for place, character in enumerate(text):
+        if character == sign and not escaped:
+            parts.append(text[begin:place])
+            begin = place + 1
+        escaped = character == "\\" and not escaped
+    return [*parts, text[begin:]]
 
 
 def check_account(name: str) -> str:

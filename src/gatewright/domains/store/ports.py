@@ -22,6 +22,18 @@ Decide = Callable[[Snapshot], Decision[T]]
 be asked again, and what it raises changes nothing."""
 
 
+class Accounts(Protocol):
+    """Which names there are for permissions to be given to."""
+
+    async def exists(self, name: str) -> bool:
+        """Return whether there is an account of this name."""
+        ...
+
+    async def group_exists(self, name: str) -> bool:
+        """Return whether there is a group of this name, with somebody in it."""
+        ...
+
+
 class DocumentStore(Protocol):
     """Durable collections of documents; each change is atomic and in one order."""
 
@@ -61,6 +73,12 @@ class DocumentStore(Protocol):
         on after, None at the end; there may be fewer documents than asked for, or
         none, before the end.
         """
+        ...
+
+    async def count(
+        self, collection: str, right: Right, who: Requester, window: Window
+    ) -> int:
+        """Return how many documents with the window's prefix the caller may read."""
         ...
 
     async def changes(

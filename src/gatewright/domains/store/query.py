@@ -1,8 +1,9 @@
-"""Queries: conditions on the fields of a document, all of which must hold.
+r"""Queries: conditions on the fields of a document, all of which must hold.
 
 A condition is written ``field:operator:value``. The field is a name, or names joined
-by dots, and a number chooses an element of a list. The value is JSON, or plain text
-where it is not JSON (``name:eq:Vega``, ``name:eq:"42"``, ``mag:lt:20.5``).
+by dots, and a number chooses an element of a list; before a dot or colon that is part
+of a name stands a backslash (``a\.b:eq:3``). The value is JSON, or plain text where it
+is not JSON (``name:eq:Vega``, ``name:eq:"42"``, ``mag:lt:20.5``).
 
 ======== =============================================================
 operator a document matches when
@@ -32,13 +33,19 @@ import msgspec
 from gatewright.core.errors import InvalidRequest
 from gatewright.domains.store.content import decode
 from gatewright.domains.store.model import IndexRange
-from gatewright.domains.store.names import check_field, successor
+from gatewright.domains.store.names import (
+    check_field,
+    names_of,
+    split_condition,
+    successor,
+)
 
 MAXIMUM_CONDITIONS = 20
 MAXIMUM_VALUES = 200
 _TEXT_ENTRY = 200
 _LARGEST = 1.7976931348623157e308
-_MISSING = object()
+MISSING = object()
+"""What stands for a field that a document does not have."""
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 
@@ -90,7 +97,7 @@ def parse_query(texts: Sequence[str]) -> tuple[Condition, ...]:
 
 
 def _condition(text: str) -> Condition:
-    field, _, rest = text.partition(":")
+    field, rest = split_condition(text)
     word, colon, raw = rest.partition(":")
     if not colon or word not in {str(known) for known in Operator}:
         raise InvalidRequest(
@@ -123,9 +130,9 @@ def _checked(condition: Condition, raw: str) -> Condition:
         )
     if word is Operator.EXISTS and not isinstance(value, bool):
         raise InvalidRequest("“exists” takes true or false.")
-    if word in _ORDER and _kind(value) not in {"number", "text"}:
+    if word in _ORDER and kind_of(value) not in {"number", "text"}:
         raise InvalidRequest(f"“{word}” takes a number or text.")
-    if word in {Operator.EQ, Operator.NE} and _kind(value) == "structure":
+    if word in {Operator.EQ, Operator.NE} and kind_of(value) == "structure":
         raise InvalidRequest(f"“{word}” takes a plain value.")
     return condition
 
@@ -134,7 +141,7 @@ def _is_scalar_list(value: object) -> bool:
     return (
         isinstance(value, list)
         and len(value) <= MAXIMUM_VALUES
-        and all(_kind(item) != "structure" for item in value)
+        and all(kind_of(item) != "structure" for item in value)
     )
 
 
@@ -148,7 +155,7 @@ def _holds(document: object, condition: Condition) -> bool:
     value = condition.value
     match condition.operator:
         case Operator.EXISTS:
-            return (found is not _MISSING) is value
+            return (found is not MISSING) is value
         case Operator.EQ:
             return _equal(found, value)
         case Operator.NE:
@@ -159,18 +166,18 @@ def _holds(document: object, condition: Condition) -> bool:
             return isinstance(found, str) and found.startswith(str(value))
         case _:
             ordered = _ORDER[condition.operator]
-            return _kind(found) == _kind(value) and ordered(found, value)
+            return kind_of(found) == kind_of(value) and ordered(found, value)
 
 
 def lookup(document: object, field: str) -> object:
     """Return the value of a field, or a mark that equals nothing for none."""
-    for name in field.split("."):
+    for name in names_of(field):
         if isinstance(document, dict):
-            document = document.get(name, _MISSING)
+            document = document.get(name, MISSING)
         elif isinstance(document, list) and _is_place(name, document):
             document = document[int(name)]
         else:
-            return _MISSING
+            return MISSING
     return document
 
 
@@ -184,7 +191,8 @@ def _items(value: object) -> Sequence[object]:
     return value if isinstance(value, list) else ()
 
 
-def _kind(value: object) -> str:
+def kind_of(value: object) -> str:
+    """Return what a decoded value is: truth, number, text, null or structure."""
     if isinstance(value, bool):
         return "truth"
     if isinstance(value, int | float):
@@ -195,8 +203,8 @@ def _kind(value: object) -> str:
 
 
 def _equal(found: object, value: object) -> bool:
-    kind = _kind(found)
-    return kind != "structure" and kind == _kind(value) and found == value
+    kind = kind_of(found)
+    return kind != "structure" and kind == kind_of(value) and found == value
 
 
 def entry(document: object, field: str) -> float | str | None:
@@ -205,7 +213,7 @@ def entry(document: object, field: str) -> float | str | None:
     A number is rounded to a double and text is cut off, both of which keep the order.
     """
     found = lookup(document, field)
-    kind = _kind(found)
+    kind = kind_of(found)
     if kind == "structure":
         return None
     return _rounded(found) if kind == "number" else _text_entry(found)
@@ -283,7 +291,7 @@ def _span(
     field: str, values: Sequence[object], word: Operator = Operator.EQ
 ) -> IndexRange | None:
     """Return the entries from the lowest of the values to the highest."""
-    kinds = {_kind(value) == "number" for value in values}
+    kinds = {kind_of(value) == "number" for value in values}
     if len(kinds) != 1:
         return None
     open_below = word in {Operator.LT, Operator.LE}

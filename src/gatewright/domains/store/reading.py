@@ -2,30 +2,34 @@
 
 A query reads the documents of an index range, or else all of them, in steps; what one
 request reads is bounded, and where the bound was met the page says how to go on and
-which index would help.
+which index would help. A list that is sorted needs all documents of its query at once:
+where they are more than the bound it is refused.
 """
 
 import asyncio
+import sys
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
 from gatewright.core.caller import Caller, Scope
-from gatewright.core.errors import Conflict, NotFound, Unavailable
+from gatewright.core.errors import Conflict, NotFound, TooLarge, Unavailable
 from gatewright.core.pages import decode_cursor, encode_cursor
 from gatewright.domains.store.model import (
     Change,
     Document,
     IndexRange,
     Requester,
+    Right,
     Snapshot,
     Window,
     requester_of,
 )
 from gatewright.domains.store.names import check_collection, check_prefix
+from gatewright.domains.store.order import SortField, in_order, project
 from gatewright.domains.store.query import Condition, index_range, matches
 from gatewright.domains.store.rights import readable_collection
 from gatewright.domains.store.service import Store
@@ -48,6 +52,10 @@ class Selection:
     """Keys begin so."""
     conditions: tuple[Condition, ...] = ()
     """All of them hold."""
+    order: tuple[SortField, ...] = ()
+    """What the list is ordered by, before the keys."""
+    fields: tuple[str, ...] = ()
+    """Fields that the documents are cut down to; empty for whole documents."""
 
 
 EVERYTHING = Selection()
@@ -58,11 +66,13 @@ class DocumentPage:
     """A part of a list of documents."""
 
     documents: Sequence[Document]
-    """Those of this page, by key."""
+    """Those of this page, in order."""
     next: str | None
     """Cursor of the page after this one; None on the last."""
     advice: str | None
     """How to make the query quicker, where this page had to stop before it was full."""
+    count: int | None = None
+    """How many the whole list has, where that was asked and is within the bound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +90,8 @@ class _Scan:
     """How far a query came."""
 
     limit: int
-    after: str
+    after: str = ""
+    page_bytes: int = PAGE_BYTES
     found: list[Document] = field(default_factory=list)
     found_bytes: int = 0
     steps: int = 0
@@ -89,7 +100,7 @@ class _Scan:
     more: bool = True
 
     def is_full(self) -> bool:
-        return len(self.found) >= self.limit or self.found_bytes >= PAGE_BYTES
+        return len(self.found) >= self.limit or self.found_bytes >= self.page_bytes
 
     def take(
         self, documents: Sequence[Document], kept: Sequence[bool], position: str | None
@@ -132,30 +143,106 @@ class Listings:
         *,
         limit: int = 100,
         cursor: str | None = None,
+        count: bool = False,
     ) -> DocumentPage:
-        """Return documents of a collection that the caller may read, by key.
+        """Return documents of a collection that the caller may read, by key or sorted.
+
+        With ``count`` it says how many there are in all.
 
         Raises
         ------
         NotFound
             There is no collection that the caller may read.
+        TooLarge
+            More documents are to be sorted than one request reads.
         """
         who, snapshot = await self._look(caller, name)
         check_prefix(selection.prefix)
-        within = index_range(selection.conditions, _built(snapshot))
-        scan = _Scan(limit, _position(cursor))
-        while scan.more and not scan.is_full() and not self._is_spent(scan):
-            window = _window(scan, selection, within)
-            documents, position = await self._store.documents.documents(
-                name, snapshot.right, who, window
-            )
-            kept = await _kept(documents, selection.conditions)
-            scan.take(documents, kept, position)
+        built = [
+            path
+            for path, ready in readable_collection(snapshot).indexes.items()
+            if ready
+        ]
+        within = index_range(selection.conditions, built)
+        reading = _Reading(name, snapshot.right, who, selection, within)
+        if selection.order:
+            page = await self._sorted(reading, limit, cursor)
+            page = page if count else replace(page, count=None)
+        else:
+            page = await self._by_key(reading, limit, cursor)
+            if count:
+                page = replace(page, count=await self._count(reading))
+        if selection.fields:
+            cut = await asyncio.to_thread(_projected, page.documents, selection.fields)
+            page = replace(page, documents=cut)
+        return page
+
+    async def _by_key(
+        self, reading: "_Reading", limit: int, cursor: str | None
+    ) -> DocumentPage:
+        after = str(decode_cursor(cursor, str)[0]) if cursor is not None else ""
+        scan = _Scan(limit, after)
+        await self._read(scan, reading)
         last = encode_cursor(scan.after) if scan.more else None
         advice = None
-        if last is not None and not scan.is_full() and within is None:
-            advice = _advice(selection.conditions, scan.read)
+        if last is not None and not scan.is_full() and reading.within is None:
+            advice = (
+                f"{scan.read} documents were read and the end is not reached; “next” "
+                "goes on. An index makes this quick: PUT the collection with "
+                f'{{"indexes": [{reading.fields}]}}.'
+            )
         return DocumentPage(scan.found, last, advice)
+
+    async def _sorted(
+        self, reading: "_Reading", limit: int, cursor: str | None
+    ) -> DocumentPage:
+        """Return a page that begins after the document that ended the one before.
+
+        Where that is gone by now, it begins where that was. Documents that are changed
+        between two pages may be missed or come twice.
+        """
+        scan = _Scan(sys.maxsize, page_bytes=sys.maxsize)
+        await self._read(scan, reading)
+        if scan.more:
+            raise TooLarge(
+                f"There are more than {scan.read} documents to be sorted, which is as "
+                "many as one request reads. Ask for fewer of them with “prefix”, or "
+                "with “query” on a field that has an index."
+            )
+        ordered = await asyncio.to_thread(in_order, scan.found, reading.selection.order)
+        begin = 0
+        if cursor is not None:
+            place, key = decode_cursor(cursor, int, str)
+            places = {found.key: number for number, found in enumerate(ordered)}
+            begin = max(0, places.get(str(key), int(str(place)) - 2) + 1)
+        page = _Scan(limit)
+        page.take(ordered[begin:], [True] * len(ordered[begin:]), None)
+        end = begin + len(page.found)
+        last = encode_cursor(end, page.found[-1].key) if end < len(ordered) else None
+        return DocumentPage(page.found, last, None, len(ordered))
+
+    async def _count(self, reading: "_Reading") -> int | None:
+        """Return how many documents a query finds; None if that is beyond the bound."""
+        if not reading.selection.conditions:
+            window = Window(prefix=reading.selection.prefix)
+            return await self._store.documents.count(
+                reading.name, reading.right, reading.who, window
+            )
+        scan = _Scan(sys.maxsize, page_bytes=sys.maxsize)
+        await self._read(scan, reading)
+        return None if scan.more else len(scan.found)
+
+    async def _read(self, scan: _Scan, reading: "_Reading") -> None:
+        """Read documents until a scan is full, or at its bound, or at the end."""
+        conditions = reading.selection.conditions
+        while scan.more and not scan.is_full() and not self._is_spent(scan):
+            documents, position = await self._store.documents.documents(
+                reading.name, reading.right, reading.who, reading.window(scan)
+            )
+            kept: Sequence[bool] = [True] * len(documents)
+            if conditions:
+                kept = await asyncio.to_thread(_matching, documents, conditions)
+            scan.take(documents, kept, position)
 
     async def changes(
         self,
@@ -254,23 +341,29 @@ class Listings:
         )
 
 
-def _built(snapshot: Snapshot) -> list[str]:
-    indexes = readable_collection(snapshot).indexes
-    return [path for path, built in indexes.items() if built]
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What a list is read from."""
 
+    name: str
+    right: Right
+    who: Requester
+    selection: Selection
+    within: IndexRange | None
 
-def _window(scan: _Scan, selection: Selection, within: IndexRange | None) -> Window:
-    wanted = scan.limit - len(scan.found)
-    limit = _STEP_DOCUMENTS if selection.conditions else min(wanted, _STEP_DOCUMENTS)
-    return Window(scan.after, selection.prefix, within, limit, _STEP_BYTES)
+    @property
+    def fields(self) -> str:
+        """The fields of the conditions, as JSON strings."""
+        names = {condition.field for condition in self.selection.conditions}
+        return ", ".join(msgspec.json.encode(name).decode() for name in sorted(names))
 
-
-async def _kept(
-    documents: Sequence[Document], conditions: tuple[Condition, ...]
-) -> Sequence[bool]:
-    if not conditions:
-        return [True] * len(documents)
-    return await asyncio.to_thread(_matching, documents, conditions)
+    def window(self, scan: _Scan) -> Window:
+        """Return the documents of the next step."""
+        few = min(scan.limit - len(scan.found), _STEP_DOCUMENTS)
+        limit = _STEP_DOCUMENTS if self.selection.conditions else few
+        return Window(
+            scan.after, self.selection.prefix, self.within, limit, _STEP_BYTES
+        )
 
 
 def _matching(
@@ -279,16 +372,7 @@ def _matching(
     return [matches(msgspec.json.decode(d.text), conditions) for d in documents]
 
 
-def _advice(conditions: tuple[Condition, ...], read: int) -> str:
-    fields = ", ".join(f'"{name}"' for name in sorted({c.field for c in conditions}))
-    return (
-        f"{read} documents were read and the end is not reached; “next” goes on. An "
-        f'index makes this quick: PUT the collection with {{"indexes": [{fields}]}}.'
-    )
-
-
-def _position(cursor: str | None) -> str:
-    if cursor is None:
-        return ""
-    (after,) = decode_cursor(cursor, str)
-    return str(after)
+def _projected(
+    documents: Sequence[Document], fields: Sequence[str]
+) -> Sequence[Document]:
+    return [replace(found, text=project(found.text, fields)) for found in documents]

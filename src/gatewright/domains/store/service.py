@@ -27,7 +27,7 @@ from gatewright.domains.store.names import (
     check_field,
     check_key,
 )
-from gatewright.domains.store.ports import Decide, DocumentStore
+from gatewright.domains.store.ports import Accounts, Decide, DocumentStore
 from gatewright.domains.store.rights import (
     readable_collection,
     readable_document,
@@ -53,10 +53,19 @@ class Store:
         Where they are kept.
     document_bytes
         Largest document.
+    accounts
+        Who may be given rights; None where any name may (in tests of the store alone).
     """
 
-    def __init__(self, documents: DocumentStore, *, document_bytes: int) -> None:
+    def __init__(
+        self,
+        documents: DocumentStore,
+        *,
+        document_bytes: int,
+        accounts: Accounts | None = None,
+    ) -> None:
         self.documents = documents
+        self._accounts = accounts
         self.written = WriteSignal()
         self._document_bytes = document_bytes
 
@@ -107,12 +116,15 @@ class Store:
             Another's collection has the name.
         NotAllowed
             The caller may read the collection, and not administer it.
+        InvalidContent
+            An index is no field, or permissions name an account or group that is not
+            there.
         PreconditionFailed
             It is there, and ``create_only``.
         """
         who = self._requester(caller, name)
         fields = None if indexes is None else tuple(map(check_field, indexes))
-        _check_accounts(permissions)
+        await self._check_names(permissions)
 
         decide = partial(
             writing.save,
@@ -319,7 +331,7 @@ class Store:
         """
         who = self._requester(caller, name)
         check_key(key)
-        _check_accounts(permissions)
+        await self._check_names(permissions)
 
         decide = partial(
             writing.set_document_permissions, key=key, who=who, permissions=permissions
@@ -343,6 +355,23 @@ class Store:
     def _requester(self, caller: Caller, name: str) -> Requester:
         caller.require(f"{Scope.STORE}:{check_collection(name)}")
         return requester_of(caller)
+
+    async def _check_names(self, permissions: Permissions | None) -> None:
+        """Refuse rights for nobody: whoever came to that name later would have them."""
+        if permissions is None:
+            return
+        for name in (*permissions.users, *permissions.groups):
+            check_account(name)
+        if self._accounts is None:
+            return
+        for name in permissions.users:
+            if not await self._accounts.exists(name):
+                raise InvalidContent(f"There is no account “{name}” to give rights to.")
+        for name in permissions.groups:
+            if not await self._accounts.group_exists(name):
+                raise InvalidContent(
+                    f"There is no group “{name}” with somebody in it to give rights to."
+                )
 
     async def _content(self, body: bytes) -> Content:
         if len(body) <= _LARGE:
@@ -379,12 +408,6 @@ class Store:
             except StorageFull:
                 if not await self.documents.sweep():
                     raise
-
-
-def _check_accounts(permissions: Permissions | None) -> None:
-    if permissions is not None:
-        for name in (*permissions.users, *permissions.groups):
-            check_account(name)
 
 
 def _position(cursor: str | None) -> str:

@@ -15,7 +15,9 @@ from gatewright.domains.store import (
     Change,
     Selection,
     Stored,
+    parse_fields,
     parse_query,
+    parse_sort,
 )
 from gatewright.faces.api import store_bodies as bodies
 from gatewright.faces.api.store_bodies import CollectionName, ExpiresIn, lifetime
@@ -67,7 +69,10 @@ async def usage(context: Context) -> Response:
     "/store/{collection}",
     response_model=bodies.DocumentList,
     summary="Documents of a collection",
-    responses=_ABSENT,
+    responses={
+        **_ABSENT,
+        413: {"description": "More documents are to be sorted than a request reads."},
+    },
 )
 async def list_documents(
     request: Request,
@@ -82,10 +87,32 @@ async def list_documents(
             description="A condition “field:operator:value”; give it again for more, "
             "all of which must hold. Operators: eq, ne, lt, le, gt, ge, in (a JSON "
             "list), prefix, exists (true or false). The field's names are joined by "
-            "dots. The value is JSON, or plain text where it is not.",
+            "dots; before a dot, colon or backslash that is part of a name stands a "
+            "backslash. The value is JSON, or plain text where it is not.",
             examples=[["magnitude:lt:20.5", "name:prefix:SN"]],
         ),
     ] = None,
+    sort: Annotated[
+        list[str] | None,
+        Query(
+            description="A field to sort by, with “-” before it from the largest down; "
+            "give it again for what decides between equal ones (at most 4). Numbers "
+            "come first, then texts, false, true, null, lists and objects; documents "
+            "without the field are last. By default the order is that of the keys.",
+            examples=[["-magnitude", "name"]],
+        ),
+    ] = None,
+    fields: Annotated[
+        list[str] | None,
+        Query(
+            description="A field of the documents that is wanted; give it again for "
+            "more. Objects keep these members alone, other values are given whole.",
+            examples=[["magnitude", "position.ra"]],
+        ),
+    ] = None,
+    count: Annotated[
+        bool, Query(description="Tell how many documents the whole list has.")
+    ] = False,
     view: Annotated[
         Literal["documents", "collection"],
         Query(description="“collection”: tell about the collection itself."),
@@ -97,7 +124,8 @@ async def list_documents(
 
     A page ends at “limit” documents or 8 MiB. A query without an index reads at most
     10,000 documents for one page: the page may then be short or empty, “next” goes
-    on, and “advice” says which index would help.
+    on, and “advice” says which index would help. A sorted list has at most 10,000
+    documents.
     """
     if view == "collection":
         one = await context.services.store.collection(context.caller, collection)
@@ -105,12 +133,20 @@ async def list_documents(
     page = await context.services.listings.documents(
         context.caller,
         collection,
-        Selection(prefix, parse_query(query or ())),
+        Selection(
+            prefix,
+            parse_query(query or ()),
+            parse_sort(sort or ()),
+            parse_fields(fields or ()),
+        ),
         limit=page_limit(limit, MAXIMUM_PAGE),
         cursor=cursor,
+        count=count,
     )
     items = [bodies.entry_answer(document) for document in page.documents]
-    extra = {} if page.advice is None else {"advice": page.advice}
+    extra: dict[str, object] = {} if page.advice is None else {"advice": page.advice}
+    if count:
+        extra["count"] = page.count
     return listing(request, "documents", Page(items, page.next), extra=extra)
 
 

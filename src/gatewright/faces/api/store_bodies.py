@@ -22,12 +22,13 @@ from gatewright.domains.store import (
     Permissions,
     Right,
     Stored,
+    check_key,
     decode,
 )
 from gatewright.web.conditional import check_preconditions, http_date, validators
 from gatewright.web.json_body import is_json
 from gatewright.web.json_model import read_model
-from gatewright.web.paths import rest_of_path
+from gatewright.web.paths import part_of_path
 
 _TEN_YEARS = 315_360_000
 _WORDS = {right.word: right for right in Right}
@@ -74,7 +75,8 @@ class CollectionBody(BaseModel):
     indexes: list[str] | None = Field(
         None,
         max_length=64,
-        description="Fields that queries find by an index, their names joined by dots.",
+        description="Fields that queries find by an index, their names joined by dots; "
+        "a backslash stands before a dot that is part of a name.",
         examples=[["magnitude", "position.ra"]],
     )
     permissions: PermissionsBody | None = Field(
@@ -150,10 +152,17 @@ class DocumentEntry(BaseModel):
 class DocumentList(BaseModel):
     """Documents of a collection."""
 
-    documents: list[DocumentEntry] = Field(description="Documents, by key.")
+    documents: list[DocumentEntry] = Field(
+        description="Documents, by key or as “sort” says."
+    )
     next: str | None = Field(description="Cursor of the next page, null on the last.")
     advice: str | None = Field(
         None, description="How to make a query quicker that read many documents."
+    )
+    count: int | None = Field(
+        None,
+        description="Number of documents in the whole list, where “count” was asked; "
+        "null where more would have to be read for it than one request reads.",
     )
 
 
@@ -209,9 +218,11 @@ async def document_key(
     ------
     InvalidRequest
         They are not UTF-8.
+    InvalidContent
+        No document may have it, as one with an escaped slash.
     """
     try:
-        return rest_of_path(request.scope, 2)[1:].decode().split("/")[0]
+        return check_key(part_of_path(request.scope, 2).decode())
     except UnicodeDecodeError as error:
         raise InvalidRequest("A key is UTF-8, percent-encoded.") from error
 

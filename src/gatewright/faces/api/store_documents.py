@@ -3,8 +3,10 @@
 from typing import Any
 
 from fastapi import APIRouter, Request
-from starlette.responses import Response
+from starlette.convertors import register_url_convertor
+from starlette.responses import RedirectResponse, Response
 
+from gatewright.core.errors import NotFound
 from gatewright.faces.api import store_bodies as bodies
 from gatewright.faces.api.store import stored_response
 from gatewright.faces.api.store_bodies import (
@@ -18,6 +20,7 @@ from gatewright.web.conditional import check_preconditions, not_modified
 from gatewright.web.context import Context
 from gatewright.web.json_model import json_body, read_model
 from gatewright.web.listing import json_response
+from gatewright.web.paths import AnyPath, count_of_parts
 
 router = APIRouter(tags=["store"])
 
@@ -36,6 +39,8 @@ _STORING: bodies.Responses = {
     422: {"description": "The document cannot be kept; the text says why."},
     507: {"description": "The caller's documents take all the room they may."},
 }
+_READING = ("GET", "HEAD")
+_ADDRESS = ("store", "collection", "key")
 _ANY_JSON: dict[str, Any] = {"application/json": {"schema": {}}}
 
 
@@ -191,3 +196,29 @@ async def drop_permissions(
     """Take the document's own permissions away."""
     await context.services.store.set_permissions(context.caller, collection, key, None)
     return Response(status_code=204)
+
+
+class _NoKey(AnyPath):
+    """What comes after a collection and is neither a key nor a part of a document."""
+
+    regex = r"(?s:(?![^/]+$)(?![^/]+/permissions$).*)"
+
+
+register_url_convertor("nokey", _NoKey())
+
+
+@router.api_route(
+    "/store/{collection}/{rest:nokey}",
+    methods=["GET", "HEAD", "PUT", "PATCH", "POST", "DELETE"],
+    include_in_schema=False,
+)
+async def refuse_key(request: Request, collection: CollectionName) -> Response:
+    """Say why there is no document of a key that is empty or has a slash in it.
+
+    An escaped slash looks like one that parts the path, so that no other route has it.
+    """
+    if request.url.path.endswith(f"/{collection}/") and request.method in _READING:
+        return RedirectResponse(request.url.path.removesuffix("/"))
+    if count_of_parts(request.scope) == len(_ADDRESS):
+        await bodies.document_key(request, "")
+    raise NotFound("There is nothing at this address.")

@@ -98,7 +98,10 @@ class UserStoreContract:
         found = await two.users.get("ada")
         assert found is not None
         assert found.groups == {"sky", "climate"}
+        assert await two.users.group_exists("sky")
+        assert not await two.users.group_exists("ada")
         assert await one.users.leave("ada", "sky")
+        assert not await two.users.group_exists("sky")
         assert not await one.users.leave("ada", "sky")
         names = {u.name: u.groups for u in await two.users.page("", 10)}
         assert names == {"ada": {"climate"}, "ben": frozenset()}

@@ -1,0 +1,58 @@
+"""Rights on documents are given to people who are there."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from tests.support.whole import GUEST, OTHER, OWNER, whole
+
+from gatewright.domains.identity import operator
+
+URL = "/api/v1/store/shared"
+
+
+@pytest.fixture
+async def owner(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    async with whole(tmp_path) as gateway:
+        users = gateway.services.identity.users
+        await users.join(operator(OWNER), OTHER, "observers")
+        client = await gateway.client(OWNER)
+        assert (await client.put(f"{URL}/a", json=1)).status_code == 201
+        yield client
+
+
+@pytest.mark.parametrize(
+    ("permissions", "nobody"),
+    [
+        ({"users": {"nosuch": "read"}}, "account “nosuch”"),
+        ({"users": {GUEST: "read", "nosuch": "write"}}, "account “nosuch”"),
+        ({"users": {"observers": "read"}}, "account “observers”"),
+        ({"groups": {"nosuch": "read"}}, "group “nosuch”"),
+        ({"groups": {GUEST: "read"}}, f"group “{GUEST}”"),
+    ],
+)
+async def test_rights_for_nobody_are_refused(
+    owner: httpx.AsyncClient, permissions: Any, nobody: str
+) -> None:
+    """Or who made an account of that name later would have them."""
+    before = (await owner.get(URL, params={"view": "collection"})).json()
+    for answer in (
+        await owner.put(URL, json={"permissions": permissions}),
+        await owner.put(f"{URL}/a/permissions", json=permissions),
+        await owner.put("/api/v1/store/fresh", json={"permissions": permissions}),
+    ):
+        assert answer.status_code == 422
+        assert nobody in answer.json()["detail"]
+    assert (await owner.get(URL, params={"view": "collection"})).json() == before
+    assert (await owner.get(f"{URL}/a/permissions")).json() is None
+    assert (await owner.get("/api/v1/store/fresh")).status_code == 404
+
+
+async def test_rights_for_people_and_groups_that_are_there(
+    owner: httpx.AsyncClient,
+) -> None:
+    there = {"users": {GUEST: "write"}, "groups": {"observers": "read"}}
+    assert (await owner.put(URL, json={"permissions": there})).status_code == 200
+    assert (await owner.put(f"{URL}/a/permissions", json=there)).status_code == 200
