@@ -85,7 +85,8 @@ def install(venv: Path, group: str, *, editable: bool) -> None:
     say(f"Installing {count} packages that requirements/{group}.txt names")
     run([*pip, "--no-compile", "--require-hashes", "-r", str(requirements)])
     # All cores compile at once, while Node is at work.
-    compiling = [python, "-m", "compileall", "-q", "-j", "0", str(venv / "lib")]
+    compiling = [python, "-W", "ignore", "-m", "compileall", "-q", "-j", "0"]
+    compiling += ["-x", "/(tests|share)/", str(venv / "lib")]
     with subprocess.Popen(compiling, stdout=subprocess.DEVNULL) as compiler:
         if editable:
             say("Building the browser's modules with Node")
