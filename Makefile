@@ -39,7 +39,7 @@ docs: test-install
 	$(BIN)/python -m mkdocs build --strict
 
 lock: test-install
-	UV=$(BIN)/uv scripts/lock.sh
+	UV=$(BIN)/uv scripts/lock.sh $(ARGS)
 
 clean:
 	rm -rf $(VENV) build dist site node_modules src/gatewright/kit/vendor

@@ -16,7 +16,7 @@ seed=${CI:+--randomly-seed=20090401}
   failed=$?
 "$BIN/python" -m coverage combine --quiet
 "$BIN/python" -m coverage report --fail-under 100 \
-  --include 'src/gatewright/domains/*,src/gatewright/*/wire.py,src/gatewright/*/wire/*' \
+  --include 'src/gatewright/domains/**,src/gatewright/**/wire.py,src/gatewright/**/wire/**' \
   || failed=${failed:-1}
 "$BIN/python" -m coverage report || failed=${failed:-1}
 exit "${failed:-0}"
