@@ -18,6 +18,7 @@ import numpy as np
 
 from bench.support.processes import tell
 from gatewright.backends.gridded import PooledArrayReader
+from gatewright.backends.plugin import array_formats, reader_programs
 from gatewright.backends.readers import PoolSettings, ReaderPool, open_pool
 from gatewright.domains.arrays import ElementType, Encoding, Hyperslab, Range, whole
 
@@ -53,9 +54,10 @@ def ways(path: Path, piece: Hyperslab, reader: PooledArrayReader) -> dict[str, W
     key = tuple(slice(p.start, p.stop, p.stride) for p in piece)
 
     async def ours() -> int:
-        described = await reader.describe(bytes(path))
+        source = reader.source(path)
+        described = await reader.describe(source)
         variable = described.variable("v")
-        views = reader.read(bytes(path), described.identity, variable, piece, ENCODING)
+        views = reader.read(source, described.version, variable, piece, ENCODING)
         return sum([len(view) async for view in views])
 
     async def with_h5py() -> int:
@@ -82,7 +84,7 @@ async def seconds(way: Way, least: float = 0.05) -> float:
 
 async def compare(kind: str, path: Path, pool: ReaderPool) -> None:
     """Measure all ways in turn, several rounds, and print the medians."""
-    reader = PooledArrayReader(pool)
+    reader = PooledArrayReader(pool, array_formats())
     for name, piece in PIECES.items():
         compared = ways(path, piece, reader)
         sizes = {await way() for way in compared.values()}
@@ -115,7 +117,7 @@ async def calls(pool: ReaderPool) -> None:
 
 async def run(folder: Path) -> None:
     """Make the files and compare."""
-    settings = PoolSettings(("gatewright.backends.netcdf.program",), (folder,), folder)
+    settings = PoolSettings(reader_programs(), (folder,), folder)
     async with open_pool(settings) as pool:
         await calls(pool)
         for kind in ("contiguous", "zlib"):

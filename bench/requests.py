@@ -1,59 +1,217 @@
-"""Small JSON answers a second: the gateway whole, against FastAPI's defaults.
+"""Small answers: the gateway whole, against bare FastAPI under the same server.
 
-Both run in one process on one core. Ours goes through everything in `web.stack`
-(session or token, rate limit, log, audit, headers); the peer is a FastAPI route with a
-response model under uvicorn as it comes, with nothing around it.
+Ours goes through everything of `web.stack` (names, sizes, rates, log, metrics, audit,
+sessions), with rates that no bench reaches; the peer does none of that. Each is asked
+by one client over one connection, and what is counted is the CPU time of all processes
+of a server, the gateway's readers too. The data set's value is read by the peer with
+netCDF4, opened anew by each request, as a route of a tutorial would do.
+
+The same without a server: both applications are called in this process.
 """
 
+import asyncio
+import json
 import tempfile
 import time
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 
+import netCDF4
+import numpy as np
+from starlette.types import ASGIApp, Message
+
+from bench.support import fastapi_server
 from bench.support.processes import cpu_seconds, free_port, python, server, tell
+from bench.support.whole_gateway import gateway
+from gatewright.app import create_app
+from gatewright.core.config import Config
+from gatewright.domains.identity import operator
 
-REQUESTS = 3000
+SECONDS = 1.0
 REPEATS = 5
+HOST = "127.0.0.1"
 
 
-def measure(port: int, pid: int, target: str) -> tuple[float, float]:
-    """Return the requests a second and the server's CPU microseconds for each."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=30)
-    before, began = cpu_seconds(pid), time.perf_counter()
-    for _ in range(REQUESTS):
-        connection.request("GET", target)
-        response = connection.getresponse()
-        body = response.read()
-        if response.status != 200:
-            raise RuntimeError(f"{response.status} {body[:200]!r}")
-    seconds = time.perf_counter() - began
-    connection.close()
-    return REQUESTS / seconds, (cpu_seconds(pid) - before) / REQUESTS * 1e6
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One request, asked of both."""
+
+    name: str
+    target: str
+    status: int = 200
+    signed_in: bool = False
+    most: float = 0.0
+    """Highest ratio that is hoped for; 0 for none."""
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+GZIP = {"accept-encoding": "gzip"}
+CASES = (
+    Case("small JSON", "/api/v1/session", most=1.3),
+    Case(
+        "small JSON, gzip accepted",
+        "/api/v1/session",
+        fields={"accept-encoding": "gzip"},
+    ),
+    Case("404", "/api/v1/none", 404),
+    Case("signed-in empty list", "/api/v1/jobs/local", signed_in=True, most=2.0),
+    Case("one value by DAP2, peer netCDF4", "/dap/x.dods?v[0][0][0]", most=3.0),
+    Case("one value by DAP2, peer h5py", "/dap/x.dods?v[0][0][0]", most=3.0),
+)
+
+
+def write(path: Path) -> None:
+    """Write the data set that both read from."""
+    with netCDF4.Dataset(path, "w") as file:
+        for name, size in (("time", 12), ("lat", 90), ("lon", 180)):
+            file.createDimension(name, size)
+        variable = file.createVariable("v", "f4", ("time", "lat", "lon"), zlib=True)
+        variable[:] = np.arange(12 * 90 * 180, dtype="f4").reshape(12, 90, 180)
+
+
+class Client:
+    """One connection to one server, asserting every status."""
+
+    def __init__(self, port: int, pid: int, token: str = "") -> None:
+        self._pid = pid
+        self._token = token
+        self._connection = HTTPConnection(HOST, port, timeout=30)
+
+    def microseconds(self, case: Case) -> float:
+        """Return the server's CPU time for each of many requests."""
+        headers = dict(case.fields)
+        if case.signed_in and self._token:
+            headers["authorization"] = f"Bearer {self._token}"
+        before, until, count = cpu_seconds(self._pid), time.monotonic() + SECONDS, 0
+        while time.monotonic() < until:
+            self._connection.request("GET", case.target, headers=headers)
+            response = self._connection.getresponse()
+            body = response.read()
+            if response.status != case.status:
+                raise RuntimeError(f"{case.name}: {response.status} {body[:200]!r}")
+            count += 1
+        return (cpu_seconds(self._pid) - before) / count * 1e6
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+
+def over_http(folder: Path) -> None:
+    """Measure both servers in turn and print ratios."""
+    data = folder / "x.nc"
+    write(data)
+    published = f'\n[[datasets]]\nid = "x"\nsource = "{data}"\n'
+    with ExitStack() as stack:
+        opened = stack.enter_context(gateway(folder, folder, HOST, published))
+        port = free_port()
+        settings = json.dumps(
+            {
+                "gateway": {"listen": f"{HOST}:{port}", "state": str(folder / "peer")},
+                "datasets": [{"id": "x", "source": str(data)}],
+            }
+        )
+        command = python("-m", fastapi_server.MODULE, settings)
+        pid = stack.enter_context(server(command, port))
+        clients = {"ours": Client(*opened), "peer": Client(port, pid)}
+        for client in clients.values():
+            stack.callback(client.close)
+        for case in CASES:
+            rounds = [
+                {who: client.microseconds(case) for who, client in clients.items()}
+                for _ in range(REPEATS + 1)
+            ][1:]  # the first warms up
+            report(case, "server CPU", rounds)
+
+
+def report(case: Case, what: str, rounds: Sequence[Mapping[str, float]]) -> None:
+    """Print the medians, the ratio and what is hoped for."""
+    hoped = f" (at most {case.most:g})" if case.most else ""
+    both = [[each[who] for each in rounds] for who in ("ours", "peer")]
+    tell(f"{case.name}, {what}{hoped}", *both, "us")
+
+
+async def in_process(folder: Path) -> None:
+    """Call both applications in this process and print ratios."""
+    config = Config.model_validate(
+        {
+            "gateway": {"state": str(folder / "inside")},
+            "identity": {"owner": "ada"},
+            "systems": [{"name": "local", "home": str(folder), "root": str(folder)}],
+            "datasets": [{"id": "x", "source": str(folder / "x.nc")}],
+            "limits": {"requests_per_second": 1e6, "requests_burst": 10**9},
+        }
+    )
+    ours, peer = create_app(config), fastapi_server.create(config)
+    async with ours.opened() as services:
+        issued = await services.identity.tokens.issue(operator("ada"))
+        apps = {"ours": (ours, issued.text), "peer": (peer, "")}
+        for case in CASES:
+            if case.target.startswith("/dap"):
+                continue  # its CPU is the readers', in other processes
+            rounds = [
+                {
+                    who: await called(app, case, token)
+                    for who, (app, token) in apps.items()
+                }
+                for _ in range(REPEATS + 1)
+            ][1:]
+            report(case, "in process", rounds)
+
+
+async def called(app: ASGIApp, token: str, case: Case, count: int = 400) -> float:
+    """Return the CPU microseconds of one call, the mean of many."""
+    began = time.process_time()
+    for _ in range(count):
+        status = await call(app, case, token)
+        if status != case.status:
+            raise RuntimeError(f"{case.name}: {status}")
+    return (time.process_time() - began) / count * 1e6
+
+
+async def call(app: ASGIApp, case: Case, token: str) -> int:
+    """Make one request by ASGI messages and return its status."""
+    headers = [(name.encode(), value.encode()) for name, value in case.fields.items()]
+    if case.signed_in and token:
+        headers.append((b"authorization", b"Bearer " + token.encode()))
+    statuses = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            statuses.append(message["status"])
+
+    scope: dict[str, Any] = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": case.target,
+        "raw_path": case.target.encode(),
+        "query_string": b"",
+        "root_path": "",
+        "headers": [(b"host", HOST.encode()), *headers],
+        "client": (HOST, 5),
+        "server": (HOST, 8000),
+        "state": {},
+    }
+    await app(scope, receive, send)
+    return int(statuses[0])
 
 
 def main() -> None:
-    """Measure both in turn and print ratios."""
-    with ExitStack() as stack:
-        state = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        servers = {
-            "ours": ("bench.support.gateway_server", "/api/v1/session"),
-            "peer": ("bench.support.fastapi_server", "/session"),
-        }
-        running = {}
-        for name, (module, target) in servers.items():
-            port = free_port()
-            command = python("-m", module, str(port), str(state))
-            running[name] = (port, stack.enter_context(server(command, port)), target)
-        results: dict[str, list[tuple[float, float]]] = {"ours": [], "peer": []}
-        for repeat in range(REPEATS + 1):
-            for name, (port, pid, target) in running.items():
-                result = measure(port, pid, target)
-                if repeat:  # the first warms up
-                    results[name].append(result)
-    mine, peer = results["ours"], results["peer"]
-    tell("small JSON, requests", [r[0] for r in mine], [r[0] for r in peer], "/s")
-    tell("small JSON, server CPU", [r[1] for r in mine], [r[1] for r in peer], "us")
+    """Measure over HTTP, then in process."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        over_http(folder)
+        asyncio.run(in_process(folder))
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ async def compare(folder: Path) -> None:
     (folder / "file").write_text("content")
     path = str(folder / "file")
     async with open_worker() as worker:
-        files = PosixFileSystem(OneWorker(worker), os.fsencode(folder), b"/")
+        files = PosixFileSystem(OneWorker(worker), os.fsencode(folder))
 
         async def look() -> None:
             await files.stat("me", b"/file")

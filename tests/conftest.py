@@ -1,7 +1,10 @@
 """Fixtures that tests of several rooms share."""
 
 import os
+import tomllib
 from collections.abc import Generator
+from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +17,20 @@ __all__ = ["postgresql_server", "postgresql_url"]
 # of a submission tries the same examples each time; at a desk they are new ones.
 settings.register_profile("gatewright", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("gatewright")
+
+
+def pytest_configure() -> None:
+    """Say in one sentence that the package has to be installed anew, if it has."""
+    pyproject = Path(__file__).resolve().parents[1] / "pyproject.toml"
+    project = tomllib.loads(pyproject.read_text(encoding="utf-8"))["project"]
+    for group, points in project["entry-points"].items():
+        missing = set(points) - {point.name for point in entry_points(group=group)}
+        if missing:
+            pytest.exit(
+                f"The entry points {sorted(missing)} of {group} are not installed: run "
+                "python -m pip install --no-deps --no-build-isolation --editable .",
+                returncode=4,
+            )
 
 
 @pytest.hookimpl(wrapper=True)

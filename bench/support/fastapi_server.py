@@ -1,12 +1,20 @@
-"""A FastAPI application as its tutorial writes it, under uvicorn as it comes."""
+"""Bare FastAPI under the gateway's own server: the routes a tutorial would write."""
 
+import struct
 import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
 
-import uvicorn
-from fastapi import FastAPI
+import netCDF4
+from fastapi import FastAPI, Query, Request
 from pydantic import BaseModel
+from starlette.responses import Response
 
-app = FastAPI()
+from gatewright.core.config import Config
+from gatewright.web.server.supervisor import serve
+
+MODULE = "bench.support.fastapi_server"
 
 
 class Session(BaseModel):
@@ -18,12 +26,62 @@ class Session(BaseModel):
     expires_at: str | None
 
 
-@app.get("/session")
-async def session() -> Session:
-    """Return the session."""
-    scopes = ["data:read", "sky:read"]
-    return Session(user=None, role=None, scopes=scopes, expires_at=None)
+class Job(BaseModel):
+    """A job."""
+
+    id: str
+    state: str
+
+
+class Jobs(BaseModel):
+    """The same answer as the gateway's."""
+
+    jobs: list[Job]
+    next: str | None
+
+
+def create(config: Config) -> FastAPI:
+    """Return the application; its one file is the configuration's data set."""
+    app = FastAPI()
+    path = config.datasets[0].source
+
+    @app.get("/api/v1/session")
+    async def session() -> Session:
+        scopes = ["data:read", "sky:read"]
+        return Session(user=None, role=None, scopes=scopes, expires_at=None)
+
+    @app.get("/api/v1/jobs/{system}")
+    async def jobs(
+        system: str,
+        limit: Annotated[int | None, Query(ge=1, le=1000)] = None,
+        cursor: str | None = None,
+    ) -> Jobs:
+        return Jobs(jobs=[], next=None)
+
+    @app.get("/dap/{name}.dods")
+    def dods(name: str, request: Request) -> Response:
+        return Response(one_value(path, name, request.url.query))
+
+    return app
+
+
+def one_value(path: Path, name: str, constraint: str) -> bytes:
+    """Return a DAP2 answer for ``variable[i][j][k]``, as simply as it can be made."""
+    variable, *parts = constraint.replace("]", "").split("[")
+    with netCDF4.Dataset(path) as file:
+        file.set_auto_maskandscale(False)
+        value = float(file[variable][tuple(map(int, parts))])
+        names: Sequence[str] = file[variable].dimensions
+    axes = "".join(f"[{dimension} = 1]" for dimension in names)
+    head = f"Dataset {{\n    Float32 {variable}{axes};\n}} {name};\n\nData:\n"
+    return head.encode() + struct.pack(">IIf", 1, 1, value)
 
 
 if __name__ == "__main__":
-    uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_level="warning")
+    sys.exit(
+        serve(
+            Config.model_validate_json(sys.argv[1]),
+            lambda url: None,  # noqa: ARG005  # the port is known
+            factory=f"{MODULE}:create",
+        )
+    )

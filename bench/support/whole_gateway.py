@@ -29,14 +29,20 @@ requests_burst = 1_000_000_000
 
 
 @contextmanager
-def gateway(folder: Path, home: Path, host: str) -> Iterator[tuple[int, int, str]]:
-    """Run a gateway over the files of ``home``; yield its port, pid and a token."""
+def gateway(
+    folder: Path, home: Path, host: str, more: str = ""
+) -> Iterator[tuple[int, int, str]]:
+    """Run a gateway over the files of ``home``; yield its port, pid and a token.
+
+    ``more`` is added to its configuration.
+    """
     port = free_port()
     settings = folder / "gatewright.toml"
     settings.write_text(
         _CONFIGURATION.format(
             host=host, port=port, folder=folder, owner=_OWNER, home=home
-        ),
+        )
+        + more,
         encoding="utf-8",
     )
     add = ("user", "add", *_config(settings), _OWNER, "--password-stdin")

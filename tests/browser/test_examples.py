@@ -152,3 +152,22 @@ async def test_newt_calls_go_through_jquery_where_it_is(
     await expect(gate.page.locator("#name")).to_have_text("local")
     await expect(gate.page.locator("#newt_login_bar")).to_have_count(0)
     await gate.check()
+
+
+async def test_a_newt_call_with_async_false_has_its_answer_when_it_returns(
+    open_page: OpenPage, gateway: RunningGateway
+) -> None:
+    folder = gateway.state / "pages"
+    folder.mkdir(exist_ok=True)
+    (folder / "waits.html").write_text(
+        '<!doctype html><html lang="en"><title>x</title><body><p id="name"></p>'
+        '<script src="/kit/newt-compat.js" data-no-bar></script><script>'
+        "function systems() { let found = false;"
+        '$.newt_ajax({url: "/status", async: false,'
+        "success: (all) => { found = all[0].system; }}); return found; }"
+        'document.getElementById("name").textContent = systems();</script>',
+        encoding="utf-8",
+    )
+    gate = await open_page()
+    await gate.page.goto(f"{gateway.url}/pages/waits.html")
+    await expect(gate.page.locator("#name")).to_have_text("local")

@@ -7,7 +7,7 @@ from tests.support.app import caller
 from gatewright.backends.posix.plugin import home_below
 from gatewright.backends.worker import OneWorker, Worker
 from gatewright.composition.files import open_files
-from gatewright.composition.systems import home_of
+from gatewright.composition.systems import homes_of
 from gatewright.core.config import Config, System
 from gatewright.core.errors import NotFound
 
@@ -26,8 +26,8 @@ def test_home_is_a_path_from_the_root(root: str, home: str, path: bytes) -> None
     assert home_below(Path(root), Path(home)) == path
 
 
-def test_home_is_the_owner_s_by_default() -> None:
-    assert home_of(System(name="local")) == Path.home()
+async def test_home_is_the_owner_s_by_default() -> None:
+    assert await homes_of(System(name="local"))("ada") == Path.home()
 
 
 async def test_systems_of_this_machine_only() -> None:
@@ -36,8 +36,8 @@ async def test_systems_of_this_machine_only() -> None:
     worker = Worker()
     async with AsyncExitStack() as stack:
         files, commands = await open_files(config, OneWorker(worker), stack)
-    assert [one.name for one in files.systems(caller())] == ["local"]
+    assert [one.name for one in await files.systems(caller())] == ["local"]
     with pytest.raises(NotFound):
-        files.system(caller(), "far")
+        await files.system(caller(), "far")
     assert commands.longest_seconds == 60
     await worker.close()

@@ -7,8 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import httpx
 import pytest
@@ -16,8 +15,7 @@ from tests.support.jobs import config, job_services
 from tests.support.whole import OWNER, whole
 
 from gatewright.backends.processes import ProcessScheduler
-from gatewright.composition.compute import Follower
-from gatewright.core.errors import NotFound, Unavailable
+from gatewright.core.errors import NotFound
 from gatewright.core.health import Health, Part
 
 
@@ -98,27 +96,6 @@ async def test_a_system_is_as_its_parts_are(files: Any, jobs: Any, status: str) 
         assert await parts.system("a") == status
         assert await parts.system("b") == "down"
         assert await parts.system("none") == "up"
-
-
-async def test_a_scheduler_whose_jobs_are_not_followed_is_not_ready(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    failures = 0
-
-    async def run() -> None:
-        nonlocal failures
-        failures += 1
-        raise OSError
-
-    monkeypatch.setattr("gatewright.composition.compute._PAUSE", 0.001)
-    follower = Follower(cast("Any", SimpleNamespace(run=run)))
-    await follower.ready()
-    task = asyncio.create_task(follower.run())
-    while failures < 3:
-        await asyncio.sleep(0)
-    task.cancel()
-    with pytest.raises(Unavailable):
-        await follower.ready()
 
 
 async def test_a_scheduler_answers_where_there_is_one(tmp_path: Path) -> None:
@@ -240,4 +217,28 @@ async def test_a_gateway_whose_scheduler_hangs_says_so_and_serves_files(
         assert (await client.get("/api/v1/files/local/")).status_code == 200
         assert (await client.get("/api/v1/jobs/local")).status_code == 200
         free.set()
+        await until_ready(client)
+
+
+async def test_a_gateway_whose_jobs_are_not_followed_says_so_until_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gatewright.core.health._REMEMBER_SECONDS", -1)
+    monkeypatch.setattr("gatewright.core.background._UNSTEADY_SECONDS", 1.0)
+
+    broken = True
+    real = ProcessScheduler.changes
+
+    async def changes(scheduler: ProcessScheduler) -> AsyncIterator[Any]:
+        if broken:
+            raise OSError("odd")
+        async for snapshot in real(scheduler):
+            yield snapshot
+
+    monkeypatch.setattr(ProcessScheduler, "changes", changes)
+    async with whole(tmp_path) as gateway:
+        client = await gateway.client(OWNER)
+        await until_only(client, "systems/local/jobs")
+        await until_told(client, "degraded")
+        broken = False
         await until_ready(client)

@@ -1,18 +1,42 @@
 """Ids sort by time and do not repeat; timestamps are RFC 3339."""
 
-import time
+import pytest
 
 from gatewright.core.clock import optional_timestamp, timestamp
-from gatewright.core.ids import new_id, new_secret
+from gatewright.core.ids import IdMaker, later_id, new_id, new_secret
+
+NOW = 1_800_000_000.0
 
 
-def test_ids_are_unique_and_sort_by_time() -> None:
-    first = new_id()
-    while new_id()[:10] == first[:10]:
-        time.sleep(0.001)
+def test_ids_are_unique_and_rise() -> None:
     ids = [new_id() for _ in range(1000)]
-    assert len(set(ids)) == 1000
-    assert all(first < one and len(one) == 26 for one in ids)
+    assert ids == sorted(set(ids))
+    assert {len(one) for one in ids} == {26}
+
+
+@pytest.mark.parametrize("step", [0.0, -7200.0, 3600.0])
+def test_ids_rise_whatever_the_clock_does(step: float) -> None:
+    now = NOW
+    make = IdMaker(lambda: now)
+    before = [make() for _ in range(100)]
+    now += step
+    ids = before + [make() for _ in range(100)]
+    assert ids == sorted(set(ids))
+
+
+def test_the_time_in_an_id_is_written_as_in_ulid() -> None:
+    """The two examples are those of github.com/ulid/javascript."""
+    assert IdMaker(lambda: 1469918176.385)().startswith("01aryz6s41")
+    assert IdMaker(lambda: 1469922850.259)().startswith("01arz3ndek")
+
+
+def test_an_id_of_another_process_is_made_to_follow() -> None:
+    newest, made = IdMaker(lambda: NOW)(), IdMaker(lambda: NOW - 7200)()
+    following = later_id(made, newest)
+    assert following > newest
+    assert len(following) == 26
+    assert later_id(newest, made) == newest
+    assert later_id(made, "") == made
 
 
 def test_secrets_have_256_bits() -> None:

@@ -37,3 +37,19 @@ def test_an_unknown_name_says_which_there_are() -> None:
 def test_a_broken_plugin_is_told_by_name() -> None:
     with pytest.raises(InvalidRequest, match="broken"):
         plugins.load("test.group", "broken")
+
+
+def test_all_of_a_group_are_loaded_but_for_broken_ones(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    points = [
+        EntryPoint("built-in", "gatewright.core.plugins:FACES", "test.group"),
+        EntryPoint("z", "os:linesep", "test.group"),
+        EntryPoint("number", "sys:maxsize", "test.group"),
+        EntryPoint("absent", "there.is.no.such:thing", "test.group"),
+    ]
+    monkeypatch.setattr(plugins, "entry_points", EntryPoints(points).select)
+    # Those of other packages come first: they are asked before the built-in ones.
+    assert list(plugins.load_all("test.group", str)) == ["z", "built-in"]
+    assert "absent" in caplog.text
+    assert "number" in caplog.text

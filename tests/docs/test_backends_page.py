@@ -1,54 +1,22 @@
 """The page on backends: its package is installed beside the gateway, and works."""
 
-import os
 import re
-import subprocess
-import sys
-import tomllib
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from tests.support.app import caller, client
 from tests.support.jobs import SECONDS, job_services, until_ended
+from tests.support.outside import blocks, install, run_tests
 
 from gatewright.cli.main import main
 from gatewright.core.config_file import ConfigurationError, load_config, parse_config
 from gatewright.faces.api import build
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "backends.md"
-_BLOCK = re.compile(r'```\w+ title="([^"]+)"\n(.*?)```', re.DOTALL)
-
-
-def blocks() -> Mapping[str, str]:
-    return dict(_BLOCK.findall(PAGE.read_text(encoding="utf-8")))
-
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Install the page's package as pip would, in a folder of its own."""
-    folder = tmp_path / "site"
-    folder.mkdir()
-    for name, text in blocks().items():
-        (folder / name).write_text(text, encoding="utf-8")
-    project = tomllib.loads(blocks()["pyproject.toml"])["project"]
-    info = folder / f"gatewright_gentle-{project['version']}.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text(
-        f"Metadata-Version: 2.1\nName: {project['name']}\n"
-        f"Version: {project['version']}\n"
-    )
-    groups = project["entry-points"].items()
-    (info / "entry_points.txt").write_text(
-        "".join(
-            f"[{group}]\n" + "".join(f"{name} = {of}\n" for name, of in points.items())
-            for group, points in groups
-        )
-    )
-    monkeypatch.syspath_prepend(str(folder))
-    monkeypatch.delitem(sys.modules, "gatewright_gentle", raising=False)
-    return folder
+    return install(blocks("backends.md"), tmp_path / "site", monkeypatch)
 
 
 def test_check_knows_what_is_installed(site: Path) -> None:
@@ -124,19 +92,6 @@ async def test_several_systems_in_one_gateway(site: Path) -> None:
 
 @pytest.mark.timeout(360)
 def test_the_page_s_own_tests_pass(site: Path) -> None:
-    (site / "pytest.ini").write_text("[pytest]\nasyncio_mode = auto\n")
-    done = subprocess.run(
-        [
-            sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
-            "-p", "pytest_asyncio.plugin", "-k", "TestFiles and whole or exit_codes",
-            str(site / "test_gatewright_gentle.py"),
-        ],
-        cwd=site, capture_output=True, text=True, timeout=300, check=False,
-        env=os.environ
-        | {
-            "PYTHONPATH": os.pathsep.join(sys.path),
-            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-        },
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout[-3000:]
-    assert " passed" in done.stdout
+    run_tests(
+        site, "test_gatewright_gentle.py", "-k", "TestFiles and whole or exit_codes"
+    )

@@ -10,9 +10,9 @@ import numpy.typing as npt
 from tests.support.inline_pool import InlinePool
 
 from gatewright.backends.gridded import PooledArrayReader
+from gatewright.core.access import PUBLIC, Access
 from gatewright.core.caller import Caller, visitor
 from gatewright.domains.arrays import (
-    Access,
     AxisKind,
     Dataset,
     Datasets,
@@ -91,14 +91,21 @@ def _axes(file: netCDF4.Dataset) -> None:
     bounds[:] = np.stack([lon[:] - 5.0, lon[:] + 5.0], -1)
 
 
+FORMATS = {"netcdf": "gatewright.backends.netcdf.files:netcdf"}
+
+
+def array_reader(pool: Any = None) -> PooledArrayReader:
+    """Return a reader of NetCDF files in a pool, or in this process."""
+    return PooledArrayReader(pool or InlinePool(), FORMATS)
+
+
 def datasets(
-    *paths: Path, access: Access = "public", limit: int = 10**9, pool: Any = None
+    *paths: Path, access: Access = PUBLIC, limit: int = 10**9, pool: Any = None
 ) -> Datasets:
     """Return a catalogue of files, read in this process."""
-    sources = [Dataset(path.stem, bytes(path), "", access) for path in paths]
-    return Datasets(
-        sources, PooledArrayReader(pool or InlinePool()), limit, lambda: 1.8e9
-    )
+    reader = array_reader(pool)
+    sources = [Dataset(path.stem, reader.source(path), "", access) for path in paths]
+    return Datasets(sources, reader, limit, lambda: 1.8e9)
 
 
 async def subset(catalogue: Datasets, dataset: str = "ens", **query: str) -> bytes:

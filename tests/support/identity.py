@@ -20,6 +20,7 @@ from gatewright.core.config import Config, Gateway
 from gatewright.core.config import Identity as IdentityConfig
 from gatewright.domains.identity import Identity, operator
 from gatewright.faces.api import face
+from gatewright.faces.newt.authentication import COOKIE
 from gatewright.web.audit import AuditGate, AuditTrail
 from gatewright.web.authentication import Authentication
 from gatewright.web.dispatch import Dispatch
@@ -71,7 +72,7 @@ class World:
         app: ASGIApp = AuditGate(Dispatch(apps), self.services)
         for wrap in more:
             app = wrap(app)
-        app = Authentication(app, self.services)
+        app = Authentication(app, self.services, cookies=[COOKIE])
         return RequestId(ErrorGuard(AuditTrail(app, self.services)))
 
     def client(

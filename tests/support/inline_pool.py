@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 from typing_extensions import override
 
-from gatewright.backends.readers import Output, ReaderPool
+from gatewright.backends.readers import Output, ReaderPool, Shared
 from gatewright.core.errors import BackendFailed, GatewayError
 
 SLOT = 16 << 20
@@ -34,8 +34,9 @@ class InlinePool(ReaderPool):
         *,
         key: str = "",
         seconds: float | None = None,
+        shared: Shared | None = None,
     ) -> dict[str, Any]:
-        return self._run(function, arguments, Output())
+        return self._run(function, arguments, Output(), shared)
 
     @override
     @asynccontextmanager
@@ -47,9 +48,10 @@ class InlinePool(ReaderPool):
         key: str = "",
         bulk: bool = False,
         seconds: float | None = None,
+        shared: Shared | None = None,
     ) -> AsyncIterator[memoryview]:
         output = Output(window=memoryview(bytearray(SLOT)))
-        self._run(function, arguments, output)
+        self._run(function, arguments, output, shared)
         yield output.window[: output.length].toreadonly()
 
     @override
@@ -60,20 +62,27 @@ class InlinePool(ReaderPool):
         *,
         key: str = "",
         seconds: float | None = None,
+        shared: Shared | None = None,
     ) -> tuple[int, int]:
         with tempfile.TemporaryFile() as file:
-            self._run(function, arguments, Output(file=file))
+            self._run(function, arguments, Output(file=file), shared)
             file.flush()
             descriptor = os.dup(file.fileno())
         return descriptor, os.fstat(descriptor).st_size
 
     def _run(
-        self, function: str, arguments: dict[str, Any], output: Output
+        self,
+        function: str,
+        arguments: dict[str, Any],
+        output: Output,
+        shared: Shared | None,
     ) -> dict[str, Any]:
         self.calls.append(function)
         module, _, name = function.partition(":")
         found = getattr(importlib.import_module(module), name)
         values = msgspec.msgpack.decode(msgspec.msgpack.encode(arguments))
+        if shared is not None:
+            values |= msgspec.msgpack.decode(shared.data)
         try:
             result = found(values, output)
         except GatewayError:

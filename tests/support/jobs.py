@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import httpx
 
+from gatewright.backends.sql.leases import SqlLeases
 from gatewright.backends.worker import OneWorker
 from gatewright.composition import Services
 from gatewright.composition.compute import open_compute
@@ -49,7 +50,9 @@ async def job_services(
         events = open_event_hub(database)
         workers = OneWorker(await open_owner_worker(stack))
         files, commands = await open_files(settings, workers, stack)
-        jobs, _ = await open_compute(settings, database, events, workers, stack)
+        jobs, _ = await open_compute(
+            settings, database, SqlLeases(database), events, workers, stack
+        )
         services = SimpleNamespace(
             config=settings,
             events=events,

@@ -8,10 +8,10 @@ from pathlib import Path
 from tests.support.needs import SHARED
 
 from gatewright.composition.readers import open_readers
-from gatewright.composition.sky import SurveyWatch, open_sky
+from gatewright.composition.sky import open_sky
 from gatewright.composition.state import open_database
 from gatewright.core.config import Config, Gateway, Limits, SurveySource
-from gatewright.domains.sky import SkyService
+from gatewright.domains.sky import SkyService, SurveyWatch
 
 
 @dataclass
@@ -47,6 +47,6 @@ async def sky_services(
     async with AsyncExitStack() as stack:
         database = await open_database(config, stack)
         readers = await open_readers(config, stack)
-        sky, watch = await open_sky(config, database, readers, stack)
+        sky, watch, _ = await open_sky(config, database, readers, stack)
         assert await watch.wait(150)
         yield SkyServices(config, sky, watch)

@@ -3,7 +3,6 @@
 import os
 import signal
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from typing_extensions import override
 
-from gatewright.backends.worker.client import Process
+from gatewright.backends.worker import RunningWorker, WorkerStarter
 from gatewright.backends.worker.program.launcher import Launcher
 from gatewright.backends.worker.program.limits import SpawnLimits
 from gatewright.backends.worker.program.process import serve
@@ -21,25 +20,36 @@ class ThreadProcess:
     """A thread that stands for a process; killing it only closes its socket."""
 
     def __init__(
-        self, target: Callable[[socket.socket], None], descriptor: int
+        self, target: Callable[[socket.socket], None], sock: socket.socket
     ) -> None:
         self.pid = os.getpid()
-        self._socket = socket.socket(fileno=os.dup(descriptor))
+        self._socket = sock
         self._thread = threading.Thread(target=target, args=(self._socket,))
         self._thread.start()
 
-    def wait(self, timeout: float | None = None) -> int:
-        self._thread.join(timeout)
+    def ends_within(self, seconds: float) -> bool:
+        self._thread.join(seconds)
         if self._thread.is_alive():
-            raise subprocess.TimeoutExpired("thread", timeout or 0)
+            return False
         self._socket.close()
-        return 0
+        return True
 
     def kill(self) -> None:
         try:
             self._socket.shutdown(socket.SHUT_RDWR)
         except OSError:
             return
+
+
+class ThreadStarter:
+    """Starts threads in the place of workers."""
+
+    def __init__(self, target: Callable[[socket.socket], None]) -> None:
+        self._target = target
+
+    def start(self) -> tuple[socket.socket, RunningWorker]:
+        ours, theirs = socket.socketpair()
+        return ours, ThreadProcess(self._target, theirs)
 
 
 class LocalLauncher(Launcher):
@@ -54,18 +64,19 @@ class LocalLauncher(Launcher):
         return 4242
 
 
-def in_thread(launcher: Launcher | None = None) -> Callable[[int], Process]:
+def in_thread(launcher: Launcher | None = None) -> WorkerStarter:
     """Return what starts the worker's loop in a thread."""
 
     def target(sock: socket.socket) -> None:
-        serve(sock, SpawnLimits({}), launcher or LocalLauncher())
+        limits, stopping = SpawnLimits({}), threading.Event()
+        serve(sock, limits, launcher or LocalLauncher(), stopping)
 
-    return lambda descriptor: ThreadProcess(target, descriptor)
+    return ThreadStarter(target)
 
 
-def acting(target: Callable[[socket.socket], None]) -> Callable[[int], Process]:
+def acting(target: Callable[[socket.socket], None]) -> WorkerStarter:
     """Return what starts another program in the worker's place."""
-    return lambda descriptor: ThreadProcess(target, descriptor)
+    return ThreadStarter(target)
 
 
 def is_running(pid: int) -> bool:

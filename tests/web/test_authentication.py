@@ -21,8 +21,8 @@ from gatewright.web.audit import AuditTrail
 from gatewright.web.authentication import Authentication
 from gatewright.web.context import request_context
 from gatewright.web.dispatch import Dispatch
+from gatewright.web.exchange import exchange_of
 from gatewright.web.middleware.errors import ErrorGuard
-from gatewright.web.middleware.observed import observed
 from gatewright.web.middleware.rate_limit import Buckets, RateLimit
 from gatewright.web.problems import exception_handlers
 
@@ -40,7 +40,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 async def _who(request: Request) -> Response:
     context = request_context(request)
     caller = context.caller
-    assert observed(request.scope).user == caller.user
+    assert exchange_of(request.scope).user == caller.user
     if request.url.path.endswith("/refused"):
         caller.require("admin")
     return JSONResponse(

@@ -9,6 +9,7 @@ from starlette.datastructures import Headers
 from gatewright.core.config import Config, Gateway
 from gatewright.core.errors import NotSignedIn
 from gatewright.web.credentials import (
+    SessionCookie,
     cookie_fields,
     no_cookie_fields,
     sent_token,
@@ -16,6 +17,7 @@ from gatewright.web.credentials import (
     session_secrets,
 )
 
+OWN = SessionCookie("newt_sessionid", "/newt", 43_200)
 TOKEN = f"gw_{'0' * 26}.{'A' * 43}"
 
 
@@ -34,7 +36,7 @@ def test_cookies_of_a_secure_gateway() -> None:
     assert cookie_fields(secure, "x")["Set-Cookie"] == (
         "__Host-gw_session=x; Path=/; Max-Age=604800; HttpOnly; SameSite=Lax; Secure"
     )
-    assert no_cookie_fields(secure, newt=True)["Set-Cookie"] == (
+    assert no_cookie_fields(secure, OWN)["Set-Cookie"] == (
         "newt_sessionid=; Path=/newt; Max-Age=0; HttpOnly; SameSite=Lax; Secure"
     )
 
@@ -42,14 +44,14 @@ def test_cookies_of_a_secure_gateway() -> None:
 def test_cookies_of_a_plain_gateway() -> None:
     plain = config("http://127.0.0.1:8000")
     assert session_cookie(plain) == "gw_session"
-    assert cookie_fields(plain, "x", newt=True)["Set-Cookie"] == (
+    assert cookie_fields(plain, "x", OWN)["Set-Cookie"] == (
         "newt_sessionid=x; Path=/newt; Max-Age=43200; HttpOnly; SameSite=Lax"
     )
 
 
 def test_newts_cookie_lives_no_longer_than_a_session() -> None:
     short = Config.model_validate({"identity": {"session_seconds": 600}})
-    assert "; Max-Age=600;" in cookie_fields(short, "x", newt=True)["Set-Cookie"]
+    assert "; Max-Age=600;" in cookie_fields(short, "x", OWN)["Set-Cookie"]
 
 
 @pytest.mark.parametrize(
@@ -67,7 +69,8 @@ def test_newts_cookie_lives_no_longer_than_a_session() -> None:
     ],
 )
 def test_cookies_that_count(cookie: str, path: str, secrets: list[str]) -> None:
-    assert session_secrets(Headers({"cookie": cookie}), "gw_session", path) == secrets
+    headers = Headers({"cookie": cookie})
+    assert session_secrets(headers, "gw_session", path, [OWN]) == secrets
 
 
 def test_cookies_in_two_fields() -> None:
@@ -78,7 +81,8 @@ def test_cookies_in_two_fields() -> None:
 def test_few_cookies_are_looked_up() -> None:
     """Each costs a read of the database, before any rate is known."""
     cookie = "; ".join(f"gw_session={n:043}" for n in range(1000))
-    secrets = session_secrets(Headers({"cookie": cookie}), "gw_session", "/newt")
+    headers = Headers({"cookie": cookie})
+    secrets = session_secrets(headers, "gw_session", "/newt", [OWN])
     assert secrets == [f"{n:043}" for n in range(4)]
 
 
@@ -125,7 +129,7 @@ def test_two_tokens_are_none() -> None:
 @given(st.binary(max_size=200))
 def test_any_bytes(value: bytes) -> None:
     headers = Headers(raw=[(b"authorization", value), (b"cookie", value)])
-    session_secrets(headers, "gw_session", "/newt")
+    session_secrets(headers, "gw_session", "/newt", [OWN])
     try:
         assert isinstance(sent_token(headers), str)
     except NotSignedIn:

@@ -13,13 +13,13 @@ from gatewright.core.health import Health, Part
 from gatewright.web.context import SCOPE_KEY, RequestContext
 from gatewright.web.dispatch import Dispatch
 from gatewright.web.events import STOPPING
+from gatewright.web.exchange import exchange_of
 from gatewright.web.health import (
     MetricsPage,
     Probes,
     is_for_this_machine_alone,
 )
 from gatewright.web.middleware.metrics import Meters
-from gatewright.web.middleware.observed import observed
 
 
 async def fine() -> None:
@@ -157,7 +157,7 @@ async def test_the_longest_prefix_answers(path: str, name: bytes) -> None:
     }
     scope = scope_of(target=path)
     assert (await ask(Dispatch(apps), scope)).body == name
-    assert observed(scope).route.endswith("/*")
+    assert exchange_of(scope).route.endswith("/*")
     assert scope["path"] == path
 
 

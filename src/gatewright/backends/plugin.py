@@ -1,8 +1,10 @@
-"""What a scheduler or a file system is to the gateway: a package with an entry point.
+"""What a backend is to the gateway: a package with an entry point.
 
-The entry point names a :class:`SchedulerPlugin` (group ``gatewright.schedulers``) or a
-:class:`FileSystemPlugin` (``gatewright.filesystems``). Its contract tests are in
-``gatewright.testing``; ``docs/how-to/backends.md`` writes one.
+The entry point names a :class:`SchedulerPlugin` (group ``gatewright.schedulers``), a
+:class:`FileSystemPlugin` (``gatewright.filesystems``), an :class:`ArrayReaderPlugin`
+(``gatewright.array_readers``) or an :class:`ImageReaderPlugin`
+(``gatewright.image_readers``). Its contract tests are in ``gatewright.testing``;
+``docs/how-to/backends.md`` and ``docs/how-to/readers.md`` write one each.
 """
 
 from collections.abc import Callable
@@ -11,11 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from gatewright.backends.gridded import PROGRAM
+from gatewright.backends.readers import ReaderPool
 from gatewright.backends.worker import Workers
 from gatewright.core.clock import Clock
 from gatewright.core.config import Section
+from gatewright.core.homes import Homes
+from gatewright.core.plugins import ARRAY_READERS, IMAGE_READERS, load_all
 from gatewright.domains.compute import Scheduler
 from gatewright.domains.files import CommandRunner, FileSystem
+from gatewright.domains.sky import ImageReader
 
 Options = TypeVar("Options", bound=Section)
 
@@ -26,8 +33,8 @@ class Setting(Generic[Options]):
 
     name: str
     """Name of the system in URLs."""
-    home: Path
-    """Folder that relative paths and ``~`` mean, absolute."""
+    home: Homes
+    """Returns the folder that a user's relative paths and ``~`` mean."""
     options: Options
     """The backend's own settings, from the system's table in the configuration."""
     state: Path
@@ -66,3 +73,45 @@ class FileSystemPlugin(Generic[Options]):
     """Model of the settings in the system's table that are the backend's."""
     open: Callable[[Setting[Options]], AbstractAsyncContextManager[SystemFiles]]
     """Opens the files of one system; they are closed with the gateway."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayReaderPlugin:
+    """What an entry point in ``gatewright.array_readers`` names.
+
+    It is loaded by the gateway, so its module imports no library of the format: the
+    format's module does, in the reader processes.
+    """
+
+    format: str
+    """The :class:`gatewright.backends.gridded.formats.Format`, as ``module:name``."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageReaderPlugin:
+    """What an entry point in ``gatewright.image_readers`` names."""
+
+    programs: tuple[str, ...]
+    """Modules that the reader processes import; their functions can be called."""
+    suffixes: tuple[str, ...]
+    """Endings of the names of its files, in small letters (``.fits``)."""
+    open: Callable[[ReaderPool, int], ImageReader]
+    """Returns the reader, given the pool and the most bytes of a cut-out."""
+
+
+def array_formats() -> dict[str, str]:
+    """Return the installed formats of gridded data as ``module:name``, by name."""
+    found = load_all(ARRAY_READERS, ArrayReaderPlugin)
+    return {name: plugin.format for name, plugin in found.items()}
+
+
+def image_plugins() -> list[ImageReaderPlugin]:
+    """Return the installed readers of images, those of other packages first."""
+    return list(load_all(IMAGE_READERS, ImageReaderPlugin).values())
+
+
+def reader_programs() -> tuple[str, ...]:
+    """Return the modules that reader processes import, each once."""
+    formats = [name.partition(":")[0] for name in array_formats().values()]
+    of_images = [name for one in image_plugins() for name in one.programs]
+    return tuple(dict.fromkeys([PROGRAM, *formats, *of_images]))

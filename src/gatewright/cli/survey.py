@@ -12,6 +12,7 @@ import click
 from gatewright.cli.identity import change_of
 from gatewright.cli.options import chosen_config, gateway_options
 from gatewright.composition.sky import SkyTools, open_sky_tools
+from gatewright.core.access import access_of
 from gatewright.core.caller import Caller
 from gatewright.core.config import Config
 from gatewright.core.errors import InvalidRequest, Unavailable
@@ -57,19 +58,15 @@ def add(
             "The ID of a survey has letters, digits, “.”, “_” and “-”, and begins "
             "with a letter or digit."
         )
-    added = Survey(name, title or name, str(Path(images).absolute()), _access(access))
+    names = [part.strip() for part in access.split(",") if part.strip()]
+    rule = access_of(access if access in {"public", "users"} else names)
+    added = Survey(name, title or name, str(Path(images).absolute()), rule)
     config = chosen_config(config_file, state)
 
     async def action(identity: Identity, caller: Caller) -> IngestReport:
         return await _with_tools(config, lambda tools: _add(tools, added))
 
     _tell(change_of(config, f"survey add {name}", action))
-
-
-def _access(text: str) -> str | tuple[str, ...]:
-    if text in {"public", "users"}:
-        return text
-    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 async def _add(tools: SkyTools, survey: Survey) -> IngestReport:

@@ -1,9 +1,9 @@
 """The data sets from the configuration."""
 
-import os
-
 from gatewright.backends.gridded import PooledArrayReader
+from gatewright.backends.plugin import array_formats
 from gatewright.backends.readers import ReaderPool
+from gatewright.core.access import access_of
 from gatewright.core.config import Config, DatasetSource
 from gatewright.domains.arrays import Dataset, Datasets
 
@@ -12,19 +12,26 @@ _FILE_WINDOWS = 4
 
 
 def open_datasets(config: Config, readers: ReaderPool) -> Datasets:
-    """Return the catalogue of what the configuration publishes."""
+    """Return the catalogue of what the configuration publishes.
+
+    Raises
+    ------
+    InvalidRequest
+        A data set names a reader that is not installed.
+    """
+    seconds = _FILE_WINDOWS * config.limits.reader_seconds
+    reader = PooledArrayReader(readers, array_formats(), seconds)
     return Datasets(
-        [_dataset(source) for source in config.datasets],
-        PooledArrayReader(readers, _FILE_WINDOWS * config.limits.reader_seconds),
+        [_dataset(source, reader) for source in config.datasets],
+        reader,
         config.limits.response_bytes,
     )
 
 
-def _dataset(source: DatasetSource) -> Dataset:
-    access = source.access
+def _dataset(source: DatasetSource, reader: PooledArrayReader) -> Dataset:
     return Dataset(
         source.id,
-        os.fsencode(source.source.resolve()),
+        reader.source(source.source.resolve(), reader=source.reader),
         source.title,
-        access if isinstance(access, str) else tuple(access),
+        access_of(source.access),
     )

@@ -21,7 +21,7 @@ async def open_files(
     limits = config.limits
     files = {name: system.files for name, system in systems.items()}
     commands = {
-        name: (system.commands, system.files.home)
+        name: system.commands
         for name, system in systems.items()
         if system.commands is not None
     }

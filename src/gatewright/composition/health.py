@@ -1,9 +1,9 @@
 """The parts of a gateway whose health is asked for."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 
-from gatewright.composition.compute import Follower
+from gatewright.core.background import Steady
 from gatewright.core.config import Config
 from gatewright.core.health import Check, Health, Part
 from gatewright.domains.compute import JobService
@@ -22,29 +22,30 @@ def parts_of_systems(
     config: Config,
     files: FileService,
     jobs: JobService,
-    followers: Mapping[str, Follower],
+    following: Mapping[str, Sequence[Steady]],
     owner: str,
 ) -> Iterator[tuple[str, Part]]:
     """Yield the files and the jobs of each system that has them.
 
     The owner's worker is asked for its home on each system with files.
     """
-    with_files = {home.name for home in files.systems(operator(owner))}
+    with_files = set(files.names)
     for system in config.systems:
         if system.name in with_files:
             home = _home_check(files, system.name, owner)
             yield f"systems/{system.name}/files", Part(home)
-        if system.name in followers:
-            followed = _jobs_check(jobs, followers[system.name], system.name)
+        if system.name in following:
+            followed = _jobs_check(jobs, following[system.name], system.name)
             yield f"systems/{system.name}/jobs", Part(followed)
 
 
-def _jobs_check(jobs: JobService, follower: Follower, system: str) -> Check:
+def _jobs_check(jobs: JobService, following: Sequence[Steady], system: str) -> Check:
     """Return what asks a scheduler, and whether its jobs are being followed."""
 
     async def check() -> None:
         await jobs.ready(system)
-        await follower.ready()
+        for work in following:
+            await work.ready()
 
     return check
 
@@ -53,7 +54,7 @@ def _home_check(files: FileService, system: str, owner: str) -> Check:
     """Return what looks up the home folder, through the owner's worker."""
 
     async def check() -> None:
-        home = files.system(operator(owner), system).home
+        home = (await files.system(operator(owner), system)).home
         await files.stat(operator(owner), system, home)
 
     return check

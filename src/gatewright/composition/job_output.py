@@ -12,12 +12,16 @@ _NO_FILE = "The job's output is not a regular file."
 
 
 class WorkerOutputFiles:
-    """Opens the output of jobs in the workers of their users."""
+    """Opens the output of jobs in the workers of their users.
+
+    A path is one of the machine, whatever the root of the system's files, and the same
+    on every system: their file systems are mounted where the workers run.
+    """
 
     def __init__(self, workers: Workers) -> None:
-        self._files = PosixFileSystem(workers, b"/", b"/")
+        self._files = PosixFileSystem(workers, b"/")
 
-    async def open(self, user: str, path: str) -> "WorkerOutputFile":
+    async def open(self, system: str, user: str, path: str) -> "WorkerOutputFile":
         try:
             opened = await self._files.open(user, os.fsencode(path))
         except NotFound as error:

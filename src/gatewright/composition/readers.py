@@ -1,12 +1,20 @@
-"""The reader pool from the configuration."""
+"""The reader pool from the configuration, and what reads images through it."""
 
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+from gatewright.backends.plugin import image_plugins, reader_programs
 from gatewright.backends.readers import PoolSettings, ReaderPool, open_pool
 from gatewright.core.config import Config
+from gatewright.domains.sky import ImageReader, ImageReaders
 
-PROGRAMS = ("gatewright.backends.netcdf.program", "gatewright.backends.fits.program")
+
+def open_image_reader(config: Config, readers: ReaderPool) -> ImageReader:
+    """Return what reads the images of all installed formats."""
+    limit = config.limits.response_bytes
+    return ImageReaders(
+        [(one.suffixes, one.open(readers, limit)) for one in image_plugins()]
+    )
 
 
 async def open_readers(config: Config, stack: AsyncExitStack) -> ReaderPool:
@@ -14,7 +22,7 @@ async def open_readers(config: Config, stack: AsyncExitStack) -> ReaderPool:
     spool = config.gateway.state / "spool"
     spool.mkdir(parents=True, exist_ok=True)
     settings = PoolSettings(
-        programs=PROGRAMS,
+        programs=reader_programs(),
         folders=published_folders(config),
         spool=spool,
         readers=config.limits.readers,

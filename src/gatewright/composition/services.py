@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from gatewright.backends.readers import ReaderPool
+from gatewright.backends.sql.leases import SqlLeases
 from gatewright.backends.worker import OneWorker
 from gatewright.composition.arrays import open_datasets
 from gatewright.composition.compute import open_compute
@@ -12,9 +13,9 @@ from gatewright.composition.files import open_files, open_owner_worker
 from gatewright.composition.health import open_health, parts_of_systems
 from gatewright.composition.identity import open_identity
 from gatewright.composition.readers import open_readers
-from gatewright.composition.sky import SurveyWatch, open_sky
+from gatewright.composition.sky import open_sky
 from gatewright.composition.state import open_database, open_event_hub
-from gatewright.composition.store import open_store
+from gatewright.composition.store import open_expiry, open_store
 from gatewright.core.config import Config
 from gatewright.core.events import EventHub
 from gatewright.core.health import Health, Part
@@ -22,7 +23,7 @@ from gatewright.domains.arrays import Datasets
 from gatewright.domains.compute import JobService
 from gatewright.domains.files import CommandService, FileService
 from gatewright.domains.identity import Identity
-from gatewright.domains.sky import SkyService
+from gatewright.domains.sky import SkyService, SurveyWatch
 from gatewright.domains.store import Listings, Store
 
 
@@ -65,17 +66,23 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
         database = await open_database(config, stack)
         readers = await open_readers(config, stack)
         events = open_event_hub(database)
-        sky, surveys = await open_sky(config, database, readers, stack)
+        leases = SqlLeases(database)
+        sky, surveys, looking = await open_sky(config, database, readers, stack)
         workers = OneWorker(await open_owner_worker(stack))
         files, commands = await open_files(config, workers, stack)
         identity = await open_identity(config, database, stack)
-        store, listings = open_store(config, database, stack, identity.users)
-        jobs, followers = await open_compute(config, database, events, workers, stack)
+        store, listings = open_store(config, database, identity.users)
+        expiry = await open_expiry(store, leases, stack)
+        jobs, following = await open_compute(
+            config, database, leases, events, workers, stack
+        )
         parts = {
             "database": Part(events.log.latest, vital=True),
             "readers": Part(readers.ready),
+            "surveys": Part(looking.ready),
+            "expiry": Part(expiry.ready),
             **dict(
-                parts_of_systems(config, files, jobs, followers, identity.users.owner)
+                parts_of_systems(config, files, jobs, following, identity.users.owner)
             ),
         }
         yield Services(

@@ -1,54 +1,35 @@
-"""The document store, and the task that takes away what has expired."""
+"""The document store, and what removes expired documents."""
 
-import asyncio
-import logging
 from contextlib import AsyncExitStack
 
 from gatewright.backends.sql import Database
 from gatewright.backends.sql.documents import SqlDocuments
+from gatewright.backends.sql.leases import SqlLeases
+from gatewright.core.background import Background
 from gatewright.core.config import Config
-from gatewright.core.errors import GatewayError
-from gatewright.domains.store import Accounts, DocumentStore, Listings, Store
-
-_log = logging.getLogger(__name__)
-
-_SWEEP_SECONDS = 20.0
+from gatewright.domains.store import Accounts, Listings, Store, remove_expired
 
 
 def open_store(
-    config: Config,
-    database: Database,
-    stack: AsyncExitStack,
-    accounts: Accounts | None = None,
+    config: Config, database: Database, accounts: Accounts | None = None
 ) -> tuple[Store, Listings]:
-    """Return the store and its listings; the stack ends what runs beside them.
+    """Return the store and its listings.
 
     ``accounts`` says to whom rights may be given.
     """
     limits = config.limits
     documents = SqlDocuments(database, quota=limits.store_bytes_per_user)
     store = Store(documents, document_bytes=limits.document_bytes, accounts=accounts)
-    sweeper = asyncio.create_task(sweep_for_ever(documents), name="store sweeper")
-    stack.push_async_callback(_end, sweeper)
     return store, Listings(store)
 
 
-async def sweep_for_ever(
-    documents: DocumentStore, seconds: float = _SWEEP_SECONDS
-) -> None:
-    """Take away what has expired, now and every some seconds.
-
-    All gateway processes do so; what one has done the others find done.
-    """
-    while True:
-        try:
-            swept = await documents.sweep()
-        except GatewayError as error:
-            _log.warning("Expired documents stay until the next sweep: %s", error.text)
-            swept = 0
-        await asyncio.sleep(0 if swept else seconds)
-
-
-async def _end(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.wait([task])
+async def open_expiry(
+    store: Store, leases: SqlLeases, stack: AsyncExitStack
+) -> Background:
+    """Begin to remove documents that have expired; the stack ends it."""
+    expiry = Background(
+        "removing expired documents",
+        lambda: remove_expired(store.documents),
+        lease=leases.lease("store/expiry"),
+    )
+    return await stack.enter_async_context(expiry)

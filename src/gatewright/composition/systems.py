@@ -17,6 +17,7 @@ from gatewright.backends.worker import Workers
 from gatewright.core.clock import system_clock
 from gatewright.core.config import Config, Section, System
 from gatewright.core.errors import InvalidRequest
+from gatewright.core.homes import Homes, one_home
 from gatewright.core.systems import (
     FILE_SYSTEMS,
     NONE,
@@ -67,9 +68,12 @@ async def open_filesystems(
     return found
 
 
-def home_of(system: System) -> Path:
-    """Return the folder that a system's ``~`` means, absolute."""
-    return (system.home or Path.home()).absolute()
+def homes_of(system: System) -> Homes:
+    """Return what gives the users' homes on a system.
+
+    In single-user mode everyone acts as the gateway's owner, whose home it is.
+    """
+    return one_home((system.home or Path.home()).absolute())
 
 
 def _named(group: str, name: str, kind: type[Kind]) -> Iterator[Kind]:
@@ -91,7 +95,7 @@ def _setting(
         raise InvalidRequest(f"The system “{system.name}”: {error}") from error
     return Setting(
         name=system.name,
-        home=home_of(system),
+        home=homes_of(system),
         options=options,
         state=folder / system.name,
         workers=workers,

@@ -9,6 +9,10 @@ Clock = Callable[[], float]
 
 system_clock: Clock = time.time
 
+LEEWAY_SECONDS = 60.0
+"""How far ahead of a clock another may be: that of another machine, or the same one
+before it was set."""
+
 
 def timestamp(seconds: float) -> str:
     """Return seconds since 1970 as RFC 3339 in UTC, such as 2026-01-31T08:00:00.5Z."""

@@ -143,7 +143,9 @@ class DatasetSource(Section):
     id: Name
     """Name in URLs."""
     source: Path
-    """A NetCDF or HDF5 file."""
+    """A NetCDF or HDF5 file, or what an installed reader takes."""
+    reader: str = ""
+    """Name of the reader; by default whichever knows the file."""
     title: str = ""
     """Title in the catalogue; by default the file's own ``title``."""
     access: Access = "public"

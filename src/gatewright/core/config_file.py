@@ -76,6 +76,7 @@ def parse_config(text: str, path: Path = Path(FILE_NAME)) -> Config:
     mistakes = [
         *_mistakes_of_systems(tables, lines),
         *_mistakes_of_faces(tables, lines),
+        *_mistakes_of_datasets(tables, lines),
     ]
     try:
         config = Config.model_validate(tables)
@@ -115,6 +116,22 @@ def _mistakes_of_faces(
         if isinstance(name, str) and name not in there:
             text = f"there is no face “{name}”; installed: {', '.join(there)}"
             yield _mistake(("gateway", "faces"), "unknown_plugin", text, lines)
+
+
+def _mistakes_of_datasets(
+    tables: Mapping[str, Any], lines: Mapping[Location, int]
+) -> Iterator[Mistake]:
+    """Yield the readers of data sets that are not installed."""
+    found = tables.get("datasets")
+    for number, table in enumerate(found if isinstance(found, list) else []):
+        name = table.get("reader") if isinstance(table, dict) else None
+        if not isinstance(name, str) or not name:
+            continue
+        try:
+            plugins.load(plugins.ARRAY_READERS, name)
+        except InvalidRequest as error:
+            place = ("datasets", number, "reader")
+            yield _mistake(place, "unknown_plugin", error.text, lines)
 
 
 def _in_order(mistakes: list[Mistake]) -> list[Mistake]:

@@ -1,25 +1,71 @@
 """Identifiers that sort by time and cannot be guessed."""
 
 import secrets
-import time
+import threading
+from typing import Final
 
-_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+from gatewright.core.clock import Clock, system_clock
+
+_ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
+_TIME_LENGTH: Final = 10
+_LATEST: Final = (1 << 48) - 1
 
 
-def _base32(number: int, length: int) -> str:
-    return "".join(_ALPHABET[(number >> (5 * i)) & 31] for i in reversed(range(length)))
+class IdMaker:
+    """Makes ids each of which sorts after those that it made before.
 
+    While the clock stands, or after it was set back, the time in an id goes on by a
+    millisecond for each.
 
-def new_id() -> str:
-    """Return 26 characters of Crockford base 32: 48 bits of time, 80 random bits.
-
-    The layout is that of ULID (github.com/ulid/spec), in lower case: ids made later
-    sort later, to the millisecond.
+    Parameters
+    ----------
+    clock
+        Seconds since 1970 UTC.
     """
-    milliseconds = time.time_ns() // 1_000_000
-    return _base32(milliseconds & (1 << 48) - 1, 10) + _base32(secrets.randbits(80), 16)
+
+    def __init__(self, clock: Clock = system_clock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._last = 0
+
+    def __call__(self) -> str:
+        """Return 26 characters of Crockford base 32: 48 bits of time, 80 random bits.
+
+        The layout is that of ULID (github.com/ulid/spec), in lower case.
+        """
+        with self._lock:
+            self._last = max(int(self._clock() * 1000), self._last + 1)
+            return _id_at(self._last)
+
+
+new_id = IdMaker()
+"""Returns a new id; those of one process rise, and all sort by time."""
+
+
+def later_id(made: str, newest: str) -> str:
+    """Return ``made`` if it sorts after the id ``newest``, else another that does.
+
+    Ids of several processes, or from before a restart, meet in a list that is to be
+    in order although a clock was set back.
+    """
+    if made > newest:
+        return made
+    time = 0
+    for character in newest[:_TIME_LENGTH]:
+        time = time << 5 | _ALPHABET.index(character)
+    return _id_at(time + 1)
 
 
 def new_secret() -> str:
     """Return 256 random bits as 43 URL-safe characters."""
     return secrets.token_urlsafe(32)
+
+
+def _id_at(milliseconds: int) -> str:
+    return _base32(min(milliseconds, _LATEST), _TIME_LENGTH) + _base32(
+        secrets.randbits(80), 16
+    )
+
+
+def _base32(number: int, length: int) -> str:
+    return "".join(_ALPHABET[(number >> (5 * i)) & 31] for i in reversed(range(length)))

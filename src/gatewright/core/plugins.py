@@ -2,12 +2,18 @@
 
 import logging
 from importlib.metadata import EntryPoint, entry_points
-from typing import Final
+from typing import Final, TypeVar
 
 from gatewright.core.errors import InvalidRequest
 
 FACES: Final = "gatewright.faces"
 """The group of the protocols."""
+ARRAY_READERS: Final = "gatewright.array_readers"
+"""The group of the formats of gridded data."""
+IMAGE_READERS: Final = "gatewright.image_readers"
+"""The group of the formats of images."""
+
+Kind = TypeVar("Kind")
 
 _log = logging.getLogger(__name__)
 
@@ -30,6 +36,28 @@ def load(group: str, name: str) -> object:
         return _load(point)
     names = ", ".join(installed(group)) or "none"
     raise InvalidRequest(f"There is no {group} plug-in “{name}”. Installed: {names}.")
+
+
+def load_all(group: str, kind: type[Kind]) -> dict[str, Kind]:
+    """Return the plug-ins of a group by name, those of other packages first.
+
+    One that does not import, or is of another kind, is told in the log and left out.
+    """
+    points = sorted(
+        entry_points(group=group),
+        key=lambda point: (point.value.startswith("gatewright."), point.name),
+    )
+    found = {}
+    for point in points:
+        try:
+            plugin = _load(point)
+        except InvalidRequest:
+            continue
+        if isinstance(plugin, kind):
+            found[point.name] = plugin
+        else:
+            _log.warning("The plug-in %s is no %s.", point.name, kind.__name__)
+    return found
 
 
 def _load(point: EntryPoint) -> object:

@@ -17,6 +17,7 @@
    * @typedef {object} NewtCall As jQuery.ajax takes it.
    * @property {string} url Below the base URL, such as `/queue/local`.
    * @property {string} [type] @property {string} [method] @property {any} [data]
+   * @property {boolean} [async] False waits for the answer before it returns.
    * @property {string} [dataType] @property {Record<string, string>} [headers]
    * @property {(data: any, status: string, request: XMLHttpRequest) => void} [success]
    * @property {(request: XMLHttpRequest, status: string, error: string) => void} [error]
@@ -42,7 +43,8 @@
     const body = encode(call.data);
     const inUrl = typeof body === "string" && body && (method === "GET" || method === "HEAD");
     const request = new XMLHttpRequest();
-    request.open(method, inUrl ? `${call.url}${call.url.includes("?") ? "&" : "?"}${body}` : call.url);
+    const url = inUrl ? `${call.url}${call.url.includes("?") ? "&" : "?"}${body}` : call.url;
+    request.open(method, url, call.async !== false);
     request.setRequestHeader("X-Requested-With", "XMLHttpRequest");
     if (typeof body === "string" && body && !inUrl) request.setRequestHeader("Content-Type", "application/x-www-form-urlencoded; charset=UTF-8");
     for (const [name, value] of Object.entries(call.headers ?? {})) request.setRequestHeader(name, value);

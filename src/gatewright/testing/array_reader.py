@@ -1,7 +1,11 @@
-"""Contract of ``ArrayReader``: subclass it and give the two fixtures."""
+"""Contract of ``ArrayReader``: subclass it and give the three fixtures.
+
+``gatewright.testing.readers.open_array_reader`` gives the reader of a package's format
+in real reader processes.
+"""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,12 +28,15 @@ from gatewright.domains.arrays import (
     Encoding,
     Hyperslab,
     Range,
+    Source,
     SubsetFormat,
     SubsetOrder,
     elements,
     whole,
     xdr,
 )
+
+SourceOf = Callable[[Path], Source]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,28 +52,33 @@ class Sample:
 
 
 class ArrayReaderContract:
-    """What every reader of arrays does; fixtures ``reader`` and ``sample``."""
+    """What every reader of arrays does.
+
+    Fixtures: ``reader``; ``sample``; and ``source_of``, which returns the handle that
+    the reader has for a path.
+    """
 
     async def test_describes_the_variable(
-        self, reader: ArrayReader, sample: Sample
+        self, reader: ArrayReader, sample: Sample, source_of: SourceOf
     ) -> None:
-        description = await reader.describe(bytes(sample.path))
+        description = await reader.describe(source_of(sample.path))
         variable = description.variable(sample.variable)
         assert variable.shape == sample.values.shape
         assert variable.type.value == sample.values.dtype.name
         assert all(name in description.dimensions for name in variable.dimensions)
-        assert description.identity == await reader.identify(bytes(sample.path))
-        assert description.identity.size == sample.path.stat().st_size
+        assert description.version == await reader.version(source_of(sample.path))
+        assert description.stored_bytes == sample.path.stat().st_size
+        assert description.modified == sample.path.stat().st_mtime
 
     async def test_reads_the_whole_in_windows(
-        self, reader: ArrayReader, sample: Sample
+        self, reader: ArrayReader, sample: Sample, source_of: SourceOf
     ) -> None:
-        description = await reader.describe(bytes(sample.path))
+        description = await reader.describe(source_of(sample.path))
         slab = whole(sample.values.shape)
         variable = description.variable(sample.variable)
         sizes, data = [], b""
         views = reader.read(
-            *(bytes(sample.path), description.identity, variable, slab),
+            *(source_of(sample.path), description.version, variable, slab),
             xdr(variable.type),
         )
         async for view in views:
@@ -81,10 +93,15 @@ class ArrayReaderContract:
     @pytest.mark.parametrize("order", ["big", "little"])
     @pytest.mark.parametrize("kind", ["float32", "float64", "int32"])
     async def test_reads_any_piece_in_any_encoding(
-        self, reader: ArrayReader, sample: Sample, order: Any, kind: str
+        self,
+        reader: ArrayReader,
+        sample: Sample,
+        source_of: SourceOf,
+        order: Any,
+        kind: str,
     ) -> None:
         encoding = Encoding(ElementType(kind), order)
-        description = await reader.describe(bytes(sample.path))
+        description = await reader.describe(source_of(sample.path))
         shape = sample.values.shape
         pieces = [
             tuple(Range(size - 1, 1) for size in shape),
@@ -94,7 +111,10 @@ class ArrayReaderContract:
             (Range(0, 0), *(Range(0, size) for size in shape[1:])),
         ]
         for slab in pieces:
-            data = await self.data(reader, sample, description, slab, encoding)
+            data = await self.data(
+                *(reader, source_of(sample.path), description, sample.variable),
+                *(slab, encoding),
+            )
             expected = sample.values[
                 tuple(slice(p.start, p.stop, p.stride) for p in slab)
             ]
@@ -107,65 +127,70 @@ class ArrayReaderContract:
     async def data(
         self,
         reader: ArrayReader,
-        sample: Sample,
+        source: Source,
         description: Description,
+        variable: str,
         slab: Hyperslab,
         encoding: Encoding,
     ) -> bytes:
         """Return the bytes of a piece."""
         views = reader.read(
-            bytes(sample.path),
-            description.identity,
-            description.variable(sample.variable),
+            source,
+            description.version,
+            description.variable(variable),
             slab,
             encoding,
         )
         return b"".join([bytes(view) async for view in views])
 
     async def test_refuses_what_lies_beyond(
-        self, reader: ArrayReader, sample: Sample
+        self, reader: ArrayReader, sample: Sample, source_of: SourceOf
     ) -> None:
-        description = await reader.describe(bytes(sample.path))
+        description = await reader.describe(source_of(sample.path))
         slab = tuple(Range(0, size + 1) for size in sample.values.shape)
         with pytest.raises(InvalidRequest):
             await self.data(
-                reader, sample, description, slab, Encoding(ElementType.FLOAT32)
+                *(reader, source_of(sample.path), description, sample.variable),
+                *(slab, Encoding(ElementType.FLOAT32)),
             )
 
     async def test_a_file_that_is_not_there(
-        self, reader: ArrayReader, sample: Sample
+        self, reader: ArrayReader, sample: Sample, source_of: SourceOf
     ) -> None:
         for path in (sample.path.parent / "absent", sample.path.parent):
             with pytest.raises(NotFound):
-                await reader.describe(bytes(path))
+                await reader.describe(source_of(path))
             with pytest.raises(NotFound):
-                await reader.identify(bytes(path))
+                await reader.version(source_of(path))
 
     async def test_a_file_of_no_known_kind(
-        self, reader: ArrayReader, sample: Sample
+        self, reader: ArrayReader, sample: Sample, source_of: SourceOf
     ) -> None:
         for content in (b"", b"CDF", b"CDF\x01", b"\x89HDF\r\n\x1a\n", os.urandom(999)):
             sample.path.write_bytes(content)
             with pytest.raises(BackendFailed):
-                await reader.describe(bytes(sample.path))
+                await reader.describe(source_of(sample.path))
 
     async def test_a_file_that_changed_is_an_error(
-        self, reader: ArrayReader, sample: Sample
+        self, reader: ArrayReader, sample: Sample, source_of: SourceOf
     ) -> None:
-        description = await reader.describe(bytes(sample.path))
+        description = await reader.describe(source_of(sample.path))
         slab = whole(sample.values.shape)
         encoding = Encoding(ElementType.FLOAT32)
         os.utime(sample.path, (1, 1))
         with pytest.raises(Conflict):
-            await self.data(reader, sample, description, slab, encoding)
+            await self.data(
+                *(reader, source_of(sample.path), description, sample.variable),
+                *(slab, encoding),
+            )
 
     async def test_a_file_that_changes_ends_the_reading(
-        self, reader: ArrayReader, sample: Sample
+        self, reader: ArrayReader, sample: Sample, source_of: SourceOf
     ) -> None:
-        description = await reader.describe(bytes(sample.path))
+        description = await reader.describe(source_of(sample.path))
         variable = description.variable(sample.variable)
         views = reader.read(
-            *(bytes(sample.path), description.identity, variable),
+            *(source_of(sample.path), description.version, variable),
             *(whole(variable.shape), Encoding(ElementType.FLOAT64)),
         )
         first = await anext(views)
@@ -180,27 +205,29 @@ class ArrayReaderContract:
         return sum([len(view) async for view in views])
 
     async def test_reading_may_be_given_up(
-        self, reader: ArrayReader, sample: Sample
+        self, reader: ArrayReader, sample: Sample, source_of: SourceOf
     ) -> None:
-        description = await reader.describe(bytes(sample.path))
+        description = await reader.describe(source_of(sample.path))
         variable = description.variable(sample.variable)
         for _ in range(20):
             views = reader.read(
-                *(bytes(sample.path), description.identity, variable),
+                *(source_of(sample.path), description.version, variable),
                 *(whole(variable.shape), Encoding(ElementType.FLOAT64)),
             )
             assert len(await anext(views)) > 0
             await views.aclose()  # type: ignore[attr-defined]  # a generator
-        assert await reader.identify(bytes(sample.path)) == description.identity
+        assert await reader.version(source_of(sample.path)) == description.version
 
-    async def test_makes_a_subset(self, reader: ArrayReader, sample: Sample) -> None:
-        description = await reader.describe(bytes(sample.path))
+    async def test_makes_a_subset(
+        self, reader: ArrayReader, sample: Sample, source_of: SourceOf
+    ) -> None:
+        description = await reader.describe(source_of(sample.path))
         order = SubsetOrder(
             *((sample.variable,), {}, ()),
             *(SubsetFormat.JSON, "title", "history"),
         )
         descriptor, size = await reader.subset(
-            bytes(sample.path), description.identity, order
+            source_of(sample.path), description.version, order
         )
         try:
             assert os.fstat(descriptor).st_size == size > 0

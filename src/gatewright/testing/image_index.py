@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from gatewright.core.access import PUBLIC, access_of
 from gatewright.core.errors import InvalidRequest
 from gatewright.domains.sky import (
     Circle,
@@ -29,7 +30,7 @@ from gatewright.domains.sky import (
 )
 from gatewright.domains.sky.geometry import oriented, unit_vectors
 
-SURVEY = Survey("night", "Night", "/night")
+SURVEY = Survey("night", "Night", "/night", PUBLIC)
 
 
 def square_image(
@@ -113,7 +114,7 @@ class ImageIndexContract:
         assert await index.survey("night") is None
         await index.save_survey(SURVEY)
         assert await index.survey("night") == SURVEY
-        changed = replace(SURVEY, title="Nights", access=("ada", "team"))
+        changed = replace(SURVEY, title="Nights", access=access_of(["ada", "team"]))
         await index.save_survey(changed)
         assert list(await index.surveys()) == [changed]
 

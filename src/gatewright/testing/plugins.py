@@ -9,6 +9,7 @@ from gatewright.backends.plugin import Setting
 from gatewright.backends.worker import OneWorker, open_worker
 from gatewright.core.clock import system_clock
 from gatewright.core.config import Section
+from gatewright.core.homes import one_home
 
 
 @asynccontextmanager
@@ -17,15 +18,16 @@ async def setting_for(
 ) -> AsyncIterator[Setting[Any]]:
     """Yield the system ``test`` as its plug-in gets it.
 
-    Its home is ``home`` below the folder, its state ``state``; a worker acts for every
-    user. The options are those of the system's table, checked by the plug-in's model.
+    Everyone's home is ``home`` below the folder, its state ``state``; one worker acts
+    for all. The options are those of the system's table; the plug-in's model checks
+    them.
     """
     home = folder / "home"
     home.mkdir(exist_ok=True)
     async with open_worker() as worker:
         yield Setting(
             name="test",
-            home=home,
+            home=one_home(home),
             options=model.model_validate(options),
             state=folder / "state",
             workers=OneWorker(worker),

@@ -17,8 +17,8 @@ from gatewright.core.caller import Caller
 from gatewright.core.errors import GatewayError
 from gatewright.domains.identity import AuditEntry
 from gatewright.web.client_address import client_address
+from gatewright.web.exchange import refusal
 from gatewright.web.own_pages import SAFE_METHODS
-from gatewright.web.problems import refusal
 
 _KEY = "gatewright.audit"
 

@@ -1,10 +1,12 @@
 """Who asks: turns the credentials of a request into a ``Caller``, once.
 
 A token in ``Authorization`` must be valid. A session's cookie counts where the request
-may be one of our own pages (``own_pages``); one that has ended makes a visitor.
+may be one of our own pages (``own_pages``); one that has ended makes a visitor. A
+program's session counts below the path of a face's own cookie, for requests that no
+browser sends.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from starlette.datastructures import Headers
@@ -15,14 +17,19 @@ from gatewright.composition import Services
 from gatewright.core.caller import Caller, visitor
 from gatewright.core.errors import GatewayError
 from gatewright.core.ids import new_id
+from gatewright.domains.identity import is_program_secret
 from gatewright.web.audit import note_caller
 from gatewright.web.client_address import client_address
 from gatewright.web.context import SCOPE_KEY, RequestContext
-from gatewright.web.credentials import sent_token, session_cookie, session_secrets
-from gatewright.web.middleware.observed import observed
+from gatewright.web.credentials import (
+    SessionCookie,
+    sent_token,
+    session_cookie,
+    session_secrets,
+)
+from gatewright.web.exchange import exchange_of, refusal
 from gatewright.web.middleware.request_id import SCOPE_KEY as REQUEST_ID_KEY
-from gatewright.web.own_pages import SAFE_METHODS, OwnPages
-from gatewright.web.problems import refusal
+from gatewright.web.own_pages import SAFE_METHODS, OwnPages, refuse_a_browser
 from gatewright.web.signed_in import UntilSignedOut
 
 _BASIC = b'Basic realm="gatewright", charset="UTF-8"'
@@ -36,6 +43,8 @@ class Authentication:
     paced
         Bounds how often an application answers; what refuses credentials is wrapped in
         it, since no request that is refused here comes to the caller's own rate.
+    cookies
+        The cookies of faces that have one of their own.
     """
 
     def __init__(
@@ -43,6 +52,7 @@ class Authentication:
         app: ASGIApp,
         services: Services,
         paced: Callable[[ASGIApp], ASGIApp] | None = None,
+        cookies: Iterable[SessionCookie] = (),
     ) -> None:
         self._app = app
         self._paced = paced or _as_it_is
@@ -50,6 +60,7 @@ class Authentication:
         self._identity = services.identity
         self._own_pages = OwnPages(services.config)
         self._cookie = session_cookie(services.config)
+        self._face_cookies = tuple(cookies)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -67,7 +78,7 @@ class Authentication:
             await answer(scope, receive, send)
             return
         scope[SCOPE_KEY] = RequestContext(self._services, caller, caller.request_id)
-        observed(scope).user = caller.user
+        exchange_of(scope).user = caller.user
         note_caller(scope, caller)
         if caller.signed_in:
             still = partial(self._identity.is_still, caller)
@@ -92,7 +103,13 @@ class Authentication:
 
     def _secrets(self, scope: Scope, headers: Headers) -> list[str]:
         """Return the session secrets that count for this request."""
-        secrets = session_secrets(headers, self._cookie, scope["path"])
+        path = scope["path"]
+        secrets = session_secrets(headers, self._cookie, path, self._face_cookies)
+        programs = [secret for secret in secrets if is_program_secret(secret)]
+        if programs and any(cookie.is_read_at(path) for cookie in self._face_cookies):
+            refuse_a_browser(headers)
+            return programs
+        secrets = [secret for secret in secrets if secret not in programs]
         if not secrets:
             return []
         if scope["method"] not in SAFE_METHODS:

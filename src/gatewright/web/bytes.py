@@ -9,7 +9,7 @@ the sending. The descriptor is closed in every case.
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 from typing import Protocol
@@ -21,6 +21,7 @@ from typing_extensions import override
 
 from gatewright.core.errors import GatewayError
 from gatewright.web.conditional import check_preconditions, not_modified, validators
+from gatewright.web.departure import until_gone
 from gatewright.web.ranges import (
     Piece,
     Span,
@@ -134,7 +135,7 @@ class DescriptorResponse(Response):
                 await self._start(send)
                 await send({"type": "http.response.body", "body": b""})
             else:
-                await _while_connected(self._send(scope, send), receive)
+                await until_gone(receive, self._send(scope, send))
         finally:
             self._file.close()
 
@@ -204,27 +205,6 @@ class DescriptorResponse(Response):
 
 def _body(content: bytes, *, more: bool) -> dict[str, object]:
     return {"type": "http.response.body", "body": content, "more_body": more}
-
-
-async def _while_connected(
-    sending: Coroutine[None, None, None], receive: Receive
-) -> None:
-    """Send until the end, or until the client goes away."""
-    work = asyncio.ensure_future(sending)
-    watch = asyncio.ensure_future(_disconnected(receive))
-    try:
-        await asyncio.wait((work, watch), return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        work.cancel()
-        watch.cancel()
-        await asyncio.gather(work, watch, return_exceptions=True)
-    if not work.cancelled():
-        work.result()
-
-
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 def file_response(

@@ -2,7 +2,8 @@
 
 import base64
 import binascii
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from starlette.datastructures import Headers
 
@@ -10,12 +11,28 @@ from gatewright.core.config import Config
 from gatewright.core.errors import NotSignedIn
 from gatewright.domains.identity import split_token
 
-NEWT_COOKIE = "newt_sessionid"
-NEWT_PATH = "/newt"
-_NEWT_SECONDS = 43_200
-
 _LONGEST = 4096
 _MOST_SECRETS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class SessionCookie:
+    """A session's cookie of one face's own, as its protocol names it."""
+
+    name: str
+    """Name of the cookie."""
+    path: str
+    """The face's prefix: the cookie is sent and read below it only."""
+    seconds: int
+    """Longest life; a session may end before."""
+
+    def is_read_at(self, path: str) -> bool:
+        """Return whether the cookie is read on a path."""
+        return f"{path}/".startswith(f"{self.path}/")
+
+    def lifetime(self, config: Config) -> int:
+        """Return the seconds that the cookie lives: never longer than a session."""
+        return min(self.seconds, config.identity.session_seconds)
 
 
 def session_cookie(config: Config) -> str:
@@ -27,29 +44,26 @@ def session_cookie(config: Config) -> str:
     return f"{'__Host-' if _secure(config) else ''}gw_session"
 
 
-def newt_seconds(config: Config) -> int:
-    """Return how long NEWT's cookie lives: twelve hours, or as long as a session."""
-    return min(_NEWT_SECONDS, config.identity.session_seconds)
-
-
 def cookie_fields(
-    config: Config, secret: str, *, newt: bool = False
+    config: Config, secret: str, own: SessionCookie | None = None
 ) -> Mapping[str, str]:
     """Return the header that gives a browser its session's cookie.
 
-    ``newt`` gives NEWT's own cookie, for its paths alone.
+    ``own`` is the cookie of a face; without it, it is the one that all faces read.
     """
-    age = newt_seconds(config) if newt else config.identity.session_seconds
-    return {"Set-Cookie": _cookie(config, secret, age, newt=newt)}
+    age = own.lifetime(config) if own else config.identity.session_seconds
+    return {"Set-Cookie": _cookie(config, secret, age, own)}
 
 
-def no_cookie_fields(config: Config, *, newt: bool = False) -> Mapping[str, str]:
+def no_cookie_fields(
+    config: Config, own: SessionCookie | None = None
+) -> Mapping[str, str]:
     """Return the header that takes a session's cookie away from a browser."""
-    return {"Set-Cookie": _cookie(config, "", 0, newt=newt)}
+    return {"Set-Cookie": _cookie(config, "", 0, own)}
 
 
-def _cookie(config: Config, value: str, age: int, *, newt: bool) -> str:
-    name, path = (NEWT_COOKIE, NEWT_PATH) if newt else (session_cookie(config), "/")
+def _cookie(config: Config, value: str, age: int, own: SessionCookie | None) -> str:
+    name, path = (own.name, own.path) if own else (session_cookie(config), "/")
     secure = "; Secure" if _secure(config) else ""
     return f"{name}={value}; Path={path}; Max-Age={age}; HttpOnly; SameSite=Lax{secure}"
 
@@ -58,14 +72,16 @@ def _secure(config: Config) -> bool:
     return config.url.startswith("https://")
 
 
-def session_secrets(headers: Headers, name: str, path: str) -> list[str]:
+def session_secrets(
+    headers: Headers, name: str, path: str, own: Iterable[SessionCookie] = ()
+) -> list[str]:
     """Return the values of the session cookies that count on a path, best first.
 
-    Each is looked up, so they are a few at most: a browser sends one of each name.
+    ``own`` are the cookies of faces. Each value is looked up, so they are a few at
+    most: a browser sends one of each name.
     """
-    names = [name]
-    if path == NEWT_PATH or path.startswith(f"{NEWT_PATH}/"):
-        names.insert(0, NEWT_COOKIE)
+    names = [cookie.name for cookie in own if cookie.is_read_at(path)]
+    names.append(name)
     cookies = list(_cookies(headers))
     found = [value for want in names for got, value in cookies if got == want and value]
     return found[:_MOST_SECRETS]

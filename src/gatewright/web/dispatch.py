@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gatewright.core.errors import NotFound
-from gatewright.web.middleware.observed import observed
+from gatewright.web.exchange import exchange_of
 from gatewright.web.prefixes import longest_first, prefix_of
 
 
@@ -40,7 +40,7 @@ class Dispatch:
         try:
             await self._apps[prefix](inner, receive, send)
         finally:
-            observed(scope).route = _template(inner, prefix)
+            exchange_of(scope).route = _template(inner, prefix)
 
 
 def _inner(scope: Scope, prefix: str) -> Scope:

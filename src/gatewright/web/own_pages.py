@@ -24,6 +24,36 @@ Place = tuple[str, str, int | None]
 """Scheme, host and port of an origin."""
 
 
+def shows_a_browser(headers: Headers) -> bool:
+    """Return whether a request has a field that browsers add by themselves.
+
+    A browser of today sends ``Origin`` with every POST, ``Sec-Fetch-*`` to every
+    trustworthy address, and ``Referer`` unless a page forbids it. A program sends none.
+    """
+    return any(
+        name in {"origin", "referer"} or name.startswith("sec-fetch-")
+        for name in headers
+    )
+
+
+def refuse_a_browser(headers: Headers) -> None:
+    """Refuse a program's session to what a browser sends, or may have sent.
+
+    So a page cannot make a browser act by such a session, whoever put its cookie there.
+
+    Raises
+    ------
+    NotAllowed
+        A field of the request shows a browser.
+    """
+    if shows_a_browser(headers):
+        raise NotAllowed(
+            "This session was begun by a program, without “Origin”, “Referer” or "
+            "“Sec-Fetch-*”, and is good for requests without them only. Sign in from "
+            "a page to use it from a page."
+        )
+
+
 class OwnPages:
     """Tells the gateway's own pages from those of others."""
 
@@ -86,9 +116,18 @@ class OwnPages:
             raise NotAllowed("One signs out from the gateway's own pages only.")
 
     def is_foreign_link(self, headers: Headers) -> bool:
-        """Return whether a page that is not ours led here, by a link or otherwise."""
-        site = headers.get("sec-fetch-site", "same-origin")
-        return self.is_foreign(headers) or site not in {"same-origin", "none"}
+        """Return whether a page that is not ours led here, by a link or otherwise.
+
+        Over plain http a browser does not send ``Sec-Fetch-Site``, and a link's request
+        has no ``Origin``: there ``Referer`` tells.
+        """
+        if self.is_foreign(headers):
+            return True
+        if "sec-fetch-site" in headers:
+            return headers["sec-fetch-site"] not in {"same-origin", "none"}
+        return "referer" in headers and not self._is_own_place(
+            _place_of_page(headers["referer"]), headers
+        )
 
     def refuse_foreign_sign_in(self, headers: Headers) -> None:
         """Refuse to sign a browser in on behalf of another's page.
@@ -105,14 +144,25 @@ class OwnPages:
 
     def _is_own_origin(self, headers: Headers) -> bool:
         origins = headers.getlist("origin")
-        place = _place(origins[0])
-        if len(origins) != 1 or place is None:
+        return len(origins) == 1 and self._is_own_place(_place(origins[0]), headers)
+
+    def _is_own_place(self, place: Place | None, headers: Headers) -> bool:
+        if place is None:
             return False
         if place == self._own:
             return True
         scheme, host, _ = place
         asked = _place(f"{self._scheme}://{headers.get('host', '')}")
         return scheme == self._scheme and host in self._hosts and place == asked
+
+
+def _place_of_page(url: str) -> Place | None:
+    """Return what the origin of a page's URL is of."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    return _place(f"{parts.scheme}://{parts.netloc}")
 
 
 def _place(origin: str) -> Place | None:

@@ -20,9 +20,6 @@ _log = logging.getLogger("gatewright.errors")
 Renderer = Callable[[GatewayError, Request], Response]
 """Makes a protocol's own form of an error."""
 
-RENDERER_KEY = "gatewright.renderer"
-"""Key in the ASGI scope of how the protocol that is asked tells errors."""
-
 Handler = Callable[[Request, Any], Coroutine[Any, Any, Response]]
 
 _BY_STATUS: dict[int, type[GatewayError]] = {
@@ -34,6 +31,8 @@ _BY_STATUS: dict[int, type[GatewayError]] = {
     413: errors.TooLarge,
     415: errors.UnsupportedMediaType,
 }
+
+NO_METHOD = "This resource does not have that method; “Allow” lists those it has."
 
 _BEGUN = "response already started"
 """In the text of Starlette's exception about a handled one within an answer."""
@@ -56,12 +55,6 @@ def problem(error: GatewayError, request: Request) -> Response:
         headers=error_headers(error),
         media_type="application/problem+json",
     )
-
-
-def refusal(error: GatewayError, request: Request) -> Response:
-    """Return an error, raised before its face is reached, in the face's own form."""
-    render: Renderer = request.scope.get(RENDERER_KEY, problem)
-    return render(error, request)
 
 
 def public_text(error: GatewayError) -> str:
@@ -147,7 +140,7 @@ def _plain(exception: HTTPException) -> str:
     if exception.status_code == 404:
         return "There is nothing at this address."
     if exception.status_code == 405:
-        return "This resource does not have that method; “Allow” lists those it has."
+        return NO_METHOD
     return str(exception.detail)
 
 

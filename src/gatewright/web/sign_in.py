@@ -12,9 +12,16 @@ from gatewright.web.own_pages import OwnPages
 
 
 async def sign_in(
-    request: Request, context: RequestContext, user: str, password: str
+    request: Request,
+    context: RequestContext,
+    user: str,
+    password: str,
+    *,
+    program: bool = False,
 ) -> NewSession:
     """Begin a session for who knows a password; the audit record says whose.
+
+    ``program`` begins one that counts only for requests that no browser sends.
 
     Raises
     ------
@@ -30,7 +37,9 @@ async def sign_in(
     # What was typed may be a password, so only the name of an account is written.
     name = user if await identity.users.exists(user) else "a name that is no account"
     try:
-        session = await identity.sessions.sign_in(context.caller, user, password)
+        session = await identity.sessions.sign_in(
+            context.caller, user, password, program=program
+        )
     except GatewayError:
         note_text(request.scope, f"sign-in refused: {name}")
         raise

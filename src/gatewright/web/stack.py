@@ -3,7 +3,8 @@
 From the outside in:
 
 1. `ClientAddress` says who the client behind a trusted proxy is, for all below;
-   `RequestId` then, so that every answer and log line has the id.
+   `AskedFace` writes down what the face that has the path says of itself;
+   `RequestId` makes the id that every answer and log line has.
 2. `Metrics` and `AccessLog` see every answer, the guard's too.
 3. `SecurityHeaders`, `ServerTiming` and `Cors` add fields to every answer, errors
    too: a page of a registered origin may read why it was refused. A preflight ends
@@ -32,8 +33,10 @@ from gatewright.core.config import Config
 from gatewright.web.audit import AuditGate, AuditTrail
 from gatewright.web.authentication import Authentication
 from gatewright.web.client_address import TrustedProxies
+from gatewright.web.credentials import SessionCookie
 from gatewright.web.dispatch import Dispatch
-from gatewright.web.face import Face
+from gatewright.web.exchange import AskedFace
+from gatewright.web.face import Face, Faces
 from gatewright.web.health import (
     MetricsPage,
     Probes,
@@ -59,9 +62,6 @@ from gatewright.web.middleware.sizes import Sizes
 from gatewright.web.middleware.strict_bodies import StrictBodies
 from gatewright.web.middleware.timeouts import BodyTimeout
 
-PUBLIC = ("/dap/", "/vo/", "/kit/")
-"""Read-only data and code, which pages of any origin may read without credentials."""
-
 
 def wrap(faces: Sequence[Face], services: Services, config: Config) -> ASGIApp:
     """Return the gateway's one application: the faces by prefix, and all around them.
@@ -76,15 +76,16 @@ def wrap(faces: Sequence[Face], services: Services, config: Config) -> ASGIApp:
         Limits, host names and origins.
     """
     apps = {face.prefix: face.build(services) for face in faces}
-    renderers = {face.prefix: face.error for face in faces}
     meters = Meters(several=config.gateway.processes > 1)
     metrics = MetricsPage(meters, local=is_for_this_machine_alone(config))
     app: ASGIApp = Dispatch({**apps, "/metrics": metrics})
-    app = _for_a_caller(app, services, config)
+    cookies = [face.cookie for face in faces if face.cookie is not None]
+    app = _for_a_caller(app, services, config, cookies)
     app = Probes(app, services.health)
     app = _refusals(app, config)
-    app = _fields(ErrorGuard(app, renderers), config)
+    app = _fields(ErrorGuard(app), config)
     app = RequestId(Metrics(AccessLog(app), meters))
+    app = AskedFace(app, Faces(faces))
     return _behind_proxies(app, config)
 
 
@@ -93,14 +94,19 @@ def _behind_proxies(app: ASGIApp, config: Config) -> ASGIApp:
     return ClientAddress(app, proxies) if proxies else app
 
 
-def _for_a_caller(app: ASGIApp, services: Services, config: Config) -> ASGIApp:
+def _for_a_caller(
+    app: ASGIApp,
+    services: Services,
+    config: Config,
+    cookies: Sequence[SessionCookie],
+) -> ASGIApp:
     limits = config.limits
     rate = limits.requests_per_second / config.gateway.processes
     buckets = Buckets(rate, limits.requests_burst)
     app = Compression(StrictBodies(AuditGate(app, services)))
     app = RateLimit(PrivateAnswers(app), buckets)
     refusal = partial(RateLimit, buckets=buckets, refusal=True)
-    return AuditTrail(Authentication(app, services, refusal), services)
+    return AuditTrail(Authentication(app, services, refusal, cookies), services)
 
 
 def _refusals(app: ASGIApp, config: Config) -> ASGIApp:
@@ -111,6 +117,6 @@ def _refusals(app: ASGIApp, config: Config) -> ASGIApp:
 
 
 def _fields(app: ASGIApp, config: Config) -> ASGIApp:
-    app = Cors(app, frozenset(config.gateway.cors_origins), PUBLIC)
+    app = Cors(app, frozenset(config.gateway.cors_origins))
     secure = config.url.startswith("https:")
-    return SecurityHeaders(ServerTiming(app), secure=secure, public=PUBLIC)
+    return SecurityHeaders(ServerTiming(app), secure=secure)

@@ -8,14 +8,15 @@ import h5py
 import netCDF4
 import numpy as np
 import pytest
+from tests.support.gridded import array_reader
 from tests.support.inline_pool import InlinePool
 from typing_extensions import override
 
 from gatewright.backends.gridded import PooledArrayReader
-from gatewright.backends.readers import PoolSettings, open_pool
 from gatewright.core.errors import BackendFailed
 from gatewright.domains.arrays import ArrayReader
-from gatewright.testing.array_reader import ArrayReaderContract, Sample
+from gatewright.testing.array_reader import ArrayReaderContract, Sample, SourceOf
+from gatewright.testing.readers import open_array_reader
 
 VALUES = np.random.default_rng(7).integers(-9999, 9999, (40, 120, 140)).astype("f4")
 
@@ -31,20 +32,23 @@ def netcdf(path: Path, form: Any, **options: Any) -> Sample:
     return Sample(path, "v", VALUES)
 
 
-class WithProcesses(ArrayReaderContract):
+class OfFiles(ArrayReaderContract):
+    @pytest.fixture
+    def source_of(self, reader: PooledArrayReader) -> SourceOf:
+        return reader.source
+
+
+class WithProcesses(OfFiles):
     @pytest.fixture
     async def reader(self, tmp_path: Path) -> AsyncIterator[ArrayReader]:
-        settings = PoolSettings(
-            ("gatewright.backends.netcdf.program",), (tmp_path,), tmp_path
-        )
-        async with open_pool(settings) as pool:
-            yield PooledArrayReader(pool)
+        async with open_array_reader(tmp_path) as reader:
+            yield reader
 
 
-class Inline(ArrayReaderContract):
+class Inline(OfFiles):
     @pytest.fixture
     async def reader(self) -> ArrayReader:
-        return PooledArrayReader(InlinePool())
+        return array_reader()
 
 
 class TestClassicInProcesses(WithProcesses):
@@ -96,5 +100,6 @@ async def test_a_reader_that_gives_no_description(tmp_path: Path) -> None:
         async def call(self, *_: Any, **__: Any) -> dict[str, Any]:
             return {"dimensions": 7}
 
+    reader = array_reader(Odd())
     with pytest.raises(BackendFailed):
-        await PooledArrayReader(Odd()).describe(b"f.nc")
+        await reader.describe(reader.source(tmp_path))

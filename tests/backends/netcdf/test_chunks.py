@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatewright.backends.netcdf.chunks import ChunkReader, index
-from gatewright.backends.netcdf.files import Files
+from gatewright.backends.netcdf.files import NetcdfFormat
 from gatewright.core.errors import BackendFailed
 from gatewright.domains.arrays import Range, counts, whole
 
@@ -65,13 +65,13 @@ def test_pieces_are_those_of_h5py(
             made[tuple(slice(size) for size in shape)] = values
             made.resize(shape)
         values = made[...]
-    files = Files()
+    opened = NetcdfFormat().open([bytes(path)])
     target = np.empty(counts(slab), wanted)
     for _ in range(2):
-        files.get(bytes(path)).read("v", slab, target)
+        opened.read("v", slab, target)
         key = tuple(slice(p.start, p.stop, p.stride) for p in slab)
         np.testing.assert_array_equal(target, values[key].astype(wanted))
-    files.close()
+    opened.close()
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_block_before_the_file_is_left_to_h5py(tmp_path: Path) -> None:
     with h5py.File(path, "w", userblock_size=512) as file:
         file.create_dataset("v", data=values, chunks=(4,), compression=1)
         file.create_dataset("w", data=values)
-    opened = Files().get(bytes(path))
+    opened = NetcdfFormat().open([bytes(path)])
     target = np.empty(10)
     for name in ("v", "w"):
         opened.read(name, whole((10,)), target)
@@ -124,7 +124,7 @@ def test_damaged_chunks_are_errors(tmp_path: Path, damage: bytes) -> None:
         raw.seek(place)
         raw.write(damage)
     with pytest.raises(BackendFailed):
-        Files().get(bytes(path)).read("v", whole((1000,)), np.empty(1000))
+        NetcdfFormat().open([bytes(path)]).read("v", whole((1000,)), np.empty(1000))
 
 
 def test_the_cache_is_bounded(tmp_path: Path) -> None:

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support import needs
-from tests.support.inline_pool import InlinePool
+from tests.support.gridded import FORMATS, array_reader
 
-from gatewright.backends.gridded import PooledArrayReader
+from gatewright.backends.gridded.sources import Place, Sources
 from gatewright.backends.netcdf import classic
-from gatewright.backends.netcdf.files import Files
+from gatewright.backends.netcdf.files import NetcdfFormat
 from gatewright.core.errors import BackendFailed, GatewayError
 from gatewright.domains.arrays import (
     Description,
@@ -35,14 +35,15 @@ FORMS: list[Form] = [
 ]
 CLASSIC_TYPES = ["i1", "i2", "i4", "f4", "f8"]
 WIDE_TYPES = [*CLASSIC_TYPES, "u1", "u2", "u4", "i8", "u8"]
-READER = PooledArrayReader(InlinePool())
+READER = array_reader()
 
 
 async def data(path: Path, description: Description, variable: Variable) -> Any:
     """Return a whole variable as stored."""
     encoding = Encoding(variable.type, "big")
     views = READER.read(
-        *(bytes(path), description.identity, variable, whole(variable.shape)), encoding
+        *(READER.source(path), description.version, variable, whole(variable.shape)),
+        encoding,
     )
     dtype = encoding.dtype if variable.type.numeric else np.dtype("S1")
     joined = b"".join([bytes(view) async for view in views])
@@ -51,7 +52,7 @@ async def data(path: Path, description: Description, variable: Variable) -> Any:
 
 async def compare(path: Path) -> Description:
     """Check all that a file says and holds against netCDF4-python."""
-    description = await READER.describe(bytes(path))
+    description = await READER.describe(READER.source(path))
     with netCDF4.Dataset(path) as file:
         file.set_auto_maskandscale(False)
         file.set_auto_chartostring(False)
@@ -177,7 +178,7 @@ async def test_what_netcdf4_wrote_is_read(
 )
 async def test_real_files_are_those_of_netcdf4(name: str) -> None:
     path = needs.shared_data("climate", name)
-    description = await READER.describe(bytes(path))
+    description = await READER.describe(READER.source(path))
     with netCDF4.Dataset(path) as file:
         file.set_auto_maskandscale(False)
         assert list(description.variables) == list(file.variables)
@@ -189,11 +190,11 @@ async def test_real_files_are_those_of_netcdf4(name: str) -> None:
 
 async def test_the_known_value_of_the_20cr_file() -> None:
     path = needs.shared_data("climate", "20CR2c.1987101606.prmsl.nc")
-    description = await READER.describe(bytes(path))
+    description = await READER.describe(READER.source(path))
     variable = description.variable("prmsl")
     slab = (Range(0, 3, 4), Range(45, 1), Range(90, 1))
     views = READER.read(
-        bytes(path), description.identity, variable, slab, xdr(variable.type)
+        READER.source(path), description.version, variable, slab, xdr(variable.type)
     )
     values = np.frombuffer(b"".join([bytes(v) async for v in views]), ">f4")
     assert values.tolist() == [100801, 100763, 100720]
@@ -215,12 +216,12 @@ async def test_strings_of_both_kinds(tmp_path: Path) -> None:
         file.createVariable("scalar", str, ())[...] = "whole"
         file.names = ["a", "b"]
         file.nothing = ""
-    description = await READER.describe(bytes(path))
-    identity = description.identity
+    description = await READER.describe(READER.source(path))
+    version = description.version
 
     async def strings(name: str, *slab: Range) -> list[str]:
         variable = description.variable(name)
-        return await READER.strings(bytes(path), identity, variable, slab)
+        return await READER.strings(READER.source(path), version, variable, slab)
 
     assert await strings("texts", Range(0, 4)) == ["alpha", "", "βήτα", "d"]
     assert await strings("texts", Range(0, 2, 2)) == ["alpha", "βήτα"]
@@ -240,13 +241,13 @@ async def test_letters_of_netcdf3(tmp_path: Path) -> None:
         file.createVariable("v", "S1", ("n", "length"))[:] = np.array(
             [list("ab "), list("xyz")], "S1"
         )
-    description = await READER.describe(bytes(path))
+    description = await READER.describe(READER.source(path))
     variable = description.variable("v")
     texts = await READER.strings(
-        bytes(path), description.identity, variable, (Range(0, 2),)
+        READER.source(path), description.version, variable, (Range(0, 2),)
     )
     assert texts == ["ab ", "xyz"]
-    file_ = Files().get(bytes(path))
+    file_ = NetcdfFormat().open([bytes(path)])
     with pytest.raises(BackendFailed):
         file_.strings("v", ())
 
@@ -263,11 +264,17 @@ async def test_shorter_variables_along_an_unlimited_dimension(tmp_path: Path) ->
     variable = description.variable("short")
     assert (await data(path, description, variable)).tolist() == [0, 1, 2, -9, -9]
     texts = await READER.strings(
-        bytes(path), description.identity, description.variable("text"), (Range(0, 5),)
+        READER.source(path),
+        description.version,
+        description.variable("text"),
+        (Range(0, 5),),
     )
     assert texts == ["a", "", "", "", ""]
     late = await READER.strings(
-        bytes(path), description.identity, description.variable("text"), (Range(3, 2),)
+        READER.source(path),
+        description.version,
+        description.variable("text"),
+        (Range(3, 2),),
     )
     assert late == ["", ""]
 
@@ -284,14 +291,14 @@ async def test_coordinates_of_two_dimensions_and_odd_names(tmp_path: Path) -> No
         file.createVariable(
             "enumerated", file.createEnumType("i1", "e", {"a": 1}), ("x",)
         )
-    description = await READER.describe(bytes(path))
+    description = await READER.describe(READER.source(path))
     assert description.variable("station").dimensions == ("station", "x")
     assert description.variable("x").dimensions == ("station",)
     assert description.variable("enumerated").dimensions == ("x",)
 
 
 def test_the_least_recently_used_file_is_closed(tmp_path: Path) -> None:
-    files_ = Files(most=2)
+    sources = Sources(most=2)
     paths = []
     for number in range(3):
         paths.append(tmp_path / f"{number}.nc")
@@ -300,17 +307,21 @@ def test_the_least_recently_used_file_is_closed(tmp_path: Path) -> None:
             file.createDimension("x", 2)
             for name in "abcdef":
                 file.createVariable(name, "f4", ("x",))[:] = 1
-    first = files_.get(bytes(paths[0]))
-    assert files_.get(bytes(paths[0])) is first
+    first = sources.get(place(paths[0]))
+    assert sources.get(place(paths[0])) is first
     for path in paths[1:]:
         target = np.empty(2, "f4")
-        opened = files_.get(bytes(path))
+        opened = sources.get(place(path))
         for name in "abcdef":
             opened.read(name, (Range(0, 2),), target)
     with pytest.raises(OSError, match="descriptor"):
-        os.fstat(first.descriptor)
-    files_.close()
-    files_.close()
+        first.version()
+    sources.close()
+    sources.close()
+
+
+def place(path: Path) -> Place:
+    return Place(str(path), [bytes(path)], list(FORMATS.values()))
 
 
 def header(*parts: bytes | int) -> bytes:
@@ -343,7 +354,7 @@ async def test_damaged_headers(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "f.nc"
     path.write_bytes(content)
     with pytest.raises(BackendFailed):
-        await READER.describe(bytes(path))
+        await READER.describe(READER.source(path))
 
 
 def test_a_streamed_file_counts_its_records() -> None:
@@ -360,7 +371,10 @@ def test_a_long_header_is_read_whole(tmp_path: Path) -> None:
     path = tmp_path / "f.nc"
     with netCDF4.Dataset(path, "w", format="NETCDF3_CLASSIC") as file:
         file.setncattr("long", "x" * 300_000)
-    assert len(Files().get(bytes(path)).description.attributes["long"].text) == 300_000
+    assert (
+        len(NetcdfFormat().open([bytes(path)]).description.attributes["long"].text)
+        == 300_000
+    )
 
 
 MUTANTS = int(os.environ.get("GATEWRIGHT_MUTANTS", "40"))
@@ -393,12 +407,12 @@ async def test_mutated_headers_never_break_the_parser(
             else mutant
         )
         try:
-            description = await READER.describe(bytes(path))
+            description = await READER.describe(READER.source(path))
             for variable in description.variables.values():
                 slab = tuple(Range(0, min(size, 10)) for size in variable.shape)
                 encoding = Encoding(ElementType.FLOAT64)
                 views = READER.read(
-                    bytes(path), description.identity, variable, slab, encoding
+                    READER.source(path), description.version, variable, slab, encoding
                 )
                 [bytes(view) async for view in views]
         except GatewayError:

@@ -71,7 +71,7 @@ async def test_storage_of_hdf5(tmp_path: Path) -> None:
         file.attrs.create("ragged", ragged, dtype=h5py.vlen_dtype("i4"))
         file["link"] = h5py.SoftLink("/absent")
         file["outside"] = h5py.ExternalLink("/etc/passwd", "/x")
-    description = await READER.describe(bytes(path))
+    description = await READER.describe(READER.source(path))
     assert description.format == "HDF5"
     assert set(description.variables) == {
         *("big", "little", "chunked", "shuffled", "sparse", "late", "scalar", "fixed"),
@@ -102,7 +102,10 @@ async def test_storage_of_hdf5(tmp_path: Path) -> None:
         ).all()
     assert list(description.dimensions) == ["phony_dim_0", "phony_dim_1", "phony_dim_2"]
     fixed = await READER.strings(
-        bytes(path), description.identity, description.variable("fixed"), (Range(0, 2),)
+        READER.source(path),
+        description.version,
+        description.variable("fixed"),
+        (Range(0, 2),),
     )
     assert fixed == ["ab", "c"]
 
@@ -123,7 +126,7 @@ async def test_groups_are_flattened(tmp_path: Path) -> None:
         deep = swath.createGroup("deep")
         deep.createVariable("lat", "i2", ("x",))[:] = 5
         deep.createVariable("words", str, ("x",))[:] = np.array(list("abcd"), object)
-    description = await READER.describe(bytes(path))
+    description = await READER.describe(READER.source(path))
     assert {n: v.dimensions for n, v in description.variables.items()} == {
         "time": ("time",),
         "swath_lat": (),
@@ -143,7 +146,7 @@ async def test_groups_are_flattened(tmp_path: Path) -> None:
         np.testing.assert_array_equal(await data(path, description, variable), expected)
     words = description.variable("swath_deep_words")
     assert await READER.strings(
-        bytes(path), description.identity, words, (Range(0, 2, 3),)
+        READER.source(path), description.version, words, (Range(0, 2, 3),)
     ) == ["a", "d"]
 
 
@@ -151,7 +154,7 @@ async def test_a_tree_that_is_too_large_is_cut_and_says_so(tmp_path: Path) -> No
     path = tmp_path / "f.h5"
     with h5py.File(path, "w") as file:
         file["/".join(["g"] * 40 + ["v"])] = 1.0
-    description = await READER.describe(bytes(path))
+    description = await READER.describe(READER.source(path))
     assert not description.variables
     (warning,) = description.warnings
     assert warning.endswith("is left out: it lies too deep.")
@@ -176,7 +179,7 @@ async def test_enumerated_values_are_integers_with_meanings(tmp_path: Path) -> N
     with h5py.File(path, "a") as other:
         other["truth"] = np.array([True, False])
         other["truth"].attrs["sure"] = True
-    description = await READER.describe(bytes(path))
+    description = await READER.describe(READER.source(path))
     sky, truth = description.variable("sky"), description.variable("truth")
     assert (sky.type, sky.text("flag_values")) == (ElementType.UINT8, "0, 3")
     assert sky.text("flag_meanings") == "clear thin_ice"
@@ -197,12 +200,13 @@ async def test_integers_that_float64_does_not_hold_are_an_error(
         made = file.createVariable("v", kind, ("x",))
         made.missing_value = np.array(2**60 + 1, kind)
         made[:] = np.array([7, 2**53 + 1, 2**60 + 1, fill], kind)
-    description = await READER.describe(bytes(path))
+    description = await READER.describe(READER.source(path))
     variable = description.variable("v")
 
     async def read(*slab: Range) -> list[float]:
         views = READER.read(
-            *(bytes(path), description.identity, variable, slab), xdr(variable.type)
+            *(READER.source(path), description.version, variable, slab),
+            xdr(variable.type),
         )
         return list(np.frombuffer(b"".join([bytes(v) async for v in views]), ">f8"))
 

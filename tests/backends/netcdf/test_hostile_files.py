@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from gatewright.backends.gridded import PooledArrayReader
+from gatewright.backends.plugin import array_formats, reader_programs
 from gatewright.backends.readers import PoolSettings, open_pool
 from gatewright.core.errors import GatewayError
 from gatewright.domains.arrays import ElementType, Encoding, Range
@@ -25,14 +26,14 @@ MUTANTS = int(os.environ.get("GATEWRIGHT_MUTANTS", "150"))
 @pytest.fixture
 async def reader(tmp_path: Path) -> AsyncIterator[PooledArrayReader]:
     settings = PoolSettings(
-        *(("gatewright.backends.netcdf.program",), (tmp_path,), tmp_path),
+        *(reader_programs(), (tmp_path,), tmp_path),
         memory_bytes=400 << 20,
         seconds=10,
     )
     async with open_pool(settings) as pool:
         # To start them takes longer than reading may.
         await pool.call("gatewright.backends.readers.checks:ping", {}, seconds=100)
-        yield PooledArrayReader(pool)
+        yield PooledArrayReader(pool, array_formats())
 
 
 def write_classic(path: Path) -> None:
@@ -57,17 +58,19 @@ def write_hdf5(path: Path) -> None:
 async def use(reader: PooledArrayReader, path: Path) -> bool:
     """Describe a file and read some of all; return False for a clear error."""
     try:
-        description = await reader.describe(bytes(path))
+        description = await reader.describe(reader.source(path))
         for variable in description.variables.values():
             slab = tuple(Range(0, min(size, 10)) for size in variable.shape)
             if variable.type.numeric:
                 views = reader.read(
-                    *(bytes(path), description.identity, variable, slab),
+                    *(reader.source(path), description.version, variable, slab),
                     Encoding(ElementType.FLOAT64),
                 )
                 [bytes(view) async for view in views]
             elif variable.type is ElementType.STRING:
-                await reader.strings(bytes(path), description.identity, variable, slab)
+                await reader.strings(
+                    reader.source(path), description.version, variable, slab
+                )
     except GatewayError as error:
         if error.status == 500:
             raise
@@ -106,9 +109,9 @@ async def test_a_bomb_stays_within_the_memory(
         made = file.create_dataset("v", shape, "f8", chunks=shape, compression=9)
         made.id.write_direct_chunk((0,), _zeros(8 << 26))
     assert path.stat().st_size < 10 << 20
-    description = await reader.describe(bytes(path))
+    description = await reader.describe(reader.source(path))
     views = reader.read(
-        *(bytes(path), description.identity, description.variable("v")),
+        *(reader.source(path), description.version, description.variable("v")),
         *((Range(0, 10),), Encoding(ElementType.FLOAT64)),
     )
     with pytest.raises(GatewayError):
@@ -134,9 +137,9 @@ async def test_files_are_not_locked(reader: PooledArrayReader, tmp_path: Path) -
     with h5py.File(path, "r+") as file:
         file["w"][0] = 5
     os.utime(path, (1, 1))  # another time, however coarse those of the file system are
-    description = await reader.describe(bytes(path))
+    description = await reader.describe(reader.source(path))
     views = reader.read(
-        *(bytes(path), description.identity, description.variable("w")),
+        *(reader.source(path), description.version, description.variable("w")),
         *((Range(0, 1),), Encoding(ElementType.INT32)),
     )
     assert [bytes(view) async for view in views] == [b"\0\0\0\5"]

@@ -4,34 +4,46 @@ import os
 import threading
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.support.app import caller
 from tests.support.descriptors import descriptors
 from tests.support.needs import missing
 from tests.support.workers import in_thread
 from typing_extensions import override
 
-from gatewright.backends.posix import PosixFileSystem
+from gatewright.backends.posix import PosixFileSystem, plugin
+from gatewright.backends.posix.plugin import PosixOptions
 from gatewright.backends.worker import OneWorker, open_worker
 from gatewright.core.errors import BackendFailed, Conflict, NotAllowed, StorageFull
-from gatewright.domains.files import ANY_STATE, Algorithm, FileSystem, FileType
+from gatewright.domains.files import (
+    ANY_STATE,
+    Algorithm,
+    Command,
+    CommandService,
+    FileService,
+    FileSystem,
+    FileType,
+)
 from gatewright.testing.files import get, names, put
 from gatewright.testing.filesystem import FileSystemContract
+from gatewright.testing.plugins import setting_for
 
 
 class TestProcess(FileSystemContract):
     @pytest.fixture
     async def files(self, tmp_path: Path) -> AsyncIterator[FileSystem]:
         async with open_worker() as worker:
-            yield PosixFileSystem(OneWorker(worker), os.fsencode(tmp_path), b"/")
+            yield PosixFileSystem(OneWorker(worker), os.fsencode(tmp_path))
 
 
 class TestThread(FileSystemContract):
     @pytest.fixture
     async def files(self, tmp_path: Path) -> AsyncIterator[FileSystem]:
         async with open_worker(in_thread()) as worker:
-            yield PosixFileSystem(OneWorker(worker), os.fsencode(tmp_path), b"/")
+            yield PosixFileSystem(OneWorker(worker), os.fsencode(tmp_path))
 
 
 class _Below(PosixFileSystem):
@@ -43,7 +55,7 @@ class _Below(PosixFileSystem):
         folder: Path,
         limits: tuple[bytes, bytes] = (b"/", b"/"),
     ) -> None:
-        super().__init__(workers, b"/", os.fsencode(folder), limits)
+        super().__init__(workers, b"/", limits=limits)
         self._one, self._place = workers, folder
 
     @override
@@ -73,11 +85,30 @@ class TestWholeMachine(FileSystemContract):
 async def files(tmp_path: Path) -> AsyncIterator[PosixFileSystem]:
     (tmp_path / "root").mkdir()
     async with open_worker(in_thread()) as worker:
-        yield PosixFileSystem(OneWorker(worker), os.fsencode(tmp_path / "root"), b"/h")
+        yield PosixFileSystem(OneWorker(worker), os.fsencode(tmp_path / "root"))
 
 
-async def test_home(files: PosixFileSystem) -> None:
-    assert files.home == b"/h"
+async def test_each_user_has_a_home_of_their_own(tmp_path: Path) -> None:
+    async def homes(user: str) -> Path:
+        if user == "eve":
+            raise NotAllowed("You have no home on this system.")
+        return tmp_path / "home" / user
+
+    (tmp_path / "home/ada").mkdir(parents=True)
+    async with (
+        setting_for(PosixOptions, tmp_path, root=tmp_path) as setting,
+        plugin.open(replace(setting, home=homes)) as system,
+    ):
+        files = FileService({"local": system.files}, 1000)
+        assert await files.resolve(caller(), "local", b"~/x") == b"/home/ada/x"
+        bob = replace(caller(), user="bob")
+        assert await files.resolve(bob, "local", b"x") == b"/home/bob/x"
+        with pytest.raises(NotAllowed, match="no home"):
+            await files.system(replace(caller(), user="eve"), "local")
+        assert system.commands is not None
+        commands = CommandService({"local": system.commands}, 60, 1000)
+        where = await commands.run(caller(), "local", Command((b"pwd",), b"~"))
+    assert where.stdout == os.fsencode(tmp_path / "home/ada") + b"\n"
 
 
 async def test_no_link_leads_out_of_the_root(
@@ -172,13 +203,13 @@ async def test_a_full_disk(tmp_path: Path) -> None:
         missing("the right to mount a small tmpfs")
     try:
         async with open_worker(in_thread()) as worker:
-            files = PosixFileSystem(OneWorker(worker), os.fsencode(small), b"/")
+            files = PosixFileSystem(OneWorker(worker), os.fsencode(small))
             with pytest.raises(StorageFull):
                 await put(files, "ada", b"/big", bytes(3 << 20))
             assert await names(files, "ada") == []
             assert list(small.iterdir()) == []
             await put(files, "ada", b"/small", b"fits")
-            other = PosixFileSystem(OneWorker(worker), os.fsencode(tmp_path), b"/")
+            other = PosixFileSystem(OneWorker(worker), os.fsencode(tmp_path))
             moved = await other.move("ada", b"/small/small", b"/moved")
             assert moved.size == 4
             assert list(small.iterdir()) == []
@@ -209,7 +240,7 @@ async def test_a_disk_that_is_full_when_a_file_is_closed_is_told(
 
     close = os.close
     async with open_worker() as worker:
-        files = PosixFileSystem(OneWorker(worker), os.fsencode(tmp_path), b"/")
+        files = PosixFileSystem(OneWorker(worker), os.fsencode(tmp_path))
         writing = await files.begin("ada", b"/data")
         await writing.write([b"x"])
         with monkeypatch.context() as patch:
@@ -232,7 +263,7 @@ async def test_the_room_of_a_file_that_is_given_up_is_free_at_once(
     monkeypatch.setattr("gatewright.backends.posix.writing._write_all", late)
     monkeypatch.setattr("gatewright.backends.posix.writing._CLOSING_SECONDS", 60.0)
     async with open_worker() as worker:
-        files = PosixFileSystem(OneWorker(worker), os.fsencode(tmp_path), b"/")
+        files = PosixFileSystem(OneWorker(worker), os.fsencode(tmp_path))
         writing = await files.begin("ada", b"/data")
         assert f"{tmp_path}/" in str(descriptors())
         under_way = asyncio.create_task(writing.write([b"x"]))

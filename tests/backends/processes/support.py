@@ -1,4 +1,4 @@
-"""Shepherds that coverage measures, and a scheduler on a folder."""
+"""Runners that coverage measures, and a scheduler on a folder."""
 
 import asyncio
 import os
@@ -16,7 +16,7 @@ from gatewright.domains.compute import Capabilities
 CAPABILITIES = Capabilities(cores=2, memory_bytes=1 << 30, queues=("default",))
 _MAIN = """
 import sys
-from gatewright.backends.processes.shepherd import main
+from gatewright.backends.processes.runner import main
 sys.exit(main(sys.argv[2]))
 """
 
@@ -49,12 +49,12 @@ class LocalLauncher:
         except OSError as error:
             raise BackendFailed("A process could not be started.") from error
         # Somebody has to take its exit status, or it stays as a zombie.
-        threading.Thread(target=child.wait, name="shepherd", daemon=True).start()
+        threading.Thread(target=child.wait, name="runner", daemon=True).start()
         return child.pid
 
 
 def measured() -> dict[str, Any]:
-    """Return the arguments that let coverage, where it runs, see the shepherds."""
+    """Return the arguments that let coverage, where it runs, see the runners."""
     if "COVERAGE_PROCESS_CONFIG" not in os.environ:
         return {}
     interpreter: Sequence[str] = (sys.executable, "-c", _MAIN)

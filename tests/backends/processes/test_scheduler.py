@@ -170,7 +170,7 @@ async def test_recorded_jobs_are_let_go(tmp_path: Path, directory: Path) -> None
 class Unreliable:
     """A launcher that does nothing the first times, or fails.
 
-    After that it waits until a shepherd has come, so that none is late.
+    After that it waits until a runner has come, so that none is late.
     """
 
     def __init__(self, inner: Any, *, idle: int = 0, fail: int = 0) -> None:
@@ -204,7 +204,7 @@ class Unreliable:
         ({"idle": 9}, JobState.FAILED),
     ],
 )
-async def test_a_shepherd_that_does_not_come_is_sent_for_again(
+async def test_a_runner_that_does_not_come_is_sent_for_again(
     tmp_path: Path,
     directory: Path,
     times: dict[str, int],
@@ -224,9 +224,7 @@ async def test_a_shepherd_that_does_not_come_is_sent_for_again(
     await scheduler.close()
 
 
-async def test_a_shepherd_too_many_does_nothing(
-    tmp_path: Path, directory: Path
-) -> None:
+async def test_a_runner_too_many_does_nothing(tmp_path: Path, directory: Path) -> None:
     class Twice(Unreliable):
         @override
         async def launch(self, *arguments: Any) -> int:
@@ -245,7 +243,7 @@ async def test_a_shepherd_too_many_does_nothing(
     await scheduler.close()
 
 
-async def test_jobs_of_a_dead_shepherd_are_failed_and_ended(
+async def test_jobs_of_a_dead_runner_are_failed_and_ended(
     tmp_path: Path, directory: Path
 ) -> None:
     scheduler = scheduler_on(tmp_path, settings=Settings(watch=0.1))
@@ -277,7 +275,7 @@ async def test_a_machine_that_was_restarted(tmp_path: Path, directory: Path) -> 
     await scheduler.close()
 
 
-async def test_a_shepherd_that_is_told_to_end_says_so(
+async def test_a_runner_that_is_told_to_end_says_so(
     tmp_path: Path, directory: Path
 ) -> None:
     scheduler = scheduler_on(tmp_path)

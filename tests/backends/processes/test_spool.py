@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gatewright.backends.processes import shepherd
+from gatewright.backends.processes import runner
 from gatewright.backends.processes.entries import entry_of, login_environment
 from gatewright.backends.processes.spool import Entry, Final, Spool
 from gatewright.core.errors import BackendFailed, StorageFull
@@ -60,13 +60,13 @@ def test_what_was_added_is_there_and_is_added_once(spool: Spool) -> None:
 def test_two_who_add_the_same_at_once(
     spool: Spool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sync = shepherd.sync
+    sync = runner.sync
 
     def meanwhile(path: Path) -> None:
-        monkeypatch.setattr(shepherd, "sync", sync)
+        monkeypatch.setattr(runner, "sync", sync)
         Spool(spool.folder).add([entry()])
 
-    monkeypatch.setattr(shepherd, "sync", meanwhile)
+    monkeypatch.setattr(runner, "sync", meanwhile)
     spool.add([entry()])
     assert spool.uuids() == ["u1"]
     assert list((spool.folder / "new").iterdir()) == []
@@ -106,7 +106,7 @@ def test_a_full_disk_takes_nothing(
     def fail(path: Path) -> None:
         raise OSError(number, "no")
 
-    monkeypatch.setattr(shepherd, "sync", fail)
+    monkeypatch.setattr(runner, "sync", fail)
     with pytest.raises(error):
         spool.add([entry(), entry(uuid="u2")])
     assert spool.uuids() == []
@@ -121,9 +121,9 @@ def test_a_folder_that_is_not_whole_is_no_job(spool: Spool) -> None:
     assert spool.entry("u1") is None
 
 
-def test_an_end_is_written_once_and_not_under_a_shepherd(spool: Spool) -> None:
+def test_an_end_is_written_once_and_not_under_a_runner(spool: Spool) -> None:
     spool.add([entry()])
-    held = shepherd.lock(spool.job_folder("u1") / "lock", 0.0)
+    held = runner.lock(spool.job_folder("u1") / "lock", 0.0)
     assert held is not None
     assert spool.watched("u1")
     assert not spool.finish("u1", final())

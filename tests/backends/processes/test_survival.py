@@ -125,7 +125,7 @@ async def test_a_job_that_ends_while_the_gateway_is_away(
     assert "SIGSEGV" in job["reason"]
 
 
-async def test_a_job_whose_shepherd_is_killed_fails_with_a_reason(
+async def test_a_job_whose_runner_is_killed_fails_with_a_reason(
     host: Host, ada: httpx.AsyncClient, tmp_path: Path
 ) -> None:
     job_id = await submit(ada, "setsid sleep 300 & echo $! $$ > pids; sleep 300")

@@ -11,16 +11,16 @@ import pytest
 from tests.support.descriptors import all_closed
 from tests.support.workers import acting
 
-from gatewright.backends.posix import PosixCommands, PosixFileSystem
-from gatewright.backends.worker import OneWorker, Worker, open_worker
+from gatewright.backends.posix import PosixFileSystem
+from gatewright.backends.worker import OneWorker, Worker, WorkerCommands, open_worker
 from gatewright.backends.worker.descriptors import is_plain_file
-from gatewright.backends.worker.program.frames import HEADER, Assembler, pack
+from gatewright.backends.worker.program.frames import HEADER, PROTOCOL, Assembler, pack
 from gatewright.backends.worker.program.sockets import receive, rights
 from gatewright.core.errors import BackendFailed, TimedOut, Unavailable
 from gatewright.domains.files import Command
 
-HELLO = {"protocol": 2, "pid": 1}
-ROW = ["name", 0o100644, 7, 0, "ada", "ada", 1, 1, 1, None]
+HELLO = {"protocol": PROTOCOL, "pid": 1}
+ROW = ["name", 0o100644, 7, 0, 0, "ada", "ada", 1, 1, 1, None]
 Trick = Callable[[socket.socket, int], None]
 
 
@@ -77,7 +77,7 @@ async def check_refused(
     try:
         asking: Coroutine[None, None, object]
         if operation == "open":
-            files = PosixFileSystem(OneWorker(worker), b"/", b"/")
+            files = PosixFileSystem(OneWorker(worker), b"/")
             asking = files.open("ada", b"/x")
         else:
             asking = worker.call("stat", {}, list[object], seconds=60)
@@ -206,7 +206,7 @@ async def test_only_plain_files_are_taken(odd: dict[str, int], kind: str) -> Non
 
 async def test_a_plain_file_is_taken(odd: dict[str, int]) -> None:
     worker = worker_that(passes(odd["good"]))
-    opened = await PosixFileSystem(OneWorker(worker), b"/", b"/").open("ada", b"/x")
+    opened = await PosixFileSystem(OneWorker(worker), b"/").open("ada", b"/x")
     assert await opened.read(0, 100) == b"content"
     opened.close()
     await worker.close()
@@ -255,7 +255,7 @@ async def test_rows_that_cannot_be(odd: dict[str, int], row: object) -> None:
     worker = worker_that(passes(odd["good"], body=row))
     async with all_closed():
         with pytest.raises(BackendFailed):
-            await PosixFileSystem(OneWorker(worker), b"/", b"/").open("ada", b"/x")
+            await PosixFileSystem(OneWorker(worker), b"/").open("ada", b"/x")
         await worker.close()
 
 
@@ -276,7 +276,7 @@ async def test_more_output_than_was_allowed(sizes: tuple[object, object]) -> Non
     command = Command((b"x",), b"/", output_bytes=100)
     async with all_closed():
         with pytest.raises(BackendFailed):
-            await PosixCommands(OneWorker(worker), b"/").run("ada", command)
+            await WorkerCommands(OneWorker(worker), b"/").run("ada", command)
         await worker.close()
     os.close(descriptor)
 
@@ -292,11 +292,11 @@ async def test_no_descriptor_where_one_must_be() -> None:
     }
     worker = worker_that(passes(body=body))
     with pytest.raises(BackendFailed):
-        await PosixCommands(OneWorker(worker), b"/").run("ada", Command((b"x",), b"/"))
+        await WorkerCommands(OneWorker(worker), b"/").run("ada", Command((b"x",), b"/"))
     await worker.close()
     worker = worker_that(passes(body={"token": "x"}))
     with pytest.raises(BackendFailed):
-        await PosixFileSystem(OneWorker(worker), b"/", b"/").begin("ada", b"/x")
+        await PosixFileSystem(OneWorker(worker), b"/").begin("ada", b"/x")
     await worker.close()
 
 
@@ -304,7 +304,7 @@ async def test_longer_lists_than_asked_for() -> None:
     body = {"rows": [ROW] * 11, "next": None}
     worker = worker_that(passes(body=body))
     with pytest.raises(BackendFailed):
-        await PosixFileSystem(OneWorker(worker), b"/", b"/").list(
+        await PosixFileSystem(OneWorker(worker), b"/").list(
             "ada", b"/", after=b"", limit=10
         )
     await worker.close()
@@ -329,13 +329,15 @@ async def test_late_answers_are_dropped(odd: dict[str, int]) -> None:
                     first = message["id"]
                     loop.call_soon_threadsafe(begun.set)
                     continue
+                if message["op"] == "cancel":
+                    continue
                 sock.sendmsg([pack({"id": first, "ok": ROW}, 1)], rights(odd["good"]))
                 sock.sendall(pack({"id": message["id"], "ok": ROW}))
                 loop.call_soon_threadsafe(go.set)
                 first = -1
 
     async with open_worker(acting(target)) as worker:
-        files = PosixFileSystem(OneWorker(worker), b"/", b"/")
+        files = PosixFileSystem(OneWorker(worker), b"/")
         slow = asyncio.create_task(files.open("ada", b"/x"))
         await begun.wait()
         async with all_closed():

@@ -21,26 +21,38 @@ from tests.support.descriptors import descriptors
 from tests.support.workers import LocalLauncher, acting, in_thread, wait_until
 
 from gatewright.backends.posix import PosixFileSystem
-from gatewright.backends.worker import OneWorker, Worker, client, open_worker
-from gatewright.backends.worker.client import Process
+from gatewright.backends.worker import (
+    OneWorker,
+    RunningWorker,
+    Worker,
+    client,
+    open_worker,
+)
 from gatewright.backends.worker.program import entries, launcher, parts, writing
-from gatewright.backends.worker.program.frames import Assembler, pack
+from gatewright.backends.worker.program.frames import PROTOCOL, Assembler, pack
 from gatewright.backends.worker.program.launcher import Launcher
 from gatewright.backends.worker.program.limits import SpawnLimits, lowered
 from gatewright.backends.worker.program.server import Server
 from gatewright.backends.worker.program.sockets import receive
 from gatewright.backends.worker.program.writing import Writings
+from gatewright.backends.worker.starting import Child
 from gatewright.core.errors import Conflict, NotFound, TooLarge, Unavailable
 
 
-def measured(descriptor: int) -> Process:
-    """Start the worker's program as an ordinary module, which coverage can see."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "gatewright.backends.worker.program", str(descriptor)],
-        pass_fds=[descriptor],
-        stdin=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+class Measured:
+    """Starts the worker's program as an ordinary module, which coverage can see."""
+
+    def start(self) -> tuple[socket.socket, RunningWorker]:
+        ours, theirs = socket.socketpair()
+        program = [sys.executable, "-m", "gatewright.backends.worker.program"]
+        with theirs:
+            process = subprocess.Popen(
+                [*program, str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        return ours, Child(process)
 
 
 async def test_the_program_as_a_module(
@@ -48,9 +60,9 @@ async def test_the_program_as_a_module(
 ) -> None:
     for name in ("_START_SECONDS", "_END_SECONDS"):  # coverage takes its time
         monkeypatch.setattr(client, name, 90.0)
-    async with open_worker(measured) as worker:
+    async with open_worker(Measured()) as worker:
         await worker.call("ping", {}, type(None), seconds=90)
-        files = PosixFileSystem(OneWorker(worker), os.fsencode(tmp_path), b"/")
+        files = PosixFileSystem(OneWorker(worker), os.fsencode(tmp_path))
         await files.mkdir("ada", b"/folder")
         pid = await worker.launch(["sleep", "300"], None, tmp_path)
         os.kill(pid, signal.SIGKILL)
@@ -158,7 +170,7 @@ class Talk:
         server = Server(theirs, quick, [lasting], stopping)
         self.thread = threading.Thread(target=server.serve)
         self.thread.start()
-        assert self.answer()["protocol"] == 2
+        assert self.answer()["protocol"] == PROTOCOL
 
     def ask(self, **message: object) -> None:
         self.sock.sendall(pack(message))
@@ -334,7 +346,7 @@ async def test_requests_wait_for_a_worker_that_is_slow_to_read() -> None:
     go = threading.Event()
 
     def target(sock: socket.socket) -> None:
-        sock.sendall(pack({"protocol": 2, "pid": 1}))
+        sock.sendall(pack({"protocol": PROTOCOL, "pid": 1}))
         go.wait(60)
         frames, left = Assembler(), count
         while left:
@@ -358,7 +370,7 @@ async def test_a_worker_that_never_reads_is_left(tmp_path: Path) -> None:
     go = threading.Event()
 
     def target(sock: socket.socket) -> None:
-        sock.sendall(pack({"protocol": 2, "pid": 1}))
+        sock.sendall(pack({"protocol": PROTOCOL, "pid": 1}))
         go.wait(60)
 
     async with open_worker(acting(target)) as worker:
@@ -391,7 +403,7 @@ async def test_a_process_that_does_not_end_is_killed(
 
 async def test_conflicts_of_a_copy(tmp_path: Path) -> None:
     async with open_worker(in_thread()) as worker:
-        files = PosixFileSystem(OneWorker(worker), os.fsencode(tmp_path), b"/")
+        files = PosixFileSystem(OneWorker(worker), os.fsencode(tmp_path))
         deep = b"/d" * 250
         await files.mkdir("ada", deep, parents=True)
         with pytest.raises(Exception, match="deep"):

@@ -5,6 +5,7 @@ import json
 import os
 import resource
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -16,10 +17,17 @@ import pytest
 from tests.support.descriptors import all_closed
 from tests.support.workers import is_running, stop, wait_until
 
-from gatewright.backends.posix import PosixCommands
 from gatewright.backends.processes import WorkerLauncher
-from gatewright.backends.worker import OneWorker, Worker, client, open_worker
-from gatewright.backends.worker.client import Process
+from gatewright.backends.worker import (
+    ChildStarter,
+    OneWorker,
+    RunningWorker,
+    Worker,
+    WorkerCommands,
+    client,
+    open_worker,
+    starting,
+)
 from gatewright.core.errors import (
     GatewayError,
     InvalidRequest,
@@ -81,7 +89,7 @@ async def test_the_program_imports_the_standard_library_only() -> None:
         "print(sorted(names - set(sys.stdlib_module_names) - {'__main__'}))\n"
         "import gatewright; print(gatewright.__path__)"
     )
-    command = [sys.executable, "-I", "-S", "-c", code, str(client.PROGRAM)]
+    command = [sys.executable, "-I", "-S", "-c", code, str(starting.PROGRAM)]
     found = subprocess.run(command, capture_output=True, text=True, check=True)
     assert found.stdout.splitlines() == ["['gatewright']", "[]"]
 
@@ -134,7 +142,7 @@ async def test_a_slow_operation_does_not_stop_others(
     worker: Worker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client, "_PROBE_SECONDS", 60.0)
-    commands = PosixCommands(OneWorker(worker), b"/")
+    commands = WorkerCommands(OneWorker(worker), b"/")
     os.mkfifo(tmp_path / "go")
     command = Command((b"sh", b"-c", b"read line < go"), os.fsencode(tmp_path))
     await status(worker)
@@ -163,7 +171,7 @@ async def test_a_worker_that_keeps_ending_is_not_started_for_ever(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(client, "_STARTS_SECONDS", 600.0)
-    async with open_worker(client.command_spawn(["true"])) as worker:
+    async with open_worker(ChildStarter(["true"])) as worker:
         for _ in range(client._STARTS):
             with pytest.raises(Unavailable):
                 await status(worker)
@@ -174,15 +182,17 @@ async def test_a_worker_that_keeps_ending_is_not_started_for_ever(
 
 async def test_a_worker_whose_first_call_is_given_up_ends() -> None:
     begun, go = threading.Event(), threading.Event()
-    started: list[Process] = []
+    started: list[RunningWorker] = []
 
-    def spawn(descriptor: int) -> Process:
-        begun.set()
-        go.wait(60)
-        started.append(client.spawn_program(descriptor))
-        return started[-1]
+    class Waiting:
+        def start(self) -> tuple[socket.socket, RunningWorker]:
+            begun.set()
+            go.wait(60)
+            ours, running = ChildStarter().start()
+            started.append(running)
+            return ours, running
 
-    async with all_closed(), open_worker(spawn) as worker:
+    async with all_closed(), open_worker(Waiting()) as worker:
         call = asyncio.create_task(status(worker))
         assert await asyncio.to_thread(begun.wait, 60)
         call.cancel()
@@ -322,8 +332,8 @@ async def test_the_hello_of_another_version_is_refused(
         "b = b'{\"protocol\":2,\"pid\":1}'; s.sendall(len(b).to_bytes(4, 'big') +"
         " b'\\0' + b); s.recv(1)"
     )
-    spawn = client.command_spawn([sys.executable, "-I", "-S", "-c", code])
-    async with open_worker(spawn) as worker:
+    starter = ChildStarter([sys.executable, "-I", "-S", "-c", code])
+    async with open_worker(starter) as worker:
         with pytest.raises(Unavailable):
             await status(worker)
 

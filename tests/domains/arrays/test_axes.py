@@ -14,10 +14,10 @@ from gatewright.domains.arrays import (
     Description,
     Dimension,
     ElementType,
-    FileIdentity,
     Range,
     Selected,
     Variable,
+    Version,
     axes,
     counted_from,
     data_variables,
@@ -75,7 +75,7 @@ def test_what_a_coordinate_variable_means(
 
 def description(*variables: Variable, **dimensions: int) -> Description:
     return Description(
-        FileIdentity(1, 2, 3, 4),
+        Version("1"),
         "NetCDF-4",
         {name: Dimension(name, size) for name, size in dimensions.items()},
         {variable.name: variable for variable in variables},

@@ -7,11 +7,19 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.support.gridded import VISITOR, datasets, field, write_ensemble
+from tests.support.gridded import (
+    FORMATS,
+    VISITOR,
+    array_reader,
+    datasets,
+    field,
+    write_ensemble,
+)
 from tests.support.inline_pool import InlinePool
 from typing_extensions import override
 
 from gatewright.backends.gridded import PooledArrayReader
+from gatewright.core.access import PUBLIC, access_of
 from gatewright.core.caller import Caller, Scope
 from gatewright.core.errors import (
     InvalidRequest,
@@ -27,6 +35,7 @@ from gatewright.domains.arrays import (
     ElementType,
     Encoding,
     Prepared,
+    Source,
     SubsetFormat,
     SubsetRequest,
     service,
@@ -70,7 +79,7 @@ def member(user: str, *groups: str) -> Caller:
 async def test_who_may_see_what(
     path: Path, access: Any, caller: Caller, seen: bool
 ) -> None:
-    catalogue = datasets(path, access=access)
+    catalogue = datasets(path, access=access_of(access))
     assert len(catalogue.page(caller).items) == seen
     for name in ("ens", "ens.nc"):
         if seen:
@@ -91,8 +100,8 @@ async def test_the_scope_is_needed(path: Path) -> None:
 
 
 async def test_pages_of_the_catalogue() -> None:
-    sources = [Dataset(f"d{n}", b"/nowhere") for n in range(5)]
-    catalogue = Datasets(sources, PooledArrayReader(InlinePool()), 1)
+    sources = [Dataset(f"d{n}", Source("nowhere"), "", PUBLIC) for n in range(5)]
+    catalogue = Datasets(sources, array_reader(), 1)
     first = catalogue.page(VISITOR, 2)
     second = catalogue.page(VISITOR, 3, first.next)
     assert [d.id for d in first.items] == ["d0", "d1"]
@@ -103,9 +112,8 @@ async def test_pages_of_the_catalogue() -> None:
 
 
 async def test_an_id_that_ends_in_nc_is_found_as_it_is(path: Path) -> None:
-    catalogue = Datasets(
-        [Dataset("a.nc", bytes(path), "A")], PooledArrayReader(InlinePool()), 1
-    )
+    reader = array_reader()
+    catalogue = Datasets([Dataset("a.nc", reader.source(path), "A", PUBLIC)], reader, 1)
     assert (await catalogue.open(VISITOR, "a.nc")).title == "A"
     with pytest.raises(NotFound):
         await catalogue.open(VISITOR, "a")
@@ -120,7 +128,7 @@ async def test_descriptions_are_kept_until_the_file_changes(path: Path) -> None:
     assert len(described) == 1
     os.utime(path, (1, 1))
     second = await catalogue.open(VISITOR, "ens")
-    assert second.description.identity != first.description.identity
+    assert second.description.version != first.description.version
 
 
 async def test_arrays_and_text_are_read(path: Path) -> None:
@@ -145,16 +153,19 @@ async def test_a_listing_looks_into_files_for_a_while(
 
     class Slow(PooledArrayReader):
         @override
-        async def describe(self, source: bytes) -> Description:
-            if source.endswith(b"slow.nc"):
+        async def describe(self, source: Source) -> Description:
+            if source == slow:
                 await asyncio.sleep(60)
             return await super().describe(source)
 
+    reader = Slow(InlinePool(), FORMATS)
+    slow = reader.source(tmp_path / "slow.nc")
     monkeypatch.setattr(service, "_LOOK_SECONDS", 0.5)
     sources = [
-        Dataset(n, bytes(tmp_path / f"{n}.nc")) for n in ("ens", "broken", "slow")
+        Dataset(n, reader.source(tmp_path / f"{n}.nc"), "", PUBLIC)
+        for n in ("ens", "broken", "slow")
     ]
-    catalogue = Datasets(sources, Slow(InlinePool()), 1)
+    catalogue = Datasets(sources, reader, 1)
     page = catalogue.page(VISITOR)
     known = await catalogue.look(page.items)
     assert [item.title if item else None for item in known] == [

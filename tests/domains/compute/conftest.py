@@ -12,6 +12,7 @@ from gatewright.backends.sql.migrations import migrate
 from gatewright.backends.sqlite import SQLITE, SqliteDatabase
 from gatewright.core.errors import GatewayError, NotFound
 from gatewright.core.events import EventHub
+from gatewright.core.homes import one_home
 from gatewright.domains.compute import (
     Capabilities,
     ComputeSystem,
@@ -71,7 +72,7 @@ class ToldScheduler:
 class NoOutput:
     """Job output of which there is none."""
 
-    async def open(self, user: str, path: str) -> OutputFile:
+    async def open(self, system: str, user: str, path: str) -> OutputFile:
         raise NotFound("none")
 
 
@@ -117,5 +118,6 @@ def events(database: SqliteDatabase) -> EventHub:
 def jobs(
     scheduler: ToldScheduler, table: SqlJobTable, events: EventHub, clock: SetClock
 ) -> JobService:
-    systems = {"local": (ComputeSystem("local", "/home/ada"), scheduler)}
+    system = ComputeSystem("local", one_home(Path("/home/ada")))
+    systems = {"local": (system, scheduler)}
     return JobService(systems, table, events, NoOutput(), in_flight=20, clock=clock)

@@ -11,6 +11,7 @@ from tests.support.app import caller
 from gatewright.backends.sql.jobs import SqlJobTable
 from gatewright.core.errors import Conflict, NotFound
 from gatewright.core.events import EventHub
+from gatewright.core.homes import one_home
 from gatewright.domains.compute import (
     ComputeSystem,
     JobService,
@@ -45,7 +46,7 @@ class Output:
 class Folder:
     """Output files in a folder."""
 
-    async def open(self, user: str, path: str) -> Output:
+    async def open(self, system: str, user: str, path: str) -> Output:
         try:
             return Output(os.open(path, os.O_RDONLY))
         except OSError as error:
@@ -56,7 +57,7 @@ class Folder:
 async def pieces(
     scheduler: ToldScheduler, table: SqlJobTable, events: EventHub, tmp_path: Path
 ) -> AsyncIterator[bytes]:
-    systems = {"local": (ComputeSystem("local", str(tmp_path)), scheduler)}
+    systems = {"local": (ComputeSystem("local", one_home(tmp_path)), scheduler)}
     jobs = JobService(systems, table, events, Folder())
     await jobs.submit(ADA, "local", [JobSpec(executable="a", stdout_path="o")])
     return follow(jobs, ADA, "local", "1", Stream.OUTPUT)

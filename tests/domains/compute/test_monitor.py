@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from pathlib import Path
 
 import pytest
 from tests.domains.compute.conftest import NoOutput, SetClock, ToldScheduler
@@ -10,14 +11,16 @@ from tests.support.app import caller
 from typing_extensions import override
 
 from gatewright.backends.sql.jobs import SqlJobTable
+from gatewright.core.background import Background
 from gatewright.core.errors import Unavailable
 from gatewright.core.events import EventHub
+from gatewright.core.homes import one_home
 from gatewright.domains.compute import (
     Capabilities,
     ComputeSystem,
     Job,
-    JobLedger,
     JobMonitor,
+    JobRecords,
     JobService,
     JobSpec,
     JobState,
@@ -71,13 +74,14 @@ def away(table: SqlJobTable) -> AwayTable:
 async def running(
     scheduler: ToldScheduler, away: AwayTable, events: EventHub, clock: SetClock
 ) -> AsyncIterator[None]:
-    ledger = JobLedger("local", scheduler, away, events)
-    monitor = JobMonitor("local", scheduler, away, ledger, clock)
+    records = JobRecords("local", scheduler, away, events)
+    monitor = JobMonitor("local", scheduler, away, records, clock)
     scheduler.capabilities = Capabilities(1, 1, submit_seconds=0.02)
-    task = asyncio.create_task(monitor.run())
-    yield
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    async with (
+        Background("following", monitor.follow),
+        Background("resubmitting", monitor.resubmit, most_pause=0.02),
+    ):
+        yield
 
 
 async def until(jobs: JobService, job_id: str, wanted: Callable[[Job], bool]) -> Job:
@@ -157,7 +161,8 @@ async def test_an_end_that_overtakes_its_submission_is_recorded(
             return []
 
         monkeypatch.setattr(overtaken, "record", record)
-    systems = {"local": (ComputeSystem("local", "/home/ada"), scheduler)}
+    system = ComputeSystem("local", one_home(Path("/home/ada")))
+    systems = {"local": (system, scheduler)}
     service = JobService(
         systems, overtaken, events, NoOutput(), in_flight=20, clock=clock
     )

@@ -21,7 +21,7 @@ from gatewright.domains.compute import (
     Condition,
     Dependency,
     JobFilter,
-    JobLedger,
+    JobRecords,
     JobService,
     JobSpec,
     JobState,
@@ -100,21 +100,21 @@ async def test_a_submission_that_was_cut_short_is_made_again(
     assert [one.uuid for one in scheduler.submissions] == [left.uuid]
 
 
-async def test_the_ledger_submits_again_what_nobody_asks_for(
+async def test_the_records_submit_again_what_nobody_asks_for(
     jobs: JobService,
     scheduler: ToldScheduler,
     table: SqlJobTable,
     events: EventHub,
     clock: SetClock,
 ) -> None:
-    ledger = JobLedger("local", scheduler, table, events)
+    records = JobRecords("local", scheduler, table, events)
     scheduler.fails = TimedOut()
     with pytest.raises(GatewayError):
         await jobs.submit(ADA, "local", [SPEC])
     scheduler.fails = None
-    await ledger.resubmit(clock.now + 1)
+    await records.resubmit(clock.now + 1)
     assert scheduler.submissions == []
-    await ledger.resubmit(clock.now + 6)
+    await records.resubmit(clock.now + 6)
     assert len(scheduler.submissions) == 1
     assert (await jobs.get(ADA, "local", "1")).state is JobState.QUEUED
 

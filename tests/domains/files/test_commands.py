@@ -12,6 +12,9 @@ class Runner:
     def __init__(self) -> None:
         self.ran: list[tuple[str, Command]] = []
 
+    async def home(self, user: str) -> bytes:
+        return b"/home"
+
     async def run(self, user: str, command: Command) -> Outcome:
         self.ran.append((user, command))
         return Outcome(0, b"out", b"")
@@ -24,7 +27,7 @@ def runner() -> Runner:
 
 @pytest.fixture
 def commands(runner: Runner) -> CommandService:
-    return CommandService({"local": (runner, b"/home")}, 10.0, 100)
+    return CommandService({"local": runner}, 10.0, 100)
 
 
 async def test_a_command_is_run_in_a_folder_within_limits(

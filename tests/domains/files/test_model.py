@@ -7,7 +7,7 @@ from gatewright.domains.files import Entry, FileType
 
 
 def entry(mode: int) -> Entry:
-    return Entry(b"x", mode, 10, 1_500_000_000_000_000_255, "ada", "staff", 1, 255)
+    return Entry(b"x", mode, 10, 1_500_000_000_000_000_255, 5, "ada", "staff", 1, 255)
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_types(mode: int, kind: FileType) -> None:
 
 def test_a_version_is_of_one_content() -> None:
     one = entry(stat.S_IFREG)
-    assert one.etag == '"1-ff-a-14d1120d7b1600ff"'
+    assert one.etag == '"1-ff-a-14d1120d7b1600ff-5"'
     assert one.modified_at == pytest.approx(1.5e9)
 
 

@@ -27,7 +27,7 @@ from gatewright.domains.files import (
     Stored,
 )
 
-ENTRY = Entry(b"x", 0o100644, 0, 0, "ada", "ada", 1, 2)
+ENTRY = Entry(b"x", 0o100644, 0, 0, 0, "ada", "ada", 1, 2)
 
 
 class Opened:
@@ -35,7 +35,7 @@ class Opened:
         self.content = content
         self.closed = False
         size = len(content or b"")
-        self.entry = Entry(b"x", 0o100644, size, 0, "ada", "ada", 1, 2)
+        self.entry = Entry(b"x", 0o100644, size, 0, 0, "ada", "ada", 1, 2)
         self.descriptor = None if content is None else 7
 
     async def read(self, offset: int, count: int) -> bytes:
@@ -68,7 +68,8 @@ class Writing:
 class Memory:
     """Records what it is asked."""
 
-    home = b"/home/ada"
+    async def home(self, user: str) -> bytes:
+        return b"/home/" + user.encode()
 
     def __init__(self) -> None:
         self.asked: list[tuple[object, ...]] = []
@@ -118,21 +119,22 @@ async def body(blocks: Iterable[bytes]) -> AsyncIterator[bytes]:
         yield block
 
 
-def test_systems(files: FileService) -> None:
-    assert files.systems(ADA) == [Home("local", b"/home/ada")]
-    assert files.system(ADA, "local") == Home("local", b"/home/ada")
+async def test_systems(files: FileService) -> None:
+    assert files.names == ["local"]
+    assert await files.systems(ADA) == [Home("local", b"/home/ada")]
+    assert await files.system(ADA, "local") == Home("local", b"/home/ada")
     with pytest.raises(NotFound):
-        files.system(ADA, "other")
+        await files.system(ADA, "other")
     with pytest.raises(NotSignedIn):
-        files.systems(visitor())
+        await files.systems(visitor())
 
 
-def test_paths_begin_at_home(files: FileService) -> None:
-    assert files.resolve("local", b"~") == b"/home/ada"
-    assert files.resolve("local", b"~/a//b/") == b"/home/ada/a/b"
-    assert files.resolve("local", b"a") == b"/home/ada/a"
-    assert files.resolve("local", b"") == b"/home/ada"
-    assert files.resolve("local", b"/a/./~") == b"/a/~"
+async def test_paths_begin_at_home(files: FileService) -> None:
+    assert await files.resolve(ADA, "local", b"~") == b"/home/ada"
+    assert await files.resolve(ADA, "local", b"~/a//b/") == b"/home/ada/a/b"
+    assert await files.resolve(ADA, "local", b"a") == b"/home/ada/a"
+    assert await files.resolve(ADA, "local", b"") == b"/home/ada"
+    assert await files.resolve(ADA, "local", b"/a/./~") == b"/a/~"
 
 
 @pytest.mark.parametrize(
@@ -216,8 +218,8 @@ async def test_a_token_of_a_folder(files: FileService, memory: Memory) -> None:
     await files.copy(ada, "local", b"/data/x", b"/out/x")
     await files.move(ada, "local", b"/out/x", b"/out/y")
     await files.link(ada, "local", b"/out/z", b"/out/y", symbolic=False)
-    assert files.systems(ada) == [Home("local", b"/home/ada")]
-    assert files.system(ada, "local") == Home("local", b"/home/ada")
+    assert await files.systems(ada) == [Home("local", b"/home/ada")]
+    assert await files.system(ada, "local") == Home("local", b"/home/ada")
     assert memory.asked == [
         ("within", b"/data", None),
         ("stat", "ada", b"/data/x", False),
@@ -277,7 +279,7 @@ async def test_a_token_of_a_folder_goes_no_further(
     with pytest.raises(NotAllowed, match="“/data” only"):
         await files.stat(ada, "local", b"/x")
     with pytest.raises(NotAllowed):
-        files.systems(narrow("files:write:/out"))
+        await files.systems(narrow("files:write:/out"))
 
 
 async def test_the_root_is_not_copied(files: FileService, memory: Memory) -> None:

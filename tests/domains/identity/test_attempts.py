@@ -1,16 +1,20 @@
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.identity import world
 
-from gatewright.core.errors import TooManyRequests
+from gatewright.core.caller import Caller
+from gatewright.core.errors import NotSignedIn, TooManyRequests
 from gatewright.domains.identity import AttemptGuard, Attempts
 from gatewright.domains.identity.attempts import (
     LONGEST_BAN_SECONDS,
     MOST_AT_ONCE,
     after_failure,
+    rebased,
     seconds_to_wait,
     subject,
 )
@@ -66,6 +70,38 @@ async def test_one_address_has_a_few_places() -> None:
         await attempt.succeeded()
         assert len(guard._under_way) == 1
     assert not guard._under_way
+
+
+async def test_a_ban_never_outlasts_its_length_when_the_clock_is_set_back(
+    tmp_path: Path,
+) -> None:
+    """It begins again at its own five minutes, once, and then ends."""
+    async with world(tmp_path) as there:
+        visitor = Caller("", frozenset(), address="192.0.2.1")
+        sign_in = there.identity.sessions.sign_in
+        there.clock.go(3600)
+        for _ in range(3):
+            with pytest.raises(NotSignedIn):
+                await sign_in(visitor, "ada", "wrong")
+        there.clock.go(-7200)
+        with pytest.raises(TooManyRequests) as refused:
+            await sign_in(visitor, "ada", "wrong")
+        assert refused.value.retry_after == 300
+        there.clock.go(100)
+        with pytest.raises(TooManyRequests) as refused:
+            await sign_in(visitor, "ada", "wrong")
+        assert refused.value.retry_after == 200
+        there.clock.go(200)
+        with pytest.raises(NotSignedIn):
+            await sign_in(visitor, "ada", "wrong")
+
+
+def test_failures_of_a_time_to_come_began_by_now() -> None:
+    assert rebased(None, NOW) == Attempts(0, NOW)
+    assert rebased(Attempts(2, NOW + 9), NOW) == Attempts(2, NOW)
+    whole = Attempts(3, NOW - 10, 2, NOW + 600)
+    assert rebased(whole, NOW) == whole
+    assert rebased(Attempts(3, NOW, 2, NOW + 9999), NOW).banned_until == NOW + 600
 
 
 class _NoAttempts:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from tests.support.app import caller
 
+from gatewright.core.access import PUBLIC, USERS, access_of
 from gatewright.core.caller import Caller, Role, visitor
 from gatewright.core.errors import BackendFailed, NotAllowed, NotFound
 from gatewright.core.pages import Page
@@ -21,7 +22,6 @@ from gatewright.domains.sky import (
     SkyService,
     Survey,
     SurveyFile,
-    may_see,
 )
 
 SQUARE = ((10.0, 10.0), (11.0, 10.0), (11.0, 11.0), (10.0, 11.0))
@@ -112,9 +112,9 @@ class Reader:
 
 
 SURVEYS = (
-    Survey("open", "Open", "/o"),
-    Survey("members", "Members", "/m", access="users"),
-    Survey("team", "Team", "/t", access=("ada", "observers")),
+    Survey("open", "Open", "/o", PUBLIC),
+    Survey("members", "Members", "/m", USERS),
+    Survey("team", "Team", "/t", access_of(["ada", "observers"])),
 )
 VISITOR = visitor()
 GUEST = caller("bob", Role.GUEST)
@@ -189,10 +189,9 @@ async def test_a_cut_out_must_meet_the_image() -> None:
         await service.cut(VISITOR, found, CutoutRequest(Circle(11.3, 10.5, 0.2)))
 
 
-def test_rules() -> None:
-    assert may_see(VISITOR, "public")
-    assert not may_see(VISITOR, "users")
-    assert not may_see(VISITOR, ("",))
+async def test_a_survey_without_a_rule_is_nobodys() -> None:
+    service = SkyService(Index(Survey("bare", "Bare", "/b")), Reader())
+    assert not await service.surveys(ADA)
 
 
 def file(name: str, identity: str = "1-1-1-1") -> SurveyFile:

@@ -14,10 +14,12 @@ from tests.support.identity import world as open_world
 
 from gatewright.core.config import Config
 from gatewright.faces.api import application
+from gatewright.web.described_api import DescribedApi
 
 METHODS = {"get", "put", "post", "patch", "delete", "head"}
-APP = application(Config())
-PATHS: dict[str, Any] = APP.openapi()["paths"]
+DESCRIBED = application(Config())
+APP = DescribedApi(DESCRIBED)
+PATHS: dict[str, Any] = DESCRIBED.openapi()["paths"]
 SHADOWED = {
     "/store/usage": "/store/{collection}",
     "/store/{collection}/bulk": "/store/{collection}/{key}",

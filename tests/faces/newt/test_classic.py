@@ -47,7 +47,8 @@ async def test_signing_in_by_a_form_sets_newts_cookie(gateway: Whole) -> None:
 
 async def test_a_link_from_elsewhere_signs_nobody_out(gateway: Whole) -> None:
     client = await gateway.client()
-    await client.post("/newt/auth", data={"username": OWNER, "password": PASSWORD})
+    account = {"username": OWNER, "password": PASSWORD}
+    await client.post("/newt/auth", data=account, headers=PAGE)
     link = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
     for site in ("cross-site", "same-site"):
         there = await client.get(
@@ -59,6 +60,9 @@ async def test_a_link_from_elsewhere_signs_nobody_out(gateway: Whole) -> None:
         {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "no-cors"},
         {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"},
         {"Origin": "https://evil.example"},
+        {"Referer": "http://evil.example/page"},
+        {"Referer": "http://[evil"},
+        {},
     ):
         shown = await client.get("/newt/logout", headers=part)
         assert (shown.status_code, shown.headers.get("set-cookie")) == (403, None)
@@ -83,7 +87,8 @@ async def test_the_cookie_changes_things_from_our_own_pages_only(
     gateway: Whole,
 ) -> None:
     client = await gateway.client()
-    await client.post("/newt/auth", data={"username": OWNER, "password": PASSWORD})
+    account = {"username": OWNER, "password": PASSWORD}
+    await client.post("/newt/auth", data=account, headers=PAGE)
     form = {"executable": "/bin/echo hello"}
     for headers in ({}, {"Origin": "https://evil.example"}, {"Origin": "null"}):
         refused = await client.post("/newt/command/local", data=form, headers=headers)
@@ -325,8 +330,14 @@ async def test_a_guest_sees_their_own_account_and_groups(gateway: Whole) -> None
     assert (await guest.get(f"/newt/account/user/{GUEST}")).json()["id"] is None
     group = (await guest.get("/newt/account/group/night")).json()
     assert group["users"] == [GUEST]
-    all_of_them = await owner.get("/newt/account/group/night/users")
-    assert all_of_them.json() == [GUEST, OTHER]
+    assert group["items"][0].keys() == {"gname", "gid", "fiscal_year"}
+    all_of_them = (await owner.get("/newt/account/group/night/users")).json()["items"]
+    assert [member["uname"] for member in all_of_them] == [GUEST, OTHER]
+    assert [member["gname"] for member in all_of_them] == ["night", "night"]
+    for member in all_of_them:
+        assert member.keys() >= {"user_id", "gecos", "gid", "fiscal_year"}
+    second = (await owner.get("/newt/api/account/group/night/users")).json()
+    assert second["output"] == [GUEST, OTHER]
 
 
 async def test_a_guest_has_no_files_commands_and_jobs(gateway: Whole) -> None:

@@ -32,12 +32,12 @@ async def test_the_root_tells_the_version(gateway: Whole) -> None:
 async def test_signing_in_and_out(gateway: Whole) -> None:
     client = await gateway.client()
     form = {"username": OWNER, "password": PASSWORD}
-    found = output(await client.post("/newt/api/auth", data=form))
+    headers = {"Sec-Fetch-Site": "same-origin", "X-Requested-With": "x"}
+    found = output(await client.post("/newt/api/auth", data=form, headers=headers))
     assert isinstance(found, dict)
     assert (found["auth"], found["username"]) == (True, OWNER)
     refused = await client.delete("/newt/api/auth/")
     assert refused.status_code == 403  # it does not say that it is our own page
-    headers = {"Sec-Fetch-Site": "same-origin", "X-Requested-With": "x"}
     gone = output(await client.delete("/newt/api/auth/", headers=headers))
     assert isinstance(gone, dict)
     assert gone["auth"] is False

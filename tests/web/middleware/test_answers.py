@@ -11,16 +11,22 @@ import pytest
 from starlette.types import Receive, Scope, Send
 from tests.support.asgi import Answer, Pair, ask, constant, failing, scope_of
 
+from gatewright.web.exchange import Exchange, exchange_of
 from gatewright.web.middleware.access_log import AccessLog
 from gatewright.web.middleware.compression import Compression, accepts_gzip
 from gatewright.web.middleware.cors import Cors
 from gatewright.web.middleware.metrics import Meters, Metrics
-from gatewright.web.middleware.observed import observed
 from gatewright.web.middleware.security_headers import SecurityHeaders
 from gatewright.web.middleware.server_timing import ServerTiming
 
 ORIGIN = "https://app.example"
 PUBLIC = ("/dap/", "/vo/")
+
+
+def asked(scope: Scope) -> Scope:
+    """Return a scope with what `AskedFace` writes down of it."""
+    scope[Exchange.KEY] = Exchange(public=scope["path"].startswith(PUBLIC))
+    return scope
 
 
 async def test_every_answer_has_the_security_fields() -> None:
@@ -33,8 +39,8 @@ async def test_every_answer_has_the_security_fields() -> None:
 
 async def test_a_face_may_set_its_own_policy() -> None:
     own = [(b"content-security-policy", b"default-src 'self'")]
-    app = SecurityHeaders(constant(headers=own), secure=False, public=PUBLIC)
-    answer = await ask(app, scope_of(target="/dap/x"))
+    app = SecurityHeaders(constant(headers=own), secure=False)
+    answer = await ask(app, asked(scope_of(target="/dap/x")))
     assert answer.headers.getlist("content-security-policy") == ["default-src 'self'"]
     assert "strict-transport-security" not in answer.headers
     assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
@@ -88,8 +94,8 @@ def preflight(origin: str, path: str, method: str = "DELETE") -> Scope:
 async def test_the_preflight_matrix(
     origin: str, path: str, allowed: str | None, methods: str | None
 ) -> None:
-    app = Cors(failing(AssertionError()), frozenset({ORIGIN}), PUBLIC)
-    answer = await ask(app, preflight(origin, path))
+    app = Cors(failing(AssertionError()), frozenset({ORIGIN}))
+    answer = await ask(app, asked(preflight(origin, path)))
     assert answer.status == 204
     assert answer.headers.get("access-control-allow-origin") == allowed
     assert (methods or "") in answer.headers.get("access-control-allow-methods", "")
@@ -115,8 +121,8 @@ async def test_answers_say_who_may_read_them(
     origin: str, path: str, allowed: str | None
 ) -> None:
     fields = [(b"origin", origin.encode())] if origin else []
-    app = Cors(constant(), frozenset({ORIGIN}), PUBLIC)
-    answer = await ask(app, scope_of(target=path, headers=fields))
+    app = Cors(constant(), frozenset({ORIGIN}))
+    answer = await ask(app, asked(scope_of(target=path, headers=fields)))
     assert answer.headers.get("access-control-allow-origin") == allowed
     assert "access-control-allow-credentials" not in answer.headers
     assert "Origin" in answer.headers["vary"]
@@ -125,7 +131,7 @@ async def test_answers_say_who_may_read_them(
 
 
 async def test_options_without_a_preflight_reaches_the_route() -> None:
-    app = Cors(constant(b"dav"), frozenset(), PUBLIC)
+    app = Cors(constant(b"dav"), frozenset())
     assert (await ask(app, scope_of("OPTIONS", "/dav/"))).body == b"dav"
 
 
@@ -288,7 +294,7 @@ async def test_the_time_taken_is_told() -> None:
 
 async def test_requests_are_counted_by_the_templates_of_their_routes() -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        observed(scope).route = "/api/v1/files/{system}"
+        exchange_of(scope).route = "/api/v1/files/{system}"
         await constant(b"12345")(scope, receive, send)
 
     meters = Meters()
@@ -329,7 +335,7 @@ async def logged(scope: Scope, caplog: pytest.LogCaptureFixture) -> dict[str, ob
 
 async def test_a_request_is_one_record(caplog: pytest.LogCaptureFixture) -> None:
     scope = scope_of("POST", "/api/v1/jobs/local?limit=5")
-    observed(scope).user = "ada"
+    exchange_of(scope).user = "ada"
     scope["gatewright.request_id"] = "id-12345"
     entry = await logged(scope, caplog)
     assert entry.pop("milliseconds") >= 0  # type: ignore[operator]
@@ -360,7 +366,7 @@ async def test_what_a_client_wrote_is_escaped_and_cut(
 ) -> None:
     scope = scope_of(target="/?limit=%0a%1b[31m")
     scope["raw_path"] = b"/\x1b[31m\n\xff" + b"a" * 9000
-    observed(scope).user = "u" * 10_000
+    exchange_of(scope).user = "u" * 10_000
     entry = await logged(scope, caplog)
     assert all(len(str(value)) < 600 for value in entry.values())
     line = json.dumps(entry)

@@ -20,6 +20,7 @@ from gatewright.core.errors import (
     UnsupportedMediaType,
     UriTooLong,
 )
+from gatewright.web.exchange import Exchange
 from gatewright.web.middleware.errors import ErrorGuard
 from gatewright.web.middleware.hosts import Hosts, allowed_hosts
 from gatewright.web.middleware.malformed import Malformed
@@ -110,7 +111,7 @@ async def test_a_body_is_counted_as_it_comes() -> None:
 
 async def test_an_upload_has_its_own_limit_and_encoding() -> None:
     fields = [(b"content-length", b"4096"), (b"content-encoding", b"gzip")]
-    scope = scope_of("PUT", "/api/v1/files/local/a.gz", fields)
+    scope = scope_of("PUT", "/a.gz", fields) | {Exchange.KEY: Exchange(upload=True)}
     assert (await ask(Sizes(Reads(), LIMITS), scope, [b"x" * 4096])).status == 200
     error = await raises(Sizes(Reads(), LIMITS), scope, b"x" * 4097)
     assert isinstance(error, TooLarge)
@@ -314,7 +315,7 @@ async def test_forms_that_are_no_text_are_refused(body: bytes) -> None:
 
 async def test_an_uploaded_json_file_is_not_read_here() -> None:
     reads = Reads()
-    scope = scope_of("PUT", "/api/v1/files/local/a.json", [JSON])
+    scope = scope_of("PUT", "/a.json", [JSON]) | {Exchange.KEY: Exchange(upload=True)}
     await ask(StrictBodies(reads), scope, [b"{"])
     assert reads.body == b"{"
 

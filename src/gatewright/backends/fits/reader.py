@@ -6,7 +6,7 @@ import mimetypes
 import os
 import re
 import stat
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -60,12 +60,6 @@ class FitsReader:
         # The files of a survey may hang; they hold these threads and no others.
         self._looking = ThreadPoolExecutor(1, "survey-look")
         self._opening = ThreadPoolExecutor(_THREADS, "survey-open")
-
-    def publish(self, patterns: Iterable[str]) -> None:
-        """Let the readers read the folders of patterns."""
-        folders = {fixed_folder(pattern) for pattern in patterns}
-        self._published |= folders
-        self._pool.publish(*sorted(folders))
 
     async def find(self, pattern: str) -> Sequence[SurveyFile]:
         folder = await self._look(fixed_folder, pattern)

@@ -4,6 +4,6 @@ Cutting a subset, statistics, pictures, and the forms of the answers run in a re
 process; ``array_reader.py`` is the gateway's side.
 """
 
-from gatewright.backends.gridded.array_reader import PooledArrayReader
+from gatewright.backends.gridded.array_reader import PROGRAM, PooledArrayReader
 
-__all__ = ["PooledArrayReader"]
+__all__ = ["PROGRAM", "PooledArrayReader"]

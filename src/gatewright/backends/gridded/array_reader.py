@@ -2,51 +2,93 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import hashlib
+import os
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 from gatewright.backends.gridded import values
-from gatewright.backends.readers import ReaderPool
-from gatewright.core.errors import BackendFailed, GatewayError
+from gatewright.backends.readers import ReaderPool, Shared
+from gatewright.core.errors import BackendFailed, GatewayError, InvalidRequest
 from gatewright.domains.arrays import (
     Description,
     Encoding,
-    FileIdentity,
     Hyperslab,
+    Source,
     SubsetOrder,
     Variable,
+    Version,
     check,
     encoded_size,
     windows,
 )
 
-_PROGRAM = "gatewright.backends.netcdf.program"
+PROGRAM = "gatewright.backends.gridded.program"
+"""The program that the pool's readers need."""
 _BULK_BYTES = 256 << 10
 _Window = tuple[memoryview, AsyncExitStack]
 
 
 class PooledArrayReader:
-    """Reads NetCDF and HDF5 files in reader processes.
+    """Reads sources of arrays in reader processes.
 
     Parameters
     ----------
     pool
-        The reader processes.
+        The reader processes, with :data:`PROGRAM` and the modules of the formats.
+    formats
+        The formats by the names of their plug-ins, each as ``module:name``, in the
+        order in which they are asked whether they know a source.
     file_seconds
         Longest time that the making of a subset may take.
     """
 
-    def __init__(self, pool: ReaderPool, file_seconds: float = 120.0) -> None:
+    def __init__(
+        self, pool: ReaderPool, formats: Mapping[str, str], file_seconds: float = 120.0
+    ) -> None:
         self._pool = pool
+        self._formats = dict(formats)
         self._file_seconds = file_seconds
+        self._sources: dict[Source, Shared] = {}
 
-    async def identify(self, source: bytes) -> FileIdentity:
-        found = await self._call("identity", {"source": source})
-        return values.to_identity(found["identity"])
+    def source(self, *places: Path, reader: str = "") -> Source:
+        """Return the handle of a source.
 
-    async def describe(self, source: bytes) -> Description:
-        found = await self._call("describe", {"source": source})
+        Parameters
+        ----------
+        places
+            Its file or files, or the folder of a store of chunks.
+        reader
+            Name of the plug-in that reads it; empty: whichever knows it.
+
+        Raises
+        ------
+        InvalidRequest
+            There is no such plug-in.
+        """
+        formats = list(self._formats.values())
+        if reader:
+            if reader not in self._formats:
+                names = ", ".join(self._formats)
+                raise InvalidRequest(
+                    f"There is no array reader “{reader}”. Installed: {names}."
+                )
+            formats = [self._formats[reader]]
+        paths = [os.fsencode(place) for place in places]
+        words = b"\0".join([*paths, b"", *map(str.encode, formats)])
+        handle = hashlib.blake2b(words, digest_size=12).hexdigest()
+        about = {"handle": handle, "places": paths, "formats": formats}
+        self._sources[Source(handle)] = Shared.of(handle, {"source": about})
+        return Source(handle)
+
+    async def version(self, source: Source) -> Version:
+        found = await self._call(source, "version", {})
+        return Version(found["version"])
+
+    async def describe(self, source: Source) -> Description:
+        found = await self._call(source, "describe", {})
         try:
             return values.to_description(found)
         except (KeyError, TypeError, ValueError) as error:
@@ -54,8 +96,8 @@ class PooledArrayReader:
 
     async def read(
         self,
-        source: bytes,
-        identity: FileIdentity,
+        source: Source,
+        version: Version,
         variable: Variable,
         slab: Hyperslab,
         encoding: Encoding,
@@ -63,18 +105,22 @@ class PooledArrayReader:
         plan = windows(variable, check(variable, slab), encoding)
         bulk = encoded_size(slab, encoding) > _BULK_BYTES
         arguments = {
-            "source": source,
-            "identity": values.from_identity(identity),
+            "version": version,
             "variable": variable.name,
             "encoding": values.from_encoding(encoding),
         }
         pieces = (arguments | {"slab": values.from_slab(window)} for window in plan)
         task: asyncio.Task[_Window] | None = None
         first = next(pieces, None)
-        current = None if first is None else await self._window(first, bulk=bulk)
+        current = None
+        if first is not None:
+            current = await self._window(source, first, bulk=bulk)
         while current is not None:
             view, held = current
-            task = self._ahead(next(pieces, None), bulk=bulk)
+            task = None
+            if (after := next(pieces, None)) is not None:
+                # It is read while this one is used.
+                task = asyncio.create_task(self._window(source, after, bulk=bulk))
             try:
                 async with held:
                     yield view
@@ -83,61 +129,46 @@ class PooledArrayReader:
                 raise
             current = None if task is None else await task
 
-    def _ahead(
-        self, arguments: dict[str, Any] | None, *, bulk: bool
-    ) -> "asyncio.Task[_Window] | None":
-        """Begin to read the window after the one that is used now."""
-        if arguments is None:
-            return None
-        return asyncio.create_task(self._window(arguments, bulk=bulk))
-
-    async def _window(self, arguments: dict[str, Any], *, bulk: bool) -> _Window:
+    async def _window(
+        self, source: Source, arguments: dict[str, Any], *, bulk: bool
+    ) -> _Window:
         held = AsyncExitStack()
         window = self._pool.window(
-            f"{_PROGRAM}:read", arguments, key=_key(arguments), bulk=bulk
+            *(f"{PROGRAM}:read", arguments),
+            key=source,
+            bulk=bulk,
+            shared=self._sources[source],
         )
         return await held.enter_async_context(window), held
 
     async def strings(
-        self,
-        source: bytes,
-        identity: FileIdentity,
-        variable: Variable,
-        slab: Hyperslab,
+        self, source: Source, version: Version, variable: Variable, slab: Hyperslab
     ) -> list[str]:
         arguments = {
-            "source": source,
-            "identity": values.from_identity(identity),
+            "version": version,
             "variable": variable.name,
             "slab": values.from_slab(slab),
         }
-        found = await self._call("strings", arguments)
+        found = await self._call(source, "strings", arguments)
         return [data.decode("utf-8", "replace") for data in found["strings"]]
 
     async def subset(
-        self, source: bytes, identity: FileIdentity, order: SubsetOrder
+        self, source: Source, version: Version, order: SubsetOrder
     ) -> tuple[int, int]:
-        arguments = {
-            "source": source,
-            "identity": values.from_identity(identity),
-            "order": values.from_order(order),
-        }
         return await self._pool.file(
-            f"{_PROGRAM}:subset",
-            arguments,
-            key=_key(arguments),
+            f"{PROGRAM}:subset",
+            {"version": version, "order": values.from_order(order)},
+            key=source,
             seconds=self._file_seconds,
+            shared=self._sources[source],
         )
 
-    async def _call(self, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    async def _call(
+        self, source: Source, name: str, arguments: dict[str, Any]
+    ) -> dict[str, Any]:
         return await self._pool.call(
-            f"{_PROGRAM}:{name}", arguments, key=_key(arguments)
+            f"{PROGRAM}:{name}", arguments, key=source, shared=self._sources[source]
         )
-
-
-def _key(arguments: dict[str, Any]) -> str:
-    source: bytes = arguments["source"]
-    return source.decode("utf-8", "replace")
 
 
 async def _abandon(task: asyncio.Task[_Window] | None) -> None:

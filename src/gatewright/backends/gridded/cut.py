@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from gatewright.backends.gridded.file import GriddedFile
+from gatewright.backends.gridded.formats import GriddedFile
 from gatewright.domains.arrays import (
     Axis,
     Description,

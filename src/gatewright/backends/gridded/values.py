@@ -10,26 +10,15 @@ from gatewright.domains.arrays import (
     Dimension,
     ElementType,
     Encoding,
-    FileIdentity,
     Hyperslab,
     Range,
     Selected,
     SubsetFormat,
     SubsetOrder,
     Variable,
+    Version,
     statistic,
 )
-
-
-def from_identity(identity: FileIdentity) -> list[int]:
-    """Return an identity as four numbers."""
-    return [identity.device, identity.inode, identity.size, identity.modified_ns]
-
-
-def to_identity(numbers: Sequence[int]) -> FileIdentity:
-    """Return the identity of four numbers."""
-    device, inode, size, modified_ns = numbers
-    return FileIdentity(device, inode, size, modified_ns)
 
 
 def from_slab(slab: Hyperslab) -> list[list[int]]:
@@ -57,7 +46,7 @@ def to_encoding(found: Sequence[Any]) -> Encoding:
 def from_description(description: Description) -> dict[str, Any]:
     """Return a description as values."""
     return {
-        "identity": from_identity(description.identity),
+        "version": description.version,
         "format": description.format,
         "dimensions": [
             [d.name, d.size, d.unlimited] for d in description.dimensions.values()
@@ -65,6 +54,8 @@ def from_description(description: Description) -> dict[str, Any]:
         "variables": [_from_variable(v) for v in description.variables.values()],
         "attributes": _from_attributes(description.attributes),
         "warnings": list(description.warnings),
+        "stored_bytes": description.stored_bytes,
+        "modified": description.modified,
     }
 
 
@@ -77,12 +68,14 @@ def to_description(found: dict[str, Any]) -> Description:
         They are not those of a description.
     """
     return Description(
-        to_identity(found["identity"]),
+        Version(found["version"]),
         found["format"],
         {name: Dimension(name, *rest) for name, *rest in found["dimensions"]},
         {values[0]: _to_variable(values) for values in found["variables"]},
         _to_attributes(found["attributes"]),
         tuple(found["warnings"]),
+        int(found["stored_bytes"]),
+        float(found["modified"]),
     )
 
 

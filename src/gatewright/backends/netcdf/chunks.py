@@ -19,7 +19,7 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from gatewright.backends.netcdf.layout import read_exactly
+from gatewright.backends.gridded.layout import read_exactly
 from gatewright.core.errors import BackendFailed
 from gatewright.domains.arrays import Hyperslab, Range
 

@@ -5,6 +5,8 @@ import os
 import numpy as np
 import numpy.typing as npt
 
+from gatewright.backends.gridded.formats import version_of
+from gatewright.backends.gridded.layout import Plain, read_into
 from gatewright.backends.netcdf.classic import (
     ClassicHeader,
     ClassicVariable,
@@ -12,7 +14,6 @@ from gatewright.backends.netcdf.classic import (
     Value,
     parse,
 )
-from gatewright.backends.netcdf.layout import Plain, read_into
 from gatewright.core.errors import BackendFailed
 from gatewright.domains.arrays import (
     Attribute,
@@ -20,9 +21,9 @@ from gatewright.domains.arrays import (
     Description,
     Dimension,
     ElementType,
-    FileIdentity,
     Hyperslab,
     Variable,
+    Version,
 )
 
 _FIRST_BYTES = 65_536
@@ -55,12 +56,15 @@ def read_header(descriptor: int) -> ClassicHeader:
 class ClassicFile:
     """Answers what is asked of one open NetCDF-3 file."""
 
-    def __init__(self, descriptor: int, identity: FileIdentity) -> None:
+    def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor
-        self.identity = identity
         header = read_header(descriptor)
         self._variables = {v.name: v for v in header.variables}
-        self.description = _described(header, identity)
+        self.description = _described(header, os.fstat(descriptor))
+
+    def version(self) -> Version:
+        """Return the version of the open file, as it is now."""
+        return version_of(os.fstat(self.descriptor))
 
     def read(
         self, variable: str, slab: Hyperslab, target: npt.NDArray[np.generic]
@@ -82,13 +86,15 @@ def _plain(variable: ClassicVariable) -> Plain:
     return Plain(variable.offset, dtype, variable.shape, variable.row_bytes)
 
 
-def _described(header: ClassicHeader, identity: FileIdentity) -> Description:
+def _described(header: ClassicHeader, status: os.stat_result) -> Description:
     return Description(
-        identity,
+        version_of(status),
         _FORMATS[header.version],
         {d[0]: Dimension(*d) for d in header.dimensions},
         {v.name: _variable(v, header) for v in header.variables},
         _attributes(header.attributes),
+        stored_bytes=status.st_size,
+        modified=status.st_mtime,
     )
 
 

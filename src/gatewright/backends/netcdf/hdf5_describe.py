@@ -4,11 +4,13 @@ Source: "The NetCDF-4 File Format" (NetCDF Users' Guide, appendix C): dimensions
 HDF5 dimension scales, variables refer to them by DIMENSION_LIST.
 """
 
+import os
 from dataclasses import dataclass, field
 from typing import Any
 
 import h5py
 
+from gatewright.backends.gridded.formats import version_of
 from gatewright.backends.netcdf import hdf5_groups
 from gatewright.backends.netcdf.hdf5_groups import Tree
 from gatewright.backends.netcdf.hdf5_types import (
@@ -23,7 +25,6 @@ from gatewright.domains.arrays import (
     Description,
     Dimension,
     ElementType,
-    FileIdentity,
     Variable,
 )
 
@@ -47,15 +48,17 @@ class Hdf5Map:
     netcdf: bool = False
     """Whether the netCDF library wrote it."""
 
-    def description(self, identity: FileIdentity) -> Description:
-        """Return the description of the file that has this identity."""
+    def description(self, status: os.stat_result) -> Description:
+        """Return the description of the file, which has this status."""
         return Description(
-            identity,
+            version_of(status),
             "NetCDF-4" if self.netcdf else "HDF5",
             self.dimensions,
             self.variables,
             self.attributes,
             tuple(self.warnings),
+            status.st_size,
+            status.st_mtime,
         )
 
 

@@ -8,11 +8,12 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
+from gatewright.backends.gridded.formats import version_of
+from gatewright.backends.gridded.layout import Plain, read_into
 from gatewright.backends.netcdf import hdf5_describe
 from gatewright.backends.netcdf.chunks import Chunked, ChunkReader, index
-from gatewright.backends.netcdf.layout import Plain, read_into
 from gatewright.core.errors import BackendFailed
-from gatewright.domains.arrays import FileIdentity, Hyperslab, counts
+from gatewright.domains.arrays import Hyperslab, Version, counts
 
 _CHUNK_CACHE_BYTES = 32 << 20
 _OPEN_DATASETS = 4
@@ -28,14 +29,13 @@ class Hdf5File:
     def __init__(
         self,
         descriptor: int,
-        identity: FileIdentity,
         source: bytes,
         chunks: ChunkReader,
     ) -> None:
         self._chunks = chunks
         self._indexes: dict[str, Chunked | None] = {}
+        status = os.fstat(descriptor)
         self.descriptor = descriptor
-        self.identity = identity
         try:
             self._file = h5py.File(
                 *(os.fsdecode(source), "r"),
@@ -48,8 +48,12 @@ class Hdf5File:
             raise BackendFailed(
                 "This HDF5 file is damaged or of a kind that is not read here."
             ) from error
-        self.description = self._map.description(identity)
+        self.description = self._map.description(status)
         self._open: OrderedDict[str, Any] = OrderedDict()
+
+    def version(self) -> Version:
+        """Return the version of the open file, as it is now."""
+        return version_of(os.fstat(self.descriptor))
 
     def read(
         self, variable: str, slab: Hyperslab, target: npt.NDArray[np.generic]
@@ -89,8 +93,9 @@ class Hdf5File:
 
     def _chunked(self, variable: str, dataset: Any) -> Chunked | None:
         if variable not in self._indexes:
-            key = (self.identity, variable)
-            self._indexes[variable] = index(dataset, key, self.identity.size)
+            key = (self.description.version, variable)
+            size = self.description.stored_bytes
+            self._indexes[variable] = index(dataset, key, size)
         return self._indexes[variable]
 
     def strings(self, variable: str, slab: Hyperslab) -> list[bytes]:

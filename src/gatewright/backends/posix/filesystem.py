@@ -13,7 +13,13 @@ from gatewright.backends.posix.rows import (
     raw,
 )
 from gatewright.backends.posix.writing import PosixWriting
-from gatewright.backends.worker import LASTING_SECONDS, Workers, latin
+from gatewright.backends.worker import (
+    LASTING_SECONDS,
+    Home,
+    Workers,
+    at_the_root,
+    latin,
+)
 from gatewright.core.errors import BackendFailed
 from gatewright.domains.files import (
     Algorithm,
@@ -36,7 +42,7 @@ class PosixFileSystem:
     root
         Folder that is the root of all paths; nothing outside can be reached.
     home
-        Path, from the root, of the folder that ``~`` means.
+        Returns the path, from the root, of the folder that a user's ``~`` means.
     limits
         Folders, from the root, that paths and the destinations of copies and moves do
         not leave; ``/`` for none.
@@ -46,7 +52,7 @@ class PosixFileSystem:
         self,
         workers: Workers,
         root: bytes,
-        home: bytes,
+        home: Home = at_the_root,
         limits: tuple[bytes, bytes] = (b"/", b"/"),
     ) -> None:
         self._workers = workers
@@ -54,9 +60,8 @@ class PosixFileSystem:
         self._home = home
         self._limits = limits
 
-    @property
-    def home(self) -> bytes:
-        return self._home
+    async def home(self, user: str) -> bytes:
+        return await self._home(user)
 
     def within(
         self, folder: bytes, destinations: bytes | None = None

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from gatewright.backends.plugin import FileSystemPlugin, Setting, SystemFiles
-from gatewright.backends.posix.commands import PosixCommands
 from gatewright.backends.posix.filesystem import PosixFileSystem
+from gatewright.backends.worker import WorkerCommands
 from gatewright.core.config import Section
 
 
@@ -22,10 +22,13 @@ class PosixOptions(Section):
 async def open_files(setting: Setting[PosixOptions]) -> AsyncIterator[SystemFiles]:
     """Yield the files below a system's root, and what runs commands there."""
     root = setting.options.root
-    home = home_below(root, setting.home)
+
+    async def home(user: str) -> bytes:
+        return home_below(root, await setting.home(user))
+
     yield SystemFiles(
         PosixFileSystem(setting.workers, os.fsencode(root), home),
-        PosixCommands(setting.workers, os.fsencode(root)),
+        WorkerCommands(setting.workers, os.fsencode(root), home),
     )
 
 

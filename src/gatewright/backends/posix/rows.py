@@ -13,6 +13,7 @@ class Row(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     mode: int
     size: int
     modified_ns: int
+    changed_ns: int
     owner: str
     group: str
     device: int
@@ -56,17 +57,6 @@ class CommitAnswer(msgspec.Struct):
     created: bool
 
 
-class RunAnswer(msgspec.Struct):
-    """End of a command; the output is in the descriptor, ``stdout`` bytes first."""
-
-    exit_code: int
-    stdout: int
-    stderr: int
-    stdout_truncated: bool
-    stderr_truncated: bool
-    timed_out: bool
-
-
 _LARGEST = 1 << 63
 _LATEST = _LARGEST * 10**9
 
@@ -79,14 +69,16 @@ def entry(row: Row) -> Entry:
     BackendFailed
         A number that no file has, or a name with characters that stand for no byte.
     """
+    latest = max(abs(row.modified_ns), abs(row.changed_ns))
     numbers = (row.mode, row.size, row.device, row.inode, row.links)
-    if min(numbers) < 0 or max(numbers) >= _LARGEST or abs(row.modified_ns) > _LATEST:
+    if min(numbers) < 0 or max(numbers) >= _LARGEST or latest > _LATEST:
         raise BackendFailed("The worker told of a file that cannot be.")
     return Entry(
         name=raw(row.name),
         mode=row.mode,
         size=row.size,
         modified_ns=row.modified_ns,
+        changed_ns=row.changed_ns,
         owner=row.owner,
         group=row.group,
         device=row.device,

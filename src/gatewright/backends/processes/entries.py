@@ -1,4 +1,4 @@
-"""From a submission to what the shepherd runs, and what this machine can run."""
+"""From a submission to what the runner runs, and what this machine can run."""
 
 import os
 import pwd

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from enum import Enum
 
-from gatewright.backends.processes import shepherd
+from gatewright.backends.processes import runner
 from gatewright.backends.processes.plan import Plan, Room, Waiting, plan
 from gatewright.backends.processes.proc import end_marked
 from gatewright.backends.processes.spool import (
@@ -21,7 +21,7 @@ from gatewright.core.clock import Clock
 from gatewright.domains.compute import Capabilities, JobState, JobStatus
 
 LAUNCHES = 3
-"""A shepherd that does not come to life is sent for so many times."""
+"""A runner that does not come to life is sent for so many times."""
 
 
 class Phase(Enum):
@@ -51,7 +51,7 @@ class Tracked:
     since: float = 0.0
     """Monotonic moment at which it came into its phase."""
     launches: int = 0
-    """How often a shepherd was sent for."""
+    """How often a runner was sent for."""
     recorded: bool = False
     """Whether its end is kept elsewhere."""
     told: JobStatus | None = None
@@ -79,9 +79,9 @@ class Settings:
     patience: float = 600.0
     """A job that has waited so long is not passed by others any more."""
     launch: float = 10.0
-    """A shepherd has so long to come to life."""
+    """A runner has so long to come to life."""
     watch: float = 1.0
-    """So often it is looked whether the shepherds live."""
+    """So often it is looked whether the runners live."""
     keep: float = 300.0
     """An ended job stays so long for those that are submitted to wait for it."""
 
@@ -138,7 +138,7 @@ class Leader:
         return found
 
     def send(self, uuid: str) -> str:
-        """Note that a shepherd is being sent for; return whose job it is."""
+        """Note that a runner is being sent for; return whose job it is."""
         job = self._jobs[uuid]
         self._spool.mark(uuid, "launched")
         job.phase, job.since = Phase.SENT, time.monotonic()
@@ -198,10 +198,10 @@ class Leader:
                 job.held, job.reason = False, ""
         elif job.phase is Phase.SENT and verb == "cancel":
             self._spool.mark(uuid, "cancel")
-            shepherd.poke(self._spool.job_folder(uuid) / "control")
+            runner.poke(self._spool.job_folder(uuid) / "control")
 
     def _check(self, job: Tracked) -> None:
-        """See what a shepherd has written."""
+        """See what a runner has written."""
         final = self._spool.final(job.entry.uuid)
         if final is not None:
             self._ended(job, final)
@@ -214,7 +214,7 @@ class Leader:
     def _give_up(
         self, job: Tracked, state: JobState, native_state: str, reason: str
     ) -> None:
-        """End a job that no shepherd has."""
+        """End a job that no runner has."""
         now = self._clock()
         final = Final(
             state=state,
@@ -230,7 +230,7 @@ class Leader:
             job.phase, job.since = Phase.SENT, time.monotonic()
 
     def _watch(self) -> None:
-        """Look whether the shepherds live, now and then."""
+        """Look whether the runners live, now and then."""
         now = time.monotonic()
         if now - self._watched_at < self._settings.watch:
             return
@@ -245,7 +245,7 @@ class Leader:
                 self._spool.settle([job.entry.uuid])
 
     def _lost(self, job: Tracked) -> None:
-        """End a job whose shepherd was killed; what is left of it goes first."""
+        """End a job whose runner was killed; what is left of it goes first."""
         uuid = job.entry.uuid
         self._check(job)
         if job.phase is Phase.ENDED:
@@ -253,7 +253,7 @@ class Leader:
         end_marked(uuid)
         running = self._spool.running(uuid)
         reason = "The process that watched over the job was killed."
-        if running.boot_id not in {"", shepherd.boot_id()}:
+        if running.boot_id not in {"", runner.boot_id()}:
             reason = "The machine was restarted while the job ran."
         self._give_up(job, JobState.FAILED, "LOST", reason)
         self._spool.settle([uuid])

@@ -1,4 +1,4 @@
-"""Finds and ends the processes of a job whose shepherd is gone."""
+"""Finds and ends the processes of a job whose runner is gone."""
 
 import os
 import signal

@@ -10,7 +10,7 @@ from logging import getLogger
 from pathlib import Path
 from typing import TypeVar
 
-from gatewright.backends.processes import shepherd
+from gatewright.backends.processes import runner
 from gatewright.backends.processes.entries import (
     check,
     check_directory,
@@ -27,7 +27,7 @@ from gatewright.domains.compute import Capabilities, JobStatus, Snapshot, Submis
 T = TypeVar("T")
 
 _log = getLogger(__name__)
-_SHEPHERD = (sys.executable, "-I", "-S", "-X", "utf8")
+_RUNNER = (sys.executable, "-I", "-S", "-X", "utf8")
 _ELECTION_SECONDS = 1.0
 _BUSY_SECONDS = 0.5
 _IDLE_SECONDS = 5.0
@@ -45,7 +45,7 @@ class ProcessScheduler:
     capabilities
         The cores and the memory that jobs share.
     launcher
-        Starts the shepherds.
+        Starts the runners.
     interpreter
         Command that runs a Python file without anything of the gateway's.
     grace_seconds
@@ -58,7 +58,7 @@ class ProcessScheduler:
         capabilities: Capabilities,
         launcher: Launcher,
         *,
-        interpreter: Sequence[str] = _SHEPHERD,
+        interpreter: Sequence[str] = _RUNNER,
         environment: Mapping[str, str] | None = None,
         grace_seconds: float = 5.0,
         settings: Settings | None = None,
@@ -216,7 +216,7 @@ class ProcessScheduler:
     async def _launch(self, leader: Leader, uuid: str) -> None:
         user = await self._leading(lambda: leader.send(uuid))
         folder = str(self._spool.job_folder(uuid))
-        argv = [*self._interpreter, shepherd.__file__, folder]
+        argv = [*self._interpreter, runner.__file__, folder]
         try:
             await self._launcher.launch(
                 user, argv, self._environment, str(self._spool.folder)

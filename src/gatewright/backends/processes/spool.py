@@ -9,7 +9,7 @@
     SPOOL/U/job.json        what to run (its folder appears whole, by a rename)
     SPOOL/U/script          the script, where there is one
     SPOOL/U/held            waits until it is released
-    SPOOL/U/launched        a shepherd was sent for; then see ``shepherd.py``
+    SPOOL/U/launched        a runner was sent for; then see ``runner.py``
 
 All methods block for as long as the disk does, and are called in threads.
 """
@@ -27,7 +27,7 @@ from typing import Any
 
 import msgspec
 
-from gatewright.backends.processes import shepherd
+from gatewright.backends.processes import runner
 from gatewright.core.errors import BackendFailed, StorageFull
 from gatewright.core.ids import new_id
 from gatewright.domains.compute import (
@@ -43,7 +43,7 @@ _FULL = {28, 122}  # ENOSPC, EDQUOT
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """``job.json``: a job as the shepherd and the leader read it."""
+    """``job.json``: a job as the runner and the leader read it."""
 
     uuid: str
     id: str
@@ -112,7 +112,7 @@ class Running:
     """What is known of a job that was sent for."""
 
     started_at: float | None
-    """When it started; None until its shepherd has said so."""
+    """When it started; None until its runner has said so."""
     boot_id: str
     """Boot of the machine on which it started."""
 
@@ -156,10 +156,10 @@ class Spool:
                 sync_all([path for paths in written for path in paths])
                 for entry in new:
                     self._show(stage, entry.uuid)
-                shepherd.sync(self.folder)
+                runner.sync(self.folder)
         finally:
             shutil.rmtree(stage, ignore_errors=True)
-        shepherd.poke(self.wake_path)
+        runner.poke(self.wake_path)
 
     def _show(self, stage: Path, uuid: str) -> None:
         try:
@@ -205,7 +205,7 @@ class Spool:
         return (self.job_folder(uuid) / mark).exists()
 
     def sent_for(self, uuid: str) -> bool:
-        """Return whether a shepherd was sent for."""
+        """Return whether a runner was sent for."""
         return self.has(uuid, "launched") or self.has(uuid, "started")
 
     def mark(self, uuid: str, mark: str) -> None:
@@ -233,8 +233,8 @@ class Spool:
     def sent(self) -> None:
         """Make the requests durable and tell the leader."""
         with _disk():
-            shepherd.sync(self.requests_folder)
-        shepherd.poke(self.wake_path)
+            runner.sync(self.requests_folder)
+        runner.poke(self.wake_path)
 
     def requests(self) -> list[tuple[str, str]]:
         """Return the job and the verb of each request, oldest first."""
@@ -263,7 +263,7 @@ class Spool:
         return msgspec.json.decode(data, type=Final)
 
     def running(self, uuid: str) -> Running:
-        """Return what a job's shepherd has said of its start."""
+        """Return what a job's runner has said of its start."""
         try:
             data = (self.job_folder(uuid) / "running.json").read_bytes()
         except FileNotFoundError:
@@ -272,11 +272,11 @@ class Spool:
         return Running(record["started_at"], record["boot_id"])
 
     def finish(self, uuid: str, final: Final) -> bool:
-        """Write how a job ended that no shepherd watches; then :meth:`settle` it.
+        """Write how a job ended that no runner watches; then :meth:`settle` it.
 
-        Returns False if a shepherd lives, or has just written its own record.
+        Returns False if a runner lives, or has just written its own record.
         """
-        held = shepherd.lock(self.job_folder(uuid) / "lock", 0.0)
+        held = runner.lock(self.job_folder(uuid) / "lock", 0.0)
         if held is None:
             return False
         try:
@@ -292,8 +292,8 @@ class Spool:
         return True
 
     def watched(self, uuid: str) -> bool:
-        """Return whether a shepherd lives and has the job."""
-        held = shepherd.lock(self.job_folder(uuid) / "lock", 0.0)
+        """Return whether a runner lives and has the job."""
+        held = runner.lock(self.job_folder(uuid) / "lock", 0.0)
         if held is None:
             return True
         os.close(held)
@@ -327,10 +327,10 @@ def sync_all(paths: Sequence[Path]) -> None:
     """Put files and folders on disk, many at once: the disk commits them together."""
     if len(paths) <= 3:
         for path in paths:
-            shepherd.sync(path)
+            runner.sync(path)
         return
     with ThreadPoolExecutor(_SYNCS) as threads:
-        for _ in threads.map(shepherd.sync, paths):
+        for _ in threads.map(runner.sync, paths):
             pass
 
 

@@ -18,6 +18,7 @@ from gatewright.backends.readers.process import (
 )
 from gatewright.backends.readers.protocol import CALL, FILE, WINDOW, Order, Setup
 from gatewright.backends.readers.settings import PoolSettings
+from gatewright.backends.readers.shared import Shared
 from gatewright.backends.readers.turns import Turns, Weight
 from gatewright.core.errors import BackendFailed, Unavailable
 
@@ -73,6 +74,7 @@ class ReaderPool:
         *,
         key: str = "",
         seconds: float | None = None,
+        shared: Shared | None = None,
     ) -> dict[str, Any]:
         """Return the function's result: up to 16 MiB of msgpack values.
 
@@ -86,10 +88,14 @@ class ReaderPool:
             Calls with the same key (a file) go to the same reader where possible.
         seconds
             Deadline of the call; by default that of the pool.
+        shared
+            More arguments, of any length, which other calls have too.
         """
 
         async def attempt() -> dict[str, Any]:
-            reply = await self._ask(function, arguments, CALL, key, seconds)
+            reply = await self._ask(
+                *(function, arguments, CALL, key, seconds), shared=shared
+            )
             return reply[1].result
 
         return await self._twice(attempt)
@@ -103,6 +109,7 @@ class ReaderPool:
         key: str = "",
         bulk: bool = False,
         seconds: float | None = None,
+        shared: Shared | None = None,
     ) -> AsyncIterator[memoryview]:
         """Yield the bytes that the function put into ``output.window``.
 
@@ -113,7 +120,9 @@ class ReaderPool:
 
         async def attempt() -> tuple[ReaderHandle, Reply]:
             weight = Weight.WINDOW if bulk else Weight.SMALL
-            return await self._ask(function, arguments, WINDOW, key, seconds, weight)
+            return await self._ask(
+                *(function, arguments, WINDOW, key, seconds, weight), shared=shared
+            )
 
         handle, reply = await self._twice(attempt)
         async with AsyncExitStack() as stack:
@@ -126,6 +135,7 @@ class ReaderPool:
         *,
         key: str = "",
         seconds: float | None = None,
+        shared: Shared | None = None,
     ) -> tuple[int, int]:
         """Return an open descriptor of an anonymous file, and its size.
 
@@ -138,6 +148,7 @@ class ReaderPool:
                 await self._ask(
                     *(function, arguments, FILE, key, seconds, Weight.FILE),
                     descriptor=descriptor,
+                    shared=shared,
                 )
                 return descriptor, os.fstat(descriptor).st_size
             except BaseException:
@@ -205,6 +216,7 @@ class ReaderPool:
         weight: Weight = Weight.SMALL,
         *,
         descriptor: int | None = None,
+        shared: Shared | None = None,
     ) -> tuple[ReaderHandle, Reply]:
         if self._closing:
             raise Unavailable("The gateway is going down.")
@@ -216,6 +228,7 @@ class ReaderPool:
                 mode,
                 self._settings.seconds if seconds is None else seconds,
                 descriptor,
+                shared,
             )
         except BaseException:
             self._turns.give(handle)

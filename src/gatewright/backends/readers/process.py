@@ -17,6 +17,7 @@ from gatewright.backends.readers.protocol import (
     FAILURE,
     IN_SLOT,
     MESSAGE_BYTES,
+    SHARE,
     WINDOW,
     Answer,
     Malformed,
@@ -29,6 +30,7 @@ from gatewright.backends.readers.protocol import (
     encode,
 )
 from gatewright.backends.readers.ring import Ring
+from gatewright.backends.readers.shared import Known, Shared
 from gatewright.core.errors import TimedOut
 
 _KEPT_VARIABLES = ("LANG", "LC_ALL", "TZ", "COVERAGE_PROCESS_CONFIG")
@@ -100,6 +102,7 @@ class ReaderHandle:
         self._on_idle = on_idle
         self._on_lost = on_lost
         self._pending: _Pending | None = None
+        self._known = Known()
         self._channel, self._far_end = socket.socketpair(
             socket.AF_UNIX, socket.SOCK_SEQPACKET
         )
@@ -123,22 +126,40 @@ class ReaderHandle:
         mode: int,
         seconds: float,
         descriptor: int | None = None,
+        shared: Shared | None = None,
     ) -> asyncio.Future[Reply]:
         """Send a call; the future has its reply, a GatewayError, or ReaderLost."""
         self.calls += 1
         offset = self.ring.first_free * self.ring.slot_bytes
         message = encode(
-            Request(self.calls, function, arguments, offset, self.ring.slot_bytes, mode)
+            Request(
+                *(self.calls, function, arguments, offset, self.ring.slot_bytes, mode),
+                shared.handle if shared else "",
+            )
         )
         timer = self._loop.call_later(seconds, self._on_deadline)
         future = self._loop.create_future()
         self._pending = _Pending(self.calls, mode, self.ring.take(), future, timer)
         try:
+            if shared is not None:
+                self._share(shared)
             passed = [] if descriptor is None else [descriptor]
             socket.send_fds(self._channel, [message], passed)
         except OSError:
             self._loop.call_soon(self.lose)
         return future
+
+    def _share(self, shared: Shared) -> None:
+        """Send arguments that calls share, unless the reader has them."""
+        forgotten = self._known.use(shared)
+        if forgotten is None:
+            return
+        message = Request(0, shared.handle, {"forget": forgotten}, 0, 0, SHARE)
+        made = shared.descriptor()
+        try:
+            socket.send_fds(self._channel, [encode(message)], [made])
+        finally:
+            os.close(made)
 
     @property
     def busy(self) -> bool:
@@ -280,14 +301,16 @@ class ZygoteProcess:
 
 
 def _spawn(descriptor: int) -> subprocess.Popen[bytes]:
+    # Readers of other packages may be installed beside the gateway by PYTHONPATH.
     source = str(Path(__file__).resolve().parents[3])
+    paths = filter(None, [source, os.environ.get("PYTHONPATH", "")])
     kept = {k: v for k in _KEPT_VARIABLES if (v := os.environ.get(k)) is not None}
     return subprocess.Popen(  # noqa: S603  # this Python and this module
         [
             *(sys.executable, "-P", "-m"),
             *("gatewright.backends.readers.zygote", str(descriptor)),
         ],
-        env=kept | _READER_VARIABLES | {"PYTHONPATH": source},
+        env=kept | _READER_VARIABLES | {"PYTHONPATH": os.pathsep.join(paths)},
         pass_fds=[descriptor],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

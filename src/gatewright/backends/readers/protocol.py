@@ -33,10 +33,13 @@ class Request(msgspec.Struct, array_like=True, frozen=True):
     size: int
     """Size of the slot in bytes."""
     mode: int
-    """0 a small answer, 1 a window, 2 a file (its descriptor comes along)."""
+    """0 a small answer, 1 a window, 2 a file (its descriptor comes along), 3 nothing:
+    the descriptor has arguments that later calls share, ``function`` their handle."""
+    shared: str = ""
+    """Handle of the arguments that this call shares with others."""
 
 
-CALL, WINDOW, FILE = 0, 1, 2
+CALL, WINDOW, FILE, SHARE = 0, 1, 2, 3
 
 
 class Answer(msgspec.Struct, array_like=True, frozen=True):

@@ -19,10 +19,12 @@ from gatewright.backends.readers.protocol import (
     INLINE,
     INLINE_BYTES,
     MESSAGE_BYTES,
+    SHARE,
     WINDOW,
     Answer,
     Request,
     decode_request,
+    decode_result,
     encode,
     encode_fault,
     encode_result,
@@ -62,6 +64,7 @@ class Reader:
         self._programs = programs
         self._memory = memory
         self._calls = -1
+        self._shared: dict[str, dict[str, Any]] = {"": {}}
 
     def serve(self) -> None:
         """Answer calls until the gateway closes its end."""
@@ -69,8 +72,19 @@ class Reader:
             data, descriptors, _, _ = socket.recv_fds(self._channel, MESSAGE_BYTES, 1)
             if not data:
                 return
-            answer = self._answer(decode_request(data), descriptors)
-            self._channel.send(encode(answer))
+            request = decode_request(data)
+            if request.mode == SHARE:
+                self._keep(request, descriptors[0])
+            else:
+                self._channel.send(encode(self._answer(request, descriptors)))
+
+    def _keep(self, request: Request, descriptor: int) -> None:
+        """Keep arguments that later calls share, in place of others."""
+        for handle in request.arguments["forget"]:
+            del self._shared[handle]
+        with os.fdopen(descriptor, "rb") as file:
+            file.seek(0)
+            self._shared[request.function] = decode_result(file.read())
 
     def _answer(self, request: Request, descriptors: list[int]) -> Answer:
         try:
@@ -89,11 +103,12 @@ class Reader:
         slot = self._ring[request.offset : request.offset + request.size]
         output = Output(window=slot if request.mode == WINDOW else memoryview(b""))
         function = self._function(request.function)
+        arguments = self._shared[request.shared] | request.arguments
         if request.mode == FILE:
             with os.fdopen(descriptors[0], "w+b") as output.file:
-                result = function(request.arguments, output)
+                result = function(arguments, output)
         else:
-            result = function(request.arguments, output)
+            result = function(arguments, output)
         if request.mode == CALL:
             return _small(request, result, slot)
         return Answer(request.id, INLINE, output.length, encode_result({}))

@@ -33,7 +33,7 @@ def import_programs(names: list[str]) -> dict[str, ModuleType]:
     for name in names:
         try:
             programs[name] = importlib.import_module(name)
-        except ImportError as error:
+        except Exception as error:  # noqa: BLE001  # another's package may fail in any way
             _log.warning("The reader program %s does not import: %s", name, error)
     return programs
 

@@ -53,8 +53,10 @@ VALUES (?, ?, ?, ?, ?) ON CONFLICT (collection, field, key) DO NOTHING
 """
 _COUNT = """
 UPDATE store_collections SET sequence = ?, documents = documents + ?,
-    bytes = bytes + ? WHERE name = ?
+    bytes = bytes + ?, newest_key = ? WHERE name = ?
 """
+_HIGHEST = "SELECT highest FROM store_numbers"
+_RAISE_HIGHEST = "UPDATE store_numbers SET highest = ? WHERE highest < ?"
 _USE = """
 INSERT INTO store_usage (account, documents, bytes) VALUES (?, ?, ?)
 ON CONFLICT (account) DO UPDATE SET documents = store_usage.documents + ?,
@@ -81,9 +83,8 @@ class Edits:
         self._there: Mapping[str, FoundDocument] = snapshot.documents
         self._quota = quota
         found = snapshot.collection
-        # A collection that is made again goes on with higher numbers than before.
-        self._sequence = found.sequence if found else int(snapshot.now * 1000)
-        self._begin = self._sequence
+        self._sequence = self._begin = found.sequence if found else 0
+        self._newest_key = found.newest_key if found else ""
         self._indexes: Mapping[str, bool] = found.indexes if found else {}
         self._documents: defaultdict[str, int] = defaultdict(int)
         self._bytes: defaultdict[str, int] = defaultdict(int)
@@ -107,13 +108,18 @@ class Edits:
         if self._sequence != self._begin:
             documents = sum(self._documents.values())
             size = sum(self._bytes.values())
-            counts = (self._sequence, documents, size, self._name)
+            counts = (self._sequence, documents, size, self._newest_key, self._name)
             yield Statement(_COUNT, counts)
         yield from self._charge()
 
     def _create(self, owner: str) -> Work[None]:
-        number = self._sequence
-        values = (self._name, owner, self._now, number, number)
+        # A number of a collection that had this name before is below all of the new
+        # one's, whatever the clock says; the clock keeps those apart that were given
+        # after a copy of the database was made to which the operator went back.
+        rows = yield Statement(_HIGHEST)
+        first = max(int(self._now * 1000), rows[0]["highest"] + 1)
+        self._sequence = self._begin = first
+        values = (self._name, owner, self._now, first, first)
         yield Statement(_CREATE, values)
         yield from self._set_grants({f"user:{owner}": Right.ADMIN}, "")
 
@@ -147,6 +153,8 @@ class Edits:
             self._release(before)
         self._documents[edit.writer] += 1
         self._bytes[edit.writer] += edit.content.size
+        if edit.by_time:
+            self._newest_key = edit.key
         yield Statement(_PUT, self._row(edit, before))
         yield from self._enter(edit)
 
@@ -203,6 +211,7 @@ class Edits:
         for row in rows:
             self._documents[row["writer"]] -= row["documents"]
             self._bytes[row["writer"]] -= int(row["bytes"])
+        yield Statement(_RAISE_HIGHEST, (self._sequence, self._sequence))
         for text in _DROP:
             yield Statement(text, (self._name,))
 

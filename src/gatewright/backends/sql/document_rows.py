@@ -41,7 +41,7 @@ def snapshot_query(name: str, key: str, who: Requester, now: float) -> Clause:
     people = marks(who.principals)
     text = f"""
     SELECT c.name, c.owner, c.created_at AS made_at, c.sequence AS last, c.floor,
-        c.counter, c.documents, c.bytes, c.indexes, {DOCUMENT},
+        c.counter, c.newest_key, c.documents, c.bytes, c.indexes, {DOCUMENT},
         (SELECT MAX(g.level) FROM store_grants g WHERE g.collection = c.name
             AND g.key = '' AND g.who IN ({people})) AS level,
         (SELECT MAX(g.level) FROM store_grants g WHERE g.collection = c.name
@@ -151,6 +151,7 @@ def collection(row: Row) -> Collection:
         sequence=row["last"],
         floor=row["floor"],
         counter=row["counter"],
+        newest_key=row["newest_key"],
         documents=row["documents"],
         bytes=row["bytes"],
         indexes=msgspec.json.decode(row["indexes"]),

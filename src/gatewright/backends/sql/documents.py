@@ -183,7 +183,7 @@ class SqlDocuments:
         people = rows_of.marks(who.principals)
         text = f"""
         SELECT c.name, c.owner, c.created_at AS made_at, c.sequence AS last, c.floor,
-            c.counter, c.documents, c.bytes, c.indexes,
+            c.counter, c.newest_key, c.documents, c.bytes, c.indexes,
             (SELECT MAX(g.level) FROM store_grants g WHERE g.collection = c.name
                 AND g.key = '' AND g.who IN ({people})) AS level
         FROM store_collections c WHERE c.name > ? AND c.name IN

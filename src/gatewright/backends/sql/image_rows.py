@@ -5,8 +5,8 @@ from dataclasses import fields
 from typing import Any
 
 from gatewright.backends.sql.database import Row
+from gatewright.core.access import access_of_text
 from gatewright.domains.sky import (
-    Access,
     Coverage,
     Image,
     ImageKind,
@@ -55,19 +55,13 @@ def polygon_of(text: str) -> tuple[tuple[float, float], ...]:
     return tuple(zip(numbers[::2], numbers[1::2], strict=True))
 
 
-def access_text(access: Access) -> str:
-    """Return access rules as JSON."""
-    return json.dumps(access)
-
-
 def survey_of(row: Row) -> Survey:
     """Return the survey of a row."""
-    access = json.loads(row["access"])
     return Survey(
         id=row["id"],
         title=row["title"],
         pattern=row["pattern"],
-        access=access if isinstance(access, str) else tuple(access),
+        access=access_of_text(row["access"]),
         configured=bool(row["configured"]),
     )
 

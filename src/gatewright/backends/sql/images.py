@@ -14,7 +14,6 @@ from gatewright.backends.sql.healpix import (
 )
 from gatewright.backends.sql.image_rows import (
     INSERT_IMAGE,
-    access_text,
     coverage_of,
     image_of,
     image_time,
@@ -105,7 +104,7 @@ class SqlImageIndex:
             survey.id,
             survey.title,
             survey.pattern,
-            access_text(survey.access),
+            survey.access.text,
             int(survey.configured),
         )
         await self._database.run(lambda: _one(_SAVE, values))

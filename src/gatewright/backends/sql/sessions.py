@@ -22,14 +22,15 @@ SELECT key, account, created_at AS began_at, used_at, expires_at, address
 FROM session WHERE account = ? ORDER BY key
 """
 _KEEP_NEWEST = """
-DELETE FROM session WHERE account = ? AND key NOT IN
-    (SELECT key FROM session WHERE account = ? ORDER BY key DESC LIMIT ?)
+DELETE FROM session WHERE account = ? AND key <> ? AND key NOT IN
+    (SELECT key FROM session WHERE account = ? AND key <> ? ORDER BY key DESC LIMIT ?)
 """
 _PASSWORD = "SELECT password FROM account WHERE name = ?"  # noqa: S105  # SQL
 _TOUCH = "UPDATE session SET used_at = ? WHERE key = ? AND used_at < ?"
 _REMOVE = "DELETE FROM session WHERE key = ? AND account = ? RETURNING key"
 _TAKE_LINK = """
-DELETE FROM sign_in_link WHERE digest = ? AND expires_at > ? RETURNING account
+DELETE FROM sign_in_link WHERE digest = ? AND expires_at > ? AND expires_at <= ?
+RETURNING account
 """
 
 
@@ -56,7 +57,9 @@ class SqlSessionStore:
             yield Statement("DELETE FROM session WHERE expires_at <= ?", (now,))
             yield Statement("DELETE FROM session WHERE key = ?", (instead_of,))
             yield Statement(_ADD, (digest, session.key, *_times(session)))
-            yield Statement(_KEEP_NEWEST, (user, user, keep))
+            # Beside the new one, which is the newest whatever the clock said before.
+            others = (user, session.key, user, session.key, keep - 1)
+            yield Statement(_KEEP_NEWEST, others)
             return True
 
         return await self._database.run(work)
@@ -95,9 +98,9 @@ class SqlSessionStore:
 
         await self._database.run(work)
 
-    async def take_link(self, digest: str, now: float) -> str | None:
+    async def take_link(self, digest: str, now: float, latest: float) -> str | None:
         def work() -> Work[str | None]:
-            rows = yield Statement(_TAKE_LINK, (digest, now))
+            rows = yield Statement(_TAKE_LINK, (digest, now, latest))
             return str(rows[0]["account"]) if rows else None
 
         return await self._database.run(work)

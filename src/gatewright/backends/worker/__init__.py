@@ -6,14 +6,26 @@ from gatewright.backends.worker.client import (
     latin,
     open_worker,
 )
+from gatewright.backends.worker.commands import WorkerCommands
 from gatewright.backends.worker.errors import meaning
-from gatewright.backends.worker.workers import OneWorker, Workers
+from gatewright.backends.worker.starting import (
+    ChildStarter,
+    RunningWorker,
+    WorkerStarter,
+)
+from gatewright.backends.worker.workers import Home, OneWorker, Workers, at_the_root
 
 __all__ = [
     "LASTING_SECONDS",
+    "ChildStarter",
+    "Home",
     "OneWorker",
+    "RunningWorker",
     "Worker",
+    "WorkerCommands",
+    "WorkerStarter",
     "Workers",
+    "at_the_root",
     "latin",
     "meaning",
     "open_worker",

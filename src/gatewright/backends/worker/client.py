@@ -3,15 +3,13 @@
 import asyncio
 import os
 import socket
-import subprocess
-import sys
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -19,11 +17,15 @@ from gatewright.backends.worker.connection import Answer, Connection, Connection
 from gatewright.backends.worker.errors import meaning
 from gatewright.backends.worker.program import frames
 from gatewright.backends.worker.program.server import LASTING_AT_ONCE
+from gatewright.backends.worker.starting import (
+    ChildStarter,
+    RunningWorker,
+    WorkerStarter,
+)
 from gatewright.core.errors import BackendFailed, TimedOut, TooLarge, Unavailable
 
 T = TypeVar("T")
 
-PROGRAM = Path(__file__).parent / "program"
 QUICK_SECONDS = 15.0
 LASTING_SECONDS = 600.0
 _START_SECONDS = 15.0
@@ -33,51 +35,6 @@ _IN_FLIGHT = 64
 _THREADS = 8
 _STARTS = 20
 _STARTS_SECONDS = 10.0
-_ENVIRONMENT = frozenset(
-    {"HOME", "USER", "LOGNAME", "SHELL", "PATH", "LANG", "LC_ALL", "TZ", "TMPDIR"}
-)
-
-
-class Process(Protocol):
-    """A running worker."""
-
-    @property
-    def pid(self) -> int:
-        """Its process id."""
-
-    def wait(self, timeout: float | None = None) -> int:
-        """Wait for its end (`subprocess.TimeoutExpired`)."""
-
-    def kill(self) -> None:
-        """End it at once."""
-
-
-Spawn = Callable[[int], Process]
-"""Starts a worker on the socket with this descriptor; runs in a thread."""
-
-
-def command_spawn(command: Sequence[str]) -> Spawn:
-    """Return what starts a command as the worker, with the descriptor's number added.
-
-    It gets nothing of the gateway's but the socket and a few plain variables.
-    """
-
-    def spawn(descriptor: int) -> Process:
-        return subprocess.Popen(  # noqa: S603  # our own program, and no shell
-            [*command, str(descriptor)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            pass_fds=[descriptor],
-            cwd="/",
-            env={k: v for k, v in os.environ.items() if k in _ENVIRONMENT},
-            start_new_session=True,
-        )
-
-    return spawn
-
-
-spawn_program = command_spawn((sys.executable, "-I", "-S", str(PROGRAM)))
 
 
 class _Launched(msgspec.Struct):
@@ -92,21 +49,21 @@ class Worker:
 
     Parameters
     ----------
-    spawn
-        Starts the worker; by default `spawn_program`.
+    starter
+        Starts the worker; by default as a child of this process.
     """
 
-    def __init__(self, spawn: Spawn = spawn_program) -> None:
-        self._spawn = spawn
+    def __init__(self, starter: WorkerStarter | None = None) -> None:
+        self._starter = starter or ChildStarter()
         self._connection: Connection | None = None
-        self._process: Process | None = None
+        self._process: RunningWorker | None = None
         self._starting = asyncio.Lock()
         self._starts: deque[float] = deque(maxlen=_STARTS)
         self._quick = asyncio.Semaphore(_IN_FLIGHT)
         self._lasting = {
             name: asyncio.Semaphore(LASTING_AT_ONCE) for name in ("run", "other")
         }
-        self._ending: set[asyncio.Future[int]] = set()
+        self._ending: set[asyncio.Future[None]] = set()
         self._given_up: set[asyncio.Task[None]] = set()
         self.threads = ThreadPoolExecutor(_THREADS, "files")
         """Threads for reading and writing this user's files, and nobody else's."""
@@ -233,18 +190,19 @@ class Worker:
             return self._connection
 
     async def _start(self) -> Connection:
-        self._count_start()
+        self._check_starts()
         loop = asyncio.get_running_loop()
-        ours, theirs = socket.socketpair()
-        spawning = loop.run_in_executor(None, self._spawn_on, theirs)
+        starting = loop.run_in_executor(None, self._starter.start)
         try:
-            process = await asyncio.shield(spawning)
+            ours, process = await asyncio.shield(starting)
+        except OSError as error:
+            raise meaning(error.errno or 0) from error
         except BaseException:
-            ours.close()
-            giving_up = asyncio.create_task(self._give_up(spawning))
+            giving_up = asyncio.create_task(self._give_up(starting))
             self._given_up.add(giving_up)
             giving_up.add_done_callback(self._given_up.discard)
             raise
+        self._starts.append(time.monotonic())
         self._process = process
         connection = Connection(ours, lambda: self._on_end(process))
         try:
@@ -255,17 +213,16 @@ class Worker:
             raise
         return connection
 
-    def _spawn_on(self, theirs: socket.socket) -> Process:
-        # The thread closes it: the caller may be cancelled while the thread uses it.
-        with theirs:
-            return self._spawn(theirs.fileno())
-
-    async def _give_up(self, spawning: "asyncio.Future[Process]") -> None:
+    async def _give_up(
+        self, starting: "asyncio.Future[tuple[socket.socket, RunningWorker]]"
+    ) -> None:
         """Await the end of a worker that nobody waited for: its socket is closed."""
         with suppress(OSError):
-            self._on_end(await spawning)
+            ours, process = await starting
+            ours.close()
+            self._on_end(process)
 
-    def _count_start(self) -> None:
+    def _check_starts(self) -> None:
         """Refuse to start worker after worker for one that keeps ending."""
         now = time.monotonic()
         if len(self._starts) == _STARTS and now - self._starts[0] < _STARTS_SECONDS:
@@ -273,9 +230,8 @@ class Worker:
                 "The process that acts for this user keeps ending.",
                 retry_after=_STARTS_SECONDS,
             )
-        self._starts.append(now)
 
-    def _on_end(self, process: Process) -> None:
+    def _on_end(self, process: RunningWorker) -> None:
         """Give a worker whose socket is closed its time to end, then kill it."""
         ending = asyncio.get_running_loop().run_in_executor(None, _await_end, process)
         self._ending.add(ending)
@@ -311,12 +267,10 @@ class Worker:
         self.threads.shutdown(wait=False, cancel_futures=True)
 
 
-def _await_end(process: Process) -> int:
-    try:
-        return process.wait(_END_SECONDS)
-    except subprocess.TimeoutExpired:
+def _await_end(process: RunningWorker) -> None:
+    if not process.ends_within(_END_SECONDS):
         process.kill()
-        return process.wait()
+        process.ends_within(_END_SECONDS)
 
 
 def latin(value: str | bytes) -> str:
@@ -325,9 +279,9 @@ def latin(value: str | bytes) -> str:
 
 
 @asynccontextmanager
-async def open_worker(spawn: Spawn = spawn_program) -> AsyncIterator[Worker]:
+async def open_worker(starter: WorkerStarter | None = None) -> AsyncIterator[Worker]:
     """Yield a worker that ends with the block."""
-    worker = Worker(spawn)
+    worker = Worker(starter)
     try:
         yield worker
     finally:

@@ -117,11 +117,13 @@ class Connection:
             raise
 
     def _abandon(self, number: int, pending: _Pending) -> None:
-        """Remember an id whose answer nobody waits for, or drop what has come."""
+        """Cancel a request whose answer nobody waits for, or drop what has come."""
         if self._pending.pop(number, None) is not None:
             self._forgotten.add(number)
             if len(self._forgotten) > _FORGOTTEN_AT_MOST:
                 self.end()
+            else:
+                self._send(pack({"id": number, "op": "cancel"}), None)
         elif not pending.future.cancelled() and not pending.future.exception():
             _close(pending.future.result().descriptor)
 

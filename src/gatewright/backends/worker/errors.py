@@ -58,9 +58,12 @@ _MEANINGS: dict[int, tuple[type[GatewayError], str]] = {
 }
 
 
+_RETRY_SECONDS = 1
+
+
 def meaning(number: int) -> GatewayError:
     """Return the error that an ``errno`` means."""
     kind, text = _MEANINGS.get(
         number, (BackendFailed, "The file system answered with an unknown error.")
     )
-    return kind(text)
+    return kind(text, retry_after=_RETRY_SECONDS if kind is Unavailable else None)

@@ -1,8 +1,17 @@
 """Which worker acts for a user."""
 
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from gatewright.backends.worker.client import Worker
+
+Home = Callable[[str], Awaitable[bytes]]
+"""Returns the folder that a user's ``~`` means, as a path from a system's root."""
+
+
+async def at_the_root(user: str) -> bytes:
+    """Return the root: everyone's home on a system that does not say another."""
+    return b"/"
 
 
 class Workers(Protocol):

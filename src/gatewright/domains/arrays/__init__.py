@@ -11,7 +11,6 @@ from gatewright.domains.arrays.hyperslab import (
     whole,
 )
 from gatewright.domains.arrays.model import (
-    Access,
     Attribute,
     Attributes,
     AxisKind,
@@ -21,11 +20,12 @@ from gatewright.domains.arrays.model import (
     Dimension,
     ElementType,
     Encoding,
-    FileIdentity,
     Hyperslab,
     Published,
     Range,
+    Source,
     Variable,
+    Version,
     xdr,
 )
 from gatewright.domains.arrays.packing import (
@@ -61,7 +61,6 @@ from gatewright.domains.arrays.subset import (
 )
 
 __all__ = [
-    "Access",
     "ArrayReader",
     "Attribute",
     "Attributes",
@@ -76,13 +75,13 @@ __all__ = [
     "ElementType",
     "Encoding",
     "Estimate",
-    "FileIdentity",
     "Hyperslab",
     "Packing",
     "Prepared",
     "Published",
     "Range",
     "Selected",
+    "Source",
     "Statistic",
     "SubsetFile",
     "SubsetFormat",
@@ -90,6 +89,7 @@ __all__ = [
     "SubsetRequest",
     "TimeUnits",
     "Variable",
+    "Version",
     "apply_statistic",
     "axes",
     "check",

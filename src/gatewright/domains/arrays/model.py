@@ -4,10 +4,11 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NewType
 
 import numpy as np
 
+from gatewright.core.access import NOBODY, Access
 from gatewright.core.errors import InvalidRequest
 
 
@@ -119,26 +120,21 @@ class Variable:
         return found.text if found else ""
 
 
-@dataclass(frozen=True, slots=True)
-class FileIdentity:
-    """Which bytes a file has: another identity means that it changed."""
+Source = NewType("Source", str)
+"""Handle of what holds a data set's arrays: one file, many files, a store of chunks.
 
-    device: int
-    """Number of the file system."""
-    inode: int
-    """Number of the file in it."""
-    size: int
-    """Bytes."""
-    modified_ns: int
-    """Time of the last change, nanoseconds since 1970."""
+Only the reader that gave it knows what stands behind it.
+"""
+Version = NewType("Version", str)
+"""Which values a source has: another version means that they may be others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """All that a file says but for its arrays' values."""
+    """All that a source says but for its arrays' values."""
 
-    identity: FileIdentity
-    """Which file this is about."""
+    version: Version
+    """Which version of the source this is about."""
     format: str
     """``NetCDF-3``, ``NetCDF-4``, ..."""
     dimensions: Mapping[str, Dimension]
@@ -149,6 +145,10 @@ class Description:
     """Attributes of the whole file."""
     warnings: tuple[str, ...] = ()
     """What was left out, and why."""
+    stored_bytes: int = 0
+    """Bytes that the source takes where it is kept."""
+    modified: float = 0.0
+    """When the source was changed last, seconds since 1970 UTC."""
 
     def variable(self, name: str) -> Variable:
         """Return a variable.
@@ -234,21 +234,17 @@ def xdr(kind: ElementType) -> Encoding:
     return Encoding(_XDR_TYPES.get(kind, kind), "big", exact=True)
 
 
-Access = Literal["public", "users"] | tuple[str, ...]
-"""``public``, ``users``, or names of accounts and groups."""
-
-
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """A file that is published."""
+    """A source of arrays that is published."""
 
     id: str
     """Name in URLs."""
-    source: bytes
-    """Path of the file."""
+    source: Source
+    """Where its arrays are."""
     title: str = ""
     """Title in the catalogue; empty: the file's own."""
-    access: Access = "public"
+    access: Access = NOBODY
     """Who may see it."""
 
 

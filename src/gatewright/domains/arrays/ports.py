@@ -6,33 +6,34 @@ from typing import Protocol
 from gatewright.domains.arrays.model import (
     Description,
     Encoding,
-    FileIdentity,
     Hyperslab,
+    Source,
     Variable,
+    Version,
 )
 from gatewright.domains.arrays.subset import SubsetOrder
 
 
 class ArrayReader(Protocol):
-    """Reads files of arrays.
+    """Reads sources of arrays.
 
-    All methods may raise NotFound (there is no such file), Conflict (the file is not
-    the one of the identity any more), BackendFailed (the file is damaged or of no
-    known kind), TimedOut and Unavailable.
+    All methods may raise NotFound (the source is not there), Conflict (it is not of
+    the version any more), BackendFailed (it is damaged or of no known kind), TimedOut
+    and Unavailable.
     """
 
-    async def identify(self, source: bytes) -> FileIdentity:
-        """Return which file stands at a path."""
+    async def version(self, source: Source) -> Version:
+        """Return the version of a source as it is now."""
         ...
 
-    async def describe(self, source: bytes) -> Description:
-        """Return all that a file says but for its arrays' values."""
+    async def describe(self, source: Source) -> Description:
+        """Return all that a source says but for its arrays' values."""
         ...
 
     def read(
         self,
-        source: bytes,
-        identity: FileIdentity,
+        source: Source,
+        version: Version,
         variable: Variable,
         slab: Hyperslab,
         encoding: Encoding,
@@ -40,15 +41,15 @@ class ArrayReader(Protocol):
         """Yield the bytes of a piece of a numeric or CHAR variable, in row-major order.
 
         A view is valid until the next is asked for; while one is used the next is
-        read. The file is checked before and after each: one that changed ends the
+        read. The source is checked before and after each: one that changed ends the
         iteration by Conflict, never by wrong or missing values.
         """
         ...
 
     async def strings(
         self,
-        source: bytes,
-        identity: FileIdentity,
+        source: Source,
+        version: Version,
         variable: Variable,
         slab: Hyperslab,
     ) -> list[str]:
@@ -60,7 +61,7 @@ class ArrayReader(Protocol):
         ...
 
     async def subset(
-        self, source: bytes, identity: FileIdentity, order: SubsetOrder
+        self, source: Source, version: Version, order: SubsetOrder
     ) -> tuple[int, int]:
         """Return an open anonymous file with a subset, and its size in bytes.
 

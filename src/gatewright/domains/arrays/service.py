@@ -33,10 +33,11 @@ from gatewright.domains.arrays.model import (
     Description,
     ElementType,
     Encoding,
-    FileIdentity,
     Hyperslab,
     Published,
+    Source,
     Variable,
+    Version,
 )
 from gatewright.domains.arrays.packing import packing, unpack
 from gatewright.domains.arrays.ports import ArrayReader
@@ -100,8 +101,8 @@ class Datasets:
         self._reader = reader
         self._response_bytes = response_bytes
         self._clock = clock
-        self._descriptions: dict[bytes, Description] = {}
-        self._coordinates: dict[tuple[FileIdentity, str], Values] = {}
+        self._descriptions: dict[Source, Description] = {}
+        self._coordinates: dict[tuple[Version, str], Values] = {}
 
     def page(
         self, caller: Caller, limit: int | None = None, cursor: str | None = None
@@ -113,7 +114,7 @@ class Datasets:
         seen = [
             dataset
             for dataset in self._datasets.values()
-            if dataset.id > after and may_see(caller, dataset)
+            if dataset.id > after and dataset.access.admits(caller)
         ]
         more = len(seen) > count
         return Page(seen[:count], encode_cursor(seen[count - 1].id) if more else None)
@@ -129,7 +130,7 @@ class Datasets:
         caller.require(Scope.DATA_READ)
         for name in (dataset_id, dataset_id.removesuffix(_EXTENSION)):
             dataset = self._datasets.get(name)
-            if dataset is not None and may_see(caller, dataset):
+            if dataset is not None and dataset.access.admits(caller):
                 return dataset
         raise NotFound("There is no such data set. The catalogue is at /datasets.")
 
@@ -146,8 +147,8 @@ class Datasets:
         dataset = self.find(caller, dataset_id)
         known = self._descriptions.get(dataset.source)
         if known is not None:
-            now = await self._reader.identify(dataset.source)
-            if known.identity == now:
+            now = await self._reader.version(dataset.source)
+            if known.version == now:
                 return Published(dataset, known)
         description = await self._reader.describe(dataset.source)
         self._descriptions[dataset.source] = description
@@ -161,15 +162,15 @@ class Datasets:
         encoding: Encoding,
     ) -> AsyncIterator[memoryview]:
         """Yield the bytes of a piece of an array; see ``ArrayReader.read``."""
-        source, identity = published.dataset.source, published.description.identity
-        return self._reader.read(source, identity, variable, slab, encoding)
+        source, version = published.dataset.source, published.description.version
+        return self._reader.read(source, version, variable, slab, encoding)
 
     async def strings(
         self, published: Published, variable: Variable, slab: Hyperslab
     ) -> list[str]:
         """Return a piece of an array of text; see ``ArrayReader.strings``."""
-        source, identity = published.dataset.source, published.description.identity
-        return await self._reader.strings(source, identity, variable, slab)
+        source, version = published.dataset.source, published.description.version
+        return await self._reader.strings(source, version, variable, slab)
 
     @property
     def limit_bytes(self) -> int:
@@ -256,7 +257,7 @@ class Datasets:
         self.check_size(max(cost.bytes, cost.read_bytes), _LESS_OF_A_SUBSET)
         published = prepared.published
         descriptor, size = await self._reader.subset(
-            published.dataset.source, published.description.identity, order
+            published.dataset.source, published.description.version, order
         )
         return SubsetFile(
             descriptor,
@@ -270,7 +271,7 @@ class Datasets:
         if axis.coordinate is None:
             size = published.description.dimensions[name].size
             return np.arange(size, dtype=np.float64)
-        key = (published.description.identity, axis.coordinate)
+        key = (published.description.version, axis.coordinate)
         found = self._coordinates.get(key)
         if found is None:
             found = await self._read_values(published, axis.coordinate)
@@ -315,15 +316,6 @@ class Datasets:
                 estimated_bytes=size,
                 limit_bytes=self._response_bytes,
             )
-
-
-def may_see(caller: Caller, dataset: Dataset) -> bool:
-    """Return whether the access rule of a data set admits the caller."""
-    if dataset.access == "public":
-        return True
-    if dataset.access == "users" or not caller.signed_in:
-        return caller.signed_in
-    return caller.user in dataset.access or bool(caller.groups & set(dataset.access))
 
 
 def _filename(dataset_id: str, order: SubsetOrder) -> str:

@@ -3,7 +3,6 @@
 from gatewright.domains.compute.array import Array, parse_array
 from gatewright.domains.compute.check import check_spec
 from gatewright.domains.compute.follow import follow
-from gatewright.domains.compute.ledger import JobLedger, satisfied
 from gatewright.domains.compute.model import (
     ENDED,
     Attributes,
@@ -34,6 +33,7 @@ from gatewright.domains.compute.ports import (
     OutputFiles,
     Scheduler,
 )
+from gatewright.domains.compute.records import JobRecords, satisfied
 from gatewright.domains.compute.service import JobService
 
 __all__ = [
@@ -47,8 +47,8 @@ __all__ = [
     "Dependency",
     "Job",
     "JobFilter",
-    "JobLedger",
     "JobMonitor",
+    "JobRecords",
     "JobService",
     "JobSpec",
     "JobState",

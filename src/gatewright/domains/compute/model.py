@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from gatewright.core.homes import Homes
+
 
 class JobState(StrEnum):
     """Where a job is in its life."""
@@ -310,8 +312,8 @@ class ComputeSystem:
 
     name: str
     """Name in URLs."""
-    home: str
-    """Directory that relative paths of a job mean, absolute."""
+    home: Homes
+    """Returns the directory that relative paths of a user's job mean."""
 
 
 @dataclass(frozen=True, slots=True)

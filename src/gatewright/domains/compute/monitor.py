@@ -3,13 +3,13 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import aclosing
 
 from gatewright.core.clock import Clock, system_clock
 from gatewright.core.errors import GatewayError
-from gatewright.domains.compute.ledger import JobLedger
 from gatewright.domains.compute.model import JobState, JobStatus, Snapshot
 from gatewright.domains.compute.ports import JobTable, Scheduler
+from gatewright.domains.compute.records import JobRecords
 
 _log = logging.getLogger(__name__)
 _CHUNK = 500
@@ -17,31 +17,43 @@ _PAUSES = (0.2, 1.0, 5.0)
 
 
 class JobMonitor:
-    """The background work of one system."""
+    """Keeps the records of one system's jobs in step with its scheduler.
+
+    Each of its works is done by one process of the gateway at a time.
+    """
 
     def __init__(
         self,
         system: str,
         scheduler: Scheduler,
         table: JobTable,
-        ledger: JobLedger,
+        records: JobRecords,
         clock: Clock = system_clock,
     ) -> None:
         self._system = system
         self._scheduler = scheduler
         self._table = table
-        self._ledger = ledger
+        self._records = records
         self._clock = clock
 
-    async def run(self) -> None:
-        """Work until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._follow())
-            group.create_task(self._sweep())
+    async def follow(self) -> float:
+        """Write down what the scheduler tells, for as long as it does.
 
-    async def _follow(self) -> None:
-        async for snapshot in self._scheduler.changes():
-            await self._take(snapshot)
+        Returns the seconds after which to follow it anew.
+        """
+        changes = self._scheduler.changes()
+        async with aclosing(changes):  # type: ignore[type-var]  # it is a generator
+            async for snapshot in changes:
+                await self._take(snapshot)
+        return 1.0
+
+    async def resubmit(self) -> float:
+        """Submit the jobs whose submission was cut short.
+
+        Returns the seconds after which to look for such jobs again.
+        """
+        await self._records.resubmit(self._clock())
+        return self._scheduler.capabilities.submit_seconds
 
     async def _take(self, snapshot: Snapshot) -> None:
         for start in range(0, len(snapshot.jobs), _CHUNK):
@@ -52,7 +64,7 @@ class JobMonitor:
     async def _record(self, statuses: Sequence[JobStatus]) -> None:
         for attempt in range(1_000_000):  # pragma: no branch
             try:
-                await self._ledger.record(statuses)
+                await self._records.record(statuses)
                 await self._scheduler.forget(
                     [s.native_id for s in statuses if s.ended_at is not None]
                 )
@@ -82,10 +94,3 @@ class JobMonitor:
             reason="The scheduler knows nothing of this job any more.",
             ended_at=self._clock(),
         )
-
-    async def _sweep(self) -> None:
-        """Submit what was cut short, now and then."""
-        while True:
-            with suppress(GatewayError):
-                await self._ledger.resubmit(self._clock())
-            await asyncio.sleep(self._scheduler.capabilities.submit_seconds)

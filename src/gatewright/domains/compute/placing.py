@@ -9,18 +9,16 @@ from gatewright.domains.compute.model import ComputeSystem, JobSpec, Submission
 from gatewright.domains.compute.ports import NewJob
 
 
-def placed(
-    system: ComputeSystem, spec: JobSpec, indices: Sequence[int | None]
-) -> NewJob:
+def placed(home: str, spec: JobSpec, indices: Sequence[int | None]) -> NewJob:
     """Return a job with its name and with the absolute paths of its files."""
-    directory = _resolve(system.home, spec.directory or "", system.home)
+    directory = _resolve(home, spec.directory or "", home)
     stem = "job-{id}"
     return NewJob(
         spec=spec,
         name=spec.name or _default_name(spec),
         directory=directory,
-        stdout_path=_resolve(directory, spec.stdout_path or f"{stem}.out", system.home),
-        stderr_path=_resolve(directory, spec.stderr_path or f"{stem}.err", system.home),
+        stdout_path=_resolve(directory, spec.stdout_path or f"{stem}.out", home),
+        stderr_path=_resolve(directory, spec.stderr_path or f"{stem}.err", home),
         uuids=[new_id() for _ in indices],
         indices=indices,
     )

@@ -119,8 +119,8 @@ class OutputFile(Protocol):
 class OutputFiles(Protocol):
     """The files that jobs write, opened with their owner's rights."""
 
-    async def open(self, user: str, path: str) -> OutputFile:
-        """Open a regular file for reading; the caller closes it.
+    async def open(self, system: str, user: str, path: str) -> OutputFile:
+        """Open a regular file of a system for reading; the caller closes it.
 
         Raises
         ------

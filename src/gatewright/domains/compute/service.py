@@ -11,7 +11,6 @@ from gatewright.core.events import EventHub
 from gatewright.core.pages import Page, page_limit
 from gatewright.domains.compute.array import parse_array
 from gatewright.domains.compute.check import check_spec
-from gatewright.domains.compute.ledger import JobLedger, named, satisfied
 from gatewright.domains.compute.model import (
     Capabilities,
     ComputeSystem,
@@ -33,6 +32,7 @@ from gatewright.domains.compute.ports import (
     OutputFiles,
     Scheduler,
 )
+from gatewright.domains.compute.records import JobRecords, named, satisfied
 from gatewright.domains.compute.summary import array_as_job
 
 MAXIMUM_KEY = 255
@@ -42,12 +42,12 @@ MAXIMUM_SPECS = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class _Desk:
+class _JobSystem:
     """One system with all that serves it."""
 
     system: ComputeSystem
     scheduler: Scheduler
-    ledger: JobLedger
+    records: JobRecords
 
 
 class JobService:
@@ -63,8 +63,10 @@ class JobService:
         in_flight: int = 1000,
         clock: Clock = system_clock,
     ) -> None:
-        self._desks = {
-            name: _Desk(system, scheduler, JobLedger(name, scheduler, table, events))
+        self._systems = {
+            name: _JobSystem(
+                system, scheduler, JobRecords(name, scheduler, table, events)
+            )
             for name, (system, scheduler) in systems.items()
         }
         self._table = table
@@ -75,7 +77,7 @@ class JobService:
     @property
     def systems(self) -> Sequence[str]:
         """Names of the systems that run jobs."""
-        return tuple(self._desks)
+        return tuple(self._systems)
 
     async def ready(self, system: str) -> None:
         """Return when a system's scheduler answers.
@@ -87,7 +89,7 @@ class JobService:
         GatewayError
             It does not answer.
         """
-        await self._desk(system).scheduler.status(())
+        await self._system(system).scheduler.status(())
 
     def capabilities(self, system: str) -> Capabilities:
         """Return what a system's scheduler has and can do.
@@ -97,7 +99,7 @@ class JobService:
         NotFound
             No system of that name runs jobs.
         """
-        return self._desk(system).scheduler.capabilities
+        return self._system(system).scheduler.capabilities
 
     async def submit(
         self,
@@ -122,15 +124,15 @@ class JobService:
             The caller has too many jobs that have not ended.
         """
         caller.require(Scope.JOBS_SUBMIT)
-        desk = self._desk(system)
-        use = self._key_use(caller, desk, key, specs)
+        place = self._system(system)
+        use = self._key_use(caller, place, key, specs)
         jobs = await self._table.keyed(use) if use is not None else None
         if jobs is None:
-            admission = await self._admission(caller, desk, specs, use)
+            admission = await self._admission(caller, place, specs, use)
             jobs = await self._table.admit(admission)
         new = [job for job in jobs if job.state is JobState.NEW]
         if new:
-            await desk.ledger.submit(new)
+            await place.records.submit(new)
         return await self._records(caller, system, jobs)
 
     async def list(
@@ -143,7 +145,7 @@ class JobService:
     ) -> Page[Job]:
         """Return a page of the caller's jobs, newest first."""
         caller.require(Scope.JOBS_READ)
-        self._desk(system)
+        self._system(system)
         return await self._table.list(
             system, caller.user, chosen, page_limit(limit), cursor
         )
@@ -165,9 +167,9 @@ class JobService:
         The record that is returned has ended, or will shortly.
         """
         caller.require(Scope.JOBS_CANCEL)
-        desk = self._desk(system)
+        place = self._system(system)
         jobs = await self._live(caller, system, job_id)
-        return await self._tell(caller, desk, job_id, jobs, desk.scheduler.cancel)
+        return await self._tell(caller, place, job_id, jobs, place.scheduler.cancel)
 
     async def hold(self, caller: Caller, system: str, job_id: str) -> Job:
         """Keep a queued job, or the queued elements of an array, from starting.
@@ -178,9 +180,9 @@ class JobService:
             It runs already, or has ended.
         """
         caller.require(Scope.JOBS_SUBMIT)
-        desk = self._desk(system)
+        place = self._system(system)
         jobs = await self._waiting(caller, system, job_id, "held")
-        job = await self._tell(caller, desk, job_id, jobs, desk.scheduler.hold)
+        job = await self._tell(caller, place, job_id, jobs, place.scheduler.hold)
         if job.state is JobState.ACTIVE and job.tasks is None:
             raise Conflict("The job started before it could be held.")
         return job
@@ -194,9 +196,9 @@ class JobService:
             It runs already, or has ended.
         """
         caller.require(Scope.JOBS_SUBMIT)
-        desk = self._desk(system)
+        place = self._system(system)
         jobs = await self._waiting(caller, system, job_id, "released")
-        return await self._tell(caller, desk, job_id, jobs, desk.scheduler.release)
+        return await self._tell(caller, place, job_id, jobs, place.scheduler.release)
 
     async def with_output(self, caller: Caller, system: str, job_id: str) -> Job:
         """Return a job that has an output of its own, written or not.
@@ -226,29 +228,29 @@ class JobService:
         """
         job = await self.with_output(caller, system, job_id)
         path = job.stdout_path if stream is Stream.OUTPUT else job.stderr_path
-        return await self._outputs.open(caller.user, path)
+        return await self._outputs.open(system, caller.user, path)
 
     async def queue(self, caller: Caller, system: str) -> Queue:
         """Return the caller's jobs that wait or run, oldest first."""
         caller.require(Scope.JOBS_READ)
-        desk = self._desk(system)
+        place = self._system(system)
         return Queue(
             as_of=self._clock(),
             jobs=await self._table.open_jobs(system, caller.user),
-            capabilities=desk.scheduler.capabilities,
+            capabilities=place.scheduler.capabilities,
         )
 
-    def _desk(self, system: str) -> _Desk:
+    def _system(self, system: str) -> _JobSystem:
         try:
-            return self._desks[system]
+            return self._systems[system]
         except KeyError:
-            names = ", ".join(self._desks) or "none"
+            names = ", ".join(self._systems) or "none"
             raise NotFound(
                 f"There is no system “{system[:80]}” with jobs. There are: {names}."
             ) from None
 
     async def _named(self, caller: Caller, system: str, job_id: str) -> Sequence[Job]:
-        self._desk(system)
+        self._system(system)
         jobs = await named(self._table, system, caller.user, job_id)
         if not jobs:
             raise NotFound(f"You have no job “{job_id[:80]}” on {system}.")
@@ -276,7 +278,7 @@ class JobService:
     async def _tell(
         self,
         caller: Caller,
-        desk: _Desk,
+        place: _JobSystem,
         job_id: str,
         jobs: Sequence[Job],
         order: Callable[[Sequence[str]], Awaitable[None]],
@@ -284,8 +286,8 @@ class JobService:
         """Give the scheduler an order for jobs; return the record as it is then."""
         if jobs:
             await order([job.native_id for job in jobs if job.native_id])
-            await desk.ledger.refresh(jobs)
-        return _as_one(await self._named(caller, desk.system.name, job_id), job_id)
+            await place.records.refresh(jobs)
+        return _as_one(await self._named(caller, place.system.name, job_id), job_id)
 
     async def _records(
         self, caller: Caller, system: str, jobs: Sequence[Job]
@@ -299,25 +301,25 @@ class JobService:
     async def _admission(
         self,
         caller: Caller,
-        desk: _Desk,
+        place: _JobSystem,
         specs: Sequence[JobSpec],
         use: KeyUse | None,
     ) -> Admission:
         if not 1 <= len(specs) <= MAXIMUM_SPECS:
             raise InvalidContent(f"Send from 1 to {MAXIMUM_SPECS} jobs at once.")
         now = self._clock()
-        jobs = [await self._new_job(caller, desk, spec, now) for spec in specs]
+        jobs = [await self._new_job(caller, place, spec, now) for spec in specs]
         if sum(len(job.uuids) for job in jobs) > self._in_flight:
             raise InvalidContent(
                 f"These are more than the {self._in_flight} jobs that one user may "
                 "have waiting and running. Submit them in parts."
             )
         return Admission(
-            system=desk.system.name,
+            system=place.system.name,
             user=caller.require_user(),
             jobs=jobs,
             at=now,
-            lease=desk.scheduler.capabilities.submit_seconds,
+            lease=place.scheduler.capabilities.submit_seconds,
             in_flight=self._in_flight,
             use=use,
         )
@@ -325,7 +327,7 @@ class JobService:
     def _key_use(
         self,
         caller: Caller,
-        desk: _Desk,
+        place: _JobSystem,
         key: str | None,
         specs: Sequence[JobSpec],
     ) -> KeyUse | None:
@@ -335,28 +337,29 @@ class JobService:
             raise InvalidContent(
                 f"“Idempotency-Key” is 1 to {MAXIMUM_KEY} printable characters."
             )
-        lease = desk.scheduler.capabilities.submit_seconds
+        lease = place.scheduler.capabilities.submit_seconds
         return KeyUse(
-            desk.system.name, caller.user, key, _digest(specs), self._clock(), lease
+            place.system.name, caller.user, key, _digest(specs), self._clock(), lease
         )
 
     async def _new_job(
-        self, caller: Caller, desk: _Desk, spec: JobSpec, now: float
+        self, caller: Caller, place: _JobSystem, spec: JobSpec, now: float
     ) -> NewJob:
         check_spec(spec)
         indices: Sequence[int | None] = [None]
         if spec.array is not None:
             indices = parse_array(spec.array, self._in_flight).indices
         for dependency in spec.dependencies:
-            await self._check_dependency(caller, desk, dependency)
-        job = placed(desk.system, spec, indices)
-        await desk.scheduler.check(sample(desk.system, caller, job, now))
+            await self._check_dependency(caller, place, dependency)
+        home = await place.system.home(caller.user)
+        job = placed(str(home), spec, indices)
+        await place.scheduler.check(sample(place.system, caller, job, now))
         return job
 
     async def _check_dependency(
-        self, caller: Caller, desk: _Desk, dependency: Dependency
+        self, caller: Caller, place: _JobSystem, dependency: Dependency
     ) -> None:
-        system = desk.system.name
+        system = place.system.name
         others = await named(self._table, system, caller.user, dependency.job)
         if not others:
             raise InvalidContent(

@@ -16,7 +16,7 @@ class CommandService:
     Parameters
     ----------
     systems
-        By the name of the system: what runs commands there, and the folder ``~``.
+        What runs commands, by the names of the systems.
     seconds
         Longest time that a command may be given.
     output_bytes
@@ -25,7 +25,7 @@ class CommandService:
 
     def __init__(
         self,
-        systems: Mapping[str, tuple[CommandRunner, bytes]],
+        systems: Mapping[str, CommandRunner],
         seconds: float,
         output_bytes: int,
     ) -> None:
@@ -53,11 +53,11 @@ class CommandService:
             not above 0 and within the limit.
         """
         caller.require(Scope.EXEC)
-        found = self._systems.get(system)
-        if found is None:
+        runner = self._systems.get(system)
+        if runner is None:
             raise NotFound(f"There is no system “{system}” with commands.")
-        runner, home = found
         self._check(command)
+        home = await runner.home(caller.user)
         return await runner.run(
             caller.user,
             replace(

@@ -49,7 +49,9 @@ class Entry:
     size: int
     """Size in bytes."""
     modified_ns: int
-    """Time of the last change of content, nanoseconds since 1970."""
+    """Time of the last change of content, nanoseconds since 1970, as it was set."""
+    changed_ns: int
+    """Time of the last change of content or attributes, which nobody can set back."""
     owner: str
     """Name of the user it belongs to on the machine."""
     group: str
@@ -80,8 +82,15 @@ class Entry:
 
     @property
     def version(self) -> str:
-        """What tells one content from another: device, inode, size and time."""
-        return f"{self.device:x}-{self.inode:x}-{self.size:x}-{self.modified_ns:x}"
+        """What tells one content from another: device, inode, size and both times."""
+        numbers = (
+            self.device,
+            self.inode,
+            self.size,
+            self.modified_ns,
+            self.changed_ns,
+        )
+        return "-".join(f"{number:x}" for number in numbers)
 
     @property
     def etag(self) -> str:

@@ -60,9 +60,11 @@ class FileSystem(Protocol):
     `TimedOut`.
     """
 
-    @property
-    def home(self) -> bytes:
-        """Plain path of the folder where a user's relative paths begin."""
+    async def home(self, user: str) -> bytes:
+        """Return the plain path of the folder where a user's relative paths begin.
+
+        `NotAllowed` says that the user has none.
+        """
 
     def within(self, folder: bytes, destinations: bytes | None = None) -> "FileSystem":
         """Return the same files by the same paths, of which none leaves a folder.
@@ -126,6 +128,9 @@ class FileSystem(Protocol):
 
 class CommandRunner(Protocol):
     """Runs programs on one system as one of its users."""
+
+    async def home(self, user: str) -> bytes:
+        """Return the plain path of the folder where a user's relative paths begin."""
 
     async def run(self, user: str, command: Command) -> Outcome:
         """Run a command to its end or its time's; what it leaves is killed."""

@@ -49,19 +49,24 @@ class FileService:
         self._systems = dict(systems)
         self._upload_bytes = upload_bytes
 
-    def systems(self, caller: Caller) -> list[Home]:
+    @property
+    def names(self) -> list[str]:
+        """Names of the systems that have files."""
+        return list(self._systems)
+
+    async def systems(self, caller: Caller) -> list[Home]:
         """Return the systems that have files."""
         reach.require_any(caller)
-        return [Home(name, files.home) for name, files in self._systems.items()]
+        return [await self.system(caller, name) for name in self._systems]
 
-    def system(self, caller: Caller, system: str) -> Home:
+    async def system(self, caller: Caller, system: str) -> Home:
         """Return one system (`NotFound` if it has no files)."""
         reach.require_any(caller)
-        return Home(system, self._files(system).home)
+        return Home(system, await self._files(system).home(caller.user))
 
-    def resolve(self, system: str, path: bytes) -> bytes:
-        """Return a plain path; ``~`` and relative paths begin at the system's home."""
-        return paths.resolve(path, self._files(system).home)
+    async def resolve(self, caller: Caller, system: str, path: bytes) -> bytes:
+        """Return a plain path; ``~`` and relative paths begin at the caller's home."""
+        return paths.resolve(path, await self._files(system).home(caller.user))
 
     async def stat(
         self, caller: Caller, system: str, path: bytes, *, follow: bool = False
@@ -198,7 +203,7 @@ class FileService:
     ) -> Entry:
         """Give a file or folder another name; the destination may be relative."""
         folder, source = reach.changing(caller, path)
-        files, target = self._towards(caller, system, folder, destination)
+        files, target = await self._towards(caller, system, folder, destination)
         return await files.move(caller.user, source, target, replace=replace)
 
     async def copy(
@@ -213,7 +218,7 @@ class FileService:
         """Copy a file or folder; the destination may be relative."""
         folder, source = reach.reading(caller, path)
         reach.check_not_root(source)
-        files, target = self._towards(caller, system, folder, destination)
+        files, target = await self._towards(caller, system, folder, destination)
         return await files.copy(caller.user, source, target, replace=replace)
 
     async def remove(
@@ -243,7 +248,7 @@ class FileService:
         if b"\0" in target or not target:
             raise InvalidRequest("A link needs a target, without NUL bytes.")
         if not symbolic:
-            target = self.resolve(system, target)
+            target = await self.resolve(caller, system, target)
         elif caller.folders(Scope.FILES_WRITE):
             raise NotAllowed(
                 "A token that is narrowed to a folder makes no symbolic links: others "
@@ -268,11 +273,12 @@ class FileService:
         folder, plain = reach.changing(caller, path)
         return _within(self._files(system), folder), plain
 
-    def _towards(
+    async def _towards(
         self, caller: Caller, system: str, folder: bytes | None, destination: bytes
     ) -> tuple[FileSystem, bytes]:
         """Return what moves or copies out of a folder to a destination."""
-        to, target = reach.changing(caller, self.resolve(system, destination))
+        resolved = await self.resolve(caller, system, destination)
+        to, target = reach.changing(caller, resolved)
         files = self._files(system)
         if folder is not None or to is not None:
             files = files.within(folder or b"/", to or b"/")

@@ -2,7 +2,11 @@
 
 from gatewright.domains.identity.attempts import AttemptGuard
 from gatewright.domains.identity.audit import START, AuditTrail, chained
-from gatewright.domains.identity.credentials import is_name, split_token
+from gatewright.domains.identity.credentials import (
+    is_name,
+    is_program_secret,
+    split_token,
+)
 from gatewright.domains.identity.last_use import LastUse
 from gatewright.domains.identity.model import (
     Attempts,
@@ -55,6 +59,7 @@ __all__ = [
     "Users",
     "chained",
     "is_name",
+    "is_program_secret",
     "operator",
     "split_token",
 ]

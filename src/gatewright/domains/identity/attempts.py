@@ -4,12 +4,17 @@ Three failures within two minutes for one name from one address are a ban of fiv
 minutes (the defaults of Authelia), then ten, twenty, up to a day. The address is part
 of it, so that nobody can lock a user out from elsewhere; and no address has all the
 places where passwords are checked, so that nobody can keep the others from signing in.
+
+A ban outlasts a restart and holds in all processes, so it is remembered by the clock of
+the day. Where that clock was set back, a ban begins again, once, at its own length: it
+never lasts for the hours by which the clock went back.
 """
 
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from gatewright.core.addresses import network_of
 from gatewright.core.clock import Clock
@@ -50,8 +55,28 @@ def after_failure(past: Attempts | None, now: float) -> Attempts:
     since = now if fresh else past.since
     if failures < MOST_FAILURES:
         return Attempts(failures, since, past.bans, past.banned_until)
-    ban = min(BAN_SECONDS * 2.0**past.bans, LONGEST_BAN_SECONDS)
-    return Attempts(failures, since, min(past.bans + 1, 32), now + ban)
+    bans = min(past.bans + 1, 32)
+    return Attempts(failures, since, bans, now + ban_length(bans))
+
+
+def ban_length(bans: int) -> float:
+    """Return the seconds of the last of so many bans."""
+    return min(BAN_SECONDS * 2.0 ** (bans - 1), LONGEST_BAN_SECONDS)
+
+
+def rebased(past: Attempts | None, now: float) -> Attempts:
+    """Return what is remembered with no moment in it that cannot be yet.
+
+    A ban ends within its own length from now on, and failures began by now.
+    """
+    if past is None:
+        return Attempts(0, now)
+    latest = now + ban_length(past.bans) if past.bans else 0.0
+    return replace(
+        past,
+        since=min(past.since, now),
+        banned_until=min(past.banned_until, latest),
+    )
 
 
 class AttemptGuard:
@@ -78,8 +103,14 @@ class AttemptGuard:
         """
         who = subject(name, address)
         async with self._turn(who), self._place(network_of(address)):
+            now = self._clock()
             past = await self._store.get(who)
-            wait = seconds_to_wait(past, self._clock())
+            if past is not None and past != rebased(past, now):
+                # The clock was set back.
+                past = await self._store.update(
+                    who, lambda found: rebased(found, now), now=now
+                )
+            wait = seconds_to_wait(past, now)
             if wait > 0:
                 raise TooManyRequests(
                     "There were too many failed sign-ins. Wait, then try again.",

@@ -8,7 +8,10 @@ import hashlib
 import hmac
 import re
 
-_SECRET = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
+PROGRAM = "program."
+"""Beginning of the secret of a program's session; what is stored is a digest of all."""
+
+_SECRET = re.compile(rf"({re.escape(PROGRAM)})?[A-Za-z0-9_-]{{43}}", re.ASCII)
 _TOKEN = re.compile(r"gw_([0-9a-z]{26})\.([A-Za-z0-9_-]{43})", re.ASCII)
 _KEY = re.compile(r"[0-9a-z]{26}", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
@@ -38,6 +41,11 @@ def split_token(text: str) -> tuple[str, str] | None:
 def is_secret(text: str) -> bool:
     """Return whether the text has the form of a session's secret or a code."""
     return _SECRET.fullmatch(text) is not None
+
+
+def is_program_secret(text: str) -> bool:
+    """Return whether the text has the form of the secret of a program's session."""
+    return is_secret(text) and text.startswith(PROGRAM)
 
 
 def is_key(text: str) -> bool:

@@ -142,8 +142,12 @@ class SessionStore(Protocol):
         """Write the digest of a sign-in code; those that have ended go."""
         ...
 
-    async def take_link(self, digest: str, now: float) -> str | None:
-        """Use a sign-in code up and return its user; one of several callers wins."""
+    async def take_link(self, digest: str, now: float, latest: float) -> str | None:
+        """Use a sign-in code up and return its user; one of several callers wins.
+
+        It is good if it ends after ``now``, and by ``latest``: one that ends later was
+        made by a clock that was set back since.
+        """
         ...
 
 
@@ -227,5 +231,5 @@ class AuditLog(Protocol):
         ...
 
     async def intents(self, before: float) -> Sequence[tuple[str, AuditEntry]]:
-        """Return intents written before a moment that never came to their record."""
+        """Return audit intents older than ``before`` that have no record."""
         ...

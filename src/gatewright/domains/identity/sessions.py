@@ -4,11 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gatewright.core.caller import Caller, Scope
-from gatewright.core.clock import Clock
+from gatewright.core.clock import LEEWAY_SECONDS, Clock
 from gatewright.core.errors import Conflict, NotFound, NotSignedIn
 from gatewright.core.ids import new_id, new_secret
 from gatewright.domains.identity.attempts import AttemptGuard
-from gatewright.domains.identity.credentials import digest, is_key, is_name, is_secret
+from gatewright.domains.identity.credentials import (
+    PROGRAM,
+    digest,
+    is_key,
+    is_name,
+    is_secret,
+)
 from gatewright.domains.identity.last_use import TOUCH_SECONDS, LastUse
 from gatewright.domains.identity.model import NewSession, Session, User
 from gatewright.domains.identity.ports import PasswordHasher, SessionStore, UserStore
@@ -50,8 +56,16 @@ class Sessions:
         self._clock = clock
         self._last_use = last_use
 
-    async def sign_in(self, caller: Caller, name: str, password: str) -> NewSession:
+    async def sign_in(
+        self, caller: Caller, name: str, password: str, *, program: bool = False
+    ) -> NewSession:
         """Begin a session for who knows the password; the caller's own one ends.
+
+        Parameters
+        ----------
+        program
+            The session is one of a program, not of a browser. Its secret says so, and
+            ``web.authentication`` takes it only where no browser can be behind it.
 
         Raises
         ------
@@ -69,7 +83,7 @@ class Sessions:
                 await attempt.failed()
                 raise _wrong()
             await attempt.succeeded()
-            new = await self._begin(caller, user, hashed)
+            new = await self._begin(caller, user, hashed, program=program)
             if new is None:
                 raise _wrong()
             return new
@@ -90,7 +104,7 @@ class Sessions:
         return hashed
 
     async def make_sign_in_link(self, user: str, seconds: float = LINK_SECONDS) -> str:
-        """Return a code that signs a user in, once, within ``seconds``.
+        """Return a code that signs a user in, once, within ``seconds``, a day at most.
 
         Raises
         ------
@@ -100,7 +114,8 @@ class Sessions:
         if await self._users.get(user) is None:
             raise NotFound(f"There is no user “{user}”.")
         code, now = new_secret(), self._clock()
-        await self._store.add_link(digest(code), user, now + seconds, now=now)
+        end = now + min(seconds, LINK_SECONDS)
+        await self._store.add_link(digest(code), user, end, now=now)
         return code
 
     async def sign_in_by_link(self, caller: Caller, code: str) -> NewSession:
@@ -113,7 +128,9 @@ class Sessions:
         """
         name = None
         if is_secret(code):
-            name = await self._store.take_link(digest(code), self._clock())
+            now = self._clock()
+            latest = now + LINK_SECONDS + LEEWAY_SECONDS
+            name = await self._store.take_link(digest(code), now, latest)
         user = await self._users.get(name) if name else None
         new = await self._begin(caller, user) if user else None
         if new is None:
@@ -124,7 +141,12 @@ class Sessions:
         return new
 
     async def _begin(
-        self, caller: Caller, user: User, hashed: str | None = None
+        self,
+        caller: Caller,
+        user: User,
+        hashed: str | None = None,
+        *,
+        program: bool = False,
     ) -> NewSession | None:
         """Begin a session; None if the account or its password changed meanwhile.
 
@@ -132,6 +154,8 @@ class Sessions:
         when it is changed.
         """
         now, secret = self._clock(), new_secret()
+        if program:
+            secret = f"{PROGRAM}{secret}"
         session = Session(
             key=new_id(),
             user=user.name,
@@ -158,7 +182,7 @@ class Sessions:
             return None
         session, user = found
         now = self._clock()
-        if now >= session.expires_at or now - session.used_at >= self._idle:
+        if not self._is_alive(session, now):
             return None
         if now - session.used_at >= min(TOUCH_SECONDS, self._idle / 4):
             self._last_use.note(session.key, self._store.touch(session.key, now))
@@ -186,8 +210,13 @@ class Sessions:
         return [
             session
             for session in await self._store.of_user(user)
-            if now < min(session.expires_at, session.used_at + self._idle)
+            if self._is_alive(session, now)
         ]
+
+    def _is_alive(self, session: Session, now: float) -> bool:
+        """Return whether a session lasts still, by a clock that was not set back."""
+        end = min(session.expires_at, session.used_at + self._idle)
+        return session.created_at - LEEWAY_SECONDS <= now < end
 
     async def is_still(self, caller: Caller) -> bool:
         """Return whether the caller's session has not ended since."""

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from gatewright.core.caller import Caller, Scope
-from gatewright.core.clock import Clock, timestamp
+from gatewright.core.clock import LEEWAY_SECONDS, Clock, timestamp
 from gatewright.core.errors import (
     Conflict,
     InvalidContent,
@@ -150,7 +150,7 @@ class Tokens:
         found = await self._store.find(parts[0]) if parts else None
         if parts and found and same_digest(digest(parts[1]), found[1]):
             token, _, user = found
-            if self._clock() < token.expires_at:
+            if self._is_valid(token):
                 return token, user
         raise NotSignedIn(
             "The token is not valid: it is mistyped, was revoked or has ended."
@@ -191,8 +191,16 @@ class Tokens:
 
     async def is_still(self, caller: Caller) -> bool:
         """Return whether the token that the caller came with has not ended since."""
-        end = await self.end_of(caller)
-        return end is not None and self._clock() < end
+        found = await self._store.find(caller.token)
+        return found is not None and self._is_valid(found[0])
+
+    def _is_valid(self, token: Token) -> bool:
+        """Return whether a token lasts still, by a clock that was not set back.
+
+        A token of a time to come would last longer than it was made for.
+        """
+        now = self._clock()
+        return token.created_at - LEEWAY_SECONDS <= now < token.expires_at
 
     async def end_of(self, caller: Caller) -> float | None:
         """Return when the token that the caller came with ends."""

@@ -3,7 +3,6 @@
 from gatewright.domains.sky.bands import band_name, band_wavelengths
 from gatewright.domains.sky.ingest import Ingest, IngestReport
 from gatewright.domains.sky.model import (
-    Access,
     Content,
     Coverage,
     CutoutFormat,
@@ -18,6 +17,7 @@ from gatewright.domains.sky.model import (
     SurveyFile,
 )
 from gatewright.domains.sky.ports import ImageIndex, ImageReader
+from gatewright.domains.sky.readers import ImageReaders
 from gatewright.domains.sky.regions import (
     Circle,
     Interval,
@@ -27,12 +27,12 @@ from gatewright.domains.sky.regions import (
     parse_interval,
     parse_region,
 )
-from gatewright.domains.sky.service import SkyService, may_see
+from gatewright.domains.sky.service import SkyService
 from gatewright.domains.sky.stretch import Stretch, grey_levels, percentile_limits
 from gatewright.domains.sky.times import header_mjd, iso_mjd, mjd_text, parse_times
+from gatewright.domains.sky.watch import SurveyWatch
 
 __all__ = [
-    "Access",
     "Circle",
     "Content",
     "Coverage",
@@ -43,6 +43,7 @@ __all__ = [
     "ImageKind",
     "ImageQuery",
     "ImageReader",
+    "ImageReaders",
     "Ingest",
     "IngestReport",
     "Interval",
@@ -56,12 +57,12 @@ __all__ = [
     "Stretch",
     "Survey",
     "SurveyFile",
+    "SurveyWatch",
     "band_name",
     "band_wavelengths",
     "grey_levels",
     "header_mjd",
     "iso_mjd",
-    "may_see",
     "mjd_text",
     "parse_interval",
     "parse_region",

@@ -4,11 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from gatewright.core.access import NOBODY, Access
 from gatewright.domains.sky.regions import Interval, Region
 from gatewright.domains.sky.stretch import Stretch
-
-Access = str | tuple[str, ...]
-"""``public``, ``users``, or names of accounts and groups."""
 
 
 class ImageKind(StrEnum):
@@ -34,7 +32,7 @@ class Survey:
     """Title in the catalogue."""
     pattern: str
     """Where its files are, as a path pattern."""
-    access: Access = "public"
+    access: Access = NOBODY
     """Who may see it."""
     configured: bool = False
     """Whether the configuration file names it (or else a command added it)."""

@@ -10,7 +10,6 @@ from gatewright.core.errors import NotFound
 from gatewright.core.pages import Page
 from gatewright.domains.sky import geometry
 from gatewright.domains.sky.model import (
-    Access,
     Content,
     Coverage,
     CutoutRequest,
@@ -19,15 +18,6 @@ from gatewright.domains.sky.model import (
     Survey,
 )
 from gatewright.domains.sky.ports import ImageIndex, ImageReader
-
-
-def may_see(caller: Caller, access: Access) -> bool:
-    """Return whether a caller may see what has these access rules."""
-    if access == "public":
-        return True
-    if not caller.signed_in:
-        return False
-    return access == "users" or bool({caller.user, *caller.groups} & set(access))
 
 
 class SkyService:
@@ -40,7 +30,7 @@ class SkyService:
     async def surveys(self, caller: Caller) -> Sequence[Survey]:
         """Return the surveys that the caller may see."""
         caller.require(Scope.SKY_READ)
-        return [s for s in await self._index.surveys() if may_see(caller, s.access)]
+        return [s for s in await self._index.surveys() if s.access.admits(caller)]
 
     async def survey(self, caller: Caller, survey: str) -> tuple[Survey, Coverage]:
         """Return one survey and what it holds.
@@ -52,7 +42,7 @@ class SkyService:
         """
         caller.require(Scope.SKY_READ)
         found = await self._index.survey(survey)
-        if found is None or not may_see(caller, found.access):
+        if found is None or not found.access.admits(caller):
             raise NotFound("There is no such survey.")
         return found, await self._index.coverage(survey)
 
@@ -83,7 +73,7 @@ class SkyService:
         caller.require(Scope.SKY_READ)
         found = await self._index.image(image)
         survey = None if found is None else await self._index.survey(found.survey)
-        if found is None or survey is None or not may_see(caller, survey.access):
+        if found is None or survey is None or not survey.access.admits(caller):
             raise NotFound("There is no such image.")
         return found
 

@@ -1,6 +1,7 @@
 """Collections of JSON documents, with permissions, queries, expiry and changes."""
 
 from gatewright.domains.store.content import check_content, decode, merge
+from gatewright.domains.store.expiry import remove_expired
 from gatewright.domains.store.model import (
     EVERYONE,
     Change,
@@ -109,6 +110,7 @@ __all__ = [
     "parse_query",
     "parse_sort",
     "permissions_of",
+    "remove_expired",
     "requester_of",
     "right_on",
     "successor",

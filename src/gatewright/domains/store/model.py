@@ -100,6 +100,8 @@ class Collection:
     """Deletions up to this change are forgotten."""
     counter: int = 0
     """Next number to try as a key of a numbered document."""
+    newest_key: str = ""
+    """The last of the keys that were made by time; the next one sorts after it."""
     documents: int = 0
     """Number of documents."""
     bytes: int = 0
@@ -272,6 +274,8 @@ class PutDocument:
     """The account that writes."""
     expires_at: float | None = None
     """When it will be gone; None for never."""
+    by_time: bool = False
+    """Whether the key was made by time, and is the collection's newest from now on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -218,11 +218,13 @@ class Store:
         who = self._requester(caller, name)
         content = await self._content(body)
         made = new_id()
-
-        key = None if numbered else made
-        decide = partial(
-            writing.put, key=key, who=who, content=content, lifetime=lifetime
+        decide: Decide[Stored] = partial(
+            writing.add_by_time, made=made, who=who, content=content, lifetime=lifetime
         )
+        if numbered:
+            decide = partial(
+                writing.put, key=None, who=who, content=content, lifetime=lifetime
+            )
         return await self._change(name, (made,), who, decide, number=numbered)
 
     async def put_many(

@@ -1,9 +1,10 @@
 """Decisions of the writing verbs: pure functions of what is there."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gatewright.core.errors import InvalidContent, PreconditionFailed
+from gatewright.core.ids import later_id
 from gatewright.domains.store.content import check_content, merge
 from gatewright.domains.store.model import (
     Content,
@@ -98,6 +99,25 @@ def put(
     edits = [*_first_use(snapshot, who), PutDocument(key, content, who.user, end)]
     stored = Stored(key, content.etag, content.size, found is None, end)
     return Decision(edits, stored)
+
+
+def add_by_time(
+    snapshot: Snapshot,
+    made: str,
+    who: Requester,
+    content: Content,
+    lifetime: Lifetime = KEEP,
+) -> Decision[Stored]:
+    """Make a document whose key sorts after those that were made so before.
+
+    ``made`` is a new id; where a clock was set back it may not be the latest.
+    """
+    found = snapshot.collection
+    key = later_id(made, found.newest_key) if found is not None else made
+    decision = put(snapshot, key, who, content, lifetime=lifetime)
+    *before, last = decision.edits
+    assert isinstance(last, PutDocument)  # noqa: S101  # it is what put ends with
+    return Decision([*before, replace(last, by_time=True)], decision.answer)
 
 
 def put_many(

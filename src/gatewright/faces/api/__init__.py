@@ -1,13 +1,13 @@
 """The native REST API: one file for each family of resources."""
 
 from fastapi import APIRouter, Depends, FastAPI
-from fastapi.routing import APIRoute
 from starlette.types import ASGIApp
 
 from gatewright import __version__
 from gatewright.composition import Services
 from gatewright.core.caller import Scope
 from gatewright.core.config import Config
+from gatewright.core.errors import InvalidContent, InvalidRequest
 from gatewright.faces.api import (
     command,
     datasets,
@@ -26,8 +26,9 @@ from gatewright.faces.api import (
     user,
 )
 from gatewright.faces.api.security import document_security
+from gatewright.web.described_api import DescribedApi
 from gatewright.web.face import Face
-from gatewright.web.problems import exception_handlers
+from gatewright.web.known_parameters import only_known_parameters
 from gatewright.web.scopes import needs_any
 
 _FILES = (Scope.FILES_READ, Scope.FILES_WRITE)
@@ -53,10 +54,14 @@ ROUTERS: tuple[tuple[APIRouter, tuple[Scope, ...]], ...] = (
 )
 """The families of resources, each with the scopes of which one is needed."""
 
+_SEARCHES = (datasets.router, images.router, surveys.router)
+_QUERIES = only_known_parameters(InvalidRequest)
+_FIELDS = only_known_parameters(InvalidContent)
+
 
 def build(services: Services) -> ASGIApp:
     """Return the API as one application."""
-    return application(services.config)
+    return DescribedApi(application(services.config))
 
 
 def application(config: Config) -> FastAPI:
@@ -66,32 +71,19 @@ def application(config: Config) -> FastAPI:
         version=__version__,
         docs_url=None,
         redoc_url=None,
-        exception_handlers=exception_handlers(),
     )
     for router, scopes in ROUTERS:
-        needed = [Depends(needs_any(*scopes))] if scopes else []
-        app.include_router(_heads(router), dependencies=needed)
+        needed = [Depends(_QUERIES if router in _SEARCHES else _FIELDS)]
+        if scopes:
+            needed.append(Depends(needs_any(*scopes)))
         app.include_router(router, dependencies=needed)
     document_security(app, config)
     return app
 
 
-def _heads(router: APIRouter) -> APIRouter:
-    """Return HEAD for what has GET and no HEAD of its own (RFC 9110, 9.1)."""
-    routes = [route for route in router.routes if isinstance(route, APIRoute)]
-    own = {route.path for route in routes if "HEAD" in (route.methods or ())}
-    heads = APIRouter()
-    for route in routes:
-        if "GET" in (route.methods or ()) and route.path not in own:
-            heads.add_api_route(
-                route.path,
-                route.endpoint,
-                methods=["HEAD"],
-                response_model=route.response_model,
-                status_code=route.status_code,
-                include_in_schema=False,
-            )
-    return heads
-
-
-face = Face(name="api", prefix="/api/v1", build=build)
+face = Face(
+    name="api",
+    prefix="/api/v1",
+    build=build,
+    uploads=(("PUT", "/files/"),),
+)

@@ -124,7 +124,7 @@ def dataset_item(dataset: Dataset, known: Published | None) -> dict[str, object]
         description = known.description
         item["title"] = known.title
         item["format"] = description.format
-        item["size"] = description.identity.size
+        item["size"] = description.stored_bytes
         item["variables"] = [v.name for v in data_variables(description)]
     return item
 
@@ -139,9 +139,9 @@ def dataset_detail(
         "id": published.dataset.id,
         "title": published.title,
         "format": description.format,
-        "size_bytes": description.identity.size,
+        "size_bytes": description.stored_bytes,
         "data_bytes": description.size,
-        "modified_at": timestamp(description.identity.modified_ns / 1e9),
+        "modified_at": timestamp(description.modified),
         "dimensions": [
             {"name": d.name, "size": d.size, "unlimited": d.unlimited}
             for d in description.dimensions.values()

@@ -11,6 +11,7 @@ from gatewright.domains.arrays import (
     SubsetRequest,
     statistic,
 )
+from gatewright.web.known_parameters import unknown_parameter
 
 PARAMETERS = frozenset(
     {
@@ -49,10 +50,7 @@ def _check_names(query: QueryParams) -> None:
     names = [name for name, _ in query.multi_items()]
     for name in names:
         if name not in PARAMETERS:
-            known = ", ".join(sorted(PARAMETERS))
-            raise InvalidRequest(
-                f"There is no parameter “{name[:40]}”. There are: {known}."
-            )
+            raise unknown_parameter(name, PARAMETERS, InvalidRequest)
         if name not in _REPEATED and names.count(name) > 1:
             raise InvalidRequest(f"“{name}” is given twice.")
 

@@ -76,6 +76,7 @@ async def one_dataset(context: Context, dataset: DatasetId) -> Response:
     "/datasets/{dataset}/subset",
     summary="A subset by coordinates",
     response_class=Response,
+    openapi_extra={"x-open-parameters": True},  # each axis of the data set is one
     responses={
         200: {
             "content": {
@@ -201,6 +202,6 @@ async def subset(
 
 
 def subset_etag(prepared: Prepared) -> str:
-    """Return the tag of a subset: the file's identity and all that was asked."""
-    text = f"subset 3 {prepared.published.description.identity} {prepared.order}"
+    """Return the tag of a subset: the source's version and all that was asked."""
+    text = f"subset 3 {prepared.published.description.version} {prepared.order}"
     return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'

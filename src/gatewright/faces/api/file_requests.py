@@ -67,7 +67,7 @@ async def carry_out(
         given = decode_path((asked.destination or "").encode())
         act = files.copy if asked.op == "copy" else files.move
         entry = await act(caller, system, path, given, replace=asked.replace)
-        return entry, files.resolve(system, given)
+        return entry, await files.resolve(caller, system, given)
     if asked.op == "mkdir":
         entry = await files.mkdir(caller, system, path, parents=asked.parents)
     elif asked.op == "link":

@@ -28,6 +28,7 @@ from gatewright.faces.api.file_requests import (
 )
 from gatewright.web.bytes import file_response
 from gatewright.web.context import Context, RequestContext
+from gatewright.web.departure import while_connected
 from gatewright.web.json_model import json_body, read_model, schema_of
 from gatewright.web.listing import Cursor, Limit, json_response, listing
 from gatewright.web.paths import encode_path, rest_of_path
@@ -84,7 +85,7 @@ Recursive = Annotated[
 @router.get("/files", response_model=SystemList, summary="Systems with files")
 async def systems(request: Request, context: Context) -> Response:
     """List the systems that have files, and where one's home is on each."""
-    found = context.services.files.systems(context.caller)
+    found = await context.services.files.systems(context.caller)
     return listing(request, "systems", Page([system_answer(one) for one in found]))
 
 
@@ -97,7 +98,7 @@ async def systems(request: Request, context: Context) -> Response:
 async def one_system(context: Context, system: System) -> Response:
     """Tell where home is, and how much room there is."""
     files = context.services.files
-    home = files.system(context.caller, system)
+    home = await files.system(context.caller, system)
     space = await files.space(context.caller, system, home.home)
     return json_response(system_answer(home, space))
 
@@ -144,7 +145,8 @@ async def read(
         entry = await files.stat(caller, system, raw, follow=follow)
         return _entry_response(request, system, raw, entry)
     if view == "checksum":
-        found = await files.checksum(caller, system, raw, algorithm)
+        work = files.checksum(caller, system, raw, algorithm)
+        found = await while_connected(request, work)
         return json_response(ChecksumAnswer.of(found))
     if view == "tail":
         entry, text = await files.tail(caller, system, raw, lines)
@@ -214,7 +216,10 @@ async def change(
     """Do with the path what “op” says; answers what is there afterwards."""
     raw = rest_of_path(request.scope, _PARTS)
     asked = await read_model(request, FileOperation)
-    entry, where = await carry_out(context, system, raw, asked)
+    work = carry_out(context, system, raw, asked)
+    if asked.op == "copy":
+        work = while_connected(request, work)
+    entry, where = await work
     status = 200 if asked.op == "chmod" else 201
     return _entry_response(request, system, where, entry, status)
 

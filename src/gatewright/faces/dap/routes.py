@@ -61,10 +61,10 @@ class Opened:
 
     def validators(self) -> tuple[str, float]:
         """Return the entity tag of this URL's answer, and when the file changed."""
-        identity = self.description.identity
+        version = self.description.version
         url = self.request.scope["raw_path"] + b"?" + self.request.scope["query_string"]
-        digest = hashlib.sha256(f"{identity} {__version__} ".encode() + url)
-        return f'"{digest.hexdigest()[:32]}"', identity.modified_ns / 1e9
+        digest = hashlib.sha256(f"{version} {__version__} ".encode() + url)
+        return f'"{digest.hexdigest()[:32]}"', self.description.modified
 
 
 def build(services: Services) -> ASGIApp:

@@ -2,7 +2,8 @@
 
 import os
 import pwd
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 
 from starlette.requests import Request
 
@@ -55,15 +56,44 @@ def _full_name(user: User) -> str:
         return user.name
 
 
-async def group(request: Request) -> object:
+async def group(request: Request) -> Mapping[str, object]:
     """Return a group by its name, with its members."""
     name = request.path_params["name"]
-    return {"name": name, "id": None, "users": await _members(request, name)}
+    members = [user.name for user in await _members(request, name)]
+    return {"name": name, "id": None, "users": members}
+
+
+async def classic_group(request: Request) -> object:
+    """Return a group as classic NEWT does: ``items`` with one row beside the rest."""
+    return {**await group(request), "items": [_group_columns(request)]}
 
 
 async def group_users(request: Request) -> object:
     """Return the members of a group."""
-    return await _members(request, request.path_params["name"])
+    members = await _members(request, request.path_params["name"])
+    return [user.name for user in members]
+
+
+async def classic_group_users(request: Request) -> object:
+    """Return the members of a group as classic NEWT does: a row for each."""
+    members = await _members(request, request.path_params["name"])
+    return {
+        "items": [
+            {
+                "uname": member.name,
+                "user_id": user_id(member),
+                "gecos": _full_name(member),
+                **_group_columns(request),
+            }
+            for member in members
+        ]
+    }
+
+
+def _group_columns(request: Request) -> Mapping[str, object]:
+    """Return a group's columns; groups have no numbers here."""
+    year = datetime.now(UTC).year
+    return {"gname": request.path_params["name"], "gid": None, "fiscal_year": year}
 
 
 async def group_by_id(request: Request) -> object:
@@ -78,8 +108,8 @@ async def group_by_id(request: Request) -> object:
     raise NotFound("Groups have no numbers here; ask by name.")
 
 
-async def _members(request: Request, name: str) -> list[str]:
-    found = [user.name for user in await _visible(request) if name in user.groups]
+async def _members(request: Request, name: str) -> list[User]:
+    found = [user for user in await _visible(request) if name in user.groups]
     if not found:
         raise NotFound(f"There is no group “{name[:80]}” that you may see.")
     return found

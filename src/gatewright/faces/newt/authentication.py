@@ -3,14 +3,22 @@
 from starlette.requests import Request
 
 from gatewright.core.caller import Caller
-from gatewright.core.errors import NotSignedIn
+from gatewright.core.errors import NotAllowed, NotSignedIn
+from gatewright.domains.identity import is_program_secret
 from gatewright.faces.newt.answers import Answer
 from gatewright.faces.newt.forms import read_form
 from gatewright.web.context import RequestContext, request_context
-from gatewright.web.credentials import cookie_fields, newt_seconds, no_cookie_fields
-from gatewright.web.own_pages import OwnPages
+from gatewright.web.credentials import (
+    SessionCookie,
+    cookie_fields,
+    no_cookie_fields,
+)
+from gatewright.web.own_pages import OWN_HEADER, OwnPages, shows_a_browser
 from gatewright.web.sign_in import sign_in as begin_session
 from gatewright.web.sign_in import sign_out_by_link
+
+COOKIE = SessionCookie(name="newt_sessionid", path="/newt", seconds=43_200)
+"""The session's cookie as programs of NEWT expect it, for twelve hours at most."""
 
 NOBODY = {
     "username": None,
@@ -23,7 +31,7 @@ NOBODY = {
 async def who(request: Request) -> object:
     """Say who the cookie is."""
     context = request_context(request)
-    return _shape(context.caller, newt_seconds(context.services.config))
+    return _shape(context.caller, COOKIE.lifetime(context.services.config))
 
 
 def _shape(caller: Caller, seconds: int) -> object:
@@ -39,21 +47,31 @@ def _shape(caller: Caller, seconds: int) -> object:
 
 
 async def sign_in(request: Request) -> object:
-    """Begin a session; a wrong password is no error, but ``auth`` is false."""
+    """Begin a session; a wrong password is no error, but ``auth`` is false.
+
+    A request that no browser sends begins a program's session: it may change things
+    without the headers of a page, and does not count for a browser.
+    """
     context = request_context(request)
     form = await read_form(request)
     name, password = form.get("username", ""), form.get("password", "")
     try:
-        new = await begin_session(request, context, name, password)
+        new = await begin_session(
+            request,
+            context,
+            name,
+            password,
+            program=not shows_a_browser(request.headers),
+        )
     except NotSignedIn:
         return NOBODY
     shape = {
         "username": new.user.name,
-        "session_lifetime": newt_seconds(context.services.config),
+        "session_lifetime": COOKIE.lifetime(context.services.config),
         "auth": True,
         "newt_sessionid": new.secret,
     }
-    return Answer(shape, cookie_fields(context.services.config, new.secret, newt=True))
+    return Answer(shape, cookie_fields(context.services.config, new.secret, COOKIE))
 
 
 async def sign_out(request: Request) -> object:
@@ -68,14 +86,19 @@ async def log_out(request: Request) -> object:
     """End the session of the cookie by GET, as NEWT does.
 
     A page of another site cannot: a link there is refused, and so is whatever else it
-    asks for, since the answer takes the cookie away.
+    asks for, since the answer takes the cookie away. Where a browser does not say what
+    led here (plain http, ``no-referrer``), its session ends only by a script of ours.
     """
     context = request_context(request)
-    OwnPages(context.services.config).refuse_foreign_link(request.headers)
+    headers = request.headers
+    OwnPages(context.services.config).refuse_foreign_link(headers)
+    program = is_program_secret(request.cookies.get(COOKIE.name, ""))
+    if not (program or shows_a_browser(headers) or OWN_HEADER in headers):
+        raise NotAllowed("Sign out from one of the gateway's pages.")
     if context.caller.session:
         await sign_out_by_link(request, context)
     return _signed_out(context)
 
 
 def _signed_out(context: RequestContext) -> Answer:
-    return Answer(NOBODY, no_cookie_fields(context.services.config, newt=True))
+    return Answer(NOBODY, no_cookie_fields(context.services.config, COOKIE))

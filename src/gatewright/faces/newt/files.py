@@ -30,7 +30,8 @@ _may_write = needs_any(Scope.FILES_WRITE)
 async def systems(request: Request) -> object:
     """List the names of the systems with files."""
     context = request_context(request)
-    return [found.name for found in context.services.files.systems(context.caller)]
+    found = await context.services.files.systems(context.caller)
+    return [system.name for system in found]
 
 
 async def read(request: Request, depth: int, *, download: bool) -> object:

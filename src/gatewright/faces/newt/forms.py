@@ -30,7 +30,8 @@ async def read_form(request: Request) -> Mapping[str, str]:
     body = await request.body()
     if kind == b"multipart/form-data":
         return _multipart_fields(body, options)
-    if kind == b"application/x-www-form-urlencoded" or not body:
+    # Programs of NEWT's time send a form's text without saying what it is.
+    if kind in {b"", b"application/x-www-form-urlencoded"} or not body:
         return _urlencoded_fields(body)
     raise UnsupportedMediaType("Send the fields as a form.")
 

@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Iterator, Mapping
+from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
 from gatewright.core.caller import Scope
 from gatewright.core.errors import InvalidContent, NotFound, TooLarge
-from gatewright.domains.compute import Job, JobSpec, JobState, Stream
+from gatewright.core.pages import MAXIMUM_LIMIT
+from gatewright.domains.compute import ENDED, Job, JobFilter, JobSpec, JobState, Stream
 from gatewright.faces.newt import job_shapes
 from gatewright.faces.newt.forms import read_form
 from gatewright.web.context import request_context
@@ -31,16 +33,39 @@ async def listing(request: Request) -> object:
     ]
     wanted = {k: v for k, v in request.query_params.items() if k not in _PAGING}
     rows = [row for row in rows if _has(row, wanted)]
-    first = _number(request, "index", 0)
-    return rows[first : first + _number(request, "limit", len(rows))]
+    first = _number(request.query_params, "index", 0)
+    return rows[first : first + _number(request.query_params, "limit", len(rows))]
 
 
 def _has(row: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
     return all(row.get(column) == value for column, value in wanted.items())
 
 
-def _number(request: Request, name: str, default: int) -> int:
-    text = request.query_params.get(name, str(default))
+async def completed(request: Request) -> object:
+    """List the jobs of a user that have ended, newest first, in classic columns.
+
+    ``index`` and ``limit`` take a part. NEWT's pages write them into the path
+    (``/queue/completedjobs/ada&limit=10``) or as a query. A caller has their own jobs
+    only.
+    """
+    user, _, written = request.path_params["user"].partition("&")
+    given = dict(parse_qsl(written)) | dict(request.query_params)
+    context = request_context(request)
+    await context.services.identity.users.get(context.caller, user)
+    found: list[Job] = []
+    for system in context.services.jobs.systems:
+        page = await context.services.jobs.list(
+            context.caller, system, JobFilter(ENDED), MAXIMUM_LIMIT
+        )
+        found += [job for job in page.items if job.user == user]
+    found.sort(key=lambda job: job.submitted_at, reverse=True)
+    first = _number(given, "index", 0)
+    end = first + _number(given, "limit", len(found))
+    return [job_shapes.classic(job, None, time.time()) for job in found[first:end]]
+
+
+def _number(given: Mapping[str, str], name: str, default: int) -> int:
+    text = given.get(name, str(default))
     if not (text.isascii() and text.isdigit() and len(text) <= 9):
         raise InvalidContent(f"“{name}” is a whole number from 0.")
     return int(text)
@@ -111,7 +136,7 @@ async def _script_file(request: Request, form: Mapping[str, str]) -> str:
         raise InvalidContent("Send “jobscript”, the text, or “jobfile”, its path.")
     context = request_context(request)
     files, system = context.services.files, request.path_params["system"]
-    path = files.resolve(system, name.encode())
+    path = await files.resolve(context.caller, system, name.encode())
     opened = await files.open(context.caller, system, path)
     try:
         if opened.descriptor is None:

@@ -77,6 +77,10 @@ async def _second_put_file(request: Request) -> object:
     return {"location": await files.write(request, _SECOND_FILE)}
 
 
+async def _classic_about(request: Request) -> object:
+    return {"text": "NEWT on Gatewright", "version": __version__}
+
+
 async def _about(request: Request) -> object:
     return Answer({"text": "NEWT 2.0 on Gatewright", "version": __version__})
 
@@ -130,13 +134,20 @@ CLASSIC: Mapping[str, Verbs] = _with_slash(
         "/status/{system}": {"GET": status.one},
         "/user/{name}": {"GET": accounts.user},
         "/command/{system}": {"POST": commands.classic},
+        "/queue/completedjobs/{user}": {"GET": queue.completed},
         "/queue/{system}": _CLASSIC_QUEUE,
         "/queue/{system}/{id}": _CLASSIC_JOB,
         "/queue/{system}/{id}/sacct": {"GET": queue.accounting},
         **_ACCOUNTS,
+        "/account/group/{name}/users": {"GET": accounts.classic_group_users},
+        "/account/group/{name}": {"GET": accounts.classic_group},
         **_STORE_URLS,
     }
-) | {"/file/{system}": _CLASSIC_FILES, "/file/{system}/{path:rest}": _CLASSIC_FILES}
+) | {
+    "/": {"GET": _classic_about},  # the gateway adds the slash to /newt alone
+    "/file/{system}": _CLASSIC_FILES,
+    "/file/{system}/{path:rest}": _CLASSIC_FILES,
+}
 """The URLs of classic NEWT."""
 
 SECOND: Mapping[str, Verbs] = {

@@ -46,4 +46,4 @@ def _handlers(portal: Portal) -> dict[int | type[Exception], Handler]:
     return {**handlers, HTTPException: handle}
 
 
-face = Face(name="site", prefix="", build=build)
+face = Face(name="site", prefix="", build=build, public=("/kit/",))

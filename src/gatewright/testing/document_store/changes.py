@@ -9,6 +9,7 @@ from gatewright.core.errors import (
     Conflict,
     NotFound,
 )
+from gatewright.core.ids import IdMaker
 from gatewright.domains.store import (
     Lifetime,
     Listings,
@@ -100,10 +101,50 @@ class ChangeContract(StoreContract):
         await other.put(ADA, "c", "a", b"1")
         last = await listings.start(ADA, "c", None)
         await other.drop_collection(ADA, "c")
-        await asyncio.sleep(0.002)  # numbers of collections begin by the millisecond
         await other.put(ADA, "c", "b", b"1")
         async with asyncio.timeout(60):
             assert [change async for change in listings.follow(ADA, "c", last)] == []
+
+    async def test_numbers_rise_when_a_collection_is_made_anew(
+        self, make_documents: Maker
+    ) -> None:
+        """The clock is set back an hour, and more was written than it counts."""
+        now = 1_800_000_000.0
+        documents = await make_documents(quota=self.quota, clock=lambda: now)
+        store = Store(documents, document_bytes=1 << 20)
+        listings = Listings(store)
+        await store.put_many(ADA, "c", {f"old{n}": b"1" for n in range(500)})
+        await store.delete(ADA, "c", "old7")
+        seen = (await listings.changes(ADA, "c", 0, limit=1000)).last
+        await store.drop_collection(ADA, "c")
+        now -= 3600
+        await store.put_many(ADA, "c", {f"new{n}": b"1" for n in range(500)})
+        with pytest.raises(Conflict):
+            await listings.changes(ADA, "c", seen)
+        with pytest.raises(Conflict):
+            await listings.start(ADA, "c", seen)
+        page = await listings.changes(ADA, "c", 0, limit=1000)
+        assert [change.key for change in page.changes] == [
+            f"new{n}" for n in range(500)
+        ]
+        assert page.changes[0].number > seen
+
+    async def test_keys_made_by_time_rise_when_the_clock_is_set_back(
+        self, store: Store, other: Store, listings: Listings
+    ) -> None:
+        """As after a restart, or in another process whose clock is behind."""
+        clock = [1_800_000_000.0]
+        with pytest.MonkeyPatch.context() as patch:
+            keys = []
+            for step in (0, -7200, 1, 3600, 7200):
+                clock[0] += step
+                for writer in (store, other):
+                    made = IdMaker(lambda: clock[0])
+                    patch.setattr("gatewright.domains.store.service.new_id", made)
+                    keys += [(await writer.add(ADA, "c", b"1")).key for _ in range(3)]
+        assert keys == sorted(set(keys))
+        assert await self.keys(listings) == keys
+        assert {len(key) for key in keys} == {26}
 
     async def test_no_reader_misses_a_change(
         self, store: Store, other: Store, listings: Listings

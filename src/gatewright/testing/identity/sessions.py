@@ -69,6 +69,17 @@ class SessionStoreContract:
         await one.sessions.add(session("ben"), "ben", instead_of="", keep=3)
         assert await two.sessions.of_user("ada") == made[-3:]
 
+    async def test_the_new_one_is_kept_after_the_clock_was_set_back(
+        self, stores: Pair
+    ) -> None:
+        one, two = stores
+        later = [replace(session(), key=f"zz{n}") for n in range(3)]
+        for s in later:
+            await one.sessions.add(s, s.key, instead_of="", keep=3)
+        new = session()
+        await one.sessions.add(new, "new", instead_of="", keep=3)
+        assert await two.sessions.of_user("ada") == [new, *later[1:]]
+
     async def test_ended_ones_go(self, stores: Pair) -> None:
         one, two = stores
         await one.sessions.add(session("ben"), "old", instead_of="", keep=9)
@@ -98,14 +109,23 @@ class SessionStoreContract:
         one, two = stores
         await one.sessions.add_link("code", "ada", NOW + 10, now=NOW)
         users = await asyncio.gather(
-            *(stores[n % 2].sessions.take_link("code", NOW + 9) for n in range(8))
+            *(
+                stores[n % 2].sessions.take_link("code", NOW + 9, NOW + DAY)
+                for n in range(8)
+            )
         )
         assert sorted(users, key=str) == [None] * 7 + ["ada"]
-        assert await two.sessions.take_link("code", NOW) is None
+        assert await two.sessions.take_link("code", NOW, NOW + DAY) is None
 
     async def test_a_link_that_has_ended(self, stores: Pair) -> None:
         one, two = stores
         await one.sessions.add_link("code", "ada", NOW + 10, now=NOW)
-        assert await two.sessions.take_link("code", NOW + 10) is None
+        assert await two.sessions.take_link("code", NOW + 10, NOW + DAY) is None
         await one.sessions.add_link("other", "ada", NOW + 90, now=NOW + 11)
-        assert await two.sessions.take_link("code", NOW) is None
+        assert await two.sessions.take_link("code", NOW, NOW + DAY) is None
+
+    async def test_a_link_of_a_clock_that_was_set_back(self, stores: Pair) -> None:
+        one, two = stores
+        await one.sessions.add_link("code", "ada", NOW + DAY, now=NOW)
+        assert await two.sessions.take_link("code", NOW - DAY, NOW - 1) is None
+        assert await two.sessions.take_link("code", NOW, NOW + DAY) == "ada"

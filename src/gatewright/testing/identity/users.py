@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from gatewright.core.caller import Role
 from gatewright.testing.identity.samples import (
+    DAY,
     NOW,
     Pair,
     session,
@@ -61,9 +62,9 @@ class UserStoreContract:
         for code in ("first", "second"):
             await one.sessions.add_link(code, "ada", NOW + 9, now=NOW)
         await one.users.set_password_hash("ada", "rehashed", end_sessions=False)
-        assert await two.sessions.take_link("first", NOW) == "ada"
+        assert await two.sessions.take_link("first", NOW, NOW + DAY) == "ada"
         await one.users.set_password_hash("ada", "new", end_sessions=True)
-        assert await two.sessions.take_link("second", NOW) is None
+        assert await two.sessions.take_link("second", NOW, NOW + DAY) is None
 
     async def test_only_the_hash_that_is_named_is_replaced(self, stores: Pair) -> None:
         one, two = stores
@@ -127,7 +128,7 @@ class UserStoreContract:
         assert await one.users.remove("ada")
         assert not await one.users.remove("ada")
         assert await two.sessions.find("digest") is None
-        assert await two.sessions.take_link("link", NOW) is None
+        assert await two.sessions.take_link("link", NOW, NOW + DAY) is None
         assert await two.tokens.find(made.key) is None
         await one.users.add(user(), None)
         again = await two.users.get("ada")

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gatewright.web.client_address import client_address
-from gatewright.web.middleware.observed import Observed
+from gatewright.web.exchange import exchange_of
 from gatewright.web.middleware.request_id import SCOPE_KEY as REQUEST_ID
 
 _log = logging.getLogger("gatewright.access")
@@ -55,13 +55,12 @@ class AccessLog:
 
 
 def _write(scope: Scope, fields: dict[str, object]) -> None:
-    observed = scope.get(Observed.KEY)
     entry = {
         "method": scope["method"],
         "path": _cut(scope.get("raw_path") or scope["path"].encode()),
         "query": _query(scope.get("query_string", b"")),
         **fields,
-        "user": "" if observed is None else _cut(observed.user.encode()),
+        "user": _cut(exchange_of(scope).user.encode()),
         "address": client_address(scope),
         "request_id": scope.get(REQUEST_ID, ""),
     }

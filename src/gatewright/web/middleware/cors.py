@@ -8,6 +8,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gatewright.web.exchange import exchange_of
+
 _METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
 _READ_METHODS = "GET, HEAD"
 _REQUEST_FIELDS = (
@@ -31,22 +33,17 @@ class Cors:
     ----------
     origins
         Exact origins of registered applications; they call with a token.
-    public
-        Beginnings of the paths of public, read-only data, for pages of any origin.
     """
 
-    def __init__(
-        self, app: ASGIApp, origins: frozenset[str], public: tuple[str, ...]
-    ) -> None:
+    def __init__(self, app: ASGIApp, origins: frozenset[str]) -> None:
         self._app = app
         self._origins = origins
-        self._public = public
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request; a preflight is answered here."""
         headers = Headers(scope=scope)
         origin = headers.get("origin", "")
-        public = scope["path"].startswith(self._public)
+        public = exchange_of(scope).public
         allowed = self._allowed(origin, public=public)
         if _is_preflight(scope, headers):
             await _preflight(allowed, public=public)(scope, receive, send)

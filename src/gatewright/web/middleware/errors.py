@@ -1,21 +1,14 @@
 """The outermost guard: an exception becomes an error's answer or a cut connection."""
 
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gatewright.core.errors import GatewayError
-from gatewright.web.prefixes import longest_first, prefix_of
-from gatewright.web.problems import (
-    RENDERER_KEY,
-    Renderer,
-    as_gateway_error,
-    known_within,
-    refusal,
-)
+from gatewright.web.exchange import refusal
+from gatewright.web.problems import as_gateway_error, known_within
 
 _log = logging.getLogger("gatewright.errors")
 _REFUSAL = "gatewright.refusal"
@@ -48,27 +41,15 @@ class ErrorGuard:
     asked, a problem document if it has none of its own (500 without its text); after
     that the answer is left where it is, and the server closes the connection, so that
     a part is never taken for the whole. What is no known error it is told of.
-
-    Parameters
-    ----------
-    renderers
-        Forms of errors by the prefixes of faces; for all that the guard is around.
     """
 
-    def __init__(
-        self, app: ASGIApp, renderers: Mapping[str, Renderer] | None = None
-    ) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._renderers = renderers or {}
-        self._prefixes = longest_first(self._renderers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         guarded = _Guarded(scope, receive, send)
         scope[_REFUSAL] = guarded.refusal
-        prefix = prefix_of(scope["path"], self._prefixes)
-        if prefix is not None:
-            scope[RENDERER_KEY] = self._renderers[prefix]
         try:
             await self._app(scope, receive, guarded.send)
         except Exception as error:

@@ -5,6 +5,8 @@ from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gatewright.web.exchange import exchange_of
+
 _ALWAYS = {
     b"x-content-type-options": b"nosniff",
     b"x-frame-options": b"DENY",
@@ -28,23 +30,17 @@ class SecurityHeaders:
     ----------
     secure
         Whether the gateway's own address is https.
-    public
-        Beginnings of the paths whose answers pages of other origins may embed.
     """
 
-    def __init__(
-        self, app: ASGIApp, *, secure: bool, public: tuple[str, ...] = ()
-    ) -> None:
+    def __init__(self, app: ASGIApp, *, secure: bool) -> None:
         self._app = app
         own = _ALWAYS | (_HTTPS if secure else {})
         self._own = tuple(own.items())
         self._shared = tuple((own | _SHARED).items())
-        self._public = public
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
-        shared = bool(self._public) and scope["path"].startswith(self._public)
-        fields = self._shared if shared else self._own
+        fields = self._shared if exchange_of(scope).public else self._own
 
         async def send_with_fields(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -9,25 +9,8 @@ from gatewright.core.errors import (
     UnsupportedMediaType,
     UriTooLong,
 )
+from gatewright.web.exchange import exchange_of
 from gatewright.web.middleware.errors import refuse_body
-
-UPLOADS = (
-    ("PUT", "/api/v1/files/"),
-    ("POST", "/api/v1/uploads"),
-    ("PATCH", "/api/v1/uploads/"),
-    ("PUT", "/newt/file/"),
-    ("POST", "/newt/file/"),
-    ("PUT", "/newt/api/file/"),
-    ("PUT", "/dav/"),
-)
-"""Methods and paths whose bodies are streamed to a file, of any type and encoding."""
-
-
-def is_upload(scope: Scope) -> bool:
-    """Return whether the request's body is a file's content."""
-    path: str = scope["path"]
-    method = scope["method"]
-    return any(method == verb and path.startswith(start) for verb, start in UPLOADS)
 
 
 class Sizes:
@@ -46,7 +29,7 @@ class Sizes:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         _check_url(scope, self._limits.url_bytes)
-        upload = is_upload(scope)
+        upload = exchange_of(scope).upload
         limit = self._limits.upload_bytes if upload else self._limits.body_bytes
         _check_headers(scope, limit, encoded=upload)
         await self._app(scope, _Counted(scope, receive, limit), send)

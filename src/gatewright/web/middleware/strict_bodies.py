@@ -5,9 +5,9 @@ from collections.abc import Callable
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gatewright.core.errors import InvalidRequest
+from gatewright.web.exchange import exchange_of
 from gatewright.web.json_body import decode_json, is_json
 from gatewright.web.middleware.malformed import check_form
-from gatewright.web.middleware.sizes import is_upload
 
 _FORM = "application/x-www-form-urlencoded"
 
@@ -24,7 +24,7 @@ class StrictBodies:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         content_type = _content_type(scope)
-        if content_type and not is_upload(scope):
+        if content_type and not exchange_of(scope).upload:
             if is_json(content_type):
                 receive = await _checked(receive, decode_json)
             elif content_type.partition(";")[0].strip().lower() == _FORM:

@@ -10,8 +10,8 @@ from gatewright.domains.arrays import (
     Description,
     Dimension,
     ElementType,
-    FileIdentity,
     Variable,
+    Version,
 )
 from gatewright.faces.dap.dap2 import mapping
 from gatewright.faces.dap.dap2.model import Array, Kind
@@ -23,10 +23,10 @@ def described(*variables: Variable, unlimited: bool = False) -> Description:
         for variable in variables
         for name, size in zip(variable.dimensions, variable.shape, strict=True)
     }
-    identity = FileIdentity(1, 2, 3, 4)
+    version = Version("1")
     title = Attribute(ElementType.STRING, ("A title",))
     return Description(
-        identity, "NetCDF-4", dimensions, {v.name: v for v in variables}, {"t": title}
+        version, "NetCDF-4", dimensions, {v.name: v for v in variables}, {"t": title}
     )
 
 

@@ -8,6 +8,7 @@ import shutil
 import stat
 
 from gatewright.backends.worker.program import parts
+from gatewright.backends.worker.program.copying import copy_tree
 from gatewright.backends.worker.program.entries import Row, look, raw, row, version
 from gatewright.backends.worker.program.reading import (
     Arguments,
@@ -19,11 +20,6 @@ from gatewright.backends.worker.program.trees import Place, Tree, libc
 _NOREPLACE = 1
 _AT_FDCWD = -100
 _MODE = 0o7777
-_DEEPEST = 200
-_COPY_BLOCK = 1 << 30
-_READ_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_READ_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def _told(place: Place) -> Row:
@@ -164,7 +160,7 @@ def move(arguments: Arguments) -> Row:
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
-            _copy_into_place(source, destination, replace=arguments["replace"])
+            _copy_into_place(source, destination, arguments)
             remove({**arguments, "recursive": True, "match": None})
         return _told(destination)
 
@@ -175,7 +171,7 @@ def copy(arguments: Arguments) -> Row:
     to, target = _destination(arguments)
     with where.place(path) as source, to.place(target) as destination:
         _refuse_link(arguments, source)
-        _copy_into_place(source, destination, replace=arguments["replace"])
+        _copy_into_place(source, destination, arguments)
         return _told(destination)
 
 
@@ -219,14 +215,14 @@ def rename_in_steps(source: Place, destination: Place) -> None:
         os.rename(source[1], destination[1], **folders)  # noqa: PTH104  # by descriptor
 
 
-def _copy_into_place(source: Place, destination: Place, *, replace: bool) -> None:
+def _copy_into_place(source: Place, destination: Place, arguments: Arguments) -> None:
     folder, name = destination
-    if not replace and _exists(destination):
+    if not arguments["replace"] and _exists(destination):
         raise FileExistsError(errno.EEXIST, "exists")
     beside = os.path.join(os.path.dirname(name), parts.new_name())  # noqa: PTH118, PTH120  # bytes paths
     try:
-        _copy(source, (folder, beside), 0)
-        rename((folder, beside), destination, replace=replace)
+        copy_tree(source, (folder, beside), arguments["stop"])
+        rename((folder, beside), destination, replace=arguments["replace"])
     except BaseException:
         _discard((folder, beside))
         raise
@@ -246,57 +242,3 @@ def _discard(place: Place) -> None:
             _remove_all(*place)
         else:
             os.unlink(place[1], dir_fd=place[0])
-
-
-def _copy(source: Place, destination: Place, depth: int) -> None:
-    found, target = look(*source)
-    if depth > _DEEPEST:
-        raise OSError(errno.ELOOP, "too deep")
-    if target is not None:
-        os.symlink(target, destination[1], dir_fd=destination[0])
-    elif stat.S_ISDIR(found.st_mode):
-        _copy_folder(source, destination, found, depth)
-    elif stat.S_ISREG(found.st_mode):
-        _copy_file(source, destination, found)
-    else:
-        raise OSError(errno.ENXIO, "not a file")
-
-
-def _copy_folder(
-    source: Place, destination: Place, found: os.stat_result, depth: int
-) -> None:
-    os.mkdir(destination[1], 0o700, dir_fd=destination[0])
-    reading = os.open(source[1], _READ_FOLDER, dir_fd=source[0])
-    try:
-        writing = os.open(destination[1], _READ_FOLDER, dir_fd=destination[0])
-        try:
-            for name in sorted(os.listdir(reading)):  # noqa: PTH208  # by descriptor
-                if not parts.is_part(name):
-                    raw_name = os.fsencode(name)
-                    _copy((reading, raw_name), (writing, raw_name), depth + 1)
-            os.fchmod(writing, stat.S_IMODE(found.st_mode))
-        finally:
-            os.close(writing)
-    finally:
-        os.close(reading)
-
-
-def _copy_file(source: Place, destination: Place, found: os.stat_result) -> None:
-    reading = os.open(source[1], _READ_FILE, dir_fd=source[0])
-    try:
-        writing = os.open(destination[1], _NEW_FILE, 0o600, dir_fd=destination[0])
-        try:
-            _copy_bytes(reading, writing)
-            os.fchmod(writing, stat.S_IMODE(found.st_mode) & 0o777)
-            os.fsync(writing)
-        finally:
-            os.close(writing)
-    finally:
-        os.close(reading)
-
-
-def _copy_bytes(reading: int, writing: int) -> None:
-    """Copy all bytes within the kernel."""
-    offset = 0
-    while count := os.sendfile(writing, reading, offset, _COPY_BLOCK):
-        offset += count

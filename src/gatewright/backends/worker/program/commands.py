@@ -6,7 +6,6 @@ import os
 import selectors
 import signal
 import subprocess
-import threading
 import time
 from dataclasses import dataclass, field
 
@@ -14,6 +13,7 @@ from gatewright.backends.worker.program.entries import raw
 from gatewright.backends.worker.program.limits import SpawnLimits, environment
 from gatewright.backends.worker.program.reading import Arguments, place_of
 from gatewright.backends.worker.program.sockets import READ_SIZE
+from gatewright.backends.worker.program.stopping import Stop
 
 _PAUSE = 0.05
 
@@ -49,17 +49,16 @@ class _Stream:
 
 
 class Commands:
-    """Runs commands; ``stopping`` ends them all."""
+    """Runs commands, with the limits that the worker was started with."""
 
-    def __init__(self, limits: SpawnLimits, stopping: threading.Event) -> None:
+    def __init__(self, limits: SpawnLimits) -> None:
         self._limits = limits
-        self._stopping = stopping
 
     def run(self, arguments: Arguments) -> tuple[dict[str, object], int]:
         """Run a command; the answer's descriptor has its output, then its errors.
 
-        The command has its own session. When it ends, or its time is over, or the
-        worker is told to end, what is left of its process group is killed. A
+        The command has its own session. When it ends, or its time is over, or
+        nobody waits for it any more, what is left of its process group is killed. A
         descriptor that came with the request is its standard input.
         """
         process = self._start(arguments)
@@ -67,7 +66,7 @@ class Commands:
         deadline = time.monotonic() + arguments["seconds"]
         with process:
             try:
-                self._follow(process, streams, deadline)
+                _follow(process, streams, deadline, arguments["stop"])
                 timed_out = not _has_ended(process.pid)
             finally:
                 with contextlib.suppress(ProcessLookupError):
@@ -88,24 +87,23 @@ class Commands:
                 bufsize=0,
             )
 
-    def _follow(
-        self,
-        process: "subprocess.Popen[bytes]",
-        streams: list[_Stream],
-        deadline: float,
-    ) -> None:
-        """Read both streams until the command's end or the deadline."""
-        with selectors.DefaultSelector() as selector:
-            for pipe, stream in zip(
-                (process.stdout, process.stderr), streams, strict=True
-            ):
-                assert pipe is not None  # noqa: S101  # asked for
-                os.set_blocking(pipe.fileno(), False)
-                selector.register(pipe, selectors.EVENT_READ, stream)
-            while time.monotonic() < deadline and not self._stopping.is_set():
-                ended = _has_ended(process.pid)
-                if not _read_ready(selector, 0 if ended else _PAUSE) and ended:
-                    return
+
+def _follow(
+    process: "subprocess.Popen[bytes]",
+    streams: list[_Stream],
+    deadline: float,
+    stop: Stop,
+) -> None:
+    """Read both streams until the command's end, the deadline, or ``stop``."""
+    with selectors.DefaultSelector() as selector:
+        for pipe, stream in zip((process.stdout, process.stderr), streams, strict=True):
+            assert pipe is not None  # noqa: S101  # asked for
+            os.set_blocking(pipe.fileno(), False)
+            selector.register(pipe, selectors.EVENT_READ, stream)
+        while time.monotonic() < deadline and not stop.is_set():
+            ended = _has_ended(process.pid)
+            if not _read_ready(selector, 0 if ended else _PAUSE) and ended:
+                return
 
 
 def _read_ready(selector: selectors.BaseSelector, pause: float) -> bool:

@@ -1,7 +1,8 @@
-"""What is told of a file: one row of ten members, in JSON.
+"""What is told of a file: one row of eleven members, in JSON.
 
-``[name, mode, size, mtime_ns, owner, group, device, inode, links, target]``; bytes are
-text of one character for each byte, the target is null but for symbolic links.
+``[name, mode, size, mtime_ns, ctime_ns, owner, group, device, inode, links, target]``;
+bytes are text of one character for each byte, and the target is null for all but
+symbolic links.
 """
 
 import contextlib
@@ -40,6 +41,7 @@ def row(name: bytes, status: os.stat_result, target: bytes | None = None) -> Row
         status.st_mode,
         status.st_size,
         status.st_mtime_ns,
+        status.st_ctime_ns,
         owner(status.st_uid),
         group(status.st_gid),
         status.st_dev,
@@ -50,10 +52,18 @@ def row(name: bytes, status: os.stat_result, target: bytes | None = None) -> Row
 
 
 def version(status: os.stat_result) -> str:
-    """Return what tells one content of a file from another (the gateway's ETag)."""
-    return (
-        f"{status.st_dev:x}-{status.st_ino:x}-{status.st_size:x}-{status.st_mtime_ns:x}"
+    """Return what tells one content of a file from another (the gateway's ETag).
+
+    The time of change (ctime) is in it, since nobody can put that back.
+    """
+    numbers = (
+        status.st_dev,
+        status.st_ino,
+        status.st_size,
+        status.st_mtime_ns,
+        status.st_ctime_ns,
     )
+    return "-".join(f"{number:x}" for number in numbers)
 
 
 @lru_cache(1024)

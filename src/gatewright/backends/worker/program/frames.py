@@ -3,9 +3,10 @@
 A frame is a header of five bytes (length of the body as a big-endian 32-bit number,
 then how many descriptors come with it, 0 or 1) and a body of JSON in ASCII. The
 descriptor travels as ``SCM_RIGHTS`` with the frame's first byte. A request is
-``{"id", "op", ...}``, an answer ``{"id", "ok"}`` or ``{"id", "errno"}``. Bytes (names,
-paths, arguments of commands) are text with one character from U+0000 to U+00FF for
-each byte.
+``{"id", "op", ...}``, an answer ``{"id", "ok"}`` or ``{"id", "errno"}``. The request
+``{"id", "op": "cancel"}`` says that nobody waits for the answer to the id any more; it
+has no answer of its own. Bytes (names, paths, arguments of commands) are text with one
+character from U+0000 to U+00FF for each byte.
 """
 
 import json
@@ -13,8 +14,8 @@ import struct
 from collections import deque
 from collections.abc import Iterable
 
-PROTOCOL = 2
-"""Version, which the worker says first: ``{"protocol": 2, "pid": ...}``."""
+PROTOCOL = 3
+"""Version, which the worker says first: ``{"protocol": 3, "pid": ...}``."""
 MAXIMUM_BODY = 1 << 20
 """Largest body, in bytes."""
 HEADER = struct.Struct(">IB")

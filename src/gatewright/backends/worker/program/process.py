@@ -1,7 +1,9 @@
 """The worker as a process: hidden, limited, with a launcher beside it."""
 
+import os
 import socket
 import threading
+import time
 
 from gatewright.backends.worker.program import changing, launcher, reading
 from gatewright.backends.worker.program.commands import Commands, working_folder
@@ -17,21 +19,42 @@ from gatewright.backends.worker.program.reading import Arguments
 from gatewright.backends.worker.program.server import Server
 from gatewright.backends.worker.program.writing import Writings
 
+_END_SECONDS = 10.0
+
 
 def run(descriptor: int) -> None:
-    """Serve the socket with this descriptor until the gateway closes it."""
+    """Serve the socket with this descriptor until the gateway closes it.
+
+    What is in hand then has ten seconds to stop or to be finished. A read from a disk
+    that hangs cannot be stopped, and a worker does not outlive its gateway for it.
+    """
     sock = socket.socket(fileno=descriptor)
     sock.set_inheritable(False)
     starter = launcher.start(sock)
     hide()
-    serve(sock, SpawnLimits(lowered()), starter)
-
-
-def serve(sock: socket.socket, limits: SpawnLimits, starter: Launcher) -> None:
-    """Answer requests with every operation of the worker; close the socket at last."""
     stopping = threading.Event()
+    threading.Thread(target=_end_soon, args=(stopping,), daemon=True).start()
+    serve(sock, SpawnLimits(lowered()), starter, stopping)
+
+
+def _end_soon(stopping: threading.Event) -> None:
+    stopping.wait()
+    time.sleep(_END_SECONDS)
+    os._exit(1)
+
+
+def serve(
+    sock: socket.socket,
+    limits: SpawnLimits,
+    starter: Launcher,
+    stopping: threading.Event,
+) -> None:
+    """Answer requests with every operation of the worker; close the socket at last.
+
+    ``stopping`` is set when the gateway has closed its end.
+    """
     writings = Writings()
-    commands = Commands(limits, stopping)
+    commands = Commands(limits)
 
     def launch(arguments: Arguments) -> dict[str, int]:
         return {"pid": starter.launch(_order(arguments))}

@@ -130,7 +130,7 @@ def _told(folder: int, name: bytes) -> Row:
     try:
         return row(name, *look(folder, name))
     except PermissionError:  # a folder that one may read and not enter
-        return [text(name), 0, 0, 0, "", "", 0, 0, 0, None]
+        return [text(name), 0, 0, 0, 0, "", "", 0, 0, 0, None]
 
 
 def checksum(arguments: Arguments) -> dict[str, object]:
@@ -143,6 +143,7 @@ def checksum(arguments: Arguments) -> dict[str, object]:
     total = hashlib.new(arguments["algorithm"], usedforsecurity=False)
     with os.fdopen(descriptor, "rb", buffering=0) as file:
         while block := file.read(_BLOCK):
+            arguments["stop"].check()
             total.update(block)
         return {"value": total.hexdigest(), "row": told, "bytes": file.tell()}
 

@@ -2,7 +2,8 @@
 
 The thread that has read a request carries it out and another goes on reading
 (leader and followers), so a slow file system stops only its own requests. Operations
-that may last are given threads of their own, a bounded number of them.
+that may last are given threads of their own, a bounded number of them, and a `Stop`
+that tells them when nobody waits for them any more.
 """
 
 import contextlib
@@ -22,9 +23,14 @@ from gatewright.backends.worker.program.frames import (
     pack,
 )
 from gatewright.backends.worker.program.sockets import receive, rights
+from gatewright.backends.worker.program.stopping import Stop
 
 Operation = Callable[[dict[str, Any]], Any]
-"""Returns a JSON value, or a tuple of one and a descriptor to pass on."""
+"""Returns a JSON value, or a tuple of one and a descriptor to pass on.
+
+The request has, beside what was sent, the ``descriptor`` that came with it, and for a
+lasting operation its `Stop` as ``stop``.
+"""
 
 _READERS = 8
 LASTING_AT_ONCE = 16
@@ -43,7 +49,7 @@ class Server:
         stopping: threading.Event,
     ) -> None:
         self._socket = sock
-        self._quick = quick
+        self._quick = {"in_hand": lambda _: len(self._stops), **quick}
         self._slots = [threading.BoundedSemaphore(_SLOTS) for _ in lasting]
         self._lasting = {
             name: (operation, slots)
@@ -51,6 +57,7 @@ class Server:
             for name, operation in group.items()
         }
         self._stopping = stopping
+        self._stops: dict[int, Stop] = {}
         self._frames = Assembler()
         self._reading = threading.Lock()
         self._ended = False
@@ -71,15 +78,29 @@ class Server:
             os.close(descriptor)
 
     def _read_on(self) -> None:
-        while (frame := self._next_frame()) is not None:
-            self._take(frame)
+        while (request := self._next_request()) is not None:
+            self._take(request)
         self._stopping.set()
 
-    def _next_frame(self) -> Frame | None:
+    def _next_request(self) -> dict[str, Any] | None:
+        """Return the next request that is to be answered, None at the end.
+
+        A lasting one can be cancelled from the moment it is read.
+        """
         with self._reading:
-            frame = None if self._ended else self._received()
-            self._ended = frame is None  # for the other threads too
-            return frame
+            while not self._ended:
+                frame = self._received()
+                if frame is None:
+                    self._ended = True  # for the other threads too
+                    break
+                request = {**json.loads(frame[0]), "descriptor": frame[1]}
+                if request["op"] in self._lasting:
+                    request["stop"] = self._stops[request["id"]] = Stop(self._stopping)
+                if request["op"] != "cancel":
+                    return request
+                if request["id"] in self._stops:
+                    self._stops[request["id"]].set()
+        return None
 
     def _received(self) -> Frame | None:
         try:
@@ -92,14 +113,13 @@ class Server:
             return None
         return frame
 
-    def _take(self, frame: Frame) -> None:
-        body, descriptor = frame
-        request = {**json.loads(body), "descriptor": descriptor}
+    def _take(self, request: dict[str, Any]) -> None:
         if request["op"] not in self._lasting:
             self._carry_out(request, self._quick.get(request["op"], _unknown))
             return
         operation, slots = self._lasting[request["op"]]
         if not slots.acquire(blocking=False):
+            del self._stops[request["id"]]
             self._carry_out(request, _busy)
             return
         arguments = (request, operation, slots)
@@ -114,6 +134,7 @@ class Server:
         try:
             self._carry_out(request, operation)
         finally:
+            del self._stops[request["id"]]
             slots.release()
 
     def _carry_out(self, request: dict[str, Any], operation: Operation) -> None:

@@ -1,10 +1,10 @@
 """Runs one job and writes down how it ended; outlives the gateway.
 
-``python -I -S shepherd.py JOBDIR``. Standard library only. The folder holds
+``python -I -S runner.py JOBDIR``. Standard library only. The folder holds
 ``job.json`` (what to run), perhaps ``script``, and receives
 
 ``lock``
-    Locked (flock) for as long as a shepherd lives: proof of life that no reuse of
+    Locked (flock) for as long as a runner lives: proof of life that no reuse of
     process ids can fool.
 ``started``
     Made once, before the job's first process: a job never starts twice.
@@ -15,7 +15,7 @@
 ``control``
     A pipe on which a byte says: look whether ``cancel`` is there.
 
-The shepherd is the subreaper of its job (prctl(2)), so that a process which leaves
+The runner is the subreaper of its job (prctl(2)), so that a process which leaves
 its parent, its group and its session still comes back to it and is ended with the
 rest.
 """
@@ -41,7 +41,8 @@ _REASONS = {
     "CANCELLED": "Canceled on request.",
     "TIMEOUT": "Ran into its time limit of {duration} seconds.",
     "OUT_OF_MEMORY": "Used more than the {memory} bytes of memory that it asked for.",
-    "STOPPED": "Its shepherd was told to end, as when the machine shuts down.",
+    "STOPPED": "The process that runs the job was told to end, as when the machine "
+    "shuts down.",
 }
 
 
@@ -169,7 +170,7 @@ class Meter:
 
 
 @dataclass
-class Shepherd:
+class Runner:
     """One job from its start to its end."""
 
     folder: Path
@@ -389,7 +390,7 @@ def lock(path: Path, seconds: float) -> int | None:
 
 
 def claim(folder: Path) -> bool:
-    """Return whether this shepherd is the one to start the job."""
+    """Return whether this runner is the one to start the job."""
     if (folder / "final.json").exists():
         return False
     try:
@@ -426,9 +427,9 @@ def main(name: str) -> int:
     log = os.open(folder / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(log, 2)
     job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
-    shepherd = Shepherd(folder, job)
-    shepherd.meter.own_peak = _own_peak()
-    keep(folder, shepherd.run(), held)
+    runner = Runner(folder, job)
+    runner.meter.own_peak = _own_peak()
+    keep(folder, runner.run(), held)
     poke(Path(job["wake_path"]))
     return 0
 

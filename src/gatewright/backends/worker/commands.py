@@ -3,20 +3,52 @@
 import asyncio
 import os
 
-from gatewright.backends.posix.rows import RunAnswer
-from gatewright.backends.worker import Worker, Workers, latin
+import msgspec
+
+from gatewright.backends.worker.client import Worker, latin
+from gatewright.backends.worker.workers import Home, Workers, at_the_root
 from gatewright.core.errors import BackendFailed, NotFound
 from gatewright.domains.files import Command, Outcome
 
 _GRACE_SECONDS = 10.0
 
 
-class PosixCommands:
-    """Runs commands on this machine; ``root`` is where the paths of folders begin."""
+class RunAnswer(msgspec.Struct):
+    """End of a command; the output is in the descriptor, ``stdout`` bytes first."""
 
-    def __init__(self, workers: Workers, root: bytes) -> None:
+    exit_code: int
+    stdout: int
+    stderr: int
+    stdout_truncated: bool
+    stderr_truncated: bool
+    timed_out: bool
+
+
+class WorkerCommands:
+    """Runs commands where the users' workers are.
+
+    Parameters
+    ----------
+    workers
+        The workers of the users.
+    root
+        Folder of the machine where the paths of folders begin.
+    home
+        Returns the path, from the root, of the folder that a user's ``~`` means.
+    """
+
+    def __init__(
+        self,
+        workers: Workers,
+        root: bytes,
+        home: Home = at_the_root,
+    ) -> None:
         self._workers = workers
         self._root = latin(root)
+        self._home = home
+
+    async def home(self, user: str) -> bytes:
+        return await self._home(user)
 
     async def run(self, user: str, command: Command) -> Outcome:
         worker = self._workers.of(user)

@@ -20,7 +20,7 @@ from gatewright.domains.compute.ports import JobTable, Scheduler
 from gatewright.domains.compute.summary import event_data, subject
 
 
-class JobLedger:
+class JobRecords:
     """The records of one system's jobs, kept in step with its scheduler."""
 
     def __init__(

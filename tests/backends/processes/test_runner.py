@@ -1,4 +1,4 @@
-"""The parts of the shepherd, without a job."""
+"""The parts of the runner, without a job."""
 
 import errno
 import os
@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from tests.support.workers import wait_until
 
-from gatewright.backends.processes import proc, shepherd
+from gatewright.backends.processes import proc, runner
 from gatewright.core.ids import new_id
 
 
@@ -32,84 +32,84 @@ from gatewright.core.ids import new_id
     ],
 )
 def test_interpreters(script: bytes, command: list[str]) -> None:
-    assert shepherd.interpreter(script) == command
+    assert runner.interpreter(script) == command
 
 
 def test_descendants_either_way(monkeypatch: pytest.MonkeyPatch) -> None:
     program = "import subprocess; subprocess.run(['sleep', '300'])"
     with subprocess.Popen([sys.executable, "-c", program]) as child:
         try:
-            wait_until(lambda: bool(shepherd.descendants(child.pid)))
+            wait_until(lambda: bool(runner.descendants(child.pid)))
             # Of what else this process has started some may end meanwhile.
-            tree = {child.pid, *shepherd.descendants(child.pid)}
-            assert tree <= set(shepherd.descendants(os.getpid()))
-            monkeypatch.setattr(shepherd, "HAS_CHILDREN", False)
-            assert {child.pid, *shepherd.descendants(child.pid)} == tree
-            assert tree <= set(shepherd.descendants(os.getpid()))
-            assert shepherd.memory_of([*tree, 0]) > 1_000_000
+            tree = {child.pid, *runner.descendants(child.pid)}
+            assert tree <= set(runner.descendants(os.getpid()))
+            monkeypatch.setattr(runner, "HAS_CHILDREN", False)
+            assert {child.pid, *runner.descendants(child.pid)} == tree
+            assert tree <= set(runner.descendants(os.getpid()))
+            assert runner.memory_of([*tree, 0]) > 1_000_000
         finally:
-            for process in shepherd.descendants(child.pid):
+            for process in runner.descendants(child.pid):
                 os.kill(process, signal.SIGKILL)
             child.kill()
-    assert shepherd.children(child.pid) == []
+    assert runner.children(child.pid) == []
 
 
 def test_files_are_whole(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
-    shepherd.write_json(path, {"a": "ü"})
+    runner.write_json(path, {"a": "ü"})
     assert path.read_text() == '{"a": "\\u00fc"}'
     assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
 
 
 def test_a_poke_without_a_listener_is_nothing(tmp_path: Path) -> None:
-    shepherd.poke(tmp_path / "none")
+    runner.poke(tmp_path / "none")
     os.mkfifo(tmp_path / "pipe")
-    shepherd.poke(tmp_path / "pipe")
+    runner.poke(tmp_path / "pipe")
     descriptor = os.open(tmp_path / "pipe", os.O_RDWR | os.O_NONBLOCK)
-    shepherd.poke(tmp_path / "pipe")
+    runner.poke(tmp_path / "pipe")
     assert os.read(descriptor, 10) == b"."
     while True:
         try:
             os.write(descriptor, b"x" * 4096)
         except BlockingIOError:
             break
-    shepherd.poke(tmp_path / "pipe")
+    runner.poke(tmp_path / "pipe")
     os.close(descriptor)
 
 
 def test_a_lock_is_held_by_one(tmp_path: Path) -> None:
-    first = shepherd.lock(tmp_path / "lock", 0.0)
+    first = runner.lock(tmp_path / "lock", 0.0)
     assert first is not None
-    assert shepherd.lock(tmp_path / "lock", 0.05) is None
+    assert runner.lock(tmp_path / "lock", 0.05) is None
     os.close(first)
-    again = shepherd.lock(tmp_path / "lock", 0.0)
+    again = runner.lock(tmp_path / "lock", 0.0)
     assert again is not None
     os.close(again)
 
 
 def test_a_job_is_claimed_once(tmp_path: Path) -> None:
-    assert shepherd.claim(tmp_path)
-    assert not shepherd.claim(tmp_path)
+    assert runner.claim(tmp_path)
+    assert not runner.claim(tmp_path)
     (tmp_path / "started").unlink()
     (tmp_path / "final.json").touch()
-    assert not shepherd.claim(tmp_path)
+    assert not runner.claim(tmp_path)
 
 
 def test_a_record_waits_for_a_full_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write, fails = shepherd.write_json, [OSError(errno.ENOSPC, "full")] * 2
+    write, fails = runner.write_json, [OSError(errno.ENOSPC, "full")] * 2
 
     def reluctant(path: Path, value: dict[str, Any]) -> None:
         if fails:
             raise fails.pop()
         write(path, value)
 
-    monkeypatch.setattr(shepherd, "write_json", reluctant)
+    monkeypatch.setattr(runner, "write_json", reluctant)
     monkeypatch.setattr(time, "sleep", lambda _: None)
-    held = shepherd.lock(tmp_path / "lock", 0.0)
+    held = runner.lock(tmp_path / "lock", 0.0)
     assert held is not None
-    shepherd.keep(tmp_path, {"a": 1}, held)
+    runner.keep(tmp_path, {"a": 1}, held)
     os.close(held)
     assert (tmp_path / "final.json").exists()
     assert capsys.readouterr().err.count("full") == 2
@@ -120,20 +120,20 @@ def test_a_record_waits_for_a_disk_that_is_away_and_not_for_a_folder_that_is_rem
 ) -> None:
     folder, away = tmp_path / "job", tmp_path / "away"
     folder.mkdir()
-    held = shepherd.lock(folder / "lock", 0.0)
+    held = runner.lock(folder / "lock", 0.0)
     assert held is not None
     folder.rename(away)
     monkeypatch.setattr(time, "sleep", lambda _: away.rename(folder))
-    shepherd.keep(folder, {"a": 1}, held)
+    runner.keep(folder, {"a": 1}, held)
     assert (folder / "final.json").exists()
     shutil.rmtree(folder)
-    shepherd.keep(folder, {"a": 1}, held)
+    runner.keep(folder, {"a": 1}, held)
     os.close(held)
     assert not folder.exists()
 
 
-def test_usage_below_the_shepherds_own_memory_says_nothing() -> None:
-    meter = shepherd.Meter(own_peak=10_000)
+def test_usage_below_the_runners_own_memory_says_nothing() -> None:
+    meter = runner.Meter(own_peak=10_000)
 
     def usage(kilobytes: int) -> resource.struct_rusage:
         return resource.struct_rusage([0.25, 0.5, kilobytes, *[0] * 13])

@@ -1,7 +1,7 @@
-"""The reader program for NetCDF and HDF5: what runs in a reader process.
+"""The reader program for gridded data of any format: what runs in a reader process.
 
-Arguments and results are msgpack values (see ``values.py``). A source is a path as
-bytes; an identity, a range and an encoding are lists.
+Arguments and results are msgpack values (see ``values.py``). ``source`` is shared by
+all calls for a source; a range and an encoding are lists.
 """
 
 import math
@@ -12,12 +12,12 @@ import numpy.typing as npt
 
 from gatewright.backends.gridded import values, write_netcdf, write_png, write_text
 from gatewright.backends.gridded.cut import Cut
-from gatewright.backends.netcdf.files import Files, GriddedFile, identify, require
+from gatewright.backends.gridded.formats import GriddedFile
+from gatewright.backends.gridded.sources import Place, Sources
 from gatewright.backends.readers import Output
-from gatewright.core.errors import BackendFailed, Conflict, InvalidRequest
+from gatewright.core.errors import BackendFailed, InvalidRequest
 from gatewright.domains.arrays import (
     ElementType,
-    FileIdentity,
     Hyperslab,
     SubsetFormat,
     Variable,
@@ -26,7 +26,7 @@ from gatewright.domains.arrays import (
     missing_values,
 )
 
-__all__ = ["describe", "identity", "read", "strings", "subset"]
+__all__ = ["describe", "read", "strings", "subset", "version"]
 
 writers = {
     SubsetFormat.NETCDF4: write_netcdf.write,
@@ -40,27 +40,29 @@ _WIDE = {
 }
 """Integers that float64 may not hold, and what netCDF-4 has where none was written."""
 _Numbers = npt.NDArray[np.generic]
-_files = Files()  # a cache of this process, which holds nothing of a request
+_sources = Sources()  # a cache of this process, which holds nothing of a request
 
 
-def identity(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
-    """Return which file stands at ``source``."""
-    return {"identity": values.from_identity(identify(arguments["source"]))}
+def version(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
+    """Return the version of ``source`` as it is now."""
+    return {"version": _sources.version(Place.of(arguments))}
 
 
 def describe(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
-    """Return the description of the file at ``source``."""
-    file = _files.get(arguments["source"])
-    require(file, arguments["source"], file.identity)
+    """Return the description of ``source``."""
+    place = Place.of(arguments)
+    file = _sources.get(place)
+    _sources.require(place, file)
     return values.from_description(file.description)
 
 
 def read(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
     """Put a window of a variable into the ring.
 
-    ``source``, ``identity``, ``variable``, ``slab`` and ``encoding`` say what.
+    ``source``, ``version``, ``variable``, ``slab`` and ``encoding`` say what.
     """
-    file, wanted = _expected(arguments)
+    place = Place.of(arguments)
+    file = _sources.expected(place, arguments["version"])
     variable = file.description.variable(arguments["variable"])
     slab = check(variable, values.to_slab(arguments["slab"]))
     encoding = values.to_encoding(arguments["encoding"])
@@ -71,7 +73,7 @@ def read(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
         _read_exactly(file, variable, slab, target)
     else:
         file.read(variable.name, slab, target)
-    require(file, arguments["source"], wanted)
+    _sources.require(place, file)
     return {}
 
 
@@ -102,32 +104,26 @@ def _read_exactly(
 
 def strings(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
     """Return a piece of a STRING or CHAR variable as a list of byte strings."""
-    file, wanted = _expected(arguments)
+    place = Place.of(arguments)
+    file = _sources.expected(place, arguments["version"])
     variable = file.description.variable(arguments["variable"])
     slab = values.to_slab(arguments["slab"])
     if variable.type is ElementType.CHAR:
         found = _char_strings(file, variable.name, slab)
     else:
         found = file.strings(variable.name, check(variable, slab))
-    require(file, arguments["source"], wanted)
+    _sources.require(place, file)
     return {"strings": found}
 
 
 def subset(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
-    """Write a subset to the file; ``source``, ``identity`` and ``order`` say what."""
-    file, wanted = _expected(arguments)
+    """Write a subset to the file; ``source``, ``version`` and ``order`` say what."""
+    place = Place.of(arguments)
+    file = _sources.expected(place, arguments["version"])
     order = values.to_order(arguments["order"])
     writers[order.format](Cut(file, order), output.required_file())
-    require(file, arguments["source"], wanted)
+    _sources.require(place, file)
     return {}
-
-
-def _expected(arguments: dict[str, Any]) -> tuple[GriddedFile, FileIdentity]:
-    wanted = values.to_identity(arguments["identity"])
-    file = _files.get(arguments["source"])
-    if file.identity != wanted:
-        raise Conflict("The file of this data set changed while it was read.")
-    return file, wanted
 
 
 def _window(

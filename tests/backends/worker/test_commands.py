@@ -10,8 +10,7 @@ from types import SimpleNamespace
 import pytest
 from tests.support.workers import in_thread, is_running, wait_until
 
-from gatewright.backends.posix import PosixCommands
-from gatewright.backends.worker import OneWorker, Worker, open_worker
+from gatewright.backends.worker import OneWorker, Worker, WorkerCommands, open_worker
 from gatewright.backends.worker.program import commands as program
 from gatewright.core.errors import GatewayError, NotFound
 from gatewright.domains.files import Command, Outcome
@@ -24,7 +23,7 @@ async def worker() -> AsyncIterator[Worker]:
 
 
 async def run(worker: Worker, folder: Path, *argv: str, **more: object) -> Outcome:
-    commands = PosixCommands(OneWorker(worker), b"/")
+    commands = WorkerCommands(OneWorker(worker), b"/")
     given = tuple(os.fsencode(argument) for argument in argv)
     command = Command(given, os.fsencode(folder), **more)  # type: ignore[arg-type]
     return await commands.run("ada", command)

@@ -1,0 +1,130 @@
+"""The sources that a reader process has open, and the formats that open them."""
+
+import importlib
+import os
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from gatewright.backends.gridded.formats import Format, GriddedFile
+from gatewright.core.errors import BackendFailed, Conflict, NotFound
+from gatewright.domains.arrays import Version
+
+_OPEN_SOURCES = 8
+_KNOWN_FORMATS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a source is, in the reader."""
+
+    handle: str
+    """The short name that calls have for it."""
+    places: Sequence[bytes]
+    """Paths of its files or folders."""
+    formats: Sequence[str]
+    """The formats that it may be, as ``module:name``; more than one are asked in turn
+    whether they know it."""
+
+    @classmethod
+    def of(cls, arguments: Mapping[str, Any]) -> Self:
+        """Return the source that a call is about."""
+        found = arguments["source"]
+        return cls(found["handle"], found["places"], found["formats"])
+
+
+class Sources:
+    """The sources that are open; the one used longest ago is closed first."""
+
+    def __init__(self, most: int = _OPEN_SOURCES) -> None:
+        self._most = most
+        self._open: OrderedDict[str, GriddedFile] = OrderedDict()
+        self._formats: OrderedDict[str, Format] = OrderedDict()
+
+    def version(self, place: Place) -> Version:
+        """Return the version of a source as it is now.
+
+        Raises
+        ------
+        NotFound
+            It is not there.
+        BackendFailed
+            It is of no known format.
+        """
+        return self._format(place).version(place.places)
+
+    def get(self, place: Place) -> GriddedFile:
+        """Return a source as it is now, open.
+
+        Raises
+        ------
+        NotFound
+            It is not there.
+        BackendFailed
+            It is damaged or of no known format.
+        """
+        found = self._open.get(place.handle)
+        version = self.version(place)
+        if found is not None and found.description.version == version:
+            self._open.move_to_end(place.handle)
+            return found
+        if found is not None:
+            self._open.pop(place.handle).close()
+            del self._formats[place.handle]  # it may be of another format now
+        self._open[place.handle] = opened = self._format(place).open(place.places)
+        if len(self._open) > self._most:
+            self._open.popitem(last=False)[1].close()
+        return opened
+
+    def expected(self, place: Place, version: Version) -> GriddedFile:
+        """Return a source, open, if it is of a version.
+
+        Raises
+        ------
+        Conflict
+            It is of another version now.
+        """
+        file = self.get(place)
+        if file.description.version != version:
+            raise Conflict("The file of this data set changed while it was read.")
+        return file
+
+    def require(self, place: Place, file: GriddedFile) -> None:
+        """Refuse to go on with a source that has changed since it was opened.
+
+        Raises
+        ------
+        Conflict
+            What is open, or what stands at its place, is another than it was.
+        """
+        if not self.version(place) == file.version() == file.description.version:
+            raise Conflict("The file of this data set changed while it was read.")
+
+    def close(self) -> None:
+        """Close all."""
+        while self._open:
+            self._open.popitem()[1].close()
+
+    def _format(self, place: Place) -> Format:
+        found = self._formats.get(place.handle)
+        if found is None:
+            found = self._formats[place.handle] = _recognised(place)
+            if len(self._formats) > _KNOWN_FORMATS:
+                self._formats.popitem(last=False)
+        return found
+
+
+def _recognised(place: Place) -> Format:
+    known: list[Format] = []
+    for name in place.formats:
+        module, _, attribute = name.partition(":")
+        known.append(getattr(importlib.import_module(module), attribute))
+    if len(known) == 1:
+        return known[0]
+    for one in known:
+        if one.recognises(place.places):
+            return one
+    if all(map(os.path.isdir, place.places)):
+        raise NotFound("The source of this data set is a folder of no known kind.")
+    raise BackendFailed("This file is of no kind that is read here.")

@@ -1,0 +1,69 @@
+"""Arguments that many calls share: each reader gets them once and keeps them.
+
+A call is at most 64 KiB, and a source of arrays may be thousands of files. Its calls
+name it by a short handle.
+"""
+
+import os
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any, Self
+
+from gatewright.backends.readers.protocol import encode_result
+
+_MOST = 1024
+_MOST_BYTES = 32 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """Arguments that calls share."""
+
+    handle: str
+    """Short name, which no other arguments have."""
+    data: bytes
+    """The arguments as msgpack."""
+
+    @classmethod
+    def of(cls, handle: str, arguments: dict[str, Any]) -> Self:
+        """Return arguments under a handle."""
+        return cls(handle, encode_result(arguments))
+
+    def descriptor(self) -> int:
+        """Return an open descriptor of memory that has the data."""
+        made = os.memfd_create("gatewright-shared", os.MFD_CLOEXEC)
+        try:
+            left = memoryview(self.data)
+            while left:
+                left = left[os.write(made, left) :]
+        except BaseException:
+            os.close(made)
+            raise
+        return made
+
+
+class Known:
+    """What one reader keeps, as the gateway knows it: so much, used last."""
+
+    def __init__(self, most: int = _MOST, most_bytes: int = _MOST_BYTES) -> None:
+        self._most = most
+        self._most_bytes = most_bytes
+        self._sizes: OrderedDict[str, int] = OrderedDict()
+        self._held = 0
+
+    def use(self, shared: Shared) -> list[str] | None:
+        """Return None if the reader has it, else the handles that it must forget."""
+        if shared.handle in self._sizes:
+            self._sizes.move_to_end(shared.handle)
+            return None
+        forgotten = []
+        size = len(shared.data)
+        while self._sizes and (
+            len(self._sizes) >= self._most or self._held + size > self._most_bytes
+        ):
+            handle, gone = self._sizes.popitem(last=False)
+            self._held -= gone
+            forgotten.append(handle)
+        self._sizes[shared.handle] = size
+        self._held += size
+        return forgotten

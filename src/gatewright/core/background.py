@@ -1,0 +1,126 @@
+"""Work that goes on beside the requests: it begins again after whatever happens."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import nullcontext, suppress
+from types import TracebackType
+from typing import Protocol, Self
+
+from gatewright.core.errors import GatewayError, Unavailable
+from gatewright.core.lease import Lease, LeaseLost
+
+Work = Callable[[], Awaitable[float]]
+"""Does the work once, or for as long as it can; returns seconds to pause after it."""
+
+_log = logging.getLogger(__name__)
+_FIRST_PAUSE = 0.2
+_UNSTEADY_SECONDS = 10.0
+
+
+class Steady(Protocol):
+    """Something that goes on beside the requests, as health asks for it."""
+
+    async def ready(self) -> None:
+        """Return if it has gone on without a failure of late.
+
+        Raises
+        ------
+        Unavailable
+                It failed within the last ten seconds.
+        """
+        ...
+
+
+class Background:
+    """A task that does its work again and again, for as long as it is open.
+
+    A failure is logged, and the work begins again after a pause, which doubles from
+    failure to failure that follow at once. With a lease, one process of the gateway
+    works and the others wait to take over.
+
+    Parameters
+    ----------
+    name
+        What is done, as the log and health tell it: ``following the jobs of local``.
+    work
+        Does it.
+    lease
+        What a process must have to do it; None lets each process do it.
+    most_pause
+        Longest pause after a failure, in seconds; at most ten.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        work: Work,
+        *,
+        lease: Lease | None = None,
+        most_pause: float = 5.0,
+    ) -> None:
+        self.name = name
+        self._work = work
+        self._lease = lease
+        self._most_pause = most_pause
+        self._failed_at = float("-inf")
+        self._began_at = float("-inf")
+        self._pause = 0.0
+        self._told = ""
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self.run(), name=self.name)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def ready(self) -> None:
+        """Return if it has gone on without a failure of late (see :class:`Steady`).
+
+        A process that waits for the lease is ready: another does the work.
+        """
+        if time.monotonic() - self._failed_at < _UNSTEADY_SECONDS:
+            raise Unavailable(
+                f"This failed a moment ago and begins again: {self.name}."
+            )
+
+    async def run(self) -> None:
+        """Do the work until cancelled."""
+        while True:
+            try:
+                async with (
+                    nullcontext() if self._lease is None else (self._lease.holding())
+                ):
+                    while True:
+                        self._began_at = time.monotonic()
+                        await asyncio.sleep(await self._work())
+            except LeaseLost:
+                _log.warning("%s: another process may take it over.", self.name)
+            except GatewayError as error:
+                await self._recover(error, error.text)
+            except Exception as error:  # noqa: BLE001  # whatever it was, it goes on
+                await self._recover(error, f"{type(error).__name__}: {error}")
+
+    async def _recover(self, error: Exception, text: str) -> None:
+        """Log a failure, once in a row of the same, and wait."""
+        now = time.monotonic()
+        if now - self._began_at > _UNSTEADY_SECONDS:
+            self._pause, self._told = 0.0, ""
+        if text != self._told:
+            trace = None if isinstance(error, GatewayError) else error
+            _log.warning("%s begins again: %s", self.name, text, exc_info=trace)
+        self._told = text
+        self._pause = min(max(2 * self._pause, _FIRST_PAUSE), self._most_pause)
+        self._failed_at = now
+        await asyncio.sleep(self._pause)

@@ -1,0 +1,50 @@
+"""Several readers of images as one: each file is read by the reader of its format."""
+
+from collections.abc import Sequence
+
+from gatewright.domains.sky.model import (
+    Content,
+    CutoutRequest,
+    Image,
+    ScannedFile,
+    SurveyFile,
+)
+from gatewright.domains.sky.ports import ImageReader
+
+
+class ImageReaders:
+    """Implements :class:`ImageReader` over others.
+
+    Parameters
+    ----------
+    readers
+        Endings of the names of files, in small letters, and who reads them. The first
+        that fits is taken; the last reader has all the others too.
+    """
+
+    def __init__(self, readers: Sequence[tuple[tuple[str, ...], ImageReader]]) -> None:
+        self._readers = readers
+
+    async def find(self, pattern: str) -> Sequence[SurveyFile]:
+        found = {}
+        for _, reader in self._readers:
+            for file in await reader.find(pattern):
+                if self._reader_of(file.path) is reader:
+                    found[file.path] = file
+        return [found[path] for path in sorted(found)]
+
+    async def scan(self, survey: str, file: SurveyFile) -> ScannedFile:
+        return await self._reader_of(file.path).scan(survey, file)
+
+    async def cut(self, image: Image, request: CutoutRequest) -> Content:
+        return await self._reader_of(image.path).cut(image, request)
+
+    async def open(self, image: Image) -> Content:
+        return await self._reader_of(image.path).open(image)
+
+    def _reader_of(self, path: str) -> ImageReader:
+        name = path.lower()
+        for suffixes, reader in self._readers:
+            if name.endswith(suffixes):
+                return reader
+        return self._readers[-1][1]

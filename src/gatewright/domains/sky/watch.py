@@ -1,0 +1,109 @@
+"""The look at the files of all surveys, now and then."""
+
+import asyncio
+import logging
+import time
+from contextlib import suppress
+
+from gatewright.core.clock import system_clock
+from gatewright.core.errors import GatewayError, Unavailable
+from gatewright.domains.sky.ingest import Ingest, IngestReport
+from gatewright.domains.sky.model import Survey
+from gatewright.domains.sky.ports import ImageIndex
+
+_log = logging.getLogger("gatewright.sky")
+_TURN_SECONDS = 0.5
+_PAUSE_SECONDS = 300.0
+_SHARE = 20.0
+
+
+class SurveyWatch:
+    """Looks at the files of all surveys, first when a gateway starts.
+
+    Where several gateway processes run, one of them looks and the others wait: each
+    has to know when the first look is over.
+
+    Parameters
+    ----------
+    index, ingest
+        The surveys, and what reads their files.
+    pause
+        Least seconds between two looks; it is longer where a look takes long.
+    """
+
+    def __init__(
+        self, index: ImageIndex, ingest: Ingest, pause: float = _PAUSE_SECONDS
+    ) -> None:
+        self._index = index
+        self._ingest = ingest
+        self._pause = pause
+        self._looked = asyncio.Event()
+        self._since = system_clock()
+
+    async def wait(self, seconds: float) -> bool:
+        """Wait for the first look to end, for so long; return whether it did."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._looked.wait()
+        return self._looked.is_set()
+
+    async def ready(self) -> None:
+        """Return when all surveys have been looked at.
+
+        Raises
+        ------
+        Unavailable
+            The first look is still going on.
+        """
+        if not self._looked.is_set():
+            raise Unavailable("The images of a survey are still being read.")
+
+    async def look(self) -> float:
+        """Look at all surveys; return the seconds until the next look.
+
+        A survey that cannot be read is logged, and does not keep the others from being
+        looked at.
+
+        Raises
+        ------
+        GatewayError
+            The surveys cannot be listed.
+        """
+        began = time.monotonic()
+        for survey in await self._index.surveys():
+            try:
+                await self._look_at(survey, self._since)
+            except GatewayError as error:
+                _log.error("survey %s: %s", survey.id, error.text)
+            except Exception:  # noqa: BLE001  # the other surveys go on
+                _log.exception("survey %s cannot be read", survey.id)
+        self._looked.set()
+        pause = max(self._pause, _SHARE * (time.monotonic() - began))
+        self._since = system_clock() + pause / 2
+        return pause
+
+    async def _look_at(self, survey: Survey, since: float) -> None:
+        """Look at a survey, unless another process did since then."""
+        while True:
+            looked = (await self._index.coverage(survey.id)).scanned_at
+            if looked is not None and looked >= since:
+                return
+            report = await self._ingest.run(survey)
+            if report is not None:
+                _tell(report)
+                return
+            await asyncio.sleep(_TURN_SECONDS)
+
+
+def _tell(report: IngestReport) -> None:
+    level = logging.INFO if report.read or report.removed else logging.DEBUG
+    _log.log(
+        level,
+        "survey %s: %d files, %d read with %d images, %d gone, %d left out",
+        report.survey,
+        report.files,
+        report.read,
+        report.images,
+        report.removed,
+        len(report.left_out),
+    )

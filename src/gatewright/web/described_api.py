@@ -1,0 +1,232 @@
+"""The routes that a FastAPI application describes, called without its machinery.
+
+FastAPI reads the functions' signatures, declares their parameters and writes the
+OpenAPI document. Its router asks the routes of all families in turn, and prepares each
+call for files, generators, threads and models that no route here has: that costs more
+than all else that the gateway does for a small answer. So the routes are found here by
+the first part of the path, and their functions are called with the values that
+FastAPI's own checks make of the parameters.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from inspect import iscoroutinefunction
+from re import Pattern
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
+from fastapi.dependencies.utils import request_params_to_args
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute, iter_route_contexts
+from starlette.convertors import Convertor
+from starlette.datastructures import URL
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
+
+from gatewright.core.errors import MethodNotAllowed, NotFound
+from gatewright.web.methods import METHODS
+from gatewright.web.problems import NO_METHOD, as_gateway_error, problem
+
+_PLAIN = (str, int, float, bool, type(None))
+
+
+class DescribedApi:
+    """Answers the routes of an application of FastAPI.
+
+    A resource that has GET has HEAD too, and a path is found with and without a slash
+    at its end (307). An error is answered as a problem document.
+
+    Parameters
+    ----------
+    app
+        The application. Its functions are coroutines, take no body (they read the
+        request's own), and return responses.
+
+    Raises
+    ------
+    TypeError
+        A function is not of that kind; the text names it.
+    """
+
+    def __init__(self, app: FastAPI) -> None:
+        self._app = app
+        self._families: dict[str, list[_Route]] = {}
+        for context in iter_route_contexts(app.routes):
+            route = _route(context)
+            family = route.path.split("/", 2)[1]
+            self._families.setdefault(family, []).append(route)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        scope["app"] = self._app
+        request = Request(scope, receive, send)
+        try:
+            answer = await self._answer(request)
+        except Exception as error:  # noqa: BLE001  # whatever it is, it is answered
+            answer = problem(as_gateway_error(error, request), request)
+        await answer(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        scope = request.scope
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        there = self._matching(path)
+        if not there:
+            return self._with_other_slash(scope, path)
+        method: str = scope["method"]
+        route = there.get(method)
+        if route is None and method == "HEAD":
+            route = there.get("GET")
+        if route is None:
+            has = {*there, "HEAD"} if "GET" in there else there
+            allow = ", ".join(method for method in METHODS if method in has)
+            raise MethodNotAllowed(NO_METHOD, headers={"Allow": allow})
+        scope["route"] = route.original
+        scope["path_params"] = route.parameters(path)
+        return await route.answer(request)
+
+    def _matching(self, path: str) -> Mapping[str, "_Route"]:
+        """Return the routes of a path by method, the first of each."""
+        there: dict[str, _Route] = {}
+        for route in self._families.get(path.split("/", 2)[1], ()):
+            if route.pattern.match(path):
+                for method in route.methods:
+                    there.setdefault(method, route)
+        return there
+
+    def _with_other_slash(self, scope: Scope, path: str) -> Response:
+        other = path[:-1] if path.endswith("/") else f"{path}/"
+        if path == "/" or not self._matching(other):
+            raise NotFound("There is nothing at this address.")
+        whole = scope["path"][: len(scope["path"]) - len(path)] + other
+        return RedirectResponse(str(URL(scope={**scope, "path": whole})))
+
+
+@dataclass(frozen=True, slots=True)
+class _Route:
+    """One operation."""
+
+    path: str
+    """Its template, such as ``/jobs/{system}``."""
+    methods: frozenset[str]
+    """Methods that it answers."""
+    pattern: Pattern[str]
+    """What its paths match."""
+    convertors: Mapping[str, Convertor[Any]]
+    """How the parts of the path become values."""
+    original: BaseRoute
+    """The route as it was declared."""
+    answer: Callable[[Request], Awaitable[Response]]
+    """Answers a request whose path matches."""
+
+    def parameters(self, path: str) -> dict[str, Any]:
+        """Return the values in a path that matches."""
+        match = self.pattern.match(path)
+        assert match is not None  # noqa: S101  # it was found by that
+        found = match.groupdict().items()
+        return {name: self.convertors[name].convert(text) for name, text in found}
+
+
+def _route(context: Any) -> _Route:
+    route = context.original_route
+    if isinstance(route, APIRoute):
+        answer: Callable[[Request], Awaitable[Response]] = _Step(context.dependant).call
+    elif isinstance(route, Route):  # the OpenAPI document
+        answer = route.endpoint
+    else:
+        raise TypeError(f"{route!r} is no operation of an API.")
+    return _Route(
+        path=context.path,
+        methods=frozenset(context.methods),
+        pattern=context.path_regex,
+        convertors=context.param_convertors,
+        original=route,
+        answer=answer,
+    )
+
+
+class _Step:
+    """A function of a route or of one of its dependencies, ready to be called."""
+
+    __slots__ = ("_fields", "_inner", "_query", "_requests", "function", "name")
+
+    def __init__(self, of: Dependant) -> None:
+        self.function: Any = of.call
+        if not iscoroutinefunction(self.function):
+            raise TypeError(f"{self.function!r} is not a coroutine function.")
+        if of.body_params or of.background_tasks_param_name or of.response_param_name:
+            raise TypeError(f"{self.function!r} takes what is not given here.")
+        self.name = of.name
+        self._inner = tuple(_Step(inner) for inner in of.dependencies)
+        places = (
+            (of.path_params, "path_params"),
+            (of.header_params, "headers"),
+            (of.cookie_params, "cookies"),
+        )
+        self._fields = [(fields, place) for fields, place in places if fields]
+        self._query = _Query(of) if of.query_params else None
+        names = (of.request_param_name, of.http_connection_param_name)
+        self._requests = [name for name in names if name is not None]
+
+    async def call(self, request: Request) -> Any:
+        """Return what the function returns for a request.
+
+        Raises
+        ------
+        RequestValidationError
+            A parameter, or several, are not what is declared.
+        """
+        errors: list[Any] = []
+        values = await self.values(request, {}, errors)
+        if errors:
+            raise RequestValidationError(errors)
+        return await self.function(**values)
+
+    async def values(
+        self, request: Request, known: dict[Any, Any], errors: list[Any]
+    ) -> dict[str, Any]:
+        """Return the arguments; ``known`` is what was called for the request before."""
+        values: dict[str, Any] = dict.fromkeys(self._requests, request)
+        for step in self._inner:
+            if step.function not in known:
+                count = len(errors)
+                arguments = await step.values(request, known, errors)
+                if len(errors) > count:
+                    continue
+                known[step.function] = await step.function(**arguments)
+            if step.name is not None:
+                values[step.name] = known[step.function]
+        for fields, place in self._fields:
+            found, wrong = request_params_to_args(fields, getattr(request, place))
+            values |= found
+            errors += wrong
+        if self._query is not None:
+            values |= self._query.values(request, errors)
+        return values
+
+
+class _Query:
+    """The declared parameters of a query."""
+
+    __slots__ = ("_defaults", "_fields")
+
+    def __init__(self, of: Dependant) -> None:
+        self._fields = of.query_params
+        fixed = all(
+            isinstance(field.default, _PLAIN)
+            and not field.field_info.is_required()
+            and not field.field_info.validate_default
+            for field in self._fields
+        )
+        named = {field.name: field.default for field in self._fields}
+        self._defaults = named if fixed else None
+
+    def values(self, request: Request, errors: list[Any]) -> dict[str, Any]:
+        """Return the values of a request; without a query they are the defaults."""
+        if self._defaults is not None and not request.scope["query_string"]:
+            return self._defaults
+        found, wrong = request_params_to_args(self._fields, request.query_params)
+        errors += wrong
+        return found

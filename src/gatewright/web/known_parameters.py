@@ -1,0 +1,75 @@
+"""Query parameters that a route does not have are refused.
+
+A misspelt filter that is ignored gives everything: “cancel all that the filter gives”
+would then cancel everything. VO protocols want unknown parameters ignored (DALI 1.1,
+section 3.4), so this is for the native API.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator
+from difflib import get_close_matches
+
+from fastapi import Request
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+
+from gatewright.core.errors import InvalidContent, InvalidRequest
+
+_SHOWN = 40
+
+
+def only_known_parameters(
+    kind: type[InvalidRequest] = InvalidContent,
+) -> Callable[[Request], Awaitable[None]]:
+    """Return a dependency that refuses query parameters that a route does not declare.
+
+    A route declares parameters by its function's arguments, by those of its
+    dependencies, and in ``openapi_extra``. One whose ``openapi_extra`` has
+    ``x-open-parameters`` takes names that depend on what is asked, and checks them
+    itself.
+
+    Parameters
+    ----------
+    kind
+        Error that is raised, as for other mistakes in the parameters of the route:
+        422 where they are checked like a body, 400 where they form a query of their
+        own (a region, a subset).
+    """
+
+    async def check(request: Request) -> None:
+        if not request.scope["query_string"]:
+            return
+        route = request.scope["route"]
+        if (route.openapi_extra or {}).get("x-open-parameters"):
+            return
+        known = _declared(route)
+        for name in request.query_params:
+            if name not in known:
+                raise unknown_parameter(name, known, kind)
+
+    return check
+
+
+def unknown_parameter(
+    name: str, known: frozenset[str], kind: type[InvalidRequest]
+) -> InvalidRequest:
+    """Return the refusal of a query parameter, naming the nearest known one."""
+    text = f"There is no parameter “{name[:_SHOWN]}” here."
+    lowered = {word.lower(): word for word in sorted(known)}
+    near = get_close_matches(name[:_SHOWN].lower(), lowered, n=1)
+    if near:
+        text += f" Did you mean “{lowered[near[0]]}”?"
+    there = ", ".join(sorted(known)) or "none"
+    return kind(f"{text} Known parameters: {there}.")
+
+
+def _declared(route: APIRoute) -> frozenset[str]:
+    extra = (route.openapi_extra or {}).get("parameters", [])
+    beside = {item["name"] for item in extra if item["in"] == "query"}
+    return frozenset(_of_functions(route.dependant)) | beside
+
+
+def _of_functions(dependant: Dependant) -> Iterator[str]:
+    for field in dependant.query_params:
+        yield field.alias
+    for inner in dependant.dependencies:
+        yield from _of_functions(inner)

@@ -1,0 +1,97 @@
+"""A query parameter that an operation does not have is refused, by name."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support.whole import OWNER, Whole, whole
+
+from gatewright.core.config import Config
+from gatewright.faces.api import application
+
+
+@pytest.fixture
+async def gateway(tmp_path: Path) -> AsyncIterator[Whole]:
+    async with whole(tmp_path, {}) as opened:
+        yield opened
+
+
+def operations() -> list[tuple[str, str]]:
+    document: dict[str, Any] = application(Config()).openapi()
+    return [
+        (method.upper(), path)
+        for path, methods in document["paths"].items()
+        for method in methods
+    ]
+
+
+def filled(path: str) -> str:
+    for name in ("system", "collection", "dataset", "survey", "image", "name"):
+        path = path.replace(f"{{{name}}}", "x")
+    return path.replace("{path}", "x").replace("{key}", "x").replace("{job_id}", "1")
+
+
+async def test_every_operation_refuses_a_parameter_that_it_does_not_have(
+    gateway: Whole,
+) -> None:
+    client = await gateway.client(OWNER)
+    assert len(operations()) > 40
+    for method, path in operations():
+        url = f"/api/v1{filled(path)}?boguss=1"
+        assert "{" not in url
+        answer = await client.request(method, url)
+        search = path.startswith(("/datasets", "/images", "/surveys"))
+        assert answer.status_code == (400 if search else 422), (method, url)
+        assert method == "HEAD" or "boguss" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("query", "meant"),
+    [
+        ("states=failed", "state"),
+        ("State=failed", "state"),
+        ("limt=1", "limit"),
+        ("since=2026-01-01T00:00:00Z&namee=x", "name"),
+    ],
+)
+async def test_the_nearest_known_parameter_is_named(
+    gateway: Whole, query: str, meant: str
+) -> None:
+    answer = await (await gateway.client(OWNER)).get(f"/api/v1/jobs/local?{query}")
+    assert answer.status_code == 422
+    assert f"Did you mean “{meant}”?" in answer.json()["detail"]
+
+
+async def test_a_parameter_unlike_any_other_lists_those_there_are(
+    gateway: Whole,
+) -> None:
+    answer = await (await gateway.client(OWNER)).get("/api/v1/jobs/local?zzzzzz=1")
+    detail = answer.json()["detail"]
+    assert "Did you mean" not in detail
+    assert "Known parameters: cursor, limit, name, since, state." in detail
+
+
+async def test_head_refuses_as_get_does(gateway: Whole) -> None:
+    answer = await (await gateway.client(OWNER)).head(
+        "/api/v1/jobs/local?states=failed"
+    )
+    assert answer.status_code == 422
+
+
+async def test_the_parameters_of_a_script_are_known(gateway: Whole) -> None:
+    answer = await (await gateway.client(OWNER)).post(
+        "/api/v1/jobs/local?name=fine",
+        content="#!/bin/sh\ntrue\n",
+        headers={"Content-Type": "text/x-shellscript"},
+    )
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["name"] == "fine"
+
+
+async def test_protocols_of_the_virtual_observatory_ignore_what_they_do_not_know(
+    gateway: Whole,
+) -> None:
+    answer = await (await gateway.client(OWNER)).get("/vo/sia/query?boguss=1&MAXREC=0")
+    assert answer.status_code == 200
+    assert "QUERY_STATUS" in answer.text
