@@ -2,6 +2,7 @@
 
 import os
 from collections import OrderedDict
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import h5py
@@ -10,9 +11,9 @@ import numpy.typing as npt
 
 from gatewright.backends.gridded.formats import version_of
 from gatewright.backends.gridded.layout import Plain, read_into
-from gatewright.backends.netcdf import hdf5_describe
+from gatewright.backends.netcdf import hdf5_describe, hdf5_elsewhere
 from gatewright.backends.netcdf.chunks import Chunked, ChunkReader, index
-from gatewright.core.errors import BackendFailed
+from gatewright.core.errors import BackendFailed, GatewayError
 from gatewright.domains.arrays import Hyperslab, Version, counts
 
 _CHUNK_CACHE_BYTES = 32 << 20
@@ -34,6 +35,7 @@ class Hdf5File:
     ) -> None:
         self._chunks = chunks
         self._indexes: dict[str, Chunked | None] = {}
+        self._elsewhere: dict[str, bool] = {}
         status = os.fstat(descriptor)
         self.descriptor = descriptor
         try:
@@ -60,8 +62,10 @@ class Hdf5File:
     ) -> None:
         """Read a piece of a variable into an array of its shape."""
         try:
-            self._read(variable, slab, target)
-        except BackendFailed:
+            dataset = self._dataset(variable)
+            with self._all_there(variable, dataset, slab):
+                self._read(variable, dataset, slab, target)
+        except GatewayError:
             raise
         except (OSError, RuntimeError, ValueError, TypeError) as error:
             raise BackendFailed(
@@ -69,10 +73,23 @@ class Hdf5File:
                 "way that is not read here."
             ) from error
 
+    def _all_there(
+        self, variable: str, dataset: Any, slab: Hyperslab
+    ) -> AbstractContextManager[None]:
+        """Return what refuses values of other files that are not there."""
+        if variable not in self._elsewhere:
+            self._elsewhere[variable] = hdf5_elsewhere.is_elsewhere(dataset)
+        if self._elsewhere[variable]:
+            return hdf5_elsewhere.required(dataset, slab)
+        return nullcontext()
+
     def _read(
-        self, variable: str, slab: Hyperslab, target: npt.NDArray[np.generic]
+        self,
+        variable: str,
+        dataset: Any,
+        slab: Hyperslab,
+        target: npt.NDArray[np.generic],
     ) -> None:
-        dataset = self._dataset(variable)
         stored, inside = _inside(dataset.shape, slab)
         if stored is None:
             target[...] = _fill(dataset)
@@ -105,7 +122,8 @@ class Hdf5File:
         values = np.full(counts(slab), b"", object)
         if stored is not None:
             selection = tuple(slice(p.start, p.stop, p.stride) for p in stored)
-            values[inside] = dataset[selection]
+            with self._all_there(variable, dataset, slab):
+                values[inside] = dataset[selection]
         return [_bytes(value) for value in values.reshape(-1)]
 
     def close(self) -> None:

@@ -83,12 +83,20 @@ def _names(group: Any, path: str, warnings: list[str]) -> Iterator[str]:
     order: list[tuple[int, str]] = []
     for name in [name for name in group if isinstance(name, str)]:
         info = group.id.links.get_info(name.encode("utf-8", "surrogateescape"))
-        if info.type == h5py.h5l.TYPE_EXTERNAL:
+        if info.type == h5py.h5l.TYPE_EXTERNAL or _leads_out(group, name, info):
             where = f"{path}/{name}".lstrip("/")
             warnings.append(f"“{where}” is left out: it is a link to another file.")
         else:
             order.append((info.corder if info.corder_valid else 0, name))
     return (name for _, name in sorted(order))
+
+
+def _leads_out(group: Any, name: str, link: Any) -> bool:
+    """Return whether a link by path goes through another file."""
+    if link.type != h5py.h5l.TYPE_SOFT:
+        return False
+    item = group.get(name)
+    return item is not None and bool(_address(item)[0] != _address(group)[0])
 
 
 class _Names:

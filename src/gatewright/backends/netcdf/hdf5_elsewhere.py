@@ -1,0 +1,158 @@
+"""Values of an HDF5 file that stand in other files: virtual and external ones.
+
+For what is not there, the HDF5 library gives fill values (a virtual data set, whose
+sources moved or lie where a reader may not look) or zeros (a raw file that is cut
+short). Here each is an error. Source: "HDF5 Virtual Dataset" (RFC, The HDF Group) and
+the library's ``H5Dvirtual.c`` and ``H5Defl.c``.
+"""
+
+import operator
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import h5py
+
+from gatewright.backends.gridded.formats import file_version
+from gatewright.core.errors import BackendFailed, Conflict, NotFound
+from gatewright.domains.arrays import Hyperslab, Version
+
+_DEEPEST = 8
+"""Virtual data sets of virtual data sets, one within another."""
+_HERE = "."
+"""The name that a virtual data set has for its own file."""
+_NUMBERED = "%b"
+"""What stands for the number of a block in the name of a file."""
+Versions = dict[str, Version]
+
+
+def is_elsewhere(dataset: Any) -> bool:
+    """Return whether values of an h5py data set stand in other files."""
+    return bool(dataset.is_virtual or dataset.external)
+
+
+@contextmanager
+def required(dataset: Any, slab: Hyperslab) -> Iterator[None]:
+    """Read a piece within this: all files that it is in are there, and stay the same.
+
+    Raises
+    ------
+    BackendFailed
+        One of them is not there, is cut short, or may not be read here.
+    Conflict
+        One of them changed.
+    """
+    before = _versions(dataset, slab)
+    yield
+    if _versions(dataset, slab) != before:
+        raise Conflict("A file that this data set refers to changed while it was read.")
+
+
+def _versions(dataset: Any, slab: Hyperslab | None, depth: int = 0) -> Versions:
+    """Return the versions of the files that a piece is in, by path."""
+    found = _of_raw_files(dataset) if dataset.external else {}
+    sources = _sources(dataset, slab) if dataset.is_virtual else []
+    for source in sources:
+        if depth == _DEEPEST:
+            raise _missing(dataset, "data sets within data sets, too many of them,")
+        if source.file_name == _HERE:
+            found |= _of_source(dataset, dataset.file, source, depth)
+            continue
+        path = _place(dataset, source.file_name)
+        try:
+            found[path] = file_version(os.fsencode(path))
+            with h5py.File(path, "r", locking=False) as file:
+                found |= _of_source(dataset, file, source, depth)
+        except (OSError, NotFound) as error:
+            raise _missing(dataset, f"the file “{Path(path).name}”") from error
+    return found
+
+
+def _of_source(dataset: Any, file: Any, source: Any, depth: int) -> Versions:
+    """Return the versions of the files that a source of a virtual data set is in."""
+    found = file.get(source.dset_name)
+    if not isinstance(found, h5py.Dataset):
+        raise _missing(dataset, f"the data set “{source.dset_name}”")
+    if not _reaches(found, source):
+        raise _missing(dataset, f"the end of the data set “{source.dset_name}”")
+    return _versions(found, None, depth + 1)
+
+
+def _reaches(found: Any, source: Any) -> bool:
+    """Return whether a data set has all that a virtual one wants of it."""
+    wanted, target = _box(source.src_space), _box(source.vspace)
+    if wanted is not None:
+        return len(wanted[1]) == found.ndim and all(
+            map(operator.lt, wanted[1], found.shape)
+        )
+    # The whole of it is wanted, or all that there will be.
+    return target is None or found.size == source.vspace.get_select_npoints()
+
+
+def _sources(dataset: Any, slab: Hyperslab | None) -> Iterator[Any]:
+    """Yield the sources that have some of a piece."""
+    for source in dataset.virtual_sources():
+        if _NUMBERED in source.file_name or _NUMBERED in source.dset_name:
+            raise _missing(dataset, "a number of files that is not fixed")
+        box = _box(source.vspace)
+        if (
+            slab is None
+            or box is None
+            or all(
+                begin < part.stop and part.start <= end
+                for begin, end, part in zip(*box, slab, strict=True)
+            )
+        ):
+            yield source
+
+
+def _box(space: Any) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
+    """Return the first and last index of the box round a selection.
+
+    None for one without an end, and for a whole data set, whose shape is not told.
+    """
+    try:
+        first, last = space.get_select_bounds()
+    except (RuntimeError, ValueError):
+        return None
+    return first, last
+
+
+def _place(dataset: Any, name: str) -> str:
+    """Return where the library finds the file of a name, which it takes as relative.
+
+    It tries an absolute path as it is, and then its last part beside the file.
+    """
+    folder = Path(os.fsdecode(dataset.file.filename)).parent
+    if not Path(name).is_absolute():
+        return str(folder / name)
+    beside = folder / Path(name).name
+    return str(beside) if not Path(name).exists() and beside.exists() else name
+
+
+def _of_raw_files(dataset: Any) -> Versions:
+    """Return the versions of raw files, which must be as long as the array needs."""
+    found = {}
+    needed = int(dataset.nbytes)
+    for name, offset, size in dataset.external:
+        part = min(size, needed)
+        path = Path(name)
+        try:
+            found[name] = file_version(os.fsencode(path))
+            long_enough = path.stat().st_size >= offset + part
+        except (OSError, NotFound) as error:
+            raise _missing(dataset, f"the file “{path.name}”") from error
+        if not long_enough:
+            raise _missing(dataset, f"the end of the file “{path.name}”")
+        needed -= part
+    return found
+
+
+def _missing(dataset: Any, what: str) -> BackendFailed:
+    name = str(dataset.name).rpartition("/")[2]
+    return BackendFailed(
+        f"“{name}” has values in other files, and {what} cannot be read here. Whoever "
+        "publishes the data set can put the files beside it, or all values into one."
+    )
