@@ -291,3 +291,68 @@ async def test_ten_gigabytes_in_ranges_take_no_memory(tmp_path: Path) -> None:
         tracemalloc.stop()
     assert counted == 256 << 20
     assert peak < 16 << 20
+
+
+@pytest.mark.parametrize("zero_copy", [False, True])
+class TestFilesThatChange:
+    """A file that is overwritten while it is sent ends the answer before its end."""
+
+    @pytest.fixture
+    def large(self, tmp_path: Path) -> Path:
+        path = tmp_path / "large"
+        with path.open("wb") as file:
+            file.truncate(100 << 20)
+        return path
+
+    async def get(
+        self, path: Path, after: int, asked: Request, *, zero_copy: bool
+    ) -> tuple[int, Client]:
+        changed = False
+        received = 0
+
+        class Counting(Client):
+            @override
+            async def send(self, message: Any) -> None:
+                nonlocal received, changed
+                received += message.get("count", len(message.get("body", b"")))
+                changed = changed or received >= after
+                self.messages.append(message)
+
+        client = Counting(zero_copy=zero_copy)
+        response = file_response(
+            asked,
+            opened(path),
+            path.stat().st_size,
+            media_type="application/octet-stream",
+            holds=lambda: not changed,
+        )
+        try:
+            await client.get(response)
+        except BodyCutShort:
+            assert changed
+        return received, client
+
+    @pytest.mark.parametrize("after", [1, 50 << 20, (100 << 20) - (3 << 20)])
+    async def test_it_is_cut_short(
+        self, large: Path, after: int, zero_copy: bool
+    ) -> None:
+        received, client = await self.get(large, after, request(), zero_copy=zero_copy)
+        assert received < 100 << 20
+        assert not client.complete
+
+    async def test_a_range_of_it_too(self, large: Path, zero_copy: bool) -> None:
+        asked = request(range="bytes=1000-90000000,-5")
+        received, client = await self.get(large, 1, asked, zero_copy=zero_copy)
+        assert received < 90_000_000
+        assert not client.complete
+
+    async def test_one_that_nobody_changes_is_whole(
+        self, large: Path, zero_copy: bool
+    ) -> None:
+        received, client = await self.get(
+            large, 200 << 20, request(), zero_copy=zero_copy
+        )
+        assert received == 100 << 20
+        assert client.complete
+        from_kernel = [m["count"] for m in client.messages if m["type"] == EXTENSION]
+        assert sum(from_kernel) == (92 << 20 if zero_copy else 0)

@@ -1,5 +1,6 @@
 import email
 import email.policy
+from collections.abc import Sequence
 from email.utils import formatdate
 
 import pytest
@@ -9,11 +10,14 @@ from hypothesis import strategies as st
 from gatewright.core.errors import RangeNotSatisfiable
 from gatewright.web.ranges import (
     MOST_RANGES,
+    Piece,
     Span,
     length,
     multipart,
     parse_range,
     range_applies,
+    split,
+    windows,
 )
 
 
@@ -125,6 +129,24 @@ def test_if_range() -> None:
     assert not range_applies({"if-range": date}, etag, moment + 1)
     assert not range_applies({"if-range": date}, etag, None)
     assert not range_applies({"if-range": "junk"}, etag, moment)
+
+
+@pytest.mark.parametrize("count", range(26))
+def test_a_body_is_split_anywhere(count: int) -> None:
+    content = bytes(range(100))
+    pieces: list[Piece] = [b"head", Span(50, 10), b"mid", Span(3, 7), b"!"]
+    first, last = split(pieces, count)
+    assert length(first) == count
+    assert length(last) == 25 - count
+
+    def bytes_of(parts: Sequence[Piece]) -> bytes:
+        return b"".join(
+            content[p.offset : p.end] if isinstance(p, Span) else p for p in parts
+        )
+
+    assert bytes_of(first) + bytes_of(last) == bytes_of(pieces)
+    assert bytes_of(windows(pieces, 3)) == bytes_of(pieces)
+    assert max(p.count for p in windows(pieces, 3) if isinstance(p, Span)) == 3
 
 
 def test_a_mail_parser_reads_the_parts() -> None:

@@ -58,5 +58,8 @@ class WorkerOutputFile:
     async def read(self, offset: int, count: int) -> bytes:
         return await self._opened.read(offset, count)
 
+    def size_now(self) -> int | None:
+        return self._opened.size_now()
+
     def close(self) -> None:
         self._opened.close()

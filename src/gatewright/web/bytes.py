@@ -4,12 +4,16 @@ The bytes leave by the ASGI extension ``http.response.zerocopysend`` where the s
 has it, else in blocks that a thread reads. An answer has an exact length; a file that
 turns out shorter ends the connection, never the answer. A client that goes away stops
 the sending. The descriptor is closed in every case.
+
+A file that others may overwrite meanwhile (see `changing_files`) is looked at before
+the last bytes leave, and those are copied: what the kernel has been given to send from
+the page cache is still the file's own memory until the client has taken it.
 """
 
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 from typing import Protocol
@@ -29,12 +33,19 @@ from gatewright.web.ranges import (
     multipart,
     parse_range,
     range_applies,
+    split,
+    windows,
 )
 
 EXTENSION = "http.response.zerocopysend"
 BLOCK = 1 << 20
 _SMALL = 1 << 16
 """Up to this size reading and sending at once is cheaper than the extension."""
+_COPIED = 8 << 20
+"""So many last bytes of a file that may change are copied: more than the buffers of a
+connection hold (4 to 6 MiB with the kernel's usual limits)."""
+_WINDOW = 64 << 20
+"""After so many bytes a file that may change is looked at."""
 _log = logging.getLogger(__name__)
 
 
@@ -112,6 +123,9 @@ class DescriptorResponse(Response):
         The file, closed when the answer has been sent or has failed.
     pieces
         Parts of the file, and bytes between them.
+    holds
+        Returns whether what was there when the file was opened is still there; None
+        for a file that nobody changes.
     """
 
     def __init__(
@@ -122,9 +136,11 @@ class DescriptorResponse(Response):
         status: int = 200,
         headers: Mapping[str, str] | None = None,
         media_type: str | None = None,
+        holds: Callable[[], bool] | None = None,
     ) -> None:
         super().__init__(status_code=status, headers=headers, media_type=media_type)
         self._file = file
+        self._holds = holds
         self._pieces = tuple(pieces)
         self.headers["Content-Length"] = str(length(self._pieces))
 
@@ -149,19 +165,27 @@ class DescriptorResponse(Response):
         )
 
     async def _send(self, scope: Scope, send: Send) -> None:
-        large = length(self._pieces) > _SMALL
+        total = length(self._pieces)
+        from_kernel = 0
+        if total > _SMALL and EXTENSION in (scope.get("extensions") or {}):
+            from_kernel = total if self._holds is None else max(0, total - _COPIED)
+        first, last = split(self._pieces, from_kernel)
         await self._start(send)
-        if large and EXTENSION in (scope.get("extensions") or {}):
-            await self._send_descriptor(send)
-        else:
-            await self._send_blocks(send)
+        await self._send_descriptor(first, send, more=bool(last))
+        if last or not first:
+            await self._send_blocks(last, send)
 
-    async def _send_descriptor(self, send: Send) -> None:
-        last = len(self._pieces) - 1
-        for number, piece in enumerate(self._pieces):
-            more = number < last
+    async def _send_descriptor(
+        self, pieces: Sequence[Piece], send: Send, *, more: bool
+    ) -> None:
+        if self._holds is not None:
+            pieces = windows(pieces, _WINDOW)
+        goes_on = [True] * len(pieces)
+        goes_on[-1:] = [more] * len(goes_on[-1:])
+        for piece, more_body in zip(pieces, goes_on, strict=True):
+            self._check()
             if isinstance(piece, bytes):
-                await send(_body(piece, more=more))
+                await send(_body(piece, more=more_body))
                 continue
             await send(
                 {
@@ -169,20 +193,25 @@ class DescriptorResponse(Response):
                     "file": self._file.descriptor,
                     "offset": piece.offset,
                     "count": piece.count,
-                    "more_body": more,
+                    "more_body": more_body,
                 }
             )
 
-    async def _send_blocks(self, send: Send) -> None:
+    def _check(self) -> None:
+        if self._holds is not None and not self._holds():
+            _log.warning("A file was overwritten while it was sent.")
+            raise BodyCutShort
+
+    async def _send_blocks(self, pieces: Sequence[Piece], send: Send) -> None:
         held = b""
-        async for block in self._blocks():
+        async for block in self._blocks(pieces):
             if held:
                 await send(_body(held, more=True))
             held = block
         await send(_body(held, more=False))
 
-    async def _blocks(self) -> AsyncIterator[bytes]:
-        for piece in self._pieces:
+    async def _blocks(self, pieces: Sequence[Piece]) -> AsyncIterator[bytes]:
+        for piece in pieces:
             if isinstance(piece, bytes):
                 yield piece
             else:
@@ -199,6 +228,7 @@ class DescriptorResponse(Response):
             if not block:
                 _log.warning("A file became shorter while it was sent.")
                 raise BodyCutShort
+            self._check()
             offset += len(block)
             yield block
 
@@ -216,6 +246,7 @@ def file_response(
     etag: str | None = None,
     modified_at: float | None = None,
     headers: Mapping[str, str] | None = None,
+    holds: Callable[[], bool] | None = None,
 ) -> Response:
     """Answer GET or HEAD with a file: 200, 206, 304, 412 or 416.
 
@@ -234,6 +265,9 @@ def file_response(
         Last change, seconds since 1970.
     headers
         More fields of the answer.
+    holds
+        Returns whether the file still holds what it held when it was opened; the
+        answer ends before its end when it does not.
 
     Raises
     ------
@@ -250,7 +284,7 @@ def file_response(
         file.close()
         raise
     fields["Accept-Ranges"] = "bytes"
-    return _response(file, spans, size, media_type, fields)
+    return _response(file, spans, size, media_type, fields, holds)
 
 
 def _spans(
@@ -267,18 +301,21 @@ def _response(
     size: int,
     media_type: str,
     fields: dict[str, str],
+    holds: Callable[[], bool] | None,
 ) -> Response:
     if spans is None:
         whole = [Span(0, size)] if size else []
         return DescriptorResponse(
-            file, whole, headers={**fields, "Content-Type": media_type}
+            file, whole, headers={**fields, "Content-Type": media_type}, holds=holds
         )
     if len(spans) == 1:
         fields |= {
             "Content-Range": spans[0].content_range(size),
             "Content-Type": media_type,
         }
-        return DescriptorResponse(file, spans, status=206, headers=fields)
+        return DescriptorResponse(file, spans, status=206, headers=fields, holds=holds)
     parts = multipart(spans, size, media_type)
     fields["Content-Type"] = parts.content_type
-    return DescriptorResponse(file, parts.pieces, status=206, headers=fields)
+    return DescriptorResponse(
+        file, parts.pieces, status=206, headers=fields, holds=holds
+    )

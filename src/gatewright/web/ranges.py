@@ -149,6 +149,40 @@ def multipart(spans: Sequence[Span], size: int, media_type: str) -> Multipart:
     return Multipart(f"multipart/byteranges; boundary={boundary}", tuple(pieces))
 
 
+def split(
+    pieces: Sequence[Piece], count: int
+) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
+    """Return the first ``count`` bytes of a body as pieces, and what follows them."""
+    first: list[Piece] = []
+    for number, piece in enumerate(pieces):
+        size = length((piece,))
+        if not count:
+            return tuple(first), tuple(pieces[number:])
+        if size > count:
+            rest = tuple(pieces[number + 1 :])
+            if isinstance(piece, bytes):
+                return (*first, piece[:count]), (piece[count:], *rest)
+            head = Span(piece.offset, count)
+            return (*first, head), (Span(head.end, size - count), *rest)
+        first.append(piece)
+        count -= size
+    return tuple(first), ()
+
+
+def windows(pieces: Sequence[Piece], size: int) -> list[Piece]:
+    """Return a body whose parts of the content have at most ``size`` bytes each."""
+    found: list[Piece] = []
+    for piece in pieces:
+        if isinstance(piece, bytes):
+            found.append(piece)
+        else:
+            found += [
+                Span(offset, min(size, piece.end - offset))
+                for offset in range(piece.offset, piece.end, size)
+            ]
+    return found
+
+
 def length(pieces: Sequence[Piece]) -> int:
     """Return the number of bytes of a body."""
     return sum(p.count if isinstance(p, Span) else len(p) for p in pieces)

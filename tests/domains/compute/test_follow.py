@@ -37,6 +37,10 @@ class Output:
         assert self.descriptor is not None
         return os.pread(self.descriptor, count, offset)
 
+    def size_now(self) -> int | None:
+        assert self.descriptor is not None
+        return os.fstat(self.descriptor).st_size
+
     def close(self) -> None:
         assert self.descriptor is not None
         os.close(self.descriptor)

@@ -388,6 +388,24 @@ async def test_a_tail_is_bounded(files: FileService, memory: Memory) -> None:
     assert len(text) == 4 << 20
 
 
+class WithoutSize(Opened):
+    """A file as those of /proc are: its size is 0, whatever it holds."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(content)
+        self.entry = ENTRY
+
+
+async def test_the_tail_of_a_file_without_size(
+    files: FileService, memory: Memory
+) -> None:
+    memory.opened = WithoutSize(b"one\ntwo\nthree\n" * 10_000)
+    _, text = await files.tail(ADA, "local", b"/a", 2)
+    assert text == b"two\nthree\n"
+    memory.opened = WithoutSize(b"")
+    assert (await files.tail(ADA, "local", b"/a", 2))[1] == b""
+
+
 async def test_a_folder_has_no_tail(files: FileService, memory: Memory) -> None:
     memory.opened = Opened(None)
     with pytest.raises(Conflict):

@@ -5,7 +5,7 @@ import contextlib
 import os
 from concurrent.futures import Executor, Future
 
-from gatewright.backends.worker import meaning
+from gatewright.backends.worker import meaning, state_of
 from gatewright.domains.files import Entry
 
 
@@ -17,6 +17,7 @@ class OpenedFile:
 
     def __init__(self, entry: Entry, descriptor: int | None, threads: Executor) -> None:
         self._entry = entry
+        self._seen = (entry.size, entry.modified_ns, entry.changed_ns)
         self._descriptor = descriptor
         self._threads = threads
 
@@ -27,6 +28,13 @@ class OpenedFile:
     @property
     def descriptor(self) -> int | None:
         return self._descriptor
+
+    def size_now(self) -> int | None:
+        assert self._descriptor is not None  # noqa: S101  # a folder has no bytes
+        found = state_of(self._descriptor)
+        now = (found.size, found.modified_ns, found.changed_ns)
+        before, self._seen = self._seen, now
+        return found.size if now == before or now[0] > before[0] else None
 
     async def read(self, offset: int, count: int) -> bytes:
         assert self._descriptor is not None  # noqa: S101  # a folder is not read

@@ -7,6 +7,7 @@ from gatewright.backends.worker.client import (
     open_worker,
 )
 from gatewright.backends.worker.commands import WorkerCommands
+from gatewright.backends.worker.descriptors import state_of
 from gatewright.backends.worker.errors import meaning
 from gatewright.backends.worker.starting import (
     ChildStarter,
@@ -29,4 +30,5 @@ __all__ = [
     "latin",
     "meaning",
     "open_worker",
+    "state_of",
 ]

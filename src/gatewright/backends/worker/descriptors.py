@@ -1,23 +1,68 @@
 """What the gateway takes for a file when a worker passes a descriptor.
 
 A worker is its user's process, so the descriptor may be anything. Nothing here waits
-for the file's own file system (a user may be the one who answers for it): the type is
-asked for with ``AT_STATX_DONT_SYNC``.
+for the file's own file system (a user may be the one who answers for it): the kernel
+is asked for what it knows (``AT_STATX_DONT_SYNC``, statx(2)). For a file system of the
+machine that is the truth, for one of a network it may be some seconds old.
 """
 
 import ctypes
 import fcntl
 import os
 import stat
+import struct
+from dataclasses import dataclass
 
 _AT_EMPTY_PATH = 0x1000
 _AT_STATX_DONT_SYNC = 0x4000
-_STATX_TYPE = 0x1
-_STATX_SIZE = 256
-_MODE_OFFSET = 28
+_STATX_BASIC = 0x7FF
+_STATX_BYTES = 256
+_STATX = struct.Struct("=28xH10xQ48xqI4xqI")
+"""Mode, size, and the seconds and nanoseconds of ctime and mtime."""
 _REFUSED_FLAGS = os.O_PATH | os.O_DIRECT | os.O_APPEND | os.O_ASYNC
 
 _libc = ctypes.CDLL(None, use_errno=True)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the kernel knows of an open file."""
+
+    mode: int
+    """Type and permission bits."""
+    size: int
+    """Size in bytes."""
+    modified_ns: int
+    """Time of the last change of content, nanoseconds since 1970."""
+    changed_ns: int
+    """Time of the last change of content or attributes, nanoseconds since 1970."""
+
+
+def state_of(descriptor: int) -> State:
+    """Return the state of an open file, without waiting for its file system.
+
+    Raises
+    ------
+    OSError
+        The kernel does not tell.
+    """
+    answer = ctypes.create_string_buffer(_STATX_BYTES)
+    failed = _libc.statx(
+        ctypes.c_int(descriptor),
+        ctypes.c_char_p(b""),
+        ctypes.c_int(_AT_EMPTY_PATH | _AT_STATX_DONT_SYNC),
+        ctypes.c_uint(_STATX_BASIC),
+        answer,
+    )
+    if failed:
+        raise OSError(ctypes.get_errno(), "statx")
+    mode, size, changed, changed_part, modified, modified_part = _STATX.unpack_from(
+        answer
+    )
+    second = 1_000_000_000
+    return State(
+        mode, size, modified * second + modified_part, changed * second + changed_part
+    )
 
 
 def is_plain_file(descriptor: int, access: int) -> bool:
@@ -29,19 +74,4 @@ def is_plain_file(descriptor: int, access: int) -> bool:
     flags = fcntl.fcntl(descriptor, fcntl.F_GETFL)
     if flags & os.O_ACCMODE != access or flags & _REFUSED_FLAGS:
         return False
-    return stat.S_ISREG(_mode(descriptor))
-
-
-def _mode(descriptor: int) -> int:
-    """Return type and permissions of an open file (statx(2))."""
-    answer = ctypes.create_string_buffer(_STATX_SIZE)
-    failed = _libc.statx(
-        ctypes.c_int(descriptor),
-        ctypes.c_char_p(b""),
-        ctypes.c_int(_AT_EMPTY_PATH | _AT_STATX_DONT_SYNC),
-        ctypes.c_uint(_STATX_TYPE),
-        answer,
-    )
-    if failed:
-        return 0
-    return int.from_bytes(answer.raw[_MODE_OFFSET : _MODE_OFFSET + 2], "little")
+    return stat.S_ISREG(state_of(descriptor).mode)

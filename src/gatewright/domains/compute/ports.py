@@ -111,6 +111,10 @@ class OutputFile(Protocol):
         """Return up to ``count`` bytes from ``offset``, fewer at the file's end."""
         ...
 
+    def size_now(self) -> int | None:
+        """Return the size now; None when what was there has been overwritten."""
+        ...
+
     def close(self) -> None:
         """Close the descriptor; safe to repeat."""
         ...

@@ -30,6 +30,13 @@ class OpenFile(Protocol):
     async def read(self, offset: int, count: int) -> bytes:
         """Return up to ``count`` bytes from ``offset``, fewer at the file's end."""
 
+    def size_now(self) -> int | None:
+        """Return the size that the file has now, 0 where its file system tells none.
+
+        None says that somebody has overwritten or shortened it since it was opened or
+        last asked about. Bytes that were added at its end are no such change.
+        """
+
     def close(self) -> None:
         """Close the descriptor; safe to repeat."""
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from gatewright.core.pages import Page, page_limit
-from gatewright.domains.files import Algorithm, Entry, OpenFile
+from gatewright.domains.files import Algorithm, Entry
 from gatewright.faces.api.file_answers import (
     ChecksumAnswer,
     EntryAnswer,
@@ -26,7 +26,6 @@ from gatewright.faces.api.file_requests import (
     precondition,
     refuse_folder_name,
 )
-from gatewright.web.bytes import file_response
 from gatewright.web.context import Context, RequestContext
 from gatewright.web.departure import while_connected
 from gatewright.web.json_model import json_body, read_model, schema_of
@@ -34,6 +33,7 @@ from gatewright.web.listing import Cursor, Limit, json_response, listing
 from gatewright.web.paths import encode_path, rest_of_path
 from gatewright.web.upload import declared_length, file_body
 from gatewright.web.user_content import user_content
+from gatewright.web.user_files import user_file_response
 
 router = APIRouter(tags=["files"])
 
@@ -154,7 +154,7 @@ async def read(
     opened = await files.open(caller, system, raw)
     if opened.descriptor is None:
         return await _folder(request, context, system, raw, limit, cursor)
-    return _file(request, opened)
+    return await user_file_response(request, opened)
 
 
 @router.put(
@@ -247,19 +247,6 @@ async def delete(
         match=match_of(request.headers),
     )
     return Response(status_code=204)
-
-
-def _file(request: Request, opened: OpenFile) -> Response:
-    kind, headers = user_content(opened.entry.name)
-    return file_response(
-        request,
-        opened,
-        opened.entry.size,
-        media_type=kind,
-        etag=opened.entry.etag,
-        modified_at=opened.entry.modified_at,
-        headers=headers,
-    )
 
 
 async def _folder(

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from gatewright.domains.compute import OutputFile, Stream, follow
+from gatewright.domains.compute import Stream, follow
 from gatewright.faces.api.jobs import JobId, System
-from gatewright.web.bytes import file_response
+from gatewright.web.changing_files import changing_file_response
 from gatewright.web.context import Context, RequestContext
 from gatewright.web.live import live_response
 
@@ -82,11 +82,8 @@ async def _stream(
     if live:
         await jobs.with_output(caller, system, job_id)
         return live_response(follow(jobs, caller, system, job_id, stream), _PLAIN)
-    return _file(request, await jobs.output(caller, system, job_id, stream))
-
-
-def _file(request: Request, file: OutputFile) -> Response:
-    return file_response(
+    file = await jobs.output(caller, system, job_id, stream)
+    return await changing_file_response(
         request,
         file,
         file.size,

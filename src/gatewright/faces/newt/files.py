@@ -6,18 +6,16 @@ import time
 from collections.abc import Sequence
 
 from starlette.requests import Request
-from starlette.responses import Response
 
 from gatewright.core.caller import Scope
 from gatewright.core.errors import TooLarge
-from gatewright.domains.files import Entry, OpenFile
+from gatewright.domains.files import Entry
 from gatewright.faces.newt.forms import UploadedFile
-from gatewright.web.bytes import file_response
 from gatewright.web.context import request_context
 from gatewright.web.paths import encode_path, rest_of_path
 from gatewright.web.scopes import needs_any
 from gatewright.web.upload import declared_length, file_body
-from gatewright.web.user_content import user_content
+from gatewright.web.user_files import user_file_response
 
 MOST_ENTRIES = 100_000
 """NEWT has no pages, so a folder above this is refused."""
@@ -40,25 +38,11 @@ async def read(request: Request, depth: int, *, download: bool) -> object:
     system, path = request.path_params["system"], rest_of_path(request.scope, depth)
     opened = await context.services.files.open(context.caller, system, path)
     if opened.descriptor is not None and download:
-        return _bytes(request, opened)
+        return await user_file_response(request, opened)
     opened.close()
     if opened.descriptor is None and stat.S_ISDIR(opened.entry.mode):
         return await folder(request, system, path)
     return [line(opened.entry)]
-
-
-def _bytes(request: Request, opened: OpenFile) -> Response:
-    kind, headers = user_content(opened.entry.name)
-    entry = opened.entry
-    return file_response(
-        request,
-        opened,
-        entry.size,
-        media_type=kind,
-        etag=entry.etag,
-        modified_at=entry.modified_at,
-        headers=headers,
-    )
 
 
 async def folder(request: Request, system: str, path: bytes) -> list[object]:

@@ -7,6 +7,7 @@ import hashlib
 import heapq
 import os
 import stat
+import time
 from typing import Any
 
 from gatewright.backends.worker.program import parts
@@ -19,6 +20,9 @@ _PAGE_BYTES = 700_000
 _LONGEST_ESCAPE = 6
 _REAPED_AT_ONCE = 100
 _BLOCK = 1 << 20
+_REALTIME_COARSE = 5
+_TICKS = 10
+_TICK_SECONDS = 0.002
 ALGORITHMS = frozenset({"md5", "sha1", "sha256", "sha512", "blake2b"})
 
 
@@ -58,7 +62,7 @@ def open_file(arguments: Arguments) -> tuple[Row, int | None]:
     """
     where, path = place_of(arguments)
     descriptor = where.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
-    found = os.fstat(descriptor)
+    found = _settled(descriptor)
     told = row(os.path.basename(path.rstrip(b"/")), found)  # noqa: PTH119  # bytes paths
     if stat.S_ISREG(found.st_mode):
         fcntl.fcntl(descriptor, fcntl.F_SETFL, 0)
@@ -67,6 +71,22 @@ def open_file(arguments: Arguments) -> tuple[Row, int | None]:
     if not stat.S_ISDIR(found.st_mode):
         raise OSError(errno.ENXIO, "not a file")
     return told, None
+
+
+def _settled(descriptor: int) -> os.stat_result:
+    """Return the status of an open file once a later write will show in its times.
+
+    A file system may know the time by the kernel's tick only (4 to 10 ms), and then two
+    contents that are written within one have the same times. So the status of a file
+    that was changed within the present tick is taken when the tick is over.
+    """
+    found = os.fstat(descriptor)
+    for _ in range(_TICKS):
+        if time.clock_gettime_ns(_REALTIME_COARSE) > found.st_ctime_ns:
+            break
+        time.sleep(_TICK_SECONDS)
+        found = os.fstat(descriptor)
+    return found
 
 
 def listing(arguments: Arguments) -> dict[str, object]:
