@@ -22,10 +22,9 @@ from gatewright.domains.identity import Identity, operator
 from gatewright.faces.api import face
 from gatewright.faces.newt.authentication import COOKIE
 from gatewright.web.audit import AuditGate, AuditTrail
-from gatewright.web.authentication import Authentication
+from gatewright.web.authentication import Authentication, offer_basic
 from gatewright.web.dispatch import Dispatch
-from gatewright.web.middleware.errors import ErrorGuard
-from gatewright.web.middleware.request_id import RequestId
+from gatewright.web.middleware.answers import Answers, tell_request_id
 
 NOW = 1_800_000_000.0
 URL = "http://gateway.example"
@@ -73,7 +72,8 @@ class World:
         for wrap in more:
             app = wrap(app)
         app = Authentication(app, self.services, cookies=[COOKIE])
-        return RequestId(ErrorGuard(AuditTrail(app, self.services)))
+        fields = (offer_basic, tell_request_id)
+        return Answers(AuditTrail(app, self.services), fields=fields)
 
     def client(
         self, app: ASGIApp | None = None, *, address: str = "192.0.2.1", **headers: str

@@ -17,8 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gatewright.core.config import Config
 from gatewright.core.events import Event
 from gatewright.web.events import STOPPING, event_stream
-from gatewright.web.middleware.errors import ErrorGuard
-from gatewright.web.middleware.request_id import RequestId
+from gatewright.web.middleware.answers import Answers, tell_request_id
 from gatewright.web.middleware.sizes import Sizes
 from gatewright.web.middleware.timeouts import BodyTimeout
 
@@ -113,8 +112,8 @@ def create(config: Config) -> ASGIApp:
     ]
     app = Starlette(routes=routes, lifespan=_lifespan)
     limits = config.limits
-    guarded = ErrorGuard(BodyTimeout(Sizes(app, limits), limits.body_stall_seconds))
-    http = RequestId(guarded)
+    timed = BodyTimeout(Sizes(app, limits), limits.body_stall_seconds)
+    http = Answers(timed, fields=(tell_request_id,))
 
     async def entry(scope: Scope, receive: Receive, send: Send) -> None:
         await (http if scope["type"] == "http" else app)(scope, receive, send)

@@ -22,7 +22,7 @@ from gatewright.web.authentication import Authentication
 from gatewright.web.context import request_context
 from gatewright.web.dispatch import Dispatch
 from gatewright.web.exchange import exchange_of
-from gatewright.web.middleware.errors import ErrorGuard
+from gatewright.web.middleware.answers import Answers
 from gatewright.web.middleware.rate_limit import Buckets, RateLimit
 from gatewright.web.problems import exception_handlers
 
@@ -269,33 +269,13 @@ async def test_a_database_that_is_away(
     assert "retry-after" in answer.headers
 
 
-async def test_what_is_not_http(world: World) -> None:
-    seen: list[str] = []
-    sent: list[Message] = []
-
-    async def inner(scope: Any, receive: Any, send: Any) -> None:
-        seen.append(scope["type"])
-
-    async def receive() -> Message:
-        return {"type": "websocket.connect"}
-
-    async def send(message: Message) -> None:
-        sent.append(message)
-
-    app = Authentication(inner, world.services)
-    await app({"type": "lifespan"}, receive, send)
-    await app({"type": "websocket", "path": "/"}, receive, send)
-    assert seen == ["lifespan"]
-    assert sent == [{"type": "websocket.close", "code": 1008}]
-
-
 async def test_refused_credentials_are_paced(world: World) -> None:
     """Each leaves an audit record, so that a flood of them would fill the disk."""
     buckets = Buckets(0.001, 30)
     paced = partial(RateLimit, buckets=buckets, refusal=True)
     app: ASGIApp = RateLimit(Dispatch({"/small": small()}), buckets)
     app = Authentication(app, world.services, paced)
-    app = ErrorGuard(AuditTrail(app, world.services))
+    app = Answers(AuditTrail(app, world.services))
     wrong, right = f"Bearer gw_{'0' * 26}.{'x' * 43}", f"Bearer {await world.token()}"
     async with world.client(app) as http:
         answers = [

@@ -64,7 +64,11 @@ async def test_newt_says_in_its_form_where_to_sign_in_and_what_is_malformed(
         malformed = await owner.post("/newt/command/local", content=NUL)
         page = {"username": OWNER, "password": PASSWORD}
         await client.post("/newt/auth", data=page)
-        foreign = await client.post("/newt/command/local", data={"executable": "id"})
+        foreign = await client.post(
+            "/newt/command/local",
+            data={"executable": "id"},
+            headers={"Origin": "https://other.example"},
+        )
     assert where.json()["login_url"] == "/newt/auth/"
     assert second.json()["output"] == {"login_url": "/newt/api/auth/"}
     assert (malformed.status_code, malformed.json()["status"]) == (400, "ERROR")

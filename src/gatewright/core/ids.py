@@ -9,6 +9,10 @@ from gatewright.core.clock import Clock, system_clock
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 _TIME_LENGTH: Final = 10
 _LATEST: Final = (1 << 48) - 1
+_PAIRS: Final = [first + second for first in _ALPHABET for second in _ALPHABET]
+"""The two characters of each ten bits."""
+_TIME_SHIFTS: Final = range(40, -1, -10)
+_RANDOM_SHIFTS: Final = range(70, -1, -10)
 
 
 class IdMaker:
@@ -62,10 +66,7 @@ def new_secret() -> str:
 
 
 def _id_at(milliseconds: int) -> str:
-    return _base32(min(milliseconds, _LATEST), _TIME_LENGTH) + _base32(
-        secrets.randbits(80), 16
-    )
-
-
-def _base32(number: int, length: int) -> str:
-    return "".join(_ALPHABET[(number >> (5 * i)) & 31] for i in reversed(range(length)))
+    time, random = min(milliseconds, _LATEST), secrets.randbits(80)
+    pairs = [_PAIRS[time >> shift & 1023] for shift in _TIME_SHIFTS]
+    pairs += [_PAIRS[random >> shift & 1023] for shift in _RANDOM_SHIFTS]
+    return "".join(pairs)

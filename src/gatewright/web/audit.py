@@ -6,6 +6,7 @@ stands outside of the authentication: it writes the record, with the status, bef
 answer leaves.
 """
 
+from collections.abc import Awaitable
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
@@ -78,10 +79,12 @@ class AuditTrail:
         self._app = app
         self._audit = services.identity.audit
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] in SAFE_METHODS:
-            await self._app(scope, receive, send)
-            return
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        safe = scope["method"] in SAFE_METHODS
+        answer = self._app if safe else self._recorded
+        return answer(scope, receive, send)
+
+    async def _recorded(self, scope: Scope, receive: Receive, send: Send) -> None:
         note = scope[_KEY] = _Note(audit_entry(scope))
 
         async def record_and_send(message: Message) -> None:
@@ -124,13 +127,16 @@ class AuditGate:
         self._app = app
         self._audit = services.identity.audit
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        note = scope.get(_KEY)
-        if note is not None:
-            try:
-                note.intent = await self._audit.begin(note.entry)
-            except GatewayError as error:
-                note.done = True
-                await refusal(error, Request(scope))(scope, receive, send)
-                return
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        answer = self._app if scope.get(_KEY) is None else self._intended
+        return answer(scope, receive, send)
+
+    async def _intended(self, scope: Scope, receive: Receive, send: Send) -> None:
+        note = scope[_KEY]
+        try:
+            note.intent = await self._audit.begin(note.entry)
+        except GatewayError as error:
+            note.done = True
+            await refusal(error, Request(scope))(scope, receive, send)
+            return
         await self._app(scope, receive, send)

@@ -6,17 +6,16 @@ program's session counts below the path of a face's own cookie, for requests tha
 browser sends.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gatewright.composition import Services
 from gatewright.core.caller import Caller, visitor
 from gatewright.core.errors import GatewayError
-from gatewright.core.ids import new_id
 from gatewright.domains.identity import is_program_secret
 from gatewright.web.audit import note_caller
 from gatewright.web.client_address import client_address
@@ -27,11 +26,12 @@ from gatewright.web.credentials import (
     session_cookie,
     session_secrets,
 )
-from gatewright.web.exchange import exchange_of, refusal
-from gatewright.web.middleware.request_id import SCOPE_KEY as REQUEST_ID_KEY
+from gatewright.web.exchange import Exchange, exchange_of, refusal
+from gatewright.web.fields import Fields
 from gatewright.web.own_pages import SAFE_METHODS, OwnPages, refuse_a_browser
 from gatewright.web.signed_in import UntilSignedOut
 
+_CREDENTIALS = (b"authorization", b"cookie")
 _BASIC = b'Basic realm="gatewright", charset="UTF-8"'
 
 
@@ -62,44 +62,42 @@ class Authentication:
         self._cookie = session_cookie(services.config)
         self._face_cookies = tuple(cookies)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008})
-            return
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        headers = Headers(scope=scope)
-        send = send if _is_browser(headers) else _with_basic(send)
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        brought = any(name in _CREDENTIALS for name, _ in scope["headers"])
+        if brought:
+            return self._authenticated(scope, receive, send)
+        self._enter(scope, visitor(**_sender(scope)))
+        return self._app(scope, receive, send)
+
+    async def _authenticated(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            caller = await self._caller(scope, headers)
+            caller = await self._caller(scope, Headers(scope=scope))
         except GatewayError as error:
             answer = self._paced(refusal(error, Request(scope)))
             await answer(scope, receive, send)
             return
-        scope[SCOPE_KEY] = RequestContext(self._services, caller, caller.request_id)
-        exchange_of(scope).user = caller.user
-        note_caller(scope, caller)
+        self._enter(scope, caller)
         if caller.signed_in:
             still = partial(self._identity.is_still, caller)
             receive = UntilSignedOut(scope, receive, still)
         await self._app(scope, receive, send)
 
+    def _enter(self, scope: Scope, caller: Caller) -> None:
+        """Write down who asks, for all that comes after."""
+        scope[SCOPE_KEY] = RequestContext(self._services, caller, caller.request_id)
+        exchange_of(scope).user = caller.user
+        note_caller(scope, caller)
+
     async def _caller(self, scope: Scope, headers: Headers) -> Caller:
-        address = client_address(scope)
-        request_id = scope.setdefault(REQUEST_ID_KEY, new_id())
+        sender = _sender(scope)
         token = sent_token(headers)
         if token is not None:
-            return await self._identity.tokens.caller(
-                token, address=address, request_id=request_id
-            )
+            return await self._identity.tokens.caller(token, **sender)
         for secret in self._secrets(scope, headers):
-            caller = await self._identity.sessions.caller(
-                secret, address=address, request_id=request_id
-            )
+            caller = await self._identity.sessions.caller(secret, **sender)
             if caller is not None:
                 return caller
-        return visitor(address=address, request_id=request_id)
+        return visitor(**sender)
 
     def _secrets(self, scope: Scope, headers: Headers) -> list[str]:
         """Return the session secrets that count for this request."""
@@ -121,22 +119,24 @@ def _as_it_is(app: ASGIApp) -> ASGIApp:
     return app
 
 
-def _is_browser(headers: Headers) -> bool:
-    """Return whether a challenge for Basic would open a browser's own dialogue."""
-    return (
-        "sec-fetch-mode" in headers
-        or "x-requested-with" in headers
-        or headers.get("user-agent", "").startswith("Mozilla/")
-    )
+def _sender(scope: Scope) -> dict[str, str]:
+    """Return what the audit log says of a request, whoever it is from."""
+    return {
+        "address": client_address(scope),
+        "request_id": exchange_of(scope).request_id,
+    }
 
 
-def _with_basic(send: Send) -> Send:
-    """Offer Basic beside Bearer on a 401: netCDF-C sends its password only then."""
+def offer_basic(fields: Fields, exchange: Exchange) -> None:
+    """Offer Basic beside Bearer on a 401: netCDF-C sends its password only then.
 
-    async def send_with_basic(message: Message) -> None:
-        if message["type"] == "http.response.start" and message["status"] == 401:
-            challenge = (b"www-authenticate", _BASIC)
-            message = {**message, "headers": [*message["headers"], challenge]}
-        await send(message)
-
-    return send_with_basic
+    A browser would open a dialogue of its own.
+    """
+    if exchange.status == 401:
+        headers = Headers(scope=exchange.scope)
+        if not (
+            "sec-fetch-mode" in headers
+            or "x-requested-with" in headers
+            or headers.get("user-agent", "").startswith("Mozilla/")
+        ):
+            fields.add(b"www-authenticate", _BASIC)

@@ -1,6 +1,6 @@
 """From a path to the face that answers it: the longest prefix wins."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -25,7 +25,7 @@ class Dispatch:
         self._apps = dict(apps)
         self._prefixes = longest_first(apps)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Handle one request.
 
         Raises
@@ -36,22 +36,9 @@ class Dispatch:
         prefix = prefix_of(scope["path"], self._prefixes)
         if prefix is None:
             raise NotFound("There is nothing at this address.")
-        inner = _inner(scope, prefix)
-        try:
-            await self._apps[prefix](inner, receive, send)
-        finally:
-            exchange_of(scope).route = _template(inner, prefix)
-
-
-def _inner(scope: Scope, prefix: str) -> Scope:
-    inner = dict(scope)
-    inner["root_path"] = scope.get("root_path", "") + prefix
-    if scope["path"] == prefix:
-        inner["path"] = f"{prefix}/"
-    return inner
-
-
-def _template(scope: Scope, prefix: str) -> str:
-    """Return the route's template, without what a client wrote."""
-    path = getattr(scope.get("route"), "path", None)
-    return f"{prefix}/*" if path is None else f"{prefix}{path}"
+        inner = {**scope, "root_path": scope.get("root_path", "") + prefix}
+        if scope["path"] == prefix:
+            inner["path"] = f"{prefix}/"
+        exchange = exchange_of(scope)
+        exchange.prefix, exchange.inner = prefix, inner
+        return self._apps[prefix](inner, receive, send)

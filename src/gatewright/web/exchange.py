@@ -1,18 +1,19 @@
 """What the gateway knows of one request and its answer, in one record.
 
-It is filled in on the way in, and read on the way out by what adds header fields,
-counts and writes the log.
+It is filled in on the way in, and read by what adds header fields to the answer, counts
+it and writes the log.
 """
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Scope
 
 from gatewright.core.errors import GatewayError
-from gatewright.web.face import Faces
+from gatewright.web.fields import Pair
 from gatewright.web.problems import Renderer, problem
 
 
@@ -22,23 +23,54 @@ class Exchange:
 
     KEY: ClassVar[str] = "gatewright.exchange"
 
+    scope: Scope
+    """The request."""
+    request_id: str = ""
+    """Its id, which the answer and all log lines carry."""
+    began: float = field(default_factory=time.perf_counter)
+    """When it came, by the clock that only runs forward."""
     render: Renderer = problem
     """How the face that is asked tells errors."""
     public: bool = False
     """Whether pages of any origin may read the answer without credentials."""
     upload: bool = False
     """Whether the body is a file's content."""
-    user: str = ""
-    """Account behind the request, empty for a visitor."""
-    route: str = ""
-    """Template of the route that answered, such as ``/api/v1/files/{system}``."""
+    user: str | None = None
+    """Account behind the request, empty for a visitor; None while it is not known."""
+    rate: tuple[Pair, ...] = ()
+    """Header fields that tell what is left of the caller's rate."""
+    prefix: str | None = None
+    """Prefix of the face that answers; None while there is none."""
+    inner: Scope | None = None
+    """The scope that the face got, in which its router names the route."""
+    refusal: GatewayError | None = None
+    """An error of the request's body, which no answer of the face may hide."""
+    status: int = 0
+    """Status of the answer, 0 before it begins."""
+    seconds: float = 0.0
+    """Time until the answer began."""
+    size: int = 0
+    """Bytes of the answer's body that were sent."""
+    ended: bool = False
+    """Whether the answer was sent to its end."""
+
+    @property
+    def route(self) -> str:
+        """Template of the route that answers (``/api/v1/files/{system}``), if any.
+
+        It has nothing in it that a client wrote.
+        """
+        if self.prefix is None:
+            return ""
+        path = getattr((self.inner or {}).get("route"), "path", None)
+        return f"{self.prefix}/*" if path is None else f"{self.prefix}{path}"
 
 
 def exchange_of(scope: Scope) -> Exchange:
     """Return the record of a request; begin one when there is none."""
     known = scope.get(Exchange.KEY)
     if known is None:
-        known = scope[Exchange.KEY] = Exchange()
+        known = scope[Exchange.KEY] = Exchange(scope)
     assert isinstance(known, Exchange)  # noqa: S101  # the key is ours
     return known
 
@@ -48,26 +80,11 @@ def refusal(error: GatewayError, request: Request) -> Response:
     return exchange_of(request.scope).render(error, request)
 
 
-class AskedFace:
-    """Writes down what the face that has the path says of itself.
+def refuse_body(scope: Scope, error: GatewayError) -> GatewayError:
+    """Note an error in reading the body, and return it to be raised.
 
-    Parameters
-    ----------
-    faces
-        All faces of the gateway.
+    Frameworks turn what is raised while they read a body into an answer of their own;
+    `Answers` puts this one in its place.
     """
-
-    def __init__(self, app: ASGIApp, faces: Faces) -> None:
-        self._app = app
-        self._faces = faces
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request."""
-        exchange = exchange_of(scope)
-        path = scope["path"]
-        face = self._faces.at(path)
-        if face is not None:
-            exchange.render = face.error
-            exchange.public = face.is_public(path)
-            exchange.upload = face.is_upload(scope["method"], path)
-        await self._app(scope, receive, send)
+    exchange_of(scope).refusal = error
+    return error

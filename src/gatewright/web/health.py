@@ -7,7 +7,7 @@ machines and tell no more than names. ``/metrics`` is for those with the scope
 ``admin``, and on a gateway that is this machine's alone for the machine itself.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -42,16 +42,17 @@ class Probes:
         self._app = app
         self._health = health
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Handle one request."""
-        path = scope["path"]
-        if path not in {"/health/live", "/health/ready"}:
-            await self._app(scope, receive, send)
-            return
+        probed = scope["path"] in {"/health/live", "/health/ready"}
+        answer = self._probe if probed else self._app
+        return answer(scope, receive, send)
+
+    async def _probe(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] not in {"GET", "HEAD"}:
             raise MethodNotAllowed(headers={"Allow": "GET, HEAD"})
         answer = json_response({"status": "live"})
-        if path == "/health/ready":
+        if scope["path"] == "/health/ready":
             answer = await self._ready(scope)
         answer.headers["Cache-Control"] = "no-store"
         await answer(scope, receive, send)

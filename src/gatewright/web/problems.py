@@ -32,6 +32,9 @@ _BY_STATUS: dict[int, type[GatewayError]] = {
     415: errors.UnsupportedMediaType,
 }
 
+REQUEST_ID_KEY = "gatewright.request_id"
+"""Key in the ASGI scope of the request's id."""
+
 NO_METHOD = "This resource does not have that method; “Allow” lists those it has."
 
 _BEGUN = "response already started"
@@ -46,7 +49,7 @@ def problem(error: GatewayError, request: Request) -> Response:
         "status": error.status,
         "code": error.code,
         "detail": public_text(error),
-        "request_id": request.scope.get("gatewright.request_id", ""),
+        "request_id": request.scope.get(REQUEST_ID_KEY, ""),
         **error.details,
     }
     return Response(

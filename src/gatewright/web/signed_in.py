@@ -19,8 +19,7 @@ from contextlib import suppress
 from starlette.types import Message, Receive, Scope
 
 from gatewright.core.errors import GatewayError, NotSignedIn
-from gatewright.web.middleware.errors import refuse_body
-from gatewright.web.middleware.request_id import SCOPE_KEY as REQUEST_ID_KEY
+from gatewright.web.exchange import exchange_of, refuse_body
 from gatewright.web.middleware.timeouts import has_body
 
 _log = logging.getLogger(__name__)
@@ -71,7 +70,7 @@ class UntilSignedOut:
             with suppress(TimeoutError):
                 async with asyncio.timeout_at(self._check_at):
                     return await self._receive()
-        request_id = self._scope.get(REQUEST_ID_KEY, "")
+        request_id = exchange_of(self._scope).request_id
         _log.info("a request outlasted its credentials, and is ended: %s", request_id)
         if self._more:
             raise refuse_body(self._scope, _ended())

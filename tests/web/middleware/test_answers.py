@@ -8,29 +8,44 @@ import time
 from collections.abc import Iterable
 
 import pytest
-from starlette.types import Receive, Scope, Send
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 from tests.support.asgi import Answer, Pair, ask, constant, failing, scope_of
 
-from gatewright.web.exchange import Exchange, exchange_of
+from gatewright.composition import Services
+from gatewright.web.dispatch import Dispatch
+from gatewright.web.exchange import exchange_of
+from gatewright.web.face import Face, Faces
 from gatewright.web.middleware.access_log import AccessLog
-from gatewright.web.middleware.compression import Compression, accepts_gzip
+from gatewright.web.middleware.answers import AddFields, Answers, tell_time_taken
+from gatewright.web.middleware.compression import (
+    Compression,
+    accepts_gzip,
+    vary_by_coding,
+)
 from gatewright.web.middleware.cors import Cors
 from gatewright.web.middleware.metrics import Meters, Metrics
-from gatewright.web.middleware.security_headers import SecurityHeaders
-from gatewright.web.middleware.server_timing import ServerTiming
+from gatewright.web.middleware.security_headers import SecurityFields
 
 ORIGIN = "https://app.example"
-PUBLIC = ("/dap/", "/vo/")
 
 
-def asked(scope: Scope) -> Scope:
-    """Return a scope with what `AskedFace` writes down of it."""
-    scope[Exchange.KEY] = Exchange(public=scope["path"].startswith(PUBLIC))
-    return scope
+def nothing(services: Services) -> ASGIApp:
+    raise AssertionError
+
+
+FACES = Faces(
+    Face(name, f"/{name}", nothing, public=("/",) if name != "api" else ())
+    for name in ("dap", "vo", "api")
+)
+
+
+def answering(app: ASGIApp, *fields: AddFields) -> Answers:
+    return Answers(app, FACES, fields=fields)
 
 
 async def test_every_answer_has_the_security_fields() -> None:
-    answer = await ask(SecurityHeaders(constant(), secure=True), scope_of())
+    answer = await ask(answering(constant(), SecurityFields(secure=True)), scope_of())
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
     assert answer.headers["strict-transport-security"].startswith("max-age=")
@@ -39,8 +54,8 @@ async def test_every_answer_has_the_security_fields() -> None:
 
 async def test_a_face_may_set_its_own_policy() -> None:
     own = [(b"content-security-policy", b"default-src 'self'")]
-    app = SecurityHeaders(constant(headers=own), secure=False)
-    answer = await ask(app, asked(scope_of(target="/dap/x")))
+    app = answering(constant(headers=own), SecurityFields(secure=False))
+    answer = await ask(app, scope_of(target="/dap/x"))
     assert answer.headers.getlist("content-security-policy") == ["default-src 'self'"]
     assert "strict-transport-security" not in answer.headers
     assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
@@ -59,11 +74,11 @@ async def test_a_face_may_set_its_own_policy() -> None:
 )
 async def test_redirects_stay_here(location: bytes, path: bytes) -> None:
     fields = [(b"location", location), (b"x-more", b"http://a/b")]
-    app = SecurityHeaders(constant(status=307, headers=fields), secure=True)
+    app = answering(constant(status=307, headers=fields), SecurityFields(secure=True))
     answer = await ask(app, scope_of())
     assert answer.headers["location"] == path.decode()
     assert answer.headers["x-more"] == "http://a/b"
-    made = SecurityHeaders(constant(status=201, headers=fields), secure=True)
+    made = answering(constant(status=201, headers=fields), SecurityFields(secure=True))
     assert (await ask(made, scope_of())).headers["location"] == location.decode()
 
 
@@ -94,8 +109,9 @@ def preflight(origin: str, path: str, method: str = "DELETE") -> Scope:
 async def test_the_preflight_matrix(
     origin: str, path: str, allowed: str | None, methods: str | None
 ) -> None:
-    app = Cors(failing(AssertionError()), frozenset({ORIGIN}))
-    answer = await ask(app, asked(preflight(origin, path)))
+    cors = Cors(frozenset({ORIGIN}))
+    app = answering(cors.answering(failing(AssertionError())), cors.add)
+    answer = await ask(app, preflight(origin, path))
     assert answer.status == 204
     assert answer.headers.get("access-control-allow-origin") == allowed
     assert (methods or "") in answer.headers.get("access-control-allow-methods", "")
@@ -121,8 +137,9 @@ async def test_answers_say_who_may_read_them(
     origin: str, path: str, allowed: str | None
 ) -> None:
     fields = [(b"origin", origin.encode())] if origin else []
-    app = Cors(constant(), frozenset({ORIGIN}))
-    answer = await ask(app, asked(scope_of(target=path, headers=fields)))
+    cors = Cors(frozenset({ORIGIN}))
+    app = answering(cors.answering(constant()), cors.add)
+    answer = await ask(app, scope_of(target=path, headers=fields))
     assert answer.headers.get("access-control-allow-origin") == allowed
     assert "access-control-allow-credentials" not in answer.headers
     assert "Origin" in answer.headers["vary"]
@@ -131,7 +148,7 @@ async def test_answers_say_who_may_read_them(
 
 
 async def test_options_without_a_preflight_reaches_the_route() -> None:
-    app = Cors(constant(b"dav"), frozenset())
+    app = Cors(frozenset()).answering(constant(b"dav"))
     assert (await ask(app, scope_of("OPTIONS", "/dav/"))).body == b"dav"
 
 
@@ -147,7 +164,7 @@ async def squeezed(
     method: str = "GET",
     status: int = 200,
 ) -> Answer:
-    app = Compression(constant(body, status, [*fields]))
+    app = answering(Compression(constant(body, status, [*fields])), vary_by_coding)
     return await ask(app, scope_of(method, headers=asked))
 
 
@@ -285,28 +302,36 @@ def test_accept_encoding_is_read_with_its_weights(field: str, accepted: bool) ->
 
 async def test_the_time_taken_is_told() -> None:
     began = time.perf_counter()
-    answer = await ask(ServerTiming(constant()), scope_of())
+    answer = await ask(answering(constant(), tell_time_taken), scope_of())
     took = (time.perf_counter() - began) * 1000
     name, _, value = answer.headers["server-timing"].partition(";dur=")
     assert name == "total"
     assert 0 <= float(value) <= round(took, 2)
 
 
+def counted(app: ASGIApp, meters: Meters) -> Answers:
+    return Answers(app, watchers=(Metrics(meters),))
+
+
 async def test_requests_are_counted_by_the_templates_of_their_routes() -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        exchange_of(scope).route = "/api/v1/files/{system}"
+        scope["route"] = Route("/files/{system}", nothing)
         await constant(b"12345")(scope, receive, send)
 
     meters = Meters()
-    await ask(Metrics(app, meters), scope_of(target="/api/v1/files/secret-name"))
-    await ask(Metrics(constant(), meters), scope_of("BREW", "/coffee"))
+    await ask(
+        counted(Dispatch({"/api/v1": app}), meters),
+        scope_of(target="/api/v1/files/secret-name"),
+    )
+    await ask(counted(constant(), meters), scope_of("BREW", "/coffee"))
     with pytest.raises(OSError, match="x"):
-        await ask(Metrics(failing(OSError("x")), meters), scope_of())
+        await ask(counted(failing(OSError("x"), started=True), meters), scope_of())
     page = meters.render().decode()
-    counted = 'method="GET",route="/api/v1/files/{system}",status="200"} 1.0'
-    assert counted in page
+    line = 'method="GET",route="/api/v1/files/{system}",status="200"} 1.0'
+    assert line in page
+    assert 'seconds_count{route="/api/v1/files/{system}"} 1.0' in page
     assert 'method="other",route="none",status="200"} 1.0' in page
-    assert "gatewright_sent_bytes_total 7.0" in page
+    assert "gatewright_sent_bytes_total 8.0" in page
     assert "gatewright_requests_running 0.0" in page
     assert "secret-name" not in page
     assert "coffee" not in page
@@ -314,30 +339,35 @@ async def test_requests_are_counted_by_the_templates_of_their_routes() -> None:
 
 async def test_each_app_counts_for_itself() -> None:
     first, second = Meters(), Meters()
-    await ask(Metrics(constant(), first), scope_of())
+    await ask(counted(constant(), first), scope_of())
     assert b'status="200"' not in second.render()
 
 
 async def test_several_processes_tell_their_counts_apart() -> None:
     meters = Meters(several=True)
-    await ask(Metrics(constant(), meters), scope_of())
+    await ask(counted(constant(), meters), scope_of())
     for line in meters.render().decode().splitlines():
         assert line.startswith("#") or f'process="{os.getpid()}"' in line
     assert b'route="none"' in meters.render()
 
 
-async def logged(scope: Scope, caplog: pytest.LogCaptureFixture) -> dict[str, object]:
+async def logged(
+    scope: Scope, caplog: pytest.LogCaptureFixture, user: str = ""
+) -> dict[str, object]:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        exchange_of(scope).user = user
+        await constant(b"abc")(scope, receive, send)
+
     with caplog.at_level(logging.INFO, "gatewright.access"):
-        await ask(AccessLog(constant(b"abc")), scope)
+        await ask(Answers(app, watchers=(AccessLog(),)), scope)
     fields: dict[str, object] = caplog.records[-1].__dict__["fields"]
     return fields
 
 
 async def test_a_request_is_one_record(caplog: pytest.LogCaptureFixture) -> None:
-    scope = scope_of("POST", "/api/v1/jobs/local?limit=5")
-    exchange_of(scope).user = "ada"
-    scope["gatewright.request_id"] = "id-12345"
-    entry = await logged(scope, caplog)
+    fields = [(b"x-request-id", b"id-12345")]
+    scope = scope_of("POST", "/api/v1/jobs/local?limit=5", fields)
+    entry = await logged(scope, caplog, "ada")
     assert entry.pop("milliseconds") >= 0  # type: ignore[operator]
     assert entry == {
         "method": "POST",
@@ -366,8 +396,7 @@ async def test_what_a_client_wrote_is_escaped_and_cut(
 ) -> None:
     scope = scope_of(target="/?limit=%0a%1b[31m")
     scope["raw_path"] = b"/\x1b[31m\n\xff" + b"a" * 9000
-    exchange_of(scope).user = "u" * 10_000
-    entry = await logged(scope, caplog)
+    entry = await logged(scope, caplog, "u" * 10_000)
     assert all(len(str(value)) < 600 for value in entry.values())
     line = json.dumps(entry)
     assert "\n" not in line
@@ -378,6 +407,6 @@ async def test_without_the_logger_nothing_is_measured(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with caplog.at_level(logging.ERROR, "gatewright.access"):
-        answer = await ask(AccessLog(constant()), scope_of())
+        answer = await ask(Answers(constant(), watchers=(AccessLog(),)), scope_of())
     assert answer.status == 200
     assert not caplog.records

@@ -9,8 +9,9 @@ from starlette.types import Message, Receive, Scope, Send
 from tests.support.asgi import ask, constant, failing, scope_of
 
 from gatewright.core.errors import GatewayError, NotFound, TooLarge, Unavailable
+from gatewright.web.exchange import refuse_body
 from gatewright.web.live import live_response
-from gatewright.web.middleware.errors import ErrorGuard, refuse_body
+from gatewright.web.middleware.answers import Answers
 from gatewright.web.problems import exception_handlers
 
 
@@ -18,7 +19,7 @@ async def test_an_unknown_error_is_a_problem_without_its_text(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with caplog.at_level(logging.ERROR):
-        answer = await ask(ErrorGuard(failing(OSError("/etc/secret"))), scope_of())
+        answer = await ask(Answers(failing(OSError("/etc/secret"))), scope_of())
     assert answer.status == 500
     assert answer.headers["content-type"] == "application/problem+json"
     assert b"secret" not in answer.body
@@ -26,7 +27,7 @@ async def test_an_unknown_error_is_a_problem_without_its_text(
 
 
 async def test_an_error_of_the_tree_keeps_its_status() -> None:
-    answer = await ask(ErrorGuard(failing(NotFound("No such thing."))), scope_of())
+    answer = await ask(Answers(failing(NotFound("No such thing."))), scope_of())
     assert answer.status == 404
     assert b"No such thing." in answer.body
 
@@ -34,7 +35,7 @@ async def test_an_error_of_the_tree_keeps_its_status() -> None:
 async def test_an_error_within_the_answer_reaches_the_server() -> None:
     """The server then closes the connection; a normal end would be a lie."""
     with pytest.raises(OSError, match="disk"):
-        await ask(ErrorGuard(failing(OSError("disk"), started=True)), scope_of())
+        await ask(Answers(failing(OSError("disk"), started=True)), scope_of())
 
 
 @pytest.mark.parametrize("error", [Unavailable("The server stops."), GatewayError()])
@@ -53,7 +54,7 @@ async def test_an_answer_is_broken_off_for_a_known_error_without_a_traceback(
 
     known = error.status != 500
     with nullcontext() if known else pytest.raises(RuntimeError):
-        answer = await ask(ErrorGuard(inner), scope_of())
+        answer = await ask(Answers(inner), scope_of())
         assert (answer.body, answer.ended) == (b"a part", False)
     assert known is all(record.exc_info is None for record in caplog.records)
     assert ("broken off: The server" in caplog.text) is known
@@ -72,7 +73,7 @@ async def test_an_error_of_the_body_wins_over_the_frameworks_answer() -> None:
         await inner(scope, too_much, send)
 
     fields = [(b"content-type", b"application/json")]
-    answer = await ask(ErrorGuard(app), scope_of("POST", "/", fields), [b"{}"])
+    answer = await ask(Answers(app), scope_of("POST", "/", fields), [b"{}"])
     assert answer.status == 413
     assert answer.ended
 
@@ -87,13 +88,13 @@ async def test_a_client_that_goes_within_the_body_is_no_fault_of_ours(
         await request.body()
 
     fields = [(b"content-length", b"9")]
-    answer = await ask(ErrorGuard(inner), scope_of("PUT", "/", fields), gone=True)
+    answer = await ask(Answers(inner), scope_of("PUT", "/", fields), gone=True)
     assert answer.status == 400
     assert not caplog.records
 
 
 async def test_a_good_answer_passes() -> None:
-    answer = await ask(ErrorGuard(constant(b"fine")), scope_of())
+    answer = await ask(Answers(constant(b"fine")), scope_of())
     assert (answer.status, answer.body) == (200, b"fine")
 
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from starlette.types import Scope
+from starlette.types import Receive, Scope, Send
 from tests.support.app import caller
 from tests.support.asgi import ask, constant, scope_of
 
@@ -11,7 +11,9 @@ from gatewright.core.caller import Caller, visitor
 from gatewright.core.config import Config
 from gatewright.core.errors import TooManyRequests
 from gatewright.web.context import SCOPE_KEY, RequestContext
-from gatewright.web.middleware.private_answers import PrivateAnswers
+from gatewright.web.exchange import exchange_of
+from gatewright.web.middleware.answers import Answers, tell_rate
+from gatewright.web.middleware.private_answers import keep_private
 from gatewright.web.middleware.rate_limit import Buckets, RateLimit, charges
 
 
@@ -29,7 +31,8 @@ class Clock:
 async def test_above_the_rate_is_429_until_time_passes() -> None:
     clock = Clock()
     app = RateLimit(constant(), Buckets(2.0, 3, clock=clock))
-    left = [(await ask(app, scope_of())).headers["ratelimit"] for _ in range(3)]
+    told = Answers(app, fields=(tell_rate,))
+    left = [(await ask(told, scope_of())).headers["ratelimit"] for _ in range(3)]
     assert left == ['"default";r=2', '"default";r=1', '"default";r=0']
     with pytest.raises(TooManyRequests) as caught:
         await ask(app, scope_of())
@@ -92,7 +95,8 @@ async def test_many_tokens_are_not_many_users() -> None:
 async def test_changes_without_an_account_are_dear() -> None:
     app = RateLimit(constant(), Buckets(1.0, 25, clock=Clock()))
     scope = _scope_for(visitor(), "POST")
-    left = [(await ask(app, scope)).headers["ratelimit"] for _ in range(2)]
+    told = Answers(app, fields=(tell_rate,))
+    left = [(await ask(told, scope)).headers["ratelimit"] for _ in range(2)]
     assert left == ['"default";r=1', '"default";r=0']
     with pytest.raises(TooManyRequests) as caught:
         await ask(app, scope)
@@ -145,9 +149,13 @@ async def test_no_cache_gives_ones_answers_to_another(
     kept: str, user: str, expected: str | None, *, vary: bool
 ) -> None:
     fields = [(b"cache-control", kept.encode())] if kept else []
-    app = PrivateAnswers(constant(headers=[*fields, (b"vary", b"Origin")]))
-    who = caller(user) if user else visitor()
-    answer = await ask(app, _scope_for(who))
+    inner = constant(headers=[*fields, (b"vary", b"Origin")])
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        exchange_of(scope).user = user
+        await inner(scope, receive, send)
+
+    answer = await ask(Answers(app, fields=(keep_private,)), scope_of())
     assert answer.headers.get("cache-control") == expected
     named = "Origin, Authorization, Cookie" if vary else "Origin"
     assert answer.headers["vary"] == named

@@ -20,11 +20,10 @@ from gatewright.core.errors import (
     UnsupportedMediaType,
     UriTooLong,
 )
-from gatewright.web.exchange import Exchange
-from gatewright.web.middleware.errors import ErrorGuard
+from gatewright.web.exchange import exchange_of
+from gatewright.web.middleware.answers import Answers, tell_request_id
 from gatewright.web.middleware.hosts import Hosts, allowed_hosts
 from gatewright.web.middleware.malformed import Malformed
-from gatewright.web.middleware.request_id import RequestId
 from gatewright.web.middleware.sizes import Sizes
 from gatewright.web.middleware.strict_bodies import StrictBodies
 from gatewright.web.middleware.timeouts import BodyTimeout
@@ -47,6 +46,10 @@ class Reads:
         await constant()(scope, receive, send)
 
 
+def identified() -> Answers:
+    return Answers(constant(), fields=(tell_request_id,))
+
+
 @pytest.mark.parametrize(
     ("given_id", "kept"),
     [
@@ -59,7 +62,7 @@ class Reads:
 )
 async def test_a_sane_request_id_is_kept(given_id: bytes, kept: bool) -> None:
     scope = scope_of(headers=[(b"x-request-id", given_id)])
-    answer = await ask(RequestId(constant()), scope)
+    answer = await ask(identified(), scope)
     told = answer.headers["x-request-id"]
     assert (told.encode() == given_id) is kept
     assert told == scope["gatewright.request_id"]
@@ -68,8 +71,7 @@ async def test_a_sane_request_id_is_kept(given_id: bytes, kept: bool) -> None:
 
 async def test_each_request_gets_its_own_id() -> None:
     ids = {
-        (await ask(RequestId(constant()), scope_of())).headers["x-request-id"]
-        for _ in range(5)
+        (await ask(identified(), scope_of())).headers["x-request-id"] for _ in range(5)
     }
     assert len(ids) == 5
 
@@ -111,7 +113,8 @@ async def test_a_body_is_counted_as_it_comes() -> None:
 
 async def test_an_upload_has_its_own_limit_and_encoding() -> None:
     fields = [(b"content-length", b"4096"), (b"content-encoding", b"gzip")]
-    scope = scope_of("PUT", "/a.gz", fields) | {Exchange.KEY: Exchange(upload=True)}
+    scope = scope_of("PUT", "/a.gz", fields)
+    exchange_of(scope).upload = True
     assert (await ask(Sizes(Reads(), LIMITS), scope, [b"x" * 4096])).status == 200
     error = await raises(Sizes(Reads(), LIMITS), scope, b"x" * 4097)
     assert isinstance(error, TooLarge)
@@ -315,7 +318,8 @@ async def test_forms_that_are_no_text_are_refused(body: bytes) -> None:
 
 async def test_an_uploaded_json_file_is_not_read_here() -> None:
     reads = Reads()
-    scope = scope_of("PUT", "/a.json", [JSON]) | {Exchange.KEY: Exchange(upload=True)}
+    scope = scope_of("PUT", "/a.json", [JSON])
+    exchange_of(scope).upload = True
     await ask(StrictBodies(reads), scope, [b"{"])
     assert reads.body == b"{"
 
@@ -333,5 +337,5 @@ async def test_after_the_body_the_client_is_still_watched() -> None:
         await constant()(scope, receive, send)
 
     scope = scope_of("POST", "/", [JSON])
-    guarded = ErrorGuard(StrictBodies(app))
+    guarded = Answers(StrictBodies(app))
     assert (await ask(guarded, scope, [b"{}"])).status == 200

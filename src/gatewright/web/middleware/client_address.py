@@ -1,6 +1,7 @@
 """The client's address in the scope, whoever made the connection."""
 
 from collections import Counter
+from collections.abc import Awaitable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -27,14 +28,14 @@ class ClientAddress:
         self._app = app
         self._proxies = proxies
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Handle one request."""
         peer = client_address(scope)
         if self._proxies.trusts(peer):
             fields = [v for name, v in scope["headers"] if name == b"x-forwarded-for"]
             scope["client"] = (self._proxies.client(peer, fields), 0)
             scope[_FORWARDED] = True
-        await self._app(scope, receive, send)
+        return self._app(scope, receive, send)
 
 
 class ForwardedRequests:

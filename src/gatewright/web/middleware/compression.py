@@ -8,10 +8,12 @@ does not go on from a part of the compressed form.
 
 import asyncio
 import zlib
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gatewright.web.exchange import Exchange
+from gatewright.web.fields import Fields
 
 _SMALLEST = 1024
 _INLINE = 65_536
@@ -19,16 +21,16 @@ _LEVEL = 1
 _MARK = b'-gzip"'
 _CONDITIONS = (b"if-match", b"if-none-match")
 _TEXT = (
-    "text/",
-    "application/json",
-    "application/problem+json",
-    "application/javascript",
-    "application/xml",
-    "application/x-votable+xml",
-    "application/vnd.oai.openapi",
-    "image/svg+xml",
+    b"text/",
+    b"application/json",
+    b"application/problem+json",
+    b"application/javascript",
+    b"application/xml",
+    b"application/x-votable+xml",
+    b"application/vnd.oai.openapi",
+    b"image/svg+xml",
 )
-_STREAMS = ("text/event-stream",)
+_STREAMS = (b"text/event-stream",)
 _GZIP_HEADER_BITS = 31
 
 
@@ -38,14 +40,14 @@ class Compression:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Handle one request."""
         accepted, marked = _read(scope["headers"])
         if marked:
             scope["headers"] = [_unmarked(field) for field in scope["headers"]]
-        gzip = accepted and scope["method"] != "HEAD"
-        answer = _Answer(send, gzip=gzip, marked=marked)
-        await self._app(scope, receive, answer.send)
+        if accepted and scope["method"] != "HEAD":
+            send = _Answer(send, marked).send
+        return self._app(scope, receive, send)
 
 
 def _read(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bool, str]:
@@ -86,61 +88,55 @@ def _weight(parameter: str) -> float:
 class _Answer:
     """One answer, held back until it is known whether it is compressed."""
 
-    __slots__ = ("_gzip", "_marked", "_send", "_start")
+    __slots__ = ("_marked", "_send", "_start")
 
-    def __init__(self, send: Send, *, gzip: bool, marked: str) -> None:
+    def __init__(self, send: Send, marked: str) -> None:
         self._send = send
-        self._gzip = gzip
         self._marked = marked
         self._start: Message | None = None
 
     async def send(self, message: Message) -> None:
+        start, self._start = self._start, None
         if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
+            fields = Fields(message["headers"])
             if message["status"] == 304:
-                self._not_modified(headers)
-            if not _is_compressible(message["status"], headers):
-                await self._send(message)
+                message = self._not_modified(message, fields)
+            elif _is_compressible(message["status"], fields):
+                self._start = message
                 return
-            _add_vary(headers)
-            self._start = message
-        elif self._start is None:
-            await self._send(message)
-        else:
-            await self._first(self._start, message)
-
-    def _not_modified(self, headers: MutableHeaders) -> None:
-        """Name the form that the client has, as 200 would (RFC 9110, 15.4.5)."""
-        _add_vary(headers)
-        tag = _with_mark(headers.get("etag", ""))
-        if self._gzip and tag and tag in self._marked:
-            headers["ETag"] = tag
-
-    async def _first(self, start: Message, message: Message) -> None:
-        """Send the start, and the body if that is all of it, compressed."""
-        self._start = None
-        if self._gzip and _is_whole(message):
-            headers = MutableHeaders(scope=start)
-            message = {**message, "body": await _compressed(message["body"])}
-            _describe(headers, len(message["body"]))
-        await self._send(start)
+        elif start is not None:
+            if _is_whole(message):
+                message = {**message, "body": await _compressed(message["body"])}
+                start = _described(start, len(message["body"]))
+            await self._send(start)
         await self._send(message)
 
+    def _not_modified(self, message: Message, fields: Fields) -> Message:
+        """Name the form that the client has, as 200 would (RFC 9110, 15.4.5)."""
+        tag = _with_mark(fields.get(b"etag"))
+        if tag and tag.decode("latin-1") in self._marked:
+            fields.put(b"etag", tag)
+        return {**message, "headers": fields.finished()}
 
-def _is_compressible(status: int, headers: MutableHeaders) -> bool:
-    kind = headers.get("content-type", "")
+
+def vary_by_coding(fields: Fields, exchange: Exchange) -> None:
+    """Say of text, in whatever form, that it could be had in the other too."""
+    if exchange.status == 304 or _may_be_coded(exchange.status, fields):
+        fields.vary(b"Accept-Encoding")
+
+
+def _may_be_coded(status: int, fields: Fields) -> bool:
+    kind = fields.get(b"content-type")
     return (
         kind.startswith(_TEXT)
         and not kind.startswith(_STREAMS)
         and status not in {204, 206, 304}
-        and "content-encoding" not in headers
-        and "no-transform" not in headers.get("cache-control", "")
+        and b"no-transform" not in fields.get(b"cache-control")
     )
 
 
-def _add_vary(headers: MutableHeaders) -> None:
-    if "accept-encoding" not in headers.get("vary", "").lower():
-        headers.add_vary_header("Accept-Encoding")
+def _is_compressible(status: int, fields: Fields) -> bool:
+    return not fields.get(b"content-encoding") and _may_be_coded(status, fields)
 
 
 def _is_whole(message: Message) -> bool:
@@ -163,16 +159,17 @@ def _gzip(body: bytes) -> bytes:
     return encoder.compress(body) + encoder.flush()
 
 
-def _describe(headers: MutableHeaders, length: int) -> None:
-    headers["Content-Encoding"] = "gzip"
-    headers["Content-Length"] = str(length)
-    tag = _with_mark(headers.get("etag", ""))
+def _described(start: Message, length: int) -> Message:
+    """Return the start of an answer whose body is compressed to a length."""
+    fields = Fields(pair for pair in start["headers"] if pair[0] != b"accept-ranges")
+    fields.add(b"content-encoding", b"gzip")
+    fields.put(b"content-length", b"%d" % length)
+    tag = _with_mark(fields.get(b"etag"))
     if tag:
-        headers["ETag"] = tag
-    if "accept-ranges" in headers:
-        del headers["accept-ranges"]
+        fields.put(b"etag", tag)
+    return {**start, "headers": fields.finished()}
 
 
-def _with_mark(tag: str) -> str:
+def _with_mark(tag: bytes) -> bytes:
     """Return the tag of the compressed form; empty where there is none."""
-    return tag[:-1] + _MARK.decode() if tag.endswith('"') else ""
+    return tag[:-1] + _MARK if tag.endswith(b'"') else b""

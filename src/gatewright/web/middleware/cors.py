@@ -4,11 +4,14 @@ Credentials (cookies) are never allowed across origins. Starlette's own middlewa
 would echo any origin for ``*`` with credentials, so this one is small and ours.
 """
 
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from collections.abc import Awaitable
 
-from gatewright.web.exchange import exchange_of
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gatewright.web.exchange import Exchange, exchange_of
+from gatewright.web.fields import Fields
 
 _METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
 _READ_METHODS = "GET, HEAD"
@@ -19,9 +22,9 @@ _REQUEST_FIELDS = (
 )
 _READ_FIELDS = "Content-Type, If-None-Match, If-Range, Range, X-Request-Id"
 _EXPOSED = (
-    "ETag, Link, Location, Content-Range, Content-Disposition, Retry-After, "
-    "RateLimit, RateLimit-Policy, Sunset, X-Request-Id, Server-Timing, Upload-Offset, "
-    "Upload-Length, Tus-Resumable"
+    b"ETag, Link, Location, Content-Range, Content-Disposition, Retry-After, "
+    b"RateLimit, RateLimit-Policy, Sunset, X-Request-Id, Server-Timing, Upload-Offset, "
+    b"Upload-Length, Tus-Resumable"
 )
 _MAXIMUM_AGE = "600"
 
@@ -35,40 +38,44 @@ class Cors:
         Exact origins of registered applications; they call with a token.
     """
 
-    def __init__(self, app: ASGIApp, origins: frozenset[str]) -> None:
-        self._app = app
+    def __init__(self, origins: frozenset[str]) -> None:
         self._origins = origins
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request; a preflight is answered here."""
-        headers = Headers(scope=scope)
-        origin = headers.get("origin", "")
-        public = exchange_of(scope).public
-        allowed = self._allowed(origin, public=public)
-        if _is_preflight(scope, headers):
-            await _preflight(allowed, public=public)(scope, receive, send)
-            return
+    def answering(self, app: ASGIApp) -> ASGIApp:
+        """Return an application that answers preflights, and passes on the rest."""
 
-        async def send_with_fields(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                _add(MutableHeaders(scope=message), allowed)
-            await send(message)
+        def preflight_or_app(
+            scope: Scope, receive: Receive, send: Send
+        ) -> Awaitable[None]:
+            if scope["method"] == "OPTIONS":
+                headers = Headers(scope=scope)
+                if "origin" in headers and "access-control-request-method" in headers:
+                    exchange = exchange_of(scope)
+                    allowed = self._allowed(exchange)
+                    answer = _preflight(allowed, public=exchange.public)
+                    return answer(scope, receive, send)
+            return app(scope, receive, send)
 
-        await self._app(scope, receive, send_with_fields)
+        return preflight_or_app
 
-    def _allowed(self, origin: str, *, public: bool) -> str:
+    def add(self, fields: Fields, exchange: Exchange) -> None:
+        """Say in an answer who may read it."""
+        fields.vary(b"Origin")
+        allowed = self._allowed(exchange)
+        if allowed:
+            fields.put(b"access-control-allow-origin", allowed.encode("latin-1"))
+            fields.put(b"access-control-expose-headers", _EXPOSED)
+
+    def _allowed(self, exchange: Exchange) -> str:
         """Return the value of ``Access-Control-Allow-Origin``, empty for none."""
-        if origin and origin in self._origins:
-            return origin
-        return "*" if public else ""
-
-
-def _is_preflight(scope: Scope, headers: Headers) -> bool:
-    return (
-        scope["method"] == "OPTIONS"
-        and "origin" in headers
-        and "access-control-request-method" in headers
-    )
+        if self._origins:
+            for name, value in exchange.scope["headers"]:
+                if name == b"origin":
+                    origin = str(value, "latin-1")
+                    if origin in self._origins:
+                        return origin
+                    break
+        return "*" if exchange.public else ""
 
 
 def _preflight(allowed: str, *, public: bool) -> Response:
@@ -85,10 +92,3 @@ def _preflight(allowed: str, *, public: bool) -> Response:
         )
         response.headers["Access-Control-Max-Age"] = _MAXIMUM_AGE
     return response
-
-
-def _add(headers: MutableHeaders, allowed: str) -> None:
-    headers.add_vary_header("Origin")
-    if allowed:
-        headers["Access-Control-Allow-Origin"] = allowed
-        headers["Access-Control-Expose-Headers"] = _EXPOSED

@@ -5,6 +5,7 @@ the query may not.
 """
 
 import re
+from collections.abc import Awaitable
 from urllib.parse import unquote_to_bytes
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -24,14 +25,14 @@ class Malformed:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Handle one request."""
         check_path(scope)
         check_query(scope.get("query_string", b""))
-        for name, value in scope["headers"]:
-            if _CONTROL.search(value) or _CONTROL.search(name):
-                raise InvalidRequest("A header field has a control character.")
-        await self._app(scope, receive, send)
+        texts = [text for pair in scope["headers"] for text in pair]
+        if _CONTROL.search(b" ".join(texts)):
+            raise InvalidRequest("A header field has a control character.")
+        return self._app(scope, receive, send)
 
 
 def check_path(scope: Scope) -> None:

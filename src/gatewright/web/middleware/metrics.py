@@ -1,7 +1,6 @@
 """Counts and times of requests for Prometheus, by the template of their route."""
 
 import os
-import time
 from collections.abc import Iterator
 
 from prometheus_client import (
@@ -14,10 +13,9 @@ from prometheus_client import (
 )
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from typing_extensions import override
 
-from gatewright.web.exchange import exchange_of
+from gatewright.web.exchange import Exchange
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -81,34 +79,23 @@ class _OfThisProcess(Collector):
 
 
 class Metrics:
-    """Counts each request."""
+    """Counts each request (a `Watcher`)."""
 
-    def __init__(self, app: ASGIApp, meters: Meters) -> None:
-        self._app = app
+    def __init__(self, meters: Meters) -> None:
         self._meters = meters
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request."""
-        began = time.perf_counter()
-        known = exchange_of(scope)
+    def began(self, exchange: Exchange) -> None:
+        """Count a request as running."""
+        self._meters.running.inc()
+
+    def ended(self, exchange: Exchange) -> None:
+        """Count a request, its time and its bytes."""
         meters = self._meters
-        status = 0
-
-        async def count(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                seconds = time.perf_counter() - began
-                meters.seconds.labels(known.route or "none").observe(seconds)
-            else:
-                size = len(message.get("body", b"")) + message.get("count", 0)
-                meters.sent.inc(size)
-            await send(message)
-
-        meters.running.inc()
-        try:
-            await self._app(scope, receive, count)
-        finally:
-            meters.running.dec()
-            method = scope["method"] if scope["method"] in _METHODS else "other"
-            meters.requests.labels(method, known.route or "none", str(status)).inc()
+        meters.running.dec()
+        route = exchange.route or "none"
+        method = exchange.scope["method"]
+        method = method if method in _METHODS else "other"
+        meters.requests.labels(method, route, str(exchange.status)).inc()
+        if exchange.status:
+            meters.seconds.labels(route).observe(exchange.seconds)
+            meters.sent.inc(exchange.size)

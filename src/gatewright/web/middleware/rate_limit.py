@@ -9,15 +9,15 @@ The header fields are those of draft-ietf-httpapi-ratelimit-headers-10.
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
-from starlette.datastructures import MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gatewright.core.addresses import network_of
 from gatewright.core.errors import TooManyRequests
 from gatewright.web.client_address import client_address
 from gatewright.web.context import SCOPE_KEY
+from gatewright.web.exchange import exchange_of
 from gatewright.web.own_pages import SAFE_METHODS
 
 _MAXIMUM_KEYS = 10_000
@@ -93,22 +93,15 @@ class RateLimit:
         self._refusal = refusal
         window = math.ceil(buckets.burst / buckets.rate)
         self._policy = f'"default";q={buckets.burst};w={window}'
+        self._policy_field = (b"ratelimit-policy", self._policy.encode())
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Handle one request."""
-        if scope["path"].startswith(_FREE):
-            await self._app(scope, receive, send)
-            return
-        left = min(self._take(key, cost) for key, cost in self._charges(scope))
-
-        async def send_with_fields(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers["RateLimit-Policy"] = self._policy
-                headers["RateLimit"] = f'"default";r={int(left)}'
-            await send(message)
-
-        await self._app(scope, receive, send_with_fields)
+        if not scope["path"].startswith(_FREE):
+            left = min(self._take(key, cost) for key, cost in self._charges(scope))
+            told = (b"ratelimit", b'"default";r=%d' % left)
+            exchange_of(scope).rate = (self._policy_field, told)
+        return self._app(scope, receive, send)
 
     def _charges(self, scope: Scope) -> Sequence[Charge]:
         if self._refusal:

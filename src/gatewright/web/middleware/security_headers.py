@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-from gatewright.web.exchange import exchange_of
+from gatewright.web.exchange import Exchange
+from gatewright.web.fields import Fields, Pair
 
 _ALWAYS = {
     b"x-content-type-options": b"nosniff",
@@ -20,10 +19,7 @@ _HTTPS = {b"strict-transport-security": b"max-age=31536000"}
 _SHARED = {b"cross-origin-resource-policy": b"cross-origin"}
 
 
-Pair = tuple[bytes, bytes]
-
-
-class SecurityHeaders:
+class SecurityFields:
     """Adds each field that the answer does not set itself; redirects stay here.
 
     Parameters
@@ -32,27 +28,16 @@ class SecurityHeaders:
         Whether the gateway's own address is https.
     """
 
-    def __init__(self, app: ASGIApp, *, secure: bool) -> None:
-        self._app = app
+    def __init__(self, *, secure: bool) -> None:
         own = _ALWAYS | (_HTTPS if secure else {})
         self._own = tuple(own.items())
         self._shared = tuple((own | _SHARED).items())
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request."""
-        fields = self._shared if exchange_of(scope).public else self._own
-
-        async def send_with_fields(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = list(message.get("headers", ()))
-                if 300 <= message["status"] < 400:
-                    headers = _staying(headers)
-                there = {name.lower() for name, _ in headers}
-                headers += [field for field in fields if field[0] not in there]
-                message = {**message, "headers": headers}
-            await send(message)
-
-        await self._app(scope, receive, send_with_fields)
+    def __call__(self, fields: Fields, exchange: Exchange) -> None:
+        """Add the fields to one answer."""
+        if 300 <= exchange.status < 400:
+            fields.pairs = _staying(fields.pairs)
+        fields.set_if_missing(self._shared if exchange.public else self._own)
 
 
 def _staying(headers: Iterable[Pair]) -> list[Pair]:
@@ -62,7 +47,7 @@ def _staying(headers: Iterable[Pair]) -> list[Pair]:
     gateway's own: they would lead from https to http, a password in the body as well.
     """
     return [
-        (name, _path(value) if name.lower() == b"location" else value)
+        (name, _path(value) if name == b"location" else value)
         for name, value in headers
     ]
 

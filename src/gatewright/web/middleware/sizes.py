@@ -1,5 +1,7 @@
 """Sizes of requests: the URL and the body, which is counted as it comes."""
 
+from collections.abc import Awaitable
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gatewright.core.config import Limits
@@ -9,8 +11,8 @@ from gatewright.core.errors import (
     UnsupportedMediaType,
     UriTooLong,
 )
-from gatewright.web.exchange import exchange_of
-from gatewright.web.middleware.errors import refuse_body
+from gatewright.web.exchange import exchange_of, refuse_body
+from gatewright.web.middleware.timeouts import has_body
 
 
 class Sizes:
@@ -26,13 +28,15 @@ class Sizes:
         self._app = app
         self._limits = limits
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Handle one request."""
         _check_url(scope, self._limits.url_bytes)
         upload = exchange_of(scope).upload
         limit = self._limits.upload_bytes if upload else self._limits.body_bytes
         _check_headers(scope, limit, encoded=upload)
-        await self._app(scope, _Counted(scope, receive, limit), send)
+        if scope["method"] not in {"GET", "HEAD"} or has_body(scope):
+            receive = _Counted(scope, receive, limit)
+        return self._app(scope, receive, send)
 
 
 def _check_url(scope: Scope, limit: int) -> None:

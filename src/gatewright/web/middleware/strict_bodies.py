@@ -1,6 +1,6 @@
 """JSON and form bodies, checked before any framework's own decoder reads them."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -9,6 +9,7 @@ from gatewright.web.exchange import exchange_of
 from gatewright.web.json_body import decode_json, is_json
 from gatewright.web.middleware.malformed import check_form
 
+Check = Callable[[bytes], object]
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -21,15 +22,27 @@ class StrictBodies:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Handle one request."""
-        content_type = _content_type(scope)
-        if content_type and not exchange_of(scope).upload:
-            if is_json(content_type):
-                receive = await _checked(receive, decode_json)
-            elif content_type.partition(";")[0].strip().lower() == _FORM:
-                receive = await _checked(receive, check_form)
-        await self._app(scope, receive, send)
+        check = _check_of(scope)
+        if check is None:
+            return self._app(scope, receive, send)
+        return self._checked(check, scope, receive, send)
+
+    async def _checked(
+        self, check: Check, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        await self._app(scope, await _checked(receive, check), send)
+
+
+def _check_of(scope: Scope) -> Check | None:
+    """Return what the body is checked with, if it is."""
+    kind = _content_type(scope)
+    if not kind or exchange_of(scope).upload:
+        return None
+    if is_json(kind):
+        return decode_json
+    return check_form if kind.partition(";")[0].strip().lower() == _FORM else None
 
 
 def _content_type(scope: Scope) -> str:
@@ -39,7 +52,7 @@ def _content_type(scope: Scope) -> str:
     return ""
 
 
-async def _checked(receive: Receive, check: Callable[[bytes], object]) -> Receive:
+async def _checked(receive: Receive, check: Check) -> Receive:
     """Return a receiver that gives the whole body again, once it was found good."""
     body = await _whole(receive)
     if body:

@@ -1,11 +1,12 @@
 """Time limits of a request's body; the header's are the server's own."""
 
 import asyncio
+from collections.abc import Awaitable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gatewright.core.errors import RequestTimeout
-from gatewright.web.middleware.errors import refuse_body
+from gatewright.web.exchange import refuse_body
 
 
 class BodyTimeout:
@@ -21,10 +22,11 @@ class BodyTimeout:
         self._app = app
         self._seconds = seconds
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Handle one request."""
-        timed = _Timed(scope, receive, self._seconds)
-        await self._app(scope, timed if has_body(scope) else receive, send)
+        if has_body(scope):
+            receive = _Timed(scope, receive, self._seconds)
+        return self._app(scope, receive, send)
 
 
 def has_body(scope: Scope) -> bool:
