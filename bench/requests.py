@@ -11,10 +11,11 @@ The same without a server: both applications are called in this process.
 
 import asyncio
 import json
+import os
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, redirect_stderr
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
@@ -30,6 +31,7 @@ from bench.support.whole_gateway import gateway
 from gatewright.app import create_app
 from gatewright.core.config import Config
 from gatewright.domains.identity import operator
+from gatewright.web.server.logs import configure_logging
 
 SECONDS = 1.0
 REPEATS = 5
@@ -155,7 +157,7 @@ async def in_process(folder: Path) -> None:
                 continue  # its CPU is the readers', in other processes
             rounds = [
                 {
-                    who: await called(app, case, token)
+                    who: await called(app, token, case)
                     for who, (app, token) in apps.items()
                 }
                 for _ in range(REPEATS + 1)
@@ -211,7 +213,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         over_http(folder)
-        asyncio.run(in_process(folder))
+        with Path(os.devnull).open("w") as nowhere, redirect_stderr(nowhere):
+            configure_logging()  # each request has its line, as with a server
+            asyncio.run(in_process(folder))
 
 
 if __name__ == "__main__":

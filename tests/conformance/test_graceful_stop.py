@@ -107,7 +107,7 @@ def stop_amid(gateway: RunningGateway, client: httpx.Client) -> str:
     output = f"/api/v1/jobs/local/{job}/output?follow=true"
     upload = Under(uploading(client))
     download = Under(reading(client, "/api/v1/files/local/large"))
-    events = Under(reading(client, "/api/v1/events?since=0"))
+    events = Under(reading(client, "/api/v1/events"))
     followed = Under(reading(client, output))
     everything = (upload, download, events, followed)
     for under in everything:

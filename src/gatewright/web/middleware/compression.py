@@ -9,6 +9,7 @@ does not go on from a part of the compressed form.
 import asyncio
 import zlib
 from collections.abc import Awaitable, Iterable
+from functools import lru_cache
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -31,6 +32,7 @@ _TEXT = (
     b"image/svg+xml",
 )
 _STREAMS = (b"text/event-stream",)
+_SHORT = 128
 _GZIP_HEADER_BITS = 31
 
 
@@ -55,7 +57,8 @@ def _read(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bool, str]:
     accepted, marked = False, ""
     for name, value in headers:
         if name == b"accept-encoding":
-            accepted = accepts_gzip(value.decode("latin-1"))
+            read = _accepts_gzip if len(value) <= _SHORT else accepts_gzip
+            accepted = read(value.decode("latin-1"))
         elif name in _CONDITIONS and _MARK in value:
             marked += value.decode("latin-1")
     return accepted, marked
@@ -73,6 +76,10 @@ def accepts_gzip(field: str) -> bool:
         coding, _, parameter = part.partition(";")
         weights[coding.strip()] = _weight(parameter)
     return weights.get("gzip", weights.get("x-gzip", weights.get("*", 0.0))) > 0
+
+
+_accepts_gzip = lru_cache(maxsize=256)(accepts_gzip)
+"""The same, remembered: browsers have a few forms of it."""
 
 
 def _weight(parameter: str) -> float:

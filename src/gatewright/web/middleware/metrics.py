@@ -83,6 +83,7 @@ class Metrics:
 
     def __init__(self, meters: Meters) -> None:
         self._meters = meters
+        self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
     def began(self, exchange: Exchange) -> None:
         """Count a request as running."""
@@ -92,10 +93,19 @@ class Metrics:
         """Count a request, its time and its bytes."""
         meters = self._meters
         meters.running.dec()
-        route = exchange.route or "none"
+        requests, seconds = self._of(exchange)
+        requests.inc()
+        if exchange.status:
+            seconds.observe(exchange.seconds)
+            meters.sent.inc(exchange.size)
+
+    def _of(self, exchange: Exchange) -> tuple[Counter, Histogram]:
+        """Return the meters of a route; they are as many as there are templates."""
         method = exchange.scope["method"]
         method = method if method in _METHODS else "other"
-        meters.requests.labels(method, route, str(exchange.status)).inc()
-        if exchange.status:
-            meters.seconds.labels(route).observe(exchange.seconds)
-            meters.sent.inc(exchange.size)
+        key = method, exchange.route or "none", exchange.status
+        known = self._known.get(key)
+        if known is None:
+            counter = self._meters.requests.labels(method, key[1], str(key[2]))
+            known = self._known[key] = counter, self._meters.seconds.labels(key[1])
+        return known

@@ -36,7 +36,7 @@ def configure_logging(level: int = logging.INFO) -> None:
     """Send every logger of this process to standard error as JSON."""
     # What no line has is not looked up for each (Logging HOWTO, Optimization).
     logging.logThreads = logging.logProcesses = False
-    logging.logMultiprocessing = logging.logAsyncioTasks = False
+    logging.logMultiprocessing = False
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
