@@ -17,6 +17,7 @@ from tests.support.whole import OWNER, whole
 from gatewright.backends.processes import ProcessScheduler
 from gatewright.core.errors import NotFound
 from gatewright.core.health import Health, Part
+from gatewright.domains.compute import Snapshot
 
 
 async def fine() -> None:
@@ -204,11 +205,11 @@ async def test_a_gateway_whose_scheduler_hangs_says_so_and_serves_files(
     free = asyncio.Event()
     free.set()
 
-    async def hang(scheduler: ProcessScheduler, native_ids: Any) -> dict[str, Any]:
+    async def hang(scheduler: ProcessScheduler) -> Snapshot:
         await free.wait()
-        return {}
+        return Snapshot(0.0, [])
 
-    monkeypatch.setattr(ProcessScheduler, "status", hang)
+    monkeypatch.setattr(ProcessScheduler, "snapshot", hang)
     async with whole(tmp_path) as gateway:
         client = await gateway.client(OWNER)
         await until_ready(client)

@@ -16,6 +16,7 @@ from gatewright.composition import Services
 from gatewright.composition.compute import open_compute
 from gatewright.composition.files import open_files, open_owner_worker
 from gatewright.composition.state import open_database, open_event_hub
+from gatewright.composition.systems import Means
 from gatewright.core.config import Config
 
 SECONDS = 60.0
@@ -49,10 +50,9 @@ async def job_services(
         database = await open_database(settings, stack)
         events = open_event_hub(database)
         workers = OneWorker(await open_owner_worker(stack))
-        files, commands = await open_files(settings, workers, stack)
-        jobs, _ = await open_compute(
-            settings, database, SqlLeases(database), events, workers, stack
-        )
+        means = Means(workers, SqlLeases(database).lease, "ada")
+        files, commands = await open_files(settings, means, stack)
+        jobs, _ = await open_compute(settings, database, events, means, stack)
         services = SimpleNamespace(
             config=settings,
             events=events,

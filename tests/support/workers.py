@@ -10,10 +10,12 @@ from pathlib import Path
 
 from typing_extensions import override
 
-from gatewright.backends.worker import RunningWorker, WorkerStarter
+from gatewright.backends.worker import OneWorker, RunningWorker, Worker, WorkerStarter
 from gatewright.backends.worker.program.launcher import Launcher
 from gatewright.backends.worker.program.limits import SpawnLimits
 from gatewright.backends.worker.program.process import serve
+from gatewright.composition.systems import Means
+from gatewright.testing.plugins import SoleLease
 
 
 class ThreadProcess:
@@ -100,3 +102,8 @@ def stop(pid: int) -> None:
     """Stop a process as one that hangs."""
     os.kill(pid, signal.SIGSTOP)
     wait_until(lambda: b") T" in Path(f"/proc/{pid}/stat").read_bytes())
+
+
+def means_of(worker: Worker) -> Means:
+    """Return what backends may use where one worker acts for everybody."""
+    return Means(OneWorker(worker), SoleLease, "ada")

@@ -19,6 +19,7 @@ from gatewright.backends.worker import Workers
 from gatewright.core.clock import Clock
 from gatewright.core.config import Section
 from gatewright.core.homes import Homes
+from gatewright.core.lease import Lease
 from gatewright.core.plugins import ARRAY_READERS, IMAGE_READERS, load_all
 from gatewright.domains.compute import Scheduler
 from gatewright.domains.files import CommandRunner, FileSystem
@@ -40,7 +41,14 @@ class Setting(Generic[Options]):
     state: Path
     """Folder for what the backend must not lose; nobody else's, perhaps not there."""
     workers: Workers
-    """The processes that act for the users: they open files and run programs."""
+    """The processes that act for people: ``workers.of(name)`` opens files and runs
+    programs as that user, or as :attr:`service_account`."""
+    service_account: str
+    """Account that looks at the queue for everyone; what is done to somebody's jobs or
+    files is done as that person."""
+    lease: Lease
+    """For what one process of the gateway does at a time on this system, beside the
+    following of its jobs, which the gateway elects by itself."""
     clock: Clock
     """Seconds since 1970 UTC."""
 

@@ -5,10 +5,8 @@ from contextlib import AsyncExitStack
 
 from gatewright.backends.sql import Database
 from gatewright.backends.sql.jobs import SqlJobTable
-from gatewright.backends.sql.leases import SqlLeases
-from gatewright.backends.worker import Workers
 from gatewright.composition.job_output import WorkerOutputFiles
-from gatewright.composition.systems import homes_of, open_schedulers
+from gatewright.composition.systems import Means, homes_of, open_schedulers
 from gatewright.core.background import Background
 from gatewright.core.config import Config
 from gatewright.core.events import EventHub
@@ -25,9 +23,8 @@ _MOST_PAUSE = 1.0
 async def open_compute(
     config: Config,
     database: Database,
-    leases: SqlLeases,
     events: EventHub,
-    workers: Workers,
+    means: Means,
     stack: AsyncExitStack,
 ) -> tuple[JobService, Mapping[str, Sequence[Background]]]:
     """Open the schedulers, and begin to follow them.
@@ -36,7 +33,7 @@ async def open_compute(
     service of jobs, and what follows the scheduler of each system.
     """
     table = SqlJobTable(database)
-    schedulers = await open_schedulers(config, workers, stack)
+    schedulers = await open_schedulers(config, means, stack)
     following = {}
     for name, scheduler in schedulers.items():
         records = JobRecords(name, scheduler, table, events)
@@ -47,7 +44,7 @@ async def open_compute(
                 Background(
                     f"following the {what} of {name}",
                     work,
-                    lease=leases.lease(f"{what}/{name}"),
+                    lease=means.lease(f"{what}/{name}"),
                     most_pause=_MOST_PAUSE,
                 )
             )
@@ -65,7 +62,7 @@ async def open_compute(
         systems,
         table,
         events,
-        WorkerOutputFiles(workers),
+        WorkerOutputFiles(means.workers),
         in_flight=config.limits.jobs_in_flight_per_user,
     )
     return jobs, following

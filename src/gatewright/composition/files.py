@@ -2,8 +2,8 @@
 
 from contextlib import AsyncExitStack
 
-from gatewright.backends.worker import Worker, Workers, open_worker
-from gatewright.composition.systems import open_filesystems
+from gatewright.backends.worker import Worker, open_worker
+from gatewright.composition.systems import Means, open_filesystems
 from gatewright.core.config import Config
 from gatewright.domains.files import CommandService, FileService
 
@@ -14,10 +14,10 @@ async def open_owner_worker(stack: AsyncExitStack) -> Worker:
 
 
 async def open_files(
-    config: Config, workers: Workers, stack: AsyncExitStack
+    config: Config, means: Means, stack: AsyncExitStack
 ) -> tuple[FileService, CommandService]:
     """Open the file systems; return the services of files and of commands."""
-    systems = await open_filesystems(config, workers, stack)
+    systems = await open_filesystems(config, means, stack)
     limits = config.limits
     files = {name: system.files for name, system in systems.items()}
     commands = {

@@ -11,11 +11,12 @@ from gatewright.composition.arrays import open_datasets
 from gatewright.composition.compute import open_compute
 from gatewright.composition.files import open_files, open_owner_worker
 from gatewright.composition.health import open_health, parts_of_systems
-from gatewright.composition.identity import open_identity
+from gatewright.composition.identity import open_identity, owner_name
 from gatewright.composition.readers import open_readers
 from gatewright.composition.sky import open_sky
 from gatewright.composition.state import open_database, open_event_hub
 from gatewright.composition.store import open_expiry, open_store
+from gatewright.composition.systems import Means
 from gatewright.core.config import Config
 from gatewright.core.events import EventHub
 from gatewright.core.health import Health, Part
@@ -69,13 +70,12 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
         leases = SqlLeases(database)
         sky, surveys, looking = await open_sky(config, database, readers, stack)
         workers = OneWorker(await open_owner_worker(stack))
-        files, commands = await open_files(config, workers, stack)
+        means = Means(workers, leases.lease, owner_name(config))
+        files, commands = await open_files(config, means, stack)
         identity = await open_identity(config, database, stack)
         store, listings = open_store(config, database, identity.users)
         expiry = await open_expiry(store, leases, stack)
-        jobs, following = await open_compute(
-            config, database, leases, events, workers, stack
-        )
+        jobs, following = await open_compute(config, database, events, means, stack)
         parts = {
             "database": Part(events.log.latest, vital=True),
             "readers": Part(readers.ready),

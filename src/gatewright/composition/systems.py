@@ -1,7 +1,8 @@
 """The systems of the configuration, each opened by the plug-ins that it names."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,6 +19,7 @@ from gatewright.core.clock import system_clock
 from gatewright.core.config import Config, Section, System
 from gatewright.core.errors import InvalidRequest
 from gatewright.core.homes import Homes, one_home
+from gatewright.core.lease import Lease
 from gatewright.core.systems import (
     FILE_SYSTEMS,
     NONE,
@@ -30,8 +32,20 @@ from gatewright.domains.compute import Scheduler
 Kind = TypeVar("Kind", SchedulerPlugin[Any], FileSystemPlugin[Any])
 
 
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What the backends of all systems may use."""
+
+    workers: Workers
+    """The processes that act for people."""
+    lease: Callable[[str], Lease]
+    """Returns the lease of a work that one process of the gateway does at a time."""
+    service_account: str
+    """Account that acts for everyone together."""
+
+
 async def open_schedulers(
-    config: Config, workers: Workers, stack: AsyncExitStack
+    config: Config, means: Means, stack: AsyncExitStack
 ) -> dict[str, Scheduler]:
     """Open the schedulers, and return them by the names of their systems.
 
@@ -44,13 +58,13 @@ async def open_schedulers(
     found: dict[str, Scheduler] = {}
     for system in config.systems:
         for plugin in _named(SCHEDULERS, system.scheduler, SchedulerPlugin):
-            opened = plugin.open(_setting(system, plugin.options, folder, workers))
+            opened = plugin.open(_setting(system, plugin.options, folder, means))
             found[system.name] = await stack.enter_async_context(opened)
     return found
 
 
 async def open_filesystems(
-    config: Config, workers: Workers, stack: AsyncExitStack
+    config: Config, means: Means, stack: AsyncExitStack
 ) -> dict[str, SystemFiles]:
     """Open the file systems, and return them by the names of their systems.
 
@@ -63,7 +77,7 @@ async def open_filesystems(
     found: dict[str, SystemFiles] = {}
     for system in config.systems:
         for plugin in _named(FILE_SYSTEMS, system.filesystem, FileSystemPlugin):
-            opened = plugin.open(_setting(system, plugin.options, folder, workers))
+            opened = plugin.open(_setting(system, plugin.options, folder, means))
             found[system.name] = await stack.enter_async_context(opened)
     return found
 
@@ -87,7 +101,7 @@ def _named(group: str, name: str, kind: type[Kind]) -> Iterator[Kind]:
 
 
 def _setting(
-    system: System, model: type[Section], folder: Path, workers: Workers
+    system: System, model: type[Section], folder: Path, means: Means
 ) -> Setting[Section]:
     try:
         options = options_of(system, model)
@@ -98,6 +112,8 @@ def _setting(
         home=homes_of(system),
         options=options,
         state=folder / system.name,
-        workers=workers,
+        workers=means.workers,
+        service_account=means.service_account,
+        lease=means.lease(f"systems/{system.name}"),
         clock=system_clock,
     )

@@ -323,3 +323,13 @@ class StorageFull(GatewayError):
     code = "storage-full"
     title = "Storage full"
     status = 507
+
+
+def error_class(code: str) -> type[GatewayError]:
+    """Return the class that has a code, or the root for a code that none has."""
+    classes = [GatewayError]
+    for one in classes:
+        if one.code == code:
+            return one
+        classes += one.__subclasses__()
+    return GatewayError

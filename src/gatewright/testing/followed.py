@@ -11,6 +11,7 @@ from pathlib import Path
 from gatewright.core.ids import new_id
 from gatewright.domains.compute import (
     ENDED,
+    Changes,
     JobSpec,
     JobState,
     JobStatus,
@@ -20,6 +21,8 @@ from gatewright.domains.compute import (
 )
 
 SECONDS = 60.0
+USER = "ada"
+"""Whose jobs they are."""
 
 
 class Followed:
@@ -28,7 +31,7 @@ class Followed:
     def __init__(self, scheduler: Scheduler, directory: Path) -> None:
         self.scheduler = scheduler
         self.directory = directory
-        self.snapshots: list[Snapshot] = []
+        self.told_of: list[Changes] = []
         self._numbers = itertools.count(1)
 
     @asynccontextmanager
@@ -41,10 +44,9 @@ class Followed:
             await asyncio.gather(task, return_exceptions=True)
 
     async def _follow(self) -> None:
-        changes = self.scheduler.changes()
-        async with aclosing(changes):  # type: ignore[type-var]  # it is a generator
-            async for snapshot in changes:
-                self.snapshots.append(snapshot)
+        async with aclosing(self.scheduler.changes()) as changes:
+            async for told in changes:
+                self.told_of.append(told)
 
     def submission(self, spec: JobSpec | str, **more: object) -> Submission:
         """Return a job of one shell script, or of a specification."""
@@ -55,7 +57,7 @@ class Followed:
             uuid=new_id(),
             id=str(number),
             system="local",
-            user="ada",
+            user=USER,
             name=f"job {number}",
             spec=spec,
             directory=str(self.directory),
@@ -67,10 +69,28 @@ class Followed:
 
     async def submit(self, spec: JobSpec | str, **more: object) -> str:
         """Submit one job and return the scheduler's id."""
-        return (await self.scheduler.submit([self.submission(spec, **more)]))[0]
+        return (await self.take(self.submission(spec, **more)))[0]
+
+    async def take(self, *submissions: Submission) -> Sequence[str]:
+        """Submit jobs, all of which must be taken, and return the scheduler's ids."""
+        outcomes = await self.scheduler.submit(USER, submissions)
+        taken = [outcome for outcome in outcomes if isinstance(outcome, JobStatus)]
+        assert len(taken) == len(submissions), outcomes
+        return [status.native_id for status in taken]
 
     async def status(self, native_id: str) -> JobStatus:
-        return (await self.scheduler.status([native_id]))[native_id]
+        return (await self.scheduler.status(USER, [native_id]))[native_id]
+
+    async def snapshot_from_now(self) -> Snapshot:
+        """Return the whole queue as it is now, or a moment later."""
+        now = time.time()
+        deadline = time.monotonic() + SECONDS
+        while True:
+            whole = await self.scheduler.snapshot()
+            if whole.as_of >= now:
+                return whole
+            assert time.monotonic() < deadline, "the snapshot stays old"
+            await asyncio.sleep(0.05)
 
     async def until(
         self, native_id: str, wanted: Callable[[JobStatus], bool]
@@ -100,13 +120,13 @@ class Followed:
         return path.read_text()
 
     async def until_told(self, native_id: str, reason: str) -> None:
-        """Wait until a snapshot gave this reason for a job."""
+        """Wait until this reason was told for a job."""
 
         def told() -> bool:
             return any(
                 (status.native_id, status.reason) == (native_id, reason)
-                for snapshot in self.snapshots
-                for status in snapshot.jobs
+                for told in self.told_of
+                for status in told.jobs
             )
 
         await self.until_true(told, f"never told: {reason}")
@@ -119,11 +139,11 @@ class Followed:
             await asyncio.sleep(0.02)
 
     def told(self, native_id: str) -> Sequence[JobState]:
-        """Return the states that the snapshots told of, each once in a row."""
+        """Return the states that were told of, each once in a row."""
         states = [
             status.state
-            for snapshot in self.snapshots
-            for status in snapshot.jobs
+            for told in self.told_of
+            for status in told.jobs
             if status.native_id == native_id
         ]
         return [state for state, _ in itertools.groupby(states)]

@@ -14,6 +14,7 @@ from gatewright.core.errors import Conflict, InvalidContent, TooManyRequests
 from gatewright.core.ids import new_id
 from gatewright.domains.compute import (
     Admission,
+    Admitted,
     Job,
     JobFilter,
     JobSpec,
@@ -22,6 +23,7 @@ from gatewright.domains.compute import (
     JobTable,
     KeyUse,
     NewJob,
+    Refusal,
     Usage,
 )
 
@@ -32,6 +34,7 @@ SPEC = JobSpec(
     name="a name",
 )
 ALL = JobFilter()
+NO_ROOM = Refusal("storage-full", "There is no room.")
 
 
 def new_job(name: str = "a", indices: Sequence[int | None] = (None,)) -> NewJob:
@@ -85,34 +88,43 @@ def ended(native_id: str, state: JobState = JobState.COMPLETED) -> JobStatus:
     )
 
 
+def jobs_of(outcomes: Sequence[Admitted] | None) -> Sequence[Job]:
+    """Return the jobs of a request of which nothing was refused."""
+    return [job for one in outcomes or () for job in _taken(one)]
+
+
+def _taken(outcome: Admitted) -> Sequence[Job]:
+    assert not isinstance(outcome, Refusal)
+    return outcome
+
+
+async def admit(table: JobTable, request: Admission) -> Sequence[Job]:
+    """Return the jobs of a request, all of which are admitted."""
+    return jobs_of(await table.admit(request))
+
+
 async def submit(table: JobTable, *jobs: NewJob, user: str = "ada") -> Sequence[Job]:
     """Return jobs that a scheduler has confirmed."""
-    made = await table.admit(admission(*jobs, user=user))
-    native = {job.uuid: f"n{job.uuid}" for job in made}
-    return await table.submitted(native, {n: queued(n) for n in native.values()})
+    made = await admit(table, admission(*jobs, user=user))
+    return await table.submitted({job.uuid: queued(f"n{job.uuid}") for job in made})
 
 
 class JobTableContract:
     """The contract of :class:`gatewright.domains.compute.JobTable`."""
 
     async def test_a_job_is_new_until_it_is_confirmed(self, table: JobTable) -> None:
-        (job,) = await table.admit(admission())
+        (job,) = await admit(table, admission())
         assert (job.state, job.native_id, job.user) == (JobState.NEW, None, "ada")
         assert job.spec == SPEC
         assert job.stdout_path == f"/home/ada/{job.id}-.out"
-        (confirmed,) = await table.submitted({job.uuid: "n"}, {"n": queued("n")})
+        (confirmed,) = await table.submitted({job.uuid: queued("n")})
         assert (confirmed.state, confirmed.native_id) == (JobState.QUEUED, "n")
         assert confirmed.reason == "Waits for free cores."
-        assert await table.submitted({job.uuid: "m"}, {}) == []
+        assert await table.submitted({job.uuid: queued("m")}) == []
         assert await table.get("local", "ada", job.id) == confirmed
 
-    async def test_a_job_without_a_status_is_queued(self, table: JobTable) -> None:
-        (job,) = await table.admit(admission())
-        (confirmed,) = await table.submitted({job.uuid: "n"}, {})
-        assert confirmed.state is JobState.QUEUED
-
     async def test_an_array_has_elements(self, table: JobTable) -> None:
-        jobs = await table.admit(admission(new_job(indices=(0, 10, 2))))
+        jobs = await admit(table, admission(new_job(indices=(0, 10, 2))))
         number = jobs[0].number
         assert [job.id for job in jobs] == [f"{number}_{i}" for i in (0, 2, 10)]
         assert jobs[2].stdout_path == f"/home/ada/{number}_10-10.out"
@@ -155,30 +167,30 @@ class JobTableContract:
 
     async def test_the_same_key_gives_the_same_jobs(self, table: JobTable) -> None:
         assert await table.keyed(key_use()) is None
-        jobs = await table.admit(admission(new_job(), new_job(), use=key_use()))
+        jobs = await admit(table, admission(new_job(), new_job(), use=key_use()))
         with pytest.raises(Conflict):
             await table.keyed(key_use(at=104.0))
         with pytest.raises(InvalidContent):
             await table.keyed(key_use(body="other"))
-        await table.submitted({job.uuid: job.uuid for job in jobs}, {})
+        await table.submitted({job.uuid: queued(job.uuid) for job in jobs})
         for again in (
             await table.keyed(key_use()),
             await table.admit(admission(use=key_use())),
         ):
-            assert [job.id for job in again or ()] == [job.id for job in jobs]
+            assert [job.id for job in jobs_of(again)] == [job.id for job in jobs]
         assert await table.keyed(replace(key_use(), user="bob")) is None
         assert await table.keyed(replace(key_use(), system="other")) is None
 
     async def test_a_key_is_forgotten_after_a_week(self, table: JobTable) -> None:
-        (job,) = await table.admit(admission(use=key_use()))
-        await table.submitted({job.uuid: "n"}, {})
+        (job,) = await admit(table, admission(use=key_use()))
+        await table.submitted({job.uuid: queued("n")})
         late = key_use(at=100.0 + 8 * 86_400)
         assert await table.keyed(late) is None
-        (other,) = await table.admit(admission(use=late))
+        (other,) = await admit(table, admission(use=late))
         assert other.id != job.id
 
     async def test_what_was_cut_short_is_taken_over(self, table: JobTable) -> None:
-        (job,) = await table.admit(admission(use=key_use()))
+        (job,) = await admit(table, admission(use=key_use()))
         assert await table.cut_short("local", 104.0, 5.0) == []
         assert await table.cut_short("other", 106.0, 5.0) == []
         (taken,) = await table.cut_short("local", 106.0, 5.0)
@@ -186,20 +198,20 @@ class JobTableContract:
         assert await table.cut_short("local", 107.0, 5.0) == []
         with pytest.raises(Conflict):
             await table.keyed(key_use(at=107.0))
-        (again,) = await table.keyed(key_use(at=112.0)) or ()
+        (again,) = jobs_of(await table.keyed(key_use(at=112.0)))
         assert (again.id, again.state) == (job.id, JobState.NEW)
         assert await table.cut_short("local", 113.0, 5.0) == []
 
     async def test_what_nobody_took_is_withdrawn(self, table: JobTable) -> None:
-        (job,) = await table.admit(admission(use=key_use()))
+        (job,) = await admit(table, admission(use=key_use()))
         await table.admit(admission(use=key_use("other")))
-        await table.withdraw([job.uuid])
+        await table.withdraw({job.uuid: NO_ROOM})
         assert await table.get("local", "ada", job.id) is None
         assert await table.keyed(key_use()) is None
         with pytest.raises(Conflict):
             await table.keyed(key_use("other"))
         (kept,) = await submit(table)
-        await table.withdraw([kept.uuid])
+        await table.withdraw({kept.uuid: NO_ROOM})
         assert await table.get("local", "ada", kept.id) is not None
 
     async def test_the_limit_of_jobs_in_flight(self, table: JobTable) -> None:
@@ -216,6 +228,42 @@ class JobTableContract:
         )
         refused = [a for a in answers if isinstance(a, TooManyRequests)]
         assert len(refused) == 6
+
+    async def test_each_for_itself_up_to_the_limit(self, table: JobTable) -> None:
+        wrong = Refusal("invalid-content", "No.")
+        array = new_job(indices=tuple(range(8)))
+        request = replace(
+            admission(array, new_job(indices=(0, 1, 2)), new_job(), use=key_use()),
+            together=False,
+        )
+        request = replace(request, jobs=[wrong, *request.jobs])
+        refused, first, large, small = await table.admit(request)
+        assert refused == wrong
+        assert len(jobs_of([first, small])) == 9
+        assert isinstance(large, Refusal)
+        assert large.code == "too-many-requests"
+        await table.submitted(
+            {job.uuid: queued(job.uuid) for job in jobs_of([first, small])}
+        )
+        again = await table.keyed(key_use())
+        assert again is not None
+        assert [again[0], again[2]] == [wrong, large]
+        assert [job.id for job in jobs_of([again[1], again[3]])] == [
+            job.id for job in jobs_of([first, small])
+        ]
+
+    async def test_a_key_remembers_why_some_were_refused(self, table: JobTable) -> None:
+        array = new_job(indices=(0, 1))
+        kept, lost, part = await table.admit(
+            admission(new_job(), new_job(), array, use=key_use())
+        )
+        one, two, (three, four) = _taken(kept)[0], _taken(lost)[0], _taken(part)
+        await table.withdraw({two.uuid: NO_ROOM, four.uuid: NO_ROOM, "?": NO_ROOM})
+        await table.submitted({job.uuid: queued(job.uuid) for job in (one, three)})
+        again = await table.keyed(key_use())
+        assert again is not None
+        assert again[1] == NO_ROOM
+        assert [job.id for job in jobs_of([again[0], again[2]])] == [one.id, three.id]
 
     async def test_one_key_makes_one_job_in_a_crowd(self, table: JobTable) -> None:
         answers = await asyncio.gather(

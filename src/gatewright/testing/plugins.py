@@ -1,7 +1,8 @@
 """Opens a scheduler's or a file system's plug-in as a gateway does, for its tests."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,5 +32,21 @@ async def setting_for(
             options=model.model_validate(options),
             state=folder / "state",
             workers=OneWorker(worker),
+            service_account="gatewright",
+            lease=SoleLease("systems/test"),
             clock=system_clock,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class SoleLease:
+    """The lease of a test's one process, which always has it."""
+
+    name: str
+    """Name of the work."""
+    held: bool = True
+    """Whether this process has it."""
+
+    def holding(self) -> AbstractAsyncContextManager[None]:
+        """Return at once."""
+        return nullcontext()

@@ -6,6 +6,7 @@ A backend's test subclasses :class:`SchedulerContract` and gives it the fixtures
 """
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from gatewright.domains.compute import (
     Resources,
     Scheduler,
 )
-from gatewright.testing.followed import SECONDS, Followed, lives
+from gatewright.testing.followed import SECONDS, USER, Followed, lives
 
 
 class SchedulerContract:
@@ -46,7 +47,7 @@ class SchedulerContract:
         assert (followed.directory / "1.out").read_text() == "out\n"
         assert (followed.directory / "1.err").read_text() == "err\n"
 
-    async def test_the_snapshots_tell_of_it(self, followed: Followed) -> None:
+    async def test_changes_are_told(self, followed: Followed) -> None:
         native_id = await followed.submit("sleep 0.3")
         await followed.until_ended(native_id)
         await followed.until_true(
@@ -56,17 +57,17 @@ class SchedulerContract:
         assert [s for s in order if s in followed.told(native_id)] == list(
             followed.told(native_id)
         )
-        assert followed.snapshots[0].complete
+        assert followed.told_of[0].complete
 
     async def test_the_same_submission_twice_is_one_job(
         self, followed: Followed
     ) -> None:
         submission = followed.submission("echo ran >> twice.txt")
-        first = await followed.scheduler.submit([submission])
-        again = await followed.scheduler.submit([submission])
+        first = await followed.take(submission)
+        again = await followed.take(submission)
         assert first == again
         await followed.until_ended(first[0])
-        third = await followed.scheduler.submit([submission])
+        third = await followed.take(submission)
         assert third == first
         await followed.until_ended(await followed.submit("true"))
         assert (followed.directory / "twice.txt").read_text() == "ran\n"
@@ -107,9 +108,9 @@ class SchedulerContract:
     async def test_hold_and_release(self, followed: Followed) -> None:
         native_id = await followed.submit(JobSpec(executable="true", hold=True))
         assert (await followed.status(native_id)).state is JobState.HELD
-        await followed.scheduler.release([native_id])
+        await followed.scheduler.release(USER, [native_id])
         await followed.until_ended(native_id)
-        await followed.scheduler.hold([native_id])
+        await followed.scheduler.hold(USER, [native_id])
         assert (await followed.status(native_id)).state is JobState.COMPLETED
 
     async def test_a_queued_job_is_held(self, followed: Followed) -> None:
@@ -120,18 +121,18 @@ class SchedulerContract:
         )
         await followed.until_state(first, JobState.ACTIVE)
         second = await followed.submit(JobSpec(executable="true", resources=whole))
-        await followed.scheduler.hold([second])
+        await followed.scheduler.hold(USER, [second])
         await followed.until_state(second, JobState.HELD)
-        await followed.scheduler.cancel([first])
+        await followed.scheduler.cancel(USER, [first])
         await followed.until_ended(first)
         assert (await followed.status(second)).state is JobState.HELD
-        await followed.scheduler.release([second])
+        await followed.scheduler.release(USER, [second])
         assert (await followed.until_ended(second)).state is JobState.COMPLETED
 
     async def test_cancel_before_the_start(self, followed: Followed) -> None:
         spec = JobSpec(script="#!/bin/sh\necho ran > ran.txt", hold=True)
         native_id = await followed.submit(spec)
-        await followed.scheduler.cancel([native_id])
+        await followed.scheduler.cancel(USER, [native_id])
         status = await followed.until_ended(native_id)
         assert status.state is JobState.CANCELED
         assert status.started_at is None
@@ -151,7 +152,7 @@ class SchedulerContract:
         )
         processes = [int(n) for n in (followed.directory / "p").read_text().split()]
         assert all(map(lives, processes))
-        await followed.scheduler.cancel([native_id])
+        await followed.scheduler.cancel(USER, [native_id])
         status = await followed.until_ended(native_id)
         assert status.state is JobState.CANCELED
         assert not any(map(lives, processes))
@@ -217,7 +218,7 @@ class SchedulerContract:
             followed.submission(script, array_id="9", array_index=index, array_limit=1)
             for index in range(4)
         ]
-        native_ids = await followed.scheduler.submit(elements)
+        native_ids = await followed.take(*elements)
         for native_id in native_ids:
             await followed.until_ended(native_id)
         assert (followed.directory / "log").read_text() == "b\ne\n" * 4
@@ -251,26 +252,55 @@ class SchedulerContract:
         await followed.scheduler.check(followed.submission("true"))
 
     async def test_unknown_jobs_are_left_out(self, followed: Followed) -> None:
-        assert await followed.scheduler.status([new_id()]) == {}
-        await followed.scheduler.cancel([new_id()])
+        assert await followed.scheduler.status(USER, [new_id()]) == {}
+        await followed.scheduler.cancel(USER, [new_id()])
         await followed.scheduler.forget([new_id()])
 
-    async def test_a_second_follower_takes_over(
+    async def test_orders_are_for_jobs_of_ones_own(self, followed: Followed) -> None:
+        native_id = await followed.submit(JobSpec(executable="true", hold=True))
+        scheduler = followed.scheduler
+        for order in (scheduler.release, scheduler.cancel, scheduler.hold):
+            await order("eve", [native_id])
+        assert await scheduler.status("eve", [native_id]) == {}
+        assert (await followed.status(native_id)).state is JobState.HELD
+        await scheduler.release(USER, [native_id])
+        assert (await followed.until_ended(native_id)).state is JobState.COMPLETED
+
+    async def test_the_whole_queue_has_everybodys_jobs(
+        self, followed: Followed
+    ) -> None:
+        hold = JobSpec(executable="sleep", arguments=("300",), hold=True)
+        first = await followed.submit(hold)
+        second = await followed.submit(replace(hold, hold=False))
+        await followed.until_state(second, JobState.ACTIVE)
+        whole = await followed.snapshot_from_now()
+        jobs = {job.status.native_id: job for job in whole.jobs}
+        states = {one: jobs[one].status.state for one in (first, second)}
+        assert states == {first: JobState.HELD, second: JobState.ACTIVE}
+        assert (jobs[first].user, jobs[first].name) == (USER, "job 1")
+        assert jobs[second].cores == 1
+        assert jobs[first].submitted_at <= jobs[second].submitted_at <= whole.as_of
+        await followed.scheduler.cancel(USER, [first, second])
+        await followed.until_ended(second)
+        whole = await followed.snapshot_from_now()
+        assert not jobs.keys() & {job.status.native_id for job in whole.jobs}
+
+    async def test_who_follows_anew_is_told_all_again(
         self, scheduler: Scheduler, directory: Path
     ) -> None:
         first = Followed(scheduler, directory)
         second = Followed(scheduler, directory)
         async with first.following():
-            await first.until_ended(await first.submit("true"))
-            async with second.following():
-                await first.until_ended(await first.submit("true"))
-                assert second.snapshots == []
+            held = await first.submit(JobSpec(executable="true", hold=True))
+            await first.until_true(
+                lambda: bool(first.told(held)), "the job was not told of"
+            )
         async with second.following():
-            other = await second.submit("echo again")
-            await second.until_ended(other)
-            # A job may be seen to end before the look that started it is told.
-            await second.until_true(lambda: bool(second.snapshots), "nothing was told")
-        assert second.snapshots[0].complete
+            await second.until_true(lambda: bool(second.told_of), "nothing was told of")
+            assert second.told_of[0].complete
+            assert second.told(held) == [JobState.HELD]
+            await scheduler.release(USER, [held])
+            await second.until_ended(held)
 
 
 # The shell tells the time of itself and of all it has waited for as its last act: what
@@ -284,4 +314,4 @@ while i < 3_000_000:
 times
 """
 
-__all__ = ["SECONDS", "Followed", "SchedulerContract", "lives"]
+__all__ = ["SECONDS", "USER", "Followed", "SchedulerContract", "lives"]

@@ -3,7 +3,6 @@
 import asyncio
 import errno
 import os
-import threading
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ from typing_extensions import override
 
 from gatewright.backends.processes import ProcessScheduler, Settings
 from gatewright.backends.processes import scheduler as scheduler_module
-from gatewright.backends.processes.leader import take_lead
 from gatewright.backends.processes.spool import Spool
 from gatewright.core.errors import BackendFailed, InvalidContent
 from gatewright.domains.compute import (
@@ -25,7 +23,7 @@ from gatewright.domains.compute import (
     NativeDependency,
     Resources,
 )
-from gatewright.testing.followed import SECONDS, Followed, lives
+from gatewright.testing.followed import SECONDS, USER, Followed, lives
 from gatewright.testing.scheduler import SchedulerContract
 
 
@@ -73,7 +71,7 @@ class TestProcesses(SchedulerContract):
         await followed.until_told(second, "Waits for 600 MiB of memory; it is next.")
         small = await followed.submit(JobSpec(executable="true"))
         assert (await followed.until_ended(small)).state is JobState.COMPLETED
-        await followed.scheduler.cancel([first])
+        await followed.scheduler.cancel(USER, [first])
         assert (await followed.until_ended(second)).state is JobState.COMPLETED
 
     async def test_hundreds_wait(self, followed: Followed) -> None:
@@ -85,11 +83,11 @@ class TestProcesses(SchedulerContract):
             followed.submission(JobSpec(executable="true", resources=whole))
             for _ in range(300)
         ]
-        native_ids = await followed.scheduler.submit(waiting)
+        native_ids = await followed.take(*waiting)
         await followed.until_told(
             native_ids[-1], "Waits for 2 cores; more than 100 jobs are ahead."
         )
-        await followed.scheduler.cancel([*native_ids, first])
+        await followed.scheduler.cancel(USER, [*native_ids, first])
         ended = [await followed.until_ended(one) for one in (first, *native_ids)]
         assert {status.state for status in ended} == {JobState.CANCELED}
 
@@ -112,7 +110,7 @@ class TestProcesses(SchedulerContract):
             native_id = await followed.submit("sleep 300")
             await followed.until_state(native_id, JobState.ACTIVE)
         async with asyncio.timeout(SECONDS):
-            await scheduler.cancel([native_id])
+            await scheduler.cancel(USER, [native_id])
         async with followed.following():
             status = await followed.until_ended(native_id)
         assert status.state is JobState.CANCELED
@@ -159,11 +157,11 @@ async def test_recorded_jobs_are_let_go(tmp_path: Path, directory: Path) -> None
         second = await followed.submit(waits, dependencies=(dependency,))
         await scheduler.forget([native_id])
         await followed.until_ended(await followed.submit("true"))
-        assert native_id in await scheduler.status([native_id])
-        await scheduler.release([second])
+        assert native_id in await scheduler.status(USER, [native_id])
+        await scheduler.release(USER, [second])
         await followed.until_ended(second)
         await followed.until_ended(await followed.submit("true"))
-        assert await scheduler.status([native_id]) == {}
+        assert await scheduler.status(USER, [native_id]) == {}
     await scheduler.close()
 
 
@@ -288,27 +286,6 @@ async def test_a_runner_that_is_told_to_end_says_so(
     await scheduler.close()
 
 
-async def test_who_gives_up_while_it_takes_the_lead_leaves_it_to_others(
-    tmp_path: Path, directory: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    begun, go = threading.Event(), threading.Event()
-
-    def slowly(spool: Spool) -> int | None:
-        begun.set()
-        go.wait(SECONDS)
-        return take_lead(spool)
-
-    monkeypatch.setattr(scheduler_module, "take_lead", slowly)
-    scheduler = scheduler_on(tmp_path)
-    followed = Followed(scheduler, directory)
-    async with followed.following():
-        assert await asyncio.to_thread(begun.wait, SECONDS)
-    go.set()
-    async with followed.following():
-        await followed.until_ended(await followed.submit("true"))
-    await scheduler.close()
-
-
 async def test_the_queue_goes_on_after_an_error_of_its_disk(
     tmp_path: Path, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -327,7 +304,7 @@ async def test_the_queue_goes_on_after_an_error_of_its_disk(
         await followed.until_true(lambda: not errors, "never looked")
         second = await followed.until_ended(await followed.submit("true"))
         assert second.state is JobState.COMPLETED
-        await scheduler.cancel([first])
+        await scheduler.cancel(USER, [first])
         assert (await followed.until_ended(first)).state is JobState.CANCELED
     await scheduler.close()
 

@@ -1,7 +1,7 @@
 """A scheduler that does as the test says, over the real tables."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -15,11 +15,13 @@ from gatewright.core.events import EventHub
 from gatewright.core.homes import one_home
 from gatewright.domains.compute import (
     Capabilities,
+    Changes,
     ComputeSystem,
     JobService,
     JobState,
     JobStatus,
     OutputFile,
+    QueuedJob,
     Snapshot,
     Submission,
 )
@@ -33,40 +35,56 @@ class ToldScheduler:
         self.submissions: list[Submission] = []
         self.known: dict[str, JobStatus] = {}
         self.fails: GatewayError | None = None
+        self.refuses: dict[str, GatewayError] = {}
         self.forgotten: list[str] = []
-        self.asked: list[tuple[str, str]] = []
-        self.news: asyncio.Queue[Snapshot] = asyncio.Queue()
+        self.asked: list[tuple[str, str, str]] = []
+        self.looks: list[tuple[str, tuple[str, ...]]] = []
+        self.news: asyncio.Queue[Changes] = asyncio.Queue()
 
     async def check(self, submission: Submission) -> None:
         pass
 
-    async def submit(self, submissions: Sequence[Submission]) -> Sequence[str]:
+    async def submit(
+        self, user: str, submissions: Sequence[Submission]
+    ) -> Sequence[JobStatus | GatewayError]:
         if self.fails is not None:
             raise self.fails
-        self.submissions += submissions
-        for one in submissions:
-            state = JobState.HELD if one.spec.hold else JobState.QUEUED
-            self.known[one.uuid] = JobStatus(one.uuid, state, "PENDING")
-        return [one.uuid for one in submissions]
+        return [self._take(user, one) for one in submissions]
 
-    async def status(self, native_ids: Sequence[str]) -> Mapping[str, JobStatus]:
+    def _take(self, user: str, one: Submission) -> JobStatus | GatewayError:
+        if one.name in self.refuses:
+            return self.refuses[one.name]
+        assert one.user == user
+        self.submissions.append(one)
+        state = JobState.HELD if one.spec.hold else JobState.QUEUED
+        self.known[one.uuid] = JobStatus(one.uuid, state, "PENDING")
+        return self.known[one.uuid]
+
+    async def status(
+        self, user: str, native_ids: Sequence[str]
+    ) -> Mapping[str, JobStatus]:
+        self.looks.append((user, tuple(native_ids)))
         return {n: self.known[n] for n in native_ids if n in self.known}
 
-    async def changes(self) -> AsyncIterator[Snapshot]:
+    async def snapshot(self) -> Snapshot:
+        jobs = [QueuedJob(status, "bob", "b", 3, 5.0) for status in self.known.values()]
+        return Snapshot(7.0, jobs)
+
+    async def changes(self) -> AsyncGenerator[Changes, None]:
         while True:
             yield await self.news.get()
 
     async def forget(self, native_ids: Sequence[str]) -> None:
         self.forgotten += native_ids
 
-    async def cancel(self, native_ids: Sequence[str]) -> None:
-        self.asked += (("cancel", n) for n in native_ids)
+    async def cancel(self, user: str, native_ids: Sequence[str]) -> None:
+        self.asked += ((user, "cancel", n) for n in native_ids)
 
-    async def hold(self, native_ids: Sequence[str]) -> None:
-        self.asked += (("hold", n) for n in native_ids)
+    async def hold(self, user: str, native_ids: Sequence[str]) -> None:
+        self.asked += ((user, "hold", n) for n in native_ids)
 
-    async def release(self, native_ids: Sequence[str]) -> None:
-        self.asked += (("release", n) for n in native_ids)
+    async def release(self, user: str, native_ids: Sequence[str]) -> None:
+        self.asked += ((user, "release", n) for n in native_ids)
 
 
 class NoOutput:

@@ -17,6 +17,7 @@ from gatewright.core.events import EventHub
 from gatewright.core.homes import one_home
 from gatewright.domains.compute import (
     Capabilities,
+    Changes,
     ComputeSystem,
     Job,
     JobMonitor,
@@ -25,7 +26,6 @@ from gatewright.domains.compute import (
     JobSpec,
     JobState,
     JobStatus,
-    Snapshot,
 )
 
 ADA = caller("ada")
@@ -53,16 +53,14 @@ class OvertakenTable(SqlJobTable):
         self._scheduler = scheduler
 
     @override
-    async def submitted(
-        self, native_ids: Mapping[str, str], statuses: Mapping[str, JobStatus]
-    ) -> Sequence[Job]:
+    async def submitted(self, statuses: Mapping[str, JobStatus]) -> Sequence[Job]:
         ended = [
-            JobStatus(native, JobState.COMPLETED, "DONE", ended_at=3.0)
-            for native in native_ids.values()
+            JobStatus(one.native_id, JobState.COMPLETED, "DONE", ended_at=3.0)
+            for one in statuses.values()
         ]
         self._scheduler.known |= {status.native_id: status for status in ended}
         assert await self.record("local", ended) == []
-        return await super().submitted(native_ids, statuses)
+        return await super().submitted(statuses)
 
 
 @pytest.fixture
@@ -103,7 +101,7 @@ class TestMonitor:
         native = job.native_id or ""
         done = JobStatus(native, JobState.COMPLETED, "DONE", ended_at=3.0)
         away.away = 2
-        scheduler.news.put_nowait(Snapshot(1.0, [done]))
+        scheduler.news.put_nowait(Changes(1.0, [done]))
         ended = await until(jobs, job.id, lambda job: job.ended)
         assert (ended.state, ended.ended_at) == (JobState.COMPLETED, 3.0)
         async with asyncio.timeout(60):
@@ -116,7 +114,7 @@ class TestMonitor:
         lost, kept, late = await jobs.submit(ADA, "local", [SPEC] * 3)
         del scheduler.known[lost.native_id or ""]
         here = scheduler.known[kept.native_id or ""]
-        scheduler.news.put_nowait(Snapshot(1.0, [here], complete=True))
+        scheduler.news.put_nowait(Changes(1.0, [here], complete=True))
         job = await until(jobs, lost.id, lambda job: job.ended)
         assert (job.state, job.native_state) == (JobState.FAILED, "LOST")
         assert "knows nothing" in job.reason

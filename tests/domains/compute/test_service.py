@@ -1,6 +1,7 @@
 """Jobs as the faces use them, over a scheduler that does as it is told."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from tests.domains.compute.conftest import SetClock, ToldScheduler
@@ -11,6 +12,7 @@ from gatewright.core.errors import (
     Conflict,
     GatewayError,
     InvalidContent,
+    NotAllowed,
     NotFound,
     StorageFull,
     TimedOut,
@@ -20,13 +22,17 @@ from gatewright.core.events import EventHub
 from gatewright.domains.compute import (
     Condition,
     Dependency,
+    Job,
     JobFilter,
     JobRecords,
     JobService,
     JobSpec,
     JobState,
     JobStatus,
+    Refusal,
+    Snapshot,
     Stream,
+    Submission,
 )
 
 ADA = caller("ada")
@@ -119,6 +125,34 @@ async def test_the_records_submit_again_what_nobody_asks_for(
     assert (await jobs.get(ADA, "local", "1")).state is JobState.QUEUED
 
 
+async def test_one_users_refusal_keeps_no_other_from_being_submitted_again(
+    jobs: JobService,
+    scheduler: ToldScheduler,
+    table: SqlJobTable,
+    events: EventHub,
+    clock: SetClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    records = JobRecords("local", scheduler, table, events)
+    scheduler.fails = TimedOut()
+    for person in (ADA, caller("bob")):
+        with pytest.raises(GatewayError):
+            await jobs.submit(person, "local", [SPEC])
+    scheduler.fails = None
+    submit = scheduler.submit
+
+    async def refuse(user: str, submissions: Sequence[Submission]) -> object:
+        if user == "ada":
+            raise NotAllowed("The account has expired.")
+        return await submit(user, submissions)
+
+    monkeypatch.setattr(scheduler, "submit", refuse)
+    with pytest.raises(NotAllowed):
+        await records.resubmit(clock.now + 6)
+    assert [one.user for one in scheduler.submissions] == ["bob"]
+    assert (await jobs.list(ADA, "local", JobFilter())).items == []
+
+
 async def test_a_dependency_that_is_settled_is_not_passed_on(
     jobs: JobService, scheduler: ToldScheduler, table: SqlJobTable
 ) -> None:
@@ -181,7 +215,8 @@ async def test_an_array_is_controlled_as_one(
     assert len(scheduler.asked) == 2
     await jobs.release(ADA, "local", "1_1")
     await jobs.cancel(ADA, "local", "1")
-    assert [verb for verb, _ in scheduler.asked] == ["hold"] * 2 + ["release"] + [
+    assert {user for user, _, _ in scheduler.asked} == {"ada"}
+    assert [verb for _, verb, _ in scheduler.asked] == ["hold"] * 2 + ["release"] + [
         "cancel"
     ] * 3
     with pytest.raises(Conflict):
@@ -213,14 +248,100 @@ async def test_a_system_answers_when_its_scheduler_does(
 ) -> None:
     await jobs.ready("local")
 
-    async def silent(native_ids: Sequence[str]) -> Mapping[str, JobStatus]:
+    async def silent() -> Snapshot:
         raise Unavailable("Its controller does not answer.")
 
-    monkeypatch.setattr(scheduler, "status", silent)
+    monkeypatch.setattr(scheduler, "snapshot", silent)
     with pytest.raises(Unavailable):
         await jobs.ready("local")
     with pytest.raises(NotFound):
         await jobs.ready("elsewhere")
+
+
+async def test_the_queue_says_what_the_scheduler_said_and_when(
+    jobs: JobService, scheduler: ToldScheduler
+) -> None:
+    await jobs.submit(ADA, "local", [SPEC, SPEC])
+    first, other = scheduler.known.values()
+    scheduler.known[first.native_id] = replace(first, state=JobState.ACTIVE)
+    queue = await jobs.queue(ADA, "local")
+    assert (queue.as_of, queue.running, queue.waiting) == (7.0, 1, 1)
+    assert queue.cores_in_use == 3
+    assert len(queue.jobs) == 2
+    assert other.state is JobState.QUEUED
+
+
+async def test_one_submission_is_one_look_at_the_scheduler(
+    jobs: JobService, scheduler: ToldScheduler
+) -> None:
+    await jobs.submit(ADA, "local", [SPEC, SPEC])
+    ((user, native_ids),) = scheduler.looks
+    assert (user, len(native_ids)) == ("ada", 2)
+
+
+async def test_all_or_none_though_the_scheduler_takes_some(
+    jobs: JobService, scheduler: ToldScheduler
+) -> None:
+    scheduler.refuses["no"] = StorageFull("There is no room.")
+    specs = [JobSpec("a", name="yes"), JobSpec("a", name="no")]
+    for _ in range(2):  # and so again, when the key comes again
+        with pytest.raises(StorageFull, match="no room"):
+            await jobs.submit(ADA, "local", specs, key="k")
+    (taken,) = scheduler.submissions
+    assert set(scheduler.asked) == {("ada", "cancel", taken.uuid)}
+    (left,) = (await jobs.list(ADA, "local", JobFilter())).items
+    assert left.name == "yes"
+
+
+async def test_each_for_itself(jobs: JobService, scheduler: ToldScheduler) -> None:
+    scheduler.refuses["no"] = StorageFull("There is no room.")
+    specs = [
+        JobSpec("a", array="0-1"),
+        JobSpec(),
+        JobSpec("a", name="no"),
+        JobSpec("a", dependencies=(Dependency("99"),)),
+        JobSpec("a", array="0-16"),
+        JobSpec("a", array="0-16"),
+        JobSpec("a", name="last"),
+    ]
+    found = await jobs.submit_each(ADA, "local", specs, key="k")
+    names = [one.id if isinstance(one, Job) else one.code for one in found]
+    assert names == [
+        "1",
+        "invalid-content",
+        "storage-full",
+        "invalid-content",
+        "3",
+        "too-many-requests",
+        "too-many-requests",
+    ]
+    assert isinstance(found[2], Refusal)
+    assert found[2].text == "There is no room."
+    count = len(scheduler.submissions)
+    again = await jobs.submit_each(ADA, "local", specs, key="k")
+    assert [one.id if isinstance(one, Job) else one for one in again] == [
+        one.id if isinstance(one, Job) else one for one in found
+    ]
+    assert len(scheduler.submissions) == count
+    with pytest.raises(InvalidContent):  # all together is another request
+        await jobs.submit(ADA, "local", specs, key="k")
+    with pytest.raises(InvalidContent):
+        await jobs.submit_each(ADA, "local", [])
+
+
+async def test_a_refused_submission_whose_record_stays_is_told_as_such(
+    jobs: JobService,
+    scheduler: ToldScheduler,
+    table: SqlJobTable,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def full(refused: object) -> None:
+        raise StorageFull
+
+    monkeypatch.setattr(table, "withdraw", full)
+    scheduler.fails = StorageFull()
+    with pytest.raises(StorageFull, match="look for it before you send it again"):
+        await jobs.submit(ADA, "local", [SPEC])
 
 
 async def test_events_tell_of_each_change(jobs: JobService, events: EventHub) -> None:

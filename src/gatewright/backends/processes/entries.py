@@ -61,6 +61,7 @@ def entry_of(
         uuid=submission.uuid,
         id=submission.id,
         user=submission.user,
+        name=submission.name,
         submitted_at=submission.submitted_at,
         executable=spec.executable,
         arguments=spec.arguments,

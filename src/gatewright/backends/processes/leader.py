@@ -1,7 +1,5 @@
 """The one scheduler of a spool: looks at what is there and says what to do."""
 
-import fcntl
-import os
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -87,7 +85,7 @@ class Settings:
 
 
 class Leader:
-    """Works on a spool whose ``leader`` lock this process holds; runs in a thread."""
+    """Works on a spool, in the one process that follows it; runs in a thread."""
 
     def __init__(
         self,
@@ -326,15 +324,3 @@ def _waiting(job: Tracked) -> Waiting:
         array=entry.array,
         array_limit=entry.array_limit,
     )
-
-
-def take_lead(spool: Spool) -> int | None:
-    """Return a descriptor that makes this process the leader, or None."""
-    path = spool.folder / "leader"
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        return None
-    return descriptor

@@ -4,8 +4,8 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from logging import getLogger
 from pathlib import Path
 from typing import TypeVar
@@ -18,17 +18,23 @@ from gatewright.backends.processes.entries import (
     login_environment,
 )
 from gatewright.backends.processes.launcher import Launcher
-from gatewright.backends.processes.leader import Leader, Settings, take_lead
-from gatewright.backends.processes.spool import Spool
+from gatewright.backends.processes.leader import Leader, Settings
+from gatewright.backends.processes.spool import Spool, waiting_status
 from gatewright.core.clock import Clock, system_clock
 from gatewright.core.errors import GatewayError
-from gatewright.domains.compute import Capabilities, JobStatus, Snapshot, Submission
+from gatewright.domains.compute import (
+    Capabilities,
+    Changes,
+    JobStatus,
+    Snapshot,
+    Submission,
+)
 
 T = TypeVar("T")
 
 _log = getLogger(__name__)
 _RUNNER = (sys.executable, "-I", "-S", "-X", "utf8")
-_ELECTION_SECONDS = 1.0
+_FRESH_SECONDS = 0.5
 _BUSY_SECONDS = 0.5
 _IDLE_SECONDS = 5.0
 _ANSWER_SECONDS = 2.0
@@ -74,6 +80,8 @@ class ProcessScheduler:
         self._settings = settings or Settings()
         self._clock = clock
         self._recorded: set[str] = set()
+        self._looking = asyncio.Lock()
+        self._seen: Snapshot | None = None
         self._news = asyncio.Event()
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="processes")
         self._leader_thread = ThreadPoolExecutor(1, thread_name_prefix="leader")
@@ -86,46 +94,56 @@ class ProcessScheduler:
         check(submission, self._capabilities)
         await self._in_thread(lambda: check_directory(submission.directory))
 
-    async def submit(self, submissions: Sequence[Submission]) -> Sequence[str]:
+    async def submit(
+        self, user: str, submissions: Sequence[Submission]
+    ) -> Sequence[JobStatus | GatewayError]:
         wake_path = str(self._spool.wake_path)
         entries = [
             entry_of(submission, self._login, wake_path, self._grace)
             for submission in submissions
         ]
         await self._in_thread(lambda: self._spool.add(entries))
-        return [submission.uuid for submission in submissions]
+        return [waiting_status(e.uuid, held=e.hold, reason="") for e in entries]
 
-    async def status(self, native_ids: Sequence[str]) -> Mapping[str, JobStatus]:
-        return await self._in_thread(lambda: self._statuses(native_ids))
+    async def status(
+        self, user: str, native_ids: Sequence[str]
+    ) -> Mapping[str, JobStatus]:
+        return await self._in_thread(lambda: self._statuses(user, native_ids))
+
+    async def snapshot(self) -> Snapshot:
+        async with self._looking:
+            if self._seen is None or self._clock() - self._seen.as_of > _FRESH_SECONDS:
+                as_of = self._clock()
+                jobs = await self._in_thread(self._spool.queue)
+                self._seen = Snapshot(as_of, jobs)
+            return self._seen
 
     async def forget(self, native_ids: Sequence[str]) -> None:
         self._recorded.update(native_ids)
 
-    async def cancel(self, native_ids: Sequence[str]) -> None:
-        await self._ask(native_ids, "cancel")
+    async def cancel(self, user: str, native_ids: Sequence[str]) -> None:
+        await self._ask(user, native_ids, "cancel")
 
-    async def hold(self, native_ids: Sequence[str]) -> None:
-        await self._ask(native_ids, "hold")
+    async def hold(self, user: str, native_ids: Sequence[str]) -> None:
+        await self._ask(user, native_ids, "hold")
 
-    async def release(self, native_ids: Sequence[str]) -> None:
-        await self._ask(native_ids, "release")
+    async def release(self, user: str, native_ids: Sequence[str]) -> None:
+        await self._ask(user, native_ids, "release")
 
-    async def changes(self) -> AsyncIterator[Snapshot]:
-        lead = await self._elected()
-        snapshots: asyncio.Queue[Snapshot | None] = asyncio.Queue()
+    async def changes(self) -> AsyncGenerator[Changes, None]:
+        changes: asyncio.Queue[Changes | None] = asyncio.Queue()
         stop = asyncio.Event()
-        work = asyncio.create_task(self._lead(snapshots, stop))
-        work.add_done_callback(lambda _: snapshots.put_nowait(None))
+        work = asyncio.create_task(self._lead(changes, stop))
+        work.add_done_callback(lambda _: changes.put_nowait(None))
         try:
-            while (snapshot := await snapshots.get()) is not None:
-                yield snapshot
+            while (told := await changes.get()) is not None:
+                yield told
             work.result()
         finally:
             # What was begun is finished before another process may lead.
             stop.set()
             self._news.set()
             await asyncio.gather(work, return_exceptions=True)
-            os.close(lead)
 
     async def close(self) -> None:
         """Let go of the threads."""
@@ -139,17 +157,27 @@ class ProcessScheduler:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._leader_thread, work)
 
-    def _statuses(self, native_ids: Sequence[str]) -> Mapping[str, JobStatus]:
-        found = ((uuid, self._spool.status(uuid)) for uuid in native_ids)
+    def _statuses(
+        self, user: str, native_ids: Sequence[str]
+    ) -> Mapping[str, JobStatus]:
+        found = (
+            (uuid, self._spool.status(uuid)) for uuid in self._own(user, native_ids)
+        )
         return {uuid: status for uuid, status in found if status is not None}
 
-    async def _ask(self, native_ids: Sequence[str], verb: str) -> None:
+    def _own(self, user: str, native_ids: Sequence[str]) -> Sequence[str]:
+        """Return those of some jobs that are a user's."""
+        entries = {uuid: self._spool.entry(uuid) for uuid in native_ids}
+        return [uuid for uuid, e in entries.items() if e is not None and e.user == user]
+
+    async def _ask(self, user: str, native_ids: Sequence[str], verb: str) -> None:
         """Leave requests for the leader and wait a little until it has seen to them."""
-        if not native_ids:
+        own = await self._in_thread(lambda: self._own(user, native_ids))
+        if not own:
             return
-        await self._in_thread(lambda: self._leave(native_ids, verb))
+        await self._in_thread(lambda: self._leave(own, verb))
         deadline = time.monotonic() + _ANSWER_SECONDS
-        while await self._unanswered(native_ids, verb):
+        while await self._unanswered(own, verb):
             if time.monotonic() >= deadline:
                 return
             await asyncio.sleep(0.01)
@@ -164,20 +192,8 @@ class ProcessScheduler:
             lambda: any(self._spool.asked(uuid, verb) for uuid in native_ids)
         )
 
-    async def _elected(self) -> int:
-        while True:
-            taking = self._threads.submit(take_lead, self._spool)
-            try:
-                lead = await asyncio.wrap_future(taking)
-            except asyncio.CancelledError:
-                taking.add_done_callback(_let_go)
-                raise
-            if lead is not None:
-                return lead
-            await asyncio.sleep(_ELECTION_SECONDS)
-
     async def _lead(
-        self, snapshots: asyncio.Queue[Snapshot | None], stop: asyncio.Event
+        self, told: asyncio.Queue[Changes | None], stop: asyncio.Event
     ) -> None:
         leader = await self._leading(
             lambda: Leader(self._spool, self._capabilities, self._clock, self._settings)
@@ -191,7 +207,7 @@ class ProcessScheduler:
                 at = self._clock()
                 changed = await self._turn(leader)
                 if changed or (complete and changed is not None):
-                    snapshots.put_nowait(Snapshot(at, changed, complete))
+                    told.put_nowait(Changes(at, changed, complete))
                     complete = False
                 await self._pause(leader)
         finally:
@@ -238,11 +254,3 @@ class ProcessScheduler:
             return
         await asyncio.sleep(_TOGETHER_SECONDS)
         self._news.clear()
-
-
-def _let_go(taking: Future[int | None]) -> None:
-    """Give up a lead for which nobody waits any more."""
-    if not taking.cancelled() and taking.exception() is None:
-        lead = taking.result()
-        if lead is not None:
-            os.close(lead)

@@ -2,7 +2,6 @@
 
 ::
 
-    SPOOL/leader            locked by the one gateway process that schedules
     SPOOL/wake              a pipe; a byte in it says that there is something new
     SPOOL/requests/U.cancel what was asked for job U, until the leader has seen to it
     SPOOL/new/              jobs that are being written
@@ -31,9 +30,11 @@ from gatewright.backends.processes import runner
 from gatewright.core.errors import BackendFailed, StorageFull
 from gatewright.core.ids import new_id
 from gatewright.domains.compute import (
+    ENDED,
     JobState,
     JobStatus,
     NativeDependency,
+    QueuedJob,
     Usage,
 )
 
@@ -48,6 +49,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     uuid: str
     id: str
     user: str
+    name: str = ""
     submitted_at: float
     executable: str | None
     arguments: Sequence[str]
@@ -192,6 +194,16 @@ class Spool:
             return msgspec.json.decode(data, type=Entry)
         except (OSError, msgspec.DecodeError):
             return None
+
+    def queue(self) -> Sequence[QueuedJob]:
+        """Return the jobs that wait or run, oldest first."""
+        entries = [entry for uuid in self.uuids() if (entry := self.entry(uuid))]
+        jobs = [
+            QueuedJob(status, entry.user, entry.name, entry.cores, entry.submitted_at)
+            for entry in sorted(entries, key=lambda entry: entry.order)
+            if (status := self.status(entry.uuid)) is not None
+        ]
+        return [job for job in jobs if job.status.state not in ENDED]
 
     def remove(self, uuid: str) -> None:
         """Let go of a job."""

@@ -1,6 +1,7 @@
 """The transactions of the job tables."""
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -17,19 +18,23 @@ from gatewright.backends.sql.job_rows import (
 from gatewright.core.errors import Conflict, InvalidContent, TooManyRequests
 from gatewright.domains.compute import (
     Admission,
+    Admitted,
     Job,
     JobState,
     JobStatus,
     KeyUse,
     NewJob,
+    Refusal,
 )
+
+_log = logging.getLogger(__name__)
 
 KEY_SECONDS = 7 * 86_400.0
 """A key is remembered for a week after its job was submitted."""
 
 
-def keyed(use: KeyUse) -> Work[Sequence[Job] | None]:
-    """Return the jobs that were made under a key, or None if there is none yet."""
+def keyed(use: KeyUse) -> Work[Sequence[Admitted] | None]:
+    """Return what became of the jobs under a key, or None if there is none yet."""
     rows = yield Statement(
         "SELECT * FROM job_keys WHERE system = ? AND owner = ? AND key = ?",
         (use.system, use.user, use.key),
@@ -41,22 +46,48 @@ def keyed(use: KeyUse) -> Work[Sequence[Job] | None]:
             "This “Idempotency-Key” was used before with another body. "
             "Use a new key for a new job."
         )
-    found: list[Row] = []
-    for number in msgspec.json.decode(rows[0]["numbers"], type=list[int]):
-        found += yield Statement(
-            f"{SELECT} WHERE j.number = ? ORDER BY j.array_index", (number,)
-        )
-    new = [row for row in found if row["state"] == JobState.NEW]
+    outcomes: list[Refusal | Sequence[Row]] = []
+    for outcome in _remembered(rows[0]):
+        if isinstance(outcome, Refusal):
+            outcomes.append(outcome)
+        else:
+            found = yield Statement(
+                f"{SELECT} WHERE j.number = ? ORDER BY j.array_index", (outcome,)
+            )
+            if not found:
+                return None
+            outcomes.append(found)
+    if not outcomes:
+        return None
+    new = [
+        row
+        for outcome in outcomes
+        if not isinstance(outcome, Refusal)
+        for row in outcome
+        if row["state"] == JobState.NEW
+    ]
     if any(row["lease"] > use.at for row in new):
         raise Conflict(
             "The first request with this “Idempotency-Key” is still in progress.",
             headers={"Retry-After": "1"},
         )
     yield from _lease(new, use.at + use.lease)
-    return [job_of(row) for row in found]
+    return [
+        one if isinstance(one, Refusal) else [job_of(row) for row in one]
+        for one in outcomes
+    ]
 
 
-def admit(admission: Admission) -> Work[Sequence[Job]]:
+def _remembered(key: Row) -> Sequence[int | Refusal]:
+    """Return the jobs' numbers and the refusals of a key; none if it is unreadable."""
+    try:
+        return msgspec.json.decode(key["numbers"], type=list[int | Refusal])
+    except msgspec.DecodeError:
+        _log.warning("The key of a submission is unreadable, and is forgotten.")
+        return ()
+
+
+def admit(admission: Admission) -> Work[Sequence[Admitted]]:
     """Write the jobs and their key, unless the key is there already."""
     # Two requests of one user with one key, or above the limit together, take turns.
     yield Lock(f"jobs:{admission.system}:{admission.user}")
@@ -64,28 +95,44 @@ def admit(admission: Admission) -> Work[Sequence[Job]]:
         known = yield from keyed(admission.use)
         if known is not None:
             return known
-    yield from _check_in_flight(admission)
-    jobs: list[Job] = []
-    for new in admission.jobs:
-        jobs += yield from _insert(admission, new)
-    if admission.use is not None:
-        yield from _remember(admission.use, jobs)
-    return jobs
-
-
-def _check_in_flight(admission: Admission) -> Work[None]:
     rows = yield Statement(
         "SELECT COUNT(*) AS n FROM jobs WHERE system = ? AND owner = ? "
         "AND ended_at IS NULL",
         (admission.system, admission.user),
     )
-    wanted = sum(len(job.uuids) for job in admission.jobs)
-    if rows[0]["n"] + wanted > admission.in_flight:
-        raise TooManyRequests(
-            f"You have {rows[0]['n']} jobs waiting and running, and "
-            f"{admission.in_flight} is the most. Try again when some have ended.",
-            retry_after=10,
-        )
+    outcomes: list[Admitted] = []
+    for new in _within_limit(admission, rows[0]["n"]):
+        if isinstance(new, Refusal):
+            outcomes.append(new)
+        else:
+            jobs = yield from _insert(admission, new)
+            outcomes.append(jobs)
+    if admission.use is not None:
+        yield from _remember(admission.use, outcomes)
+    return outcomes
+
+
+def _within_limit(admission: Admission, there: int) -> Iterator[NewJob | Refusal]:
+    """Yield the jobs; those that are too many for their user are refused."""
+    wanted = [
+        0 if isinstance(job, Refusal) else len(job.uuids) for job in admission.jobs
+    ]
+    if admission.together and there + sum(wanted) > admission.in_flight:
+        raise _too_many(there, admission.in_flight)
+    for job, count in zip(admission.jobs, wanted, strict=True):
+        if there + count > admission.in_flight:
+            yield Refusal.of(_too_many(there, admission.in_flight))
+        else:
+            there += count
+            yield job
+
+
+def _too_many(there: int, most: int) -> TooManyRequests:
+    return TooManyRequests(
+        f"You have {there} jobs waiting and running, and {most} is the most. "
+        "Try again when some have ended.",
+        retry_after=10,
+    )
 
 
 def _insert(admission: Admission, new: NewJob) -> Work[list[Job]]:
@@ -129,65 +176,76 @@ def _path(pattern: str, number: int, index: int | None) -> str:
     return pattern.replace("{id}", job_id(number, index)).replace("{index}", shown)
 
 
-def _remember(use: KeyUse, jobs: Sequence[Job]) -> Work[None]:
+def _remember(use: KeyUse, outcomes: Sequence[Admitted]) -> Work[None]:
     yield Statement("DELETE FROM job_keys WHERE at < ?", (use.at - KEY_SECONDS,))
-    numbers = list(dict.fromkeys(job.number for job in jobs))
+    numbers = [one if isinstance(one, Refusal) else one[0].number for one in outcomes]
+    yield Statement(
+        "DELETE FROM job_keys WHERE system = ? AND owner = ? AND key = ?",
+        (use.system, use.user, use.key),
+    )
     yield Statement(
         "INSERT INTO job_keys (system, owner, key, body_hash, numbers, at) "
         "VALUES (?, ?, ?, ?, ?, ?)",
-        (
-            use.system,
-            use.user,
-            use.key,
-            use.body_hash,
-            msgspec.json.encode(numbers).decode(),
-            use.at,
-        ),
+        (use.system, use.user, use.key, use.body_hash, _encoded(numbers), use.at),
     )
 
 
-def submitted(
-    native_ids: Mapping[str, str], statuses: Mapping[str, JobStatus]
-) -> Work[Sequence[Job]]:
-    """Note the native ids; return the jobs that were new until now."""
+def _encoded(numbers: Sequence[int | Refusal]) -> str:
+    return msgspec.json.encode(numbers).decode()
+
+
+def submitted(statuses: Mapping[str, JobStatus]) -> Work[Sequence[Job]]:
+    """Note native ids and first statuses; return the jobs that were new until now."""
     changed: list[Row] = []
-    for uuid, native_id in native_ids.items():
+    for uuid, status in statuses.items():
         rows = yield Statement(
             "UPDATE jobs SET native_id = ?, state = 'queued' "
             "WHERE uuid = ? AND state = 'new' RETURNING system",
-            (native_id, uuid),
+            (status.native_id, uuid),
         )
-        if not rows:
-            continue
-        status = statuses.get(native_id)
-        if status is not None:
+        if rows:
             yield Statement(UPDATE, update_values(rows[0]["system"], status))
-        changed += yield Statement(f"{SELECT} WHERE j.uuid = ?", (uuid,))
+            changed += yield Statement(f"{SELECT} WHERE j.uuid = ?", (uuid,))
     return [job_of(row) for row in changed]
 
 
-def withdraw(uuids: Sequence[str]) -> Work[None]:
-    """Remove jobs that are still new, and the key that they came with."""
-    for uuid in uuids:
+def withdraw(refused: Mapping[str, Refusal]) -> Work[None]:
+    """Remove jobs that are still new; their keys remember why."""
+    gone: dict[int, tuple[Row, Refusal]] = {}
+    for uuid, refusal in refused.items():
         rows = yield Statement(
             "DELETE FROM jobs WHERE uuid = ? AND state = 'new' "
             "RETURNING number, system, owner",
             (uuid,),
         )
-        for row in rows:
-            yield from _forget_key(row)
+        gone |= {row["number"]: (row, refusal) for row in rows}
+    for number, (job, refusal) in gone.items():
+        left = yield Statement("SELECT 1 FROM jobs WHERE number = ? LIMIT 1", (number,))
+        if not left:
+            yield from _forget(number, job, refusal)
 
 
-def _forget_key(job: Row) -> Work[None]:
+def _forget(number: int, job: Row, refusal: Refusal) -> Work[None]:
+    """Note in a job's key why it was refused; forget a key that has no other job."""
     keys = yield Statement(
         "SELECT key, numbers FROM job_keys WHERE system = ? AND owner = ?",
         (job["system"], job["owner"]),
     )
     for row in keys:
-        if job["number"] in msgspec.json.decode(row["numbers"], type=list[int]):
+        before = _remembered(row)
+        if number not in before:
+            continue
+        after = [refusal if one == number else one for one in before]
+        where = (job["system"], job["owner"], row["key"])
+        if any(isinstance(one, int) for one in after):
             yield Statement(
-                "DELETE FROM job_keys WHERE system = ? AND owner = ? AND key = ?",
-                (job["system"], job["owner"], row["key"]),
+                "UPDATE job_keys SET numbers = ? "
+                "WHERE system = ? AND owner = ? AND key = ?",
+                (_encoded(after), *where),
+            )
+        else:
+            yield Statement(
+                "DELETE FROM job_keys WHERE system = ? AND owner = ? AND key = ?", where
             )
 
 

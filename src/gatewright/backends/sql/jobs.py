@@ -8,10 +8,12 @@ from gatewright.backends.sql.job_rows import SELECT, job_of
 from gatewright.core.pages import Page, decode_cursor, encode_cursor
 from gatewright.domains.compute import (
     Admission,
+    Admitted,
     Job,
     JobFilter,
     JobStatus,
     KeyUse,
+    Refusal,
 )
 
 
@@ -21,21 +23,17 @@ class SqlJobTable:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def keyed(self, use: KeyUse) -> Sequence[Job] | None:
+    async def keyed(self, use: KeyUse) -> Sequence[Admitted] | None:
         return await self._database.run(lambda: job_work.keyed(use))
 
-    async def admit(self, admission: Admission) -> Sequence[Job]:
+    async def admit(self, admission: Admission) -> Sequence[Admitted]:
         return await self._database.run(lambda: job_work.admit(admission))
 
-    async def submitted(
-        self, native_ids: Mapping[str, str], statuses: Mapping[str, JobStatus]
-    ) -> Sequence[Job]:
-        return await self._database.run(
-            lambda: job_work.submitted(native_ids, statuses)
-        )
+    async def submitted(self, statuses: Mapping[str, JobStatus]) -> Sequence[Job]:
+        return await self._database.run(lambda: job_work.submitted(statuses))
 
-    async def withdraw(self, uuids: Sequence[str]) -> None:
-        await self._database.run(lambda: job_work.withdraw(uuids))
+    async def withdraw(self, refused: Mapping[str, Refusal]) -> None:
+        await self._database.run(lambda: job_work.withdraw(refused))
 
     async def cut_short(self, system: str, now: float, lease: float) -> Sequence[Job]:
         query = f"{SELECT} WHERE j.system = ? AND j.state = 'new' AND j.lease <= ?"

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from gatewright.core.errors import GatewayError, error_class
 from gatewright.core.homes import Homes
 
 
@@ -233,15 +234,41 @@ class JobStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
-    """What a scheduler says of many jobs at one moment."""
+class Changes:
+    """What a scheduler tells of the gateway's jobs at one moment."""
 
-    at: float
-    """Seconds since 1970 UTC."""
+    as_of: float
+    """Moment that this tells of, seconds since 1970 UTC."""
     jobs: Sequence[JobStatus]
     """The jobs that changed, or all that the scheduler knows."""
     complete: bool = False
     """Whether these are all that it knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedJob:
+    """A job that waits or runs, whoever's it is and however it was submitted."""
+
+    status: JobStatus
+    """What the scheduler says of it."""
+    user: str
+    """Account that it runs for."""
+    name: str
+    """Its name."""
+    cores: int
+    """Cores that it takes, or asks for."""
+    submitted_at: float
+    """Seconds since 1970 UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The whole queue of a scheduler at one moment."""
+
+    as_of: float
+    """Moment that this tells of, seconds since 1970 UTC."""
+    jobs: Sequence[QueuedJob]
+    """Everybody's jobs that wait or run, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +315,25 @@ class Submission:
     """Index within the array."""
     array_limit: int | None = None
     """Elements of the array that may run at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why one of several jobs was not submitted."""
+
+    code: str
+    """Code of the error (:mod:`gatewright.core.errors`)."""
+    text: str
+    """What is wrong and what to do, for the person who asked."""
+
+    @classmethod
+    def of(cls, error: GatewayError) -> "Refusal":
+        """Return the refusal that an error is."""
+        return cls(error.code, error.text)
+
+    def error(self) -> GatewayError:
+        """Return it as an error again."""
+        return error_class(self.code)(self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,5 +384,11 @@ class Queue:
     """Moment of the scheduler's last word, seconds since 1970 UTC."""
     jobs: Sequence[Job]
     """The caller's jobs that have not ended, oldest first."""
+    running: int
+    """Jobs of all people that run."""
+    waiting: int
+    """Jobs of all people that wait."""
+    cores_in_use: int
+    """Cores that the running jobs of all people take."""
     capabilities: Capabilities
     """What there is to share."""

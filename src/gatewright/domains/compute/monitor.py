@@ -2,18 +2,19 @@
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import aclosing
 
 from gatewright.core.clock import Clock, system_clock
 from gatewright.core.errors import GatewayError
-from gatewright.domains.compute.model import JobState, JobStatus, Snapshot
+from gatewright.domains.compute.model import Changes, JobState, JobStatus
 from gatewright.domains.compute.ports import JobTable, Scheduler
 from gatewright.domains.compute.records import JobRecords
 
 _log = logging.getLogger(__name__)
 _CHUNK = 500
-_PAUSES = (0.2, 1.0, 5.0)
+_PAUSES = (0.2, 0.5, 1.0)
 
 
 class JobMonitor:
@@ -41,10 +42,12 @@ class JobMonitor:
 
         Returns the seconds after which to follow it anew.
         """
-        changes = self._scheduler.changes()
-        async with aclosing(changes):  # type: ignore[type-var]  # it is a generator
-            async for snapshot in changes:
-                await self._take(snapshot)
+        async with aclosing(self._scheduler.changes()) as changes:
+            async for told in changes:
+                for start in range(0, len(told.jobs), _CHUNK):
+                    await self._record(told.jobs[start : start + _CHUNK])
+                if told.complete:
+                    await self._account_for_missing(told)
         return 1.0
 
     async def resubmit(self) -> float:
@@ -54,12 +57,6 @@ class JobMonitor:
         """
         await self._records.resubmit(self._clock())
         return self._scheduler.capabilities.submit_seconds
-
-    async def _take(self, snapshot: Snapshot) -> None:
-        for start in range(0, len(snapshot.jobs), _CHUNK):
-            await self._record(snapshot.jobs[start : start + _CHUNK])
-        if snapshot.complete:
-            await self._account_for_missing(snapshot)
 
     async def _record(self, statuses: Sequence[JobStatus]) -> None:
         for attempt in range(1_000_000):  # pragma: no branch
@@ -74,23 +71,24 @@ class JobMonitor:
             else:
                 return
 
-    async def _account_for_missing(self, snapshot: Snapshot) -> None:
+    async def _account_for_missing(self, told: Changes) -> None:
         """End the records of jobs that the scheduler knows nothing of."""
-        known = {status.native_id for status in snapshot.jobs}
-        missing = [
-            job.native_id
-            for job in await self._table.open_jobs(self._system)
-            if job.native_id is not None and job.native_id not in known
-        ]
-        statuses = await self._scheduler.status(missing)
-        lost = [self._lost(native) for native in missing if native not in statuses]
-        await self._record([*statuses.values(), *lost])
-
-    def _lost(self, native_id: str) -> JobStatus:
-        return JobStatus(
-            native_id=native_id,
-            state=JobState.FAILED,
-            native_state="LOST",
-            reason="The scheduler knows nothing of this job any more.",
-            ended_at=self._clock(),
-        )
+        known = {status.native_id for status in told.jobs}
+        missing: defaultdict[str, list[str]] = defaultdict(list)
+        for job in await self._table.open_jobs(self._system):
+            if job.native_id is not None and job.native_id not in known:
+                missing[job.user].append(job.native_id)
+        for user, native_ids in missing.items():
+            statuses = await self._scheduler.status(user, native_ids)
+            lost = [
+                JobStatus(
+                    native_id=native_id,
+                    state=JobState.FAILED,
+                    native_state="LOST",
+                    reason="The scheduler knows nothing of this job any more.",
+                    ended_at=self._clock(),
+                )
+                for native_id in native_ids
+                if native_id not in statuses
+            ]
+            await self._record([*statuses.values(), *lost])

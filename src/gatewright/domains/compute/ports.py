@@ -1,16 +1,19 @@
 """What the compute domain needs of the outside."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from gatewright.core.errors import GatewayError
 from gatewright.core.pages import Page
 from gatewright.domains.compute.model import (
     Capabilities,
+    Changes,
     Job,
     JobFilter,
     JobSpec,
     JobStatus,
+    Refusal,
     Snapshot,
     Submission,
 )
@@ -18,6 +21,9 @@ from gatewright.domains.compute.model import (
 
 class Scheduler(Protocol):
     """Something that runs jobs: this machine, or a batch system.
+
+    What concerns jobs is done for their user, as whom a batch system is asked. Of its
+    own the scheduler only looks at the queue.
 
     Its contract tests are :class:`gatewright.testing.scheduler.SchedulerContract`.
     """
@@ -30,18 +36,24 @@ class Scheduler(Protocol):
     async def check(self, submission: Submission) -> None:
         """Refuse what this scheduler could never run; nothing is written.
 
+        It is looked at as the submission's user. ``{id}`` and ``{index}`` in its paths
+        stand for what is not known yet.
+
         Raises
         ------
         InvalidContent
-            It asks for more than there is, or its directory does not exist.
+            It asks for more than there is, or a folder that it needs does not exist.
         """
         ...
 
-    async def submit(self, submissions: Sequence[Submission]) -> Sequence[str]:
-        """Take jobs, durably, and return the scheduler's id of each.
+    async def submit(
+        self, user: str, submissions: Sequence[Submission]
+    ) -> Sequence[JobStatus | GatewayError]:
+        """Take jobs of one user, durably.
 
-        The same ``uuid`` twice is one job: a submission that was cut short is simply
-        made again.
+        Returned is for each its first status, with the scheduler's id, or why it was
+        not taken. The same ``uuid`` twice is one job: a submission that was cut short
+        is simply made again.
 
         Raises
         ------
@@ -51,15 +63,30 @@ class Scheduler(Protocol):
         """
         ...
 
-    async def status(self, native_ids: Sequence[str]) -> Mapping[str, JobStatus]:
-        """Return what is known of these jobs; unknown ones are left out."""
+    async def status(
+        self, user: str, native_ids: Sequence[str]
+    ) -> Mapping[str, JobStatus]:
+        """Return what is known of these jobs of one user; others are left out.
+
+        Raises
+        ------
+        Unavailable, TimedOut
+            It does not answer: of none of the jobs is known whether there is such.
+        """
         ...
 
-    def changes(self) -> AsyncIterator[Snapshot]:
-        """Yield what changes, after a first complete snapshot, for ever.
+    async def snapshot(self) -> Snapshot:
+        """Return the whole queue, other people's jobs and jobs of others' included.
 
-        Of all processes of the gateway only one is given anything; another takes over
-        when that one ends.
+        It may be a moment old, which ``as_of`` says: one look serves everyone.
+        """
+        ...
+
+    def changes(self) -> AsyncGenerator[Changes, None]:
+        """Yield what changes, after a first complete account, for as long as it can.
+
+        One process of the gateway at a time asks for this, the one that has the lease
+        of the system's jobs; what has to be done once is done there.
         """
         ...
 
@@ -67,16 +94,16 @@ class Scheduler(Protocol):
         """Let go of ended jobs whose records are kept elsewhere now."""
         ...
 
-    async def cancel(self, native_ids: Sequence[str]) -> None:
-        """End jobs with all their processes; ended ones are left alone."""
+    async def cancel(self, user: str, native_ids: Sequence[str]) -> None:
+        """End jobs of a user with all their processes; others are left alone."""
         ...
 
-    async def hold(self, native_ids: Sequence[str]) -> None:
-        """Keep queued jobs from starting; others are left alone."""
+    async def hold(self, user: str, native_ids: Sequence[str]) -> None:
+        """Keep queued jobs of a user from starting; others are left alone."""
         ...
 
-    async def release(self, native_ids: Sequence[str]) -> None:
-        """Let held jobs start again; others are left alone."""
+    async def release(self, user: str, native_ids: Sequence[str]) -> None:
+        """Let held jobs of a user start again; others are left alone."""
         ...
 
 
@@ -182,23 +209,29 @@ class Admission:
     """Where they run."""
     user: str
     """Whose they are."""
-    jobs: Sequence[NewJob]
-    """The jobs."""
+    jobs: Sequence[NewJob | Refusal]
+    """The jobs; in the place of one that is refused already, why."""
     at: float
     """Now, in seconds since 1970 UTC."""
     lease: float
     """Seconds after which the submission counts as cut short."""
     in_flight: int
     """Most jobs of the user that may wait or run."""
+    together: bool = True
+    """Whether all are admitted or none; else each for itself."""
     use: KeyUse | None = None
     """The client's key, if it sent one."""
+
+
+Admitted = Sequence[Job] | Refusal
+"""What became of one specification: its job, or its array's elements, or why not."""
 
 
 class JobTable(Protocol):
     """The durable records of all jobs."""
 
-    async def keyed(self, use: KeyUse) -> Sequence[Job] | None:
-        """Return the jobs that were made under a key, or None if it is new.
+    async def keyed(self, use: KeyUse) -> Sequence[Admitted] | None:
+        """Return what became of the jobs under a key, or None if it is new.
 
         Those whose submission was cut short are still ``new``, and are the caller's
         to submit now.
@@ -212,10 +245,11 @@ class JobTable(Protocol):
         """
         ...
 
-    async def admit(self, admission: Admission) -> Sequence[Job]:
+    async def admit(self, admission: Admission) -> Sequence[Admitted]:
         """Write jobs in state ``new`` and their key, in one durable transaction.
 
-        Where the key is known, this is :meth:`keyed`.
+        Where the key is known, this is :meth:`keyed`. Jobs that are admitted each for
+        itself are refused from the first on that is too many.
 
         Raises
         ------
@@ -226,17 +260,18 @@ class JobTable(Protocol):
         """
         ...
 
-    async def submitted(
-        self, native_ids: Mapping[str, str], statuses: Mapping[str, JobStatus]
-    ) -> Sequence[Job]:
-        """Note the native id by uuid, and the first status by native id.
+    async def submitted(self, statuses: Mapping[str, JobStatus]) -> Sequence[Job]:
+        """Note the first status, with the native id, of jobs by their uuid.
 
         Returns the jobs that were ``new``.
         """
         ...
 
-    async def withdraw(self, uuids: Sequence[str]) -> None:
-        """Remove jobs that no scheduler took, and their key."""
+    async def withdraw(self, refused: Mapping[str, Refusal]) -> None:
+        """Remove jobs, by uuid, that no scheduler took.
+
+        A key remembers why; one that has no other job is forgotten.
+        """
         ...
 
     async def cut_short(self, system: str, now: float, lease: float) -> Sequence[Job]:

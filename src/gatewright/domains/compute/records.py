@@ -1,6 +1,7 @@
 """Between the records and a scheduler: submit what is new, write down what is said."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
@@ -9,11 +10,11 @@ from gatewright.core.events import EventHub
 from gatewright.domains.compute.array import parse_array
 from gatewright.domains.compute.model import (
     Condition,
-    Dependency,
     Job,
     JobState,
     JobStatus,
     NativeDependency,
+    Refusal,
     Submission,
 )
 from gatewright.domains.compute.ports import JobTable, Scheduler
@@ -31,55 +32,81 @@ class JobRecords:
         self._table = table
         self._events = events
 
-    async def submit(self, jobs: Sequence[Job]) -> None:
-        """Give admitted jobs to the scheduler.
+    async def submit(
+        self, user: str, jobs: Sequence[Job]
+    ) -> Mapping[str, GatewayError]:
+        """Give admitted jobs of one user to the scheduler.
 
-        Where it refuses them their records go; where nobody knows whether it took
-        them they stay ``new``, and the monitor submits them again.
+        Returned is by uuid why some were refused; their records are gone. Where nobody
+        knows whether the scheduler took them they stay ``new``, and the monitor submits
+        them again.
+
+        Raises
+        ------
+        GatewayError
+            None was taken, or nobody knows.
         """
         try:
-            submissions = [await self._submission(job) for job in jobs]
-            native_ids = await self._scheduler.submit(submissions)
+            submissions = await self._submissions(jobs)
+            outcomes = await self._scheduler.submit(user, submissions)
         except TimedOut:
             raise
-        except GatewayError:
-            await self._table.withdraw([job.uuid for job in jobs])
+        except GatewayError as error:
+            await self._withdraw({job.uuid: error for job in jobs})
             raise
-        by_uuid = {
-            job.uuid: native for job, native in zip(jobs, native_ids, strict=True)
-        }
-        statuses = await self._scheduler.status(native_ids)
-        await self._tell(await self._table.submitted(by_uuid, statuses))
-        with suppress(
-            GatewayError
-        ):  # the jobs are submitted, whatever is known of them
-            await self._catch_up(native_ids, statuses)
+        taken: dict[str, JobStatus] = {}
+        refused: dict[str, GatewayError] = {}
+        for job, outcome in zip(jobs, outcomes, strict=True):
+            if isinstance(outcome, GatewayError):
+                refused[job.uuid] = outcome
+            else:
+                taken[job.uuid] = outcome
+        if refused:
+            await self._withdraw(refused)
+        await self._tell(await self._table.submitted(taken))
+        with suppress(GatewayError):
+            # What the scheduler told before the records had its ids found no record,
+            # and is told once. The jobs are submitted, whatever is known of them.
+            await self.refresh(user, [status.native_id for status in taken.values()])
+        return refused
 
-    async def _catch_up(
-        self, native_ids: Sequence[str], told: Mapping[str, JobStatus]
-    ) -> None:
-        """Write down what changed before the records had the native ids.
-
-        What the scheduler said of it meanwhile found no record, and is said once.
-        """
-        statuses = await self._scheduler.status(native_ids)
-        await self.record([s for n, s in statuses.items() if s != told.get(n)])
+    async def _withdraw(self, refused: Mapping[str, GatewayError]) -> None:
+        try:
+            await self._table.withdraw({u: Refusal.of(e) for u, e in refused.items()})
+        except GatewayError as error:
+            raise type(error)(
+                "The job could not be submitted now, nor its record be removed. It is "
+                "submitted when that is possible: look for it before you send it again."
+            ) from error
 
     async def resubmit(self, now: float) -> None:
-        """Submit the jobs whose submission was cut short."""
+        """Submit the jobs whose submission was cut short, each user's for itself.
+
+        Raises
+        ------
+        GatewayError
+            Some user's could not be submitted; the others' were.
+        """
         lease = self._scheduler.capabilities.submit_seconds
-        jobs = await self._table.cut_short(self._system, now, lease)
-        if jobs:
-            await self.submit(jobs)
+        by_user: defaultdict[str, list[Job]] = defaultdict(list)
+        for job in await self._table.cut_short(self._system, now, lease):
+            by_user[job.user].append(job)
+        failure: GatewayError | None = None
+        for user, jobs in by_user.items():
+            try:
+                await self.submit(user, jobs)
+            except GatewayError as error:
+                failure = error
+        if failure is not None:
+            raise failure
 
     async def record(self, statuses: Sequence[JobStatus]) -> None:
         """Write down what the scheduler said, and tell of what changed."""
         await self._tell(await self._table.record(self._system, statuses))
 
-    async def refresh(self, jobs: Sequence[Job]) -> None:
-        """Ask the scheduler for some jobs and write down its answer."""
-        native_ids = [job.native_id for job in jobs if job.native_id is not None]
-        statuses = await self._scheduler.status(native_ids)
+    async def refresh(self, user: str, native_ids: Sequence[str]) -> None:
+        """Ask the scheduler for some jobs of a user and write down its answer."""
+        statuses = await self._scheduler.status(user, native_ids)
         await self.record(list(statuses.values()))
 
     async def _tell(self, jobs: Sequence[Job]) -> None:
@@ -90,38 +117,52 @@ class JobRecords:
         kind = f"job.{job.state.value}"
         await self._events.publish(kind, subject(job), job.user, event_data(job))
 
-    async def _submission(self, job: Job) -> Submission:
-        limit = parse_array(job.spec.array, 1 << 24).limit if job.spec.array else None
-        dependencies: list[NativeDependency] = []
-        for dependency in job.spec.dependencies:
-            dependencies += await self._unsettled(job, dependency)
-        return Submission(
-            uuid=job.uuid,
-            id=job.id,
-            system=job.system,
-            user=job.user,
-            name=job.name,
-            spec=job.spec,
-            directory=job.directory,
-            stdout_path=job.stdout_path,
-            stderr_path=job.stderr_path,
-            submitted_at=job.submitted_at,
-            dependencies=tuple(dependencies),
-            array_id=str(job.number) if job.spec.array else "",
-            array_index=job.array_index,
-            array_limit=limit,
-        )
+    async def _submissions(self, jobs: Sequence[Job]) -> Sequence[Submission]:
+        """Return jobs as the scheduler receives them.
 
-    async def _unsettled(
-        self, job: Job, dependency: Dependency
-    ) -> list[NativeDependency]:
-        others = await named(self._table, job.system, job.user, dependency.job)
-        return [
-            NativeDependency(other.native_id, dependency.condition, other.id)
-            for other in others
-            if other.native_id is not None
-            and not (other.ended and satisfied(dependency.condition, other.state))
-        ]
+        The elements of an array share all but their place in it.
+        """
+        found: list[Submission] = []
+        limit: int | None = None
+        dependencies: tuple[NativeDependency, ...] = ()
+        number = -1
+        for job in jobs:
+            if job.number != number:
+                number, array = job.number, job.spec.array
+                limit = parse_array(array, 1 << 24).limit if array else None
+                dependencies = await self._unsettled(job)
+            found.append(
+                Submission(
+                    uuid=job.uuid,
+                    id=job.id,
+                    system=job.system,
+                    user=job.user,
+                    name=job.name,
+                    spec=job.spec,
+                    directory=job.directory,
+                    stdout_path=job.stdout_path,
+                    stderr_path=job.stderr_path,
+                    submitted_at=job.submitted_at,
+                    dependencies=dependencies,
+                    array_id=str(job.number) if job.spec.array else "",
+                    array_index=job.array_index,
+                    array_limit=limit,
+                )
+            )
+        return found
+
+    async def _unsettled(self, job: Job) -> tuple[NativeDependency, ...]:
+        """Return what a job still has to wait for, in the scheduler's ids."""
+        found: list[NativeDependency] = []
+        for dependency in job.spec.dependencies:
+            others = await named(self._table, job.system, job.user, dependency.job)
+            found += [
+                NativeDependency(other.native_id, dependency.condition, other.id)
+                for other in others
+                if other.native_id is not None
+                and not (other.ended and satisfied(dependency.condition, other.state))
+            ]
+        return tuple(found)
 
 
 def satisfied(condition: Condition, state: JobState) -> bool:

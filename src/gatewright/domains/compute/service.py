@@ -1,53 +1,32 @@
 """Jobs, as the faces use them."""
 
-import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 from gatewright.core.caller import Caller, Scope
 from gatewright.core.clock import Clock, system_clock
-from gatewright.core.errors import Conflict, InvalidContent, NotFound
+from gatewright.core.errors import Conflict, NotFound
 from gatewright.core.events import EventHub
 from gatewright.core.pages import Page, page_limit
-from gatewright.domains.compute.array import parse_array
-from gatewright.domains.compute.check import check_spec
 from gatewright.domains.compute.model import (
     Capabilities,
     ComputeSystem,
-    Dependency,
     Job,
     JobFilter,
     JobSpec,
     JobState,
     Queue,
+    Refusal,
     Stream,
 )
-from gatewright.domains.compute.placing import placed, sample
 from gatewright.domains.compute.ports import (
-    Admission,
     JobTable,
-    KeyUse,
-    NewJob,
     OutputFile,
     OutputFiles,
     Scheduler,
 )
-from gatewright.domains.compute.records import JobRecords, named, satisfied
+from gatewright.domains.compute.records import JobRecords, named
+from gatewright.domains.compute.submitting import JobSystem, Submitter
 from gatewright.domains.compute.summary import array_as_job
-
-MAXIMUM_KEY = 255
-"""Characters of an ``Idempotency-Key``."""
-MAXIMUM_SPECS = 1000
-"""Specifications in one request."""
-
-
-@dataclass(frozen=True, slots=True)
-class _JobSystem:
-    """One system with all that serves it."""
-
-    system: ComputeSystem
-    scheduler: Scheduler
-    records: JobRecords
 
 
 class JobService:
@@ -64,15 +43,14 @@ class JobService:
         clock: Clock = system_clock,
     ) -> None:
         self._systems = {
-            name: _JobSystem(
+            name: JobSystem(
                 system, scheduler, JobRecords(name, scheduler, table, events)
             )
             for name, (system, scheduler) in systems.items()
         }
+        self._submitter = Submitter(table, in_flight, clock)
         self._table = table
         self._outputs = outputs
-        self._in_flight = in_flight
-        self._clock = clock
 
     @property
     def systems(self) -> Sequence[str]:
@@ -89,7 +67,7 @@ class JobService:
         GatewayError
             It does not answer.
         """
-        await self._system(system).scheduler.status(())
+        await self._system(system).scheduler.snapshot()
 
     def capabilities(self, system: str) -> Capabilities:
         """Return what a system's scheduler has and can do.
@@ -123,17 +101,62 @@ class JobService:
         TooManyRequests
             The caller has too many jobs that have not ended.
         """
+        outcomes = await self._submit(caller, system, specs, key, together=True)
+        jobs = [outcome for outcome in outcomes if isinstance(outcome, Job)]
+        refusals = [outcome for outcome in outcomes if isinstance(outcome, Refusal)]
+        if refusals:
+            # The scheduler took some before it refused one.
+            for job in jobs:
+                taken = await self._live(caller, system, job.id)
+                native_ids = [one.native_id for one in taken if one.native_id]
+                on = self._system(system)
+                await on.scheduler.cancel(caller.user, native_ids)
+            raise refusals[0].error()
+        return jobs
+
+    async def submit_each(
+        self,
+        caller: Caller,
+        system: str,
+        specs: Sequence[JobSpec],
+        *,
+        key: str | None = None,
+    ) -> Sequence[Job | Refusal]:
+        """Submit jobs, each for itself; return its record (or its array's), or why not.
+
+        Those that were taken are durable before this returns. With the same ``key``
+        and specifications again, the same is returned and nothing is submitted.
+
+        Raises
+        ------
+        InvalidContent
+            There are none or too many jobs, or the key came with others.
+        Conflict
+            The first request with the key is still in progress.
+        """
+        return await self._submit(caller, system, specs, key, together=False)
+
+    async def _submit(
+        self,
+        caller: Caller,
+        system: str,
+        specs: Sequence[JobSpec],
+        key: str | None,
+        *,
+        together: bool,
+    ) -> Sequence[Job | Refusal]:
         caller.require(Scope.JOBS_SUBMIT)
-        place = self._system(system)
-        use = self._key_use(caller, place, key, specs)
-        jobs = await self._table.keyed(use) if use is not None else None
-        if jobs is None:
-            admission = await self._admission(caller, place, specs, use)
-            jobs = await self._table.admit(admission)
-        new = [job for job in jobs if job.state is JobState.NEW]
-        if new:
-            await place.records.submit(new)
-        return await self._records(caller, system, jobs)
+        outcomes = await self._submitter.submit(
+            caller, self._system(system), specs, key, together=together
+        )
+        return [
+            outcome
+            if isinstance(outcome, Refusal)
+            else _as_one(
+                await self._table.numbered(system, caller.user, outcome[0].number), ""
+            )
+            for outcome in outcomes
+        ]
 
     async def list(
         self,
@@ -167,9 +190,9 @@ class JobService:
         The record that is returned has ended, or will shortly.
         """
         caller.require(Scope.JOBS_CANCEL)
-        place = self._system(system)
+        on = self._system(system)
         jobs = await self._live(caller, system, job_id)
-        return await self._tell(caller, place, job_id, jobs, place.scheduler.cancel)
+        return await self._tell(caller, on, job_id, jobs, on.scheduler.cancel)
 
     async def hold(self, caller: Caller, system: str, job_id: str) -> Job:
         """Keep a queued job, or the queued elements of an array, from starting.
@@ -180,9 +203,9 @@ class JobService:
             It runs already, or has ended.
         """
         caller.require(Scope.JOBS_SUBMIT)
-        place = self._system(system)
+        on = self._system(system)
         jobs = await self._waiting(caller, system, job_id, "held")
-        job = await self._tell(caller, place, job_id, jobs, place.scheduler.hold)
+        job = await self._tell(caller, on, job_id, jobs, on.scheduler.hold)
         if job.state is JobState.ACTIVE and job.tasks is None:
             raise Conflict("The job started before it could be held.")
         return job
@@ -196,9 +219,9 @@ class JobService:
             It runs already, or has ended.
         """
         caller.require(Scope.JOBS_SUBMIT)
-        place = self._system(system)
+        on = self._system(system)
         jobs = await self._waiting(caller, system, job_id, "released")
-        return await self._tell(caller, place, job_id, jobs, place.scheduler.release)
+        return await self._tell(caller, on, job_id, jobs, on.scheduler.release)
 
     async def with_output(self, caller: Caller, system: str, job_id: str) -> Job:
         """Return a job that has an output of its own, written or not.
@@ -233,14 +256,19 @@ class JobService:
     async def queue(self, caller: Caller, system: str) -> Queue:
         """Return the caller's jobs that wait or run, oldest first."""
         caller.require(Scope.JOBS_READ)
-        place = self._system(system)
+        on = self._system(system)
+        whole = await on.scheduler.snapshot()
+        running = [job for job in whole.jobs if job.status.state is JobState.ACTIVE]
         return Queue(
-            as_of=self._clock(),
+            as_of=whole.as_of,
             jobs=await self._table.open_jobs(system, caller.user),
-            capabilities=place.scheduler.capabilities,
+            running=len(running),
+            waiting=len(whole.jobs) - len(running),
+            cores_in_use=sum(job.cores for job in running),
+            capabilities=on.scheduler.capabilities,
         )
 
-    def _system(self, system: str) -> _JobSystem:
+    def _system(self, system: str) -> JobSystem:
         try:
             return self._systems[system]
         except KeyError:
@@ -278,103 +306,17 @@ class JobService:
     async def _tell(
         self,
         caller: Caller,
-        place: _JobSystem,
+        on: JobSystem,
         job_id: str,
         jobs: Sequence[Job],
-        order: Callable[[Sequence[str]], Awaitable[None]],
+        order: Callable[[str, Sequence[str]], Awaitable[None]],
     ) -> Job:
-        """Give the scheduler an order for jobs; return the record as it is then."""
-        if jobs:
-            await order([job.native_id for job in jobs if job.native_id])
-            await place.records.refresh(jobs)
-        return _as_one(await self._named(caller, place.system.name, job_id), job_id)
-
-    async def _records(
-        self, caller: Caller, system: str, jobs: Sequence[Job]
-    ) -> Sequence[Job]:
-        numbers = dict.fromkeys(job.number for job in jobs)
-        return [
-            _as_one(await self._table.numbered(system, caller.user, number), "")
-            for number in numbers
-        ]
-
-    async def _admission(
-        self,
-        caller: Caller,
-        place: _JobSystem,
-        specs: Sequence[JobSpec],
-        use: KeyUse | None,
-    ) -> Admission:
-        if not 1 <= len(specs) <= MAXIMUM_SPECS:
-            raise InvalidContent(f"Send from 1 to {MAXIMUM_SPECS} jobs at once.")
-        now = self._clock()
-        jobs = [await self._new_job(caller, place, spec, now) for spec in specs]
-        if sum(len(job.uuids) for job in jobs) > self._in_flight:
-            raise InvalidContent(
-                f"These are more than the {self._in_flight} jobs that one user may "
-                "have waiting and running. Submit them in parts."
-            )
-        return Admission(
-            system=place.system.name,
-            user=caller.require_user(),
-            jobs=jobs,
-            at=now,
-            lease=place.scheduler.capabilities.submit_seconds,
-            in_flight=self._in_flight,
-            use=use,
-        )
-
-    def _key_use(
-        self,
-        caller: Caller,
-        place: _JobSystem,
-        key: str | None,
-        specs: Sequence[JobSpec],
-    ) -> KeyUse | None:
-        if key is None:
-            return None
-        if not 1 <= len(key) <= MAXIMUM_KEY or not key.isprintable():
-            raise InvalidContent(
-                f"“Idempotency-Key” is 1 to {MAXIMUM_KEY} printable characters."
-            )
-        lease = place.scheduler.capabilities.submit_seconds
-        return KeyUse(
-            place.system.name, caller.user, key, _digest(specs), self._clock(), lease
-        )
-
-    async def _new_job(
-        self, caller: Caller, place: _JobSystem, spec: JobSpec, now: float
-    ) -> NewJob:
-        check_spec(spec)
-        indices: Sequence[int | None] = [None]
-        if spec.array is not None:
-            indices = parse_array(spec.array, self._in_flight).indices
-        for dependency in spec.dependencies:
-            await self._check_dependency(caller, place, dependency)
-        home = await place.system.home(caller.user)
-        job = placed(str(home), spec, indices)
-        await place.scheduler.check(sample(place.system, caller, job, now))
-        return job
-
-    async def _check_dependency(
-        self, caller: Caller, place: _JobSystem, dependency: Dependency
-    ) -> None:
-        system = place.system.name
-        others = await named(self._table, system, caller.user, dependency.job)
-        if not others:
-            raise InvalidContent(
-                f"You have no job “{dependency.job[:80]}” on {system} to wait for."
-            )
-        for other in others:
-            if other.ended and not satisfied(dependency.condition, other.state):
-                raise InvalidContent(
-                    f"Job {other.id} is {other.state}, so “{dependency.condition}” "
-                    "will never come true."
-                )
-
-
-def _digest(specs: Sequence[JobSpec]) -> str:
-    return hashlib.sha256(repr(list(specs)).encode("utf-8", "replace")).hexdigest()
+        """Give the scheduler the caller's order; return the record as it is then."""
+        native_ids = [job.native_id for job in jobs if job.native_id]
+        if native_ids:
+            await order(caller.user, native_ids)
+            await on.records.refresh(caller.user, native_ids)
+        return _as_one(await self._named(caller, on.system.name, job_id), job_id)
 
 
 def _as_one(jobs: Sequence[Job], job_id: str) -> Job:

@@ -28,8 +28,11 @@ class QueueAnswer(BaseModel):
     """The queue as the caller may see it."""
 
     system: str = Field(description="Name of the system.")
-    as_of: str = Field(description="Moment of this picture, RFC 3339 in UTC.")
+    as_of: str = Field(description="When the scheduler said so, RFC 3339 in UTC.")
     resources: ResourcesAnswer = Field(description="What there is to share.")
+    running: int = Field(description="Jobs of all people that run.")
+    waiting: int = Field(description="Jobs of all people that wait.")
+    cores_in_use: int = Field(description="Cores that the running jobs take.")
     jobs: list[JobAnswer] = Field(description="The caller's jobs, oldest first.")
 
 
@@ -53,6 +56,9 @@ async def queue(context: Context, system: System) -> Response:
             "system": system,
             "as_of": timestamp(now.as_of),
             "resources": _resources(now.capabilities),
+            "running": now.running,
+            "waiting": now.waiting,
+            "cores_in_use": now.cores_in_use,
             "jobs": [job_answer(job) for job in now.jobs],
         }
     )

@@ -11,9 +11,9 @@ from typing import Any
 import httpx
 import pytest
 from tests.faces.api.files.conftest import names
-from tests.support.workers import in_thread
+from tests.support.workers import in_thread, means_of
 
-from gatewright.backends.worker import OneWorker, open_worker
+from gatewright.backends.worker import open_worker
 from gatewright.composition.files import open_files
 from gatewright.testing.filesystem import NAMES
 from gatewright.web.paths import encode_path
@@ -198,7 +198,7 @@ async def test_a_page_looks_at_its_own_entries_alone(
         return stat(path, **more)
 
     async with open_worker(in_thread()) as worker, AsyncExitStack() as stack:
-        files, _ = await open_files(services.config, OneWorker(worker), stack)
+        files, _ = await open_files(services.config, means_of(worker), stack)
         monkeypatch.setattr(services, "files", files)
         with monkeypatch.context() as patched:
             patched.setattr(os, "scandir", names_alone)

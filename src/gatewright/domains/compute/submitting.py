@@ -1,0 +1,183 @@
+"""From specifications to jobs that a scheduler has taken, or why not."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gatewright.core.caller import Caller
+from gatewright.core.clock import Clock
+from gatewright.core.errors import GatewayError, InvalidContent
+from gatewright.domains.compute.array import parse_array
+from gatewright.domains.compute.check import check_spec
+from gatewright.domains.compute.model import ComputeSystem, JobSpec, JobState, Refusal
+from gatewright.domains.compute.placing import placed, sample
+from gatewright.domains.compute.ports import (
+    Admission,
+    Admitted,
+    JobTable,
+    KeyUse,
+    NewJob,
+    Scheduler,
+)
+from gatewright.domains.compute.records import JobRecords, named, satisfied
+
+MAXIMUM_KEY = 255
+"""Characters of an ``Idempotency-Key``."""
+MAXIMUM_SPECS = 1000
+"""Specifications in one request."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobSystem:
+    """One system with all that serves it."""
+
+    system: ComputeSystem
+    """Its name and homes."""
+    scheduler: Scheduler
+    """What runs its jobs."""
+    records: JobRecords
+    """The records of its jobs."""
+
+
+class Submitter:
+    """Checks jobs, writes them down and gives them to their scheduler.
+
+    Parameters
+    ----------
+    table
+        The records of all jobs.
+    in_flight
+        Most jobs of one user that may wait and run; each element of an array counts.
+    clock
+        Tells the time of a submission.
+    """
+
+    def __init__(self, table: JobTable, in_flight: int, clock: Clock) -> None:
+        self._table = table
+        self._in_flight = in_flight
+        self._clock = clock
+
+    async def submit(
+        self,
+        caller: Caller,
+        on: JobSystem,
+        specs: Sequence[JobSpec],
+        key: str | None,
+        *,
+        together: bool,
+    ) -> Sequence[Admitted]:
+        """Submit jobs and return what became of each, in their order.
+
+        Where they belong together, the first that is not right refuses all, before
+        any is written down; what the scheduler refuses later is returned.
+
+        Raises
+        ------
+        InvalidContent
+            There are none, or too many; or the key came with others.
+        Conflict
+            The first request with the key is still in progress.
+        GatewayError
+            One that belongs to others is refused, or none was taken.
+        """
+        user = caller.require_user()
+        now = self._clock()
+        use = None
+        if key is not None:
+            if not 1 <= len(key) <= MAXIMUM_KEY or not key.isprintable():
+                raise InvalidContent(
+                    f"“Idempotency-Key” is 1 to {MAXIMUM_KEY} printable characters."
+                )
+            lease = on.scheduler.capabilities.submit_seconds
+            digest = _digest(specs, together=together)
+            use = KeyUse(on.system.name, user, key, digest, now, lease)
+        outcomes = await self._table.keyed(use) if use is not None else None
+        if outcomes is None:
+            if not 1 <= len(specs) <= MAXIMUM_SPECS:
+                raise InvalidContent(f"Send from 1 to {MAXIMUM_SPECS} jobs at once.")
+            jobs = await self._new_jobs(caller, on, specs, now, together=together)
+            outcomes = await self._table.admit(
+                Admission(
+                    system=on.system.name,
+                    user=user,
+                    jobs=jobs,
+                    at=now,
+                    lease=on.scheduler.capabilities.submit_seconds,
+                    in_flight=self._in_flight,
+                    together=together,
+                    use=use,
+                )
+            )
+        new = [
+            job
+            for outcome in outcomes
+            if not isinstance(outcome, Refusal)
+            for job in outcome
+            if job.state is JobState.NEW
+        ]
+        refused = await on.records.submit(user, new) if new else {}
+        return [
+            outcome
+            if isinstance(outcome, Refusal)
+            else [job for job in outcome if job.uuid not in refused]
+            or Refusal.of(refused[outcome[0].uuid])
+            for outcome in outcomes
+        ]
+
+    async def _new_jobs(
+        self,
+        caller: Caller,
+        on: JobSystem,
+        specs: Sequence[JobSpec],
+        now: float,
+        *,
+        together: bool,
+    ) -> Sequence[NewJob | Refusal]:
+        jobs: list[NewJob | Refusal] = []
+        for spec in specs:
+            try:
+                jobs.append(await self._new_job(caller, on, spec, now))
+            except GatewayError as error:
+                if together:
+                    raise
+                jobs.append(Refusal.of(error))
+        wanted = sum(len(job.uuids) for job in jobs if isinstance(job, NewJob))
+        if together and wanted > self._in_flight:
+            raise InvalidContent(
+                f"These are more than the {self._in_flight} jobs that one user may "
+                "have waiting and running. Submit them in parts."
+            )
+        return jobs
+
+    async def _new_job(
+        self, caller: Caller, on: JobSystem, spec: JobSpec, now: float
+    ) -> NewJob:
+        check_spec(spec)
+        indices: Sequence[int | None] = [None]
+        if spec.array is not None:
+            indices = parse_array(spec.array, self._in_flight).indices
+        await self._check_dependencies(caller, on.system.name, spec)
+        job = placed(str(await on.system.home(caller.user)), spec, indices)
+        await on.scheduler.check(sample(on.system, caller, job, now))
+        return job
+
+    async def _check_dependencies(
+        self, caller: Caller, system: str, spec: JobSpec
+    ) -> None:
+        for dependency in spec.dependencies:
+            others = await named(self._table, system, caller.user, dependency.job)
+            if not others:
+                raise InvalidContent(
+                    f"You have no job “{dependency.job[:80]}” on {system} to wait for."
+                )
+            for other in others:
+                if other.ended and not satisfied(dependency.condition, other.state):
+                    raise InvalidContent(
+                        f"Job {other.id} is {other.state}, so "
+                        f"“{dependency.condition}” will never come true."
+                    )
+
+
+def _digest(specs: Sequence[JobSpec], *, together: bool) -> str:
+    text = repr(list(specs)) + ("" if together else " each")
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
