@@ -113,8 +113,12 @@ if [ -n "$python" ]; then
   prefix=$("$python" -c 'import sys; print(sys.base_prefix)')
   name=$("$python" -c 'import os, sys; print(os.path.basename(os.path.realpath(sys.executable)))')
   say "A Python of this machine: $("$python" --version)"
-  mkdir -p "$root/opt/python"
-  cp -a "$prefix/bin" "$prefix/lib" "$prefix/include" "$root/opt/python/"
+  # At its own path, where it finds its libraries, and which everybody may reach.
+  mkdir -p "$root$prefix"
+  cp -a "$prefix/bin" "$prefix/lib" "$prefix/include" "$root$prefix/"
+  for above in $(python3 -c 'import pathlib, sys; print(*pathlib.Path(sys.argv[1]).parents)' "$prefix"); do
+    chmod a+x "$root$above"
+  done
   # The packages that its libraries come from.
   libraries=$(find "$prefix/lib" "$prefix/bin/$name" -name '*.so' -o -name "$name" | xargs ldd 2>/dev/null |
     sed -n 's/.*=> \(\/[^ ]*\) .*/\1/p' | sort -u | grep -v "^$prefix" || true)
@@ -124,7 +128,7 @@ if [ -n "$python" ]; then
       dpkg -S "$library" 2>/dev/null || dpkg -S "${library#/usr}" 2>/dev/null || dpkg -S "/usr$library" 2>/dev/null
     done | sed 's/:.*//' | sort -u
   ) >/dev/null 2>&1
-  python=/opt/python/bin/$name
+  python=$prefix/bin/$name
 fi
 
 # clone HOME: a fresh clone there, its owner's, with the shared folder beside it.

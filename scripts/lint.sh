@@ -1,5 +1,6 @@
 #!/bin/sh
-# Style, types, floors, the kit's types, and the documentation; all of them are run.
+# Style, types, floors, and the documentation; all of them are run. With --quick, the
+# documentation is left out.
 set -u
 cd "$(dirname "$0")/.."
 BIN=${BIN:-.venv/bin}
@@ -14,5 +15,5 @@ check "$BIN/ruff" check --quiet .
 check "$BIN/python" -m mypy
 check "$BIN/lint-imports" --no-logo
 check "$BIN/python" scripts/small_helpers.py
-check "$BIN/python" -m mkdocs build --strict --quiet
+[ "${1:-}" = --quick ] || check "$BIN/python" -m mkdocs build --strict --quiet
 exit "$failed"

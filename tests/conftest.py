@@ -19,6 +19,10 @@ settings.register_profile("gatewright", deadline=None, derandomize="CI" in os.en
 settings.load_profile("gatewright")
 
 
+SERVICES = frozenset({"postgresql_server", "chromium"})
+"""Fixtures that start something large."""
+
+
 def pytest_configure() -> None:
     """Say in one sentence that the package has to be installed anew, if it has."""
     pyproject = Path(__file__).resolve().parents[1] / "pyproject.toml"
@@ -31,6 +35,23 @@ def pytest_configure() -> None:
                 "python -m pip install --no-deps --no-build-isolation --editable .",
                 returncode=4,
             )
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option of the daily check."""
+    parser.addoption(
+        "--quick", action="store_true", help="leave out tests with a browser or server"
+    )
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Deselect, and so count, the tests that the daily check leaves out."""
+    if config.getoption("--quick"):
+        apart = [one for one in items if SERVICES & set(one.fixturenames)]  # type: ignore[attr-defined]
+        config.hook.pytest_deselected(items=apart)
+        items[:] = [one for one in items if one not in apart]
 
 
 @pytest.hookimpl(wrapper=True)
