@@ -1,6 +1,7 @@
 """Small gridded files with known values, made with netCDF4."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -108,15 +109,23 @@ def datasets(
     return Datasets(sources, reader, limit, lambda: 1.8e9)
 
 
-async def subset(catalogue: Datasets, dataset: str = "ens", **query: str) -> bytes:
-    """Return the file that a request comes to."""
-    wanted = SubsetRequest(
+def requested(query: Mapping[str, str]) -> SubsetRequest:
+    """Return the request of a query; other names than the known ones are axes."""
+    known = {"var", "stat", "format", *AxisKind}
+    return SubsetRequest(
         tuple(query["var"].split(",")) if "var" in query else (),
         {AxisKind(kind): query[kind] for kind in AxisKind if kind in query},
         tuple(statistic(word) for word in query.get("stat", "").split(",") if word),
         SubsetFormat(query.get("format", "netcdf4")),
+        {name: text for name, text in query.items() if name not in known},
     )
-    prepared = await catalogue.prepare(VISITOR, dataset, wanted)
+
+
+async def subset(catalogue: Datasets, dataset: str = "ens", **query: str) -> bytes:
+    """Return the file that a request comes to."""
+    wanted = requested(query)
+    published = await catalogue.open(VISITOR, dataset)
+    prepared = await catalogue.prepare(published, wanted)
     made = await catalogue.make(prepared)
     try:
         data = os.pread(made.descriptor, made.size, 0)

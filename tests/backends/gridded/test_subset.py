@@ -83,8 +83,8 @@ async def test_statistics_over_the_members(path: Path) -> None:
                     rtol=2e-6,
                     atol=1e-4,
                 )
-    assert found.t2m_mean.attrs["cell_methods"] == "time: mean member: mean"
-    assert found.prmsl_spread.attrs["cell_methods"] == "member: standard_deviation"
+    assert found.t2m_mean.attrs["cell_methods"] == "time: mean realization: mean"
+    assert found.prmsl_spread.attrs["cell_methods"] == "realization: standard_deviation"
     assert found.t2m_p90.attrs["long_name"] == "temperature, p90 over 5 members"
     assert "member" not in found.dims
     assert "scale_factor" not in found.prmsl_mean.encoding
@@ -258,7 +258,7 @@ async def test_attributes_of_odd_kinds_are_kept(tmp_path: Path) -> None:
     found = opened(await subset(datasets(tmp_path / "ens.nc")), tmp_path / "out.nc")
     assert found.attrs["words"] == ["a", "b"]
     assert found.v.attrs["numbers"].tolist() == [1.5, 2.5]
-    assert "names" not in found
+    assert found.names.values.tolist() == ["a", "b", "c"]
     assert found.v.values.tolist() == [1, 2, 3]
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import h5netcdf
 import h5py
 import netCDF4
 import numpy as np
@@ -12,7 +13,7 @@ from tests.backends.netcdf.test_formats import READER, data
 
 from gatewright.backends.netcdf import hdf5_describe, hdf5_groups
 from gatewright.core.errors import InvalidRequest
-from gatewright.domains.arrays import ElementType, Range, xdr
+from gatewright.domains.arrays import Attribute, ElementType, Range, xdr
 
 _SQUEEZED = (
     "The variable “squeezed” is left out: its compression (unknown, HDF5 filter 40000) "
@@ -214,3 +215,20 @@ async def test_integers_that_float64_does_not_hold_are_an_error(
     assert await read(Range(2, 1)) == [float(2**60)]
     with pytest.raises(InvalidRequest, match="Float64"):
         await read(Range(0, 4))
+
+
+async def test_text_that_h5netcdf_and_others_write_is_text(tmp_path: Path) -> None:
+    """h5py gives NumPy's own kind of text for some attributes, and bytes for others."""
+    with h5netcdf.File(tmp_path / "a.nc", "w") as file:
+        file.dimensions["x"] = 2
+        file.attrs["title"] = "Größe"
+        file.attrs["words"] = ["a", "b"]
+        made = file.create_variable("v", ("x",), "f4")
+        made.attrs["units"] = np.bytes_(b"\xb0C")
+        made.attrs["pair"] = np.array([b"\xb0C", "°".encode()], "S4")
+    found = await READER.describe(READER.source(tmp_path / "a.nc"))
+    assert found.attributes["title"].values == ("Größe",)
+    assert found.attributes["words"].values == ("a", "b")
+    attributes = found.variables["v"].attributes
+    assert attributes["units"] == Attribute(ElementType.CHAR, ("°C",), latin1=True)
+    assert attributes["pair"].values == ("°C", "Â°")

@@ -198,14 +198,14 @@ def test_missing_members_are_left_out() -> None:
 @pytest.mark.parametrize(
     ("word", "method"),
     [
-        ("mean", "mean"),
-        (" Spread ", "standard_deviation"),
-        ("median", "median"),
-        ("min", "minimum"),
-        ("max", "maximum"),
-        ("p95", "percentile (comment: 95 %)"),
-        ("p2.5", "percentile (comment: 2.5 %)"),
-        ("p100", "percentile (comment: 100 %)"),
+        ("mean", "realization: mean"),
+        (" Spread ", "realization: standard_deviation"),
+        ("median", "realization: median"),
+        ("min", "realization: minimum"),
+        ("max", "realization: maximum"),
+        ("p95", ""),
+        ("p50", "realization: median"),
+        ("p100", "realization: maximum"),
     ],
 )
 def test_the_words_of_statistics(word: str, method: str) -> None:

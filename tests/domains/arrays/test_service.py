@@ -13,6 +13,7 @@ from tests.support.gridded import (
     array_reader,
     datasets,
     field,
+    requested,
     write_ensemble,
 )
 from tests.support.inline_pool import InlinePool
@@ -28,7 +29,6 @@ from gatewright.core.errors import (
     TooLarge,
 )
 from gatewright.domains.arrays import (
-    AxisKind,
     Dataset,
     Datasets,
     Description,
@@ -36,10 +36,8 @@ from gatewright.domains.arrays import (
     Encoding,
     Prepared,
     Source,
-    SubsetFormat,
-    SubsetRequest,
+    coordinates,
     service,
-    statistic,
     whole,
     xdr,
 )
@@ -51,13 +49,8 @@ def path(tmp_path: Path) -> Path:
 
 
 async def prepare(catalogue: Datasets, **query: str) -> Prepared:
-    request = SubsetRequest(
-        tuple(query.pop("var", "").split(",")) if "var" in query else (),
-        {AxisKind(kind): query[kind] for kind in AxisKind if kind in query},
-        tuple(statistic(word) for word in query.get("stat", "").split(",") if word),
-        SubsetFormat(query.get("format", "netcdf4")),
-    )
-    return await catalogue.prepare(VISITOR, "ens", request)
+    published = await catalogue.open(VISITOR, "ens")
+    return await catalogue.prepare(published, requested(query))
 
 
 def member(user: str, *groups: str) -> Caller:
@@ -194,11 +187,11 @@ async def test_the_axes_with_their_values(path: Path) -> None:
 async def test_only_so_many_coordinates_are_kept(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service, "_KEPT_COORDINATES", 1)
+    monkeypatch.setattr(coordinates, "_KEPT_BYTES", 1)
     catalogue = datasets(path)
     published = await catalogue.open(VISITOR, "ens")
     assert len(await catalogue.axes(published)) == 5
-    monkeypatch.setattr(service, "_LARGEST_COORDINATE", 1)
+    monkeypatch.setattr(coordinates, "_LARGEST_COORDINATE", 1)
     with pytest.raises(TooLarge):
         await datasets(path).axes(published)
 
@@ -223,11 +216,13 @@ async def test_a_subset_is_counted_before_it_is_read(path: Path) -> None:
         catalogue, var="t2m", lat="0:20", lon="-20:10", time="1987-10-16T06", member="2"
     )
     assert prepared.estimate.elements == 3 * 4
-    assert prepared.estimate.read_bytes == 3 * 4 * 4
+    coordinates_too = 8 + 3 * 4 + 4 * 4 + 4 + 4 * 2 * 4 + 4 + 8
+    assert prepared.estimate.read_bytes == 3 * 4 * 4 + coordinates_too
     assert not any(call.endswith("subset") for call in pool.calls)
     mean = await prepare(catalogue, var="t2m", stat="mean,p95")
     assert mean.estimate.elements == 2 * 4 * 19 * 36
-    assert mean.estimate.read_bytes == 4 * field().size
+    coordinates_too = 4 * 8 + 19 * 4 + 36 * 4 + 36 * 2 * 4 + 4 + 8
+    assert mean.estimate.read_bytes == 4 * field().size + coordinates_too
     assert mean.order.history.endswith("ens: var=t2m&stat=mean,p95")
     everything = await prepare(catalogue)
     assert everything.order.variables == ("t2m", "prmsl", "orog")

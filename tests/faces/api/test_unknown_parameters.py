@@ -38,6 +38,8 @@ async def test_every_operation_refuses_a_parameter_that_it_does_not_have(
     client = await gateway.client(OWNER)
     assert len(operations()) > 40
     for method, path in operations():
+        if path == "/datasets/{dataset}/subset":
+            continue  # the axes of the data set are parameters: see test_subsets.py
         url = f"/api/v1{filled(path)}?boguss=1"
         assert "{" not in url
         answer = await client.request(method, url)

@@ -150,7 +150,7 @@ class PooledArrayReader:
             "slab": values.from_slab(slab),
         }
         found = await self._call(source, "strings", arguments)
-        return [data.decode("utf-8", "replace") for data in found["strings"]]
+        return [data.decode("utf-8", "surrogateescape") for data in found["strings"]]
 
     async def subset(
         self, source: Source, version: Version, order: SubsetOrder

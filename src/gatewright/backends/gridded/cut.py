@@ -4,6 +4,7 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,9 @@ import numpy.typing as npt
 from gatewright.backends.gridded.formats import GriddedFile
 from gatewright.domains.arrays import (
     Axis,
+    Box,
     Description,
+    ElementType,
     Hyperslab,
     Range,
     Selected,
@@ -22,17 +25,21 @@ from gatewright.domains.arrays import (
     axes,
     counted_from,
     everything,
+    extent,
+    horizontal,
     is_long,
     member_axis,
     output_sizes,
     packing,
     positions,
+    readable,
     unpack,
     whole_numbers,
 )
 
 _BLOCK_BYTES = 8 << 20
 Numbers = npt.NDArray[np.number]
+_T = TypeVar("_T", bound=np.generic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +52,10 @@ class Series:
     """The stored variable."""
     statistic: Statistic | None
     """The statistic over the members."""
-    sizes: Mapping[str, int]
-    """Dimensions of the answer and their sizes, slowest first."""
+    dimensions: tuple[str, ...]
+    """Dimensions of the answer, slowest first; one may stand there twice."""
+    shape: tuple[int, ...]
+    """Their sizes."""
 
     @property
     def title(self) -> str:
@@ -61,6 +70,7 @@ class Cut:
 
     def __init__(self, file: GriddedFile, order: SubsetOrder) -> None:
         self._file = file
+        self._in_boxes: list[tuple[Box, npt.NDArray[np.bool_]]] | None = None
         self.order = order
         self.axes: Mapping[str, Axis] = axes(file.description)
 
@@ -79,10 +89,11 @@ class Cut:
         for name in self.order.variables:
             variable = self.description.variable(name)
             sizes = output_sizes(variable, self.axes, self.order)
+            here = tuple(n for n, _ in sizes), tuple(size for _, size in sizes)
             if not self.order.statistics:
-                found.append(Series(name, variable, None, sizes))
+                found.append(Series(name, variable, None, *here))
             found += [
-                Series(f"{name}_{how.name}".replace(".", "_"), variable, how, sizes)
+                Series(f"{name}_{how.name}".replace(".", "_"), variable, how, *here)
                 for how in self.order.statistics
             ]
         return found
@@ -177,7 +188,10 @@ class Cut:
             yield from self.numbers(series)
             return
         for place, values in self.blocks(series):
-            yield place, whole_numbers(values, how)  # type: ignore[arg-type]  # stored numbers
+            numbers = whole_numbers(values, how)  # type: ignore[arg-type]  # stored numbers
+            if self.is_masked(series):
+                numbers[self.outside(series, place)] = np.ma.masked
+            yield place, numbers
 
     def numbers(
         self, series: Series
@@ -185,10 +199,114 @@ class Cut:
         """Yield the same with unpacked values, NaN where there is none."""
         how = packing(series.variable)
         for place, values in self.blocks(series):
+            numbers = values
             if series.statistic is None:
-                yield place, unpack(values, how)  # type: ignore[arg-type]  # stored numbers
-            else:
-                yield place, values  # type: ignore[misc]  # unpacked by _made
+                numbers = unpack(values, how)  # type: ignore[arg-type]  # stored numbers
+            if self.is_masked(series):
+                numbers = np.where(self.outside(series, place), np.nan, numbers)
+            yield place, numbers  # type: ignore[misc]  # statistics are unpacked
+
+    def outside(
+        self, series: Series, positions: Sequence[range]
+    ) -> npt.NDArray[np.bool_]:
+        """Return which cells of a block lie outside of the boxes of the order.
+
+        The shape is that of the block, or one that NumPy repeats to it.
+        """
+        found = np.zeros([1] * len(series.shape), bool)
+        for box, held in self._held():
+            names = box.at.dimensions
+            own = {box.at.latitude, box.at.longitude}
+            if not set(names) <= set(series.dimensions) or series.name in own:
+                continue
+            part = _repeated(held, names, series)
+            here = part[tuple(slice(p.start, p.stop) for p in positions)]
+            found = found | ~here
+        return np.broadcast_to(found, [len(wanted) for wanted in positions])
+
+    def places(
+        self, series: Series, *, repeated: bool = True
+    ) -> list[tuple[Variable, npt.NDArray[np.float64]]]:
+        """Return the latitudes and longitudes of a variable's cells that are arrays.
+
+        Their shape is that of the variable, or else that of their own dimensions;
+        there are none where they are its axes.
+        """
+        at = horizontal(self.description, series.variable)
+        if at is None or not set(at.dimensions) <= set(series.dimensions):
+            return []
+        found = []
+        for name in (at.latitude, at.longitude):
+            where = self._degrees(name)
+            if repeated:
+                where = _repeated(where, at.dimensions, series)
+            found.append((self.description.variable(name), where))
+        return found
+
+    def is_masked(self, series: Series) -> bool:
+        """Return whether cells of a variable may lie outside of a box."""
+        return any(
+            set(box.at.dimensions) <= set(series.dimensions)
+            and series.name not in {box.at.latitude, box.at.longitude}
+            for box in self.order.boxes
+        )
+
+    def members(self, variable: Variable) -> int:
+        """Return the number of members that a statistic of a variable is made of."""
+        member = member_axis(variable, self.axes)
+        assert member is not None  # noqa: S101  # checked with the request
+        return self.selected(variable.dimensions[member]).count
+
+    def _held(self) -> list[tuple[Box, npt.NDArray[np.bool_]]]:
+        """Return which of the selected cells lie in each box."""
+        if self._in_boxes is None:
+            self._in_boxes = [
+                (
+                    box,
+                    box.holds(*map(self._degrees, (box.at.latitude, box.at.longitude))),
+                )
+                for box in self.order.boxes
+            ]
+        return self._in_boxes
+
+    def _degrees(self, name: str) -> npt.NDArray[np.float64]:
+        """Return the selected part of a coordinate, NaN where there is none."""
+        variable = self.description.variable(name)
+        numbers = unpack(self.stored(variable), packing(variable))
+        return numbers.astype(np.float64)
+
+    def texts(self, variable: Variable) -> npt.NDArray[np.object_]:
+        """Return the selected part of a variable of text, as text."""
+        names = extent(variable)
+        shape = [self.selected(name).count for name in names]
+        if variable.type is ElementType.CHAR:
+            letters = self.stored(variable)
+            rows = letters.reshape(math.prod(shape), -1)
+            found = [row.tobytes() for row in rows]
+        else:
+            found = self._strings(variable)
+        texts = np.empty(len(found), object)
+        texts[:] = [
+            readable(text.decode("utf-8", "surrogateescape")).rstrip("\0 ")
+            for text in found
+        ]
+        return texts.reshape(shape)
+
+    def _strings(self, variable: Variable) -> list[bytes]:
+        """Return the selected part of a STRING variable, in row-major order."""
+        shape = [self.selected(name).count for name in variable.dimensions]
+        result = np.empty(shape, object)
+        parts = [
+            _ranges(self.selected(name), range(size))
+            for name, size in zip(variable.dimensions, shape, strict=True)
+        ]
+        for corner in itertools.product(*parts):
+            slab: Hyperslab = tuple(part for _, part in corner)
+            found = np.empty([p.count for p in slab], object)
+            found.reshape(-1)[:] = self._file.strings(variable.name, slab)
+            result[tuple(slice(at, at + p.count) for at, p in corner)] = found
+        texts: list[bytes] = result.reshape(-1).tolist()
+        return texts
 
     def _made(
         self, series: Series, stored: Numbers, member: int | None
@@ -199,19 +317,27 @@ class Cut:
         return apply_statistic(values, series.statistic, member)
 
     def _positions(self, series: Series) -> Iterator[tuple[range, ...]]:
-        sizes = list(series.sizes.values())
-        if not math.prod(sizes):
+        if not math.prod(series.shape):
             return
         item = series.variable.type.size
         if series.statistic is not None:
-            member = member_axis(series.variable, self.axes)
-            assert member is not None  # noqa: S101  # checked with the request
-            count = self.selected(series.variable.dimensions[member]).count
-            item = 8 * max(1, count)
-        yield from _row_major(sizes, max(1, _BLOCK_BYTES // item))
+            item = 8 * max(1, self.members(series.variable))
+        yield from _row_major(series.shape, max(1, _BLOCK_BYTES // item))
 
 
-def _row_major(sizes: list[int], elements: int) -> Iterator[tuple[range, ...]]:
+def _repeated(
+    values: npt.NDArray[_T], names: Sequence[str], series: Series
+) -> npt.NDArray[_T]:
+    """Return values along some dimensions of a variable as an array of its shape."""
+    places = [series.dimensions.index(name) for name in names]
+    shape = [1] * len(series.shape)
+    for place in places:
+        shape[place] = series.shape[place]
+    order = sorted(range(len(names)), key=places.__getitem__)
+    return np.broadcast_to(values.transpose(order).reshape(shape), series.shape)
+
+
+def _row_major(sizes: Sequence[int], elements: int) -> Iterator[tuple[range, ...]]:
     """Yield blocks of at most so many elements that make up an array, in order."""
     axis = len(sizes)
     row = 1

@@ -1,15 +1,18 @@
 """The domain's values as msgpack values, for the way to a reader and back."""
 
 from collections.abc import Sequence
+from dataclasses import astuple
 from typing import Any
 
 from gatewright.domains.arrays import (
     Attribute,
     Attributes,
+    Box,
     Description,
     Dimension,
     ElementType,
     Encoding,
+    Horizontal,
     Hyperslab,
     Range,
     Selected,
@@ -103,11 +106,16 @@ def _to_variable(values: Sequence[Any]) -> Variable:
 
 
 def _from_attributes(attributes: Attributes) -> list[list[Any]]:
-    return [[name, a.type.value, list(a.values)] for name, a in attributes.items()]
+    return [
+        [name, a.type.value, list(a.values), a.latin1] for name, a in attributes.items()
+    ]
 
 
 def _to_attributes(found: Sequence[Sequence[Any]]) -> Attributes:
-    return {name: Attribute(ElementType(k), tuple(vs)) for name, k, vs in found}
+    return {
+        name: Attribute(ElementType(kind), tuple(values), latin1)
+        for name, kind, values, latin1 in found
+    }
 
 
 def from_order(order: SubsetOrder) -> dict[str, Any]:
@@ -122,6 +130,10 @@ def from_order(order: SubsetOrder) -> dict[str, Any]:
         "format": order.format.value,
         "title": order.title,
         "history": order.history,
+        "boxes": [
+            [list(astuple(box.at)), box.south, box.north, box.west, box.width]
+            for box in order.boxes
+        ],
     }
 
 
@@ -137,4 +149,8 @@ def to_order(found: dict[str, Any]) -> SubsetOrder:
         SubsetFormat(found["format"]),
         found["title"],
         found["history"],
+        tuple(
+            Box(Horizontal(latitude, longitude, tuple(names)), *edges)
+            for (latitude, longitude, names), *edges in found["boxes"]
+        ),
     )

@@ -1,14 +1,17 @@
 """A subset as NetCDF-4, with its coordinates, attributes and provenance.
 
 Stored values are kept as they are, packed ones too, with the attributes that unpack
-them. Statistics are unpacked numbers with ``cell_methods`` (CF 7.3).
+them. Statistics are unpacked numbers with ``cell_methods`` (CF 7.3). What the variables
+refer to comes along, cut alike. Text attributes are NC_CHAR, as CF wants them (2.2) and
+as the classic formats have them, and a dimension that can grow still can.
 """
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, BinaryIO
 
 import h5netcdf
+import h5py
 import numpy as np
 import numpy.typing as npt
 
@@ -18,7 +21,10 @@ from gatewright.domains.arrays import (
     Attributes,
     ElementType,
     Variable,
+    absent,
+    carried,
     output_type,
+    shortened,
 )
 
 _PACKED = frozenset({"scale_factor", "add_offset", "_Unsigned"})
@@ -43,79 +49,90 @@ _SMALL = 4096
 def write(cut: Cut, file: BinaryIO) -> None:
     """Write the subset to an empty file."""
     series = cut.series()
+    variables = tuple(dict.fromkeys(one.variable.name for one in series))
+    chosen = tuple(map(cut.description.variable, variables))
+    related = carried(cut.description, chosen, cut.axes, cut.order)
     with h5netcdf.File(file, "w") as out:
         _set(out, _global_attributes(cut))
-        related = list(_related(cut, series))
-        for variable in [*related, *(s.variable for s in series)]:
-            for name in variable.dimensions:
-                if name not in out.dimensions and _is_kept(name, cut, series):
-                    out.dimensions[name] = cut.selected(name).count
+        _make_dimensions(out, cut, related, series)
+        present = {one.name for one in related} | {one.name for one in series}
+        present |= set(out.dimensions)
+        outside = cut.description.attributes.get("external_variables")
+        present |= set(outside.text.split()) if outside else set()
         for variable in related:
-            if all(name in out.dimensions for name in variable.dimensions):
-                _write_related(out, cut, variable)
+            short = replace(variable, attributes=shortened(variable, present))
+            _write_related(out, cut, short)
         for one in series:
-            _write_series(out, cut, one)
+            short = replace(one.variable, attributes=shortened(one.variable, present))
+            _write_series(out, cut, replace(one, variable=short))
 
 
-def _is_kept(name: str, cut: Cut, series: list[Series]) -> bool:
-    """Return whether a dimension is in the answer; members are not in statistics."""
-    return any(name in one.sizes for one in series) or not any(
-        name in one.variable.dimensions for one in series
-    )
+def _make_dimensions(
+    out: Any, cut: Cut, related: list[Variable], series: list[Series]
+) -> None:
+    names = dict.fromkeys(name for one in related for name in one.dimensions)
+    names |= dict.fromkeys(name for one in series for name in one.dimensions)
+    for name in names:
+        grows = cut.description.dimensions[name].unlimited
+        count = cut.selected(name).count
+        out.dimensions[name] = None if grows else count
+        if grows:
+            out.resize_dimension(name, count)
 
 
 def _global_attributes(cut: Cut) -> dict[str, Any]:
-    found = {n: _value(a) for n, a in cut.description.attributes.items()}
-    older = str(found.pop("history", "")).strip()
-    found["history"] = "\n".join(filter(None, [cut.order.history, older]))
-    found.setdefault("title", cut.order.title)
-    found.setdefault("Conventions", "CF-1.8")
+    found: dict[str, Any] = {
+        name: _value(attribute)
+        for name, attribute in cut.description.attributes.items()
+        if name != "history"
+    }
+    older = cut.description.attributes.get("history")
+    lines = [cut.order.history, older.text.strip() if older else ""]
+    found["history"] = _text("\n".join(filter(None, lines)))
+    found.setdefault("title", _text(cut.order.title))
+    found.setdefault("Conventions", _text("CF-1.8"))
     return found
 
 
-def _related(cut: Cut, series: list[Series]) -> Iterator[Variable]:
-    """Yield coordinates, bounds and grid mappings of the variables, each once."""
-    chosen = {one.variable.name for one in series}
-    names: dict[str, None] = {}
-    for one in series:
-        names |= dict.fromkeys(one.sizes)
-        for attribute in ("coordinates", "grid_mapping", "cell_measures"):
-            words = one.variable.text(attribute).replace(":", " ").split()
-            names |= dict.fromkeys(words)
-    known = cut.description.variables
-    for name in list(names):
-        if name in known:
-            for attribute in ("bounds", "climatology"):
-                names |= dict.fromkeys(known[name].text(attribute).split())
-    for name in names:
-        variable = known.get(name)
-        if (
-            variable is not None
-            and name not in chosen
-            and variable.type is not ElementType.STRING
-        ):
-            yield variable
-
-
 def _write_related(out: Any, cut: Cut, variable: Variable) -> None:
+    if variable.type is ElementType.STRING:
+        made = out.create_variable(
+            variable.name,
+            variable.dimensions,
+            h5py.string_dtype(),
+            chunks=_chunks_of_records(out, variable.dimensions),
+        )
+        texts = cut.texts(variable)
+        made[...] = texts if variable.dimensions else texts[()]
+        _set(made, _plain_attributes(variable.attributes))
+        return
     values: npt.NDArray[np.generic] = cut.stored(variable)
     moved = _moved(cut, variable)
     if moved is not None:
         values, variable = moved, _unpacked(variable)
-    made = _create(out, variable.name, variable.dimensions, values.dtype, variable)
+    fill = _fill(variable, values.dtype)
+    made = _create(out, variable.name, variable.dimensions, values.dtype, fill)
     if values.size:
         made[...] = values
     _set(made, _plain_attributes(variable.attributes))
 
 
+def _chunks_of_records(out: Any, dimensions: tuple[str, ...]) -> tuple[int, ...] | None:
+    """Return the chunks of a variable along a dimension that grows, or None."""
+    if not any(out.dimensions[name].isunlimited() for name in dimensions):
+        return None
+    return _chunks([out.dimensions[name].size for name in dimensions], 16)
+
+
 def _moved(cut: Cut, variable: Variable) -> Numbers | None:
     """Return longitudes that were turned, and bounds of such; None for all others."""
     name = variable.dimensions[0] if variable.dimensions else ""
-    axis = cut.description.variables.get(name)
+    known = cut.axes.get(name)
+    axis = cut.description.variables.get((known and known.coordinate) or "")
     if axis is None or cut.selected(name).west is None:
         return None
     turned = cut.coordinate(axis, name)
-    if variable.name == name:
+    if variable.name == axis.name:
         return turned
     if axis.text("bounds") != variable.name:
         return None
@@ -136,11 +153,17 @@ def _unpacked(variable: Variable) -> Variable:
 
 
 def _write_series(out: Any, cut: Cut, series: Series) -> None:
-    kind = output_type(series.variable, cut.order)
-    dimensions = tuple(series.sizes)
-    variable = series.variable if series.statistic is None else None
-    made = _create(out, series.name, dimensions, np.dtype(kind.value), variable)
+    dtype = np.dtype(output_type(series.variable, cut.order).value)
+    none: Any = np.nan
+    fill: Any = np.nan
+    if series.statistic is None:
+        none, fill = absent(series.variable), _fill(series.variable, dtype)
+        if cut.is_masked(series) and "missing_value" not in series.variable.attributes:
+            fill = np.asarray(none, dtype)[()] if fill is None else fill
+    made = _create(out, series.name, series.dimensions, dtype, fill)
     for positions, values in cut.blocks(series):
+        if cut.is_masked(series):
+            values[cut.outside(series, positions)] = none
         made[tuple(slice(p.start, p.stop) for p in positions)] = values
     _set(made, _series_attributes(cut, series))
 
@@ -150,18 +173,14 @@ def _create(
     name: str,
     dimensions: tuple[str, ...],
     dtype: np.dtype[np.generic],
-    source: Variable | None,
+    fill: Any,
 ) -> Any:
     sizes = [out.dimensions[d].size for d in dimensions]
     options: dict[str, Any] = {}
     if int(np.prod(sizes, dtype=object)) * dtype.itemsize > _SMALL:
-        options = {
-            "compression": "gzip",
-            "compression_opts": 1,
-            "shuffle": True,
-            "chunks": _chunks(sizes, dtype.itemsize),
-        }
-    fill = np.nan if source is None else _fill(source, dtype)
+        options = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
+    if options or any(out.dimensions[d].isunlimited() for d in dimensions):
+        options["chunks"] = _chunks(sizes, dtype.itemsize)
     return out.create_variable(name, dimensions, dtype, fillvalue=fill, **options)
 
 
@@ -189,10 +208,21 @@ def _fill(variable: Variable, dtype: np.dtype[np.generic]) -> Any:
 
 
 def _plain_attributes(attributes: Attributes) -> dict[str, Any]:
-    return {n: _value(a) for n, a in attributes.items() if n != "_FillValue"}
+    """Return attributes as they are written, but for ``_FillValue``.
+
+    That has one value in NetCDF. Where a file has several, the others are missing
+    values.
+    """
+    found = {n: _value(a) for n, a in attributes.items() if n != "_FillValue"}
+    fills = attributes.get("_FillValue")
+    if fills is not None and fills.type.numeric and len(fills.values) > 1:
+        missing = attributes.get("missing_value")
+        values = (*fills.values[1:], *(missing.values if missing else ()))
+        found["missing_value"] = _value(Attribute(fills.type, tuple(values)))
+    return found
 
 
-def _series_attributes(cut: Cut, series: Series) -> dict[str, Any]:
+def _series_attributes(cut: Cut, series: Series) -> Mapping[str, Any]:
     attributes = series.variable.attributes
     if series.statistic is None:
         return _plain_attributes(attributes)
@@ -201,24 +231,29 @@ def _series_attributes(cut: Cut, series: Series) -> dict[str, Any]:
         for n, a in attributes.items()
         if n not in _PACKING | _OF_STATISTICS
     }
-    member = next(n for n in series.variable.dimensions if n not in series.sizes)
-    method = f"{member}: {series.statistic.cell_method}"
-    older = series.variable.text("cell_methods")
-    count = cut.selected(member).count
-    found["long_name"] = f"{series.title} over {count} members"
-    found["cell_methods"] = f"{older} {method}".strip()
+    count = cut.members(series.variable)
+    found["long_name"] = _text(f"{series.title} over {count} members")
+    words = [series.variable.text("cell_methods"), series.statistic.cell_method]
+    if any(words):
+        found["cell_methods"] = _text(" ".join(filter(None, words)))
     return found
+
+
+def _text(text: str) -> Any:
+    """Return text as an attribute of the type NC_CHAR, in UTF-8."""
+    data = text.replace("\0", "").encode("utf-8", "replace")
+    return np.bytes_(data) if data else h5py.Empty("S1")
 
 
 def _value(attribute: Attribute) -> Any:
     if not attribute.type.numeric:
         texts = [str(value).replace("\0", "") for value in attribute.values]
-        return texts[0] if len(texts) == 1 else texts
+        return _text(texts[0]) if len(texts) == 1 else texts
     values = np.array(attribute.values, attribute.type.value)
     return values[0] if values.size == 1 else values
 
 
-def _set(item: Any, attributes: dict[str, Any]) -> None:
+def _set(item: Any, attributes: Mapping[str, Any]) -> None:
     for name, value in attributes.items():
         empty = isinstance(value, np.ndarray) and not value.size
         if not empty and name not in _OF_THE_FORMAT:

@@ -22,7 +22,7 @@ from gatewright.backends.gridded.picture import (
     text_width,
     write_png,
 )
-from gatewright.backends.gridded.write_text import axis_numbers
+from gatewright.backends.gridded.write_text import axis_numbers, axis_texts
 from gatewright.domains.arrays import AxisKind, Range, Selected, label
 
 _LONGEST = 1440
@@ -38,8 +38,9 @@ def write(cut: Cut, file: BinaryIO) -> None:
     """Write the picture to an empty file."""
     cut = _thinned(cut)
     series = cut.series()[0]
-    long = [name for name, size in series.sizes.items() if size > 1]
-    values = _values(cut, series, [series.sizes[name] for name in long])
+    sizes = zip(series.dimensions, series.shape, strict=True)
+    long = [name for name, size in sizes if size > 1]
+    values = _values(cut, series, [size for size in series.shape if size > 1])
     if len(long) == 1:
         pixels = _line(cut, series, long[0], values)
     else:
@@ -51,7 +52,8 @@ def write(cut: Cut, file: BinaryIO) -> None:
 def _thinned(cut: Cut) -> Cut:
     """Return the same with no more cells than a picture can show."""
     chosen = dict(cut.order.selected)
-    for name, size in cut.series()[0].sizes.items():
+    series = cut.series()[0]
+    for name, size in zip(series.dimensions, series.shape, strict=True):
         step = -(-size // _LONGEST)
         if step > 1:
             selected = cut.selected(name)
@@ -65,7 +67,7 @@ def _every(part: Range, step: int) -> Range:
 
 
 def _values(cut: Cut, series: Series, sizes: list[int]) -> Values:
-    found = np.empty(list(series.sizes.values()), np.float64)
+    found = np.empty(series.shape, np.float64)
     for positions, block in cut.numbers(series):
         found[tuple(slice(p.start, p.stop) for p in positions)] = block
     return found.reshape(sizes)
@@ -140,12 +142,13 @@ def _units(series: Series) -> str:
 
 def _fixed(cut: Cut, series: Series) -> str:
     """Return the axes of which the picture shows one value, as text."""
-    names = [name for name, size in series.sizes.items() if size == 1]
+    sizes = zip(series.dimensions, series.shape, strict=True)
+    names = [name for name, size in sizes if size == 1]
     names += cut.scalars([series])
     words = []
     for name in names:
-        value = axis_numbers(cut, name)[0]
-        words.append(f"{name} {_label(cut, name, float(value))}")
+        value = axis_texts(cut, name)[0].removesuffix("T00:00:00")
+        words.append(f"{name} {value}")
     return "  ".join(words)
 
 

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, BinaryIO
 
 import msgspec
@@ -10,26 +10,42 @@ import numpy as np
 import numpy.typing as npt
 
 from gatewright.backends.gridded.cut import Cut, Series
-from gatewright.domains.arrays import AxisKind, label
+from gatewright.domains.arrays import Variable, kind_of, label
 
 _ROWS = 16_384
 Numbers = npt.NDArray[np.number]
 
 
 def write_csv(cut: Cut, file: BinaryIO) -> None:
-    """Write a table with a row for each cell: its coordinates, then its values."""
+    """Write a table with a row for each cell: its coordinates, then its values.
+
+    Latitudes and longitudes that are arrays have columns behind those of the axes.
+    """
     series = cut.series()
-    names = list(series[0].sizes)
-    columns = [_axis_texts(cut, name) for name in names]
-    file.write(_csv_row([*names, *(one.name for one in series)]))
+    names = series[0].dimensions
+    columns = [[_csv_cell(t) for t in axis_texts(cut, name)] for name in names]
+    places = cut.places(series[0])
+    titles = [_unlike(name, names[:n]) for n, name in enumerate(names)]
+    titles += [variable.name for variable, _ in places]
+    file.write(_csv_row([*titles, *(one.name for one in series)]))
     streams = [cut.digits(one) for one in series]
     for blocks in zip(*streams, strict=True):
         positions = blocks[0][0]
+        beside = [texts(where[_part(positions)].reshape(-1)) for _, where in places]
         values = [texts(block.reshape(-1)) for _, block in blocks]
         for first, keys in _keys(columns, positions):
-            cells = [v[first : first + len(keys)] for v in values]
+            cells = [v[first : first + len(keys)] for v in (*beside, *values)]
             rows = zip(*[keys] * bool(names), *cells, strict=True)
             file.write("".join(f"{','.join(row)}\r\n" for row in rows).encode())
+
+
+def _unlike(name: str, earlier: Sequence[str]) -> str:
+    """Return a column's title: a dimension may stand there twice."""
+    return f"{name}_{earlier.count(name) + 1}" if name in earlier else name
+
+
+def _part(positions: Sequence[range]) -> tuple[slice, ...]:
+    return tuple(slice(p.start, p.stop) for p in positions)
 
 
 def _keys(
@@ -39,7 +55,7 @@ def _keys(
     shape = tuple(len(p) for p in positions)
     total = int(np.prod(shape, dtype=np.int64))
     parts = [
-        np.array([column[i] for i in p])
+        np.array([column[i] for i in p], object)
         for column, p in zip(columns, positions, strict=True)
     ]
     for first in range(0, total, _ROWS):
@@ -113,47 +129,78 @@ def _about(series: Series) -> dict[str, Any]:
     return {
         "title": series.title,
         "units": series.variable.text("units"),
-        "dimensions": list(series.sizes),
-        "shape": list(series.sizes.values()),
+        "dimensions": list(series.dimensions),
+        "shape": list(series.shape),
     }
 
 
 def _coordinates(cut: Cut, series: list[Series]) -> dict[str, Any]:
-    names = dict.fromkeys(name for one in series for name in one.sizes)
+    names = dict.fromkeys(name for one in series for name in one.dimensions)
     names |= dict.fromkeys(cut.scalars(series))
-    return {name: _coordinate(cut, name) for name in names}
+    found = {name: _coordinate(cut, name) for name in names}
+    for one in series:
+        for variable, where in cut.places(one, repeated=False):
+            found[variable.name] = _array(variable, where)
+    return found
+
+
+def _array(variable: Variable, where: Numbers) -> dict[str, Any]:
+    """Return latitudes or longitudes that are an array, row-major."""
+    kind = kind_of(variable)
+    return {
+        "kind": kind.value if kind else None,
+        "units": variable.text("units"),
+        "dimensions": list(variable.dimensions),
+        "shape": list(where.shape),
+        "values": _numbers(where.reshape(-1)),
+    }
 
 
 def _coordinate(cut: Cut, name: str) -> dict[str, Any]:
     axis = cut.axes.get(name)
-    numbers = axis_numbers(cut, name)
-    about = {
+    about: dict[str, Any] = {
         "kind": axis.kind.value if axis else None,
-        "units": axis.units if axis else "",
-        "values": [v if math.isfinite(v) else None for v in shortest(numbers).tolist()],
+        "units": axis.units if axis and axis.time is None else "",
     }
-    if axis is not None and axis.time is not None:
-        about["values"] = [label(axis, float(v)) or None for v in numbers]
-        about["units"] = ""
+    if axis is not None and (axis.text or axis.time is not None):
+        about["values"] = [text or None for text in axis_texts(cut, name)]
+    else:
+        about["values"] = _numbers(axis_numbers(cut, name))
     return about
 
 
+def _numbers(values: Numbers) -> list[float | None]:
+    return [v if math.isfinite(v) else None for v in shortest(values).tolist()]
+
+
 def axis_numbers(cut: Cut, name: str) -> Numbers:
-    """Return the selected values of an axis or scalar coordinate; indices if none."""
-    variable = cut.description.variables.get(name)
-    if variable is not None and variable.dimensions in {(name,), ()}:
-        if variable.type.numeric and variable.dimensions:
+    """Return the selected values of an axis or scalar coordinate.
+
+    Where it has none, or they are text, they are the indices.
+    """
+    axis = cut.axes.get(name)
+    own = axis.coordinate if axis else name
+    variable = cut.description.variables.get(own or "")
+    if variable is not None and variable.type.numeric:
+        if variable.dimensions == (name,):
             return cut.coordinate(variable, name)
-        if variable.type.numeric:
+        if not variable.dimensions:
             return cut.unpacked(variable).reshape(1)
+    if axis is not None and axis.dimension is None:
+        return np.zeros(1, int)
     parts = cut.selected(name).ranges
     return np.concatenate([np.arange(p.start, p.stop, p.stride) for p in parts])
 
 
-def _axis_texts(cut: Cut, name: str) -> list[str]:
+def axis_texts(cut: Cut, name: str) -> list[str]:
+    """Return the selected values of an axis as text; missing ones as no text."""
     axis = cut.axes.get(name)
+    if axis is not None and axis.text and axis.coordinate is not None:
+        variable = cut.description.variable(axis.coordinate)
+        found: list[str] = cut.texts(variable).reshape(-1).tolist()
+        return found
     numbers = axis_numbers(cut, name)
-    if axis is not None and axis.kind is AxisKind.TIME and axis.time is not None:
+    if axis is not None and axis.time is not None:
         return [label(axis, float(value)) for value in numbers]
     return texts(numbers)
 

@@ -10,6 +10,7 @@ import struct
 from dataclasses import dataclass
 
 from gatewright.core.errors import BackendFailed
+from gatewright.domains.arrays import readable
 
 _DIMENSIONS, _VARIABLES, _ATTRIBUTES = 10, 11, 12
 _STREAMING = {4: 0xFFFFFFFF, 8: 0xFFFFFFFFFFFFFFFF}
@@ -176,7 +177,7 @@ class _Parser:
 
     def _name(self) -> str:
         length = self._count(1)
-        name = self._take(length).decode("utf-8", "replace")
+        name = readable(self._take(length).decode("utf-8", "surrogateescape"))
         self._take(-length % 4)
         return name
 
@@ -202,7 +203,7 @@ class _Parser:
         data = self._take(length)
         self._take(-length % 4)
         if kind == _CHAR:
-            return "S1", (data.decode("utf-8", "replace").rstrip("\0"),)
+            return "S1", (data.decode("utf-8", "surrogateescape").rstrip("\0"),)
         return _DTYPES[kind][1:], struct.unpack(f">{count}{_NUMBERS[kind]}", data)
 
     def _kind(self) -> int:

@@ -24,6 +24,7 @@ from gatewright.domains.arrays import (
     Hyperslab,
     Variable,
     Version,
+    text_attribute,
 )
 
 _FIRST_BYTES = 65_536
@@ -116,5 +117,8 @@ def _type(dtype: str) -> ElementType:
 
 def _attributes(values: dict[str, Value]) -> Attributes:
     return {
-        name: Attribute(_type(dtype), value) for name, (dtype, value) in values.items()
+        name: text_attribute(ElementType.CHAR, tuple(map(str, value)))
+        if dtype == "S1"
+        else Attribute(_type(dtype), value)
+        for name, (dtype, value) in values.items()
     }

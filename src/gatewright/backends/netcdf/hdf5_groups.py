@@ -12,7 +12,7 @@ from typing import Any
 import h5py
 
 from gatewright.backends.netcdf.hdf5_types import attributes
-from gatewright.domains.arrays import Attribute
+from gatewright.domains.arrays import Attribute, readable
 
 _NOT_A_COORDINATE = "_nc4_non_coord_"
 _MOST_OBJECTS = 20_000
@@ -116,7 +116,7 @@ class _Names:
         words = [*groups, name.removeprefix(_NOT_A_COORDINATE)]
         plain = "/".join(words)
         if plain not in self._by_path:
-            self._by_path[plain] = self._unlike("_".join(words))
+            self._by_path[plain] = self._unlike(readable("_".join(words)))
         return self._by_path[plain]
 
     def _unlike(self, name: str) -> str:

@@ -10,7 +10,12 @@ from typing import Any
 import h5py
 import numpy as np
 
-from gatewright.domains.arrays import Attribute, Attributes, ElementType
+from gatewright.domains.arrays import (
+    Attribute,
+    Attributes,
+    ElementType,
+    text_attribute,
+)
 
 _HIDDEN = frozenset(
     {
@@ -135,11 +140,10 @@ def _text_attribute(array: Any) -> Attribute | None:
     if not all(isinstance(element, str | bytes) for element in elements):
         return None
     kind = ElementType.CHAR if array.dtype.kind == "S" else ElementType.STRING
-    texts = tuple(map(_text, elements))
-    return Attribute(kind if len(texts) == 1 else ElementType.STRING, texts)
-
-
-def _text(value: str | bytes) -> str:
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace").rstrip("\0")
-    return value.encode("utf-8", "replace").decode()
+    texts = tuple(
+        one.decode("utf-8", "surrogateescape").rstrip("\0")
+        if isinstance(one, bytes)
+        else str(one)  # h5py gives NumPy's own kind of text, too
+        for one in elements
+    )
+    return text_attribute(kind if len(texts) == 1 else ElementType.STRING, texts)

@@ -1,7 +1,15 @@
 """Gridded data: data sets, their axes, pieces of arrays by index and by coordinates."""
 
-from gatewright.domains.arrays.axes import Axis, axes, data_variables
+from gatewright.domains.arrays.axes import (
+    Axis,
+    axes,
+    data_variables,
+    extent,
+    kind_of,
+)
 from gatewright.domains.arrays.calendars import TimeUnits, time_units
+from gatewright.domains.arrays.coordinates import AxisValues
+from gatewright.domains.arrays.grids import Box, Horizontal, horizontal
 from gatewright.domains.arrays.hyperslab import (
     check,
     counts,
@@ -30,6 +38,7 @@ from gatewright.domains.arrays.model import (
 )
 from gatewright.domains.arrays.packing import (
     Packing,
+    absent,
     is_long,
     missing_values,
     packing,
@@ -38,14 +47,16 @@ from gatewright.domains.arrays.packing import (
 )
 from gatewright.domains.arrays.plan import windows
 from gatewright.domains.arrays.ports import ArrayReader
+from gatewright.domains.arrays.references import shortened
 from gatewright.domains.arrays.selection import (
     Selected,
+    Values,
     counted_from,
     everything,
     label,
     select,
 )
-from gatewright.domains.arrays.service import AxisValues, Datasets
+from gatewright.domains.arrays.service import Datasets
 from gatewright.domains.arrays.statistics import Statistic, statistic
 from gatewright.domains.arrays.statistics import apply as apply_statistic
 from gatewright.domains.arrays.subset import (
@@ -55,10 +66,12 @@ from gatewright.domains.arrays.subset import (
     SubsetFormat,
     SubsetOrder,
     SubsetRequest,
+    carried,
     member_axis,
     output_sizes,
     output_type,
 )
+from gatewright.domains.arrays.texts import as_stored, readable, text_attribute
 
 __all__ = [
     "ArrayReader",
@@ -67,6 +80,7 @@ __all__ = [
     "Axis",
     "AxisKind",
     "AxisValues",
+    "Box",
     "ByteOrder",
     "Dataset",
     "Datasets",
@@ -75,6 +89,7 @@ __all__ = [
     "ElementType",
     "Encoding",
     "Estimate",
+    "Horizontal",
     "Hyperslab",
     "Packing",
     "Prepared",
@@ -88,10 +103,14 @@ __all__ = [
     "SubsetOrder",
     "SubsetRequest",
     "TimeUnits",
+    "Values",
     "Variable",
     "Version",
+    "absent",
     "apply_statistic",
+    "as_stored",
     "axes",
+    "carried",
     "check",
     "counted_from",
     "counts",
@@ -99,7 +118,10 @@ __all__ = [
     "elements",
     "encoded_size",
     "everything",
+    "extent",
+    "horizontal",
     "is_long",
+    "kind_of",
     "label",
     "member_axis",
     "missing_values",
@@ -107,8 +129,11 @@ __all__ = [
     "output_type",
     "packing",
     "positions",
+    "readable",
     "select",
+    "shortened",
     "statistic",
+    "text_attribute",
     "time_units",
     "unpack",
     "whole",

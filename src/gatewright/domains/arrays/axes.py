@@ -1,14 +1,20 @@
 """Which dimensions are latitude, longitude, level, time and ensemble member.
 
-Source: CF conventions 1.11, chapter 4 (coordinate types) and 4.5 (discrete axes with
-``realization``); the names and units that older files use are known too.
+Source: CF conventions 1.11, chapter 4 (coordinate types), 4.5 (discrete axes with
+``realization``) and 5 (auxiliary coordinates); the names and units that older files
+use are known too. Every other dimension of the data is an axis of the kind OTHER.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gatewright.domains.arrays.calendars import TimeUnits, time_units
-from gatewright.domains.arrays.model import AxisKind, Description, Variable
+from gatewright.domains.arrays.model import (
+    AxisKind,
+    Description,
+    ElementType,
+    Variable,
+)
 
 _NORTH = frozenset(
     {*("degrees_north", "degree_north", "degree_n", "degrees_n", "degreen", "degreesn")}
@@ -16,6 +22,8 @@ _NORTH = frozenset(
 _EAST = frozenset(
     {*("degrees_east", "degree_east", "degree_e", "degrees_e", "degreee", "degreese")}
 )
+_DEGREES = frozenset({"", "degrees", "degree", "deg"})
+"""Units with which a name or a letter may still mean latitude or longitude."""
 _PRESSURE = frozenset(
     {
         *("pa", "hpa", "kpa", "bar", "mb", "mbar", "millibar", "millibars", "decibar"),
@@ -28,15 +36,21 @@ _LEVEL_NAMES = frozenset(
         *("geopotential_height", "sea_water_pressure"),
     }
 )
+_VERTICAL = ("atmosphere_", "ocean_")
+"""How the standard names of dimensionless vertical coordinates begin (appendix D)."""
+_PROJECTED = ("grid_latitude", "grid_longitude", "projection_x_", "projection_y_")
+"""How the standard names of rotated and projected coordinates begin (appendix F)."""
+_ROTATED_NAMES = frozenset({"rlat", "rlon"})
 _NAMES = {
     **dict.fromkeys(("lat", "latitude"), AxisKind.LATITUDE),
     **dict.fromkeys(("lon", "longitude"), AxisKind.LONGITUDE),
     **dict.fromkeys(("level", "lev", "plev", "depth", "altitude"), AxisKind.LEVEL),
     **dict.fromkeys(("time",), AxisKind.TIME),
     **dict.fromkeys(
-        ("member", "ensemble", "number", "realization", "ens", "ensemble_member"),
+        *(("member", "members", "member_id", "number", "realization", "realisation"),),
         AxisKind.MEMBER,
     ),
+    **dict.fromkeys(("ens", "ensemble", "ensemble_member"), AxisKind.MEMBER),
 }
 _STANDARD_NAMES = {
     "latitude": AxisKind.LATITUDE,
@@ -51,11 +65,12 @@ _LETTERS = {
     "X": AxisKind.LONGITUDE,
     "E": AxisKind.MEMBER,
 }
+_HORIZONTAL = frozenset({AxisKind.LATITUDE, AxisKind.LONGITUDE})
 
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """An axis whose meaning is known."""
+    """A dimension of data, or a scalar coordinate."""
 
     kind: AxisKind
     """What it means."""
@@ -67,18 +82,30 @@ class Axis:
     """Units of the values."""
     time: TimeUnits | None = None
     """Meaning of a time axis's values, where it can be told."""
+    calendar: str = ""
+    """The ``calendar`` of a time axis, as the file has it."""
+    text: bool = False
+    """Whether its values are text, such as names of members or stations."""
+
+    @property
+    def name(self) -> str:
+        """The word by which a request narrows it."""
+        if self.kind is AxisKind.OTHER:
+            return self.dimension or self.coordinate or ""
+        return self.kind.value
 
 
 def kind_of(variable: Variable) -> AxisKind | None:
     """Return what a coordinate variable means, by its attributes and its name."""
     units = variable.text("units").strip().lower()
     name = variable.text("standard_name").strip().lower()
+    if name.startswith(_PROJECTED) or variable.name.lower() in _ROTATED_NAMES:
+        return None
     return (
         _STANDARD_NAMES.get(name)
         or _by_units(units)
         or _by_vertical(variable, name)
-        or _LETTERS.get(variable.text("axis").strip().upper())
-        or _NAMES.get(variable.name.lower())
+        or _by_letter_or_name(variable, units, name)
     )
 
 
@@ -93,74 +120,165 @@ def _by_units(units: str) -> AxisKind | None:
 
 
 def _by_vertical(variable: Variable, name: str) -> AxisKind | None:
+    vertical = name in _LEVEL_NAMES or (
+        name.startswith(_VERTICAL) and "_coordinate" in name
+    )
     positive = variable.text("positive").strip().lower()
-    vertical = name in _LEVEL_NAMES or name.endswith("_coordinate")
     return AxisKind.LEVEL if vertical or positive in {"up", "down"} else None
+
+
+def _by_letter_or_name(
+    variable: Variable, units: str, standard_name: str
+) -> AxisKind | None:
+    """Return what the ``axis`` attribute or the name says.
+
+    ``axis = "X"`` is the first axis of any grid: it is a longitude only if nothing
+    else says what it is (CF 1.11, chapter 4).
+    """
+    kind = _LETTERS.get(variable.text("axis").strip().upper()) or _NAMES.get(
+        variable.name.lower()
+    )
+    if kind in _HORIZONTAL and (standard_name or units not in _DEGREES):
+        return None
+    return kind
 
 
 def axes(description: Description) -> Mapping[str, Axis]:
     """Return the axes by dimension, and scalar coordinates by their variable."""
+    data = data_variables(description)
+    of_data = {name for variable in data for name in variable.dimensions}
+    named = _named_coordinates(description)
     found: dict[str, Axis] = {}
     for name in description.dimensions:
-        axis = _of_dimension(description, name)
-        if axis is not None:
+        axis = _of_dimension(description, name, named)
+        if axis.kind is not AxisKind.OTHER or name in of_data:
             found[name] = axis
-    for variable in _scalar_coordinates(description):
-        kind = kind_of(variable)
+    for variable in named:
+        kind = None if extent(variable) else kind_of(variable)
         if kind is not None and variable.name not in found:
             found[variable.name] = _axis(kind, None, variable)
     return found
 
 
-def _of_dimension(description: Description, name: str) -> Axis | None:
-    variable = description.variables.get(name)
-    if variable is None or variable.dimensions != (name,):
-        kind = _NAMES.get(name.lower())
-        if kind is AxisKind.MEMBER:
-            return Axis(kind, name, None)
-        return None
-    if not variable.type.numeric:
-        return None
-    kind = kind_of(variable)
-    return None if kind is None else _axis(kind, name, variable)
-
-
-def _axis(kind: AxisKind, dimension: str | None, variable: Variable) -> Axis:
-    units = variable.text("units")
-    time = time_units(units, variable.text("calendar"))
-    return Axis(
-        kind,
-        dimension,
-        variable.name,
-        units,
-        time if kind is AxisKind.TIME else None,
-    )
-
-
-def _scalar_coordinates(description: Description) -> Iterator[Variable]:
-    """Yield the scalar variables that ``coordinates`` attributes name (CF 5.7)."""
+def _named_coordinates(description: Description) -> list[Variable]:
+    """Return the variables that ``coordinates`` attributes name (CF 5 and 5.7)."""
     named = {
         word
         for variable in description.variables.values()
         for word in variable.text("coordinates").split()
     }
-    for name, variable in description.variables.items():
-        if name in named and not variable.dimensions and variable.type.numeric:
-            yield variable
+    return [v for name, v in description.variables.items() if name in named]
+
+
+def extent(variable: Variable) -> tuple[str, ...]:
+    """Return the dimensions of a variable without that of the length of its strings."""
+    return variable.dimensions[: -1 if variable.type is ElementType.CHAR else None]
+
+
+def _of_dimension(description: Description, name: str, named: list[Variable]) -> Axis:
+    own = description.variables.get(name)
+    if own is not None and extent(own) == (name,):
+        kind = kind_of(own)
+        if kind in _HORIZONTAL and _is_index(own, named):
+            kind = None
+        if kind is not None:
+            return _axis(kind, name, own)
+        member = _auxiliary(description, name, named, (AxisKind.MEMBER,))
+        return member or _axis(AxisKind.OTHER, name, own)
+    found = _auxiliary(description, name, named, tuple(AxisKind))
+    if found is not None:
+        return found
+    kind = _NAMES.get(name.lower())
+    return Axis(
+        AxisKind.MEMBER if kind is AxisKind.MEMBER else AxisKind.OTHER, name, None
+    )
+
+
+def _is_index(own: Variable, named: list[Variable]) -> bool:
+    """Return whether a dimension's own variable only numbers the cells of a grid.
+
+    Its name says latitude, and nothing else does, where the true latitudes are an
+    array over that dimension and another one.
+    """
+    sure = _STANDARD_NAMES.get(own.text("standard_name").strip().lower()) or _by_units(
+        own.text("units").strip().lower()
+    )
+    return not sure and any(
+        own.name in one.dimensions
+        and len(one.dimensions) > 1
+        and kind_of(one) in _HORIZONTAL
+        for one in named
+    )
+
+
+def _auxiliary(
+    description: Description,
+    dimension: str,
+    named: list[Variable],
+    kinds: tuple[AxisKind, ...],
+) -> Axis | None:
+    """Return the axis that auxiliary coordinates make of a dimension (CF 4.5, 5, 9.5).
+
+    Where latitudes and longitudes stand along the same dimension, as those of stations
+    do, neither of them is its axis.
+    """
+    along = [
+        variable
+        for name, variable in description.variables.items()
+        if name != dimension and extent(variable) == (dimension,)
+    ]
+    found: dict[AxisKind | None, list[Variable]] = {}
+    for variable in along:
+        realization = variable.text("standard_name").strip() == "realization"
+        if variable in named or realization:
+            found.setdefault(kind_of(variable), []).append(variable)
+    if found.keys() >= _HORIZONTAL:
+        found = {k: v for k, v in found.items() if k not in _HORIZONTAL}
+    for kind in (AxisKind.MEMBER, *kinds):
+        if kind in kinds and len(found.get(kind, ())) == 1:
+            return _axis(kind, dimension, found[kind][0])
+    if AxisKind.OTHER not in kinds:
+        return None
+    labels = [v for v in along if v.attributes.get("cf_role")] or [
+        v for v in found.get(None, ()) if not v.type.numeric
+    ]
+    return _axis(AxisKind.OTHER, dimension, labels[0]) if labels else None
+
+
+def _axis(kind: AxisKind, dimension: str | None, variable: Variable) -> Axis:
+    units, calendar = variable.text("units"), variable.text("calendar")
+    numeric = variable.type.numeric
+    time = kind is AxisKind.TIME and numeric
+    return Axis(
+        kind,
+        dimension,
+        variable.name,
+        units,
+        time_units(units, calendar) if time else None,
+        calendar if time else "",
+        not numeric,
+    )
 
 
 def data_variables(description: Description) -> list[Variable]:
-    """Return the variables that hold data: neither coordinates nor their bounds."""
-    bounds = {
-        variable.text(attribute)
+    """Return the variables that hold data.
+
+    They are neither coordinates, in arrays of their own or not, nor bounds of cells,
+    nor what says how a mesh hangs together.
+    """
+    others = {
+        word
         for variable in description.variables.values()
-        for attribute in ("bounds", "climatology")
+        for attribute in variable.attributes
+        if attribute in {"bounds", "climatology"} or attribute.endswith("_connectivity")
+        for word in variable.text(attribute).split()
     }
+    others |= {v.name for v in _named_coordinates(description) if kind_of(v)}
     return [
         variable
         for name, variable in description.variables.items()
         if variable.type.numeric
         and variable.dimensions
-        and name not in bounds
+        and name not in others
         and name not in description.dimensions
     ]

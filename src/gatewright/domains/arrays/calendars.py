@@ -18,27 +18,29 @@ from gatewright.core.errors import InvalidRequest
 _DAY = 86_400_000_000
 _UNITS = {
     **dict.fromkeys(("nanosecond", "nanoseconds", "nanosec", "nsec", "ns"), 1),
-    **dict.fromkeys(("microsecond", "microseconds", "microsec", "us"), 1_000),
     **dict.fromkeys(
-        ("millisecond", "milliseconds", "millisec", "msec", "ms"), 1_000_000
+        ("microsecond", "microseconds", "microsec", "microsecs", "us"), 1_000
     ),
+    **dict.fromkeys(("millisecond", "milliseconds", "millisec"), 1_000_000),
+    **dict.fromkeys(("millisecs", "msec", "msecs", "ms"), 1_000_000),
     **dict.fromkeys(("second", "seconds", "sec", "secs", "s"), 1_000_000_000),
     **dict.fromkeys(("minute", "minutes", "min", "mins"), 60_000_000_000),
     **dict.fromkeys(("hour", "hours", "hr", "hrs", "h"), 3_600_000_000_000),
     **dict.fromkeys(("day", "days", "d"), 1_000 * _DAY),
+    **dict.fromkeys(("week", "weeks"), 7_000 * _DAY),
 }
-"""Nanoseconds of the units that have a fixed length."""
+"""Nanoseconds of the units that have the same length in every calendar."""
 _MONTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _LARGEST_YEAR = 999_999
 _GREGORIAN_BEGINS = 2_299_161
 """Julian day number of 1582-10-15, the first day of the Gregorian calendar."""
 
 _SINCE = re.compile(
-    r"\s*(?P<unit>[A-Za-z]+)\s+since\s+(?P<reference>\S.*?)\s*", re.IGNORECASE
+    r"\s*(?P<unit>[A-Za-z_]+)\s+since\s+(?P<reference>\S.*?)\s*", re.IGNORECASE
 )
 _REFERENCE = re.compile(
     r"(?P<year>[+-]?\d{1,6})-(?P<month>\d{1,2})-(?P<day>\d{1,2})"
-    r"(?:[ T]+(?P<hour>\d{1,2})(?::(?P<minute>\d{1,2}))?"
+    r"(?:(?:[ T]+|, ?)(?P<hour>\d{1,2})(?::(?P<minute>\d{1,2}))?"
     r"(?::(?P<second>\d{1,2})(?:\.(?P<fraction>\d{1,9}))?)?)?"
     r"\s*(?:Z|UTC|GMT|(?P<offset>[+-]\d{1,2}(?::?\d{2})?))?",
     re.IGNORECASE,
@@ -65,7 +67,24 @@ _ALIASES = {
     "gregorian": Calendar.STANDARD,
     "365_day": Calendar.NOLEAP,
     "366_day": Calendar.ALL_LEAP,
+    "360": Calendar.DAYS_360,
+    "thirty_day_months": Calendar.DAYS_360,
+    "tai": Calendar.PROLEPTIC_GREGORIAN,
 }
+"""Other names; ``360`` and ``thirty_day_months`` are those of the IRI and of GFDL.
+
+The atomic time TAI has days of 86,400 seconds and the dates of the Gregorian calendar
+(CF 1.11, section 4.4.1). UTC, with its leap seconds, is not known.
+"""
+
+_OF_A_CALENDAR = {
+    Calendar.DAYS_360: {
+        **dict.fromkeys(("month", "months"), 30_000 * _DAY),
+        **dict.fromkeys(("year", "years"), 360_000 * _DAY),
+    },
+    Calendar.NOLEAP: dict.fromkeys(("common_year", "common_years"), 365_000 * _DAY),
+}
+"""Nanoseconds of the units that have a fixed length in one calendar."""
 
 
 def calendar(name: str) -> Calendar | None:
@@ -230,14 +249,16 @@ class TimeUnits:
 def time_units(units: str, calendar_name: str = "") -> TimeUnits | None:
     """Return the meaning of a time axis's ``units`` and ``calendar`` attributes.
 
-    None where the units are not "<unit> since <moment>", or the unit has no fixed
-    length (months and years): such numbers are used as numbers.
+    None where the units are not "<unit> since <moment>", the calendar is not known, or
+    the unit has no fixed length in it (months in all but the one of 360 days): such
+    numbers are used as numbers.
     """
     parsed = _SINCE.fullmatch(units)
     kind = calendar(calendar_name)
     if parsed is None or kind is None:
         return None
-    unit = _UNITS.get(parsed["unit"].lower())
+    word = parsed["unit"].lower()
+    unit = _UNITS.get(word) or _OF_A_CALENDAR.get(kind, {}).get(word)
     reference = _reference(parsed["reference"], kind)
     if unit is None or reference is None:
         return None

@@ -51,6 +51,8 @@ class AxisKind(StrEnum):
     LATITUDE = "lat"
     LONGITUDE = "lon"
     MEMBER = "member"
+    OTHER = "other"
+    """Any other: a month, a quantile, a station, the rows of a projected grid."""
 
 
 ByteOrder = Literal["big", "little"]
@@ -65,6 +67,8 @@ class Attribute:
     """Type in the file; CHAR and STRING attributes hold text."""
     values: tuple[str | int | float, ...]
     """The values; text of type CHAR is one string."""
+    latin1: bool = False
+    """Whether the file has the text in Latin-1, as it is no UTF-8."""
 
     @property
     def text(self) -> str:

@@ -24,6 +24,10 @@ Source: ``NC_FILL_INT`` and its like in netcdf.h. For bytes the library masks no
 """
 
 
+_ROUNDING = 1e-2
+"""Part of a stored unit by which a bound in unpacked units may miss a whole one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Packing:
     """How stored values become numbers with NaN for missing ones."""
@@ -55,12 +59,13 @@ def packing(variable: Variable) -> Packing:
         _number(attributes, "scale_factor"),
         _number(attributes, "add_offset"),
     )
-    low, high = _valid(attributes)
+    scale, offset = 1.0 if scale is None else scale, 0.0 if offset is None else offset
+    low, high = _valid(variable, scale, offset)
     return Packing(
         _unpacked_type(variable),
         _unsigned(variable),
-        1.0 if scale is None else scale,
-        0.0 if offset is None else offset,
+        scale,
+        offset,
         (*_fills(variable), *_numbers(attributes, "missing_value")),
         low,
         high,
@@ -76,6 +81,24 @@ def missing_values(variable: Variable) -> tuple[int, ...]:
         for value in variable.attributes[name].values
         if isinstance(value, int)
     )
+
+
+def absent(variable: Variable) -> float | None:
+    """Return a stored value that stands for none; None where bytes have no such."""
+    there = np.dtype(variable.type.value)
+    for name in ("_FillValue", "missing_value"):
+        for value in _numbers(variable.attributes, name):
+            if there.kind == "f" or value in range(*_whole(there)):
+                return value
+    if there.kind == "f":
+        return float("nan")
+    return _UNWRITTEN.get(variable.type)
+
+
+def _whole(dtype: np.dtype[np.generic]) -> tuple[int, int]:
+    """Return the smallest whole number of a type, and one more than the largest."""
+    there = np.iinfo(dtype.name)
+    return int(there.min), int(there.max) + 1
 
 
 def unpack(values: npt.NDArray[np.number], how: Packing) -> Floats:
@@ -178,11 +201,43 @@ def _unsigned(variable: Variable) -> str | None:
     return None
 
 
-def _valid(attributes: Attributes) -> tuple[float | None, float | None]:
-    both = _numbers(attributes, "valid_range")
-    if len(both) == 2:
-        return both[0], both[1]
-    return _number(attributes, "valid_min"), _number(attributes, "valid_max")
+def _valid(
+    variable: Variable, scale: float, offset: float
+) -> tuple[float | None, float | None]:
+    """Return the bounds of valid stored values.
+
+    Bounds that are fractions, of integers that are packed, are in unpacked units.
+    Source: NetCDF Users' Guide, appendix A, ``valid_range``: those of the type of
+    ``scale_factor`` or ``add_offset`` that is wider than the stored type.
+    """
+    both = _numbers(variable.attributes, "valid_range")
+    low, high = both if len(both) == 2 else (None, None)
+    if low is None and high is None:
+        low = _number(variable.attributes, "valid_min")
+        high = _number(variable.attributes, "valid_max")
+    names = ("valid_range", "valid_min", "valid_max")
+    types = [variable.attributes[n].type for n in names if n in variable.attributes]
+    packed = variable.attributes.keys() & {"scale_factor", "add_offset"}
+    fractions = {ElementType.FLOAT32, ElementType.FLOAT64}
+    if not packed or variable.type in fractions or not fractions.issuperset(types):
+        return low, high
+    there = np.iinfo(_unsigned(variable) or variable.type.value)
+    ends = [
+        None
+        if value is None
+        else min(max(_stored(value, scale, offset), there.min), there.max)
+        for value in (low, high)
+    ]
+    return (ends[1], ends[0]) if scale < 0 else (ends[0], ends[1])
+
+
+def _stored(value: float, scale: float, offset: float) -> float:
+    """Return an unpacked number as it is stored; a whole one if it is almost that.
+
+    180 K is not exactly (180 - 280) / 0.01 where the factor is a float32.
+    """
+    found = (value - offset) / scale if scale else value
+    return float(round(found)) if abs(found - round(found)) < _ROUNDING else found
 
 
 def _number(attributes: Attributes, name: str) -> float | None:

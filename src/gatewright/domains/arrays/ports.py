@@ -56,7 +56,8 @@ class ArrayReader(Protocol):
         """Return a piece of a STRING variable, in row-major order.
 
         For a CHAR variable the last dimension is left out of ``slab``: it is the
-        length of the strings, which come without the NULs behind them.
+        length of the strings, which come without the NULs behind them. Bytes that are
+        no UTF-8 come as surrogates (PEP 383).
         """
         ...
 

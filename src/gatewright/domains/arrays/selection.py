@@ -1,15 +1,18 @@
 """From coordinates, as people write them, to indices.
 
-``lat=10:60`` is a range, its ends included; ``lat=45`` is the nearest value. A
-longitude range runs eastward from its first end to its second, whatever the file
-counts (0 to 360 or -180 to 180), and comes as two pieces where it crosses the file's
-seam. A written time is a period (``1987-10`` a month): the times within it, or, where
-there are none, the nearest.
+``lat=10:60`` is a range, its ends included; ``lat=45.2`` is the cell within half a step
+of which it lies, and a full moment is one likewise. A written time is a period
+(``1987-10`` a month): the times within it. Members, stations and other labels match
+exactly. What is not there is refused, with its neighbours. A longitude range runs
+eastward from its first end to its second, whatever the file counts (0 to 360 or -180
+to 180), and comes as two pieces where it crosses the file's seam. ``index:3`` and
+``index:0:4`` count positions along any axis from 0.
 """
 
 import itertools
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +31,14 @@ _ROUNDING = 1e-5
 """Part of a grid step by which a coordinate may miss a bound: many are float32."""
 _DEGREES = 1e-4
 """The same for longitudes, in degrees: 359.9 in float32 is 1.2e-5 off."""
+_UNEVEN = 1.2
+"""How much longer than its neighbour a step may be; a longer one is a gap."""
+_INDEX = re.compile(r"index:(\d{1,12})(?::(\d{1,12}))?", re.ASCII)
+_MOMENT = 1e-9
+"""Part of a time by which a written moment may miss it: labels have microseconds."""
+_LABELLED = frozenset({AxisKind.MEMBER, AxisKind.OTHER})
+"""Axes with labels instead of places along a line: there is no nearest one."""
+_SHOWN_LABELS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +49,8 @@ class Selected:
     """One range, or two where a longitude range crosses the seam."""
     west: float | None = None
     """Longitudes are counted from here (west <= value < west + 360)."""
+    nearest: str = ""
+    """The value that is given where another was asked for, half a step away or less."""
 
     @property
     def count(self) -> int:
@@ -50,7 +63,9 @@ def everything(size: int) -> Selected:
     return Selected((Range(0, size),))
 
 
-def select(axis: Axis, values: Values, text: str) -> Selected:
+def select(
+    axis: Axis, values: Values, text: str, labels: Sequence[str] = ()
+) -> Selected:
     """Return the indices that a request means.
 
     Parameters
@@ -61,6 +76,8 @@ def select(axis: Axis, values: Values, text: str) -> Selected:
         Its values, of shape (size,).
     text
         One value or ``first:last``.
+    labels
+        The values of an axis of text.
 
     Raises
     ------
@@ -68,21 +85,68 @@ def select(axis: Axis, values: Values, text: str) -> Selected:
         The text is not that, or nothing of the axis lies there.
     """
     if not values.size:
-        raise InvalidRequest(f"The axis {axis.kind} of this data set is empty.")
+        raise InvalidRequest(f"The axis {axis.name} of this data set is empty.")
+    counted = _INDEX.fullmatch(text.strip())
+    if counted is not None:
+        return _by_index(
+            axis, values.size, [int(end) for end in counted.groups() if end]
+        )
+    if axis.text:
+        return _by_label(axis, labels, text)
     if axis.time is not None:
         return _select_time(axis, axis.time, values, text)
-    low, high = interval(axis.kind, text)
+    low, high = interval(axis, text)
     if axis.kind is AxisKind.LONGITUDE:
         return _select_longitude(axis, values, low, high)
     if high is None:
-        return _one(axis, values, _nearest(axis, values, low, text))
+        return _one(axis, values, low, text)
     low, high = min(low, high), max(low, high)
     margin = _ROUNDING * _step(values)
-    mask = (values >= low - margin) & (values <= high + margin)
-    return Selected((_run(axis, mask, values, text),))
+    mask = (values >= low - max(margin, _spacing(low))) & (
+        values <= high + max(margin, _spacing(high))
+    )
+    return Selected((_run(axis, mask, values, text, (low, high)),))
 
 
-def interval(kind: AxisKind, text: str) -> tuple[float, float | None]:
+def _by_index(axis: Axis, size: int, ends: list[int]) -> Selected:
+    first, last = ends[0], ends[-1]
+    if not first <= last < size:
+        raise InvalidRequest(
+            f"The axis {axis.name} of this data set has the indices 0 to {size - 1}, "
+            "and an index range has its smaller end first."
+        )
+    return Selected((Range(first, last - first + 1),))
+
+
+def _by_label(axis: Axis, labels: Sequence[str], text: str) -> Selected:
+    """Return the places of a label, or of all from one label to another."""
+    known = np.array([label.strip() for label in labels], object)
+    wanted = text.strip()
+    places = np.flatnonzero(known == wanted)
+    for at, sign in enumerate(wanted):
+        if sign == ":" and not places.size:
+            ends = (wanted[:at].strip(), wanted[at + 1 :].strip())
+            if set(ends) <= set(known):
+                pair = np.flatnonzero(np.isin(known, ends))
+                places = np.arange(pair[0], pair[-1] + 1)
+    if not places.size:
+        shown = ", ".join(known[:_SHOWN_LABELS])
+        more = f" and {known.size - _SHOWN_LABELS} more"
+        raise InvalidRequest(
+            f"There is no “{wanted[:60]}” on the axis {axis.name} of this data set, "
+            f"which has {shown}{more if known.size > _SHOWN_LABELS else ''}. A "
+            "position is written index:0."
+        )
+    if places[-1] - places[0] + 1 > places.size:
+        raise InvalidRequest(
+            f"The axis {axis.name} of this data set has “{wanted[:60]}” more than "
+            f"once, at the indices {', '.join(map(str, places[:_SHOWN_LABELS]))}: ask "
+            "for one of them, such as index:0."
+        )
+    return Selected((Range(int(places[0]), int(places.size)),))
+
+
+def interval(axis: Axis, text: str) -> tuple[float, float | None]:
     """Return the two ends of ``first:last``, or one value and None.
 
     Raises
@@ -93,12 +157,22 @@ def interval(kind: AxisKind, text: str) -> tuple[float, float | None]:
     parsed = _INTERVAL.fullmatch(text)
     ends = [float(end) for end in parsed.groups() if end] if parsed else []
     if not ends or not all(map(math.isfinite, ends)):
-        raise InvalidRequest(
-            f"“{kind}={text[:60]}” is neither a number nor two with a colon between."
-        )
-    bound = {AxisKind.LATITUDE: 90.0, AxisKind.LONGITUDE: 720.0}.get(kind, math.inf)
+        asked = f"“{axis.name}={text[:60]}”"
+        why = f"{asked} is neither a number nor two with a colon between."
+        if axis.kind is AxisKind.TIME:
+            why += (
+                f" The times of this data set are in “{axis.units}”, calendar "
+                f"“{axis.calendar or 'standard'}”, which have no fixed length or are "
+                "not known here: give numbers of that, or positions such as index:0."
+            )
+        raise InvalidRequest(why)
+    bound = {AxisKind.LATITUDE: 90.0, AxisKind.LONGITUDE: 720.0}.get(
+        axis.kind, math.inf
+    )
     if any(abs(end) > bound for end in ends):
-        raise InvalidRequest(f"“{kind}={text[:60]}” goes beyond {bound:g} degrees.")
+        raise InvalidRequest(
+            f"“{axis.name}={text[:60]}” goes beyond {bound:g} degrees."
+        )
     return ends[0], ends[1] if len(ends) == 2 else None
 
 
@@ -119,11 +193,13 @@ def _select_longitude(
     axis: Axis, values: Values, west: float, east: float | None
 ) -> Selected:
     if east is None:
-        distance = np.abs(np.mod(values - west + 180.0, 360.0) - 180.0)
-        index = int(np.nanargmin(_finite(axis, distance)))
-        if distance[index] > max(_step(values), _DEGREES):
+        turned = np.mod(values - west + 180.0, 360.0)
+        index = int(np.nanargmin(_finite(axis, np.abs(turned - 180.0))))
+        away = abs(turned[index] - 180.0)
+        if away > max(_half_step(turned, 180.0), _DEGREES):
             raise _outside(axis, values, f"{west:g}")
-        return Selected((Range(index, 1),))
+        given = label(axis, float(values[index])) if away > _DEGREES else ""
+        return Selected((Range(index, 1),), nearest=given)
     width = east - west if east >= west else (east - west) % 360.0
     values, closed = _one_turn(values), values
     if closed.size > values.size and _holds(closed, west, width):
@@ -205,43 +281,67 @@ def _select_time(axis: Axis, units: TimeUnits, values: Values, text: str) -> Sel
     if low > high:
         raise InvalidRequest(f"“time={text[:60]}” ends before it begins.")
     margin = _ROUNDING * _step(values)
-    until = values <= high + margin
-    if last.behind != last.first:
-        until = values < high - margin
+    moment = last.behind == last.first
+    until = values <= high + margin if moment else values < high - margin
     mask = (values >= low - margin) & until
-    if mask.any():
-        return Selected((_run(axis, mask, values, text),))
-    if first != last:
-        raise _outside(axis, values, text)
-    middle = low if first.behind == first.first else (low + high) / 2
-    return _one(axis, values, _nearest(axis, values, middle, text))
+    if first == last and moment and not mask.any():
+        return _one(axis, values, low, text)
+    return Selected((_run(axis, mask, values, text, (low, high)),))
 
 
-def _one(axis: Axis, values: Values, index: int) -> Selected:
-    return Selected((Range(index, 1),))
+def _one(axis: Axis, values: Values, wanted: float, text: str) -> Selected:
+    """Return the value that is asked for, or the one in whose cell it lies.
 
-
-def _nearest(axis: Axis, values: Values, wanted: float, text: str) -> int:
+    A level outside of the axis is in no cell, and labels have none.
+    """
     distance = _finite(axis, np.abs(values - wanted))
     index = int(np.nanargmin(distance))
-    reach = max(_step(values), 1e-6 * abs(wanted), _ROUNDING)
-    if distance[index] > reach:
-        raise _outside(axis, values, text)
-    return index
+    exact = max(
+        _ROUNDING * _step(values),
+        _MOMENT * abs(wanted) if axis.time else _spacing(wanted),
+    )
+    if distance[index] <= exact:
+        return Selected((Range(index, 1),))
+    outside = not np.nanmin(values) <= wanted <= np.nanmax(values)
+    if (
+        axis.kind in _LABELLED
+        or (axis.kind is AxisKind.LEVEL and outside)
+        or distance[index] > _half_step(values, wanted)
+    ):
+        raise _outside(axis, values, text, (wanted, wanted))
+    return Selected((Range(index, 1),), nearest=label(axis, float(values[index])))
+
+
+def _half_step(values: Values, wanted: float) -> float:
+    """Return how far from the nearest value a wanted one may lie: half a step.
+
+    The step is that between the neighbours of the wanted value. Where it is longer
+    than those beside it, there is a gap in the axis, and no cell reaches across it.
+    """
+    ordered = np.unique(values[np.isfinite(values)])
+    steps = np.diff(ordered)
+    if not steps.size:
+        return 0.0
+    place = int(np.clip(np.searchsorted(ordered, wanted) - 1, 0, steps.size - 1))
+    beside = [*steps[max(0, place - 1) : place], *steps[place + 1 : place + 2]]
+    return float(min([steps[place], *(_UNEVEN * step for step in beside)])) / 2
+
+
+def _spacing(value: float) -> float:
+    """Return how far a coordinate may be from a number that it is in float32."""
+    return float(np.spacing(np.float32(abs(value))))
 
 
 def _finite(axis: Axis, distance: Values) -> Values:
     if not np.isfinite(distance).any():
-        raise InvalidRequest(f"The axis {axis.kind} of this data set has no values.")
+        raise InvalidRequest(f"The axis {axis.name} of this data set has no values.")
     return distance
 
 
 def _step(values: Values) -> float:
-    """Return the largest distance between neighbours; 0 of a single value."""
-    if values.size < 2:
-        return 0.0
-    largest = float(np.nanmax(np.abs(np.diff(values))))
-    return largest if math.isfinite(largest) else 0.0
+    """Return the usual distance between neighbours; 0 of a single value."""
+    steps = np.abs(np.diff(values[np.isfinite(values)]))
+    return float(np.median(steps)) if steps.size else 0.0
 
 
 def _runs(mask: npt.NDArray[np.bool_]) -> list[Range]:
@@ -251,29 +351,45 @@ def _runs(mask: npt.NDArray[np.bool_]) -> list[Range]:
     ]
 
 
-def _run(axis: Axis, mask: npt.NDArray[np.bool_], values: Values, text: str) -> Range:
+def _run(
+    axis: Axis,
+    mask: npt.NDArray[np.bool_],
+    values: Values,
+    text: str,
+    ends: tuple[float, float] | None = None,
+) -> Range:
     runs = _runs(mask)
     if not runs:
-        raise _outside(axis, values, text)
+        raise _outside(axis, values, text, ends)
     if len(runs) > 1:
         gaps = np.isnan(values[runs[0].start : runs[-1].stop]).any()
         what = "has missing values among its own" if gaps else "is not in order"
         raise InvalidRequest(
-            f"The axis {axis.kind} of this data set {what}, so a range of it is not "
-            "one piece. Ask for the data by index instead, over DAP."
+            f"The axis {axis.name} of this data set {what}, so a range of it is not "
+            "one piece. Ask for positions instead, such as index:0:9."
         )
     return runs[0]
 
 
-def _outside(axis: Axis, values: Values, text: str) -> InvalidRequest:
-    ends = (
+def _outside(
+    axis: Axis, values: Values, text: str, ends: tuple[float, float] | None = None
+) -> InvalidRequest:
+    """Return the error that names the ends of an axis, and the neighbours of a gap."""
+    units = f" {axis.units}" if axis.units and axis.time is None else ""
+    lowest, highest = (
         label(axis, float(np.nanmin(values))),
         label(axis, float(np.nanmax(values))),
     )
-    return InvalidRequest(
-        f"There is nothing at “{axis.kind}={text[:60]}”: the data set has {ends[0]} to "
-        f"{ends[1]}{' ' + axis.units if axis.units and axis.time is None else ''}."
+    what = (
+        f"There is nothing at “{axis.name}={text[:60]}”: the data set has {lowest} to "
+        f"{highest}{units}"
     )
+    below = values[values < ends[0]] if ends else values[:0]
+    above = values[values > ends[1]] if ends else values[:0]
+    if below.size and above.size:
+        before, after = label(axis, float(below.max())), label(axis, float(above.min()))
+        what += f", and {before} and {after} are the nearest"
+    return InvalidRequest(f"{what}.")
 
 
 def label(axis: Axis, value: float) -> str:

@@ -18,30 +18,26 @@ import asyncio
 import contextlib
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-
-import numpy as np
 
 from gatewright.core.caller import Caller, Scope
 from gatewright.core.clock import Clock, system_clock, timestamp
 from gatewright.core.errors import GatewayError, NotFound, TooLarge
 from gatewright.core.pages import Page, decode_cursor, encode_cursor, page_limit
-from gatewright.domains.arrays.axes import Axis, axes
-from gatewright.domains.arrays.hyperslab import encoded_size, whole
+from gatewright.domains.arrays.axes import axes, data_variables
+from gatewright.domains.arrays.coordinates import AxisValues, Coordinates
+from gatewright.domains.arrays.grids import Horizontal, horizontal
 from gatewright.domains.arrays.model import (
     Dataset,
     Description,
-    ElementType,
     Encoding,
     Hyperslab,
     Published,
     Source,
     Variable,
-    Version,
 )
-from gatewright.domains.arrays.packing import packing, unpack
+from gatewright.domains.arrays.narrowing import check_free, narrowed, places
 from gatewright.domains.arrays.ports import ArrayReader
-from gatewright.domains.arrays.selection import Values, select
+from gatewright.domains.arrays.selection import Values
 from gatewright.domains.arrays.subset import (
     Prepared,
     SubsetFile,
@@ -51,28 +47,15 @@ from gatewright.domains.arrays.subset import (
     check_statistics,
     chosen_variables,
     estimate,
-    narrowed,
 )
 
 _EXTENSION = ".nc"
-_KEPT_COORDINATES = 256
-_LARGEST_COORDINATE = 64 << 20
 _LOOKS_AT_ONCE = 8
 _LOOK_SECONDS = 3.0
 _LESS = "Ask for a smaller piece, or a coarser one with a stride."
 _LESS_OF_A_SUBSET = (
     "Ask for a smaller box, fewer times, levels or members, or fewer variables."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class AxisValues:
-    """An axis and where it is."""
-
-    axis: Axis
-    """What it means."""
-    values: Values
-    """Its values as float64, NaN where there is none."""
 
 
 class Datasets:
@@ -102,7 +85,7 @@ class Datasets:
         self._response_bytes = response_bytes
         self._clock = clock
         self._descriptions: dict[Source, Description] = {}
-        self._coordinates: dict[tuple[Version, str], Values] = {}
+        self._coordinates = Coordinates(self)
 
     def page(
         self, caller: Caller, limit: int | None = None, cursor: str | None = None
@@ -207,41 +190,66 @@ class Datasets:
 
         Scalar coordinates stand under the name of their variable.
         """
-        found = {}
-        for name, axis in axes(published.description).items():
-            found[name] = AxisValues(axis, await self._values(published, name, axis))
+        return await self._coordinates.axes(published)
+
+    async def grids(
+        self, published: Published
+    ) -> list[tuple[Horizontal, Values, Values]]:
+        """Return the latitudes and longitudes that are arrays, of each grid.
+
+        Grids that are too large to search are left out.
+        """
+        description = published.description
+        of_data = (horizontal(description, v) for v in data_variables(description))
+        found = []
+        for at in dict.fromkeys(filter(None, of_data)):
+            with contextlib.suppress(TooLarge):
+                latitudes, longitudes = await self._coordinates.arrays(published, at)
+                found.append((at, latitudes, longitudes))
         return found
 
-    async def prepare(
-        self, caller: Caller, dataset_id: str, request: SubsetRequest
-    ) -> Prepared:
+    async def prepare(self, published: Published, request: SubsetRequest) -> Prepared:
         """Return what a subset comes to; nothing but coordinates is read.
 
         Raises
         ------
-        NotFound
-            There is no such data set that the caller may see.
         InvalidRequest
             The request does not fit the data set.
         """
-        published = await self.open(caller, dataset_id)
-        known = axes(published.description)
-        variables = chosen_variables(published.description, request)
+        description = published.description
+        known = axes(description)
+        variables = chosen_variables(description, request)
         check_statistics(variables, known, request)
-        selected = {
-            name: select(axis, await self._values(published, name, axis), text)
-            for name, axis, text in narrowed(variables, known, request)
-        }
+        selected, nearest = {}, {}
+        for name, axis, text in narrowed(description, variables, known, request):
+            one = await self._coordinates.selected(published, name, axis, text)
+            selected[name] = one
+            if one.nearest:
+                nearest[axis.name] = (text, one.nearest)
+        boxes = []
+        for at, wanted in places(description, variables, known, request).items():
+            cells, box = await self._coordinates.place(published, at, dict(wanted))
+            check_free(selected, cells)
+            selected |= cells
+            boxes += [box] if box else []
+            given = next(iter(cells.values())).nearest
+            if given:
+                nearest |= {
+                    kind.value: (text, part)
+                    for (kind, text), part in zip(wanted, given.split(), strict=True)
+                }
         order = SubsetOrder(
             tuple(variable.name for variable in variables),
-            {n: s for n, s in selected.items() if known[n].dimension is not None},
+            {n: s for n, s in selected.items() if n in description.dimensions},
             request.statistics,
             request.format,
             published.title,
-            self._history(published, request),
+            self._history(published, request, nearest),
+            tuple(boxes),
         )
         check_form(variables, known, order)
-        return Prepared(published, order, estimate(variables, known, order))
+        cost = estimate(description, variables, known, order)
+        return Prepared(published, order, cost, nearest)
 
     async def make(self, prepared: Prepared) -> SubsetFile:
         """Return a prepared subset as a file.
@@ -266,40 +274,23 @@ class Datasets:
             _filename(published.dataset.id, order),
         )
 
-    async def _values(self, published: Published, name: str, axis: Axis) -> Values:
-        """Return the values of an axis as float64, missing ones as NaN."""
-        if axis.coordinate is None:
-            size = published.description.dimensions[name].size
-            return np.arange(size, dtype=np.float64)
-        key = (published.description.version, axis.coordinate)
-        found = self._coordinates.get(key)
-        if found is None:
-            found = await self._read_values(published, axis.coordinate)
-            self._coordinates[key] = found
-            if len(self._coordinates) > _KEPT_COORDINATES:
-                self._coordinates.pop(next(iter(self._coordinates)))
-        return found
-
-    async def _read_values(self, published: Published, name: str) -> Values:
-        variable = published.description.variable(name)
-        encoding = Encoding(variable.type, "little")
-        slab = whole(variable.shape)
-        if encoded_size(slab, encoding) > _LARGEST_COORDINATE:
-            raise TooLarge(f"The axis “{name}” has too many values to search.")
-        windows = self.read(published, variable, slab, encoding)
-        data = b"".join([bytes(window) async for window in windows])
-        how = replace(packing(variable), type=ElementType.FLOAT64)
-        return unpack(np.frombuffer(data, encoding.dtype), how).astype(np.float64)
-
-    def _history(self, published: Published, request: SubsetRequest) -> str:
+    def _history(
+        self,
+        published: Published,
+        request: SubsetRequest,
+        nearest: Mapping[str, tuple[str, str]],
+    ) -> str:
         asked = [f"var={','.join(request.variables)}"] if request.variables else []
         asked += [f"{kind}={text}" for kind, text in request.bounds.items()]
+        asked += [f"{name}={text}" for name, text in request.dimensions.items()]
         if request.statistics:
             asked.append("stat=" + ",".join(how.name for how in request.statistics))
         what = "&".join(asked) or "everything"
         # To the day: the same request has the same bytes, and so one entity tag.
         today = timestamp(self._clock())[:10]
-        return f"{today}: Gatewright subset of {published.dataset.id}: {what}"
+        given = ", ".join(f"{name} {value}" for name, (_, value) in nearest.items())
+        line = f"{today}: Gatewright subset of {published.dataset.id}: {what}"
+        return f"{line} (nearest: {given})" if given else line
 
     def check_size(self, size: int, advice: str = _LESS) -> None:
         """Refuse an answer above the limit, with advice how it becomes smaller.

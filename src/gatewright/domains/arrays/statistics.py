@@ -27,11 +27,23 @@ class Statistic:
 
     @property
     def cell_method(self) -> str:
-        """The words of CF's ``cell_methods`` (appendix E)."""
-        words = {"mean": "mean", "spread": "standard_deviation", "median": "median"}
-        if self.name in {"min", "max"}:
-            return f"{self.name}imum"
-        return words.get(self.name) or f"percentile (comment: {self.percentile:g} %)"
+        """What it adds to ``cell_methods``: CF has no word for most percentiles.
+
+        The members are no dimension of the result any more; ``realization`` is their
+        standard name (CF 1.11, section 7.3 and appendix E).
+        """
+        words = {
+            "mean": "mean",
+            "spread": "standard_deviation",
+            "min": "minimum",
+            "max": "maximum",
+            "p0": "minimum",
+            "p100": "maximum",
+            "median": "median",
+            "p50": "median",
+        }
+        word = words.get(self.name)
+        return f"realization: {word}" if word else ""
 
 
 _PLAIN = ("mean", "spread", "min", "max")

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from gatewright.core.errors import InvalidRequest
 from gatewright.domains.arrays.axes import Axis, data_variables
+from gatewright.domains.arrays.grids import Box
 from gatewright.domains.arrays.model import (
     AxisKind,
     Description,
@@ -14,7 +15,8 @@ from gatewright.domains.arrays.model import (
     Published,
     Variable,
 )
-from gatewright.domains.arrays.packing import packing
+from gatewright.domains.arrays.packing import absent, packing
+from gatewright.domains.arrays.references import companions
 from gatewright.domains.arrays.selection import Selected, everything
 from gatewright.domains.arrays.statistics import Statistic
 
@@ -46,6 +48,7 @@ _MEDIA_TYPES = {
 }
 _BYTES_OF_A_VALUE = {SubsetFormat.CSV: 14, SubsetFormat.JSON: 12}
 _OVERHEAD = 16_384
+_OVERHEAD_OF_ONE = 2560
 _PICTURE_BYTES = 65_536
 
 
@@ -61,6 +64,8 @@ class SubsetRequest:
     """Statistics over the members, in place of the members themselves."""
     format: SubsetFormat = SubsetFormat.NETCDF4
     """Form of the answer."""
+    dimensions: Mapping[str, str] = field(default_factory=dict)
+    """The same of axes that are named by their dimension."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,8 @@ class SubsetOrder:
     """Title for the answer."""
     history: str
     """Line of provenance."""
+    boxes: tuple[Box, ...] = ()
+    """Boxes on grids with arrays of coordinates: cells outside of them are missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +110,8 @@ class Prepared:
     """What a reader makes."""
     estimate: Estimate
     """What it costs."""
+    nearest: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """What was asked for and what is given, of axes where that is not the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,44 +150,6 @@ def chosen_variables(
         if not variable.type.numeric:
             raise InvalidRequest(f"“{variable.name}” is text and has no subsets.")
     return chosen
-
-
-def narrowed(
-    variables: tuple[Variable, ...], axes: Mapping[str, Axis], request: SubsetRequest
-) -> list[tuple[str, Axis, str]]:
-    """Return name, axis and wanted text of each axis that a request narrows.
-
-    Raises
-    ------
-    InvalidRequest
-        None of the variables has an axis that the request narrows.
-    """
-    found = []
-    for kind, text in request.bounds.items():
-        names = {n for v in variables for n in _named_axes(v, axes, kind)}
-        if not names:
-            raise InvalidRequest(f"What is asked for has no axis “{kind}”.")
-        found += [(name, axes[name], text) for name in axes if name in names]
-    return found
-
-
-def _named_axes(
-    variable: Variable, axes: Mapping[str, Axis], kind: AxisKind
-) -> list[str]:
-    """Return a variable's axes of a kind: its dimensions, or else a scalar coordinate.
-
-    Beside an axis of time, a forecast has the scalar time at which it was begun; nor is
-    the height of one variable a level of another.
-    """
-    own = [n for n in variable.dimensions if n in axes and axes[n].kind is kind]
-    if own:
-        return own
-    scalars = [
-        name
-        for name in variable.text("coordinates").split()
-        if name in axes and axes[name].dimension is None and axes[name].kind is kind
-    ]
-    return [name for name in scalars if name == kind] or scalars[:1]
 
 
 def member_axis(variable: Variable, axes: Mapping[str, Axis]) -> int | None:
@@ -223,7 +194,14 @@ def check_form(
     """
     if order.format is SubsetFormat.PNG:
         _check_picture(variables, axes, order)
-    shapes = {tuple(output_sizes(v, axes, order).items()) for v in variables}
+    for variable in variables if order.boxes and not order.statistics else ():
+        if order.format is SubsetFormat.NETCDF4 and absent(variable) is None:
+            raise InvalidRequest(
+                f"“{variable.name}” has bytes of which none stands for a missing "
+                "value, so cells outside of the box cannot be left out. Ask for CSV or "
+                "JSON, or by the axes of the grid."
+            )
+    shapes = {output_sizes(v, axes, order) for v in variables}
     if order.format is SubsetFormat.CSV and len(shapes) > 1:
         raise InvalidRequest(
             "The variables have different axes, which do not fit into one table. Name "
@@ -240,12 +218,12 @@ def _check_picture(
             "“stat”."
         )
     sizes = output_sizes(variables[0], axes, order)
-    empty = [name for name, size in sizes.items() if not size]
+    empty = [name for name, size in sizes if not size]
     if empty:
         raise InvalidRequest(
             f"The axis {empty[0]} of this data set is empty: there is nothing to draw."
         )
-    long = [name for name, size in sizes.items() if size > 1]
+    long = [name for name, size in sizes if size > 1]
     if not 1 <= len(long) <= 2:
         raise InvalidRequest(
             "A picture shows a map of two axes or a line along one, and this has "
@@ -256,16 +234,36 @@ def _check_picture(
 
 def output_sizes(
     variable: Variable, axes: Mapping[str, Axis], order: SubsetOrder
-) -> dict[str, int]:
-    """Return the sizes of a variable's dimensions in the answer."""
+) -> tuple[tuple[str, int], ...]:
+    """Return the dimensions of a variable in the answer with their sizes.
+
+    A dimension may stand there twice, as in a matrix of covariances.
+    """
     member = member_axis(variable, axes) if order.statistics else None
-    return {
-        name: order.selected.get(name, everything(size)).count
+    return tuple(
+        (name, order.selected.get(name, everything(size)).count)
         for number, (name, size) in enumerate(
             zip(variable.dimensions, variable.shape, strict=True)
         )
         if number != member
+    )
+
+
+def carried(
+    description: Description,
+    variables: tuple[Variable, ...],
+    axes: Mapping[str, Axis],
+    order: SubsetOrder,
+) -> list[Variable]:
+    """Return what comes along with the variables of an order in NetCDF."""
+    kept = {name for v in variables for name, _ in output_sizes(v, axes, order)}
+    gone = {name for v in variables for name in v.dimensions} - kept
+    part = {
+        name
+        for name, selected in order.selected.items()
+        if selected.count < description.dimensions[name].size
     }
+    return companions(description, variables, gone, part)
 
 
 def output_type(variable: Variable, order: SubsetOrder) -> ElementType:
@@ -280,22 +278,37 @@ def output_type(variable: Variable, order: SubsetOrder) -> ElementType:
 
 
 def estimate(
-    variables: tuple[Variable, ...], axes: Mapping[str, Axis], order: SubsetOrder
+    description: Description,
+    variables: tuple[Variable, ...],
+    axes: Mapping[str, Axis],
+    order: SubsetOrder,
 ) -> Estimate:
     """Return what an answer costs."""
     elements = read = made = 0
     for variable in variables:
-        one = math.prod(output_sizes(variable, axes, order).values())
-        read += variable.type.size * math.prod(
-            order.selected.get(name, everything(size)).count
-            for name, size in zip(variable.dimensions, variable.shape, strict=True)
-        )
+        one = math.prod(size for _, size in output_sizes(variable, axes, order))
+        read += _bytes_of(variable, order)
         values = one * max(1, len(order.statistics))
         elements += values
         made += values * _bytes_of_a_value(variable, order)
     if order.format is SubsetFormat.PNG:
         return Estimate(elements, read, _PICTURE_BYTES)
-    return Estimate(elements, read, made + _OVERHEAD)
+    count = len(variables) * max(1, len(order.statistics))
+    if order.format is SubsetFormat.NETCDF4:
+        along = carried(description, variables, axes, order)
+        count += len(along)
+        made += sum(_bytes_of(one, order) for one in along)
+        read += sum(_bytes_of(one, order) for one in along)
+    overhead = max(_OVERHEAD, _OVERHEAD_OF_ONE * count)
+    return Estimate(elements, read, made + overhead)
+
+
+def _bytes_of(variable: Variable, order: SubsetOrder) -> int:
+    """Return the bytes of what is read of a variable."""
+    return variable.type.size * math.prod(
+        order.selected.get(name, everything(size)).count
+        for name, size in zip(variable.dimensions, variable.shape, strict=True)
+    )
 
 
 def _bytes_of_a_value(variable: Variable, order: SubsetOrder) -> int:

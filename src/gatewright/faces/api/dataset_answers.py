@@ -1,10 +1,11 @@
 """What the API says of gridded data sets."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
+import numpy as np
 from pydantic import BaseModel, Field
 
 from gatewright.core.clock import timestamp
@@ -14,8 +15,10 @@ from gatewright.domains.arrays import (
     AxisKind,
     AxisValues,
     Dataset,
+    Horizontal,
     Prepared,
     Published,
+    Values,
     Variable,
     data_variables,
     label,
@@ -66,17 +69,29 @@ class VariableAnswer(BaseModel):
 
 
 class AxisAnswer(BaseModel):
-    """An axis whose meaning is known."""
+    """A dimension of data, or a scalar coordinate."""
 
-    kind: str = Field(description="time, level, lat, lon or member.")
+    kind: str = Field(
+        description="time, level, lat, lon or member; other for any other."
+    )
     name: str = Field(description="Dimension, or the name of a scalar coordinate.")
+    parameter: str = Field(description="The parameter of a subset that narrows it.")
     size: int
     units: str
     first: float | str | None = Field(description="First value; times in ISO 8601.")
     last: float | str | None = Field(description="Last value.")
     values: list[float | str | None] | None = Field(
-        description=f"All values, of axes with at most {_LISTED_VALUES}."
+        description=f"All values, of axes with at most {_LISTED_VALUES}: numbers, "
+        "times, labels, or positions from 0 where it has no values of its own."
     )
+
+
+class GridAnswer(BaseModel):
+    """A grid whose latitudes and longitudes are arrays of their own."""
+
+    latitude: str = Field(description="Variable of the latitudes.")
+    longitude: str = Field(description="Variable of the longitudes.")
+    dimensions: list[str] = Field(description="Their dimensions, slowest first.")
 
 
 class DatasetDetail(BaseModel):
@@ -91,6 +106,10 @@ class DatasetDetail(BaseModel):
     dimensions: list[DimensionAnswer]
     variables: list[VariableAnswer]
     axes: list[AxisAnswer]
+    grids: list[GridAnswer] = Field(
+        description="Rotated, projected and other grids: “lat” and “lon” of a subset "
+        "find their cells, and those outside of the box are missing."
+    )
     bounds: dict[str, tuple[float | str | None, float | str | None]] = Field(
         description="Smallest and largest value of each kind of axis."
     )
@@ -98,6 +117,13 @@ class DatasetDetail(BaseModel):
     warnings: list[str] = Field(description="What of the file is left out.")
     access: dict[str, str] = Field(description="Address of each protocol.")
     code: dict[str, str] = Field(description="Code to paste.")
+
+
+class NearestAnswer(BaseModel):
+    """A value that is given because it is half a step away or less."""
+
+    asked: str
+    given: str
 
 
 class EstimateAnswer(BaseModel):
@@ -108,6 +134,9 @@ class EstimateAnswer(BaseModel):
     read_bytes: int = Field(description="Bytes of the arrays that are read for it.")
     limit_bytes: int = Field(description="Largest answer that is sent at once.")
     fits: bool = Field(description="Whether it is within the limit.")
+    nearest: dict[str, NearestAnswer] = Field(
+        description="Axes of which another value is given than was asked for."
+    )
 
 
 def dataset_item(dataset: Dataset, known: Published | None) -> dict[str, object]:
@@ -130,7 +159,10 @@ def dataset_item(dataset: Dataset, known: Published | None) -> dict[str, object]
 
 
 def dataset_detail(
-    published: Published, axes: Mapping[str, AxisValues], config: Config
+    published: Published,
+    axes: Mapping[str, AxisValues],
+    grids: Sequence[tuple[Horizontal, Values, Values]],
+    config: Config,
 ) -> dict[str, object]:
     """Return all about a data set."""
     description = published.description
@@ -151,9 +183,28 @@ def dataset_detail(
             for variable in description.variables.values()
         ],
         "axes": [_axis(name, axis) for name, axis in axes.items()],
+        "grids": [
+            {
+                "latitude": at.latitude,
+                "longitude": at.longitude,
+                "dimensions": list(at.dimensions),
+            }
+            for at, _, _ in grids
+        ],
         "bounds": {
-            a.axis.kind.value: _bounds(a) for a in reversed(list(axes.values()))
-        },  # the first of a kind is meant: dimensions stand before scalar coordinates
+            **{
+                kind: (float(np.nanmin(values)), float(np.nanmax(values)))
+                for _, *arrays in reversed(grids)
+                for kind, values in zip(("lat", "lon"), arrays, strict=True)
+                if np.isfinite(values).any()
+            },
+            # The first of a kind is meant: dimensions stand before scalar coordinates.
+            **{
+                a.axis.kind.value: _bounds(a)
+                for a in reversed(list(axes.values()))
+                if a.axis.kind is not AxisKind.OTHER
+            },
+        },
         "attributes": _attributes(description.attributes),
         "warnings": list(description.warnings),
         "access": _access(published.dataset.id, config),
@@ -170,6 +221,10 @@ def estimate_answer(prepared: Prepared, limit: int) -> dict[str, object]:
         "read_bytes": cost.read_bytes,
         "limit_bytes": limit,
         "fits": max(cost.bytes, cost.read_bytes) <= limit,
+        "nearest": {
+            name: {"asked": asked, "given": given}
+            for name, (asked, given) in prepared.nearest.items()
+        },
     }
 
 
@@ -205,11 +260,13 @@ def _finite(value: str | float) -> str | float:
 
 def _axis(name: str, axis: AxisValues) -> dict[str, object]:
     values = [_shown(axis, float(value)) for value in axis.values[:_LISTED_VALUES]]
+    own = axis.axis.name if axis.axis.kind is not AxisKind.OTHER else name
     size = int(axis.values.size)
     last = _shown(axis, float(axis.values[-1])) if size else None
     return {
         "kind": axis.axis.kind.value,
         "name": name,
+        "parameter": own,
         "size": size,
         "units": axis.axis.units,
         "first": values[0] if values else None,
@@ -219,13 +276,15 @@ def _axis(name: str, axis: AxisValues) -> dict[str, object]:
 
 
 def _shown(axis: AxisValues, value: float) -> float | str | None:
+    if axis.labels:
+        return axis.labels[int(value)]
     if not math.isfinite(value):
         return None
     return value if axis.axis.time is None else label(axis.axis, value) or None
 
 
 def _bounds(axis: AxisValues) -> tuple[float | str | None, float | str | None]:
-    known = axis.values[[math.isfinite(value) for value in axis.values]]
+    known = axis.values[np.isfinite(axis.values)]
     if not known.size:
         return None, None
     return _shown(axis, float(known.min())), _shown(axis, float(known.max()))

@@ -1,6 +1,6 @@
 """The parameters of a subset as the domain's request."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from starlette.datastructures import QueryParams
 
@@ -16,7 +16,7 @@ from gatewright.web.known_parameters import unknown_parameter
 PARAMETERS = frozenset(
     {
         *("var", "stat", "format", "estimate"),
-        *(kind.value for kind in AxisKind),
+        *(kind.value for kind in AxisKind if kind is not AxisKind.OTHER),
     }
 )
 _REPEATED = frozenset({"var", "stat"})
@@ -25,34 +25,42 @@ _MOST_NAMES = 100
 
 def subset_request(
     query: QueryParams,
+    axes: Iterable[str],
     variables: Sequence[str],
     statistics: Sequence[str],
     form: str,
 ) -> SubsetRequest:
     """Return the request that the parameters say.
 
+    Parameters
+    ----------
+    query
+        All parameters.
+    axes
+        Dimensions and scalar coordinates of the data set: each is a parameter too.
+    variables, statistics, form
+        The values of ``var``, ``stat`` and ``format``.
+
     Raises
     ------
     InvalidRequest
         One of them is unknown, is given twice, or is of another form.
     """
-    _check_names(query)
-    bounds = {kind: query[kind.value] for kind in AxisKind if kind.value in query}
-    return SubsetRequest(
-        tuple(_words(variables)),
-        bounds,
-        tuple(statistic(word) for word in _words(statistics)),
-        SubsetFormat(form),
-    )
-
-
-def _check_names(query: QueryParams) -> None:
+    known = PARAMETERS | frozenset(axes)
     names = [name for name, _ in query.multi_items()]
     for name in names:
-        if name not in PARAMETERS:
-            raise unknown_parameter(name, PARAMETERS, InvalidRequest)
+        if name not in known:
+            raise unknown_parameter(name, known, InvalidRequest)
         if name not in _REPEATED and names.count(name) > 1:
             raise InvalidRequest(f"“{name}” is given twice.")
+    kinds = [kind for kind in AxisKind if kind.value in PARAMETERS]
+    return SubsetRequest(
+        tuple(_words(variables)),
+        {kind: query[kind.value] for kind in kinds if kind.value in query},
+        tuple(statistic(word) for word in _words(statistics)),
+        SubsetFormat(form),
+        {name: query[name] for name in names if name not in PARAMETERS},
+    )
 
 
 def _words(values: Sequence[str]) -> list[str]:

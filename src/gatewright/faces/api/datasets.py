@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from gatewright.core.pages import Page
-from gatewright.domains.arrays import Prepared
+from gatewright.domains.arrays import Prepared, axes
 from gatewright.faces.api.dataset_answers import (
     DatasetDetail,
     DatasetList,
@@ -68,8 +68,10 @@ async def one_dataset(context: Context, dataset: DatasetId) -> Response:
     """Describe a data set: variables, axes, bounds, sizes, addresses, code to paste."""
     datasets = context.services.datasets
     published = await datasets.open(context.caller, dataset)
-    axes = await datasets.axes(published)
-    return json_response(dataset_detail(published, axes, context.services.config))
+    known = await datasets.axes(published)
+    grids = await datasets.grids(published)
+    config = context.services.config
+    return json_response(dataset_detail(published, known, grids, config))
 
 
 @router.get(
@@ -86,6 +88,13 @@ async def one_dataset(context: Context, dataset: DatasetId) -> Response:
                 "image/png": {},
             },
             "description": "The subset, or with “estimate” what it would cost.",
+            "headers": {
+                "Gatewright-Nearest": {
+                    "description": "Values that are given where others were asked for, "
+                    "half a step away or less, such as lat=45.5; level=850.",
+                    "schema": {"type": "string"},
+                }
+            },
         },
         304: {"description": "It is still the same."},
         400: {"description": "It does not fit the data set; the text says why."},
@@ -109,7 +118,9 @@ async def subset(
         str | None,
         Query(
             title="Latitude",
-            description="south:north in degrees, ends included, or the nearest to one.",
+            description="south:north in degrees, ends included, or one, for the cell "
+            "in which it lies. Where latitudes and longitudes are arrays of their own "
+            "(a rotated or projected grid), cells outside of the box are missing.",
             examples=["10:60"],
             max_length=100,
         ),
@@ -130,8 +141,8 @@ async def subset(
             title="Time",
             description="A year, month, day or moment (1987, 1987-10, 1987-10-16, "
             "1987-10-16T06:00; UTC, or with its offset such as +01:00), or first:last "
-            "of such. A period means the times within it, or the nearest where there "
-            "are none.",
+            "of such. A period means the times within it; a moment the time half a "
+            "step away or less, which the header Gatewright-Nearest names then.",
             examples=["1987-10-16"],
             max_length=100,
         ),
@@ -140,7 +151,8 @@ async def subset(
         str | None,
         Query(
             title="Level",
-            description="One level or a range, in the units of the axis.",
+            description="One level or a range, in the units of the axis; one within "
+            "half a step of it is given, and named in the header Gatewright-Nearest.",
             examples=["850"],
             max_length=100,
         ),
@@ -149,7 +161,10 @@ async def subset(
         str | None,
         Query(
             title="Ensemble member",
-            description="One member or a range of them.",
+            description="One member or a range of them, by number or label. Every "
+            "other axis is a parameter of its own, by the name of its dimension, such "
+            "as quantile=0.9 or station=Uccle; and each axis takes positions from 0, "
+            "such as index:3 or index:0:9.",
             examples=["1:10"],
             max_length=100,
         ),
@@ -180,8 +195,10 @@ async def subset(
 ) -> Response:
     """Cut a piece out of a data set by coordinates, with statistics over members."""
     datasets = context.services.datasets
-    asked = subset_request(request.query_params, var or (), stat or (), form)
-    prepared = await datasets.prepare(context.caller, dataset, asked)
+    published = await datasets.open(context.caller, dataset)
+    names = axes(published.description)
+    asked = subset_request(request.query_params, names, var or (), stat or (), form)
+    prepared = await datasets.prepare(published, asked)
     if estimate:
         return json_response(estimate_answer(prepared, datasets.limit_bytes))
     etag = subset_etag(prepared)
@@ -196,9 +213,16 @@ async def subset(
         media_type=made.media_type,
         etag=etag,
         headers={
-            "Content-Disposition": content_disposition(kind, made.filename.encode())
+            "Content-Disposition": content_disposition(kind, made.filename.encode()),
+            **_nearest(prepared),
         },
     )
+
+
+def _nearest(prepared: Prepared) -> dict[str, str]:
+    """Return the header that says what is given where something else was asked for."""
+    given = [f"{name}={value}" for name, (_, value) in prepared.nearest.items()]
+    return {"Gatewright-Nearest": "; ".join(given)} if given else {}
 
 
 def subset_etag(prepared: Prepared) -> str:

@@ -138,7 +138,8 @@ async def _dds(opened: Opened) -> Response:
 
 
 async def _das(opened: Opened) -> Response:
-    return _text(wire.das(mapping.attributes(opened.description)), "dods-das")
+    text = wire.das(mapping.attributes(opened.description))
+    return _text(text.encode("utf-8", "surrogateescape"), "dods-das")
 
 
 async def _dods(opened: Opened) -> Response:
@@ -183,7 +184,7 @@ def _check_counts(projection: Projection) -> None:
         raise InvalidRequest("DAP2 has room for 2147483647 values at once.")
 
 
-def _text(body: str, description: str) -> Response:
+def _text(body: str | bytes, description: str) -> Response:
     return Response(body, headers=_description(description))
 
 

@@ -24,7 +24,7 @@ _READ_FIELDS = "Content-Type, If-None-Match, If-Range, Range, X-Request-Id"
 _EXPOSED = (
     b"ETag, Link, Location, Content-Range, Content-Disposition, Retry-After, "
     b"RateLimit, RateLimit-Policy, Sunset, X-Request-Id, Server-Timing, Upload-Offset, "
-    b"Upload-Length, Tus-Resumable"
+    b"Upload-Length, Tus-Resumable, Gatewright-Nearest"
 )
 _MAXIMUM_AGE = "600"
 

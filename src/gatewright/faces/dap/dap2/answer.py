@@ -19,6 +19,7 @@ from gatewright.domains.arrays import (
     xdr,
 )
 from gatewright.faces.dap.dap2 import wire
+from gatewright.faces.dap.dap2.mapping import shown_as
 from gatewright.faces.dap.dap2.model import Kind, Leaf, Projection, Slab
 
 PIECE = 1 << 20
@@ -119,7 +120,7 @@ class Data:
         if leaf.array.kind is Kind.BYTE and not leaf.array.dimensions:
             yield bytes(3)  # a scalar byte is the last of four
         yield wire.count_prefix(leaf.array)
-        encoding = xdr(self._source.variable(leaf).type)
+        encoding = xdr(shown_as(self._source.variable(leaf)))
         async for window in self._source.values(leaf, encoding):
             for start in range(0, len(window), PIECE):
                 yield window[start : start + PIECE]
@@ -143,13 +144,13 @@ class Text:
             yield ("\n" + wire.ascii_title(leaf.array)).encode()
             rows = wire.AsciiRows(leaf.array)
             async for values in self._values(leaf):
-                yield rows.feed(values).encode("utf-8", "replace")
+                yield rows.feed(values).encode("utf-8", "surrogateescape")
 
     async def _values(self, leaf: Leaf) -> AsyncIterator[list[str]]:
         if leaf.array.kind is Kind.STRING:
             yield [wire.quoted(text) for text in await self._source.strings(leaf)]
             return
-        kind = self._source.variable(leaf).type
+        kind = shown_as(self._source.variable(leaf))
         encoding = Encoding(kind)
         async for window in self._source.values(leaf, encoding):
             numbers = np.frombuffer(window, encoding.dtype)

@@ -1,23 +1,28 @@
 """A described file as DAP2 shows it: declarations and attributes.
 
-What DAP2 has no type for takes the nearest that holds it: int8 becomes Int16, 64-bit
-integers become Float64 (and the attributes say so; a value that Float64 does not hold
-is an error), characters become strings without their last dimension.
+What DAP2 has no type for takes the nearest that holds it: int8 becomes Int16, or Byte
+where ``_Unsigned`` says that it has no sign; 64-bit integers become Float64 (and the
+attributes say so; a value that Float64 does not hold is an error), characters become
+strings without their last dimension. Text that is no UTF-8 keeps its bytes.
 """
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from gatewright.domains.arrays import (
     Attribute,
+    Attributes,
     Description,
     ElementType,
     Variable,
+    as_stored,
 )
 from gatewright.faces.dap.dap2.model import Array, Dataset, Kind
-from gatewright.faces.dap.dap2.wire import Attributes, Value
+from gatewright.faces.dap.dap2.wire import Attributes as Containers
+from gatewright.faces.dap.dap2.wire import Value
 
 KINDS = {
     ElementType.INT8: Kind.INT16,
@@ -51,6 +56,8 @@ _OF_VALUES = {
 }
 """Attributes that have the type of their variable (CF 1.11, section 2.5.1)."""
 
+_BYTE = 256
+
 Tagged = tuple[Kind, Sequence[Value]]
 
 
@@ -68,32 +75,50 @@ def _shown(description: Description) -> list[Variable]:
     return [v for v in description.variables.values() if v.elements]
 
 
+def shown_as(variable: Variable) -> ElementType:
+    """Return the type as which the elements of a variable are sent.
+
+    NetCDF-3 has no unsigned bytes: it has int8 and ``_Unsigned`` (NetCDF Users' Guide,
+    appendix A). Were it sent as Int16, clients would take the sign for bits.
+    """
+    unsigned = variable.text("_Unsigned").strip().lower() == "true"
+    if unsigned and variable.type is ElementType.INT8:
+        return ElementType.UINT8
+    return variable.type
+
+
 def array(variable: Variable) -> Array:
     """Return a variable as DAP2 declares it."""
     dimensions = list(zip(variable.dimensions, variable.shape, strict=True))
     if variable.type is ElementType.CHAR:
         dimensions = dimensions[:-1]
-    return Array(variable.name, KINDS[variable.type], tuple(dimensions))
+    return Array(variable.name, KINDS[shown_as(variable)], tuple(dimensions))
 
 
-def attributes(description: Description) -> Attributes:
+def attributes(description: Description) -> Containers:
     """Return the attribute containers of a file, one for each variable."""
     containers = {v.name: dict(_of_variable(v)) for v in _shown(description)}
-    whole: dict[str, Attributes] = {
+    whole: dict[str, Containers] = {
         "NC_GLOBAL": {k: plain(a) for k, a in description.attributes.items()}
     }
     dimensions = description.dimensions.values()
     unlimited = [d.name for d in dimensions if d.unlimited and d.size]
-    extra: dict[str, Attributes] = {}
+    extra: dict[str, Containers] = {}
     if unlimited:
         extra["DODS_EXTRA"] = {"Unlimited_Dimension": (Kind.STRING, unlimited[:1])}
     return containers | whole | extra
 
 
 def _of_variable(variable: Variable) -> Iterator[tuple[str, Tagged]]:
-    for name, attribute in variable.attributes.items():
-        if name in _OF_VALUES and _fits(attribute, variable.type):
-            yield name, _as_kind(attribute, KINDS[variable.type])
+    for name, attribute in _single_fill(variable.attributes).items():
+        if name not in _OF_VALUES:
+            yield name, plain(attribute)
+            continue
+        shown = shown_as(variable)
+        of_bytes = shown is not variable.type and attribute.type is variable.type
+        values = _unsigned(attribute) if of_bytes else attribute
+        if _fits(values, shown):
+            yield name, _as_kind(values, KINDS[shown])
         else:
             yield name, plain(attribute)
     if variable.type in _WIDE:
@@ -103,6 +128,29 @@ def _of_variable(variable: Variable) -> Iterator[tuple[str, Tagged]]:
         yield "_Unsigned", (Kind.STRING, ["true"])
     if variable.type is ElementType.CHAR:
         yield from _length_of_strings(variable)
+
+
+def _single_fill(attributes: Attributes) -> Attributes:
+    """Return attributes with one ``_FillValue``; more of them are missing values.
+
+    netCDF-C refuses a variable that has several.
+    """
+    fill = attributes.get("_FillValue")
+    if fill is None or not fill.type.numeric or len(fill.values) < 2:
+        return attributes
+    missing = attributes.get("missing_value")
+    others = (*fill.values[1:], *(missing.values if missing else ()))
+    return {
+        **attributes,
+        "_FillValue": replace(fill, values=fill.values[:1]),
+        "missing_value": replace(fill, values=others),
+    }
+
+
+def _unsigned(attribute: Attribute) -> Attribute:
+    """Return the values of bytes without a sign: -1 is 255."""
+    values = tuple(int(value) % _BYTE for value in attribute.values)
+    return Attribute(ElementType.UINT8, values)
 
 
 def _length_of_strings(variable: Variable) -> Iterator[tuple[str, Tagged]]:
@@ -148,7 +196,7 @@ def plain(attribute: Attribute) -> Tagged:
 
 def _as_kind(attribute: Attribute, kind: Kind) -> Tagged:
     if kind is Kind.STRING:
-        return kind, [str(value) for value in attribute.values]
+        return kind, as_stored(attribute)
     if kind in {Kind.FLOAT32, Kind.FLOAT64}:
         return kind, [float(value) for value in attribute.values]
     return kind, [int(value) for value in attribute.values]

@@ -1,0 +1,132 @@
+"""Which axes a request narrows, by what they mean or by their names."""
+
+from collections.abc import Mapping
+
+from gatewright.core.errors import InvalidRequest
+from gatewright.domains.arrays.axes import Axis
+from gatewright.domains.arrays.grids import Horizontal, horizontal
+from gatewright.domains.arrays.model import AxisKind, Description, Variable
+from gatewright.domains.arrays.selection import Selected
+from gatewright.domains.arrays.subset import SubsetRequest
+
+
+def narrowed(
+    description: Description,
+    variables: tuple[Variable, ...],
+    axes: Mapping[str, Axis],
+    request: SubsetRequest,
+) -> list[tuple[str, Axis, str]]:
+    """Return name, axis and wanted text of each axis that a request narrows.
+
+    Latitudes and longitudes that are arrays are no axes; see ``grids``.
+
+    Raises
+    ------
+    InvalidRequest
+        None of the variables has an axis that the request narrows, or one is named
+        twice.
+    """
+    found = []
+    for kind, text in request.bounds.items():
+        names = {n for v in variables for n in _named_axes(v, axes, kind)}
+        if not names and _of_grids(description, variables, kind):
+            continue
+        if not names:
+            names = {_by_name(variables, axes, kind)}
+        by_position = text.strip().startswith("index:")
+        if any(axes[name].kind is not kind for name in names) and not by_position:
+            raise InvalidRequest(
+                f"“{kind}” is a dimension of this data set that has no values of this "
+                f"meaning: ask for positions along it, such as {kind}=index:0:9."
+            )
+        found += [(name, axes[name], text) for name in axes if name in names]
+    for word, text in request.dimensions.items():
+        name = _by_name(variables, axes, word)
+        found.append((name, axes[name], text))
+    for name, axis, _ in found:
+        if [other for other, _, _ in found].count(name) > 1:
+            raise InvalidRequest(f"The axis “{axis.name}” is given twice.")
+    return found
+
+
+def _of_grids(
+    description: Description, variables: tuple[Variable, ...], kind: AxisKind
+) -> bool:
+    """Return whether latitudes and longitudes are arrays, and one of them is meant."""
+    return kind in {AxisKind.LATITUDE, AxisKind.LONGITUDE} and any(
+        horizontal(description, variable) for variable in variables
+    )
+
+
+def _by_name(
+    variables: tuple[Variable, ...], axes: Mapping[str, Axis], word: str
+) -> str:
+    """Return the dimension, or scalar coordinate, that a request names.
+
+    Raises
+    ------
+    InvalidRequest
+        None of the variables has it.
+    """
+    own = {name for variable in variables for name in variable.dimensions}
+    own |= {w for v in variables for w in v.text("coordinates").split()}
+    there = [name for name in axes if name in own]
+    if word not in there:
+        words = dict.fromkeys(axes[name].name for name in there)
+        raise InvalidRequest(
+            f"What is asked for has no axis “{word[:60]}”. Its axes are: "
+            f"{', '.join(words) or 'none'}."
+        )
+    return word
+
+
+def places(
+    description: Description,
+    variables: tuple[Variable, ...],
+    axes: Mapping[str, Axis],
+    request: SubsetRequest,
+) -> dict[Horizontal, tuple[tuple[AxisKind, str], ...]]:
+    """Return what is asked of latitudes and longitudes that are arrays, by grid."""
+    wanted = tuple(
+        (kind, request.bounds[kind])
+        for kind in (AxisKind.LATITUDE, AxisKind.LONGITUDE)
+        if kind in request.bounds
+        and not any(_named_axes(variable, axes, kind) for variable in variables)
+    )
+    grids = [horizontal(description, variable) for variable in variables if wanted]
+    return {at: wanted for at in grids if at is not None}
+
+
+def check_free(selected: Mapping[str, Selected], cells: Mapping[str, Selected]) -> None:
+    """Refuse to narrow the rows or columns of a grid in two ways.
+
+    Raises
+    ------
+    InvalidRequest
+        A request names an axis that its latitudes and longitudes narrow already, or
+        has variables whose grids share one.
+    """
+    for name in cells.keys() & selected.keys():
+        raise InvalidRequest(
+            f"“{name}” is narrowed twice, by itself or by the latitudes and longitudes "
+            "of another variable: ask for one of them, or for one variable."
+        )
+
+
+def _named_axes(
+    variable: Variable, axes: Mapping[str, Axis], kind: AxisKind
+) -> list[str]:
+    """Return a variable's axes of a kind: its dimensions, or else a scalar coordinate.
+
+    Beside an axis of time, a forecast has the scalar time at which it was begun; nor is
+    the height of one variable a level of another.
+    """
+    own = [n for n in variable.dimensions if n in axes and axes[n].kind is kind]
+    if own:
+        return own
+    scalars = [
+        name
+        for name in variable.text("coordinates").split()
+        if name in axes and axes[name].dimension is None and axes[name].kind is kind
+    ]
+    return [name for name in scalars if name == kind] or scalars[:1]

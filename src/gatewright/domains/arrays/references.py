@@ -1,0 +1,125 @@
+"""What the attributes of variables refer to, and what comes along with a subset.
+
+A subset carries the variables that its own refer to, cut alike; what it does not carry
+its attributes do not name. Source: CF conventions 1.11 (3.4, 4.3, 5, 7.1, 7.2, 7.5 and
+8.2) and UGRID 1.0 (meshes).
+"""
+
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+
+from gatewright.domains.arrays.model import (
+    Attribute,
+    Attributes,
+    Description,
+    Variable,
+)
+
+_KEYED = frozenset({"cell_measures", "formula_terms"})
+"""Attributes of pairs ``key: variable``."""
+_REFERENCES = frozenset(
+    {
+        *("coordinates", "bounds", "climatology", "grid_mapping", "compress"),
+        *("ancillary_variables", "cell_measures", "formula_terms"),
+        *("mesh", "location_index_set", "geometry", "nodes", "interior_ring"),
+        *("node_coordinates", "edge_coordinates", "face_coordinates"),
+        *("volume_coordinates", "node_count", "part_node_count"),
+    }
+)
+_CONNECTIVITY = "_connectivity"
+
+
+def _refers(attribute: str) -> bool:
+    return attribute in _REFERENCES or attribute.endswith(_CONNECTIVITY)
+
+
+def references(variable: Variable) -> Iterator[tuple[str, list[str]]]:
+    """Yield each attribute that names other variables, and the names."""
+    for name in variable.attributes:
+        if _refers(name):
+            words = variable.text(name).split()
+            if name in _KEYED:
+                words = [word for word in words if not word.endswith(":")]
+            yield name, [word.rstrip(":") for word in words]
+
+
+def companions(
+    description: Description,
+    variables: tuple[Variable, ...],
+    gone: AbstractSet[str],
+    narrowed: AbstractSet[str],
+) -> list[Variable]:
+    """Return what comes along with variables: what they refer to, and what that does.
+
+    Parameters
+    ----------
+    description
+        What the file says.
+    variables
+        The variables that are asked for.
+    gone
+        Dimensions that the answer has not: nothing along them comes along.
+    narrowed
+        Dimensions of which a part is asked for. The indices that make up a mesh mean
+        other cells then, so it stays behind.
+    """
+    known = description.variables
+    found = {variable.name: variable for variable in variables}
+    waiting = list(variables)
+    while waiting:
+        one = waiting.pop(0)
+        named = [word for _, words in references(one) for word in words]
+        for name in (*one.dimensions, *named):
+            other = known.get(name)
+            if other is None or name in found or gone & set(other.dimensions):
+                continue
+            if not narrowed & _of_mesh(description, other):
+                found[name] = other
+                waiting.append(other)
+    return list(found.values())[len(variables) :]
+
+
+def _of_mesh(description: Description, variable: Variable) -> set[str]:
+    """Return the dimensions along which a mesh's cells stand; none of other variables.
+
+    Source: UGRID 1.0, ``mesh_topology`` and ``location_index_set``.
+    """
+    if variable.text("cf_role") not in {"mesh_topology", "location_index_set"}:
+        return set()
+    parts = [
+        description.variables[name]
+        for _, names in references(variable)
+        for name in names
+        if name in description.variables
+    ]
+    return {name for part in (variable, *parts) for name in part.dimensions}
+
+
+def shortened(variable: Variable, present: AbstractSet[str]) -> Attributes:
+    """Return a variable's attributes without the names of what is not in the answer.
+
+    ``present`` are the names of its variables and dimensions. A formula of which a
+    term is missing is left out, and so is the place on a mesh that is.
+    """
+    found: dict[str, Attribute] = {}
+    for name, attribute in variable.attributes.items():
+        if not _refers(name):
+            found[name] = attribute
+        elif kept := _kept(name, attribute.text, present):
+            found[name] = Attribute(attribute.type, (kept,))
+    if "mesh" in variable.attributes and "mesh" not in found:
+        found.pop("location", None)
+    return found
+
+
+def _kept(name: str, text: str, present: AbstractSet[str]) -> str:
+    words = text.split()
+    if name in _KEYED:
+        pairs = list(zip(words[::2], words[1::2], strict=False))
+        kept = [f"{key} {word}" for key, word in pairs if word in present]
+        whole = len(kept) == len(pairs) or name != "formula_terms"
+        return " ".join(kept) if whole else ""
+    kept = [word for word in words if word.rstrip(":") in present]
+    if name == "compress" and len(kept) < len(words):
+        return ""
+    return text if len(kept) == len(words) else " ".join(kept)
