@@ -14,13 +14,22 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlencode
 
+import httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis.core.failures import FailureGroup
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
 from tests.support.asgi import Answer, Pair, ask
 from tests.support.corpus import (
     Malformed,
@@ -51,6 +60,13 @@ PATIENCE = 100.0
 EXAMPLES = 20
 AT_ONCE = 8
 API = "/api/v1"
+CHECKS = [
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+]
+"""What schemathesis compares of an answer with the document."""
 BUSY = {501: "not-implemented", 503: "unavailable", 507: "storage-full"}
 
 
@@ -72,6 +88,16 @@ class Gateway:
 
     async def send(self, request: Malformed, who: str) -> int:
         """Send a request as somebody, note what is wrong, and return the status."""
+        answer = await self.ask(request, who, keep=65_536)
+        return 0 if answer is None else answer.status
+
+    async def ask(
+        self, request: Malformed, who: str, *, keep: int | None = None
+    ) -> Answer | None:
+        """Send a request as somebody, note what is wrong, and return the answer.
+
+        ``keep`` bounds what is kept of each part of the answer's body.
+        """
         headers = (*_credentials(self.people[who], request), *request.headers)
         scope = _scope(request, headers)
         try:
@@ -80,24 +106,25 @@ class Gateway:
                     self.app,
                     scope,
                     request.body,
-                    keep=65_536,
+                    keep=keep,
                     enough=ENOUGH,
                     patience=0.1 if _follows(scope) else PATIENCE,
                 )
         except Exception as error:  # noqa: BLE001  # any is a fault
-            self._fault(request, who, f"raised {error!r}")
-            return 0
+            self.note(request, who, f"raised {error!r}")
+            return None
         self.statuses[answer.status] += 1
         if answer.status >= 500 and not _is_meant(request, answer):
-            self._fault(request, who, f"{answer.status} {answer.body[:200]!r}")
+            self.note(request, who, f"{answer.status} {answer.body[:200]!r}")
         if b"Traceback" in answer.body or b'File "/' in answer.body:
-            self._fault(request, who, f"tells its insides: {answer.body[:200]!r}")
+            self.note(request, who, f"tells its insides: {answer.body[:200]!r}")
         if not answer.ended and not answer.left and not _follows(scope):
             what = f"ended {answer.received} bytes of {answer.headers!r} too early"
-            self._fault(request, who, what)
-        return answer.status
+            self.note(request, who, what)
+        return answer
 
-    def _fault(self, request: Malformed, who: str, what: str) -> None:
+    def note(self, request: Malformed, who: str, what: str) -> None:
+        """Remember what is wrong with an answer."""
         said = f"{request.method} {request.target[:200]!r} {request.headers!r:.200}"
         self.faults.append(f"{said} {b''.join(request.body)[:80]!r} as {who}: {what}")
 
@@ -284,9 +311,27 @@ def _fuzz(gateway: Gateway, operation: Any) -> None:
         suppress_health_check=list(HealthCheck),
     )
     def send(case: Any) -> None:
-        gateway.runner.run(gateway.send(_of_case(case), who))
+        request = _of_case(case)
+        answer = gateway.runner.run(gateway.ask(request, who))
+        if answer is not None and answer.ended:
+            try:
+                case.validate_response(_as_httpx(request, answer), checks=CHECKS)
+            except FailureGroup as failures:
+                told = "; ".join(str(failure) for failure in failures.exceptions)
+                gateway.note(request, who, f"is not as documented: {told:.2000}")
 
     send()
+
+
+def _as_httpx(request: Malformed, answer: Answer) -> httpx.Response:
+    response = httpx.Response(
+        answer.status,
+        headers=answer.headers.raw,
+        content=answer.body,
+        request=httpx.Request(request.method, "http://127.0.0.1/"),
+    )
+    response.elapsed = timedelta(0)
+    return response
 
 
 def _of_case(case: Any) -> Malformed:

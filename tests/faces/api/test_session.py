@@ -17,7 +17,7 @@ from gatewright.core.caller import OWNER_SCOPES, visitor
 from gatewright.core.clock import timestamp
 from gatewright.core.errors import GatewayError, MethodNotAllowed, NotSignedIn
 from gatewright.faces.api import session, tokens, user
-from gatewright.faces.api.security import document_security
+from gatewright.faces.api.document import complete_document
 from gatewright.web.context import SCOPE_KEY, RequestContext
 from gatewright.web.sign_in import sign_in_by_link
 
@@ -257,7 +257,7 @@ def test_the_document_names_the_credentials(world: World) -> None:
     app = FastAPI()
     for router in (session.router, tokens.router, user.router):
         app.include_router(router)
-    document_security(app, world.services.config)
+    complete_document(app, world.services.config)
     document = app.openapi()
     assert app.openapi() is document
     schemes = document["components"]["securitySchemes"]

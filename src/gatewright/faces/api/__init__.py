@@ -25,7 +25,7 @@ from gatewright.faces.api import (
     tokens,
     user,
 )
-from gatewright.faces.api.security import document_security
+from gatewright.faces.api.document import complete_document
 from gatewright.web.described_api import DescribedApi
 from gatewright.web.face import Face
 from gatewright.web.known_parameters import only_known_parameters
@@ -77,7 +77,7 @@ def application(config: Config) -> FastAPI:
         if scopes:
             needed.append(Depends(needs_any(*scopes)))
         app.include_router(router, dependencies=needed)
-    document_security(app, config)
+    complete_document(app, config)
     return app
 
 

@@ -63,7 +63,12 @@ class CommandAnswer(BaseModel):
     timed_out: bool = Field(description="Whether it was killed at the end of its time.")
 
 
-@router.get("/command", response_model=SystemNames, summary="Systems with commands")
+@router.get(
+    "/command",
+    operation_id="listCommandSystems",
+    response_model=SystemNames,
+    summary="Systems with commands",
+)
 async def systems(request: Request, context: Context) -> Response:
     """List the systems that run commands."""
     return system_names(request, context.services.commands.systems(context.caller))
@@ -71,6 +76,7 @@ async def systems(request: Request, context: Context) -> Response:
 
 @router.post(
     "/command/{system}",
+    operation_id="runCommand",
     response_model=CommandAnswer,
     summary="Run a command",
     openapi_extra=json_body(CommandBody),

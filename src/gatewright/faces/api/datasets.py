@@ -42,7 +42,12 @@ DatasetId = Annotated[
 Words = list[str] | None
 
 
-@router.get("/datasets", response_model=DatasetList, summary="The catalogue")
+@router.get(
+    "/datasets",
+    operation_id="listDatasets",
+    response_model=DatasetList,
+    summary="The catalogue",
+)
 async def list_datasets(
     request: Request, context: Context, limit: Limit = None, cursor: Cursor = None
 ) -> Response:
@@ -60,6 +65,7 @@ async def list_datasets(
 
 @router.get(
     "/datasets/{dataset}",
+    operation_id="getDataset",
     response_model=DatasetDetail,
     summary="One data set",
     responses=_GONE,
@@ -74,8 +80,12 @@ async def one_dataset(context: Context, dataset: DatasetId) -> Response:
     return json_response(dataset_detail(published, known, grids, config))
 
 
+_VALUES = {"type": "object", "required": ["coordinates", "variables"]}
+
+
 @router.get(
     "/datasets/{dataset}/subset",
+    operation_id="subsetDataset",
     summary="A subset by coordinates",
     response_class=Response,
     openapi_extra={"x-open-parameters": True},  # each axis of the data set is one
@@ -84,7 +94,9 @@ async def one_dataset(context: Context, dataset: DatasetId) -> Response:
             "content": {
                 "application/x-netcdf": {},
                 "text/csv": {},
-                "application/json": {"schema": schema_of(EstimateAnswer)},
+                "application/json": {
+                    "schema": {"anyOf": [_VALUES, schema_of(EstimateAnswer)]}
+                },
                 "image/png": {},
             },
             "description": "The subset, or with “estimate” what it would cost.",

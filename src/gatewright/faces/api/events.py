@@ -19,6 +19,7 @@ _SCOPES = {"jobs": Scope.JOBS_READ}
 
 @router.get(
     "/events",
+    operation_id="followEvents",
     response_class=Response,
     summary="What happens",
     responses={

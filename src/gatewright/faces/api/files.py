@@ -82,7 +82,12 @@ Recursive = Annotated[
 ]
 
 
-@router.get("/files", response_model=SystemList, summary="Systems with files")
+@router.get(
+    "/files",
+    operation_id="listFileSystems",
+    response_model=SystemList,
+    summary="Systems with files",
+)
 async def systems(request: Request, context: Context) -> Response:
     """List the systems that have files, and where one's home is on each."""
     found = await context.services.files.systems(context.caller)
@@ -91,6 +96,7 @@ async def systems(request: Request, context: Context) -> Response:
 
 @router.get(
     "/files/{system}",
+    operation_id="getFileSystem",
     response_model=SystemAnswer,
     responses=_REFUSALS,
     summary="Files of a system",
@@ -103,13 +109,22 @@ async def one_system(context: Context, system: System) -> Response:
     return json_response(system_answer(home, space))
 
 
+_VIEWS = [schema_of(kind) for kind in (FolderPage, EntryAnswer, ChecksumAnswer)]
+
+
 @router.head(
     "/files/{system}/{path:rest}",
+    operation_id="headFile",
     summary="Size, type and tag of a file",
-    responses=_REFUSALS,
+    response_class=Response,
+    responses={
+        **_REFUSALS,
+        200: {"description": "It is there.", "content": {"*/*": {}}},
+    },
 )
 @router.get(
     "/files/{system}/{path:rest}",
+    operation_id="readFile",
     summary="Download a file, list a folder",
     responses={
         **_REFUSALS,
@@ -117,7 +132,8 @@ async def one_system(context: Context, system: System) -> Response:
             "description": "The bytes of a file, or a page of a folder.",
             "content": {
                 "application/octet-stream": {"schema": {"type": "string"}},
-                "application/json": {"schema": schema_of(FolderPage)},
+                "*/*": {"schema": {"type": "string"}},  # the type of a file's name
+                "application/json": {"schema": {"anyOf": _VIEWS}},
             },
         },
         206: {"description": "The ranges of the file that were asked for."},
@@ -159,6 +175,7 @@ async def read(
 
 @router.put(
     "/files/{system}/{path:rest}",
+    operation_id="writeFile",
     response_model=EntryAnswer,
     status_code=201,
     summary="Upload a file",
@@ -204,6 +221,7 @@ async def upload(
 
 @router.post(
     "/files/{system}/{path:rest}",
+    operation_id="changeFile",
     response_model=EntryAnswer,
     status_code=201,
     summary="Make a folder, copy, move, link, change the mode",
@@ -226,6 +244,7 @@ async def change(
 
 @router.delete(
     "/files/{system}/{path:rest}",
+    operation_id="deleteFile",
     status_code=204,
     summary="Delete",
     responses={**_REFUSALS, 409: {"description": "The folder is not empty."}},

@@ -168,7 +168,12 @@ Plane = Annotated[
 ]
 
 
-@router.get("/images", response_model=ImageList, summary="Find images")
+@router.get(
+    "/images",
+    operation_id="searchImages",
+    response_model=ImageList,
+    summary="Find images",
+)
 async def find_images(
     request: Request,
     context: Context,
@@ -207,6 +212,7 @@ async def find_images(
 
 @router.get(
     "/images/{image}",
+    operation_id="getImage",
     response_model=ImageAnswer,
     summary="One image",
     responses=_GONE,
@@ -219,6 +225,7 @@ async def one_image(context: Context, image: ImageId) -> Response:
 
 @router.get(
     "/images/{image}/file",
+    operation_id="downloadImage",
     summary="Whole file of an image",
     response_class=Response,
     responses={
@@ -242,6 +249,7 @@ async def image_file(request: Request, context: Context, image: ImageId) -> Resp
 
 @router.get(
     "/images/{image}/cutout",
+    operation_id="cutOutImage",
     summary="Cut-out of an image",
     response_class=Response,
     responses={

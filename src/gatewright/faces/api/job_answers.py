@@ -9,7 +9,7 @@ from gatewright.core.clock import optional_timestamp, timestamp
 from gatewright.domains.compute import Job, JobState
 
 
-class UsageAnswer(BaseModel):
+class JobUsageAnswer(BaseModel):
     """What a job has used."""
 
     wall_seconds: float = Field(description="Time from start to end.")
@@ -38,7 +38,7 @@ class JobAnswer(BaseModel):
     submitted_at: str = Field(description="RFC 3339 in UTC.")
     started_at: str | None = Field(description="RFC 3339 in UTC; null before.")
     ended_at: str | None = Field(description="RFC 3339 in UTC; null before.")
-    usage: UsageAnswer = Field(description="Whole once the job has ended.")
+    usage: JobUsageAnswer = Field(description="Whole once the job has ended.")
     array_index: int | None = Field(description="Index within its array.")
     tasks: dict[str, int] | None = Field(
         description="Of an array as a whole: how many elements are in each state."

@@ -34,6 +34,7 @@ _TEXT: dict[int | str, dict[str, Any]] = {
 @router.head("/jobs/{system}/{job_id}/output", include_in_schema=False)
 @router.get(
     "/jobs/{system}/{job_id}/output",
+    operation_id="readJobOutput",
     response_class=Response,
     summary="A job's output",
     responses=_TEXT,
@@ -53,6 +54,7 @@ async def job_output(
 @router.head("/jobs/{system}/{job_id}/error", include_in_schema=False)
 @router.get(
     "/jobs/{system}/{job_id}/error",
+    operation_id="readJobErrors",
     response_class=Response,
     summary="A job's errors",
     responses=_TEXT,

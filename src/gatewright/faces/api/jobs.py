@@ -16,8 +16,8 @@ from gatewright.faces.api.job_answers import (
     JobAnswer,
     JobList,
     JobPage,
+    JobUsageAnswer,
     JobWithSpecAnswer,
-    UsageAnswer,
     job_answer,
     job_with_spec,
 )
@@ -59,7 +59,12 @@ _NOT_FOUND: dict[int | str, dict[str, Any]] = {
 _SUBMIT_DOCUMENT = {**submit_body(), "parameters": script_parameters()}
 
 
-@router.get("/jobs", response_model=SystemNames, summary="Systems with jobs")
+@router.get(
+    "/jobs",
+    operation_id="listJobSystems",
+    response_model=SystemNames,
+    summary="Systems with jobs",
+)
 async def systems(request: Request, context: Context) -> Response:
     """List the systems that run jobs."""
     return system_names(request, context.services.jobs.systems)
@@ -67,6 +72,7 @@ async def systems(request: Request, context: Context) -> Response:
 
 @router.post(
     "/jobs/{system}",
+    operation_id="submitJob",
     status_code=201,
     response_model=JobWithSpecAnswer | JobList,
     summary="Submit a job",
@@ -97,6 +103,7 @@ async def submit_job(
 
 @router.get(
     "/jobs/{system}",
+    operation_id="listJobs",
     response_model=JobPage,
     summary="My jobs",
     responses={404: {"description": "There is no such system with jobs."}},
@@ -135,6 +142,7 @@ async def list_jobs(
 
 @router.get(
     "/jobs/{system}/{job_id}",
+    operation_id="getJob",
     response_model=JobWithSpecAnswer,
     summary="A job",
     responses={**_NOT_FOUND},
@@ -147,6 +155,7 @@ async def one_job(context: Context, system: System, job_id: JobId) -> Response:
 
 @router.delete(
     "/jobs/{system}/{job_id}",
+    operation_id="cancelJob",
     status_code=202,
     response_model=JobAnswer,
     summary="Cancel a job",
@@ -170,6 +179,7 @@ async def cancel_job(context: Context, system: System, job_id: JobId) -> Respons
 
 @router.post(
     "/jobs/{system}/{job_id}/hold",
+    operation_id="holdJob",
     response_model=JobAnswer,
     summary="Hold a job",
     responses={409: {"description": "It has started."}, **_NOT_FOUND},
@@ -182,6 +192,7 @@ async def hold_job(context: Context, system: System, job_id: JobId) -> Response:
 
 @router.post(
     "/jobs/{system}/{job_id}/release",
+    operation_id="releaseJob",
     response_model=JobAnswer,
     summary="Release a job",
     responses={409: {"description": "It has started."}, **_NOT_FOUND},
@@ -194,7 +205,8 @@ async def release_job(context: Context, system: System, job_id: JobId) -> Respon
 
 @router.get(
     "/jobs/{system}/{job_id}/usage",
-    response_model=UsageAnswer,
+    operation_id="getJobUsage",
+    response_model=JobUsageAnswer,
     summary="What a job used",
     responses={**_NOT_FOUND},
 )
@@ -206,6 +218,7 @@ async def job_usage(context: Context, system: System, job_id: JobId) -> Response
 
 @router.get(
     "/jobs/{system}/{job_id}/events",
+    operation_id="followJobEvents",
     response_class=Response,
     summary="What happens to a job",
     responses={

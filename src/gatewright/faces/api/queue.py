@@ -36,7 +36,12 @@ class QueueAnswer(BaseModel):
     jobs: list[JobAnswer] = Field(description="The caller's jobs, oldest first.")
 
 
-@router.get("/queue", response_model=SystemNames, summary="Systems with a queue")
+@router.get(
+    "/queue",
+    operation_id="listQueueSystems",
+    response_model=SystemNames,
+    summary="Systems with a queue",
+)
 async def systems(request: Request, context: Context) -> Response:
     """List the systems that run jobs."""
     return system_names(request, context.services.jobs.systems)
@@ -44,6 +49,7 @@ async def systems(request: Request, context: Context) -> Response:
 
 @router.get(
     "/queue/{system}",
+    operation_id="getQueue",
     response_model=QueueAnswer,
     summary="The queue",
     responses={404: {"description": "There is no such system with jobs."}},

@@ -1,30 +1,7 @@
 """How requests say who they are from, in the OpenAPI document."""
 
-from typing import Any
-
-from fastapi import FastAPI
-
 from gatewright.core.config import Config
 from gatewright.web.credentials import session_cookie
-
-
-def document_security(app: FastAPI, config: Config) -> None:
-    """Make an application's OpenAPI document say which credentials there are.
-
-    Every operation takes any of them, or none where visitors may do it too.
-    """
-    make = app.openapi
-
-    def with_security() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            document = make()
-            components = document.setdefault("components", {})
-            components["securitySchemes"] = schemes(config)
-            document["security"] = [*({name: []} for name in schemes(config)), {}]
-        assert app.openapi_schema is not None  # noqa: S101  # FastAPI keeps it there
-        return app.openapi_schema
-
-    app.openapi = with_security  # type: ignore[method-assign]  # FastAPI's own way
 
 
 def schemes(config: Config) -> dict[str, dict[str, str]]:

@@ -58,7 +58,9 @@ class StatusList(BaseModel):
     next: str | None = Field(description="Always null: there is one page.")
 
 
-@router.get("/", response_model=ServiceAnswer, summary="What is here")
+@router.get(
+    "/", operation_id="getService", response_model=ServiceAnswer, summary="What is here"
+)
 async def describe(request: Request, context: Context) -> Response:
     """Describe the gateway, its systems and limits, and link to everything."""
     config = context.services.config
@@ -80,7 +82,12 @@ async def describe(request: Request, context: Context) -> Response:
     )
 
 
-@router.get("/status", response_model=StatusList, summary="How the systems are")
+@router.get(
+    "/status",
+    operation_id="listStatuses",
+    response_model=StatusList,
+    summary="How the systems are",
+)
 async def statuses(request: Request, context: Context) -> Response:
     """List the systems and whether they are up."""
     systems = [await _status(context, name) for name in _names(context)]
@@ -89,6 +96,7 @@ async def statuses(request: Request, context: Context) -> Response:
 
 @router.get(
     "/status/{system}",
+    operation_id="getStatus",
     response_model=SystemStatus,
     summary="How a system is",
     responses={404: {"description": "There is no such system."}},

@@ -61,7 +61,12 @@ class SessionList(BaseModel):
     next: str | None = Field(description="Always null: there is one page.")
 
 
-@router.get("/session", response_model=SessionAnswer, summary="Who am I?")
+@router.get(
+    "/session",
+    operation_id="getSession",
+    response_model=SessionAnswer,
+    summary="Who am I?",
+)
 async def who_am_i(context: Context) -> Response:
     """Tell the account and the scopes of the request; a visitor's account is null."""
     return json_response(_answer(context.caller, await _end(context)), headers=_FRESH)
@@ -69,6 +74,7 @@ async def who_am_i(context: Context) -> Response:
 
 @router.post(
     "/session",
+    operation_id="beginSession",
     response_model=SessionAnswer,
     status_code=201,
     summary="Sign in",
@@ -95,7 +101,9 @@ async def begin_session(request: Request, context: Context) -> Response:
     return json_response(_answer(caller, new.session.expires_at), 201, headers)
 
 
-@router.delete("/session", status_code=204, summary="Sign out")
+@router.delete(
+    "/session", operation_id="endSession", status_code=204, summary="Sign out"
+)
 async def end_session(context: Context) -> Response:
     """End the session of the request's cookie and take the cookie away."""
     await context.services.identity.sessions.sign_out(context.caller)
@@ -103,7 +111,12 @@ async def end_session(context: Context) -> Response:
     return Response(status_code=204, headers=headers)
 
 
-@router.get("/sessions", response_model=SessionList, summary="My sessions")
+@router.get(
+    "/sessions",
+    operation_id="listSessions",
+    response_model=SessionList,
+    summary="My sessions",
+)
 async def list_sessions(request: Request, context: Context) -> Response:
     """List the browsers that are signed in as the caller."""
     sessions = await context.services.identity.sessions.of(context.caller)
@@ -111,7 +124,12 @@ async def list_sessions(request: Request, context: Context) -> Response:
     return listing(request, "sessions", Page(items), headers=_FRESH)
 
 
-@router.delete("/sessions/{key}", status_code=204, summary="End one of my sessions")
+@router.delete(
+    "/sessions/{key}",
+    operation_id="endOtherSession",
+    status_code=204,
+    summary="End one of my sessions",
+)
 async def end_other_session(
     context: Context,
     key: Annotated[

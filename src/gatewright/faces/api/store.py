@@ -40,7 +40,10 @@ _REFUSED: bodies.Responses = {
 
 
 @router.get(
-    "/store", response_model=bodies.CollectionList, summary="Collections I may see"
+    "/store",
+    operation_id="listCollections",
+    response_model=bodies.CollectionList,
+    summary="Collections I may see",
 )
 async def list_collections(
     request: Request, context: Context, limit: Limit = None, cursor: Cursor = None
@@ -54,7 +57,10 @@ async def list_collections(
 
 
 @router.get(
-    "/store/usage", response_model=bodies.UsageAnswer, summary="What I have stored"
+    "/store/usage",
+    operation_id="getStoreUsage",
+    response_model=bodies.StoreUsageAnswer,
+    summary="What I have stored",
 )
 async def usage(context: Context) -> Response:
     """Tell how much the caller's documents take, and how much they may."""
@@ -67,6 +73,7 @@ async def usage(context: Context) -> Response:
 
 @router.get(
     "/store/{collection}",
+    operation_id="listDocuments",
     response_model=bodies.DocumentList,
     summary="Documents of a collection",
     responses={
@@ -152,6 +159,7 @@ async def list_documents(
 
 @router.put(
     "/store/{collection}",
+    operation_id="saveCollection",
     response_model=bodies.CollectionAnswer,
     summary="Make or change a collection",
     openapi_extra=json_body(bodies.CollectionBody),
@@ -184,6 +192,7 @@ async def save_collection(
 
 @router.delete(
     "/store/{collection}",
+    operation_id="dropCollection",
     status_code=204,
     summary="Delete a collection",
     responses=_REFUSED,
@@ -196,6 +205,7 @@ async def drop_collection(context: Context, collection: CollectionName) -> Respo
 
 @router.post(
     "/store/{collection}",
+    operation_id="addDocument",
     status_code=201,
     response_model=bodies.StoredAnswer,
     summary="Store a document under a new key",
@@ -231,6 +241,7 @@ async def add_document(
 
 @router.post(
     "/store/{collection}/bulk",
+    operation_id="writeDocuments",
     response_model=bodies.BulkAnswer,
     summary="Store many documents",
     openapi_extra=json_body(bodies.BulkBody),
@@ -256,6 +267,7 @@ async def put_many(
 
 @router.get(
     "/store/{collection}/changes",
+    operation_id="listChanges",
     response_model=bodies.ChangeList,
     summary="What changed in a collection",
     responses={

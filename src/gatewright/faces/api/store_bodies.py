@@ -183,7 +183,7 @@ class ChangeList(BaseModel):
     last: int = Field(description="What to send as “since” the next time.")
 
 
-class UsageAnswer(BaseModel):
+class StoreUsageAnswer(BaseModel):
     """What the caller's documents take."""
 
     documents: int = Field(description="Documents that the caller wrote last.")

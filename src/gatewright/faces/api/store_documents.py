@@ -47,6 +47,7 @@ _ANY_JSON: dict[str, Any] = {"application/json": {"schema": {}}}
 @router.head("/store/{collection}/{key}", include_in_schema=False)
 @router.get(
     "/store/{collection}/{key}",
+    operation_id="readDocument",
     response_class=Response,
     summary="A document",
     responses={
@@ -70,6 +71,7 @@ async def get_document(
 
 @router.put(
     "/store/{collection}/{key}",
+    operation_id="writeDocument",
     response_model=bodies.StoredAnswer,
     summary="Make or replace a document",
     openapi_extra={"requestBody": {"required": True, "content": _ANY_JSON}},
@@ -103,6 +105,7 @@ async def put_document(
 
 @router.patch(
     "/store/{collection}/{key}",
+    operation_id="patchDocument",
     response_model=bodies.StoredAnswer,
     summary="Change a part of a document",
     openapi_extra={
@@ -134,6 +137,7 @@ async def patch_document(
 
 @router.delete(
     "/store/{collection}/{key}",
+    operation_id="deleteDocument",
     status_code=204,
     summary="Delete a document",
     responses=_WRITING,
@@ -150,6 +154,7 @@ async def delete_document(
 
 @router.get(
     "/store/{collection}/{key}/permissions",
+    operation_id="getPermissions",
     response_model=bodies.PermissionsBody | None,
     summary="Permissions of a document",
     responses=_WRITING,
@@ -164,6 +169,7 @@ async def get_permissions(
 
 @router.put(
     "/store/{collection}/{key}/permissions",
+    operation_id="setPermissions",
     response_model=bodies.PermissionsBody,
     summary="Give a document permissions of its own",
     openapi_extra=json_body(bodies.PermissionsBody),
@@ -186,6 +192,7 @@ async def set_permissions(
 
 @router.delete(
     "/store/{collection}/{key}/permissions",
+    operation_id="dropPermissions",
     status_code=204,
     summary="Let a document follow its collection again",
     responses=_WRITING,

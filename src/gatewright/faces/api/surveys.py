@@ -21,7 +21,12 @@ SurveyId = Annotated[
 ]
 
 
-@router.get("/surveys", response_model=SurveyList, summary="All surveys")
+@router.get(
+    "/surveys",
+    operation_id="listSurveys",
+    response_model=SurveyList,
+    summary="All surveys",
+)
 async def list_surveys(context: Context) -> Response:
     """List the collections of images that the caller may see."""
     surveys = await context.services.sky.surveys(context.caller)
@@ -30,6 +35,7 @@ async def list_surveys(context: Context) -> Response:
 
 @router.get(
     "/surveys/{survey}",
+    operation_id="getSurvey",
     response_model=SurveyDetail,
     summary="One survey",
     responses={404: {"description": "There is none that you may see."}},

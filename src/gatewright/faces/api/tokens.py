@@ -85,6 +85,7 @@ class TokenList(BaseModel):
 
 @router.post(
     "/tokens",
+    operation_id="createToken",
     response_model=NewTokenAnswer,
     status_code=201,
     summary="Make a token",
@@ -108,7 +109,9 @@ async def make_token(request: Request, context: Context) -> Response:
     return json_response(answer, 201, headers)
 
 
-@router.get("/tokens", response_model=TokenList, summary="My tokens")
+@router.get(
+    "/tokens", operation_id="listTokens", response_model=TokenList, summary="My tokens"
+)
 async def list_tokens(
     request: Request, context: Context, limit: Limit = None, cursor: Cursor = None
 ) -> Response:
@@ -118,14 +121,24 @@ async def list_tokens(
     return listing(request, "tokens", Page(items, page.next), headers=_FRESH)
 
 
-@router.get("/tokens/{key}", response_model=TokenAnswer, summary="One of my tokens")
+@router.get(
+    "/tokens/{key}",
+    operation_id="getToken",
+    response_model=TokenAnswer,
+    summary="One of my tokens",
+)
 async def one_token(context: Context, key: Key) -> Response:
     """Tell of a token what the list does."""
     token = await context.services.identity.tokens.get(context.caller, key)
     return json_response(_answer(token), headers=_FRESH)
 
 
-@router.delete("/tokens/{key}", status_code=204, summary="Revoke a token")
+@router.delete(
+    "/tokens/{key}",
+    operation_id="revokeToken",
+    status_code=204,
+    summary="Revoke a token",
+)
 async def revoke_token(context: Context, key: Key) -> Response:
     """End a token at once, and those that were made with it."""
     await context.services.identity.tokens.revoke(context.caller, key)

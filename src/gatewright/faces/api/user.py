@@ -25,7 +25,12 @@ class UserAnswer(BaseModel):
     has_password: bool = Field(description="Whether it can sign in with a password.")
 
 
-@router.get("/user/{name}", response_model=UserAnswer, summary="An account")
+@router.get(
+    "/user/{name}",
+    operation_id="getUser",
+    response_model=UserAnswer,
+    summary="An account",
+)
 async def one_user(
     context: Context,
     name: Annotated[

@@ -1,0 +1,131 @@
+"""The OpenAPI document of the API, completed with what holds for every operation.
+
+FastAPI writes down the operations, their parameters and their answers. Here the
+document learns what the whole stack adds to them (OpenAPI 3.1): the one form of errors,
+the header fields of answers, and the header fields that a request may have.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from fastapi import FastAPI
+
+from gatewright.core.config import Config
+from gatewright.faces.api.header_fields import ANSWERED, FIELDS, SENT, sent_field
+from gatewright.faces.api.security import schemes
+
+PROBLEM: Final = "application/problem+json"
+
+_PROBLEM_SCHEMA: Final[Mapping[str, Any]] = {
+    "title": "Problem",
+    "description": "Why a request was not answered (RFC 9457).",
+    "type": "object",
+    "required": ["type", "title", "status", "code", "detail", "request_id"],
+    "properties": {
+        "type": {"type": "string", "description": "A URI of the kind of problem."},
+        "title": {"type": "string", "description": "The kind of problem in words."},
+        "status": {"type": "integer", "description": "The HTTP status."},
+        "code": {"type": "string", "description": "The kind of problem for programs."},
+        "detail": {
+            "type": "string",
+            "description": "What went wrong, what to do next.",
+        },
+        "request_id": {
+            "type": "string",
+            "description": "Id of the request, by which the operator finds it.",
+        },
+        "faults": {
+            "type": "array",
+            "description": "What is wrong with the fields of the request.",
+            "items": {
+                "type": "object",
+                "required": ["where", "what"],
+                "properties": {
+                    "where": {"type": "string", "description": "The field."},
+                    "what": {"type": "string", "description": "What is wrong with it."},
+                },
+            },
+        },
+    },
+}
+_EVERYWHERE: Final[Mapping[str, str]] = {
+    "400": "The request cannot be understood.",
+    "401": "Nobody is signed in, or the token is not valid.",
+    "403": "You may not do this.",
+    "429": "There were too many requests; “Retry-After” says when to come back.",
+    "503": "A part of the gateway is away or busy; “Retry-After” says until when.",
+    "default": "Another error.",
+}
+
+
+def complete_document(app: FastAPI, config: Config) -> None:
+    """Make an application's OpenAPI document tell the truth of the whole stack.
+
+    Every operation takes any of the credentials, or none where visitors may do it too.
+    """
+    make = app.openapi
+
+    def completed() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = make()
+            components = document.setdefault("components", {})
+            components["securitySchemes"] = schemes(config)
+            components["headers"] = dict(FIELDS)
+            _use_problems(components.setdefault("schemas", {}))
+            for operations in document["paths"].values():
+                for operation in operations.values():
+                    _complete(operation)
+            document["security"] = [*({name: []} for name in schemes(config)), {}]
+        assert app.openapi_schema is not None  # noqa: S101  # FastAPI keeps it there
+        return app.openapi_schema
+
+    app.openapi = completed  # type: ignore[method-assign]  # FastAPI's own way
+
+
+def _use_problems(schemas: dict[str, Any]) -> None:
+    """Replace FastAPI's own form of errors, which is never sent."""
+    schemas.pop("HTTPValidationError", None)
+    schemas.pop("ValidationError", None)
+    schemas["Problem"] = dict(_PROBLEM_SCHEMA)
+
+
+def _complete(operation: dict[str, Any]) -> None:
+    name = operation["operationId"]
+    responses = operation["responses"]
+    sent = SENT.get(name, ())
+    for status, description in _EVERYWHERE.items():
+        responses.setdefault(status, {"description": description})
+    if "Range" in sent:
+        parts = {**responses["200"].get("content", {}), "multipart/byteranges": {}}
+        responses["206"] = {"description": "The parts asked for.", "content": parts}
+        responses["416"] = {"description": "There are no such parts."}
+        responses["304"] = {"description": "The client's copy is good."}
+    if "If-Match" in sent:
+        responses["412"] = {"description": "It has changed since, or is there."}
+    for status, response in responses.items():
+        if status == "default" or status >= "400":
+            schema = {"$ref": "#/components/schemas/Problem"}
+            response["content"] = {PROBLEM: {"schema": schema}}
+        fields = {*response.pop("headers", {}), *_fields(status, name, operation)}
+        response["headers"] = _references(sorted(fields))
+    parameters = operation.setdefault("parameters", [])
+    given = {item["name"] for item in parameters}
+    parameters += [sent_field(field) for field in sent if field not in given]
+
+
+def _fields(status: str, name: str, operation: Mapping[str, Any]) -> Iterable[str]:
+    yield from ("X-Request-Id", "RateLimit", "RateLimit-Policy", "Server-Timing")
+    if status in {"429", "503", "504", "default"}:
+        yield "Retry-After"
+    if status == "416":
+        yield "Content-Range"
+    if status in {"401", "default"}:
+        yield "WWW-Authenticate"
+    if status.startswith(("2", "3")):
+        yield from ANSWERED.get(name, ())
+        if any(item["name"] == "cursor" for item in operation.get("parameters", [])):
+            yield "Link"
+
+
+def _references(names: Iterable[str]) -> dict[str, Any]:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}

@@ -1,0 +1,284 @@
+"""The OpenAPI document against answers of a real gateway to requests that succeed."""
+
+import json
+import re
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+import schemathesis
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+from tests.support.gateway import RunningGateway
+
+pytestmark = pytest.mark.xdist_group("laptop")
+
+API = "/api/v1"
+OF_A_PART = [
+    content_type_conformance,
+    response_headers_conformance,
+    status_code_conformance,
+]
+"""Checks of an answer that may be a part of a JSON text."""
+ANY_ANSWER = frozenset(
+    {
+        # what HTTP itself, the server, and the browser's rules add everywhere
+        *("connection", "content-encoding", "content-length", "content-type", "date"),
+        *("keep-alive", "transfer-encoding", "vary", "cache-control"),
+        *(
+            "content-security-policy",
+            "cross-origin-opener-policy",
+            "permissions-policy",
+        ),
+        *("cross-origin-resource-policy", "referrer-policy", "x-content-type-options"),
+        *("x-frame-options", "strict-transport-security"),
+    }
+)
+SCRIPT = {"Content-Type": "text/x-shellscript"}
+BYTES = {"Content-Type": "application/octet-stream"}
+
+
+@dataclass
+class Asked:
+    """A gateway's owner, and what was asked of it so far."""
+
+    client: httpx.Client
+    document: Mapping[str, Any]
+    schema: Any
+    done: set[str] = field(default_factory=set)
+
+    def __call__(
+        self, method: str, path: str, status: int, /, **fields: Any
+    ) -> httpx.Response:
+        """Send a request that is answered with a status, and compare the answer."""
+        answer = self.client.request(method, f"{API}{path}", **fields)
+        assert answer.status_code == status, (method, path, answer.text[:500])
+        template = self._template(path.partition("?")[0], method)
+        operation = self.schema[template][method]
+        self.done.add(operation.definition.raw["operationId"])
+        names = dict.fromkeys(re.findall(r"{(\w+)}", template), "x")
+        checks = (
+            OF_A_PART if status == 206 else [*OF_A_PART, response_schema_conformance]
+        )
+        operation.Case(path_parameters=names).validate_response(answer, checks=checks)
+        responses = operation.definition.raw["responses"]
+        said = responses.get(str(status), responses["default"])
+        known = {name.lower() for name in said["headers"]} | ANY_ANSWER
+        unknown = {name for name in answer.headers if name not in known}
+        assert not unknown, (method, path, unknown)
+        return answer
+
+    def _template(self, path: str, method: str) -> str:
+        """Return the path of the document that has a path; most words win."""
+        found = [
+            template
+            for template, operations in self.document["paths"].items()
+            if method.lower() in operations
+            and re.fullmatch(_pattern(template), path, re.DOTALL)
+        ]
+        assert found, (method, path)
+        return str(min(found, key=lambda template: template.count("{")))
+
+
+def _pattern(template: str) -> str:
+    whole = re.escape(template).replace(r"\{path\}", ".+")
+    return re.sub(r"\\\{\w+\\\}", "[^/]+", whole)
+
+
+@pytest.fixture(scope="module")
+def ask(laptop: RunningGateway) -> Iterator[Asked]:
+    with laptop.client(laptop.token()) as client:
+        document = client.get(f"{API}/openapi.json").json()
+        yield Asked(client, document, schemathesis.openapi.from_dict(document))
+
+
+def test_the_service_and_who_one_is(ask: Asked) -> None:
+    ask("GET", "/", 200)
+    ask("GET", "/status", 200)
+    ask("GET", "/status/local", 200)
+    ask("GET", "/session", 200)
+    ask("GET", "/sessions", 200)
+    ask("GET", "/user/demo", 200)
+    ask("GET", "/user/nobody", 404)
+    made = ask("POST", "/tokens", 201, json={"label": "document"}).json()
+    key = made.get("key") or made["token"]["key"]
+    ask("GET", "/tokens?limit=1", 200)
+    ask("GET", f"/tokens/{key}", 200)
+    ask("DELETE", f"/tokens/{key}", 204)
+
+
+def test_a_session(ask: Asked, laptop: RunningGateway) -> None:
+    laptop.add_user("documented", "a long enough password")
+    with laptop.client() as client:
+        visitor = Asked(client, ask.document, ask.schema, ask.done)
+        origin = {"Origin": laptop.url, "X-Requested-With": "x"}
+        account = {"user": "documented", "password": "a long enough password"}
+        visitor("POST", "/session", 401, json=account | {"password": "wrong"})
+        visitor("POST", "/session", 201, json=account, headers=origin)
+        first = visitor("GET", "/session", 200)
+        assert first.json()["user"] == "documented"
+        key = visitor("GET", "/sessions", 200).json()["sessions"][0]["key"]
+        visitor("DELETE", f"/sessions/{key}", 204, headers=origin)
+        client.cookies.clear()
+        visitor("POST", "/session", 201, json=account, headers=origin)
+        visitor("DELETE", "/session", 204, headers=origin)
+        client.cookies.clear()
+        visitor("GET", "/jobs/local", 401)
+
+
+def test_data_sets(ask: Asked) -> None:
+    ask("GET", "/datasets?limit=1", 200)
+    ask("GET", "/datasets/simulated-reanalysis", 200)
+    piece = "/datasets/simulated-reanalysis/subset?var=prmsl&lat=50&lon=10"
+    for form in ("netcdf4", "csv", "json"):
+        whole = ask("GET", f"{piece}&format={form}", 200)
+        tag = {"If-None-Match": whole.headers["ETag"]}
+        ask("GET", f"{piece}&format={form}", 304, headers=tag)
+        ask("GET", f"{piece}&format={form}", 206, headers={"Range": "bytes=0-9"})
+    ask("GET", f"{piece}&format=png&stat=mean", 200)
+    ask("GET", f"{piece}&estimate=true", 200)
+    ask("GET", f"{piece}&level=850000", 400)
+    ask("GET", "/datasets/nothing", 404)
+
+
+def test_images(ask: Asked) -> None:
+    ask("GET", "/surveys", 200)
+    survey = ask("GET", "/surveys/simulated-sky", 200).json()
+    assert survey["id"] == "simulated-sky"
+    found = ask("GET", "/images?survey=simulated-sky&limit=1", 200).json()
+    image = found["images"][0]
+    ask("GET", f"/images/{image['id']}", 200)
+    whole = ask("GET", f"/images/{image['id']}/file", 200)
+    tag = {"If-None-Match": whole.headers["ETag"]}
+    ask("GET", f"/images/{image['id']}/file", 304, headers=tag)
+    ask("GET", f"/images/{image['id']}/file", 206, headers={"Range": "bytes=0-9"})
+    beyond = {"Range": "bytes=99999999-"}
+    ask("GET", f"/images/{image['id']}/file", 416, headers=beyond)
+    place = f"CIRCLE {image['ra']} {image['dec']} 0.01"
+    for form in ("fits", "png"):
+        cut = f"/images/{image['id']}/cutout?pos={place}&format={form}"
+        first = ask("GET", cut, 200)
+        again = {"If-None-Match": first.headers["ETag"]}
+        ask("GET", cut, 304, headers=again)
+
+
+def test_files(ask: Asked) -> None:
+    ask("GET", "/files", 200)
+    ask("GET", "/files/local", 200)
+    file = "/files/local/documented.txt"
+    made = ask("PUT", file, 201, content=b"0123456789", headers=BYTES)
+    assert made.headers["Location"]
+    whole = ask("GET", file, 200)
+    ask("HEAD", file, 200)
+    ask("GET", file, 304, headers={"If-None-Match": whole.headers["ETag"]})
+    ask("GET", file, 206, headers={"Range": "bytes=2-3"})
+    ask("GET", file, 206, headers={"Range": "bytes=2-3,5-6"})
+    ask("GET", file, 416, headers={"Range": "bytes=100-"})
+    ask("GET", f"{file}?view=stat", 200)
+    ask("GET", f"{file}?view=checksum&algorithm=sha256", 200)
+    ask("GET", f"{file}?view=tail&lines=1", 200)
+    stale = {"If-Match": '"other"', **BYTES}
+    ask("PUT", file, 412, content=b"x", headers=stale)
+    ask("PUT", file, 200, content=b"x", headers=BYTES)
+    folder = "/files/local/documented"
+    ask("POST", folder, 201, json={"op": "mkdir"})
+    ask("POST", folder, 409, json={"op": "mkdir"})
+    ask("GET", f"{folder}?limit=1", 200)
+    ask("DELETE", folder, 204)
+    ask("DELETE", file, 204)
+    ask("GET", file, 404)
+    ask("GET", "/command", 200)
+    ask("POST", "/command/local", 200, json={"command": ["/bin/echo", "hello"]})
+
+
+def test_jobs(ask: Asked) -> None:
+    ask("GET", "/jobs", 200)
+    ask("GET", "/queue", 200)
+    echo = {"executable": "/bin/echo", "arguments": ["hello"]}
+    made = ask("POST", "/jobs/local", 201, json=echo)
+    job = f"/jobs/local/{made.json()['id']}"
+    held = ask("POST", "/jobs/local", 201, json={**echo, "hold": True}).json()["id"]
+    ask("POST", f"/jobs/local/{held}/release", 200)
+    later = ask(
+        "POST",
+        "/jobs/local?hold=true",
+        201,
+        content="#!/bin/sh\ntrue\n",
+        headers=SCRIPT,
+    ).json()["id"]
+    ask("GET", "/queue/local", 200)
+    ask("DELETE", f"/jobs/local/{later}", 204)
+    deadline = time.monotonic() + 60
+    while ask("GET", job, 200).json()["state"] != "completed":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    ask("POST", f"{job}/hold", 409)
+    ask("GET", "/jobs/local?limit=1", 200)
+    ask("GET", f"{job}/usage", 200)
+    ask("GET", f"{job}/output", 200)
+    ask("GET", f"{job}/output", 206, headers={"Range": "bytes=0-1"})
+    ask("GET", f"{job}/error", 200)
+    ask("GET", "/jobs/local/999999", 404)
+    ask("POST", "/jobs/local", 415, content=b"x", headers={"Content-Type": "image/png"})
+
+
+def test_documents(ask: Asked) -> None:
+    ask("GET", "/store?limit=1", 200)
+    ask("PUT", "/store/documented", 201, json={})
+    ask("PUT", "/store/documented", 200, json={})
+    ask("GET", "/store/usage", 200)
+    ask("POST", "/store/documented", 201, json={"a": 1})
+    document = "/store/documented/one"
+    ask("PUT", document, 201, json={"a": 1})
+    made = ask("PUT", document, 200, json={"a": 2})
+    ask("PUT", document, 412, json={"a": 3}, headers={"If-None-Match": "*"})
+    tag = {"If-None-Match": made.headers["ETag"]}
+    ask("GET", document, 200)
+    ask("GET", document, 304, headers=tag)
+    merge = {"Content-Type": "application/merge-patch+json"}
+    ask("PATCH", document, 200, content=json.dumps({"b": 1}), headers=merge)
+    ask("GET", f"{document}/permissions", 200)
+    ask("PUT", f"{document}/permissions", 200, json={"everyone": "read"})
+    ask("DELETE", f"{document}/permissions", 204)
+    ask("POST", "/store/documented/bulk", 200, json={"documents": {"x": 1}})
+    ask("GET", "/store/documented?limit=1", 200)
+    ask("GET", "/store/documented/changes?limit=1", 200)
+    ask("GET", "/store/documented/nothing", 404)
+    ask("DELETE", document, 204)
+    ask("DELETE", "/store/documented", 204)
+
+
+def test_names_are_those_of_the_api(ask: Asked) -> None:
+    names = [
+        operation["operationId"]
+        for operations in ask.document["paths"].values()
+        for operation in operations.values()
+    ]
+    assert len(names) == len(set(names))
+    for name in names:
+        assert re.fullmatch(r"[a-z]+([A-Z][a-z]+)+", name), name
+    for schema in ask.document["components"]["schemas"]:
+        assert re.fullmatch(r"([A-Z][a-z]+)+", schema), schema
+
+
+def test_every_error_is_a_problem(ask: Asked) -> None:
+    schema = {"$ref": "#/components/schemas/Problem"}
+    for path, operations in ask.document["paths"].items():
+        for method, operation in operations.items():
+            errors = {
+                status: response
+                for status, response in operation["responses"].items()
+                if status == "default" or status >= "400"
+            }
+            assert {"400", "401", "403", "429", "503", "default"} <= set(errors)
+            for response in errors.values():
+                assert response["content"] == {
+                    "application/problem+json": {"schema": schema}
+                }, (method, path)
