@@ -284,14 +284,66 @@ class FileSystemContract(FolderContract):
         with pytest.raises(InvalidRequest):
             await files.open(user, b"/round")
 
-    async def test_writing_to_a_link_replaces_the_link(
+    async def test_writing_to_a_link_writes_its_target(
         self, files: FileSystem, user: str
     ) -> None:
-        await put(files, user, b"/data", b"content")
+        await files.mkdir(user, b"/v2")
+        await put(files, user, b"/v2/data", b"content")
+        await files.chmod(user, b"/v2/data", 0o640)
+        await files.link(user, b"/v2/last", b"../v2/data")
+        await files.link(user, b"/link", b"v2/last")
+        opened = await files.open(user, b"/link")
+        opened.close()
+        seen = Precondition(match=(opened.entry.version,))
+        stored = await put(files, user, b"/link", b"new", seen)
+        assert (stored.created, stored.entry.name) == (False, b"link")
+        assert stored.entry.permissions == "0640"
+        assert await get(files, user, b"/v2/data") == b"new"
+        assert (await files.stat(user, b"/link")).target == b"v2/last"
+        assert (await files.stat(user, b"/v2/last")).target == b"../v2/data"
+        assert await names(files, user, b"/v2") == [b"data", b"last"]
+        opened = await files.open(user, b"/link")
+        opened.close()
+        assert opened.entry.version == stored.entry.version
+        with pytest.raises(PreconditionFailed):
+            await put(files, user, b"/link", b"old", seen)
+        with pytest.raises(AlreadyExists):
+            await put(files, user, b"/link", b"old", Precondition(create=True))
+
+    async def test_links_to_what_cannot_be_written_stay(
+        self, files: FileSystem, user: str
+    ) -> None:
+        await files.mkdir(user, b"/folder")
+        for target in (b"folder", b"none", b"folder/none"):
+            await files.link(user, b"/link", target)
+            with pytest.raises(Conflict):
+                await files.begin(user, b"/link")
+            assert (await files.stat(user, b"/link")).target == target
+            await files.remove(user, b"/link")
+        await files.link(user, b"/round", b"round")
+        with pytest.raises(InvalidRequest):
+            await files.begin(user, b"/round")
+        assert await names(files, user, b"/folder") == []
+
+    async def test_the_tag_that_a_reader_of_a_link_has_is_good_for_deleting_it(
+        self, files: FileSystem, user: str
+    ) -> None:
+        stored = await put(files, user, b"/data", b"content")
         await files.link(user, b"/link", b"data")
-        await put(files, user, b"/link", b"new")
-        assert await get(files, user, b"/data") == b"content"
-        assert (await files.stat(user, b"/link")).type is FileType.FILE
+        with pytest.raises(PreconditionFailed):
+            await files.remove(user, b"/link", match=("0-0-0-0-0",))
+        await files.remove(user, b"/link", match=(stored.entry.version,))
+        assert await names(files, user) == [b"data"]
+        link = await files.link(user, b"/link", b"none")
+        await files.remove(user, b"/link", match=(link.version,))
+
+    async def test_a_time_of_change_is_kept(self, files: FileSystem, user: str) -> None:
+        moment = 1_500_000_000_250_000_000
+        writing = await files.begin(user, b"/data")
+        await writing.write([b"content"])
+        stored = await writing.commit(Precondition(), moment)
+        assert stored.entry.modified_ns == moment
+        assert (await files.stat(user, b"/data")).version == stored.entry.version
 
     @pytest.mark.parametrize("algorithm", Algorithm)
     async def test_checksum(

@@ -48,7 +48,7 @@ class Opened:
 
 class Writing:
     def __init__(self, room: int) -> None:
-        self.room = room
+        self.room = self.free = room
         self.writes: list[bytes] = []
         self.ended = ""
 
@@ -57,8 +57,11 @@ class Writing:
         if sum(map(len, self.writes)) > self.room:
             raise StorageFull
 
-    async def commit(self, condition: Precondition) -> Stored:
+    async def commit(
+        self, condition: Precondition, modified_ns: int | None = None
+    ) -> Stored:
         self.ended = "committed"
+        self.modified_ns = modified_ns
         return Stored(ENTRY, not condition.match)
 
     async def abort(self) -> None:
@@ -297,7 +300,7 @@ async def test_a_body_is_written_in_large_blocks(
     assert b"".join(memory.writing.writes) == b"".join(blocks)
     assert [len(w) for w in memory.writing.writes] == [1 << 20, 1 << 20, 1 << 19]
     assert memory.writing.ended == "committed"
-    assert memory.asked == [("begin", "ada", b"/a/b"), ("space", "ada", b"/a")]
+    assert memory.asked == [("begin", "ada", b"/a/b")]
 
 
 async def test_an_empty_body(files: FileService, memory: Memory) -> None:
@@ -305,7 +308,7 @@ async def test_an_empty_body(files: FileService, memory: Memory) -> None:
     assert memory.writing.ended == "committed"
     memory.writing = Writing(0)
     await files.put(ADA, "local", b"/a", body([]), length=0)
-    assert memory.asked[-1] == ("space", "ada", b"/")
+    assert memory.asked[-1] == ("begin", "ada", b"/a")
 
 
 @pytest.mark.parametrize(
@@ -330,7 +333,7 @@ async def test_bodies_that_leave_nothing(
 
 
 async def test_no_room(files: FileService, memory: Memory) -> None:
-    memory.free = 10
+    memory.writing.free = 10
     with pytest.raises(StorageFull):
         await files.put(ADA, "local", b"/a", body([b"x" * 11]), length=11)
     memory.writing = Writing(5)
@@ -404,6 +407,10 @@ async def test_the_tail_of_a_file_without_size(
     assert text == b"two\nthree\n"
     memory.opened = WithoutSize(b"")
     assert (await files.tail(ADA, "local", b"/a", 2))[1] == b""
+
+
+async def test_the_room_of_a_path(files: FileService) -> None:
+    assert await files.space(ADA, "local", b"/a") == Space(1 << 40, 1 << 30)
 
 
 async def test_a_folder_has_no_tail(files: FileService, memory: Memory) -> None:

@@ -138,6 +138,18 @@ async def test_files_are_uploaded_by_form_and_by_put(gateway: Whole) -> None:
     answer = await client.put("/newt/file/local/x", content=b"abc")
     assert answer.json() == {"status": "OK", "file": "/x", "error": ""}
     assert (gateway.home / "x").read_bytes() == b"abc"
+    (gateway.home / "cur").symlink_to("x")
+    moment = {"X-OC-MTime": "1500000000"}
+    assert (
+        await client.put("/newt/file/local/cur", content=b"N2", headers=moment)
+    ).status_code == 200
+    assert (gateway.home / "cur").is_symlink()
+    assert (gateway.home / "x").read_bytes() == b"N2"
+    assert (gateway.home / "x").stat().st_mtime == 1_500_000_000
+    wrong = {"Content-MD5": "1B2M2Y8AsgTpgAmy7PhCfg=="}  # of no bytes
+    answer = await client.put("/newt/file/local/cur", content=b"N3", headers=wrong)
+    assert answer.status_code == 400
+    assert (gateway.home / "x").read_bytes() == b"N2"
 
 
 async def test_a_token_of_a_folder_uploads_by_form_there(gateway: Whole) -> None:

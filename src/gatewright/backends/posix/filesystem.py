@@ -110,7 +110,7 @@ class PosixFileSystem:
         )
         if descriptor is None:
             raise BackendFailed("The worker passed no file to write to.")
-        return PosixWriting(worker, answer.token, descriptor)
+        return PosixWriting(worker, answer.token, descriptor, answer.free)
 
     async def mkdir(self, user: str, path: bytes, *, parents: bool = False) -> Entry:
         return await self._entry(user, "mkdir", path, parents=parents)

@@ -45,9 +45,10 @@ class SpaceAnswer(msgspec.Struct):
 
 
 class BeginAnswer(msgspec.Struct):
-    """Name of a file in the making."""
+    """Name of a file in the making, and the room that there is for it."""
 
     token: str
+    free: int
 
 
 class CommitAnswer(msgspec.Struct):

@@ -18,7 +18,8 @@ _CLOSING_SECONDS = 5.0
 class PosixWriting:
     """The port `Writing`."""
 
-    def __init__(self, worker: Worker, token: str, descriptor: int) -> None:
+    def __init__(self, worker: Worker, token: str, descriptor: int, free: int) -> None:
+        self.free = free
         self._worker = worker
         self._token = token
         self._descriptor: int | None = descriptor
@@ -40,13 +41,16 @@ class PosixWriting:
             raise meaning(error.errno or 0) from error
         self._size += sum(map(len, blocks))
 
-    async def commit(self, condition: Precondition) -> Stored:
+    async def commit(
+        self, condition: Precondition, modified_ns: int | None = None
+    ) -> Stored:
         arguments = {
             "token": self._token,
             "size": self._size,
             "create": condition.create,
             "match": condition.match,
             "none_match": condition.none_match,
+            "modified_ns": modified_ns,
         }
         await self._written()
         self._done = True

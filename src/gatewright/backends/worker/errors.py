@@ -36,6 +36,10 @@ _MEANINGS: dict[int, tuple[type[GatewayError], str]] = {
     errno.ENOTDIR: (Conflict, "A part of the path is a file, not a folder."),
     errno.EISDIR: (Conflict, "This is a folder, and a file is needed."),
     errno.EMLINK: (Conflict, "The file has as many links as it can have."),
+    errno.ENOLINK: (
+        Conflict,
+        "The link leads to nothing; write to where it leads, or delete the link.",
+    ),
     errno.ENXIO: (Conflict, "This is neither a file nor a folder."),
     errno.ENAMETOOLONG: (InvalidRequest, "The name is longer than 255 bytes."),
     errno.ELOOP: (InvalidRequest, "The path has a circle of links, or is too deep."),

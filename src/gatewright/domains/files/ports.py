@@ -44,11 +44,20 @@ class OpenFile(Protocol):
 class Writing(Protocol):
     """A file in the making, which nobody sees before it is committed."""
 
+    @property
+    def free(self) -> int:
+        """Bytes that may still be written where it is, as it began."""
+
     async def write(self, blocks: Sequence[bytes]) -> None:
         """Append bytes (`StorageFull` when there is no room)."""
 
-    async def commit(self, condition: Precondition) -> Stored:
+    async def commit(
+        self, condition: Precondition, modified_ns: int | None = None
+    ) -> Stored:
         """Make it durable and give it its name in one step.
+
+        ``modified_ns`` is the time of last change that it shall have, in nanoseconds
+        since 1970; by default that of the writing.
 
         `AlreadyExists` and `PreconditionFailed` say that the condition does not hold.
         """
@@ -99,7 +108,12 @@ class FileSystem(Protocol):
         """Return the room on the file system of a path that exists."""
 
     async def begin(self, user: str, path: bytes) -> Writing:
-        """Begin to write a file whole; what is there stays until the commit."""
+        """Begin to write a file whole; what is there stays until the commit.
+
+        Of a symbolic link the target is written, as a shell does, and keeps its place.
+        `Conflict` says that there is something that cannot be replaced so: a folder, a
+        pipe, a socket, a device, or a link that leads to one or to nothing.
+        """
 
     async def mkdir(self, user: str, path: bytes, *, parents: bool = False) -> Entry:
         """Make a folder (``parents``: and those above, and no error if it is there)."""

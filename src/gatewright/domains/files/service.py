@@ -16,6 +16,7 @@ from gatewright.core.errors import (
 )
 from gatewright.domains.files import path as paths
 from gatewright.domains.files import reach
+from gatewright.domains.files.digests import Digests
 from gatewright.domains.files.model import (
     ANY_STATE,
     Algorithm,
@@ -120,8 +121,10 @@ class FileService:
         *,
         length: int | None = None,
         condition: Precondition = ANY_STATE,
+        digests: Mapping[Algorithm, bytes] | None = None,
+        modified_ns: int | None = None,
     ) -> Stored:
-        """Write a whole file, or nothing at all.
+        """Write a whole file, or nothing at all; of a symbolic link, its target.
 
         Parameters
         ----------
@@ -131,13 +134,19 @@ class FileService:
             Number of bytes that were announced, if it was said.
         condition
             What must be true of the file that is there.
+        digests
+            Digests that the bytes must have.
+        modified_ns
+            Time of last change that the file shall have, nanoseconds since 1970.
 
         Raises
         ------
         TooLarge, StorageFull
             The file is above the limit, or there is no room for it.
         InvalidRequest
-            The body has another length than was announced.
+            The body has another length or digest than was announced.
+        Conflict
+            There is something that is no file, or a link that leads to none.
         PreconditionFailed
             The condition does not hold, also that of creation alone.
         """
@@ -145,9 +154,12 @@ class FileService:
         self._check_length(length)
         writing = await files.begin(caller.user, plain)
         try:
-            await self._check_room(files, caller, plain, length)
-            _check_whole(await self._write(writing, body), length)
-            return await _commit(writing, condition)
+            await self._write(writing, body, length, Digests(digests or {}))
+            return await writing.commit(condition, modified_ns)
+        except AlreadyExists as error:
+            await writing.abort()
+            # What a client has asked for by a condition is answered as one that fails.
+            raise PreconditionFailed(error.text) from error
         except BaseException:
             await writing.abort()
             raise
@@ -159,18 +171,16 @@ class FileService:
                 limit=self._upload_bytes,
             )
 
-    async def _check_room(
-        self, files: FileSystem, caller: Caller, path: bytes, length: int | None
+    async def _write(
+        self,
+        writing: Writing,
+        body: AsyncIterable[bytes],
+        length: int | None,
+        digests: Digests,
     ) -> None:
-        if length is None:
-            return
-        folder = path.rpartition(b"/")[0] or b"/"
-        space = await files.space(caller.user, folder)
-        if length > space.free:
-            raise StorageFull(f"There is room for {space.free} bytes only.")
-
-    async def _write(self, writing: Writing, body: AsyncIterable[bytes]) -> int:
-        """Write what comes, in blocks of 1 MiB or more; returns how many bytes."""
+        """Write what comes, in blocks of 1 MiB or more, and check that it is whole."""
+        if length is not None and length > writing.free:
+            raise StorageFull(f"There is room for {writing.free} bytes only.")
         total, held = 0, 0
         blocks: list[bytes] = []
         async for block in body:
@@ -179,11 +189,15 @@ class FileService:
             blocks.append(block)
             held += len(block)
             if held >= WRITE_BLOCK:
+                await digests.add(blocks)
                 await writing.write(blocks)
                 blocks, held = [], 0
         if blocks:
+            await digests.add(blocks)
             await writing.write(blocks)
-        return total
+        if length is not None and total != length:
+            raise InvalidRequest("The body has another length than was announced.")
+        digests.check()
 
     async def mkdir(
         self, caller: Caller, system: str, path: bytes, *, parents: bool = False
@@ -289,19 +303,6 @@ class FileService:
         if files is None:
             raise NotFound(f"There is no system “{system}” with files.")
         return files
-
-
-async def _commit(writing: Writing, condition: Precondition) -> Stored:
-    try:
-        return await writing.commit(condition)
-    except AlreadyExists as error:
-        # What a client has asked for by a condition is answered as one that fails.
-        raise PreconditionFailed(error.text) from error
-
-
-def _check_whole(written: int, length: int | None) -> None:
-    if length is not None and written != length:
-        raise InvalidRequest("The body has another length than was announced.")
 
 
 def _within(files: FileSystem, folder: bytes | None) -> FileSystem:

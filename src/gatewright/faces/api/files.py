@@ -28,10 +28,11 @@ from gatewright.faces.api.file_requests import (
 )
 from gatewright.web.context import Context, RequestContext
 from gatewright.web.departure import while_connected
+from gatewright.web.digests import declared_digests
 from gatewright.web.json_model import json_body, read_model, schema_of
 from gatewright.web.listing import Cursor, Limit, json_response, listing
 from gatewright.web.paths import encode_path, rest_of_path
-from gatewright.web.upload import declared_length, file_body
+from gatewright.web.upload import declared_length, declared_time, file_body
 from gatewright.web.user_content import user_content
 from gatewright.web.user_files import user_file_response
 
@@ -192,7 +193,11 @@ async def read(
     responses={
         **_REFUSALS,
         200: {"description": "A file that was there has been replaced."},
-        409: {"description": "A folder has that name."},
+        400: {"description": "The bytes have another digest or length than was said."},
+        409: {
+            "description": "A folder, a pipe or a device has that name, or a link that "
+            "leads to one or to nothing."
+        },
         412: {"description": "“If-Match” or “If-None-Match” does not hold."},
         413: {"description": "The file is above the limit."},
         507: {"description": "There is no room for it."},
@@ -204,7 +209,9 @@ async def upload(
     """Write a whole file, or nothing: it appears, durable, in one step.
 
     With “If-None-Match: *” an existing file is refused; with “If-Match” only the
-    version that you read is replaced.
+    version that you read is replaced. Of a symbolic link the target is written. With
+    “Repr-Digest” (RFC 9530; sha-256, sha-512) bytes that came to harm on their way are
+    refused. “X-OC-MTime” (seconds since 1970) is kept as the time of last change.
     """
     raw = refuse_folder_name(rest_of_path(request.scope, _PARTS))
     stored = await context.services.files.put(
@@ -214,6 +221,8 @@ async def upload(
         file_body(request),
         length=declared_length(request),
         condition=precondition(request.headers),
+        digests=declared_digests(request.headers),
+        modified_ns=declared_time(request),
     )
     status = 201 if stored.created else 200
     return _entry_response(request, system, raw, stored.entry, status)

@@ -12,9 +12,10 @@ from gatewright.core.errors import TooLarge
 from gatewright.domains.files import Entry
 from gatewright.faces.newt.forms import UploadedFile
 from gatewright.web.context import request_context
+from gatewright.web.digests import declared_digests
 from gatewright.web.paths import encode_path, rest_of_path
 from gatewright.web.scopes import needs_any
-from gatewright.web.upload import declared_length, file_body
+from gatewright.web.upload import declared_length, declared_time, file_body
 from gatewright.web.user_files import user_file_response
 
 MOST_ENTRIES = 100_000
@@ -115,6 +116,8 @@ async def write(request: Request, depth: int) -> str:
         path,
         file_body(request),
         length=declared_length(request),
+        digests=declared_digests(request.headers),
+        modified_ns=declared_time(request),
     )
     return encode_path(path)
 

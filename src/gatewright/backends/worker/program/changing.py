@@ -104,12 +104,14 @@ def make_link(arguments: Arguments) -> Row:
 def remove(arguments: Arguments) -> None:
     """Remove a file, a link or an empty folder (``recursive``: a folder and all in it).
 
-    With ``match`` only a file of one of these versions is removed, else ESTALE.
+    With ``match`` only a file of one of these versions is removed, else ESTALE; that
+    of a link may also be the one of the file that it leads to, which readers are told.
     """
     where, path = place_of(arguments)
     with where.place(path) as (folder, name):
         found, _ = look(folder, name)
-        if arguments.get("match") is not None and not _matches(found, arguments):
+        match = arguments.get("match")
+        if match is not None and not {"*", *_versions(where, path, found)} & {*match}:
             raise OSError(errno.ESTALE, "changed")
         if not stat.S_ISDIR(found.st_mode):
             os.unlink(name, dir_fd=folder)
@@ -119,8 +121,14 @@ def remove(arguments: Arguments) -> None:
             os.rmdir(name, dir_fd=folder)
 
 
-def _matches(found: os.stat_result, arguments: Arguments) -> bool:
-    return "*" in arguments["match"] or version(found) in arguments["match"]
+def _versions(where: Tree, path: bytes, found: os.stat_result) -> list[str]:
+    versions = [version(found)]
+    if stat.S_ISLNK(found.st_mode):
+        with contextlib.suppress(OSError):
+            descriptor = where.open(path, os.O_PATH)
+            versions.append(version(os.fstat(descriptor)))
+            os.close(descriptor)
+    return versions
 
 
 def _remove_all(folder: int | None, name: bytes) -> None:

@@ -56,6 +56,12 @@ class Tree(Protocol):
     def above(self, path: bytes) -> list[bytes]:
         """Return the folders above a path that are in the tree, from the top on."""
 
+    def target(self, path: bytes, text: bytes) -> bytes:
+        """Return the path that the text of a link at a path means.
+
+        It may have ``..``, and is good for `place` only, which lets the kernel judge.
+        """
+
 
 class Whole:
     """All files of the machine."""
@@ -76,6 +82,9 @@ class Whole:
 
     def above(self, path: bytes) -> list[bytes]:
         return _above(path)
+
+    def target(self, path: bytes, text: bytes) -> bytes:
+        return os.path.join(os.path.dirname(path), text)  # noqa: PTH118, PTH120  # bytes paths
 
 
 class Beneath:
@@ -110,6 +119,11 @@ class Beneath:
 
     def above(self, path: bytes) -> list[bytes]:
         return [one for one in _above(path) if self._has(one)]
+
+    def target(self, path: bytes, text: bytes) -> bytes:
+        if text.startswith(b"/"):
+            raise OSError(errno.EXDEV, "outside")
+        return os.path.join(os.path.dirname(path), text)  # noqa: PTH118, PTH120  # bytes paths
 
     def _has(self, path: bytes) -> bool:
         return path == self._prefix or path.startswith(self._prefix + b"/")

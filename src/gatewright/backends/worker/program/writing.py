@@ -20,11 +20,12 @@ from gatewright.backends.worker.program import parts
 from gatewright.backends.worker.program.changing import rename
 from gatewright.backends.worker.program.entries import look, row, version
 from gatewright.backends.worker.program.reading import Arguments, place_of
-from gatewright.backends.worker.program.trees import Place
+from gatewright.backends.worker.program.trees import Place, Tree
 
 _MOST_AT_ONCE = 256
 _LOCK_SECONDS = 5.0
 _LOCK_PAUSE = 0.01
+_MOST_LINKS = 40
 _READ_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
@@ -38,6 +39,8 @@ class _Part:
     """Its name."""
     final: bytes
     """The name it shall have."""
+    shown: bytes
+    """The name that it was asked for by: a link's, where that is written through."""
 
     def close(self) -> None:
         os.close(self.descriptor)
@@ -58,11 +61,12 @@ class Writings:
         """Make the file; the answer names it by a token and has a descriptor of it."""
         where, path = place_of(arguments)
         parts.refuse(path)
-        with where.place(path) as (folder, name):
-            _refuse_folder((folder, name))
+        shown = os.path.basename(path)  # noqa: PTH119  # bytes paths
+        with where.place(_written(where, path)) as (folder, name):
             descriptor, part_name = parts.create(folder, name)
             own = None if folder is None else os.dup(folder)
-            part = _Part(own, descriptor, part_name, name)
+            part = _Part(own, descriptor, part_name, name, shown)
+        room = os.fstatvfs(descriptor)
         token = secrets.token_hex(16)
         with self._lock:
             full = len(self._parts) >= _MOST_AT_ONCE
@@ -71,21 +75,22 @@ class Writings:
         if full:
             _drop(part)
             raise OSError(errno.EMFILE, "too many files in the making")
-        return {"token": token}, os.dup(descriptor)
+        free = room.f_bavail * room.f_frsize
+        return {"token": token, "free": free}, os.dup(descriptor)
 
     def commit(self, arguments: Arguments) -> dict[str, object]:
         """Make the bytes durable and give the file its name.
 
-        EIO: it has not the ``size`` that was written. EEXIST, ESTALE: the conditions
-        do not hold (``create``: nothing of the name may be there; ``match`` and
-        ``none_match``: versions that must, or must not, be there, ``*`` for any).
+        EIO: it has not the ``size`` that was written. ENXIO: there is something by now
+        that is no file. EEXIST, ESTALE: the conditions do not hold (``create``: nothing
+        of the name may be there; ``match`` and ``none_match``: versions that must, or
+        must not, be there, ``*`` for any).
         """
         part = self._take(arguments["token"])
         try:
             created = self._commit(part, arguments)
             found, _ = look(part.folder, part.final)
-            name = os.path.basename(part.final)  # noqa: PTH119  # bytes paths
-            return {"row": row(name, found), "created": created}
+            return {"row": row(part.shown, found), "created": created}
         except BaseException:
             _unlink(part)
             raise
@@ -96,11 +101,15 @@ class Writings:
         if os.fstat(part.descriptor).st_size != arguments["size"]:
             raise OSError(errno.EIO, "size")
         os.fchmod(part.descriptor, 0o666 & ~self._umask)
+        modified_ns = arguments.get("modified_ns")
+        if modified_ns is not None:
+            os.utime(part.descriptor, ns=(time.time_ns(), modified_ns))
         os.fsync(part.descriptor)
         with locked_folder(part.folder, part.final):
             before = _status((part.folder, part.final))
             check(before, arguments)
-            if before is not None and stat.S_ISREG(before.st_mode):
+            if before is not None:
+                _refuse_all_but_files(before)
                 os.fchmod(part.descriptor, stat.S_IMODE(before.st_mode) & 0o777)
             rename(
                 (part.folder, part.name),
@@ -139,10 +148,35 @@ def _unlink(part: _Part) -> None:
         os.unlink(part.name, dir_fd=part.folder)
 
 
-def _refuse_folder(place: Place) -> None:
-    found = _status(place)
-    if found is not None and stat.S_ISDIR(found.st_mode):
+def _written(where: Tree, path: bytes) -> bytes:
+    """Return the path of the file that is written: a link's target, or the path.
+
+    EISDIR, ENXIO: there is a folder, a pipe, a socket or a device, which a file does
+    not replace. ENOLINK: the link leads to nothing. ELOOP: links lead in a circle.
+    """
+    followed = 0
+    while True:
+        with where.place(path) as place:
+            try:
+                found, text = look(*place)
+            except FileNotFoundError as error:
+                if not followed:
+                    return path
+                raise OSError(errno.ENOLINK, "dangling") from error
+        if text is None:
+            _refuse_all_but_files(found)
+            return path
+        followed += 1
+        if followed > _MOST_LINKS:
+            raise OSError(errno.ELOOP, "links")
+        path = where.target(path, text)
+
+
+def _refuse_all_but_files(found: os.stat_result) -> None:
+    if stat.S_ISDIR(found.st_mode):
         raise IsADirectoryError(errno.EISDIR, "folder")
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.ENXIO, "not a file")
 
 
 def _status(place: Place) -> os.stat_result | None:
