@@ -27,14 +27,14 @@ async def test_the_embedded_database(tmp_path: Path) -> None:
         assert isinstance(database, SqliteDatabase)
         hub = open_event_hub(database)
         number = await hub.publish("a", "x", "ada", {})
-        store, _ = open_store(config(state), database)
+        store, _ = await open_store(config(state), database, stack)
         await store.put(caller("ada"), "c", "k", b"1")
     assert (state / "gateway.sqlite").is_file()
     assert state.stat().st_mode & 0o777 == 0o700
     async with AsyncExitStack() as stack:
         database = await open_database(config(state), stack)
         assert await open_event_hub(database).log.latest() == number
-        store, _ = open_store(config(state), database)
+        store, _ = await open_store(config(state), database, stack)
         assert (await store.get(caller("ada"), "c", "k")).document.text == "1"
 
 
@@ -57,7 +57,7 @@ async def test_expired_documents_are_removed_by_one_process(tmp_path: Path) -> N
     async with AsyncExitStack() as stack:
         database = await open_database(config(tmp_path / "state"), stack)
         for number in range(2):
-            store, _ = open_store(config(tmp_path / "state"), database)
+            store, _ = await open_store(config(tmp_path / "state"), database, stack)
 
             async def sweep(number: int = number) -> int:
                 swept.append(number)

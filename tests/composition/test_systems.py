@@ -72,7 +72,7 @@ def test_paths_are_those_that_are_given() -> None:
 
 
 def test_the_models_of_what_is_installed() -> None:
-    assert [name for name, _ in plugin_models("scheduler")] == ["other", "processes"]
+    assert [name for name, _ in plugin_models(SCHEDULERS)] == ["other", "processes"]
 
 
 async def test_what_is_wrong_is_not_opened() -> None:

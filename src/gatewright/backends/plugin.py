@@ -2,9 +2,11 @@
 
 The entry point names a :class:`SchedulerPlugin` (group ``gatewright.schedulers``), a
 :class:`FileSystemPlugin` (``gatewright.filesystems``), an :class:`ArrayReaderPlugin`
-(``gatewright.array_readers``) or an :class:`ImageReaderPlugin`
-(``gatewright.image_readers``). Its contract tests are in ``gatewright.testing``;
-``docs/how-to/backends.md`` and ``docs/how-to/readers.md`` write one each.
+(``gatewright.array_readers``), an :class:`ImageReaderPlugin`
+(``gatewright.image_readers``), a :class:`StorePlugin` (``gatewright.stores``) or an
+:class:`IdentityPlugin` (``gatewright.identity``). Its contract tests are in
+``gatewright.testing``; ``docs/how-to/backends.md`` and ``docs/how-to/readers.md`` write
+one each.
 """
 
 from collections.abc import Callable
@@ -15,6 +17,7 @@ from typing import Generic, TypeVar
 
 from gatewright.backends.gridded import PROGRAM
 from gatewright.backends.readers import ReaderPool
+from gatewright.backends.sql import Database
 from gatewright.backends.worker import Workers
 from gatewright.core.clock import Clock
 from gatewright.core.config import Section
@@ -23,7 +26,9 @@ from gatewright.core.lease import Lease
 from gatewright.core.plugins import ARRAY_READERS, IMAGE_READERS, load_all
 from gatewright.domains.compute import Scheduler
 from gatewright.domains.files import CommandRunner, FileSystem
+from gatewright.domains.identity import Directory, PasswordHasher, UserStore
 from gatewright.domains.sky import ImageReader
+from gatewright.domains.store import DocumentStore
 
 Options = TypeVar("Options", bound=Section)
 
@@ -81,6 +86,56 @@ class FileSystemPlugin(Generic[Options]):
     """Model of the settings in the system's table that are the backend's."""
     open: Callable[[Setting[Options]], AbstractAsyncContextManager[SystemFiles]]
     """Opens the files of one system; they are closed with the gateway."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSetting(Generic[Options]):
+    """What a store of documents may use."""
+
+    options: Options
+    """The backend's own settings, from ``[store]`` in the configuration."""
+    quota: int
+    """Bytes that the documents of one user may take."""
+    state: Path
+    """Folder for what the backend must not lose; nobody else's, perhaps not there."""
+    database: Database
+    """The gateway's database."""
+    clock: Clock
+    """Seconds since 1970 UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class StorePlugin(Generic[Options]):
+    """What an entry point in ``gatewright.stores`` names."""
+
+    options: type[Options]
+    """Model of the settings in ``[store]`` that are the backend's."""
+    open: Callable[[StoreSetting[Options]], AbstractAsyncContextManager[DocumentStore]]
+    """Opens the store; it is closed with the gateway."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdentitySetting(Generic[Options]):
+    """What a way to know people may use."""
+
+    options: Options
+    """Its own settings, from ``[identity.NAME]`` in the configuration."""
+    users: UserStore
+    """The accounts of the gateway; the gateway itself writes those of a directory."""
+    hasher: PasswordHasher
+    """Hashes and checks passwords in threads of their own, a few at a time."""
+    clock: Clock
+    """Seconds since 1970 UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityPlugin(Generic[Options]):
+    """What an entry point in ``gatewright.identity`` names."""
+
+    options: type[Options]
+    """Model of the settings in ``[identity.NAME]``."""
+    open: Callable[[IdentitySetting[Options]], AbstractAsyncContextManager[Directory]]
+    """Opens the directory; it is closed with the gateway."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,17 +5,28 @@ import os
 import pwd
 from contextlib import AsyncExitStack
 
+from pydantic import ValidationError
+
 from gatewright.backends.local_accounts import Argon2Hasher
+from gatewright.backends.plugin import IdentityPlugin, IdentitySetting
 from gatewright.backends.sql import Database
 from gatewright.backends.sql.audit import SqlAuditLog
 from gatewright.backends.sql.identity import SqlAttemptStore, SqlUserStore
+from gatewright.backends.sql.leases import SqlLeases
 from gatewright.backends.sql.sessions import SqlSessionStore
 from gatewright.backends.sql.tokens import SqlTokenStore
+from gatewright.core.background import Background
 from gatewright.core.clock import Clock, system_clock
 from gatewright.core.config import Config
+from gatewright.core.errors import InvalidRequest
+from gatewright.core.options import settings_of
+from gatewright.core.plugins import IDENTITY
+from gatewright.core.systems import load_plugin
 from gatewright.domains.identity import (
     AttemptGuard,
     AuditTrail,
+    Directories,
+    Directory,
     Identity,
     LastUse,
     PasswordHasher,
@@ -23,6 +34,7 @@ from gatewright.domains.identity import (
     Sessions,
     Tokens,
     Users,
+    UserStore,
     is_name,
 )
 
@@ -45,28 +57,27 @@ async def open_identity(
     ------
     Unavailable
         The database cannot be written.
+    InvalidRequest
+        A way to sign in is not installed, or its settings are wrong.
     """
-    identity = _identity(config, database, clock, hasher or _argon2(stack))
-    stack.push_async_callback(identity.close)
-    await identity.users.ensure_owner()
-    await identity.audit.recover()
-    return identity
-
-
-def _identity(
-    config: Config, database: Database, clock: Clock, hasher: PasswordHasher
-) -> Identity:
+    if hasher is None:
+        argon2 = Argon2Hasher()
+        stack.callback(argon2.close)
+        hasher = argon2
     users, last_use = SqlUserStore(database), LastUse()
+    places = await _open_directories(config, users, hasher, clock, stack)
+    directories = Directories(places, users, clock)
     limits = SessionLimits(
         idle_seconds=config.identity.session_idle_seconds,
         seconds=config.identity.session_seconds,
     )
-    return Identity(
+    identity = Identity(
         users=Users(users, hasher, clock, owner_name(config)),
+        directories=directories,
         sessions=Sessions(
             SqlSessionStore(database),
             users,
-            hasher,
+            directories,
             AttemptGuard(SqlAttemptStore(database), clock),
             limits,
             clock,
@@ -76,12 +87,45 @@ def _identity(
         audit=AuditTrail(SqlAuditLog(database), clock),
         last_use=last_use,
     )
+    stack.push_async_callback(identity.close)
+    await identity.users.ensure_owner()
+    await identity.audit.recover()
+    return identity
 
 
-def _argon2(stack: AsyncExitStack) -> PasswordHasher:
-    hasher = Argon2Hasher()
-    stack.callback(hasher.close)
-    return hasher
+async def _open_directories(
+    config: Config,
+    users: UserStore,
+    hasher: PasswordHasher,
+    clock: Clock,
+    stack: AsyncExitStack,
+) -> dict[str, Directory]:
+    """Open the ways to sign in that the configuration names, in its order."""
+    places: dict[str, Directory] = {}
+    for name in config.identity.login:
+        plugin = load_plugin(IDENTITY, name)
+        if not isinstance(plugin, IdentityPlugin):
+            raise InvalidRequest(f"The plug-in “{name}” is no IdentityPlugin.")
+        try:
+            given = settings_of(config.identity, name)
+            options = plugin.options.model_validate(given)
+        except ValidationError as error:
+            raise InvalidRequest(f"[identity.{name}]: {error}") from error
+        setting = IdentitySetting(options, users, hasher, clock)
+        places[name] = await stack.enter_async_context(plugin.open(setting))
+    return places
+
+
+async def follow_directories(
+    identity: Identity, leases: SqlLeases, stack: AsyncExitStack
+) -> Background:
+    """Begin to bring accounts up to date with their directories; the stack ends it."""
+    following = Background(
+        "following the directories of accounts",
+        identity.directories.refresh,
+        lease=leases.lease("identity/directories"),
+    )
+    return await stack.enter_async_context(following)
 
 
 def owner_name(config: Config) -> str:

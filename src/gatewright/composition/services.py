@@ -11,7 +11,11 @@ from gatewright.composition.arrays import open_datasets
 from gatewright.composition.compute import open_compute
 from gatewright.composition.files import open_files, open_owner_worker
 from gatewright.composition.health import open_health, parts_of_systems
-from gatewright.composition.identity import open_identity, owner_name
+from gatewright.composition.identity import (
+    follow_directories,
+    open_identity,
+    owner_name,
+)
 from gatewright.composition.readers import open_readers
 from gatewright.composition.sky import open_sky
 from gatewright.composition.state import open_database, open_event_hub
@@ -73,14 +77,16 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
         means = Means(workers, leases.lease, owner_name(config))
         files, commands = await open_files(config, means, stack)
         identity = await open_identity(config, database, stack)
-        store, listings = open_store(config, database, identity.users)
+        store, listings = await open_store(config, database, stack, identity.users)
         expiry = await open_expiry(store, leases, stack)
+        directories = await follow_directories(identity, leases, stack)
         jobs, following = await open_compute(config, database, events, means, stack)
         parts = {
             "database": Part(events.log.latest, vital=True),
             "readers": Part(readers.ready),
             "surveys": Part(looking.ready),
             "expiry": Part(expiry.ready),
+            "accounts": Part(directories.ready),
             **dict(
                 parts_of_systems(config, files, jobs, following, identity.users.owner)
             ),

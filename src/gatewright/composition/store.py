@@ -2,23 +2,51 @@
 
 from contextlib import AsyncExitStack
 
+from pydantic import ValidationError
+
+from gatewright.backends.plugin import StorePlugin, StoreSetting
 from gatewright.backends.sql import Database
-from gatewright.backends.sql.documents import SqlDocuments
 from gatewright.backends.sql.leases import SqlLeases
 from gatewright.core.background import Background
+from gatewright.core.clock import system_clock
 from gatewright.core.config import Config
+from gatewright.core.errors import InvalidRequest
+from gatewright.core.plugins import STORES
+from gatewright.core.systems import load_plugin
 from gatewright.domains.store import Accounts, Listings, Store, remove_expired
 
 
-def open_store(
-    config: Config, database: Database, accounts: Accounts | None = None
+async def open_store(
+    config: Config,
+    database: Database,
+    stack: AsyncExitStack,
+    accounts: Accounts | None = None,
 ) -> tuple[Store, Listings]:
-    """Return the store and its listings.
+    """Open the configured store; return it and its listings.
 
     ``accounts`` says to whom rights may be given.
+
+    Raises
+    ------
+    InvalidRequest
+        Its plug-in is not installed, or its settings are wrong.
     """
-    limits = config.limits
-    documents = SqlDocuments(database, quota=limits.store_bytes_per_user)
+    name, limits = config.store.backend, config.limits
+    plugin = load_plugin(STORES, name)
+    if not isinstance(plugin, StorePlugin):
+        raise InvalidRequest(f"The plug-in “{name}” is no StorePlugin.")
+    try:
+        options = plugin.options.model_validate(config.store.model_extra or {})
+    except ValidationError as error:
+        raise InvalidRequest(f"The store “{name}”: {error}") from error
+    setting = StoreSetting(
+        options=options,
+        quota=limits.store_bytes_per_user,
+        state=config.gateway.state / "store" / name,
+        database=database,
+        clock=system_clock,
+    )
+    documents = await stack.enter_async_context(plugin.open(setting))
     store = Store(documents, document_bytes=limits.document_bytes, accounts=accounts)
     return store, Listings(store)
 

@@ -108,18 +108,30 @@ class Gateway(Section):
 
 
 class Identity(Section):
-    """Who people are."""
+    """Who people are; each way to sign in has settings in ``[identity.NAME]``."""
+
+    model_config = ConfigDict(extra="allow")
 
     mode: Literal["single-user"] = "single-user"
     """``single-user``: the gateway acts as the person who started it."""
     owner: Name | None = None
     """Account that is that person; by default the login name."""
-    login: list[Literal["local"]] = ["local"]
-    """Ways to sign in."""
+    login: Names = ("local",)
+    """Plug-ins that know people by name and password: ``local`` accounts of the
+    gateway, and others that are installed."""
     session_idle_seconds: Annotated[int, Field(ge=60)] = 8 * 3600
     """A session ends after this time without a request."""
     session_seconds: Annotated[int, Field(ge=60)] = 7 * 86400
     """A session ends after this time in any case."""
+
+
+class StoreSettings(Section):
+    """Where documents are kept; its plug-in adds settings of its own."""
+
+    model_config = ConfigDict(extra="allow")
+
+    backend: Name = "sql"
+    """Plug-in that keeps them: ``sql`` (the gateway's database) or an installed one."""
 
 
 class System(Section):
@@ -208,6 +220,7 @@ class Config(Section):
 
     gateway: Gateway = Gateway()
     identity: Identity = Identity()
+    store: StoreSettings = StoreSettings()
     systems: list[System] = []
     datasets: list[DatasetSource] = []
     surveys: list[SurveySource] = []

@@ -10,8 +10,8 @@ from typing import Any
 from pydantic import ValidationError
 from typing_extensions import override
 
-from gatewright.core import plugins, systems
-from gatewright.core.config import Config, System
+from gatewright.core import options, plugins, systems
+from gatewright.core.config import Config, Identity, StoreSettings, System
 from gatewright.core.config_words import Location, dotted, in_words
 from gatewright.core.errors import InvalidRequest
 
@@ -77,6 +77,7 @@ def parse_config(text: str, path: Path = Path(FILE_NAME)) -> Config:
         *_mistakes_of_systems(tables, lines),
         *_mistakes_of_faces(tables, lines),
         *_mistakes_of_datasets(tables, lines),
+        *_mistakes_of_plugins(tables, lines),
     ]
     try:
         config = Config.model_validate(tables)
@@ -104,6 +105,21 @@ def _mistakes_of_systems(
         for fault in systems.faults_of(system):
             place = ("systems", number, *fault.place)
             yield _mistake(place, fault.kind, fault.message, lines)
+
+
+def _mistakes_of_plugins(
+    tables: Mapping[str, Any], lines: Mapping[Location, int]
+) -> Iterator[Mistake]:
+    """Yield what the plug-ins of the store and of identity find."""
+    try:
+        identity = Identity.model_validate(tables.get("identity", {}))
+        store = StoreSettings.model_validate(tables.get("store", {}))
+    except ValidationError:
+        return  # said of the whole file
+    found = [("identity", fault) for fault in options.faults_of_identity(identity)]
+    found += [("store", fault) for fault in options.faults_of_store(store)]
+    for table, fault in found:
+        yield _mistake((table, *fault.place), fault.kind, fault.message, lines)
 
 
 def _mistakes_of_faces(
@@ -200,7 +216,7 @@ def _absolute(config: Config, folder: Path) -> Config:
         source.model_copy(update={"images": str(folder / source.images)})
         for source in config.surveys
     ]
-    return config.model_copy(
+    return options.with_absolute_paths(config, folder).model_copy(
         update={
             "gateway": gateway,
             "systems": [_absolute_system(one, folder) for one in config.systems],

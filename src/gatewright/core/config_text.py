@@ -10,7 +10,8 @@ from pydantic_core import PydanticUndefined
 
 from gatewright.core.config import Config
 from gatewright.core.config_words import section_of
-from gatewright.core.systems import plugin_models
+from gatewright.core.plugins import IDENTITY, STORES
+from gatewright.core.systems import FILE_SYSTEMS, SCHEDULERS, plugin_models
 
 
 def to_toml(config: Config) -> str:
@@ -23,7 +24,9 @@ def to_toml(config: Config) -> str:
 def _table(name: str, part: Any) -> str:
     if isinstance(part, list):
         return "\n".join(f"[[{name}]]\n{_settings(item)}" for item in part)
-    return f"[{name}]\n{_settings(part)}"
+    plain = {key: value for key, value in part.items() if not isinstance(value, dict)}
+    inner = [_table(f"{name}.{key}", part[key]) for key in part if key not in plain]
+    return "\n".join([f"[{name}]\n{_settings(plain)}", *inner])
 
 
 def _settings(values: dict[str, Any]) -> str:
@@ -49,16 +52,21 @@ def _page() -> Iterator[str]:
         many = field.annotation is not section
         yield f"\n## `{'[[' if many else '['}{name}{']]' if many else ']'}`\n"
         yield from _table_of(section)
+        if name == "identity":
+            yield from _plugins(IDENTITY, "[identity.{}]")
+        if name == "store":
+            yield from _plugins(STORES, 'backend = "{}"')
         if name == "systems":
-            yield from _plugins("scheduler")
-            yield from _plugins("filesystem")
+            yield from _plugins(SCHEDULERS, 'scheduler = "{}"')
+            yield from _plugins(FILE_SYSTEMS, 'filesystem = "{}"')
 
 
-def _plugins(setting: str) -> Iterator[str]:
-    """Yield the settings that each plug-in adds to the table of its system."""
-    for name, model in plugin_models(setting):
-        yield f'\n### `{setting} = "{name}"`\n'
-        yield from _table_of(model)
+def _plugins(group: str, title: str) -> Iterator[str]:
+    """Yield the settings of each plug-in of a group that has any."""
+    for name, model in plugin_models(group):
+        if model.model_fields:
+            yield f"\n### `{title.format(name)}`\n"
+            yield from _table_of(model)
 
 
 def _table_of(section: type[BaseModel]) -> Iterator[str]:

@@ -1,14 +1,15 @@
 """What is wrong with a setting, in an operator's words instead of pydantic's."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
 from pydantic import BaseModel
 
-from gatewright.core.config import Config, System
-from gatewright.core.systems import plugin_models
+from gatewright.core.config import Config, StoreSettings, System
+from gatewright.core.plugins import STORES
+from gatewright.core.systems import FILE_SYSTEMS, SCHEDULERS, plugin_models
 
 Location = tuple[str | int, ...]
 
@@ -49,17 +50,25 @@ def _meant(location: Location) -> str:
     section: type[BaseModel] = Config
     for part in location[:-1]:
         if isinstance(part, str):
+            if part not in section.model_fields:
+                return ""  # a plug-in's own table
             section = section_of(section.model_fields[part].annotation)
     near = get_close_matches(str(location[-1]), [*_settings(section)], n=1)
     return f"; “{near[0]}” is one" if near else ""
 
 
+_GROUPS: Mapping[type[BaseModel], Sequence[str]] = {
+    System: (SCHEDULERS, FILE_SYSTEMS),
+    StoreSettings: (STORES,),
+}
+"""The plug-ins whose settings stand in a table beside the table's own."""
+
+
 def _settings(section: type[BaseModel]) -> Iterator[str]:
     yield from section.model_fields
-    if section is System:
-        for field in ("scheduler", "filesystem"):
-            for _, model in plugin_models(field):
-                yield from model.model_fields
+    for group in _GROUPS.get(section, ()):
+        for _, model in plugin_models(group):
+            yield from model.model_fields
 
 
 def section_of(annotation: Any) -> type[BaseModel]:

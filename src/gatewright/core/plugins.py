@@ -8,6 +8,10 @@ from gatewright.core.errors import InvalidRequest
 
 FACES: Final = "gatewright.faces"
 """The group of the protocols."""
+IDENTITY: Final = "gatewright.identity"
+"""The group of the ways to know people."""
+STORES: Final = "gatewright.stores"
+"""The group of the places where documents are kept."""
 ARRAY_READERS: Final = "gatewright.array_readers"
 """The group of the formats of gridded data."""
 IMAGE_READERS: Final = "gatewright.image_readers"

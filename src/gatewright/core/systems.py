@@ -111,12 +111,11 @@ def paths_of(system: System) -> Mapping[str, Path]:
     return found
 
 
-def plugin_models(field: str) -> Iterator[tuple[str, type[Section]]]:
-    """Yield the name and the settings of each installed plug-in for a setting.
+def plugin_models(group: str) -> Iterator[tuple[str, type[Section]]]:
+    """Yield the name and the settings of each plug-in of a group.
 
-    The setting is ``scheduler`` or ``filesystem``; broken plug-ins are left out.
+    Broken plug-ins are left out.
     """
-    group = _GROUPS[field]
     for name in plugins.installed(group):
         try:
             yield name, load_plugin(group, name).options

@@ -35,7 +35,7 @@ async def services(tmp_path: Path) -> AsyncIterator[Services]:
     )
     async with AsyncExitStack() as stack:
         database = await open_database(config, stack)
-        documents, listings = open_store(config, database)
+        documents, listings = await open_store(config, database, stack)
         parts = {"config": config, "store": documents, "listings": listings}
         yield cast("Services", SimpleNamespace(**parts))
 

@@ -2,7 +2,14 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from gatewright.backends.sql.database import Database, Lock, Row, Statement, Work
+from gatewright.backends.sql.database import (
+    Batch,
+    Database,
+    Lock,
+    Row,
+    Statement,
+    Work,
+)
 from gatewright.core.caller import Role
 from gatewright.domains.identity import Attempts, User
 
@@ -11,12 +18,12 @@ INSERT INTO account (name, role, password, created_at) VALUES (?, ?, ?, ?)
 ON CONFLICT (name) DO NOTHING RETURNING name
 """
 _GET = """
-SELECT a.name, a.role, a.created_at, a.password IS NOT NULL AS has_password,
+SELECT a.name, a.role, a.created_at, a.password IS NOT NULL AS has_password, a.source,
     g.name AS in_group
 FROM account a LEFT JOIN account_group g ON g.account = a.name WHERE a.name = ?
 """
 _PAGE = """
-SELECT a.name, a.role, a.created_at, a.password IS NOT NULL AS has_password,
+SELECT a.name, a.role, a.created_at, a.password IS NOT NULL AS has_password, a.source,
     g.name AS in_group
 FROM (SELECT * FROM account WHERE name > ? ORDER BY name LIMIT ?) a
 LEFT JOIN account_group g ON g.account = a.name ORDER BY a.name
@@ -28,6 +35,12 @@ UPDATE account SET password = ? WHERE name = ? AND password = ? RETURNING name
 _JOIN = """
 INSERT INTO account_group (account, name) VALUES (?, ?) ON CONFLICT DO NOTHING
 """
+_SOURCE = "SELECT source, role FROM account WHERE name = ?"
+_MIRROR = """
+INSERT INTO account (name, role, created_at, source) VALUES (?, ?, ?, ?)
+ON CONFLICT (name) DO UPDATE SET role = excluded.role
+"""
+_LEAVE_ALL = "DELETE FROM account_group WHERE account = ?"
 _LEAVE = "DELETE FROM account_group WHERE account = ? AND name = ? RETURNING name"
 _END_SESSIONS = "DELETE FROM session WHERE account = ?"
 _END_LINKS = "DELETE FROM sign_in_link WHERE account = ?"
@@ -58,6 +71,22 @@ class SqlUserStore:
             values = (user.name, user.role.value, password_hash, user.created_at)
             rows = yield Statement(_ADD, values)
             return bool(rows)
+
+        return await self._database.run(work)
+
+    async def mirror(self, user: User) -> bool:
+        def work() -> Work[bool]:
+            found = yield Statement(_SOURCE, (user.name,))
+            if found and found[0]["source"] != user.source:
+                return False
+            role = user.role.value
+            values = (user.name, role, user.created_at, user.source)
+            yield Statement(_MIRROR, values)
+            yield Statement(_LEAVE_ALL, (user.name,))
+            yield Batch(_JOIN, [(user.name, group) for group in sorted(user.groups)])
+            if found and found[0]["role"] != role:
+                yield Statement(_END_SESSIONS, (user.name,))
+            return True
 
         return await self._database.run(work)
 
@@ -105,7 +134,7 @@ class SqlUserStore:
             rows = yield Statement(
                 "DELETE FROM account WHERE name = ? RETURNING name", (name,)
             )
-            yield Statement("DELETE FROM account_group WHERE account = ?", (name,))
+            yield Statement(_LEAVE_ALL, (name,))
             yield Statement(_END_SESSIONS, (name,))
             yield Statement("DELETE FROM token WHERE account = ?", (name,))
             yield Statement(_END_LINKS, (name,))
@@ -140,7 +169,7 @@ class SqlUserStore:
 def user_of(rows: Sequence[Row]) -> User | None:
     """Return the account of rows that hold one group each; None without rows.
 
-    The columns are name, role, created_at, has_password and in_group.
+    The columns are name, role, created_at, has_password, source and in_group.
     """
     if not rows:
         return None
@@ -151,6 +180,7 @@ def user_of(rows: Sequence[Row]) -> User | None:
         created_at=first["created_at"],
         groups=frozenset(_groups(rows)),
         has_password=bool(first["has_password"]),
+        source=first["source"],
     )
 
 

@@ -12,7 +12,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?)
 """
 _FIND = """
 SELECT s.key, s.account, s.created_at AS began_at, s.used_at, s.expires_at, s.address,
-    a.name, a.role, a.created_at, a.password IS NOT NULL AS has_password,
+    a.name, a.role, a.created_at, a.password IS NOT NULL AS has_password, a.source,
     g.name AS in_group
 FROM session s JOIN account a ON a.name = s.account
 LEFT JOIN account_group g ON g.account = a.name WHERE s.digest = ?

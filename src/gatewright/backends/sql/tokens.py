@@ -17,7 +17,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, '')
 _FIND = """
 SELECT t.key, t.digest, t.account, t.label, t.scopes, t.parent,
     t.created_at AS made_at, t.expires_at, t.used_at, t.used_from,
-    a.name, a.role, a.created_at, a.password IS NOT NULL AS has_password,
+    a.name, a.role, a.created_at, a.password IS NOT NULL AS has_password, a.source,
     g.name AS in_group
 FROM token t JOIN account a ON a.name = t.account
 LEFT JOIN account_group g ON g.account = a.name WHERE t.key = ?

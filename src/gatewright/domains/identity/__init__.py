@@ -7,14 +7,18 @@ from gatewright.domains.identity.credentials import (
     is_program_secret,
     split_token,
 )
+from gatewright.domains.identity.directories import Directories
 from gatewright.domains.identity.last_use import LastUse
 from gatewright.domains.identity.model import (
+    LOCAL,
     Attempts,
     AuditEntry,
     AuditRecord,
     AuditVerdict,
     NewSession,
     NewToken,
+    Person,
+    Proof,
     Session,
     Token,
     User,
@@ -22,6 +26,7 @@ from gatewright.domains.identity.model import (
 from gatewright.domains.identity.ports import (
     AttemptStore,
     AuditLog,
+    Directory,
     PasswordHasher,
     SessionStore,
     TokenStore,
@@ -33,6 +38,7 @@ from gatewright.domains.identity.tokens import Tokens
 from gatewright.domains.identity.users import Users
 
 __all__ = [
+    "LOCAL",
     "START",
     "AttemptGuard",
     "AttemptStore",
@@ -42,11 +48,15 @@ __all__ = [
     "AuditRecord",
     "AuditTrail",
     "AuditVerdict",
+    "Directories",
+    "Directory",
     "Identity",
     "LastUse",
     "NewSession",
     "NewToken",
     "PasswordHasher",
+    "Person",
+    "Proof",
     "Session",
     "SessionLimits",
     "SessionStore",

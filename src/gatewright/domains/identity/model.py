@@ -1,8 +1,12 @@
 """People, their sessions and tokens, and the record of what they did."""
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from gatewright.core.caller import Role
+
+LOCAL: Final = "local"
+"""Source of the accounts that the gateway itself keeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +22,31 @@ class User:
     groups: frozenset[str] = frozenset()
     """Groups that the account belongs to."""
     has_password: bool = False
-    """Whether the account can sign in with a password."""
+    """Whether the account has a password of the gateway's own."""
+    source: str = LOCAL
+    """The directory that knows the account; the gateway's own is ``local``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody as a directory knows them."""
+
+    name: str
+    """Name of their account, unique in the directory."""
+    groups: frozenset[str] = frozenset()
+    """Groups that they belong to."""
+    role: Role = Role.GUEST
+    """What their account may do at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Whose password was given."""
+
+    person: Person
+    """The person."""
+    password_hash: str | None = None
+    """The hash that it fits, where the gateway keeps that itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ from gatewright.domains.identity.model import (
     Attempts,
     AuditEntry,
     AuditRecord,
+    Person,
+    Proof,
     Session,
     Token,
     User,
@@ -45,8 +47,42 @@ class PasswordHasher(Protocol):
         ...
 
 
+class Directory(Protocol):
+    """A place that knows people by name and password."""
+
+    async def check(self, name: str, password: str) -> Proof | None:
+        """Return who somebody is; None if the name or the password is not right.
+
+        Any text may come as either. It takes as long for a name that is not known.
+
+        Raises
+        ------
+        Unavailable
+            The directory is away, or too many passwords are being checked.
+        """
+        ...
+
+    async def find(self, name: str) -> Person | None:
+        """Return somebody as they are now, without a password; None if not known.
+
+        Raises
+        ------
+        Unavailable
+            The directory is away.
+        """
+        ...
+
+
 class UserStore(Protocol):
     """The accounts and their groups."""
+
+    async def mirror(self, user: User) -> bool:
+        """Write an account as its directory knows it, with its groups.
+
+        False if an account of another source has the name. Another role ends its
+        sessions. One that is there keeps the time when it was made.
+        """
+        ...
 
     async def add(self, user: User, password_hash: str | None) -> bool:
         """Write a new account; False if the name is taken."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from gatewright.core.caller import Caller, Role
 from gatewright.domains.identity.audit import AuditTrail
+from gatewright.domains.identity.directories import Directories
 from gatewright.domains.identity.last_use import LastUse
 from gatewright.domains.identity.scopes import role_scopes
 from gatewright.domains.identity.sessions import LINK_SECONDS, Sessions
@@ -17,6 +18,8 @@ class Identity:
 
     users: Users
     """Accounts, roles, groups and passwords."""
+    directories: Directories
+    """The places that know people by name and password."""
     sessions: Sessions
     """Signing in and out of browsers."""
     tokens: Tokens

@@ -12,12 +12,12 @@ from gatewright.domains.identity.credentials import (
     PROGRAM,
     digest,
     is_key,
-    is_name,
     is_secret,
 )
+from gatewright.domains.identity.directories import Directories
 from gatewright.domains.identity.last_use import TOUCH_SECONDS, LastUse
 from gatewright.domains.identity.model import NewSession, Session, User
-from gatewright.domains.identity.ports import PasswordHasher, SessionStore, UserStore
+from gatewright.domains.identity.ports import SessionStore, UserStore
 from gatewright.domains.identity.scopes import role_scopes
 from gatewright.domains.identity.users import LONGEST_PASSWORD
 
@@ -42,7 +42,7 @@ class Sessions:
         self,
         store: SessionStore,
         users: UserStore,
-        hasher: PasswordHasher,
+        directories: Directories,
         guard: AttemptGuard,
         limits: SessionLimits,
         clock: Clock,
@@ -50,7 +50,7 @@ class Sessions:
     ) -> None:
         self._store = store
         self._users = users
-        self._hasher = hasher
+        self._directories = directories
         self._guard = guard
         self._limits = limits
         self._clock = clock
@@ -77,31 +77,16 @@ class Sessions:
             Too many sign-ins are being checked.
         """
         async with self._guard.attempt(name, caller.address) as attempt:
-            hashed = await self._checked(name, password)
-            user = await self._users.get(name) if hashed is not None else None
-            if user is None:
+            known = await self._directories.check(name, password[:LONGEST_PASSWORD])
+            if known is None:
                 await attempt.failed()
                 raise _wrong()
             await attempt.succeeded()
+            user, hashed = known
             new = await self._begin(caller, user, hashed, program=program)
             if new is None:
                 raise _wrong()
             return new
-
-    async def _checked(self, name: str, password: str) -> str | None:
-        """Return the hash that the password fits; unknown names take as long."""
-        known = is_name(name)
-        hashed = await self._users.password_hash(name) if known else None
-        right = await self._hasher.verify(password[:LONGEST_PASSWORD], hashed)
-        if hashed is None or not right:
-            return None
-        if self._hasher.outdated(hashed):
-            again = await self._hasher.hash(password)
-            await self._users.set_password_hash(
-                name, again, end_sessions=False, instead_of=hashed
-            )
-            return again
-        return hashed
 
     async def make_sign_in_link(self, user: str, seconds: float = LINK_SECONDS) -> str:
         """Return a code that signs a user in, once, within ``seconds``, a day at most.

@@ -10,7 +10,7 @@ from gatewright.core.errors import (
 )
 from gatewright.core.pages import Page, decode_cursor, encode_cursor, page_limit
 from gatewright.domains.identity.credentials import is_name
-from gatewright.domains.identity.model import User
+from gatewright.domains.identity.model import LOCAL, User
 from gatewright.domains.identity.ports import PasswordHasher, UserStore
 
 LONGEST_PASSWORD = 1024
@@ -130,11 +130,18 @@ class Users:
         ------
         NotFound
             There is no such account.
+        Conflict
+            The account is one of another directory.
         InvalidContent
             The password is empty or too long.
         """
         caller.require(Scope.ADMIN)
-        await self._existing(name)
+        user = await self._existing(name)
+        if user.source != LOCAL:
+            raise Conflict(
+                f"The account “{name}” is one of “{user.source}”: its password is "
+                "changed there."
+            )
         hashed = await self._hash(password)
         await self._store.set_password_hash(name, hashed, end_sessions=True)
 

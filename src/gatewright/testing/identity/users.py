@@ -107,6 +107,32 @@ class UserStoreContract:
         names = {u.name: u.groups for u in await two.users.page("", 10)}
         assert names == {"ada": {"climate"}, "ben": frozenset()}
 
+    async def test_an_account_is_written_as_its_directory_knows_it(
+        self, stores: Pair
+    ) -> None:
+        one, two = stores
+        known = replace(user(), source="roster", groups=frozenset({"sky", "climate"}))
+        assert await one.users.mirror(known)
+        assert await two.users.get("ada") == known
+        await one.sessions.add(session(), "digest", instead_of="", keep=9)
+        moved = replace(known, groups=frozenset({"sea"}), created_at=NOW + DAY)
+        assert await two.users.mirror(moved)
+        assert await one.users.get("ada") == replace(moved, created_at=NOW)
+        assert await one.sessions.find("digest") is not None
+        assert await two.users.mirror(replace(moved, role=Role.OWNER))
+        assert await one.sessions.find("digest") is None
+
+    async def test_an_account_of_another_source_is_left_alone(
+        self, stores: Pair
+    ) -> None:
+        one, two = stores
+        await one.users.add(user(), "hash")
+        await one.users.join("ada", "sky")
+        for source in ("roster", "other"):
+            assert not await two.users.mirror(replace(user(), source=source))
+        mine = replace(user(), has_password=True, groups=frozenset({"sky"}))
+        assert await one.users.get("ada") == mine
+
     async def test_pages_by_name(self, stores: Pair) -> None:
         one, _ = stores
         for name in ("cy", "ada", "ben"):

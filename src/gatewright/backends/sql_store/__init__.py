@@ -1,0 +1,5 @@
+"""The store that keeps documents in the gateway's own database."""
+
+from gatewright.backends.sql_store.plugin import plugin
+
+__all__ = ["plugin"]
