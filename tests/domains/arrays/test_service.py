@@ -238,12 +238,12 @@ async def test_a_subset_is_counted_before_it_is_read(path: Path) -> None:
 
 
 async def test_subsets_above_the_limit_are_refused_with_their_size(path: Path) -> None:
-    catalogue = datasets(path, limit=20_000)
-    assert catalogue.limit_bytes == 20_000
+    catalogue = datasets(path, limit=40_000)
+    assert catalogue.limit_bytes == 40_000
     prepared = await prepare(catalogue, var="t2m")
     with pytest.raises(TooLarge) as caught:
         await catalogue.make(prepared)
-    assert caught.value.details["limit_bytes"] == 20_000
+    assert caught.value.details["limit_bytes"] == 40_000
     assert caught.value.details["estimated_bytes"] == prepared.estimate.bytes
     reduced = await prepare(
         catalogue, var="t2m", stat="mean", time="1987", lat="0", lon="0"

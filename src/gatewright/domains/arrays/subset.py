@@ -9,6 +9,7 @@ from gatewright.core.errors import InvalidRequest
 from gatewright.domains.arrays.axes import Axis, data_variables
 from gatewright.domains.arrays.grids import Box
 from gatewright.domains.arrays.model import (
+    Attributes,
     AxisKind,
     Description,
     ElementType,
@@ -49,6 +50,7 @@ _MEDIA_TYPES = {
 _BYTES_OF_A_VALUE = {SubsetFormat.CSV: 14, SubsetFormat.JSON: 12}
 _OVERHEAD = 16_384
 _OVERHEAD_OF_ONE = 2560
+"""Bytes of a variable in NetCDF-4 beside its values: header, index of chunks."""
 _PICTURE_BYTES = 65_536
 
 
@@ -293,14 +295,25 @@ def estimate(
         made += values * _bytes_of_a_value(variable, order)
     if order.format is SubsetFormat.PNG:
         return Estimate(elements, read, _PICTURE_BYTES)
-    count = len(variables) * max(1, len(order.statistics))
-    if order.format is SubsetFormat.NETCDF4:
-        along = carried(description, variables, axes, order)
-        count += len(along)
-        made += sum(_bytes_of(one, order) for one in along)
-        read += sum(_bytes_of(one, order) for one in along)
-    overhead = max(_OVERHEAD, _OVERHEAD_OF_ONE * count)
-    return Estimate(elements, read, made + overhead)
+    if order.format is not SubsetFormat.NETCDF4:
+        return Estimate(elements, read, made + _OVERHEAD)
+    along = carried(description, variables, axes, order)
+    read += sum(_bytes_of(one, order) for one in along)
+    made += sum(_bytes_of(one, order) + _bytes_about(one.attributes) for one in along)
+    made += _OVERHEAD_OF_ONE * len(along) + _bytes_about(description.attributes)
+    for variable in variables:
+        one = _OVERHEAD_OF_ONE + _bytes_about(variable.attributes)
+        made += one * max(1, len(order.statistics))
+    return Estimate(elements, read, made + _OVERHEAD)
+
+
+def _bytes_about(attributes: Attributes) -> int:
+    """Return the bytes of the values of attributes; the rest is in the overhead."""
+    return sum(
+        len(value.encode()) if isinstance(value, str) else attribute.type.size
+        for attribute in attributes.values()
+        for value in attribute.values
+    )
 
 
 def _bytes_of(variable: Variable, order: SubsetOrder) -> int:

@@ -1,0 +1,357 @@
+"""NetCDF answers as the tools of the field take them."""
+
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import h5py
+import netCDF4
+import numpy as np
+import pytest
+from compliance_checker.suite import CheckSuite
+from tests.support.gridded import VISITOR, datasets, requested, subset
+from tests.support.needs import program
+
+Write = Callable[[netCDF4.Dataset], None]
+LETTERS = "abcdefghi"
+
+
+def made(
+    file: netCDF4.Dataset,
+    name: str,
+    kind: Any,
+    axes: tuple[str, ...],
+    values: Any,
+    **attributes: Any,
+) -> Any:
+    fill = attributes.pop("fill", None)
+    variable = file.createVariable(name, kind, axes, fill_value=fill)
+    variable.setncatts({"long_name": f"the {name}", **attributes})
+    variable[...] = values
+    return variable
+
+
+def axes(file: netCDF4.Dataset, **times: Any) -> None:
+    file.Conventions = "CF-1.8"
+    file.setncatts({"title": "Größe", "institution": "here", "source": "made"})
+    file.setncatts({"references": "none", "comment": "", "history": "made"})
+    file.createDimension("time", None)
+    file.createDimension("lat", 9)
+    file.createDimension("lon", 12)
+    file.createDimension("bnds", 2)
+    units = "days since 1900-01-01"
+    options = {"units": units, "calendar": "standard", "standard_name": "time"}
+    made(file, "time", "f8", ("time",), np.arange(10.0), axis="T", **options)
+    for name, meaning, units, letter, values in (
+        ("lat", "latitude", "degrees_north", "Y", np.arange(-80, 81, 20.0)),
+        ("lon", "longitude", "degrees_east", "X", np.arange(0, 360, 30.0)),
+    ):
+        options = {"units": units, "standard_name": meaning, "axis": letter}
+        made(file, name, "f4", (name,), values, **options)
+
+
+def records(file: netCDF4.Dataset) -> None:
+    axes(file)
+    shape = ("time", "lat", "lon")
+    values = np.arange(1080.0).reshape(10, 9, 12)
+    options = {"units": "K", "standard_name": "air_temperature"}
+    made(file, "t", "f4", shape, values, **options)
+
+
+def hybrid(file: netCDF4.Dataset) -> None:
+    """Levels by a formula (CF 4.3.3), the terms of the bounds among them (7.1)."""
+    axes(file)
+    file.createDimension("lev", 4)
+    name = "atmosphere_hybrid_sigma_pressure_coordinate"
+    terms = "ap: ap b: b ps: ps"
+    lev = made(file, "lev", "f8", ("lev",), [0.9, 0.6, 0.3, 0.1], units="1")
+    lev.setncatts({"standard_name": name, "formula_terms": terms, "axis": "Z"})
+    lev.setncatts({"positive": "down", "bounds": "lev_bnds"})
+    bounds = file.createVariable("lev_bnds", "f8", ("lev", "bnds"))
+    bounds[:] = [[1, 0.8], [0.8, 0.5], [0.5, 0.2], [0.2, 0]]
+    bounds.formula_terms = "ap: ap_bnds b: b_bnds ps: ps"
+    for one, units in (("ap", "Pa"), ("b", "1")):
+        made(file, one, "f8", ("lev",), np.arange(4.0), units=units)
+        ends = np.arange(8.0).reshape(4, 2)
+        made(file, f"{one}_bnds", "f8", ("lev", "bnds"), ends, units=units)
+    values = 1e5 + np.arange(1080.0).reshape(10, 9, 12)
+    pressure = {"units": "Pa", "standard_name": "surface_air_pressure"}
+    made(file, "ps", "f4", ("time", "lat", "lon"), values, **pressure)
+    warm = {"units": "K", "standard_name": "air_temperature"}
+    column = np.arange(4320.0).reshape(10, 4, 9, 12)
+    made(file, "ta", "f4", ("time", "lev", "lat", "lon"), column, **warm)
+
+
+def ancillary(file: netCDF4.Dataset) -> None:
+    """Flags, areas of cells, and names of regions, beside what they are about."""
+    axes(file)
+    shape = ("lat", "lon")
+    values = np.arange(108.0).reshape(9, 12)
+    warm = {"units": "K", "standard_name": "air_temperature"}
+    t = made(file, "t", "f4", shape, values, **warm)
+    t.setncatts({"ancillary_variables": "t_flag", "coordinates": "region"})
+    t.cell_measures = "area: cell_area volume: elsewhere"
+    file.external_variables = "elsewhere"
+    flag = made(file, "t_flag", "i1", shape, values % 2, units="1")
+    flag.setncatts({"flag_values": np.array([0, 1], "i1"), "flag_meanings": "good bad"})
+    flag.standard_name = "status_flag"
+    area = {"units": "m2", "standard_name": "cell_area"}
+    made(file, "cell_area", "f4", shape, values + 1, **area)
+    names = np.array(list(LETTERS), object)
+    made(file, "region", str, ("lat",), names, standard_name="region")
+
+
+def members(file: netCDF4.Dataset) -> None:
+    """Members with an auxiliary coordinate (CF 4.5), and what has them as well."""
+    axes(file)
+    file.createDimension("ens", 5)
+    number = made(file, "realization", "i4", ("ens",), np.arange(1, 6), units="1")
+    number.standard_name = "realization"
+    shape = ("ens", "lat", "lon")
+    values = np.arange(540.0).reshape(5, 9, 12)
+    warm = {"units": "K", "standard_name": "air_temperature"}
+    t = made(file, "t", "f4", shape, values, **warm)
+    t.setncatts({"coordinates": "realization height", "cell_methods": "area: mean"})
+    t.ancillary_variables = "t_flag"
+    height = made(file, "height", "f8", (), 2.0, units="m", standard_name="height")
+    height.setncatts({"positive": "up", "axis": "Z"})
+    made(file, "t_flag", "i1", shape, 0, units="1", standard_name="status_flag")
+    file["t_flag"].setncatts({"flag_values": np.int8(0), "flag_meanings": "good"})
+
+
+def mesh(file: netCDF4.Dataset) -> None:
+    """Two triangles (UGRID 1.0)."""
+    file.Conventions = "CF-1.8"
+    for name, size in (("node", 4), ("face", 2), ("three", 3)):
+        file.createDimension(name, size)
+    topology = made(file, "mesh", "i4", (), 0, cf_role="mesh_topology")
+    topology.setncatts(
+        {"node_coordinates": "nlon nlat", "topology_dimension": np.int32(2)}
+    )
+    topology.face_node_connectivity = "corners"
+    for name, meaning, units, values in (
+        ("nlon", "longitude", "degrees_east", [0, 10, 10, 0]),
+        ("nlat", "latitude", "degrees_north", [0, 0, 10, 10]),
+    ):
+        options = {"units": units, "standard_name": meaning}
+        made(file, name, "f8", ("node",), values, **options)
+    faces = [[0, 1, 2], [0, 2, 3]]
+    made(file, "corners", "i4", ("face", "three"), faces, fill=-1)
+    options = {"coordinates": "nlat nlon", "mesh": "mesh", "location": "node"}
+    warm = {"units": "K", "standard_name": "air_temperature"}
+    made(file, "t", "f4", ("node",), [1, 2, 3, 4], **warm, **options)
+
+
+def gathered(file: netCDF4.Dataset) -> None:
+    """Points of land alone (CF 8.2)."""
+    axes(file)
+    file.createDimension("land", 5)
+    points = made(file, "land", "i4", ("land",), [3, 14, 15, 65, 92])
+    points.compress = "lat lon"
+    warm = {"units": "K", "standard_name": "air_temperature"}
+    values = np.arange(50.0).reshape(10, 5)
+    made(file, "t", "f4", ("time", "land"), values, **warm)
+
+
+SOURCES: dict[str, Write] = {
+    "records": records,
+    "hybrid": hybrid,
+    "ancillary": ancillary,
+    "members": members,
+    "mesh": mesh,
+    "gathered": gathered,
+}
+QUERIES: list[tuple[str, dict[str, str]]] = [
+    ("records", {}),
+    ("records", {"time": "1900-01-02:1900-01-04", "lat": "0:40"}),
+    ("records", {"lat": "0", "lon": "-40:40"}),
+    ("hybrid", {"var": "ta"}),
+    ("hybrid", {"var": "ta", "level": "0.3", "lat": "0:40"}),
+    ("ancillary", {"var": "t", "lat": "0:40"}),
+    ("members", {"var": "t", "member": "2"}),
+    ("members", {"var": "t", "stat": "mean,spread,p90,median,p100"}),
+    ("mesh", {"var": "t"}),
+    ("mesh", {"var": "t", "lat": "0:1"}),
+    ("mesh", {}),
+    ("gathered", {"var": "t", "land": "14:15"}),
+]
+
+
+@pytest.fixture
+def answered(tmp_path: Path) -> Callable[..., Any]:
+    """Return what writes a source and a subset of it, and gives both paths."""
+
+    async def write(source: str, query: dict[str, str]) -> tuple[Path, Path]:
+        path, answer = tmp_path / "ens.nc", tmp_path / "answer.nc"
+        with netCDF4.Dataset(path, "w") as file:
+            SOURCES[source](file)
+        answer.write_bytes(await subset(datasets(path), **query))
+        return path, answer
+
+    return write
+
+
+def errors(path: Path) -> Iterator[str]:
+    """Yield the errors that the CF checker of IOOS finds."""
+    suite = CheckSuite()
+    suite.load_all_available_checkers()
+    with suite.load_dataset(str(path)) as opened:
+        found = suite.run_all(opened, ["cf:1.8"], [])["cf:1.8"]
+    groups = found[0] if isinstance(found, tuple) else found
+    highest = 3
+    for group in groups:
+        if group.weight == highest:
+            # That a coordinate is found where it belongs is no error of the file.
+            yield from (m for m in group.msgs if "found in same group" not in m)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("source", "query"), QUERIES)
+async def test_an_answer_has_no_errors_that_its_source_has_not(
+    answered: Callable[..., Any], source: str, query: dict[str, str]
+) -> None:
+    path, answer = await answered(source, query)
+    known = set(errors(path))
+    assert not known or source == "mesh"  # CF 1.8 does not know meshes
+    assert not set(errors(answer)) - known
+
+
+@pytest.mark.parametrize(("source", "query"), QUERIES)
+async def test_an_answer_is_read_by_nccopy_and_ncks(
+    answered: Callable[..., Any], source: str, query: dict[str, str], tmp_path: Path
+) -> None:
+    path, answer = await answered(source, query)
+    classic = ["-k", "classic", str(answer), str(tmp_path / "classic.nc")]
+    with netCDF4.Dataset(answer) as file:
+        texts = any(v.dtype is str for v in file.variables.values())
+    if not texts:
+        subprocess.run([program("nccopy", "netcdf-bin"), *classic], check=True)
+    command = [program("ncks", "nco"), "-O", str(answer), str(tmp_path / "copy.nc")]
+    ran = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert not ran.stderr
+    with netCDF4.Dataset(path) as before, netCDF4.Dataset(answer) as after:
+        for name, dimension in after.dimensions.items():
+            assert dimension.isunlimited() == before.dimensions[name].isunlimited()
+
+
+async def test_two_answers_are_one_record(tmp_path: Path) -> None:
+    with netCDF4.Dataset(tmp_path / "ens.nc", "w") as file:
+        records(file)
+    names = []
+    for number, days in enumerate(("1900-01-01:1900-01-03", "1900-01-04:1900-01-10")):
+        names.append(tmp_path / f"{number}.nc")
+        data = await subset(datasets(tmp_path / "ens.nc"), var="t", time=days)
+        names[-1].write_bytes(data)
+    both = tmp_path / "both.nc"
+    subprocess.run([program("ncrcat", "nco"), *map(str, [*names, both])], check=True)
+    with netCDF4.Dataset(both) as found, netCDF4.Dataset(tmp_path / "ens.nc") as whole:
+        np.testing.assert_array_equal(found["t"][:], whole["t"][:])
+        np.testing.assert_array_equal(found["time"][:], whole["time"][:])
+
+
+async def test_text_attributes_are_characters(answered: Callable[..., Any]) -> None:
+    _, answer = await answered("records", {})
+    with h5py.File(answer) as file:
+        for item in (file, file["t"], file["time"]):
+            for name in item.attrs:
+                kind = item.attrs.get_id(name).dtype
+                assert h5py.check_string_dtype(kind) is None or kind.kind == "S"
+        assert isinstance(file.attrs["comment"], h5py.Empty)
+    with netCDF4.Dataset(answer) as file:
+        assert file.title == "Größe"
+        assert file.comment == ""
+
+
+async def test_what_a_formula_needs_comes_along(answered: Callable[..., Any]) -> None:
+    path, answer = await answered(
+        "hybrid", {"var": "ta", "level": "0.3:0.6", "lat": "0:40", "time": "1900-01-02"}
+    )
+    with netCDF4.Dataset(path) as whole, netCDF4.Dataset(answer) as found:
+        for name in ("ap", "b", "ap_bnds", "lev_bnds"):
+            assert found[name][:].tolist() == whole[name][1:3].tolist()
+        assert found["ps"][:].tolist() == whole["ps"][1:2, 4:7].tolist()
+        assert found["lev"].formula_terms == "ap: ap b: b ps: ps"
+        assert found["lev_bnds"].formula_terms == "ap: ap_bnds b: b_bnds ps: ps"
+
+
+async def test_what_belongs_to_a_variable_comes_along(
+    answered: Callable[..., Any],
+) -> None:
+    _, answer = await answered("ancillary", {"var": "t", "lat": "0:40"})
+    with netCDF4.Dataset(answer) as found:
+        assert found["t"].ancillary_variables == "t_flag"
+        assert found["t"].cell_measures == "area: cell_area volume: elsewhere"
+        assert found["t_flag"][:].shape == found["cell_area"][:].shape == (3, 12)
+        assert found["region"][:].tolist() == list(LETTERS[4:7])
+
+
+async def test_a_statistic_does_not_name_what_is_gone(
+    answered: Callable[..., Any],
+) -> None:
+    _, answer = await answered("members", {"var": "t", "stat": "mean,p90,p0"})
+    with netCDF4.Dataset(answer) as found:
+        assert found["t_mean"].coordinates == "height"
+        assert found["t_mean"].cell_methods == "area: mean realization: mean"
+        assert found["t_p0"].cell_methods == "area: mean realization: minimum"
+        assert found["t_p90"].cell_methods == "area: mean"
+        assert found["t_p90"].long_name == "the t, p90 over 5 members"
+        assert "ancillary_variables" not in found["t_mean"].ncattrs()
+        assert set(found.variables) == {
+            *("lat", "lon", "height", "t_mean", "t_p90", "t_p0")
+        }
+
+
+async def test_a_mesh_comes_whole_or_not_at_all(answered: Callable[..., Any]) -> None:
+    _, answer = await answered("mesh", {"var": "t"})
+    with netCDF4.Dataset(answer) as found:
+        assert found["mesh"].face_node_connectivity == "corners"
+        assert found["corners"][:].tolist() == [[0, 1, 2], [0, 2, 3]]
+        assert found["t"].location == "node"
+    _, answer = await answered("mesh", {"var": "t", "lat": "0:1"})
+    with netCDF4.Dataset(answer) as found:
+        assert found["t"][:].tolist() == [1, 2]
+        assert found["t"].ncattrs() == [
+            *("long_name", "units", "standard_name", "coordinates")
+        ]
+        assert set(found.variables) == {"t", "nlat", "nlon"}
+
+
+async def test_a_formula_without_a_term_is_left_out(tmp_path: Path) -> None:
+    with netCDF4.Dataset(tmp_path / "ens.nc", "w") as file:
+        file.createDimension("member", 2)
+        file.createDimension("lev", 2)
+        lev = file.createVariable("lev", "f8", ("lev",))
+        lev.setncatts({"positive": "down", "formula_terms": "a: lev ps: ps"})
+        lev[:] = [1, 2]
+        file.createVariable("ps", "f4", ("member",))[:] = [1, 2]
+        file.createVariable("t", "f4", ("member", "lev"))[:] = [[1, 2], [3, 4]]
+    data = await subset(datasets(tmp_path / "ens.nc"), var="t", stat="mean")
+    with netCDF4.Dataset("out.nc", memory=data) as found:
+        assert found["lev"].ncattrs() == ["positive"]
+        assert found["t_mean"][:].tolist() == [2, 3]
+
+
+async def test_names_that_lead_nowhere_are_left_out(tmp_path: Path) -> None:
+    with netCDF4.Dataset(tmp_path / "ens.nc", "w") as file:
+        file.createDimension("x", 2)
+        one = file.createVariable("t", "f4", ("x",))
+        one.setncatts({"coordinates": "gone height", "ancillary_variables": "gone"})
+        one.cell_measures = "area: gone"
+        one[:] = [1, 2]
+        file.createVariable("height", "f4", ())[...] = 2
+    data = await subset(datasets(tmp_path / "ens.nc"), var="t")
+    with netCDF4.Dataset("out.nc", memory=data) as found:
+        assert found["t"].ncattrs() == ["coordinates"]
+        assert found["t"].coordinates == "height"
+
+
+async def test_the_estimate_is_the_most_that_an_answer_has(
+    answered: Callable[..., Any],
+) -> None:
+    for source, query in QUERIES:
+        path, answer = await answered(source, query)
+        catalogue = datasets(path)
+        published = await catalogue.open(VISITOR, "ens")
+        cost = (await catalogue.prepare(published, requested(query))).estimate
+        assert answer.stat().st_size <= cost.bytes
