@@ -1,8 +1,9 @@
 """Paths in URLs as the bytes that were sent.
 
 A name on disk is bytes, and the decoded path of a request is text: what is not UTF-8 is
-lost in it, and an escaped slash looks like a separator. So the bytes are taken from
-``raw_path``, part by part.
+lost in it. So the bytes are taken from ``raw_path``. In the path of a file an escaped
+slash is a slash: no name has one, and clients that are generated from the OpenAPI
+document escape all of them. A name that holds the text ``%2F`` is written ``%252F``.
 """
 
 import re
@@ -66,9 +67,13 @@ def rest_of_path(scope: Scope, parts: int) -> bytes:
     Raises
     ------
     InvalidRequest
-        A percent escape is not one, or a name has a slash or NUL in it.
+        A percent escape is not one, a name has NUL in it, or a slash before the rest
+        is escaped.
     """
-    return decode_path(b"/" + b"/".join(_raw_parts(scope)[parts:]))
+    names = _raw_parts(scope)
+    if any(b"/" in unquote_to_bytes(name) for name in names[:parts]):
+        raise InvalidRequest("The name of a system has no slash in it.")
+    return decode_path(b"/" + b"/".join(names[parts:]))
 
 
 def _raw_parts(scope: Scope) -> list[bytes]:
@@ -87,14 +92,14 @@ def decode_path(path: bytes) -> bytes:
     Raises
     ------
     InvalidRequest
-        A percent escape is not one, or a name has a slash or NUL in it.
+        A percent escape is not one, or a name has NUL in it.
     """
     if _BAD_ESCAPE.search(path):
         raise InvalidRequest("A “%” in a path begins two hexadecimal digits.")
-    names = [unquote_to_bytes(name) for name in path.split(b"/")]
-    if any(b"/" in name or b"\0" in name for name in names):
-        raise InvalidRequest("A name has no slash and no NUL in it.")
-    return b"/".join(names)
+    decoded = unquote_to_bytes(path)
+    if b"\0" in decoded:
+        raise InvalidRequest("A name has no NUL in it.")
+    return decoded
 
 
 def encode_path(path: bytes) -> str:

@@ -52,8 +52,8 @@ FilePath = Annotated[
     Path(
         title="Path",
         description="Path from the root of the system's files. A name is bytes: what "
-        "is not plain ASCII is percent-encoded, as “path” of a listing has it. “..” is "
-        "refused.",
+        "is not plain ASCII is percent-encoded, as “path” of a listing has it. “%2F” "
+        "is a slash like any other. “..” is refused.",
         examples=["runs/output.txt"],
     ),
 ]
