@@ -172,8 +172,46 @@ test("a stream that is refused ends with the refusal", async () => {
 
 test("waiting for a job looks again until it has ended", async () => {
   const job = (state) => ({ id: "7", state });
-  const { gateway } = canned(job("active"), stream("data: 1\n\n"), job("completed"));
+  const event = `data: {"subject": "jobs/local/7"}\n\n`;
+  const { gateway } = canned(stream(event), job("active"), job("completed"));
   assert.equal((await gateway.jobs.wait("local", "7")).state, "completed");
+});
+
+test("any number of waits share one stream of events", async () => {
+  const asked = [];
+  let happens = () => {};
+  let states = "active";
+  const fetch = async (url, { signal }) => {
+    asked.push(new URL(url).pathname);
+    if (!url.endsWith("/events")) return Response.json({ id: url.split("/").at(-1), state: states });
+    const body = new ReadableStream({
+      start(controller) {
+        happens = (id) => controller.enqueue(new TextEncoder().encode(`data: {"subject": "jobs/local/${id}"}\n\n`));
+        signal.addEventListener("abort", () => controller.error(new Error("left")));
+      },
+    });
+    return new Response(body);
+  };
+  const { jobs } = new Gateway({ url: "http://gateway:8000/", fetch });
+  const ids = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10"];
+  const waiting = Promise.all(ids.map((id) => jobs.wait("local", id)));
+  await settle(() => asked.length >= 21); // each looks at once, and again when the stream is open
+  states = "completed";
+  ids.forEach((id) => happens(id));
+  assert.deepEqual((await waiting).map((one) => one.state), ids.map(() => "completed"));
+  assert.equal(asked.filter((path) => path.endsWith("/events")).length, 1);
+  assert.ok(asked.includes("/api/v1/events"));
+});
+
+test("a wait that is given up ends", async () => {
+  const stop = new AbortController();
+  const fetch = async (url) => url.endsWith("/events") ? new Response(new ReadableStream()) : Response.json({ state: "held" });
+  const { jobs, live } = new Gateway({ url: "http://gateway:8000/", fetch });
+  const waiting = jobs.wait("local", "1", stop.signal);
+  await settle(() => live.listeners === 1);
+  stop.abort();
+  await assert.rejects(waiting, { name: "AbortError" });
+  assert.equal(live.listeners, 0);
 });
 
 test("a job's output comes as it is written", async () => {

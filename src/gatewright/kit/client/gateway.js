@@ -21,7 +21,7 @@ export class Gateway {
     this.files = new Files(this.http);
     this.uploads = new Uploads(this.files);
     this.commands = new Commands(this.http);
-    this.jobs = new Jobs(this.http);
+    this.jobs = new Jobs(this.http, this.live);
     this.accounts = new Accounts(this.http);
     this.status = new Status(this.http);
     this.store = new Store(this.http);

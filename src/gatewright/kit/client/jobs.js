@@ -10,9 +10,10 @@ export const ACTIVE_STATES = ["new", "queued", "held", "active"];
 
 /** Jobs of the systems. */
 export class Jobs {
-  /** @param {import("./http.js").Http} http */
-  constructor(http) {
+  /** @param {import("./http.js").Http} http @param {import("./live.js").Live} live Tells when a job changes. */
+  constructor(http, live) {
     this._http = http;
+    this._live = live;
   }
 
   /** @param {string} system @param {string | number} [id] @param {string} [part] */
@@ -96,26 +97,69 @@ export class Jobs {
     return id ? events(this._http, this.path(system, id, "events"), options) : events(this._http, "/api/v1/events", options);
   }
 
-  /** Waits until a job has ended and returns it. @param {string} system @param {string} id @param {AbortSignal} [signal] */
+  /**
+   * Waits until a job has ended and returns it. Any number of waits share one stream of
+   * events, which the page's elements and the browser's other tabs use too.
+   * @param {string} system @param {string} id @param {AbortSignal} [signal]
+   */
   async wait(system, id, signal) {
     const stop = new AbortController();
-    const watch = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
-    const stream = this.events(system, id, { signal: watch });
+    const change = new Change();
+    this._live.listen({
+      hear: ({ data }) => { if (isOf(data.subject, `jobs/${system}/${id}`)) change.happened(); },
+      tell: (state) => change.told(state),
+    }, signal ? AbortSignal.any([signal, stop.signal]) : stop.signal);
     try {
-      let job = await this.get(system, id, signal);
-      while (ACTIVE_STATES.includes(job.state)) {
-        await Promise.race([stream.next(), new Promise((resolve) => setTimeout(resolve, 5000))]);
+      for (;;) {
+        const next = change.next(signal);
+        const job = await this.get(system, id, signal);
+        if (!ACTIVE_STATES.includes(job.state)) return job;
+        await next;
         signal?.throwIfAborted();
-        job = await this.get(system, id, signal);
       }
-      return job;
     } finally {
       stop.abort();
+      change.happened(); // ends the timer
     }
   }
 
   /** The whole queue. @param {string} system @param {AbortSignal} [signal] */
   queue(system, signal) {
     return this._http.json(`/api/v1/queue/${escapeName(system)}`, { signal });
+  }
+}
+
+/** @param {unknown} subject @param {string} job An array's elements are its own. */
+function isOf(subject, job) {
+  return typeof subject === "string" && (subject === job || subject.startsWith(`${job}_`));
+}
+
+const LOOK_MS = 30_000;
+const LOOK_WITHOUT_EVENTS_MS = 5_000;
+
+/** When to look at a job again: as soon as something happens, and now and then. */
+class Change {
+  constructor() {
+    this._look = () => {};
+    this._hears = false;
+  }
+
+  happened() {
+    this._look();
+  }
+
+  /** @param {"open" | "again" | "broken"} state */
+  told(state) {
+    this._hears = state !== "broken";
+    if (state !== "open") this._look();
+  }
+
+  /** Resolves at the next change from now. @param {AbortSignal} [signal] @returns {Promise<void>} */
+  next(signal) {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this._look(), this._hears ? LOOK_MS : LOOK_WITHOUT_EVENTS_MS);
+      this._look = () => (clearTimeout(timer), signal?.removeEventListener("abort", this._look), resolve());
+      signal?.addEventListener("abort", this._look, { once: true });
+    });
   }
 }

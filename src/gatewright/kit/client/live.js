@@ -1,5 +1,5 @@
-/** One stream of events for all who listen, however many elements a page has. */
-import { events } from "./events.js";
+/** One stream of events for all who listen, however many elements and tabs there are. */
+import { followEvents, restartEvents } from "./shared-events.js";
 
 /** @typedef {import("./events.js").ServerEvent} ServerEvent */
 
@@ -43,6 +43,7 @@ export class Live {
     this._stop?.abort();
     this._stop = null;
     this._state = "";
+    restartEvents(this._http);
     if (this._listeners.size) this._run();
   }
 
@@ -57,11 +58,13 @@ export class Live {
 
   async _run() {
     const { signal } = (this._stop = new AbortController());
-    const options = { signal, onopen: () => this._tell("again"), onbreak: () => this._tell("broken") };
+    /** @type {import("./shared-events.js").Hearer} */
+    const hearer = {
+      hear: (event) => { for (const listener of [...this._listeners]) listener.hear(event); },
+      tell: (state) => { if (!signal.aborted) this._tell(state); },
+    };
     try {
-      for await (const event of events(this._http, "/api/v1/events", options)) {
-        for (const listener of [...this._listeners]) listener.hear(event);
-      }
+      await followEvents(this._http, hearer, signal);
     } catch {
       // Refused: whoever listens next, or signs in, begins anew.
       if (signal.aborted) return;
@@ -70,7 +73,7 @@ export class Live {
     }
   }
 
-  /** @param {"again" | "broken"} state */
+  /** @param {"open" | "again" | "broken"} state */
   _tell(state) {
     this._state = state === "broken" ? "broken" : "open";
     for (const listener of [...this._listeners]) listener.tell?.(state);
