@@ -1,6 +1,5 @@
 """The gateway as an ASGI application: a function of its configuration."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -10,7 +9,7 @@ from gatewright.composition import Services, open_services
 from gatewright.core import plugins
 from gatewright.core.config import Config
 from gatewright.core.errors import Conflict, GatewayError, InvalidRequest, Unavailable
-from gatewright.web.events import STOPPING
+from gatewright.web.departure import STOPPING, Stopping
 from gatewright.web.face import Face
 from gatewright.web.stack import wrap
 
@@ -63,7 +62,7 @@ class Application:
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
-        scope.get("state", {})[STOPPING] = asyncio.Event()
+        scope.get("state", {})[STOPPING] = Stopping()
         async with AsyncExitStack() as stack:
             try:
                 await stack.enter_async_context(self.opened())

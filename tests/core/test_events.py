@@ -1,7 +1,10 @@
 """The hub tells every reader of a process what is in the log, once and in order."""
 
 import asyncio
+import random
 from collections.abc import Mapping, Sequence
+
+import pytest
 
 from gatewright.core.errors import Unavailable
 from gatewright.core.events import Event, EventHub
@@ -13,6 +16,7 @@ class ListLog:
     def __init__(self) -> None:
         self.events: list[Event] = []
         self.away = 0
+        self.looks = 0
 
     async def append(
         self, kind: str, subject: str, owner: str, data: Mapping[str, object]
@@ -28,7 +32,17 @@ class ListLog:
             self.away -= 1
             raise Unavailable("The gateway's database is away.")
         found = [e for e in self.events if e.number > number and e.owner == owner]
-        return [e for e in found if e.subject.startswith(subject)][:limit]
+        below = f"{subject}/"
+        return [e for e in found if f"{e.subject}/".startswith(below) or not subject][
+            :limit
+        ]
+
+    async def since(self, number: int, limit: int = 500) -> Sequence[Event]:
+        self.looks += 1
+        if self.away:
+            self.away -= 1
+            raise Unavailable("The gateway's database is away.")
+        return [e for e in self.events if e.number > number][:limit]
 
     async def latest(self) -> int:
         return len(self.events)
@@ -62,6 +76,93 @@ async def test_a_new_reader_hears_what_happens_from_now_on() -> None:
         await hub.publish("of another", "x", "bob", {})
         await hub.publish("new", "x", "ada", {})
     assert reader.result() == [3]
+
+
+async def test_many_readers_cost_the_log_one_look() -> None:
+    log = ListLog()
+    hub = EventHub(log, interval=600)
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+        readers = [group.create_task(numbers(hub, 3, after=0)) for _ in range(500)]
+        while not hub._news._waiters:
+            await asyncio.sleep(0.001)
+        for _ in range(3):
+            await hub.publish("new", "x", "ada", {})
+            await asyncio.sleep(0)
+    assert all(reader.result() == [1, 2, 3] for reader in readers)
+    assert 1 <= log.looks <= 5
+
+
+async def test_nobody_looks_when_nobody_follows() -> None:
+    log = ListLog()
+    hub = EventHub(log, interval=0.001)
+    await hub.publish("a", "x", "ada", {})
+    async with asyncio.timeout(60):
+        assert await numbers(hub, 1, after=0) == [1]
+    while hub._looking is not None:  # the generators' ends have their turn
+        await asyncio.sleep(0.001)
+    looks = log.looks
+    for _ in range(20):
+        await asyncio.sleep(0.001)
+    assert log.looks == looks
+
+
+async def test_a_reader_that_does_not_keep_up_reads_the_log_and_misses_nothing() -> (
+    None
+):
+    hub = EventHub(ListLog(), interval=0.01)
+    slow = hub.follow(owner="ada", after=0)
+    async with asyncio.timeout(60):
+        assert await anext(slow) is None
+        for _ in range(2000):
+            await hub.publish("new", "x", "ada", {})
+        quick = await numbers(hub, 2000, after=0)
+        found = []
+        while len(found) < 2000:
+            event = await anext(slow)
+            if event is not None:
+                found.append(event.number)
+    assert quick == found == list(range(1, 2001))
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_readers_that_come_and_go_see_each_event_once(seed: int) -> None:
+    """Whatever is written while they begin, catch up and are handed events."""
+    chance = random.Random(seed)
+    log = ListLog()
+    hubs = [EventHub(log, interval=0.002) for _ in range(2)]
+
+    async def write() -> None:
+        for number in range(900):
+            owner = "ada" if number % 3 else "bob"
+            await chance.choice(hubs).publish("new", "x", owner, {})
+            await asyncio.sleep(0)
+
+    async def read(hub: EventHub) -> None:
+        after, found = 0, []
+        while len(found) < 600:
+            wanted = min(chance.randrange(1, 90), 600 - len(found))
+            found += await numbers(hub, wanted, after=after)
+            after = found[-1]
+        assert found == [e.number for e in log.events if e.owner == "ada"][:600]
+
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+        group.create_task(write())
+        for hub in hubs * 3:
+            group.create_task(read(hub))
+
+
+async def test_only_of_a_resource_and_what_is_below_it() -> None:
+    hub = EventHub(ListLog(), interval=0.01)
+    follow = hub.follow(owner="ada", subject="jobs/local/1", after=0)
+    async with asyncio.timeout(60):
+        assert await anext(follow) is None
+        for subject in ("jobs/local/17", "jobs/local/1", "jobs/local/1/output", "x"):
+            await hub.publish("new", subject, "ada", {})
+        events = [await anext(follow), await anext(follow)]
+    assert [event and event.subject for event in events] == [
+        "jobs/local/1",
+        "jobs/local/1/output",
+    ]
 
 
 async def test_what_another_process_wrote_is_found_at_the_next_look() -> None:

@@ -16,7 +16,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gatewright.core.config import Config
 from gatewright.core.events import Event
-from gatewright.web.events import STOPPING, event_stream
+from gatewright.web.departure import STOPPING, Stopping
+from gatewright.web.events import event_stream
 from gatewright.web.middleware.answers import Answers, tell_request_id
 from gatewright.web.middleware.sizes import Sizes
 from gatewright.web.middleware.timeouts import BodyTimeout
@@ -97,7 +98,7 @@ async def _fail(request: Request) -> Response:
 
 @asynccontextmanager
 async def _lifespan(app: Starlette) -> AsyncIterator[dict[str, object]]:
-    yield {STOPPING: asyncio.Event()}
+    yield {STOPPING: Stopping()}
 
 
 def create(config: Config) -> ASGIApp:

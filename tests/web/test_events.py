@@ -9,8 +9,8 @@ from tests.support.asgi import Answer, scope_of
 
 from gatewright.core.errors import InvalidRequest
 from gatewright.core.events import Event
+from gatewright.web.departure import STOPPING, Stopping
 from gatewright.web.events import (
-    STOPPING,
     Message,
     encode_event,
     event_stream,
@@ -76,7 +76,7 @@ class Stream:
         self.response = event_stream(events, heartbeat=0.02, headers={"X-A": "b"})
         self.answer = Answer()
         self.gone = asyncio.Event()
-        self.stopping = asyncio.Event()
+        self.stopping = Stopping()
         self.news = asyncio.Event()
 
     async def run(self, method: str = "GET", *, with_state: bool = True) -> Answer:

@@ -5,11 +5,13 @@ next number; a client that comes back says the last number it saw (``Last-Event-
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
+from gatewright.core.background import Background
 from gatewright.core.errors import Unavailable
 
 
@@ -49,30 +51,44 @@ class EventLog(Protocol):
         """
         ...
 
+    async def since(self, number: int, limit: int = 500) -> Sequence[Event]:
+        """Return all owners' events above a number, oldest first."""
+        ...
+
     async def latest(self) -> int:
         """Return the number of the newest event, 0 when there is none."""
         ...
+
+
+_PAGE = 500
+_PENDING = 256
+"""Events that wait for one follower; one that is further behind reads the log."""
+_AT_ONCE = 32
+"""Followers that are woken before others have their turn."""
 
 
 class EventHub:
     """Follows the log for all clients of one process, with one look at a time.
 
     A look at the log is made when something was announced in this process, and every
-    ``interval`` seconds for what other processes wrote.
+    ``interval`` seconds for what other processes wrote, while there is a follower. What
+    it finds is handed to the followers of each owner.
     """
 
     def __init__(self, log: EventLog, interval: float = 0.5) -> None:
         self.log = log
         self._interval = interval
-        self._news = asyncio.Condition()
+        self._news = asyncio.Event()
+        self._seen: int | None = None
+        self._followers: defaultdict[str, set[_Follower]] = defaultdict(set)
+        self._looking: asyncio.Task[None] | None = None
 
     async def publish(
         self, kind: str, subject: str, owner: str, data: Mapping[str, object]
     ) -> int:
         """Write an event and wake the readers of this process."""
         number = await self.log.append(kind, subject, owner, data)
-        async with self._news:
-            self._news.notify_all()
+        self._news.set()
         return number
 
     async def start(self, seen: int | None) -> int:
@@ -88,33 +104,153 @@ class EventHub:
     async def follow(
         self, *, owner: str, subject: str = "", after: int
     ) -> AsyncIterator[Event | None]:
-        """Yield an owner's events as they come, and None when a look found none.
+        """Yield an owner's events as they come, and None when there are no more yet.
 
         ``after`` is the last number seen (see :meth:`start`). The caller ends the
         iteration (a client that went away).
         """
-        number = after
-        while True:
-            events = await self._look(number, owner, subject)
-            for event in events:
-                number = event.number
-                yield event
-            if not events:
-                yield None
-                await self._wait()
-
-    async def _look(self, number: int, owner: str, subject: str) -> Sequence[Event]:
-        """Return what is new; nothing while the log is away, and all of it later.
-
-        A stream that broke off would be asked for anew at once and refused, and a
-        browser asks no more after a refusal.
-        """
+        follower = _Follower(subject, after)
+        self._add(owner, follower)
         try:
-            return await self.log.after(number, owner=owner, subject=subject)
-        except Unavailable:
-            return ()
+            while True:
+                if follower.behind:
+                    async for event in self._caught_up(owner, follower):
+                        yield event
+                for event in follower.taken():
+                    follower.number = event.number
+                    yield event
+                if not follower.has_more:
+                    yield None
+                    await follower.wait()
+        finally:
+            self._remove(owner, follower)
 
-    async def _wait(self) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._interval), self._news:
-                await self._news.wait()
+    async def _caught_up(
+        self, owner: str, follower: "_Follower"
+    ) -> AsyncIterator[Event]:
+        """Yield from the log what a follower has not been handed.
+
+        While the log is away nothing comes, and all of it later: a stream that broke
+        off would be asked for anew at once and refused, and a browser asks no more
+        after a refusal.
+        """
+        while follower.behind:
+            follower.behind = False
+            try:
+                events = await self.log.after(
+                    follower.number, owner=owner, subject=follower.subject, limit=_PAGE
+                )
+            except Unavailable:
+                follower.behind = True
+                await asyncio.sleep(self._interval)
+                continue
+            if len(events) == _PAGE:
+                follower.behind = True
+            for event in events:
+                follower.number = event.number
+                yield event
+
+    def _add(self, owner: str, follower: "_Follower") -> None:
+        self._followers[owner].add(follower)
+        if self._looking is None:
+            self._seen = None
+            look = Background(
+                "handing out events", self._look, most_pause=2 * self._interval
+            )
+            self._looking = asyncio.create_task(look.run())
+
+    def _remove(self, owner: str, follower: "_Follower") -> None:
+        self._followers[owner].discard(follower)
+        if not self._followers[owner]:
+            del self._followers[owner]
+        if not self._followers and self._looking is not None:
+            self._looking.cancel()
+            self._looking = None
+
+    async def _look(self) -> float:
+        """Hand out what is new, and wait for more; return that it goes on at once."""
+        self._news.clear()
+        if self._seen is None:
+            self._seen = await self._begin()
+        events = await self.log.since(self._seen, _PAGE)
+        for event in events:
+            await self._hand_out(event)
+            self._seen = event.number
+        if len(events) < _PAGE:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._interval):
+                    await self._news.wait()
+        return 0.0
+
+    async def _begin(self) -> int:
+        """Return the number above which events are handed out.
+
+        Whoever follows already reads the log once more, for what came before this.
+        """
+        latest = await self.log.latest()
+        for followers in self._followers.values():
+            for follower in followers:
+                follower.fall_behind()
+        return latest
+
+    async def _hand_out(self, event: Event) -> None:
+        followers = tuple(self._followers.get(event.owner, ()))
+        for count, follower in enumerate(followers, 1):
+            follower.offer(event)
+            if count % _AT_ONCE == 0:
+                await asyncio.sleep(0)
+
+
+class _Follower:
+    """One iteration over the events of an owner."""
+
+    __slots__ = ("_events", "_waiting", "behind", "number", "subject")
+
+    def __init__(self, subject: str, number: int) -> None:
+        self.subject = subject
+        self.number = number
+        """Last event that was yielded."""
+        self.behind = True
+        """Whether the log has events that were not handed to it."""
+        self._events: list[Event] = []
+        self._waiting: asyncio.Future[None] | None = None
+
+    @property
+    def has_more(self) -> bool:
+        """Whether there is something to yield at once."""
+        return self.behind or bool(self._events)
+
+    def offer(self, event: Event) -> None:
+        """Take an event if it is wanted, up to some; above that it is read later."""
+        if not _is_below(event.subject, self.subject):
+            return
+        if len(self._events) < _PENDING:
+            self._events.append(event)
+            self._wake()
+        else:
+            self.fall_behind()
+
+    def fall_behind(self) -> None:
+        """Let it read the log for what was not handed to it."""
+        self._events.clear()
+        self.behind = True
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+
+    def taken(self) -> Sequence[Event]:
+        """Return the events that were handed to it and that it has not seen."""
+        events, self._events = self._events, []
+        return [event for event in events if event.number > self.number]
+
+    async def wait(self) -> None:
+        """Wait until there is something to yield."""
+        self._waiting = asyncio.get_running_loop().create_future()
+        await self._waiting
+
+
+def _is_below(subject: str, wanted: str) -> bool:
+    """Return whether a subject is a resource, or below it; all are below none."""
+    return not wanted or subject == wanted or subject.startswith(f"{wanted}/")

@@ -58,6 +58,17 @@ class EventLogContract:
         found = await log.after(0, owner="ada", subject="jobs/local")
         assert len(found) == 5
 
+    async def test_those_of_all_owners(self, log: EventLog, make_log: Maker) -> None:
+        owners = ["ada", "ben", "ada", "eve"]
+        numbers = [await log.append("a", "x", owner, {}) for owner in owners]
+        other = await make_log()
+        found = await other.since(0)
+        assert [(e.number, e.owner) for e in found] == list(
+            zip(numbers, owners, strict=True)
+        )
+        assert [e.owner for e in await other.since(numbers[0], 2)] == ["ben", "ada"]
+        assert list(await other.since(numbers[-1])) == []
+
     async def test_pages(self, log: EventLog) -> None:
         numbers = [await log.append("a", "x", "ada", {"n": n}) for n in range(7)]
         assert numbers == sorted(set(numbers))

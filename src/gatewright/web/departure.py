@@ -1,15 +1,51 @@
-"""Clients that go away before their answer is whole."""
+"""Clients that go away, and servers that stop, before an answer is whole."""
 
 import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from starlette.requests import Request
-from starlette.types import Receive
+from starlette.types import Receive, Scope
+from typing_extensions import override
 
 from gatewright.core.errors import InvalidRequest
 
 T = TypeVar("T")
+
+STOPPING = "gatewright.stopping"
+"""Key in the ASGI state of a `Stopping`."""
+
+
+class Stopping(asyncio.Event):
+    """Is set when the server stops. Many streams wait for it, without a task each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._waiting: set[asyncio.Future[None]] = set()
+
+    @override
+    def set(self) -> None:
+        super().set()
+        for future in self._waiting:
+            if not future.done():
+                future.set_result(None)
+
+    def future(self) -> asyncio.Future[None]:
+        """Return what is done when the server stops; cancel it to wait no more."""
+        future = asyncio.get_running_loop().create_future()
+        if self.is_set():
+            future.set_result(None)
+        else:
+            self._waiting.add(future)
+            future.add_done_callback(self._waiting.discard)
+        return future
+
+
+def stopping_of(scope: Scope) -> Stopping | None:
+    """Return what says that the server stops, where there is one."""
+    stopping = scope.get("state", {}).get(STOPPING)
+    assert stopping is None or isinstance(stopping, Stopping)  # noqa: S101  # ours
+    return stopping
 
 
 async def gone(receive: Receive) -> None:
@@ -18,20 +54,24 @@ async def gone(receive: Receive) -> None:
         pass
 
 
-async def until_gone(receive: Receive, work: Coroutine[Any, Any, T]) -> T | None:
-    """Return the result of work, or None when the client goes first.
+async def until_gone(
+    receive: Receive, work: Coroutine[Any, Any, T], stopping: Stopping | None = None
+) -> T | None:
+    """Return the result of work, or None when the client goes or the server stops.
 
     The work is cancelled and has ended when this returns. The request's body has been
     read before, or is not wanted.
     """
     working = asyncio.ensure_future(work)
-    watching = asyncio.ensure_future(gone(receive))
+    others = [asyncio.ensure_future(gone(receive))]
+    if stopping is not None:
+        others.append(stopping.future())
     try:
-        await asyncio.wait((working, watching), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((working, *others), return_when=asyncio.FIRST_COMPLETED)
     finally:
-        working.cancel()
-        watching.cancel()
-        await asyncio.gather(working, watching, return_exceptions=True)
+        for each in (working, *others):
+            each.cancel()
+        await asyncio.gather(working, *others, return_exceptions=True)
     return None if working.cancelled() else working.result()
 
 

@@ -2,8 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from contextlib import aclosing, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import cast
 
@@ -16,10 +16,9 @@ from typing_extensions import override
 from gatewright.core.clock import timestamp
 from gatewright.core.errors import InvalidRequest
 from gatewright.core.events import Event
+from gatewright.web.departure import stopping_of, until_gone
 
 HEARTBEAT_SECONDS = 15.0
-STOPPING = "gatewright.stopping"
-"""Key in the ASGI state of an :class:`asyncio.Event`, set when the server stops."""
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _MAXIMUM_NUMBER = 2**63 - 1
@@ -114,7 +113,6 @@ class _EventStream(Response):
     ) -> None:
         self._events = events
         self._heartbeat = heartbeat
-        self._quiet = True
         super().__init__(None, headers=headers)
         del self.headers["content-length"]
         self.headers.setdefault("Cache-Control", "no-store")
@@ -130,57 +128,52 @@ class _EventStream(Response):
             }
         )
         if scope["method"] != "HEAD":
-            await self._run(scope, receive, send)
+            beats = _Heartbeats(send, self._heartbeat)
+            try:
+                await until_gone(receive, self._tell(beats), stopping_of(scope))
+            finally:
+                beats.stop()
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _run(self, scope: Scope, receive: Receive, send: Send) -> None:
-        tasks = [
-            asyncio.ensure_future(self._tell(send)),
-            asyncio.ensure_future(self._beat(send)),
-            asyncio.ensure_future(_gone(receive)),
-            asyncio.ensure_future(_stopping(scope)),
-        ]
-        try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            await _cancel(tasks)
-        for task in done:
-            task.result()
-
-    async def _tell(self, send: Send) -> None:
+    async def _tell(self, beats: "_Heartbeats") -> None:
         async with aclosing(cast("_Events", self._events)) as events:
             async for event in events:
                 if event is not None:
-                    await self._write(send, encode_event(event))
+                    await beats.write(encode_event(event))
 
-    async def _beat(self, send: Send) -> None:
-        while True:
-            self._quiet = True
-            await asyncio.sleep(self._heartbeat)
-            if self._quiet:
-                await self._write(send, b": heartbeat\n\n")
 
-    async def _write(self, send: Send, body: bytes) -> None:
+class _Heartbeats:
+    """Writes to a client, and a comment whenever nothing was written for a while.
+
+    A timer costs a stream that waits less than a task does.
+    """
+
+    __slots__ = ("_beating", "_quiet", "_seconds", "_send", "_timer")
+
+    def __init__(self, send: Send, seconds: float) -> None:
+        self._send = send
+        self._seconds = seconds
+        self._quiet = True
+        self._beating: asyncio.Task[None] | None = None
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._beat)
+
+    async def write(self, body: bytes) -> None:
+        """Send a part of the stream."""
         self._quiet = False
-        await send({"type": "http.response.body", "body": body, "more_body": True})
+        await self._send(
+            {"type": "http.response.body", "body": body, "more_body": True}
+        )
 
+    def _beat(self) -> None:
+        # The last comment may wait for a client that reads nothing.
+        if self._quiet and (self._beating is None or self._beating.done()):
+            self._beating = asyncio.create_task(self.write(b": heartbeat\n\n"))
+        self._quiet = True
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(self._seconds, self._beat)
 
-async def _gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-async def _stopping(scope: Scope) -> None:
-    stopping = scope.get("state", {}).get(STOPPING)
-    if stopping is None:
-        await asyncio.Event().wait()
-    else:
-        await stopping.wait()
-
-
-async def _cancel(tasks: Sequence[asyncio.Future[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    for task in tasks:
-        with suppress(asyncio.CancelledError, Exception):
-            await task
+    def stop(self) -> None:
+        """Write no more."""
+        self._timer.cancel()
+        if self._beating is not None:
+            self._beating.cancel()

@@ -20,7 +20,7 @@ from gatewright.core.errors import MethodNotAllowed
 from gatewright.core.health import Health
 from gatewright.web.client_address import client_address
 from gatewright.web.context import request_context
-from gatewright.web.events import STOPPING
+from gatewright.web.departure import STOPPING
 from gatewright.web.listing import json_response
 from gatewright.web.middleware.metrics import Meters
 

@@ -1,6 +1,5 @@
 """An answer that is sent as it comes to be, and that ends normally only when whole."""
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from typing import cast
@@ -10,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 from typing_extensions import override
 
 from gatewright.core.errors import Unavailable
-from gatewright.web.events import STOPPING
+from gatewright.web.departure import stopping_of, until_gone
 
 
 def live_response(
@@ -49,30 +48,15 @@ class _Live(Response):
                 "headers": self.raw_headers,
             }
         )
-        if scope["method"] != "HEAD" and not await self._run(scope, receive, send):
-            return
+        if scope["method"] != "HEAD":
+            stopping = stopping_of(scope)
+            if await until_gone(receive, self._send(send), stopping) is None:
+                if stopping is not None and stopping.is_set():
+                    raise Unavailable("The server stops.")
+                return
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _run(self, scope: Scope, receive: Receive, send: Send) -> bool:
-        """Send the pieces; return whether all were sent."""
-        sending = asyncio.ensure_future(self._send(send))
-        gone = asyncio.ensure_future(_gone(receive))
-        stopping = asyncio.ensure_future(_stopping(scope))
-        tasks = (sending, gone, stopping)
-        try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-        if sending.done() and not sending.cancelled():
-            sending.result()
-            return True
-        if not stopping.cancelled():
-            raise Unavailable("The server stops.")
-        return False
-
-    async def _send(self, send: Send) -> None:
+    async def _send(self, send: Send) -> bool:
         pieces = cast("AsyncGenerator[bytes, None]", self._pieces)
         async with aclosing(pieces):
             async for piece in pieces:
@@ -84,13 +68,4 @@ class _Live(Response):
                             "more_body": True,
                         }
                     )
-
-
-async def _gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-async def _stopping(scope: Scope) -> None:
-    event = scope.get("state", {}).get(STOPPING)
-    await (event or asyncio.Event()).wait()
+        return True

@@ -19,6 +19,7 @@ _AFTER_BELOW = """
 SELECT * FROM events WHERE owner = ? AND number > ?
 AND (subject = ? OR (subject >= ? AND subject < ?)) ORDER BY number LIMIT ?
 """
+_SINCE = "SELECT * FROM events WHERE number > ? ORDER BY number LIMIT ?"
 _PRUNE_EVERY = 256
 
 
@@ -65,6 +66,10 @@ class SqlEventLog:
         # "0" is the character after "/", so the range is all that begins with "s/".
         bounds = (subject, f"{subject}/", f"{subject}0")
         rows = await self._database.read(_AFTER_BELOW, owner, number, *bounds, limit)
+        return [_event(row) for row in rows]
+
+    async def since(self, number: int, limit: int = 500) -> Sequence[Event]:
+        rows = await self._database.read(_SINCE, number, limit)
         return [_event(row) for row in rows]
 
     async def latest(self) -> int:

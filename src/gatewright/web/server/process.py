@@ -27,7 +27,7 @@ from typing_extensions import override
 
 from gatewright.core.config import Config
 from gatewright.web.client_address import TrustedProxies
-from gatewright.web.events import STOPPING
+from gatewright.web.departure import STOPPING
 from gatewright.web.server.logs import configure_logging
 from gatewright.web.server.protocol import ConnectionLimits, GatewayProtocol, Shared
 
