@@ -116,7 +116,7 @@ async def test_a_reader_that_does_not_keep_up_reads_the_log_and_misses_nothing()
         for _ in range(2000):
             await hub.publish("new", "x", "ada", {})
         quick = await numbers(hub, 2000, after=0)
-        found = []
+        found: list[int] = []
         while len(found) < 2000:
             event = await anext(slow)
             if event is not None:
@@ -138,7 +138,8 @@ async def test_readers_that_come_and_go_see_each_event_once(seed: int) -> None:
             await asyncio.sleep(0)
 
     async def read(hub: EventHub) -> None:
-        after, found = 0, []
+        after = 0
+        found: list[int] = []
         while len(found) < 600:
             wanted = min(chance.randrange(1, 90), 600 - len(found))
             found += await numbers(hub, wanted, after=after)

@@ -63,15 +63,15 @@ async def until_gone(
     read before, or is not wanted.
     """
     working = asyncio.ensure_future(work)
-    others = [asyncio.ensure_future(gone(receive))]
+    tasks: list[asyncio.Future[Any]] = [working, asyncio.ensure_future(gone(receive))]
     if stopping is not None:
-        others.append(stopping.future())
+        tasks.append(stopping.future())
     try:
-        await asyncio.wait((working, *others), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for each in (working, *others):
-            each.cancel()
-        await asyncio.gather(working, *others, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
     return None if working.cancelled() else working.result()
 
 

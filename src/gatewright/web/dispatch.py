@@ -36,9 +36,9 @@ class Dispatch:
         prefix = prefix_of(scope["path"], self._prefixes)
         if prefix is None:
             raise NotFound("There is nothing at this address.")
-        inner = {**scope, "root_path": scope.get("root_path", "") + prefix}
-        if scope["path"] == prefix:
-            inner["path"] = f"{prefix}/"
         exchange = exchange_of(scope)
-        exchange.prefix, exchange.inner = prefix, inner
-        return self._apps[prefix](inner, receive, send)
+        if scope["path"] == prefix:
+            scope = {**scope, "path": f"{prefix}/"}
+        scope["root_path"] = scope.get("root_path", "") + prefix
+        exchange.prefix, exchange.inner = prefix, scope
+        return self._apps[prefix](scope, receive, send)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection
+from functools import cache, lru_cache
 
 from gatewright.core.caller import ROLE_SCOPES, Caller, Role, Scope
 from gatewright.core.errors import InvalidContent, NotAllowed
@@ -11,6 +12,7 @@ _KNOWN = frozenset(map(str, Scope))
 _COLLECTION = re.compile(r"store:[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
 
 
+@cache
 def role_scopes(role: Role) -> frozenset[str]:
     """Return all that accounts of a role may do."""
     return frozenset(map(str, ROLE_SCOPES[role]))
@@ -18,6 +20,11 @@ def role_scopes(role: Role) -> frozenset[str]:
 
 def narrowed(scopes: Collection[str], role: Role) -> frozenset[str]:
     """Return those of a token's scopes that its account's role still has."""
+    return _narrowed(frozenset(scopes), role)
+
+
+@lru_cache(maxsize=1024)  # asked by each request, which then shares the set
+def _narrowed(scopes: frozenset[str], role: Role) -> frozenset[str]:
     limit = role_scopes(role)
     return frozenset(scope for scope in scopes if covers(limit, scope))
 
