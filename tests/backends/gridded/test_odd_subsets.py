@@ -1,5 +1,6 @@
 """Subsets of files with coordinates and attributes that are legal and rare."""
 
+import csv
 import io
 import json
 from pathlib import Path
@@ -213,3 +214,83 @@ async def test_packed_whole_numbers_of_64_bits_are_no_whole_numbers(
         values[:] = [3, 4]
     table = await subset(datasets(tmp_path / "ens.nc"), format="csv")
     assert table.decode().split() == ["id,v", "0,1.5", "1,2.0"]
+
+
+def write_squares(path: Path) -> None:
+    """Write variables with one dimension twice: covariances, averaging kernels."""
+    with netCDF4.Dataset(path, "w") as file:
+        file.createDimension("lat", 9)
+        file.createDimension("lev", 4)
+        lev = file.createVariable("lev", "f4", ("lev",))
+        lev.units = "hPa"
+        lev[:] = [1000, 850, 500, 200]
+        cov = file.createVariable("cov", "f8", ("lev", "lev"))
+        cov[:] = np.arange(16).reshape(4, 4)
+        kernel = file.createVariable("ak", "f4", ("lat", "lev", "lev"))
+        kernel[:] = np.arange(144).reshape(9, 4, 4)
+
+
+async def test_a_dimension_may_stand_twice(tmp_path: Path) -> None:
+    write_squares(tmp_path / "ens.nc")
+    catalogue = datasets(tmp_path / "ens.nc")
+    square = np.arange(16).reshape(4, 4)[1:3, 1:3]
+    document = json.loads(
+        await subset(catalogue, var="cov", level="500:850", format="json")
+    )
+    assert document["variables"]["cov"]["dimensions"] == ["lev", "lev"]
+    assert document["variables"]["cov"]["shape"] == [2, 2]
+    assert document["variables"]["cov"]["values"] == square.reshape(-1).tolist()
+    table = await subset(catalogue, var="cov", level="500:850", format="csv")
+    assert table.decode().split() == [
+        "lev,lev_2,cov",
+        *("850.0,850.0,5.0", "850.0,500.0,6.0", "500.0,850.0,9.0", "500.0,500.0,10.0"),
+    ]
+    with netCDF4.Dataset(
+        "out.nc", memory=await subset(catalogue, level="500:850")
+    ) as found:
+        assert found["cov"].dimensions == ("lev", "lev")
+        assert found["cov"][:].tolist() == square.tolist()
+        expected = np.arange(144).reshape(9, 4, 4)[:, 1:3, 1:3]
+        assert found["ak"][:].tolist() == expected.tolist()
+    picture = await subset(catalogue, var="cov", format="png")
+    assert picture.startswith(b"\x89PNG")
+
+
+async def test_labels_with_commas_and_quotes_are_quoted(tmp_path: Path) -> None:
+    with netCDF4.Dataset(tmp_path / "ens.nc", "w") as file:
+        file.createDimension("region", 2)
+        names = file.createVariable("region", str, ("region",))
+        names[:] = np.array(["Alps, west", 'the "north"'], object)
+        file.createVariable("v", "f4", ("region",))[:] = [1, 2]
+    catalogue = datasets(tmp_path / "ens.nc")
+    table = await subset(catalogue, format="csv")
+    rows = list(csv.reader(io.StringIO(table.decode())))
+    assert rows[1:] == [["Alps, west", "1.0"], ['the "north"', "2.0"]]
+    document = json.loads(await subset(catalogue, region="Alps, west", format="json"))
+    assert document["coordinates"]["region"]["values"] == ["Alps, west"]
+
+
+async def test_scalar_names_and_auxiliary_times(tmp_path: Path) -> None:
+    """A scalar member by name (CF 5.7), times along a dimension of another name."""
+    with netCDF4.Dataset(tmp_path / "ens.nc", "w") as file:
+        file.createDimension("step", 3)
+        file.createDimension("letters", 8)
+        times = file.createVariable("valid_time", "f8", ("step",))
+        times.units = "hours since 2000-01-01"
+        times[:] = [0, 6, 12]
+        run = file.createVariable("run", "S1", ("letters",))
+        run.standard_name = "realization"
+        run[:] = netCDF4.stringtochar(np.array("r1i1p1f1", "S8"))
+        v = file.createVariable("v", "f4", ("step",))
+        v.coordinates = "valid_time run"
+        v[:] = [1, 2, 3]
+    catalogue = datasets(tmp_path / "ens.nc")
+    query = {"time": "2000-01-01T06:00", "member": "r1i1p1f1"}
+    document = json.loads(await subset(catalogue, **query, format="json"))
+    assert document["variables"]["v"]["values"] == [2]
+    coordinates = document["coordinates"]
+    assert coordinates["step"]["values"] == ["2000-01-01T06:00:00"]
+    assert coordinates["run"]["values"] == ["r1i1p1f1"]
+    with netCDF4.Dataset("out.nc", memory=await subset(catalogue, **query)) as found:
+        assert found["valid_time"][:].tolist() == [6]
+        assert netCDF4.chartostring(found["run"][:]) == "r1i1p1f1"

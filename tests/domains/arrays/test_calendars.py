@@ -75,6 +75,52 @@ def test_times_are_those_of_cftime(
     assert meaning.value(moment) == pytest.approx(value, abs=1e-6)
 
 
+CFTIME_CALENDARS = [
+    *("standard", "gregorian", "proleptic_gregorian", "noleap", "365_day", "360_day"),
+    *("julian", "all_leap", "366_day", "tai"),
+]
+CFTIME_UNITS = [
+    *cftime.microsec_units,
+    *cftime.millisec_units,
+    *cftime.sec_units,
+    *cftime.min_units,
+    *cftime.hr_units,
+    *cftime.day_units,
+    *("month", "months", "common_year", "common_years", "year", "weeks"),
+]
+
+
+@pytest.mark.parametrize("kind", CFTIME_CALENDARS)
+@pytest.mark.parametrize("unit", CFTIME_UNITS)
+def test_every_unit_that_cftime_decodes_in_a_calendar(kind: str, unit: str) -> None:
+    units = f"{unit} since 1999-12-30 12:00:00"
+    meaning = time_units(units, kind)
+    try:
+        expected = cftime.num2date(17, units, calendar=kind)
+    except ValueError:
+        fixed = unit == "weeks" or (unit == "year" and kind == "360_day")
+        assert (meaning is not None) == fixed
+        return
+    assert meaning is not None
+    assert str(meaning.moment(17)) == expected.isoformat()
+
+
+@pytest.mark.parametrize(
+    ("units", "kind", "text"),
+    [
+        ("weeks since 2000-01-01", "standard", "2000-01-15T00:00:00"),
+        ("years since 2000-01-01", "360_day", "2002-01-01T00:00:00"),
+        ("months since 1960-01-01", "360", "1960-03-01T00:00:00"),
+        ("days since 2000-02-28", "THIRTY_DAY_MONTHS", "2000-02-30T00:00:00"),
+        ("days since 2000-01-01,12:00:00", "standard", "2000-01-03T12:00:00"),
+    ],
+)
+def test_units_and_calendars_beyond_cftime(units: str, kind: str, text: str) -> None:
+    meaning = time_units(units, kind)
+    assert meaning is not None
+    assert str(meaning.moment(2)) == text
+
+
 @given(st.integers(-(2**62), 2**62), st.sampled_from(["ns", "nanoseconds"]))
 @example(1_520_139_968_000_000_000, "nanoseconds")
 @example(1_520_139_968_123_456_789, "nanoseconds")

@@ -8,6 +8,7 @@ from typing import Any
 import netCDF4
 import numpy as np
 import pytest
+import xarray
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -17,6 +18,7 @@ from gatewright.domains.arrays import (
     Attribute,
     ElementType,
     Variable,
+    absent,
     apply_statistic,
     packing,
     statistic,
@@ -216,3 +218,69 @@ def test_the_words_of_statistics(word: str, method: str) -> None:
 def test_words_that_are_no_statistics(word: str) -> None:
     with pytest.raises(InvalidRequest):
         statistic(word)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "attributes", "valid"),
+    [
+        ("int16", {"valid_range": attribute("float32", 180.0, 330.0)}, (180, 330)),
+        ("int16", {"valid_range": attribute("float64", 270.0, 290.5)}, (270, 290.5)),
+        ("int16", {"valid_min": attribute("float32", 275.0)}, (275, math.inf)),
+        ("int16", {"valid_max": attribute("float32", 275.0)}, (-math.inf, 275)),
+        ("int16", {"valid_range": attribute("int16", -500, 500)}, (275, 285)),
+        ("int16", {"valid_range": attribute("float32", -1e9, 1e9)}, (-1e9, 1e9)),
+    ],
+)
+@pytest.mark.parametrize("scale", [0.01, -0.01])
+def test_valid_ranges_of_the_unpacked_type_are_in_unpacked_units(
+    dtype: str,
+    attributes: dict[str, Attribute],
+    valid: tuple[float, float],
+    scale: float,
+) -> None:
+    """NUG, ``valid_range``; xarray, which knows no valid ranges, unpacks."""
+    stored = np.linspace(-2000, 2000, 401).astype(dtype)
+    packed = {
+        "scale_factor": attribute("float32", float(np.float32(scale))),
+        "add_offset": attribute("float32", 280.0),
+    }
+    coded = {name: np.float32(value.values[0]) for name, value in packed.items()}
+    made = xarray.Dataset({"v": ("x", stored, coded)})
+    expected = xarray.decode_cf(made).v.to_numpy().astype(float)
+    inside = (expected >= valid[0] - 1e-4) & (expected <= valid[1] + 1e-4)
+    found = unpack(stored, packing(variable(dtype, **packed, **attributes)))
+    np.testing.assert_array_equal(np.isnan(found), ~inside)
+    np.testing.assert_allclose(found[inside], expected[inside], rtol=1e-6)
+
+
+def test_unpacked_bounds_of_bytes_without_a_sign() -> None:
+    attributes = {
+        "_Unsigned": Attribute(ElementType.CHAR, ("true",)),
+        "scale_factor": attribute("float32", 0.5),
+        "valid_range": attribute("float32", -10.0, 100.0),
+    }
+    stored = np.array([0, 199, 200, 201, 255], "u1").view("i1")
+    found = unpack(stored, packing(variable("int8", **attributes)))
+    np.testing.assert_array_equal(found, [0, 99.5, 100, np.nan, np.nan])
+    del attributes["_Unsigned"]
+    attributes["scale_factor"] = attribute("float32", 0.0)
+    found = unpack(np.array([-11, 100], "i1"), packing(variable("int8", **attributes)))
+    np.testing.assert_array_equal(found, [np.nan, 0])
+
+
+@pytest.mark.parametrize(
+    ("dtype", "attributes", "expected"),
+    [
+        ("float32", {}, math.nan),
+        ("float32", {"_FillValue": attribute("float32", -1.0)}, -1.0),
+        ("int16", {"_FillValue": attribute("int16", -9)}, -9),
+        ("int16", {"missing_value": attribute("int32", 99_999, -7)}, -7),
+        ("int16", {"missing_value": attribute("float32", 1e20)}, -32767),
+        ("int8", {}, None),
+    ],
+)
+def test_a_value_that_stands_for_none(
+    dtype: str, attributes: dict[str, Attribute], expected: float | None
+) -> None:
+    found = absent(variable(dtype, **attributes))
+    assert found == expected or (found != found and expected != expected)  # noqa: PLR0124  # both NaN
