@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from gatewright.backends.processes import ProcessScheduler
+from gatewright.backends.worker import meaning
 from gatewright.core.errors import BackendFailed
 from gatewright.domains.compute import Capabilities
 
 CAPABILITIES = Capabilities(cores=2, memory_bytes=1 << 30, queues=("default",))
 _MAIN = """
 import sys
-from gatewright.backends.processes.runner import main
-sys.exit(main(sys.argv[2]))
+from gatewright.backends.processes.program.__main__ import main
+sys.exit(main(sys.argv[2:]))
 """
 
 
@@ -32,6 +33,12 @@ class LocalLauncher:
         directory: str,
     ) -> int:
         return await asyncio.to_thread(self._launch, argv, environment, directory)
+
+    async def mode(self, user: str, path: str) -> int:
+        try:
+            return (await asyncio.to_thread(os.stat, path)).st_mode
+        except OSError as error:
+            raise meaning(error.errno or 0) from error
 
     def _launch(
         self, argv: Sequence[str], environment: Mapping[str, str], directory: str

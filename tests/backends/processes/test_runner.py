@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 from tests.support.workers import wait_until
 
-from gatewright.backends.processes import proc, runner
+from gatewright.backends.processes import proc
+from gatewright.backends.processes.program import disk, runner, tree
 from gatewright.core.ids import new_id
 
 
@@ -39,50 +40,50 @@ def test_descendants_either_way(monkeypatch: pytest.MonkeyPatch) -> None:
     program = "import subprocess; subprocess.run(['sleep', '300'])"
     with subprocess.Popen([sys.executable, "-c", program]) as child:
         try:
-            wait_until(lambda: bool(runner.descendants(child.pid)))
+            wait_until(lambda: bool(tree.descendants(child.pid)))
             # Of what else this process has started some may end meanwhile.
-            tree = {child.pid, *runner.descendants(child.pid)}
-            assert tree <= set(runner.descendants(os.getpid()))
-            monkeypatch.setattr(runner, "HAS_CHILDREN", False)
-            assert {child.pid, *runner.descendants(child.pid)} == tree
-            assert tree <= set(runner.descendants(os.getpid()))
-            assert runner.memory_of([*tree, 0]) > 1_000_000
+            family = {child.pid, *tree.descendants(child.pid)}
+            assert family <= set(tree.descendants(os.getpid()))
+            monkeypatch.setattr(tree, "HAS_CHILDREN", False)
+            assert {child.pid, *tree.descendants(child.pid)} == family
+            assert family <= set(tree.descendants(os.getpid()))
+            assert tree.memory_of([*family, 0]) > 1_000_000
         finally:
-            for process in runner.descendants(child.pid):
+            for process in tree.descendants(child.pid):
                 os.kill(process, signal.SIGKILL)
             child.kill()
-    assert runner.children(child.pid) == []
+    assert tree.children(child.pid) == []
 
 
 def test_files_are_whole(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
-    runner.write_json(path, {"a": "ü"})
+    disk.write_json(path, {"a": "ü"})
     assert path.read_text() == '{"a": "\\u00fc"}'
     assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
 
 
 def test_a_poke_without_a_listener_is_nothing(tmp_path: Path) -> None:
-    runner.poke(tmp_path / "none")
+    disk.poke(tmp_path / "none")
     os.mkfifo(tmp_path / "pipe")
-    runner.poke(tmp_path / "pipe")
+    disk.poke(tmp_path / "pipe")
     descriptor = os.open(tmp_path / "pipe", os.O_RDWR | os.O_NONBLOCK)
-    runner.poke(tmp_path / "pipe")
+    disk.poke(tmp_path / "pipe")
     assert os.read(descriptor, 10) == b"."
     while True:
         try:
             os.write(descriptor, b"x" * 4096)
         except BlockingIOError:
             break
-    runner.poke(tmp_path / "pipe")
+    disk.poke(tmp_path / "pipe")
     os.close(descriptor)
 
 
 def test_a_lock_is_held_by_one(tmp_path: Path) -> None:
-    first = runner.lock(tmp_path / "lock", 0.0)
+    first = disk.lock(tmp_path / "lock", 0.0)
     assert first is not None
-    assert runner.lock(tmp_path / "lock", 0.05) is None
+    assert disk.lock(tmp_path / "lock", 0.05) is None
     os.close(first)
-    again = runner.lock(tmp_path / "lock", 0.0)
+    again = disk.lock(tmp_path / "lock", 0.0)
     assert again is not None
     os.close(again)
 
@@ -96,9 +97,11 @@ def test_a_job_is_claimed_once(tmp_path: Path) -> None:
 
 
 def test_a_record_waits_for_a_full_disk(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
-    write, fails = runner.write_json, [OSError(errno.ENOSPC, "full")] * 2
+    write, fails = disk.write_json, [OSError(errno.ENOSPC, "full")] * 2
 
     def reluctant(path: Path, value: dict[str, Any]) -> None:
         if fails:
@@ -107,12 +110,12 @@ def test_a_record_waits_for_a_full_disk(
 
     monkeypatch.setattr(runner, "write_json", reluctant)
     monkeypatch.setattr(time, "sleep", lambda _: None)
-    held = runner.lock(tmp_path / "lock", 0.0)
+    held = disk.lock(tmp_path / "lock", 0.0)
     assert held is not None
     runner.keep(tmp_path, {"a": 1}, held)
     os.close(held)
     assert (tmp_path / "final.json").exists()
-    assert capsys.readouterr().err.count("full") == 2
+    assert capfd.readouterr().err.count("full") == 2
 
 
 def test_a_record_waits_for_a_disk_that_is_away_and_not_for_a_folder_that_is_removed(
@@ -120,7 +123,7 @@ def test_a_record_waits_for_a_disk_that_is_away_and_not_for_a_folder_that_is_rem
 ) -> None:
     folder, away = tmp_path / "job", tmp_path / "away"
     folder.mkdir()
-    held = runner.lock(folder / "lock", 0.0)
+    held = disk.lock(folder / "lock", 0.0)
     assert held is not None
     folder.rename(away)
     monkeypatch.setattr(time, "sleep", lambda _: away.rename(folder))

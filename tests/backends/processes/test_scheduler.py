@@ -11,7 +11,7 @@ import pytest
 from tests.backends.processes.support import scheduler_on
 from typing_extensions import override
 
-from gatewright.backends.processes import ProcessScheduler, Settings
+from gatewright.backends.processes import Launcher, ProcessScheduler, Settings, hosts
 from gatewright.backends.processes import scheduler as scheduler_module
 from gatewright.backends.processes.spool import Spool
 from gatewright.core.errors import BackendFailed, InvalidContent
@@ -171,8 +171,11 @@ class Unreliable:
     After that it waits until a runner has come, so that none is late.
     """
 
-    def __init__(self, inner: Any, *, idle: int = 0, fail: int = 0) -> None:
+    def __init__(self, inner: Launcher, *, idle: int = 0, fail: int = 0) -> None:
         self.inner, self.idle, self.fail = inner, idle, fail
+
+    async def mode(self, user: str, path: str) -> int:
+        return await self.inner.mode(user, path)
 
     async def launch(
         self,
@@ -187,7 +190,7 @@ class Unreliable:
         if self.idle:
             self.idle -= 1
             return 1
-        pid: int = await self.inner.launch(user, argv, environment, directory)
+        pid = await self.inner.launch(user, argv, environment, directory)
         async with asyncio.timeout(SECONDS):
             while not (Path(argv[-1]) / "started").exists():
                 await asyncio.sleep(0.02)
@@ -205,9 +208,11 @@ class Unreliable:
 async def test_a_runner_that_does_not_come_is_sent_for_again(
     tmp_path: Path,
     directory: Path,
+    monkeypatch: pytest.MonkeyPatch,
     times: dict[str, int],
     state: JobState,
 ) -> None:
+    monkeypatch.setattr(hosts, "OPEN_SECONDS", 0.1)
     settings = Settings(launch=0.1, watch=0.1)
     scheduler = scheduler_on(tmp_path, settings=settings)
     scheduler._launcher = Unreliable(scheduler._launcher, **times)
@@ -222,16 +227,62 @@ async def test_a_runner_that_does_not_come_is_sent_for_again(
     await scheduler.close()
 
 
-async def test_a_runner_too_many_does_nothing(tmp_path: Path, directory: Path) -> None:
-    class Twice(Unreliable):
+async def test_a_host_of_runners_that_is_killed_is_started_again(
+    tmp_path: Path, directory: Path
+) -> None:
+    started: list[int] = []
+
+    class Seen(Unreliable):
         @override
         async def launch(self, *arguments: Any) -> int:
-            await self.inner.launch(*arguments)
-            pid: int = await self.inner.launch(*arguments)
-            return pid
+            started.append(await self.inner.launch(*arguments))
+            return started[-1]
 
     scheduler = scheduler_on(tmp_path)
-    scheduler._launcher = Twice(scheduler._launcher)
+    scheduler._launcher = Seen(scheduler._launcher)
+    followed = Followed(scheduler, directory)
+    async with followed.following():
+        for _ in range(2):
+            await followed.until_ended(await followed.submit("true"))
+        (host,) = started
+        running = await followed.submit("sleep 300")
+        await followed.until_state(running, JobState.ACTIVE)
+        os.kill(host, 9)
+        await followed.until_true(lambda: not lives(host), "the host lives")
+        await followed.until_ended(await followed.submit("true"))
+        assert (await followed.status(running)).state is JobState.ACTIVE
+        await scheduler.cancel(USER, [running])
+        await followed.until_ended(running)
+    assert len(started) == 2
+    await followed.until_true(lambda: not lives(started[1]), "the host lives on")
+    assert list((tmp_path / "spool" / "hosts").iterdir()) == []
+    await scheduler.close()
+
+
+async def test_a_host_that_is_not_needed_is_ended(
+    tmp_path: Path, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hosts, "IDLE_SECONDS", 0.0)
+    scheduler = scheduler_on(tmp_path)
+    followed = Followed(scheduler, directory)
+    async with followed.following():
+        for _ in range(2):
+            status = await followed.until_ended(await followed.submit("true"))
+            assert status.state is JobState.COMPLETED
+    await scheduler.close()
+
+
+async def test_a_runner_too_many_does_nothing(
+    tmp_path: Path, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = hosts.RunnerHosts.start
+
+    async def twice(self: hosts.RunnerHosts, user: str, job_folder: Path) -> None:
+        await start(self, user, job_folder)
+        await start(self, user, job_folder)
+
+    monkeypatch.setattr(hosts.RunnerHosts, "start", twice)
+    scheduler = scheduler_on(tmp_path)
     followed = Followed(scheduler, directory)
     async with followed.following():
         for _ in range(3):

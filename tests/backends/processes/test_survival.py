@@ -140,6 +140,26 @@ async def test_a_job_whose_runner_is_killed_fails_with_a_reason(
     await until(ada, job_id, lambda _: not any(map(lives, pids)))
 
 
+async def test_a_power_cut_that_empties_a_record_costs_that_job_alone(
+    host: Host, ada: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    job_id = await submit(ada, "echo $$ > pid; sleep 300")
+    await until_state(ada, job_id, "active")
+    job = int(await _text(tmp_path / "home" / "pid"))
+    host.kill()
+    for process in (_parent(job), job):
+        os.kill(process, signal.SIGKILL)
+    (record,) = (tmp_path / "state" / "jobs" / "local").glob("*/running.json")
+    record.write_bytes(b"")
+    host.start()
+    await host.answers(ada)
+    lost = await until_ended(ada, job_id)
+    assert (lost["state"], lost["native_state"]) == ("failed", "LOST")
+    other = await until_ended(ada, await submit(ada, "echo hi"))
+    assert other["state"] == "completed"
+    assert (await ada.delete(f"/jobs/local/{other['id']}")).status_code == 204
+
+
 async def test_a_job_is_canceled_after_a_restart(
     host: Host, ada: httpx.AsyncClient
 ) -> None:

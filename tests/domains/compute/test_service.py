@@ -7,7 +7,9 @@ import pytest
 from tests.domains.compute.conftest import SetClock, ToldScheduler
 from tests.support.app import caller
 
+from gatewright.backends.sql import Statement, Work
 from gatewright.backends.sql.jobs import SqlJobTable
+from gatewright.backends.sqlite import SqliteDatabase
 from gatewright.core.errors import (
     Conflict,
     GatewayError,
@@ -123,6 +125,39 @@ async def test_the_records_submit_again_what_nobody_asks_for(
     await records.resubmit(clock.now + 6)
     assert len(scheduler.submissions) == 1
     assert (await jobs.get(ADA, "local", "1")).state is JobState.QUEUED
+
+
+async def test_a_damaged_record_costs_its_job_alone(
+    jobs: JobService,
+    scheduler: ToldScheduler,
+    table: SqlJobTable,
+    database: SqliteDatabase,
+    events: EventHub,
+    clock: SetClock,
+) -> None:
+    records = JobRecords("local", scheduler, table, events)
+    await jobs.submit(ADA, "local", [SPEC])
+    scheduler.fails = TimedOut()
+    for key in ("a", "b"):
+        with pytest.raises(TimedOut):
+            await jobs.submit(ADA, "local", [SPEC], key=key)
+    scheduler.fails = None
+
+    def damage() -> Work[None]:
+        yield Statement("UPDATE job_submissions SET spec = '' WHERE number < 3")
+        yield Statement("UPDATE job_keys SET numbers = '[' WHERE key = 'a'")
+
+    await database.run(damage)
+    await records.resubmit(clock.now + 6)
+    found = {job.id: job for job in (await jobs.list(ADA, "local", JobFilter())).items}
+    states = [found[number].state for number in ("1", "2", "3")]
+    assert states == [JobState.QUEUED, JobState.FAILED, JobState.QUEUED]
+    assert (found["2"].native_state, "damaged" in found["2"].reason) == ("LOST", True)
+    (event,) = await events.log.after(0, owner="ada", subject="jobs/local/2")
+    assert event.kind == "job.failed"
+    assert len(scheduler.submissions) == 2
+    (again,) = await jobs.submit(ADA, "local", [SPEC], key="a")  # a forgotten key
+    assert again.id == "4"
 
 
 async def test_one_users_refusal_keeps_no_other_from_being_submitted_again(

@@ -1,15 +1,12 @@
-"""From a submission to what the runner runs, and what this machine can run."""
+"""From a submission to what the runner runs."""
 
 import os
 import pwd
-import stat
 from collections.abc import Mapping
-from pathlib import Path
 
 from gatewright.backends.processes.proc import MARK
-from gatewright.backends.processes.spool import Entry
-from gatewright.core.errors import InvalidContent
-from gatewright.domains.compute import Capabilities, Submission
+from gatewright.backends.processes.records import Entry
+from gatewright.domains.compute import Submission
 
 _INHERITED = {
     "HOME",
@@ -98,52 +95,3 @@ def _environment(submission: Submission, login: Mapping[str, str]) -> Mapping[st
         own["GATEWRIGHT_ARRAY_INDEX"] = str(submission.array_index)
     inherited = {"OMP_NUM_THREADS": cores, **login} if spec.inherit_environment else {}
     return {**inherited, **spec.environment, **own}
-
-
-def check(submission: Submission, capabilities: Capabilities) -> None:
-    """Refuse what this machine can never run.
-
-    Raises
-    ------
-    InvalidContent
-        The text says what there is.
-    """
-    resources, attributes = submission.spec.resources, submission.spec.attributes
-    if resources.gpu_cores_per_process:
-        raise InvalidContent("There are no graphics processors for jobs here.")
-    if (resources.node_count or 1) > capabilities.nodes:
-        raise InvalidContent("This system is one machine: “node_count” is 1.")
-    if resources.cores > capabilities.cores:
-        raise InvalidContent(
-            f"The job asks for {resources.cores} cores, and jobs have "
-            f"{capabilities.cores} here."
-        )
-    if (resources.memory or 0) > capabilities.memory_bytes:
-        raise InvalidContent(
-            f"The job asks for {resources.memory} bytes of memory, and jobs have "
-            f"{capabilities.memory_bytes} here."
-        )
-    queue = attributes.queue_name
-    if queue is not None and queue not in capabilities.queues:
-        names = ", ".join(capabilities.queues)
-        raise InvalidContent(f"There is no queue “{queue}”. There is: {names}.")
-    if attributes.reservation is not None:
-        raise InvalidContent("This system has no reservations.")
-
-
-def check_directory(path: str) -> None:
-    """Refuse a working directory that is none; blocks for as long as the disk does.
-
-    Raises
-    ------
-    InvalidContent
-        It does not exist, is no directory, or cannot be reached.
-    """
-    try:
-        mode = Path(path).stat().st_mode
-    except OSError as error:
-        raise InvalidContent(
-            f"The directory “{path}” cannot be used: {error.strerror}."
-        ) from error
-    if not stat.S_ISDIR(mode):
-        raise InvalidContent(f"The directory “{path}” is not a directory.")

@@ -1,13 +1,16 @@
-"""How a detached process is started for a user."""
+"""How a detached process is started for a user, and what that user finds on disk."""
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from gatewright.backends.worker import Workers
+import msgspec
+
+from gatewright.backends.worker import Workers, latin
 
 
 class Launcher(Protocol):
-    """Starts a process that outlives the gateway."""
+    """Starts processes that outlive the gateway, and looks at paths, as a user."""
 
     async def launch(
         self,
@@ -25,6 +28,25 @@ class Launcher(Protocol):
         """
         ...
 
+    async def mode(self, user: str, path: str) -> int:
+        """Return the type and the permissions of what an absolute path leads to.
+
+        Raises
+        ------
+        NotFound
+            Nothing is there.
+        GatewayError
+            It cannot be reached.
+        """
+        ...
+
+
+class _Row(msgspec.Struct, array_like=True):
+    """The beginning of what a worker tells of a file."""
+
+    name: str
+    mode: int
+
 
 class WorkerLauncher:
     """Starts processes from the worker of the user."""
@@ -40,3 +62,7 @@ class WorkerLauncher:
         directory: str,
     ) -> int:
         return await self._workers.of(user).launch(argv, environment, directory)
+
+    async def mode(self, user: str, path: str) -> int:
+        arguments = {"root": "/", "path": latin(os.fsencode(path)), "follow": True}
+        return (await self._workers.of(user).call("stat", arguments, _Row)).mode

@@ -1,25 +1,39 @@
-"""The one scheduler of a spool: looks at what is there and says what to do."""
+"""The one scheduler of a spool: looks at what is there and says what to do.
 
+A look costs by what changed, not by what waits: what is known of a job is kept, and
+only jobs that may have changed are told of. An unreadable record, or an error of the
+disk at one job's folder, costs that job alone.
+"""
+
+import logging
 import time
 from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from gatewright.backends.processes import runner
 from gatewright.backends.processes.plan import Plan, Room, Waiting, plan
 from gatewright.backends.processes.proc import end_marked
-from gatewright.backends.processes.spool import (
-    Entry,
+from gatewright.backends.processes.program import disk
+from gatewright.backends.processes.records import (
+    Brief,
+    Damaged,
     Final,
-    Spool,
+    Running,
+    lost,
     started_status,
     waiting_status,
 )
+from gatewright.backends.processes.spool import Spool
 from gatewright.core.clock import Clock
+from gatewright.core.errors import BackendFailed, GatewayError, StorageFull
 from gatewright.domains.compute import Capabilities, JobState, JobStatus
 
+_log = logging.getLogger(__name__)
 LAUNCHES = 3
 """A runner that does not come to life is sent for so many times."""
+TIDY_AT_ONCE = 20
+"""Ended jobs that are let go of in one look."""
 
 
 class Phase(Enum):
@@ -34,16 +48,16 @@ class Phase(Enum):
 class Tracked:
     """A job as the leader sees it."""
 
-    entry: Entry
+    brief: Brief
     """What it is."""
+    waiting: Waiting
+    """The same as the plan takes it."""
     phase: Phase
     """What there is to do with it."""
-    held: bool = False
-    """Whether it waits to be released."""
     reason: str = ""
     """Why it waits."""
-    started_at: float | None = None
-    """When it started."""
+    running: Running | None = None
+    """When it started; None until its runner has said so."""
     final: Final | None = None
     """How it ended."""
     since: float = 0.0
@@ -56,18 +70,18 @@ class Tracked:
     """The status that was last told of."""
 
     @property
-    def starting(self) -> bool:
-        """Whether it was sent for and has not started."""
-        return self.phase is Phase.SENT and self.started_at is None
+    def started_at(self) -> float | None:
+        """When it started."""
+        return None if self.running is None else self.running.started_at
 
     def status(self) -> JobStatus:
         """Return its status."""
-        uuid = self.entry.uuid
+        uuid = self.brief.uuid
         if self.final is not None:
             return self.final.status(uuid)
         if self.phase is Phase.SENT:
             return started_status(uuid, self.started_at)
-        return waiting_status(uuid, held=self.held, reason=self.reason)
+        return waiting_status(uuid, held=self.waiting.held, reason=self.reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,49 +113,80 @@ class Leader:
         self._clock = clock
         self._settings = settings
         self._jobs: dict[str, Tracked] = {}
+        self._phases: dict[Phase, dict[str, Tracked]] = {phase: {} for phase in Phase}
+        self._outcomes: dict[str, JobState | None] = {}
+        self._news: dict[str, Tracked] = {}
+        self._said: dict[str, str] = {}
         self._watched_at = 0.0
         spool.clean()
 
     @property
     def busy(self) -> bool:
         """Whether a job runs."""
-        return any(job.phase is Phase.SENT for job in self._jobs.values())
+        return bool(self._phases[Phase.SENT])
 
     def look(self) -> list[str]:
         """Bring everything up to date and return the jobs to send for, in order."""
         self._adopt()
         self._see_to_requests()
-        for job in self._in(Phase.SENT):
-            self._check(job)
-        self._watch()
+        self._each(self._in(Phase.SENT), self._check)
+        now = time.monotonic()
+        if now - self._watched_at >= self._settings.watch:
+            self._watched_at = now
+            self._each(self._in(Phase.SENT), self._watch)
+        self._tidy(now)
         decision = self._plan()
         for uuid, reason in decision.reasons.items():
-            self._jobs[uuid].reason = reason
-        for uuid, reason in decision.hopeless.items():
-            self._give_up(self._jobs[uuid], JobState.CANCELED, "DEPENDENCY", reason)
-        self._spool.settle(decision.hopeless)
-        self._tidy()
-        return decision.starts + [j.entry.uuid for j in self._to_send_again()]
+            job = self._jobs[uuid]
+            if job.reason != reason:
+                job.reason = reason
+                self._news[uuid] = job
+        self._each(
+            [self._jobs[uuid] for uuid in decision.hopeless],
+            lambda job: self._end(
+                job,
+                JobState.CANCELED,
+                "DEPENDENCY",
+                decision.hopeless[job.brief.uuid],
+            ),
+        )
+        self._settle(set(decision.hopeless))
+        return decision.starts + [j.brief.uuid for j in self._to_send_again()]
 
     def changes(self) -> list[JobStatus]:
         """Return the statuses that were not told of yet."""
         found = []
-        for job in self._jobs.values():
-            if job.starting and job.told is not None:
+        for job in self._news.values():
+            if job.phase is Phase.SENT and job.running is None and job.told is not None:
                 continue
             status = job.status()
             if status != job.told:
                 job.told = status
                 found.append(status)
+        self._news.clear()
         return found
 
-    def send(self, uuid: str) -> str:
-        """Note that a runner is being sent for; return whose job it is."""
+    def send(self, uuid: str) -> tuple[str, bool] | None:
+        """Note that a runner is being sent for.
+
+        Returned is whose job it is, and whether this is the first time; None where
+        its folder cannot be used, which ends it.
+
+        Raises
+        ------
+        StorageFull
+            The job waits for room on the disk.
+        """
         job = self._jobs[uuid]
-        self._spool.mark(uuid, "launched")
-        job.phase, job.since = Phase.SENT, time.monotonic()
+        try:
+            self._spool.mark(uuid, "launched")
+        except BackendFailed:
+            reason = "The folder of this job in the queue cannot be used any more."
+            self._end(job, JobState.FAILED, "NOT_STARTED", reason)
+            return None
+        self._move(job, Phase.SENT)
         job.launches += 1
-        return job.entry.user
+        return job.brief.user, job.launches == 1
 
     def recorded(self, uuids: set[str]) -> None:
         """Note that the ends of jobs are kept elsewhere."""
@@ -149,112 +194,196 @@ class Leader:
             self._jobs[uuid].recorded = True
 
     def _in(self, phase: Phase) -> list[Tracked]:
-        return [job for job in self._jobs.values() if job.phase is phase]
+        return list(self._phases[phase].values())
+
+    def _move(self, job: Tracked, phase: Phase) -> None:
+        uuid = job.brief.uuid
+        self._phases[job.phase].pop(uuid, None)
+        self._phases[phase][uuid] = job
+        job.phase, job.since = phase, time.monotonic()
+        self._news[uuid] = job
+
+    def _each(self, jobs: Iterable[Tracked], action: Callable[[Tracked], None]) -> None:
+        """Do something for jobs; an error at one of them is not the others'."""
+        for job in jobs:
+            try:
+                action(job)
+            except (GatewayError, OSError) as error:
+                self._say(job.brief.uuid, error)
+
+    def _say(self, uuid: str, error: Exception) -> None:
+        """Log what is wrong with a job, once in a row."""
+        text = str(error)
+        if self._said.get(uuid) != text:
+            self._said[uuid] = text
+            _log.warning("Job %s of the queue: %s", uuid, text)
 
     def _adopt(self) -> None:
-        names = set(self._spool.uuids())
-        for uuid in names - self._jobs.keys():
-            entry = self._spool.entry(uuid)
-            if entry is not None:
-                self._jobs[uuid] = self._tracked(entry)
-        for uuid in self._jobs.keys() - names:
-            del self._jobs[uuid]
+        names = self._spool.uuids()
+        new = [uuid for uuid in names if uuid not in self._jobs]
+        for uuid in new:
+            try:
+                self._take_up(uuid)
+            except (GatewayError, OSError) as error:
+                self._say(uuid, error)
+        if new:
+            waiting = self._phases[Phase.WAITING]
+            ordered = sorted(waiting.items(), key=lambda item: item[1].brief.order)
+            self._phases[Phase.WAITING] = dict(ordered)
+        if len(self._jobs) > len(names):
+            for uuid in self._jobs.keys() - set(names):
+                self._drop(uuid)
 
-    def _tracked(self, entry: Entry) -> Tracked:
-        uuid, now = entry.uuid, time.monotonic()
-        final = self._spool.final(uuid)
-        if final is not None:
-            return Tracked(entry, Phase.ENDED, final=final, since=now)
-        if self._spool.sent_for(uuid):
-            started_at = self._spool.running(uuid).started_at
-            return Tracked(
-                entry, Phase.SENT, started_at=started_at, since=now, launches=1
-            )
-        return Tracked(entry, Phase.WAITING, held=self._spool.has(uuid, "held"))
+    def _take_up(self, uuid: str) -> None:
+        """Begin to track what a folder of the spool holds, if it is a job."""
+        damage = ""
+        try:
+            brief = self._spool.brief(uuid)
+        except Damaged as error:
+            brief, damage = _unknown(uuid), str(error)
+        if brief is None:
+            return
+        sent = bool(damage) or self._spool.sent_for(uuid)
+        job = Tracked(
+            brief,
+            Waiting(
+                uuid=uuid,
+                cores=brief.cores,
+                memory=brief.memory or 0,
+                since=brief.submitted_at,
+                held=self._spool.has(uuid, "held"),
+                dependencies=brief.dependencies,
+                array=brief.array,
+                array_limit=brief.array_limit,
+            ),
+            Phase.SENT if sent else Phase.WAITING,
+            launches=LAUNCHES if damage else int(sent),
+        )
+        self._jobs[uuid] = job
+        self._outcomes[uuid] = None
+        self._move(job, job.phase)
+        self._check(job)
+        if damage and job.phase is not Phase.ENDED and not self._spool.watched(uuid):
+            self._lose(job, damage)
+
+    def _drop(self, uuid: str) -> None:
+        job = self._jobs.pop(uuid)
+        self._phases[job.phase].pop(uuid, None)
+        self._outcomes.pop(uuid, None)
+        self._news.pop(uuid, None)
+        self._said.pop(uuid, None)
 
     def _see_to_requests(self) -> None:
         requests = self._spool.requests()
-        known = [(self._jobs[u], verb) for u, verb in requests if u in self._jobs]
-        for job, verb in known:
-            self._see_to(job, verb)
-        self._spool.settle(job.entry.uuid for job, _ in known)
+        touched: set[str] = set()
         for uuid, verb in requests:
-            self._spool.answered(uuid, verb)
+            job = self._jobs.get(uuid)
+            if job is not None:
+                try:
+                    self._see_to(job, verb)
+                except (GatewayError, OSError) as error:
+                    self._say(uuid, error)  # and it is seen to in the next look
+                    continue
+                touched.add(uuid)
+        self._settle(touched)
+        for uuid, verb in requests:
+            if uuid in touched or uuid not in self._jobs:
+                self._spool.answered(uuid, verb)
+
+    def _settle(self, uuids: set[str]) -> None:
+        """Put on disk what was written of jobs; those that fail are left out then."""
+        try:
+            self._spool.settle(uuids)
+        except (GatewayError, OSError):
+            for uuid in list(uuids):
+                try:
+                    self._spool.settle([uuid])
+                except (GatewayError, OSError) as error:
+                    self._say(uuid, error)
+                    uuids.discard(uuid)
 
     def _see_to(self, job: Tracked, verb: str) -> None:
-        uuid = job.entry.uuid
+        uuid = job.brief.uuid
         if job.phase is Phase.WAITING:
             if verb == "cancel":
-                self._give_up(
-                    job, JobState.CANCELED, "CANCELLED", "Canceled on request."
-                )
-            elif verb == "hold":
+                self._end(job, JobState.CANCELED, "CANCELLED", "Canceled on request.")
+                return
+            if verb == "hold":
                 self._spool.mark(uuid, "held")
-                job.held, job.reason = True, ""
             elif verb == "release":
                 self._spool.unmark(uuid, "held")
-                job.held, job.reason = False, ""
+            job.waiting.held, job.reason = self._spool.has(uuid, "held"), ""
+            self._news[uuid] = job
         elif job.phase is Phase.SENT and verb == "cancel":
             self._spool.mark(uuid, "cancel")
-            runner.poke(self._spool.job_folder(uuid) / "control")
+            disk.poke(self._spool.job_folder(uuid) / "control")
 
     def _check(self, job: Tracked) -> None:
         """See what a runner has written."""
-        final = self._spool.final(job.entry.uuid)
+        uuid = job.brief.uuid
+        try:
+            final = self._spool.final(uuid)
+        except Damaged as damage:
+            if not self._spool.watched(uuid):
+                self._lose(job, str(damage))
+            return
         if final is not None:
             self._ended(job, final)
-        elif job.started_at is None:
-            job.started_at = self._spool.running(job.entry.uuid).started_at
+        elif job.phase is Phase.SENT and job.running is None:
+            running = self._spool.running(uuid)
+            if running.started_at is not None:
+                job.running = running
+                self._news[uuid] = job
 
     def _ended(self, job: Tracked, final: Final) -> None:
-        job.phase, job.final, job.since = Phase.ENDED, final, time.monotonic()
+        job.final = final
+        self._outcomes[job.brief.uuid] = final.state
+        self._move(job, Phase.ENDED)
 
-    def _give_up(
-        self, job: Tracked, state: JobState, native_state: str, reason: str
-    ) -> None:
+    def _end(self, job: Tracked, state: JobState, native: str, reason: str) -> None:
         """End a job that no runner has."""
         now = self._clock()
-        final = Final(
-            state=state,
-            native_state=native_state,
-            reason=reason,
-            ended_at=now,
-            started_at=job.started_at,
-            wall_seconds=0.0 if job.started_at is None else now - job.started_at,
+        self._write_end(
+            job, Final(state=state, native_state=native, reason=reason, ended_at=now)
         )
-        if self._spool.finish(job.entry.uuid, final):
+
+    def _write_end(self, job: Tracked, final: Final) -> None:
+        try:
+            written = self._spool.finish(job.brief.uuid, final)
+        except StorageFull:
+            raise
+        except (GatewayError, OSError) as error:
+            self._say(job.brief.uuid, error)
+            written = True  # it is told all the same, or it would be looked at for ever
+        if written:
             self._ended(job, final)
         else:
-            job.phase, job.since = Phase.SENT, time.monotonic()
+            self._move(job, Phase.SENT)
 
-    def _watch(self) -> None:
-        """Look whether the runners live, now and then."""
-        now = time.monotonic()
-        if now - self._watched_at < self._settings.watch:
-            return
-        self._watched_at = now
-        for job in self._in(Phase.SENT):
-            started = self._spool.has(job.entry.uuid, "started")
-            if started and not self._spool.watched(job.entry.uuid):
-                self._lost(job)
-            elif not started and self._overdue(job) and job.launches >= LAUNCHES:
-                reason = "This machine could not start the job. Submit it again."
-                self._give_up(job, JobState.FAILED, "NOT_STARTED", reason)
-                self._spool.settle([job.entry.uuid])
+    def _watch(self, job: Tracked) -> None:
+        """Look whether a job's runner lives."""
+        uuid = job.brief.uuid
+        started = self._spool.has(uuid, "started")
+        if started and not self._spool.watched(uuid):
+            self._check(job)
+            if job.phase is Phase.SENT:
+                running = self._spool.running(uuid)
+                reason = "The process that watched over the job was killed."
+                if running.boot_id not in {"", disk.boot_id()}:
+                    reason = "The machine was restarted while the job ran."
+                self._lose(job, reason)
+        elif not started and self._overdue(job) and job.launches >= LAUNCHES:
+            reason = "This machine could not start the job. Submit it again."
+            self._end(job, JobState.FAILED, "NOT_STARTED", reason)
+            self._spool.settle([uuid])
 
-    def _lost(self, job: Tracked) -> None:
-        """End a job whose runner was killed; what is left of it goes first."""
-        uuid = job.entry.uuid
-        self._check(job)
-        if job.phase is Phase.ENDED:
-            return
+    def _lose(self, job: Tracked, reason: str) -> None:
+        """End a job whose runner is gone; what is left of it goes first."""
+        uuid = job.brief.uuid
         end_marked(uuid)
-        running = self._spool.running(uuid)
-        reason = "The process that watched over the job was killed."
-        if running.boot_id not in {"", runner.boot_id()}:
-            reason = "The machine was restarted while the job ran."
-        self._give_up(job, JobState.FAILED, "LOST", reason)
+        self._write_end(job, lost(reason, self._clock(), self._spool.running(uuid)))
         self._spool.settle([uuid])
+        _log.warning("Job %s of the queue was lost: %s", uuid, reason)
 
     def _overdue(self, job: Tracked) -> bool:
         return time.monotonic() - job.since >= self._settings.launch
@@ -264,63 +393,58 @@ class Leader:
         return [
             job
             for job in self._in(Phase.SENT)
-            if job.started_at is None
+            if job.running is None
             and job.launches < LAUNCHES
             and self._overdue(job)
-            and not self._spool.has(job.entry.uuid, "started")
+            and not self._spool.has(job.brief.uuid, "started")
         ]
 
     def _plan(self) -> Plan:
-        waiting = sorted(self._in(Phase.WAITING), key=lambda job: job.entry.order)
+        waiting = self._phases[Phase.WAITING]
         if not waiting:
             return Plan()
+        sent = self._phases[Phase.SENT].values()
+        room = Room(self._capabilities.cores, self._capabilities.memory_bytes)
+        for job in sent:
+            room.take(job.brief.cores, job.brief.memory or 0)
         return plan(
-            [_waiting(job) for job in waiting],
-            self._room(),
-            {
-                uuid: None if job.final is None else job.final.state
-                for uuid, job in self._jobs.items()
-            },
-            Counter(job.entry.array for job in self._in(Phase.SENT)),
+            [job.waiting for job in waiting.values()],
+            room,
+            self._outcomes,
+            Counter(job.brief.array for job in sent),
             now=self._clock(),
             patience=self._settings.patience,
         )
 
-    def _room(self) -> Room:
-        room = Room(self._capabilities.cores, self._capabilities.memory_bytes)
-        for job in self._in(Phase.SENT):
-            room.take(job.entry.cores, job.entry.memory or 0)
-        return room
-
-    def _tidy(self) -> None:
+    def _tidy(self, now: float) -> None:
         """Let go of ended jobs that are recorded and that nothing waits for."""
-        now = time.monotonic()
         old = [
-            job.entry.uuid
-            for job in self._in(Phase.ENDED)
+            uuid
+            for uuid, job in self._phases[Phase.ENDED].items()
             if job.recorded and now - job.since >= self._settings.keep
         ]
         if not old:
             return
         needed = {
             dependency.native_id
-            for job in self._in(Phase.WAITING)
-            for dependency in job.entry.dependencies
+            for job in self._phases[Phase.WAITING].values()
+            for dependency in job.brief.dependencies
         }
-        for uuid in set(old) - needed:
+        for uuid in [one for one in old if one not in needed][:TIDY_AT_ONCE]:
             self._spool.remove(uuid)
-            del self._jobs[uuid]
+            self._drop(uuid)
 
 
-def _waiting(job: Tracked) -> Waiting:
-    entry = job.entry
-    return Waiting(
-        uuid=entry.uuid,
-        cores=entry.cores,
-        memory=entry.memory or 0,
-        since=entry.submitted_at,
-        held=job.held,
-        dependencies=entry.dependencies,
-        array=entry.array,
-        array_limit=entry.array_limit,
+def _unknown(uuid: str) -> Brief:
+    """Return what stands for a job whose record cannot be read."""
+    return Brief(
+        uuid=uuid,
+        id="",
+        user="",
+        submitted_at=0.0,
+        cores=0,
+        memory=None,
+        dependencies=(),
+        array="",
+        array_limit=None,
     )

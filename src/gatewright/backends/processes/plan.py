@@ -9,6 +9,7 @@ free.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from gatewright.domains.compute import (
     Condition,
@@ -17,7 +18,7 @@ from gatewright.domains.compute import (
     satisfied,
 )
 
-_NEAR = 5
+_PLACES = (1000, 100, 10, 5)
 
 
 @dataclass(slots=True)
@@ -39,7 +40,7 @@ class Room:
         self.memory -= memory
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Waiting:
     """A job that waits."""
 
@@ -92,14 +93,18 @@ def plan(
     blocked = False
     ahead = 0
     for job in waiting:
-        if _not_yet(job, outcomes, result):
+        if (job.held or job.dependencies) and _not_yet(job, outcomes, result):
             continue
         if job.array_limit is not None and active.get(job.array, 0) >= job.array_limit:
             result.reasons[job.uuid] = (
                 f"{job.array_limit} elements of its array may run at once."
             )
         elif blocked or not room.fits(job.cores, job.memory):
-            result.reasons[job.uuid] = _lack(job, room, ahead)
+            result.reasons[job.uuid] = _lack(
+                job.cores if job.cores > room.cores else 0,
+                job.memory if job.memory > room.memory else 0,
+                next((-count for count in _PLACES if ahead > count), ahead),
+            )
             blocked = blocked or now - job.since >= patience
             ahead += 1
         else:
@@ -109,28 +114,25 @@ def plan(
     return result
 
 
-def _lack(job: Waiting, room: Room, ahead: int) -> str:
-    place = _place(ahead)
-    if job.cores > room.cores:
-        cores = "1 core" if job.cores == 1 else f"{job.cores} cores"
-        return f"Waits for {cores}; {place}."
-    if job.memory > room.memory:
-        return f"Waits for {math.ceil(job.memory / 2**20)} MiB of memory; {place}."
-    return f"Waits for a job before it that has waited long; {place}."
+@lru_cache(maxsize=4096)
+def _lack(cores: int, memory: int, ahead: int) -> str:
+    """Return why a job waits: the cores or bytes that it lacks, and its place.
 
-
-def _place(ahead: int) -> str:
-    """Return a job's place in the queue in words.
-
-    Far from the head it is told roughly: each text is written down for its job, and
-    the places of all jobs change whenever one starts.
+    ``ahead`` is negative where more jobs than that are ahead. Far from the head the
+    place is told so roughly, as each text is written down for its job, and the places
+    of all jobs change whenever one starts.
     """
     if ahead == 0:
-        return "it is next"
-    if ahead <= _NEAR:
-        return f"{ahead} {'job is' if ahead == 1 else 'jobs are'} ahead"
-    most = max(count for count in (_NEAR, 10, 100, 1000) if count < ahead)
-    return f"more than {most} jobs are ahead"
+        place = "it is next"
+    elif ahead < 0:
+        place = f"more than {-ahead} jobs are ahead"
+    else:
+        place = f"{ahead} {'job is' if ahead == 1 else 'jobs are'} ahead"
+    if cores:
+        return f"Waits for {'1 core' if cores == 1 else f'{cores} cores'}; {place}."
+    if memory:
+        return f"Waits for {math.ceil(memory / 2**20)} MiB of memory; {place}."
+    return f"Waits for a job before it that has waited long; {place}."
 
 
 def _not_yet(

@@ -10,16 +10,14 @@ from logging import getLogger
 from pathlib import Path
 from typing import TypeVar
 
-from gatewright.backends.processes import runner
-from gatewright.backends.processes.entries import (
-    check,
-    check_directory,
-    entry_of,
-    login_environment,
-)
+from gatewright.backends.processes import program
+from gatewright.backends.processes.checks import check, check_paths
+from gatewright.backends.processes.entries import entry_of, login_environment
+from gatewright.backends.processes.hosts import RunnerHosts
 from gatewright.backends.processes.launcher import Launcher
 from gatewright.backends.processes.leader import Leader, Settings
-from gatewright.backends.processes.spool import Spool, waiting_status
+from gatewright.backends.processes.records import Damaged, waiting_status
+from gatewright.backends.processes.spool import Spool
 from gatewright.core.clock import Clock, system_clock
 from gatewright.core.errors import GatewayError
 from gatewright.domains.compute import (
@@ -33,12 +31,13 @@ from gatewright.domains.compute import (
 T = TypeVar("T")
 
 _log = getLogger(__name__)
-_RUNNER = (sys.executable, "-I", "-S", "-X", "utf8")
-_FRESH_SECONDS = 0.5
+_INTERPRETER = (sys.executable, "-I", "-S", "-X", "utf8")
+_PROGRAM = str(Path(program.__file__).parent)
+_FRESH_SECONDS = 1.0
 _BUSY_SECONDS = 0.5
 _IDLE_SECONDS = 5.0
 _ANSWER_SECONDS = 2.0
-_TOGETHER_SECONDS = 0.02
+_TOGETHER_SECONDS = 0.005
 
 
 class ProcessScheduler:
@@ -53,7 +52,7 @@ class ProcessScheduler:
     launcher
         Starts the runners.
     interpreter
-        Command that runs a Python file without anything of the gateway's.
+        Command that runs a Python program without anything of the gateway's.
     grace_seconds
         Time between asking a job's processes to end and killing them.
     """
@@ -64,7 +63,7 @@ class ProcessScheduler:
         capabilities: Capabilities,
         launcher: Launcher,
         *,
-        interpreter: Sequence[str] = _RUNNER,
+        interpreter: Sequence[str] = _INTERPRETER,
         environment: Mapping[str, str] | None = None,
         grace_seconds: float = 5.0,
         settings: Settings | None = None,
@@ -80,6 +79,7 @@ class ProcessScheduler:
         self._settings = settings or Settings()
         self._clock = clock
         self._recorded: set[str] = set()
+        self._failure = ""
         self._looking = asyncio.Lock()
         self._seen: Snapshot | None = None
         self._news = asyncio.Event()
@@ -92,7 +92,7 @@ class ProcessScheduler:
 
     async def check(self, submission: Submission) -> None:
         check(submission, self._capabilities)
-        await self._in_thread(lambda: check_directory(submission.directory))
+        await check_paths(submission, self._launcher)
 
     async def submit(
         self, user: str, submissions: Sequence[Submission]
@@ -131,13 +131,13 @@ class ProcessScheduler:
         await self._ask(user, native_ids, "release")
 
     async def changes(self) -> AsyncGenerator[Changes, None]:
-        changes: asyncio.Queue[Changes | None] = asyncio.Queue()
+        queue: asyncio.Queue[Changes | None] = asyncio.Queue()
         stop = asyncio.Event()
-        work = asyncio.create_task(self._lead(changes, stop))
-        work.add_done_callback(lambda _: changes.put_nowait(None))
+        work = asyncio.create_task(self._lead(queue, stop))
+        work.add_done_callback(lambda _: queue.put_nowait(None))
         try:
-            while (told := await changes.get()) is not None:
-                yield told
+            while (told := await queue.get()) is not None:
+                yield _together(told, queue)
             work.result()
         finally:
             # What was begun is finished before another process may lead.
@@ -166,9 +166,15 @@ class ProcessScheduler:
         return {uuid: status for uuid, status in found if status is not None}
 
     def _own(self, user: str, native_ids: Sequence[str]) -> Sequence[str]:
-        """Return those of some jobs that are a user's."""
-        entries = {uuid: self._spool.entry(uuid) for uuid in native_ids}
-        return [uuid for uuid, e in entries.items() if e is not None and e.user == user]
+        """Return those of some jobs that are a user's, or are damaged."""
+        return [uuid for uuid in native_ids if self._is_of(user, uuid)]
+
+    def _is_of(self, user: str, uuid: str) -> bool:
+        try:
+            brief = self._spool.brief(uuid)
+        except Damaged:
+            return True
+        return brief is not None and brief.user == user
 
     async def _ask(self, user: str, native_ids: Sequence[str], verb: str) -> None:
         """Leave requests for the leader and wait a little until it has seen to them."""
@@ -193,10 +199,16 @@ class ProcessScheduler:
         )
 
     async def _lead(
-        self, told: asyncio.Queue[Changes | None], stop: asyncio.Event
+        self, queue: asyncio.Queue[Changes | None], stop: asyncio.Event
     ) -> None:
         leader = await self._leading(
             lambda: Leader(self._spool, self._capabilities, self._clock, self._settings)
+        )
+        hosts = RunnerHosts(
+            self._launcher,
+            [*self._interpreter, _PROGRAM],
+            self._environment,
+            self._spool.hosts_folder,
         )
         loop = asyncio.get_running_loop()
         wake = os.open(self._spool.wake_path, os.O_RDWR | os.O_NONBLOCK)
@@ -205,16 +217,20 @@ class ProcessScheduler:
         try:
             while not stop.is_set():
                 at = self._clock()
-                changed = await self._turn(leader)
+                changed = await self._turn(leader, hosts)
                 if changed or (complete and changed is not None):
-                    told.put_nowait(Changes(at, changed, complete))
+                    queue.put_nowait(Changes(at, changed, complete))
                     complete = False
-                await self._pause(leader)
+                hosts.close_idle()
+                await self._pause(soon=leader.busy or changed is None)
         finally:
+            hosts.close()
             loop.remove_reader(wake)
             os.close(wake)
 
-    async def _turn(self, leader: Leader) -> Sequence[JobStatus] | None:
+    async def _turn(
+        self, leader: Leader, hosts: RunnerHosts
+    ) -> Sequence[JobStatus] | None:
         """Look once, start what may start, and return what changed.
 
         Returns None where the spool cannot be used just now.
@@ -223,20 +239,31 @@ class ProcessScheduler:
         leader.recorded(recorded)
         try:
             for uuid in await self._leading(leader.look):
-                await self._launch(leader, uuid)
-            return await self._leading(leader.changes)
+                await self._launch(leader, hosts, uuid)
+            changed = await self._leading(leader.changes)
         except (GatewayError, OSError) as error:
-            _log.warning("The queue waits: %s", error)
+            if str(error) != self._failure:
+                _log.warning("The queue waits: %s", error)
+            self._failure = str(error)
             return None
+        self._failure = ""
+        return changed
 
-    async def _launch(self, leader: Leader, uuid: str) -> None:
-        user = await self._leading(lambda: leader.send(uuid))
-        folder = str(self._spool.job_folder(uuid))
-        argv = [*self._interpreter, runner.__file__, folder]
+    async def _launch(self, leader: Leader, hosts: RunnerHosts, uuid: str) -> None:
+        """Send for a runner; from the second time on it is started by itself."""
+        sent = await self._leading(lambda: leader.send(uuid))
+        if sent is None:
+            return
+        user, first = sent
+        folder = self._spool.job_folder(uuid)
         try:
-            await self._launcher.launch(
-                user, argv, self._environment, str(self._spool.folder)
-            )
+            if first:
+                await hosts.start(user, folder)
+            else:
+                argv = [*self._interpreter, _PROGRAM, str(folder)]
+                await self._launcher.launch(
+                    user, argv, self._environment, str(self._spool.folder)
+                )
         except GatewayError as error:
             # It counts as a launch, and is tried again when it is overdue.
             _log.warning("Job %s was not started: %s", uuid, error.text)
@@ -245,8 +272,8 @@ class ProcessScheduler:
         os.read(wake, 65_536)
         self._news.set()
 
-    async def _pause(self, leader: Leader) -> None:
-        seconds = _BUSY_SECONDS if leader.busy else _IDLE_SECONDS
+    async def _pause(self, *, soon: bool) -> None:
+        seconds = _BUSY_SECONDS if soon else _IDLE_SECONDS
         try:
             async with asyncio.timeout(seconds):
                 await self._news.wait()
@@ -254,3 +281,19 @@ class ProcessScheduler:
             return
         await asyncio.sleep(_TOGETHER_SECONDS)
         self._news.clear()
+
+
+def _together(told: Changes, queue: asyncio.Queue[Changes | None]) -> Changes:
+    """Return changes with those that came meanwhile: of each job the last."""
+    jobs = {status.native_id: status for status in told.jobs}
+    as_of = told.as_of
+    while not queue.empty():
+        more = queue.get_nowait()
+        if more is None:
+            queue.put_nowait(None)
+            break
+        as_of = more.as_of
+        for status in more.jobs:
+            jobs.pop(status.native_id, None)
+            jobs[status.native_id] = status
+    return Changes(as_of, list(jobs.values()), told.complete)

@@ -5,118 +5,48 @@
     SPOOL/wake              a pipe; a byte in it says that there is something new
     SPOOL/requests/U.cancel what was asked for job U, until the leader has seen to it
     SPOOL/new/              jobs that are being written
+    SPOOL/hosts/            pipes of the processes that start runners
     SPOOL/U/job.json        what to run (its folder appears whole, by a rename)
     SPOOL/U/script          the script, where there is one
     SPOOL/U/held            waits until it is released
-    SPOOL/U/launched        a runner was sent for; then see ``runner.py``
+    SPOOL/U/launched        a runner was sent for; then see ``program/runner.py``
 
 All methods block for as long as the disk does, and are called in threads.
 """
 
 import os
-import re
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from gatewright.backends.processes import runner
+from gatewright.backends.processes.program import disk
+from gatewright.backends.processes.records import (
+    Brief,
+    Damaged,
+    Entry,
+    Final,
+    Running,
+    RunningRecord,
+    lost,
+    read_record,
+    started_status,
+    waiting_status,
+)
 from gatewright.core.errors import BackendFailed, StorageFull
 from gatewright.core.ids import new_id
-from gatewright.domains.compute import (
-    ENDED,
-    JobState,
-    JobStatus,
-    NativeDependency,
-    QueuedJob,
-    Usage,
-)
+from gatewright.domains.compute import ENDED, JobStatus, QueuedJob
 
 _SYNCS = 16
 _STAGING_SECONDS = 3600.0
-_FULL = {28, 122}  # ENOSPC, EDQUOT
-
-
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """``job.json``: a job as the runner and the leader read it."""
-
-    uuid: str
-    id: str
-    user: str
-    name: str = ""
-    submitted_at: float
-    executable: str | None
-    arguments: Sequence[str]
-    directory: str
-    environment: Mapping[str, str]
-    stdin_path: str
-    stdout_path: str
-    stderr_path: str
-    duration: int | None
-    memory: int | None
-    cores: int
-    grace_seconds: float
-    wake_path: str
-    dependencies: Sequence[NativeDependency]
-    array: str
-    array_limit: int | None
-    hold: bool
-    script: bytes | None = None
-    """Kept in a file of its own."""
-
-    @property
-    def order(self) -> tuple[float, list[int]]:
-        """Sorts jobs by their submission."""
-        return self.submitted_at, [int(n) for n in re.findall(r"\d+", self.id)]
-
-
-class Final(msgspec.Struct, frozen=True, kw_only=True):
-    """``final.json``: how a job ended."""
-
-    state: JobState
-    native_state: str
-    reason: str
-    ended_at: float
-    started_at: float | None = None
-    exit_code: int | None = None
-    signal: int | None = None
-    wall_seconds: float = 0.0
-    cpu_seconds: float = 0.0
-    peak_memory_bytes: int = 0
-
-    def status(self, uuid: str) -> JobStatus:
-        """Return the same in the domain's words."""
-        return JobStatus(
-            native_id=uuid,
-            state=self.state,
-            native_state=self.native_state,
-            reason=self.reason,
-            exit_code=self.exit_code,
-            signal=self.signal,
-            started_at=self.started_at,
-            ended_at=self.ended_at,
-            usage=Usage(
-                round(self.wall_seconds, 6),
-                round(self.cpu_seconds, 6),
-                self.peak_memory_bytes,
-            ),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Running:
-    """What is known of a job that was sent for."""
-
-    started_at: float | None
-    """When it started; None until its runner has said so."""
-    boot_id: str
-    """Boot of the machine on which it started."""
+_SETTLED_NS = 2_000_000_000
+_OWN = frozenset({"wake", "requests", "new", "hosts", "leader"})
+_MARKS = ("lock", "launched", "started", "final.json")
 
 
 @contextmanager
@@ -124,7 +54,7 @@ def _disk() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _FULL:
+        if error.errno in disk.NO_ROOM:
             raise StorageFull("There is no room for more jobs.") from error
         raise BackendFailed("The queue of this machine cannot be written.") from error
 
@@ -136,12 +66,15 @@ class Spool:
         with _disk():
             self.folder = folder.absolute()
             self.requests_folder = self.folder / "requests"
+            self.hosts_folder = self.folder / "hosts"
             self._staging = self.folder / "new"
-            for inner in (self.requests_folder, self._staging):
+            for inner in (self.requests_folder, self.hosts_folder, self._staging):
                 inner.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.wake_path = self.folder / "wake"
             with suppress(FileExistsError):
                 os.mkfifo(self.wake_path, 0o600)
+        self._briefs: dict[str, Brief] = {}
+        self._listed: tuple[int, list[str]] = (0, [])
 
     def job_folder(self, uuid: str) -> Path:
         """Return the folder of a job."""
@@ -158,10 +91,10 @@ class Spool:
                 sync_all([path for paths in written for path in paths])
                 for entry in new:
                     self._show(stage, entry.uuid)
-                runner.sync(self.folder)
+                disk.sync(self.folder)
         finally:
             shutil.rmtree(stage, ignore_errors=True)
-        runner.poke(self.wake_path)
+        disk.poke(self.wake_path)
 
     def _show(self, stage: Path, uuid: str) -> None:
         try:
@@ -181,29 +114,60 @@ class Spool:
                         shutil.rmtree(stage, ignore_errors=True)
 
     def uuids(self) -> list[str]:
-        """Return the names of all jobs."""
-        kept = {"leader", "wake", "requests", "new"}
-        with _disk():
-            names = [path.name for path in self.folder.iterdir()]
-        return [name for name in names if name not in kept]
+        """Return the names of all jobs, and of what else is among them.
 
-    def entry(self, uuid: str) -> Entry | None:
-        """Return a job, or None where its folder is not whole."""
+        The folder is not read again while its time says that nothing came or went.
+        """
+        with _disk():
+            changed = self.folder.stat().st_mtime_ns
+            if changed != self._listed[0]:
+                found = (path.name for path in self.folder.iterdir())
+                names = [name for name in found if name not in _OWN]
+                # Within the grain of a file system's times another may still come.
+                settled = time.time_ns() - changed > _SETTLED_NS
+                self._listed = (changed if settled else 0, names)
+                if len(self._briefs) > len(names):
+                    there = self._briefs.keys() & set(names)
+                    self._briefs = {uuid: self._briefs[uuid] for uuid in there}
+        return self._listed[1]
+
+    def brief(self, uuid: str) -> Brief | None:
+        """Return what the queue goes by of a job, or None for what is no job.
+
+        Raises
+        ------
+        Damaged
+            It is a job, and its record cannot be read.
+        """
+        known = self._briefs.get(uuid)
+        if known is not None:
+            return known
+        folder = self.job_folder(uuid)
         try:
-            data = (self.job_folder(uuid) / "job.json").read_bytes()
-            return msgspec.json.decode(data, type=Entry)
-        except (OSError, msgspec.DecodeError):
+            found = read_record(folder / "job.json", Brief)
+        except NotADirectoryError:
             return None
+        if found is not None:
+            if found.uuid != uuid:
+                raise Damaged("The record of this job is damaged: it is another job's.")
+            self._briefs[uuid] = found
+        elif any((folder / mark).exists() for mark in _MARKS):
+            raise Damaged("The record of this job is damaged: job.json is gone.")
+        return found
 
     def queue(self) -> Sequence[QueuedJob]:
-        """Return the jobs that wait or run, oldest first."""
-        entries = [entry for uuid in self.uuids() if (entry := self.entry(uuid))]
-        jobs = [
-            QueuedJob(status, entry.user, entry.name, entry.cores, entry.submitted_at)
-            for entry in sorted(entries, key=lambda entry: entry.order)
-            if (status := self.status(entry.uuid)) is not None
+        """Return the jobs that wait or run, oldest first; damaged ones are left out."""
+        found: list[tuple[Brief, JobStatus]] = []
+        for uuid in self.uuids():
+            with suppress(Damaged, OSError):
+                brief = self.brief(uuid)
+                status = None if brief is None else self.status(uuid)
+                if brief and status and status.state not in ENDED:
+                    found.append((brief, status))
+        return [
+            QueuedJob(status, brief.user, brief.name, brief.cores, brief.submitted_at)
+            for brief, status in sorted(found, key=lambda pair: pair[0].order)
         ]
-        return [job for job in jobs if job.status.state not in ENDED]
 
     def remove(self, uuid: str) -> None:
         """Let go of a job."""
@@ -211,6 +175,7 @@ class Spool:
         with suppress(OSError):
             self.job_folder(uuid).rename(away)
         shutil.rmtree(away, ignore_errors=True)
+        self._briefs.pop(uuid, None)
 
     def has(self, uuid: str, mark: str) -> bool:
         """Return whether a job carries a mark, such as ``held``."""
@@ -245,8 +210,8 @@ class Spool:
     def sent(self) -> None:
         """Make the requests durable and tell the leader."""
         with _disk():
-            runner.sync(self.requests_folder)
-        runner.poke(self.wake_path)
+            disk.sync(self.requests_folder)
+        disk.poke(self.wake_path)
 
     def requests(self) -> list[tuple[str, str]]:
         """Return the job and the verb of each request, oldest first."""
@@ -263,49 +228,66 @@ class Spool:
         return (self.requests_folder / f"{uuid}.{verb}").exists()
 
     def answered(self, uuid: str, verb: str) -> None:
-        """Take a request away."""
-        (self.requests_folder / f"{uuid}.{verb}").unlink(missing_ok=True)
+        """Take a request away; what is none and cannot be taken away stays."""
+        with suppress(OSError):
+            (self.requests_folder / f"{uuid}.{verb}").unlink(missing_ok=True)
 
     def final(self, uuid: str) -> Final | None:
-        """Return how a job ended, or None if it has not."""
-        try:
-            data = (self.job_folder(uuid) / "final.json").read_bytes()
-        except FileNotFoundError:
-            return None
-        return msgspec.json.decode(data, type=Final)
+        """Return how a job ended, or None if it has not.
+
+        Raises
+        ------
+        Damaged
+            The record of its end cannot be read.
+        """
+        return read_record(self.job_folder(uuid) / "final.json", Final)
 
     def running(self, uuid: str) -> Running:
-        """Return what a job's runner has said of its start."""
+        """Return what a job's runner has said of its start.
+
+        Where that cannot be read, the job started when its runner claimed it.
+        """
         try:
-            data = (self.job_folder(uuid) / "running.json").read_bytes()
-        except FileNotFoundError:
+            record = read_record(self.job_folder(uuid) / "running.json", RunningRecord)
+        except Damaged:
+            with suppress(OSError):
+                started = (self.job_folder(uuid) / "started").stat().st_mtime
+                return Running(started, "")
             return Running(None, "")
-        record = msgspec.json.decode(data)
-        return Running(record["started_at"], record["boot_id"])
+        if record is None:
+            return Running(None, "")
+        return Running(record.started_at, record.boot_id)
 
     def finish(self, uuid: str, final: Final) -> bool:
         """Write how a job ended that no runner watches; then :meth:`settle` it.
 
-        Returns False if a runner lives, or has just written its own record.
+        A record that cannot be read is replaced. Returns False if a runner lives, or
+        has just written its own record.
         """
-        held = runner.lock(self.job_folder(uuid) / "lock", 0.0)
+        held = disk.lock(self.job_folder(uuid) / "lock", 0.0)
         if held is None:
             return False
         try:
-            path = self.job_folder(uuid) / "final.json"
-            if path.exists():
-                return False
+            with suppress(Damaged):
+                if self.final(uuid) is not None:
+                    return False
             with _disk():
-                new = path.with_suffix(".new")
-                new.write_bytes(msgspec.json.encode(final))
-                new.rename(path)
+                disk.write_whole(
+                    self.job_folder(uuid) / "final.json", msgspec.json.encode(final)
+                )
         finally:
             os.close(held)
         return True
 
     def watched(self, uuid: str) -> bool:
-        """Return whether a runner lives and has the job."""
-        held = runner.lock(self.job_folder(uuid) / "lock", 0.0)
+        """Return whether a runner lives and has the job.
+
+        None has it where its folder is out of reach.
+        """
+        try:
+            held = disk.lock(self.job_folder(uuid) / "lock", 0.0)
+        except (PermissionError, NotADirectoryError, FileNotFoundError):
+            return False
         if held is None:
             return True
         os.close(held)
@@ -313,11 +295,17 @@ class Spool:
 
     def status(self, uuid: str) -> JobStatus | None:
         """Return what the spool alone says of a job, or None if it has none such."""
-        final = self.final(uuid)
-        if final is not None:
-            return final.status(uuid)
-        if not self.has(uuid, "job.json"):
+        try:
+            final = self.final(uuid)
+            if final is not None:
+                return final.status(uuid)
+            if self.brief(uuid) is None:
+                return None
+        except NotADirectoryError:
             return None
+        except Damaged as damage:
+            if not self.watched(uuid):
+                return lost(str(damage), time.time()).status(uuid)
         if self.sent_for(uuid):
             return started_status(uuid, self.running(uuid).started_at)
         return waiting_status(uuid, held=self.has(uuid, "held"), reason="")
@@ -339,24 +327,8 @@ def sync_all(paths: Sequence[Path]) -> None:
     """Put files and folders on disk, many at once: the disk commits them together."""
     if len(paths) <= 3:
         for path in paths:
-            runner.sync(path)
+            disk.sync(path)
         return
     with ThreadPoolExecutor(_SYNCS) as threads:
-        for _ in threads.map(runner.sync, paths):
+        for _ in threads.map(disk.sync, paths):
             pass
-
-
-def started_status(uuid: str, started_at: float | None) -> JobStatus:
-    """Return the status of a job that was sent for."""
-    if started_at is None:
-        return JobStatus(uuid, JobState.QUEUED, "STARTING")
-    return JobStatus(uuid, JobState.ACTIVE, "RUNNING", started_at=started_at)
-
-
-def waiting_status(uuid: str, *, held: bool, reason: str) -> JobStatus:
-    """Return the status of a job that waits."""
-    if held:
-        return JobStatus(
-            uuid, JobState.HELD, "HELD", reason or "Held until it is released."
-        )
-    return JobStatus(uuid, JobState.QUEUED, "PENDING", reason)

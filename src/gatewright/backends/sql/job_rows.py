@@ -1,11 +1,19 @@
 """Jobs and the rows that hold them."""
 
+import logging
 from collections.abc import Sequence
 
 import msgspec
 
 from gatewright.backends.sql.database import Row
-from gatewright.domains.compute import Job, JobSpec, JobState, JobStatus, Usage
+from gatewright.domains.compute import (
+    UNREADABLE,
+    Job,
+    JobSpec,
+    JobState,
+    JobStatus,
+    Usage,
+)
 
 SELECT = "SELECT j.*, s.spec FROM jobs j JOIN job_submissions s ON s.number = j.number"
 """Begins every query for jobs."""
@@ -29,7 +37,9 @@ WHERE system = ? AND native_id = ? AND ended_at IS NULL
 RETURNING number, array_index
 """
 
+_log = logging.getLogger(__name__)
 _DECODER = msgspec.json.Decoder(JobSpec)
+_STATES = {state.value: state for state in JobState}
 
 
 def encode_spec(spec: JobSpec) -> str:
@@ -45,9 +55,9 @@ def job_of(row: Row) -> Job:
         system=row["system"],
         user=row["owner"],
         name=row["name"],
-        state=JobState(row["state"]),
+        state=_STATES.get(row["state"], JobState.FAILED),
         native_state=row["native_state"],
-        spec=_DECODER.decode(row["spec"]),
+        spec=_spec(row),
         directory=row["directory"],
         stdout_path=row["stdout_path"],
         stderr_path=row["stderr_path"],
@@ -62,6 +72,18 @@ def job_of(row: Row) -> Job:
         uuid=row["uuid"],
         native_id=row["native_id"],
     )
+
+
+def _spec(row: Row) -> JobSpec:
+    """Return what was asked for; :data:`UNREADABLE` where its record is damaged.
+
+    A job whose specification cannot be read costs no other job its place in a list.
+    """
+    try:
+        return _DECODER.decode(row["spec"])
+    except (msgspec.DecodeError, RecursionError):
+        _log.warning("The specification of job %s cannot be read.", row["number"])
+        return UNREADABLE
 
 
 def job_id(number: int, index: int | None) -> str:

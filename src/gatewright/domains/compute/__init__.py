@@ -5,6 +5,7 @@ from gatewright.domains.compute.check import check_spec
 from gatewright.domains.compute.follow import follow
 from gatewright.domains.compute.model import (
     ENDED,
+    UNREADABLE,
     Attributes,
     Capabilities,
     Changes,
@@ -42,6 +43,7 @@ from gatewright.domains.compute.service import JobService
 
 __all__ = [
     "ENDED",
+    "UNREADABLE",
     "Admission",
     "Admitted",
     "Array",

@@ -139,6 +139,10 @@ class JobSpec:
     """Whether it waits until it is released."""
 
 
+UNREADABLE = JobSpec()
+"""Stands for a specification whose record is damaged: it has nothing to run."""
+
+
 @dataclass(frozen=True, slots=True)
 class Usage:
     """What a job has used."""

@@ -9,6 +9,7 @@ from gatewright.core.errors import GatewayError, TimedOut
 from gatewright.core.events import EventHub
 from gatewright.domains.compute.array import parse_array
 from gatewright.domains.compute.model import (
+    UNREADABLE,
     Condition,
     Job,
     JobState,
@@ -89,8 +90,19 @@ class JobRecords:
         """
         lease = self._scheduler.capabilities.submit_seconds
         by_user: defaultdict[str, list[Job]] = defaultdict(list)
+        damaged: dict[str, JobStatus] = {}
         for job in await self._table.cut_short(self._system, now, lease):
-            by_user[job.user].append(job)
+            if job.spec == UNREADABLE:
+                damaged[job.uuid] = JobStatus(
+                    native_id=job.uuid,
+                    state=JobState.FAILED,
+                    native_state="LOST",
+                    reason="The record of what this job was to run is damaged.",
+                    ended_at=now,
+                )
+            else:
+                by_user[job.user].append(job)
+        await self._tell(await self._table.submitted(damaged))
         failure: GatewayError | None = None
         for user, jobs in by_user.items():
             try:

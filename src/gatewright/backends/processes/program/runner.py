@@ -1,7 +1,6 @@
 """Runs one job and writes down how it ended; outlives the gateway.
 
-``python -I -S runner.py JOBDIR``. Standard library only. The folder holds
-``job.json`` (what to run), perhaps ``script``, and receives
+The job's folder holds ``job.json`` (what to run), perhaps ``script``, and receives
 
 ``lock``
     Locked (flock) for as long as a runner lives: proof of life that no reuse of
@@ -15,28 +14,42 @@
 ``control``
     A pipe on which a byte says: look whether ``cancel`` is there.
 
-The runner is the subreaper of its job (prctl(2)), so that a process which leaves
-its parent, its group and its session still comes back to it and is ended with the
-rest.
+The runner is the subreaper of its job (prctl(2)), so that a process which leaves its
+parent, its group and its session still comes back to it and is ended with the rest.
+
+A full disk ends nothing: what has to be written before the job starts, or when it has
+ended, waits for room, and what is only of interest is written as soon as there is some.
 """
 
 import ctypes
-import fcntl
 import json
 import os
+import resource
 import select
 import signal
 import subprocess
-import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gatewright.backends.processes.program.disk import (
+    NO_ROOM,
+    boot_id,
+    lock,
+    poke,
+    sync,
+    when_there_is_room,
+    write_json,
+    write_whole,
+)
+from gatewright.backends.processes.program.tree import descendants, memory_of
+
 PR_SET_CHILD_SUBREAPER = 36
-PAGE = os.sysconf("SC_PAGE_SIZE")
 LOCK_SECONDS = 2.0
 LEFTOVER_SECONDS = 2.0
+KEEP_SECONDS = 0.25
 _REASONS = {
     "CANCELLED": "Canceled on request.",
     "TIMEOUT": "Ran into its time limit of {duration} seconds.",
@@ -44,98 +57,6 @@ _REASONS = {
     "STOPPED": "The process that runs the job was told to end, as when the machine "
     "shuts down.",
 }
-
-
-def write_json(path: Path, value: dict[str, Any]) -> None:
-    """Write a file that is there whole, and on disk, or not at all."""
-    new = path.with_suffix(".new")
-    new.write_text(json.dumps(value), encoding="utf-8")
-    sync(new)
-    new.rename(path)
-    sync(path.parent)
-
-
-def sync(path: Path) -> None:
-    """Put a file, or a folder's entries, on disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def poke(path: Path) -> None:
-    """Write a byte into a pipe if somebody listens there."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
-    except OSError:
-        return
-    try:
-        os.write(descriptor, b".")
-    except OSError:
-        return
-    finally:
-        os.close(descriptor)
-
-
-def boot_id() -> str:
-    """Return the name of this boot of the machine."""
-    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-
-
-def parents() -> dict[int, int]:
-    """Return the parent of every process on the machine."""
-    found = {}
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            try:
-                stat = (folder / "stat").read_bytes()
-            except OSError:
-                continue
-            found[int(folder.name)] = int(stat.rpartition(b")")[2].split()[1])
-    return found
-
-
-def children(process: int) -> list[int]:
-    """Return the children of one process, as the kernel lists them by thread."""
-    found: list[int] = []
-    try:
-        for thread in Path(f"/proc/{process}/task").iterdir():
-            found += map(int, (thread / "children").read_bytes().split())
-    except OSError:
-        return found
-    return found
-
-
-HAS_CHILDREN = Path(f"/proc/self/task/{os.getpid()}/children").exists()
-
-
-def descendants(process: int) -> list[int]:
-    """Return all processes below one."""
-    table: dict[int, list[int]] = {}
-    if not HAS_CHILDREN:
-        for child, parent in parents().items():
-            table.setdefault(parent, []).append(child)
-    found: list[int] = []
-    rest = [process]
-    while rest:
-        one = rest.pop()
-        new = children(one) if HAS_CHILDREN else table.get(one, [])
-        found += new
-        rest += new
-    return found
-
-
-def memory_of(processes: list[int]) -> int:
-    """Return the resident memory of processes together, in bytes."""
-    total = 0
-    for process in processes:
-        try:
-            fields = Path(f"/proc/{process}/statm").read_bytes().split()
-        except OSError:
-            continue
-        total += int(fields[1]) * PAGE
-    return total
 
 
 def interpreter(script: bytes) -> list[str]:
@@ -180,6 +101,7 @@ class Runner:
     status: int | None = None
     began: float = 0.0
     started_at: float = 0.0
+    said: bool = False
     ending: str = ""
     kill_at: float = 0.0
     pipes: list[int] = field(default_factory=list)
@@ -211,7 +133,7 @@ class Runner:
         signal.signal(signal.SIGTERM, lambda *_: self._end("STOPPED", time.monotonic()))
         control = self.folder / "control"
         if not control.exists():
-            os.mkfifo(control, 0o600)
+            when_there_is_room(lambda: os.mkfifo(control, 0o600))
         # Open for both, so that it never reads as ended.
         self.pipes = [reading, os.open(control, os.O_RDWR | os.O_NONBLOCK)]
 
@@ -256,14 +178,19 @@ class Runner:
         ]
 
     def _say_running(self) -> None:
+        """Tell when the job started; on a full disk this is tried again later."""
         record = {
             "pid": self.main,
             "started_at": self.started_at,
             "boot_id": boot_id(),
         }
-        new = self.folder / "running.new"
-        new.write_text(json.dumps(record), encoding="utf-8")
-        new.rename(self.folder / "running.json")
+        try:
+            write_whole(self.folder / "running.json", json.dumps(record).encode())
+        except OSError as error:
+            if error.errno not in NO_ROOM:
+                note(f"The start could not be written down: {error}")
+            return
+        self.said = True
         poke(Path(self.job["wake_path"]))
 
     def _reap(self) -> bool:
@@ -282,6 +209,8 @@ class Runner:
                     self._end("LEFTOVERS", time.monotonic(), LEFTOVER_SECONDS)
 
     def _look(self) -> None:
+        if not self.said:
+            self._say_running()
         now = self.meter.sample(descendants(os.getpid()))
         limit = self.job["memory"]
         if limit is not None and now > limit:
@@ -316,7 +245,7 @@ class Runner:
     def _wait(self) -> None:
         """Sleep until something may have happened."""
         now = time.monotonic()
-        pause = min(1.0, 0.05 + (now - self.began) / 10)
+        pause = min(1.0 if self.said else KEEP_SECONDS, 0.05 + (now - self.began) / 10)
         if self.ending:
             pause = min(pause, 0.1, max(0.01, self.kill_at - now))
         elif self.job["duration"] is not None:
@@ -373,33 +302,23 @@ def _signal_name(number: int) -> str:
         return "real-time"
 
 
-def lock(path: Path, seconds: float) -> int | None:
-    """Return a descriptor that holds the lock, or None if another keeps it."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            if time.monotonic() >= deadline:
-                os.close(descriptor)
-                return None
-            time.sleep(0.02)
-        else:
-            return descriptor
+def note(text: str) -> None:
+    """Write a line to the log; it may be on the full disk of which it tells."""
+    with suppress(OSError):
+        os.write(2, f"{text}\n".encode("utf-8", "replace"))
 
 
 def claim(folder: Path) -> bool:
-    """Return whether this runner is the one to start the job."""
+    """Return whether this runner is the one to start the job; it waits for room."""
     if (folder / "final.json").exists():
         return False
+    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY
     try:
-        os.close(
-            os.open(folder / "started", os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        )
+        made = when_there_is_room(lambda: os.open(folder / "started", flags, 0o600))
     except FileExistsError:
         return False
-    sync(folder)
+    os.close(made)
+    when_there_is_room(lambda: sync(folder))
     return True
 
 
@@ -412,33 +331,36 @@ def keep(folder: Path, record: dict[str, Any], held: int) -> None:
         try:
             write_json(folder / "final.json", record)
         except OSError as error:
-            sys.stderr.write(f"The record waits: {error}\n")
-            time.sleep(1.0)
+            note(f"The record waits: {error}")
+            time.sleep(KEEP_SECONDS)
         else:
             return
+
+
+def read_job(folder: Path) -> dict[str, Any] | None:
+    """Return what to run, or None where that cannot be read any more."""
+    try:
+        job = json.loads((folder / "job.json").read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
+    return job if isinstance(job, dict) else None
 
 
 def main(name: str) -> int:
     """Run the job in a folder, unless it has been run."""
     folder = Path(name).resolve()
-    held = lock(folder / "lock", LOCK_SECONDS)
-    if held is None or not claim(folder):
+    held = when_there_is_room(lambda: lock(folder / "lock", LOCK_SECONDS))
+    job = read_job(folder)
+    # The gateway sees the same of a record that is damaged, and ends the job.
+    if held is None or job is None or not claim(folder):
         return 1
-    log = os.open(folder / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        log = os.open(folder / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    except OSError:
+        log = os.open(os.devnull, os.O_WRONLY)
     os.dup2(log, 2)
-    job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
     runner = Runner(folder, job)
-    runner.meter.own_peak = _own_peak()
+    runner.meter.own_peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     keep(folder, runner.run(), held)
     poke(Path(job["wake_path"]))
     return 0
-
-
-def _own_peak() -> int:
-    import resource
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,171 @@
+"""What the files of a job's folder hold, and how damaged ones are told."""
+
+import errno
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from gatewright.domains.compute import JobState, JobStatus, NativeDependency, Usage
+
+T = TypeVar("T")
+
+_LASTING = {errno.EACCES, errno.EIO, errno.EISDIR, errno.ELOOP, errno.EPERM}
+"""Errors that the same file gives again; others pass, as when descriptors are short."""
+
+
+class Damaged(Exception):  # it is no mistake of this program
+    """A file of a job's folder is empty, unreadable or of another version.
+
+    The text says so, for the person whose job it is.
+    """
+
+
+class Brief(msgspec.Struct, frozen=True, kw_only=True):
+    """The part of ``job.json`` that the queue goes by."""
+
+    uuid: str
+    id: str
+    user: str
+    name: str = ""
+    submitted_at: float
+    cores: int
+    memory: int | None
+    dependencies: Sequence[NativeDependency]
+    array: str
+    array_limit: int | None
+
+    @property
+    def order(self) -> tuple[float, list[int]]:
+        """Sorts jobs by their submission."""
+        return self.submitted_at, [int(n) for n in re.findall(r"\d+", self.id)]
+
+
+class Entry(Brief, frozen=True, kw_only=True):
+    """``job.json``: a job as the runner reads it."""
+
+    executable: str | None
+    arguments: Sequence[str]
+    directory: str
+    environment: Mapping[str, str]
+    stdin_path: str
+    stdout_path: str
+    stderr_path: str
+    duration: int | None
+    grace_seconds: float
+    wake_path: str
+    hold: bool
+    script: bytes | None = None
+    """Kept in a file of its own."""
+
+
+class Final(msgspec.Struct, frozen=True, kw_only=True):
+    """``final.json``: how a job ended."""
+
+    state: JobState
+    native_state: str
+    reason: str
+    ended_at: float
+    started_at: float | None = None
+    exit_code: int | None = None
+    signal: int | None = None
+    wall_seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    peak_memory_bytes: int = 0
+
+    def status(self, uuid: str) -> JobStatus:
+        """Return the same in the domain's words."""
+        return JobStatus(
+            native_id=uuid,
+            state=self.state,
+            native_state=self.native_state,
+            reason=self.reason,
+            exit_code=self.exit_code,
+            signal=self.signal,
+            started_at=self.started_at,
+            ended_at=self.ended_at,
+            usage=Usage(
+                round(self.wall_seconds, 6),
+                round(self.cpu_seconds, 6),
+                self.peak_memory_bytes,
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What is known of a job that was sent for."""
+
+    started_at: float | None
+    """When it started; None until its runner has said so."""
+    boot_id: str
+    """Boot of the machine on which it started; empty where that is not known."""
+
+
+class RunningRecord(msgspec.Struct, frozen=True):
+    """``running.json``: when a job started."""
+
+    started_at: float
+    boot_id: str
+
+
+def read_record(path: Path, kind: type[T]) -> T | None:
+    """Return what a file of a job's folder holds, or None where there is no such file.
+
+    Raises
+    ------
+    Damaged
+        It holds something else.
+    OSError
+        The disk does not give it just now.
+    """
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        if error.errno not in _LASTING:
+            raise
+        raise Damaged(
+            f"The record of this job is damaged: its file {path.name} cannot be read "
+            f"({error.strerror})."
+        ) from error
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except (msgspec.DecodeError, RecursionError) as error:
+        how = "cannot be read" if data.strip(b"\0") else "is empty"
+        raise Damaged(
+            f"The record of this job is damaged: its file {path.name} {how}."
+        ) from error
+
+
+def started_status(uuid: str, started_at: float | None) -> JobStatus:
+    """Return the status of a job that was sent for."""
+    if started_at is None:
+        return JobStatus(uuid, JobState.QUEUED, "STARTING")
+    return JobStatus(uuid, JobState.ACTIVE, "RUNNING", started_at=started_at)
+
+
+def waiting_status(uuid: str, *, held: bool, reason: str) -> JobStatus:
+    """Return the status of a job that waits."""
+    if held:
+        return JobStatus(
+            uuid, JobState.HELD, "HELD", reason or "Held until it is released."
+        )
+    return JobStatus(uuid, JobState.QUEUED, "PENDING", reason)
+
+
+def lost(reason: str, ended_at: float, running: Running | None = None) -> Final:
+    """Return the end of a job that nobody has seen."""
+    started_at = None if running is None else running.started_at
+    return Final(
+        state=JobState.FAILED,
+        native_state="LOST",
+        reason=reason,
+        ended_at=ended_at,
+        started_at=started_at,
+        wall_seconds=0.0 if started_at is None else max(0.0, ended_at - started_at),
+    )
