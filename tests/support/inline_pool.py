@@ -64,8 +64,9 @@ class InlinePool(ReaderPool):
         seconds: float | None = None,
         shared: Shared | None = None,
     ) -> tuple[int, int]:
-        with tempfile.TemporaryFile() as file:
-            self._run(function, arguments, Output(file=file), shared)
+        with tempfile.TemporaryFile() as file, tempfile.TemporaryFile() as scratch:
+            output = Output(file=file, scratch=scratch)
+            self._run(function, arguments, output, shared)
             file.flush()
             descriptor = os.dup(file.fileno())
         return descriptor, os.fstat(descriptor).st_size

@@ -54,7 +54,7 @@ def fill(arguments: dict[str, Any], output: Any) -> dict[str, Any]:
 
 def write(arguments: dict[str, Any], output: Any) -> dict[str, Any]:
     """Write bytes to the file."""
-    output.required_file().write(arguments["data"])
+    output.required_files()[0].write(arguments["data"])
     return {}
 
 

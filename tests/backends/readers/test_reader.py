@@ -107,7 +107,7 @@ def test_a_failure_is_told_in_words_and_logged_in_full(
 def test_a_file_is_filled(channel: socket.socket, tmp_path: Path) -> None:
     with (tmp_path / "file").open("w+b") as file:
         request = Request(1, f"{PROGRAM}:write", {"data": b"abc"}, 0, SLOT, FILE)
-        socket.send_fds(channel, [encode(request)], [file.fileno()])
+        socket.send_fds(channel, [encode(request)], [file.fileno(), file.fileno()])
         assert decode_answer(channel.recv(1000), 1, SLOT).kind == INLINE
         assert os.pread(file.fileno(), 9, 0) == b"abc"
 

@@ -19,7 +19,7 @@ from gatewright.domains.arrays import (
     ElementType,
     Variable,
     absent,
-    apply_statistic,
+    apply_statistics,
     packing,
     statistic,
     unpack,
@@ -178,7 +178,7 @@ def test_statistics_are_those_of_each_column(
         "p90": lambda column: np.percentile(column, 90),
     }
     expected = functions[word]
-    found = apply_statistic(values, statistic(word), 0)
+    (found,) = apply_statistics(values, [statistic(word)], 0)
     columns = values.astype(np.float64).T
     np.testing.assert_allclose(
         found.astype(float),
@@ -192,7 +192,7 @@ def test_statistics_are_those_of_each_column(
 def test_missing_members_are_left_out() -> None:
     values = np.array([[1.0, math.nan], [3.0, math.nan], [math.nan, math.nan]])
     for word, expected in (("mean", 2.0), ("spread", math.sqrt(2)), ("p50", 2.0)):
-        found = apply_statistic(values, statistic(word), 0)
+        (found,) = apply_statistics(values, [statistic(word)], 0)
         assert found[0] == pytest.approx(expected)
         assert math.isnan(found[1])
 
@@ -284,3 +284,48 @@ def test_a_value_that_stands_for_none(
 ) -> None:
     found = absent(variable(dtype, **attributes))
     assert found == expected or (found != found and expected != expected)  # noqa: PLR0124  # both NaN
+
+
+holed = arrays.arrays(
+    st.sampled_from([np.float32, np.float64]),
+    st.tuples(st.integers(0, 3), st.integers(1, 9), st.integers(0, 4)),
+    elements=st.one_of(st.just(math.nan), st.floats(-1000, 1000, width=32)),
+)
+WORDS = ("p0", "p5", "median", "p99.9", "p100", "min", "max", "mean", "spread")
+
+
+@given(holed)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_statistics_together_are_numpy_s_with_and_without_missing_members(
+    values: np.ndarray[Any, np.dtype[np.floating[Any]]],
+) -> None:
+    hows = [statistic(word) for word in WORDS]
+    found = apply_statistics(values, hows, 1)
+    exact = values.astype(np.float64)
+    for how, one in zip(hows, found, strict=True):
+        if how.percentile is not None:
+            expected = np.nanpercentile(exact, how.percentile, axis=1)
+        elif how.name == "spread":
+            expected = np.nanstd(exact, axis=1, ddof=1)
+        else:
+            expected = getattr(np, f"nan{how.name}")(exact, axis=1)
+        assert one.dtype == values.dtype
+        np.testing.assert_allclose(one.astype(float), expected, rtol=1e-6, atol=1e-4)
+
+
+def test_percentiles_beside_infinite_members() -> None:
+    endless = np.array([[-math.inf, 1.0], [2.0, math.inf], [math.inf, math.inf]])
+    hows = [statistic(word) for word in ("p0", "p50", "p75", "p100")]
+    found = apply_statistics(endless, hows, 0)
+    assert [one.tolist() for one in found] == [
+        [-math.inf, 1.0],
+        [2.0, math.inf],
+        [math.inf, math.inf],
+        [math.inf, math.inf],
+    ]
+
+
+def test_no_members_have_no_statistics() -> None:
+    (found,) = apply_statistics(np.empty((2, 0, 3), "f4"), [statistic("min")], 1)
+    assert found.shape == (2, 3)
+    assert np.isnan(found).all()

@@ -9,6 +9,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from gatewright.backends.gridded.blocks import Blocks, blocks
 from gatewright.backends.gridded.formats import GriddedFile
 from gatewright.domains.arrays import (
     Axis,
@@ -21,7 +22,7 @@ from gatewright.domains.arrays import (
     Statistic,
     SubsetOrder,
     Variable,
-    apply_statistic,
+    apply_statistics,
     axes,
     counted_from,
     everything,
@@ -31,14 +32,14 @@ from gatewright.domains.arrays import (
     member_axis,
     output_sizes,
     packing,
-    positions,
     readable,
     unpack,
     whole_numbers,
 )
 
-_BLOCK_BYTES = 8 << 20
 Numbers = npt.NDArray[np.number]
+Values = npt.NDArray[np.generic]
+Place = tuple[range, ...]
 _T = TypeVar("_T", bound=np.generic)
 
 
@@ -160,51 +161,78 @@ class Cut:
         kept = values.dtype if values.dtype.kind == "f" else np.dtype(np.float64)
         return counted.astype(kept)
 
-    def blocks(
-        self, series: Series
-    ) -> Iterator[tuple[tuple[range, ...], npt.NDArray[np.generic]]]:
-        """Yield positions in the answer and values, in row-major order.
+    def groups(self, series: Sequence[Series]) -> list[list[Series]]:
+        """Return variables of the answer, those of one stored variable together.
 
-        Values without a statistic are as stored; :meth:`numbers` unpacks them.
+        They have the same dimensions, and are made together.
         """
-        variable = series.variable
-        member = None
-        if series.statistic is not None:
-            member = member_axis(variable, self.axes)
-        for place in self._positions(series):
-            wanted = list(place)
-            if member is not None:
-                count = self.selected(variable.dimensions[member]).count
-                wanted.insert(member, range(count))
-            yield place, self._made(series, self.block(variable, wanted), member)
+        grouped = itertools.groupby(series, lambda one: one.variable.name)
+        return [list(group) for _, group in grouped]
 
-    def digits(self, series: Series) -> Iterator[tuple[tuple[range, ...], Numbers]]:
-        """Yield the same as :meth:`numbers`, for text.
+    def plan(self, group: Sequence[Series]) -> Blocks:
+        """Return the blocks, within the stored variable, in which a group is made."""
+        variable = group[0].variable
+        return blocks(
+            variable,
+            [self.selected(name) for name in variable.dimensions],
+            item=max(variable.type.size, packing(variable).type.size),
+            whole=self._member_axis(group),
+        )
 
-        Whole numbers that float64 may not have are masked arrays of integers.
+    def made(self, group: Sequence[Series]) -> Iterator[tuple[Place, list[Values]]]:
+        """Yield positions in the answer, and there the values of each of a group.
+
+        Every stored piece is read once. Values without a statistic are as stored;
+        :meth:`digits` makes numbers of them.
         """
-        how = packing(series.variable)
-        if series.statistic is not None or not is_long(series.variable, how):
-            yield from self.numbers(series)
-            return
-        for place, values in self.blocks(series):
-            numbers = whole_numbers(values, how)  # type: ignore[arg-type]  # stored numbers
-            if self.is_masked(series):
-                numbers[self.outside(series, place)] = np.ma.masked
-            yield place, numbers
+        members = self._member_axis(group)
+        variable = group[0].variable
+        for place in self.plan(group):
+            stored = self.block(variable, place)
+            if members is None:
+                yield place, [stored]
+                continue
+            values = unpack(stored, packing(variable))
+            hows = [one.statistic for one in group if one.statistic is not None]
+            left = place[:members] + place[members + 1 :]
+            yield left, [*apply_statistics(values, hows, members)]
 
     def numbers(
         self, series: Series
-    ) -> Iterator[tuple[tuple[range, ...], npt.NDArray[np.floating]]]:
-        """Yield the same with unpacked values, NaN where there is none."""
+    ) -> Iterator[tuple[Place, npt.NDArray[np.floating]]]:
+        """Yield positions in the answer and unpacked values, NaN for missing ones."""
+        for place, (values,) in self.made([series]):
+            yield place, self._numbers(series, place, values)
+
+    def digits(self, series: Series, place: Place, values: Values) -> Numbers:
+        """Return values that were made somewhere as numbers, for text.
+
+        Missing ones are NaN. Whole numbers that float64 may not have are a masked
+        array of integers.
+        """
         how = packing(series.variable)
-        for place, values in self.blocks(series):
-            numbers = values
-            if series.statistic is None:
-                numbers = unpack(values, how)  # type: ignore[arg-type]  # stored numbers
-            if self.is_masked(series):
-                numbers = np.where(self.outside(series, place), np.nan, numbers)
-            yield place, numbers  # type: ignore[misc]  # statistics are unpacked
+        if series.statistic is not None or not is_long(series.variable, how):
+            return self._numbers(series, place, values)
+        numbers = whole_numbers(values, how)  # type: ignore[arg-type]  # stored numbers
+        if self.is_masked(series):
+            numbers[self.outside(series, place)] = np.ma.masked
+        return numbers
+
+    def _numbers(
+        self, series: Series, place: Place, values: Values
+    ) -> npt.NDArray[np.floating]:
+        numbers = values
+        if series.statistic is None:
+            numbers = unpack(values, packing(series.variable))  # type: ignore[arg-type]  # stored numbers
+        if self.is_masked(series):
+            numbers = np.where(self.outside(series, place), np.nan, numbers)
+        return numbers  # type: ignore[return-value]  # statistics are unpacked
+
+    def _member_axis(self, group: Sequence[Series]) -> int | None:
+        """Return the number of the dimension that statistics are over."""
+        if group[0].statistic is None:
+            return None
+        return member_axis(group[0].variable, self.axes)
 
     def outside(
         self, series: Series, positions: Sequence[range]
@@ -308,22 +336,6 @@ class Cut:
         texts: list[bytes] = result.reshape(-1).tolist()
         return texts
 
-    def _made(
-        self, series: Series, stored: Numbers, member: int | None
-    ) -> npt.NDArray[np.generic]:
-        if series.statistic is None or member is None:
-            return stored
-        values = unpack(stored, packing(series.variable))
-        return apply_statistic(values, series.statistic, member)
-
-    def _positions(self, series: Series) -> Iterator[tuple[range, ...]]:
-        if not math.prod(series.shape):
-            return
-        item = series.variable.type.size
-        if series.statistic is not None:
-            item = 8 * max(1, self.members(series.variable))
-        yield from _row_major(series.shape, max(1, _BLOCK_BYTES // item))
-
 
 def _repeated(
     values: npt.NDArray[_T], names: Sequence[str], series: Series
@@ -335,25 +347,6 @@ def _repeated(
         shape[place] = series.shape[place]
     order = sorted(range(len(names)), key=places.__getitem__)
     return np.broadcast_to(values.transpose(order).reshape(shape), series.shape)
-
-
-def _row_major(sizes: Sequence[int], elements: int) -> Iterator[tuple[range, ...]]:
-    """Yield blocks of at most so many elements that make up an array, in order."""
-    axis = len(sizes)
-    row = 1
-    while axis and row * sizes[axis - 1] <= elements:
-        axis -= 1
-        row *= sizes[axis]
-    behind = tuple(range(size) for size in sizes[axis:])
-    if not axis:
-        yield behind
-        return
-    rows = max(1, elements // row)
-    for outer in positions(sizes[: axis - 1]):
-        fixed = tuple(range(index, index + 1) for index in outer)
-        for first in range(0, sizes[axis - 1], rows):
-            last = min(first + rows, sizes[axis - 1])
-            yield (*fixed, range(first, last), *behind)
 
 
 def _ranges(selected: Selected, wanted: range) -> list[tuple[int, Range]]:

@@ -28,12 +28,6 @@ from gatewright.domains.arrays import (
 
 __all__ = ["describe", "read", "strings", "subset", "version"]
 
-writers = {
-    SubsetFormat.NETCDF4: write_netcdf.write,
-    SubsetFormat.CSV: write_text.write_csv,
-    SubsetFormat.JSON: write_text.write_json,
-    SubsetFormat.PNG: write_png.write,
-}
 _WIDE = {
     ElementType.INT64: -9_223_372_036_854_775_806,
     ElementType.UINT64: 18_446_744_073_709_551_614,
@@ -121,7 +115,16 @@ def subset(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
     place = Place.of(arguments)
     file = _sources.expected(place, arguments["version"])
     order = values.to_order(arguments["order"])
-    writers[order.format](Cut(file, order), output.required_file())
+    cut, made = Cut(file, order), output.required_files()
+    match order.format:
+        case SubsetFormat.NETCDF4:
+            write_netcdf.write(cut, made[0])
+        case SubsetFormat.CSV:
+            write_text.write_csv(cut, *made)
+        case SubsetFormat.JSON:
+            write_text.write_json(cut, *made)
+        case SubsetFormat.PNG:
+            write_png.write(cut, made[0])
     _sources.require(place, file)
     return {}
 

@@ -62,9 +62,10 @@ def write(cut: Cut, file: BinaryIO) -> None:
         for variable in related:
             short = replace(variable, attributes=shortened(variable, present))
             _write_related(out, cut, short)
-        for one in series:
-            short = replace(one.variable, attributes=shortened(one.variable, present))
-            _write_series(out, cut, replace(one, variable=short))
+        for group in cut.groups(series):
+            known = group[0].variable
+            short = replace(known, attributes=shortened(known, present))
+            _write_group(out, cut, [replace(one, variable=short) for one in group])
 
 
 def _make_dimensions(
@@ -152,20 +153,25 @@ def _unpacked(variable: Variable) -> Variable:
     return replace(variable, attributes=kept)
 
 
-def _write_series(out: Any, cut: Cut, series: Series) -> None:
-    dtype = np.dtype(output_type(series.variable, cut.order).value)
+def _write_group(out: Any, cut: Cut, group: list[Series]) -> None:
+    """Write variables of the answer that come from one stored variable."""
+    targets, masked = [], cut.is_masked(group[0])
     none: Any = np.nan
-    fill: Any = np.nan
-    if series.statistic is None:
-        none, fill = absent(series.variable), _fill(series.variable, dtype)
-        if cut.is_masked(series) and "missing_value" not in series.variable.attributes:
-            fill = np.asarray(none, dtype)[()] if fill is None else fill
-    made = _create(out, series.name, series.dimensions, dtype, fill)
-    for positions, values in cut.blocks(series):
-        if cut.is_masked(series):
-            values[cut.outside(series, positions)] = none
-        made[tuple(slice(p.start, p.stop) for p in positions)] = values
-    _set(made, _series_attributes(cut, series))
+    for one in group:
+        dtype = np.dtype(output_type(one.variable, cut.order).value)
+        fill: Any = np.nan
+        if one.statistic is None:
+            none, fill = absent(one.variable), _fill(one.variable, dtype)
+            if masked and "missing_value" not in one.variable.attributes:
+                fill = np.asarray(none, dtype)[()] if fill is None else fill
+        targets.append(_create(out, one.name, one.dimensions, dtype, fill))
+    for place, blocks in cut.made(group):
+        for one, target, values in zip(group, targets, blocks, strict=True):
+            if masked:
+                values[cut.outside(one, place)] = none
+            target[tuple(slice(p.start, p.stop) for p in place)] = values
+    for one, target in zip(group, targets, strict=True):
+        _set(target, _series_attributes(cut, one))
 
 
 def _create(

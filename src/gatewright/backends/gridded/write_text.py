@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, BinaryIO
 
 import msgspec
@@ -10,60 +10,47 @@ import numpy as np
 import numpy.typing as npt
 
 from gatewright.backends.gridded.cut import Cut, Series
+from gatewright.backends.gridded.row_major import Pieces, RowMajor
 from gatewright.domains.arrays import Variable, kind_of, label
 
 _ROWS = 16_384
+_NUMBERS = 262_144
 Numbers = npt.NDArray[np.number]
 
 
-def write_csv(cut: Cut, file: BinaryIO) -> None:
+def write_csv(cut: Cut, file: BinaryIO, scratch: BinaryIO) -> None:
     """Write a table with a row for each cell: its coordinates, then its values.
 
     Latitudes and longitudes that are arrays have columns behind those of the axes.
     """
     series = cut.series()
-    names = series[0].dimensions
-    columns = [[_csv_cell(t) for t in axis_texts(cut, name)] for name in names]
-    places = cut.places(series[0])
+    names, shape = series[0].dimensions, series[0].shape
+    columns = [
+        np.array([_csv_cell(text) for text in axis_texts(cut, name)], object)
+        for name in names
+    ]
+    beside = cut.places(series[0])
     titles = [_unlike(name, names[:n]) for n, name in enumerate(names)]
-    titles += [variable.name for variable, _ in places]
+    titles += [variable.name for variable, _ in beside]
     file.write(_csv_row([*titles, *(one.name for one in series)]))
-    streams = [cut.digits(one) for one in series]
-    for blocks in zip(*streams, strict=True):
-        positions = blocks[0][0]
-        beside = [texts(where[_part(positions)].reshape(-1)) for _, where in places]
-        values = [texts(block.reshape(-1)) for _, block in blocks]
-        for first, keys in _keys(columns, positions):
-            cells = [v[first : first + len(keys)] for v in (*beside, *values)]
-            rows = zip(*[keys] * bool(names), *cells, strict=True)
-            file.write("".join(f"{','.join(row)}\r\n" for row in rows).encode())
+    streams = []
+    for group in cut.groups(series):
+        made = RowMajor(cut, group, scratch, beside=len(series))
+        streams += [Pieces(made.flat(number)) for number in range(len(group))]
+    total = math.prod(shape)
+    for first in range(0, total, _ROWS):
+        cells = np.arange(first, min(first + _ROWS, total))
+        places = np.unravel_index(cells, shape) if shape else ()
+        row = [c[i].tolist() for c, i in zip(columns, places, strict=True)]
+        row += [texts(where[places].reshape(-1)) for _, where in beside]
+        row += [texts(stream.take(len(cells))) for stream in streams]
+        lines = (f"{','.join(words)}\r\n" for words in zip(*row, strict=True))
+        file.write("".join(lines).encode())
 
 
 def _unlike(name: str, earlier: Sequence[str]) -> str:
     """Return a column's title: a dimension may stand there twice."""
     return f"{name}_{earlier.count(name) + 1}" if name in earlier else name
-
-
-def _part(positions: Sequence[range]) -> tuple[slice, ...]:
-    return tuple(slice(p.start, p.stop) for p in positions)
-
-
-def _keys(
-    columns: list[list[str]], positions: tuple[range, ...]
-) -> Iterator[tuple[int, list[str]]]:
-    """Yield the coordinates of a block's cells as text, some rows at a time."""
-    shape = tuple(len(p) for p in positions)
-    total = int(np.prod(shape, dtype=np.int64))
-    parts = [
-        np.array([column[i] for i in p], object)
-        for column, p in zip(columns, positions, strict=True)
-    ]
-    for first in range(0, total, _ROWS):
-        cells = np.arange(first, min(first + _ROWS, total))
-        indices = np.unravel_index(cells, shape) if shape else ()
-        words = [part[i].tolist() for part, i in zip(parts, indices, strict=True)]
-        keys = [",".join(row) for row in zip(*words, strict=True)]
-        yield first, keys if words else [""] * len(cells)
 
 
 def _csv_row(cells: Iterable[str]) -> bytes:
@@ -103,7 +90,7 @@ def shortest(values: Numbers) -> Numbers:
     return found
 
 
-def write_json(cut: Cut, file: BinaryIO) -> None:
+def write_json(cut: Cut, file: BinaryIO, scratch: BinaryIO) -> None:
     """Write ``title``, ``history``, ``coordinates`` and ``variables``."""
     series = cut.series()
     head = {
@@ -112,26 +99,33 @@ def write_json(cut: Cut, file: BinaryIO) -> None:
         "coordinates": _coordinates(cut, series),
     }
     file.write(_json(head)[:-1] + b',"variables":{')
-    for number, one in enumerate(series):
-        file.write((b"," if number else b"") + _json(one.name) + b":")
-        file.write(_json(_about(one))[:-1] + b',"values":[')
-        between = b""
-        for _, block in cut.digits(one):
-            # msgspec writes NaN and infinity as null, and masked ones are None.
-            numbers = msgspec.json.encode(shortest(block.reshape(-1)).tolist())
-            file.write(between + numbers[1:-1])
+    between = b""
+    for group in cut.groups(series):
+        made = RowMajor(cut, group, scratch)
+        for number, one in enumerate(group):
+            about = {
+                "title": one.title,
+                "units": one.variable.text("units"),
+                "dimensions": list(one.dimensions),
+                "shape": list(one.shape),
+            }
+            file.write(between + _json(one.name) + b":")
+            file.write(_json(about)[:-1] + b',"values":[')
+            _write_values(file, made.flat(number))
+            file.write(b"]}")
             between = b","
-        file.write(b"]}")
     file.write(b"}}")
 
 
-def _about(series: Series) -> dict[str, Any]:
-    return {
-        "title": series.title,
-        "units": series.variable.text("units"),
-        "dimensions": list(series.dimensions),
-        "shape": list(series.shape),
-    }
+def _write_values(file: BinaryIO, arrays: Iterable[Numbers]) -> None:
+    """Write numbers with commas between, a part of them at a time."""
+    between = b""
+    for array in arrays:
+        for first in range(0, array.size, _NUMBERS):
+            part = shortest(array[first : first + _NUMBERS])
+            # msgspec writes NaN and infinity as null, and masked ones are None.
+            file.write(between + msgspec.json.encode(part.tolist())[1:-1])
+            between = b","
 
 
 def _coordinates(cut: Cut, series: list[Series]) -> dict[str, Any]:

@@ -20,6 +20,8 @@ class Output:
     """How many bytes of the window are filled; the function sets it."""
     file: BinaryIO | None = None
     """File of ``ReaderPool.file``, writable and seekable; None for other calls."""
+    scratch: BinaryIO | None = None
+    """Another such file beside it, for what is made on the way; nobody sees it."""
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Append bytes to the window.
@@ -36,7 +38,8 @@ class Output:
         self.window[self.length : end] = view
         self.length = end
 
-    def required_file(self) -> BinaryIO:
-        """Return the file of a call that was made with one."""
-        assert self.file is not None  # noqa: S101  # ReaderPool.file passes one
-        return self.file
+    def required_files(self) -> tuple[BinaryIO, BinaryIO]:
+        """Return file and scratch of a call that was made with them."""
+        assert self.file is not None  # noqa: S101  # ReaderPool.file passes both
+        assert self.scratch is not None  # noqa: S101
+        return self.file, self.scratch

@@ -5,7 +5,7 @@ import itertools
 import logging
 import os
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -143,16 +143,20 @@ class ReaderPool:
         """
 
         async def attempt() -> tuple[int, int]:
-            descriptor = await asyncio.to_thread(_anonymous, self._settings.spool)
+            made = await asyncio.to_thread(_anonymous, self._settings.spool)
             try:
-                await self._ask(
-                    *(function, arguments, FILE, key, seconds, Weight.FILE),
-                    descriptor=descriptor,
-                    shared=shared,
-                )
-                return descriptor, os.fstat(descriptor).st_size
+                scratch = await asyncio.to_thread(_anonymous, self._settings.spool)
+                try:
+                    await self._ask(
+                        *(function, arguments, FILE, key, seconds, Weight.FILE),
+                        descriptors=[made, scratch],
+                        shared=shared,
+                    )
+                finally:
+                    os.close(scratch)
+                return made, os.fstat(made).st_size
             except BaseException:
-                os.close(descriptor)
+                os.close(made)
                 raise
 
         return await self._twice(attempt)
@@ -215,7 +219,7 @@ class ReaderPool:
         seconds: float | None,
         weight: Weight = Weight.SMALL,
         *,
-        descriptor: int | None = None,
+        descriptors: Sequence[int] = (),
         shared: Shared | None = None,
     ) -> tuple[ReaderHandle, Reply]:
         if self._closing:
@@ -227,7 +231,7 @@ class ReaderPool:
                 arguments,
                 mode,
                 self._settings.seconds if seconds is None else seconds,
-                descriptor,
+                descriptors,
                 shared,
             )
         except BaseException:

@@ -125,7 +125,7 @@ class ReaderHandle:
         arguments: dict[str, Any],
         mode: int,
         seconds: float,
-        descriptor: int | None = None,
+        descriptors: Sequence[int] = (),
         shared: Shared | None = None,
     ) -> asyncio.Future[Reply]:
         """Send a call; the future has its reply, a GatewayError, or ReaderLost."""
@@ -143,8 +143,7 @@ class ReaderHandle:
         try:
             if shared is not None:
                 self._share(shared)
-            passed = [] if descriptor is None else [descriptor]
-            socket.send_fds(self._channel, [message], passed)
+            socket.send_fds(self._channel, [message], descriptors)
         except OSError:
             self._loop.call_soon(self.lose)
         return future

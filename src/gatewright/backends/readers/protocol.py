@@ -33,8 +33,9 @@ class Request(msgspec.Struct, array_like=True, frozen=True):
     size: int
     """Size of the slot in bytes."""
     mode: int
-    """0 a small answer, 1 a window, 2 a file (its descriptor comes along), 3 nothing:
-    the descriptor has arguments that later calls share, ``function`` their handle."""
+    """0 a small answer, 1 a window, 2 a file (its descriptor and that of a scratch file
+    come along), 3 nothing: a descriptor has arguments that later calls share, and
+    ``function`` is their handle."""
     shared: str = ""
     """Handle of the arguments that this call shares with others."""
 

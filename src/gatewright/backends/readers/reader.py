@@ -69,7 +69,7 @@ class Reader:
     def serve(self) -> None:
         """Answer calls until the gateway closes its end."""
         while True:
-            data, descriptors, _, _ = socket.recv_fds(self._channel, MESSAGE_BYTES, 1)
+            data, descriptors, _, _ = socket.recv_fds(self._channel, MESSAGE_BYTES, 2)
             if not data:
                 return
             request = decode_request(data)
@@ -105,7 +105,11 @@ class Reader:
         function = self._function(request.function)
         arguments = self._shared[request.shared] | request.arguments
         if request.mode == FILE:
-            with os.fdopen(descriptors[0], "w+b") as output.file:
+            file, scratch = descriptors
+            with (
+                os.fdopen(file, "w+b") as output.file,
+                os.fdopen(scratch, "w+b") as output.scratch,
+            ):
                 result = function(arguments, output)
         else:
             result = function(arguments, output)

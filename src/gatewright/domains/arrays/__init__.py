@@ -58,7 +58,7 @@ from gatewright.domains.arrays.selection import (
 )
 from gatewright.domains.arrays.service import Datasets
 from gatewright.domains.arrays.statistics import Statistic, statistic
-from gatewright.domains.arrays.statistics import apply as apply_statistic
+from gatewright.domains.arrays.statistics import apply as apply_statistics
 from gatewright.domains.arrays.subset import (
     Estimate,
     Prepared,
@@ -107,7 +107,7 @@ __all__ = [
     "Variable",
     "Version",
     "absent",
-    "apply_statistic",
+    "apply_statistics",
     "as_stored",
     "axes",
     "carried",

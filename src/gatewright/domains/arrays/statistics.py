@@ -5,6 +5,7 @@ Missing values (NaN) are left out of each; where all are missing the result is.
 
 import re
 import warnings
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,36 +72,33 @@ def statistic(text: str) -> Statistic:
     return Statistic(word, float(parsed[1]))
 
 
-def apply(values: Floats, how: Statistic, axis: int) -> Floats:
-    """Return a statistic over one axis of unpacked values.
+def apply(values: Floats, hows: Sequence[Statistic], axis: int) -> list[Floats]:
+    """Return statistics over one axis of unpacked values.
 
-    Means and deviations are summed in float64 and returned in the type of ``values``.
+    Means and deviations are summed in float64, all are returned in the type of
+    ``values``. The values are put in order once, however many percentiles there are.
     """
+    if not values.shape[axis]:
+        shape = values.shape[:axis] + values.shape[axis + 1 :]
+        return [np.full(shape, np.nan, values.dtype) for _ in hows]
+    found: list[Floats] = []
+    holes = bool(np.isnan(values).any())
+    ordered = None
     with warnings.catch_warnings():
         # NumPy warns where all values of a cell are missing, or only one is there.
         warnings.simplefilter("ignore", RuntimeWarning)
-        return _apply(values, how, axis).astype(values.dtype)
+        for how in hows:
+            if how.percentile is None:
+                one = (_WITH_HOLES if holes else _WITHOUT_HOLES)[how.name](values, axis)
+            else:
+                if ordered is None:
+                    ordered = np.sort(values, axis=axis)
+                one = percentile(ordered, how.percentile, axis, holes=holes)
+            found.append(one.astype(values.dtype, copy=False))
+    return found
 
 
-def _apply(values: Floats, how: Statistic, axis: int) -> Floats:
-    if how.percentile is not None:
-        return percentile(values, how.percentile, axis)
-    if how.name == "mean":
-        return mean(values, axis)
-    if how.name == "spread":
-        return spread(values, axis)
-    extreme = np.nanmin if how.name == "min" else np.nanmax
-    result: Floats = extreme(values, axis=axis)
-    return result
-
-
-def mean(values: Floats, axis: int) -> Floats:
-    """Return the arithmetic mean."""
-    result: Floats = np.nanmean(values, axis=axis, dtype=np.float64)
-    return result
-
-
-def spread(values: Floats, axis: int) -> Floats:
+def _spread(values: Floats, axis: int) -> Floats:
     """Return the ensemble spread: the sample standard deviation.
 
     The sum of squares is divided by N - 1, which makes the squared spread an unbiased
@@ -108,15 +106,69 @@ def spread(values: Floats, axis: int) -> Floats:
     (Fortin et al., 2014, J. Hydrometeorology 15, 1708, doi:10.1175/JHM-D-14-0008.1).
     One member alone has no spread: NaN.
     """
-    result: Floats = np.nanstd(values, axis=axis, ddof=1, dtype=np.float64)
+    result: Floats = np.std(values, axis=axis, ddof=1, dtype=np.float64)
     return result
 
 
-def percentile(values: Floats, percent: float, axis: int) -> Floats:
-    """Return a percentile, interpolated linearly between the values in order.
+_WITHOUT_HOLES: Mapping[str, Callable[[Floats, int], Floats]] = {
+    "mean": lambda values, axis: np.mean(values, axis=axis, dtype=np.float64),
+    "spread": _spread,
+    "min": lambda values, axis: np.min(values, axis=axis),
+    "max": lambda values, axis: np.max(values, axis=axis),
+}
+_WITH_HOLES: Mapping[str, Callable[[Floats, int], Floats]] = {
+    "mean": lambda values, axis: np.nanmean(values, axis=axis, dtype=np.float64),
+    "spread": lambda values, axis: np.nanstd(
+        values, axis=axis, ddof=1, dtype=np.float64
+    ),
+    "min": lambda values, axis: np.nanmin(values, axis=axis),
+    "max": lambda values, axis: np.nanmax(values, axis=axis),
+}
+
+
+def percentile(
+    ordered: Floats, percent: float, axis: int, *, holes: bool = True
+) -> Floats:
+    """Return a percentile of values in order, interpolated linearly between two.
 
     This is definition 7 of Hyndman and Fan (1996, The American Statistician 50, 361),
     the default of NumPy and R.
+
+    Parameters
+    ----------
+    ordered
+        Values in rising order along the axis, missing ones (NaN) behind them, as
+        ``numpy.sort`` has them.
+    percent
+        From 0 to 100.
+    axis
+        The axis, which the result does not have.
+    holes
+        Whether there may be missing values.
     """
-    result: Floats = np.nanpercentile(values, percent, axis=axis, method="linear")
+    ordered = np.moveaxis(ordered, axis, 0)
+    count = len(ordered)
+    if not holes:
+        low, part = divmod((count - 1) * percent / 100, 1)
+        below = ordered[int(low)]
+        above = ordered[min(int(low) + 1, count - 1)]
+        return _between(below, above, np.float64(part))
+    known = count - np.isnan(ordered).sum(axis=0)
+    place = np.maximum(known - 1, 0) * percent / 100
+    first = place.astype(np.intp)
+    second = np.minimum(first + 1, np.maximum(known - 1, 0))
+    below, above = (
+        np.take_along_axis(ordered, index[np.newaxis], axis=0)[0]
+        for index in (first, second)
+    )
+    return _between(below, above, place - first)
+
+
+def _between(below: Floats, above: Floats, part: Floats | np.float64) -> Floats:
+    """Return what is a part of the way from one value to another, in float64."""
+    step = above.astype(np.float64) - below
+    # Between two infinities of one sign there is no way, and the step is no number.
+    result: Floats = np.where(
+        (above == below) | (part == 0), below, below + step * part
+    )
     return result

@@ -170,13 +170,14 @@ def check_statistics(
     Raises
     ------
     InvalidRequest
-        One of the variables has no axis of members.
+        One of the variables has no axis of members, or an empty one.
     """
     names = [how.name for how in request.statistics]
     if len(set(names)) < len(names):
         raise InvalidRequest("A statistic is named twice.")
     for variable in variables if names else ():
-        if member_axis(variable, axes) is None:
+        axis = member_axis(variable, axes)
+        if axis is None or not variable.shape[axis]:
             raise InvalidRequest(
                 f"“{variable.name}” has no axis of ensemble members to make "
                 "statistics over."

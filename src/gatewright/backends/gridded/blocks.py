@@ -1,0 +1,158 @@
+"""In which blocks a selected part of a variable is read.
+
+A block is of whole stored pieces (chunks) wherever they fit, and blocks of the same
+piece follow one another: each piece is read and unpacked once, and memory is bounded.
+Positions count within the selected part.
+"""
+
+import bisect
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from gatewright.domains.arrays import Selected, Variable
+
+BLOCK_BYTES = 16 << 20
+"""Most bytes of a block, as unpacked numbers."""
+PIECE_BYTES = 64 << 20
+"""Most bytes of the stored pieces that a block has some of: as many are kept while it
+is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """The blocks of a selected part."""
+
+    axes: tuple[list[list[range]], ...]
+    """Blocks along each axis, slowest axis first, those within one piece together."""
+
+    def __iter__(self) -> Iterator[tuple[range, ...]]:
+        """Yield the blocks, those within the same pieces one after the other."""
+        for together in itertools.product(*self.axes):
+            yield from itertools.product(*together)
+
+    @property
+    def row_major(self) -> bool:
+        """Whether the blocks, one after another, are the part in row-major order."""
+        cut = [n for n, axis in enumerate(self.axes) if sum(map(len, axis)) > 1]
+        return all(
+            all(len(block) == 1 for block in itertools.chain(*self.axes[n]))
+            and (
+                all(len(together) == 1 for together in self.axes[n])
+                or all(len(behind) == 1 for behind in self.axes[n + 1 :])
+            )
+            for n in range(cut[-1] if cut else 0)
+        )
+
+
+def blocks(
+    variable: Variable,
+    selected: Sequence[Selected],
+    *,
+    item: int,
+    whole: int | None = None,
+) -> Blocks:
+    """Return the blocks of the selected part of a variable.
+
+    Parameters
+    ----------
+    variable
+        The stored variable.
+    selected
+        Indices along each of its dimensions.
+    item
+        Bytes of a number when it is unpacked.
+    whole
+        Number of a dimension that no block is cut along.
+    """
+    sizes = [one.count for one in selected]
+    if not math.prod(sizes):
+        return Blocks(tuple([] for _ in sizes))
+    chunks = list(variable.chunks or [1] * len(sizes))
+    borders = [_borders(one, n) for one, n in zip(selected, chunks, strict=True)]
+    if whole is not None:
+        borders[whole] = [0, sizes[whole]]
+        chunks[whole] *= -(-sizes[whole] // chunks[whole])
+    widths = [_widest(one) for one in borders]
+    room = max(1, BLOCK_BYTES // item)
+    if math.prod(widths) > room:
+        parts = _shrunk(widths, room, whole)
+    else:
+        pieces = math.prod(chunks) * max(1, variable.type.size)
+        most = PIECE_BYTES // pieces if variable.chunks else room
+        parts = widths = _grown(widths, sizes, room, most)
+    return Blocks(
+        tuple(
+            [_steps(together, part) for together in _joined(one, width)]
+            for one, width, part in zip(borders, widths, parts, strict=True)
+        )
+    )
+
+
+def _borders(selected: Selected, chunk: int) -> Sequence[int]:
+    """Return the positions at which a stored piece begins, and the end."""
+    if chunk == 1:
+        return range(selected.count + 1)
+    found, begin, last = [0], 0, -1
+    for part in selected.ranges:
+        for number in range(part.start // chunk, (part.stop - 1) // chunk + 1):
+            ahead = number * chunk - part.start
+            at = begin + max(0, -(-ahead // part.stride))
+            if number != last and at > found[-1]:
+                found.append(at)
+            last = number
+        begin += part.count
+    return [*found, begin]
+
+
+def _widest(borders: Sequence[int]) -> int:
+    """Return the most positions within one stored piece."""
+    if isinstance(borders, range):
+        return 1
+    return max(end - begin for begin, end in itertools.pairwise(borders))
+
+
+def _shrunk(widths: Sequence[int], room: int, whole: int | None) -> list[int]:
+    """Return widths of parts of a piece, cut along the slowest axes."""
+    found = list(widths)
+    for axis, width in enumerate(widths):
+        others = math.prod(found) // width
+        if axis != whole and others * width > room:
+            found[axis] = max(1, room // others)
+    return found
+
+
+def _grown(
+    widths: Sequence[int], sizes: Sequence[int], room: int, most: int
+) -> list[int]:
+    """Return widths of several pieces, more of them along the fastest axes.
+
+    They have at most ``room`` positions and ``most`` pieces together.
+    """
+    found = list(widths)
+    for axis in reversed(range(len(found))):
+        times = min(room // math.prod(found), most)
+        if times <= 1:
+            break
+        width = found[axis]
+        found[axis] = min(sizes[axis], width * times)
+        most //= -(-found[axis] // width)
+    return found
+
+
+def _joined(borders: Sequence[int], width: int) -> Iterator[range]:
+    """Yield pieces, as many together as are within a width."""
+    begin = 0
+    while begin < borders[-1]:
+        place = bisect.bisect_right(borders, begin + width) - 1
+        end = max(borders[place], borders[bisect.bisect_right(borders, begin)])
+        yield range(begin, end)
+        begin = end
+
+
+def _steps(together: range, width: int) -> list[range]:
+    return [
+        range(begin, min(begin + width, together.stop))
+        for begin in range(together.start, together.stop, width)
+    ]
