@@ -20,6 +20,8 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_check_knows_what_is_installed(site: Path) -> None:
+    with (site / "gatewright.toml").open("a") as file:
+        file.write(f'[gateway]\nstate = "{site}"\n')
     done = CliRunner().invoke(main, ["check", str(site / "gatewright.toml")])
     assert done.exit_code == 0, done.output
     assert "3 systems: background, interactive, archive" in done.output

@@ -72,6 +72,8 @@ async def visitor(services: Any) -> AsyncIterator[httpx.AsyncClient]:
 
 
 def test_check_knows_what_is_installed(site: Path) -> None:
+    with (site / "gatewright.toml").open("a") as file:
+        file.write(f'[gateway]\nstate = "{site}"\n')
     done = CliRunner().invoke(main, ["check", str(site / "gatewright.toml")])
     assert done.exit_code == 0, done.output
 

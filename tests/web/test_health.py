@@ -94,7 +94,7 @@ def metrics_scope(
 
 
 async def test_metrics_are_for_this_machine_and_admins() -> None:
-    page = MetricsPage(Meters(), local=True)
+    page = MetricsPage(Meters(), {}, local=True)
     here = metrics_scope(visitor(), "127.0.0.1")
     assert b"gatewright_requests_running" in (await ask(page, here)).body
     owner = metrics_scope(caller(), "192.0.2.1")
@@ -108,9 +108,9 @@ async def test_metrics_are_for_this_machine_and_admins() -> None:
 async def test_a_proxy_on_this_machine_is_not_this_machine() -> None:
     proxied = metrics_scope(visitor(), "127.0.0.1", (b"x-forwarded-for", b"192.0.2.1"))
     with pytest.raises(NotSignedIn):
-        await ask(MetricsPage(Meters(), local=True), proxied)
+        await ask(MetricsPage(Meters(), {}, local=True), proxied)
     with pytest.raises(MethodNotAllowed):
-        await ask(MetricsPage(Meters(), local=True), proxied | {"method": "POST"})
+        await ask(MetricsPage(Meters(), {}, local=True), proxied | {"method": "POST"})
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ async def test_a_proxy_that_says_nothing_does_not_open_the_metrics(
 ) -> None:
     config = Config.model_validate({"gateway": gateway})
     assert is_for_this_machine_alone(config) is alone
-    page = MetricsPage(Meters(), local=alone)
+    page = MetricsPage(Meters(), {}, local=alone)
     scope = metrics_scope(visitor(), "127.0.0.1")
     if alone:
         assert (await ask(page, scope)).status == 200

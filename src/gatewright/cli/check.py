@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from gatewright.core.absent import absent
 from gatewright.core.config import Config
 from gatewright.core.config_file import load_config
 from gatewright.core.config_text import reference
@@ -23,15 +24,29 @@ from gatewright.core.config_text import reference
 def check(
     config_file: Path | None, named: Path | None, *, show_reference: bool
 ) -> None:
-    """Name every mistake in CONFIG_FILE with its line, or say what it makes."""
+    """Name every mistake in CONFIG_FILE with its line, or say what it makes.
+
+    Homes, data sets, surveys and a state folder that it names and that are not there
+    are named too, and the exit status is 1 then.
+    """
     if show_reference:
         click.echo(reference(), nl=False)
         return
     path = config_file or named
     if path is None:
         raise click.UsageError("Name the configuration file.")
-    for line in summary(load_config(path)):
+    config = load_config(path)
+    for line in summary(config):
         click.echo(line)
+    missing = [*absent(config)]
+    for one in missing:
+        click.echo(f"not there: {one}", err=True)
+    if missing:
+        raise click.ClickException(
+            "The file has no mistakes, and what it names is not all there. The gateway "
+            "starts without data sets, surveys and homes, and serves the rest."
+        )
+    click.echo("no mistakes")
 
 
 def summary(config: Config) -> list[str]:
@@ -43,7 +58,6 @@ def summary(config: Config) -> list[str]:
         f"{_names('system', [system.name for system in config.systems])}",
         f"{_names('data set', [source.id for source in config.datasets])}",
         f"{_names('survey', [source.id for source in config.surveys])}",
-        "no mistakes",
     ]
 
 

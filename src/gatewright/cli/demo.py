@@ -9,7 +9,7 @@ import click
 
 from gatewright.cli.identity import change_of
 from gatewright.cli.publish import datasets_under, surveys_under
-from gatewright.cli.serve import announce
+from gatewright.cli.serve import announce, warn_of_absent
 from gatewright.composition.identity import warn_if_root
 from gatewright.core.caller import Caller
 from gatewright.core.config import (
@@ -67,6 +67,7 @@ def demo(data: Path | None, port: int, state: Path | None) -> None:
         ) from error
     print("Starting the gateway …", file=sys.stderr, flush=True)
     code = change_of(config, f"demo: sign-in link of {USER}", _sign_in_code)
+    warn_of_absent(config)
     sys.exit(serve_gateway(config, lambda url: _welcome(url, code)))
 
 

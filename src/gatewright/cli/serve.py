@@ -1,13 +1,19 @@
 """``gatewright serve``: the gateway of a configuration file."""
 
+import logging
 import sys
+import threading
 from pathlib import Path
 
 import click
 
 from gatewright.composition.identity import warn_if_root
+from gatewright.core.absent import absent
+from gatewright.core.config import Config
 from gatewright.core.config_file import load_config
 from gatewright.web.server.supervisor import serve as serve_gateway
+
+_log = logging.getLogger(__name__)
 
 
 @click.command()
@@ -22,7 +28,21 @@ def serve(config_file: Path) -> None:
     """Serve what the configuration names until SIGTERM or SIGINT."""
     config = load_config(config_file)
     warn_if_root()
+    warn_of_absent(config)
     sys.exit(serve_gateway(config, announce))
+
+
+def warn_of_absent(config: Config) -> None:
+    """Log what the configuration names and is not there, without waiting for it.
+
+    A network file system whose server is away keeps who looks at it waiting for ever.
+    """
+
+    def look() -> None:
+        for one in absent(config):
+            _log.warning("This is not there: %s", one)
+
+    threading.Thread(target=look, name="absent", daemon=True).start()
 
 
 def announce(url: str) -> None:

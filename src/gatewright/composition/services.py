@@ -1,11 +1,13 @@
 """All services of one gateway process, opened and closed together."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from gatewright.backends.readers import ReaderPool
 from gatewright.backends.sql.leases import SqlLeases
+from gatewright.backends.sql.measures import check_writes
 from gatewright.backends.worker import OneWorker
 from gatewright.composition.arrays import open_datasets
 from gatewright.composition.compute import open_compute
@@ -16,14 +18,17 @@ from gatewright.composition.identity import (
     open_identity,
     owner_name,
 )
+from gatewright.composition.measures import measures_of
 from gatewright.composition.readers import open_readers
 from gatewright.composition.sky import open_sky
 from gatewright.composition.state import open_database, open_event_hub
 from gatewright.composition.store import open_expiry, open_store
 from gatewright.composition.systems import Means
 from gatewright.core.config import Config
+from gatewright.core.disk import check_room
 from gatewright.core.events import EventHub
 from gatewright.core.health import Health, Part
+from gatewright.core.measures import Measure
 from gatewright.domains.arrays import Datasets
 from gatewright.domains.compute import JobService
 from gatewright.domains.files import CommandService, FileService
@@ -44,6 +49,8 @@ class Services:
     """Who people are, and the record of what they did."""
     health: Health
     """Whether the parts that the gateway needs answer."""
+    measures: Mapping[str, Measure]
+    """What is measured when it is asked for, by name."""
     readers: ReaderPool
     """Processes that parse files of arrays and images."""
     datasets: Datasets
@@ -73,7 +80,8 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
         events = open_event_hub(database)
         leases = SqlLeases(database)
         sky, surveys, looking = await open_sky(config, database, readers, stack)
-        workers = OneWorker(await open_owner_worker(stack))
+        worker = await open_owner_worker(stack)
+        workers = OneWorker(worker)
         means = Means(workers, leases.lease, owner_name(config))
         files, commands = await open_files(config, means, stack)
         identity = await open_identity(config, database, stack)
@@ -83,6 +91,8 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
         jobs, following = await open_compute(config, database, events, means, stack)
         parts = {
             "database": Part(events.log.latest, vital=True),
+            "database/writes": Part(partial(check_writes, database)),
+            "disk": Part(partial(check_room, config.gateway.state)),
             "readers": Part(readers.ready),
             "surveys": Part(looking.ready),
             "expiry": Part(expiry.ready),
@@ -96,6 +106,7 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
             events=events,
             identity=identity,
             health=open_health(parts, stack),
+            measures=measures_of(config, database, readers, worker),
             readers=readers,
             datasets=open_datasets(config, readers),
             sky=sky,

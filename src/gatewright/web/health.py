@@ -2,7 +2,8 @@
 
 ``/health/live`` says that the process answers; ``/health/ready`` which of the parts
 that it stands on do. Without a vital part (the database) it is not ready (503);
-without another it is degraded and goes on serving what does not need it. Both are for
+without another (a system, room on the disk, a database that takes writes) it is
+degraded and goes on serving what does not need it. Both are for
 machines and tell no more than names. ``/metrics`` is for those with the scope
 ``admin``, and on a gateway that is this machine's alone for the machine itself.
 """
@@ -18,6 +19,7 @@ from gatewright.core.caller import Scope as Permission
 from gatewright.core.config import Config
 from gatewright.core.errors import MethodNotAllowed
 from gatewright.core.health import Health
+from gatewright.core.measures import Measure, taken
 from gatewright.web.client_address import client_address
 from gatewright.web.context import request_context
 from gatewright.web.departure import STOPPING
@@ -84,13 +86,18 @@ class MetricsPage:
     Parameters
     ----------
     meters
-        What is shown.
+        What is counted.
+    measures
+        What is measured when the page is asked for.
     local
         Whether requests from this machine need no credentials.
     """
 
-    def __init__(self, meters: Meters, *, local: bool) -> None:
+    def __init__(
+        self, meters: Meters, measures: Mapping[str, Measure], *, local: bool
+    ) -> None:
         self._meters = meters
+        self._measures = measures
         self._local = local
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -107,7 +114,8 @@ class MetricsPage:
         if not (self._local and is_from_this_machine(request)):
             request_context(request).caller.require(Permission.ADMIN)
         media_type = "text/plain; version=0.0.4; charset=utf-8"
-        response = Response(self._meters.render(), media_type=media_type)
+        text = self._meters.render(await taken(self._measures))
+        response = Response(text, media_type=media_type)
         await response(scope, receive, send)
 
 

@@ -79,7 +79,9 @@ def wrap(faces: Sequence[Face], services: Services, config: Config) -> ASGIApp:
     """
     apps = {face.prefix: face.build(services) for face in faces}
     meters = Meters(several=config.gateway.processes > 1)
-    metrics = MetricsPage(meters, local=is_for_this_machine_alone(config))
+    metrics = MetricsPage(
+        meters, services.measures, local=is_for_this_machine_alone(config)
+    )
     app: ASGIApp = Dispatch({**apps, "/metrics": metrics})
     cookies = [face.cookie for face in faces if face.cookie is not None]
     app = _for_a_caller(app, services, config, cookies)

@@ -59,6 +59,7 @@ async def test_the_catalogue(visitor: httpx.AsyncClient) -> None:
     ]
     assert answer["datasets"][1]["variables"] == ["t2m", "prmsl", "orog"]
     assert answer["datasets"][0]["format"] is None
+    assert [d["state"] for d in answer["datasets"]] == ["unread", "ready"]
     assert (await visitor.get("/datasets?limit=&cursor=")).json() == answer
     page = await visitor.get("/datasets?limit=1")
     assert 'rel="next"' in page.headers["link"]

@@ -39,6 +39,7 @@ def sources(folder: Path) -> list[SurveySource]:
     write(folder / "team" / "b.fits", fits.PrimaryHDU(data[:50, :50], header))
     return [
         SurveySource(id="field", images=str(folder / "field"), title="A field"),
+        SurveySource(id="nothing", images=f"{folder}/absent/*.fits"),
         SurveySource(id="team", images=f"{folder}/team/*.fits", access=["eve"]),
     ]
 
@@ -134,6 +135,9 @@ async def test_surveys(api: httpx.AsyncClient) -> None:
     surveys = (await api.get("/surveys")).json()["surveys"]
     assert "field" in [survey["id"] for survey in surveys]
     assert "team" not in [survey["id"] for survey in surveys]
+    states = {survey["id"]: survey["state"] for survey in surveys}
+    assert (states["field"], states["nothing"]) == ("ready", "empty")
+    assert (await api.get("/surveys/nothing")).json()["state"] == "empty"
     detail = (await api.get("/surveys/field")).json()
     assert (detail["images"], detail["bands"]) == (1, {"V": 1})
     assert detail["left_out"] == [

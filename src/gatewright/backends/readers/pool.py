@@ -166,6 +166,16 @@ class ReaderPool:
         """Number of calls that wait for a reader."""
         return self._turns.waiting
 
+    @property
+    def busy(self) -> int:
+        """Number of readers that work."""
+        return sum(handle.busy for handle in self._handles)
+
+    @property
+    def running(self) -> int:
+        """Number of readers that run."""
+        return len(self._handles)
+
     async def ready(self) -> None:
         """Return when a reader answers.
 

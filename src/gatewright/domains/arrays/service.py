@@ -85,6 +85,7 @@ class Datasets:
         self._response_bytes = response_bytes
         self._clock = clock
         self._descriptions: dict[Source, Description] = {}
+        self._absent: set[str] = set()
         self._coordinates = Coordinates(self)
 
     def page(
@@ -129,13 +130,19 @@ class Datasets:
         """
         dataset = self.find(caller, dataset_id)
         known = self._descriptions.get(dataset.source)
-        if known is not None:
-            now = await self._reader.version(dataset.source)
-            if known.version == now:
-                return Published(dataset, known)
-        description = await self._reader.describe(dataset.source)
-        self._descriptions[dataset.source] = description
-        return Published(dataset, description)
+        try:
+            if known is not None:
+                now = await self._reader.version(dataset.source)
+                if known.version == now:
+                    return Published(dataset, known)
+            known = await self._reader.describe(dataset.source)
+        except NotFound:
+            self._descriptions.pop(dataset.source, None)
+            self._absent.add(dataset.id)
+            raise
+        self._descriptions[dataset.source] = known
+        self._absent.discard(dataset.id)
+        return Published(dataset, known)
 
     def read(
         self,
@@ -164,7 +171,7 @@ class Datasets:
         """Return what is known of data sets, for a listing.
 
         Files that were not read before are read now, for a few seconds together; None
-        stands for one that takes longer or is damaged.
+        stands for one that takes longer, is damaged or is not there (:meth:`is_there`).
         """
         new = [d for d in datasets if d.source not in self._descriptions]
         if new:
@@ -179,10 +186,20 @@ class Datasets:
             for dataset, description in zip(datasets, known, strict=True)
         ]
 
+    def is_there(self, dataset: Dataset) -> bool:
+        """Return whether the source of a data set was there when it was looked at."""
+        return dataset.id not in self._absent
+
     async def _look(self, dataset: Dataset, gate: asyncio.Semaphore) -> None:
         async with gate:
-            with contextlib.suppress(GatewayError):
+            try:
                 described = await self._reader.describe(dataset.source)
+            except NotFound:
+                self._absent.add(dataset.id)
+            except GatewayError:
+                return  # it is damaged, or takes long: the listing says no more of it
+            else:
+                self._absent.discard(dataset.id)
                 self._descriptions[dataset.source] = described
 
     async def axes(self, published: Published) -> Mapping[str, AxisValues]:

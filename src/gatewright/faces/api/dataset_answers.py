@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 
 import numpy as np
@@ -34,6 +34,10 @@ class DatasetItem(BaseModel):
     id: str = Field(description="Name in URLs.")
     title: str = Field(description="Title.")
     url: str = Field(description="Its description.")
+    state: Literal["ready", "missing", "unread"] = Field(
+        description="“missing”: its file is not there; “unread”: it could not be read "
+        "yet, or not at all."
+    )
     format: str | None = Field(description="Kind of file; null if it is not known.")
     size: int | None = Field(description="Bytes of the file; null if not known.")
     variables: list[str] = Field(description="Names of the data variables.")
@@ -139,18 +143,22 @@ class EstimateAnswer(BaseModel):
     )
 
 
-def dataset_item(dataset: Dataset, known: Published | None) -> dict[str, object]:
+def dataset_item(
+    dataset: Dataset, known: Published | None, *, there: bool
+) -> dict[str, object]:
     """Return a data set as an item of the catalogue."""
     item: dict[str, object] = {
         "id": dataset.id,
         "title": dataset.title or dataset.id,
         "url": f"{BASE}/datasets/{quote(dataset.id, safe='')}",
+        "state": "unread" if there else "missing",
         "format": None,
         "size": None,
         "variables": [],
     }
     if known is not None:
         description = known.description
+        item["state"] = "ready"
         item["title"] = known.title
         item["format"] = description.format
         item["size"] = description.stored_bytes

@@ -53,12 +53,16 @@ async def list_datasets(
 ) -> Response:
     """List the gridded data sets that the caller may see, by id.
 
-    A file that cannot be read, or not soon, has its id as title and no more.
+    One whose file is not there is “missing”; one that cannot be read, or not soon, is
+    “unread”. Both have their id as title and no more.
     """
     datasets = context.services.datasets
     page = datasets.page(context.caller, limit, cursor)
     known = await datasets.look(page.items)
-    items = [*map(dataset_item, page.items, known)]
+    items = [
+        dataset_item(dataset, published, there=datasets.is_there(dataset))
+        for dataset, published in zip(page.items, known, strict=True)
+    ]
     answers: Page[object] = Page(items, page.next)
     return listing(request, "datasets", answers)
 

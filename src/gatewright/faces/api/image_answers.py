@@ -1,5 +1,6 @@
 """What the API says of images and surveys."""
 
+from typing import Literal
 from urllib.parse import quote
 
 from pydantic import BaseModel, Field
@@ -80,6 +81,10 @@ class SurveyAnswer(BaseModel):
 
     id: str = Field(description="Name in URLs.")
     title: str = Field(description="Title.")
+    state: Literal["ready", "empty", "unread"] = Field(
+        description="“empty”: no image was found where the survey says; “unread”: "
+        "nobody has looked yet."
+    )
     links: dict[str, str] = Field(description="This survey, and its images.")
 
 
@@ -148,11 +153,13 @@ def image_answer(image: Image) -> dict[str, object]:
     }
 
 
-def survey_answer(survey: Survey) -> dict[str, object]:
+def survey_answer(survey: Survey, coverage: Coverage) -> dict[str, object]:
     """Return a survey as JSON values."""
+    looked = "unread" if coverage.scanned_at is None else "empty"
     return {
         "id": survey.id,
         "title": survey.title,
+        "state": "ready" if coverage.images else looked,
         "links": {
             "self": f"{BASE}/surveys/{survey.id}",
             "images": f"{BASE}/images?survey={survey.id}",
@@ -162,7 +169,7 @@ def survey_answer(survey: Survey) -> dict[str, object]:
 
 def survey_detail(survey: Survey, coverage: Coverage) -> dict[str, object]:
     """Return a survey with what it holds as JSON values."""
-    return survey_answer(survey) | {
+    return survey_answer(survey, coverage) | {
         "images": coverage.images,
         "kinds": coverage.kinds,
         "bands": coverage.bands,

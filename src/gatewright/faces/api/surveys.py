@@ -29,8 +29,11 @@ SurveyId = Annotated[
 )
 async def list_surveys(context: Context) -> Response:
     """List the collections of images that the caller may see."""
-    surveys = await context.services.sky.surveys(context.caller)
-    return json_response({"surveys": [*map(survey_answer, surveys)], "next": None})
+    sky = context.services.sky
+    found = await sky.surveys(context.caller)
+    known = [await sky.survey(context.caller, survey.id) for survey in found]
+    answers = [survey_answer(survey, coverage) for survey, coverage in known]
+    return json_response({"surveys": answers, "next": None})
 
 
 @router.get(

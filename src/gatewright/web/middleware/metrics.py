@@ -1,7 +1,7 @@
 """Counts and times of requests for Prometheus, by the template of their route."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from prometheus_client import (
     CollectorRegistry,
@@ -11,10 +11,11 @@ from prometheus_client import (
     ProcessCollector,
     generate_latest,
 )
-from prometheus_client.core import Metric
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
+from gatewright.core.measures import Measurement
 from gatewright.web.exchange import Exchange
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -56,9 +57,32 @@ class Meters:
             "gatewright_requests_running", "Requests now.", registry=self.registry
         )
 
-    def render(self) -> bytes:
-        """Return all values in Prometheus' text format."""
-        return bytes(generate_latest(self._shown))
+    def render(self, found: Sequence[Measurement] = ()) -> bytes:
+        """Return all values in Prometheus' text format, and some that were measured.
+
+        What is measured names its process itself where there are several.
+        """
+        measured = CollectorRegistry()
+        measured.register(_Measured(found))
+        return bytes(generate_latest(self._shown) + generate_latest(measured))
+
+
+class _Measured(Collector):
+    """Values that were measured a moment ago."""
+
+    def __init__(self, found: Sequence[Measurement]) -> None:
+        self._found = found
+
+    @override
+    def collect(self) -> Iterator[Metric]:
+        for gauge in self._found:
+            names = [*gauge.values[0][0]] if gauge.values else []
+            family = GaugeMetricFamily(
+                f"gatewright_{gauge.name}", gauge.help, labels=names
+            )
+            for labels, value in gauge.values:
+                family.add_metric([labels[name] for name in names], value)
+            yield family
 
 
 class _OfThisProcess(Collector):

@@ -1,0 +1,44 @@
+"""What ``/metrics`` tells beside the requests."""
+
+import os
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from gatewright.backends.readers import ReaderPool
+from gatewright.backends.sql import Database
+from gatewright.backends.sql.measures import measure_database, measure_jobs
+from gatewright.backends.worker import Worker
+from gatewright.core.clock import system_clock
+from gatewright.core.config import Config
+from gatewright.core.disk import measure_disk
+from gatewright.core.measures import Labels, Measure, Measurement
+
+
+def measures_of(
+    config: Config, database: Database, readers: ReaderPool, worker: Worker
+) -> Mapping[str, Measure]:
+    """Return what is measured: the database, open jobs, readers, workers, the disk."""
+    here = {"process": str(os.getpid())} if config.gateway.processes > 1 else {}
+    kind = "sqlite" if config.gateway.database == "sqlite" else "postgresql"
+    return {
+        "database": partial(measure_database, database, kind),
+        "jobs": partial(measure_jobs, database, system_clock),
+        "readers": partial(_readers, readers, here),
+        "workers": partial(_workers, worker, here),
+        "disk": partial(measure_disk, config.gateway.state),
+    }
+
+
+async def _readers(pool: ReaderPool, here: Labels) -> Sequence[Measurement]:
+    counts = {"busy": pool.busy, "idle": pool.running - pool.busy}
+    values = [({**here, "state": name}, float(n)) for name, n in counts.items()]
+    waiting = [(here, float(pool.waiting))]
+    return [
+        Measurement("readers", "Reader processes.", values),
+        Measurement("readers_waiting", "Calls that wait for a reader.", waiting),
+    ]
+
+
+async def _workers(worker: Worker, here: Labels) -> Sequence[Measurement]:
+    running = 0.0 if worker.pid is None else 1.0
+    return [Measurement("workers", "Workers that run.", [(here, running)])]
