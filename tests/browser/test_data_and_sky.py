@@ -130,7 +130,9 @@ async def test_a_box_drawn_on_the_map_gives_its_series_and_its_subset(
     means = np.average(values.mean(axis=3), axis=2, weights=weights)
     np.testing.assert_allclose(series["mean"], means.mean(axis=1), rtol=1e-9)
     np.testing.assert_allclose(
-        np.subtract(series["high"], series["mean"]), means.std(axis=1), rtol=1e-6
+        np.subtract(series["high"], series["mean"]),
+        means.std(axis=1, ddof=1),
+        rtol=1e-6,
     )
     link = page.get_by_role("link", name="Download NetCDF-4")
     url = await link.get_attribute("href") or ""

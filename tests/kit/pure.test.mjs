@@ -4,9 +4,10 @@ import { test } from "node:test";
 import { Wcs, offsets, placeAt, readCards, readPlace, sexagesimal } from "../../src/gatewright/kit/client/wcs.js";
 import { withoutSeams } from "../../src/gatewright/kit/elements/coastlines.js";
 import { colourTable, rangeOf, scaleFor } from "../../src/gatewright/kit/elements/colours.js";
-import { ago, duration, figure, size } from "../../src/gatewright/kit/elements/format.js";
+import { ago, duration, figure, size, stepOf } from "../../src/gatewright/kit/elements/format.js";
 import { after, anew } from "../../src/gatewright/kit/elements/pages.js";
-import { areaWeights, edges, mapVariables, readBlock, readDataset, readField } from "../../src/gatewright/kit/elements/grid.js";
+import { areaWeights, edges, indexOf, mapVariables, readBlock, readDataset, readField } from "../../src/gatewright/kit/elements/grid.js";
+import { csvOf, seriesOf, stepIn } from "../../src/gatewright/kit/elements/series.js";
 import { permissions } from "../../src/gatewright/kit/elements/permissions.js";
 import { skyArea } from "../../src/gatewright/kit/elements/sky-area.js";
 import { addressOf, placeOf } from "../../src/gatewright/kit/portal/routes.js";
@@ -14,9 +15,34 @@ import { addressOf, placeOf } from "../../src/gatewright/kit/portal/routes.js";
 test("sizes, lengths of time and figures have their units", () => {
   assert.deepEqual([0, 1023, 1536, 150 * 1024, 5 * 1024 ** 4, null].map(size), ["0 B", "1023 B", "1.5 KiB", "150 KiB", "5.0 TiB", ""]);
   assert.deepEqual([0, 59.4, 61, 3660, 90061].map(duration), ["0 s", "59 s", "1 min 01 s", "1 h 01 min", "1 d 1 h"]);
-  assert.deepEqual([101325.123, 0, 1e-5, -2.5e8, NaN].map(figure), ["101330", "0", "1.00e-5", "-2.50e8", "–"]);
+  assert.deepEqual([101325.123, 0, 1e-5, -2.5e8, NaN].map((one) => figure(one)), ["101330", "0", "1.00e-5", "-2.50e8", "–"]);
   assert.equal(ago(new Date(Date.now() - 3 * 86400e3).toISOString()), "3 days ago");
   assert.deepEqual(["0644", "755", "x"].map(permissions), ["rw-r--r--", "rwxr-xr-x", "x"]);
+});
+
+test("figures are as many as a difference needs", () => {
+  assert.deepEqual([101287.4123, 101277.2456].map((one) => figure(one, 0.3)), ["101287.4", "101277.2"]);
+  assert.deepEqual([[0.012345678, 1e-7], [-5, 0.01], [0, 0.1], [1e-5, 1e-8], [2.5e8, 1000]].map(([one, step]) => figure(one, step)), ["0.0123457", "-5", "0", "1.0000e-5", "2.50000e8"]);
+  assert.deepEqual([stepOf(99875, 103720), stepOf(0, Infinity)], [3.845, 0]);
+});
+
+test("a series has the sample standard deviation of its members, and digits for it", () => {
+  const axes = [{ kind: "time", values: ["1987-10-13T00:00:00", "1987-10-14T00:00:00"] }, { kind: "member", values: [1, 2, 3] }];
+  const series = seriesOf({ axes, values: Float64Array.of(1, 2, 6, 4, 4, 4), units: "Pa" }, "");
+  assert.deepEqual(series.mean, [3, 4]);
+  assert.ok(Math.abs(series.high[0] - 3 - Math.sqrt(7)) < 1e-12); // numpy.std([1, 2, 6], ddof=1)
+  assert.equal(series.high[1], 4);
+  assert.equal(stepIn(series), 0.001);
+  assert.equal(csvOf(series), `time,mean,standard_deviation\n1987-10-13T00:00:00,3,${series.high[0] - 3}\n1987-10-14T00:00:00,4,0\n`);
+});
+
+test("a value stands where it is on its axis, however it is written", () => {
+  const time = { kind: "time", values: ["1987-10-13T00:00:00", "1987-10-14T12:00:00"] };
+  assert.deepEqual(["1987-10-14T12:00", "1987-10-14 12", "1987-10-13", "1987-10-14T12:00:00Z", "1987-10-15", ""].map((one) => indexOf(time, one)), [1, 1, 0, 1, -1, -1]);
+  const level = { kind: "level", values: [1000, 850] };
+  assert.deepEqual(["850.0", "850", 850, "851", "x"].map((one) => indexOf(level, one)), [1, 1, 1, -1, -1]);
+  assert.deepEqual(["03", "r1"].map((one) => indexOf({ kind: "member", values: [1, 2, 3] }, one)), [2, -1]);
+  assert.equal(indexOf({ kind: "member", values: ["r1i1p1f1", "r2i1p1f1"] }, "r2i1p1f1"), 1);
 });
 
 test("an area of the sky has a unit in which people can picture it", () => {

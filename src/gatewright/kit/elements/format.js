@@ -59,12 +59,28 @@ export function count(n, one, many = `${one}s`) {
   return `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
 }
 
-/** @param {number} value A value with up to five figures, as a colour bar or a readout shows it. */
-export function figure(value) {
+const MOST_FIGURES = 15;
+
+/**
+ * A value with the figures that its neighbours need: a difference of `step` shows, and at
+ * least five figures are given.
+ * @param {number} value @param {number} [step] The smallest difference that matters.
+ */
+export function figure(value, step = 0) {
   if (!Number.isFinite(value)) return "–";
   const size_ = Math.abs(value);
-  if (size_ !== 0 && (size_ < 1e-3 || size_ >= 1e6)) return value.toExponential(2).replace("e+", "e");
-  return String(Number(value.toPrecision(5)));
+  const above = size_ === 0 ? 0 : Math.floor(Math.log10(size_));
+  const below = step > 0 ? Math.ceil(-Math.log10(step)) : -Infinity;
+  const figures = Math.min(MOST_FIGURES, Math.max(5, above + 1 + below));
+  if (size_ !== 0 && (size_ < 1e-3 || size_ >= 1e6)) {
+    return value.toExponential(step > 0 ? figures - 1 : 2).replace("e+", "e");
+  }
+  return String(Number(value.toPrecision(figures)));
+}
+
+/** The smallest difference that matters among values: a thousandth of their range. @param {number} low @param {number} high */
+export function stepOf(low, high) {
+  return Number.isFinite(high - low) ? (high - low) / 1000 : 0;
 }
 
 /** @param {number} degrees */

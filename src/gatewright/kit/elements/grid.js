@@ -4,6 +4,7 @@
  * @typedef {object} Axis
  * @property {string} name @property {"time" | "level" | "lat" | "lon" | "member" | string} kind
  * @property {string} units @property {(number | string)[]} values
+ * @property {string} parameter The parameter of a subset that narrows it.
  */
 /** @typedef {{name: string, title: string, units: string, axes: Axis[]}} Variable */
 /** @typedef {{id: string, title: string, variables: Variable[]}} Dataset */
@@ -19,14 +20,39 @@ export function readDataset(answer) {
     name: one.name,
     title: one.title || one.long_name || one.name,
     units: one.units ?? "",
-    axes: one.dimensions.map((/** @type {string} */ name) => axes.get(name) ?? { name, kind: name, units: "", values: [] }),
+    axes: one.dimensions.map((/** @type {string} */ name) => axes.get(name) ?? readAxis({ name, values: [] })),
   }));
   return { id: answer.id, title: answer.title || answer.id, variables };
 }
 
 /** @param {any} one @returns {Axis} */
 function readAxis(one) {
-  return { name: one.name, kind: one.kind ?? one.name, units: one.units ?? "", values: one.values ?? [] };
+  const { name, kind = name, units = "", parameter = kind } = one;
+  return { name, kind, units, parameter, values: one.values ?? [] };
+}
+
+/**
+ * Where a value stands on an axis, however it is written (850.0, 03, 1987-10-14T12:00); -1 where it does not.
+ * @param {Axis} axis @param {string | number} asked
+ */
+export function indexOf(axis, asked) {
+  const text = String(asked).trim();
+  const same = axis.values.findIndex((value) => String(value) === text);
+  if (same >= 0 || text === "") return same;
+  if (axis.kind === "time") return axis.values.findIndex((value) => moment(String(value)) === moment(text));
+  return axis.values.findIndex((value) => typeof value === "number" && value === Number(text));
+}
+
+/** @param {string} text A time to the second, whatever of it is written; calendars may have days that Date has not. */
+function moment(text) {
+  const [day, clock = ""] = text.replace(/(Z|\+00:00)$/, "").split(/[T ]/);
+  const [hours = "00", minutes = "00", seconds = "00"] = clock.split(":").filter(Boolean);
+  return `${day} ${hours}:${minutes}:${seconds.replace(/\.0*$/, "")}`;
+}
+
+/** @param {Variable} variable Its axes that are not on a map, each with values to choose from. */
+export function otherAxes(variable) {
+  return variable.axes.filter((axis) => axis.kind !== "lat" && axis.kind !== "lon" && axis.values.length > 0);
 }
 
 /** @param {Dataset} dataset Variables that have a latitude and a longitude. */

@@ -1,16 +1,19 @@
 import { css, html, nothing } from "../vendor/lit.js";
 import { GwElement } from "./base.js";
 import { MAPS, colourTable, paint, rangeOf, scaleFor } from "./colours.js";
-import { count, figure } from "./format.js";
-import { axisOf, edges, mapVariables, readBlock, readDataset, readField } from "./grid.js";
+import { count, figure, stepOf } from "./format.js";
+import { axisOf, edges, indexOf, mapVariables, otherAxes, readBlock, readDataset, readField } from "./grid.js";
+import { dateField, labelOf } from "./axis-words.js";
 import { icon } from "./icons.js";
 
 /** @typedef {import("./grid.js").Dataset} Dataset */
 /** @typedef {import("./grid.js").Variable} Variable */
+/** @typedef {import("./grid.js").Axis} Axis */
 /** @typedef {{lat: number[], lon: number[], values: Float64Array}} Field */
 
 const MOST_CELLS = 1_500_000;
-const SLIDERS = ["time", "level", "member"];
+/** Axes that have an attribute of their own; all others are in `at`. */
+const OWN = ["time", "level", "member"];
 const WORDS = /** @type {Record<string, string>} */ ({ time: "Time", level: "Level", member: "Member" });
 
 /**
@@ -18,6 +21,7 @@ const WORDS = /** @type {Record<string, string>} */ ({ time: "Time", level: "Lev
  *
  * @attr {string} dataset Its id; the property is `datasetId`. @attr {string} variable @attr {string} time @attr {string} level
  * @attr {string} member A member, or `mean` or `spread` over all. @attr {string} select `box`.
+ * @attr {string} at Places on other axes, as a query: `month=3&quantile=0.9`.
  * @attr {string} box `west south east north`, or `lon lat`, in degrees. @attr {string} colours
  * @fires gw-select `{box}` when a box or a point is chosen. @fires gw-view All attributes whenever one changes.
  * @fires gw-field `{dataset, variable, field, units}` when a field was drawn.
@@ -25,9 +29,10 @@ const WORDS = /** @type {Record<string, string>} */ ({ time: "Time", level: "Lev
  */
 export class GwMap extends GwElement {
   static properties = {
-    datasetId: { attribute: "dataset" }, variable: { reflect: true }, time: { reflect: true }, level: { reflect: true }, member: { reflect: true },
+    datasetId: { attribute: "dataset" }, variable: { reflect: true }, time: { reflect: true }, level: { reflect: true }, member: { reflect: true }, at: { reflect: true },
     select: {}, box: { reflect: true }, colours: {}, described: { state: true }, field: { state: true }, units: { state: true },
     drawing: { state: true }, readout: { state: true }, scale: { state: true }, choosing: { state: true }, firsts: { state: true },
+    drawn: { state: true }, sliding: { state: true },
   };
 
   static styles = [GwElement.styles, css`
@@ -48,6 +53,7 @@ export class GwMap extends GwElement {
     .slider input { inline-size: 100%; margin: 0; min-block-size: 24px; }
     .slider .row { align-items: center; display: flex; gap: 8px; }
     .slider select { flex: none; inline-size: 96px; }
+    .slider .date { flex: none; inline-size: auto; max-inline-size: 60%; }
     .value:empty { display: none; }
     .bounds { display: grid; gap: 8px; grid-template-columns: repeat(auto-fit, minmax(92px, 1fr)); max-inline-size: 560px; padding-block-start: 8px; }
     .bounds button { align-self: end; }
@@ -61,6 +67,7 @@ export class GwMap extends GwElement {
     this.time = "";
     this.level = "";
     this.member = "";
+    this.at = "";
     this.select = "";
     this.box = "";
     this.colours = "";
@@ -71,6 +78,10 @@ export class GwMap extends GwElement {
     this.units = "";
     /** Where the field is on the axes that have no slider. */
     this.firsts = "";
+    /** @type {Record<string, number | string>} The values that were drawn, by the axes' parameters. */
+    this.drawn = {};
+    /** @type {{parameter: string, index: number} | null} The slider that is being moved. */
+    this.sliding = null;
     this.drawing = false;
     this.readout = "";
     this.scale = { map: "viridis", low: 0, high: 1 };
@@ -94,7 +105,7 @@ export class GwMap extends GwElement {
   /** @param {Map<string, unknown>} changed */
   willUpdate(changed) {
     if (changed.has("datasetId")) this.reload();
-    else if (this.described && ["variable", "time", "level", "member"].some((name) => changed.has(name))) this._draw();
+    else if (this.described && ["variable", "at", ...OWN].some((name) => changed.has(name))) this._draw();
     if (changed.has("box")) this._map?.showBox(this.bounds);
     if (changed.has("colours") && this.field) this._paint(this.field);
   }
@@ -119,11 +130,10 @@ export class GwMap extends GwElement {
     const variable = this.shown;
     /** @type {Record<string, string>} */
     const subset = { var: variable?.name ?? "" };
-    for (const kind of SLIDERS) {
-      const value = this._chosen(kind);
-      if (value === undefined) continue;
-      if (kind === "member" && isStatistic(value)) subset.stat = value;
-      else subset[kind] = value;
+    for (const axis of variable ? otherAxes(variable) : []) {
+      const value = this._chosen(axis);
+      if (axis.kind === "member" && isStatistic(value)) subset.stat = value;
+      else subset[axis.parameter] = value;
     }
     const bounds = whole ? null : this.bounds;
     if (bounds) {
@@ -134,13 +144,20 @@ export class GwMap extends GwElement {
     return subset;
   }
 
-  /** The chosen value of an axis, as a subset takes it. @param {string} kind @returns {string | undefined} */
-  _chosen(kind) {
-    const axis = this.shown && axisOf(this.shown, kind);
-    if (!axis) return undefined;
-    const asked = /** @type {Record<string, any>} */ (this)[kind];
-    if (kind === "member" && (isStatistic(asked) || !asked)) return asked || "mean";
-    return asked || (axis.values.length ? String(axis.values[0]) : undefined);
+  /** The chosen value of an axis, as a subset takes it. @param {Axis} axis @returns {string} */
+  _chosen(axis) {
+    const asked = OWN.includes(axis.kind) ? /** @type {Record<string, any>} */ (this)[axis.kind] : new URLSearchParams(this.at).get(axis.parameter);
+    if (axis.kind === "member" && (isStatistic(asked ?? "") || !asked)) return asked || "mean";
+    return asked || String(axis.values[0]);
+  }
+
+  /** @param {Axis} axis @param {string} value */
+  _choose(axis, value) {
+    this.sliding = null;
+    if (OWN.includes(axis.kind)) return this._change({ [axis.kind]: value });
+    const at = new URLSearchParams(this.at);
+    at.set(axis.parameter, value);
+    this._change({ at: at.toString() });
   }
 
   async reload() {
@@ -171,7 +188,9 @@ export class GwMap extends GwElement {
     const block = readBlock(answer, variable.name, subset.stat);
     this.field = readField(block);
     this.units = block.units || variable.units;
-    const others = block.axes.filter((axis) => axis.values.length > 1 && axis.kind !== "lat" && axis.kind !== "lon");
+    const rest = otherAxes({ ...variable, axes: block.axes });
+    this.drawn = Object.fromEntries(rest.map((axis) => [axis.parameter, axis.values[0]]));
+    const others = rest.filter((axis) => axis.values.length > 1);
     this.firsts = others.map((axis) => `${axis.name} ${axis.values[0]}, the first of ${axis.values.length}`).join("; ");
     await this._paint(this.field);
     this.announce("field", { dataset: this.datasetId, variable: variable.name, field: this.field, units: this.units });
@@ -227,7 +246,12 @@ export class GwMap extends GwElement {
     if (!field || Math.abs(lat) > 90) return "";
     const [i, j] = [nearest(field.lon, lon, true), nearest(field.lat, lat, false)];
     const value = field.values[j * field.lon.length + i];
-    return `${degrees(lat, "N", "S")} ${degrees(wrap(lon), "E", "W")}  ${figure(value)}${Number.isFinite(value) ? ` ${this.units}` : " no value"}`;
+    return `${degrees(lat, "N", "S")} ${degrees(wrap(lon), "E", "W")}  ${this._figure(value)}${Number.isFinite(value) ? ` ${this.units}` : " no value"}`;
+  }
+
+  /** A value with the figures that the range of the colours needs. @param {number} value */
+  _figure(value) {
+    return figure(value, stepOf(this.scale.low, this.scale.high));
   }
 
   /** @param {Record<string, string>} change */
@@ -237,8 +261,8 @@ export class GwMap extends GwElement {
   }
 
   _tell() {
-    const { variable, time, level, member, box } = this;
-    this.announce("view", { variable, time, level, member, box });
+    const { variable, time, level, member, at, box } = this;
+    this.announce("view", { variable, time, level, member, at, box });
   }
 
   render() {
@@ -250,8 +274,8 @@ export class GwMap extends GwElement {
         <div class="value mono" role="status">${this.readout || (this.choosing ? "Draw a box on the map" : nothing)}</div>
         ${this.drawing ? html`<div class="busy" role="status">Reading …</div>` : nothing}
       </div>
-      <div class="legend small mono" part="bar"><span>${figure(this.scale.low)}</span><canvas width="256" height="1" role="img" aria-label="Colours from ${figure(this.scale.low)} to ${figure(this.scale.high)} ${this.units}"></canvas><span>${figure(this.scale.high)}</span><strong>${this.units || "no units"}</strong></div>
-      <div class="sliders" part="controls">${SLIDERS.map((kind) => this._slider(kind))}</div>
+      <div class="legend small mono" part="bar"><span>${this._figure(this.scale.low)}</span><canvas width="256" height="1" role="img" aria-label="Colours from ${this._figure(this.scale.low)} to ${this._figure(this.scale.high)} ${this.units}"></canvas><span>${this._figure(this.scale.high)}</span><strong>${this.units || "no units"}</strong></div>
+      <div class="sliders" part="controls">${otherAxes(this.shown).map((axis) => this._slider(axis))}</div>
       ${this.firsts ? html`<p class="small muted">${this.firsts}</p>` : nothing}
       ${this.select === "box" ? this._bounds() : nothing}`;
   }
@@ -271,19 +295,29 @@ export class GwMap extends GwElement {
     this._map?.choose(this.choosing);
   }
 
-  /** @param {string} kind */
-  _slider(kind) {
-    const axis = this.shown && axisOf(this.shown, kind);
-    if (!axis || (axis.values.length < 2 && kind !== "member")) return nothing;
-    const chosen = this._chosen(kind) ?? "";
+  /** @param {Axis} axis */
+  _slider(axis) {
+    const { kind, parameter, values, units } = axis;
+    if (values.length < 2 && kind !== "member") return nothing;
+    const chosen = this._chosen(axis);
     const statistic = kind === "member" && isStatistic(chosen);
-    const index = Math.max(0, axis.values.findIndex((value) => String(value) === chosen));
-    const word = statistic ? `${chosen} of ${axis.values.length}` : labelOf(kind, axis.values[index], axis.units);
-    return html`<div class="slider"><span class="small"><label for=${kind}>${WORDS[kind]}</label><span class="mono">${word}</span></span>
-      <div class="row"><input id=${kind} type="range" min="0" max=${Math.max(0, axis.values.length - 1)} .value=${String(index)} aria-valuetext=${word}
-        @change=${(/** @type {any} */ e) => this._change({ [kind]: String(axis.values[e.target.valueAsNumber]) })}>
-      ${kind === "member" ? html`<select aria-label="Member or statistic" @change=${(/** @type {any} */ e) => this._change({ member: e.target.value || String(axis.values[0]) })}>
+    const index = this._index(axis, chosen);
+    const word = statistic ? `${chosen} of ${values.length}` : labelOf(kind, values[index] ?? chosen, units);
+    const slide = (/** @type {any} */ e) => (this.sliding = { parameter, index: e.target.valueAsNumber });
+    return html`<div class="slider"><span class="small"><label for=${parameter}>${WORDS[kind] ?? axis.name}</label><span class="mono">${word}</span></span>
+      <div class="row"><input id=${parameter} type="range" min="0" max=${Math.max(0, values.length - 1)} .value=${String(Math.max(0, index))} aria-valuetext=${word}
+        @input=${slide} @change=${(/** @type {any} */ e) => this._choose(axis, String(values[e.target.valueAsNumber]))}>
+      ${kind === "time" ? dateField(axis, index, (value) => this._choose(axis, value)) : nothing}
+      ${kind === "member" ? html`<select aria-label="Member or statistic" @change=${(/** @type {any} */ e) => this._choose(axis, e.target.value || String(values[0]))}>
         <option value="" ?selected=${!statistic}>one</option>${["mean", "spread"].map((one) => html`<option ?selected=${one === chosen}>${one}</option>`)}</select>` : nothing}</div></div>`;
+  }
+
+  /** Where a slider stands: where it is being moved to, or what was drawn. @param {Axis} axis @param {string} chosen */
+  _index(axis, chosen) {
+    if (this.sliding?.parameter === axis.parameter) return this.sliding.index;
+    const asked = indexOf(axis, chosen);
+    const drawn = this.drawn[axis.parameter];
+    return asked < 0 && !this.drawing && drawn !== undefined ? indexOf(axis, drawn) : asked;
   }
 
   _bounds() {
@@ -303,13 +337,6 @@ export class GwMap extends GwElement {
 /** @param {string} text */
 export function isStatistic(text) {
   return /^(mean|spread|min|max|median|p[\d.]+)$/.test(text);
-}
-
-/** @param {string} kind @param {number | string} value @param {string} units */
-export function labelOf(kind, value, units) {
-  if (value === undefined) return "";
-  if (kind === "time") return String(value).replace("T", " ").replace(/(:\d\d)(:\d\d(\.\d+)?)?Z?$/, "$1");
-  return kind === "level" ? `${value} ${units}` : String(value);
 }
 
 /** @param {number[]} centres @param {number} value @param {boolean} round */

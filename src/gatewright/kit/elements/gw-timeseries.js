@@ -1,8 +1,9 @@
 import { css, html, nothing } from "../vendor/lit.js";
 import { GwElement } from "./base.js";
 import { figure } from "./format.js";
+import { icon } from "./icons.js";
 import { axisOf, readBlock } from "./grid.js";
-import { labelOf } from "./gw-map.js";
+import { labelOf } from "./axis-words.js";
 
 /** @typedef {import("./series.js").Series} Series */
 
@@ -37,6 +38,10 @@ export class GwTimeseries extends GwElement {
     /** @type {any} */
     this._plot = null;
     this._turn = 0;
+    /** The smallest difference that matters in the series. */
+    this._step = 0;
+    /** @type {((series: Series) => string) | null} */
+    this._csv = null;
     this._chosen = () => this.reload();
     this._dark = matchMedia("(prefers-color-scheme: dark)");
     this._scheme = () => this._draw();
@@ -86,9 +91,11 @@ export class GwTimeseries extends GwElement {
     const whole = this.spread && axisOf(variable, "member") ? { ...subset, stat: undefined } : { ...subset, member };
     const answer = await this.load(() => this._read(map.datasetId, whole));
     if (turn !== this._turn || !answer) return;
-    const { placeOf, seriesOf } = await import("./series.js");
+    const { csvOf, placeOf, seriesOf, stepIn } = await import("./series.js");
     if (turn !== this._turn) return;
+    this._csv = csvOf;
     this.series = seriesOf(readBlock(answer, variable.name, whole.stat), variable.units);
+    this._step = stepIn(this.series);
     this.words = `${variable.title}${placeOf(bounds)}`;
     await this._draw();
     this.announce("series", this.series);
@@ -133,15 +140,30 @@ export class GwTimeseries extends GwElement {
     }
     const { mean, lowest, highest, units } = this.series;
     return html`${this.renderError()}<h3>${this.words}</h3>
-      <div class="chart" part="chart" role="img" aria-label="${this.words}: from ${figure(mean[0])} to ${figure(mean.at(-1) ?? NaN)} ${units}, lowest ${figure(lowest)}, highest ${figure(highest)}"></div>
+      <div class="chart" part="chart" role="img" aria-label="${this.words}: from ${this._figure(mean[0])} to ${this._figure(mean.at(-1) ?? NaN)} ${units}, lowest ${this._figure(lowest)}, highest ${this._figure(highest)}"></div>
       <details><summary class="small">As a table</summary>${this._table(this.series)}</details>
       ${this.series.low ? html`<p class="small muted">The line is the mean of the members; the band is one standard deviation to each side.</p>` : nothing}`;
+  }
+
+  /** @param {number} value */
+  _figure(value) {
+    return figure(value, this._step);
+  }
+
+  /** Gives the series to the browser as a file to save. */
+  save() {
+    if (!this.series || !this._csv) return;
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([this._csv(this.series)], { type: "text/csv" }));
+    link.download = `${this._map?.shown?.name ?? "series"}.csv`;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
   }
 
   /** @param {Series} series */
   _table(series) {
     const rows = series.mean.slice(0, 500);
-    return html`<table><thead><tr><th>Time</th><th class="number">${series.low ? "Mean" : "Value"} (${series.units})</th>${series.low ? html`<th class="number">σ</th>` : nothing}</tr></thead>
-      <tbody>${rows.map((mean, i) => html`<tr><td class="mono">${labelOf("time", series.times[i], "")}</td><td class="number mono">${figure(mean)}</td>${series.high ? html`<td class="number mono">${figure(series.high[i] - mean)}</td>` : nothing}</tr>`)}</tbody></table>`;
+    return html`<p><button @click=${this.save}>${icon("down")} Save as CSV</button></p><table><thead><tr><th>Time</th><th class="number">${series.low ? "Mean" : "Value"} (${series.units})</th>${series.low ? html`<th class="number">σ</th>` : nothing}</tr></thead>
+      <tbody>${rows.map((mean, i) => html`<tr><td class="mono">${labelOf("time", series.times[i], "")}</td><td class="number mono">${this._figure(mean)}</td>${series.high ? html`<td class="number mono">${this._figure(series.high[i] - mean)}</td>` : nothing}</tr>`)}</tbody></table>`;
   }
 }

@@ -1,6 +1,7 @@
 /** The picture of a time series, on uPlot; loaded when there is one to draw. */
 import { css, uPlot } from "../vendor/uplot.js";
 import { figure } from "./format.js";
+import { stepIn } from "./series.js";
 
 export { css };
 
@@ -13,6 +14,7 @@ export { css };
  */
 export function plot(place, series, width, height) {
   const line = probe(place, "--gw-series-1");
+  const step = stepIn(series);
   const real = !Number.isNaN(Date.parse(String(series.times[0])));
   const x = series.times.map((time, i) => { const at = Date.parse(String(time)); return Number.isNaN(at) ? i : at / 1000; });
   return new uPlot({
@@ -21,8 +23,8 @@ export function plot(place, series, width, height) {
     axes: axes(place, series, real),
     series: [
       { label: real ? "Time (UTC)" : "Step", value: (/** @type {any} */ _, /** @type {number | null} */ at) => (at === null ? "–" : real ? isoMinute(at) : String(at)) },
-      { label: series.low ? "Mean" : "Value", stroke: line, width: 2, value: (_, value) => figure(value) },
-      ...(series.low ? [edge("Mean − 1 σ", line), edge("Mean + 1 σ", line)] : []),
+      { label: series.low ? "Mean" : "Value", stroke: line, width: 2, value: (_, value) => figure(value, step) },
+      ...(series.low ? [edge("Mean − 1 σ", line, step), edge("Mean + 1 σ", line, step)] : []),
     ],
     bands: series.low ? [{ series: [3, 2], fill: fade(line) }] : [],
   }, /** @type {any} */ ([x, series.mean, ...(series.low ? [series.low, series.high] : [])]), place);
@@ -35,13 +37,13 @@ function axes(place, series, real) {
   const words = (/** @type {any} */ _, /** @type {number[]} */ ticks, /** @type {number} */ __, /** @type {number} */ ___, /** @type {number} */ step) => ticks.map((tick, i) => tickWords(tick, ticks[i - 1], step));
   return [
     { ...axis, ...(real ? { values: words } : {}) },
-    { ...axis, size: 72, label: series.units, labelFont: "12px system-ui", values: (/** @type {any} */ _, /** @type {number[]} */ values) => values.map(figure) },
+    { ...axis, size: 72, label: series.units, labelFont: "12px system-ui", values: (/** @type {any} */ _, /** @type {number[]} */ ticks) => ticks.map((tick) => figure(tick, Math.abs(ticks[1] - ticks[0]) || 0)) },
   ];
 }
 
-/** @param {string} label @param {string} stroke The line along an edge of the band. */
-function edge(label, stroke) {
-  return { label, stroke, width: 0.7, dash: [4, 3], value: (/** @type {any} */ _, /** @type {number} */ value) => figure(value) };
+/** @param {string} label @param {string} stroke The line along an edge of the band. @param {number} step */
+function edge(label, stroke, step) {
+  return { label, stroke, width: 0.7, dash: [4, 3], value: (/** @type {any} */ _, /** @type {number} */ value) => figure(value, step) };
 }
 
 /** @param {number} seconds A moment as ISO 8601 in UTC, to the minute. */

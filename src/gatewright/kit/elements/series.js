@@ -16,7 +16,7 @@ export function seriesOf(block, units) {
   const means = areaMeans(block, kinds, members);
   const rows = times.map((_, i) => means.slice(i * members, (i + 1) * members).filter((one) => !Number.isNaN(one)));
   const mean = rows.map((row) => row.reduce((a, b) => a + b, 0) / row.length);
-  const spread = rows.map((row, i) => Math.sqrt(row.reduce((a, b) => a + (b - mean[i]) ** 2, 0) / row.length));
+  const spread = rows.map((row, i) => deviation(row, mean[i]));
   const banded = members > 1;
   const known = mean.filter((one) => !Number.isNaN(one));
   return {
@@ -53,6 +53,31 @@ function indices(flat, sizes) {
   const at = new Array(sizes.length);
   for (let axis = sizes.length - 1; axis >= 0; axis -= 1) [at[axis], flat] = [flat % sizes[axis], Math.floor(flat / sizes[axis])];
   return at;
+}
+
+/**
+ * The sample standard deviation, as `stat=spread` of a subset has it.
+ * @param {number[]} row @param {number} mean
+ */
+function deviation(row, mean) {
+  return Math.sqrt(row.reduce((a, b) => a + (b - mean) ** 2, 0) / (row.length - 1));
+}
+
+/** The smallest difference that matters in a series: a hundredth of its spread or range. @param {Series} series */
+export function stepIn(series) {
+  const range = (series.highest - series.lowest) / 100;
+  const spreads = (series.high ?? []).map((high, i) => high - series.mean[i]).filter((one) => one > 0);
+  const least = spreads.reduce((a, b) => Math.min(a, b), Infinity) / 100;
+  const steps = [range, least].filter((one) => Number.isFinite(one) && one > 0);
+  return steps.length ? Math.min(...steps) : 0;
+}
+
+/** A series as a table of text, for other programs: all digits, times in ISO 8601. @param {Series} series */
+export function csvOf(series) {
+  const names = series.high ? ["time", "mean", "standard_deviation"] : ["time", "value"];
+  const rows = series.mean.map((mean, i) => [series.times[i], mean, ...(series.high ? [series.high[i] - mean] : [])]);
+  const cell = (/** @type {number | string} */ one) => (Number.isNaN(one) ? "" : String(one));
+  return [names, ...rows].map((row) => `${row.map(cell).join(",")}\n`).join("");
 }
 
 /** The place in words. @param {[number, number, number, number]} bounds */

@@ -89,7 +89,7 @@ function data({ parts, query }) {
   const change = (/** @type {CustomEvent} */ event) => go(addressOf("data", parts, event.detail), true);
   return html`<div class="wide-narrow">
     <div class="gw-section">
-      <gw-map id="map" select="box" dataset=${id} variable=${query.get("variable") ?? ""} time=${query.get("time") ?? ""} level=${query.get("level") ?? ""} member=${query.get("member") ?? ""} box=${query.get("box") ?? ""} @gw-view=${change}></gw-map>
+      <gw-map id="map" select="box" dataset=${id} variable=${query.get("variable") ?? ""} time=${query.get("time") ?? ""} level=${query.get("level") ?? ""} member=${query.get("member") ?? ""} at=${query.get("at") ?? ""} box=${query.get("box") ?? ""} @gw-view=${change}></gw-map>
       <gw-timeseries for="map" spread></gw-timeseries>
     </div>
     <section class="card"><h2>This selection</h2><gw-subset for="map"></gw-subset></section>
