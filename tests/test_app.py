@@ -145,3 +145,11 @@ def test_two_faces_at_one_prefix_are_refused(monkeypatch: pytest.MonkeyPatch) ->
 def test_importing_opens_nothing(tmp_path: Path) -> None:
     create_app(config(tmp_path / "state", "api"))
     assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.parametrize("path", ["/api", "/api/v1", "/dap/here"])
+def test_a_path_that_is_a_faces_own_is_refused(tmp_path: Path, path: str) -> None:
+    below = config(tmp_path, "api", "dap", "site", url=f"https://a.example{path}")
+    with pytest.raises(Conflict, match="another path"):
+        load_faces(below)
+    assert load_faces(config(tmp_path, "site", url=f"https://a.example{path}"))

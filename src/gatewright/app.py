@@ -91,6 +91,11 @@ def load_faces(config: Config) -> list[Face]:
     for face in faces:
         if prefixes.count(face.prefix) > 1:
             raise Conflict(f"Two faces answer at “{face.prefix}/”.")
+        if config.prefix and config.prefix.split("/")[1] in face.prefix.split("/")[1:2]:
+            raise Conflict(
+                f"The path of “url” begins as the addresses of the face “{face.name}” "
+                f"do (“{face.prefix}/”). Give the gateway another path."
+            )
     return faces
 
 

@@ -202,3 +202,23 @@ def test_the_reference_names_every_setting() -> None:
     assert "| `title` | text |" in page
     assert "| `source` | text | required |" in page
     assert "`sqlite`" in page
+
+
+@pytest.mark.parametrize(
+    ("url", "address", "prefix"),
+    [
+        ("https://a.example", "https://a.example", ""),
+        ("https://a.example/", "https://a.example", ""),
+        ("https://a.example/gw/", "https://a.example/gw", "/gw"),
+        ("http://[::1]:80/a/b-c_d.e", "http://[::1]:80/a/b-c_d.e", "/a/b-c_d.e"),
+    ],
+)
+def test_the_address_may_have_a_path(url: str, address: str, prefix: str) -> None:
+    config = parse_config(f'[gateway]\nurl = "{url}"\n')
+    assert (config.url, config.prefix) == (address, prefix)
+
+
+@pytest.mark.parametrize("path", ["//a", "/a//b", "/..", "/.a", "/a b", "/a%20b", "/é"])
+def test_a_path_that_is_none_is_told(path: str) -> None:
+    (mistake,) = mistakes(f'[gateway]\nurl = "https://a.example{path}"\n')
+    assert "its path is one or more names" in mistake

@@ -322,3 +322,11 @@ test("a token that is refused is not kept, and one that is taken is let go by si
   assert.deepEqual(asked.map((one) => one.method), ["GET", "GET", "GET", "GET"]);
   assert.equal(asked[3].headers.get("Authorization"), null);
 });
+
+test("a gateway below a path of its host is asked there, and its own links are taken as they are", () => {
+  const { http } = new Gateway({ url: "https://example.org/a/gateway/", fetch: async () => Response.json({}) });
+  assert.equal(http.url("/api/v1/session"), "https://example.org/a/gateway/api/v1/session");
+  assert.equal(http.url("/a/gateway/api/v1/jobs/local?cursor=x"), "https://example.org/a/gateway/api/v1/jobs/local?cursor=x");
+  assert.equal(http.url("https://example.org/a/gateway/dap/x"), "https://example.org/a/gateway/dap/x");
+  assert.equal(http.url("/a/gatewayed"), "https://example.org/a/gateway/a/gatewayed");
+});

@@ -49,6 +49,17 @@ def test_cookies_of_a_plain_gateway() -> None:
     )
 
 
+def test_cookies_of_a_gateway_below_a_path() -> None:
+    below = config("https://example.org/a/gateway/")
+    assert session_cookie(below) == "__Secure-gw_session"
+    assert cookie_fields(below, "x")["Set-Cookie"] == (
+        "__Secure-gw_session=x; Path=/a/gateway; Max-Age=604800; HttpOnly; "
+        "SameSite=Lax; Secure"
+    )
+    own = cookie_fields(below, "x", OWN)["Set-Cookie"]
+    assert own.startswith("newt_sessionid=x; Path=/a/gateway/newt; Max-Age=43200;")
+
+
 def test_newts_cookie_lives_no_longer_than_a_session() -> None:
     short = Config.model_validate({"identity": {"session_seconds": 600}})
     assert "; Max-Age=600;" in cookie_fields(short, "x", OWN)["Set-Cookie"]

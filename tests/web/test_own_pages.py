@@ -129,3 +129,9 @@ def test_two_origins_are_none() -> None:
 def test_names_of_loopback(host: str, origin: str, *, own: bool) -> None:
     local = pages("", "named.example")
     assert local.is_own(headers(host, origin=origin)) is own
+
+
+def test_the_path_of_the_gateways_address_is_no_part_of_its_origin() -> None:
+    own = pages(f"{HTTPS}/a/gateway")
+    assert own.is_own(headers(origin=HTTPS))
+    assert own.is_foreign(headers(origin="https://evil.example"))

@@ -8,6 +8,7 @@ import re
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
@@ -18,6 +19,7 @@ Access = Literal["public", "users"] | list[Name]
 
 
 _ORIGIN = re.compile(r"https?://[^/?#@\s]+", re.ASCII)
+_PREFIX = re.compile(r"(/[A-Za-z0-9][A-Za-z0-9._-]*)+", re.ASCII)
 
 
 def _is_origin(text: str) -> bool:
@@ -73,8 +75,15 @@ class Gateway(Section):
     @field_validator("url")
     @classmethod
     def _is_of_the_web(cls, text: str) -> str:
-        if text and not _is_origin(text.rstrip("/")):
+        address = text.rstrip("/")
+        path = urlsplit(address).path
+        if text and not _is_origin(address.removesuffix(path)):
             raise ValueError("it begins with http:// or https://, and names a host")
+        if path and not _PREFIX.fullmatch(path):
+            raise ValueError(
+                "its path is one or more names of letters, digits, “-”, “_” and “.”, "
+                "such as https://example.org/gateway"
+            )
         return text
 
     @field_validator("cors_origins")
@@ -242,3 +251,8 @@ class Config(Section):
     def url(self) -> str:
         """Address of the gateway as the world sees it, without a slash at the end."""
         return (self.gateway.url or f"http://{self.gateway.listen}").rstrip("/")
+
+    @property
+    def prefix(self) -> str:
+        """Path of that address (``/gateway``), below which all is; empty for none."""
+        return urlsplit(self.url).path

@@ -24,8 +24,9 @@
    * @property {(request: XMLHttpRequest, status: string) => void} [complete]
    */
   const page = /** @type {any} */ (window);
-  const script = document.currentScript;
-  const base = () => String(page.newt_base_url ?? "/newt").replace(/\/+$/, "");
+  const script = /** @type {HTMLScriptElement | null} */ (document.currentScript);
+  const root = script?.src ? new URL(script.src).pathname.replace(/\/kit\/.*$/s, "") : "";
+  const base = () => String(page.newt_base_url ?? `${root}/newt`).replace(/\/+$/, "");
 
   /** @type {NewtUser} */
   const nobody = { username: null, auth: false, session_lifetime: 0, newt_sessionid: null };

@@ -39,9 +39,12 @@ def session_cookie(config: Config) -> str:
     """Return the name of the session's cookie.
 
     With ``https`` it begins with ``__Host-``, so that browsers take it only from this
-    very host, secure and for all paths (RFC 6265bis, section 4.1.3.2).
+    very host, secure and for all paths (RFC 6265bis, section 4.1.3.2). Of a gateway
+    below a path of its host it begins with ``__Secure-``, and is for that path.
     """
-    return f"{'__Host-' if _secure(config) else ''}gw_session"
+    if not _secure(config):
+        return "gw_session"
+    return "__Secure-gw_session" if config.prefix else "__Host-gw_session"
 
 
 def cookie_fields(
@@ -63,7 +66,8 @@ def no_cookie_fields(
 
 
 def _cookie(config: Config, value: str, age: int, own: SessionCookie | None) -> str:
-    name, path = (own.name, own.path) if own else (session_cookie(config), "/")
+    name = own.name if own else session_cookie(config)
+    path = config.prefix + own.path if own else config.prefix or "/"
     secure = "; Secure" if _secure(config) else ""
     return f"{name}={value}; Path={path}; Max-Age={age}; HttpOnly; SameSite=Lax{secure}"
 

@@ -37,8 +37,18 @@ class Dispatch:
         if prefix is None:
             raise NotFound("There is nothing at this address.")
         exchange = exchange_of(scope)
-        if scope["path"] == prefix:
-            scope = {**scope, "path": f"{prefix}/"}
-        scope["root_path"] = scope.get("root_path", "") + prefix
+        root = scope.get("root_path", "")
+        if root or scope["path"] == prefix:
+            scope = _whole(scope, root, prefix)
+        scope["root_path"] = root + prefix
         exchange.prefix, exchange.inner = prefix, scope
         return self._apps[prefix](scope, receive, send)
+
+
+def _whole(scope: Scope, root: str, prefix: str) -> Scope:
+    """Return the scope with paths from the host's root on."""
+    path = f"{prefix}/" if scope["path"] == prefix else scope["path"]
+    whole = {**scope, "path": root + path}
+    if scope.get("raw_path"):
+        whole["raw_path"] = root.encode() + scope["raw_path"]
+    return whole

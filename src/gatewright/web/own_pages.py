@@ -59,7 +59,7 @@ class OwnPages:
 
     def __init__(self, config: Config) -> None:
         own = urlsplit(config.url)
-        self._own = _place(config.url)
+        self._own = _place(f"{own.scheme}://{own.netloc}")
         self._scheme = own.scheme
         self._hosts = _LOOPBACK | {own.hostname, *config.gateway.allowed_hosts}
 

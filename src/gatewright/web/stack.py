@@ -2,7 +2,8 @@
 
 On the way in, from the outside:
 
-1. `ClientAddress` says who the client behind a trusted proxy is, for all below.
+1. `ClientAddress` says who the client behind a trusted proxy is, for all below;
+   `BelowPrefix` takes the path of the gateway's own address off.
 2. `Answers` makes the record of the request (`Exchange`), with its id and what the face
    that has the path says of itself, and answers whatever is raised below.
 3. `Cors` answers preflights, which carry no credentials.
@@ -48,6 +49,7 @@ from gatewright.web.middleware.answers import (
     tell_request_id,
     tell_time_taken,
 )
+from gatewright.web.middleware.below_prefix import BelowPrefix
 from gatewright.web.middleware.client_address import (
     ClientAddress,
     ForwardedRequests,
@@ -87,6 +89,7 @@ def wrap(faces: Sequence[Face], services: Services, config: Config) -> ASGIApp:
     app = _for_a_caller(app, services, config, cookies)
     app = _refusals(Probes(app, services.health), config)
     cors = Cors(frozenset(config.gateway.cors_origins))
+    below = BelowPrefix(config.prefix)
     app = Answers(
         cors.answering(app),
         Faces(faces),
@@ -98,10 +101,12 @@ def wrap(faces: Sequence[Face], services: Services, config: Config) -> ASGIApp:
             cors.add,
             tell_time_taken,
             SecurityFields(secure=config.url.startswith("https:")),
+            *([below.add] if config.prefix else []),
             tell_request_id,
         ),
         watchers=(Metrics(meters), AccessLog()),
     )
+    app = below.answering(app) if config.prefix else app
     proxies = TrustedProxies(config.gateway.trusted_proxies)
     return ClientAddress(app, proxies) if proxies else app
 

@@ -111,9 +111,9 @@ class SurveyDetail(SurveyAnswer):
     scanned_at: str | None = Field(description="When its files were last looked at.")
 
 
-def image_answer(image: Image) -> dict[str, object]:
-    """Return an image as JSON values."""
-    place = f"{BASE}/images/{quote(image.id, safe='~=')}"
+def image_answer(image: Image, prefix: str) -> dict[str, object]:
+    """Return an image as JSON values; ``prefix`` is the path of the gateway's URL."""
+    place = f"{prefix}{BASE}/images/{quote(image.id, safe='~=')}"
     return {
         "id": image.id,
         "survey": image.survey,
@@ -153,23 +153,25 @@ def image_answer(image: Image) -> dict[str, object]:
     }
 
 
-def survey_answer(survey: Survey, coverage: Coverage) -> dict[str, object]:
-    """Return a survey as JSON values."""
+def survey_answer(
+    survey: Survey, coverage: Coverage, prefix: str
+) -> dict[str, object]:
+    """Return a survey as JSON values; ``prefix`` is the path of the gateway's URL."""
     looked = "unread" if coverage.scanned_at is None else "empty"
     return {
         "id": survey.id,
         "title": survey.title,
         "state": "ready" if coverage.images else looked,
         "links": {
-            "self": f"{BASE}/surveys/{survey.id}",
-            "images": f"{BASE}/images?survey={survey.id}",
+            "self": f"{prefix}{BASE}/surveys/{survey.id}",
+            "images": f"{prefix}{BASE}/images?survey={survey.id}",
         },
     }
 
 
-def survey_detail(survey: Survey, coverage: Coverage) -> dict[str, object]:
+def survey_detail(survey: Survey, coverage: Coverage, prefix: str) -> dict[str, object]:
     """Return a survey with what it holds as JSON values."""
-    return survey_answer(survey, coverage) | {
+    return survey_answer(survey, coverage, prefix) | {
         "images": coverage.images,
         "kinds": coverage.kinds,
         "bands": coverage.bands,

@@ -206,7 +206,10 @@ async def find_images(
     page = await context.services.sky.search(
         context.caller, query, limit=page_limit(limit), cursor=cursor
     )
-    answers: Page[object] = Page([*map(image_answer, page.items)], page.next)
+    answers: Page[object] = Page(
+        [image_answer(image, context.services.config.prefix) for image in page.items],
+        page.next,
+    )
     return listing(request, "images", answers)
 
 
@@ -220,7 +223,7 @@ async def find_images(
 async def one_image(context: Context, image: ImageId) -> Response:
     """Describe an image: where, when and how it was taken, and where its pixels are."""
     found = await context.services.sky.image(context.caller, image)
-    return json_response(image_answer(found))
+    return json_response(image_answer(found, context.services.config.prefix))
 
 
 @router.get(

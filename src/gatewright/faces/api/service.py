@@ -68,7 +68,10 @@ async def describe(request: Request, context: Context) -> Response:
     links = {name: f"{root}/{name}" for name in _FAMILIES}
     if context.caller.user:
         links["user"] = f"{root}/user/{context.caller.user}"
-    links |= {"openapi": f"{root}/openapi.json", "documentation": "/docs/api"}
+    links |= {
+        "openapi": f"{root}/openapi.json",
+        "documentation": f"{config.prefix}/docs/api",
+    }
     return json_response(
         {
             "title": config.gateway.title,

@@ -29,10 +29,10 @@ SurveyId = Annotated[
 )
 async def list_surveys(context: Context) -> Response:
     """List the collections of images that the caller may see."""
-    sky = context.services.sky
+    sky, prefix = context.services.sky, context.services.config.prefix
     found = await sky.surveys(context.caller)
     known = [await sky.survey(context.caller, survey.id) for survey in found]
-    answers = [survey_answer(survey, coverage) for survey, coverage in known]
+    answers = [survey_answer(survey, coverage, prefix) for survey, coverage in known]
     return json_response({"surveys": answers, "next": None})
 
 
@@ -46,4 +46,4 @@ async def list_surveys(context: Context) -> Response:
 async def one_survey(context: Context, survey: SurveyId) -> Response:
     """Tell how many images a survey has, of which time and filters, and where."""
     found, coverage = await context.services.sky.survey(context.caller, survey)
-    return json_response(survey_detail(found, coverage))
+    return json_response(survey_detail(found, coverage, context.services.config.prefix))

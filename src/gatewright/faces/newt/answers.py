@@ -82,9 +82,10 @@ def newt_error(error: GatewayError, request: Request) -> Response:
     text = public_text(error)
     headers = error_headers(error)
     headers.pop("WWW-Authenticate", None)
-    if request.scope["path"].startswith(ENVELOPED):
-        hint = {"login_url": ENVELOPED_LOGIN_URL} if error.status == 401 else ""
+    root = request.scope.get("root_path", "").removesuffix("/newt")
+    if request.scope["path"].removeprefix(root).startswith(ENVELOPED):
+        hint = {"login_url": root + ENVELOPED_LOGIN_URL} if error.status == 401 else ""
         return as_json(envelope(hint, status, text), status, headers)
-    hint = {"login_url": LOGIN_URL} if error.status == 401 else {}
+    hint = {"login_url": root + LOGIN_URL} if error.status == 401 else {}
     body = {"status": "ERROR", "output": "", "error": text, **hint}
     return as_json(body, status, headers)

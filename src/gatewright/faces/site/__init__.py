@@ -23,7 +23,9 @@ KIT = Path(gatewright.__file__).parent / "kit"
 
 def build(services: Services) -> ASGIApp:
     """Return the site as one application."""
-    portal = Portal(load_assets(KIT), services.config.gateway.title)
+    portal = Portal(
+        load_assets(KIT), services.config.gateway.title, services.config.prefix
+    )
     routes = [
         Route("/sign-in", SignIn(portal).answer),
         *OwnPages(services.config.gateway.state).routes(),

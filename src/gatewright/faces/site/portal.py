@@ -1,6 +1,7 @@
 """The portal's pages: one shell for every address, so that a URL is the state."""
 
 import html
+import re
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -21,10 +22,10 @@ LOST_PAGE = "portal/lost.html"
 class Portal:
     """Serves the shell, the page of the API, and the kit's files."""
 
-    def __init__(self, assets: Assets, title: str) -> None:
+    def __init__(self, assets: Assets, title: str, root: str = "") -> None:
         self._assets = assets
         self._pages = {
-            name: _page(asset, assets.version, title)
+            name: _page(asset, assets.version, title, root)
             for name, asset in assets.files.items()
             if name.startswith("portal/") and name.endswith(".html")
         }
@@ -79,8 +80,9 @@ class Portal:
         return asset_response(self._pages[f"portal/{name}"], request, status=status)
 
 
-def _page(asset: Asset, version: str, title: str) -> Asset:
-    """Fill in the gateway's title and the version of the kit's addresses."""
+def _page(asset: Asset, version: str, title: str, root: str) -> Asset:
+    """Fill in the gateway's title, the version of the kit's addresses, and its root."""
     text = asset.body.decode().replace("{title}", html.escape(title))
     text = text.replace('="/kit/', f'="/kit/~{version}/')
+    text = re.sub(r' (href|src)="/', rf' \1="{root}/', text)
     return make_asset(text.encode(), ".html")

@@ -129,8 +129,10 @@ def _body(request: Request, asked: SiaRequest, found: list[Image], more: bool) -
 
 def _base(request: Request) -> str:
     """Return the gateway's address: as configured, or as the client named it."""
-    url = request_context(request).services.config.gateway.url
-    return (url or f"{request.url.scheme}://{request.url.netloc}").rstrip("/")
+    config = request_context(request).services.config
+    if config.gateway.url:
+        return config.url
+    return f"{request.url.scheme}://{request.url.netloc}"
 
 
 async def capabilities(request: Request) -> Response:

@@ -33,7 +33,9 @@ export class Http {
    * @param {string} path @param {Record<string, any>} [query]
    */
   url(path, query = {}) {
-    const url = new URL(path, `${this.base}/`);
+    const root = new URL(this.base).pathname.replace(/\/$/, "");
+    const below = path.startsWith("/") && !`${path}/`.startsWith(`${root}/`);
+    const url = new URL(below ? root + path : path, `${this.base}/`);
     for (const [name, value] of Object.entries(query)) {
       if (value === null || value === undefined || value === "") continue;
       for (const one of Array.isArray(value) ? value : [value]) url.searchParams.append(name, String(one));

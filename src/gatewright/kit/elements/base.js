@@ -1,5 +1,6 @@
 /** What every element shares: the gateway, the four states, events, code to copy. */
 import { gateway as ofThePage } from "../client/page.js";
+import { at } from "../client/place.js";
 import { LitElement, html, nothing } from "../vendor/lit.js";
 import { icon } from "./icons.js";
 import { need } from "./registry.js";
@@ -99,7 +100,7 @@ export class GwElement extends LitElement {
       <p>${this.error.message}</p>
       <div class="bar">
         <button @click=${() => this.reload()}>${icon("again")} Try again</button>
-        ${this.error.status === 401 ? html`<a class="button" href="/sign-in">Sign in</a>` : nothing}
+        ${this.error.status === 401 ? html`<a class="button" href=${at("/sign-in")}>Sign in</a>` : nothing}
         ${this.error.requestId ? html`<span class="small muted">Request <code>${this.error.requestId}</code></span>` : nothing}
       </div>
     </div></slot>`;

@@ -1,4 +1,5 @@
 import { escapeName } from "../client/paths.js";
+import { at } from "../client/place.js";
 import { css, html, nothing, repeat } from "../vendor/lit.js";
 import { GwElement } from "./base.js";
 import { count, size } from "./format.js";
@@ -150,7 +151,7 @@ export class GwDatasets extends Catalogue {
   card(item) {
     const variables = /** @type {string[]} */ (item.variables);
     return {
-      href: `/data/${escapeName(item.id)}`, sky: false,
+      href: at(`/data/${escapeName(item.id)}`), sky: false,
       lines: [
         variables.length ? html`<span class="small muted">${variables.slice(0, 6).join(", ")}${variables.length > 6 ? ` and ${variables.length - 6} more` : ""}</span>` : nothing,
         html`<span class="small muted">${[item.format, item.size === null ? "" : size(item.size)].filter(Boolean).join(" · ")}</span>`,
@@ -187,7 +188,7 @@ export class GwSurveys extends Catalogue {
   card(item) {
     const bands = Object.keys(item.bands ?? {});
     return {
-      href: `/sky/${escapeName(item.id)}`, sky: true,
+      href: at(`/sky/${escapeName(item.id)}`), sky: true,
       lines: [
         html`<span class="small muted">${icon("sky")} ${count(item.images ?? 0, "image")}${bands.length ? ` in ${bands.join(", ")}` : ""}</span>`,
         item.area ? html`<span class="small muted">up to ${skyArea(item.area)}</span>` : nothing,

@@ -1,6 +1,7 @@
 /** The page of the API: every operation of its OpenAPI document, to read and to try. */
 import { html, nothing, render } from "../vendor/lit.js";
 import { gateway } from "../gw.js";
+import { at } from "../client/place.js";
 
 const BASE = "/api/v1";
 const LONGEST_SHOWN = 20_000;
@@ -26,7 +27,7 @@ function page() {
   const found = all.filter(({ verb, path, operation }) => `${verb} ${path} ${operation.summary ?? ""}`.toLowerCase().includes(wanted));
   const tags = [...new Set(found.map((one) => one.operation.tags?.[0] ?? "other"))];
   return html`<h1>${title}</h1>
-    <p>Every address below begins with <code>${BASE}</code>. Errors are RFC 9457 problem documents. A script sends a personal token, made on the page <a href="/account">Account</a>; here your session is used. The document itself is <a href="${BASE}/openapi.json">openapi.json</a>.</p>
+    <p>Every address below begins with <code>${at(BASE)}</code>. Errors are RFC 9457 problem documents. A script sends a personal token, made on the page <a href=${at("/account")}>Account</a>; here your session is used. The document itself is <a href=${at(`${BASE}/openapi.json`)}>openapi.json</a>.</p>
     <label class="gw-field">Find an operation<input type="search" @input=${(/** @type {any} */ e) => { wanted = e.target.value.toLowerCase(); draw(); }}></label>
     <p class="gw-muted" role="status">${found.length} of ${all.length} operations</p>
     ${tags.map((tag) => html`<section><h2>${tag}</h2>${found.filter((one) => (one.operation.tags?.[0] ?? "other") === tag).map(card)}</section>`)}`;

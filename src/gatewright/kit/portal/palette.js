@@ -1,4 +1,5 @@
 /** The command palette: a place by a few letters of its name. */
+import { at } from "../client/place.js";
 import { gateway } from "../gw.js";
 import { html, nothing, render } from "../vendor/lit.js";
 import { go } from "./routes.js";
@@ -28,8 +29,8 @@ async function holdings() {
   const asked = await Promise.allSettled([gateway.datasets.page({ limit: 1000 }), gateway.sky.surveys({ limit: 1000 })]);
   const [datasets, surveys] = asked.map((one) => (one.status === "fulfilled" ? one.value : {}));
   return [
-    ...(datasets.datasets ?? []).map((/** @type {any} */ one) => ({ word: one.title || one.id, kind: "Data", href: `/data/${encodeURIComponent(one.id)}` })),
-    ...(surveys.surveys ?? []).map((/** @type {any} */ one) => ({ word: one.title || one.id, kind: "Sky", href: `/sky/${encodeURIComponent(one.id)}` })),
+    ...(datasets.datasets ?? []).map((/** @type {any} */ one) => ({ word: one.title || one.id, kind: "Data", href: at(`/data/${encodeURIComponent(one.id)}`) })),
+    ...(surveys.surveys ?? []).map((/** @type {any} */ one) => ({ word: one.title || one.id, kind: "Sky", href: at(`/sky/${encodeURIComponent(one.id)}`) })),
   ];
 }
 

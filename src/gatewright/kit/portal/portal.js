@@ -1,6 +1,7 @@
 /** The portal: a router and a frame around the kit's own elements, and nothing else. */
 import { gateway } from "../gw.js";
 import { readable } from "../client/paths.js";
+import { at } from "../client/place.js";
 import { icon } from "../elements/icons.js";
 import { html, nothing, render } from "../vendor/lit.js";
 import { followLinks, go, placeOf } from "./routes.js";
@@ -35,13 +36,13 @@ function frame(place, view, content) {
   return html`
     <a class="skip" href="#place" @click=${toContent}>Skip to the content</a>
     <nav class="rail" aria-label="Places">
-      <a class="mark" href="/"><img src=${new URL("../favicon.svg", import.meta.url).pathname} alt="">${title}</a>
+      <a class="mark" href=${at("/")}><img src=${new URL("../favicon.svg", import.meta.url).pathname} alt="">${title}</a>
       <ul>${allowed().map((one) => html`<li><a href=${one.href} aria-current=${one === view ? "page" : nothing}>${icon(one.icon)}<span>${one.word}</span></a></li>`)}</ul>
     </nav>
     <header class="top">
       <nav aria-label="Where you are"><ol>${crumbs(place, view)}</ol></nav>
       <button class="go" aria-label="Go to a place" @click=${() => findPlace()}>${icon("search")}<span>Go to</span><kbd>Ctrl K</kbd></button>
-      ${session.user ? html`<gw-login></gw-login>` : place.view === "sign-in" ? nothing : html`<a href="/sign-in">Sign in</a>`}
+      ${session.user ? html`<gw-login></gw-login>` : place.view === "sign-in" ? nothing : html`<a href=${at("/sign-in")}>Sign in</a>`}
     </header>
     <main class="place" id="place" tabindex="-1">${content}</main>
     ${view.id === "files" || gateway.uploads.all.length ? html`<gw-uploads></gw-uploads>` : nothing}`;
@@ -49,7 +50,7 @@ function frame(place, view, content) {
 
 /** @param {import("./routes.js").Place} place @param {import("./views.js").View} view */
 function crumbs(place, view) {
-  const names = place.parts.map((part, i) => ({ name: readable(part), href: `/${[view.id, ...place.parts.slice(0, i + 1)].join("/")}` }));
+  const names = place.parts.map((part, i) => ({ name: readable(part), href: at(`/${[view.id, ...place.parts.slice(0, i + 1)].join("/")}`) }));
   const all = [{ name: view.word, href: view.href }, ...names];
   return all.map((one, i) => html`<li>${i === all.length - 1 ? html`<span aria-current="page">${one.name}</span>` : html`<a href=${one.href}>${one.name}</a>`}</li>`);
 }
@@ -79,7 +80,7 @@ followLinks((address) => VIEWS.some((view) => view.rail && view.id === placeOf(a
 window.addEventListener("popstate", show);
 window.addEventListener("gw-place", () => { show(); window.scrollTo(0, 0); });
 window.addEventListener("gw-session", refresh);
-window.addEventListener("gw-login", () => { if (placeOf(new URL(location.href)).view === "sign-in") go("/", true); });
+window.addEventListener("gw-login", () => { if (placeOf(new URL(location.href)).view === "sign-in") go(at("/"), true); });
 window.addEventListener("keydown", (event) => {
   if (event.key === "k" && (event.ctrlKey || event.metaKey)) {
     event.preventDefault();

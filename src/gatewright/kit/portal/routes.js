@@ -1,5 +1,7 @@
 /** Addresses of the portal: `/<view>/<rest>?<state>`. */
 
+import { at, ROOT } from "../client/place.js";
+
 /**
  * @typedef {object} Place
  * @property {string} view Name of the view; "home" at the root.
@@ -9,7 +11,7 @@
 
 /** @param {Location | URL} address @returns {Place} */
 export function placeOf(address) {
-  const [view, ...parts] = address.pathname.split("/").filter(Boolean);
+  const [view, ...parts] = address.pathname.slice(ROOT.length).split("/").filter(Boolean);
   return { view: view ?? "home", parts, query: new URLSearchParams(address.search) };
 }
 
@@ -17,7 +19,7 @@ export function placeOf(address) {
 export function addressOf(view, parts = [], query = {}) {
   const entries = query instanceof URLSearchParams ? [...query] : Object.entries(query);
   const text = new URLSearchParams(entries.filter(([, value]) => value !== "" && value !== null && value !== undefined).map(([k, v]) => [k, String(v)])).toString();
-  const path = view === "home" ? "/" : ["", view, ...parts].join("/");
+  const path = at(view === "home" ? "/" : ["", view, ...parts].join("/"));
   return text ? `${path}?${text}` : path;
 }
 

@@ -1,5 +1,6 @@
 /** The portal's views, made of the kit's elements only. */
 import { escapeName, readable } from "../client/paths.js";
+import { at } from "../client/place.js";
 import { html, nothing } from "../vendor/lit.js";
 import { addressOf, go } from "./routes.js";
 
@@ -16,14 +17,14 @@ import { addressOf, go } from "./routes.js";
 
 /** @type {View[]} */
 export const VIEWS = [
-  { id: "home", word: "Home", icon: "home", href: "/", rail: true, render: home },
-  { id: "files", word: "Files", icon: "files", href: "/files", rail: true, scope: "files:read", render: files },
-  { id: "jobs", word: "Jobs", icon: "jobs", href: "/jobs", rail: true, scope: "jobs:read", render: jobs },
-  { id: "data", word: "Data", icon: "data", href: "/data", rail: true, render: data },
-  { id: "sky", word: "Sky", icon: "sky", href: "/sky", rail: true, render: sky },
-  { id: "store", word: "Store", icon: "store", href: "/store", rail: true, scope: "store", render: store },
-  { id: "account", word: "Account", icon: "account", href: "/account", rail: true, scope: "account:read", render: account },
-  { id: "sign-in", word: "Sign in", icon: "account", href: "/sign-in", rail: false, render: signIn },
+  { id: "home", word: "Home", icon: "home", href: at("/"), rail: true, render: home },
+  { id: "files", word: "Files", icon: "files", href: at("/files"), rail: true, scope: "files:read", render: files },
+  { id: "jobs", word: "Jobs", icon: "jobs", href: at("/jobs"), rail: true, scope: "jobs:read", render: jobs },
+  { id: "data", word: "Data", icon: "data", href: at("/data"), rail: true, render: data },
+  { id: "sky", word: "Sky", icon: "sky", href: at("/sky"), rail: true, render: sky },
+  { id: "store", word: "Store", icon: "store", href: at("/store"), rail: true, scope: "store", render: store },
+  { id: "account", word: "Account", icon: "account", href: at("/account"), rail: true, scope: "account:read", render: account },
+  { id: "sign-in", word: "Sign in", icon: "account", href: at("/sign-in"), rail: false, render: signIn },
 ];
 
 /** @param {Place} place @param {Session} session */
@@ -32,11 +33,11 @@ function home(place, session) {
   return html`
     ${session.user ? nothing : html`<section class="card"><h1>Welcome</h1>
       <p>Data and images are open to everyone here. With an account you also have files, jobs and documents of your own.</p>
-      <p><a href="/sign-in">Sign in</a> · <a href="/data">Browse the data</a> · <a href="/sky">Look at the sky</a></p></section>`}
+      <p><a href=${at("/sign-in")}>Sign in</a> · <a href=${at("/data")}>Browse the data</a> · <a href=${at("/sky")}>Look at the sky</a></p></section>`}
     ${session.scopes.includes("jobs:read") ? html`
-      <section class="gw-section"><div class="head"><h2>Running and waiting</h2><a href="/jobs">All jobs</a></div>
+      <section class="gw-section"><div class="head"><h2>Running and waiting</h2><a href=${at("/jobs")}>All jobs</a></div>
         <gw-jobs live brief limit="10" filter="state=new,queued,held,active" @gw-open=${openJob}>
-          <p class="gw-muted" slot="empty">Nothing of yours runs or waits. <a href="/jobs/local/new">Submit a job</a></p></gw-jobs></section>
+          <p class="gw-muted" slot="empty">Nothing of yours runs or waits. <a href=${at("/jobs/local/new")}>Submit a job</a></p></gw-jobs></section>
       <section class="gw-section"><div class="head"><h2>Failed</h2></div>
         <gw-jobs live brief limit="5" filter="state=failed" @gw-open=${openJob}>
           <p class="gw-muted" slot="empty">No job of yours has failed.</p></gw-jobs></section>` : nothing}
@@ -126,7 +127,7 @@ function account(/** @type {Place} */ place, /** @type {Session} */ session) {
 function signIn(/** @type {Place} */ place, /** @type {Session} */ session) {
   return html`<section class="card narrow"><h1>Sign in</h1>
     <p class="gw-muted">With the name and password of an account here, or by the link that the gateway printed when it started.</p>
-    <gw-login next="/"></gw-login></section>`;
+    <gw-login next=${at("/")}></gw-login></section>`;
 }
 
 const KEPT = "gw-recent";

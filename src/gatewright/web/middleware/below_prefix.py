@@ -1,0 +1,47 @@
+"""A gateway whose address has a path: ``https://example.org/gateway``.
+
+Whether the proxy in front takes the path off or not, all that is inside sees paths as
+those of a gateway at the root of its host; the faces see the whole path, and the prefix
+in their ``root_path``.
+"""
+
+from collections.abc import Awaitable
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gatewright.web.exchange import Exchange
+from gatewright.web.fields import Fields
+
+
+class BelowPrefix:
+    """Takes the path of the gateway's address off requests, and puts it on answers.
+
+    Parameters
+    ----------
+    prefix
+        The path (``/gateway``), without a slash at its end.
+    """
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+        self._start = prefix.encode()
+
+    def answering(self, app: ASGIApp) -> ASGIApp:
+        """Return an application that sees requests without the prefix."""
+
+        def without(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+            raw: bytes = scope.get("raw_path") or scope["path"].encode()
+            if f"{raw.decode('latin-1')}/".startswith(f"{self._prefix}/"):
+                scope["raw_path"] = raw[len(self._start) :] or b"/"
+                scope["path"] = scope["path"][len(self._prefix) :] or "/"
+            scope["root_path"] = self._prefix
+            return app(scope, receive, send)
+
+        return without
+
+    def add(self, fields: Fields, exchange: Exchange) -> None:
+        """Make a ``Location`` of this gateway one that has the prefix."""
+        location = fields.get(b"location")
+        known = location + b"/"
+        if location.startswith(b"/") and not known.startswith(self._start + b"/"):
+            fields.put(b"location", self._start + location)
