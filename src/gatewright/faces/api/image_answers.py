@@ -153,9 +153,7 @@ def image_answer(image: Image, prefix: str) -> dict[str, object]:
     }
 
 
-def survey_answer(
-    survey: Survey, coverage: Coverage, prefix: str
-) -> dict[str, object]:
+def survey_answer(survey: Survey, coverage: Coverage, prefix: str) -> dict[str, object]:
     """Return a survey as JSON values; ``prefix`` is the path of the gateway's URL."""
     looked = "unread" if coverage.scanned_at is None else "empty"
     return {
