@@ -317,6 +317,23 @@ async def test_a_mesh_comes_whole_or_not_at_all(answered: Callable[..., Any]) ->
         assert set(found.variables) == {"t", "nlat", "nlon"}
 
 
+async def test_points_are_gathered_from_dimensions_without_values(
+    tmp_path: Path,
+) -> None:
+    with netCDF4.Dataset(tmp_path / "ens.nc", "w") as file:
+        for name, size in (("y", 4), ("x", 6), ("land", 3)):
+            file.createDimension(name, size)
+        points = file.createVariable("land", "i4", ("land",))
+        points.compress = "y x"
+        points[:] = [3, 14, 15]
+        file.createVariable("t", "f4", ("land",))[:] = [1, 2, 3]
+    data = await subset(datasets(tmp_path / "ens.nc"), var="t", land="14:15")
+    with netCDF4.Dataset("out.nc", memory=data) as found:
+        assert found["land"].compress == "y x"
+        sizes = {name: one.size for name, one in found.dimensions.items()}
+        assert sizes == {"land": 2, "y": 4, "x": 6}
+
+
 async def test_a_formula_without_a_term_is_left_out(tmp_path: Path) -> None:
     with netCDF4.Dataset(tmp_path / "ens.nc", "w") as file:
         file.createDimension("member", 2)

@@ -196,6 +196,27 @@ async def test_only_so_many_coordinates_are_kept(
         await datasets(path).axes(published)
 
 
+async def test_labels_are_read_once_and_not_without_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import netCDF4
+
+    with netCDF4.Dataset(tmp_path / "ens.nc", "w") as file:
+        file.createDimension("site", 2)
+        file.createVariable("site", str, ("site",))[:] = np.array(["a", "b"], object)
+        file.createVariable("v", "f4", ("site",))[:] = [1, 2]
+    pool = InlinePool()
+    catalogue = datasets(tmp_path / "ens.nc", pool=pool)
+    published = await catalogue.open(VISITOR, "ens")
+    assert (await catalogue.axes(published))["site"].labels == ("a", "b")
+    assert (await catalogue.axes(published))["site"].labels == ("a", "b")
+    assert len([name for name in pool.calls if name.endswith("strings")]) == 1
+    monkeypatch.setattr(coordinates, "_MOST_LABELS", 1)
+    other = datasets(tmp_path / "ens.nc")
+    with pytest.raises(TooLarge):
+        await other.axes(await other.open(VISITOR, "ens"))
+
+
 async def test_members_without_a_variable_are_counted(tmp_path: Path) -> None:
     import netCDF4
 

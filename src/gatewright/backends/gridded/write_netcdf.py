@@ -73,6 +73,9 @@ def _make_dimensions(
 ) -> None:
     names = dict.fromkeys(name for one in related for name in one.dimensions)
     names |= dict.fromkeys(name for one in series for name in one.dimensions)
+    # Points are gathered from dimensions that no variable of the answer may have.
+    gathered = [word for one in related for word in one.text("compress").split()]
+    names |= dict.fromkeys(n for n in gathered if n in cut.description.dimensions)
     for name in names:
         grows = cut.description.dimensions[name].unlimited
         count = cut.selected(name).count

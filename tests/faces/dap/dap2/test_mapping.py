@@ -154,3 +154,43 @@ def test_the_whole_file_and_its_growing_dimension_are_told() -> None:
     assert found["NC_GLOBAL"] == {"t": (Kind.STRING, ["A title"])}
     assert found["DODS_EXTRA"] == {"Unlimited_Dimension": (Kind.STRING, ["lat"])}
     assert "DODS_EXTRA" not in mapping.attributes(described(LAT))
+
+
+def test_bytes_without_a_sign_are_bytes() -> None:
+    said = {"_Unsigned": Attribute(ElementType.CHAR, ("true",))}
+    values = {
+        "_FillValue": Attribute(ElementType.INT8, (-1,)),
+        "valid_range": Attribute(ElementType.INT8, (0, -6)),
+        "valid_max": Attribute(ElementType.FLOAT32, (100.5,)),
+        "scale_factor": Attribute(ElementType.FLOAT32, (0.5,)),
+    }
+    one = Variable("v", ElementType.INT8, ("a",), (4,), {**said, **values})
+    assert mapping.array(one).kind is Kind.BYTE
+    assert mapping.shown_as(one) is ElementType.UINT8
+    found = container(one)
+    assert found["_FillValue"] == (Kind.BYTE, [255])
+    assert found["valid_range"] == (Kind.BYTE, [0, 250])
+    assert found["valid_max"] == (Kind.FLOAT32, [100.5])
+    assert found["_Unsigned"] == (Kind.STRING, ["true"])
+    short = Variable("v", ElementType.INT16, ("a",), (4,), said)
+    assert mapping.array(short).kind is Kind.INT16
+
+
+def test_one_fill_value_is_told_and_the_others_are_missing() -> None:
+    fills = Attribute(ElementType.INT32, (5, 6))
+    one = Variable("v", ElementType.INT32, ("a",), (4,), {"_FillValue": fills})
+    found = container(one)
+    assert found["_FillValue"] == (Kind.INT32, [5])
+    assert found["missing_value"] == (Kind.INT32, [6])
+    missing = {"_FillValue": fills, "missing_value": Attribute(ElementType.INT32, (1,))}
+    both = Variable("v", ElementType.INT32, ("a",), (4,), missing)
+    assert container(both)["missing_value"] == (Kind.INT32, [6, 1])
+    text = {"_FillValue": Attribute(ElementType.STRING, ("a", "b"))}
+    words = Variable("v", ElementType.STRING, ("a",), (4,), text)
+    assert container(words)["_FillValue"] == (Kind.STRING, ["a", "b"])
+
+
+def test_text_keeps_the_bytes_of_the_file() -> None:
+    units = {"units": Attribute(ElementType.CHAR, ("°C",), latin1=True)}
+    one = Variable("v", ElementType.INT32, ("a",), (4,), units)
+    assert container(one)["units"] == (Kind.STRING, ["\udcb0C"])
