@@ -1,5 +1,6 @@
 """Errors as RFC 9457 problem documents: the one place where an error is rendered."""
 
+import errno
 import json
 import logging
 import math
@@ -126,9 +127,23 @@ def known_within(exception: Exception) -> GatewayError | None:
     """
     wrapped = isinstance(exception, RuntimeError) and _BEGUN in str(exception)
     known = exception.__cause__ if wrapped else exception
+    if _is_out_of_descriptors(known):
+        _log.warning("too many open files")
+        return errors.Unavailable(
+            "The gateway has too many files and connections open. Try again soon."
+        )
     if isinstance(known, GatewayError) and known.status != 500:
         return known
     return None
+
+
+def _is_out_of_descriptors(error: BaseException | None) -> bool:
+    """Return whether an error is, or comes from, a lack of file descriptors."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in {errno.EMFILE, errno.ENFILE}:
+            return True
+        error = error.__cause__
+    return False
 
 
 def _fields(exception: HTTPException, request: Request) -> dict[str, str]:

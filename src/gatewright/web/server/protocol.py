@@ -9,6 +9,8 @@ uvicorn that are not documented, so uvicorn's version is pinned and
 
 import asyncio
 import json
+import math
+import resource
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -79,6 +81,7 @@ class GatewayProtocol(HttpToolsProtocol):
         self._in_header = False
         self._header_bytes = 0
         self._dead = False
+        self._full = False
         self._refusal: errors.GatewayError | None = None
         self._on_gone: Callable[[], None] | None = None
         self._gone = False
@@ -96,7 +99,19 @@ class GatewayProtocol(HttpToolsProtocol):
             self._dead = True
             transport.abort()
         else:
+            self._full = self._takes_a_file_s_place(transport)
             self._start_timer()
+
+    @staticmethod
+    def _takes_a_file_s_place(transport: asyncio.Transport) -> bool:
+        """Return whether so much is open that files could soon not be.
+
+        A new descriptor is the lowest that is free. Connections have the lower half:
+        each of them may open files, and one more to send them.
+        """
+        most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        own = transport.get_extra_info("socket")
+        return own is not None and own.fileno() >= most // 2
 
     def _too_many(self) -> bool:
         if not self._address or self._address.startswith(_LOOPBACK):
@@ -187,6 +202,11 @@ class GatewayProtocol(HttpToolsProtocol):
     @override
     def on_url(self, url: bytes) -> None:
         super().on_url(url)
+        if self._full:
+            self._refusal = errors.Unavailable(
+                "The gateway has too many connections open. Try again soon."
+            )
+            raise _RefusedError
         if len(self.url) > self._limits.url_bytes:
             self._refusal = errors.UriTooLong("The URL is longer than is read here.")
             raise _RefusedError
@@ -338,9 +358,12 @@ def refusal(error: errors.GatewayError) -> bytes:
             "detail": error.text,
         }
     )
+    seconds = math.ceil(error.retry_after or 1)
+    again = f"Retry-After: {seconds}\r\n" if error.transient else ""
     head = (
         f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}\r\n"
         "Content-Type: application/problem+json\r\n"
+        f"{again}"
         f"Content-Length: {len(body)}\r\n"
         "Connection: close\r\n\r\n"
     )
