@@ -14,13 +14,13 @@ from gatewright.domains.arrays import (
     Description,
     Dimension,
     ElementType,
+    Grids,
     Horizontal,
     Range,
     Variable,
     Version,
     axes,
     data_variables,
-    horizontal,
 )
 from gatewright.domains.arrays.grids import place
 
@@ -75,7 +75,7 @@ T = variable("t", "y", "x", coordinates="lat lon")
 def test_where_latitudes_and_longitudes_stand(
     others: tuple[Variable, ...], data: Variable, expected: tuple[str, ...] | None
 ) -> None:
-    found = horizontal(described(*others, data), data)
+    found = Grids(described(*others, data)).of(data)
     assert (found and found.dimensions) == expected
 
 
@@ -85,7 +85,7 @@ def test_of_several_grids_a_variable_names_its_own() -> None:
         *(north("lat", "y", "x"), east("lon", "y", "x"), T, u),
         *(north("lat_u", "y", "x"), east("lon_u", "y", "x")),
     )
-    assert horizontal(grid, u) == Horizontal("lat_u", "lon_u", ("y", "x"))
+    assert Grids(grid).of(u) == Horizontal("lat_u", "lon_u", ("y", "x"))
     assert [one.name for one in data_variables(grid)] == ["t", "u"]
 
 

@@ -16,6 +16,7 @@ from gatewright.domains.arrays import (
     Box,
     Description,
     ElementType,
+    Grids,
     Hyperslab,
     Range,
     Selected,
@@ -27,7 +28,6 @@ from gatewright.domains.arrays import (
     counted_from,
     everything,
     extent,
-    horizontal,
     is_long,
     member_axis,
     output_sizes,
@@ -260,7 +260,7 @@ class Cut:
         Their shape is that of the variable, or else that of their own dimensions;
         there are none where they are its axes.
         """
-        at = horizontal(self.description, series.variable)
+        at = Grids(self.description).of(series.variable)
         if at is None or not set(at.dimensions) <= set(series.dimensions):
             return []
         found = []

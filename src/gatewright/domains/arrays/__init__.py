@@ -9,7 +9,7 @@ from gatewright.domains.arrays.axes import (
 )
 from gatewright.domains.arrays.calendars import TimeUnits, time_units
 from gatewright.domains.arrays.coordinates import AxisValues
-from gatewright.domains.arrays.grids import Box, Horizontal, horizontal
+from gatewright.domains.arrays.grids import Box, Grids, Horizontal
 from gatewright.domains.arrays.hyperslab import (
     check,
     counts,
@@ -89,6 +89,7 @@ __all__ = [
     "ElementType",
     "Encoding",
     "Estimate",
+    "Grids",
     "Horizontal",
     "Hyperslab",
     "Packing",
@@ -119,7 +120,6 @@ __all__ = [
     "encoded_size",
     "everything",
     "extent",
-    "horizontal",
     "is_long",
     "kind_of",
     "label",

@@ -5,7 +5,7 @@ Source: CF conventions 1.11, chapter 4 (coordinate types), 4.5 (discrete axes wi
 use are known too. Every other dimension of the data is an axis of the kind OTHER.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
 from gatewright.domains.arrays.calendars import TimeUnits, time_units
@@ -96,17 +96,27 @@ class Axis:
 
 
 def kind_of(variable: Variable) -> AxisKind | None:
-    """Return what a coordinate variable means, by its attributes and its name."""
+    """Return what a coordinate variable means, by its attributes and its name.
+
+    ``axis = "X"`` is the first axis of any grid: it is a longitude only if nothing
+    else says what it is (CF 1.11, chapter 4), and so is a name.
+    """
     units = variable.text("units").strip().lower()
     name = variable.text("standard_name").strip().lower()
     if name.startswith(_PROJECTED) or variable.name.lower() in _ROTATED_NAMES:
         return None
-    return (
-        _STANDARD_NAMES.get(name)
-        or _by_units(units)
-        or _by_vertical(variable, name)
-        or _by_letter_or_name(variable, units, name)
-    )
+    sure = _STANDARD_NAMES.get(name) or _by_units(units)
+    if sure is not None:
+        return sure
+    sigma = name.startswith(_VERTICAL) and "_coordinate" in name
+    positive = variable.text("positive").strip().lower()
+    if sigma or name in _LEVEL_NAMES or positive in {"up", "down"}:
+        return AxisKind.LEVEL
+    letter = variable.text("axis").strip().upper()
+    kind = _LETTERS.get(letter) or _NAMES.get(variable.name.lower())
+    if kind in _HORIZONTAL and (name or units not in _DEGREES):
+        return None
+    return kind
 
 
 def _by_units(units: str) -> AxisKind | None:
@@ -119,102 +129,92 @@ def _by_units(units: str) -> AxisKind | None:
     return AxisKind.TIME if " since " in units else None
 
 
-def _by_vertical(variable: Variable, name: str) -> AxisKind | None:
-    vertical = name in _LEVEL_NAMES or (
-        name.startswith(_VERTICAL) and "_coordinate" in name
-    )
-    positive = variable.text("positive").strip().lower()
-    return AxisKind.LEVEL if vertical or positive in {"up", "down"} else None
-
-
-def _by_letter_or_name(
-    variable: Variable, units: str, standard_name: str
-) -> AxisKind | None:
-    """Return what the ``axis`` attribute or the name says.
-
-    ``axis = "X"`` is the first axis of any grid: it is a longitude only if nothing
-    else says what it is (CF 1.11, chapter 4).
-    """
-    kind = _LETTERS.get(variable.text("axis").strip().upper()) or _NAMES.get(
-        variable.name.lower()
-    )
-    if kind in _HORIZONTAL and (standard_name or units not in _DEGREES):
-        return None
-    return kind
+def extent(variable: Variable) -> tuple[str, ...]:
+    """Return the dimensions of a variable without that of the length of its strings."""
+    return variable.dimensions[: -1 if variable.type is ElementType.CHAR else None]
 
 
 def axes(description: Description) -> Mapping[str, Axis]:
     """Return the axes by dimension, and scalar coordinates by their variable."""
-    data = data_variables(description)
-    of_data = {name for variable in data for name in variable.dimensions}
+    of_data = {name for one in data_variables(description) for name in one.dimensions}
     named = _named_coordinates(description)
+    beside: dict[str, list[Variable]] = {}
+    curved: set[str] = set()
+    for name, variable in description.variables.items():
+        where = extent(variable)
+        if len(where) == 1 and where != (name,):
+            beside.setdefault(where[0], []).append(variable)
+        elif len(where) > 1 and name in named and kind_of(variable) in _HORIZONTAL:
+            curved |= set(where)
     found: dict[str, Axis] = {}
     for name in description.dimensions:
-        axis = _of_dimension(description, name, named)
+        own = description.variables.get(name)
+        if own is not None and extent(own) != (name,):
+            own = None
+        axis = _of_dimension(name, own, beside.get(name, []), named, name in curved)
         if axis.kind is not AxisKind.OTHER or name in of_data:
             found[name] = axis
-    for variable in named:
+    for name in named:
+        variable = description.variables[name]
         kind = None if extent(variable) else kind_of(variable)
-        if kind is not None and variable.name not in found:
-            found[variable.name] = _axis(kind, None, variable)
+        if kind is not None and name not in found:
+            found[name] = _axis(kind, None, variable)
     return found
 
 
-def _named_coordinates(description: Description) -> list[Variable]:
+def _named_coordinates(description: Description) -> dict[str, None]:
     """Return the variables that ``coordinates`` attributes name (CF 5 and 5.7)."""
     named = {
         word
         for variable in description.variables.values()
         for word in variable.text("coordinates").split()
     }
-    return [v for name, v in description.variables.items() if name in named]
+    return {name: None for name in description.variables if name in named}
 
 
-def extent(variable: Variable) -> tuple[str, ...]:
-    """Return the dimensions of a variable without that of the length of its strings."""
-    return variable.dimensions[: -1 if variable.type is ElementType.CHAR else None]
+def _of_dimension(
+    name: str,
+    own: Variable | None,
+    beside: list[Variable],
+    named: Container[str],
+    curved: bool,  # noqa: FBT001  # a fact of the dimension, beside others
+) -> Axis:
+    """Return the axis of a dimension.
 
-
-def _of_dimension(description: Description, name: str, named: list[Variable]) -> Axis:
-    own = description.variables.get(name)
-    if own is not None and extent(own) == (name,):
-        kind = kind_of(own)
-        if kind in _HORIZONTAL and _is_index(own, named):
-            kind = None
-        if kind is not None:
-            return _axis(kind, name, own)
-        member = _auxiliary(description, name, named, (AxisKind.MEMBER,))
-        return member or _axis(AxisKind.OTHER, name, own)
-    found = _auxiliary(description, name, named, tuple(AxisKind))
-    if found is not None:
-        return found
-    kind = _NAMES.get(name.lower())
-    return Axis(
-        AxisKind.MEMBER if kind is AxisKind.MEMBER else AxisKind.OTHER, name, None
-    )
-
-
-def _is_index(own: Variable, named: list[Variable]) -> bool:
-    """Return whether a dimension's own variable only numbers the cells of a grid.
-
-    Its name says latitude, and nothing else does, where the true latitudes are an
-    array over that dimension and another one.
+    Parameters
+    ----------
+    name
+        The dimension.
+    own
+        Its coordinate variable.
+    beside
+        Other variables with one value for each of its indices.
+    named
+        Names of auxiliary coordinates.
+    curved
+        Whether it is one of those of latitudes and longitudes that are arrays. Its own
+        coordinate is none of them then, unless its units or standard name say so.
     """
-    sure = _STANDARD_NAMES.get(own.text("standard_name").strip().lower()) or _by_units(
-        own.text("units").strip().lower()
-    )
-    return not sure and any(
-        own.name in one.dimensions
-        and len(one.dimensions) > 1
-        and kind_of(one) in _HORIZONTAL
-        for one in named
+    kind = None if own is None else kind_of(own)
+    if own is not None and curved and kind in _HORIZONTAL:
+        meaning = own.text("standard_name").strip().lower()
+        units = own.text("units").strip().lower()
+        kind = _STANDARD_NAMES.get(meaning) or _by_units(units)
+    if own is not None and kind is not None:
+        return _axis(kind, name, own)
+    if own is not None:
+        member = _auxiliary(name, beside, named, (AxisKind.MEMBER,))
+        return member or _axis(AxisKind.OTHER, name, own)
+    by_name = _NAMES.get(name.lower()) is AxisKind.MEMBER
+    return _auxiliary(name, beside, named, tuple(AxisKind)) or Axis(
+        AxisKind.MEMBER if by_name else AxisKind.OTHER, name, None
     )
 
 
 def _auxiliary(
-    description: Description,
     dimension: str,
-    named: list[Variable],
+    beside: list[Variable],
+    named: Container[str],
     kinds: tuple[AxisKind, ...],
 ) -> Axis | None:
     """Return the axis that auxiliary coordinates make of a dimension (CF 4.5, 5, 9.5).
@@ -222,15 +222,10 @@ def _auxiliary(
     Where latitudes and longitudes stand along the same dimension, as those of stations
     do, neither of them is its axis.
     """
-    along = [
-        variable
-        for name, variable in description.variables.items()
-        if name != dimension and extent(variable) == (dimension,)
-    ]
     found: dict[AxisKind | None, list[Variable]] = {}
-    for variable in along:
+    for variable in beside:
         realization = variable.text("standard_name").strip() == "realization"
-        if variable in named or realization:
+        if variable.name in named or realization:
             found.setdefault(kind_of(variable), []).append(variable)
     if found.keys() >= _HORIZONTAL:
         found = {k: v for k, v in found.items() if k not in _HORIZONTAL}
@@ -239,7 +234,7 @@ def _auxiliary(
             return _axis(kind, dimension, found[kind][0])
     if AxisKind.OTHER not in kinds:
         return None
-    labels = [v for v in along if v.attributes.get("cf_role")] or [
+    labels = [v for v in beside if v.attributes.get("cf_role")] or [
         v for v in found.get(None, ()) if not v.type.numeric
     ]
     return _axis(AxisKind.OTHER, dimension, labels[0]) if labels else None
@@ -273,7 +268,8 @@ def data_variables(description: Description) -> list[Variable]:
         if attribute in {"bounds", "climatology"} or attribute.endswith("_connectivity")
         for word in variable.text(attribute).split()
     }
-    others |= {v.name for v in _named_coordinates(description) if kind_of(v)}
+    named = _named_coordinates(description)
+    others |= {name for name in named if kind_of(description.variables[name])}
     return [
         variable
         for name, variable in description.variables.items()

@@ -20,6 +20,8 @@ from gatewright.domains.arrays.selection import Selected, Values, interval
 _DEGREES = 1e-4
 """Degrees by which a cell may miss the edge of a box: coordinates are float32."""
 _ON_A_SURFACE = 2
+_FEW = 100
+"""Most arrays of coordinates among which those of a variable are searched for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,40 +64,44 @@ class Box:
         return inside
 
 
-def horizontal(description: Description, variable: Variable) -> Horizontal | None:
-    """Return where the latitudes and longitudes of a variable's cells stand.
+class Grids:
+    """Finds where the latitudes and longitudes of a data set's variables stand.
 
-    They are those that its ``coordinates`` attribute names, or else the only ones of
-    the file along its dimensions; None where it has none.
+    Parameters
+    ----------
+    description
+        What the data set says.
     """
-    named = variable.text("coordinates").split()
-    found = [_along(description, variable, name) for name in named]
-    if not any(found):
-        found = [_along(description, variable, name) for name in description.variables]
-    by_kind: dict[AxisKind, list[Variable]] = {}
-    for one in filter(None, found):
-        by_kind.setdefault(one[0], []).append(one[1])
-    latitudes = by_kind.get(AxisKind.LATITUDE, [])
-    longitudes = by_kind.get(AxisKind.LONGITUDE, [])
-    if len(latitudes) != 1 or len(longitudes) != 1:
-        return None
-    latitude, longitude = latitudes[0], longitudes[0]
-    if latitude.dimensions != longitude.dimensions:
-        return None
-    return Horizontal(latitude.name, longitude.name, latitude.dimensions)
 
+    def __init__(self, description: Description) -> None:
+        self._known: dict[str, tuple[AxisKind, Variable]] = {}
+        for name, variable in description.variables.items():
+            kind = kind_of(variable) if variable.type.numeric else None
+            alone = variable.dimensions in {(), (name,)}
+            if kind in {AxisKind.LATITUDE, AxisKind.LONGITUDE} and not alone:
+                self._known[name] = (kind, variable)
 
-def _along(
-    description: Description, variable: Variable, name: str
-) -> tuple[AxisKind, Variable] | None:
-    """Return a latitude or longitude that stands along dimensions of the variable."""
-    found = description.variables.get(name)
-    if found is None or not found.type.numeric or found.dimensions in {(), (name,)}:
-        return None
-    kind = kind_of(found)
-    if kind not in {AxisKind.LATITUDE, AxisKind.LONGITUDE} or kind is None:
-        return None
-    return (kind, found) if set(found.dimensions) <= set(variable.dimensions) else None
+    def of(self, variable: Variable) -> Horizontal | None:
+        """Return where the latitudes and longitudes of a variable's cells stand.
+
+        They are those that its ``coordinates`` attribute names, or else the only ones
+        of the data set along its dimensions; None where it has none.
+        """
+        named = [w for w in variable.text("coordinates").split() if w in self._known]
+        if not named and len(self._known) <= _FEW:
+            named = list(self._known)
+        own = set(variable.dimensions)
+        found = [
+            self._known[n] for n in named if own >= set(self._known[n][1].dimensions)
+        ]
+        latitudes = [one for kind, one in found if kind is AxisKind.LATITUDE]
+        longitudes = [one for kind, one in found if kind is AxisKind.LONGITUDE]
+        if len(latitudes) != 1 or len(longitudes) != 1:
+            return None
+        latitude, longitude = latitudes[0], longitudes[0]
+        if latitude.dimensions != longitude.dimensions:
+            return None
+        return Horizontal(latitude.name, longitude.name, latitude.dimensions)
 
 
 def place(
@@ -134,7 +140,12 @@ def place(
             )
         lat, lon = (ends[kind][0] for kind in (AxisKind.LATITUDE, AxisKind.LONGITUDE))
         return _nearest(at, latitudes, longitudes, lat, lon), None
-    box = _box(at, ends)
+    south, north = ends.get(AxisKind.LATITUDE, (-90.0, 90.0))
+    west, east = ends.get(AxisKind.LONGITUDE, (0.0, 360.0))
+    assert north is not None  # noqa: S101  # places are not boxes
+    assert east is not None  # noqa: S101
+    width = east - west if east >= west else (east - west) % 360.0
+    box = Box(at, min(south, north), max(south, north), west, width)
     inside = box.holds(latitudes, longitudes)
     if not inside.any():
         raise _outside(latitudes, longitudes, wanted)
@@ -148,15 +159,6 @@ def place(
         tuple(slice(c.ranges[0].start, c.ranges[0].stop) for c in chosen.values())
     ]
     return chosen, None if block.all() else box
-
-
-def _box(at: Horizontal, ends: dict[AxisKind, tuple[float, float | None]]) -> Box:
-    south, north = ends.get(AxisKind.LATITUDE, (-90.0, 90.0))
-    west, east = ends.get(AxisKind.LONGITUDE, (0.0, 360.0))
-    assert north is not None  # noqa: S101  # places are not boxes
-    assert east is not None  # noqa: S101
-    width = east - west if east >= west else (east - west) % 360.0
-    return Box(at, min(south, north), max(south, north), west, width)
 
 
 def _outside(

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 
 from gatewright.core.errors import InvalidRequest
 from gatewright.domains.arrays.axes import Axis
-from gatewright.domains.arrays.grids import Horizontal, horizontal
+from gatewright.domains.arrays.grids import Grids, Horizontal
 from gatewright.domains.arrays.model import AxisKind, Description, Variable
 from gatewright.domains.arrays.selection import Selected
 from gatewright.domains.arrays.subset import SubsetRequest
+
+_HORIZONTAL = (AxisKind.LATITUDE, AxisKind.LONGITUDE)
 
 
 def narrowed(
@@ -27,9 +29,10 @@ def narrowed(
         twice.
     """
     found = []
+    arrays = bool(places(description, variables, axes, request))
     for kind, text in request.bounds.items():
         names = {n for v in variables for n in _named_axes(v, axes, kind)}
-        if not names and _of_grids(description, variables, kind):
+        if not names and arrays and kind in _HORIZONTAL:
             continue
         if not names:
             names = {_by_name(variables, axes, kind)}
@@ -47,15 +50,6 @@ def narrowed(
         if [other for other, _, _ in found].count(name) > 1:
             raise InvalidRequest(f"The axis “{axis.name}” is given twice.")
     return found
-
-
-def _of_grids(
-    description: Description, variables: tuple[Variable, ...], kind: AxisKind
-) -> bool:
-    """Return whether latitudes and longitudes are arrays, and one of them is meant."""
-    return kind in {AxisKind.LATITUDE, AxisKind.LONGITUDE} and any(
-        horizontal(description, variable) for variable in variables
-    )
 
 
 def _by_name(
@@ -87,14 +81,16 @@ def places(
     request: SubsetRequest,
 ) -> dict[Horizontal, tuple[tuple[AxisKind, str], ...]]:
     """Return what is asked of latitudes and longitudes that are arrays, by grid."""
-    wanted = tuple(
-        (kind, request.bounds[kind])
-        for kind in (AxisKind.LATITUDE, AxisKind.LONGITUDE)
-        if kind in request.bounds
-        and not any(_named_axes(variable, axes, kind) for variable in variables)
-    )
-    grids = [horizontal(description, variable) for variable in variables if wanted]
-    return {at: wanted for at in grids if at is not None}
+    wanted = tuple((k, request.bounds[k]) for k in _HORIZONTAL if k in request.bounds)
+    if not wanted:
+        return {}
+    grids = Grids(description)
+    found = [
+        grids.of(variable)
+        for variable in variables
+        if not any(_named_axes(variable, axes, kind) for kind in _HORIZONTAL)
+    ]
+    return {at: wanted for at in found if at is not None}
 
 
 def check_free(selected: Mapping[str, Selected], cells: Mapping[str, Selected]) -> None:

@@ -25,7 +25,7 @@ from gatewright.core.errors import GatewayError, NotFound, TooLarge
 from gatewright.core.pages import Page, decode_cursor, encode_cursor, page_limit
 from gatewright.domains.arrays.axes import axes, data_variables
 from gatewright.domains.arrays.coordinates import AxisValues, Coordinates
-from gatewright.domains.arrays.grids import Horizontal, horizontal
+from gatewright.domains.arrays.grids import Grids, Horizontal
 from gatewright.domains.arrays.model import (
     Dataset,
     Description,
@@ -217,7 +217,7 @@ class Datasets:
         Grids that are too large to search are left out.
         """
         description = published.description
-        of_data = (horizontal(description, v) for v in data_variables(description))
+        of_data = map(Grids(description).of, data_variables(description))
         found = []
         for at in dict.fromkeys(filter(None, of_data)):
             with contextlib.suppress(TooLarge):
