@@ -154,7 +154,40 @@ def gathered(file: netCDF4.Dataset) -> None:
     made(file, "t", "f4", ("time", "land"), values, **warm)
 
 
+def profiles(file: netCDF4.Dataset) -> None:
+    """Profiles of unlike lengths, one behind the other (CF 9.3.3)."""
+    file.setncatts({"Conventions": "CF-1.8", "featureType": "profile"})
+    file.createDimension("profile", 2)
+    file.createDimension("obs", 5)
+    name = made(file, "profile", "i4", ("profile",), [1, 2], cf_role="profile_id")
+    name.units = "1"
+    for one, meaning, units, values in (
+        ("lat", "latitude", "degrees_north", [10, 20]),
+        ("lon", "longitude", "degrees_east", [30, 40]),
+        ("time", "time", "days since 2000-01-01", [0, 1]),
+    ):
+        options = {"units": units, "standard_name": meaning}
+        made(file, one, "f8", ("profile",), values, **options)
+    counts = made(file, "row_size", "i4", ("profile",), [2, 3], units="1")
+    counts.setncatts({"sample_dimension": "obs"})
+    deep = {"units": "m", "standard_name": "depth", "positive": "down", "axis": "Z"}
+    made(file, "z", "f4", ("obs",), np.arange(5.0), **deep)
+    warm = {"units": "K", "standard_name": "sea_water_temperature"}
+    t = made(file, "t", "f4", ("obs",), np.arange(5.0) + 280, **warm)
+    t.coordinates = "time lat lon z"
+
+
+def floats(file: netCDF4.Dataset) -> None:
+    """The same with the number of its profile beside each value (CF 9.3.4)."""
+    profiles(file)
+    file["row_size"].delncattr("sample_dimension")
+    which = made(file, "which", "i4", ("obs",), [0, 0, 1, 1, 1], units="1")
+    which.instance_dimension = "profile"
+
+
 SOURCES: dict[str, Write] = {
+    "profiles": profiles,
+    "floats": floats,
     "records": records,
     "hybrid": hybrid,
     "ancillary": ancillary,
@@ -175,6 +208,9 @@ QUERIES: list[tuple[str, dict[str, str]]] = [
     ("mesh", {"var": "t", "lat": "0:1"}),
     ("mesh", {}),
     ("gathered", {"var": "t", "land": "14:15"}),
+    ("profiles", {"var": "t"}),
+    ("profiles", {"var": "t", "obs": "index:1:3"}),
+    ("floats", {"var": "t", "obs": "index:1:3"}),
 ]
 
 
@@ -332,6 +368,23 @@ async def test_points_are_gathered_from_dimensions_without_values(
         assert found["land"].compress == "y x"
         sizes = {name: one.size for name, one in found.dimensions.items()}
         assert sizes == {"land": 2, "y": 4, "x": 6}
+
+
+async def test_which_value_is_whose_comes_along(answered: Callable[..., Any]) -> None:
+    _, answer = await answered("profiles", {"var": "t"})
+    with netCDF4.Dataset(answer) as found:
+        assert found["row_size"][:].tolist() == [2, 3]
+        assert found.featureType == "profile"
+    _, answer = await answered("profiles", {"var": "t", "obs": "index:1:3"})
+    with netCDF4.Dataset(answer) as found:
+        assert "row_size" not in found.variables
+        assert "featureType" not in found.ncattrs()
+        assert found["t"][:].tolist() == [281, 282, 283]
+    _, answer = await answered("floats", {"var": "t", "obs": "index:1:3"})
+    with netCDF4.Dataset(answer) as found:
+        assert found["which"][:].tolist() == [0, 1, 1]
+        assert found["lat"][:].tolist() == [10, 20]
+        assert found.featureType == "profile"
 
 
 async def test_a_formula_without_a_term_is_left_out(tmp_path: Path) -> None:

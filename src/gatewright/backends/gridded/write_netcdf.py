@@ -23,6 +23,7 @@ from gatewright.domains.arrays import (
     Variable,
     absent,
     carried,
+    is_ragged,
     output_type,
     shortened,
 )
@@ -53,7 +54,12 @@ def write(cut: Cut, file: BinaryIO) -> None:
     chosen = tuple(map(cut.description.variable, variables))
     related = carried(cut.description, chosen, cut.axes, cut.order)
     with h5netcdf.File(file, "w") as out:
-        _set(out, _global_attributes(cut))
+        about = _global_attributes(cut)
+        carried_too = {one.name for one in related}
+        ragged = {v.name for v in cut.description.variables.values() if is_ragged(v)}
+        if not ragged <= carried_too:
+            about.pop("featureType", None)  # which element is whose is not told
+        _set(out, about)
         _make_dimensions(out, cut, related, series)
         present = {one.name for one in related} | {one.name for one in series}
         present |= set(out.dimensions)

@@ -47,7 +47,7 @@ from gatewright.domains.arrays.packing import (
 )
 from gatewright.domains.arrays.plan import windows
 from gatewright.domains.arrays.ports import ArrayReader
-from gatewright.domains.arrays.references import shortened
+from gatewright.domains.arrays.references import is_ragged, shortened
 from gatewright.domains.arrays.selection import (
     Selected,
     Values,
@@ -121,6 +121,7 @@ __all__ = [
     "everything",
     "extent",
     "is_long",
+    "is_ragged",
     "kind_of",
     "label",
     "member_axis",

@@ -27,6 +27,7 @@ _REFERENCES = frozenset(
     }
 )
 _CONNECTIVITY = "_connectivity"
+_RAGGED = frozenset({"sample_dimension", "instance_dimension"})
 
 
 def _refers(attribute: str) -> bool:
@@ -65,7 +66,10 @@ def companions(
     """
     known = description.variables
     found = {variable.name: variable for variable in variables}
-    waiting = list(variables)
+    rows, lost = _of_rows(description, variables, narrowed)
+    gone = {*gone, *lost}
+    waiting = [*variables, *rows]
+    found |= {one.name: one for one in waiting}
     while waiting:
         one = waiting.pop(0)
         named = [word for _, words in references(one) for word in words]
@@ -77,6 +81,38 @@ def companions(
                 found[name] = other
                 waiting.append(other)
     return list(found.values())[len(variables) :]
+
+
+def _of_rows(
+    description: Description,
+    variables: tuple[Variable, ...],
+    narrowed: AbstractSet[str],
+) -> tuple[list[Variable], set[str]]:
+    """Return what says to which feature the elements of ragged arrays belong.
+
+    They are counts of elements, which mean nothing once some are left out, or the
+    number of the feature of each element. The second part are the dimensions of
+    features of which that is lost. Source: CF 1.11, sections 9.3.3 and 9.3.4.
+    """
+    chosen = {name for variable in variables for name in variable.dimensions}
+    found: list[Variable] = []
+    lost: set[str] = set()
+    for one in description.variables.values():
+        counted = one.text("sample_dimension")
+        if counted in chosen and one not in variables:
+            if narrowed & {counted, *one.dimensions}:
+                lost |= set(one.dimensions) - chosen
+            else:
+                found.append(one)
+        features = one.text("instance_dimension")
+        if features and features not in narrowed and chosen >= set(one.dimensions):
+            found += [one] if one not in variables else []
+    return found, lost
+
+
+def is_ragged(variable: Variable) -> bool:
+    """Return whether a variable says to which feature elements belong."""
+    return not _RAGGED.isdisjoint(variable.attributes)
 
 
 def _of_mesh(description: Description, variable: Variable) -> set[str]:
