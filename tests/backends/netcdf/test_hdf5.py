@@ -232,3 +232,27 @@ async def test_text_that_h5netcdf_and_others_write_is_text(tmp_path: Path) -> No
     attributes = found.variables["v"].attributes
     assert attributes["units"] == Attribute(ElementType.CHAR, ("°C",), latin1=True)
     assert attributes["pair"].values == ("°C", "Â°")
+
+
+async def test_attributes_name_what_stands_in_groups_by_its_flat_name(
+    tmp_path: Path,
+) -> None:
+    with netCDF4.Dataset(tmp_path / "a.nc", "w") as file:
+        file.createDimension("x", 2)
+        file.createVariable("height", "f4", ())[...] = 2
+        forecast = file.createGroup("fc")
+        inner = forecast.createGroup("in")
+        for group, name in ((forecast, "ref"), (inner, "flag"), (forecast, "area")):
+            group.createVariable(name, "f4", ("x",))[:] = [1, 2]
+        t = inner.createVariable("t", "f4", ("x",))
+        t.setncatts({"coordinates": "ref height gone", "units": "ref"})
+        t.setncatts({"ancillary_variables": "flag", "grid_mapping": "/height: ref"})
+        t.cell_measures = "area: ../area volume: /fc/gone"
+        t[:] = [1, 2]
+    found = (await READER.describe(READER.source(tmp_path / "a.nc"))).variables
+    about = found["fc_in_t"].attributes
+    assert about["coordinates"].text == "fc_ref height gone"
+    assert about["ancillary_variables"].text == "fc_in_flag"
+    assert about["grid_mapping"].text == "height: fc_ref"
+    assert about["cell_measures"].text == "area: fc_area volume: /fc/gone"
+    assert about["units"].text == "ref"

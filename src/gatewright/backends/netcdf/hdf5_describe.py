@@ -26,6 +26,7 @@ from gatewright.domains.arrays import (
     Dimension,
     ElementType,
     Variable,
+    renamed,
 )
 
 _NOT_A_VARIABLE = b"This is a netCDF dimension but not a netCDF variable"
@@ -106,16 +107,21 @@ def _add_variable(path: str, dataset: Any, tree: Tree, found: Hdf5Map) -> None:
         kind,
         _dimension_names(path, dataset, tree, found),
         tuple(dataset.shape),
-        _variable_attributes(path, dataset, found),
+        _variable_attributes(path, dataset, tree, found),
         dataset.chunks,
     )
 
 
-def _variable_attributes(path: str, dataset: Any, found: Hdf5Map) -> Attributes:
-    own = attributes(dataset, path, found.warnings)
+def _variable_attributes(
+    path: str, dataset: Any, tree: Tree, found: Hdf5Map
+) -> Attributes:
+    own: Attributes = attributes(dataset, path, found.warnings)
     where = {}
     if "/" in path:
         where["fullnamepath"] = Attribute(ElementType.CHAR, (f"/{path}",))
+    if tree.grouped:
+        group = path.rpartition("/")[0]
+        own = renamed(own, lambda word: tree.name_from(group, word))
     return {**flags(dataset.dtype), **own, **where}
 
 

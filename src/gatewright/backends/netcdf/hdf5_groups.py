@@ -5,6 +5,7 @@ between, as Hyrax's CF option has it: DAP2 has no groups, and netCDF-C does not 
 slash in a name.
 """
 
+import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,6 +31,27 @@ class Tree:
     attributes: dict[str, Attribute] = field(default_factory=dict)
     """Attributes of the file, and of groups as ``group.attribute``."""
 
+    grouped: bool = False
+    """Whether a data set stands in a group."""
+
+    def name_from(self, group: str, word: str) -> str:
+        """Return the flat name of what an attribute of a variable in a group names.
+
+        A path is from the root, or from the group; a mere name is sought in the group
+        and then in those that hold it. Source: CF 1.11, section 2.7.
+        """
+        if word.startswith("/"):
+            return self.names.get(word.strip("/"), word)
+        if "/" in word:
+            path = posixpath.normpath(f"/{group}/{word}").strip("/")
+            return self.names.get(path, word)
+        while group:
+            found = self.names.get(f"{group}/{word}")
+            if found is not None:
+                return found
+            group = group.rpartition("/")[0]
+        return self.names.get(word, word)
+
 
 def read(file: Any, warnings: list[str]) -> Tree:
     """Return the tree of an open ``h5py.File``; links to other files are left out."""
@@ -47,6 +69,7 @@ def read(file: Any, warnings: list[str]) -> Tree:
                 return tree
             if isinstance(item, h5py.Dataset):
                 tree.datasets[below] = item
+                tree.grouped = tree.grouped or "/" in below
                 tree.names[below] = names.of(below)
             elif isinstance(item, h5py.Group) and _address(item) not in seen:
                 seen.add(_address(item))

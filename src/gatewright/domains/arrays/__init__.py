@@ -47,7 +47,7 @@ from gatewright.domains.arrays.packing import (
 )
 from gatewright.domains.arrays.plan import windows
 from gatewright.domains.arrays.ports import ArrayReader
-from gatewright.domains.arrays.references import is_ragged, shortened
+from gatewright.domains.arrays.references import is_ragged, renamed, shortened
 from gatewright.domains.arrays.selection import (
     Selected,
     Values,
@@ -131,6 +131,7 @@ __all__ = [
     "packing",
     "positions",
     "readable",
+    "renamed",
     "select",
     "shortened",
     "statistic",

@@ -5,7 +5,7 @@ its attributes do not name. Source: CF conventions 1.11 (3.4, 4.3, 5, 7.1, 7.2, 
 8.2) and UGRID 1.0 (meshes).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
 
 from gatewright.domains.arrays.model import (
@@ -42,6 +42,25 @@ def references(variable: Variable) -> Iterator[tuple[str, list[str]]]:
             if name in _KEYED:
                 words = [word for word in words if not word.endswith(":")]
             yield name, [word.rstrip(":") for word in words]
+
+
+def renamed(attributes: Attributes, name: Callable[[str], str]) -> Attributes:
+    """Return attributes in which variables that they refer to have other names."""
+    return {
+        key: Attribute(one.type, (_renamed(key, one.text, name),), one.latin1)
+        if _refers(key) and not one.type.numeric
+        else one
+        for key, one in attributes.items()
+    }
+
+
+def _renamed(key: str, text: str, name: Callable[[str], str]) -> str:
+    words = []
+    for word in text.split():
+        colon = ":" if word.endswith(":") else ""
+        kept = key in _KEYED and colon
+        words.append(word if kept else name(word.removesuffix(":")) + colon)
+    return text if words == text.split() else " ".join(words)
 
 
 def companions(
