@@ -1,6 +1,6 @@
 """The gateway as an ASGI application: a function of its configuration."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -32,7 +32,7 @@ class Application:
         self._config = config
         self._app: ASGIApp | None = None
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Handle the lifespan or one request.
 
         Raises
@@ -41,13 +41,12 @@ class Application:
             A request came before the lifespan began.
         """
         if scope["type"] == "lifespan":
-            await self._lifespan(scope, receive, send)
-        elif scope["type"] != "http":
-            await send({"type": "websocket.close", "code": 1000})
-        elif self._app is None:
+            return self._lifespan(scope, receive, send)
+        if scope["type"] != "http":
+            return send({"type": "websocket.close", "code": 1000})
+        if self._app is None:
             raise Unavailable("The gateway is not open.")
-        else:
-            await self._app(scope, receive, send)
+        return self._app(scope, receive, send)
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[Services]:

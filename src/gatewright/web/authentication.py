@@ -63,9 +63,9 @@ class Authentication:
         self._face_cookies = tuple(cookies)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        brought = any(name in _CREDENTIALS for name, _ in scope["headers"])
-        if brought:
-            return self._authenticated(scope, receive, send)
+        for name, _ in scope["headers"]:
+            if name in _CREDENTIALS:
+                return self._authenticated(scope, receive, send)
         self._enter(scope, visitor(**_sender(scope)))
         return self._app(scope, receive, send)
 

@@ -150,7 +150,15 @@ def _route(context: Any) -> _Route:
 class _Step:
     """A function of a route or of one of its dependencies, ready to be called."""
 
-    __slots__ = ("_fields", "_inner", "_query", "_requests", "function", "name")
+    __slots__ = (
+        "_fields",
+        "_inner",
+        "_query",
+        "_requests",
+        "_texts",
+        "function",
+        "name",
+    )
 
     def __init__(self, of: Dependant) -> None:
         self.function: Any = of.call
@@ -160,8 +168,10 @@ class _Step:
             raise TypeError(f"{self.function!r} takes what is not given here.")
         self.name = of.name
         self._inner = tuple(_Step(inner) for inner in of.dependencies)
+        texts = [field for field in of.path_params if _is_any_text(field)]
+        self._texts = [(field.name, field.alias) for field in texts]
         places = (
-            (of.path_params, "path_params"),
+            ([f for f in of.path_params if f not in texts], "path_params"),
             (of.header_params, "headers"),
             (of.cookie_params, "cookies"),
         )
@@ -198,6 +208,8 @@ class _Step:
                 known[step.function] = await step.function(**arguments)
             if step.name is not None:
                 values[step.name] = known[step.function]
+        for name, alias in self._texts:
+            values[name] = request.path_params[alias]
         for fields, place in self._fields:
             found, wrong = request_params_to_args(fields, getattr(request, place))
             values |= found
@@ -205,6 +217,12 @@ class _Step:
         if self._query is not None:
             values |= self._query.values(request, errors)
         return values
+
+
+def _is_any_text(field: Any) -> bool:
+    """Return whether a part of the path is taken as the text that it is."""
+    info = field.field_info
+    return info.annotation is str and not info.metadata
 
 
 class _Query:

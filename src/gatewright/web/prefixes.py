@@ -2,15 +2,19 @@
 
 from collections.abc import Iterable
 
-
-def longest_first(prefixes: Iterable[str]) -> tuple[str, ...]:
-    """Return prefixes (``/api/v1``) in the order in which `prefix_of` tries them."""
-    return tuple(sorted(prefixes, key=len, reverse=True))
+Prefixes = tuple[tuple[str, str], ...]
+"""Prefixes (``/api/v1``), each with how the paths below it begin (``/api/v1/``)."""
 
 
-def prefix_of(path: str, prefixes: Iterable[str]) -> str | None:
+def longest_first(prefixes: Iterable[str]) -> Prefixes:
+    """Return prefixes in the order in which `prefix_of` tries them."""
+    ordered = sorted(prefixes, key=len, reverse=True)
+    return tuple((prefix, f"{prefix}/") for prefix in ordered)
+
+
+def prefix_of(path: str, prefixes: Prefixes) -> str | None:
     """Return the first prefix that begins a path, part by part; None if none does."""
-    for prefix in prefixes:
-        if path == prefix or path.startswith(f"{prefix}/"):
+    for prefix, below in prefixes:
+        if path.startswith(below) or path == prefix:
             return prefix
     return None

@@ -11,6 +11,8 @@ from gatewright.core.errors import InvalidRequest
 
 _HOST = re.compile(rb"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?", re.IGNORECASE)
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+_MOST_KNOWN = 64
+"""Fields that were found good and are remembered: clients write the same one."""
 _ANY_HOST = ("/health/",)
 
 
@@ -34,6 +36,7 @@ class Hosts:
     def __init__(self, app: ASGIApp, names: frozenset[str]) -> None:
         self._app = app
         self._names = names
+        self._known: set[bytes] = set()
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Handle one request; a probe of health may come by any name."""
@@ -45,6 +48,8 @@ class Hosts:
         hosts = [value for name, value in scope["headers"] if name == b"host"]
         if not hosts and scope.get("http_version") == "1.0":
             return
+        if len(hosts) == 1 and hosts[0] in self._known:
+            return
         match = _HOST.fullmatch(hosts[0]) if len(hosts) == 1 else None
         if match is None:
             raise InvalidRequest("A request names one host, in the field “Host”.")
@@ -53,3 +58,5 @@ class Hosts:
                 "This gateway does not answer to that host name; its operator can add "
                 "it to “allowed_hosts”."
             )
+        if len(self._known) < _MOST_KNOWN:
+            self._known.add(hosts[0])

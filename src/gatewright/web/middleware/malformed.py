@@ -44,9 +44,10 @@ def check_path(scope: Scope) -> None:
         The path has one.
     """
     raw = scope.get("raw_path") or b""
-    if _BROKEN.search(raw) or "\0" in scope["path"] or not _is_text(scope["path"]):
+    path: str = scope["path"]
+    if _BROKEN.search(raw) or "\0" in path or not (path.isascii() or _is_text(path)):
         raise InvalidRequest("The path has a NUL byte or a broken percent-escape.")
-    if _LONG_NUMBER.search(raw):
+    if len(raw) >= 1000 and _LONG_NUMBER.search(raw):
         raise InvalidRequest("The path has a number of a thousand digits.")
 
 
@@ -58,6 +59,8 @@ def check_query(raw: bytes) -> None:
     InvalidRequest
         It has a NUL byte, a broken escape or is not UTF-8.
     """
+    if not raw:
+        return
     if _BROKEN.search(raw):
         raise InvalidRequest("The query has a NUL byte or a broken percent-escape.")
     _check_text(raw, "query")

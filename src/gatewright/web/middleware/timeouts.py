@@ -31,10 +31,12 @@ class BodyTimeout:
 
 def has_body(scope: Scope) -> bool:
     """Return whether a request says that a body follows its header."""
-    return any(
-        name == b"transfer-encoding" or (name == b"content-length" and value != b"0")
-        for name, value in scope["headers"]
-    )
+    for name, value in scope["headers"]:
+        if name == b"transfer-encoding":
+            return True
+        if name == b"content-length" and value != b"0":
+            return True
+    return False
 
 
 class _Timed:

@@ -3,13 +3,19 @@
 import json
 import logging
 import sys
+from datetime import UTC, datetime
+from functools import lru_cache
 
 import msgspec
 from typing_extensions import override
 
-from gatewright.core.clock import timestamp
-
 _MAXIMUM = 8192
+
+
+@lru_cache(maxsize=1)
+def _second(seconds: int) -> str:
+    """Return a moment to the second, which many lines have in common."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 class JsonFormatter(logging.Formatter):
@@ -19,7 +25,7 @@ class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as JSON; a record's ``fields`` become members."""
         entry: dict[str, object] = {
-            "at": timestamp(record.created),
+            "at": f"{_second(int(record.created))}.{record.msecs:03.0f}Z",
             "level": record.levelname.lower(),
             "logger": record.name,
         }

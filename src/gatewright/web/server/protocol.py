@@ -290,19 +290,21 @@ class _Extended:
         self._app = app
         self._cold = cold
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+    def __call__(self, scope: Any, receive: Any, send: Any) -> Any:
         scope["extensions"] = {EXTENSION: {}}
-        await self._app(scope, receive, self._send)
+        return self._app(scope, receive, self._send)
 
-    async def _send(self, message: Any) -> None:
+    def _send(self, message: Any) -> Any:
         if message["type"] == EXTENSION:
-            await self._send_file(message)
-        elif self._ends_too_early(message):
-            self._cycle.keep_alive = True  # else the connection is closed at once
-            await self._cycle.send(message)
-            self._protocol.linger()
-        else:
-            await self._cycle.send(message)
+            return self._send_file(message)
+        if self._ends_too_early(message):
+            return self._send_and_linger(message)
+        return self._cycle.send(message)
+
+    async def _send_and_linger(self, message: Any) -> None:
+        self._cycle.keep_alive = True  # else the connection is closed at once
+        await self._cycle.send(message)
+        self._protocol.linger()
 
     def _ends_too_early(self, message: Any) -> bool:
         """Return whether the connection ends with this, before the request's body."""
