@@ -4,7 +4,7 @@ Ours goes through everything of `web.stack` (names, sizes, rates, log, metrics, 
 sessions), with rates that no bench reaches; the peer does none of that. Each is asked
 by one client over one connection, and what is counted is the CPU time of all processes
 of a server, the gateway's readers too. The data set's value is read by the peer with
-netCDF4, opened anew by each request, as a route of a tutorial would do.
+netCDF4, or with h5py, opened anew by each request, as a route of a tutorial would do.
 
 The same without a server: both applications are called in this process.
 """
@@ -49,6 +49,8 @@ class Case:
     most: float = 0.0
     """Highest ratio that is hoped for; 0 for none."""
     fields: Mapping[str, str] = field(default_factory=dict)
+    asked_of_peer: str = ""
+    """What the peer is asked, where that is another target."""
 
 
 GZIP = {"accept-encoding": "gzip"}
@@ -62,7 +64,12 @@ CASES = (
     Case("404", "/api/v1/none", 404),
     Case("signed-in empty list", "/api/v1/jobs/local", signed_in=True, most=2.0),
     Case("one value by DAP2, peer netCDF4", "/dap/x.dods?v[0][0][0]", most=3.0),
-    Case("one value by DAP2, peer h5py", "/dap/x.dods?v[0][0][0]", most=3.0),
+    Case(
+        "one value by DAP2, peer h5py",
+        "/dap/x.dods?v[0][0][0]",
+        most=3.0,
+        asked_of_peer="/h5py/x.dods?v[0][0][0]",
+    ),
 )
 
 
@@ -85,12 +92,13 @@ class Client:
 
     def microseconds(self, case: Case) -> float:
         """Return the server's CPU time for each of many requests."""
+        target = case.target if self._token else case.asked_of_peer or case.target
         headers = dict(case.fields)
         if case.signed_in and self._token:
             headers["authorization"] = f"Bearer {self._token}"
         before, until, count = cpu_seconds(self._pid), time.monotonic() + SECONDS, 0
         while time.monotonic() < until:
-            self._connection.request("GET", case.target, headers=headers)
+            self._connection.request("GET", target, headers=headers)
             response = self._connection.getresponse()
             body = response.read()
             if response.status != case.status:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
+import h5py
 import netCDF4
 from fastapi import FastAPI, Query, Request
 from pydantic import BaseModel
@@ -62,16 +63,40 @@ def create(config: Config) -> FastAPI:
     def dods(name: str, request: Request) -> Response:
         return Response(one_value(path, name, request.url.query))
 
+    @app.get("/h5py/{name}.dods")
+    def dods_by_h5py(name: str, request: Request) -> Response:
+        return Response(one_value_by_h5py(path, name, request.url.query))
+
     return app
 
 
 def one_value(path: Path, name: str, constraint: str) -> bytes:
     """Return a DAP2 answer for ``variable[i][j][k]``, as simply as it can be made."""
-    variable, *parts = constraint.replace("]", "").split("[")
+    variable, place = asked(constraint)
     with netCDF4.Dataset(path) as file:
         file.set_auto_maskandscale(False)
-        value = float(file[variable][tuple(map(int, parts))])
+        value = float(file[variable][place])
         names: Sequence[str] = file[variable].dimensions
+    return answer(name, variable, names, value)
+
+
+def one_value_by_h5py(path: Path, name: str, constraint: str) -> bytes:
+    """Return the same, read by h5py."""
+    variable, place = asked(constraint)
+    with h5py.File(path, "r") as file:
+        value = float(file[variable][place])
+        names = [axis[0].name.rpartition("/")[2] for axis in file[variable].dims]
+    return answer(name, variable, names, value)
+
+
+def asked(constraint: str) -> tuple[str, tuple[int, ...]]:
+    """Return the variable and the indices of a constraint."""
+    variable, *parts = constraint.replace("]", "").split("[")
+    return variable, tuple(map(int, parts))
+
+
+def answer(name: str, variable: str, names: Sequence[str], value: float) -> bytes:
+    """Return the answer of DAP2."""
     axes = "".join(f"[{dimension} = 1]" for dimension in names)
     head = f"Dataset {{\n    Float32 {variable}{axes};\n}} {name};\n\nData:\n"
     return head.encode() + struct.pack(">IIf", 1, 1, value)
