@@ -59,7 +59,10 @@ def demo(data: Path | None, port: int, state: Path | None) -> None:
     try:
         prepare(folder)
         config = demo_config(folder, port, data.resolve() if data else None)
-        (folder / FILE_NAME).write_text(to_toml(config), encoding="utf-8")
+        # Put in place whole, also where the machine stops meanwhile.
+        written = folder / f"{FILE_NAME}.new"
+        written.write_text(to_toml(config), encoding="utf-8")
+        written.replace(folder / FILE_NAME)
     except OSError as error:
         raise click.ClickException(
             f"The state folder “{folder}” cannot be used: {error.strerror}. Name "
@@ -94,7 +97,9 @@ def prepare(folder: Path) -> None:
     (folder / "home").mkdir(exist_ok=True)
     archives = folder / "archives"
     reanalysis, survey = archives / f"{REANALYSIS}.nc", archives / SURVEY
-    if reanalysis.exists() and (survey / "transients.csv").exists():
+    # An empty one is what a machine that stopped left of it.
+    there = (reanalysis, survey / "transients.csv")
+    if all(path.is_file() and path.stat().st_size for path in there):
         return
     from gatewright.cli.examples import write_reanalysis, write_survey
 

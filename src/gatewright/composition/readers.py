@@ -6,6 +6,7 @@ from pathlib import Path
 from gatewright.backends.plugin import image_plugins, reader_programs
 from gatewright.backends.readers import PoolSettings, ReaderPool, open_pool
 from gatewright.core.config import Config
+from gatewright.core.errors import Unavailable
 from gatewright.domains.sky import ImageReader, ImageReaders
 
 
@@ -20,7 +21,13 @@ def open_image_reader(config: Config, readers: ReaderPool) -> ImageReader:
 async def open_readers(config: Config, stack: AsyncExitStack) -> ReaderPool:
     """Start the readers of this gateway process; they end with the stack."""
     spool = config.gateway.state / "spool"
-    spool.mkdir(parents=True, exist_ok=True)
+    try:
+        spool.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(
+            f"The folder “{spool}” cannot be used: {error.strerror}. It is for answers "
+            "in the making: remove what is there, or let the gateway write there."
+        ) from error
     settings = PoolSettings(
         programs=reader_programs(),
         folders=published_folders(config),

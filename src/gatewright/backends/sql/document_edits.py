@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 
 import msgspec
 
@@ -247,8 +248,9 @@ def enter(name: str, field: str, rows: Sequence[Row]) -> Work[None]:
     """Put documents (rows of key and text) into an index."""
     held: list[tuple[object, ...]] = []
     for row in rows:
-        value = msgspec.json.decode(row["text"])
-        held += entries(name, row["key"], value, (field,))
+        with suppress(msgspec.DecodeError):  # a damaged document is in no index
+            value = msgspec.json.decode(row["text"])
+            held += entries(name, row["key"], value, (field,))
     if held:
         yield Batch(_ENTER, held)
 

@@ -1,10 +1,12 @@
 """What the store's statements read and how their rows become values."""
 
+import logging
 from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from gatewright.backends.sql.database import Row
+from gatewright.backends.sql.records import time_or_zero
 from gatewright.domains.store import (
     Change,
     Collection,
@@ -17,6 +19,8 @@ from gatewright.domains.store import (
     Window,
     successor,
 )
+
+_log = logging.getLogger(__name__)
 
 DOCUMENT = (
     "d.key, d.sequence, d.etag, d.size, d.creator, d.writer, d.created_at, "
@@ -142,24 +146,41 @@ def entries_query(name: str, window: Window, within: IndexRange) -> Clause:
     return text, [*values, window.limit + 1]
 
 
+def right_of(level: object) -> Right:
+    """Return a right; one that is not known is none."""
+    if isinstance(level, int) and level in set(Right):
+        return Right(level)
+    return Right.NONE
+
+
+def indexes_of(row: Row) -> Mapping[str, bool]:
+    """Return the indexes of a collection; without them all documents are read."""
+    try:
+        return msgspec.json.decode(row["indexes"], type=dict[str, bool])
+    except msgspec.MsgspecError as error:
+        _log.error("The indexes of %r cannot be read: %r", row["name"], error)
+        return {}
+
+
 def collection(row: Row) -> Collection:
     """Return the collection in a row of the snapshot."""
     return Collection(
         name=row["name"],
         owner=row["owner"],
-        created_at=row["made_at"],
+        created_at=time_or_zero(row["made_at"]),
         sequence=row["last"],
         floor=row["floor"],
         counter=row["counter"],
         newest_key=row["newest_key"],
         documents=row["documents"],
         bytes=row["bytes"],
-        indexes=msgspec.json.decode(row["indexes"]),
+        indexes=indexes_of(row),
     )
 
 
 def document(row: Row) -> Document:
     """Return the document in a row."""
+    end = row["expires_at"]
     return Document(
         key=row["key"],
         sequence=row["sequence"],
@@ -167,9 +188,9 @@ def document(row: Row) -> Document:
         size=row["size"],
         creator=row["creator"],
         writer=row["writer"],
-        created_at=row["created_at"],
-        modified_at=row["modified_at"],
-        expires_at=row["expires_at"],
+        created_at=time_or_zero(row["created_at"]),
+        modified_at=time_or_zero(row["modified_at"]),
+        expires_at=end if end is None else time_or_zero(end),
         guarded=bool(row["guarded"]),
         text=row["text"],
     )
@@ -177,7 +198,7 @@ def document(row: Row) -> Document:
 
 def found(row: Row) -> FoundDocument:
     """Return the document in a row with the caller's own right on it."""
-    return FoundDocument(document(row), Right(row["own"] or 0))
+    return FoundDocument(document(row), right_of(row["own"]))
 
 
 def snapshot(rows: Sequence[Row], now: float) -> Snapshot:
@@ -191,8 +212,8 @@ def snapshot(rows: Sequence[Row], now: float) -> Snapshot:
     return Snapshot(
         now=now,
         collection=collection(row),
-        right=Right(row["level"] or 0),
-        granted=bool(row["some"]),
+        right=right_of(row["level"]),
+        granted=right_of(row["some"]) > Right.NONE,
         documents=documents,
     )
 

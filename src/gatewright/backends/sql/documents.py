@@ -5,8 +5,6 @@ from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
-import msgspec
-
 from gatewright.backends.sql import document_rows as rows_of
 from gatewright.backends.sql.database import Database, Lock, Row, Statement, Work
 from gatewright.backends.sql.document_edits import (
@@ -15,6 +13,7 @@ from gatewright.backends.sql.document_edits import (
     enter,
     save_indexes,
 )
+from gatewright.backends.sql.records import readable
 from gatewright.core.clock import Clock, system_clock
 from gatewright.domains.store import (
     Change,
@@ -45,7 +44,7 @@ _COUNT_UP = "UPDATE store_collections SET counter = ? WHERE name = ?"
 _TAKEN = """
 SELECT 1 AS one FROM store_documents WHERE collection = ? AND key = ? AND deleted = 0
 """
-_INDEXES = "SELECT indexes FROM store_collections WHERE name = ?"
+_INDEXES = "SELECT name, indexes FROM store_collections WHERE name = ?"
 _SIZES = """
 SELECT key, size FROM store_documents WHERE collection = ? AND key > ? AND deleted = 0
 ORDER BY key LIMIT ?
@@ -135,7 +134,8 @@ class SqlDocuments:
             return (), position
         text = _PAGE.format(columns=rows_of.DOCUMENT, where=where)
         rows = await self._database.read(text, *values, last, window.limit)
-        return [rows_of.document(row) for row in rows], last if more else position
+        documents = readable(rows, rows_of.document, "key")
+        return documents, last if more else position
 
     async def _indexed(
         self, collection: str, window: Window, within: IndexRange
@@ -175,7 +175,7 @@ class SqlDocuments:
         ORDER BY d.sequence LIMIT ?
         """  # noqa: S608  # fixed words and placeholders
         rows = await self._database.read(text, collection, since, until, *people, limit)
-        return [rows_of.change(row) for row in rows]
+        return readable(rows, rows_of.change, "key")
 
     async def collections(
         self, who: Requester, after: str, limit: int
@@ -192,12 +192,12 @@ class SqlDocuments:
         """  # noqa: S608  # only placeholders are put in
         values = (*who.principals, after, *who.principals, limit)
         rows = await self._database.read(text, *values)
-        return [(rows_of.collection(row), Right(row["level"] or 0)) for row in rows]
+        return readable(rows, _seen, "name")
 
     async def grants(self, collection: str, key: str = "") -> Mapping[str, Right]:
         text = "SELECT who, level FROM store_grants WHERE collection = ? AND key = ?"
         rows = await self._database.read(text, collection, key)
-        return {row["who"]: Right(row["level"]) for row in rows}
+        return {row["who"]: rows_of.right_of(row["level"]) for row in rows}
 
     async def build_index(self, collection: str, field: str) -> None:
         after: str | None = ""
@@ -273,7 +273,7 @@ class SqlDocuments:
         def work() -> Work[str | None]:
             yield Lock(f"store:{collection}")
             rows = yield Statement(_INDEXES, (collection,))
-            indexes = msgspec.json.decode(rows[0]["indexes"]) if rows else {}
+            indexes = rows_of.indexes_of(rows[0]) if rows else {}
             if field not in indexes:
                 return None
             rows = yield Statement(_SIZES, (collection, after, _STEP.limit + 1))
@@ -318,6 +318,11 @@ def _forget(collection: str, before: float) -> Work[None]:
         yield Statement(_REMOVE, (collection, row["key"]))
     last = max((row["sequence"] for row in rows), default=0)
     yield Statement(_RAISE_FLOOR, (last, collection, last))
+
+
+def _seen(row: Row) -> tuple[Collection, Right]:
+    """Return the collection in a row, and the caller's right on it."""
+    return rows_of.collection(row), rows_of.right_of(row["level"])
 
 
 def _numbered(collection: str, snapshot: Snapshot) -> Work[Snapshot]:

@@ -6,6 +6,7 @@ from itertools import count
 import msgspec
 
 from gatewright.backends.sql.database import Database, Lock, Row, Statement, Work
+from gatewright.backends.sql.records import moment, readable
 from gatewright.core.clock import Clock, system_clock
 from gatewright.core.errors import InvalidContent
 from gatewright.core.events import Event
@@ -62,15 +63,15 @@ class SqlEventLog:
     ) -> Sequence[Event]:
         if not subject:
             rows = await self._database.read(_AFTER, owner, number, limit)
-            return [_event(row) for row in rows]
+            return readable(rows, _event, "number")
         # "0" is the character after "/", so the range is all that begins with "s/".
         bounds = (subject, f"{subject}/", f"{subject}0")
         rows = await self._database.read(_AFTER_BELOW, owner, number, *bounds, limit)
-        return [_event(row) for row in rows]
+        return readable(rows, _event, "number")
 
     async def since(self, number: int, limit: int = 500) -> Sequence[Event]:
         rows = await self._database.read(_SINCE, number, limit)
-        return [_event(row) for row in rows]
+        return readable(rows, _event, "number")
 
     async def latest(self) -> int:
         rows = await self._database.read("SELECT MAX(number) AS number FROM events")
@@ -99,7 +100,7 @@ def _encode(data: Mapping[str, object]) -> str:
 def _event(row: Row) -> Event:
     return Event(
         number=row["number"],
-        at=row["at"],
+        at=moment(row["at"]),
         kind=row["kind"],
         subject=row["subject"],
         owner=row["owner"],

@@ -1,5 +1,6 @@
 """Accounts and failed sign-ins as tables."""
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 
 from gatewright.backends.sql.database import (
@@ -10,8 +11,11 @@ from gatewright.backends.sql.database import (
     Statement,
     Work,
 )
+from gatewright.backends.sql.records import moment, readable, time_or_zero
 from gatewright.core.caller import Role
 from gatewright.domains.identity import Attempts, User
+
+_log = logging.getLogger(__name__)
 
 _ADD = """
 INSERT INTO account (name, role, password, created_at) VALUES (?, ?, ?, ?)
@@ -169,15 +173,21 @@ class SqlUserStore:
 def user_of(rows: Sequence[Row]) -> User | None:
     """Return the account of rows that hold one group each; None without rows.
 
+    One of a role that is not known may do the least.
+
     The columns are name, role, created_at, has_password, source and in_group.
     """
     if not rows:
         return None
     first = rows[0]
+    role = first["role"]
+    known = role in set(Role)
+    if not known:
+        _log.error("The account %r has no role that is known: %r", first["name"], role)
     return User(
         name=first["name"],
-        role=Role(first["role"]),
-        created_at=first["created_at"],
+        role=Role(role) if known else Role.GUEST,
+        created_at=time_or_zero(first["created_at"]),
         groups=frozenset(_groups(rows)),
         has_password=bool(first["has_password"]),
         source=first["source"],
@@ -234,7 +244,9 @@ class SqlAttemptStore:
 
 
 def _attempts(rows: Sequence[Row]) -> Attempts | None:
-    if not rows:
-        return None
-    row = rows[0]
-    return Attempts(row["failures"], row["since"], row["bans"], row["banned_until"])
+    return next(iter(readable(rows, _failed_sign_ins, "subject")), None)
+
+
+def _failed_sign_ins(row: Row) -> Attempts:
+    since, until = moment(row["since"]), moment(row["banned_until"])
+    return Attempts(int(row["failures"]), since, int(row["bans"]), until)

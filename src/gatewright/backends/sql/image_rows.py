@@ -66,9 +66,24 @@ def survey_of(row: Row) -> Survey:
     )
 
 
+def reasons_of(row: Row) -> list[str]:
+    """Return why parts of a file were left out; none where that cannot be read."""
+    found = _json(row["left_out"])
+    return [str(reason) for reason in found] if isinstance(found, list) else []
+
+
+def _json(text: str) -> object:
+    """Return the value of a JSON text, None if it is none."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
 def coverage_of(row: Row, left_out: list[LeftOut]) -> Coverage:
     """Return what a survey's row says of its images."""
-    summary = json.loads(row["summary"] or "{}")
+    found = _json(row["summary"] or "{}")
+    summary = found if isinstance(found, dict) else {}
     return Coverage(
         images=summary.get("images", 0),
         kinds=summary.get("kinds", {}),

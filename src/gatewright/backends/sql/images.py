@@ -20,9 +20,11 @@ from gatewright.backends.sql.image_rows import (
     image_values,
     polygon_of,
     polygon_text,
+    reasons_of,
     survey_of,
 )
 from gatewright.backends.sql.image_search import BEFORE_ALL, candidates, exact
+from gatewright.backends.sql.records import readable
 from gatewright.core.pages import Page, decode_cursor, encode_cursor
 from gatewright.domains.sky import (
     Circle,
@@ -93,7 +95,7 @@ class SqlImageIndex:
 
     async def surveys(self) -> Sequence[Survey]:
         rows = await self._database.read("SELECT * FROM survey ORDER BY id")
-        return list(map(survey_of, rows))
+        return readable(rows, survey_of, "id")
 
     async def survey(self, survey: str) -> Survey | None:
         rows = await self._survey_rows(survey)
@@ -120,9 +122,7 @@ class SqlImageIndex:
         rows = await self._survey_rows(survey)
         files = await self._database.read(_LEFT_OUT, survey)
         left_out = [
-            LeftOut(row["path"], reason)
-            for row in files
-            for reason in json.loads(row["left_out"])
+            LeftOut(row["path"], reason) for row in files for reason in reasons_of(row)
         ]
         return coverage_of(rows[0] if rows else _NO_SURVEY, left_out)
 
@@ -132,14 +132,14 @@ class SqlImageIndex:
         after = BEFORE_ALL if cursor is None else _position(cursor)
         cells = await _regions_cells(query.regions)
         found, last = await self._accept(query, cells, after, limit + 1)
-        images = list(map(image_of, found[:limit]))
+        images = readable(found[:limit], image_of, "id")
         if len(found) > limit:
             last = (found[limit - 1]["t"], found[limit - 1]["number"])
         return Page(images, None if last is None else encode_cursor(*last))
 
     async def image(self, image: str) -> Image | None:
         rows = await self._database.read("SELECT * FROM image WHERE id = ?", image)
-        return image_of(rows[0]) if rows else None
+        return next(iter(readable(rows, image_of, "id")), None)
 
     async def files(self, survey: str) -> Mapping[str, str]:
         text = "SELECT path, identity FROM survey_file WHERE survey = ?"

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from gatewright.backends.sql.database import Database, Row, Statement, Work
 from gatewright.backends.sql.identity import user_of
+from gatewright.backends.sql.records import moment, readable
 from gatewright.domains.identity import Session, User
 
 _ADD = """
@@ -67,7 +68,8 @@ class SqlSessionStore:
     async def find(self, digest: str) -> tuple[Session, User] | None:
         rows = await self._database.read(_FIND, digest)
         user = user_of(rows)
-        return (_session(rows[0]), user) if user else None
+        found = readable(rows[:1], _session, "key")
+        return (found[0], user) if user and found else None
 
     async def touch(self, key: str, at: float) -> None:
         def work() -> Work[None]:
@@ -76,7 +78,7 @@ class SqlSessionStore:
         await self._database.run(work)
 
     async def of_user(self, user: str) -> Sequence[Session]:
-        return [_session(row) for row in await self._database.read(_OF_USER, user)]
+        return readable(await self._database.read(_OF_USER, user), _session, "key")
 
     async def remove(self, key: str, user: str) -> bool:
         def work() -> Work[bool]:
@@ -120,8 +122,8 @@ def _session(row: Row) -> Session:
     return Session(
         key=row["key"],
         user=row["account"],
-        created_at=row["began_at"],
-        used_at=row["used_at"],
-        expires_at=row["expires_at"],
+        created_at=moment(row["began_at"]),
+        used_at=moment(row["used_at"]),
+        expires_at=moment(row["expires_at"]),
         address=row["address"],
     )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from gatewright.backends.sql.database import Database, Lock, Row, Statement, Work
 from gatewright.backends.sql.identity import user_of
+from gatewright.backends.sql.records import moment, optional_moment, readable
 from gatewright.core.errors import NotSignedIn
 from gatewright.domains.identity import Token, User
 
@@ -75,7 +76,8 @@ class SqlTokenStore:
     async def find(self, key: str) -> tuple[Token, str, User] | None:
         rows = await self._database.read(_FIND, key)
         user = user_of(rows)
-        return (_token(rows[0]), rows[0]["digest"], user) if user else None
+        found = readable(rows[:1], _token, "key")
+        return (found[0], rows[0]["digest"], user) if user and found else None
 
     async def touch(self, key: str, at: float, address: str) -> None:
         def work() -> Work[None]:
@@ -88,7 +90,7 @@ class SqlTokenStore:
             rows = await self._database.read(_OF_ALL, after, limit)
         else:
             rows = await self._database.read(_OF_USER, user, after, limit)
-        return [_token(row) for row in rows]
+        return readable(rows, _token, "key")
 
     async def remove(self, key: str, user: str | None) -> int:
         def work() -> Work[int]:
@@ -121,9 +123,9 @@ def _token(row: Row) -> Token:
         user=row["account"],
         label=row["label"],
         scopes=frozenset(row["scopes"].split()),
-        created_at=row["made_at"],
-        expires_at=row["expires_at"],
+        created_at=moment(row["made_at"]),
+        expires_at=moment(row["expires_at"]),
         parent=row["parent"],
-        used_at=row["used_at"],
+        used_at=optional_moment(row["used_at"]),
         used_from=row["used_from"],
     )

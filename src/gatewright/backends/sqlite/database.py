@@ -1,6 +1,7 @@
 """SQLite as the gateway's database."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self, TypeVar
@@ -14,6 +15,8 @@ T = TypeVar("T")
 
 _SECONDS = 6.0
 
+_log = logging.getLogger(__name__)
+
 
 class SqliteDatabase:
     """Implements :class:`gatewright.backends.sql.Database` on one local file.
@@ -24,6 +27,8 @@ class SqliteDatabase:
     """
 
     def __init__(self, path: Path, *, seconds: float = _SECONDS) -> None:
+        if path.exists() and not path.stat().st_size:
+            _log.warning("The database %s is empty: it is begun anew.", path)
         with gateway_errors(path):
             self._writer = Writer(path, seconds=seconds)
             try:

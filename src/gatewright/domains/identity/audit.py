@@ -9,6 +9,7 @@ gateway dies in between the intent stays and becomes a record without an outcome
 import hashlib
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from gatewright.core.clock import Clock, timestamp
@@ -114,7 +115,9 @@ class AuditTrail:
         """Give a record to the changes whose gateway died; return how many."""
         lost = await self._log.intents(self._clock() - LOST_SECONDS)
         for intent, entry in lost:
-            began = f"begun at {timestamp(entry.at)}, outcome not known"
+            began = "begun at a time that cannot be read, outcome not known"
+            with suppress(ValueError, OverflowError, OSError):
+                began = f"begun at {timestamp(entry.at)}, outcome not known"
             await self.record(replace(entry, status=0, note=began), intent=intent)
         return len(lost)
 

@@ -10,8 +10,13 @@ import re
 
 import msgspec
 
-from gatewright.core.errors import InvalidContent, InvalidRequest, TooLarge
-from gatewright.domains.store.model import Content
+from gatewright.core.errors import (
+    BackendFailed,
+    InvalidContent,
+    InvalidRequest,
+    TooLarge,
+)
+from gatewright.domains.store.model import Content, Document
 
 MAXIMUM_DEPTH = 64
 _MEMBER = re.compile(rb'"(?:[^"\\]++|\\.)*+"[ \t\r\n]*+:', re.DOTALL)
@@ -85,6 +90,22 @@ def _count_members(value: object) -> int:
 
 def _containers(items: list[object]) -> list[dict[str, object] | list[object]]:
     return [item for item in items if isinstance(item, dict | list)]
+
+
+def check_whole(document: Document) -> None:
+    """Refuse to give out a document whose record was damaged.
+
+    Raises
+    ------
+    BackendFailed
+        Its text is no JSON any more.
+    """
+    try:
+        msgspec.json.decode(document.text, type=msgspec.Raw)
+    except msgspec.DecodeError as error:
+        raise BackendFailed(
+            "The record of this document is damaged. Write it anew, or delete it."
+        ) from error
 
 
 def merge(target: bytes, patch: bytes) -> bytes:

@@ -7,6 +7,7 @@ where they are more than the bound it is refused.
 """
 
 import asyncio
+import logging
 import sys
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -42,6 +43,9 @@ LONGEST_WAIT = 30.0
 _STEP_DOCUMENTS = 500
 _STEP_BYTES = 4 << 20
 _LOOK_SECONDS = 0.5
+_LARGE = 65_536
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,9 +243,7 @@ class Listings:
             documents, position = await self._store.documents.documents(
                 reading.name, reading.right, reading.who, reading.window(scan)
             )
-            kept: Sequence[bool] = [True] * len(documents)
-            if conditions:
-                kept = await asyncio.to_thread(_matching, documents, conditions)
+            kept = await _kept(documents, conditions)
             scan.take(documents, kept, position)
 
     async def changes(
@@ -366,10 +368,28 @@ class _Reading:
         )
 
 
-def _matching(
+async def _kept(
     documents: Sequence[Document], conditions: tuple[Condition, ...]
 ) -> Sequence[bool]:
-    return [matches(msgspec.json.decode(d.text), conditions) for d in documents]
+    """Return which documents can be read and meet the conditions."""
+
+    def look() -> Sequence[bool]:
+        return [_meets(document, conditions) for document in documents]
+
+    small = not conditions and sum(d.size for d in documents) <= _LARGE
+    return look() if small else await asyncio.to_thread(look)
+
+
+def _meets(document: Document, conditions: tuple[Condition, ...]) -> bool:
+    """Return whether a document meets the conditions; a damaged one does not."""
+    try:
+        if not conditions:
+            msgspec.json.decode(document.text, type=msgspec.Raw)
+            return True
+        return matches(msgspec.json.decode(document.text), conditions)
+    except msgspec.DecodeError as error:
+        _log.error("The document %r cannot be read: %s", document.key, error)
+        return False
 
 
 def _projected(

@@ -10,7 +10,7 @@ from gatewright.core.errors import InvalidContent, NotFound, StorageFull, TooLar
 from gatewright.core.ids import new_id
 from gatewright.core.pages import Page, decode_cursor, encode_cursor
 from gatewright.domains.store import writing
-from gatewright.domains.store.content import check_content, decode
+from gatewright.domains.store.content import check_content, check_whole, decode
 from gatewright.domains.store.model import (
     Content,
     Permissions,
@@ -159,10 +159,13 @@ class Store:
         ------
         NotFound
             There is none that the caller may read.
+        BackendFailed
+            Its record is damaged.
         """
         who = self._requester(caller, name)
         snapshot = await self.documents.look(name, (check_key(key),), who)
         found = readable_document(snapshot, key, who)
+        check_whole(found.document)
         return DocumentView(found.document, right_on(snapshot, found, who))
 
     async def put(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from gatewright.core.errors import InvalidContent, PreconditionFailed
 from gatewright.core.ids import later_id
-from gatewright.domains.store.content import check_content, merge
+from gatewright.domains.store.content import check_content, check_whole, merge
 from gatewright.domains.store.model import (
     Content,
     CreateCollection,
@@ -148,6 +148,7 @@ def patch(
     """Apply a merge patch to a document."""
     found = writable_document(snapshot, key, who)
     check(found.document.etag)
+    check_whole(found.document)
     content = check_content(merge(found.document.text.encode(), change), limit)
     end = lifetime.end(snapshot.now, found.document.expires_at)
     stored = Stored(key, content.etag, content.size, created=False, expires_at=end)
