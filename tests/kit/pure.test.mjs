@@ -32,7 +32,7 @@ test("a series has the sample standard deviation of its members, and digits for 
   assert.deepEqual(series.mean, [3, 4]);
   assert.ok(Math.abs(series.high[0] - 3 - Math.sqrt(7)) < 1e-12); // numpy.std([1, 2, 6], ddof=1)
   assert.equal(series.high[1], 4);
-  assert.equal(stepIn(series), 0.001);
+  assert.equal(stepIn(series), 0.01);
   assert.equal(csvOf(series), `time,mean,standard_deviation\n1987-10-13T00:00:00,3,${series.high[0] - 3}\n1987-10-14T00:00:00,4,0\n`);
 });
 
