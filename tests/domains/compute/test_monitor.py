@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -167,3 +167,17 @@ async def test_an_end_that_overtakes_its_submission_is_recorded(
     (made,) = await service.submit(ADA, "local", [SPEC])
     job = await service.get(ADA, "local", made.id)
     assert job.state is (JobState.QUEUED if away else JobState.COMPLETED)
+
+
+async def test_a_scheduler_that_tells_no_more_is_followed_anew(
+    scheduler: ToldScheduler,
+    table: SqlJobTable,
+    events: EventHub,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def once() -> AsyncGenerator[Changes, None]:
+        yield Changes(1.0, [], complete=True)
+
+    monkeypatch.setattr(scheduler, "changes", once)
+    records = JobRecords("local", scheduler, table, events)
+    assert await JobMonitor("local", scheduler, table, records).follow() == 1.0
