@@ -10,8 +10,8 @@ from tests.backends.fits.skies import pixels, tan_header, write
 from gatewright.cli import survey as module
 from gatewright.cli.main import main
 from gatewright.composition.sky import SkyTools
-from gatewright.core.errors import Unavailable
-from gatewright.domains.sky import Survey
+from gatewright.core.errors import InvalidRequest, Unavailable
+from gatewright.domains.sky import Reading, Survey
 
 
 @pytest.fixture
@@ -48,6 +48,74 @@ def test_add_and_list(config: Path) -> None:
     ]  # fmt: skip
 
 
+def test_rules_of_a_survey(config: Path) -> None:
+    night = config.parent / "night"
+    header = tan_header(20, 20)
+    header["FILTER"] = "VR a=b"
+    write(night / "a.fits", fits.PrimaryHDU(pixels(20, 20, "i2"), header))
+    options = [
+        "--filter",
+        "VR a=b=500-760",
+        "--kind",
+        "*.wt=mask",
+        "--calib-level",
+        "3",
+    ]
+    added = run(config, "add", "night", str(night), *options)
+    assert "2 files, 2 read with 1 images" in added.output
+    assert "0 read" in run(config, "add", "night", str(night), *options).output
+    again = run(config, "add", "night", str(night), "--keyword", "start=BEGUN")
+    assert "2 files, 2 read with 1 images" in again.output
+
+
+@pytest.mark.parametrize(
+    ("option", "text"),
+    [
+        ("--filter=VR", "NAME=VALUE"),
+        ("--filter=VR=reddish", "no band"),
+        ("--kind=*.wt=odd", "no kind"),
+        ("--keyword=begin=X", "filter, start, end, exposure"),
+    ],
+)
+def test_rules_that_say_nothing(config: Path, option: str, text: str) -> None:
+    bad = run(config, "add", "night", str(config.parent / "night"), option)
+    assert bad.exit_code == 1
+    assert text in bad.output
+
+
+def test_remove(config: Path) -> None:
+    night = config.parent / "night"
+    run(config, "add", "night", str(night))
+    removed = run(config, "remove", "night")
+    assert removed.exit_code == 0, removed.output
+    assert "night: removed" in removed.output
+    assert "night" not in run(config, "list").output
+    assert (night / "a.fits").exists()
+    again = run(config, "remove", "night")
+    assert again.exit_code == 1
+    assert "no survey “night”" in again.output
+
+
+async def test_a_survey_of_the_configuration_is_removed_there() -> None:
+    class Index:
+        async def survey(self, survey: str) -> Survey:
+            return Survey(survey, "Fixed", "/fixed", configured=True)
+
+    tools = SkyTools(Index(), None)  # type: ignore[arg-type]
+    with pytest.raises(InvalidRequest, match="take it out there"):
+        await module._remove(tools, "fixed")
+
+
+def test_it_says_how_far_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    progress = module._Progress("night")
+    progress(Reading(1, 10_000))
+    assert not capsys.readouterr().err
+    progress._last -= 3600
+    progress(Reading(640, 10_000))
+    progress(Reading(704, 10_000))
+    assert capsys.readouterr().err == "night: 640 of 10000 files read\n"
+
+
 def test_refused(config: Path) -> None:
     bad = run(config, "add", "../x", "/tmp")
     assert bad.exit_code == 1
@@ -73,7 +141,7 @@ async def test_another_process_reads_it(monkeypatch: pytest.MonkeyPatch) -> None
             return None
 
     class Busy:
-        async def run(self, survey: Survey) -> None:
+        async def run(self, survey: Survey, told: object) -> None:
             return None
 
     async def no_time(seconds: float) -> None:

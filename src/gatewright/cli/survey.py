@@ -2,7 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TypeVar
@@ -15,19 +16,26 @@ from gatewright.composition.sky import SkyTools, open_sky_tools
 from gatewright.core.access import access_of
 from gatewright.core.caller import Caller
 from gatewright.core.config import Config
-from gatewright.core.errors import InvalidRequest, Unavailable
+from gatewright.core.errors import InvalidRequest, NotFound, Unavailable
 from gatewright.domains.identity import Identity
-from gatewright.domains.sky import IngestReport, Survey
+from gatewright.domains.sky import (
+    IngestReport,
+    Reading,
+    Survey,
+    SurveyRules,
+    check_rules,
+)
 
 T = TypeVar("T")
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
 _TRIES = 60
+_PROGRESS_SECONDS = 3.0
 
 
 @click.group()
 def survey() -> None:
-    """Add and list collections of telescope images."""
+    """Add, list and remove collections of telescope images."""
 
 
 @survey.command()
@@ -41,6 +49,32 @@ def survey() -> None:
     show_default=True,
     help="public, users, or accounts and groups joined by commas.",
 )
+@click.option(
+    "--filter",
+    "filters",
+    multiple=True,
+    metavar="NAME=BAND",
+    help='Band of a header\'s filter, such as "zd DECam k1038=z" or VR=500-760 (nm).',
+)
+@click.option(
+    "--kind",
+    "kinds",
+    multiple=True,
+    metavar="PATTERN=KIND",
+    help='Kind of images by the name of the file or HDU, such as "*.wt.fits=weight".',
+)
+@click.option(
+    "--keyword",
+    "keywords",
+    multiple=True,
+    metavar="FIELD=KEYWORD",
+    help="Keyword that tells filter, start, end or exposure, such as start=SHUTOPEN.",
+)
+@click.option(
+    "--calib-level",
+    type=click.IntRange(0, 4),
+    help="Level of calibration of the science images: 1 raw, 2 calibrated, 3 combined.",
+)
 def add(
     config_file: Path | None,
     state: Path | None,
@@ -48,10 +82,15 @@ def add(
     images: str,
     title: str,
     access: str,
+    filters: tuple[str, ...],
+    kinds: tuple[str, ...],
+    keywords: tuple[str, ...],
+    calib_level: int | None,
 ) -> None:
     """Read the FITS images of a folder or pattern into the survey ID.
 
-    The gateway may run meanwhile. To add a survey again reads what is new or changed.
+    The gateway may run meanwhile. To add a survey again reads what is new or changed,
+    and all of it where the options say other things of its headers.
     """
     if not _NAME.fullmatch(name):
         raise InvalidRequest(
@@ -60,13 +99,28 @@ def add(
         )
     names = [part.strip() for part in access.split(",") if part.strip()]
     rule = access_of(access if access in {"public", "users"} else names)
-    added = Survey(name, title or name, str(Path(images).absolute()), rule)
+    rules = SurveyRules(_pairs(filters), _pairs(kinds), _pairs(keywords), calib_level)
+    added = Survey(
+        name,
+        title or name,
+        str(Path(images).absolute()),
+        rule,
+        rules=check_rules(rules),
+    )
     config = chosen_config(config_file, state)
 
     async def action(identity: Identity, caller: Caller) -> IngestReport:
         return await _with_tools(config, lambda tools: _add(tools, added))
 
     _tell(change_of(config, f"survey add {name}", action))
+
+
+def _pairs(texts: Iterable[str]) -> dict[str, str]:
+    """Return what options of the form NAME=VALUE say; a name may hold an = too."""
+    parts = [text.rpartition("=") for text in texts]
+    if not all(name for name, _, _ in parts):
+        raise InvalidRequest("Write --filter, --kind and --keyword as NAME=VALUE.")
+    return {name.strip(): value.strip() for name, _, value in parts}
 
 
 async def _add(tools: SkyTools, survey: Survey) -> IngestReport:
@@ -77,11 +131,29 @@ async def _add(tools: SkyTools, survey: Survey) -> IngestReport:
         )
     await tools.index.save_survey(survey)
     for _ in range(_TRIES):
-        report = await tools.ingest.run(survey)
+        report = await tools.ingest.run(survey, _Progress(survey.id))
         if report is not None:
             return report
         await asyncio.sleep(1.0)
     raise Unavailable("Another process is reading this survey. Try again later.")
+
+
+class _Progress:
+    """Says every few seconds how far the reading of a survey is."""
+
+    def __init__(self, survey: str) -> None:
+        self._survey = survey
+        self._last = time.monotonic()
+
+    def __call__(self, reading: Reading) -> None:
+        """Say it, if it is time to."""
+        now = time.monotonic()
+        if now - self._last < _PROGRESS_SECONDS:
+            return
+        self._last = now
+        click.echo(
+            f"{self._survey}: {reading.done} of {reading.files} files read", err=True
+        )
 
 
 def _tell(report: IngestReport) -> None:
@@ -92,6 +164,31 @@ def _tell(report: IngestReport) -> None:
         f"{report.survey}: {report.files} files, {report.read} read with "
         f"{report.images} images, {report.removed} gone, {left} left out"
     )
+
+
+@survey.command()
+@gateway_options
+@click.argument("name", metavar="ID")
+def remove(config_file: Path | None, state: Path | None, name: str) -> None:
+    """Remove the survey ID and its images from the index; no file is touched."""
+    config = chosen_config(config_file, state)
+
+    async def action(identity: Identity, caller: Caller) -> None:
+        await _with_tools(config, lambda tools: _remove(tools, name))
+
+    change_of(config, f"survey remove {name}", action)
+    click.echo(f"{name}: removed; its files are where they were")
+
+
+async def _remove(tools: SkyTools, name: str) -> None:
+    known = await tools.index.survey(name)
+    if known is None:
+        raise NotFound(f"There is no survey “{name}”; survey list shows them.")
+    if known.configured:
+        raise InvalidRequest(
+            f"The configuration names the survey “{name}”; take it out there."
+        )
+    await tools.index.remove_survey(name)
 
 
 @survey.command("list")

@@ -17,7 +17,9 @@ from gatewright.domains.sky import (
     Ingest,
     SkyService,
     Survey,
+    SurveyRules,
     SurveyWatch,
+    check_rules,
 )
 
 _FIRST_LOOK_SECONDS = 20.0
@@ -83,4 +85,9 @@ def survey_of(source: SurveySource) -> Survey:
         pattern=source.images,
         access=access_of(source.access),
         configured=True,
+        rules=check_rules(
+            SurveyRules(
+                source.filters, source.kinds, source.keywords, source.calib_level
+            )
+        ),
     )

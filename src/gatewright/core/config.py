@@ -184,6 +184,18 @@ class SurveySource(Section):
     """Title in the catalogue."""
     access: Access = "public"
     """``public``, ``users`` (any account), or a list of accounts and groups."""
+    filters: dict[str, str] = {}
+    """Band of each filter by its name in the headers (``"zd DECam k1038" = "z"``), or
+    its edges in nanometres (``"VR" = "500-760"``), or ``""`` for none."""
+    kinds: dict[str, str] = {}
+    """Kind of image by patterns of names of files or HDUs, such as
+    ``"*.wt.fits" = "weight"``."""
+    keywords: dict[str, str] = {}
+    """Keyword of the headers that tells each of ``filter``, ``start``, ``end`` and
+    ``exposure``: ``start = "SHUTOPEN"``. Times are dates, MJD or JD."""
+    calib_level: Annotated[int, Field(ge=0, le=4)] | None = None
+    """Level of calibration of the science images: 1 raw, 2 calibrated, 3 made of
+    several. As headers and names tell it, if not said."""
 
 
 class Limits(Section):

@@ -4,6 +4,7 @@ Subclass :class:`ImageIndexContract` in a test module and give it the fixture
 ``index``: an empty :class:`gatewright.domains.sky.ImageIndex`.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -22,10 +23,12 @@ from gatewright.domains.sky import (
     Interval,
     Polygon,
     Range,
+    Reading,
     Region,
     ScannedFile,
     Survey,
     SurveyFile,
+    SurveyRules,
     band_wavelengths,
 )
 from gatewright.domains.sky.geometry import oriented, unit_vectors
@@ -253,6 +256,75 @@ class ImageIndexContract:
         await index.remove_survey("night")
         assert await index.survey("night") is None
         assert await all_ids(index, ImageQuery()) == [other.id]
+
+    async def test_nothing_is_put_into_a_removed_survey(
+        self, index: ImageIndex
+    ) -> None:
+        await self.put(index, square_image(1, 10, 20))
+        assert await index.claim("night", "me", 100.0, 200.0)
+        await index.remove_survey("night")
+        await index.put_files("night", [scanned(square_image(2, 10, 20))])
+        assert await index.files("night") == {}
+        assert not await index.claim("night", "me", 110.0, 210.0)
+
+    async def test_other_rules_have_all_files_read_again(
+        self, index: ImageIndex
+    ) -> None:
+        image = square_image(1, 10, 20)
+        await self.put(index, image)
+        await index.save_survey(replace(SURVEY, title="Other"))
+        assert await index.files("night") == {image.path: image.identity}
+        ruled = replace(SURVEY, rules=SurveyRules({"VR": "500-760"}, calib_level=3))
+        await index.save_survey(ruled)
+        assert await index.survey("night") == ruled
+        assert await index.files("night") == {image.path: ""}
+        assert await all_ids(index, ImageQuery()) == [image.id]
+
+    async def test_how_far_a_scan_is(self, index: ImageIndex) -> None:
+        await index.save_survey(SURVEY)
+        now = time.time()
+        assert await index.claim("night", "me", now, now + 600.0)
+        await index.tell("night", "me", Reading(64, 640))
+        await index.tell("night", "other", Reading(1, 2))
+        assert (await index.coverage("night")).reading == Reading(64, 640)
+        await index.finish("night", "me", now)
+        assert (await index.coverage("night")).reading is None
+
+    async def test_a_scan_that_was_killed_is_not_going_on(
+        self, index: ImageIndex
+    ) -> None:
+        await index.save_survey(SURVEY)
+        assert await index.claim("night", "me", 100.0, 200.0)
+        await index.tell("night", "me", Reading(64, 640))
+        assert (await index.coverage("night")).reading is None
+
+    async def test_levels_of_calibration(self, index: ImageIndex) -> None:
+        levels = [replace(square_image(n, 10, 20), calib_level=n) for n in range(1, 4)]
+        await self.put(index, *levels)
+        query = ImageQuery(numbers={"calib_level": (Interval(2, 3),)})
+        assert await all_ids(index, query) == [levels[1].id, levels[2].id]
+
+    async def test_images_of_several_pieces(self, index: ImageIndex) -> None:
+        """They are found in each piece and not between, and go whole."""
+        small = square_image(1, 10, 20)
+        east, west = (square_image(n, n * 10.0, 0, 5.0).polygon for n in (2, 20))
+        wide = replace(square_image(2, 20, 0), polygon=(), pieces=(east, west))
+        coverage = await self.covered(index, small, wide)
+        assert coverage.cells > 50
+        found = await index.image(wide.id)
+        assert found is not None
+        assert found.polygon == ()
+        assert np.allclose(found.pieces, wide.pieces)
+        for place, wanted in (
+            (Circle(20, 1, 0), [wide.id]),
+            (Circle(200, -1, 0.1), [wide.id]),
+            (Circle(110, 0, 5), []),
+            (Range(5, 25, -5, 30), [small.id, wide.id]),
+        ):
+            assert await all_ids(index, ImageQuery(regions=(place,))) == wanted
+        await index.remove_files("night", [wide.path])
+        here = ImageQuery(regions=(Circle(20, 1, 0),))
+        assert await all_ids(index, here) == []
 
     async def test_coverage(self, index: ImageIndex) -> None:
         assert (await index.coverage("night")).images == 0

@@ -19,6 +19,7 @@ from gatewright.domains.sky import (
     Image,
     ImageReader,
     Stretch,
+    Survey,
 )
 
 
@@ -55,7 +56,7 @@ class ImageReaderContract:
 
     async def first(self, reader: ImageReader, folder: Path) -> Image:
         (file,) = await reader.find(str(folder))
-        scanned = await reader.scan("survey", file)
+        scanned = await reader.scan(Survey("survey", "Survey", str(folder)), file)
         assert scanned.file == file
         return scanned.images[0]
 

@@ -7,7 +7,8 @@ from astropy.wcs import WCS
 from tests.backends.fits.skies import tan_header
 
 from gatewright.backends.fits.box import box_of
-from gatewright.backends.fits.image_wcs import make_image_wcs
+from gatewright.backends.fits.header import parse_header
+from gatewright.backends.fits.image_wcs import ImageWcs, make_image_wcs
 from gatewright.core.errors import NotFound
 from gatewright.domains.sky import parse_region
 from gatewright.domains.sky.geometry import Flags, oriented, unit_vectors
@@ -15,6 +16,11 @@ from gatewright.domains.sky.geometry import Flags, oriented, unit_vectors
 pytestmark = pytest.mark.filterwarnings("ignore::astropy.wcs.FITSFixedWarning")
 
 SQUARE = ((-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5))
+
+
+def image_wcs(header: fits.Header, width: int, height: int) -> ImageWcs:
+    raw = header.tostring().encode()
+    return make_image_wcs(parse_header(raw), width, height)
 
 
 def touched(header: fits.Header, region: str, width: int, height: int) -> Flags:
@@ -39,14 +45,14 @@ def touched(header: fits.Header, region: str, width: int, height: int) -> Flags:
 def test_regions_wider_than_the_projection(region: str) -> None:
     """The box is the smallest with all pixels that the region touches, also then."""
     header = tan_header(700, 500, turn=0.4)
-    box = box_of(parse_region(region), make_image_wcs(header, 700, 500))
+    box = box_of(parse_region(region), image_wcs(header, 700, 500))
     rows, columns = np.nonzero(touched(header, region, 700, 500))
     assert (box.x0, box.x1) == (columns.min(), columns.max() + 1)
     assert (box.y0, box.y1) == (rows.min(), rows.max() + 1)
 
 
 def test_a_wide_region_beside_the_image() -> None:
-    wcs = make_image_wcs(tan_header(700, 500), 700, 500)
+    wcs = image_wcs(tan_header(700, 500), 700, 500)
     with pytest.raises(NotFound):
         box_of(parse_region("RANGE 0 360 3 3.00001"), wcs)
 
@@ -59,7 +65,7 @@ def test_no_pixel_is_missing_round_a_pole(shape: str, radius: float) -> None:
     text = (
         f"{shape} 0 90 {radius}" if shape == "CIRCLE" else f"{shape} {90 - radius} 90"
     )
-    box = box_of(parse_region(text), make_image_wcs(header, 2100, 2100))
+    box = box_of(parse_region(text), image_wcs(header, 2100, 2100))
     pixels = radius * 3600 / 0.26
     for first, end, place in (
         (box.x0, box.x1, header["CRPIX1"] - 1),

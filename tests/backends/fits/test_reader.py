@@ -17,10 +17,12 @@ from gatewright.backends.fits import FitsReader
 from gatewright.backends.fits.files import open_descriptor
 from gatewright.backends.readers import PoolSettings, ReaderPool, open_pool
 from gatewright.core.errors import BackendFailed, TimedOut
-from gatewright.domains.sky import SurveyFile
+from gatewright.domains.sky import Survey, SurveyFile
 from gatewright.testing.image_reader import ImageReaderContract, content_bytes
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+SURVEY = Survey("s", "S", "/s")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -82,7 +84,7 @@ class TestFitsReader(ImageReaderContract):
         assert names == ["a.fits", "b c;é.fits", "deep/er/d.fits.gz"]
         found = await reader.find(f"{folder}/**/*.gz")
         assert [file.name for file in found] == ["deep/er/d.fits.gz"]
-        scanned = await reader.scan("s", found[0])
+        scanned = await reader.scan(SURVEY, found[0])
         assert scanned.left_out == ("not a FITS file",)
 
     async def test_names_that_look_like_patterns(
@@ -97,7 +99,7 @@ class TestFitsReader(ImageReaderContract):
             assert [file.name for file in found] == ["[a].fits", "a.fits"]
         (one,) = await reader.find(f"{odd}/[a].fits")
         assert one.name == "[a].fits"
-        assert (await reader.scan("s", one)).images
+        assert (await reader.scan(SURVEY, one)).images
 
     async def test_a_folder_behind_a_link(
         self, reader: FitsReader, folder: Path, tmp_path: Path
@@ -107,7 +109,7 @@ class TestFitsReader(ImageReaderContract):
         for pattern in (str(link), f"{link}/*.fits", f"{link}/../elsewhere/a.fits"):
             (found,) = await reader.find(pattern)
             assert found.name == "a.fits"
-            assert (await reader.scan("s", found)).images
+            assert (await reader.scan(SURVEY, found)).images
 
     async def test_another_kind_of_answer(
         self, reader: FitsReader, monkeypatch: pytest.MonkeyPatch
@@ -117,7 +119,7 @@ class TestFitsReader(ImageReaderContract):
 
         monkeypatch.setattr(reader._pool, "call", call)
         with pytest.raises(BackendFailed):
-            await reader.scan("s", SurveyFile("/x", "x", "1-2-3-4"))
+            await reader.scan(SURVEY, SurveyFile("/x", "x", "1-2-3-4"))
 
     async def test_a_file_that_does_not_open_is_not_waited_for(
         self, reader: FitsReader, folder: Path, monkeypatch: pytest.MonkeyPatch

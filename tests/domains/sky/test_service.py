@@ -8,7 +8,7 @@ from tests.support.app import caller
 
 from gatewright.core.access import PUBLIC, USERS, access_of
 from gatewright.core.caller import Caller, Role, visitor
-from gatewright.core.errors import BackendFailed, NotAllowed, NotFound
+from gatewright.core.errors import BackendFailed, Conflict, NotAllowed, NotFound
 from gatewright.core.pages import Page
 from gatewright.domains.sky import (
     Circle,
@@ -18,6 +18,7 @@ from gatewright.domains.sky import (
     Image,
     ImageQuery,
     Ingest,
+    Reading,
     ScannedFile,
     SkyService,
     Survey,
@@ -45,6 +46,7 @@ class Index:
         self.free = True
         self.finished: list[str] = []
         self.put: list[ScannedFile] = []
+        self.told: list[Reading] = []
 
     async def surveys(self) -> Sequence[Survey]:
         return list(self.held.values())
@@ -84,6 +86,9 @@ class Index:
     async def claim(self, survey: str, holder: str, now: float, until: float) -> bool:
         return self.free
 
+    async def tell(self, survey: str, holder: str, reading: Reading) -> None:
+        self.told.append(reading)
+
     async def finish(self, survey: str, holder: str, now: float) -> None:
         self.finished.append(survey)
 
@@ -98,11 +103,11 @@ class Reader:
     async def find(self, pattern: str) -> Sequence[SurveyFile]:
         return self.files
 
-    async def scan(self, survey: str, file: SurveyFile) -> ScannedFile:
+    async def scan(self, survey: Survey, file: SurveyFile) -> ScannedFile:
         self.scanned.append(file.path)
         if "broken" in file.path:
             raise BackendFailed("The reader ended.")
-        return ScannedFile(file, [image(survey, file.name)], ("HDU 2: a cube",))
+        return ScannedFile(file, [image(survey.id, file.name)], ("HDU 2: a cube",))
 
     async def cut(self, image: Image, request: CutoutRequest) -> Content:
         return Content(3, "application/fits", "x", data=b"cut")
@@ -216,6 +221,27 @@ async def test_only_new_and_changed_files_are_read() -> None:
     assert report.removed == 1
     assert set(index.known) == {"/a", "/b"}
     assert index.finished == ["open", "open"]
+
+
+async def test_it_tells_how_far_it_is() -> None:
+    index = Index(*SURVEYS)
+    told: list[Reading] = []
+    files = [file(f"{n:03}") for n in range(70)]
+    await Ingest(index, Reader(*files)).run(SURVEYS[0], told.append)
+    assert told == index.told == [Reading(64, 70), Reading(70, 70)]
+
+
+async def test_it_ends_when_its_survey_is_removed() -> None:
+    index = Index(*SURVEYS)
+
+    def remove(reading: Reading) -> None:
+        index.free = False
+
+    reader = Reader(*(file(f"{n:03}") for n in range(200)))
+    with pytest.raises(Conflict, match="was removed"):
+        await Ingest(index, reader).run(SURVEYS[0], remove)
+    assert len(reader.scanned) == 64
+    assert index.finished == ["open"]
 
 
 async def test_one_process_at_a_time() -> None:

@@ -136,7 +136,7 @@ def test_dates_of_headers() -> None:
     [
         ("i DECam SDSS c0003 7835.0 1470.0", "i"), ("g", "g"), ("SDSS-R", "r"),
         ("R", "R"), ("ZTF_g", None), ("sdss g'", "g"), ("V", "V"), ("Clear", "clear"),
-        ("F606W", None), ("", None), ("Ks", "Ks"), ("HSC-I", "i"), ("y", "y"),
+        ("F606W", "F606W"), ("", None), ("Ks", "Ks"), ("HSC-I", "i"), ("y", "y"),
         ("none", None),
     ],
 )  # fmt: skip
@@ -151,4 +151,4 @@ def test_wavelengths_are_metres() -> None:
     assert g is not None
     assert 4.0e-7 < g.low < g.high < 5.6e-7
     assert band_wavelengths(None) is None
-    assert band_wavelengths("F606W") is None
+    assert band_wavelengths("odd") is None

@@ -1,6 +1,7 @@
 """The look at the files of the surveys, in turn with other processes."""
 
 import asyncio
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
@@ -8,7 +9,14 @@ from typing_extensions import override
 
 from gatewright.core.background import Background
 from gatewright.core.errors import Unavailable
-from gatewright.domains.sky import Coverage, Ingest, IngestReport, Survey, SurveyWatch
+from gatewright.domains.sky import (
+    Coverage,
+    Ingest,
+    IngestReport,
+    Reading,
+    Survey,
+    SurveyWatch,
+)
 from gatewright.domains.sky import watch as watch_module
 
 
@@ -21,7 +29,10 @@ class Slow(Ingest):
         self.runs = 0
 
     @override
-    async def run(self, survey: Survey) -> IngestReport | None:
+    async def run(
+        self, survey: Survey, told: Callable[[Reading], object] = id
+    ) -> IngestReport | None:
+        told(Reading(64, 10_000))
         await self.go.wait()
         self.runs += 1
         report = self.reports.pop(0) if self.reports else None
@@ -60,7 +71,7 @@ async def test_not_ready_while_it_looks() -> None:
     watch = watching(Looked(), ingest)
     looking = asyncio.create_task(watch.look())
     assert not await watch.wait(0.01)
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable, match="64 of 10000 files of one"):
         await watch.ready()
     ingest.go.set()
     assert await watch.wait(60)

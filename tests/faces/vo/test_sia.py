@@ -67,7 +67,12 @@ async def services(
     header["CRVAL1"] = 60.0
     for name in ("a.fits.gz", "b.fits.bz2", "c.fits"):
         write(folder / "packed" / name, fits.PrimaryHDU(planes[0], header))
-    names = ("field", "cubes", "times", "packed")
+    (folder / "kinds").mkdir()
+    for word in ("refimg", "scimrefdiffimg", "mskimg", "refunc", "refcov", "sciimg"):
+        write(folder / "kinds" / f"{word}.fits", fits.PrimaryHDU(planes[0], header))
+    header["CD1_1"] = -header["CD1_1"]
+    write(folder / "kinds" / "stack_sciimg.fits", fits.PrimaryHDU(planes[0], header))
+    names = ("field", "cubes", "times", "packed", "kinds")
     sources = [SurveySource(id=name, images=str(folder / name)) for name in names]
     async with sky_services(folder, sources, url="") as opened:
         yield opened
@@ -220,6 +225,48 @@ class TestParameters:
         for row in found:
             assert row["access_format"].lower() in unquote(query).lower()
 
+    @pytest.mark.parametrize(
+        ("query", "wanted"),
+        [
+            ("", {"sciimg": 2, "stack_sciimg": 3}),
+            ("CALIB=2", {"sciimg": 2}),
+            ("CALIB=3", {"refimg": 3, "scimrefdiffimg": 3, "stack_sciimg": 3}),
+            ("CALIB=0&CALIB=1", {}),
+            ("CALIB=3&KIND=difference", {"scimrefdiffimg": 3}),
+            ("KIND=mask&KIND=exposure", {"mskimg": 2, "refcov": 2}),
+            ("KIND=uncertainty", {"refunc": 2}),
+            ("KIND=any&CALIB=2&DPTYPE=image", {
+                "sciimg": 2, "mskimg": 2, "refunc": 2, "refcov": 2,
+            }),
+        ],
+    )  # fmt: skip
+    async def test_science_unless_asked(
+        self, vo: httpx.AsyncClient, query: str, wanted: dict[str, int]
+    ) -> None:
+        found = rows(await vo.get(f"/sia/query?COLLECTION=kinds&{query}"))
+        levels = {
+            row["obs_id"].removesuffix(".fits"): row["calib_level"] for row in found
+        }
+        assert levels == wanted
+
+    async def test_polygons_are_counter_clockwise(self, vo: httpx.AsyncClient) -> None:
+        """DALI 1.1, section 3.3.7: also where the pixels run the other way."""
+        found = rows(await vo.get("/sia/query?COLLECTION=kinds"))
+        assert len(found) == 2
+        for row in found:
+            ra, dec = np.reshape(row["s_region"], (-1, 2)).T
+            x, y = -(ra - ra.mean()) * np.cos(np.radians(dec)), dec  # east to the left
+            assert np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y) > 0
+
+    async def test_what_pixels_are(self, vo: httpx.AsyncClient) -> None:
+        found = rows(await vo.get("/sia/query?COLLECTION=kinds&KIND=any"))
+        words = {
+            row["obs_id"]: (row["dataproduct_subtype"], row["o_ucd"]) for row in found
+        }
+        assert words["refunc.fits"] == ("uncertainty", "stat.error")
+        assert words["mskimg.fits"] == ("mask", "meta.code.qual")
+        assert words["sciimg.fits"] == ("science", "phot.count")
+
     async def test_axes_of_cubes(self, vo: httpx.AsyncClient) -> None:
         """Samples in time are not known of a cube with an axis that is not told of."""
         times, waves = rows(await vo.get("/sia/query?COLLECTION=times"))
@@ -262,7 +309,8 @@ class TestParameters:
         "query",
         [
             "POS=CIRCLE+1", "POS=BOX+1+2+3", "TIME=x", "BAND=2+1", "CALIB=9",
-            "CALIB=two", "MAXREC=-1", "MAXREC=x", "MAXREC=1&MAXREC=2", "UPLOAD=x,y",
+            "CALIB=two", "KIND=odd", "POS=POLYGON+0+0+1+1+1+0+0+1",
+            "MAXREC=-1", "MAXREC=x", "MAXREC=1&MAXREC=2", "UPLOAD=x,y",
             "RESPONSEFORMAT=gif", "RESPONSEFORMAT=csv&RESPONSEFORMAT=tsv",
             "&".join(["TIME=1"] * 65), "EXPTIME=1e999", "MAXREC=" + "9" * 40,
         ],

@@ -82,6 +82,7 @@ def test_all_mandatory_columns_of_obscore() -> None:
         "s_xel2", "t_min", "t_max", "t_exptime", "t_resolution", "t_xel", "em_min",
         "em_max", "em_res_power", "em_xel", "o_ucd", "pol_states", "pol_xel",
         "facility_name", "instrument_name",
+        "dataproduct_subtype",  # optional
     ]  # fmt: skip
     assert all(column.utype.startswith("obscore:") for column in COLUMNS)
 

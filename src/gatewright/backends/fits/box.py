@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gatewright.backends.fits.image_wcs import ImageWcs, Numbers, near, unit_border
+from gatewright.backends.fits.image_wcs import ImageWcs, Numbers
+from gatewright.backends.fits.outline import is_wide, spread, unit_border
 from gatewright.core.errors import NotFound
 from gatewright.domains.sky import Region, geometry
 
@@ -13,8 +14,15 @@ _FEW, _MANY = 128, 512
 """Points of a rim; between two of them a circle is off by 0.0003 or 0.00002 radii."""
 _LARGE = 256
 """Pixels from which a region has the more points."""
+_NEAR = np.radians(30.0)
+"""Radians from the middle within which every projection has a place once."""
 _EACH_SIDE = 16
 _TRIES = 18
+_SLACK = 0.1
+"""Pixels beside the image within which a footprint may say that a region meets it."""
+_SPOTS = 4000
+_CORNERS = 3
+"""Most places where the points of a rim do not follow one another (those of a box)."""
 _NO_PIXEL = "The region has no pixel of this image."
 
 
@@ -69,23 +77,78 @@ def box_of(region: Region, wcs: ImageWcs) -> Box:
     NotFound
         The region touches no pixel.
     """
+    if is_wide(wcs):
+        return _box_of_wide(region, wcs)
     x, y = _rim_pixels(region.outline(_FEW), wcs)
     if x is not None and y is not None and max(np.ptp(x), np.ptp(y)) > _LARGE:
         x, y = _rim_pixels(region.outline(_MANY), wcs)
     if x is None or y is None:
         return _box_within(region, wcs)
+    return _box_round(x, y, wcs)
+
+
+def _box_round(x: Numbers, y: Numbers, wcs: ImageWcs) -> Box:
+    """Return the box round pixel positions, clipped to the image.
+
+    Raises
+    ------
+    NotFound
+        They are more than a tenth of a pixel beside it: so far it may have been found.
+    """
     # Pixel n covers n - 0.5 to n + 0.5.
     first_x, last_x = _clip(x.min(), wcs.width), _clip(x.max(), wcs.width)
     first_y, last_y = _clip(y.min(), wcs.height), _clip(y.max(), wcs.height)
     outside = (
-        x.max() < -0.5
-        or y.max() < -0.5
-        or x.min() > wcs.width - 0.5
-        or y.min() > wcs.height - 0.5
+        min(x.max(), y.max()) < -0.5 - _SLACK
+        or x.min() > wcs.width - 0.5 + _SLACK
+        or y.min() > wcs.height - 0.5 + _SLACK
     )
     if outside:
         raise NotFound(_NO_PIXEL)
     return Box(first_x, last_x + 1, first_y, last_y + 1)
+
+
+def _box_of_wide(region: Region, wcs: ImageWcs) -> Box:
+    """Return a box with all pixels that a region touches, of an image with a seam.
+
+    Where the region lies over a seam or round a pole, its rim alone does not say which
+    pixels are in it; there the box has some pixels to spare.
+    """
+    rim = region.outline(_MANY)
+    middle = rim.sum(axis=0)
+    length = np.linalg.norm(middle)
+    middle = middle / length if length > 0 else np.array([0.0, 0.0, 1.0])
+    radius = geometry.angle(rim, middle).max() if length > 1.0 else np.pi
+    spots = spread(_SPOTS, middle, radius)
+    spots = spots[region.holds(spots)]
+    x, y = wcs.to_pixels(*geometry.degrees(np.concatenate([rim, spots])))
+    known = np.isfinite(x) & np.isfinite(y)
+    if not known.any():
+        raise NotFound(_NO_PIXEL)
+    box = _box_round(x[known], y[known], wcs)
+    spare = 0
+    if not known.all() or _has_seam(np.stack([x, y]), len(rim)):
+        column, row = wcs.centre
+        pixel = wcs.vectors(np.array([column, column + 1]), np.array([row, row]))
+        spare = 1 + int(4.0 * radius / np.sqrt(_SPOTS) / geometry.angle(*pixel))
+    return Box(
+        max(0, box.x0 - spare),
+        min(wcs.width, box.x1 + spare),
+        max(0, box.y0 - spare),
+        min(wcs.height, box.y1 + spare),
+    )
+
+
+def _has_seam(places: Numbers, rim: int) -> bool:
+    """Return whether the pixels of a region's rim do not go round those within.
+
+    ``places`` are columns and rows of the rim, ``rim`` points, and of the inside.
+    """
+    steps = np.abs(np.diff(places[:, : rim - 1])).max(axis=0)
+    jumps = np.count_nonzero(steps > 8.0 * np.median(steps) + 2.0)
+    outer, every = places[:, :rim], places
+    beyond = (every.min(1) < outer.min(1) - 1) | (every.max(1) > outer.max(1) + 1)
+    return bool(jumps > _CORNERS or beyond.any())
 
 
 def _clip(position: float, length: int) -> int:
@@ -96,20 +159,14 @@ def _rim_pixels(
     rim: geometry.Vectors, wcs: ImageWcs
 ) -> tuple[Numbers, Numbers] | tuple[None, None]:
     """Return the rim in pixels; None where the projection does not reach so far."""
-    if not near(wcs, rim):
+    middle = wcs.vectors(*(np.array([place]) for place in wcs.centre))
+    if geometry.angle(rim, middle).max() > _NEAR:
         return None, None
-    ra, dec = sky_degrees(rim)
+    ra, dec = geometry.degrees(rim)
     x, y = wcs.to_pixels(ra, dec)
     if not (np.all(np.isfinite(x)) and np.all(np.isfinite(y))):
         return None, None
     return x, y
-
-
-def sky_degrees(directions: geometry.Vectors) -> tuple[Numbers, Numbers]:
-    """Return right ascensions and declinations of directions."""
-    ra = np.degrees(np.arctan2(directions[:, 1], directions[:, 0])) % 360.0
-    reach = np.hypot(directions[:, 0], directions[:, 1])
-    return ra, np.degrees(np.arctan2(directions[:, 2], reach))
 
 
 def _box_within(region: Region, wcs: ImageWcs) -> Box:

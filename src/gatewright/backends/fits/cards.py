@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterable, Iterator
 from decimal import Decimal, InvalidOperation
 
-from gatewright.backends.fits.blocks import BLOCK, CARD, cards
+from gatewright.backends.fits.blocks import BLOCK
 from gatewright.backends.fits.box import Box
+from gatewright.backends.fits.header import CARD, cards, plain_exponent
 from gatewright.core.errors import InvalidContent
 
 _STRUCTURE = re.compile(
@@ -57,7 +58,9 @@ def cutout_header(
     lines = list(_structure(own, box))
     if extended:
         lines.append(make_card("EXTEND", "T", "the tables of the distortion follow"))
-    lines += [_moved(card, box, _PLACE) for card in kept]
+    # wcslib reads the exponent E only, and takes 0.01 for 1.0D-2.
+    plain = [plain_exponent(c) if _WCS.match(_keyword(c)) else c for c in kept]
+    lines += [_moved(card, box, _PLACE) for card in plain]
     lines += _missing_reference(kept, box)
     if primary != own:
         lines += _shared(primary, {_name(card) for card in kept})

@@ -4,15 +4,15 @@ Sources: FITS standard 4.0, tables 25 (spectral axes) and 29 (STOKES).
 """
 
 import math
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from astropy.io import fits
-from astropy.wcs import WCS, WCSSUB_SPECTRAL
+from astropy.wcs import WCSSUB_SPECTRAL, Wcsprm
 
+from gatewright.backends.fits.header import Header
+from gatewright.backends.fits.image_wcs import wcs_cards
 from gatewright.backends.fits.quiet import quiet
 from gatewright.core.errors import InvalidContent
 
@@ -23,7 +23,6 @@ _STATES = {
     -5: "XX", -6: "YY", -7: "XY", -8: "YX",
 }  # fmt: skip
 _MOST_STATES = 12
-_DISTORTION = re.compile(r"[AB]P?_(ORDER|DMAX|\d_\d)|(CP|D2IM)DIS\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,7 @@ class Cube:
         return tuple(place)
 
 
-def image_cube(header: fits.Header) -> Cube:
+def image_cube(header: Header) -> Cube:
     """Return the further axes of an image.
 
     Raises
@@ -80,12 +79,12 @@ def image_cube(header: fits.Header) -> Cube:
     lengths = image_axes(header)[2:]
     if not lengths:
         return Cube((), None)
-    types = [str(header.get(f"CTYPE{n + 3}", "")) for n in range(len(lengths))]
-    known = [n for n, kind in enumerate(types) if _is_spectral(kind)]
+    types = [header.text(f"CTYPE{n + 3}") for n in range(len(lengths))]
+    known = [n for n, kind in enumerate(types) if kind[:4].upper() in _TO_METRES]
     return Cube(lengths, known[0] if known else None)
 
 
-def image_axes(header: fits.Header) -> tuple[int, ...]:
+def image_axes(header: Header) -> tuple[int, ...]:
     """Return the lengths of the axes, at least two of them.
 
     Raises
@@ -94,19 +93,15 @@ def image_axes(header: fits.Header) -> tuple[int, ...]:
         The header does not describe planes of pixels.
     """
     try:
-        axes = [header[f"NAXIS{n}"] for n in range(1, header["NAXIS"] + 1)]
-    except (KeyError, ValueError, TypeError, fits.VerifyError) as error:
+        axes = [header.whole(f"NAXIS{n}") for n in range(1, header.whole("NAXIS") + 1)]
+    except InvalidContent as error:
         raise InvalidContent("its header is damaged") from error
-    if len(axes) < 2 or any(not isinstance(n, int) or n < 1 for n in axes):
+    if len(axes) < 2 or min(axes) < 1:
         raise InvalidContent("no plane of pixels")
     return tuple(axes)
 
 
-def _is_spectral(kind: str) -> bool:
-    return kind[:4].upper() in _TO_METRES
-
-
-def wavelengths(header: fits.Header, cube: Cube) -> tuple[float, float] | None:
+def wavelengths(header: Header, cube: Cube) -> tuple[float, float] | None:
     """Return the shortest and longest wavelength in metres of a spectral axis.
 
     None where there is no such axis, or it cannot be understood. Wavelengths in air
@@ -116,22 +111,17 @@ def wavelengths(header: fits.Header, cube: Cube) -> tuple[float, float] | None:
         return None
     try:
         with quiet():
-            wcs = WCS(_undistorted(header)).sub([WCSSUB_SPECTRAL])
-            ends = wcs.all_pix2world([-0.5, cube.samples - 0.5], 0)[0]
-            convert = _TO_METRES[wcs.wcs.ctype[0][:4]]
-            metres = sorted(float(convert(value, wcs.wcs)) for value in ends)
+            # wcslib itself: astropy's distortions are of the first two axes.
+            wcs = Wcsprm(header=wcs_cards(header), relax=True).sub([WCSSUB_SPECTRAL])
+            wcs.fix()
+            wcs.set()
+            ends = wcs.p2s([[-0.5], [cube.samples - 0.5]], 0)["world"][:, 0]
+        convert = _TO_METRES[wcs.ctype[0][:4]]
+        metres = sorted(float(convert(value, wcs)) for value in ends)
     except Exception:  # noqa: BLE001  # wcslib and astropy raise many kinds
         return None
     low, high = metres
     return (low, high) if 0.0 < low <= high < math.inf else None
-
-
-def _undistorted(header: fits.Header) -> fits.Header:
-    """Return a header without distortion, with which astropy takes but two axes."""
-    plain = header.copy()
-    for keyword in filter(_DISTORTION.fullmatch, list(plain)):
-        del plain[keyword]
-    return plain
 
 
 def _rest(wcs: Any) -> float:
@@ -158,19 +148,20 @@ _TO_METRES: dict[str, Callable[[float, Any], float]] = {
 }
 
 
-def polarizations(header: fits.Header, cube: Cube) -> str | None:
+def polarizations(header: Header, cube: Cube) -> str | None:
     """Return the polarization states as ObsCore writes them, such as ``/I/Q/``."""
     for number, length in enumerate(cube.lengths, start=3):
-        if str(header.get(f"CTYPE{number}", "")).strip().upper() != "STOKES":
+        if header.text(f"CTYPE{number}").upper() != "STOKES":
             continue
-        try:
-            plain = header.get(f"CDELT{number}", 1.0)
-            step = float(header.get(f"CD{number}_{number}", plain))
-            first = float(header.get(f"CRVAL{number}", 0.0))
-            first += (1.0 - float(header.get(f"CRPIX{number}", 0.0))) * step
-        except (ValueError, TypeError, fits.VerifyError):
+        step = f"CD{number}_{number}"
+        step = step if step in header else f"CDELT{number}"
+        usual = {step: 1.0, f"CRVAL{number}": 0.0, f"CRPIX{number}": 0.0}
+        told = [header.number(k) if k in header else v for k, v in usual.items()]
+        known = [number for number in told if number is not None]
+        if len(known) < len(told):
             return None
-        codes = first + step * np.arange(min(length, _MOST_STATES))
+        by, value, pixel = known
+        codes = value + by * (np.arange(min(length, _MOST_STATES)) + 1.0 - pixel)
         return _state_list(codes.tolist())
     return None
 

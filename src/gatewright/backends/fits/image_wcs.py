@@ -1,21 +1,28 @@
-"""Where the pixels of an image are on the sky."""
+"""Where the pixels of an image are on the sky.
 
-import math
+The WCS is wcslib's, through astropy. Only the cards that say it are given to it, and
+where there is no distortion that astropy itself applies, wcslib is called without the
+three parses of the header that astropy's WCS does: a tenth of its time.
+"""
+
 import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import astropy.units as u
 import numpy as np
-from astropy.coordinates import ICRS, SkyCoord
+from astropy.coordinates import FK5, ICRS, Galactic, SkyCoord
 from astropy.io import fits
-from astropy.wcs import WCS
+from astropy.time import Time
+from astropy.wcs import WCS, Wcsprm
 from astropy.wcs.utils import wcs_to_celestial_frame
 from numpy.typing import NDArray
 
-from gatewright.backends.fits.tables import LookupTable
+from gatewright.backends.fits.header import Header
+from gatewright.backends.fits.tables import LookupTable, has_distortion
 from gatewright.core.errors import InvalidContent
 from gatewright.domains.sky import geometry
 
@@ -23,13 +30,18 @@ Numbers = NDArray[np.float64]
 
 _NUMBERS = re.compile(
     r"(CR(VAL|PIX|OTA)[12]|CDELT[12]|(CD|PC)[12]_[12]|PV[12]_\d+|(LON|LAT)POLE"
-    r"|(A|B|AP|BP)_(ORDER|\d_\d)|CNPIX[12]|AMD[XY]\d+|PPO\d)"
+    r"|(A|B|AP|BP)_(ORDER|\d_\d)|CNPIX[12]|AMD[XY]\d+|PPO\d)$"
 )
+_CARDS = re.compile(
+    r"(WCSAXES|NAXIS\d*|C(TYPE|UNIT|RVAL|RPIX|DELT|ROTA|NAME|RDER|SYER)\d+"
+    r"|(CD|PC)(\d+_\d+|\d{6})|P[VS]\d+_\d+|PROJP\d+|LONG?POLE|LATPOLE|RADE(SYS|CSYS)"
+    r"|EQUINOX|EPOCH|REST(FRQ|FREQ|WAV)|VELREF|SPECSYS|SSYS(OBS|SRC)|[VZ]SOURCE"
+    r"|VELO(SYS)|VELANGL|OBSGEO-\w|(DATE|MJD)-(OBS|AVG)|WAT\d_\d+|CNPIX\d|AMD[XY]\d+"
+    r"|PPO\d|PLT\w+|[XY]PIXELSZ)$"
+)
+_POLYNOMIALS = re.compile(r"[AB]P?_(\d_\d|ORDER|DMAX)$")
 _SKY_AXIS = re.compile(r"RA--|DEC-|[GESH]L(ON|AT)", re.IGNORECASE)
-_WIDE = math.radians(2.5)
-_WIDEST = math.radians(80.0)
-_FORWARD = math.radians(30.0)
-_MOST = 16
+_ROTATIONS = (FK5, Galactic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +51,9 @@ class ImageWcs:
     astropy_wcs: Any
     """World coordinate system of the first two axes (astropy)."""
     frame: Any
-    """Celestial frame of it; None where it is ICRS."""
+    """Celestial frame of it; None where it is ICRS or a rotation of that."""
+    rotation: Numbers | None
+    """Matrix from that frame to ICRS, where it is a rotation."""
     width: int
     """Pixels along a row."""
     height: int
@@ -49,6 +63,9 @@ class ImageWcs:
         """Return right ascensions and declinations of pixel positions."""
         first, second = self.astropy_wcs.all_pix2world(x, y, 0)
         longitude, latitude = (second, first) if self._swapped else (first, second)
+        if self.rotation is not None:
+            directions = geometry.unit_vectors(longitude, latitude)
+            return geometry.degrees(directions @ self.rotation.T)
         if self.frame is None:
             return longitude % 360.0, latitude
         sky = SkyCoord(longitude * u.deg, latitude * u.deg, frame=self.frame)
@@ -57,7 +74,10 @@ class ImageWcs:
 
     def to_pixels(self, ra: Numbers, dec: Numbers) -> tuple[Numbers, Numbers]:
         """Return pixel positions; NaN for directions that the projection lacks."""
-        if self.frame is not None:
+        if self.rotation is not None:
+            directions = geometry.unit_vectors(ra, dec)
+            ra, dec = geometry.degrees(directions @ self.rotation)
+        elif self.frame is not None:
             sky = SkyCoord(ra * u.deg, dec * u.deg, frame=ICRS())
             moved = sky.transform_to(self.frame)
             ra, dec = moved.spherical.lon.deg, moved.spherical.lat.deg
@@ -81,7 +101,7 @@ class ImageWcs:
 
 
 def make_image_wcs(
-    header: fits.Header, width: int, height: int, tables: Sequence[LookupTable] = ()
+    header: Header, width: int, height: int, tables: Sequence[LookupTable] = ()
 ) -> ImageWcs:
     """Return the WCS of a header, and of the tables of its distortion.
 
@@ -94,115 +114,80 @@ def make_image_wcs(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            beside = [fits.PrimaryHDU(), *(table.hdu() for table in tables)]
-            wcs = WCS(header, fits.HDUList(beside) if tables else None, naxis=2)
+            wcs = _astropy_wcs(header, tables)
         except Exception as error:  # wcslib and astropy raise many kinds
             known = _further_sky(header)
             reason = _without_sky(header) if known else "its WCS cannot be understood"
             raise InvalidContent(reason) from error
-        if not (wcs.has_celestial and wcs.naxis == 2):
+        if wcs is None or not (wcs.has_celestial and wcs.naxis == 2):
             raise InvalidContent(_without_sky(header))
         try:
             frame = wcs_to_celestial_frame(wcs)
         except Exception as error:  # astropy raises several kinds
             raise InvalidContent("its celestial frame is not known here") from error
-    return ImageWcs(wcs, None if isinstance(frame, ICRS) else frame, width, height)
+        rotation = None
+        if isinstance(frame, _ROTATIONS):
+            equinox = getattr(frame, "equinox", None)
+            rotation = _rotation(frame.name, equinox and float(equinox.jyear))
+    plain = rotation is not None or isinstance(frame, ICRS)
+    return ImageWcs(wcs, None if plain else frame, rotation, width, height)
 
 
-def _without_sky(header: fits.Header) -> str:
+def wcs_cards(header: Header) -> bytes:
+    """Return the cards that say the WCS, but for distortions that astropy applies."""
+    return b"".join(header.cards(_CARDS))
+
+
+def _astropy_wcs(header: Header, tables: Sequence[LookupTable]) -> Any:
+    """Return astropy's WCS of the first two axes; None where the header has none."""
+    if has_distortion(header):
+        beside = [fits.PrimaryHDU(), *(table.hdu() for table in tables)]
+        whole = fits.Header.fromstring(header.raw)
+        return WCS(whole, fits.HDUList(beside) if tables else None, naxis=2)
+    text = wcs_cards(header)
+    tangent = header.text("CTYPE1").endswith("-TAN")
+    scamp = tangent and any(keyword.startswith("PV") for keyword in header.places)
+    if scamp or any(keyword.endswith("_ORDER") for keyword in header.places):
+        text += b"".join(header.cards(_POLYNOMIALS))
+        return WCS(fits.Header.fromstring(text), naxis=2)
+    if "CTYPE1" not in header and "CNPIX1" not in header:
+        return None
+    wcs = WCS(naxis=2)
+    wcs.wcs = Wcsprm(header=text, key=" ", relax=True).sub(2)
+    wcs.fix()
+    wcs.wcs.set()
+    return wcs
+
+
+@lru_cache(maxsize=64)
+def _rotation(system: str, equinox: float | None) -> Numbers:
+    """Return the matrix from a frame to ICRS that astropy's transformation is.
+
+    ``equinox`` is a Julian year.
+    """
+    given = {} if equinox is None else {"equinox": Time(equinox, format="jyear")}
+    axes = SkyCoord([0, 90, 0] * u.deg, [0, 0, 90] * u.deg, frame=system, **given)
+    rotation: Numbers = axes.transform_to(ICRS()).cartesian.xyz.value
+    return rotation
+
+
+def _without_sky(header: Header) -> str:
     """Return why an image has no place on the sky."""
     if _further_sky(header):
         return "its first two axes are not both on the sky"
     return "no celestial WCS"
 
 
-def _further_sky(header: fits.Header) -> bool:
+def _further_sky(header: Header) -> bool:
     """Return whether an axis after the second is one of the sky."""
-    further = (str(header.get(f"CTYPE{axis}", "")) for axis in range(3, 10))
-    return any(_SKY_AXIS.match(value) for value in further)
+    return any(_SKY_AXIS.match(header.text(f"CTYPE{axis}")) for axis in range(3, 10))
 
 
-def _check_numbers(header: fits.Header) -> None:
+def _check_numbers(header: Header) -> None:
     """Refuse a header in which a number of the WCS is something else.
 
     wcslib passes over such a card and takes 0 or 1 for it.
     """
-    for keyword in header:
-        if _NUMBERS.fullmatch(keyword):
-            try:
-                value = header[keyword]
-            except (ValueError, fits.VerifyError) as error:
-                raise InvalidContent(f"{keyword} is not a number") from error
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                raise InvalidContent(f"{keyword} is not a number")
-
-
-def outline(wcs: ImageWcs) -> tuple[tuple[float, float], ...]:
-    """Return the footprint: corners of the outer pixels and points between.
-
-    Raises
-    ------
-    InvalidContent
-        A part of the border is not on the sky, or the image is too wide.
-    """
-    middle = wcs.vectors(*(np.array([c]) for c in wcs.centre))
-    ra, dec = wcs.to_sky(*border(wcs, _MOST))
-    spots = geometry.unit_vectors(ra, dec)
-    reach = geometry.angle(spots, middle)
-    if not np.all(np.isfinite(reach)):
-        raise InvalidContent("a part of its border has no place on the sky")
-    if reach.max() > _WIDEST:
-        raise InvalidContent("it is wider than 160 degrees")
-    if _area(spots) <= 0:
-        raise InvalidContent("its footprint has no area")
-    step = 1 if reach.max() > _WIDE else _widest_step(spots, pixel_size(wcs))
-    return tuple(zip(ra[::step].tolist(), dec[::step].tolist(), strict=True))
-
-
-def _widest_step(spots: geometry.Vectors, pixel: float) -> int:
-    """Return which points of a border to keep for it to be true to a tenth of a pixel.
-
-    Every n-th is kept; ``pixel`` is in arcseconds. The sides of an image without
-    distortion, by the usual projection, are great circles.
-    """
-    allowed = math.radians(0.1 * pixel / 3600.0)
-    for step in (8, 4, 2):
-        kept = np.broadcast_to(spots[::step], (len(spots), len(spots) // step, 3))
-        distances, _ = geometry.edge_distances(spots, kept)
-        if distances.min(axis=1).max() <= allowed:
-            return step
-    return 1
-
-
-def _area(corners: geometry.Vectors) -> float:
-    return float(np.linalg.norm(np.cross(corners, np.roll(corners, -1, 0)).sum(0)))
-
-
-def border(wcs: ImageWcs, each: int) -> tuple[Numbers, Numbers]:
-    """Return pixel positions round the image, ``each`` to a side."""
-    x, y = unit_border(each)
-    return x * wcs.width - 0.5, y * wcs.height - 0.5
-
-
-def unit_border(each: int) -> tuple[Numbers, Numbers]:
-    """Return positions round the square from 0 to 1, ``each`` to a side."""
-    step = np.arange(each) / each
-    zero = np.zeros(each)
-    x = np.concatenate([step, zero + 1, 1 - step, zero])
-    y = np.concatenate([zero, step, zero + 1, 1 - step])
-    return x, y
-
-
-def pixel_size(wcs: ImageWcs) -> float:
-    """Return the side of a square of the middle pixel's area, arcseconds."""
-    x, y = wcs.centre
-    spots = wcs.vectors(np.array([x, x + 1, x]), np.array([y, y, y + 1]))
-    area = np.linalg.norm(np.cross(spots[1] - spots[0], spots[2] - spots[0]))
-    return math.degrees(math.sqrt(float(area))) * 3600.0
-
-
-def near(wcs: ImageWcs, directions: geometry.Vectors) -> bool:
-    """Return whether directions are near enough to be turned into pixels safely."""
-    x, y = wcs.centre
-    middle = wcs.vectors(np.array([x]), np.array([y]))
-    return bool(geometry.angle(directions, middle).max() <= _FORWARD)
+    for keyword in filter(_NUMBERS.match, header.places):
+        if header.number(keyword) is None:
+            raise InvalidContent(f"{keyword} is not a number")

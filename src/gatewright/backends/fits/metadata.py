@@ -1,67 +1,34 @@
-"""What a FITS header tells about an image, in the words of the index.
+"""What a FITS header tells about an image, in the words of the index."""
 
-Times are taken as UTC whatever TIMESYS says: the difference is at most 70 s.
-"""
-
-import math
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from astropy.io import fits
-
+from gatewright.backends.fits.header_times import exposure_seconds, exposure_times
+from gatewright.backends.fits.headers import Headers
 from gatewright.domains.sky import (
     ImageKind,
-    band_name,
-    band_wavelengths,
-    header_mjd,
+    SurveyRules,
+    calibration_level,
+    coloured_filters,
+    find_band,
+    image_kind,
+    parse_band,
 )
 
-_EARLIEST, _LATEST = -30_000.0, 150_000.0
-_TEXT = 120
-_CALIBRATIONS = ("bias", "zero", "dark", "flat", "arc", "lamp")
-_WEIGHT = re.compile(r"(^|[_.-])(oow|ow|wtmap|weight|wht|ivar|var|err|sigma)([_.-]|$)")
-_MASK = re.compile(r"(^|[_.-])(ood|od|dqmask|mask|msk|flags?|dq|bpm)([_.-]|$)")
+_FILTER = ("FILTER", "FILTNAME", "FILTNAM", "WFFBAND", "FPA.FILTERID", "FPA.FILTER")
+_WHEELS = (
+    ("FILTER1", "FILTER2", "FILTER3"),
+    ("FILTNAM1", "FILTNAM2"),
+    ("FILTER01", "FILTER02"),
+    ("ALFLTNM", "FAFLTNM", "FBFLTNM"),
+    ("ESO INS FILT1 NAME", "ESO INS FILT2 NAME", "ESO INS FILT3 NAME"),
+)
+_UNWISE = re.compile(r"unwise-.*-w([1-4])-")
 
 
-@dataclass(frozen=True, slots=True)
-class Headers:
-    """The header of an image and that of its file."""
-
-    own: fits.Header
-    """Header of the image."""
-    primary: fits.Header
-    """Primary header, which says what all images of the file share."""
-
-    def card(self, *keywords: str) -> tuple[object, str]:
-        """Return value and comment of the first keyword that is there."""
-        for keyword in keywords:
-            for header in (self.own, self.primary):
-                try:
-                    if keyword in header:
-                        return header[keyword], header.comments[keyword]
-                except (ValueError, KeyError, fits.VerifyError):
-                    continue
-        return None, ""
-
-    def text(self, *keywords: str) -> str | None:
-        """Return a text without control characters; None for none."""
-        value, _ = self.card(*keywords)
-        plain = "".join(c for c in str(value or "") if c.isprintable()).strip()
-        return plain[:_TEXT] or None
-
-    def number(self, *keywords: str) -> float | None:
-        """Return a finite number, also one that is written as a text."""
-        value, _ = self.card(*keywords)
-        if isinstance(value, bool) or not isinstance(value, int | float | str):
-            return None
-        try:
-            number = float(value)
-        except (ValueError, OverflowError):
-            return None
-        return number if math.isfinite(number) else None
-
-
-def describe(headers: Headers, name: str, scale: float) -> dict[str, object]:
+def describe(
+    headers: Headers, name: str, scale: float, rules: SurveyRules
+) -> dict[str, object]:
     """Return the fields of an image that its headers tell.
 
     Parameters
@@ -72,21 +39,27 @@ def describe(headers: Headers, name: str, scale: float) -> dict[str, object]:
         Name of the file.
     scale
         Arcseconds of a pixel.
+    rules
+        What they mean in this survey.
     """
-    exposure = _exposure(headers)
-    t_min, t_max = _times(headers, exposure)
-    filter_name = headers.text("FILTER", "FILTER1", "FILTNAM", "BAND")
-    band = band_name(headers.text("BAND") or filter_name or "")
-    edges = band_wavelengths(band)
+    exposure = exposure_seconds(headers, rules)
+    t_min, t_max = exposure_times(headers, exposure, rules)
+    told = [
+        text
+        for keyword in ("PRODTYPE", "OBSTYPE", "IMAGETYP", "PROCTYPE")
+        if (text := headers.text(keyword))
+    ]
+    kind = image_kind(name, headers.own.text("EXTNAME"), told, rules.kinds)
+    level = calibration_level(kind, name, told, headers.number("NCOMBINE") or 1.0)
+    if rules.calib_level is not None and kind is ImageKind.SCIENCE:
+        level = rules.calib_level
     return {
-        "kind": str(_kind(headers, name)),
+        "kind": str(kind),
+        "calib_level": level,
         "t_min": t_min,
         "t_max": t_max,
         "exposure": exposure,
-        "filter": filter_name,
-        "band": band,
-        "em_min": edges.low if edges else None,
-        "em_max": edges.high if edges else None,
+        **_band(headers, name, rules),
         "depth": _within(headers.number("MAGLIM", "MAGLIMIT", "LIMMAG"), 0.0, 40.0),
         "seeing": _seeing(headers, scale),
         "facility": headers.text("TELESCOP", "OBSERVAT"),
@@ -100,62 +73,58 @@ def _within(value: float | None, low: float, high: float) -> float | None:
     return value if value is not None and low < value < high else None
 
 
-def _exposure(headers: Headers) -> float | None:
-    """Return seconds; the scans of Schmidt plates write minutes in EXPOSURE."""
-    seconds = headers.number("EXPTIME")
-    if seconds is None:
-        _, comment = headers.card("EXPOSURE")
-        seconds = headers.number("EXPOSURE")
-        if seconds is not None and "minute" in comment.lower():
-            seconds *= 60.0
-    return seconds if seconds is not None and 0.0 <= seconds < 1e9 else None
-
-
-def _times(
-    headers: Headers, exposure: float | None
-) -> tuple[float | None, float | None]:
-    """Return beginning and end; a bare date is the whole of its day."""
-    start, exact = _start(headers)
-    if start is None or not _EARLIEST < start < _LATEST:
-        return None, None
-    end = headers.number("MJD-END")
-    if end is None:
-        found = header_mjd(headers.text("DATE-END") or "")
-        end = found[0] if found else None
-    if end is None or not start <= end < _LATEST:
-        end = start + (exposure or 0.0) / 86400.0 if exact else start + 1.0
-    return start, end
-
-
-def _start(headers: Headers) -> tuple[float | None, bool]:
-    mjd = headers.number("MJD-OBS", "MJD-BEG")
-    if mjd is not None:
-        return mjd, True
-    date = headers.text("DATE-OBS", "DATE-BEG") or ""
-    clock = headers.text("TIME-OBS", "UT", "UTSTART", "UTC-OBS", "UTC") or ""
-    return header_mjd(date, clock) or (None, False)
-
-
 def _seeing(headers: Headers, scale: float) -> float | None:
     """Return arcseconds; FWHM only where its comment says in which unit it is."""
-    value, (_, comment) = headers.number("SEEING"), headers.card("SEEING")
-    if value is None:
-        value, (_, comment) = headers.number("FWHM"), headers.card("FWHM")
-        if not re.search(r"pix|arcsec", comment, re.IGNORECASE):
-            return None
-    if value is not None and "pix" in comment.lower():
-        value *= scale
-    return _within(value, 0.0, 120.0)
+    for keyword in ("SEEING", "FWHM"):
+        for value, comment in headers.numbers(keyword):
+            if "pix" in comment.lower():
+                return _within(value * scale, 0.0, 120.0)
+            if keyword == "SEEING" or "arcsec" in comment.lower():
+                return _within(value, 0.0, 120.0)
+    return None
 
 
-def _kind(headers: Headers, name: str) -> ImageKind:
-    words = [name, headers.text("EXTNAME") or "", headers.text("PRODTYPE") or ""]
-    for word in map(str.lower, words):
-        if _WEIGHT.search(word):
-            return ImageKind.WEIGHT
-        if _MASK.search(word):
-            return ImageKind.MASK
-    kind = (headers.text("OBSTYPE", "IMAGETYP") or "").lower()
-    if any(word in kind for word in _CALIBRATIONS):
-        return ImageKind.CALIBRATION
-    return ImageKind.SCIENCE
+def _band(headers: Headers, name: str, rules: SurveyRules) -> dict[str, object]:
+    """Return the filter as it is written, its common name and its wavelengths."""
+    filters = _filters(headers, name, rules)
+    written = "+".join(coloured_filters(filters)) or next(iter(filters), None)
+    camera = " ".join(
+        filter(None, [headers.text("TELESCOP"), headers.text("INSTRUME")])
+    )
+    if written is not None and written in rules.filters:
+        band = parse_band(rules.filters[written], written)
+    else:
+        band = find_band(filters, camera)
+    return {
+        "filter": written,
+        "band": band.name if band else None,
+        "em_min": band.wavelengths.low if band else None,
+        "em_max": band.wavelengths.high if band else None,
+    }
+
+
+def _filters(headers: Headers, name: str, rules: SurveyRules) -> list[str]:
+    """Return the names of all filters in the light path."""
+    if "filter" in rules.keywords:
+        return _texts(headers, [rules.keywords["filter"]])
+    alone = _texts(headers, _FILTER)[:1]
+    if "JWST" in (headers.text("TELESCOP") or ""):
+        return alone + _texts(headers, ["PUPIL"])
+    wheels = [alone, *(_texts(headers, wheel) for wheel in _WHEELS)]
+    for wheel in wheels:
+        if coloured_filters(wheel):
+            return wheel
+    for value, comment in headers.cards("BAND"):
+        wise = re.search(r"wise", f"{comment} {name}", re.IGNORECASE)
+        if isinstance(value, str):
+            return [value.strip()]
+        if wise and value in {1, 2, 3, 4}:
+            return [f"W{int(value)}"]
+    unwise = _UNWISE.search(name)
+    if unwise is not None:
+        return [f"W{unwise[1]}"]
+    return next(filter(None, wheels), [])
+
+
+def _texts(headers: Headers, keywords: Sequence[str]) -> list[str]:
+    return list(filter(None, map(headers.text, keywords)))

@@ -12,14 +12,14 @@ from gatewright.backends.fits.scan import scan_file
 from gatewright.backends.fits.source import Source, load
 from gatewright.backends.readers import Output
 from gatewright.core.errors import InvalidRequest, TooLarge
-from gatewright.domains.sky import Orientation, Stretch, parse_region
+from gatewright.domains.sky import Orientation, Stretch, SurveyRules, parse_region
 
 __all__ = ["cut", "scan"]
 
 
 def scan(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
-    """Return the images of the file ``path``; see :func:`scan.scan_file`."""
-    return scan_file(arguments["path"])
+    """Return the images of the file ``path`` by the ``rules`` of its survey."""
+    return scan_file(arguments["path"], SurveyRules(**arguments.get("rules", {})))
 
 
 def cut(arguments: dict[str, Any], output: Output) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from gatewright.domains.sky import (
     Polygon,
     Region,
     ScannedFile,
+    Survey,
     SurveyFile,
 )
 
@@ -70,17 +71,26 @@ class FitsReader:
     async def _look(self, function: Callable[[str], T], pattern: str) -> T:
         return await asyncio.wrap_future(self._looking.submit(function, pattern))
 
-    async def scan(self, survey: str, file: SurveyFile) -> ScannedFile:
+    async def scan(self, survey: Survey, file: SurveyFile) -> ScannedFile:
+        rules = survey.rules
         found = await self._pool.call(
             f"{_PROGRAM}:scan",
-            {"path": file.path},
+            {
+                "path": file.path,
+                "rules": {
+                    "filters": dict(rules.filters),
+                    "kinds": dict(rules.kinds),
+                    "keywords": dict(rules.keywords),
+                    "calib_level": rules.calib_level,
+                },
+            },
             key=file.path,
             seconds=_SCAN_SECONDS,
         )
         try:
             read = SurveyFile(file.path, file.name, found["identity"])
             size = int(file.identity.split("-")[2], 16)
-            images = [_image(survey, read, size, f) for f in found["images"]]
+            images = [_image(survey.id, read, size, f) for f in found["images"]]
         except (KeyError, TypeError, ValueError) as error:
             raise BackendFailed("The reader gave an answer of another form.") from error
         return ScannedFile(read, images, tuple(found["left_out"]))
@@ -249,7 +259,8 @@ def _escape(match: re.Match[str]) -> str:
 def _image(survey: str, file: SurveyFile, size: int, fields: dict[str, Any]) -> Image:
     told = dict(fields)
     told["kind"] = ImageKind(told["kind"])
-    told["polygon"] = tuple((float(ra), float(dec)) for ra, dec in told["polygon"])
+    told["polygon"] = _outline(told["polygon"])
+    told["pieces"] = tuple(map(_outline, told["pieces"]))
     return Image(
         id=image_id(survey, file.name, told["hdu"]),
         survey=survey,
@@ -258,3 +269,7 @@ def _image(survey: str, file: SurveyFile, size: int, fields: dict[str, Any]) -> 
         file_size=size,
         **told,
     )
+
+
+def _outline(vertices: Any) -> tuple[tuple[float, float], ...]:
+    return tuple((float(ra), float(dec)) for ra, dec in vertices)

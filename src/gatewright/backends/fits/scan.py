@@ -5,9 +5,6 @@ from collections.abc import Iterator
 from pathlib import PurePath
 from typing import Any
 
-import numpy as np
-from astropy.io import fits
-
 from gatewright.backends.fits.blocks import Block, walk
 from gatewright.backends.fits.cube import (
     image_axes,
@@ -16,18 +13,23 @@ from gatewright.backends.fits.cube import (
     wavelengths,
 )
 from gatewright.backends.fits.files import OpenFile, identity, open_image_file
-from gatewright.backends.fits.image_wcs import make_image_wcs, outline, pixel_size
-from gatewright.backends.fits.metadata import Headers, describe
+from gatewright.backends.fits.header import Header
+from gatewright.backends.fits.headers import Headers
+from gatewright.backends.fits.image_wcs import make_image_wcs
+from gatewright.backends.fits.metadata import describe
+from gatewright.backends.fits.outline import footprint
+from gatewright.backends.fits.packed import image_header
 from gatewright.backends.fits.quiet import quiet
 from gatewright.backends.fits.tables import is_lookup_table, lookup_tables
 from gatewright.core.errors import InvalidContent
-from gatewright.domains.sky import geometry
+from gatewright.domains.sky import SurveyRules
 
 _REASONS = 20
+_USUAL = SurveyRules()
 
 
-def scan_file(path: str) -> dict[str, Any]:
-    """Return the images of a file, and why others were left out.
+def scan_file(path: str, rules: SurveyRules = _USUAL) -> dict[str, Any]:
+    """Return the images of a file, by a survey's rules, and why others were left out.
 
     The answer has ``identity``, ``size`` (bytes), ``images`` (a list of fields) and
     ``left_out`` (a list of reasons).
@@ -36,7 +38,7 @@ def scan_file(path: str) -> dict[str, Any]:
     with open_image_file(path) as file, quiet():
         found["identity"] = identity(file.descriptor)
         try:
-            _scan_blocks(file, path, found)
+            _scan_blocks(file, PurePath(path).name, rules, found)
         except (InvalidContent, OSError, EOFError, zlib.error) as error:
             found["left_out"].append(_reason(error))
     if not found["images"] and not found["left_out"]:
@@ -49,16 +51,19 @@ def _reason(error: Exception) -> str:
     return error.text if isinstance(error, InvalidContent) else "it cannot be unpacked"
 
 
-def _scan_blocks(file: OpenFile, path: str, found: dict[str, Any]) -> None:
-    primary = fits.Header()
+def _scan_blocks(
+    file: OpenFile, name: str, rules: SurveyRules, found: dict[str, Any]
+) -> None:
+    primary: Header | None = None
     for block in walk(file.stream, file.size):
-        if block.number == 0:
-            primary = parse_header(block.header)
+        primary = primary or block.header
         if is_lookup_table(block) or not (block.is_image or block.is_compressed_image):
             continue
         try:
-            own = image_header(block, path)
-            found["images"].append(_image(file, block.number, own, primary, path))
+            packed = block.is_compressed_image
+            own = image_header(block.header) if packed else block.header
+            fields = _image(file, Headers(own, primary), name, rules)
+            found["images"].append(fields | {"hdu": block.number})
         except InvalidContent as error:
             found["left_out"].append(f"HDU {block.number}: {error.text}")
         except Exception:  # noqa: BLE001  # astropy raises many kinds for bad cards
@@ -66,45 +71,13 @@ def _scan_blocks(file: OpenFile, path: str, found: dict[str, Any]) -> None:
             found["left_out"].append(reason)
 
 
-def parse_header(raw: bytes) -> fits.Header:
-    """Return a header from its cards."""
-    return fits.Header.fromstring(raw.decode("ascii", "replace"))
-
-
-def image_header(block: Block, path: str) -> fits.Header:
-    """Return the header of an image; that of a compressed one as if it were not.
-
-    Raises
-    ------
-    InvalidContent
-        A compressed image cannot be understood.
-    """
-    if block.is_image:
-        return parse_header(block.header)
-    try:
-        with quiet(), fits.open(path, memmap=False, lazy_load_hdus=True) as hdus:
-            hdu = hdus[block.number]
-            known = isinstance(hdu, fits.CompImageHDU)
-            header: fits.Header = hdu.header.copy()
-    except Exception as error:  # astropy raises many kinds for bad tables
-        raise InvalidContent("its compressed image is damaged") from error
-    if not known:
-        raise InvalidContent("its compressed image is damaged")
-    return header
-
-
 def _image(
-    file: OpenFile, number: int, own: fits.Header, primary: fits.Header, path: str
+    file: OpenFile, headers: Headers, name: str, rules: SurveyRules
 ) -> dict[str, Any]:
+    own = headers.own
     width, height = image_axes(own)[:2]
-    wcs = make_image_wcs(own, width, height, lookup_tables(file, own))
-    polygon = outline(wcs)
-    x, y = wcs.centre
-    ra, dec = wcs.to_sky(np.array([x]), np.array([y]))
-    corners = geometry.unit_vectors(*np.asarray(polygon).T)
-    reach = geometry.angle(corners, geometry.unit_vectors(ra, dec)).max()
-    scale = pixel_size(wcs)
-    told = describe(Headers(own, primary), PurePath(path).name, scale)
+    place = footprint(make_image_wcs(own, width, height, lookup_tables(file, own)))
+    told = describe(headers, name, place.scale, rules)
     cube = image_cube(own)
     told |= {
         "planes": cube.planes,
@@ -114,17 +87,16 @@ def _image(
     edges = wavelengths(own, cube)
     if edges is not None:
         told |= {"em_min": edges[0], "em_max": edges[1]}
-    place = {
-        "hdu": number,
+    return told | {
         "width": width,
         "height": height,
-        "polygon": [list(vertex) for vertex in polygon],
-        "ra": float(ra[0]),
-        "dec": float(dec[0]),
-        "fov": float(np.degrees(2 * reach)),
-        "scale": scale,
+        "polygon": place.polygon,
+        "pieces": place.pieces,
+        "ra": place.ra,
+        "dec": place.dec,
+        "fov": place.fov,
+        "scale": place.scale,
     }
-    return told | place
 
 
 def find_block(file: OpenFile, number: int) -> tuple[Block, Block]:

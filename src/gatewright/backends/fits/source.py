@@ -15,9 +15,10 @@ from gatewright.backends.fits.blocks import Block
 from gatewright.backends.fits.box import Box
 from gatewright.backends.fits.cube import Cube, image_axes, image_cube
 from gatewright.backends.fits.files import OpenFile, open_image_file, read_exactly
+from gatewright.backends.fits.header import Header, parse_header
 from gatewright.backends.fits.image_wcs import ImageWcs, make_image_wcs
 from gatewright.backends.fits.quiet import quiet
-from gatewright.backends.fits.scan import find_block, image_header
+from gatewright.backends.fits.scan import find_block
 from gatewright.backends.fits.tables import LookupTable, lookup_tables
 from gatewright.core.errors import InvalidContent
 
@@ -70,18 +71,17 @@ def load(path: str, identity: str, hdu: int) -> Source:
     """
     with open_image_file(path, identity) as file, quiet():
         first, block = find_block(file, hdu)
-        header = image_header(block, path)
-        own = block.header
+        header = block.header
         if block.is_compressed_image:
-            own = header.tostring().encode("ascii", "replace")
+            header = _unpacked_header(path, block.number)
         tables = lookup_tables(file, header)
         width, height = image_axes(header)[:2]
         return Source(
             path,
             identity,
             block,
-            own,
-            first.header,
+            header.raw,
+            first.header.raw,
             make_image_wcs(header, width, height, tables),
             _kind(header),
             _scaling(header),
@@ -90,23 +90,35 @@ def load(path: str, identity: str, hdu: int) -> Source:
         )
 
 
-def _kind(header: fits.Header) -> np.dtype[np.generic]:
+def _unpacked_header(path: str, number: int) -> Header:
+    """Return the header of a compressed image as if it were not, as astropy has it."""
     try:
-        return np.dtype(_TYPES[int(header["BITPIX"])])
-    except (KeyError, ValueError, TypeError) as error:
+        with fits.open(path, memmap=False, lazy_load_hdus=True) as hdus:
+            hdu = hdus[number]
+            known = isinstance(hdu, fits.CompImageHDU)
+            raw = hdu.header.tostring().encode("ascii", "replace")
+    except Exception as error:  # astropy raises many kinds for bad tables
+        raise InvalidContent("its compressed image is damaged") from error
+    if not known:
+        raise InvalidContent("its compressed image is damaged")
+    return parse_header(raw)
+
+
+def _kind(header: Header) -> np.dtype[np.generic]:
+    try:
+        return np.dtype(_TYPES[header.whole("BITPIX")])
+    except (KeyError, InvalidContent) as error:
         raise InvalidContent("The image has no possible BITPIX.") from error
 
 
-def _scaling(header: fits.Header) -> tuple[float, float, int | None]:
-    try:
-        blank = header.get("BLANK")
-        return (
-            float(header.get("BSCALE", 1.0)),
-            float(header.get("BZERO", 0.0)),
-            None if blank is None else int(blank),
-        )
-    except (ValueError, TypeError, fits.VerifyError) as error:
-        raise InvalidContent("BSCALE, BZERO or BLANK is no number.") from error
+def _scaling(header: Header) -> tuple[float, float, int | None]:
+    slope, zero = (
+        header.number(keyword) if keyword in header else default
+        for keyword, default in (("BSCALE", 1.0), ("BZERO", 0.0))
+    )
+    if slope is None or zero is None:
+        raise InvalidContent("BSCALE or BZERO is no number.")
+    return slope, zero, header.whole("BLANK") if "BLANK" in header else None
 
 
 def pieces(source: Source, box: Box, rows: int | None = None) -> Iterator[bytearray]:

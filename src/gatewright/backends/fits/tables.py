@@ -12,6 +12,7 @@ from astropy.io import fits
 
 from gatewright.backends.fits.blocks import BLOCK, Block, walk
 from gatewright.backends.fits.files import OpenFile, read_exactly
+from gatewright.backends.fits.header import Header
 from gatewright.core.errors import InvalidContent
 
 _KINDS = {"CPDIS": ("DP", "WCSDVARR"), "D2IMDIS": ("D2IM", "D2IMARR")}
@@ -40,10 +41,19 @@ def is_lookup_table(block: Block) -> bool:
 
 
 def _name(block: Block) -> str:
-    return block.text("EXTNAME").strip("' ").upper()
+    return block.header.text("EXTNAME").upper()
 
 
-def lookup_tables(file: OpenFile, header: fits.Header) -> tuple[LookupTable, ...]:
+def has_distortion(header: Header) -> bool:
+    """Return whether a header says that its distortion is in tables, or worse."""
+    return any(
+        f"{keyword}{axis}" in header
+        for keyword in (*_KINDS, "CQDIS")
+        for axis in (1, 2)
+    )
+
+
+def lookup_tables(file: OpenFile, header: Header) -> tuple[LookupTable, ...]:
     """Return the tables that the distortion of an image needs; none for most.
 
     Raises
@@ -51,12 +61,13 @@ def lookup_tables(file: OpenFile, header: fits.Header) -> tuple[LookupTable, ...
     InvalidContent
         A table is missing or too large, or the distortion is of another kind.
     """
-    wanted = set(_wanted(header))
-    if not wanted:
+    if not has_distortion(header):
         return ()
+    # The records DPn and D2IMn have several cards of one keyword.
+    wanted = set(_wanted(fits.Header.fromstring(header.raw)))
     found: dict[tuple[str, int], LookupTable] = {}
     for block in walk(file.stream, file.size):
-        key = (_name(block), _version(block))
+        key = (_name(block), _version(block.header))
         if key in wanted and key not in found:
             found[key] = _read(file, block)
     if found.keys() != wanted:
@@ -90,13 +101,13 @@ def _record(header: fits.Header, record: str, axis: int) -> int:
     return version
 
 
-def _version(block: Block) -> int:
-    text = block.text("EXTVER")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 1
+def _version(header: Header) -> int:
+    version = header.value("EXTVER")
+    return version if type(version) is int and version > 0 else 1
 
 
 def _read(file: OpenFile, block: Block) -> LookupTable:
     if not block.is_image or block.data_size > _BYTES:
         raise InvalidContent("the table of its distortion is too large")
     data = read_exactly(file, block.data_offset, block.data_size)
-    return LookupTable(block.header, data + bytes(-len(data) % BLOCK))
+    return LookupTable(block.header.raw, data + bytes(-len(data) % BLOCK))

@@ -1,17 +1,20 @@
 """Images and surveys as rows of their tables."""
 
 import json
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any
 
 from gatewright.backends.sql.database import Row
 from gatewright.core.access import access_of_text
+from gatewright.core.clock import system_clock
 from gatewright.domains.sky import (
     Coverage,
     Image,
     ImageKind,
     LeftOut,
+    Reading,
     Survey,
+    SurveyRules,
 )
 
 NO_TIME = 1e300
@@ -32,6 +35,7 @@ def image_values(number: int, image: Image) -> tuple[object, ...]:
     """Return the values of :data:`INSERT_IMAGE`."""
     values = [getattr(image, name) for name in COLUMNS]
     values[COLUMNS.index("polygon")] = polygon_text(image.polygon)
+    values[COLUMNS.index("pieces")] = ";".join(map(polygon_text, image.pieces))
     values[COLUMNS.index("kind")] = str(image.kind)
     return (number, image_time(image), *values)
 
@@ -40,6 +44,7 @@ def image_of(row: Row) -> Image:
     """Return the image of a row."""
     values: dict[str, Any] = {name: row[name] for name in COLUMNS}
     values["polygon"] = polygon_of(row["polygon"])
+    values["pieces"] = tuple(map(polygon_of, filter(None, row["pieces"].split(";"))))
     values["kind"] = ImageKind(row["kind"])
     return Image(**values)
 
@@ -63,6 +68,7 @@ def survey_of(row: Row) -> Survey:
         pattern=row["pattern"],
         access=access_of_text(row["access"]),
         configured=bool(row["configured"]),
+        rules=SurveyRules(**json.loads(row["rules"])),
     )
 
 
@@ -80,10 +86,17 @@ def _json(text: str) -> object:
         return None
 
 
+def rules_text(rules: SurveyRules) -> str:
+    """Return the rules of a survey as JSON."""
+    return json.dumps(asdict(rules))
+
+
 def coverage_of(row: Row, left_out: list[LeftOut]) -> Coverage:
     """Return what a survey's row says of its images."""
     found = _json(row["summary"] or "{}")
     summary = found if isinstance(found, dict) else {}
+    # What a process that was killed left behind is no look that goes on.
+    going_on = row["reading"] and row["scanner_until"] > system_clock()
     return Coverage(
         images=summary.get("images", 0),
         kinds=summary.get("kinds", {}),
@@ -94,4 +107,5 @@ def coverage_of(row: Row, left_out: list[LeftOut]) -> Coverage:
         area=summary.get("area", 0.0),
         left_out=left_out,
         scanned_at=row["scanned_at"],
+        reading=Reading(*json.loads(row["reading"])) if going_on else None,
     )

@@ -16,8 +16,11 @@ _NUMBERS = {
     "seeing": "i.seeing",
     "depth": "i.depth",
     "planes": "CAST(i.planes AS DOUBLE PRECISION)",
+    "calib_level": "CAST(i.calib_level AS DOUBLE PRECISION)",
 }
 _WORDS = frozenset({"facility", "instrument", "target", "observation"})
+WIDE_CELL = -1
+"""Cell of images that are wider than 160 degrees: every search looks at them."""
 _PACKINGS = ("gz", "bz2")
 _BOUND = 1e299
 _TOGETHER = 1000
@@ -130,7 +133,7 @@ def candidates(
         source = f"{_CANDIDATES} JOIN image i ON i.number = c.image"
         if not where.conditions:
             source = _CANDIDATES
-        where.choose([_one_of("c.cell", cells)])
+        where.choose([_one_of("c.cell", [WIDE_CELL, *cells])])
     if query.times:
         # An exposure may have begun before: at most the longest of all.
         first = _bound(min(t.low for t in query.times))
@@ -155,9 +158,15 @@ def exact(rows: Sequence[Row], regions: Sequence[Region]) -> list[Row]:
     if not regions or not rows:
         return list(rows)
     met = np.zeros(len(rows), dtype=bool)
-    for places, polygons in _outlines([row["polygon"] for row in rows]):
+    areas = [
+        (place, text)
+        for place, row in enumerate(rows)
+        for text in (row["pieces"] or row["polygon"]).split(";")
+    ]
+    owners = np.array([place for place, _ in areas])
+    for places, polygons in _outlines([text for _, text in areas]):
         for region in regions:
-            met[places] |= region.meets(polygons)
+            met[owners[places][region.meets(polygons)]] = True
     return [row for row, flag in zip(rows, met, strict=True) if flag]
 
 

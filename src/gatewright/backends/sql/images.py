@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from gatewright.backends.sql.database import Batch, Database, Lock, Row, Statement, Work
@@ -21,9 +21,15 @@ from gatewright.backends.sql.image_rows import (
     polygon_of,
     polygon_text,
     reasons_of,
+    rules_text,
     survey_of,
 )
-from gatewright.backends.sql.image_search import BEFORE_ALL, candidates, exact
+from gatewright.backends.sql.image_search import (
+    BEFORE_ALL,
+    WIDE_CELL,
+    candidates,
+    exact,
+)
 from gatewright.backends.sql.records import readable
 from gatewright.core.pages import Page, decode_cursor, encode_cursor
 from gatewright.domains.sky import (
@@ -32,25 +38,32 @@ from gatewright.domains.sky import (
     Image,
     ImageQuery,
     LeftOut,
+    Reading,
     Region,
     ScannedFile,
     Survey,
 )
 
 _SAVE = """
-INSERT INTO survey (id, title, pattern, access, configured, longest, scanner,
-scanner_until) VALUES (?, ?, ?, ?, ?, 0, '', 0) ON CONFLICT (id) DO UPDATE SET
+INSERT INTO survey (id, title, pattern, access, configured, rules, longest, scanner,
+scanner_until) VALUES (?, ?, ?, ?, ?, ?, 0, '', 0) ON CONFLICT (id) DO UPDATE SET
 title = excluded.title, pattern = excluded.pattern, access = excluded.access,
-configured = excluded.configured
+configured = excluded.configured, rules = excluded.rules
+"""
+_READ_AGAIN = """
+UPDATE survey_file SET identity = '' WHERE survey = ?
+AND NOT EXISTS (SELECT 1 FROM survey WHERE id = ? AND rules = ?)
 """
 _CLAIM = """
 UPDATE survey SET scanner = ?, scanner_until = ?
 WHERE id = ? AND (scanner = ? OR scanner_until < ?) RETURNING id
 """
 _FINISH = """
-UPDATE survey SET scanner = '', scanner_until = 0, scanned_at = ?, summary = ?
+UPDATE survey SET scanner = '', scanner_until = 0, reading = NULL, scanned_at = ?,
+summary = ?
 WHERE id = ? AND scanner = ?
 """
+_TELL = "UPDATE survey SET reading = ? WHERE id = ? AND scanner = ?"
 _TOTALS = """
 SELECT COUNT(*) AS images, MIN(t_min) AS t_min, MAX(t_max) AS t_max
 FROM image WHERE survey = ?
@@ -62,7 +75,12 @@ WHERE survey = ? AND kind = 'science' AND band IS NOT NULL GROUP BY band
 """
 _CELLS = """
 SELECT COUNT(DISTINCT c.cell) AS cells FROM image i JOIN cover c ON c.image = i.number
-WHERE i.survey = ?
+WHERE i.survey = ? AND c.cell >= 0
+"""
+_WIDE = "SELECT DISTINCT pieces FROM image WHERE survey = ? AND pieces <> ''"
+_ALL_CELLS = """
+SELECT DISTINCT c.cell AS cell FROM image i JOIN cover c ON c.image = i.number
+WHERE i.survey = ? AND c.cell >= 0
 """
 _FOOTPRINTS = """
 SELECT SUM(area) AS area FROM (SELECT MAX(width * height * scale * scale) AS area
@@ -108,15 +126,24 @@ class SqlImageIndex:
             survey.pattern,
             survey.access.text,
             int(survey.configured),
+            rules_text(survey.rules),
         )
-        await self._database.run(lambda: _one(_SAVE, values))
+
+        def work() -> Work[None]:
+            changed = (survey.id, survey.id, rules_text(survey.rules))
+            yield Statement(_READ_AGAIN, changed)
+            yield Statement(_SAVE, values)
+
+        await self._database.run(work)
 
     async def remove_survey(self, survey: str) -> None:
-        files = await self.files(survey)
-        await self.remove_files(survey, list(files))
-        await self._database.run(
-            lambda: _one("DELETE FROM survey WHERE id = ?", (survey,))
-        )
+        def work() -> Work[None]:
+            yield Lock("images")
+            yield Statement("DELETE FROM survey WHERE id = ?", (survey,))
+
+        # First, so that nothing more is put, and nothing is found any more.
+        await self._database.run(work)
+        await self.remove_files(survey, list(await self.files(survey)))
 
     async def coverage(self, survey: str) -> Coverage:
         rows = await self._survey_rows(survey)
@@ -168,6 +195,10 @@ class SqlImageIndex:
 
         return await self._database.run(work)
 
+    async def tell(self, survey: str, holder: str, reading: Reading) -> None:
+        values = (json.dumps([reading.done, reading.files]), survey, holder)
+        await self._database.run(lambda: _one(_TELL, values))
+
     async def finish(self, survey: str, holder: str, now: float) -> None:
         summary = json.dumps(await self._summary(survey))
         values = (now, summary, survey, holder)
@@ -181,6 +212,12 @@ class SqlImageIndex:
         totals = (await read(_TOTALS, survey))[0]
         cells = (await read(_CELLS, survey))[0]["cells"]
         footprints = ((await read(_FOOTPRINTS, survey))[0]["area"] or 0.0) / 3600**2
+        wide = await read(_WIDE, survey)
+        if wide:
+            rows = await read(_ALL_CELLS, survey)
+            every = {row["cell"] for row in rows}
+            texts = {text for row in wide for text in row["pieces"].split(";")}
+            cells = len(every.union(*await asyncio.to_thread(_each_cells, texts)))
         kinds = {row["kind"]: row["images"] for row in await read(_KINDS, survey)}
         bands = {row["band"]: row["images"] for row in await read(_BANDS, survey)}
         return {
@@ -236,7 +273,12 @@ async def _exact(rows: Sequence[Row], regions: Sequence[Region]) -> list[Row]:
     return await asyncio.to_thread(exact, rows, regions)
 
 
-_NO_SURVEY: Row = {"summary": None, "scanned_at": None}
+_NO_SURVEY: Row = {
+    "summary": None,
+    "scanned_at": None,
+    "reading": None,
+    "scanner_until": 0.0,
+}
 
 
 def _position(cursor: str) -> tuple[float, int]:
@@ -254,7 +296,14 @@ def _covers(files: Sequence[ScannedFile]) -> list[list[int]]:
     """Return the cells of each image of each file."""
     images = (image for file in files for image in file.images)
     # From the outline as it is stored, so that the same cells are found to delete.
-    return [_cells(polygon_text(image.polygon)) for image in images]
+    return [
+        [WIDE_CELL] if image.pieces else _cells(polygon_text(image.polygon))
+        for image in images
+    ]
+
+
+def _each_cells(outlines: Iterable[str]) -> list[list[int]]:
+    return list(map(_cells, outlines))
 
 
 @lru_cache(maxsize=4096)
@@ -267,6 +316,9 @@ def _put_files(
     survey: str, files: Sequence[ScannedFile], covers: Sequence[Sequence[int]]
 ) -> Work[None]:
     yield Lock("images")
+    known = yield Statement("SELECT id FROM survey WHERE id = ?", (survey,))
+    if not known:
+        return
     yield from _forget_images(survey, [file.file.path for file in files])
     rows = yield Statement("SELECT MAX(number) AS number FROM image")
     first = 1 + int(rows[0]["number"] or 0)
@@ -309,14 +361,14 @@ def _remove_files(survey: str, paths: Sequence[str]) -> Work[None]:
 def _forget_images(survey: str, paths: Sequence[str]) -> Work[None]:
     marks = ", ".join("?" for _ in paths)
     text = (
-        "SELECT number, t, polygon FROM image "  # noqa: S608  # marks
+        "SELECT number, t, polygon, pieces FROM image "  # noqa: S608  # marks
         f"WHERE survey = ? AND path IN ({marks})"
     )
     rows = yield Statement(text, (survey, *paths))
     cover = [
         (cell, row["t"], row["number"])
         for row in rows
-        for cell in _cells(row["polygon"])
+        for cell in ([WIDE_CELL] if row["pieces"] else _cells(row["polygon"]))
     ]
     yield Batch(_UNCOVER, cover)
     yield Batch("DELETE FROM image WHERE number = ?", [(r["number"],) for r in rows])

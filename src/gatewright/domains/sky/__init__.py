@@ -1,7 +1,15 @@
 """Telescope images: surveys, where and when their images are, and cut-outs."""
 
-from gatewright.domains.sky.bands import band_name, band_wavelengths
+from gatewright.domains.sky.bands import (
+    Band,
+    band_name,
+    band_wavelengths,
+    coloured_filters,
+    find_band,
+    parse_band,
+)
 from gatewright.domains.sky.ingest import Ingest, IngestReport
+from gatewright.domains.sky.kinds import calibration_level, image_kind
 from gatewright.domains.sky.model import (
     Content,
     Coverage,
@@ -12,9 +20,11 @@ from gatewright.domains.sky.model import (
     ImageQuery,
     LeftOut,
     Orientation,
+    Reading,
     ScannedFile,
     Survey,
     SurveyFile,
+    SurveyRules,
 )
 from gatewright.domains.sky.ports import ImageIndex, ImageReader
 from gatewright.domains.sky.readers import ImageReaders
@@ -27,12 +37,20 @@ from gatewright.domains.sky.regions import (
     parse_interval,
     parse_region,
 )
+from gatewright.domains.sky.rules import check_rules
 from gatewright.domains.sky.service import SkyService
 from gatewright.domains.sky.stretch import Stretch, grey_levels, percentile_limits
-from gatewright.domains.sky.times import header_mjd, iso_mjd, mjd_text, parse_times
+from gatewright.domains.sky.times import (
+    day_share,
+    header_mjd,
+    iso_mjd,
+    mjd_text,
+    parse_times,
+)
 from gatewright.domains.sky.watch import SurveyWatch
 
 __all__ = [
+    "Band",
     "Circle",
     "Content",
     "Coverage",
@@ -51,19 +69,28 @@ __all__ = [
     "Orientation",
     "Polygon",
     "Range",
+    "Reading",
     "Region",
     "ScannedFile",
     "SkyService",
     "Stretch",
     "Survey",
     "SurveyFile",
+    "SurveyRules",
     "SurveyWatch",
     "band_name",
     "band_wavelengths",
+    "calibration_level",
+    "check_rules",
+    "coloured_filters",
+    "day_share",
+    "find_band",
     "grey_levels",
     "header_mjd",
+    "image_kind",
     "iso_mjd",
     "mjd_text",
+    "parse_band",
     "parse_interval",
     "parse_region",
     "parse_times",

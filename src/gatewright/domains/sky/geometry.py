@@ -32,6 +32,15 @@ def unit_vectors(
     )
 
 
+def degrees(
+    directions: Vectors,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return longitudes, 0 to 360, and latitudes of directions in degrees."""
+    longitude = np.degrees(np.arctan2(directions[..., 1], directions[..., 0])) % 360.0
+    reach = np.hypot(directions[..., 0], directions[..., 1])
+    return longitude, np.degrees(np.arctan2(directions[..., 2], reach))
+
+
 def point(longitude: float, latitude: float) -> Vectors:
     """Return one direction from degrees."""
     return unit_vectors(np.float64(longitude), np.float64(latitude))  # type: ignore[arg-type]
@@ -157,6 +166,27 @@ def meet_polygon(polygons: Vectors, other: Vectors) -> Flags:
     for index in range(polygons.shape[1]):
         met[rest] |= contains(many, polygons[rest, index])
     return met
+
+
+def crossing_edges(polygon: Vectors) -> tuple[int, int] | None:
+    """Return two edges of a polygon (vertices, 3) that cross or touch; None for none.
+
+    Edges are counted from 0 and begin at the vertex of their number. Vertices that
+    follow one another must be in different places.
+    """
+    count = len(polygon)
+    start, end = polygon, np.roll(polygon, -1, axis=0)
+    for first in range(count):
+        others = np.array([n for n in range(count) if (n - first) % count > 1])
+        others = others[(first - others) % count > 1]
+        edges = np.stack([start[others], end[others]], axis=1)
+        crossed = _crossed(edges, start[first], end[first])
+        # An edge of two vertices is walked to and fro; its ends touch it too.
+        distances, _ = edge_distances(start[first], edges)
+        crossed |= distances.min(axis=1, initial=np.inf) <= TOUCH
+        if crossed.any():
+            return first, int(others[np.argmax(crossed)])
+    return None
 
 
 def _crossed(polygons: Vectors, c: Vectors, d: Vectors) -> Flags:

@@ -2,13 +2,19 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
 from gatewright.core.clock import Clock, system_clock
-from gatewright.core.errors import GatewayError
+from gatewright.core.errors import Conflict, GatewayError
 from gatewright.core.ids import new_id
-from gatewright.domains.sky.model import LeftOut, ScannedFile, Survey, SurveyFile
+from gatewright.domains.sky.model import (
+    LeftOut,
+    Reading,
+    ScannedFile,
+    Survey,
+    SurveyFile,
+)
 from gatewright.domains.sky.ports import ImageIndex, ImageReader
 
 _log = logging.getLogger("gatewright.sky")
@@ -55,12 +61,17 @@ class Ingest:
         self._at_once = at_once
         self._holder = new_id()
 
-    async def run(self, survey: Survey) -> IngestReport | None:
-        """Bring a survey's index up to date; None while another process does."""
+    async def run(
+        self, survey: Survey, told: Callable[[Reading], object] = id
+    ) -> IngestReport | None:
+        """Bring a survey's index up to date; None while another process does.
+
+        ``told`` is called now and then with how far it is.
+        """
         if not await self._claim(survey):
             return None
         try:
-            return await self._update(survey)
+            return await self._update(survey, told)
         finally:
             await self._index.finish(survey.id, self._holder, self._clock())
 
@@ -70,7 +81,9 @@ class Ingest:
             survey.id, self._holder, now, now + LEASE_SECONDS
         )
 
-    async def _update(self, survey: Survey) -> IngestReport:
+    async def _update(
+        self, survey: Survey, told: Callable[[Reading], object]
+    ) -> IngestReport:
         files = await self._reader.find(survey.pattern)
         known = await self._index.files(survey.id)
         here = {file.path for file in files}
@@ -78,13 +91,23 @@ class Ingest:
         if gone:
             await self._index.remove_files(survey.id, gone)
         fresh = [file for file in files if known.get(file.path) != file.identity]
-        images, left_out = 0, []
+        images, left_out, done = 0, [], 0
         async for batch in self._scan(survey, fresh):
+            reading = Reading(done := done + len(batch), len(fresh))
             await self._index.put_files(survey.id, batch)
-            await self._claim(survey)
+            await self._index.tell(survey.id, self._holder, reading)
+            told(reading)
+            if not await self._claim(survey):
+                raise Conflict(
+                    f"The survey “{survey.id}” was removed while it was read, or "
+                    "another process reads it now."
+                )
             images += sum(len(scanned.images) for scanned in batch)
             left_out += [LeftOut(s.file.path, r) for s in batch for r in s.left_out]
-        _report(survey, left_out)
+        for item in left_out[:100]:
+            _log.warning(
+                "survey %s: left out %s: %s", survey.id, item.path, item.reason
+            )
         return IngestReport(
             survey.id, len(files), len(fresh), images, len(gone), left_out
         )
@@ -104,11 +127,6 @@ class Ingest:
 
     async def _scan_one(self, survey: Survey, file: SurveyFile) -> ScannedFile:
         try:
-            return await self._reader.scan(survey.id, file)
+            return await self._reader.scan(survey, file)
         except GatewayError as error:
             return ScannedFile(file, left_out=(error.text,))
-
-
-def _report(survey: Survey, left_out: Sequence[LeftOut]) -> None:
-    for item in left_out[:100]:
-        _log.warning("survey %s: left out %s: %s", survey.id, item.path, item.reason)

@@ -14,12 +14,38 @@ class ImageKind(StrEnum):
 
     SCIENCE = "science"
     """Light of the sky."""
+    REFERENCE = "reference"
+    """An image that others are compared with."""
+    DIFFERENCE = "difference"
+    """A science image less a reference."""
     WEIGHT = "weight"
-    """How well each pixel of a science image is known."""
+    """How well each pixel of a science image is known: inverse variances."""
+    UNCERTAINTY = "uncertainty"
+    """Error of each pixel of a science image."""
     MASK = "mask"
     """Flags of the pixels of a science image."""
+    EXPOSURE = "exposure"
+    """How long, or how often, each pixel of a science image was exposed."""
     CALIBRATION = "calibration"
     """A bias, dark, flat or other frame that is not of the sky."""
+    OTHER = "other"
+    """What was made from images: a model, a depth, a background."""
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyRules:
+    """What the headers and file names of a survey mean, where it is not the usual."""
+
+    filters: Mapping[str, str] = field(default_factory=dict)
+    """Band of each filter, by its name in the header: a name, or nanometres such as
+    ``500-760``, or nothing for none."""
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    """Kind of image by patterns of names of files or HDUs; the first fitting decides.
+    """
+    keywords: Mapping[str, str] = field(default_factory=dict)
+    """Keyword that tells each of ``filter``, ``start``, ``end`` and ``exposure``."""
+    calib_level: int | None = None
+    """Level of calibration of its science images, 0 to 4; None as they tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +62,8 @@ class Survey:
     """Who may see it."""
     configured: bool = False
     """Whether the configuration file names it (or else a command added it)."""
+    rules: SurveyRules = field(default_factory=SurveyRules)
+    """What its headers mean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +74,16 @@ class LeftOut:
     """The file."""
     reason: str
     """Why, in a few words, such as ``no celestial WCS``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How far a look at a survey's files has come."""
+
+    done: int
+    """New and changed files that have been read."""
+    files: int
+    """New and changed files that there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +109,8 @@ class Coverage:
     """The first files that were left out, and why."""
     scanned_at: float | None = None
     """When its files were last looked at, seconds since 1970; None for never."""
+    reading: Reading | None = None
+    """How far the present look has come; None while none is going on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +140,8 @@ class Image:
     hdu: int
     """Number of the HDU, 0 for the primary."""
     polygon: tuple[tuple[float, float], ...]
-    """Outline: right ascension and declination in ICRS degrees, round the image."""
+    """Outline: right ascension and declination in ICRS degrees, counter-clockwise as
+    seen from the Earth; empty for an image that is wider than 160 degrees."""
     ra: float
     """Right ascension of the middle, ICRS degrees."""
     dec: float
@@ -149,6 +190,15 @@ class Image:
     """Wavelengths of a cube; 1 for an image."""
     polarizations: str | None = None
     """Polarization states, such as ``/I/Q/U/``; None where the header tells none."""
+    calib_level: int = 2
+    """Level of calibration (ObsCore): 1 raw, 2 calibrated, 3 made of several."""
+    pieces: tuple[tuple[tuple[float, float], ...], ...] = ()
+    """Outlines that together are the area of an image without a ``polygon``."""
+
+    @property
+    def areas(self) -> tuple[tuple[tuple[float, float], ...], ...]:
+        """The outlines, one or several, that are its area."""
+        return self.pieces or (self.polygon,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +230,7 @@ class ImageQuery:
     """Names of bands or filters; together with ``wavelengths`` one choice."""
     numbers: Mapping[str, Sequence[Interval]] = field(default_factory=dict)
     """Fields of :class:`Image` (``exposure``, ``fov``, ``seeing``, ``depth``,
-    ``planes``)."""
+    ``planes``, ``calib_level``)."""
     words: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Fields of :class:`Image`: ``facility``, ``instrument``, ``target``,
     ``observation``, and ``id``, whose small and capital letters are the same."""

@@ -10,6 +10,7 @@ from gatewright.domains.sky.model import (
     CutoutRequest,
     Image,
     ImageQuery,
+    Reading,
     ScannedFile,
     Survey,
     SurveyFile,
@@ -28,7 +29,10 @@ class ImageIndex(Protocol):
         ...
 
     async def save_survey(self, survey: Survey) -> None:
-        """Add a survey, or change its title, pattern and access."""
+        """Add a survey, or change its title, pattern, access and rules.
+
+        Where the rules change, all its files are read again at the next look.
+        """
         ...
 
     async def remove_survey(self, survey: str) -> None:
@@ -62,7 +66,10 @@ class ImageIndex(Protocol):
         ...
 
     async def put_files(self, survey: str, files: Sequence[ScannedFile]) -> None:
-        """Put what was found in files in the place of what was there of them."""
+        """Put what was found in files in the place of what was there of them.
+
+        Of a survey that was removed nothing is put.
+        """
         ...
 
     async def remove_files(self, survey: str, paths: Sequence[str]) -> None:
@@ -70,7 +77,14 @@ class ImageIndex(Protocol):
         ...
 
     async def claim(self, survey: str, holder: str, now: float, until: float) -> bool:
-        """Take, or keep, the right to scan a survey until a moment, if it is free."""
+        """Take, or keep, the right to scan a survey until a moment, if it is free.
+
+        Nobody has it for a survey that was removed.
+        """
+        ...
+
+    async def tell(self, survey: str, holder: str, reading: Reading) -> None:
+        """Note how far the scan of the one who has the right to it has come."""
         ...
 
     async def finish(self, survey: str, holder: str, now: float) -> None:
@@ -85,8 +99,11 @@ class ImageReader(Protocol):
         """Return the image files of a pattern, or below a folder, by path."""
         ...
 
-    async def scan(self, survey: str, file: SurveyFile) -> ScannedFile:
-        """Return the images of a file; one that cannot be read is left out."""
+    async def scan(self, survey: Survey, file: SurveyFile) -> ScannedFile:
+        """Return the images of a file, by the survey's rules.
+
+        One that cannot be read is left out.
+        """
         ...
 
     async def cut(self, image: Image, request: CutoutRequest) -> Content:

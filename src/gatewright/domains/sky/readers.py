@@ -7,6 +7,7 @@ from gatewright.domains.sky.model import (
     CutoutRequest,
     Image,
     ScannedFile,
+    Survey,
     SurveyFile,
 )
 from gatewright.domains.sky.ports import ImageReader
@@ -33,7 +34,7 @@ class ImageReaders:
                     found[file.path] = file
         return [found[path] for path in sorted(found)]
 
-    async def scan(self, survey: str, file: SurveyFile) -> ScannedFile:
+    async def scan(self, survey: Survey, file: SurveyFile) -> ScannedFile:
         return await self._reader_of(file.path).scan(survey, file)
 
     async def cut(self, image: Image, request: CutoutRequest) -> Content:

@@ -264,3 +264,15 @@ def _check_edges(vertices: list[tuple[float, float]]) -> None:
         raise InvalidRequest("POLYGON has three or more corners in different places.")
     if np.any(lengths > math.pi - 1e-9):
         raise InvalidRequest("An edge of POLYGON is 180 degrees long: which way round?")
+    different = np.flatnonzero(lengths > geometry.TOUCH)
+    crossing = geometry.crossing_edges(vectors[different])
+    if crossing is not None:
+        edges = " and ".join(
+            f"{n + 1} ({' '.join(map(repr, vertices[n]))} to "
+            f"{' '.join(map(repr, vertices[(n + 1) % len(vertices)]))})"
+            for n in sorted(different[list(crossing)].tolist())
+        )
+        raise InvalidRequest(
+            f"The edges {edges} of POLYGON cross or touch. Give its corners in the "
+            "order in which they follow one another round the area."
+        )

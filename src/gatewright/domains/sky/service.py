@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from gatewright.core.caller import Caller, Scope
 from gatewright.core.errors import NotFound
 from gatewright.core.pages import Page
@@ -88,8 +86,10 @@ class SkyService:
             The region does not meet the image.
         """
         caller.require(Scope.SKY_READ)
-        outline = geometry.polygon_vectors(image.polygon)[np.newaxis]
-        if not request.region.meets(outline)[0]:
+        areas = geometry.stack_polygons(
+            list(map(geometry.polygon_vectors, image.areas))
+        )
+        if not request.region.meets(areas).any():
             raise NotFound(
                 "The region does not meet this image, which lies round "
                 f"ra {image.ra:.5f}, dec {image.dec:.5f}.",

@@ -21,7 +21,10 @@ _ISO = re.compile(
 _LOST_PLUS = re.compile(rf"(T{_CLOCK_TIME}) (?=\d{{2}}:\d{{2}}(?:\s|/|$))", re.ASCII)
 """A + that was written as such in a URL, where it means a blank."""
 _OLD_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{2})", re.ASCII)
-_CLOCK = re.compile(r"(\d{1,2}):(\d{2}):(\d{2}(?:\.\d*)?)", re.ASCII)
+_DATE = re.compile(
+    r"(\d{4})[-/] ?(\d{1,2})[-/] ?(\d{1,2})(?: ?[T ] ?(.*?))?Z?", re.ASCII
+)
+_CLOCK = re.compile(r"(\d{1,2}): ?(\d{1,2})(?:: ?(\d{1,2}(?:\.\d*)?))?", re.ASCII)
 _OPEN = {"", "..", "-Inf", "+Inf", "Inf"}
 
 
@@ -131,18 +134,33 @@ def header_mjd(date: str, clock: str = "") -> tuple[float, bool] | None:
     """Return the MJD of a FITS header's DATE-OBS, and whether it tells the hour.
 
     Old headers write day/month/year of the 20th century (FITS standard 4.0, section
-    4.4.2.1) and put the time of day in a keyword of its own.
+    4.4.2.1), blanks for leading zeros, and the time of day in a keyword of its own.
+    Dates of zeros and MJD 0 say that there is none.
     """
+    moment = iso_mjd(date) if ":" in date else None
+    if moment:
+        return moment, True
+    found = _DATE.fullmatch(" ".join(date.split()))
     old = _OLD_DATE.fullmatch(date.strip())
     if old is not None:
-        day, month, year = map(int, old.groups())
-        date = f"{1900 + year:04}-{month:02}-{day:02}"
-    midnight = iso_mjd(date)
-    if midnight is None:
+        (day, month), year = map(int, old.group(1, 2)), 1900 + int(old.group(3))
+    elif found is not None:
+        year, month, day = map(int, found.group(1, 2, 3))
+        clock = found.group(4) or clock
+    else:
         return None
-    time_of_day = _CLOCK.fullmatch(clock.strip())
-    if "T" in date or time_of_day is None:
-        return midnight, "T" in date
-    hours, minutes, seconds = map(float, time_of_day.groups())
-    fraction = (hours * 3600.0 + minutes * 60.0 + seconds) / 86400.0
-    return (midnight + fraction, True) if fraction <= 1.0 else (midnight, False)
+    midnight = iso_mjd(f"{year:04}-{month:02}-{day:02}")
+    if midnight is None or midnight == 0.0:
+        return None
+    share = day_share(clock)
+    return (midnight, False) if share is None else (midnight + share, True)
+
+
+def day_share(clock: str) -> float | None:
+    """Return the part of a day that has passed at a time such as 05:33:59.87."""
+    found = _CLOCK.fullmatch(" ".join(clock.split()))
+    if found is None:
+        return None
+    hours, minutes, seconds = (float(part or 0.0) for part in found.groups())
+    share = (hours * 3600.0 + minutes * 60.0 + seconds) / 86400.0
+    return share if share <= 1.0 else None

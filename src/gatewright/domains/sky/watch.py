@@ -8,7 +8,7 @@ from contextlib import suppress
 from gatewright.core.clock import system_clock
 from gatewright.core.errors import GatewayError, Unavailable
 from gatewright.domains.sky.ingest import Ingest, IngestReport
-from gatewright.domains.sky.model import Survey
+from gatewright.domains.sky.model import Reading, Survey
 from gatewright.domains.sky.ports import ImageIndex
 
 _log = logging.getLogger("gatewright.sky")
@@ -39,6 +39,7 @@ class SurveyWatch:
         self._pause = pause
         self._looked = asyncio.Event()
         self._since = system_clock()
+        self._how_far = ""
 
     async def wait(self, seconds: float) -> bool:
         """Wait for the first look to end, for so long; return whether it did."""
@@ -56,7 +57,9 @@ class SurveyWatch:
             The first look is still going on.
         """
         if not self._looked.is_set():
-            raise Unavailable("The images of a survey are still being read.")
+            raise Unavailable(
+                f"The images of a survey are still being read{self._how_far}."
+            )
 
     async def look(self) -> float:
         """Look at all surveys; return the seconds until the next look.
@@ -88,11 +91,16 @@ class SurveyWatch:
             looked = (await self._index.coverage(survey.id)).scanned_at
             if looked is not None and looked >= since:
                 return
-            report = await self._ingest.run(survey)
+            report = await self._ingest.run(
+                survey, lambda reading: self._hear(survey, reading)
+            )
             if report is not None:
                 _tell(report)
                 return
             await asyncio.sleep(_TURN_SECONDS)
+
+    def _hear(self, survey: Survey, reading: Reading) -> None:
+        self._how_far = f": {reading.done} of {reading.files} files of {survey.id}"
 
 
 def _tell(report: IngestReport) -> None:

@@ -6,7 +6,7 @@ from urllib.parse import quote
 from pydantic import BaseModel, Field
 
 from gatewright.core.clock import optional_timestamp
-from gatewright.domains.sky import Coverage, Image, Survey, mjd_text
+from gatewright.domains.sky import Coverage, Image, ImageKind, Survey, mjd_text
 
 BASE = "/api/v1"
 
@@ -24,13 +24,21 @@ class ImageAnswer(BaseModel):
 
     id: str = Field(description="Name in URLs: survey, file and HDU.")
     survey: str = Field(description="Survey that it belongs to.")
-    kind: str = Field(description="science, weight, mask or calibration.")
+    kind: str = Field(description=f"{', '.join(ImageKind)}.")
+    calib_level: int = Field(
+        description="Level of calibration: 1 raw, 2 calibrated, 3 made of several."
+    )
     ra: float = Field(description="Right ascension of the middle, ICRS degrees.")
     dec: float = Field(description="Declination of the middle, ICRS degrees.")
     fov: float = Field(description="Diameter of the circle round it, degrees.")
     footprint: list[tuple[float, float]] = Field(
         description="Outline: right ascension and declination of its corners and of "
-        "points between, ICRS degrees."
+        "points between, ICRS degrees, counter-clockwise as seen from the Earth; true "
+        "to a tenth of a pixel. Empty for an image that is wider than 160 degrees."
+    )
+    pieces: list[list[tuple[float, float]]] = Field(
+        description="Outlines that together are the area of an image that is wider "
+        "than 160 degrees; empty for any other."
     )
     t_min: float | None = Field(description="Beginning of the exposure, MJD UTC.")
     t_max: float | None = Field(description="End of the exposure, MJD UTC.")
@@ -95,6 +103,13 @@ class SurveyList(BaseModel):
     next: None = Field(None, description="Always null: there is one page.")
 
 
+class ReadingAnswer(BaseModel):
+    """How far a look at a survey's files has come."""
+
+    done: int = Field(description="New and changed files that have been read.")
+    files: int = Field(description="New and changed files that there are.")
+
+
 class SurveyDetail(SurveyAnswer):
     """A survey and what it holds."""
 
@@ -109,6 +124,9 @@ class SurveyDetail(SurveyAnswer):
     )
     left_out: list[LeftOutAnswer] = Field(description="Files left out, and why.")
     scanned_at: str | None = Field(description="When its files were last looked at.")
+    reading: ReadingAnswer | None = Field(
+        description="How far the present look at its files has come; null without one."
+    )
 
 
 def image_answer(image: Image, prefix: str) -> dict[str, object]:
@@ -118,10 +136,12 @@ def image_answer(image: Image, prefix: str) -> dict[str, object]:
         "id": image.id,
         "survey": image.survey,
         "kind": str(image.kind),
+        "calib_level": image.calib_level,
         "ra": image.ra,
         "dec": image.dec,
         "fov": image.fov,
         "footprint": image.polygon,
+        "pieces": image.pieces,
         "t_min": image.t_min,
         "t_max": image.t_max,
         "started_at": None if image.t_min is None else mjd_text(image.t_min),
@@ -182,4 +202,6 @@ def survey_detail(survey: Survey, coverage: Coverage, prefix: str) -> dict[str, 
             for item in coverage.left_out
         ],
         "scanned_at": optional_timestamp(coverage.scanned_at),
+        "reading": coverage.reading
+        and {"done": coverage.reading.done, "files": coverage.reading.files},
     }

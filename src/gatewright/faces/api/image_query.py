@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from gatewright.core.errors import InvalidRequest
+from gatewright.core.errors import InvalidContent, InvalidRequest
 from gatewright.domains.sky import (
     CutoutFormat,
     CutoutRequest,
@@ -51,6 +51,28 @@ def image_query(
         kinds=() if kind == "any" else (_kind(kind),),
         surveys=tuple(survey),
     )
+
+
+def place_text(
+    pos: str | None, ra: float | None, dec: float | None, radius: float | None
+) -> str | None:
+    """Return a place as a region: ``pos``, or the circle of the three numbers.
+
+    Degrees; without a radius the circle is a point. None where no place is given.
+
+    Raises
+    ------
+    InvalidContent
+        Some of the numbers are missing, or a region is given beside them.
+    """
+    if ra is None and dec is None and radius is None:
+        return pos
+    if ra is None or dec is None or pos is not None:
+        raise InvalidContent(
+            "Give a place as pos=CIRCLE ra dec radius, or as ra, dec and radius in "
+            "degrees, but not as both."
+        )
+    return f"CIRCLE {ra!r} {dec!r} {radius or 0.0!r}"
 
 
 def _wavelengths(text: str) -> Interval:

@@ -7,15 +7,16 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import BeforeValidator
 from starlette.responses import Response
 
+from gatewright.core.errors import InvalidContent
 from gatewright.core.pages import Page, page_limit
-from gatewright.domains.sky import CutoutFormat
+from gatewright.domains.sky import CutoutFormat, ImageKind
 from gatewright.faces.api.image_answers import (
     ImageAnswer,
     ImageList,
     image_answer,
 )
 from gatewright.faces.api.image_content import content_response
-from gatewright.faces.api.image_query import cutout_request, image_query
+from gatewright.faces.api.image_query import cutout_request, image_query, place_text
 from gatewright.web.conditional import check_preconditions, not_modified
 from gatewright.web.context import Context
 from gatewright.web.form_text import EMPTY_IS_NONE
@@ -83,7 +84,7 @@ Kind = Annotated[
     BeforeValidator(lambda value: value if value.strip() else "science"),
     Query(
         title="Kind",
-        description="science, weight, mask, calibration, or any.",
+        description=f"{', '.join(ImageKind)}, or any.",
         examples=["science"],
     ),
 ]
@@ -106,8 +107,20 @@ Exposure = Annotated[
     ),
 ]
 
+Degrees = Annotated[
+    float | None,
+    EMPTY_IS_NONE,
+    Query(
+        title="Place by numbers",
+        description="ra, dec and radius in ICRS degrees are the same as "
+        "pos=CIRCLE ra dec radius; without a radius it is a point.",
+        allow_inf_nan=False,
+        examples=[318.10833],
+    ),
+]
+
 CutPos = Annotated[
-    str,
+    str | None,
     Query(
         title="Place",
         description=f"{_REGION} The smallest box of pixels round it is cut, clipped "
@@ -178,6 +191,9 @@ async def find_images(
     request: Request,
     context: Context,
     pos: Pos = None,
+    ra: Degrees = None,
+    dec: Degrees = None,
+    radius: Degrees = None,
     time: Time = None,
     band: Band = None,
     filter: Band = None,  # noqa: A002  # the parameter's name
@@ -194,8 +210,9 @@ async def find_images(
     as if it were not given, but for an empty place, which is refused. The images come
     in order of time. A page may hold fewer than “limit” and still have a next.
     """
+    place = place_text(None, ra, dec, radius)
     query = image_query(
-        pos=pos or (),
+        pos=(*(pos or ()), *([place] if place else [])),
         time=time or (),
         band=(*(band or ()), *(filter or ())),
         survey=survey or (),
@@ -269,7 +286,10 @@ async def image_cutout(
     request: Request,
     context: Context,
     image: ImageId,
-    pos: CutPos,
+    pos: CutPos = None,
+    ra: Degrees = None,
+    dec: Degrees = None,
+    radius: Degrees = None,
     form: Form = "fits",
     stretch: StretchName = "asinh",
     limits: Percentiles = None,
@@ -283,8 +303,11 @@ async def image_cutout(
     is the same to the last digit, distortion included (also the tables of one).
     """
     sky = context.services.sky
+    place = place_text(pos, ra, dec, radius)
+    if place is None:
+        raise InvalidContent("Say which place: pos=CIRCLE ra dec radius, in degrees.")
     asked = cutout_request(
-        pos=pos,
+        pos=place,
         form=form,
         stretch=stretch,
         limits=limits,

@@ -2,11 +2,9 @@
 
 from urllib.parse import quote
 
-from gatewright.domains.sky import Image
+from gatewright.domains.sky import Image, ImageKind
 from gatewright.faces.vo.votable.wire import Column, Value
 
-CALIB_LEVEL = 2
-"""Calibrated: what a survey publishes; headers do not tell it in one way."""
 AUTHORITY = "ivo://gatewright"
 MEDIA_TYPES = {
     "fits": "application/fits",
@@ -14,6 +12,14 @@ MEDIA_TYPES = {
     "bz2": "application/x-bzip2",
 }
 """Media type of a file by how it is packed."""
+
+_UCDS = {
+    ImageKind.WEIGHT: "stat.weight",
+    ImageKind.UNCERTAINTY: "stat.error",
+    ImageKind.MASK: "meta.code.qual",
+    ImageKind.EXPOSURE: "time.duration;obs.exposure",
+}
+"""What a pixel holds that is no light."""
 
 _CHAR = "obscore:Char."
 
@@ -175,6 +181,12 @@ COLUMNS = (
         "Provenance.ObsConfig.Instrument.name",
         "Camera",
     ),
+    _text(
+        "dataproduct_subtype",
+        "meta.id",
+        "ObsDataset.dataProductSubtype",
+        f"What the pixels are: {', '.join(ImageKind)}",
+    ),
 )
 
 
@@ -210,7 +222,7 @@ def row(image: Image, base: str) -> tuple[Value, ...]:
     states = image.polarizations
     return (
         "image" if image.planes == 1 else "cube",
-        CALIB_LEVEL,
+        image.calib_level,
         image.survey,
         image.observation,
         publisher_did(image),
@@ -221,7 +233,7 @@ def row(image: Image, base: str) -> tuple[Value, ...]:
         image.ra,
         image.dec,
         image.fov,
-        [number for vertex in image.polygon for number in vertex],
+        [number for vertex in image.polygon for number in vertex] or None,
         image.seeing,
         image.width,
         image.height,
@@ -234,9 +246,10 @@ def row(image: Image, base: str) -> tuple[Value, ...]:
         image.em_max,
         None,
         image.samples,
-        "phot.count",
+        _UCDS.get(image.kind, "phot.count"),
         states,
         states.count("/") - 1 if states else None,
         image.facility,
         image.instrument,
+        str(image.kind),
     )

@@ -13,7 +13,7 @@ from gatewright.domains.sky import (
     parse_interval,
     parse_region,
 )
-from gatewright.faces.vo.obscore import CALIB_LEVEL, MEDIA_TYPES, image_of_did
+from gatewright.faces.vo.obscore import MEDIA_TYPES, image_of_did
 from gatewright.faces.vo.votable.wire import Parameter
 
 T = TypeVar("T")
@@ -27,6 +27,7 @@ _WORDS = {"FACILITY": "facility", "INSTRUMENT": "instrument", "TARGET": "target"
 # Columns that no image here has: a constraint on one finds nothing.
 _NULL = ("SPECRP", "TIMERES", "RELEASEDATE")
 _PLANES = {"image": Interval(1, 1), "cube": Interval(2, math.inf)}
+_LIGHT = (ImageKind.SCIENCE, ImageKind.REFERENCE, ImageKind.DIFFERENCE)
 _STATES = frozenset(
     ["I", "Q", "U", "V", "RR", "LL", "RL", "LR", "XX", "YY", "XY", "YX"]
 )
@@ -57,6 +58,12 @@ PARAMETERS = (
     Parameter("TARGET", "Name of an object or field", "", "meta.id;src"),
     Parameter("DPTYPE", "image or cube", "", "meta.code.class"),
     Parameter("CALIB", "Level of calibration", "", "meta.code;obs.calib"),
+    Parameter(
+        "KIND",
+        f"{', '.join(ImageKind)}, any; science if neither this nor CALIB is given",
+        "",
+        "meta.id",
+    ),
     Parameter("FORMAT", "Media type of the data", "", "meta.code.mime"),
     Parameter("MAXREC", "Most rows of the answer"),
     Parameter("RESPONSEFORMAT", "votable, csv or tsv"),
@@ -101,11 +108,11 @@ def sia_request(values: Mapping[str, Sequence[str]]) -> SiaRequest:
         regions=_each(values, "POS", parse_region),
         times=_intervals(values, "TIME"),
         wavelengths=_intervals(values, "BAND"),
-        numbers=_numbers(values) | _planes(values),
+        numbers=_numbers(values) | _planes(values) | _levels(values),
         words=_words(values),
         polarizations=tuple(p for p in values.get("POL", ()) if p in _STATES),
         packings=_packings(values),
-        kinds=(ImageKind.SCIENCE,),
+        kinds=_kinds(values),
         surveys=tuple(values.get("COLLECTION", ())),
         nothing=_finds_nothing(values),
     )
@@ -147,12 +154,10 @@ def _words(values: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
 
 def _finds_nothing(values: Mapping[str, Sequence[str]]) -> bool:
     """Return whether a constraint rules out every image here."""
-    levels = _each(values, "CALIB", _level)
     return (
         any(name in values for name in _NULL)
         or _PLANES.keys().isdisjoint(values.get("DPTYPE", ["image"]))
         or _STATES.isdisjoint(values.get("POL", ["I"]))
-        or (bool(levels) and CALIB_LEVEL not in levels)
         or ("FORMAT" in values and not _packings(values))
     )
 
@@ -163,10 +168,31 @@ def _packings(values: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     return tuple(p for p, media in MEDIA_TYPES.items() if media in formats)
 
 
-def _level(text: str) -> int:
-    if text not in {"0", "1", "2", "3", "4"}:
+def _levels(values: Mapping[str, Sequence[str]]) -> dict[str, Sequence[Interval]]:
+    """Return the levels of calibration that are asked for."""
+    levels = values.get("CALIB", ())
+    if not set(levels) <= {"0", "1", "2", "3", "4"}:
         raise InvalidRequest("CALIB is a number from 0 to 4.")
-    return int(text)
+    numbers = [Interval(float(level), float(level)) for level in levels]
+    return {"calib_level": numbers} if numbers else {}
+
+
+def _kinds(values: Mapping[str, Sequence[str]]) -> tuple[ImageKind, ...]:
+    """Return the kinds of image that are asked for: science, if nothing says more.
+
+    Who asks for a level of calibration gets all pictures of the sky of that level:
+    references and differences are of level 3.
+    """
+    asked = values.get("KIND", ())
+    if "any" in asked:
+        return ()
+    if not asked:
+        return _LIGHT if "CALIB" in values else (ImageKind.SCIENCE,)
+    try:
+        return tuple(map(ImageKind, asked))
+    except ValueError as error:
+        names = ", ".join(ImageKind)
+        raise InvalidRequest(f"KIND is one of {names}, any.") from error
 
 
 def _records(values: Mapping[str, Sequence[str]]) -> int:

@@ -1,0 +1,121 @@
+"""What an image is: told by its HDU's name, its header and its file's name.
+
+Words are those of the archives of DECam, the Legacy Surveys, ZTF, Pan-STARRS, unWISE,
+HST, JWST and SDSS.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
+
+from gatewright.domains.sky.model import ImageKind
+
+_SPLIT = re.compile(r"[^a-z0-9]+")
+_ENDINGS = {"fits", "fit", "fts", "gz", "fz", "bz2"}
+_UNWISE = re.compile(r"unwise.*-(n|std)-[mu]\b")
+_DIFFERENCE = re.compile(r"(scimref)?diff(erence)?(img|image|im|exp)?$")
+_NOT_SCIENCE: Mapping[str, ImageKind] = {
+    word: kind
+    for kind, words in {
+        ImageKind.WEIGHT: "oow ow wtmap weight weights wht wtm ivar invvar",
+        ImageKind.MASK: "ood od dqmask mask masks msk mskimg maskbits flag flags dq "
+        "bpm badpix allmask",
+        ImageKind.UNCERTAINTY: "err error errors sigma unc uncert uncertainty refunc "
+        "rms rmsmap var variance stdev",
+        ImageKind.EXPOSURE: "nexp expmap exptimemap refcov covmap coverage",
+        ImageKind.REFERENCE: "refimg reference template",
+        ImageKind.OTHER: "model psfsize psfdepth galdepth depth chi2",
+    }.items()
+    for word in words.split()
+}
+_AT_THE_END: Mapping[str, ImageKind] = {
+    "wt": ImageKind.WEIGHT,
+    "std": ImageKind.UNCERTAINTY,
+    "exp": ImageKind.EXPOSURE,
+    "num": ImageKind.EXPOSURE,
+    "cov": ImageKind.EXPOSURE,
+    "ref": ImageKind.REFERENCE,
+    **dict.fromkeys(["bkg", "resid", "psf", "area", "con", "ctx"], ImageKind.OTHER),
+}
+"""Words that mean this only as the last of a name: ``exp-0012`` is an exposure."""
+_CALIBRATIONS = ("bias", "zero", "dark", "flat", "arc", "lamp")
+_COMBINED = {
+    *("stack", "stacked", "stk", "coadd", "coadded", "coadds", "i2d", "drz", "drc"),
+    *("mosaic", "combined", "legacysurvey", "unwise", "deepcoadd"),
+}
+_RAW = {"raw", "uncal", "e00"}
+
+
+def image_kind(
+    file_name: str,
+    extension: str = "",
+    told: Sequence[str] = (),
+    rules: Mapping[str, str] | None = None,
+) -> ImageKind:
+    """Return what the pixels of an image are.
+
+    Parameters
+    ----------
+    file_name, extension
+        Name of the file and EXTNAME of the HDU.
+    told
+        What the header says of it (PRODTYPE, OBSTYPE, IMAGETYP).
+    rules
+        Kinds by patterns (``*.wt.fits``) of names of files or HDUs; the first that
+        fits decides.
+    """
+    for pattern, kind in (rules or {}).items():
+        for name in (file_name, extension):
+            if fnmatchcase(name.lower(), pattern.lower()):
+                return ImageKind(kind)
+    if extension.strip().upper() != "SCI":
+        for text in (extension, *told, file_name):
+            found = _by_words(text.lower())
+            if found is not None:
+                return found
+    if any(word in text.lower() for text in told for word in _CALIBRATIONS):
+        return ImageKind.CALIBRATION
+    return ImageKind.SCIENCE
+
+
+def _by_words(text: str) -> ImageKind | None:
+    words = _words(text)
+    for word in words:
+        if _DIFFERENCE.match(word):
+            return ImageKind.DIFFERENCE
+        if word in _NOT_SCIENCE:
+            return _NOT_SCIENCE[word]
+    unwise = _UNWISE.search(text)
+    if unwise is not None:
+        return ImageKind.EXPOSURE if unwise[1] == "n" else ImageKind.UNCERTAINTY
+    return _AT_THE_END.get(words[-1]) if words else None
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in _SPLIT.split(text) if word and word not in _ENDINGS]
+
+
+def calibration_level(
+    kind: ImageKind, file_name: str, told: Iterable[str] = (), combined: float = 1.0
+) -> int:
+    """Return the level of calibration (ObsCore 1.1, section 3.3.2).
+
+    1 is raw, 2 calibrated, 3 made of several exposures.
+
+    Parameters
+    ----------
+    kind
+        What the image is.
+    file_name
+        Name of its file.
+    told
+        What the header says of the processing (PROCTYPE, PRODTYPE).
+    combined
+        Number of exposures that it is made of.
+    """
+    words = {word for text in (file_name, *told) for word in _words(text.lower())}
+    if kind in {ImageKind.DIFFERENCE, ImageKind.REFERENCE} or combined > 1:
+        return 3
+    if words & _COMBINED:
+        return 3
+    return 1 if kind is ImageKind.CALIBRATION or words & _RAW else 2
