@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 from typing_extensions import override
 
-from gatewright.backends.readers import Output, ReaderPool, Shared
+from gatewright.backends.readers import Output, ReaderPool, Shared, Weight
 from gatewright.core.errors import BackendFailed, GatewayError
 
 SLOT = 16 << 20
@@ -35,6 +35,8 @@ class InlinePool(ReaderPool):
         key: str = "",
         seconds: float | None = None,
         shared: Shared | None = None,
+        weight: Weight = Weight.SMALL,
+        person: str = "",
     ) -> dict[str, Any]:
         return self._run(function, arguments, Output(), shared)
 
@@ -63,6 +65,8 @@ class InlinePool(ReaderPool):
         key: str = "",
         seconds: float | None = None,
         shared: Shared | None = None,
+        weight: Weight = Weight.LONG,
+        person: str = "",
     ) -> tuple[int, int]:
         with tempfile.TemporaryFile() as file, tempfile.TemporaryFile() as scratch:
             output = Output(file=file, scratch=scratch)

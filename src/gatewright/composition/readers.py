@@ -9,6 +9,9 @@ from gatewright.core.config import Config
 from gatewright.core.errors import Unavailable
 from gatewright.domains.sky import ImageReader, ImageReaders
 
+_LEAST_READERS = 2
+"""One of them is kept for small requests."""
+
 
 def open_image_reader(config: Config, readers: ReaderPool) -> ImageReader:
     """Return what reads the images of all installed formats."""
@@ -32,7 +35,7 @@ async def open_readers(config: Config, stack: AsyncExitStack) -> ReaderPool:
         programs=reader_programs(),
         folders=published_folders(config),
         spool=spool,
-        readers=config.limits.readers,
+        readers=max(_LEAST_READERS, config.limits.readers),
         memory_bytes=config.limits.reader_memory_bytes,
         seconds=config.limits.reader_seconds,
         file_bytes=2 * config.limits.response_bytes + (16 << 20),

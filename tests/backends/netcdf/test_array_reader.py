@@ -1,5 +1,8 @@
 """The contract of ``ArrayReader``, over real reader processes and within this one."""
 
+import asyncio
+import os
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,8 +16,8 @@ from tests.support.inline_pool import InlinePool
 from typing_extensions import override
 
 from gatewright.backends.gridded import PooledArrayReader
-from gatewright.core.errors import BackendFailed
-from gatewright.domains.arrays import ArrayReader
+from gatewright.core.errors import BackendFailed, TimedOut
+from gatewright.domains.arrays import ArrayReader, SubsetFormat, SubsetOrder
 from gatewright.testing.array_reader import ArrayReaderContract, Sample, SourceOf
 from gatewright.testing.readers import open_array_reader
 
@@ -103,3 +106,69 @@ async def test_a_reader_that_gives_no_description(tmp_path: Path) -> None:
     reader = array_reader(Odd())
     with pytest.raises(BackendFailed):
         await reader.describe(reader.source(tmp_path))
+
+
+class SlowPool(InlinePool):
+    """A pool in which a look into a file never ends in time."""
+
+    @override
+    async def call(self, function: str, *rest: Any, **more: Any) -> dict[str, Any]:
+        if not function.endswith(":describe"):
+            return await super().call(function, *rest, **more)
+        self.calls.append(function)
+        await asyncio.sleep(0)
+        raise TimedOut("Too late.")
+
+
+async def test_those_who_look_at_once_share_one_look(tmp_path: Path) -> None:
+    pool = InlinePool()
+    reader = array_reader(pool)
+    source = reader.source(netcdf(tmp_path / "f.nc", "NETCDF3_CLASSIC").path)
+    looks = [asyncio.create_task(reader.describe(source)) for _ in range(5)]
+    await asyncio.sleep(0)
+    looks[0].cancel()
+    found = await asyncio.gather(*looks[1:])
+    assert all(one is found[0] for one in found)
+    assert len(pool.calls) == 1
+
+
+async def test_a_look_that_took_too_long_is_remembered_until_the_file_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool = SlowPool()
+    reader = array_reader(pool)
+    path = netcdf(tmp_path / "f.nc", "NETCDF3_CLASSIC").path
+    source = reader.source(path)
+
+    async def looks() -> int:
+        pool.calls.clear()
+        with pytest.raises(TimedOut, match="split it") as caught:
+            await reader.describe(source)
+        assert caught.value.retry_after
+        return sum(call.endswith(":describe") for call in pool.calls)
+
+    assert [await looks() for _ in range(3)] == [1, 0, 0]
+    os.utime(path, (1, 1))
+    assert [await looks() for _ in range(2)] == [1, 0]
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + 700)
+    assert await looks() == 1
+    unwanted = asyncio.create_task(reader.describe(source))
+    await asyncio.sleep(0)
+    unwanted.cancel()  # nobody is told, and nothing is left over
+    await asyncio.wait([unwanted])
+
+
+async def test_a_subset_that_takes_too_long_is_told_with_advice(
+    tmp_path: Path,
+) -> None:
+    class Late(InlinePool):
+        @override
+        async def file(self, *_: Any, **__: Any) -> tuple[int, int]:
+            raise TimedOut("Too late.")
+
+    reader = array_reader(Late())
+    source = reader.source(netcdf(tmp_path / "f.nc", "NETCDF3_CLASSIC").path)
+    order = SubsetOrder(("v",), {}, (), SubsetFormat.CSV, "", "")
+    with pytest.raises(TimedOut, match=r"120 seconds\. Ask for a smaller box"):
+        await reader.subset(source, await reader.version(source), order)

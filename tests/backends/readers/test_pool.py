@@ -220,6 +220,75 @@ async def test_the_deadline_ends_the_reader_and_is_not_tried_again(
         assert after["parent"] == before["parent"]
 
 
+def picks(pool: ReaderPool, monkeypatch: pytest.MonkeyPatch) -> list[Weight]:
+    """Return the weights of the turns that are taken from now on."""
+    taken: list[Weight] = []
+    pick = pool._turns._pick
+
+    def noted(key: str, weight: Weight, person: str) -> ReaderHandle:
+        taken.append(weight)
+        return pick(key, weight, person)
+
+    monkeypatch.setattr(pool._turns, "_pick", noted)
+    return taken
+
+
+async def test_a_call_that_was_thought_short_goes_on_as_a_long_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nap = f"{PROGRAM}:nap"
+    async with open_pool(settings(tmp_path, quick_seconds=0.2)) as pool:
+        await pool.ready()
+        taken = picks(pool, monkeypatch)
+        for weight in (Weight.SMALL, Weight.LOOK):
+            key = weight.name
+            await pool.call(nap, {"seconds": 0.5}, key=key, weight=weight)
+            # The next of its kind begins there.
+            await pool.call(nap, {"seconds": 0.5}, key=key, weight=weight)
+            assert taken == [weight, Weight.LONG, Weight.LONG]
+            taken.clear()
+        async with pool.window(f"{PROGRAM}:fill", {"value": 1, "size": 9}) as view:
+            assert view == b"\1" * 9
+        descriptor, _ = await pool.file(
+            f"{PROGRAM}:write", {"data": b"x"}, weight=Weight.SMALL
+        )
+        os.close(descriptor)
+
+
+async def test_what_was_slow_once_may_be_quick_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_pool(settings(tmp_path, quick_seconds=SECONDS / 2)) as pool:
+        taken = picks(pool, monkeypatch)
+        pool._slow[f"{PROGRAM}:echo", ""] = None
+        for _ in range(2):
+            await call(pool, "echo")
+        assert taken == [Weight.LONG, Weight.SMALL]
+
+
+async def test_slow_files_leave_a_reader_to_others(tmp_path: Path) -> None:
+    async with open_pool(settings(tmp_path, quick_seconds=0.3)) as pool:
+        await pool.ready()
+        slow = [
+            asyncio.create_task(
+                pool.call(
+                    f"{PROGRAM}:nap",
+                    {"seconds": SECONDS},
+                    key=f"slow {number}",
+                    weight=weight,
+                )
+            )
+            for number in range(4)
+            for weight in (Weight.LOOK, Weight.LONG)
+        ]
+        for _ in range(20):
+            assert await asyncio.wait_for(call(pool, "echo"), SECONDS / 2)
+        assert not any(task.done() for task in slow)
+        for task in slow:
+            task.cancel()
+        await asyncio.wait(slow)
+
+
 async def test_memory_is_bounded(pool: ReaderPool) -> None:
     with pytest.raises(BackendFailed):
         await call(pool, "allocate", size=800 * MEBIBYTE)
@@ -264,14 +333,7 @@ async def test_small_calls_pass_while_bulk_windows_run(
     await pool.ready()
     function = f"{PROGRAM}:fill"
     stop = asyncio.Event()
-    turns: list[Weight] = []
-    pick = pool._turns._pick
-
-    def noted(key: str, weight: Weight) -> ReaderHandle:
-        turns.append(weight)
-        return pick(key, weight)
-
-    monkeypatch.setattr(pool._turns, "_pick", noted)
+    turns = picks(pool, monkeypatch)
 
     async def bulk() -> int:
         count = 0

@@ -20,8 +20,8 @@ def turns(readers: int = 2, waiting: int = 10) -> Turns[str]:
 
 async def test_files_never_have_all_readers() -> None:
     pool = turns()
-    first = await pool.take("", Weight.FILE, 1)
-    second = asyncio.create_task(pool.take("", Weight.FILE, SECONDS))
+    first = await pool.take("", Weight.LONG, 1)
+    second = asyncio.create_task(pool.take("", Weight.LONG, SECONDS))
     await asyncio.sleep(0.12)
     assert not second.done()
     small = await pool.take("", Weight.SMALL, 1)
@@ -34,9 +34,9 @@ async def test_files_never_have_all_readers() -> None:
 
 async def test_a_single_reader_makes_files_too() -> None:
     pool = turns(1)
-    only = await pool.take("", Weight.FILE, 1)
+    only = await pool.take("", Weight.LONG, 1)
     pool.give(only)
-    assert await pool.take("", Weight.FILE, 1) == only
+    assert await pool.take("", Weight.LONG, 1) == only
 
 
 async def test_a_window_takes_the_last_reader_after_a_little(
@@ -85,3 +85,59 @@ async def test_who_waits_too_long_or_behind_too_many_is_told() -> None:
         await pool.take("", Weight.SMALL, 1)
     with pytest.raises(Unavailable):
         await waiting
+
+
+async def test_first_looks_never_have_all_readers() -> None:
+    pool = turns()
+    long = await pool.take("", Weight.LONG, 1)
+    # A look may have the last reader: it is over in a moment, or is ended.
+    look = await pool.take("", Weight.LOOK, 1)
+    pool.give(long)
+    second = asyncio.create_task(pool.take("", Weight.LOOK, SECONDS))
+    await asyncio.sleep(0)
+    assert not second.done()
+    small = await pool.take("", Weight.SMALL, 1)
+    pool.give(small)
+    pool.give(look)
+    assert await second in {"r0", "r1"}
+
+
+async def test_long_calls_of_several_people_take_turns() -> None:
+    pool = turns(2, waiting=40)
+    order: list[str] = []
+
+    async def long(person: str) -> None:
+        reader = await pool.take("", Weight.LONG, SECONDS, person)
+        order.append(person)
+        await asyncio.sleep(0)
+        pool.give(reader)
+
+    first = await pool.take("", Weight.LONG, 1, "ada")
+    tasks = [asyncio.create_task(long("ada")) for _ in range(4)]
+    tasks += [asyncio.create_task(long(who)) for who in ("bob", "eve", "bob")]
+    await asyncio.sleep(0.1)
+    pool.give(first)
+    await asyncio.gather(*tasks)
+    assert order == ["bob", "eve", "ada", "bob", "ada", "ada", "ada"]
+
+
+async def test_many_long_calls_leave_room_for_others() -> None:
+    pool = turns(1, waiting=4)
+    only = await pool.take("", Weight.LONG, 1, "ada")
+    waiting = [asyncio.create_task(pool.take("", Weight.LONG, SECONDS, "ada"))]
+    await asyncio.sleep(0)
+    with pytest.raises(Unavailable, match="ask for less"):
+        await pool.take("", Weight.LONG, 1, "ada")
+    waiting += [
+        asyncio.create_task(pool.take("", Weight.LONG, SECONDS, who)) for who in "bcd"
+    ]
+    await asyncio.sleep(0)
+    with pytest.raises(Unavailable):
+        await pool.take("", Weight.LONG, 1, "eve")
+    small = asyncio.create_task(pool.take("", Weight.SMALL, SECONDS))
+    await asyncio.sleep(0)
+    pool.give(only)
+    assert await small == only
+    for task in waiting:
+        task.cancel()
+    await asyncio.wait(waiting)

@@ -16,7 +16,7 @@ from gatewright.backends.fits.files import (
     open_descriptor,
     stat_identity,
 )
-from gatewright.backends.readers import ReaderPool
+from gatewright.backends.readers import ReaderPool, Weight
 from gatewright.core.errors import BackendFailed, TimedOut
 from gatewright.domains.sky import (
     Circle,
@@ -86,6 +86,8 @@ class FitsReader:
             },
             key=file.path,
             seconds=_SCAN_SECONDS,
+            weight=Weight.LONG,
+            person="survey",
         )
         try:
             read = SurveyFile(file.path, file.name, found["identity"])

@@ -4,14 +4,20 @@ import asyncio
 import contextlib
 import hashlib
 import os
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 from gatewright.backends.gridded import values
-from gatewright.backends.readers import ReaderPool, Shared
-from gatewright.core.errors import BackendFailed, GatewayError, InvalidRequest
+from gatewright.backends.readers import ReaderPool, Shared, Weight
+from gatewright.core.errors import (
+    BackendFailed,
+    GatewayError,
+    InvalidRequest,
+    TimedOut,
+)
 from gatewright.domains.arrays import (
     Description,
     Encoding,
@@ -28,6 +34,7 @@ from gatewright.domains.arrays import (
 PROGRAM = "gatewright.backends.gridded.program"
 """The program that the pool's readers need."""
 _BULK_BYTES = 256 << 10
+_REMEMBERED_SECONDS = 600.0
 _Window = tuple[memoryview, AsyncExitStack]
 
 
@@ -52,6 +59,8 @@ class PooledArrayReader:
         self._formats = dict(formats)
         self._file_seconds = file_seconds
         self._sources: dict[Source, Shared] = {}
+        self._looks: dict[Source, asyncio.Task[Description]] = {}
+        self._too_slow: dict[Source, tuple[float, Version]] = {}
 
     def source(self, *places: Path, reader: str = "") -> Source:
         """Return the handle of a source.
@@ -88,7 +97,33 @@ class PooledArrayReader:
         return Version(found["version"])
 
     async def describe(self, source: Source) -> Description:
-        found = await self._call(source, "describe", {})
+        """Return all that a source says; those who ask at once share one look at it.
+
+        A look that takes too long is not begun again until the source changes, or some
+        minutes have passed.
+        """
+        look = self._looks.get(source)
+        if look is None:
+            look = asyncio.create_task(self._look(source))
+            self._looks[source] = look
+            look.add_done_callback(lambda done: self._looked(source, done))
+        return await asyncio.shield(look)
+
+    def _looked(self, source: Source, look: asyncio.Task[Description]) -> None:
+        del self._looks[source]
+        if not look.cancelled():
+            look.exception()  # told to those who wait, if anybody does
+
+    async def _look(self, source: Source) -> Description:
+        until, version = self._too_slow.get(source, (0.0, None))
+        if time.monotonic() < until and version == await self.version(source):
+            raise _too_slow()
+        try:
+            found = await self._call(source, "describe", {}, Weight.LOOK)
+        except TimedOut as error:
+            until = time.monotonic() + _REMEMBERED_SECONDS
+            self._too_slow[source] = until, await self.version(source)
+            raise _too_slow() from error
         try:
             return values.to_description(found)
         except (KeyError, TypeError, ValueError) as error:
@@ -153,22 +188,53 @@ class PooledArrayReader:
         return [data.decode("utf-8", "surrogateescape") for data in found["strings"]]
 
     async def subset(
-        self, source: Source, version: Version, order: SubsetOrder
+        self,
+        source: Source,
+        version: Version,
+        order: SubsetOrder,
+        *,
+        small: bool = False,
+        person: str = "",
     ) -> tuple[int, int]:
-        return await self._pool.file(
-            f"{PROGRAM}:subset",
-            {"version": version, "order": values.from_order(order)},
-            key=source,
-            seconds=self._file_seconds,
-            shared=self._sources[source],
-        )
+        try:
+            return await self._pool.file(
+                f"{PROGRAM}:subset",
+                {"version": version, "order": values.from_order(order)},
+                key=source,
+                seconds=self._file_seconds,
+                shared=self._sources[source],
+                weight=Weight.SMALL if small else Weight.LONG,
+                person=person,
+            )
+        except TimedOut as error:
+            raise TimedOut(
+                f"This subset was not made within {self._file_seconds:.0f} seconds. "
+                "Ask for a smaller box, fewer times, levels or members, or for a part "
+                "of it at a time."
+            ) from error
 
     async def _call(
-        self, source: Source, name: str, arguments: dict[str, Any]
+        self,
+        source: Source,
+        name: str,
+        arguments: dict[str, Any],
+        weight: Weight = Weight.SMALL,
     ) -> dict[str, Any]:
         return await self._pool.call(
-            f"{PROGRAM}:{name}", arguments, key=source, shared=self._sources[source]
+            *(f"{PROGRAM}:{name}", arguments),
+            key=source,
+            shared=self._sources[source],
+            weight=weight,
         )
+
+
+def _too_slow() -> TimedOut:
+    return TimedOut(
+        "To look into this data set takes longer than is allowed: it has very many "
+        "variables, or its disk is slow. It is tried again in some minutes, or when "
+        "the file has changed. Whoever publishes it can split it into several.",
+        retry_after=_REMEMBERED_SECONDS,
+    )
 
 
 async def _abandon(task: asyncio.Task[_Window] | None) -> None:

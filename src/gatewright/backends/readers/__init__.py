@@ -17,5 +17,6 @@ from gatewright.backends.readers.output import Output
 from gatewright.backends.readers.pool import ReaderPool, open_pool
 from gatewright.backends.readers.settings import PoolSettings
 from gatewright.backends.readers.shared import Shared
+from gatewright.backends.readers.turns import Weight
 
-__all__ = ["Output", "PoolSettings", "ReaderPool", "Shared", "open_pool"]
+__all__ = ["Output", "PoolSettings", "ReaderPool", "Shared", "Weight", "open_pool"]

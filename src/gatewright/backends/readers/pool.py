@@ -5,8 +5,11 @@ import itertools
 import logging
 import os
 import tempfile
+import time
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,12 +23,14 @@ from gatewright.backends.readers.protocol import CALL, FILE, WINDOW, Order, Setu
 from gatewright.backends.readers.settings import PoolSettings
 from gatewright.backends.readers.shared import Shared
 from gatewright.backends.readers.turns import Turns, Weight
-from gatewright.core.errors import BackendFailed, Unavailable
+from gatewright.core.errors import BackendFailed, TimedOut, Unavailable
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 _RESERVED_SLOTS = 2
 _LONGEST_PAUSE = 10.0
+_START_SECONDS = 600.0
+_SLOW = 4096
 _PING = "gatewright.backends.readers.checks:ping"
 
 
@@ -45,6 +50,7 @@ class ReaderPool:
         self._handles: set[ReaderHandle] = set()
         self._numbers = itertools.count(1)
         self._zygote: ZygoteProcess | None = None
+        self._slow: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._held = 0
         self._pause = 0.0
         self._closing = False
@@ -75,6 +81,8 @@ class ReaderPool:
         key: str = "",
         seconds: float | None = None,
         shared: Shared | None = None,
+        weight: Weight = Weight.SMALL,
+        person: str = "",
     ) -> dict[str, Any]:
         """Return the function's result: up to 16 MiB of msgpack values.
 
@@ -90,15 +98,17 @@ class ReaderPool:
             Deadline of the call; by default that of the pool.
         shared
             More arguments, of any length, which other calls have too.
+        weight
+            How long it is expected to take.
+        person
+            Who waits for it, where it is long.
         """
+        call = _Call(function, arguments, CALL, key, person, shared)
 
-        async def attempt() -> dict[str, Any]:
-            reply = await self._ask(
-                *(function, arguments, CALL, key, seconds), shared=shared
-            )
-            return reply[1].result
+        async def attempt(weight: Weight, most: float) -> dict[str, Any]:
+            return (await self._ask(call, weight, most))[1].result
 
-        return await self._twice(attempt)
+        return await self._in_lane(call, attempt, weight, seconds)
 
     @asynccontextmanager
     async def window(
@@ -117,14 +127,13 @@ class ReaderPool:
         it has answered: to hold a window does not hold a reader. ``bulk`` says that
         the window is a piece of a large answer, which waits for small calls.
         """
+        call = _Call(function, arguments, WINDOW, key, "", shared)
 
-        async def attempt() -> tuple[ReaderHandle, Reply]:
-            weight = Weight.WINDOW if bulk else Weight.SMALL
-            return await self._ask(
-                *(function, arguments, WINDOW, key, seconds, weight), shared=shared
-            )
+        async def attempt(weight: Weight, most: float) -> tuple[ReaderHandle, Reply]:
+            return await self._ask(call, weight, most)
 
-        handle, reply = await self._twice(attempt)
+        weight = Weight.WINDOW if bulk else Weight.SMALL
+        handle, reply = await self._in_lane(call, attempt, weight, seconds)
         async with AsyncExitStack() as stack:
             yield self._hold(handle, reply, stack)
 
@@ -136,22 +145,21 @@ class ReaderPool:
         key: str = "",
         seconds: float | None = None,
         shared: Shared | None = None,
+        weight: Weight = Weight.LONG,
+        person: str = "",
     ) -> tuple[int, int]:
         """Return an open descriptor of an anonymous file, and its size.
 
         The function wrote ``output.file``. The caller closes the descriptor.
         """
+        call = _Call(function, arguments, FILE, key, person, shared)
 
-        async def attempt() -> tuple[int, int]:
+        async def attempt(weight: Weight, most: float) -> tuple[int, int]:
             made = await asyncio.to_thread(_anonymous, self._settings.spool)
             try:
                 scratch = await asyncio.to_thread(_anonymous, self._settings.spool)
                 try:
-                    await self._ask(
-                        *(function, arguments, FILE, key, seconds, Weight.FILE),
-                        descriptors=[made, scratch],
-                        shared=shared,
-                    )
+                    await self._ask(call, weight, most, [made, scratch])
                 finally:
                     os.close(scratch)
                 return made, os.fstat(made).st_size
@@ -159,7 +167,7 @@ class ReaderPool:
                 os.close(made)
                 raise
 
-        return await self._twice(attempt)
+        return await self._in_lane(call, attempt, weight, seconds)
 
     @property
     def waiting(self) -> int:
@@ -208,41 +216,52 @@ class ReaderPool:
             self._settings.file_bytes,
         )
 
-    async def _twice(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        try:
-            return await attempt()
-        except ReaderLost:
-            _log.warning("a reader ended during a call; it is tried once more")
-        try:
-            return await attempt()
-        except ReaderLost as error:
-            raise BackendFailed(
-                "The reader of this file ended unexpectedly; the file may be damaged."
-            ) from error
+    async def _in_lane(
+        self,
+        call: "_Call",
+        attempt: Callable[[Weight, float], Awaitable[T]],
+        weight: Weight,
+        seconds: float | None,
+    ) -> T:
+        """Make a call; one that is not as short as was thought becomes a long one.
+
+        It is begun again among the long calls, which leave a reader to others, and the
+        next of its kind begins there.
+        """
+        most = self._settings.seconds if seconds is None else seconds
+        kind = (call.function, call.key)
+        quick = self._settings.quick_seconds
+        if weight is not Weight.LONG and kind not in self._slow:
+            try:
+                return await _twice(attempt, weight, min(quick, most))
+            except TimedOut:
+                if most <= quick:
+                    raise
+            self._slow[kind] = None
+            if len(self._slow) > _SLOW:
+                self._slow.popitem(last=False)
+        began = time.monotonic()
+        result = await _twice(attempt, Weight.LONG, most)
+        if time.monotonic() - began < quick:
+            self._slow.pop(kind, None)
+        return result
 
     async def _ask(
         self,
-        function: str,
-        arguments: dict[str, Any],
-        mode: int,
-        key: str,
-        seconds: float | None,
-        weight: Weight = Weight.SMALL,
-        *,
+        call: "_Call",
+        weight: Weight,
+        seconds: float,
         descriptors: Sequence[int] = (),
-        shared: Shared | None = None,
     ) -> tuple[ReaderHandle, Reply]:
         if self._closing:
             raise Unavailable("The gateway is going down.")
-        handle = await self._turns.take(key, weight, self._settings.seconds)
+        handle = await self._turns.take(
+            call.key, weight, self._settings.seconds, call.person
+        )
         try:
             future = handle.ask(
-                function,
-                arguments,
-                mode,
-                self._settings.seconds if seconds is None else seconds,
-                descriptors,
-                shared,
+                *(call.function, call.arguments, call.mode, seconds),
+                *(descriptors, call.shared),
             )
         except BaseException:
             self._turns.give(handle)
@@ -280,7 +299,8 @@ class ReaderPool:
         zygote.order(Order("fork", handle.number), handle.descriptors())
         handle.handed_over()
         self._handles.add(handle)
-        self._turns.give(handle)
+        # It works when it has answered once: no call waits for its start.
+        handle.ask(_PING, {}, CALL, _START_SECONDS).add_done_callback(_seen)
 
     def _kill(self, number: int) -> None:
         if self._zygote is not None:
@@ -288,10 +308,12 @@ class ReaderPool:
 
     def _on_idle(self, handle: ReaderHandle) -> None:
         self._pause = 0.0
-        worn = (
-            handle.retired
-            or handle.calls >= self._settings.calls
-            or handle.memory >= self._settings.growth_bytes
+        worn = handle.retired or (
+            handle.calls > 1  # the first is made at its start
+            and (
+                handle.calls > self._settings.calls
+                or handle.memory >= self._settings.growth_bytes
+            )
         )
         if worn:
             self._replace(handle)
@@ -324,6 +346,40 @@ class ReaderPool:
         if self._zygote is not None:
             await self._zygote.stop()
         await self.start()
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """What is asked of a reader."""
+
+    function: str
+    arguments: dict[str, Any]
+    mode: int
+    key: str
+    person: str
+    shared: Shared | None
+
+
+async def _twice(
+    attempt: Callable[[Weight, float], Awaitable[T]], weight: Weight, seconds: float
+) -> T:
+    """Return what an attempt does, or a second one where its reader ended."""
+    try:
+        return await attempt(weight, seconds)
+    except ReaderLost:
+        _log.warning("a reader ended during a call; it is tried once more")
+    try:
+        return await attempt(weight, seconds)
+    except ReaderLost as error:
+        raise BackendFailed(
+            "The reader of this file ended unexpectedly; the file may be damaged."
+        ) from error
+
+
+def _seen(start: "asyncio.Future[Reply]") -> None:
+    """Take note of how a reader's start ended, which the pool hears of by itself."""
+    if not start.cancelled():
+        start.exception()
 
 
 def _as_bytes(folders: Iterable[Path]) -> list[bytes]:

@@ -212,7 +212,7 @@ class ReaderHandle:
         answer = decode_answer(data, pending.id, self.ring.slot_bytes)
         reply = self._reply(answer, pending)
         self._pending = None
-        self.memory = answer.memory
+        self.memory = answer.memory or self.memory
         pending.timer.cancel()
         abandoned = pending.future.done()
         if abandoned or isinstance(reply, Exception) or reply.slot is None:

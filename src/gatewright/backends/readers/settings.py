@@ -22,8 +22,11 @@ class PoolSettings:
     """Address space of one reader, besides the ring."""
     seconds: float = 30.0
     """Longest time of one call, unless the call says another."""
+    quick_seconds: float = 2.0
+    """Longest time of a call that was expected to be short: one that takes longer is
+    begun again among the long ones, of which one reader is always free."""
     waiting: int = 256
-    """Calls that may wait for a reader; more are refused with 503."""
+    """Calls of one weight that may wait for a reader; more are refused with 503."""
     calls: int = 20_000
     """Calls after which a reader is replaced."""
     growth_bytes: int = 256 * MEBIBYTE

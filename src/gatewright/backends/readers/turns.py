@@ -1,12 +1,14 @@
 """Whose turn it is: which reader takes which call, and who waits.
 
 Small calls go before bulk windows, and a bulk window does not take the last free
-reader until it has waited a little. Whole files, which take seconds, never have all
-readers at once. A key (a file) goes to the reader that served it last, whose caches are
-warm, if that one is free.
+reader until it has waited a little. Long calls, which take seconds, never have all
+readers at once, nor do first looks into files. Of the long calls that wait, each
+person's has a turn before one has a second. A key (a file) goes to the reader that
+served it last, whose caches are warm, if that one is free.
 """
 
 import asyncio
+import itertools
 from collections import OrderedDict, deque
 from collections.abc import Hashable
 from dataclasses import dataclass, field
@@ -16,9 +18,12 @@ from typing import Generic, TypeVar
 from gatewright.core.errors import Unavailable
 
 R = TypeVar("R", bound=Hashable)
+T = TypeVar("T")
 
 _PATIENCE_SECONDS = 0.05
 _KEYS = 4096
+_SHARES = 4
+"""Persons that may together fill the list of long calls that wait."""
 
 
 class Weight(IntEnum):
@@ -26,16 +31,19 @@ class Weight(IntEnum):
 
     SMALL = 0
     """A moment."""
-    WINDOW = 1
+    LOOK = 1
+    """A first look into a file: a moment, unless the file is odd."""
+    WINDOW = 2
     """A piece of a large answer: some milliseconds."""
-    FILE = 2
-    """A whole file that is made: up to seconds."""
+    LONG = 3
+    """Seconds, or nobody knows: a large subset, a file that was slow before."""
 
 
 @dataclass(slots=True, eq=False)
 class _Waiter(Generic[R]):
     key: str
     weight: Weight
+    person: str
     since: float
     turn: asyncio.Future[R] = field(repr=False)
 
@@ -46,11 +54,13 @@ class Turns(Generic[R]):
     def __init__(self, readers: int, waiting: int) -> None:
         self._readers = readers
         self._most_waiting = waiting
-        self._most_files = max(1, readers - 1)
+        self._most_alike = max(1, readers - 1)
         self._free: deque[R] = deque()
-        self._with_files: set[R] = set()
+        self._with: dict[Weight, set[R]] = {Weight.LOOK: set(), Weight.LONG: set()}
         self._waiters: list[_Waiter[R]] = []
         self._served_by: OrderedDict[str, R] = OrderedDict()
+        self._long_calls = itertools.count(1)
+        self._last_long: OrderedDict[str, int] = OrderedDict()
 
     @property
     def free(self) -> int:
@@ -64,19 +74,25 @@ class Turns(Generic[R]):
 
     def give(self, reader: R) -> None:
         """Say that a reader is free."""
-        self._with_files.discard(reader)
+        self._done(reader)
         self._free.append(reader)
         self._wake()
 
     def forget(self, reader: R) -> None:
         """Say that a reader is gone."""
-        self._with_files.discard(reader)
+        self._done(reader)
         if reader in self._free:
             self._free.remove(reader)
         for key in [k for k, r in self._served_by.items() if r == reader]:
             del self._served_by[key]
 
-    async def take(self, key: str, weight: Weight, seconds: float) -> R:
+    def _done(self, reader: R) -> None:
+        for busy in self._with.values():
+            busy.discard(reader)
+
+    async def take(
+        self, key: str, weight: Weight, seconds: float, person: str = ""
+    ) -> R:
         """Wait for a reader and take it.
 
         Raises
@@ -86,15 +102,24 @@ class Turns(Generic[R]):
         """
         loop = asyncio.get_running_loop()
         if not self._waiters and self._may_go(weight, 0.0):
-            return self._pick(key, weight)
-        if len(self._waiters) >= self._most_waiting:
-            raise Unavailable("All readers are busy; try again soon.", retry_after=1)
-        waiter = _Waiter[R](key, weight, loop.time(), loop.create_future())
+            return self._pick(key, weight, person)
+        if self._is_full(weight, person):
+            raise _busy(weight)
+        waiter = _Waiter[R](key, weight, person, loop.time(), loop.create_future())
         self._waiters.append(waiter)
         self._wake()
-        if weight and not waiter.turn.done():
+        if weight > Weight.LOOK and not waiter.turn.done():
             loop.call_later(_PATIENCE_SECONDS * 1.01, self._wake)
         return await self._wait(waiter, seconds)
+
+    def _is_full(self, weight: Weight, person: str) -> bool:
+        """Return whether as many wait as may, of a weight, and of one person."""
+        alike = [waiter for waiter in self._waiters if waiter.weight is weight]
+        if weight is Weight.LONG:
+            own = sum(waiter.person == person for waiter in alike)
+            if own >= max(1, self._most_waiting // _SHARES):
+                return True
+        return len(alike) >= self._most_waiting
 
     async def _wait(self, waiter: _Waiter[R], seconds: float) -> R:
         try:
@@ -106,49 +131,64 @@ class Turns(Generic[R]):
             if waiter.turn.done() and not waiter.turn.cancelled():
                 self.give(waiter.turn.result())
             if isinstance(error, TimeoutError):
-                raise Unavailable(
-                    "All readers are busy; try again soon.", retry_after=1
-                ) from error
+                raise _busy(waiter.weight) from error
             raise
 
     def _may_go(self, weight: Weight, waited: float) -> bool:
-        if weight is Weight.FILE and len(self._with_files) >= self._most_files:
+        if weight in self._with and len(self._with[weight]) >= self._most_alike:
             return False
-        if not weight or self._readers == 1 or waited >= _PATIENCE_SECONDS:
+        if weight <= Weight.LOOK or self._readers == 1 or waited >= _PATIENCE_SECONDS:
             return bool(self._free)
         return len(self._free) > 1
 
-    def _pick(self, key: str, weight: Weight) -> R:
+    def _pick(self, key: str, weight: Weight, person: str) -> R:
         reader = self._served_by.get(key)
         if reader is None or reader not in self._free:
             reader = self._free[0]
         self._free.remove(reader)
-        if weight is Weight.FILE:
-            self._with_files.add(reader)
-        self._remember(key, reader)
+        if weight in self._with:
+            self._with[weight].add(reader)
+        if weight is Weight.LONG:
+            _remember(self._last_long, person, next(self._long_calls))
+        if key:
+            _remember(self._served_by, key, self._served_by.get(key, reader))
         return reader
-
-    def _remember(self, key: str, reader: R) -> None:
-        if not key:
-            return
-        self._served_by.setdefault(key, reader)
-        self._served_by.move_to_end(key)
-        if len(self._served_by) > _KEYS:
-            self._served_by.popitem(last=False)
 
     def _wake(self) -> None:
         while self._free and (waiter := self._next()) is not None:
             self._waiters.remove(waiter)
             if not waiter.turn.done():
-                waiter.turn.set_result(self._pick(waiter.key, waiter.weight))
+                waiter.turn.set_result(
+                    self._pick(waiter.key, waiter.weight, waiter.person)
+                )
 
     def _next(self) -> _Waiter[R] | None:
         now = asyncio.get_running_loop().time()
-        for waiter in sorted(self._waiters, key=_by_weight):
+        for waiter in sorted(self._waiters, key=self._order):
             if self._may_go(waiter.weight, now - waiter.since):
                 return waiter
         return None
 
+    def _order(self, waiter: _Waiter[R]) -> tuple[Weight, int]:
+        """Return what waiters are sorted by: small ones first, then who waited most."""
+        if waiter.weight is not Weight.LONG:
+            return waiter.weight, 0
+        return waiter.weight, self._last_long.get(waiter.person, 0)
 
-def _by_weight(waiter: _Waiter[R]) -> Weight:
-    return waiter.weight
+
+def _remember(known: OrderedDict[str, T], key: str, value: T) -> None:
+    """Keep a value under a key, in place of the one that was used longest ago."""
+    known[key] = value
+    known.move_to_end(key)
+    if len(known) > _KEYS:
+        known.popitem(last=False)
+
+
+def _busy(weight: Weight) -> Unavailable:
+    if weight is not Weight.LONG:
+        return Unavailable("All readers are busy; try again soon.", retry_after=1)
+    return Unavailable(
+        "Others' large requests are being worked on. Try again in a minute, or ask for "
+        "less: small pieces are given meanwhile.",
+        retry_after=30,
+    )

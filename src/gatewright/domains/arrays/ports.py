@@ -62,9 +62,18 @@ class ArrayReader(Protocol):
         ...
 
     async def subset(
-        self, source: Source, version: Version, order: SubsetOrder
+        self,
+        source: Source,
+        version: Version,
+        order: SubsetOrder,
+        *,
+        small: bool = False,
+        person: str = "",
     ) -> tuple[int, int]:
         """Return an open anonymous file with a subset, and its size in bytes.
+
+        One that is ``small`` does not wait for large ones; those of one person wait
+        for one another's.
 
         NetCDF keeps stored values, attributes and coordinates, and adds a line to
         ``history``; statistics are unpacked. CSV has a column for each coordinate and

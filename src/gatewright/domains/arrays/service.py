@@ -25,6 +25,7 @@ from gatewright.core.errors import GatewayError, NotFound, TooLarge
 from gatewright.core.pages import Page, decode_cursor, encode_cursor, page_limit
 from gatewright.domains.arrays.axes import axes, data_variables
 from gatewright.domains.arrays.coordinates import AxisValues, Coordinates
+from gatewright.domains.arrays.cost import is_small
 from gatewright.domains.arrays.grids import Grids, Horizontal
 from gatewright.domains.arrays.model import (
     Dataset,
@@ -268,8 +269,11 @@ class Datasets:
         cost = estimate(description, variables, known, order)
         return Prepared(published, order, cost, nearest)
 
-    async def make(self, prepared: Prepared) -> SubsetFile:
+    async def make(self, prepared: Prepared, person: str = "") -> SubsetFile:
         """Return a prepared subset as a file.
+
+        ``person`` is who asked, an account or a network address: of those who wait
+        for large subsets, each has a turn before one has a second.
 
         Raises
         ------
@@ -281,8 +285,11 @@ class Datasets:
         cost, order = prepared.estimate, prepared.order
         self.check_size(max(cost.bytes, cost.read_bytes), _LESS_OF_A_SUBSET)
         published = prepared.published
+        description = published.description
         descriptor, size = await self._reader.subset(
-            published.dataset.source, published.description.version, order
+            *(published.dataset.source, description.version, order),
+            small=is_small(description, order, cost),
+            person=person,
         )
         return SubsetFile(
             descriptor,

@@ -220,7 +220,8 @@ async def subset(
     etag = subset_etag(prepared)
     if check_preconditions(request, etag):
         return not_modified(etag)
-    made = await datasets.make(prepared)
+    caller = context.caller
+    made = await datasets.make(prepared, caller.user or caller.address)
     kind = "inline" if form in {"png", "json"} else "attachment"
     return file_response(
         request,
