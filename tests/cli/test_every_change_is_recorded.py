@@ -27,6 +27,7 @@ CHANGES = [
     ("token revoke", ["{token}"], ""),
     ("user remove", ["ada"], ""),
     ("survey add", ["night", "{folder}"], ""),
+    ("survey remove", ["night"], ""),
 ]
 """What changes something: the command, its arguments, its standard input."""
 SAFE = {

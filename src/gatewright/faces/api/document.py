@@ -106,8 +106,8 @@ def _complete(operation: dict[str, Any]) -> None:
         if status == "default" or status >= "400":
             schema = {"$ref": "#/components/schemas/Problem"}
             response["content"] = {PROBLEM: {"schema": schema}}
-        fields = {*response.pop("headers", {}), *_fields(status, name, operation)}
-        response["headers"] = _references(sorted(fields))
+        shared = _references(sorted(set(_fields(status, name, operation))))
+        response["headers"] = {**shared, **response.pop("headers", {})}
     parameters = operation.setdefault("parameters", [])
     given = {item["name"] for item in parameters}
     parameters += [sent_field(field) for field in sent if field not in given]

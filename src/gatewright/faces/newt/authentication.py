@@ -93,7 +93,8 @@ async def log_out(request: Request) -> object:
     headers = request.headers
     OwnPages(context.services.config).refuse_foreign_link(headers)
     program = is_program_secret(request.cookies.get(COOKIE.name, ""))
-    if not (program or shows_a_browser(headers) or OWN_HEADER in headers):
+    shown = program or shows_a_browser(headers) or OWN_HEADER in headers
+    if context.caller.session and not shown:
         raise NotAllowed("Sign out from one of the gateway's pages.")
     if context.caller.session:
         await sign_out_by_link(request, context)

@@ -51,6 +51,7 @@ async def completed(request: Request) -> object:
     user, _, written = request.path_params["user"].partition("&")
     given = dict(parse_qsl(written)) | dict(request.query_params)
     context = request_context(request)
+    context.caller.require(Scope.JOBS_READ)
     await context.services.identity.users.get(context.caller, user)
     found: list[Job] = []
     for system in context.services.jobs.systems:
