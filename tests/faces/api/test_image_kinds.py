@@ -181,3 +181,11 @@ async def test_operations_have_the_names_of_the_api() -> None:
         "/surveys": ["listSurveys"],
         "/surveys/{survey}": ["getSurvey"],
     }
+
+
+async def test_an_empty_or_impossible_number_of_a_place_is_told(
+    api: httpx.AsyncClient,
+) -> None:
+    assert (await api.get("/images?dec=")).status_code == 200
+    assert (await api.get("/images?ra=1&dec=")).status_code == 422
+    assert (await api.get("/images?ra=1&dec=nan")).status_code == 422

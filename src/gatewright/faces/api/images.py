@@ -4,7 +4,7 @@ import hashlib
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 from starlette.responses import Response
 
 from gatewright.core.errors import InvalidContent
@@ -108,13 +108,12 @@ Exposure = Annotated[
 ]
 
 Degrees = Annotated[
-    float | None,
+    Annotated[float, Field(allow_inf_nan=False)] | None,
     EMPTY_IS_NONE,
     Query(
         title="Place by numbers",
         description="ra, dec and radius in ICRS degrees are the same as "
         "pos=CIRCLE ra dec radius; without a radius it is a point.",
-        allow_inf_nan=False,
         examples=[318.10833],
     ),
 ]
