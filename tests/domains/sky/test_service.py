@@ -1,14 +1,22 @@
 """Who sees which survey, and how the index follows the files."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
 from tests.support.app import caller
+from typing_extensions import override
 
 from gatewright.core.access import PUBLIC, USERS, access_of
 from gatewright.core.caller import Caller, Role, visitor
-from gatewright.core.errors import BackendFailed, Conflict, NotAllowed, NotFound
+from gatewright.core.errors import (
+    BackendFailed,
+    Conflict,
+    NotAllowed,
+    NotFound,
+    Unavailable,
+)
 from gatewright.core.pages import Page
 from gatewright.domains.sky import (
     Circle,
@@ -23,6 +31,7 @@ from gatewright.domains.sky import (
     SkyService,
     Survey,
     SurveyFile,
+    ingest,
 )
 
 SQUARE = ((10.0, 10.0), (11.0, 10.0), (11.0, 11.0), (10.0, 11.0))
@@ -47,6 +56,8 @@ class Index:
         self.finished: list[str] = []
         self.put: list[ScannedFile] = []
         self.told: list[Reading] = []
+        self.claims = 0
+        self.away = False
 
     async def surveys(self) -> Sequence[Survey]:
         return list(self.held.values())
@@ -84,6 +95,9 @@ class Index:
             del self.known[path]
 
     async def claim(self, survey: str, holder: str, now: float, until: float) -> bool:
+        self.claims += 1
+        if self.claims == 2 and self.away:
+            raise Unavailable("The database is away.")
         return self.free
 
     async def tell(self, survey: str, holder: str, reading: Reading) -> None:
@@ -242,6 +256,48 @@ async def test_it_ends_when_its_survey_is_removed() -> None:
         await Ingest(index, reader).run(SURVEYS[0], remove)
     assert len(reader.scanned) == 64
     assert index.finished == ["open"]
+
+
+async def test_the_right_to_scan_is_kept_while_a_file_takes_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also past a moment in which the database is away."""
+    monkeypatch.setattr(ingest, "_KEEP_SECONDS", 0.001)
+    index = Index(*SURVEYS)
+    index.away = True
+
+    class Slow(Reader):
+        @override
+        async def scan(self, survey: Survey, file: SurveyFile) -> ScannedFile:
+            async with asyncio.timeout(60):
+                while index.claims < 5:
+                    await asyncio.sleep(0.001)
+            return await super().scan(survey, file)
+
+    report = await Ingest(index, Slow(file("a"))).run(SURVEYS[0])
+    assert report is not None
+    assert report.read == 1
+    claims = index.claims
+    await asyncio.sleep(0.05)
+    assert index.claims == claims  # and no longer, once it is over
+
+
+async def test_a_look_that_was_killed_goes_on_where_it_was() -> None:
+    index = Index(*SURVEYS)
+    files = [file(f"{n:03}") for n in range(200)]
+
+    def kill(reading: Reading) -> None:
+        if reading.done == 128:
+            raise KeyboardInterrupt
+
+    first = Reader(*files)
+    with pytest.raises(KeyboardInterrupt):
+        await Ingest(index, first).run(SURVEYS[0], kill)
+    then = Reader(*files)
+    report = await Ingest(index, then).run(SURVEYS[0])
+    assert report is not None
+    assert (report.files, report.read) == (200, 72)
+    assert sorted(first.scanned + then.scanned) == [one.path for one in files]
 
 
 async def test_one_process_at_a_time() -> None:

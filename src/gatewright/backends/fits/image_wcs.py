@@ -40,6 +40,8 @@ _CARDS = re.compile(
     r"|PPO\d|PLT\w+|[XY]PIXELSZ)$"
 )
 _POLYNOMIALS = re.compile(r"[AB]P?_(\d_\d|ORDER|DMAX)$")
+_SCAMP = re.compile(r"PV[12]_([5-9]|[1-9]\d+)$")
+_TANGENT = re.compile(rb"(CTYPE[12]  *= *'[^']{4})-TAN")
 _SKY_AXIS = re.compile(r"RA--|DEC-|[GESH]L(ON|AT)", re.IGNORECASE)
 _ROTATIONS = (FK5, Galactic)
 
@@ -145,13 +147,15 @@ def _astropy_wcs(header: Header, tables: Sequence[LookupTable]) -> Any:
         whole = fits.Header.fromstring(header.raw)
         return WCS(whole, fits.HDUList(beside) if tables else None, naxis=2)
     text = wcs_cards(header)
-    tangent = header.text("CTYPE1").endswith("-TAN")
-    scamp = tangent and any(keyword.startswith("PV") for keyword in header.places)
-    if scamp or any(keyword.endswith("_ORDER") for keyword in header.places):
+    if any(keyword.endswith("_ORDER") for keyword in header.places):
         text += b"".join(header.cards(_POLYNOMIALS))
         return WCS(fits.Header.fromstring(text), naxis=2)
     if "CTYPE1" not in header and "CNPIX1" not in header:
         return None
+    tangent = all(header.text(f"CTYPE{n}").endswith("-TAN") for n in (1, 2))
+    if tangent and any(map(_SCAMP.match, header.places)):
+        # SCAMP before 2012 wrote TAN for what is TPV (Shupe et al. 2012, section 7).
+        text = _TANGENT.sub(rb"\1-TPV", text)
     wcs = WCS(naxis=2)
     wcs.wcs = Wcsprm(header=text, key=" ", relax=True).sub(2)
     wcs.fix()

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from gatewright.core.clock import Clock, system_clock
@@ -19,7 +20,9 @@ from gatewright.domains.sky.ports import ImageIndex, ImageReader
 
 _log = logging.getLogger("gatewright.sky")
 
-LEASE_SECONDS = 120.0
+LEASE_SECONDS = 12.0
+"""How long the right of a process that was killed keeps others waiting."""
+_KEEP_SECONDS = LEASE_SECONDS / 4
 _TOGETHER = 64
 
 
@@ -70,9 +73,13 @@ class Ingest:
         """
         if not await self._claim(survey):
             return None
+        keeping = asyncio.create_task(self._keep(survey))
         try:
             return await self._update(survey, told)
         finally:
+            keeping.cancel()
+            with suppress(asyncio.CancelledError):
+                await keeping
             await self._index.finish(survey.id, self._holder, self._clock())
 
     async def _claim(self, survey: Survey) -> bool:
@@ -80,6 +87,13 @@ class Ingest:
         return await self._index.claim(
             survey.id, self._holder, now, now + LEASE_SECONDS
         )
+
+    async def _keep(self, survey: Survey) -> None:
+        """Keep the right to scan while files are looked for, or take long to read."""
+        while True:
+            await asyncio.sleep(_KEEP_SECONDS)
+            with suppress(GatewayError):  # the database comes back, or another goes on
+                await self._claim(survey)
 
     async def _update(
         self, survey: Survey, told: Callable[[Reading], object]
