@@ -162,11 +162,6 @@ def polarizations(header: Header, cube: Cube) -> str | None:
             return None
         by, value, pixel = known
         codes = value + by * (np.arange(min(length, _MOST_STATES)) + 1.0 - pixel)
-        return _state_list(codes.tolist())
+        states = [_STATES.get(round(c), "") for c in np.clip(codes, -99, 99)]
+        return f"/{'/'.join(states)}/" if all(states) else None
     return None
-
-
-def _state_list(codes: list[float]) -> str | None:
-    states = [_STATES.get(round(c)) if math.isfinite(c) else None for c in codes]
-    known = [state for state in states if state]
-    return f"/{'/'.join(known)}/" if known and len(known) == len(states) else None

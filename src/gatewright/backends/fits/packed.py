@@ -17,6 +17,7 @@ _TABLE = re.compile(
     r"|Z(IMAGE|CMPTYPE|TENSION|SIMPLE|EXTEND|BLOCKED|PCOUNT|GCOUNT|TILE\d+|NAME\d+"
     r"|VAL\d+|QUANTIZ|DITHER0|HECKSUM|DATASUM|MASKCMP|SCALE|ZERO|BLANK))$"
 )
+_NO_NAME = ("EXTNAME", "COMPRESSED_IMAGE")
 _SHAPE = re.compile(r"Z(BITPIX|NAXIS\d*)$")
 
 
@@ -35,12 +36,7 @@ def image_header(header: Header) -> Header:
         keyword = card[:8].decode("ascii", "replace").rstrip()
         if _SHAPE.match(keyword):
             shape.append(keyword[1:].ljust(8).encode() + card[8:])
-        elif not (_TABLE.match(keyword) or _is_own_name(keyword, header)):
+        elif not _TABLE.match(keyword) and (keyword, header.text(keyword)) != _NO_NAME:
             rest.append(card)
     kind = b"XTENSION= 'IMAGE   '".ljust(CARD)
     return parse_header(b"".join([kind, *shape, *rest, b"END".ljust(CARD)]))
-
-
-def _is_own_name(keyword: str, header: Header) -> bool:
-    """Return whether a card says only that this is a compressed image."""
-    return keyword == "EXTNAME" and header.text("EXTNAME") == "COMPRESSED_IMAGE"

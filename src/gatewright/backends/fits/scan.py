@@ -1,7 +1,6 @@
 """All images of one file: outlines and what their headers tell."""
 
 import zlib
-from collections.abc import Iterator
 from pathlib import PurePath
 from typing import Any
 
@@ -39,16 +38,14 @@ def scan_file(path: str, rules: SurveyRules = _USUAL) -> dict[str, Any]:
         found["identity"] = identity(file.descriptor)
         try:
             _scan_blocks(file, PurePath(path).name, rules, found)
-        except (InvalidContent, OSError, EOFError, zlib.error) as error:
-            found["left_out"].append(_reason(error))
+        except InvalidContent as error:
+            found["left_out"].append(error.text)
+        except (OSError, EOFError, zlib.error):
+            found["left_out"].append("it cannot be unpacked")
     if not found["images"] and not found["left_out"]:
         found["left_out"].append("no image in it")
     found["left_out"] = found["left_out"][:_REASONS]
     return found
-
-
-def _reason(error: Exception) -> str:
-    return error.text if isinstance(error, InvalidContent) else "it cannot be unpacked"
 
 
 def _scan_blocks(
@@ -108,15 +105,8 @@ def find_block(file: OpenFile, number: int) -> tuple[Block, Block]:
         The file has no such image.
     """
     first: Block | None = None
-    for block in _until(walk(file.stream, file.size), number):
+    for block in walk(file.stream, file.size):
         first = first or block
         if block.number == number:
             return first, block
     raise InvalidContent("The file has no such image any more.")
-
-
-def _until(blocks: Iterator[Block], number: int) -> Iterator[Block]:
-    for block in blocks:
-        yield block
-        if block.number >= number:
-            return

@@ -67,7 +67,8 @@ def lookup_tables(file: OpenFile, header: Header) -> tuple[LookupTable, ...]:
     wanted = set(_wanted(fits.Header.fromstring(header.raw)))
     found: dict[tuple[str, int], LookupTable] = {}
     for block in walk(file.stream, file.size):
-        key = (_name(block), _version(block.header))
+        version = block.header.value("EXTVER")
+        key = (_name(block), version if type(version) is int and version > 0 else 1)
         if key in wanted and key not in found:
             found[key] = _read(file, block)
     if found.keys() != wanted:
@@ -99,11 +100,6 @@ def _record(header: fits.Header, record: str, axis: int) -> int:
     if not same:
         raise InvalidContent("the table of its distortion has its axes swapped")
     return version
-
-
-def _version(header: Header) -> int:
-    version = header.value("EXTVER")
-    return version if type(version) is int and version > 0 else 1
 
 
 def _read(file: OpenFile, block: Block) -> LookupTable:

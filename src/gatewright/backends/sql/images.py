@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from gatewright.backends.sql.database import Batch, Database, Lock, Row, Statement, Work
@@ -217,7 +217,8 @@ class SqlImageIndex:
             rows = await read(_ALL_CELLS, survey)
             every = {row["cell"] for row in rows}
             texts = {text for row in wide for text in row["pieces"].split(";")}
-            cells = len(every.union(*await asyncio.to_thread(_each_cells, texts)))
+            of_each = await asyncio.to_thread(lambda: list(map(_cells, texts)))
+            cells = len(every.union(*of_each))
         kinds = {row["kind"]: row["images"] for row in await read(_KINDS, survey)}
         bands = {row["band"]: row["images"] for row in await read(_BANDS, survey)}
         return {
@@ -302,10 +303,6 @@ def _covers(files: Sequence[ScannedFile]) -> list[list[int]]:
     ]
 
 
-def _each_cells(outlines: Iterable[str]) -> list[list[int]]:
-    return list(map(_cells, outlines))
-
-
 @lru_cache(maxsize=4096)
 def _cells(outline: str) -> list[int]:
     """Return the cells of an outline; image, weight and mask have the same one."""
@@ -341,14 +338,15 @@ def _put_files(
             for cell in covers[n]
         ],
     )
-    longest = max((_duration(image) for image in images), default=0.0)
+    longest = max(
+        (
+            image.t_max - image.t_min
+            for image in images
+            if image.t_min is not None and image.t_max is not None
+        ),
+        default=0.0,
+    )
     yield Statement(_LONGEST, (longest, survey, longest))
-
-
-def _duration(image: Image) -> float:
-    if image.t_min is None or image.t_max is None:
-        return 0.0
-    return image.t_max - image.t_min
 
 
 def _remove_files(survey: str, paths: Sequence[str]) -> Work[None]:

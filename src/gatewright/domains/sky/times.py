@@ -51,7 +51,8 @@ def parse_times(text: str) -> Interval:
         return Interval(-math.inf, math.inf)
     if not any(_ISO.fullmatch(word) for word in words):
         plain = [
-            w if w not in {"", ".."} else _infinity(i) for i, w in enumerate(words)
+            word if word not in {"", ".."} else ("+Inf" if place else "-Inf")
+            for place, word in enumerate(words)
         ]
         return parse_interval(" ".join(plain), "time")
     first, last = _iso_or_mjd(words[0], 0), _iso_or_mjd(words[-1], 1)
@@ -71,10 +72,6 @@ def _split(text: str) -> list[str]:
             "such as 2018-11-01/2018-12-31."
         )
     return words
-
-
-def _infinity(place: int) -> str:
-    return "+Inf" if place else "-Inf"
 
 
 def _iso_or_mjd(word: str, place: int) -> Interval:

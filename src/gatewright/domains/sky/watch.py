@@ -91,16 +91,17 @@ class SurveyWatch:
             looked = (await self._index.coverage(survey.id)).scanned_at
             if looked is not None and looked >= since:
                 return
-            report = await self._ingest.run(
-                survey, lambda reading: self._hear(survey, reading)
-            )
+
+            def hear(reading: Reading) -> None:
+                self._how_far = (
+                    f": {reading.done} of {reading.files} files of {survey.id}"
+                )
+
+            report = await self._ingest.run(survey, hear)
             if report is not None:
                 _tell(report)
                 return
             await asyncio.sleep(_TURN_SECONDS)
-
-    def _hear(self, survey: Survey, reading: Reading) -> None:
-        self._how_far = f": {reading.done} of {reading.files} files of {survey.id}"
 
 
 def _tell(report: IngestReport) -> None:

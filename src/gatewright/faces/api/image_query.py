@@ -9,7 +9,6 @@ from gatewright.domains.sky import (
     CutoutRequest,
     ImageKind,
     ImageQuery,
-    Interval,
     Orientation,
     Stretch,
     parse_interval,
@@ -45,7 +44,9 @@ def image_query(
     return ImageQuery(
         regions=tuple(map(parse_region, pos)),
         times=tuple(map(parse_times, time)),
-        wavelengths=tuple(_wavelengths(b) for b in band if _NUMERIC.match(b.strip())),
+        wavelengths=tuple(
+            parse_interval(b, "band") for b in band if _NUMERIC.match(b.strip())
+        ),
         bands=tuple(b.strip() for b in band if not _NUMERIC.match(b.strip())),
         numbers={k: (parse_interval(v, k),) for k, v in numbers.items() if v},
         kinds=() if kind == "any" else (_kind(kind),),
@@ -73,10 +74,6 @@ def place_text(
             "degrees, but not as both."
         )
     return f"CIRCLE {ra!r} {dec!r} {radius or 0.0!r}"
-
-
-def _wavelengths(text: str) -> Interval:
-    return parse_interval(text, "band")
 
 
 def _kind(text: str) -> ImageKind:

@@ -104,11 +104,18 @@ def sia_request(values: Mapping[str, Sequence[str]]) -> SiaRequest:
             raise InvalidRequest(f"{name} has more than {_VALUES} values.")
     if "UPLOAD" in values:
         raise InvalidRequest("UPLOAD is not taken here.")
+    planes = [_PLANES[kind] for kind in values.get("DPTYPE", ()) if kind in _PLANES]
     query = ImageQuery(
         regions=_each(values, "POS", parse_region),
         times=_intervals(values, "TIME"),
         wavelengths=_intervals(values, "BAND"),
-        numbers=_numbers(values) | _planes(values) | _levels(values),
+        numbers={
+            field: _intervals(values, name)
+            for name, field in _NUMBERS.items()
+            if name in values
+        }
+        | ({"planes": planes} if planes else {})
+        | _levels(values),
         words=_words(values),
         polarizations=tuple(p for p in values.get("POL", ()) if p in _STATES),
         packings=_packings(values),
@@ -127,20 +134,6 @@ def _each(
 
 def _intervals(values: Mapping[str, Sequence[str]], name: str) -> tuple[Interval, ...]:
     return _each(values, name, lambda text: parse_interval(text, name))
-
-
-def _numbers(values: Mapping[str, Sequence[str]]) -> dict[str, Sequence[Interval]]:
-    return {
-        field: _intervals(values, name)
-        for name, field in _NUMBERS.items()
-        if name in values
-    }
-
-
-def _planes(values: Mapping[str, Sequence[str]]) -> dict[str, Sequence[Interval]]:
-    """Return how many planes an image of the types has that are asked for."""
-    types = [_PLANES[t] for t in values.get("DPTYPE", ()) if t in _PLANES]
-    return {"planes": types} if types else {}
 
 
 def _words(values: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
