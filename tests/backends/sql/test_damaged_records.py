@@ -171,6 +171,38 @@ async def test_surveys_and_images(
     damage("UPDATE survey SET access = '' WHERE id = 'b'")
     surveys = (await owner.get("/api/v1/surveys")).json()["surveys"]
     assert [(one["id"], one["state"]) for one in surveys] == [("a", "unread")]
+    assert (await owner.get("/api/v1/surveys/b")).status_code == 404
+
+
+@pytest.mark.parametrize("reading", ["[", "7", "[1]", "[1, 2, 3]"])
+async def test_how_far_a_survey_is_read(
+    gateway: Whole, owner: httpx.AsyncClient, damage: Damage, reading: str
+) -> None:
+    damage(
+        "INSERT INTO survey (id, title, pattern, access, configured, longest,"
+        " scanner, scanner_until, reading)"
+        " VALUES ('a', 'S', '/x', '\"public\"', 0, 0, 'x', 1e12, ?)",
+        reading,
+    )
+    answer = await owner.get("/api/v1/surveys/a")
+    assert answer.status_code == 200
+    assert answer.json()["reading"] is None
+
+
+async def test_the_rules_of_a_survey(
+    gateway: Whole, owner: httpx.AsyncClient, damage: Damage
+) -> None:
+    for name, rules in (("a", "{}"), ("b", "{"), ("c", '{"odd": 1}'), ("d", "7")):
+        damage(
+            "INSERT INTO survey (id, title, pattern, access, configured, longest,"
+            " scanner, scanner_until, rules)"
+            " VALUES (?, 'S', '/x', '\"public\"', 0, 0, '', 0, ?)",
+            name,
+            rules,
+        )
+    surveys = (await owner.get("/api/v1/surveys")).json()["surveys"]
+    assert [one["id"] for one in surveys] == ["a"]
+    assert (await owner.get("/api/v1/surveys/b")).status_code == 404
 
 
 async def test_an_event(gateway: Whole, damage: Damage) -> None:

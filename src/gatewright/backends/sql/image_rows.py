@@ -96,7 +96,8 @@ def coverage_of(row: Row, left_out: list[LeftOut]) -> Coverage:
     found = _json(row["summary"] or "{}")
     summary = found if isinstance(found, dict) else {}
     # What a process that was killed left behind is no look that goes on.
-    going_on = row["reading"] and row["scanner_until"] > system_clock()
+    going_on = row["scanner_until"] > system_clock()
+    told = _json(row["reading"] or "") if going_on else None
     return Coverage(
         images=summary.get("images", 0),
         kinds=summary.get("kinds", {}),
@@ -107,5 +108,5 @@ def coverage_of(row: Row, left_out: list[LeftOut]) -> Coverage:
         area=summary.get("area", 0.0),
         left_out=left_out,
         scanned_at=row["scanned_at"],
-        reading=Reading(*json.loads(row["reading"])) if going_on else None,
+        reading=Reading(*told) if isinstance(told, list) and len(told) == 2 else None,
     )

@@ -117,7 +117,7 @@ class SqlImageIndex:
 
     async def survey(self, survey: str) -> Survey | None:
         rows = await self._survey_rows(survey)
-        return survey_of(rows[0]) if rows else None
+        return next(iter(readable(rows, survey_of, "id")), None)
 
     async def save_survey(self, survey: Survey) -> None:
         values = (
