@@ -48,8 +48,11 @@ class Streams:
 
 async def submit(page: Page, name: str) -> None:
     await page.evaluate(
-        """(name) => document.querySelector("gw-login").gateway.jobs
-          .submit("local", { executable: "true", name })""",
+        """async (name) => {
+          await customElements.whenDefined("gw-login");
+          const { gateway } = document.querySelector("gw-login");
+          await gateway.jobs.submit("local", { executable: "true", name });
+        }""",
         name,
     )
 
@@ -123,7 +126,10 @@ async def test_a_tab_hears_of_who_signed_in_in_another(
         while not streams.open:
             await asyncio.sleep(0.05)
     await other.evaluate(
-        """() => document.querySelector("gw-login").gateway.live.restart()"""
+        """async () => {
+          await customElements.whenDefined("gw-login");
+          document.querySelector("gw-login").gateway.live.restart();
+        }"""
     )
     async with asyncio.timeout(SECONDS):
         while len(streams.opened) < 2 or len(streams.open) != 1:

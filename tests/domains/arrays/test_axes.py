@@ -122,6 +122,24 @@ def test_the_axes_of_a_file() -> None:
     assert [v.name for v in data_variables(found)] == ["curved", "t"]
 
 
+def test_a_variable_along_another_dimension_is_not_its_namesake_s() -> None:
+    found = description(
+        Variable(
+            "y",
+            ElementType.FLOAT64,
+            ("x",),
+            (3,),
+            {"units": Attribute(CHAR, ("degrees_north",))},
+        ),
+        Variable("t", ElementType.FLOAT32, ("y", "x"), (2, 3)),
+        y=2,
+        x=3,
+    )
+    known = axes(found)
+    assert known["y"].kind is AxisKind.OTHER
+    assert known["y"].coordinate is None
+
+
 def axis(kind: AxisKind, units: str = "") -> Axis:
     return Axis(kind, "d", "d", units, time_units(units))
 

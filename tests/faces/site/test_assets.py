@@ -25,3 +25,27 @@ def test_a_version_names_all_the_bytes(tmp_path: Path) -> None:
     assert load_assets(tmp_path).version != before
     assert make_asset(b"<p>", ".html").policy.startswith("default-src 'none'")
     assert make_asset(b"<p>", ".js").policy == ""
+
+
+def test_scripts_are_sent_without_their_documentation(tmp_path: Path) -> None:
+    (tmp_path / "a.js").write_text(
+        "/** What it is. */\n"
+        "export class A {\n"
+        "  /**\n   * Does it.\n   * @param {number} x\n   */\n"
+        "  act(x) {\n"
+        "    /** @type {any} */ (this).x = x; // kept\n"
+        '    return "/** kept */";\n'
+        "  }\n"
+        "  /** Ends it. */\n"
+        "  end() {}\n"
+        "}\n"
+    )
+    assert load_assets(tmp_path).files["a.js"].body.decode() == (
+        "export class A {\n"
+        "  act(x) {\n"
+        "    /** @type {any} */ (this).x = x; // kept\n"
+        '    return "/** kept */";\n'
+        "  }\n"
+        "  end() {}\n"
+        "}\n"
+    )

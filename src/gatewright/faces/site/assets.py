@@ -25,7 +25,9 @@ MEDIA_TYPES = {
 }
 """What is served, by the ending of its name; nothing else is."""
 
-_DOCUMENTATION = re.compile(rb"^[ \t]*/\*\*.*?\*/[ \t]*\n", re.DOTALL | re.MULTILINE)
+_DOCUMENTATION = re.compile(
+    rb"^[ \t]*/\*\*(?:(?!\*/).)*\*/[ \t]*\n", re.DOTALL | re.MULTILINE
+)
 """A comment of JSDoc that has its lines to itself."""
 
 _ALREADY_SMALL = {".png", ".webp"}
