@@ -12,6 +12,7 @@ from gatewright.domains.sky import (
     Image,
     ImageReaders,
     ScannedFile,
+    Survey,
     SurveyFile,
 )
 
@@ -26,7 +27,7 @@ class Named:
     async def find(self, pattern: str) -> Sequence[SurveyFile]:
         return self.files
 
-    async def scan(self, survey: str, file: SurveyFile) -> ScannedFile:
+    async def scan(self, survey: Survey, file: SurveyFile) -> ScannedFile:
         return ScannedFile(file, (), [self.name])
 
     async def cut(self, image: Image, request: CutoutRequest) -> Content:
@@ -46,7 +47,7 @@ async def test_the_ending_of_a_name_says_who_reads_it(path: str, who: str) -> No
     )
     assert [file.path for file in await readers.find("*")] == ["/b.dat", "/z.other"]
     file = SurveyFile(f"/{path}", path, "1")
-    assert (await readers.scan("s", file)).left_out == [who]
+    assert (await readers.scan(Survey("s", "s", "*"), file)).left_out == [who]
     request = CutoutRequest(Circle(1, 2, 3))
     assert (await readers.cut(image("s", path), request)).name == f"cut by {who}"
     assert (await readers.open(image("s", path))).name == f"opened by {who}"
