@@ -243,3 +243,5 @@ async def test_a_gateway_whose_jobs_are_not_followed_says_so_until_they_are(
         await until_told(client, "degraded")
         broken = False
         await until_ready(client)
+        told = (await client.get("/health/ready")).json()["parts"]
+        assert told["systems/local/jobs"] == "up"

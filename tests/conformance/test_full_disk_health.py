@@ -107,6 +107,8 @@ async def test_a_database_that_was_moved_away_degrades_the_gateway(
     await until(client, "ready")
     database = tmp_path / "state" / "gateway.sqlite"
     database.rename(tmp_path / "elsewhere")
-    await until(client, "degraded", "database/writes")
+    told = await until(client, "degraded", "database/writes")
+    assert told["parts"]["database/writes"] == "down"
     (tmp_path / "elsewhere").rename(database)
-    await until(client, "ready")
+    told = await until(client, "ready")
+    assert told["parts"]["database/writes"] == "up"

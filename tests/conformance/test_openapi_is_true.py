@@ -106,7 +106,8 @@ def test_the_service_and_who_one_is(ask: Asked) -> None:
     ask("GET", "/session", 200)
     ask("GET", "/sessions", 200)
     ask("GET", "/user/demo", 200)
-    ask("GET", "/user/nobody", 404)
+    unknown = ask("GET", "/user/nobody", 404).json()
+    assert unknown["code"] == "not-found"
     made = ask("POST", "/tokens", 201, json={"label": "document"}).json()
     key = made.get("key") or made["token"]["key"]
     ask("GET", "/tokens?limit=1", 200)
@@ -145,7 +146,8 @@ def test_data_sets(ask: Asked) -> None:
     ask("GET", f"{piece}&format=png&stat=mean", 200)
     ask("GET", f"{piece}&estimate=true", 200)
     ask("GET", f"{piece}&level=850000", 400)
-    ask("GET", "/datasets/nothing", 404)
+    unknown = ask("GET", "/datasets/nothing", 404).json()
+    assert unknown["code"] == "not-found"
 
 
 def test_images(ask: Asked) -> None:
@@ -250,7 +252,8 @@ def test_documents(ask: Asked) -> None:
     ask("POST", "/store/documented/bulk", 200, json={"documents": {"x": 1}})
     ask("GET", "/store/documented?limit=1", 200)
     ask("GET", "/store/documented/changes?limit=1", 200)
-    ask("GET", "/store/documented/nothing", 404)
+    unknown = ask("GET", "/store/documented/nothing", 404).json()
+    assert unknown["code"] == "not-found"
     ask("DELETE", document, 204)
     ask("DELETE", "/store/documented", 204)
 

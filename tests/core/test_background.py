@@ -61,6 +61,7 @@ async def test_it_repeats_its_work_and_is_ready() -> None:
     async with Background("sweeping", work) as background, asyncio.timeout(SECONDS):
         await work.done.wait()
         await background.ready()
+    assert work.turns == []
 
 
 async def test_it_begins_again_after_whatever_happens_and_says_so(
@@ -97,6 +98,7 @@ async def test_it_is_ready_again_when_it_has_gone_on_for_a_while(
     async with Background("sweeping", work) as background, asyncio.timeout(SECONDS):
         await work.done.wait()
         await background.ready()
+    assert work.turns == []
 
 
 async def test_pauses_grow_from_failure_to_failure_up_to_the_longest() -> None:
