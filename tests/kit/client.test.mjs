@@ -165,6 +165,24 @@ test("a broken stream is taken up again from the last event", async (t) => {
   assert.deepEqual(asked.map((one) => one.headers.get("Last-Event-ID")), [null, "4", "4", "4"]);
 });
 
+test("a stream of which nothing more will come is not asked for again", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { gateway, asked } = canned(stream("id: 4\ndata: 1\n\n"), new Response(null, { status: 204 }));
+  const seen = [];
+  let ended = false;
+  const reading = (async () => {
+    for await (const event of gateway.jobs.events("local", "7")) seen.push(event.data);
+    ended = true;
+  })();
+  while (!ended) {
+    await new Promise((resolve) => setImmediate(resolve));
+    t.mock.timers.tick(30_000);
+  }
+  await reading;
+  assert.deepEqual(seen, [1]);
+  assert.deepEqual(asked.map((one) => one.headers.get("Last-Event-ID")), [null, "4"]);
+});
+
 test("a stream that is refused ends with the refusal", async () => {
   const { gateway } = canned(problem(401, { code: "not-signed-in" }));
   await assert.rejects(gateway.events().next(), { status: 401 });

@@ -222,8 +222,9 @@ class Limits(Section):
     """Largest document of the store."""
     store_bytes_per_user: Annotated[int, Field(ge=1024)] = 1_073_741_824
     """Documents of one user together."""
-    jobs_in_flight_per_user: Annotated[int, Field(ge=1)] = 1000
-    """Jobs of one user that have not ended."""
+    jobs_in_flight_per_user: Annotated[int, Field(ge=1)] = 5000
+    """Jobs of one user that have not ended, on each system. Every element of an array
+    counts, and so does a job that is held."""
     command_seconds: Annotated[float, Field(gt=0)] = 60.0
     """Longest time a command may run."""
     command_output_bytes: Annotated[int, Field(ge=1)] = 1_048_576

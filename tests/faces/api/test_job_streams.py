@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
+from starlette.types import Receive, Scope, Send
 from tests.support.app import AsCaller, caller, client
 from tests.support.go import WAIT_FOR_GO
 from tests.support.jobs import config, job_services, until_ended, until_state
@@ -17,6 +18,7 @@ from tests.support.jobs import config, job_services, until_ended, until_state
 from gatewright.composition import Services
 from gatewright.core.caller import visitor
 from gatewright.faces.api import build
+from gatewright.web.departure import STOPPING, Stopping
 
 SECONDS = 60.0
 """For what comes at once unless the machine is busy."""
@@ -76,9 +78,90 @@ async def test_a_jobs_events_come_until_its_end(
             kinds.append(event["kind"])
             if event["kind"] == "job.active":
                 (tmp_path / "home" / "go").touch()
-            if event["data"]["ended_at"]:
-                break
     assert kinds[-2:] == ["job.active", "job.completed"]
+
+
+async def test_the_events_of_an_ended_job_end(ada: httpx.AsyncClient) -> None:
+    """A browser that comes back to an ended stream asks no more after a 204."""
+    job_id = await submit(ada, executable="true", array="0-1")
+    await until_ended(ada, job_id)
+    path = f"/jobs/local/{job_id}/events"
+    numbers = []
+    async with (
+        asyncio.timeout(SECONDS),
+        ada.stream("GET", path, headers={"Last-Event-ID": "0"}) as answer,
+    ):
+        numbers = [event["id"] async for event in told(answer)]
+    assert numbers == sorted(set(numbers))
+    status = 200
+    async with asyncio.timeout(SECONDS):
+        while status != 204:  # at first the end has only just been
+            last = {"Last-Event-ID": str(numbers[-1])}
+            again = await ada.get(path, headers=last)
+            status = again.status_code
+            assert again.content == b""
+    assert (await ada.get(path)).status_code == 204
+
+
+async def test_a_request_waits_for_the_end_of_a_job(
+    ada: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    job_id = await submit(ada, script=WAIT_FOR_GO)
+    path = f"/jobs/local/{job_id}"
+    early = await ada.get(path, params={"wait": "0.01"})
+    assert early.json()["ended_at"] is None
+    waiting = asyncio.create_task(ada.get(path, params={"wait": "30"}))
+    (tmp_path / "home" / "go").touch()
+    job = (await waiting).json()
+    while job["ended_at"] is None:  # on a machine that stalls for half a minute
+        job = (await ada.get(path, params={"wait": "30"})).json()
+    assert job["state"] == "completed"
+    for wrong in ("-1", "31", "nan", "long"):
+        answer = await ada.get(path, params={"wait": wrong})
+        assert (answer.status_code, wrong) == (422, wrong)
+    assert (await ada.get("/jobs/local/999?wait=30")).status_code == 404
+
+
+async def test_a_wait_looks_at_the_job_only_when_it_may_have_ended(
+    ada: httpx.AsyncClient, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = await submit(ada, executable="true", hold=True)
+    looks = 0
+    get = services.jobs.get
+
+    async def counted(*arguments: Any) -> Any:
+        nonlocal looks
+        looks += 1
+        return await get(*arguments)
+
+    monkeypatch.setattr(services.jobs, "get", counted)
+    waiting = asyncio.create_task(ada.get(f"/jobs/local/{job_id}?wait=30"))
+    async with asyncio.timeout(SECONDS):
+        while looks < 2:
+            await asyncio.sleep(0.01)
+    for _ in range(20):
+        subject = f"jobs/local/{job_id}"
+        await services.events.publish("job.told", subject, "ada", {"state": "held"})
+    await ada.delete(f"/jobs/local/{job_id}")
+    assert (await waiting).json()["state"] == "canceled"
+    assert looks == 4  # before, at the wait's begin, at its end, and after
+
+
+async def test_a_wait_ends_when_the_server_stops(services: Services) -> None:
+    stopping = Stopping()
+    app = build(services)
+
+    async def serving(scope: Scope, receive: Receive, send: Send) -> None:
+        await app({**scope, "state": {STOPPING: stopping}}, receive, send)
+
+    async with client(serving, services, caller("ada")) as ada:
+        job_id = await submit(ada, executable="true", hold=True)
+        waiting = asyncio.create_task(ada.get(f"/jobs/local/{job_id}?wait=30"))
+        await asyncio.sleep(0.05)
+        stopping.set()
+        async with asyncio.timeout(20):
+            assert (await waiting).json()["state"] == "held"
+        await ada.delete(f"/jobs/local/{job_id}")
 
 
 async def test_nothing_is_missed_from_the_head_of_the_answer_on(

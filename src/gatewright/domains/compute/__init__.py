@@ -28,6 +28,7 @@ from gatewright.domains.compute.model import (
     Usage,
 )
 from gatewright.domains.compute.monitor import JobMonitor
+from gatewright.domains.compute.news import LONGEST_WAIT, JobNews
 from gatewright.domains.compute.ports import (
     Admission,
     Admitted,
@@ -43,6 +44,7 @@ from gatewright.domains.compute.service import JobService
 
 __all__ = [
     "ENDED",
+    "LONGEST_WAIT",
     "UNREADABLE",
     "Admission",
     "Admitted",
@@ -56,6 +58,7 @@ __all__ = [
     "Job",
     "JobFilter",
     "JobMonitor",
+    "JobNews",
     "JobRecords",
     "JobService",
     "JobSpec",

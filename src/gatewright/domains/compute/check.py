@@ -1,5 +1,7 @@
 """What a job specification must keep to on every system."""
 
+import os
+import re
 from collections.abc import Iterable, Iterator
 
 from gatewright.core.errors import InvalidContent
@@ -19,6 +21,7 @@ MAXIMUM_DURATION = 10 * 366 * 86_400
 """Seconds of the longest time limit: ten years."""
 MAXIMUM_DEPENDENCIES = 100
 """Jobs that one may wait for."""
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def check_spec(spec: JobSpec) -> None:
@@ -46,6 +49,11 @@ def _check_program(spec: JobSpec) -> None:
         return
     if len(_utf8(spec.script, "script")) > MAXIMUM_SCRIPT:
         raise InvalidContent(f"The script is larger than {MAXIMUM_SCRIPT} bytes.")
+    if spec.script.startswith("\ufeff"):
+        raise InvalidContent(
+            "The script begins with a byte order mark, as Windows writes it, and Unix "
+            "does not see its “#!” line then. Save it as UTF-8 without the mark."
+        )
     if "\0" in spec.script:
         raise InvalidContent("The script has a NUL byte in it: it is not text.")
     if spec.script.partition("\n")[0].endswith("\r"):
@@ -72,7 +80,9 @@ def _check_text(spec: JobSpec) -> None:
 def _check_patterns(spec: JobSpec) -> None:
     for field in ("stdout_path", "stderr_path"):
         path: str | None = getattr(spec, field)
-        if spec.array and path and "{id}" not in path and "{index}" not in path:
+        if not spec.array or not path or path == os.devnull:
+            continue
+        if "{id}" not in path and "{index}" not in path:
             raise InvalidContent(
                 f"All elements of the array would write the one “{field}”. "
                 "Put {id} or {index} in it."
@@ -98,10 +108,11 @@ def _strings(spec: JobSpec) -> Iterator[tuple[str, str]]:
 
 def _check_environment(spec: JobSpec) -> None:
     for name, value in spec.environment.items():
-        if not name or "=" in name or not name.isprintable():
+        if not _VARIABLE.fullmatch(name):
             raise InvalidContent(
-                "A variable of “environment” needs a name without “=” and control "
-                f"characters, unlike “{name[:80]!a}”."
+                f"“environment” has a variable named {name[:80]!a}, which no shell can "
+                "read. A name has the letters A to Z and a to z, digits and “_”, and "
+                "does not begin with a digit."
             )
         pair = _utf8(name, "environment") + b"=" + _utf8(value, "environment")
         if b"\0" in pair:

@@ -39,7 +39,7 @@ class JobService:
         events: EventHub,
         outputs: OutputFiles,
         *,
-        in_flight: int = 1000,
+        in_flight: int = 5000,
         clock: Clock = system_clock,
     ) -> None:
         self._systems = {

@@ -27,6 +27,7 @@ FIELDS: Final[Mapping[str, Any]] = {
     "Server-Timing": _field("Milliseconds until the answer began.", "total;dur=1.2"),
     "Set-Cookie": _field("The cookie of a session.", "gw_session=…; HttpOnly"),
     "WWW-Authenticate": _field("How to say who you are.", 'Bearer realm="gatewright"'),
+    "X-Accel-Buffering": _field("“no”: a proxy passes each part on at once.", "no"),
     "X-Request-Id": _field("Id of the request in the gateway's logs.", "01m8jjcgxn"),
 }
 """Header fields of answers, each once."""
@@ -48,6 +49,8 @@ ANSWERED: Final[Mapping[str, tuple[str, ...]]] = {
     "beginSession": ("Set-Cookie",),
     "endSession": ("Set-Cookie",),
     "endOtherSession": ("Set-Cookie",),
+    **dict.fromkeys(("followEvents", "followJobEvents"), ("X-Accel-Buffering",)),
+    "listChanges": ("X-Accel-Buffering",),
     "readDocument": ("ETag", "Last-Modified"),
     **dict.fromkeys(("writeDocument", "patchDocument"), ("ETag", "Location")),
     "addDocument": ("ETag", "Location"),

@@ -1,7 +1,5 @@
 """Jobs: ``/jobs/{system}`` and ``/jobs/{system}/{id}``."""
 
-from collections.abc import AsyncIterator
-from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -9,9 +7,8 @@ from fastapi import APIRouter, Header, Path, Query, Request
 from starlette.responses import Response
 
 from gatewright.core.errors import InvalidContent
-from gatewright.core.events import Event
 from gatewright.core.pages import Page
-from gatewright.domains.compute import JobFilter, JobState
+from gatewright.domains.compute import LONGEST_WAIT, JobFilter, JobNews, JobState
 from gatewright.faces.api.job_answers import (
     JobAnswer,
     JobList,
@@ -24,6 +21,7 @@ from gatewright.faces.api.job_answers import (
 from gatewright.faces.api.job_bodies import read_specs, script_parameters, submit_body
 from gatewright.faces.api.system_names import SystemNames, system_names
 from gatewright.web.context import Context, RequestContext
+from gatewright.web.departure import stopping_of, until_gone
 from gatewright.web.events import event_stream, last_event_id
 from gatewright.web.form_text import EMPTY_IS_NONE
 from gatewright.web.listing import Cursor, Limit, json_response, listing
@@ -147,9 +145,29 @@ async def list_jobs(
     summary="A job",
     responses={**_NOT_FOUND},
 )
-async def one_job(context: Context, system: System, job_id: JobId) -> Response:
+async def one_job(
+    request: Request,
+    context: Context,
+    system: System,
+    job_id: JobId,
+    wait: Annotated[
+        float,
+        Query(
+            description="Answer when the job has ended, or after so many seconds.",
+            ge=0,
+            le=LONGEST_WAIT,
+            allow_inf_nan=False,
+            examples=[30],
+        ),
+    ] = 0.0,
+) -> Response:
     """Return a job's record; an array is shown as one job, with ``tasks``."""
     job = await context.services.jobs.get(context.caller, system, job_id)
+    if wait and not job.ended:
+        ended = _news(context).wait(context.caller, system, job_id, wait)
+        stopping = stopping_of(request.scope)
+        # When the server stops, the job is shown as it is.
+        job = await until_gone(request.receive, ended, stopping) or job
     return json_response(job_with_spec(job))
 
 
@@ -223,37 +241,30 @@ async def job_usage(context: Context, system: System, job_id: JobId) -> Response
     summary="What happens to a job",
     responses={
         200: {
-            "description": "Server-sent events, until the client goes.",
+            "description": "Server-sent events, until the job has ended.",
             "content": {"text/event-stream": {"schema": {"type": "string"}}},
         },
+        204: {"description": "The job has ended, and all was told."},
         **_NOT_FOUND,
     },
 )
 async def job_events(
     request: Request, context: Context, system: System, job_id: JobId
 ) -> Response:
-    """Tell what happens to a job, as it happens; ``Last-Event-ID`` is honoured."""
-    await context.services.jobs.get(context.caller, system, job_id)
+    """Tell what happens to a job, as it happens, until it has ended.
+
+    A client that comes back says in ``Last-Event-ID`` what it has seen; 204 tells it
+    that the job has ended and nothing is left to tell, so a browser asks no more.
+    """
     after = await context.services.events.start(last_event_id(request))
-    return event_stream(_job_events(context, system, job_id, after))
+    news = _news(context)
+    if await news.over(context.caller, system, job_id, after):
+        return Response(status_code=204)
+    return event_stream(news.follow(context.caller, system, job_id, after))
 
 
-async def _job_events(
-    context: RequestContext, system: str, job_id: str, after: int
-) -> AsyncIterator[Event | None]:
-    """Yield the events of a job, or of all elements of an array."""
-    alone = f"jobs/{system}/{job_id}"
-    events = context.services.events.follow(
-        owner=context.caller.user, subject=f"jobs/{system}", after=after
-    )
-    async with aclosing(events):  # type: ignore[type-var]  # it is a generator
-        async for event in events:
-            if event is None or _is_of(event.subject, alone):
-                yield event
-
-
-def _is_of(subject: str, job: str) -> bool:
-    return subject == job or subject.startswith(f"{job}_")
+def _news(context: RequestContext) -> JobNews:
+    return JobNews(context.services.jobs, context.services.events)
 
 
 def _moment(text: str | None) -> float | None:

@@ -12,6 +12,7 @@ const LONGEST_RETRY_MS = 30000;
 
 /**
  * Iterates over a stream of events and comes back after a break, from the last one seen.
+ * It ends when the gateway says that nothing more will come (204), as of a job that has ended.
  * @param {import("./http.js").Http} http
  * @param {string} path
  * @param {{query?: Record<string, any>, signal?: AbortSignal, lastEventId?: string,
@@ -29,6 +30,7 @@ export async function* events(http, path, options = {}) {
         headers: { Accept: "text/event-stream", ...(last ? { "Last-Event-ID": last } : {}) },
       });
       options.onopen?.();
+      if (response.status === 204) return;
       for await (const event of readEvents(response)) {
         wait = RETRY_MS;
         if (event.id) last = event.id;

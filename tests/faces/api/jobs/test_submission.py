@@ -8,7 +8,7 @@ import pytest
 from tests.faces.api.jobs.conftest import submit
 from tests.support.app import caller, client
 from tests.support.go import WAIT_FOR_GO
-from tests.support.jobs import until_ended
+from tests.support.jobs import config, job_services, until_ended
 
 from gatewright.composition import Services
 from gatewright.core.caller import Role, visitor
@@ -130,6 +130,14 @@ class TestSubmit:
             ({"executable": "a", "name": "x\ny"}, "control"),
             ({"executable": "a", "environment": {"A=": "x"}}, "environment"),
             ({"executable": "a", "environment": {"A": "x\0"}}, "NUL"),
+            ({"executable": "a", "environment": {"1A": "x"}}, "'1A', which no shell"),
+            ({"executable": "a", "environment": {"A-B": "x"}}, "'A-B', which no shell"),
+            ({"script": "\ufeff#!/bin/sh\necho\n"}, "byte order mark"),
+            ({"executable": "a", "stdout_path": "arr/o"}, "Make it first"),
+            (
+                {"executable": "a", "array": "0-9", "stderr_path": "arr/{index}"},
+                "“stderr_path”) does not exist",
+            ),
             ({"executable": "a", "directory": "nowhere"}, "directory"),
             ({"executable": "a", "directory": "/etc/passwd"}, "directory"),
             ({"executable": "a", "resources": {"process_count": 3}}, "3 cores"),
@@ -162,6 +170,28 @@ class TestSubmit:
         answer = await ada.post("/jobs/local", json=spec)
         assert answer.status_code in {400, 422}, answer.text
         assert said in answer.json()["detail"]
+
+    async def test_a_byte_order_mark_is_refused_however_it_is_sent(
+        self, ada: httpx.AsyncClient
+    ) -> None:
+        script = b"\xef\xbb\xbf#!/bin/sh\necho\n"
+        for sent in (
+            await ada.post("/jobs/local", content=script, headers=SCRIPT),
+            await ada.post("/jobs/local", files={"script": ("job.sh", script)}),
+            await ada.post("/jobs/local", data={"script": script.decode()}),
+        ):
+            assert sent.status_code == 422
+            assert "byte order mark" in sent.json()["detail"]
+        assert (await ada.get("/jobs/local")).json()["jobs"] == []
+
+    async def test_output_may_go_nowhere(self, ada: httpx.AsyncClient) -> None:
+        nowhere = {"stdout_path": "/dev/null", "stderr_path": "/dev/null"}
+        one = await submit(ada, executable="ls", **nowhere)
+        array = await submit(ada, script="echo hi; ls no/such", array="0-3", **nowhere)
+        assert (await until_ended(ada, one))["state"] == "completed"
+        assert (await until_ended(ada, array))["tasks"] == {"failed": 4}
+        for stream in ("output", "error"):
+            assert (await ada.get(f"/jobs/local/{one}/{stream}")).status_code == 404
 
     async def test_bodies_that_cannot_be_read(self, ada: httpx.AsyncClient) -> None:
         async def status(content: bytes, kind: str, query: str = "") -> int:
@@ -203,6 +233,21 @@ class TestSubmit:
         answer = await ada.post("/jobs/local", json={"executable": "true"})
         assert answer.status_code == 429
         assert int(answer.headers["retry-after"]) > 0
+
+
+async def test_an_array_of_a_thousand_beside_a_held_job_is_taken(
+    tmp_path: Path,
+) -> None:
+    async with (
+        job_services(config(tmp_path)) as services,
+        client(build(services), services, caller("ada")) as ada,
+    ):
+        held = await submit(ada, executable="true", hold=True)
+        array = await submit(ada, executable="true", array="0-999", hold=True)
+        tasks = (await ada.get(f"/jobs/local/{array}")).json()["tasks"]
+        assert tasks == {"held": 1000}
+        for job_id in (array, held):
+            assert (await ada.delete(f"/jobs/local/{job_id}")).status_code < 300
 
 
 class TestKey:
