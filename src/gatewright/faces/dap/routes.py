@@ -79,7 +79,7 @@ def build(services: Services) -> ASGIApp:
 
 
 def dap_error(error: GatewayError, request: Request) -> Response:
-    """Return an error as DAP2 has it."""
+    """Return an error in the form of DAP2 (ESE-RFC-004, section 7.2.4)."""
     headers = {**error_headers(error), **SERVER, "Content-Description": "dods-error"}
     body = wire.error(error.status, public_text(error))
     return Response(body, error.status, headers, media_type="text/plain")
@@ -99,7 +99,7 @@ async def dataset(request: Request) -> Response:
     name, _, suffix = request.path_params["name"].rpartition(".")
     answer = ANSWERS.get(suffix)
     if answer is None:
-        return await _service_page(request)
+        return await _page_of_dataset(request)
     opened = await _open(request_context(request), request, name)
     etag, modified_at = opened.validators()
     fields = {**SERVER, **validators(etag, modified_at)}
@@ -116,8 +116,8 @@ async def _open(context: RequestContext, request: Request, name: str) -> Opened:
     return Opened(request, Source(datasets, published))
 
 
-async def _service_page(request: Request) -> Response:
-    """Say what there is at a data set's own URL."""
+async def _page_of_dataset(request: Request) -> Response:
+    """Answer the URL without a suffix: name the URLs that a data set has."""
     name = request.path_params["name"]
     context = request_context(request)
     opened = await _open(context, request, name)
@@ -144,7 +144,8 @@ async def _das(opened: Opened) -> Response:
 
 async def _dods(opened: Opened) -> Response:
     projection = opened.projection()
-    _check_counts(projection)
+    if any(leaf.array.size > wire.MAXIMUM_ELEMENTS for leaf in projection.leaves):
+        raise InvalidRequest("DAP2 has room for 2147483647 values at once.")
     sizes = [wire.values_size(leaf.array) or 0 for leaf in projection.leaves]
     opened.source.datasets.check_size(sum(sizes))
     data = await Data.prepare(projection, opened.source)
@@ -177,11 +178,6 @@ async def _begun(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
             yield piece
 
     return all_of_them()
-
-
-def _check_counts(projection: Projection) -> None:
-    if any(leaf.array.size > wire.MAXIMUM_ELEMENTS for leaf in projection.leaves):
-        raise InvalidRequest("DAP2 has room for 2147483647 values at once.")
 
 
 def _text(body: str | bytes, description: str) -> Response:

@@ -208,18 +208,15 @@ def access_format(image: Image) -> str:
     return MEDIA_TYPES.get(suffix, MEDIA_TYPES["fits"])
 
 
-def _times(image: Image) -> int | None:
-    """Return the samples in time; None for a cube with an axis that is not told of."""
-    states = image.polarizations.count("/") - 1 if image.polarizations else 1
-    return 1 if image.planes == image.samples * states else None
-
-
 def row(image: Image, base: str) -> tuple[Value, ...]:
     """Return the values of :data:`COLUMNS` for an image.
 
     ``base`` is the address of the native API.
     """
     states = image.polarizations
+    polarizations = states.count("/") - 1 if states else None
+    # A plane that is neither spectral nor of a polarization may be one in time.
+    one_time = image.planes == image.samples * (polarizations or 1)
     return (
         "image" if image.planes == 1 else "cube",
         image.calib_level,
@@ -241,14 +238,14 @@ def row(image: Image, base: str) -> tuple[Value, ...]:
         image.t_max,
         image.exposure,
         None,
-        _times(image),
+        1 if one_time else None,
         image.em_min,
         image.em_max,
         None,
         image.samples,
         _UCDS.get(image.kind, "phot.count"),
         states,
-        states.count("/") - 1 if states else None,
+        polarizations,
         image.facility,
         image.instrument,
         str(image.kind),

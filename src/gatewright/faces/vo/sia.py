@@ -24,7 +24,7 @@ MAXIMUM_RECORDS = 50_000
 _VALUES = 64
 _NUMBERS = {"FOV": "fov", "SPATRES": "seeing", "EXPTIME": "exposure"}
 _WORDS = {"FACILITY": "facility", "INSTRUMENT": "instrument", "TARGET": "target"}
-# Columns that no image here has: a constraint on one finds nothing.
+# Columns that are null for every image: a constraint on one finds nothing.
 _NULL = ("SPECRP", "TIMERES", "RELEASEDATE")
 _PLANES = {"image": Interval(1, 1), "cube": Interval(2, math.inf)}
 _LIGHT = (ImageKind.SCIENCE, ImageKind.REFERENCE, ImageKind.DIFFERENCE)
@@ -92,12 +92,12 @@ def collect(pairs: Iterable[tuple[str, str]]) -> Mapping[str, Sequence[str]]:
 
 
 def sia_request(values: Mapping[str, Sequence[str]]) -> SiaRequest:
-    """Return the request that the parameters say; unknown ones are passed over.
+    """Return the request that the parameters make; ignore unknown ones (DALI).
 
     Raises
     ------
     InvalidRequest
-        A parameter is of another form, or is given too often.
+        A parameter has a wrong form, or is given too often.
     """
     for name, several in values.items():
         if len(several) > _VALUES:
@@ -105,6 +105,14 @@ def sia_request(values: Mapping[str, Sequence[str]]) -> SiaRequest:
     if "UPLOAD" in values:
         raise InvalidRequest("UPLOAD is not taken here.")
     planes = [_PLANES[kind] for kind in values.get("DPTYPE", ()) if kind in _PLANES]
+    if not set(values.get("CALIB", ())) <= {"0", "1", "2", "3", "4"}:
+        raise InvalidRequest("CALIB is a number from 0 to 4.")
+    levels = [Interval(float(v), float(v)) for v in values.get("CALIB", ())]
+    words: dict[str, Sequence[str]] = {
+        field: values[name] for name, field in _WORDS.items() if name in values
+    }
+    if "ID" in values:
+        words["id"] = [image_of_did(did) or "" for did in values["ID"]]
     query = ImageQuery(
         regions=_each(values, "POS", parse_region),
         times=_intervals(values, "TIME"),
@@ -115,15 +123,20 @@ def sia_request(values: Mapping[str, Sequence[str]]) -> SiaRequest:
             if name in values
         }
         | ({"planes": planes} if planes else {})
-        | _levels(values),
-        words=_words(values),
+        | ({"calib_level": levels} if levels else {}),
+        words=words,
         polarizations=tuple(p for p in values.get("POL", ()) if p in _STATES),
         packings=_packings(values),
         kinds=_kinds(values),
         surveys=tuple(values.get("COLLECTION", ())),
         nothing=_finds_nothing(values),
     )
-    return SiaRequest(query, _records(values), response_format(values))
+    records = _single(values, "MAXREC") or str(DEFAULT_RECORDS)
+    if not (records.isascii() and records.isdigit() and len(records) < 16):
+        raise InvalidRequest("MAXREC is a number of rows.")
+    return SiaRequest(
+        query, min(int(records), MAXIMUM_RECORDS), response_format(values)
+    )
 
 
 def _each(
@@ -136,17 +149,8 @@ def _intervals(values: Mapping[str, Sequence[str]], name: str) -> tuple[Interval
     return _each(values, name, lambda text: parse_interval(text, name))
 
 
-def _words(values: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
-    words: dict[str, Sequence[str]] = {
-        field: values[name] for name, field in _WORDS.items() if name in values
-    }
-    if "ID" in values:
-        words["id"] = [image_of_did(did) or "" for did in values["ID"]]
-    return words
-
-
 def _finds_nothing(values: Mapping[str, Sequence[str]]) -> bool:
-    """Return whether a constraint rules out every image here."""
+    """Return whether a parameter excludes every image that can be here."""
     return (
         any(name in values for name in _NULL)
         or _PLANES.keys().isdisjoint(values.get("DPTYPE", ["image"]))
@@ -161,20 +165,11 @@ def _packings(values: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     return tuple(p for p, media in MEDIA_TYPES.items() if media in formats)
 
 
-def _levels(values: Mapping[str, Sequence[str]]) -> dict[str, Sequence[Interval]]:
-    """Return the levels of calibration that are asked for."""
-    levels = values.get("CALIB", ())
-    if not set(levels) <= {"0", "1", "2", "3", "4"}:
-        raise InvalidRequest("CALIB is a number from 0 to 4.")
-    numbers = [Interval(float(level), float(level)) for level in levels]
-    return {"calib_level": numbers} if numbers else {}
-
-
 def _kinds(values: Mapping[str, Sequence[str]]) -> tuple[ImageKind, ...]:
     """Return the kinds of image that are asked for: science, if nothing says more.
 
-    Who asks for a level of calibration gets all pictures of the sky of that level:
-    references and differences are of level 3.
+    A level of calibration selects references and differences too, which are of
+    level 3.
     """
     asked = values.get("KIND", ())
     if "any" in asked:
@@ -188,22 +183,13 @@ def _kinds(values: Mapping[str, Sequence[str]]) -> tuple[ImageKind, ...]:
         raise InvalidRequest(f"KIND is one of {names}, any.") from error
 
 
-def _records(values: Mapping[str, Sequence[str]]) -> int:
-    text = _single(values, "MAXREC")
-    if text is None:
-        return DEFAULT_RECORDS
-    if not (text.isascii() and text.isdigit() and len(text) < 16):
-        raise InvalidRequest("MAXREC is a number of rows.")
-    return min(int(text), MAXIMUM_RECORDS)
-
-
 def response_format(values: Mapping[str, Sequence[str]]) -> str:
     """Return the form of the answer.
 
     Raises
     ------
     InvalidRequest
-        It is not one that is made here.
+        The gateway does not write that form.
     """
     text = _single(values, "RESPONSEFORMAT") or "votable"
     form = _FORMATS.get(text.partition(";")[0].strip().lower())

@@ -55,14 +55,14 @@ class Source:
 
 
 def ranges(slabs: tuple[Slab, ...]) -> Hyperslab:
-    """Return a part of an array in the words of the arrays' domain."""
+    """Return the slabs of DAP2 as a hyperslab of the arrays' domain."""
     return tuple(Range(slab.start, slab.count, slab.stride) for slab in slabs)
 
 
 async def gathered(
     parts: AsyncIterator[bytes] | AsyncIterator[bytes | memoryview],
 ) -> AsyncIterator[bytes]:
-    """Yield the same bytes in pieces that are worth a call of the server."""
+    """Yield the same bytes in pieces of about :data:`PIECE`, one for each send."""
     pending = bytearray()
     async for part in parts:
         pending += part
@@ -110,21 +110,17 @@ class Data:
     async def _parts(self) -> AsyncIterator[bytes | memoryview]:
         yield wire.head(self._projection)
         for number, leaf in enumerate(self._projection.leaves):
-            async for part in self._leaf(number, leaf):
-                yield part
-
-    async def _leaf(self, number: int, leaf: Leaf) -> AsyncIterator[bytes | memoryview]:
-        if number in self._texts:
-            yield self._texts[number]
-            return
-        if leaf.array.kind is Kind.BYTE and not leaf.array.dimensions:
-            yield bytes(3)  # a scalar byte is the last of four
-        yield wire.count_prefix(leaf.array)
-        encoding = xdr(shown_as(self._source.variable(leaf)))
-        async for window in self._source.values(leaf, encoding):
-            for start in range(0, len(window), PIECE):
-                yield window[start : start + PIECE]
-        yield wire.trailer(leaf.array)
+            if number in self._texts:
+                yield self._texts[number]
+                continue
+            if leaf.array.kind is Kind.BYTE and not leaf.array.dimensions:
+                yield bytes(3)  # a scalar byte is the last of four
+            yield wire.count_prefix(leaf.array)
+            encoding = xdr(shown_as(self._source.variable(leaf)))
+            async for window in self._source.values(leaf, encoding):
+                for start in range(0, len(window), PIECE):
+                    yield window[start : start + PIECE]
+            yield wire.trailer(leaf.array)
 
 
 class Text:

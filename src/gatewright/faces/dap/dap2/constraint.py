@@ -49,32 +49,25 @@ def parse(query: str) -> tuple[Clause, ...]:
             "Selections (“&…”) apply to sequences, and this data set has none. Ask for "
             "parts of arrays by index: name[start:stride:stop]."
         )
-    text = _unquoted(text)
-    if not text:
-        return ()
-    parts = text.split(",")
-    if len(parts) > MAXIMUM_CLAUSES:
-        raise InvalidRequest(f"At most {MAXIMUM_CLAUSES} clauses in one request.")
-    return tuple(_clause(part) for part in parts)
-
-
-def _unquoted(text: str) -> str:
     try:
-        return unquote_to_bytes(text).decode()
+        text = unquote_to_bytes(text).decode()
     except UnicodeDecodeError as error:
         raise InvalidRequest("The constraint is not UTF-8 text.") from error
-
-
-def _clause(text: str) -> Clause:
-    match = _CLAUSE.fullmatch(text)
-    if match is None:
-        raise InvalidRequest(
-            f"“{text[:100]}” is not a clause: name[start:stride:stop] is one."
-        )
-    if "(" in match["path"]:
-        raise InvalidRequest(f"There is no server function “{match['path'][:100]}”.")
-    ranges = tuple(_range(part) for part in _SLAB.findall(match["slabs"]))
-    return Clause(match["path"], ranges)
+    parts = text.split(",") if text else []
+    if len(parts) > MAXIMUM_CLAUSES:
+        raise InvalidRequest(f"At most {MAXIMUM_CLAUSES} clauses in one request.")
+    clauses: list[Clause] = []
+    for part in parts:
+        match = _CLAUSE.fullmatch(part)
+        if match is None:
+            raise InvalidRequest(
+                f"“{part[:100]}” is not a clause: name[start:stride:stop] is one."
+            )
+        path = match["path"]
+        if "(" in path:
+            raise InvalidRequest(f"There is no server function “{path[:100]}”.")
+        clauses.append(Clause(path, tuple(map(_range, _SLAB.findall(match["slabs"])))))
+    return tuple(clauses)
 
 
 def _range(text: str) -> tuple[int, int, int | None]:
@@ -106,31 +99,28 @@ def project(dataset: Dataset, clauses: tuple[Clause, ...]) -> Projection:
         A name that is not there, too many or too few hyperslabs, an index outside the
         variable, or a variable that is asked for twice.
     """
-    leaves = tuple(map(_whole, dataset.arrays))
-    if clauses:
-        # A client may escape a name as the DDS does on top of what the URL needs.
-        by_name = {escaped(array.name): array for array in dataset.arrays}
-        by_name |= {array.name: array for array in dataset.arrays}
-        leaves = tuple(_cut(_named(by_name, one.path), one) for one in clauses)
-    _refuse_repeats(leaves)
-    return Projection(Dataset(dataset.name, tuple(x.array for x in leaves)), leaves)
+    # A client may escape a name as the DDS does on top of what the URL needs.
+    by_name = {escaped(array.name): array for array in dataset.arrays}
+    by_name |= {array.name: array for array in dataset.arrays}
+    leaves: list[Leaf] = []
+    for clause in clauses:
+        path = clause.path
+        found = by_name.get(path) or _member_of_grid(by_name, path)
+        if found is None:
+            raise InvalidRequest(
+                f"There is no variable “{path[:100]}”. The .dds of this data set names "
+                "those there are."
+            )
+        if any(leaf.array.name == found.name for leaf in leaves):
+            raise InvalidRequest(f"“{found.name}” is asked for twice. Name it once.")
+        leaves.append(_cut(found, clause.ranges))
+    if not clauses:
+        leaves = [_cut(array, ()) for array in dataset.arrays]
+    arrays = tuple(leaf.array for leaf in leaves)
+    return Projection(Dataset(dataset.name, arrays), tuple(leaves))
 
 
-def _whole(array: Array) -> Leaf:
-    return Leaf(array, tuple(Slab(0, 1, size) for _, size in array.dimensions))
-
-
-def _named(by_name: dict[str, Array], path: str) -> Array:
-    found = by_name.get(path) or _member(by_name, path)
-    if found is not None:
-        return found
-    raise InvalidRequest(
-        f"There is no variable “{path[:100]}”. The .dds of this data set names those "
-        "there are."
-    )
-
-
-def _member(by_name: dict[str, Array], path: str) -> Array | None:
+def _member_of_grid(by_name: dict[str, Array], path: str) -> Array | None:
     """Return the array or the map that a path names as a member of a Grid."""
     for dot in (match.start() for match in re.finditer(r"\.", path)):
         grid, member = by_name.get(path[:dot]), by_name.get(path[dot + 1 :])
@@ -142,39 +132,26 @@ def _member(by_name: dict[str, Array], path: str) -> Array | None:
     return None
 
 
-def _refuse_repeats(leaves: tuple[Leaf, ...]) -> None:
-    names = [leaf.array.name for leaf in leaves]
-    for name in {name for name in names if names.count(name) > 1}:
-        raise InvalidRequest(f"“{name}” is asked for twice. Name it once.")
-
-
-def _cut(array: Array, clause: Clause) -> Leaf:
-    ranges = clause.ranges or ((0, 1, None),) * len(array.dimensions)
+def _cut(array: Array, ranges: tuple[tuple[int, int, int | None], ...]) -> Leaf:
+    """Return the part of an array within ranges; without any, the whole array."""
+    if not ranges:
+        return Leaf(array, tuple(Slab(0, 1, size) for _, size in array.dimensions))
     if len(ranges) != len(array.dimensions):
         raise InvalidRequest(
             f"“{array.name}” has {len(array.dimensions)} dimensions and the request "
             f"has {len(ranges)} hyperslabs for it."
         )
-    slabs = tuple(
-        _slab(array.name, size, *part, everything=not clause.ranges)
-        for (_, size), part in zip(array.dimensions, ranges, strict=True)
-    )
+    slabs: list[Slab] = []
+    for (_, size), (start, stride, stop) in zip(array.dimensions, ranges, strict=True):
+        last = size - 1 if stop is None else stop
+        if not start <= last < size:
+            raise InvalidRequest(
+                f"[{start}:{stride}:{last}] is outside “{array.name}”, whose indices "
+                f"here go from 0 to {size - 1}."
+            )
+        slabs.append(Slab(start, stride, (last - start) // stride + 1))
     sizes = tuple(
         (name, slab.count)
         for (name, _), slab in zip(array.dimensions, slabs, strict=True)
     )
-    return Leaf(Array(array.name, array.kind, sizes), slabs)
-
-
-def _slab(
-    name: str, size: int, start: int, stride: int, stop: int | None, *, everything: bool
-) -> Slab:
-    if everything:
-        return Slab(0, 1, size)
-    last = size - 1 if stop is None else stop
-    if not start <= last < size:
-        raise InvalidRequest(
-            f"[{start}:{stride}:{last}] is outside “{name}”, whose indices here go "
-            f"from 0 to {size - 1}."
-        )
-    return Slab(start, stride, (last - start) // stride + 1)
+    return Leaf(Array(array.name, array.kind, sizes), tuple(slabs))

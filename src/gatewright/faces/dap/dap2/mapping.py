@@ -76,10 +76,11 @@ def _shown(description: Description) -> list[Variable]:
 
 
 def shown_as(variable: Variable) -> ElementType:
-    """Return the type as which the elements of a variable are sent.
+    """Return the element type that DAP2 declares for a variable.
 
     NetCDF-3 has no unsigned bytes: it has int8 and ``_Unsigned`` (NetCDF Users' Guide,
-    appendix A). Were it sent as Int16, clients would take the sign for bits.
+    appendix A). Such a variable is UINT8: clients that see ``_Unsigned`` would read the
+    sign of an Int16 as bits of the value.
     """
     unsigned = variable.text("_Unsigned").strip().lower() == "true"
     if unsigned and variable.type is ElementType.INT8:
@@ -116,7 +117,10 @@ def _of_variable(variable: Variable) -> Iterator[tuple[str, Tagged]]:
             continue
         shown = shown_as(variable)
         of_bytes = shown is not variable.type and attribute.type is variable.type
-        values = _unsigned(attribute) if of_bytes else attribute
+        values = attribute
+        if of_bytes:  # -1 as a byte without a sign is 255
+            unsigned = tuple(int(value) % _BYTE for value in attribute.values)
+            values = Attribute(ElementType.UINT8, unsigned)
         if _fits(values, shown):
             yield name, _as_kind(values, KINDS[shown])
         else:
@@ -127,7 +131,11 @@ def _of_variable(variable: Variable) -> Iterator[tuple[str, Tagged]]:
     if variable.type in _UNSIGNED and "_Unsigned" not in variable.attributes:
         yield "_Unsigned", (Kind.STRING, ["true"])
     if variable.type is ElementType.CHAR:
-        yield from _length_of_strings(variable)
+        # netCDF-C makes characters of strings by these, instead of 64 of each. It takes
+        # names with dots; a container here would become attributes of the whole file.
+        yield "DODS.strlen", (Kind.INT32, list(variable.shape[-1:] or (1,)))
+        if variable.dimensions:
+            yield "DODS.dimName", (Kind.STRING, [variable.dimensions[-1]])
 
 
 def _single_fill(attributes: Attributes) -> Attributes:
@@ -147,23 +155,6 @@ def _single_fill(attributes: Attributes) -> Attributes:
     }
 
 
-def _unsigned(attribute: Attribute) -> Attribute:
-    """Return the values of bytes without a sign: -1 is 255."""
-    values = tuple(int(value) % _BYTE for value in attribute.values)
-    return Attribute(ElementType.UINT8, values)
-
-
-def _length_of_strings(variable: Variable) -> Iterator[tuple[str, Tagged]]:
-    """Yield what netCDF-C makes characters of strings by, instead of 64 of each.
-
-    It takes the names with dots; of a container it makes attributes of the whole file.
-    """
-    lengths = variable.shape[-1:] or (1,)
-    yield "DODS.strlen", (Kind.INT32, list(lengths))
-    if variable.dimensions:
-        yield "DODS.dimName", (Kind.STRING, [variable.dimensions[-1]])
-
-
 def _fits(attribute: Attribute, kind: ElementType) -> bool:
     """Return whether a type holds all values of an attribute as they are."""
     if not (kind.numeric and attribute.type.numeric):
@@ -175,12 +166,9 @@ def _fits(attribute: Attribute, kind: ElementType) -> bool:
         math.isfinite(value)
         and int(value) == value
         and bounds.min <= value <= bounds.max
-        for value in map(_number, attribute.values)
+        # Only floats are converted: a float does not hold every whole number.
+        for value in (v if isinstance(v, int) else float(v) for v in attribute.values)
     )
-
-
-def _number(value: Value) -> float:
-    return value if isinstance(value, int) else float(value)
 
 
 def plain(attribute: Attribute) -> Tagged:

@@ -8,6 +8,8 @@ import math
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
+
 from gatewright.faces.dap.dap2.model import (
     WIDTHS,
     Array,
@@ -53,13 +55,11 @@ def _escaped(name: str, letters: frozenset[int]) -> str:
 
 def dds(dataset: Dataset) -> str:
     """Return the Dataset Descriptor Structure."""
-    lines = [f"    {_declared(array)}" for array in dataset.arrays]
-    return "\n".join(["Dataset {", *lines, f"}} {escaped(dataset.name)};", ""])
-
-
-def _declared(array: Array) -> str:
-    sizes = "".join(f"[{escaped(n)} = {size}]" for n, size in array.dimensions)
-    return f"{array.kind} {escaped(array.name)}{sizes};"
+    lines = ["Dataset {"]
+    for array in dataset.arrays:
+        sizes = "".join(f"[{escaped(n)} = {size}]" for n, size in array.dimensions)
+        lines.append(f"    {array.kind} {escaped(array.name)}{sizes};")
+    return "\n".join([*lines, f"}} {escaped(dataset.name)};", ""])
 
 
 def das(containers: Attributes) -> str:
@@ -74,11 +74,9 @@ def _attributes(attributes: Attributes, indent: str) -> Iterator[str]:
             yield from _attributes(value, indent + "    ")
             yield f"{indent}}}"
         elif value[1]:
-            yield f"{indent}{value[0]} {escaped_attribute(name)} {_listed(*value)};"
-
-
-def _listed(kind: Kind, values: Sequence[Value]) -> str:
-    return ", ".join(attribute_text(kind, value) for value in values)
+            kind, values = value
+            listed = ", ".join(attribute_text(kind, one) for one in values)
+            yield f"{indent}{kind} {escaped_attribute(name)} {listed};"
 
 
 def attribute_text(kind: Kind, value: Value) -> str:
@@ -103,13 +101,9 @@ def float_text(value: float, digits: int) -> str:
     if math.isinf(value):
         return "Inf" if value > 0 else "-Inf"
     short = f"{value:.{6 if digits == 9 else 15}g}"
-    return short if _same(short, value, digits) else f"{value:.{digits}g}"
-
-
-def _same(text: str, value: float, digits: int) -> bool:
-    if digits == 17:
-        return float(text) == value
-    return struct.pack(">f", float(text)) == struct.pack(">f", value)
+    width = ">f" if digits == 9 else ">d"
+    same = struct.pack(width, float(short)) == struct.pack(width, value)
+    return short if same else f"{value:.{digits}g}"
 
 
 def head(projection: Projection) -> bytes:
@@ -211,21 +205,13 @@ class AsciiRows:
         while used < len(values):
             number, column = divmod(self._position, self._row)
             taken = values[used : used + self._row - column]
-            parts += [self._before(number, column), ", ".join(taken)]
+            if column:
+                parts.append(", ")
+            elif self._outer:
+                indices = np.unravel_index(number, self._outer)
+                parts += [*(f"[{index}]" for index in indices), ", "]
+            parts.append(", ".join(taken))
             used += len(taken)
             self._position += len(taken)
             parts.append("" if self._position % self._row else "\n")
         return "".join(parts)
-
-    def _before(self, number: int, column: int) -> str:
-        if column:
-            return ", "
-        return f"{_indices(number, self._outer)}, " if self._outer else ""
-
-
-def _indices(number: int, sizes: Sequence[int]) -> str:
-    parts: list[str] = []
-    for size in reversed(sizes):
-        number, index = divmod(number, size)
-        parts.append(f"[{index}]")
-    return "".join(reversed(parts))

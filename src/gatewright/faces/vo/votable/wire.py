@@ -165,19 +165,15 @@ def self_description(url: str, standard: str, parameters: Sequence[Parameter]) -
         f"value={attribute(value)}/>\n"
         for name, value in texts
     )
-    inputs = "".join(map(_input, parameters))
+    inputs = "".join(
+        f'<PARAM name="{p.name}" datatype="char" arraysize="*" value=""'
+        f"{_attributes([('unit', p.unit), ('ucd', p.ucd)])}>"
+        f"<DESCRIPTION>{clean(p.description)}</DESCRIPTION></PARAM>\n"
+        for p in parameters
+    )
     return (
         f'<RESOURCE type="meta" utype="adhoc:service" name="this">\n{params}'
         f'<GROUP name="inputParams">\n{inputs}</GROUP>\n</RESOURCE>\n'
-    )
-
-
-def _input(parameter: Parameter) -> str:
-    attributes = _attributes([("unit", parameter.unit), ("ucd", parameter.ucd)])
-    return (
-        f'<PARAM name="{parameter.name}" datatype="char" arraysize="*" value=""'
-        f"{attributes}><DESCRIPTION>{clean(parameter.description)}</DESCRIPTION>"
-        "</PARAM>\n"
     )
 
 
