@@ -1,6 +1,7 @@
 """Files and commands of the systems, as the caller."""
 
 from gatewright.domains.files.commands import CommandService
+from gatewright.domains.files.folders import Member, Missing
 from gatewright.domains.files.model import (
     ANY_STATE,
     Algorithm,
@@ -36,6 +37,8 @@ __all__ = [
     "FileType",
     "Home",
     "Listing",
+    "Member",
+    "Missing",
     "OpenFile",
     "Outcome",
     "Precondition",

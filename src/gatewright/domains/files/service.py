@@ -1,6 +1,6 @@
 """Files of the systems, for a caller who has the scope."""
 
-from collections.abc import AsyncIterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Mapping
 from typing import Final
 
 from gatewright.core.caller import Caller, Scope
@@ -17,11 +17,13 @@ from gatewright.core.errors import (
 from gatewright.domains.files import path as paths
 from gatewright.domains.files import reach
 from gatewright.domains.files.digests import Digests
+from gatewright.domains.files.folders import Member, Missing, members
 from gatewright.domains.files.model import (
     ANY_STATE,
     Algorithm,
     Checksum,
     Entry,
+    FileType,
     Home,
     Listing,
     Precondition,
@@ -87,6 +89,26 @@ class FileService:
         """Return a page of a folder."""
         files, plain = self._reading(caller, system, path)
         return await files.list(caller.user, plain, after=after, limit=limit)
+
+    async def members(
+        self, caller: Caller, system: str, path: bytes
+    ) -> tuple[Entry, AsyncGenerator[Member | Missing, None]]:
+        """Return a folder and what yields all that is in it (see `folders.members`).
+
+        Raises
+        ------
+        Conflict
+            It is a file.
+        NotAllowed
+            The folder itself may not be listed.
+        """
+        files, plain = self._reading(caller, system, path)
+        opened = await files.open(caller.user, plain)
+        opened.close()
+        if opened.entry.type is not FileType.DIRECTORY:
+            raise Conflict("This is a file; an archive is made of a folder.")
+        await files.list(caller.user, plain, after=b"", limit=1)
+        return opened.entry, members(files, caller.user, plain, opened.entry)
 
     async def checksum(
         self, caller: Caller, system: str, path: bytes, algorithm: Algorithm

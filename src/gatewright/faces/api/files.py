@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from gatewright.core.pages import Page, page_limit
 from gatewright.domains.files import Algorithm, Entry
+from gatewright.faces.api.archives import ArchiveFormat, archive_response
 from gatewright.faces.api.file_answers import (
     ChecksumAnswer,
     EntryAnswer,
@@ -58,16 +59,26 @@ FilePath = Annotated[
     ),
 ]
 View = Annotated[
-    Literal["content", "stat", "checksum", "tail"],
+    Literal["content", "stat", "checksum", "tail", "archive"],
     Query(
         title="View",
         description="“content”: the bytes of a file, or a page of a folder. “stat”: "
-        "what it is. “checksum”: a checksum of the file. “tail”: its last lines.",
+        "what it is. “checksum”: a checksum of the file. “tail”: its last lines. "
+        "“archive”: a folder with all in it, in one file.",
     ),
 ]
 ChecksumAlgorithm = Annotated[
     Algorithm,
     Query(title="Algorithm", description="Of the checksum.", examples=["sha256"]),
+]
+Format = Annotated[
+    ArchiveFormat,
+    Query(
+        alias="format",
+        title="Format",
+        description="Of the archive. What could not be read is listed in its last "
+        "file, “NAME-missing.txt”; an archive that cannot be made whole breaks off.",
+    ),
 ]
 Lines = Annotated[
     int,
@@ -130,7 +141,7 @@ _VIEWS = [schema_of(kind) for kind in (FolderPage, EntryAnswer, ChecksumAnswer)]
     responses={
         **_REFUSALS,
         200: {
-            "description": "The bytes of a file, or a page of a folder.",
+            "description": "The bytes of a file, a page of a folder, or all of one.",
             "content": {
                 "application/octet-stream": {"schema": {"type": "string"}},
                 "*/*": {"schema": {"type": "string"}},  # the type of a file's name
@@ -149,13 +160,17 @@ async def read(
     path: FilePath,
     view: View = "content",
     algorithm: ChecksumAlgorithm = Algorithm.SHA256,
+    form: Format = ArchiveFormat.ZIP,
     lines: Lines = 10,
     limit: Limit = None,
     cursor: Cursor = None,
     *,
     follow: Follow = False,
 ) -> Response:
-    """Return the bytes of a file (ranges, conditions), or a page of a folder."""
+    """Return the bytes of a file (ranges, conditions), a folder's page, or all of it.
+
+    An archive is sent while it is made, without a length, so it has no ranges.
+    """
     files, caller = context.services.files, context.caller
     raw = rest_of_path(request.scope, _PARTS)
     if view == "stat":
@@ -168,6 +183,9 @@ async def read(
     if view == "tail":
         entry, text = await files.tail(caller, system, raw, lines)
         return _text_response(entry, text)
+    if view == "archive":
+        entry, members = await files.members(caller, system, raw)
+        return archive_response(members, entry.name or system.encode(), form)
     opened = await files.open(caller, system, raw)
     if opened.descriptor is None:
         return await _folder(request, context, system, raw, limit, cursor)

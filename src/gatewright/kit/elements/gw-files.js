@@ -304,7 +304,7 @@ export class GwFiles extends GwElement {
       <td class="owner mono muted">${entry.owner}</td>
       <td class="mode mono muted">${permissions(entry.mode)}</td>
       <td class="actions">
-        ${folder ? nothing : html`<a class="button quiet square" aria-label="Download ${entry.name}" title="Download" href=${this.gateway.files.url(this.system, entry.path)} download=${entry.name}>${icon("down")}</a>`}
+        <a class="button quiet square" aria-label="Download ${entry.name}" title=${folder ? "Download as ZIP" : "Download"} href="${this.gateway.files.url(this.system, entry.path)}${folder ? "?view=archive" : ""}" download="${entry.name}${folder ? ".zip" : ""}">${icon("down")}</a>
         ${this.readonly ? nothing : html`
           <button class="quiet square" aria-label="Rename ${entry.name}" title="Rename" @click=${() => this.rename(entry)}>${icon("edit")}</button>
           <button class="quiet square" aria-label="Delete ${entry.name}" title="Delete" @click=${() => this.erase(entry)}>${icon("remove")}</button>`}

@@ -1,0 +1,5 @@
+"""Folders as ZIP and tar files, made while they are sent."""
+
+from gatewright.faces.api.archives.answer import ArchiveFormat, archive_response
+
+__all__ = ["ArchiveFormat", "archive_response"]

@@ -1,0 +1,157 @@
+"""A folder as an archive, sent while it is made: little is held, whatever its size.
+
+What cannot be read is listed in the last member, ``NAME-missing.txt`` beside the folder
+``NAME``. What goes wrong otherwise breaks the connection, so no client takes what it
+has for the whole.
+"""
+
+import asyncio
+import os
+import re
+import stat
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing
+from enum import StrEnum
+from typing import Protocol
+
+from starlette.responses import Response
+
+from gatewright.domains.files import Entry, Member, Missing
+from gatewright.faces.api.archives.tar_file import GzippedTarFile, TarFile
+from gatewright.faces.api.archives.zip_file import ZipFile
+from gatewright.web.live import live_response
+from gatewright.web.user_content import user_content
+
+_PIECE = 1 << 16
+_LISTED_BYTES = 1 << 20
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+
+
+class ArchiveFormat(StrEnum):
+    """Form of an archive."""
+
+    ZIP = "zip"
+    TAR = "tar"
+    TAR_GZ = "tar.gz"
+
+
+class Archive(Protocol):
+    """What makes an archive; each method returns the bytes that come next."""
+
+    def whole(self, name: bytes, entry: Entry, content: bytes) -> bytes:
+        """Return a member that is known whole; of a link the content is its target."""
+
+    def begin(self, name: bytes, entry: Entry) -> bytes:
+        """Return the beginning of a file whose ``entry.size`` bytes come as `data`."""
+
+    def data(self, block: bytes) -> bytes:
+        """Return a block of the file that was begun."""
+
+    def end(self) -> bytes:
+        """Return the end of the file that was begun."""
+
+    def finish(self) -> Iterator[bytes]:
+        """Yield what ends the archive."""
+
+    def close(self) -> None:
+        """Let go of what is held, whether the archive is whole or not."""
+
+
+_ARCHIVES: dict[ArchiveFormat, type[Archive]] = {
+    ArchiveFormat.ZIP: ZipFile,
+    ArchiveFormat.TAR: TarFile,
+    ArchiveFormat.TAR_GZ: GzippedTarFile,
+}
+
+
+def archive_response(
+    members: AsyncGenerator[Member | Missing, None], name: bytes, kind: ArchiveFormat
+) -> Response:
+    """Return the members of a folder as an archive to download.
+
+    Parameters
+    ----------
+    members
+        What `FileService.members` yields.
+    name
+        Name of the folder, which all in the archive is below.
+    kind
+        Form of the archive.
+    """
+    media_type, headers = user_content(b"%s.%s" % (name, kind.encode()))
+    headers["Cache-Control"] = "no-store"
+    pieces = _gathered(_packed(members, name, kind))
+    return live_response(pieces, media_type, headers)
+
+
+async def _packed(
+    members: AsyncGenerator[Member | Missing, None], top: bytes, kind: ArchiveFormat
+) -> AsyncGenerator[bytes, None]:
+    missing = _MissingList()
+    archive = _ARCHIVES[kind]()
+    try:
+        async with aclosing(members):
+            async for found in members:
+                if isinstance(found, Missing):
+                    missing.add(top, found)
+                    continue
+                name = top + b"/" * bool(found.path) + found.path
+                if found.content is not None:
+                    yield await asyncio.to_thread(
+                        archive.whole, name, found.entry, found.content
+                    )
+                    continue
+                yield archive.begin(name, found.entry)
+                async for block in found.blocks():
+                    yield await asyncio.to_thread(archive.data, block)
+                yield await asyncio.to_thread(archive.end)
+        if missing.count:
+            name = top + b"-missing.txt"
+            yield archive.whole(name, _plain_file(name), missing.text())
+        for piece in archive.finish():
+            yield piece
+    finally:
+        archive.close()
+
+
+async def _gathered(pieces: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
+    """Yield the same bytes in pieces that are worth sending."""
+    held: list[bytes] = []
+    size = 0
+    async with aclosing(pieces):
+        async for piece in pieces:
+            held.append(piece)
+            size += len(piece)
+            if size >= _PIECE:
+                yield b"".join(held)
+                held, size = [], 0
+    yield b"".join(held)
+
+
+class _MissingList:
+    """The text that tells what is not in an archive; the first MiB of it is held."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._lines: list[str] = []
+        self._size = 0
+
+    def add(self, top: bytes, missing: Missing) -> None:
+        self.count += 1
+        if self._size < _LISTED_BYTES:
+            path = os.fsdecode(top + b"/" + missing.path)
+            plain = _CONTROL.sub("\ufffd", path.encode("utf-8", "replace").decode())
+            self._lines.append(f"{plain}: {missing.reason}\n")
+            self._size += len(self._lines[-1])
+
+    def text(self) -> bytes:
+        more = self.count - len(self._lines)
+        last = f"... and {more} more.\n" if more else ""
+        head = f"What could not be read and is not in this archive: {self.count}\n\n"
+        return "".join([head, *self._lines, last]).encode()
+
+
+def _plain_file(name: bytes) -> Entry:
+    now = time.time_ns()
+    return Entry(name, stat.S_IFREG | 0o644, 0, now, now, "", "", 0, 0)
