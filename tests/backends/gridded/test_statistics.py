@@ -13,7 +13,7 @@ import pytest
 from tests.support.gridded import datasets, subset
 
 from gatewright.backends.gridded import blocks, row_major
-from gatewright.backends.netcdf import chunks as chunk_reader
+from gatewright.backends.netcdf.chunks import Chunked
 
 SHAPE = (12, 5, 7, 9)
 WORDS: dict[str, Callable[[Any], Any]] = {
@@ -62,13 +62,13 @@ def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 def inflated(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The numbers of the chunks that were unpacked, in order."""
     found: list[int] = []
-    stored = chunk_reader._stored
+    inflate = Chunked.inflated
 
-    def noted(descriptor: int, array: Any, number: int) -> Any:
+    def noted(array: Chunked, descriptor: int, number: int) -> Any:
         found.append(number)
-        return stored(descriptor, array, number)
+        return inflate(array, descriptor, number)
 
-    monkeypatch.setattr(chunk_reader, "_stored", noted)
+    monkeypatch.setattr(Chunked, "inflated", noted)
     return found
 
 

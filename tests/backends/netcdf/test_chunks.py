@@ -141,8 +141,8 @@ def test_the_cache_is_bounded(tmp_path: Path) -> None:
         for _ in range(2):
             reader.read(raw.fileno(), array, (Range(0, 100, 1000),), target)
             np.testing.assert_array_equal(target, np.arange(0.0, 100_000, 1000))
-    assert reader._held <= 20_000
-    assert len(reader._cache) == 2
+    assert reader._cache._held <= 20_000
+    assert len(reader._cache._chunks) == 2
 
 
 def test_what_fits_is_kept_of_a_piece_that_is_too_large_to_keep(tmp_path: Path) -> None:
@@ -166,7 +166,7 @@ def test_what_fits_is_kept_of_a_piece_that_is_too_large_to_keep(tmp_path: Path) 
                 raw.flush()
 
 
-def test_an_error_leaves_nobody_behind(tmp_path: Path) -> None:
+def test_an_error_leaves_no_thread_behind(tmp_path: Path) -> None:
     """When a read has failed, no thread fills the memory any more."""
     path = tmp_path / "f.h5"
     with h5py.File(path, "w") as file:

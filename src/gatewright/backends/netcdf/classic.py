@@ -7,13 +7,12 @@ against the bytes that are there before anything is allocated.
 
 import math
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gatewright.core.errors import BackendFailed
 from gatewright.domains.arrays import readable
 
 _DIMENSIONS, _VARIABLES, _ATTRIBUTES = 10, 11, 12
-_STREAMING = {4: 0xFFFFFFFF, 8: 0xFFFFFFFFFFFFFFFF}
 _DTYPES = {
     1: ">i1",
     2: "S1",
@@ -49,7 +48,7 @@ Value = tuple[str, tuple[str | int | float, ...]]
 
 
 class Truncated(Exception):
-    """The header goes on behind the bytes that were given."""
+    """The bytes end before the header does: give more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,7 @@ class ClassicVariable:
     record: bool
     """Whether the first dimension is the unlimited one."""
     row_bytes: int
-    """Bytes from one index of the first dimension to the next."""
+    """Bytes from one index of the first dimension to the next, padding included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +87,6 @@ class ClassicHeader:
     """Variables in order."""
 
 
-@dataclass(slots=True)
-class _Raw:
-    """A variable before the size of a record is known."""
-
-    name: str
-    numbers: tuple[int, ...]
-    attributes: dict[str, Value]
-    kind: int
-    offset: int
-
-
 def parse(data: bytes, file_size: int) -> ClassicHeader:
     """Return the header at the beginning of a file.
 
@@ -107,7 +95,8 @@ def parse(data: bytes, file_size: int) -> ClassicHeader:
     data
         The first bytes of the file, as many as are at hand.
     file_size
-        Bytes of the whole file, which tells the records of one that was streamed.
+        Bytes of the whole file: they tell how many records there are where the header
+        does not (the file was written as a stream).
 
     Raises
     ------
@@ -118,36 +107,111 @@ def parse(data: bytes, file_size: int) -> ClassicHeader:
     """
     if data[:4] not in MAGIC:
         raise BackendFailed("This is not a NetCDF-3 file.")
-    return _Parser(data, data[3]).header(file_size)
+    parser = _Parser(data)
+    records = parser.count()
+    dimensions = parser.dimensions()
+    attributes = parser.attributes()
+    variables = parser.variables(dimensions)
+    # A record has a part for each variable, padded to four bytes unless it is the only
+    # one.
+    parts = [v.row_bytes for v in variables if v.record]
+    record_bytes = parts[0] if len(parts) == 1 else sum(n + -n % 4 for n in parts)
+    if records == parser.streaming:
+        begin = min((v.offset for v in variables if v.record), default=file_size)
+        records = max(0, (file_size - begin) // record_bytes) if record_bytes else 0
+    if record_bytes and records * record_bytes > file_size + record_bytes:
+        raise BackendFailed("This NetCDF-3 file is shorter than its header says.")
+    if not record_bytes and records > file_size and parser.version != 5:
+        raise _damaged()
+    return ClassicHeader(
+        parser.version,
+        tuple((name, size or records, size == 0) for name, size in dimensions),
+        attributes,
+        tuple(
+            replace(v, shape=(records, *v.shape[1:]), row_bytes=record_bytes)
+            if v.record
+            else v
+            for v in variables
+        ),
+    )
 
 
 class _Parser:
-    def __init__(self, data: bytes, version: int) -> None:
+    """Takes the parts of a header from its bytes, one after the other."""
+
+    def __init__(self, data: bytes) -> None:
+        self.version = data[3]
         self._data = data
         self._at = 4
-        self._version = version
-        self._count_bytes = 8 if version == 5 else 4
-        self._offset_bytes = 4 if version == 1 else 8
+        self._count_bytes = 8 if self.version == 5 else 4
+        self._offset_bytes = 4 if self.version == 1 else 8
+        self.streaming = (1 << 8 * self._count_bytes) - 1
+        """The number of records that a program writes before it knows how many."""
 
-    def header(self, file_size: int) -> ClassicHeader:
-        records = self._number(self._count_bytes)
-        dimensions = self._dimensions()
-        attributes = self._attributes()
-        raw = self._variables(dimensions)
-        unlimited = [n for n, (_, size) in enumerate(dimensions) if size == 0][:1]
-        record_bytes = _record_bytes(raw, dimensions)
-        if records == _STREAMING[self._count_bytes]:
-            records = _streamed_records(raw, unlimited, record_bytes, file_size)
-        sizes = [(size or records) for _, size in dimensions]
-        _check_records(records, record_bytes, file_size, self._version)
-        return ClassicHeader(
-            self._version,
-            tuple(
-                (name, sizes[n], size == 0) for n, (name, size) in enumerate(dimensions)
-            ),
-            attributes,
-            tuple(_placed(v, sizes, unlimited, record_bytes) for v in raw),
-        )
+    def count(self) -> int:
+        """Return a number of records or elements, or a size."""
+        return self._number(self._count_bytes)
+
+    def dimensions(self) -> list[tuple[str, int]]:
+        """Return names and sizes; that of the unlimited dimension is 0."""
+        found = [
+            (self._name(), self.count())
+            for _ in range(self._list(_DIMENSIONS, 4 + self._count_bytes))
+        ]
+        if sum(size == 0 for _, size in found) > 1:
+            raise BackendFailed("This NetCDF-3 file has two unlimited dimensions.")
+        return found
+
+    def attributes(self) -> dict[str, Value]:
+        """Return the attributes of the file or of a variable."""
+        found: dict[str, Value] = {}
+        for _ in range(self._list(_ATTRIBUTES, 8)):
+            name = self._name()
+            kind = self._kind()
+            count = self._items(_SIZES[kind])
+            data = self._take(count * _SIZES[kind])
+            self._take(-len(data) % 4)
+            if kind == _CHAR:
+                text = data.decode("utf-8", "surrogateescape").rstrip("\0")
+                found[name] = "S1", (text,)
+            else:
+                values = struct.unpack(f">{count}{_NUMBERS[kind]}", data)
+                found[name] = _DTYPES[kind][1:], values
+        return found
+
+    def variables(self, dimensions: list[tuple[str, int]]) -> list[ClassicVariable]:
+        """Return the variables, those of records as if there were none yet.
+
+        The first size of these is 0, and their ``row_bytes`` are without padding.
+        """
+        found = []
+        for _ in range(self._list(_VARIABLES, 12 + self._count_bytes)):
+            name = self._name()
+            rank = self._items(self._count_bytes)
+            if rank > _LARGEST_RANK:
+                raise _damaged()
+            numbers = tuple(self.count() for _ in range(rank))
+            if any(number >= len(dimensions) for number in numbers):
+                raise BackendFailed(
+                    "This NetCDF-3 file names a dimension it does not have."
+                )
+            shape = tuple(dimensions[number][1] for number in numbers)
+            if 0 in shape[1:]:
+                raise BackendFailed(
+                    "The unlimited dimension of a variable is not its first."
+                )
+            attributes = self.attributes()
+            kind = self._kind()
+            self.count()  # the size in bytes: redundant, and wrong above 4 GiB
+            offset = self._number(self._offset_bytes)
+            found.append(
+                ClassicVariable(
+                    *(name, _DTYPES[kind], numbers, shape, attributes, offset),
+                    record=shape[:1] == (0,),
+                    row_bytes=math.prod(shape[1:]) * _SIZES[kind],
+                )
+            )
+        return found
 
     def _take(self, length: int) -> bytes:
         end = self._at + length
@@ -160,51 +224,27 @@ class _Parser:
     def _number(self, length: int) -> int:
         return int.from_bytes(self._take(length), "big")
 
-    def _count(self, least_bytes: int) -> int:
+    def _items(self, least_bytes: int) -> int:
         """Return a count of items, each of which takes at least so many bytes."""
-        count = self._number(self._count_bytes)
+        count = self.count()
         if count * least_bytes > 1 << 31:
-            raise BackendFailed("The header of this NetCDF-3 file is damaged.")
+            raise _damaged()
         return count
 
     def _list(self, tag: int, least_bytes: int) -> int:
-        found, count = self._number(4), self._count(least_bytes)
+        """Return how many items the list of a kind has."""
+        found, count = self._number(4), self._items(least_bytes)
         if (found, count) == (0, 0):
             return 0
         if found != tag:
-            raise BackendFailed("The header of this NetCDF-3 file is damaged.")
+            raise _damaged()
         return count
 
     def _name(self) -> str:
-        length = self._count(1)
+        length = self._items(1)
         name = readable(self._take(length).decode("utf-8", "surrogateescape"))
         self._take(-length % 4)
         return name
-
-    def _dimensions(self) -> list[tuple[str, int]]:
-        count = self._list(_DIMENSIONS, 4 + self._count_bytes)
-        found = [(self._name(), self._number(self._count_bytes)) for _ in range(count)]
-        if sum(size == 0 for _, size in found) > 1:
-            raise BackendFailed("This NetCDF-3 file has two unlimited dimensions.")
-        return found
-
-    def _attributes(self) -> dict[str, Value]:
-        count = self._list(_ATTRIBUTES, 8)
-        found = {}
-        for _ in range(count):
-            name = self._name()
-            found[name] = self._values()
-        return found
-
-    def _values(self) -> Value:
-        kind = self._kind()
-        count = self._count(_SIZES[kind])
-        length = count * _SIZES[kind]
-        data = self._take(length)
-        self._take(-length % 4)
-        if kind == _CHAR:
-            return "S1", (data.decode("utf-8", "surrogateescape").rstrip("\0"),)
-        return _DTYPES[kind][1:], struct.unpack(f">{count}{_NUMBERS[kind]}", data)
 
     def _kind(self) -> int:
         kind = self._number(4)
@@ -212,79 +252,6 @@ class _Parser:
             raise BackendFailed("This NetCDF-3 file has values of an unknown type.")
         return kind
 
-    def _variables(self, dimensions: list[tuple[str, int]]) -> list[_Raw]:
-        count = self._list(_VARIABLES, 12 + self._count_bytes)
-        return [self._variable(len(dimensions)) for _ in range(count)]
 
-    def _variable(self, dimensions: int) -> _Raw:
-        name = self._name()
-        rank = self._count(self._count_bytes)
-        if rank > _LARGEST_RANK:
-            raise BackendFailed("The header of this NetCDF-3 file is damaged.")
-        numbers = tuple(self._number(self._count_bytes) for _ in range(rank))
-        if any(number >= dimensions for number in numbers):
-            raise BackendFailed(
-                "This NetCDF-3 file names a dimension it does not have."
-            )
-        attributes = self._attributes()
-        kind = self._kind()
-        self._number(self._count_bytes)  # vsize is redundant, and wrong above 4 GiB
-        return _Raw(name, numbers, attributes, kind, self._number(self._offset_bytes))
-
-
-def _is_record(variable: _Raw, dimensions: list[tuple[str, int]]) -> bool:
-    return bool(variable.numbers) and dimensions[variable.numbers[0]][1] == 0
-
-
-def _slice_bytes(variable: _Raw, dimensions: list[tuple[str, int]]) -> int:
-    """Return the bytes of a record variable within one record, not padded."""
-    inner = (dimensions[number][1] for number in variable.numbers[1:])
-    return math.prod(inner) * _SIZES[variable.kind]
-
-
-def _record_bytes(raw: list[_Raw], dimensions: list[tuple[str, int]]) -> int:
-    """Return the bytes of a record; a single record variable is not padded."""
-    slices = [_slice_bytes(v, dimensions) for v in raw if _is_record(v, dimensions)]
-    if len(slices) == 1:
-        return slices[0]
-    return sum(size + -size % 4 for size in slices)
-
-
-def _streamed_records(
-    raw: list[_Raw], unlimited: list[int], record_bytes: int, file_size: int
-) -> int:
-    begins = [v.offset for v in raw if v.numbers and v.numbers[0] in unlimited]
-    if not begins or not record_bytes:
-        return 0
-    return max(0, (file_size - min(begins)) // record_bytes)
-
-
-def _check_records(
-    records: int, record_bytes: int, file_size: int, version: int
-) -> None:
-    """Refuse a number of records that the file cannot hold."""
-    if record_bytes and records * record_bytes > file_size + record_bytes:
-        raise BackendFailed("This NetCDF-3 file is shorter than its header says.")
-    if not record_bytes and records > file_size and version != 5:
-        raise BackendFailed("The header of this NetCDF-3 file is damaged.")
-
-
-def _placed(
-    variable: _Raw, sizes: list[int], unlimited: list[int], record_bytes: int
-) -> ClassicVariable:
-    shape = tuple(sizes[number] for number in variable.numbers)
-    record = bool(variable.numbers) and variable.numbers[0] in unlimited
-    if any(number in unlimited for number in variable.numbers[1:]):
-        raise BackendFailed("The unlimited dimension of a variable is not its first.")
-    item = _SIZES[variable.kind]
-    row = record_bytes if record else math.prod(shape[1:]) * item
-    return ClassicVariable(
-        variable.name,
-        _DTYPES[variable.kind],
-        variable.numbers,
-        shape,
-        variable.attributes,
-        variable.offset,
-        record,
-        row,
-    )
+def _damaged() -> BackendFailed:
+    return BackendFailed("The header of this NetCDF-3 file is damaged.")

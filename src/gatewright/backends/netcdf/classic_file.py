@@ -9,7 +9,6 @@ from gatewright.backends.gridded.formats import version_of
 from gatewright.backends.gridded.layout import Plain, read_into
 from gatewright.backends.netcdf.classic import (
     ClassicHeader,
-    ClassicVariable,
     Truncated,
     Value,
     parse,
@@ -60,8 +59,27 @@ class ClassicFile:
     def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor
         header = read_header(descriptor)
+        status = os.fstat(descriptor)
+        dimensions = [Dimension(*dimension) for dimension in header.dimensions]
         self._variables = {v.name: v for v in header.variables}
-        self.description = _described(header, os.fstat(descriptor))
+        self.description = Description(
+            version_of(status),
+            _FORMATS[header.version],
+            {dimension.name: dimension for dimension in dimensions},
+            {
+                v.name: Variable(
+                    v.name,
+                    _type(v.dtype),
+                    tuple(dimensions[number].name for number in v.dimensions),
+                    v.shape,
+                    _attributes(v.attributes),
+                )
+                for v in header.variables
+            },
+            _attributes(header.attributes),
+            stored_bytes=status.st_size,
+            modified=status.st_mtime,
+        )
 
     def version(self) -> Version:
         """Return the version of the open file, as it is now."""
@@ -71,7 +89,9 @@ class ClassicFile:
         self, variable: str, slab: Hyperslab, target: npt.NDArray[np.generic]
     ) -> None:
         """Read a piece of a variable into an array of its shape."""
-        read_into(self.descriptor, _plain(self._variables[variable]), slab, target)
+        v = self._variables[variable]
+        plain = Plain(v.offset, np.dtype(v.dtype), v.shape, v.row_bytes)
+        read_into(self.descriptor, plain, slab, target)
 
     def strings(self, variable: str, slab: Hyperslab) -> list[bytes]:
         """Return a piece of a STRING variable, of which there are none here."""
@@ -80,33 +100,6 @@ class ClassicFile:
     def close(self) -> None:
         """Let go of the file."""
         os.close(self.descriptor)
-
-
-def _plain(variable: ClassicVariable) -> Plain:
-    dtype = np.dtype(variable.dtype)
-    return Plain(variable.offset, dtype, variable.shape, variable.row_bytes)
-
-
-def _described(header: ClassicHeader, status: os.stat_result) -> Description:
-    return Description(
-        version_of(status),
-        _FORMATS[header.version],
-        {d[0]: Dimension(*d) for d in header.dimensions},
-        {v.name: _variable(v, header) for v in header.variables},
-        _attributes(header.attributes),
-        stored_bytes=status.st_size,
-        modified=status.st_mtime,
-    )
-
-
-def _variable(variable: ClassicVariable, header: ClassicHeader) -> Variable:
-    return Variable(
-        variable.name,
-        _type(variable.dtype),
-        tuple(header.dimensions[number][0] for number in variable.dimensions),
-        variable.shape,
-        _attributes(variable.attributes),
-    )
 
 
 def _type(dtype: str) -> ElementType:

@@ -51,22 +51,40 @@ def required(dataset: Any, slab: Hyperslab) -> Iterator[None]:
 
 
 def _versions(dataset: Any, slab: Hyperslab | None, depth: int = 0) -> Versions:
-    """Return the versions of the files that a piece is in, by path."""
+    """Return the versions of the files that a piece is in, by path.
+
+    None as a piece is the whole data set.
+    """
     found = _of_raw_files(dataset) if dataset.external else {}
-    sources = _sources(dataset, slab) if dataset.is_virtual else []
-    for source in sources:
+    folder = Path(os.fsdecode(dataset.file.filename)).parent
+    for source in dataset.virtual_sources() if dataset.is_virtual else []:
+        if _NUMBERED in source.file_name or _NUMBERED in source.dset_name:
+            raise _missing(dataset, "a number of files that is not fixed")
+        box = _box(source.vspace)
+        if slab is not None and box is not None:
+            overlaps = (
+                begin < part.stop and part.start <= end
+                for begin, end, part in zip(*box, slab, strict=True)
+            )
+            if not all(overlaps):
+                continue
         if depth == _DEEPEST:
             raise _missing(dataset, "data sets within data sets, too many of them,")
         if source.file_name == _HERE:
             found |= _of_source(dataset, dataset.file, source, depth)
             continue
-        path = _place(dataset, source.file_name)
+        # The library takes a relative name from the folder of the file; an absolute
+        # one as it is, and then its last part beside the file.
+        named = Path(source.file_name)
+        path, beside = folder / named, folder / named.name
+        if named.is_absolute() and not named.exists() and beside.exists():
+            path = beside
         try:
-            found[path] = file_version(os.fsencode(path))
+            found[str(path)] = file_version(bytes(path))
             with h5py.File(path, "r", locking=False) as file:
                 found |= _of_source(dataset, file, source, depth)
         except (OSError, NotFound) as error:
-            raise _missing(dataset, f"the file “{Path(path).name}”") from error
+            raise _missing(dataset, f"the file “{path.name}”") from error
     return found
 
 
@@ -75,37 +93,17 @@ def _of_source(dataset: Any, file: Any, source: Any, depth: int) -> Versions:
     found = file.get(source.dset_name)
     if not isinstance(found, h5py.Dataset):
         raise _missing(dataset, f"the data set “{source.dset_name}”")
-    if not _reaches(found, source):
+    wanted = _box(source.src_space)
+    if wanted is not None:
+        last = wanted[1]
+        whole = len(last) == found.ndim and all(map(operator.lt, last, found.shape))
+    elif _box(source.vspace) is not None:
+        whole = found.size == source.vspace.get_select_npoints()
+    else:
+        whole = True  # what there is of it is wanted, however much that is
+    if not whole:
         raise _missing(dataset, f"the end of the data set “{source.dset_name}”")
     return _versions(found, None, depth + 1)
-
-
-def _reaches(found: Any, source: Any) -> bool:
-    """Return whether a data set has all that a virtual one wants of it."""
-    wanted, target = _box(source.src_space), _box(source.vspace)
-    if wanted is not None:
-        return len(wanted[1]) == found.ndim and all(
-            map(operator.lt, wanted[1], found.shape)
-        )
-    # The whole of it is wanted, or all that there will be.
-    return target is None or found.size == source.vspace.get_select_npoints()
-
-
-def _sources(dataset: Any, slab: Hyperslab | None) -> Iterator[Any]:
-    """Yield the sources that have some of a piece."""
-    for source in dataset.virtual_sources():
-        if _NUMBERED in source.file_name or _NUMBERED in source.dset_name:
-            raise _missing(dataset, "a number of files that is not fixed")
-        box = _box(source.vspace)
-        if (
-            slab is None
-            or box is None
-            or all(
-                begin < part.stop and part.start <= end
-                for begin, end, part in zip(*box, slab, strict=True)
-            )
-        ):
-            yield source
 
 
 def _box(space: Any) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
@@ -118,18 +116,6 @@ def _box(space: Any) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
     except (RuntimeError, ValueError):
         return None
     return first, last
-
-
-def _place(dataset: Any, name: str) -> str:
-    """Return where the library finds the file of a name, which it takes as relative.
-
-    It tries an absolute path as it is, and then its last part beside the file.
-    """
-    folder = Path(os.fsdecode(dataset.file.filename)).parent
-    if not Path(name).is_absolute():
-        return str(folder / name)
-    beside = folder / Path(name).name
-    return str(beside) if not Path(name).exists() and beside.exists() else name
 
 
 def _of_raw_files(dataset: Any) -> Versions:

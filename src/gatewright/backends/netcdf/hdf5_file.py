@@ -1,8 +1,10 @@
 """A NetCDF-4 or plain HDF5 file, open for reading by h5py."""
 
+import math
 import os
 from collections import OrderedDict
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import h5py
@@ -61,70 +63,54 @@ class Hdf5File:
         self, variable: str, slab: Hyperslab, target: npt.NDArray[np.generic]
     ) -> None:
         """Read a piece of a variable into an array of its shape."""
-        try:
-            dataset = self._dataset(variable)
-            with self._all_there(variable, dataset, slab):
-                self._read(variable, dataset, slab, target)
-        except GatewayError:
-            raise
-        except (OSError, RuntimeError, ValueError, TypeError) as error:
-            raise BackendFailed(
-                f"“{variable}” cannot be read: the file is damaged, or stored in a "
-                "way that is not read here."
-            ) from error
-
-    def _all_there(
-        self, variable: str, dataset: Any, slab: Hyperslab
-    ) -> AbstractContextManager[None]:
-        """Return what refuses values of other files that are not there."""
-        if variable not in self._elsewhere:
-            self._elsewhere[variable] = hdf5_elsewhere.is_elsewhere(dataset)
-        if self._elsewhere[variable]:
-            return hdf5_elsewhere.required(dataset, slab)
-        return nullcontext()
-
-    def _read(
-        self,
-        variable: str,
-        dataset: Any,
-        slab: Hyperslab,
-        target: npt.NDArray[np.generic],
-    ) -> None:
-        stored, inside = _inside(dataset.shape, slab)
-        if stored is None:
-            target[...] = _fill(dataset)
-            return
-        if inside != tuple(slice(0, n) for n in counts(slab)):
-            target[...] = _fill(dataset)
-        plain = _plain(dataset)
-        part = target[inside] if inside else target
-        if plain is not None and part.flags.c_contiguous:
-            read_into(self.descriptor, plain, stored, part)
-        elif not slab:
-            target[()] = dataset[()]
-        elif (array := self._chunked(variable, dataset)) is not None:
-            self._chunks.read(self.descriptor, array, stored, part)
-        else:
-            selection = tuple(slice(p.start, p.stop, p.stride) for p in stored)
-            target[inside] = dataset[selection].astype(target.dtype, copy=False)
-
-    def _chunked(self, variable: str, dataset: Any) -> Chunked | None:
-        if variable not in self._indexes:
-            key = (self.description.version, variable)
-            size = self.description.stored_bytes
-            self._indexes[variable] = index(dataset, key, size)
-        return self._indexes[variable]
+        with self._dataset(variable, slab) as dataset:
+            stored, inside = _inside(dataset.shape, slab)
+            if stored is None or inside != tuple(slice(0, n) for n in counts(slab)):
+                fill = dataset.fillvalue
+                target[...] = 0 if fill is None else fill
+            if stored is None:
+                return
+            part = target[inside] if inside else target
+            offset = dataset.id.get_offset()  # None where it is stored in chunks
+            stands_here = (
+                not self._elsewhere[variable] and not self._file.userblock_size
+            )
+            is_run = offset is not None and dataset.dtype.kind in "iuf" and stands_here
+            if is_run and part.flags.c_contiguous:
+                row = math.prod(dataset.shape[1:]) * dataset.dtype.itemsize
+                plain = Plain(offset, dataset.dtype, dataset.shape, row)
+                read_into(self.descriptor, plain, stored, part)
+                return
+            if not slab:
+                target[()] = dataset[()]
+                return
+            if variable not in self._indexes:
+                key = (self.description.version, variable)
+                size = self.description.stored_bytes
+                self._indexes[variable] = index(dataset, key, size)
+            chunked = self._indexes[variable]
+            if chunked is not None:
+                self._chunks.read(self.descriptor, chunked, stored, part)
+            else:
+                selection = tuple(slice(p.start, p.stop, p.stride) for p in stored)
+                target[inside] = dataset[selection].astype(target.dtype, copy=False)
 
     def strings(self, variable: str, slab: Hyperslab) -> list[bytes]:
         """Return a piece of a STRING variable."""
-        dataset = self._dataset(variable)
-        stored, inside = _inside(dataset.shape, slab)
-        values = np.full(counts(slab), b"", object)
-        if stored is not None:
-            selection = tuple(slice(p.start, p.stop, p.stride) for p in stored)
-            with self._all_there(variable, dataset, slab):
+        with self._dataset(variable, slab) as dataset:
+            stored, inside = _inside(dataset.shape, slab)
+            values = np.full(counts(slab), b"", object)
+            if stored is not None:
+                selection = tuple(slice(p.start, p.stop, p.stride) for p in stored)
                 values[inside] = dataset[selection]
-        return [_bytes(value) for value in values.reshape(-1)]
+        return [
+            value.encode("utf-8", "surrogateescape")
+            if isinstance(value, str)
+            else bytes(value)
+            if isinstance(value, bytes | bytearray)
+            else b""  # a string of varying length that was never written
+            for value in values.reshape(-1)
+        ]
 
     def close(self) -> None:
         """Let go of the file."""
@@ -132,21 +118,39 @@ class Hdf5File:
         self._file.close()
         os.close(self.descriptor)
 
-    def _dataset(self, variable: str) -> Any:
-        dataset = self._open.get(variable)
-        if dataset is None:
-            dataset = self._file[self._map.paths[variable]]
-            self._open[variable] = dataset
-        self._open.move_to_end(variable)
-        if len(self._open) > _OPEN_DATASETS:
-            self._open.popitem(last=False)
-        return dataset
+    @contextmanager
+    def _dataset(self, variable: str, slab: Hyperslab) -> Iterator[Any]:
+        """Give the h5py data set of a variable, to read a piece of it within this.
 
-
-def _bytes(value: object) -> bytes:
-    if isinstance(value, str):
-        return value.encode("utf-8", "surrogateescape")
-    return bytes(value) if isinstance(value, bytes | bytearray | np.bytes_) else b""
+        Raises
+        ------
+        BackendFailed
+            The file is damaged, or another one that has values of the piece.
+        Conflict
+            Another file that has values of the piece changed meanwhile.
+        """
+        try:
+            dataset = self._open.get(variable)
+            if dataset is None:
+                dataset = self._file[self._map.paths[variable]]
+                self._open[variable] = dataset
+            self._open.move_to_end(variable)
+            if len(self._open) > _OPEN_DATASETS:
+                self._open.popitem(last=False)
+            if variable not in self._elsewhere:
+                self._elsewhere[variable] = hdf5_elsewhere.is_elsewhere(dataset)
+            if self._elsewhere[variable]:
+                with hdf5_elsewhere.required(dataset, slab):
+                    yield dataset
+            else:
+                yield dataset
+        except GatewayError:
+            raise
+        except (OSError, RuntimeError, ValueError, TypeError) as error:
+            raise BackendFailed(
+                f"“{variable}” cannot be read: the file is damaged, or stored in a "
+                "way that is not read here."
+            ) from error
 
 
 def _inside(
@@ -165,20 +169,3 @@ def _inside(
     if any(not part.count for part in stored):
         return None, ()
     return tuple(stored), tuple(places)
-
-
-def _fill(dataset: Any) -> Any:
-    fill = dataset.fillvalue
-    return 0 if fill is None else fill
-
-
-def _plain(dataset: Any) -> Plain | None:
-    """Return where a contiguous array of numbers stands, or None for any other."""
-    offset = dataset.id.get_offset()
-    if offset is None or dataset.chunks is not None or dataset.dtype.kind not in "iuf":
-        return None
-    if dataset.external or dataset.is_virtual or dataset.file.userblock_size:
-        return None
-    item = dataset.dtype.itemsize
-    row = int(np.prod(dataset.shape[1:], dtype=object)) * item
-    return Plain(offset, dataset.dtype, dataset.shape, row)

@@ -27,10 +27,9 @@ class Tree:
     datasets: dict[str, Any] = field(default_factory=dict)
     """The h5py data sets; those of the root first, then group by group."""
     names: dict[str, str] = field(default_factory=dict)
-    """The name that each is shown by, unlike any other."""
+    """The name under which each is shown; no two share one."""
     attributes: dict[str, Attribute] = field(default_factory=dict)
     """Attributes of the file, and of groups as ``group.attribute``."""
-
     grouped: bool = False
     """Whether a data set stands in a group."""
 
@@ -52,16 +51,43 @@ class Tree:
             group = group.rpartition("/")[0]
         return self.names.get(word, word)
 
+    def scale_of(self, path: str, axis: int) -> str:
+        """Return the path of the dimension scale of an axis; empty where it has none.
+
+        Source: "The NetCDF-4 File Format" (NetCDF Users' Guide, appendix C).
+        """
+        dataset = self.datasets[path]
+        if "DIMENSION_LIST" in dataset.attrs:
+            references = dataset.attrs["DIMENSION_LIST"][axis]
+            if len(references):
+                return str(dataset.file[references[0]].name).lstrip("/")
+        elif "_Netcdf4Coordinates" in dataset.attrs:
+            # A coordinate variable of several dimensions is a scale, which may not
+            # refer to other scales: netCDF-4 keeps the numbers of its dimensions.
+            numbers = dataset.attrs["_Netcdf4Coordinates"]
+            for other, scale in self.datasets.items() if axis < len(numbers) else ():
+                if (
+                    is_scale(scale)
+                    and scale.attrs.get("_Netcdf4Dimid") == numbers[axis]
+                ):
+                    return other
+        return path if is_scale(dataset) and axis == 0 else ""
+
+
+def is_scale(dataset: Any) -> bool:
+    """Return whether an h5py data set is a dimension scale."""
+    return bool(h5py.h5ds.is_scale(dataset.id))
+
 
 def read(file: Any, warnings: list[str]) -> Tree:
     """Return the tree of an open ``h5py.File``; links to other files are left out."""
     tree = Tree(attributes=attributes(file, "", warnings))
     waiting: list[tuple[str, Any]] = [("", file)]
     seen = {_address(file)}
-    names = _Names()
+    names = _FlatNames()
     while waiting:
         path, group = waiting.pop(0)
-        for name in _names(group, path, warnings):
+        for name in _members(group, path, warnings):
             item = group.get(name)
             below = f"{path}/{name}".lstrip("/")
             if len(tree.datasets) + len(seen) > _MOST_OBJECTS:
@@ -73,77 +99,65 @@ def read(file: Any, warnings: list[str]) -> Tree:
                 tree.names[below] = names.of(below)
             elif isinstance(item, h5py.Group) and _address(item) not in seen:
                 seen.add(_address(item))
-                _add_group(tree, below, item, waiting, warnings)
+                if below.count("/") >= _MOST_LEVELS:
+                    warnings.append(
+                        f"The group “{below[:100]}” is left out: it lies too deep."
+                    )
+                    continue
+                waiting.append((below, item))
+                prefix = below.replace("/", ".")
+                for word, value in attributes(item, below, warnings).items():
+                    tree.attributes[f"{prefix}.{word}"] = value
     return tree
 
 
-def _add_group(
-    tree: Tree,
-    path: str,
-    group: Any,
-    waiting: list[tuple[str, Any]],
-    warnings: list[str],
-) -> None:
-    if path.count("/") >= _MOST_LEVELS:
-        warnings.append(f"The group “{path[:100]}” is left out: it lies too deep.")
-        return
-    prefix = path.replace("/", ".")
-    for name, value in attributes(group, path, warnings).items():
-        tree.attributes[f"{prefix}.{name}"] = value
-    waiting.append((path, group))
-
-
 def _address(group: Any) -> tuple[int, int]:
+    """Return what tells an object from all others: its file, and its place there."""
     info = h5py.h5o.get_info(group.id)
     return int(info.fileno), int(info.addr)
 
 
-def _names(group: Any, path: str, warnings: list[str]) -> Iterator[str]:
+def _members(group: Any, path: str, warnings: list[str]) -> Iterator[str]:
     """Yield the names in a group in the order they were made, if it is known.
 
-    NetCDF-4 numbers its links; for others the order is that of the names.
+    NetCDF-4 numbers its links; for others the order is that of the names. Links that
+    lead through another file are left out with a warning.
     """
     order: list[tuple[int, str]] = []
     for name in [name for name in group if isinstance(name, str)]:
-        info = group.id.links.get_info(name.encode("utf-8", "surrogateescape"))
-        if info.type == h5py.h5l.TYPE_EXTERNAL or _leads_out(group, name, info):
+        link = group.id.links.get_info(name.encode("utf-8", "surrogateescape"))
+        elsewhere = link.type == h5py.h5l.TYPE_EXTERNAL
+        if link.type == h5py.h5l.TYPE_SOFT:
+            item = group.get(name)
+            elsewhere = item is not None and _address(item)[0] != _address(group)[0]
+        if elsewhere:
             where = f"{path}/{name}".lstrip("/")
             warnings.append(f"“{where}” is left out: it is a link to another file.")
         else:
-            order.append((info.corder if info.corder_valid else 0, name))
+            order.append((link.corder if link.corder_valid else 0, name))
     return (name for _, name in sorted(order))
 
 
-def _leads_out(group: Any, name: str, link: Any) -> bool:
-    """Return whether a link by path goes through another file."""
-    if link.type != h5py.h5l.TYPE_SOFT:
-        return False
-    item = group.get(name)
-    return item is not None and bool(_address(item)[0] != _address(group)[0])
-
-
-class _Names:
-    """Flat names, each for one path."""
+class _FlatNames:
+    """Names without slashes, each for one path."""
 
     def __init__(self) -> None:
         self._taken: set[str] = set()
         self._by_path: dict[str, str] = {}
 
     def of(self, path: str) -> str:
-        """Return the name of a path.
+        """Return the name of a path, with underscores at its end if it is taken.
 
-        A dimension, and a variable of its name that is not its coordinate, are one
-        path apart and have one name.
+        NetCDF-4 stores a variable that has the name of a dimension, but is not its
+        coordinate, under a prefix: both have the same name here.
         """
-        *groups, name = path.split("/")
-        words = [*groups, name.removeprefix(_NOT_A_COORDINATE)]
+        *groups, last = path.split("/")
+        words = [*groups, last.removeprefix(_NOT_A_COORDINATE)]
         plain = "/".join(words)
         if plain not in self._by_path:
-            self._by_path[plain] = self._unlike(readable("_".join(words)))
+            name = readable("_".join(words))
+            while name in self._taken:
+                name += "_"
+            self._taken.add(name)
+            self._by_path[plain] = name
         return self._by_path[plain]
-
-    def _unlike(self, name: str) -> str:
-        while name in self._taken:
-            name += "_"
-        self._taken.add(name)
-        return name

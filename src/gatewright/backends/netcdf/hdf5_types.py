@@ -1,7 +1,7 @@
-"""Types and attributes of HDF5 in the words of the arrays' domain.
+"""HDF5's types and attributes as those of ``domains.arrays``.
 
-Enumerated values are their integers, with CF's ``flag_values`` and ``flag_meanings``
-(CF 1.11, section 3.5); halves are float32, which holds each of them.
+Enumerated values become their integers, with CF's ``flag_values`` and ``flag_meanings``
+(CF 1.11, section 3.5); 16-bit floats become float32, which holds each of them exactly.
 """
 
 from collections.abc import Mapping
@@ -49,8 +49,17 @@ def refusal(dataset: Any) -> str | None:
     """Return why the values of an h5py data set are not read; None where they are."""
     if dataset.shape is None:
         return "it has no values at all"
-    if element_type(dataset.dtype) is None:
-        return f"{_kind_of(dataset.dtype)} are not read here"
+    dtype = dataset.dtype
+    if element_type(dtype) is None:
+        called = (
+            (dtype.names is not None, "compound values"),
+            (h5py.check_vlen_dtype(dtype) is not None, "lists of varying length"),
+            (h5py.check_ref_dtype(dtype) is not None, "references"),
+            (dtype.subdtype is not None, "values that are arrays"),
+            (dtype.kind == "V", "opaque values"),
+            (True, f"values of type {dtype}"),
+        )
+        return f"{next(words for so, words in called if so)} are not read here"
     creation = dataset.id.get_create_plist()
     for place in range(creation.get_nfilters()):
         number, _, _, name = creation.get_filter(place)
@@ -61,19 +70,6 @@ def refusal(dataset: Any) -> str | None:
                 "“nccopy -d 4” writes the file anew with one that is"
             )
     return None
-
-
-def _kind_of(dtype: Any) -> str:
-    """Return what values of a type that is not read are called."""
-    if dtype.names is not None:
-        return "compound values"
-    if h5py.check_vlen_dtype(dtype) is not None:
-        return "lists of varying length"
-    if h5py.check_ref_dtype(dtype) is not None:
-        return "references"
-    if dtype.subdtype is not None:
-        return "values that are arrays"
-    return "opaque values" if dtype.kind == "V" else f"values of type {dtype}"
 
 
 def flags(dtype: Any) -> Attributes:
@@ -111,39 +107,31 @@ def attributes(item: Any, owner: str, warnings: list[str]) -> dict[str, Attribut
 
 
 def _attribute(item: Any, name: str) -> Attribute | None:
+    """Return an attribute of an h5py object; None for a type that is not read."""
     stored = item.attrs.get_id(name)
+    kind = element_type(stored.dtype)
     if not stored.get_space().get_simple_extent_npoints():
-        return _empty(stored.dtype)
+        if kind is None or kind.numeric:
+            return None if kind is None else Attribute(kind, ())
+        return Attribute(ElementType.CHAR, ("",))
     if stored.get_storage_size() > _LARGEST_ATTRIBUTE:
         return None
     array = np.asarray(item.attrs[name])
-    if array.dtype.kind in "OSU":
-        return _text_attribute(array)
-    numeric = element_type(array.dtype)
-    if numeric is None:
-        return None
-    if array.dtype.kind == "b":
-        array = array.astype(np.int8)
-    return Attribute(numeric, tuple(array.reshape(-1).tolist()))
-
-
-def _empty(dtype: Any) -> Attribute | None:
-    """Return an attribute without values: empty text where it is text."""
-    kind = element_type(dtype)
-    if kind is None or kind.numeric:
-        return None if kind is None else Attribute(kind, ())
-    return Attribute(ElementType.CHAR, ("",))
-
-
-def _text_attribute(array: Any) -> Attribute | None:
     elements = array.reshape(-1)
+    if array.dtype.kind not in "OSU":
+        kind = element_type(array.dtype)
+        if array.dtype.kind == "b":
+            elements = elements.astype(np.int8)
+        return None if kind is None else Attribute(kind, tuple(elements.tolist()))
     if not all(isinstance(element, str | bytes) for element in elements):
         return None
-    kind = ElementType.CHAR if array.dtype.kind == "S" else ElementType.STRING
     texts = tuple(
         one.decode("utf-8", "surrogateescape").rstrip("\0")
         if isinstance(one, bytes)
         else str(one)  # h5py gives NumPy's own kind of text, too
         for one in elements
     )
-    return text_attribute(kind if len(texts) == 1 else ElementType.STRING, texts)
+    single_of_fixed_length = array.dtype.kind == "S" and len(texts) == 1
+    return text_attribute(
+        ElementType.CHAR if single_of_fixed_length else ElementType.STRING, texts
+    )
