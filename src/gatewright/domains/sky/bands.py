@@ -147,9 +147,12 @@ def _by_words(name: str, camera: str) -> str | None:
 
 def _by_letter(name: str) -> str | None:
     """Return the filter whose one letter stands among words of cameras."""
+    # HSC's second r and i are r and i.
+    plain = re.sub(r"\b[Kk][ _-][Ss]hort\b", "Ks", name)
+    plain = re.sub(r"\bHSC-([RI])2\b", r"HSC-\1", plain).replace("+", " ")
     letters: list[str] = []
     systems: set[str] = set()
-    for part in _words(name):
+    for part in filter(None, _SEPARATORS.split(plain)):
         if part in LETTERS or part.lower() in _SLOAN:
             letters.append(part)
         elif part.lower() in SLOAN_WORDS | JOHNSON_WORDS | INFRARED_WORDS:
@@ -167,13 +170,6 @@ def _by_letter(name: str) -> str | None:
     return known
 
 
-def _words(name: str) -> list[str]:
-    """Return the words of a filter's name; HSC's second r and i are r and i."""
-    plain = re.sub(r"\b[Kk][ _-][Ss]hort\b", "Ks", name)
-    plain = re.sub(r"\bHSC-([RI])2\b", r"HSC-\1", plain)
-    return [word for word in _SEPARATORS.split(plain.replace("+", " ")) if word]
-
-
 def _round(name: str, centre: float, share: float) -> Band:
     return _band(name, (centre * (1 - share), centre * (1 + share)))
 
@@ -183,7 +179,7 @@ def _band(name: str, edges: Edges) -> Band:
 
 
 def band_name(filter_name: str) -> str | None:
-    """Return the common name of a header's filter; None for one not known."""
+    """Return the common name of a filter in a header; None for an unknown one."""
     found = find_band([filter_name])
     return None if found is None else found.name
 
@@ -197,7 +193,7 @@ def band_wavelengths(band: str | None) -> Interval | None:
 
 
 def parse_band(text: str, name: str) -> Band | None:
-    """Return what a setting says a filter is; None where it says that it is none.
+    """Return the band that a setting gives to a filter; None for an empty setting.
 
     Parameters
     ----------
@@ -209,7 +205,7 @@ def parse_band(text: str, name: str) -> Band | None:
     Raises
     ------
     InvalidRequest
-        It is neither.
+        The text is neither a known band nor a pair of edges.
     """
     if not text.strip():
         return None

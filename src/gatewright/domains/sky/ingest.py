@@ -1,4 +1,4 @@
-"""Keeping the index of a survey like its files."""
+"""Keeps the index of a survey in step with its files."""
 
 import asyncio
 import logging
@@ -21,14 +21,14 @@ from gatewright.domains.sky.ports import ImageIndex, ImageReader
 _log = logging.getLogger("gatewright.sky")
 
 LEASE_SECONDS = 12.0
-"""How long the right of a process that was killed keeps others waiting."""
+"""Seconds after which another process may take over from one that was killed."""
 _KEEP_SECONDS = LEASE_SECONDS / 4
 _TOGETHER = 64
 
 
 @dataclass(frozen=True, slots=True)
 class IngestReport:
-    """What one look at a survey's files did."""
+    """What one ingest of a survey did."""
 
     survey: str
     """The survey."""
@@ -47,7 +47,7 @@ class IngestReport:
 class Ingest:
     """Reads new and changed files into the index and forgets those that are gone.
 
-    Several processes may try at once; the index gives one of them the right to.
+    Several processes may try at once: the index lets one of them read at a time.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Ingest:
     ) -> IngestReport | None:
         """Bring a survey's index up to date; None while another process does.
 
-        ``told`` is called now and then with how far it is.
+        ``told`` is called after each batch of files with the progress.
         """
         if not await self._claim(survey):
             return None
@@ -89,7 +89,7 @@ class Ingest:
         )
 
     async def _keep(self, survey: Survey) -> None:
-        """Keep the right to scan while files are looked for, or take long to read."""
+        """Renew the claim on the survey until cancelled."""
         while True:
             await asyncio.sleep(_KEEP_SECONDS)
             with suppress(GatewayError):  # the database comes back, or another goes on
@@ -129,18 +129,19 @@ class Ingest:
     async def _scan(
         self, survey: Survey, files: Sequence[SurveyFile]
     ) -> AsyncIterator[list[ScannedFile]]:
+        """Yield what the headers say, a batch at a time.
+
+        A file that cannot be read is in its batch, with the reason.
+        """
         room = asyncio.Semaphore(self._at_once)
 
         async def scan(file: SurveyFile) -> ScannedFile:
             async with room:
-                return await self._scan_one(survey, file)
+                try:
+                    return await self._reader.scan(survey, file)
+                except GatewayError as error:
+                    return ScannedFile(file, left_out=(error.text,))
 
         for first in range(0, len(files), _TOGETHER):
             some = files[first : first + _TOGETHER]
             yield list(await asyncio.gather(*map(scan, some)))
-
-    async def _scan_one(self, survey: Survey, file: SurveyFile) -> ScannedFile:
-        try:
-            return await self._reader.scan(survey, file)
-        except GatewayError as error:
-            return ScannedFile(file, left_out=(error.text,))

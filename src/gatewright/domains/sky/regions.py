@@ -153,7 +153,7 @@ Region = Circle | Polygon | Range
 
 
 def parse_region(text: str) -> Region:
-    """Return the region that ``CIRCLE``, ``RANGE`` or ``POLYGON`` and numbers say.
+    """Return the region of a DALI text: ``CIRCLE``, ``RANGE`` or ``POLYGON``.
 
     Raises
     ------
@@ -191,20 +191,24 @@ def parse_interval(text: str, name: str) -> Interval:
 
 
 def _numbers(words: list[str], name: str, *, infinite: bool = False) -> list[float]:
-    return [_number(word, name, infinite=infinite) for word in words]
+    """Return numbers as DALI writes them: no blanks, underscores or hexadecimals.
 
-
-def _number(word: str, name: str, *, infinite: bool) -> float:
-    """Return a number as DALI writes it: no blanks, underscores or hexadecimals."""
-    plain = len(word) <= _NUMBER_LENGTH and word.isascii() and "_" not in word
-    try:
-        value = float(word) if plain else math.nan
-    except ValueError:
-        value = math.nan
-    open_end = math.isinf(value) and word.lstrip("+-").lower() in {"inf", "infinity"}
-    if math.isfinite(value) or (open_end and infinite):
-        return value
-    raise InvalidRequest(f"“{name}” holds something that is not a number it may have.")
+    Infinity is one only where ``infinite`` allows it, and in words: ``1e999`` is not.
+    """
+    values: list[float] = []
+    for word in words:
+        plain = len(word) <= _NUMBER_LENGTH and word.isascii() and "_" not in word
+        try:
+            value = float(word) if plain else math.nan
+        except ValueError:
+            value = math.nan
+        in_words = word.lstrip("+-").lower() in {"inf", "infinity"}
+        if not (math.isfinite(value) or (infinite and math.isinf(value) and in_words)):
+            raise InvalidRequest(
+                f"“{name}” holds something that is not a number it may have."
+            )
+        values.append(value)
+    return values
 
 
 def _longitude(value: float) -> float:

@@ -1,4 +1,4 @@
-"""Times of exposures: Modified Julian Dates in UTC, and the texts that mean them.
+"""Times of exposures: Modified Julian Dates in UTC, and the texts that give them.
 
 MJD 0 is 1858-11-17 00:00 (IAU 1997 resolution B1). A day has 86,400 s here, as in all
 catalogues of images; a leap second is the last moment of its day.
@@ -35,7 +35,7 @@ def mjd_text(mjd: float) -> str:
 
 
 def parse_times(text: str) -> Interval:
-    """Return the interval of MJD that a text says.
+    """Return the interval of MJD that a text gives.
 
     It is ``low high`` or ``low/high``, or one of them alone. Each is an MJD or ISO
     8601, in UTC or with its offset from it (a day or month means the whole of it);

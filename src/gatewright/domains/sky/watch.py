@@ -1,4 +1,4 @@
-"""The look at the files of all surveys, now and then."""
+"""Looks at the files of all surveys at intervals, for new and changed ones."""
 
 import asyncio
 import logging
@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from gatewright.core.clock import system_clock
 from gatewright.core.errors import GatewayError, Unavailable
-from gatewright.domains.sky.ingest import Ingest, IngestReport
+from gatewright.domains.sky.ingest import Ingest
 from gatewright.domains.sky.model import Reading, Survey
 from gatewright.domains.sky.ports import ImageIndex
 
@@ -99,20 +99,16 @@ class SurveyWatch:
 
             report = await self._ingest.run(survey, hear)
             if report is not None:
-                _tell(report)
+                changed = report.read or report.removed
+                _log.log(
+                    logging.INFO if changed else logging.DEBUG,
+                    "survey %s: %d files, %d read with %d images, %d gone, %d left out",
+                    report.survey,
+                    report.files,
+                    report.read,
+                    report.images,
+                    report.removed,
+                    len(report.left_out),
+                )
                 return
             await asyncio.sleep(_TURN_SECONDS)
-
-
-def _tell(report: IngestReport) -> None:
-    level = logging.INFO if report.read or report.removed else logging.DEBUG
-    _log.log(
-        level,
-        "survey %s: %d files, %d read with %d images, %d gone, %d left out",
-        report.survey,
-        report.files,
-        report.read,
-        report.images,
-        report.removed,
-        len(report.left_out),
-    )
