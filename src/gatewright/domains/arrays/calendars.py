@@ -194,22 +194,22 @@ def checked(calendar_: Calendar, moment: Moment) -> Moment:
     InvalidRequest
         The calendar has no such day.
     """
+    never_was = calendar_ is Calendar.STANDARD and (1582, 10, 4) < (
+        moment.year,
+        moment.month,
+        moment.day,
+    ) < (1582, 10, 15)
     if (
         abs(moment.year) > _LARGEST_YEAR
         or not 1 <= moment.month <= 12
         or not 1 <= moment.day <= days_in_month(calendar_, moment.year, moment.month)
         or not 0 <= moment.microsecond < _DAY
-        or (calendar_ is Calendar.STANDARD and _never_was(moment))
+        or never_was
     ):
         raise InvalidRequest(
             f"{moment} is not in the calendar of this data set ({calendar_})."
         )
     return moment
-
-
-def _never_was(moment: Moment) -> bool:
-    day = (moment.year, moment.month, moment.day)
-    return (1582, 10, 4) < day < (1582, 10, 15)
 
 
 def microseconds(calendar_: Calendar, moment: Moment) -> int:

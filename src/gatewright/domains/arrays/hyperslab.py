@@ -52,18 +52,14 @@ def check(variable: Variable, slab: Hyperslab) -> Hyperslab:
             f"{len(slab)} were given."
         )
     for name, size, part in zip(variable.dimensions, variable.shape, slab, strict=True):
-        _check_range(f"“{name}” of “{variable.name}”", size, part)
+        what = f"A range of “{name}” of “{variable.name}”"
+        if part.start < 0 or part.count < 0 or part.stride < 1:
+            raise InvalidRequest(f"{what} counts from 0, in steps of 1 or more.")
+        if part.count and part.stop > size:
+            raise InvalidRequest(
+                f"{what} ends at {part.stop - 1}, and the last index is {size - 1}."
+            )
     return slab
-
-
-def _check_range(name: str, size: int, part: Range) -> None:
-    if part.start < 0 or part.count < 0 or part.stride < 1:
-        raise InvalidRequest(f"A range of {name} counts from 0, in steps of 1 or more.")
-    if part.count and part.stop > size:
-        raise InvalidRequest(
-            f"A range of {name} ends at {part.stop - 1}, and the last index is "
-            f"{size - 1}."
-        )
 
 
 def encoded_size(slab: Hyperslab, encoding: Encoding) -> int:

@@ -18,7 +18,7 @@ _UNWRITTEN = {
     ElementType.FLOAT32: float.fromhex("0x1.ep+122"),
     ElementType.FLOAT64: float.fromhex("0x1.ep+122"),
 }
-"""What netCDF leaves in cells that nobody wrote, where ``_FillValue`` does not say.
+"""The fill value of cells that were never written, of variables without _FillValue.
 
 Source: ``NC_FILL_INT`` and its like in netcdf.h. For bytes the library masks none.
 """
@@ -30,7 +30,7 @@ _ROUNDING = 1e-2
 
 @dataclass(frozen=True, slots=True)
 class Packing:
-    """How stored values become numbers with NaN for missing ones."""
+    """How stored values are turned into numbers, with NaN for missing ones."""
 
     type: ElementType
     """Type that the numbers have: FLOAT32 or FLOAT64."""
@@ -41,7 +41,7 @@ class Packing:
     offset: float = 0.0
     """What is added after that."""
     missing: tuple[float, ...] = ()
-    """Stored values that stand for none; whole ones are ``int``, with all digits."""
+    """Stored values that mean missing; whole ones are ``int``, with all digits."""
     lowest: float | None = None
     """Stored values below are missing (``valid_min``)."""
     highest: float | None = None
@@ -61,19 +61,27 @@ def packing(variable: Variable) -> Packing:
     )
     scale, offset = 1.0 if scale is None else scale, 0.0 if offset is None else offset
     low, high = _valid(variable, scale, offset)
+    factor = attributes.get("scale_factor") or attributes.get("add_offset")
+    small = variable.type.size <= 2 and (
+        factor is None or factor.type is not ElementType.FLOAT64
+    )
+    single = small or variable.type is ElementType.FLOAT32
+    fills = _numbers(attributes, "_FillValue")
+    if "_FillValue" not in attributes and variable.type in _UNWRITTEN:
+        fills = [_UNWRITTEN[variable.type]]
     return Packing(
-        _unpacked_type(variable),
+        ElementType.FLOAT32 if single else ElementType.FLOAT64,
         _unsigned(variable),
         scale,
         offset,
-        (*_fills(variable), *_numbers(attributes, "missing_value")),
+        (*fills, *_numbers(attributes, "missing_value")),
         low,
         high,
     )
 
 
 def missing_values(variable: Variable) -> tuple[int, ...]:
-    """Return the whole numbers that stand for none in a variable of integers."""
+    """Return the whole numbers that mean a missing value in a variable of integers."""
     return tuple(
         value
         for name in ("_FillValue", "missing_value")
@@ -84,25 +92,20 @@ def missing_values(variable: Variable) -> tuple[int, ...]:
 
 
 def absent(variable: Variable) -> float | None:
-    """Return a stored value that stands for none; None where bytes have no such."""
+    """Return a stored value that means missing; None for bytes, which have no such."""
     there = np.dtype(variable.type.value)
     for name in ("_FillValue", "missing_value"):
         for value in _numbers(variable.attributes, name):
-            if there.kind == "f" or value in range(*_whole(there)):
+            if there.kind == "f":
                 return value
-    if there.kind == "f":
-        return float("nan")
-    return _UNWRITTEN.get(variable.type)
-
-
-def _whole(dtype: np.dtype[np.generic]) -> tuple[int, int]:
-    """Return the smallest whole number of a type, and one more than the largest."""
-    there = np.iinfo(dtype.name)
-    return int(there.min), int(there.max) + 1
+            bounds = np.iinfo(there.name)
+            if value in range(int(bounds.min), int(bounds.max) + 1):
+                return value
+    return float("nan") if there.kind == "f" else _UNWRITTEN.get(variable.type)
 
 
 def unpack(values: npt.NDArray[np.number], how: Packing) -> Floats:
-    """Return stored values of any shape as numbers, NaN where there is none."""
+    """Return stored values of any shape as numbers, NaN where one is missing."""
     values = _with_sign(values, how)
     numbers: Floats = values.astype(how.type.value)
     if how.scale != 1.0:
@@ -114,7 +117,7 @@ def unpack(values: npt.NDArray[np.number], how: Packing) -> Floats:
 
 
 def is_long(variable: Variable, how: Packing) -> bool:
-    """Return whether the numbers are whole ones that float64 may not have."""
+    """Return whether the numbers are 64-bit integers, which float64 may round."""
     long = variable.type in {ElementType.INT64, ElementType.UINT64}
     return long and (how.scale, how.offset) == (1.0, 0.0)
 
@@ -122,7 +125,7 @@ def is_long(variable: Variable, how: Packing) -> bool:
 def whole_numbers(
     values: npt.NDArray[np.number], how: Packing
 ) -> "np.ma.MaskedArray[tuple[int, ...], np.dtype[np.number]]":
-    """Return stored values that are not packed with all digits, masked if missing."""
+    """Return the stored values of integers with all digits, masked where missing."""
     values = _with_sign(values, how)
     return np.ma.MaskedArray(values, _missing(values, how))
 
@@ -168,28 +171,6 @@ def _signed(how: Packing, dtype: np.dtype[np.generic], value: float) -> float:
     if dtype.kind == "u":
         return value + turn if value < 0 else value
     return value - turn if value >= turn / 2 else value
-
-
-def _fills(variable: Variable) -> list[float]:
-    """Return what stands in cells that were never written."""
-    if "_FillValue" in variable.attributes:
-        return _numbers(variable.attributes, "_FillValue")
-    return [_UNWRITTEN[variable.type]] if variable.type in _UNWRITTEN else []
-
-
-def _unpacked_type(variable: Variable) -> ElementType:
-    if variable.type is ElementType.FLOAT32 or (
-        variable.type.size <= 2 and _scale_type(variable) is not ElementType.FLOAT64
-    ):
-        return ElementType.FLOAT32
-    return ElementType.FLOAT64
-
-
-def _scale_type(variable: Variable) -> ElementType:
-    for name in ("scale_factor", "add_offset"):
-        if name in variable.attributes:
-            return variable.attributes[name].type
-    return ElementType.FLOAT32
 
 
 def _unsigned(variable: Variable) -> str | None:

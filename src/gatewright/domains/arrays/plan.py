@@ -1,4 +1,4 @@
-"""In which windows a piece of an array is read.
+"""Cuts a piece of an array into the windows in which it is read.
 
 A window is a block along one axis with the axes behind it whole and those before it at
 one index, so that windows, one after another, are the piece in row-major order. It is
@@ -25,9 +25,21 @@ def windows(
     if not slab:
         yield slab
         return
-    axis, row_bytes = _split_axis(variable, slab, encoding)
-    block = _block(variable, slab, axis, row_bytes)
-    for position in positions(counts(slab[:axis])):
+    sizes = counts(slab)
+    bound = TARGET_BYTES if variable.chunks is None else LARGEST_BYTES
+    # The first axis of which one index fits into a window is cut into blocks.
+    axis, row_bytes = len(sizes) - 1, encoding.type.size
+    for outer in range(len(sizes) - 1):
+        row = encoding.type.size * math.prod(sizes[outer + 1 :])
+        if row <= bound:
+            axis, row_bytes = outer, row
+            break
+    rows = max(1, TARGET_BYTES // row_bytes)
+    block = _Blocks(slab[axis], rows, rows, 0)
+    if variable.chunks is not None:
+        most = max(1, LARGEST_BYTES // row_bytes)
+        block = _Blocks(slab[axis], rows, most, variable.chunks[axis])
+    for position in positions(sizes[:axis]):
         fixed = tuple(
             part.part(index, 1) for part, index in zip(slab, position, strict=False)
         )
@@ -35,32 +47,8 @@ def windows(
             yield (*fixed, piece, *slab[axis + 1 :])
 
 
-def _split_axis(
-    variable: Variable, slab: Hyperslab, encoding: Encoding
-) -> tuple[int, int]:
-    """Return the axis that is cut into blocks and the bytes of one of its indices."""
-    bound = TARGET_BYTES if variable.chunks is None else LARGEST_BYTES
-    sizes = counts(slab)
-    item = encoding.type.size
-    for axis in range(len(sizes) - 1):
-        row = item * math.prod(sizes[axis + 1 :])
-        if row <= bound:
-            return axis, row
-    return len(sizes) - 1, item
-
-
-def _block(variable: Variable, slab: Hyperslab, axis: int, row_bytes: int) -> "_Blocks":
-    whole = slab[axis]
-    rows = max(1, TARGET_BYTES // row_bytes)
-    if variable.chunks is None:
-        return _Blocks(whole, rows, rows, 0)
-    chunk = variable.chunks[axis]
-    most = max(1, LARGEST_BYTES // row_bytes)
-    return _Blocks(whole, rows, most, chunk)
-
-
 class _Blocks:
-    """The parts of a range, again and again, without a list of them."""
+    """The blocks of a range; they can be walked through many times without a list."""
 
     def __init__(self, whole: Range, rows: int, most: int, chunk: int) -> None:
         self._whole = whole
@@ -71,18 +59,14 @@ class _Blocks:
     def __iter__(self) -> Iterator[Range]:
         first = 0
         while first < self._whole.count:
-            count = min(self._count(first), self._whole.count - first)
+            count = self._rows
+            if self._chunk:
+                # To the end of the row of chunks, where that is not too far.
+                index = self._whole.start + first * self._whole.stride
+                wanted = index + self._rows * self._whole.stride
+                border = -(-wanted // self._chunk) * self._chunk
+                to_border = -(-(border - index) // self._whole.stride)
+                count = min(to_border, self._most)
+            count = min(count, self._whole.count - first)
             yield self._whole.part(first, count)
             first += count
-
-    def _count(self, first: int) -> int:
-        """Return how many indices the block takes that begins at position ``first``."""
-        if not self._chunk:
-            return self._rows
-        index = self._whole.start + first * self._whole.stride
-        wanted = index + self._rows * self._whole.stride
-        border = -(-wanted // self._chunk) * self._chunk
-        count = -(-(border - index) // self._whole.stride)
-        if count <= self._most:
-            return count
-        return max(1, self._most)

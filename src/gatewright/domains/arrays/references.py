@@ -46,21 +46,18 @@ def references(variable: Variable) -> Iterator[tuple[str, list[str]]]:
 
 def renamed(attributes: Attributes, name: Callable[[str], str]) -> Attributes:
     """Return attributes in which variables that they refer to have other names."""
-    return {
-        key: Attribute(one.type, (_renamed(key, one.text, name),), one.latin1)
-        if _refers(key) and not one.type.numeric
-        else one
-        for key, one in attributes.items()
-    }
-
-
-def _renamed(key: str, text: str, name: Callable[[str], str]) -> str:
-    words = []
-    for word in text.split():
-        colon = ":" if word.endswith(":") else ""
-        kept = key in _KEYED and colon
-        words.append(word if kept else name(word.removesuffix(":")) + colon)
-    return text if words == text.split() else " ".join(words)
+    found = dict(attributes)
+    for key, one in attributes.items():
+        if not _refers(key) or one.type.numeric:
+            continue
+        words = one.text.split()
+        for at, word in enumerate(words):
+            colon = ":" if word.endswith(":") else ""
+            if not (key in _KEYED and colon):
+                words[at] = name(word.removesuffix(":")) + colon
+        if words != one.text.split():
+            found[key] = Attribute(one.type, (" ".join(words),), one.latin1)
+    return found
 
 
 def companions(
@@ -69,7 +66,7 @@ def companions(
     gone: AbstractSet[str],
     narrowed: AbstractSet[str],
 ) -> list[Variable]:
-    """Return what comes along with variables: what they refer to, and what that does.
+    """Return the variables that others refer to, and those that these refer to.
 
     Parameters
     ----------
@@ -78,10 +75,10 @@ def companions(
     variables
         The variables that are asked for.
     gone
-        Dimensions that the answer has not: nothing along them comes along.
+        Dimensions that the answer lacks: no variable along them is returned.
     narrowed
-        Dimensions of which a part is asked for. The indices that make up a mesh mean
-        other cells then, so it stays behind.
+        Dimensions of which a part is asked for. The indices that make up a mesh would
+        mean other cells then, so the mesh is left out.
     """
     known = description.variables
     found = {variable.name: variable for variable in variables}
@@ -107,7 +104,7 @@ def _of_rows(
     variables: tuple[Variable, ...],
     narrowed: AbstractSet[str],
 ) -> tuple[list[Variable], set[str]]:
-    """Return what says to which feature the elements of ragged arrays belong.
+    """Return the variables that say to which feature elements of ragged arrays belong.
 
     They are counts of elements, which mean nothing once some are left out, or the
     number of the feature of each element. The second part are the dimensions of
@@ -135,7 +132,7 @@ def is_ragged(variable: Variable) -> bool:
 
 
 def _of_mesh(description: Description, variable: Variable) -> set[str]:
-    """Return the dimensions along which a mesh's cells stand; none of other variables.
+    """Return the dimensions of the cells of a mesh; empty for a variable of no mesh.
 
     Source: UGRID 1.0, ``mesh_topology`` and ``location_index_set``.
     """

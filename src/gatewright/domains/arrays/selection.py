@@ -43,14 +43,14 @@ _SHOWN_LABELS = 20
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """The indices of an axis that a request means."""
+    """The indices of an axis that a request selects."""
 
     ranges: tuple[Range, ...]
     """One range, or two where a longitude range crosses the seam."""
     west: float | None = None
-    """Longitudes are counted from here (west <= value < west + 360)."""
+    """Western end from which longitudes are counted, up to less than west + 360."""
     nearest: str = ""
-    """The value that is given where another was asked for, half a step away or less."""
+    """The value that was selected instead of one that the axis does not have."""
 
     @property
     def count(self) -> int:
@@ -66,7 +66,7 @@ def everything(size: int) -> Selected:
 def select(
     axis: Axis, values: Values, text: str, labels: Sequence[str] = ()
 ) -> Selected:
-    """Return the indices that a request means.
+    """Return the indices of an axis that the text of a request selects.
 
     Parameters
     ----------
@@ -82,15 +82,19 @@ def select(
     Raises
     ------
     InvalidRequest
-        The text is not that, or nothing of the axis lies there.
+        The text is neither, or the axis has no value there.
     """
     if not values.size:
         raise InvalidRequest(f"The axis {axis.name} of this data set is empty.")
     counted = _INDEX.fullmatch(text.strip())
     if counted is not None:
-        return _by_index(
-            axis, values.size, [int(end) for end in counted.groups() if end]
-        )
+        ends = [int(end) for end in counted.groups() if end]
+        if not ends[0] <= ends[-1] < values.size:
+            raise InvalidRequest(
+                f"The axis {axis.name} of this data set has the indices 0 to "
+                f"{values.size - 1}, and an index range has its smaller end first."
+            )
+        return Selected((Range(ends[0], ends[-1] - ends[0] + 1),))
     if axis.text:
         return _by_label(axis, labels, text)
     if axis.time is not None:
@@ -106,16 +110,6 @@ def select(
         values <= high + max(margin, _spacing(high))
     )
     return Selected((_run(axis, mask, values, text, (low, high)),))
-
-
-def _by_index(axis: Axis, size: int, ends: list[int]) -> Selected:
-    first, last = ends[0], ends[-1]
-    if not first <= last < size:
-        raise InvalidRequest(
-            f"The axis {axis.name} of this data set has the indices 0 to {size - 1}, "
-            "and an index range has its smaller end first."
-        )
-    return Selected((Range(first, last - first + 1),))
 
 
 def _by_label(axis: Axis, labels: Sequence[str], text: str) -> Selected:
@@ -202,8 +196,10 @@ def _select_longitude(
         return Selected((Range(index, 1),), nearest=given)
     width = east - west if east >= west else (east - west) % 360.0
     values, closed = _one_turn(values), values
-    if closed.size > values.size and _holds(closed, west, width):
-        mask = (closed >= west - _DEGREES) & (closed <= west + width + _DEGREES)
+    low, high = west - _DEGREES, west + width + _DEGREES
+    within = closed.min() - _DEGREES <= west and west + width <= closed.max() + _DEGREES
+    if closed.size > values.size and within:
+        mask = (closed >= low) & (closed <= high)
         return Selected((_run(axis, mask, closed, f"{west:g}:{east:g}"),))
     if width >= 360.0 - _DEGREES:
         return _turned(axis, values, west)
@@ -213,7 +209,13 @@ def _select_longitude(
     runs = _split(_runs(mask), np.diff(distance), rising=rising)
     if not runs:
         raise _outside(axis, values, f"{west:g}:{east:g}")
-    return Selected(_eastward(runs, distance, rising=rising), west)
+    if len(runs) > 2:
+        raise InvalidRequest(
+            "The longitudes of this data set are not in order, so a range of them is "
+            "not one piece. Ask for the data by index instead, over DAP."
+        )
+    eastward = sorted(runs, key=lambda run: float(distance[run.start]))
+    return Selected(tuple(eastward if rising else reversed(eastward)), west)
 
 
 def _one_turn(values: Values) -> Values:
@@ -226,12 +228,6 @@ def _one_turn(values: Values) -> Values:
         return values
     turn: Values = values[np.abs(values - values[0]) < 360.0 - _DEGREES]
     return turn
-
-
-def _holds(values: Values, west: float, width: float) -> bool:
-    """Return whether a range lies within the longitudes as the file counts them."""
-    lowest, highest = float(values.min()), float(values.max())
-    return lowest - _DEGREES <= west and west + width <= highest + _DEGREES
 
 
 def _split(runs: list[Range], steps: Values, *, rising: bool) -> list[Range]:
@@ -255,18 +251,6 @@ def _turned(axis: Axis, values: Values, west: float) -> Selected:
         first = (first + 1) % values.size
     parts = (Range(first, values.size - first), Range(0, first))
     return Selected(tuple(part for part in parts if part.count), west)
-
-
-def _eastward(
-    runs: list[Range], distance: Values, *, rising: bool
-) -> tuple[Range, ...]:
-    if len(runs) > 2:
-        raise InvalidRequest(
-            "The longitudes of this data set are not in order, so a range of them is "
-            "not one piece. Ask for the data by index instead, over DAP."
-        )
-    runs = sorted(runs, key=lambda run: float(distance[run.start]))
-    return tuple(runs if rising else reversed(runs))
 
 
 def _rising(values: Values) -> bool:

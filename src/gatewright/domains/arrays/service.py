@@ -291,11 +291,14 @@ class Datasets:
             small=is_small(description, order, cost),
             person=person,
         )
+        statistics = (how.name for how in order.statistics)
+        words = [published.dataset.id, *order.variables[:3], *statistics]
+        plain = re.sub(r"[^A-Za-z0-9._-]+", "-", "_".join(words[:8]))
         return SubsetFile(
             descriptor,
             size,
             order.format.media_type,
-            _filename(published.dataset.id, order),
+            f"{plain[:150]}.{order.format.extension}",
         )
 
     def _history(
@@ -331,9 +334,3 @@ class Datasets:
                 estimated_bytes=size,
                 limit_bytes=self._response_bytes,
             )
-
-
-def _filename(dataset_id: str, order: SubsetOrder) -> str:
-    words = [dataset_id, *order.variables[:3], *(how.name for how in order.statistics)]
-    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", "_".join(words[:8]))
-    return f"{plain[:150]}.{order.format.extension}"

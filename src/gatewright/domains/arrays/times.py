@@ -44,7 +44,7 @@ class Period:
 
 
 def period(text: str, calendar: Calendar) -> Period:
-    """Return what a written time means in a calendar.
+    """Return the period of a written time in a calendar.
 
     Raises
     ------
@@ -58,7 +58,12 @@ def period(text: str, calendar: Calendar) -> Period:
             "1987-10-16T06:00:00."
         )
     year, month, day = (int(parsed[n] or 1) for n in ("year", "month", "day"))
-    first = checked(calendar, Moment(year, month, day, _within_day(parsed)))
+    hour, minute, second = (int(parsed[n] or 0) for n in ("hour", "minute", "second"))
+    if hour > 23 or minute > 59 or second > 59:
+        raise InvalidRequest("A time of day goes from 00:00:00 to 23:59:59.")
+    micro = int(((parsed["fraction"] or "") + "000000")[:6])
+    within_day = ((hour * 60 + minute) * 60 + second) * 1_000_000 + micro
+    first = checked(calendar, Moment(year, month, day, within_day))
     if parsed["offset"]:
         first = _in_utc(first, parsed["offset"], calendar)
     return Period(first, _behind(parsed, first, calendar))
@@ -71,14 +76,6 @@ def time_range(text: str, calendar: Calendar) -> tuple[Period, Period]:
         one = period(text, calendar)
         return one, one
     return period(pair["first"], calendar), period(pair["last"], calendar)
-
-
-def _within_day(parsed: re.Match[str]) -> int:
-    hour, minute, second = (int(parsed[n] or 0) for n in ("hour", "minute", "second"))
-    if hour > 23 or minute > 59 or second > 59:
-        raise InvalidRequest("A time of day goes from 00:00:00 to 23:59:59.")
-    micro = int(((parsed["fraction"] or "") + "000000")[:6])
-    return ((hour * 60 + minute) * 60 + second) * 1_000_000 + micro
 
 
 def _in_utc(local: Moment, offset: str, calendar: Calendar) -> Moment:
