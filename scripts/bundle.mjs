@@ -2,8 +2,9 @@
 //
 //   node scripts/bundle.mjs NODE_MODULES OUTPUT LOCK_SHA256
 //
-// Writes OUTPUT/<name>.js, <name>.d.ts (for the type check), LICENSES.txt (the text of
-// every licence) and vendor.json (what is in each bundle, its licence and SHA-256).
+// Writes OUTPUT/<name>.js, <name>.d.ts (for the type check), land-*.topojson (the land
+// that pictures made by the gateway show), LICENSES.txt (the text of every licence) and
+// vendor.json (what is in each file, its licence and SHA-256).
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -70,11 +71,23 @@ async function bundle(file) {
   };
 }
 
+/** Copies a map of the land as it is; returns its line of vendor.json. */
+function copyLand(name) {
+  const body = readFileSync(join(nodeModules, "world-atlas", `${name}.json`));
+  writeFileSync(join(output, `${name}.topojson`), body);
+  return {
+    file: `${name}.topojson`,
+    sha256: createHash("sha256").update(body).digest("hex"),
+    packages: [describe("world-atlas")],
+  };
+}
+
 if (!existsSync(output)) mkdirSync(output, { recursive: true });
 const bundles = [];
 for (const file of readdirSync(entries).filter((name) => name.endsWith(".js")).sort()) {
   bundles.push(await bundle(basename(file)));
 }
+bundles.push(copyLand("land-110m"), copyLand("land-50m"));
 const packages = new Map(bundles.flatMap((one) => one.packages).map((one) => [one.name, one]));
 const texts = [...packages.values()].map(
   (one) => `${one.name} ${one.version} (${one.license})\n\n${licenseText(one.name)}\n`,

@@ -1,12 +1,16 @@
 """The clients of climate science read the right values from the real archive."""
 
+import io
+import itertools
 import subprocess
 from pathlib import Path
 
+import matplotlib as mpl
 import netCDF4
 import numpy as np
 import pytest
 import xarray
+from PIL import Image
 from tests.support import needs
 from tests.support.gateway import RunningGateway
 
@@ -150,7 +154,31 @@ def test_a_box_and_a_member_mean_come_as_a_picture(archive: RunningGateway) -> N
     with archive.client() as client:
         answer = client.get(f"/api/v1/datasets/{REANALYSIS}/subset?{query}")
     assert answer.headers["content-type"] == "image/png"
-    assert answer.content.startswith(b"\x89PNG\r\n")
+    with Image.open(io.BytesIO(answer.content)) as found:
+        pixels = np.asarray(found)
+    assert pixels.shape[1:] == (900, 3)
+    with netCDF4.Dataset(local(REANALYSIS)) as file:
+        rows = np.flatnonzero((file["lat"][:] >= 30) & (file["lat"][:] <= 60))
+        rows = rows[np.argsort(file["lat"][rows])]
+        east = (file["lon"][:] + 20) % 360
+        columns = np.flatnonzero(east <= 60)
+        columns = columns[np.argsort(east[columns])]
+        whole = file["prmsl"][:].astype(np.float64).mean(axis=0)
+    mean = whole[np.ix_(rows, columns)]
+    # The map begins 108 pixels from the left and 62 from above, and is 752 wide; a
+    # degree of longitude is as long as it is at 45 degrees north.
+    tall, wide = 2.0 * len(rows), 2.0 * len(columns)
+    height = round(752 * tall / (wide * np.cos(np.pi / 4)))
+    part = (mean - mean.min()) / np.ptp(mean)
+    expected = mpl.colormaps["viridis"](part, bytes=True)[..., :3]
+    # Next to the middle of each cell: a coastline may run through one or the other.
+    y, x = np.ogrid[: len(rows), : len(columns)]
+    same = np.zeros(mean.shape, bool)
+    for up, right in itertools.product((0.3, 0.5, 0.7), repeat=2):
+        down = (62 + height * (1 - (y + up) / len(rows))).astype(int)
+        across = (108 + 752 * (x + right) / len(columns)).astype(int)
+        same |= (abs(pixels[down, across].astype(int) - expected) <= 2).all(-1)
+    assert same.all()
 
 
 def test_mistakes_are_told_in_the_protocols_form(archive: RunningGateway) -> None:

@@ -11,6 +11,8 @@ import numpy.typing as npt
 from tests.support.inline_pool import InlinePool
 
 from gatewright.backends.gridded import PooledArrayReader
+from gatewright.backends.gridded.cut import Cut
+from gatewright.backends.netcdf.files import netcdf
 from gatewright.core.access import PUBLIC, Access
 from gatewright.core.caller import Caller, visitor
 from gatewright.domains.arrays import (
@@ -119,6 +121,14 @@ def requested(query: Mapping[str, str]) -> SubsetRequest:
         SubsetFormat(query.get("format", "netcdf4")),
         {name: text for name, text in query.items() if name not in known},
     )
+
+
+async def cut_of(path: Path, **query: str) -> Cut:
+    """Return what a subset is made of, over an open NetCDF file."""
+    catalogue = datasets(path)
+    published = await catalogue.open(VISITOR, path.stem)
+    prepared = await catalogue.prepare(published, requested(query))
+    return Cut(netcdf.open([os.fsencode(path)]), prepared.order)
 
 
 async def subset(catalogue: Datasets, dataset: str = "ens", **query: str) -> bytes:

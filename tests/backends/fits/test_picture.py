@@ -11,7 +11,7 @@ from astropy.io import fits
 from astropy.wcs import WCS
 from tests.backends.fits.skies import cut_bytes, pixels, tan_header, write
 
-from gatewright.backends.fits.png import encode_png
+from gatewright.backends.png import encode_png
 from gatewright.core.errors import TooLarge
 
 

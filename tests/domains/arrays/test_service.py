@@ -256,6 +256,10 @@ async def test_a_subset_is_counted_before_it_is_read(path: Path) -> None:
     assert packed.estimate.bytes < rows.estimate.bytes < text.estimate.bytes
     picture = await prepare(catalogue, var="orog", format="png")
     assert picture.estimate.bytes > 0
+    band = await prepare(
+        *(catalogue,), var="t2m", stat="mean,spread", lat="0", lon="0", format="png"
+    )
+    assert band.estimate.elements == 2 * 4
 
 
 async def test_subsets_above_the_limit_are_refused_with_their_size(path: Path) -> None:
@@ -289,6 +293,8 @@ async def test_subsets_above_the_limit_are_refused_with_their_size(path: Path) -
         {"format": "png"},
         {"var": "orog", "lat": "0", "lon": "0", "format": "png"},
         {"var": "t2m", "stat": "mean,spread", "format": "png"},
+        {"var": "t2m", "stat": "mean,max", "time": "1987-10-16T00", "format": "png"},
+        {"var": "t2m", "stat": "max,spread", "lat": "0", "lon": "0", "format": "png"},
     ],
 )
 async def test_requests_that_do_not_fit(path: Path, query: dict[str, str]) -> None:

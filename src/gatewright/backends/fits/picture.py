@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from gatewright.backends.fits.box import Box
 from gatewright.backends.fits.image_wcs import ImageWcs
-from gatewright.backends.fits.png import encode_png
 from gatewright.backends.fits.source import Source, physical, pieces
+from gatewright.backends.png import encode_png
 from gatewright.core.errors import TooLarge
 from gatewright.domains.sky import Orientation, Stretch, grey_levels
 

@@ -183,7 +183,7 @@ class Cut:
         """Yield positions in the answer, and there the values of each of a group.
 
         Every stored piece is read once. Values without a statistic are as stored;
-        :meth:`digits` makes numbers of them.
+        :meth:`numbers` and :meth:`digits` make numbers of them.
         """
         members = self._member_axis(group)
         variable = group[0].variable
@@ -197,13 +197,6 @@ class Cut:
             left = place[:members] + place[members + 1 :]
             yield left, [*apply_statistics(values, hows, members)]
 
-    def numbers(
-        self, series: Series
-    ) -> Iterator[tuple[Place, npt.NDArray[np.floating]]]:
-        """Yield positions in the answer and unpacked values, NaN for missing ones."""
-        for place, (values,) in self.made([series]):
-            yield place, self._numbers(series, place, values)
-
     def digits(self, series: Series, place: Place, values: Values) -> Numbers:
         """Return values that were made somewhere as numbers, for text.
 
@@ -212,15 +205,16 @@ class Cut:
         """
         how = packing(series.variable)
         if series.statistic is not None or not is_long(series.variable, how):
-            return self._numbers(series, place, values)
+            return self.numbers(series, place, values)
         numbers = whole_numbers(values, how)  # type: ignore[arg-type]  # stored numbers
         if self.is_masked(series):
             numbers[self.outside(series, place)] = np.ma.masked
         return numbers
 
-    def _numbers(
+    def numbers(
         self, series: Series, place: Place, values: Values
     ) -> npt.NDArray[np.floating]:
+        """Return values that were made somewhere unpacked, NaN for missing ones."""
         numbers = values
         if series.statistic is None:
             numbers = unpack(values, packing(series.variable))  # type: ignore[arg-type]  # stored numbers

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gatewright.backends.gridded import values, write_netcdf, write_png, write_text
+from gatewright.backends.gridded import pictures, values, write_netcdf, write_text
 from gatewright.backends.gridded.cut import Cut
 from gatewright.backends.gridded.formats import GriddedFile
 from gatewright.backends.gridded.sources import Place, Sources
@@ -124,7 +124,7 @@ def subset(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
         case SubsetFormat.JSON:
             write_text.write_json(cut, *made)
         case SubsetFormat.PNG:
-            write_png.write(cut, made[0])
+            pictures.write(cut, made[0])
     _sources.require(place, file)
     return {}
 

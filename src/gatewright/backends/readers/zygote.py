@@ -4,6 +4,7 @@ It is single-threaded, reads no file of others and ends when the gateway closes 
 end of the control socket, or dies; its readers die with it.
 """
 
+import gc
 import importlib
 import logging
 import os
@@ -46,6 +47,9 @@ class Zygote:
         self._setup = setup
         self._folders = list(setup.folders)
         self._programs = import_programs(setup.programs)
+        # What is imported stays in memory that the readers share with this process:
+        # their garbage collection does not write to it.
+        gc.freeze()
         self._children: dict[int, int] = {}
         self._told = False
 

@@ -79,6 +79,6 @@ class ArrayReader(Protocol):
         ``history``; statistics are unpacked. CSV has a column for each coordinate and
         variable. JSON has ``coordinates`` and ``variables`` with ``dimensions``,
         ``shape`` and ``values`` in one row-major list, null where there is none. PNG
-        is a map or a line.
+        is a map, or lines and bands along one axis.
         """
         ...

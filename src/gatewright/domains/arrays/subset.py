@@ -192,8 +192,8 @@ def check_form(
     Raises
     ------
     InvalidRequest
-        A picture would have to show more than one map or line, or a table variables
-        with different axes.
+        A picture would have to show more than one map, or more than one variable, or
+        a table variables with different axes.
     """
     if order.format is SubsetFormat.PNG:
         _check_picture(variables, axes, order)
@@ -215,11 +215,8 @@ def check_form(
 def _check_picture(
     variables: tuple[Variable, ...], axes: Mapping[str, Axis], order: SubsetOrder
 ) -> None:
-    if len(variables) * max(1, len(order.statistics)) > 1:
-        raise InvalidRequest(
-            "A picture shows one variable and one statistic: name them with “var” and "
-            "“stat”."
-        )
+    if len(variables) > 1:
+        raise InvalidRequest("A picture shows one variable: name it with “var”.")
     sizes = output_sizes(variables[0], axes, order)
     empty = [name for name, size in sizes if not size]
     if empty:
@@ -232,6 +229,17 @@ def _check_picture(
             "A picture shows a map of two axes or a line along one, and this has "
             f"{', '.join(long) or 'a single value'}. Choose one value of the others, "
             "such as one time, one level and one member."
+        )
+    names = [how.name for how in order.statistics]
+    if len(names) > 1 and len(long) > 1:
+        raise InvalidRequest(
+            "A map shows one statistic: name it with “stat”. Several are drawn as "
+            "lines and bands along one axis, such as the times of one place."
+        )
+    if len(names) > 1 and "spread" in names and "mean" not in names:
+        raise InvalidRequest(
+            "A spread beside other statistics is drawn as a band about the mean: ask "
+            "for stat=mean,spread too."
         )
 
 

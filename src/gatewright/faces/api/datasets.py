@@ -201,7 +201,8 @@ async def subset(
             title="Form",
             description="netcdf4 keeps stored values and attributes; csv is a row for "
             "each cell; json has “coordinates” and “variables” with “dimensions”, "
-            "“shape” and flat, row-major “values”; png is a map or a line.",
+            "“shape” and flat, row-major “values”; png is a map of two axes, or lines "
+            "along one, with a spread as a band about the mean.",
         ),
     ] = "netcdf4",
     estimate: Annotated[

@@ -1,0 +1,46 @@
+"""The part of matplotlib that draws pictures, with the fonts that it brings.
+
+It is imported by the process that forks the readers, so that no picture waits for it.
+No file of the machine's or of a person's takes part: no ``matplotlibrc``, no font
+that is installed beside it, no list of fonts that another program wrote. Figures are
+drawn by Agg into memory; ``pyplot``, which keeps figures of its own, is not used.
+"""
+
+import logging
+import os
+import tempfile
+
+# It tells at each start that it made its list of fonts.
+logging.getLogger("matplotlib").setLevel(logging.WARNING)
+_ENVIRONMENT = ("MPLCONFIGDIR", "MPL_IGNORE_SYSTEM_FONTS", "MATPLOTLIBRC")
+
+_before = {name: os.environ.pop(name, None) for name in _ENVIRONMENT}
+with tempfile.TemporaryDirectory(prefix="gatewright-pictures-") as _folder:
+    os.environ |= {"MPLCONFIGDIR": _folder, "MPL_IGNORE_SYSTEM_FONTS": "1"}
+    try:
+        from matplotlib import rc_context
+        from matplotlib.axes import Axes
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.cm import ScalarMappable
+        from matplotlib.collections import LineCollection
+        from matplotlib.colors import Normalize
+        from matplotlib.figure import Figure
+        from matplotlib.patheffects import withStroke
+        from matplotlib.ticker import MaxNLocator
+    finally:
+        for _name, _value in _before.items():
+            os.environ.pop(_name, None)
+            if _value is not None:
+                os.environ[_name] = _value
+
+__all__ = [
+    "Axes",
+    "Figure",
+    "FigureCanvasAgg",
+    "LineCollection",
+    "MaxNLocator",
+    "Normalize",
+    "ScalarMappable",
+    "rc_context",
+    "withStroke",
+]
