@@ -220,6 +220,10 @@ def test_jobs(ask: Asked) -> None:
         content="#!/bin/sh\ntrue\n",
         headers=SCRIPT,
     ).json()["id"]
+    outcomes = ask("POST", "/jobs/local/bulk", 200, json={"jobs": [echo, {}]}).json()
+    assert outcomes["jobs"][1]["problem"]["status"] == 422
+    ask("POST", "/jobs/local/bulk", 422, json={"jobs": []})
+    ask("POST", "/jobs/local/bulk", 415, content="true", headers=SCRIPT)
     ask("GET", "/queue/local", 200)
     ask("DELETE", f"/jobs/local/{later}", 204)
     deadline = time.monotonic() + 60

@@ -8,6 +8,9 @@ from starlette.requests import Request
 from gatewright.core.errors import InvalidContent
 from gatewright.web.json_body import read_json
 
+BINARY = {"type": "string", "format": "binary"}
+"""Schema of bytes of any kind."""
+
 M = TypeVar("M", bound=BaseModel)
 
 

@@ -44,20 +44,26 @@ _BEGUN = "response already started"
 
 def problem(error: GatewayError, request: Request) -> Response:
     """Return an error as ``application/problem+json`` (RFC 9457)."""
-    body = {
-        "type": f"about:blank#{error.code}",
-        "title": error.title,
-        "status": error.status,
-        "code": error.code,
-        "detail": public_text(error),
-        "request_id": request.scope.get(REQUEST_ID_KEY, ""),
-        **error.details,
-    }
     return Response(
-        json.dumps(_finite(body), ensure_ascii=True),
+        json.dumps(problem_document(error, request), ensure_ascii=True),
         status_code=error.status,
         headers=error_headers(error),
         media_type="application/problem+json",
+    )
+
+
+def problem_document(error: GatewayError, request: Request) -> object:
+    """Return the JSON object that tells of an error (RFC 9457, section 3)."""
+    return _finite(
+        {
+            "type": f"about:blank#{error.code}",
+            "title": error.title,
+            "status": error.status,
+            "code": error.code,
+            "detail": public_text(error),
+            "request_id": request.scope.get(REQUEST_ID_KEY, ""),
+            **error.details,
+        }
     )
 
 

@@ -21,6 +21,7 @@ DESCRIBED = application(Config())
 APP = DescribedApi(DESCRIBED)
 PATHS: dict[str, Any] = DESCRIBED.openapi()["paths"]
 SHADOWED = {
+    "/jobs/{system}/bulk": "/jobs/{system}/{job_id}",
     "/store/usage": "/store/{collection}",
     "/store/{collection}/bulk": "/store/{collection}/{key}",
     "/store/{collection}/changes": "/store/{collection}/{key}",

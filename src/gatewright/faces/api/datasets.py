@@ -20,7 +20,7 @@ from gatewright.faces.api.dataset_query import subset_request
 from gatewright.web.bytes import DescriptorFile, file_response
 from gatewright.web.conditional import check_preconditions, not_modified
 from gatewright.web.context import Context
-from gatewright.web.json_model import schema_of
+from gatewright.web.json_model import BINARY, schema_of
 from gatewright.web.listing import Cursor, Limit, json_response, listing
 from gatewright.web.user_content import content_disposition
 
@@ -96,12 +96,12 @@ _VALUES = {"type": "object", "required": ["coordinates", "variables"]}
     responses={
         200: {
             "content": {
-                "application/x-netcdf": {},
+                "application/x-netcdf": {"schema": BINARY},
                 "text/csv": {},
                 "application/json": {
                     "schema": {"anyOf": [_VALUES, schema_of(EstimateAnswer)]}
                 },
-                "image/png": {},
+                "image/png": {"schema": BINARY},
             },
             "description": "The subset, or with “estimate” what it would cost.",
             "headers": {

@@ -16,38 +16,6 @@ from gatewright.faces.api.security import schemes
 
 PROBLEM: Final = "application/problem+json"
 
-_PROBLEM_SCHEMA: Final[Mapping[str, Any]] = {
-    "title": "Problem",
-    "description": "Why a request was not answered (RFC 9457).",
-    "type": "object",
-    "required": ["type", "title", "status", "code", "detail", "request_id"],
-    "properties": {
-        "type": {"type": "string", "description": "A URI of the kind of problem."},
-        "title": {"type": "string", "description": "The kind of problem in words."},
-        "status": {"type": "integer", "description": "The HTTP status."},
-        "code": {"type": "string", "description": "The kind of problem for programs."},
-        "detail": {
-            "type": "string",
-            "description": "What went wrong, what to do next.",
-        },
-        "request_id": {
-            "type": "string",
-            "description": "Id of the request, by which the operator finds it.",
-        },
-        "faults": {
-            "type": "array",
-            "description": "What is wrong with the fields of the request.",
-            "items": {
-                "type": "object",
-                "required": ["where", "what"],
-                "properties": {
-                    "where": {"type": "string", "description": "The field."},
-                    "what": {"type": "string", "description": "What is wrong with it."},
-                },
-            },
-        },
-    },
-}
 _EVERYWHERE: Final[Mapping[str, str]] = {
     "400": "The request cannot be understood.",
     "401": "Nobody is signed in, or the token is not valid.",
@@ -71,10 +39,17 @@ def complete_document(app: FastAPI, config: Config) -> None:
             components = document.setdefault("components", {})
             components["securitySchemes"] = schemes(config)
             components["headers"] = dict(FIELDS)
-            _use_problems(components.setdefault("schemas", {}))
+            schemas = components["schemas"]
+            # FastAPI's own form of errors is never sent.
+            del schemas["HTTPValidationError"], schemas["ValidationError"]
             for operations in document["paths"].values():
-                for operation in operations.values():
+                for method, operation in operations.items():
+                    body = operation.get("requestBody", {})
+                    for content in body.get("content", {}).values():
+                        content["schema"] = _named(content["schema"], schemas)
                     _complete(operation)
+                    if method == "head":  # what it tells of, it does not send
+                        operation["responses"]["206"].pop("content")
             document["security"] = [*({name: []} for name in schemes(config)), {}]
         assert app.openapi_schema is not None  # noqa: S101  # FastAPI keeps it there
         return app.openapi_schema
@@ -82,11 +57,22 @@ def complete_document(app: FastAPI, config: Config) -> None:
     app.openapi = completed  # type: ignore[method-assign]  # FastAPI's own way
 
 
-def _use_problems(schemas: dict[str, Any]) -> None:
-    """Replace FastAPI's own form of errors, which is never sent."""
-    schemas.pop("HTTPValidationError", None)
-    schemas.pop("ValidationError", None)
-    schemas["Problem"] = dict(_PROBLEM_SCHEMA)
+def _named(value: Any, schemas: dict[str, Any]) -> Any:
+    """Return a schema whose models are references to the document's named ones.
+
+    A model is named once, so that a generated client has one class of it.
+    """
+    if isinstance(value, list):
+        return [_named(item, schemas) for item in value]
+    if not isinstance(value, dict):
+        return value
+    found = {key: _named(item, schemas) for key, item in value.items()}
+    name = found.get("title")
+    if found.get("type") != "object" or "properties" not in found or name is None:
+        return found
+    if schemas.setdefault(name, found) != found:
+        return found
+    return {"$ref": f"#/components/schemas/{name}"}
 
 
 def _complete(operation: dict[str, Any]) -> None:

@@ -30,7 +30,7 @@ from gatewright.faces.api.file_requests import (
 from gatewright.web.context import Context, RequestContext
 from gatewright.web.departure import while_connected
 from gatewright.web.digests import declared_digests
-from gatewright.web.json_model import json_body, read_model, schema_of
+from gatewright.web.json_model import BINARY, json_body, read_model
 from gatewright.web.listing import Cursor, Limit, json_response, listing
 from gatewright.web.paths import encode_path, rest_of_path
 from gatewright.web.upload import declared_length, declared_time, file_body
@@ -121,9 +121,6 @@ async def one_system(context: Context, system: System) -> Response:
     return json_response(system_answer(home, space))
 
 
-_VIEWS = [schema_of(kind) for kind in (FolderPage, EntryAnswer, ChecksumAnswer)]
-
-
 @router.head(
     "/files/{system}/{path:rest}",
     operation_id="headFile",
@@ -131,22 +128,24 @@ _VIEWS = [schema_of(kind) for kind in (FolderPage, EntryAnswer, ChecksumAnswer)]
     response_class=Response,
     responses={
         **_REFUSALS,
-        200: {"description": "It is there.", "content": {"*/*": {}}},
+        200: {"description": "It is there."},
     },
 )
 @router.get(
     "/files/{system}/{path:rest}",
     operation_id="readFile",
     summary="Download a file, list a folder",
+    response_class=Response,
     responses={
         **_REFUSALS,
         200: {
             "description": "The bytes of a file, a page of a folder, or all of one.",
             "content": {
-                "application/octet-stream": {"schema": {"type": "string"}},
-                "*/*": {"schema": {"type": "string"}},  # the type of a file's name
-                "application/json": {"schema": {"anyOf": _VIEWS}},
+                "application/octet-stream": {"schema": BINARY},
+                "*/*": {"schema": BINARY},  # the type of a file's name
+                "application/json": {},
             },
+            "model": FolderPage | EntryAnswer | ChecksumAnswer,
         },
         206: {"description": "The ranges of the file that were asked for."},
         304: {"description": "The file has not changed."},
@@ -201,11 +200,7 @@ async def read(
     openapi_extra={
         "requestBody": {
             "description": "The content of the file, of any type.",
-            "content": {
-                "application/octet-stream": {
-                    "schema": {"type": "string", "format": "binary"}
-                }
-            },
+            "content": {"application/octet-stream": {"schema": BINARY}},
         }
     },
     responses={

@@ -20,6 +20,7 @@ from gatewright.faces.api.image_query import cutout_request, image_query, place_
 from gatewright.web.conditional import check_preconditions, not_modified
 from gatewright.web.context import Context
 from gatewright.web.form_text import EMPTY_IS_NONE
+from gatewright.web.json_model import BINARY
 from gatewright.web.listing import Cursor, Limit, json_response, listing
 
 router = APIRouter(tags=["sky"])
@@ -248,7 +249,10 @@ async def one_image(context: Context, image: ImageId) -> Response:
     summary="Whole file of an image",
     response_class=Response,
     responses={
-        200: {"content": {"application/fits": {}}, "description": "The file."},
+        200: {
+            "content": {"application/fits": {"schema": BINARY}},
+            "description": "The file.",
+        },
         206: {"description": "A part of it."},
         304: {"description": "It is still the same."},
         **_GONE,
@@ -273,7 +277,10 @@ async def image_file(request: Request, context: Context, image: ImageId) -> Resp
     response_class=Response,
     responses={
         200: {
-            "content": {"application/fits": {}, "image/png": {}},
+            "content": {
+                "application/fits": {"schema": BINARY},
+                "image/png": {"schema": BINARY},
+            },
             "description": "The cut-out.",
         },
         304: {"description": "It is still the same."},

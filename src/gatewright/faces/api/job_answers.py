@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from gatewright.core.clock import optional_timestamp, timestamp
 from gatewright.domains.compute import Job, JobState
+from gatewright.faces.api.problem import Problem
 
 
 class JobUsageAnswer(BaseModel):
@@ -61,10 +62,19 @@ class JobPage(BaseModel):
     next: str | None = Field(description="Cursor of the next page, null on the last.")
 
 
-class JobList(BaseModel):
-    """Jobs that were submitted together."""
+class JobOutcome(BaseModel):
+    """What became of one of several specifications: a job, or why there is none."""
 
-    jobs: list[JobWithSpecAnswer] = Field(description="The jobs, in their order.")
+    job: JobWithSpecAnswer | None = Field(
+        description="The job (or the array) that was submitted."
+    )
+    problem: Problem | None = Field(description="Why it was refused.")
+
+
+class JobOutcomes(BaseModel):
+    """What became of several specifications."""
+
+    jobs: list[JobOutcome] = Field(description="One for each, in their order.")
 
 
 def job_answer(job: Job) -> dict[str, object]:

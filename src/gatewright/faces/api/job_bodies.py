@@ -156,6 +156,16 @@ class JobSpecBody(BaseModel):
         )
 
 
+class JobListBody(BaseModel):
+    """Several jobs."""
+
+    model_config = _STRICT
+
+    jobs: list[JobSpecBody] = Field(
+        description="What to run.", min_length=1, max_length=1000
+    )
+
+
 class FlatJobBody(BaseModel):
     """A job as fields of a form, or as parameters of the URL beside a script."""
 
@@ -321,10 +331,9 @@ def submit_body() -> dict[str, Any]:
     """Return what makes FastAPI show the bodies (``openapi_extra``)."""
     spec = schema_of(JobSpecBody)
     form = schema_of(FlatJobBody)
-    many = {"type": "array", "items": spec, "minItems": 1, "maxItems": 1000}
     script = {"type": "string", "examples": ["#!/bin/sh\necho hello\n"]}
     content = {
-        "application/json": {"schema": {"anyOf": [spec, many]}},
+        "application/json": {"schema": spec},
         "text/x-shellscript": {"schema": script},
         **{kind: {"schema": form} for kind in _FORM_TYPES},
     }

@@ -8,23 +8,36 @@ from starlette.responses import Response
 
 from gatewright.core.errors import InvalidContent
 from gatewright.core.pages import Page
-from gatewright.domains.compute import LONGEST_WAIT, JobFilter, JobNews, JobState
+from gatewright.domains.compute import (
+    LONGEST_WAIT,
+    JobFilter,
+    JobNews,
+    JobState,
+    Refusal,
+)
 from gatewright.faces.api.job_answers import (
     JobAnswer,
-    JobList,
+    JobOutcomes,
     JobPage,
     JobUsageAnswer,
     JobWithSpecAnswer,
     job_answer,
     job_with_spec,
 )
-from gatewright.faces.api.job_bodies import read_specs, script_parameters, submit_body
+from gatewright.faces.api.job_bodies import (
+    JobListBody,
+    read_specs,
+    script_parameters,
+    submit_body,
+)
 from gatewright.faces.api.system_names import SystemNames, system_names
 from gatewright.web.context import Context, RequestContext
 from gatewright.web.departure import stopping_of, until_gone
 from gatewright.web.events import event_stream, last_event_id
 from gatewright.web.form_text import EMPTY_IS_NONE
+from gatewright.web.json_model import json_body, read_model
 from gatewright.web.listing import Cursor, Limit, json_response, listing
+from gatewright.web.problems import problem_document
 
 router = APIRouter(tags=["jobs"])
 
@@ -72,7 +85,7 @@ async def systems(request: Request, context: Context) -> Response:
     "/jobs/{system}",
     operation_id="submitJob",
     status_code=201,
-    response_model=JobWithSpecAnswer | JobList,
+    response_model=JobWithSpecAnswer,
     summary="Submit a job",
     openapi_extra=_SUBMIT_DOCUMENT,
     responses={
@@ -86,10 +99,11 @@ async def systems(request: Request, context: Context) -> Response:
 async def submit_job(
     request: Request, context: Context, system: System, key: Key = None
 ) -> Response:
-    """Submit a job: a specification, a script or a form; or a list of specifications.
+    """Submit a job: a specification, a script or a form.
 
-    The job is on disk when this is answered. A list submits all or none, and is
-    answered with a list.
+    The job is on disk when this is answered. A JSON list of specifications is taken
+    too: it submits all or none, and is answered with {“jobs”: […]}. `submitJobs` tells
+    what became of each.
     """
     specs, many = await read_specs(request)
     jobs = await context.services.jobs.submit(context.caller, system, specs, key=key)
@@ -97,6 +111,44 @@ async def submit_job(
         return json_response({"jobs": [job_with_spec(job) for job in jobs]}, 201)
     headers = {"Location": f"/api/v1/jobs/{system}/{jobs[0].id}"}
     return json_response(job_with_spec(jobs[0]), 201, headers)
+
+
+@router.post(
+    "/jobs/{system}/bulk",
+    operation_id="submitJobs",
+    response_model=JobOutcomes,
+    summary="Submit several jobs",
+    openapi_extra=json_body(JobListBody),
+    responses={
+        404: {"description": "There is no such system with jobs."},
+        409: {"description": "The first request with the key is in progress."},
+        415: {"description": "The body is not JSON."},
+        422: {"description": "The body does not have this form."},
+    },
+)
+async def submit_jobs(
+    request: Request, context: Context, system: System, key: Key = None
+) -> Response:
+    """Submit up to 1,000 jobs, each for itself, and tell what became of each.
+
+    Those that were taken are on disk when this is answered. A body that has a member
+    which no specification has is refused as a whole.
+    """
+    asked = await read_model(request, JobListBody)
+    specs = [body.spec() for body in asked.jobs]
+    outcomes = await context.services.jobs.submit_each(
+        context.caller, system, specs, key=key
+    )
+    return json_response(
+        {
+            "jobs": [
+                {"job": None, "problem": problem_document(outcome.error(), request)}
+                if isinstance(outcome, Refusal)
+                else {"job": job_with_spec(outcome), "problem": None}
+                for outcome in outcomes
+            ]
+        }
+    )
 
 
 @router.get(

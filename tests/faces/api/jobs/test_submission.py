@@ -120,6 +120,48 @@ class TestSubmit:
         assert refused.status_code == 422
         assert len((await ada.get("/jobs/local")).json()["jobs"]) == 2
 
+    async def test_of_many_each_has_an_outcome(self, ada: httpx.AsyncClient) -> None:
+        specs = [
+            {"executable": "true"},
+            {"executable": "true", "directory": "nowhere"},
+            {"executable": "true", "array": "0-1"},
+            {"executable": "true", "array": "0-29"},
+        ]
+        headers = {"Idempotency-Key": "k"}
+        url = "/jobs/local/bulk"
+        answer = await ada.post(url, json={"jobs": specs}, headers=headers)
+        assert answer.status_code == 200
+        first, absent, array, many = answer.json()["jobs"]
+        assert (first["problem"], array["problem"]) == (None, None)
+        assert (first["job"]["spec"]["executable"], array["job"]["array_index"]) == (
+            "true",
+            None,
+        )
+        assert array["job"]["tasks"] == {"queued": 2}
+        assert (absent["job"], many["job"]) == (None, None)
+        assert absent["problem"]["status"] == 422
+        assert "nowhere" in absent["problem"]["detail"]
+        assert absent["problem"]["request_id"] == many["problem"]["request_id"]
+        assert (many["problem"]["status"], many["problem"]["code"]) == (
+            429,
+            "too-many-requests",
+        )
+        again = await ada.post(url, json={"jobs": specs}, headers=headers)
+        ids = [one["job"] and one["job"]["id"] for one in again.json()["jobs"]]
+        assert ids == [first["job"]["id"], None, array["job"]["id"], None]
+        assert (await until_ended(ada, array["job"]["id"]))["state"] == "completed"
+        refusals: list[object] = [
+            {},
+            {"jobs": []},
+            {"jobs": [{"nmae": "x"}]},
+            [specs[0]],
+        ]
+        for wrong in refusals:
+            refused = await ada.post(url, json=wrong)
+            assert refused.status_code == 422, wrong
+        refused = await ada.post(url, json={"jobs": [specs[0], {"nmae": "x"}]})
+        assert refused.json()["faults"][0]["where"] == "jobs.1.nmae"
+
     @pytest.mark.parametrize(
         ("spec", "said"),
         [
