@@ -61,8 +61,24 @@ def walk(stream: BinaryIO, size: int) -> Iterator[Block]:
         if not raw:
             return
         header, start = parse_header(raw), offset + len(raw)
-        axes = _axes(header)
-        length = _data_size(header, axes)
+        count = _bounded(header, "NAXIS")
+        if not 0 <= count <= _AXES:
+            raise InvalidContent("NAXIS is out of bounds")
+        axes = tuple(_bounded(header, f"NAXIS{n}") for n in range(1, count + 1))
+        if min(axes, default=0) < 0:
+            raise InvalidContent("a negative NAXIS")
+        bits = abs(_bounded(header, "BITPIX"))
+        if bits not in {8, 16, 32, 64}:
+            raise InvalidContent("BITPIX is none of 8, 16, 32, 64, -32 and -64")
+        # Random groups have a first axis of length 0 (FITS standard 4.0, section 6.1).
+        groups = header.value("GROUPS") is True and axes[:1] == (0,)
+        pixels = math.prod(axes[1:] if groups else axes)
+        length = 0
+        if axes:
+            parameters = _bounded(header, "PCOUNT", 0)
+            length = bits // 8 * _bounded(header, "GCOUNT", 1) * (parameters + pixels)
+        if not 0 <= length < _LARGEST:
+            raise InvalidContent("the data have no possible size")
         if start + length > size:
             raise InvalidContent(f"HDU {number} is longer than its file")
         yield Block(number, header, axes, start, length)
@@ -89,33 +105,8 @@ def _read_header(stream: BinaryIO, *, first: bool) -> bytes:
     return bytes(header)
 
 
-def _axes(header: Header) -> tuple[int, ...]:
-    count = _bounded(header, "NAXIS")
-    if not 0 <= count <= _AXES:
-        raise InvalidContent("NAXIS is out of bounds")
-    lengths = tuple(_bounded(header, f"NAXIS{n}") for n in range(1, count + 1))
-    if min(lengths, default=0) < 0:
-        raise InvalidContent("a negative NAXIS")
-    return lengths
-
-
 def _bounded(header: Header, keyword: str, missing: int | None = None) -> int:
     value = header.whole(keyword, missing)
     if not -_LARGEST < value < _LARGEST:
         raise InvalidContent(f"{keyword} is out of bounds")
     return value
-
-
-def _data_size(header: Header, axes: tuple[int, ...]) -> int:
-    bits = abs(_bounded(header, "BITPIX"))
-    if bits not in {8, 16, 32, 64}:
-        raise InvalidContent("BITPIX is not one of those that there are")
-    if not axes:
-        return 0
-    groups = header.value("GROUPS") is True and axes[0] == 0
-    pixels = math.prod(axes[1:] if groups else axes)
-    parameters = _bounded(header, "PCOUNT", 0)
-    length = bits // 8 * _bounded(header, "GCOUNT", 1) * (parameters + pixels)
-    if not 0 <= length < _LARGEST:
-        raise InvalidContent("the data have no possible size")
-    return length

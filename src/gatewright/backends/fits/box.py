@@ -11,15 +11,15 @@ from gatewright.core.errors import NotFound
 from gatewright.domains.sky import Region, geometry
 
 _FEW, _MANY = 128, 512
-"""Points of a rim; between two of them a circle is off by 0.0003 or 0.00002 radii."""
+"""Points of a rim; the chord of two is off a circle by 0.0003 or 0.00002 radii."""
 _LARGE = 256
-"""Pixels from which a region has the more points."""
+"""Pixels across from which on a region has many points, not few."""
 _NEAR = np.radians(30.0)
-"""Radians from the middle within which every projection has a place once."""
+"""Radians from the middle within which every projection shows each place once."""
 _EACH_SIDE = 16
 _TRIES = 18
 _SLACK = 0.1
-"""Pixels beside the image within which a footprint may say that a region meets it."""
+"""Pixels by which a footprint may be wider than its image."""
 _SPOTS = 4000
 _CORNERS = 3
 """Most places where the points of a rim do not follow one another (those of a box)."""
@@ -93,7 +93,8 @@ def _box_round(x: Numbers, y: Numbers, wcs: ImageWcs) -> Box:
     Raises
     ------
     NotFound
-        They are more than a tenth of a pixel beside it: so far it may have been found.
+        They are more than a tenth of a pixel beside it: nearer ones are taken for its
+        edge, since a search by footprints finds them too.
     """
     # Pixel n covers n - 0.5 to n + 0.5.
     first_x, last_x = _clip(x.min(), wcs.width), _clip(x.max(), wcs.width)
@@ -126,8 +127,18 @@ def _box_of_wide(region: Region, wcs: ImageWcs) -> Box:
     if not known.any():
         raise NotFound(_NO_PIXEL)
     box = _box_round(x[known], y[known], wcs)
+    seam = not known.all()
+    if not seam:
+        # Over a seam the rim jumps, or does not go round the places within.
+        places = np.stack([x, y])
+        outer = places[:, : len(rim)]
+        steps = np.abs(np.diff(outer[:, :-1])).max(axis=0)
+        jumps = np.count_nonzero(steps > 8.0 * np.median(steps) + 2.0)
+        beyond = places.min(1) < outer.min(1) - 1
+        beyond |= places.max(1) > outer.max(1) + 1
+        seam = bool(jumps > _CORNERS or beyond.any())
     spare = 0
-    if not known.all() or _has_seam(np.stack([x, y]), len(rim)):
+    if seam:
         column, row = wcs.centre
         pixel = wcs.vectors(np.array([column, column + 1]), np.array([row, row]))
         spare = 1 + int(4.0 * radius / np.sqrt(_SPOTS) / geometry.angle(*pixel))
@@ -137,18 +148,6 @@ def _box_of_wide(region: Region, wcs: ImageWcs) -> Box:
         max(0, box.y0 - spare),
         min(wcs.height, box.y1 + spare),
     )
-
-
-def _has_seam(places: Numbers, rim: int) -> bool:
-    """Return whether the pixels of a region's rim do not go round those within.
-
-    ``places`` are columns and rows of the rim, ``rim`` points, and of the inside.
-    """
-    steps = np.abs(np.diff(places[:, : rim - 1])).max(axis=0)
-    jumps = np.count_nonzero(steps > 8.0 * np.median(steps) + 2.0)
-    outer, every = places[:, :rim], places
-    beyond = (every.min(1) < outer.min(1) - 1) | (every.max(1) > outer.max(1) + 1)
-    return bool(jumps > _CORNERS or beyond.any())
 
 
 def _clip(position: float, length: int) -> int:

@@ -55,7 +55,15 @@ def cutout_header(
         A reference pixel is not a number.
     """
     kept = [card for card in cards(own) if not _STRUCTURE.match(_keyword(card))]
-    lines = list(_structure(own, box))
+    lengths = {f"NAXIS{n}": length for n, length in enumerate(box.lengths, start=1)}
+    lines = [make_card("SIMPLE", "T", "conforms to FITS standard")]
+    for card in cards(own):
+        keyword = _keyword(card)
+        if keyword in lengths:
+            text = str(lengths[keyword])
+            lines.append(make_card(keyword, text, "length of data axis"))
+        elif re.fullmatch(r"BITPIX|NAXIS\d*", keyword):
+            lines.append(card)
     if extended:
         lines.append(make_card("EXTEND", "T", "the tables of the distortion follow"))
     # wcslib reads the exponent E only, and takes 0.01 for 1.0D-2.
@@ -64,7 +72,11 @@ def cutout_header(
     lines += _missing_reference(kept, box)
     if primary != own:
         lines += _shared(primary, {_name(card) for card in kept})
-    lines += _history(f"Cut out of {source}, pixels {box.section()}, by Gatewright.")
+    history = f"Cut out of {source}, pixels {box.section()}, by Gatewright."
+    plain_history = "".join(c if " " <= c <= "~" else "?" for c in history)
+    for place in range(0, len(plain_history), CARD - 8):
+        line = f"HISTORY {plain_history[place : place + CARD - 8]}"
+        lines.append(line.ljust(CARD).encode())
     return _whole_blocks(lines)
 
 
@@ -97,17 +109,6 @@ def _keyword(card: bytes) -> str:
 def make_card(keyword: str, value: str, comment: str) -> bytes:
     """Return a card in fixed format."""
     return f"{keyword:<8}= {value:>20} / {comment}"[:CARD].ljust(CARD).encode()
-
-
-def _structure(own: bytes, box: Box) -> Iterator[bytes]:
-    lengths = {f"NAXIS{n}": length for n, length in enumerate(box.lengths, start=1)}
-    yield make_card("SIMPLE", "T", "conforms to FITS standard")
-    for card in cards(own):
-        keyword = _keyword(card)
-        if keyword in lengths:
-            yield make_card(keyword, str(lengths[keyword]), "length of data axis")
-        elif re.fullmatch(r"BITPIX|NAXIS\d*", keyword):
-            yield card
 
 
 def _moved(card: bytes, box: Box, places: re.Pattern[str]) -> bytes:
@@ -145,35 +146,27 @@ def _missing_reference(kept: list[bytes], box: Box) -> Iterator[bytes]:
 
 
 def _shared(primary: bytes, known: set[str]) -> Iterator[bytes]:
-    """Yield what the primary header says of all images of the file."""
+    """Yield what the primary header says of all images of the file.
+
+    That is all but its structure, its WCS, its comments, and what is ``known``.
+    """
     shared = False
     for card in cards(primary):
-        # The rest of a long text goes with its beginning.
-        if _keyword(card) != "CONTINUE":
-            shared = _is_shared(card, known)
+        keyword = _keyword(card)
+        if keyword != "CONTINUE":  # the rest of a long text goes with its beginning
+            shared = (
+                not (_STRUCTURE.match(keyword) or _WCS.match(keyword))
+                and keyword not in _COMMENTARY | _UNSHARED
+                and _name(card) not in known
+                and (card[8:10] == b"= " or keyword == "HIERARCH")
+            )
         if shared:
             yield card
 
 
-def _is_shared(card: bytes, known: set[str]) -> bool:
-    keyword = _keyword(card)
-    if _STRUCTURE.match(keyword) or _WCS.match(keyword):
-        return False
-    if _name(card) in known or keyword in _COMMENTARY | _UNSHARED:
-        return False
-    return card[8:10] == b"= " or keyword == "HIERARCH"
-
-
 def _name(card: bytes) -> str:
-    """Return what a card is the value of: its keyword, or the words of a HIERARCH."""
+    """Return the name of a card's value: its keyword, or the words after HIERARCH."""
     keyword = _keyword(card)
     if keyword != "HIERARCH":
         return keyword
     return card.split(b"=", 1)[0].rstrip().decode("ascii", "replace")
-
-
-def _history(text: str) -> Iterator[bytes]:
-    plain = "".join(c if " " <= c <= "~" else "?" for c in text)
-    for place in range(0, len(plain), CARD - 8):
-        line = f"HISTORY {plain[place : place + CARD - 8]}"
-        yield line.ljust(CARD).encode()

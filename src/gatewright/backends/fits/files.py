@@ -35,7 +35,7 @@ class OpenFile:
 
 
 def identity(descriptor: int) -> str:
-    """Return what changes when the content of an open file changes."""
+    """Return a text that is another one when the content of an open file changes."""
     return stat_identity(os.fstat(descriptor))
 
 
@@ -60,7 +60,18 @@ def open_image_file(path: str, expected: str = "") -> Iterator[OpenFile]:
     """
     descriptor = open_descriptor(path, expected)
     with os.fdopen(descriptor, "rb") as stream:
-        file = _unpacked(stream, descriptor)
+        magic = os.pread(descriptor, 3, 0)
+        unpacked: gzip.GzipFile | bz2.BZ2File | None = None
+        if magic[:2] == b"\x1f\x8b":
+            unpacked = gzip.GzipFile(fileobj=stream)
+        elif magic == b"BZh":
+            unpacked = bz2.BZ2File(stream)
+        if unpacked is None:
+            size = os.fstat(descriptor).st_size
+            file = OpenFile(stream, descriptor, size, packed=False)
+        else:
+            content = cast("BinaryIO", unpacked)
+            file = OpenFile(content, descriptor, UNPACKED_BYTES, packed=True)
         try:
             yield file
         except (EOFError, OSError, zlib.error) as error:
@@ -88,18 +99,6 @@ def open_descriptor(path: str, expected: str = "") -> int:
     return descriptor
 
 
-def _unpacked(stream: BinaryIO, descriptor: int) -> OpenFile:
-    magic = os.pread(descriptor, 3, 0)
-    if magic[:2] == b"\x1f\x8b":
-        unzipped = cast("BinaryIO", gzip.GzipFile(fileobj=stream))
-        return OpenFile(unzipped, descriptor, UNPACKED_BYTES, packed=True)
-    if magic == b"BZh":
-        unpacked = cast("BinaryIO", bz2.BZ2File(stream))
-        return OpenFile(unpacked, descriptor, UNPACKED_BYTES, packed=True)
-    size = os.fstat(descriptor).st_size
-    return OpenFile(stream, descriptor, size, packed=False)
-
-
 def read_exactly(file: OpenFile, offset: int, length: int) -> bytes:
     """Return bytes of a file.
 
@@ -115,4 +114,29 @@ def read_exactly(file: OpenFile, offset: int, length: int) -> bytes:
         data = os.pread(file.descriptor, length, offset)
     if len(data) != length:
         raise InvalidContent("The file of this image ends too soon.")
+    return data
+
+
+def read_stretches(
+    file: OpenFile, offset: int, stride: int, length: int, count: int
+) -> bytearray:
+    """Return ``count`` stretches of ``length`` bytes that lie ``stride`` bytes apart.
+
+    Raises
+    ------
+    InvalidContent
+        The file ends before.
+    """
+    if length == stride:
+        return bytearray(read_exactly(file, offset, length * count))
+    if file.packed:
+        rows = (read_exactly(file, offset + n * stride, length) for n in range(count))
+        return bytearray(b"".join(rows))
+    data = bytearray(length * count)
+    view, descriptor, preadv = memoryview(data), file.descriptor, os.preadv
+    for n in range(count):
+        place = n * length
+        got = preadv(descriptor, [view[place : place + length]], offset + n * stride)
+        if got != length:
+            raise InvalidContent("The file of this image ends too soon.")
     return data

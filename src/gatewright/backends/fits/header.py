@@ -82,6 +82,7 @@ class Header:
                 yield plain_exponent(card)
 
     def _parts(self, keyword: str) -> tuple[Value | None, str]:
+        """Return value and comment; a long text with its CONTINUE cards."""
         place = self.places.get(keyword)
         if place is None:
             return None, ""
@@ -101,18 +102,15 @@ class Header:
         found = _PLAIN.match(field)
         if found is None:
             return None, ""
-        return _plain_value(found.group(1)), (found.group(2) or "").strip()
-
-
-def _plain_value(word: str) -> Value | None:
-    """Return the value of a logical or a number; None for anything else."""
-    if word in {"T", "F"}:
-        return word == "T"
-    if _WHOLE.match(word):
-        return int(word)
-    if _DECIMAL.match(word):
-        return float(word.upper().replace("D", "E"))
-    return None
+        word, comment = found.groups()
+        value: Value | None = None
+        if word in {"T", "F"}:
+            value = word == "T"
+        elif _WHOLE.match(word):
+            value = int(word)
+        elif _DECIMAL.match(word):
+            value = float(word.upper().replace("D", "E"))
+        return value, (comment or "").strip()
 
 
 def parse_header(raw: bytes) -> Header:

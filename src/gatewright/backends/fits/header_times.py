@@ -1,7 +1,8 @@
 """When an image was exposed, from the keywords that telescopes write.
 
-Times become UTC by TIMESYS (FITS standard 4.0, section 9.2.1); where it is missing they
-are. Zeros are no time: many cameras write them where they do not know it.
+Times are converted to UTC from the scale that TIMESYS names (FITS standard 4.0, section
+9.2.1); without it they are taken for UTC. A time of 0 is none: many cameras write it
+where they do not know it.
 """
 
 from collections.abc import Iterator
@@ -36,12 +37,15 @@ _SCALES = {
     **dict.fromkeys(["TT", "TDT", "ET", "TDB"], "tt"),
 }
 _GPS_SECONDS = 19.0
-"""What TAI is ahead of the clock of GPS."""
+"""TAI minus GPS time."""
 _EXPOSURES = ("EXPTIME", "EXPOSURE", "XPOSURE", "EFFEXPTM", "AEXPTIME", "EXP_TIME")
 
 
 def exposure_seconds(headers: Headers, rules: SurveyRules) -> float | None:
-    """Return seconds; the scans of Schmidt plates write minutes in EXPOSURE."""
+    """Return the exposure time in seconds; None where no keyword tells it.
+
+    EXPOSURE is in minutes where its comment says so, as in scans of Schmidt plates.
+    """
     named = rules.keywords.get("exposure")
     for keyword in (named,) if named else _EXPOSURES:
         for seconds, comment in headers.numbers(keyword):
@@ -54,7 +58,10 @@ def exposure_seconds(headers: Headers, rules: SurveyRules) -> float | None:
 def exposure_times(
     headers: Headers, exposure: float | None, rules: SurveyRules
 ) -> tuple[float | None, float | None]:
-    """Return beginning and end, MJD in UTC; a bare date is the whole of its day."""
+    """Return beginning and end, MJD in UTC; None and None where no keyword tells them.
+
+    A date without a time of day is the whole of its day. ``exposure`` is in seconds.
+    """
     start, exact = _start(headers, rules)
     if start is None:
         return None, None
@@ -65,6 +72,7 @@ def exposure_times(
 
 
 def _start(headers: Headers, rules: SurveyRules) -> tuple[float | None, bool]:
+    """Return the beginning, MJD in UTC, and whether the time of day is known."""
     named = rules.keywords.get("start")
     if named is not None:
         return _any_form(headers, named) or (None, False)
@@ -85,7 +93,10 @@ def _start(headers: Headers, rules: SurveyRules) -> tuple[float | None, bool]:
 def _ends(
     headers: Headers, start: float, exposure: float | None, rules: SurveyRules
 ) -> Iterator[float]:
-    """Yield what may be the end of an exposure; a bare date only without a better."""
+    """Yield what may be the end of an exposure, MJD in UTC, the likeliest first.
+
+    A date without a time of day is one only where the exposure time is not known.
+    """
     named = rules.keywords.get("end")
     if named is not None:
         found = _any_form(headers, named)

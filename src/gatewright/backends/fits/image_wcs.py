@@ -112,7 +112,10 @@ def make_image_wcs(
     InvalidContent
         The header has no celestial WCS, or none that can be used.
     """
-    _check_numbers(header)
+    for keyword in filter(_NUMBERS.match, header.places):
+        if header.number(keyword) is None:
+            # wcslib would pass over the card and take 0 or 1 for it.
+            raise InvalidContent(f"{keyword} is not a number")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -136,7 +139,7 @@ def make_image_wcs(
 
 
 def wcs_cards(header: Header) -> bytes:
-    """Return the cards that say the WCS, but for distortions that astropy applies."""
+    """Return the cards of the WCS, without distortions that astropy itself applies."""
     return b"".join(header.cards(_CARDS))
 
 
@@ -165,7 +168,7 @@ def _astropy_wcs(header: Header, tables: Sequence[LookupTable]) -> Any:
 
 @lru_cache(maxsize=64)
 def _rotation(system: str, equinox: float | None) -> Numbers:
-    """Return the matrix from a frame to ICRS that astropy's transformation is.
+    """Return the rotation from a frame to ICRS, as astropy has it: a 3 by 3 matrix.
 
     ``equinox`` is a Julian year.
     """
@@ -185,13 +188,3 @@ def _without_sky(header: Header) -> str:
 def _further_sky(header: Header) -> bool:
     """Return whether an axis after the second is one of the sky."""
     return any(_SKY_AXIS.match(header.text(f"CTYPE{axis}")) for axis in range(3, 10))
-
-
-def _check_numbers(header: Header) -> None:
-    """Refuse a header in which a number of the WCS is something else.
-
-    wcslib passes over such a card and takes 0 or 1 for it.
-    """
-    for keyword in filter(_NUMBERS.match, header.places):
-        if header.number(keyword) is None:
-            raise InvalidContent(f"{keyword} is not a number")

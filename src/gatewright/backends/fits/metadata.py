@@ -1,4 +1,4 @@
-"""What a FITS header tells about an image, in the words of the index."""
+"""What a FITS header tells about an image, as the fields of the index of images."""
 
 import re
 from collections.abc import Sequence
@@ -29,7 +29,10 @@ _UNWISE = re.compile(r"unwise-.*-w([1-4])-")
 def describe(
     headers: Headers, name: str, scale: float, rules: SurveyRules
 ) -> dict[str, object]:
-    """Return the fields of an image that its headers tell.
+    """Return the fields of an image that its headers tell; None for what they do not.
+
+    Times are MJD in UTC, ``exposure`` in seconds, ``em_min`` and ``em_max`` wavelengths
+    in metres, ``depth`` in magnitudes, ``seeing`` in arcseconds.
 
     Parameters
     ----------
@@ -40,7 +43,7 @@ def describe(
     scale
         Arcseconds of a pixel.
     rules
-        What they mean in this survey.
+        The survey's own meanings of keywords, filters and kinds.
     """
     exposure = exposure_seconds(headers, rules)
     t_min, t_max = exposure_times(headers, exposure, rules)
@@ -53,17 +56,39 @@ def describe(
     level = calibration_level(kind, name, told, headers.number("NCOMBINE") or 1.0)
     if rules.calib_level is not None and kind is ImageKind.SCIENCE:
         level = rules.calib_level
+    facility = headers.text("TELESCOP", "OBSERVAT")
+    instrument = headers.text("INSTRUME")
+    filters = _filters(headers, name, rules)
+    written = "+".join(coloured_filters(filters)) or next(iter(filters), None)
+    if written is not None and written in rules.filters:
+        band = parse_band(rules.filters[written], written)
+    else:
+        camera = " ".join(filter(None, [headers.text("TELESCOP"), instrument]))
+        band = find_band(filters, camera)
+    # FWHM is taken only where its comment says the unit.
+    seeing = next(
+        (
+            value * scale if "pix" in comment.lower() else value
+            for keyword in ("SEEING", "FWHM")
+            for value, comment in headers.numbers(keyword)
+            if keyword == "SEEING" or re.search("pix|arcsec", comment.lower())
+        ),
+        None,
+    )
     return {
         "kind": str(kind),
         "calib_level": level,
         "t_min": t_min,
         "t_max": t_max,
         "exposure": exposure,
-        **_band(headers, name, rules),
+        "filter": written,
+        "band": band.name if band else None,
+        "em_min": band.wavelengths.low if band else None,
+        "em_max": band.wavelengths.high if band else None,
         "depth": _within(headers.number("MAGLIM", "MAGLIMIT", "LIMMAG"), 0.0, 40.0),
-        "seeing": _seeing(headers, scale),
-        "facility": headers.text("TELESCOP", "OBSERVAT"),
-        "instrument": headers.text("INSTRUME"),
+        "seeing": _within(seeing, 0.0, 120.0),
+        "facility": facility,
+        "instrument": instrument,
         "target": headers.text("OBJECT"),
         "observation": headers.text("OBSID", "OBS_ID") or name,
     }
@@ -71,36 +96,6 @@ def describe(
 
 def _within(value: float | None, low: float, high: float) -> float | None:
     return value if value is not None and low < value < high else None
-
-
-def _seeing(headers: Headers, scale: float) -> float | None:
-    """Return arcseconds; FWHM only where its comment says in which unit it is."""
-    for keyword in ("SEEING", "FWHM"):
-        for value, comment in headers.numbers(keyword):
-            if "pix" in comment.lower():
-                return _within(value * scale, 0.0, 120.0)
-            if keyword == "SEEING" or "arcsec" in comment.lower():
-                return _within(value, 0.0, 120.0)
-    return None
-
-
-def _band(headers: Headers, name: str, rules: SurveyRules) -> dict[str, object]:
-    """Return the filter as it is written, its common name and its wavelengths."""
-    filters = _filters(headers, name, rules)
-    written = "+".join(coloured_filters(filters)) or next(iter(filters), None)
-    camera = " ".join(
-        filter(None, [headers.text("TELESCOP"), headers.text("INSTRUME")])
-    )
-    if written is not None and written in rules.filters:
-        band = parse_band(rules.filters[written], written)
-    else:
-        band = find_band(filters, camera)
-    return {
-        "filter": written,
-        "band": band.name if band else None,
-        "em_min": band.wavelengths.low if band else None,
-        "em_max": band.wavelengths.high if band else None,
-    }
 
 
 def _filters(headers: Headers, name: str, rules: SurveyRules) -> list[str]:

@@ -18,12 +18,13 @@ _WIDEST = np.radians(80.0)
 _PIECE = np.radians(40.0)
 _PIECES = 512
 _FIRST = 8
-"""Points that each side is tried with; half of them are kept where that will do."""
+"""Points that each side is tried with first; of these a half or a quarter are kept
+where they follow it."""
 _MOST = 2048
 _SHARE = 0.08
-"""Pixels that a great circle may be from the border, of the tenth that is promised."""
+"""Pixels that a great circle may be from the border; a tenth is promised."""
 _WITHIN = 0.5
-"""Pixels that a piece reaches into the next one, so that no place lies between."""
+"""Pixels by which pieces overlap, so that no place lies between two of them."""
 _WHOLE_SKY = tuple(
     tuple((float(ra % 360), dec) for ra, dec in ((ra, 0.0), (ra + 90, 0.0), (ra, pole)))
     for ra in (0, 90, 180, 270)
@@ -76,7 +77,7 @@ def footprint(wcs: ImageWcs) -> Footprint:
 
 
 def is_wide(wcs: ImageWcs) -> bool:
-    """Return whether an image is wider than 160 degrees, or has places that are none.
+    """Return whether an image is wider than 160 degrees, or has pixels off the sky.
 
     Its projection may have a seam, or show a place twice.
     """
@@ -111,7 +112,7 @@ def _side(
     end: tuple[float, float],
     following: tuple[float, float],
 ) -> geometry.Vectors:
-    """Return points along a side, but for its end, so many that chords follow it.
+    """Return points along a side, without its end, as many as chords need to follow it.
 
     ``following`` is the end of the next side: the image lies on that hand.
     """
@@ -122,26 +123,20 @@ def _side(
         place = (1.0 - share) * start + share * end - 0.5
         both = np.concatenate([place, place + inward]).T
         spots = wcs.vectors(both[0], both[1])
+        # The places one pixel further in say how wide a pixel is there.
         rim, inner = spots[: each + 1], spots[each + 1 :]
         for step in (4, 2):
-            if _follows(rim, inner, step):
+            # Are the points between near enough to the chords over so many?
+            normal = np.cross(rim[:-1:step], rim[step::step])
+            length = np.linalg.norm(normal, axis=-1, keepdims=True)
+            normal = np.repeat(normal / np.where(length > 0, length, 1.0), step, axis=0)
+            off = np.einsum("ij,ij->i", normal, rim[:-1])
+            pixel = np.abs(np.einsum("ij,ij->i", normal, inner[:-1]) - off)
+            if np.all(np.abs(off) <= _SHARE * pixel + geometry.TOUCH):
                 return rim[:-1:step]
         if each >= _MOST:
             return rim[:-1]
         each *= 4
-
-
-def _follows(rim: geometry.Vectors, inner: geometry.Vectors, step: int) -> bool:
-    """Return whether chords over so many points are near enough to those between.
-
-    ``inner`` are the places one pixel further in, which say how wide a pixel is there.
-    """
-    normal = np.cross(rim[:-1:step], rim[step::step])
-    length = np.linalg.norm(normal, axis=-1, keepdims=True)
-    normal = np.repeat(normal / np.where(length > 0, length, 1.0), step, axis=0)
-    off = np.einsum("ij,ij->i", normal, rim[:-1])
-    pixel = np.abs(np.einsum("ij,ij->i", normal, inner[:-1]) - off)
-    return bool(np.all(np.abs(off) <= _SHARE * pixel + geometry.TOUCH))
 
 
 def _wide(wcs: ImageWcs, middle: geometry.Vectors, scale: float) -> Footprint:
@@ -149,7 +144,12 @@ def _wide(wcs: ImageWcs, middle: geometry.Vectors, scale: float) -> Footprint:
     ra, dec = (float(number) for number in geometry.degrees(middle))
     if not np.isfinite(ra + dec + scale):
         raise InvalidContent("its middle has no place on the sky")
-    if _has_whole_sky(wcs):
+    # A map of the whole sky has a pixel for each of many evenly spread places.
+    x, y = wcs.to_pixels(*geometry.degrees(spread(_SPOTS)))
+    with np.errstate(invalid="ignore"):
+        inside = (x >= -0.5) & (x <= wcs.width - 0.5)
+        inside &= (y >= -0.5) & (y <= wcs.height - 0.5)
+    if inside.all():
         return Footprint((), _WHOLE_SKY, ra, dec, 360.0, scale)
     rim = wcs.vectors(*border(wcs, 4 * _FIRST))
     if not np.all(np.isfinite(rim)):
@@ -159,15 +159,6 @@ def _wide(wcs: ImageWcs, middle: geometry.Vectors, scale: float) -> Footprint:
         )
     pieces = _pieces(wcs)
     return Footprint((), pieces, ra, dec, _diameter(geometry.angle(rim, middle)), scale)
-
-
-def _has_whole_sky(wcs: ImageWcs) -> bool:
-    """Return whether the image has a pixel for each of many evenly spread places."""
-    x, y = wcs.to_pixels(*geometry.degrees(spread(_SPOTS)))
-    with np.errstate(invalid="ignore"):
-        inside = (x >= -0.5) & (x <= wcs.width - 0.5)
-        inside &= (y >= -0.5) & (y <= wcs.height - 0.5)
-    return bool(inside.all())
 
 
 def spread(

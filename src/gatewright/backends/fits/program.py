@@ -4,12 +4,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from gatewright.backends.fits.box import Box, box_of
-from gatewright.backends.fits.cube import Cube
+from gatewright.backends.fits.box import box_of
 from gatewright.backends.fits.cut import fits_parts, fits_size
 from gatewright.backends.fits.picture import picture
 from gatewright.backends.fits.scan import scan_file
-from gatewright.backends.fits.source import Source, load
+from gatewright.backends.fits.source import load
 from gatewright.backends.readers import Output
 from gatewright.core.errors import InvalidRequest, TooLarge
 from gatewright.domains.sky import Orientation, Stretch, SurveyRules, parse_region
@@ -25,9 +24,9 @@ def scan(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
 def cut(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
     """Cut the ``region`` out of the image ``hdu`` of the file ``path``.
 
-    The bytes go to the file of the call, if it has one, or to its window, if they fit;
-    a window that stays empty says that they do not. A call without either returns
-    them as ``data``.
+    Returns ``size``, the bytes of the cut-out. They are written to the file of the
+    call; or to its window, which stays empty if they do not fit; or without either
+    returned as ``data``.
 
     Raises
     ------
@@ -40,12 +39,20 @@ def cut(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
     """
     source = load(arguments["path"], arguments["identity"], arguments["hdu"])
     flat = box_of(parse_region(arguments["region"]), source.wcs)
-    plane = _plane(source.cube, arguments["plane"])
-    box = replace(flat, further=tuple((0, length) for length in source.cube.lengths))
-    if plane is not None:
-        box = _one_plane(flat, plane)
-    if arguments["format"] == "png":
-        box = _one_plane(flat, source.cube.shown() if plane is None else plane)
+    cube, number = source.cube, arguments["plane"]
+    if number is not None and number > cube.planes:
+        raise InvalidRequest(
+            f"This image has {cube.planes} planes, counted from 1."
+            if cube.planes > 1
+            else "This image has one plane; leave “plane” out."
+        )
+    is_picture = arguments["format"] == "png"
+    further = tuple((0, length) for length in cube.lengths)
+    if is_picture or number is not None:
+        plane = cube.shown() if number is None else cube.place(number - 1)
+        further = tuple((n, n + 1) for n in plane)
+    box = replace(flat, further=further)
+    if is_picture:
         image = picture(
             source,
             box,
@@ -55,27 +62,7 @@ def cut(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
         )
         return _answer([image], len(image), output)
     header, length, size = fits_size(source, box)
-    _check(size, arguments["maximum"], source)
-    parts = fits_parts(source, box, header, length)
-    return _answer(parts, size, output)
-
-
-def _plane(cube: Cube, plane: int | None) -> tuple[int, ...] | None:
-    """Return where on each further axis the plane of a number from 1 is."""
-    if plane is not None and plane > cube.planes:
-        raise InvalidRequest(
-            f"This image has {cube.planes} planes, counted from 1."
-            if cube.planes > 1
-            else "This image has one plane; leave “plane” out."
-        )
-    return None if plane is None else cube.place(plane - 1)
-
-
-def _one_plane(box: Box, plane: tuple[int, ...]) -> Box:
-    return replace(box, further=tuple((n, n + 1) for n in plane))
-
-
-def _check(size: int, maximum: int, source: Source) -> None:
+    maximum = arguments["maximum"]
     if size > maximum:
         raise TooLarge(
             f"The cut-out would be {size} bytes, more than the {maximum} that one "
@@ -83,6 +70,8 @@ def _check(size: int, maximum: int, source: Source) -> None:
             estimate_bytes=size,
             limit_bytes=maximum,
         )
+    parts = fits_parts(source, box, header, length)
+    return _answer(parts, size, output)
 
 
 def _answer(

@@ -6,7 +6,7 @@ import mimetypes
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -40,7 +40,7 @@ _OPEN_SECONDS = 20.0
 _THREADS = 4
 _MAGIC = re.compile(r"[*?\[]")
 _ESCAPED = re.compile(r"\[([*?\[])\]")
-_SAFE = re.compile(r"[^A-Za-z0-9._-]")
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 
 
 class FitsReader:
@@ -66,7 +66,7 @@ class FitsReader:
         folder = await self._look(fixed_folder, pattern)
         self._published.add(folder)
         self._pool.publish(folder)
-        return await self._look(_each_once, pattern)
+        return await self._look(_files_of, pattern)
 
     async def _look(self, function: Callable[[str], T], pattern: str) -> T:
         return await asyncio.wrap_future(self._looking.submit(function, pattern))
@@ -92,48 +92,34 @@ class FitsReader:
         try:
             read = SurveyFile(file.path, file.name, found["identity"])
             size = int(file.identity.split("-")[2], 16)
-            images = [_image(survey.id, read, size, f) for f in found["images"]]
+            images = []
+            for fields in found["images"]:
+                told = dict(fields)
+                told["kind"] = ImageKind(told["kind"])
+                told["polygon"] = _outline(told["polygon"])
+                told["pieces"] = tuple(map(_outline, told["pieces"]))
+                image = Image(
+                    id=image_id(survey.id, read.name, told["hdu"]),
+                    survey=survey.id,
+                    path=read.path,
+                    identity=read.identity,
+                    file_size=size,
+                    **told,
+                )
+                images.append(image)
         except (KeyError, TypeError, ValueError) as error:
             raise BackendFailed("The reader gave an answer of another form.") from error
         return ScannedFile(read, images, tuple(found["left_out"]))
 
     async def cut(self, image: Image, request: CutoutRequest) -> Content:
-        function, key = f"{_PROGRAM}:cut", image.path
-        arguments = self._arguments(image, request)
-        self._publish_folder_of(image)
-        media, suffix = _form(request.format)
-        name = f"{image.id}.cutout{suffix}"
-        async with self._pool.window(function, arguments, key=key) as view:
-            data = bytes(view)
-        if data:
-            return Content(len(data), media, name, data=data)
-        descriptor, size = await self._pool.file(function, arguments, key=key)
-        return Content(size, media, name, descriptor=descriptor)
-
-    async def open(self, image: Image) -> Content:
-        opening = self._opening.submit(_opened, image)
-        try:
-            async with asyncio.timeout(_OPEN_SECONDS):
-                descriptor, size = await asyncio.wrap_future(opening)
-        except BaseException as error:
-            opening.add_done_callback(_let_go)
-            if isinstance(error, TimeoutError):
-                text = "The file of this image did not open in time."
-                raise TimedOut(text) from error
-            raise
-        name = Path(image.path).name
-        return Content(size, file_media_type(name), name, descriptor=descriptor)
-
-    def _publish_folder_of(self, image: Image) -> None:
-        """Let the readers read a survey that was added while the gateway runs."""
+        # The readers may read a survey that was added while the gateway runs, too.
         folder = Path(image.path).parent
         if self._published.isdisjoint([folder, *folder.parents]):
             self._published.add(folder)
             self._pool.publish(folder)
-
-    def _arguments(self, image: Image, request: CutoutRequest) -> dict[str, Any]:
+        function, key = f"{_PROGRAM}:cut", image.path
         stretch = request.stretch
-        return {
+        arguments = {
             "path": image.path,
             "identity": image.identity,
             "hdu": image.hdu,
@@ -145,24 +131,38 @@ class FitsReader:
             "plane": request.plane,
             "maximum": self._maximum,
         }
+        media, suffix = "application/fits", ".fits"
+        if request.format is CutoutFormat.PNG:
+            media, suffix = "image/png", ".png"
+        name = f"{image.id}.cutout{suffix}"
+        async with self._pool.window(function, arguments, key=key) as view:
+            data = bytes(view)
+        if data:
+            return Content(len(data), media, name, data=data)
+        descriptor, size = await self._pool.file(function, arguments, key=key)
+        return Content(size, media, name, descriptor=descriptor)
 
+    async def open(self, image: Image) -> Content:
+        def opened() -> tuple[int, int]:
+            descriptor = open_descriptor(image.path, image.identity)
+            return descriptor, os.fstat(descriptor).st_size
 
-def _opened(image: Image) -> tuple[int, int]:
-    """Return a descriptor of an image's file, and the size of the file."""
-    descriptor = open_descriptor(image.path, image.identity)
-    return descriptor, os.fstat(descriptor).st_size
+        def close(late: "Future[tuple[int, int]]") -> None:
+            if not late.cancelled() and late.exception() is None:
+                os.close(late.result()[0])
 
-
-def _let_go(opening: "Future[tuple[int, int]]") -> None:
-    """Close what was opened after nobody waited for it any more."""
-    if not opening.cancelled() and opening.exception() is None:
-        os.close(opening.result()[0])
-
-
-def _form(form: CutoutFormat) -> tuple[str, str]:
-    if form is CutoutFormat.PNG:
-        return "image/png", ".png"
-    return "application/fits", ".fits"
+        opening = self._opening.submit(opened)
+        try:
+            async with asyncio.timeout(_OPEN_SECONDS):
+                descriptor, size = await asyncio.wrap_future(opening)
+        except BaseException as error:
+            opening.add_done_callback(close)  # nobody waits for it any more
+            if isinstance(error, TimeoutError):
+                text = "The file of this image did not open in time."
+                raise TimedOut(text) from error
+            raise
+        name = Path(image.path).name
+        return Content(size, file_media_type(name), name, descriptor=descriptor)
 
 
 def file_media_type(name: str) -> str:
@@ -206,41 +206,35 @@ def _plain(text: str) -> str:
     return _ESCAPED.sub(r"\1", text)
 
 
-def _each_once(pattern: str) -> list[SurveyFile]:
-    """Return the files of a pattern by path; one with several names by its first."""
-    by_name = sorted(_find(pattern), key=lambda file: file.name, reverse=True)
-    by_path = {file.path: file for file in by_name}
-    return [by_path[path] for path in sorted(by_path)]
+def _files_of(pattern: str) -> list[SurveyFile]:
+    """Return the files of a pattern by path; one with several names by its first.
 
-
-def _find(pattern: str) -> Iterator[SurveyFile]:
-    """Yield the files of a pattern; below a folder, or ``**``, only FITS names."""
+    Below a folder, or ``**``, only names that end as those of FITS files do.
+    """
     root, given = _base(pattern), Path(pattern)
     every = pattern.endswith("*") or given.is_dir()
     # The name of a file or folder that is there means itself, brackets and all.
     wanted = glob.escape(pattern) if given.exists() else pattern
     if given.is_dir():
         wanted = os.path.join(wanted, "**", "*")  # noqa: PTH118  # a pattern, not a path
+    by_path: dict[str, SurveyFile] = {}
     for found in glob.iglob(wanted, recursive=True):  # noqa: PTH207  # Path.glob follows no links in 3.11
         if every and not found.lower().endswith(SUFFIXES):
             continue
-        file = _file(Path(found), root)
-        if file is not None:
-            yield file
-
-
-def _file(path: Path, root: Path) -> SurveyFile | None:
-    try:
-        resolved = path.resolve(strict=True)
-        status = resolved.stat()
-        name = str(Path(os.path.normpath(path.absolute())).relative_to(root))
-        name.encode()
-        str(resolved).encode()
-    except (OSError, ValueError):
-        return None  # gone again, or a name that is not UTF-8
-    if not stat.S_ISREG(status.st_mode):
-        return None
-    return SurveyFile(str(resolved), name, stat_identity(status))
+        try:
+            resolved = Path(found).resolve(strict=True)
+            status = resolved.stat()
+            name = os.path.normpath(Path(found).absolute())
+            name = str(Path(name).relative_to(root))
+            name.encode()
+            path = str(resolved)
+            path.encode()
+        except (OSError, ValueError):
+            continue  # gone again, or a name that is not UTF-8
+        known = by_path.get(path)
+        if stat.S_ISREG(status.st_mode) and (known is None or name < known.name):
+            by_path[path] = SurveyFile(path, name, stat_identity(status))
+    return [by_path[path] for path in sorted(by_path)]
 
 
 def image_id(survey: str, name: str, hdu: int) -> str:
@@ -250,27 +244,11 @@ def image_id(survey: str, name: str, hdu: int) -> str:
     with ``=`` for the percent sign, so that two files never share a name.
     """
     stem = name.removesuffix(".fits")
-    parts = [_SAFE.sub(_escape, part) for part in Path(stem).parts]
+    parts = [
+        _UNSAFE.sub(lambda m: "".join(f"={byte:02X}" for byte in m[0].encode()), part)
+        for part in Path(stem).parts
+    ]
     return "~".join([survey, *parts, str(hdu)])
-
-
-def _escape(match: re.Match[str]) -> str:
-    return "".join(f"={byte:02X}" for byte in match.group().encode())
-
-
-def _image(survey: str, file: SurveyFile, size: int, fields: dict[str, Any]) -> Image:
-    told = dict(fields)
-    told["kind"] = ImageKind(told["kind"])
-    told["polygon"] = _outline(told["polygon"])
-    told["pieces"] = tuple(map(_outline, told["pieces"]))
-    return Image(
-        id=image_id(survey, file.name, told["hdu"]),
-        survey=survey,
-        path=file.path,
-        identity=file.identity,
-        file_size=size,
-        **told,
-    )
 
 
 def _outline(vertices: Any) -> tuple[tuple[float, float], ...]:

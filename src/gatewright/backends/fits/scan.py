@@ -30,42 +30,42 @@ _USUAL = SurveyRules()
 def scan_file(path: str, rules: SurveyRules = _USUAL) -> dict[str, Any]:
     """Return the images of a file, by a survey's rules, and why others were left out.
 
-    The answer has ``identity``, ``size`` (bytes), ``images`` (a list of fields) and
+    The answer has ``identity``, ``images`` (a list of fields, see :func:`describe`) and
     ``left_out`` (a list of reasons).
+
+    Raises
+    ------
+    NotFound
+        The file is gone, or may not be read.
     """
-    found: dict[str, Any] = {"images": [], "left_out": []}
+    images: list[dict[str, Any]] = []
+    left_out: list[str] = []
+    name = PurePath(path).name
     with open_image_file(path) as file, quiet():
-        found["identity"] = identity(file.descriptor)
+        known = identity(file.descriptor)
+        primary: Header | None = None
         try:
-            _scan_blocks(file, PurePath(path).name, rules, found)
+            for block in walk(file.stream, file.size):
+                primary = primary or block.header
+                packed = block.is_compressed_image
+                if is_lookup_table(block) or not (block.is_image or packed):
+                    continue
+                hdu = f"HDU {block.number}"
+                try:
+                    own = image_header(block.header) if packed else block.header
+                    fields = _image(file, Headers(own, primary), name, rules)
+                    images.append(fields | {"hdu": block.number})
+                except InvalidContent as error:
+                    left_out.append(f"{hdu}: {error.text}")
+                except Exception:  # noqa: BLE001  # astropy raises many kinds for bad cards
+                    left_out.append(f"{hdu}: its header cannot be understood")
         except InvalidContent as error:
-            found["left_out"].append(error.text)
+            left_out.append(error.text)
         except (OSError, EOFError, zlib.error):
-            found["left_out"].append("it cannot be unpacked")
-    if not found["images"] and not found["left_out"]:
-        found["left_out"].append("no image in it")
-    found["left_out"] = found["left_out"][:_REASONS]
-    return found
-
-
-def _scan_blocks(
-    file: OpenFile, name: str, rules: SurveyRules, found: dict[str, Any]
-) -> None:
-    primary: Header | None = None
-    for block in walk(file.stream, file.size):
-        primary = primary or block.header
-        if is_lookup_table(block) or not (block.is_image or block.is_compressed_image):
-            continue
-        try:
-            packed = block.is_compressed_image
-            own = image_header(block.header) if packed else block.header
-            fields = _image(file, Headers(own, primary), name, rules)
-            found["images"].append(fields | {"hdu": block.number})
-        except InvalidContent as error:
-            found["left_out"].append(f"HDU {block.number}: {error.text}")
-        except Exception:  # noqa: BLE001  # astropy raises many kinds for bad cards
-            reason = f"HDU {block.number}: its header cannot be understood"
-            found["left_out"].append(reason)
+            left_out.append("it cannot be unpacked")
+    if not images and not left_out:
+        left_out.append("no image in it")
+    return {"identity": known, "images": images, "left_out": left_out[:_REASONS]}
 
 
 def _image(

@@ -1,7 +1,6 @@
 """The pixels of one image, ready to be cut; what does not change is remembered."""
 
 import itertools
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,8 +13,8 @@ from numpy.typing import NDArray
 from gatewright.backends.fits.blocks import Block
 from gatewright.backends.fits.box import Box
 from gatewright.backends.fits.cube import Cube, image_axes, image_cube
-from gatewright.backends.fits.files import OpenFile, open_image_file, read_exactly
-from gatewright.backends.fits.header import Header, parse_header
+from gatewright.backends.fits.files import open_image_file, read_stretches
+from gatewright.backends.fits.header import parse_header
 from gatewright.backends.fits.image_wcs import ImageWcs, make_image_wcs
 from gatewright.backends.fits.quiet import quiet
 from gatewright.backends.fits.scan import find_block
@@ -73,7 +72,25 @@ def load(path: str, identity: str, hdu: int) -> Source:
         first, block = find_block(file, hdu)
         header = block.header
         if block.is_compressed_image:
-            header = _unpacked_header(path, block.number)
+            # As if it were not compressed, as astropy has it.
+            try:
+                with fits.open(path, memmap=False, lazy_load_hdus=True) as hdus:
+                    hdu_there = hdus[block.number]
+                    known = isinstance(hdu_there, fits.CompImageHDU)
+                    raw = hdu_there.header.tostring().encode("ascii", "replace")
+            except Exception as error:  # astropy raises many kinds for bad tables
+                raise InvalidContent("its compressed image is damaged") from error
+            if not known:
+                raise InvalidContent("its compressed image is damaged")
+            header = parse_header(raw)
+        bits = header.whole("BITPIX", 0)
+        if bits not in _TYPES:
+            raise InvalidContent("The image has no possible BITPIX.")
+        slope = header.number("BSCALE") if "BSCALE" in header else 1.0
+        zero = header.number("BZERO") if "BZERO" in header else 0.0
+        if slope is None or zero is None:
+            raise InvalidContent("BSCALE or BZERO is no number.")
+        blank = header.whole("BLANK") if "BLANK" in header else None
         tables = lookup_tables(file, header)
         width, height = image_axes(header)[:2]
         return Source(
@@ -83,42 +100,11 @@ def load(path: str, identity: str, hdu: int) -> Source:
             header.raw,
             first.header.raw,
             make_image_wcs(header, width, height, tables),
-            _kind(header),
-            _scaling(header),
+            np.dtype(_TYPES[bits]),
+            (slope, zero, blank),
             image_cube(header),
             tables,
         )
-
-
-def _unpacked_header(path: str, number: int) -> Header:
-    """Return the header of a compressed image as if it were not, as astropy has it."""
-    try:
-        with fits.open(path, memmap=False, lazy_load_hdus=True) as hdus:
-            hdu = hdus[number]
-            known = isinstance(hdu, fits.CompImageHDU)
-            raw = hdu.header.tostring().encode("ascii", "replace")
-    except Exception as error:  # astropy raises many kinds for bad tables
-        raise InvalidContent("its compressed image is damaged") from error
-    if not known:
-        raise InvalidContent("its compressed image is damaged")
-    return parse_header(raw)
-
-
-def _kind(header: Header) -> np.dtype[np.generic]:
-    try:
-        return np.dtype(_TYPES[header.whole("BITPIX")])
-    except (KeyError, InvalidContent) as error:
-        raise InvalidContent("The image has no possible BITPIX.") from error
-
-
-def _scaling(header: Header) -> tuple[float, float, int | None]:
-    slope, zero = (
-        header.number(keyword) if keyword in header else default
-        for keyword, default in (("BSCALE", 1.0), ("BZERO", 0.0))
-    )
-    if slope is None or zero is None:
-        raise InvalidContent("BSCALE or BZERO is no number.")
-    return slope, zero, header.whole("BLANK") if "BLANK" in header else None
 
 
 def pieces(source: Source, box: Box, rows: int | None = None) -> Iterator[bytearray]:
@@ -126,49 +112,16 @@ def pieces(source: Source, box: Box, rows: int | None = None) -> Iterator[bytear
 
     ``rows`` sets how many rows a piece has; by default as many as fit in 8 MiB.
     """
-    if source.block.is_compressed_image:
-        yield from _unpacked_pieces(source, box, rows)
+    if not source.block.is_compressed_image:
+        width = source.wcs.width * source.kind.itemsize
+        row = box.width * source.kind.itemsize
+        start = source.block.data_offset + box.x0 * source.kind.itemsize
+        with open_image_file(source.path, source.identity) as file:
+            for plane, first, last in _turns(source, box, rows):
+                line = source.cube.number(plane) * source.wcs.height + first
+                offset = start + line * width
+                yield read_stretches(file, offset, width, row, last - first)
         return
-    width = source.wcs.width * source.kind.itemsize
-    row = box.width * source.kind.itemsize
-    start = source.block.data_offset + box.x0 * source.kind.itemsize
-    with open_image_file(source.path, source.identity) as file:
-        for plane, first, last in _turns(source, box, rows):
-            line = source.cube.number(plane) * source.wcs.height + first
-            yield _read_rows(file, start + line * width, width, row, last - first)
-
-
-def _turns(
-    source: Source, box: Box, rows: int | None
-) -> Iterator[tuple[tuple[int, ...], int, int]]:
-    """Yield the plane, the first row and the row after the last of each piece."""
-    step = rows or max(1, _PIECE // (box.width * source.kind.itemsize))
-    slowest_first = reversed([range(first, end) for first, end in box.further])
-    for plane in itertools.product(*slowest_first):
-        for first in range(box.y0, box.y1, step):
-            yield plane[::-1], first, min(box.y1, first + step)
-
-
-def _read_rows(
-    file: OpenFile, offset: int, stride: int, length: int, count: int
-) -> bytearray:
-    """Return ``count`` stretches of ``length`` bytes that lie ``stride`` apart."""
-    if file.packed or length == stride:
-        if length == stride:
-            return bytearray(read_exactly(file, offset, length * count))
-        rows = (read_exactly(file, offset + n * stride, length) for n in range(count))
-        return bytearray(b"".join(rows))
-    data = bytearray(length * count)
-    view, descriptor, preadv = memoryview(data), file.descriptor, os.preadv
-    for n in range(count):
-        place = n * length
-        got = preadv(descriptor, [view[place : place + length]], offset + n * stride)
-        if got != length:
-            raise InvalidContent("The file of this image ends too soon.")
-    return data
-
-
-def _unpacked_pieces(source: Source, box: Box, rows: int | None) -> Iterator[bytearray]:
     columns = slice(box.x0, box.x1)
     with open_image_file(source.path, source.identity), quiet():
         try:
@@ -180,6 +133,17 @@ def _unpacked_pieces(source: Source, box: Box, rows: int | None) -> Iterator[byt
                     yield bytearray(np.asarray(part).astype(source.kind).tobytes())
         except Exception as error:  # astropy raises many kinds for bad tables
             raise InvalidContent("The compressed image is damaged.") from error
+
+
+def _turns(
+    source: Source, box: Box, rows: int | None
+) -> Iterator[tuple[tuple[int, ...], int, int]]:
+    """Yield the plane, the first row and the row after the last of each piece."""
+    step = rows or max(1, _PIECE // (box.width * source.kind.itemsize))
+    slowest_first = reversed([range(first, end) for first, end in box.further])
+    for plane in itertools.product(*slowest_first):
+        for first in range(box.y0, box.y1, step):
+            yield plane[::-1], first, min(box.y1, first + step)
 
 
 def physical(source: Source, raw: bytearray, width: int) -> NDArray[np.float32]:

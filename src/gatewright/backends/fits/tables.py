@@ -70,7 +70,11 @@ def lookup_tables(file: OpenFile, header: Header) -> tuple[LookupTable, ...]:
         version = block.header.value("EXTVER")
         key = (_name(block), version if type(version) is int and version > 0 else 1)
         if key in wanted and key not in found:
-            found[key] = _read(file, block)
+            if not block.is_image or block.data_size > _BYTES:
+                raise InvalidContent("the table of its distortion is too large")
+            data = read_exactly(file, block.data_offset, block.data_size)
+            padded = data + bytes(-len(data) % BLOCK)
+            found[key] = LookupTable(block.header.raw, padded)
     if found.keys() != wanted:
         raise InvalidContent(_NO_TABLE)
     return tuple(found[key] for key in sorted(found))
@@ -87,23 +91,11 @@ def _wanted(header: fits.Header) -> Iterator[tuple[str, int]]:
                 continue
             if str(kind).strip().lower() != "lookup":
                 raise InvalidContent(f"its distortion ({keyword}) is not in a table")
-            yield name, _record(header, f"{record}{axis}", axis)
-
-
-def _record(header: fits.Header, record: str, axis: int) -> int:
-    """Return the version of a table whose axes are those of the image."""
-    try:
-        same = int(header[f"{record}.AXIS.{axis}"]) == axis
-        version = int(header.get(f"{record}.EXTVER", 1))
-    except (KeyError, ValueError, TypeError, OverflowError) as error:
-        raise InvalidContent(_NO_TABLE) from error
-    if not same:
-        raise InvalidContent("the table of its distortion has its axes swapped")
-    return version
-
-
-def _read(file: OpenFile, block: Block) -> LookupTable:
-    if not block.is_image or block.data_size > _BYTES:
-        raise InvalidContent("the table of its distortion is too large")
-    data = read_exactly(file, block.data_offset, block.data_size)
-    return LookupTable(block.header.raw, data + bytes(-len(data) % BLOCK))
+            try:
+                along = int(header[f"{record}{axis}.AXIS.{axis}"])
+                version = int(header.get(f"{record}{axis}.EXTVER", 1))
+            except (KeyError, ValueError, TypeError, OverflowError) as error:
+                raise InvalidContent(_NO_TABLE) from error
+            if along != axis:
+                raise InvalidContent("the table of its distortion has its axes swapped")
+            yield name, version

@@ -47,9 +47,9 @@ class PooledArrayReader:
         The reader processes, with :data:`PROGRAM` and the modules of the formats.
     formats
         The formats by the names of their plug-ins, each as ``module:name``, in the
-        order in which they are asked whether they know a source.
+        order in which they are asked whether they recognise a source.
     file_seconds
-        Longest time that the making of a subset may take.
+        Longest time that a subset may take to be made, in seconds.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class PooledArrayReader:
         places
             Its file or files, or the folder of a store of chunks.
         reader
-            Name of the plug-in that reads it; empty: whichever knows it.
+            Name of the plug-in that reads it; empty for the first that recognises it.
 
         Raises
         ------
@@ -97,22 +97,32 @@ class PooledArrayReader:
         return Version(found["version"])
 
     async def describe(self, source: Source) -> Description:
-        """Return all that a source says; those who ask at once share one look at it.
+        """Return the description of a source, made once for all who ask meanwhile.
 
-        A look that takes too long is not begun again until the source changes, or some
+        One that takes too long is not tried again until the source changes, or ten
         minutes have passed.
+
+        Raises
+        ------
+        TimedOut
+            It takes longer than a reader may.
+        BackendFailed
+            The source is damaged, or of no known format.
+        NotFound
+            It is not there.
         """
         look = self._looks.get(source)
         if look is None:
             look = asyncio.create_task(self._look(source))
             self._looks[source] = look
-            look.add_done_callback(lambda done: self._looked(source, done))
-        return await asyncio.shield(look)
 
-    def _looked(self, source: Source, look: asyncio.Task[Description]) -> None:
-        del self._looks[source]
-        if not look.cancelled():
-            look.exception()  # told to those who wait, if anybody does
+            def looked(done: asyncio.Task[Description]) -> None:
+                del self._looks[source]
+                if not done.cancelled():
+                    done.exception()  # asyncio warns of one that nobody waited for
+
+            look.add_done_callback(looked)
+        return await asyncio.shield(look)
 
     async def _look(self, source: Source) -> Description:
         until, version = self._too_slow.get(source, (0.0, None))
@@ -160,7 +170,11 @@ class PooledArrayReader:
                 async with held:
                     yield view
             except BaseException:
-                await _abandon(task)
+                if task is not None:  # nobody will use that window
+                    task.cancel()
+                    with contextlib.suppress(asyncio.CancelledError, GatewayError):
+                        _, unused = await task
+                        await unused.aclose()
                 raise
             current = None if task is None else await task
 
@@ -235,13 +249,3 @@ def _too_slow() -> TimedOut:
         "the file has changed. Whoever publishes it can split it into several.",
         retry_after=_REMEMBERED_SECONDS,
     )
-
-
-async def _abandon(task: asyncio.Task[_Window] | None) -> None:
-    """Let go of a window that nobody will use."""
-    if task is None:
-        return
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError, GatewayError):
-        _, held = await task
-        await held.aclose()

@@ -1,8 +1,8 @@
-"""In which blocks a selected part of a variable is read.
+"""The blocks in which a selected part of a variable is read.
 
-A block is of whole stored pieces (chunks) wherever they fit, and blocks of the same
-piece follow one another: each piece is read and unpacked once, and memory is bounded.
-Positions count within the selected part.
+A block is made of whole stored pieces (chunks) wherever they fit, and blocks of the
+same piece follow one another: each piece is read and unpacked once, and memory is
+bounded. Positions are counted within the selected part.
 """
 
 import bisect
@@ -16,8 +16,8 @@ from gatewright.domains.arrays import Selected, Variable
 BLOCK_BYTES = 16 << 20
 """Most bytes of a block, as unpacked numbers."""
 PIECE_BYTES = 64 << 20
-"""Most bytes of the stored pieces that a block has some of: as many are kept while it
-is read."""
+"""Most bytes of the stored pieces that one block is taken from: they are all kept
+while it is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def blocks(
     item
         Bytes of a number when it is unpacked.
     whole
-        Number of a dimension that no block is cut along.
+        Number of a dimension along which no block is cut.
     """
     sizes = [one.count for one in selected]
     if not math.prod(sizes):
@@ -74,20 +74,26 @@ def blocks(
     if whole is not None:
         borders[whole] = [0, sizes[whole]]
         chunks[whole] *= -(-sizes[whole] // chunks[whole])
-    widths = [_widest(one) for one in borders]
+    # The most positions that a stored piece has along each axis.
+    widths = [
+        1
+        if isinstance(axis, range)
+        else max(end - begin for begin, end in itertools.pairwise(axis))
+        for axis in borders
+    ]
     room = max(1, BLOCK_BYTES // item)
     if math.prod(widths) > room:
-        parts = _shrunk(widths, room, whole)
+        # Parts of a piece, cut along the slowest axes.
+        parts = list(widths)
+        for axis, width in enumerate(widths):
+            others = math.prod(parts) // width
+            if axis != whole and others * width > room:
+                parts[axis] = max(1, room // others)
     else:
         pieces = math.prod(chunks) * max(1, variable.type.size)
         most = PIECE_BYTES // pieces if variable.chunks else room
         parts = widths = _grown(widths, sizes, room, most)
-    return Blocks(
-        tuple(
-            [_steps(together, part) for together in _joined(one, width)]
-            for one, width, part in zip(borders, widths, parts, strict=True)
-        )
-    )
+    return Blocks(tuple(map(_along, borders, widths, parts)))
 
 
 def _borders(selected: Selected, chunk: int) -> Sequence[int]:
@@ -104,23 +110,6 @@ def _borders(selected: Selected, chunk: int) -> Sequence[int]:
             last = number
         begin += part.count
     return [*found, begin]
-
-
-def _widest(borders: Sequence[int]) -> int:
-    """Return the most positions within one stored piece."""
-    if isinstance(borders, range):
-        return 1
-    return max(end - begin for begin, end in itertools.pairwise(borders))
-
-
-def _shrunk(widths: Sequence[int], room: int, whole: int | None) -> list[int]:
-    """Return widths of parts of a piece, cut along the slowest axes."""
-    found = list(widths)
-    for axis, width in enumerate(widths):
-        others = math.prod(found) // width
-        if axis != whole and others * width > room:
-            found[axis] = max(1, room // others)
-    return found
 
 
 def _grown(
@@ -141,18 +130,17 @@ def _grown(
     return found
 
 
-def _joined(borders: Sequence[int], width: int) -> Iterator[range]:
-    """Yield pieces, as many together as are within a width."""
+def _along(borders: Sequence[int], width: int, part: int) -> list[list[range]]:
+    """Return the blocks along an axis, those within the same pieces together.
+
+    There are as many pieces together as are within a width, and a block is a part of
+    them.
+    """
+    found = []
     begin = 0
     while begin < borders[-1]:
         place = bisect.bisect_right(borders, begin + width) - 1
         end = max(borders[place], borders[bisect.bisect_right(borders, begin)])
-        yield range(begin, end)
+        found.append([range(at, min(at + part, end)) for at in range(begin, end, part)])
         begin = end
-
-
-def _steps(together: range, width: int) -> list[range]:
-    return [
-        range(begin, min(begin + width, together.stop))
-        for begin in range(together.start, together.stop, width)
-    ]
+    return found

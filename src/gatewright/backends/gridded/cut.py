@@ -4,7 +4,7 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,6 @@ from gatewright.domains.arrays import (
     ElementType,
     Grids,
     Hyperslab,
-    Range,
     Selected,
     Statistic,
     SubsetOrder,
@@ -54,7 +53,7 @@ class Series:
     statistic: Statistic | None
     """The statistic over the members."""
     dimensions: tuple[str, ...]
-    """Dimensions of the answer, slowest first; one may stand there twice."""
+    """Dimensions of the answer, slowest first; one may be named twice."""
     shape: tuple[int, ...]
     """Their sizes."""
 
@@ -116,30 +115,37 @@ class Cut:
 
     def block(self, variable: Variable, positions: Sequence[range]) -> Numbers:
         """Return a part of the selected part; ``positions`` count within that."""
-        pieces = [
-            _ranges(self.selected(name), wanted)
-            for name, wanted in zip(variable.dimensions, positions, strict=True)
-        ]
         dtype = np.dtype(variable.type.value if variable.type.numeric else "S1")
         result = np.empty([len(wanted) for wanted in positions], dtype)
-        for corner in itertools.product(*pieces):
-            slab: Hyperslab = tuple(part for _, part in corner)
-            target = result[tuple(slice(at, at + p.count) for at, p in corner)]
-            if corner:
-                self._read(variable, slab, target)
-            else:
-                self._file.read(variable.name, (), result)
+        for slab, where in self._pieces(variable, positions):
+            target = result[where]
+            # The file fills arrays that are one run of memory.
+            run = target.flags.c_contiguous
+            read = target if run else np.empty(target.shape, target.dtype)
+            self._file.read(variable.name, slab, read)
+            if not run:
+                target[...] = read
         return result
 
-    def _read(
-        self, variable: Variable, slab: Hyperslab, target: npt.NDArray[np.generic]
-    ) -> None:
-        if target.flags.c_contiguous:
-            self._file.read(variable.name, slab, target)
-            return
-        whole = np.empty(target.shape, target.dtype)
-        self._file.read(variable.name, slab, whole)
-        target[...] = whole
+    def _pieces(
+        self, variable: Variable, positions: Sequence[range]
+    ) -> Iterator[tuple[Hyperslab, tuple[Any, ...]]]:
+        """Yield the stored pieces behind positions, and where each one goes."""
+        axes = []
+        for name, wanted in zip(variable.dimensions, positions, strict=True):
+            parts, begin = [], 0
+            for part in self.selected(name).ranges:
+                first = max(wanted.start, begin)
+                last = min(wanted.stop, begin + part.count)
+                if first < last:
+                    at = first - wanted.start
+                    stored = part.part(first - begin, last - first)
+                    parts.append((stored, slice(at, at + last - first)))
+                begin += part.count
+            axes.append(parts)
+        for corner in itertools.product(*axes):
+            # The dots keep a place in a scalar an array.
+            yield tuple(part for part, _ in corner), (..., *(at for _, at in corner))
 
     def unpacked(self, variable: Variable) -> Numbers:
         """Return the selected part unpacked; as it is stored where that is the same."""
@@ -160,6 +166,26 @@ class Cut:
         counted = counted_from(values.astype(np.float64), west)
         kept = values.dtype if values.dtype.kind == "f" else np.dtype(np.float64)
         return counted.astype(kept)
+
+    def turned(self, variable: Variable) -> Numbers | None:
+        """Return longitudes that were turned to the request's frame, or their bounds.
+
+        None for all other variables.
+        """
+        name = variable.dimensions[0] if variable.dimensions else ""
+        known = self.axes.get(name)
+        axis = self.description.variables.get((known and known.coordinate) or "")
+        if axis is None or self.selected(name).west is None:
+            return None
+        turned = self.coordinate(axis, name)
+        if variable.name == axis.name:
+            return turned
+        if axis.text("bounds") != variable.name:
+            return None
+        by = turned.astype(float) - self.unpacked(axis).astype(float)
+        bounds = self.unpacked(variable)
+        moved = bounds.astype(float) + by.reshape(-1, *[1] * (bounds.ndim - 1))
+        return np.asarray(moved, bounds.dtype)
 
     def groups(self, series: Sequence[Series]) -> list[list[Series]]:
         """Return variables of the answer, those of one stored variable together.
@@ -236,7 +262,13 @@ class Cut:
         The shape is that of the block, or one that NumPy repeats to it.
         """
         found = np.zeros([1] * len(series.shape), bool)
-        for box, held in self._held():
+        if self._in_boxes is None:
+            self._in_boxes = [
+                (box, box.holds(*map(self._degrees, (at.latitude, at.longitude))))
+                for box in self.order.boxes
+                for at in [box.at]
+            ]
+        for box, held in self._in_boxes:
             names = box.at.dimensions
             own = {box.at.latitude, box.at.longitude}
             if not set(names) <= set(series.dimensions) or series.name in own:
@@ -279,18 +311,6 @@ class Cut:
         assert member is not None  # noqa: S101  # checked with the request
         return self.selected(variable.dimensions[member]).count
 
-    def _held(self) -> list[tuple[Box, npt.NDArray[np.bool_]]]:
-        """Return which of the selected cells lie in each box."""
-        if self._in_boxes is None:
-            self._in_boxes = [
-                (
-                    box,
-                    box.holds(*map(self._degrees, (box.at.latitude, box.at.longitude))),
-                )
-                for box in self.order.boxes
-            ]
-        return self._in_boxes
-
     def _degrees(self, name: str) -> npt.NDArray[np.float64]:
         """Return the selected part of a coordinate, NaN where there is none."""
         variable = self.description.variable(name)
@@ -306,29 +326,18 @@ class Cut:
             rows = letters.reshape(math.prod(shape), -1)
             found = [row.tobytes() for row in rows]
         else:
-            found = self._strings(variable)
+            values = np.empty(shape, object)
+            for slab, where in self._pieces(variable, [range(n) for n in shape]):
+                piece = values[where]
+                piece.reshape(-1)[:] = self._file.strings(variable.name, slab)
+                values[where] = piece
+            found = values.reshape(-1).tolist()
         texts = np.empty(len(found), object)
         texts[:] = [
             readable(text.decode("utf-8", "surrogateescape")).rstrip("\0 ")
             for text in found
         ]
         return texts.reshape(shape)
-
-    def _strings(self, variable: Variable) -> list[bytes]:
-        """Return the selected part of a STRING variable, in row-major order."""
-        shape = [self.selected(name).count for name in variable.dimensions]
-        result = np.empty(shape, object)
-        parts = [
-            _ranges(self.selected(name), range(size))
-            for name, size in zip(variable.dimensions, shape, strict=True)
-        ]
-        for corner in itertools.product(*parts):
-            slab: Hyperslab = tuple(part for _, part in corner)
-            found = np.empty([p.count for p in slab], object)
-            found.reshape(-1)[:] = self._file.strings(variable.name, slab)
-            result[tuple(slice(at, at + p.count) for at, p in corner)] = found
-        texts: list[bytes] = result.reshape(-1).tolist()
-        return texts
 
 
 def _repeated(
@@ -341,16 +350,3 @@ def _repeated(
         shape[place] = series.shape[place]
     order = sorted(range(len(names)), key=places.__getitem__)
     return np.broadcast_to(values.transpose(order).reshape(shape), series.shape)
-
-
-def _ranges(selected: Selected, wanted: range) -> list[tuple[int, Range]]:
-    """Return the pieces of an axis behind positions, and where each one goes."""
-    found, begin = [], 0
-    for part in selected.ranges:
-        first = max(wanted.start, begin)
-        last = min(wanted.stop, begin + part.count)
-        if first < last:
-            place = first - wanted.start
-            found.append((place, part.part(first - begin, last - first)))
-        begin += part.count
-    return found

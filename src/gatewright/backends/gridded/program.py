@@ -19,6 +19,7 @@ from gatewright.core.errors import BackendFailed, InvalidRequest
 from gatewright.domains.arrays import (
     ElementType,
     Hyperslab,
+    Range,
     SubsetFormat,
     Variable,
     check,
@@ -32,7 +33,7 @@ _WIDE = {
     ElementType.INT64: -9_223_372_036_854_775_806,
     ElementType.UINT64: 18_446_744_073_709_551_614,
 }
-"""Integers that float64 may not hold, and what netCDF-4 has where none was written."""
+"""Types whose integers float64 may not hold, with netCDF-4's default fill values."""
 _Numbers = npt.NDArray[np.generic]
 _sources = Sources()  # a cache of this process, which holds nothing of a request
 
@@ -62,7 +63,11 @@ def read(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
     encoding = values.to_encoding(arguments["encoding"])
     char = variable.type is ElementType.CHAR
     dtype = np.dtype("S1") if char else encoding.dtype
-    target = _window(output, counts(slab), dtype)
+    shape = counts(slab)
+    output.length = math.prod(shape) * dtype.itemsize
+    if output.length > len(output.window):
+        raise BackendFailed("A window is larger than a slot of the ring.")
+    target = np.frombuffer(output.window, dtype, math.prod(shape)).reshape(shape)
     if encoding.exact and variable.type in _WIDE and dtype.kind == "f":
         _read_exactly(file, variable, slab, target)
     else:
@@ -97,15 +102,28 @@ def _read_exactly(
 
 
 def strings(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
-    """Return a piece of a STRING or CHAR variable as a list of byte strings."""
+    """Return a piece of a STRING or CHAR variable as a list of byte strings.
+
+    ``source``, ``version``, ``variable`` and ``slab`` say what; the last dimension of a
+    CHAR variable is the letters of a string, of which all are read.
+    """
     place = Place.of(arguments)
     file = _sources.expected(place, arguments["version"])
     variable = file.description.variable(arguments["variable"])
     slab = values.to_slab(arguments["slab"])
-    if variable.type is ElementType.CHAR:
-        found = _char_strings(file, variable.name, slab)
-    else:
+    if variable.type is not ElementType.CHAR:
         found = file.strings(variable.name, check(variable, slab))
+    elif not variable.shape:
+        one = np.empty((), "S1")
+        file.read(variable.name, (), one)
+        found = [bytes(one[()])]
+    else:
+        length = variable.shape[-1]
+        whole = check(variable, (*slab, Range(0, length, 1)))
+        letters = np.empty(counts(whole), "S1")
+        file.read(variable.name, whole, letters)
+        rows = letters.reshape(-1, max(1, length))
+        found = [row.tobytes().rstrip(b"\0") for row in rows]
     _sources.require(place, file)
     return {"strings": found}
 
@@ -127,28 +145,3 @@ def subset(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
             pictures.write(cut, made[0])
     _sources.require(place, file)
     return {}
-
-
-def _window(
-    output: Output, shape: tuple[int, ...], dtype: np.dtype[np.generic]
-) -> npt.NDArray[np.generic]:
-    """Return an array whose memory is the beginning of the window."""
-    size = math.prod(shape) * dtype.itemsize
-    if size > len(output.window):
-        raise BackendFailed("A window is larger than a slot of the ring.")
-    output.length = size
-    return np.frombuffer(output.window, dtype, math.prod(shape)).reshape(shape)
-
-
-def _char_strings(file: GriddedFile, name: str, slab: Hyperslab) -> list[bytes]:
-    variable = file.description.variable(name)
-    if not variable.shape:
-        one = np.empty((), "S1")
-        file.read(name, (), one)
-        return [bytes(one[()])]
-    length = variable.shape[-1]
-    whole = check(variable, (*slab, values.to_slab([[0, length, 1]])[0]))
-    letters = np.empty(counts(whole), "S1")
-    file.read(name, whole, letters)
-    rows = letters.reshape(-1, length) if length else letters.reshape(-1, 1)
-    return [row.tobytes().rstrip(b"\0") for row in rows]

@@ -40,18 +40,16 @@ class RowMajor:
         self._elements = BLOCK_BYTES // 8 // beside
         self._kept: list[tuple[Place, list[Plain]]] | None = None
         if max(len(group), beside) > 1 or not cut.plan(group).row_major:
-            self._kept = [self._keep(*made) for made in cut.made(group)]
+            self._kept = []
+            for place, blocks in cut.made(group):
+                written = []
+                for values in blocks:
+                    row = math.prod(values.shape[1:]) * values.itemsize
+                    at = scratch.tell()
+                    written.append(Plain(at, values.dtype, values.shape, row))
+                    scratch.write(np.ascontiguousarray(values).data)
+                self._kept.append((place, written))
             scratch.flush()
-
-    def _keep(self, place: Place, blocks: list[Values]) -> tuple[Place, list[Plain]]:
-        """Write blocks behind what is in the scratch file; return where they stand."""
-        found = []
-        for values in blocks:
-            row = math.prod(values.shape[1:]) * values.itemsize
-            at = self._scratch.tell()
-            found.append(Plain(at, values.dtype, values.shape, row))
-            self._scratch.write(np.ascontiguousarray(values).data)
-        return place, found
 
     def flat(self, number: int) -> Iterator[Numbers]:
         """Yield the numbers of one of the variables, as :meth:`Cut.digits` has them."""

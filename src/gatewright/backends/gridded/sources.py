@@ -107,24 +107,20 @@ class Sources:
             self._open.popitem()[1].close()
 
     def _format(self, place: Place) -> Format:
-        found = self._formats.get(place.handle)
+        """Return the format of a source: the first that recognises it, remembered."""
+        if place.handle in self._formats:
+            return self._formats[place.handle]
+        known: list[Format] = []
+        for name in place.formats:
+            module, _, attribute = name.partition(":")
+            known.append(getattr(importlib.import_module(module), attribute))
+        matching = (one for one in known if one.recognises(place.places))
+        found = known[0] if len(known) == 1 else next(matching, None)
+        if found is None and all(map(os.path.isdir, place.places)):
+            raise NotFound("The source of this data set is a folder of no known kind.")
         if found is None:
-            found = self._formats[place.handle] = _recognised(place)
-            if len(self._formats) > _KNOWN_FORMATS:
-                self._formats.popitem(last=False)
+            raise BackendFailed("This file is of no kind that is read here.")
+        self._formats[place.handle] = found
+        if len(self._formats) > _KNOWN_FORMATS:
+            self._formats.popitem(last=False)
         return found
-
-
-def _recognised(place: Place) -> Format:
-    known: list[Format] = []
-    for name in place.formats:
-        module, _, attribute = name.partition(":")
-        known.append(getattr(importlib.import_module(module), attribute))
-    if len(known) == 1:
-        return known[0]
-    for one in known:
-        if one.recognises(place.places):
-            return one
-    if all(map(os.path.isdir, place.places)):
-        raise NotFound("The source of this data set is a folder of no known kind.")
-    raise BackendFailed("This file is of no kind that is read here.")

@@ -30,7 +30,7 @@ def from_slab(slab: Hyperslab) -> list[list[int]]:
 
 
 def to_slab(numbers: Sequence[Sequence[int]]) -> Hyperslab:
-    """Return the piece of such numbers."""
+    """Return the piece that :func:`from_slab` made numbers of."""
     return tuple(Range(start, count, stride) for start, count, stride in numbers)
 
 
@@ -40,7 +40,7 @@ def from_encoding(encoding: Encoding) -> list[Any]:
 
 
 def to_encoding(found: Sequence[Any]) -> Encoding:
-    """Return the encoding of such values."""
+    """Return the encoding that :func:`from_encoding` made values of."""
     kind, order, exact = found
     small = order == "little"
     return Encoding(ElementType(kind), "little" if small else "big", bool(exact))
@@ -54,7 +54,17 @@ def from_description(description: Description) -> dict[str, Any]:
         "dimensions": [
             [d.name, d.size, d.unlimited] for d in description.dimensions.values()
         ],
-        "variables": [_from_variable(v) for v in description.variables.values()],
+        "variables": [
+            [
+                v.name,
+                v.type.value,
+                list(v.dimensions),
+                list(v.shape),
+                _from_attributes(v.attributes),
+                None if v.chunks is None else list(v.chunks),
+            ]
+            for v in description.variables.values()
+        ],
         "attributes": _from_attributes(description.attributes),
         "warnings": list(description.warnings),
         "stored_bytes": description.stored_bytes,
@@ -63,45 +73,32 @@ def from_description(description: Description) -> dict[str, Any]:
 
 
 def to_description(found: dict[str, Any]) -> Description:
-    """Return the description of such values.
+    """Return the description that :func:`from_description` made values of.
 
     Raises
     ------
     KeyError, TypeError, ValueError
-        They are not those of a description.
+        They are not values of a description.
     """
     return Description(
         Version(found["version"]),
         found["format"],
         {name: Dimension(name, *rest) for name, *rest in found["dimensions"]},
-        {values[0]: _to_variable(values) for values in found["variables"]},
+        {
+            name: Variable(
+                name,
+                ElementType(kind),
+                tuple(dimensions),
+                tuple(shape),
+                _to_attributes(attributes),
+                None if chunks is None else tuple(chunks),
+            )
+            for name, kind, dimensions, shape, attributes, chunks in found["variables"]
+        },
         _to_attributes(found["attributes"]),
         tuple(found["warnings"]),
         int(found["stored_bytes"]),
         float(found["modified"]),
-    )
-
-
-def _from_variable(variable: Variable) -> list[Any]:
-    return [
-        variable.name,
-        variable.type.value,
-        list(variable.dimensions),
-        list(variable.shape),
-        _from_attributes(variable.attributes),
-        None if variable.chunks is None else list(variable.chunks),
-    ]
-
-
-def _to_variable(values: Sequence[Any]) -> Variable:
-    name, kind, dimensions, shape, attributes, chunks = values
-    return Variable(
-        name,
-        ElementType(kind),
-        tuple(dimensions),
-        tuple(shape),
-        _to_attributes(attributes),
-        None if chunks is None else tuple(chunks),
     )
 
 
@@ -119,7 +116,7 @@ def _to_attributes(found: Sequence[Sequence[Any]]) -> Attributes:
 
 
 def from_order(order: SubsetOrder) -> dict[str, Any]:
-    """Return what a subset is to be as values."""
+    """Return the order of a subset as values."""
     return {
         "variables": list(order.variables),
         "selected": {
@@ -138,7 +135,7 @@ def from_order(order: SubsetOrder) -> dict[str, Any]:
 
 
 def to_order(found: dict[str, Any]) -> SubsetOrder:
-    """Return what a subset is to be."""
+    """Return the order of a subset that :func:`from_order` made values of."""
     return SubsetOrder(
         tuple(found["variables"]),
         {

@@ -6,7 +6,7 @@ refer to comes along, cut alike. Text attributes are NC_CHAR, as CF wants them (
 as the classic formats have them, and a dimension that can grow still can.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, BinaryIO
 
@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from gatewright.backends.gridded.cut import Cut, Numbers, Series
+from gatewright.backends.gridded.cut import Cut, Series
 from gatewright.domains.arrays import (
     Attribute,
     Attributes,
@@ -42,7 +42,7 @@ _OF_THE_FORMAT = frozenset(
         *("_Netcdf4Dimid", "_Netcdf4Coordinates", "_nc3_strict"),
     }
 )
-"""Names that NetCDF-4 keeps for itself; NetCDF-3 files may have attributes of them."""
+"""Names of attributes that NetCDF-4 uses itself, and a NetCDF-3 file may have."""
 _CHUNK_BYTES = 1 << 20
 _SMALL = 4096
 
@@ -54,12 +54,7 @@ def write(cut: Cut, file: BinaryIO) -> None:
     chosen = tuple(map(cut.description.variable, variables))
     related = carried(cut.description, chosen, cut.axes, cut.order)
     with h5netcdf.File(file, "w") as out:
-        about = _global_attributes(cut)
-        carried_too = {one.name for one in related}
-        ragged = {v.name for v in cut.description.variables.values() if is_ragged(v)}
-        if not ragged <= carried_too:
-            about.pop("featureType", None)  # which element is whose is not told
-        _set(out, about)
+        _set(out, _global_attributes(cut, related))
         _make_dimensions(out, cut, related, series)
         present = {one.name for one in related} | {one.name for one in series}
         present |= set(out.dimensions)
@@ -90,7 +85,7 @@ def _make_dimensions(
             out.resize_dimension(name, count)
 
 
-def _global_attributes(cut: Cut) -> dict[str, Any]:
+def _global_attributes(cut: Cut, related: Sequence[Variable]) -> dict[str, Any]:
     found: dict[str, Any] = {
         name: _value(attribute)
         for name, attribute in cut.description.attributes.items()
@@ -101,65 +96,40 @@ def _global_attributes(cut: Cut) -> dict[str, Any]:
     found["history"] = _text("\n".join(filter(None, lines)))
     found.setdefault("title", _text(cut.order.title))
     found.setdefault("Conventions", _text("CF-1.8"))
+    ragged = {v.name for v in cut.description.variables.values() if is_ragged(v)}
+    if not ragged <= {one.name for one in related}:
+        # Without them nobody can tell which element belongs to which feature.
+        found.pop("featureType", None)
     return found
 
 
 def _write_related(out: Any, cut: Cut, variable: Variable) -> None:
+    """Write a variable that the chosen ones refer to, cut like them."""
     if variable.type is ElementType.STRING:
+        sizes = [out.dimensions[name].size for name in variable.dimensions]
+        grows = any(out.dimensions[name].isunlimited() for name in variable.dimensions)
         made = out.create_variable(
             variable.name,
             variable.dimensions,
             h5py.string_dtype(),
-            chunks=_chunks_of_records(out, variable.dimensions),
+            chunks=_chunks(sizes, 16) if grows else None,
         )
         texts = cut.texts(variable)
         made[...] = texts if variable.dimensions else texts[()]
         _set(made, _plain_attributes(variable.attributes))
         return
     values: npt.NDArray[np.generic] = cut.stored(variable)
-    moved = _moved(cut, variable)
-    if moved is not None:
-        values, variable = moved, _unpacked(variable)
+    turned = cut.turned(variable)
+    if turned is not None:
+        values = turned
+        if not _PACKED.isdisjoint(variable.attributes):  # it is unpacked now
+            kept = {n: a for n, a in variable.attributes.items() if n not in _PACKING}
+            variable = replace(variable, attributes=kept)
     fill = _fill(variable, values.dtype)
     made = _create(out, variable.name, variable.dimensions, values.dtype, fill)
     if values.size:
         made[...] = values
     _set(made, _plain_attributes(variable.attributes))
-
-
-def _chunks_of_records(out: Any, dimensions: tuple[str, ...]) -> tuple[int, ...] | None:
-    """Return the chunks of a variable along a dimension that grows, or None."""
-    if not any(out.dimensions[name].isunlimited() for name in dimensions):
-        return None
-    return _chunks([out.dimensions[name].size for name in dimensions], 16)
-
-
-def _moved(cut: Cut, variable: Variable) -> Numbers | None:
-    """Return longitudes that were turned, and bounds of such; None for all others."""
-    name = variable.dimensions[0] if variable.dimensions else ""
-    known = cut.axes.get(name)
-    axis = cut.description.variables.get((known and known.coordinate) or "")
-    if axis is None or cut.selected(name).west is None:
-        return None
-    turned = cut.coordinate(axis, name)
-    if variable.name == axis.name:
-        return turned
-    if axis.text("bounds") != variable.name:
-        return None
-    by = turned.astype(float) - cut.unpacked(axis).astype(float)
-    bounds = cut.unpacked(variable)
-    moved: Numbers = (
-        bounds.astype(float) + by.reshape(-1, *[1] * (bounds.ndim - 1))
-    ).astype(bounds.dtype)
-    return moved
-
-
-def _unpacked(variable: Variable) -> Variable:
-    """Return the variable without the attributes of packing, if it is packed."""
-    if _PACKED.isdisjoint(variable.attributes):
-        return variable
-    kept = {n: a for n, a in variable.attributes.items() if n not in _PACKING}
-    return replace(variable, attributes=kept)
 
 
 def _write_group(out: Any, cut: Cut, group: list[Series]) -> None:
@@ -180,7 +150,21 @@ def _write_group(out: Any, cut: Cut, group: list[Series]) -> None:
                 values[cut.outside(one, place)] = none
             target[tuple(slice(p.start, p.stop) for p in place)] = values
     for one, target in zip(group, targets, strict=True):
-        _set(target, _series_attributes(cut, one))
+        attributes = one.variable.attributes
+        if one.statistic is None:
+            _set(target, _plain_attributes(attributes))
+            continue
+        told = {
+            name: _value(attribute)
+            for name, attribute in attributes.items()
+            if name not in _PACKING | _OF_STATISTICS
+        }
+        members = cut.members(one.variable)
+        told["long_name"] = _text(f"{one.title} over {members} members")
+        words = [one.variable.text("cell_methods"), one.statistic.cell_method]
+        if any(words):
+            told["cell_methods"] = _text(" ".join(filter(None, words)))
+        _set(target, told)
 
 
 def _create(
@@ -234,23 +218,6 @@ def _plain_attributes(attributes: Attributes) -> dict[str, Any]:
         missing = attributes.get("missing_value")
         values = (*fills.values[1:], *(missing.values if missing else ()))
         found["missing_value"] = _value(Attribute(fills.type, tuple(values)))
-    return found
-
-
-def _series_attributes(cut: Cut, series: Series) -> Mapping[str, Any]:
-    attributes = series.variable.attributes
-    if series.statistic is None:
-        return _plain_attributes(attributes)
-    found = {
-        n: _value(a)
-        for n, a in attributes.items()
-        if n not in _PACKING | _OF_STATISTICS
-    }
-    count = cut.members(series.variable)
-    found["long_name"] = _text(f"{series.title} over {count} members")
-    words = [series.variable.text("cell_methods"), series.statistic.cell_method]
-    if any(words):
-        found["cell_methods"] = _text(" ".join(filter(None, words)))
     return found
 
 

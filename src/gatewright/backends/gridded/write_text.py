@@ -2,7 +2,6 @@
 
 import json
 import math
-from collections.abc import Iterable, Sequence
 from typing import Any, BinaryIO
 
 import msgspec
@@ -11,7 +10,7 @@ import numpy.typing as npt
 
 from gatewright.backends.gridded.cut import Cut, Series
 from gatewright.backends.gridded.row_major import Pieces, RowMajor
-from gatewright.domains.arrays import Variable, kind_of, label
+from gatewright.domains.arrays import kind_of, label
 
 _ROWS = 16_384
 _NUMBERS = 262_144
@@ -30,9 +29,13 @@ def write_csv(cut: Cut, file: BinaryIO, scratch: BinaryIO) -> None:
         for name in names
     ]
     beside = cut.places(series[0])
-    titles = [_unlike(name, names[:n]) for n, name in enumerate(names)]
+    titles = [  # a dimension may be named twice
+        f"{name}_{names[:n].count(name) + 1}" if name in names[:n] else name
+        for n, name in enumerate(names)
+    ]
     titles += [variable.name for variable, _ in beside]
-    file.write(_csv_row([*titles, *(one.name for one in series)]))
+    titles += [one.name for one in series]
+    file.write((",".join(map(_csv_cell, titles)) + "\r\n").encode())
     streams = []
     for group in cut.groups(series):
         made = RowMajor(cut, group, scratch, beside=len(series))
@@ -46,15 +49,6 @@ def write_csv(cut: Cut, file: BinaryIO, scratch: BinaryIO) -> None:
         row += [texts(stream.take(len(cells))) for stream in streams]
         lines = (f"{','.join(words)}\r\n" for words in zip(*row, strict=True))
         file.write("".join(lines).encode())
-
-
-def _unlike(name: str, earlier: Sequence[str]) -> str:
-    """Return a column's title: a dimension may stand there twice."""
-    return f"{name}_{earlier.count(name) + 1}" if name in earlier else name
-
-
-def _csv_row(cells: Iterable[str]) -> bytes:
-    return (",".join(map(_csv_cell, cells)) + "\r\n").encode()
 
 
 def _csv_cell(text: str) -> str:
@@ -111,56 +105,46 @@ def write_json(cut: Cut, file: BinaryIO, scratch: BinaryIO) -> None:
             }
             file.write(between + _json(one.name) + b":")
             file.write(_json(about)[:-1] + b',"values":[')
-            _write_values(file, made.flat(number))
+            parts = (
+                array[first : first + _NUMBERS]
+                for array in made.flat(number)
+                for first in range(0, array.size, _NUMBERS)
+            )
+            for place, part in enumerate(parts):
+                # msgspec writes NaN and infinity as null, and masked ones are None.
+                words = msgspec.json.encode(shortest(part).tolist())[1:-1]
+                file.write(b"," + words if place else words)
             file.write(b"]}")
             between = b","
     file.write(b"}}")
 
 
-def _write_values(file: BinaryIO, arrays: Iterable[Numbers]) -> None:
-    """Write numbers with commas between, a part of them at a time."""
-    between = b""
-    for array in arrays:
-        for first in range(0, array.size, _NUMBERS):
-            part = shortest(array[first : first + _NUMBERS])
-            # msgspec writes NaN and infinity as null, and masked ones are None.
-            file.write(between + msgspec.json.encode(part.tolist())[1:-1])
-            between = b","
-
-
 def _coordinates(cut: Cut, series: list[Series]) -> dict[str, Any]:
+    """Return axes and scalar coordinates, then latitudes and longitudes as arrays."""
     names = dict.fromkeys(name for one in series for name in one.dimensions)
     names |= dict.fromkeys(cut.scalars(series))
-    found = {name: _coordinate(cut, name) for name in names}
+    found: dict[str, Any] = {}
+    for name in names:
+        axis = cut.axes.get(name)
+        in_words = axis is not None and (axis.text or axis.time is not None)
+        found[name] = {
+            "kind": axis.kind.value if axis else None,
+            "units": axis.units if axis and axis.time is None else "",
+            "values": [text or None for text in axis_texts(cut, name)]
+            if in_words
+            else _numbers(axis_numbers(cut, name)),
+        }
     for one in series:
         for variable, where in cut.places(one, repeated=False):
-            found[variable.name] = _array(variable, where)
+            kind = kind_of(variable)
+            found[variable.name] = {
+                "kind": kind.value if kind else None,
+                "units": variable.text("units"),
+                "dimensions": list(variable.dimensions),
+                "shape": list(where.shape),
+                "values": _numbers(where.reshape(-1)),
+            }
     return found
-
-
-def _array(variable: Variable, where: Numbers) -> dict[str, Any]:
-    """Return latitudes or longitudes that are an array, row-major."""
-    kind = kind_of(variable)
-    return {
-        "kind": kind.value if kind else None,
-        "units": variable.text("units"),
-        "dimensions": list(variable.dimensions),
-        "shape": list(where.shape),
-        "values": _numbers(where.reshape(-1)),
-    }
-
-
-def _coordinate(cut: Cut, name: str) -> dict[str, Any]:
-    axis = cut.axes.get(name)
-    about: dict[str, Any] = {
-        "kind": axis.kind.value if axis else None,
-        "units": axis.units if axis and axis.time is None else "",
-    }
-    if axis is not None and (axis.text or axis.time is not None):
-        about["values"] = [text or None for text in axis_texts(cut, name)]
-    else:
-        about["values"] = _numbers(axis_numbers(cut, name))
-    return about
 
 
 def _numbers(values: Numbers) -> list[float | None]:
