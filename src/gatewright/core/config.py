@@ -230,7 +230,7 @@ class Limits(Section):
     command_output_bytes: Annotated[int, Field(ge=1)] = 1_048_576
     """Most of each output stream of a command that is kept."""
     readers: Annotated[int, Field(ge=1, le=64)] = 2
-    """Reader processes."""
+    """Reader processes, two at least: one is always free for small requests."""
     reader_memory_bytes: Annotated[int, Field(ge=268_435_456)] = 1_073_741_824
     """Address space of one reader."""
     reader_seconds: Annotated[float, Field(gt=0)] = 30.0
