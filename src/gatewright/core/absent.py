@@ -1,6 +1,6 @@
-"""What a configuration names and this machine does not have, or does not let one use.
+"""Finds paths that a configuration names and that are missing or not accessible.
 
-The gateway starts without it and serves the rest, so this is told and nothing refused.
+The gateway starts without them and serves the rest, so they are warnings, not errors.
 """
 
 import glob
@@ -17,7 +17,7 @@ from gatewright.core.config import Config
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """Something that is named and cannot be used."""
+    """A path of the configuration that cannot be used."""
 
     what: str
     """What it is for, such as ``data set “era5”``."""
@@ -32,14 +32,16 @@ class Absent:
 
 
 def absent(config: Config) -> Iterator[Absent]:
-    """Yield what a configuration names and cannot be used: it looks at every path."""
+    """Yield the paths of a configuration that are missing or not accessible."""
     if why := _state_fault(config.gateway.state):
         yield Absent("state folder", str(config.gateway.state), why)
     for system in config.systems:
         if system.home is not None and (why := _folder_fault(system.home)):
             yield Absent(f"home of system “{system.name}”", str(system.home), why)
     for dataset in config.datasets:
-        if why := _source_fault(dataset.source):
+        source = dataset.source
+        why = _folder_fault(source) if source.is_dir() else _file_fault(source)
+        if why:
             yield Absent(f"data set “{dataset.id}”", str(dataset.source), why)
     for survey in config.surveys:
         found = glob.iglob(survey.images, recursive=True)  # noqa: PTH207  # absolute
@@ -49,7 +51,7 @@ def absent(config: Config) -> Iterator[Absent]:
 
 
 def _folder_fault(folder: Path) -> str:
-    """Return why a folder cannot be listed, nothing if it can."""
+    """Return why a folder cannot be listed; an empty text if it can."""
     try:
         with os.scandir(folder):
             return ""
@@ -57,19 +59,17 @@ def _folder_fault(folder: Path) -> str:
         return str(error.strerror)
 
 
-def _source_fault(source: Path) -> str:
-    """Return why a file, or the folder of a store, cannot be read."""
-    if source.is_dir():
-        return _folder_fault(source)
+def _file_fault(file: Path) -> str:
+    """Return why a file cannot be read; an empty text if it can."""
     try:
-        with source.open("rb"):
+        with file.open("rb"):
             return ""
     except OSError as error:
         return str(error.strerror)
 
 
 def _state_fault(folder: Path) -> str:
-    """Return why nothing can be written in a folder, or it cannot be made."""
+    """Return why a folder cannot be made or written; an empty text if it can."""
     there = folder
     while not there.exists() and there != there.parent:
         there = there.parent

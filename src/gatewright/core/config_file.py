@@ -71,7 +71,10 @@ def parse_config(text: str, path: Path = Path(FILE_NAME)) -> Config:
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(path, [_syntax_mistake(error, text)]) from error
+        found = _TOML_LINE.search(str(error))
+        line = int(found[1]) if found and found[1] else len(text.splitlines())
+        mistake = Mistake(line, "", _TOML_LINE.sub("", str(error)))
+        raise ConfigurationError(path, [mistake]) from error
     lines = locate(text)
     mistakes = [
         *_mistakes_of_systems(tables, lines),
@@ -160,12 +163,6 @@ def _in_order(mistakes: list[Mistake]) -> list[Mistake]:
     ]
 
 
-def _syntax_mistake(error: tomllib.TOMLDecodeError, text: str) -> Mistake:
-    found = _TOML_LINE.search(str(error))
-    line = int(found[1]) if found and found[1] else len(text.splitlines())
-    return Mistake(line, "", _TOML_LINE.sub("", str(error)))
-
-
 def _mistake(
     location: Location, kind: str, message: str, lines: Mapping[Location, int]
 ) -> Mistake:
@@ -186,9 +183,12 @@ def locate(text: str) -> dict[Location, int]:
     table: Location = ()
     for number, line in enumerate(text.splitlines(), start=1):
         if header := _TABLE.match(line):
-            lines.setdefault(_parts(header[2]), number)
-            table = _table(header[1] == "[[", _parts(header[2]), counts)
+            table = _parts(header[2])
             lines.setdefault(table, number)
+            if header[1] == "[[":  # one more of a list of tables
+                counts[table] = counts.get(table, -1) + 1
+                table = (*table, counts[table])
+                lines.setdefault(table, number)
         elif key := _KEY.match(line):
             lines.setdefault(table + _parts(key[1]), number)
     return lines
@@ -196,13 +196,6 @@ def locate(text: str) -> dict[Location, int]:
 
 def _parts(dotted: str) -> Location:
     return tuple(part.strip().strip("\"'") for part in dotted.split("."))
-
-
-def _table(is_array: bool, parts: Location, counts: dict[Location, int]) -> Location:  # noqa: FBT001
-    if not is_array:
-        return parts
-    counts[parts] = counts.get(parts, -1) + 1
-    return (*parts, counts[parts])
 
 
 def _absolute(config: Config, folder: Path) -> Config:
@@ -216,18 +209,16 @@ def _absolute(config: Config, folder: Path) -> Config:
         source.model_copy(update={"images": str(folder / source.images)})
         for source in config.surveys
     ]
+    absolute_systems = []
+    for system in config.systems:
+        paths = {"home": system.home, **systems.paths_of(system)}
+        absolute = {name: folder / path for name, path in paths.items() if path}
+        absolute_systems.append(system.model_copy(update=absolute))
     return options.with_absolute_paths(config, folder).model_copy(
         update={
             "gateway": gateway,
-            "systems": [_absolute_system(one, folder) for one in config.systems],
+            "systems": absolute_systems,
             "datasets": datasets,
             "surveys": surveys,
         }
-    )
-
-
-def _absolute_system(system: System, folder: Path) -> System:
-    paths = {"home": system.home, **systems.paths_of(system)}
-    return system.model_copy(
-        update={name: folder / path for name, path in paths.items() if path is not None}
     )

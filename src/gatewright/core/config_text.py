@@ -1,7 +1,7 @@
 """The configuration as text: a file from values, and the reference from the types."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,26 +39,28 @@ def _settings(values: dict[str, Any]) -> str:
 
 def reference() -> str:
     """Return the configuration's reference page as Markdown."""
-    return "\n".join(_page()) + "\n"
-
-
-def _page() -> Iterator[str]:
-    yield "# Configuration"
-    yield ""
-    yield "One TOML file; unknown settings are refused. `gatewright check FILE` names"
-    yield "every mistake with its line. This page is generated from the types."
+    lines = [
+        "# Configuration",
+        "",
+        "One TOML file; unknown settings are refused. `gatewright check FILE` names",
+        "every mistake with its line. This page is generated from the types.",
+    ]
     for name, field in Config.model_fields.items():
         section = section_of(field.annotation)
         many = field.annotation is not section
-        yield f"\n## `{'[[' if many else '['}{name}{']]' if many else ']'}`\n"
-        yield from _table_of(section)
-        if name == "identity":
-            yield from _plugins(IDENTITY, "[identity.{}]")
-        if name == "store":
-            yield from _plugins(STORES, 'backend = "{}"')
-        if name == "systems":
-            yield from _plugins(SCHEDULERS, 'scheduler = "{}"')
-            yield from _plugins(FILE_SYSTEMS, 'filesystem = "{}"')
+        lines.append(f"\n## `{'[[' if many else '['}{name}{']]' if many else ']'}`\n")
+        lines += _table_of(section)
+        for group, title in _PLUGINS.get(name, {}).items():
+            lines += _plugins(group, title)
+    return "\n".join(lines) + "\n"
+
+
+_PLUGINS: Mapping[str, Mapping[str, str]] = {
+    "identity": {IDENTITY: "[identity.{}]"},
+    "store": {STORES: 'backend = "{}"'},
+    "systems": {SCHEDULERS: 'scheduler = "{}"', FILE_SYSTEMS: 'filesystem = "{}"'},
+}
+"""Groups of plug-ins whose settings follow a table, and the titles of each."""
 
 
 def _plugins(group: str, title: str) -> Iterator[str]:
@@ -73,25 +75,17 @@ def _table_of(section: type[BaseModel]) -> Iterator[str]:
     yield (section.__doc__ or "").strip() + "\n"
     yield "| setting | type | default | meaning |"
     yield "|---|---|---|---|"
-    yield from _rows(section)
-
-
-def _rows(section: type[BaseModel]) -> Iterator[str]:
     kinds = section.model_json_schema()["properties"]
     for name, field in section.model_fields.items():
+        default = "required"
+        if field.default is None:
+            default = "-"
+        elif field.default is not PydanticUndefined:
+            value = field.default
+            text = json.dumps(str(value) if isinstance(value, Path) else value)
+            default = f"`{text}`"
         meaning = " ".join((field.description or "").split())
-        yield (
-            f"| `{name}` | {_kind(kinds[name])} | {_default(field.default)} "
-            f"| {meaning} |"
-        )
-
-
-def _default(value: Any) -> str:
-    if value is PydanticUndefined:
-        return "required"
-    if value is None:
-        return "-"
-    return f"`{json.dumps(str(value) if isinstance(value, Path) else value)}`"
+        yield f"| `{name}` | {_kind(kinds[name])} | {default} | {meaning} |"
 
 
 def _kind(schema: dict[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """What is wrong with a setting, in an operator's words instead of pydantic's."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -36,7 +36,7 @@ _LIMITS = {"greater": "at least", "less": "at most"}
 def in_words(location: Location, kind: str, message: str) -> str:
     """Return what is wrong, from the kind and the message of a pydantic error."""
     if kind == "extra_forbidden":
-        return f"there is no such setting{_meant(location)}"
+        return f"there is no such setting{_hint(location)}"
     if kind in _WORDS:
         return _WORDS[kind]
     if compared := _COMPARED.fullmatch(message):
@@ -45,15 +45,19 @@ def in_words(location: Location, kind: str, message: str) -> str:
     return plain.replace("Input should be", "it has to be")
 
 
-def _meant(location: Location) -> str:
-    """Return a hint of the setting that may have been meant."""
+def _hint(location: Location) -> str:
+    """Return a hint of the known setting whose name is nearest; empty if none is."""
     section: type[BaseModel] = Config
     for part in location[:-1]:
         if isinstance(part, str):
             if part not in section.model_fields:
                 return ""  # a plug-in's own table
             section = section_of(section.model_fields[part].annotation)
-    near = get_close_matches(str(location[-1]), [*_settings(section)], n=1)
+    known = list(section.model_fields)
+    for group in _GROUPS.get(section, ()):
+        for _, model in plugin_models(group):
+            known += model.model_fields
+    near = get_close_matches(str(location[-1]), known, n=1)
     return f"; “{near[0]}” is one" if near else ""
 
 
@@ -62,13 +66,6 @@ _GROUPS: Mapping[type[BaseModel], Sequence[str]] = {
     StoreSettings: (STORES,),
 }
 """The plug-ins whose settings stand in a table beside the table's own."""
-
-
-def _settings(section: type[BaseModel]) -> Iterator[str]:
-    yield from section.model_fields
-    for group in _GROUPS.get(section, ()):
-        for _, model in plugin_models(group):
-            yield from model.model_fields
 
 
 def section_of(annotation: Any) -> type[BaseModel]:

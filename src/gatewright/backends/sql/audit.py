@@ -1,12 +1,14 @@
 """The audit log as a table.
 
-What the requests of one process write at one time goes into one transaction, so that
-the chain, which has one end for all, does not hold them up one by one.
+Entries that requests of one process write at the same time go into one transaction.
+Each entry holds the hash of the one before it, so otherwise they would have to wait for
+one another.
 """
 
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from gatewright.backends.sql.database import (
     Batch,
@@ -83,23 +85,20 @@ class SqlAuditLog:
             while self._waiting:
                 group = self._waiting[:_GROUP]
                 del self._waiting[:_GROUP]
-                await self._write_group(group)
+                error: Exception | None = None
+                try:
+                    await self._database.run(partial(_transaction, group))
+                except Exception as failure:  # noqa: BLE001  # given to those who wait
+                    error = failure
+                for write in group:
+                    if write.done.done():
+                        continue
+                    if error is None:
+                        write.done.set_result(None)
+                    else:
+                        write.done.set_exception(error)
         finally:
             self._writer = None
-
-    async def _write_group(self, group: Sequence[_Write]) -> None:
-        error: Exception | None = None
-        try:
-            await self._database.run(lambda: _transaction(group))
-        except Exception as failure:  # noqa: BLE001  # told to those who wait for it
-            error = failure
-        for write in group:
-            if write.done.done():
-                continue
-            if error is None:
-                write.done.set_result(None)
-            else:
-                write.done.set_exception(error)
 
 
 def _transaction(group: Sequence[_Write]) -> Work[None]:

@@ -54,7 +54,11 @@ class SqlEventLog:
     async def append(
         self, kind: str, subject: str, owner: str, data: Mapping[str, object]
     ) -> int:
-        values = (self._clock(), kind, subject, owner, _encode(data))
+        try:
+            encoded = msgspec.json.encode(data).decode()
+        except UnicodeEncodeError as error:
+            raise InvalidContent("A text has half a surrogate pair.") from error
+        values = (self._clock(), kind, subject, owner, encoded)
         prune = next(self._appends) % _PRUNE_EVERY == 0
         return await self._database.run(lambda: self._append(values, prune=prune))
 
@@ -88,13 +92,6 @@ class SqlEventLog:
             last = number - self._events
             yield Statement("DELETE FROM events WHERE number <= ?", (last,))
         return number
-
-
-def _encode(data: Mapping[str, object]) -> str:
-    try:
-        return msgspec.json.encode(data).decode()
-    except UnicodeEncodeError as error:
-        raise InvalidContent("A text has half a surrogate pair.") from error
 
 
 def _event(row: Row) -> Event:

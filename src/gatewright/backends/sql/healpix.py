@@ -65,24 +65,22 @@ def region_cells(regions: Iterable[Region]) -> list[int] | None:
 
 def _region_cells(region: Region) -> list[int] | None:
     if isinstance(region, Circle):
-        return None if region.radius > _WIDE else _cone(region)
+        if region.radius > _WIDE:
+            return None
+        cells, _, _ = _search().cone_search(
+            np.uint8(ORDER),
+            np.uint8(2),
+            np.float64(math.radians(region.longitude % 360.0)),
+            np.float64(math.radians(region.latitude)),
+            np.float64(math.radians(region.radius + _PAD)),
+            True,  # noqa: FBT003  # flat
+        )
+        return list(map(int, cells))
     if isinstance(region, Polygon):
         return polygon_cells(region.vertices)
     return _zone(
         region.west, region.width, max(region.south, -90.0), min(region.north, 90.0)
     )
-
-
-def _cone(circle: Circle) -> list[int]:
-    cells, _, _ = _search().cone_search(
-        np.uint8(ORDER),
-        np.uint8(2),
-        np.float64(math.radians(circle.longitude % 360.0)),
-        np.float64(math.radians(circle.latitude)),
-        np.float64(math.radians(circle.radius + _PAD)),
-        True,  # noqa: FBT003  # flat
-    )
-    return list(map(int, cells))
 
 
 def _zone(west: float, width: float, south: float, north: float) -> list[int] | None:

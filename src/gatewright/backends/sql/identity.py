@@ -1,7 +1,7 @@
 """Accounts and failed sign-ins as tables."""
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from gatewright.backends.sql.database import (
     Batch,
@@ -188,14 +188,10 @@ def user_of(rows: Sequence[Row]) -> User | None:
         name=first["name"],
         role=Role(role) if known else Role.GUEST,
         created_at=time_or_zero(first["created_at"]),
-        groups=frozenset(_groups(rows)),
+        groups=frozenset(r["in_group"] for r in rows if r["in_group"] is not None),
         has_password=bool(first["has_password"]),
         source=first["source"],
     )
-
-
-def _groups(rows: Iterable[Row]) -> Iterable[str]:
-    return (row["in_group"] for row in rows if row["in_group"] is not None)
 
 
 class SqlAttemptStore:

@@ -66,7 +66,10 @@ def image_conditions(query: ImageQuery) -> Where:
     where.choose(bands)
     for name in sorted(_NUMBERS & query.numbers.keys()):
         column = _NUMBERS[name]
-        where.choose([_within(column, number) for number in query.numbers[name]])
+        within = f"{column} >= ? AND {column} <= ?"
+        where.choose(
+            [(within, (_bound(n.low), _bound(n.high))) for n in query.numbers[name]]
+        )
     for name in sorted(_WORDS & query.words.keys()):
         where.choose([_one_of(f"i.{name}", query.words[name])])
     states = [f"%/{state}/%" for state in query.polarizations]
@@ -94,11 +97,6 @@ def _one_of(column: str, values: Sequence[object]) -> tuple[str, Sequence[object
 
 def _meets(low: str, high: str, interval: Interval) -> tuple[str, Sequence[object]]:
     return f"{low} <= ? AND {high} >= ?", (_bound(interval.high), _bound(interval.low))
-
-
-def _within(column: str, interval: Interval) -> tuple[str, Sequence[object]]:
-    values = (_bound(interval.low), _bound(interval.high))
-    return f"{column} >= ? AND {column} <= ?", values
 
 
 def _bound(number: float) -> float:

@@ -156,7 +156,12 @@ class SqlImageIndex:
     async def search(
         self, query: ImageQuery, *, limit: int, cursor: str | None = None
     ) -> Page[Image]:
-        after = BEFORE_ALL if cursor is None else _position(cursor)
+        after = BEFORE_ALL
+        if cursor is not None:
+            time, number = decode_cursor(cursor, float, int)
+            assert isinstance(time, int | float)  # noqa: S101  # by decode_cursor
+            assert isinstance(number, int)  # noqa: S101  # by decode_cursor
+            after = float(time), min(max(number, -1), (1 << 63) - 1)
         cells = await _regions_cells(query.regions)
         found, last = await self._accept(query, cells, after, limit + 1)
         images = readable(found[:limit], image_of, "id")
@@ -238,9 +243,10 @@ class SqlImageIndex:
         after: tuple[float, int],
         wanted: int,
     ) -> tuple[list[Row], tuple[float, int] | None]:
-        """Return rows that pass the exact test, and where to go on; None at the end.
+        """Return rows that pass the exact test, and the position of the next ones.
 
-        A search that finds little ends after 40,000 images looked at.
+        The position is None where there are no more. A search that finds little stops
+        after :data:`_EXAMINED` images.
         """
         found: list[Row] = []
         chunk = min(_CHUNK, 3 * wanted + 100 if query.regions else wanted)
@@ -248,7 +254,10 @@ class SqlImageIndex:
         while examined < _EXAMINED and len(found) < wanted:
             text, values = candidates(query, cells, after, chunk)
             rows = await self._database.read(text, *values)
-            found += await _exact(rows, query.regions)
+            if len(rows) * len(query.regions) <= _AT_ONCE:
+                found += exact(rows, query.regions)
+            else:
+                found += await asyncio.to_thread(exact, rows, query.regions)
             if len(rows) < chunk:
                 return found, None
             after = (rows[-1]["t"], rows[-1]["number"])
@@ -267,26 +276,12 @@ async def _regions_cells(regions: Sequence[Region]) -> Sequence[int] | None:
     return await asyncio.to_thread(region_cells, regions)
 
 
-async def _exact(rows: Sequence[Row], regions: Sequence[Region]) -> list[Row]:
-    """Test rows exactly, many of them in a thread."""
-    if len(rows) * len(regions) <= _AT_ONCE:
-        return exact(rows, regions)
-    return await asyncio.to_thread(exact, rows, regions)
-
-
 _NO_SURVEY: Row = {
     "summary": None,
     "scanned_at": None,
     "reading": None,
     "scanner_until": 0.0,
 }
-
-
-def _position(cursor: str) -> tuple[float, int]:
-    time, number = decode_cursor(cursor, float, int)
-    assert isinstance(time, int | float)  # noqa: S101  # checked by decode_cursor
-    assert isinstance(number, int)  # noqa: S101  # checked by decode_cursor
-    return float(time), min(max(number, -1), (1 << 63) - 1)
 
 
 def _one(text: str, values: Sequence[object]) -> Work[None]:

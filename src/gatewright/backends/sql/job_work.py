@@ -143,7 +143,19 @@ def _insert(admission: Admission, new: NewJob) -> Work[list[Job]]:
     )
     number = int(rows[0]["number"])
     values = [
-        _row(admission, new, number, uuid, index)
+        (
+            number,
+            -1 if index is None else index,
+            uuid,
+            admission.system,
+            admission.user,
+            new.name,
+            admission.at + admission.lease,
+            new.directory,
+            _path(new.stdout_path, number, index),
+            _path(new.stderr_path, number, index),
+            admission.at,
+        )
         for uuid, index in zip(new.uuids, new.indices, strict=True)
     ]
     yield Batch(INSERT, values)
@@ -151,24 +163,6 @@ def _insert(admission: Admission, new: NewJob) -> Work[list[Job]]:
         f"{SELECT} WHERE j.number = ? ORDER BY j.array_index", (number,)
     )
     return [job_of(row) for row in found]
-
-
-def _row(
-    admission: Admission, new: NewJob, number: int, uuid: str, index: int | None
-) -> Sequence[object]:
-    return (
-        number,
-        -1 if index is None else index,
-        uuid,
-        admission.system,
-        admission.user,
-        new.name,
-        admission.at + admission.lease,
-        new.directory,
-        _path(new.stdout_path, number, index),
-        _path(new.stderr_path, number, index),
-        admission.at,
-    )
 
 
 def _path(pattern: str, number: int, index: int | None) -> str:

@@ -78,7 +78,12 @@ class SqlLeases:
                         raise
                     raise LeaseLost(name) from error
             finally:
-                await self._let_go(name)
+                self._held.pop(name, None)
+                if not self._held and self._beating is not None:
+                    self._beating.cancel()
+                    self._beating = None
+                with suppress(GatewayError):  # without the database it ends by itself
+                    await self._database.run(partial(_give_back, name, self.holder))
 
     async def _wait(self, name: str) -> float:
         """Wait for a lease; return until when it is trusted, by the loop's clock."""
@@ -97,14 +102,6 @@ class SqlLeases:
                 if await self._database.run(partial(_take, name, self.holder, seen)):
                     return until
             await asyncio.sleep(min(_LOOK_SECONDS, self.seconds / 20))
-
-    async def _let_go(self, name: str) -> None:
-        self._held.pop(name, None)
-        if not self._held and self._beating is not None:
-            self._beating.cancel()
-            self._beating = None
-        with suppress(GatewayError):  # without the database it ends by itself
-            await self._database.run(partial(_give_back, name, self.holder))
 
     def _trusted_from_now(self) -> float:
         return asyncio.get_running_loop().time() + _TRUST * self.seconds

@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS migrations (
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """The words of a schema file that the databases say differently."""
+    """The words of a schema file that differ between the databases."""
 
     serial: str
     """Type of a primary key that counts by itself and never gives a number twice."""
@@ -71,19 +71,6 @@ def _migration(dialect: Dialect, wanted: Mapping[str, str]) -> Work[Sequence[str
     yield Statement(dialect.translate(_TABLE))
     rows = yield Statement("SELECT name, sha256 FROM migrations")
     applied = {row["name"]: row["sha256"] for row in rows}
-    _check(applied, wanted)
-    fresh = [name for name in wanted if name not in applied]
-    for name in fresh:
-        for statement in _statements(dialect.translate(wanted[name])):
-            yield Statement(statement)
-        yield Statement(
-            "INSERT INTO migrations (name, sha256) VALUES (?, ?)",
-            (name, _digest(wanted[name])),
-        )
-    return fresh
-
-
-def _check(applied: Mapping[str, str], wanted: Mapping[str, str]) -> None:
     for name, digest in applied.items():
         if name not in wanted:
             raise Conflict(
@@ -95,16 +82,18 @@ def _check(applied: Mapping[str, str], wanted: Mapping[str, str]) -> None:
                 f"The schema file “{name}” was changed after it was applied to this "
                 "database. Restore the file, and put the change into a new file."
             )
+    fresh = [name for name in wanted if name not in applied]
+    for name in fresh:
+        bare = re.sub(r"--[^\n]*", "", dialect.translate(wanted[name]))
+        for statement in re.split(r";\s*$", bare, flags=re.MULTILINE):
+            if statement.strip():
+                yield Statement(statement.strip())
+        yield Statement(
+            "INSERT INTO migrations (name, sha256) VALUES (?, ?)",
+            (name, _digest(wanted[name])),
+        )
+    return fresh
 
 
 def _digest(schema: str) -> str:
     return hashlib.sha256(schema.encode()).hexdigest()
-
-
-def _statements(schema: str) -> list[str]:
-    bare = re.sub(r"--[^\n]*", "", schema)
-    return [
-        text.strip()
-        for text in re.split(r";\s*$", bare, flags=re.MULTILINE)
-        if text.strip()
-    ]

@@ -57,7 +57,16 @@ class SqlSessionStore:
                 return False
             yield Statement("DELETE FROM session WHERE expires_at <= ?", (now,))
             yield Statement("DELETE FROM session WHERE key = ?", (instead_of,))
-            yield Statement(_ADD, (digest, session.key, *_times(session)))
+            values = (
+                digest,
+                session.key,
+                session.user,
+                session.created_at,
+                session.used_at,
+                session.expires_at,
+                session.address,
+            )
+            yield Statement(_ADD, values)
             # Beside the new one, which is the newest whatever the clock said before.
             others = (user, session.key, user, session.key, keep - 1)
             yield Statement(_KEEP_NEWEST, others)
@@ -106,16 +115,6 @@ class SqlSessionStore:
             return str(rows[0]["account"]) if rows else None
 
         return await self._database.run(work)
-
-
-def _times(session: Session) -> tuple[object, ...]:
-    return (
-        session.user,
-        session.created_at,
-        session.used_at,
-        session.expires_at,
-        session.address,
-    )
 
 
 def _session(row: Row) -> Session:

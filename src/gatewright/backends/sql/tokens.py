@@ -68,7 +68,17 @@ class SqlTokenStore:
             )
             if rows[0]["count"] >= most:
                 return False
-            yield Statement(_ADD, _values(token, digest))
+            values = (
+                token.key,
+                digest,
+                token.user,
+                token.label,
+                " ".join(sorted(token.scopes)),
+                token.parent,
+                token.created_at,
+                token.expires_at,
+            )
+            yield Statement(_ADD, values)
             return True
 
         return await self._database.run(work)
@@ -102,19 +112,6 @@ class SqlTokenStore:
             return len(rows)
 
         return await self._database.run(work)
-
-
-def _values(token: Token, digest: str) -> tuple[object, ...]:
-    return (
-        token.key,
-        digest,
-        token.user,
-        token.label,
-        " ".join(sorted(token.scopes)),
-        token.parent,
-        token.created_at,
-        token.expires_at,
-    )
 
 
 def _token(row: Row) -> Token:
