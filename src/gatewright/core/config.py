@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
 Names = Annotated[tuple[Name, ...], Field(min_length=1)]
 Count = Annotated[int, Field(ge=1)]
+Interval = Annotated[float, Field(ge=0.1, le=3600)]
 Access = Literal["public", "users"] | list[Name]
 
 

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import TypeVar
 
 from gatewright.backends.processes import program
-from gatewright.backends.processes.checks import check, check_paths
+from gatewright.backends.processes.checks import check
 from gatewright.backends.processes.entries import entry_of, login_environment
 from gatewright.backends.processes.hosts import RunnerHosts
 from gatewright.backends.processes.launcher import Launcher
 from gatewright.backends.processes.leader import Leader, Settings
 from gatewright.backends.processes.records import Damaged, waiting_status
 from gatewright.backends.processes.spool import Spool
+from gatewright.backends.worker import check_paths
 from gatewright.core.clock import Clock, system_clock
 from gatewright.core.errors import GatewayError
 from gatewright.domains.compute import (
@@ -92,7 +93,7 @@ class ProcessScheduler:
 
     async def check(self, submission: Submission) -> None:
         check(submission, self._capabilities)
-        await check_paths(submission, self._launcher)
+        await check_paths(submission, self._launcher.mode)
 
     async def submit(
         self, user: str, submissions: Sequence[Submission]

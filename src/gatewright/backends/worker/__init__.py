@@ -9,6 +9,7 @@ from gatewright.backends.worker.client import (
 from gatewright.backends.worker.commands import WorkerCommands
 from gatewright.backends.worker.descriptors import state_of
 from gatewright.backends.worker.errors import meaning
+from gatewright.backends.worker.job_paths import check_paths
 from gatewright.backends.worker.starting import (
     ChildStarter,
     RunningWorker,
@@ -27,6 +28,7 @@ __all__ = [
     "WorkerStarter",
     "Workers",
     "at_the_root",
+    "check_paths",
     "latin",
     "meaning",
     "open_worker",

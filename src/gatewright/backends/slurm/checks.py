@@ -1,0 +1,71 @@
+"""What the cluster can never run is refused before it is written down."""
+
+from gatewright.core.errors import InvalidContent
+from gatewright.domains.compute import Capabilities, Snapshot, Submission
+
+SUBMIT_SECONDS = 15.0
+"""Longest time that a submission takes; one older than that was cut short."""
+_UNKNOWN = Capabilities(
+    cores=1 << 31, memory_bytes=1 << 62, nodes=1 << 31, submit_seconds=SUBMIT_SECONDS
+)
+
+
+def capabilities_of(seen: Snapshot | None) -> Capabilities:
+    """Return what a cluster has, as of the last look; all of it before the first."""
+    if seen is None or not seen.partitions:
+        return _UNKNOWN
+    return Capabilities(
+        cores=max(partition.cores for partition in seen.partitions),
+        memory_bytes=sum(node.memory_bytes for node in seen.nodes),
+        nodes=max(partition.nodes for partition in seen.partitions),
+        queues=tuple(partition.name for partition in seen.partitions),
+        submit_seconds=SUBMIT_SECONDS,
+    )
+
+
+def check(
+    submission: Submission, seen: Snapshot | None, capabilities: Capabilities
+) -> None:
+    """Refuse what the cluster can never run.
+
+    Raises
+    ------
+    InvalidContent
+        The text says what there is.
+    """
+    resources, attributes = submission.spec.resources, submission.spec.attributes
+    if resources.cores > capabilities.cores:
+        raise InvalidContent(
+            f"The job asks for {resources.cores} cores, and a job has "
+            f"{capabilities.cores} here at most."
+        )
+    if (resources.memory or 0) > capabilities.memory_bytes:
+        raise InvalidContent(
+            f"The job asks for {resources.memory} bytes of memory, and a job has "
+            f"{capabilities.memory_bytes} here at most."
+        )
+    if (resources.node_count or 1) > capabilities.nodes:
+        raise InvalidContent(
+            f"The job asks for {resources.node_count} machines, and a job has "
+            f"{capabilities.nodes} here at most."
+        )
+    if seen is None or not seen.partitions:
+        return
+    named = (attributes.queue_name or "").split(",") if attributes.queue_name else []
+    for name in named:
+        if name not in capabilities.queues:
+            names = ", ".join(capabilities.queues)
+            raise InvalidContent(f"There is no partition “{name}”. There are: {names}.")
+    chosen = [
+        one
+        for one in seen.partitions
+        if one.name in named or (not named and one.default)
+    ]
+    limits = [one.duration for one in chosen]
+    if attributes.duration is not None and limits and None not in limits:
+        most = max(limit for limit in limits if limit is not None)
+        if attributes.duration > most:
+            raise InvalidContent(
+                f"The job asks for {attributes.duration} seconds, and "
+                f"{', '.join(one.name for one in chosen)} gives a job {most:.0f}."
+            )

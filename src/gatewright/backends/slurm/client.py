@@ -1,0 +1,185 @@
+"""Runs Slurm's commands in the workers of people, and reads what they keep."""
+
+import asyncio
+import os
+import secrets
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+import msgspec
+
+from gatewright.backends.slurm import parse
+from gatewright.backends.slurm.commands import Call, Slurm
+from gatewright.backends.slurm.failures import (
+    failure,
+    knows_no_such_job,
+    without_accounting,
+)
+from gatewright.backends.slurm.script import Claim, claim_in
+from gatewright.backends.worker import WorkerCommands, Workers, latin
+from gatewright.core.errors import BackendFailed, GatewayError, NotFound
+from gatewright.domains.files import Command, Outcome
+
+_SECONDS = 13.0
+_MOST_BYTES = 256 << 20
+_MOST_CLAIM = 4096
+_TOGETHER = 500
+
+
+class _Row(msgspec.Struct, array_like=True):
+    """The beginning of what a worker tells of a file."""
+
+    name: str
+    mode: int
+
+
+class Client:
+    """Asks one cluster, and gives it orders, as somebody."""
+
+    def __init__(self, workers: Workers, slurm: Slurm) -> None:
+        self._workers = workers
+        self._commands = WorkerCommands(workers, b"/")
+        self._accounts: dict[str, str] = {}
+        self.slurm = slurm
+
+    async def account(self, user: str) -> str:
+        """Return the Unix account that a user's worker acts as."""
+        if user not in self._accounts:
+            outcome = await self.run(user, Call(("id", "-un"), {}))
+            self._accounts[user] = _output("id", outcome).strip()
+        return self._accounts[user]
+
+    async def mode(self, user: str, path: str) -> int:
+        """Return the type and permissions of what a user's absolute path leads to."""
+        arguments = {"root": "/", "path": latin(os.fsencode(path)), "follow": True}
+        return (await self._workers.of(user).call("stat", arguments, _Row)).mode
+
+    async def queue(self, user: str, *selection: str) -> list[parse.QueueRow]:
+        """Return jobs of the queue, asked as a user; without a selection, all."""
+        nonce = _nonce()
+        outcome = await self.run(user, self.slurm.queue(nonce, *selection))
+        if knows_no_such_job(outcome):
+            return []
+        return parse.queue(_output("squeue", outcome), nonce)
+
+    async def jobs(self, user: str, numbers: Sequence[str]) -> list[parse.QueueRow]:
+        """Return those jobs that the controller knows."""
+        rows: list[parse.QueueRow] = []
+        for start in range(0, len(numbers), _TOGETHER):
+            some = ",".join(numbers[start : start + _TOGETHER])
+            rows += await self.queue(user, f"--jobs={some}")
+        return rows
+
+    async def accounting(
+        self, user: str, numbers: Sequence[str]
+    ) -> list[parse.AccountingRow]:
+        """Return what accounting keeps of jobs; nothing on a cluster without."""
+        rows: list[parse.AccountingRow] = []
+        for start in range(0, len(numbers), _TOGETHER):
+            nonce, some = _nonce(), numbers[start : start + _TOGETHER]
+            outcome = await self.run(user, self.slurm.accounting(nonce, some))
+            if without_accounting(outcome):
+                return []
+            rows += parse.accounting(_output("sacct", outcome), nonce)
+        return rows
+
+    async def exit_codes(
+        self, user: str, numbers: Sequence[str]
+    ) -> dict[str, tuple[int, int]]:
+        """Return exit codes and signals that the controller knows of jobs."""
+        outcome = await self.run(user, self.slurm.exit_codes(numbers))
+        if knows_no_such_job(outcome):
+            return {}
+        return parse.exit_codes(_output("squeue", outcome))
+
+    async def machines(
+        self, user: str
+    ) -> tuple[list[parse.NodeRow], list[parse.PartitionRow]]:
+        """Return the machines and the partitions."""
+        nonce = _nonce()
+        nodes = await self.run(user, self.slurm.nodes(nonce))
+        partitions = await self.run(user, self.slurm.partitions(nonce))
+        return (
+            parse.nodes(_output("sinfo", nodes), nonce),
+            parse.partitions(_output("sinfo", partitions), nonce),
+        )
+
+    async def settings(self, user: str) -> dict[str, str]:
+        """Return how the cluster is set up."""
+        outcome = await self.run(user, self.slurm.settings())
+        return parse.settings(_output("scontrol", outcome))
+
+    async def submit(self, user: str, call: Call) -> str:
+        """Submit a job and return its id.
+
+        Raises
+        ------
+        InvalidContent
+            Slurm does not take it, and says why.
+        TimedOut
+            Nobody knows whether it took it.
+        Unavailable
+            It is away.
+        """
+        return parse.submitted(_output("sbatch", await self.run(user, call)))
+
+    async def order(self, user: str, call: Call) -> None:
+        """Give an order; a job that is not there any more is left alone."""
+        await self.run(user, call)
+
+    async def claim(self, user: str, path: str) -> Claim | None:
+        """Return what the claim of a submission tells; None where there is none."""
+        arguments = {"root": "/", "path": latin(os.fsencode(path)), "follow": True}
+        try:
+            worker = self._workers.of(user)
+            _, descriptor = await worker.call_for_descriptor("open", arguments, _Row)
+        except NotFound:
+            return None
+        if descriptor is None:
+            return None
+        try:
+            text = await asyncio.get_running_loop().run_in_executor(
+                worker.threads, os.pread, descriptor, _MOST_CLAIM, 0
+            )
+        finally:
+            os.close(descriptor)
+        return claim_in(text.decode("ascii", "replace"))
+
+    async def run(self, user: str, call: Call) -> Outcome:
+        """Run a command as a user, wherever it ends.
+
+        Raises
+        ------
+        BackendFailed
+            The program is not there, or said more than can be kept.
+        """
+        command = Command(
+            argv=tuple(os.fsencode(word) for word in call.argv),
+            directory=b"/",
+            environment={k.encode(): v.encode() for k, v in call.environment.items()},
+            stdin=call.stdin,
+            seconds=_SECONDS,
+            output_bytes=_MOST_BYTES,
+        )
+        try:
+            outcome = await self._commands.run(user, command)
+        except NotFound as error:
+            program = PurePosixPath(call.argv[0]).name
+            raise BackendFailed(
+                f"Slurm's command {program} is not installed where the gateway runs."
+            ) from error
+        if outcome.stdout_truncated:
+            raise BackendFailed("Slurm answered more than the gateway can keep.")
+        return outcome
+
+
+def _output(program: str, outcome: Outcome) -> str:
+    """Return what a command printed, if it did what it was to do."""
+    if outcome.exit_code or outcome.timed_out:
+        error: GatewayError = failure(program, outcome)
+        raise error
+    return outcome.stdout.decode("utf-8", "replace")
+
+
+def _nonce() -> str:
+    return f"@{secrets.token_hex(5)}"

@@ -1,0 +1,223 @@
+"""What is run: argument lists and variables, and no shell that reads them."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from gatewright.backends.slurm.marks import Mark
+from gatewright.domains.compute import Condition, NativeDependency, Submission
+
+_IN_UTC = {"TZ": "UTC0", "SLURM_TIME_FORMAT": "standard"}
+_CONDITIONS = {
+    Condition.AFTER_OK: "afterok",
+    Condition.AFTER_ANY: "afterany",
+    Condition.AFTER_NOT_OK: "afternotok",
+}
+
+QUEUE_FIELDS = "AFKiuTrECDPaQmlVSeNjk"
+"""Fields of ``squeue --format`` in the order in which they are asked for."""
+ACCOUNTING_FIELDS = (
+    "JobID,JobIDRaw,User,State,Submit,Start,End,TotalCPU,MaxRSS,AllocCPUS,ElapsedRaw,"
+    "Comment,ExitCode"
+)
+"""Columns of ``sacct``; the last has nothing in it that a user wrote."""
+NODE_FIELDS = "NTCmeGEfP"
+"""Fields of ``sinfo --Node --format``."""
+PARTITION_FIELDS = "PalDCsmG"
+"""Fields of ``sinfo --format``, a line for each partition."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One command of Slurm's."""
+
+    argv: tuple[str, ...]
+    """The program and its arguments."""
+    environment: Mapping[str, str]
+    """Variables that it is given beside those of its user."""
+    stdin: bytes = b""
+    """What it reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slurm:
+    """The commands of one installation.
+
+    What users have written may hold any character, line ends too. So the fields of an
+    answer are parted by a word that is made for that one question, and that nobody can
+    have written before: ``nonce``.
+    """
+
+    bin_dir: str = ""
+    """Folder of the programs; empty to find them by ``PATH``."""
+    conf: str = ""
+    """File of the settings, for ``SLURM_CONF``; empty for the default."""
+
+    def queue(self, nonce: str, *selection: str) -> Call:
+        """List jobs, those that ended a while ago too, each element for itself."""
+        return self._question(
+            "squeue",
+            "--noheader",
+            "--all",
+            "--array",
+            "--states=all",
+            f"--format={_format(QUEUE_FIELDS, nonce)}",
+            *selection,
+        )
+
+    def exit_codes(self, numbers: Sequence[str]) -> Call:
+        """List what the controller knows of how jobs ended."""
+        return self._question(
+            "squeue",
+            "--noheader",
+            "--all",
+            "--array",
+            "--states=all",
+            f"--jobs={_listed(numbers)}",
+            "--Format=JobID:24,exit_code:24",
+        )
+
+    def accounting(self, nonce: str, numbers: Sequence[str]) -> Call:
+        """List what accounting keeps of jobs, also of others that had their ids."""
+        return self._question(
+            "sacct",
+            "--noheader",
+            "--allusers",
+            "--duplicates",
+            "--parsable2",
+            f"--delimiter={nonce}",
+            f"--format={ACCOUNTING_FIELDS}",
+            f"--jobs={_listed(numbers)}",
+        )
+
+    def nodes(self, nonce: str) -> Call:
+        """List the machines, once for each partition that they are in."""
+        chosen = f"--format={_format(NODE_FIELDS, nonce)}"
+        return self._question("sinfo", "--noheader", "--all", "--Node", chosen)
+
+    def partitions(self, nonce: str) -> Call:
+        """List the partitions."""
+        chosen = f"--format={_format(PARTITION_FIELDS, nonce)}"
+        return self._question("sinfo", "--noheader", "--all", chosen)
+
+    def settings(self) -> Call:
+        """Show how the cluster is set up."""
+        return self._question("scontrol", "show", "config")
+
+    def cancel(self, numbers: Sequence[str]) -> Call:
+        """End jobs."""
+        return self._order("scancel", "--quiet", *numbers)
+
+    def hold(self, numbers: Sequence[str]) -> Call:
+        """Keep jobs from starting."""
+        return self._order("scontrol", "uhold", _listed(numbers))
+
+    def release(self, numbers: Sequence[str]) -> Call:
+        """Let held jobs start."""
+        return self._order("scontrol", "release", _listed(numbers))
+
+    def submit(
+        self,
+        submission: Submission,
+        mark: Mark,
+        script: str,
+        dependencies: Sequence[tuple[str, NativeDependency]],
+        indices: Sequence[int] = (),
+    ) -> Call:
+        """Submit a job, or the elements of an array that have these indices."""
+        options = {
+            "comment": mark.comment,
+            "job-name": submission.name,
+            "chdir": submission.directory,
+            "export": "ALL" if submission.spec.inherit_environment else "NIL",
+            "kill-on-invalid-dep": "yes",
+            **_files(submission),
+            **_sizes(submission),
+            **_treatment(submission),
+        }
+        if indices:
+            limit = submission.array_limit
+            options["array"] = _listed(list(map(str, indices))) + (
+                f"%{limit}" if limit is not None else ""
+            )
+        if dependencies:
+            options["dependency"] = ",".join(
+                f"{_CONDITIONS[dependency.condition]}:{number}"
+                for number, dependency in dependencies
+            )
+        argv = [f"--{name}={value}" for name, value in options.items()]
+        flags = ["--parsable", "--ignore-pbs"]
+        if submission.spec.hold:
+            flags.append("--hold")
+        return self._order("sbatch", *flags, *argv, stdin=script.encode())
+
+    def _question(self, program: str, *arguments: str) -> Call:
+        call = self._order(program, *arguments)
+        return Call(call.argv, {**call.environment, **_IN_UTC})
+
+    def _order(self, program: str, *arguments: str, stdin: bytes = b"") -> Call:
+        path = f"{self.bin_dir.rstrip('/')}/{program}" if self.bin_dir else program
+        environment = {"SLURM_CONF": self.conf} if self.conf else {}
+        return Call((path, *arguments), environment, stdin)
+
+
+def parting(nonce: str) -> tuple[str, str]:
+    """Return what parts two fields of an answer, and what ends its records."""
+    return f"{nonce}-", f"{nonce}."
+
+
+def _format(fields: str, nonce: str) -> str:
+    between, end = parting(nonce)
+    return between.join(f"%{field}" for field in fields) + end
+
+
+def _listed(numbers: Sequence[str]) -> str:
+    return ",".join(numbers)
+
+
+def _files(submission: Submission) -> dict[str, str]:
+    """Return where the streams go; the script itself parts those of an array."""
+    found = {"output": "/dev/null", "error": "/dev/null"}
+    if submission.array_index is None:
+        found["output"] = _plain(submission.stdout_path)
+        found["error"] = _plain(submission.stderr_path)
+    if submission.spec.stdin_path is not None:
+        found["input"] = _plain(submission.spec.stdin_path)
+    return found
+
+
+def _plain(path: str) -> str:
+    """Return a path in which Slurm replaces nothing."""
+    return path.replace("%", "%%")
+
+
+def _sizes(submission: Submission) -> dict[str, str]:
+    resources = submission.spec.resources
+    found = {"cpus-per-task": str(resources.cpu_cores_per_process)}
+    if resources.node_count is not None:
+        found["nodes"] = str(resources.node_count)
+    if resources.processes_per_node is not None:
+        found["ntasks-per-node"] = str(resources.processes_per_node)
+    if resources.process_count is not None or resources.node_count is None:
+        found["ntasks"] = str(resources.processes)
+    if resources.gpu_cores_per_process:
+        found["gpus-per-task"] = str(resources.gpu_cores_per_process)
+    if resources.memory is not None:
+        # Slurm's is that of each node, in MiB.
+        each = resources.memory / (resources.node_count or 1)
+        found["mem"] = f"{math.ceil(each / 2**20)}M"
+    return found
+
+
+def _treatment(submission: Submission) -> dict[str, str]:
+    attributes = submission.spec.attributes
+    found = {}
+    if attributes.duration is not None:
+        found["time"] = str(math.ceil(attributes.duration / 60))
+    if attributes.queue_name is not None:
+        found["partition"] = attributes.queue_name
+    if attributes.project_name is not None:
+        found["account"] = attributes.project_name
+    if attributes.reservation is not None:
+        found["reservation"] = attributes.reservation
+    return found

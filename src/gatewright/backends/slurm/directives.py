@@ -1,0 +1,102 @@
+"""The ``#SBATCH`` lines of a script: kept, and those refused that would mislead."""
+
+import shlex
+from dataclasses import dataclass
+
+from gatewright.core.errors import InvalidContent
+
+_WITHOUT_VALUE = frozenset("hHIkKOQsVWX")
+_REFUSED = {
+    "array": "Give it as “array” of the job, so that each element is followed.",
+    "clusters": "The system's cluster is the only one.",
+    "export-file": "Give variables as “environment” of the job.",
+    "gid": "Jobs run for you.",
+    "help": "It submits nothing.",
+    "test-only": "It submits nothing.",
+    "uid": "Jobs run for you.",
+    "usage": "It submits nothing.",
+    "version": "It submits nothing.",
+    "wait": "Ask for the job with “wait” to be told of its end.",
+    "wrap": "The script is what is run.",
+}
+_LETTERS = {
+    "a": "array",
+    "M": "clusters",
+    "h": "help",
+    "V": "version",
+    "W": "wait",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Directives:
+    """What a script says to ``sbatch``."""
+
+    lines: tuple[str, ...] = ()
+    """Its lines."""
+    signal_to_script: bool = False
+    """Whether a signal is to go to the script's own process (``--signal=B:``)."""
+
+
+def directives(script: str) -> Directives:
+    """Return the lines for ``sbatch`` before the first command of a script.
+
+    Raises
+    ------
+    InvalidContent
+        One asks for what the gateway could not follow.
+    """
+    lines: list[str] = []
+    to_script = False
+    for line in script.splitlines():
+        if line.strip() and not line.startswith("#"):
+            break
+        if line.startswith("#SBATCH"):
+            if not line.isprintable() and not line.replace("\t", " ").isprintable():
+                raise InvalidContent("A line “#SBATCH” has control characters in it.")
+            for option in _options(line.removeprefix("#SBATCH")):
+                _check(option)
+                to_script = to_script or option.startswith("--signal=B")
+            lines.append(line)
+    return Directives(tuple(lines), to_script)
+
+
+def _options(text: str) -> list[str]:
+    try:
+        words = shlex.split(text, comments=True)
+    except ValueError as error:
+        raise InvalidContent(
+            f"The line “#SBATCH{text[:80]}” has a quote that is not closed."
+        ) from error
+    if "hetjob" in words or "packjob" in words:
+        raise InvalidContent(
+            "A job of several different parts (“#SBATCH hetjob”) cannot be submitted "
+            "here. Submit its parts as jobs."
+        )
+    return [
+        f"{word}={after}" if word == "--signal" else word
+        for word, after in zip(words, [*words[1:], ""], strict=True)
+    ]
+
+
+def _check(option: str) -> None:
+    for name in _names(option):
+        if name in _REFUSED:
+            raise InvalidContent(
+                f"“#SBATCH {option[:80]}” is not taken here. {_REFUSED[name]}"
+            )
+
+
+def _names(option: str) -> list[str]:
+    """Return the refused options that a word may mean: names may be shortened."""
+    if option.startswith("--"):
+        name = option[2:].partition("=")[0]
+        return [one for one in _REFUSED if name and one.startswith(name)]
+    if not option.startswith("-"):
+        return []
+    found = []
+    for letter in option[1:]:
+        found.append(_LETTERS.get(letter, ""))
+        if letter not in _WITHOUT_VALUE:
+            break
+    return found

@@ -1,0 +1,63 @@
+"""What it means that a command of Slurm's failed."""
+
+import re
+
+from gatewright.core.errors import (
+    BackendFailed,
+    GatewayError,
+    InvalidContent,
+    TimedOut,
+    Unavailable,
+)
+from gatewright.domains.files import Outcome
+
+AWAY_SECONDS = 5.0
+"""After how long to try again when the controller is away."""
+
+_AWAY = re.compile(
+    r"[Uu]nable to contact slurm|[Cc]onnection refused|connect failure|"
+    r"Zero Bytes were transmitted|[Uu]nable to establish|slurm_persist_conn_open|"
+    r"Could not establish a configuration source|backup controller|"
+    r"Problem talking to the database|temporarily unable to accept job"
+)
+_LATE = re.compile(r"[Tt]imed out on send/recv|[Cc]onnection timed out")
+_UNKNOWN = re.compile(r"Invalid job id specified|Invalid job array")
+_PREFIX = re.compile(
+    r"^(?:\w+: )?(?:error: |fatal: )?(?:Batch job submission failed: )?"
+)
+
+
+def knows_no_such_job(outcome: Outcome) -> bool:
+    """Return whether a command failed only because there is no such job."""
+    return outcome.exit_code != 0 and _UNKNOWN.search(_text(outcome)) is not None
+
+
+def without_accounting(outcome: Outcome) -> bool:
+    """Return whether the cluster keeps no accounting that could be asked."""
+    return "accounting storage is disabled" in _text(outcome)
+
+
+def failure(program: str, outcome: Outcome) -> GatewayError:
+    """Return what a command that failed means for who asked.
+
+    After :class:`TimedOut` nobody knows whether it was done.
+    """
+    text = _text(outcome)
+    if outcome.timed_out or _LATE.search(text):
+        return TimedOut("Slurm did not answer in time.", retry_after=AWAY_SECONDS)
+    if _AWAY.search(text):
+        return Unavailable(
+            "Slurm's controller is away. Try again when it is back.",
+            retry_after=AWAY_SECONDS,
+        )
+    lines = [line for line in text.splitlines() if line.strip()]
+    said = _PREFIX.sub("", lines[-1])[:300] if lines else ""
+    if program == "sbatch" and outcome.exit_code == 1 and said:
+        return InvalidContent(f"Slurm does not take the job: {said.rstrip('.')}.")
+    return BackendFailed(
+        f"Slurm's command {program} failed: {said or 'it said nothing'}."
+    )
+
+
+def _text(outcome: Outcome) -> str:
+    return outcome.stderr.decode("utf-8", "replace")

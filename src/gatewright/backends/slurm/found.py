@@ -1,0 +1,195 @@
+"""What became of jobs: asked of the controller, of accounting and of their claims."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from gatewright.backends.slurm.client import Client
+from gatewright.backends.slurm.marks import NativeId
+from gatewright.backends.slurm.parse import AccountingRow, QueueRow
+from gatewright.backends.slurm.script import DONE_ALREADY, claim_name
+from gatewright.backends.slurm.statuses import (
+    Order,
+    claimed,
+    counted,
+    ended,
+    ended_uncounted,
+    finishing,
+    has_ended,
+    living,
+    own_id,
+)
+from gatewright.core.clock import Clock
+from gatewright.core.errors import GatewayError
+from gatewright.core.homes import Homes
+from gatewright.domains.compute import JobState, JobStatus
+
+_COUNTING_SECONDS = 10.0
+_ORPHAN_SECONDS = 60.0
+FOLDER = ".gatewright/slurm"
+"""Folder of the claims within a home."""
+
+
+class Finder:
+    """Finds what became of jobs.
+
+    Parameters
+    ----------
+    client
+        Asks the cluster.
+    home
+        Homes of the users, which their jobs see too.
+    clock
+        Tells how long ago something was.
+    """
+
+    def __init__(self, client: Client, home: Homes, clock: Clock) -> None:
+        self._client = client
+        self._home = home
+        self._clock = clock
+        self._missing_since: dict[str, float] = {}
+
+    async def claims(self, user: str) -> str:
+        """Return the folder of a user's claims."""
+        return f"{await self._home(user)}/{FOLDER}"
+
+    async def of_rows(
+        self, user: str, rows: Sequence[QueueRow], order: Order
+    ) -> Sequence[JobStatus]:
+        """Return the statuses of the gateway's jobs among rows of the queue.
+
+        ``user`` asks accounting for the ended ones. One that ended a moment ago and is
+        not counted up yet still runs, so that its use is whole when it has ended.
+        """
+        found: list[JobStatus] = []
+        done: list[tuple[QueueRow, NativeId]] = []
+        for row in rows:
+            native = own_id(row)
+            if native is None:
+                continue
+            self._missing_since.pop(str(native), None)
+            if has_ended(row):
+                done.append((row, native))
+            else:
+                found.append(living(row, str(native), order))
+        if done:
+            found += await self._counted(user, done)
+        return found
+
+    async def _counted(
+        self, user: str, done: Sequence[tuple[QueueRow, NativeId]]
+    ) -> Sequence[JobStatus]:
+        numbers = [native.number for _, native in done]
+        try:
+            kept = await self._client.accounting(user, numbers)
+        except GatewayError:
+            kept = []
+        found = []
+        late = []
+        for row, native in done:
+            job = counted(kept, native)
+            if job is not None:
+                found.append(await self._truly(job, row.reason, kept, native))
+            elif self._clock() - (row.ended_at or 0.0) < _COUNTING_SECONDS:
+                found.append(finishing(row, str(native)))
+            else:
+                late.append((row, native))
+        if late:
+            codes = await self._client.exit_codes(user, [n.number for _, n in late])
+            found += [
+                ended_uncounted(row, str(native), codes.get(native.number))
+                for row, native in late
+            ]
+        return found
+
+    async def _truly(
+        self,
+        job: AccountingRow,
+        reason: str,
+        kept: Sequence[AccountingRow],
+        native: NativeId,
+    ) -> JobStatus:
+        """Return the status of an ended job, or of the one that did its work."""
+        status = ended(job, kept, str(native), reason)
+        if job.exit_code != DONE_ALREADY:
+            return status
+        return await self._claimed(native) or status
+
+    async def _claimed(self, native: NativeId) -> JobStatus | None:
+        """Return what a job's claim tells; None where its work was never begun."""
+        folder = await self.claims(native.user)
+        path = f"{folder}/{claim_name(native.name, native.index)}"
+        claim = await self._client.claim(native.user, path)
+        if claim is None:
+            return None
+        if claim.exit_code is not None:
+            return claimed(claim, str(native))
+        since = self._missing_since.setdefault(str(native), self._clock())
+        if self._clock() - since < _ORPHAN_SECONDS:
+            return JobStatus(
+                str(native),
+                JobState.ACTIVE,
+                "UNKNOWN",
+                "Slurm does not know of it any more; its work may still go on.",
+                started_at=claim.began_at,
+            )
+        return JobStatus(
+            str(native),
+            JobState.FAILED,
+            "LOST",
+            "Slurm lost this job after it had begun. Its output tells how far it came.",
+            started_at=claim.began_at,
+            ended_at=self._clock(),
+        )
+
+    async def of_missing(
+        self, user: str, natives: Sequence[NativeId]
+    ) -> Mapping[str, JobStatus]:
+        """Return what became of jobs that the controller does not know by their ids.
+
+        One that nobody knows anything of is ``new``: it is to be submitted again.
+
+        Raises
+        ------
+        Unavailable, TimedOut
+            Somebody who may know of them does not answer.
+        """
+        kept = await self._client.accounting(user, [n.number for n in natives])
+        marks = {native.mark for native in natives}
+        others = await self.with_marks(user, {mark.comment for mark in marks})
+        found = {}
+        for native in natives:
+            again = others.get((native.name, native.index))
+            job = counted(kept, native)
+            if again is not None:
+                # It was submitted a second time, and this one counts.
+                (status,) = await self.of_rows(user, [again], Order())
+                found[str(native)] = replace(status, native_id=str(native))
+            elif job is not None:
+                found[str(native)] = await self._truly(job, "", kept, native)
+            else:
+                found[str(native)] = await self._claimed(native) or JobStatus(
+                    str(native),
+                    JobState.NEW,
+                    "LOST",
+                    "Slurm lost this job; it is submitted again.",
+                )
+        return found
+
+    async def with_marks(
+        self, user: str, comments: set[str]
+    ) -> Mapping[tuple[str, str], QueueRow]:
+        """Return a user's jobs in the queue that have certain comments.
+
+        They are told by the name of their submission and their index in its array. Of
+        several the one that has not ended counts.
+        """
+        account = await self._client.account(user)
+        rows = await self._client.queue(user, f"--user={account}")
+        found: dict[tuple[str, str], QueueRow] = {}
+        for row in rows:
+            native = own_id(row)
+            if row.comment in comments and row.account == account and native:
+                key = (native.name, native.index)
+                if key not in found or has_ended(found[key]):
+                    found[key] = row
+        return found

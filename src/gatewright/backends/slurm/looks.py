@@ -1,0 +1,80 @@
+"""One look at the whole cluster for everyone, kept where every process finds it."""
+
+import asyncio
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+
+from gatewright.core.errors import Unavailable
+from gatewright.domains.compute import Snapshot
+
+_MISSING = "Slurm has not been looked at yet."
+
+
+class Looks:
+    """The last look, in memory and in a file that the gateway's processes share."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._path = folder / "look"
+        self._seen: Snapshot | None = None
+        self._version = (0, 0)
+        self._decoder = msgspec.msgpack.Decoder(Snapshot)
+        self._encoder = msgspec.msgpack.Encoder()
+
+    @property
+    def seen(self) -> Snapshot | None:
+        """The last look that this process knows of."""
+        return self._seen
+
+    async def keep(self, snapshot: Snapshot) -> None:
+        """Keep a new look."""
+        await asyncio.to_thread(self._write, snapshot)
+        self._seen = snapshot
+
+    async def keep_failure(self, text: str) -> None:
+        """Note why there is no new look."""
+        before = await self._read_if_newer()
+        if before is None:
+            before = Snapshot(as_of=0.0, jobs=())
+        await self.keep(replace(before, failure=text))
+
+    async def last(self) -> Snapshot:
+        """Return the last look of whichever process.
+
+        Raises
+        ------
+        Unavailable
+            Nobody has looked yet, or never with success.
+        """
+        found = await self._read_if_newer()
+        if found is None or not found.as_of:
+            raise Unavailable(
+                (found.failure if found else "") or _MISSING, retry_after=2.0
+            )
+        return found
+
+    async def _read_if_newer(self) -> Snapshot | None:
+        await asyncio.to_thread(self._read)
+        return self._seen
+
+    def _read(self) -> None:
+        try:
+            status = self._path.stat()
+            version = (status.st_ino, status.st_mtime_ns)
+            if version != self._version:
+                self._seen = self._decoder.decode(self._path.read_bytes())
+                self._version = version
+        except (FileNotFoundError, msgspec.DecodeError):
+            # It was written by another version of the gateway, and will be anew.
+            return
+
+    def _write(self, snapshot: Snapshot) -> None:
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        name = self._path.with_suffix(f".{os.getpid()}")
+        name.write_bytes(self._encoder.encode(snapshot))
+        status = name.stat()
+        name.replace(self._path)
+        self._version = (status.st_ino, status.st_mtime_ns)

@@ -1,0 +1,241 @@
+"""Slurm as the compute domain sees it."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gatewright.backends.slurm import statuses
+from gatewright.backends.slurm.checks import capabilities_of, check
+from gatewright.backends.slurm.client import Client
+from gatewright.backends.slurm.commands import Slurm
+from gatewright.backends.slurm.directives import directives
+from gatewright.backends.slurm.found import Finder
+from gatewright.backends.slurm.looks import Looks
+from gatewright.backends.slurm.marks import NativeId, native_id
+from gatewright.backends.slurm.parse import QueueRow
+from gatewright.backends.slurm.statuses import Order, has_ended, own_id
+from gatewright.backends.slurm.submitting import Attempts, Submitter
+from gatewright.backends.worker import Workers, check_paths
+from gatewright.core.clock import Clock, system_clock
+from gatewright.core.errors import GatewayError
+from gatewright.core.homes import Homes
+from gatewright.domains.compute import (
+    ENDED,
+    Capabilities,
+    Changes,
+    JobStatus,
+    Snapshot,
+    Submission,
+)
+
+_COMPLETE_SECONDS = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What one poll found."""
+
+    snapshot: Snapshot
+    own: Sequence[JobStatus]
+    """The gateway's jobs, ended ones too."""
+
+
+class SlurmScheduler:
+    """Implements :class:`gatewright.domains.compute.Scheduler` with Slurm's commands.
+
+    What is done to a person's jobs is done in that person's worker; the queue is looked
+    at for everyone by the service account, once in an interval, in one process.
+
+    Parameters
+    ----------
+    slurm
+        Where the commands and their settings are.
+    workers
+        The processes that act for people.
+    service_account
+        Looks at the queue for everyone.
+    home
+        Homes of the users, which their jobs see too.
+    folder
+        Where the gateway's processes share the last look.
+    interval
+        Seconds from one look to the next.
+    """
+
+    def __init__(
+        self,
+        slurm: Slurm,
+        workers: Workers,
+        service_account: str,
+        home: Homes,
+        folder: Path,
+        *,
+        interval: float = 5.0,
+        clock: Clock = system_clock,
+    ) -> None:
+        self._client = Client(workers, slurm)
+        self._service = service_account
+        self._finder = Finder(self._client, home, clock)
+        self._attempts = Attempts(folder, clock)
+        self._submitter = Submitter(self._client, self._finder, self._attempts, clock)
+        self._looks = Looks(folder)
+        self._interval = interval
+        self._clock = clock
+        self._looked_at = float("-inf")
+        self._settled: dict[str, JobStatus] = {}
+        self._order = Order()
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return capabilities_of(self._looks.seen)
+
+    async def check(self, submission: Submission) -> None:
+        directives(submission.spec.script or "")
+        check(submission, self._looks.seen, self.capabilities)
+        await check_paths(submission, self._client.mode)
+
+    async def submit(
+        self, user: str, submissions: Sequence[Submission]
+    ) -> Sequence[JobStatus | GatewayError]:
+        return await self._submitter.submit(user, submissions)
+
+    async def status(
+        self, user: str, native_ids: Sequence[str]
+    ) -> Mapping[str, JobStatus]:
+        natives = _natives(user, native_ids)
+        if not natives:
+            return {}
+        rows = await self._own(user, natives)
+        found = {
+            status.native_id: status
+            for status in await self._finder.of_rows(user, rows, self._order)
+        }
+        missing = [native for native in natives if str(native) not in found]
+        if missing:
+            found.update(await self._finder.of_missing(user, missing))
+        return found
+
+    async def snapshot(self) -> Snapshot:
+        return await self._looks.last()
+
+    async def forget(self, native_ids: Sequence[str]) -> None:
+        names = [one.name for one in map(native_id, native_ids) if one is not None]
+        await asyncio.to_thread(self._attempts.forget, names)
+
+    async def cancel(self, user: str, native_ids: Sequence[str]) -> None:
+        rows = await self._own(user, _natives(user, native_ids))
+        numbers = [row.number for row in rows if not has_ended(row)]
+        if numbers:
+            await self._client.order(user, self._client.slurm.cancel(numbers))
+
+    async def hold(self, user: str, native_ids: Sequence[str]) -> None:
+        rows = await self._own(user, _natives(user, native_ids))
+        numbers = [row.number for row in rows if row.state == "PENDING"]
+        if numbers:
+            await self._client.order(user, self._client.slurm.hold(numbers))
+
+    async def release(self, user: str, native_ids: Sequence[str]) -> None:
+        rows = await self._own(user, _natives(user, native_ids))
+        numbers = [row.number for row in rows if row.state == "PENDING"]
+        if numbers:
+            await self._client.order(user, self._client.slurm.release(numbers))
+
+    async def changes(self) -> AsyncGenerator[Changes, None]:
+        loop = asyncio.get_running_loop()
+        told: dict[str, JobStatus] = {}
+        complete_at = float("-inf")
+        while True:
+            await asyncio.sleep(self._looked_at + self._interval - loop.time())
+            look = await self.look()
+            if look is None:
+                # When it is back it may have forgotten what it had promised.
+                complete_at = float("-inf")
+                continue
+            now = {status.native_id: status for status in look.own}
+            complete = loop.time() - complete_at >= _COMPLETE_SECONDS
+            news = [
+                status
+                for status in look.own
+                if complete or told.get(status.native_id) != status
+            ]
+            told = now
+            if complete:
+                complete_at = loop.time()
+            if news or complete:
+                yield Changes(look.snapshot.as_of, news, complete)
+
+    async def look(self) -> _Look | None:
+        """Look at the whole cluster; return None where it does not answer."""
+        self._looked_at = asyncio.get_running_loop().time()
+        try:
+            look = await self._look()
+        except GatewayError as error:
+            await self._looks.keep_failure(error.text)
+            return None
+        await self._looks.keep(look.snapshot)
+        return look
+
+    async def _look(self) -> _Look:
+        as_of = self._clock()
+        account = await self._client.account(self._service)
+        rows = await self._client.queue(self._service)
+        nodes, partitions = await self._client.machines(self._service)
+        settings = await self._client.settings(self._service)
+        order = self._order = Order.of(rows)
+        own = await self._own_statuses(rows, order)
+        by_id = {status.native_id: status for status in own}
+        jobs = []
+        for row in rows:
+            if has_ended(row):
+                continue
+            native = own_id(row)
+            # What a comment says of a user is true of who may speak for that user.
+            trusted = native and row.account in {native.user, account}
+            status = by_id.get(str(native)) if native and trusted else None
+            jobs.append(
+                statuses.queued(
+                    row,
+                    status or statuses.living(row, row.number, order),
+                    native.user if native and trusted else row.account,
+                )
+            )
+        jobs.sort(key=lambda job: job.submitted_at)
+        private = settings.get("PrivateData", "none")
+        snapshot = Snapshot(
+            as_of=as_of,
+            jobs=jobs,
+            nodes=statuses.machines(nodes),
+            partitions=statuses.partitions(partitions),
+            private="jobs" in private or "all" in private,
+        )
+        return _Look(snapshot, own)
+
+    async def _own_statuses(
+        self, rows: Sequence[QueueRow], order: Order
+    ) -> Sequence[JobStatus]:
+        """Return the gateway's jobs; what has ended is asked for only once."""
+        known: dict[str, JobStatus] = {}
+        asked = []
+        for row in rows:
+            native = str(own_id(row))
+            if has_ended(row) and native in self._settled:
+                known[native] = self._settled[native]
+            else:
+                asked.append(row)
+        found = await self._finder.of_rows(self._service, asked, order)
+        self._settled = known | {s.native_id: s for s in found if s.state in ENDED}
+        return [*known.values(), *found]
+
+    async def _own(self, user: str, natives: Sequence[NativeId]) -> Sequence[QueueRow]:
+        """Return those jobs that the controller knows, and that are the ones meant."""
+        if not natives:
+            return []
+        wanted = set(natives)
+        rows = await self._client.jobs(user, [native.number for native in natives])
+        return [row for row in rows if own_id(row) in wanted]
+
+
+def _natives(user: str, native_ids: Sequence[str]) -> list[NativeId]:
+    found = [native_id(text) for text in native_ids]
+    return [native for native in found if native is not None and native.user == user]

@@ -1,0 +1,150 @@
+"""The script of a job as Slurm gets it: it does its work once.
+
+A controller that was killed may forget a job, start it anew, or give its id to another;
+and one that nobody knows of is submitted again. So the script first makes a file of
+the submission's name in the user's home (its claim), which only one can make. Whoever
+finds it made ends at once with :data:`DONE_ALREADY`, unless Slurm itself put the very
+same job back into the queue. When the work has ended its exit code is added, so that
+the end is known although the controller has forgotten the job.
+"""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from gatewright.backends.slurm.directives import directives
+from gatewright.domains.compute import Submission
+
+DONE_ALREADY = 173
+"""Exit code of a job whose work another has begun."""
+
+_CLAIM = """\
+if ! (umask 077; mkdir -p {folder}; set -C
+      echo "begun $SLURM_JOB_ID ${{SLURM_RESTART_COUNT:-0}} $(date +%s)" >"$gw_claim"
+     ) 2>/dev/null && read -r gw_word gw_id gw_count gw_rest 2>/dev/null <"$gw_claim"
+then
+  [ "$gw_id" = "$SLURM_JOB_ID" ] && [ "${{SLURM_RESTART_COUNT:-0}}" -gt "$gw_count" ] ||
+    exit {done}
+  echo "begun $SLURM_JOB_ID $SLURM_RESTART_COUNT $(date +%s)" >"$gw_claim"
+fi
+"""
+_RUN = """\
+trap : HUP INT QUIT TERM USR1 USR2
+{command}
+gw_code=$?
+trap '' HUP INT QUIT TERM USR1 USR2
+echo "ended $SLURM_JOB_ID $gw_code $(date +%s)" 2>/dev/null >>"$gw_claim"
+rm -f "$gw_claim.script"
+exit $gw_code
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a claim tells."""
+
+    number: str
+    """Slurm's id of the job that made it."""
+    began_at: float
+    """When it began, seconds since 1970 UTC, by the clock of its machine."""
+    exit_code: int | None = None
+    """Exit code of the work; None before its end."""
+    ended_at: float | None = None
+    """When it ended; None before."""
+
+
+def claim_name(name: str, index: str) -> str:
+    """Return the name of the file that a job, or an array's element, makes."""
+    return f"{name}_{index}" if index else name
+
+
+def claim_in(text: str) -> Claim | None:
+    """Return what a claim tells, None for one that tells nothing."""
+    claim = None
+    for line in text.splitlines():
+        words = line.split()
+        if len(words) != 4 or not all(word.isdigit() for word in words[1:]):
+            continue
+        if words[0] == "begun":
+            claim = Claim(words[1], float(words[3]))
+        elif words[0] == "ended" and claim is not None and claim.number == words[1]:
+            code, at = int(words[2]), float(words[3])
+            claim = Claim(claim.number, claim.began_at, code, at)
+    return claim
+
+
+def script_of(
+    submission: Submission,
+    name: str,
+    folder: str,
+    elements: Sequence[Submission] = (),
+) -> str:
+    """Return the script of a job, or of the elements of an array.
+
+    ``folder`` is where the claims are, in the home of the job's user.
+    """
+    spec = submission.spec
+    found = directives(spec.script or "")
+    claim = f"{folder}/{name}"
+    lines = ["#!/bin/sh", *found.lines, f"gw_claim={shlex.quote(claim)}"]
+    if elements:
+        lines.append('gw_claim="${gw_claim}_$SLURM_ARRAY_TASK_ID"')
+    lines.append(_CLAIM.format(folder=shlex.quote(folder), done=DONE_ALREADY))
+    if elements:
+        lines += ["case $SLURM_ARRAY_TASK_ID in", *map(_streams, elements), "esac"]
+    program = shlex.quote(spec.executable or "")
+    if spec.script is not None:
+        text = shlex.quote(spec.script)
+        lines.append(f'(umask 077; printf %s {text} >"$gw_claim.script") || exit')
+        lines.append('chmod 700 "$gw_claim.script" || exit')
+        program = '"$gw_claim.script"'
+        if not spec.script.startswith("#!"):
+            program = f"/bin/sh {program}"
+    command = " ".join(
+        [
+            "env",
+            *map(shlex.quote, _variables(submission)),
+            *_own(submission),
+            # "env" would take a program with "=" in its path for a variable.
+            "/bin/sh -c 'exec \"$@\"' sh",
+            program,
+            *map(shlex.quote, spec.arguments),
+        ]
+    )
+    if found.signal_to_script:
+        # The signal that was asked for goes to this very process and to no other.
+        lines.append(f"exec {command}")
+    else:
+        lines.append(_RUN.format(command=command))
+    return "\n".join(lines)
+
+
+def _streams(element: Submission) -> str:
+    out, error = shlex.quote(element.stdout_path), shlex.quote(element.stderr_path)
+    joined = "2>&1" if out == error else f"2>{error}"
+    return f"{element.array_index}) exec >{out} {joined} ;;"
+
+
+def _variables(submission: Submission) -> list[str]:
+    spec = submission.spec
+    cores = str(spec.resources.cpu_cores_per_process)
+    inherited = {"OMP_NUM_THREADS": cores} if spec.inherit_environment else {}
+    own: Mapping[str, str] = {
+        "GATEWRIGHT_JOB_NAME": submission.name,
+        "GATEWRIGHT_JOB_CORES": str(spec.resources.cores),
+        "GATEWRIGHT_SYSTEM": submission.system,
+    }
+    every = {**inherited, **spec.environment, **own}
+    return [f"{name}={value}" for name, value in every.items()]
+
+
+def _own(submission: Submission) -> list[str]:
+    """Return the variables that an element of an array has of its own, for a shell."""
+    if submission.array_index is None:
+        return [f"GATEWRIGHT_JOB_ID={shlex.quote(submission.id)}"]
+    number = shlex.quote(submission.array_id)
+    return [
+        f'GATEWRIGHT_JOB_ID={number}_"$SLURM_ARRAY_TASK_ID"',
+        f"GATEWRIGHT_ARRAY_ID={number}",
+        'GATEWRIGHT_ARRAY_INDEX="$SLURM_ARRAY_TASK_ID"',
+    ]

@@ -1,0 +1,237 @@
+"""From rows of Slurm's to what the gateway says of jobs; pure."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from gatewright.backends.slurm.marks import NativeId, mark_in
+from gatewright.backends.slurm.parse import (
+    AccountingRow,
+    NodeRow,
+    PartitionRow,
+    QueueRow,
+)
+from gatewright.backends.slurm.script import Claim
+from gatewright.backends.slurm.words import state_of, why_it_ended, why_it_waits
+from gatewright.domains.compute import (
+    ENDED,
+    JobState,
+    JobStatus,
+    Node,
+    Partition,
+    QueuedJob,
+    Usage,
+)
+
+
+def own_id(row: QueueRow) -> NativeId | None:
+    """Return the gateway's id of a job; None for one that is not the gateway's."""
+    mark = mark_in(row.comment)
+    if mark is None:
+        return None
+    return NativeId(row.number, mark.name, row.account, mark.user)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Who goes first among the jobs that wait."""
+
+    rows: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    """Priorities of the waiting jobs of each partition, rising."""
+
+    @classmethod
+    def of(cls, rows: Sequence[QueueRow]) -> "Order":
+        """Return the order of a whole queue."""
+        found: defaultdict[str, list[int]] = defaultdict(list)
+        for row in rows:
+            if row.state == "PENDING" and row.reason in {"Priority", "Resources"}:
+                found[row.partition].append(row.priority)
+        return cls({name: sorted(priorities) for name, priorities in found.items()})
+
+    def ahead(self, row: QueueRow) -> int:
+        """Return how many jobs of its partition go before a job."""
+        priorities = self.rows.get(row.partition, ())
+        return sum(1 for priority in priorities if priority > row.priority)
+
+
+def living(row: QueueRow, native: str, order: Order) -> JobStatus:
+    """Return the status of a job that has not ended."""
+    state = state_of(row.state, row.reason)
+    active = state is JobState.ACTIVE
+    return JobStatus(
+        native_id=native,
+        state=state,
+        native_state=row.state,
+        reason="" if active else why_it_waits(row, order.ahead(row)),
+        started_at=row.started_at if active else None,
+        expected_start_at=None if active else row.started_at,
+    )
+
+
+def finishing(row: QueueRow, native: str) -> JobStatus:
+    """Return the status of a job that ended a moment ago, and is being counted up."""
+    return JobStatus(native, JobState.ACTIVE, "COMPLETING", started_at=row.started_at)
+
+
+def has_ended(row: QueueRow) -> bool:
+    """Return whether a job's state is final."""
+    return state_of(row.state, row.reason) in ENDED
+
+
+def counted(rows: Sequence[AccountingRow], native: NativeId) -> AccountingRow | None:
+    """Return the final record of a job among those of all that had its id.
+
+    Its own is that of its account and with its mark. Where the site keeps no comments,
+    it is the only one of that account.
+    """
+    jobs = [
+        row
+        for row in rows
+        if not row.step
+        and row.number == native.number
+        and row.account == native.account
+        and state_of(row.state, "") in ENDED
+    ]
+    marked = [row for row in jobs if mark_in(row.comment) == native.mark]
+    if marked:
+        return marked[-1]
+    return jobs[0] if len(jobs) == 1 and not jobs[0].comment else None
+
+
+def ended(
+    job: AccountingRow, steps: Sequence[AccountingRow], native: str, reason: str = ""
+) -> JobStatus:
+    """Return the status of a job from its final record and those of its steps."""
+    state = state_of(job.state, reason)
+    of_job = [job, *(one for one in steps if one.number == job.number and one.step)]
+    code, signal = _ending(job.exit_code, job.signal)
+    started = job.started_at if job.started_at != job.ended_at or job.cores else None
+    if state is JobState.CANCELED and job.wall_seconds == 0 and job.cpu_seconds == 0:
+        started = None
+    canceled = state is JobState.CANCELED
+    return JobStatus(
+        native_id=native,
+        state=state,
+        native_state=job.state.partition(" ")[0],
+        reason=why_it_ended(job.state, reason, code or 0, signal or 0),
+        exit_code=None if canceled else code,
+        signal=None if canceled else signal,
+        started_at=started,
+        ended_at=job.ended_at,
+        usage=Usage(
+            wall_seconds=job.wall_seconds,
+            cpu_seconds=job.cpu_seconds,
+            peak_memory_bytes=max(one.peak_memory_bytes for one in of_job),
+        ),
+    )
+
+
+def ended_uncounted(
+    row: QueueRow, native: str, codes: tuple[int, int] | None
+) -> JobStatus:
+    """Return the status of an ended job that accounting tells nothing of."""
+    state = state_of(row.state, row.reason)
+    code, signal = _ending(*(codes or (0, 0)))
+    canceled = state is JobState.CANCELED
+    began, end = row.started_at, row.ended_at
+    return JobStatus(
+        native_id=native,
+        state=state,
+        native_state=row.state,
+        reason=why_it_ended(row.state, row.reason, code or 0, signal or 0),
+        exit_code=None if canceled else code,
+        signal=None if canceled else signal,
+        started_at=None if canceled and began == end else began,
+        ended_at=end,
+        usage=Usage(wall_seconds=(end or 0.0) - (began or end or 0.0)),
+    )
+
+
+def claimed(claim: Claim, native: str) -> JobStatus:
+    """Return the status of a job whose script told its end itself."""
+    code, signal = _ending(claim.exit_code or 0, 0)
+    state = JobState.COMPLETED if code == 0 else JobState.FAILED
+    end = claim.ended_at or claim.began_at
+    return JobStatus(
+        native_id=native,
+        state=state,
+        native_state=state.value.upper(),
+        reason=why_it_ended(state.value.upper(), "", code or 0, signal or 0),
+        exit_code=code,
+        signal=signal,
+        started_at=claim.began_at,
+        ended_at=end,
+        usage=Usage(wall_seconds=end - claim.began_at),
+    )
+
+
+def _ending(code: int, signal: int) -> tuple[int | None, int | None]:
+    """Return exit code and signal as the gateway tells them.
+
+    A shell whose command was ended by a signal ends with 128 and its number.
+    """
+    if signal:
+        return 128 + signal, signal
+    if 128 < code <= 192:
+        return code, code - 128
+    return code, None
+
+
+def queued(row: QueueRow, status: JobStatus, user: str) -> QueuedJob:
+    """Return a job as the whole queue shows it."""
+    return QueuedJob(
+        status=status,
+        user=user,
+        name=row.name,
+        cores=row.cores,
+        submitted_at=row.submitted_at or 0.0,
+        number=row.shown,
+        nodes=row.nodes,
+        partition=row.partition,
+        project=row.project,
+        duration=row.limit,
+    )
+
+
+def machines(rows: Sequence[NodeRow]) -> list[Node]:
+    """Return the machines, each once with all its partitions."""
+    found: dict[str, Node] = {}
+    for row in rows:
+        before = found.get(row.name)
+        found[row.name] = Node(
+            name=row.name,
+            state=row.state,
+            reason=row.reason,
+            cores=row.cores,
+            cores_in_use=row.cores_in_use,
+            memory_bytes=row.memory_bytes,
+            free_memory_bytes=row.free_memory_bytes,
+            gpus=row.gpus,
+            features=row.features,
+            partitions=(*(before.partitions if before else ()), row.partition),
+        )
+    return list(found.values())
+
+
+def partitions(rows: Sequence[PartitionRow]) -> list[Partition]:
+    """Return the partitions, each once with all its kinds of machines."""
+    found: dict[str, Partition] = {}
+    for row in rows:
+        before = found.get(row.name)
+        nodes, cores, in_use, memory = (
+            (before.nodes, before.cores, before.cores_in_use, before.memory_bytes)
+            if before
+            else (0, 0, 0, 0)
+        )
+        found[row.name] = Partition(
+            name=row.name,
+            state=row.state,
+            default=row.default,
+            nodes=nodes + row.nodes,
+            cores=cores + row.cores,
+            cores_in_use=in_use + row.cores_in_use,
+            memory_bytes=max(memory, row.memory_bytes),
+            duration=row.limit,
+            most_nodes=row.most_nodes,
+        )
+    return list(found.values())

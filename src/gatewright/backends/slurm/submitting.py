@@ -1,0 +1,245 @@
+"""Gives jobs to ``sbatch``, each once however often it is asked to."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gatewright.backends.slurm.client import Client
+from gatewright.backends.slurm.found import Finder
+from gatewright.backends.slurm.marks import Mark, NativeId, mark_of, native_id
+from gatewright.backends.slurm.parse import QueueRow
+from gatewright.backends.slurm.script import Claim, claim_name, script_of
+from gatewright.backends.slurm.statuses import Order, claimed
+from gatewright.core.clock import Clock
+from gatewright.core.errors import GatewayError, TimedOut, Unavailable
+from gatewright.domains.compute import (
+    JobState,
+    JobStatus,
+    NativeDependency,
+    Submission,
+)
+
+_AT_ONCE = 4
+_SURELY_FIRST_SECONDS = 5.0
+
+Outcome = JobStatus | GatewayError
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """What one ``sbatch`` takes: a job alone, or elements of one array."""
+
+    mark: Mark
+    elements: Sequence[Submission]
+
+    @property
+    def first(self) -> Submission:
+        return self.elements[0]
+
+    @property
+    def is_array(self) -> bool:
+        return self.first.array_index is not None
+
+
+class Attempts:
+    """Which submissions were tried before, by whichever process of this machine."""
+
+    def __init__(self, folder: Path, clock: Clock) -> None:
+        self._folder = folder / "attempts"
+        self._clock = clock
+        self._going_on: set[str] = set()
+
+    def begin(self, mark: Mark, submitted_at: float) -> bool:
+        """Note a try, and return whether it may not be the first.
+
+        Raises
+        ------
+        TimedOut
+            Another is going on in this process.
+        """
+        if mark.name in self._going_on:
+            raise TimedOut("This job is just being submitted.", retry_after=2.0)
+        self._going_on.add(mark.name)
+        old = self._clock() - submitted_at > _SURELY_FIRST_SECONDS
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (self._folder / mark.name).touch(exist_ok=False)
+        except FileExistsError:
+            return True
+        except OSError:
+            return True
+        return old
+
+    def end(self, mark: Mark) -> None:
+        """Note that nothing goes on any more."""
+        self._going_on.discard(mark.name)
+
+    def forget(self, names: Sequence[str]) -> None:
+        """Let go of the notes of jobs that ended."""
+        for name in names:
+            (self._folder / name).unlink(missing_ok=True)
+
+
+class Submitter:
+    """Submits the jobs of people."""
+
+    def __init__(
+        self, client: Client, finder: Finder, attempts: Attempts, clock: Clock
+    ) -> None:
+        self._client = client
+        self._finder = finder
+        self._attempts = attempts
+        self._clock = clock
+
+    async def submit(
+        self, user: str, submissions: Sequence[Submission]
+    ) -> Sequence[Outcome]:
+        """Submit jobs of one user; return for each its first status, or why not.
+
+        Raises
+        ------
+        GatewayError
+            None was taken, but for `TimedOut`, after which nobody knows.
+        """
+        account = await self._client.account(user)
+        folder = await self._finder.claims(user)
+        found: dict[str, Outcome] = {}
+        slots = asyncio.Semaphore(_AT_ONCE)
+
+        async def one(group: _Group) -> None:
+            async with slots:
+                found.update(await self._group(user, account, folder, group))
+
+        groups = _groups(submissions)
+        results = await asyncio.gather(*map(one, groups), return_exceptions=True)
+        errors = [error for error in results if isinstance(error, BaseException)]
+        for error in errors:
+            if not isinstance(error, GatewayError):
+                raise error
+        taken = [o for o in found.values() if isinstance(o, JobStatus)]
+        unknown = next((e for e in errors if isinstance(e, TimedOut)), None)
+        if unknown is not None:
+            # Nothing of the others is lost: they are asked for by their marks.
+            raise unknown
+        if errors and not taken:
+            raise errors[0]
+        for group, result in zip(groups, results, strict=True):
+            if isinstance(result, GatewayError):
+                found |= {one.uuid: result for one in group.elements}
+        return [found[submission.uuid] for submission in submissions]
+
+    async def _group(
+        self, user: str, account: str, folder: str, group: _Group
+    ) -> Mapping[str, Outcome]:
+        again = await asyncio.to_thread(
+            self._attempts.begin, group.mark, group.first.submitted_at
+        )
+        try:
+            found: dict[str, Outcome] = {}
+            if again:
+                found.update(await self._taken_before(user, account, folder, group))
+            rest = [one for one in group.elements if one.uuid not in found]
+            if rest:
+                found.update(await self._sbatch(user, account, folder, group, rest))
+            return found
+        finally:
+            self._attempts.end(group.mark)
+
+    async def _taken_before(
+        self, user: str, account: str, folder: str, group: _Group
+    ) -> Mapping[str, Outcome]:
+        """Return the statuses of those that an earlier try has brought to Slurm.
+
+        Raises
+        ------
+        TimedOut
+            Slurm cannot be asked, so nobody knows.
+        """
+        try:
+            rows = await self._finder.with_marks(user, {group.mark.comment})
+        except Unavailable as error:
+            raise TimedOut(error.text, retry_after=error.retry_after) from error
+        found: dict[str, Outcome] = {}
+        for one in group.elements:
+            index = "" if one.array_index is None else str(one.array_index)
+            row = rows.get((group.mark.name, index))
+            if row is not None:
+                found[one.uuid] = await self._status(user, row)
+                continue
+            path = f"{folder}/{claim_name(group.mark.name, index)}"
+            claim = await self._client.claim(user, path)
+            if claim is not None:
+                found[one.uuid] = _begun(claim, group.mark, account, index)
+        return found
+
+    async def _status(self, user: str, row: QueueRow) -> JobStatus:
+        (status,) = await self._finder.of_rows(user, [row], Order())
+        return status
+
+    async def _sbatch(
+        self,
+        user: str,
+        account: str,
+        folder: str,
+        group: _Group,
+        elements: Sequence[Submission],
+    ) -> Mapping[str, Outcome]:
+        first = elements[0]
+        parts = elements if group.is_array else ()
+        indices = [one.array_index for one in parts if one.array_index is not None]
+        call = self._client.slurm.submit(
+            first,
+            group.mark,
+            script_of(first, group.mark.name, folder, parts),
+            _numbered(first.dependencies),
+            indices,
+        )
+        number = await self._client.submit(user, call)
+        held = first.spec.hold
+        return {
+            one.uuid: JobStatus(
+                native_id=str(
+                    NativeId(
+                        number
+                        if one.array_index is None
+                        else f"{number}_{one.array_index}",
+                        group.mark.name,
+                        account,
+                        user,
+                    )
+                ),
+                state=JobState.HELD if held else JobState.QUEUED,
+                native_state="PENDING",
+                reason="Held until it is released." if held else "",
+            )
+            for one in elements
+        }
+
+
+def _groups(submissions: Sequence[Submission]) -> list[_Group]:
+    marks: dict[str, tuple[Mark, list[Submission]]] = {}
+    for submission in submissions:
+        mark = mark_of(submission)
+        marks.setdefault(mark.name, (mark, []))[1].append(submission)
+    return [_Group(mark, elements) for mark, elements in marks.values()]
+
+
+def _numbered(
+    dependencies: Sequence[NativeDependency],
+) -> list[tuple[str, NativeDependency]]:
+    natives = ((native_id(one.native_id), one) for one in dependencies)
+    return [(native.number, one) for native, one in natives if native is not None]
+
+
+def _begun(claim: Claim, mark: Mark, account: str, index: str) -> JobStatus:
+    """Return the status of a job that has begun, and is in the queue no more.
+
+    Its id within its array is not in its claim, but its own is, which serves as well.
+    """
+    native = str(NativeId(claim.number, mark.name, account, mark.user))
+    if index:
+        native = str(NativeId(f"{claim.number}_{index}", mark.name, account, mark.user))
+    if claim.exit_code is not None:
+        return claimed(claim, native)
+    return JobStatus(native, JobState.ACTIVE, "UNKNOWN", started_at=claim.began_at)

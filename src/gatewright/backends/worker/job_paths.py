@@ -1,0 +1,90 @@
+"""What a job's files and folders must be, looked at as its user, before it is taken."""
+
+import posixpath
+import stat
+from collections.abc import Awaitable, Callable, Iterator
+
+from gatewright.core.errors import InvalidContent, NotAllowed, NotFound
+from gatewright.domains.compute import Submission, parse_array
+
+Mode = Callable[[str, str], Awaitable[int]]
+"""Returns the type and permissions of what a user's absolute path leads to."""
+
+_MOST_INDICES = 1 << 24
+
+
+async def check_paths(submission: Submission, mode: Mode) -> None:
+    """Refuse a job whose folders are not there, as its user sees them.
+
+    Files and folders that a job before it may still make are not asked for.
+
+    Raises
+    ------
+    InvalidContent
+        The text names the folder or the file.
+    """
+    spec = submission.spec
+    await _check_folder(submission.user, "directory", submission.directory, mode)
+    if spec.dependencies:
+        return
+    for field, folder in sorted(set(_output_folders(submission))):
+        await _check_folder(submission.user, field, folder, mode)
+    for field, path in _outputs(submission):
+        if "{" not in path and await _is_folder(submission.user, path, mode):
+            raise InvalidContent(f"“{field}” is a folder: “{path}”. Name a file in it.")
+    if spec.stdin_path is not None:
+        path = posixpath.join(submission.directory, spec.stdin_path)
+        try:
+            await mode(submission.user, path)
+        except (NotFound, NotAllowed) as error:
+            raise InvalidContent(
+                f"“stdin_path” cannot be used: there is no file “{path}”, or you may "
+                "not reach it."
+            ) from error
+
+
+def _outputs(submission: Submission) -> list[tuple[str, str]]:
+    return [
+        ("stdout_path", submission.stdout_path),
+        ("stderr_path", submission.stderr_path),
+    ]
+
+
+def _output_folders(submission: Submission) -> Iterator[tuple[str, str]]:
+    """Yield the folders, other than the working directory, that output goes to."""
+    for field, path in _outputs(submission):
+        folder = posixpath.dirname(path)
+        if "{id}" in folder:
+            raise InvalidContent(
+                f"“{field}” has {{id}} in the name of a folder, which cannot be there "
+                "before the job is. Put {id} into the name of the file."
+            )
+        array = submission.spec.array
+        indices = parse_array(array, _MOST_INDICES).indices if array else ("",)
+        for index in indices if "{index}" in folder else ("",):
+            found = folder.replace("{index}", str(index))
+            if found != submission.directory:
+                yield field, found
+
+
+async def _check_folder(user: str, field: str, path: str, mode: Mode) -> None:
+    try:
+        found = await _is_folder(user, path, mode)
+    except NotAllowed as error:
+        raise InvalidContent(
+            f"The folder “{path}” (of “{field}”) cannot be used: you may not reach it."
+        ) from error
+    if found is None:
+        raise InvalidContent(
+            f"The folder “{path}” (of “{field}”) does not exist. Make it first."
+        )
+    if not found:
+        raise InvalidContent(f"“{path}” (of “{field}”) is not a folder.")
+
+
+async def _is_folder(user: str, path: str, mode: Mode) -> bool | None:
+    """Return whether a path leads to a folder, or None where nothing is there."""
+    try:
+        return stat.S_ISDIR(await mode(user, path))
+    except NotFound:
+        return None

@@ -1,0 +1,75 @@
+"""The lane of tests with a real Slurm: one cluster for all of them, never in parallel.
+
+``make test`` runs this folder as a step of its own.
+"""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from tests.support import needs
+
+SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "slurm-testbed.sh"
+FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A cluster that was started by ``scripts/slurm-testbed.sh``."""
+
+    folder: Path
+    """Where all of it is."""
+    conf: Path
+    """Its settings, for ``SLURM_CONF``."""
+    users: tuple[str, ...]
+    """Unix users that have an account there, made for it."""
+
+    def run(self, *argv: str, user: str | None = None, stdin: str = "") -> str:
+        """Run a command of Slurm's, as one of the users, and return what it printed."""
+        done = subprocess.run(
+            argv, check=False, capture_output=True, text=True, input=stdin, user=user,
+            env={"PATH": os.environ["PATH"], "SLURM_CONF": str(self.conf)}, cwd="/",
+            timeout=60,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def end(self, daemon: str, signal: str = "KILL") -> None:
+        """End one of the daemons."""
+        _testbed("end", self.folder, daemon, signal)
+
+    def begin(self, daemon: str) -> None:
+        """Start one of the daemons again."""
+        _testbed("begin", self.folder, daemon)
+
+
+def _testbed(verb: str, folder: Path, *more: str) -> str:
+    done = subprocess.run(
+        [SCRIPT, verb, folder, *more],
+        check=False, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-8000:]
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """Yield the cluster of the session."""
+    needs.program("slurmctld", "slurmctld")
+    needs.program("mariadbd", "mariadb-server")
+    parent = Path(tempfile.mkdtemp(prefix="gw-slurm-", dir="/tmp"))
+    parent.chmod(0o755)
+    folder = parent / "c"
+    told = _testbed("start", folder)
+    lines = dict(line.split("=", 1) for line in told.splitlines())
+    yield Cluster(
+        folder, Path(lines["SLURM_CONF"]), tuple(lines["SLURM_USERS"].split())
+    )
+    _testbed("stop", folder)
+    assert not folder.exists()
+    shutil.rmtree(parent)

@@ -1,0 +1,31 @@
+"""The contract of schedulers against a real Slurm."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from tests.cluster.conftest import Cluster
+
+from gatewright.backends.slurm.plugin import SlurmOptions, open_scheduler
+from gatewright.domains.compute import Scheduler
+from gatewright.testing.plugins import setting_for
+from gatewright.testing.scheduler import SchedulerContract
+
+
+class TestSlurm(SchedulerContract):
+    @pytest.fixture
+    async def scheduler(
+        self, cluster: Cluster, tmp_path: Path
+    ) -> AsyncIterator[Scheduler]:
+        async with (
+            setting_for(
+                SlurmOptions, tmp_path, conf=str(cluster.conf), interval=0.5
+            ) as setting,
+            open_scheduler(setting) as opened,
+        ):
+            yield opened
+            cluster.run("scancel", "--user=root")
+
+    @pytest.fixture
+    def directory(self, tmp_path: Path) -> Path:
+        return tmp_path / "home"
