@@ -13,6 +13,12 @@ from gatewright.testing.scheduler import SchedulerContract
 
 
 class TestSlurm(SchedulerContract):
+    # The cluster of the tests knows a job's processes by their group (a site has
+    # cgroups), samples memory once a second, and counts limits in minutes.
+    ends_orphans = False
+    sample_seconds = 3.0
+    limit_seconds = 240.0
+
     @pytest.fixture
     async def scheduler(
         self, cluster: Cluster, tmp_path: Path

@@ -93,9 +93,12 @@ class Followed:
             await asyncio.sleep(0.05)
 
     async def until(
-        self, native_id: str, wanted: Callable[[JobStatus], bool]
+        self,
+        native_id: str,
+        wanted: Callable[[JobStatus], bool],
+        seconds: float = SECONDS,
     ) -> JobStatus:
-        deadline = time.monotonic() + SECONDS
+        deadline = time.monotonic() + seconds
         while True:
             status = await self.status(native_id)
             if wanted(status):
@@ -106,8 +109,10 @@ class Followed:
     async def until_state(self, native_id: str, state: JobState) -> JobStatus:
         return await self.until(native_id, lambda status: status.state is state)
 
-    async def until_ended(self, native_id: str) -> JobStatus:
-        return await self.until(native_id, lambda status: status.state in ENDED)
+    async def until_ended(self, native_id: str, seconds: float = SECONDS) -> JobStatus:
+        return await self.until(
+            native_id, lambda status: status.state in ENDED, seconds
+        )
 
     async def until_file(self, name: str) -> str:
         """Return a file of the jobs' once it holds a whole line."""

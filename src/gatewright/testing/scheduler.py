@@ -5,9 +5,11 @@ A backend's test subclasses :class:`SchedulerContract` and gives it the fixtures
 ``directory`` (where its jobs may write, readable from the test).
 """
 
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -26,7 +28,18 @@ from gatewright.testing.followed import SECONDS, USER, Followed, lives
 
 
 class SchedulerContract:
-    """The contract of :class:`gatewright.domains.compute.Scheduler`."""
+    """The contract of :class:`gatewright.domains.compute.Scheduler`.
+
+    Its attributes say how coarse a scheduler is, where that is its nature and not the
+    backend's.
+    """
+
+    ends_orphans: ClassVar[bool] = True
+    """Whether it knows processes of a job that left the job's session and parents."""
+    sample_seconds: ClassVar[float] = 0.0
+    """Seconds that memory is held for, until it is sampled."""
+    limit_seconds: ClassVar[float] = SECONDS
+    """Longest time that it takes to end a job of one second's limit."""
 
     @pytest.fixture
     async def followed(
@@ -139,9 +152,10 @@ class SchedulerContract:
         assert not (followed.directory / "ran.txt").exists()
 
     async def test_cancel_ends_the_whole_tree(self, followed: Followed) -> None:
+        leave, left = ("(trap '' TERM; setsid ", ")") if self.ends_orphans else ("", "")
         native_id = await followed.submit(
             "trap '' TERM HUP\n"
-            "(trap '' TERM; setsid sh -c 'trap \"\" TERM; echo $$ >> p; sleep 300' &)\n"
+            f"{leave}sh -c 'trap \"\" TERM; echo $$ >> p; sleep 300' &{left}\n"
             "sh -c 'echo $$ >> p; sleep 300' &\n"
             "echo $$ >> p\necho all >> started\nwait; sleep 300"
         )
@@ -160,7 +174,8 @@ class SchedulerContract:
     async def test_nothing_is_left_behind_by_a_job_that_ends(
         self, followed: Followed
     ) -> None:
-        native_id = await followed.submit("setsid sleep 300 & echo $! > left.txt")
+        leave = "setsid" if self.ends_orphans else ""
+        native_id = await followed.submit(f"{leave} sleep 300 & echo $! > left.txt")
         status = await followed.until_ended(native_id)
         assert status.state is JobState.COMPLETED
         assert not lives(int((followed.directory / "left.txt").read_text()))
@@ -169,13 +184,14 @@ class SchedulerContract:
         spec = JobSpec(
             executable="sleep", arguments=("300",), attributes=Attributes(duration=1)
         )
-        status = await followed.until_ended(await followed.submit(spec))
+        native_id = await followed.submit(spec)
+        status = await followed.until_ended(native_id, self.limit_seconds)
         assert status.state is JobState.FAILED
         assert "time limit" in status.reason
         assert status.usage.wall_seconds >= 1
 
     async def test_usage(self, followed: Followed) -> None:
-        native_id = await followed.submit(_BURN)
+        native_id = await followed.submit(_BURN.format(self.sample_seconds))
         usage = (await followed.until_ended(native_id)).usage
         times = (followed.directory / "1.out").read_text().split()
         measured = sum(float(time.removeprefix("0m")[:-1]) for time in times)
@@ -213,9 +229,15 @@ class SchedulerContract:
             assert status.reason
 
     async def test_an_array_keeps_to_its_limit(self, followed: Followed) -> None:
-        script = "echo b >> log; sleep 0.1; echo e >> log"
+        script, now = "echo b >> log; sleep 0.1; echo e >> log", time.time()
         elements = [
-            followed.submission(script, array_id="9", array_index=index, array_limit=1)
+            followed.submission(
+                script,
+                array_id="9",
+                array_index=index,
+                array_limit=1,
+                submitted_at=now,
+            )
             for index in range(4)
         ]
         native_ids = await followed.take(*elements)
@@ -310,6 +332,8 @@ x = bytearray(100_000_000)
 i = 0
 while i < 3_000_000:
     i += 1
+import time
+time.sleep({})
 '
 times
 """

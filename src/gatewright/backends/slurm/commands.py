@@ -74,7 +74,7 @@ class Slurm:
             "--array",
             "--states=all",
             f"--jobs={_listed(numbers)}",
-            "--Format=JobID:24,exit_code:24",
+            "--Format=JobArrayID:24,exit_code:24",
         )
 
     def accounting(self, nonce: str, numbers: Sequence[str]) -> Call:

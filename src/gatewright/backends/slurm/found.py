@@ -6,7 +6,7 @@ from dataclasses import replace
 from gatewright.backends.slurm.client import Client
 from gatewright.backends.slurm.marks import NativeId
 from gatewright.backends.slurm.parse import AccountingRow, QueueRow
-from gatewright.backends.slurm.script import DONE_ALREADY, claim_name
+from gatewright.backends.slurm.script import DONE_ALREADY, Claim, claim_name
 from gatewright.backends.slurm.statuses import (
     Order,
     claimed,
@@ -83,22 +83,20 @@ class Finder:
             kept = await self._client.accounting(user, numbers)
         except GatewayError:
             kept = []
+        failed = [native.number for row, native in done if row.state != "COMPLETED"]
+        codes = await self._client.exit_codes(user, failed) if failed else {}
         found = []
-        late = []
         for row, native in done:
             job = counted(kept, native)
             if job is not None:
+                code, _ = codes.get(native.number, (job.exit_code, 0))
+                job = replace(job, exit_code=code)
                 found.append(await self._truly(job, row.reason, kept, native))
             elif self._clock() - (row.ended_at or 0.0) < _COUNTING_SECONDS:
                 found.append(finishing(row, str(native)))
             else:
-                late.append((row, native))
-        if late:
-            codes = await self._client.exit_codes(user, [n.number for _, n in late])
-            found += [
-                ended_uncounted(row, str(native), codes.get(native.number))
-                for row, native in late
-            ]
+                code = codes.get(native.number)
+                found.append(ended_uncounted(row, str(native), code))
         return found
 
     async def _truly(
@@ -114,11 +112,16 @@ class Finder:
             return status
         return await self._claimed(native) or status
 
+    async def _with_code(self, job: AccountingRow, native: NativeId) -> AccountingRow:
+        """Return a failed job with its exit code as its claim has it."""
+        claim = await self._claim(native) if job.exit_code else None
+        if claim is None or claim.exit_code is None:
+            return job
+        return replace(job, exit_code=claim.exit_code)
+
     async def _claimed(self, native: NativeId) -> JobStatus | None:
         """Return what a job's claim tells; None where its work was never begun."""
-        folder = await self.claims(native.user)
-        path = f"{folder}/{claim_name(native.name, native.index)}"
-        claim = await self._client.claim(native.user, path)
+        claim = await self._claim(native)
         if claim is None:
             return None
         if claim.exit_code is not None:
@@ -140,6 +143,11 @@ class Finder:
             started_at=claim.began_at,
             ended_at=self._clock(),
         )
+
+    async def _claim(self, native: NativeId) -> Claim | None:
+        folder = await self.claims(native.user)
+        path = f"{folder}/{claim_name(native.name, native.index)}"
+        return await self._client.claim(native.user, path)
 
     async def of_missing(
         self, user: str, natives: Sequence[NativeId]
@@ -165,6 +173,7 @@ class Finder:
                 (status,) = await self.of_rows(user, [again], Order())
                 found[str(native)] = replace(status, native_id=str(native))
             elif job is not None:
+                job = await self._with_code(job, native)
                 found[str(native)] = await self._truly(job, "", kept, native)
             else:
                 found[str(native)] = await self._claimed(native) or JobStatus(

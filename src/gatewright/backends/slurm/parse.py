@@ -99,7 +99,7 @@ class AccountingRow:
     comment: str
     """Its comment, where the site keeps it."""
     exit_code: int
-    """Exit code."""
+    """Exit code; ``sacct`` takes 128 away from a larger one."""
     signal: int
     """Signal that ended it; 0 without one."""
 
@@ -345,7 +345,7 @@ def _records(text: str, nonce: str, width: int) -> list[Sequence[str]]:
 
 
 def exit_codes(text: str) -> dict[str, tuple[int, int]]:
-    """Return exit code and signal of jobs by their ids (without an array's index)."""
+    """Return exit code and signal of jobs by their ids."""
     found = {}
     for line in text.splitlines():
         words = line.split()

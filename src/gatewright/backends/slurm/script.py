@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from gatewright.backends.slurm.directives import directives
 from gatewright.domains.compute import Submission
 
-DONE_ALREADY = 173
-"""Exit code of a job whose work another has begun."""
+DONE_ALREADY = 117
+"""Exit code of a job whose work another has begun; below 128, as ``sacct`` tells it."""
 
 _CLAIM = """\
 if ! (umask 077; mkdir -p {folder}; set -C
