@@ -26,7 +26,7 @@ SECONDS = 200.0
 """Seconds of tests that are run, on two cores: half as many by the clock."""
 UNRECORDED = 5.0
 """Seconds that a file of tests is thought to take which was never recorded."""
-APART = ("tests/browser/", "tests/docs/test_blocks.py")
+APART = ("tests/browser/", "tests/cluster/", "tests/docs/test_blocks.py")
 
 
 def main() -> int:

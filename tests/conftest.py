@@ -19,7 +19,7 @@ settings.register_profile("gatewright", deadline=None, derandomize="CI" in os.en
 settings.load_profile("gatewright")
 
 
-SERVICES = frozenset({"postgresql_server", "chromium"})
+SERVICES = frozenset({"postgresql_server", "chromium", "cluster"})
 """Fixtures that start something large."""
 
 

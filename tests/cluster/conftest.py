@@ -60,6 +60,8 @@ def _testbed(verb: str, folder: Path, *more: str) -> str:
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """Yield the cluster of the session."""
+    if os.geteuid() != 0:
+        needs.missing("root, as whom the test cluster runs jobs of several users")
     needs.program("slurmctld", "slurmctld")
     needs.program("mariadbd", "mariadb-server")
     parent = Path(tempfile.mkdtemp(prefix="gw-slurm-", dir="/tmp"))

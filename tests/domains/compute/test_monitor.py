@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from gatewright.backends.sql.jobs import SqlJobTable
 from gatewright.core.background import Background
-from gatewright.core.errors import Unavailable
+from gatewright.core.errors import InvalidContent, Unavailable
 from gatewright.core.events import EventHub
 from gatewright.core.homes import one_home
 from gatewright.domains.compute import (
@@ -138,6 +138,44 @@ class TestMonitor:
         clock.now += 1
         job = await until(jobs, "2", lambda job: job.state is JobState.QUEUED)
         assert [one.uuid for one in scheduler.submissions] == [job.uuid]
+
+    async def test_what_was_lost_before_it_began_is_submitted_again(
+        self, jobs: JobService, scheduler: ToldScheduler, clock: SetClock
+    ) -> None:
+        lost, began = await jobs.submit(ADA, "local", [SPEC] * 2)
+        natives = [lost.native_id or "", began.native_id or ""]
+        active = JobStatus(natives[1], JobState.ACTIVE, "RUNNING", started_at=2.0)
+        scheduler.news.put_nowait(Changes(1.0, [active]))
+        await until(jobs, began.id, lambda job: job.state is JobState.ACTIVE)
+        for native in natives:
+            scheduler.known[native] = JobStatus(native, JobState.NEW, "LOST")
+        clock.now += 100
+        scheduler.news.put_nowait(Changes(2.0, [], complete=True))
+        ended = await until(jobs, began.id, lambda job: job.ended)
+        assert (ended.state, ended.native_state) == (JobState.FAILED, "LOST")
+        again = await until(jobs, lost.id, lambda job: job.state is JobState.QUEUED)
+        assert [one.uuid for one in scheduler.submissions].count(again.uuid) == 2
+
+    async def test_what_was_lost_keeps_its_record_if_it_is_not_taken_again(
+        self, jobs: JobService, scheduler: ToldScheduler, clock: SetClock
+    ) -> None:
+        (job,) = await jobs.submit(ADA, "local", [JobSpec(executable="a", name="a")])
+        native = job.native_id or ""
+        scheduler.known[native] = JobStatus(native, JobState.NEW, "LOST")
+        scheduler.fails = Unavailable()
+        clock.now += 100
+        scheduler.news.put_nowait(Changes(2.0, [], complete=True))
+        await until(jobs, job.id, lambda job: job.state is JobState.NEW)
+        scheduler.news.put_nowait(Changes(2.5, [], complete=True))
+        async with asyncio.timeout(60):
+            while not scheduler.news.empty():
+                await asyncio.sleep(0.01)
+        scheduler.refuses["a"] = InvalidContent("No such partition.")
+        scheduler.fails = None
+        clock.now += 1
+        ended = await until(jobs, job.id, lambda job: job.ended)
+        assert (ended.state, ended.native_state) == (JobState.FAILED, "LOST")
+        assert "No such partition" in ended.reason
 
 
 @pytest.mark.parametrize("away", [False, True])

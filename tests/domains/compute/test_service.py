@@ -286,9 +286,13 @@ async def test_a_system_answers_when_its_scheduler_does(
     async def silent() -> Snapshot:
         raise Unavailable("Its controller does not answer.")
 
-    monkeypatch.setattr(scheduler, "snapshot", silent)
-    with pytest.raises(Unavailable):
-        await jobs.ready("local")
+    async def old() -> Snapshot:
+        return Snapshot(7.0, [], failure="It is away.")
+
+    for answer in (silent, old):
+        monkeypatch.setattr(scheduler, "snapshot", answer)
+        with pytest.raises(Unavailable):
+            await jobs.ready("local")
     with pytest.raises(NotFound):
         await jobs.ready("elsewhere")
 

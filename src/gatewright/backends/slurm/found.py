@@ -95,8 +95,8 @@ class Finder:
             elif self._clock() - (row.ended_at or 0.0) < _COUNTING_SECONDS:
                 found.append(finishing(row, str(native)))
             else:
-                code = codes.get(native.number)
-                found.append(ended_uncounted(row, str(native), code))
+                last = codes.get(native.number)
+                found.append(ended_uncounted(row, str(native), last))
         return found
 
     async def _truly(

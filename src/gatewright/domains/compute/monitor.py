@@ -72,14 +72,28 @@ class JobMonitor:
                 return
 
     async def _account_for_missing(self, told: Changes) -> None:
-        """End the records of jobs that the scheduler knows nothing of."""
+        """See to the jobs that the scheduler knows nothing of.
+
+        One that it says to have lost before it began is ``new`` again, and is submitted
+        with others whose submission was cut short. The others' records end.
+        """
         known = {status.native_id for status in told.jobs}
         missing: defaultdict[str, list[str]] = defaultdict(list)
+        began: set[str] = set()
         for job in await self._table.open_jobs(self._system):
-            if job.native_id is not None and job.native_id not in known:
+            if job.state is JobState.NEW or job.native_id is None:
+                continue
+            if job.native_id not in known:
                 missing[job.user].append(job.native_id)
+            if job.started_at is not None:
+                began.add(job.native_id)
         for user, native_ids in missing.items():
-            statuses = await self._scheduler.status(user, native_ids)
+            found = await self._scheduler.status(user, native_ids)
+            statuses = {
+                native_id: status
+                for native_id, status in found.items()
+                if status.state is not JobState.NEW or native_id not in began
+            }
             lost = [
                 JobStatus(
                     native_id=native_id,

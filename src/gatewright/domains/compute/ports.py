@@ -68,6 +68,9 @@ class Scheduler(Protocol):
     ) -> Mapping[str, JobStatus]:
         """Return what is known of these jobs of one user; others are left out.
 
+        A job that the scheduler had taken, and has surely lost before it began, is
+        ``new``: it is submitted again.
+
         Raises
         ------
         Unavailable, TimedOut

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
+from gatewright.core.clock import Clock, system_clock
 from gatewright.core.errors import GatewayError, TimedOut
 from gatewright.core.events import EventHub
 from gatewright.domains.compute.array import parse_array
@@ -26,12 +27,18 @@ class JobRecords:
     """The records of one system's jobs, kept in step with its scheduler."""
 
     def __init__(
-        self, system: str, scheduler: Scheduler, table: JobTable, events: EventHub
+        self,
+        system: str,
+        scheduler: Scheduler,
+        table: JobTable,
+        events: EventHub,
+        clock: Clock = system_clock,
     ) -> None:
         self._system = system
         self._scheduler = scheduler
         self._table = table
         self._events = events
+        self._clock = clock
 
     async def submit(
         self, user: str, jobs: Sequence[Job]
@@ -53,15 +60,27 @@ class JobRecords:
         except TimedOut:
             raise
         except GatewayError as error:
-            await self._withdraw({job.uuid: error for job in jobs})
+            # What the scheduler had taken once, and lost, is not to be forgotten too.
+            new = {job.uuid: error for job in jobs if job.native_id is None}
+            if new:
+                await self._withdraw(new)
             raise
         taken: dict[str, JobStatus] = {}
         refused: dict[str, GatewayError] = {}
         for job, outcome in zip(jobs, outcomes, strict=True):
-            if isinstance(outcome, GatewayError):
+            if not isinstance(outcome, GatewayError):
+                taken[job.uuid] = outcome
+            elif job.native_id is None:
                 refused[job.uuid] = outcome
             else:
-                taken[job.uuid] = outcome
+                # It was taken once, and lost: its record stays, and says so.
+                taken[job.uuid] = JobStatus(
+                    native_id=job.native_id,
+                    state=JobState.FAILED,
+                    native_state="LOST",
+                    reason=f"It was lost, and is not taken again: {outcome.text}",
+                    ended_at=self._clock(),
+                )
         if refused:
             await self._withdraw(refused)
         await self._tell(await self._table.submitted(taken))

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from gatewright.core.caller import Caller, Scope
 from gatewright.core.clock import Clock, system_clock
-from gatewright.core.errors import Conflict, NotFound
+from gatewright.core.errors import Conflict, NotFound, Unavailable
 from gatewright.core.events import EventHub
 from gatewright.core.pages import Page, page_limit
 from gatewright.domains.compute.model import (
@@ -67,7 +67,9 @@ class JobService:
         GatewayError
             It does not answer.
         """
-        await self._system(system).scheduler.snapshot()
+        whole = await self._system(system).scheduler.snapshot()
+        if whole.failure:
+            raise Unavailable(whole.failure)
 
     def capabilities(self, system: str) -> Capabilities:
         """Return what a system's scheduler has and can do.
