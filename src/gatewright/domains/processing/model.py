@@ -58,6 +58,8 @@ class Aside(StrEnum):
     """At the edge of a frame, or of what is known of it."""
     BLEED = "bleed"
     """In or along a saturated star."""
+    RESIDUAL = "residual"
+    """A small part of a bright star's light, which could not be taken off."""
     TRAIL = "trail"
     """A long thin line, such as a satellite draws."""
 

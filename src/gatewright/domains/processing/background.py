@@ -1,0 +1,128 @@
+"""The sky's level and its noise, over the field.
+
+Sources: Bertin and Arnouts 1996 (A&AS 117, 393), section 2: meshes, clipped at three
+sigma, the mode as 2.5 medians less 1.5 means, a median over 3x3 meshes.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gatewright.domains.processing.frames import Mask, Numbers, Pixels
+
+MESH = 64
+"""Side of a mesh, pixels."""
+_CLIP = 3.0
+_TRUNCATED = 0.98658
+"""Standard deviation of a normal distribution that is cut off at three sigma."""
+_ROUNDS = 6
+_LEAST = 64
+_SKEWED = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """Level and noise of the sky in each mesh."""
+
+    level: Numbers
+    """Level in the middle of each mesh, shape ``(rows, columns)``."""
+    noise: Numbers
+    """Standard deviation of a pixel of the sky, same shape."""
+    shape: tuple[int, int]
+    """Height and width of the image."""
+
+    def level_map(self) -> Pixels:
+        """Return the level of each pixel of the image."""
+        return spread(self.level, self.shape)
+
+    def noise_map(self) -> Pixels:
+        """Return the noise of each pixel of the image."""
+        return spread(self.noise, self.shape)
+
+
+def measure_background(values: Pixels, bad: Mask, mesh: int = MESH) -> Background:
+    """Return the background of an image; a mesh without sky has that of the others.
+
+    Pixels that are ``bad`` are left out. An image without any sky has level 0 and
+    noise NaN.
+    """
+    height, width = values.shape
+    rows, columns = (max(1, round(side / mesh)) for side in (height, width))
+    down = np.linspace(0, height, rows + 1).round().astype(int)
+    across = np.linspace(0, width, columns + 1).round().astype(int)
+    level = np.full((rows, columns), np.nan)
+    noise = np.full((rows, columns), np.nan)
+    good = np.where(bad, np.float32(np.nan), values)
+    for row in range(rows):
+        for column in range(columns):
+            part = good[down[row] : down[row + 1], across[column] : across[column + 1]]
+            level[row, column], noise[row, column] = clipped_sky(part.ravel())
+    return Background(np.nan_to_num(_smooth(level)), _smooth(noise), (height, width))
+
+
+def clipped_sky(values: Pixels) -> tuple[float, float]:
+    """Return level and noise of the sky in pixels of which some are stars or NaN.
+
+    Both are NaN where fewer than 64 pixels have a value.
+    """
+    ordered = np.sort(values).astype(np.float64)
+    ordered = ordered[: len(ordered) - int(np.isnan(ordered).sum())]
+    if len(ordered) < _LEAST:
+        return np.nan, np.nan
+    # Sums up to each place make the mean and the width of any stretch without a pass.
+    middle = ordered[len(ordered) // 2]
+    sums = np.concatenate([[0.0], np.cumsum(ordered - middle)])
+    squares = np.concatenate([[0.0], np.cumsum((ordered - middle) ** 2)])
+    low, high = 0, len(ordered)
+    mean = median = width = 0.0
+    for _ in range(_ROUNDS):
+        count = high - low
+        mean = (sums[high] - sums[low]) / count
+        width = np.sqrt(max(0.0, (squares[high] - squares[low]) / count - mean**2))
+        median = float(ordered[(low + high) // 2])
+        reach = _CLIP * width / _TRUNCATED
+        new = (
+            int(np.searchsorted(ordered, median - reach, "left")),
+            int(np.searchsorted(ordered, median + reach, "right")),
+        )
+        if new == (low, high):
+            break
+        low, high = new
+    mean += middle
+    skewed = abs(mean - median) > _SKEWED * width
+    return (median if skewed else 2.5 * median - 1.5 * mean), width / _TRUNCATED
+
+
+def _smooth(grid: Numbers) -> Numbers:
+    """Return the median of each mesh and its neighbours; NaN only where all are."""
+    padded = np.pad(grid, 1, constant_values=np.nan)
+    rows, columns = grid.shape
+    around = np.stack(
+        [padded[r : r + rows, c : c + columns] for r in range(3) for c in range(3)]
+    )
+    known = ~np.isnan(around)
+    middle = np.full(grid.shape, np.nan)
+    some = known.any(axis=0)
+    middle[some] = np.nanmedian(around[:, some], axis=0)
+    if some.any():
+        middle[~some] = np.median(middle[some])
+    return middle
+
+
+def spread(grid: Numbers, shape: tuple[int, int]) -> Pixels:
+    """Return a grid of meshes as an image, linear between the middles of meshes."""
+    weights = [
+        _between(len_, side) for len_, side in zip(grid.shape, shape, strict=True)
+    ]
+    return np.asarray(
+        weights[0] @ grid.astype(np.float32) @ weights[1].T, dtype=np.float32
+    )
+
+
+def _between(meshes: int, side: int) -> Pixels:
+    """Return how much of each mesh is in each pixel: ``(side, meshes)``."""
+    place = (np.arange(side) + 0.5) * meshes / side - 0.5
+    place = np.clip(place, 0, meshes - 1)
+    return np.maximum(
+        0.0, 1.0 - np.abs(place[:, None] - np.arange(meshes)[None, :])
+    ).astype(np.float32)

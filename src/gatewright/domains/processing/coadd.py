@@ -1,0 +1,245 @@
+"""Several frames as one.
+
+Every frame is put on one grid, multiplied to the scale of flux of the first, and counts
+by the inverse of the variance of its sky (the mean with the least noise). A clipped
+mean leaves out what lies more than five sigma, or a quarter of the light, from the mean
+of the others without their extremes (Gruen, Seitz and Bernstein 2014, PASP 126, 158).
+For a psf-matched mean every frame is first brought to one Gaussian function a little
+wider than the widest.
+
+Frames are taken one after the other, twice for the methods that need to know all of
+them first: memory does not grow with their number.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+
+from gatewright.domains.processing.frames import Fourier, Mask, Pixels, Projection
+from gatewright.domains.processing.matching import (
+    Alignment,
+    Ratio,
+    align,
+    flux_ratio,
+    pairs,
+    star_fluxes,
+)
+from gatewright.domains.processing.prepared import Prepared
+from gatewright.domains.processing.regrid import measured_again, regrid
+
+METHODS = ("mean", "clipped", "psf-matched")
+"""How frames may be joined."""
+_CLIP = 5.0
+_LIGHT = 0.25
+_WIDER = 1.05
+_NEAR = 3.0
+_WEAK = 1e-3
+
+Load = Callable[[], Prepared]
+"""Reads one frame and makes it ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """How one frame went into a coadd."""
+
+    name: str
+    """Name of the image."""
+    alignment: Alignment
+    """How it lay beside the first."""
+    ratio: Ratio
+    """How many times the flux of its stars is that of the first's."""
+    weight: float
+    """Its share of the sum, in the middle of the field; from 0 to 1."""
+    fwhm: float
+    """Full width of its stars before, pixels."""
+    clipped: int
+    """Pixels that were left out as not like the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coadd:
+    """A coadd and how it came about."""
+
+    frame: Prepared
+    """The mean, in units of the first frame."""
+    inputs: Sequence[Joined]
+    """The frames."""
+    depth: float
+    """Flux of a star that is five sigma above the sky, in units of the first frame."""
+
+
+@dataclass(slots=True)
+class _Sums:
+    """What is known of the frames that were read; arrays of the grid's shape."""
+
+    values: Pixels
+    weights: Pixels
+    gains: Pixels
+    saturated: Mask
+
+    @classmethod
+    def of(cls, shape: tuple[int, int]) -> Self:
+        """Return the sums of no frames."""
+        values, weights, gains = (np.zeros(shape, np.float32) for _ in range(3))
+        return cls(values, weights, gains, np.ones(shape, np.bool_))
+
+
+def coadd(
+    loads: Sequence[Load],
+    grid: Projection,
+    shape: tuple[int, int],
+    method: str,
+    fourier: Fourier,
+) -> Coadd:
+    """Return the mean of frames on a grid."""
+    first = loads[0]()
+    width = 0.0
+    if method == "psf-matched":
+        width = _WIDER * max(load().psf.fwhm for load in loads)
+    normal: tuple[Pixels, Pixels] | None = None
+    if method == "clipped" and len(loads) > 2:
+        normal = _usual(loads, first, grid, shape)
+    sums = _Sums.of(shape)
+    inputs, shares = [], []
+    for load in loads:
+        frame, moved, alignment, ratio = _moved(load(), first, grid, shape)
+        if width:
+            moved = matched(moved, width, fourier)
+        lost = moved.bad
+        clipped = 0
+        if normal is not None:
+            odd = ~lost & _odd(moved, *normal)
+            clipped = int(np.count_nonzero(odd))
+            lost = lost | odd
+        weight = np.where(lost, np.float32(0), 1.0 / moved.noise**2)
+        sums.values += weight * moved.values
+        sums.weights += weight
+        sums.gains += weight**2 / np.float32(moved.gain)
+        sums.saturated &= moved.saturated
+        known = weight[weight > 0]
+        shares.append(float(np.median(known)) if known.size else 0.0)
+        inputs.append(
+            Joined(frame.name, alignment, ratio, 0.0, frame.psf.fwhm, clipped)
+        )
+    made = _divided(first, sums, grid)
+    total = sum(shares) or 1.0
+    joined = [replace(i, weight=s / total) for i, s in zip(inputs, shares, strict=True)]
+    return Coadd(made, joined, depth_of(made))
+
+
+def depth_of(frame: Prepared) -> float:
+    """Return the flux of a star that is five sigma above the sky of a frame."""
+    psf = frame.psf.at(frame.values.shape[1] / 2, frame.values.shape[0] / 2)
+    noise = float(np.median(frame.noise)) * frame.factor
+    return 5.0 * noise / float(np.sqrt((psf**2).sum()))
+
+
+def relative_scale(first: Prepared, frame: Prepared) -> Ratio:
+    """Return how many times the flux of one frame's stars that of another's is.
+
+    The stars are those of either frame's point-spread function that both frames have.
+    """
+    ra, dec = first.projection.to_sky(first.psf.x, first.psf.y)
+    x, y = frame.projection.to_pixels(ra, dec)
+    x, y = (np.where(np.isfinite(x + y), part, -1e6) for part in (x, y))
+    here, there = pairs(x, y, frame.sources.x, frame.sources.y, _NEAR)
+    flux, error, good = star_fluxes(
+        frame, frame.sources.x[there], frame.sources.y[there]
+    )
+    other, other_error, also = star_fluxes(first, first.psf.x[here], first.psf.y[here])
+    both = good & also
+    return flux_ratio(flux[both], error[both], other[both], other_error[both])
+
+
+def _moved(
+    frame: Prepared, first: Prepared, grid: Projection, shape: tuple[int, int]
+) -> tuple[Prepared, Prepared, Alignment, Ratio]:
+    """Return a frame as it was and on the grid in the units of the first."""
+    alignment = align(first, frame)
+    ratio = relative_scale(first, frame)
+    moved = regrid(frame, grid, shape, alignment)
+    scale = np.float32(1.0 / ratio.value)
+    scaled = replace(
+        moved,
+        values=moved.values * scale,
+        noise=moved.noise * scale,
+        gain=moved.gain * ratio.value,
+    )
+    return frame, scaled, alignment, ratio
+
+
+def _usual(
+    loads: Sequence[Load], first: Prepared, grid: Projection, shape: tuple[int, int]
+) -> tuple[Pixels, Pixels]:
+    """Return the mean of frames without the extremes of each pixel, and its count."""
+    total, count = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+    low = np.full(shape, np.inf, np.float32)
+    high = np.full(shape, -np.inf, np.float32)
+    for load in loads:
+        moved = _moved(load(), first, grid, shape)[1]
+        good = ~moved.bad
+        total += np.where(good, moved.values, np.float32(0))
+        count += good
+        np.minimum(low, moved.values, out=low, where=good)
+        np.maximum(high, moved.values, out=high, where=good)
+    inner = np.maximum(count - 2, 1)
+    usual = np.where(count > 2, (total - low - high) / inner, 0)
+    return usual.astype(np.float32), count
+
+
+def _odd(frame: Prepared, usual: Pixels, count: Pixels) -> Mask:
+    """Return the pixels of a frame that are not like those of the others."""
+    light = np.maximum(usual, np.float32(0))
+    sigma = np.sqrt(frame.noise**2 + light / np.float32(frame.gain))
+    limit = np.float32(_CLIP) * sigma + np.float32(_LIGHT) * light
+    odd: Mask = (count > 2) & (np.abs(frame.values - usual) > limit)
+    return odd
+
+
+def matched(frame: Prepared, width: float, fourier: Fourier) -> Prepared:
+    """Return a frame with its function made a Gaussian of a full width, pixels."""
+    height, across = frame.values.shape
+    psf = frame.psf.at(across / 2, height / 2)
+    side = psf.shape[0]
+    step = np.arange(side) - side // 2
+    sharp = np.exp(-4.0 * np.log(2.0) * (step / width) ** 2)
+    target = np.outer(sharp, sharp)
+    target /= target.sum()
+    shape = (height + 2 * side, across + 2 * side)
+    own, wanted = (
+        fourier.forward(
+            np.roll(
+                np.pad(
+                    part.astype(np.float32),
+                    ((0, shape[0] - side), (0, shape[1] - side)),
+                ),
+                (-(side // 2), -(side // 2)),
+                (0, 1),
+            )
+        )
+        for part in (psf, target)
+    )
+    power = own.real**2 + own.imag**2
+    kernel = wanted * np.conj(own) / np.maximum(power, np.float32(_WEAK**2))
+    padded = np.pad(frame.values, ((0, 2 * side), (0, 2 * side)))
+    values = fourier.back(kernel * fourier.forward(padded), shape)
+    spread = float(np.sqrt((fourier.back(kernel, shape) ** 2).sum()))
+    return replace(
+        frame,
+        values=np.where(frame.bad, np.float32(0), values[:height, :across]),
+        noise=frame.noise * np.float32(spread),
+    )
+
+
+def _divided(first: Prepared, sums: _Sums, grid: Projection) -> Prepared:
+    bad = sums.weights <= 0
+    weights = np.where(bad, np.float32(1), sums.weights)
+    values = np.where(bad, np.float32(0), sums.values / weights)
+    noise: Pixels = (1.0 / np.sqrt(weights)).astype(np.float32)
+    # The light of sources has the variance sum(w^2 / gain) / sum(w)^2 for each unit.
+    inverse = float(np.median((sums.gains / weights**2)[~bad])) if (~bad).any() else 1.0
+    made = replace(first, gain=1.0 / max(inverse, 1e-30))
+    return measured_again(made, values, noise, bad, sums.saturated, grid)

@@ -1,0 +1,217 @@
+"""The proper difference of two prepared frames, in tiles."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gatewright.domains.processing.frames import Fourier, Mask, Numbers, Pixels
+from gatewright.domains.processing.matching import (
+    Alignment,
+    Ratio,
+    align,
+    flux_ratio,
+    star_fluxes,
+)
+from gatewright.domains.processing.prepared import Prepared
+from gatewright.domains.processing.regrid import regrid
+from gatewright.domains.processing.zogy import Input, Subtraction, subtract
+
+TILE = 960
+"""Side of a tile without its margin, pixels."""
+_LOCAL_STARS = 12
+_CORE = 30
+_MISMATCH = 0.01
+"""Least part of a star's light by which the two functions may differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A science frame less a reference; all of the science frame's shape."""
+
+    science: Prepared
+    """The science frame."""
+    reference: Prepared
+    """The reference on its grid."""
+    values: Pixels
+    """Science less reference, in units of the science frame."""
+    score: Pixels
+    """Significance of a star in each pixel, sigma; 0 where nothing is known."""
+    statistic: Pixels
+    """Best flux of a star in each pixel."""
+    error: Pixels
+    """Standard deviation of ``statistic``."""
+    psf: Numbers
+    """Point-spread function of ``values`` in the middle of the field."""
+    noise: float
+    """Standard deviation of a pixel of ``values`` where there are no sources."""
+    bad: Mask
+    """Pixels that tell nothing."""
+    alignment: Alignment
+    """How the reference lay beside the science frame."""
+    ratio: Ratio
+    """How many times the flux of a star in the science frame is that in the reference.
+    """
+    factor: float
+    """Width of the score before it was divided by it: how much more noise the frames
+    have than their errors tell, mostly for neighbours that share it."""
+    level: float
+    """Level of the score that was taken off: what the two skies differed by, sigma."""
+
+
+def subtract_frames(
+    science: Prepared, reference: Prepared, fourier: Fourier
+) -> Difference:
+    """Return science less reference, on the science frame's grid.
+
+    An image less itself is exactly zero.
+    """
+    shape = science.values.shape
+    alignment = align(science, reference)
+    moved = regrid(reference, science.projection, (shape[0], shape[1]), alignment)
+    stars = _stars(science, moved)
+    ratio = flux_ratio(*stars[2:])
+    bad = science.bad | moved.bad
+    images = _subtract_tiles(science, moved, bad, stars, ratio, alignment, fourier)
+    level, factor = score_core(images.score, bad)
+    score: Pixels = np.where(bad, np.float32(0), images.score - np.float32(level))
+    return Difference(
+        science,
+        moved,
+        np.where(bad, np.float32(0), images.difference),
+        (score / np.float32(factor)).astype(np.float32),
+        images.statistic - np.float32(level) * images.error,
+        images.error * np.float32(factor),
+        images.psf,
+        images.noise,
+        bad,
+        alignment,
+        ratio,
+        factor,
+        level,
+    )
+
+
+def score_core(score: Pixels, bad: Mask) -> tuple[float, float]:
+    """Return level and width of a score by its core; 0 and 1 where nothing is known.
+
+    The level is what the two skies differ by: a mean without what is further than
+    three widths from the median. The width is that of the middle two thirds.
+    """
+    known = score[~bad]
+    if known.size < _CORE or not known.any():
+        return 0.0, 1.0
+    some = known[:: max(1, known.size // 500_000)]
+    low, middle, high = np.percentile(some, [15.87, 50.0, 84.13])
+    width = max(0.1, float(high - low) / 2.0)
+    inner = known[np.abs(known - middle) < 3.0 * width]
+    return float(inner.mean(dtype=np.float64)), width
+
+
+Stars = tuple[Numbers, Numbers, Numbers, Numbers, Numbers, Numbers]
+
+
+def _stars(science: Prepared, reference: Prepared) -> Stars:
+    """Return places of stars, and fluxes with errors in both frames."""
+    x, y = science.psf.x, science.psf.y
+    flux, error, good = star_fluxes(science, x, y)
+    other, other_error, there = star_fluxes(reference, x, y)
+    both = good & there
+    found = (x, y, flux, error, other, other_error)
+    return tuple(part[both] for part in found)  # type: ignore[return-value]
+
+
+def _subtract_tiles(
+    science: Prepared,
+    reference: Prepared,
+    bad: Mask,
+    stars: Stars,
+    ratio: Ratio,
+    alignment: Alignment,
+    fourier: Fourier,
+) -> Subtraction:
+    shape = science.values.shape
+    out = [np.zeros(shape, np.float32) for _ in range(4)]
+    mismatch = float(np.hypot(_MISMATCH, min(1.0, ratio.error / ratio.value)))
+    margin = max(p.psf.planes.shape[1] for p in (science, reference)) + 1
+    middle = (shape[0] / 2, shape[1] / 2)
+    kept: Subtraction | None = None
+    for rows, columns in tiles((shape[0], shape[1]), TILE):
+        y0, y1 = max(0, rows.start - margin), min(shape[0], rows.stop + margin)
+        x0, x1 = max(0, columns.start - margin), min(shape[1], columns.stop + margin)
+        wide = (slice(y0, y1), slice(x0, x1))
+        near = (stars[0] >= x0) & (stars[0] < x1) & (stars[1] >= y0) & (stars[1] < y1)
+        local = ratio
+        if np.count_nonzero(near) >= _LOCAL_STARS:
+            local = flux_ratio(*(part[near] for part in stars[2:]))
+        at = ((x0 + x1) / 2, (y0 + y1) / 2)
+        made = subtract(
+            _input(science, wide, margin, bad, at, 1.0),
+            _input(reference, wide, margin, bad, at, 1.0 / local.value),
+            fourier,
+            alignment.scatter,
+            mismatch,
+        )
+        inner = (
+            slice(rows.start - y0, rows.stop - y0),
+            slice(columns.start - x0, columns.stop - x0),
+        )
+        parts = (made.difference, made.score, made.statistic, made.error)
+        for whole, part in zip(out, parts, strict=True):
+            whole[rows, columns] = part[: y1 - y0, : x1 - x0][inner]
+        if rows.start <= middle[0] < rows.stop and (
+            columns.start <= middle[1] < columns.stop
+        ):
+            kept = made
+    assert kept is not None  # noqa: S101  # one tile has the middle
+    return replace(
+        kept, difference=out[0], score=out[1], statistic=out[2], error=out[3]
+    )
+
+
+def _input(
+    frame: Prepared,
+    part: tuple[slice, slice],
+    margin: int,
+    bad: Mask,
+    at: tuple[float, float],
+    flux: float,
+) -> Input:
+    """Return a part of a frame, with zeros round it up to a quick length."""
+    values = np.where(bad[part], np.float32(0), frame.values[part])
+    noise = np.float32(frame.factor) * frame.noise[part]
+    light = np.maximum(values, np.float32(0)) / np.float32(frame.gain)
+    height, width = values.shape
+    pad = (
+        (0, quick_length(height + margin) - height),
+        (0, quick_length(width + margin) - width),
+    )
+    return Input(
+        np.pad(values, pad),
+        np.pad(noise**2 + light, pad, mode="edge"),
+        frame.psf.at(*at),
+        float(np.median(noise)),
+        flux,
+    )
+
+
+def tiles(shape: tuple[int, int], side: int) -> Iterator[tuple[slice, slice]]:
+    """Yield rows and columns of tiles that cover an image, of nearly one size."""
+    edges = [
+        np.linspace(0, length, max(1, round(length / side)) + 1).round().astype(int)
+        for length in shape
+    ]
+    for top, bottom in zip(edges[0][:-1], edges[0][1:], strict=True):
+        for left, right in zip(edges[1][:-1], edges[1][1:], strict=True):
+            yield slice(int(top), int(bottom)), slice(int(left), int(right))
+
+
+def quick_length(length: int) -> int:
+    """Return the next length that is a product of 2, 3 and 5, and even."""
+    best = 1 << (length - 1).bit_length()
+    for threes in range(8):
+        for fives in range(6):
+            odd = 3**threes * 5**fives
+            twos = max(1, (-(-length // odd) - 1).bit_length())
+            best = min(best, odd << twos)
+    return best

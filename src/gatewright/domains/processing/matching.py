@@ -1,0 +1,199 @@
+"""The same stars in two frames: how far they lie apart, and how bright they are.
+
+Fluxes are those of a fit of the point-spread function with known positions and noise
+(Stetson 1987, PASP 99, 191). The ratio of two frames' fluxes is a mean in which stars
+that differ, such as variables, count less (Huber 1981, Robust Statistics).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gatewright.domains.processing.frames import Mask, Numbers
+from gatewright.domains.processing.prepared import Prepared
+from gatewright.domains.processing.psf import centred
+from gatewright.domains.processing.sources import stamps
+from gatewright.domains.processing.warp import NO_ADJUSTMENT, Adjustment
+
+REACH = 4.0
+"""How far apart, in pixels, the same star may be before the frames are aligned."""
+_AFFINE = 40
+_LEAST = 3
+_FLOOR = 0.003
+_HUBER = 1.5
+_ROUNDS = 20
+_TURNS = 8
+_PLACES = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """How the positions of one frame's stars differ from those of another."""
+
+    adjustment: Adjustment
+    """What is added to positions in the first to have those in the second."""
+    scatter: tuple[float, float]
+    """Standard deviation that is left along columns and rows, pixels."""
+    stars: int
+    """Stars that it was measured from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """How many times the flux of one frame's stars that of another is."""
+
+    value: float
+    """The ratio."""
+    error: float
+    """Its error (one sigma)."""
+    stars: int
+    """Stars that it was measured from."""
+
+
+def align(first: Prepared, second: Prepared) -> Alignment:
+    """Return how the sources of one frame lie beside those of another.
+
+    Each pair counts by the error of its middles (width over signal to noise). With
+    forty pairs or more the change is affine, with three or more a shift, with fewer
+    there is none.
+    """
+    x, y = carried(first, second)
+    here, there = pairs(x, y, second.sources.x, second.sources.y, REACH)
+    x, y = x[here], y[here]
+    apart = (second.sources.x[there] - x, second.sources.y[there] - y)
+    error = (
+        np.hypot(
+            first.psf.fwhm / first.sources.snr[here],
+            second.psf.fwhm / second.sources.snr[there],
+        )
+        / 2.0
+    )
+    weight = 1.0 / (error**2 + _PLACES**2)
+    terms = np.ones((len(x), 1))
+    if len(x) >= _AFFINE:
+        terms = np.stack([terms[:, 0], x, y], axis=1)
+    kept = np.ones(len(x), np.bool_)
+    moves, left = [np.zeros(1)] * 2, list(apart)
+    for _ in range(_TURNS):
+        if np.count_nonzero(kept) < _LEAST:
+            return Alignment(NO_ADJUSTMENT, (0.0, 0.0), 0)
+        root = np.sqrt(weight[kept])
+        moves = [
+            np.linalg.lstsq(terms[kept] * root[:, None], d[kept] * root, rcond=None)[0]
+            for d in apart
+        ]
+        left = [d - terms @ m for d, m in zip(apart, moves, strict=True)]
+        pull = np.hypot(*left) * np.sqrt(weight)
+        kept = pull < max(3.0, 3.0 * float(np.median(pull[kept])))
+    scatter = [
+        _own_scatter(part[kept], error[kept], weight[kept], terms.shape[1])
+        for part in left
+    ]
+    rows = [np.pad(m, (0, 3 - len(m))) for m in moves]
+    return Alignment(
+        Adjustment(
+            (float(rows[0][0]), float(rows[0][1]), float(rows[0][2])),
+            (float(rows[1][0]), float(rows[1][1]), float(rows[1][2])),
+        ),
+        (scatter[0], scatter[1]),
+        int(np.count_nonzero(kept)),
+    )
+
+
+def carried(first: Prepared, second: Prepared) -> tuple[Numbers, Numbers]:
+    """Return where the sources of one frame are in another by the projections."""
+    if first.projection is second.projection:
+        return first.sources.x, first.sources.y
+    ra, dec = first.projection.to_sky(first.sources.x, first.sources.y)
+    x, y = second.projection.to_pixels(ra, dec)
+    known = np.isfinite(x + y)
+    return np.where(known, x, -1e6), np.where(known, y, -1e6)
+
+
+def _own_scatter(left: Numbers, error: Numbers, weight: Numbers, freedom: int) -> float:
+    """Return the scatter that errors of the middles do not explain, pixels."""
+    total = weight.sum() * (len(left) - min(freedom, len(left) - 1)) / len(left)
+    more = (weight * left**2).sum() / total - (weight * error**2).sum() / weight.sum()
+    return float(np.sqrt(max(0.0, more)))
+
+
+def pairs(
+    x: Numbers, y: Numbers, there_x: Numbers, there_y: Numbers, reach: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return places of sources in two lists that are each other's nearest."""
+    if not len(x) or not len(there_x):
+        return np.empty(0, int), np.empty(0, int)
+    apart = np.hypot(x[:, None] - there_x[None, :], y[:, None] - there_y[None, :])
+    nearest = apart.argmin(axis=1)
+    back = apart.argmin(axis=0)
+    first = np.arange(len(x))
+    good = (back[nearest] == first) & (apart[first, nearest] < reach)
+    return first[good], nearest[good]
+
+
+def star_fluxes(
+    frame: Prepared, x: Numbers, y: Numbers
+) -> tuple[Numbers, Numbers, Mask]:
+    """Return fluxes of stars at places, their errors, and which could be measured.
+
+    The error is of the sky, the detector and the star's own light. A star with a bad
+    pixel within a full width of its middle is not measured.
+    """
+    fwhm = frame.psf.fwhm
+    radius = frame.psf.planes.shape[1] // 2
+    cut = stamps(frame.values, x, y, radius, 0.0).astype(np.float64)
+    noise = stamps(frame.noise, x, y, radius, 1e20).astype(np.float64)
+    bad = stamps(frame.bad.astype(np.float32), x, y, radius, 1.0) > 0
+    models = np.empty(cut.shape)
+    for star, middle in enumerate(zip(x, y, strict=True)):
+        models[star] = frame.psf.at(*middle)
+    models = centred(models, np.rint(x) - x, np.rint(y) - y)
+    step = np.arange(-radius, radius + 1)
+    near = np.hypot(step[:, None], step[None, :]) < 1.5 * fwhm
+    measured = ~bad[:, near].any(axis=1)
+    weight = np.where(bad, 0.0, 1.0 / noise**2)
+    inner = step[:, None] ** 2 + step[None, :] ** 2 < (2.0 * fwhm) ** 2
+    weight *= inner
+    power = (weight * models**2).sum(axis=(1, 2))
+    power = np.where(power > 0, power, np.inf)
+    flux = (weight * models * cut).sum(axis=(1, 2)) / power
+    light = np.maximum(flux, 0.0)[:, None, None] * np.maximum(models, 0.0) / frame.gain
+    own = (weight**2 * models**2 * light).sum(axis=(1, 2)) / power**2
+    error = np.sqrt(frame.factor**2 / power + own)
+    return flux, error, measured & np.isfinite(error) & (error > 0)
+
+
+def flux_ratio(
+    flux: Numbers, error: Numbers, other: Numbers, other_error: Numbers
+) -> Ratio:
+    """Return how many times the fluxes of ``other`` the first ones are.
+
+    Stars below ten sigma in either are left out. The error has the scatter that is
+    seen among the stars, where it is more than their errors tell. Without a star the
+    ratio is 1 and its error infinite.
+    """
+    good = (flux > 10 * error) & (other > 10 * other_error)
+    flux, error, other, other_error = (
+        part[good] for part in (flux, error, other, other_error)
+    )
+    if not len(flux):
+        return Ratio(1.0, np.inf, 0)
+    ratio = flux / other
+    relative = np.sqrt((error / flux) ** 2 + (other_error / other) ** 2 + 2 * _FLOOR**2)
+    value = float(np.median(ratio))
+    weight = 1.0 / relative**2
+    for _ in range(_ROUNDS):
+        pull = np.abs(ratio / value - 1.0) / relative
+        weight = np.minimum(1.0, _HUBER / np.maximum(pull, 1e-12)) / relative**2
+        value, before = float((weight * ratio).sum() / weight.sum()), value
+        if value == before:
+            break
+    spread = np.sqrt(
+        (weight * (ratio / value - 1.0) ** 2).sum()
+        / weight.sum()
+        / max(1, len(ratio) - 1)
+    )
+    error_of_mean = value * max(
+        float(spread), float(1.0 / np.sqrt((1 / relative**2).sum()))
+    )
+    return Ratio(value, error_of_mean, len(ratio))

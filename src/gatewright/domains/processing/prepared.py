@@ -1,0 +1,156 @@
+"""A frame made ready: sky taken off, noise, sources and point-spread function known."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gatewright.core.errors import InvalidContent
+from gatewright.domains.processing.background import measure_background
+from gatewright.domains.processing.frames import (
+    Frame,
+    Mask,
+    Numbers,
+    Pixels,
+    Projection,
+)
+from gatewright.domains.processing.psf import (
+    Psf,
+    gaussian_smooth,
+    guess_width,
+    measure_psf,
+    noise_factor,
+    psf_radius,
+)
+from gatewright.domains.processing.sources import middles, peaks, stamps
+from gatewright.domains.processing.warp import grown
+
+_DETECT = 10.0
+_MOST = 2000
+_SATURATED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Sources of a frame, the brightest first; arrays of one length."""
+
+    x: Numbers
+    """Columns of their middles."""
+    y: Numbers
+    """Rows of their middles."""
+    snr: Numbers
+    """Heights in the smoothed image, sigma."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A frame that can be measured, joined with others or subtracted."""
+
+    values: Pixels
+    """Its pixels without sky; 0 for those that tell nothing."""
+    noise: Pixels
+    """Standard deviation of each pixel by the sky and its detector."""
+    bad: Mask
+    """Pixels that tell nothing."""
+    saturated: Mask
+    """Those of them that are too bright."""
+    gain: float
+    """Electrons in one unit."""
+    psf: Psf
+    """The image of a star."""
+    factor: float
+    """How much wider the noise of a star's flux is than white noise makes it."""
+    sources: Sources
+    """What shines in it above ten sigma."""
+    projection: Projection
+    """Where its pixels are on the sky."""
+    name: str
+    """Name of the image."""
+    sky: float
+    """Level of the sky that was taken off, in its middle."""
+
+    @property
+    def variance(self) -> Pixels:
+        """Variance of each pixel: sky, detector and the light of the sources."""
+        light = np.maximum(self.values, np.float32(0)) / np.float32(self.gain)
+        total: Pixels = (self.noise**2 + light).astype(np.float32)
+        return total
+
+
+def prepare(frame: Frame) -> Prepared:
+    """Return a frame ready to be worked on.
+
+    A gain that is not told is the one that makes the sky's noise that of its level; of
+    a frame whose sky was taken off before, sources count with the noise of the sky.
+
+    Raises
+    ------
+    InvalidContent
+        It has no sky, or no star that its point-spread function could be measured from.
+    """
+    values = frame.values.astype(np.float32, copy=False)
+    bad = ~np.isfinite(values)
+    if frame.bad is not None:
+        bad |= frame.bad
+    saturated = np.zeros_like(bad)
+    if frame.saturation is not None:
+        saturated = grown(np.nan_to_num(values) >= frame.saturation, _SATURATED)
+    background = measure_background(values, bad | saturated)
+    if not np.isfinite(background.noise).all():
+        raise InvalidContent(f"The image “{frame.name}” has no sky to measure.")
+    sky = background.level_map()
+    noise = np.maximum(background.noise_map(), np.float32(1e-20))
+    if frame.variance is not None:
+        noise = _by_weights(noise, frame.variance, bad)
+    whole = bad | saturated
+    left = np.where(whole, np.float32(0), values - sky)
+    guess = guess_width(left, noise, whole)
+    psf = measure_psf(left, noise, whole, guess)
+    if psf is not None and psf_radius(psf.fwhm) != psf_radius(guess):
+        psf = measure_psf(left, noise, whole, psf.fwhm) or psf
+    if psf is None:
+        raise InvalidContent(
+            f"The image “{frame.name}” has no star bright, whole and alone enough to "
+            "measure its point-spread function from. Take a larger part of it."
+        )
+    level = float(np.median(background.level))
+    typical = float(np.median(background.noise))
+    gain = frame.gain or max(1.0, level) / typical**2
+    centre = psf.at(values.shape[1] / 2, values.shape[0] / 2)
+    return Prepared(
+        left,
+        noise,
+        whole,
+        saturated,
+        gain,
+        psf,
+        noise_factor(left, noise, whole, centre),
+        find_sources(left, noise, whole, psf.fwhm),
+        frame.projection,
+        frame.name,
+        level,
+    )
+
+
+def find_sources(left: Pixels, noise: Pixels, bad: Mask, fwhm: float) -> Sources:
+    """Return the sources above ten sigma whose middles are whole."""
+    smooth = gaussian_smooth(left / noise, fwhm)
+    x, y = (place[:_MOST] for place in peaks(smooth, _DETECT, 2))
+    snr = smooth[y.astype(int), x.astype(int)].astype(np.float64)
+    x, y, found = middles(left, x, y, fwhm)
+    spoiled = stamps(bad.astype(np.float32), x, y, 2, 1.0).any(axis=(1, 2))
+    good = found & ~spoiled
+    return Sources(x[good], y[good], snr[good])
+
+
+def _by_weights(noise: Pixels, variance: Pixels, bad: Mask) -> Pixels:
+    """Return the noise with the pattern of a weight map, at the level that is measured.
+
+    Weights are often of another unit; how they vary from pixel to pixel is what they
+    tell.
+    """
+    good = ~bad & np.isfinite(variance) & (variance > 0)
+    if not good.any():
+        return noise
+    pattern = np.sqrt(np.where(good, variance, np.float32(1)))
+    level = np.median(noise[good] / pattern[good])
+    return np.where(good, pattern * level, noise).astype(np.float32)

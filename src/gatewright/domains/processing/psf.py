@@ -1,0 +1,361 @@
+"""The point-spread function of an image, measured from its own stars.
+
+Stars are peaks that are bright, alone, whole and round; each is moved to the middle of
+a pixel, set to one flux and compared with the others. What differs is rejected with its
+reason. With twenty stars or more the function varies linearly over the field: each of
+its pixels is a plane (as in PSFEx, Bertin 2011, ASP Conf. 442, 435, at degree 1).
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gatewright.domains.processing.frames import Mask, Numbers, Pixels
+from gatewright.domains.processing.sources import middles, peaks, stamps
+from gatewright.domains.processing.warp import lanczos_table
+
+BRIGHT = 25.0
+"""Least height of a star above the noise of the smoothed image, sigma."""
+MOST_STARS = 300
+_VARYING = 20
+_GUESS = 4.0
+_ROUNDS = 4
+_NEIGHBOUR = 0.1
+_SEEN = 8.0
+_LARGEST = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Psf:
+    """The image of a star of flux 1, over the field."""
+
+    planes: Numbers
+    """Constant, part of column and part of row: ``(1 or 3, side, side)``; columns and
+    rows are taken from -1 to 1 over the field."""
+    shape: tuple[int, int]
+    """Height and width of the field."""
+    fwhm: float
+    """Full width at half the height, pixels."""
+    used: int
+    """Stars that it is made of."""
+    rejected: Mapping[str, int]
+    """Stars that it is not made of, by the reason."""
+    x: Numbers
+    """Columns of the stars that were used."""
+    y: Numbers
+    """Rows of them."""
+
+    def at(self, x: float, y: float) -> Numbers:
+        """Return the function at a place: ``(side, side)``, its sum is 1."""
+        if len(self.planes) == 1:
+            constant: Numbers = self.planes[0]
+            return constant
+        height, width = self.shape
+        terms = np.array([1.0, 2.0 * x / width - 1.0, 2.0 * y / height - 1.0])
+        terms[1:] = np.clip(terms[1:], -1.0, 1.0)
+        found: Numbers = np.tensordot(terms, self.planes, axes=1)
+        unit: Numbers = found / found.sum()
+        return unit
+
+
+def measure_psf(values: Pixels, noise: Pixels, bad: Mask, fwhm: float) -> Psf | None:
+    """Return the point-spread function of an image; None where it has no star.
+
+    Parameters
+    ----------
+    values
+        The image without its sky.
+    noise
+        Standard deviation of each pixel of the sky.
+    bad
+        Pixels that tell nothing, saturated ones among them.
+    fwhm
+        Full width of a star, roughly, in pixels.
+    """
+    reasons: Counter[str] = Counter()
+    smooth = gaussian_smooth(np.where(bad, np.float32(0), values) / noise, fwhm)
+    x, y = peaks(smooth, BRIGHT, 2)
+    x, y = _alone(smooth, x, y, fwhm, reasons)
+    radius = psf_radius(fwhm)
+    x, y, found = middles(values, x, y, fwhm)
+    x, y = _keep(found, "not a point", reasons, x, y)
+    x, y = _keep(_whole(bad, x, y, radius), "edge, mask or saturation", reasons, x, y)
+    x, y = x[:MOST_STARS], y[:MOST_STARS]
+    if not len(x):
+        return None
+    cut = stamps(values, x, y, radius).astype(np.float64)
+    sky = stamps(noise, x, y, radius).astype(np.float64)
+    moved = centred(cut, x - np.rint(x), y - np.rint(y))
+    known = _own_pixels(smooth, x, y, radius, fwhm)
+    return _joined(
+        moved, known, sky.mean(axis=(1, 2)), x, y, values.shape, reasons, fwhm
+    )
+
+
+def psf_radius(fwhm: float) -> int:
+    """Return how far from its middle the function is kept, pixels."""
+    return int(np.clip(np.ceil(4.5 * fwhm), 8, 40))
+
+
+def _whole(bad: Mask, x: Numbers, y: Numbers, radius: int) -> Mask:
+    """Return the places without a bad pixel, or the edge, within a radius."""
+    spoiled = stamps(bad.astype(np.float32), x, y, radius, 1.0)
+    whole: Mask = spoiled.max(axis=(1, 2), initial=0.0) == 0
+    return whole
+
+
+def _own_pixels(
+    smooth: Pixels, x: Numbers, y: Numbers, radius: int, fwhm: float
+) -> Mask:
+    """Return for each stamp the pixels that are no neighbour's."""
+    all_x, all_y = peaks(smooth, _SEEN, 2)
+    step = np.arange(-radius, radius + 1)
+    own = np.ones((len(x), len(step), len(step)), np.bool_)
+    for star in range(len(x)):
+        left, top = np.rint(x[star]), np.rint(y[star])
+        near = (np.abs(all_x - left) < 1.5 * radius) & (
+            np.abs(all_y - top) < 1.5 * radius
+        )
+        for other_x, other_y in zip(all_x[near] - left, all_y[near] - top, strict=True):
+            if np.hypot(other_x, other_y) > 1.2 * fwhm:
+                own[star] &= (
+                    np.hypot(step[:, None] - other_y, step[None, :] - other_x)
+                    > 1.5 * fwhm
+                )
+    return own
+
+
+def _keep(
+    chosen: Mask, reason: str, reasons: Counter[str], *arrays: Numbers
+) -> tuple[Numbers, ...]:
+    lost = int(len(chosen) - np.count_nonzero(chosen))
+    if lost:
+        reasons[reason] += lost
+    return tuple(array[chosen] for array in arrays)
+
+
+def _alone(
+    smooth: Pixels, x: Numbers, y: Numbers, fwhm: float, reasons: Counter[str]
+) -> tuple[Numbers, Numbers]:
+    """Return the peaks without another a tenth as high within two and a half widths."""
+    all_x, all_y = peaks(smooth, BRIGHT * _NEIGHBOUR, 2)
+    heights = smooth[all_y.astype(int), all_x.astype(int)]
+    alone = np.ones(len(x), np.bool_)
+    for star in range(len(x)):
+        near = np.hypot(all_x - x[star], all_y - y[star])
+        height = smooth[int(y[star]), int(x[star])]
+        others = (near > 0) & (near < 2.5 * fwhm) & (heights > _NEIGHBOUR * height)
+        alone[star] = not others.any()
+    kept_x, kept_y = _keep(alone, "close neighbour", reasons, x, y)
+    return kept_x, kept_y
+
+
+def centred(cut: Numbers, at_x: Numbers, at_y: Numbers) -> Numbers:
+    """Return stamps moved so that each middle is that of the middle pixel.
+
+    ``at_x`` and ``at_y`` are where the middles are from there, within half a pixel.
+    """
+    side = cut.shape[1]
+    lobes = 4
+    table = lanczos_table(lobes).astype(np.float64)
+    moves = []
+    for offset in (at_y, at_x):
+        whole = np.floor(offset)
+        position = (offset - whole) * (len(table) - 1)
+        weights = table[np.rint(position).astype(int)]
+        matrix = np.zeros((len(offset), side, side))
+        row = np.arange(side)
+        for tap in range(2 * lobes):
+            column = row[None, :] + whole[:, None].astype(int) + tap + 1 - lobes
+            inside = (column >= 0) & (column < side)
+            star, place = np.nonzero(inside)
+            matrix[star, place, column[inside]] += weights[star, tap]
+        moves.append(matrix)
+    down, across = moves
+    moved: Numbers = down @ np.nan_to_num(cut) @ across.transpose(0, 2, 1)
+    return moved
+
+
+def _joined(
+    moved: Numbers,
+    known: Mask,
+    noise: Numbers,
+    x: Numbers,
+    y: Numbers,
+    shape: tuple[int, int],
+    reasons: Counter[str],
+    fwhm: float,
+) -> Psf:
+    """Return the function of centred stars, with those that differ left out.
+
+    Pixels that are not ``known`` belong to a neighbour.
+    """
+    side = moved.shape[1]
+    distance = _distance(side)
+    core = distance < 1.2 * fwhm
+    window = _window(side)
+    flux = np.maximum(moved[:, core].sum(axis=1), 1e-30)
+    model = _unit(np.median(moved / flux[:, None, None], axis=0) * window)
+    kept = np.ones(len(x), np.bool_)
+    scaled, weight = moved, noise
+    for _ in range(_ROUNDS):
+        flux = (moved * model)[:, core].sum(axis=1) / (model[core] ** 2).sum()
+        flux = np.maximum(flux, 1e-30)
+        residual = moved - flux[:, None, None] * model
+        spread = np.sqrt((residual[:, core] ** 2).mean(axis=1))
+        # In units of what noise and a mismatch of three per cent would leave.
+        expected = np.hypot(noise, 0.03 * flux * np.sqrt((model[core] ** 2).mean()))
+        odd = spread / expected
+        kept = odd < max(2.0, 2.5 * float(np.median(odd[kept])))
+        # A star counts by its signal to noise, but none counts for all.
+        weight = 1.0 / np.hypot(noise / flux, 0.002)[kept] ** 2
+        share = weight[:, None, None] * known[kept]
+        scaled = moved[kept] / flux[kept][:, None, None]
+        model = (share * scaled).sum(axis=0) / np.maximum(share.sum(axis=0), 1e-30)
+        model = _unit(_round_wings(model, distance, fwhm) * window)
+    _keep(kept, "not like the others", reasons, x)
+    planes = model[None]
+    if np.count_nonzero(kept) >= _VARYING:
+        inner = distance < 2.0 * fwhm
+        filled = np.where(known[kept] & inner, scaled, model)
+        planes = _plane_fit(filled * window, weight, x[kept], y[kept], shape)
+    return Psf(
+        planes,
+        (shape[0], shape[1]),
+        full_width(model),
+        int(np.count_nonzero(kept)),
+        dict(reasons),
+        x[kept],
+        y[kept],
+    )
+
+
+def _distance(side: int) -> Numbers:
+    step = np.arange(side) - side // 2
+    return np.hypot(step[:, None], step[None, :])
+
+
+def _round_wings(model: Numbers, distance: Numbers, fwhm: float) -> Numbers:
+    """Return a function whose wings, which noise covers, are the mean of each ring."""
+    ring = np.rint(distance).astype(int)
+    count = np.bincount(ring.ravel())
+    profile = np.bincount(ring.ravel(), model.ravel()) / count
+    radius = np.arange(len(profile))
+    wings = np.interp(distance, radius, np.maximum(profile, 0.0))
+    part = np.clip((distance - 1.5 * fwhm) / fwhm, 0.0, 1.0)
+    mixed: Numbers = (1.0 - part) * model + part * wings
+    return mixed
+
+
+def _plane_fit(
+    scaled: Numbers, weight: Numbers, x: Numbers, y: Numbers, shape: tuple[int, int]
+) -> Numbers:
+    height, width = shape
+    terms = np.stack(
+        [np.ones(len(x)), 2.0 * x / width - 1.0, 2.0 * y / height - 1.0], axis=1
+    )
+    root = np.sqrt(weight)[:, None]
+    flat = scaled.reshape(len(x), -1)
+    found = np.linalg.lstsq(terms * root, flat * root, rcond=None)[0]
+    planes: Numbers = found.reshape(3, *scaled.shape[1:])
+    unit: Numbers = planes / planes[0].sum()
+    return unit
+
+
+def _unit(model: Numbers) -> Numbers:
+    total = model.sum()
+    return model / total if total > 0 else np.full_like(model, 1.0 / model.size)
+
+
+def _window(side: int) -> Numbers:
+    """Return 1 in the middle of a stamp, falling to 0 at its edge as a cosine."""
+    part = np.clip((_distance(side) / (side / 2) - 0.8) / 0.2, 0.0, 1.0)
+    window: Numbers = 0.5 * (1.0 + np.cos(np.pi * part))
+    return window
+
+
+def full_width(model: Numbers) -> float:
+    """Return the full width at half the height of a centred function, pixels."""
+    area = np.count_nonzero(_finer(model) > model.max() / 2.0) / 25.0
+    return float(2.0 * np.sqrt(area / np.pi))
+
+
+def _finer(model: Numbers) -> Numbers:
+    """Return a function at five points for each pixel each way, linear between."""
+    side = model.shape[0]
+    place = np.linspace(0, side - 1, 5 * side - 4)
+    weights = np.maximum(0.0, 1.0 - np.abs(place[:, None] - np.arange(side)))
+    finer: Numbers = weights @ model @ weights.T
+    return finer
+
+
+def guess_width(values: Pixels, noise: Pixels, bad: Mask) -> float:
+    """Return the full width of a star of an image, roughly, pixels.
+
+    It is that of the bright peaks by their second moments, the median of the narrower
+    half; 4 where there are none.
+    """
+    clean = np.where(bad, np.float32(0), values)
+    smooth = gaussian_smooth(clean / noise, _GUESS / 2)
+    x, y = peaks(smooth, BRIGHT, 3)
+    x, y = x[: 2 * MOST_STARS], y[: 2 * MOST_STARS]
+    around = stamps(np.where(bad, np.float32(np.nan), values), x, y, 7)
+    whole = ~np.isnan(around).any(axis=(1, 2))
+    around = around[whole].astype(np.float64)
+    if not len(around):
+        return _GUESS
+    half = around.max(axis=(1, 2))[:, None, None] / 2.0
+    widths = 2.0 * np.sqrt((around > half).sum(axis=(1, 2)) / np.pi)
+    return float(
+        np.clip(np.median(np.sort(widths)[: len(widths) // 2 + 1]), 1.5, _LARGEST)
+    )
+
+
+def gaussian_smooth(image: NDArray[np.floating], fwhm: float) -> Pixels:
+    """Return an image smoothed by a Gaussian, in units of the noise that is left.
+
+    White noise of width 1 has width 1 afterwards.
+    """
+    sigma = fwhm / 2.3548
+    reach = max(1, int(np.ceil(3.0 * sigma)))
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+    kernel = (kernel / np.sqrt((kernel**2).sum())).astype(np.float32)
+    return _along(_along(image, kernel, 0), kernel, 1)
+
+
+def _along(image: NDArray[np.floating], kernel: Pixels, axis: int) -> Pixels:
+    reach = len(kernel) // 2
+    width = [(reach, reach) if a == axis else (0, 0) for a in (0, 1)]
+    padded = np.pad(image, width)
+    side = image.shape[axis]
+    total = np.zeros(image.shape, np.float32)
+    for number, weight in enumerate(kernel):
+        part = slice(number, number + side)
+        total += weight * (padded[part] if axis == 0 else padded[:, part])
+    return total
+
+
+def noise_factor(values: Pixels, noise: Pixels, bad: Mask, psf: Numbers) -> float:
+    """Return how much wider the noise of a star's flux is than white noise makes it.
+
+    Measured from the lower half of the fluxes of stars at all places, where there is
+    no light. Above 1 for the noise that neighbours share after a warp.
+    """
+    scaled = np.where(bad, np.float32(0), values / noise)
+    model = psf / np.sqrt((psf**2).sum())
+    u, s, vt = np.linalg.svd(model)
+    # A star is nearly a sum of three products of a column and a row.
+    total = np.zeros(values.shape, np.float32)
+    for term in range(3):
+        down = (u[:, term] * s[term]).astype(np.float32)
+        total += _along(
+            _along(scaled, down[::-1], 0), vt[term][::-1].astype(np.float32), 1
+        )
+    known = total[~bad]
+    if known.size < 1000:
+        return 1.0
+    low, middle = np.percentile(known[:: max(1, known.size // 200_000)], [15.87, 50])
+    return float(max(0.2, middle - low))

@@ -1,0 +1,76 @@
+"""A prepared frame on the grid of another."""
+
+from dataclasses import replace
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gatewright.domains.processing.frames import Mask, Pixels, Projection
+from gatewright.domains.processing.matching import Alignment
+from gatewright.domains.processing.prepared import Prepared, find_sources
+from gatewright.domains.processing.psf import measure_psf, noise_factor
+from gatewright.domains.processing.warp import (
+    Placement,
+    area_change,
+    is_identity,
+    place,
+    resample,
+)
+
+T = TypeVar("T", bound=np.generic)
+
+
+def regrid(
+    frame: Prepared, grid: Projection, shape: tuple[int, int], alignment: Alignment
+) -> Prepared:
+    """Return a frame on a grid; its noise and function are measured there again.
+
+    ``alignment`` is from the grid to the frame. Where every pixel stays, the frame is
+    returned as it is.
+    """
+    placement = place(grid, shape, frame.projection, alignment.adjustment)
+    if frame.values.shape == shape and is_identity(placement):
+        return replace(frame, projection=grid)
+    values, lost = resample(frame.values, frame.bad, placement)
+    change = area_change(placement)
+    noise = np.where(
+        lost, np.float32(1), sampled(frame.noise, placement, np.float32(1)) * change
+    )
+    saturated = sampled(frame.saturated, placement, np.False_)
+    return measured_again(frame, values, noise, lost, saturated, grid)
+
+
+def sampled(image: NDArray[T], placement: Placement, outside: T) -> NDArray[T]:
+    """Return the nearest pixel of an image at each place, or what is ``outside``."""
+    height, width = image.shape
+    known = np.isfinite(placement.x + placement.y)
+    x = np.rint(np.where(known, placement.x, -1)).astype(np.int32)
+    y = np.rint(np.where(known, placement.y, -1)).astype(np.int32)
+    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    values = image[np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)]
+    return np.where(inside, values, outside)
+
+
+def measured_again(
+    frame: Prepared,
+    values: Pixels,
+    noise: Pixels,
+    bad: Mask,
+    saturated: Mask,
+    grid: Projection,
+) -> Prepared:
+    """Return a frame with other pixels: what they say of stars and noise is new."""
+    psf = measure_psf(values, noise, bad, frame.psf.fwhm) or frame.psf
+    centre = psf.at(values.shape[1] / 2, values.shape[0] / 2)
+    return replace(
+        frame,
+        values=values,
+        noise=noise,
+        bad=bad,
+        saturated=saturated,
+        psf=psf,
+        factor=noise_factor(values, noise, bad, centre),
+        sources=find_sources(values, noise, bad, psf.fwhm),
+        projection=grid,
+    )

@@ -1,0 +1,90 @@
+"""Sources of an image: peaks, their middles and the pixels round them.
+
+Sources: Bertin and Arnouts 1996 (A&AS 117, 393) for peaks of a smoothed image over a
+threshold; the windowed middle is XWIN of SExtractor 2.8 (Bertin, user manual, section
+10.4): a mean weighted by a Gaussian that follows it, with twice the step.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gatewright.domains.processing.frames import Numbers, Pixels
+
+_ROUNDS = 16
+_STILL = 1e-5
+
+
+def peaks(image: Pixels, threshold: float, reach: int) -> tuple[Numbers, Numbers]:
+    """Return columns and rows of pixels that no pixel within ``reach`` is above.
+
+    The highest comes first; pixels within ``reach`` of the edge are not looked at. Of
+    equal neighbours the first is the peak.
+    """
+    height, width = image.shape
+    if min(height, width) <= 2 * reach:
+        return np.empty(0), np.empty(0)
+    core = image[reach : height - reach, reach : width - reach]
+    rows, columns = np.nonzero(core > threshold)
+    rows, columns = rows + reach, columns + reach
+    offsets = [
+        (down, across)
+        for down in range(-reach, reach + 1)
+        for across in range(-reach, reach + 1)
+        if (down, across) != (0, 0)
+    ]
+    # The nearest come first: they rule out most pixels.
+    for down, across in sorted(offsets, key=lambda o: o[0] ** 2 + o[1] ** 2):
+        here, other = image[rows, columns], image[rows + down, columns + across]
+        top = here >= other if (down, across) > (0, 0) else here > other
+        rows, columns = rows[top], columns[top]
+    order = np.argsort(-image[rows, columns], kind="stable")
+    return columns[order].astype(float), rows[order].astype(float)
+
+
+def stamps(
+    image: Pixels, x: Numbers, y: Numbers, radius: int, outside: float = np.nan
+) -> Pixels:
+    """Return the square of pixels round each place: ``(n, 2 r + 1, 2 r + 1)``."""
+    padded = np.pad(image, radius, constant_values=np.float32(outside))
+    across = np.rint(x).astype(int)[:, None, None]
+    down = np.rint(y).astype(int)[:, None, None]
+    step = np.arange(2 * radius + 1)
+    down = np.clip(down + step[None, :, None], 0, padded.shape[0] - 1)
+    across = np.clip(across + step[None, None, :], 0, padded.shape[1] - 1)
+    cut: Pixels = padded[down, across]
+    return cut
+
+
+def middles(
+    image: Pixels, x: Numbers, y: Numbers, fwhm: float
+) -> tuple[Numbers, Numbers, NDArray[np.bool_]]:
+    """Return windowed middles of sources near places, and whether each was found.
+
+    One that moves more than a full width from where it was looked for is not found.
+    """
+    radius = max(3, int(np.ceil(1.5 * fwhm)))
+    around = np.nan_to_num(stamps(image, x, y, radius, 0.0)).astype(np.float64)
+    step = np.arange(-radius, radius + 1.0)
+    whole_x, whole_y = np.rint(x), np.rint(y)
+    at_x, at_y = x - whole_x, y - whole_y
+    found = np.zeros(len(x), np.bool_)
+    sharp = -4.0 * np.log(2.0) / fwhm**2
+    for _ in range(_ROUNDS):
+        across = step[None, :] - at_x[:, None]
+        down = step[None, :] - at_y[:, None]
+        weighted = (
+            np.exp(sharp * down**2)[:, :, None]
+            * np.exp(sharp * across**2)[:, None, :]
+            * around
+        )
+        total = weighted.sum(axis=(1, 2))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            move_x = 2.0 * (weighted.sum(axis=1) * across).sum(axis=1) / total
+            move_y = 2.0 * (weighted.sum(axis=2) * down).sum(axis=1) / total
+        found = np.isfinite(move_x + move_y) & (total > 0)
+        move_x, move_y = (np.where(found, m, 0.0).clip(-1, 1) for m in (move_x, move_y))
+        at_x, at_y = at_x + move_x, at_y + move_y
+        if np.all(np.abs(move_x) + np.abs(move_y) < _STILL):
+            break
+    new_x, new_y = whole_x + at_x, whole_y + at_y
+    return new_x, new_y, found & (np.hypot(new_x - x, new_y - y) < max(2.0, fwhm))

@@ -1,0 +1,106 @@
+"""Coadds and light curves of fields of stars."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+import pytest
+from tests.support.fields import field, random_stars, ready, tangent
+
+from gatewright.domains.processing.coadd import Load, coadd, relative_scale
+from gatewright.domains.processing.frames import NumpyFourier
+from gatewright.domains.processing.matching import star_fluxes
+from gatewright.domains.processing.photometry import REASONS, measure
+from gatewright.domains.processing.prepared import Prepared, prepare
+
+SHAPE = (256, 256)
+
+
+def _given(frame: Prepared) -> Prepared:
+    return frame
+
+
+def _loads(frames: Sequence[Prepared]) -> list[Load]:
+    return [partial(_given, frame) for frame in frames]
+
+
+@pytest.mark.parametrize("method", ["mean", "clipped", "psf-matched"])
+def test_a_coadd_has_the_stars_and_less_noise(method: str) -> None:
+    frames = [
+        ready(seed=n, scale=s, fwhm=w, noise=8 * s)
+        for n, (s, w) in enumerate([(1.0, 3.5), (0.8, 3.7), (1.2, 3.4), (1.0, 3.6)])
+    ]
+    made = coadd(_loads(frames), frames[0].projection, SHAPE, method, NumpyFourier())
+    assert [round(i.ratio.value, 1) for i in made.inputs] == [1.0, 0.8, 1.2, 1.0]
+    assert abs(sum(i.weight for i in made.inputs) - 1) < 1e-6
+    x, y, flux = random_stars(16, SHAPE, 77)
+    inner = (x > 24) & (x < 230) & (y > 24) & (y < 230)
+    found, _, good = star_fluxes(made.frame, x[inner], y[inner])
+    assert good.all()
+    assert np.abs(found / flux[inner] - 1).max() < 0.05
+    assert made.depth > 0
+    if method != "psf-matched":
+        assert np.median(made.frame.noise) < 0.6 * np.median(frames[0].noise)
+    else:
+        assert made.frame.psf.fwhm > 3.6
+
+
+def test_a_clipped_mean_leaves_a_cosmic_ray_out() -> None:
+    plain = [field(seed=n) for n in range(4)]
+    plain[2].values[60, 70] += 4000
+    frames = [prepare(one) for one in plain]
+    fourier = NumpyFourier()
+    mean = coadd(_loads(frames), frames[0].projection, SHAPE, "mean", fourier)
+    clipped = coadd(_loads(frames), frames[0].projection, SHAPE, "clipped", fourier)
+    assert mean.frame.values[60, 70] > 500
+    assert abs(clipped.frame.values[60, 70]) < 60
+    assert clipped.inputs[2].clipped >= 1
+    two = coadd(_loads(frames[:2]), frames[0].projection, SHAPE, "clipped", fourier)
+    assert two.inputs[0].clipped == 0
+
+
+def test_frames_that_lie_apart_cover_what_they_cover() -> None:
+    first = ready(seed=1)
+    second = ready(seed=2, place=tangent(8000, 128))
+    made = coadd(
+        _loads([first, second]), first.projection, SHAPE, "mean", NumpyFourier()
+    )
+    assert made.inputs[1].weight == 0
+    assert not made.frame.bad[20:-20, 20:-20].any()
+    assert relative_scale(first, second).stars == 0
+    gone = coadd([lambda: first], tangent(8000, 128), SHAPE, "mean", NumpyFourier())
+    assert gone.frame.bad.all()
+    assert gone.inputs[0].weight == 0
+
+
+def test_a_light_curve_is_on_one_scale_with_limits() -> None:
+    star = (120.0, 90.0)
+    fluxes = [0.0, 3000.0, 6000.0]
+    scales = [1.0, 0.8, 1.2]
+    frames = [
+        ready(seed=n, scale=s, noise=8 * s, more=((*star, f),) if f else ())
+        for n, (f, s) in enumerate(zip(fluxes, scales, strict=True))
+    ]
+    sky = tangent()
+    ra, dec = sky.to_sky(np.array([star[0]]), np.array([star[1]]))
+    none, faint, bright = measure(_loads(frames), float(ra[0]), float(dec[0]))
+    assert not none.seen
+    assert none.upper_limit is not None
+    assert none.upper_limit > 4 * none.error
+    for found, truth in ((faint, 3000), (bright, 6000)):
+        assert found.seen
+        assert found.upper_limit is None
+        assert abs(found.flux - truth) < 5 * found.error + 0.02 * truth
+    assert abs(bright.scale.value - 1.2) < 0.03
+
+
+def test_places_outside_and_on_bad_pixels_say_so() -> None:
+    bad = np.zeros(SHAPE, bool)
+    bad[50, 60] = True
+    frame = prepare(field(seed=1, bad=bad))
+    ra, dec = tangent().to_sky(np.array([60.0, 600.0]), np.array([50.0, 50.0]))
+    for n, reason in ((0, REASONS[1]), (1, REASONS[0])):
+        (found,) = measure([lambda: frame], float(ra[n]), float(dec[n]))
+        assert found.reason == reason
+        assert found.upper_limit is None
+        assert np.isnan(found.flux)
