@@ -24,6 +24,7 @@ root = "{home}"
 
 [limits]
 requests_per_second = 1e6
+streams_per_user = 10000
 requests_burst = 1_000_000_000
 """
 

@@ -18,6 +18,7 @@ from gatewright.composition.files import open_files, open_owner_worker
 from gatewright.composition.state import open_database, open_event_hub
 from gatewright.composition.systems import Means
 from gatewright.core.config import Config
+from gatewright.core.turns import Turns
 
 SECONDS = 60.0
 
@@ -59,6 +60,7 @@ async def job_services(
             jobs=jobs,
             files=files,
             commands=commands,
+            streams=Turns(100, "streams"),
         )
         yield cast("Services", services)
 

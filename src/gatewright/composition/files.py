@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from gatewright.backends.worker import Worker, open_worker
 from gatewright.composition.systems import Means, open_filesystems
 from gatewright.core.config import Config
+from gatewright.core.turns import Turns
 from gatewright.domains.files import CommandService, FileService
 
 
@@ -26,6 +27,11 @@ async def open_files(
         if system.commands is not None
     }
     return (
-        FileService(files, limits.upload_bytes),
+        FileService(
+            files,
+            limits.upload_bytes,
+            Turns(limits.downloads_per_user, "downloads"),
+            Turns(limits.uploads_per_user, "uploads"),
+        ),
         CommandService(commands, limits.command_seconds, limits.command_output_bytes),
     )

@@ -29,6 +29,7 @@ from gatewright.core.disk import check_room
 from gatewright.core.events import EventHub
 from gatewright.core.health import Health, Part
 from gatewright.core.measures import Measure
+from gatewright.core.turns import Turns
 from gatewright.domains.arrays import Datasets
 from gatewright.domains.compute import JobService
 from gatewright.domains.files import CommandService, FileService
@@ -65,6 +66,8 @@ class Services:
     """Files of the systems, as the caller."""
     commands: CommandService
     """Commands on the systems, as the caller."""
+    streams: Turns
+    """Turns of each user for event streams and followed outputs."""
     store: Store
     """Collections of JSON documents."""
     listings: Listings
@@ -114,6 +117,7 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
             jobs=jobs,
             files=files,
             commands=commands,
+            streams=Turns(config.limits.streams_per_user, "streams"),
             store=store,
             listings=listings,
         )

@@ -219,6 +219,15 @@ class Limits(Section):
     ``processes`` admits its share, and a connection stays with one of them."""
     requests_burst: Annotated[int, Field(ge=1)] = 2000
     """Requests that may come at once above that rate."""
+    downloads_per_user: Annotated[int, Field(ge=1)] = 64
+    """Files, folders and outputs of jobs that are sent to one user at once; more are
+    refused (429). Each of several ``processes`` counts for itself, here and in the next
+    two."""
+    uploads_per_user: Annotated[int, Field(ge=1)] = 64
+    """Files that one user writes at once."""
+    streams_per_user: Annotated[int, Field(ge=1)] = 256
+    """Event streams and followed outputs of one user, or of one address without an
+    account, that are open at once."""
     document_bytes: Annotated[int, Field(ge=1024)] = 1_048_576
     """Largest document of the store."""
     store_bytes_per_user: Annotated[int, Field(ge=1024)] = 1_073_741_824

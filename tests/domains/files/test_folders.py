@@ -14,6 +14,7 @@ from gatewright.core.errors import (
     NotFound,
     Unavailable,
 )
+from gatewright.core.turns import Turns
 from gatewright.domains.files import (
     Entry,
     FileService,
@@ -105,7 +106,8 @@ def folders() -> Folders:
 
 @pytest.fixture
 def service(folders: Folders) -> Iterator[FileService]:
-    yield FileService({"local": folders}, upload_bytes=1)  # type: ignore[dict-item]
+    turns = Turns(1, "downloads"), Turns(1, "uploads")
+    yield FileService({"local": folders}, 1, *turns)  # type: ignore[dict-item]
     assert all(one.closed for one in folders.opened.values())
 
 

@@ -16,7 +16,9 @@ from gatewright.core.errors import (
     NotSignedIn,
     StorageFull,
     TooLarge,
+    TooManyRequests,
 )
+from gatewright.core.turns import Turns
 from gatewright.domains.files import (
     Algorithm,
     Entry,
@@ -37,6 +39,9 @@ class Opened:
         size = len(content or b"")
         self.entry = Entry(b"x", 0o100644, size, 0, 0, "ada", "ada", 1, 2)
         self.descriptor = None if content is None else 7
+
+    def size_now(self) -> int | None:
+        return len(self.content or b"")
 
     async def read(self, offset: int, count: int) -> bytes:
         assert self.content is not None
@@ -111,7 +116,8 @@ def memory() -> Memory:
 
 @pytest.fixture
 def files(memory: Memory) -> FileService:
-    return FileService({"local": memory}, upload_bytes=4 << 20)  # type: ignore[dict-item]
+    turns = Turns(3, "downloads"), Turns(2, "uploads")
+    return FileService({"local": memory}, 4 << 20, *turns)  # type: ignore[dict-item]
 
 
 ADA = caller()
@@ -418,3 +424,59 @@ async def test_a_folder_has_no_tail(files: FileService, memory: Memory) -> None:
     with pytest.raises(Conflict):
         await files.tail(ADA, "local", b"/a", 1)
     assert memory.opened.closed
+
+
+async def test_each_user_has_so_many_files_open(
+    files: FileService, memory: Memory
+) -> None:
+    memory.opened = Opened(b"content")
+    opened = [await files.open(ADA, "local", b"/a") for _ in range(3)]
+    assert (await opened[0].read(0, 3), opened[0].descriptor) == (b"con", 7)
+    assert opened[0].entry.size == opened[0].size_now() == 7
+    for asked in (files.open(ADA, "local", b"/a"), files.tail(ADA, "local", b"/a", 1)):
+        with pytest.raises(TooManyRequests):
+            await asked
+    bob = caller("bob")
+    (await files.open(bob, "local", b"/a")).close()
+    for one in opened[:2]:
+        one.close()
+        one.close()
+    for _ in range(3):
+        await files.tail(ADA, "local", b"/a", 1)
+    memory.opened = Opened(None)
+    for _ in range(5):
+        await files.open(ADA, "local", b"/folder")  # holds nothing
+
+
+async def test_a_file_that_cannot_be_opened_counts_for_nothing(
+    files: FileService, memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def none(user: str, path: bytes) -> Opened:
+        raise NotFound
+
+    monkeypatch.setattr(memory, "open", none)
+    for _ in range(5):
+        with pytest.raises(NotFound):
+            await files.open(ADA, "local", b"/a")
+
+
+async def test_each_user_has_so_many_uploads(
+    files: FileService, memory: Memory
+) -> None:
+    go = asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"x"
+        await go.wait()
+
+    begun = [
+        asyncio.create_task(files.put(ADA, "local", b"/a", slow())) for _ in range(2)
+    ]
+    while len(memory.asked) < 2:
+        await asyncio.sleep(0)
+    with pytest.raises(TooManyRequests):
+        await files.put(ADA, "local", b"/a", body([b"x"]))
+    await files.put(caller("bob"), "local", b"/a", body([b"x"]))
+    go.set()
+    await asyncio.gather(*begun)
+    await files.put(ADA, "local", b"/a", body([b"x"]))

@@ -18,6 +18,7 @@ from gatewright.composition.state import open_database
 from gatewright.composition.store import open_store
 from gatewright.core.caller import Caller, Role, visitor
 from gatewright.core.config import Config
+from gatewright.core.turns import Turns
 from gatewright.domains.store import Change
 from gatewright.faces.api import store, store_documents
 from gatewright.web.problems import exception_handlers
@@ -37,6 +38,7 @@ async def services(tmp_path: Path) -> AsyncIterator[Services]:
         database = await open_database(config, stack)
         documents, listings = await open_store(config, database, stack)
         parts = {"config": config, "store": documents, "listings": listings}
+        parts["streams"] = Turns(100, "streams")
         yield cast("Services", SimpleNamespace(**parts))
 
 

@@ -14,8 +14,10 @@ from gatewright.core.errors import (
     StorageFull,
     TooLarge,
 )
+from gatewright.core.turns import Turns
 from gatewright.domains.files import path as paths
 from gatewright.domains.files import reach
+from gatewright.domains.files.counted import open_counted
 from gatewright.domains.files.digests import Digests
 from gatewright.domains.files.folders import Member, Missing, members
 from gatewright.domains.files.model import (
@@ -46,11 +48,22 @@ class FileService:
         File systems by the names of their systems.
     upload_bytes
         Largest file that may be written.
+    downloads, uploads
+        Turns of each user for files that are open, and for files in the making.
     """
 
-    def __init__(self, systems: Mapping[str, FileSystem], upload_bytes: int) -> None:
+    def __init__(
+        self,
+        systems: Mapping[str, FileSystem],
+        upload_bytes: int,
+        downloads: Turns,
+        uploads: Turns,
+    ) -> None:
         self._systems = dict(systems)
         self._upload_bytes = upload_bytes
+        self.downloads = downloads
+        """Turns of each user for what is sent: files, and what is made of them."""
+        self._uploads = uploads
 
     @property
     def names(self) -> list[str]:
@@ -79,9 +92,13 @@ class FileService:
         return await files.stat(caller.user, plain, follow=follow)
 
     async def open(self, caller: Caller, system: str, path: bytes) -> OpenFile:
-        """Open a file for reading; a folder comes back without a descriptor."""
+        """Open a file for reading; a folder comes back without a descriptor.
+
+        The file counts among the caller's downloads until it is closed
+        (`TooManyRequests` above their number).
+        """
         files, plain = self._reading(caller, system, path)
-        return await files.open(caller.user, plain)
+        return await open_counted(self.downloads, files, caller.user, plain)
 
     async def list(
         self, caller: Caller, system: str, path: bytes, *, after: bytes, limit: int
@@ -171,20 +188,23 @@ class FileService:
             There is something that is no file, or a link that leads to none.
         PreconditionFailed
             The condition does not hold, also that of creation alone.
+        TooManyRequests
+            The caller has too many uploads under way.
         """
         files, plain = self._changing(caller, system, path)
         self._check_length(length)
-        writing = await files.begin(caller.user, plain)
-        try:
-            await self._write(writing, body, length, Digests(digests or {}))
-            return await writing.commit(condition, modified_ns)
-        except AlreadyExists as error:
-            await writing.abort()
-            # What a client has asked for by a condition is answered as one that fails.
-            raise PreconditionFailed(error.text) from error
-        except BaseException:
-            await writing.abort()
-            raise
+        with self._uploads.take(caller.user):
+            writing = await files.begin(caller.user, plain)
+            try:
+                await self._write(writing, body, length, Digests(digests or {}))
+                return await writing.commit(condition, modified_ns)
+            except AlreadyExists as error:
+                await writing.abort()
+                # A condition of the client's that fails is answered as one.
+                raise PreconditionFailed(error.text) from error
+            except BaseException:
+                await writing.abort()
+                raise
 
     def _check_length(self, length: int | None) -> None:
         if length is not None and length > self._upload_bytes:

@@ -10,6 +10,7 @@ from gatewright.core.caller import Caller, Scope
 from gatewright.core.events import Event
 from gatewright.web.context import Context
 from gatewright.web.events import event_stream, last_event_id
+from gatewright.web.turns import Counted, turn_of
 
 router = APIRouter(tags=["events"])
 
@@ -51,7 +52,8 @@ async def events(
     hub = context.services.events
     after = await hub.start(last_event_id(request))
     follow = hub.follow(owner=owner, subject=subject, after=after)
-    return event_stream(_within_scopes(follow, context.caller))
+    answer = event_stream(_within_scopes(follow, context.caller))
+    return Counted(answer, turn_of(request, context.services.streams))
 
 
 async def _within_scopes(

@@ -33,6 +33,7 @@ from gatewright.web.digests import declared_digests
 from gatewright.web.json_model import BINARY, json_body, read_model
 from gatewright.web.listing import Cursor, Limit, json_response, listing
 from gatewright.web.paths import encode_path, rest_of_path
+from gatewright.web.turns import Counted, turn_of
 from gatewright.web.upload import declared_length, declared_time, file_body
 from gatewright.web.user_content import user_content
 from gatewright.web.user_files import user_file_response
@@ -184,7 +185,8 @@ async def read(
         return _text_response(entry, text)
     if view == "archive":
         entry, members = await files.members(caller, system, raw)
-        return archive_response(members, entry.name or system.encode(), form)
+        answer = archive_response(members, entry.name or system.encode(), form)
+        return Counted(answer, turn_of(request, files.downloads))
     opened = await files.open(caller, system, raw)
     if opened.descriptor is None:
         return await _folder(request, context, system, raw, limit, cursor)

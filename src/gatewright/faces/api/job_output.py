@@ -1,5 +1,6 @@
 """What a job writes: ``/jobs/{system}/{id}/output`` and ``/error``."""
 
+from contextlib import ExitStack
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -10,6 +11,7 @@ from gatewright.faces.api.jobs import JobId, System
 from gatewright.web.changing_files import changing_file_response
 from gatewright.web.context import Context, RequestContext
 from gatewright.web.live import live_response
+from gatewright.web.turns import Counted, turn_of
 
 router = APIRouter(tags=["jobs"])
 
@@ -83,14 +85,19 @@ async def _stream(
     jobs, caller = context.services.jobs, context.caller
     if live:
         await jobs.with_output(caller, system, job_id)
-        return live_response(follow(jobs, caller, system, job_id, stream), _PLAIN)
-    file = await jobs.output(caller, system, job_id, stream)
-    return await changing_file_response(
-        request,
-        file,
-        file.size,
-        media_type=_PLAIN,
-        etag=file.etag,
-        modified_at=file.modified_at,
-        headers={"Cache-Control": "no-cache"},
-    )
+        pieces = follow(jobs, caller, system, job_id, stream)
+        turn = turn_of(request, context.services.streams)
+        return Counted(live_response(pieces, _PLAIN), turn)
+    with ExitStack() as held:
+        held.enter_context(turn_of(request, context.services.files.downloads))
+        file = await jobs.output(caller, system, job_id, stream)
+        answer = await changing_file_response(
+            request,
+            file,
+            file.size,
+            media_type=_PLAIN,
+            etag=file.etag,
+            modified_at=file.modified_at,
+            headers={"Cache-Control": "no-cache"},
+        )
+        return Counted(answer, held.pop_all())

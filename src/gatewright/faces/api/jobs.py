@@ -38,6 +38,7 @@ from gatewright.web.form_text import EMPTY_IS_NONE
 from gatewright.web.json_model import json_body, read_model
 from gatewright.web.listing import Cursor, Limit, json_response, listing
 from gatewright.web.problems import problem_document
+from gatewright.web.turns import Counted, turn_of
 
 router = APIRouter(tags=["jobs"])
 
@@ -312,7 +313,8 @@ async def job_events(
     news = _news(context)
     if await news.over(context.caller, system, job_id, after):
         return Response(status_code=204)
-    return event_stream(news.follow(context.caller, system, job_id, after))
+    answer = event_stream(news.follow(context.caller, system, job_id, after))
+    return Counted(answer, turn_of(request, context.services.streams))
 
 
 def _news(context: RequestContext) -> JobNews:

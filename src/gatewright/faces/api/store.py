@@ -21,10 +21,11 @@ from gatewright.domains.store import (
 )
 from gatewright.faces.api import store_bodies as bodies
 from gatewright.faces.api.store_bodies import CollectionName, ExpiresIn, lifetime
-from gatewright.web.context import Context, RequestContext
+from gatewright.web.context import Context
 from gatewright.web.events import Message, event_stream, last_event_id
 from gatewright.web.json_model import json_body
 from gatewright.web.listing import Cursor, Limit, json_response, listing
+from gatewright.web.turns import Counted, turn_of
 
 router = APIRouter(tags=["store"])
 
@@ -306,7 +307,12 @@ async def changes(
     if "text/event-stream" in request.headers.get("accept", ""):
         # A browser that comes back asks for the same URL and says what it has seen.
         seen = last_event_id(request)
-        return await _stream(context, collection, since if seen is None else seen)
+        after = since if seen is None else seen
+        # What is wrong is said before the stream begins.
+        last = await context.services.listings.start(context.caller, collection, after)
+        changes = context.services.listings.follow(context.caller, collection, last)
+        answer = event_stream(_messages(changes))
+        return Counted(answer, turn_of(request, context.services.streams))
     page = await context.services.listings.changes(
         context.caller,
         collection,
@@ -316,15 +322,6 @@ async def changes(
     )
     items = [bodies.change_answer(change) for change in page.changes]
     return json_response({"changes": items, "last": page.last})
-
-
-async def _stream(
-    context: RequestContext, collection: str, since: int | None
-) -> Response:
-    listings = context.services.listings
-    # What is wrong is said before the stream begins.
-    last = await listings.start(context.caller, collection, since)
-    return event_stream(_messages(listings.follow(context.caller, collection, last)))
 
 
 async def _messages(found: AsyncIterator[Change]) -> AsyncIterator[Message | None]:
