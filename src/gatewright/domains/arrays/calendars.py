@@ -162,7 +162,13 @@ def day_of(calendar_: Calendar, number: int) -> tuple[int, int, int]:
         year, rest = divmod(number, 360)
         return year, rest // 30 + 1, rest % 30 + 1
     if calendar_ in {Calendar.NOLEAP, Calendar.ALL_LEAP}:
-        return _day_of_equal_years(calendar_, number)
+        months = [days_in_month(calendar_, 1, month) for month in range(1, 13)]
+        year, rest = divmod(number, sum(months))
+        month = 0
+        while rest >= months[month]:
+            rest -= months[month]
+            month += 1
+        return year, month + 1, rest + 1
     julian = calendar_ is Calendar.JULIAN or (
         calendar_ is Calendar.STANDARD and number < _GREGORIAN_BEGINS
     )
@@ -174,16 +180,6 @@ def day_of(calendar_: Calendar, number: int) -> tuple[int, int, int]:
     month = (fifth // 153 + 2) % 12 + 1
     year = fourth // 1461 - 4716 + (14 - month) // 12
     return year, month, fifth % 153 // 5 + 1
-
-
-def _day_of_equal_years(calendar_: Calendar, number: int) -> tuple[int, int, int]:
-    months = [days_in_month(calendar_, 1, month) for month in range(1, 13)]
-    year, rest = divmod(number, sum(months))
-    month = 0
-    while rest >= months[month]:
-        rest -= months[month]
-        month += 1
-    return year, month + 1, rest + 1
 
 
 def checked(calendar_: Calendar, moment: Moment) -> Moment:
@@ -259,25 +255,18 @@ def time_units(units: str, calendar_name: str = "") -> TimeUnits | None:
         return None
     word = parsed["unit"].lower()
     unit = _UNITS.get(word) or _OF_A_CALENDAR.get(kind, {}).get(word)
-    reference = _reference(parsed["reference"], kind)
-    if unit is None or reference is None:
+    parts = _REFERENCE.fullmatch(parsed["reference"])
+    if unit is None or parts is None:
         return None
-    return TimeUnits(unit, reference, kind)
-
-
-def _reference(text: str, kind: Calendar) -> int | None:
-    parsed = _REFERENCE.fullmatch(text)
-    if parsed is None:
-        return None
-    hour, minute, second = (int(parsed[n] or 0) for n in ("hour", "minute", "second"))
-    micro = int(((parsed["fraction"] or "") + "000000")[:6])
+    hour, minute, second = (int(parts[n] or 0) for n in ("hour", "minute", "second"))
+    micro = int(((parts["fraction"] or "") + "000000")[:6])
     within = ((hour * 60 + minute) * 60 + second) * 1_000_000 + micro
-    day = Moment(int(parsed["year"]), int(parsed["month"]), int(parsed["day"]))
+    day = Moment(int(parts["year"]), int(parts["month"]), int(parts["day"]))
     try:
         before = microseconds(kind, checked(kind, day))
     except InvalidRequest:
         return None
-    return before + within - zone(parsed["offset"] or "+0")
+    return TimeUnits(unit, before + within - zone(parts["offset"] or "+0"), kind)
 
 
 def zone(text: str) -> int:

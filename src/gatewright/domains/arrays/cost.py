@@ -1,8 +1,8 @@
-"""Whether a subset is small: made in a moment, while others' large ones are made."""
+"""Whether a subset is small: such ones do not wait for others' large ones."""
 
 import math
 
-from gatewright.domains.arrays.model import Description, Range, Variable
+from gatewright.domains.arrays.model import Description, Variable
 from gatewright.domains.arrays.selection import everything
 from gatewright.domains.arrays.subset import Estimate, SubsetOrder
 
@@ -21,9 +21,10 @@ def is_small(description: Description, order: SubsetOrder, cost: Estimate) -> bo
 
 
 def unpacked_bytes(variable: Variable, order: SubsetOrder) -> int:
-    """Return the bytes of the stored pieces that a subset has some of, unpacked.
+    """Return the bytes, unpacked, of the chunks from which a subset takes values.
 
-    A series of one cell through compressed maps reads every map.
+    They may be many more than those of the subset: a series of one cell through
+    compressed maps reads every map.
     """
     found = variable.type.size
     chunks = variable.chunks or (1,) * len(variable.shape)
@@ -31,13 +32,12 @@ def unpacked_bytes(variable: Variable, order: SubsetOrder) -> int:
         variable.dimensions, variable.shape, chunks, strict=True
     ):
         ranges = order.selected.get(name, everything(size)).ranges
-        pieces = sum(_pieces(part, chunk) for part in ranges)
+        pieces = sum(
+            part.count
+            if part.stride >= chunk
+            else (part.stop - 1) // chunk - part.start // chunk + 1
+            for part in ranges
+            if part.count
+        )
         found *= min(pieces, math.ceil(size / chunk)) * chunk
     return found
-
-
-def _pieces(part: Range, chunk: int) -> int:
-    """Return how many pieces of a length a range has some of."""
-    if part.stride >= chunk:
-        return part.count
-    return (part.stop - 1) // chunk - part.start // chunk + 1 if part.count else 0

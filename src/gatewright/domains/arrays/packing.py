@@ -1,6 +1,7 @@
 """Packed values and missing ones (CF conventions 1.11, section 8.1 and 2.5.1)."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,14 +19,14 @@ _UNWRITTEN = {
     ElementType.FLOAT32: float.fromhex("0x1.ep+122"),
     ElementType.FLOAT64: float.fromhex("0x1.ep+122"),
 }
-"""The fill value of cells that were never written, of variables without _FillValue.
+"""Default fill values, which cells have that were never written.
 
-Source: ``NC_FILL_INT`` and its like in netcdf.h. For bytes the library masks none.
+Source: ``NC_FILL_INT`` and its like in netcdf.h. Bytes have none that means missing.
 """
 
 
 _ROUNDING = 1e-2
-"""Part of a stored unit by which a bound in unpacked units may miss a whole one."""
+"""Part of a stored unit by which a bound, packed, may differ from a whole number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,26 +139,21 @@ def _with_sign(values: npt.NDArray[np.number], how: Packing) -> npt.NDArray[np.n
 
 
 def _missing(values: npt.NDArray[np.number], how: Packing) -> npt.NDArray[np.bool_]:
+    """Return where stored values mean missing, or lie outside of the valid range."""
     missing = np.zeros(values.shape, bool)
     for value in how.missing:
-        missing |= values == _as_stored(values.dtype, _signed(how, values.dtype, value))
+        stored: Any = _signed(how, values.dtype, value)
+        if values.dtype.kind == "f":
+            with np.errstate(over="ignore"):
+                stored = values.dtype.type(stored)  # 1e20 is another one as float32
+        elif values.dtype.kind == "u" and stored < 0:
+            stored += 2 ** (8 * values.dtype.itemsize)
+        missing |= values == stored
     if how.lowest is not None:
         missing |= values < _signed(how, values.dtype, how.lowest)
     if how.highest is not None:
         missing |= values > _signed(how, values.dtype, how.highest)
     return missing
-
-
-def _as_stored(dtype: np.dtype[np.generic], value: float) -> np.generic | float:
-    """Return a missing value as the variable stores it: 1e20 in a float32 array."""
-    if dtype.kind == "f":
-        with np.errstate(over="ignore"):
-            rounded: np.generic = dtype.type(value)
-        return rounded
-    if dtype.kind == "u" and value < 0:
-        turn: int = 2 ** (8 * dtype.itemsize)
-        return value + turn
-    return value
 
 
 def _signed(how: Packing, dtype: np.dtype[np.generic], value: float) -> float:
@@ -203,22 +199,17 @@ def _valid(
     if not packed or variable.type in fractions or not fractions.issuperset(types):
         return low, high
     there = np.iinfo(_unsigned(variable) or variable.type.value)
-    ends = [
-        None
-        if value is None
-        else min(max(_stored(value, scale, offset), there.min), there.max)
-        for value in (low, high)
-    ]
+    ends: list[float | None] = []
+    for value in (low, high):
+        if value is None:
+            ends.append(None)
+            continue
+        # 180 K is not exactly (180 - 280) / 0.01 where the factor is a float32.
+        stored = (value - offset) / scale if scale else value
+        almost = abs(stored - round(stored)) < _ROUNDING
+        stored = float(round(stored)) if almost else stored
+        ends.append(min(max(stored, there.min), there.max))
     return (ends[1], ends[0]) if scale < 0 else (ends[0], ends[1])
-
-
-def _stored(value: float, scale: float, offset: float) -> float:
-    """Return an unpacked number as it is stored; a whole one if it is almost that.
-
-    180 K is not exactly (180 - 280) / 0.01 where the factor is a float32.
-    """
-    found = (value - offset) / scale if scale else value
-    return float(round(found)) if abs(found - round(found)) < _ROUNDING else found
 
 
 def _number(attributes: Attributes, name: str) -> float | None:

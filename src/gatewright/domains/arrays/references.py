@@ -26,6 +26,8 @@ _REFERENCES = frozenset(
         *("volume_coordinates", "node_count", "part_node_count"),
     }
 )
+_WHOLE_OR_NONE = frozenset({"formula_terms", "compress"})
+"""Attributes that mean nothing once a name is left out."""
 _CONNECTIVITY = "_connectivity"
 _RAGGED = frozenset({"sample_dimension", "instance_dimension"})
 
@@ -150,28 +152,27 @@ def _of_mesh(description: Description, variable: Variable) -> set[str]:
 def shortened(variable: Variable, present: AbstractSet[str]) -> Attributes:
     """Return a variable's attributes without the names of what is not in the answer.
 
-    ``present`` are the names of its variables and dimensions. A formula of which a
-    term is missing is left out, and so is the place on a mesh that is.
+    ``present`` are the names of the answer's variables and dimensions. A formula of
+    which a term is missing is left out, and ``location`` with a mesh that is missing.
     """
     found: dict[str, Attribute] = {}
     for name, attribute in variable.attributes.items():
         if not _refers(name):
             found[name] = attribute
-        elif kept := _kept(name, attribute.text, present):
-            found[name] = Attribute(attribute.type, (kept,))
+            continue
+        text = attribute.text
+        words = text.split()
+        if name in _KEYED:
+            pairs = list(zip(words[::2], words[1::2], strict=False))
+            kept = [f"{key} {word}" for key, word in pairs if word in present]
+            whole = len(kept) == len(pairs)
+            text = " ".join(kept)
+        else:
+            kept = [word for word in words if word.rstrip(":") in present]
+            whole = len(kept) == len(words)
+            text = text if whole else " ".join(kept)
+        if text and (whole or name not in _WHOLE_OR_NONE):
+            found[name] = Attribute(attribute.type, (text,))
     if "mesh" in variable.attributes and "mesh" not in found:
         found.pop("location", None)
     return found
-
-
-def _kept(name: str, text: str, present: AbstractSet[str]) -> str:
-    words = text.split()
-    if name in _KEYED:
-        pairs = list(zip(words[::2], words[1::2], strict=False))
-        kept = [f"{key} {word}" for key, word in pairs if word in present]
-        whole = len(kept) == len(pairs) or name != "formula_terms"
-        return " ".join(kept) if whole else ""
-    kept = [word for word in words if word.rstrip(":") in present]
-    if name == "compress" and len(kept) < len(words):
-        return ""
-    return text if len(kept) == len(words) else " ".join(kept)

@@ -1,7 +1,7 @@
-"""From coordinates, as people write them, to indices.
+"""Turns coordinates, as people write them, into indices.
 
-``lat=10:60`` is a range, its ends included; ``lat=45.2`` is the cell within half a step
-of which it lies, and a full moment is one likewise. A written time is a period
+``lat=10:60`` is a range, its ends included; ``lat=45.2`` is the cell whose centre is
+within half a step, and so is a full moment. A written time is a period
 (``1987-10`` a month): the times within it. Members, stations and other labels match
 exactly. What is not there is refused, with its neighbours. A longitude range runs
 eastward from its first end to its second, whatever the file counts (0 to 360 or -180
@@ -201,11 +201,17 @@ def _select_longitude(
     if closed.size > values.size and within:
         mask = (closed >= low) & (closed <= high)
         return Selected((_run(axis, mask, closed, f"{west:g}:{east:g}"),))
-    if width >= 360.0 - _DEGREES:
-        return _turned(axis, values, west)
     distance = np.mod(_snapped(values - west), 360.0)
+    steps = np.diff(values)
+    # It rises or falls, but for one step at its seam.
+    rising = int((steps > 0).sum()) >= int((steps < 0).sum())
+    if width >= 360.0 - _DEGREES:
+        # The whole axis, beginning at the first longitude east of ``west``.
+        first = int(np.argmin(_finite(axis, distance)))
+        first = first if rising else (first + 1) % values.size
+        parts = (Range(first, values.size - first), Range(0, first))
+        return Selected(tuple(part for part in parts if part.count), west)
     mask = distance <= width + _DEGREES
-    rising = _rising(values)
     runs = _split(_runs(mask), np.diff(distance), rising=rising)
     if not runs:
         raise _outside(axis, values, f"{west:g}:{east:g}")
@@ -241,22 +247,6 @@ def _split(runs: list[Range], steps: Values, *, rising: bool) -> list[Range]:
             run.part(first, last - first) for first, last in itertools.pairwise(borders)
         ]
     return found
-
-
-def _turned(axis: Axis, values: Values, west: float) -> Selected:
-    """Return the whole axis, beginning at the first longitude east of ``west``."""
-    distance = np.mod(_snapped(values - west), 360.0)
-    first = int(np.argmin(_finite(axis, distance)))
-    if not _rising(values):
-        first = (first + 1) % values.size
-    parts = (Range(first, values.size - first), Range(0, first))
-    return Selected(tuple(part for part in parts if part.count), west)
-
-
-def _rising(values: Values) -> bool:
-    """Return whether an axis rises, but for one fall at its seam."""
-    steps = np.diff(values)
-    return int((steps > 0).sum()) >= int((steps < 0).sum())
 
 
 def _select_time(axis: Axis, units: TimeUnits, values: Values, text: str) -> Selected:

@@ -169,15 +169,28 @@ class Datasets:
         return self._response_bytes
 
     async def look(self, datasets: Sequence[Dataset]) -> list[Published | None]:
-        """Return what is known of data sets, for a listing.
+        """Return the descriptions of data sets, for a listing, in the same order.
 
-        Files that were not read before are read now, for a few seconds together; None
+        Files that were not read before are read now, for three seconds together; None
         stands for one that takes longer, is damaged or is not there (:meth:`is_there`).
         """
         new = [d for d in datasets if d.source not in self._descriptions]
         if new:
             gate = asyncio.Semaphore(_LOOKS_AT_ONCE)
-            tasks = [asyncio.create_task(self._look(d, gate)) for d in new]
+
+            async def describe(dataset: Dataset) -> None:
+                async with gate:
+                    try:
+                        described = await self._reader.describe(dataset.source)
+                    except NotFound:
+                        self._absent.add(dataset.id)
+                    except GatewayError:
+                        return  # damaged, or slow: the listing says no more of it
+                    else:
+                        self._absent.discard(dataset.id)
+                        self._descriptions[dataset.source] = described
+
+            tasks = [asyncio.create_task(describe(dataset)) for dataset in new]
             _, late = await asyncio.wait(tasks, timeout=_LOOK_SECONDS)
             for task in late:
                 task.cancel()
@@ -190,18 +203,6 @@ class Datasets:
     def is_there(self, dataset: Dataset) -> bool:
         """Return whether the source of a data set was there when it was looked at."""
         return dataset.id not in self._absent
-
-    async def _look(self, dataset: Dataset, gate: asyncio.Semaphore) -> None:
-        async with gate:
-            try:
-                described = await self._reader.describe(dataset.source)
-            except NotFound:
-                self._absent.add(dataset.id)
-            except GatewayError:
-                return  # it is damaged, or takes long: the listing says no more of it
-            else:
-                self._absent.discard(dataset.id)
-                self._descriptions[dataset.source] = described
 
     async def axes(self, published: Published) -> Mapping[str, AxisValues]:
         """Return the axes of a data set with their values, by dimension.
@@ -227,7 +228,7 @@ class Datasets:
         return found
 
     async def prepare(self, published: Published, request: SubsetRequest) -> Prepared:
-        """Return what a subset comes to; nothing but coordinates is read.
+        """Return the indices and the estimated size of a subset, reading coordinates.
 
         Raises
         ------

@@ -98,21 +98,13 @@ def apply(values: Floats, hows: Sequence[Statistic], axis: int) -> list[Floats]:
     return found
 
 
-def _spread(values: Floats, axis: int) -> Floats:
-    """Return the ensemble spread: the sample standard deviation.
-
-    The sum of squares is divided by N - 1, which makes the squared spread an unbiased
-    estimate of the variance and lets it be compared to the squared error of the mean
-    (Fortin et al., 2014, J. Hydrometeorology 15, 1708, doi:10.1175/JHM-D-14-0008.1).
-    One member alone has no spread: NaN.
-    """
-    result: Floats = np.std(values, axis=axis, ddof=1, dtype=np.float64)
-    return result
-
-
+# The spread is the sample standard deviation. The sum of squares is divided by N - 1,
+# which makes the squared spread an unbiased estimate of the variance and lets it be
+# compared to the squared error of the mean (Fortin et al., 2014, J. Hydrometeorology
+# 15, 1708, doi:10.1175/JHM-D-14-0008.1). One member alone has no spread: NaN.
 _WITHOUT_HOLES: Mapping[str, Callable[[Floats, int], Floats]] = {
     "mean": lambda values, axis: np.mean(values, axis=axis, dtype=np.float64),
-    "spread": _spread,
+    "spread": lambda values, axis: np.std(values, axis=axis, ddof=1, dtype=np.float64),
     "min": lambda values, axis: np.min(values, axis=axis),
     "max": lambda values, axis: np.max(values, axis=axis),
 }

@@ -301,7 +301,12 @@ def estimate(
         read += _bytes_of(variable, order)
         values = one * max(1, len(order.statistics))
         elements += values
-        made += values * _bytes_of_a_value(variable, order)
+        if order.format is SubsetFormat.NETCDF4:
+            each = output_type(variable, order).size
+        else:
+            coordinates = len(variable.dimensions) * (order.format is SubsetFormat.CSV)
+            each = _BYTES_OF_A_VALUE.get(order.format, 0) * (1 + coordinates)
+        made += values * each
     if order.format is SubsetFormat.PNG:
         return Estimate(elements, read, _PICTURE_BYTES)
     if order.format is not SubsetFormat.NETCDF4:
@@ -331,10 +336,3 @@ def _bytes_of(variable: Variable, order: SubsetOrder) -> int:
         order.selected.get(name, everything(size)).count
         for name, size in zip(variable.dimensions, variable.shape, strict=True)
     )
-
-
-def _bytes_of_a_value(variable: Variable, order: SubsetOrder) -> int:
-    if order.format is SubsetFormat.NETCDF4:
-        return output_type(variable, order).size
-    size = _BYTES_OF_A_VALUE.get(order.format, 0)
-    return size * (1 + len(variable.dimensions) * (order.format is SubsetFormat.CSV))

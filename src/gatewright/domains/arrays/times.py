@@ -1,6 +1,6 @@
 """Times as people write them in a request: parts of ISO 8601.
 
-They are in UTC, as the times of data sets are, where they have no offset of their own.
+Without an offset of their own they are in UTC, as the times of data sets are.
 """
 
 import re
@@ -65,7 +65,14 @@ def period(text: str, calendar: Calendar) -> Period:
     within_day = ((hour * 60 + minute) * 60 + second) * 1_000_000 + micro
     first = checked(calendar, Moment(year, month, day, within_day))
     if parsed["offset"]:
-        first = _in_utc(first, parsed["offset"], calendar)
+        digits = parsed["offset"][1:].replace(":", "")
+        if int(digits[:2]) > 23 or int(digits[2:] or 0) > 59:
+            raise InvalidRequest(
+                "An offset from UTC is less than a day, such as +05:30."
+            )
+        east = zone(parsed["offset"].replace(" ", "+"))
+        days, rest = divmod(microseconds(calendar, first) - east, _DAY)
+        first = Moment(*day_of(calendar, days), rest)
     return Period(first, _behind(parsed, first, calendar))
 
 
@@ -78,16 +85,8 @@ def time_range(text: str, calendar: Calendar) -> tuple[Period, Period]:
     return period(pair["first"], calendar), period(pair["last"], calendar)
 
 
-def _in_utc(local: Moment, offset: str, calendar: Calendar) -> Moment:
-    digits = offset[1:].replace(":", "")
-    if int(digits[:2]) > 23 or int(digits[2:] or 0) > 59:
-        raise InvalidRequest("An offset from UTC is less than a day, such as +05:30.")
-    passed = microseconds(calendar, local) - zone(offset.replace(" ", "+"))
-    days, rest = divmod(passed, _DAY)
-    return Moment(*day_of(calendar, days), rest)
-
-
 def _behind(parsed: re.Match[str], first: Moment, calendar: Calendar) -> Moment:
+    """Return the first moment after the year, month, day or moment that was written."""
     if parsed["hour"]:
         return first
     if parsed["month"] is None:

@@ -73,7 +73,15 @@ class Ingest:
         """
         if not await self._claim(survey):
             return None
-        keeping = asyncio.create_task(self._keep(survey))
+
+        async def keep() -> None:
+            while True:
+                await asyncio.sleep(_KEEP_SECONDS)
+                # The database comes back, or another process goes on.
+                with suppress(GatewayError):
+                    await self._claim(survey)
+
+        keeping = asyncio.create_task(keep())
         try:
             return await self._update(survey, told)
         finally:
@@ -87,13 +95,6 @@ class Ingest:
         return await self._index.claim(
             survey.id, self._holder, now, now + LEASE_SECONDS
         )
-
-    async def _keep(self, survey: Survey) -> None:
-        """Renew the claim on the survey until cancelled."""
-        while True:
-            await asyncio.sleep(_KEEP_SECONDS)
-            with suppress(GatewayError):  # the database comes back, or another goes on
-                await self._claim(survey)
 
     async def _update(
         self, survey: Survey, told: Callable[[Reading], object]

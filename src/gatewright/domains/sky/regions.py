@@ -5,7 +5,9 @@ polygon, interval). Angles are ICRS degrees.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -42,6 +44,23 @@ class Circle:
     """Declination of the centre."""
     radius: float
     """Radius, 0 to 180; with 0 it is a point."""
+
+    @classmethod
+    def of(cls, numbers: Sequence[float]) -> Self:
+        """Return the circle of the numbers of DALI's CIRCLE, degrees.
+
+        Raises
+        ------
+        InvalidRequest
+            They are not three, or not on the sky.
+        """
+        if len(numbers) != 3:
+            raise InvalidRequest(
+                "CIRCLE has three numbers: ra, dec and radius in degrees."
+            )
+        if not 0.0 <= numbers[2] <= 180.0:
+            raise InvalidRequest("The radius of a circle is 0 to 180 degrees.")
+        return cls(_longitude(numbers[0]), _latitude(numbers[1]), numbers[2])
 
     def meets(self, polygons: geometry.Vectors) -> geometry.Flags:
         """Return for each polygon whether it has a point of the region."""
@@ -81,6 +100,48 @@ class Polygon:
     vertices: tuple[tuple[float, float], ...]
     """Right ascension and declination of each corner, at least three."""
 
+    @classmethod
+    def of(cls, numbers: Sequence[float]) -> Self:
+        """Return the polygon of the numbers of DALI's POLYGON, degrees.
+
+        Raises
+        ------
+        InvalidRequest
+            They are not pairs on the sky, are too few or too many, or its edges cross.
+        """
+        if len(numbers) > 2 * MAXIMUM_VERTICES:
+            raise InvalidRequest(f"POLYGON has at most {MAXIMUM_VERTICES} corners.")
+        if len(numbers) < 6 or len(numbers) % 2:
+            raise InvalidRequest(
+                "POLYGON has two numbers for each of three or more corners."
+            )
+        pairs = zip(numbers[::2], numbers[1::2], strict=True)
+        vertices = tuple((_longitude(ra), _latitude(dec)) for ra, dec in pairs)
+        corners = np.asarray(vertices)
+        vectors = geometry.unit_vectors(corners[:, 0], corners[:, 1])
+        lengths = geometry.angle(vectors, np.roll(vectors, -1, axis=0))
+        different = np.flatnonzero(lengths > geometry.TOUCH)
+        if len(different) < 3:
+            raise InvalidRequest(
+                "POLYGON has three or more corners in different places."
+            )
+        if np.any(lengths > math.pi - 1e-9):
+            raise InvalidRequest(
+                "An edge of POLYGON is 180 degrees long: which way round?"
+            )
+        crossing = geometry.crossing_edges(vectors[different])
+        if crossing is not None:
+            edges = " and ".join(
+                f"{n + 1} ({' '.join(map(repr, vertices[n]))} to "
+                f"{' '.join(map(repr, vertices[(n + 1) % len(vertices)]))})"
+                for n in sorted(different[list(crossing)].tolist())
+            )
+            raise InvalidRequest(
+                f"The edges {edges} of POLYGON cross or touch. Give its corners in the "
+                "order in which they follow one another round the area."
+            )
+        return cls(vertices)
+
     def meets(self, polygons: geometry.Vectors) -> geometry.Flags:
         """Return for each polygon whether it has a point of the region."""
         other = geometry.polygon_vectors(self.vertices)
@@ -119,6 +180,27 @@ class Range:
     """Least declination."""
     north: float
     """Greatest declination."""
+
+    @classmethod
+    def of(cls, numbers: Sequence[float]) -> Self:
+        """Return the box of the numbers of DALI's RANGE, degrees; infinite is open.
+
+        Raises
+        ------
+        InvalidRequest
+            They are not four, or not on the sky.
+        """
+        if len(numbers) != 4:
+            raise InvalidRequest("RANGE has four numbers: ra1, ra2, dec1 and dec2.")
+        west, east = (_open(number, 0.0, 360.0) for number in numbers[:2])
+        south, north = (_open(number, -90.0, 90.0) for number in numbers[2:])
+        if south > north:
+            raise InvalidRequest(
+                "The first declination of a RANGE is above its second."
+            )
+        return cls(
+            _longitude(west), _longitude(east), _latitude(south), _latitude(north)
+        )
 
     def meets(self, polygons: geometry.Vectors) -> geometry.Flags:
         """Return for each polygon whether it has a point of the region."""
@@ -162,11 +244,11 @@ def parse_region(text: str) -> Region:
     """
     shape, *words = text.split()[: 2 * MAXIMUM_VERTICES + 2] or [""]
     if shape == "CIRCLE":
-        return _circle(_numbers(words, "CIRCLE"))
+        return Circle.of(_numbers(words, "CIRCLE"))
     if shape == "RANGE":
-        return _range(_numbers(words, "RANGE", infinite=True))
+        return Range.of(_numbers(words, "RANGE", infinite=True))
     if shape == "POLYGON":
-        return _polygon(_numbers(words, "POLYGON"))
+        return Polygon.of(_numbers(words, "POLYGON"))
     raise InvalidRequest(
         "A region is “CIRCLE ra dec radius”, “RANGE ra1 ra2 dec1 dec2” or "
         "“POLYGON ra1 dec1 ra2 dec2 ra3 dec3 ...”, in ICRS degrees."
@@ -223,60 +305,7 @@ def _latitude(value: float) -> float:
     return value
 
 
-def _circle(numbers: list[float]) -> Circle:
-    if len(numbers) != 3:
-        raise InvalidRequest("CIRCLE has three numbers: ra, dec and radius in degrees.")
-    if not 0.0 <= numbers[2] <= 180.0:
-        raise InvalidRequest("The radius of a circle is 0 to 180 degrees.")
-    return Circle(_longitude(numbers[0]), _latitude(numbers[1]), numbers[2])
-
-
-def _range(numbers: list[float]) -> Range:
-    if len(numbers) != 4:
-        raise InvalidRequest("RANGE has four numbers: ra1, ra2, dec1 and dec2.")
-    west, east = _open(numbers[0], 0.0, 360.0), _open(numbers[1], 0.0, 360.0)
-    south, north = _open(numbers[2], -90.0, 90.0), _open(numbers[3], -90.0, 90.0)
-    if south > north:
-        raise InvalidRequest("The first declination of a RANGE is above its second.")
-    return Range(_longitude(west), _longitude(east), _latitude(south), _latitude(north))
-
-
 def _open(value: float, low: float, high: float) -> float:
     if math.isinf(value):
         return low if value < 0 else high
     return value
-
-
-def _polygon(numbers: list[float]) -> Polygon:
-    if len(numbers) > 2 * MAXIMUM_VERTICES:
-        raise InvalidRequest(f"POLYGON has at most {MAXIMUM_VERTICES} corners.")
-    if len(numbers) < 6 or len(numbers) % 2:
-        raise InvalidRequest(
-            "POLYGON has two numbers for each of three or more corners."
-        )
-    pairs = zip(numbers[::2], numbers[1::2], strict=True)
-    vertices = [(_longitude(ra), _latitude(dec)) for ra, dec in pairs]
-    _check_edges(vertices)
-    return Polygon(tuple(vertices))
-
-
-def _check_edges(vertices: list[tuple[float, float]]) -> None:
-    corners = np.asarray(vertices)
-    vectors = geometry.unit_vectors(corners[:, 0], corners[:, 1])
-    lengths = geometry.angle(vectors, np.roll(vectors, -1, axis=0))
-    if np.count_nonzero(lengths > geometry.TOUCH) < 3:
-        raise InvalidRequest("POLYGON has three or more corners in different places.")
-    if np.any(lengths > math.pi - 1e-9):
-        raise InvalidRequest("An edge of POLYGON is 180 degrees long: which way round?")
-    different = np.flatnonzero(lengths > geometry.TOUCH)
-    crossing = geometry.crossing_edges(vectors[different])
-    if crossing is not None:
-        edges = " and ".join(
-            f"{n + 1} ({' '.join(map(repr, vertices[n]))} to "
-            f"{' '.join(map(repr, vertices[(n + 1) % len(vertices)]))})"
-            for n in sorted(different[list(crossing)].tolist())
-        )
-        raise InvalidRequest(
-            f"The edges {edges} of POLYGON cross or touch. Give its corners in the "
-            "order in which they follow one another round the area."
-        )

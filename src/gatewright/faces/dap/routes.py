@@ -20,7 +20,7 @@ from gatewright.faces.dap.dap2.answer import Data, Source, Text
 from gatewright.faces.dap.dap2.constraint import parse, project
 from gatewright.faces.dap.dap2.model import Projection
 from gatewright.web.conditional import check_preconditions, not_modified, validators
-from gatewright.web.context import RequestContext, request_context
+from gatewright.web.context import request_context
 from gatewright.web.problems import error_headers, exception_handlers, public_text
 
 SERVER = {"XDODS-Server": "dods/3.7", "XDAP": "2.0"}
@@ -97,10 +97,24 @@ async def catalogue(request: Request) -> Response:
 async def dataset(request: Request) -> Response:
     """Answer one URL of a data set."""
     name, _, suffix = request.path_params["name"].rpartition(".")
+    context = request_context(request)
+    datasets = context.services.datasets
     answer = ANSWERS.get(suffix)
-    if answer is None:
-        return await _page_of_dataset(request)
-    opened = await _open(request_context(request), request, name)
+    if answer is None:  # the URL without a suffix names those that there are
+        name = request.path_params["name"]
+        published = await datasets.open(context.caller, name)
+        found = published.dataset.id
+        base = f"{context.services.config.url}/dap/{quote(found)}"
+        lines = [
+            f"{found}: a data set for OPeNDAP clients (DAP2).",
+            f"Open it by this URL: {base}",
+            "",
+            *(f"{base}.{known}" for known in ANSWERS),
+            "",
+        ]
+        return PlainTextResponse("\n".join(lines), headers=SERVER)
+    published = await datasets.open(context.caller, name)
+    opened = Opened(request, Source(datasets, published))
     etag, modified_at = opened.validators()
     fields = {**SERVER, **validators(etag, modified_at)}
     if check_preconditions(request, etag, modified_at):
@@ -108,28 +122,6 @@ async def dataset(request: Request) -> Response:
     response = await answer(opened)
     response.headers.update(fields)
     return response
-
-
-async def _open(context: RequestContext, request: Request, name: str) -> Opened:
-    datasets = context.services.datasets
-    published = await datasets.open(context.caller, name)
-    return Opened(request, Source(datasets, published))
-
-
-async def _page_of_dataset(request: Request) -> Response:
-    """Answer the URL without a suffix: name the URLs that a data set has."""
-    name = request.path_params["name"]
-    context = request_context(request)
-    opened = await _open(context, request, name)
-    base = f"{context.services.config.url}/dap/{quote(opened.dataset.id)}"
-    lines = [
-        f"{opened.dataset.id}: a data set for OPeNDAP clients (DAP2).",
-        f"Open it by this URL: {base}",
-        "",
-        *(f"{base}.{suffix}" for suffix in ANSWERS),
-        "",
-    ]
-    return PlainTextResponse("\n".join(lines), headers=SERVER)
 
 
 async def _dds(opened: Opened) -> Response:
