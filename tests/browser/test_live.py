@@ -110,6 +110,7 @@ async def test_a_job_tells_its_whole_story(
     listed = {key: value for key, value in FINISHED.items() if key != "spec"}
     canned.on("GET", "/jobs/local", {"jobs": [listed], "next": None})
     canned.on("GET", "/jobs/local/7", FINISHED)
+    canned.on("GET", "/jobs/local/7/error", b"", TEXT)
     canned.on("GET", "/jobs/local/7/output", b"fitting\n", TEXT)
     gate = await canned_gate(open_page, canned)
     page = gate.page
@@ -156,8 +157,7 @@ async def test_a_job_that_could_not_be_released_says_why(
     await page.goto(f"{gateway.url}/jobs/local/7")
     await expect(page.locator("gw-job .line li")).to_have_count(2)
     await expect(page.locator("gw-job .bars")).to_contain_text("1.0 GiB asked for")
-    # When its log ends, a job is looked at again, which takes an older failure away.
-    await expect(page.locator("gw-log [role=status]")).to_contain_text("Complete")
+    await expect(page.locator("gw-log [role=status]")).to_contain_text("Live")
     await page.evaluate(
         """() => { window.heard = [];
         for (const kind of ["gw-released", "gw-canceled"])
@@ -282,6 +282,9 @@ async def test_a_log_that_broke_off_is_not_called_complete(
     await expect(gate.page.get_by_role("alert")).to_contain_text("starts anew")
     state = gate.page.locator("gw-log p[role=status]")
     await expect(state).to_have_text("Interrupted")
+    # A log is whole when its job has ended.
+    done = {**FINISHED, "state": "completed", "reason": ""}
+    canned.on("GET", "/jobs/local/7", done)
     canned.on("GET", "/jobs/local/7/output", b"all of it", TEXT)
     await gate.page.get_by_role("button", name="Try again").click()
     await expect(state).to_have_text("Complete")

@@ -137,3 +137,37 @@ async def test_a_tab_hears_of_who_signed_in_in_another(
     await submit(other, "after-the-restart")
     for page in (gate.page, other):
         await expect(page.get_by_text("after-the-restart").first).to_be_visible()
+
+
+LOG_SCRIPT = """#!/bin/sh
+echo first
+for _ in $(seq 2400); do [ -e seen-by-all-tabs ] && break; sleep 0.1; done
+echo last
+"""
+
+
+async def test_ten_tabs_with_a_log_hold_no_connection_for_it(
+    open_page: OpenPage, signed_in: object, gateway: RunningGateway
+) -> None:
+    gate = await open_page(storage_state=signed_in)
+    context = gate.page.context
+    streams = Streams(context)
+    with gateway.client(gateway.token()) as client:
+        body = {"script": LOG_SCRIPT, "name": "told-to-all"}
+        answer = client.post("/api/v1/jobs/local", json=body).raise_for_status()
+        job = answer.json()["id"]
+        pages = [gate.page, *[await context.new_page() for _ in range(TABS - 1)]]
+        logs = [page.locator("gw-log pre") for page in pages]
+        for page, log in zip(pages, logs, strict=True):
+            await page.goto(f"{gateway.url}/jobs/local/{job}")
+            await expect(log).to_have_text("first\n")
+        assert len(streams.opened) == 1
+        # Whatever the tabs show, the browser has connections left for more.
+        await submit(pages[-1], "beside-the-logs")
+        go = client.put("/api/v1/files/local/seen-by-all-tabs", content=b"")
+        go.raise_for_status()
+    for page, log in zip(pages, logs, strict=True):
+        await expect(log).to_have_text("first\nlast\n")
+        state = page.locator("gw-log p[role=status]")
+        await expect(state).to_have_text("Complete")
+    await gate.check()

@@ -124,6 +124,10 @@ async def test_a_sign_in_link_sets_the_cookie_once(gateway: Whole) -> None:
     assert again.status_code == 401
     assert "does not work any more" in again.text
     assert "Set-Cookie" not in again.headers
+    on = await client.get("/sign-in", params={"code": code})
+    assert (on.status_code, on.headers["Location"]) == (303, "/")
+    assert "Set-Cookie" not in on.headers
+    assert (await client.get("/api/v1/session")).json()["user"] == GUEST
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site", "anything"])

@@ -30,7 +30,9 @@ class SignIn:
 
         Another's page may lead here with a link of its own, so that what is done next
         is done in its account (login CSRF: Barth, Jackson and Mitchell, CCS 2008); the
-        person who comes from there is asked first.
+        person who comes from there is asked first. A code that is used up, opened again
+        by who is signed in already (from a bookmark, a terminal, the history of the
+        browser), leads on to the portal.
         """
         code = request.query_params.get("code")
         if code is None:
@@ -41,6 +43,8 @@ class SignIn:
         try:
             session = await sign_in_by_link(request, context, code)
         except NotSignedIn as error:
+            if context.caller.signed_in:
+                return RedirectResponse("/", 303, headers=NEVER_STORED)
             return self._page("used-link.html", request, error.status)
         cookie = cookie_fields(context.services.config, session.secret)
         return RedirectResponse("/", 303, headers=NEVER_STORED | dict(cookie))

@@ -18,6 +18,14 @@ export class Auth {
     return this._session;
   }
 
+  /**
+   * Whether who is signed in may do something, in whole or in part.
+   * @param {string} scope Such as `jobs:submit`. @returns {Promise<boolean>}
+   */
+  async may(scope) {
+    return covers((await this.session()).scopes, scope);
+  }
+
   /** Asks again who is signed in. @returns {Promise<Session>} */
   refresh() {
     const asked = this._http.json("/api/v1/session");
@@ -26,7 +34,7 @@ export class Auth {
     return asked;
   }
 
-  /** @param {string} user @param {string} password @returns {Promise<Session>} */
+  /** Begins a session, in a cookie that no script reads. @param {string} user @param {string} password @returns {Promise<Session>} */
   async signIn(user, password) {
     await this._http.json("/api/v1/session", { method: "POST", json: { user, password } });
     return this._changed();
@@ -44,7 +52,7 @@ export class Auth {
     }
   }
 
-  /** @returns {Promise<Session>} */
+  /** Ends the session, or forgets the token. @returns {Promise<Session>} */
   async signOut() {
     if (this._http.token) this._http.token = "";
     else await this._http.json("/api/v1/session", { method: "DELETE" });
@@ -59,6 +67,11 @@ export class Auth {
   }
 }
 
+/** Whether scopes hold one, or a part of it (`files:read:/data` of `files:read`). @param {string[]} scopes @param {string} scope */
+export function covers(scopes, scope) {
+  return scopes.some((one) => one === scope || one.startsWith(`${scope}:`));
+}
+
 /** Accounts and personal tokens. */
 export class Accounts {
   /** @param {import("./http.js").Http} http */
@@ -66,12 +79,12 @@ export class Accounts {
     this._http = http;
   }
 
-  /** @param {string} name @param {AbortSignal} [signal] @returns {Promise<any>} */
+  /** An account: its name, role and groups. @param {string} name @param {AbortSignal} [signal] @returns {Promise<any>} */
   user(name, signal) {
     return this._http.json(`/api/v1/user/${escapeName(name)}`, { signal });
   }
 
-  /** @param {AbortSignal} [signal] @returns {Promise<any>} */
+  /** One's personal tokens, without their texts. @param {AbortSignal} [signal] @returns {Promise<any>} */
   tokens(signal) {
     return this._http.json("/api/v1/tokens", { signal });
   }
@@ -81,7 +94,7 @@ export class Accounts {
     return this._http.create("/api/v1/tokens", { json: token });
   }
 
-  /** @param {string} id */
+  /** Makes a token useless from now on. @param {string} id */
   revokeToken(id) {
     return this._http.json(`/api/v1/tokens/${escapeName(id)}`, { method: "DELETE" });
   }

@@ -16,7 +16,7 @@ export class Gateway {
   /** @param {import("./http.js").Options} [options] */
   constructor(options) {
     this.http = new Http(options);
-    this.live = new Live(this.http);
+    this.live = new Live(this.http, typeof document === "undefined" ? undefined : () => this._isSomebody());
     this.auth = new Auth(this.http, () => this._another());
     this.files = new Files(this.http);
     this.uploads = new Uploads(this.files);
@@ -27,6 +27,11 @@ export class Gateway {
     this.store = new Store(this.http);
     this.datasets = new Datasets(this.http);
     this.sky = new Sky(this.http);
+  }
+
+  /** Whether there is anybody whose events can be followed: a page's visitor has none. */
+  async _isSomebody() {
+    return Boolean(this.http.token) || (await this.auth.session()).user !== null;
   }
 
   /** Another person is signed in: their events, and nobody else's uploads. */

@@ -1,4 +1,5 @@
 import { events, readText } from "./events.js";
+import { JobChanges } from "./job-changes.js";
 import { escapeName } from "./paths.js";
 
 /** @typedef {{id: string, name: string, state: string, native_state: string, user: string,
@@ -79,12 +80,19 @@ export class Jobs {
   }
 
   /**
-   * Iterates over what a job writes, from its beginning until it ends.
+   * Iterates over what a job writes, from its beginning until it ends. In a page it holds
+   * no connection while nothing comes, however many follow.
    * @param {string} system @param {string} id
-   * @param {{stream?: "output" | "error", signal?: AbortSignal}} [options]
+   * @param {{stream?: "output" | "error", signal?: AbortSignal, job?: Job | null}} [options]
+   *   job: as it is now, if that is known.
    * @returns {AsyncGenerator<string, void, undefined>}
    */
-  async *follow(system, id, { stream = "output", signal } = {}) {
+  async *follow(system, id, { stream = "output", signal, job } = {}) {
+    if (typeof document !== "undefined") {
+      const { outputByLooks } = await import("./job-output.js");
+      yield* outputByLooks(this._http, this, this._live, system, job ?? await this.get(system, id, signal), stream, signal);
+      return;
+    }
     const response = await this._http.request(this.path(system, id, stream), { query: { follow: true }, signal });
     yield* readText(response);
   }
@@ -104,14 +112,10 @@ export class Jobs {
    */
   async wait(system, id, signal) {
     const stop = new AbortController();
-    const change = new Change();
-    this._live.listen({
-      hear: ({ data }) => { if (isOf(data.subject, `jobs/${system}/${id}`)) change.happened(); },
-      tell: (state) => change.told(state),
-    }, signal ? AbortSignal.any([signal, stop.signal]) : stop.signal);
+    const changes = new JobChanges(this._live, system, id, signal ? AbortSignal.any([signal, stop.signal]) : stop.signal);
     try {
       for (;;) {
-        const next = change.next(signal);
+        const next = changes.next();
         const job = await this.get(system, id, signal);
         if (!ACTIVE_STATES.includes(job.state)) return job;
         await next;
@@ -119,47 +123,11 @@ export class Jobs {
       }
     } finally {
       stop.abort();
-      change.happened(); // ends the timer
     }
   }
 
   /** The whole queue. @param {string} system @param {AbortSignal} [signal] */
   queue(system, signal) {
     return this._http.json(`/api/v1/queue/${escapeName(system)}`, { signal });
-  }
-}
-
-/** @param {unknown} subject @param {string} job An array's elements are its own. */
-function isOf(subject, job) {
-  return typeof subject === "string" && (subject === job || subject.startsWith(`${job}_`));
-}
-
-const LOOK_MS = 30_000;
-const LOOK_WITHOUT_EVENTS_MS = 5_000;
-
-/** When to look at a job again: as soon as something happens, and now and then. */
-class Change {
-  constructor() {
-    this._look = () => {};
-    this._hears = false;
-  }
-
-  happened() {
-    this._look();
-  }
-
-  /** @param {"open" | "again" | "broken"} state */
-  told(state) {
-    this._hears = state !== "broken";
-    if (state !== "open") this._look();
-  }
-
-  /** Resolves at the next change from now. @param {AbortSignal} [signal] @returns {Promise<void>} */
-  next(signal) {
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => this._look(), this._hears ? LOOK_MS : LOOK_WITHOUT_EVENTS_MS);
-      this._look = () => (clearTimeout(timer), signal?.removeEventListener("abort", this._look), resolve());
-      signal?.addEventListener("abort", this._look, { once: true });
-    });
   }
 }

@@ -13,9 +13,10 @@ import { followEvents, restartEvents } from "./shared-events.js";
 
 /** Follows `/api/v1/events` while anybody listens. */
 export class Live {
-  /** @param {import("./http.js").Http} http */
-  constructor(http) {
+  /** @param {import("./http.js").Http} http @param {() => Promise<boolean>} [somebody] Whether anybody is signed in. */
+  constructor(http, somebody) {
     this._http = http;
+    this._somebody = somebody;
     /** @type {Set<Listener>} */
     this._listeners = new Set();
     /** @type {AbortController | null} */
@@ -64,6 +65,8 @@ export class Live {
       tell: (state) => { if (!signal.aborted) this._tell(state); },
     };
     try {
+      // A visitor has no events: `restart` begins when somebody signs in.
+      if (this._somebody && (!(await this._somebody()) || signal.aborted)) return;
       await followEvents(this._http, hearer, signal);
     } catch {
       // Refused: whoever listens next, or signs in, begins anew.

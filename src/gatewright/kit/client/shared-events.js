@@ -152,8 +152,8 @@ async function streamWhileVisible(http, hearer, signal) {
   }
 }
 
-/** @param {AbortSignal} signal @returns {Promise<void>} */
-function untilVisible(signal) {
+/** Resolves when the page is seen, or the signal ends. @param {AbortSignal} signal @returns {Promise<void>} */
+export function untilVisible(signal) {
   return new Promise((resolve) => {
     if (signal.aborted || !document.hidden) return resolve();
     const stop = new AbortController();

@@ -1,5 +1,6 @@
 /** What every element shares: the gateway, the four states, events, code to copy. */
 import { gateway as ofThePage } from "../client/page.js";
+import { covers } from "../client/accounts.js";
 import { at } from "../client/place.js";
 import { LitElement, html, nothing } from "../vendor/lit.js";
 import { icon } from "./icons.js";
@@ -12,11 +13,16 @@ import { base, controls, states } from "./styles.js";
  * An element of the kit. `gateway` is the client that it uses, by default that of the
  * page. Events bubble out of shadow roots; those before a destructive step can be
  * stopped with `preventDefault()`.
+ *
+ * An element that needs a scope shows nothing to people who lack it, and asks for
+ * nothing: it has the attribute `denied`, and shows its slot `denied` alone.
  */
 export class GwElement extends LitElement {
   /** @type {Record<string, any>} */
   static properties = {
     gateway: { attribute: false },
+    denied: { type: Boolean, reflect: true },
+    who: { state: true },
     error: { state: true },
     loading: { state: true },
   };
@@ -24,20 +30,42 @@ export class GwElement extends LitElement {
   /** @type {any[]} */
   static styles = [base, controls, states];
 
+  /** The scope without which the element is of no use, such as `jobs:read`; "" where all may use it. */
+  static scope = "";
+
   constructor() {
     super();
     this.gateway = ofThePage;
     /** @type {any} */
     this.error = null;
     this.loading = false;
+    /** Whether the person may not use the element. */
+    this.denied = false;
+    /** @type {import("../client/accounts.js").Session | null | undefined} Null where no answer came, undefined before it. */
+    this.who = undefined;
     this._life = new AbortController();
-    this._onSession = () => this.reload();
+    this._onSession = async () => { if (await this._admit()) this.reload(); };
   }
 
   connectedCallback() {
     super.connectedCallback();
     if (this._life.signal.aborted) this._life = new AbortController();
     window.addEventListener("gw-session", this._onSession);
+    this._admit();
+  }
+
+  /** Finds out what the person may do. @returns {Promise<boolean>} Whether the element is of use. */
+  async _admit() {
+    const { scope } = /** @type {typeof GwElement} */ (this.constructor);
+    if (!scope) return true;
+    this.who = await this.gateway.auth.session().catch(() => null);
+    this.denied = !this.may(scope);
+    return !this.denied;
+  }
+
+  /** Whether the person may do something; where that is not known, the gateway will say it. @param {string} scope */
+  may(scope) {
+    return this.who ? covers(this.who.scopes, scope) : true;
   }
 
   /** @param {Map<PropertyKey, unknown>} changed */
@@ -75,7 +103,7 @@ export class GwElement extends LitElement {
   async attempt(work) {
     this.error = null;
     try {
-      return await work();
+      return (await this._admit()) ? await work() : null;
     } catch (error) {
       if (this.signal.aborted) return null;
       this.error = error;
@@ -90,6 +118,12 @@ export class GwElement extends LitElement {
     const result = await this.attempt(work);
     this.loading = false;
     return result;
+  }
+
+  /** What is shown to those who may not use the element: how to sign in, where no `gw-login` shows it. */
+  renderDenied() {
+    const told = this.who?.user || document.querySelector("gw-login");
+    return html`<slot name="denied">${told ? nothing : html`<p class="small muted"><a href=${at("/sign-in")}>Sign in</a> to use what is here.</p>`}</slot>`;
   }
 
   /** What happened, what to do, the request's id, and a way to try again. */

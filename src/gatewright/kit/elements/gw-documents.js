@@ -5,6 +5,12 @@ import { count, exact, local, size } from "./format.js";
 import { icon } from "./icons.js";
 import { table } from "./styles.js";
 
+/** A collection is made with its first document: until then it is an empty one. @param {any} error */
+function emptyIfAbsent(error) {
+  if (error.status !== 404) throw error;
+  return { items: [], next: null };
+}
+
 /**
  * `<gw-documents>`: the collections of the store, the documents of one, or one document.
  *
@@ -17,6 +23,8 @@ export class GwDocuments extends GwElement {
     collection: { reflect: true }, key: { reflect: true }, prefix: {}, items: { state: true }, next: { state: true },
     text: { state: true }, etag: { state: true }, note: { state: true },
   };
+
+  static scope = "store";
 
   static styles = [GwElement.styles, table, css`
     :host { display: grid; gap: 12px; grid-template-columns: minmax(0, 1fr); }
@@ -55,7 +63,7 @@ export class GwDocuments extends GwElement {
   async reload() {
     const asked = this._ask();
     if (this.key) return this._loadDocument(asked);
-    const page = await this.load(() => this._page(null));
+    const page = await this.load(() => this._page(null).catch(emptyIfAbsent));
     if (page && asked === this._latest) [this.items, this.next] = [page.items, page.next];
   }
 
@@ -135,6 +143,7 @@ export class GwDocuments extends GwElement {
   }
 
   render() {
+    if (this.denied) return this.renderDenied();
     const path = this.gateway.store.path(this.collection || undefined, this.key || undefined);
     return html`
       <div class="bar">

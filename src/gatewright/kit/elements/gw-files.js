@@ -33,6 +33,8 @@ export class GwFiles extends GwElement {
     shown: { state: true }, text: { state: true },
   };
 
+  static scope = "files:read";
+
   static styles = [GwElement.styles, table, grips, css`
     :host { display: grid; gap: 12px; grid-template-columns: minmax(0, 1fr); position: relative; }
     nav ol { align-items: center; display: flex; flex-wrap: wrap; gap: 2px; list-style: none; margin: 0; padding: 0; }
@@ -242,6 +244,7 @@ export class GwFiles extends GwElement {
   }
 
   render() {
+    if (this.denied) return this.renderDenied();
     return html`
       <div @dragover=${this._drag} @dragleave=${() => (this.over = false)} @drop=${this._drop}>${this._toolbar()}</div>
       ${this.renderError()}
@@ -254,7 +257,7 @@ export class GwFiles extends GwElement {
   }
 
   _toolbar() {
-    const change = !this.readonly;
+    const change = this._mayChange;
     return html`<div class="bar">
       <nav class="grow" part="path" aria-label="Folder"><ol>${this._crumbs()}</ol></nav>
       <button class="quiet square" aria-label="Load again" @click=${this.reload}>${icon("again")}</button>
@@ -263,6 +266,11 @@ export class GwFiles extends GwElement {
       ${change && this.upload ? html`<button class="primary" @click=${() => this._picker?.click()}>${icon("up")} Upload</button>
         <input type="file" multiple hidden aria-label="Files to upload" @change=${this._picked}>` : nothing}
     </div>`;
+  }
+
+  /** Whether files may be changed, here and by this person. */
+  get _mayChange() {
+    return !this.readonly && this.may("files:write");
   }
 
   get _picker() {
@@ -280,7 +288,7 @@ export class GwFiles extends GwElement {
   _list(entries) {
     if (!entries.length && this.error) return nothing;
     if (!entries.length) {
-      const text = this.readonly ? "Nothing is in this folder." : "Files that you upload here, and those that your jobs write, appear in this list.";
+      const text = !this._mayChange ? "Nothing is in this folder." : "Files that you upload here, and those that your jobs write, appear in this list.";
       return html`<div class="panel">${this.renderEmpty("This folder is empty", text)}</div>`;
     }
     return html`<div><div class="panel">
@@ -305,9 +313,9 @@ export class GwFiles extends GwElement {
       <td class="mode mono muted">${permissions(entry.mode)}</td>
       <td class="actions">
         <a class="button quiet square" aria-label="Download ${entry.name}" title=${folder ? "Download as ZIP" : "Download"} href="${this.gateway.files.url(this.system, entry.path)}${folder ? "?view=archive" : ""}" download="${entry.name}${folder ? ".zip" : ""}">${icon("down")}</a>
-        ${this.readonly ? nothing : html`
+        ${this._mayChange ? html`
           <button class="quiet square" aria-label="Rename ${entry.name}" title="Rename" @click=${() => this.rename(entry)}>${icon("edit")}</button>
-          <button class="quiet square" aria-label="Delete ${entry.name}" title="Delete" @click=${() => this.erase(entry)}>${icon("remove")}</button>`}
+          <button class="quiet square" aria-label="Delete ${entry.name}" title="Delete" @click=${() => this.erase(entry)}>${icon("remove")}</button>` : nothing}
       </td>
     </tr>`;
   }
@@ -328,7 +336,7 @@ export class GwFiles extends GwElement {
 
   /** @param {DragEvent} event */
   _drag(event) {
-    if (!this.upload || this.readonly || !event.dataTransfer?.types.includes("Files")) return;
+    if (!this.upload || !this._mayChange || !event.dataTransfer?.types.includes("Files")) return;
     event.preventDefault();
     this.over = true;
   }
@@ -336,7 +344,7 @@ export class GwFiles extends GwElement {
   /** @param {DragEvent} event */
   _drop(event) {
     this.over = false;
-    if (!this.upload || this.readonly || !event.dataTransfer?.files.length) return;
+    if (!this.upload || !this._mayChange || !event.dataTransfer?.files.length) return;
     event.preventDefault();
     this.send(event.dataTransfer.files);
   }

@@ -22,6 +22,8 @@ export class GwJobForm extends GwElement {
     cores: { type: Number }, minutes: { type: Number }, busy: { state: true }, sent: { state: true },
   };
 
+  static scope = "jobs:submit";
+
   static styles = [GwElement.styles, css`
     form { display: grid; gap: 12px; grid-template-columns: minmax(0, 1fr); }
     .row { align-items: end; display: grid; gap: 12px; grid-template-columns: minmax(0, 1fr) 84px 104px; }
@@ -92,6 +94,7 @@ export class GwJobForm extends GwElement {
   }
 
   render() {
+    if (this.denied || this.who === undefined) return this.renderDenied();
     return html`<form part="form" @submit=${this._submit} aria-label="Submit a job">
       <div class="bar" role="group" aria-label="What to run">
         <button type="button" aria-pressed=${String(this.kind === "script")} @click=${() => (this.kind = "script")}>Script</button>

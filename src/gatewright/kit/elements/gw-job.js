@@ -20,6 +20,8 @@ const CLOCK_MS = 5000;
 export class GwJob extends GwElement {
   static properties = { system: {}, job: {}, live: { type: Boolean }, found: { attribute: false } };
 
+  static scope = "jobs:read";
+
   static styles = [GwElement.styles, css`
     :host { display: grid; gap: 16px; grid-template-columns: minmax(0, 1fr); }
     .line { display: flex; flex-wrap: wrap; gap: 8px 0; list-style: none; margin: 0; padding: 0; }
@@ -51,6 +53,7 @@ export class GwJob extends GwElement {
     this._asked = null;
     /** @type {Job | null} */
     this.found = null;
+    this._turned = false;
   }
 
   connectedCallback() {
@@ -76,6 +79,7 @@ export class GwJob extends GwElement {
   /** @param {Map<string, unknown>} changed */
   willUpdate(changed) {
     if (!changed.has("job") && !changed.has("system")) return;
+    this._turned = false;
     if (this.found?.id === this.job && this.found.system === this.system) return;
     this.found = null;
     this.reload();
@@ -90,9 +94,13 @@ export class GwJob extends GwElement {
     if (found && this._asked === ask) this.found = found;
   }
 
-  /** The log has come to its end: then so has the job. */
-  _ended() {
+  /** The log has come to its end: then so has the job. Where a failed job wrote no errors, its output may tell why. @param {Event} event */
+  _ended(event) {
+    const log = /** @type {import("./gw-log.js").GwLog} */ (event.currentTarget);
     if (this.found && ACTIVE_STATES.includes(this.found.state)) this.reload();
+    if (this._turned || this.found?.state !== "failed" || log.stream !== "error" || log.text) return;
+    this._turned = true; // once: who then asks for the errors sees that there are none
+    log.stream = "output";
   }
 
   async release() {
@@ -104,15 +112,32 @@ export class GwJob extends GwElement {
   }
 
   render() {
+    if (this.denied) return this.renderDenied();
     if (!this.found) return this.error ? this.renderError() : this.renderLoading(4);
     const job = this.found;
-    return html`${this.renderError()}${this._facts(job)}${this._line(job)}${this._bars(job)}
-      ${job.state === "held" ? html`<div><button @click=${this.release}>Release</button></div>` : nothing}
-      <gw-log .gateway=${this.gateway} system=${this.system} job=${this.job} @gw-log-end=${this._ended}></gw-log>
+    const failed = job.state === "failed";
+    // A person opens a failed job to see why: the reason and what it wrote come first.
+    return html`${this.renderError()}${failed ? html`${this._reason(job)}${this._log("error")}` : nothing}
+      ${this._facts(job)}${this._line(job)}${this._bars(job)}
+      ${job.state === "held" && this.may("jobs:submit") ? html`<div><button @click=${this.release}>Release</button></div>` : nothing}
+      ${failed ? nothing : this._log("output")}
       ${job.spec?.script ? html`<details><summary>Script</summary><pre tabindex="0" aria-label="Script">${job.spec.script}</pre></details>` : nothing}
       <div class="bar"><a class="button" href=${this._file("output")} download="job-${job.id}.out">${icon("down")} Output</a>
         <a class="button" href=${this._file("error")} download="job-${job.id}.err">${icon("down")} Errors</a>
         ${this.renderCode({ url: this.gateway.http.url(this.gateway.jobs.path(this.system, job.id)) })}</div>`;
+  }
+
+  /** Why it failed, as the scheduler tells it. @param {Job} job */
+  _reason(job) {
+    const signal = job.signal ? `Signal ${job.signal} ended it.` : "";
+    const code = job.exit_code ? `It ended with exit code ${job.exit_code}.` : "";
+    const words = [job.reason, signal || code].filter(Boolean).join(" ");
+    return html`<div class="state error" part="reason"><strong>Failed</strong><p>${words || "The scheduler gives no reason."}</p></div>`;
+  }
+
+  /** @param {string} stream What is shown at first. */
+  _log(stream) {
+    return html`<gw-log .gateway=${this.gateway} system=${this.system} job=${this.job} .found=${this.found} stream=${stream} @gw-log-end=${this._ended}></gw-log>`;
   }
 
   /** @param {string} stream */

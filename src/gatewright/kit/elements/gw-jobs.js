@@ -37,6 +37,8 @@ export class GwJobs extends GwElement {
     broken: { state: true }, now: { state: true }, one: { state: true },
   };
 
+  static scope = "jobs:read";
+
   static styles = [GwElement.styles, table, grips, css`
     :host { display: grid; gap: 12px; grid-template-columns: minmax(0, 1fr); }
     button.name { align-items: center; display: inline-flex; gap: 4px; max-inline-size: 100%; }
@@ -236,6 +238,7 @@ export class GwJobs extends GwElement {
   }
 
   render() {
+    if (this.denied) return this.renderDenied();
     return html`
       ${this.brief ? nothing : this._toolbar()}
       ${this.renderError()}
@@ -290,7 +293,7 @@ export class GwJobs extends GwElement {
         <td class="elapsed">${this._elapsed(whole)}</td>
         <td class="submitted" data-label="Submitted"><time datetime=${job.submitted_at} title=${exact(job.submitted_at)}>${local(job.submitted_at)}</time></td>
         <td class="mono" data-label="Id">${job.id}</td>
-        <td class="actions">${ACTIVE_STATES.includes(job.state) ? html`<button class="quiet" aria-label="Cancel ${job.name || job.id}" @click=${() => this.cancel(job)}>Cancel</button>` : nothing}</td>
+        <td class="actions">${ACTIVE_STATES.includes(job.state) && this.may("jobs:cancel") ? html`<button class="quiet" aria-label="Cancel ${job.name || job.id}" @click=${() => this.cancel(job)}>Cancel</button>` : nothing}</td>
       </tr>
       ${open ? html`<tr class="detail"><td colspan="6" part="detail">${this._detail(whole)}</td></tr>` : nothing}`;
   }

@@ -10,14 +10,17 @@ const KEPT_CHARACTERS = 2_000_000;
  *
  * @attr {string} system @attr {string} job @attr {string} stream `output` or `error`.
  * @attr {boolean} wrap Break long lines.
+ * @property {import("../client/jobs.js").Job | null} found The job, if the page has it already.
  * @fires gw-log-end When the job has ended and all is shown.
  * @csspart text
  */
 export class GwLog extends GwElement {
   static properties = {
-    system: {}, job: {}, stream: { reflect: true }, wrap: { type: Boolean, reflect: true },
+    system: {}, job: {}, found: { attribute: false }, stream: { reflect: true }, wrap: { type: Boolean, reflect: true },
     following: { state: true }, search: { state: true }, text: { state: true }, cut: { state: true }, open: { state: true },
   };
+
+  static scope = "jobs:read";
 
   static styles = [GwElement.styles, css`
     :host { display: grid; gap: 8px; grid-template-columns: minmax(0, 1fr); }
@@ -30,6 +33,8 @@ export class GwLog extends GwElement {
     super();
     this.system = "local";
     this.job = "";
+    /** @type {import("../client/jobs.js").Job | null} */
+    this.found = null;
     this.stream = "output";
     this.wrap = false;
     this.following = true;
@@ -66,7 +71,7 @@ export class GwLog extends GwElement {
 
   /** @param {AbortSignal} signal */
   async _read(signal) {
-    const options = { signal, stream: /** @type {"output" | "error"} */ (this.stream) };
+    const options = { signal, job: this.found?.id === this.job ? this.found : null, stream: /** @type {"output" | "error"} */ (this.stream) };
     try {
       for await (const part of this.gateway.jobs.follow(this.system, this.job, options)) this._add(part);
     } catch (error) {
@@ -94,6 +99,7 @@ export class GwLog extends GwElement {
   }
 
   render() {
+    if (this.denied) return this.renderDenied();
     const shown = this.search ? this.lines : null;
     return html`
       <div class="bar" part="controls">

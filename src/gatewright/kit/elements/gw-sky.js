@@ -1,23 +1,19 @@
-import { readText } from "../client/events.js";
-import { Wcs, offsets, placeAt, readCards, readPlace, sexagesimal } from "../client/wcs.js";
+import { offsets, placeAt, readPlace, sexagesimal } from "../client/wcs.js";
 import { css, html, nothing, repeat } from "../vendor/lit.js";
 import { GwElement } from "./base.js";
 import { count } from "./format.js";
+import { Fingers, zoomByWheel } from "./gestures.js";
 import { icon } from "./icons.js";
 import { SIDE, drawSky } from "./sky-canvas.js";
+import { LIMITS, readEpoch } from "./sky-epoch.js";
 
-/** @typedef {{image: any, picture: ImageBitmap | null, wcs: Wcs | null, error: string}} Epoch */
-
-/** Percentiles that are black and white: a dark sky on which faint things show. */
-const LIMITS = "20 99.7";
-const LONGEST_CUT = 1400;
-const LONGEST_HEADER = 1_000_000;
+/** @typedef {import("./sky-epoch.js").Epoch} Epoch */
 
 /**
  * `<gw-sky>`: one place of the sky through all its images, north up and east left, each
  * drawn by its own world coordinates, so that stars stay where they are from one to the
- * next. Keys on the picture: left and right change the image, held B blinks to the one
- * before, + and - zoom.
+ * next. It is moved by dragging, and zoomed by the wheel or two fingers. Keys on the
+ * picture: left and right change the image, held B blinks to the one before, + and - zoom.
  *
  * @attr {string} survey @attr {string} target `ra dec` in degrees, or sexagesimal.
  * @attr {number} fov Side of the picture in degrees. @attr {string} image Id that is shown.
@@ -29,13 +25,14 @@ export class GwSky extends GwElement {
   static properties = {
     survey: {}, target: { reflect: true }, fov: { type: Number }, image: { reflect: true }, band: {}, cutouts: { type: Boolean },
     images: { attribute: false }, more: { state: true }, centre: { state: true }, readout: { state: true },
-    stretch: { state: true }, marks: { state: true }, epoch: { state: true }, blinking: { state: true },
+    note: { state: true }, stretch: { state: true }, marks: { state: true }, epoch: { state: true }, blinking: { state: true },
   };
 
   static styles = [GwElement.styles, css`
     :host { display: grid; gap: 12px; grid-template-columns: minmax(0, 1fr); }
     .stage { background: #000; border-radius: var(--gw-corner); color: #e3e8ee; display: grid; grid-template-columns: minmax(0, 1fr); overflow: hidden; position: relative; }
-    canvas { aspect-ratio: 1; block-size: auto; cursor: crosshair; display: block; inline-size: min(100%, 78vh); justify-self: center; touch-action: none; }
+    canvas { aspect-ratio: 1; block-size: auto; cursor: grab; display: block; inline-size: min(100%, 78vh); justify-self: center; touch-action: none; }
+    canvas:active { cursor: grabbing; }
     canvas:focus-visible { outline-color: #76b5f5; outline-offset: -3px; }
     .readout { background: rgb(0 0 0 / 0.72); color: #e3e8ee; display: flex; flex-wrap: wrap; font-family: var(--gw-mono); font-size: var(--gw-small); font-variant-numeric: tabular-nums; gap: 2px 16px; inset-block-end: 0; inset-inline: 0; min-block-size: 26px; padding: 4px 10px; position: absolute; pointer-events: none; }
     .which { background: rgb(0 0 0 / 0.72); font-size: var(--gw-small); inset-block-start: 0; inset-inline-start: 0; padding: 4px 10px; position: absolute; pointer-events: none; }
@@ -67,6 +64,7 @@ export class GwSky extends GwElement {
     this.centre = null;
     /** @type {[number, number] | null} */
     this.readout = null;
+    this.note = "";
     this.stretch = "asinh";
     this.marks = true;
     /** @type {Epoch | null} */
@@ -74,6 +72,14 @@ export class GwSky extends GwElement {
     this.blinking = false;
     /** @type {Map<string, Promise<Epoch>>} */
     this._epochs = new Map();
+    /** @type {HTMLCanvasElement | null} The picture that hands are on. */
+    this._canvas = null;
+    /** @type {Fingers | null} */
+    this._fingers = null;
+    /** Of what the strip's pictures are: not of each place on the way of a drag. */
+    this._at = { ra: 0, dec: 0, radius: 0 };
+    /** @type {[number, number] | null} The centre before it was moved by hand. */
+    this._before = null;
   }
 
   /** @param {Map<string, unknown>} changed */
@@ -94,8 +100,13 @@ export class GwSky extends GwElement {
       this.error = { title: "Not a place", message: "A target is “ra dec” in degrees, such as 318.108 -66.016, or 21:12:26.0 -66:00:56." };
       return;
     }
+    this.note = "";
     const page = await this.load(() => this._find());
-    if (!page) return;
+    if (page) await this._take(page);
+  }
+
+  /** @param {{images: any[], next: string | null}} page */
+  async _take(page) {
     [this.images, this.more] = [page.images, page.next];
     const first = this.images?.[0];
     if (first && !this.centre) this.centre = [first.ra, first.dec];
@@ -128,6 +139,7 @@ export class GwSky extends GwElement {
   async _show() {
     const image = this.shown;
     if (!image || !this.centre) { this.epoch = null; return; }
+    this._at = { ra: this.centre[0], dec: this.centre[1], radius: this.fov / 4 };
     const epoch = await this._epoch(image);
     if (this.shown !== image) return;
     if (!this.blinking) this.epoch = epoch;
@@ -147,50 +159,17 @@ export class GwSky extends GwElement {
   _epoch(image) {
     const key = `${image.id} ${this.stretch} ${this.centre} ${this.fov}`;
     let epoch = this._epochs.get(key);
-    if (!epoch) this._epochs.set(key, (epoch = this._fetch(image)));
+    if (!epoch) {
+      const sight = { centre: /** @type {[number, number]} */ (this.centre), fov: this.fov, stretch: this.stretch };
+      this._epochs.set(key, (epoch = readEpoch(this.gateway, image, sight, this.signal)));
+    }
     return epoch;
   }
 
-  /** @param {any} image @returns {Promise<Epoch>} */
-  async _fetch(image) {
-    try {
-      const [picture, wcs] = await Promise.all([this._picture(image), this._wcs(image)]);
-      return { image, picture, wcs, error: "" };
-    } catch (/** @type {any} */ error) {
-      return { image, picture: null, wcs: null, error: error.message };
-    }
-  }
-
-  /** Parameters of the cut-out that fills the picture. @param {any} image @returns {[number, number, number, any]} */
-  _cut(image) {
-    const [ra, dec] = /** @type {[number, number]} */ (this.centre);
-    const radius = this.fov * 0.75;
-    const pixels = (2 * radius * 3600) / image.pixel_scale;
-    return [ra, dec, radius, { stretch: this.stretch, limits: LIMITS, orientation: "native", size: pixels > LONGEST_CUT ? LONGEST_CUT : null }];
-  }
-
-  /** @param {any} image */
-  async _picture(image) {
-    const [ra, dec, radius, more] = this._cut(image);
-    const response = await this.gateway.http.request(this.gateway.sky.cutoutUrl(image.id, ra, dec, radius, "png", more), { signal: this.signal });
-    return createImageBitmap(await response.blob());
-  }
-
-  /** Reads the header of the same cut-out, and leaves its pixels. @param {any} image */
-  async _wcs(image) {
-    const [ra, dec, radius] = this._cut(image);
-    const stop = new AbortController();
-    const response = await this.gateway.sky.cutout(image.id, ra, dec, radius, "fits", AbortSignal.any([this.signal, stop.signal]));
-    let text = "";
-    for await (const part of readText(response)) {
-      text += part;
-      if (isWholeHeader(text) || text.length > LONGEST_HEADER) break;
-    }
-    return new Wcs(readCards(text));
-  }
-
   updated() {
-    const context = this.renderRoot.querySelector("canvas")?.getContext("2d");
+    const canvas = this.renderRoot.querySelector("canvas");
+    if (canvas && canvas !== this._canvas) this._takeHands(canvas);
+    const context = canvas?.getContext("2d");
     if (context && this.centre) drawSky(context, { epoch: this.epoch, centre: this.centre, fov: this.fov, marks: this.marks });
   }
 
@@ -211,7 +190,7 @@ export class GwSky extends GwElement {
 
   /** @param {number} factor */
   zoom(factor) {
-    const fov = Number(Math.min(10, Math.max(1e-4, this.fov * factor)).toPrecision(3));
+    const fov = Number(within(this.fov * factor).toPrecision(3));
     this._change({ fov });
     this._show();
   }
@@ -221,6 +200,46 @@ export class GwSky extends GwElement {
     this.centre = centre;
     this._change({});
     this.reload();
+  }
+
+  /** @param {HTMLCanvasElement} canvas */
+  _takeHands(canvas) {
+    this._canvas = canvas;
+    /** @type {import("./gestures.js").Hands} */
+    const hands = { drag: (x, y) => this._drag(canvas, x, y), zoom: (factor, x, y) => this._zoomAt(canvas, factor, x, y), end: () => this._settle() };
+    this._fingers = new Fingers(canvas, hands, this.signal);
+    zoomByWheel(canvas, hands, this.signal);
+  }
+
+  /** Draws the picture along; what it shows now is read when it rests. @param {HTMLCanvasElement} canvas @param {number} x @param {number} y */
+  _drag(canvas, x, y) {
+    if (!this.centre) return;
+    this._before ??= this.centre;
+    const scale = this.fov / canvas.getBoundingClientRect().width;
+    this.centre = placeAt(x * scale, y * scale, ...this.centre);
+  }
+
+  /** Zooms about a place of the window, which stays where it is. @param {HTMLCanvasElement} canvas @param {number} factor @param {number} x @param {number} y */
+  _zoomAt(canvas, factor, x, y) {
+    const box = canvas.getBoundingClientRect();
+    const fov = within(this.fov * factor);
+    const way = (1 - fov / this.fov) / (fov / this.fov);
+    this.fov = fov;
+    this._drag(canvas, way * (box.left + box.width / 2 - x), way * (box.top + box.height / 2 - y));
+  }
+
+  /** Reads the images of where the picture has come to; where there is none, it goes back. */
+  async _settle() {
+    const before = this._before;
+    const centre = (this.centre = this.centre && [round(this.centre[0]), round(this.centre[1])]);
+    this._before = null;
+    this.fov = Number(this.fov.toPrecision(3));
+    const page = await this.attempt(() => this._find());
+    if (!page || this.centre !== centre || this._before) return;
+    this.note = page.images.length ? "" : "No image of this survey reaches there.";
+    if (!page.images.length) this.centre = before;
+    this._change({});
+    if (page.images.length) this._take(page);
   }
 
   /** Changes to the epoch before while it is on. @param {boolean} on */
@@ -287,15 +306,16 @@ export class GwSky extends GwElement {
         <canvas width=${SIDE} height=${SIDE} tabindex="0" part="picture" role="img" aria-label="Sky at ${this.target || "the place"}: ${words}"
           @keydown=${this._key} @keyup=${(/** @type {any} */ e) => e.key.toLowerCase() === "b" && this.blink(false)} @blur=${() => this.blink(false)}
           @pointermove=${(/** @type {any} */ e) => (this.readout = this._under(e))} @pointerleave=${() => (this.readout = null)}
-          @click=${(/** @type {any} */ e) => { const place = this._under(e); if (place) this.announce("point", { ra: place[0], dec: place[1] }); }}
+          @click=${(/** @type {any} */ e) => { const place = this._under(e); if (place && !this._fingers?.moved) this.announce("point", { ra: place[0], dec: place[1] }); }}
           @dblclick=${(/** @type {any} */ e) => { const place = this._under(e); if (place) this.move(place); }}></canvas>
-        <div class="which">${words}${this.epoch?.error ? html` — ${this.epoch.error}` : nothing}</div>
+        <div class="which" role="status">${[words, this.epoch?.error, this.note].filter(Boolean).join(" — ")}</div>
         <div class="readout" part="readout">${this._readoutWords()}</div>
       </div>
       <div class="bar">
         <button aria-label="Zoom in" @click=${() => this.zoom(0.5)}>${icon("plus")} Closer</button><button @click=${() => this.zoom(2)}>Wider</button>
+        <button @pointerdown=${() => this.blink(true)} @pointerup=${() => this.blink(false)} @pointerleave=${() => this.blink(false)} @keydown=${(/** @type {KeyboardEvent} */ e) => [" ", "Enter"].includes(e.key) && this.blink(true)} @keyup=${() => this.blink(false)}>Blink</button>
         <label class="check"><input type="checkbox" .checked=${this.marks} @change=${(/** @type {any} */ e) => (this.marks = e.target.checked)}>Marks</label>
-        <span class="small muted">Hold <kbd>B</kbd> to blink, <kbd>←</kbd> <kbd>→</kbd> for other times, double-click to centre</span>
+        <span class="small muted">Drag to move, wheel or two fingers to zoom; hold <kbd>B</kbd> to blink, <kbd>←</kbd> <kbd>→</kbd> for other times</span>
         <span class="grow"></span>${this._downloads()}
       </div>
       ${this._strip()}`;
@@ -317,20 +337,19 @@ export class GwSky extends GwElement {
 
   _strip() {
     const images = this.images ?? [];
-    const [ra, dec] = this.centre ?? [0, 0];
+    const { ra, dec, radius } = this._at;
     return html`<div><ul class="strip" part="strip" aria-label="Images of this place, in order of time">${repeat(images, (one) => one.id, (one) => html`<li>
       <button aria-current=${one === this.shown ? "true" : "false"} @click=${() => this._change({ image: one.id })}>
-        <img loading="lazy" alt="" src=${this.gateway.sky.cutoutUrl(one.id, ra, dec, this.fov / 4, "png", { size: 96, limits: LIMITS })}>
+        <img loading="lazy" alt="" src=${this.gateway.sky.cutoutUrl(one.id, ra, dec, radius, "png", { size: 96, limits: LIMITS })}>
         <span>${one.started_at ? one.started_at.slice(0, 10) : "no date"}</span><small>${one.band ?? one.filter ?? "–"}</small>
       </button></li>`)}</ul>
       <p class="small muted">${count(images.length, "image")}${this.more ? " shown; choose a band for fewer" : " of this place"}</p></div>`;
   }
 }
 
-/** @param {string} text Whether one of its cards of 80 characters is END. */
-function isWholeHeader(text) {
-  for (let i = 0; i + 80 <= text.length; i += 80) if (text.startsWith("END     ", i)) return true;
-  return false;
+/** @param {number} fov A side that a picture may have, in degrees. */
+function within(fov) {
+  return Math.min(10, Math.max(1e-4, fov));
 }
 
 /** @param {number} angle */

@@ -18,6 +18,8 @@ const WORDS = {
 export class GwStatus extends GwElement {
   static properties = { systems: { attribute: false } };
 
+  static scope = "files:read";
+
   static styles = [GwElement.styles, css`
     ul { display: grid; gap: 8px; list-style: none; margin: 0; padding: 0; }
     li { align-items: center; display: flex; flex-wrap: wrap; gap: 4px 12px; }
@@ -39,6 +41,7 @@ export class GwStatus extends GwElement {
   }
 
   render() {
+    if (this.denied) return this.renderDenied();
     if (this.systems === null) return this.error ? this.renderError() : this.renderLoading(2);
     return html`<ul part="systems">${this.systems.map((one) => this._system(one))}</ul>
       ${this.systems.length ? nothing : html`<p class="muted">No system is connected here.</p>`}

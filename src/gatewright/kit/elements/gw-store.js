@@ -79,6 +79,8 @@ export class StoreBinding {
   /** Shows what the store has for the person who is signed in; returns the error if it tells nothing. */
   async _read() {
     try {
+      const { user } = await gateway.auth.session();
+      if (!user) throw Object.assign(new Error("Nobody is signed in."), { status: 401 });
       const found = await gateway.store.get(this.collection, this.key);
       if (!this._unsaved) this._show(found.value, found.etag);
       return null;
@@ -118,6 +120,7 @@ export class StoreBinding {
     if (!this._tell("save", { value }, true)) return;
     this._say("saving", "Saving …");
     try {
+      if (!this.etag) await this._mayBegin();
       this.etag = await gateway.store.put(this.collection, this.key, value, this.etag ? { ifMatch: this.etag } : { create: true });
       this._given = JSON.stringify(value);
       this._say("saved", "Saved");
@@ -126,6 +129,19 @@ export class StoreBinding {
       if (error.status === 412 || error.status === 409) await this._conflict();
       else this._say("error", error.message);
     }
+  }
+
+  /**
+   * Refuses where a guest's field would begin its collection: a name belongs to whoever
+   * uses it first, and a page's fields are of whose page it is.
+   */
+  async _mayBegin() {
+    const { role } = await gateway.auth.session();
+    if (role !== "guest") return;
+    await gateway.store.page(this.collection, { limit: 1 }).catch((error) => {
+      if (error.status !== 404) throw error;
+      throw new Error(`Nobody has begun “${this.collection}” yet: whose page this is saves here first, and shares it.`);
+    });
   }
 
   /** Somebody else wrote in between: shows theirs, and lets the person choose. */

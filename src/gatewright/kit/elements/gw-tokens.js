@@ -11,12 +11,14 @@ const LIVES = [[7 * DAY, "7 days"], [30 * DAY, "30 days"], [90 * DAY, "90 days"]
 /**
  * `<gw-tokens>`: the caller's personal tokens.
  *
- * @property {string[]} scopes Those that a token may be given.
+ * @property {string[]} scopes Those that a token may be given; by default the person's own.
  * @fires gw-revoke The token, before it is revoked (cancelable). @fires gw-created The new token.
  * @csspart table @csspart form @csspart secret
  */
 export class GwTokens extends GwElement {
   static properties = { scopes: { attribute: false }, tokens: { attribute: false }, secret: { state: true }, copied: { state: true } };
+
+  static scope = "account:read";
 
   static styles = [GwElement.styles, table, css`
     :host { display: grid; gap: 16px; grid-template-columns: minmax(0, 1fr); }
@@ -88,19 +90,25 @@ export class GwTokens extends GwElement {
   }
 
   render() {
+    if (this.denied) return this.renderDenied();
     return html`
       ${this.renderError()}
       ${this.secret ? html`<div class="secret" part="secret" role="status"><strong>Copy the token now; it is shown this once.</strong>
         <code>${this.secret}</code>
         <div class="bar"><button class="primary" @click=${this._copy}>${icon("copy")} ${this.copied ? "Copied" : "Copy"}</button><button @click=${() => (this.secret = "")}>I have it</button></div></div>` : nothing}
       ${this.tokens === null ? (this.error ? nothing : this.renderLoading(3)) : this._list(this.tokens)}
-      <form class="panel" part="form" @submit=${this._submit} aria-label="New token">
+      ${this.may("account:manage") ? this._form() : nothing}`;
+  }
+
+  _form() {
+    const scopes = this.scopes.length ? this.scopes : (this.who?.scopes ?? []);
+    return html`<form class="panel" part="form" @submit=${this._submit} aria-label="New token">
         <h3>New token</h3>
         <div class="two">
           <label class="field">What it is for<input name="label" maxlength="200" required autocomplete="off" placeholder="notebook on my laptop"></label>
           <label class="field">Lasts<select name="life">${LIVES.map(([seconds, word]) => html`<option value=${seconds} ?selected=${seconds === 90 * DAY}>${word}</option>`)}</select></label>
         </div>
-        <fieldset><legend>It may</legend>${this.scopes.map((scope) => html`<label class="check"><input type="checkbox" name="scope" value=${scope} ?checked=${scope.endsWith(":read")}><span class="mono">${scope}</span></label>`)}</fieldset>
+        <fieldset><legend>It may</legend>${scopes.map((scope) => html`<label class="check"><input type="checkbox" name="scope" value=${scope} ?checked=${scope.endsWith(":read")}><span class="mono">${scope}</span></label>`)}</fieldset>
         <div class="bar"><button class="primary">${icon("key")} Make the token</button></div>
       </form>`;
   }
@@ -115,7 +123,7 @@ export class GwTokens extends GwElement {
         <td class="wide"><span class="scopes mono">${token.scopes.join(" ")}</span></td>
         <td data-label="Last used">${token.last_used_at ? html`<time title=${exact(token.last_used_at)}>${ago(token.last_used_at)}</time>${token.last_used_from ? html` <span class="muted">from ${token.last_used_from}</span>` : nothing}` : html`<span class="muted">never</span>`}</td>
         <td data-label="Ends"><time title=${exact(token.expires_at)}>${local(token.expires_at)}</time></td>
-        <td class="actions"><button class="quiet" data-row aria-label="Revoke ${token.label || token.key}" @click=${() => this.revoke(token)}>Revoke</button></td>
+        <td class="actions">${this.may("account:manage") ? html`<button class="quiet" data-row aria-label="Revoke ${token.label || token.key}" @click=${() => this.revoke(token)}>Revoke</button>` : nothing}</td>
       </tr>`)}</tbody></table></div>`;
   }
 }

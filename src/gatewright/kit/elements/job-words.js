@@ -11,7 +11,7 @@ export const STATES = {
   active: { word: "Running", look: "running", icon: "running" },
   completed: { word: "Done", look: "done", icon: "done" },
   failed: { word: "Failed", look: "failed", icon: "failed" },
-  canceled: { word: "Canceled", look: "waiting", icon: "canceled" },
+  canceled: { word: "Canceled", look: "canceled", icon: "canceled" },
 };
 
 /** What the filter offers: a name, and the states that it means. */
@@ -20,7 +20,8 @@ export const GROUPS = [
   { id: "waiting", word: "Waiting", states: ["new", "queued", "held"] },
   { id: "running", word: "Running", states: ["active"] },
   { id: "done", word: "Done", states: ["completed"] },
-  { id: "failed", word: "Failed", states: ["failed", "canceled"] },
+  { id: "failed", word: "Failed", states: ["failed"] },
+  { id: "canceled", word: "Canceled", states: ["canceled"] },
 ];
 
 /** @param {import("../client/jobs.js").Job} job @param {string} [part] */

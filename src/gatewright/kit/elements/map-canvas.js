@@ -5,6 +5,7 @@ import {
 } from "../vendor/ol.js";
 import { coastlines } from "./coastlines.js";
 import { latitude, longitude } from "./format.js";
+import { zoomByWheel } from "./gestures.js";
 
 /**
  * @typedef {object} Hands What is done with the map by hand.
@@ -14,6 +15,7 @@ import { latitude, longitude } from "./format.js";
  */
 
 const OWN_STYLES = `
+  .ol-viewport { touch-action: none; }
   .ol-control { background: none; padding: 0; }
   .ol-control button { align-items: center; background: var(--gw-panel); border: 1px solid var(--gw-edge); border-radius: 4px; color: var(--gw-text); cursor: pointer; display: flex; font: 600 16px/1 var(--gw-font); block-size: 28px; inline-size: 28px; justify-content: center; margin: 0 0 4px; min-block-size: 0; padding: 0; }
   .ol-control button:hover, .ol-control button:focus { background: var(--gw-hover); color: var(--gw-text); }
@@ -71,6 +73,8 @@ export class MapCanvas {
     this._map.on("singleclick", (event) => hands.point(...within(event.coordinate)));
     this._map.on("moveend", () => this._drawCoast((this._map.getView().getResolution() ?? 1) < FINE_RESOLUTION));
     place.addEventListener("keydown", (event) => { if (event.key === "Enter" && event.target === place) hands.point(...within(this._map.getView().getCenter() ?? [0, 0])); });
+    this._closed = new AbortController();
+    zoomByWheel(place, { zoom: (factor, x, y) => this._zoom(factor, x, y), end: () => {} }, this._closed.signal);
     this._watch = new ResizeObserver(() => this._map.updateSize());
     this._watch.observe(place);
   }
@@ -85,6 +89,12 @@ export class MapCanvas {
       projection: "EPSG:4326", ratio: 1,
       canvasFunction: (extent, resolution, ratio, size) => this._draw(/** @type {any} */ (extent), /** @type {any} */ (size)),
     }));
+  }
+
+  /** @param {number} factor @param {number} x @param {number} y Place of the window that stays where it is. */
+  _zoom(factor, x, y) {
+    const anchor = this._map.getEventCoordinate(new MouseEvent("wheel", { clientX: x, clientY: y }));
+    this._map.getView().adjustResolution(factor, anchor);
   }
 
   /** Whether a meridian is so near an edge that its label would lose figures there: 180° would read 0°. @param {number} lon */
@@ -143,6 +153,7 @@ export class MapCanvas {
   }
 
   close() {
+    this._closed.abort();
     this._watch.disconnect();
     this._map.setTarget(undefined);
     this._map.dispose();

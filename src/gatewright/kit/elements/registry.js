@@ -42,12 +42,18 @@ export function need(root) {
 
 /** Registers what a page has, and what comes to it later; binds its fields to the store. @param {Document} page */
 export function watch(page) {
-  let bound = false;
+  /** @type {Record<string, () => Promise<any>>} What is read once a page has such an attribute. */
+  const later = {
+    "[data-gw-store]": () => import("./gw-store.js").then(({ bindStore }) => bindStore(page)),
+    "[data-gw-scope]": () => import("./scoped.js").then(({ followScopes }) => followScopes(page)),
+  };
   const look = () => {
     need(page);
-    if (bound || !page.querySelector("[data-gw-store]")) return;
-    bound = true;
-    import("./gw-store.js").then(({ bindStore }) => bindStore(page));
+    for (const [attribute, begin] of Object.entries(later)) {
+      if (!page.querySelector(attribute)) continue;
+      delete later[attribute];
+      begin();
+    }
   };
   look();
   new MutationObserver(look).observe(page, { childList: true, subtree: true });

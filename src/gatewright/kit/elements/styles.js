@@ -8,6 +8,7 @@ export const base = css`
     display: block;
     font: 400 var(--gw-body) / 1.45 var(--gw-font);
   }
+  :host([denied]) { display: contents; }
   :host([hidden]), [hidden] { display: none !important; }
   *, ::before, ::after { box-sizing: border-box; }
   h2, h3 { font-size: var(--gw-large); font-weight: 600; line-height: 1.25; margin: 0; }
@@ -70,6 +71,7 @@ export const states = css`
   .state.error { background: var(--gw-failed-soft); border: 1px solid var(--gw-failed); border-radius: var(--gw-corner); padding: 12px 16px; }
   .state.error strong { color: var(--gw-failed); }
   .word { align-items: center; display: inline-flex; font-weight: 600; gap: 5px; white-space: nowrap; }
+  .word.canceled { color: var(--gw-canceled); }
   .word.waiting { color: var(--gw-waiting); }
   .word.running { color: var(--gw-running); }
   .word.done { color: var(--gw-done); }

@@ -1,5 +1,6 @@
 /** The portal: a router and a frame around the kit's own elements, and nothing else. */
 import { gateway } from "../gw.js";
+import { covers } from "../client/accounts.js";
 import { readable } from "../client/paths.js";
 import { at } from "../client/place.js";
 import { icon } from "../elements/icons.js";
@@ -15,7 +16,7 @@ let session = { user: null, role: null, scopes: [], expires_at: null };
 
 /** Views that the person may use. */
 function allowed() {
-  return VIEWS.filter((view) => view.rail && (!view.scope || session.scopes.includes(view.scope) || !session.user));
+  return VIEWS.filter((view) => view.rail && (!view.scope || covers(session.scopes, view.scope) || !session.user));
 }
 
 async function findPlace() {
@@ -25,9 +26,9 @@ async function findPlace() {
 function show() {
   const place = placeOf(new URL(location.href));
   const view = VIEWS.find((one) => one.id === place.view) ?? VIEWS[0];
-  const closed = view.scope && !session.user;
+  const closed = view.scope && !covers(session.scopes, view.scope);
   document.title = view.id === "home" ? title : `${[...place.parts.slice(-1).map(readable), view.word].join(" · ")} · ${title}`;
-  render(frame(place, view, closed ? signInFirst(view) : view.render(place, session)), root);
+  render(frame(place, view, closed ? (session.user ? notYours(view) : signInFirst(view)) : view.render(place, session)), root);
   if (!closed) remember(place, view);
 }
 
@@ -58,6 +59,11 @@ function crumbs(place, view) {
 /** @param {import("./views.js").View} view */
 function signInFirst(view) {
   return html`<section class="card narrow"><h1>Sign in</h1><p class="gw-muted">${view.word} are those of your account.</p><gw-login></gw-login></section>`;
+}
+
+/** @param {import("./views.js").View} view */
+function notYours(view) {
+  return html`<section class="card narrow"><h1>${view.word}</h1><p>Your account has no ${view.word.toLowerCase()} here. A guest account has documents, data and images; ask who runs the gateway if you need more.</p></section>`;
 }
 
 /** @param {Event} event */
