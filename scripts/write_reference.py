@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,10 @@ import click
 from gatewright.cli.main import COMMANDS, main
 from gatewright.core.config_text import reference
 from gatewright.core.errors import GatewayError
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from kit_reference import client_page, elements_page
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 DECISIONS = DOCS / "explanation" / "decisions"
@@ -126,6 +131,8 @@ def pages() -> dict[Path, str]:
         DOCS / "reference" / "configuration.md": reference(),
         DOCS / "reference" / "commands.md": commands_page(),
         DOCS / "reference" / "errors.md": errors_page(),
+        DOCS / "reference" / "client.md": client_page(),
+        DOCS / "reference" / "elements.md": elements_page(),
         DECISIONS / "index.md": decisions_page(),
     }
 

@@ -81,7 +81,9 @@ async def test_the_wheel_zooms_the_map_about_the_pointer(
     page, element = gate.page, gate.page.locator("gw-map")
     x, y = await show_map(page, gateway)
     before = await element.evaluate(RESOLUTION)
-    place = "(map, [x, y]) => map._map._map.getEventCoordinate({clientX: x, clientY: y})"
+    place = (
+        "(map, [x, y]) => map._map._map.getEventCoordinate({clientX: x, clientY: y})"
+    )
     at = [x + 100, y + 20]
     await page.mouse.move(x, y)
     await page.mouse.move(*at)
@@ -223,9 +225,7 @@ async def test_two_fingers_zoom_the_map_and_one_draws_it_along(
     hand = await hand_on(page)
     before = await element.evaluate(RESOLUTION)
     await hand.move(((x - 20, y), (x - 90, y)), ((x + 20, y), (x + 90, y)))
-    await until(
-        lambda: element.evaluate(RESOLUTION), lambda found: found < before / 2
-    )
+    await until(lambda: element.evaluate(RESOLUTION), lambda found: found < before / 2)
     start = await element.evaluate(CENTRE)
     scrolled = await page.evaluate(SCROLLED)
     await hand.move(((x, y), (x - 80, y)))

@@ -2,7 +2,12 @@ import { escapeName } from "./paths.js";
 
 /** @typedef {{user: string | null, role: string | null, scopes: string[], expires_at: string | null}} Session */
 
-/** Who is signed in. Pages are told of a change by `gw-session` on `window`. */
+/**
+ * Who is signed in. Pages are told of a change by `gw-session` on `window`.
+ * @example
+ * const { user, scopes } = await gateway.auth.session();
+ * if (user && (await gateway.auth.may("jobs:submit"))) console.log(user, scopes);
+ */
 export class Auth {
   /** @param {import("./http.js").Http} http @param {() => void} [changed] Called when another person is signed in. */
   constructor(http, changed) {
@@ -72,7 +77,13 @@ export function covers(scopes, scope) {
   return scopes.some((one) => one === scope || one.startsWith(`${scope}:`));
 }
 
-/** Accounts and personal tokens. */
+/**
+ * Accounts and personal tokens.
+ * @example
+ * const made = await gateway.accounts.createToken({ label: "notebook", scopes: ["data:read"], expires_in: 86400 });
+ * console.log(made.token); // told this once
+ * await gateway.accounts.revokeToken(made.key);
+ */
 export class Accounts {
   /** @param {import("./http.js").Http} http */
   constructor(http) {
@@ -89,7 +100,11 @@ export class Accounts {
     return this._http.json("/api/v1/tokens", { signal });
   }
 
-  /** Makes a token; its text is told this once. @param {Record<string, any>} token @returns {Promise<any>} */
+  /**
+   * Makes a token; its text is told this once.
+   * @param {{label: string, scopes: string[], expires_in: number}} token Seconds that it lasts.
+   * @returns {Promise<any>}
+   */
   createToken(token) {
     return this._http.create("/api/v1/tokens", { json: token });
   }

@@ -9,14 +9,22 @@ import { escapeName } from "./paths.js";
  * @property {string} [level] @property {string} [member] @property {string} [stat]
  */
 
-/** Gridded data sets. */
+/**
+ * Gridded data sets.
+ * @example
+ * for await (const { id, variables } of gateway.datasets.list()) console.log(id, variables);
+ * const box = { var: "prmsl", lat: "40:60", lon: "-20:20", time: "1987-10-13T00:00:00", stat: "mean" };
+ * const { elements } = await gateway.datasets.estimate("simulated-reanalysis", box);
+ * const { variables } = await gateway.datasets.subset("simulated-reanalysis", box);
+ * console.log(elements, variables.prmsl_mean.values.length);
+ */
 export class Datasets {
   /** @param {import("./http.js").Http} http */
   constructor(http) {
     this._http = http;
   }
 
-  /** @param {string} [id] @param {string} [part] */
+  /** The path of the catalogue, of a data set or of a part of it. @param {string} [id] @param {string} [part] */
   path(id, part) {
     return ["/api/v1/datasets", ...[id, part].flatMap((one) => (one === undefined ? [] : [escapeName(one)]))].join("/");
   }
@@ -26,7 +34,7 @@ export class Datasets {
     return this._http.json(this.path(), { query, signal });
   }
 
-  /** The whole catalogue. @param {AbortSignal} [signal] */
+  /** The whole catalogue. @param {AbortSignal} [signal] @returns {AsyncGenerator<any, void, undefined>} */
   list(signal) {
     return this._http.items(this.path(), "datasets", { signal });
   }
@@ -36,7 +44,7 @@ export class Datasets {
     return this._http.json(this.path(id), { signal });
   }
 
-  /** The address of a subset in a format (netcdf4, csv, json, png). @param {string} id @param {Subset} subset @param {string} [format] */
+  /** The address of a subset in a format (netcdf4, csv, json, png). @param {string} id @param {Subset} subset @param {string} [format] @returns {string} */
   subsetUrl(id, subset, format = "netcdf4") {
     return this._http.url(this.path(id, "subset"), { ...subset, format });
   }

@@ -1,4 +1,15 @@
-/** What a request of the gateway fails with: one class for every problem. */
+/**
+ * What a request of the gateway fails with: one class for every problem. It has the
+ * members of a problem document (`status`, `code`, `title`, `requestId`, `retryAfter` and
+ * the whole `problem`); `message` is for people.
+ * @example
+ * try {
+ *   await gateway.datasets.get("no-such-data");
+ * } catch (error) {
+ *   if (error instanceof GatewayError && error.code === "not-found") console.log(error.message);
+ *   else throw error;
+ * }
+ */
 export class GatewayError extends Error {
   /**
    * @param {string} message One or two sentences for the person who asked.

@@ -3,14 +3,25 @@ import { escapeName, escapePath, join } from "./paths.js";
 /** @typedef {{name: string, path: string, type: string, size: number,
  *             modified_at: string, mode: string, owner: string, group: string, [more: string]: any}} Entry */
 
-/** Files of the systems. A path is written as in a URL (see paths.js). */
+/**
+ * Files of the systems. A path is written as in a URL: `%XX` is a byte, and everything
+ * else is itself.
+ * @example
+ * const { home } = await gateway.files.system("local");
+ * const folder = `${home.replace(/[/]$/, "")}/notes`;
+ * await gateway.files.mkdir("local", folder, { parents: true });
+ * await gateway.files.write("local", `${folder}/first.txt`, "hello");
+ * for await (const { name, size } of gateway.files.list("local", folder)) console.log(name, size);
+ * console.log(await (await gateway.files.read("local", `${folder}/first.txt`)).text());
+ * await gateway.files.remove("local", folder, { recursive: true });
+ */
 export class Files {
   /** @param {import("./http.js").Http} http */
   constructor(http) {
     this._http = http;
   }
 
-  /** @param {string} system @param {string} path @returns {string} */
+  /** The path of a file in the API. @param {string} system @param {string} path @returns {string} */
   path(system, path) {
     return `/api/v1/files/${escapeName(system)}/${escapePath(path).replace(/^\/+/, "")}`;
   }
@@ -50,17 +61,17 @@ export class Files {
     return this._http.items(folder(this.path(system, path)), "entries", { signal });
   }
 
-  /** @param {string} system @param {string} path @param {AbortSignal} [signal] @returns {Promise<Entry>} */
+  /** What is known of one file or folder. @param {string} system @param {string} path @param {AbortSignal} [signal] @returns {Promise<Entry>} */
   stat(system, path, signal) {
     return this._http.json(this.path(system, path), { query: { view: "stat" }, signal });
   }
 
-  /** @param {string} system @param {string} path @param {string} [algorithm] @returns {Promise<any>} */
+  /** The checksum of a file's bytes. @param {string} system @param {string} path @param {string} [algorithm] @returns {Promise<any>} */
   checksum(system, path, algorithm = "sha256") {
     return this._http.json(this.path(system, path), { query: { view: "checksum", algorithm } });
   }
 
-  /** The last lines of a text file. @param {string} system @param {string} path @param {number} [lines] */
+  /** The last lines of a text file. @param {string} system @param {string} path @param {number} [lines] @returns {Promise<string>} */
   async tail(system, path, lines = 100) {
     return (await this._http.request(this.path(system, path), { query: { view: "tail", lines } })).text();
   }
@@ -69,6 +80,7 @@ export class Files {
    * A file's bytes; `.text()`, `.blob()` and `.body` read them.
    * @param {string} system @param {string} path
    * @param {{range?: string, signal?: AbortSignal}} [options] range such as `bytes=0-99`
+   * @returns {Promise<Response>}
    */
   read(system, path, { range, signal } = {}) {
     return this._http.request(this.path(system, path), { signal, headers: range ? { Range: range } : {} });
@@ -84,7 +96,8 @@ export class Files {
     return upload(this._http, this.path(system, path), content, options);
   }
 
-  /** @param {string} system @param {string} path @param {Record<string, any>} operation */
+  /** Does an operation of the API that has no method here. @param {string} system @param {string} path @param {Record<string, any>} operation
+   * @returns {Promise<any>} */
   operate(system, path, operation) {
     return this._http.create(this.path(system, path), { json: operation });
   }
@@ -95,17 +108,18 @@ export class Files {
     return this.operate(system, path, { op: "mkdir", parents });
   }
 
-  /** @param {string} system @param {string} path @param {string} to */
+  /** Renames a file or folder, or moves it elsewhere on its system. @param {string} system @param {string} path @param {string} to */
   move(system, path, to) {
     return this.operate(system, path, { op: "move", destination: escapePath(to) });
   }
 
-  /** @param {string} system @param {string} path @param {string} to */
+  /** Copies a file on its system. @param {string} system @param {string} path @param {string} to */
   copy(system, path, to) {
     return this.operate(system, path, { op: "copy", destination: escapePath(to) });
   }
 
-  /** @param {string} system @param {string} path @param {{recursive?: boolean}} [options] */
+  /** Deletes a file, or a folder: an empty one, or with `recursive` all that is in it.
+   * @param {string} system @param {string} path @param {{recursive?: boolean}} [options] */
   remove(system, path, { recursive } = {}) {
     return this._http.json(this.path(system, path), { method: "DELETE", query: { recursive: recursive || null } });
   }

@@ -11,7 +11,13 @@ import { Sky } from "./sky.js";
 import { Store } from "./store.js";
 import { Uploads } from "./uploads.js";
 
-/** A client of one gateway; `gateway` in gw.js is that of the page's own origin. */
+/**
+ * A client of one gateway; `gateway` in gw.js is that of the gateway that served the kit.
+ * @example
+ * const { title } = await gateway.about();
+ * const other = new Gateway({ url: location.origin, token: "gw_..." }); // of another gateway
+ * console.log(title, other.http.base);
+ */
 export class Gateway {
   /** @param {import("./http.js").Options} [options] */
   constructor(options) {
@@ -40,7 +46,7 @@ export class Gateway {
     this.uploads.end();
   }
 
-  /** What the gateway is: title, systems, faces, limits. @param {AbortSignal} [signal] */
+  /** What the gateway is: title, systems, faces, limits. @param {AbortSignal} [signal] @returns {Promise<any>} */
   about(signal) {
     return this.http.json("/api/v1", { signal });
   }
@@ -48,13 +54,19 @@ export class Gateway {
   /**
    * Iterates over everything that happens and that the caller may see.
    * @param {{signal?: AbortSignal, lastEventId?: string, onopen?: () => void}} [options]
+   * @returns {AsyncGenerator<import("./events.js").ServerEvent, void, undefined>}
    */
   events(options) {
     return events(this.http, "/api/v1/events", options);
   }
 }
 
-/** Commands that run at once. */
+/**
+ * Commands that run at once.
+ * @example
+ * const { exit_code, stdout } = await gateway.commands.run("local", ["hostname"]);
+ * console.log(exit_code, stdout);
+ */
 export class Commands {
   /** @param {Http} http */
   constructor(http) {
@@ -80,20 +92,24 @@ export class Commands {
 
 const STALE_MS = 60_000;
 
-/** Which systems are up, as their files and queues say. */
+/**
+ * Which systems are up, as their files and queues say.
+ * @example
+ * for (const { name, status, reason } of await gateway.status.all()) console.log(name, status, reason);
+ */
 export class Status {
   /** @param {Http} http */
   constructor(http) {
     this._http = http;
   }
 
-  /** @param {AbortSignal} [signal] @returns {Promise<SystemStatus[]>} */
+  /** All systems that have files. @param {AbortSignal} [signal] @returns {Promise<SystemStatus[]>} */
   async all(signal) {
     const { systems } = await this._http.json("/api/v1/files", { signal });
     return Promise.all(systems.map((/** @type {{name: string}} */ one) => this.system(one.name, signal)));
   }
 
-  /** @param {string} name @param {AbortSignal} [signal] @returns {Promise<SystemStatus>} */
+  /** One system. @param {string} name @param {AbortSignal} [signal] @returns {Promise<SystemStatus>} */
   async system(name, signal) {
     const parts = await Promise.allSettled(["queue", "files"].map((part) => this._http.json(`/api/v1/${part}/${escapeName(name)}`, { signal })));
     const [queue, files] = parts.map((one) => (one.status === "fulfilled" ? one.value : null));

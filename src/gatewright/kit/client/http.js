@@ -18,7 +18,13 @@ import { GatewayError } from "./errors.js";
  * @property {typeof fetch} [fetch]
  */
 
-/** Turns calls into requests of one gateway. */
+/**
+ * Requests of one gateway, for what the client has no method for.
+ * @example
+ * const { variables } = await gateway.http.json("/api/v1/datasets/simulated-reanalysis");
+ * const answer = await gateway.http.request("/api/v1/datasets", { query: { limit: 1 } });
+ * console.log(variables.length, answer.headers.get("X-Request-Id"));
+ */
 export class Http {
   /** @param {Options} [options] */
   constructor(options = {}) {
@@ -30,7 +36,7 @@ export class Http {
 
   /**
    * The whole address of a path, or of an address that an answer gave.
-   * @param {string} path @param {Record<string, any>} [query]
+   * @param {string} path @param {Record<string, any>} [query] @returns {string}
    */
   url(path, query = {}) {
     const root = new URL(this.base).pathname.replace(/\/$/, "");
@@ -46,7 +52,7 @@ export class Http {
   /**
    * Header fields that every request carries. The gateway takes an unsafe request with
    * a session only if `X-Requested-With` is there, which no foreign form can send.
-   * @param {Record<string, string>} [more]
+   * @param {Record<string, string>} [more] @returns {Headers}
    */
   headers(more = {}) {
     const headers = new Headers({ "X-Requested-With": "gatewright", Accept: "application/json, */*;q=0.5", ...more });
@@ -105,7 +111,7 @@ export class Http {
 
   /**
    * POSTs what creates a thing: sent twice with one key, it is made once.
-   * @param {string} path @param {Call} call
+   * @param {string} path @param {Call} call @returns {Promise<any>}
    */
   create(path, call) {
     return this.json(path, { method: "POST", idempotencyKey: true, ...call });

@@ -9,7 +9,13 @@ import { escapeName } from "./paths.js";
 /** States in which a job may still change. */
 export const ACTIVE_STATES = ["new", "queued", "held", "active"];
 
-/** Jobs of the systems. */
+/**
+ * Jobs of the systems.
+ * @example
+ * const job = await gateway.jobs.submit("local", "#!/bin/sh\necho hello\n");
+ * const { state, exit_code } = await gateway.jobs.wait("local", job.id);
+ * console.log(state, exit_code, await gateway.jobs.output("local", job.id));
+ */
 export class Jobs {
   /** @param {import("./http.js").Http} http @param {import("./live.js").Live} live Tells when a job changes. */
   constructor(http, live) {
@@ -17,7 +23,7 @@ export class Jobs {
     this._live = live;
   }
 
-  /** @param {string} system @param {string | number} [id] @param {string} [part] */
+  /** The path of a system's jobs, of one or of a part of it. @param {string} system @param {string | number} [id] @param {string} [part] @returns {string} */
   path(system, id, part) {
     const rest = [id, part].filter((one) => one !== undefined).map((one) => `/${escapeName(String(one))}`);
     return `/api/v1/jobs/${escapeName(system)}${rest.join("")}`;
@@ -51,22 +57,22 @@ export class Jobs {
     return this._http.items(this.path(system), "jobs", { query, signal });
   }
 
-  /** @param {string} system @param {string} id @param {AbortSignal} [signal] @returns {Promise<Job>} */
+  /** One job, with its specification. @param {string} system @param {string} id @param {AbortSignal} [signal] @returns {Promise<Job>} */
   get(system, id, signal) {
     return this._http.json(this.path(system, id), { signal });
   }
 
-  /** @param {string} system @param {string} id */
+  /** Ends a job, or takes it off the queue. @param {string} system @param {string} id @returns {Promise<Job>} */
   cancel(system, id) {
     return this._http.json(this.path(system, id), { method: "DELETE" });
   }
 
-  /** @param {string} system @param {string} id */
+  /** Keeps a job that waits from starting. @param {string} system @param {string} id @returns {Promise<Job>} */
   hold(system, id) {
     return this._http.create(this.path(system, id, "hold"), {});
   }
 
-  /** @param {string} system @param {string} id */
+  /** Lets a held job start. @param {string} system @param {string} id @returns {Promise<Job>} */
   release(system, id) {
     return this._http.create(this.path(system, id, "release"), {});
   }
@@ -74,6 +80,7 @@ export class Jobs {
   /**
    * What a job has written so far. @param {string} system @param {string} id
    * @param {{stream?: "output" | "error", signal?: AbortSignal}} [options]
+   * @returns {Promise<string>}
    */
   async output(system, id, { stream = "output", signal } = {}) {
     return (await this._http.request(this.path(system, id, stream), { signal })).text();
@@ -100,6 +107,7 @@ export class Jobs {
   /**
    * Iterates over the events of one job, or of all of one's jobs.
    * @param {string} system @param {string} [id] @param {{signal?: AbortSignal, onopen?: () => void}} [options]
+   * @returns {AsyncGenerator<import("./events.js").ServerEvent, void, undefined>}
    */
   events(system, id, options) {
     return id ? events(this._http, this.path(system, id, "events"), options) : events(this._http, "/api/v1/events", options);
@@ -109,6 +117,7 @@ export class Jobs {
    * Waits until a job has ended and returns it. Any number of waits share one stream of
    * events, which the page's elements and the browser's other tabs use too.
    * @param {string} system @param {string} id @param {AbortSignal} [signal]
+   * @returns {Promise<Job>}
    */
   async wait(system, id, signal) {
     const stop = new AbortController();
@@ -126,7 +135,7 @@ export class Jobs {
     }
   }
 
-  /** The whole queue. @param {string} system @param {AbortSignal} [signal] */
+  /** One's jobs that wait or run, and how busy the system is. @param {string} system @param {AbortSignal} [signal] @returns {Promise<any>} */
   queue(system, signal) {
     return this._http.json(`/api/v1/queue/${escapeName(system)}`, { signal });
   }

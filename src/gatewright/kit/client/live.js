@@ -11,7 +11,15 @@ import { followEvents, restartEvents } from "./shared-events.js";
  *   looked at before may have changed unheard.
  */
 
-/** Follows `/api/v1/events` while anybody listens. */
+/**
+ * What happens to all that is the caller's, as it happens: one stream for all who listen,
+ * however many elements of a page and tabs of a browser there are.
+ * @example
+ * const stop = new AbortController();
+ * gateway.live.listen({ hear: ({ kind, data }) => console.log(kind, data.subject) }, stop.signal);
+ * await gateway.jobs.submit("local", { executable: "true" });
+ * stop.abort();
+ */
 export class Live {
   /** @param {import("./http.js").Http} http @param {() => Promise<boolean>} [somebody] Whether anybody is signed in. */
   constructor(http, somebody) {

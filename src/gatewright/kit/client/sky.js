@@ -1,13 +1,19 @@
 import { escapeName } from "./paths.js";
 
-/** Surveys, images and cut-outs. Angles are degrees, ICRS. */
+/**
+ * Surveys, images and cut-outs. Angles are degrees, ICRS.
+ * @example
+ * const { images } = await gateway.sky.images({ pos: "CIRCLE 150.1 2.2 0.001", band: "r" });
+ * const cutout = await gateway.sky.cutout(images[0].id, 150.1, 2.2, 0.005);
+ * console.log(images.length, (await cutout.blob()).size);
+ */
 export class Sky {
   /** @param {import("./http.js").Http} http */
   constructor(http) {
     this._http = http;
   }
 
-  /** @param {Record<string, any>} [query] @param {AbortSignal} [signal] @returns {Promise<any>} */
+  /** One page of surveys: `{surveys, next}`. @param {Record<string, any>} [query] @param {AbortSignal} [signal] @returns {Promise<any>} */
   surveys(query = {}, signal) {
     return this._http.json("/api/v1/surveys", { query, signal });
   }
@@ -26,7 +32,7 @@ export class Sky {
     return this._http.json("/api/v1/images", { query, signal });
   }
 
-  /** @param {string} id @param {AbortSignal} [signal] @returns {Promise<any>} */
+  /** An image and what is known of it. @param {string} id @param {AbortSignal} [signal] @returns {Promise<any>} */
   image(id, signal) {
     return this._http.json(`/api/v1/images/${escapeName(id)}`, { signal });
   }
@@ -34,14 +40,14 @@ export class Sky {
   /**
    * The address of a cut-out around a place.
    * @param {string} id @param {number} ra @param {number} dec @param {number} radius
-   * @param {"fits" | "png"} [format] @param {Record<string, any>} [more]
+   * @param {"fits" | "png"} [format] @param {Record<string, any>} [more] @returns {string}
    */
   cutoutUrl(id, ra, dec, radius, format = "fits", more = {}) {
     return this._http.url(`/api/v1/images/${escapeName(id)}/cutout`, { pos: `CIRCLE ${ra} ${dec} ${radius}`, format, ...more });
   }
 
   /** The bytes of a cut-out. @param {string} id @param {number} ra @param {number} dec @param {number} radius
-   * @param {"fits" | "png"} [format] @param {AbortSignal} [signal] */
+   * @param {"fits" | "png"} [format] @param {AbortSignal} [signal] @returns {Promise<Response>} */
   cutout(id, ra, dec, radius, format = "fits", signal) {
     return this._http.request(this.cutoutUrl(id, ra, dec, radius, format), { signal });
   }

@@ -6,7 +6,15 @@
 /** A browser has six connections to a gateway; the page needs some for what it shows. */
 const AT_ONCE = 3;
 
-/** The uploads of a page; `change` is sent whenever one gets on, `end` with each that ends. */
+/**
+ * The uploads of a page, three at a time; the event `change` is sent whenever one gets on,
+ * `end` with each that ends.
+ * @example
+ * const file = new File(["hello"], "hello.txt");
+ * const { home } = await gateway.files.system("local");
+ * const { state } = await gateway.uploads.send("local", home, `${home}/hello.txt`, file);
+ * console.log(state, gateway.uploads.open.length);
+ */
 export class Uploads extends EventTarget {
   /** @param {import("./files.js").Files} files */
   constructor(files) {
@@ -29,6 +37,7 @@ export class Uploads extends EventTarget {
    * Sends a file; resolves when it is there, has failed or was stopped.
    * @param {string} system @param {string} folder @param {string} path Where it comes to. @param {File} file
    * @param {{create?: boolean}} [options] With `create` it replaces nothing.
+   * @returns {Promise<Upload>}
    */
   async send(system, folder, path, file, options = {}) {
     const upload = /** @type {Upload} */ ({ id: (this._number += 1), system, folder, name: file.name, sent: 0, total: file.size, stop: new AbortController(), state: "waiting", message: "", code: "" });

@@ -44,22 +44,25 @@ export class GwElement extends LitElement {
     /** @type {import("../client/accounts.js").Session | null | undefined} Null where no answer came, undefined before it. */
     this.who = undefined;
     this._life = new AbortController();
-    this._onSession = async () => { if (await this._admit()) this.reload(); };
+    /** What it needs, as its class says. */
+    this._scope = /** @type {typeof GwElement} */ (this.constructor).scope;
+    this._onSession = () => {
+      if (this._scope) this._admit().then((may) => may && this.reload());
+      else this.reload();
+    };
   }
 
   connectedCallback() {
     super.connectedCallback();
     if (this._life.signal.aborted) this._life = new AbortController();
     window.addEventListener("gw-session", this._onSession);
-    this._admit();
+    if (this._scope) this._admit();
   }
 
   /** Finds out what the person may do. @returns {Promise<boolean>} Whether the element is of use. */
   async _admit() {
-    const { scope } = /** @type {typeof GwElement} */ (this.constructor);
-    if (!scope) return true;
     this.who = await this.gateway.auth.session().catch(() => null);
-    this.denied = !this.may(scope);
+    this.denied = !this.may(this._scope);
     return !this.denied;
   }
 
@@ -103,7 +106,7 @@ export class GwElement extends LitElement {
   async attempt(work) {
     this.error = null;
     try {
-      return (await this._admit()) ? await work() : null;
+      return this._scope && !(await this._admit()) ? null : await work();
     } catch (error) {
       if (this.signal.aborted) return null;
       this.error = error;

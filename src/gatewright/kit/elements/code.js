@@ -6,9 +6,20 @@ import { base, controls } from "./styles.js";
 /** @typedef {import("./snippets.js").Snippet} Snippet */
 
 /**
- * `<gw-code>`: a menu that shows a request as code and copies it.
+ * `<gw-code>`: a menu that shows a request as code for curl, Python and R, and copies it.
  *
- * @property {Snippet} snippet @fires gw-copy
+ * @property {Snippet} snippet - The request: `url`, and where it needs them `method`,
+ *   `json`, `text` with `type`, `upload`, `save` (a file for the answer), `open` (no token
+ *   needed).
+ * @attr {string} language - What is shown: `curl`, `Python` or `R`.
+ * @fires gw-copy - `{language, text}`, after copying.
+ * @example
+ * <gw-code id="code"></gw-code>
+ * <script type="module">
+ * import { gateway } from "/kit/gw.js";
+ * const url = gateway.http.url("/api/v1/datasets");
+ * document.getElementById("code").snippet = { url, open: true };
+ * </script>
  */
 export class GwCode extends LitElement {
   static properties = { snippet: { attribute: false }, language: { reflect: true }, copied: { state: true }, open: { state: true }, languages: { state: true } };
@@ -39,6 +50,7 @@ export class GwCode extends LitElement {
     return found ? found[1](this.snippet) : "";
   }
 
+  /** Copies the code that is shown. */
   async copy() {
     await navigator.clipboard.writeText(this.text);
     this.copied = true;

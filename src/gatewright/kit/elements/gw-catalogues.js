@@ -53,12 +53,13 @@ class Catalogue extends GwElement {
   }
 
   async reload() {
-    const page = await this.load(() => this.page(null));
+    const page = await this.load(() => this._page(null));
     if (page) this._take([], page);
   }
 
+  /** Shows the next page below what is shown. */
   async more() {
-    const page = await this.attempt(() => this.page(this.next));
+    const page = await this.attempt(() => this._page(this.next));
     if (page) this._take(this.items ?? [], page);
   }
 
@@ -84,27 +85,27 @@ class Catalogue extends GwElement {
 
   /** @param {any} item A picture is a pleasure, not a need: without one the card stands. */
   async _picture(item) {
-    const url = await this.pictureUrl(item).catch(() => "");
+    const url = await this._pictureUrl(item).catch(() => "");
     if (url) this.pictures = new Map(this.pictures).set(item.id, url);
   }
 
-  /** @param {string | null} cursor @returns {Promise<{items: any[], next: string | null}>} */
-  async page(cursor) {
+  /** One page of the catalogue. @param {string | null} cursor @returns {Promise<{items: any[], next: string | null}>} */
+  async _page(cursor) {
     return { items: [], next: cursor };
   }
 
   /** @param {any} item @returns {Promise<string>} */
-  async pictureUrl(item) {
+  async _pictureUrl(item) {
     return "";
   }
 
   /** @param {any} item @returns {{href: string, sky: boolean, lines: any[]}} */
-  card(item) {
+  _about(item) {
     return { href: item.id, sky: false, lines: [] };
   }
 
   /** Title and text of the empty state. @returns {[string, string]} */
-  get none() {
+  get _none() {
     return ["Nothing here", ""];
   }
 
@@ -115,13 +116,13 @@ class Catalogue extends GwElement {
     return html`${this.renderError()}
       ${this.items.length > 6 ? html`<div class="bar"><input type="search" aria-label="Narrow the list" placeholder="A part of the name" .value=${this.wanted} @input=${(/** @type {any} */ e) => (this.wanted = e.target.value)}>
         <span class="muted small" role="status">${found.length} of ${this.items.length}${this.next ? " shown" : ""}</span></div>` : nothing}
-      ${this.items.length ? html`<ul>${repeat(found, (item) => item.id, (item) => this._card(item))}</ul>` : this.renderEmpty(...this.none)}
+      ${this.items.length ? html`<ul>${repeat(found, (item) => item.id, (item) => this._card(item))}</ul>` : this.renderEmpty(...this._none)}
       ${this.next ? html`<div><button @click=${this.more}>Show more</button></div>` : nothing}`;
   }
 
   /** @param {any} item */
   _card(item) {
-    const { href, sky, lines } = this.card(item);
+    const { href, sky, lines } = this._about(item);
     const picture = this.pictures.get(item.id);
     const open = (/** @type {Event} */ event) => { if (!this.announce("open", item, true)) event.preventDefault(); };
     return html`<li data-id=${item.id}><a class="card" part="card" href=${href} @click=${open}>
@@ -132,23 +133,29 @@ class Catalogue extends GwElement {
 }
 
 /**
- * `<gw-datasets>`: the catalogue of gridded data. @fires gw-open The data set (cancelable).
- * @slot empty @csspart card
+ * `<gw-datasets>`: the catalogue of gridded data, a card for each data set.
+ *
+ * @property {any[] | null} items - The data sets that are shown.
+ * @fires gw-open - The data set, before its page is opened (cancelable).
+ * @slot empty - Where there is none.
+ * @csspart card - A card.
+ * @example
+ * <gw-datasets></gw-datasets>
  */
 export class GwDatasets extends Catalogue {
   /** @param {string | null} cursor */
-  async page(cursor) {
+  async _page(cursor) {
     const page = await this.gateway.datasets.page({ cursor }, this.signal);
     return { items: page.datasets, next: page.next };
   }
 
   /** @param {any} item */
-  pictureUrl(item) {
+  _pictureUrl(item) {
     return fieldPicture(this.gateway, item.id, this.signal);
   }
 
   /** @param {any} item */
-  card(item) {
+  _about(item) {
     const variables = /** @type {string[]} */ (item.variables);
     return {
       href: at(`/data/${escapeName(item.id)}`), sky: false,
@@ -160,32 +167,38 @@ export class GwDatasets extends Catalogue {
   }
 
   /** @returns {[string, string]} */
-  get none() {
+  get _none() {
     return ["No data sets", "The gateway's operator publishes NetCDF files; they appear here with maps and ways to read them."];
   }
 }
 
 /**
- * `<gw-surveys>`: the collections of telescope images. @fires gw-open The survey (cancelable).
- * @slot empty @csspart card
+ * `<gw-surveys>`: the collections of telescope images, a card for each survey.
+ *
+ * @property {any[] | null} items - The surveys that are shown.
+ * @fires gw-open - The survey, before its page is opened (cancelable).
+ * @slot empty - Where there is none.
+ * @csspart card - A card.
+ * @example
+ * <gw-surveys></gw-surveys>
  */
 export class GwSurveys extends Catalogue {
   /** @param {string | null} cursor */
-  async page(cursor) {
+  async _page(cursor) {
     const page = await this.gateway.sky.surveys({ cursor }, this.signal);
     const items = await Promise.all(page.surveys.map((/** @type {any} */ one) => this.gateway.sky.survey(one.id, this.signal).catch(() => one)));
     return { items, next: page.next };
   }
 
   /** The first image that is of the sky, small. @param {any} item */
-  async pictureUrl(item) {
+  async _pictureUrl(item) {
     const { images } = await this.gateway.sky.images({ survey: item.id, limit: 1 }, this.signal);
     const image = images[0];
     return image ? this.gateway.sky.cutoutUrl(image.id, image.ra, image.dec, image.fov / 4, "png", { size: 400, limits: "20 99.7" }) : "";
   }
 
   /** @param {any} item */
-  card(item) {
+  _about(item) {
     const bands = Object.keys(item.bands ?? {});
     return {
       href: at(`/sky/${escapeName(item.id)}`), sky: true,
@@ -197,7 +210,7 @@ export class GwSurveys extends Catalogue {
   }
 
   /** @returns {[string, string]} */
-  get none() {
+  get _none() {
     return ["No surveys", "The gateway's operator publishes folders of FITS images; they appear here, to search by place and time."];
   }
 }

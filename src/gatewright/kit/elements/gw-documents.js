@@ -13,10 +13,20 @@ function emptyIfAbsent(error) {
 
 /**
  * `<gw-documents>`: the collections of the store, the documents of one, or one document.
+ * Needs the scope `store`.
  *
- * @attr {string} collection @attr {string} key @attr {string} prefix
- * @fires gw-navigate `{collection, key}` (cancelable). @fires gw-delete Before (cancelable).
- * @fires gw-changed @slot empty @csspart table @csspart document
+ * @attr {string} collection - Whose documents are shown; without it the collections are.
+ *   One that nobody has begun is an empty one.
+ * @attr {string} key - The document that is shown.
+ * @attr {string} prefix - Only documents whose key begins so.
+ * @fires gw-navigate - `{collection, key}`, before they are opened (cancelable).
+ * @fires gw-delete - `{collection, key}`, before the document is deleted (cancelable).
+ * @fires gw-changed - `{collection, key}`, after the document was saved.
+ * @slot empty - Where nothing is.
+ * @csspart table - The table.
+ * @csspart document - The form of one document.
+ * @example
+ * <gw-documents collection="campaign"></gw-documents>
  */
 export class GwDocuments extends GwElement {
   static properties = {
@@ -67,6 +77,7 @@ export class GwDocuments extends GwElement {
     if (page && asked === this._latest) [this.items, this.next] = [page.items, page.next];
   }
 
+  /** Shows the next page below what is shown. */
   async more() {
     const asked = this._ask();
     const page = await this.attempt(() => this._page(this.next));
@@ -95,11 +106,12 @@ export class GwDocuments extends GwElement {
     if (found) [this.text, this.etag] = [JSON.stringify(found.value, null, 2), found.etag];
   }
 
-  /** @param {string} collection @param {string} [key] */
+  /** Opens a collection or a document. @param {string} collection @param {string} [key] */
   open(collection, key = "") {
     if (this.announce("navigate", { collection, key }, true)) [this.collection, this.key] = [collection, key];
   }
 
+  /** Asks for a key, and makes an empty document of it. */
   async add() {
     const collection = this.collection || (await ask({ title: "New collection", field: "Name of the collection", action: "Go on" }));
     if (!collection) return;
@@ -109,6 +121,7 @@ export class GwDocuments extends GwElement {
     if (etag !== null) this.open(collection, key);
   }
 
+  /** Saves the document that is open. */
   async save() {
     let value;
     try {
@@ -133,6 +146,7 @@ export class GwDocuments extends GwElement {
       : `It was not ${what}. ${message}${requestId ? ` (Request ${requestId})` : ""}`;
   }
 
+  /** Deletes the document that is open, after a question. */
   async erase() {
     const { collection, key } = this;
     if (!this.announce("delete", { collection, key }, true)) return;

@@ -17,14 +17,28 @@ const HEADS = ["Name", "Size", "Changed", "Owner", "Mode"];
 const PICTURES = /\.(png|jpe?g|gif|webp)$/i;
 
 /**
- * `<gw-files>`: the files of a system.
+ * `<gw-files>`: the files of a system. Needs the scope `files:read`, and `files:write` for
+ * what changes them.
  *
- * @attr {string} system @attr {string} path The folder that is shown; `~` is home.
- * @attr {boolean} upload Offer to upload, by button and by dragging.
- * @attr {boolean} readonly Without changing anything. @attr {number} limit Entries that come at first.
- * @fires gw-navigate The folder's path, before it is opened (cancelable).
- * @fires gw-delete gw-rename gw-upload Before each (cancelable); `gw-changed` after.
- * @slot empty @slot error @slot loading @csspart table @csspart path @csspart uploads @csspart preview
+ * @attr {string} system - Name of the system, by default `local`.
+ * @attr {string} path - The folder that is shown, written as in a URL; `~` is home.
+ * @attr {boolean} upload - Offer to upload, by button and by dragging.
+ * @attr {boolean} readonly - Without changing anything.
+ * @attr {number} limit - Entries that come at first, by default 200.
+ * @property {Entry[] | null} entries - The entries that are shown.
+ * @fires gw-navigate - `{system, path}`, before the folder is opened (cancelable).
+ * @fires gw-upload - `{system, path, files}`, before they are sent (cancelable).
+ * @fires gw-mkdir - `{name}`, before the folder is made (cancelable).
+ * @fires gw-rename - `{entry, to}`, before it is renamed (cancelable).
+ * @fires gw-delete - The entry, before it is deleted (cancelable).
+ * @fires gw-changed - `{system, path}` of the folder, after something in it was changed.
+ * @slot empty - Where the folder is empty.
+ * @csspart table - The table.
+ * @csspart path - The folders on the way.
+ * @csspart uploads - What is being sent, where the page has no `gw-uploads`.
+ * @csspart preview - The file that is shown.
+ * @example
+ * <gw-files upload></gw-files>
  */
 export class GwFiles extends GwElement {
   static properties = {
@@ -122,6 +136,7 @@ export class GwFiles extends GwElement {
     if (home) this.path = join(home, this.path.slice(2)).replace(/(?<=.)\/$/, "");
   }
 
+  /** Shows the next page below what is shown. */
   async more() {
     const ask = this._asker();
     const shown = { items: this.entries ?? [], next: this.next };
@@ -144,13 +159,14 @@ export class GwFiles extends GwElement {
     if (this.announce("navigate", { system: this.system, path }, true)) this.path = path || "/";
   }
 
+  /** Asks for a name, and makes a folder of it. */
   async mkdir() {
     const name = await ask({ title: "New folder", field: "Name", action: "Make the folder" });
     const folder = name && (await this._folder());
     if (folder) await this._change("mkdir", { name }, () => this.gateway.files.mkdir(this.system, join(folder, escapeName(name))));
   }
 
-  /** @param {Entry} entry */
+  /** Asks for a new name of a file or folder. @param {Entry} entry */
   async rename(entry) {
     const name = await ask({ title: `Rename “${entry.name}”`, field: "New name", value: entry.name, action: "Rename" });
     if (!name || name === entry.name) return;
@@ -158,7 +174,7 @@ export class GwFiles extends GwElement {
     await this._change("rename", { entry, to }, () => this.gateway.files.move(this.system, entry.path, to), entry);
   }
 
-  /** @param {Entry} entry */
+  /** Deletes a file or folder, after a question. @param {Entry} entry */
   async erase(entry) {
     const folder = entry.type === "directory";
     if (!this.announce("delete", entry, true)) return;
@@ -230,7 +246,7 @@ export class GwFiles extends GwElement {
     if (!more && upload.folder === this.path) await this.reload();
   }
 
-  /** @param {Entry} entry */
+  /** Shows a file beside the list, or hides it again. @param {Entry} entry */
   async preview(entry) {
     this.shown = this.shown?.path === entry.path ? null : entry;
     this.text = "";

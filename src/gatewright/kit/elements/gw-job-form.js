@@ -8,13 +8,21 @@ echo "Hello from $(hostname)"
 `;
 
 /**
- * `<gw-job-form>`: submits a script or a command.
+ * `<gw-job-form>`: submits a script or a command. Needs the scope `jobs:submit`.
  *
- * @attr {string} system @attr {string} kind `script` or `command`.
- * @attr {string} name @attr {string} script @attr {string} command
- * @attr {number} cores @attr {number} minutes
- * @fires gw-submit The specification, before it is sent (cancelable).
- * @fires gw-submitted The job. @csspart form @slot more Further fields for people to read.
+ * @attr {string} system - Name of the system, by default `local`.
+ * @attr {string} kind - `script` or `command`.
+ * @attr {string} name - Name of the job.
+ * @attr {string} script - The script that the form has.
+ * @attr {string} command - Program and arguments, for the kind `command`.
+ * @attr {number} cores - CPU cores, by default 1.
+ * @attr {number} minutes - Longest time, by default 10.
+ * @fires gw-submit - The specification, before it is sent (cancelable).
+ * @fires gw-submitted - The job.
+ * @slot more - Further fields for people to read.
+ * @csspart form - The form.
+ * @example
+ * <gw-job-form name="fit" minutes="5"></gw-job-form>
  */
 export class GwJobForm extends GwElement {
   static properties = {

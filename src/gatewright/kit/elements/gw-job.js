@@ -11,11 +11,26 @@ import { STATES, elapsed, stateWord } from "./job-words.js";
 const CLOCK_MS = 5000;
 
 /**
- * `<gw-job>`: one job: its time line, what it asked for and used, its log, its script.
+ * `<gw-job>`: one job: its time line, what it asked for and used, its log, its script. A
+ * failed one begins with its reason and its errors. Needs the scope `jobs:read`.
  *
- * @attr {string} system @attr {string} job Its id. @attr {boolean} live Follow changes as they happen.
- * @property {Job | null} found The job, if the page has it already.
- * @fires gw-released The job, after it was let go. @csspart state @csspart facts @csspart line @csspart bars @slot error @slot loading
+ * @attr {string} system - Name of the system, by default `local`.
+ * @attr {string} job - Id of the job.
+ * @attr {boolean} live - Follow changes as they happen.
+ * @property {Job | null} found - The job, if the page has it already.
+ * @fires gw-released - The job, after it was let go.
+ * @csspart state - The word of its state.
+ * @csspart reason - Why it failed.
+ * @csspart facts - What it is, in words.
+ * @csspart line - What happened and when.
+ * @csspart bars - What it asked for and used.
+ * @example
+ * <gw-job id="job" live></gw-job>
+ * <script type="module">
+ * import { gateway } from "/kit/gw.js";
+ * const { id } = await gateway.jobs.submit("local", "#!/bin/sh\necho hello\n");
+ * document.getElementById("job").job = id;
+ * </script>
  */
 export class GwJob extends GwElement {
   static properties = { system: {}, job: {}, live: { type: Boolean }, found: { attribute: false } };
@@ -103,6 +118,7 @@ export class GwJob extends GwElement {
     log.stream = "output";
   }
 
+  /** Lets the job start, if it is held. */
   async release() {
     if (!this.found) return;
     const done = await this.attempt(async () => (await this.gateway.jobs.release(this.system, this.job), true));

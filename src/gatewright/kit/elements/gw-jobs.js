@@ -18,17 +18,31 @@ const HEADS = ["Name", "State", "Elapsed", "Submitted", "Id"];
 const LOOKS = ["name", "condition", "elapsed", "submitted", "id"];
 
 /**
- * `<gw-jobs>`: the caller's jobs on a system, live.
+ * `<gw-jobs>`: the caller's jobs on a system, newest first. Needs the scope `jobs:read`,
+ * and `jobs:cancel` to cancel.
  *
- * @attr {string} system @attr {boolean} live Follow changes as they happen.
- * @attr {string} filter Parameters of the listing, such as `state=active&name=fit`.
- * @attr {string} selected Id of the job that is open. @attr {number} limit Jobs that come at first.
- * @attr {boolean} brief Without the filter.
- * @fires gw-open Id of the job that was opened, or "" (cancelable).
- * @fires gw-filter The filter that was chosen.
- * @fires gw-cancel The job, before it is canceled (cancelable); `gw-canceled` after.
- * @fires gw-change Jobs that are shown, whenever they change.
- * @slot action Beside the filter. @slot empty @slot error @slot loading @csspart table @csspart state @csspart detail
+ * @attr {string} system - Name of the system, by default `local`.
+ * @attr {boolean} live - Follow changes as they happen.
+ * @attr {string} filter - Parameters of the listing, such as `state=active&name=fit`; a
+ *   state may be the name of a group (`waiting`, `running`, `done`, `failed`, `canceled`).
+ * @attr {string} selected - Id of the job that is open.
+ * @attr {number} limit - Jobs that come at first, by default 50.
+ * @attr {boolean} brief - Without the filter.
+ * @property {Job[] | null} jobs - The jobs that are shown.
+ * @fires gw-open - Id of the job that is opened, or "" when it is closed (cancelable).
+ * @fires gw-filter - The filter that was chosen.
+ * @fires gw-cancel - The job, before it is canceled (cancelable).
+ * @fires gw-canceled - The job, after it was canceled.
+ * @fires gw-change - The jobs that are shown, whenever they change.
+ * @slot action - Beside the filter.
+ * @slot first - Below the words that there is no job yet.
+ * @slot empty - Where there is no job.
+ * @csspart toolbar - The filter and what is beside it.
+ * @csspart table - The table.
+ * @csspart state - The word of a job's state.
+ * @csspart detail - The job that is open.
+ * @example
+ * <gw-jobs live brief limit="5"></gw-jobs>
  */
 export class GwJobs extends GwElement {
   static properties = {
@@ -145,6 +159,7 @@ export class GwJobs extends GwElement {
     this.announce("change", jobs);
   }
 
+  /** Shows the next page below what is shown. */
   async more() {
     const ask = this._asker();
     const page = await this.attempt(() => after({ items: this.jobs ?? [], next: this.next }, this.limit, ask));
@@ -213,7 +228,7 @@ export class GwJobs extends GwElement {
     if (this.announce("open", next, true)) this.selected = next;
   }
 
-  /** @param {Job} job */
+  /** Cancels a job, after a question. @param {Job} job */
   async cancel(job) {
     if (!this.announce("cancel", job, true)) return;
     const sure = await ask({

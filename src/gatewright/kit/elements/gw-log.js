@@ -6,13 +6,25 @@ import { icon } from "./icons.js";
 const KEPT_CHARACTERS = 2_000_000;
 
 /**
- * `<gw-log>`: what a job writes, as it writes it.
+ * `<gw-log>`: what a job writes, as it writes it. It holds no connection, so that many
+ * tabs can show one. Needs the scope `jobs:read`.
  *
- * @attr {string} system @attr {string} job @attr {string} stream `output` or `error`.
- * @attr {boolean} wrap Break long lines.
- * @property {import("../client/jobs.js").Job | null} found The job, if the page has it already.
- * @fires gw-log-end When the job has ended and all is shown.
- * @csspart text
+ * @attr {string} system - Name of the system, by default `local`.
+ * @attr {string} job - Id of the job.
+ * @attr {string} stream - `output` or `error`.
+ * @attr {boolean} wrap - Break long lines.
+ * @property {import("../client/jobs.js").Job | null} found - The job, if the page has it
+ *   already.
+ * @fires gw-log-end - `{job, stream}`, when the job has ended and all is shown.
+ * @csspart controls - Stream, search and how it is shown.
+ * @csspart text - What the job wrote.
+ * @example
+ * <gw-log id="log"></gw-log>
+ * <script type="module">
+ * import { gateway } from "/kit/gw.js";
+ * const { id } = await gateway.jobs.submit("local", "#!/bin/sh\necho hello\n");
+ * document.getElementById("log").job = id;
+ * </script>
  */
 export class GwLog extends GwElement {
   static properties = {

@@ -5,10 +5,15 @@ import { icon } from "./icons.js";
 /**
  * `<gw-login>`: who is signed in, or the form to do so.
  *
- * @attr {string} next Address to open once signed in.
- * @fires gw-login The session, after a person has signed in or was found to be so.
- * @fires gw-logout After signing out; `gw-before-logout` can be stopped.
- * @csspart form @csspart person @slot help Beside the form.
+ * @attr {string} next - Address on this gateway to open once signed in.
+ * @fires gw-login - The session, after a person has signed in or was found to be so.
+ * @fires gw-before-logout - The session, before it is ended (cancelable).
+ * @fires gw-logout - The session of a visitor, after signing out.
+ * @slot help - Beside the form.
+ * @csspart form - The form.
+ * @csspart person - Who is signed in.
+ * @example
+ * <gw-login></gw-login>
  */
 export class GwLogin extends GwElement {
   static properties = { next: {}, session: { state: true }, busy: { state: true } };
@@ -40,7 +45,7 @@ export class GwLogin extends GwElement {
     if (this.session?.user) this.announce("login", this.session);
   }
 
-  /** @param {string} user @param {string} password */
+  /** Signs in, as the form does. @param {string} user @param {string} password */
   async signIn(user, password) {
     this.busy = true;
     const session = await this.attempt(() => this.gateway.auth.signIn(user, password));
@@ -49,6 +54,7 @@ export class GwLogin extends GwElement {
     if (this.next.startsWith("/") && !/^\/[/\\]/.test(this.next)) location.assign(this.next);
   }
 
+  /** Ends the session. */
   async signOut() {
     if (!this.announce("before-logout", this.session, true)) return;
     const session = await this.attempt(() => this.gateway.auth.signOut());

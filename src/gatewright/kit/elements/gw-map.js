@@ -17,15 +17,30 @@ const OWN = ["time", "level", "member"];
 const WORDS = /** @type {Record<string, string>} */ ({ time: "Time", level: "Level", member: "Member" });
 
 /**
- * `<gw-map>`: a field of a gridded data set, with sliders for what is not on the map.
+ * `<gw-map>`: a field of a gridded data set, with sliders for what is not on the map. It
+ * is moved by dragging or the arrow keys and zoomed by the wheel, two fingers, or plus and
+ * minus; a click or Enter chooses a point, and Shift with dragging a box.
  *
- * @attr {string} dataset Its id; the property is `datasetId`. @attr {string} variable @attr {string} time @attr {string} level
- * @attr {string} member A member, or `mean` or `spread` over all. @attr {string} select `box`.
- * @attr {string} at Places on other axes, as a query: `month=3&quantile=0.9`.
- * @attr {string} box `west south east north`, or `lon lat`, in degrees. @attr {string} colours
- * @fires gw-select `{box}` when a box or a point is chosen. @fires gw-view All attributes whenever one changes.
- * @fires gw-field `{dataset, variable, field, units}` when a field was drawn.
- * @csspart map @csspart bar @csspart controls @slot empty
+ * @attr {string} dataset - Id of the data set; the property is `datasetId`.
+ * @attr {string} variable - What is drawn; by default the first variable that has a
+ *   latitude and a longitude.
+ * @attr {string} time - By default the first, as is what `at` leaves out.
+ * @attr {string} level - By default the first.
+ * @attr {string} member - A member, or `mean` (the default) or `spread` over all.
+ * @attr {string} at - Places on other axes, as a query: `month=3&quantile=0.9`.
+ * @attr {string} select - `box`: offer to choose a box, by drawing and by writing.
+ * @attr {string} box - `west south east north`, or `lon lat`, in degrees.
+ * @attr {string} colours - `viridis`, `cividis` or `diverging`; by default what suits the
+ *   values.
+ * @fires gw-select - `{box}`, when a box or a point is chosen.
+ * @fires gw-view - `{variable, time, level, member, at, box}`, whenever one changes.
+ * @fires gw-field - `{dataset, variable, field, units}`, when a field was drawn.
+ * @slot empty - Where the data set has nothing to draw.
+ * @csspart map - The map itself.
+ * @csspart bar - The bar of colours.
+ * @csspart controls - The sliders.
+ * @example
+ * <gw-map dataset="simulated-reanalysis" variable="prmsl" select="box" box="-20 40 20 60"></gw-map>
  */
 export class GwMap extends GwElement {
   static properties = {

@@ -15,11 +15,22 @@ import { LIMITS, readEpoch } from "./sky-epoch.js";
  * next. It is moved by dragging, and zoomed by the wheel or two fingers. Keys on the
  * picture: left and right change the image, held B blinks to the one before, + and - zoom.
  *
- * @attr {string} survey @attr {string} target `ra dec` in degrees, or sexagesimal.
- * @attr {number} fov Side of the picture in degrees. @attr {string} image Id that is shown.
- * @attr {string} band @attr {boolean} cutouts Offer cut-outs to download.
- * @fires gw-view `{target, fov, image, band}` whenever one changes. @fires gw-point `{ra, dec}` at a click.
- * @csspart picture @csspart strip @csspart readout @slot empty
+ * @attr {string} survey - Id of the survey; without it images of all are found.
+ * @attr {string} target - `ra dec` in degrees, or sexagesimal; by default the first
+ *   image's centre.
+ * @attr {number} fov - Side of the picture in degrees.
+ * @attr {string} image - Id of the image that is shown.
+ * @attr {string} band - Only images of this band.
+ * @attr {boolean} cutouts - Offer cut-outs to download.
+ * @property {any[] | null} images - The images of the place.
+ * @fires gw-view - `{target, fov, image, band}`, whenever one changes.
+ * @fires gw-point - `{ra, dec}` in degrees, at a click.
+ * @slot empty - Where no image is.
+ * @csspart picture - The picture itself.
+ * @csspart strip - The images of the place.
+ * @csspart readout - The place under the pointer.
+ * @example
+ * <gw-sky survey="simulated-sky" target="150.1 2.2" fov="0.02" cutouts></gw-sky>
  */
 export class GwSky extends GwElement {
   static properties = {
@@ -188,14 +199,14 @@ export class GwSky extends GwElement {
     if (next) this._change({ image: next.id });
   }
 
-  /** @param {number} factor */
+  /** Zooms about the centre; above 1 one sees more. @param {number} factor */
   zoom(factor) {
     const fov = Number(within(this.fov * factor).toPrecision(3));
     this._change({ fov });
     this._show();
   }
 
-  /** @param {[number, number]} centre */
+  /** Shows another place. @param {[number, number]} centre Right ascension and declination in degrees. */
   move(centre) {
     this.centre = centre;
     this._change({});

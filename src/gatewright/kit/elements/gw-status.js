@@ -12,8 +12,13 @@ const WORDS = {
 };
 
 /**
- * `<gw-status>`: which systems are up, what runs there, and the room at home.
- * @csspart systems
+ * `<gw-status>`: which systems are up, what runs there, and the room at home. Needs the
+ * scope `files:read`.
+ *
+ * @property {any[] | null} systems - The systems that are shown.
+ * @csspart systems - The list.
+ * @example
+ * <gw-status></gw-status>
  */
 export class GwStatus extends GwElement {
   static properties = { systems: { attribute: false } };

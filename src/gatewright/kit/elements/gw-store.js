@@ -4,8 +4,15 @@
  * state is the attribute `data-gw-state` (loading, ready, saving, saved, conflict,
  * error) and a note beside the field.
  *
- * Events: `gw-store-load`, `gw-store-save` (before, cancelable), `gw-store-saved`,
- * `gw-store-conflict`.
+ * Each event has `{collection, key}` and more in its detail. A key without a collection is
+ * of the collection `page`. A guest's field begins no collection.
+ *
+ * @fires gw-store-load - `{value}`, when the document was read.
+ * @fires gw-store-save - `{value}`, before it is saved (cancelable).
+ * @fires gw-store-saved - `{value}`, after it was saved.
+ * @fires gw-store-conflict - `{mine, theirs}`, when somebody else wrote in between.
+ * @example
+ * <label>Title of the campaign <input data-gw-store="campaign/title"></label>
  */
 import { gateway } from "../client/page.js";
 

@@ -6,9 +6,14 @@ import { icon } from "./icons.js";
 const FORMATS = [["netcdf4", "NetCDF-4", "nc"], ["csv", "CSV", "csv"], ["json", "JSON", "json"], ["png", "PNG", "png"]];
 
 /**
- * `<gw-subset>`: what is chosen on a map, to take away: its size, formats, code.
+ * `<gw-subset>`: what is chosen on a map, as a request: its size, a download, and code.
  *
- * @attr {string} for Id of a gw-map. @attr {string} format @csspart facts
+ * @attr {string} for - Id of a `gw-map`.
+ * @attr {string} format - `netcdf4`, `csv`, `json` or `png`.
+ * @csspart facts - What it is, in words.
+ * @example
+ * <gw-map id="map" dataset="simulated-reanalysis" box="-20 40 20 60"></gw-map>
+ * <gw-subset for="map"></gw-subset>
  */
 export class GwSubset extends GwElement {
   static properties = { for: {}, format: { reflect: true }, whole: { state: true }, estimate: { state: true }, subset: { state: true } };

@@ -11,10 +11,20 @@ const MOST_VALUES = 4_000_000;
 
 /**
  * `<gw-timeseries>`: the time series of what is chosen on a map: of a point, or the mean
- * over a box. With `spread`, the mean of the members and one standard deviation to each side.
+ * over a box by area. With `spread`, the mean of the members and one sample standard
+ * deviation to each side.
  *
- * @attr {string} for Id of a gw-map. @attr {boolean} spread
- * @fires gw-series The series, when it was drawn. @csspart chart @slot empty
+ * @attr {string} for - Id of a `gw-map`.
+ * @attr {boolean} spread - Draw the members' spread.
+ * @attr {number} height - Of the chart in pixels, by default 220.
+ * @property {Series | null} series - What is drawn: `times`, `mean`, `low` and `high`
+ *   (null without members), `units`.
+ * @fires gw-series - The series, when it was drawn.
+ * @slot empty - While nothing is chosen.
+ * @csspart chart - The chart.
+ * @example
+ * <gw-map id="map" dataset="simulated-reanalysis" box="-20 40 20 60"></gw-map>
+ * <gw-timeseries for="map" spread></gw-timeseries>
  */
 export class GwTimeseries extends GwElement {
   static properties = { for: {}, spread: { type: Boolean }, series: { attribute: false }, words: { state: true }, height: { type: Number } };

@@ -9,11 +9,19 @@ const DAY = 86400;
 const LIVES = [[7 * DAY, "7 days"], [30 * DAY, "30 days"], [90 * DAY, "90 days"], [365 * DAY, "a year"]];
 
 /**
- * `<gw-tokens>`: the caller's personal tokens.
+ * `<gw-tokens>`: the caller's personal tokens. Needs the scope `account:read`, and
+ * `account:manage` to make and revoke them.
  *
- * @property {string[]} scopes Those that a token may be given; by default the person's own.
- * @fires gw-revoke The token, before it is revoked (cancelable). @fires gw-created The new token.
- * @csspart table @csspart form @csspart secret
+ * @property {string[]} scopes - Those that a token may be given; by default the person's
+ *   own.
+ * @property {any[] | null} tokens - The tokens that are shown.
+ * @fires gw-created - The new token with its text, which is told this once.
+ * @fires gw-revoke - The token, before it is revoked (cancelable).
+ * @csspart table - The table.
+ * @csspart form - The form.
+ * @csspart secret - The text of a new token.
+ * @example
+ * <gw-tokens></gw-tokens>
  */
 export class GwTokens extends GwElement {
   static properties = { scopes: { attribute: false }, tokens: { attribute: false }, secret: { state: true }, copied: { state: true } };
@@ -55,7 +63,7 @@ export class GwTokens extends GwElement {
     if (answer && asked === this._latest) this.tokens = [...answer.tokens].reverse();
   }
 
-  /** @param {Record<string, any>} token label, scopes, expires_in */
+  /** Makes a token, and shows its text this once. @param {{label: string, scopes: string[], expires_in: number}} token Seconds that it lasts. */
   async create(token) {
     const made = await this.attempt(() => this.gateway.accounts.createToken(token));
     if (!made) return null;
@@ -66,7 +74,7 @@ export class GwTokens extends GwElement {
     return made;
   }
 
-  /** @param {any} token */
+  /** Makes a token useless, after a question. @param {any} token */
   async revoke(token) {
     if (!this.announce("revoke", token, true)) return;
     const sure = await ask({ title: `Revoke “${token.label || token.key}”?`, text: "Scripts that use this token are refused from now on.", action: "Revoke the token", danger: true });

@@ -9,8 +9,11 @@ import { icon } from "./icons.js";
  * `<gw-uploads>`: what is being uploaded, wherever on the page it was begun. Where a page
  * has one, a `gw-files` shows no list of its own.
  *
- * @attr {string} system Only what goes to this system.
- * @csspart uploads
+ * @attr {string} system - Only what goes to this system.
+ * @csspart uploads - The list.
+ * @example
+ * <gw-files upload></gw-files>
+ * <gw-uploads></gw-uploads>
  */
 export class GwUploads extends GwElement {
   static properties = { system: {} };

@@ -2,6 +2,12 @@
  * `data-gw-scope="jobs:submit"` on any part of a page: it is hidden from people who may
  * not do that, heading and all. Elements of the kit hide themselves; this is for what a
  * page writes around them.
+ *
+ * @example
+ * <section data-gw-scope="jobs:submit">
+ *   <h2>Work on it</h2>
+ *   <gw-job-form></gw-job-form>
+ * </section>
  */
 import { gateway } from "../client/page.js";
 
