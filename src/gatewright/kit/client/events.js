@@ -46,8 +46,8 @@ export async function* events(http, path, options = {}) {
   }
 }
 
-/** @param {any} error Whether coming back later may help: a break, or a busy gateway. */
-function retryable(error) {
+/** Whether coming back later may help: after a break, or to a busy gateway. @param {any} error @returns {boolean} */
+export function retryable(error) {
   return error.status === undefined || error.transient || error.status >= 500;
 }
 

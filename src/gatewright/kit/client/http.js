@@ -9,6 +9,7 @@ import { GatewayError } from "./errors.js";
  * @property {BodyInit} [body] Body as bytes, text or a form.
  * @property {Record<string, string>} [headers]
  * @property {AbortSignal} [signal]
+ * @property {RequestCache} [cache] By default `no-cache`: what is kept is asked after.
  * @property {string | boolean} [idempotencyKey] Key of a POST that creates; true makes one.
  */
 
@@ -80,7 +81,7 @@ export class Http {
       body,
       signal: call.signal,
       credentials: this.token ? "omit" : "same-origin",
-      cache: "no-cache",
+      cache: call.cache ?? "no-cache",
     });
     if (!response.ok && response.status !== 304) {
       throw GatewayError.fromAnswer(response.status, response.headers, await response.text());

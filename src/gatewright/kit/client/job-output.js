@@ -4,12 +4,15 @@
  * while something comes and seldom while nothing does, and the events that all tabs share
  * tell when the job has ended.
  */
+import { retryable } from "./events.js";
 import { ACTIVE_STATES } from "./jobs.js";
 import { JobChanges } from "./job-changes.js";
 import { untilVisible } from "./shared-events.js";
 
 const SOON_MS = 500;
 const LATER_MS = 4_000;
+/** Looks that may fail one after another: a file that grows while it is read ends an answer early. */
+const MOST_FAILURES = 4;
 
 /**
  * Iterates over what a job writes, from its beginning until it ends. A page that nobody
@@ -40,18 +43,24 @@ async function* looks(http, jobs, live, system, job, stream, signal) {
   const changes = new JobChanges(live, system, id, signal);
   const letters = new TextDecoder();
   const path = jobs.path(system, id, stream);
-  let [at, wait] = [0, SOON_MS];
+  let [at, wait, failures] = [0, SOON_MS, 0];
   for (;;) {
     changes.happened = false;
     const next = changes.next(wait);
     // First whether it has ended, then its bytes: so the last look misses none.
     const ended = !ACTIVE_STATES.includes(job.state);
     const before = at;
-    for await (const bytes of newBytes(http, path, at, ended, signal)) {
-      at += bytes.length;
-      yield letters.decode(bytes, { stream: true });
+    try {
+      for await (const bytes of newBytes(http, path, at, ended, signal)) {
+        at += bytes.length;
+        yield letters.decode(bytes, { stream: true });
+      }
+      if (ended) break;
+      failures = 0;
+    } catch (error) {
+      failures += 1;
+      if (signal.aborted || !retryable(error) || failures > MOST_FAILURES) throw error;
     }
-    if (ended) break;
     wait = at > before ? SOON_MS : Math.min(wait * 2, LATER_MS);
     await next;
     signal.throwIfAborted();
@@ -89,9 +98,9 @@ async function* newBytes(http, path, at, ended, signal) {
 /** @param {import("./http.js").Http} http @param {string} path @param {number} at @param {boolean} ended @param {AbortSignal} signal */
 async function ask(http, path, at, ended, signal) {
   try {
-    if (at) return await http.request(path, { headers: { Range: `bytes=${at - 1}-` }, signal });
+    if (at) return await http.request(path, { headers: { Range: `bytes=${at - 1}-` }, cache: "no-store", signal });
     // Of a job that has ended `follow` holds nothing, and has an empty answer where nothing was written.
-    return await http.request(path, { query: ended ? { follow: true } : {}, signal });
+    return await http.request(path, { query: ended ? { follow: true } : {}, cache: "no-store", signal });
   } catch (/** @type {any} */ error) {
     if (error.status === 404 && !ended) return null; // it has not written yet
     throw error;

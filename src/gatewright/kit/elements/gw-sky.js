@@ -143,6 +143,7 @@ export class GwSky extends GwElement {
     return (this.images ?? []).find((one) => one.id === this.image) ?? this.images?.[0];
   }
 
+  /** The bands of the images of the place. */
   get bands() {
     return [...new Set((this.images ?? []).map((one) => one.band).filter(Boolean))];
   }
