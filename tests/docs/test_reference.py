@@ -26,8 +26,12 @@ def script() -> ModuleType:
 
 
 @pytest.mark.parametrize(
-    "name", ["configuration.md", "commands.md", "errors.md", "index.md"]
-)
+    "name",
+    [
+        "configuration.md", "commands.md", "errors.md", "client.md", "elements.md",
+        "index.md",
+    ],
+)  # fmt: skip
 def test_a_generated_page_is_what_the_code_says(name: str) -> None:
     (path,) = [path for path in script().pages() if path.name == name]
     written = path.read_text(encoding="utf-8")
