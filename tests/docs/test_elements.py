@@ -29,7 +29,8 @@ def registered() -> Mapping[str, tuple[str, str]]:
 
 def section(name: str) -> str:
     """Return what the reference says of an element."""
-    return dict(_SECTION.findall(REFERENCE.read_text(encoding="utf-8")))[name]
+    sections: dict[str, str] = dict(_SECTION.findall(REFERENCE.read_text("utf-8")))
+    return sections[name]
 
 
 def told(name: str, kind: str) -> dict[str, str]:
