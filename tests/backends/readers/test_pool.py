@@ -214,7 +214,7 @@ async def test_the_deadline_ends_the_reader_and_is_not_tried_again(
         with pytest.raises(TimedOut):
             await pool.call(f"{PROGRAM}:nap", nap, seconds=0.3)
         # The first reader took the nap; another try would have had the second.
-        assert {handle.number for handle in pool._handles} == {2}
+        assert {handle.number for handle in pool._crew.handles} == {2}
         await until(lambda: not alive(before["process"]))
         after = await call(pool, "log_process")
         assert after["parent"] == before["parent"]

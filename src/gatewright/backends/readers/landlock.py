@@ -10,7 +10,7 @@ import stat
 import struct
 import sys
 import sysconfig
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _GET_VERSION = 1
@@ -46,24 +46,17 @@ def restrict(paths: Sequence[bytes]) -> bool:
     if ruleset < 0:
         return False
     try:
-        _allow_reading(ruleset, paths)
+        for path in paths:
+            # What is not there cannot be read, and needs no rule.
+            with contextlib.suppress(OSError):
+                descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
+                try:
+                    folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
+                    rights = _READ_FILE | (_READ_DIR if folder else 0)
+                    rule = struct.pack("=Qi", rights, descriptor)
+                    _libc.syscall(_ADD_RULE, ruleset, _RULE_PATH_BENEATH, rule, 0)
+                finally:
+                    os.close(descriptor)
         return bool(_libc.syscall(_RESTRICT_SELF, ruleset, 0) == 0)
     finally:
         os.close(ruleset)
-
-
-def _allow_reading(ruleset: int, paths: Iterable[bytes]) -> None:
-    for path in paths:
-        with contextlib.suppress(OSError):
-            _allow(ruleset, path)
-
-
-def _allow(ruleset: int, path: bytes) -> None:
-    descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
-    try:
-        folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
-        rights = _READ_FILE | (_READ_DIR if folder else 0)
-        rule = struct.pack("=Qi", rights, descriptor)
-        _libc.syscall(_ADD_RULE, ruleset, _RULE_PATH_BENEATH, rule, 0)
-    finally:
-        os.close(descriptor)

@@ -6,22 +6,18 @@ from typing import BinaryIO
 from gatewright.core.errors import TooLarge
 
 
-def _no_window() -> memoryview:
-    return memoryview(bytearray())
-
-
 @dataclass(slots=True)
 class Output:
     """The outputs of one call; which of them are there depends on how it was made."""
 
-    window: memoryview = field(default_factory=_no_window)
+    window: memoryview = field(default_factory=lambda: memoryview(bytearray()))
     """Writable bytes of ``ReaderPool.window``; empty for other calls."""
     length: int = 0
     """How many bytes of the window are filled; the function sets it."""
     file: BinaryIO | None = None
     """File of ``ReaderPool.file``, writable and seekable; None for other calls."""
     scratch: BinaryIO | None = None
-    """Another such file beside it, for what is made on the way; nobody sees it."""
+    """Another such file beside it, for intermediate data; it is not sent."""
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Append bytes to the window.

@@ -1,25 +1,20 @@
 """The pool of readers, as the rest of the gateway uses it."""
 
 import asyncio
-import itertools
 import logging
 import os
 import tempfile
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from gatewright.backends.readers.process import (
-    ReaderHandle,
-    ReaderLost,
-    Reply,
-    ZygoteProcess,
-)
-from gatewright.backends.readers.protocol import CALL, FILE, WINDOW, Order, Setup
+from gatewright.backends.readers.crew import PING, Crew
+from gatewright.backends.readers.process import ReaderHandle, ReaderLost, Reply
+from gatewright.backends.readers.protocol import CALL, FILE, WINDOW
 from gatewright.backends.readers.settings import PoolSettings
 from gatewright.backends.readers.shared import Shared
 from gatewright.backends.readers.turns import Turns, Weight
@@ -28,10 +23,7 @@ from gatewright.core.errors import BackendFailed, TimedOut, Unavailable
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 _RESERVED_SLOTS = 2
-_LONGEST_PAUSE = 10.0
-_START_SECONDS = 600.0
 _SLOW = 4096
-_PING = "gatewright.backends.readers.checks:ping"
 
 
 class ReaderPool:
@@ -45,33 +37,18 @@ class ReaderPool:
 
     def __init__(self, settings: PoolSettings) -> None:
         self._settings = settings
-        self._folders = [*settings.folders]
         self._turns: Turns[ReaderHandle] = Turns(settings.readers, settings.waiting)
-        self._handles: set[ReaderHandle] = set()
-        self._numbers = itertools.count(1)
-        self._zygote: ZygoteProcess | None = None
+        self._crew = Crew(settings, self._turns)
         self._slow: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._held = 0
-        self._pause = 0.0
-        self._closing = False
-        self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        """Start the zygote and the readers; they work when they have imported."""
-        self._zygote = ZygoteProcess(self._setup(), self._on_zygote_lost)
-        await self._zygote.start()
-        for _ in range(self._settings.readers - len(self._handles)):
-            self._add_reader()
+        """Start the processes; they work when they have imported."""
+        await self._crew.start()
 
     async def close(self) -> None:
         """End all processes and wait for them."""
-        self._closing = True
-        for handle in list(self._handles):
-            handle.lose()
-        for task in self._tasks:
-            task.cancel()
-        if self._zygote is not None:
-            await self._zygote.stop()
+        await self._crew.close()
 
     async def call(
         self,
@@ -134,8 +111,23 @@ class ReaderPool:
 
         weight = Weight.WINDOW if bulk else Weight.SMALL
         handle, reply = await self._in_lane(call, attempt, weight, seconds)
-        async with AsyncExitStack() as stack:
-            yield self._hold(handle, reply, stack)
+        assert reply.slot is not None  # noqa: S101  # windows are answered in a slot
+        ring = handle.ring
+        with ring.lend(reply.slot, reply.length) as view:
+            if ring.free_slots >= _RESERVED_SLOTS:
+                yield view
+                return
+            # The reader needs its slots: a slow client is given a copy.
+            size = len(view)
+            if self._held + size > self._settings.held_bytes:
+                raise Unavailable("Too many answers are under way; try again soon.")
+            copy = memoryview(bytes(view))
+        self._held += size
+        try:
+            with copy:
+                yield copy
+        finally:
+            self._held -= size
 
     async def file(
         self,
@@ -177,12 +169,12 @@ class ReaderPool:
     @property
     def busy(self) -> int:
         """Number of readers that work."""
-        return sum(handle.busy for handle in self._handles)
+        return sum(handle.busy for handle in self._crew.handles)
 
     @property
     def running(self) -> int:
         """Number of readers that run."""
-        return len(self._handles)
+        return len(self._crew.handles)
 
     async def ready(self) -> None:
         """Return when a reader answers.
@@ -192,29 +184,11 @@ class ReaderPool:
         TimedOut, Unavailable, BackendFailed
             None does.
         """
-        await self.call(_PING, {})
+        await self.call(PING, {})
 
     def publish(self, *folders: Path) -> None:
         """Let the readers read more folders; those that run are replaced."""
-        new = [folder for folder in folders if folder not in self._folders]
-        if not new:
-            return
-        self._folders += new
-        if self._zygote is not None:
-            self._zygote.order(Order("folders", folders=_as_bytes(self._folders)))
-        for handle in list(self._handles):
-            handle.retired = True
-            if not handle.busy:
-                self._turns.forget(handle)
-                self._replace(handle)
-
-    def _setup(self) -> Setup:
-        return Setup(
-            [_PING.partition(":")[0], *self._settings.programs],
-            _as_bytes(self._folders),
-            self._settings.memory_bytes,
-            self._settings.file_bytes,
-        )
+        self._crew.publish(*folders)
 
     async def _in_lane(
         self,
@@ -253,7 +227,7 @@ class ReaderPool:
         seconds: float,
         descriptors: Sequence[int] = (),
     ) -> tuple[ReaderHandle, Reply]:
-        if self._closing:
+        if self._crew.closing:
             raise Unavailable("The gateway is going down.")
         handle = await self._turns.take(
             call.key, weight, self._settings.seconds, call.person
@@ -267,85 +241,6 @@ class ReaderPool:
             self._turns.give(handle)
             raise
         return handle, await future
-
-    def _hold(
-        self, handle: ReaderHandle, reply: Reply, stack: AsyncExitStack
-    ) -> memoryview:
-        slot, ring = reply.slot, handle.ring
-        assert slot is not None  # noqa: S101  # windows are answered in a slot
-        view = ring.lend(slot, reply.length)
-        if ring.free_slots < _RESERVED_SLOTS:
-            view = self._copy(view, stack)
-        return stack.enter_context(view)
-
-    def _copy(self, view: memoryview, stack: AsyncExitStack) -> memoryview:
-        with view:
-            size = len(view)
-            if self._held + size > self._settings.held_bytes:
-                raise Unavailable("Too many answers are under way; try again soon.")
-            self._held += size
-            stack.callback(self._drop, size)
-            return memoryview(bytes(view))
-
-    def _drop(self, size: int) -> None:
-        self._held -= size
-
-    def _add_reader(self) -> None:
-        zygote = self._zygote
-        assert zygote is not None  # noqa: S101  # made in start()
-        handle = ReaderHandle(
-            next(self._numbers), self._kill, self._on_idle, self._on_lost
-        )
-        zygote.order(Order("fork", handle.number), handle.descriptors())
-        handle.handed_over()
-        self._handles.add(handle)
-        # It works when it has answered once: no call waits for its start.
-        handle.ask(_PING, {}, CALL, _START_SECONDS).add_done_callback(_seen)
-
-    def _kill(self, number: int) -> None:
-        if self._zygote is not None:
-            self._zygote.order(Order("kill", number))
-
-    def _on_idle(self, handle: ReaderHandle) -> None:
-        self._pause = 0.0
-        worn = handle.retired or (
-            handle.calls > 1  # the first is made at its start
-            and (
-                handle.calls > self._settings.calls
-                or handle.memory >= self._settings.growth_bytes
-            )
-        )
-        if worn:
-            self._replace(handle)
-        else:
-            self._turns.give(handle)
-
-    def _replace(self, handle: ReaderHandle) -> None:
-        handle.close()
-        self._on_lost(handle)
-
-    def _on_lost(self, handle: ReaderHandle) -> None:
-        self._turns.forget(handle)
-        self._handles.discard(handle)
-        if not self._closing and self._zygote is not None and self._zygote.running:
-            self._add_reader()
-
-    def _on_zygote_lost(self) -> None:
-        if self._closing:
-            return
-        _log.warning("the zygote ended; it is started again in %.1f s", self._pause)
-        for handle in list(self._handles):
-            handle.lose()
-        task = asyncio.get_running_loop().create_task(self._restart(self._pause))
-        self._pause = min(_LONGEST_PAUSE, 2 * self._pause + 0.1)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _restart(self, pause: float) -> None:
-        await asyncio.sleep(pause)
-        if self._zygote is not None:
-            await self._zygote.stop()
-        await self.start()
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,16 +269,6 @@ async def _twice(
         raise BackendFailed(
             "The reader of this file ended unexpectedly; the file may be damaged."
         ) from error
-
-
-def _seen(start: "asyncio.Future[Reply]") -> None:
-    """Take note of how a reader's start ended, which the pool hears of by itself."""
-    if not start.cancelled():
-        start.exception()
-
-
-def _as_bytes(folders: Iterable[Path]) -> list[bytes]:
-    return [os.fsencode(folder) for folder in folders]
 
 
 def _anonymous(folder: Path) -> int:

@@ -115,7 +115,7 @@ class ReaderHandle:
         return [self._far_end.fileno(), self.ring.descriptor]
 
     def handed_over(self) -> None:
-        """Let go of what the zygote has now."""
+        """Close the descriptors that the zygote has now."""
         self._far_end.close()
         self.ring.close()
 
@@ -128,7 +128,10 @@ class ReaderHandle:
         descriptors: Sequence[int] = (),
         shared: Shared | None = None,
     ) -> asyncio.Future[Reply]:
-        """Send a call; the future has its reply, a GatewayError, or ReaderLost."""
+        """Send a call.
+
+        The future ends with a reply, or with a GatewayError or ReaderLost.
+        """
         self.calls += 1
         offset = self.ring.first_free * self.ring.slot_bytes
         message = encode(
@@ -141,24 +144,18 @@ class ReaderHandle:
         future = self._loop.create_future()
         self._pending = _Pending(self.calls, mode, self.ring.take(), future, timer)
         try:
-            if shared is not None:
-                self._share(shared)
+            forgotten = None if shared is None else self._known.use(shared)
+            if shared is not None and forgotten is not None:
+                told = Request(0, shared.handle, {"forget": forgotten}, 0, 0, SHARE)
+                made = shared.descriptor()
+                try:
+                    socket.send_fds(self._channel, [encode(told)], [made])
+                finally:
+                    os.close(made)
             socket.send_fds(self._channel, [message], descriptors)
         except OSError:
             self._loop.call_soon(self.lose)
         return future
-
-    def _share(self, shared: Shared) -> None:
-        """Send arguments that calls share, unless the reader has them."""
-        forgotten = self._known.use(shared)
-        if forgotten is None:
-            return
-        message = Request(0, shared.handle, {"forget": forgotten}, 0, 0, SHARE)
-        made = shared.descriptor()
-        try:
-            socket.send_fds(self._channel, [encode(message)], [made])
-        finally:
-            os.close(made)
 
     @property
     def busy(self) -> bool:
@@ -166,13 +163,13 @@ class ReaderHandle:
         return self._pending is not None
 
     def close(self) -> None:
-        """Let the process go; it ends when it has read the end of its socket."""
+        """Close the socket; the process ends when it reads that."""
         self._loop.remove_reader(self._channel)
         self._channel.close()
         self._far_end.close()
 
     def lose(self) -> None:
-        """Kill the process and fail what it was asked."""
+        """Kill the process; the call that it had fails with ReaderLost."""
         if self._channel.fileno() < 0:
             return
         self._kill(self.number)
@@ -204,13 +201,11 @@ class ReaderHandle:
             self.lose()
             return
         try:
-            self._on_answer(pending, data)
+            answer = decode_answer(data, pending.id, self.ring.slot_bytes)
+            reply = self._reply(answer, pending)
         except Malformed:
             self.lose()
-
-    def _on_answer(self, pending: _Pending, data: bytes) -> None:
-        answer = decode_answer(data, pending.id, self.ring.slot_bytes)
-        reply = self._reply(answer, pending)
+            return
         self._pending = None
         self.memory = answer.memory or self.memory
         pending.timer.cancel()
@@ -218,10 +213,14 @@ class ReaderHandle:
         if abandoned or isinstance(reply, Exception) or reply.slot is None:
             self.ring.give(pending.slot)
         if not abandoned:
-            _settle(pending.future, reply)
+            if isinstance(reply, Exception):
+                pending.future.set_exception(reply)
+            else:
+                pending.future.set_result(reply)
         self._on_idle(self)
 
     def _reply(self, answer: Answer, pending: _Pending) -> Reply | Exception:
+        """Return what an answer says: a result, where it is, or what was raised."""
         if answer.kind in {ERROR, FAILURE}:
             return decode_fault(answer.body)
         if pending.mode == WINDOW:
@@ -232,15 +231,8 @@ class ReaderHandle:
         return Reply(decode_result(answer.body))
 
 
-def _settle(future: asyncio.Future[Reply], reply: Reply | Exception) -> None:
-    if isinstance(reply, Exception):
-        future.set_exception(reply)
-    else:
-        future.set_result(reply)
-
-
 class ZygoteProcess:
-    """The zygote, started and spoken to."""
+    """The zygote: starts it, sends it orders, and ends it."""
 
     def __init__(self, setup: Setup, on_lost: Callable[[], None]) -> None:
         self._setup = setup
@@ -256,11 +248,11 @@ class ZygoteProcess:
 
     @property
     def running(self) -> bool:
-        """Whether it can be spoken to."""
+        """Whether it takes orders."""
         return self._control is not None
 
     async def start(self) -> None:
-        """Start the process; it takes orders at once and obeys when it is ready."""
+        """Start the process; orders wait in its socket until it has imported."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = await asyncio.to_thread(_spawn, theirs.fileno())
@@ -270,7 +262,7 @@ class ZygoteProcess:
         self._loop.add_reader(ours, self._on_readable)
 
     def order(self, order: Order, descriptors: Sequence[int] = ()) -> None:
-        """Send an order; a zygote that is gone is found out by its socket."""
+        """Send an order; to a zygote that has ended, nothing is sent."""
         if self._control is not None:
             with contextlib.suppress(OSError):
                 socket.send_fds(self._control, [encode(order)], list(descriptors))
@@ -300,6 +292,7 @@ class ZygoteProcess:
 
 
 def _spawn(descriptor: int) -> subprocess.Popen[bytes]:
+    """Start the zygote, which has one end of a socket under its own number."""
     # Readers of other packages may be installed beside the gateway by PYTHONPATH.
     source = str(Path(__file__).resolve().parents[3])
     paths = filter(None, [source, os.environ.get("PYTHONPATH", "")])
@@ -319,6 +312,7 @@ def _spawn(descriptor: int) -> subprocess.Popen[bytes]:
 
 
 def _wait(process: subprocess.Popen[bytes]) -> None:
+    """Wait for a process that was told to end; kill it after five seconds."""
     try:
         process.wait(timeout=5)
     except subprocess.TimeoutExpired:

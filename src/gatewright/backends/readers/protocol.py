@@ -44,7 +44,7 @@ CALL, WINDOW, FILE, SHARE = 0, 1, 2, 3
 
 
 class Answer(msgspec.Struct, array_like=True, frozen=True):
-    """What became of a call."""
+    """The answer to a call."""
 
     id: int
     """Number of the request."""

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
+import msgspec
+
 from gatewright.backends.readers.output import Output
 from gatewright.backends.readers.protocol import (
     CALL,
@@ -35,6 +37,11 @@ Function = Callable[[dict[str, Any], Output], dict[str, Any]]
 _log = logging.getLogger(__name__)
 _CALLS_PER_MEMORY_CHECK = 16
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+_FAILED = BackendFailed(
+    "This file could not be read: it may be damaged, or have something that the "
+    "gateway does not read. Whoever runs the gateway finds the reason in its log."
+)
+"""What the person who asked is told of a failure of a program."""
 
 
 class Reader:
@@ -73,36 +80,50 @@ class Reader:
             if not data:
                 return
             request = decode_request(data)
-            if request.mode == SHARE:
-                self._keep(request, descriptors[0])
-            else:
+            if request.mode != SHARE:
                 self._channel.send(encode(self._answer(request, descriptors)))
-
-    def _keep(self, request: Request, descriptor: int) -> None:
-        """Keep arguments that later calls share, in place of others."""
-        for handle in request.arguments["forget"]:
-            del self._shared[handle]
-        with os.fdopen(descriptor, "rb") as file:
-            file.seek(0)
-            self._shared[request.function] = decode_result(file.read())
+                continue
+            for handle in request.arguments["forget"]:
+                del self._shared[handle]
+            with os.fdopen(descriptors[0], "rb") as file:
+                file.seek(0)
+                self._shared[request.function] = decode_result(file.read())
 
     def _answer(self, request: Request, descriptors: list[int]) -> Answer:
+        """Return the answer to a call; some answers carry the memory of this process.
+
+        The log has the reason of a failure that is no :class:`GatewayError`.
+        """
         try:
             answer = self._run(request, descriptors)
         except GatewayError as error:
             answer = Answer(request.id, ERROR, body=encode_fault(error))
         except Exception as error:  # noqa: BLE001  # a program may raise anything
             _log.warning("%s failed", request.function, exc_info=error)
-            answer = Answer(request.id, FAILURE, body=encode_fault(_failed()))
+            answer = Answer(request.id, FAILURE, body=encode_fault(_FAILED))
         self._calls += 1
-        if self._calls % _CALLS_PER_MEMORY_CHECK:
+        if self._memory is None or self._calls % _CALLS_PER_MEMORY_CHECK:
             return answer
-        return _with_memory(answer, self._private_bytes())
+        _, resident, shared, *_ = map(int, os.pread(self._memory, 128, 0).split())
+        return msgspec.structs.replace(answer, memory=(resident - shared) * _PAGE)
 
     def _run(self, request: Request, descriptors: list[int]) -> Answer:
+        """Call the function, and return its result or where it put it.
+
+        Raises
+        ------
+        BackendFailed
+            There is no such function.
+        TooLarge
+            The result is larger than a slot.
+        """
+        module_name, _, name = request.function.partition(":")
+        module = self._programs.get(module_name)
+        if module is None or name not in getattr(module, "__all__", ()):
+            raise BackendFailed(f"There is no reader function “{request.function}”.")
+        function: Function = getattr(module, name)
         slot = self._ring[request.offset : request.offset + request.size]
         output = Output(window=slot if request.mode == WINDOW else memoryview(b""))
-        function = self._function(request.function)
         arguments = self._shared[request.shared] | request.arguments
         if request.mode == FILE:
             file, scratch = descriptors
@@ -113,45 +134,15 @@ class Reader:
                 result = function(arguments, output)
         else:
             result = function(arguments, output)
-        if request.mode == CALL:
-            return _small(request, result, slot)
-        return Answer(request.id, INLINE, output.length, encode_result({}))
-
-    def _function(self, name: str) -> Function:
-        module_name, _, function = name.partition(":")
-        module = self._programs.get(module_name)
-        if module is None or function not in getattr(module, "__all__", ()):
-            raise BackendFailed(f"There is no reader function “{name}” here.")
-        found: Function = getattr(module, function)
-        return found
-
-    def _private_bytes(self) -> int:
-        if self._memory is None:
-            return 0
-        fields = os.pread(self._memory, 128, 0).split()
-        return (int(fields[1]) - int(fields[2])) * _PAGE
-
-
-def _failed() -> BackendFailed:
-    """Return what the person who asked is told; the log has the exception."""
-    return BackendFailed(
-        "This file could not be read: it may be damaged, or have something that the "
-        "gateway does not read. Whoever runs the gateway finds the reason in its log."
-    )
-
-
-def _with_memory(answer: Answer, private: int) -> Answer:
-    return Answer(answer.id, answer.kind, answer.length, answer.body, private)
-
-
-def _small(request: Request, result: dict[str, Any], slot: memoryview) -> Answer:
-    body = encode_result(result)
-    if len(body) <= INLINE_BYTES:
-        return Answer(request.id, INLINE, body=body)
-    if len(body) > len(slot):
-        raise TooLarge("The answer is larger than a reader may give at once.")
-    slot[: len(body)] = body
-    return Answer(request.id, IN_SLOT, len(body))
+        if request.mode != CALL:
+            return Answer(request.id, INLINE, output.length, encode_result({}))
+        body = encode_result(result)
+        if len(body) <= INLINE_BYTES:
+            return Answer(request.id, INLINE, body=body)
+        if len(body) > len(slot):
+            raise TooLarge("The answer is larger than a reader may give at once.")
+        slot[: len(body)] = body
+        return Answer(request.id, IN_SLOT, len(body))
 
 
 def open_memory_record() -> int | None:

@@ -47,7 +47,7 @@ class Ring:
         return heapq.heappop(self._free)
 
     def give(self, slot: int) -> None:
-        """Say that nobody uses the slot any more."""
+        """Mark a slot as free."""
         heapq.heappush(self._free, slot)
 
     def view(self, slot: int, length: int) -> memoryview:
@@ -55,7 +55,7 @@ class Ring:
         return self._array(slot, length).data
 
     def lend(self, slot: int, length: int) -> memoryview:
-        """Return the same, and give the slot back when the last piece of it is gone.
+        """Return the bytes; the slot is free when their last piece is gone.
 
         A piece is any memoryview made of the returned one, wherever it is kept: a
         slot is never filled again while a transport still has some of it.
@@ -69,7 +69,7 @@ class Ring:
         return np.frombuffer(self._map, np.uint8, count, slot * self.slot_bytes)
 
     def close(self) -> None:
-        """Let go of the descriptor; the memory goes with its last view."""
+        """Close the descriptor; the memory is freed with its last view."""
         os.close(self.descriptor)
 
 

@@ -78,15 +78,24 @@ def restrict() -> bool:
 def program(machine: str) -> bytes:
     """Return the filter as classic BPF instructions of 8 bytes."""
     denied = [*_DENIED[machine], *_DENIED_EVERYWHERE]
+    # Programs of 32-bit pointers call by other numbers than those that are denied.
+    x32 = [_step(_JUMP_SET, _X32, 0, 1), _step(_RETURN, _KILL)]
+    if machine != "x86_64":
+        x32 = []
     steps = [
         _step(_LOAD, _ARCHITECTURE_AT),
         _step(_JUMP_EQUAL, _ARCHITECTURES[machine], 1, 0),
         _step(_RETURN, _KILL),
         _step(_LOAD, _NUMBER_AT),
-        *_refuse_x32(machine),
+        *x32,
         *_refuse(denied, errno.EPERM),
         *_refuse([_CLONE3], errno.ENOSYS),
-        *_refuse_of_others(_PRLIMIT[machine]),
+        # prlimit is allowed for the process 0, which is the caller itself.
+        _step(_JUMP_EQUAL, _PRLIMIT[machine], 0, 4),
+        _step(_LOAD, _FIRST_ARGUMENT_AT),
+        _step(_JUMP_EQUAL, 0, 0, 1),
+        _step(_RETURN, _ALLOW),
+        _step(_RETURN, _ERRNO | errno.EPERM),
         _step(_JUMP_EQUAL, _CLONE[machine], 1, 0),
         _step(_RETURN, _ALLOW),
         _step(_LOAD, _FIRST_ARGUMENT_AT),
@@ -108,20 +117,3 @@ def _refuse(numbers: Iterable[int], error: int) -> list[bytes]:
         for number in numbers
         for step in (_step(_JUMP_EQUAL, number, 0, 1), refusal)
     ]
-
-
-def _refuse_of_others(number: int) -> list[bytes]:
-    """Refuse a call whose first argument is a process, unless it is 0: itself."""
-    return [
-        _step(_JUMP_EQUAL, number, 0, 4),
-        _step(_LOAD, _FIRST_ARGUMENT_AT),
-        _step(_JUMP_EQUAL, 0, 0, 1),
-        _step(_RETURN, _ALLOW),
-        _step(_RETURN, _ERRNO | errno.EPERM),
-    ]
-
-
-def _refuse_x32(machine: str) -> list[bytes]:
-    if machine != "x86_64":
-        return []
-    return [_step(_JUMP_SET, _X32, 0, 1), _step(_RETURN, _KILL)]

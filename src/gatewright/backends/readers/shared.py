@@ -43,7 +43,7 @@ class Shared:
 
 
 class Known:
-    """What one reader keeps, as the gateway knows it: so much, used last."""
+    """Which shared arguments one reader has: a bounded number, those used last."""
 
     def __init__(self, most: int = _MOST, most_bytes: int = _MOST_BYTES) -> None:
         self._most = most
@@ -52,7 +52,7 @@ class Known:
         self._held = 0
 
     def use(self, shared: Shared) -> list[str] | None:
-        """Return None if the reader has it, else the handles that it must forget."""
+        """Return None if the reader has them, else the handles that it must forget."""
         if shared.handle in self._sizes:
             self._sizes.move_to_end(shared.handle)
             return None

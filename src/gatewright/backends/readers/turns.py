@@ -23,7 +23,7 @@ T = TypeVar("T")
 _PATIENCE_SECONDS = 0.05
 _KEYS = 4096
 _SHARES = 4
-"""Persons that may together fill the list of long calls that wait."""
+"""Persons who together may fill the list of waiting long calls."""
 
 
 class Weight(IntEnum):
@@ -32,11 +32,11 @@ class Weight(IntEnum):
     SMALL = 0
     """A moment."""
     LOOK = 1
-    """A first look into a file: a moment, unless the file is odd."""
+    """A first look into a file: a moment, unless the file has very many variables."""
     WINDOW = 2
     """A piece of a large answer: some milliseconds."""
     LONG = 3
-    """Seconds, or nobody knows: a large subset, a file that was slow before."""
+    """Seconds or more: a large subset, or a file that was slow before."""
 
 
 @dataclass(slots=True, eq=False)
@@ -73,13 +73,13 @@ class Turns(Generic[R]):
         return len(self._waiters)
 
     def give(self, reader: R) -> None:
-        """Say that a reader is free."""
+        """Add a free reader, and give it to whoever waits."""
         self._done(reader)
         self._free.append(reader)
         self._wake()
 
     def forget(self, reader: R) -> None:
-        """Say that a reader is gone."""
+        """Remove a reader that has ended."""
         self._done(reader)
         if reader in self._free:
             self._free.remove(reader)
@@ -110,18 +110,6 @@ class Turns(Generic[R]):
         self._wake()
         if weight > Weight.LOOK and not waiter.turn.done():
             loop.call_later(_PATIENCE_SECONDS * 1.01, self._wake)
-        return await self._wait(waiter, seconds)
-
-    def _is_full(self, weight: Weight, person: str) -> bool:
-        """Return whether as many wait as may, of a weight, and of one person."""
-        alike = [waiter for waiter in self._waiters if waiter.weight is weight]
-        if weight is Weight.LONG:
-            own = sum(waiter.person == person for waiter in alike)
-            if own >= max(1, self._most_waiting // _SHARES):
-                return True
-        return len(alike) >= self._most_waiting
-
-    async def _wait(self, waiter: _Waiter[R], seconds: float) -> R:
         try:
             async with asyncio.timeout(seconds):
                 return await waiter.turn
@@ -131,8 +119,17 @@ class Turns(Generic[R]):
             if waiter.turn.done() and not waiter.turn.cancelled():
                 self.give(waiter.turn.result())
             if isinstance(error, TimeoutError):
-                raise _busy(waiter.weight) from error
+                raise _busy(weight) from error
             raise
+
+    def _is_full(self, weight: Weight, person: str) -> bool:
+        """Return whether no more calls of this weight, or of this person, may wait."""
+        alike = [waiter for waiter in self._waiters if waiter.weight is weight]
+        if weight is Weight.LONG:
+            own = sum(waiter.person == person for waiter in alike)
+            if own >= max(1, self._most_waiting // _SHARES):
+                return True
+        return len(alike) >= self._most_waiting
 
     def _may_go(self, weight: Weight, waited: float) -> bool:
         if weight in self._with and len(self._with[weight]) >= self._most_alike:
@@ -155,29 +152,32 @@ class Turns(Generic[R]):
         return reader
 
     def _wake(self) -> None:
-        while self._free and (waiter := self._next()) is not None:
+        """Give free readers to those who wait and may go, small calls first.
+
+        Of long calls, that of the person goes first whose last one is longest ago.
+        """
+
+        def order(waiter: _Waiter[R]) -> tuple[Weight, int]:
+            if waiter.weight is not Weight.LONG:
+                return waiter.weight, 0
+            return waiter.weight, self._last_long.get(waiter.person, 0)
+
+        now = asyncio.get_running_loop().time()
+        while self._free:
+            for waiter in sorted(self._waiters, key=order):
+                if self._may_go(waiter.weight, now - waiter.since):
+                    break
+            else:
+                return
             self._waiters.remove(waiter)
             if not waiter.turn.done():
                 waiter.turn.set_result(
                     self._pick(waiter.key, waiter.weight, waiter.person)
                 )
 
-    def _next(self) -> _Waiter[R] | None:
-        now = asyncio.get_running_loop().time()
-        for waiter in sorted(self._waiters, key=self._order):
-            if self._may_go(waiter.weight, now - waiter.since):
-                return waiter
-        return None
-
-    def _order(self, waiter: _Waiter[R]) -> tuple[Weight, int]:
-        """Return what waiters are sorted by: small ones first, then who waited most."""
-        if waiter.weight is not Weight.LONG:
-            return waiter.weight, 0
-        return waiter.weight, self._last_long.get(waiter.person, 0)
-
 
 def _remember(known: OrderedDict[str, T], key: str, value: T) -> None:
-    """Keep a value under a key, in place of the one that was used longest ago."""
+    """Keep a value under a key; the key that was used longest ago is dropped."""
     known[key] = value
     known.move_to_end(key)
     if len(known) > _KEYS:

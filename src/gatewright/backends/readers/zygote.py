@@ -51,7 +51,6 @@ class Zygote:
         # their garbage collection does not write to it.
         gc.freeze()
         self._children: dict[int, int] = {}
-        self._told = False
 
     def serve(self) -> None:
         """Carry out orders until the gateway closes its end."""
@@ -64,65 +63,53 @@ class Zygote:
             ready, _, _ = select.select([self._control, wake], [], [])
             if wake in ready:
                 wake.recv(4096)
-                self._reap()
-            if self._control in ready and not self._take_order():
+                for number, child in list(self._children.items()):
+                    if os.waitpid(child, os.WNOHANG)[0]:
+                        del self._children[number]
+            if self._control not in ready:
+                continue
+            data, descriptors, _, _ = socket.recv_fds(self._control, MESSAGE_BYTES, 2)
+            if not data:
                 return
+            self._obey(decode_order(data), descriptors)
 
-    def _take_order(self) -> bool:
-        data, descriptors, _, _ = socket.recv_fds(self._control, MESSAGE_BYTES, 2)
-        if not data:
-            return False
-        order = decode_order(data)
-        if order.verb == "fork":
-            self._fork(order, descriptors)
-        elif order.verb == "kill":
-            self._kill(order.number)
-        else:
+    def _obey(self, order: Order, descriptors: list[int]) -> None:
+        if order.verb == "folders":
             self._folders = list(order.folders)
-        return True
-
-    def _kill(self, number: int) -> None:
-        child = self._children.get(number)
-        if child is not None:
-            os.kill(child, signal.SIGKILL)
-
-    def _reap(self) -> None:
-        for number, child in list(self._children.items()):
-            if os.waitpid(child, os.WNOHANG)[0]:
-                del self._children[number]
-
-    def _fork(self, order: Order, descriptors: list[int]) -> None:
-        channel, ring = descriptors
-        parent = os.getpid()
-        child = os.fork()
-        if not child:
-            self._become_reader(parent, channel, ring)
-        self._children[order.number] = child
-        os.close(channel)
-        os.close(ring)
+        elif order.verb == "fork":
+            channel, ring = descriptors
+            parent = os.getpid()
+            child = os.fork()
+            if not child:
+                self._become_reader(parent, channel, ring)
+            self._children[order.number] = child
+            os.close(channel)
+            os.close(ring)
+        elif order.number in self._children:
+            os.kill(self._children[order.number], signal.SIGKILL)
 
     def _become_reader(self, parent: int, channel: int, ring: int) -> None:
+        """Give up what a reader does not need, answer calls, and end the process."""
         status = 1
         try:
             sandbox.die_with_parent(parent)
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             self._control.close()
-            self._read(channel, ring)
+            memory = open_memory_record()  # no path can be opened later
+            shared = map_ring(ring)
+            sandbox.limit(
+                self._setup.memory_bytes + len(shared), self._setup.file_bytes
+            )
+            effects = sandbox.enter(self._folders)
+            missing = [name for name, took_effect in effects.items() if not took_effect]
+            if missing:
+                _log.info("a reader runs without %s", ", ".join(missing))
+            with socket.socket(fileno=channel) as end:
+                Reader(end, shared, self._programs, memory).serve()
             status = 0
         finally:
             os._exit(status)
-
-    def _read(self, channel: int, ring: int) -> None:
-        memory = open_memory_record()
-        shared = map_ring(ring)
-        sandbox.limit(self._setup.memory_bytes + len(shared), self._setup.file_bytes)
-        effects = sandbox.enter(self._folders)
-        missing = [name for name, took_effect in effects.items() if not took_effect]
-        if missing:
-            _log.info("a reader runs without %s", ", ".join(missing))
-        with socket.socket(fileno=channel) as end:
-            Reader(end, shared, self._programs, memory).serve()
 
 
 def main(descriptor: int) -> None:
