@@ -32,7 +32,8 @@ def serving(pid: int) -> int:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         for each in family(pid):
-            if b"--listener=" in Path(f"/proc/{each}/cmdline").read_bytes():
+            name = Path(f"/proc/{each}/comm").read_text(encoding="ascii").strip()
+            if name == "gatewright":
                 return each
         time.sleep(0.1)
     raise RuntimeError("no process serves")

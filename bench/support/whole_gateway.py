@@ -8,6 +8,7 @@ from pathlib import Path
 from bench.support.processes import free_port, python, server
 
 _OWNER = "ada"
+_FILE = "gatewright.toml"
 _PASSWORD = "a password of the bench"  # of an account that ends with it
 _CONFIGURATION = """
 [gateway]
@@ -38,7 +39,7 @@ def gateway(
     ``more`` is added to its configuration.
     """
     port = free_port()
-    settings = folder / "gatewright.toml"
+    settings = folder / _FILE
     settings.write_text(
         _CONFIGURATION.format(
             host=host, port=port, folder=folder, owner=_OWNER, home=home
@@ -49,9 +50,13 @@ def gateway(
     add = ("user", "add", *_config(settings), _OWNER, "--password-stdin")
     _run(*add, "--role", "owner", text=_PASSWORD)
     token = _run("token", "create", *_config(settings), "--user", _OWNER).strip()
-    command = python("-m", "gatewright", "serve", *_config(settings))
-    with server(command, port) as pid:
+    with server(serve_command(folder), port) as pid:
         yield port, pid, token
+
+
+def serve_command(folder: Path) -> list[str]:
+    """Return the command that serves what is configured in a folder."""
+    return python("-m", "gatewright", "serve", *_config(folder / _FILE))
 
 
 def _config(settings: Path) -> tuple[str, str]:

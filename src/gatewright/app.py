@@ -1,7 +1,7 @@
 """The gateway as an ASGI application: a function of its configuration."""
 
 from collections.abc import AsyncIterator, Awaitable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -31,6 +31,11 @@ class Application:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._app: ASGIApp | None = None
+        # Imports what requests need, for a process that stands by. What is wrong with
+        # the faces is told at the start.
+        self._faces: list[Face] = []
+        with suppress(GatewayError):
+            self._faces = load_faces(config)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Handle the lifespan or one request.
@@ -52,7 +57,7 @@ class Application:
     async def opened(self) -> AsyncIterator[Services]:
         """Open the services and build the faces, until the context ends."""
         async with open_services(self._config) as services:
-            faces = load_faces(self._config)
+            faces = self._faces or load_faces(self._config)
             self._app = wrap(faces, services, self._config)
             try:
                 yield services

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from gatewright.composition.identity import open_identity, owner_name, warn_if_root
+from gatewright.cli.root import warn_if_root
+from gatewright.composition.identity import open_identity, owner_name
 from gatewright.composition.state import open_database
 from gatewright.core.caller import visitor
 from gatewright.core.config import Config, Gateway, Identity

@@ -3,6 +3,7 @@
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import pytest
 from astropy.io import fits
 from tests.backends.fits.skies import pixels, tan_header, write
 from tests.support.inline_pool import InlinePool
@@ -13,7 +14,7 @@ from gatewright.composition.sky import open_sky, save_surveys
 from gatewright.composition.state import open_database
 from gatewright.core.caller import visitor
 from gatewright.core.config import Config, Gateway, SurveySource
-from gatewright.domains.sky import ImageQuery, Survey
+from gatewright.domains.sky import ImageQuery, Survey, SurveyWatch
 
 
 class Pool(InlinePool):
@@ -71,3 +72,31 @@ async def test_surveys_of_the_command_stay(tmp_path: Path) -> None:
         await save_surveys(index, settings.surveys)
         await save_surveys(index, [])
         assert [survey.id for survey in await index.surveys()] == ["added"]
+
+
+async def test_a_survey_that_was_read_before_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    night(tmp_path, "one", "a.fits")
+    settings = config(tmp_path, "one")
+    assert await images(settings) == ["one~a~0"]
+    waited: list[float] = []
+
+    async def wait(self: SurveyWatch, seconds: float) -> bool:
+        waited.append(seconds)
+        return True
+
+    monkeypatch.setattr(SurveyWatch, "wait", wait)
+    for changed in (settings, renamed(settings, "Another title"), settings):
+        async with AsyncExitStack() as stack:
+            database = await open_database(changed, stack)
+            sky, _, _ = await open_sky(changed, database, Pool(), stack)
+            page = await sky.search(visitor(), ImageQuery(), limit=100)
+            assert [image.id for image in page.items] == ["one~a~0"]
+        waited.append(0.0)
+    assert waited == [0.0, 20.0, 0.0, 20.0, 0.0]
+
+
+def renamed(settings: Config, title: str) -> Config:
+    surveys = [one.model_copy(update={"title": title}) for one in settings.surveys]
+    return settings.model_copy(update={"surveys": surveys})

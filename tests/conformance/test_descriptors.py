@@ -41,7 +41,7 @@ def serving(gateway: RunningGateway) -> int:
     """Return the process that has the connections."""
     root = Path(f"/proc/{gateway.process.pid}/task/{gateway.process.pid}/children")
     for child in root.read_text().split():
-        if b"--listener=" in Path(f"/proc/{child}/cmdline").read_bytes():
+        if Path(f"/proc/{child}/comm").read_text().strip() == "gatewright":
             return int(child)
     raise AssertionError("no process serves")
 

@@ -14,7 +14,7 @@ from tests.support.gateway import RunningGateway, command, running
 from tests.support.go import WAIT_FOR_GO
 from tests.support.workers import wait_until
 
-from gatewright.web.server.process import DRAIN_SECONDS
+from gatewright.web.server.patience import DRAIN_SECONDS
 
 BLOCK = b"x" * 65_536
 LARGE = 48 << 20

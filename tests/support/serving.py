@@ -34,10 +34,17 @@ class Serving:
         return int(self.url.rpartition(":")[2])
 
     def children(self) -> list[int]:
-        """Return the pids of the gateway processes."""
+        """Return the pids of the processes that serve, or are about to."""
+        return self._named("gatewright")
+
+    def standby(self) -> list[int]:
+        """Return the pid of the process that stands by, once it is ready to."""
+        return self._named("gw-standby")
+
+    def _named(self, name: str) -> list[int]:
         pid = self.process.pid
         text = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
-        return [int(child) for child in text.split()]
+        return [int(child) for child in text.split() if name == _name(child)]
 
     def terminate(self, seconds: float = 90) -> int:
         """Stop it as an operator does; return its exit status."""
@@ -89,6 +96,13 @@ def serving(
             process.kill()
             assert process.stdout is not None
             process.stdout.close()
+
+
+def _name(pid: str) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def _environment() -> dict[str, str]:

@@ -7,11 +7,9 @@ from pathlib import Path
 
 import click
 
-from gatewright.cli.identity import change_of
 from gatewright.cli.publish import datasets_under, surveys_under
+from gatewright.cli.root import warn_if_root
 from gatewright.cli.serve import announce, warn_of_absent
-from gatewright.composition.identity import warn_if_root
-from gatewright.core.caller import Caller
 from gatewright.core.config import (
     Config,
     DatasetSource,
@@ -22,7 +20,6 @@ from gatewright.core.config import (
 )
 from gatewright.core.config_file import FILE_NAME
 from gatewright.core.config_text import to_toml
-from gatewright.domains.identity import Identity as IdentityServices
 from gatewright.web.server.supervisor import serve as serve_gateway
 
 USER = "demo"
@@ -69,14 +66,21 @@ def demo(data: Path | None, port: int, state: Path | None) -> None:
             "another, which you may write to, with --state DIR."
         ) from error
     print("Starting the gateway …", file=sys.stderr, flush=True)
-    code = change_of(config, f"demo: sign-in link of {USER}", _sign_in_code)
     warn_of_absent(config)
-    sys.exit(serve_gateway(config, lambda url: _welcome(url, code)))
 
+    def welcome(url: str) -> None:
+        announce(url)
+        # Imported here, because it takes as long as all else of the start.
+        from gatewright.cli.identity import change_of
 
-def _welcome(url: str, code: str) -> None:
-    announce(url)
-    print(f"Sign in at {url}/sign-in?code={code}", flush=True)
+        code = change_of(
+            config,
+            f"demo: sign-in link of {USER}",
+            lambda identity, _: identity.make_sign_in_link(USER),
+        )
+        print(f"Sign in at {url}/sign-in?code={code}", flush=True)
+
+    sys.exit(serve_gateway(config, welcome))
 
 
 def default_state() -> Path:
@@ -140,8 +144,3 @@ def demo_config(folder: Path, port: int, data: Path | None) -> Config:
 def _home_system(home: Path) -> System:
     """Return the system whose files are those of one folder."""
     return System.model_validate({"name": "local", "home": home, "root": home})
-
-
-async def _sign_in_code(identity: IdentityServices, caller: Caller) -> str:
-    """Return the code of a single-use sign-in link for the demo's user."""
-    return await identity.make_sign_in_link(USER)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from gatewright.composition.identity import warn_if_root
+from gatewright.cli.root import warn_if_root
 from gatewright.core.absent import absent
 from gatewright.core.config import Config
 from gatewright.core.config_file import load_config

@@ -1,6 +1,5 @@
 """Identity from the configuration: accounts, sessions, tokens, the audit log."""
 
-import logging
 import os
 import pwd
 from contextlib import AsyncExitStack
@@ -37,8 +36,6 @@ from gatewright.domains.identity import (
     UserStore,
     is_name,
 )
-
-_log = logging.getLogger(__name__)
 
 
 async def open_identity(
@@ -141,14 +138,3 @@ def owner_name(config: Config) -> str:
     except KeyError:
         return "owner"
     return name if is_name(name) else "owner"
-
-
-def warn_if_root() -> bool:
-    """Log a warning if the gateway runs as root; return whether it does."""
-    if os.geteuid() != 0:
-        return False
-    _log.warning(
-        "Gatewright runs as root: files, commands and jobs of the owner's account run "
-        "as root too. Start it as an ordinary user."
-    )
-    return True

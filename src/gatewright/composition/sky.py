@@ -51,16 +51,25 @@ async def open_sky(
 
     Returned are the service, what looks, and the work of looking.
 
-    It waits a little, so that a small archive is there when the gateway answers; a
-    large one is read while it does (:meth:`SurveyWatch.ready` says so).
+    Where a survey is new, or its settings are, it waits a little, so that a small
+    archive is there when the gateway answers; a large one is read while it does
+    (:meth:`SurveyWatch.ready` says so).
     """
     index = SqlImageIndex(database)
     reader = open_image_reader(config, readers)
+    before = {one.id: one for one in await index.surveys()}
     await save_surveys(index, config.surveys)
+    unread = [
+        one.id
+        for one in await index.surveys()
+        if before.get(one.id) != one
+        or (await index.coverage(one.id)).scanned_at is None
+    ]
     watch = SurveyWatch(index, Ingest(index, reader, at_once=config.limits.readers))
     looking = Background("looking at the surveys' files", watch.look)
     await stack.enter_async_context(looking)
-    await watch.wait(_FIRST_LOOK_SECONDS)
+    if unread:
+        await watch.wait(_FIRST_LOOK_SECONDS)
     return SkyService(index, reader), watch, looking
 
 

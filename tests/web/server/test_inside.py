@@ -5,6 +5,7 @@ import functools
 import json
 import logging
 import socket
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
@@ -197,12 +198,19 @@ async def test_the_server_may_run_beside_others_in_a_thread() -> None:
     assert not told
 
 
-def test_a_process_that_lived_long_starts_again_soon() -> None:
+def test_a_process_that_dies_again_and_again_is_replaced_later_each_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(time, "monotonic", lambda: 1000.0)
     with socket.create_server(("127.0.0.1", 0)) as listener, ExitStack() as stack:
         supervisor = Supervisor(Config(), listener, "none:none", stack)
         place = supervisor._places[0]
-        for _ in range(20):
-            supervisor._put_off(place, lived=0.1)
-        assert place.backoff == 10.0
-        supervisor._put_off(place, lived=60.0)
-        assert place.backoff == 0.2
+        waits = []
+        for _ in range(50):
+            supervisor._put_off(place, answered=0.1)
+            waits.append(place.start_at - 1000.0)
+        supervisor._put_off(place, answered=60.0)
+        assert place.start_at == 1000.0
+    assert waits[:30] == [0.0] * 30  # as when somebody tries it by hand
+    assert waits[30:34] == pytest.approx([0.1, 0.2, 0.4, 0.8])
+    assert waits[40:] == [10.0] * 10

@@ -17,8 +17,8 @@ from tests.support.serving import Serving, serving
 
 from gatewright.core.config import Config
 from gatewright.core.errors import Unavailable
-from gatewright.web.server import supervisor
-from gatewright.web.server.process import DRAIN_SECONDS
+from gatewright.web.server import listening
+from gatewright.web.server.patience import DRAIN_SECONDS
 
 FACTORY = "tests.support.plain_app:create"
 
@@ -48,6 +48,12 @@ def is_alive(pid: int) -> bool:
     return state != "Z"
 
 
+def kill(pid: int) -> None:
+    """Kill a process, and wait until it can take no connection any more."""
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: not is_alive(pid))
+
+
 def test_a_killed_process_is_replaced(tmp_path: Path) -> None:
     with serving(tmp_path, FACTORY, processes=2) as server:
         first = set(server.children())
@@ -61,6 +67,67 @@ def test_a_killed_process_is_replaced(tmp_path: Path) -> None:
         until(lambda: len(set(server.children()) - {victim, new}) == 2)
         assert server.terminate() == 0
     assert "ended with status -9" in server.log.read_text()
+
+
+def test_the_process_that_stands_by_takes_the_place_of_one_that_died(
+    tmp_path: Path,
+) -> None:
+    with serving(tmp_path, FACTORY) as server:
+        for _ in range(3):
+            until(lambda: len(server.standby()) == 1)
+            [standby] = server.standby()
+            [victim] = server.children()
+            kill(victim)
+            assert get(server, "/about")[0] == 200  # though none listened, perhaps
+            assert server.children() == [standby]
+        assert server.terminate() == 0
+
+
+def test_no_connection_is_refused_in_twenty_kills(tmp_path: Path) -> None:
+    with serving(tmp_path, FACTORY) as server:
+        for _ in range(20):
+            until(lambda: len(server.children()) == 1)
+            [victim] = server.children()
+            kill(victim)
+            waiting = [
+                http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
+                for _ in range(30)
+            ]
+            for connection in waiting:
+                connection.connect()
+            statuses = []
+            for connection in waiting:
+                connection.request("GET", "/about")
+                statuses.append(connection.getresponse().status)
+                connection.close()
+            assert statuses == [200] * 30
+
+
+def test_a_process_that_stands_by_and_dies_is_replaced(tmp_path: Path) -> None:
+    with serving(tmp_path, FACTORY) as server:
+        serves = server.children()
+        until(lambda: len(server.standby()) == 1)
+        [victim] = server.standby()
+        os.kill(victim, signal.SIGKILL)
+        until(lambda: server.standby() not in ([], [victim]))
+        assert server.children() == serves
+        [standby] = server.standby()
+        server.process.kill()
+        server.process.wait(60)
+        until(lambda: not is_alive(standby))
+
+
+def test_an_address_that_a_killed_gateway_still_holds_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(listening, "PATIENCE", 60)
+    holder = socket.create_server(("127.0.0.1", 0))
+    address = f"127.0.0.1:{holder.getsockname()[1]}"
+    letting_go = threading.Timer(0.3, holder.close)
+    letting_go.start()
+    with listening.listen(address) as listener:
+        assert address.endswith(str(listener.getsockname()[1]))
+    letting_go.join()
 
 
 def test_processes_end_when_their_parent_is_killed(tmp_path: Path) -> None:
@@ -154,40 +221,28 @@ def test_an_application_that_does_not_start_ends_the_server(tmp_path: Path) -> N
         pass
 
 
-def test_a_taken_port_is_an_error_that_says_so() -> None:
+def test_a_taken_port_is_an_error_that_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(listening, "PATIENCE", 0)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         with pytest.raises(Unavailable, match=address):
-            supervisor.listen(address)
+            listening.listen(address)
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:no", "127.0.0.1:70000", "192.0.2.1:80"])
 def test_an_address_that_is_none_is_an_error(address: str) -> None:
     with pytest.raises(Unavailable, match="Cannot listen"):
-        supervisor.listen(address)
+        listening.listen(address)
 
 
 def test_ipv6_is_listened_on() -> None:
-    with supervisor.listen("[::1]:0") as listener:
+    with listening.listen("[::1]:0") as listener:
         assert listener.family == socket.AF_INET6
         config = Config.model_validate({"gateway": {"listen": "[::1]:0"}})
-        bound = supervisor.with_bound_port(config, listener)
+        bound = listening.with_bound_port(config, listener)
         assert bound.url == f"http://[::1]:{listener.getsockname()[1]}"
-
-
-def test_starts_are_put_off_longer_each_time(tmp_path: Path) -> None:
-    """A process that dies after its start is not started again in a tight loop."""
-    with serving(tmp_path, FACTORY) as server:
-        waits = []
-        for _ in range(4):
-            [child] = server.children()
-            killed_at = time.monotonic()
-            os.kill(child, signal.SIGKILL)
-            gone: tuple[list[int], ...] = ([], [child])
-            until(lambda gone=gone: server.children() not in gone)  # type: ignore[misc]
-            waits.append(time.monotonic() - killed_at)
-        least = [supervisor._FIRST_BACKOFF * 2**number for number in range(4)]
-        assert all(wait >= one for wait, one in zip(waits, least, strict=True))
 
 
 def test_the_process_program_says_what_it_needs() -> None:
@@ -205,7 +260,7 @@ def test_the_process_program_says_what_it_needs() -> None:
 )
 def test_clients_on_this_machine_are_not_paced(address: str, *, paced: bool) -> None:
     plain = socket.socket()
-    with plain, supervisor.listen(address) as listener:
+    with plain, listening.listen(address) as listener:
         option = socket.IPPROTO_TCP, socket.TCP_CONGESTION, 16
         expected = plain.getsockopt(*option) if paced else b"reno".ljust(16, b"\0")
         assert listener.getsockopt(*option) == expected

@@ -1,8 +1,12 @@
-"""The gateway's processes: started on one listening socket, restarted, stopped.
+"""The gateway's processes: started on one listening socket, replaced, stopped.
 
 The parent binds the socket and starts each process by exec, so that the settings of
 the C library's allocator (its environment) hold from the first allocation. It waits on
 pidfds and pipes in one selector loop and has no threads.
+
+One process more stands by: it has imported all that a gateway needs, and waits. When a
+process dies, it takes the place at once. Until then new connections wait in the queue
+of the socket, which the parent keeps open.
 """
 
 import logging
@@ -18,12 +22,11 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
-from ipaddress import ip_address
 from types import FrameType
 
 from gatewright.core.config import Config
-from gatewright.core.errors import Unavailable
-from gatewright.web.server.process import DRAIN_SECONDS
+from gatewright.web.server.listening import listen, with_bound_port
+from gatewright.web.server.patience import DRAIN_SECONDS
 
 APPLICATION = "gatewright.app:create_app"
 ALLOCATOR = {
@@ -33,13 +36,16 @@ ALLOCATOR = {
 }
 """Keep freed blocks of uploads: 1.62 to 0.48 s of CPU for a GB, measured."""
 
-_BACKLOG = 2048
+_DEATHS_AT_ONCE = 30
+"""Processes of a place that may die in turn, and be replaced at once."""
 _FIRST_BACKOFF = 0.1
 _LONGEST_BACKOFF = 10.0
 _STEADY_SECONDS = 30.0
+"""A process that answered for so long ends the count of those that died in turn."""
 _KILL_SECONDS = DRAIN_SECONDS + 5.0
-_KEEPALIVE_SECONDS = 60
-_UNACKNOWLEDGED_MILLISECONDS = 300_000
+
+GO = b"G"
+"""What a process that stands by is told when it is to serve."""
 
 _log = logging.getLogger(__name__)
 
@@ -52,83 +58,26 @@ class _Child:
     """The process."""
     pidfd: int
     """Readable when it has ended."""
+    go: socket.socket | None
+    """On which it is given the listening socket, to serve; None once it has been."""
     ready: int
     """Pipe on which it says that it answers; -1 once it has."""
-    started_at: float
-    """Monotonic time of its start."""
+    answers_since: float = float("inf")
+    """Monotonic time at which it said so."""
 
 
 @dataclass(slots=True)
 class _Place:
-    """What one of the processes fills; it outlives the process."""
+    """What one of the processes fills, or stands by for; it outlives the process."""
 
     child: _Child | None = None
     """The process that fills it."""
-    backoff: float = _FIRST_BACKOFF
-    """Seconds to wait before the next start."""
+    deaths: int = 0
+    """Processes that died here in turn."""
     start_at: float = 0.0
     """Monotonic time of the next start."""
     answered: bool = field(default=False)
     """Whether a process in it has answered yet."""
-
-
-def listen(address: str) -> socket.socket:
-    """Return a listening socket for ``host:port``; port 0 picks a free one.
-
-    Raises
-    ------
-    Unavailable
-        The address is taken, or not one of this machine.
-    """
-    host, _, port = address.rpartition(":")
-    host = host.strip("[]")
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        _watch_for_dead_clients(listener)
-        listener.bind((host, int(port)))
-        _leave_out_pacing(listener)
-        listener.listen(_BACKLOG)
-    except (OSError, ValueError, OverflowError) as error:
-        listener.close()
-        reason = getattr(error, "strerror", None) or "it is not HOST:PORT"
-        raise Unavailable(
-            f"Cannot listen on {address}: {reason}. Choose another address or port, by "
-            "“listen” in the configuration or --port of a demo; 0 finds a free one."
-        ) from error
-    return listener
-
-
-def _watch_for_dead_clients(listener: socket.socket) -> None:
-    """Set what accepted connections inherit: a client that vanished is noticed."""
-    tcp = socket.IPPROTO_TCP
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    listener.setsockopt(tcp, socket.TCP_KEEPIDLE, _KEEPALIVE_SECONDS)
-    listener.setsockopt(tcp, socket.TCP_KEEPINTVL, _KEEPALIVE_SECONDS // 4)
-    listener.setsockopt(tcp, socket.TCP_USER_TIMEOUT, _UNACKNOWLEDGED_MILLISECONDS)
-
-
-def _leave_out_pacing(listener: socket.socket) -> None:
-    """Set the plainest congestion control for clients on this machine.
-
-    Where the system's is BBR, accepted connections would be paced by a timer between
-    their segments. That is made for networks; from this machine to itself (a proxy in
-    front, a browser on a laptop) it quadrupled the CPU of a download. It has to be set
-    before a connection begins (tcp(7)).
-    """
-    if not ip_address(listener.getsockname()[0]).is_loopback:
-        return
-    with suppress(OSError):  # a kernel where it may not be chosen
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"reno")
-
-
-def with_bound_port(config: Config, listener: socket.socket) -> Config:
-    """Return the configuration with the port that was picked in ``listen``."""
-    host, _, _ = config.gateway.listen.rpartition(":")
-    address = f"{host}:{listener.getsockname()[1]}"
-    gateway = config.gateway.model_copy(update={"listen": address})
-    return config.model_copy(update={"gateway": gateway})
 
 
 def serve(
@@ -165,6 +114,7 @@ class Supervisor:
         self._listener = listener
         self._factory = factory
         self._places = [_Place() for _ in range(config.gateway.processes)]
+        self._standby = _Place()
         self._selector = stack.enter_context(selectors.DefaultSelector())
         self._life, self._life_end = os.pipe()
         stack.callback(os.close, self._life)
@@ -186,11 +136,20 @@ class Supervisor:
         return self._status
 
     def _is_over(self) -> bool:
-        return self._stopping and not any(place.child for place in self._places)
+        places = [*self._places, self._standby]
+        return self._stopping and not any(place.child for place in places)
+
+    def _wanted(self) -> list[_Place]:
+        """Return the places that a process should be in now.
+
+        One stands by when all others answer, so that it delays none of them.
+        """
+        answer = all(p.child and p.child.ready < 0 for p in self._places)
+        return [*self._places, self._standby] if answer else self._places
 
     def _patience(self) -> float | None:
         """Return the seconds until there is something to do unasked."""
-        due = [p.start_at for p in self._places if p.child is None]
+        due = [place.start_at for place in self._wanted() if place.child is None]
         moments = [self._kill_at] if self._stopping else due
         nearest = min(moments, default=float("inf"))
         if nearest == float("inf"):
@@ -204,31 +163,51 @@ class Supervisor:
                 self._signal(signal.SIGKILL)
                 self._kill_at = float("inf")
             return
-        for place in self._places:
+        for place in self._wanted():
             if place.child is None and place.start_at <= now:
-                self._start(place)
+                self._fill(place)
 
-    def _start(self, place: _Place) -> None:
-        ready, ready_end = os.pipe()
-        try:
-            process = self._spawn(ready_end)
-        finally:
-            os.close(ready_end)
-        child = _Child(process, os.pidfd_open(process.pid), ready, time.monotonic())
-        place.child = child
+    def _fill(self, place: _Place) -> None:
+        """Put the process that stands by into a place, or else a new one."""
+        if place is self._standby:
+            place.child = self._start()
+            return
+        place.child, self._standby.child = self._standby.child, None
+        if place.child is None:
+            place.child = self._start()
+        child = place.child
         select = selectors.EVENT_READ
-        self._selector.register(child.pidfd, select, partial(self._ended, place, child))
-        self._selector.register(ready, select, partial(self._answers, place, child))
+        self._selector.register(
+            child.ready, select, partial(self._answers, place, child)
+        )
+        assert child.go is not None  # noqa: S101  # since it stood by
+        with child.go, suppress(OSError):  # if it has died, its pidfd will say so
+            socket.send_fds(child.go, [GO], [self._listener.fileno()])
+        child.go = None
 
-    def _spawn(self, ready: int) -> subprocess.Popen[bytes]:
+    def _start(self) -> _Child:
+        """Start a process, which stands by until it is told to go."""
+        ready, ready_end = os.pipe()
+        go, go_end = socket.socketpair()
+        with go_end:
+            try:
+                process = self._spawn(ready_end, go_end.fileno())
+            finally:
+                os.close(ready_end)
+        child = _Child(process, os.pidfd_open(process.pid), go, ready)
+        select = selectors.EVENT_READ
+        self._selector.register(child.pidfd, select, partial(self._ended, child))
+        return child
+
+    def _spawn(self, ready: int, go: int) -> subprocess.Popen[bytes]:
         config = os.memfd_create("gatewright-config", 0)
         try:
             os.write(config, self._config.model_dump_json().encode())
             os.lseek(config, 0, os.SEEK_SET)
             descriptors = {
                 "config": config,
-                "listener": self._listener.fileno(),
                 "ready": ready,
+                "listener": go,
                 "life": self._life,
             }
             return subprocess.Popen(  # noqa: S603  # our own program
@@ -246,37 +225,41 @@ class Supervisor:
                 key.data()
 
     def _answers(self, place: _Place, child: _Child) -> None:
-        said = os.read(child.ready, 1)
-        self._forget(child)
-        place.answered = place.answered or bool(said)
+        if os.read(child.ready, 1):
+            place.answered = True
+            child.answers_since = time.monotonic()
+        self._selector.unregister(child.ready)
+        os.close(child.ready)
+        child.ready = -1
 
-    def _forget(self, child: _Child) -> None:
-        if child.ready >= 0:
-            self._selector.unregister(child.ready)
-            os.close(child.ready)
-            child.ready = -1
-
-    def _ended(self, place: _Place, child: _Child) -> None:
+    def _ended(self, child: _Child) -> None:
+        places = [*self._places, self._standby]
+        place = next(place for place in places if place.child is child)
         status = child.process.wait()
         self._selector.unregister(child.pidfd)
         os.close(child.pidfd)
-        self._forget(child)
+        if child.go is not None:
+            child.go.close()
+        elif child.ready >= 0:
+            self._selector.unregister(child.ready)
+        if child.ready >= 0:
+            os.close(child.ready)
         place.child = None
         if self._stopping:
             return
         _log.warning("A gateway process ended with status %d.", status)
-        if not place.answered:
+        if not place.answered and place is not self._standby:
             self._status = status if status > 0 else 1
             self._stop()
             return
-        self._put_off(place, time.monotonic() - child.started_at)
+        self._put_off(place, time.monotonic() - child.answers_since)
 
-    def _put_off(self, place: _Place, lived: float) -> None:
-        """Say when a process that died is started again."""
-        if lived > _STEADY_SECONDS:
-            place.backoff = _FIRST_BACKOFF
-        place.start_at = time.monotonic() + place.backoff
-        place.backoff = min(place.backoff * 2, _LONGEST_BACKOFF)
+    def _put_off(self, place: _Place, answered: float) -> None:
+        """Say when the place of a process that answered so long is filled again."""
+        place.deaths = 1 if answered > _STEADY_SECONDS else place.deaths + 1
+        late = place.deaths - _DEATHS_AT_ONCE
+        wait = min(_FIRST_BACKOFF * 2 ** min(late - 1, 10), _LONGEST_BACKOFF)
+        place.start_at = time.monotonic() + (wait if late > 0 else 0.0)
 
     def _stop(self) -> None:
         """Let the processes finish what they have; the second time, end them."""
@@ -290,7 +273,7 @@ class Supervisor:
         self._signal(signal.SIGTERM)
 
     def _signal(self, number: signal.Signals) -> None:
-        for place in self._places:
+        for place in (*self._places, self._standby):
             if place.child is not None:
                 place.child.process.send_signal(number)
 
