@@ -225,6 +225,8 @@ def test_jobs(ask: Asked) -> None:
     ask("POST", "/jobs/local/bulk", 422, json={"jobs": []})
     ask("POST", "/jobs/local/bulk", 415, content="true", headers=SCRIPT)
     ask("GET", "/queue/local", 200)
+    ask("GET", "/nodes/local", 200)
+    ask("GET", "/partitions/local", 200)
     ask("DELETE", f"/jobs/local/{later}", 204)
     deadline = time.monotonic() + 60
     while ask("GET", job, 200).json()["state"] != "completed":

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.xdist_group("laptop")
 CANARY = "canary-93f1"
 STREAM_SECONDS = 1.0
 SECONDS = 60.0
-RUNS_AS_OWNER = ("/files", "/command", "/jobs", "/queue")
+RUNS_AS_OWNER = ("/files", "/command", "/jobs", "/nodes", "/partitions", "/queue")
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from gatewright.domains.compute.array import Array, parse_array
 from gatewright.domains.compute.check import check_spec
+from gatewright.domains.compute.everyone import QueueFilter, SeenJob
 from gatewright.domains.compute.follow import follow
 from gatewright.domains.compute.model import (
     ENDED,
@@ -75,10 +76,12 @@ __all__ = [
     "OutputFiles",
     "Partition",
     "Queue",
+    "QueueFilter",
     "QueuedJob",
     "Refusal",
     "Resources",
     "Scheduler",
+    "SeenJob",
     "Snapshot",
     "Stream",
     "Submission",

@@ -201,6 +201,8 @@ class Job:
     """The scheduler's id; None until it has confirmed."""
     tasks: Mapping[str, int] | None = None
     """Of an array as a whole: how many elements are in each state."""
+    expected_start_at: float | None = None
+    """When one that waits is expected to start; None where nobody knows."""
 
     @property
     def ended(self) -> bool:
@@ -466,3 +468,5 @@ class Queue:
     """Cores that the running jobs of all people take."""
     capabilities: Capabilities
     """What there is to share."""
+    failure: str = ""
+    """Why there is nothing newer, where the scheduler does not answer."""

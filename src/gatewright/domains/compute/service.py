@@ -1,12 +1,22 @@
 """Jobs, as the faces use them."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 
 from gatewright.core.caller import Caller, Scope
 from gatewright.core.clock import Clock, system_clock
-from gatewright.core.errors import Conflict, NotFound, Unavailable
+from gatewright.core.errors import Conflict, GatewayError, NotFound, Unavailable
 from gatewright.core.events import EventHub
 from gatewright.core.pages import Page, page_limit
+from gatewright.domains.compute.everyone import (
+    QueueFilter,
+    SeenJob,
+    nodes_of,
+    page_of,
+    partitions_of,
+    visible,
+    with_expectation,
+)
 from gatewright.domains.compute.model import (
     Capabilities,
     ComputeSystem,
@@ -14,8 +24,11 @@ from gatewright.domains.compute.model import (
     JobFilter,
     JobSpec,
     JobState,
+    Node,
+    Partition,
     Queue,
     Refusal,
+    Snapshot,
     Stream,
 )
 from gatewright.domains.compute.ports import (
@@ -184,7 +197,12 @@ class JobService:
             The caller has no such job there.
         """
         caller.require(Scope.JOBS_READ)
-        return _as_one(await self._named(caller, system, job_id), job_id)
+        job = _as_one(await self._named(caller, system, job_id), job_id)
+        if job.state is JobState.QUEUED:
+            with suppress(GatewayError):
+                whole = await self._system(system).scheduler.snapshot()
+                return with_expectation(job, whole)
+        return job
 
     async def cancel(self, caller: Caller, system: str, job_id: str) -> Job:
         """End a job, or all of an array, with all its processes.
@@ -268,7 +286,40 @@ class JobService:
             waiting=len(whole.jobs) - len(running),
             cores_in_use=sum(job.cores for job in running),
             capabilities=on.scheduler.capabilities,
+            failure=whole.failure,
         )
+
+    async def everyone(
+        self,
+        caller: Caller,
+        system: str,
+        chosen: QueueFilter,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> Page[SeenJob]:
+        """Return a page of the jobs of all people that the caller may see.
+
+        Raises
+        ------
+        Unavailable
+            The scheduler has not answered yet.
+        """
+        caller.require(Scope.JOBS_READ)
+        whole = await self._system(system).scheduler.snapshot()
+        own = await self._table.open_jobs(system, caller.user)
+        ids = {job.native_id: job.id for job in own if job.native_id is not None}
+        jobs = visible(whole, caller.user)
+        return page_of(jobs, ids, chosen, page_limit(limit), cursor)
+
+    async def machines(
+        self, caller: Caller, system: str
+    ) -> tuple[Snapshot, Sequence[Node], Sequence[Partition]]:
+        """Return the last look at a system, its machines and its partitions."""
+        caller.require(Scope.JOBS_READ)
+        scheduler = self._system(system).scheduler
+        whole = await scheduler.snapshot()
+        has = scheduler.capabilities
+        return whole, nodes_of(whole, has, system), partitions_of(whole, has)
 
     def _system(self, system: str) -> JobSystem:
         try:

@@ -39,6 +39,10 @@ class JobAnswer(BaseModel):
     submitted_at: str = Field(description="RFC 3339 in UTC.")
     started_at: str | None = Field(description="RFC 3339 in UTC; null before.")
     ended_at: str | None = Field(description="RFC 3339 in UTC; null before.")
+    expected_start_at: str | None = Field(
+        description="When one that waits is expected to start, as the scheduler "
+        "reckons; told of one job that is asked for, and null where nobody knows."
+    )
     usage: JobUsageAnswer = Field(description="Whole once the job has ended.")
     array_index: int | None = Field(description="Index within its array.")
     tasks: dict[str, int] | None = Field(
@@ -92,6 +96,7 @@ def job_answer(job: Job) -> dict[str, object]:
         "submitted_at": timestamp(job.submitted_at),
         "started_at": optional_timestamp(job.started_at),
         "ended_at": optional_timestamp(job.ended_at),
+        "expected_start_at": optional_timestamp(job.expected_start_at),
         "usage": msgspec.to_builtins(job.usage),
         "array_index": job.array_index,
         "tasks": job.tasks,

@@ -1,0 +1,114 @@
+"""The whole queue and the machines, as one person sees them."""
+
+import pytest
+from tests.domains.compute.conftest import ToldScheduler
+from tests.support.app import caller
+
+from gatewright.core.errors import InvalidRequest, Unavailable
+from gatewright.domains.compute import (
+    Capabilities,
+    JobService,
+    JobSpec,
+    JobState,
+    JobStatus,
+    Node,
+    Partition,
+    QueuedJob,
+    QueueFilter,
+    Snapshot,
+)
+
+ADA = caller("ada")
+WAITING = JobStatus("9", JobState.QUEUED, "PENDING", expected_start_at=90.0)
+RUNNING = JobStatus("8", JobState.ACTIVE, "RUNNING", started_at=6.0)
+BOBS = QueuedJob(WAITING, "bob", "b", 3, 5.0, number="9", partition="debug,batch")
+EVES = QueuedJob(RUNNING, "eve", "e", 2, 4.0, partition="batch")
+
+
+def show(
+    scheduler: ToldScheduler, monkeypatch: pytest.MonkeyPatch, whole: Snapshot
+) -> None:
+    async def snapshot() -> Snapshot:
+        return whole
+
+    monkeypatch.setattr(scheduler, "snapshot", snapshot)
+
+
+async def test_everybodys_jobs_are_shown_where_they_may_be(
+    jobs: JobService, scheduler: ToldScheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (mine,) = await jobs.submit(ADA, "local", [JobSpec(executable="a")])
+    native = JobStatus(mine.native_id or "", JobState.QUEUED, "PENDING")
+    own = QueuedJob(native, "ada", "a", 1, 7.0, number="10")
+    whole = Snapshot(8.0, [own, BOBS, EVES], private=False)
+    show(scheduler, monkeypatch, whole)
+
+    async def names(chosen: QueueFilter) -> list[str]:
+        page = await jobs.everyone(ADA, "local", chosen)
+        return [one.job.name for one in page.items]
+
+    page = await jobs.everyone(ADA, "local", QueueFilter())
+    assert [(one.job.name, one.id) for one in page.items] == [
+        ("e", None),
+        ("b", None),
+        ("a", mine.id),
+    ]
+    assert await names(QueueFilter(user="bob")) == ["b"]
+    assert await names(QueueFilter(partition="batch")) == ["e", "b"]
+    assert await names(QueueFilter(name="a")) == ["a"]
+    assert await names(QueueFilter(state=JobState.ACTIVE)) == ["e"]
+    show(scheduler, monkeypatch, Snapshot(8.0, [own, BOBS, EVES]))
+    assert await names(QueueFilter()) == ["a"]
+
+
+async def test_pages_follow_one_another(
+    jobs: JobService, scheduler: ToldScheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show(scheduler, monkeypatch, Snapshot(8.0, [BOBS, EVES], private=False))
+    first = await jobs.everyone(ADA, "local", QueueFilter(), limit=1)
+    assert [one.job for one in first.items] == [EVES]
+    rest = await jobs.everyone(ADA, "local", QueueFilter(), 1, first.next)
+    assert ([one.job for one in rest.items], rest.next) == ([BOBS], None)
+    with pytest.raises(InvalidRequest):
+        await jobs.everyone(ADA, "local", QueueFilter(), 1, "x")
+
+
+async def test_machines_and_partitions(
+    jobs: JobService, scheduler: ToldScheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = Node("n1", "idle", 8, 0, 1 << 30)
+    partition = Partition("batch", "up", True, 1, 8, 0, 1 << 30)
+    whole = Snapshot(8.0, [EVES], nodes=[node], partitions=[partition])
+    show(scheduler, monkeypatch, whole)
+    assert await jobs.machines(ADA, "local") == (whole, [node], [partition])
+    scheduler.capabilities = Capabilities(4, 1 << 30, queues=("short", "long"))
+    show(scheduler, monkeypatch, Snapshot(8.0, [EVES]))
+    _, nodes, partitions = await jobs.machines(ADA, "local")
+    assert [(one.name, one.cores, one.cores_in_use) for one in nodes] == [
+        ("local", 4, 2)
+    ]
+    assert [(one.name, one.default) for one in partitions] == [
+        ("short", True),
+        ("long", False),
+    ]
+
+
+async def test_when_a_job_is_expected_to_start(
+    jobs: JobService, scheduler: ToldScheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (mine,) = await jobs.submit(ADA, "local", [JobSpec(executable="a")])
+    array = JobSpec(executable="a", array="0-1")
+    (elements,) = await jobs.submit(ADA, "local", [array])
+    native = mine.native_id or ""
+    status = JobStatus(native, JobState.QUEUED, "PENDING", expected_start_at=90.0)
+    own = QueuedJob(status, "ada", "a", 1, 7.0)
+    show(scheduler, monkeypatch, Snapshot(8.0, [BOBS, own]))
+    assert (await jobs.get(ADA, "local", mine.id)).expected_start_at == 90.0
+    element = f"{elements.number}_0"
+    assert (await jobs.get(ADA, "local", element)).expected_start_at is None
+
+    async def away() -> Snapshot:
+        raise Unavailable
+
+    monkeypatch.setattr(scheduler, "snapshot", away)
+    assert (await jobs.get(ADA, "local", mine.id)).expected_start_at is None
