@@ -18,6 +18,7 @@ from gatewright.composition.state import open_database, open_event_hub
 from gatewright.core.caller import Caller
 from gatewright.core.config import Config, Gateway
 from gatewright.core.config import Identity as IdentityConfig
+from gatewright.core.turns import Turns
 from gatewright.domains.identity import Identity, operator
 from gatewright.faces.api import face
 from gatewright.faces.newt.authentication import COOKIE
@@ -132,5 +133,6 @@ async def world(state: Path, url: str = URL, **identity: Any) -> AsyncIterator[W
         there: dict[str, Any] = dict.fromkeys(f.name for f in fields(Services))
         there["config"], there["identity"] = config, opened
         there["events"] = open_event_hub(database)
+        there["streams"] = Turns(100, "streams")
         services = Services(**there)
         yield World(opened, services, database, clock, operator(OWNER), state)

@@ -1,4 +1,4 @@
-"""Who asks: turns the credentials of a request into a ``Caller``, once.
+"""Turns the credentials of a request into a ``Caller``, once.
 
 A token in ``Authorization`` must be valid. A session's cookie counts where the request
 may be one of our own pages (``own_pages``); one that has ended makes a visitor. A
@@ -41,8 +41,8 @@ class Authentication:
     Parameters
     ----------
     paced
-        Bounds how often an application answers; what refuses credentials is wrapped in
-        it, since no request that is refused here comes to the caller's own rate.
+        Wraps an application so that it answers at a bounded rate. Refusals of
+        credentials are wrapped in it, since they never reach the caller's own rate.
     cookies
         The cookies of faces that have one of their own.
     """
@@ -55,7 +55,7 @@ class Authentication:
         cookies: Iterable[SessionCookie] = (),
     ) -> None:
         self._app = app
-        self._paced = paced or _as_it_is
+        self._paced = paced
         self._services = services
         self._identity = services.identity
         self._own_pages = OwnPages(services.config)
@@ -73,7 +73,9 @@ class Authentication:
         try:
             caller = await self._caller(scope, Headers(scope=scope))
         except GatewayError as error:
-            answer = self._paced(refusal(error, Request(scope)))
+            answer: ASGIApp = refusal(error, Request(scope))
+            if self._paced is not None:
+                answer = self._paced(answer)
             await answer(scope, receive, send)
             return
         self._enter(scope, caller)
@@ -113,10 +115,6 @@ class Authentication:
         if scope["method"] not in SAFE_METHODS:
             self._own_pages.require_own_change(headers)
         return [] if self._own_pages.is_foreign(headers) else secrets
-
-
-def _as_it_is(app: ASGIApp) -> ASGIApp:
-    return app
 
 
 def _sender(scope: Scope) -> dict[str, str]:

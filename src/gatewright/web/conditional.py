@@ -68,12 +68,21 @@ def check_preconditions(
         A condition cannot be read.
     """
     headers = connection.headers
+    safe = connection.scope["method"] in _SAFE
     _check_state(headers, etag, modified_at)
     field = headers.get("if-none-match")
     if field is not None:
-        return _if_none_match(connection, field, etag)
+        if not tag_matches(field, etag, weak=True):
+            return False
+        if safe:
+            return True
+        raise PreconditionFailed(
+            "There is something of that name already."
+            if field.strip() == "*"
+            else "The resource is in the state that you wished to avoid."
+        )
     since = headers.get("if-modified-since")
-    if since is None or modified_at is None or connection.scope["method"] not in _SAFE:
+    if since is None or modified_at is None or not safe:
         return False
     moment = _http_date(since)
     return moment is not None and int(modified_at) <= moment
@@ -82,6 +91,7 @@ def check_preconditions(
 def _check_state(
     headers: Mapping[str, str], etag: str | None, modified_at: float | None
 ) -> None:
+    """Evaluate ``If-Match``, or without it ``If-Unmodified-Since``."""
     field = headers.get("if-match")
     if field is not None:
         if not tag_matches(field, etag, weak=False):
@@ -95,20 +105,8 @@ def _check_state(
         raise PreconditionFailed("The resource was changed after that time.")
 
 
-def _if_none_match(connection: HTTPConnection, field: str, etag: str | None) -> bool:
-    if not tag_matches(field, etag, weak=True):
-        return False
-    if connection.scope["method"] in _SAFE:
-        return True
-    raise PreconditionFailed(
-        "There is something of that name already."
-        if field.strip() == "*"
-        else "The resource is in the state that you wished to avoid."
-    )
-
-
 def _http_date(field: str) -> int | None:
-    """Return seconds since 1970; a date that cannot be read is as if not sent."""
+    """Return a date as seconds since 1970; None if it cannot be read."""
     try:
         return int(parsedate_to_datetime(field).timestamp())
     except (ValueError, OverflowError, TypeError, IndexError):

@@ -1,8 +1,8 @@
-"""What a request brings to say who it is from: a token, or session cookies."""
+"""The credentials of a request: a token, or session cookies."""
 
 import base64
 import binascii
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from starlette.datastructures import Headers
@@ -86,17 +86,14 @@ def session_secrets(
     """
     names = [cookie.name for cookie in own if cookie.is_read_at(path)]
     names.append(name)
-    cookies = list(_cookies(headers))
-    found = [value for want in names for got, value in cookies if got == want and value]
-    return found[:_MOST_SECRETS]
-
-
-def _cookies(headers: Headers) -> Iterator[tuple[str, str]]:
+    cookies: list[tuple[str, str]] = []
     for field in headers.getlist("cookie"):
         for pair in field.split(";"):
-            name, equals, value = pair.strip().partition("=")
+            got, equals, value = pair.strip().partition("=")
             if equals:
-                yield name.strip(), value.strip().strip('"')
+                cookies.append((got.strip(), value.strip().strip('"')))
+    found = [value for want in names for got, value in cookies if got == want and value]
+    return found[:_MOST_SECRETS]
 
 
 def sent_token(headers: Headers) -> str | None:

@@ -1,4 +1,4 @@
-"""From a path to the face that answers it: the longest prefix wins."""
+"""Calls the face that has a path: the one with the longest matching prefix."""
 
 from collections.abc import Awaitable, Mapping
 
@@ -39,16 +39,11 @@ class Dispatch:
         exchange = exchange_of(scope)
         root = scope.get("root_path", "")
         if root or scope["path"] == prefix:
-            scope = _whole(scope, root, prefix)
+            # Starlette wants paths from the host's root on.
+            path = f"{prefix}/" if scope["path"] == prefix else scope["path"]
+            scope = {**scope, "path": root + path}
+            if scope.get("raw_path"):
+                scope["raw_path"] = root.encode() + scope["raw_path"]
         scope["root_path"] = root + prefix
         exchange.prefix, exchange.inner = prefix, scope
         return self._apps[prefix](scope, receive, send)
-
-
-def _whole(scope: Scope, root: str, prefix: str) -> Scope:
-    """Return the scope with paths from the host's root on."""
-    path = f"{prefix}/" if scope["path"] == prefix else scope["path"]
-    whole = {**scope, "path": root + path}
-    if scope.get("raw_path"):
-        whole["raw_path"] = root.encode() + scope["raw_path"]
-    return whole

@@ -1,9 +1,9 @@
 """JSON from outside, read strictly.
 
-What Python's own decoder lets pass and what then fails far from the door is refused
-here: NaN, Infinity and ``1e400``, lone surrogates, NUL characters, nesting that ends
-in a RecursionError, numbers of thousands of digits. Of a key that stands twice in one
-object the last counts.
+Python's own decoder accepts values that fail later, far from the request. They are
+refused here: NaN, Infinity and ``1e400``, lone surrogates, NUL characters, nesting that
+ends in a RecursionError, numbers of thousands of digits. Of a key that stands twice in
+one object the last counts.
 """
 
 import re
@@ -34,14 +34,16 @@ def decode_json(body: bytes) -> Any:
     try:
         value = msgspec.json.decode(body)
     except msgspec.DecodeError as error:
-        raise InvalidRequest(
-            f"The body is not valid JSON: {_reason(error)}."
-        ) from error
+        reason = str(error).removeprefix("JSON is malformed: ").rstrip(".")
+        raise InvalidRequest(f"The body is not valid JSON: {reason}.") from error
     except RecursionError as error:
         raise _too_deep() from error
     except ValueError as error:
         raise InvalidRequest("The body is not valid UTF-8.") from error
-    _check(body)
+    if b"\\u0000" in body and _NUL.search(body):
+        raise InvalidRequest("The body has a NUL character, which is not taken here.")
+    if body.count(b"[") + body.count(b"{") > MAXIMUM_DEPTH and _is_deep(body):
+        raise _too_deep()
     return value
 
 
@@ -84,13 +86,6 @@ def is_json(content_type: str) -> bool:
     )
 
 
-def _check(body: bytes) -> None:
-    if b"\\u0000" in body and _NUL.search(body):
-        raise InvalidRequest("The body has a NUL character, which is not taken here.")
-    if body.count(b"[") + body.count(b"{") > MAXIMUM_DEPTH and _is_deep(body):
-        raise _too_deep()
-
-
 def _is_deep(body: bytes) -> bool:
     """Return whether valid JSON nests too deep, by taking away the innermost pairs."""
     brackets = _STRING.sub(b"", body).translate(_BRACES_TO_BRACKETS, _NO_BRACKET)
@@ -101,7 +96,3 @@ def _is_deep(body: bytes) -> bool:
 
 def _too_deep() -> InvalidRequest:
     return InvalidRequest(f"The body is nested deeper than {MAXIMUM_DEPTH} levels.")
-
-
-def _reason(error: Exception) -> str:
-    return str(error).removeprefix("JSON is malformed: ").rstrip(".")

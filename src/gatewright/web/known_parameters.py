@@ -10,7 +10,6 @@ from difflib import get_close_matches
 
 from fastapi import Request
 from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute
 
 from gatewright.core.errors import InvalidContent, InvalidRequest
 
@@ -41,7 +40,9 @@ def only_known_parameters(
         route = request.scope["route"]
         if (route.openapi_extra or {}).get("x-open-parameters"):
             return
-        known = _declared(route)
+        extra = (route.openapi_extra or {}).get("parameters", [])
+        beside = {item["name"] for item in extra if item["in"] == "query"}
+        known = frozenset(_of_functions(route.dependant)) | beside
         for name in request.query_params:
             if name not in known:
                 raise unknown_parameter(name, known, kind)
@@ -60,12 +61,6 @@ def unknown_parameter(
         text += f" Did you mean “{lowered[near[0]]}”?"
     there = ", ".join(sorted(known)) or "none"
     return kind(f"{text} Known parameters: {there}.")
-
-
-def _declared(route: APIRoute) -> frozenset[str]:
-    extra = (route.openapi_extra or {}).get("parameters", [])
-    beside = {item["name"] for item in extra if item["in"] == "query"}
-    return frozenset(_of_functions(route.dependant)) | beside
 
 
 def _of_functions(dependant: Dependant) -> Iterator[str]:

@@ -12,9 +12,9 @@ def allowed_methods(request: Request) -> str:
 
     A resource may have a route for each of its methods, so all routes are asked.
     """
-    return ", ".join(method for method in METHODS if _has(request, method))
-
-
-def _has(request: Request, method: str) -> bool:
-    scope = {**request.scope, "method": method}
-    return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
+    found = []
+    for method in METHODS:
+        scope = {**request.scope, "method": method}
+        if any(r.matches(scope)[0] is Match.FULL for r in request.app.routes):
+            found.append(method)
+    return ", ".join(found)

@@ -54,11 +54,17 @@ def parse_range(field: str | None, size: int) -> list[Span] | None:
         return None
     spans: list[Span] = []
     for spec in found:
-        if spec is None or not _is_valid(spec[1], spec[2]):
+        first, last = spec.groups() if spec else ("", "")
+        if not (first or last):
             return None
-        span = _span(spec[1], spec[2], size)
-        if span.count > 0:
-            spans.append(span)
+        if not first:  # the last bytes
+            start, end = max(0, size - _number(last)), size
+        else:
+            start, end = _number(first), min(_number(last) + 1, size) if last else size
+            if last and _number(last) < start:
+                return None
+        if start < end:
+            spans.append(Span(start, end - start))
     if not spans:
         raise not_satisfiable(size)
     return _joined(spans)
@@ -72,23 +78,9 @@ def not_satisfiable(size: int) -> RangeNotSatisfiable:
 
 
 def _number(digits: str) -> int:
+    """Return the number of digits; one that is too long is larger than any content."""
     digits = digits.lstrip("0") or "0"
     return int(digits) if len(digits) < _DIGITS else 10**_DIGITS
-
-
-def _is_valid(first: str, last: str) -> bool:
-    if not first:
-        return bool(last)
-    return not last or _number(first) <= _number(last)
-
-
-def _span(first: str, last: str, size: int) -> Span:
-    if not first:
-        count = min(_number(last), size)
-        return Span(size - count, count)
-    start = _number(first)
-    end = min(_number(last) + 1, size) if last else size
-    return Span(start, max(0, end - start))
 
 
 def _joined(spans: list[Span]) -> list[Span]:

@@ -1,7 +1,7 @@
-"""Requests that last end when what their caller signed in with has ended.
+"""Ends long requests when the session or token of their caller has ended.
 
-A request is let in once, and may go on for days after that. When the token was revoked,
-the session ended, or the account's role or groups changed,
+A request is authenticated once, and may go on for days. When the token was revoked, the
+session ended, or the account's role or groups changed,
 
 * an answer that waits for the client to go is told that it has: server-sent events and
   other streams that are followed, DAP data, and every file and range, whether it is
@@ -73,7 +73,12 @@ class UntilSignedOut:
         request_id = exchange_of(self._scope).request_id
         _log.info("a request outlasted its credentials, and is ended: %s", request_id)
         if self._more:
-            raise refuse_body(self._scope, _ended())
+            error = NotSignedIn(
+                "What this request was signed in with ended before its body did. Sign "
+                "in, or take another token, and send it again.",
+                headers={"Connection": "close"},
+            )
+            raise refuse_body(self._scope, error)
         return {"type": "http.disconnect"}
 
     async def _holds(self) -> bool:
@@ -87,11 +92,3 @@ class UntilSignedOut:
         if holds:
             self._check_at = self._loop.time() + CHECK_SECONDS
         return holds
-
-
-def _ended() -> NotSignedIn:
-    return NotSignedIn(
-        "What this request was signed in with ended before its body did. Sign in, or "
-        "take another token, and send it again.",
-        headers={"Connection": "close"},
-    )

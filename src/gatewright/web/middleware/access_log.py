@@ -31,11 +31,16 @@ class AccessLog:
             return
         scope = exchange.scope
         seconds = time.perf_counter() - exchange.began
-        query = scope.get("query_string", b"")
+        query = scope.get("query_string", b"")[: 4 * _MAXIMUM]
+        pairs = parse_qsl(
+            query.decode("ascii", "backslashreplace"), keep_blank_values=True
+        )
+        shown = "&".join(f"{n}={v if n in _SHOWN else '...'}" for n, v in pairs)
+        shown = _cut(shown.encode("ascii", "backslashreplace"))
         entry = {
             "method": scope["method"],
             "path": _cut(scope.get("raw_path") or scope["path"].encode()),
-            "query": _query(query) if query else "",
+            "query": shown,
             "status": exchange.status,
             "bytes": exchange.size,
             "whole": exchange.ended,
@@ -51,11 +56,3 @@ class AccessLog:
 
 def _cut(raw: bytes) -> str:
     return raw[:_MAXIMUM].decode("ascii", "backslashreplace")
-
-
-def _query(raw: bytes) -> str:
-    """Return the query with the values of most names left out."""
-    text = raw[: 4 * _MAXIMUM].decode("ascii", "backslashreplace")
-    pairs = parse_qsl(text, keep_blank_values=True)
-    shown = (f"{n}={v}" if n in _SHOWN else f"{n}=..." for n, v in pairs)
-    return _cut("&".join(shown).encode("ascii", "backslashreplace"))

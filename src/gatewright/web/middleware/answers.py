@@ -1,4 +1,4 @@
-"""What every answer passes on its way out, once.
+"""The outermost middleware: it wraps ``send`` once for every request.
 
 `Answers` is the one wrapper of ``send`` that each request has. It adds the header
 fields of all middleware in one pass, counts what is sent, and is the outermost guard:
@@ -8,7 +8,7 @@ whatever is raised below becomes an error's answer or a cut connection.
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from starlette.requests import Request
@@ -47,8 +47,8 @@ class Answers:
 
     Before an answer has begun an exception becomes an error in the form of the face
     that was asked (500 without its text if it is none of the gateway's); after that
-    the answer is left where it is, and the server closes the connection, so that a
-    part is never taken for the whole. What is no known error it is told of.
+    nothing more is sent and the server closes the connection, so that a part is never
+    taken for the whole. An unknown error is raised again, for the server's log.
 
     Parameters
     ----------
@@ -76,7 +76,19 @@ class Answers:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
-        exchange = self._begin(scope)
+        request_id = new_id()
+        for name, value in scope["headers"]:
+            if name == b"x-request-id" and _SANE.fullmatch(value):
+                request_id = str(value, "ascii")
+                break
+        exchange = scope[Exchange.KEY] = Exchange(scope, request_id)
+        scope[REQUEST_ID_KEY] = request_id
+        path = scope["path"]
+        face = self._faces.at(path)
+        if face is not None:
+            exchange.render = face.error
+            exchange.public = face.is_public(path)
+            exchange.upload = face.is_upload(scope["method"], path)
         answer = _Answer(exchange, receive, send, self._fields)
         for watcher in self._watchers:
             watcher.began(exchange)
@@ -90,25 +102,6 @@ class Answers:
                 watcher.ended(exchange)
             exchange.inner = None  # the two scopes hold the record that holds them
             del scope[Exchange.KEY]
-
-    def _begin(self, scope: Scope) -> Exchange:
-        exchange = scope[Exchange.KEY] = Exchange(scope, _given_id(scope) or new_id())
-        scope[REQUEST_ID_KEY] = exchange.request_id
-        path = scope["path"]
-        face = self._faces.at(path)
-        if face is not None:
-            exchange.render = face.error
-            exchange.public = face.is_public(path)
-            exchange.upload = face.is_upload(scope["method"], path)
-        return exchange
-
-
-def _given_id(scope: Scope) -> str:
-    """Return the client's ``X-Request-Id`` if it is sane."""
-    for name, value in scope["headers"]:
-        if name == b"x-request-id" and _SANE.fullmatch(value):
-            return str(value, "ascii")
-    return ""
 
 
 class _Answer:
@@ -139,23 +132,17 @@ class _Answer:
             return
         await self._pass_on(message)
 
-    def _pass_on(self, message: Message) -> Awaitable[None]:
+    async def _pass_on(self, message: Message) -> None:
+        exchange = self._exchange
         if message["type"] == "http.response.start":
-            return self._send(self._started(message))
-        return self._send_body(message)
-
-    def _started(self, message: Message) -> Message:
-        exchange = self._exchange
-        exchange.status = message["status"]
-        exchange.seconds = time.perf_counter() - exchange.began
-        fields = Fields(message.get("headers", ()))
-        for add in self._fields:
-            add(fields, exchange)
-        return {**message, "headers": fields.finished()}
-
-    async def _send_body(self, message: Message) -> None:
+            exchange.status = message["status"]
+            exchange.seconds = time.perf_counter() - exchange.began
+            fields = Fields(message.get("headers", ()))
+            for add in self._fields:
+                add(fields, exchange)
+            await self._send({**message, "headers": fields.finished()})
+            return
         await self._send(message)
-        exchange = self._exchange
         exchange.size += len(message.get("body", b"")) + message.get("count", 0)
         exchange.ended = not message.get("more_body", False)
 

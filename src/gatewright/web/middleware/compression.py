@@ -46,7 +46,10 @@ class Compression:
         """Handle one request."""
         accepted, marked = _read(scope["headers"])
         if marked:
-            scope["headers"] = [_unmarked(field) for field in scope["headers"]]
+            scope["headers"] = [
+                (name, value.replace(_MARK, b'"') if name in _CONDITIONS else value)
+                for name, value in scope["headers"]
+            ]
         if accepted and scope["method"] != "HEAD":
             send = _Answer(send, marked).send
         return self._app(scope, receive, send)
@@ -64,32 +67,24 @@ def _read(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bool, str]:
     return accepted, marked
 
 
-def _unmarked(field: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
-    name, value = field
-    return (name, value.replace(_MARK, b'"') if name in _CONDITIONS else value)
-
-
 def accepts_gzip(field: str) -> bool:
     """Return whether ``Accept-Encoding`` admits gzip (RFC 9110, section 12.5.3)."""
     weights = {}
     for part in field.lower().split(","):
         coding, _, parameter = part.partition(";")
-        weights[coding.strip()] = _weight(parameter)
+        name, _, value = parameter.partition("=")
+        weight = 1.0
+        if name.strip() == "q":
+            try:
+                weight = float(value)
+            except ValueError:
+                weight = 0.0
+        weights[coding.strip()] = weight
     return weights.get("gzip", weights.get("x-gzip", weights.get("*", 0.0))) > 0
 
 
 _accepts_gzip = lru_cache(maxsize=256)(accepts_gzip)
-"""The same, remembered: browsers have a few forms of it."""
-
-
-def _weight(parameter: str) -> float:
-    name, _, value = parameter.partition("=")
-    if name.strip() != "q":
-        return 1.0
-    try:
-        return float(value)
-    except ValueError:
-        return 0.0
+"""The same with a cache: browsers send a few forms of the field."""
 
 
 class _Answer:
@@ -107,27 +102,32 @@ class _Answer:
         if message["type"] == "http.response.start":
             fields = Fields(message["headers"])
             if message["status"] == 304:
-                message = self._not_modified(message, fields)
-            elif _is_compressible(message["status"], fields):
+                # The tag is that of the form which the client has, as in a 200
+                # (RFC 9110, section 15.4.5).
+                tag = _with_mark(fields.get(b"etag"))
+                if tag and tag.decode("latin-1") in self._marked:
+                    fields.put(b"etag", tag)
+                message = {**message, "headers": fields.finished()}
+            elif not fields.get(b"content-encoding") and _may_be_coded(
+                message["status"], fields
+            ):
                 self._start = message
                 return
         elif start is not None:
             if _is_whole(message):
-                message = {**message, "body": await _compressed(message["body"])}
-                start = _described(start, len(message["body"]))
+                body = message["body"]
+                if len(body) < _INLINE:
+                    body = _gzip(body)
+                else:
+                    body = await asyncio.to_thread(_gzip, body)
+                message = {**message, "body": body}
+                start = _start_of_gzip(start, len(body))
             await self._send(start)
         await self._send(message)
 
-    def _not_modified(self, message: Message, fields: Fields) -> Message:
-        """Name the form that the client has, as 200 would (RFC 9110, 15.4.5)."""
-        tag = _with_mark(fields.get(b"etag"))
-        if tag and tag.decode("latin-1") in self._marked:
-            fields.put(b"etag", tag)
-        return {**message, "headers": fields.finished()}
-
 
 def vary_by_coding(fields: Fields, exchange: Exchange) -> None:
-    """Say of text, in whatever form, that it could be had in the other too."""
+    """Add ``Vary: Accept-Encoding`` to text, whether it is compressed or not."""
     if exchange.status == 304 or _may_be_coded(exchange.status, fields):
         fields.vary(b"Accept-Encoding")
 
@@ -142,10 +142,6 @@ def _may_be_coded(status: int, fields: Fields) -> bool:
     )
 
 
-def _is_compressible(status: int, fields: Fields) -> bool:
-    return not fields.get(b"content-encoding") and _may_be_coded(status, fields)
-
-
 def _is_whole(message: Message) -> bool:
     return (
         message["type"] == "http.response.body"
@@ -154,19 +150,12 @@ def _is_whole(message: Message) -> bool:
     )
 
 
-async def _compressed(body: bytes) -> bytes:
-    """Return the body in gzip; a long one is left to a thread."""
-    if len(body) < _INLINE:
-        return _gzip(body)
-    return await asyncio.to_thread(_gzip, body)
-
-
 def _gzip(body: bytes) -> bytes:
     encoder = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP_HEADER_BITS)
     return encoder.compress(body) + encoder.flush()
 
 
-def _described(start: Message, length: int) -> Message:
+def _start_of_gzip(start: Message, length: int) -> Message:
     """Return the start of an answer whose body is compressed to a length."""
     fields = Fields(pair for pair in start["headers"] if pair[0] != b"accept-ranges")
     fields.add(b"content-encoding", b"gzip")

@@ -1,7 +1,7 @@
 """Rates of requests: a token bucket for each user, token or address.
 
-A user's tokens have a rate of their own each, and another one together: who makes a
-thousand of them is not a thousand users.
+Each token of a user has its own rate, and all of them together have another: a
+thousand tokens do not give the rates of a thousand users.
 
 The header fields are those of draft-ietf-httpapi-ratelimit-headers-10.
 """
@@ -24,7 +24,7 @@ _MAXIMUM_KEYS = 10_000
 _FREE = ("/health/",)
 _DEAR = 10.0
 """Tokens for a refusal of credentials, and for a change without an account: each leaves
-an audit record, which nobody may have without end."""
+an audit record, and their number must be bounded."""
 _TOKENS = 4.0
 """All tokens of one user together have the rate of so many."""
 
@@ -75,14 +75,14 @@ class Buckets:
 
 
 class RateLimit:
-    """Refuses what comes faster than a caller's rate (429, ``Retry-After``).
+    """Refuses requests above a caller's rate (429 with ``Retry-After``).
 
     Parameters
     ----------
     buckets
         The rate and what is left of it.
     refusal
-        Whether the application refuses credentials that are none.
+        Whether the application is the refusal of invalid credentials, which costs more.
     """
 
     def __init__(
@@ -98,32 +98,28 @@ class RateLimit:
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Handle one request."""
         if not scope["path"].startswith(_FREE):
-            left = min(self._take(key, cost) for key, cost in self._charges(scope))
+            if self._refusal:
+                taken: Sequence[Charge] = [(f"refused:{_network(scope)}", _DEAR)]
+            else:
+                taken = charges(scope)
+            left = min(self._take(key, cost) for key, cost in taken)
             told = (b"ratelimit", b'"default";r=%d' % left)
             exchange_of(scope).rate = (self._policy_field, told)
         return self._app(scope, receive, send)
-
-    def _charges(self, scope: Scope) -> Sequence[Charge]:
-        if self._refusal:
-            return [(f"refused:{_network(scope)}", _DEAR)]
-        return charges(scope)
 
     def _take(self, key: str, cost: float) -> float:
         """Take from a bucket; return how many such requests it still admits."""
         cost = min(cost, self._buckets.burst)
         left = self._buckets.take(key, cost)
-        if left < 0:
-            raise self._too_many(-left)
-        return left / cost
-
-    def _too_many(self, missing: float) -> TooManyRequests:
-        seconds = max(1, math.ceil(missing / self._buckets.rate))
+        if left >= 0:
+            return left / cost
+        seconds = max(1, math.ceil(-left / self._buckets.rate))
         fields = {
             "RateLimit-Policy": self._policy,
             "RateLimit": f'"default";r=0;t={seconds}',
         }
         text = f"More than {self._buckets.rate:g} requests a second; wait a little."
-        return TooManyRequests(text, retry_after=seconds, headers=fields)
+        raise TooManyRequests(text, retry_after=seconds, headers=fields)
 
 
 def charges(scope: Scope) -> Sequence[Charge]:

@@ -1,10 +1,9 @@
-"""Header fields that keep a browser from doing what no page of ours asks for."""
+"""Header fields that restrict what a browser does with an answer."""
 
-from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from gatewright.web.exchange import Exchange
-from gatewright.web.fields import Fields, Pair
+from gatewright.web.fields import Fields
 
 _ALWAYS = {
     b"x-content-type-options": b"nosniff",
@@ -36,23 +35,17 @@ class SecurityFields:
     def __call__(self, fields: Fields, exchange: Exchange) -> None:
         """Add the fields to one answer."""
         if 300 <= exchange.status < 400:
-            fields.pairs = _staying(fields.pairs)
+            # Starlette's redirects name scheme and host of the connection, which behind
+            # a proxy are not the gateway's own: they would lead from https to http.
+            fields.pairs = [
+                (name, _path(value) if name == b"location" else value)
+                for name, value in fields.pairs
+            ]
         fields.set_if_missing(self._shared if exchange.public else self._own)
 
 
-def _staying(headers: Iterable[Pair]) -> list[Pair]:
-    """Return the fields with a ``Location`` that is a path, without scheme and host.
-
-    Starlette's redirects name those of the connection, which behind a proxy are not the
-    gateway's own: they would lead from https to http, a password in the body as well.
-    """
-    return [
-        (name, _path(value) if name == b"location" else value)
-        for name, value in headers
-    ]
-
-
 def _path(location: bytes) -> bytes:
+    """Return the path and query of a ``Location``, without scheme and host."""
     parts = urlsplit(location)
     path = b"/" + parts.path.lstrip(b"/\\")  # two of them would begin a host's name
     return path + (b"?" + parts.query if parts.query else b"")

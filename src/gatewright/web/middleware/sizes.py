@@ -30,19 +30,15 @@ class Sizes:
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Handle one request."""
-        _check_url(scope, self._limits.url_bytes)
+        path = scope.get("raw_path") or scope["path"].encode()
+        if len(path) + len(scope.get("query_string", b"")) > self._limits.url_bytes:
+            raise UriTooLong(f"The URL is longer than {self._limits.url_bytes} bytes.")
         upload = exchange_of(scope).upload
         limit = self._limits.upload_bytes if upload else self._limits.body_bytes
         _check_headers(scope, limit, encoded=upload)
         if scope["method"] not in {"GET", "HEAD"} or has_body(scope):
             receive = _Counted(scope, receive, limit)
         return self._app(scope, receive, send)
-
-
-def _check_url(scope: Scope, limit: int) -> None:
-    path = scope.get("raw_path") or scope["path"].encode()
-    if len(path) + len(scope.get("query_string", b"")) > limit:
-        raise UriTooLong(f"The URL is longer than {limit} bytes.")
 
 
 def _check_headers(scope: Scope, limit: int, *, encoded: bool) -> None:

@@ -14,9 +14,10 @@ _FORM = "application/x-www-form-urlencoded"
 
 
 class StrictBodies:
-    """Reads a JSON or form body whole, refuses what `json_body` does, and passes it on.
+    """Reads a JSON or form body whole, checks it, and passes it on.
 
-    Its size is bounded by the middleware above. Uploads are not looked at.
+    `json_body` and `malformed` say what is refused. `Sizes` bounds the size. Uploads
+    are passed on unread.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -37,7 +38,11 @@ class StrictBodies:
 
 def _check_of(scope: Scope) -> Check | None:
     """Return what the body is checked with, if it is."""
-    kind = _content_type(scope)
+    kind = ""
+    for name, value in scope["headers"]:
+        if name == b"content-type":
+            kind = str(value, "latin-1")
+            break
     if not kind or exchange_of(scope).upload:
         return None
     if is_json(kind):
@@ -45,16 +50,17 @@ def _check_of(scope: Scope) -> Check | None:
     return check_form if kind.partition(";")[0].strip().lower() == _FORM else None
 
 
-def _content_type(scope: Scope) -> str:
-    for name, value in scope["headers"]:
-        if name == b"content-type":
-            return str(value, "latin-1")
-    return ""
-
-
 async def _checked(receive: Receive, check: Check) -> Receive:
     """Return a receiver that gives the whole body again, once it was found good."""
-    body = await _whole(receive)
+    parts = []
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise InvalidRequest("The client went away within the body.")
+        parts.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    body = b"".join(parts)
     if body:
         check(body)
     told = False
@@ -67,15 +73,3 @@ async def _checked(receive: Receive, check: Check) -> Receive:
         return {"type": "http.request", "body": body, "more_body": False}
 
     return again
-
-
-async def _whole(receive: Receive) -> bytes:
-    parts = []
-    more = True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise InvalidRequest("The client went away within the body.")
-        parts.append(message.get("body", b""))
-        more = message.get("more_body", False)
-    return b"".join(parts)
