@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+from contextvars import ContextVar
 from pathlib import Path
 
 from gatewright.core.errors import StorageFull
@@ -9,6 +10,10 @@ from gatewright.core.measures import Measurement
 
 LEAST_FREE_BYTES = 16 << 20
 """A disk with less room than this is as good as full: the database's log needs some."""
+
+GIVES_ROOM_BACK: ContextVar[bool] = ContextVar("gives_room_back", default=False)
+"""Whether what is written in this context belongs to a deletion: on a full disk it may
+use what is kept in reserve."""
 
 
 async def check_room(folder: Path) -> None:

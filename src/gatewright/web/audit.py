@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gatewright.composition import Services
 from gatewright.core.caller import Caller
+from gatewright.core.disk import GIVES_ROOM_BACK
 from gatewright.core.errors import GatewayError
 from gatewright.domains.identity import AuditEntry
 from gatewright.web.client_address import client_address
@@ -85,6 +86,13 @@ class AuditTrail:
         return answer(scope, receive, send)
 
     async def _recorded(self, scope: Scope, receive: Receive, send: Send) -> None:
+        deleting = GIVES_ROOM_BACK.set(scope["method"] == "DELETE")
+        try:
+            await self._noted(scope, receive, send)
+        finally:
+            GIVES_ROOM_BACK.reset(deleting)
+
+    async def _noted(self, scope: Scope, receive: Receive, send: Send) -> None:
         note = scope[_KEY] = _Note(audit_entry(scope))
 
         async def record_and_send(message: Message) -> None:

@@ -85,7 +85,7 @@ def as_gateway_error(error: sqlite3.Error, path: Path) -> GatewayError | sqlite3
     if isinstance(error, sqlite3.IntegrityError):
         return _conflict(extended)
     if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _full(path)):
-        return StorageFull("The gateway's disk is full. Its operator must make room.")
+        return disk_full()
     if code in _DAMAGED:
         return BackendFailed("The gateway's database is damaged.")
     if code in {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISUSE, sqlite3.SQLITE_RANGE}:
@@ -93,6 +93,11 @@ def as_gateway_error(error: sqlite3.Error, path: Path) -> GatewayError | sqlite3
     if code == sqlite3.SQLITE_TOOBIG:
         return InvalidContent("A value is larger than the database takes.")
     return away()
+
+
+def disk_full() -> StorageFull:
+    """Return the error of a disk without room for the database."""
+    return StorageFull("The gateway's disk is full. Its operator must make room.")
 
 
 def away() -> Unavailable:

@@ -19,10 +19,13 @@ from gatewright.backends.sql.database import Batch, Lock, Row, Statement, Step, 
 from gatewright.backends.sqlite.connection import (
     as_gateway_error,
     away,
+    disk_full,
     gateway_errors,
     open_writer,
 )
-from gatewright.core.errors import Unavailable
+from gatewright.backends.sqlite.reserve import Reserve
+from gatewright.core.disk import GIVES_ROOM_BACK
+from gatewright.core.errors import StorageFull, Unavailable
 
 T = TypeVar("T")
 
@@ -41,6 +44,7 @@ class _Job:
     future: asyncio.Future[Any]
     loop: asyncio.AbstractEventLoop
     deadline: float
+    gives_room_back: bool
     result: Any = None
     error: BaseException | None = None
 
@@ -66,6 +70,7 @@ class Writer:
                 f"PRAGMA busy_timeout = {_RETRY_SECONDS * 1e3:.0f}"
             )
         self._identity = _identity(path)
+        self._reserve = Reserve(path)
         self._closed = False
         self._thread = threading.Thread(target=self._serve, name="sqlite-writer")
         self._thread.daemon = True
@@ -83,7 +88,8 @@ class Writer:
             raise Unavailable("The gateway is stopping.")
         loop = asyncio.get_running_loop()
         deadline = time.monotonic() + self._seconds
-        job = _Job(work, loop.create_future(), loop, deadline)
+        future = loop.create_future()
+        job = _Job(work, future, loop, deadline, GIVES_ROOM_BACK.get())
         self._jobs.put(job)
         result: T = await job.future
         return result
@@ -138,14 +144,31 @@ class Writer:
             time.sleep(_LOOK_SECONDS)
 
     def _run_group(self, group: list[_Job]) -> None:
-        if not self._attempt(group):
+        if self._reserve.spent:
+            self._reserve.keep()
+        if self._reserve.spent or not self._attempt(group):
             # The whole commit failed, so that each is tried in a commit of its own.
+            self._roll_back()
             for job in group:
                 job.result = job.error = None
                 self._run_alone(job)
+        for job in group:
+            if job.gives_room_back and isinstance(job.error, StorageFull):
+                self._make_room()
+                job.error = None
+                self._run_alone(job)
         _tell(group)
 
+    def _make_room(self) -> None:
+        """Give the reserve back to the disk, and begin anew in the log's own room."""
+        self._reserve.give_back()
+        with suppress(sqlite3.Error):
+            self._connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
+
     def _run_alone(self, job: _Job) -> None:
+        if self._reserve.spent and not job.gives_room_back:
+            job.error = disk_full()
+            return
         try:
             with gateway_errors(self._path):
                 self._connection.execute("BEGIN IMMEDIATE")
