@@ -48,8 +48,10 @@ def coastlines(detail: Detail) -> tuple[Line, ...]:
         seam = np.abs(np.abs(points[:, 0]) - 180.0) < _SEAM
         edge = (seam[1:] & seam[:-1]) | (points[1:, 1] < -_POLE)
         points[:, 0] = np.unwrap(points[:, 0], period=360.0)
-        pieces = np.split(points, np.flatnonzero(edge) + 1)
-        found += [piece for piece in pieces if len(piece) > 1]
+        for piece in np.split(points, np.flatnonzero(edge) + 1):
+            if len(piece) > 1:
+                piece[:, 0] -= 360.0 * np.round(piece[:, 0].mean() / 360.0)
+                found.append(piece)
     return tuple(found)
 
 

@@ -47,7 +47,7 @@ class Scale:
         middle = (self.values[1:] + self.values[:-1]) / 2
         first, last = 2 * self.values[0] - middle[0], 2 * self.values[-1] - middle[-1]
         found = np.concatenate([[first], middle, [last]])
-        if self.kind is AxisKind.LATITUDE:
+        if self.kind is AxisKind.LATITUDE and np.abs(self.values).max() <= 90:
             return found.clip(-90, 90)
         within = self.kind is AxisKind.LEVEL and self.values[0] >= 0
         return found.clip(0) if within else found
