@@ -65,6 +65,17 @@ def test_a_place_near_the_head_is_told_and_a_far_one_roughly() -> None:
     assert len(set(reasons.values())) == 10
 
 
+def test_elements_of_an_array_are_told_their_place_roughly() -> None:
+    """Each text is written down, and an array's elements all move up together."""
+    elements = [replace(job(str(number), 4), array="7") for number in range(1200)]
+    reasons = decide(*elements, cores=3).reasons
+    assert len(set(reasons.values())) == 4
+    assert reasons["0"] == "Waits for 4 cores; 10 jobs or fewer are ahead."
+    assert reasons["10"] == reasons["0"]
+    assert reasons["11"] == "Waits for 4 cores; more than 10 jobs are ahead."
+    assert reasons["1001"] == "Waits for 4 cores; more than 1000 jobs are ahead."
+
+
 def test_held_jobs_and_arrays() -> None:
     held = replace(job("a"), held=True)
     element = replace(job("b"), array="9", array_limit=2)

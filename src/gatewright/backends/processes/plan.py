@@ -19,6 +19,9 @@ from gatewright.domains.compute import (
 )
 
 _PLACES = (1000, 100, 10, 5)
+"""More jobs than one of these ahead are told so roughly."""
+_NEAR = 10
+"""An element of an array with no more jobs ahead is not told how many there are."""
 
 
 @dataclass(slots=True)
@@ -103,7 +106,9 @@ def plan(
             result.reasons[job.uuid] = _lack(
                 job.cores if job.cores > room.cores else 0,
                 job.memory if job.memory > room.memory else 0,
-                next((-count for count in _PLACES if ahead > count), ahead),
+                next((-count for count in _PLACES if ahead > count), ahead)
+                if not job.array or ahead > _NEAR
+                else None,
             )
             blocked = blocked or now - job.since >= patience
             ahead += 1
@@ -115,14 +120,16 @@ def plan(
 
 
 @lru_cache(maxsize=4096)
-def _lack(cores: int, memory: int, ahead: int) -> str:
+def _lack(cores: int, memory: int, ahead: int | None) -> str:
     """Return why a job waits: the cores or bytes that it lacks, and its place.
 
-    ``ahead`` is negative where more jobs than that are ahead. Far from the head the
-    place is told so roughly, as each text is written down for its job, and the places
-    of all jobs change whenever one starts.
+    ``ahead`` is negative where more jobs than that are ahead, and None for a few. Far
+    from the head, and of the elements of an array, the place is told so roughly: each
+    text is written down for its job, and all places change whenever one starts.
     """
-    if ahead == 0:
+    if ahead is None:
+        place = f"{_NEAR} jobs or fewer are ahead"
+    elif ahead == 0:
         place = "it is next"
     elif ahead < 0:
         place = f"more than {-ahead} jobs are ahead"

@@ -6,6 +6,7 @@ import json
 import os
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -83,6 +84,7 @@ def lock(path: Path, seconds: float) -> int | None:
             return descriptor
 
 
+@cache
 def boot_id() -> str:
     """Return the name of this boot of the machine."""
     return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()

@@ -11,6 +11,7 @@ import time
 from typing import NoReturn
 
 from gatewright.backends.processes.program import runner
+from gatewright.backends.processes.program.disk import boot_id
 
 BLOCK = 65_536
 _TRIES = 20
@@ -21,6 +22,7 @@ def serve(path: str) -> int:
     """Fork a runner for each line, until the other end of the pipe is closed."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the runners
     pipe = os.open(path, os.O_RDONLY)
+    boot_id()  # what each runner needs is found once, and its fork has it
     gc.freeze()
     rest = b""
     while block := os.read(pipe, BLOCK):
