@@ -63,7 +63,7 @@ def list_records(config_file: Path | None, state: Path | None, after: int) -> No
 
 
 def _line(record: AuditRecord) -> str:
-    """Return a record as JSON; its escapes keep what a terminal would obey."""
+    """Return a record as JSON, in which control characters are escaped."""
     entry = record.entry
     told = {"number": record.number, "time": timestamp(entry.at)}
     return json.dumps(told | dataclasses.asdict(entry) | {"hash": record.hash})

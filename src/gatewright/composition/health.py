@@ -12,7 +12,7 @@ from gatewright.domains.identity import operator
 
 
 def open_health(parts: Mapping[str, Part], stack: AsyncExitStack) -> Health:
-    """Return the health of some parts; the stack ends its questions."""
+    """Return the health of the given parts; closing the stack ends its checks."""
     health = Health(parts)
     stack.push_async_callback(health.close)
     return health
@@ -40,7 +40,7 @@ def parts_of_systems(
 
 
 def _jobs_check(jobs: JobService, following: Sequence[Steady], system: str) -> Check:
-    """Return what asks a scheduler, and whether its jobs are being followed."""
+    """Return the check that a scheduler answers and its jobs are being followed."""
 
     async def check() -> None:
         await jobs.ready(system)

@@ -46,7 +46,7 @@ async def open_identity(
     clock: Clock = system_clock,
     hasher: PasswordHasher | None = None,
 ) -> Identity:
-    """Put identity together over a database; the owner's account is made if need be.
+    """Open identity over a database, and make the owner's account if missing.
 
     The stack ends what runs in it. Tests pass a clock and a cheap hasher.
 

@@ -17,7 +17,7 @@ use what is kept in reserve."""
 
 
 async def check_room(folder: Path) -> None:
-    """Return if the disk of a folder has room.
+    """Check that the disk of a folder has room.
 
     Raises
     ------

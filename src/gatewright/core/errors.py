@@ -326,7 +326,7 @@ class StorageFull(GatewayError):
 
 
 def error_class(code: str) -> type[GatewayError]:
-    """Return the class that has a code, or the root for a code that none has."""
+    """Return the error class with a code; the root class for an unknown code."""
     classes = [GatewayError]
     for one in classes:
         if one.code == code:

@@ -92,7 +92,7 @@ class EventHub:
         return number
 
     async def start(self, seen: int | None) -> int:
-        """Return the number after which a follower begins: what it saw last, or now.
+        """Return the number after which a follower begins: its last one, or the newest.
 
         An answer begins only after this: a client that has read its head, and then
         looks at a resource, misses nothing that happens to it. A number that is yet to

@@ -12,7 +12,7 @@ that the user has no home there.
 
 
 def one_home(folder: Path) -> Homes:
-    """Return what gives one folder to everyone who may use the system."""
+    """Return a function that gives the same folder to every user of a system."""
 
     async def home(user: str) -> Path:
         return folder

@@ -50,7 +50,7 @@ def _faults(
 
 
 def with_absolute_paths(config: Config, folder: Path) -> Config:
-    """Return a configuration whose plug-ins' paths are taken from a folder."""
+    """Return a configuration in which plug-ins' relative paths begin in a folder."""
     identity, store = config.identity, config.store
     tables = {
         name: _absolute(IDENTITY, name, settings_of(identity, name), folder)

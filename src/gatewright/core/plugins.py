@@ -45,7 +45,7 @@ def load(group: str, name: str) -> object:
 def load_all(group: str, kind: type[Kind]) -> dict[str, Kind]:
     """Return the plug-ins of a group by name, those of other packages first.
 
-    One that does not import, or is of another kind, is told in the log and left out.
+    One that does not import, or is of another kind, is logged and left out.
     """
     points = sorted(
         entry_points(group=group),

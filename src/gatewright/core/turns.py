@@ -1,4 +1,4 @@
-"""How many of something each person has under way at once."""
+"""Bounds how many of something each person has under way at once."""
 
 from collections import Counter
 from types import TracebackType
@@ -26,7 +26,7 @@ class Turns:
         self._taken: Counter[str] = Counter()
 
     def take(self, key: str) -> "Turn":
-        """Take a turn for the person of a key, which is given back later.
+        """Count one more under way for the person of a key, until it is given back.
 
         Raises
         ------

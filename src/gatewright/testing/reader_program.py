@@ -1,4 +1,4 @@
-"""A reader program that does well and badly, for tests of the pool."""
+"""A reader program that answers, fails, hangs or crashes, for tests of the pool."""
 
 import ctypes
 import os

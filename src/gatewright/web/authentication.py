@@ -128,7 +128,7 @@ def _sender(scope: Scope) -> dict[str, str]:
 def offer_basic(fields: Fields, exchange: Exchange) -> None:
     """Offer Basic beside Bearer on a 401: netCDF-C sends its password only then.
 
-    A browser would open a dialogue of its own.
+    Browsers are not offered it, as they would ask for a password themselves.
     """
     if exchange.status == 401:
         headers = Headers(scope=exchange.scope)

@@ -63,7 +63,7 @@ async def changing_file_response(
     Unavailable
         The file was overwritten while it was read.
     TimedOut
-        It is small, and its bytes did not come for long.
+        It is small, and its bytes did not come in time.
     """
     answer = partial(
         file_response,

@@ -31,7 +31,7 @@ class Stopping(asyncio.Event):
                 future.set_result(None)
 
     def future(self) -> asyncio.Future[None]:
-        """Return what is done when the server stops; cancel it to wait no more."""
+        """Return a future that is done when the server stops; cancel it after use."""
         future = asyncio.get_running_loop().create_future()
         if self.is_set():
             future.set_result(None)

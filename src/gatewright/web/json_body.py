@@ -87,7 +87,7 @@ def is_json(content_type: str) -> bool:
 
 
 def _is_deep(body: bytes) -> bool:
-    """Return whether valid JSON nests too deep, by taking away the innermost pairs."""
+    """Return whether JSON nests too deep, by removing innermost brackets."""
     brackets = _STRING.sub(b"", body).translate(_BRACES_TO_BRACKETS, _NO_BRACKET)
     for _ in range(MAXIMUM_DEPTH):
         brackets = brackets.replace(b"[]", b"")

@@ -87,7 +87,7 @@ def error_headers(error: GatewayError) -> dict[str, str]:
 def exception_handlers(
     render: Renderer = problem,
 ) -> dict[int | type[Exception], Handler]:
-    """Return the handlers that make a Starlette application answer errors so."""
+    """Return the handlers by which a Starlette application renders errors."""
 
     async def handle(request: Request, exception: Exception) -> Response:
         return render(as_gateway_error(exception, request), request)

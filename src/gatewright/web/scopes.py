@@ -1,4 +1,4 @@
-"""Scopes at the door of a group of routes, asked for before anything else."""
+"""Checks the scope that a group of routes needs, before anything else."""
 
 from collections.abc import Awaitable, Callable
 

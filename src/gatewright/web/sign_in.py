@@ -55,7 +55,7 @@ async def sign_in_by_link(
     Raises
     ------
     NotSignedIn
-        The code was used, has ended, or never was one.
+        The code is unknown, was used, or has expired.
     MethodNotAllowed
         The request is not a GET: a look at a link (HEAD) must not use it up.
     Unavailable

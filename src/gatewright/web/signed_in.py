@@ -82,7 +82,7 @@ class UntilSignedOut:
         return {"type": "http.disconnect"}
 
     async def _holds(self) -> bool:
-        """Return whether the credentials hold, which is asked now and then only."""
+        """Return whether the credentials are still good, asked now and then."""
         if self._loop.time() < self._check_at:
             return True
         try:

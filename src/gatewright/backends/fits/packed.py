@@ -1,4 +1,4 @@
-"""Headers of tile-compressed images, as those of the images that they hold.
+"""Makes the header of the image that a tile-compressed table holds.
 
 Source: FITS standard 4.0, section 10.1.1.
 """

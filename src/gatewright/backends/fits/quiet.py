@@ -1,4 +1,4 @@
-"""Reading what old headers have without a word."""
+"""Silences the warnings of astropy and NumPy about old headers."""
 
 import warnings
 from collections.abc import Iterator

@@ -46,7 +46,7 @@ class Argon2Hasher:
 
     @cached_property
     def _nobody(self) -> str:
-        """What an unknown account's password is compared with, for the same time."""
+        """Return a hash for unknown accounts, so that their check takes as long."""
         return self._hasher.hash("nobody has this password")
 
     async def hash(self, password: str) -> str:

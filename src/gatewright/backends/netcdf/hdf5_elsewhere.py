@@ -35,7 +35,7 @@ def is_elsewhere(dataset: Any) -> bool:
 
 @contextmanager
 def required(dataset: Any, slab: Hyperslab) -> Iterator[None]:
-    """Read a piece within this: all files that it is in are there, and stay the same.
+    """Check before and after a piece is read that its files are there and the same.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What the files of a job's folder hold, and how damaged ones are told."""
+"""Reads and checks the files of a job's folder; damaged ones are told by name."""
 
 import errno
 import re
@@ -77,7 +77,7 @@ class Final(msgspec.Struct, frozen=True, kw_only=True):
     peak_memory_bytes: int = 0
 
     def status(self, uuid: str) -> JobStatus:
-        """Return the same in the domain's words."""
+        """Return it as the domain's status of the job."""
         return JobStatus(
             native_id=uuid,
             state=self.state,
@@ -120,7 +120,7 @@ def read_record(path: Path, kind: type[T]) -> T | None:
     Damaged
         It holds something else.
     OSError
-        The disk does not give it just now.
+        It cannot be read at the moment.
     """
     try:
         data = path.read_bytes()

@@ -285,7 +285,7 @@ class ProcessScheduler:
 
 
 def _together(told: Changes, queue: asyncio.Queue[Changes | None]) -> Changes:
-    """Return changes with those that came meanwhile: of each job the last."""
+    """Return changes merged with those that came meanwhile, the last of each job."""
     jobs = {status.native_id: status for status in told.jobs}
     as_of = told.as_of
     while not queue.empty():

@@ -196,7 +196,7 @@ class Spool:
             (self.job_folder(uuid) / mark).unlink(missing_ok=True)
 
     def settle(self, uuids: Iterable[str]) -> None:
-        """Put on disk what was written of jobs."""
+        """Sync the files of jobs to disk (fsync)."""
         folders = [self.job_folder(uuid) for uuid in uuids]
         finals = [folder / "final.json" for folder in folders]
         with _disk():
@@ -228,7 +228,7 @@ class Spool:
         return (self.requests_folder / f"{uuid}.{verb}").exists()
 
     def answered(self, uuid: str, verb: str) -> None:
-        """Take a request away; what is none and cannot be taken away stays."""
+        """Delete a request that was carried out, or try again at the next look."""
         with suppress(OSError):
             (self.requests_folder / f"{uuid}.{verb}").unlink(missing_ok=True)
 

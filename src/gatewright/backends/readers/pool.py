@@ -197,10 +197,10 @@ class ReaderPool:
         weight: Weight,
         seconds: float | None,
     ) -> T:
-        """Make a call; one that is not as short as was thought becomes a long one.
+        """Make a call; one that turns out to be long is moved to the lane of long ones.
 
-        It is begun again among the long calls, which leave a reader to others, and the
-        next of its kind begins there.
+        It is begun again there, where calls leave a reader to others, and so is the
+        next call of its kind.
         """
         most = self._settings.seconds if seconds is None else seconds
         kind = (call.function, call.key)
@@ -258,7 +258,7 @@ class _Call:
 async def _twice(
     attempt: Callable[[Weight, float], Awaitable[T]], weight: Weight, seconds: float
 ) -> T:
-    """Return what an attempt does, or a second one where its reader ended."""
+    """Return the result of an attempt, or of a second one if its reader ended."""
     try:
         return await attempt(weight, seconds)
     except ReaderLost:

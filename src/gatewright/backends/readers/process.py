@@ -292,7 +292,7 @@ class ZygoteProcess:
 
 
 def _spawn(descriptor: int) -> subprocess.Popen[bytes]:
-    """Start the zygote, which has one end of a socket under its own number."""
+    """Start the zygote, which inherits one end of a socket as this descriptor."""
     # Readers of other packages may be installed beside the gateway by PYTHONPATH.
     source = str(Path(__file__).resolve().parents[3])
     paths = filter(None, [source, os.environ.get("PYTHONPATH", "")])

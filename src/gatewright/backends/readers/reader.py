@@ -1,4 +1,4 @@
-"""A reader's loop: one call after another, until the gateway lets go."""
+"""A reader's loop: one call after another, until the gateway closes its socket."""
 
 import logging
 import mmap

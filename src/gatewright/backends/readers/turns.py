@@ -1,4 +1,4 @@
-"""Whose turn it is: which reader takes which call, and who waits.
+"""Decides which reader takes which call, and which calls wait.
 
 Small calls go before bulk windows, and a bulk window does not take the last free
 reader until it has waited a little. Long calls, which take seconds, never have all

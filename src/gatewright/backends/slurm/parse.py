@@ -1,4 +1,4 @@
-"""What the commands printed, as values; nothing here asks or waits."""
+"""Parsers for what the commands print, without input or output."""
 
 import re
 from collections.abc import Sequence

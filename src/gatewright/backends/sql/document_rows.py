@@ -60,7 +60,7 @@ def snapshot_query(name: str, key: str, who: Requester, now: float) -> Clause:
 
 
 def _padded(keys: Sequence[str]) -> list[str]:
-    """Return the keys with the last repeated, so that few texts of queries differ."""
+    """Return the keys, the last repeated, so that few SQL texts are needed."""
     length = 1 << (len(keys) - 1).bit_length()
     return [*keys, *([keys[-1]] * (length - len(keys)))]
 

@@ -140,7 +140,7 @@ class SqlDocuments:
     async def _indexed(
         self, collection: str, window: Window, within: IndexRange
     ) -> tuple[Sequence[str], str | None]:
-        """Return keys in a part of an index, and the last if more follow."""
+        """Return keys in a part of an index; the second is the last if more follow."""
         text, values = rows_of.entries_query(collection, window, within)
         rows = await self._database.read(text, *values)
         keys = [row["key"] for row in rows[: window.limit]]

@@ -189,7 +189,7 @@ def _encoded(numbers: Sequence[int | Refusal]) -> str:
 
 
 def submitted(statuses: Mapping[str, JobStatus]) -> Work[Sequence[Job]]:
-    """Note native ids and first statuses; return the jobs that were new until now."""
+    """Store native ids and first statuses; return the jobs that had none before."""
     changed: list[Row] = []
     for uuid, status in statuses.items():
         rows = yield Statement(

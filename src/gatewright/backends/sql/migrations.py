@@ -2,7 +2,7 @@
 
 A file ``schema/NNNN_name.sql`` holds statements that end in a semicolon at the end of
 a line. ``{serial}`` stands for the type of a primary key that counts by itself and
-``{clustered}`` for what puts the rows into the primary key's tree. Text compares by its
+``{clustered}`` for the clause that stores rows by primary key. Text compares by its
 bytes in both databases.
 """
 

@@ -124,7 +124,7 @@ class Writer:
         return True
 
     def _begin(self, group: list[_Job]) -> bool:
-        """Begin a transaction; while the database is locked, refuse who waited long."""
+        """Begin a transaction; fail those that waited too long for a lock."""
         try:
             self._check_file()
             self._connection.execute("BEGIN IMMEDIATE")

@@ -14,7 +14,7 @@ _GRACE_SECONDS = 10.0
 
 
 class RunAnswer(msgspec.Struct):
-    """End of a command; the output is in the descriptor, ``stdout`` bytes first."""
+    """How a command ended; the descriptor begins with ``stdout`` bytes of output."""
 
     exit_code: int
     stdout: int

@@ -58,7 +58,7 @@ class _Pending:
 
 
 class Connection:
-    """Requests and answers by id, until the first thing that is wrong."""
+    """Requests and answers matched by id; a malformed message ends the connection."""
 
     def __init__(self, sock: socket.socket, on_end: Callable[[], None]) -> None:
         sock.setblocking(False)  # noqa: FBT003  # the socket's own signature

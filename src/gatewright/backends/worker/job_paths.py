@@ -1,4 +1,4 @@
-"""What a job's files and folders must be, looked at as its user, before it is taken."""
+"""Checks a job's files and folders, as its user, before the job is accepted."""
 
 import posixpath
 import stat

@@ -192,8 +192,8 @@ def _of_dimension(
     named
         Names of auxiliary coordinates.
     curved
-        Whether it is one of those of latitudes and longitudes that are arrays. Its own
-        coordinate is none of them then, unless its units or standard name say so.
+        Whether latitudes and longitudes are arrays along it. Its own coordinate is then
+        neither of them, unless its units or standard name say so.
     """
     kind = None if own is None else kind_of(own)
     if own is not None and curved and kind in _HORIZONTAL:
@@ -258,8 +258,8 @@ def _axis(kind: AxisKind, dimension: str | None, variable: Variable) -> Axis:
 def data_variables(description: Description) -> list[Variable]:
     """Return the variables that hold data.
 
-    They are neither coordinates, in arrays of their own or not, nor bounds of cells,
-    nor what says how a mesh hangs together.
+    They are neither coordinates, of one dimension or more, nor bounds of cells, nor the
+    topology of a mesh.
     """
     others = {
         word

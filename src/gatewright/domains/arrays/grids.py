@@ -1,8 +1,8 @@
 """Grids whose latitudes and longitudes are arrays: rotated, projected, curved, a mesh.
 
-There the indices of the grid are no coordinates. A box comes to the smallest block of
-indices that holds its cells, with the cells outside of it missing; a place to the cell
-that is nearest to it, if it lies within half a step of the grid.
+A box selects the smallest block of indices that holds its cells, with the cells outside
+of it missing; a place selects the nearest cell, if that is within half a step of the
+grid.
 
 Source: CF conventions 1.11, sections 5.2 and 5.6 (auxiliary coordinates).
 """

@@ -106,7 +106,7 @@ def _of_rows(
     variables: tuple[Variable, ...],
     narrowed: AbstractSet[str],
 ) -> tuple[list[Variable], set[str]]:
-    """Return the variables that say to which feature elements of ragged arrays belong.
+    """Return the variables that assign elements of ragged arrays to their features.
 
     They are counts of elements, which mean nothing once some are left out, or the
     number of the feature of each element. The second part are the dimensions of

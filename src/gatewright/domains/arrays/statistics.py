@@ -157,7 +157,7 @@ def percentile(
 
 
 def _between(below: Floats, above: Floats, part: Floats | np.float64) -> Floats:
-    """Return what is a part of the way from one value to another, in float64."""
+    """Return the value at a fraction of the way from one to another, in float64."""
     step = above.astype(np.float64) - below
     # Between two infinities of one sign there is no way, and the step is no number.
     result: Floats = np.where(

@@ -408,7 +408,7 @@ class Refusal:
         return cls(error.code, error.text)
 
     def error(self) -> GatewayError:
-        """Return it as an error again."""
+        """Return the error that it was made of."""
         return error_class(self.code)(self.text)
 
 

@@ -104,7 +104,7 @@ class JobNews:
     ) -> AsyncGenerator[Event | None, None]:
         """Yield a job's events until its record has ended.
 
-        The record is read again only when as many ends were told as were missing.
+        The record is read again once as many ends were told as elements were left.
         """
         where = subject(job) if job.tasks is None else f"jobs/{job.system}"
         missing, told = _running(job), 0

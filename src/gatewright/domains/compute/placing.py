@@ -1,4 +1,4 @@
-"""Where a new job and its files are, and what it is called."""
+"""Chooses folder, output files and name of a new job."""
 
 import posixpath
 from collections.abc import Sequence

@@ -49,11 +49,11 @@ class Scheduler(Protocol):
     async def submit(
         self, user: str, submissions: Sequence[Submission]
     ) -> Sequence[JobStatus | GatewayError]:
-        """Take jobs of one user, durably.
+        """Take jobs of one user; they are on disk when this returns.
 
-        Returned is for each its first status, with the scheduler's id, or why it was
-        not taken. The same ``uuid`` twice is one job: a submission that was cut short
-        is simply made again.
+        Returns for each job its first status, with the scheduler's id, or the reason
+        why it was not taken. The same ``uuid`` twice is one job, so a submission that
+        was cut short can be made again.
 
         Raises
         ------

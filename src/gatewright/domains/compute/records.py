@@ -1,4 +1,4 @@
-"""Between the records and a scheduler: submit what is new, write down what is said."""
+"""Keeps records and a scheduler in step: submits new jobs and records their states."""
 
 import asyncio
 from collections import defaultdict

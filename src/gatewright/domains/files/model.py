@@ -157,7 +157,7 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """A system that has files."""
+    """A system with files, and where the caller's home is on it."""
 
     name: str
     """Name of the system."""

@@ -42,7 +42,7 @@ class OpenFile(Protocol):
 
 
 class Writing(Protocol):
-    """A file in the making, which nobody sees before it is committed."""
+    """A file that is being written, and not visible before it is committed."""
 
     @property
     def free(self) -> int:

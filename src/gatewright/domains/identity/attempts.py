@@ -65,9 +65,10 @@ def ban_length(bans: int) -> float:
 
 
 def rebased(past: Attempts | None, now: float) -> Attempts:
-    """Return what is remembered with no moment in it that cannot be yet.
+    """Return the attempts with times that the present clock makes impossible corrected.
 
-    A ban ends within its own length from now on, and failures began by now.
+    After the clock was set back, a ban would last too long: it ends within its own
+    length from now, and failures began by now at the latest.
     """
     if past is None:
         return Attempts(0, now)
@@ -93,7 +94,7 @@ class AttemptGuard:
 
     @asynccontextmanager
     async def attempt(self, name: str, address: str) -> AsyncIterator["Attempt"]:
-        """Yield an attempt, whose outcome the caller says.
+        """Yield an attempt; the caller then says whether it succeeded.
 
         Raises
         ------

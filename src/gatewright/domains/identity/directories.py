@@ -88,7 +88,7 @@ class Directories:
             await self._mirrored(person, user.source)
 
     async def _mirrored(self, person: Person, source: str) -> User | None:
-        """Return a person's account, written as the directory knows them."""
+        """Make or update a person's account from the directory, and return it."""
         if not is_name(person.name) or not all(map(is_name, person.groups)):
             _log.warning("A name of the directory %s is none here.", source)
             return None

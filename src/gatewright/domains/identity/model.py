@@ -41,7 +41,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """Whose password was given."""
+    """The account whose password was given."""
 
     person: Person
     """The person."""
@@ -105,7 +105,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class NewToken:
-    """A token at the one moment when its secret is known."""
+    """A new token with its secret, which is not stored and shown only once."""
 
     text: str = field(repr=False)
     """The whole token, ``gw_<key>.<secret>``."""

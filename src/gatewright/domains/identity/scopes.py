@@ -78,7 +78,7 @@ def _is_below(folder: bytes, others: Collection[bytes]) -> bool:
 
 
 def _check_had(caller: Caller, scope: str) -> None:
-    """Refuse a scope that the caller does not have, nor the whole of it.
+    """Refuse a scope that the caller does not have, alone or as part of a wider one.
 
     A token's folders are handed on as they are: one below might be a link to
     elsewhere, which the new token would begin at.

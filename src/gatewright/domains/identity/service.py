@@ -48,5 +48,5 @@ class Identity:
 
 
 def operator(owner: str) -> Caller:
-    """Return the caller that a command of the gateway's operator is."""
+    """Return the caller for commands that the operator of the gateway runs."""
     return Caller(owner, role_scopes(Role.OWNER), role=Role.OWNER, address="console")

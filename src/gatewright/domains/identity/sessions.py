@@ -1,4 +1,4 @@
-"""Signing in and out, and who a session's cookie is."""
+"""Sessions: signing in and out, and finding the user of a session's cookie."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -104,12 +104,12 @@ class Sessions:
         return code
 
     async def sign_in_by_link(self, caller: Caller, code: str) -> NewSession:
-        """Begin a session for who brings a code, and use the code up.
+        """Begin a session for whoever has a one-time code, and use the code up.
 
         Raises
         ------
         NotSignedIn
-            The code was used, has ended, or never was one.
+            The code is unknown, was used, or has expired.
         """
         name = None
         if is_secret(code):

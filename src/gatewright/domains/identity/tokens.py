@@ -124,7 +124,7 @@ class Tokens:
     async def caller(
         self, text: str, *, address: str = "", request_id: str = ""
     ) -> Caller:
-        """Return who a token is.
+        """Return the caller that a token stands for.
 
         Raises
         ------

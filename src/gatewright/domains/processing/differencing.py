@@ -93,7 +93,7 @@ def subtract_frames(
 
 
 def score_core(score: Pixels, bad: Mask) -> tuple[float, float]:
-    """Return level and width of a score by its core; 0 and 1 where nothing is known.
+    """Return level and width of a score's distribution; 0 and 1 without values.
 
     The level is what the two skies differ by: a mean without what is further than
     three widths from the median. The width is that of the middle two thirds.

@@ -30,7 +30,7 @@ class Fourier(Protocol):
     """Fast Fourier transforms of real images, over the last two axes."""
 
     def forward(self, image: Pixels) -> NDArray[np.complex64]:
-        """Return the half of the transform that says all of a real image's."""
+        """Return half of the transform: for a real image the rest follows from it."""
         ...
 
     def back(self, transform: NDArray[np.complex64], shape: tuple[int, int]) -> Pixels:

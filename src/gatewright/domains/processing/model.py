@@ -48,7 +48,7 @@ class Plane(StrEnum):
 
 
 class Aside(StrEnum):
-    """Why a detection is kept aside: it is most likely nothing in the sky."""
+    """Why a detection is set aside: it is most likely an artefact."""
 
     DIPOLE = "dipole"
     """Light and its lack side by side: two images of one star that do not meet."""

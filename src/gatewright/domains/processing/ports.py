@@ -1,4 +1,4 @@
-"""What processing needs of the world: hands that work, and a place for what is made."""
+"""The ports of processing: who does the work, and where products are kept."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -100,5 +100,5 @@ class ProductStore(Protocol):
         ...
 
     async def end(self, product: Product) -> None:
-        """Put the finished, or failed, product in the place of what was begun."""
+        """Replace a product that was begun by the finished or failed one."""
         ...

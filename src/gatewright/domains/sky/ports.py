@@ -77,9 +77,9 @@ class ImageIndex(Protocol):
         ...
 
     async def claim(self, survey: str, holder: str, now: float, until: float) -> bool:
-        """Take, or keep, the right to scan a survey until a moment, if it is free.
+        """Claim or renew the right to scan a survey; return whether it is held.
 
-        Nobody has it for a survey that was removed.
+        It is not given for a survey that was removed.
         """
         ...
 

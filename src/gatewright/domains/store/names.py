@@ -59,7 +59,7 @@ def check_prefix(prefix: str) -> str:
     Raises
     ------
     InvalidContent
-        No key begins so.
+        No key can begin with it.
     """
     if not _is_plain(prefix):
         raise InvalidContent("A prefix has at most 255 bytes, no control characters.")

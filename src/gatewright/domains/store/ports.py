@@ -46,7 +46,7 @@ class DocumentStore(Protocol):
         *,
         number: bool = False,
     ) -> T:
-        """Change a collection as ``decide`` says of what is there under the keys.
+        """Change a collection by what ``decide`` makes of the documents under the keys.
 
         With ``number`` the snapshot has a free numeric key, from 0 upwards, which no
         other request gets. It is on disk when this returns.

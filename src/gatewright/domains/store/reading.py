@@ -262,7 +262,7 @@ class Listings:
         NotFound
             There is no collection that the caller may read.
         Conflict
-            The number is too old, or not of this collection: begin anew.
+            The number is too old, or of another collection: begin anew.
         """
         until = time.monotonic() + min(wait, LONGEST_WAIT)
         while True:
@@ -274,14 +274,14 @@ class Listings:
             await self._store.written.wait(min(left, _LOOK_SECONDS))
 
     async def start(self, caller: Caller, name: str, seen: int | None) -> int:
-        """Return the number after which a follower begins: what it saw last, or now.
+        """Return the number after which a follower begins: its last one, or the newest.
 
         Raises
         ------
         NotFound
             There is no collection that the caller may read.
         Conflict
-            The number is too old, or not of this collection: begin anew.
+            The number is too old, or of another collection: begin anew.
         """
         if seen is None:
             _, snapshot = await self._look(caller, name)

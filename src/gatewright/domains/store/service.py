@@ -108,7 +108,7 @@ class Store:
         permissions: Permissions | None = None,
         create_only: bool = False,
     ) -> tuple[CollectionView, bool]:
-        """Make a collection, or change what is not None; say whether it was made.
+        """Make a collection, or change what is not None; return whether it is new.
 
         Raises
         ------

@@ -238,7 +238,7 @@ async def subset(
 
 
 def _nearest(prepared: Prepared) -> dict[str, str]:
-    """Return the header that says what is given where something else was asked for."""
+    """Return the header that names the nearest values given for those asked for."""
     given = [f"{name}={value}" for name, (_, value) in prepared.nearest.items()]
     return {"Gatewright-Nearest": "; ".join(given)} if given else {}
 

@@ -44,7 +44,7 @@ class SpaceAnswer(BaseModel):
 
 
 class SystemAnswer(BaseModel):
-    """A system that has files."""
+    """A system with files, and where the caller's home is on it."""
 
     name: str = Field(description="Name of the system.", examples=["local"])
     home: str = Field(description="Path that “~” and relative paths mean.")

@@ -1,4 +1,4 @@
-"""What clients ask to be done with files."""
+"""The changes of files that clients ask for."""
 
 from collections.abc import Mapping
 from typing import Literal, Self

@@ -328,7 +328,7 @@ def _variable(text: str) -> tuple[str, str]:
 
 
 def submit_body() -> dict[str, Any]:
-    """Return what makes FastAPI show the bodies (``openapi_extra``)."""
+    """Return the ``openapi_extra`` by which FastAPI documents the bodies."""
     spec = schema_of(JobSpecBody)
     form = schema_of(FlatJobBody)
     script = {"type": "string", "examples": ["#!/bin/sh\necho hello\n"]}

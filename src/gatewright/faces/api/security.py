@@ -1,4 +1,4 @@
-"""How requests say who they are from, in the OpenAPI document."""
+"""The ways to sign in, for the OpenAPI document."""
 
 from gatewright.core.config import Config
 from gatewright.web.credentials import session_cookie

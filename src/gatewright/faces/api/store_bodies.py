@@ -280,7 +280,7 @@ async def read_document(request: Request, *media_types: str) -> bytes:
 
 
 async def read_collection(request: Request) -> CollectionBody:
-    """Return what a collection is to have; an empty body says nothing."""
+    """Return the settings of a collection from a body; an empty one has none."""
     if not await request.body():
         return CollectionBody()
     return await read_model(request, CollectionBody)

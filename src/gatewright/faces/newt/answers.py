@@ -71,7 +71,7 @@ def as_json(
 
 
 def newt_error(error: GatewayError, request: Request) -> Response:
-    """Return an error as the surface that was asked has it.
+    """Return an error in the form of the interface that was asked.
 
     A verb that a resource does not have is 501, and a request that needs a sign-in is
     403 with the address to sign in at, as NEWT has them.

@@ -80,7 +80,7 @@ async def second_listing(request: Request) -> object:
 
 
 async def machines(request: Request) -> object:
-    """Say of each system how many of the caller's jobs wait and run."""
+    """Return for each system how many of the caller's jobs wait and how many run."""
     context = request_context(request)
     found = {}
     for system in context.services.jobs.systems:

@@ -21,7 +21,7 @@ async def one(request: Request) -> object:
 
 
 async def _status(request: Request, name: str) -> dict[str, str]:
-    """Return a system's status; one that is not all down is up, as NEWT has no more."""
+    """Return a system's status; NEWT has only up and down, so partly down is up."""
     status = await request_context(request).services.health.system(name)
     return {"system": name, "status": "down" if status == "down" else "up"}
 

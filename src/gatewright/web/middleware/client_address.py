@@ -39,10 +39,10 @@ class ClientAddress:
 
 
 class ForwardedRequests:
-    """Bounds what one client has open through trusted proxies.
+    """Bounds the requests that one client has open through trusted proxies.
 
-    A proxy opens a connection for each request that runs, so these count in the place
-    of the client's own connections, which the gateway does not see.
+    The gateway does not see the client's own connections there, so its running requests
+    are counted instead.
     """
 
     def __init__(self, app: ASGIApp, most: int = CONNECTIONS_PER_ADDRESS) -> None:

@@ -17,7 +17,7 @@ _ANY_HOST = ("/health/",)
 
 
 def allowed_hosts(config: Config) -> frozenset[str]:
-    """Return the names of a configuration, and those of this machine to itself."""
+    """Return the configured names, and the loopback names of this machine."""
     own = urlsplit(config.url).hostname or ""
     own = f"[{own}]" if ":" in own else own
     named = [name.lower() for name in config.gateway.allowed_hosts]

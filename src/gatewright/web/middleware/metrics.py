@@ -58,9 +58,9 @@ class Meters:
         )
 
     def render(self, found: Sequence[Measurement] = ()) -> bytes:
-        """Return all values in Prometheus' text format, and some that were measured.
+        """Return counters and measurements in Prometheus' text format.
 
-        What is measured names its process itself where there are several.
+        Where there are several processes, a measurement has its process as a label.
         """
         measured = CollectorRegistry()
         measured.register(_Measured(found))
@@ -86,7 +86,7 @@ class _Measured(Collector):
 
 
 class _OfThisProcess(Collector):
-    """All that a registry has, with the label ``process``."""
+    """The metrics of a registry, each with the label ``process``."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._registry = registry

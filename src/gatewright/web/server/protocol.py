@@ -334,7 +334,7 @@ class _Extended:
             await self._send({"type": "http.response.body", "more_body": more_body})
 
     def _claim(self, count: int) -> None:
-        """Take the bytes off the answer's ``Content-Length``."""
+        """Count bytes against the answer's ``Content-Length``."""
         cycle = self._cycle
         if not cycle.response_started or cycle.chunked_encoding is not False:
             raise RuntimeError("A file is sent after a start with Content-Length.")

@@ -31,7 +31,7 @@ class TruncatedFileError(Exception):
 
 
 class Connection(Protocol):
-    """What is needed of the server's connection."""
+    """The part of the server's connection that sending a file needs."""
 
     transport: asyncio.Transport
     """The transport of the connection."""
@@ -150,7 +150,7 @@ class ZeroCopy:
             way.offset += _some(sent)
 
     async def _while_there_is_room(self, socket: int, step: Callable[[], bool]) -> None:
-        """Call ``step`` when the socket takes bytes, again as long as it returns True.
+        """Call ``step`` each time the socket takes bytes, until it returns False.
 
         The loop itself calls it: to wake this task for each step would cost more than
         what the step does. It ends as well when the client goes.

@@ -179,7 +179,7 @@ def _area(figure: Figure, left: int, top: int, width: int, height: int) -> Axes:
 
 
 def _map_size(across: Scale, up: Scale) -> tuple[int, int]:
-    """Return the pixels of a map: on Earth and on a flat grid as wide as it is high.
+    """Return width and height of a map in pixels, in true proportion at its middle.
 
     A degree of longitude is drawn as long as it is in the middle of a region.
     """

@@ -41,7 +41,7 @@ def planned(cut: Cut) -> Map | Plot:
     """Return what the picture of a subset shows.
 
     The subset has one axis or two with more than one value (see ``check_form``). Of
-    more values than can be seen every so many are drawn, and the words above say so.
+    more values than can be seen every n-th is drawn, and the heading says so.
     """
     series = cut.series()[0]
     sizes = list(zip(series.dimensions, series.shape, strict=True))

@@ -40,7 +40,7 @@ _MONTHS = (1, 2, 3, 6)
 
 
 def one_line(text: str, room: float, size: float = 9.0) -> str:
-    """Return text as one line that has room in so many pixels."""
+    """Return text as one line, cut so that it fits into a width in pixels."""
     plain = "".join(c if c.isprintable() else " " for c in text)
     return textwrap.shorten(plain, int(room / (_LETTER * size / 9)), placeholder=" …")
 

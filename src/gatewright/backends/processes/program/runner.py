@@ -124,7 +124,7 @@ class Runner:
         return self._final()
 
     def _prepare(self) -> None:
-        """Become the one to whom orphans of the job return; listen for signals."""
+        """Become the parent of the job's orphans (prctl(2)), and listen for signals."""
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         reading, writing = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(writing, warn_on_full_buffer=False)

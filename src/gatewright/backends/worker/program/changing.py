@@ -139,7 +139,7 @@ def _remove_all(folder: int | None, name: bytes) -> None:
 
 
 def _refuse_link(arguments: Arguments, source: Place) -> None:
-    """Refuse (EKEYREJECTED) another name for a link, of who is held in a folder.
+    """Refuse (EKEYREJECTED) to rename a symbolic link within a token's folder.
 
     Others, such as the reader of a job's output, would follow it by that name.
     """

@@ -50,12 +50,12 @@ class Assembler:
         self._descriptors: deque[int] = deque()
 
     def feed(self, data: bytes, descriptors: Iterable[int] = ()) -> None:
-        """Add what one ``recvmsg`` gave.
+        """Add the bytes and descriptors of one ``recvmsg``.
 
         Raises
         ------
         FrameError
-            More descriptors than frames may have come.
+            There are more descriptors than frames.
         """
         self._bytes += data
         self._descriptors.extend(descriptors)

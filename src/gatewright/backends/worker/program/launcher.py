@@ -107,7 +107,7 @@ def launch(order: Order) -> int:
 
 
 def _middle(order: Order, writing: int) -> int:  # pragma: no cover  # in a fork
-    """Fork once more; the program says its own number, then perhaps why it failed."""
+    """Fork again; the grandchild writes its process id, and an errno if it fails."""
     with contextlib.suppress(OSError):
         if os.fork() == 0:
             try:

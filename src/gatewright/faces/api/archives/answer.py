@@ -37,10 +37,10 @@ class ArchiveFormat(StrEnum):
 
 
 class Archive(Protocol):
-    """What makes an archive; each method returns the bytes that come next."""
+    """Writes an archive; each method returns its next bytes."""
 
     def whole(self, name: bytes, entry: Entry, content: bytes) -> bytes:
-        """Return a member that is known whole; of a link the content is its target."""
+        """Return a member whose content is at hand; that of a link is its target."""
 
     def begin(self, name: bytes, entry: Entry) -> bytes:
         """Return the beginning of a file whose ``entry.size`` bytes come as `data`."""

@@ -29,7 +29,7 @@ class TarFile:
         self._left = 0
 
     def whole(self, name: bytes, entry: Entry, content: bytes) -> bytes:
-        """Return a member that is known whole; of a link the content is its target."""
+        """Return a member whose content is at hand; that of a link is its target."""
         if entry.type is FileType.LINK:
             return self._counted(_header(name, entry, 0, content))
         return self._counted(
@@ -46,7 +46,7 @@ class TarFile:
         return self._counted(block)
 
     def end(self) -> bytes:
-        """Return what fills the last block of the file that was begun."""
+        """Return the zeros that fill the last block of the member that was begun."""
         return self._counted(_padding(self._left))
 
     def finish(self) -> Iterator[bytes]:

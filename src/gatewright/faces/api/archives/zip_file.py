@@ -32,7 +32,7 @@ _READ = 1 << 16
 
 @dataclass(slots=True)
 class _Record:
-    """What the directory at the end, and the header of a member, tell of it."""
+    """What the central directory, and a member's own header, say of the member."""
 
     name: bytes
     entry: Entry
@@ -59,7 +59,7 @@ class ZipFile:
         self._deflate = _deflate()
 
     def whole(self, name: bytes, entry: Entry, content: bytes) -> bytes:
-        """Return a member that is known whole; of a link the content is its target."""
+        """Return a member whose content is at hand; that of a link is its target."""
         record = self._record(name, entry)
         deflate = _deflate()
         packed = deflate.compress(content) + deflate.flush()
@@ -145,7 +145,7 @@ def _is_large(record: _Record) -> bool:
 
 
 def _moment(entry: Entry) -> tuple[int, int]:
-    """Return the time and date of MS-DOS (in UTC, which the form does not say)."""
+    """Return time and date as MS-DOS has them, in UTC: ZIP names no zone."""
     seconds = min(max(entry.modified_ns // 10**9, _EARLIEST), _LATEST)
     year, month, day, hour, minute, second, *_ = time.gmtime(seconds)
     return (

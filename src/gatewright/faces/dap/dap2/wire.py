@@ -44,7 +44,7 @@ def escaped(name: str) -> str:
 
 
 def escaped_attribute(name: str) -> str:
-    """Return the name of an attribute, in which dots and colons separate nothing."""
+    """Return the name of an attribute with what the grammar does not take escaped."""
     return _escaped(name, _ATTRIBUTE_LETTERS)
 
 
