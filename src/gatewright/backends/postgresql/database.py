@@ -53,6 +53,7 @@ class PostgresqlDatabase:
         Unavailable
             The database cannot be reached within ``seconds``.
         """
+        milliseconds = str(int(seconds * 1000))
         with gateway_errors():
             pool = await asyncpg.create_pool(
                 url,
@@ -62,7 +63,12 @@ class PostgresqlDatabase:
                 command_timeout=5 * seconds,
                 statement_cache_size=512,
                 reset=_leave_clean,
-                server_settings=_settings(seconds),
+                server_settings={
+                    "application_name": "gatewright",
+                    "lock_timeout": milliseconds,
+                    "idle_in_transaction_session_timeout": milliseconds,
+                    "timezone": "UTC",
+                },
             )
         return cls(pool, seconds=seconds)
 
@@ -190,6 +196,7 @@ async def _transact(connection: Any, progress: Progress[T], end: str) -> T:
 
 
 async def _execute(connection: Any, step: Step) -> Sequence[Row]:
+    """Run one step of a transaction and return its rows."""
     match step:
         case Lock():
             raise RuntimeError("a Lock is the first thing that a transaction yields")
@@ -218,16 +225,6 @@ async def _leave_clean(connection: Any) -> None:
     """Return a connection to the pool: transactions here end before that."""
     if connection.is_in_transaction():
         await connection.execute("ROLLBACK")
-
-
-def _settings(seconds: float) -> dict[str, str]:
-    milliseconds = str(int(seconds * 1000))
-    return {
-        "application_name": "gatewright",
-        "lock_timeout": milliseconds,
-        "idle_in_transaction_session_timeout": milliseconds,
-        "timezone": "UTC",
-    }
 
 
 class LostError(ConnectionError):

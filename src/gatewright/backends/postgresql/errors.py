@@ -73,19 +73,15 @@ def as_gateway_error(error: Exception) -> GatewayError | None:
     if isinstance(error, _TEXT):
         return InvalidContent("A text has a character that the database cannot hold.")
     if isinstance(error, asyncpg.DataError):
-        return _data_error(error)
+        # Another one is a value of the wrong type, which is our mistake.
+        if not isinstance(error.__cause__, OverflowError | UnicodeEncodeError):
+            return None
+        return InvalidContent(
+            "A text has half a surrogate pair, or a number is beyond 64 bits."
+        )
     if isinstance(error, _AWAY) or _closed(error):
         return Unavailable(
             "The gateway's database is away. Try again soon.", retry_after=2
-        )
-    return None
-
-
-def _data_error(error: asyncpg.DataError) -> GatewayError | None:
-    """Tell a value that nothing can hold from one of the wrong type, our mistake."""
-    if isinstance(error.__cause__, OverflowError | UnicodeEncodeError):
-        return InvalidContent(
-            "A text has half a surrogate pair, or a number is beyond 64 bits."
         )
     return None
 

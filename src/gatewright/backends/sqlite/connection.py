@@ -83,7 +83,9 @@ def as_gateway_error(error: sqlite3.Error, path: Path) -> GatewayError | sqlite3
         return error
     code = extended & 0xFF
     if isinstance(error, sqlite3.IntegrityError):
-        return _conflict(extended)
+        if extended in _UNIQUE:
+            return AlreadyExists("Something of that name is there already.")
+        return Conflict("The change does not fit what is stored.")
     if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _full(path)):
         return disk_full()
     if code in _DAMAGED:
@@ -103,12 +105,6 @@ def disk_full() -> StorageFull:
 def away() -> Unavailable:
     """Return the error of a database that is locked or gone."""
     return Unavailable("The gateway's database is away. Try again soon.", retry_after=2)
-
-
-def _conflict(extended: int) -> GatewayError:
-    if extended in _UNIQUE:
-        return AlreadyExists("Something of that name is there already.")
-    return Conflict("The change does not fit what is stored.")
 
 
 def _full(path: Path) -> bool:

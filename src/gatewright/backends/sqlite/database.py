@@ -59,8 +59,8 @@ class SqliteDatabase:
         return await self._readers.read(text, values)
 
     async def close(self) -> None:
-        await asyncio.to_thread(self._close)
+        def work() -> None:
+            self._readers.close()
+            self._writer.close()
 
-    def _close(self) -> None:
-        self._readers.close()
-        self._writer.close()
+        await asyncio.to_thread(work)

@@ -1,8 +1,8 @@
 """Reading: short queries at once on the event loop, long ones in a few threads.
 
-An indexed get takes some 20 microseconds, far less than a way to a thread and back. So
-a query begins on the loop's own connection, and one that is not done within a
-millisecond is broken off, run in a thread, and begun there for some seconds.
+An indexed get takes some 20 microseconds, far less than a call in a thread. So a query
+runs on the loop's own connection first. One that takes longer than a millisecond is
+interrupted and run in a thread; for some seconds it then runs in a thread at once.
 """
 
 import asyncio
@@ -36,7 +36,9 @@ class Readers:
         self._slow: dict[str, float] = {}
         self._inline = open_reader(path, seconds=0)
         self._until = 0.0
-        self._inline.set_progress_handler(self._is_late, _INLINE_INSTRUCTIONS)
+        self._inline.set_progress_handler(
+            lambda: time.thread_time() > self._until, _INLINE_INSTRUCTIONS
+        )
         self._idle: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="sqlite-reader")
 
@@ -51,9 +53,12 @@ class Readers:
         if self._closed:
             raise Unavailable("The gateway is stopping.")
         if self._slow.get(text, 0.0) < time.monotonic():
-            rows = self._read_inline(text, values)
-            if rows is not None:
-                return rows
+            self._until = time.thread_time() + _INLINE_SECONDS
+            with suppress(_Slow), gateway_errors(self._path):
+                return self._read_inline(text, values)
+            if len(self._slow) >= _REMEMBERED:
+                self._slow.clear()
+            self._slow[text] = time.monotonic() + _SLOW_SECONDS
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool, self._read, text, values)
 
@@ -65,24 +70,7 @@ class Readers:
         while not self._idle.empty():
             self._idle.get().close()
 
-    def _is_late(self) -> bool:
-        return time.thread_time() > self._until
-
-    def _read_inline(self, text: str, values: Sequence[object]) -> Sequence[Row] | None:
-        self._until = time.thread_time() + _INLINE_SECONDS
-        rows = None
-        with suppress(_Slow), gateway_errors(self._path):
-            rows = self._fetch(text, values)
-        if rows is None:
-            self._remember(text)
-        return rows
-
-    def _remember(self, text: str) -> None:
-        if len(self._slow) >= _REMEMBERED:
-            self._slow.clear()
-        self._slow[text] = time.monotonic() + _SLOW_SECONDS
-
-    def _fetch(self, text: str, values: Sequence[object]) -> Sequence[Row] | None:
+    def _read_inline(self, text: str, values: Sequence[object]) -> Sequence[Row]:
         rows = []
         cursor = self._inline.cursor()
         try:
@@ -102,19 +90,16 @@ class Readers:
 
     def _read(self, text: str, values: Sequence[object]) -> Sequence[Row]:
         with gateway_errors(self._path):
-            connection = self._connection()
+            try:
+                connection = self._idle.get_nowait()
+            except queue.Empty:
+                connection = open_reader(self._path, seconds=self._seconds)
             try:
                 cursor = connection.execute(text, values)
                 names = [column[0] for column in cursor.description]
                 return [dict(zip(names, row, strict=True)) for row in cursor]
             finally:
                 self._idle.put(connection)
-
-    def _connection(self) -> sqlite3.Connection:
-        try:
-            return self._idle.get_nowait()
-        except queue.Empty:
-            return open_reader(self._path, seconds=self._seconds)
 
 
 class _Slow(Exception):

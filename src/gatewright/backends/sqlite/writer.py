@@ -1,7 +1,7 @@
 """The one thread of a process that writes: queued transactions share a commit.
 
 Every transaction has a savepoint of its own, so one that fails is rolled back alone.
-Results are told after the commit, when they are on disk.
+A caller gets its result after the commit, when it is on disk.
 """
 
 import asyncio
@@ -124,24 +124,32 @@ class Writer:
         return True
 
     def _begin(self, group: list[_Job]) -> bool:
-        """Begin a transaction; fail those that waited too long for a lock."""
+        """Begin a transaction; return whether it was begun.
+
+        While the database is locked, or its file is away, the jobs whose time has
+        passed are taken out of the group and fail.
+        """
         try:
-            self._check_file()
+            if _identity(self._path) != self._identity:
+                # The file was moved away, or another stands in its place: the next
+                # start would not read what is written now.
+                raise FileNotFoundError
             self._connection.execute("BEGIN IMMEDIATE")
         except (sqlite3.Error, OSError) as error:
-            self._refuse(group, error)
+            now = time.monotonic()
+            late = [job for job in group if job.deadline <= now or not _passing(error)]
+            for job in late:
+                job.error = (
+                    as_gateway_error(error, self._path)
+                    if isinstance(error, sqlite3.Error)
+                    else away()
+                )
+            group[:] = [job for job in group if job.error is None]
+            _tell(late)
+            if isinstance(error, OSError):
+                time.sleep(_LOOK_SECONDS)
             return False
         return True
-
-    def _refuse(self, group: list[_Job], error: Exception) -> None:
-        now = time.monotonic()
-        late = [job for job in group if job.deadline <= now or not _passing(error)]
-        for job in late:
-            job.error = self._translated(error)
-        group[:] = [job for job in group if job.error is None]
-        _tell(late)
-        if isinstance(error, OSError):
-            time.sleep(_LOOK_SECONDS)
 
     def _run_group(self, group: list[_Job]) -> None:
         if self._reserve.spent:
@@ -210,22 +218,6 @@ class Writer:
             with suppress(sqlite3.Error):
                 self._connection.execute("ROLLBACK")
 
-    def _check_file(self) -> None:
-        """See that what is written is what the next start will read.
-
-        Raises
-        ------
-        OSError
-            The file was moved away, or another stands in its place.
-        """
-        if _identity(self._path) != self._identity:
-            raise FileNotFoundError
-
-    def _translated(self, error: Exception) -> BaseException:
-        if isinstance(error, sqlite3.Error):
-            return as_gateway_error(error, self._path)
-        return away()
-
     def _checkpoint(self) -> None:
         """Cut a write-ahead log that readers let grow, when nobody waits."""
         if not self._jobs.empty():
@@ -237,6 +229,7 @@ class Writer:
 
 
 def _run(connection: sqlite3.Connection, work: Work[T]) -> T:
+    """Run the steps of a transaction and return its result."""
     try:
         step = next(work)
         while True:
@@ -280,18 +273,18 @@ def _identity(path: Path) -> tuple[int, int]:
 
 
 def _tell(jobs: Sequence[_Job]) -> None:
-    """Settle the futures, with one wake-up of each loop."""
+    """Give each caller its result or error, with one wake-up of each event loop."""
+
+    def settle(jobs: Sequence[_Job]) -> None:
+        for job in jobs:
+            if job.future.done():
+                continue
+            if job.error is not None:
+                job.future.set_exception(job.error)
+            else:
+                job.future.set_result(job.result)
+
     for loop in {job.loop for job in jobs}:
         mine = [job for job in jobs if job.loop is loop]
         with suppress(RuntimeError):  # nobody waits where the loop is closed
-            loop.call_soon_threadsafe(_settle, mine)
-
-
-def _settle(jobs: Sequence[_Job]) -> None:
-    for job in jobs:
-        if job.future.done():
-            continue
-        if job.error is not None:
-            job.future.set_exception(job.error)
-        else:
-            job.future.set_result(job.result)
+            loop.call_soon_threadsafe(settle, mine)
