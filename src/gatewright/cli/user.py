@@ -78,7 +78,10 @@ def list_users(config_file: Path | None, state: Path | None) -> None:
 @gateway_options
 @click.argument("name")
 def remove(config_file: Path | None, state: Path | None, name: str) -> None:
-    """Remove the account NAME with its sessions and tokens; what it made stays."""
+    """Remove the account NAME with its sessions and tokens.
+
+    The rights that others gave it on their documents go too. What it made stays.
+    """
 
     async def action(identity: Identity, caller: Caller) -> None:
         await identity.users.remove(caller, name)

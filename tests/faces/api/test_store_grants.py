@@ -56,3 +56,27 @@ async def test_rights_for_people_and_groups_that_are_there(
     there = {"users": {GUEST: "write"}, "groups": {"observers": "read"}}
     assert (await owner.put(URL, json={"permissions": there})).status_code == 200
     assert (await owner.put(f"{URL}/a/permissions", json=there)).status_code == 200
+
+
+async def test_an_account_that_is_made_anew_has_no_rights_of_the_old_one(
+    tmp_path: Path,
+) -> None:
+    async with whole(tmp_path) as gateway:
+        users, admin = gateway.services.identity.users, operator(OWNER)
+        client, guest = await gateway.client(OWNER), await gateway.client(GUEST)
+        there = {"users": {GUEST: "read", OTHER: "read"}}
+        assert (await client.put(f"{URL}/a", json=1)).is_success
+        assert (await client.put(f"{URL}/b", json=2)).is_success
+        assert (await client.put(URL, json={"permissions": there})).is_success
+        assert (await client.put(f"{URL}/b/permissions", json=there)).is_success
+        assert (await guest.get(f"{URL}/a")).json() == 1
+        assert (await guest.put("/api/v1/store/own/a", json="mine")).is_success
+        await users.remove(admin, GUEST)
+        await users.add(admin, GUEST, "another long password")
+        anew, other = await gateway.client(GUEST), await gateway.client(OTHER)
+        for path in ("/a", "/b", ""):
+            assert (await anew.get(f"{URL}{path}")).status_code == 404
+            assert (await other.get(f"{URL}{path}")).status_code == 200
+        told = (await client.get(f"{URL}/b/permissions")).json()
+        assert told["users"] == {OTHER: "read"}
+        assert (await anew.get("/api/v1/store/own/a")).json() == "mine"

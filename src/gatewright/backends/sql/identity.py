@@ -46,6 +46,10 @@ ON CONFLICT (name) DO UPDATE SET role = excluded.role
 """
 _LEAVE_ALL = "DELETE FROM account_group WHERE account = ?"
 _LEAVE = "DELETE FROM account_group WHERE account = ? AND name = ? RETURNING name"
+_UNGRANT = """
+DELETE FROM store_grants WHERE who = ? AND collection NOT IN (
+    SELECT name FROM store_collections WHERE owner = ?)
+"""
 _END_SESSIONS = "DELETE FROM session WHERE account = ?"
 _END_LINKS = "DELETE FROM sign_in_link WHERE account = ?"
 _NOTE_FAILURE = """
@@ -142,6 +146,8 @@ class SqlUserStore:
             yield Statement(_END_SESSIONS, (name,))
             yield Statement("DELETE FROM token WHERE account = ?", (name,))
             yield Statement(_END_LINKS, (name,))
+            # Or who gets the name later would have what was given to this account.
+            yield Statement(_UNGRANT, (f"user:{name}", name))
             return bool(rows)
 
         return await self._database.run(work)

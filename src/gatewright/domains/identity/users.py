@@ -108,7 +108,9 @@ class Users:
         await self._store.set_password_hash(name, hashed, end_sessions=True)
 
     async def remove(self, caller: Caller, name: str) -> None:
-        """Remove an account with its sessions and tokens; what it made stays.
+        """Remove an account with its sessions, tokens and the rights given to it.
+
+        What it made stays, under its name.
 
         Raises
         ------
