@@ -14,6 +14,8 @@ _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 _MOST_KNOWN = 64
 """Fields that were found good and are remembered: clients write the same one."""
 _ANY_HOST = ("/health/",)
+ABSOLUTE_FORM = "gatewright.absolute-form"
+"""Key in the scope of a request whose target named the host, as for a proxy."""
 
 
 def allowed_hosts(config: Config) -> frozenset[str]:
@@ -39,8 +41,11 @@ class Hosts:
         self._known: set[bytes] = set()
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Handle one request; a probe of health may come by any name."""
-        if not scope["path"].startswith(_ANY_HOST):
+        """Handle one request; a probe of health may come by any name.
+
+        What is asked of another host, as of a proxy, is refused of health too.
+        """
+        if ABSOLUTE_FORM in scope or not scope["path"].startswith(_ANY_HOST):
             self._check(scope)
         return self._app(scope, receive, send)
 

@@ -10,6 +10,7 @@ uvicorn that are not documented, so uvicorn's version is pinned and
 import asyncio
 import json
 import math
+import re
 import resource
 from collections import Counter
 from collections.abc import Callable
@@ -25,6 +26,7 @@ from uvicorn.protocols.http.httptools_impl import (
 
 from gatewright.core import errors
 from gatewright.web.client_address import CONNECTIONS_PER_ADDRESS, TrustedProxies
+from gatewright.web.middleware.hosts import ABSOLUTE_FORM
 from gatewright.web.server.cold_files import ColdFiles
 from gatewright.web.server.zero_copy import (
     TruncatedFileError,
@@ -33,6 +35,8 @@ from gatewright.web.server.zero_copy import (
 )
 
 EXTENSION = "http.response.zerocopysend"
+_ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)")
+"""The beginning of a target that names a host, as requests to a proxy do."""
 _LOOPBACK = ("127.", "::1", "::ffff:127.")
 
 
@@ -224,6 +228,17 @@ class GatewayProtocol(HttpToolsProtocol):
         self._in_header = False
         self._header_bytes = 0
         self._stop_timer()
+        absolute = _ABSOLUTE.match(self.url)
+        if absolute is not None:
+            # RFC 9112, section 3.2.2: its host counts, and not the field's.
+            self.scope[ABSOLUTE_FORM] = True
+            rest = self.url[absolute.end() :]
+            self.url = rest if rest.startswith(b"/") else b"/" + rest
+            for number, (name, _) in enumerate(self.headers):
+                if name == b"host":
+                    self.headers[number] = (name, absolute[1])
+            if b"host" not in dict(self.headers):
+                self.headers.append((b"host", absolute[1]))
         super().on_headers_complete()
 
     # What is not HTTP
