@@ -6,7 +6,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
 
-.PHONY: demo test check lint bench docs lock vendor install test-install clean
+.PHONY: demo test check lint bench wheel docs lock vendor install test-install clean
 
 demo: install
 	@$(BIN)/gatewright demo $(ARGS)
@@ -37,6 +37,9 @@ lint: test-install
 bench: test-install
 	@scripts/install-debian.sh
 	$(BIN)/python -m bench $(ARGS)
+
+wheel: install
+	@$(BIN)/python scripts/wheel.py dist
 
 docs: test-install
 	$(BIN)/python -m mkdocs build --strict

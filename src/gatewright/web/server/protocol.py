@@ -231,7 +231,7 @@ class GatewayProtocol(HttpToolsProtocol):
         absolute = _ABSOLUTE.match(self.url)
         if absolute is not None:
             # RFC 9112, section 3.2.2: its host counts, and not the field's.
-            self.scope[ABSOLUTE_FORM] = True
+            self.scope[ABSOLUTE_FORM] = True  # type: ignore[literal-required]
             rest = self.url[absolute.end() :]
             self.url = rest if rest.startswith(b"/") else b"/" + rest
             for number, (name, _) in enumerate(self.headers):
