@@ -162,9 +162,17 @@ class Worker:
         """Send one request, starting the worker if there is none, and wait."""
         began = asyncio.get_running_loop().time()
         message = {"op": operation, **arguments}
+        slots = self._quick
+        if operation == "run":
+            slots = self._lasting["run"]
+        elif operation in {"checksum", "move", "copy", "remove", "commit"}:
+            slots = self._lasting["other"]
         try:
-            async with asyncio.timeout(seconds), self._slots(operation):
-                connection = await self._connected()
+            async with asyncio.timeout(seconds), slots:
+                async with self._starting:
+                    if self._connection is None or self._connection.ended:
+                        self._connection = await self._start()
+                    connection = self._connection
                 return await connection.request(message, access, given)
         except TimeoutError as error:
             await self._drop_if_hung(began)
@@ -176,21 +184,13 @@ class Worker:
         except frames.FrameError as error:
             raise TooLarge("The request is too large.") from error
 
-    def _slots(self, operation: str) -> asyncio.Semaphore:
-        if operation == "run":
-            return self._lasting["run"]
-        if operation in {"checksum", "move", "copy", "remove", "commit"}:
-            return self._lasting["other"]
-        return self._quick
-
-    async def _connected(self) -> Connection:
-        async with self._starting:
-            if self._connection is None or self._connection.ended:
-                self._connection = await self._start()
-            return self._connection
-
     async def _start(self) -> Connection:
-        self._check_starts()
+        now = time.monotonic()
+        if len(self._starts) == _STARTS and now - self._starts[0] < _STARTS_SECONDS:
+            raise Unavailable(
+                "The process that acts for this user keeps ending.",
+                retry_after=_STARTS_SECONDS,
+            )
         loop = asyncio.get_running_loop()
         starting = loop.run_in_executor(None, self._starter.start)
         try:
@@ -222,18 +222,15 @@ class Worker:
             ours.close()
             self._on_end(process)
 
-    def _check_starts(self) -> None:
-        """Refuse to start worker after worker for one that keeps ending."""
-        now = time.monotonic()
-        if len(self._starts) == _STARTS and now - self._starts[0] < _STARTS_SECONDS:
-            raise Unavailable(
-                "The process that acts for this user keeps ending.",
-                retry_after=_STARTS_SECONDS,
-            )
-
     def _on_end(self, process: RunningWorker) -> None:
         """Give a worker whose socket is closed its time to end, then kill it."""
-        ending = asyncio.get_running_loop().run_in_executor(None, _await_end, process)
+
+        def end() -> None:
+            if not process.ends_within(_END_SECONDS):
+                process.kill()
+                process.ends_within(_END_SECONDS)
+
+        ending = asyncio.get_running_loop().run_in_executor(None, end)
         self._ending.add(ending)
         ending.add_done_callback(self._ending.discard)
 
@@ -265,12 +262,6 @@ class Worker:
         await asyncio.gather(*self._given_up)
         await asyncio.gather(*self._ending)
         self.threads.shutdown(wait=False, cancel_futures=True)
-
-
-def _await_end(process: RunningWorker) -> None:
-    if not process.ends_within(_END_SECONDS):
-        process.kill()
-        process.ends_within(_END_SECONDS)
 
 
 def latin(value: str | bytes) -> str:

@@ -56,38 +56,33 @@ class WorkerCommands:
         try:
             answer, output = await worker.call_for_descriptor(
                 "run",
-                self._arguments(command),
+                {
+                    "root": self._root,
+                    "path": latin(command.directory),
+                    "argv": [latin(argument) for argument in command.argv],
+                    "environment": {
+                        latin(name): latin(value)
+                        for name, value in command.environment.items()
+                    },
+                    "seconds": command.seconds,
+                    "output_bytes": command.output_bytes,
+                },
                 RunAnswer,
                 access=os.O_RDWR,
                 given=stdin,
                 seconds=command.seconds + _GRACE_SECONDS,
             )
         except NotFound as error:
-            raise NotFound(_nothing_to_run(command)) from error
+            names = (command.argv[0], command.directory)
+            program, folder = (name.decode("utf-8", "replace") for name in names)
+            raise NotFound(
+                f"There is no program “{program}” here, or no folder “{folder}”."
+            ) from error
         finally:
             os.close(stdin)
         if output is None:
             raise BackendFailed("The worker passed no output.")
         return await _outcome(worker, answer, output, command.output_bytes)
-
-    def _arguments(self, command: Command) -> dict[str, object]:
-        return {
-            "root": self._root,
-            "path": latin(command.directory),
-            "argv": [latin(argument) for argument in command.argv],
-            "environment": {
-                latin(name): latin(value) for name, value in command.environment.items()
-            },
-            "seconds": command.seconds,
-            "output_bytes": command.output_bytes,
-        }
-
-
-def _nothing_to_run(command: Command) -> str:
-    program, folder = (
-        name.decode("utf-8", "replace") for name in (command.argv[0], command.directory)
-    )
-    return f"There is no program “{program}” here, or no folder “{folder}”."
 
 
 def _file_of(content: bytes) -> int:
@@ -105,9 +100,16 @@ async def _outcome(
     if not (0 <= answer.stdout <= most and 0 <= answer.stderr <= most):
         os.close(output)
         raise BackendFailed("The worker kept more output than it was asked to.")
+
+    def read(count: int) -> bytes:
+        try:
+            return os.pread(output, count, 0)
+        finally:
+            os.close(output)
+
     loop = asyncio.get_running_loop()
     count = answer.stdout + answer.stderr
-    content = await loop.run_in_executor(worker.threads, _read, output, count)
+    content = await loop.run_in_executor(worker.threads, read, count)
     code = answer.exit_code
     return Outcome(
         exit_code=128 - code if code < 0 else code,
@@ -117,10 +119,3 @@ async def _outcome(
         stderr_truncated=answer.stderr_truncated,
         timed_out=answer.timed_out,
     )
-
-
-def _read(descriptor: int, count: int) -> bytes:
-    try:
-        return os.pread(descriptor, count, 0)
-    finally:
-        os.close(descriptor)

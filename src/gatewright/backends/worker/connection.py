@@ -186,9 +186,12 @@ class Connection:
     def _answer(self, body: bytes, descriptor: int | None) -> None:
         message = msgspec.json.decode(body, type=_Message)
         pending = self._pending.get(message.id)
-        if pending is None:
-            self._drop_late(message.id, descriptor)
+        if pending is None and message.id in self._forgotten:
+            self._forgotten.remove(message.id)
+            _close(descriptor)
             return
+        if pending is None:
+            raise FrameError("an answer to no request")
         if descriptor is not None and (
             pending.access is None or not is_plain_file(descriptor, pending.access)
         ):
@@ -196,12 +199,6 @@ class Connection:
         del self._pending[message.id]
         answer = Answer(bytes(message.ok), message.errno, descriptor)
         pending.future.set_result(answer)
-
-    def _drop_late(self, number: int, descriptor: int | None) -> None:
-        if number not in self._forgotten:
-            raise FrameError("an answer to no request")
-        self._forgotten.remove(number)
-        _close(descriptor)
 
     def end(self) -> None:
         """Close the socket and fail what waits; safe to repeat."""

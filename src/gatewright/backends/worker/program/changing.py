@@ -31,29 +31,21 @@ def make_folder(arguments: Arguments) -> Row:
     where, path = place_of(arguments)
     parts.refuse(path)
     if arguments.get("parents"):
-        _make_parents(where, path)
+        for above in where.above(path):
+            parts.refuse(above)
+            with (
+                where.place(above) as (folder, name),
+                contextlib.suppress(FileExistsError),
+            ):
+                os.mkdir(name, dir_fd=folder)
     with where.place(path) as (folder, name):
         try:
             os.mkdir(name, dir_fd=folder)
         except FileExistsError:
-            if not (arguments.get("parents") and _is_folder(where, path)):
+            if not arguments.get("parents"):
                 raise
+            os.close(where.folder(path))  # an error if it is no folder
         return _told((folder, name))
-
-
-def _make_parents(where: Tree, path: bytes) -> None:
-    for above in where.above(path):
-        parts.refuse(above)
-        with (
-            where.place(above) as (folder, name),
-            contextlib.suppress(FileExistsError),
-        ):
-            os.mkdir(name, dir_fd=folder)
-
-
-def _is_folder(where: Tree, path: bytes) -> bool:
-    os.close(where.folder(path))
-    return True
 
 
 def change_mode(arguments: Arguments) -> Row:
@@ -64,20 +56,17 @@ def change_mode(arguments: Arguments) -> Row:
     where, path = place_of(arguments)
     descriptor = where.open(path, os.O_PATH)
     try:
-        _refuse_top(where, descriptor)
+        top = where.folder(where.top)
+        try:
+            is_top = os.path.sameopenfile(top, descriptor)
+        finally:
+            os.close(top)
+        if is_top:
+            raise PermissionError(errno.EPERM, "top")
         os.chmod(f"/proc/self/fd/{descriptor}", arguments["mode"] & _MODE)  # noqa: PTH101  # by descriptor
         return row(os.path.basename(path), os.fstat(descriptor))  # noqa: PTH119  # bytes paths
     finally:
         os.close(descriptor)
-
-
-def _refuse_top(where: Tree, descriptor: int) -> None:
-    top = where.folder(where.top)
-    try:
-        if os.path.sameopenfile(top, descriptor):
-            raise PermissionError(errno.EPERM, "top")
-    finally:
-        os.close(top)
 
 
 def make_link(arguments: Arguments) -> Row:
@@ -111,24 +100,21 @@ def remove(arguments: Arguments) -> None:
     with where.place(path) as (folder, name):
         found, _ = look(folder, name)
         match = arguments.get("match")
-        if match is not None and not {"*", *_versions(where, path, found)} & {*match}:
-            raise OSError(errno.ESTALE, "changed")
+        if match is not None:
+            versions = {"*", version(found)}
+            if stat.S_ISLNK(found.st_mode):
+                with contextlib.suppress(OSError):
+                    descriptor = where.open(path, os.O_PATH)
+                    versions.add(version(os.fstat(descriptor)))
+                    os.close(descriptor)
+            if versions.isdisjoint(match):
+                raise OSError(errno.ESTALE, "changed")
         if not stat.S_ISDIR(found.st_mode):
             os.unlink(name, dir_fd=folder)
         elif arguments.get("recursive"):
             _remove_all(folder, name)
         else:
             os.rmdir(name, dir_fd=folder)
-
-
-def _versions(where: Tree, path: bytes, found: os.stat_result) -> list[str]:
-    versions = [version(found)]
-    if stat.S_ISLNK(found.st_mode):
-        with contextlib.suppress(OSError):
-            descriptor = where.open(path, os.O_PATH)
-            versions.append(version(os.fstat(descriptor)))
-            os.close(descriptor)
-    return versions
 
 
 def _remove_all(folder: int | None, name: bytes) -> None:
@@ -232,7 +218,12 @@ def _copy_into_place(source: Place, destination: Place, arguments: Arguments) ->
         copy_tree(source, (folder, beside), arguments["stop"])
         rename((folder, beside), destination, replace=arguments["replace"])
     except BaseException:
-        _discard((folder, beside))
+        with contextlib.suppress(OSError):
+            found, _ = look(folder, beside)
+            if stat.S_ISDIR(found.st_mode):
+                _remove_all(folder, beside)
+            else:
+                os.unlink(beside, dir_fd=folder)
         raise
 
 
@@ -241,12 +232,3 @@ def _exists(place: Place) -> bool:
         look(*place)
         return True
     return False
-
-
-def _discard(place: Place) -> None:
-    with contextlib.suppress(OSError):
-        found, _ = look(*place)
-        if stat.S_ISDIR(found.st_mode):
-            _remove_all(*place)
-        else:
-            os.unlink(place[1], dir_fd=place[0])

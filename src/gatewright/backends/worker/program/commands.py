@@ -61,7 +61,18 @@ class Commands:
         nobody waits for it any more, what is left of its process group is killed. A
         descriptor that came with the request is its standard input.
         """
-        process = self._start(arguments)
+        given = arguments.get("descriptor")
+        with self._limits.restored():
+            process = subprocess.Popen(  # noqa: S603  # an argument list, and no shell
+                [raw(argument) for argument in arguments["argv"]],
+                stdin=subprocess.DEVNULL if given is None else given,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                cwd=working_folder(arguments),
+                env=variables(arguments),
+                start_new_session=True,
+                bufsize=0,
+            )
         streams = [_Stream(arguments["output_bytes"]) for _ in range(2)]
         deadline = time.monotonic() + arguments["seconds"]
         with process:
@@ -72,20 +83,6 @@ class Commands:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
         return _answer(process.returncode, streams, timed_out=timed_out)
-
-    def _start(self, arguments: Arguments) -> "subprocess.Popen[bytes]":
-        given = arguments.get("descriptor")
-        with self._limits.restored():
-            return subprocess.Popen(  # noqa: S603  # an argument list, and no shell
-                [raw(argument) for argument in arguments["argv"]],
-                stdin=subprocess.DEVNULL if given is None else given,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                cwd=working_folder(arguments),
-                env=variables(arguments),
-                start_new_session=True,
-                bufsize=0,
-            )
 
 
 def _follow(
@@ -102,22 +99,17 @@ def _follow(
             selector.register(pipe, selectors.EVENT_READ, stream)
         while time.monotonic() < deadline and not stop.is_set():
             ended = _has_ended(process.pid)
-            if not _read_ready(selector, 0 if ended else _PAUSE) and ended:
+            pause = 0 if ended else _PAUSE
+            if not selector.get_map():
+                time.sleep(min(pause, 0.005))
+            ready = selector.select(pause) if selector.get_map() else []
+            for key, _ in ready:
+                data = os.read(key.fd, READ_SIZE)
+                key.data.add(data)
+                if not data:
+                    selector.unregister(key.fileobj)
+            if ended and not ready:
                 return
-
-
-def _read_ready(selector: selectors.BaseSelector, pause: float) -> bool:
-    """Read what has come; returns whether anything had."""
-    if not selector.get_map():
-        time.sleep(min(pause, 0.005))
-        return False
-    ready = selector.select(pause)
-    for key, _ in ready:
-        data = os.read(key.fd, READ_SIZE)
-        key.data.add(data)
-        if not data:
-            selector.unregister(key.fileobj)
-    return bool(ready)
 
 
 def _has_ended(pid: int) -> bool:
@@ -132,7 +124,9 @@ def _answer(
     descriptor = os.memfd_create("output", os.MFD_CLOEXEC)
     try:
         for stream in streams:
-            _write_all(descriptor, stream.kept)
+            view = memoryview(stream.kept)
+            while view:
+                view = view[os.write(descriptor, view) :]
     except OSError as error:
         os.close(descriptor)
         raise OSError(errno.ENOMEM, "output") from error
@@ -145,9 +139,3 @@ def _answer(
         "stderr_truncated": err.truncated,
         "timed_out": timed_out,
     }, descriptor
-
-
-def _write_all(descriptor: int, data: bytearray) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]

@@ -55,20 +55,14 @@ class Launcher:
 def start(*unwanted: socket.socket) -> Launcher:
     """Fork the launcher; it lets go of the sockets that are not its own."""
     ours, theirs = socket.socketpair()
-    if os.fork() == 0:
-        _be_launcher(theirs, ours, *unwanted)
+    if os.fork() == 0:  # pragma: no cover  # in a fork
+        for other in (ours, *unwanted):
+            other.close()
+        with contextlib.suppress(KeyboardInterrupt):
+            serve(theirs)
+        os._exit(0)
     theirs.close()
     return Launcher(ours)
-
-
-def _be_launcher(
-    sock: socket.socket, *unwanted: socket.socket
-) -> NoReturn:  # pragma: no cover  # in a fork
-    for other in unwanted:
-        other.close()
-    with contextlib.suppress(KeyboardInterrupt):
-        serve(sock)
-    os._exit(0)
 
 
 def serve(sock: socket.socket) -> None:
@@ -93,11 +87,21 @@ def _receive(sock: socket.socket, count: int) -> bytes | None:
 
 
 def launch(order: Order) -> int:
-    """Start a program by a double fork; returns its process id, or minus an errno."""
+    """Start a program by a double fork; returns its process id, or minus an errno.
+
+    The program writes its process id to a pipe, and minus an errno if it then fails.
+    """
     reading, writing = os.pipe2(os.O_CLOEXEC)
     middle = os.fork()
-    if middle == 0:
-        os._exit(_middle(order, writing))
+    if middle == 0:  # pragma: no cover  # in a fork
+        with contextlib.suppress(OSError):
+            if os.fork() == 0:
+                try:
+                    _become(order, writing)
+                except OSError as error:
+                    os.write(writing, _NUMBER.pack(-(error.errno or errno.EINVAL)))
+                os._exit(_FAILED)
+        os._exit(0)
     os.close(writing)
     with os.fdopen(reading, "rb") as pipe:
         answers = pipe.read()
@@ -106,23 +110,15 @@ def launch(order: Order) -> int:
     return min(numbers, default=-errno.EAGAIN)
 
 
-def _middle(order: Order, writing: int) -> int:  # pragma: no cover  # in a fork
-    """Fork again; the grandchild writes its process id, and an errno if it fails."""
-    with contextlib.suppress(OSError):
-        if os.fork() == 0:
-            try:
-                _become(order, writing)
-            except OSError as error:
-                os.write(writing, _NUMBER.pack(-(error.errno or errno.EINVAL)))
-            os._exit(_FAILED)
-    return 0
-
-
 def _become(order: Order, writing: int) -> NoReturn:  # pragma: no cover  # in a fork
     os.setsid()
     os.write(writing, _NUMBER.pack(os.getpid()))
     os.chdir(order["directory"].encode("latin-1"))
-    _close_all_but(writing)
+    null = os.open(os.devnull, os.O_RDWR)
+    for number in range(_CLOSED_FROM):
+        os.dup2(null, number)
+    os.closerange(_CLOSED_FROM, writing)
+    os.closerange(writing + 1, 1 << 20)
     for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores these two
         signal.signal(number, signal.SIG_DFL)
     argv = [argument.encode("latin-1") for argument in order["argv"]]
@@ -130,11 +126,3 @@ def _become(order: Order, writing: int) -> NoReturn:  # pragma: no cover  # in a
     os.execvpe(  # noqa: S606  # an argument list, and no shell
         argv[0], argv, {k.encode("latin-1"): v.encode("latin-1") for k, v in given}
     )
-
-
-def _close_all_but(writing: int) -> None:  # pragma: no cover  # in a fork
-    null = os.open(os.devnull, os.O_RDWR)
-    for number in range(_CLOSED_FROM):
-        os.dup2(null, number)
-    os.closerange(_CLOSED_FROM, writing)
-    os.closerange(writing + 1, 1 << 20)

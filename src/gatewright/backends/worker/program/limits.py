@@ -22,13 +22,12 @@ def lowered() -> Limits:
         resource.RLIMIT_NOFILE: _OPEN_FILES,
         resource.RLIMIT_AS: _ADDRESS_SPACE,
     }
-    return {kind: _at_most(kind, value) for kind, value in wanted.items()}
-
-
-def _at_most(kind: int, value: int) -> tuple[int, int]:
-    soft, hard = resource.getrlimit(kind)
-    finite = [n for n in (value, soft, hard) if n != resource.RLIM_INFINITY]
-    return min(finite), hard
+    found = {}
+    for kind, value in wanted.items():
+        soft, hard = resource.getrlimit(kind)
+        finite = [n for n in (value, soft, hard) if n != resource.RLIM_INFINITY]
+        found[kind] = min(finite), hard
+    return found
 
 
 def hide() -> None:

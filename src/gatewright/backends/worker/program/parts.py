@@ -1,4 +1,4 @@
-"""Names of files in the making, which no listing shows, and their reaping."""
+"""Names of files in the making, which no listing shows, and removal of stale ones."""
 
 import contextlib
 import errno
@@ -41,19 +41,12 @@ def create(folder: int | None, beside: bytes) -> tuple[int, bytes]:
 
 def reap(folder: int, names: list[str]) -> None:
     """Remove the files in the making that nobody holds any more."""
-    for name in names:
-        with contextlib.suppress(OSError):
-            _reap(folder, name)
-
-
-def _reap(folder: int, name: str) -> None:
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    descriptor = os.open(name, flags, dir_fd=folder)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.unlink(name, dir_fd=folder)
-    except OSError as error:
-        if error.errno not in {errno.EWOULDBLOCK, errno.EISDIR}:
-            raise
-    finally:
-        os.close(descriptor)
+    for name in names:
+        with contextlib.suppress(OSError):  # held by its maker, or no file
+            descriptor = os.open(name, flags, dir_fd=folder)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                os.unlink(name, dir_fd=folder)
+            finally:
+                os.close(descriptor)

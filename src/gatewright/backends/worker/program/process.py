@@ -33,14 +33,14 @@ def run(descriptor: int) -> None:
     starter = launcher.start(sock)
     hide()
     stopping = threading.Event()
-    threading.Thread(target=_end_soon, args=(stopping,), daemon=True).start()
+
+    def end_soon() -> None:
+        stopping.wait()
+        time.sleep(_END_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=end_soon, daemon=True).start()
     serve(sock, SpawnLimits(lowered()), starter, stopping)
-
-
-def _end_soon(stopping: threading.Event) -> None:
-    stopping.wait()
-    time.sleep(_END_SECONDS)
-    os._exit(1)
 
 
 def serve(
@@ -57,7 +57,15 @@ def serve(
     commands = Commands(limits)
 
     def launch(arguments: Arguments) -> dict[str, int]:
-        return {"pid": starter.launch(_order(arguments))}
+        given = arguments["environment"]  # exactly that of the program
+        if given is None:
+            given = {text(name): text(value) for name, value in environment().items()}
+        order = {
+            "argv": arguments["argv"],
+            "directory": text(working_folder(arguments)),
+            "environment": given,
+        }
+        return {"pid": starter.launch(order)}
 
     quick = {
         "ping": lambda _: None,
@@ -83,15 +91,3 @@ def serve(
     with sock:
         Server(sock, quick, [lasting, running], stopping).serve()
     writings.close()
-
-
-def _order(arguments: Arguments) -> dict[str, object]:
-    """Return what the launcher is told; the environment is exactly the given one."""
-    given = arguments["environment"]
-    if given is None:
-        given = {text(name): text(value) for name, value in environment().items()}
-    return {
-        "argv": arguments["argv"],
-        "directory": text(working_folder(arguments)),
-        "environment": given,
-    }

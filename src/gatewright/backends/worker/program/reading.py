@@ -105,30 +105,28 @@ def listing(arguments: Arguments) -> dict[str, object]:
         parts.reap(folder, orphans)
         rows, last = _rows(folder, names[: arguments["limit"]])
         more = len(names) > arguments["limit"] or last != names[-1:]
-        return {"rows": rows, "next": _latin(last[0]) if more and last else None}
+        following = text(os.fsencode(last[0])) if more and last else None
+        return {"rows": rows, "next": following}
     finally:
         os.close(folder)
 
 
-def _latin(name: str) -> str:
-    return os.fsencode(name).decode("latin-1")
-
-
 def _next_names(folder: int, after: str, count: int) -> tuple[list[str], list[str]]:
+    """Return the next names in order, and files in the making that were come across."""
     orphans: list[str] = []
+
+    def is_shown(name: str) -> bool:
+        if not parts.is_part(name):
+            return True
+        if len(orphans) < _REAPED_AT_ONCE:
+            orphans.append(name)
+        return False
+
     with os.scandir(folder) as found:
         names = heapq.nsmallest(
-            count, (n for e in found if (n := e.name) > after and _shown(n, orphans))
+            count, (n for e in found if (n := e.name) > after and is_shown(n))
         )
     return names, orphans
-
-
-def _shown(name: str, orphans: list[str]) -> bool:
-    if not parts.is_part(name):
-        return True
-    if len(orphans) < _REAPED_AT_ONCE:
-        orphans.append(name)
-    return False
 
 
 def _rows(folder: int, names: list[str]) -> tuple[list[Row], list[str]]:
@@ -140,17 +138,14 @@ def _rows(folder: int, names: list[str]) -> tuple[list[Row], list[str]]:
             break
         last = [name]
         with contextlib.suppress(FileNotFoundError):  # gone since the names were read
-            told = _told(folder, os.fsencode(name))
+            raw_name = os.fsencode(name)
+            try:
+                told = row(raw_name, *look(folder, raw_name))
+            except PermissionError:  # a folder that one may read and not enter
+                told = [text(raw_name), 0, 0, 0, 0, "", "", 0, 0, 0, None]
             rows.append(told)
             size += _LONGEST_ESCAPE * (len(name) + len(str(told[-1]))) + 200
     return rows, last
-
-
-def _told(folder: int, name: bytes) -> Row:
-    try:
-        return row(name, *look(folder, name))
-    except PermissionError:  # a folder that one may read and not enter
-        return [text(name), 0, 0, 0, 0, "", "", 0, 0, 0, None]
 
 
 def checksum(arguments: Arguments) -> dict[str, object]:

@@ -66,7 +66,13 @@ class Server:
     def serve(self) -> None:
         """Say the version, answer requests, and return when all in hand are done."""
         self._send({"protocol": PROTOCOL, "pid": os.getpid()}, None)
-        readers = [threading.Thread(target=self._read_on) for _ in range(_READERS)]
+
+        def read_on() -> None:
+            while (request := self._next_request()) is not None:
+                self._take(request)
+            self._stopping.set()
+
+        readers = [threading.Thread(target=read_on) for _ in range(_READERS)]
         for thread in readers:
             thread.start()
         for thread in readers:
@@ -76,11 +82,6 @@ class Server:
                 slots.acquire()
         for descriptor in self._frames.leftover():
             os.close(descriptor)
-
-    def _read_on(self) -> None:
-        while (request := self._next_request()) is not None:
-            self._take(request)
-        self._stopping.set()
 
     def _next_request(self) -> dict[str, Any] | None:
         """Return the next request that is to be answered, None at the end.
@@ -115,12 +116,14 @@ class Server:
 
     def _take(self, request: dict[str, Any]) -> None:
         if request["op"] not in self._lasting:
-            self._carry_out(request, self._quick.get(request["op"], _unknown))
+            self._carry_out(
+                request, self._quick.get(request["op"], _refusal(errno.ENOSYS))
+            )
             return
         operation, slots = self._lasting[request["op"]]
         if not slots.acquire(blocking=False):
             del self._stops[request["id"]]
-            self._carry_out(request, _busy)
+            self._carry_out(request, _refusal(errno.EAGAIN))
             return
         arguments = (request, operation, slots)
         threading.Thread(target=self._carry_out_slowly, args=arguments).start()
@@ -169,9 +172,10 @@ def _close(descriptor: int | None) -> None:
         os.close(descriptor)
 
 
-def _unknown(request: dict[str, Any]) -> None:
-    raise OSError(errno.ENOSYS, "operation")
+def _refusal(number: int) -> Operation:
+    """Return an operation that fails with an ``errno``."""
 
+    def refuse(request: dict[str, Any]) -> None:
+        raise OSError(number, os.strerror(number))
 
-def _busy(request: dict[str, Any]) -> None:
-    raise OSError(errno.EAGAIN, "too many lasting operations")
+    return refuse
