@@ -52,8 +52,24 @@ def login_environment(own: Mapping[str, str]) -> dict[str, str]:
 def entry_of(
     submission: Submission, login: Mapping[str, str], wake_path: str, grace: float
 ) -> Entry:
-    """Return what the spool keeps of a submission."""
+    """Return what the spool keeps of a submission.
+
+    The job's environment is that of a login (where it wants one), then what the user
+    set, then what tells the job which one it is.
+    """
     spec = submission.spec
+    cores = str(spec.resources.cores)
+    own = {
+        MARK: submission.uuid,
+        "GATEWRIGHT_JOB_ID": submission.id,
+        "GATEWRIGHT_JOB_NAME": submission.name,
+        "GATEWRIGHT_JOB_CORES": cores,
+        "GATEWRIGHT_SYSTEM": submission.system,
+    }
+    if submission.array_index is not None:
+        own["GATEWRIGHT_ARRAY_ID"] = submission.array_id
+        own["GATEWRIGHT_ARRAY_INDEX"] = str(submission.array_index)
+    inherited = {"OMP_NUM_THREADS": cores, **login} if spec.inherit_environment else {}
     return Entry(
         uuid=submission.uuid,
         id=submission.id,
@@ -63,7 +79,7 @@ def entry_of(
         executable=spec.executable,
         arguments=spec.arguments,
         directory=submission.directory,
-        environment=_environment(submission, login),
+        environment={**inherited, **spec.environment, **own},
         stdin_path=spec.stdin_path or os.devnull,
         stdout_path=submission.stdout_path,
         stderr_path=submission.stderr_path,
@@ -78,20 +94,3 @@ def entry_of(
         hold=spec.hold,
         script=None if spec.script is None else spec.script.encode(),
     )
-
-
-def _environment(submission: Submission, login: Mapping[str, str]) -> Mapping[str, str]:
-    spec = submission.spec
-    cores = str(spec.resources.cores)
-    own = {
-        MARK: submission.uuid,
-        "GATEWRIGHT_JOB_ID": submission.id,
-        "GATEWRIGHT_JOB_NAME": submission.name,
-        "GATEWRIGHT_JOB_CORES": cores,
-        "GATEWRIGHT_SYSTEM": submission.system,
-    }
-    if submission.array_index is not None:
-        own["GATEWRIGHT_ARRAY_ID"] = submission.array_id
-        own["GATEWRIGHT_ARRAY_INDEX"] = str(submission.array_index)
-    inherited = {"OMP_NUM_THREADS": cores, **login} if spec.inherit_environment else {}
-    return {**inherited, **spec.environment, **own}

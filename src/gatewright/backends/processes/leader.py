@@ -10,21 +10,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from enum import Enum
 
 from gatewright.backends.processes.plan import Plan, Room, Waiting, plan
 from gatewright.backends.processes.proc import end_marked
 from gatewright.backends.processes.program import disk
-from gatewright.backends.processes.records import (
-    Brief,
-    Damaged,
-    Final,
-    Running,
-    lost,
-    started_status,
-    waiting_status,
-)
+from gatewright.backends.processes.records import Brief, Damaged, Final, lost
 from gatewright.backends.processes.spool import Spool
+from gatewright.backends.processes.tracked import Phase, Tracked, TrackedJobs
 from gatewright.core.clock import Clock
 from gatewright.core.errors import BackendFailed, GatewayError, StorageFull
 from gatewright.domains.compute import Capabilities, JobState, JobStatus
@@ -34,54 +26,6 @@ LAUNCHES = 3
 """A runner that does not come to life is sent for so many times."""
 TIDY_AT_ONCE = 20
 """Ended jobs that are let go of in one look."""
-
-
-class Phase(Enum):
-    """What the leader has to do with a job."""
-
-    WAITING = "waiting"
-    SENT = "sent"
-    ENDED = "ended"
-
-
-@dataclass(slots=True)
-class Tracked:
-    """A job as the leader sees it."""
-
-    brief: Brief
-    """What it is."""
-    waiting: Waiting
-    """The same as the plan takes it."""
-    phase: Phase
-    """What there is to do with it."""
-    reason: str = ""
-    """Why it waits."""
-    running: Running | None = None
-    """When it started; None until its runner has said so."""
-    final: Final | None = None
-    """How it ended."""
-    since: float = 0.0
-    """Monotonic moment at which it came into its phase."""
-    launches: int = 0
-    """How often a runner was sent for."""
-    recorded: bool = False
-    """Whether its end is kept elsewhere."""
-    told: JobStatus | None = None
-    """The status that was last told of."""
-
-    @property
-    def started_at(self) -> float | None:
-        """When it started."""
-        return None if self.running is None else self.running.started_at
-
-    def status(self) -> JobStatus:
-        """Return its status."""
-        uuid = self.brief.uuid
-        if self.final is not None:
-            return self.final.status(uuid)
-        if self.phase is Phase.SENT:
-            return started_status(uuid, self.started_at)
-        return waiting_status(uuid, held=self.waiting.held, reason=self.reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +56,7 @@ class Leader:
         self._capabilities = capabilities
         self._clock = clock
         self._settings = settings
-        self._jobs: dict[str, Tracked] = {}
-        self._phases: dict[Phase, dict[str, Tracked]] = {phase: {} for phase in Phase}
-        self._outcomes: dict[str, JobState | None] = {}
-        self._news: dict[str, Tracked] = {}
+        self._jobs = TrackedJobs()
         self._said: dict[str, str] = {}
         self._watched_at = 0.0
         spool.clean()
@@ -123,24 +64,24 @@ class Leader:
     @property
     def busy(self) -> bool:
         """Whether a job runs."""
-        return bool(self._phases[Phase.SENT])
+        return self._jobs.any_of(Phase.SENT)
 
     def look(self) -> list[str]:
         """Bring everything up to date and return the jobs to send for, in order."""
         self._adopt()
         self._see_to_requests()
-        self._each(self._in(Phase.SENT), self._check)
+        self._each(self._jobs.of(Phase.SENT), self._check)
         now = time.monotonic()
         if now - self._watched_at >= self._settings.watch:
             self._watched_at = now
-            self._each(self._in(Phase.SENT), self._watch)
+            self._each(self._jobs.of(Phase.SENT), self._watch)
         self._tidy(now)
         decision = self._plan()
         for uuid, reason in decision.reasons.items():
             job = self._jobs[uuid]
             if job.reason != reason:
                 job.reason = reason
-                self._news[uuid] = job
+                self._jobs.changed(job)
         self._each(
             [self._jobs[uuid] for uuid in decision.hopeless],
             lambda job: self._end(
@@ -151,20 +92,20 @@ class Leader:
             ),
         )
         self._settle(set(decision.hopeless))
-        return decision.starts + [j.brief.uuid for j in self._to_send_again()]
+        # It is safe to send again: the mark ``started`` is made once.
+        again = [
+            job.brief.uuid
+            for job in self._jobs.of(Phase.SENT)
+            if job.running is None
+            and job.launches < LAUNCHES
+            and self._overdue(job)
+            and not self._spool.has(job.brief.uuid, "started")
+        ]
+        return decision.starts + again
 
     def changes(self) -> list[JobStatus]:
         """Return the statuses that were not told of yet."""
-        found = []
-        for job in self._news.values():
-            if job.phase is Phase.SENT and job.running is None and job.told is not None:
-                continue
-            status = job.status()
-            if status != job.told:
-                job.told = status
-                found.append(status)
-        self._news.clear()
-        return found
+        return self._jobs.changes()
 
     def send(self, uuid: str) -> tuple[str, bool] | None:
         """Note that a runner is being sent for.
@@ -184,24 +125,14 @@ class Leader:
             reason = "The folder of this job in the queue cannot be used any more."
             self._end(job, JobState.FAILED, "NOT_STARTED", reason)
             return None
-        self._move(job, Phase.SENT)
+        self._jobs.move(job, Phase.SENT)
         job.launches += 1
         return job.brief.user, job.launches == 1
 
     def recorded(self, uuids: set[str]) -> None:
         """Note that the ends of jobs are kept elsewhere."""
-        for uuid in uuids & self._jobs.keys():
+        for uuid in uuids & self._jobs.names():
             self._jobs[uuid].recorded = True
-
-    def _in(self, phase: Phase) -> list[Tracked]:
-        return list(self._phases[phase].values())
-
-    def _move(self, job: Tracked, phase: Phase) -> None:
-        uuid = job.brief.uuid
-        self._phases[job.phase].pop(uuid, None)
-        self._phases[phase][uuid] = job
-        job.phase, job.since = phase, time.monotonic()
-        self._news[uuid] = job
 
     def _each(self, jobs: Iterable[Tracked], action: Callable[[Tracked], None]) -> None:
         """Do something for jobs; an error at one of them is not the others'."""
@@ -219,6 +150,7 @@ class Leader:
             _log.warning("Job %s of the queue: %s", uuid, text)
 
     def _adopt(self) -> None:
+        """Track the jobs that came into the spool, and those that went no more."""
         names = self._spool.uuids()
         new = [uuid for uuid in names if uuid not in self._jobs]
         for uuid in new:
@@ -227,11 +159,9 @@ class Leader:
             except (GatewayError, OSError) as error:
                 self._say(uuid, error)
         if new:
-            waiting = self._phases[Phase.WAITING]
-            ordered = sorted(waiting.items(), key=lambda item: item[1].brief.order)
-            self._phases[Phase.WAITING] = dict(ordered)
+            self._jobs.sort()
         if len(self._jobs) > len(names):
-            for uuid in self._jobs.keys() - set(names):
+            for uuid in self._jobs.names() - set(names):
                 self._drop(uuid)
 
     def _take_up(self, uuid: str) -> None:
@@ -240,47 +170,50 @@ class Leader:
         try:
             brief = self._spool.brief(uuid)
         except Damaged as error:
-            brief, damage = _unknown(uuid), str(error)
+            damage = str(error)
+            brief = Brief(  # nothing is known of it but its name
+                uuid=uuid,
+                id="",
+                user="",
+                submitted_at=0.0,
+                cores=0,
+                memory=None,
+                dependencies=(),
+                array="",
+                array_limit=None,
+            )
         if brief is None:
             return
         sent = bool(damage) or self._spool.sent_for(uuid)
-        job = Tracked(
-            brief,
-            Waiting(
-                uuid=uuid,
-                cores=brief.cores,
-                memory=brief.memory or 0,
-                since=brief.submitted_at,
-                held=self._spool.has(uuid, "held"),
-                dependencies=brief.dependencies,
-                array=brief.array,
-                array_limit=brief.array_limit,
-            ),
-            Phase.SENT if sent else Phase.WAITING,
-            launches=LAUNCHES if damage else int(sent),
+        waiting = Waiting(
+            uuid=uuid,
+            cores=brief.cores,
+            memory=brief.memory or 0,
+            since=brief.submitted_at,
+            held=self._spool.has(uuid, "held"),
+            dependencies=brief.dependencies,
+            array=brief.array,
+            array_limit=brief.array_limit,
         )
-        self._jobs[uuid] = job
-        self._outcomes[uuid] = None
-        self._move(job, job.phase)
+        phase = Phase.SENT if sent else Phase.WAITING
+        launches = LAUNCHES if damage else int(sent)
+        job = Tracked(brief, waiting, phase, launches=launches)
+        self._jobs.add(job)
         self._check(job)
         if damage and job.phase is not Phase.ENDED and not self._spool.watched(uuid):
             self._lose(job, damage)
 
     def _drop(self, uuid: str) -> None:
-        job = self._jobs.pop(uuid)
-        self._phases[job.phase].pop(uuid, None)
-        self._outcomes.pop(uuid, None)
-        self._news.pop(uuid, None)
+        self._jobs.drop(uuid)
         self._said.pop(uuid, None)
 
     def _see_to_requests(self) -> None:
         requests = self._spool.requests()
         touched: set[str] = set()
         for uuid, verb in requests:
-            job = self._jobs.get(uuid)
-            if job is not None:
+            if uuid in self._jobs:
                 try:
-                    self._see_to(job, verb)
+                    self._see_to(self._jobs[uuid], verb)
                 except (GatewayError, OSError) as error:
                     self._say(uuid, error)  # and it is seen to in the next look
                     continue
@@ -313,7 +246,7 @@ class Leader:
             elif verb == "release":
                 self._spool.unmark(uuid, "held")
             job.waiting.held, job.reason = self._spool.has(uuid, "held"), ""
-            self._news[uuid] = job
+            self._jobs.changed(job)
         elif job.phase is Phase.SENT and verb == "cancel":
             self._spool.mark(uuid, "cancel")
             disk.poke(self._spool.job_folder(uuid) / "control")
@@ -328,17 +261,12 @@ class Leader:
                 self._lose(job, str(damage))
             return
         if final is not None:
-            self._ended(job, final)
+            self._jobs.ended(job, final)
         elif job.phase is Phase.SENT and job.running is None:
             running = self._spool.running(uuid)
             if running.started_at is not None:
                 job.running = running
-                self._news[uuid] = job
-
-    def _ended(self, job: Tracked, final: Final) -> None:
-        job.final = final
-        self._outcomes[job.brief.uuid] = final.state
-        self._move(job, Phase.ENDED)
+                self._jobs.changed(job)
 
     def _end(self, job: Tracked, state: JobState, native: str, reason: str) -> None:
         """End a job that no runner has."""
@@ -356,9 +284,9 @@ class Leader:
             self._say(job.brief.uuid, error)
             written = True  # it is told all the same, or it would be looked at for ever
         if written:
-            self._ended(job, final)
+            self._jobs.ended(job, final)
         else:
-            self._move(job, Phase.SENT)
+            self._jobs.move(job, Phase.SENT)
 
     def _watch(self, job: Tracked) -> None:
         """Look whether a job's runner lives."""
@@ -388,29 +316,19 @@ class Leader:
     def _overdue(self, job: Tracked) -> bool:
         return time.monotonic() - job.since >= self._settings.launch
 
-    def _to_send_again(self) -> list[Tracked]:
-        # It is safe to send again: the mark ``started`` is made once.
-        return [
-            job
-            for job in self._in(Phase.SENT)
-            if job.running is None
-            and job.launches < LAUNCHES
-            and self._overdue(job)
-            and not self._spool.has(job.brief.uuid, "started")
-        ]
-
     def _plan(self) -> Plan:
-        waiting = self._phases[Phase.WAITING]
+        """Return which jobs may start in the room that the running ones leave."""
+        waiting = self._jobs.of(Phase.WAITING)
         if not waiting:
             return Plan()
-        sent = self._phases[Phase.SENT].values()
+        sent = self._jobs.of(Phase.SENT)
         room = Room(self._capabilities.cores, self._capabilities.memory_bytes)
         for job in sent:
             room.take(job.brief.cores, job.brief.memory or 0)
         return plan(
-            [job.waiting for job in waiting.values()],
+            [job.waiting for job in waiting],
             room,
-            self._outcomes,
+            self._jobs.outcomes,
             Counter(job.brief.array for job in sent),
             now=self._clock(),
             patience=self._settings.patience,
@@ -419,32 +337,17 @@ class Leader:
     def _tidy(self, now: float) -> None:
         """Let go of ended jobs that are recorded and that nothing waits for."""
         old = [
-            uuid
-            for uuid, job in self._phases[Phase.ENDED].items()
+            job.brief.uuid
+            for job in self._jobs.of(Phase.ENDED)
             if job.recorded and now - job.since >= self._settings.keep
         ]
         if not old:
             return
         needed = {
             dependency.native_id
-            for job in self._phases[Phase.WAITING].values()
+            for job in self._jobs.of(Phase.WAITING)
             for dependency in job.brief.dependencies
         }
         for uuid in [one for one in old if one not in needed][:TIDY_AT_ONCE]:
             self._spool.remove(uuid)
             self._drop(uuid)
-
-
-def _unknown(uuid: str) -> Brief:
-    """Return what stands for a job whose record cannot be read."""
-    return Brief(
-        uuid=uuid,
-        id="",
-        user="",
-        submitted_at=0.0,
-        cores=0,
-        memory=None,
-        dependencies=(),
-        array="",
-        array_limit=None,
-    )

@@ -146,10 +146,19 @@ def _not_yet(
     job: Waiting, outcomes: Mapping[str, JobState | None], result: Plan
 ) -> bool:
     """Note why a job may not start whatever is free; return whether it is so."""
-    hopeless = next(filter(None, (_never(d, outcomes) for d in job.dependencies)), "")
-    if hopeless:
-        result.hopeless[job.uuid] = hopeless
-        return True
+    for dependency in job.dependencies:
+        if dependency.native_id in outcomes:
+            state = outcomes[dependency.native_id]
+            if state is not None and not satisfied(dependency.condition, state):
+                result.hopeless[job.uuid] = (
+                    f"Job {dependency.job}, for which it waits, is {state}."
+                )
+                return True
+        elif dependency.condition is not Condition.AFTER_ANY:
+            result.hopeless[job.uuid] = (
+                f"How job {dependency.job} ended, for which it waits, is not known."
+            )
+            return True
     if job.held:
         result.reasons[job.uuid] = "Held until it is released."
         return True
@@ -157,17 +166,3 @@ def _not_yet(
     if pending:
         result.reasons[job.uuid] = f"Waits for job {pending[0].job} to end."
     return bool(pending)
-
-
-def _never(
-    dependency: NativeDependency, outcomes: Mapping[str, JobState | None]
-) -> str:
-    """Return why a dependency will never come true, or nothing."""
-    if dependency.native_id not in outcomes:
-        if dependency.condition is Condition.AFTER_ANY:
-            return ""
-        return f"How job {dependency.job} ended, for which it waits, is not known."
-    state = outcomes[dependency.native_id]
-    if state is None or satisfied(dependency.condition, state):
-        return ""
-    return f"Job {dependency.job}, for which it waits, is {state}."

@@ -26,11 +26,12 @@ class ProcessOptions(Section):
 async def open_scheduler(setting: Setting[ProcessOptions]) -> AsyncIterator[Scheduler]:
     """Yield the scheduler whose spool is in the system's state folder."""
     options = setting.options
+    machine_memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     scheduler = ProcessScheduler(
         setting.state,
         Capabilities(
             cores=options.cores or len(os.sched_getaffinity(0)),
-            memory_bytes=options.memory_bytes or _machine_memory(),
+            memory_bytes=options.memory_bytes or machine_memory,
             queues=options.queues,
         ),
         WorkerLauncher(setting.workers),
@@ -40,10 +41,6 @@ async def open_scheduler(setting: Setting[ProcessOptions]) -> AsyncIterator[Sche
         yield scheduler
     finally:
         await scheduler.close()
-
-
-def _machine_memory() -> int:
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 plugin = SchedulerPlugin(ProcessOptions, open_scheduler)

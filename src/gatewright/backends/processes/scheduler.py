@@ -6,6 +6,8 @@ import sys
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
 from logging import getLogger
 from pathlib import Path
 from typing import TypeVar
@@ -109,7 +111,12 @@ class ProcessScheduler:
     async def status(
         self, user: str, native_ids: Sequence[str]
     ) -> Mapping[str, JobStatus]:
-        return await self._in_thread(lambda: self._statuses(user, native_ids))
+        def look() -> Mapping[str, JobStatus]:
+            own = self._own(user, native_ids)
+            found = ((uuid, self._spool.status(uuid)) for uuid in own)
+            return {uuid: status for uuid, status in found if status is not None}
+
+        return await self._in_thread(look)
 
     async def snapshot(self) -> Snapshot:
         async with self._looking:
@@ -138,7 +145,19 @@ class ProcessScheduler:
         work.add_done_callback(lambda _: queue.put_nowait(None))
         try:
             while (told := await queue.get()) is not None:
-                yield _together(told, queue)
+                # Changes that came meanwhile are merged with it: the last of each job.
+                jobs = {status.native_id: status for status in told.jobs}
+                as_of = told.as_of
+                while not queue.empty():
+                    more = queue.get_nowait()
+                    if more is None:
+                        queue.put_nowait(None)
+                        break
+                    as_of = more.as_of
+                    for status in more.jobs:
+                        jobs.pop(status.native_id, None)
+                        jobs[status.native_id] = status
+                yield Changes(as_of, list(jobs.values()), told.complete)
             work.result()
         finally:
             # What was begun is finished before another process may lead.
@@ -158,46 +177,38 @@ class ProcessScheduler:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._leader_thread, work)
 
-    def _statuses(
-        self, user: str, native_ids: Sequence[str]
-    ) -> Mapping[str, JobStatus]:
-        found = (
-            (uuid, self._spool.status(uuid)) for uuid in self._own(user, native_ids)
-        )
-        return {uuid: status for uuid, status in found if status is not None}
-
     def _own(self, user: str, native_ids: Sequence[str]) -> Sequence[str]:
         """Return those of some jobs that are a user's, or are damaged."""
-        return [uuid for uuid in native_ids if self._is_of(user, uuid)]
-
-    def _is_of(self, user: str, uuid: str) -> bool:
-        try:
-            brief = self._spool.brief(uuid)
-        except Damaged:
-            return True
-        return brief is not None and brief.user == user
+        own = []
+        for uuid in native_ids:
+            try:
+                brief = self._spool.brief(uuid)
+            except Damaged:
+                own.append(uuid)
+            else:
+                if brief is not None and brief.user == user:
+                    own.append(uuid)
+        return own
 
     async def _ask(self, user: str, native_ids: Sequence[str], verb: str) -> None:
         """Leave requests for the leader and wait a little until it has seen to them."""
-        own = await self._in_thread(lambda: self._own(user, native_ids))
-        if not own:
-            return
-        await self._in_thread(lambda: self._leave(own, verb))
+
+        def leave() -> Sequence[str]:
+            own = self._own(user, native_ids)
+            for uuid in own:
+                self._spool.ask(uuid, verb)
+            if own:
+                self._spool.sent()
+            return own
+
+        own = await self._in_thread(leave)
         deadline = time.monotonic() + _ANSWER_SECONDS
-        while await self._unanswered(own, verb):
+        while await self._in_thread(
+            lambda: any(self._spool.asked(uuid, verb) for uuid in own)
+        ):
             if time.monotonic() >= deadline:
                 return
             await asyncio.sleep(0.01)
-
-    def _leave(self, native_ids: Sequence[str], verb: str) -> None:
-        for uuid in native_ids:
-            self._spool.ask(uuid, verb)
-        self._spool.sent()
-
-    async def _unanswered(self, native_ids: Sequence[str], verb: str) -> bool:
-        return await self._in_thread(
-            lambda: any(self._spool.asked(uuid, verb) for uuid in native_ids)
-        )
 
     async def _lead(
         self, queue: asyncio.Queue[Changes | None], stop: asyncio.Event
@@ -213,7 +224,12 @@ class ProcessScheduler:
         )
         loop = asyncio.get_running_loop()
         wake = os.open(self._spool.wake_path, os.O_RDWR | os.O_NONBLOCK)
-        loop.add_reader(wake, self._woken, wake)
+
+        def woken() -> None:
+            os.read(wake, 65_536)
+            self._news.set()
+
+        loop.add_reader(wake, woken)
         complete = True
         try:
             while not stop.is_set():
@@ -223,7 +239,14 @@ class ProcessScheduler:
                     queue.put_nowait(Changes(at, changed, complete))
                     complete = False
                 hosts.close_idle()
-                await self._pause(soon=leader.busy or changed is None)
+                soon = leader.busy or changed is None
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(
+                        _BUSY_SECONDS if soon else _IDLE_SECONDS
+                    ):
+                        await self._news.wait()
+                    await asyncio.sleep(_TOGETHER_SECONDS)
+                    self._news.clear()
         finally:
             hosts.close()
             loop.remove_reader(wake)
@@ -240,7 +263,22 @@ class ProcessScheduler:
         leader.recorded(recorded)
         try:
             for uuid in await self._leading(leader.look):
-                await self._launch(leader, hosts, uuid)
+                sent = await self._leading(partial(leader.send, uuid))
+                if sent is None:
+                    continue
+                user, first = sent
+                folder = self._spool.job_folder(uuid)
+                try:
+                    if first:
+                        await hosts.start(user, folder)
+                    else:  # by itself, without the host
+                        argv = [*self._interpreter, _PROGRAM, str(folder)]
+                        await self._launcher.launch(
+                            user, argv, self._environment, str(self._spool.folder)
+                        )
+                except GatewayError as error:
+                    # It counts as a launch, and is tried again when it is overdue.
+                    _log.warning("Job %s was not started: %s", uuid, error.text)
             changed = await self._leading(leader.changes)
         except (GatewayError, OSError) as error:
             if str(error) != self._failure:
@@ -249,52 +287,3 @@ class ProcessScheduler:
             return None
         self._failure = ""
         return changed
-
-    async def _launch(self, leader: Leader, hosts: RunnerHosts, uuid: str) -> None:
-        """Send for a runner; from the second time on it is started by itself."""
-        sent = await self._leading(lambda: leader.send(uuid))
-        if sent is None:
-            return
-        user, first = sent
-        folder = self._spool.job_folder(uuid)
-        try:
-            if first:
-                await hosts.start(user, folder)
-            else:
-                argv = [*self._interpreter, _PROGRAM, str(folder)]
-                await self._launcher.launch(
-                    user, argv, self._environment, str(self._spool.folder)
-                )
-        except GatewayError as error:
-            # It counts as a launch, and is tried again when it is overdue.
-            _log.warning("Job %s was not started: %s", uuid, error.text)
-
-    def _woken(self, wake: int) -> None:
-        os.read(wake, 65_536)
-        self._news.set()
-
-    async def _pause(self, *, soon: bool) -> None:
-        seconds = _BUSY_SECONDS if soon else _IDLE_SECONDS
-        try:
-            async with asyncio.timeout(seconds):
-                await self._news.wait()
-        except TimeoutError:
-            return
-        await asyncio.sleep(_TOGETHER_SECONDS)
-        self._news.clear()
-
-
-def _together(told: Changes, queue: asyncio.Queue[Changes | None]) -> Changes:
-    """Return changes merged with those that came meanwhile, the last of each job."""
-    jobs = {status.native_id: status for status in told.jobs}
-    as_of = told.as_of
-    while not queue.empty():
-        more = queue.get_nowait()
-        if more is None:
-            queue.put_nowait(None)
-            break
-        as_of = more.as_of
-        for status in more.jobs:
-            jobs.pop(status.native_id, None)
-            jobs[status.native_id] = status
-    return Changes(as_of, list(jobs.values()), told.complete)

@@ -21,7 +21,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -84,25 +83,33 @@ class Spool:
         """Take jobs, durably; one that is there already is left as it is."""
         new = [e for e in entries if not self.job_folder(e.uuid).exists()]
         stage = self._staging / new_id()
+        written: list[Path] = []
         try:
             with _disk():
                 stage.mkdir(mode=0o700)
-                written = [_write(stage / entry.uuid, entry) for entry in new]
-                sync_all([path for paths in written for path in paths])
                 for entry in new:
-                    self._show(stage, entry.uuid)
+                    folder = stage / entry.uuid
+                    folder.mkdir(mode=0o700)
+                    if entry.script is not None:
+                        (folder / "script").write_bytes(entry.script)
+                    if entry.hold:
+                        (folder / "held").touch(0o600)
+                    fields = {**msgspec.to_builtins(entry), "script": None}
+                    (folder / "job.json").write_bytes(msgspec.json.encode(fields))
+                    written += [*folder.iterdir(), folder]
+                sync_all(written)
+                for entry in new:
+                    folder = self.job_folder(entry.uuid)
+                    try:
+                        (stage / entry.uuid).rename(folder)
+                    except OSError:
+                        # The same submission has just been made again by another.
+                        if not (folder / "job.json").exists():
+                            raise
                 disk.sync(self.folder)
         finally:
             shutil.rmtree(stage, ignore_errors=True)
         disk.poke(self.wake_path)
-
-    def _show(self, stage: Path, uuid: str) -> None:
-        try:
-            (stage / uuid).rename(self.job_folder(uuid))
-        except OSError:
-            # The same submission has just been made again by another.
-            if not (self.job_folder(uuid) / "job.json").exists():
-                raise
 
     def clean(self) -> None:
         """Remove what was cut short while it was added, or let go of."""
@@ -309,18 +316,6 @@ class Spool:
         if self.sent_for(uuid):
             return started_status(uuid, self.running(uuid).started_at)
         return waiting_status(uuid, held=self.has(uuid, "held"), reason="")
-
-
-def _write(folder: Path, entry: Entry) -> list[Path]:
-    """Write a job's folder, and return what of it must be put on disk."""
-    folder.mkdir(mode=0o700)
-    if entry.script is not None:
-        (folder / "script").write_bytes(entry.script)
-    if entry.hold:
-        (folder / "held").touch(0o600)
-    fields: dict[str, Any] = msgspec.to_builtins(entry)
-    (folder / "job.json").write_bytes(msgspec.json.encode({**fields, "script": None}))
-    return [*folder.iterdir(), folder]
 
 
 def sync_all(paths: Sequence[Path]) -> None:

@@ -108,23 +108,7 @@ class Runner:
 
     def run(self) -> dict[str, Any]:
         """Run the job and return its final record."""
-        self._prepare()
-        self.began = time.monotonic()
-        self.started_at = time.time()
-        try:
-            process = self._start()
-        except OSError as error:
-            return self._not_started(error)
-        self.main = process.pid
-        self._say_running()
-        while self._reap():
-            self._look()
-            self._enforce()
-            self._wait()
-        return self._final()
-
-    def _prepare(self) -> None:
-        """Become the parent of the job's orphans (prctl(2)), and listen for signals."""
+        # Become the parent of the job's orphans (prctl(2)), and listen for signals.
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         reading, writing = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
@@ -136,16 +120,38 @@ class Runner:
             when_there_is_room(lambda: os.mkfifo(control, 0o600))
         # Open for both, so that it never reads as ended.
         self.pipes = [reading, os.open(control, os.O_RDWR | os.O_NONBLOCK)]
+        self.began = time.monotonic()
+        self.started_at = time.time()
+        try:
+            process = self._start()
+        except OSError as error:
+            name = error.filename if error.filename is not None else "The program"
+            return {
+                **self._record("failed", "NOT_STARTED"),
+                "reason": f"{os.fsdecode(name)} cannot be used: {error.strerror}.",
+                "exit_code": 127 if isinstance(error, FileNotFoundError) else 126,
+            }
+        self.main = process.pid
+        self._say_running()
+        while self._reap():
+            self._look()
+            self._wait()
+        return self._final()
 
     def _start(self) -> "subprocess.Popen[bytes]":
         job = self.job
+        command = [job["executable"], *job["arguments"]]
+        if job["executable"] is None:
+            script = self.folder / "script"
+            program = interpreter(script.read_bytes()[:4096])
+            command = [*program, str(script), *job["arguments"]]
         source = self._open(job["stdin_path"], os.O_RDONLY)
         output = self._create(job["stdout_path"])
         joined = job["stderr_path"] == job["stdout_path"]
         error = output if joined else self._create(job["stderr_path"])
         try:
             return subprocess.Popen(  # noqa: S603  # to run it is what a job is for
-                self._command(),
+                command,
                 stdin=source,
                 stdout=output,
                 stderr=error,
@@ -166,16 +172,6 @@ class Runner:
         descriptor = os.open(place, flags | os.O_NONBLOCK, 0o666)
         os.set_blocking(descriptor, True)  # the standard library's own
         return descriptor
-
-    def _command(self) -> list[str]:
-        if self.job["executable"] is not None:
-            return [self.job["executable"], *self.job["arguments"]]
-        script = self.folder / "script"
-        return [
-            *interpreter(script.read_bytes()[:4096]),
-            str(script),
-            *self.job["arguments"],
-        ]
 
     def _say_running(self) -> None:
         """Tell when the job started; on a full disk this is tried again later."""
@@ -209,14 +205,13 @@ class Runner:
                     self._end("LEFTOVERS", time.monotonic(), LEFTOVER_SECONDS)
 
     def _look(self) -> None:
+        """Sample what the job uses, and end it where it has to end."""
         if not self.said:
             self._say_running()
-        now = self.meter.sample(descendants(os.getpid()))
+        memory = self.meter.sample(descendants(os.getpid()))
         limit = self.job["memory"]
-        if limit is not None and now > limit:
+        if limit is not None and memory > limit:
             self._end("OUT_OF_MEMORY", 0.0)
-
-    def _enforce(self) -> None:
         now = time.monotonic()
         if (self.folder / "cancel").exists():
             self._end("CANCELLED", now)
@@ -254,16 +249,12 @@ class Runner:
         for descriptor in ready:
             os.read(descriptor, 4096)
 
-    def _not_started(self, error: OSError) -> dict[str, Any]:
-        name = error.filename if error.filename is not None else "The program"
-        return {
-            **self._record("failed", "NOT_STARTED"),
-            "reason": f"{os.fsdecode(name)} cannot be used: {error.strerror}.",
-            "exit_code": 127 if isinstance(error, FileNotFoundError) else 126,
-        }
-
     def _final(self) -> dict[str, Any]:
-        code, number = self._exit()
+        code = number = None
+        if self.status is not None:
+            code = os.waitstatus_to_exitcode(self.status)
+            if code < 0:
+                code, number = 128 - code, -code
         if self.ending in _REASONS:
             state = "canceled" if self.ending == "CANCELLED" else "failed"
             record = self._record(state, self.ending)
@@ -274,14 +265,10 @@ class Runner:
             record = self._record("failed", "FAILED")
             reason = f"Ended with exit code {code}."
             if number is not None:
-                reason = f"Ended by signal {number} ({_signal_name(number)})."
+                names = {one.value: one.name for one in signal.Signals}
+                name = names.get(number, "real-time")
+                reason = f"Ended by signal {number} ({name})."
         return {**record, "reason": reason, "exit_code": code, "signal": number}
-
-    def _exit(self) -> tuple[int | None, int | None]:
-        if self.status is None:
-            return None, None
-        code = os.waitstatus_to_exitcode(self.status)
-        return (code, None) if code >= 0 else (128 - code, -code)
 
     def _record(self, state: str, native_state: str) -> dict[str, Any]:
         return {
@@ -293,13 +280,6 @@ class Runner:
             "cpu_seconds": self.meter.cpu_seconds,
             "peak_memory_bytes": self.meter.peak_bytes,
         }
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return "real-time"
 
 
 def note(text: str) -> None:
