@@ -39,6 +39,14 @@ class Cluster:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    def answers(self) -> bool:
+        """Return whether the controller answers."""
+        done = subprocess.run(
+            ["scontrol", "ping"], check=False, capture_output=True, timeout=60,
+            env={"PATH": os.environ["PATH"], "SLURM_CONF": str(self.conf)},
+        )  # fmt: skip
+        return done.returncode == 0
+
     def end(self, daemon: str, signal: str = "KILL") -> None:
         """End one of the daemons."""
         _testbed("end", self.folder, daemon, signal)
@@ -60,6 +68,11 @@ def _testbed(verb: str, folder: Path, *more: str) -> str:
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """Yield the cluster of the session."""
+    yield from started()
+
+
+def started() -> Iterator[Cluster]:
+    """Start a cluster, yield it, and stop it."""
     if os.geteuid() != 0:
         needs.missing("root, as whom the test cluster runs jobs of several users")
     needs.program("slurmctld", "slurmctld")

@@ -18,12 +18,13 @@ from gatewright.backends.slurm.statuses import Order, has_ended, own_id
 from gatewright.backends.slurm.submitting import Attempts, Submitter
 from gatewright.backends.worker import Workers, check_paths
 from gatewright.core.clock import Clock, system_clock
-from gatewright.core.errors import GatewayError
+from gatewright.core.errors import GatewayError, Unavailable
 from gatewright.core.homes import Homes
 from gatewright.domains.compute import (
     ENDED,
     Capabilities,
     Changes,
+    JobState,
     JobStatus,
     Snapshot,
     Submission,
@@ -124,19 +125,19 @@ class SlurmScheduler:
         await asyncio.to_thread(self._attempts.forget, names)
 
     async def cancel(self, user: str, native_ids: Sequence[str]) -> None:
-        rows = await self._own(user, _natives(user, native_ids))
+        rows = await self._ordered(user, native_ids)
         numbers = [row.number for row in rows if not has_ended(row)]
         if numbers:
             await self._client.order(user, self._client.slurm.cancel(numbers))
 
     async def hold(self, user: str, native_ids: Sequence[str]) -> None:
-        rows = await self._own(user, _natives(user, native_ids))
+        rows = await self._ordered(user, native_ids)
         numbers = [row.number for row in rows if row.state == "PENDING"]
         if numbers:
             await self._client.order(user, self._client.slurm.hold(numbers))
 
     async def release(self, user: str, native_ids: Sequence[str]) -> None:
-        rows = await self._own(user, _natives(user, native_ids))
+        rows = await self._ordered(user, native_ids)
         numbers = [row.number for row in rows if row.state == "PENDING"]
         if numbers:
             await self._client.order(user, self._client.slurm.release(numbers))
@@ -234,6 +235,31 @@ class SlurmScheduler:
         wanted = set(natives)
         rows = await self._client.jobs(user, [native.number for native in natives])
         return [row for row in rows if own_id(row) in wanted]
+
+    async def _ordered(
+        self, user: str, native_ids: Sequence[str]
+    ) -> Sequence[QueueRow]:
+        """Return those jobs that an order can be given for.
+
+        Raises
+        ------
+        Unavailable
+            One of them was lost, and is only just submitted again: the order would be
+            lost with it.
+        """
+        natives = _natives(user, native_ids)
+        rows = await self._own(user, natives)
+        there = {own_id(row) for row in rows}
+        missing = [native for native in natives if native not in there]
+        if missing:
+            found = await self._finder.of_missing(user, missing)
+            if any(status.state is JobState.NEW for status in found.values()):
+                raise Unavailable(
+                    "Slurm has lost this job, and it is submitted again in a moment. "
+                    "Give the order then.",
+                    retry_after=10.0,
+                )
+        return rows
 
 
 def _natives(user: str, native_ids: Sequence[str]) -> list[NativeId]:

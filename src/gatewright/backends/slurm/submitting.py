@@ -122,8 +122,9 @@ class Submitter:
         if unknown is not None:
             # Nothing of the others is lost: they are asked for by their marks.
             raise unknown
-        if errors and not taken:
-            raise errors[0]
+        away = next((e for e in errors if isinstance(e, Unavailable)), None)
+        if away is not None and not taken:
+            raise away
         for group, result in zip(groups, results, strict=True):
             if isinstance(result, GatewayError):
                 found |= {one.uuid: result for one in group.elements}

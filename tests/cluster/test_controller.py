@@ -1,0 +1,118 @@
+"""A controller that is killed or away, on a cluster of its own."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from tests.cluster.conftest import Cluster, started
+from tests.cluster.test_gateway import configure, ended, owner, served, submit, until
+
+JOBS = 60
+
+
+@pytest.fixture(scope="module")
+def spare() -> Iterator[Cluster]:
+    """Yield a cluster whose daemons may be killed."""
+    yield from started()
+
+
+def test_what_a_killed_controller_forgets_is_done_once(
+    spare: Cluster, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It loses acknowledged jobs and gives their ids to others' jobs."""
+    settings = configure(tmp_path, spare)
+    home, user = tmp_path / "home", spare.users[0]
+    with served(settings) as gateway, owner(gateway) as client:
+        jobs: list[str] = []
+        for _ in range(2):
+            partition(spare, "DOWN")
+            jobs += many(client, len(jobs))
+            numbers = numbers_of(spare)
+            spare.end("slurmctld", "KILL")
+            spare.begin("slurmctld")
+            until_answers(spare)
+            partition(spare, "UP")
+            lost = numbers - numbers_of(spare)
+            others = [
+                spare.run("sbatch", "--parsable", "--output=/dev/null", "--wrap=true",
+                          user=user).strip()
+                for _ in range(20)
+            ]  # fmt: skip
+            again = lost & set(others)
+            with capsys.disabled():
+                print(  # noqa: T201  # what this machine's Slurm did is worth knowing
+                    f"{len(numbers)} acknowledged, {len(lost)} forgotten, "
+                    f"{len(again)} ids given again"
+                )
+        for job in jobs:
+            record = until(client, job, ended)
+            assert record["state"] == "completed", record
+            assert record["user"] != user
+    done = Counter((home / "log").read_text().split())
+    assert len(jobs) == len(done) == 2 * JOBS
+    assert set(done.values()) == {1}
+
+
+def many(client: httpx.Client, first: int) -> list[str]:
+    """Submit jobs each of which writes its number, and return their ids."""
+    specs = [
+        {"script": f"#!/bin/sh\necho {number} >>log\n"}
+        for number in range(first, first + JOBS)
+    ]
+    answer = client.post("/api/v1/jobs/cluster/bulk", json={"jobs": specs})
+    assert answer.status_code in {200, 201, 207}, answer.text
+    return [outcome["job"]["id"] for outcome in answer.json()["jobs"]]
+
+
+def partition(cluster: Cluster, state: str) -> None:
+    cluster.run("scontrol", "update", "PartitionName=batch", f"State={state}")
+
+
+def numbers_of(cluster: Cluster) -> set[str]:
+    return set(cluster.run("squeue", "-h", "-t", "all", "-o", "%A").split())
+
+
+def until_answers(cluster: Cluster) -> None:
+    deadline = time.monotonic() + 60
+    while not cluster.answers():
+        assert time.monotonic() < deadline, "the controller does not come back"
+        time.sleep(0.1)
+
+
+def test_while_the_controller_is_away_lists_have_their_age(
+    spare: Cluster, tmp_path: Path
+) -> None:
+    settings = configure(tmp_path, spare)
+    home = tmp_path / "home"
+    with served(settings) as gateway, owner(gateway) as client:
+        held = submit(client, script="#!/bin/sh\necho held >>log\n", hold=True)
+        until(client, held, lambda record: record["state"] == "held")
+        spare.end("slurmctld", "KILL")
+        deadline = time.monotonic() + 60
+        while not (queue := client.get("/api/v1/queue/cluster").json())["failure"]:
+            assert time.monotonic() < deadline, queue
+            time.sleep(0.2)
+        assert held in {row["id"] for row in queue["jobs"]}
+        as_of = queue["as_of"]
+        answer = client.post("/api/v1/jobs/cluster", json={"executable": "true"})
+        assert answer.status_code == 503, answer.text
+        assert int(answer.headers["Retry-After"]) >= 1
+        assert client.get("/api/v1/nodes/cluster").json()["as_of"] == as_of
+        assert client.get("/api/v1/status/cluster").json()["status"] == "degraded"
+        spare.begin("slurmctld")
+        until_answers(spare)
+        # A job that was lost is submitted again, held as it was, before it is released.
+        deadline = time.monotonic() + 120
+        while client.post(f"/api/v1/jobs/cluster/{held}/release").status_code != 200:
+            assert time.monotonic() < deadline, "it cannot be released"
+            time.sleep(0.5)
+        assert until(client, held, ended)["state"] == "completed"
+        assert client.get("/api/v1/queue/cluster").json()["failure"] == ""
+        names = {
+            row["name"] for row in client.get("/api/v1/jobs/cluster").json()["jobs"]
+        }
+        assert names == {"script"}
+    assert (home / "log").read_text() == "held\n"

@@ -1,0 +1,244 @@
+"""A gateway and its jobs on a real Slurm, from submission to what they wrote."""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from getpass import getuser
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from tests.cluster.conftest import Cluster
+from tests.support.gateway import RunningGateway, command, running
+from tests.support.go import WAIT_FOR_GO
+
+SECONDS = 120.0
+
+
+def configure(folder: Path, cluster: Cluster) -> Path:
+    """Write the configuration of a gateway whose one system is the cluster."""
+    (folder / "home").mkdir(exist_ok=True)
+    path = folder / "gatewright.toml"
+    path.write_text(
+        f"""
+[gateway]
+listen = "127.0.0.1:0"
+state = "{folder}/state"
+
+[[systems]]
+name = "cluster"
+scheduler = "slurm"
+conf = "{cluster.conf}"
+interval = 0.5
+home = "{folder}/home"
+""",
+        encoding="utf-8",
+    )
+    return path
+
+
+@pytest.fixture
+def settings(cluster: Cluster, tmp_path: Path) -> Iterator[Path]:
+    yield configure(tmp_path, cluster)
+    cluster.run("scancel", "--user=root")
+
+
+@pytest.fixture
+def gateway(settings: Path) -> Iterator[RunningGateway]:
+    with served(settings) as opened:
+        yield opened
+
+
+def served(settings: Path) -> Any:
+    return running(["serve", "--config", str(settings)], settings.parent / "state")
+
+
+def owner(gateway: RunningGateway) -> httpx.Client:
+    """Return a client of the person whom the gateway acts for."""
+    settings = gateway.state.parent / "gatewright.toml"
+    asked = ("token", "create", "--config", str(settings), "--user", getuser())
+    return gateway.client(command(*asked).strip())
+
+
+def until(
+    client: httpx.Client, job: str, wanted: Callable[[Mapping[str, Any]], bool]
+) -> dict[str, Any]:
+    """Return a job's record once it is as wanted."""
+    deadline = time.monotonic() + SECONDS
+    while True:
+        answer = client.get(f"/api/v1/jobs/cluster/{job}")
+        assert answer.status_code == 200, answer.text
+        record: dict[str, Any] = answer.json()
+        if wanted(record):
+            return record
+        assert time.monotonic() < deadline, f"still not as wanted: {record}"
+        time.sleep(0.1)
+
+
+def until_true(condition: Callable[[], bool], missing: str) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, missing
+        time.sleep(0.1)
+
+
+def submit(client: httpx.Client, **spec: Any) -> str:
+    answer = client.post("/api/v1/jobs/cluster", json=spec)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+def ended(record: Mapping[str, Any]) -> bool:
+    return record["ended_at"] is not None
+
+
+def test_output_is_followed_while_the_job_runs(
+    gateway: RunningGateway, settings: Path
+) -> None:
+    home = settings.parent / "home"
+    with owner(gateway) as client:
+        script = f"#!/bin/sh\necho first\n{WAIT_FOR_GO}echo last\n"
+        job = submit(client, script=script, name="followed")
+        url = f"/api/v1/jobs/cluster/{job}/output"
+        until_true(lambda: client.get(url).text == "first\n", "nothing was written")
+        until(client, job, lambda record: record["state"] == "active")
+        part = client.get(url, headers={"Range": "bytes=2-3"})
+        assert (part.status_code, part.content) == (206, b"rs")
+        seen = b""
+        with client.stream("GET", url, params={"follow": "true"}) as live:
+            for block in live.iter_raw():
+                seen += block
+                if seen.endswith(b"first\n"):
+                    (home / "go").touch()
+        assert seen == b"first\nlast\n"
+        record = until(client, job, ended)
+        assert (record["state"], record["exit_code"]) == ("completed", 0)
+        with client.stream(
+            "GET", "/api/v1/events", headers={"Last-Event-ID": "0"}
+        ) as e:
+            kinds = []
+            for line in e.iter_lines():
+                if line.startswith("data:") and f"jobs/cluster/{job}" in line:
+                    kinds.append(json.loads(line[5:])["data"]["state"])
+                    if kinds[-1] == "completed":
+                        break
+        order = ["queued", "active", "completed"]
+        assert [kind for kind in order if kind in kinds] == list(dict.fromkeys(kinds))
+
+
+def test_newt_submits_shows_and_cancels(
+    gateway: RunningGateway, cluster: Cluster
+) -> None:
+    with owner(gateway) as client:
+        script = "#!/bin/sh\n#SBATCH --time=5\n#SBATCH --partition=debug\nsleep 300\n"
+        answer = client.post("/newt/queue/cluster", data={"jobscript": script}).json()
+        job = answer["jobid"]
+        until(client, job, lambda record: record["state"] == "active")
+        rows = client.get("/newt/queue/cluster").json()
+        assert [row["status"] for row in rows if row["jobid"] == job] == ["R"]
+        assert cluster.run("squeue", "-h", "-o", "%P %l").split() == ["debug", "5:00"]
+        assert client.get("/newt/status/cluster").json()["status"] == "up"
+        gone = client.delete(f"/newt/queue/cluster/{job}").json()
+        assert gone["status"] == "OK"
+        assert until(client, job, ended)["state"] == "canceled"
+        assert cluster.run("squeue", "-h").strip() == ""
+
+
+def test_an_array_waits_for_another_job(
+    gateway: RunningGateway, settings: Path
+) -> None:
+    home = settings.parent / "home"
+    with owner(gateway) as client:
+        first = submit(client, script=f"#!/bin/sh\n{WAIT_FOR_GO}")
+        array = submit(
+            client,
+            script="#!/bin/sh\necho $GATEWRIGHT_JOB_ID $SLURM_ARRAY_TASK_ID\n",
+            array="1-3%2",
+            stdout_path="out-{index}.txt",
+            dependencies=[{"job": first}],
+        )
+        waiting = until(
+            client, array, lambda one: one["reason"].startswith("Waits for Slurm's job")
+        )
+        assert waiting["tasks"] == {"queued": 3}
+        (home / "go").touch()
+        done = until(client, array, ended)
+        assert (done["state"], done["tasks"]) == ("completed", {"completed": 3})
+        for index in (1, 2, 3):
+            text = (home / f"out-{index}.txt").read_text()
+            assert text == f"{array}_{index} {index}\n"
+
+
+def test_jobs_from_elsewhere_are_in_the_queue(
+    gateway: RunningGateway, cluster: Cluster
+) -> None:
+    user = cluster.users[0]
+    number = cluster.run(
+        "sbatch", "--parsable", "--job-name=a\nb", "--output=/dev/null", "--nodes=1",
+        "--comment=gw:01m8k7f253hj0wz53dfgzrffrn:root", "--cpus-per-task=4",
+        "--wrap=sleep 300", user=user,
+    ).strip()  # fmt: skip
+    try:
+        with owner(gateway) as client:
+            own = submit(client, executable="true")
+
+            def theirs() -> list[dict[str, Any]]:
+                answer = client.get("/api/v1/queue/cluster", params={"user": user})
+                assert answer.status_code == 200, answer.text
+                return list(answer.json()["everyone"])
+
+            until_true(
+                lambda: [row["state"] for row in theirs()] == ["active"], "not seen"
+            )
+            (row,) = theirs()
+            assert (row["number"], row["name"], row["id"]) == (number, "a\nb", None)
+            assert row["cores"] == 4
+            waits = until(client, own, lambda job: "next" in job["reason"])
+            assert waits["state"] == "queued"
+            until(client, own, lambda job: job["expected_start_at"] is not None)
+            (node,) = client.get("/api/v1/nodes/cluster").json()["nodes"]
+            assert (node["cores"], node["cores_in_use"]) == (4, 4)
+            answer = client.get("/api/v1/partitions/cluster").json()
+            named = {one["name"]: one for one in answer["partitions"]}
+            assert named["batch"]["default"]
+            assert named["debug"]["duration"] == 600
+            assert answer["as_of"]
+            cluster.run("scancel", number, user=user)
+            assert until(client, own, ended)["state"] == "completed"
+    finally:
+        cluster.run("scancel", f"--user={user}")
+
+
+def test_what_slurm_does_not_take_is_told(gateway: RunningGateway) -> None:
+    with owner(gateway) as client:
+        for spec in (
+            {"script": "#!/bin/sh\n#SBATCH --array=0-3\ntrue\n"},
+            {"script": "#!/bin/sh\n#SBATCH -Wa 0-3\ntrue\n"},
+            {"executable": "true", "attributes": {"queue_name": "none"}},
+            {"executable": "true", "attributes": {"project_name": "nobody"}},
+            {"executable": "true", "attributes": {"duration": 7200}},
+            {"executable": "true", "resources": {"process_count": 100}},
+        ):
+            answer = client.post("/api/v1/jobs/cluster", json=spec)
+            assert answer.status_code == 422, answer.text
+        assert client.get("/api/v1/jobs/cluster").json()["jobs"] == []
+
+
+def test_a_gateway_that_is_killed_loses_no_job(
+    settings: Path, cluster: Cluster
+) -> None:
+    home = settings.parent / "home"
+    with served(settings) as first:
+        with owner(first) as client:
+            script = f"#!/bin/sh\necho began >>log\n{WAIT_FOR_GO}echo ended >>log\n"
+            jobs = [submit(client, script=script) for _ in range(3)]
+            until(client, jobs[0], lambda record: record["state"] == "active")
+        first.kill()
+    (home / "go").touch()
+    with served(settings) as second, owner(second) as client:
+        for job in jobs:
+            record = until(client, job, ended)
+            assert (record["state"], record["exit_code"]) == ("completed", 0)
+    lines = (home / "log").read_text().split()
+    assert (lines.count("began"), lines.count("ended")) == (3, 3)
