@@ -176,6 +176,31 @@ def test_images(ask: Asked) -> None:
         ask("GET", cut, 304, headers=again)
 
 
+def test_what_is_made_of_images(ask: Asked) -> None:
+    first = ask("GET", "/images?survey=simulated-sky&limit=1", 200).json()["images"][0]
+    place = f"CIRCLE {first['ra']} {first['dec']} 0.01"
+    search = f"/images?survey=simulated-sky&pos={place}&band={first['band']}"
+    same = [image["id"] for image in ask("GET", search, 200).json()["images"]]
+    for path, body in (
+        ("/coadds", {"images": same[:2], "pos": place}),
+        ("/differences", {"science": same[:1], "reference": same[1:2], "pos": place}),
+    ):
+        answer = ask("POST", path, None, json=body)
+        url = answer.headers["Location"].removeprefix(API)
+        deadline = time.monotonic() + 60
+        while ask("GET", url, 200).json()["state"] == "working":
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        assert ask("GET", url, 200).json()["state"] == "ready"
+        for form in ("fits", "png"):
+            pixels = ask("GET", f"{url}/image?format={form}", 200)
+            tag = {"If-None-Match": pixels.headers["ETag"]}
+            ask("GET", f"{url}/image?format={form}", 304, headers=tag)
+    asked = f"/lightcurve?pos={place}&survey=simulated-sky&band={first['band']}"
+    for form in ("json", "csv", "votable"):
+        ask("GET", f"{asked}&format={form}", 200)
+
+
 def test_files(ask: Asked) -> None:
     ask("GET", "/files", 200)
     ask("GET", "/files/local", 200)

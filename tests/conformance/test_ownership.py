@@ -122,6 +122,8 @@ def filled(path: str, victim: Person, owner: Person, job: str) -> str:
         "{dataset}": "simulated-reanalysis",
         "{survey}": "simulated-sky",
         "{image}": "nothing",
+        "{coadd}": "nothing",
+        "{difference}": "nothing",
     }
     for name, value in values.items():
         path = path.replace(name, quote(value))
@@ -229,7 +231,8 @@ def test_nobody_reads_or_changes_what_is_anothers(
 
 def test_a_visitor_has_public_data_alone(world: World, laptop: RunningGateway) -> None:
     owner = world.people["demo"]
-    public = ("/datasets", "/images", "/surveys", "/session")
+    of_the_sky = ("/images", "/surveys", "/coadds", "/differences", "/lightcurve")
+    public = ("/datasets", "/session", *of_the_sky)
     with laptop.client() as visitor:
         for method, path, operation in world.operations:
             url = filled(path, owner, owner, owner.things["job"])

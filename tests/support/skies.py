@@ -7,11 +7,13 @@ from pathlib import Path
 
 from tests.support.needs import SHARED
 
-from gatewright.composition.readers import open_readers
+from gatewright.composition.processing import open_processing
+from gatewright.composition.readers import open_image_reader, open_readers
 from gatewright.composition.sky import open_sky
 from gatewright.composition.state import open_database
 from gatewright.core.config import Config, Gateway, Limits, SurveySource
 from gatewright.domains.sky import SkyService, SurveyWatch
+from gatewright.operations.processing import Processing
 
 
 @dataclass
@@ -21,6 +23,7 @@ class SkyServices:
     config: Config
     sky: SkyService
     surveys: SurveyWatch
+    processing: Processing
 
 
 def shared_surveys() -> list[SurveySource]:
@@ -49,4 +52,6 @@ async def sky_services(
         readers = await open_readers(config, stack)
         sky, watch, _ = await open_sky(config, database, readers, stack)
         assert await watch.wait(150)
-        yield SkyServices(config, sky, watch)
+        reader = open_image_reader(config, readers)
+        processing = await open_processing(config, database, sky, reader, stack)
+        yield SkyServices(config, sky, watch, processing)

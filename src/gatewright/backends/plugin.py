@@ -12,6 +12,7 @@ one each.
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -27,6 +28,7 @@ from gatewright.core.plugins import ARRAY_READERS, IMAGE_READERS, load_all
 from gatewright.domains.compute import Scheduler
 from gatewright.domains.files import CommandRunner, FileSystem
 from gatewright.domains.identity import Directory, PasswordHasher, UserStore
+from gatewright.domains.processing import FrameLoader
 from gatewright.domains.sky import ImageReader
 from gatewright.domains.store import DocumentStore
 
@@ -160,6 +162,9 @@ class ImageReaderPlugin:
     """Endings of the names of its files, in small letters (``.fits``)."""
     open: Callable[[ReaderPool, int], ImageReader]
     """Returns the reader, given the pool and the most bytes of a cut-out."""
+    frames: str = ""
+    """Function, as ``module:name``, that the processes that work on images read a part
+    of one with (see :mod:`gatewright.backends.fits.frames`); empty for none."""
 
 
 def array_formats() -> dict[str, str]:
@@ -171,6 +176,16 @@ def array_formats() -> dict[str, str]:
 def image_plugins() -> list[ImageReaderPlugin]:
     """Return the installed readers of images, those of other packages first."""
     return list(load_all(IMAGE_READERS, ImageReaderPlugin).values())
+
+
+def frame_loaders() -> list[tuple[tuple[str, ...], FrameLoader]]:
+    """Return what reads frames for processing, with the endings of its files."""
+    found = []
+    for one in image_plugins():
+        module, _, name = one.frames.partition(":")
+        if name:
+            found.append((one.suffixes, getattr(import_module(module), name)))
+    return found
 
 
 def reader_programs() -> tuple[str, ...]:

@@ -19,7 +19,8 @@ from gatewright.composition.identity import (
     owner_name,
 )
 from gatewright.composition.measures import measures_of
-from gatewright.composition.readers import open_readers
+from gatewright.composition.processing import open_processing
+from gatewright.composition.readers import open_image_reader, open_readers
 from gatewright.composition.sky import open_sky
 from gatewright.composition.state import open_database, open_event_hub
 from gatewright.composition.store import open_expiry, open_store
@@ -36,6 +37,7 @@ from gatewright.domains.files import CommandService, FileService
 from gatewright.domains.identity import Identity
 from gatewright.domains.sky import SkyService, SurveyWatch
 from gatewright.domains.store import Listings, Store
+from gatewright.operations.processing import Processing
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ class Services:
     """The catalogue of gridded data, and reading from it."""
     sky: SkyService
     """Surveys, their images, and cut-outs."""
+    processing: Processing
+    """Coadds, differences and light curves."""
     surveys: SurveyWatch
     """Whether the files of the surveys have been looked at."""
     jobs: JobService
@@ -83,6 +87,8 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
         events = open_event_hub(database)
         leases = SqlLeases(database)
         sky, surveys, looking = await open_sky(config, database, readers, stack)
+        reader = open_image_reader(config, readers)
+        processing = await open_processing(config, database, sky, reader, stack)
         worker = await open_owner_worker(stack)
         workers = OneWorker(worker)
         means = Means(workers, leases.lease, owner_name(config))
@@ -113,6 +119,7 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
             readers=readers,
             datasets=open_datasets(config, readers),
             sky=sky,
+            processing=processing,
             surveys=surveys,
             jobs=jobs,
             files=files,

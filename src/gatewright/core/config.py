@@ -245,6 +245,13 @@ class Limits(Section):
     """Address space of one reader."""
     reader_seconds: Annotated[float, Field(gt=0)] = 30.0
     """Longest time for one window of an answer."""
+    processors: Annotated[int, Field(ge=1, le=64)] = 1
+    """Coadds, differences and light curves that are made at once by one process of the
+    gateway, each in a process of its own."""
+    processor_memory_bytes: Annotated[int, Field(ge=536_870_912)] = 3_221_225_472
+    """Address space of a process that works on images."""
+    processor_seconds: Annotated[float, Field(gt=0)] = 600.0
+    """Longest time for one coadd, difference or light curve."""
 
 
 class Config(Section):

@@ -27,7 +27,8 @@ def operations() -> list[tuple[str, str]]:
 
 
 def filled(path: str) -> str:
-    for name in ("system", "collection", "dataset", "survey", "image", "name"):
+    names = ("system", "collection", "dataset", "survey", "image", "name")
+    for name in (*names, "coadd", "difference"):
         path = path.replace(f"{{{name}}}", "x")
     return path.replace("{path}", "x").replace("{key}", "x").replace("{job_id}", "1")
 

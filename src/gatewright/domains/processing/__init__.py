@@ -17,6 +17,7 @@ from gatewright.domains.processing.model import (
 )
 from gatewright.domains.processing.ports import (
     Circle,
+    FrameLoader,
     Processor,
     ProductStore,
     Side,
@@ -27,6 +28,7 @@ __all__ = [
     "Calibration",
     "Circle",
     "Detection",
+    "FrameLoader",
     "FrameRef",
     "LightCurve",
     "LightPoint",

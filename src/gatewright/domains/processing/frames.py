@@ -66,6 +66,8 @@ class Frame:
     """Variance of each pixel by a weight map, in its own units squared."""
     name: str = ""
     """Name of the image."""
+    cards: str = ""
+    """FITS cards that say its projection, for the files that are made of it."""
 
 
 @dataclass(frozen=True, slots=True)

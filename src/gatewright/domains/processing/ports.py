@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from gatewright.domains.processing.frames import Frame
 from gatewright.domains.processing.model import FrameRef, LightCurve, Product
 
 
@@ -27,6 +28,28 @@ class Side:
     """The frames, in order of time."""
     method: str = "mean"
     """How several are joined: ``mean``, ``clipped`` or ``psf-matched``."""
+
+
+class FrameLoader(Protocol):
+    """Reads a part of an image, in a process that works on it."""
+
+    def __call__(
+        self, path: str, identity: str, hdu: int, place: Circle | None, margin: int
+    ) -> Frame:
+        """Return the pixels round a place, or all, with where they are.
+
+        ``margin`` is how many pixels more are read on each side of the place.
+
+        Raises
+        ------
+        NotFound
+            The file is gone, or the place has no pixel of the image.
+        Conflict
+            The file changed since it was indexed.
+        InvalidContent
+            It has no such image.
+        """
+        ...
 
 
 class Processor(Protocol):
@@ -84,8 +107,8 @@ class Processor(Protocol):
 class ProductStore(Protocol):
     """A durable record of products, shared by all gateway processes."""
 
-    async def product(self, product: str) -> Product | None:
-        """Return one, with what was found in it."""
+    async def product(self, product: str) -> tuple[Product, float] | None:
+        """Return one with what was found in it, and until when it is being made."""
         ...
 
     async def begin(self, product: Product, until: float) -> bool:

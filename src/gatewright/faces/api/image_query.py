@@ -104,14 +104,21 @@ def cutout_request(
     return CutoutRequest(
         region=parse_region(pos),
         format=CutoutFormat(form),
-        stretch=_stretch(stretch, limits),
+        stretch=stretch_of(stretch, limits),
         size=size,
         orientation=Orientation(orientation),
         plane=plane,
     )
 
 
-def _stretch(name: str, limits: str | None) -> Stretch:
+def stretch_of(name: str, limits: str | None) -> Stretch:
+    """Return the grey levels that a name and two percentiles say.
+
+    Raises
+    ------
+    InvalidRequest
+        The limits are no percentiles.
+    """
     if limits is None:
         return Stretch(name)
     percentiles = parse_interval(limits.replace(",", " "), "limits")

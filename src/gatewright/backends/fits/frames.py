@@ -1,0 +1,71 @@
+"""Frames for processing: a part of an image with what its header tells of it."""
+
+from dataclasses import replace
+
+import numpy as np
+from astropy.io import fits
+
+from gatewright.backends.fits.box import Box, box_of
+from gatewright.backends.fits.header import Header, parse_header
+from gatewright.backends.fits.source import Source, load, physical, pieces
+from gatewright.domains.processing import Circle
+from gatewright.domains.processing.frames import Frame, ShiftedProjection
+from gatewright.domains.sky import Circle as Region
+
+_GAIN = ("GAIN", "EGAIN", "GAINA")
+_SATURATION = ("SATURATE", "SATLEVEL", "SATURATA")
+_ELECTRONS = ("electron", "electrons", "e-", "e")
+
+
+def read_frame(
+    path: str, identity: str, hdu: int, place: Circle | None, margin: int
+) -> Frame:
+    """Return the pixels round a place, as ``domains.processing.FrameLoader`` says."""
+    source = load(path, identity, hdu)
+    width, height = source.wcs.width, source.wcs.height
+    flat = Box(0, width, 0, height)
+    if place is not None:
+        near = box_of(Region(place.ra, place.dec, place.radius), source.wcs)
+        flat = Box(
+            max(0, near.x0 - margin),
+            min(width, near.x1 + margin),
+            max(0, near.y0 - margin),
+            min(height, near.y1 + margin),
+        )
+    plane = tuple((n, n + 1) for n in source.cube.shown())
+    box = replace(flat, further=plane)
+    parts = [physical(source, raw, box.width) for raw in pieces(source, box)]
+    header, primary = parse_header(source.own), parse_header(source.primary)
+    return Frame(
+        np.concatenate(parts),
+        ShiftedProjection(source.wcs, flat.x0, flat.y0),
+        gain=_gain(header, primary),
+        saturation=_number(_SATURATION, header, primary),
+        name=source.name,
+        cards=_cards(source, flat),
+    )
+
+
+def _gain(header: Header, primary: Header) -> float | None:
+    """Return electrons in a unit: 1 where the unit is an electron."""
+    if header.text("BUNIT").lower() in _ELECTRONS:
+        return 1.0
+    return _number(_GAIN, header, primary)
+
+
+def _number(keywords: tuple[str, ...], *headers: Header) -> float | None:
+    """Return the first of some keywords that is a number above 0."""
+    for header in headers:
+        for keyword in keywords:
+            value = header.number(keyword)
+            if value is not None and value > 0:
+                return value
+    return None
+
+
+def _cards(source: Source, box: Box) -> str:
+    """Return the cards of the projection of a part of an image."""
+    cards: fits.Header = source.wcs.astropy_wcs.to_header(relax=True)
+    cards["CRPIX1"] -= box.x0
+    cards["CRPIX2"] -= box.y0
+    return str(cards.tostring(endcard=False))

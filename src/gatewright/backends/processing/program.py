@@ -1,0 +1,246 @@
+"""What the processes do: read frames, join or subtract them, measure (see ``readers``).
+
+A product is one FITS file. What is told of it follows the file's end as JSON, and the
+length of that as eight bytes; the gateway takes both off again.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from gatewright import __version__
+from gatewright.backends.plugin import frame_loaders
+from gatewright.backends.processing.product_file import cropped, finite, write_planes
+from gatewright.backends.processing.transforms import ScipyFourier
+from gatewright.backends.readers import Output
+from gatewright.core.errors import InvalidContent, NotFound, TooLarge
+from gatewright.domains.processing import Circle, Plane, photometry
+from gatewright.domains.processing import coadd as coadding
+from gatewright.domains.processing.detecting import detect
+from gatewright.domains.processing.differencing import Difference, subtract_frames
+from gatewright.domains.processing.frames import Frame
+from gatewright.domains.processing.prepared import Prepared, prepare
+
+__all__ = ["coadd", "difference", "light_curve"]
+
+MARGIN = 160
+"""Pixels that are read round a place, for stars to measure by."""
+_BYTES_OF_PIXEL = 220
+_FOURIER = ScipyFourier()
+_LOADERS = frame_loaders()
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """One side of a difference, ready, or a coadd."""
+
+    frame: Prepared
+    cards: str
+    told: Mapping[str, object]
+
+
+def coadd(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
+    """Make one image of the frames of ``side``, of the ``place`` if there is one."""
+    began = time.perf_counter()
+    place = _place(arguments)
+    made = _side(arguments["side"], place, arguments["memory"])
+    planes: dict[str, np.ndarray] = {
+        Plane.COADD: _known(made.frame.values, made.frame),
+        Plane.WEIGHT: _weight(made.frame.noise, made.frame),
+    }
+    told = {
+        **_common(began),
+        "method": arguments["side"]["method"],
+        "side": made.told,
+        "noise_factor": made.frame.factor,
+        "depth": coadding.depth_of(made.frame),
+        "psf": _psf(made.frame),
+    }
+    box = cropped(made.frame.projection, made.frame.values.shape, place)
+    extra = {"GAIN": made.frame.gain}
+    grid = made.frame.projection
+    return write_planes(output, planes, made.cards, grid, box, extra, told)
+
+
+def difference(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
+    """Subtract the frames of ``reference`` from those of ``science``, and detect."""
+    began = time.perf_counter()
+    place, memory = _place(arguments), arguments["memory"]
+    science = _side(arguments["science"], place, memory)
+    reference = _side(arguments["reference"], place, memory)
+    found = subtract_frames(science.frame, reference.frame, _FOURIER)
+    noise = np.full(found.values.shape, found.noise, np.float32)
+    planes: dict[str, np.ndarray] = {
+        Plane.DIFFERENCE: _known(found.values, found),
+        Plane.SCORE: _known(found.score, found),
+        Plane.WEIGHT: _weight(noise, found),
+        Plane.SCIENCE: _known(found.science.values, found.science),
+        Plane.REFERENCE: _known(
+            found.reference.values * np.float32(found.ratio.value), found.reference
+        ),
+    }
+    box = cropped(found.science.projection, found.values.shape, place)
+    told = {
+        **_common(began),
+        "method": "zogy",
+        "science": science.told,
+        "reference": reference.told,
+        "noise_factor": found.factor,
+        "level": found.level,
+        "flux_ratio": _ratio(found.ratio),
+        "shift": _alignment(found.alignment),
+        "psf": {
+            "science": _psf(found.science),
+            "reference": _psf(found.reference),
+        },
+        "detections": _detections(found, box),
+    }
+    extra = {"GAIN": found.science.gain}
+    grid = found.science.projection
+    return write_planes(output, planes, science.cards, grid, box, extra, told)
+
+
+def light_curve(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
+    """Return the flux at ``ra`` and ``dec`` in each of the ``frames``."""
+    ra, dec = arguments["ra"], arguments["dec"]
+    around = Circle(ra, dec, arguments["around"])
+    usable, reasons = [], {}
+    for number, ref in enumerate(arguments["frames"]):
+        try:
+            frame = prepare(_frame(ref, around, 0))
+        except (InvalidContent, NotFound) as error:
+            reasons[number] = error.text
+            continue
+        usable.append((number, frame))
+    if not usable:
+        raise NotFound(
+            "No frame could be measured there. The first: "
+            + next(iter(reasons.values()), "there is none."),
+        )
+    loads = [partial(_given, frame) for _, frame in usable]
+    points: list[dict[str, Any]] = [
+        {"reason": reasons.get(number)} for number in range(len(arguments["frames"]))
+    ]
+    for (number, _), found in zip(
+        usable, photometry.measure(loads, ra, dec), strict=True
+    ):
+        points[number] = {
+            "flux": found.flux,
+            "error": found.error,
+            "seen": found.seen,
+            "upper_limit": found.upper_limit,
+            "scale": _ratio(found.scale),
+            "reason": found.reason,
+        }
+    return {"points": finite(points), "first": usable[0][0]}
+
+
+def _given(frame: Prepared) -> Prepared:
+    return frame
+
+
+def _place(arguments: Mapping[str, Any]) -> Circle | None:
+    place = arguments.get("place")
+    return None if place is None else Circle(*place)
+
+
+def _frame(ref: Mapping[str, Any], place: Circle | None, margin: int) -> Frame:
+    name = ref["path"].lower()
+    for suffixes, loader in _LOADERS:
+        if name.endswith(suffixes):
+            return loader(ref["path"], ref["identity"], ref["hdu"], place, margin)
+    raise InvalidContent(f"The image “{ref['image']}” is of a format that only reads.")
+
+
+def _prepared(ref: Mapping[str, Any], place: Circle | None) -> Prepared:
+    return prepare(_frame(ref, place, MARGIN))
+
+
+def _side(side: Mapping[str, Any], place: Circle | None, memory: int) -> _Made:
+    """Return one side, ready: its one frame, or the coadd of several."""
+    refs = side["frames"]
+    first = _frame(refs[0], place, MARGIN)
+    needed = first.values.size * _BYTES_OF_PIXEL
+    if needed > memory:
+        raise TooLarge(
+            f"This needs about {needed >> 20} MiB of memory, and a process has "
+            f"{memory >> 20}. Ask for a smaller place with “pos”.",
+            estimate_bytes=needed,
+            limit_bytes=memory,
+        )
+    names = [ref["image"] for ref in refs]
+    if len(refs) == 1:
+        frame = prepare(first)
+        return _Made(frame, first.cards, {"images": names, "psf": _psf(frame)})
+    loads = [partial(_prepared, ref, place) for ref in refs]
+    shape = (first.values.shape[0], first.values.shape[1])
+    made = coadding.coadd(loads, first.projection, shape, side["method"], _FOURIER)
+    inputs = [
+        {
+            "image": name,
+            "weight": one.weight,
+            "fwhm": one.fwhm,
+            "clipped": one.clipped,
+            "flux_ratio": _ratio(one.ratio),
+            "shift": _alignment(one.alignment),
+        }
+        for name, one in zip(names, made.inputs, strict=True)
+    ]
+    told = {"images": names, "method": side["method"], "inputs": inputs}
+    return _Made(made.frame, first.cards, told)
+
+
+def _detections(found: Difference, box: tuple[slice, slice]) -> list[dict[str, Any]]:
+    """Return the detections within a box, by its own pixels."""
+    rows, columns = box
+    kept: list[dict[str, Any]] = []
+    for one in detect(found):
+        if rows.start <= one.y < rows.stop and columns.start <= one.x < columns.stop:
+            told = asdict(one)
+            told["number"] = len(kept) + 1
+            told["x"], told["y"] = one.x - columns.start, one.y - rows.start
+            kept.append(told)
+    return kept
+
+
+def _known(values: np.ndarray, frame: Prepared | Difference) -> np.ndarray:
+    return np.where(frame.bad, np.float32(np.nan), values)
+
+
+def _weight(noise: np.ndarray, frame: Prepared | Difference) -> np.ndarray:
+    known = noise * np.float32(frame.factor)
+    return np.where(frame.bad, np.float32(0), 1 / known**2).astype(np.float32)
+
+
+def _common(began: float) -> dict[str, object]:
+    return {
+        "version": __version__,
+        "numpy": np.__version__,
+        "seconds": round(time.perf_counter() - began, 3),
+    }
+
+
+def _psf(frame: Prepared) -> dict[str, object]:
+    return {
+        "fwhm": frame.psf.fwhm,
+        "stars": frame.psf.used,
+        "rejected": dict(frame.psf.rejected),
+        "varies": len(frame.psf.planes) > 1,
+    }
+
+
+def _ratio(ratio: Any) -> dict[str, object]:
+    return {"value": ratio.value, "error": ratio.error, "stars": ratio.stars}
+
+
+def _alignment(alignment: Any) -> dict[str, object]:
+    return {
+        "x": list(alignment.adjustment.x),
+        "y": list(alignment.adjustment.y),
+        "scatter": list(alignment.scatter),
+        "stars": alignment.stars,
+    }

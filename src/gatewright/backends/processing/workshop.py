@@ -1,0 +1,223 @@
+"""The pool that works on images, started when it is first needed."""
+
+import asyncio
+import json
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from gatewright.backends.processing.product_file import TRAILER
+from gatewright.backends.readers import PoolSettings, ReaderPool, Weight, open_pool
+from gatewright.core.errors import BackendFailed, Unavailable
+from gatewright.domains.processing import (
+    Aside,
+    Calibration,
+    Circle,
+    Detection,
+    FrameRef,
+    LightCurve,
+    LightPoint,
+    Product,
+    ProductState,
+    Side,
+)
+
+PROGRAM = "gatewright.backends.processing.program"
+_STAR_RADIUS = 0.1
+_PIECE = 8 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class WorkshopSettings:
+    """What processing may use."""
+
+    pool: PoolSettings
+    """The processes."""
+    products: Path
+    """Folder of the files that are made."""
+
+
+class Workshop:
+    """Implements :class:`gatewright.domains.processing.Processor` with processes.
+
+    They are started when the first work comes, and end with the stack.
+    """
+
+    def __init__(self, settings: WorkshopSettings, stack: AsyncExitStack) -> None:
+        self._settings = settings
+        self._stack = stack
+        self._pool: ReaderPool | None = None
+        self._starting = asyncio.Lock()
+
+    async def coadd(
+        self, product: Product, side: Side, place: Circle | None
+    ) -> Product:
+        arguments = {"side": _told_side(side), "place": _told_place(place)}
+        return await self._make("coadd", product, arguments, side.frames)
+
+    async def difference(
+        self, product: Product, science: Side, reference: Side, place: Circle | None
+    ) -> Product:
+        arguments = {
+            "science": _told_side(science),
+            "reference": _told_side(reference),
+            "place": _told_place(place),
+        }
+        frames = [*science.frames, *reference.frames]
+        return await self._make("difference", product, arguments, frames)
+
+    async def light_curve(
+        self, frames: Sequence[FrameRef], ra: float, dec: float
+    ) -> LightCurve:
+        pool = await self._started(frames)
+        arguments = {
+            "frames": [_told_frame(frame) for frame in frames],
+            "ra": ra,
+            "dec": dec,
+            "around": _STAR_RADIUS,
+        }
+        found = await pool.call(
+            f"{PROGRAM}:light_curve",
+            arguments,
+            weight=Weight.LONG,
+            person="light curve",
+        )
+        try:
+            points = [
+                _point(frame, told)
+                for frame, told in zip(frames, found["points"], strict=True)
+            ]
+            first = frames[found["first"]]
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            raise _other_form() from error
+        return LightCurve(ra, dec, Calibration(first.image, 1.0, 0.0, 0), points)
+
+    async def remove(self, product: Product) -> None:
+        if product.path is not None:
+            await asyncio.to_thread(Path(product.path).unlink, missing_ok=True)
+
+    async def _make(
+        self,
+        function: str,
+        product: Product,
+        arguments: dict[str, Any],
+        frames: Sequence[FrameRef],
+    ) -> Product:
+        pool = await self._started(frames)
+        arguments["memory"] = self._settings.pool.memory_bytes
+        descriptor, size = await pool.file(
+            f"{PROGRAM}:{function}", arguments, person=product.owner
+        )
+        try:
+            path = self._settings.products / f"{product.id}.fits"
+            told, identity = await asyncio.to_thread(_keep, descriptor, size, path)
+        finally:
+            os.close(descriptor)
+        try:
+            detections = [_detection(one) for one in told.pop("detections", [])]
+            planes = told.pop("planes")
+        except (KeyError, TypeError, ValueError) as error:
+            raise _other_form() from error
+        return replace(
+            product,
+            state=ProductState.READY,
+            path=str(path),
+            identity=identity,
+            planes=planes,
+            report=told,
+            detections=detections,
+        )
+
+    async def _started(self, frames: Sequence[FrameRef]) -> ReaderPool:
+        async with self._starting:
+            if self._pool is None:
+                pool = open_pool(self._settings.pool)
+                self._pool = await self._stack.enter_async_context(pool)
+            self._pool.publish(*{Path(frame.path).parent for frame in frames})
+            return self._pool
+
+
+def _keep(descriptor: int, size: int, path: Path) -> tuple[dict[str, Any], str]:
+    """Put a product's file in its place; return what is told and its identity."""
+    length = int.from_bytes(os.pread(descriptor, TRAILER, size - TRAILER), "big")
+    end = size - TRAILER - length
+    if size < TRAILER or end < 0:
+        raise _other_form()
+    told: dict[str, Any] = json.loads(os.pread(descriptor, length, end))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        making = path.with_name(f".{path.name}.{os.getpid()}")
+        with making.open("wb") as file:
+            done = 0
+            while done < end:
+                piece = os.pread(descriptor, min(_PIECE, end - done), done)
+                if not piece:
+                    raise _other_form()
+                file.write(piece)
+                done += len(piece)
+            file.flush()
+            os.fsync(file.fileno())
+        making.replace(path)
+    except OSError as error:
+        raise Unavailable(
+            f"The product could not be kept: {error.strerror}. Its folder is "
+            "“products” in the gateway's state folder."
+        ) from error
+    return told, file_identity(path)
+
+
+def file_identity(path: Path) -> str:
+    """Return the identity of a file, as the reader of its format writes it."""
+    status = path.stat()
+    numbers = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+    return "-".join(f"{number:x}" for number in numbers)
+
+
+def _other_form() -> BackendFailed:
+    return BackendFailed("The processing gave an answer of another form.")
+
+
+def _told_frame(frame: FrameRef) -> dict[str, Any]:
+    told = asdict(frame)
+    return {name: told[name] for name in ("image", "path", "identity", "hdu")}
+
+
+def _told_side(side: Side) -> dict[str, Any]:
+    return {"frames": list(map(_told_frame, side.frames)), "method": side.method}
+
+
+def _told_place(place: Circle | None) -> list[float] | None:
+    return None if place is None else [place.ra, place.dec, place.radius]
+
+
+def _detection(told: Mapping[str, Any]) -> Detection:
+    aside = told["aside"]
+    return Detection(**{**told, "aside": None if aside is None else Aside(aside)})
+
+
+def _point(frame: FrameRef, told: Mapping[str, Any]) -> LightPoint:
+    nan = float("nan")
+    scale = told.get("scale") or {"value": nan, "error": nan}
+    number = {
+        name: nan if value is None else float(value)
+        for name, value in (
+            ("flux", told.get("flux")),
+            ("flux_error", told.get("error")),
+            ("scale", scale["value"]),
+            ("scale_error", scale["error"]),
+        )
+    }
+    return LightPoint(
+        image=frame.image,
+        mjd=frame.mjd,
+        assumed=frame.assumed,
+        band=frame.band,
+        upper_limit=told.get("upper_limit"),
+        magnitude=None,
+        magnitude_error=None,
+        reason=told.get("reason"),
+        **number,
+    )

@@ -1,0 +1,50 @@
+"""Processing of images from the configuration."""
+
+from contextlib import AsyncExitStack
+
+from gatewright.backends.processing import Workshop, WorkshopSettings
+from gatewright.backends.readers import PoolSettings
+from gatewright.backends.sql import Database
+from gatewright.backends.sql.products import SqlProducts
+from gatewright.composition.readers import published_folders
+from gatewright.core.config import Config
+from gatewright.core.errors import Unavailable
+from gatewright.domains.sky import ImageReader, SkyService
+from gatewright.operations.processing import Processing
+
+_PROGRAM = "gatewright.backends.processing.program"
+
+
+async def open_processing(
+    config: Config,
+    database: Database,
+    sky: SkyService,
+    reader: ImageReader,
+    stack: AsyncExitStack,
+) -> Processing:
+    """Return what works on images; its processes start with the first work."""
+    products = config.gateway.state / "products"
+    try:
+        # It has to be there before the processes are: they may read no others.
+        products.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(
+            f"The folder “{products}” cannot be used: {error.strerror}. It is for "
+            "coadds and differences: remove what is there, or let the gateway write "
+            "there."
+        ) from error
+    limits = config.limits
+    settings = PoolSettings(
+        programs=(_PROGRAM,),
+        folders=(*published_folders(config), products),
+        spool=config.gateway.state / "spool",
+        # One more than work at once: a pool keeps one free of long work.
+        readers=limits.processors + 1,
+        memory_bytes=limits.processor_memory_bytes,
+        seconds=limits.processor_seconds,
+        file_bytes=limits.response_bytes,
+    )
+    workshop = Workshop(WorkshopSettings(settings, products), stack)
+    processing = Processing(sky, reader, workshop, SqlProducts(database))
+    stack.push_async_callback(processing.close)
+    return processing

@@ -1,0 +1,148 @@
+"""Forced photometry: the flux at one place in every image that has it."""
+
+import csv
+import io
+from collections.abc import Iterable
+from typing import Annotated, Literal
+from xml.sax.saxutils import escape, quoteattr
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from gatewright.core.errors import InvalidContent
+from gatewright.domains.processing import LightCurve
+from gatewright.faces.api.image_query import image_query, place_text
+from gatewright.faces.api.images import Band, Degrees, SurveyNames, Time
+from gatewright.faces.api.product_answers import (
+    LightCurveAnswer,
+    light_curve_answer,
+    point_answer,
+)
+from gatewright.faces.api.product_bodies import circle
+from gatewright.web.context import Context
+from gatewright.web.listing import json_response
+
+router = APIRouter(tags=["sky"])
+
+_COLUMNS = (
+    ("image", "", "char", "meta.id"),
+    ("mjd", "d", "double", "time.epoch"),
+    ("time", "", "char", "time.epoch"),
+    ("time_assumed", "", "boolean", "meta.code"),
+    ("band", "", "char", "instr.bandpass"),
+    ("flux", "", "double", "phot.count"),
+    ("flux_error", "", "double", "stat.error;phot.count"),
+    ("upper_limit", "", "double", "phot.count;stat.max"),
+    ("scale", "", "double", "arith.factor"),
+    ("scale_error", "", "double", "stat.error"),
+    ("reason", "", "char", "meta.note"),
+)
+_VOTABLE = "application/x-votable+xml"
+
+
+@router.get(
+    "/lightcurve",
+    operation_id="getLightCurve",
+    response_model=LightCurveAnswer,
+    summary="Flux at a place over time",
+    responses={
+        200: {
+            "content": {"application/json": {}, "text/csv": {}, _VOTABLE: {}},
+            "description": "The light curve.",
+        },
+        401: {"description": "Nobody is signed in."},
+        404: {"description": "No image has the place, or none can be measured."},
+        413: {"description": "Too many images; narrow them by time or band."},
+    },
+)
+async def light_curve(
+    request: Request,
+    context: Context,
+    pos: Annotated[
+        str | None,
+        Query(
+            title="Place",
+            description="“CIRCLE ra dec radius” in ICRS degrees; the flux is measured "
+            "in its middle.",
+            examples=["CIRCLE 318.10833 -66.01556 0.001"],
+        ),
+    ] = None,
+    ra: Degrees = None,
+    dec: Degrees = None,
+    survey: SurveyNames = None,
+    time: Time = None,
+    band: Band = None,
+    form: Annotated[
+        Literal["json", "csv", "votable"],
+        Query(alias="format", title="Form", description="json, csv or votable."),
+    ] = "json",
+) -> Response:
+    """Fit a star at the place in each image, whether or not one is seen there.
+
+    All fluxes are on the scale of the first image, by the stars that they share; where
+    nothing is seen at 3 sigma an upper limit of 5 sigma is told.
+    """
+    place = circle(place_text(pos, ra, dec, None))
+    if place is None:
+        raise InvalidContent("Say which place: pos=CIRCLE ra dec radius, in degrees.")
+    query = image_query(
+        pos=(),
+        time=time or (),
+        band=band or (),
+        survey=survey or (),
+        kind="science",
+        seeing=None,
+        exposure=None,
+    )
+    curve = await context.services.processing.light_curve(
+        context.caller, place.ra, place.dec, query
+    )
+    if form == "json":
+        return json_response(light_curve_answer(curve))
+    if form == "csv":
+        return Response(csv_text(curve), media_type="text/csv; charset=utf-8")
+    return Response(votable_text(curve), media_type=_VOTABLE)
+
+
+def csv_text(curve: LightCurve) -> str:
+    """Return a light curve as CSV, empty for what is not known."""
+    text = io.StringIO()
+    table = csv.DictWriter(text, [name for name, *_ in _COLUMNS], lineterminator="\r\n")
+    table.writeheader()
+    table.writerows(map(point_answer, curve.points))
+    return text.getvalue()
+
+
+def votable_text(curve: LightCurve) -> str:
+    """Return a light curve as a VOTable 1.4, empty cells for what is not known."""
+    fields = "".join(
+        f'<FIELD name="{name}" datatype="{kind}" ucd="{ucd}"'
+        + (' arraysize="*"' if kind == "char" else "")
+        + (f' unit="{unit}"' if unit else "")
+        + "/>"
+        for name, unit, kind, ucd in _COLUMNS
+    )
+    rows = "".join(
+        f"<TR>{''.join(_cells(point_answer(point).values()))}</TR>"
+        for point in curve.points
+    )
+    units = quoteattr(curve.calibration.frame)
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        '<VOTABLE version="1.4" xmlns="http://www.ivoa.net/xml/VOTable/v1.3">'
+        '<RESOURCE type="results"><INFO name="QUERY_STATUS" value="OK"/>'
+        f'<TABLE name="lightcurve"><PARAM name="units_of" datatype="char" '
+        f'arraysize="*" value={units}/>'
+        f"{fields}<DATA><TABLEDATA>{rows}</TABLEDATA></DATA></TABLE>"
+        "</RESOURCE></VOTABLE>\n"
+    )
+
+
+def _cells(values: Iterable[object]) -> Iterable[str]:
+    for value in values:
+        if value is None:
+            yield "<TD/>"
+        elif isinstance(value, bool):
+            yield f"<TD>{'true' if value else 'false'}</TD>"
+        else:
+            yield f"<TD>{escape(str(value))}</TD>"

@@ -1,0 +1,215 @@
+"""Images that are made of others: coadds and differences."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Query, Request
+from starlette.responses import Response
+
+from gatewright.core.errors import InvalidContent
+from gatewright.domains.processing import Plane, Product, ProductKind, ProductState
+from gatewright.domains.sky import CutoutFormat
+from gatewright.faces.api.image_content import content_response
+from gatewright.faces.api.image_query import stretch_of
+from gatewright.faces.api.images import Percentiles, Size, StretchName, cutout_etag
+from gatewright.faces.api.product_answers import (
+    CoaddAnswer,
+    DifferenceAnswer,
+    product_answer,
+)
+from gatewright.faces.api.product_bodies import (
+    CoaddBody,
+    DifferenceBody,
+    circle,
+    selection,
+)
+from gatewright.web.conditional import check_preconditions, not_modified
+from gatewright.web.context import Context, RequestContext
+from gatewright.web.json_model import json_body, read_model
+from gatewright.web.listing import json_response
+
+router = APIRouter(tags=["sky"])
+
+_MAKING: dict[int | str, dict[str, Any]] = {
+    202: {"description": "It is being made; ask its “Location” in a few seconds."},
+    401: {"description": "Nobody is signed in."},
+    404: {"description": "There is no such image, or none is found."},
+    413: {"description": "It would need more memory than a process has."},
+    422: {"description": "The body has another form, or an image cannot be used."},
+}
+_NONE: dict[int | str, dict[str, Any]] = {
+    404: {"description": "There is none that you may see."}
+}
+_PIXELS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {"application/fits": {}, "image/png": {}},
+        "description": "The pixels.",
+    },
+    304: {"description": "It is still the same."},
+    404: {"description": "There is none that you may see, or no such plane."},
+    409: {"description": "It is not ready."},
+}
+
+ProductId = Annotated[
+    str,
+    Path(
+        title="Product",
+        description="Id that its making was answered with.",
+        max_length=64,
+        examples=["d-0123456789abcdef01234567"],
+    ),
+]
+Form = Annotated[
+    Literal["fits", "png"],
+    Query(alias="format", title="Form", description="fits: with its WCS; png."),
+]
+
+
+@router.post(
+    "/coadds",
+    operation_id="makeCoadd",
+    status_code=201,
+    response_model=CoaddAnswer,
+    summary="Make one image of several",
+    openapi_extra=json_body(CoaddBody),
+    responses=_MAKING,
+)
+async def make_coadd(request: Request, context: Context) -> Response:
+    """Put images on the grid of the first, on one scale of flux, and take their mean.
+
+    Answered with 201 when it is made, or with 202 after ten seconds. The same images
+    and the same place give the same coadd, made once.
+    """
+    body = await read_model(request, CoaddBody)
+    made = await context.services.processing.coadd(
+        context.caller, selection(body.images), circle(body.pos), body.method
+    )
+    return _made(context, made)
+
+
+@router.get(
+    "/coadds/{coadd}",
+    operation_id="getCoadd",
+    response_model=CoaddAnswer,
+    summary="One coadd",
+    responses=_NONE,
+)
+async def one_coadd(context: Context, coadd: ProductId) -> Response:
+    """Tell how far a coadd is, what it is made of and what was measured on the way."""
+    processing = context.services.processing
+    found = await processing.product(context.caller, ProductKind.COADD, coadd)
+    return json_response(product_answer(found, context.services.config.prefix))
+
+
+@router.get(
+    "/coadds/{coadd}/image",
+    operation_id="getCoaddImage",
+    summary="Pixels of a coadd",
+    response_class=Response,
+    responses=_PIXELS,
+)
+async def coadd_image(
+    request: Request,
+    context: Context,
+    coadd: ProductId,
+    plane: Annotated[
+        Literal["coadd", "weight"], Query(description="The mean, or its weights.")
+    ] = "coadd",
+    form: Form = "fits",
+    stretch: StretchName = "asinh",
+    limits: Percentiles = None,
+    size: Size = None,
+) -> Response:
+    """Send a plane of a coadd; pixels that no image knows are NaN."""
+    processing = context.services.processing
+    found = await processing.product(context.caller, ProductKind.COADD, coadd)
+    how = (Plane(plane), CutoutFormat(form), stretch_of(stretch, limits), size)
+    return await _pixels(request, context, found, how)
+
+
+@router.post(
+    "/differences",
+    operation_id="makeDifference",
+    status_code=201,
+    response_model=DifferenceAnswer,
+    summary="Subtract images, and detect",
+    openapi_extra=json_body(DifferenceBody),
+    responses=_MAKING,
+)
+async def make_difference(request: Request, context: Context) -> Response:
+    """Subtract a reference from a science image and tell what changed.
+
+    The proper subtraction of Zackay, Ofek and Gal-Yam (2016), with point-spread
+    functions measured from the images' own stars. Answered as the making of a coadd.
+    """
+    body = await read_model(request, DifferenceBody)
+    made = await context.services.processing.difference(
+        context.caller,
+        selection(body.science),
+        selection(body.reference),
+        circle(body.pos),
+    )
+    return _made(context, made)
+
+
+@router.get(
+    "/differences/{difference}",
+    operation_id="getDifference",
+    response_model=DifferenceAnswer,
+    summary="One difference",
+    responses=_NONE,
+)
+async def one_difference(context: Context, difference: ProductId) -> Response:
+    """Tell how far a difference is, what was found in it, and how it came about."""
+    processing = context.services.processing
+    found = await processing.product(context.caller, ProductKind.DIFFERENCE, difference)
+    return json_response(product_answer(found, context.services.config.prefix))
+
+
+@router.get(
+    "/differences/{difference}/image",
+    operation_id="getDifferenceImage",
+    summary="Pixels of a difference",
+    response_class=Response,
+    responses=_PIXELS,
+)
+async def difference_image(
+    request: Request,
+    context: Context,
+    difference: ProductId,
+    plane: Annotated[
+        Literal["difference", "score", "weight", "science", "reference"],
+        Query(
+            description="The difference, its score in sigma, its weights, or the two "
+            "images on its grid."
+        ),
+    ] = "difference",
+    form: Form = "fits",
+    stretch: StretchName = "asinh",
+    limits: Percentiles = None,
+    size: Size = None,
+) -> Response:
+    """Send a plane of a difference; pixels that tell nothing are NaN."""
+    processing = context.services.processing
+    found = await processing.product(context.caller, ProductKind.DIFFERENCE, difference)
+    how = (Plane(plane), CutoutFormat(form), stretch_of(stretch, limits), size)
+    return await _pixels(request, context, found, how)
+
+
+def _made(context: RequestContext, product: Product) -> Response:
+    answer = product_answer(product, context.services.config.prefix)
+    if product.state is ProductState.FAILED:
+        raise InvalidContent(product.reason or "It could not be made.")
+    status = 201 if product.state is ProductState.READY else 202
+    place = f"/api/v1/{product.kind}s/{product.id}"
+    return json_response(answer, status, {"Location": place})
+
+
+async def _pixels(
+    request: Request, context: RequestContext, product: Product, how: tuple[Any, ...]
+) -> Response:
+    etag = cutout_etag(product.identity, 0, f"{product.id} {how!r}")
+    if product.state is ProductState.READY and check_preconditions(request, etag):
+        return not_modified(etag)
+    content = await context.services.processing.plane(product, *how)
+    picture = how[1] is CutoutFormat.PNG
+    return content_response(content, request, etag, inline=picture)

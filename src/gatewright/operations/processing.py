@@ -1,0 +1,383 @@
+"""Coadds, differences and light curves of the images that a caller may see."""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from gatewright.core.caller import Caller, Scope
+from gatewright.core.clock import Clock, system_clock
+from gatewright.core.errors import (
+    Conflict,
+    GatewayError,
+    InvalidContent,
+    NotFound,
+    NotSignedIn,
+    TooLarge,
+    Unavailable,
+)
+from gatewright.domains.processing import (
+    Circle,
+    FrameRef,
+    LightCurve,
+    Plane,
+    Processor,
+    Product,
+    ProductKind,
+    ProductState,
+    ProductStore,
+    Side,
+)
+from gatewright.domains.sky import Circle as Region
+from gatewright.domains.sky import (
+    Content,
+    CutoutFormat,
+    CutoutRequest,
+    Image,
+    ImageKind,
+    ImageQuery,
+    ImageReader,
+    SkyService,
+    Stretch,
+)
+
+WAIT_SECONDS = 10.0
+"""How long a request waits for a product before it is told to come back."""
+MOST_IMAGES = 500
+"""Most images of one product, or of one light curve."""
+_LEASE_SECONDS = 30.0
+_PAGE = 200
+_METHOD_VERSION = "1"
+_KINDS = (ImageKind.SCIENCE, ImageKind.REFERENCE, ImageKind.DIFFERENCE)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which images: by name, by a search, or those of a coadd that is there."""
+
+    images: Sequence[str] = ()
+    """Names of images."""
+    query: ImageQuery | None = None
+    """A search."""
+    coadd: str | None = None
+    """Name of a coadd."""
+
+
+Work = Callable[[Product], Awaitable[Product]]
+
+
+class Processing:
+    """What the faces may do with the pixels of images beyond cutting them."""
+
+    def __init__(
+        self,
+        sky: SkyService,
+        reader: ImageReader,
+        processor: Processor,
+        store: ProductStore,
+        clock: Clock = system_clock,
+    ) -> None:
+        self._sky = sky
+        self._reader = reader
+        self._processor = processor
+        self._store = store
+        self._clock = clock
+        self._tasks: dict[str, asyncio.Task[Product]] = {}
+
+    async def close(self) -> None:
+        """End what is being made."""
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    async def coadd(
+        self, caller: Caller, chosen: Selection, place: Circle | None, method: str
+    ) -> Product:
+        """Return the coadd of images, which may still be in the making.
+
+        Raises
+        ------
+        NotSignedIn, NotFound, InvalidContent, TooLarge
+            The caller may not, an image is not there, or cannot be used.
+        """
+        side = Side(await self._frames(caller, chosen, place), method)
+        request = {"images": _names(side), **_place_of(place), "method": method}
+
+        async def work(product: Product) -> Product:
+            return await self._processor.coadd(product, side, place)
+
+        return await self._made(caller, ProductKind.COADD, request, [side], work)
+
+    async def difference(
+        self,
+        caller: Caller,
+        science: Selection,
+        reference: Selection,
+        place: Circle | None,
+    ) -> Product:
+        """Return the difference of two sides, which may still be in the making.
+
+        Raises
+        ------
+        NotSignedIn, NotFound, InvalidContent, TooLarge
+            The caller may not, an image is not there, or cannot be used.
+        """
+        new = Side(await self._frames(caller, science, place), "clipped")
+        old = Side(await self._frames(caller, reference, place), "clipped")
+        request = {
+            "science": _names(new),
+            "reference": _names(old),
+            **_place_of(place),
+            "method": "zogy",
+        }
+
+        async def work(product: Product) -> Product:
+            return await self._processor.difference(product, new, old, place)
+
+        return await self._made(
+            caller, ProductKind.DIFFERENCE, request, [new, old], work
+        )
+
+    async def product(self, caller: Caller, kind: ProductKind, name: str) -> Product:
+        """Return a product; one whose maker ended is told as failed.
+
+        Raises
+        ------
+        NotFound
+            There is none of that name whose images the caller may all see.
+        """
+        found = await self._store.product(name)
+        visible = {survey.id for survey in await self._sky.surveys(caller)}
+        if (
+            found is None
+            or found[0].kind is not kind
+            or set(found[0].surveys) - visible
+        ):
+            raise NotFound(f"There is no such {kind}.")
+        product, until = found
+        if product.state is ProductState.WORKING and until < self._clock():
+            reason = "The gateway ended while it was made; ask for it again."
+            return replace(product, state=ProductState.FAILED, reason=reason)
+        return product
+
+    async def plane(
+        self,
+        product: Product,
+        plane: Plane,
+        form: CutoutFormat,
+        stretch: Stretch,
+        size: int | None,
+    ) -> Content:
+        """Return one plane of a product that :meth:`product` returned.
+
+        Raises
+        ------
+        NotFound
+            It has no such plane.
+        Conflict
+            It is not ready.
+        """
+        if product.state is not ProductState.READY or product.path is None:
+            raise Conflict(
+                f"This {product.kind} is {product.state}. "
+                + (product.reason or "Look again in a few seconds.")
+            )
+        if str(plane) not in product.planes:
+            raise NotFound(
+                f"A {product.kind} has the planes {', '.join(product.planes)}."
+            )
+        ra, dec, radius = (
+            float(str(product.report[name])) for name in ("ra", "dec", "radius")
+        )
+        request = CutoutRequest(
+            Region(ra, dec, radius), format=form, stretch=stretch, size=size
+        )
+        return await self._reader.cut(_as_image(product, plane, ra, dec), request)
+
+    async def light_curve(
+        self, caller: Caller, ra: float, dec: float, query: ImageQuery
+    ) -> LightCurve:
+        """Return the flux at a place in the images that a search finds there.
+
+        Raises
+        ------
+        NotFound, TooLarge
+            No image, or too many.
+        """
+        if not caller.signed_in:
+            raise NotSignedIn("Sign in, or send a token, to measure.")
+        frames = await self._frames(
+            caller, Selection(query=query), Circle(ra, dec, 0.0)
+        )
+        return await self._processor.light_curve(frames, ra, dec)
+
+    async def _made(
+        self,
+        caller: Caller,
+        kind: ProductKind,
+        request: dict[str, object],
+        sides: Sequence[Side],
+        work: Work,
+    ) -> Product:
+        """Return what was made of a request before, or make it and wait a while."""
+        frames = [frame for side in sides for frame in side.frames]
+        product = Product(
+            id=_name(kind, request, frames),
+            kind=kind,
+            state=ProductState.WORKING,
+            request=request,
+            surveys=sorted({frame.survey for frame in frames}),
+            owner=caller.user,
+            created_at=self._clock(),
+        )
+        begun = await self._store.begin(product, self._clock() + _LEASE_SECONDS)
+        if begun:
+            task = asyncio.create_task(self._finish(product, work))
+            self._tasks[product.id] = task
+            task.add_done_callback(lambda _: self._tasks.pop(product.id, None))
+        running = self._tasks.get(product.id)
+        if running is None:
+            return await self.product(caller, kind, product.id)
+        done, _ = await asyncio.wait([running], timeout=WAIT_SECONDS)
+        # Whoever asked hears why it could not be made.
+        return running.result() if done else product
+
+    async def _finish(self, product: Product, work: Work) -> Product:
+        """Make a product and write down what became of it."""
+        keeping = asyncio.create_task(self._keep(product.id))
+        try:
+            made = await work(product)
+            await self._store.end(made)
+        except BaseException as error:
+            text = "The gateway ended while it was made; ask for it again."
+            if isinstance(error, GatewayError):
+                text = error.text
+            elif not isinstance(error, asyncio.CancelledError):
+                text = "It could not be made."
+            failed = replace(product, state=ProductState.FAILED, reason=text)
+            with suppress(GatewayError):
+                await self._store.end(failed)
+            raise
+        finally:
+            keeping.cancel()
+        return made
+
+    async def _keep(self, product: str) -> None:
+        while True:
+            await asyncio.sleep(_LEASE_SECONDS / 4)
+            with suppress(Unavailable):
+                await self._store.keep(product, self._clock() + _LEASE_SECONDS)
+
+    async def _frames(
+        self, caller: Caller, chosen: Selection, place: Circle | None
+    ) -> list[FrameRef]:
+        """Return the frames of a selection in order of time, those without one last."""
+        caller.require(Scope.SKY_READ)
+        if not caller.signed_in:
+            raise NotSignedIn("Sign in, or send a token, to have images worked on.")
+        if chosen.coadd is not None:
+            return [
+                _coadd_frame(
+                    await self.product(caller, ProductKind.COADD, chosen.coadd)
+                )
+            ]
+        if chosen.query is not None:
+            images = await self._found(caller, chosen.query, place)
+        else:
+            names = dict.fromkeys(chosen.images)
+            images = [await self._sky.image(caller, name) for name in names]
+        if not images:
+            raise NotFound("No image is found by this selection.")
+        others = [image.id for image in images if image.kind not in _KINDS]
+        if others:
+            raise InvalidContent(f"“{others[0]}” is no image of the sky.")
+        refs = [_frame(image) for image in images]
+        return sorted(refs, key=lambda r: (r.mjd is None, r.mjd or 0.0, r.image))
+
+    async def _found(
+        self, caller: Caller, query: ImageQuery, place: Circle | None
+    ) -> list[Image]:
+        if place is not None:
+            region = Region(place.ra, place.dec, place.radius)
+            query = replace(query, regions=(*query.regions, region))
+        images: list[Image] = []
+        cursor: str | None = None
+        while True:
+            page = await self._sky.search(caller, query, limit=_PAGE, cursor=cursor)
+            images += page.items
+            if len(images) > MOST_IMAGES:
+                raise TooLarge(
+                    f"More than {MOST_IMAGES} images are found; narrow the selection "
+                    "by “time”, “band” or “pos”."
+                )
+            if page.next is None:
+                return images
+            cursor = page.next
+
+
+def _frame(image: Image) -> FrameRef:
+    times = [t for t in (image.t_min, image.t_max) if t is not None]
+    return FrameRef(
+        image=image.id,
+        survey=image.survey,
+        path=image.path,
+        identity=image.identity,
+        hdu=image.hdu,
+        mjd=sum(times) / len(times) if times else None,
+        band=image.band,
+        seeing=image.seeing,
+    )
+
+
+def _coadd_frame(product: Product) -> FrameRef:
+    if product.state is not ProductState.READY or product.path is None:
+        raise Conflict(f"The coadd “{product.id}” is {product.state}.")
+    return FrameRef(
+        image=f"coadd:{product.id}",
+        survey=product.surveys[0],
+        path=product.path,
+        identity=product.identity,
+        hdu=product.planes[Plane.COADD],
+    )
+
+
+def _as_image(product: Product, plane: Plane, ra: float, dec: float) -> Image:
+    """Return a plane of a product as the image that a reader cuts."""
+    assert product.path is not None  # noqa: S101  # it is ready
+    return Image(
+        id=f"{product.id}.{plane}",
+        survey="",
+        path=product.path,
+        identity=product.identity,
+        hdu=product.planes[str(plane)],
+        polygon=(),
+        ra=ra,
+        dec=dec,
+        fov=0.0,
+        width=0,
+        height=0,
+        scale=0.0,
+        file_size=0,
+        observation=product.id,
+    )
+
+
+def _names(side: Side) -> list[str]:
+    return [frame.image for frame in side.frames]
+
+
+def _place_of(place: Circle | None) -> dict[str, object]:
+    if place is None:
+        return {"pos": None}
+    return {"pos": f"CIRCLE {place.ra!r} {place.dec!r} {place.radius!r}"}
+
+
+def _name(
+    kind: ProductKind, request: dict[str, object], frames: Sequence[FrameRef]
+) -> str:
+    """Return the name of a product: the same images, and the same method, the same."""
+    identities = [f"{frame.image} {frame.identity}" for frame in frames]
+    text = json.dumps([_METHOD_VERSION, kind, request, identities], sort_keys=True)
+    return f"{kind[0]}-{hashlib.sha256(text.encode()).hexdigest()[:24]}"
