@@ -316,6 +316,14 @@ class MemoryDocuments:
             for d in seen[:limit]
         ]
 
+    async def numbers(self, collections: Sequence[str]) -> Mapping[str, int]:
+        there = self._shelves.collections
+        return {
+            name: there[name].collection.sequence
+            for name in collections
+            if name in there
+        }
+
     async def collections(
         self, who: Requester, after: str, limit: int
     ) -> Sequence[tuple[Collection, Right]]:

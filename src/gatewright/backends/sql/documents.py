@@ -177,6 +177,12 @@ class SqlDocuments:
         rows = await self._database.read(text, collection, since, until, *people, limit)
         return readable(rows, rows_of.change, "key")
 
+    async def numbers(self, collections: Sequence[str]) -> Mapping[str, int]:
+        marks = ", ".join("?" * len(collections))
+        text = f"SELECT name, sequence FROM store_collections WHERE name IN ({marks})"  # noqa: S608  # marks alone
+        rows = await self._database.read(text, *collections)
+        return {row["name"]: row["sequence"] for row in rows}
+
     async def collections(
         self, who: Requester, after: str, limit: int
     ) -> Sequence[tuple[Collection, Right]]:

@@ -94,6 +94,13 @@ class DocumentStore(Protocol):
         """Return what changed above ``since`` up to ``until``, oldest first."""
         ...
 
+    async def numbers(self, collections: Sequence[str]) -> Mapping[str, int]:
+        """Return the numbers of the last changes of those collections that are there.
+
+        It is asked every half second for all collections that somebody waits for.
+        """
+        ...
+
     async def collections(
         self, who: Requester, after: str, limit: int
     ) -> Sequence[tuple[Collection, Right]]:

@@ -42,6 +42,7 @@ from gatewright.domains.store.names import (
 
 MAXIMUM_CONDITIONS = 20
 MAXIMUM_VALUES = 200
+_LONGEST_PLACE = 9
 _TEXT_ENTRY = 200
 _LARGEST = 1.7976931348623157e308
 MISSING = object()
@@ -124,7 +125,11 @@ def _checked(condition: Condition, raw: str) -> Condition:
     field, word, value = condition.field, condition.operator, condition.value
     if word is Operator.PREFIX:
         return Condition(field, word, value if isinstance(value, str) else raw)
-    if word is Operator.IN and not _is_scalar_list(value):
+    if word is Operator.IN and not (
+        isinstance(value, list)
+        and len(value) <= MAXIMUM_VALUES
+        and all(kind_of(item) != "structure" for item in value)
+    ):
         raise InvalidRequest(
             f"“in” takes a JSON list of at most {MAXIMUM_VALUES} plain values."
         )
@@ -135,14 +140,6 @@ def _checked(condition: Condition, raw: str) -> Condition:
     if word in {Operator.EQ, Operator.NE} and kind_of(value) == "structure":
         raise InvalidRequest(f"“{word}” takes a plain value.")
     return condition
-
-
-def _is_scalar_list(value: object) -> bool:
-    return (
-        isinstance(value, list)
-        and len(value) <= MAXIMUM_VALUES
-        and all(kind_of(item) != "structure" for item in value)
-    )
 
 
 def matches(document: object, conditions: Iterable[Condition]) -> bool:
@@ -174,17 +171,17 @@ def lookup(document: object, field: str) -> object:
     for name in names_of(field):
         if isinstance(document, dict):
             document = document.get(name, MISSING)
-        elif isinstance(document, list) and _is_place(name, document):
+        elif (
+            isinstance(document, list)
+            and name.isascii()
+            and name.isdigit()
+            and len(name) < _LONGEST_PLACE
+            and int(name) < len(document)
+        ):
             document = document[int(name)]
         else:
             return MISSING
     return document
-
-
-def _is_place(name: str, items: Sequence[object]) -> bool:
-    return (
-        name.isascii() and name.isdigit() and len(name) < 9 and int(name) < len(items)
-    )
 
 
 def _items(value: object) -> Sequence[object]:

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -34,6 +34,7 @@ from gatewright.domains.store.order import SortField, in_order, project
 from gatewright.domains.store.query import Condition, index_range, matches
 from gatewright.domains.store.rights import readable_collection
 from gatewright.domains.store.service import Store
+from gatewright.domains.store.watching import LOOK_SECONDS
 
 SCANNED_DOCUMENTS = 10_000
 SCANNED_BYTES = 32 << 20
@@ -41,8 +42,11 @@ SCANNED_STEPS = 100
 PAGE_BYTES = 8 << 20
 LONGEST_WAIT = 30.0
 _STEP_DOCUMENTS = 500
+_FOLLOWED = 100
 _STEP_BYTES = 4 << 20
-_LOOK_SECONDS = 0.5
+_LOOK_AGAIN_SECONDS = 300.0
+"""After so long a follower is asked anew whether it may still read: another process
+may have changed that and no document. Each change asks it too."""
 _LARGE = 65_536
 
 _log = logging.getLogger(__name__)
@@ -176,10 +180,14 @@ class Listings:
             page = await self._by_key(reading, limit, cursor)
             if count:
                 page = replace(page, count=await self._count(reading))
-        if selection.fields:
-            cut = await asyncio.to_thread(_projected, page.documents, selection.fields)
-            page = replace(page, documents=cut)
-        return page
+        fields = selection.fields
+        if not fields:
+            return page
+
+        def cut() -> Sequence[Document]:
+            return [replace(d, text=project(d.text, fields)) for d in page.documents]
+
+        return replace(page, documents=await asyncio.to_thread(cut))
 
     async def _by_key(
         self, reading: "_Reading", limit: int, cursor: str | None
@@ -239,7 +247,13 @@ class Listings:
     async def _read(self, scan: _Scan, reading: "_Reading") -> None:
         """Read documents until a scan is full, or at its bound, or at the end."""
         conditions = reading.selection.conditions
-        while scan.more and not scan.is_full() and not self._is_spent(scan):
+        while (
+            scan.more
+            and not scan.is_full()
+            and scan.steps < SCANNED_STEPS
+            and scan.read < self._scanned
+            and scan.read_bytes < SCANNED_BYTES
+        ):
             documents, position = await self._store.documents.documents(
                 reading.name, reading.right, reading.who, reading.window(scan)
             )
@@ -271,7 +285,7 @@ class Listings:
             if page.changes or left <= 0:
                 return page
             since = page.last
-            await self._store.written.wait(min(left, _LOOK_SECONDS))
+            await self._store.watch.wait(name, since, left)
 
     async def start(self, caller: Caller, name: str, seen: int | None) -> int:
         """Return the number after which a follower begins: its last one, or the newest.
@@ -303,13 +317,15 @@ class Listings:
         with suppress(NotFound, Conflict):
             while True:
                 try:
-                    page = await self.changes(caller, name, last, wait=LONGEST_WAIT)
+                    page = await self._changes(caller, name, last, _FOLLOWED)
                 except Unavailable:
-                    await asyncio.sleep(_LOOK_SECONDS)
+                    await asyncio.sleep(LOOK_SECONDS)
                     continue
                 last = page.last
                 for change in page.changes:
                     yield change
+                if not page.changes:
+                    await self._store.watch.wait(name, last, _LOOK_AGAIN_SECONDS)
 
     async def _changes(
         self, caller: Caller, name: str, since: int, limit: int
@@ -334,13 +350,6 @@ class Listings:
         snapshot = await self._store.documents.look(name, (), who)
         readable_collection(snapshot)
         return who, snapshot
-
-    def _is_spent(self, scan: _Scan) -> bool:
-        return (
-            scan.steps >= SCANNED_STEPS
-            or scan.read >= self._scanned
-            or scan.read_bytes >= SCANNED_BYTES
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,28 +380,20 @@ class _Reading:
 async def _kept(
     documents: Sequence[Document], conditions: tuple[Condition, ...]
 ) -> Sequence[bool]:
-    """Return which documents can be read and meet the conditions."""
+    """Return which documents meet the conditions; a damaged one does not."""
 
-    def look() -> Sequence[bool]:
-        return [_meets(document, conditions) for document in documents]
+    def look() -> Iterator[bool]:
+        for document in documents:
+            try:
+                if conditions:
+                    yield matches(msgspec.json.decode(document.text), conditions)
+                else:
+                    msgspec.json.decode(document.text, type=msgspec.Raw)
+                    yield True
+            except msgspec.DecodeError as error:
+                _log.error("The document %r cannot be read: %s", document.key, error)
+                yield False
 
-    small = not conditions and sum(d.size for d in documents) <= _LARGE
-    return look() if small else await asyncio.to_thread(look)
-
-
-def _meets(document: Document, conditions: tuple[Condition, ...]) -> bool:
-    """Return whether a document meets the conditions; a damaged one does not."""
-    try:
-        if not conditions:
-            msgspec.json.decode(document.text, type=msgspec.Raw)
-            return True
-        return matches(msgspec.json.decode(document.text), conditions)
-    except msgspec.DecodeError as error:
-        _log.error("The document %r cannot be read: %s", document.key, error)
-        return False
-
-
-def _projected(
-    documents: Sequence[Document], fields: Sequence[str]
-) -> Sequence[Document]:
-    return [replace(found, text=project(found.text, fields)) for found in documents]
+    if not conditions and sum(document.size for document in documents) <= _LARGE:
+        return list(look())
+    return await asyncio.to_thread(lambda: list(look()))

@@ -1,7 +1,7 @@
 """The document store, as callers may use it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -21,13 +21,9 @@ from gatewright.domains.store.model import (
     permissions_of,
     requester_of,
 )
-from gatewright.domains.store.names import (
-    check_account,
-    check_collection,
-    check_field,
-    check_key,
-)
+from gatewright.domains.store.names import check_collection, check_field, check_key
 from gatewright.domains.store.ports import Accounts, Decide, DocumentStore
+from gatewright.domains.store.recipients import check_recipients
 from gatewright.domains.store.rights import (
     readable_collection,
     readable_document,
@@ -35,7 +31,7 @@ from gatewright.domains.store.rights import (
     writable_document,
 )
 from gatewright.domains.store.views import CollectionView, DocumentView
-from gatewright.domains.store.watching import WriteSignal
+from gatewright.domains.store.watching import ChangeWatch
 from gatewright.domains.store.writing import KEEP, Check, Lifetime, Stored
 
 T = TypeVar("T")
@@ -66,7 +62,7 @@ class Store:
     ) -> None:
         self.documents = documents
         self._accounts = accounts
-        self.written = WriteSignal()
+        self.watch = ChangeWatch(documents)
         self._document_bytes = document_bytes
 
     async def collections(
@@ -75,8 +71,9 @@ class Store:
         """Return the collections that the caller may see, by name."""
         if not any(scope.startswith(f"{Scope.STORE}:") for scope in caller.scopes):
             caller.require(Scope.STORE)
-        after = _position(cursor)
-        found = await self.documents.collections(requester_of(caller), after, limit + 1)
+        after = "" if cursor is None else str(decode_cursor(cursor, str)[0])
+        who = requester_of(caller)
+        found = await self.documents.collections(who, after, limit + 1)
         page = found[:limit]
         views = [
             CollectionView(collection, right)
@@ -124,7 +121,7 @@ class Store:
         """
         who = self._requester(caller, name)
         fields = None if indexes is None else tuple(map(check_field, indexes))
-        await self._check_names(permissions)
+        await check_recipients(permissions, self._accounts)
 
         decide = partial(
             writing.save,
@@ -247,8 +244,12 @@ class Store:
             raise InvalidContent(f"Send 1 to {MAXIMUM_BULK} documents at once.")
         for key in bodies:
             check_key(key)
-        contents = await asyncio.to_thread(self._contents, bodies)
+        limit = self._document_bytes
 
+        def check_all() -> Mapping[str, Content]:
+            return {key: check_content(body, limit) for key, body in bodies.items()}
+
+        contents = await asyncio.to_thread(check_all)
         decide = partial(
             writing.put_many, who=who, contents=contents, lifetime=lifetime
         )
@@ -336,7 +337,7 @@ class Store:
         """
         who = self._requester(caller, name)
         check_key(key)
-        await self._check_names(permissions)
+        await check_recipients(permissions, self._accounts)
 
         decide = partial(
             writing.set_document_permissions, key=key, who=who, permissions=permissions
@@ -361,31 +362,10 @@ class Store:
         caller.require(f"{Scope.STORE}:{check_collection(name)}")
         return requester_of(caller)
 
-    async def _check_names(self, permissions: Permissions | None) -> None:
-        """Refuse rights for nobody: whoever came to that name later would have them."""
-        if permissions is None:
-            return
-        for name in (*permissions.users, *permissions.groups):
-            check_account(name)
-        if self._accounts is None:
-            return
-        for name in permissions.users:
-            if not await self._accounts.exists(name):
-                raise InvalidContent(f"There is no account “{name}” to give rights to.")
-        for name in permissions.groups:
-            if not await self._accounts.group_exists(name):
-                raise InvalidContent(
-                    f"There is no group “{name}” with somebody in it to give rights to."
-                )
-
     async def _content(self, body: bytes) -> Content:
         if len(body) <= _LARGE:
             return check_content(body, self._document_bytes)
         return await asyncio.to_thread(check_content, body, self._document_bytes)
-
-    def _contents(self, bodies: Mapping[str, bytes]) -> Mapping[str, Content]:
-        limit = self._document_bytes
-        return {key: check_content(body, limit) for key, body in bodies.items()}
 
     async def _change(
         self,
@@ -396,27 +376,16 @@ class Store:
         *,
         number: bool = False,
     ) -> T:
-        change = partial(self.documents.change, name, keys, who, decide, number=number)
-        answer = await self._in_the_room(change)
-        await self.written.tell()
-        return answer
-
-    async def _in_the_room(self, change: Callable[[], Awaitable[T]]) -> T:
-        """Try a change again for as long as sweeping may have made room for it.
-
-        What has expired and was not yet swept up may have held the room, and one sweep
-        takes some of it, which may be others'.
-        """
         while True:
             try:
-                return await change()
+                answer = await self.documents.change(
+                    name, keys, who, decide, number=number
+                )
             except StorageFull:
+                # What has expired may hold the room, and a sweep removes some of it,
+                # which may be others': it is tried again while there is more.
                 if not await self.documents.sweep():
                     raise
-
-
-def _position(cursor: str | None) -> str:
-    if cursor is None:
-        return ""
-    (after,) = decode_cursor(cursor, str)
-    return str(after)
+            else:
+                self.watch.tell(name)
+                return answer

@@ -63,6 +63,23 @@ class ChangeContract(StoreContract):
         assert keys == [f"k{n}" for n in range(7)]
         assert (await listings.changes(ADA, "c", since)).changes == []
 
+    async def test_the_number_of_the_last_change(
+        self, store: Store, other: Store, listings: Listings
+    ) -> None:
+        await store.put(ADA, "c", "a", b"1")
+        await store.put(ADA, "d", "a", b"1")
+        await store.put(ADA, "c", "b", b"1")
+        documents = other.documents
+        names = ["c", "d", "none"]
+        assert await documents.numbers(names) == {
+            name: await listings.start(ADA, name, None) for name in ("c", "d")
+        }
+        await store.delete(ADA, "c", "a")
+        await store.drop_collection(ADA, "d")
+        assert await documents.numbers(names) == {
+            "c": await listings.start(ADA, "c", None)
+        }
+
     async def test_waiting(
         self, store: Store, other: Store, listings: Listings
     ) -> None:
