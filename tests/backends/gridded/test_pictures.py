@@ -1,6 +1,7 @@
 """Pictures: what matplotlib is given to draw, and what comes out of it."""
 
 import io
+import os
 import subprocess
 import sys
 import warnings
@@ -359,6 +360,116 @@ async def test_a_grid_around_the_pole(tmp_path: Path) -> None:
     stand_apart(figure, axes)
 
 
+@pytest.mark.parametrize(
+    "mapping",
+    [
+        {"grid_mapping_name": "lambert_conformal_conic"},
+        {"grid_mapping_name": "rotated_latitude_longitude"},
+    ],
+    ids=["lambert", "no pole"],
+)
+async def test_a_grid_that_cannot_be_turned_has_no_coast(
+    tmp_path: Path, mapping: dict[str, str]
+) -> None:
+    path = write(
+        tmp_path / "flat.nc",
+        {
+            "x": (np.arange(5.0), {"standard_name": "projection_x_coordinate"}),
+            "y": (np.arange(4.0), {"standard_name": "projection_y_coordinate"}),
+        },
+        crs=((), 0, mapping),
+        v=(("y", "x"), np.arange(20.0).reshape(4, 5), {"grid_mapping": "crs"}),
+    )
+    axes = (await drawn(path, var="v"))[1]
+    assert not [c for c in axes.collections if isinstance(c, LineCollection)]
+    assert axes.get_xlabel() == "projection x coordinate"
+
+
+async def test_cells_of_a_curved_grid_without_places(tmp_path: Path) -> None:
+    """As in ocean models: no values along the axes, none of the places on land."""
+    lat, lon = np.mgrid[10.0:14.0, 100.0:106.0]
+    lat[2, 3] = lon[2, 3] = np.nan
+    nowhere = np.full((4, 6), np.nan)
+    with netCDF4.Dataset(tmp_path / "curved.nc", "w") as file:
+        file.createDimension("eta", 4)
+        file.createDimension("xi", 6)
+        for name, values, units in (
+            ("lat", lat, "degrees_north"),
+            ("lon", lon, "degrees_east"),
+            ("lat_u", nowhere, "degrees_north"),
+            ("lon_u", nowhere, "degrees_east"),
+        ):
+            made = file.createVariable(name, "f8", ("eta", "xi"), fill_value=1e20)
+            made[:] = np.ma.masked_invalid(values)
+            made.units = units
+        for name, places in (("zeta", "lat lon"), ("u", "lat_u lon_u")):
+            made = file.createVariable(name, "f8", ("eta", "xi"))
+            made[:] = np.arange(24.0).reshape(4, 6)
+            made.coordinates = places
+    axes = (await drawn(tmp_path / "curved.nc", var="zeta"))[1]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("xi", "eta")
+    lines = {text.get_text() for text in axes.texts}
+    assert lines & {"11°N", "12°N"}
+    assert lines & {"101°E", "102°E", "103°E", "104°E"}
+    assert not (await drawn(tmp_path / "curved.nc", var="u"))[1].texts
+    figure, _ = await drawn(tmp_path / "curved.nc", var="zeta", eta="index:1")
+    assert "eta 1" in words(figure)
+
+
+async def test_the_place_of_a_cell_is_told(tmp_path: Path) -> None:
+    lat, lon = np.mgrid[50.0:53.0, -32.0:-28.0]
+    path = write(
+        tmp_path / "cell.nc",
+        {
+            "time": ([0.0, 1.0], DAYS),
+            "y": (np.arange(3.0), {}),
+            "x": (np.arange(4.0), {}),
+        },
+        lat=(("y", "x"), lat, {"units": "degrees_north"}),
+        lon=(("y", "x"), lon, {"units": "degrees_east"}),
+        t=(("time", "y", "x"), np.ones((2, 3, 4)), {"coordinates": "lat lon"}),
+    )
+    figure, _ = await drawn(path, var="t", y="1", x="2")
+    assert "y 1.0 · x 2.0 · 51°N · 30°W" in words(figure)
+
+
+async def test_numbers_in_no_order_are_labels(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "classes.nc",
+        {
+            "quantile": ([0.9, 0.1, 0.5], {}),
+            "plev": ([1000.0, 500.0], {"units": "hPa"}),
+        },
+        q=(("quantile",), [9.0, 1.0, 5.0], {}),
+        section=(("plev", "quantile"), np.arange(6.0).reshape(2, 3), {}),
+    )
+    axes = (await drawn(path, var="q"))[1]
+    assert ticks(axes.xaxis) == ["0.9", "0.1", "0.5"]
+    np.testing.assert_array_equal(axes.lines[1].get_ydata(), [9.0, 1.0, 5.0])
+    section = (await drawn(path, var="section"))[1]
+    assert section.yaxis_inverted()
+    assert ticks(section.xaxis) == ["0.9", "0.1", "0.5"]
+
+
+async def test_a_profile_has_its_spread_beside_it(tmp_path: Path) -> None:
+    members = np.random.default_rng(5).normal(280, 3, (6, 4))
+    path = write(
+        tmp_path / "soundings.nc",
+        {
+            "member": (np.arange(6), {"standard_name": "realization"}),
+            "plev": ([1000.0, 850.0, 500.0, 100.0], {"units": "hPa"}),
+        },
+        t=(("member", "plev"), members, {"units": "K"}),
+    )
+    axes = (await drawn(path, stat="mean,spread"))[1]
+    mean, spread = members.mean(0)[::-1], members.std(0, ddof=1)[::-1]
+    (band,) = axes.collections
+    corners = {(round(x, 6), y) for p in band.get_paths() for x, y in p.vertices}
+    for x, more, y in zip(mean, spread, [100.0, 500.0, 850.0, 1000.0], strict=True):
+        assert {(round(x - more, 6), y), (round(x + more, 6), y)} <= corners
+    np.testing.assert_allclose(axes.lines[0].get_xdata(), mean)
+
+
 async def test_colours_units_and_missing_values(tmp_path: Path) -> None:
     """The picture is read as a person reads it: a colour, then the bar below."""
     values = np.array([[0.0, 1.0, 2.0], [3.0, np.nan, 5.0]])
@@ -477,8 +588,13 @@ assert "matplotlib.pyplot" not in sys.modules
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
+    elsewhere = {"MPLCONFIGDIR": "/nonexistent", "MPLBACKEND": "nothing"}
     return subprocess.run(
-        [sys.executable, *words], capture_output=True, text=True, check=False
+        [sys.executable, *words],
+        env=os.environ | elsewhere,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 

@@ -221,8 +221,6 @@ def _mark(
         ends.append((float(low), float(high)))
     axes.set_xlim(*ends[0])
     axes.set_ylim(*(ends[1][::-1] if up.downward else ends[1]))
-    if across.downward and across.kind is not AxisKind.LEVEL:
-        axes.invert_xaxis()
     for axis, scale, (low, high), room, upright in (
         (axes.xaxis, across, ends[0], width, False),
         (axes.yaxis, up, ends[1], height, True),

@@ -12,7 +12,10 @@ import tempfile
 
 # It tells at each start that it made its list of fonts.
 logging.getLogger("matplotlib").setLevel(logging.WARNING)
-_ENVIRONMENT = ("MPLCONFIGDIR", "MPL_IGNORE_SYSTEM_FONTS", "MATPLOTLIBRC")
+_ENVIRONMENT = (
+    *("MATPLOTLIBRC", "MPLBACKEND", "MPLCONFIGDIR", "MPL_IGNORE_SYSTEM_FONTS"),
+)
+"""Variables by which a person's settings would reach matplotlib."""
 
 _before = {name: os.environ.pop(name, None) for name in _ENVIRONMENT}
 with tempfile.TemporaryDirectory(prefix="gatewright-pictures-") as _folder:
