@@ -90,28 +90,28 @@ class DescriptorFile:
     async def read(self, offset: int, count: int) -> bytes:
         assert self._descriptor is not None  # noqa: S101  # not after the end
         own = os.dup(self._descriptor)  # a read that hangs keeps its own descriptor
+
+        def read() -> bytes:
+            try:
+                return os.pread(own, count, offset)
+            finally:
+                os.close(own)
+
         loop = asyncio.get_running_loop()
-        reading = loop.run_in_executor(self._threads, _read, own, count, offset)
-        return await asyncio.shield(reading)
+        return await asyncio.shield(loop.run_in_executor(self._threads, read))
 
     def close(self) -> None:
         descriptor, self._descriptor = self._descriptor, None
-        if descriptor is not None:
-            # Some file systems are asked when a file is closed, and may hang.
-            loop = asyncio.get_running_loop()
-            self._closing = loop.run_in_executor(self._threads, _close, descriptor)
+        if descriptor is None:
+            return
 
+        def close() -> None:
+            with suppress(OSError):
+                os.close(descriptor)
 
-def _close(descriptor: int) -> None:
-    with suppress(OSError):
-        os.close(descriptor)
-
-
-def _read(descriptor: int, count: int, offset: int) -> bytes:
-    try:
-        return os.pread(descriptor, count, offset)
-    finally:
-        os.close(descriptor)
+        # In a thread: some file systems are asked when a file is closed, and may hang.
+        loop = asyncio.get_running_loop()
+        self._closing = loop.run_in_executor(self._threads, close)
 
 
 class DescriptorResponse(Response):
@@ -214,23 +214,20 @@ class DescriptorResponse(Response):
         for piece in pieces:
             if isinstance(piece, bytes):
                 yield piece
-            else:
-                async for block in self._file_blocks(piece):
-                    yield block
-
-    async def _file_blocks(self, span: Span) -> AsyncIterator[bytes]:
-        offset = span.offset
-        while offset < span.end:
-            try:
-                block = await self._file.read(offset, min(BLOCK, span.end - offset))
-            except (OSError, GatewayError) as error:
-                raise BodyCutShort from error
-            if not block:
-                _log.warning("A file became shorter while it was sent.")
-                raise BodyCutShort
-            self._check()
-            offset += len(block)
-            yield block
+                continue
+            offset = piece.offset
+            while offset < piece.end:
+                try:
+                    count = min(BLOCK, piece.end - offset)
+                    block = await self._file.read(offset, count)
+                except (OSError, GatewayError) as error:
+                    raise BodyCutShort from error
+                if not block:
+                    _log.warning("A file became shorter while it was sent.")
+                    raise BodyCutShort
+                self._check()
+                offset += len(block)
+                yield block
 
 
 def _body(content: bytes, *, more: bool) -> dict[str, object]:
@@ -279,43 +276,24 @@ def file_response(
         if check_preconditions(request, etag, modified_at):
             file.close()
             return not_modified(etag, modified_at, headers)
-        spans = _spans(request, size, etag, modified_at)
+        spans: list[Span] | None = None
+        if request.method == "GET" and range_applies(
+            request.headers, etag, modified_at
+        ):
+            spans = parse_range(request.headers.get("range"), size)
     except BaseException:
         file.close()
         raise
-    fields["Accept-Ranges"] = "bytes"
-    return _response(file, spans, size, media_type, fields, holds)
-
-
-def _spans(
-    request: Request, size: int, etag: str | None, modified_at: float | None
-) -> list[Span] | None:
-    if request.method != "GET" or not range_applies(request.headers, etag, modified_at):
-        return None
-    return parse_range(request.headers.get("range"), size)
-
-
-def _response(
-    file: ByteFile,
-    spans: list[Span] | None,
-    size: int,
-    media_type: str,
-    fields: dict[str, str],
-    holds: Callable[[], bool] | None,
-) -> Response:
+    fields |= {"Accept-Ranges": "bytes", "Content-Type": media_type}
+    status = 206
     if spans is None:
-        whole = [Span(0, size)] if size else []
-        return DescriptorResponse(
-            file, whole, headers={**fields, "Content-Type": media_type}, holds=holds
-        )
-    if len(spans) == 1:
-        fields |= {
-            "Content-Range": spans[0].content_range(size),
-            "Content-Type": media_type,
-        }
-        return DescriptorResponse(file, spans, status=206, headers=fields, holds=holds)
-    parts = multipart(spans, size, media_type)
-    fields["Content-Type"] = parts.content_type
-    return DescriptorResponse(
-        file, parts.pieces, status=206, headers=fields, holds=holds
-    )
+        status = 200
+        pieces: Sequence[Piece] = [Span(0, size)] if size else []
+    elif len(spans) == 1:
+        pieces = spans
+        fields["Content-Range"] = spans[0].content_range(size)
+    else:
+        parts = multipart(spans, size, media_type)
+        pieces = parts.pieces
+        fields["Content-Type"] = parts.content_type
+    return DescriptorResponse(file, pieces, status=status, headers=fields, holds=holds)

@@ -71,20 +71,17 @@ class TrustedProxies:
         hops = b",".join(fields).decode("latin-1").split(",")
         found = peer
         for hop in reversed(hops[-_MOST_HOPS:]):
-            plain = _forwarded(hop)
+            text = hop.strip(" \t")
+            with_port = _PORT.fullmatch(text)
+            if with_port:
+                text = with_port["six"] or with_port["four"]
+            plain = _plain(text)
             if plain is None:
                 return peer
             found = plain
             if not self.trusts(found):
                 return found
         return found if len(hops) <= _MOST_HOPS else peer
-
-
-def _forwarded(hop: str) -> str | None:
-    """Return the address of one place of the header, which may have a port."""
-    text = hop.strip(" \t")
-    match = _PORT.fullmatch(text)
-    return _plain((match["six"] or match["four"]) if match else text)
 
 
 def _plain(text: str) -> str | None:

@@ -74,7 +74,11 @@ class DescribedApi:
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         there = self._matching(path)
         if not there:
-            return self._with_other_slash(scope, path)
+            other = path[:-1] if path.endswith("/") else f"{path}/"
+            if path == "/" or not self._matching(other):
+                raise NotFound("There is nothing at this address.")
+            whole = scope["path"][: len(scope["path"]) - len(path)] + other
+            return RedirectResponse(str(URL(scope={**scope, "path": whole})))
         method: str = scope["method"]
         route = there.get(method)
         if route is None and method == "HEAD":
@@ -95,13 +99,6 @@ class DescribedApi:
                 for method in route.methods:
                     there.setdefault(method, route)
         return there
-
-    def _with_other_slash(self, scope: Scope, path: str) -> Response:
-        other = path[:-1] if path.endswith("/") else f"{path}/"
-        if path == "/" or not self._matching(other):
-            raise NotFound("There is nothing at this address.")
-        whole = scope["path"][: len(scope["path"]) - len(path)] + other
-        return RedirectResponse(str(URL(scope={**scope, "path": whole})))
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +165,11 @@ class _Step:
             raise TypeError(f"{self.function!r} takes what is not given here.")
         self.name = of.name
         self._inner = tuple(_Step(inner) for inner in of.dependencies)
-        texts = [field for field in of.path_params if _is_any_text(field)]
+        texts = [
+            field
+            for field in of.path_params
+            if field.field_info.annotation is str and not field.field_info.metadata
+        ]
         self._texts = [(field.name, field.alias) for field in texts]
         places = (
             ([f for f in of.path_params if f not in texts], "path_params"),
@@ -217,12 +218,6 @@ class _Step:
         if self._query is not None:
             values |= self._query.values(request, errors)
         return values
-
-
-def _is_any_text(field: Any) -> bool:
-    """Return whether a part of the path is taken as the text that it is."""
-    info = field.field_info
-    return info.annotation is str and not info.metadata
 
 
 class _Query:

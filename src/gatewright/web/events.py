@@ -38,7 +38,11 @@ class Message:
 
 def encode_event(event: Event | Message) -> bytes:
     """Return an event's lines, with the empty line that ends them."""
-    message = event if isinstance(event, Message) else _message(event)
+    if isinstance(event, Message):
+        message = event
+    else:
+        data = msgspec.json.encode(event_document(event)).decode()
+        message = Message(data, event.kind, str(event.number))
     lines = [f"data: {line}" for line in _LINE_END.split(message.data)]
     if message.kind:
         lines.insert(0, f"event: {_one_line(message.kind)}")
@@ -49,11 +53,6 @@ def encode_event(event: Event | Message) -> bytes:
 
 def _one_line(text: str) -> str:
     return _LINE_END.sub(" ", text).replace("\0", "")
-
-
-def _message(event: Event) -> Message:
-    data = msgspec.json.encode(event_document(event)).decode()
-    return Message(data, event.kind, str(event.number))
 
 
 def event_document(event: Event) -> dict[str, object]:

@@ -101,6 +101,10 @@ def exception_handlers(
     }
 
 
+_STARLETTE = {404: "There is nothing at this address.", 405: NO_METHOD}
+"""Texts of statuses that the framework gives with a text of its own."""
+
+
 def as_gateway_error(exception: Exception, request: Request) -> GatewayError:
     """Return any exception as an error of the tree; what is unknown is logged."""
     if isinstance(exception, GatewayError):
@@ -113,7 +117,12 @@ def as_gateway_error(exception: Exception, request: Request) -> GatewayError:
         return errors.InvalidRequest("The client went away within the body.")
     if isinstance(exception, HTTPException):
         kind = _BY_STATUS.get(exception.status_code, errors.InvalidRequest)
-        return kind(_plain(exception), headers=_fields(exception, request))
+        fields = dict(exception.headers or {})
+        if exception.status_code == 405 and "app" in request.scope:
+            # The framework names the methods of one route only.
+            fields["Allow"] = allowed_methods(request)
+        text = _STARLETTE.get(exception.status_code, str(exception.detail))
+        return kind(text, headers=fields)
     begun = known_within(exception)
     if begun is not None:
         return begun
@@ -150,22 +159,6 @@ def _is_out_of_descriptors(error: BaseException | None) -> bool:
             return True
         error = error.__cause__
     return False
-
-
-def _fields(exception: HTTPException, request: Request) -> dict[str, str]:
-    fields = dict(exception.headers or {})
-    if exception.status_code == 405 and "app" in request.scope:
-        # the framework names those of one route
-        fields["Allow"] = allowed_methods(request)
-    return fields
-
-
-def _plain(exception: HTTPException) -> str:
-    if exception.status_code == 404:
-        return "There is nothing at this address."
-    if exception.status_code == 405:
-        return NO_METHOD
-    return str(exception.detail)
 
 
 def _invalid(exception: RequestValidationError) -> GatewayError:

@@ -87,7 +87,11 @@ def wrap(faces: Sequence[Face], services: Services, config: Config) -> ASGIApp:
     app: ASGIApp = Dispatch({**apps, "/metrics": metrics})
     cookies = [face.cookie for face in faces if face.cookie is not None]
     app = _for_a_caller(app, services, config, cookies)
-    app = _refusals(Probes(app, services.health), config)
+    app = BodyTimeout(Probes(app, services.health), config.limits.body_stall_seconds)
+    app = Hosts(app, allowed_hosts(config))
+    app = Malformed(Sizes(app, config.limits))
+    if config.gateway.trusted_proxies:
+        app = ForwardedRequests(app)
     cors = Cors(frozenset(config.gateway.cors_origins))
     below = BelowPrefix(config.prefix)
     app = Answers(
@@ -109,13 +113,6 @@ def wrap(faces: Sequence[Face], services: Services, config: Config) -> ASGIApp:
     app = below.answering(app) if config.prefix else app
     proxies = TrustedProxies(config.gateway.trusted_proxies)
     return ClientAddress(app, proxies) if proxies else app
-
-
-def _refusals(app: ASGIApp, config: Config) -> ASGIApp:
-    app = BodyTimeout(app, config.limits.body_stall_seconds)
-    app = Hosts(app, allowed_hosts(config))
-    app = Malformed(Sizes(app, config.limits))
-    return ForwardedRequests(app) if config.gateway.trusted_proxies else app
 
 
 def _for_a_caller(
