@@ -53,6 +53,14 @@ def test_a_demo_without_a_home_says_where_it_may_write(
     assert "say with --state DIR" in done.output
 
 
+@pytest.mark.parametrize("origin", ["localhost:5173", "https://a.example/page", "*"])
+def test_what_is_no_origin_of_a_page(origin: str, tmp_path: Path) -> None:
+    done = run("demo", "--state", str(tmp_path / "s"), "--cors-origin", origin)
+    assert done.exit_code == 2
+    assert f"“{origin}” is no origin, such as https://pages.example.org" in done.output
+    assert not (tmp_path / "s").exists()
+
+
 def test_a_command_for_a_demo_that_is_not_there(tmp_path: Path) -> None:
     done = run("token", "create", "--state", str(tmp_path / "s"), "--user", "demo")
     assert done.exit_code == 2

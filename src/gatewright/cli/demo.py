@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import click
+from pydantic import ValidationError
 
 from gatewright.cli.publish import datasets_under, surveys_under
 from gatewright.cli.root import warn_if_root
@@ -34,6 +35,15 @@ SURVEY = "simulated-sky"
     help="Publish every NetCDF and FITS file under this folder too.",
 )
 @click.option(
+    "--cors-origin",
+    "origins",
+    multiple=True,
+    metavar="ORIGIN",
+    callback=lambda _context, _option, origins: _checked(origins),
+    help="Let pages of this origin, such as http://localhost:5173, call the API with a "
+    "token; give it again for more.",
+)
+@click.option(
     "--port",
     type=click.IntRange(0, 65535),
     default=8000,
@@ -45,7 +55,9 @@ SURVEY = "simulated-sky"
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder for the demo's files and database.",
 )
-def demo(data: Path | None, port: int, state: Path | None) -> None:
+def demo(
+    data: Path | None, origins: tuple[str, ...], port: int, state: Path | None
+) -> None:
     """Start a gateway with example archives, and print how to sign in.
 
     What it keeps is in its state folder: by default
@@ -55,7 +67,7 @@ def demo(data: Path | None, port: int, state: Path | None) -> None:
     warn_if_root()
     try:
         prepare(folder)
-        config = demo_config(folder, port, data.resolve() if data else None)
+        config = demo_config(folder, port, data.resolve() if data else None, origins)
         # Put in place whole, also where the machine stops meanwhile.
         written = folder / f"{FILE_NAME}.new"
         written.write_text(to_toml(config), encoding="utf-8")
@@ -81,6 +93,15 @@ def demo(data: Path | None, port: int, state: Path | None) -> None:
         print(f"Sign in at {url}/sign-in?code={code}", flush=True)
 
     sys.exit(serve_gateway(config, welcome))
+
+
+def _checked(origins: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the origins, or say which of them is none."""
+    try:
+        Gateway(cors_origins=list(origins))
+    except ValidationError as error:
+        raise click.BadParameter(str(error.errors()[0]["ctx"]["error"])) from error
+    return origins
 
 
 def default_state() -> Path:
@@ -115,7 +136,9 @@ def prepare(folder: Path) -> None:
     print(f"done in {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
 
 
-def demo_config(folder: Path, port: int, data: Path | None) -> Config:
+def demo_config(
+    folder: Path, port: int, data: Path | None, origins: tuple[str, ...] = ()
+) -> Config:
     """Return the demo's configuration; ``data`` is published beside the examples."""
     archives = folder / "archives"
     datasets = [DatasetSource(id=REANALYSIS, source=archives / f"{REANALYSIS}.nc")]
@@ -132,7 +155,10 @@ def demo_config(folder: Path, port: int, data: Path | None) -> Config:
         surveys += [found for found in surveys_under(data) if found.id not in taken]
     return Config(
         gateway=Gateway(
-            title="Gatewright demo", listen=f"127.0.0.1:{port}", state=folder
+            title="Gatewright demo",
+            listen=f"127.0.0.1:{port}",
+            state=folder,
+            cors_origins=list(origins),
         ),
         identity=Identity(owner=USER),
         systems=[_home_system(folder / "home")],

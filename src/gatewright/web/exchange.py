@@ -32,7 +32,9 @@ class Exchange:
     render: Renderer = problem
     """How the face that is asked tells errors."""
     public: bool = False
-    """Whether pages of any origin may read the answer without credentials."""
+    """Whether the answer is the same for everybody."""
+    open: bool = False
+    """Whether pages of any origin may read the answer that a visitor gets."""
     upload: bool = False
     """Whether the body is a file's content."""
     user: str | None = None
@@ -53,6 +55,15 @@ class Exchange:
     """Bytes of the answer's body that were sent."""
     ended: bool = False
     """Whether the answer was sent to its end."""
+
+    @property
+    def shared(self) -> bool:
+        """Whether pages of any origin may read and show the answer.
+
+        What an account is answered may be its own: a page of another origin that made a
+        browser send its cookie does not get to show it.
+        """
+        return self.public or (self.open and not self.user)
 
     @property
     def route(self) -> str:

@@ -24,8 +24,11 @@ class Face:
     error: Renderer = problem
     """That form, also of what is refused before the application is reached."""
     public: tuple[str, ...] = ()
-    """Beginnings of the paths below the prefix (``/`` for all) of read-only data and
-    code, which pages of any origin may read and show without credentials."""
+    """Beginnings of the paths below the prefix (``/`` for all) of what is the same for
+    everybody, such as code: pages of any origin may read and show it."""
+    open: tuple[str, ...] = ()
+    """Beginnings of the paths of data, which pages of any origin may read and show as a
+    visitor may: not what is answered to an account."""
     uploads: tuple[tuple[str, str], ...] = ()
     """Methods, and beginnings of paths below the prefix, whose bodies are streamed to
     a file: of any type, any encoding, and up to ``limits.upload_bytes``."""
@@ -33,8 +36,12 @@ class Face:
     """A session's cookie of the protocol's own, beside the one that all faces read."""
 
     def is_public(self, path: str) -> bool:
-        """Return whether pages of any origin may read what is at a path."""
+        """Return whether what is at a path is the same for everybody."""
         return path[len(self.prefix) :].startswith(self.public)
+
+    def is_open(self, path: str) -> bool:
+        """Return whether pages of any origin may read what visitors find at a path."""
+        return path[len(self.prefix) :].startswith(self.open)
 
     def is_upload(self, method: str, path: str) -> bool:
         """Return whether the body of a request is a file's content."""

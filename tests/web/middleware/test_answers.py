@@ -35,7 +35,7 @@ def nothing(services: Services) -> ASGIApp:
 
 
 FACES = Faces(
-    Face(name, f"/{name}", nothing, public=("/",) if name != "api" else ())
+    Face(name, f"/{name}", nothing, open=("/",) if name != "api" else ())
     for name in ("dap", "vo", "api")
 )
 
@@ -145,6 +145,31 @@ async def test_answers_say_who_may_read_them(
     assert "Origin" in answer.headers["vary"]
     readable = answer.headers.get("access-control-expose-headers", "").split(", ")
     assert (allowed is not None) is ({"ETag", "Sunset", "Link"} <= set(readable))
+
+
+@pytest.mark.parametrize(
+    ("user", "path", "shared"),
+    [
+        ("", "/dap/x", True), (None, "/dap/x", True), ("ada", "/dap/x", False),
+        ("", "/kit/a.js", True), ("ada", "/kit/a.js", True), ("", "/other", False),
+    ],
+)  # fmt: skip
+async def test_what_an_account_is_answered_is_shown_by_no_other_page(
+    user: str | None, path: str, shared: bool
+) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        exchange_of(scope).user = user
+        await constant()(scope, receive, send)
+
+    site = Face("site", "", nothing, public=("/kit/",))
+    faces = Faces([Face("dap", "/dap", nothing, open=("/",)), site])
+    fields = (Cors(frozenset()).add, SecurityFields(secure=False))
+    answer = await ask(Answers(app, faces, fields=fields), scope_of(target=path))
+    allowed = answer.headers.get("access-control-allow-origin")
+    policy = answer.headers["cross-origin-resource-policy"]
+    assert (allowed, policy) == (
+        ("*", "cross-origin") if shared else (None, "same-origin")
+    )
 
 
 async def test_options_without_a_preflight_reaches_the_route() -> None:

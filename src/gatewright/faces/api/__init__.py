@@ -90,4 +90,5 @@ face = Face(
     prefix="/api/v1",
     build=build,
     uploads=(("PUT", "/files/"),),
+    open=("/datasets", "/surveys", "/images"),
 )

@@ -3,6 +3,6 @@
 from gatewright.faces.vo.routes import build, error_table
 from gatewright.web.face import Face
 
-face = Face(name="vo", prefix="/vo", build=build, error=error_table, public=("/",))
+face = Face(name="vo", prefix="/vo", build=build, error=error_table, open=("/",))
 
 __all__ = ["face"]

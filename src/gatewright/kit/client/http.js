@@ -31,6 +31,7 @@ export class Http {
   constructor(options = {}) {
     const here = typeof location === "undefined" ? "http://127.0.0.1:8000" : location.origin;
     this.base = (options.url ?? here).replace(/\/+$/, "");
+    this._abroad = typeof location !== "undefined" && new URL(this.base).origin !== location.origin;
     this.token = options.token ?? "";
     this._fetch = options.fetch ?? ((input, init) => fetch(input, init));
   }
@@ -67,6 +68,8 @@ export class Http {
    */
   async request(path, call = {}) {
     const headers = this.headers(call.headers);
+    // From another origin a visitor reads what is open to all, which needs no leave.
+    if (this._abroad && !this.token && (call.method ?? "GET") === "GET") headers.delete("X-Requested-With");
     if (call.idempotencyKey) {
       headers.set("Idempotency-Key", call.idempotencyKey === true ? newKey() : call.idempotencyKey);
     }

@@ -88,6 +88,7 @@ class Answers:
         if face is not None:
             exchange.render = face.error
             exchange.public = face.is_public(path)
+            exchange.open = face.is_open(path)
             exchange.upload = face.is_upload(scope["method"], path)
         answer = _Answer(exchange, receive, send, self._fields)
         for watcher in self._watchers:

@@ -1,4 +1,4 @@
-"""Pages of other origins: by registered origin with a token, or public data.
+"""Pages of other origins: by registered origin with a token, or what a visitor may see.
 
 Credentials (cookies) are never allowed across origins. Starlette's own middleware
 would echo any origin for ``*`` with credentials, so this one is small and ours.
@@ -52,7 +52,7 @@ class Cors:
                 if "origin" in headers and "access-control-request-method" in headers:
                     exchange = exchange_of(scope)
                     allowed = self._allowed(exchange)
-                    answer = _preflight(allowed, public=exchange.public)
+                    answer = _preflight(allowed)
                     return answer(scope, receive, send)
             return app(scope, receive, send)
 
@@ -75,10 +75,10 @@ class Cors:
                     if origin in self._origins:
                         return origin
                     break
-        return "*" if exchange.public else ""
+        return "*" if exchange.shared else ""
 
 
-def _preflight(allowed: str, *, public: bool) -> Response:
+def _preflight(allowed: str) -> Response:
     response = Response(status_code=204)
     response.headers["Vary"] = "Origin"
     if allowed:

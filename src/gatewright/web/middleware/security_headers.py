@@ -41,7 +41,7 @@ class SecurityFields:
                 (name, _path(value) if name == b"location" else value)
                 for name, value in fields.pairs
             ]
-        fields.set_if_missing(self._shared if exchange.public else self._own)
+        fields.set_if_missing(self._shared if exchange.shared else self._own)
 
 
 def _path(location: bytes) -> bytes:
