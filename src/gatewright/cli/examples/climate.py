@@ -41,7 +41,11 @@ def write_reanalysis(path: Path, seed: int = 1871) -> None:
         _packed(file, "prmsl", surface, pressure, _PRMSL)
         _packed(file, "uwnd", volume, eastward, _UWND)
         _packed(file, "vwnd", volume, northward, _VWND)
-        _plain(file, "air", volume, _temperature(height, latitude), _AIR)
+        # The air has a constant lapse rate, and at least 205 K.
+        surface_air = 250.0 + 50.0 * np.cos(np.radians(latitude)) ** 2
+        air = surface_air[None, None, None, :, None] - _LAPSE * height
+        values = np.maximum(air, 205.0).astype(np.float32)
+        _describe(file.create_variable("air", volume, np.float32, data=values), _AIR)
     temporary.replace(path)
 
 
@@ -112,14 +116,6 @@ def _geostrophic(height: Field, latitude: Axis, longitude: Axis) -> tuple[Field,
     return (-factor * slope).astype(np.float32), (factor * turn).astype(np.float32)
 
 
-def _temperature(height: Field, latitude: Axis) -> Field:
-    """Return the air temperature in K: a constant lapse rate, and at least 205."""
-    surface = 250.0 + 50.0 * np.cos(np.radians(latitude)) ** 2
-    air = surface[None, None, None, :, None] - _LAPSE * height
-    result: Field = np.maximum(air, 205.0).astype(np.float32)
-    return result
-
-
 def _axes(
     file: h5netcdf.File,
     latitude: Axis,
@@ -149,17 +145,6 @@ def _axis(
     file.dimensions[name] = len(values)
     variable = file.create_variable(name, (name,), values.dtype, data=values)
     variable.attrs.update(attributes)
-
-
-def _plain(
-    file: h5netcdf.File,
-    name: str,
-    dimensions: tuple[str, ...],
-    values: Field,
-    words: tuple[str, str, str],
-) -> None:
-    variable = file.create_variable(name, dimensions, np.float32, data=values)
-    _describe(variable, words)
 
 
 def _packed(

@@ -54,6 +54,41 @@ class Source:
     name: str = ""
     """Name of a transient."""
 
+    def counts(self, mjd: float, band: str) -> float:
+        """Return the counts of an exposure through a filter, at a time in MJD."""
+        magnitude = self.magnitude + COLOURS[band]
+        if self.peak is not None:
+            days = (mjd - self.peak) / _PEAK_WIDTH
+            magnitude += 1.1 * days**2 if days > 0 else 6.0 * days**2
+        return float(10 ** (0.4 * (ZERO_POINT - magnitude)))
+
+    def add_to(
+        self,
+        image: NDArray[np.float64],
+        counts: float,
+        centre: tuple[float, float],
+        seeing: float,
+    ) -> None:
+        """Add an elliptical Gaussian as wide as the source and the seeing together.
+
+        ``centre`` is column and row, counted from 0; ``seeing`` the FWHM in arcseconds.
+        """
+        sigma = seeing / 2.355 / PIXEL
+        major = float(np.hypot(self.radius / 1.18 / PIXEL, sigma))
+        minor = float(np.hypot(self.radius * self.ratio / 1.18 / PIXEL, sigma))
+        reach = int(5 * major) + 2
+        x0, y0 = round(centre[0]), round(centre[1])
+        left, right = max(x0 - reach, 0), min(x0 + reach + 1, SIZE)
+        low, high = max(y0 - reach, 0), min(y0 + reach + 1, SIZE)
+        if left >= right or low >= high:
+            return
+        y, x = np.mgrid[low:high, left:right]
+        x, y = x - centre[0], y - centre[1]
+        cosine, sine = np.cos(self.angle), np.sin(self.angle)
+        along, across = x * cosine + y * sine, y * cosine - x * sine
+        shape = np.exp(-0.5 * ((along / major) ** 2 + (across / minor) ** 2))
+        image[low:high, left:right] += counts / (2 * np.pi * major * minor) * shape
+
 
 def write_survey(folder: Path, seed: int = 2009) -> None:
     """Write the exposures as FITS files and the truth beside them."""
@@ -115,15 +150,10 @@ def _transients(sources: list[Source]) -> Iterator[Source]:
         yield Source(host.ra + away, host.dec - away, magnitude, peak=peak, name=name)
 
 
-def _flux(source: Source, mjd: float, band: str) -> float:
-    magnitude = source.magnitude + COLOURS[band]
-    if source.peak is not None:
-        days = (mjd - source.peak) / _PEAK_WIDTH
-        magnitude += 1.1 * days**2 if days > 0 else 6.0 * days**2
-    return float(10 ** (0.4 * (ZERO_POINT - magnitude)))
-
-
-def _wcs(random: np.random.Generator) -> WCS:
+def _expose(
+    random: np.random.Generator, sources: list[Source], mjd: float, band: str
+) -> fits.PrimaryHDU:
+    """Return an exposure with its own pointing, seeing and sky."""
     wcs = WCS(naxis=2)
     wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
     wcs.wcs.crval = CENTRE
@@ -131,18 +161,13 @@ def _wcs(random: np.random.Generator) -> WCS:
     turn = np.radians(random.normal(0, 0.3))
     cosine, sine = np.cos(turn), np.sin(turn)
     wcs.wcs.cd = PIXEL / 3600 * np.array([[-cosine, sine], [sine, cosine]])
-    return wcs
-
-
-def _expose(
-    random: np.random.Generator, sources: list[Source], mjd: float, band: str
-) -> fits.PrimaryHDU:
-    wcs, seeing = _wcs(random), float(random.uniform(0.9, 1.5))
+    seeing = float(random.uniform(0.9, 1.5))
     sky = float(random.uniform(350, 700))
     counts = np.full((SIZE, SIZE), sky, np.float64)
     ra, dec = np.array([[s.ra, s.dec] for s in sources]).T
     for source, x, y in zip(sources, *wcs.all_world2pix(ra, dec, 0), strict=True):
-        _add(counts, source, _flux(source, mjd, band), (float(x), float(y)), seeing)
+        here = (float(x), float(y))
+        source.add_to(counts, source.counts(mjd, band), here, seeing)
     noisy = random.poisson(counts) + random.normal(0, 5.0, counts.shape)
     header = wcs.to_header()
     header["OBJECT"] = TITLE
@@ -159,28 +184,3 @@ def _expose(
     )
     header["MAGLIM"] = (round(float(limit), 3), "5 sigma point source, AB")
     return fits.PrimaryHDU(noisy.astype(np.float32), header)
-
-
-def _add(
-    counts: NDArray[np.float64],
-    source: Source,
-    flux: float,
-    centre: tuple[float, float],
-    seeing: float,
-) -> None:
-    """Add a source: an elliptical Gaussian as wide as it and the seeing together."""
-    sigma = seeing / 2.355 / PIXEL
-    major = float(np.hypot(source.radius / 1.18 / PIXEL, sigma))
-    minor = float(np.hypot(source.radius * source.ratio / 1.18 / PIXEL, sigma))
-    reach = int(5 * major) + 2
-    x0, y0 = round(centre[0]), round(centre[1])
-    left, right = max(x0 - reach, 0), min(x0 + reach + 1, SIZE)
-    low, high = max(y0 - reach, 0), min(y0 + reach + 1, SIZE)
-    if left >= right or low >= high:
-        return
-    y, x = np.mgrid[low:high, left:right]
-    x, y = x - centre[0], y - centre[1]
-    cosine, sine = np.cos(source.angle), np.sin(source.angle)
-    along, across = x * cosine + y * sine, y * cosine - x * sine
-    shape = np.exp(-0.5 * ((along / major) ** 2 + (across / minor) ** 2))
-    counts[low:high, left:right] += flux / (2 * np.pi * major * minor) * shape

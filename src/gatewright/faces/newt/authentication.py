@@ -2,7 +2,6 @@
 
 from starlette.requests import Request
 
-from gatewright.core.caller import Caller
 from gatewright.core.errors import NotAllowed, NotSignedIn
 from gatewright.domains.identity import is_program_secret
 from gatewright.faces.newt.answers import Answer
@@ -29,18 +28,14 @@ NOBODY = {
 
 
 async def who(request: Request) -> object:
-    """Say who the cookie is."""
+    """Return the user of the cookie; the session's secret is told at sign-in only."""
     context = request_context(request)
-    return _shape(context.caller, COOKIE.lifetime(context.services.config))
-
-
-def _shape(caller: Caller, seconds: int) -> object:
-    """Return the answer for a caller; the session's secret is told at sign-in only."""
+    caller = context.caller
     if not caller.signed_in:
         return NOBODY
     return {
         "username": caller.user,
-        "session_lifetime": seconds,
+        "session_lifetime": COOKIE.lifetime(context.services.config),
         "auth": True,
         "newt_sessionid": caller.session or None,
     }

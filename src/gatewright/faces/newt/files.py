@@ -3,7 +3,6 @@
 import asyncio
 import stat
 import time
-from collections.abc import Sequence
 
 from starlette.requests import Request
 
@@ -68,12 +67,11 @@ async def folder(request: Request, system: str, path: bytes) -> list[object]:
                 f"The folder has more than {MOST_ENTRIES} entries, and NEWT has no "
                 "pages. /api/v1/files has."
             )
-    return await asyncio.to_thread(_lines, here, entries)
 
+    def lines() -> list[object]:
+        return [line(here, b"."), line(here, b".."), *map(line, entries)]
 
-def _lines(here: Entry, entries: Sequence[Entry]) -> list[object]:
-    dots = [line(here, b"."), line(here, b"..")]
-    return [*dots, *map(line, entries)]
+    return await asyncio.to_thread(lines)
 
 
 def line(entry: Entry, name: bytes | None = None) -> dict[str, object]:

@@ -29,45 +29,35 @@ async def read_form(request: Request) -> Mapping[str, str]:
     kind, options = _content_type(request)
     body = await request.body()
     if kind == b"multipart/form-data":
-        return _multipart_fields(body, options)
+        parts = Parts(options)
+        parts.feed(body)
+        parts.end()
+        try:
+            fields = {name: data.decode() for name, _, data in parts.taken()}
+        except UnicodeDecodeError as error:
+            raise InvalidRequest("A field of the form is not UTF-8 text.") from error
     # Programs of NEWT's time send a form's text without saying what it is.
-    if kind in {b"", b"application/x-www-form-urlencoded"} or not body:
-        return _urlencoded_fields(body)
-    raise UnsupportedMediaType("Send the fields as a form.")
-
-
-def _content_type(request: Request) -> tuple[bytes, dict[bytes, bytes]]:
-    return parse_options_header(request.headers.get("content-type", ""))
-
-
-def _urlencoded_fields(body: bytes) -> Mapping[str, str]:
-    try:
-        pairs = parse_qsl(
-            body.decode(),
-            keep_blank_values=True,
-            errors="strict",
-            max_num_fields=MAXIMUM_FIELDS,
-        )
-    except ValueError as error:
-        raise InvalidRequest("The form cannot be read: it is UTF-8 text.") from error
-    return _checked(dict(pairs))
-
-
-def _checked(fields: Mapping[str, str]) -> Mapping[str, str]:
+    elif kind in {b"", b"application/x-www-form-urlencoded"} or not body:
+        try:
+            pairs = parse_qsl(
+                body.decode(),
+                keep_blank_values=True,
+                errors="strict",
+                max_num_fields=MAXIMUM_FIELDS,
+            )
+        except ValueError as error:
+            text = "The form cannot be read: it is UTF-8 text."
+            raise InvalidRequest(text) from error
+        fields = dict(pairs)
+    else:
+        raise UnsupportedMediaType("Send the fields as a form.")
     if any("\0" in name + value for name, value in fields.items()):
         raise InvalidRequest("A field of the form has a NUL character.")
     return fields
 
 
-def _multipart_fields(body: bytes, options: dict[bytes, bytes]) -> Mapping[str, str]:
-    parts = Parts(options)
-    parts.feed(body)
-    parts.end()
-    try:
-        fields = {name: data.decode() for name, _, data in parts.taken()}
-    except UnicodeDecodeError as error:
-        raise InvalidRequest("A field of the form is not UTF-8 text.") from error
-    return _checked(fields)
+def _content_type(request: Request) -> tuple[bytes, dict[bytes, bytes]]:
+    return parse_options_header(request.headers.get("content-type", ""))
 
 
 class Parts:

@@ -32,13 +32,9 @@ async def listing(request: Request) -> object:
         for job, rank in _ranked(await _queue(request))
     ]
     wanted = {k: v for k, v in request.query_params.items() if k not in _PAGING}
-    rows = [row for row in rows if _has(row, wanted)]
+    rows = [row for row in rows if all(row.get(k) == v for k, v in wanted.items())]
     first = _number(request.query_params, "index", 0)
     return rows[first : first + _number(request.query_params, "limit", len(rows))]
-
-
-def _has(row: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
-    return all(row.get(column) == value for column, value in wanted.items())
 
 
 async def completed(request: Request) -> object:

@@ -6,7 +6,7 @@ permissions of the collection are checked on every verb.
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -105,31 +105,23 @@ async def contents(request: Request) -> object:
         )
         found += page.documents
         cursor = page.next
-        _check_size(found)
+        if len(found) > MOST_OBJECTS or sum(d.size for d in found) > MOST_BYTES:
+            raise TooLarge(
+                f"The objects are more than {MOST_OBJECTS}, or {MOST_BYTES} bytes. "
+                "Choose some by “query”; /api/v1/store has pages."
+            )
         if cursor is None:
-            return await asyncio.to_thread(_objects, found)
+            break
 
+    def objects() -> list[dict[str, Any]]:
+        items: list[dict[str, Any]] = [
+            {"oid": number(one.key), "data": msgspec.json.decode(one.text)}
+            for one in found
+        ]
+        # By number; those whose key is none come last.
+        return sorted(items, key=lambda i: (isinstance(i["oid"], str), i["oid"]))
 
-def _check_size(found: Sequence[Document]) -> None:
-    size = sum(document.size for document in found)
-    if len(found) > MOST_OBJECTS or size > MOST_BYTES:
-        raise TooLarge(
-            f"The objects are more than {MOST_OBJECTS}, or {MOST_BYTES} bytes. Choose "
-            "some by “query”; /api/v1/store has pages."
-        )
-
-
-def _objects(found: Sequence[Document]) -> list[object]:
-    return sorted(map(_object, found), key=_by_number)
-
-
-def _by_number(item: Any) -> tuple[int, str]:
-    oid = item["oid"]
-    return (oid, "") if isinstance(oid, int) else (1 << 62, oid)
-
-
-def _object(document: Document) -> dict[str, object]:
-    return {"oid": number(document.key), "data": msgspec.json.decode(document.text)}
+    return await asyncio.to_thread(objects)
 
 
 def number(key: str) -> int | str:
@@ -229,16 +221,15 @@ def asked(data: object) -> Mapping[str, Right]:
     """
     if not isinstance(data, list):
         raise _not_permissions()
-    return dict(map(_one_right, data))
-
-
-def _one_right(item: object) -> tuple[str, Right]:
-    if not isinstance(item, dict) or not isinstance(item.get("name"), str):
-        raise _not_permissions()
-    letters = item.get("perms")
-    if not isinstance(letters, list) or not all(x in _WORDS for x in map(str, letters)):
-        raise _not_permissions()
-    return item["name"], max((_WORDS[x] for x in letters), default=Right.NONE)
+    rights: dict[str, Right] = {}
+    for item in data:
+        if not isinstance(item, dict) or not isinstance(item.get("name"), str):
+            raise _not_permissions()
+        letters = item.get("perms")
+        if not (isinstance(letters, list) and all(str(x) in _WORDS for x in letters)):
+            raise _not_permissions()
+        rights[item["name"]] = max((_WORDS[x] for x in letters), default=Right.NONE)
+    return rights
 
 
 def _not_permissions() -> InvalidContent:
@@ -261,10 +252,9 @@ def query(text: str | None) -> tuple[Condition, ...]:
         value = None
     if not isinstance(value, dict):
         raise InvalidContent("“query” is a JSON object of fields and values.")
-    return tuple(_condition(field, wanted) for field, wanted in value.items())
-
-
-def _condition(field: str, wanted: object) -> Condition:
-    if isinstance(wanted, dict | list):
+    if any(isinstance(wanted, dict | list) for wanted in value.values()):
         raise InvalidContent("“query” names fields and plain values.")
-    return Condition(check_field(field), Operator.EQ, wanted)
+    return tuple(
+        Condition(check_field(field), Operator.EQ, wanted)
+        for field, wanted in value.items()
+    )
