@@ -25,6 +25,8 @@ from gatewright.backends.gridded.pictures.draw import (
 )
 from gatewright.backends.gridded.pictures.picture import Map
 from gatewright.backends.gridded.pictures.plan import planned
+from gatewright.backends.plugin import reader_programs
+from gatewright.backends.readers import PoolSettings, open_pool
 
 NOTHING: dict[str, Any] = {}
 
@@ -571,6 +573,27 @@ async def test_uneven_axes_in_both_directions(tmp_path: Path) -> None:
     (image,) = axes.images
     shown = np.asarray(image.get_array())
     np.testing.assert_array_equal(shown, np.arange(16.0).reshape(4, 4)[:, ::-1])
+
+
+async def test_a_large_map_is_drawn_within_the_bounds_of_a_reader(
+    tmp_path: Path,
+) -> None:
+    size = 1440
+    path = write(
+        tmp_path / "large.nc",
+        {
+            "lat": (np.linspace(-89.9, 89.9, size), {"units": "degrees_north"}),
+            "lon": (np.arange(size) * 0.25, {"units": "degrees_east"}),
+        },
+        t=(("lat", "lon"), np.arange(size**2).reshape(size, size), {"units": "K"}),
+    )
+    async with open_pool(
+        PoolSettings(reader_programs(), (tmp_path,), tmp_path)
+    ) as pool:
+        data = await subset(datasets(path, pool=pool), "large", format="png")
+    with Image.open(io.BytesIO(data)) as found:
+        pixels = np.asarray(found)
+    assert len(np.unique(pixels.reshape(-1, 3), axis=0)) > 200  # all of the colours
 
 
 PROBE = """

@@ -284,3 +284,4 @@ def _draw_net(axes: Axes, across: Scale, up: Scale, net: Net) -> None:
         axes.clabel(lines, fmt=lambda v, k=kind: degrees(k, round(v, 6)), fontsize=8)
         for text in lines.labelTexts:
             text.set_path_effects(_HALO)
+            text.set_clip_on(True)
