@@ -16,9 +16,9 @@ from gatewright.backends.sql.images import SqlImageIndex
 from gatewright.backends.sql.migrations import Dialect, migrate, schema_files
 from gatewright.backends.sqlite import SQLITE, SqliteDatabase
 from gatewright.domains.sky import Circle, Image, ImageQuery, Interval
-from gatewright.testing.image_index import (
+from gatewright.testing.image_index import ImageIndexContract
+from gatewright.testing.square_images import (
     SURVEY,
-    ImageIndexContract,
     all_ids,
     meeting,
     scanned,

@@ -33,7 +33,7 @@ from gatewright.core.errors import (
 from gatewright.faces.vo import face
 from gatewright.faces.vo.obscore import access_format, image_of_did, publisher_did
 from gatewright.faces.vo.routes import fault
-from gatewright.testing.image_index import square_image
+from gatewright.testing.square_images import square_image
 
 pytestmark = pytest.mark.filterwarnings("ignore::astropy.wcs.FITSFixedWarning")
 

@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from typing import Any, Generic, Self, TypeVar, cast
 from weakref import WeakValueDictionary
@@ -76,8 +76,18 @@ class PostgresqlDatabase:
         return await self._until_done(partial(self._attempt, work))
 
     async def read(self, text: str, *values: object) -> Sequence[Row]:
-        rows = await self._until_done(partial(self._fetch, text, values))
-        return [dict(row) for row in rows]
+        async def fetch() -> Sequence[Row]:
+            async with self._connection() as connection:
+                try:
+                    rows = await connection.fetch(numbered(text), *values)
+                except Exception as error:
+                    if not is_lost(error):
+                        raise
+                    _give_up(connection)
+                    raise LostError from error
+                return [dict(row) for row in rows]
+
+        return await self._until_done(fetch)
 
     async def _until_done(self, act: Callable[[], Awaitable[T]]) -> T:
         """Try again, with pauses, what met another one or lost its connection."""
@@ -102,17 +112,6 @@ class PostgresqlDatabase:
         except TimeoutError:
             self._pool.terminate()
 
-    async def _fetch(self, text: str, values: Sequence[object]) -> Sequence[Any]:
-        async with self._connection() as connection:
-            try:
-                rows: Sequence[Any] = await connection.fetch(numbered(text), *values)
-            except Exception as error:
-                if not is_lost(error):
-                    raise
-                _give_up(connection)
-                raise LostError from error
-            return rows
-
     async def _attempt(self, work: Callable[[], Work[T]]) -> T:
         progress = Progress(work())
         try:
@@ -128,7 +127,12 @@ class PostgresqlDatabase:
     async def _locked(self, progress: "Progress[T]", name: str) -> T:
         # Those of one process wait here, so that they do not hold all connections.
         key = lock_key(name)
-        async with self._local_lock(name), self._connection() as connection:
+        lock = self._locks.setdefault(name, asyncio.Lock())
+        async with asyncio.timeout(self._seconds):
+            await lock.acquire()
+        async with AsyncExitStack() as held:
+            held.callback(lock.release)
+            connection = await held.enter_async_context(self._connection())
             await connection.execute(f"SELECT pg_advisory_lock({key})")
             try:
                 end = f"COMMIT; SELECT pg_advisory_unlock({key})"
@@ -136,16 +140,6 @@ class PostgresqlDatabase:
             except BaseException:
                 await _quietly(connection, f"SELECT pg_advisory_unlock({key})")
                 raise
-
-    @asynccontextmanager
-    async def _local_lock(self, name: str) -> AsyncIterator[None]:
-        lock = self._locks.setdefault(name, asyncio.Lock())
-        async with asyncio.timeout(self._seconds):
-            await lock.acquire()
-        try:
-            yield
-        finally:
-            lock.release()
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:

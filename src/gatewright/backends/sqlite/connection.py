@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from gatewright.backends.sql.migrations import Dialect
@@ -86,7 +86,12 @@ def as_gateway_error(error: sqlite3.Error, path: Path) -> GatewayError | sqlite3
         if extended in _UNIQUE:
             return AlreadyExists("Something of that name is there already.")
         return Conflict("The change does not fit what is stored.")
-    if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _full(path)):
+    free = _ROOM
+    if code == sqlite3.SQLITE_IOERR:
+        with suppress(OSError):
+            volume = os.statvfs(path.parent)
+            free = volume.f_bavail * volume.f_frsize
+    if code == sqlite3.SQLITE_FULL or free < _ROOM:
         return disk_full()
     if code in _DAMAGED:
         return BackendFailed("The gateway's database is damaged.")
@@ -105,11 +110,3 @@ def disk_full() -> StorageFull:
 def away() -> Unavailable:
     """Return the error of a database that is locked or gone."""
     return Unavailable("The gateway's database is away. Try again soon.", retry_after=2)
-
-
-def _full(path: Path) -> bool:
-    try:
-        volume = os.statvfs(path.parent)
-    except OSError:
-        return False
-    return volume.f_bavail * volume.f_frsize < _ROOM

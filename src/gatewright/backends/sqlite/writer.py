@@ -137,7 +137,10 @@ class Writer:
             self._connection.execute("BEGIN IMMEDIATE")
         except (sqlite3.Error, OSError) as error:
             now = time.monotonic()
-            late = [job for job in group if job.deadline <= now or not _passing(error)]
+            # Waiting may help where the file is locked, or moved away for a while.
+            code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_BUSY)
+            passing = (code & 0xFF) in _BUSY
+            late = [job for job in group if job.deadline <= now or not passing]
             for job in late:
                 job.error = (
                     as_gateway_error(error, self._path)
@@ -162,16 +165,13 @@ class Writer:
                 self._run_alone(job)
         for job in group:
             if job.gives_room_back and isinstance(job.error, StorageFull):
-                self._make_room()
+                # The room of the reserve, and that of the log, which begins anew.
+                self._reserve.give_back()
+                with suppress(sqlite3.Error):
+                    rows_of(self._connection.execute("PRAGMA wal_checkpoint(RESTART)"))
                 job.error = None
                 self._run_alone(job)
         _tell(group)
-
-    def _make_room(self) -> None:
-        """Give the reserve back to the disk, and begin anew in the log's own room."""
-        self._reserve.give_back()
-        with suppress(sqlite3.Error):
-            self._connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
 
     def _run_alone(self, job: _Job) -> None:
         if self._reserve.spent and not job.gives_room_back:
@@ -259,12 +259,6 @@ def rows_of(cursor: sqlite3.Cursor) -> Sequence[Row]:
         return ()
     names = [column[0] for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-
-def _passing(error: Exception) -> bool:
-    """Whether waiting may help: the file is locked, or moved away for a while."""
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_BUSY)
-    return (code & 0xFF) in _BUSY
 
 
 def _identity(path: Path) -> tuple[int, int]:
