@@ -218,7 +218,7 @@ def test_reasons_of_squeue() -> None:
     for line in lines:
         head, reason, cores = line.split(";")
         number_, dependency = head.split("|")
-        text = records([queue_row(BARE | {"cpus": int(cores)})])
+        text = records([queue_row({**BARE, "cpus": int(cores)})])
         (row,) = parse.queue(text, NONCE)
         waiting = replace(
             row,

@@ -1,0 +1,330 @@
+"""What is run, and what it means: values without a cluster."""
+
+import os
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gatewright.backends.slurm import parse
+from gatewright.backends.slurm.checks import capabilities_of, check
+from gatewright.backends.slurm.commands import Slurm
+from gatewright.backends.slurm.directives import directives
+from gatewright.backends.slurm.failures import failure, without_accounting
+from gatewright.backends.slurm.looks import Looks
+from gatewright.backends.slurm.marks import Mark, NativeId, mark_in, mark_of, native_id
+from gatewright.backends.slurm.script import (
+    DONE_ALREADY,
+    Claim,
+    claim_in,
+    claim_name,
+    script_of,
+)
+from gatewright.backends.slurm.statuses import claimed, counted
+from gatewright.backends.slurm.words import why_it_ended
+from gatewright.core.errors import (
+    BackendFailed,
+    InvalidContent,
+    TimedOut,
+    Unavailable,
+)
+from gatewright.domains.compute import (
+    Attributes,
+    Condition,
+    JobSpec,
+    JobState,
+    NativeDependency,
+    Partition,
+    Resources,
+    Snapshot,
+    Submission,
+)
+from gatewright.domains.files import Outcome
+
+JOB = Submission(
+    uuid="01hv", id="7", system="cluster", user="ada", name="a,b c",
+    spec=JobSpec(executable="true"), directory="/w", stdout_path="/w/50%.out",
+    stderr_path="/w/7.err", submitted_at=5.0,
+)  # fmt: skip
+MARK = Mark("01hv", "ada")
+
+
+def options(job: Submission, *indices: int) -> list[str]:
+    return list(Slurm().submit(job, MARK, "", [], indices).argv[1:])
+
+
+class TestCommands:
+    def test_each_option_is_one_word(self) -> None:
+        spec = JobSpec(
+            executable="true",
+            inherit_environment=False,
+            stdin_path="in%",
+            hold=True,
+            resources=Resources(
+                node_count=2, processes_per_node=3, gpu_cores_per_process=1,
+                memory=3 << 20,
+            ),
+            attributes=Attributes(61, "-x,y", "p", "r"),
+        )  # fmt: skip
+        dependency = NativeDependency("5/m/a/ada", Condition.AFTER_NOT_OK, "5")
+        slurm = Slurm("/opt/slurm/bin/", "/etc/slurm.conf")
+        call = slurm.submit(
+            replace(JOB, spec=spec), MARK, "#!/bin/sh\n", [("5", dependency)]
+        )
+        assert call.argv[0] == "/opt/slurm/bin/sbatch"
+        assert call.environment == {"SLURM_CONF": "/etc/slurm.conf"}
+        assert call.stdin == b"#!/bin/sh\n"
+        assert set(call.argv[1:]) == {
+            "--parsable", "--ignore-pbs", "--hold", "--comment=gw:01hv:ada",
+            "--job-name=a,b c", "--chdir=/w", "--export=NIL",
+            "--kill-on-invalid-dep=yes", "--output=/w/50%%.out", "--error=/w/7.err",
+            "--input=in%%", "--cpus-per-task=1", "--nodes=2", "--ntasks-per-node=3",
+            "--gpus-per-task=1", "--mem=2M", "--time=2", "--partition=-x,y",
+            "--account=p", "--reservation=r", "--dependency=afternotok:5",
+        }  # fmt: skip
+
+    def test_the_elements_of_an_array_are_named(self) -> None:
+        element = replace(JOB, array_index=1, array_id="7", array_limit=2)
+        assert "--array=1,3%2" in options(element, 1, 3)
+        assert "--output=/dev/null" in options(element, 1, 3)
+        assert "--array=1" in options(replace(element, array_limit=None), 1)
+        assert "--ntasks=1" in options(JOB)
+
+    def test_questions_are_asked_in_utc(self) -> None:
+        for call in (
+            Slurm().queue("n"), Slurm().accounting("n", ["1"]), Slurm().nodes("n"),
+            Slurm().partitions("n"), Slurm().settings(), Slurm().exit_codes(["1"]),
+        ):  # fmt: skip
+            assert call.environment["TZ"] == "UTC0"
+        assert Slurm().cancel(["1", "2"]).argv == ("scancel", "--quiet", "1", "2")
+        assert Slurm().hold(["1"]).argv == ("scontrol", "uhold", "1")
+        assert Slurm().release(["1"]).argv == ("scontrol", "release", "1")
+
+
+class TestMarks:
+    def test_a_comment_says_whose_job_it_is(self) -> None:
+        assert mark_in("gw:01hv:ada") == MARK
+        assert mark_in("gw:01hv:a:b") == Mark("01hv", "a:b")
+        for text in ("", "gw:01hv", "other:01hv:ada", "gw:../x:ada", "gw::ada"):
+            assert mark_in(text) is None
+
+    def test_an_id_counts_with_its_mark_and_account_only(self) -> None:
+        native = NativeId("5_3", "01hv", "root", "ada")
+        assert native_id(str(native)) == native
+        assert (native.mark, native.index) == (MARK, "3")
+        assert native_id("01m8k7f253hj0wz53dfgzrffrn") is None
+        row = parse.AccountingRow(
+            "5_3", "9", "", "root", "COMPLETED", 1.0, 2.0, 3.0, 0.5, 0, 1, 1.0,
+            "gw:01hv:ada", 0, 0,
+        )  # fmt: skip
+        assert counted([row], native) == row
+        assert counted([row, replace(row, comment="gw:02:ada")], native) == row
+        for other in (
+            replace(row, comment="gw:02:ada"),
+            replace(row, account="eve"),
+            replace(row, number="6"),
+            replace(row, state="RUNNING"),
+        ):
+            assert counted([other], native) is None
+        unmarked = replace(row, comment="")
+        assert counted([unmarked], native) == unmarked
+        assert counted([unmarked, unmarked], native) is None
+
+    def test_the_elements_of_an_array_share_their_mark(self) -> None:
+        one, two = (
+            replace(JOB, array_id="7", array_index=i, uuid=f"u{i}") for i in (1, 2)
+        )
+        assert mark_of(one) == mark_of(two) != mark_of(replace(one, submitted_at=6.0))
+        assert mark_of(JOB) == MARK
+        assert mark_in(mark_of(one).comment) == mark_of(one)
+
+
+class TestDirectives:
+    def test_they_are_kept_until_the_first_command(self) -> None:
+        kept = "#SBATCH -p debug  # short\n\n# x\n#SBATCH\t-n 2\n"
+        script = f"#!/bin/sh\n{kept}true\n#SBATCH -a 1\n"
+        assert directives(script).lines == (
+            "#SBATCH -p debug  # short",
+            "#SBATCH\t-n 2",
+        )
+        assert directives("").lines == ()
+
+    @pytest.mark.parametrize("text", ["--signal=B:USR1@60", "--signal B:USR1"])
+    def test_a_signal_for_the_script_itself(self, text: str) -> None:
+        assert directives(f"#!/bin/sh\n#SBATCH {text}\n").signal_to_script
+        assert not directives("#!/bin/sh\n#SBATCH --signal=USR1\n").signal_to_script
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "--array=0-3", "--arr 0-3", "-a 0-3", "-a0-3", "-Ha 3", "-W", "--wait",
+            "--uid=0", "--wrap=x", "-M other", "--test-only", "hetjob", "-V",
+            "--export-file=x", "'open", "-J a\x1b",
+        ],
+    )  # fmt: skip
+    def test_what_could_not_be_followed_is_refused(self, text: str) -> None:
+        with pytest.raises(InvalidContent):
+            directives(f"#!/bin/sh\n#SBATCH {text}\n")
+
+    @pytest.mark.parametrize("text", ["-Jarray", "--wait-all-nodes=1", "-t 5", "-H"])
+    def test_others_are_taken(self, text: str) -> None:
+        assert directives(f"#!/bin/sh\n#SBATCH {text}\n").lines
+
+
+class TestScript:
+    """The scripts are run here, by the shell that would run them in a job."""
+
+    def run(
+        self, script: str, folder: Path, job: str = "5", **more: str
+    ) -> "subprocess.CompletedProcess[bytes]":
+        return subprocess.run(
+            ["/bin/sh"], input=script.encode(), check=False, capture_output=True,
+            cwd=folder, env={"PATH": os.defpath, "SLURM_JOB_ID": job, **more},
+        )  # fmt: skip
+
+    def test_the_work_is_done_once(self, tmp_path: Path) -> None:
+        job = replace(JOB, spec=JobSpec(script="#!/bin/sh\necho $1 >>log; exit 3\n",
+                                        arguments=("a b",)))  # fmt: skip
+        script = script_of(job, "01hv", f"{tmp_path}/home/.gatewright")
+        assert self.run(script, tmp_path).returncode == 3
+        for other in ("5", "6"):
+            assert self.run(script, tmp_path, other).returncode == DONE_ALREADY
+        assert (tmp_path / "log").read_text() == "a b\n"
+        text = (tmp_path / "home/.gatewright/01hv").read_text()
+        claim = claim_in(text)
+        assert claim is not None
+        assert (claim.number, claim.exit_code) == ("5", 3)
+        assert claimed(claim, "n").state is JobState.FAILED
+        again = self.run(script, tmp_path, SLURM_RESTART_COUNT="1")
+        assert again.returncode == 3
+        assert (tmp_path / "log").read_text() == "a b\n" * 2
+        assert [p.name for p in (tmp_path / "home/.gatewright").iterdir()] == ["01hv"]
+
+    def test_a_home_that_cannot_be_written_is_no_hindrance(
+        self, tmp_path: Path
+    ) -> None:
+        script = script_of(JOB, "01hv", "/proc/none")
+        for _ in range(2):
+            assert self.run(script, tmp_path).returncode == 0
+
+    def test_elements_write_files_of_their_own(self, tmp_path: Path) -> None:
+        spec = JobSpec(executable="printenv", arguments=("GATEWRIGHT_JOB_ID",))
+        parts = [
+            replace(JOB, spec=spec, id=f"7_{index}", array_id="7", array_index=index,
+                    stdout_path=f"{tmp_path}/o'{index}", stderr_path=f"{tmp_path}/{e}")
+            for index, e in ((1, "o'1"), (2, "e2"))
+        ]  # fmt: skip
+        script = script_of(parts[0], "a1", f"{tmp_path}/c", parts)
+        for index in ("1", "2"):
+            done = self.run(script, tmp_path, SLURM_ARRAY_TASK_ID=index)
+            assert (done.returncode, done.stdout) == (0, b"")
+            assert (tmp_path / f"o'{index}").read_text() == f"7_{index}\n"
+            assert (tmp_path / "c" / claim_name("a1", index)).exists()
+
+    def test_a_script_without_interpreter_and_one_with_signals(
+        self, tmp_path: Path
+    ) -> None:
+        plain = replace(
+            JOB, spec=JobSpec(script="echo $VALUE", environment={"VALUE": "=$'"})
+        )
+        done = self.run(script_of(plain, "p", str(tmp_path)), tmp_path)
+        assert done.stdout == b"=$'\n"
+        spec = JobSpec(script="#!/bin/sh\n#SBATCH --signal=B:USR1@60\necho x\n")
+        text = script_of(replace(JOB, spec=spec), "q", str(tmp_path))
+        assert text.splitlines()[1] == "#SBATCH --signal=B:USR1@60"
+        assert self.run(text, tmp_path).stdout == b"x\n"
+        claim = claim_in((tmp_path / "q").read_text())
+        assert claim is not None
+        assert claim.exit_code is None
+
+    def test_claims_that_tell_nothing(self) -> None:
+        assert claim_in("") is None
+        assert claim_in("ended 5 0 9\nbegun 5 x 9\n") is None
+        assert claim_in("begun 5 0 9\nended 6 0 9\n") == Claim("5", 9.0)
+
+
+def outcome(stderr: str, code: int = 1, *, timed_out: bool = False) -> Outcome:
+    return Outcome(code, b"", stderr.encode(), timed_out=timed_out)
+
+
+class TestFailures:
+    @pytest.mark.parametrize(
+        ("program", "text", "kind"),
+        [
+            ("squeue", "slurm_load_jobs error: Unable to contact slurm controller", Unavailable),
+            ("sbatch", "sbatch: error: Socket timed out on send/recv operation", TimedOut),
+            ("sbatch", "sbatch: error: Batch job submission failed: Invalid account", InvalidContent),
+            ("sacct", "sacct: error: slurm_persist_conn_open: refused", Unavailable),
+            ("squeue", "something else", BackendFailed),
+            ("sbatch", "", BackendFailed),
+        ],
+    )  # fmt: skip
+    def test_what_they_mean(self, program: str, text: str, kind: type) -> None:
+        assert type(failure(program, outcome(text))) is kind
+
+    def test_one_that_took_too_long(self) -> None:
+        assert isinstance(failure("sbatch", outcome("", timed_out=True)), TimedOut)
+        assert without_accounting(outcome("Slurm accounting storage is disabled"))
+
+
+def test_why_jobs_ended() -> None:
+    assert "time limit" in why_it_ended("TIMEOUT", "None", 0, 0)
+    assert why_it_ended("FAILED", "x", 0, 9) == "Ended by signal 9."
+    assert "not found" in why_it_ended("FAILED", "x", 127, 0)
+    assert "may not be run" in why_it_ended("FAILED", "x", 126, 0)
+    assert why_it_ended("FAILED", "New", 0, 0) == "Slurm says: New."
+    assert why_it_ended("CANCELLED", "x", 0, 0) == "Canceled."
+    assert "waited for" in why_it_ended("CANCELLED", "DependencyNeverSatisfied", 0, 0)
+
+
+def test_what_is_too_large_is_refused() -> None:
+    batch = Partition("batch", "up", True, 2, 8, 0, 1 << 30, duration=60.0)
+    free = replace(batch, name="free", default=False, duration=None)
+    seen = Snapshot(1.0, [], partitions=[batch, free])
+    has = capabilities_of(seen)
+    assert (has.cores, has.nodes, has.queues) == (8, 2, ("batch", "free"))
+    for spec in (
+        JobSpec(executable="a", attributes=Attributes(duration=61)),
+        JobSpec(executable="a", attributes=Attributes(queue_name="free,none")),
+        JobSpec(executable="a", resources=Resources(node_count=3)),
+    ):
+        with pytest.raises(InvalidContent):
+            check(replace(JOB, spec=spec), seen, has)
+        # Before the first look Slurm alone decides.
+        check(replace(JOB, spec=spec), None, capabilities_of(None))
+    long = Attributes(duration=10_000, queue_name="free")
+    check(replace(JOB, spec=JobSpec(executable="a", attributes=long)), seen, has)
+
+
+async def test_looks_are_shared_by_the_processes(tmp_path: Path) -> None:
+    one, other = Looks(tmp_path / "s"), Looks(tmp_path / "s")
+    with pytest.raises(Unavailable):
+        await other.last()
+    await one.keep_failure("It is away.")
+    with pytest.raises(Unavailable, match="It is away"):
+        await other.last()
+    await one.keep(Snapshot(5.0, []))
+    assert (await other.last()).as_of == 5.0
+    await other.keep_failure("It is away.")
+    found = await one.last()
+    assert (found.as_of, found.failure) == (5.0, "It is away.")
+    (tmp_path / "s" / "look").write_bytes(b"of another version")
+    assert (await one.last()).as_of == 5.0
+
+
+def test_numbers_as_slurm_writes_them() -> None:
+    assert parse.seconds("1-02:03:04") == 93_784
+    assert parse.seconds("10:00") == 600
+    assert parse.seconds("infinite") is None
+    assert parse.size("1.5G", "M") == 3 << 29
+    assert parse.size("x", "M") is None
+    assert parse.count("4-8") == 4
+    assert parse.gpus("gpu:a100:4(S:0-3),gpu:2,mps:100") == 6
+    assert parse.submitted("sbatch: hello\n77;cluster\n") == "77"
+    with pytest.raises(BackendFailed):
+        parse.submitted("none")
+    with pytest.raises(BackendFailed):
+        parse.accounting("1@x2\n", "@x")
+    assert parse.accounting("\n", "@x") == []
+    assert parse.exit_codes("5_1 1792\n6 9\nnonsense\n") == {"5_1": (7, 0), "6": (0, 9)}
