@@ -252,9 +252,9 @@ class TestFailures:
     @pytest.mark.parametrize(
         ("program", "text", "kind"),
         [
-            ("squeue", "slurm_load_jobs error: Unable to contact slurm controller", Unavailable),
-            ("sbatch", "sbatch: error: Socket timed out on send/recv operation", TimedOut),
-            ("sbatch", "sbatch: error: Batch job submission failed: Invalid account", InvalidContent),
+            ("squeue", "error: Unable to contact slurm controller", Unavailable),
+            ("sbatch", "error: Socket timed out on send/recv", TimedOut),
+            ("sbatch", "error: Batch job submission failed: Bad", InvalidContent),
             ("sacct", "sacct: error: slurm_persist_conn_open: refused", Unavailable),
             ("squeue", "something else", BackendFailed),
             ("sbatch", "", BackendFailed),
