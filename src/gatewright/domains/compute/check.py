@@ -74,12 +74,8 @@ def _check_text(spec: JobSpec) -> None:
             raise InvalidContent(f"“{field}” has control characters in it.")
     if len(spec.name or "") > MAXIMUM_NAME:
         raise InvalidContent(f"“name” is longer than {MAXIMUM_NAME} characters.")
-    _check_patterns(spec)
-
-
-def _check_patterns(spec: JobSpec) -> None:
-    for field in ("stdout_path", "stderr_path"):
-        path: str | None = getattr(spec, field)
+    paths = {"stdout_path": spec.stdout_path, "stderr_path": spec.stderr_path}
+    for field, path in paths.items():
         if not spec.array or not path or path == os.devnull:
             continue
         if "{id}" not in path and "{index}" not in path:
@@ -123,15 +119,12 @@ def _check_environment(spec: JobSpec) -> None:
             raise InvalidContent(
                 f"The variable “{name[:80]}” is longer than {MAXIMUM_STRING} bytes."
             )
-    if _total(spec.arguments) + _total(_pairs(spec)) > MAXIMUM_STRINGS:
+    pairs = (f"{name}={value}" for name, value in spec.environment.items())
+    if _total(spec.arguments) + _total(pairs) > MAXIMUM_STRINGS:
         raise InvalidContent(
             f"“arguments” and “environment” together are more than {MAXIMUM_STRINGS} "
             "bytes. Put them in a file."
         )
-
-
-def _pairs(spec: JobSpec) -> Iterator[str]:
-    return (name + "=" + value for name, value in spec.environment.items())
 
 
 def _total(strings: Iterable[str]) -> int:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 from gatewright.core.caller import Caller
 from gatewright.core.errors import Conflict, NotFound
@@ -33,7 +34,8 @@ async def follow(
         while True:
             job = await jobs.get(caller, system, job_id)
             if file is None:
-                file = await _try_open(jobs, caller, system, job_id, stream)
+                with suppress(NotFound):
+                    file = await jobs.output(caller, system, job_id, stream)
             if file is not None:
                 async for piece in _rest(file, offset):
                     offset += len(piece)
@@ -47,27 +49,15 @@ async def follow(
             file.close()
 
 
-async def _try_open(
-    jobs: JobService, caller: Caller, system: str, job_id: str, stream: Stream
-) -> OutputFile | None:
-    try:
-        return await jobs.output(caller, system, job_id, stream)
-    except NotFound:
-        return None
-
-
 async def _rest(file: OutputFile, offset: int) -> AsyncIterator[bytes]:
     """Yield what the file has beyond an offset."""
-    while piece := await _piece(file, offset):
-        offset += len(piece)
-        yield piece
-
-
-async def _piece(file: OutputFile, offset: int) -> bytes:
-    if offset == 0:
-        return await file.read(0, BLOCK)
-    # The byte before comes along: a file that has not even that became shorter.
-    found = await file.read(offset - 1, BLOCK + 1)
-    if not found:
-        raise Conflict("The output became shorter while it was followed.")
-    return found[1:]
+    while True:
+        # The byte before comes along: a file that has not even that became shorter.
+        known = min(offset, 1)
+        found = await file.read(offset - known, BLOCK + known)
+        if len(found) < known:
+            raise Conflict("The output became shorter while it was followed.")
+        if len(found) == known:
+            return
+        offset += len(found) - known
+        yield found[known:]

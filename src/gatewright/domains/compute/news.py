@@ -106,7 +106,8 @@ class JobNews:
 
         The record is read again once as many ends were told as elements were left.
         """
-        where = subject(job) if job.tasks is None else f"jobs/{job.system}"
+        alone = subject(job)
+        where = alone if job.tasks is None else f"jobs/{job.system}"
         missing, told = _running(job), 0
         events = self._events.follow(owner=caller.user, subject=where, after=after)
         async with aclosing(events):  # type: ignore[type-var]  # it is a generator
@@ -118,7 +119,7 @@ class JobNews:
                         if not missing:
                             return
                     yield None
-                elif _is_of(event, job):
+                elif event.subject == alone or event.subject.startswith(f"{alone}_"):
                     told += _tells_an_end(event)
                     yield event
 
@@ -135,9 +136,3 @@ def _running(job: Job) -> int:
 
 def _tells_an_end(event: Event) -> bool:
     return event.data.get("state") in ENDED
-
-
-def _is_of(event: Event, job: Job) -> bool:
-    """Return whether an event is a job's, or of an element of it, if it is an array."""
-    alone = subject(job)
-    return event.subject == alone or event.subject.startswith(f"{alone}_")

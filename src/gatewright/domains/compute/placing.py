@@ -15,7 +15,7 @@ def placed(home: str, spec: JobSpec, indices: Sequence[int | None]) -> NewJob:
     stem = "job-{id}"
     return NewJob(
         spec=spec,
-        name=spec.name or _default_name(spec),
+        name=spec.name or posixpath.basename(spec.executable or "")[:200] or "script",
         directory=directory,
         stdout_path=_resolve(directory, spec.stdout_path or f"{stem}.out", home),
         stderr_path=_resolve(directory, spec.stderr_path or f"{stem}.err", home),
@@ -28,10 +28,6 @@ def _resolve(base: str, path: str, home: str) -> str:
     if path == "~" or path.startswith("~/"):
         path = posixpath.join(home, path[2:])
     return posixpath.normpath(posixpath.join(base, path))
-
-
-def _default_name(spec: JobSpec) -> str:
-    return posixpath.basename(spec.executable or "")[:200] or "script"
 
 
 def sample(

@@ -142,11 +142,14 @@ class JobRecords:
 
     async def _tell(self, jobs: Sequence[Job]) -> None:
         # All at once: the database commits them together.
-        await asyncio.gather(*map(self._publish, jobs))
-
-    async def _publish(self, job: Job) -> None:
-        kind = f"job.{job.state.value}"
-        await self._events.publish(kind, subject(job), job.user, event_data(job))
+        await asyncio.gather(
+            *(
+                self._events.publish(
+                    f"job.{job.state.value}", subject(job), job.user, event_data(job)
+                )
+                for job in jobs
+            )
+        )
 
     async def _submissions(self, jobs: Sequence[Job]) -> Sequence[Submission]:
         """Return jobs as the scheduler receives them.

@@ -89,7 +89,8 @@ class Submitter:
                     f"“Idempotency-Key” is 1 to {MAXIMUM_KEY} printable characters."
                 )
             lease = on.scheduler.capabilities.submit_seconds
-            digest = _digest(specs, together=together)
+            text = repr(list(specs)) + ("" if together else " each")
+            digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
             use = KeyUse(on.system.name, user, key, digest, now, lease)
         outcomes = await self._table.keyed(use) if use is not None else None
         if outcomes is None:
@@ -176,8 +177,3 @@ class Submitter:
                         f"Job {other.id} is {other.state}, so "
                         f"“{dependency.condition}” will never come true."
                     )
-
-
-def _digest(specs: Sequence[JobSpec], *, together: bool) -> str:
-    text = repr(list(specs)) + ("" if together else " each")
-    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()

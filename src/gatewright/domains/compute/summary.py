@@ -34,32 +34,25 @@ def array_as_job(elements: Sequence[Job]) -> Job:
     )
     starts = [e.started_at for e in elements if e.started_at is not None]
     ends = [e.ended_at for e in elements if e.ended_at is not None]
+    ended = len(ends) == len(elements)
+    codes = [e.exit_code for e in elements if e.exit_code is not None]
     return replace(
         elements[0],
         id=str(elements[0].number),
         state=state,
         native_state=deciding.native_state,
         reason=deciding.reason,
-        exit_code=_worst(elements) if len(ends) == len(elements) else None,
+        exit_code=max(codes, default=None) if ended else None,
         signal=None,
         started_at=min(starts, default=None),
-        ended_at=max(ends) if len(ends) == len(elements) else None,
-        usage=_total(elements),
+        ended_at=max(ends) if ended else None,
+        usage=Usage(
+            wall_seconds=sum(e.usage.wall_seconds for e in elements),
+            cpu_seconds=sum(e.usage.cpu_seconds for e in elements),
+            peak_memory_bytes=max(e.usage.peak_memory_bytes for e in elements),
+        ),
         array_index=None,
         tasks={state.value: count for state, count in sorted(tasks.items())},
-    )
-
-
-def _worst(elements: Sequence[Job]) -> int | None:
-    codes = [e.exit_code for e in elements if e.exit_code is not None]
-    return max(codes, default=None)
-
-
-def _total(elements: Sequence[Job]) -> Usage:
-    return Usage(
-        wall_seconds=sum(e.usage.wall_seconds for e in elements),
-        cpu_seconds=sum(e.usage.cpu_seconds for e in elements),
-        peak_memory_bytes=max(e.usage.peak_memory_bytes for e in elements),
     )
 
 
