@@ -1,6 +1,7 @@
 """Surveys from the configuration, their index, and the look at their files."""
 
-from collections.abc import Sequence
+import csv
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from gatewright.composition.state import open_database
 from gatewright.core.access import access_of
 from gatewright.core.background import Background
 from gatewright.core.config import Config, SurveySource
+from gatewright.core.errors import InvalidRequest
 from gatewright.domains.sky import (
     ImageIndex,
     Ingest,
@@ -96,7 +98,37 @@ def survey_of(source: SurveySource) -> Survey:
         configured=True,
         rules=check_rules(
             SurveyRules(
-                source.filters, source.kinds, source.keywords, source.calib_level
+                source.filters,
+                source.kinds,
+                source.keywords,
+                source.calib_level,
+                times_of(source),
             )
         ),
     )
+
+
+def times_of(source: SurveySource) -> Mapping[str, str]:
+    """Return the times that a survey's table gives its files, by their names.
+
+    Raises
+    ------
+    InvalidRequest
+        The table cannot be read, or has other columns.
+    """
+    if source.times is None:
+        return {}
+    what = f"The table of times “{source.times}” of the survey “{source.id}”"
+    try:
+        with source.times.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InvalidRequest(
+            f"{what} cannot be read: {error}. Give a CSV file in UTF-8."
+        ) from error
+    try:
+        return {row["file"].strip(): row["time"].strip() for row in rows}
+    except (KeyError, AttributeError) as error:
+        raise InvalidRequest(
+            f"{what} needs the columns “file” and “time” in each of its lines."
+        ) from error

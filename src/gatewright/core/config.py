@@ -197,6 +197,10 @@ class SurveySource(Section):
     calib_level: Annotated[int, Field(ge=0, le=4)] | None = None
     """Level of calibration of the science images: 1 raw, 2 calibrated, 3 made of
     several. As headers and names tell it, if not said."""
+    times: Path | None = None
+    """Table that gives files their times where headers tell none, or a wrong one: CSV
+    with the columns ``file`` (name, or path below the survey's folder) and ``time``
+    (moment or interval, ISO 8601 or MJD). Such times are marked as assumed."""
 
 
 class Limits(Section):

@@ -326,6 +326,7 @@ def _frame(image: Image) -> FrameRef:
         identity=image.identity,
         hdu=image.hdu,
         mjd=sum(times) / len(times) if times else None,
+        assumed=image.time_assumed,
         band=image.band,
         seeing=image.seeing,
     )

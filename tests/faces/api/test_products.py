@@ -42,7 +42,17 @@ async def services(
         images=str(shared_data("sky", "decam_mini") / "DEC-OBS04a*"),
         access=["eve"],
     )
-    async with sky_services(folder, [team]) as opened:
+    times = ["file,time"]
+    for group, day in (("04", 10), ("18", 24)):
+        for minute, letter in enumerate("abcde"):
+            name = f"DEC-OBS{group}{letter}.mini.fits"
+            times.append(f"{name},2018-08-{day}T05:{minute:02}:00Z")
+    table = folder / "times.csv"
+    table.write_text("\n".join(times))
+    timed = SurveySource(
+        id="timed", images=f"{shared_data('sky', 'decam_mini')}/*.f*", times=table
+    )
+    async with sky_services(folder, [team, timed]) as opened:
         yield opened
 
 
@@ -188,6 +198,28 @@ async def test_a_light_curve_has_every_frame_in_three_forms(
     table = await api.get("/lightcurve", params={**asked, "format": "votable"})
     read = parse_single_table(io.BytesIO(table.content)).to_table()
     assert list(read["flux"]) == [p["flux"] for p in points]
+
+
+async def test_times_of_a_table_are_marked_as_assumed(api: httpx.AsyncClient) -> None:
+    asked = {"pos": f"CIRCLE {RA} {DEC} 0.001", "survey": "timed"}
+    curve = (await api.get("/lightcurve", params=asked, timeout=120)).json()
+    assert all(point["time_assumed"] for point in curve["points"])
+    assert [point["time"][:10] for point in curve["points"]] == [
+        *["2018-08-10"] * 5,
+        *["2018-08-24"] * 5,
+    ]
+    assert curve["points"][2]["time"].startswith("2018-08-10T05:02:00")
+    assert curve["points"][0]["flux"] > 1.3 * curve["points"][9]["flux"]
+    late = {"survey": "timed", "time": "2018-08-20/2018-08-31"}
+    found = (await api.get("/images", params=late)).json()["images"]
+    assert len(found) == 5
+    assert all(image["time_assumed"] for image in found)
+    made_of = await made(
+        api, "/coadds", {"images": late, "pos": f"CIRCLE {RA} {DEC} 0.003"}
+    )
+    assert len(made_of["request"]["images"]) == 5
+    usual = (await api.get("/images", params={"survey": "decam_mini"})).json()
+    assert not any(image["time_assumed"] for image in usual["images"])
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ def image_values(number: int, image: Image) -> tuple[object, ...]:
     values[COLUMNS.index("polygon")] = polygon_text(image.polygon)
     values[COLUMNS.index("pieces")] = ";".join(map(polygon_text, image.pieces))
     values[COLUMNS.index("kind")] = str(image.kind)
+    values[COLUMNS.index("time_assumed")] = int(image.time_assumed)
     return (number, image_time(image), *values)
 
 
@@ -46,6 +47,7 @@ def image_of(row: Row) -> Image:
     values["polygon"] = polygon_of(row["polygon"])
     values["pieces"] = tuple(map(polygon_of, filter(None, row["pieces"].split(";"))))
     values["kind"] = ImageKind(row["kind"])
+    values["time_assumed"] = bool(row["time_assumed"])
     return Image(**values)
 
 
@@ -88,7 +90,10 @@ def _json(text: str) -> object:
 
 def rules_text(rules: SurveyRules) -> str:
     """Return the rules of a survey as JSON."""
-    return json.dumps(asdict(rules))
+    told = asdict(rules)
+    if not rules.times:
+        del told["times"]  # as rules were before there were tables of times
+    return json.dumps(told)
 
 
 def coverage_of(row: Row, left_out: list[LeftOut]) -> Coverage:

@@ -37,7 +37,7 @@ from gatewright.domains.sky.regions import (
     parse_interval,
     parse_region,
 )
-from gatewright.domains.sky.rules import check_rules
+from gatewright.domains.sky.rules import check_rules, with_times
 from gatewright.domains.sky.service import SkyService
 from gatewright.domains.sky.stretch import Stretch, grey_levels, percentile_limits
 from gatewright.domains.sky.times import (
@@ -95,4 +95,5 @@ __all__ = [
     "parse_region",
     "parse_times",
     "percentile_limits",
+    "with_times",
 ]

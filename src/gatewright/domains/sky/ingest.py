@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gatewright.core.clock import Clock, system_clock
 from gatewright.core.errors import Conflict, GatewayError
@@ -17,6 +17,7 @@ from gatewright.domains.sky.model import (
     SurveyFile,
 )
 from gatewright.domains.sky.ports import ImageIndex, ImageReader
+from gatewright.domains.sky.rules import with_times
 
 _log = logging.getLogger("gatewright.sky")
 
@@ -139,7 +140,9 @@ class Ingest:
         async def scan(file: SurveyFile) -> ScannedFile:
             async with room:
                 try:
-                    return await self._reader.scan(survey, file)
+                    found = await self._reader.scan(survey, file)
+                    timed = [with_times(i, file, survey.rules) for i in found.images]
+                    return replace(found, images=timed)
                 except GatewayError as error:
                     return ScannedFile(file, left_out=(error.text,))
 

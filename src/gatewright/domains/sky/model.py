@@ -46,6 +46,9 @@ class SurveyRules:
     """Keyword that tells each of ``filter``, ``start``, ``end`` and ``exposure``."""
     calib_level: int | None = None
     """Level of calibration of its science images, 0 to 4; None as they tell."""
+    times: Mapping[str, str] = field(default_factory=dict)
+    """When the images of each file were taken, by the file's name, where the headers
+    tell nothing or something wrong: a moment or an interval, ISO 8601 or MJD in UTC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +167,8 @@ class Image:
     """Beginning of the exposure, MJD in UTC; None where the header does not tell."""
     t_max: float | None = None
     """End of the exposure, MJD in UTC."""
+    time_assumed: bool = False
+    """Whether the times are those of the survey's table, and not of the header."""
     exposure: float | None = None
     """Exposure time in seconds."""
     filter: str | None = None

@@ -1,8 +1,13 @@
 """Checks of what a survey's settings say of its headers."""
 
+import math
+from dataclasses import replace
+from pathlib import PurePath
+
 from gatewright.core.errors import InvalidRequest
 from gatewright.domains.sky.bands import parse_band
-from gatewright.domains.sky.model import ImageKind, SurveyRules
+from gatewright.domains.sky.model import Image, ImageKind, SurveyFile, SurveyRules
+from gatewright.domains.sky.times import parse_times
 
 KEYWORDS = ("filter", "start", "end", "exposure")
 """What a setting may name the keyword of."""
@@ -29,6 +34,21 @@ def check_rules(rules: SurveyRules) -> SurveyRules:
             raise InvalidRequest(
                 f"A keyword can be named for {', '.join(KEYWORDS)}, not for “{field}”."
             )
+    for times in rules.times.values():
+        parse_times(times)
     if rules.calib_level is not None and not 0 <= rules.calib_level <= 4:
         raise InvalidRequest("A level of calibration is a number from 0 to 4.")
     return rules
+
+
+def with_times(image: Image, file: SurveyFile, rules: SurveyRules) -> Image:
+    """Return an image with the time that the survey's table gives its file, if any.
+
+    The table names a file by its path below the survey's folder, or by its name alone.
+    """
+    text = rules.times.get(file.name) or rules.times.get(PurePath(file.name).name)
+    if text is None:
+        return image
+    told = parse_times(text)
+    low, high = (t if math.isfinite(t) else None for t in (told.low, told.high))
+    return replace(image, t_min=low, t_max=high, time_assumed=True)

@@ -44,6 +44,10 @@ class ImageAnswer(BaseModel):
     t_max: float | None = Field(description="End of the exposure, MJD UTC.")
     started_at: str | None = Field(description="Beginning, RFC 3339.")
     ended_at: str | None = Field(description="End, RFC 3339.")
+    time_assumed: bool = Field(
+        description="Whether the times are from the survey's table of times, and not "
+        "from the header."
+    )
     exposure: float | None = Field(description="Exposure time in seconds.")
     band: str | None = Field(description="Common name of the filter, such as g.")
     filter: str | None = Field(description="Filter as the header writes it.")
@@ -146,6 +150,7 @@ def image_answer(image: Image, prefix: str) -> dict[str, object]:
         "t_max": image.t_max,
         "started_at": None if image.t_min is None else mjd_text(image.t_min),
         "ended_at": None if image.t_max is None else mjd_text(image.t_max),
+        "time_assumed": image.time_assumed,
         "exposure": image.exposure,
         "band": image.band,
         "filter": image.filter,

@@ -313,7 +313,7 @@ export class GwSky extends GwElement {
 
   _view() {
     const image = this.epoch?.image ?? this.shown;
-    const words = [image.started_at ? image.started_at.slice(0, 16).replace("T", " ") + " UTC" : "time not known", image.band ?? image.filter, image.exposure ? `${image.exposure} s` : "", image.instrument].filter(Boolean).join(" · ");
+    const words = [image.started_at ? image.started_at.slice(0, 16).replace("T", " ") + (image.time_assumed ? " UTC (assumed)" : " UTC") : "time not known", image.band ?? image.filter, image.exposure ? `${image.exposure} s` : "", image.instrument].filter(Boolean).join(" · ");
     return html`<div class="stage">
         <canvas width=${SIDE} height=${SIDE} tabindex="0" part="picture" role="img" aria-label="Sky at ${this.target || "the place"}: ${words}"
           @keydown=${this._key} @keyup=${(/** @type {any} */ e) => e.key.toLowerCase() === "b" && this.blink(false)} @blur=${() => this.blink(false)}
@@ -353,7 +353,7 @@ export class GwSky extends GwElement {
     return html`<div><ul class="strip" part="strip" aria-label="Images of this place, in order of time">${repeat(images, (one) => one.id, (one) => html`<li>
       <button aria-current=${one === this.shown ? "true" : "false"} @click=${() => this._change({ image: one.id })}>
         <img loading="lazy" alt="" src=${this.gateway.sky.cutoutUrl(one.id, ra, dec, radius, "png", { size: 96, limits: LIMITS })}>
-        <span>${one.started_at ? one.started_at.slice(0, 10) : "no date"}</span><small>${one.band ?? one.filter ?? "–"}</small>
+        <span>${one.started_at ? one.started_at.slice(0, 10) + (one.time_assumed ? " (assumed)" : "") : "no date"}</span><small>${one.band ?? one.filter ?? "–"}</small>
       </button></li>`)}</ul>
       <p class="small muted">${count(images.length, "image")}${this.more ? " shown; choose a band for fewer" : " of this place"}</p></div>`;
   }
