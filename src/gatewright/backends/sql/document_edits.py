@@ -156,11 +156,7 @@ class Edits:
         self._bytes[edit.writer] += edit.content.size
         if edit.by_time:
             self._newest_key = edit.key
-        yield Statement(_PUT, self._row(edit, before))
-        yield from self._enter(edit)
-
-    def _row(self, edit: PutDocument, before: Document | None) -> tuple[object, ...]:
-        return (
+        row = (
             self._name,
             edit.key,
             self._sequence,
@@ -174,6 +170,12 @@ class Edits:
             int(before.guarded) if before else 0,
             edit.content.text,
         )
+        yield Statement(_PUT, row)
+        if self._indexes:
+            yield Statement(_UNENTER, (self._name, edit.key))
+            held = entries(self._name, edit.key, edit.content.value, self._indexes)
+            if held:
+                yield Batch(_ENTER, held)
 
     def _clear(self, key: str) -> Work[None]:
         text = (
@@ -186,14 +188,6 @@ class Edits:
             if not row["deleted"]:
                 self._documents[row["writer"]] -= 1
                 self._bytes[row["writer"]] -= row["size"]
-
-    def _enter(self, edit: PutDocument) -> Work[None]:
-        if not self._indexes:
-            return
-        yield Statement(_UNENTER, (self._name, edit.key))
-        rows = entries(self._name, edit.key, edit.content.value, self._indexes)
-        if rows:
-            yield Batch(_ENTER, rows)
 
     def _delete(self, document: Document) -> Work[None]:
         self._sequence += 1

@@ -22,7 +22,6 @@ from gatewright.domains.store import (
     DeleteDocument,
     Document,
     FoundDocument,
-    IndexRange,
     Requester,
     Right,
     Snapshot,
@@ -119,7 +118,10 @@ class SqlDocuments:
             chosen, values = rows_of.selected(collection, window, now)
         else:
             # Two queries with one plan each, where a join may be planned badly.
-            keys, position = await self._indexed(collection, window, window.within)
+            text, values = rows_of.entries_query(collection, window, window.within)
+            rows = await self._database.read(text, *values)
+            keys = [row["key"] for row in rows[: window.limit]]
+            position = keys[-1] if len(rows) > window.limit else None
             if not keys:
                 return (), None
             chosen, values = rows_of.among(collection, keys, now)
@@ -136,15 +138,6 @@ class SqlDocuments:
         rows = await self._database.read(text, *values, last, window.limit)
         documents = readable(rows, rows_of.document, "key")
         return documents, last if more else position
-
-    async def _indexed(
-        self, collection: str, window: Window, within: IndexRange
-    ) -> tuple[Sequence[str], str | None]:
-        """Return keys in a part of an index; the second is the last if more follow."""
-        text, values = rows_of.entries_query(collection, window, within)
-        rows = await self._database.read(text, *values)
-        keys = [row["key"] for row in rows[: window.limit]]
-        return keys, keys[-1] if len(rows) > window.limit else None
 
     async def count(
         self, collection: str, right: Right, who: Requester, window: Window
@@ -198,7 +191,11 @@ class SqlDocuments:
         """  # noqa: S608  # only placeholders are put in
         values = (*who.principals, after, *who.principals, limit)
         rows = await self._database.read(text, *values)
-        return readable(rows, _seen, "name")
+
+        def seen(row: Row) -> tuple[Collection, Right]:
+            return rows_of.collection(row), rows_of.right_of(row["level"])
+
+        return readable(rows, seen, "name")
 
     async def grants(self, collection: str, key: str = "") -> Mapping[str, Right]:
         text = "SELECT who, level FROM store_grants WHERE collection = ? AND key = ?"
@@ -246,7 +243,11 @@ class SqlDocuments:
         yield Lock(f"store:{collection}")
         snapshot = yield from self._snapshot(collection, keys, who)
         if number:
-            snapshot = yield from _numbered(collection, snapshot)
+            # The next number that is free as a key.
+            free = snapshot.collection.counter if snapshot.collection else 0
+            while (yield Statement(_TAKEN, (collection, str(free)))):
+                free += 1
+            snapshot = replace(snapshot, fresh_key=str(free))
         decision = decide(snapshot)
         edits = Edits(collection, snapshot, self._quota)
         yield from edits.carry_out(decision.edits)
@@ -324,19 +325,6 @@ def _forget(collection: str, before: float) -> Work[None]:
         yield Statement(_REMOVE, (collection, row["key"]))
     last = max((row["sequence"] for row in rows), default=0)
     yield Statement(_RAISE_FLOOR, (last, collection, last))
-
-
-def _seen(row: Row) -> tuple[Collection, Right]:
-    """Return the collection in a row, and the caller's right on it."""
-    return rows_of.collection(row), rows_of.right_of(row["level"])
-
-
-def _numbered(collection: str, snapshot: Snapshot) -> Work[Snapshot]:
-    """Return the snapshot with the next number that is free as a key."""
-    number = snapshot.collection.counter if snapshot.collection else 0
-    while (yield Statement(_TAKEN, (collection, str(number)))):
-        number += 1
-    return replace(snapshot, fresh_key=str(number))
 
 
 def _fitting(rows: Sequence[Row], window: Window) -> tuple[str | None, bool]:

@@ -60,7 +60,20 @@ class SqlEventLog:
             raise InvalidContent("A text has half a surrogate pair.") from error
         values = (self._clock(), kind, subject, owner, encoded)
         prune = next(self._appends) % _PRUNE_EVERY == 0
-        return await self._database.run(lambda: self._append(values, prune=prune))
+
+        def work() -> Work[int]:
+            # Numbers are committed in their order, so that no reader skips a late one.
+            yield Lock("events")
+            rows = yield Statement(_APPEND, values)
+            number = int(rows[0]["number"])
+            if prune:
+                oldest = self._clock() - self._seconds
+                yield Statement("DELETE FROM events WHERE at < ?", (oldest,))
+                last = number - self._events
+                yield Statement("DELETE FROM events WHERE number <= ?", (last,))
+            return number
+
+        return await self._database.run(work)
 
     async def after(
         self, number: int, *, owner: str, subject: str = "", limit: int = 500
@@ -80,18 +93,6 @@ class SqlEventLog:
     async def latest(self) -> int:
         rows = await self._database.read("SELECT MAX(number) AS number FROM events")
         return int(rows[0]["number"] or 0)
-
-    def _append(self, values: Sequence[object], *, prune: bool) -> Work[int]:
-        # Numbers are committed in their order, so that no reader skips a late one.
-        yield Lock("events")
-        rows = yield Statement(_APPEND, values)
-        number = int(rows[0]["number"])
-        if prune:
-            oldest = self._clock() - self._seconds
-            yield Statement("DELETE FROM events WHERE at < ?", (oldest,))
-            last = number - self._events
-            yield Statement("DELETE FROM events WHERE number <= ?", (last,))
-        return number
 
 
 def _event(row: Row) -> Event:

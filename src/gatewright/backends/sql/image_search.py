@@ -74,7 +74,15 @@ def image_conditions(query: ImageQuery) -> Where:
         where.choose([_one_of(f"i.{name}", query.words[name])])
     states = [f"%/{state}/%" for state in query.polarizations]
     where.choose([("i.polarizations LIKE ?", (state,)) for state in states])
-    where.choose(list(map(_packed, query.packings)))
+    plain = " AND ".join("LOWER(i.path) NOT LIKE ?" for _ in _PACKINGS)
+    where.choose(
+        [
+            ("LOWER(i.path) LIKE ?", (f"%.{packing}",))
+            if packing in _PACKINGS
+            else (plain, [f"%.{ending}" for ending in _PACKINGS])
+            for packing in query.packings
+        ]
+    )
     if "id" in query.words:
         ids = [name.lower() for name in query.words["id"]]
         where.choose([_one_of("LOWER(i.id)", ids)])
@@ -82,13 +90,6 @@ def image_conditions(query: ImageQuery) -> Where:
         [_one_of("i.kind", list(map(str, query.kinds)))] if query.kinds else []
     )
     return where
-
-
-def _packed(packing: str) -> tuple[str, Sequence[object]]:
-    if packing in _PACKINGS:
-        return "LOWER(i.path) LIKE ?", (f"%.{packing}",)
-    plain = " AND ".join("LOWER(i.path) NOT LIKE ?" for _ in _PACKINGS)
-    return plain, [f"%.{ending}" for ending in _PACKINGS]
 
 
 def _one_of(column: str, values: Sequence[object]) -> tuple[str, Sequence[object]]:
