@@ -61,10 +61,7 @@ async def _within_scopes(
 ) -> AsyncIterator[Event | None]:
     """Leave out what the caller's token does not reach."""
     async for event in events:
-        if event is None or _may_know(event, caller):
+        kind = "" if event is None else event.subject.partition("/")[0]
+        needed = _SCOPES.get(kind)
+        if event is None or (needed is not None and caller.may(needed)):
             yield event
-
-
-def _may_know(event: Event, caller: Caller) -> bool:
-    needed = _SCOPES.get(event.subject.partition("/")[0])
-    return needed is not None and caller.may(needed)

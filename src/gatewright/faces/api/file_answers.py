@@ -10,6 +10,8 @@ from gatewright.core.pages import decode_cursor, encode_cursor
 from gatewright.domains.files import Checksum, Entry, FileType, Home, Space
 from gatewright.web.paths import encode_path
 
+_EARLIEST, _LATEST = -62_135_596_800.0, 253_402_300_799.0
+
 
 class EntryAnswer(BaseModel):
     """A file, folder or link."""
@@ -93,7 +95,8 @@ def entry_answer(path: bytes, entry: Entry) -> dict[str, object]:
         "path": encode_path(plain),
         "type": entry.type,
         "size": entry.size,
-        "modified_at": _time(entry.modified_at),
+        # At the nearest end where it is outside of the calendar (years 1 to 9999).
+        "modified_at": timestamp(min(max(entry.modified_at, _EARLIEST), _LATEST)),
         "mode": entry.permissions,
         "owner": entry.owner,
         "group": entry.group,
@@ -131,8 +134,3 @@ def name_after(cursor: str | None) -> bytes:
 
 def _text(name: bytes) -> str:
     return name.decode("utf-8", "replace")
-
-
-def _time(seconds: float) -> str:
-    """Return a file's time, at the nearest end where it is outside of the calendar."""
-    return timestamp(min(max(seconds, -62_135_596_800.0), 253_402_300_799.0))

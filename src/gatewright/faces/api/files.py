@@ -27,7 +27,7 @@ from gatewright.faces.api.file_requests import (
     precondition,
     refuse_folder_name,
 )
-from gatewright.web.context import Context, RequestContext
+from gatewright.web.context import Context
 from gatewright.web.departure import while_connected
 from gatewright.web.digests import declared_digests
 from gatewright.web.json_model import BINARY, json_body, read_model
@@ -182,14 +182,24 @@ async def read(
         return json_response(ChecksumAnswer.of(found))
     if view == "tail":
         entry, text = await files.tail(caller, system, raw, lines)
-        return _text_response(entry, text)
+        _, headers = user_content(entry.name)
+        headers.pop("Content-Disposition")
+        return Response(text, headers=headers, media_type="text/plain; charset=utf-8")
     if view == "archive":
         entry, members = await files.members(caller, system, raw)
         answer = archive_response(members, entry.name or system.encode(), form)
         return Counted(answer, turn_of(request, files.downloads))
     opened = await files.open(caller, system, raw)
     if opened.descriptor is None:
-        return await _folder(request, context, system, raw, limit, cursor)
+        page = await files.list(
+            caller, system, raw, after=name_after(cursor), limit=page_limit(limit)
+        )
+        return listing(
+            request,
+            "entries",
+            Page(folder_page(raw, page.entries), cursor_of(page.next)),
+            headers={"Cache-Control": "private, no-cache"},
+        )
     return await user_file_response(request, opened)
 
 
@@ -292,25 +302,6 @@ async def delete(
     return Response(status_code=204)
 
 
-async def _folder(
-    request: Request,
-    context: RequestContext,
-    system: str,
-    path: bytes,
-    limit: int | None,
-    cursor: str | None,
-) -> Response:
-    page = await context.services.files.list(
-        context.caller, system, path, after=name_after(cursor), limit=page_limit(limit)
-    )
-    return listing(
-        request,
-        "entries",
-        Page(folder_page(path, page.entries), cursor_of(page.next)),
-        headers={"Cache-Control": "private, no-cache"},
-    )
-
-
 def _entry_response(
     request: Request, system: str, path: bytes, entry: Entry, status: int = 200
 ) -> Response:
@@ -319,9 +310,3 @@ def _entry_response(
         root = request.scope.get("root_path", "")
         headers["Location"] = f"{root}/files/{system}{encode_path(path)}"
     return json_response(entry_answer(path, entry), status, headers)
-
-
-def _text_response(entry: Entry, text: bytes) -> Response:
-    _, headers = user_content(entry.name)
-    headers.pop("Content-Disposition")
-    return Response(text, headers=headers, media_type="text/plain; charset=utf-8")

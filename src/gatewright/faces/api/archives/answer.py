@@ -107,8 +107,9 @@ async def _packed(
                     yield await asyncio.to_thread(archive.data, block)
                 yield await asyncio.to_thread(archive.end)
         if missing.count:
-            name = top + b"-missing.txt"
-            yield archive.whole(name, _plain_file(name), missing.text())
+            name, now = top + b"-missing.txt", time.time_ns()
+            entry = Entry(name, stat.S_IFREG | 0o644, 0, now, now, "", "", 0, 0)
+            yield archive.whole(name, entry, missing.text())
         for piece in archive.finish():
             yield piece
     finally:
@@ -150,8 +151,3 @@ class _MissingList:
         last = f"... and {more} more.\n" if more else ""
         head = f"What could not be read and is not in this archive: {self.count}\n\n"
         return "".join([head, *self._lines, last]).encode()
-
-
-def _plain_file(name: bytes) -> Entry:
-    now = time.time_ns()
-    return Entry(name, stat.S_IFREG | 0o644, 0, now, now, "", "", 0, 0)
