@@ -68,7 +68,7 @@ class _Child:
 
 @dataclass(slots=True)
 class _Place:
-    """What one of the processes fills, or stands by for; it outlives the process."""
+    """One of the processes that there should be; it outlives the process in it."""
 
     child: _Child | None = None
     """The process that fills it."""
@@ -126,18 +126,17 @@ class Supervisor:
     def run(self, on_ready: Callable[[], None]) -> int:
         """Start the processes, and watch them until all have stopped."""
         told = False
+        all_places = [*self._places, self._standby]
         with _signals(self._selector, self._stop):
-            while not self._is_over():
+            while not self._stopping or any(place.child for place in all_places):
                 self._start_due()
-                self._handle(self._selector.select(self._patience()))
+                for key, _ in self._selector.select(self._patience()):
+                    if key.fileobj in self._selector.get_map():
+                        key.data()
                 if not told and all(place.answered for place in self._places):
                     told = True
                     on_ready()
         return self._status
-
-    def _is_over(self) -> bool:
-        places = [*self._places, self._standby]
-        return self._stopping and not any(place.child for place in places)
 
     def _wanted(self) -> list[_Place]:
         """Return the places that a process should be in now.
@@ -210,19 +209,17 @@ class Supervisor:
                 "listener": go,
                 "life": self._life,
             }
+            module = "gatewright.web.server.process"
+            options = {"factory": self._factory, **descriptors}
+            arguments = [f"--{name}={value}" for name, value in options.items()]
             return subprocess.Popen(  # noqa: S603  # our own program
-                _command(self._factory, descriptors),
+                [sys.executable, "-m", module, *arguments],
                 env=os.environ | ALLOCATOR,
                 stdin=subprocess.DEVNULL,
                 pass_fds=tuple(descriptors.values()),
             )
         finally:
             os.close(config)
-
-    def _handle(self, events: list[tuple[selectors.SelectorKey, int]]) -> None:
-        for key, _ in events:
-            if key.fileobj in self._selector.get_map():
-                key.data()
 
     def _answers(self, place: _Place, child: _Child) -> None:
         if os.read(child.ready, 1):
@@ -255,7 +252,10 @@ class Supervisor:
         self._put_off(place, time.monotonic() - child.answers_since)
 
     def _put_off(self, place: _Place, answered: float) -> None:
-        """Say when the place of a process that answered so long is filled again."""
+        """Set when a place is filled again after a process that answered so long.
+
+        Processes that die soon, one after another, are started later each time.
+        """
         place.deaths = 1 if answered > _STEADY_SECONDS else place.deaths + 1
         late = place.deaths - _DEATHS_AT_ONCE
         wait = min(_FIRST_BACKOFF * 2 ** min(late - 1, 10), _LONGEST_BACKOFF)
@@ -276,12 +276,6 @@ class Supervisor:
         for place in (*self._places, self._standby):
             if place.child is not None:
                 place.child.process.send_signal(number)
-
-
-def _command(factory: str, descriptors: dict[str, int]) -> list[str]:
-    arguments = [f"--{name}={number}" for name, number in descriptors.items()]
-    module = "gatewright.web.server.process"
-    return [sys.executable, "-m", module, f"--factory={factory}", *arguments]
 
 
 @contextmanager
