@@ -5,6 +5,7 @@ import random
 from collections.abc import Mapping, Sequence
 
 import pytest
+from typing_extensions import override
 
 from gatewright.core.errors import Unavailable
 from gatewright.core.events import Event, EventHub
@@ -190,3 +191,63 @@ async def test_a_number_that_is_yet_to_come_is_now() -> None:
     hub = EventHub(ListLog(), interval=0.01)
     await hub.publish("a", "x", "ada", {})
     assert await hub.start(9_000) == 1
+
+
+class SlowLog(ListLog):
+    """A log whose newest number is read when the test lets it, and counted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go = asyncio.Event()
+        self.begun = 0
+        self.read = 0
+
+    @override
+    async def latest(self) -> int:
+        self.begun += 1
+        await self.go.wait()
+        return len(self.events)
+
+    @override
+    async def after(
+        self, number: int, *, owner: str, subject: str = "", limit: int = 500
+    ) -> Sequence[Event]:
+        self.read += 1
+        return await super().after(number, owner=owner, subject=subject, limit=limit)
+
+
+async def test_many_that_begin_together_share_a_read_that_began_after_them() -> None:
+    log = SlowLog()
+    hub = EventHub(log)
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+        first = group.create_task(hub.start(None))
+        while not log.begun:
+            await asyncio.sleep(0.001)
+        leaves = asyncio.create_task(hub.start(None))
+        later = [group.create_task(hub.start(None)) for _ in range(100)]
+        await asyncio.sleep(0)
+        leaves.cancel()
+        await log.append("before they asked", "x", "ada", {})
+        log.go.set()
+    assert first.result() == 1
+    assert [one.result() for one in later] == [1] * 100
+    assert log.begun == 2
+
+
+async def test_who_begins_now_reads_nothing_of_what_was_before() -> None:
+    log = SlowLog()
+    log.go.set()
+    hub = EventHub(log, interval=0.01)
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+        readers = [group.create_task(numbers(hub, 1, after=None))]
+        while hub._seen is None:
+            await asyncio.sleep(0.001)
+        while not hub._news._waiters:
+            await asyncio.sleep(0.001)
+        read = log.read
+        readers += [group.create_task(numbers(hub, 1, after=None)) for _ in range(50)]
+        while len(hub._followers["ada"]) < 51:
+            await asyncio.sleep(0.001)
+        assert log.read == read
+        await hub.publish("new", "x", "ada", {})
+    assert [one.result() for one in readers] == [[1]] * 51

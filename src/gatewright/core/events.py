@@ -82,6 +82,8 @@ class EventHub:
         self._seen: int | None = None
         self._followers: defaultdict[str, set[_Follower]] = defaultdict(set)
         self._looking: asyncio.Task[None] | None = None
+        self._beginning: asyncio.Task[int] | None = None
+        self._begins_next: asyncio.Task[int] | None = None
 
     async def publish(
         self, kind: str, subject: str, owner: str, data: Mapping[str, object]
@@ -97,9 +99,22 @@ class EventHub:
         An answer begins only after this: a client that has read its head, and then
         looks at a resource, misses nothing that happens to it. A number that is yet to
         come (the log is an older copy that was put back) is now.
+
+        Many that begin together share one read, which starts after each has asked.
         """
-        latest = await self.log.latest()
+        if self._begins_next is None:
+            self._begins_next = asyncio.create_task(self._read_latest())
+        # One that is cancelled (its client went away) does not end it for the others.
+        latest = await asyncio.shield(self._begins_next)
         return latest if seen is None else min(seen, latest)
+
+    async def _read_latest(self) -> int:
+        """Read the newest number, once the read before this one has ended."""
+        before, own = self._beginning, asyncio.current_task()
+        if before is not None:
+            await asyncio.wait([before])
+        self._beginning, self._begins_next = own, None
+        return await self.log.latest()
 
     async def follow(
         self, *, owner: str, subject: str = "", after: int
@@ -111,6 +126,8 @@ class EventHub:
         """
         follower = _Follower(subject, after)
         self._add(owner, follower)
+        # What has not been handed out yet will be; only what was before it is read.
+        follower.behind = self._seen is None or after < self._seen
         try:
             while True:
                 if follower.behind:
@@ -174,8 +191,8 @@ class EventHub:
             self._seen = await self._begin()
         events = await self.log.since(self._seen, _PAGE)
         for event in events:
+            self._seen = event.number  # before it: who comes meanwhile reads the log
             await self._hand_out(event)
-            self._seen = event.number
         if len(events) < _PAGE:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._interval):
@@ -247,6 +264,8 @@ class _Follower:
 
     async def wait(self) -> None:
         """Wait until there is something to yield."""
+        if self.has_more:  # since it came while the reader was elsewhere
+            return
         self._waiting = asyncio.get_running_loop().create_future()
         await self._waiting
 

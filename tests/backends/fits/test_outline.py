@@ -129,6 +129,8 @@ def test_outlines_are_counter_clockwise_seen_from_the_earth(
 GALACTIC = {"CTYPE1": "GLON-CAR", "CTYPE2": "GLAT-CAR"}
 WHOLE = {
     "AIT": (header("AIT", 2.0, CRPIX1=90.5, CRPIX2=45.5), 180, 90),
+    # Its ellipse is 180.04 pixels wide: the rim is left out by 0.02 of a pixel.
+    "AIT, to its edges": (header("AIT", 1.8, CRPIX1=90.5, CRPIX2=45.5), 180, 90),
     "CAR": (header("CAR", 2.0, CRVAL1=180.0, CRPIX1=90.5, CRPIX2=45.5), 180, 90),
     "CAR, galactic": (
         header("CAR", 2.0, CRPIX1=90.5, CRPIX2=45.5, **GALACTIC),

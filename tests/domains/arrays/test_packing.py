@@ -20,6 +20,7 @@ from gatewright.domains.arrays import (
     Variable,
     absent,
     apply_statistics,
+    doubtful_range,
     packing,
     statistic,
     unpack,
@@ -266,6 +267,60 @@ def test_unpacked_bounds_of_bytes_without_a_sign() -> None:
     attributes["scale_factor"] = attribute("float32", 0.0)
     found = unpack(np.array([-11, 100], "i1"), packing(variable("int8", **attributes)))
     np.testing.assert_array_equal(found, [np.nan, 0])
+
+
+KELVIN = {
+    "scale_factor": attribute("float32", 0.01),
+    "add_offset": attribute("float32", 280.0),
+    "units": Attribute(ElementType.CHAR, ("K",)),
+}
+WITHOUT_UNITS = {
+    "scale_factor": attribute("float32", -0.001),
+    "add_offset": attribute("float32", 20.0),
+}
+
+
+@pytest.mark.parametrize(
+    ("attributes", "words"),
+    [
+        (
+            KELVIN | {"valid_range": attribute("int16", 180, 330)},
+            "values outside of 281.8 to 283.3 K are missing. If 180 to 330 K is meant",
+        ),
+        (
+            WITHOUT_UNITS
+            | {
+                "valid_min": attribute("int16", 0),
+                "valid_max": attribute("int16", 40),
+            },
+            "values outside of 19.96 to 20 unpacked units are missing. If 0 to 40 ",
+        ),
+    ],
+)
+def test_a_valid_range_that_was_probably_meant_unpacked_is_told(
+    attributes: dict[str, Attribute], words: str
+) -> None:
+    """netCDF4 writes a range in the type of the variable, whatever it is given."""
+    assert words in str(doubtful_range(variable("int16", **attributes)))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "attributes"),
+    [
+        ("int16", KELVIN),
+        ("int16", KELVIN | {"valid_min": attribute("int16", 180)}),
+        ("int16", KELVIN | {"valid_range": attribute("int16", -10000, 5000)}),
+        ("int16", KELVIN | {"valid_range": attribute("int16", 0, 100)}),
+        ("int16", KELVIN | {"valid_range": attribute("float32", 180.0, 330.0)}),
+        ("int16", {"valid_range": attribute("int16", -5, 5)}),
+        ("int8", KELVIN | {"valid_range": attribute("int8", -100, 127)}),
+        ("float32", KELVIN | {"valid_range": attribute("float32", 180.0, 330.0)}),
+    ],
+)
+def test_other_valid_ranges_are_in_no_doubt(
+    dtype: str, attributes: dict[str, Attribute]
+) -> None:
+    assert doubtful_range(variable(dtype, **attributes)) is None
 
 
 @pytest.mark.parametrize(

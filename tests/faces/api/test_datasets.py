@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import netCDF4
+import numpy as np
 import pytest
 import xarray
 from tests.support.app import caller, client
@@ -90,6 +92,27 @@ async def test_a_description(visitor: httpx.AsyncClient) -> None:
     assert prmsl["attributes"]["scale_factor"] == 0.5
     assert prmsl["data"] is True
     assert answer["dimensions"][0] == {"name": "time", "size": 4, "unlimited": True}
+
+
+async def test_a_doubtful_valid_range_is_a_warning(tmp_path: Path) -> None:
+    """netCDF4 makes a range in kelvins the stored values 180 to 330 of a ``short``."""
+    with netCDF4.Dataset(tmp_path / "a.nc", "w") as file:
+        file.createDimension("x", 2)
+        air = file.createVariable("air", "i2", ("x",), fill_value=-32767)
+        air.setncatts({"units": "K", "scale_factor": 0.01, "add_offset": 280.0})
+        air.valid_range = np.array([180.0, 330.0], "f4")
+        air[:] = [270.0, 290.0]
+    config = Config(
+        gateway=Gateway(state=tmp_path),
+        datasets=[DatasetSource(id="a", source=tmp_path / "a.nc")],
+    )
+    services: Any = Catalogue(config, open_datasets(config, InlinePool()))
+    async with client(face.build(services), services, VISITOR) as visitor:
+        answer = (await visitor.get("/datasets/a")).json()
+        table = await visitor.get("/datasets/a/subset?var=air&format=csv")
+    assert table.text.splitlines()[1:] == ["0,", "1,"]
+    (warning,) = answer["warnings"]
+    assert warning.startswith("The valid range of “air”, 180 to 330, is of stored")
 
 
 async def test_the_code_to_paste_works(tmp_path: Path, config: Config) -> None:

@@ -39,6 +39,7 @@ from gatewright.domains.arrays.model import (
 from gatewright.domains.arrays.packing import (
     Packing,
     absent,
+    doubtful_range,
     is_long,
     missing_values,
     packing,
@@ -116,6 +117,7 @@ __all__ = [
     "counted_from",
     "counts",
     "data_variables",
+    "doubtful_range",
     "elements",
     "encoded_size",
     "everything",

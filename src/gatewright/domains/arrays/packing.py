@@ -27,6 +27,8 @@ Source: ``NC_FILL_INT`` and its like in netcdf.h. Bytes have none that means mis
 
 _ROUNDING = 1e-2
 """Part of a stored unit by which a bound, packed, may differ from a whole number."""
+_FEW = 2**16 // 100
+"""Stored values that a valid range of 16 bits or more seldom has so few of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,34 @@ def packing(variable: Variable) -> Packing:
         (*fills, *_numbers(attributes, "missing_value")),
         low,
         high,
+    )
+
+
+def doubtful_range(variable: Variable) -> str | None:
+    """Return a warning where a valid range was probably meant in unpacked units.
+
+    Libraries such as netCDF4 write ``valid_range`` in the type of the variable, and
+    180 to 330 K becomes the stored values 180 to 330. Such a range has few values,
+    and ``add_offset`` among them.
+    """
+    both = _numbers(variable.attributes, "valid_range") or [
+        *_numbers(variable.attributes, "valid_min"),
+        *_numbers(variable.attributes, "valid_max"),
+    ]
+    if len(both) != 2 or not variable.type.value.startswith(("int", "uint")):
+        return None
+    how, (low, high) = packing(variable), both
+    few = variable.type.size > 1 and high - low < _FEW and low < how.offset < high
+    as_stored = [how.lowest, how.highest] == both
+    if not few or not as_stored or (how.scale, how.offset) == (1.0, 0.0):
+        return None
+    ends = sorted(end * how.scale + how.offset for end in both)
+    units = variable.text("units") or "unpacked units"
+    return (
+        f"The valid range of “{variable.name}”, {low:g} to {high:g}, is of stored "
+        f"values, as its type says: values outside of {ends[0]:g} to {ends[1]:g} "
+        f"{units} are missing. If {low:g} to {high:g} {units} is meant, take the "
+        "values as NetCDF, which has all of them."
     )
 
 

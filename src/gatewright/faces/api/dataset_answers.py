@@ -21,6 +21,7 @@ from gatewright.domains.arrays import (
     Values,
     Variable,
     data_variables,
+    doubtful_range,
     label,
 )
 
@@ -118,7 +119,9 @@ class DatasetDetail(BaseModel):
         description="Smallest and largest value of each kind of axis."
     )
     attributes: dict[str, Any]
-    warnings: list[str] = Field(description="What of the file is left out.")
+    warnings: list[str] = Field(
+        description="What of the file is left out, or may mean something else."
+    )
     access: dict[str, str] = Field(description="Address of each protocol.")
     code: dict[str, str] = Field(description="Code to paste.")
 
@@ -214,7 +217,10 @@ def dataset_detail(
             },
         },
         "attributes": _attributes(description.attributes),
-        "warnings": list(description.warnings),
+        "warnings": [
+            *description.warnings,
+            *filter(None, map(doubtful_range, description.variables.values())),
+        ],
         "access": _access(published.dataset.id, config),
         "code": _code(published, axes, config),
     }
