@@ -194,6 +194,10 @@ def test_jobs_from_elsewhere_are_in_the_queue(
             (row,) = theirs()
             assert (row["number"], row["name"], row["id"]) == (number, "a\nb", None)
             assert row["cores"] == 4
+            rows = client.get("/newt/queue/cluster", params={"user": user}).json()
+            assert [row["jobid"] for row in rows] == [f"cluster:{number}"]
+            url = f"/newt/queue/cluster/cluster:{number}"
+            assert client.delete(url).status_code == 404
             waits = until(client, own, lambda job: "next" in job["reason"])
             assert waits["state"] == "queued"
             until(client, own, lambda job: job["expected_start_at"] is not None)

@@ -1,5 +1,7 @@
 """The whole queue and the machines, as one person sees them."""
 
+from dataclasses import replace
+
 import pytest
 from tests.domains.compute.conftest import ToldScheduler
 from tests.support.app import caller
@@ -57,8 +59,11 @@ async def test_everybodys_jobs_are_shown_where_they_may_be(
     assert await names(QueueFilter(partition="batch")) == ["e", "b"]
     assert await names(QueueFilter(name="a")) == ["a"]
     assert await names(QueueFilter(state=JobState.ACTIVE)) == ["e"]
-    show(scheduler, monkeypatch, Snapshot(8.0, [own, BOBS, EVES]))
-    assert await names(QueueFilter()) == ["a"]
+    beside = replace(own, status=WAITING, name="beside", number="11")
+    ended = replace(own, status=RUNNING, name="ended", number="")
+    whole = Snapshot(8.0, [own, BOBS, EVES, beside, ended])
+    show(scheduler, monkeypatch, whole)
+    assert await names(QueueFilter()) == ["a", "beside"]
 
 
 async def test_pages_follow_one_another(

@@ -55,7 +55,12 @@ def directives(script: str) -> Directives:
             if not line.isprintable() and not line.replace("\t", " ").isprintable():
                 raise InvalidContent("A line “#SBATCH” has control characters in it.")
             for option in _options(line.removeprefix("#SBATCH")):
-                _check(option)
+                for name in _names(option):
+                    if name in _REFUSED:
+                        raise InvalidContent(
+                            f"“#SBATCH {option[:80]}” is not taken here. "
+                            f"{_REFUSED[name]}"
+                        )
                 to_script = to_script or option.startswith("--signal=B")
             lines.append(line)
     return Directives(tuple(lines), to_script)
@@ -77,14 +82,6 @@ def _options(text: str) -> list[str]:
         f"{word}={after}" if word == "--signal" else word
         for word, after in zip(words, [*words[1:], ""], strict=True)
     ]
-
-
-def _check(option: str) -> None:
-    for name in _names(option):
-        if name in _REFUSED:
-            raise InvalidContent(
-                f"“#SBATCH {option[:80]}” is not taken here. {_REFUSED[name]}"
-            )
 
 
 def _names(option: str) -> list[str]:

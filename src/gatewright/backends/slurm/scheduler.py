@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +31,10 @@ from gatewright.domains.compute import (
     Submission,
 )
 
-_COMPLETE_SECONDS = 15.0
+_COMPLETE_LOOKS = 3
+"""Looks from one complete account to the next."""
+_SETTINGS_SECONDS = 300.0
+"""Time after which the settings of the cluster are asked for again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,8 @@ class SlurmScheduler:
         self._looked_at = float("-inf")
         self._settled: dict[str, JobStatus] = {}
         self._order = Order()
+        self._private = True
+        self._asked_at = float("-inf")
 
     @property
     def capabilities(self) -> Capabilities:
@@ -93,6 +99,8 @@ class SlurmScheduler:
 
     async def check(self, submission: Submission) -> None:
         directives(submission.spec.script or "")
+        with suppress(Unavailable):
+            await self._looks.last()
         check(submission, self._looks.seen, self.capabilities)
         await check_paths(submission, self._client.mode)
 
@@ -154,7 +162,7 @@ class SlurmScheduler:
                 complete_at = float("-inf")
                 continue
             now = {status.native_id: status for status in look.own}
-            complete = loop.time() - complete_at >= _COMPLETE_SECONDS
+            complete = loop.time() - complete_at >= _COMPLETE_LOOKS * self._interval
             news = [
                 status
                 for status in look.own
@@ -182,7 +190,12 @@ class SlurmScheduler:
         account = await self._client.account(self._service)
         rows = await self._client.queue(self._service)
         nodes, partitions = await self._client.machines(self._service)
-        settings = await self._client.settings(self._service)
+        now = asyncio.get_running_loop().time()
+        if now - self._asked_at > _SETTINGS_SECONDS:
+            settings = await self._client.settings(self._service)
+            kept_back = settings.get("PrivateData", "").split(",")
+            self._private = not {"jobs", "all"}.isdisjoint(kept_back)
+            self._asked_at = now
         order = self._order = Order.of(rows)
         own = await self._own_statuses(rows, order)
         by_id = {status.native_id: status for status in own}
@@ -202,13 +215,12 @@ class SlurmScheduler:
                 )
             )
         jobs.sort(key=lambda job: job.submitted_at)
-        private = settings.get("PrivateData", "none")
         snapshot = Snapshot(
             as_of=as_of,
             jobs=jobs,
             nodes=statuses.machines(nodes),
             partitions=statuses.partitions(partitions),
-            private="jobs" in private or "all" in private,
+            private=self._private,
         )
         return _Look(snapshot, own)
 

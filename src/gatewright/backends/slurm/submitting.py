@@ -8,15 +8,13 @@ from pathlib import Path
 from gatewright.backends.slurm.client import Client
 from gatewright.backends.slurm.found import Finder
 from gatewright.backends.slurm.marks import Mark, NativeId, mark_of, native_id
-from gatewright.backends.slurm.parse import QueueRow
 from gatewright.backends.slurm.script import Claim, claim_name, script_of
 from gatewright.backends.slurm.statuses import Order, claimed
 from gatewright.core.clock import Clock
-from gatewright.core.errors import GatewayError, TimedOut, Unavailable
+from gatewright.core.errors import GatewayError, InvalidContent, TimedOut, Unavailable
 from gatewright.domains.compute import (
     JobState,
     JobStatus,
-    NativeDependency,
     Submission,
 )
 
@@ -111,7 +109,11 @@ class Submitter:
             async with slots:
                 found.update(await self._group(user, account, folder, group))
 
-        groups = _groups(submissions)
+        marks: dict[str, tuple[Mark, list[Submission]]] = {}
+        for submission in submissions:
+            mark = mark_of(submission)
+            marks.setdefault(mark.name, (mark, []))[1].append(submission)
+        groups = [_Group(mark, elements) for mark, elements in marks.values()]
         results = await asyncio.gather(*map(one, groups), return_exceptions=True)
         errors = [error for error in results if isinstance(error, BaseException)]
         for error in errors:
@@ -136,16 +138,21 @@ class Submitter:
         again = await asyncio.to_thread(
             self._attempts.begin, group.mark, group.first.submitted_at
         )
+        found: dict[str, Outcome] = {}
         try:
-            found: dict[str, Outcome] = {}
             if again:
                 found.update(await self._taken_before(user, account, folder, group))
             rest = [one for one in group.elements if one.uuid not in found]
             if rest:
                 found.update(await self._sbatch(user, account, folder, group, rest))
-            return found
+        except InvalidContent as error:
+            await asyncio.to_thread(self._attempts.forget, [group.mark.name])
+            found |= {
+                one.uuid: error for one in group.elements if one.uuid not in found
+            }
         finally:
             self._attempts.end(group.mark)
+        return found
 
     async def _taken_before(
         self, user: str, account: str, folder: str, group: _Group
@@ -166,17 +173,14 @@ class Submitter:
             index = "" if one.array_index is None else str(one.array_index)
             row = rows.get((group.mark.name, index))
             if row is not None:
-                found[one.uuid] = await self._status(user, row)
+                (status,) = await self._finder.of_rows(user, [row], Order())
+                found[one.uuid] = status
                 continue
             path = f"{folder}/{claim_name(group.mark.name, index)}"
             claim = await self._client.claim(user, path)
             if claim is not None:
                 found[one.uuid] = _begun(claim, group.mark, account, index)
         return found
-
-    async def _status(self, user: str, row: QueueRow) -> JobStatus:
-        (status,) = await self._finder.of_rows(user, [row], Order())
-        return status
 
     async def _sbatch(
         self,
@@ -189,11 +193,12 @@ class Submitter:
         first = elements[0]
         parts = elements if group.is_array else ()
         indices = [one.array_index for one in parts if one.array_index is not None]
+        natives = ((native_id(one.native_id), one) for one in first.dependencies)
         call = self._client.slurm.submit(
             first,
             group.mark,
             script_of(first, group.mark.name, folder, parts),
-            _numbered(first.dependencies),
+            [(native.number, one) for native, one in natives if native is not None],
             indices,
         )
         number = await self._client.submit(user, call)
@@ -216,21 +221,6 @@ class Submitter:
             )
             for one in elements
         }
-
-
-def _groups(submissions: Sequence[Submission]) -> list[_Group]:
-    marks: dict[str, tuple[Mark, list[Submission]]] = {}
-    for submission in submissions:
-        mark = mark_of(submission)
-        marks.setdefault(mark.name, (mark, []))[1].append(submission)
-    return [_Group(mark, elements) for mark, elements in marks.values()]
-
-
-def _numbered(
-    dependencies: Sequence[NativeDependency],
-) -> list[tuple[str, NativeDependency]]:
-    natives = ((native_id(one.native_id), one) for one in dependencies)
-    return [(native.number, one) for native, one in natives if native is not None]
 
 
 def _begun(claim: Claim, mark: Mark, account: str, index: str) -> JobStatus:

@@ -48,11 +48,19 @@ class SeenJob:
     """The gateway's id of a job of that person's own; None for any other."""
 
 
-def visible(whole: Snapshot, user: str) -> Sequence[QueuedJob]:
-    """Return the jobs of the queue that a person may see."""
+def visible(whole: Snapshot, user: str, own: Mapping[str, str]) -> Sequence[QueuedJob]:
+    """Return the jobs of the queue that a person may see.
+
+    A scheduler that has numbers of its own may have jobs of that person's from
+    elsewhere; any other has what the gateway gave it, and may not know yet that it ended.
+    """
     if not whole.private:
         return whole.jobs
-    return [job for job in whole.jobs if job.user == user]
+    return [
+        job
+        for job in whole.jobs
+        if job.status.native_id in own or (job.number and job.user == user)
+    ]
 
 
 def page_of(

@@ -308,7 +308,7 @@ class JobService:
         whole = await self._system(system).scheduler.snapshot()
         own = await self._table.open_jobs(system, caller.user)
         ids = {job.native_id: job.id for job in own if job.native_id is not None}
-        jobs = visible(whole, caller.user)
+        jobs = visible(whole, caller.user, ids)
         return page_of(jobs, ids, chosen, page_limit(limit), cursor)
 
     async def machines(

@@ -2,7 +2,7 @@
 
 import time
 
-from gatewright.domains.compute import Job, JobState
+from gatewright.domains.compute import Job, JobState, QueuedJob
 
 LETTERS = {
     JobState.NEW: "Q",
@@ -54,6 +54,32 @@ def classic(job: Job, rank: int | None, now: float) -> dict[str, str]:
         "timereq": _limit(job),
         "timeuse": elapsed(used(job, now)),
         "hostname": job.system,
+    }
+
+
+def classic_of_another(job: QueuedJob, system: str, now: float) -> dict[str, str]:
+    """Return the columns of a job that the gateway has no id for.
+
+    The scheduler's id stands behind the system's name, so that it is not taken for one
+    of the gateway's: ``/queue/SYSTEM/ID`` has no such job.
+    """
+    status = job.status
+    began = status.started_at if status.state is JobState.ACTIVE else None
+    return {
+        "jobid": f"{system}:{job.number or status.native_id}",
+        "user": job.user,
+        "status": LETTERS[status.state],
+        "state": status.state.value,
+        "name": job.name,
+        "nodes": str(job.nodes),
+        "procs": str(job.cores),
+        "queue": job.partition or system,
+        "rank": "",
+        "repo": job.project,
+        "submittime": moment(job.submitted_at),
+        "timereq": "" if job.duration is None else elapsed(job.duration),
+        "timeuse": elapsed(0.0 if began is None else now - began),
+        "hostname": system,
     }
 
 

@@ -9,7 +9,15 @@ from starlette.requests import Request
 from gatewright.core.caller import Scope
 from gatewright.core.errors import InvalidContent, NotFound, TooLarge
 from gatewright.core.pages import MAXIMUM_LIMIT
-from gatewright.domains.compute import ENDED, Job, JobFilter, JobSpec, JobState, Stream
+from gatewright.domains.compute import (
+    ENDED,
+    Job,
+    JobFilter,
+    JobSpec,
+    JobState,
+    QueueFilter,
+    Stream,
+)
 from gatewright.faces.newt import job_shapes
 from gatewright.faces.newt.forms import read_form
 from gatewright.web.context import request_context
@@ -21,8 +29,9 @@ _PAGING = {"index", "limit"}
 
 
 async def listing(request: Request) -> object:
-    """List the caller's jobs that wait or run, in classic NEWT's columns.
+    """List the jobs that wait or run, in classic NEWT's columns.
 
+    They are the caller's, and behind them those of others where these may be seen.
     ``index`` and ``limit`` take a part; any other argument is a column and the value
     that it must have.
     """
@@ -30,6 +39,15 @@ async def listing(request: Request) -> object:
     rows = [
         job_shapes.classic(job, rank, now)
         for job, rank in _ranked(await _queue(request))
+    ]
+    context, system = request_context(request), request.path_params["system"]
+    page = await context.services.jobs.everyone(
+        context.caller, system, QueueFilter(), MAXIMUM_LIMIT
+    )
+    rows += [
+        job_shapes.classic_of_another(one.job, system, now)
+        for one in page.items
+        if one.id is None
     ]
     wanted = {k: v for k, v in request.query_params.items() if k not in _PAGING}
     rows = [row for row in rows if all(row.get(k) == v for k, v in wanted.items())]
