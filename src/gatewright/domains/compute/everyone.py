@@ -52,7 +52,7 @@ def visible(whole: Snapshot, user: str, own: Mapping[str, str]) -> Sequence[Queu
     """Return the jobs of the queue that a person may see.
 
     A scheduler that has numbers of its own may have jobs of that person's from
-    elsewhere; any other has what the gateway gave it, and may not know yet that it ended.
+    elsewhere; any other has what the gateway gave it, and may know its end too late.
     """
     if not whole.private:
         return whole.jobs
