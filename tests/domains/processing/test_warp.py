@@ -39,7 +39,7 @@ def test_stars_keep_light_and_middle_at_a_hundred_phases() -> None:
             shape, np.array([20.0]), np.array([20.0]), np.array([1e5]), 3.0
         )
         placement = Placement(columns + phase[0], rows + phase[1])
-        moved, lost = resample(image.astype(np.float32), bad, placement)
+        moved, lost, _ = resample(image.astype(np.float32), bad, placement)
         assert not lost[8:-8, 8:-8].any()
         assert abs(moved[8:-8, 8:-8].sum() / 1e5 - 1) < 1e-3
         x, y, found = middles(moved, np.array([20.0]), np.array([20.0]), 3.0)
@@ -54,7 +54,7 @@ def test_flux_is_kept_where_pixels_change_their_size() -> None:
     ).astype(np.float32)
     rows, columns = np.indices((60, 60), dtype=float)
     placement = Placement(columns * 1.3 + 2, rows * 1.3 + 2)
-    moved, _ = resample(image, np.zeros(image.shape, bool), placement)
+    moved, _, _ = resample(image, np.zeros(image.shape, bool), placement)
     assert abs(moved.sum() / 1e4 - 1) < 2e-3
     assert np.allclose(area_change(placement), 1.69, atol=1e-5)
     assert area_change(Placement(np.zeros((1, 5)), np.zeros((1, 5)))).tolist() == [
@@ -69,7 +69,7 @@ def test_pixels_outside_and_near_bad_ones_are_lost() -> None:
     rows, columns = np.indices((30, 30), dtype=float)
     x = columns + 10.25
     x[0, 0] = np.nan
-    moved, lost = resample(image, bad, Placement(x, rows))
+    moved, lost, _ = resample(image, bad, Placement(x, rows))
     assert lost[:, 20:].all()
     assert lost[15, 4:7].all()
     assert not lost[10, :15].any()

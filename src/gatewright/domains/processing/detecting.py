@@ -64,7 +64,8 @@ def detect(difference: Difference, threshold: float = THRESHOLD) -> list[Detecti
         return []
     column, row = x.astype(int), y.astype(int)
     features = measure_features(difference, x, y)
-    fine_x, fine_y = _finer(score, column, row)
+    fine_x, fine_y, _ = _finer(score, column, row)
+    flux = _finer(difference.statistic, column, row)[2]
     ra, dec = difference.science.projection.to_sky(fine_x, fine_y)
     return [
         Detection(
@@ -74,7 +75,7 @@ def detect(difference: Difference, threshold: float = THRESHOLD) -> list[Detecti
             x=float(fine_x[n]),
             y=float(fine_y[n]),
             snr=float(score[row[n], column[n]]),
-            flux=float(difference.statistic[row[n], column[n]]),
+            flux=float(flux[n]),
             flux_error=float(difference.error[row[n], column[n]]),
             features={name: float(features[name][n]) for name in FEATURES},
             aside=reason({k: float(v[n]) for k, v in features.items()}, fwhm),
@@ -145,17 +146,25 @@ def measure_features(
     return {k: np.nan_to_num(v, posinf=1e6, neginf=-1e6) for k, v in found.items()}
 
 
-def _finer(score: Pixels, column: Places, row: Places) -> tuple[Numbers, Numbers]:
-    """Return peaks to parts of a pixel, by a parabola through three pixels each way."""
-    height = np.abs(score.astype(float))
+def _finer(
+    image: Pixels, column: Places, row: Places
+) -> tuple[Numbers, Numbers, Numbers]:
+    """Return peaks and holes to parts of a pixel: columns, rows, and their heights.
+
+    By a parabola through three pixels each way.
+    """
+    sign = np.sign(image[row, column]).astype(float)
+    height = np.abs(image.astype(float))
     middle = height[row, column]
-    moved = []
+    moved, top = [], middle.copy()
     for down, across in ((0, 1), (1, 0)):
         before = height[row - down, column - across]
         after = height[row + down, column + across]
         bend = np.minimum(before + after - 2.0 * middle, -1e-12)
-        moved.append(np.clip((before - after) / (2.0 * bend), -0.5, 0.5))
-    return column + moved[0], row + moved[1]
+        step = np.clip((before - after) / (2.0 * bend), -0.5, 0.5)
+        top += 0.25 * (after - before) * step
+        moved.append(step)
+    return column + moved[0], row + moved[1], sign * top
 
 
 def _cut_out(difference: Difference, x: Numbers, y: Numbers, radius: int) -> _Cut:

@@ -26,6 +26,7 @@ _ROUNDS = 4
 _NEIGHBOUR = 0.1
 _SEEN = 8.0
 _LARGEST = 20.0
+_SAMPLE = 700
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,8 +343,14 @@ def noise_factor(values: Pixels, noise: Pixels, bad: Mask, psf: Numbers) -> floa
     """Return how much wider the noise of a star's flux is than white noise makes it.
 
     Measured from the lower half of the fluxes of stars at all places, where there is
-    no light. Above 1 for the noise that neighbours share after a warp.
+    no light, in the middle of the image. Above 1 for the noise that neighbours share
+    after a warp.
     """
+    inner = tuple(
+        slice(max(0, side - _SAMPLE) // 2, max(0, side - _SAMPLE) // 2 + _SAMPLE)
+        for side in values.shape
+    )
+    values, noise, bad = values[inner], noise[inner], bad[inner]
     scaled = np.where(bad, np.float32(0), values / noise)
     model = psf / np.sqrt((psf**2).sum())
     u, s, vt = np.linalg.svd(model)

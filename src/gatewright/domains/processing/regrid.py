@@ -12,7 +12,6 @@ from gatewright.domains.processing.prepared import Prepared, find_sources
 from gatewright.domains.processing.psf import measure_psf, noise_factor
 from gatewright.domains.processing.warp import (
     Placement,
-    area_change,
     is_identity,
     place,
     resample,
@@ -32,8 +31,7 @@ def regrid(
     placement = place(grid, shape, frame.projection, alignment.adjustment)
     if frame.values.shape == shape and is_identity(placement):
         return replace(frame, projection=grid)
-    values, lost = resample(frame.values, frame.bad, placement)
-    change = area_change(placement)
+    values, lost, change = resample(frame.values, frame.bad, placement)
     noise = np.where(
         lost, np.float32(1), sampled(frame.noise, placement, np.float32(1)) * change
     )

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from gatewright.domains.processing.frames import Mask, Numbers, Pixels, Projection
 
-LOBES = 4
+LOBES = 3
 """Lobes of the kernel: it has twice as many taps each way."""
 ACCURACY = 2e-4
 """Largest error of a position, pixels."""
@@ -72,6 +72,8 @@ def place(
         if error <= ACCURACY:
             break
         found, error = _coarse(grid, shape, image, step)
+    if adjustment == NO_ADJUSTMENT:
+        return found
     return Placement(*adjustment.apply(found.x, found.y))
 
 
@@ -112,8 +114,10 @@ def _weights(side: int, points: int, step: int) -> Numbers:
 
 def resample(
     values: Pixels, bad: Mask, placement: Placement, lobes: int = LOBES
-) -> tuple[Pixels, Mask]:
-    """Return an image at other places, and where it tells nothing there.
+) -> tuple[Pixels, Mask, Pixels]:
+    """Return an image at other places, where it tells nothing there, and areas.
+
+    The last are those of :func:`area_change`.
 
     Pixels that are ``bad``, or outside, make every value bad that they are a part of
     within two pixels, and are taken as 0 elsewhere. Flux is kept: values are multiplied
@@ -133,9 +137,10 @@ def resample(
             padded, near, placement.x[rows] + pad, placement.y[rows] + pad, table
         )
         out[rows], lost[rows] = some
-    out *= area_change(placement)
+    change = area_change(placement)
+    out *= change
     out[lost] = 0
-    return out, lost
+    return out, lost, change
 
 
 def _resample_rows(
@@ -192,8 +197,8 @@ def area_change(placement: Placement) -> Pixels:
     x, y = placement.x, placement.y
     if min(x.shape) < 2:
         return np.ones(x.shape, np.float32)
-    down, across = np.gradient(x), np.gradient(y)
-    area = np.abs(down[1] * across[0] - down[0] * across[1])
+    steps = [np.gradient(positions) for positions in (x, y)]
+    area = np.abs(steps[0][1] * steps[1][0] - steps[0][0] * steps[1][1])
     known: Pixels = np.nan_to_num(area, nan=1.0).astype(np.float32)
     return known
 

@@ -1,0 +1,77 @@
+"""Proper subtraction of 2048 x 2048 pixels: the whole chain, with injected stars.
+
+Two frames of 900 stars, of different width, scale and place, and 200 new stars in the
+first. Each is made ready (sky, point-spread function, noise), the second is aligned,
+warped and scaled, the difference is made and searched. Told are the seconds of the
+clock and of the processors for each step, how many of the new stars are found, what
+else is, and the pulls of their fluxes. What other programs took for such frames when
+they were measured on two cores: hotpants 12 s, PyZOGY 31 s, sfft 205 s.
+"""
+
+import time
+
+import numpy as np
+from tests.support.fields import field, random_stars
+
+from gatewright.backends.processing.transforms import ScipyFourier
+from gatewright.domains.processing.detecting import detect
+from gatewright.domains.processing.differencing import subtract_frames
+from gatewright.domains.processing.prepared import prepare
+
+SHAPE = (2048, 2048)
+STARS = 900
+NEW = 200
+
+
+def new_stars() -> list[tuple[float, float, float]]:
+    """Return places apart from the other stars, and fluxes."""
+    x, y, _ = random_stars(STARS, SHAPE, 77)
+    random = np.random.default_rng(5)
+    found: list[tuple[float, float, float]] = []
+    while len(found) < NEW:
+        column, row = random.uniform(30, SHAPE[0] - 30, 2)
+        if np.hypot(x - column, y - row).min() > 14:
+            flux = 10 ** random.uniform(3.0, 3.8)
+            found.append((float(column), float(row), float(flux)))
+    return found
+
+
+def main() -> None:
+    """Subtract, and tell the times and what was found."""
+    added = new_stars()
+    usual = {"shape": SHAPE, "stars": STARS}
+    frames = [
+        field(seed=1, fwhm=3.5, more=tuple(added), **usual),
+        field(seed=2, fwhm=4.0, shift=(0.35, -0.2), scale=0.9, **usual),
+    ]
+    marks = [(time.perf_counter(), time.process_time())]
+
+    def mark(what: str) -> None:
+        now = (time.perf_counter(), time.process_time())
+        clock, work = (b - a for a, b in zip(marks[-1], now, strict=True))
+        print(f"{what:12} {clock:6.2f} s, of the processors {work:6.2f} s", flush=True)
+        marks.append(now)
+
+    science, reference = map(prepare, frames)
+    mark("made ready")
+    difference = subtract_frames(science, reference, ScipyFourier())
+    mark("subtracted")
+    found = detect(difference)
+    mark("searched")
+    marks.append(marks[0])
+    mark("together")
+    pulls, own = [], set()
+    for x, y, flux in added:
+        for one in found:
+            if np.hypot(one.x - x, one.y - y) < 2:
+                pulls.append((one.flux - flux) / one.flux_error)
+                own.add(one.number)
+    others = [one for one in found if one.number not in own]
+    candidates = sum(one.aside is None for one in others)
+    print(f"new stars found: {len(own)} of {NEW}")
+    print(f"other detections: {len(others)}, of which {candidates} not kept aside")
+    print(f"pull of the fluxes: {np.mean(pulls):.3f}, width {np.std(pulls):.3f}")
+
+
+if __name__ == "__main__":
+    main()
