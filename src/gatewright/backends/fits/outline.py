@@ -23,6 +23,8 @@ where they follow it."""
 _MOST = 2048
 _SHARE = 0.08
 """Pixels that a great circle may be from the border; a tenth is promised."""
+_RIM = 0.1
+"""Pixels by which a map of the whole sky may leave out the rim of the sky."""
 _WITHIN = 0.5
 """Pixels by which pieces overlap, so that no place lies between two of them."""
 _WHOLE_SKY = tuple(
@@ -147,8 +149,8 @@ def _wide(wcs: ImageWcs, middle: geometry.Vectors, scale: float) -> Footprint:
     # A map of the whole sky has a pixel for each of many evenly spread places.
     x, y = wcs.to_pixels(*geometry.degrees(spread(_SPOTS)))
     with np.errstate(invalid="ignore"):
-        inside = (x >= -0.5) & (x <= wcs.width - 0.5)
-        inside &= (y >= -0.5) & (y <= wcs.height - 0.5)
+        inside = (x >= -0.5 - _RIM) & (x <= wcs.width - 0.5 + _RIM)
+        inside &= (y >= -0.5 - _RIM) & (y <= wcs.height - 0.5 + _RIM)
     if inside.all():
         return Footprint((), _WHOLE_SKY, ra, dec, 360.0, scale)
     rim = wcs.vectors(*border(wcs, 4 * _FIRST))
