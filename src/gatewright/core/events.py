@@ -64,7 +64,7 @@ _PAGE = 500
 _PENDING = 256
 """Events that wait for one follower; one that is further behind reads the log."""
 _AT_ONCE = 32
-"""Followers that are woken before others have their turn."""
+"""Followers that are woken, or begin, before others have their turn."""
 
 
 class EventHub:
@@ -84,6 +84,7 @@ class EventHub:
         self._looking: asyncio.Task[None] | None = None
         self._beginning: asyncio.Task[int] | None = None
         self._begins_next: asyncio.Task[int] | None = None
+        self._begin_together = 0
 
     async def publish(
         self, kind: str, subject: str, owner: str, data: Mapping[str, object]
@@ -100,12 +101,18 @@ class EventHub:
         looks at a resource, misses nothing that happens to it. A number that is yet to
         come (the log is an older copy that was put back) is now.
 
-        Many that begin together share one read, which starts after each has asked.
+        Many that begin together share one read, which starts after each has asked, and
+        go on some at a time.
         """
         if self._begins_next is None:
             self._begins_next = asyncio.create_task(self._read_latest())
+            self._begin_together = 0
+        turn = self._begin_together // _AT_ONCE
+        self._begin_together += 1
         # One that is cancelled (its client went away) does not end it for the others.
         latest = await asyncio.shield(self._begins_next)
+        for _ in range(turn):
+            await asyncio.sleep(0)
         return latest if seen is None else min(seen, latest)
 
     async def _read_latest(self) -> int:
