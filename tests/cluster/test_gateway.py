@@ -1,8 +1,10 @@
 """A gateway and its jobs on a real Slurm, from submission to what they wrote."""
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from getpass import getuser
 from pathlib import Path
 from typing import Any
@@ -212,6 +214,26 @@ def test_jobs_from_elsewhere_are_in_the_queue(
             assert until(client, own, ended)["state"] == "completed"
     finally:
         cluster.run("scancel", f"--user={user}")
+
+
+def test_the_controller_is_asked_once_for_everyone(
+    gateway: RunningGateway, cluster: Cluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def questions() -> int:
+        told = re.search(r"REQUEST_JOB_INFO\s.*count:(\d+)", cluster.run("sdiag"))
+        return int(told[1]) if told else 0
+
+    with owner(gateway) as client, ThreadPoolExecutor(16) as people:
+
+        def look(_: int) -> int:
+            return client.get("/api/v1/queue/cluster").status_code
+
+        before, asked = questions(), 480
+        assert set(people.map(look, range(asked))) == {200}
+        needed = questions() - before
+    with capsys.disabled():
+        print(f"{asked} looks at the queue cost {needed} of the controller's")  # noqa: T201  # a count that is worth knowing
+    assert needed < asked / 4
 
 
 def test_what_slurm_does_not_take_is_told(gateway: RunningGateway) -> None:
