@@ -143,6 +143,7 @@ def body_for(path: str, operation: dict[str, Any]) -> dict[str, Any]:
         "/tokens": {"label": "made by the walk"},
         "/command/{system}": {"command": ["/bin/echo", "x"]},
         "/jobs/{system}": {"executable": "/bin/echo"},
+        "/jobs/{system}/bulk": {"jobs": [{"executable": "/bin/echo"}]},
         "/files/{system}/{path}": {"op": "move", "destination": "moved.txt"},
         "/store/{collection}": {"permissions": {"everyone": "write"}},
         "/store/{collection}/bulk": {"documents": {"walk": 1}},

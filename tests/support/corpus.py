@@ -62,10 +62,22 @@ def runs_programs(method: str, path: str) -> bool:
 
 
 def operations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Operation]]:
-    """Yield method, path and description of each operation of a document."""
+    """Yield method, path and description of each operation of a document.
+
+    The schema of a JSON body stands in the place of a reference to it.
+    """
+    schemas = document.get("components", {}).get("schemas", {})
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
-            if method != "parameters":
+            if method == "parameters":
+                continue
+            content = operation.get("requestBody", {}).get("content", {})
+            schema = content.get("application/json", {}).get("schema", {})
+            if "$ref" in schema:
+                named = {"schema": schemas[schema["$ref"].rpartition("/")[2]]}
+                body = {"content": {**content, "application/json": named}}
+                yield method.upper(), path, {**operation, "requestBody": body}
+            else:
                 yield method.upper(), path, operation
 
 

@@ -266,7 +266,10 @@ def test_the_document_names_the_credentials(world: World) -> None:
     ways: list[dict[str, list[str]]] = [{name: []} for name in schemes]
     assert document["security"] == [*ways, {}]
     body = document["paths"]["/session"]["post"]["requestBody"]["content"]
-    assert set(body["application/json"]["schema"]["properties"]) == {"user", "password"}
+    reference = {"$ref": "#/components/schemas/Credentials"}
+    assert body["application/json"]["schema"] == reference
+    credentials = document["components"]["schemas"]["Credentials"]
+    assert set(credentials["properties"]) == {"user", "password"}
     for path, operations in document["paths"].items():
         for operation in operations.values():
             assert operation["summary"], path

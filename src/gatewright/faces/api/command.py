@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from gatewright.domains.files import Command, Outcome
+from gatewright.domains.files import Command
 from gatewright.faces.api.system_names import SystemNames, system_names
 from gatewright.web.context import Context
 from gatewright.web.json_model import json_body, read_model
@@ -99,15 +99,14 @@ async def run(request: Request, context: Context, system: System) -> Response:
         stdin=asked.stdin.encode(),
         seconds=asked.seconds or commands.longest_seconds,
     )
-    return json_response(_answer(await commands.run(context.caller, system, command)))
-
-
-def _answer(outcome: Outcome) -> dict[str, object]:
-    return {
-        "exit_code": outcome.exit_code,
-        "stdout": outcome.stdout.decode("utf-8", "replace"),
-        "stderr": outcome.stderr.decode("utf-8", "replace"),
-        "stdout_truncated": outcome.stdout_truncated,
-        "stderr_truncated": outcome.stderr_truncated,
-        "timed_out": outcome.timed_out,
-    }
+    outcome = await commands.run(context.caller, system, command)
+    return json_response(
+        {
+            "exit_code": outcome.exit_code,
+            "stdout": outcome.stdout.decode("utf-8", "replace"),
+            "stderr": outcome.stderr.decode("utf-8", "replace"),
+            "stdout_truncated": outcome.stdout_truncated,
+            "stderr_truncated": outcome.stderr_truncated,
+            "timed_out": outcome.timed_out,
+        }
+    )

@@ -224,23 +224,19 @@ async def subset(
     caller = context.caller
     made = await datasets.make(prepared, caller.user or caller.address)
     kind = "inline" if form in {"png", "json"} else "attachment"
+    disposition = content_disposition(kind, made.filename.encode())
+    headers = {"Content-Disposition": disposition}
+    given = [f"{name}={value}" for name, (_, value) in prepared.nearest.items()]
+    if given:
+        headers["Gatewright-Nearest"] = "; ".join(given)
     return file_response(
         request,
         DescriptorFile(made.descriptor),
         made.size,
         media_type=made.media_type,
         etag=etag,
-        headers={
-            "Content-Disposition": content_disposition(kind, made.filename.encode()),
-            **_nearest(prepared),
-        },
+        headers=headers,
     )
-
-
-def _nearest(prepared: Prepared) -> dict[str, str]:
-    """Return the header that names the nearest values given for those asked for."""
-    given = [f"{name}={value}" for name, (_, value) in prepared.nearest.items()]
-    return {"Gatewright-Nearest": "; ".join(given)} if given else {}
 
 
 def subset_etag(prepared: Prepared) -> str:

@@ -92,7 +92,10 @@ def _complete(operation: dict[str, Any]) -> None:
         if status == "default" or status >= "400":
             schema = {"$ref": "#/components/schemas/Problem"}
             response["content"] = {PROBLEM: {"schema": schema}}
-        shared = _references(sorted(set(_fields(status, name, operation))))
+        shared = {
+            field: {"$ref": f"#/components/headers/{field}"}
+            for field in sorted(set(_fields(status, name, operation)))
+        }
         response["headers"] = {**shared, **response.pop("headers", {})}
     parameters = operation.setdefault("parameters", [])
     given = {item["name"] for item in parameters}
@@ -111,7 +114,3 @@ def _fields(status: str, name: str, operation: Mapping[str, Any]) -> Iterable[st
         yield from ANSWERED.get(name, ())
         if any(item["name"] == "cursor" for item in operation.get("parameters", [])):
             yield "Link"
-
-
-def _references(names: Iterable[str]) -> dict[str, Any]:
-    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}

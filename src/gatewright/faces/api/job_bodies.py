@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
@@ -245,7 +245,10 @@ async def read_specs(request: Request) -> tuple[Sequence[JobSpec], bool]:
     content_type = request.headers.get("content-type", "")
     kind = content_type.partition(";")[0].strip().lower()
     if is_json(content_type):
-        return _from_json(decode_json(await request.body()))
+        value = decode_json(await request.body())
+        if isinstance(value, list):
+            return [body.spec() for body in _validated(_MANY, value)], True
+        return [_validated(_ONE, value).spec()], False
     query = request.query_params.multi_items()
     if kind in _SCRIPT_TYPES:
         fields = _fields(query)
@@ -257,12 +260,6 @@ async def read_specs(request: Request) -> tuple[Sequence[JobSpec], bool]:
     raise UnsupportedMediaType(
         "Send a job as application/json, a script as text/x-shellscript, or a form."
     )
-
-
-def _from_json(value: object) -> tuple[Sequence[JobSpec], bool]:
-    if isinstance(value, list):
-        return [body.spec() for body in _validated(_MANY, value)], True
-    return [_validated(_ONE, value).spec()], False
 
 
 def _validated(adapter: TypeAdapter[Any], value: object) -> Any:
@@ -296,21 +293,17 @@ async def _form(request: Request) -> Sequence[tuple[str, str]]:
     except HTTPException as error:
         raise InvalidRequest(f"The form cannot be read: {error.detail}") from error
     try:
-        return await _values(form)
+        return [
+            (
+                name,
+                _text(await value.read())
+                if isinstance(value, UploadFile)
+                else unix_lines(value),
+            )
+            for name, value in form.multi_items()
+        ]
     finally:
         await form.close()
-
-
-async def _values(form: FormData) -> Sequence[tuple[str, str]]:
-    return [
-        (
-            name,
-            _text(await value.read())
-            if isinstance(value, UploadFile)
-            else unix_lines(value),
-        )
-        for name, value in form.multi_items()
-    ]
 
 
 def _text(body: bytes) -> str:

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from gatewright.core.clock import optional_timestamp, timestamp
 from gatewright.core.pages import Page
-from gatewright.domains.compute import Capabilities, JobState, QueueFilter, SeenJob
+from gatewright.domains.compute import JobState, QueueFilter, SeenJob
 from gatewright.faces.api.job_answers import JobAnswer, job_answer
 from gatewright.faces.api.jobs import System
 from gatewright.faces.api.system_names import SystemNames, system_names
@@ -177,10 +177,16 @@ async def queue(
     chosen = QueueFilter(user, partition, name, state)
     page = await jobs.everyone(caller, system, chosen, limit, cursor)
     shown = Page([_queued(one) for one in page.items], page.next)
+    there = now.capabilities
     extra = {
         "system": system,
         "as_of": timestamp(now.as_of),
-        "resources": _resources(now.capabilities),
+        "resources": {
+            "cores": there.cores,
+            "memory_bytes": there.memory_bytes,
+            "nodes": there.nodes,
+            "queues": list(there.queues),
+        },
         "running": now.running,
         "waiting": now.waiting,
         "cores_in_use": now.cores_in_use,
@@ -244,13 +250,4 @@ def _queued(one: SeenJob) -> dict[str, object]:
         "started_at": optional_timestamp(status.started_at),
         "expected_start_at": optional_timestamp(status.expected_start_at),
         "duration": job.duration,
-    }
-
-
-def _resources(capabilities: Capabilities) -> dict[str, object]:
-    return {
-        "cores": capabilities.cores,
-        "memory_bytes": capabilities.memory_bytes,
-        "nodes": capabilities.nodes,
-        "queues": list(capabilities.queues),
     }

@@ -9,7 +9,6 @@ from starlette.responses import Response
 from gatewright.core.caller import Caller
 from gatewright.core.clock import optional_timestamp, timestamp
 from gatewright.core.pages import Page
-from gatewright.domains.identity import Session
 from gatewright.web.context import Context
 from gatewright.web.credentials import cookie_fields, no_cookie_fields
 from gatewright.web.json_model import json_body, read_model
@@ -120,7 +119,17 @@ async def end_session(context: Context) -> Response:
 async def list_sessions(request: Request, context: Context) -> Response:
     """List the browsers that are signed in as the caller."""
     sessions = await context.services.identity.sessions.of(context.caller)
-    items = [_one(session, context.caller) for session in sessions]
+    items = [
+        {
+            "key": session.key,
+            "created_at": timestamp(session.created_at),
+            "used_at": timestamp(session.used_at),
+            "expires_at": timestamp(session.expires_at),
+            "address": session.address,
+            "current": session.key == context.caller.session,
+        }
+        for session in sessions
+    ]
     return listing(request, "sessions", Page(items), headers=_FRESH)
 
 
@@ -164,15 +173,4 @@ def _answer(caller: Caller, expires_at: float | None) -> dict[str, object]:
         "role": caller.role,
         "scopes": sorted(caller.scopes),
         "expires_at": optional_timestamp(expires_at),
-    }
-
-
-def _one(session: Session, caller: Caller) -> dict[str, object]:
-    return {
-        "key": session.key,
-        "created_at": timestamp(session.created_at),
-        "used_at": timestamp(session.used_at),
-        "expires_at": timestamp(session.expires_at),
-        "address": session.address,
-        "current": session.key == caller.session,
     }

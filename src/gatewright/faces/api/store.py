@@ -12,7 +12,6 @@ from starlette.responses import Response
 from gatewright.core.pages import Page, page_limit
 from gatewright.domains.store import (
     LONGEST_WAIT,
-    Change,
     Selection,
     Stored,
     parse_fields,
@@ -311,7 +310,14 @@ async def changes(
         # What is wrong is said before the stream begins.
         last = await context.services.listings.start(context.caller, collection, after)
         changes = context.services.listings.follow(context.caller, collection, last)
-        answer = event_stream(_messages(changes))
+
+        async def messages() -> AsyncIterator[Message | None]:
+            async for change in changes:
+                data = msgspec.json.encode(bodies.change_answer(change)).decode()
+                kind = "document.deleted" if change.deleted else "document.put"
+                yield Message(data, kind, str(change.number))
+
+        answer = event_stream(messages())
         return Counted(answer, turn_of(request, context.services.streams))
     page = await context.services.listings.changes(
         context.caller,
@@ -322,13 +328,6 @@ async def changes(
     )
     items = [bodies.change_answer(change) for change in page.changes]
     return json_response({"changes": items, "last": page.last})
-
-
-async def _messages(found: AsyncIterator[Change]) -> AsyncIterator[Message | None]:
-    async for change in found:
-        data = msgspec.json.encode(bodies.change_answer(change)).decode()
-        kind = "document.deleted" if change.deleted else "document.put"
-        yield Message(data, kind, str(change.number))
 
 
 def stored_response(collection: str, stored: Stored) -> Response:

@@ -20,6 +20,8 @@ from gatewright.web.user_files import user_file_response
 MOST_ENTRIES = 100_000
 """NEWT has no pages, so a folder above this is refused."""
 
+_CLASSIC, _SECOND = 2, 3
+"""Parts of the URLs before a file's path."""
 _PAGE = 5000
 _HALF_YEAR = 182 * 86_400
 _may_write = needs_any(Scope.FILES_WRITE)
@@ -32,8 +34,20 @@ async def systems(request: Request) -> object:
     return [system.name for system in found]
 
 
-async def read(request: Request, depth: int, *, download: bool) -> object:
-    """Answer a GET: a folder's entries, a file's line, or its bytes."""
+async def read(request: Request) -> object:
+    """Answer a GET of classic NEWT, where ``view=read`` asks for the bytes."""
+    download = request.query_params.get("view") == "read"
+    return await _read(request, _CLASSIC, download=download)
+
+
+async def second_read(request: Request) -> object:
+    """Answer a GET of NEWT 2.0, where ``download=true`` asks for the bytes."""
+    download = request.query_params.get("download", "").lower() == "true"
+    return await _read(request, _SECOND, download=download)
+
+
+async def _read(request: Request, depth: int, *, download: bool) -> object:
+    """Return a folder's entries, a file's line, or its bytes."""
     context = request_context(request)
     system, path = request.path_params["system"], rest_of_path(request.scope, depth)
     opened = await context.services.files.open(context.caller, system, path)
@@ -104,7 +118,17 @@ def date(moment: float) -> str:
     return time.strftime(form, time.localtime(moment))
 
 
-async def write(request: Request, depth: int) -> str:
+async def write(request: Request) -> object:
+    """Write a file from the request's body, answering as classic NEWT does."""
+    return {"status": "OK", "file": await _write(request, _CLASSIC), "error": ""}
+
+
+async def second_write(request: Request) -> object:
+    """Write a file from the request's body, answering as NEWT 2.0 does."""
+    return {"location": await _write(request, _SECOND)}
+
+
+async def _write(request: Request, depth: int) -> str:
     """Write a file from the request's body and return its path."""
     context = request_context(request)
     system, path = request.path_params["system"], rest_of_path(request.scope, depth)
@@ -120,11 +144,11 @@ async def write(request: Request, depth: int) -> str:
     return encode_path(path)
 
 
-async def upload(request: Request, depth: int) -> object:
+async def upload(request: Request) -> object:
     """Write the file of a form into a folder."""
     context = request_context(request)
     await _may_write(context)  # before the form is read
-    system, path = request.path_params["system"], rest_of_path(request.scope, depth)
+    system, path = request.path_params["system"], rest_of_path(request.scope, _CLASSIC)
     sent = UploadedFile(request)
     name = (await sent.name()).encode()
     await context.services.files.put(

@@ -8,7 +8,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from gatewright import __version__
 from gatewright.composition import Services
 from gatewright.core.errors import NotImplementedHere
 from gatewright.faces.newt import (
@@ -20,13 +19,10 @@ from gatewright.faces.newt import (
     status,
     store,
 )
-from gatewright.faces.newt.answers import Answer, Handler, bare, enveloped, newt_error
+from gatewright.faces.newt.answers import Handler, bare, enveloped, newt_error
 from gatewright.web.problems import exception_handlers
 
 Verbs = Mapping[str, Handler]
-
-_CLASSIC_FILE, _SECOND_FILE = 2, 3
-"""Parts of the URLs before a file's path."""
 
 
 def build(services: Services) -> ASGIApp:
@@ -54,37 +50,6 @@ def _route(path: str, verbs: Verbs, *, second: bool = False) -> Route:
     return Route(path, endpoint, methods=every)
 
 
-async def _read_file(request: Request) -> object:
-    download = request.query_params.get("view") == "read"
-    return await files.read(request, _CLASSIC_FILE, download=download)
-
-
-async def _put_file(request: Request) -> object:
-    location = await files.write(request, _CLASSIC_FILE)
-    return {"status": "OK", "file": location, "error": ""}
-
-
-async def _upload(request: Request) -> object:
-    return await files.upload(request, _CLASSIC_FILE)
-
-
-async def _second_read_file(request: Request) -> object:
-    download = request.query_params.get("download", "").lower() == "true"
-    return await files.read(request, _SECOND_FILE, download=download)
-
-
-async def _second_put_file(request: Request) -> object:
-    return {"location": await files.write(request, _SECOND_FILE)}
-
-
-async def _classic_about(request: Request) -> object:
-    return {"text": "NEWT on Gatewright", "version": __version__}
-
-
-async def _about(request: Request) -> object:
-    return Answer({"text": "NEWT 2.0 on Gatewright", "version": __version__})
-
-
 _AUTH: Verbs = {
     "GET": authentication.who,
     "POST": authentication.sign_in,
@@ -94,8 +59,12 @@ _STORES: Verbs = {"GET": store.names, "POST": store.create_unnamed}
 _STORE: Verbs = {"GET": store.contents, "POST": store.create, "DELETE": store.drop}
 _PERMISSIONS: Verbs = {"GET": store.permissions, "POST": store.set_permissions}
 _OBJECT: Verbs = {"GET": store.read_object, "PUT": store.write_object}
-_CLASSIC_FILES: Verbs = {"GET": _read_file, "POST": _upload, "PUT": _put_file}
-_SECOND_FILES: Verbs = {"GET": _second_read_file, "PUT": _second_put_file}
+_CLASSIC_FILES: Verbs = {
+    "GET": files.read,
+    "POST": files.upload,
+    "PUT": files.write,
+}
+_SECOND_FILES: Verbs = {"GET": files.second_read, "PUT": files.second_write}
 _CLASSIC_QUEUE: Verbs = {"GET": queue.listing, "POST": queue.classic_submit}
 _CLASSIC_JOB: Verbs = {"GET": queue.one, "DELETE": queue.classic_delete}
 _SECOND_QUEUE: Verbs = {"GET": queue.second_listing, "POST": queue.second_submit}
@@ -144,7 +113,7 @@ CLASSIC: Mapping[str, Verbs] = _with_slash(
         **_STORE_URLS,
     }
 ) | {
-    "/": {"GET": _classic_about},  # the gateway adds the slash to /newt alone
+    "/": {"GET": status.about},  # the gateway adds the slash to /newt alone
     "/file/{system}": _CLASSIC_FILES,
     "/file/{system}/{path:rest}": _CLASSIC_FILES,
 }
@@ -155,7 +124,7 @@ SECOND: Mapping[str, Verbs] = {
     for path, verbs in (
         _with_slash(
             {
-                "": {"GET": _about},
+                "": {"GET": status.second_about},
                 "/auth": _AUTH,
                 "/status": {"GET": status.systems},
                 "/status/{system}": {"GET": status.one},

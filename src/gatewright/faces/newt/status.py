@@ -3,8 +3,20 @@
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
+from gatewright import __version__
 from gatewright.core.errors import NotFound
+from gatewright.faces.newt.answers import Answer
 from gatewright.web.context import request_context
+
+
+async def about(request: Request) -> object:
+    """Say what this is, as classic NEWT does."""
+    return {"text": "NEWT on Gatewright", "version": __version__}
+
+
+async def second_about(request: Request) -> object:
+    """Say what this is, as NEWT 2.0 does."""
+    return Answer({"text": "NEWT 2.0 on Gatewright", "version": __version__})
 
 
 async def systems(request: Request) -> object:
