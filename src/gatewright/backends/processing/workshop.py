@@ -1,6 +1,7 @@
 """The pool that works on images, started when it is first needed."""
 
 import asyncio
+import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -10,7 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from gatewright.backends.processing.product_file import TRAILER
-from gatewright.backends.readers import PoolSettings, ReaderPool, Weight, open_pool
+from gatewright.backends.readers import (
+    PoolSettings,
+    ReaderPool,
+    Shared,
+    Weight,
+    open_pool,
+)
 from gatewright.core.errors import BackendFailed, Unavailable
 from gatewright.domains.processing import (
     Aside,
@@ -79,9 +86,12 @@ class Workshop:
             "dec": dec,
             "around": _STAR_RADIUS,
         }
+        # The names of many frames are more than one call may carry.
+        handle = hashlib.sha256(repr(arguments).encode()).hexdigest()
         found = await pool.call(
             f"{PROGRAM}:light_curve",
-            arguments,
+            {},
+            shared=Shared.of(handle, arguments),
             weight=Weight.LONG,
             person="light curve",
         )
@@ -109,7 +119,10 @@ class Workshop:
         pool = await self._started(frames)
         arguments["memory"] = self._settings.pool.memory_bytes
         descriptor, size = await pool.file(
-            f"{PROGRAM}:{function}", arguments, person=product.owner
+            f"{PROGRAM}:{function}",
+            {},
+            shared=Shared.of(product.id, arguments),
+            person=product.owner,
         )
         try:
             path = self._settings.products / f"{product.id}.fits"
