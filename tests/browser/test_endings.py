@@ -34,7 +34,9 @@ async def test_a_failed_job_opens_on_its_errors(
     job = submit(client, FAILING, "fails")
     page = gate.page
     await page.goto(f"{gateway.url}/jobs/local/{job}")
-    await expect(page.locator("gw-job .state.error")).to_contain_text("exit code 3")
+    reason = page.locator("gw-job .state.error")
+    await expect(reason).to_contain_text("exit code 3")
+    assert (await reason.inner_text()).count("exit code 3") == 1
     log = page.locator("gw-log pre")
     await expect(log).to_have_text("no such frame: 12\n")
     errors = page.get_by_role("button", name="Errors")

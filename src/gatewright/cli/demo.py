@@ -39,7 +39,6 @@ SURVEY = "simulated-sky"
     "origins",
     multiple=True,
     metavar="ORIGIN",
-    callback=lambda _context, _option, origins: _checked(origins),
     help="Let pages of this origin, such as http://localhost:5173, call the API with a "
     "token; give it again for more.",
 )
@@ -63,6 +62,11 @@ def demo(
     What it keeps is in its state folder: by default
     ~/.local/state/gatewright-demo, or gatewright-demo below XDG_STATE_HOME.
     """
+    try:
+        Gateway(cors_origins=list(origins))
+    except ValidationError as error:
+        reason = error.errors()[0]["ctx"]["error"]
+        raise click.BadParameter(str(reason), param_hint="--cors-origin") from error
     folder = (state or default_state()).resolve()
     warn_if_root()
     try:
@@ -93,15 +97,6 @@ def demo(
         print(f"Sign in at {url}/sign-in?code={code}", flush=True)
 
     sys.exit(serve_gateway(config, welcome))
-
-
-def _checked(origins: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the origins, or say which of them is none."""
-    try:
-        Gateway(cors_origins=list(origins))
-    except ValidationError as error:
-        raise click.BadParameter(str(error.errors()[0]["ctx"]["error"])) from error
-    return origins
 
 
 def default_state() -> Path:
@@ -140,7 +135,7 @@ def demo_config(
     folder: Path, port: int, data: Path | None, origins: tuple[str, ...] = ()
 ) -> Config:
     """Return the demo's configuration; ``data`` is published beside the examples."""
-    archives = folder / "archives"
+    archives, home = folder / "archives", folder / "home"
     datasets = [DatasetSource(id=REANALYSIS, source=archives / f"{REANALYSIS}.nc")]
     surveys = [
         SurveySource(
@@ -161,12 +156,7 @@ def demo_config(
             cors_origins=list(origins),
         ),
         identity=Identity(owner=USER),
-        systems=[_home_system(folder / "home")],
+        systems=[System.model_validate({"name": "local", "home": home, "root": home})],
         datasets=datasets,
         surveys=surveys,
     )
-
-
-def _home_system(home: Path) -> System:
-    """Return the system whose files are those of one folder."""
-    return System.model_validate({"name": "local", "home": home, "root": home})

@@ -66,19 +66,16 @@ class Assets:
 
 def load_assets(folder: Path) -> Assets:
     """Read every file below a folder whose media type is known."""
-    files = {
-        path.relative_to(folder).as_posix(): load_asset(path)
-        for path in _files_below(folder)
-    }
-    summary = "\n".join(f"{name} {files[name].digest}" for name in sorted(files))
-    return Assets(files, hashlib.sha256(summary.encode()).hexdigest()[:20])
-
-
-def _files_below(folder: Path) -> list[Path]:
     # Path.rglob does not follow links, and the examples are one in a checkout.
     walk = os.walk(folder, followlinks=True)
     paths = (Path(root, name) for root, _, names in walk for name in names)
-    return [path for path in paths if path.suffix in MEDIA_TYPES]
+    files = {
+        path.relative_to(folder).as_posix(): load_asset(path)
+        for path in paths
+        if path.suffix in MEDIA_TYPES
+    }
+    summary = "\n".join(f"{name} {files[name].digest}" for name in sorted(files))
+    return Assets(files, hashlib.sha256(summary.encode()).hexdigest()[:20])
 
 
 def load_asset(path: Path) -> Asset:
@@ -91,7 +88,12 @@ def load_asset(path: Path) -> Asset:
         short = _DOCUMENTATION.sub(b"", body)
         if short != body:
             return make_asset(short, path.suffix)
-    return make_asset(body, path.suffix, _copies(path, body))
+    if path.suffix in _ALREADY_SMALL:
+        return make_asset(body, path.suffix, {})
+    # A wheel has compressed copies; a checkout has none, so they are made.
+    ready = {"br": Path(f"{path}.br"), "gzip": Path(f"{path}.gz")}
+    copies = {name: copy.read_bytes() for name, copy in ready.items() if copy.exists()}
+    return make_asset(body, path.suffix, copies or None)
 
 
 def make_asset(
@@ -106,15 +108,6 @@ def make_asset(
         policy=content_security_policy(body.decode("utf-8", "replace")) if page else "",
         encodings=encodings if encodings is not None else _compressed(body),
     )
-
-
-def _copies(path: Path, body: bytes) -> dict[str, bytes]:
-    """Return the compressed copies of a wheel; a checkout has none, so make one."""
-    if path.suffix in _ALREADY_SMALL:
-        return {}
-    ready = {"br": Path(f"{path}.br"), "gzip": Path(f"{path}.gz")}
-    copies = {name: copy.read_bytes() for name, copy in ready.items() if copy.exists()}
-    return copies or _compressed(body)
 
 
 def _compressed(body: bytes) -> dict[str, bytes]:

@@ -147,7 +147,8 @@ export class GwJob extends GwElement {
   _reason(job) {
     const signal = job.signal ? `Signal ${job.signal} ended it.` : "";
     const code = job.exit_code ? `It ended with exit code ${job.exit_code}.` : "";
-    const words = [job.reason, signal || code].filter(Boolean).join(" ");
+    // A scheduler's reason may tell the code already.
+    const words = [job.reason, job.reason?.includes("code") ? "" : signal || code].filter(Boolean).join(" ");
     return html`<div class="state error" part="reason"><strong>Failed</strong><p>${words || "The scheduler gives no reason."}</p></div>`;
   }
 
@@ -165,7 +166,7 @@ export class GwJob extends GwElement {
   _line(job) {
     const waited = job.started_at ? `waited ${duration(secondsBetween(job.submitted_at, job.started_at))}` : "";
     const word = STATES[job.state]?.word ?? job.state;
-    const exit = job.exit_code === null || job.exit_code === undefined ? "" : `exit code ${job.exit_code}`;
+    const exit = job.exit_code === null || job.exit_code === undefined || job.reason?.includes("exit code") ? "" : `exit code ${job.exit_code}`;
     const steps = [
       ["Submitted", job.submitted_at, ""],
       job.started_at ? ["Started", job.started_at, waited] : [word, job.ended_at, job.reason],

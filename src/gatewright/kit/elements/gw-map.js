@@ -62,13 +62,13 @@ export class GwMap extends GwElement {
     .busy { inset-block-start: 8px; inset-inline-end: 8px; position: absolute; background: var(--gw-panel); border: 1px solid var(--gw-line); border-radius: var(--gw-corner); font-size: var(--gw-small); padding: 2px 8px; }
     .legend { align-items: center; display: grid; gap: 2px 10px; grid-template-columns: auto minmax(80px, 1fr) auto auto; }
     .legend canvas { block-size: 12px; border-radius: 2px; inline-size: 100%; }
-    .sliders { display: grid; gap: 8px 24px; grid-template-columns: repeat(auto-fit, minmax(min(100%, 240px), 1fr)); }
+    .sliders { display: grid; gap: 8px 24px; grid-template-columns: repeat(auto-fit, minmax(min(100%, 320px), 1fr)); }
     .slider { display: grid; gap: 2px; }
     .slider span { display: flex; gap: 8px; justify-content: space-between; }
     .slider input { inline-size: 100%; margin: 0; min-block-size: 24px; }
     .slider .row { align-items: center; display: flex; gap: 8px; }
     .slider select { flex: none; inline-size: 96px; }
-    .slider .date { flex: none; inline-size: auto; max-inline-size: 60%; }
+    .slider .date { flex: none; inline-size: auto; max-inline-size: 70%; }
     .value:empty { display: none; }
     .bounds { display: grid; gap: 8px; grid-template-columns: repeat(auto-fit, minmax(92px, 1fr)); max-inline-size: 560px; padding-block-start: 8px; }
     .bounds button { align-self: end; }

@@ -46,6 +46,7 @@ export class GwSky extends GwElement {
     canvas:active { cursor: grabbing; }
     canvas:focus-visible { outline-color: #76b5f5; outline-offset: -3px; }
     .readout { background: rgb(0 0 0 / 0.72); color: #e3e8ee; display: flex; flex-wrap: wrap; font-family: var(--gw-mono); font-size: var(--gw-small); font-variant-numeric: tabular-nums; gap: 2px 16px; inset-block-end: 0; inset-inline: 0; min-block-size: 26px; padding: 4px 10px; position: absolute; pointer-events: none; }
+    @container (max-width: 600px) { .readout { position: static; } }
     .which { background: rgb(0 0 0 / 0.72); font-size: var(--gw-small); inset-block-start: 0; inset-inline-start: 0; padding: 4px 10px; position: absolute; pointer-events: none; }
     form { align-items: end; display: flex; flex-wrap: wrap; gap: 8px; }
     form .place { flex: 1 1 220px; }
