@@ -132,7 +132,13 @@ class EventHub:
         iteration (a client that went away).
         """
         follower = _Follower(subject, after)
-        self._add(owner, follower)
+        self._followers[owner].add(follower)
+        if self._looking is None:
+            self._seen = None
+            look = Background(
+                "handing out events", self._look, most_pause=2 * self._interval
+            )
+            self._looking = asyncio.create_task(look.run())
         # What has not been handed out yet will be; only what was before it is read.
         follower.behind = self._seen is None or after < self._seen
         try:
@@ -147,7 +153,12 @@ class EventHub:
                     yield None
                     await follower.wait()
         finally:
-            self._remove(owner, follower)
+            self._followers[owner].discard(follower)
+            if not self._followers[owner]:
+                del self._followers[owner]
+            if not self._followers and self._looking is not None:
+                self._looking.cancel()
+                self._looking = None
 
     async def _caught_up(
         self, owner: str, follower: "_Follower"
@@ -174,23 +185,6 @@ class EventHub:
                 follower.number = event.number
                 yield event
 
-    def _add(self, owner: str, follower: "_Follower") -> None:
-        self._followers[owner].add(follower)
-        if self._looking is None:
-            self._seen = None
-            look = Background(
-                "handing out events", self._look, most_pause=2 * self._interval
-            )
-            self._looking = asyncio.create_task(look.run())
-
-    def _remove(self, owner: str, follower: "_Follower") -> None:
-        self._followers[owner].discard(follower)
-        if not self._followers[owner]:
-            del self._followers[owner]
-        if not self._followers and self._looking is not None:
-            self._looking.cancel()
-            self._looking = None
-
     async def _look(self) -> float:
         """Hand out what is new, and wait for more; return that it goes on at once."""
         self._news.clear()
@@ -199,7 +193,11 @@ class EventHub:
         events = await self.log.since(self._seen, _PAGE)
         for event in events:
             self._seen = event.number  # before it: who comes meanwhile reads the log
-            await self._hand_out(event)
+            followers = tuple(self._followers.get(event.owner, ()))
+            for count, follower in enumerate(followers, 1):
+                follower.offer(event)
+                if count % _AT_ONCE == 0:
+                    await asyncio.sleep(0)
         if len(events) < _PAGE:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._interval):
@@ -216,13 +214,6 @@ class EventHub:
             for follower in followers:
                 follower.fall_behind()
         return latest
-
-    async def _hand_out(self, event: Event) -> None:
-        followers = tuple(self._followers.get(event.owner, ()))
-        for count, follower in enumerate(followers, 1):
-            follower.offer(event)
-            if count % _AT_ONCE == 0:
-                await asyncio.sleep(0)
 
 
 class _Follower:

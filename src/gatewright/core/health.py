@@ -55,10 +55,27 @@ class Health:
     async def look(self) -> Mapping[str, bool]:
         """Return whether each part answers."""
         async with self._lock:
-            if time.monotonic() - self._asked_at > _REMEMBER_SECONDS:
-                self._up = await self._ask()
-                self._asked_at = time.monotonic()
-            return self._up
+            if time.monotonic() - self._asked_at <= _REMEMBER_SECONDS:
+                return self._up
+            # A part that has not answered since it was asked last is not asked again.
+            late = {name for name, task in self._asking.items() if not task.done()}
+            fresh = {
+                name: asyncio.create_task(self._answers(name))
+                for name in self._parts
+                if name not in late
+            }
+            self._asking |= fresh
+            if fresh:
+                await asyncio.wait(fresh.values(), timeout=self._patience)
+            up: dict[str, bool] = {}
+            for name in self._parts:
+                task = self._asking[name]
+                if not task.done():
+                    _log.warning("%s is not ready: no answer", name)
+                up[name] = task.done() and task.result()
+            self._up = up
+            self._asked_at = time.monotonic()
+            return up
 
     def is_vital(self, name: str) -> bool:
         """Return whether the gateway serves nothing without a part."""
@@ -74,18 +91,6 @@ class Health:
             return "up"
         return "degraded" if True in answers else "down"
 
-    async def _ask(self) -> Mapping[str, bool]:
-        late = {name for name, task in self._asking.items() if not task.done()}
-        fresh = {
-            name: asyncio.create_task(self._answers(name))
-            for name in self._parts
-            if name not in late
-        }
-        self._asking |= fresh
-        if fresh:
-            await asyncio.wait(fresh.values(), timeout=self._patience)
-        return {name: self._result(name, self._asking[name]) for name in self._parts}
-
     async def _answers(self, name: str) -> bool:
         try:
             await self._parts[name].check()
@@ -93,12 +98,6 @@ class Health:
             _log.warning("%s is not ready: %r", name, error)
             return False
         return True
-
-    def _result(self, name: str, task: asyncio.Task[bool]) -> bool:
-        if not task.done():
-            _log.warning("%s is not ready: no answer", name)
-            return False
-        return task.result()
 
     async def close(self) -> None:
         """Leave off asking."""

@@ -34,8 +34,13 @@ async def taken(measures: Mapping[str, Measure]) -> list[Measurement]:
 
     They are waited for together and not long: what does not answer is left out.
     """
+
+    async def in_time(measure: Measure) -> Sequence[Measurement]:
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            return await measure()
+
     tasks = {
-        name: asyncio.ensure_future(_within(_PATIENCE_SECONDS, measure))
+        name: asyncio.ensure_future(in_time(measure))
         for name, measure in measures.items()
     }
     answers = await asyncio.gather(*tasks.values(), return_exceptions=True)
@@ -50,8 +55,3 @@ async def taken(measures: Mapping[str, Measure]) -> list[Measurement]:
             found += answer
     what = "Whether each kind of measurement could be taken."
     return [*found, Measurement("measured", what, answered)]
-
-
-async def _within(seconds: float, measure: Measure) -> Sequence[Measurement]:
-    async with asyncio.timeout(seconds):
-        return await measure()

@@ -86,17 +86,13 @@ def faults_of(system: System) -> Iterator[Fault]:
             broken = True
             continue
         unknown = {name: None for name in unknown if name not in model.model_fields}
-        yield from _faults(system, model)
+        try:
+            options_of(system, model)
+        except ValidationError as error:
+            for fault in error.errors(include_url=False):
+                yield Fault(tuple(fault["loc"]), fault["type"], fault["msg"])
     if not broken:
         yield from (Fault((name,), "extra_forbidden", "") for name in unknown)
-
-
-def _faults(system: System, model: type[Section]) -> Iterator[Fault]:
-    try:
-        options_of(system, model)
-    except ValidationError as error:
-        for fault in error.errors(include_url=False):
-            yield Fault(tuple(fault["loc"]), fault["type"], fault["msg"])
 
 
 def paths_of(system: System) -> Mapping[str, Path]:
