@@ -3,7 +3,9 @@
 ``make test`` runs this folder as a step of its own.
 """
 
+import contextlib
 import os
+import pwd
 import shutil
 import subprocess
 import tempfile
@@ -82,9 +84,19 @@ def started() -> Iterator[Cluster]:
     folder = parent / "c"
     told = _testbed("start", folder)
     lines = dict(line.split("=", 1) for line in told.splitlines())
-    yield Cluster(
-        folder, Path(lines["SLURM_CONF"]), tuple(lines["SLURM_USERS"].split())
-    )
+    users = tuple(lines["SLURM_USERS"].split())
+    yield Cluster(folder, Path(lines["SLURM_CONF"]), users)
     _testbed("stop", folder)
     assert not folder.exists()
+    assert not set(users) & {person.pw_name for person in pwd.getpwall()}
+    assert list(_processes_with(os.fsencode(folder))) == []
     shutil.rmtree(parent)
+
+
+def _processes_with(text: bytes) -> Iterator[str]:
+    """Yield the commands of processes that name a text, or have it as a variable."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            command = (process / "cmdline").read_bytes()
+            if text in command + (process / "environ").read_bytes():
+                yield os.fsdecode(command)
