@@ -90,7 +90,12 @@ def load_faces(config: Config) -> list[Face]:
     """
     names = config.gateway.faces
     names = plugins.installed(plugins.FACES) if names is None else names
-    faces = [_load(name) for name in names]
+    faces: list[Face] = []
+    for name in names:
+        face = plugins.load(plugins.FACES, name)
+        if not isinstance(face, Face):
+            raise InvalidRequest(f"The plug-in “{name}” is not a face.")
+        faces.append(face)
     prefixes = [face.prefix for face in faces]
     for face in faces:
         if prefixes.count(face.prefix) > 1:
@@ -101,10 +106,3 @@ def load_faces(config: Config) -> list[Face]:
                 f"do (“{face.prefix}/”). Give the gateway another path."
             )
     return faces
-
-
-def _load(name: str) -> Face:
-    face = plugins.load(plugins.FACES, name)
-    if not isinstance(face, Face):
-        raise InvalidRequest(f"The plug-in “{name}” is not a face.")
-    return face

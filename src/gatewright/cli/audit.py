@@ -10,7 +10,7 @@ from gatewright.cli.identity import look
 from gatewright.cli.options import gateway_options
 from gatewright.core.caller import Caller
 from gatewright.core.clock import timestamp
-from gatewright.domains.identity import AuditRecord, AuditVerdict, Identity
+from gatewright.domains.identity import AuditVerdict, Identity
 
 
 @click.group()
@@ -56,14 +56,9 @@ def list_records(config_file: Path | None, state: Path | None, after: int) -> No
         number = after
         while records := await identity.audit.after(number):
             for record in records:
-                click.echo(_line(record))
+                told = {"number": record.number, "time": timestamp(record.entry.at)}
+                told |= dataclasses.asdict(record.entry) | {"hash": record.hash}
+                click.echo(json.dumps(told))  # it escapes control characters
             number = records[-1].number
 
     look(config_file, state, action)
-
-
-def _line(record: AuditRecord) -> str:
-    """Return a record as JSON, in which control characters are escaped."""
-    entry = record.entry
-    told = {"number": record.number, "time": timestamp(entry.at)}
-    return json.dumps(told | dataclasses.asdict(entry) | {"hash": record.hash})

@@ -48,13 +48,9 @@ class Commands(click.Group):
         except BrokenPipeError:
             raise
         except OSError as error:
-            raise click.ClickException(_in_words(error)) from error
-
-
-def _in_words(error: OSError) -> str:
-    """Return what the system refused, with the file that it is about."""
-    reason = error.strerror or str(error)
-    return f"{error.filename}: {reason}." if error.filename else f"{reason}."
+            reason = error.strerror or str(error)
+            where = f"{error.filename}: " if error.filename else ""
+            raise click.ClickException(f"{where}{reason}.") from error
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -4,7 +4,7 @@ from gatewright.backends.gridded import PooledArrayReader
 from gatewright.backends.plugin import array_formats
 from gatewright.backends.readers import ReaderPool
 from gatewright.core.access import access_of
-from gatewright.core.config import Config, DatasetSource
+from gatewright.core.config import Config
 from gatewright.domains.arrays import Dataset, Datasets
 
 _FILE_WINDOWS = 4
@@ -22,16 +22,15 @@ def open_datasets(config: Config, readers: ReaderPool) -> Datasets:
     seconds = _FILE_WINDOWS * config.limits.reader_seconds
     reader = PooledArrayReader(readers, array_formats(), seconds)
     return Datasets(
-        [_dataset(source, reader) for source in config.datasets],
+        [
+            Dataset(
+                source.id,
+                reader.source(source.source.resolve(), reader=source.reader),
+                source.title,
+                access_of(source.access),
+            )
+            for source in config.datasets
+        ],
         reader,
         config.limits.response_bytes,
-    )
-
-
-def _dataset(source: DatasetSource, reader: PooledArrayReader) -> Dataset:
-    return Dataset(
-        source.id,
-        reader.source(source.source.resolve(), reader=source.reader),
-        source.title,
-        access_of(source.access),
     )

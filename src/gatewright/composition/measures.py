@@ -20,11 +20,16 @@ def measures_of(
     """Return what is measured: the database, open jobs, readers, workers, the disk."""
     here = {"process": str(os.getpid())} if config.gateway.processes > 1 else {}
     kind = "sqlite" if config.gateway.database == "sqlite" else "postgresql"
+
+    async def workers() -> Sequence[Measurement]:
+        running = 0.0 if worker.pid is None else 1.0
+        return [Measurement("workers", "Workers that run.", [(here, running)])]
+
     return {
         "database": partial(measure_database, database, kind),
         "jobs": partial(measure_jobs, database, system_clock),
         "readers": partial(_readers, readers, here),
-        "workers": partial(_workers, worker, here),
+        "workers": workers,
         "disk": partial(measure_disk, config.gateway.state),
     }
 
@@ -37,8 +42,3 @@ async def _readers(pool: ReaderPool, here: Labels) -> Sequence[Measurement]:
         Measurement("readers", "Reader processes.", values),
         Measurement("readers_waiting", "Calls that wait for a reader.", waiting),
     ]
-
-
-async def _workers(worker: Worker, here: Labels) -> Sequence[Measurement]:
-    running = 0.0 if worker.pid is None else 1.0
-    return [Measurement("workers", "Workers that run.", [(here, running)])]

@@ -40,7 +40,12 @@ def absent(config: Config) -> Iterator[Absent]:
             yield Absent(f"home of system “{system.name}”", str(system.home), why)
     for dataset in config.datasets:
         source = dataset.source
-        why = _folder_fault(source) if source.is_dir() else _file_fault(source)
+        why = _folder_fault(source) if source.is_dir() else ""
+        if not source.is_dir():
+            try:
+                source.open("rb").close()
+            except OSError as error:
+                why = str(error.strerror)
         if why:
             yield Absent(f"data set “{dataset.id}”", str(dataset.source), why)
     for survey in config.surveys:
@@ -54,15 +59,6 @@ def _folder_fault(folder: Path) -> str:
     """Return why a folder cannot be listed; an empty text if it can."""
     try:
         with os.scandir(folder):
-            return ""
-    except OSError as error:
-        return str(error.strerror)
-
-
-def _file_fault(file: Path) -> str:
-    """Return why a file cannot be read; an empty text if it can."""
-    try:
-        with file.open("rb"):
             return ""
     except OSError as error:
         return str(error.strerror)

@@ -51,7 +51,10 @@ def reference() -> str:
         lines.append(f"\n## `{'[[' if many else '['}{name}{']]' if many else ']'}`\n")
         lines += _table_of(section)
         for group, title in _PLUGINS.get(name, {}).items():
-            lines += _plugins(group, title)
+            for plugin, model in plugin_models(group):
+                if model.model_fields:
+                    lines.append(f"\n### `{title.format(plugin)}`\n")
+                    lines += _table_of(model)
     return "\n".join(lines) + "\n"
 
 
@@ -61,14 +64,6 @@ _PLUGINS: Mapping[str, Mapping[str, str]] = {
     "systems": {SCHEDULERS: 'scheduler = "{}"', FILE_SYSTEMS: 'filesystem = "{}"'},
 }
 """Groups of plug-ins whose settings follow a table, and the titles of each."""
-
-
-def _plugins(group: str, title: str) -> Iterator[str]:
-    """Yield the settings of each plug-in of a group that has any."""
-    for name, model in plugin_models(group):
-        if model.model_fields:
-            yield f"\n### `{title.format(name)}`\n"
-            yield from _table_of(model)
 
 
 def _table_of(section: type[BaseModel]) -> Iterator[str]:

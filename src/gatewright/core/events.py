@@ -237,7 +237,8 @@ class _Follower:
 
     def offer(self, event: Event) -> None:
         """Take an event if it is wanted, up to some; above that it is read later."""
-        if not _is_below(event.subject, self.subject):
+        wanted, subject = self.subject, event.subject
+        if wanted and subject != wanted and not subject.startswith(f"{wanted}/"):
             return
         if len(self._events) < _PENDING:
             self._events.append(event)
@@ -266,8 +267,3 @@ class _Follower:
             return
         self._waiting = asyncio.get_running_loop().create_future()
         await self._waiting
-
-
-def _is_below(subject: str, wanted: str) -> bool:
-    """Return whether a subject is a resource, or below it; all are below none."""
-    return not wanted or subject == wanted or subject.startswith(f"{wanted}/")

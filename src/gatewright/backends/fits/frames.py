@@ -7,7 +7,7 @@ from astropy.io import fits
 
 from gatewright.backends.fits.box import Box, box_of
 from gatewright.backends.fits.header import Header, parse_header
-from gatewright.backends.fits.source import Source, load, physical, pieces
+from gatewright.backends.fits.source import load, physical, pieces
 from gatewright.domains.processing import Circle
 from gatewright.domains.processing.frames import Frame, ShiftedProjection
 from gatewright.domains.sky import Circle as Region
@@ -36,21 +36,21 @@ def read_frame(
     box = replace(flat, further=plane)
     parts = [physical(source, raw, box.width) for raw in pieces(source, box)]
     header, primary = parse_header(source.own), parse_header(source.primary)
+    # Electrons in a unit: 1 where the unit is an electron.
+    gain = _number(_GAIN, header, primary)
+    if header.text("BUNIT").lower() in _ELECTRONS:
+        gain = 1.0
+    cards: fits.Header = source.wcs.astropy_wcs.to_header(relax=True)
+    cards["CRPIX1"] -= flat.x0
+    cards["CRPIX2"] -= flat.y0
     return Frame(
         np.concatenate(parts),
         ShiftedProjection(source.wcs, flat.x0, flat.y0),
-        gain=_gain(header, primary),
+        gain=gain,
         saturation=_number(_SATURATION, header, primary),
         name=source.name,
-        cards=_cards(source, flat),
+        cards=str(cards.tostring(endcard=False)),
     )
-
-
-def _gain(header: Header, primary: Header) -> float | None:
-    """Return electrons in a unit: 1 where the unit is an electron."""
-    if header.text("BUNIT").lower() in _ELECTRONS:
-        return 1.0
-    return _number(_GAIN, header, primary)
 
 
 def _number(keywords: tuple[str, ...], *headers: Header) -> float | None:
@@ -61,11 +61,3 @@ def _number(keywords: tuple[str, ...], *headers: Header) -> float | None:
             if value is not None and value > 0:
                 return value
     return None
-
-
-def _cards(source: Source, box: Box) -> str:
-    """Return the cards of the projection of a part of an image."""
-    cards: fits.Header = source.wcs.astropy_wcs.to_header(relax=True)
-    cards["CRPIX1"] -= box.x0
-    cards["CRPIX2"] -= box.y0
-    return str(cards.tostring(endcard=False))

@@ -40,7 +40,14 @@ class OpenedFile:
         assert self._descriptor is not None  # noqa: S101  # a folder is not read
         own = os.dup(self._descriptor)  # a read that hangs keeps its own descriptor
         loop = asyncio.get_running_loop()
-        reading = loop.run_in_executor(self._threads, _read, own, count, offset)
+
+        def pread() -> bytes:
+            try:
+                return os.pread(own, count, offset)
+            finally:
+                os.close(own)
+
+        reading = loop.run_in_executor(self._threads, pread)
         try:
             return await asyncio.shield(reading)
         except OSError as error:
@@ -69,11 +76,4 @@ def let_go(descriptor: int, threads: Executor) -> Future[None]:
 
 def _close(descriptor: int) -> None:
     with contextlib.suppress(OSError):
-        os.close(descriptor)
-
-
-def _read(descriptor: int, count: int, offset: int) -> bytes:
-    try:
-        return os.pread(descriptor, count, offset)
-    finally:
         os.close(descriptor)

@@ -278,7 +278,15 @@ class ZygoteProcess:
         if process is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGTERM)
-            await asyncio.to_thread(_wait, process)
+
+            def wait() -> None:
+                try:
+                    process.wait(timeout=5)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
+
+            await asyncio.to_thread(wait)
 
     def _disconnect(self) -> None:
         if self._control is not None:
@@ -309,12 +317,3 @@ def _spawn(descriptor: int) -> subprocess.Popen[bytes]:
         cwd="/",
         start_new_session=True,
     )
-
-
-def _wait(process: subprocess.Popen[bytes]) -> None:
-    """Wait for a process that was told to end; kill it after five seconds."""
-    try:
-        process.wait(timeout=5)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()

@@ -246,9 +246,8 @@ class SqlAttemptStore:
 
 
 def _attempts(rows: Sequence[Row]) -> Attempts | None:
-    return next(iter(readable(rows, _failed_sign_ins, "subject")), None)
+    def attempts(row: Row) -> Attempts:
+        since, until = moment(row["since"]), moment(row["banned_until"])
+        return Attempts(int(row["failures"]), since, int(row["bans"]), until)
 
-
-def _failed_sign_ins(row: Row) -> Attempts:
-    since, until = moment(row["since"]), moment(row["banned_until"])
-    return Attempts(int(row["failures"]), since, int(row["bans"]), until)
+    return next(iter(readable(rows, attempts, "subject")), None)

@@ -189,9 +189,14 @@ class SqlImageIndex:
     async def remove_files(self, survey: str, paths: Sequence[str]) -> None:
         for first in range(0, len(paths), _TOGETHER):
             some = paths[first : first + _TOGETHER]
-            await self._database.run(
-                lambda some=some: _remove_files(survey, some)  # type: ignore[misc]
-            )
+
+            def work(some: Sequence[str] = some) -> Work[None]:
+                yield Lock("images")
+                yield from _forget_images(survey, some)
+                text = "DELETE FROM survey_file WHERE survey = ? AND path = ?"
+                yield Batch(text, [(survey, path) for path in some])
+
+            await self._database.run(work)
 
     async def claim(self, survey: str, holder: str, now: float, until: float) -> bool:
         def work() -> Work[bool]:
@@ -342,13 +347,6 @@ def _put_files(
         default=0.0,
     )
     yield Statement(_LONGEST, (longest, survey, longest))
-
-
-def _remove_files(survey: str, paths: Sequence[str]) -> Work[None]:
-    yield Lock("images")
-    yield from _forget_images(survey, paths)
-    text = "DELETE FROM survey_file WHERE survey = ? AND path = ?"
-    yield Batch(text, [(survey, path) for path in paths])
 
 
 def _forget_images(survey: str, paths: Sequence[str]) -> Work[None]:

@@ -25,13 +25,16 @@ class Digests:
 
     async def add(self, blocks: Sequence[bytes]) -> None:
         """Take the next bytes into account, in a thread."""
-        if self._found:
-            await asyncio.to_thread(self._add, list(blocks))
+        if not self._found:
+            return
+        given = list(blocks)
 
-    def _add(self, blocks: Sequence[bytes]) -> None:
-        for found in self._found.values():
-            for block in blocks:
-                found.update(block)
+        def update() -> None:
+            for found in self._found.values():
+                for block in given:
+                    found.update(block)
+
+        await asyncio.to_thread(update)
 
     def check(self) -> None:
         """Refuse bytes that are not those that the client spoke of.

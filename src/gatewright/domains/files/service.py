@@ -359,7 +359,11 @@ async def last_lines(opened: OpenFile, lines: int) -> bytes:
     """
     end = opened.entry.size
     if not end:
-        return _cut(await _read_to_the_end(opened), lines)
+        text, offset = b"", 0
+        while block := await opened.read(offset, _TAIL_BLOCK):
+            text = (text + block)[-_TAIL_MOST:]
+            offset += len(block)
+        return _cut(text, lines)
     start, blocks, newlines = end, list[bytes](), 0
     while start > 0 and newlines <= lines and end - start < _TAIL_MOST:
         count = min(_TAIL_BLOCK, start)
@@ -367,14 +371,6 @@ async def last_lines(opened: OpenFile, lines: int) -> bytes:
         blocks.append(await opened.read(start, count))
         newlines += blocks[-1].count(b"\n")
     return _cut(b"".join(reversed(blocks)), lines)
-
-
-async def _read_to_the_end(opened: OpenFile) -> bytes:
-    text, offset = b"", 0
-    while block := await opened.read(offset, _TAIL_BLOCK):
-        text = (text + block)[-_TAIL_MOST:]
-        offset += len(block)
-    return text
 
 
 def _cut(text: bytes, lines: int) -> bytes:

@@ -134,21 +134,18 @@ class AuditTrail:
         before, number, seen = START, 0, not head
         while records := await self.after(number):
             for record in records:
-                fault = _fault(before, number + 1, record)
+                due = number + 1
+                fault = ""
+                if record.number != due:
+                    fault = f"Record {due} is gone; after it comes {record.number}."
+                elif record.hash != chain_hash(before, due, record.entry):
+                    fault = f"Record {due} or the one before it was changed."
                 if fault:
                     return AuditVerdict(number, before, fault)
                 before, number = record.hash, record.number
                 seen = seen or before == head
         fault = "" if seen else f"The record with the hash {plain(head)} is gone."
         return AuditVerdict(number, before, fault)
-
-
-def _fault(before: str, expected: int, record: AuditRecord) -> str:
-    if record.number != expected:
-        return f"Record {expected} is gone; after it comes {record.number}."
-    if record.hash != chain_hash(before, expected, record.entry):
-        return f"Record {expected} or the one before it was changed."
-    return ""
 
 
 def _unwritable() -> Unavailable:

@@ -81,11 +81,16 @@ class Tokens:
         caller.require(Scope.ACCOUNT_MANAGE)
         account = await self._account(caller, user)
         granted = grantable(scopes, caller, account.role)
+        if len(label) > LONGEST_LABEL or not label.isprintable():
+            raise InvalidContent(
+                f"A label has at most {LONGEST_LABEL} characters, all of them "
+                "printable."
+            )
         now = self._clock()
         token = Token(
             key=new_id(),
             user=account.name,
-            label=_checked_label(label),
+            label=label,
             scopes=granted,
             created_at=now,
             expires_at=await self._end(caller, now, seconds),
@@ -223,14 +228,6 @@ class Tokens:
         if not ended:
             raise _no_token()
         return ended
-
-
-def _checked_label(label: str) -> str:
-    if len(label) > LONGEST_LABEL or not label.isprintable():
-        raise InvalidContent(
-            f"A label has at most {LONGEST_LABEL} characters, all of them printable."
-        )
-    return label
 
 
 def _no_token() -> NotFound:

@@ -96,16 +96,14 @@ class Users:
         role = Role.OWNER if name == self.owner else role
         user = User(name, role, self._clock(), has_password=True)
         if not await self._store.add(user, hashed):
-            await self._first_password(name, hashed)
+            # The owner is there from the beginning, without a password.
+            if name != self.owner or await self._store.password_hash(name):
+                raise AlreadyExists(
+                    f"There is an account “{name}” already. Change its password with "
+                    "“gatewright user password”."
+                )
+            await self._store.set_password_hash(name, hashed, end_sessions=True)
         return await self._existing(name)
-
-    async def _first_password(self, name: str, hashed: str) -> None:
-        if name != self.owner or await self._store.password_hash(name):
-            raise AlreadyExists(
-                f"There is an account “{name}” already. Change its password with "
-                "“gatewright user password”."
-            )
-        await self._store.set_password_hash(name, hashed, end_sessions=True)
 
     async def remove(self, caller: Caller, name: str) -> None:
         """Remove an account with its sessions, tokens and the rights given to it.

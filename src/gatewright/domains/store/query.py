@@ -300,14 +300,7 @@ def _span(
         return IndexRange(field, numeric=True, low=low, high=high)
     texts = [_text_entry(value) for value in values]
     low = "s" if open_below else min(texts)
-    high = "t" if open_above else _after(max(texts))
+    high = "t" if open_above else f"{max(texts)}\x01"  # no value has less than U+0001
+    if not open_above and len(max(texts)) > _TEXT_ENTRY:
+        high = successor(max(texts))  # what was cut off stands for all that begin so
     return IndexRange(field, numeric=False, low=low, high=high)
-
-
-def _after(held: str) -> str | None:
-    """Return the first text after the entries of a value.
-
-    An entry that was cut off stands for all that begin so. No value has characters
-    below U+0001.
-    """
-    return successor(held) if len(held) > _TEXT_ENTRY else f"{held}\x01"

@@ -261,15 +261,14 @@ def _variable(variable: Variable, data: bool) -> dict[str, object]:
 def _attributes(attributes: Attributes) -> dict[str, object]:
     found: dict[str, object] = {}
     for name, attribute in attributes.items():
-        values = [_finite(value) for value in attribute.values]
+        values = [  # JSON has neither NaN nor infinity
+            str(value)
+            if isinstance(value, float) and not math.isfinite(value)
+            else value
+            for value in attribute.values
+        ]
         found[name] = values[0] if len(values) == 1 else values
     return found
-
-
-def _finite(value: str | float) -> str | float:
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    return value
 
 
 def _axis(name: str, axis: AxisValues) -> dict[str, object]:

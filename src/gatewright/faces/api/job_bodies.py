@@ -216,13 +216,12 @@ class FlatJobBody(BaseModel):
                 queue_name=self.queue_name,
                 project_name=self.project_name,
             ),
-            dependencies=tuple(self._dependencies()),
+            dependencies=tuple(
+                Dependency(job, condition)
+                for condition in Condition
+                for job in getattr(self, condition.value)
+            ),
         )
-
-    def _dependencies(self) -> Iterable[Dependency]:
-        for condition in Condition:
-            for job in getattr(self, condition.value):
-                yield Dependency(job, condition)
 
 
 _ONE = TypeAdapter(JobSpecBody)

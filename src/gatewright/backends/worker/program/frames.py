@@ -79,12 +79,11 @@ class Assembler:
             return None
         body = bytes(memoryview(self._bytes)[HEADER.size : HEADER.size + length])
         del self._bytes[: HEADER.size + length]
-        return body, self._descriptor() if descriptors else None
-
-    def _descriptor(self) -> int:
+        if not descriptors:
+            return body, None
         if not self._descriptors:
             raise FrameError("the descriptor is missing")
-        return self._descriptors.popleft()
+        return body, self._descriptors.popleft()
 
     def leftover(self) -> list[int]:
         """Return the descriptors that no frame has claimed, for closing."""

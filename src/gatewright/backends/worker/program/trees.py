@@ -138,7 +138,12 @@ class Beneath:
     def _open(self, rest: bytes, flags: int) -> int:
         top = self._outer.folder(self._folder)
         try:
-            return _beneath(top, rest or b".", flags | os.O_CLOEXEC)
+            try:
+                return open_beneath(top, rest or b".", flags | os.O_CLOEXEC)
+            except OSError as error:
+                if error.errno != errno.ENOSYS:
+                    raise
+                return walk_beneath(top, rest or b".", flags | os.O_CLOEXEC)
         finally:
             os.close(top)
 
@@ -146,15 +151,6 @@ class Beneath:
 def _above(path: bytes) -> list[bytes]:
     names = path.strip(b"/").split(b"/")
     return [b"/" + b"/".join(names[:count]) for count in range(1, len(names))]
-
-
-def _beneath(root: int, path: bytes, flags: int) -> int:
-    try:
-        return open_beneath(root, path, flags)
-    except OSError as error:
-        if error.errno != errno.ENOSYS:
-            raise
-        return walk_beneath(root, path, flags)
 
 
 def tree(root: bytes, within: bytes = b"/") -> Tree:
@@ -202,14 +198,10 @@ def walk_beneath(root: int, path: bytes, flags: int) -> int:
             os.close(folder)
             folder = deeper
         last = names[-1] if names else b"."
-        return _open_no_link(folder, last, flags)
+        descriptor = os.open(last, flags | os.O_NOFOLLOW, dir_fd=folder)
+        if stat.S_ISLNK(os.fstat(descriptor).st_mode):  # only O_PATH opens a link
+            os.close(descriptor)
+            raise OSError(errno.ELOOP, "link")
+        return descriptor
     finally:
         os.close(folder)
-
-
-def _open_no_link(folder: int, name: bytes, flags: int) -> int:
-    descriptor = os.open(name, flags | os.O_NOFOLLOW, dir_fd=folder)
-    if stat.S_ISLNK(os.fstat(descriptor).st_mode):  # only O_PATH opens a link itself
-        os.close(descriptor)
-        raise OSError(errno.ELOOP, "link")
-    return descriptor
