@@ -196,16 +196,13 @@ async def _remove(tools: SkyTools, name: str) -> None:
 def list_surveys(config_file: Path | None, state: Path | None) -> None:
     """List all surveys: id, images, where its files are, title."""
     config = chosen_config(config_file, state)
-    for line in asyncio.run(_with_tools(config, _lines)):
-        click.echo(line)
 
+    async def list_all(tools: SkyTools) -> None:
+        for one in await tools.index.surveys():
+            coverage = await tools.index.coverage(one.id)
+            click.echo(f"{one.id}\t{coverage.images}\t{one.pattern}\t{one.title}")
 
-async def _lines(tools: SkyTools) -> list[str]:
-    lines = []
-    for one in await tools.index.surveys():
-        coverage = await tools.index.coverage(one.id)
-        lines.append(f"{one.id}\t{coverage.images}\t{one.pattern}\t{one.title}")
-    return lines
+    asyncio.run(_with_tools(config, list_all))
 
 
 async def _with_tools(config: Config, action: Callable[[SkyTools], Awaitable[T]]) -> T:

@@ -22,16 +22,17 @@ class LastUse:
         if key in self._writes:
             write.close()
             return
-        self._writes[key] = asyncio.create_task(self._write(key, write))
 
-    async def _write(self, key: str, write: Coroutine[None, None, None]) -> None:
-        try:
-            await write
-        except GatewayError as error:
-            # The request itself is not worth failing for this.
-            _log.warning("The last use of %s was not noted: %s", key, error.text)
-        finally:
-            del self._writes[key]
+        async def write_and_forget() -> None:
+            try:
+                await write
+            except GatewayError as error:
+                # The request itself is not worth failing for this.
+                _log.warning("The last use of %s was not noted: %s", key, error.text)
+            finally:
+                del self._writes[key]
+
+        self._writes[key] = asyncio.create_task(write_and_forget())
 
     async def settle(self) -> None:
         """Wait for what was begun."""

@@ -32,7 +32,12 @@ def listen(address: str) -> socket.socket:
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        _watch_for_dead_clients(listener)
+        # What accepted connections inherit: a client that vanished is noticed.
+        tcp = socket.IPPROTO_TCP
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        listener.setsockopt(tcp, socket.TCP_KEEPIDLE, _KEEPALIVE_SECONDS)
+        listener.setsockopt(tcp, socket.TCP_KEEPINTVL, _KEEPALIVE_SECONDS // 4)
+        listener.setsockopt(tcp, socket.TCP_USER_TIMEOUT, _UNACKNOWLEDGED_MILLISECONDS)
         _bind(listener, (host, int(port)))
         _leave_out_pacing(listener)
         listener.listen(_BACKLOG)
@@ -56,15 +61,6 @@ def _bind(listener: socket.socket, address: tuple[str, int]) -> None:
             if error.errno != errno.EADDRINUSE or time.monotonic() > deadline:
                 raise
         time.sleep(0.05)
-
-
-def _watch_for_dead_clients(listener: socket.socket) -> None:
-    """Set what accepted connections inherit: a client that vanished is noticed."""
-    tcp = socket.IPPROTO_TCP
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    listener.setsockopt(tcp, socket.TCP_KEEPIDLE, _KEEPALIVE_SECONDS)
-    listener.setsockopt(tcp, socket.TCP_KEEPINTVL, _KEEPALIVE_SECONDS // 4)
-    listener.setsockopt(tcp, socket.TCP_USER_TIMEOUT, _UNACKNOWLEDGED_MILLISECONDS)
 
 
 def _leave_out_pacing(listener: socket.socket) -> None:

@@ -73,15 +73,16 @@ class GatewayServer(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Stop on SIGTERM and SIGINT, and then end with status 0."""
-        old = {s: signal.signal(s, self._stop) for s in (signal.SIGTERM, signal.SIGINT)}
+
+        def stop(number: int, frame: FrameType | None) -> None:
+            self.should_exit = True
+
+        old = {s: signal.signal(s, stop) for s in (signal.SIGTERM, signal.SIGINT)}
         try:
             yield
         finally:
             for number, handler in old.items():
                 signal.signal(number, handler)
-
-    def _stop(self, number: int, frame: FrameType | None) -> None:
-        self.should_exit = True
 
 
 def uvicorn_config(app: ASGIApp, config: Config, shared: Shared) -> uvicorn.Config:
@@ -117,7 +118,13 @@ async def run(
     proxies = TrustedProxies(config.gateway.trusted_proxies)
     shared = Shared(connection_limits(config), proxies)
     settings = uvicorn_config(app, config, shared)
-    server = GatewayServer(settings, functools.partial(_say_ready, ready))
+
+    def say_ready() -> None:
+        with suppress(BrokenPipeError):
+            os.write(ready, READY)
+        os.close(ready)
+
+    server = GatewayServer(settings, say_ready)
     loop = asyncio.get_running_loop()
 
     def orphaned() -> None:
@@ -134,12 +141,6 @@ async def run(
     return server.started
 
 
-def _say_ready(ready: int) -> None:
-    with suppress(BrokenPipeError):
-        os.write(ready, READY)
-    os.close(ready)
-
-
 def load_factory(name: str) -> Callable[[Config], ASGIApp]:
     """Return the function ``module:function`` that makes the application."""
     module, _, function = name.partition(":")
@@ -152,14 +153,6 @@ def raise_file_limit() -> None:
     """Let this process have as many descriptors as the system admits."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="gatewright.web.server.process")
-    parser.add_argument("--factory", required=True)
-    for name in ("config", "listener", "ready", "life"):
-        parser.add_argument(f"--{name}", type=int, required=True)
-    return parser.parse_args()
 
 
 def stand_by(from_supervisor: int) -> socket.socket | None:
@@ -182,7 +175,11 @@ def name_process(name: str) -> None:
 
 def main() -> int:
     """Run one gateway process; the arguments are descriptors."""
-    arguments = _arguments()
+    parser = argparse.ArgumentParser(prog="gatewright.web.server.process")
+    parser.add_argument("--factory", required=True)
+    for name in ("config", "listener", "ready", "life"):
+        parser.add_argument(f"--{name}", type=int, required=True)
+    arguments = parser.parse_args()
     # Looking for garbage takes a fifth of the start, in which hardly any is made.
     gc.disable()
     # A terminal sends it to all processes; the supervisor says what comes of it.
