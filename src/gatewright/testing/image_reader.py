@@ -42,7 +42,7 @@ def file_bytes(image: Image) -> bytes:
 
 
 def change(image: Image) -> None:
-    """Make the file of an image another."""
+    """Change the bytes of an image's file."""
     Path(image.path).write_bytes(file_bytes(image) + b" ")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gatewright.backends.slurm import parse
+from gatewright.backends.slurm import parse, values
 from gatewright.backends.slurm.checks import capabilities_of, check
 from gatewright.backends.slurm.commands import Slurm
 from gatewright.backends.slurm.directives import directives
@@ -314,13 +314,13 @@ async def test_looks_are_shared_by_the_processes(tmp_path: Path) -> None:
 
 
 def test_numbers_as_slurm_writes_them() -> None:
-    assert parse.seconds("1-02:03:04") == 93_784
-    assert parse.seconds("10:00") == 600
-    assert parse.seconds("infinite") is None
-    assert parse.size("1.5G", "M") == 3 << 29
-    assert parse.size("x", "M") is None
-    assert parse.count("4-8") == 4
-    assert parse.gpus("gpu:a100:4(S:0-3),gpu:2,mps:100") == 6
+    assert values.seconds("1-02:03:04") == 93_784
+    assert values.seconds("10:00") == 600
+    assert values.seconds("infinite") is None
+    assert values.size("1.5G", "M") == 3 << 29
+    assert values.size("x", "M") is None
+    assert values.count("4-8") == 4
+    assert values.gpus("gpu:a100:4(S:0-3),gpu:2,mps:100") == 6
     assert parse.submitted("sbatch: hello\n77;cluster\n") == "77"
     with pytest.raises(BackendFailed):
         parse.submitted("none")

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from tests.support.needs import SHARED, missing
 
-from gatewright.backends.slurm import parse, statuses
+from gatewright.backends.slurm import parse, statuses, values
 from gatewright.backends.slurm.commands import (
     ACCOUNTING_FIELDS,
     NODE_FIELDS,
@@ -197,7 +197,7 @@ def test_columns_of_sacct(name: str) -> None:
     assert len(read) == len(rows) > 2
     for row, line in zip(read, rows, strict=True):
         assert row.comment == line["Comment"]
-        assert row.cpu_seconds == (parse.seconds(line["TotalCPU"]) or 0.0)
+        assert row.cpu_seconds == (values.seconds(line["TotalCPU"]) or 0.0)
         if line["Start"] == "Unknown":
             assert row.started_at is None
     first = statuses.ended(read[0], read, read[0].number)
@@ -209,7 +209,7 @@ def test_columns_of_sacct(name: str) -> None:
 def test_times_of_another_table() -> None:
     with (folder() / "slurm2sql" / "test-data3.csv").open(encoding="utf-8") as file:
         (row,) = csv.DictReader(file)
-    assert parse.moment(row["Start"]) == 3 * 3600
+    assert values.moment(row["Start"]) == 3 * 3600
 
 
 def test_reasons_of_squeue() -> None:
@@ -242,7 +242,7 @@ BARE: Mapping[str, Any] = {
 
 def test_memory_of_sstat() -> None:
     lines = (folder() / "hb_jobinfo" / "sstat.txt").read_text().splitlines()
-    sizes = [parse.size(line.split("|")[2], "") for line in lines]
+    sizes = [values.size(line.split("|")[2], "") for line in lines]
     assert 136160 * 1024 in sizes
     assert None not in sizes
 
@@ -277,9 +277,9 @@ def test_machines() -> None:
     machines = (folder() / "hb_jobinfo" / "scontrol.txt").read_text()
     assert parse.settings(machines.replace(" ", "\n"))["NodeName"]
     long = (folder() / "ood_core" / "sinfo_gres_long_hostnames.txt").read_text()
-    assert [parse.gpus(line.split()[1]) for line in long.splitlines()] == [8, 8, 8]
+    assert [values.gpus(line.split()[1]) for line in long.splitlines()] == [8, 8, 8]
     lines = (folder() / "ood_core" / "sinfo_gres.txt").read_text().splitlines()
-    assert {4, 2} & {parse.gpus(line.split()[1]) for line in lines if line.split()[1:]}
+    assert {4, 2} & {values.gpus(line.split()[1]) for line in lines if line.split()[1:]}
 
 
 def test_partitions() -> None:

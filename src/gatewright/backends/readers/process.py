@@ -115,7 +115,7 @@ class ReaderHandle:
         return [self._far_end.fileno(), self.ring.descriptor]
 
     def handed_over(self) -> None:
-        """Close the descriptors that the zygote has now."""
+        """Close this process's copies of descriptors that the zygote has received."""
         self._far_end.close()
         self.ring.close()
 

@@ -42,12 +42,12 @@ class Looks:
         await self.keep(replace(before, failure=text))
 
     async def last(self) -> Snapshot:
-        """Return the last look of whichever process.
+        """Return the newest snapshot that any process of the gateway has taken.
 
         Raises
         ------
         Unavailable
-            Nobody has looked yet, or never with success.
+            No process has taken one yet, or Slurm never answered.
         """
         found = await self._read_if_newer()
         if found is None or not found.as_of:

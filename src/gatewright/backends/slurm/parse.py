@@ -3,8 +3,8 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
+from gatewright.backends.slurm import values
 from gatewright.backends.slurm.commands import (
     ACCOUNTING_FIELDS,
     NODE_FIELDS,
@@ -14,13 +14,7 @@ from gatewright.backends.slurm.commands import (
 )
 from gatewright.core.errors import BackendFailed
 
-_NOTHING = frozenset({"", "N/A", "(null)", "NULL", "None", "Unknown", "UNLIMITED"})
-_ENDLESS = frozenset({"UNLIMITED", "infinite", "NOT_SET", "INVALID", *_NOTHING})
-_TIME = re.compile(r"(?:(\d+)-)?(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d+)?)", re.ASCII)
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)([KMGTP]?)[nc]?", re.ASCII)
-_POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4, "P": 5}
 _SUBMITTED = re.compile(r"^(\d+)(?:;[^\n]*)?$", re.MULTILINE | re.ASCII)
-_GPUS = re.compile(r"gpu(?::[^:,()]+)?:(\d+)", re.ASCII)
 _EXIT = re.compile(r"(\d+):(\d+)", re.ASCII)
 
 
@@ -196,20 +190,20 @@ def _queue_row(
         account=account,
         state=state,
         reason=reason,
-        dependency=_something(dependency),
-        cores=count(cores),
-        nodes=count(nodes),
+        dependency=values.given(dependency),
+        cores=values.count(cores),
+        nodes=values.count(nodes),
         partition=partition,
-        project=_something(project),
-        priority=count(priority),
+        project=values.given(project),
+        priority=values.count(priority),
         memory=memory,
-        limit=seconds(limit),
-        submitted_at=moment(submitted),
-        started_at=moment(started),
-        ended_at=moment(ended),
-        places=_something(places),
+        limit=values.seconds(limit),
+        submitted_at=values.moment(submitted),
+        started_at=values.moment(started),
+        ended_at=values.moment(ended),
+        places=values.given(places),
         name=name,
-        comment=_something(comment),
+        comment=values.given(comment),
     )
 
 
@@ -261,14 +255,14 @@ def _accounting_row(
         step=step,
         account=account,
         state=state,
-        submitted_at=moment(submitted),
-        started_at=moment(started),
-        ended_at=moment(ended),
-        cpu_seconds=seconds(cpu) or 0.0,
-        peak_memory_bytes=size(memory, "") or 0,
-        cores=count(cores),
-        wall_seconds=seconds(elapsed) or 0.0,
-        comment=_something(comment),
+        submitted_at=values.moment(submitted),
+        started_at=values.moment(started),
+        ended_at=values.moment(ended),
+        cpu_seconds=values.seconds(cpu) or 0.0,
+        peak_memory_bytes=values.size(memory, "") or 0,
+        cores=values.count(cores),
+        wall_seconds=values.seconds(elapsed) or 0.0,
+        comment=values.given(comment),
         exit_code=int(code),
         signal=int(signal),
     )
@@ -285,18 +279,18 @@ def nodes(text: str, nonce: str) -> list[NodeRow]:
     found = []
     for fields in _records(text, nonce, len(NODE_FIELDS)):
         name, state, cores, memory, free, gres, reason, features, partition = fields
-        in_use, total = _cores(cores)
+        in_use, total = values.cores(cores)
         found.append(
             NodeRow(
                 name=name,
                 state=state,
                 cores=total,
                 cores_in_use=in_use,
-                memory_bytes=size(memory, "M") or 0,
-                free_memory_bytes=size(free, "M"),
-                gpus=gpus(gres),
-                reason="" if reason.lower() == "none" else _something(reason),
-                features=tuple(filter(None, _something(features).split(","))),
+                memory_bytes=values.size(memory, "M") or 0,
+                free_memory_bytes=values.size(free, "M"),
+                gpus=values.gpus(gres),
+                reason="" if reason.lower() == "none" else values.given(reason),
+                features=tuple(filter(None, values.given(features).split(","))),
                 partition=partition.rstrip("*"),
             )
         )
@@ -314,20 +308,20 @@ def partitions(text: str, nonce: str) -> list[PartitionRow]:
     found = []
     for fields in _records(text, nonce, len(PARTITION_FIELDS)):
         name, state, limit, machines, cores, sizes, memory, gres = fields
-        in_use, total = _cores(cores)
+        in_use, total = values.cores(cores)
         most = sizes.rpartition("-")[2]
         found.append(
             PartitionRow(
                 name=name.rstrip("*"),
                 default=name.endswith("*"),
                 state=state,
-                limit=seconds(limit),
-                nodes=count(machines),
+                limit=values.seconds(limit),
+                nodes=values.count(machines),
                 cores=total,
                 cores_in_use=in_use,
                 most_nodes=int(most) if most.isdigit() else None,
-                memory_bytes=size(memory.rstrip("+"), "M") or 0,
-                gpus=gpus(gres),
+                memory_bytes=values.size(memory.rstrip("+"), "M") or 0,
+                gpus=values.gpus(gres),
             )
         )
     return found
@@ -373,51 +367,3 @@ def settings(text: str) -> dict[str, str]:
     """Return the settings that ``scontrol show config`` printed, by name."""
     pairs = (line.partition("=") for line in text.splitlines() if "=" in line)
     return {name.strip(): value.strip() for name, _, value in pairs}
-
-
-def moment(text: str) -> float | None:
-    """Return a time in UTC as seconds since 1970, None for none."""
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
-    except ValueError:
-        return None
-
-
-def seconds(text: str) -> float | None:
-    """Return a duration (``1-02:03:04``, ``10:00``, ``61``), None for no limit."""
-    found = None if text in _ENDLESS else _TIME.fullmatch(text)
-    if found is None:
-        return None
-    days, hours, minutes, rest = (float(part or 0) for part in found.groups())
-    return ((days * 24 + hours) * 60 + minutes) * 60 + rest
-
-
-def size(text: str, unit: str) -> int | None:
-    """Return bytes; a number alone counts in the unit (``K``, ``M``...)."""
-    found = _SIZE.fullmatch(text)
-    if found is None:
-        return None
-    factor: int = 1024 ** _POWERS[found[2] or unit]
-    return round(float(found[1]) * factor)
-
-
-def count(text: str) -> int:
-    """Return a number that may be written ``1.5K``, or be a range; 0 for none."""
-    text = text.partition("-")[0]
-    found = size(text, "")
-    return found or 0
-
-
-def gpus(text: str) -> int:
-    """Return the graphics processors of a list of generic resources."""
-    return sum(map(int, _GPUS.findall(text)))
-
-
-def _cores(text: str) -> tuple[int, int]:
-    """Return cores in use and cores in all of ``ALLOCATED/IDLE/OTHER/TOTAL``."""
-    parts = text.split("/")
-    return count(parts[0]), count(parts[-1])
-
-
-def _something(text: str) -> str:
-    return "" if text in _NOTHING else text

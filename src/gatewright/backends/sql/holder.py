@@ -25,7 +25,7 @@ def has_ended(holder: str) -> bool:
 
 
 def _space() -> str:
-    """Return the boot of the machine and the space of this process's id."""
+    """Return the machine's boot id and the namespace of this process's id."""
     boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
     return f"{boot}/{Path('/proc/self/ns/pid').readlink()}"
 

@@ -65,7 +65,7 @@ class Box:
 
 
 class Grids:
-    """Finds where the latitudes and longitudes of a data set's variables stand.
+    """Finds the arrays of latitudes and longitudes that a data set's variables have.
 
     Parameters
     ----------

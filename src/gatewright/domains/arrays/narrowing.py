@@ -80,7 +80,7 @@ def places(
     axes: Mapping[str, Axis],
     request: SubsetRequest,
 ) -> dict[Horizontal, tuple[tuple[AxisKind, str], ...]]:
-    """Return what is asked of latitudes and longitudes that are arrays, by grid."""
+    """Return the latitudes and longitudes that are asked for, of each curved grid."""
     wanted = tuple((k, request.bounds[k]) for k in _HORIZONTAL if k in request.bounds)
     if not wanted:
         return {}

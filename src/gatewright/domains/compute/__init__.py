@@ -19,13 +19,9 @@ from gatewright.domains.compute.model import (
     JobState,
     JobStatus,
     NativeDependency,
-    Node,
-    Partition,
     Queue,
-    QueuedJob,
     Refusal,
     Resources,
-    Snapshot,
     Stream,
     Submission,
     Usage,
@@ -44,6 +40,7 @@ from gatewright.domains.compute.ports import (
 )
 from gatewright.domains.compute.records import JobRecords, satisfied
 from gatewright.domains.compute.service import JobService
+from gatewright.domains.compute.snapshot import Node, Partition, QueuedJob, Snapshot
 
 __all__ = [
     "ENDED",

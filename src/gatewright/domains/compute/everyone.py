@@ -8,11 +8,8 @@ from gatewright.domains.compute.model import (
     Capabilities,
     Job,
     JobState,
-    Node,
-    Partition,
-    QueuedJob,
-    Snapshot,
 )
+from gatewright.domains.compute.snapshot import Node, Partition, QueuedJob, Snapshot
 
 
 @dataclass(frozen=True, slots=True)

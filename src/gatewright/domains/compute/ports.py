@@ -14,9 +14,9 @@ from gatewright.domains.compute.model import (
     JobSpec,
     JobStatus,
     Refusal,
-    Snapshot,
     Submission,
 )
+from gatewright.domains.compute.snapshot import Snapshot
 
 
 class Scheduler(Protocol):

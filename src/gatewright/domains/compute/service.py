@@ -24,11 +24,8 @@ from gatewright.domains.compute.model import (
     JobFilter,
     JobSpec,
     JobState,
-    Node,
-    Partition,
     Queue,
     Refusal,
-    Snapshot,
     Stream,
 )
 from gatewright.domains.compute.ports import (
@@ -38,6 +35,7 @@ from gatewright.domains.compute.ports import (
     Scheduler,
 )
 from gatewright.domains.compute.records import JobRecords, named
+from gatewright.domains.compute.snapshot import Node, Partition, Snapshot
 from gatewright.domains.compute.submitting import JobSystem, Submitter
 from gatewright.domains.compute.summary import array_as_job
 

@@ -132,7 +132,7 @@ def prepare(frame: Frame) -> Prepared:
 
 
 def find_sources(left: Pixels, noise: Pixels, bad: Mask, fwhm: float) -> Sources:
-    """Return the sources above ten sigma whose middles are whole."""
+    """Return the sources above ten sigma without a bad pixel near their centres."""
     smooth = gaussian_smooth(left / noise, fwhm)
     x, y = (place[:_MOST] for place in peaks(smooth, _DETECT, 2))
     snr = smooth[y.astype(int), x.astype(int)].astype(np.float64)

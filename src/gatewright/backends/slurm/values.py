@@ -1,0 +1,60 @@
+"""Numbers, times and sizes as Slurm's commands write them."""
+
+import re
+from datetime import UTC, datetime
+
+_NOTHING = frozenset({"", "N/A", "(null)", "NULL", "None", "Unknown", "UNLIMITED"})
+_ENDLESS = frozenset({"UNLIMITED", "infinite", "NOT_SET", "INVALID", *_NOTHING})
+_TIME = re.compile(r"(?:(\d+)-)?(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d+)?)", re.ASCII)
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)([KMGTP]?)[nc]?", re.ASCII)
+_POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4, "P": 5}
+_GPUS = re.compile(r"gpu(?::[^:,()]+)?:(\d+)", re.ASCII)
+
+
+def moment(text: str) -> float | None:
+    """Return a time in UTC as seconds since 1970, None for none."""
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return None
+
+
+def seconds(text: str) -> float | None:
+    """Return a duration (``1-02:03:04``, ``10:00``, ``61``), None for no limit."""
+    found = None if text in _ENDLESS else _TIME.fullmatch(text)
+    if found is None:
+        return None
+    days, hours, minutes, rest = (float(part or 0) for part in found.groups())
+    return ((days * 24 + hours) * 60 + minutes) * 60 + rest
+
+
+def size(text: str, unit: str) -> int | None:
+    """Return bytes; a number alone counts in the unit (``K``, ``M``...)."""
+    found = _SIZE.fullmatch(text)
+    if found is None:
+        return None
+    factor: int = 1024 ** _POWERS[found[2] or unit]
+    return round(float(found[1]) * factor)
+
+
+def count(text: str) -> int:
+    """Return a number that may be written ``1.5K``, or be a range; 0 for none."""
+    text = text.partition("-")[0]
+    found = size(text, "")
+    return found or 0
+
+
+def gpus(text: str) -> int:
+    """Return the graphics processors of a list of generic resources."""
+    return sum(map(int, _GPUS.findall(text)))
+
+
+def cores(text: str) -> tuple[int, int]:
+    """Return cores in use and cores in all of ``ALLOCATED/IDLE/OTHER/TOTAL``."""
+    parts = text.split("/")
+    return count(parts[0]), count(parts[-1])
+
+
+def given(text: str) -> str:
+    """Return a text; empty for the words that Slurm writes where there is none."""
+    return "" if text in _NOTHING else text
