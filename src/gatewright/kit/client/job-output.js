@@ -51,9 +51,12 @@ async function* looks(http, jobs, live, system, job, stream, signal) {
     const ended = !ACTIVE_STATES.includes(job.state);
     const before = at;
     try {
-      for await (const bytes of newBytes(http, path, at, ended, signal)) {
-        at += bytes.length;
-        yield letters.decode(bytes, { stream: true });
+      // A job that waits has no file yet: to ask for it would be an error in the browser's console.
+      if (ended || job.state === "active") {
+        for await (const bytes of newBytes(http, path, at, ended, signal)) {
+          at += bytes.length;
+          yield letters.decode(bytes, { stream: true });
+        }
       }
       if (ended) break;
       failures = 0;
