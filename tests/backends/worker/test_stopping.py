@@ -100,7 +100,7 @@ async def test_a_command_is_killed_when_nobody_waits(
 
 
 HASHING = """
-import asyncio, sys
+import asyncio, signal, sys
 from gatewright.backends.posix import PosixFileSystem
 from gatewright.backends.worker import OneWorker, open_worker
 from gatewright.domains.files import Algorithm
@@ -117,6 +117,8 @@ async def main():
         print(worker.pid, flush=True)
         await asyncio.gather(*calls)
 
+# What a shell starts in the background ignores SIGINT, and so do its children.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 asyncio.run(main())
 """
 
@@ -136,5 +138,8 @@ def test_a_worker_that_hashes_ends_with_its_gateway(
         worker = int(gateway.stdout.readline())
         assert is_running(worker)
         gateway.send_signal(number)
-        gateway.wait(60)
+        try:
+            gateway.wait(60)
+        finally:
+            gateway.kill()
     wait_until(lambda: not is_running(worker))
