@@ -2,7 +2,13 @@
 
 import pytest
 
-from gatewright.domains.arrays import Attribute, ElementType, Variable, shortened
+from gatewright.domains.arrays import (
+    Attribute,
+    ElementType,
+    Variable,
+    renamed,
+    shortened,
+)
 
 PRESENT = frozenset({"lat", "lon", "crs", "a", "ps", "area"})
 
@@ -31,3 +37,20 @@ def test_what_is_not_there_is_not_named(
     variable = Variable("v", ElementType.INT8, (), (), {name: attribute})
     found = shortened(variable, PRESENT).get(name)
     assert (found and found.text) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("coordinates", "lat  lon", "lat  lon"),
+        ("coordinates", "lat  time", "lat g_time"),
+        ("cell_measures", "time: time", "time: g_time"),
+        ("units", "time", "time"),
+    ],
+)
+def test_variables_that_are_named_otherwise(
+    name: str, text: str, expected: str
+) -> None:
+    attributes = {name: Attribute(ElementType.CHAR, (text,))}
+    found = renamed(attributes, lambda one: "g_time" if one == "time" else one)
+    assert found[name].text == expected
