@@ -31,5 +31,7 @@ def test_a_turn_comes_back_from_work_that_fails() -> None:
 def test_a_turn_comes_back_when_its_holder_is_forgotten() -> None:
     turns = Turns(1, "streams")
     held = [turns.take("ada")]
+    with pytest.raises(TooManyRequests):
+        turns.take("ada")
     held.clear()
     turns.take("ada").give_back()

@@ -127,4 +127,4 @@ async def test_each_source_is_read_by_its_own_reader(
 
 @pytest.mark.timeout(360)
 def test_the_page_s_own_tests_pass(site: Path) -> None:
-    run_tests(site, "test_gatewright_npy.py")
+    assert " passed" in run_tests(site, "test_gatewright_npy.py")

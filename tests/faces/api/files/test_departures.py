@@ -61,6 +61,7 @@ async def test_a_checksum_ends_when_its_client_leaves(
     async with asyncio.timeout(60):
         await asyncio.gather(*calls)
     await in_hand(services, 0)
+    assert await services.worker.call("in_hand", {}, int, seconds=60) == 0
 
 
 async def test_a_copy_ends_when_its_client_leaves(
