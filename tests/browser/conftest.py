@@ -99,6 +99,13 @@ def axe() -> Path:
     return package("axe-core") / "axe.min.js"
 
 
+@pytest.fixture(scope="module")
+def client(gateway: RunningGateway) -> Iterator[httpx.Client]:
+    """A program with the demo user's token."""
+    with gateway.client(gateway.token()) as found:
+        yield found
+
+
 @pytest_asyncio.fixture(loop_scope="session", scope="session")
 async def chromium() -> AsyncIterator[Browser]:
     """Debian's Chromium."""

@@ -1,7 +1,5 @@
 """How jobs ended: failed ones say why at once, and canceled ones did not fail."""
 
-from collections.abc import Iterator
-
 import httpx
 import pytest
 from playwright.async_api import Page, expect
@@ -14,12 +12,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 FAILING = "#!/bin/sh\necho reading frames\necho 'no such frame: 12' >&2\nexit 3\n"
 SILENT = "#!/bin/sh\necho 'the disk was full'\nexit 4\n"
-
-
-@pytest.fixture(scope="module")
-def client(gateway: RunningGateway) -> Iterator[httpx.Client]:
-    with gateway.client(gateway.token()) as found:
-        yield found
 
 
 def submit(client: httpx.Client, script: str, name: str) -> str:

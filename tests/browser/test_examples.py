@@ -1,7 +1,6 @@
 """Pages of others' making: the example in one file, and one written for old NEWT."""
 
 import re
-from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -48,12 +47,6 @@ function read(id) {
 JQUERY = """window.jQuery = window.$ = {
   ajax: (call) => fetch(call.url, {headers: {"X-Requested-With": "XMLHttpRequest"}})
     .then((answer) => answer.json()).then((data) => call.success(data))};"""
-
-
-@pytest.fixture(scope="module")
-def client(gateway: RunningGateway) -> Iterator[httpx.Client]:
-    with gateway.client(gateway.token()) as found:
-        yield found
 
 
 async def test_the_example_of_one_file_does_what_it_says(

@@ -1,7 +1,6 @@
 """Guests and visitors see what they may use, and nothing else of a page."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -38,12 +37,6 @@ HEIGHTS = """() => Object.fromEntries([...document.querySelectorAll("main > *")]
 def guest(gateway: RunningGateway) -> str:
     gateway.add_user("visitor-of-storms", PASSWORD)
     return "visitor-of-storms"
-
-
-@pytest.fixture(scope="module")
-def client(gateway: RunningGateway) -> Iterator[httpx.Client]:
-    with gateway.client(gateway.token()) as found:
-        yield found
 
 
 async def sign_in(page: Page, name: str) -> None:

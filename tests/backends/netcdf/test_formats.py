@@ -1,9 +1,7 @@
 """Files of every kind, read by this and by netCDF4-python."""
 
-import os
-import struct
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import netCDF4
 import numpy as np
@@ -11,43 +9,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support import needs
-from tests.support.gridded import FORMATS, array_reader
+from tests.support.gridded import FORMATS
+from tests.support.netcdf import READER, Form, data, names
 
 from gatewright.backends.gridded.sources import Place, Sources
-from gatewright.backends.netcdf import classic
-from gatewright.backends.netcdf.files import NetcdfFormat
-from gatewright.core.errors import BackendFailed, GatewayError
 from gatewright.domains.arrays import (
     Description,
     ElementType,
-    Encoding,
     Range,
-    Variable,
-    whole,
     xdr,
 )
 
-Form = Literal[
-    "NETCDF3_CLASSIC", "NETCDF3_64BIT_OFFSET", "NETCDF3_64BIT_DATA", "NETCDF4"
-]
 FORMS: list[Form] = [
     *("NETCDF3_CLASSIC", "NETCDF3_64BIT_OFFSET", "NETCDF3_64BIT_DATA", "NETCDF4"),
 ]
+
 CLASSIC_TYPES = ["i1", "i2", "i4", "f4", "f8"]
 WIDE_TYPES = [*CLASSIC_TYPES, "u1", "u2", "u4", "i8", "u8"]
-READER = array_reader()
-
-
-async def data(path: Path, description: Description, variable: Variable) -> Any:
-    """Return a whole variable as stored."""
-    encoding = Encoding(variable.type, "big")
-    views = READER.read(
-        *(READER.source(path), description.version, variable, whole(variable.shape)),
-        encoding,
-    )
-    dtype = encoding.dtype if variable.type.numeric else np.dtype("S1")
-    joined = b"".join([bytes(view) async for view in views])
-    return np.frombuffer(joined, dtype).reshape(variable.shape)
 
 
 async def compare(path: Path) -> Description:
@@ -87,11 +65,6 @@ def _expected(item: Any) -> dict[str, Any]:
         for name in item.ncattrs()
         for value in [item.getncattr(name)]
     }
-
-
-names = st.text(
-    "abcdefghijklmnopqrstuvwxyzABCDEF_0123456789é", min_size=1, max_size=9
-).map(lambda name: "n" + name)
 
 
 @st.composite
@@ -200,58 +173,6 @@ async def test_the_known_value_of_the_20cr_file() -> None:
     assert values.tolist() == [100801, 100763, 100720]
 
 
-async def test_strings_of_both_kinds(tmp_path: Path) -> None:
-    path = tmp_path / "f.nc"
-    words = ["alpha", "", "βήτα", "d\0e"]
-    with netCDF4.Dataset(path, "w") as file:
-        file.createDimension("n", 4)
-        file.createDimension("length", 6)
-        texts = file.createVariable("texts", str, ("n",))
-        texts[:] = np.array([*words[:3], "d"], object)
-        letters = file.createVariable("letters", "S1", ("n", "length"))
-        letters[:] = np.array(
-            [list("abc   "), list("      "), [b"d"] + [b"\0"] * 5, list("ghijkl")], "S1"
-        )
-        file.createVariable("one", "S1", ())[...] = b"z"
-        file.createVariable("scalar", str, ())[...] = "whole"
-        file.names = ["a", "b"]
-        file.nothing = ""
-    description = await READER.describe(READER.source(path))
-    version = description.version
-
-    async def strings(name: str, *slab: Range) -> list[str]:
-        variable = description.variable(name)
-        return await READER.strings(READER.source(path), version, variable, slab)
-
-    assert await strings("texts", Range(0, 4)) == ["alpha", "", "βήτα", "d"]
-    assert await strings("texts", Range(0, 2, 2)) == ["alpha", "βήτα"]
-    assert await strings("letters", Range(0, 4)) == ["abc   ", " " * 6, "d", "ghijkl"]
-    assert await strings("one") == ["z"]
-    assert await strings("scalar") == ["whole"]
-    assert description.attributes["names"].values == ("a", "b")
-    assert description.attributes["nothing"].text == ""
-    assert description.variable("letters").type is ElementType.CHAR
-
-
-async def test_letters_of_netcdf3(tmp_path: Path) -> None:
-    path = tmp_path / "f.nc"
-    with netCDF4.Dataset(path, "w", format="NETCDF3_CLASSIC") as file:
-        file.createDimension("n", 2)
-        file.createDimension("length", 3)
-        file.createVariable("v", "S1", ("n", "length"))[:] = np.array(
-            [list("ab "), list("xyz")], "S1"
-        )
-    description = await READER.describe(READER.source(path))
-    variable = description.variable("v")
-    texts = await READER.strings(
-        READER.source(path), description.version, variable, (Range(0, 2),)
-    )
-    assert texts == ["ab ", "xyz"]
-    file_ = NetcdfFormat().open([bytes(path)])
-    with pytest.raises(BackendFailed):
-        file_.strings("v", ())
-
-
 async def test_shorter_variables_along_an_unlimited_dimension(tmp_path: Path) -> None:
     path = tmp_path / "f.nc"
     with netCDF4.Dataset(path, "w") as file:
@@ -322,99 +243,3 @@ def test_the_least_recently_used_file_is_closed(tmp_path: Path) -> None:
 
 def place(path: Path) -> Place:
     return Place(str(path), [bytes(path)], list(FORMATS.values()))
-
-
-def header(*parts: bytes | int) -> bytes:
-    return b"".join(p if isinstance(p, bytes) else struct.pack(">I", p) for p in parts)
-
-
-X = header(1, b"x\0\0\0")
-EMPTY = header(0, 0)
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        header(b"CDF\1", 0, 10, 2**31),
-        header(b"CDF\1", 0, 99, 1, X, 3, EMPTY, EMPTY),
-        header(b"CDF\1", 0, 10, 2, X, 0, X, 0, EMPTY, EMPTY),
-        header(b"CDF\1", 0, EMPTY, 12, 1, X, 99, 1, 0, EMPTY),
-        header(b"CDF\1", 0, EMPTY, 12, 1, X, 5, 2**30, EMPTY),
-        header(b"CDF\1", 0, 10, 1, X, 3, EMPTY, 11, 1, X, 1, 1, EMPTY, 5, 4, 0),
-        header(b"CDF\1", 0, 10, 1, X, 3, EMPTY, 11, 1, X, 2000, bytes(8000)),
-        header(
-            b"CDF\1", 0, 10, 2, X, 3, X, 0, EMPTY, 11, 1, X, 2, 0, 1, EMPTY, 5, 4, 0
-        ),
-        header(b"CDF\1", 99999, 10, 1, X, 0, EMPTY, 11, 1, X, 1, 0, EMPTY, 5, 4, 90),
-        header(b"CDF\1", 2**31, 10, 1, X, 0, EMPTY, EMPTY),
-        header(b"CDF\2", 0, 10, 1, 2**24),
-    ],
-)
-async def test_damaged_headers(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "f.nc"
-    path.write_bytes(content)
-    with pytest.raises(BackendFailed):
-        await READER.describe(READER.source(path))
-
-
-def test_a_streamed_file_counts_its_records() -> None:
-    variable = header(1, b"v\0\0\0", 1, 0, EMPTY, 5, 4, 72)
-    content = header(b"CDF\1", 2**32 - 1, 10, 1, X, 0, EMPTY, 11, 1, variable)
-    assert classic.parse(content, 72 + 12).variables[0].shape == (3,)
-    content = header(b"CDF\1", 2**32 - 1, 10, 1, X, 0, EMPTY, EMPTY)
-    assert classic.parse(content, 100).dimensions == (("x", 0, True),)
-    with pytest.raises(BackendFailed):
-        classic.parse(b"none", 4)
-
-
-def test_a_long_header_is_read_whole(tmp_path: Path) -> None:
-    path = tmp_path / "f.nc"
-    with netCDF4.Dataset(path, "w", format="NETCDF3_CLASSIC") as file:
-        file.setncattr("long", "x" * 300_000)
-    assert (
-        len(NetcdfFormat().open([bytes(path)]).description.attributes["long"].text)
-        == 300_000
-    )
-
-
-MUTANTS = int(os.environ.get("GATEWRIGHT_MUTANTS", "40"))
-
-
-@pytest.mark.parametrize("form", ["NETCDF3_CLASSIC", "NETCDF3_64BIT_DATA"])
-async def test_mutated_headers_never_break_the_parser(
-    tmp_path: Path, form: Form
-) -> None:
-    """In this process; files of HDF5 are mutated in ``test_hostile_files``."""
-    path = tmp_path / "f.nc"
-    with netCDF4.Dataset(path, "w", format=form) as file:
-        file.createDimension("t", None)
-        file.createDimension("x", 3)
-        file.title = "title"
-        file.createVariable("v", "f4", ("t", "x"))[:] = np.ones((2, 3))
-        file.createVariable("w", "i2", ("x",))[:] = 1
-    content = path.read_bytes()
-    random = np.random.default_rng(11)
-    refused = 0
-    for _ in range(10 * MUTANTS):
-        mutant = bytearray(content)
-        for _ in range(random.integers(1, 4)):
-            mutant[random.integers(4, len(mutant))] = int(
-                random.choice([0, 1, 127, 255])
-            ) ^ int(random.integers(2))
-        path.write_bytes(
-            mutant[: random.integers(4, len(mutant) + 1)]
-            if random.random() < 0.2
-            else mutant
-        )
-        try:
-            description = await READER.describe(READER.source(path))
-            for variable in description.variables.values():
-                slab = tuple(Range(0, min(size, 10)) for size in variable.shape)
-                encoding = Encoding(ElementType.FLOAT64)
-                views = READER.read(
-                    READER.source(path), description.version, variable, slab, encoding
-                )
-                [bytes(view) async for view in views]
-        except GatewayError:
-            refused += 1
-    assert 0 < refused < 10 * MUTANTS  # any other error would have ended the test

@@ -9,7 +9,7 @@ import h5py
 import netCDF4
 import numpy as np
 import pytest
-from tests.backends.netcdf.test_formats import READER, data
+from tests.support.netcdf import READER, data
 
 from gatewright.backends.netcdf import hdf5_describe, hdf5_groups
 from gatewright.core.errors import InvalidRequest

@@ -3,14 +3,8 @@
 import asyncio
 import contextlib
 import errno
-import fcntl
 import json
-import os
-import resource
-import signal
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,136 +12,16 @@ from typing import Any
 
 import pytest
 from tests.support.descriptors import descriptors
-from tests.support.workers import LocalLauncher, acting, in_thread, wait_until
+from tests.support.workers import acting
 
-from gatewright.backends.posix import PosixFileSystem
 from gatewright.backends.worker import (
-    OneWorker,
-    RunningWorker,
     Worker,
-    client,
     open_worker,
 )
-from gatewright.backends.worker.program import entries, launcher, parts, writing
 from gatewright.backends.worker.program.frames import PROTOCOL, Assembler, pack
-from gatewright.backends.worker.program.launcher import Launcher
-from gatewright.backends.worker.program.limits import SpawnLimits, lowered
 from gatewright.backends.worker.program.server import Server
 from gatewright.backends.worker.program.sockets import receive
-from gatewright.backends.worker.program.writing import Writings
-from gatewright.backends.worker.starting import Child
-from gatewright.core.errors import Conflict, NotFound, TooLarge, Unavailable
-
-
-class Measured:
-    """Starts the worker's program as an ordinary module, which coverage can see."""
-
-    def start(self) -> tuple[socket.socket, RunningWorker]:
-        ours, theirs = socket.socketpair()
-        program = [sys.executable, "-m", "gatewright.backends.worker.program"]
-        with theirs:
-            process = subprocess.Popen(
-                [*program, str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-        return ours, Child(process)
-
-
-async def test_the_program_as_a_module(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("_START_SECONDS", "_END_SECONDS"):  # coverage takes its time
-        monkeypatch.setattr(client, name, 90.0)
-    async with open_worker(Measured()) as worker:
-        await worker.call("ping", {}, type(None), seconds=90)
-        files = PosixFileSystem(OneWorker(worker), os.fsencode(tmp_path))
-        await files.mkdir("ada", b"/folder")
-        pid = await worker.launch(["sleep", "300"], None, tmp_path)
-        os.kill(pid, signal.SIGKILL)
-        with pytest.raises(NotFound):
-            await worker.launch(["none"], {}, tmp_path)
-    assert (tmp_path / "folder").is_dir()
-
-
-async def test_orders_for_the_launcher(tmp_path: Path) -> None:
-    starter = LocalLauncher()
-    async with open_worker(in_thread(starter)) as worker:
-        assert await worker.launch(["a", b"\xff"], {"X": "é"}, tmp_path) == 4242
-        await worker.launch(["b"], None, tmp_path)
-    first, second = starter.orders
-    assert first == {
-        "argv": ["a", "\xff"],
-        "directory": str(tmp_path),
-        "environment": {"X": "\xc3\xa9"},
-    }
-    assert second["environment"]["PATH"] == os.environ["PATH"]  # type: ignore[index]
-
-
-def test_the_launcher_answers_orders(tmp_path: Path) -> None:
-    ours, theirs = socket.socketpair()
-    code = (
-        "import socket, sys; from gatewright.backends.worker.program import launcher;"
-        "launcher.serve(socket.socket(fileno=int(sys.argv[1])))"
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-c", code, str(theirs.fileno())], pass_fds=[theirs.fileno()]
-    )
-    theirs.close()
-    with ours, process:
-        starter = Launcher(ours)
-        order = {
-            "argv": ["sh", "-c", "echo $$ > new; mv new pid"],
-            "directory": str(tmp_path),
-            "environment": {"PATH": os.environ["PATH"]},
-        }
-        pid = starter.launch(order)
-        wait_until((tmp_path / "pid").exists)
-        assert int((tmp_path / "pid").read_text()) == pid
-        with pytest.raises(FileNotFoundError):
-            starter.launch({**order, "argv": ["none"]})
-        ours.shutdown(socket.SHUT_WR)
-    assert process.returncode == 0
-
-
-def test_a_launcher_that_is_gone() -> None:
-    ours, theirs = socket.socketpair()
-    with ours:
-        theirs.close()
-        with pytest.raises(OSError, match=r"."):
-            Launcher(ours).launch({})
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        theirs.shutdown(socket.SHUT_WR)
-        with pytest.raises(OSError, match="launcher"):
-            Launcher(ours).launch({})
-    ours, theirs = socket.socketpair()
-    with theirs:
-        ours.sendall(b"\0\0\0\x09{}")
-        ours.close()
-        launcher.serve(theirs)
-
-
-def test_limits_are_lowered_and_given_back() -> None:
-    kind = resource.RLIMIT_CORE
-    first = resource.getrlimit(kind)
-    limits = SpawnLimits({kind: (0, first[1])})
-    try:
-        assert resource.getrlimit(kind)[0] == 0
-        with limits.restored():
-            assert resource.getrlimit(kind) == first
-        assert resource.getrlimit(kind)[0] == 0
-    finally:
-        resource.setrlimit(kind, first)
-    wanted = lowered()
-    assert wanted[resource.RLIMIT_NOFILE][0] <= 1024
-    assert wanted[kind] == (0, first[1])
-
-
-def test_people_without_a_name() -> None:
-    assert entries.owner(0) == "root"
-    assert entries.owner(3_999_999_999) == entries.group(3_999_999_999) == "3999999999"
+from gatewright.core.errors import TooLarge, Unavailable
 
 
 @pytest.fixture
@@ -248,88 +122,6 @@ def test_descriptors_that_no_frame_claims_are_closed(
     assert str(path) not in descriptors().values()
 
 
-def test_parts_are_locked_by_their_writers(tmp_path: Path) -> None:
-    folder = os.open(tmp_path, os.O_RDONLY)
-    descriptor, name = parts.create(folder, b"x")
-    (tmp_path / (parts.PREFIX + "folder")).mkdir()
-    (tmp_path / (parts.PREFIX + "old")).touch()
-    found = [path.name for path in tmp_path.iterdir()]
-    parts.reap(folder, [*found, parts.PREFIX + "gone"])
-    left = {path.name for path in tmp_path.iterdir()}
-    assert left == {os.fsdecode(name), parts.PREFIX + "folder"}
-    os.close(descriptor)
-    parts.reap(folder, [os.fsdecode(name)])
-    os.close(folder)
-    assert [path.name for path in tmp_path.iterdir()] == [parts.PREFIX + "folder"]
-
-
-def test_files_in_the_making_are_bounded_and_removed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(writing, "_MOST_AT_ONCE", 2)
-    writings = Writings()
-    arguments = {"root": str(tmp_path), "path": "/x"}
-    for _ in range(2):
-        os.close(writings.begin(arguments)[1])
-    with pytest.raises(OSError, match="too many"):
-        writings.begin(arguments)
-    assert len(list(tmp_path.iterdir())) == 2
-    writings.close()
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_folder_that_takes_the_name_meanwhile(tmp_path: Path) -> None:
-    writings = Writings()
-    answer, descriptor = writings.begin({"root": "/", "path": str(tmp_path / "x")})
-    os.close(descriptor)
-    (tmp_path / "x").mkdir()
-    with pytest.raises(IsADirectoryError):
-        writings.commit({"token": answer["token"], "size": 0})
-    assert [path.name for path in tmp_path.iterdir()] == ["x"]
-
-
-def test_a_folder_s_lock_is_waited_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(writing, "_LOCK_SECONDS", 0.05)
-    holder = os.open(tmp_path, os.O_RDONLY)
-    fcntl.flock(holder, fcntl.LOCK_EX)
-    name = os.fsencode(tmp_path / "x")
-    with pytest.raises(BlockingIOError), writing.locked_folder(None, name):
-        pass
-    monkeypatch.setattr(writing, "_LOCK_SECONDS", 60.0)
-    timer = threading.Timer(0.02, lambda: fcntl.flock(holder, fcntl.LOCK_UN))
-    timer.start()
-    with writing.locked_folder(None, name):
-        pass
-    timer.join()
-    os.close(holder)
-
-
-def test_file_systems_without_locks(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*_: object) -> None:
-        raise OSError(errno.ENOLCK, "no locks")
-
-    monkeypatch.setattr(fcntl, "flock", refuse)
-    with writing.locked_folder(None, os.fsencode(tmp_path / "x")):
-        entered = True
-    assert entered
-
-
-def test_a_folder_that_may_not_be_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*_: object, **__: object) -> int:
-        raise PermissionError
-
-    monkeypatch.setattr(os, "open", refuse)
-    with writing.locked_folder(None, os.fsencode(tmp_path / "x")):
-        entered = True
-    assert entered
-
-
 async def until_waiting(worker: Worker, count: int) -> None:
     """Wait until so many requests of a worker wait, and its socket takes no more."""
     async with asyncio.timeout(60):
@@ -388,30 +180,3 @@ async def test_a_worker_that_never_reads_is_left(tmp_path: Path) -> None:
                 await call
         with pytest.raises(TooLarge):
             await worker.call("stat", {"more": "x" * (1 << 20)}, int)
-
-
-async def test_a_process_that_does_not_end_is_killed(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(client, "_END_SECONDS", 0.05)
-    async with open_worker() as worker:
-        await worker.call("ping", {}, type(None))
-        assert worker.pid is not None
-        os.kill(worker.pid, signal.SIGSTOP)
-    await Worker().close()
-
-
-async def test_conflicts_of_a_copy(tmp_path: Path) -> None:
-    async with open_worker(in_thread()) as worker:
-        files = PosixFileSystem(OneWorker(worker), os.fsencode(tmp_path))
-        deep = b"/d" * 250
-        await files.mkdir("ada", deep, parents=True)
-        with pytest.raises(Exception, match="deep"):
-            await files.copy("ada", b"/d", b"/copy")
-        (tmp_path / "file").write_text("x")
-        (tmp_path / "folder").mkdir()
-        with pytest.raises(Conflict):
-            await files.copy("ada", b"/file", b"/folder", replace=True)
-        assert sorted(p.name for p in tmp_path.iterdir()) == ["d", "file", "folder"]
-        with pytest.raises(NotFound):
-            await files.chmod("ada", b"/none", 0o600)

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
+from tests.support.app import caller
 
 from gatewright.backends.sql.events import SqlEventLog
 from gatewright.backends.sql.jobs import SqlJobTable
@@ -18,6 +19,7 @@ from gatewright.domains.compute import (
     Changes,
     ComputeSystem,
     JobService,
+    JobSpec,
     JobState,
     JobStatus,
     OutputFile,
@@ -25,6 +27,9 @@ from gatewright.domains.compute import (
     Snapshot,
     Submission,
 )
+
+ADA = caller("ada")
+SPEC = JobSpec(executable="/usr/bin/true")
 
 
 class ToldScheduler:

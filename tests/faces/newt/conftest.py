@@ -1,8 +1,10 @@
 """NEWT in the whole application."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -22,3 +24,14 @@ async def until_answered(client: httpx.AsyncClient, url: str, wanted: object) ->
     async with asyncio.timeout(60):
         while (await client.get(url)).json() != wanted:
             await asyncio.sleep(0.1)
+
+
+async def ended(client: httpx.AsyncClient, job: str) -> dict[str, Any]:
+    """Wait for a job's end and return its row."""
+    deadline = time.monotonic() + 60
+    while True:
+        row = (await client.get(f"/newt/queue/local/{job}")).json()
+        if row["status"] == "C":
+            return dict(row)
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.05)

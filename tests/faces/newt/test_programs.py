@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.faces.newt.test_classic import ended
+from tests.faces.newt.conftest import ended
 from tests.support.whole import GUEST, OWNER, PASSWORD, URL, Whole
 
 ACCOUNT = {"username": OWNER, "password": PASSWORD}

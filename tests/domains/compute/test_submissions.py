@@ -1,0 +1,194 @@
+"""Submissions: refused, cut short, made again, and many at once."""
+
+from collections.abc import Sequence
+
+import pytest
+from tests.domains.compute.conftest import ADA, SPEC, SetClock, ToldScheduler
+from tests.support.app import caller
+
+from gatewright.backends.sql.jobs import SqlJobTable
+from gatewright.core.errors import (
+    Conflict,
+    GatewayError,
+    InvalidContent,
+    NotAllowed,
+    StorageFull,
+    TimedOut,
+)
+from gatewright.core.events import EventHub
+from gatewright.domains.compute import (
+    Dependency,
+    Job,
+    JobFilter,
+    JobRecords,
+    JobService,
+    JobSpec,
+    JobState,
+    JobStatus,
+    Refusal,
+    Submission,
+)
+
+
+async def test_a_refused_submission_leaves_nothing(
+    jobs: JobService, scheduler: ToldScheduler
+) -> None:
+    scheduler.fails = StorageFull()
+    with pytest.raises(StorageFull):
+        await jobs.submit(ADA, "local", [SPEC], key="k")
+    assert (await jobs.list(ADA, "local", JobFilter())).items == []
+    scheduler.fails = None
+    (job,) = await jobs.submit(ADA, "local", [SPEC], key="k")
+    assert job.state is JobState.QUEUED
+
+
+async def test_a_submission_that_was_cut_short_is_made_again(
+    jobs: JobService, scheduler: ToldScheduler, clock: SetClock
+) -> None:
+    scheduler.fails = TimedOut()
+    with pytest.raises(TimedOut):
+        await jobs.submit(ADA, "local", [SPEC], key="k")
+    scheduler.fails = None
+    (left,) = (await jobs.list(ADA, "local", JobFilter())).items
+    assert left.state is JobState.NEW
+    with pytest.raises(Conflict):
+        await jobs.submit(ADA, "local", [SPEC], key="k")
+    with pytest.raises(Conflict):
+        await jobs.cancel(ADA, "local", left.id)
+    with pytest.raises(InvalidContent):
+        await jobs.submit(ADA, "local", [JobSpec(executable="other")], key="k")
+    clock.now += 6
+    (job,) = await jobs.submit(ADA, "local", [SPEC], key="k")
+    assert (job.id, job.state) == (left.id, JobState.QUEUED)
+    assert [one.uuid for one in scheduler.submissions] == [left.uuid]
+
+
+async def test_the_records_submit_again_what_nobody_asks_for(
+    jobs: JobService,
+    scheduler: ToldScheduler,
+    table: SqlJobTable,
+    events: EventHub,
+    clock: SetClock,
+) -> None:
+    records = JobRecords("local", scheduler, table, events)
+    scheduler.fails = TimedOut()
+    with pytest.raises(GatewayError):
+        await jobs.submit(ADA, "local", [SPEC])
+    scheduler.fails = None
+    await records.resubmit(clock.now + 1)
+    assert scheduler.submissions == []
+    await records.resubmit(clock.now + 6)
+    assert len(scheduler.submissions) == 1
+    assert (await jobs.get(ADA, "local", "1")).state is JobState.QUEUED
+
+
+async def test_one_users_refusal_keeps_no_other_from_being_submitted_again(
+    jobs: JobService,
+    scheduler: ToldScheduler,
+    table: SqlJobTable,
+    events: EventHub,
+    clock: SetClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    records = JobRecords("local", scheduler, table, events)
+    scheduler.fails = TimedOut()
+    for person in (ADA, caller("bob")):
+        with pytest.raises(GatewayError):
+            await jobs.submit(person, "local", [SPEC])
+    scheduler.fails = None
+    submit = scheduler.submit
+
+    async def refuse(user: str, submissions: Sequence[Submission]) -> object:
+        if user == "ada":
+            raise NotAllowed("The account has expired.")
+        return await submit(user, submissions)
+
+    monkeypatch.setattr(scheduler, "submit", refuse)
+    with pytest.raises(NotAllowed):
+        await records.resubmit(clock.now + 6)
+    assert [one.user for one in scheduler.submissions] == ["bob"]
+    assert (await jobs.list(ADA, "local", JobFilter())).items == []
+
+
+async def test_a_replay_is_answered_whatever_has_changed(
+    jobs: JobService, table: SqlJobTable
+) -> None:
+    (before,) = await jobs.submit(ADA, "local", [SPEC])
+    spec = JobSpec("a", dependencies=(Dependency("1"),))
+    (job,) = await jobs.submit(ADA, "local", [spec], key="k")
+    failed = JobStatus(before.native_id or "", JobState.FAILED, "X", ended_at=5.0)
+    await table.record("local", [failed])
+    assert (await jobs.submit(ADA, "local", [spec], key="k"))[0].id == job.id
+
+
+async def test_one_submission_is_one_look_at_the_scheduler(
+    jobs: JobService, scheduler: ToldScheduler
+) -> None:
+    await jobs.submit(ADA, "local", [SPEC, SPEC])
+    ((user, native_ids),) = scheduler.looks
+    assert (user, len(native_ids)) == ("ada", 2)
+
+
+async def test_all_or_none_though_the_scheduler_takes_some(
+    jobs: JobService, scheduler: ToldScheduler
+) -> None:
+    scheduler.refuses["no"] = StorageFull("There is no room.")
+    specs = [JobSpec("a", name="yes"), JobSpec("a", name="no")]
+    for _ in range(2):  # and so again, when the key comes again
+        with pytest.raises(StorageFull, match="no room"):
+            await jobs.submit(ADA, "local", specs, key="k")
+    (taken,) = scheduler.submissions
+    assert set(scheduler.asked) == {("ada", "cancel", taken.uuid)}
+    (left,) = (await jobs.list(ADA, "local", JobFilter())).items
+    assert left.name == "yes"
+
+
+async def test_each_for_itself(jobs: JobService, scheduler: ToldScheduler) -> None:
+    scheduler.refuses["no"] = StorageFull("There is no room.")
+    specs = [
+        JobSpec("a", array="0-1"),
+        JobSpec(),
+        JobSpec("a", name="no"),
+        JobSpec("a", dependencies=(Dependency("99"),)),
+        JobSpec("a", array="0-16"),
+        JobSpec("a", array="0-16"),
+        JobSpec("a", name="last"),
+    ]
+    found = await jobs.submit_each(ADA, "local", specs, key="k")
+    names = [one.id if isinstance(one, Job) else one.code for one in found]
+    assert names == [
+        "1",
+        "invalid-content",
+        "storage-full",
+        "invalid-content",
+        "3",
+        "too-many-requests",
+        "too-many-requests",
+    ]
+    assert isinstance(found[2], Refusal)
+    assert found[2].text == "There is no room."
+    count = len(scheduler.submissions)
+    again = await jobs.submit_each(ADA, "local", specs, key="k")
+    assert [one.id if isinstance(one, Job) else one for one in again] == [
+        one.id if isinstance(one, Job) else one for one in found
+    ]
+    assert len(scheduler.submissions) == count
+    with pytest.raises(InvalidContent):  # all together is another request
+        await jobs.submit(ADA, "local", specs, key="k")
+    with pytest.raises(InvalidContent):
+        await jobs.submit_each(ADA, "local", [])
+
+
+async def test_a_refused_submission_whose_record_stays_is_told_as_such(
+    jobs: JobService,
+    scheduler: ToldScheduler,
+    table: SqlJobTable,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def full(refused: object) -> None:
+        raise StorageFull
+
+    monkeypatch.setattr(table, "withdraw", full)
+    scheduler.fails = StorageFull()
+    with pytest.raises(StorageFull, match="look for it before you send it again"):
+        await jobs.submit(ADA, "local", [SPEC])
