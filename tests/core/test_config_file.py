@@ -86,7 +86,7 @@ def test_mistakes_are_said_in_plain_words() -> None:
         "line 3: gateway.title: it has to be text, in quotes",
         "line 4: gateway.processes: it has to be at least 1",
         "line 5: gateway.allowed_hosts: it has to be a list, in square brackets",
-        "line 6: gateway.url: it begins with http:// or https://, and names a host",
+        "line 6: gateway.url: it has to begin with http:// or https:// and name a host",
         "line 7: gateway.listen: it has to be HOST:PORT, such as 127.0.0.1:8000",
         "line 8: gateway.database: it has to be “sqlite” or begin with postgresql://",
         f"line 9: gateway.cors_origins: {origin}",
@@ -221,4 +221,4 @@ def test_the_address_may_have_a_path(url: str, address: str, prefix: str) -> Non
 @pytest.mark.parametrize("path", ["//a", "/a//b", "/..", "/.a", "/a b", "/a%20b", "/é"])
 def test_a_path_that_is_none_is_told(path: str) -> None:
     (mistake,) = mistakes(f'[gateway]\nurl = "https://a.example{path}"\n')
-    assert "its path is one or more names" in mistake
+    assert "its path has to be names" in mistake

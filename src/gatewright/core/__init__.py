@@ -1,1 +1,1 @@
-"""What every floor above stands on: errors, callers, pages, events, configuration."""
+"""What all other floors use: errors, callers, configuration, pages and events."""

@@ -1,4 +1,4 @@
-"""Finds paths that a configuration names and that are missing or not accessible.
+"""Finds the paths of a configuration that are missing or not accessible.
 
 The gateway starts without them and serves the rest, so they are warnings, not errors.
 """
@@ -20,11 +20,12 @@ class Absent:
     """A path of the configuration that cannot be used."""
 
     what: str
-    """What it is for, such as ``data set “era5”``."""
+    """What the path is for, such as ``data set “era5”``."""
     path: str
-    """The path, or pattern of paths, as it is looked up."""
+    """The path or glob pattern, absolute."""
     why: str
-    """What is the matter, such as ``No such file or directory``."""
+    """Reason in the words of the operating system, such as ``No such file or
+    directory``."""
 
     @override
     def __str__(self) -> str:
@@ -32,7 +33,11 @@ class Absent:
 
 
 def absent(config: Config) -> Iterator[Absent]:
-    """Yield the paths of a configuration that are missing or not accessible."""
+    """Yield the paths of a configuration that are missing or not accessible.
+
+    Looked at are the state folder, homes of systems, sources of data sets and images of
+    surveys.
+    """
     if why := _state_fault(config.gateway.state):
         yield Absent("state folder", str(config.gateway.state), why)
     for system in config.systems:
@@ -56,7 +61,7 @@ def absent(config: Config) -> Iterator[Absent]:
 
 
 def _folder_fault(folder: Path) -> str:
-    """Return why a folder cannot be listed; an empty text if it can."""
+    """Return why a folder cannot be listed, or an empty text if it can."""
     try:
         with os.scandir(folder):
             return ""
@@ -65,7 +70,7 @@ def _folder_fault(folder: Path) -> str:
 
 
 def _state_fault(folder: Path) -> str:
-    """Return why a folder cannot be made or written; an empty text if it can."""
+    """Return why a folder cannot be created or written, or an empty text if it can."""
     there = folder
     while not there.exists() and there != there.parent:
         there = there.parent

@@ -1,8 +1,8 @@
-"""Who may see something that is published: the one rule of every catalogue.
+"""Access rules: who may see a data set, survey or other published item.
 
-An access rule is ``public``, ``users`` (any account), or a list of accounts and groups.
-What has no rule is seen by nobody. A rule is about seeing alone: what a caller may do
-with what they see, their scopes say (:mod:`gatewright.core.caller`).
+A rule is ``public``, ``users`` (any account), or a list of accounts and groups. An item
+without a rule is visible to nobody. A rule decides only what a caller may see; what
+they may do with it depends on their scopes (:mod:`gatewright.core.caller`).
 """
 
 import json
@@ -16,17 +16,17 @@ from gatewright.core.errors import InvalidRequest
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """An access rule; one that names nobody admits nobody."""
+    """An access rule; the default one admits nobody."""
 
     everybody: bool = False
-    """Whether visitors without an account are admitted, and so everybody."""
+    """Whether everybody is admitted, visitors without an account too."""
     accounts: bool = False
     """Whether every account is admitted."""
     names: frozenset[str] = frozenset()
-    """Accounts, and groups whose members are admitted."""
+    """Names of the accounts, and of the groups whose members, are admitted."""
 
     def admits(self, caller: Caller) -> bool:
-        """Return whether a caller may see what has this rule."""
+        """Return whether a caller may see an item with this rule."""
         if self.everybody:
             return True
         if not caller.signed_in:
@@ -35,12 +35,12 @@ class Access:
 
     @property
     def text(self) -> str:
-        """The setting as JSON, for a database."""
+        """The setting as JSON text, as databases store it."""
         return json.dumps(self.setting)
 
     @property
     def setting(self) -> str | list[str]:
-        """What the configuration says for it: a word, or the names in order."""
+        """The rule as the configuration writes it: a word, or the list of names."""
         if self.everybody:
             return "public"
         return "users" if self.accounts else sorted(self.names)
@@ -54,12 +54,12 @@ _WORDS: Final = {"public": PUBLIC, "users": USERS}
 
 
 def access_of(setting: str | Iterable[str]) -> Access:
-    """Return the rule that a setting is: ``public``, ``users``, or names.
+    """Return the access rule for a setting: ``public``, ``users``, or names.
 
     Raises
     ------
     InvalidRequest
-        It is another word; a single name is a list of one.
+        The setting is some other word. A single name must be given as a list of one.
     """
     if not isinstance(setting, str):
         return Access(names=frozenset(setting))
@@ -72,7 +72,7 @@ def access_of(setting: str | Iterable[str]) -> Access:
 
 
 def access_of_text(text: str) -> Access:
-    """Return the rule of :attr:`Access.text`; what cannot be read admits nobody."""
+    """Return the rule stored as :attr:`Access.text`; unreadable text admits nobody."""
     try:
         setting = json.loads(text)
         return access_of(setting if isinstance(setting, str) else map(str, setting))

@@ -1,4 +1,4 @@
-"""Network addresses, as far as they say whose a request is."""
+"""Groups client addresses by subscriber, for rate limits and bans."""
 
 from ipaddress import AddressValueError, IPv6Address
 
@@ -6,11 +6,12 @@ _SUBSCRIBER_BITS = 64
 
 
 def network_of(address: str) -> str:
-    """Return what rates and bans of an address are counted by.
+    """Return the key under which requests from an IP address are counted.
 
-    It is the address itself, but for IPv6 its /64 network: one machine has all of its
-    addresses (RFC 4291, section 2.5.4; RFC 8981), so that each alone bounds nobody.
-    IPv4 within IPv6 counts as IPv4.
+    For IPv4 it is the address itself. For IPv6 it is the /64 network, since one
+    subscriber can use every address in it (RFC 4291, section 2.5.4; RFC 8981), and a
+    limit on single addresses would limit nobody. An IPv4-mapped IPv6 address counts as
+    its IPv4 address. Text that is no IP address is returned unchanged.
     """
     if ":" not in address:
         return address

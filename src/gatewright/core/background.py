@@ -1,4 +1,4 @@
-"""Work that goes on beside the requests: it begins again after whatever happens."""
+"""Background tasks that run beside the requests and restart after a failure."""
 
 import asyncio
 import logging
@@ -12,7 +12,7 @@ from gatewright.core.errors import GatewayError, Unavailable
 from gatewright.core.lease import Lease, LeaseLost
 
 Work = Callable[[], Awaitable[float]]
-"""Does the work once, or for as long as it can; returns seconds to pause after it."""
+"""Does one round of the work and returns how many seconds to pause before the next."""
 
 _log = logging.getLogger(__name__)
 _FIRST_PAUSE = 0.2
@@ -20,34 +20,34 @@ _UNSTEADY_SECONDS = 10.0
 
 
 class Steady(Protocol):
-    """Something that goes on beside the requests, as health asks for it."""
+    """A background task as the health checks see it."""
 
     async def ready(self) -> None:
-        """Return if it has gone on without a failure of late.
+        """Return if the task has not failed within the last ten seconds.
 
         Raises
         ------
         Unavailable
-                It failed within the last ten seconds.
+            The task failed within the last ten seconds.
         """
         ...
 
 
 class Background:
-    """A task that does its work again and again, for as long as it is open.
+    """A task that repeats its work for as long as the context manager is open.
 
-    A failure is logged, and the work begins again after a pause, which doubles from
-    failure to failure that follow at once. With a lease, one process of the gateway
-    works and the others wait to take over.
+    A failure is logged, and the work is started again after a pause, which doubles with
+    each failure that follows soon after the one before. With a lease, only one process
+    of the gateway does the work; the others wait to take over.
 
     Parameters
     ----------
     name
-        What is done, as the log and health tell it: ``following the jobs of local``.
+        What the task does, for the log and for health: ``following the jobs of local``.
     work
-        Does it.
+        Coroutine function that does one round of the work.
     lease
-        What a process must have to do it; None lets each process do it.
+        Lease that a process must hold to do the work; None lets every process do it.
     most_pause
         Longest pause after a failure, in seconds; at most ten.
     """
@@ -86,9 +86,9 @@ class Background:
                 await self._task
 
     async def ready(self) -> None:
-        """Return if it has gone on without a failure of late (see :class:`Steady`).
+        """Return if the task has not failed lately (see :class:`Steady`).
 
-        A process that waits for the lease is ready: another does the work.
+        A process that waits for the lease is ready, since another one does the work.
         """
         if time.monotonic() - self._failed_at < _UNSTEADY_SECONDS:
             raise Unavailable(
@@ -96,7 +96,7 @@ class Background:
             )
 
     async def run(self) -> None:
-        """Do the work until cancelled."""
+        """Repeat the work until the task is cancelled."""
         while True:
             try:
                 async with (
@@ -113,7 +113,7 @@ class Background:
                 await self._recover(error, f"{type(error).__name__}: {error}")
 
     async def _recover(self, error: Exception, text: str) -> None:
-        """Log a failure, once in a row of the same, and wait."""
+        """Log a failure and pause; repeats of the same failure are logged once."""
         now = time.monotonic()
         if now - self._began_at > _UNSTEADY_SECONDS:
             self._pause, self._told = 0.0, ""

@@ -1,8 +1,8 @@
-"""Who makes a request, and what that lets them do.
+"""The user behind a request, and the scopes that say what they may do.
 
-A request becomes a :class:`Caller` once, at the door (``gatewright.web``); every
-service takes the caller and asks it for the scope of the action. What a role may
-never do is not in its scopes, so a role needs no check of its own.
+The web floor makes a :class:`Caller` once for each request; every service takes the
+caller and asks it for the scope of the action. A role is a set of scopes, so services
+check scopes and never roles.
 """
 
 from dataclasses import dataclass, field
@@ -13,18 +13,20 @@ from gatewright.core.scopes import covers, folders
 
 
 class Role(StrEnum):
-    """What a local account is in single-user mode."""
+    """Role of a local account in single-user mode."""
 
     OWNER = "owner"
-    """The person who runs the gateway: files, commands and jobs run as them."""
+    """The person who runs the gateway; their files, commands and jobs run under its
+    uid."""
     GUEST = "guest"
-    """A collaborator: documents, data, images and votes, nothing that runs."""
+    """A collaborator: may use documents, data, images and votes, but run nothing."""
 
 
 class Scope(StrEnum):
     """What a session or token may do.
 
-    ``store`` may be narrowed to a collection, the scopes of files to a folder.
+    ``store`` can be narrowed to one collection, and the scopes of files to one folder
+    (:mod:`gatewright.core.scopes`).
     """
 
     FILES_READ = "files:read"
@@ -60,49 +62,50 @@ class Caller:
     user: str
     """Account name; empty for a visitor who has not signed in."""
     scopes: frozenset[str]
-    """Scopes of the role, narrowed to those of the token."""
+    """Scopes of the account's role, narrowed to those of the token if one was sent."""
     groups: frozenset[str] = field(default_factory=frozenset)
     """Groups that the account belongs to."""
     role: Role | None = None
     """Role of the account; None for a visitor."""
     token: str = ""
-    """Key of the personal token that was sent, if one was."""
+    """Id of the personal token that was sent; empty if none was."""
     session: str = ""
-    """Key of the session whose cookie was sent, if one was."""
+    """Id of the session whose cookie was sent; empty if none was."""
     address: str = ""
-    """Network address of the client, for the audit record."""
+    """IP address of the client, for the audit record."""
     request_id: str = ""
     """Id of the request, for the audit record."""
 
     @property
     def signed_in(self) -> bool:
-        """Whether there is an account behind the request."""
+        """Whether the request comes from an account."""
         return bool(self.user)
 
     def may(self, scope: str) -> bool:
-        """Return whether the scope, or the whole of which it is a part, is there.
+        """Return whether the caller has a scope, or a wider scope that includes it.
 
-        ``store:observations`` is a part of ``store``, ``files:read:/data`` one of
-        ``files:read``, which itself stands alone. No folder is a part of another.
+        ``store`` includes ``store:observations``, and ``files:read`` includes
+        ``files:read:/data``. One folder's scope never includes another's, even that of
+        a folder below it.
         """
         return covers(self.scopes, scope)
 
     def folders(self, scope: str) -> list[bytes]:
-        """Return the folders to which a scope of files is narrowed.
+        """Return the folders to which the caller's scope of files is narrowed.
 
-        Empty if the caller has the whole scope, or nothing of it.
+        The list is empty if the caller has the whole scope, or no part of it.
         """
         return [] if scope in self.scopes else folders(self.scopes, scope)
 
     def require(self, scope: str) -> None:
-        """Refuse the request if it lacks the scope.
+        """Raise an error unless the caller has a scope.
 
         Raises
         ------
         NotSignedIn
-            A visitor asks for what needs an account.
+            The request comes from a visitor, and the scope needs an account.
         NotAllowed
-            The account or the token does not reach so far.
+            The account or the token does not have the scope.
         """
         if self.may(scope):
             return
@@ -117,12 +120,12 @@ class Caller:
         raise NotAllowed(f"This needs the scope “{scope}”.", scope=scope)
 
     def require_user(self) -> str:
-        """Return the account's name.
+        """Return the caller's account name.
 
         Raises
         ------
         NotSignedIn
-            There is no account behind the request.
+            The request comes from a visitor without an account.
         """
         if not self.user:
             raise NotSignedIn("Sign in, or send a token, to do this.")
@@ -130,7 +133,7 @@ class Caller:
 
 
 def visitor(*, address: str = "", request_id: str = "") -> Caller:
-    """Return the caller of a request that carries no credentials."""
+    """Return the caller of a request without credentials."""
     return Caller(
         user="",
         scopes=frozenset(ANONYMOUS_SCOPES),

@@ -1,7 +1,8 @@
-"""The one configuration: a TOML file, typed, frozen, unknown keys refused.
+"""Data model of the configuration file: TOML tables as frozen pydantic models.
 
-The reference page (``docs/reference/configuration.md``) is generated from the
-descriptions here, and ``gatewright check`` explains a file by them.
+Unknown keys are refused. The reference page (``docs/reference/configuration.md``) is
+generated from the descriptions here, and ``gatewright check`` uses the types to explain
+mistakes.
 """
 
 import re
@@ -28,7 +29,7 @@ def _is_origin(text: str) -> bool:
 
 
 class Section(BaseModel):
-    """A table of the file."""
+    """A table of the configuration file."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -42,26 +43,27 @@ class Gateway(Section):
     """The gateway itself."""
 
     title: str = "Gatewright"
-    """Name of the gateway, as pages show it."""
+    """Name of the gateway, shown on its pages."""
     listen: str = "127.0.0.1:8000"
     """Address and port to listen on; port 0 picks a free one."""
     url: str = ""
-    """Address as the world sees it; by default made from ``listen``."""
+    """Public URL of the gateway; by default made from ``listen``."""
     state: Path = Path("/var/lib/gatewright")
     """Folder of the embedded database, uploads in progress, spools and caches."""
     database: str = "sqlite"
-    """``sqlite`` (a file in the state folder) or a ``postgresql://`` address."""
+    """``sqlite`` (a file in the state folder) or a ``postgresql://`` URL."""
     faces: list[Name] | None = None
     """Protocols to serve; by default all that are installed."""
     processes: Annotated[int, Field(ge=1, le=64)] = 1
-    """Gateway processes, all alike, on the one address."""
+    """Number of gateway processes, which all listen on the one address."""
     allowed_hosts: list[str] = []
-    """More host names to answer to, besides that of ``url`` and loopback names."""
+    """Host names to answer to, besides the host of ``url`` and the loopback names."""
     cors_origins: list[str] = []
-    """Exact origins whose pages may call the API with a token (never a cookie)."""
+    """Exact origins whose pages may call the API with a token (never with a cookie)."""
     trusted_proxies: list[str] = []
-    """Addresses and networks (``10.0.0.0/8``) of reverse proxies: what they say in
-    ``X-Forwarded-For`` is the client's address. Nobody else is believed."""
+    """Addresses and networks (``10.0.0.0/8``) of reverse proxies whose
+    ``X-Forwarded-For`` header tells the client's address. From other peers the header
+    is ignored."""
     message_of_the_day: str = ""
     """A notice for all users."""
 
@@ -79,10 +81,10 @@ class Gateway(Section):
         address = text.rstrip("/")
         path = urlsplit(address).path
         if text and not _is_origin(address.removesuffix(path)):
-            raise ValueError("it begins with http:// or https://, and names a host")
+            raise ValueError("it has to begin with http:// or https:// and name a host")
         if path and not _PREFIX.fullmatch(path):
             raise ValueError(
-                "its path is one or more names of letters, digits, “-”, “_” and “.”, "
+                "its path has to be names of letters, digits, “-”, “_” and “.”, "
                 "such as https://example.org/gateway"
             )
         return text
@@ -125,23 +127,24 @@ class Identity(Section):
     mode: Literal["single-user"] = "single-user"
     """``single-user``: the gateway acts as the person who started it."""
     owner: Name | None = None
-    """Account that is that person; by default the login name."""
+    """Account name of the person who started the gateway; by default the login name."""
     login: Names = ("local",)
-    """Plug-ins that know people by name and password: ``local`` accounts of the
-    gateway, and others that are installed."""
+    """Plug-ins that check names and passwords: ``local`` for accounts of the gateway,
+    and others that are installed."""
     session_idle_seconds: Annotated[int, Field(ge=60)] = 8 * 3600
-    """A session ends after this time without a request."""
+    """A session ends after this many seconds without a request."""
     session_seconds: Annotated[int, Field(ge=60)] = 7 * 86400
-    """A session ends after this time in any case."""
+    """A session ends after this many seconds in any case."""
 
 
 class StoreSettings(Section):
-    """Where documents are kept; its plug-in adds settings of its own."""
+    """Where documents are kept; the plug-in adds settings of its own."""
 
     model_config = ConfigDict(extra="allow")
 
     backend: Name = "sql"
-    """Plug-in that keeps them: ``sql`` (the gateway's database) or an installed one."""
+    """Plug-in that keeps the documents: ``sql`` (the gateway's database) or an
+    installed one."""
 
 
 class System(Section):
@@ -152,11 +155,12 @@ class System(Section):
     name: Name
     """Name in URLs."""
     scheduler: Name = "processes"
-    """Plug-in that runs its jobs; ``none`` for a system without jobs."""
+    """Plug-in that runs the system's jobs; ``none`` for a system without jobs."""
     filesystem: Name = "posix"
-    """Plug-in that holds its files; ``none`` for a system without files."""
+    """Plug-in that gives access to the system's files; ``none`` for a system without
+    files."""
     home: Path | None = None
-    """Folder that ``~`` and relative paths mean; by default the owner's home."""
+    """Folder that ``~`` and relative paths begin in; by default the owner's home."""
 
 
 class DatasetSource(Section):
@@ -165,11 +169,11 @@ class DatasetSource(Section):
     id: Name
     """Name in URLs."""
     source: Path
-    """A NetCDF or HDF5 file, or what an installed reader takes."""
+    """A NetCDF or HDF5 file, or any path that an installed reader takes."""
     reader: str = ""
-    """Name of the reader; by default whichever knows the file."""
+    """Name of the reader; by default the first one that recognizes the file."""
     title: str = ""
-    """Title in the catalogue; by default the file's own ``title``."""
+    """Title in the catalogue; by default the file's ``title`` attribute."""
     access: Access = "public"
     """``public``, ``users`` (any account), or a list of accounts and groups."""
 
@@ -180,25 +184,25 @@ class SurveySource(Section):
     id: Name
     """Name in URLs."""
     images: str
-    """FITS files, as a path pattern (``/data/decam/**/*.fits``)."""
+    """Glob pattern of the FITS files (``/data/decam/**/*.fits``)."""
     title: str = ""
     """Title in the catalogue."""
     access: Access = "public"
     """``public``, ``users`` (any account), or a list of accounts and groups."""
     filters: dict[str, str] = {}
-    """Band of each filter by its name in the headers (``"zd DECam k1038" = "z"``), or
-    its edges in nanometres (``"VR" = "500-760"``), or ``""`` for none."""
+    """Band of each filter name in the headers (``"zd DECam k1038" = "z"``), or the
+    filter's edges in nanometres (``"VR" = "500-760"``), or ``""`` for no band."""
     kinds: dict[str, str] = {}
-    """Kind of image by patterns of names of files or HDUs, such as
-    ``"*.wt.fits" = "weight"``."""
+    """Kind of image by patterns of file names or HDU names, such as ``"*.wt.fits" =
+    "weight"``."""
     keywords: dict[str, str] = {}
-    """Keyword of the headers that tells each of ``filter``, ``start``, ``end`` and
-    ``exposure``: ``start = "SHUTOPEN"``. Times are dates, MJD or JD."""
+    """Header keyword to read each of ``filter``, ``start``, ``end`` and ``exposure``
+    from, such as ``start = "SHUTOPEN"``. Times may be dates, MJD or JD."""
     calib_level: Annotated[int, Field(ge=0, le=4)] | None = None
-    """Level of calibration of the science images: 1 raw, 2 calibrated, 3 made of
-    several. As headers and names tell it, if not said."""
+    """Calibration level of the science images as ObsCore defines it (1 raw, 2
+    calibrated, 3 combined from several); by default found from headers and names."""
     times: Path | None = None
-    """Table that gives files their times where headers tell none, or a wrong one: CSV
+    """CSV table of observation times for files whose headers have none or a wrong one,
     with the columns ``file`` (name, or path below the survey's folder) and ``time``
     (moment or interval, ISO 8601 or MJD). Such times are marked as assumed."""
 
@@ -207,59 +211,62 @@ class Limits(Section):
     """Bounds on what one request or one user may take."""
 
     body_bytes: Annotated[int, Field(ge=1024)] = 4_194_304
-    """Largest request body but for uploads."""
+    """Largest request body, except for uploads."""
     upload_bytes: Annotated[int, Field(ge=1024)] = 1_099_511_627_776
     """Largest uploaded file."""
     response_bytes: Annotated[int, Field(ge=1024)] = 2_000_000_000
-    """Largest answer that is made from arrays; above it 413 with the estimate."""
+    """Largest response made from arrays; a larger one is refused with 413 and its
+    estimated size."""
     url_bytes: Annotated[int, Field(ge=256)] = 32_768
     """Longest URL."""
     header_seconds: Annotated[float, Field(gt=0)] = 10.0
-    """Time for a request's header to arrive."""
+    """Time within which the header section of a request must arrive."""
     body_stall_seconds: Annotated[float, Field(gt=0)] = 30.0
     """Longest pause within a request's body."""
     requests_per_second: Annotated[float, Field(gt=0)] = 200.0
-    """Lasting rate of one user, or of one address without an account. Each of several
-    ``processes`` admits its share, and a connection stays with one of them."""
+    """Sustained request rate of one user, or of one address without an account. With
+    several ``processes`` each admits its share of the rate, and a connection stays with
+    one process."""
     requests_burst: Annotated[int, Field(ge=1)] = 2000
-    """Requests that may come at once above that rate."""
+    """Number of requests above that rate that may come at once."""
     downloads_per_user: Annotated[int, Field(ge=1)] = 64
-    """Files, folders and outputs of jobs that are sent to one user at once; more are
-    refused (429). Each of several ``processes`` counts for itself, here and in the next
-    two."""
+    """Files, folders and job outputs that are sent to one user at once; more are
+    refused with 429. With several ``processes`` each counts for itself, here and in the
+    next two."""
     uploads_per_user: Annotated[int, Field(ge=1)] = 64
-    """Files that one user writes at once."""
+    """Files that one user may upload at once."""
     streams_per_user: Annotated[int, Field(ge=1)] = 256
-    """Event streams and followed outputs of one user, or of one address without an
-    account, that are open at once."""
+    """Event streams and followed outputs that one user, or one address without an
+    account, may have open at once."""
     document_bytes: Annotated[int, Field(ge=1024)] = 1_048_576
     """Largest document of the store."""
     store_bytes_per_user: Annotated[int, Field(ge=1024)] = 1_073_741_824
-    """Documents of one user together."""
+    """Total size of one user's documents."""
     jobs_in_flight_per_user: Annotated[int, Field(ge=1)] = 5000
-    """Jobs of one user that have not ended, on each system. Every element of an array
-    counts, and so does a job that is held."""
+    """Jobs of one user on each system that have not ended. Every element of a job array
+    counts, and so does a held job."""
     command_seconds: Annotated[float, Field(gt=0)] = 60.0
     """Longest time a command may run."""
     command_output_bytes: Annotated[int, Field(ge=1)] = 1_048_576
-    """Most of each output stream of a command that is kept."""
+    """How much of each output stream of a command is kept."""
     readers: Annotated[int, Field(ge=1, le=64)] = 2
-    """Reader processes, two at least: one is always free for small requests."""
+    """Number of reader processes, at least two: one is always free for small
+    requests."""
     reader_memory_bytes: Annotated[int, Field(ge=268_435_456)] = 1_073_741_824
-    """Address space of one reader."""
+    """Address space of one reader process."""
     reader_seconds: Annotated[float, Field(gt=0)] = 30.0
-    """Longest time for one window of an answer."""
+    """Longest time a reader may take for one part of a response."""
     processors: Annotated[int, Field(ge=1, le=64)] = 1
-    """Coadds, differences and light curves that are made at once by one process of the
-    gateway, each in a process of its own."""
+    """Coadds, differences and light curves that one gateway process makes at once, each
+    in a process of its own."""
     processor_memory_bytes: Annotated[int, Field(ge=536_870_912)] = 3_221_225_472
-    """Address space of a process that works on images."""
+    """Address space of a process that makes a coadd, difference or light curve."""
     processor_seconds: Annotated[float, Field(gt=0)] = 600.0
     """Longest time for one coadd, difference or light curve."""
 
 
 class Config(Section):
-    """The whole file."""
+    """The whole configuration file."""
 
     gateway: Gateway = Gateway()
     identity: Identity = Identity()
@@ -283,10 +290,10 @@ class Config(Section):
 
     @property
     def url(self) -> str:
-        """Address of the gateway as the world sees it, without a slash at the end."""
+        """Public URL of the gateway, without a slash at the end."""
         return (self.gateway.url or f"http://{self.gateway.listen}").rstrip("/")
 
     @property
     def prefix(self) -> str:
-        """Path of that address (``/gateway``), below which all is; empty for none."""
+        """Path of the public URL (``/gateway``), below which all is; may be empty."""
         return urlsplit(self.url).path

@@ -1,4 +1,4 @@
-"""Reads the configuration file, and names every mistake with its line."""
+"""Reads the configuration file and reports every mistake with its line number."""
 
 import re
 import tomllib
@@ -16,7 +16,7 @@ from gatewright.core.config_words import Location, dotted, in_words
 from gatewright.core.errors import InvalidRequest
 
 FILE_NAME = "gatewright.toml"
-"""Name of the configuration that a demo keeps in its state folder."""
+"""File name of the configuration that ``gatewright demo`` keeps in its state folder."""
 
 _TABLE = re.compile(r"^\s*(\[\[?)\s*([A-Za-z0-9_.\-\"' ]+?)\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(r"^\s*([A-Za-z0-9_\-\"'.]+)\s*=")
@@ -25,12 +25,12 @@ _TOML_LINE = re.compile(r"\s*\(at line (\d+), column \d+\)|\s*\(at end of docume
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """One thing that is wrong in a configuration file."""
+    """A mistake in a configuration file."""
 
     line: int
-    """Line, counted from 1; 0 where the file has none to show."""
+    """Line number, counted from 1; 0 if the mistake has no line."""
     where: str
-    """Dotted name of the setting."""
+    """Dotted name of the setting; empty if the whole file is meant."""
     what: str
     """What is wrong, for the operator."""
 
@@ -41,7 +41,7 @@ class Mistake:
 
 
 class ConfigurationError(InvalidRequest):
-    """The configuration file cannot be used."""
+    """The configuration file has mistakes; its text has one line for each."""
 
     def __init__(self, path: Path, mistakes: list[Mistake]) -> None:
         super().__init__("\n".join(f"{path}: {mistake}" for mistake in mistakes))
@@ -49,13 +49,15 @@ class ConfigurationError(InvalidRequest):
 
 
 def load_config(path: Path) -> Config:
-    """Return the configuration in a file.
+    """Return the configuration in a file, with relative paths resolved.
+
+    Relative paths begin in the file's folder.
 
     Raises
     ------
     ConfigurationError
-        The file cannot be read, is not TOML, or has settings that are unknown or
-        wrong; all of them are named.
+        The file cannot be read, is not TOML, or has settings that are unknown or wrong.
+        All of them are reported at once.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -67,7 +69,15 @@ def load_config(path: Path) -> Config:
 
 
 def parse_config(text: str, path: Path = Path(FILE_NAME)) -> Config:
-    """Return the configuration in a text; ``path`` names it in errors."""
+    """Return the configuration in a TOML text; ``path`` names it in errors.
+
+    Paths stay as they are written.
+
+    Raises
+    ------
+    ConfigurationError
+        The text is not TOML, or has settings that are unknown or wrong.
+    """
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -98,13 +108,13 @@ def parse_config(text: str, path: Path = Path(FILE_NAME)) -> Config:
 def _mistakes_of_systems(
     tables: Mapping[str, Any], lines: Mapping[Location, int]
 ) -> Iterator[Mistake]:
-    """Yield what the plug-ins of each system find, where it can be read at all."""
+    """Yield the mistakes that the plug-ins of each well-formed system find."""
     found = tables.get("systems")
     for number, table in enumerate(found if isinstance(found, list) else []):
         try:
             system = System.model_validate(table)
         except ValidationError:
-            continue  # said of the whole file
+            continue  # reported when the whole file is validated
         for fault in systems.faults_of(system):
             place = ("systems", number, *fault.place)
             yield _mistake(place, fault.kind, fault.message, lines)
@@ -113,12 +123,12 @@ def _mistakes_of_systems(
 def _mistakes_of_plugins(
     tables: Mapping[str, Any], lines: Mapping[Location, int]
 ) -> Iterator[Mistake]:
-    """Yield what the plug-ins of the store and of identity find."""
+    """Yield the mistakes that the plug-ins of the store and of identity find."""
     try:
         identity = Identity.model_validate(tables.get("identity", {}))
         store = StoreSettings.model_validate(tables.get("store", {}))
     except ValidationError:
-        return  # said of the whole file
+        return  # reported when the whole file is validated
     found = [("identity", fault) for fault in options.faults_of_identity(identity)]
     found += [("store", fault) for fault in options.faults_of_store(store)]
     for table, fault in found:
@@ -140,7 +150,7 @@ def _mistakes_of_faces(
 def _mistakes_of_datasets(
     tables: Mapping[str, Any], lines: Mapping[Location, int]
 ) -> Iterator[Mistake]:
-    """Yield the readers of data sets that are not installed."""
+    """Yield a mistake for each data set whose reader is not installed."""
     found = tables.get("datasets")
     for number, table in enumerate(found if isinstance(found, list) else []):
         name = table.get("reader") if isinstance(table, dict) else None
@@ -154,7 +164,10 @@ def _mistakes_of_datasets(
 
 
 def _in_order(mistakes: list[Mistake]) -> list[Mistake]:
-    """Return the mistakes by line; what a setting may be instead is said in one."""
+    """Return the mistakes sorted by line, those of one setting joined by “or”.
+
+    Pydantic reports one error for each alternative of a union type.
+    """
     found: dict[tuple[int, str], list[str]] = {}
     for mistake in mistakes:
         found.setdefault((mistake.line, mistake.where), []).append(mistake.what)
@@ -177,7 +190,10 @@ def _mistake(
 
 
 def locate(text: str) -> dict[Location, int]:
-    """Return the line of every table and key, by its place in the parsed document."""
+    """Return the line number of every table and key, by its location in the document.
+
+    It is a line-based search beside ``tomllib``, which does not keep line numbers.
+    """
     lines: dict[Location, int] = {}
     counts: dict[Location, int] = {}
     table: Location = ()
@@ -199,7 +215,7 @@ def _parts(dotted: str) -> Location:
 
 
 def _absolute(config: Config, folder: Path) -> Config:
-    """Return the configuration with paths taken from the file's folder."""
+    """Return the configuration with relative paths resolved against a folder."""
     gateway = config.gateway.model_copy(update={"state": folder / config.gateway.state})
     datasets = [
         source.model_copy(update={"source": folder / source.source})

@@ -1,4 +1,4 @@
-"""The configuration as text: a file from values, and the reference from the types."""
+"""Writes a configuration as TOML, and its reference page as Markdown."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ from gatewright.core.systems import FILE_SYSTEMS, SCHEDULERS, plugin_models
 
 
 def to_toml(config: Config) -> str:
-    """Return a file that reads back as the same configuration."""
+    """Return a TOML text that reads back as the same configuration."""
     values = config.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
     blocks = [_table(name, part) for name, part in values.items()]
     return "\n".join(blocks)
@@ -63,7 +63,8 @@ _PLUGINS: Mapping[str, Mapping[str, str]] = {
     "store": {STORES: 'backend = "{}"'},
     "systems": {SCHEDULERS: 'scheduler = "{}"', FILE_SYSTEMS: 'filesystem = "{}"'},
 }
-"""Groups of plug-ins whose settings follow a table, and the titles of each."""
+"""Plug-in groups whose settings belong to a table, each with the heading of its
+section."""
 
 
 def _table_of(section: type[BaseModel]) -> Iterator[str]:

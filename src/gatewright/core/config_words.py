@@ -1,4 +1,4 @@
-"""What is wrong with a setting, in an operator's words instead of pydantic's."""
+"""Turns pydantic's validation errors into sentences for operators."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -34,7 +34,17 @@ _LIMITS = {"greater": "at least", "less": "at most"}
 
 
 def in_words(location: Location, kind: str, message: str) -> str:
-    """Return what is wrong, from the kind and the message of a pydantic error."""
+    """Return a sentence for a pydantic error.
+
+    Parameters
+    ----------
+    location
+        Keys and list indices that lead to the setting.
+    kind
+        Type of the error, such as ``missing``.
+    message
+        Pydantic's own message, used for types that have no sentence here.
+    """
     if kind == "extra_forbidden":
         return f"there is no such setting{_hint(location)}"
     if kind in _WORDS:
@@ -46,7 +56,7 @@ def in_words(location: Location, kind: str, message: str) -> str:
 
 
 def _hint(location: Location) -> str:
-    """Return a hint of the known setting whose name is nearest; empty if none is."""
+    """Return a hint of the most similar known setting; empty if none is similar."""
     section: type[BaseModel] = Config
     for part in location[:-1]:
         if isinstance(part, str):
@@ -65,17 +75,17 @@ _GROUPS: Mapping[type[BaseModel], Sequence[str]] = {
     System: (SCHEDULERS, FILE_SYSTEMS),
     StoreSettings: (STORES,),
 }
-"""The plug-ins whose settings stand in a table beside the table's own."""
+"""Plug-in groups whose settings stand in a table next to the table's own settings."""
 
 
 def section_of(annotation: Any) -> type[BaseModel]:
-    """Return the type of a table, or of each table of a list of them."""
+    """Return the model of a field that is a table or a list of tables."""
     arguments = getattr(annotation, "__args__", None)
     found: type[BaseModel] = arguments[0] if arguments else annotation
     return found
 
 
 def dotted(location: Location) -> str:
-    """Return the name of a setting; the tables of a list are counted from 1."""
+    """Return a setting's dotted name; tables in a list are counted from 1."""
     parts = (f"[{p + 1}]" if isinstance(p, int) else f".{p}" for p in location)
     return "".join(parts).lstrip(".")

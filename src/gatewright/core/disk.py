@@ -1,4 +1,4 @@
-"""How much room a disk has."""
+"""Free space on the disk of the state folder."""
 
 import asyncio
 import shutil
@@ -9,20 +9,21 @@ from gatewright.core.errors import StorageFull
 from gatewright.core.measures import Measurement
 
 LEAST_FREE_BYTES = 16 << 20
-"""A disk with less room than this is as good as full: the database's log needs some."""
+"""A disk with less free space than this counts as full, since the database needs some
+for its log."""
 
 GIVES_ROOM_BACK: ContextVar[bool] = ContextVar("gives_room_back", default=False)
-"""Whether what is written in this context belongs to a deletion: on a full disk it may
-use what is kept in reserve."""
+"""Whether the current context writes in order to delete. On a full disk such a write
+may use the reserved space, so that users can free some."""
 
 
 async def check_room(folder: Path) -> None:
-    """Check that the disk of a folder has room.
+    """Check that the disk of a folder has free space.
 
     Raises
     ------
     StorageFull
-        It is full, or nearly.
+        Fewer than :data:`LEAST_FREE_BYTES` are free.
     """
     free = (await asyncio.to_thread(shutil.disk_usage, folder)).free
     if free < LEAST_FREE_BYTES:
@@ -30,7 +31,7 @@ async def check_room(folder: Path) -> None:
 
 
 async def measure_disk(folder: Path) -> list[Measurement]:
-    """Return the size of the disk of a folder and what is free of it, in bytes."""
+    """Return the size of a folder's disk and its free space, in bytes."""
     usage = await asyncio.to_thread(shutil.disk_usage, folder)
     labels = {"folder": "state"}
     size, free = float(usage.total), float(usage.free)

@@ -1,4 +1,4 @@
-"""The one tree of errors.
+"""The tree of all errors that a request may end with.
 
 ::
 
@@ -26,33 +26,34 @@
     +-- TimedOut 504 timed-out, transient
     `-- StorageFull 507 storage-full
 
-A class has a stable ``code``, an HTTP ``status``, and says whether the same request
-may succeed later (``transient``). The text of an error is for the person who made the
-request: what went wrong and what to do next, nothing of the machine's insides. A
-status of 500 never shows its text (``gatewright.web.problems`` renders it). The second
-paragraph of a class is what the person may do; the reference of errors is made of it.
+Each class has a stable ``code``, an HTTP ``status``, and a flag ``transient`` that says
+whether the same request may succeed later. The text of an error is for the person who
+made the request: what went wrong and what to do next, and no internals of the machine.
+The text of an error with status 500 is never shown (``gatewright.web.problems`` renders
+errors). The second paragraph of each class's docstring says what the person can do; the
+reference page of errors is generated from it.
 """
 
 from collections.abc import Mapping
 from typing import ClassVar, Self
 
 Detail = object
-"""A JSON value that goes into the answer beside the text."""
+"""A JSON value that is added to the error response beside the text."""
 
 
 class GatewayError(Exception):
-    """Anything that ends a request without its answer.
+    """The root of the tree: any error that ends a request.
 
     Parameters
     ----------
     text
-        One or two sentences for the person who asked.
+        One or two sentences for the person who made the request.
     retry_after
-        Seconds after which the request may succeed; only said of transient errors.
+        Seconds after which the request may succeed; only for transient errors.
     headers
-        Header fields that the answer must carry.
+        HTTP headers that the error response must carry.
     details
-        Members that are added to the rendered problem, JSON values only.
+        JSON values that are added to the problem document as members.
     """
 
     code: ClassVar[str] = "internal-error"
@@ -75,7 +76,7 @@ class GatewayError(Exception):
         self.details = details
 
     def with_headers(self, **headers: str) -> Self:
-        """Return the same error with more header fields (``_`` stands for ``-``)."""
+        """Add headers to this error and return it; ``_`` in a name stands for ``-``."""
         self.headers |= {k.replace("_", "-"): v for k, v in headers.items()}
         return self
 
@@ -83,7 +84,7 @@ class GatewayError(Exception):
 class InvalidRequest(GatewayError):
     """The request cannot be understood.
 
-    Mend the request: the text names the part that cannot be read.
+    Correct the part of the request that the text names.
     """
 
     code = "invalid-request"
@@ -92,9 +93,9 @@ class InvalidRequest(GatewayError):
 
 
 class UnsupportedMediaType(InvalidRequest):
-    """The body is of a type that is not taken here.
+    """The media type of the request's body is not accepted here.
 
-    Send the body in the type that the text names, as ``Content-Type``.
+    Send the body in a type that the text names, with that type as ``Content-Type``.
     """
 
     code = "unsupported-media-type"
@@ -103,7 +104,7 @@ class UnsupportedMediaType(InvalidRequest):
 
 
 class NotAcceptable(InvalidRequest):
-    """No form of the answer is one that the client accepts.
+    """The response is not available in any media type that the client accepts.
 
     Leave ``Accept`` out, or name a type that the text lists.
     """
@@ -114,9 +115,9 @@ class NotAcceptable(InvalidRequest):
 
 
 class RangeNotSatisfiable(InvalidRequest):
-    """The range lies outside the content.
+    """The byte range lies outside the content.
 
-    Ask within the size that ``Content-Range`` tells.
+    Ask for bytes within the size that ``Content-Range`` gives.
     """
 
     code = "range-not-satisfiable"
@@ -125,9 +126,9 @@ class RangeNotSatisfiable(InvalidRequest):
 
 
 class UriTooLong(InvalidRequest):
-    """The URL is longer than the gateway reads.
+    """The URL is longer than the limit.
 
-    Ask for less at once, or send what is long in the body.
+    Ask for less at once, or send long parameters in the body.
     """
 
     code = "uri-too-long"
@@ -136,9 +137,9 @@ class UriTooLong(InvalidRequest):
 
 
 class HeadersTooLarge(InvalidRequest):
-    """The header section is larger than the gateway reads.
+    """The header section of the request is larger than the limit.
 
-    Send fewer header fields or shorter ones; often it is cookies of other pages.
+    Send fewer or shorter headers; often cookies of other pages are the cause.
     """
 
     code = "headers-too-large"
@@ -158,7 +159,7 @@ class RequestTimeout(InvalidRequest):
 
 
 class InvalidContent(InvalidRequest):
-    """The request is well formed and its values are not right.
+    """The request is well formed, but one of its values is not valid.
 
     Change the value that the text names.
     """
@@ -191,9 +192,9 @@ class NotAllowed(GatewayError):
 
 
 class NotFound(GatewayError):
-    """There is nothing of that name that the caller may see.
+    """Nothing with that name exists, or the caller may not see it.
 
-    Check the name; what one may not see is not there, so check who you are, too.
+    Check the name, and check which account you use.
     """
 
     code = "not-found"
@@ -202,7 +203,7 @@ class NotFound(GatewayError):
 
 
 class MethodNotAllowed(GatewayError):
-    """The resource does not have this method.
+    """The resource does not support the HTTP method.
 
     Use a method that ``Allow`` lists.
     """
@@ -213,7 +214,7 @@ class MethodNotAllowed(GatewayError):
 
 
 class Conflict(GatewayError):
-    """The state of the resource does not admit the request.
+    """The request does not fit the current state of the resource.
 
     Read the resource again and decide anew.
     """
@@ -224,9 +225,9 @@ class Conflict(GatewayError):
 
 
 class AlreadyExists(Conflict):
-    """Something of that name is there already.
+    """Something with that name exists already.
 
-    Choose another name, or replace what is there.
+    Choose another name, or replace what exists.
     """
 
     code = "already-exists"
@@ -234,10 +235,10 @@ class AlreadyExists(Conflict):
 
 
 class PreconditionFailed(GatewayError):
-    """The resource is not in the state that the client named (If-Match).
+    """The resource is not in the state that a precondition such as ``If-Match`` names.
 
-    Somebody changed it meanwhile: read it again, apply your change to that, and send
-    the new ``ETag``.
+    Somebody changed it meanwhile: read it again, apply your change to the new state,
+    and send its ``ETag``.
     """
 
     code = "precondition-failed"
@@ -246,7 +247,7 @@ class PreconditionFailed(GatewayError):
 
 
 class TooLarge(GatewayError):
-    """The request or its answer is above a limit.
+    """The request or its response is above a size limit.
 
     Ask for less, in parts, or as a job; the text tells the limit.
     """
@@ -257,7 +258,7 @@ class TooLarge(GatewayError):
 
 
 class TooManyRequests(GatewayError):
-    """The caller is above a rate.
+    """The caller makes more requests than a limit allows.
 
     Wait for as long as ``Retry-After`` says.
     """
@@ -269,7 +270,7 @@ class TooManyRequests(GatewayError):
 
 
 class NotImplementedHere(GatewayError):
-    """The protocol has this and this service does not.
+    """The protocol defines this operation, but the gateway does not implement it.
 
     Use another way to the same end; the text names one where there is one.
     """
@@ -280,9 +281,9 @@ class NotImplementedHere(GatewayError):
 
 
 class BackendFailed(GatewayError):
-    """Something behind the gateway answered wrongly.
+    """A system behind the gateway gave a wrong answer.
 
-    Tell the operator the ``request_id``; to repeat the request does not help.
+    Tell the operator the ``request_id``; repeating the request does not help.
     """
 
     code = "backend-failed"
@@ -291,9 +292,9 @@ class BackendFailed(GatewayError):
 
 
 class Unavailable(GatewayError):
-    """Something behind the gateway is away.
+    """A system behind the gateway is unavailable.
 
-    Repeat the request after ``Retry-After``; if it lasts, tell the operator.
+    Repeat the request after ``Retry-After``; if the error lasts, tell the operator.
     """
 
     code = "unavailable"
@@ -303,7 +304,7 @@ class Unavailable(GatewayError):
 
 
 class TimedOut(GatewayError):
-    """Something behind the gateway did not answer in time.
+    """A system behind the gateway did not answer in time.
 
     Repeat the request later, or ask for less.
     """
@@ -315,9 +316,9 @@ class TimedOut(GatewayError):
 
 
 class StorageFull(GatewayError):
-    """There is no room for this: the disk or a quota is full.
+    """The disk or a quota is full.
 
-    Delete something, or ask the operator for room.
+    Delete something, or ask the operator for space.
     """
 
     code = "storage-full"
@@ -326,7 +327,7 @@ class StorageFull(GatewayError):
 
 
 def error_class(code: str) -> type[GatewayError]:
-    """Return the error class with a code; the root class for an unknown code."""
+    """Return the error class with a code; :class:`GatewayError` for an unknown code."""
     classes = [GatewayError]
     for one in classes:
         if one.code == code:

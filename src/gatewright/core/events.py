@@ -1,7 +1,7 @@
-"""What happened, for those who may know: the event log and its readers.
+"""The event log of what happens to users' resources, and the hub that follows it.
 
-An event is written to a durable log that all gateway processes share and gets the
-next number; a client that comes back says the last number it saw (``Last-Event-ID``).
+An event is written to a durable log that all gateway processes share, and gets the next
+number. A client that reconnects sends the last number it saw (``Last-Event-ID``).
 """
 
 import asyncio
@@ -17,10 +17,10 @@ from gatewright.core.errors import Unavailable
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that happened."""
+    """An entry of the event log, such as a job that completed."""
 
     number: int
-    """Place in the log, rising, unique."""
+    """Place in the log; unique and increasing."""
     at: float
     """Seconds since 1970-01-01 UTC."""
     kind: str
@@ -28,7 +28,7 @@ class Event:
     subject: str
     """Path of the resource below ``/api/v1/``, such as ``jobs/local/17``."""
     owner: str
-    """The user who may read it."""
+    """Account of the only user who may read the event."""
     data: Mapping[str, object]
     """What changed, as JSON values."""
 
@@ -45,34 +45,35 @@ class EventLog(Protocol):
     async def after(
         self, number: int, *, owner: str, subject: str = "", limit: int = 500
     ) -> Sequence[Event]:
-        """Return an owner's events above a number, oldest first.
+        """Return at most ``limit`` of an owner's events above a number, oldest first.
 
-        ``subject`` limits them to that resource and those below it.
+        ``subject`` limits them to that resource and the resources below it.
         """
         ...
 
     async def since(self, number: int, limit: int = 500) -> Sequence[Event]:
-        """Return all owners' events above a number, oldest first."""
+        """Return all owners' events above a number, oldest first, at most ``limit``."""
         ...
 
     async def latest(self) -> int:
-        """Return the number of the newest event, 0 when there is none."""
+        """Return the number of the newest event, or 0 if there is none."""
         ...
 
 
 _PAGE = 500
 _PENDING = 256
-"""Events that wait for one follower; one that is further behind reads the log."""
+"""Most events that wait in memory for one follower; one further behind reads the
+log."""
 _AT_ONCE = 32
-"""Followers that are woken, or begin, before others have their turn."""
+"""Most followers that are woken or started before the event loop runs other tasks."""
 
 
 class EventHub:
-    """Follows the log for all clients of one process, with one look at a time.
+    """Follows the event log on behalf of all clients of one process.
 
-    A look at the log is made when something was announced in this process, and every
-    ``interval`` seconds for what other processes wrote, while there is a follower. What
-    it finds is handed to the followers of each owner.
+    While there are followers, a single task reads the log: when this process publishes
+    an event, and every ``interval`` seconds for events of other processes. It hands
+    each new event to the followers of the event's owner.
     """
 
     def __init__(self, log: EventLog, interval: float = 0.5) -> None:
@@ -89,34 +90,36 @@ class EventHub:
     async def publish(
         self, kind: str, subject: str, owner: str, data: Mapping[str, object]
     ) -> int:
-        """Write an event and wake the readers of this process."""
+        """Write an event, wake the task that reads the log, and return its number."""
         number = await self.log.append(kind, subject, owner, data)
         self._news.set()
         return number
 
     async def start(self, seen: int | None) -> int:
-        """Return the number after which a follower begins: its last one, or the newest.
+        """Return the number after which a new follower begins.
 
-        An answer begins only after this: a client that has read its head, and then
-        looks at a resource, misses nothing that happens to it. A number that is yet to
-        come (the log is an older copy that was put back) is now.
+        It is ``seen``, the last number that the client saw, or the newest number in the
+        log for a client that is new. It is also the newest number if ``seen`` is above
+        it, as when an older copy of the log was restored.
 
-        Many that begin together share one read, which starts after each has asked, and
-        go on some at a time.
+        A response begins only after this returns. A client that has received the
+        response header and then reads a resource thus misses no later event of it.
+        Clients that begin together share one read of the log, which starts after each
+        has asked, and continue in groups so that the event loop stays free.
         """
         if self._begins_next is None:
             self._begins_next = asyncio.create_task(self._read_latest())
             self._begin_together = 0
         turn = self._begin_together // _AT_ONCE
         self._begin_together += 1
-        # One that is cancelled (its client went away) does not end it for the others.
+        # Cancelling one follower, whose client left, must not cancel the shared read.
         latest = await asyncio.shield(self._begins_next)
         for _ in range(turn):
             await asyncio.sleep(0)
         return latest if seen is None else min(seen, latest)
 
     async def _read_latest(self) -> int:
-        """Read the newest number, once the read before this one has ended."""
+        """Return the newest number, read after the read before this one has ended."""
         before, own = self._beginning, asyncio.current_task()
         if before is not None:
             await asyncio.wait([before])
@@ -128,8 +131,16 @@ class EventHub:
     ) -> AsyncIterator[Event | None]:
         """Yield an owner's events as they come, and None when there are no more yet.
 
-        ``after`` is the last number seen (see :meth:`start`). The caller ends the
-        iteration (a client that went away).
+        The caller ends the iteration, as when its client disconnects.
+
+        Parameters
+        ----------
+        owner
+            Account whose events are yielded.
+        subject
+            Path of a resource to which, and to those below it, events are limited.
+        after
+            Number of the last event that the client saw (see :meth:`start`).
         """
         follower = _Follower(subject, after)
         self._followers[owner].add(follower)
@@ -139,7 +150,7 @@ class EventHub:
                 "handing out events", self._look, most_pause=2 * self._interval
             )
             self._looking = asyncio.create_task(look.run())
-        # What has not been handed out yet will be; only what was before it is read.
+        # Events above _seen will be handed out; only older ones are read from the log.
         follower.behind = self._seen is None or after < self._seen
         try:
             while True:
@@ -163,11 +174,11 @@ class EventHub:
     async def _caught_up(
         self, owner: str, follower: "_Follower"
     ) -> AsyncIterator[Event]:
-        """Yield from the log what a follower has not been handed.
+        """Yield from the log the events that a follower was not handed.
 
-        While the log is away nothing comes, and all of it later: a stream that broke
-        off would be asked for anew at once and refused, and a browser asks no more
-        after a refusal.
+        While the log is unavailable this waits and yields nothing. If the stream were
+        closed instead, the client would reconnect at once and be refused, and a browser
+        does not reconnect after a refusal.
         """
         while follower.behind:
             follower.behind = False
@@ -186,13 +197,13 @@ class EventHub:
                 yield event
 
     async def _look(self) -> float:
-        """Hand out what is new, and wait for more; return that it goes on at once."""
+        """Hand new events to followers and wait for more; return 0, for no pause."""
         self._news.clear()
         if self._seen is None:
             self._seen = await self._begin()
         events = await self.log.since(self._seen, _PAGE)
         for event in events:
-            self._seen = event.number  # before it: who comes meanwhile reads the log
+            self._seen = event.number  # first, so that new followers read this one
             followers = tuple(self._followers.get(event.owner, ()))
             for count, follower in enumerate(followers, 1):
                 follower.offer(event)
@@ -207,7 +218,7 @@ class EventHub:
     async def _begin(self) -> int:
         """Return the number above which events are handed out.
 
-        Whoever follows already reads the log once more, for what came before this.
+        Existing followers read the log once more for the events up to that number.
         """
         latest = await self.log.latest()
         for followers in self._followers.values():
@@ -217,26 +228,29 @@ class EventHub:
 
 
 class _Follower:
-    """One iteration over the events of an owner."""
+    """One client's iteration over the events of an owner."""
 
     __slots__ = ("_events", "_waiting", "behind", "number", "subject")
 
     def __init__(self, subject: str, number: int) -> None:
         self.subject = subject
         self.number = number
-        """Last event that was yielded."""
+        """Number of the last event that was yielded."""
         self.behind = True
-        """Whether the log has events that were not handed to it."""
+        """Whether the log has events that the follower was not handed."""
         self._events: list[Event] = []
         self._waiting: asyncio.Future[None] | None = None
 
     @property
     def has_more(self) -> bool:
-        """Whether there is something to yield at once."""
+        """Whether there is an event to yield without waiting."""
         return self.behind or bool(self._events)
 
     def offer(self, event: Event) -> None:
-        """Take an event if it is wanted, up to some; above that it is read later."""
+        """Queue an event of the follower's subject; if the queue is full, drop it.
+
+        The follower then reads the log for what it was not handed.
+        """
         wanted, subject = self.subject, event.subject
         if wanted and subject != wanted and not subject.startswith(f"{wanted}/"):
             return
@@ -247,7 +261,7 @@ class _Follower:
             self.fall_behind()
 
     def fall_behind(self) -> None:
-        """Let it read the log for what was not handed to it."""
+        """Drop the queued events and have the follower read the log instead."""
         self._events.clear()
         self.behind = True
         self._wake()
@@ -257,13 +271,13 @@ class _Follower:
             self._waiting.set_result(None)
 
     def taken(self) -> Sequence[Event]:
-        """Return the events that were handed to it and that it has not seen."""
+        """Return and clear the queued events that were not yielded yet."""
         events, self._events = self._events, []
         return [event for event in events if event.number > self.number]
 
     async def wait(self) -> None:
-        """Wait until there is something to yield."""
-        if self.has_more:  # since it came while the reader was elsewhere
+        """Wait until there is an event to yield."""
+        if self.has_more:  # events came while the last one was being sent
             return
         self._waiting = asyncio.get_running_loop().create_future()
         await self._waiting

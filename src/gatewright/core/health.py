@@ -1,8 +1,8 @@
-"""Health: the parts that the gateway needs, and whether each of them answers.
+"""Health checks: asks each part that the gateway needs whether it works.
 
-A part is asked at most once a second, for all who want to know, and waited for at most
-two. A part that hangs (a network file system whose server is away) is down until its
-answer comes, and is not asked a second time meanwhile.
+All callers share the answers: each part is asked at most once a second and given at
+most two seconds. A part that hangs (such as a network file system whose server is away)
+counts as down until it answers, and is not asked again meanwhile.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 Check = Callable[[], Awaitable[object]]
-"""Returns when a part of the gateway answers; raises when it does not."""
+"""Returns if a part of the gateway works, and raises an exception if it does not."""
 
 _PATIENCE_SECONDS = 2.0
 _REMEMBER_SECONDS = 1.0
@@ -23,21 +23,21 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Something that the gateway needs."""
+    """A part that the gateway needs, such as its database."""
 
     check: Check
-    """Asks it."""
+    """Asks the part whether it works."""
     vital: bool = False
-    """Whether nothing at all can be answered without it."""
+    """Whether the gateway can answer no request at all without it."""
 
 
 class Health:
-    """Asks every part whether it answers.
+    """Asks every part whether it works, and keeps the answers for a second.
 
     Parameters
     ----------
     parts
-        The parts by name; those of a system begin with ``systems/<name>/``.
+        The parts by name; names of a system's parts begin with ``systems/<name>/``.
     patience
         Seconds to wait for an answer.
     """
@@ -53,7 +53,7 @@ class Health:
         self._asking: dict[str, asyncio.Task[bool]] = {}
 
     async def look(self) -> Mapping[str, bool]:
-        """Return whether each part answers."""
+        """Return, by name, whether each part works."""
         async with self._lock:
             if time.monotonic() - self._asked_at <= _REMEMBER_SECONDS:
                 return self._up
@@ -78,11 +78,14 @@ class Health:
             return up
 
     def is_vital(self, name: str) -> bool:
-        """Return whether the gateway serves nothing without a part."""
+        """Return whether the gateway can answer no request without a part."""
         return self._parts[name].vital
 
     async def system(self, name: str) -> str:
-        """Return “up”, “degraded” or “down”: all, some or none of a system answer."""
+        """Return “up”, “degraded” or “down”: all, some or no parts of a system work.
+
+        A system without parts is up.
+        """
         start = f"{_SYSTEMS}/{name}/"
         answers = {
             up for part, up in (await self.look()).items() if part.startswith(start)
@@ -100,7 +103,7 @@ class Health:
         return True
 
     async def close(self) -> None:
-        """Leave off asking."""
+        """Cancel the checks that are still running."""
         for task in self._asking.values():
             task.cancel()
         await asyncio.gather(*self._asking.values(), return_exceptions=True)

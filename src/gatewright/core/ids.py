@@ -1,4 +1,4 @@
-"""Identifiers that sort by time and cannot be guessed."""
+"""Makes identifiers that sort by time and cannot be guessed."""
 
 import os
 import secrets
@@ -11,21 +11,21 @@ _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 _TIME_LENGTH: Final = 10
 _LATEST: Final = (1 << 48) - 1
 _PAIRS: Final = [first + second for first in _ALPHABET for second in _ALPHABET]
-"""The two characters of each ten bits."""
+"""The two base-32 characters for each value of ten bits."""
 _TIME_SHIFTS: Final = range(40, -1, -10)
 _RANDOM_SHIFTS: Final = range(70, -1, -10)
 
 
 class IdMaker:
-    """Makes ids each of which sorts after those that it made before.
+    """Makes ids, each of which sorts after all that it made before.
 
-    While the clock stands, or after it was set back, the time in an id goes on by a
-    millisecond for each.
+    If the clock has not moved on, or was set back, the time in an id is one millisecond
+    after that of the id before.
 
     Parameters
     ----------
     clock
-        Seconds since 1970 UTC.
+        Returns seconds since 1970-01-01 UTC.
     """
 
     def __init__(self, clock: Clock = system_clock) -> None:
@@ -36,7 +36,7 @@ class IdMaker:
     def __call__(self) -> str:
         """Return 26 characters of Crockford base 32: 48 bits of time, 80 random bits.
 
-        The layout is that of ULID (github.com/ulid/spec), in lower case.
+        The layout is the one of ULID (github.com/ulid/spec), in lower case.
         """
         with self._lock:
             self._last = max(int(self._clock() * 1000), self._last + 1)
@@ -44,14 +44,15 @@ class IdMaker:
 
 
 new_id = IdMaker()
-"""Returns a new id; those of one process rise, and all sort by time."""
+"""Returns a new id. Ids of one process increase strictly; ids of all processes sort by
+time."""
 
 
 def later_id(made: str, newest: str) -> str:
-    """Return ``made`` if it sorts after the id ``newest``, else another that does.
+    """Return ``made`` if it sorts after the id ``newest``, else a new id that does.
 
-    Ids of several processes, or from before a restart, meet in a list that is to be
-    in order although a clock was set back.
+    A list that has ids of several processes, or from before a restart, thus stays in
+    order even if a clock was set back.
     """
     if made > newest:
         return made
@@ -67,7 +68,10 @@ def new_secret() -> str:
 
 
 class _RandomBits:
-    """Gives 80 random bits; the kernel is asked for those of a thousand ids at once."""
+    """Returns 80 random bits as a whole number.
+
+    It reads the bits for a thousand ids from the kernel at once, which is faster.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

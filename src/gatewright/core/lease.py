@@ -1,9 +1,9 @@
-"""Work that one process of the gateway does at a time, whichever that is.
+"""Leases, which let only one process of the gateway do a certain work at a time.
 
-Several processes, perhaps on several machines, share one database. A process that wants
-to follow the jobs of a system asks for the lease of that work, and waits while another
-has it; when the other ends, is killed or loses the database, the lease comes to one of
-those that wait.
+Several processes, perhaps on several machines, share one database. A process that is to
+follow the jobs of a system asks for the lease of that work and waits while another one
+holds it. When the holder ends, is killed or loses the database, a waiting process gets
+the lease.
 """
 
 from contextlib import AbstractAsyncContextManager
@@ -11,11 +11,11 @@ from typing import Protocol
 
 
 class LeaseLost(Exception):  # it says what happened, and is no mistake
-    """The lease went to nobody or to another process while the work went on."""
+    """The process lost the lease while it did the work."""
 
 
 class Lease(Protocol):
-    """The right to one work, which at most one process has at any moment.
+    """The right to do one work, which at most one process holds at any moment.
 
     Its contract tests are :class:`gatewright.testing.lease.LeaseContract`.
     """
@@ -27,18 +27,18 @@ class Lease(Protocol):
 
     @property
     def held(self) -> bool:
-        """Whether this process has it now; no other has it while this is true."""
+        """Whether this process holds the lease now, and so no other process does."""
         ...
 
     def holding(self) -> AbstractAsyncContextManager[None]:
-        """Wait until this process has the lease, and keep it for the block.
+        """Return a context manager that waits for the lease and holds it for the block.
 
-        The block is cancelled when the lease cannot be kept, as when the database is
-        away for longer than the lease lasts.
+        The block is cancelled when the lease cannot be kept, such as when the database
+        is unavailable for longer than the lease lasts.
 
         Raises
         ------
         LeaseLost
-            The block was cancelled for that reason.
+            The lease was lost and the block was cancelled.
         """
         ...

@@ -1,4 +1,4 @@
-"""What a gateway measures of itself when it is asked: gauges with their labels."""
+"""Gauges that the gateway measures when its metrics are requested."""
 
 import asyncio
 import logging
@@ -10,29 +10,30 @@ _PATIENCE_SECONDS = 2.0
 _log = logging.getLogger(__name__)
 
 Labels = Mapping[str, str]
-"""What tells the values of one gauge apart: ``{"system": "local"}``."""
+"""Labels that tell the values of one gauge apart, such as ``{"system": "local"}``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """Values that go up and down, as they are now."""
+    """A gauge with its present values."""
 
     name: str
-    """Name with its unit at the end, as Prometheus has it (``disk_free_bytes``)."""
+    """Name that ends with the unit, as Prometheus recommends (``disk_free_bytes``)."""
     help: str
-    """What it is, in a sentence."""
+    """What the gauge measures, in a sentence."""
     values: Sequence[tuple[Labels, float]]
-    """The values; all have the same labels."""
+    """The values with their labels; all have the same label names."""
 
 
 Measure = Callable[[], Awaitable[Sequence[Measurement]]]
-"""Takes some measurements."""
+"""Takes some measurements and returns them."""
 
 
 async def taken(measures: Mapping[str, Measure]) -> list[Measurement]:
-    """Return what all measures give, and which of them gave something.
+    """Return the measurements of all measures, and one that says which of them worked.
 
-    They are waited for together and not long: what does not answer is left out.
+    The measures run together. One that fails or takes longer than two seconds is logged
+    and left out, and its value of the gauge ``measured`` is 0.
     """
 
     async def in_time(measure: Measure) -> Sequence[Measurement]:

@@ -1,4 +1,4 @@
-"""Settings of plug-ins of which the gateway has one: its store, its ways to sign in."""
+"""Settings of the plug-ins for the store and for the ways to sign in."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,13 +13,13 @@ from gatewright.core.systems import Fault, load_plugin
 
 
 def settings_of(identity: Identity, name: str) -> Mapping[str, Any]:
-    """Return the table of one way to sign in, ``[identity.NAME]``."""
+    """Return the settings of one way to sign in, from the table ``[identity.NAME]``."""
     found = (identity.model_extra or {}).get(name, {})
     return found if isinstance(found, dict) else {}
 
 
 def faults_of_identity(identity: Identity) -> Iterator[Fault]:
-    """Yield what is wrong with the ways to sign in and their settings."""
+    """Yield the faults in the ways to sign in and their settings."""
     for name in identity.login:
         given = settings_of(identity, name)
         yield from _faults(IDENTITY, name, given, ("login",), (name,))
@@ -29,7 +29,7 @@ def faults_of_identity(identity: Identity) -> Iterator[Fault]:
 
 
 def faults_of_store(store: StoreSettings) -> Iterator[Fault]:
-    """Yield what is wrong with the store's plug-in and its settings."""
+    """Yield the faults in the choice of the store's plug-in and in its settings."""
     yield from _faults(STORES, store.backend, store.model_extra or {}, ("backend",), ())
 
 
@@ -50,7 +50,7 @@ def _faults(
 
 
 def with_absolute_paths(config: Config, folder: Path) -> Config:
-    """Return a configuration in which plug-ins' relative paths begin in a folder."""
+    """Return a configuration with plug-ins' relative paths resolved in a folder."""
     identity, store = config.identity, config.store
     tables = {
         name: _absolute(IDENTITY, name, settings_of(identity, name), folder)

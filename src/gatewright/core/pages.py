@@ -1,4 +1,4 @@
-"""Pages of a listing and the opaque cursors that lead from one to the next."""
+"""Pages of a listing, and the opaque cursors that lead from one page to the next."""
 
 import base64
 import binascii
@@ -23,11 +23,11 @@ class Page(Generic[T_co]):
     items: Sequence[T_co]
     """The items of this page, in the listing's order."""
     next: str | None = None
-    """Cursor of the page after this one; None on the last."""
+    """Cursor of the page after this one; None on the last page."""
 
 
 def encode_cursor(*position: str | float | None) -> str:
-    """Return the position of the last item as text for a URL."""
+    """Return the sort position of a page's last item as URL-safe text."""
     text = json.dumps(position, separators=(",", ":"), ensure_ascii=True)
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
@@ -38,16 +38,17 @@ def decode_cursor(cursor: str, *types: type) -> tuple[object, ...]:
     Raises
     ------
     InvalidRequest
-        The text is not a cursor of this listing: a client may only send back what it
-        was given.
+        The text is not a cursor that this listing returned.
     """
     if len(cursor) > _MAXIMUM_CURSOR:
-        raise InvalidRequest("The cursor is longer than any that is given here.")
+        raise InvalidRequest("The cursor is longer than any that the gateway returns.")
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         values = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
     except (ValueError, binascii.Error, RecursionError) as error:
-        raise InvalidRequest("The cursor is not one that was given here.") from error
+        raise InvalidRequest(
+            "The cursor is not one that the gateway returned."
+        ) from error
     if (
         not isinstance(values, list)
         or len(values) != len(types)
@@ -64,7 +65,7 @@ def _is(value: object, kind: type) -> bool:
 
 
 def page_limit(limit: int | None, maximum: int = MAXIMUM_LIMIT) -> int:
-    """Return the number of items on a page.
+    """Return the number of items on a page: ``limit``, or by default 100.
 
     Raises
     ------

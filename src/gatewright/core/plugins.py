@@ -1,4 +1,4 @@
-"""Backends and faces, found by entry point and loaded when they are named."""
+"""Finds plug-ins by their entry points and loads them when they are needed."""
 
 import logging
 from importlib.metadata import EntryPoint, entry_points
@@ -7,15 +7,15 @@ from typing import Final, TypeVar
 from gatewright.core.errors import InvalidRequest
 
 FACES: Final = "gatewright.faces"
-"""The group of the protocols."""
+"""Entry point group of the protocols."""
 IDENTITY: Final = "gatewright.identity"
-"""The group of the ways to know people."""
+"""Entry point group of the ways to sign in."""
 STORES: Final = "gatewright.stores"
-"""The group of the places where documents are kept."""
+"""Entry point group of the places where documents are kept."""
 ARRAY_READERS: Final = "gatewright.array_readers"
-"""The group of the formats of gridded data."""
+"""Entry point group of the formats of gridded data."""
 IMAGE_READERS: Final = "gatewright.image_readers"
-"""The group of the formats of images."""
+"""Entry point group of the formats of images."""
 
 Kind = TypeVar("Kind")
 
@@ -23,18 +23,18 @@ _log = logging.getLogger(__name__)
 
 
 def installed(group: str) -> list[str]:
-    """Return the names of a group's entry points (``gatewright.faces``), sorted."""
+    """Return the sorted names of a group's entry points."""
     return sorted({point.name for point in entry_points(group=group)})
 
 
 def load(group: str, name: str) -> object:
-    """Return what an entry point names.
+    """Return the object that an entry point names.
 
     Raises
     ------
     InvalidRequest
-        There is none of that name, or its package does not import; the text says
-        which names there are.
+        No entry point has that name, in which case the text lists the names that exist,
+        or its package cannot be imported.
     """
     for point in entry_points(group=group, name=name):
         return _load(point)
@@ -45,7 +45,8 @@ def load(group: str, name: str) -> object:
 def load_all(group: str, kind: type[Kind]) -> dict[str, Kind]:
     """Return the plug-ins of a group by name, those of other packages first.
 
-    One that does not import, or is of another kind, is logged and left out.
+    A plug-in that cannot be imported, or is no instance of ``kind``, is logged and left
+    out.
     """
     points = sorted(
         entry_points(group=group),

@@ -1,9 +1,9 @@
-"""Scopes as text: the whole of an action, or a part of it.
+"""Scopes as text: a whole action such as ``store``, or a part of one.
 
 ``store:COLLECTION`` is a part of ``store``; ``files:read:/FOLDER`` and
 ``files:write:/FOLDER`` are parts of ``files:read`` and ``files:write``. A folder is
-written as a URL has it: what is not plain ASCII is escaped, so that any bytes fit and
-a scope has neither a space nor a comma in it, between which scopes are listed.
+percent-encoded like a URL path, so that it may hold any bytes, while the scope has no
+space or comma, which separate scopes in a list.
 """
 
 import re
@@ -13,7 +13,8 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from gatewright.core.errors import InvalidContent
 
-# A surrogate that stands for no byte (of a command line) is in no folder.
+# Surrogates U+DC80 to U+DCFF stand for bytes of a command line that are not UTF-8
+# (PEP 383); no folder has other surrogates.
 _FILES = re.compile(r"(files:read|files:write):(/[^\ud800-\udc7f\udd00-\udfff]*)")
 _NO_NAMES = (b"", b".")
 _BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
@@ -22,10 +23,11 @@ _SAFE = "/!$&'()*+;=:@"
 
 
 def covers(scopes: Collection[str], scope: str) -> bool:
-    """Return whether a scope, or the whole of which it is a part, is among scopes.
+    """Return whether a scope, or a whole action that includes it, is among ``scopes``.
 
-    A folder is no part of the one that it is below as text: it may be a link that
-    leads out, and then be reached by who is narrowed to it.
+    The scope of a folder does not include those of folders below it: such a folder may
+    be a symbolic link that leads elsewhere, which a caller narrowed to the outer folder
+    must not follow.
     """
     if scope in scopes or (scope.startswith("store:") and "store" in scopes):
         return True
@@ -34,7 +36,10 @@ def covers(scopes: Collection[str], scope: str) -> bool:
 
 
 def split(scope: str) -> tuple[str, bytes | None]:
-    """Return a scope of files without its folder, and the folder; or all, and None."""
+    """Return the action and the folder of a scope of files.
+
+    Of a scope without a folder it returns the whole scope and None.
+    """
     found = _FILES.fullmatch(scope)
     if found is None:
         return scope, None
@@ -42,25 +47,26 @@ def split(scope: str) -> tuple[str, bytes | None]:
 
 
 def folders(scopes: Collection[str], action: str) -> list[bytes]:
-    """Return the folders to which scopes narrow an action, in their order."""
+    """Return the sorted folders to which ``scopes`` narrow an action."""
     parts = sorted(map(split, scopes), key=lambda part: part[1] or b"")
     return [folder for name, folder in parts if name == action and folder is not None]
 
 
 def is_within(path: bytes, folder: bytes) -> bool:
-    """Return whether a plain path is a folder, or is below it as text says."""
+    """Return whether a normalized path is, or is below, a folder; ignore links."""
     return path == folder or path.startswith(folder + b"/")
 
 
 def plain(scope: str) -> str:
-    """Return the one way to write a scope of files; others come back as they are.
+    """Return the normal form of a scope of files, and any other scope unchanged.
 
-    The root as the folder is no folder: the scope is the whole.
+    With the root as its folder, the scope is the whole action.
 
     Raises
     ------
     InvalidContent
-        The folder has ``..``, NUL, a ``%`` that escapes nothing, or is very long.
+        The folder has ``..``, NUL or a ``%`` without two hexadecimal digits, or is
+        longer than 1024 bytes.
     """
     found = _FILES.fullmatch(scope)
     if found is None:
@@ -82,5 +88,5 @@ def plain(scope: str) -> str:
 
 
 def _raw(folder: str) -> bytes:
-    """Return the bytes of a folder as written; a command line's need not be UTF-8."""
+    """Return the folder as bytes, which on a command line need not be UTF-8."""
     return folder.encode("utf-8", "surrogateescape")

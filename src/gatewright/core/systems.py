@@ -1,4 +1,4 @@
-"""The plug-ins that a configured system names, and their settings in its table."""
+"""Loads the plug-ins that a configured system names, and validates their settings."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from gatewright.core.errors import InvalidRequest
 SCHEDULERS: Final = "gatewright.schedulers"
 FILE_SYSTEMS: Final = "gatewright.filesystems"
 NONE: Final = "none"
-"""Stands in place of a plug-in's name where a system has no jobs, or no files."""
+"""Given instead of a plug-in's name if a system has no jobs, or no files."""
 
 _GROUPS: Final = {"scheduler": SCHEDULERS, "filesystem": FILE_SYSTEMS}
 
@@ -23,47 +23,48 @@ Options = TypeVar("Options", bound=Section)
 
 @runtime_checkable
 class Plugin(Protocol):
-    """A plug-in with settings in the table of its system."""
+    """A plug-in that has settings in a table of the configuration."""
 
     @property
     def options(self) -> type[Section]:
-        """Model of its settings."""
+        """Pydantic model of the plug-in's settings."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A setting of a system that is wrong."""
+    """A wrong setting in the table of a system or another plug-in."""
 
     place: tuple[str | int, ...]
-    """Where it is, from the system's table."""
+    """Keys that lead from the table to the setting."""
     kind: str
-    """What kind of mistake it is, in pydantic's word."""
+    """Type of the error as pydantic names it, or ``unknown_plugin``."""
     message: str
     """What is wrong, for the operator."""
 
 
 def load_plugin(group: str, name: str) -> Plugin:
-    """Return a plug-in for systems.
+    """Return a plug-in that has settings.
 
     Raises
     ------
     InvalidRequest
-        There is none of that name, or it is broken.
+        No plug-in of the group has that name, or it cannot be imported or has no
+        settings model.
     """
     found = plugins.load(group, name)
     if isinstance(found, Plugin) and issubclass(found.options, Section):
         return found
-    raise InvalidRequest(f"The plug-in “{name}” is none of {group}.")
+    raise InvalidRequest(f"The plug-in “{name}” is not of the group {group}.")
 
 
 def options_of(system: System, model: type[Options]) -> Options:
-    """Return those settings of a system's table that a model has.
+    """Return the settings in a system's table that belong to a model.
 
     Raises
     ------
     pydantic.ValidationError
-        One is missing or wrong.
+        A setting is missing or wrong.
     """
     given = system.model_extra or {}
     return model.model_validate(
@@ -72,7 +73,7 @@ def options_of(system: System, model: type[Options]) -> Options:
 
 
 def faults_of(system: System) -> Iterator[Fault]:
-    """Yield what is wrong with a system: its plug-ins, their settings, unknown ones."""
+    """Yield the faults of a system: unknown plug-ins, and wrong or unknown settings."""
     unknown = dict.fromkeys(system.model_extra or {})
     broken = False
     for field, group in _GROUPS.items():
@@ -96,7 +97,7 @@ def faults_of(system: System) -> Iterator[Fault]:
 
 
 def paths_of(system: System) -> Mapping[str, Path]:
-    """Return the settings of a system's plug-ins that are paths and are given."""
+    """Return those settings of a system's plug-ins that are paths and are given."""
     found: dict[str, Path] = {}
     for field, group in _GROUPS.items():
         name = getattr(system, field)
@@ -108,9 +109,9 @@ def paths_of(system: System) -> Mapping[str, Path]:
 
 
 def plugin_models(group: str) -> Iterator[tuple[str, type[Section]]]:
-    """Yield the name and the settings of each plug-in of a group.
+    """Yield the name and the settings model of each plug-in of a group.
 
-    Broken plug-ins are left out.
+    Plug-ins that cannot be loaded are left out.
     """
     for name in plugins.installed(group):
         try:

@@ -1,4 +1,4 @@
-"""Bounds how many of something each person has under way at once."""
+"""Limits how many operations, such as downloads, each user has in progress at once."""
 
 from collections import Counter
 from types import TracebackType
@@ -10,14 +10,15 @@ _RETRY_SECONDS = 1.0
 
 
 class Turns:
-    """Turns of each person, at most so many at once; nobody's count for another.
+    """Counts the operations that each user has in progress, up to a limit.
 
     Parameters
     ----------
     most
-        Turns that one person may have.
+        Most operations that one user may have in progress.
     what
-        What they are, in the plural, for the message of a refusal (``downloads``).
+        Plural noun for the operations in the message of a refusal, such as
+        ``downloads``.
     """
 
     def __init__(self, most: int, what: str) -> None:
@@ -26,12 +27,12 @@ class Turns:
         self._taken: Counter[str] = Counter()
 
     def take(self, key: str) -> "Turn":
-        """Count one more under way for the person of a key, until it is given back.
+        """Count one more operation of a user until the returned turn is given back.
 
         Raises
         ------
         TooManyRequests
-            They have as many as they may.
+            The user has as many operations in progress as allowed.
         """
         if self._taken[key] >= self._most:
             raise TooManyRequests(
@@ -44,14 +45,14 @@ class Turns:
 
 
 class Turn:
-    """A turn that was taken; a context manager that gives it back."""
+    """One counted operation; a context manager that gives the turn back at the end."""
 
     def __init__(self, taken: "Counter[str]", key: str) -> None:
         self._taken: Counter[str] | None = taken
         self._key = key
 
     def give_back(self) -> None:
-        """Give it back; safe to repeat."""
+        """Stop counting the operation; further calls do nothing."""
         taken, self._taken = self._taken, None
         if taken is not None:
             taken[self._key] -= 1
@@ -70,5 +71,5 @@ class Turn:
         self.give_back()
 
     def __del__(self) -> None:
-        """Give back what an answer had that nobody came to send."""
+        """Give the turn back if its response was dropped before it was sent."""
         self.give_back()
