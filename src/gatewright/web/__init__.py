@@ -1,1 +1,1 @@
-"""The one HTTP kit that the faces share."""
+"""The HTTP kit that all faces share: server, middleware, conditions, ranges, events."""

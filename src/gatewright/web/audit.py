@@ -1,9 +1,9 @@
-"""The audit record of every request that may change something, whatever the face.
+"""Middleware that writes an audit record of every request that may change something.
 
-:class:`AuditGate` stands right before the faces: it writes down what is about to be
-done, and where that cannot be written, nothing is done (503). :class:`AuditTrail`
-stands outside of the authentication: it writes the record, with the status, before the
-answer leaves.
+:class:`AuditGate`, right in front of the faces, records what is about to be done; if it
+cannot, it refuses the request with 503, so that nothing changes without a record.
+:class:`AuditTrail`, outside of the authentication, records the status before the
+response leaves.
 """
 
 from collections.abc import Awaitable
@@ -27,20 +27,22 @@ _KEY = "gatewright.audit"
 
 @dataclass(slots=True)
 class _Note:
-    """What is known of a request while it runs."""
+    """The audit record of a request, filled in by middleware while it runs."""
 
     entry: AuditEntry
-    """What the record will say."""
+    """The entry to write to the audit log."""
     intent: str = ""
-    """Id of what was written down before, once it was."""
+    """Id of the record that :class:`AuditGate` wrote before the request ran; empty
+    before that."""
     done: bool = False
-    """Whether the record was written, or will not be."""
+    """Whether the final record was written, or none will be."""
     refused: bool = False
-    """Whether the answer had to give way to a refusal, since there is no record."""
+    """Whether the response was replaced by a refusal, since its record could not be
+    written."""
 
 
 def note_caller(scope: Scope, caller: Caller) -> None:
-    """Say in the record of this request who makes it."""
+    """Set the caller in the audit record of this request."""
     note = scope.get(_KEY)
     if note is not None:
         note.entry = replace(
@@ -52,14 +54,14 @@ def note_caller(scope: Scope, caller: Caller) -> None:
 
 
 def note_text(scope: Scope, text: str) -> None:
-    """Add a sentence to the record of this request, if it gets one."""
+    """Set a sentence in the audit record of this request, if it gets a record."""
     note = scope.get(_KEY)
     if note is not None:
         note.entry = replace(note.entry, note=text)
 
 
 def audit_entry(scope: Scope, caller: Caller | None = None) -> AuditEntry:
-    """Return what the audit log says of a request, without its outcome."""
+    """Return the audit entry of a request, without time and status."""
     raw = scope.get("raw_path") or quote(scope["path"]).encode()
     return AuditEntry(
         at=0.0,
@@ -74,7 +76,10 @@ def audit_entry(scope: Scope, caller: Caller | None = None) -> AuditEntry:
 
 
 class AuditTrail:
-    """ASGI middleware that records each request that may change something, once."""
+    """ASGI middleware that writes one audit record for each request that is not safe.
+
+    Safe methods (RFC 9110, section 9.2.1) change nothing and are not recorded.
+    """
 
     def __init__(self, app: ASGIApp, services: Services) -> None:
         self._app = app
@@ -110,13 +115,13 @@ class AuditTrail:
         except BaseException:
             await self._record(note, 500)
             raise
-        # An answer that never came, since the client went away.
+        # There was no response, since the client went away.
         await self._record(note, 0)
 
     async def _record(self, note: _Note, status: int) -> GatewayError | None:
-        """Write the record; return why the answer may not leave, if it may not."""
+        """Write the record; on failure return the error that replaces the response."""
         if note.done or (status == 429 and not note.intent):
-            # Above the rate nothing was begun; the access log has it.
+            # A request above the rate limit did nothing; the access log has it.
             return None
         note.done = True
         try:
@@ -129,7 +134,7 @@ class AuditTrail:
 
 
 class AuditGate:
-    """ASGI middleware that lets nothing be changed while the log cannot be written."""
+    """ASGI middleware that refuses changes while the audit log cannot be written."""
 
     def __init__(self, app: ASGIApp, services: Services) -> None:
         self._app = app

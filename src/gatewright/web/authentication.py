@@ -1,9 +1,10 @@
-"""Turns the credentials of a request into a ``Caller``, once.
+"""Middleware that turns the credentials of a request into a ``Caller``.
 
-A token in ``Authorization`` must be valid. A session's cookie counts where the request
-may be one of our own pages (``own_pages``); one that has ended makes a visitor. A
-program's session counts below the path of a face's own cookie, for requests that no
-browser sends.
+A token in ``Authorization`` must be valid, or the request is refused. A session cookie
+counts only where the request may come from the gateway's own pages (``own_pages``); a
+cookie whose session has ended makes the caller a visitor. The session of a program
+(begun without a browser) counts below the path of a face's own cookie, for requests
+that no browser sends.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
@@ -41,10 +42,10 @@ class Authentication:
     Parameters
     ----------
     paced
-        Wraps an application so that it answers at a bounded rate. Refusals of
-        credentials are wrapped in it, since they never reach the caller's own rate.
+        Wraps an application in a rate limit. It is applied to refusals of credentials,
+        which never reach the rate limit of the caller.
     cookies
-        The cookies of faces that have one of their own.
+        Session cookies of the faces that have their own.
     """
 
     def __init__(
@@ -85,7 +86,7 @@ class Authentication:
         await self._app(scope, receive, send)
 
     def _enter(self, scope: Scope, caller: Caller) -> None:
-        """Write down who asks, for all that comes after."""
+        """Store the caller for all inner middleware, handlers and logs."""
         scope[SCOPE_KEY] = RequestContext(self._services, caller, caller.request_id)
         exchange_of(scope).user = caller.user
         note_caller(scope, caller)
@@ -102,7 +103,14 @@ class Authentication:
         return visitor(**sender)
 
     def _secrets(self, scope: Scope, headers: Headers) -> list[str]:
-        """Return the session secrets that count for this request."""
+        """Return the secrets of the session cookies that count for this request.
+
+        Raises
+        ------
+        NotAllowed
+            The request may be forged by another site's page (cross-site request
+            forgery).
+        """
         path = scope["path"]
         secrets = session_secrets(headers, self._cookie, path, self._face_cookies)
         programs = [secret for secret in secrets if is_program_secret(secret)]
@@ -118,7 +126,7 @@ class Authentication:
 
 
 def _sender(scope: Scope) -> dict[str, str]:
-    """Return what the audit log says of a request, whoever it is from."""
+    """Return the client's address and the request id, for callers and audit records."""
     return {
         "address": client_address(scope),
         "request_id": exchange_of(scope).request_id,
@@ -126,9 +134,10 @@ def _sender(scope: Scope) -> dict[str, str]:
 
 
 def offer_basic(fields: Fields, exchange: Exchange) -> None:
-    """Offer Basic beside Bearer on a 401: netCDF-C sends its password only then.
+    """Add a ``Basic`` challenge beside ``Bearer`` to a 401 response.
 
-    Browsers are not offered it, as they would ask for a password themselves.
+    netCDF-C sends its password only if challenged with ``Basic``. Browsers do not get
+    the challenge, since they would ask the user for a password themselves.
     """
     if exchange.status == 401:
         headers = Headers(scope=exchange.scope)

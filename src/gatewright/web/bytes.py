@@ -1,13 +1,14 @@
-"""Answers whose bytes are those of an open file: whole, in ranges, or not at all.
+"""Responses whose body is an open file, or byte ranges of it.
 
-The bytes leave by the ASGI extension ``http.response.zerocopysend`` where the server
-has it, else in blocks that a thread reads. An answer has an exact length; a file that
-turns out shorter ends the connection, never the answer. A client that goes away stops
-the sending. The descriptor is closed in every case.
+The bytes are sent by the ASGI extension ``http.response.zerocopysend`` if the server
+has it, else in blocks that a thread reads. A response has an exact length; if the file
+turns out shorter, the connection is closed instead of ending the response normally.
+Sending stops when the client disconnects. The descriptor is closed in every case.
 
-A file that others may overwrite meanwhile (see `changing_files`) is looked at before
-the last bytes leave, and those are copied: what the kernel has been given to send from
-the page cache is still the file's own memory until the client has taken it.
+A file that others may overwrite meanwhile (see `changing_files`) is checked before the
+last bytes leave, and the last bytes are copied: what the kernel sends from the page
+cache remains the file's memory, which a writer can change, until the client receives
+it.
 """
 
 import asyncio
@@ -40,35 +41,35 @@ from gatewright.web.ranges import (
 EXTENSION = "http.response.zerocopysend"
 BLOCK = 1 << 20
 _SMALL = 1 << 16
-"""Up to this size reading and sending at once is cheaper than the extension."""
+"""Bytes up to which reading and sending in one go is cheaper than the extension."""
 _COPIED = 8 << 20
-"""So many last bytes of a file that may change are copied: more than the buffers of a
-connection hold (4 to 6 MiB with the kernel's usual limits)."""
+"""Bytes at the end of a file that may change which are copied. It is more than the
+buffers of a connection hold (4 to 6 MiB with the kernel's usual limits)."""
 _WINDOW = 64 << 20
-"""After so many bytes a file that may change is looked at."""
+"""Bytes between two checks of a file that may change."""
 _log = logging.getLogger(__name__)
 
 
 class BodyCutShort(Exception):
-    """An answer had begun and cannot be completed; the server ends the connection."""
+    """The response has begun but cannot be completed, so the connection is closed."""
 
 
 class ByteFile(Protocol):
-    """An open regular file."""
+    """An open regular file whose bytes are sent."""
 
     @property
     def descriptor(self) -> int | None:
-        """Its descriptor."""
+        """The file descriptor, or None if the file is closed or held in memory."""
 
     async def read(self, offset: int, count: int) -> bytes:
-        """Return bytes from ``offset``, none at the end of the file."""
+        """Return at most ``count`` bytes from ``offset`` on; none at the file's end."""
 
     def close(self) -> None:
-        """Close the descriptor; safe to repeat."""
+        """Close the descriptor; further calls do nothing."""
 
 
 class DescriptorFile:
-    """A `ByteFile` of a descriptor, which it owns.
+    """A `ByteFile` that owns a file descriptor.
 
     Parameters
     ----------
@@ -88,7 +89,7 @@ class DescriptorFile:
         return self._descriptor
 
     async def read(self, offset: int, count: int) -> bytes:
-        assert self._descriptor is not None  # noqa: S101  # not after the end
+        assert self._descriptor is not None  # noqa: S101  # never read after close
         own = os.dup(self._descriptor)  # a read that hangs keeps its own descriptor
 
         def read() -> bytes:
@@ -109,22 +110,22 @@ class DescriptorFile:
             with suppress(OSError):
                 os.close(descriptor)
 
-        # In a thread: some file systems are asked when a file is closed, and may hang.
+        # In a thread, since close(2) on a network file system may hang.
         loop = asyncio.get_running_loop()
         self._closing = loop.run_in_executor(self._threads, close)
 
 
 class DescriptorResponse(Response):
-    """An answer made of parts of an open file.
+    """A response whose body is made of parts of an open file.
 
     Parameters
     ----------
     file
-        The file, closed when the answer has been sent or has failed.
+        The file, which is closed when the response has been sent or has failed.
     pieces
-        Parts of the file, and bytes between them.
+        Parts of the file, and bytes to send between them.
     holds
-        Returns whether what was there when the file was opened is still there; None
+        Returns whether the file still has the content it had when it was opened; None
         for a file that nobody changes.
     """
 
@@ -245,31 +246,34 @@ def file_response(
     headers: Mapping[str, str] | None = None,
     holds: Callable[[], bool] | None = None,
 ) -> Response:
-    """Answer GET or HEAD with a file: 200, 206, 304, 412 or 416.
+    """Return the response to GET or HEAD of a file, with status 200, 206 or 304.
 
-    Evaluates the request's conditions and ranges; several ranges come as
-    ``multipart/byteranges``. The file is closed in every case.
+    The request's conditions and ranges are evaluated (RFC 9110, sections 13 and 14);
+    several ranges are sent as ``multipart/byteranges``. The file is closed in every
+    case.
 
     Parameters
     ----------
     size
-        Bytes that the file has; what it grows later is not sent.
+        Size of the file in bytes; bytes that are appended later are not sent.
     media_type
-        ``Content-Type`` of the whole.
+        ``Content-Type`` of the whole file.
     etag
-        Strong entity tag, in its quotes.
+        Strong entity tag, with its quotes.
     modified_at
-        Last change, seconds since 1970.
+        Time of the last change, in seconds since 1970-01-01 UTC.
     headers
-        More fields of the answer.
+        More headers of the response.
     holds
-        Returns whether the file still holds what it held when it was opened; the
-        answer ends before its end when it does not.
+        Returns whether the file still has the content it had when it was opened; if
+        not, the connection is closed before the end of the response.
 
     Raises
     ------
-    PreconditionFailed, RangeNotSatisfiable
-        The client's conditions, or its range, do not fit.
+    PreconditionFailed
+        The file is not in the state that the request's conditions name (412).
+    RangeNotSatisfiable
+        The byte range is outside the file (416).
     """
     fields = validators(etag, modified_at) | dict(headers or {})
     try:

@@ -1,8 +1,9 @@
-"""Answers from files that others may change while they are sent: the users' own.
+"""Responses from users' own files, which others may change while they are sent.
 
-An answer is all of what the file held when it was opened, or it ends before its end.
-Small files are read before the answer begins. Files that have no size (those of
-``/proc``) are read to their end, and sent without a length and a tag.
+A response has exactly the content that the file had when it was opened, or the
+connection is closed before the end. Small files are read before the response begins.
+Files whose size is reported as 0 (in ``/proc``) are read to their end, and sent without
+a length and an entity tag.
 """
 
 import asyncio
@@ -26,11 +27,11 @@ class ChangingFile(ByteFile, Protocol):
     """An open regular file that others may change."""
 
     def size_now(self) -> int | None:
-        """Return its size now; None when it was overwritten since it was opened."""
+        """Return the current size; None if the file was overwritten since opening."""
 
 
 class _InMemory:
-    """A file whose bytes have been read."""
+    """A file whose content was read into memory."""
 
     descriptor = None
 
@@ -54,16 +55,20 @@ async def changing_file_response(
     modified_at: float,
     headers: Mapping[str, str],
 ) -> Response:
-    """Answer GET or HEAD with a user's file; the arguments are `file_response`'s.
+    """Return the response to GET or HEAD of a user's file.
+
+    The parameters are those of `file_response`.
 
     Raises
     ------
-    PreconditionFailed, RangeNotSatisfiable
-        The client's conditions, or its range, do not fit.
+    PreconditionFailed
+        The file is not in the state that the request's conditions name (412).
+    RangeNotSatisfiable
+        The byte range is outside the file (416).
     Unavailable
         The file was overwritten while it was read.
     TimedOut
-        It is small, and its bytes did not come in time.
+        The file is small, but could not be read in 15 seconds.
     """
     answer = partial(
         file_response,
@@ -84,20 +89,20 @@ async def changing_file_response(
         return _unsized(request, file, content, media_type, headers)
     file.close()
     if now is None:
-        raise Unavailable("The file is being changed; ask again.", retry_after=1)
-    if len(content) < size:  # in /sys a file has the size of a page, whatever it holds
+        raise Unavailable("The file is being changed; try again.", retry_after=1)
+    if len(content) < size:  # every file in /sys reports the size of a page
         fields = {**headers, "Cache-Control": "no-store"}
         return Response(content, headers=fields, media_type=media_type)
     return answer(_InMemory(content[:size]), size)
 
 
 async def _small(file: ChangingFile, size: int) -> tuple[bytes, int | None]:
-    """Return what a small file holds, and its size after it was read."""
+    """Return the content of a small file, and its size after it was read."""
     try:
         async with asyncio.timeout(_SECONDS):
             content = await file.read(0, size or _BLOCK)
     except TimeoutError as error:
-        raise TimedOut("The file did not give its bytes in time.") from error
+        raise TimedOut("The file could not be read in time.") from error
     return content, file.size_now()
 
 

@@ -1,11 +1,10 @@
-"""Whose a request is by its network address: the one place that says so.
+"""Finds the IP address of the client, also behind trusted reverse proxies.
 
-A proxy that the operator trusts (``trusted_proxies``) says in ``X-Forwarded-For`` from
-whom it has a request; what anybody else says there counts for nothing. Of the header's
-list the rightmost address that is no trusted proxy's is the client's: a proxy adds the
-address it saw at the end, so everything left of it is what the client wrote.
-
-The scheme and the host of a request are never taken from such headers.
+``X-Forwarded-For`` is read only if the connection comes from a proxy that the operator
+trusts (``trusted_proxies``). The client's address is the rightmost in the list that is
+no trusted proxy's: each proxy appends the address that it saw, so anything further left
+may be made up by the client. The scheme and the host of a request are never taken from
+such headers.
 """
 
 import re
@@ -15,7 +14,8 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from starlette.types import Scope
 
 CONNECTIONS_PER_ADDRESS = 512
-"""Connections that one address may have open, or requests through trusted proxies."""
+"""Most connections that one address may have open, or requests through trusted
+proxies."""
 
 _MOST_HOPS = 32
 _LONGEST_FIELD = 4096
@@ -23,29 +23,29 @@ _PORT = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<four>[0-9.]+))(?::[0-9]{
 
 
 def client_address(scope: Scope) -> str:
-    """Return the client's address; empty where the connection has none."""
+    """Return the client's IP address; empty if the connection has none."""
     client = scope.get("client")
     return client[0] if client else ""
 
 
 class TrustedProxies:
-    """The proxies that are believed when they say from whom a request comes.
+    """The reverse proxies whose ``X-Forwarded-For`` header is believed.
 
     Parameters
     ----------
     names
-        Addresses and networks (``10.0.0.0/8``), as the configuration has checked them.
+        Addresses and networks (``10.0.0.0/8``), validated by the configuration.
     """
 
     def __init__(self, names: Iterable[str]) -> None:
         self._networks = [ip_network(name) for name in names]
 
     def __bool__(self) -> bool:
-        """Return whether there are any."""
+        """Return whether any proxy is trusted."""
         return bool(self._networks)
 
     def trusts(self, address: str) -> bool:
-        """Return whether an address is one of theirs."""
+        """Return whether an address belongs to a trusted proxy."""
         plain = _plain(address)
         if plain is None:
             return False
@@ -53,18 +53,18 @@ class TrustedProxies:
         return any(parsed in network for network in self._networks)
 
     def client(self, peer: str, fields: Sequence[bytes]) -> str:
-        """Return the address of the client behind a trusted peer.
+        """Return the address of the client behind a trusted proxy.
 
-        It is the peer's own where the header says nothing, or nothing that can be
-        read: at a place that is no address, or beyond 32 proxies. Where all are
-        trusted it is the leftmost.
+        It is the leftmost address if all in the list are trusted. It is the proxy's own
+        address if the header is missing, or if the search meets something that is no
+        address or goes beyond 32 proxies.
 
         Parameters
         ----------
         peer
             Address of the proxy that made the connection.
         fields
-            Values of ``X-Forwarded-For``, in the order of the header's lines.
+            Values of the ``X-Forwarded-For`` header lines, in their order.
         """
         if not fields or sum(map(len, fields)) > _LONGEST_FIELD:
             return peer
@@ -85,9 +85,10 @@ class TrustedProxies:
 
 
 def _plain(text: str) -> str | None:
-    """Return an address in its one form, IPv4 within IPv6 as IPv4; None if it is none.
+    """Return the normal form of an IP address, or None for other text.
 
-    A zone (``%eth0``) may be any text, so an address from outside has none.
+    An IPv4-mapped IPv6 address becomes an IPv4 address. An address with a zone
+    (``fe80::1%eth0``) is refused, since the zone may be any text.
     """
     if "%" in text:
         return None

@@ -1,4 +1,4 @@
-"""Conditional requests: entity tags, dates, and what follows (RFC 9110, section 13)."""
+"""Conditional requests: entity tags, dates and preconditions (RFC 9110, section 13)."""
 
 import hashlib
 import re
@@ -16,17 +16,17 @@ _SAFE = frozenset({"GET", "HEAD"})
 
 
 def etag_of(content: bytes | memoryview) -> str:
-    """Return the strong entity tag of bytes, in its quotes (128 bits of SHA-256)."""
+    """Return a strong entity tag of bytes, with its quotes (128 bits of SHA-256)."""
     return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
 
 
 def entity_tags(field: str) -> list[str]:
-    """Return the entity tags of an ``If-Match`` or ``If-None-Match`` field.
+    """Return the entity tags in an ``If-Match`` or ``If-None-Match`` header.
 
     Raises
     ------
     InvalidRequest
-        The field is not a list of quoted tags.
+        The header is not a list of quoted tags.
     """
     if not _TAG_LIST.fullmatch(field):
         raise InvalidRequest(
@@ -36,11 +36,11 @@ def entity_tags(field: str) -> list[str]:
 
 
 def tag_matches(field: str, etag: str | None, *, weak: bool) -> bool:
-    """Return whether a resource's tag is one of those in the field.
+    """Return whether a resource's entity tag matches the header ``field``.
 
-    ``*`` matches anything that is there; ``etag`` is None for a resource that is not.
-    The weak comparison takes ``W/"a"`` and ``"a"`` for the same, the strong one takes
-    a weak tag for no match (RFC 9110, section 8.8.3.2).
+    ``etag`` is None for a resource that does not exist; ``*`` matches any that does.
+    The weak comparison ignores the prefix ``W/``; in the strong comparison a weak tag
+    matches nothing (RFC 9110, section 8.8.3.2).
     """
     if field.strip() == "*":
         return etag is not None
@@ -55,17 +55,25 @@ def tag_matches(field: str, etag: str | None, *, weak: bool) -> bool:
 def check_preconditions(
     connection: HTTPConnection, etag: str | None, modified_at: float | None = None
 ) -> bool:
-    """Evaluate the request's conditions in the order of RFC 9110, section 13.2.2.
+    """Evaluate a request's preconditions; return True if the response is 304.
 
-    ``etag`` is the resource's tag, None when there is no resource; ``modified_at`` are
-    seconds since 1970. Returns True when the answer is 304 (see `not_modified`).
+    The order is that of RFC 9110, section 13.2.2.
+
+    Parameters
+    ----------
+    connection
+        The request.
+    etag
+        Entity tag of the resource; None if the resource does not exist.
+    modified_at
+        Time of the last change in seconds since 1970-01-01 UTC, if known.
 
     Raises
     ------
     PreconditionFailed
         The resource is not in the state that the client named.
     InvalidRequest
-        A condition cannot be read.
+        A header with entity tags is malformed.
     """
     headers = connection.headers
     safe = connection.scope["method"] in _SAFE
@@ -77,7 +85,7 @@ def check_preconditions(
         if safe:
             return True
         raise PreconditionFailed(
-            "There is something of that name already."
+            "Something with that name exists already."
             if field.strip() == "*"
             else "The resource is in the state that you wished to avoid."
         )
@@ -106,7 +114,7 @@ def _check_state(
 
 
 def _http_date(field: str) -> int | None:
-    """Return a date as seconds since 1970; None if it cannot be read."""
+    """Return an HTTP date as seconds since 1970-01-01 UTC; None if malformed."""
     try:
         return int(parsedate_to_datetime(field).timestamp())
     except (ValueError, OverflowError, TypeError, IndexError):
@@ -114,12 +122,12 @@ def _http_date(field: str) -> int | None:
 
 
 def http_date(seconds: float) -> str:
-    """Return seconds since 1970 as HTTP writes a date."""
+    """Return seconds since 1970-01-01 UTC as an HTTP date (RFC 9110, section 5.6.7)."""
     return formatdate(int(seconds), usegmt=True)
 
 
 def validators(etag: str | None, modified_at: float | None = None) -> dict[str, str]:
-    """Return the header fields ``ETag`` and ``Last-Modified`` of a resource."""
+    """Return the headers ``ETag`` and ``Last-Modified`` of a resource."""
     fields = {} if etag is None else {"ETag": etag}
     if modified_at is not None:
         fields["Last-Modified"] = http_date(modified_at)
@@ -131,6 +139,6 @@ def not_modified(
     modified_at: float | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Return the answer 304 with the resource's validators."""
+    """Return a 304 response with the resource's validators."""
     fields = validators(etag, modified_at) | dict(headers or {})
     return Response(status_code=304, headers=fields)

@@ -1,4 +1,4 @@
-"""The credentials of a request: a token, or session cookies."""
+"""Reads tokens and session cookies from requests, and writes the cookies."""
 
 import base64
 import binascii
@@ -17,30 +17,31 @@ _MOST_SECRETS = 4
 
 @dataclass(frozen=True, slots=True)
 class SessionCookie:
-    """A session's cookie of one face's own, as its protocol names it."""
+    """A session cookie that a face's protocol defines, beside the gateway's own."""
 
     name: str
     """Name of the cookie."""
     path: str
-    """The face's prefix: the cookie is sent and read below it only."""
+    """The face's prefix; the cookie is sent and read only below it."""
     seconds: int
-    """Longest life; a session may end before."""
+    """Longest lifetime in seconds; the session may end earlier."""
 
     def is_read_at(self, path: str) -> bool:
-        """Return whether the cookie is read on a path."""
+        """Return whether the cookie is read for requests to a path."""
         return f"{path}/".startswith(f"{self.path}/")
 
     def lifetime(self, config: Config) -> int:
-        """Return the seconds that the cookie lives: never longer than a session."""
+        """Return the cookie's ``Max-Age`` in seconds: at most the longest session."""
         return min(self.seconds, config.identity.session_seconds)
 
 
 def session_cookie(config: Config) -> str:
-    """Return the name of the session's cookie.
+    """Return the name of the gateway's own session cookie.
 
-    With ``https`` it begins with ``__Host-``, so that browsers take it only from this
-    very host, secure and for all paths (RFC 6265bis, section 4.1.3.2). Of a gateway
-    below a path of its host it begins with ``__Secure-``, and is for that path.
+    With https it begins with ``__Host-``: browsers accept such a cookie only from this
+    exact host, over https and for the path ``/`` (RFC 6265bis, section 4.1.3.2). If the
+    gateway's public URL has a path it begins with ``__Secure-``, and the cookie is for
+    that path.
     """
     if not _secure(config):
         return "gw_session"
@@ -50,9 +51,9 @@ def session_cookie(config: Config) -> str:
 def cookie_fields(
     config: Config, secret: str, own: SessionCookie | None = None
 ) -> Mapping[str, str]:
-    """Return the header that gives a browser its session's cookie.
+    """Return the ``Set-Cookie`` header that sets a session's cookie.
 
-    ``own`` is the cookie of a face; without it, it is the one that all faces read.
+    ``own`` is the cookie of a face; without it, the gateway's own cookie is set.
     """
     age = own.lifetime(config) if own else config.identity.session_seconds
     return {"Set-Cookie": _cookie(config, secret, age, own)}
@@ -61,7 +62,7 @@ def cookie_fields(
 def no_cookie_fields(
     config: Config, own: SessionCookie | None = None
 ) -> Mapping[str, str]:
-    """Return the header that takes a session's cookie away from a browser."""
+    """Return the ``Set-Cookie`` header that deletes a session's cookie."""
     return {"Set-Cookie": _cookie(config, "", 0, own)}
 
 
@@ -79,10 +80,10 @@ def _secure(config: Config) -> bool:
 def session_secrets(
     headers: Headers, name: str, path: str, own: Iterable[SessionCookie] = ()
 ) -> list[str]:
-    """Return the values of the session cookies that count on a path, best first.
+    """Return the values of the session cookies that count on a path, a face's first.
 
-    ``own`` are the cookies of faces. Each value is looked up, so they are a few at
-    most: a browser sends one of each name.
+    ``own`` are the cookies of faces. Each value is looked up in the database, so at
+    most four are returned; a browser sends one for each name.
     """
     names = [cookie.name for cookie in own if cookie.is_read_at(path)]
     names.append(name)
@@ -97,15 +98,15 @@ def session_secrets(
 
 
 def sent_token(headers: Headers) -> str | None:
-    """Return the token in ``Authorization``; None when the header is not there.
+    """Return the token in the ``Authorization`` header, or None without the header.
 
-    It comes as ``Bearer <token>``, or as the password of ``Basic``, whose user name
-    counts for nothing (or as the user name, where the password is no token).
+    The token is sent as ``Bearer <token>``, or as the password of ``Basic`` with any
+    user name, or as the user name of ``Basic``.
 
     Raises
     ------
     NotSignedIn
-        The header is there and holds no token.
+        The header has no token, or is sent more than once.
     """
     fields = headers.getlist("authorization")
     if not fields:

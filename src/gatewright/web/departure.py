@@ -1,4 +1,4 @@
-"""Clients that go away, and servers that stop, before an answer is whole."""
+"""Cancels work when the client disconnects or the server stops."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -13,11 +13,14 @@ from gatewright.core.errors import InvalidRequest
 T = TypeVar("T")
 
 STOPPING = "gatewright.stopping"
-"""Key in the ASGI state of a `Stopping`."""
+"""Key of the `Stopping` event in the ASGI state."""
 
 
 class Stopping(asyncio.Event):
-    """Is set when the server stops. Many streams wait for it, without a task each."""
+    """An event that is set when the server stops.
+
+    Many streams can wait for it through :meth:`future`, without a task for each.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,14 +45,14 @@ class Stopping(asyncio.Event):
 
 
 def stopping_of(scope: Scope) -> Stopping | None:
-    """Return what says that the server stops, where there is one."""
+    """Return the event that is set when the server stops, or None if there is none."""
     stopping = scope.get("state", {}).get(STOPPING)
     assert stopping is None or isinstance(stopping, Stopping)  # noqa: S101  # ours
     return stopping
 
 
 async def gone(receive: Receive) -> None:
-    """Return when the client has gone; what is left of its request is dropped."""
+    """Wait until the client has disconnected, and drop what is left of its request."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
@@ -57,10 +60,11 @@ async def gone(receive: Receive) -> None:
 async def until_gone(
     receive: Receive, work: Coroutine[Any, Any, T], stopping: Stopping | None = None
 ) -> T | None:
-    """Return the result of work, or None when the client goes or the server stops.
+    """Return the result of ``work``; None if the client leaves or the server stops.
 
-    The work is cancelled and has ended when this returns. The request's body has been
-    read before, or is not wanted.
+    In the latter cases the work is cancelled, and has ended when this returns. Use it
+    only when the request's body has been read or is not needed, since it drops the
+    body.
     """
     working = asyncio.ensure_future(work)
     tasks: list[asyncio.Future[Any]] = [working, asyncio.ensure_future(gone(receive))]
@@ -76,14 +80,14 @@ async def until_gone(
 
 
 async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
-    """Return the result of work that is done for the answer alone.
+    """Run ``work`` for the response, and return its result.
 
     Raises
     ------
     InvalidRequest
-        The client went away, so the work was stopped.
+        The client disconnected, so the work was cancelled.
     """
     result = await until_gone(request.receive, work)
     if result is None:
-        raise InvalidRequest("The client went away before the end.")
+        raise InvalidRequest("The client disconnected before the end.")
     return result

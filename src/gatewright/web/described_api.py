@@ -1,11 +1,11 @@
-"""The routes that a FastAPI application describes, called without its machinery.
+"""Calls the routes of a FastAPI application without FastAPI's router.
 
-FastAPI reads the functions' signatures, declares their parameters and writes the
-OpenAPI document. Its router asks the routes of all families in turn, and prepares each
-call for files, generators, threads and models that no route here has: that costs more
-than all else that the gateway does for a small answer. So the routes are found here by
-the first part of the path, and their functions are called with the values that
-FastAPI's own checks make of the parameters.
+FastAPI reads the signatures of the route functions, declares their parameters and
+writes the OpenAPI document. Its router would test the routes one by one and prepare
+each call for features that no route here uses (file uploads, generators, threads,
+response models), which costs more than all else that the gateway does for a small
+response. So this module finds the routes by the first segment of the path, validates
+the parameters with FastAPI's own functions, and calls the route functions itself.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -34,21 +34,21 @@ _PLAIN = (str, int, float, bool, type(None))
 
 
 class DescribedApi:
-    """Answers the routes of an application of FastAPI.
+    """ASGI application that answers the routes of a FastAPI application.
 
-    A resource that has GET has HEAD too, and a path is found with and without a slash
-    at its end (307). An error is answered as a problem document.
+    A route with GET also answers HEAD. A path that is known only with, or only without,
+    a slash at its end is redirected (307). An error is rendered as a problem document.
 
     Parameters
     ----------
     app
-        The application. Its functions are coroutines, take no body (they read the
-        request's own), and return responses.
+        The application. Its route functions must be coroutine functions that have no
+        body parameters (they read the body from the request) and return responses.
 
     Raises
     ------
     TypeError
-        A function is not of that kind; the text names it.
+        A route function is of another kind; the text names it.
     """
 
     def __init__(self, app: FastAPI) -> None:
@@ -92,7 +92,7 @@ class DescribedApi:
         return await route.answer(request)
 
     def _matching(self, path: str) -> Mapping[str, "_Route"]:
-        """Return the routes of a path by method, the first of each."""
+        """Return the routes that match a path, by method; the first declared wins."""
         there: dict[str, _Route] = {}
         for route in self._families.get(path.split("/", 2)[1], ()):
             if route.pattern.match(path):
@@ -103,23 +103,24 @@ class DescribedApi:
 
 @dataclass(frozen=True, slots=True)
 class _Route:
-    """One operation."""
+    """A route: one path template with its methods and its function."""
 
     path: str
-    """Its template, such as ``/jobs/{system}``."""
+    """Path template, such as ``/jobs/{system}``."""
     methods: frozenset[str]
-    """Methods that it answers."""
+    """HTTP methods of the route."""
     pattern: Pattern[str]
-    """What its paths match."""
+    """Regular expression that the route's paths match."""
     convertors: Mapping[str, Convertor[Any]]
-    """How the parts of the path become values."""
+    """Starlette's convertors, which turn parts of the path into values, by parameter
+    name."""
     original: BaseRoute
-    """The route as it was declared."""
+    """The route as FastAPI declared it."""
     answer: Callable[[Request], Awaitable[Response]]
-    """Answers a request whose path matches."""
+    """Returns the response to a request whose path matches."""
 
     def parameters(self, path: str) -> dict[str, Any]:
-        """Return the values in a path that matches."""
+        """Return the path parameters of a path that matches."""
         match = self.pattern.match(path)
         assert match is not None  # noqa: S101  # it was found by that
         found = match.groupdict().items()
@@ -145,7 +146,7 @@ def _route(context: Any) -> _Route:
 
 
 class _Step:
-    """A function of a route or of one of its dependencies, ready to be called."""
+    """A route function or one of its dependencies, prepared to be called."""
 
     __slots__ = (
         "_fields",
@@ -182,12 +183,12 @@ class _Step:
         self._requests = [name for name in names if name is not None]
 
     async def call(self, request: Request) -> Any:
-        """Return what the function returns for a request.
+        """Return what the route function returns for a request.
 
         Raises
         ------
         RequestValidationError
-            A parameter, or several, are not what is declared.
+            Parameters are missing or wrong; it lists all of them.
         """
         errors: list[Any] = []
         values = await self.values(request, {}, errors)
@@ -198,7 +199,11 @@ class _Step:
     async def values(
         self, request: Request, known: dict[Any, Any], errors: list[Any]
     ) -> dict[str, Any]:
-        """Return the arguments; ``known`` is what was called for the request before."""
+        """Return the function's arguments; append validation errors to ``errors``.
+
+        ``known`` has the results of dependencies that were called for this request
+        before.
+        """
         values: dict[str, Any] = dict.fromkeys(self._requests, request)
         for step in self._inner:
             if step.function not in known:
@@ -221,7 +226,7 @@ class _Step:
 
 
 class _Query:
-    """The declared parameters of a query."""
+    """The query parameters that a function declares."""
 
     __slots__ = ("_defaults", "_fields")
 
@@ -237,7 +242,10 @@ class _Query:
         self._defaults = named if fixed else None
 
     def values(self, request: Request, errors: list[Any]) -> dict[str, Any]:
-        """Return the values of a request; without a query they are the defaults."""
+        """Return the parameters' values; append validation errors to ``errors``.
+
+        Without a query string the defaults are returned unvalidated, which is faster.
+        """
         if self._defaults is not None and not request.scope["query_string"]:
             return self._defaults
         found, wrong = request_params_to_args(self._fields, request.query_params)

@@ -1,8 +1,8 @@
-"""What a request says of its body's digest: RFC 9530, and the older fields.
+"""Reads the digests of the body that a request declares (RFC 9530 and older headers).
 
 ``Repr-Digest`` and ``Content-Digest`` are dictionaries of byte sequences (RFC 8941);
-``Digest`` (RFC 3230) and ``Content-MD5`` (RFC 1864) are what older clients send. An
-upload has no content coding and is whole, so all of them speak of the same bytes.
+older clients send ``Digest`` (RFC 3230) and ``Content-MD5`` (RFC 1864). An upload is a
+whole representation without a content coding, so all four describe the same bytes.
 """
 
 import base64
@@ -25,14 +25,15 @@ _OLD = re.compile(r"([A-Za-z0-9-]+)=([A-Za-z0-9+/]+=*)")
 
 
 def declared_digests(headers: Mapping[str, str]) -> dict[Algorithm, bytes]:
-    """Return the digests that a request says its body has, by algorithm.
+    """Return the digests that a request declares for its body, by algorithm.
 
-    Algorithms that are not known here are left out, as the RFCs have it.
+    Unknown algorithms are ignored, as the RFCs require.
 
     Raises
     ------
     InvalidRequest
-        A field cannot be read, or a digest has not its algorithm's length.
+        A header is malformed, a digest does not have its algorithm's length, or two
+        headers declare different digests of one algorithm.
     """
     found: dict[Algorithm, bytes] = {}
     for field, name, value in _said(headers):
@@ -46,12 +47,12 @@ def declared_digests(headers: Mapping[str, str]) -> dict[Algorithm, bytes]:
         if len(digest) != hashlib.new(algorithm, usedforsecurity=False).digest_size:
             raise _unreadable(field)
         if found.setdefault(algorithm, digest) != digest:
-            raise InvalidRequest(f"The request says two different digests of {name}.")
+            raise InvalidRequest(f"The request has two different digests of {name}.")
     return found
 
 
 def _said(headers: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
-    """Yield the field, algorithm and text in base64 of every digest."""
+    """Yield the header, the algorithm and the base64 text of each declared digest."""
     for field, form in (
         ("Repr-Digest", _STRUCTURED),
         ("Content-Digest", _STRUCTURED),

@@ -1,4 +1,4 @@
-"""Calls the face that has a path: the one with the longest matching prefix."""
+"""Passes each request to the face with the longest prefix of the path."""
 
 from collections.abc import Awaitable, Mapping
 
@@ -10,15 +10,16 @@ from gatewright.web.prefixes import longest_first, prefix_of
 
 
 class Dispatch:
-    """Calls the application whose prefix begins the path.
+    """ASGI application that calls the application whose prefix the path begins with.
 
-    The application sees the prefix as its ``root_path``, and the prefix alone as the
-    prefix with a slash.
+    The inner application sees the prefix as its ``root_path``. A path equal to the
+    prefix is passed on with a slash at its end.
 
     Parameters
     ----------
     apps
-        Applications by prefix (``/api/v1``); the empty prefix takes what is left.
+        Applications by prefix (``/api/v1``); the one with the empty prefix gets all
+        other paths.
     """
 
     def __init__(self, apps: Mapping[str, ASGIApp]) -> None:
@@ -31,7 +32,7 @@ class Dispatch:
         Raises
         ------
         NotFound
-            No application has the path.
+            No application has a prefix of the path.
         """
         prefix = prefix_of(scope["path"], self._prefixes)
         if prefix is None:
@@ -39,7 +40,7 @@ class Dispatch:
         exchange = exchange_of(scope)
         root = scope.get("root_path", "")
         if root or scope["path"] == prefix:
-            # Starlette wants paths from the host's root on.
+            # Starlette expects paths that include the root_path.
             path = f"{prefix}/" if scope["path"] == prefix else scope["path"]
             scope = {**scope, "path": root + path}
             if scope.get("raw_path"):

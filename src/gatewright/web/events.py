@@ -1,4 +1,4 @@
-"""Server-sent events: what happened, as it happens (WHATWG HTML, section 9.2)."""
+"""Server-sent events (WHATWG HTML, section 9.2)."""
 
 import asyncio
 import re
@@ -26,18 +26,19 @@ _MAXIMUM_NUMBER = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message of a stream that is not of the event log."""
+    """A server-sent event that does not come from the event log."""
 
     data: str
-    """The text; each of its lines becomes a line of the message."""
+    """The text; each of its lines becomes one ``data`` line."""
     kind: str = ""
-    """Name of the event; empty for ``message``."""
+    """Type of the event (``event`` line); empty for the default, ``message``."""
     id: str = ""
-    """What the client sends back as ``Last-Event-ID``."""
+    """Id that the client sends back as ``Last-Event-ID`` when it reconnects; may be
+    empty."""
 
 
 def encode_event(event: Event | Message) -> bytes:
-    """Return an event's lines, with the empty line that ends them."""
+    """Return an event in the wire format, with the empty line that ends it."""
     if isinstance(event, Message):
         message = event
     else:
@@ -56,7 +57,7 @@ def _one_line(text: str) -> str:
 
 
 def event_document(event: Event) -> dict[str, object]:
-    """Return an event as the API shows it."""
+    """Return an event as the JSON object that the API shows."""
     return {
         "id": event.number,
         "at": timestamp(event.at),
@@ -67,18 +68,18 @@ def event_document(event: Event) -> dict[str, object]:
 
 
 def last_event_id(connection: HTTPConnection) -> int | None:
-    """Return the number in ``Last-Event-ID``, None when it was not sent.
+    """Return the event number in ``Last-Event-ID``, or None if it was not sent.
 
     Raises
     ------
     InvalidRequest
-        It is not a number that this gateway gave.
+        The header is not a number.
     """
     text = connection.headers.get("last-event-id", "").strip()
     if not text:
         return None
     if not (text.isascii() and text.isdigit() and len(text) < 20):
-        raise InvalidRequest("“Last-Event-ID” is the id of an event that was sent.")
+        raise InvalidRequest("“Last-Event-ID” must be the id of an event.")
     return min(int(text), _MAXIMUM_NUMBER)
 
 
@@ -88,12 +89,12 @@ def event_stream(
     heartbeat: float = HEARTBEAT_SECONDS,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Return an answer that tells the events until the client goes.
+    """Return a response that sends events until the client disconnects.
 
-    A None in the iterator is passed over. A comment goes out whenever nothing else
-    has for ``heartbeat`` seconds, so that proxies keep the connection and a client
+    A None in the iterator is skipped. Whenever nothing was sent for ``heartbeat``
+    seconds a comment is sent, so that proxies keep the connection open and a client
     that has gone is noticed. The stream ends, and the iterator is closed, when the
-    client goes, the server stops or the iterator ends.
+    client disconnects, the server stops or the iterator ends.
     """
     return _EventStream(events, heartbeat, headers)
 
@@ -142,9 +143,9 @@ class _EventStream(Response):
 
 
 class _Heartbeats:
-    """Writes to a client, and a comment whenever nothing was written for a while.
+    """Writes to a client, and sends a comment whenever nothing was written for a while.
 
-    A timer costs a stream that waits less than a task does.
+    It uses a timer, which costs an idle stream less than a task.
     """
 
     __slots__ = ("_beating", "_quiet", "_seconds", "_send", "_timer")
@@ -164,7 +165,7 @@ class _Heartbeats:
         )
 
     def _beat(self) -> None:
-        # The last comment may wait for a client that reads nothing.
+        # The last comment may still wait for a slow client.
         if self._quiet and (self._beating is None or self._beating.done()):
             self._beating = asyncio.create_task(self.write(b": heartbeat\n\n"))
         self._quiet = True
@@ -172,7 +173,7 @@ class _Heartbeats:
         self._timer = loop.call_later(self._seconds, self._beat)
 
     def stop(self) -> None:
-        """Write no more."""
+        """Cancel the timer and a comment that is being sent."""
         self._timer.cancel()
         if self._beating is not None:
             self._beating.cancel()

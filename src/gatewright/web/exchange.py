@@ -1,7 +1,7 @@
-"""What the gateway knows of one request and its answer, in one record.
+"""The record of one request and its response, which all middleware share.
 
-It is filled in on the way in, and read by what adds header fields to the answer, counts
-it and writes the log.
+Middleware fills it in on the way in; header functions, metrics and logs read it on the
+way out.
 """
 
 import time
@@ -19,57 +19,59 @@ from gatewright.web.problems import Renderer, problem
 
 @dataclass(slots=True)
 class Exchange:
-    """One request and its answer; it stays one object when a scope is copied."""
+    """A request and its response; copies of the ASGI scope share one object."""
 
     KEY: ClassVar[str] = "gatewright.exchange"
 
     scope: Scope
-    """The request."""
+    """ASGI scope of the request."""
     request_id: str = ""
-    """Its id, which the answer and all log lines carry."""
+    """Id of the request, which the response and all log lines carry."""
     began: float = field(default_factory=time.perf_counter)
-    """When it came, by the clock that only runs forward."""
+    """Start of the request in seconds of ``time.perf_counter``."""
     render: Renderer = problem
-    """How the face that is asked tells errors."""
+    """Renders errors in the form of the face that the request is for."""
     public: bool = False
-    """Whether the answer is the same for everybody."""
+    """Whether the response is the same for everybody."""
     open: bool = False
-    """Whether pages of any origin may read the answer that a visitor gets."""
+    """Whether pages of any origin may read the response that a visitor gets."""
     upload: bool = False
-    """Whether the body is a file's content."""
+    """Whether the request's body is the content of a file."""
     user: str | None = None
-    """Account behind the request, empty for a visitor; None while it is not known."""
+    """Account of the caller, empty for a visitor; None before the request is
+    authenticated."""
     rate: tuple[Pair, ...] = ()
-    """Header fields that tell what is left of the caller's rate."""
+    """Headers that tell what is left of the caller's rate limit."""
     prefix: str | None = None
-    """Prefix of the face that answers; None while there is none."""
+    """Prefix of the face that handles the request; None if none does."""
     inner: Scope | None = None
-    """The scope that the face got, in which its router names the route."""
+    """The scope that the face received, in which its router stores the route."""
     refusal: GatewayError | None = None
-    """An error of the request's body, which no answer of the face may hide."""
+    """Error in reading the request's body; it replaces the face's response."""
     status: int = 0
-    """Status of the answer, 0 before it begins."""
+    """Status of the response, 0 before it begins."""
     seconds: float = 0.0
-    """Time until the answer began."""
+    """Seconds until the response began."""
     size: int = 0
-    """Bytes of the answer's body that were sent."""
+    """Number of bytes of the response's body that were sent."""
     ended: bool = False
-    """Whether the answer was sent to its end."""
+    """Whether the response was sent completely."""
 
     @property
     def shared(self) -> bool:
-        """Whether pages of any origin may read and show the answer.
+        """Whether pages of any origin may read and show the response.
 
-        What an account is answered may be its own: a page of another origin that made a
-        browser send its cookie does not get to show it.
+        A response to an account may be private: another origin's page that makes a
+        browser send its cookie must not be able to show it.
         """
         return self.public or (self.open and not self.user)
 
     @property
     def route(self) -> str:
-        """Template of the route that answers (``/api/v1/files/{system}``), if any.
+        """Template of the route, such as ``/api/v1/files/{system}``; may be empty.
 
-        It has nothing in it that a client wrote.
+        It contains no text from the client, so it is safe as a label of metrics. It is
+        empty if no face has the path.
         """
         if self.prefix is None:
             return ""
@@ -78,7 +80,7 @@ class Exchange:
 
 
 def exchange_of(scope: Scope) -> Exchange:
-    """Return the record of a request; begin one when there is none."""
+    """Return the record of a request, creating it if there is none."""
     known = scope.get(Exchange.KEY)
     if known is None:
         known = scope[Exchange.KEY] = Exchange(scope)
@@ -87,15 +89,18 @@ def exchange_of(scope: Scope) -> Exchange:
 
 
 def refusal(error: GatewayError, request: Request) -> Response:
-    """Return an error, raised before its face is reached, in the face's own form."""
+    """Return the response for an error, in the form of the face that has the path.
+
+    It is used for errors that are raised before the face is called.
+    """
     return exchange_of(request.scope).render(error, request)
 
 
 def refuse_body(scope: Scope, error: GatewayError) -> GatewayError:
-    """Note an error in reading the body, and return it to be raised.
+    """Store an error in reading the body, and return it to be raised.
 
-    Frameworks turn what is raised while they read a body into an answer of their own;
-    `Answers` puts this one in its place.
+    Frameworks turn exceptions raised while they read a body into a response of their
+    own; `Answers` replaces that response by this error.
     """
     exchange_of(scope).refusal = error
     return error

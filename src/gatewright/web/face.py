@@ -1,4 +1,4 @@
-"""A face: one protocol of the gateway, as one ASGI application under one prefix."""
+"""Faces: the protocols of the gateway, each an ASGI application below one prefix."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -13,38 +13,40 @@ from gatewright.web.problems import Renderer, problem
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """What a face's entry point (``gatewright.faces``) names."""
+    """A protocol of the gateway, named by an entry point (``gatewright.faces``)."""
 
     name: str
     """Name in the configuration."""
     prefix: str
-    """Path that all its URLs begin with (``/api/v1``); empty for the portal."""
+    """Path that all of its URLs begin with (``/api/v1``); empty for the portal."""
     build: Callable[[Services], ASGIApp]
-    """Makes the application; it answers errors in its protocol's own form."""
+    """Makes the ASGI application, which renders errors in its protocol's own form."""
     error: Renderer = problem
-    """That form, also of what is refused before the application is reached."""
+    """Renders errors in that form, for requests that are refused before the
+    application."""
     public: tuple[str, ...] = ()
-    """Beginnings of the paths below the prefix (``/`` for all) of what is the same for
-    everybody, such as code: pages of any origin may read and show it."""
+    """Beginnings of paths below the prefix (``/`` for all) whose content is the same
+    for everybody, such as scripts; pages of any origin may read and show it."""
     open: tuple[str, ...] = ()
-    """Beginnings of the paths of data, which pages of any origin may read and show as a
-    visitor may: not what is answered to an account."""
+    """Beginnings of paths below the prefix whose data pages of any origin may read and
+    show as visitors see it, but not responses to an account."""
     uploads: tuple[tuple[str, str], ...] = ()
-    """Methods, and beginnings of paths below the prefix, whose bodies are streamed to
-    a file: of any type, any encoding, and up to ``limits.upload_bytes``."""
+    """Methods and beginnings of paths below the prefix whose request bodies are
+    streamed to a file. They may have any media type and encoding, and up to
+    ``limits.upload_bytes``."""
     cookie: SessionCookie | None = None
-    """A session's cookie of the protocol's own, beside the one that all faces read."""
+    """A session cookie that the protocol defines, beside the gateway's own."""
 
     def is_public(self, path: str) -> bool:
-        """Return whether what is at a path is the same for everybody."""
+        """Return whether the content at a path is the same for everybody."""
         return path[len(self.prefix) :].startswith(self.public)
 
     def is_open(self, path: str) -> bool:
-        """Return whether pages of any origin may read what visitors find at a path."""
+        """Return whether pages of any origin may read what visitors see at a path."""
         return path[len(self.prefix) :].startswith(self.open)
 
     def is_upload(self, method: str, path: str) -> bool:
-        """Return whether the body of a request is a file's content."""
+        """Return whether the body of a request is the content of a file."""
         below = path[len(self.prefix) :]
         return any(method == verb and below.startswith(at) for verb, at in self.uploads)
 
@@ -57,6 +59,6 @@ class Faces:
         self._prefixes = longest_first(self._by_prefix)
 
     def at(self, path: str) -> Face | None:
-        """Return the face that has a path: the longest prefix wins."""
+        """Return the face with the longest prefix of a path, or None."""
         prefix = prefix_of(path, self._prefixes)
         return None if prefix is None else self._by_prefix[prefix]

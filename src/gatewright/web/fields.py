@@ -1,18 +1,18 @@
-"""The header fields of one answer, while the gateway adds its own."""
+"""The headers of a response while middleware adds its own."""
 
 from collections.abc import Iterable
 
 Pair = tuple[bytes, bytes]
-"""Name, in lower case as ASGI has it, and value of a field."""
+"""Name (lower case, as in ASGI) and value of a header."""
 
 
 class Fields:
-    """Header fields that more are added to.
+    """Headers of a response, to which more can be added.
 
     Parameters
     ----------
     pairs
-        The fields that the answer has.
+        The headers that the response has.
     """
 
     __slots__ = ("_names", "_vary", "pairs")
@@ -23,7 +23,7 @@ class Fields:
         self._vary: list[bytes] = []
 
     def get(self, name: bytes) -> bytes:
-        """Return the first value of a field; empty if it is not there."""
+        """Return the first value of a header; empty if it is missing."""
         if name in self._names:
             for there, value in self.pairs:
                 if there == name:
@@ -31,26 +31,26 @@ class Fields:
         return b""
 
     def add(self, name: bytes, value: bytes) -> None:
-        """Add a field, beside others of its name."""
+        """Add a header beside others with its name."""
         self.pairs.append((name, value))
         self._names.add(name)
 
     def put(self, name: bytes, value: bytes) -> None:
-        """Give a field this one value."""
+        """Set a header, replacing others with its name."""
         if name in self._names:
             self.pairs = [pair for pair in self.pairs if pair[0] != name]
         self.add(name, value)
 
     def set_if_missing(self, pairs: Iterable[Pair]) -> None:
-        """Add those fields that are not there."""
+        """Add those headers that the response does not have."""
         self.pairs += [pair for pair in pairs if pair[0] not in self._names]
 
     def vary(self, name: bytes) -> None:
-        """Say that the answer depends on a field of the request (``Vary``)."""
+        """Add the name of a request header to ``Vary``."""
         self._vary.append(name)
 
     def finished(self) -> list[Pair]:
-        """Return all fields, with one ``Vary`` of all that the answer depends on."""
+        """Return all headers, with the values of ``Vary`` in one header."""
         if not self._vary:
             return self.pairs
         there = [value for name, value in self.pairs if name == b"vary"]

@@ -1,4 +1,4 @@
-"""Fields of forms: those of several lines, and those that nobody filled in."""
+"""Values of HTML form fields: text of several lines, and empty fields."""
 
 from typing import Any
 
@@ -6,23 +6,23 @@ from pydantic import BeforeValidator
 
 
 def unix_lines(text: str) -> str:
-    """Return a field's text with the line ends that it had in the page.
+    """Return a form field's text with LF instead of CR LF at the ends of lines.
 
-    Every browser ends the lines of a form's field with CR LF, whatever was typed (HTML,
-    section 4.10.22, "Form submission"), and no shell reads these.
+    Browsers end the lines of form fields with CR LF, whatever was typed (HTML, section
+    4.10.22, "Form submission"), and shells do not accept these.
     """
     return text.replace("\r\n", "\n")
 
 
 def _filled(value: Any) -> Any:
-    """Return what was given of a parameter; None if that is empty."""
+    """Return a parameter's value, or None if it is empty."""
     if isinstance(value, list):
         return [one for one in value if one.strip()] or None
     return value if value.strip() else None
 
 
 EMPTY_IS_NONE = BeforeValidator(_filled)
-"""Annotation of a parameter whose empty values are as if they were not given.
+"""Annotation of a parameter whose empty values count as not given.
 
-A browser sends all fields of a form, also those that nobody filled in.
+Browsers send all fields of a form, empty ones too.
 """

@@ -1,11 +1,11 @@
-"""Probes of health, and the page of metrics.
+"""Health probes and the page of metrics.
 
-``/health/live`` says that the process answers; ``/health/ready`` which of the parts
-that it stands on do. Without a vital part (the database) it is not ready (503);
-without another (a system, room on the disk, a database that takes writes) it is
-degraded and goes on serving what does not need it. Both are for
-machines and tell no more than names. ``/metrics`` is for those with the scope
-``admin``, and on a gateway that is this machine's alone for the machine itself.
+``/health/live`` says that the process responds. ``/health/ready`` says which parts that
+the gateway needs work. Without a vital part (the database) the gateway is not ready
+(503). Without another part (a system, space on the disk, a writable database) it is
+degraded, and serves what does not need that part. Both are for machines, and tell only
+the names of parts. ``/metrics`` needs the scope ``admin``; if the gateway serves only
+its own machine, requests from that machine need no credentials.
 """
 
 from collections.abc import Awaitable, Mapping
@@ -32,12 +32,12 @@ _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 
 
 class Probes:
-    """Answers the probes, before anything that needs a database.
+    """ASGI middleware that answers the health probes before any database is used.
 
     Parameters
     ----------
     health
-        What ``/health/ready`` asks.
+        The checks that ``/health/ready`` runs.
     """
 
     def __init__(self, app: ASGIApp, health: Health) -> None:
@@ -81,14 +81,14 @@ def _not_ready(names: list[str], parts: Mapping[str, str]) -> Response:
 
 
 class MetricsPage:
-    """The page ``/metrics``.
+    """ASGI application for the page ``/metrics``.
 
     Parameters
     ----------
     meters
-        What is counted.
+        Counters of requests.
     measures
-        What is measured when the page is asked for.
+        Gauges that are measured when the page is requested.
     local
         Whether requests from this machine need no credentials.
     """
@@ -106,7 +106,10 @@ class MetricsPage:
         Raises
         ------
         NotSignedIn, NotAllowed
-            The caller is neither on this machine nor has the scope ``admin``.
+            The caller does not have the scope ``admin``, and the request does not come
+            from this machine (if that is enough).
+        MethodNotAllowed
+            The method is neither GET nor HEAD.
         """
         request = Request(scope, receive)
         if request.method not in {"GET", "HEAD"}:
@@ -120,16 +123,16 @@ class MetricsPage:
 
 
 def is_for_this_machine_alone(config: Config) -> bool:
-    """Return whether a gateway's own address says that nobody else comes to it.
+    """Return whether the gateway's public URL shows that only this machine uses it.
 
-    A proxy on this machine need not tell that it is one (nginx's plain ``proxy_pass``
-    adds no field), and through it the whole world comes from loopback.
+    The address of the connection is not enough: behind a reverse proxy on this machine
+    that adds no header (nginx's plain ``proxy_pass``), all requests come from loopback.
     """
     host = urlsplit(config.url).hostname or ""
     return host in _LOOPBACK_NAMES and not config.gateway.trusted_proxies
 
 
 def is_from_this_machine(request: Request) -> bool:
-    """Return whether a request comes from loopback, and not through a proxy there."""
+    """Return whether a request comes from loopback and shows no header of a proxy."""
     address = client_address(request.scope)
     return address in _LOOPBACK and not any(n in request.headers for n in _FORWARDED)

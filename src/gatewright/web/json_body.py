@@ -1,9 +1,9 @@
-"""JSON from outside, read strictly.
+"""Strict decoding of JSON from clients.
 
-Python's own decoder accepts values that fail later, far from the request. They are
-refused here: NaN, Infinity and ``1e400``, lone surrogates, NUL characters, nesting that
-ends in a RecursionError, numbers of thousands of digits. Of a key that stands twice in
-one object the last counts.
+Python's own decoder accepts values that fail later, far from the request. These are
+refused here: NaN, Infinity and ``1e400``, lone surrogates, NUL characters, nesting so
+deep that it ends in a RecursionError, and numbers of thousands of digits. If an object
+has a key twice, the last one counts.
 """
 
 import re
@@ -29,7 +29,7 @@ def decode_json(body: bytes) -> Any:
     Raises
     ------
     InvalidRequest
-        It is not JSON, or is more than the gateway takes.
+        The text is not valid JSON, or is refused as the module describes.
     """
     try:
         value = msgspec.json.decode(body)
@@ -41,21 +41,21 @@ def decode_json(body: bytes) -> Any:
     except ValueError as error:
         raise InvalidRequest("The body is not valid UTF-8.") from error
     if b"\\u0000" in body and _NUL.search(body):
-        raise InvalidRequest("The body has a NUL character, which is not taken here.")
+        raise InvalidRequest("The body has a NUL character, which is not accepted.")
     if body.count(b"[") + body.count(b"{") > MAXIMUM_DEPTH and _is_deep(body):
         raise _too_deep()
     return value
 
 
 def convert_json(body: bytes, kind: type[T]) -> T:
-    """Return the value of a JSON text as a Struct, dataclass or plain type.
+    """Return the value of a JSON text as a msgspec Struct, dataclass or plain type.
 
     Raises
     ------
     InvalidRequest
-        It is not JSON, or is more than the gateway takes.
+        The text is not valid JSON, or is refused as the module describes.
     InvalidContent
-        It is JSON of another shape.
+        The JSON does not fit the type.
     """
     try:
         return msgspec.convert(decode_json(body), kind)
@@ -69,9 +69,9 @@ async def read_json(request: Request) -> Any:
     Raises
     ------
     UnsupportedMediaType
-        The body is said to be something else.
+        ``Content-Type`` is not JSON.
     InvalidRequest
-        It is not JSON, or is more than the gateway takes.
+        The body is not valid JSON, or is refused as the module describes.
     """
     if not is_json(request.headers.get("content-type", "")):
         raise UnsupportedMediaType("Send the body as “Content-Type: application/json”.")
@@ -79,7 +79,7 @@ async def read_json(request: Request) -> Any:
 
 
 def is_json(content_type: str) -> bool:
-    """Return whether a ``Content-Type`` names JSON (or a ``+json`` type)."""
+    """Return whether a ``Content-Type`` is JSON or a ``+json`` type."""
     kind = content_type.partition(";")[0].strip().lower()
     return kind == "application/json" or (
         kind.startswith("application/") and kind.endswith("+json")
@@ -87,7 +87,7 @@ def is_json(content_type: str) -> bool:
 
 
 def _is_deep(body: bytes) -> bool:
-    """Return whether JSON nests too deep, by removing innermost brackets."""
+    """Return whether JSON nests too deep, by removing innermost brackets repeatedly."""
     brackets = _STRING.sub(b"", body).translate(_BRACES_TO_BRACKETS, _NO_BRACKET)
     for _ in range(MAXIMUM_DEPTH):
         brackets = brackets.replace(b"[]", b"")

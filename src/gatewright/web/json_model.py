@@ -1,4 +1,4 @@
-"""JSON bodies as models: read strictly, and shown in the OpenAPI document."""
+"""Validates JSON bodies with pydantic models, and describes them in OpenAPI."""
 
 from typing import Any, TypeVar
 
@@ -9,7 +9,7 @@ from gatewright.core.errors import InvalidContent
 from gatewright.web.json_body import read_json
 
 BINARY = {"type": "string", "format": "binary"}
-"""Schema of bytes of any kind."""
+"""OpenAPI schema of arbitrary bytes."""
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -20,11 +20,11 @@ async def read_model(request: Request, kind: type[M]) -> M:
     Raises
     ------
     UnsupportedMediaType
-        The body is said to be something else.
+        ``Content-Type`` is not JSON.
     InvalidRequest
-        It is not JSON, or is more than the gateway takes.
+        The body is not valid JSON, or is refused as `json_body` describes.
     InvalidContent
-        A member is missing, unknown or wrong.
+        A member is missing, unknown or wrong; ``faults`` lists all of them.
     """
     value = await read_json(request)
     try:
@@ -39,16 +39,16 @@ async def read_model(request: Request, kind: type[M]) -> M:
 
 
 def json_body(kind: type[BaseModel]) -> dict[str, Any]:
-    """Return what makes FastAPI show a model as a route's body (``openapi_extra``)."""
+    """Return the ``openapi_extra`` that describes a route's body by a model."""
     content = {"application/json": {"schema": schema_of(kind)}}
     return {"requestBody": {"required": True, "content": content}}
 
 
 def schema_of(kind: type[BaseModel]) -> dict[str, Any]:
-    """Return a model's JSON schema without references.
+    """Return a model's JSON schema with all references expanded.
 
-    Those of pydantic lead into the schema itself, and inside an OpenAPI document that
-    is another place.
+    Pydantic's references point into the schema itself, and would be wrong inside an
+    OpenAPI document.
     """
     schema = kind.model_json_schema()
     definitions = schema.pop("$defs", {})

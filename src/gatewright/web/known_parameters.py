@@ -1,8 +1,8 @@
-"""Query parameters that a route does not have are refused.
+"""Refuses query parameters that a route does not declare.
 
-A misspelt filter that is ignored gives everything: “cancel all that the filter gives”
-would then cancel everything. VO protocols want unknown parameters ignored (DALI 1.1,
-section 3.4), so this is for the native API.
+A misspelt filter that is ignored selects everything: “cancel all jobs that match” would
+then cancel all jobs. Only the native API does this, since VO protocols require unknown
+parameters to be ignored (DALI 1.1, section 3.4).
 """
 
 from collections.abc import Awaitable, Callable, Iterator
@@ -19,18 +19,18 @@ _SHOWN = 40
 def only_known_parameters(
     kind: type[InvalidRequest] = InvalidContent,
 ) -> Callable[[Request], Awaitable[None]]:
-    """Return a dependency that refuses query parameters that a route does not declare.
+    """Return a FastAPI dependency that refuses undeclared query parameters.
 
-    A route declares parameters by its function's arguments, by those of its
-    dependencies, and in ``openapi_extra``. One whose ``openapi_extra`` has
-    ``x-open-parameters`` takes names that depend on what is asked, and checks them
+    A route declares parameters by its function's arguments, by the arguments of its
+    dependencies, and in ``openapi_extra``. A route with ``x-open-parameters`` in its
+    ``openapi_extra`` takes parameters whose names depend on the data, and checks them
     itself.
 
     Parameters
     ----------
     kind
-        Error that is raised, as for other mistakes in the parameters of the route:
-        422 where they are checked like a body, 400 where they form a query of their
+        Error to raise, the same as for other wrong parameters of the route: 422 where
+        the parameters are validated like a body, 400 where they form a query of their
         own (a region, a subset).
     """
 
@@ -53,7 +53,7 @@ def only_known_parameters(
 def unknown_parameter(
     name: str, known: frozenset[str], kind: type[InvalidRequest]
 ) -> InvalidRequest:
-    """Return the refusal of a query parameter, naming the nearest known one."""
+    """Return the error for an unknown query parameter, with the nearest known one."""
     text = f"There is no parameter “{name[:_SHOWN]}” here."
     lowered = {word.lower(): word for word in sorted(known)}
     near = get_close_matches(name[:_SHOWN].lower(), lowered, n=1)

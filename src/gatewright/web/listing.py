@@ -1,4 +1,4 @@
-"""A page of a listing as an answer: JSON with ``next``, and the ``Link`` header."""
+"""Responses with a page of a listing: JSON with ``next``, and a ``Link`` header."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -19,7 +19,7 @@ Limit = Annotated[
     EMPTY_IS_NONE,
     Query(
         title="Items on a page",
-        description=f"Most items to return; {DEFAULT_LIMIT} if not said.",
+        description=f"Most items to return; {DEFAULT_LIMIT} by default.",
         examples=[50],
     ),
 ]
@@ -30,7 +30,7 @@ Cursor = Annotated[
     EMPTY_IS_NONE,
     Query(
         title="Where the page begins",
-        description="What “next” of the page before said; leave it out for the first.",
+        description="“next” of the previous page; leave it out for the first page.",
     ),
 ]
 """Annotation of a listing's parameter ``cursor``."""
@@ -44,10 +44,11 @@ def listing(
     extra: Mapping[str, object] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Return ``{plural: [...], "next": ...}`` with a ``Link`` to the next page.
+    """Return the response ``{plural: [...], "next": ...}`` for a page of a listing.
 
-    The items are what msgspec writes (mappings, Structs, dataclasses); ``extra`` are
-    further members.
+    It has a ``Link`` header to the next page if there is one. The items must be of
+    types that msgspec can encode (mappings, Structs, dataclasses); ``extra`` has more
+    members.
     """
     body = {plural: page.items, "next": page.next, **(extra or {})}
     response = json_response(body, headers=headers)
@@ -57,7 +58,7 @@ def listing(
 
 
 def next_link(connection: HTTPConnection, cursor: str) -> str:
-    """Return the ``Link`` field that leads to the next page (RFC 8288)."""
+    """Return the value of a ``Link`` header to the next page (RFC 8288)."""
     path = connection.scope.get("raw_path") or quote(connection.scope["path"]).encode()
     query = QueryParams(connection.scope.get("query_string", b"")).multi_items()
     pairs = [(name, value) for name, value in query if name != "cursor"]
@@ -68,7 +69,7 @@ def next_link(connection: HTTPConnection, cursor: str) -> str:
 def json_response(
     content: object, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Return a JSON answer written by msgspec (numbers that are not finite as null)."""
+    """Return a JSON response encoded by msgspec, with null for NaN and infinities."""
     return Response(
         msgspec.json.encode(content),
         status_code=status,

@@ -1,4 +1,4 @@
-"""An answer that is sent as it comes to be, and that ends normally only when whole."""
+"""Responses of unknown length that are sent while they are produced."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
@@ -17,11 +17,11 @@ def live_response(
     media_type: str,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Return an answer of unknown length that sends the pieces as they come.
+    """Return a response that sends pieces as the iterator yields them.
 
-    It ends when the iterator does. A client that goes away stops the iterator; a
-    server that stops breaks the connection, so that no client takes what it has for
-    the whole.
+    It ends normally only when the iterator ends. If the client disconnects, the
+    iterator is closed. If the server stops, the connection is broken, so that the
+    client does not take a part for the whole.
     """
     return _Live(pieces, media_type, headers)
 
@@ -52,7 +52,7 @@ class _Live(Response):
             stopping = stopping_of(scope)
             if await until_gone(receive, self._send(send), stopping) is None:
                 if stopping is not None and stopping.is_set():
-                    raise Unavailable("The server stops.")
+                    raise Unavailable("The server is stopping.")
                 return
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 

@@ -1,16 +1,16 @@
-"""The methods that a resource has, for ``Allow`` and for HEAD."""
+"""The HTTP methods of a resource, for the ``Allow`` header."""
 
 from starlette.requests import Request
 from starlette.routing import Match
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
-"""The methods that routes here may have, in the order of ``Allow``."""
+"""The methods that routes may have, in the order in which ``Allow`` lists them."""
 
 
 def allowed_methods(request: Request) -> str:
-    """Return the methods of the resource that was asked for (RFC 9110, 10.2.1).
+    """Return the methods of the requested resource for ``Allow`` (RFC 9110, 10.2.1).
 
-    A resource may have a route for each of its methods, so all routes are asked.
+    Each method of a resource may have a route of its own, so all routes are tested.
     """
     found = []
     for method in METHODS:

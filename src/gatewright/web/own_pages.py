@@ -1,9 +1,10 @@
-"""Which requests come from the gateway's own pages (cross-site request forgery).
+"""Recognizes requests from the gateway's own pages, against cross-site request forgery.
 
-A cookie goes along with whatever request a browser makes, so it counts only where the
-browser says that the page is ours: by ``Sec-Fetch-Site`` (W3C Fetch Metadata), or by
-an ``Origin`` (RFC 6454) equal to ours. What changes something also needs a header that
-no form and no foreign script can send without our leave.
+Browsers send a cookie along with any page's requests. So a cookie counts only where the
+browser shows that the page is the gateway's: by ``Sec-Fetch-Site`` (W3C Fetch
+Metadata), or by an ``Origin`` (RFC 6454) equal to the gateway's. A change also needs
+the header ``X-Requested-With``, which no form can send, and no script of another origin
+without permission (CORS).
 """
 
 from urllib.parse import urlsplit
@@ -25,10 +26,11 @@ Place = tuple[str, str, int | None]
 
 
 def shows_a_browser(headers: Headers) -> bool:
-    """Return whether a request has a field that browsers add by themselves.
+    """Return whether a request has a header that browsers add by themselves.
 
-    A browser of today sends ``Origin`` with every POST, ``Sec-Fetch-*`` to every
-    trustworthy address, and ``Referer`` unless a page forbids it. A program sends none.
+    Current browsers send ``Origin`` with every POST, ``Sec-Fetch-*`` to every
+    trustworthy origin, and ``Referer`` unless a page forbids it. Other programs send
+    none of them.
     """
     return any(
         name in {"origin", "referer"} or name.startswith("sec-fetch-")
@@ -37,14 +39,14 @@ def shows_a_browser(headers: Headers) -> bool:
 
 
 def refuse_a_browser(headers: Headers) -> None:
-    """Refuse a program's session to what a browser sends, or may have sent.
+    """Refuse the session of a program in a request that a browser may have sent.
 
-    So a page cannot make a browser act by such a session, whoever put its cookie there.
+    A page can thus not make a browser use such a session, however its cookie got there.
 
     Raises
     ------
     NotAllowed
-        A field of the request shows a browser.
+        The request has a header that browsers add.
     """
     if shows_a_browser(headers):
         raise NotAllowed(
@@ -55,7 +57,7 @@ def refuse_a_browser(headers: Headers) -> None:
 
 
 class OwnPages:
-    """Tells the gateway's own pages from those of others."""
+    """Tells requests from the gateway's own pages from those of other sites."""
 
     def __init__(self, config: Config) -> None:
         own = urlsplit(config.url)
@@ -64,10 +66,10 @@ class OwnPages:
         self._hosts = _LOOPBACK | {own.hostname, *config.gateway.allowed_hosts}
 
     def is_foreign(self, headers: Headers) -> bool:
-        """Return whether the request is said to come from a page that is not ours.
+        """Return whether the browser says that another site's page sent the request.
 
-        A link that leads here from elsewhere is no such request: the page that comes
-        is ours.
+        Following a link from another site does not count, since it opens a page of the
+        gateway.
         """
         if "origin" in headers:
             return not self._is_own_origin(headers)
@@ -76,7 +78,7 @@ class OwnPages:
         return site not in {"same-origin", "none"} and not navigates
 
     def is_own(self, headers: Headers) -> bool:
-        """Return whether the request shows that it comes from a page of ours."""
+        """Return whether the browser says that the gateway's page sent the request."""
         if "origin" in headers and not self._is_own_origin(headers):
             return False
         if "sec-fetch-site" in headers:
@@ -84,12 +86,12 @@ class OwnPages:
         return "origin" in headers
 
     def require_own_change(self, headers: Headers) -> None:
-        """Refuse a change by cookie that is not shown to come from a page of ours.
+        """Refuse a change with a cookie unless it comes from a page of the gateway.
 
         Raises
         ------
         NotAllowed
-            The page is another's or unknown, or the header is missing.
+            The page is another site's or unknown, or ``X-Requested-With`` is missing.
         """
         if not self.is_own(headers):
             raise NotAllowed(
@@ -103,23 +105,23 @@ class OwnPages:
             )
 
     def refuse_foreign_link(self, headers: Headers) -> None:
-        """Refuse a change by GET where a link of another's page leads to it.
+        """Refuse a GET that changes something if another site's link led to it.
 
-        Such a link takes the cookie along (``SameSite=Lax``), as our own page's does.
+        With ``SameSite=Lax`` browsers send the cookie along with such a link.
 
         Raises
         ------
         NotAllowed
-            The browser says that it was another's page.
+            The browser says that another site's page led here.
         """
         if self.is_foreign_link(headers):
-            raise NotAllowed("One signs out from the gateway's own pages only.")
+            raise NotAllowed("Sign out from the gateway's own pages.")
 
     def is_foreign_link(self, headers: Headers) -> bool:
-        """Return whether a page that is not ours led here, by a link or otherwise.
+        """Return whether another site's page led here, by a link or otherwise.
 
-        Over plain http a browser does not send ``Sec-Fetch-Site``, and a link's request
-        has no ``Origin``: there ``Referer`` tells.
+        Over plain http, browsers do not send ``Sec-Fetch-Site``, and a link's request
+        has no ``Origin``; then ``Referer`` is used.
         """
         if self.is_foreign(headers):
             return True
@@ -130,17 +132,17 @@ class OwnPages:
         )
 
     def refuse_foreign_sign_in(self, headers: Headers) -> None:
-        """Refuse to sign a browser in on behalf of another's page.
+        """Refuse a sign-in that another site's page sends.
 
         Raises
         ------
         NotAllowed
-            The request comes from a page that is not ours.
+            The request comes from another site's page.
         """
         if self.is_foreign(headers) or (
             headers.get("sec-fetch-site", "same-origin") != "same-origin"
         ):
-            raise NotAllowed("One signs in from the gateway's own pages only.")
+            raise NotAllowed("Sign in from the gateway's own pages.")
 
     def _is_own_origin(self, headers: Headers) -> bool:
         origins = headers.getlist("origin")
@@ -157,7 +159,7 @@ class OwnPages:
 
 
 def _place_of_page(url: str) -> Place | None:
-    """Return what the origin of a page's URL is of."""
+    """Return the origin of a page's URL; None if it is malformed."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -166,7 +168,7 @@ def _place_of_page(url: str) -> Place | None:
 
 
 def _place(origin: str) -> Place | None:
-    """Return what an origin is of; None for ``null`` and what is no origin."""
+    """Return the parts of an origin; None for ``null`` and other text."""
     try:
         parts = urlsplit(origin)
         port = parts.port

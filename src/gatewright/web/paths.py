@@ -1,9 +1,10 @@
-"""Paths in URLs as the bytes that were sent.
+"""Reads paths in URLs as bytes.
 
-A name on disk is bytes, and the decoded path of a request is text: what is not UTF-8 is
-lost in it. So the bytes are taken from ``raw_path``. In the path of a file an escaped
-slash is a slash: no name has one, and clients that are generated from the OpenAPI
-document escape all of them. A name that holds the text ``%2F`` is written ``%252F``.
+File names are bytes, but the decoded path of a request is text, in which bytes that are
+not UTF-8 are lost. So the bytes are taken from ``raw_path``. In the path of a file an
+escaped slash (``%2F``) counts as a slash: no file name has one, and clients generated
+from the OpenAPI document escape all slashes. A name that has the text ``%2F`` in it is
+written ``%252F``.
 """
 
 import re
@@ -20,7 +21,7 @@ _SAFE = "/!$&'()*+,;=:@"
 
 
 class AnyPath(Convertor[str]):
-    """The rest of a path, newlines too (``path`` of Starlette stops at them)."""
+    """Route convertor for the rest of a path; newlines match, as not in Starlette's."""
 
     regex = r"(?s:.*)"
 
@@ -37,15 +38,15 @@ register_url_convertor("rest", AnyPath())
 
 
 def part_of_path(scope: Scope, number: int) -> bytes:
-    """Return the bytes of one part of a request's path, an escaped slash among them.
+    """Return one segment of a request's path as bytes, in which ``%2F`` is a slash.
 
-    ``number`` counts from 0, without the parts of the application's own prefix: the key
-    is part 2 of ``/store/{collection}/{key}``.
+    ``number`` counts from 0 after the application's prefix: in
+    ``/store/{collection}/{key}`` the key is segment 2.
 
     Raises
     ------
     InvalidRequest
-        A percent escape is not one.
+        A percent-escape is malformed.
     """
     part = _raw_parts(scope)[number]
     if _BAD_ESCAPE.search(part):
@@ -54,30 +55,30 @@ def part_of_path(scope: Scope, number: int) -> bytes:
 
 
 def count_of_parts(scope: Scope) -> int:
-    """Return the number of parts of a request's path, without those of the prefix."""
+    """Return the number of a path's segments after the application's prefix."""
     return len(_raw_parts(scope))
 
 
 def rest_of_path(scope: Scope, parts: int) -> bytes:
-    """Return the bytes of a request's path after its first parts, from ``/`` on.
+    """Return a request's path after its first segments, as bytes that begin with ``/``.
 
-    ``parts`` counts the parts of the route before the rest, without those of the
-    application's own prefix: 2 for ``/files/{system}/{path:rest}``.
+    ``parts`` is the number of segments between the application's prefix and the rest: 2
+    for ``/files/{system}/{path:rest}``.
 
     Raises
     ------
     InvalidRequest
-        A percent escape is not one, a name has NUL in it, or a slash before the rest
-        is escaped.
+        A percent-escape is malformed, the rest has a NUL, or one of the first segments
+        has an escaped slash.
     """
     names = _raw_parts(scope)
     if any(b"/" in unquote_to_bytes(name) for name in names[:parts]):
-        raise InvalidRequest("The name of a system has no slash in it.")
+        raise InvalidRequest("The name of a system cannot have a slash in it.")
     return decode_path(b"/" + b"/".join(names[parts:]))
 
 
 def _raw_parts(scope: Scope) -> list[bytes]:
-    """Return the parts of a path as they were sent, without those of the prefix."""
+    """Return the segments of a path, still escaped, after the application's prefix."""
     raw: bytes = (
         scope.get("raw_path")
         or quote_from_bytes(scope["path"].encode("utf-8", "surrogateescape")).encode()
@@ -87,21 +88,21 @@ def _raw_parts(scope: Scope) -> list[bytes]:
 
 
 def decode_path(path: bytes) -> bytes:
-    """Return a path with its percent escapes as bytes.
+    """Return a path with its percent-escapes decoded to bytes.
 
     Raises
     ------
     InvalidRequest
-        A percent escape is not one, or a name has NUL in it.
+        A percent-escape is malformed, or the path has a NUL.
     """
     if _BAD_ESCAPE.search(path):
         raise InvalidRequest("A “%” in a path begins two hexadecimal digits.")
     decoded = unquote_to_bytes(path)
     if b"\0" in decoded:
-        raise InvalidRequest("A name has no NUL in it.")
+        raise InvalidRequest("A name cannot have a NUL in it.")
     return decoded
 
 
 def encode_path(path: bytes) -> str:
-    """Return a path as a URL has it: all that is not plain ASCII is escaped."""
+    """Return a path as in a URL, with all that is not plain ASCII escaped."""
     return quote_from_bytes(path, safe=_SAFE)

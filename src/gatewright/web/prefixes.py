@@ -1,9 +1,9 @@
-"""The prefix that a path begins with: the longest wins, the empty one takes all."""
+"""Finds the longest prefix of a path."""
 
 from collections.abc import Iterable
 
 Prefixes = tuple[tuple[str, str], ...]
-"""Prefixes (``/api/v1``), each with how the paths below it begin (``/api/v1/``)."""
+"""Prefixes (``/api/v1``), each with the beginning of paths below it (``/api/v1/``)."""
 
 
 def longest_first(prefixes: Iterable[str]) -> Prefixes:
@@ -13,7 +13,10 @@ def longest_first(prefixes: Iterable[str]) -> Prefixes:
 
 
 def prefix_of(path: str, prefixes: Prefixes) -> str | None:
-    """Return the first prefix that begins a path, part by part; None if none does."""
+    """Return the first prefix that a path is equal to or below, or None.
+
+    The empty prefix matches every path that begins with a slash.
+    """
     for prefix, below in prefixes:
         if path.startswith(below) or path == prefix:
             return prefix

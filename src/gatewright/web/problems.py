@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 problem documents: the one place where an error is rendered."""
+"""Renders errors as RFC 9457 problem documents."""
 
 import errno
 import json
@@ -19,7 +19,7 @@ from gatewright.web.methods import allowed_methods
 _log = logging.getLogger("gatewright.errors")
 
 Renderer = Callable[[GatewayError, Request], Response]
-"""Makes a protocol's own form of an error."""
+"""Renders an error in a protocol's own form."""
 
 Handler = Callable[[Request, Any], Coroutine[Any, Any, Response]]
 
@@ -34,16 +34,16 @@ _BY_STATUS: dict[int, type[GatewayError]] = {
 }
 
 REQUEST_ID_KEY = "gatewright.request_id"
-"""Key in the ASGI scope of the request's id."""
+"""Key of the request's id in the ASGI scope."""
 
 NO_METHOD = "This resource does not have that method; “Allow” lists those it has."
 
 _BEGUN = "response already started"
-"""In the text of Starlette's exception about a handled one within an answer."""
+"""Part of the text of Starlette's exception for an error after the response began."""
 
 
 def problem(error: GatewayError, request: Request) -> Response:
-    """Return an error as ``application/problem+json`` (RFC 9457)."""
+    """Return an error as an ``application/problem+json`` response (RFC 9457)."""
     return Response(
         json.dumps(problem_document(error, request), ensure_ascii=True),
         status_code=error.status,
@@ -53,7 +53,7 @@ def problem(error: GatewayError, request: Request) -> Response:
 
 
 def problem_document(error: GatewayError, request: Request) -> object:
-    """Return the JSON object that tells of an error (RFC 9457, section 3)."""
+    """Return the JSON object that describes an error (RFC 9457, section 3)."""
     return _finite(
         {
             "type": f"about:blank#{error.code}",
@@ -68,14 +68,14 @@ def problem_document(error: GatewayError, request: Request) -> object:
 
 
 def public_text(error: GatewayError) -> str:
-    """Return what may be told of an error: an internal one shows nothing."""
+    """Return the text of an error that may be shown; internal errors hide theirs."""
     if error.status == 500:
         return "Something went wrong here. The request id helps the operator find it."
     return error.text
 
 
 def error_headers(error: GatewayError) -> dict[str, str]:
-    """Return the header fields of an error's answer."""
+    """Return the headers of an error response."""
     headers = dict(error.headers)
     if error.transient:
         headers.setdefault("Retry-After", str(math.ceil(error.retry_after or 1)))
@@ -87,7 +87,7 @@ def error_headers(error: GatewayError) -> dict[str, str]:
 def exception_handlers(
     render: Renderer = problem,
 ) -> dict[int | type[Exception], Handler]:
-    """Return the handlers by which a Starlette application renders errors."""
+    """Return the exception handlers with which Starlette applications render errors."""
 
     async def handle(request: Request, exception: Exception) -> Response:
         return render(as_gateway_error(exception, request), request)
@@ -102,11 +102,11 @@ def exception_handlers(
 
 
 _STARLETTE = {404: "There is nothing at this address.", 405: NO_METHOD}
-"""Texts of statuses that the framework gives with a text of its own."""
+"""Texts that replace Starlette's own, by status."""
 
 
 def as_gateway_error(exception: Exception, request: Request) -> GatewayError:
-    """Return any exception as an error of the tree; what is unknown is logged."""
+    """Return any exception as an error of the gateway's tree; log unknown ones."""
     if isinstance(exception, GatewayError):
         if exception.status == 500:
             _log.error("internal error", exc_info=exception)
@@ -114,12 +114,12 @@ def as_gateway_error(exception: Exception, request: Request) -> GatewayError:
     if isinstance(exception, RequestValidationError):
         return _invalid(exception)
     if isinstance(exception, ClientDisconnect):
-        return errors.InvalidRequest("The client went away within the body.")
+        return errors.InvalidRequest("The client disconnected before the body's end.")
     if isinstance(exception, HTTPException):
         kind = _BY_STATUS.get(exception.status_code, errors.InvalidRequest)
         fields = dict(exception.headers or {})
         if exception.status_code == 405 and "app" in request.scope:
-            # The framework names the methods of one route only.
+            # The framework lists the methods of only one route.
             fields["Allow"] = allowed_methods(request)
         text = _STARLETTE.get(exception.status_code, str(exception.detail))
         return kind(text, headers=fields)
@@ -135,10 +135,9 @@ def as_gateway_error(exception: Exception, request: Request) -> GatewayError:
 
 
 def known_within(exception: Exception) -> GatewayError | None:
-    """Return the error of the tree for which an answer that had begun is broken off.
+    """Return the known error that broke off a response, or None for an unknown fault.
 
-    Starlette cannot answer it any more and says so by an exception of its own. None for
-    all else, which is a fault to be looked into.
+    If a response has begun, Starlette wraps the error in an exception of its own.
     """
     wrapped = isinstance(exception, RuntimeError) and _BEGUN in str(exception)
     known = exception.__cause__ if wrapped else exception
@@ -153,7 +152,7 @@ def known_within(exception: Exception) -> GatewayError | None:
 
 
 def _is_out_of_descriptors(error: BaseException | None) -> bool:
-    """Return whether an error is, or comes from, a lack of file descriptors."""
+    """Return whether an error is, or was caused by, a lack of file descriptors."""
     while error is not None:
         if isinstance(error, OSError) and error.errno in {errno.EMFILE, errno.ENFILE}:
             return True
@@ -174,7 +173,7 @@ def _invalid(exception: RequestValidationError) -> GatewayError:
 
 
 def _finite(value: object) -> object:
-    """Return the value with what JSON cannot hold written as text."""
+    """Return a value with text in place of what JSON cannot express."""
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""Byte ranges of a content whose size is known (RFC 9110, section 14)."""
+"""Byte ranges of content whose size is known (RFC 9110, section 14)."""
 
 import re
 import secrets
@@ -16,34 +16,34 @@ _DIGITS = 20
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A part of a content."""
+    """A byte range of a content."""
 
     offset: int
-    """First byte."""
+    """Position of the first byte."""
     count: int
     """Number of bytes."""
 
     @property
     def end(self) -> int:
-        """The byte after the last."""
+        """Position after the last byte."""
         return self.offset + self.count
 
     def content_range(self, size: int) -> str:
-        """Return the ``Content-Range`` of the part of a content of ``size`` bytes."""
+        """Return the ``Content-Range`` of this range in content of ``size`` bytes."""
         return f"bytes {self.offset}-{self.end - 1}/{size}"
 
 
 def parse_range(field: str | None, size: int) -> list[Span] | None:
-    """Return the parts that a ``Range`` field asks for, at most 100.
+    """Return the byte ranges that a ``Range`` header asks for, at most 100.
 
-    None means that the whole is sent: there is no field, or it is of another unit,
-    malformed, or asks for too many parts, which a server may ignore. Parts that overlap
-    are joined, so that an answer is never much longer than the content.
+    None means that the whole content is sent: the header is missing or malformed, has
+    another unit, or asks for too many ranges, which a server may ignore. Overlapping
+    ranges are joined, so that a response is never much longer than the content.
 
     Raises
     ------
     RangeNotSatisfiable
-        Every part begins after the end.
+        Every range begins after the end of the content.
     """
     match = _UNIT.fullmatch(field or "")
     if match is None:
@@ -71,20 +71,20 @@ def parse_range(field: str | None, size: int) -> list[Span] | None:
 
 
 def not_satisfiable(size: int) -> RangeNotSatisfiable:
-    """Return the error of a range outside a content of ``size`` bytes."""
+    """Return the error for a range outside content of ``size`` bytes."""
     return RangeNotSatisfiable(
         f"The content has {size} bytes.", headers={"Content-Range": f"bytes */{size}"}
     )
 
 
 def _number(digits: str) -> int:
-    """Return the number of digits; one that is too long is larger than any content."""
+    """Return the value of digits, capped above any content's size."""
     digits = digits.lstrip("0") or "0"
     return int(digits) if len(digits) < _DIGITS else 10**_DIGITS
 
 
 def _joined(spans: list[Span]) -> list[Span]:
-    """Return the parts as asked, or in order and joined if any two overlap."""
+    """Return the ranges as requested, or sorted and joined if any two overlap."""
     ordered = sorted(spans, key=lambda span: span.offset)
     joined = ordered[:1]
     for span in ordered[1:]:
@@ -100,9 +100,9 @@ def _joined(spans: list[Span]) -> list[Span]:
 def range_applies(
     headers: Mapping[str, str], etag: str | None, modified_at: float | None
 ) -> bool:
-    """Return whether ``If-Range``, if it is there, admits ``Range``.
+    """Return whether ``If-Range`` admits the ``Range`` header, as it does if missing.
 
-    A tag is compared strongly, a date has to be that of the last change exactly.
+    An entity tag is compared strongly; a date must be exactly that of the last change.
     """
     condition = headers.get("if-range")
     if condition is None:
@@ -114,21 +114,21 @@ def range_applies(
 
 
 Piece = bytes | Span
-"""Bytes to send as they are, or a part of the content."""
+"""Bytes to send as they are, or a byte range of the content."""
 
 
 @dataclass(frozen=True, slots=True)
 class Multipart:
-    """Several parts of a content as ``multipart/byteranges``."""
+    """Several byte ranges as a ``multipart/byteranges`` body."""
 
     content_type: str
     """Media type with the boundary."""
     pieces: tuple[Piece, ...]
-    """What to send, in order."""
+    """Pieces of the body, in order."""
 
 
 def multipart(spans: Sequence[Span], size: int, media_type: str) -> Multipart:
-    """Return parts of a content of ``size`` bytes as one body."""
+    """Return byte ranges of content of ``size`` bytes as one multipart body."""
     boundary = secrets.token_hex(16)
     pieces: list[Piece] = []
     for span in spans:
@@ -144,7 +144,7 @@ def multipart(spans: Sequence[Span], size: int, media_type: str) -> Multipart:
 def split(
     pieces: Sequence[Piece], count: int
 ) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
-    """Return the first ``count`` bytes of a body as pieces, and what follows them."""
+    """Return the first ``count`` bytes of a body as pieces, and the pieces after."""
     first: list[Piece] = []
     for number, piece in enumerate(pieces):
         size = length((piece,))
@@ -162,7 +162,7 @@ def split(
 
 
 def windows(pieces: Sequence[Piece], size: int) -> list[Piece]:
-    """Return a body whose parts of the content have at most ``size`` bytes each."""
+    """Return a body with its ranges cut into ranges of at most ``size`` bytes."""
     found: list[Piece] = []
     for piece in pieces:
         if isinstance(piece, bytes):

@@ -1,4 +1,4 @@
-"""Checks the scope that a group of routes needs, before anything else."""
+"""Checks the scopes that a group of routes needs, before the routes run."""
 
 from collections.abc import Awaitable, Callable
 
@@ -7,10 +7,10 @@ from gatewright.web.context import Context
 
 
 def needs_any(*scopes: Scope) -> Callable[[Context], Awaitable[None]]:
-    """Return a dependency that refuses a caller who has none of the scopes.
+    """Return a FastAPI dependency that refuses callers who have none of the scopes.
 
-    The services check the scope of each action; this refuses those who could do
-    nothing here at all, whatever they sent.
+    Services check the exact scope of each action. This check refuses callers who can do
+    nothing on the routes, before their parameters are validated.
     """
 
     # A coroutine, since FastAPI calls a plain function in a thread.

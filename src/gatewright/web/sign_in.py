@@ -1,4 +1,4 @@
-"""Signing in, as all faces that offer it do."""
+"""Sign-in and sign-out with audit records, shared by the faces."""
 
 from dataclasses import replace
 
@@ -19,22 +19,22 @@ async def sign_in(
     *,
     program: bool = False,
 ) -> NewSession:
-    """Begin a session for who knows a password; the audit record says whose.
+    """Begin a session for a user name and password; note it in the audit record.
 
-    ``program`` begins one that counts only for requests that no browser sends.
+    If ``program`` is true, the session counts only in requests that no browser sends.
 
     Raises
     ------
     NotSignedIn
-        The name or the password is not right.
+        The user name or the password is wrong.
     NotAllowed
-        The request comes from another's page.
+        The request comes from another site's page.
     TooManyRequests
-        There were too many failures.
+        There were too many failed attempts.
     """
     OwnPages(context.services.config).refuse_foreign_sign_in(request.headers)
     identity = context.services.identity
-    # What was typed may be a password, so only the name of an account is written.
+    # A user name may be a mistyped password, so only names of accounts are recorded.
     name = user if await identity.users.exists(user) else "a name that is no account"
     try:
         session = await identity.sessions.sign_in(
@@ -50,19 +50,19 @@ async def sign_in(
 async def sign_in_by_link(
     request: Request, context: RequestContext, code: str
 ) -> NewSession:
-    """Begin a session for who brings a sign-in code, with its audit record.
+    """Begin a session for a sign-in code, and write the audit record.
 
     Raises
     ------
     NotSignedIn
         The code is unknown, was used, or has expired.
     MethodNotAllowed
-        The request is not a GET: a look at a link (HEAD) must not use it up.
+        The request is not a GET. A HEAD of the link must not use up the code.
     Unavailable
         The audit log cannot be written.
     """
     if request.method != "GET":
-        raise MethodNotAllowed("A sign-in link is followed with GET.")
+        raise MethodNotAllowed("Open a sign-in link with GET.")
     identity = context.services.identity
     entry = audit_entry(request.scope, context.caller)
     intent = await identity.audit.begin(entry)
@@ -78,12 +78,12 @@ async def sign_in_by_link(
 
 
 async def sign_out_by_link(request: Request, context: RequestContext) -> None:
-    """End the request's session where a protocol does so by GET, with its audit record.
+    """End the request's session and record it, for protocols that sign out by GET.
 
     Raises
     ------
     NotAllowed
-        A page of another site leads here.
+        Another site's page led here.
     Unavailable
         The audit log cannot be written.
     """

@@ -1,14 +1,15 @@
 """Ends long requests when the session or token of their caller has ended.
 
-A request is authenticated once, and may go on for days. When the token was revoked, the
-session ended, or the account's role or groups changed,
+A request is authenticated once, and may run for days. When the token was revoked, the
+session ended, or the account's role or groups changed:
 
-* an answer that waits for the client to go is told that it has: server-sent events and
-  other streams that are followed, DAP data, and every file and range, whether it is
-  sent in blocks or by ``zero_copy`` (``web.bytes``). A stream of events then ends; all
-  others lose their connection, so that a part is never taken for the whole;
-* a body that still comes in is refused (401), so that an upload does not end as a file;
-* an answer that is made before it is sent, and a command that was begun, are finished.
+* a response that waits for the client's disconnect is told that the client has
+  disconnected. This concerns event streams and other followed streams, DAP data, and
+  all files and ranges (``web.bytes``). An event stream then ends; others lose their
+  connection, so that the client does not take a part for the whole;
+* a body that is still arriving is refused (401), so that an upload does not become a
+  file;
+* a response that was computed before it is sent, and a running command, are finished.
 """
 
 import asyncio
@@ -25,20 +26,21 @@ from gatewright.web.middleware.timeouts import has_body
 _log = logging.getLogger(__name__)
 
 CHECK_SECONDS = 30.0
-"""How long a request may outlast its credentials."""
+"""Longest time in seconds that a request may outlast its credentials."""
 
 
 class UntilSignedOut:
-    """Receives as the server does, until the caller is no longer signed in.
+    """ASGI ``receive`` that reports a disconnect when the caller's credentials end.
 
     Parameters
     ----------
     scope
-        The request's.
+        Scope of the request.
     receive
-        The server's.
+        The server's ``receive``.
     still
-        Whether the credentials hold; where that cannot be told they do.
+        Returns whether the credentials are still valid. If it fails with an error of
+        the gateway, they count as valid.
     """
 
     __slots__ = ("_check_at", "_loop", "_more", "_receive", "_scope", "_still")
@@ -54,19 +56,19 @@ class UntilSignedOut:
         self._more = has_body(scope)
 
     async def __call__(self) -> Message:
-        """Return the next message of the server's, or that the client has gone.
+        """Return the next message, ``http.disconnect`` when the credentials ended.
 
         Raises
         ------
         NotSignedIn
-            The credentials ended within the body.
+            The credentials ended before the end of the body.
         """
         while await self._holds():
-            if self._more:  # its pauses are bounded by ``BodyTimeout``, further out
+            if self._more:  # ``BodyTimeout``, further out, limits the pauses
                 message = await self._receive()
                 self._more = message.get("more_body", False)
                 return message
-            # Only the end is still waited for, which the server tells again.
+            # Only the disconnect is still to come, and the server reports it again.
             with suppress(TimeoutError):
                 async with asyncio.timeout_at(self._check_at):
                     return await self._receive()
@@ -82,7 +84,7 @@ class UntilSignedOut:
         return {"type": "http.disconnect"}
 
     async def _holds(self) -> bool:
-        """Return whether the credentials are still good, asked now and then."""
+        """Return whether the credentials are valid, checked every 30 seconds."""
         if self._loop.time() < self._check_at:
             return True
         try:

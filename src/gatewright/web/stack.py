@@ -1,27 +1,26 @@
-"""Everything that a request goes through, in its order.
+"""The middleware stack: all that a request passes through, in order.
 
 On the way in, from the outside:
 
-1. `ClientAddress` says who the client behind a trusted proxy is, for all below;
-   `BelowPrefix` takes the path of the gateway's own address off.
-2. `Answers` makes the record of the request (`Exchange`), with its id and what the face
-   that has the path says of itself, and answers whatever is raised below.
+1. `ClientAddress` finds the client behind a trusted proxy; `BelowPrefix` removes the
+   path of the public URL.
+2. `Answers` creates the record of the request (`Exchange`) with its id and the
+   properties of its face, and answers whatever is raised below.
 3. `Cors` answers preflights, which carry no credentials.
-4. `ForwardedRequests`, `Malformed`, `Sizes`, `Hosts` and `BodyTimeout` refuse what no
-   route should see before anything is looked up.
-5. `Probes` answer without a database.
-6. `AuditTrail` records what was changed, and with what outcome; `Authentication`
-   makes the caller; `RateLimit` counts for that caller, and what `Authentication`
-   refuses for the address.
-7. `Compression` takes its mark off conditions, and encodes answers.
-8. `StrictBodies` reads JSON and forms only now, so that who may not ask is not read.
-9. `AuditGate` writes down what is about to be changed, or refuses it.
+4. `ForwardedRequests`, `Malformed`, `Sizes`, `Hosts` and `BodyTimeout` refuse invalid
+   requests before anything is looked up.
+5. `Probes` answer health checks.
+6. `AuditTrail` records changes with their outcome; `Authentication` finds the caller;
+   `RateLimit` limits that caller, and charges refused credentials to the address.
+7. `Compression` removes its suffix from conditions, and compresses responses.
+8. `StrictBodies` reads JSON and forms, only now so that refused callers' are not read.
+9. `AuditGate` records the intended change, or refuses it.
 10. `Dispatch` calls the face.
 
-What has nothing to do for a request returns the answer of the next one, and leaves no
-frame on the stack and no wrapper around ``send``. On the way out every answer, errors
-and refusals too, passes `Answers` once: its list of functions says which header
-fields it gets there, and `Metrics` and `AccessLog` count and log it at its end.
+Middleware with nothing to do for a request returns the next application's awaitable,
+and so adds no stack frame and no wrapper around ``send``. On the way out every
+response, errors too, passes through `Answers` once: its functions add the headers, and
+`Metrics` and `AccessLog` count and log the request at its end.
 """
 
 from collections.abc import Sequence
@@ -68,14 +67,14 @@ from gatewright.web.middleware.timeouts import BodyTimeout
 
 
 def wrap(faces: Sequence[Face], services: Services, config: Config) -> ASGIApp:
-    """Return the gateway's one application: the faces by prefix, and all around them.
+    """Return the gateway's ASGI application: the faces and all middleware around them.
 
     Parameters
     ----------
     faces
-        The protocols; their applications are built.
+        The protocols, whose applications are built here.
     services
-        What the faces use.
+        The services that the faces use.
     config
         Limits, host names and origins.
     """

@@ -1,4 +1,4 @@
-"""Answers that count among those of their user until they have been sent."""
+"""Responses that count as in progress for their user until they are sent."""
 
 from contextlib import AbstractContextManager
 
@@ -13,19 +13,19 @@ from gatewright.web.context import request_context
 
 
 def turn_of(request: Request, turns: Turns) -> Turn:
-    """Take a turn for who asks; visitors' turns count for their address.
+    """Take a turn for the caller of a request; visitors are counted by their address.
 
     Raises
     ------
     TooManyRequests
-        They have as many as they may.
+        The caller has as many turns as allowed.
     """
     user = request_context(request).caller.user
     return turns.take(user or f"address {client_address(request.scope)}")
 
 
 class Counted(Response):
-    """Another answer, whose turn is given back when it has been sent, or has failed."""
+    """A response that gives a turn back when it has been sent or has failed."""
 
     def __init__(self, answer: Response, turn: AbstractContextManager[object]) -> None:
         self.status_code = answer.status_code

@@ -1,8 +1,8 @@
-"""Header fields under which a user's own file is sent.
+"""Headers with which a user's own file is sent (RFC 6266, RFC 8187).
 
-Nothing that a user wrote may run on the gateway's origin: a few types that only show
-themselves are sent inline, in a sandbox, and all others as a download of no type that
-a page could run. (RFC 6266, RFC 8187)
+Nothing that a user wrote may run with the gateway's origin. A few types that browsers
+only display are sent inline and sandboxed; all others are sent as a download, with a
+type that no browser runs.
 """
 
 import os
@@ -49,7 +49,7 @@ _ALWAYS = {
 
 
 def media_type(name: bytes) -> tuple[str, bool]:
-    """Return the type under which a file is sent, and whether it may be inline."""
+    """Return the media type with which a file is sent, and whether it may be inline."""
     suffix = os.path.splitext(name)[1].lower().decode("ascii", "replace")  # noqa: PTH122  # bytes
     if suffix in _INLINE:
         return _INLINE[suffix], True
@@ -57,10 +57,11 @@ def media_type(name: bytes) -> tuple[str, bool]:
 
 
 def content_disposition(kind: str, name: bytes) -> str:
-    """Return ``Content-Disposition``: ``kind`` (inline, attachment) and a file's name.
+    """Return a ``Content-Disposition`` of a kind (inline, attachment) with a file name.
 
-    Control characters and those that turn the direction of text are left out of the
-    name; what is not UTF-8 shows as U+FFFD. A second, plain form is for old clients.
+    Control characters, and those that change the direction of text, are removed from
+    the name; bytes that are not UTF-8 become U+FFFD. A plain ASCII name for old clients
+    comes first.
     """
     text = _SPOOFING.sub("", name.decode("utf-8", "replace"))
     plain = _NOT_PLAIN.sub("_", text)
@@ -71,7 +72,7 @@ def content_disposition(kind: str, name: bytes) -> str:
 
 
 def user_content(name: bytes) -> tuple[str, dict[str, str]]:
-    """Return the media type of a user's file, and the fields that go with it."""
+    """Return the media type and the other headers of a user's file."""
     kind, inline = media_type(name)
     disposition = content_disposition("inline" if inline else "attachment", name)
     return kind, {**_ALWAYS, "Content-Disposition": disposition}

@@ -1,4 +1,4 @@
-"""A user's own file as an answer, whatever the face."""
+"""Responses with a user's own file, shared by the faces."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -9,12 +9,12 @@ from gatewright.web.user_content import user_content
 
 
 async def user_file_response(request: Request, opened: OpenFile) -> Response:
-    """Answer GET or HEAD with a file that is open; it is closed in every case.
+    """Return the response to GET or HEAD of an open file, which is always closed.
 
     Raises
     ------
     GatewayError
-        As `changing_file_response`.
+        See `changing_file_response`.
     """
     entry = opened.entry
     media_type, headers = user_content(entry.name)

@@ -1,1 +1,1 @@
-"""What every request goes through: pure ASGI, one small class each."""
+"""Pure ASGI middleware, one small class for each concern."""

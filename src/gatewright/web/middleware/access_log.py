@@ -1,7 +1,7 @@
-"""One JSON line for each request, with nothing in it that a request should hide.
+"""Access log: one JSON line for each request, without secrets.
 
-Values of the query are shown for a few names that are known to be harmless; of all
-others only the name is, so that no secret in a URL reaches the log.
+Of query parameters only names are logged, since a URL may contain a secret; values are
+logged for a few names that are known to be harmless.
 """
 
 import logging
@@ -20,13 +20,13 @@ _SHOWN = frozenset(
 
 
 class AccessLog:
-    """Logs each request to ``gatewright.access`` when it has ended (a `Watcher`)."""
+    """A `Watcher` that logs each request to ``gatewright.access`` when it ends."""
 
     def began(self, exchange: Exchange) -> None:
-        """Nothing is told before the end."""
+        """Do nothing; a request is logged when it ends."""
 
     def ended(self, exchange: Exchange) -> None:
-        """Write the line of a request."""
+        """Log a request."""
         if not _log.isEnabledFor(logging.INFO):
             return
         scope = exchange.scope
@@ -49,7 +49,7 @@ class AccessLog:
             "address": client_address(scope),
             "request_id": exchange.request_id,
         }
-        # The logger would look for the line of code that calls it.
+        # Logger.info() would look up the caller's line of code, which takes time.
         record = {"name": _log.name, "levelno": logging.INFO, "levelname": "INFO"}
         _log.handle(logging.makeLogRecord(record | {"fields": entry}))
 

@@ -1,8 +1,8 @@
-"""The outermost middleware: it wraps ``send`` once for every request.
+"""The outermost middleware, which wraps ``send`` once for every request.
 
-`Answers` is the one wrapper of ``send`` that each request has. It adds the header
-fields of all middleware in one pass, counts what is sent, and is the outermost guard:
-whatever is raised below becomes an error's answer or a cut connection.
+`Answers` adds the headers of all middleware in one pass, counts what is sent, and
+handles whatever is raised below it: it sends an error response, or breaks the
+connection if the response has begun.
 """
 
 import logging
@@ -29,36 +29,37 @@ _SANE = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
 _log = logging.getLogger("gatewright.errors")
 
 AddFields = Callable[[Fields, Exchange], None]
-"""Adds header fields to an answer whose status is known."""
+"""Adds headers to a response whose status is known."""
 
 
 class Watcher(Protocol):
     """Counts or logs requests."""
 
     def began(self, exchange: Exchange) -> None:
-        """Note that a request came."""
+        """Note that a request has begun."""
 
     def ended(self, exchange: Exchange) -> None:
-        """Note that a request was answered, or broke off."""
+        """Note that a request has ended, with a response or broken off."""
 
 
 class Answers:
-    """Makes the record of each request, and watches over its answer.
+    """ASGI middleware that creates each request's `Exchange` and guards its response.
 
-    Before an answer has begun an exception becomes an error in the form of the face
-    that was asked (500 without its text if it is none of the gateway's); after that
-    nothing more is sent and the server closes the connection, so that a part is never
-    taken for the whole. An unknown error is raised again, for the server's log.
+    An exception before the response has begun becomes an error response in the form of
+    the face that has the path; errors that are not of the gateway's tree become 500
+    without their text. After that nothing more is sent and the server closes the
+    connection, so that the client does not take a part for the whole. Unknown errors
+    are raised again for the server's log.
 
     Parameters
     ----------
     faces
-        All faces, which say what of them is public, what are uploads, and how they
-        tell errors.
+        All faces, which say what content is public, which bodies are uploads, and how
+        errors are rendered.
     fields
-        What adds header fields, in this order.
+        Functions that add headers, called in this order.
     watchers
-        What counts and logs.
+        Objects that count and log requests.
     """
 
     def __init__(
@@ -101,12 +102,12 @@ class Answers:
         finally:
             for watcher in self._watchers:
                 watcher.ended(exchange)
-            exchange.inner = None  # the two scopes hold the record that holds them
+            exchange.inner = None  # breaks reference cycles with the scopes
             del scope[Exchange.KEY]
 
 
 class _Answer:
-    """One answer on its way out."""
+    """The response to one request while it is sent."""
 
     __slots__ = ("_exchange", "_fields", "_receive", "_replaced", "_send")
 
@@ -148,9 +149,9 @@ class _Answer:
         exchange.ended = not message.get("more_body", False)
 
     async def take(self, error: Exception) -> bool:
-        """Answer what was raised; False if the server must be told of it."""
+        """Send the error response for an exception; False if the server must log it."""
         exchange = self._exchange
-        if exchange.ended:  # Starlette raises again what it has answered
+        if exchange.ended:  # Starlette raises an exception again after handling it
             _log.error("internal error", exc_info=error)
             return True
         if exchange.status:
@@ -179,5 +180,5 @@ def tell_time_taken(fields: Fields, exchange: Exchange) -> None:
 
 
 def tell_rate(fields: Fields, exchange: Exchange) -> None:
-    """Add what is left of the caller's rate, unless the answer says so itself."""
+    """Add the rate limit's headers, unless the response has them already."""
     fields.set_if_missing(exchange.rate)

@@ -1,8 +1,7 @@
-"""A gateway whose address has a path: ``https://example.org/gateway``.
+"""Support for a public URL with a path, such as ``https://example.org/gateway``.
 
-Whether the proxy in front takes the path off or not, all that is inside sees paths as
-those of a gateway at the root of its host; the faces see the whole path, and the prefix
-in their ``root_path``.
+The proxy in front may remove the path or not. Middleware sees paths without it; faces
+see the whole path, with the prefix in their ``root_path``.
 """
 
 from collections.abc import Awaitable
@@ -14,7 +13,7 @@ from gatewright.web.fields import Fields
 
 
 class BelowPrefix:
-    """Takes the path of the gateway's address off requests, and puts it on answers.
+    """Removes the path of the public URL from requests and adds it to redirects.
 
     Parameters
     ----------
@@ -27,7 +26,7 @@ class BelowPrefix:
         self._start = prefix.encode()
 
     def answering(self, app: ASGIApp) -> ASGIApp:
-        """Return an application that sees requests without the prefix."""
+        """Return an application that passes requests to ``app`` without the prefix."""
 
         def without(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
             raw: bytes = scope.get("raw_path") or scope["path"].encode()
@@ -40,7 +39,7 @@ class BelowPrefix:
         return without
 
     def add(self, fields: Fields, exchange: Exchange) -> None:
-        """Make a ``Location`` of this gateway one that has the prefix."""
+        """Add the prefix to a ``Location`` header with a path of this gateway."""
         location = fields.get(b"location")
         known = location + b"/"
         if location.startswith(b"/") and not known.startswith(self._start + b"/"):

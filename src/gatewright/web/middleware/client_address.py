@@ -1,4 +1,4 @@
-"""The client's address in the scope, whoever made the connection."""
+"""Middleware that handles requests from trusted reverse proxies."""
 
 from collections import Counter
 from collections.abc import Awaitable
@@ -16,12 +16,12 @@ _FORWARDED = "gatewright.forwarded"
 
 
 class ClientAddress:
-    """Puts the client behind a trusted proxy in the place of the proxy.
+    """ASGI middleware that replaces a trusted proxy's address by the client's.
 
     Parameters
     ----------
     proxies
-        Who is believed.
+        The proxies whose ``X-Forwarded-For`` header is believed.
     """
 
     def __init__(self, app: ASGIApp, proxies: TrustedProxies) -> None:
@@ -39,10 +39,10 @@ class ClientAddress:
 
 
 class ForwardedRequests:
-    """Bounds the requests that one client has open through trusted proxies.
+    """ASGI middleware that limits a client's running requests through trusted proxies.
 
-    The gateway does not see the client's own connections there, so its running requests
-    are counted instead.
+    The gateway does not see the connections of such a client, so it counts its
+    requests.
     """
 
     def __init__(self, app: ASGIApp, most: int = CONNECTIONS_PER_ADDRESS) -> None:
@@ -56,7 +56,7 @@ class ForwardedRequests:
         Raises
         ------
         TooManyRequests
-            So many requests of the address run already.
+            The client has as many requests running as allowed.
         """
         if _FORWARDED not in scope:
             await self._app(scope, receive, send)

@@ -1,9 +1,9 @@
-"""Gzip for answers that are text, large enough and sent as a whole.
+"""Gzip compression of responses that are text, large enough and sent as a whole.
 
-The tag of a compressed answer is the resource's with ``-gzip`` before its end quote,
-since the bytes differ; that mark is taken off the tags that a client sends back, so
-``If-Match`` on the one form admits the other. ``If-Range`` keeps it: what a range holds
-does not go on from a part of the compressed form.
+The entity tag of a compressed response is the resource's with ``-gzip`` before its end
+quote, since the bytes differ. That suffix is removed from the entity tags that a client
+sends back, so ``If-Match`` works with the tag of either form. In ``If-Range`` it stays,
+since a range of the plain form cannot continue a part of the compressed form.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ _GZIP_HEADER_BITS = 31
 
 
 class Compression:
-    """Compresses where it helps and ``Accept-Encoding`` admits it."""
+    """ASGI middleware that compresses responses if ``Accept-Encoding`` admits gzip."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -56,7 +56,7 @@ class Compression:
 
 
 def _read(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bool, str]:
-    """Return whether gzip is accepted, and the conditions that have our mark."""
+    """Return whether gzip is accepted, and the conditions with a ``-gzip`` suffix."""
     accepted, marked = False, ""
     for name, value in headers:
         if name == b"accept-encoding":
@@ -84,11 +84,11 @@ def accepts_gzip(field: str) -> bool:
 
 
 _accepts_gzip = lru_cache(maxsize=256)(accepts_gzip)
-"""The same with a cache: browsers send a few forms of the field."""
+"""The function with a cache, since browsers send only a few forms of the header."""
 
 
 class _Answer:
-    """One answer, held back until it is known whether it is compressed."""
+    """A response, held back until it is known whether it is compressed."""
 
     __slots__ = ("_marked", "_send", "_start")
 
@@ -102,8 +102,8 @@ class _Answer:
         if message["type"] == "http.response.start":
             fields = Fields(message["headers"])
             if message["status"] == 304:
-                # The tag is that of the form which the client has, as in a 200
-                # (RFC 9110, section 15.4.5).
+                # A 304 has the entity tag that a 200 would have: the tag of the form
+                # that the client has (RFC 9110, section 15.4.5).
                 tag = _with_mark(fields.get(b"etag"))
                 if tag and tag.decode("latin-1") in self._marked:
                     fields.put(b"etag", tag)
@@ -156,7 +156,7 @@ def _gzip(body: bytes) -> bytes:
 
 
 def _start_of_gzip(start: Message, length: int) -> Message:
-    """Return the start of an answer whose body is compressed to a length."""
+    """Return the start message of a response with a compressed body of some length."""
     fields = Fields(pair for pair in start["headers"] if pair[0] != b"accept-ranges")
     fields.add(b"content-encoding", b"gzip")
     fields.put(b"content-length", b"%d" % length)
@@ -167,5 +167,5 @@ def _start_of_gzip(start: Message, length: int) -> Message:
 
 
 def _with_mark(tag: bytes) -> bytes:
-    """Return the tag of the compressed form; empty where there is none."""
+    """Return the entity tag of the compressed form; empty without a tag."""
     return tag[:-1] + _MARK if tag.endswith(b'"') else b""

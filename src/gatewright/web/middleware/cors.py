@@ -1,7 +1,8 @@
-"""Pages of other origins: by registered origin with a token, or what a visitor may see.
+"""Cross-origin resource sharing (CORS) for pages of other origins.
 
-Credentials (cookies) are never allowed across origins. Starlette's own middleware
-would echo any origin for ``*`` with credentials, so this one is small and ours.
+Registered origins may call the API with a token; pages of any origin may read what
+visitors see. Credentials (cookies) are never allowed across origins. Starlette's own
+middleware would echo any origin for ``*`` with credentials, so it is not used.
 """
 
 from collections.abc import Awaitable
@@ -30,19 +31,19 @@ _MAXIMUM_AGE = "600"
 
 
 class Cors:
-    """Lets pages of other origins read answers.
+    """Answers preflight requests and adds the CORS headers.
 
     Parameters
     ----------
     origins
-        Exact origins of registered applications; they call with a token.
+        Exact origins of registered applications, which call with a token.
     """
 
     def __init__(self, origins: frozenset[str]) -> None:
         self._origins = origins
 
     def answering(self, app: ASGIApp) -> ASGIApp:
-        """Return an application that answers preflights, and passes on the rest."""
+        """Return an application that answers preflights and passes on the rest."""
 
         def preflight_or_app(
             scope: Scope, receive: Receive, send: Send
@@ -59,7 +60,7 @@ class Cors:
         return preflight_or_app
 
     def add(self, fields: Fields, exchange: Exchange) -> None:
-        """Say in an answer who may read it."""
+        """Add the headers that say which origins may read the response."""
         fields.vary(b"Origin")
         allowed = self._allowed(exchange)
         if allowed:

@@ -1,4 +1,4 @@
-"""Host names that the gateway answers to, so that no other site can point at it."""
+"""Checks the ``Host`` of requests, against DNS rebinding and forged links."""
 
 import re
 from collections.abc import Awaitable
@@ -12,14 +12,16 @@ from gatewright.core.errors import InvalidRequest
 _HOST = re.compile(rb"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?", re.IGNORECASE)
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 _MOST_KNOWN = 64
-"""Fields that were found good and are remembered: clients write the same one."""
+"""Most valid ``Host`` values that are remembered; clients keep sending the same
+ones."""
 _ANY_HOST = ("/health/",)
 ABSOLUTE_FORM = "gatewright.absolute-form"
-"""Key in the scope of a request whose target named the host, as for a proxy."""
+"""Key that the scope has if the request target named a host, as for a proxy (RFC 9112,
+section 3.2.2)."""
 
 
 def allowed_hosts(config: Config) -> frozenset[str]:
-    """Return the configured names, and the loopback names of this machine."""
+    """Return the host names of the configuration, and this machine's loopback names."""
     own = urlsplit(config.url).hostname or ""
     own = f"[{own}]" if ":" in own else own
     named = [name.lower() for name in config.gateway.allowed_hosts]
@@ -27,12 +29,12 @@ def allowed_hosts(config: Config) -> frozenset[str]:
 
 
 class Hosts:
-    """Refuses requests for other hosts (DNS rebinding, forged links).
+    """ASGI middleware that refuses requests for other hosts.
 
     Parameters
     ----------
     names
-        Names without a port, in lower case; IPv6 addresses in brackets.
+        Host names without a port, in lower case; IPv6 addresses in brackets.
     """
 
     def __init__(self, app: ASGIApp, names: frozenset[str]) -> None:
@@ -41,9 +43,14 @@ class Hosts:
         self._known: set[bytes] = set()
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Handle one request; a probe of health may come by any name.
+        """Handle one request; health probes may use any host name.
 
-        What is asked of another host, as of a proxy, is refused of health too.
+        A target with a host in it is checked even for health probes.
+
+        Raises
+        ------
+        InvalidRequest
+            ``Host`` is missing or malformed, or names another host.
         """
         if ABSOLUTE_FORM in scope or not scope["path"].startswith(_ANY_HOST):
             self._check(scope)
@@ -57,7 +64,7 @@ class Hosts:
             return
         match = _HOST.fullmatch(hosts[0]) if len(hosts) == 1 else None
         if match is None:
-            raise InvalidRequest("A request names one host, in the field “Host”.")
+            raise InvalidRequest("A request must have one valid “Host” header.")
         if match[1].decode().lower() not in self._names:
             raise InvalidRequest(
                 "This gateway does not answer to that host name; its operator can add "

@@ -1,7 +1,7 @@
-"""Requests that no route should see: NUL bytes, broken escapes, control characters.
+"""Refuses malformed requests: NUL bytes, broken escapes, control characters.
 
-The path may hold percent-escapes that are not UTF-8, since names of files are bytes;
-the query may not.
+The path may have percent-escapes that are not UTF-8, since file names are bytes; the
+query may not.
 """
 
 import re
@@ -15,12 +15,13 @@ from gatewright.core.errors import InvalidRequest
 _BROKEN = re.compile(rb"%(?![0-9A-Fa-f]{2})|%00|[\x00-\x20\x7f]")
 _BROKEN_FORM = re.compile(rb"%(?![0-9A-Fa-f]{2})|%00|\x00")
 _LONG_NUMBER = re.compile(rb"[0-9]{1000}")
-"""Python refuses to read numbers of more than 4300 digits, Starlette's routes too."""
+"""Python refuses to parse integers of more than 4300 digits, in Starlette's routes
+too."""
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 class Malformed:
-    """Refuses such requests with 400 before anything reads them."""
+    """ASGI middleware that refuses malformed requests (400) before others read them."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -36,28 +37,28 @@ class Malformed:
 
 
 def check_path(scope: Scope) -> None:
-    """Refuse a path with a NUL byte, a broken escape, a surrogate, an endless number.
+    """Check that a path has no NUL, broken escape, surrogate or number of 1000 digits.
 
     Raises
     ------
     InvalidRequest
-        The path has one.
+        The path has one of them.
     """
     raw = scope.get("raw_path") or b""
     path: str = scope["path"]
     if _BROKEN.search(raw) or "\0" in path or not (path.isascii() or _is_text(path)):
         raise InvalidRequest("The path has a NUL byte or a broken percent-escape.")
     if len(raw) >= 1000 and _LONG_NUMBER.search(raw):
-        raise InvalidRequest("The path has a number of a thousand digits.")
+        raise InvalidRequest("The path has a number of a thousand or more digits.")
 
 
 def check_query(raw: bytes) -> None:
-    """Refuse a query that is not text once it is decoded.
+    """Check that a query string is valid UTF-8 after decoding, without NUL.
 
     Raises
     ------
     InvalidRequest
-        It has a NUL byte, a broken escape or is not UTF-8.
+        The query has a NUL byte or a broken escape, or is not UTF-8.
     """
     if not raw:
         return
@@ -67,15 +68,15 @@ def check_query(raw: bytes) -> None:
 
 
 def check_form(body: bytes) -> None:
-    """Refuse a body of a form that is not text once it is decoded.
+    """Check that a URL-encoded form is valid UTF-8 after decoding, without NUL.
 
-    Spaces and line ends that should have been escaped are taken, since ``curl -d``
-    and many scripts send them so.
+    Unescaped spaces and line ends are accepted, since ``curl -d`` and many scripts send
+    them.
 
     Raises
     ------
     InvalidRequest
-        It has a NUL byte, a broken escape or is not UTF-8.
+        The form has a NUL byte or a broken escape, or is not UTF-8.
     """
     if _BROKEN_FORM.search(body):
         raise InvalidRequest("The form has a NUL byte or a broken percent-escape.")

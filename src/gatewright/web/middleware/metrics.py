@@ -1,4 +1,4 @@
-"""Counts and times of requests for Prometheus, by the template of their route."""
+"""Prometheus metrics of requests, labelled by the template of their route."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -23,13 +23,13 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 
 class Meters:
-    """What one gateway process counts, in a registry of its own.
+    """The metrics of one gateway process, in a registry of its own.
 
     Parameters
     ----------
     several
-        Whether there are more such processes. Each scrape meets one of them, so that
-        each tells its values apart by a label, or they would seem to jump.
+        Whether the gateway has several processes. Each scrape reaches one of them, so
+        the values get a label ``process``; else they would seem to jump.
     """
 
     def __init__(self, *, several: bool = False) -> None:
@@ -58,9 +58,9 @@ class Meters:
         )
 
     def render(self, found: Sequence[Measurement] = ()) -> bytes:
-        """Return counters and measurements in Prometheus' text format.
+        """Return metrics and measurements in Prometheus' text format.
 
-        Where there are several processes, a measurement has its process as a label.
+        The label ``process`` is not added to measurements.
         """
         measured = CollectorRegistry()
         measured.register(_Measured(found))
@@ -68,7 +68,7 @@ class Meters:
 
 
 class _Measured(Collector):
-    """Values that were measured a moment ago."""
+    """Collector of measurements that were just taken."""
 
     def __init__(self, found: Sequence[Measurement]) -> None:
         self._found = found
@@ -86,7 +86,7 @@ class _Measured(Collector):
 
 
 class _OfThisProcess(Collector):
-    """The metrics of a registry, each with the label ``process``."""
+    """Collector that adds the label ``process`` to the metrics of a registry."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._registry = registry
@@ -114,7 +114,7 @@ class Metrics:
         self._meters.running.inc()
 
     def ended(self, exchange: Exchange) -> None:
-        """Count a request, its time and its bytes."""
+        """Count a request, its time until the response began, and its bytes."""
         meters = self._meters
         meters.running.dec()
         requests, seconds = self._of(exchange)
@@ -124,7 +124,7 @@ class Metrics:
             meters.sent.inc(exchange.size)
 
     def _of(self, exchange: Exchange) -> tuple[Counter, Histogram]:
-        """Return the meters of a route; they are as many as there are templates."""
+        """Return the metrics of a request's method, route and status, from a cache."""
         method = exchange.scope["method"]
         method = method if method in _METHODS else "other"
         key = method, exchange.route or "none", exchange.status

@@ -1,7 +1,7 @@
-"""Answers that depend on who asks are kept by no cache for anybody else.
+"""Keeps shared caches from storing responses that depend on the caller.
 
-A cache in front of the gateway that is told nothing may keep what a session's cookie
-admitted, and give it to the next (RFC 9111, sections 3 and 4.1).
+Without these headers a cache in front of the gateway may store a response to one user's
+cookie and serve it to another user (RFC 9111, sections 3 and 4.1).
 """
 
 from gatewright.web.exchange import Exchange
@@ -11,10 +11,10 @@ _FOR_ONE = (b"cache-control", b"private, no-cache")
 
 
 def keep_private(fields: Fields, exchange: Exchange) -> None:
-    """Add ``Vary``, and ``Cache-Control`` to what a signed-in caller is told.
+    """Add ``Vary``, and ``Cache-Control: private, no-cache`` for a signed-in caller.
 
-    An answer that says itself that it is public, or for how long it is kept, stays as
-    it is; so does what was answered before anybody asked who the caller is.
+    A response with ``Cache-Control: public`` stays as it is, and so does one that was
+    sent before authentication. Another ``Cache-Control`` of the response is kept.
     """
     if exchange.user is None:
         return

@@ -1,9 +1,8 @@
-"""Rates of requests: a token bucket for each user, token or address.
+"""Rate limits: a token bucket for each user, API token or address.
 
-Each token of a user has its own rate, and all of them together have another: a
-thousand tokens do not give the rates of a thousand users.
-
-The header fields are those of draft-ietf-httpapi-ratelimit-headers-10.
+Each API token of a user has a rate of its own, and all tokens of a user together have
+another, so that a thousand tokens do not give the rates of a thousand users. The
+headers are those of draft-ietf-httpapi-ratelimit-headers-10.
 """
 
 import math
@@ -23,26 +22,28 @@ from gatewright.web.own_pages import SAFE_METHODS
 _MAXIMUM_KEYS = 10_000
 _FREE = ("/health/",)
 _DEAR = 10.0
-"""Tokens for a refusal of credentials, and for a change without an account: each leaves
-an audit record, and their number must be bounded."""
+"""Cost of a request with invalid credentials, or of a change without an account. Each
+such request leaves an audit record, so their number must be bounded."""
 _TOKENS = 4.0
-"""All tokens of one user together have the rate of so many."""
+"""All API tokens of a user together have the rate of this many."""
 
 Charge = tuple[str, float]
-"""A bucket's key, and how many tokens are taken from it."""
+"""A bucket's key, and how many tokens to take from that bucket."""
 
 
 class Buckets:
-    """Token buckets by key; the one that was asked for longest ago goes first.
+    """Token buckets by key; the least recently used one is dropped if there are many.
 
     Parameters
     ----------
     rate
-        Tokens that come back each second.
+        Tokens that are added to a bucket each second.
     burst
         Tokens of a full bucket.
     clock
-        Monotonic seconds.
+        Returns monotonic seconds.
+    maximum_keys
+        Most buckets that are kept.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class Buckets:
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def take(self, key: str, cost: float = 1.0) -> float:
-        """Take tokens; return those that are left, below 0 if there were too few."""
+        """Take ``cost`` tokens; return how many are left, negative if too few."""
         now = self._clock()
         tokens, at = self._buckets.pop(key, (float(self.burst), now))
         tokens = min(self.burst, tokens + (now - at) * self.rate) - cost
@@ -70,19 +71,19 @@ class Buckets:
         return tokens
 
     def __len__(self) -> int:
-        """Return the number of keys that are remembered."""
+        """Return the number of buckets."""
         return len(self._buckets)
 
 
 class RateLimit:
-    """Refuses requests above a caller's rate (429 with ``Retry-After``).
+    """ASGI middleware that refuses requests above a caller's rate (429).
 
     Parameters
     ----------
     buckets
-        The rate and what is left of it.
+        The token buckets.
     refusal
-        Whether the application is the refusal of invalid credentials, which costs more.
+        Whether ``app`` refuses invalid credentials; such a request costs more.
     """
 
     def __init__(
@@ -108,7 +109,13 @@ class RateLimit:
         return self._app(scope, receive, send)
 
     def _take(self, key: str, cost: float) -> float:
-        """Take from a bucket; return how many such requests it still admits."""
+        """Take tokens from a bucket; return how many more such requests it admits.
+
+        Raises
+        ------
+        TooManyRequests
+            The bucket has too few tokens.
+        """
         cost = min(cost, self._buckets.burst)
         left = self._buckets.take(key, cost)
         if left >= 0:
@@ -123,9 +130,10 @@ class RateLimit:
 
 
 def charges(scope: Scope) -> Sequence[Charge]:
-    """Return for whose rates a request counts: a token's, a user's, an address's.
+    """Return which buckets a request is charged to, and how much.
 
-    What somebody without an account would change is apart, and dear.
+    The buckets are those of the API token and its user, of the user, or of the address.
+    A change without an account has a bucket of its own and costs more.
     """
     context = scope.get(SCOPE_KEY)
     if context is not None and context.caller.token:

@@ -1,4 +1,4 @@
-"""Header fields that restrict what a browser does with an answer."""
+"""Headers that restrict what browsers do with a response."""
 
 from urllib.parse import urlsplit
 
@@ -19,12 +19,14 @@ _SHARED = {b"cross-origin-resource-policy": b"cross-origin"}
 
 
 class SecurityFields:
-    """Adds each field that the answer does not set itself; redirects stay here.
+    """Adds the security headers that a response does not set itself.
+
+    It also reduces the ``Location`` of redirects to a path on this host.
 
     Parameters
     ----------
     secure
-        Whether the gateway's own address is https.
+        Whether the gateway's public URL is https.
     """
 
     def __init__(self, *, secure: bool) -> None:
@@ -33,10 +35,10 @@ class SecurityFields:
         self._shared = tuple((own | _SHARED).items())
 
     def __call__(self, fields: Fields, exchange: Exchange) -> None:
-        """Add the fields to one answer."""
+        """Add the headers to one response."""
         if 300 <= exchange.status < 400:
-            # Starlette's redirects name scheme and host of the connection, which behind
-            # a proxy are not the gateway's own: they would lead from https to http.
+            # Starlette's redirects have the scheme and host of the connection. Behind a
+            # proxy those differ from the public URL, and would lead from https to http.
             fields.pairs = [
                 (name, _path(value) if name == b"location" else value)
                 for name, value in fields.pairs
@@ -47,5 +49,5 @@ class SecurityFields:
 def _path(location: bytes) -> bytes:
     """Return the path and query of a ``Location``, without scheme and host."""
     parts = urlsplit(location)
-    path = b"/" + parts.path.lstrip(b"/\\")  # two of them would begin a host's name
+    path = b"/" + parts.path.lstrip(b"/\\")  # after two slashes comes a host name
     return path + (b"?" + parts.query if parts.query else b"")

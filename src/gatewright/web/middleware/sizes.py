@@ -1,4 +1,4 @@
-"""Sizes of requests: the URL and the body, which is counted as it comes."""
+"""Limits the length of URLs and bodies; bodies are counted as they arrive."""
 
 from collections.abc import Awaitable
 
@@ -16,12 +16,13 @@ from gatewright.web.middleware.timeouts import has_body
 
 
 class Sizes:
-    """Refuses long URLs, large bodies and bodies that are compressed.
+    """ASGI middleware that refuses long URLs, large bodies and compressed bodies.
 
     Parameters
     ----------
     limits
-        ``url_bytes``, ``body_bytes``, and ``upload_bytes`` for uploads.
+        Configuration with ``url_bytes``, ``body_bytes``, and ``upload_bytes`` for
+        uploads.
     """
 
     def __init__(self, app: ASGIApp, limits: Limits) -> None:
@@ -57,7 +58,7 @@ def _is_plain(coding: bytes) -> bool:
 
 
 def too_large(limit: int) -> TooLarge:
-    """Return the error of a body above its limit; the connection ends with it."""
+    """Return the error for a body above its limit, which also closes the connection."""
     return TooLarge(
         f"The body is larger than {limit} bytes.",
         headers={"Connection": "close"},
@@ -66,7 +67,7 @@ def too_large(limit: int) -> TooLarge:
 
 
 class _Counted:
-    """Receives a body up to its limit, whatever its header says."""
+    """ASGI ``receive`` that counts the body and fails above the limit."""
 
     __slots__ = ("_left", "_limit", "_receive", "_scope")
 

@@ -1,4 +1,4 @@
-"""JSON and form bodies, checked before any framework's own decoder reads them."""
+"""Checks JSON and form bodies before any framework decodes them."""
 
 from collections.abc import Awaitable, Callable
 
@@ -14,9 +14,9 @@ _FORM = "application/x-www-form-urlencoded"
 
 
 class StrictBodies:
-    """Reads a JSON or form body whole, checks it, and passes it on.
+    """ASGI middleware that reads a JSON or form body, checks it, and passes it on.
 
-    `json_body` and `malformed` say what is refused. `Sizes` bounds the size. Uploads
+    `json_body` and `malformed` define what is refused; `Sizes` limits the size. Uploads
     are passed on unread.
     """
 
@@ -37,7 +37,7 @@ class StrictBodies:
 
 
 def _check_of(scope: Scope) -> Check | None:
-    """Return what the body is checked with, if it is."""
+    """Return the function that checks the body of a request, or None."""
     kind = ""
     for name, value in scope["headers"]:
         if name == b"content-type":
@@ -51,13 +51,13 @@ def _check_of(scope: Scope) -> Check | None:
 
 
 async def _checked(receive: Receive, check: Check) -> Receive:
-    """Return a receiver that gives the whole body again, once it was found good."""
+    """Read and check the body; return an ASGI ``receive`` that delivers it again."""
     parts = []
     more = True
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise InvalidRequest("The client went away within the body.")
+            raise InvalidRequest("The client disconnected before the body's end.")
         parts.append(message.get("body", b""))
         more = message.get("more_body", False)
     body = b"".join(parts)

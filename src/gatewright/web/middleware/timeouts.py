@@ -1,4 +1,4 @@
-"""Time limits of a request's body; the header's are the server's own."""
+"""Limits pauses in a request's body; the server itself limits the header's time."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -10,7 +10,7 @@ from gatewright.web.exchange import refuse_body
 
 
 class BodyTimeout:
-    """Ends a request whose body stalls (408).
+    """ASGI middleware that refuses a request whose body stalls (408).
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ class BodyTimeout:
 
 
 def has_body(scope: Scope) -> bool:
-    """Return whether a request says that a body follows its header."""
+    """Return whether a request declares a body (RFC 9112, section 6)."""
     for name, value in scope["headers"]:
         if name == b"transfer-encoding":
             return True
@@ -40,7 +40,7 @@ def has_body(scope: Scope) -> bool:
 
 
 class _Timed:
-    """Receives with a time limit until the body has ended."""
+    """ASGI ``receive`` with a time limit for each part of the body."""
 
     __slots__ = ("_more", "_receive", "_scope", "_seconds")
 

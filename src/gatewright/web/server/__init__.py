@@ -1,1 +1,1 @@
-"""The HTTP server: uvicorn's processes with zero-copy answers and time limits."""
+"""The HTTP server: uvicorn processes with zero-copy responses and time limits."""

@@ -1,4 +1,7 @@
-"""Files that are not in memory, sent by threads: a slow disk holds up no others."""
+"""Sends files that are not in the page cache from threads.
+
+A slow disk thus does not block the event loop.
+"""
 
 import asyncio
 import os
@@ -13,9 +16,9 @@ _MOUNT = re.compile(r"^mnt_id:\s*(\d+)$", re.MULTILINE)
 
 
 class ColdFiles:
-    """Threads for files that are not in memory, a few for each file system.
+    """Threads that send files, with a limit for each mounted file system.
 
-    A file system that hangs holds its own threads and no others.
+    A file system that hangs blocks only its own share of the threads.
     """
 
     def __init__(self) -> None:
@@ -23,26 +26,28 @@ class ColdFiles:
         self._mounts: dict[str, asyncio.Semaphore] = {}
 
     async def send(self, socket: int, file: int, offset: int, count: int) -> int:
-        """Send bytes from a thread; return how many, 0 at the end of the file.
+        """Send bytes of a file to a socket from a thread.
+
+        Returns the number of bytes sent, 0 at the end of the file.
 
         Raises
         ------
         BlockingIOError
-            The socket is full.
+            The socket's buffer is full.
         """
         limit = self._mounts.setdefault(
             mount_of(file), asyncio.Semaphore(_THREADS_PER_MOUNT)
         )
         async with limit:
-            # The thread has its own descriptors: a request that is cancelled closes
-            # those of the request while the thread still reads.
+            # The thread uses duplicates, since a cancelled request closes its own
+            # descriptors while the thread may still read.
             own = os.dup(socket), os.dup(file)
             work = self._threads.submit(os.sendfile, *own, offset, count)
             work.add_done_callback(lambda _: _close(*own))
             return await asyncio.wrap_future(work)
 
     def close(self) -> None:
-        """Let the threads end."""
+        """Let the threads end, without waiting for them."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
@@ -52,10 +57,9 @@ def _close(*descriptors: int) -> None:
 
 
 def mount_of(file: int) -> str:
-    """Return the mount that an open file is on, "" where the kernel does not tell.
+    """Return the mount id of an open file; empty if the kernel does not tell it.
 
-    ``/proc`` knows it without a question to the file system, which may hang (fstat(2)
-    asks it).
+    It is read from ``/proc``, since fstat(2) asks the file system, which may hang.
     """
     try:
         text = Path(f"/proc/self/fdinfo/{file}").read_text(encoding="ascii")
@@ -66,10 +70,10 @@ def mount_of(file: int) -> str:
 
 
 def is_cold(file: int, offset: int, end: int) -> bool:
-    """Return whether a read of bytes ``offset`` to ``end`` might wait for a disk.
+    """Return whether reading bytes ``offset`` to ``end`` might wait for a disk.
 
-    One byte in 2 MiB is read with ``RWF_NOWAIT``; a file system without that (a
-    network's) always counts as cold.
+    One byte in 2 MiB is read with ``RWF_NOWAIT``. On file systems without that flag,
+    such as network file systems, files always count as cold.
     """
     byte = bytearray(1)
     try:

@@ -1,4 +1,4 @@
-"""The socket on which a gateway listens."""
+"""Creates the socket that the gateway listens on."""
 
 import errno
 import socket
@@ -11,9 +11,10 @@ from gatewright.core.errors import Unavailable
 from gatewright.web.server.patience import ORPHAN_SECONDS
 
 _BACKLOG = 2048
-"""Connections that wait while no process takes them."""
+"""Connections that may wait until a process accepts them."""
 PATIENCE = ORPHAN_SECONDS + 1.0
-"""Seconds for which the processes of a gateway that was killed may hold its address."""
+"""Seconds for which processes of a gateway that was killed may still hold its
+address."""
 _KEEPALIVE_SECONDS = 60
 _UNACKNOWLEDGED_MILLISECONDS = 300_000
 
@@ -24,7 +25,7 @@ def listen(address: str) -> socket.socket:
     Raises
     ------
     Unavailable
-        The address is taken, or not one of this machine.
+        The address is in use, or does not belong to this machine.
     """
     host, _, port = address.rpartition(":")
     host = host.strip("[]")
@@ -32,7 +33,7 @@ def listen(address: str) -> socket.socket:
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # What accepted connections inherit: a client that vanished is noticed.
+        # Accepted connections inherit these, so that vanished clients are noticed.
         tcp = socket.IPPROTO_TCP
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         listener.setsockopt(tcp, socket.TCP_KEEPIDLE, _KEEPALIVE_SECONDS)
@@ -52,7 +53,7 @@ def listen(address: str) -> socket.socket:
 
 
 def _bind(listener: socket.socket, address: tuple[str, int]) -> None:
-    """Bind, waiting for a gateway that was killed to let go of the address."""
+    """Bind the socket; retry while processes of a killed gateway hold the address."""
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
@@ -64,21 +65,21 @@ def _bind(listener: socket.socket, address: tuple[str, int]) -> None:
 
 
 def _leave_out_pacing(listener: socket.socket) -> None:
-    """Set the plainest congestion control for clients on this machine.
+    """Select Reno congestion control for a socket that listens on loopback.
 
-    Where the system's is BBR, accepted connections would be paced by a timer between
-    their segments. That is made for networks; from this machine to itself (a proxy in
-    front, a browser on a laptop) it quadrupled the CPU of a download. It has to be set
-    before a connection begins (tcp(7)).
+    With BBR as the system's default, accepted connections would pace their segments by
+    a timer. That suits networks, but quadrupled the CPU time of a download on one
+    machine (from a proxy in front, or to a browser on a laptop). It must be set before
+    a connection is accepted (tcp(7)).
     """
     if not ip_address(listener.getsockname()[0]).is_loopback:
         return
-    with suppress(OSError):  # a kernel where it may not be chosen
+    with suppress(OSError):  # a kernel that does not permit the choice
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"reno")
 
 
 def with_bound_port(config: Config, listener: socket.socket) -> Config:
-    """Return the configuration with the port that was picked in ``listen``."""
+    """Return the configuration with the socket's actual port in ``listen``."""
     host, _, _ = config.gateway.listen.rpartition(":")
     address = f"{host}:{listener.getsockname()[1]}"
     gateway = config.gateway.model_copy(update={"listen": address})

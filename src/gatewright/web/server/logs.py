@@ -1,4 +1,4 @@
-"""What the server's processes log: one JSON object a line, on standard error."""
+"""Logging of the server's processes: one JSON object per line, on standard error."""
 
 import json
 import logging
@@ -14,16 +14,16 @@ _MAXIMUM = 8192
 
 @lru_cache(maxsize=1)
 def _second(seconds: int) -> str:
-    """Return a moment to the second, which many lines have in common."""
+    """Return a time in whole seconds as text; cached, since many lines share it."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 class JsonFormatter(logging.Formatter):
-    """Makes a line of a record; JSON escapes what would break a line or a terminal."""
+    """Formats log records as JSON, which escapes line breaks and terminal controls."""
 
     @override
     def format(self, record: logging.LogRecord) -> str:
-        """Return the record as JSON; a record's ``fields`` become members."""
+        """Return the record as JSON; the items of its ``fields`` become members."""
         entry: dict[str, object] = {
             "at": f"{_second(int(record.created))}.{record.msecs:03.0f}Z",
             "level": record.levelname.lower(),
@@ -39,8 +39,8 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure_logging(level: int = logging.INFO) -> None:
-    """Send every logger of this process to standard error as JSON."""
-    # What no line has is not looked up for each (Logging HOWTO, Optimization).
+    """Send the log of this process to standard error as JSON."""
+    # Skip lookups that no line uses (Python's Logging HOWTO, Optimization).
     logging.logThreads = logging.logProcesses = False
     logging.logMultiprocessing = False
     handler = logging.StreamHandler(sys.stderr)

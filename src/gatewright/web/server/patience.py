@@ -1,6 +1,6 @@
-"""How long the server waits, for the parent and its processes alike."""
+"""Grace periods that the supervisor and the gateway processes share."""
 
 DRAIN_SECONDS = 30
-"""Seconds in which requests in progress may finish when the gateway stops."""
+"""Seconds in which running requests may finish when the gateway stops."""
 ORPHAN_SECONDS = 2
-"""Seconds for the same when the parent was killed."""
+"""Seconds in which running requests may finish when the supervisor was killed."""

@@ -1,9 +1,9 @@
-"""One gateway process: the application on a listening socket that it is given.
+"""A gateway process: serves the application on a listening socket that it is given.
 
-Started by the supervisor as ``python -m gatewright.web.server.process``, with these
-descriptors: the configuration, a socket on which it is given the listening one, a pipe
-to say that it answers, and a pipe whose end means that the supervisor is gone. It
-imports all that it needs, and then stands by until it is given the listening socket.
+The supervisor starts it as ``python -m gatewright.web.server.process`` with four
+descriptors: the configuration, a Unix socket that delivers the listening socket, a pipe
+to report that requests are answered, and a pipe that closes when the supervisor is
+gone. The process imports all that it needs, and then waits for the listening socket.
 """
 
 import argparse
@@ -39,14 +39,14 @@ READY = b"R"
 
 
 class GatewayServer(uvicorn.Server):
-    """Uvicorn's server, which says when it answers and how it stops.
+    """Uvicorn's server with a callback on start and the gateway's way of stopping.
 
     Parameters
     ----------
     config
         Uvicorn's configuration.
     on_started
-        Called once requests are answered.
+        Called when requests are answered.
     """
 
     def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
@@ -59,7 +59,7 @@ class GatewayServer(uvicorn.Server):
         if self.started:
             gc.collect()
             gc.freeze()
-            gc.enable()  # which the start does without
+            gc.enable()  # main() disables it for the start
             self._on_started()
 
     @override
@@ -72,7 +72,7 @@ class GatewayServer(uvicorn.Server):
     @override
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Stop on SIGTERM and SIGINT, and then end with status 0."""
+        """Stop on SIGTERM and SIGINT, and then exit with status 0."""
 
         def stop(number: int, frame: FrameType | None) -> None:
             self.should_exit = True
@@ -86,7 +86,7 @@ class GatewayServer(uvicorn.Server):
 
 
 def uvicorn_config(app: ASGIApp, config: Config, shared: Shared) -> uvicorn.Config:
-    """Return how uvicorn serves an application of ours."""
+    """Return the uvicorn configuration that serves the gateway's application."""
     protocol: Any = functools.partial(GatewayProtocol, shared)
     return uvicorn.Config(
         app,
@@ -105,7 +105,7 @@ def uvicorn_config(app: ASGIApp, config: Config, shared: Shared) -> uvicorn.Conf
 
 
 def connection_limits(config: Config) -> ConnectionLimits:
-    """Return the bounds on a connection that a configuration names."""
+    """Return the limits of a connection that the configuration sets."""
     return ConnectionLimits(
         header_seconds=config.limits.header_seconds, url_bytes=config.limits.url_bytes
     )
@@ -114,7 +114,21 @@ def connection_limits(config: Config) -> ConnectionLimits:
 async def run(
     app: ASGIApp, config: Config, listener: socket.socket, ready: int, life: int
 ) -> bool:
-    """Serve until a signal or the end of the supervisor; return whether it started."""
+    """Serve until a signal, or until the supervisor ends; return whether it started.
+
+    Parameters
+    ----------
+    app
+        The gateway's application.
+    config
+        The gateway's configuration.
+    listener
+        The listening socket.
+    ready
+        Pipe on which to report that requests are answered.
+    life
+        Pipe that is readable when the supervisor has ended.
+    """
     proxies = TrustedProxies(config.gateway.trusted_proxies)
     shared = Shared(connection_limits(config), proxies)
     settings = uvicorn_config(app, config, shared)
@@ -142,7 +156,7 @@ async def run(
 
 
 def load_factory(name: str) -> Callable[[Config], ASGIApp]:
-    """Return the function ``module:function`` that makes the application."""
+    """Return the function that makes the application, named as ``module:function``."""
     module, _, function = name.partition(":")
     factory = getattr(importlib.import_module(module), function)
     assert callable(factory)  # noqa: S101  # a name of our own
@@ -150,15 +164,16 @@ def load_factory(name: str) -> Callable[[Config], ASGIApp]:
 
 
 def raise_file_limit() -> None:
-    """Let this process have as many descriptors as the system admits."""
+    """Raise this process's limit of file descriptors to the hard limit."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def stand_by(from_supervisor: int) -> socket.socket | None:
-    """Wait for the listening socket and return it, or None if the supervisor is gone.
+    """Wait for the listening socket and return it; None if the supervisor is gone.
 
-    The process shows its part in its name, as ``ps -o comm`` prints it.
+    ``from_supervisor`` is the Unix socket that delivers it. The name of the process, as
+    ``ps -o comm`` shows it, is ``gw-standby`` while it waits, then ``gatewright``.
     """
     name_process("gw-standby")
     with socket.socket(fileno=from_supervisor) as told:
@@ -168,21 +183,21 @@ def stand_by(from_supervisor: int) -> socket.socket | None:
 
 
 def name_process(name: str) -> None:
-    """Set the name of this process, of 15 bytes at most (proc(5))."""
+    """Set the name of this process, at most 15 bytes (proc(5))."""
     with suppress(OSError):
         Path("/proc/self/comm").write_text(name, encoding="ascii")
 
 
 def main() -> int:
-    """Run one gateway process; the arguments are descriptors."""
+    """Run one gateway process; the arguments are file descriptors."""
     parser = argparse.ArgumentParser(prog="gatewright.web.server.process")
     parser.add_argument("--factory", required=True)
     for name in ("config", "listener", "ready", "life"):
         parser.add_argument(f"--{name}", type=int, required=True)
     arguments = parser.parse_args()
-    # Looking for garbage takes a fifth of the start, in which hardly any is made.
+    # Garbage collection would take a fifth of the start, and finds almost nothing.
     gc.disable()
-    # A terminal sends it to all processes; the supervisor says what comes of it.
+    # A terminal sends SIGINT to all processes; only the supervisor acts on it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     configure_logging()
     raise_file_limit()

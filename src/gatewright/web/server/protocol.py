@@ -1,10 +1,9 @@
-"""One connection of the server: uvicorn's protocol with what it lacks.
+"""An HTTP connection: uvicorn's protocol class with limits and zero-copy responses.
 
-Beyond uvicorn's: a request's header has to arrive in time and below a size, an address
-has no more than so many connections, what is not HTTP is answered once as a problem
-document, and an answer can be sent from a file (``zero_copy``). It leans on names of
-uvicorn that are not documented, so uvicorn's version is pinned and
-``tests/web/server`` holds its behaviour.
+Beyond uvicorn's, it limits the time and the size of request headers and the number of
+connections of an address, answers data that is not HTTP with one problem document, and
+can send a response from a file (``zero_copy``). It uses undocumented names of uvicorn,
+so uvicorn's version is pinned and ``tests/web/server`` tests the behaviour.
 """
 
 import asyncio
@@ -36,46 +35,46 @@ from gatewright.web.server.zero_copy import (
 
 EXTENSION = "http.response.zerocopysend"
 _ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)")
-"""The beginning of a target that names a host, as requests to a proxy do."""
+"""Beginning of a request target that names a host, as requests to a proxy have."""
 _LOOPBACK = ("127.", "::1", "::ffff:127.")
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
-    """Bounds on one connection, and on those of one address."""
+    """Limits of one connection, and of all connections of one address."""
 
     header_seconds: float = 10.0
-    """Time for a request's header to arrive, and for what is left of a body that was
-    answered before its end."""
+    """Seconds within which a request's header must arrive, and for which the rest of a
+    body is read after an early response."""
     header_bytes: int = 65_536
-    """Largest header section without the URL."""
+    """Largest header section, without the URL."""
     url_bytes: int = 32_768
     """Longest URL."""
     connections_per_address: int = CONNECTIONS_PER_ADDRESS
-    """Open connections of one address, but for this machine's own and for those of
-    trusted proxies, whose requests are counted for their clients."""
+    """Most open connections of one address. Loopback and trusted proxies are exempt;
+    requests through proxies are counted for their clients instead."""
 
 
 @dataclass(slots=True)
 class Shared:
-    """What the connections of one process share."""
+    """State that all connections of one process share."""
 
     limits: ConnectionLimits = field(default_factory=ConnectionLimits)
-    """Their bounds."""
+    """Limits of the connections."""
     proxies: TrustedProxies = field(default_factory=lambda: TrustedProxies(()))
-    """Who is believed when it says from whom a request comes."""
+    """Proxies whose ``X-Forwarded-For`` header is believed."""
     addresses: Counter[str] = field(default_factory=Counter)
-    """Open connections of each address."""
+    """Number of open connections of each address."""
     cold: ColdFiles = field(default_factory=ColdFiles)
-    """Threads for files that are not in memory."""
+    """Threads that send files that are not in the page cache."""
 
 
 class _RefusedError(Exception):
-    """Ends the parser's work on a header that is refused."""
+    """Stops the HTTP parser at a header that is refused."""
 
 
 class GatewayProtocol(HttpToolsProtocol):
-    """One connection."""
+    """One HTTP connection."""
 
     def __init__(self, shared: Shared, **given: Any) -> None:
         super().__init__(**given)
@@ -108,10 +107,10 @@ class GatewayProtocol(HttpToolsProtocol):
 
     @staticmethod
     def _takes_a_file_s_place(transport: asyncio.Transport) -> bool:
-        """Return whether so much is open that files could soon not be.
+        """Return whether so many descriptors are open that few are left for files.
 
-        A new descriptor is the lowest that is free. Connections have the lower half:
-        each of them may open files, and one more to send them.
+        A new descriptor gets the lowest free number. Connections may use the lower
+        half; the upper half is for the files that requests open and send.
         """
         most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         own = transport.get_extra_info("socket")
@@ -144,11 +143,11 @@ class GatewayProtocol(HttpToolsProtocol):
         return self._gone or self.transport.is_closing()
 
     def on_gone(self, callback: Callable[[], None] | None) -> None:
-        """Call back when the client closes the connection; None takes it back."""
+        """Set what to call when the client closes the connection; None removes it."""
         self._on_gone = callback
 
     async def drain(self) -> None:
-        """Wait until the transport takes more bytes."""
+        """Wait until the transport accepts more bytes."""
         await self.flow.drain()
 
     # The header's time and size
@@ -162,7 +161,7 @@ class GatewayProtocol(HttpToolsProtocol):
             self._watch_header(len(data))
 
     def _watch_header(self, size: int) -> None:
-        """Bound the header that has not ended, and what follows an answer."""
+        """Limit an unfinished header, and restart the timer after a response."""
         if self._in_header:
             self._count(size)
         if self._timer is None and (self._in_header or self._answered()):
@@ -172,7 +171,7 @@ class GatewayProtocol(HttpToolsProtocol):
         return self._running is None or self._running.response_complete
 
     def _count(self, size: int) -> None:
-        """Bound what the parser holds of a header that has not ended."""
+        """Count bytes of an unfinished header, which the parser holds in memory."""
         self._header_bytes += size
         if self._header_bytes > self._limits.header_bytes + self._limits.url_bytes:
             self._refuse(errors.HeadersTooLarge())
@@ -200,7 +199,7 @@ class GatewayProtocol(HttpToolsProtocol):
         super().on_message_begin()
         self._in_header = True
         self._header_bytes = 0
-        if self._running is not None:  # else the timer runs from the connection on
+        if self._running is not None:  # the first request's timer starts at connect
             self._stop_timer()
 
     @override
@@ -212,7 +211,7 @@ class GatewayProtocol(HttpToolsProtocol):
             )
             raise _RefusedError
         if len(self.url) > self._limits.url_bytes:
-            self._refusal = errors.UriTooLong("The URL is longer than is read here.")
+            self._refusal = errors.UriTooLong("The URL is longer than the limit.")
             raise _RefusedError
 
     @override
@@ -230,7 +229,7 @@ class GatewayProtocol(HttpToolsProtocol):
         self._stop_timer()
         absolute = _ABSOLUTE.match(self.url)
         if absolute is not None:
-            # RFC 9112, section 3.2.2: its host counts, and not the field's.
+            # The host of the target replaces the Host header (RFC 9112, 3.2.2).
             self.scope[ABSOLUTE_FORM] = True  # type: ignore[literal-required]
             rest = self.url[absolute.end() :]
             self.url = rest if rest.startswith(b"/") else b"/" + rest
@@ -248,7 +247,7 @@ class GatewayProtocol(HttpToolsProtocol):
         self._refuse(self._refusal or errors.InvalidRequest("This is not HTTP/1.1."))
 
     def _refuse(self, error: errors.GatewayError) -> None:
-        """Answer with an error and close; an answer under way is finished first."""
+        """Send an error response and close, after any response that is being sent."""
         self._dead = True
         self._stop_timer()
         self.pipeline.clear()
@@ -258,7 +257,7 @@ class GatewayProtocol(HttpToolsProtocol):
         elif not running.more_body:
             running.keep_alive = False
             return
-        elif not running.response_started:  # its own body is broken
+        elif not running.response_started:  # the body of this request is malformed
             self.transport.write(refusal(error))
         self.transport.close()
 
@@ -269,10 +268,10 @@ class GatewayProtocol(HttpToolsProtocol):
     # Answers
 
     def linger(self) -> None:
-        """Close the connection from this side, and read on for a while.
+        """Close the sending side of the connection, and keep reading for a while.
 
-        A client that still sends its body has not read the answer yet, and would lose
-        it if what it sends met a closed connection (RFC 9112, section 9.6).
+        A client that is still sending its body has not read the response yet, and would
+        lose it if its data met a closed connection (RFC 9112, section 9.6).
         """
         self._dead = True
         self._unset_keepalive_if_required()
@@ -289,7 +288,7 @@ class GatewayProtocol(HttpToolsProtocol):
 
 
 class _Extended:
-    """The application, with the zero-copy extension in its scope."""
+    """The ASGI application, with the zero-copy extension added to its scope."""
 
     __slots__ = ("_app", "_cold", "_cycle", "_protocol")
 
@@ -322,7 +321,7 @@ class _Extended:
         self._protocol.linger()
 
     def _ends_too_early(self, message: Any) -> bool:
-        """Return whether the connection ends with this, before the request's body."""
+        """Return whether response and connection end before the request's body."""
         cycle = self._cycle
         return (
             message["type"] == "http.response.body"
@@ -349,7 +348,7 @@ class _Extended:
             await self._send({"type": "http.response.body", "more_body": more_body})
 
     def _claim(self, count: int) -> None:
-        """Count bytes against the answer's ``Content-Length``."""
+        """Count bytes of a file against the response's ``Content-Length``."""
         cycle = self._cycle
         if not cycle.response_started or cycle.chunked_encoding is not False:
             raise RuntimeError("A file is sent after a start with Content-Length.")
@@ -358,14 +357,14 @@ class _Extended:
         cycle.expected_content_length -= count
 
     def _cut(self, offset: int) -> None:
-        """Close the connection, so that a part is not taken for the whole."""
+        """Close the connection, lest the client take a part for the whole."""
         self._cycle.disconnected = True
         self._cycle.logger.warning("A file shrank while it was sent (at %d).", offset)
         self._protocol.transport.abort()
 
 
 def refusal(error: errors.GatewayError) -> bytes:
-    """Return the whole answer to a request that was not read."""
+    """Return the bytes of a whole error response, for a request that was not parsed."""
     body = json.dumps(
         {
             "type": f"about:blank#{error.code}",

@@ -1,12 +1,12 @@
-"""The gateway's processes: started on one listening socket, replaced, stopped.
+"""Starts the gateway's processes on one listening socket, replaces and stops them.
 
-The parent binds the socket and starts each process by exec, so that the settings of
-the C library's allocator (its environment) hold from the first allocation. It waits on
+The supervisor binds the socket and starts each process by exec, so that the environment
+variables of the C library's allocator apply from the first allocation. It waits for
 pidfds and pipes in one selector loop and has no threads.
 
-One process more stands by: it has imported all that a gateway needs, and waits. When a
-process dies, it takes the place at once. Until then new connections wait in the queue
-of the socket, which the parent keeps open.
+One more process stands by: it has imported all that a gateway process needs, and waits.
+When a process dies, the one on standby takes its place at once. Until then new
+connections wait in the backlog of the socket, which the supervisor keeps open.
 """
 
 import logging
@@ -34,50 +34,52 @@ ALLOCATOR = {
     "MALLOC_TRIM_THRESHOLD_": "268435456",
     "MALLOC_TOP_PAD_": "16777216",
 }
-"""Keep freed blocks of uploads: 1.62 to 0.48 s of CPU for a GB, measured."""
+"""Settings that make malloc keep freed memory. Measured with uploads, they reduce the
+CPU time for a GB from 1.62 to 0.48 s."""
 
 _DEATHS_AT_ONCE = 30
-"""Processes of a place that may die in turn, and be replaced at once."""
+"""Processes that may die one after another in a place and be replaced without delay."""
 _FIRST_BACKOFF = 0.1
 _LONGEST_BACKOFF = 10.0
 _STEADY_SECONDS = 30.0
-"""A process that answered for so long ends the count of those that died in turn."""
+"""A process that answered for this long resets the count of deaths."""
 _KILL_SECONDS = DRAIN_SECONDS + 5.0
 
 GO = b"G"
-"""What a process that stands by is told when it is to serve."""
+"""Byte that is sent along with the listening socket."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class _Child:
-    """One gateway process and its place."""
+    """One gateway process."""
 
     process: subprocess.Popen[bytes]
     """The process."""
     pidfd: int
-    """Readable when it has ended."""
+    """Descriptor that is readable when the process has ended."""
     go: socket.socket | None
-    """On which it is given the listening socket, to serve; None once it has been."""
+    """Unix socket that delivers the listening socket to the process; None after
+    that."""
     ready: int
-    """Pipe on which it says that it answers; -1 once it has."""
+    """Pipe on which the process reports that it answers requests; -1 after that."""
     answers_since: float = float("inf")
-    """Monotonic time at which it said so."""
+    """Monotonic time of that report."""
 
 
 @dataclass(slots=True)
 class _Place:
-    """One of the processes that there should be; it outlives the process in it."""
+    """A slot for one of the configured processes, which outlives the process in it."""
 
     child: _Child | None = None
-    """The process that fills it."""
+    """The process in the slot."""
     deaths: int = 0
-    """Processes that died here in turn."""
+    """Number of processes that died here one after another."""
     start_at: float = 0.0
     """Monotonic time of the next start."""
     answered: bool = field(default=False)
-    """Whether a process in it has answered yet."""
+    """Whether any process in the slot has answered requests."""
 
 
 def serve(
@@ -88,14 +90,21 @@ def serve(
 ) -> int:
     """Run the gateway until SIGTERM or SIGINT; return the exit status.
 
-    ``on_ready`` is called once with the gateway's address, when each of its processes
-    answers requests. ``factory`` names the function that makes the application from
-    the configuration.
+    Parameters
+    ----------
+    config
+        The gateway's configuration.
+    on_ready
+        Called once, with the gateway's URL, when each of its processes answers
+        requests.
+    factory
+        ``module:function`` of the function that makes the application from the
+        configuration.
 
     Raises
     ------
     Unavailable
-        The address cannot be listened on.
+        The gateway cannot listen on the address.
     """
     with ExitStack() as stack:
         listener = stack.enter_context(listen(config.gateway.listen))
@@ -124,7 +133,10 @@ class Supervisor:
         self._status = 0
 
     def run(self, on_ready: Callable[[], None]) -> int:
-        """Start the processes, and watch them until all have stopped."""
+        """Start the processes and supervise them until all have stopped.
+
+        Returns the exit status. ``on_ready`` is called once, when each process answers.
+        """
         told = False
         all_places = [*self._places, self._standby]
         with _signals(self._selector, self._stop):
@@ -139,15 +151,16 @@ class Supervisor:
         return self._status
 
     def _wanted(self) -> list[_Place]:
-        """Return the places that a process should be in now.
+        """Return the slots that should have a process now.
 
-        One stands by when all others answer, so that it delays none of them.
+        The standby process is started after all others answer, so that it delays none
+        of them.
         """
         answer = all(p.child and p.child.ready < 0 for p in self._places)
         return [*self._places, self._standby] if answer else self._places
 
     def _patience(self) -> float | None:
-        """Return the seconds until there is something to do unasked."""
+        """Return the seconds until the next start or kill is due; None if none is."""
         due = [place.start_at for place in self._wanted() if place.child is None]
         moments = [self._kill_at] if self._stopping else due
         nearest = min(moments, default=float("inf"))
@@ -167,7 +180,7 @@ class Supervisor:
                 self._fill(place)
 
     def _fill(self, place: _Place) -> None:
-        """Put the process that stands by into a place, or else a new one."""
+        """Move the standby process into a slot, or start a new one if there is none."""
         if place is self._standby:
             place.child = self._start()
             return
@@ -179,13 +192,13 @@ class Supervisor:
         self._selector.register(
             child.ready, select, partial(self._answers, place, child)
         )
-        assert child.go is not None  # noqa: S101  # since it stood by
-        with child.go, suppress(OSError):  # if it has died, its pidfd will say so
+        assert child.go is not None  # noqa: S101  # the child was on standby
+        with child.go, suppress(OSError):  # if it has died, its pidfd becomes readable
             socket.send_fds(child.go, [GO], [self._listener.fileno()])
         child.go = None
 
     def _start(self) -> _Child:
-        """Start a process, which stands by until it is told to go."""
+        """Start a process, which stands by until it gets the listening socket."""
         ready, ready_end = os.pipe()
         go, go_end = socket.socketpair()
         with go_end:
@@ -252,9 +265,10 @@ class Supervisor:
         self._put_off(place, time.monotonic() - child.answers_since)
 
     def _put_off(self, place: _Place, answered: float) -> None:
-        """Set when a place is filled again after a process that answered so long.
+        """Set when to fill a slot again after its process answered for some seconds.
 
-        Processes that die soon, one after another, are started later each time.
+        Each of many processes that die soon one after another is started later than the
+        last.
         """
         place.deaths = 1 if answered > _STEADY_SECONDS else place.deaths + 1
         late = place.deaths - _DEATHS_AT_ONCE
@@ -262,7 +276,7 @@ class Supervisor:
         place.start_at = time.monotonic() + (wait if late > 0 else 0.0)
 
     def _stop(self) -> None:
-        """Let the processes finish what they have; the second time, end them."""
+        """Let the processes finish their requests; on the second call kill them."""
         if self._stopping:
             self._signal(signal.SIGKILL)
             return
@@ -282,7 +296,7 @@ class Supervisor:
 def _signals(
     selector: selectors.BaseSelector, stop: Callable[[], None]
 ) -> Iterator[None]:
-    """Call ``stop`` in the selector's loop for each SIGTERM and SIGINT."""
+    """Call ``stop`` from the selector's loop for each SIGTERM and SIGINT."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -1,9 +1,9 @@
-"""The ASGI extension ``http.response.zerocopysend``: from a file to the network.
+"""The ASGI extension ``http.response.zerocopysend``: sends files with ``sendfile``.
 
-The bytes go from the page cache to the socket in the kernel (``sendfile``), past the
-transport: its write buffer is empty first, and the socket's descriptor is duplicated,
-since an event loop watches one of its own descriptors for itself. A window of a file
-that is not in memory is sent from a thread (``cold_files``).
+The kernel copies the bytes from the page cache to the socket. This bypasses the
+transport, so its write buffer is flushed first, and the socket's descriptor is
+duplicated, since an event loop does not accept callbacks for a transport's descriptor.
+Parts of a file that are not in the page cache are sent from a thread (``cold_files``).
 """
 
 import asyncio
@@ -19,15 +19,16 @@ from typing import Any, Protocol
 from gatewright.web.server.cold_files import ColdFiles, is_cold
 
 WINDOW_BYTES = 4 << 20
-"""The loop turns to others after so many bytes of one answer."""
+"""Bytes of a response after which the event loop checks again whether the file is
+cached."""
 _COLD_BYTES = 1 << 20
-"""A thread sends so many bytes of a cold file at a time."""
+"""Bytes of an uncached file that a thread sends at a time."""
 _BUFFER_POLL_SECONDS = 0.05
 _GONE = (errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN, errno.ETIMEDOUT)
 
 
 class TruncatedFileError(Exception):
-    """The file ended before the bytes that were promised."""
+    """The file ended before the announced number of bytes was sent."""
 
 
 class Connection(Protocol):
@@ -41,18 +42,19 @@ class Connection(Protocol):
         ...
 
     def on_gone(self, callback: Callable[[], None] | None) -> None:
-        """Call back when the client closes the connection; None takes it back."""
+        """Set what to call when the client closes the connection; None removes it."""
         ...
 
     async def drain(self) -> None:
-        """Wait until the transport takes more bytes."""
+        """Wait until the transport accepts more bytes."""
         ...
 
 
 def span(message: Mapping[str, Any]) -> tuple[int, int, int]:
-    """Return the descriptor, first byte and number of bytes of a message.
+    """Return the descriptor, offset and number of bytes of a zero-copy message.
 
-    Without ``offset`` the file's own position counts, without ``count`` its end.
+    Without ``offset`` the file's current position is used, without ``count`` the rest
+    of the file.
     """
     file = message["file"]
     descriptor = file if isinstance(file, int) else file.fileno()
@@ -67,29 +69,29 @@ def span(message: Mapping[str, Any]) -> tuple[int, int, int]:
 
 @dataclass(slots=True)
 class _Way:
-    """How far one sending has come."""
+    """Progress of one transfer from a file to a socket."""
 
     socket: int
-    """Where to, a descriptor of its own."""
+    """Descriptor of the socket, a duplicate for this transfer."""
     file: int
-    """Where from."""
+    """Descriptor of the file."""
     offset: int
-    """The next byte of the file."""
+    """Position of the next byte to send."""
     end: int
-    """The byte behind the last."""
+    """Position after the last byte to send."""
     warm_until: int = 0
-    """Up to here the file was in memory when it was last asked for."""
+    """Position up to which the file was in the page cache when last checked."""
 
 
 class ZeroCopy:
-    """Sends one span of a file on a connection.
+    """Sends one part of a file on a connection.
 
     Parameters
     ----------
     connection
-        Where to; nothing else is written to it meanwhile.
+        The connection; nothing else may be written to it meanwhile.
     cold
-        Threads for what is not in memory.
+        Threads that send uncached parts.
     """
 
     def __init__(self, connection: Connection, cold: ColdFiles) -> None:
@@ -97,12 +99,12 @@ class ZeroCopy:
         self._cold = cold
 
     async def send(self, file: int, offset: int, count: int) -> None:
-        """Send the bytes; return early when the client goes.
+        """Send ``count`` bytes from ``offset``; return early if the client disconnects.
 
         Raises
         ------
         TruncatedFileError
-            The file is shorter; what was sent is no whole answer.
+            The file is shorter, so the response is incomplete.
         """
         if not await self._emptied() or not count:
             return
@@ -116,7 +118,7 @@ class ZeroCopy:
             os.close(way.socket)
 
     async def _emptied(self) -> bool:
-        """Wait until nothing is left in the transport's buffer."""
+        """Wait for the transport's buffer to empty; return False if the client left."""
         transport = self._connection.transport
         transport.set_write_buffer_limits(0)
         try:
@@ -150,10 +152,10 @@ class ZeroCopy:
             way.offset += _some(sent)
 
     async def _while_there_is_room(self, socket: int, step: Callable[[], bool]) -> None:
-        """Call ``step`` each time the socket takes bytes, until it returns False.
+        """Call ``step`` each time the socket accepts bytes, until it returns False.
 
-        The loop itself calls it: to wake this task for each step would cost more than
-        what the step does. It ends as well when the client goes.
+        The event loop calls it directly: waking this task for each step would cost more
+        than the step. It also ends when the client disconnects.
         """
         loop = asyncio.get_running_loop()
         ended: asyncio.Future[None] = loop.create_future()
@@ -166,7 +168,7 @@ class ZeroCopy:
             loop.remove_writer(socket)
 
     def _abandon(self, error: OSError) -> None:
-        """Close a connection whose client has gone; other errors are passed on."""
+        """Close the connection; raise the error unless it says that the client left."""
         self._connection.transport.abort()
         if error.errno not in _GONE:
             raise error
@@ -178,7 +180,7 @@ def _end(ended: asyncio.Future[None]) -> None:
 
 
 def _take(step: Callable[[], bool], ended: asyncio.Future[None]) -> None:
-    """Do a step; say so when it was the last."""
+    """Run a step; complete the future if it was the last or failed."""
     if ended.done():
         return
     try:
@@ -191,7 +193,7 @@ def _take(step: Callable[[], bool], ended: asyncio.Future[None]) -> None:
 
 
 def _send_warm(way: _Way) -> bool:
-    """Send what the socket takes; return whether more may be sent from memory."""
+    """Send what the socket accepts; return whether more is in the page cache."""
     if way.offset >= way.warm_until:
         if way.offset == way.end or is_cold(way.file, way.offset, _window(way)):
             return False
@@ -207,11 +209,11 @@ def _window(way: _Way) -> int:
 
 
 def _cork(socket: Any, *, corked: bool) -> None:
-    """Let the kernel send full segments only, until the cork is drawn (tcp(7)).
+    """Set or clear TCP_CORK, which makes the kernel send only full segments (tcp(7)).
 
-    ``sendfile`` hands over 64 KiB at a time; each would go out with a small rest.
+    ``sendfile`` hands over 64 KiB at a time, and each would end with a small segment.
     """
-    with suppress(OSError):  # the client has gone, or it is no TCP
+    with suppress(OSError):  # the client has gone, or the socket is not TCP
         socket.setsockopt(IPPROTO_TCP, TCP_CORK, int(corked))
 
 
