@@ -1,0 +1,186 @@
+"""The gateway's end of the broker's socket. All of it blocks, in threads."""
+
+import contextlib
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+from gatewright.backends.broker.grants import Granter
+from gatewright.backends.broker.program import MOST_BYTES
+from gatewright.backends.worker import RunningWorker
+from gatewright.core.errors import (
+    BackendFailed,
+    GatewayError,
+    NotAllowed,
+    TimedOut,
+    Unavailable,
+)
+
+_SECONDS = 20.0
+_RETRY_SECONDS = 5
+_NO_ACCOUNT = "There is no Unix account of this name that may work here."
+_REFUSALS: dict[str, tuple[type[GatewayError], str]] = {
+    "name": (NotAllowed, _NO_ACCOUNT),
+    "unknown": (NotAllowed, _NO_ACCOUNT),
+    "ambiguous": (NotAllowed, "Another Unix account has the same number as yours."),
+    "uid": (NotAllowed, "This Unix account is one of the system's, not of a person."),
+    "root-group": (NotAllowed, "This Unix account is in a group of root's."),
+    "group": (
+        NotAllowed,
+        "This Unix account is not in the group of those who may use the gateway.",
+    ),
+    "shell": (
+        NotAllowed,
+        "This Unix account has no login shell, so nothing is run for it.",
+    ),
+    "grant": (NotAllowed, "The gateway was not let to act for this account."),
+    "user-full": (Unavailable, "As many processes act for this account as may."),
+    "full": (Unavailable, "The gateway acts for as many people as it may. Try again."),
+    "rate": (Unavailable, "Very many people begin to work just now. Try again."),
+}
+
+
+class BrokerChild:
+    """A process that the broker started, as the one who asked for it knows it.
+
+    Parameters
+    ----------
+    asking
+        The connection, which stays for as long as the process is of interest.
+    pid
+        Its process id.
+    """
+
+    def __init__(self, asking: socket.socket, pid: int) -> None:
+        self._asking = asking
+        self._pid = pid
+        self._ended = False
+        self.code: int | None = None
+        """Exit code, or minus the signal; None while it is not known."""
+
+    @property
+    def pid(self) -> int:
+        return self._pid
+
+    def ends_within(self, seconds: float) -> bool:
+        """Wait for its end, or for that of the broker, which then tells no more."""
+        if self._ended:
+            return True
+        self._asking.settimeout(max(seconds, 0.001))
+        try:
+            message = self._asking.recv(MOST_BYTES)
+        except TimeoutError:
+            return False
+        except OSError:
+            message = b""
+        self._ended = True
+        self._asking.close()
+        with contextlib.suppress(ValueError):
+            self.code = int(message.removeprefix(b"ended "))
+        return True
+
+    def kill(self) -> None:
+        with contextlib.suppress(OSError):
+            self._asking.send(b"kill")
+
+
+class Broker:
+    """Asks the broker for processes.
+
+    Parameters
+    ----------
+    path
+        Its socket.
+    granter
+        Lets it start workers.
+    """
+
+    def __init__(self, path: Path, granter: Granter) -> None:
+        self._path = path
+        self._granter = granter
+
+    def worker(self, user: str) -> tuple[socket.socket, BrokerChild]:
+        """Have the worker of an account started; return the end of its socket.
+
+        Raises
+        ------
+        NotAllowed
+            Nobody acts for this account here.
+        Unavailable
+            The broker is away, or too much is going on.
+        """
+        with self._connected() as (asking, challenge):
+            grant = self._granter.grant(challenge, user)
+            return _started(asking, b"worker %s %s" % (user.encode(), grant))
+
+    def sign_in(self) -> tuple[socket.socket, BrokerChild]:
+        """Have a process started that checks one password.
+
+        Raises
+        ------
+        Unavailable
+            The broker is away, or too many passwords are being checked.
+        """
+        with self._connected() as (asking, _):
+            return _started(asking, b"sign-in")
+
+    def check(self) -> None:
+        """Return if the broker answers.
+
+        Raises
+        ------
+        Unavailable
+            It is away.
+        """
+        with self._connected() as (asking, _):
+            asking.close()
+
+    @contextlib.contextmanager
+    def _connected(self) -> Iterator[tuple[socket.socket, bytes]]:
+        """Yield a connection and its challenge; it is closed if anything goes wrong."""
+        asking = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            asking.settimeout(_SECONDS)
+            asking.connect(str(self._path))
+            challenge = asking.recv(MOST_BYTES)
+            yield asking, challenge
+        except BaseException as error:
+            asking.close()
+            if isinstance(error, TimeoutError):
+                raise TimedOut("The gateway's broker does not answer.") from error
+            if isinstance(error, OSError):
+                raise Unavailable(
+                    "The gateway's broker is away, so nothing is begun for anybody.",
+                    retry_after=_RETRY_SECONDS,
+                ) from error
+            raise
+
+
+def _started(
+    asking: socket.socket, request: bytes
+) -> tuple[socket.socket, BrokerChild]:
+    asking.send(request)
+    answer, descriptors, _, _ = socket.recv_fds(asking, MOST_BYTES, 1)
+    sockets = [socket.socket(fileno=number) for number in descriptors]
+    word, _, rest = answer.partition(b" ")
+    if word == b"ok" and sockets:
+        return sockets[0], BrokerChild(asking, int(rest))
+    raise _refusal(rest.decode("ascii", "replace"))
+
+
+def _refusal(word: str) -> GatewayError:
+    kind, text = _REFUSALS.get(
+        word, (BackendFailed, "The system could not start a process for this account.")
+    )
+    return kind(text, retry_after=_RETRY_SECONDS if kind is Unavailable else None)
+
+
+class BrokerStarter:
+    """Starts the worker of one user by the broker."""
+
+    def __init__(self, broker: Broker, user: str) -> None:
+        self._broker = broker
+        self._user = user
+
+    def start(self) -> tuple[socket.socket, RunningWorker]:
+        return self._broker.worker(self._user)

@@ -1,0 +1,299 @@
+"""The broker: the one program of the gateway that runs as root, by ``python -I``.
+
+It starts a worker for a person, or the check of a password, when the gateway asks for
+it at a Unix socket. A connection is for one child. The broker first sends a challenge.
+A request is one message, ``worker NAME GRANT`` or ``sign-in``; a grant is the HMAC of
+challenge and name, and fits no other connection and no other name. The answer is ``ok
+PID`` with the child's socket, or ``no WORD``. Then the caller may send ``kill``, and is
+told ``ended CODE`` when the child has ended.
+
+No request names a path, a program, an argument, a variable or a number of a user. What
+is looked up of an account is looked up in the new child, so that a directory service
+that hangs holds up that child alone. ``gatewright broker`` has checked the settings.
+"""
+
+import fcntl
+import hmac
+import json
+import math
+import os
+import pwd
+import re
+import selectors
+import signal
+import socket
+import struct
+import sys
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+MOST_BYTES, SIGN_INS, WAITING = 512, 8, 64
+CHALLENGE_SECONDS, START_SECONDS, SIGN_IN_SECONDS, END_SECONDS = 30, 15, 60, 10
+NAME = re.compile(rb"[A-Za-z_][A-Za-z0-9._-]{0,31}")
+NO_ID = (1 << 32) - 1
+SOCKET, STATUS, HIGH = 3, 4, 64
+Settings = dict[str, Any]
+
+
+class Refused(Exception):
+    """A request is refused; the one argument is the word that says why."""
+
+
+class Connection:
+    """A caller, its challenge, and its child once there is one."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock: socket.socket | None = sock
+        self.challenge = os.urandom(16).hex().encode()
+        self.ends_at = time.monotonic() + CHALLENGE_SECONDS
+        self.pid = 0
+        self.name = b""  # empty for the check of a password
+        self.status: socket.socket | None = None  # tells how the child's start went
+        self.ours: socket.socket | None = None  # to be passed on then
+
+
+class Broker:
+    """Answers requests until it is told to stop."""
+
+    def __init__(self, settings: Settings, key: bytes, listener: socket.socket) -> None:
+        self.settings, self.key, self.listener = settings, key, listener
+        self.connections: set[Connection] = set()
+        self.spawns: deque[float] = deque(maxlen=settings["per_second"])
+        self.selector = selectors.DefaultSelector()
+
+    def run(self) -> None:
+        """Serve until a signal ends it; workers end when the gateway lets them."""
+        waking, woken = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        self.watch(waking, lambda: os.read(waking, 4096))
+        self.watch(self.listener, self.accept)
+        while True:
+            for key, _ in self.selector.select(1.0):
+                if self.selector.get_map().get(key.fd) is key:  # still watched
+                    key.data()
+            for one in list(self.connections):
+                self.look_at(one)
+
+    def watch(self, what: socket.socket | int, then: Callable[[], object]) -> None:
+        """Call a function whenever there is something to read."""
+        self.selector.register(what, selectors.EVENT_READ, then)
+
+    def accept(self) -> None:
+        """Take a connection of the gateway's account, and of nobody else."""
+        try:
+            sock, _ = self.listener.accept()
+        except OSError:
+            return
+        sock.setblocking(False)
+        peer = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+        uid = struct.unpack("iII", peer)[1]
+        full = len(self.connections) >= self.settings["workers"] + SIGN_INS + WAITING
+        if full or uid != self.settings["gateway"]:
+            sock.close()
+            return
+        one = Connection(sock)
+        self.connections.add(one)
+        self.watch(sock, lambda: self.read(one))
+        self.send(one, one.challenge)
+
+    def read(self, one: Connection) -> None:
+        """Do what a message asks for; one that is none ends the connection."""
+        try:
+            message = one.sock.recv(MOST_BYTES + 1) if one.sock else b""
+        except OSError:
+            message = b""
+        if one.pid and message == b"kill":
+            os.kill(one.pid, signal.SIGKILL)
+        elif one.pid or not message or len(message) > MOST_BYTES:
+            self.close(one)
+        else:
+            try:
+                one.name = self.checked(one, message.split(b" "))
+                self.start(one)
+            except Refused as why:
+                self.refuse(one, str(why))
+            except OSError:
+                self.refuse(one, "system")
+
+    def checked(self, one: Connection, words: list[bytes]) -> bytes:
+        """Return the name that a request gives, if its grant is for that name."""
+        if words == [b"sign-in"]:
+            return b""
+        if len(words) != 3 or words[0] != b"worker":
+            raise Refused("form")
+        if not NAME.fullmatch(words[1]):
+            raise Refused("name")
+        text = b"worker " + one.challenge + b" " + words[1]
+        right = hmac.new(self.key, text, "sha256").hexdigest().encode()
+        if time.monotonic() > one.ends_at or not hmac.compare_digest(right, words[2]):
+            raise Refused("grant")
+        return words[1]
+
+    def start(self, one: Connection) -> None:
+        """Fork the child of a connection, within the bounds."""
+        settings, names = self.settings, [o.name for o in self.connections if o.pid]
+        workers = len(names) - names.count(b"")
+        if names.count(one.name) >= (settings["per_user"] if one.name else SIGN_INS):
+            raise Refused("user-full" if one.name else "full")
+        if one.name and workers >= settings["workers"]:
+            raise Refused("full")
+        now = time.monotonic()
+        if len(self.spawns) == self.spawns.maxlen and now - self.spawns[0] < 1.0:
+            raise Refused("rate")
+        self.spawns.append(now)
+        (one.ours, theirs), (one.status, told) = (
+            socket.socketpair(),
+            socket.socketpair(),
+        )
+        one.pid = os.fork()
+        if one.pid == 0:
+            become_child(settings, one.name, theirs.fileno(), told.fileno())
+        theirs.close()
+        told.close()
+        one.ends_at = now + START_SECONDS
+        self.watch(one.status, lambda: self.started(one))
+
+    def started(self, one: Connection) -> None:
+        """Pass the child's socket on, or say why there is none."""
+        if one.ours is None or one.status is None:
+            return
+        word = one.status.recv(64)
+        self.selector.unregister(one.status)
+        one.status.close()
+        if one.sock:
+            one.ends_at = math.inf if one.name else time.monotonic() + SIGN_IN_SECONDS
+        if word:
+            self.refuse(one, word.decode())
+        else:
+            self.send(one, b"ok %d" % one.pid, one.ours.fileno())
+            print(f"started {one.name.decode() or 'sign-in'} pid={one.pid}")
+        one.ours.close()
+        one.ours = None
+
+    def refuse(self, one: Connection, word: str) -> None:
+        """Say why not, and close."""
+        print("refused", word)
+        self.send(one, b"no " + word.encode())
+        self.close(one)
+
+    def send(self, one: Connection, message: bytes, *descriptors: int) -> None:
+        """Send a message; who does not read it is not waited for."""
+        if one.sock:
+            try:
+                socket.send_fds(one.sock, [message], descriptors)
+            except OSError:
+                self.close(one)
+
+    def close(self, one: Connection) -> None:
+        """Close a connection; its child has ten seconds to end by itself."""
+        if one.sock:
+            self.selector.unregister(one.sock)
+            one.sock.close()
+            one.sock = None
+            one.ends_at = min(one.ends_at, time.monotonic() + END_SECONDS)
+        if not one.pid:
+            self.connections.discard(one)
+
+    def look_at(self, one: Connection) -> None:
+        """Tell of a child that has ended; end what had its time."""
+        ended, status = os.waitpid(one.pid, os.WNOHANG) if one.pid else (0, 0)
+        if ended:
+            self.started(one)
+            one.pid = 0
+            self.send(one, b"ended %d" % os.waitstatus_to_exitcode(status))
+            self.close(one)
+        elif time.monotonic() > one.ends_at and one.pid:
+            os.kill(one.pid, signal.SIGKILL)
+        elif time.monotonic() > one.ends_at:
+            self.close(one)
+
+
+def become_child(settings: Settings, name: bytes, sock: int, status: int) -> NoReturn:
+    """Become the worker of an account, or the check of a password, in a new process."""
+    try:
+        signal.set_wakeup_fd(-1)
+        os.setsid()
+        sock = fcntl.fcntl(sock, fcntl.F_DUPFD_CLOEXEC, HIGH)
+        status = fcntl.fcntl(status, fcntl.F_DUPFD_CLOEXEC, HIGH)
+        null = os.open(os.devnull, os.O_RDWR)
+        for number in (0, 1, 2, SOCKET):
+            os.dup2(sock if number == (SOCKET if name else 0) else null, number)
+        status = os.dup2(status, STATUS, inheritable=False)
+        os.closerange(STATUS + 1, 1 << 20)
+        os.chdir("/")
+        environment = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
+        run = [settings["python"], "-I", "-S"]
+        argv = [*run, settings["sign_in"], settings["service"]]
+        if name:
+            entry, groups = account(name.decode(), settings)
+            become(entry.pw_uid, entry.pw_gid, groups)
+            os.umask(0o022)
+            environment |= {"HOME": entry.pw_dir, "SHELL": entry.pw_shell}
+            environment |= {"USER": entry.pw_name, "LOGNAME": entry.pw_name}
+            argv = [*run, settings["worker"], str(SOCKET)]
+        os.execve(argv[0], argv, environment)
+    except BaseException as why:
+        os.write(status, str(why).encode() if isinstance(why, Refused) else b"system")
+    finally:
+        os._exit(127)
+
+
+def account(name: str, settings: Settings) -> tuple[pwd.struct_passwd, list[int]]:
+    """Return an account that may have a worker, and its groups."""
+    try:
+        again = pwd.getpwuid((entry := pwd.getpwnam(name)).pw_uid)
+    except KeyError:
+        raise Refused("unknown") from None
+    if {entry.pw_name, again.pw_name} != {name}:
+        raise Refused("ambiguous")
+    uid = entry.pw_uid
+    if uid in {0, settings["gateway"]} or not settings["minimum_uid"] <= uid < NO_ID:
+        raise Refused("uid")
+    groups = os.getgrouplist(name, entry.pw_gid)
+    if {0, NO_ID} & set(groups):
+        raise Refused("root-group")
+    if settings["group"] not in groups:
+        raise Refused("group")
+    with open("/etc/shells", encoding="utf-8") as file:
+        shells = {line.strip() for line in file if line.startswith("/")}
+    if entry.pw_shell not in shells or entry.pw_shell.endswith(("/nologin", "/false")):
+        raise Refused("shell")
+    return entry, groups
+
+
+def become(uid: int, gid: int, groups: list[int]) -> None:
+    """Give up root for an account, and make sure of it."""
+    os.setgroups(groups)
+    os.setresgid(gid, gid, gid)
+    os.setresuid(uid, uid, uid)
+    ids = (os.getresuid(), os.getresgid(), set(os.getgroups()))
+    with open("/proc/self/status", "rb") as file:
+        rights = re.findall(rb"Cap(?:Prm|Eff|Amb):\s*(\w+)", file.read())
+    if ids != ((uid,) * 3, (gid,) * 3, set(groups)) or int(b"".join(rights), 16):
+        raise Refused("drop")
+
+
+def main(arguments: list[str]) -> None:
+    """Serve with the settings of the one argument, an object of JSON."""
+    settings: Settings = json.loads(arguments[0])
+    if os.getresuid() != (0, 0, 0) or not settings["gateway"]:
+        sys.exit("The broker runs as root, and the gateway as another account.")
+    with open(settings["key"], "rb") as file:
+        key = file.read()
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    os.umask(0o177)
+    listener.bind(settings["socket"])
+    os.chown(settings["socket"], settings["gateway"], -1)
+    os.umask(0o077)
+    listener.listen(64)
+    listener.setblocking(False)
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    print(f"The broker is ready at {settings['socket']}")
+    Broker(settings, key, listener).run()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

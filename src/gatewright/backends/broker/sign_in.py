@@ -1,0 +1,98 @@
+"""Checks one password by PAM, as root, and ends: ``python -I sign_in.py SERVICE``.
+
+Standard input is ``NAME NUL PASSWORD``, to its end; the exit code is the answer, and
+nothing is printed. One process for one password: modules of PAM are not made to be many
+in one process, wait for seconds after a wrong password, and may leak or crash.
+"""
+
+import ctypes
+import os
+import sys
+from typing import Any
+
+RIGHT, WRONG, NOT_LET_IN, PASSWORD_EXPIRED, BROKEN = 0, 1, 2, 3, 4
+MOST_BYTES = 8192
+
+_PAM_SILENT, _PAM_DISALLOW_NULL_AUTHTOK = 0x8000, 1
+_PAM_PROMPT_ECHO_OFF, _PAM_PROMPT_ECHO_ON = 1, 2
+_PAM_SUCCESS, _PAM_CONV_ERR, _PAM_NEW_AUTHTOK_REQD = 0, 19, 12
+_PAM_USER = 2
+_FOLDERS = ("/etc/pam.d", "/usr/lib/pam.d")
+
+
+class _Message(ctypes.Structure):
+    _fields_ = (("style", ctypes.c_int), ("text", ctypes.c_char_p))
+
+
+class _Response(ctypes.Structure):
+    _fields_ = (("text", ctypes.c_void_p), ("code", ctypes.c_int))
+
+
+_TALK = ctypes.CFUNCTYPE(
+    ctypes.c_int,
+    ctypes.c_int,
+    ctypes.POINTER(ctypes.POINTER(_Message)),
+    ctypes.POINTER(ctypes.POINTER(_Response)),
+    ctypes.c_void_p,
+)
+
+
+class _Conversation(ctypes.Structure):
+    _fields_ = (("talk", _TALK), ("data", ctypes.c_void_p))
+
+
+def answer(service: str, name: bytes, password: bytes) -> int:
+    """Return how PAM answers for an account and its password."""
+    if not password or not any(os.path.exists(f"{one}/{service}") for one in _FOLDERS):
+        return BROKEN if password else WRONG
+    pam, libc = ctypes.CDLL("libpam.so.0"), ctypes.CDLL(None)
+    libc.calloc.restype = libc.strdup.restype = ctypes.c_void_p
+    libc.calloc.argtypes = (ctypes.c_size_t, ctypes.c_size_t)
+
+    def talk(count: int, messages: Any, responses: Any, _: object) -> int:
+        """Answer each prompt without echo by the password; a prompt with echo fails."""
+        styles = [messages[number].contents.style for number in range(count)]
+        if _PAM_PROMPT_ECHO_ON in styles:
+            return _PAM_CONV_ERR
+        room = libc.calloc(count, ctypes.sizeof(_Response))  # PAM frees it
+        responses[0] = ctypes.cast(room, ctypes.POINTER(_Response))
+        for number, style in enumerate(styles):
+            if style == _PAM_PROMPT_ECHO_OFF:
+                responses[0][number].text = libc.strdup(password)
+        return _PAM_SUCCESS
+
+    handle = ctypes.c_void_p()
+    conversation = _Conversation(_TALK(talk), None)
+    if pam.pam_start(
+        service.encode(), name, ctypes.byref(conversation), ctypes.byref(handle)
+    ):
+        return BROKEN
+    result = pam.pam_authenticate(handle, _PAM_SILENT | _PAM_DISALLOW_NULL_AUTHTOK)
+    if result != _PAM_SUCCESS:
+        code = WRONG
+    elif (result := pam.pam_acct_mgmt(handle, _PAM_SILENT)) == _PAM_NEW_AUTHTOK_REQD:
+        code = PASSWORD_EXPIRED
+    else:
+        code = NOT_LET_IN if result else RIGHT
+    user = ctypes.c_char_p()
+    pam.pam_get_item(handle, _PAM_USER, ctypes.byref(user))
+    if code == RIGHT and user.value != name:
+        code = NOT_LET_IN  # a module has made another account of the name
+    pam.pam_end(handle, result)
+    return code
+
+
+def main(service: str) -> int:
+    """Read the credentials and return the exit code."""
+    text = sys.stdin.buffer.read(MOST_BYTES + 1)
+    name, zero, password = text.partition(b"\0")
+    if not zero or b"\0" in password or len(text) > MOST_BYTES:
+        return WRONG
+    return answer(service, name, password)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1]))
+    except OSError:
+        sys.exit(BROKEN)

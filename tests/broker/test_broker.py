@@ -1,0 +1,459 @@
+"""The broker as a process, with real Unix accounts: whom it starts, and whom not."""
+
+import hashlib
+import hmac
+import os
+import pwd
+import random
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.broker.conftest import (
+    Account,
+    Accounts,
+    RunningBroker,
+    acting_as,
+    run,
+    running,
+)
+from tests.support.workers import is_running, stop, wait_until
+
+from gatewright.backends.broker import program
+from gatewright.backends.broker.asking import BrokerChild
+from gatewright.core.errors import NotAllowed, Unavailable
+
+Held = tuple[socket.socket, BrokerChild]
+OF_PYTHON = sys.stdlib_module_names | {"__main__"}
+MODULES = Path(__file__).with_name("modules.txt")
+
+
+def status_of(pid: int) -> dict[str, str]:
+    text = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    return {k: v.strip() for k, v in (line.split(":", 1) for line in text.splitlines())}
+
+
+def grant(broker: RunningBroker, challenge: bytes, name: str) -> bytes:
+    """Return a grant as another implementation makes it (RFC 2104, by hand)."""
+    text = b"worker " + challenge + b" " + name.encode()
+    key = broker.key.ljust(64, b"\0")
+    inner = hashlib.sha256(bytes(b ^ 0x36 for b in key) + text).digest()
+    outer = hashlib.sha256(bytes(b ^ 0x5C for b in key) + inner)
+    return outer.hexdigest().encode()
+
+
+def asked(broker: RunningBroker, gateway: Account, name: str) -> bytes:
+    """Return what the broker answers to a request with the right grant."""
+    with acting_as(gateway):
+        asking, challenge = broker.connected()
+    with asking:
+        made = grant(broker, challenge, name)
+        asking.send(b"worker " + name.encode() + b" " + made)
+        return asking.recv(4096)
+
+
+def test_the_program_is_small_and_of_the_standard_library() -> None:
+    lines = Path(program.__file__).read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= 300
+
+
+def test_the_modules_that_it_has_loaded(gateway: Account, group: str) -> None:
+    """Nothing of the gateway, no package of others, nothing of the network but sockets.
+
+    ``modules.txt`` is the list for Python 3.11; who adds to it asks whether root needs
+    it.
+    """
+    code = (
+        "import sys\n"
+        f"exec(open({program.__file__!r}).read(), {{'__name__': 'broker'}})\n"
+        "print(*sys.version_info[:2], *sorted(sys.modules))\n"
+    )
+    major, minor, *names = run("python3", "-I", "-S", "-c", code).split()
+    loaded = set(names)
+    assert not loaded & {
+        "asyncio",
+        "ctypes",
+        "pickle",
+        "ssl",
+        "subprocess",
+        "threading",
+    }
+    if (major, minor) == ("3", "11"):
+        assert loaded == set(MODULES.read_text(encoding="utf-8").split())
+    assert {one.partition(".")[0] for one in loaded} <= OF_PYTHON
+
+
+def test_a_worker_is_the_account_and_nothing_of_root(
+    broker: RunningBroker, gateway: Account, ada: Account
+) -> None:
+    with acting_as(gateway):
+        ours, worker = broker.client().worker(ada.name)
+    with ours:
+        assert ours.recv(4)
+        found = status_of(worker.pid)
+        assert found["Uid"].split() == [str(ada.uid)] * 4
+        assert found["Gid"].split() == [str(ada.gid)] * 4
+        groups = os.getgrouplist(ada.name, ada.gid)
+        assert sorted(map(int, found["Groups"].split())) == sorted(groups)
+        assert {int(found[name], 16) for name in ("CapPrm", "CapEff", "CapAmb")} == {0}
+        environment = Path(f"/proc/{worker.pid}/environ").read_bytes()
+        names = {one.partition(b"=")[0] for one in environment.split(b"\0") if one}
+        assert names == {b"HOME", b"LOGNAME", b"PATH", b"SHELL", b"USER"}
+        argv = Path(f"/proc/{worker.pid}/cmdline").read_bytes().split(b"\0")
+        assert argv[1:3] == [b"-I", b"-S"]
+    assert worker.ends_within(60)
+    assert worker.code == 0
+    wait_until(lambda: not is_running(worker.pid))
+
+
+def test_a_worker_has_no_descriptor_of_the_broker(
+    broker: RunningBroker, gateway: Account, ada: Account, bob: Account
+) -> None:
+    with acting_as(gateway):
+        first, one = broker.client().worker(ada.name)
+        second, other = broker.client().worker(bob.name)
+    with first, second:
+        assert first.recv(4)
+        assert second.recv(4)
+        folder = Path(f"/proc/{other.pid}/fd")
+        targets = [str(entry.readlink()) for entry in folder.iterdir()]
+        # Its own socket, that of its launcher, and the null device, three times.
+        assert sum(target.startswith("socket:") for target in targets) == 2
+        assert targets.count("/dev/null") == 3
+        assert len(targets) == 5, targets
+    assert one.ends_within(60)
+    assert other.ends_within(60)
+
+
+def test_a_worker_that_ends_is_reaped_and_told_of(
+    broker: RunningBroker, gateway: Account, ada: Account
+) -> None:
+    with acting_as(gateway):
+        ours, worker = broker.client().worker(ada.name)
+    with ours:
+        os.kill(worker.pid, signal.SIGKILL)
+        assert worker.ends_within(60)
+    assert worker.code == -signal.SIGKILL
+    assert not Path(f"/proc/{worker.pid}").exists()
+    assert worker.ends_within(0)
+
+
+def test_a_worker_that_hangs_is_killed_on_request(
+    broker: RunningBroker, gateway: Account, ada: Account
+) -> None:
+    with acting_as(gateway):
+        ours, worker = broker.client().worker(ada.name)
+    with ours:
+        assert ours.recv(4)
+        stop(worker.pid)
+        assert not worker.ends_within(0.1)
+        worker.kill()
+        assert worker.ends_within(60)
+        worker.kill()
+    assert worker.code == -signal.SIGKILL
+
+
+def test_a_worker_whose_gateway_is_gone_is_killed(
+    broker: RunningBroker, gateway: Account, ada: Account
+) -> None:
+    with acting_as(gateway):
+        ours, worker = broker.client().worker(ada.name)
+    assert ours.recv(4)
+    stop(worker.pid)
+    ours.close()
+    worker._asking.close()
+    wait_until(lambda: not is_running(worker.pid))
+
+
+def test_nobody_but_the_gateway_is_heard(
+    broker: RunningBroker, gateway: Account, ada: Account
+) -> None:
+    with acting_as(gateway):
+        asking, challenge = broker.connected()
+        assert challenge
+        asking.close()
+    with acting_as(ada), pytest.raises(PermissionError):
+        broker.connected()
+    asking, challenge = broker.connected()  # root may connect, and is told nothing
+    with asking:
+        assert challenge == b""
+
+
+def test_root_is_refused(broker: RunningBroker, gateway: Account) -> None:
+    assert asked(broker, gateway, "root") == b"no uid"
+
+
+def test_the_gateway_s_own_account_is_refused(accounts: Accounts, group: str) -> None:
+    own = accounts.user(group)
+    with running(own.uid, group) as broker:
+        assert asked(broker, own, own.name) == b"no uid"
+
+
+def test_an_account_of_the_system_is_refused(
+    broker: RunningBroker, gateway: Account, accounts: Accounts, group: str
+) -> None:
+    account = accounts.user(group, "--system")
+    assert account.uid < 1000
+    assert asked(broker, gateway, account.name) == b"no uid"
+
+
+def test_an_account_outside_the_group_is_refused(
+    broker: RunningBroker, gateway: Account, accounts: Accounts
+) -> None:
+    assert asked(broker, gateway, accounts.user(None).name) == b"no group"
+
+
+@pytest.mark.parametrize("shell", ["/usr/sbin/nologin", "/bin/false", "/not/a/shell"])
+def test_an_account_without_a_shell_is_refused(
+    broker: RunningBroker, gateway: Account, accounts: Accounts, group: str, shell: str
+) -> None:
+    account = accounts.user(group)
+    run("usermod", "--shell", shell, account.name)
+    assert asked(broker, gateway, account.name) == b"no shell"
+
+
+@pytest.mark.parametrize("option", ["--gid", "--groups"])
+def test_an_account_in_root_s_group_is_refused(
+    broker: RunningBroker, gateway: Account, accounts: Accounts, group: str, option: str
+) -> None:
+    account = accounts.user(group)
+    run("usermod", "--append" if option == "--groups" else "--groups",
+        *([] if option == "--groups" else [group]),
+        option, "root", account.name)  # fmt: skip
+    assert asked(broker, gateway, account.name) == b"no root-group"
+
+
+def test_an_account_that_is_not_there_is_refused(
+    broker: RunningBroker, gateway: Account
+) -> None:
+    assert asked(broker, gateway, "gwt-nobody-here") == b"no unknown"
+
+
+def test_the_second_name_of_a_number_is_refused(
+    broker: RunningBroker, gateway: Account, accounts: Accounts, group: str,
+    ada: Account,
+) -> None:  # fmt: skip
+    twin = accounts.user(group, "--non-unique", "--uid", str(ada.uid))
+    assert pwd.getpwuid(ada.uid).pw_name == ada.name
+    assert asked(broker, gateway, twin.name) == b"no ambiguous"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../x", "a;id", "1000", "a\nb", "-u", "a/b", "x" * 33, "é", "root\0", ".", "a:b"],
+)
+def test_a_name_that_is_none_is_refused(
+    broker: RunningBroker, gateway: Account, name: str
+) -> None:
+    assert asked(broker, gateway, name) == b"no name"
+
+
+@pytest.mark.parametrize(
+    "request_", [b"worker ", b"worker", b"x", b"worker a b c", b" "]
+)
+def test_what_is_no_request_is_refused(
+    broker: RunningBroker, gateway: Account, request_: bytes
+) -> None:
+    with acting_as(gateway):
+        asking, _ = broker.connected()
+    with asking:
+        asking.send(request_)
+        assert asking.recv(4096) == b"no form"
+
+
+def test_a_message_above_the_bound_ends_the_connection(
+    broker: RunningBroker, gateway: Account
+) -> None:
+    with acting_as(gateway):
+        asking, _ = broker.connected()
+    with asking:
+        asking.send(b"worker " + b"x" * program.MOST_BYTES)
+        assert asking.recv(4096) == b""
+
+
+def refused(
+    broker: RunningBroker, gateway: Account, made: Callable[[bytes], bytes], name: str
+) -> bytes:
+    with acting_as(gateway):
+        asking, challenge = broker.connected()
+    with asking:
+        asking.send(b"worker " + name.encode() + b" " + made(challenge))
+        return asking.recv(4096)
+
+
+def test_a_grant_is_for_one_account(
+    broker: RunningBroker, gateway: Account, ada: Account, bob: Account
+) -> None:
+    made = refused(broker, gateway, lambda c: grant(broker, c, bob.name), ada.name)
+    assert made == b"no grant"
+
+
+def test_a_grant_is_for_one_connection(
+    broker: RunningBroker, gateway: Account, ada: Account
+) -> None:
+    with acting_as(gateway):
+        first, challenge = broker.connected()
+    first.close()
+    made = grant(broker, challenge, ada.name)
+    assert refused(broker, gateway, lambda _: made, ada.name) == b"no grant"
+
+
+def test_a_grant_of_another_key_is_refused(
+    broker: RunningBroker, gateway: Account, ada: Account
+) -> None:
+    def made(challenge: bytes) -> bytes:
+        text = b"worker " + challenge + b" " + ada.name.encode()
+        return hmac.new(bytes(32), text, "sha256").hexdigest().encode()
+
+    assert refused(broker, gateway, made, ada.name) == b"no grant"
+    assert refused(broker, gateway, lambda _: b"", ada.name) == b"no grant"
+
+
+def test_a_grant_ends_with_its_time(
+    gateway: Account, group: str, ada: Account, tmp_path: Path
+) -> None:
+    """A broker whose challenges have ended before they are sent takes no grant."""
+    short = tmp_path / "program.py"
+    text = Path(program.__file__).read_text(encoding="utf-8")
+    seconds = "= 30, 15, 60, 10"
+    assert text.count(seconds) == 1
+    short.write_text(text.replace(seconds, "= 0.5, 15, 60, 10"), encoding="utf-8")
+    with running(gateway.uid, group, program=short) as broker:
+        with acting_as(gateway):
+            asking, challenge = broker.connected()
+        with asking:
+            made = grant(broker, challenge, ada.name)
+            assert asking.recv(4096) == b"", "it waits for no longer"
+            with pytest.raises(BrokenPipeError):
+                asking.send(b"worker " + ada.name.encode() + b" " + made)
+
+
+def test_one_account_has_so_many_workers(
+    gateway: Account, group: str, ada: Account, bob: Account
+) -> None:
+    with running(gateway.uid, group, per_user=2) as broker:
+        client = broker.client()
+        with acting_as(gateway):
+            held = [client.worker(ada.name) for _ in range(2)]
+            with pytest.raises(Unavailable, match="this account"):
+                client.worker(ada.name)
+            held.append(client.worker(bob.name))
+            held[0][0].close()
+            assert held[0][1].ends_within(60)
+            held.append(client.worker(ada.name))
+        release(held)
+
+
+def test_all_together_have_so_many_workers(
+    gateway: Account, group: str, ada: Account, bob: Account
+) -> None:
+    with running(gateway.uid, group, workers=2) as broker:
+        client = broker.client()
+        with acting_as(gateway):
+            held = [client.worker(one.name) for one in (ada, bob)]
+            with pytest.raises(Unavailable, match="as many people"):
+                client.worker(ada.name)
+        release(held)
+
+
+def test_so_many_are_started_in_a_second(
+    gateway: Account, group: str, ada: Account
+) -> None:
+    """The test's machine may stall between two, so that it asks until one is refused."""
+    with running(gateway.uid, group, per_second=1) as broker, acting_as(gateway):
+        held: list[Held] = []
+        with pytest.raises(Unavailable, match="begin to work"):
+            for _ in range(1000):
+                release(held)
+                held = [broker.client().worker(ada.name)]
+        release(held)
+
+
+def release(held: list[Held]) -> None:
+    for sock, worker in held:
+        sock.close()
+        assert worker.ends_within(60)
+
+
+def test_connections_are_bounded(gateway: Account, group: str) -> None:
+    with running(gateway.uid, group, workers=1) as broker:
+        most = 1 + program.SIGN_INS + program.WAITING
+        with acting_as(gateway):
+            held = [broker.connected() for _ in range(most)]
+            assert all(challenge for _, challenge in held)
+            one_more, challenge = broker.connected()
+        assert challenge == b""
+        for sock in (one_more, *(sock for sock, _ in held)):
+            sock.close()
+
+
+def test_descriptors_that_are_sent_to_it_go(
+    broker: RunningBroker, gateway: Account
+) -> None:
+    folder = Path(f"/proc/{broker.process.pid}/fd")
+    before = len(list(folder.iterdir()))
+    with acting_as(gateway):
+        for _ in range(50):
+            asking, _ = broker.connected()
+            with asking, Path(os.devnull).open() as null:
+                socket.send_fds(asking, [b"worker a b"], [null.fileno()] * 20)
+                assert asking.recv(4096) == b"no grant"
+    wait_until(lambda: len(list(folder.iterdir())) == before)
+
+
+def test_it_bears_any_message(
+    broker: RunningBroker, gateway: Account, ada: Account
+) -> None:
+    """Ten thousand random and mutated messages: no worker, no end of the broker."""
+    chance = random.Random(7)
+    words = [b"worker", b"sign-in", b"kill", ada.name.encode(), b"root", b"a" * 64, b""]
+    counts: dict[bytes, int] = {}
+    with acting_as(gateway):
+        for number in range(10_000):
+            if number % 2:
+                message = chance.randbytes(chance.choice([1, 7, 64, 512, 513, 4000]))
+            else:
+                some = [chance.choice(words) for _ in range(chance.randrange(1, 6))]
+                message = chance.choice([b" ", b"\0", b"\n"]).join(some) or b" "
+            if message == b"sign-in":
+                continue
+            asking, _ = broker.connected()
+            with asking:
+                asking.send(message)
+                answer = asking.recv(4096)
+                counts[answer] = counts.get(answer, 0) + 1
+        assert not any(answer.startswith(b"ok") for answer in counts), counts
+        ours, worker = broker.client().worker(ada.name)
+    ours.close()
+    assert worker.ends_within(60)
+
+
+def test_what_the_client_says_of_refusals(
+    broker: RunningBroker, gateway: Account, accounts: Accounts
+) -> None:
+    outside = accounts.user(None).name
+    with acting_as(gateway):
+        with pytest.raises(NotAllowed, match="not in the group"):
+            broker.client().worker(outside)
+        with pytest.raises(NotAllowed, match="no Unix account"):
+            broker.client().worker("gwt-nobody-here")
+
+
+def test_a_broker_that_is_away_is_said(gateway: Account, group: str) -> None:
+    with running(gateway.uid, group) as broker:
+        client = broker.client()
+        broker.path.unlink()
+        with pytest.raises(Unavailable, match="broker is away") as caught:
+            client.worker("ada")
+    assert caught.value.retry_after
+
+
+def test_it_runs_as_root_alone(gateway: Account) -> None:
+    argv = ["/usr/bin/python3", "-I", "-S", program.__file__, '{"gateway": 1}']
+    done = subprocess.run(argv, user=gateway.uid, capture_output=True, check=False)
+    assert done.returncode == 1
+    assert b"runs as root" in done.stderr
