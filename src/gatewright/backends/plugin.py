@@ -21,7 +21,7 @@ from gatewright.backends.readers import ReaderPool
 from gatewright.backends.sql import Database
 from gatewright.backends.worker import Workers
 from gatewright.core.clock import Clock
-from gatewright.core.config import Section
+from gatewright.core.config import BrokerSettings, Section
 from gatewright.core.homes import Homes
 from gatewright.core.lease import Lease
 from gatewright.core.plugins import ARRAY_READERS, IMAGE_READERS, load_all
@@ -128,6 +128,8 @@ class IdentitySetting(Generic[Options]):
     """Hashes and checks passwords in threads of their own, a few at a time."""
     clock: Clock
     """Seconds since 1970 UTC."""
+    broker: BrokerSettings | None = None
+    """What starts workers as other people; None in single-user mode."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ def user() -> None:
 )
 @click.option(
     "--role",
-    type=click.Choice([role.value for role in Role]),
+    type=click.Choice([Role.OWNER.value, Role.GUEST.value]),
     default=Role.GUEST.value,
     show_default=True,
     help="An owner has files, commands and jobs, as the person who runs the gateway.",

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 from gatewright.backends.sql import Database
 from gatewright.backends.sql.jobs import SqlJobTable
 from gatewright.composition.job_output import WorkerOutputFiles
-from gatewright.composition.systems import Means, homes_of, open_schedulers
+from gatewright.composition.systems import Means, open_schedulers
 from gatewright.core.background import Background
 from gatewright.core.config import Config
 from gatewright.core.events import EventHub
@@ -52,7 +52,7 @@ async def open_compute(
         ]
     systems = {
         system.name: (
-            ComputeSystem(system.name, homes_of(system)),
+            ComputeSystem(system.name, means.homes(system)),
             schedulers[system.name],
         )
         for system in config.systems

@@ -23,15 +23,16 @@ def parts_of_systems(
     files: FileService,
     jobs: JobService,
     following: Mapping[str, Sequence[Steady]],
-    owner: str,
+    owner: str | None,
 ) -> Iterator[tuple[str, Part]]:
     """Yield the files and the jobs of each system that has them.
 
-    The owner's worker is asked for its home on each system with files.
+    The owner's worker is asked for its home on each system with files, if there is an
+    owner whose files they are.
     """
     with_files = set(files.names)
     for system in config.systems:
-        if system.name in with_files:
+        if owner is not None and system.name in with_files:
             home = _home_check(files, system.name, owner)
             yield f"systems/{system.name}/files", Part(home)
         if system.name in following:

@@ -108,7 +108,8 @@ async def _open_directories(
             options = plugin.options.model_validate(given)
         except ValidationError as error:
             raise InvalidRequest(f"[identity.{name}]: {error}") from error
-        setting = IdentitySetting(options, users, hasher, clock)
+        broker = config.broker if config.multi_user else None
+        setting = IdentitySetting(options, users, hasher, clock, broker)
         places[name] = await stack.enter_async_context(plugin.open(setting))
     return places
 

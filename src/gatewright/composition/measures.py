@@ -1,13 +1,12 @@
 """What ``/metrics`` tells beside the requests."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from gatewright.backends.readers import ReaderPool
 from gatewright.backends.sql import Database
 from gatewright.backends.sql.measures import measure_database, measure_jobs
-from gatewright.backends.worker import Worker
 from gatewright.core.clock import system_clock
 from gatewright.core.config import Config
 from gatewright.core.disk import measure_disk
@@ -15,15 +14,21 @@ from gatewright.core.measures import Labels, Measure, Measurement
 
 
 def measures_of(
-    config: Config, database: Database, readers: ReaderPool, worker: Worker
+    config: Config,
+    database: Database,
+    readers: ReaderPool,
+    running: Callable[[], int],
 ) -> Mapping[str, Measure]:
-    """Return what is measured: the database, open jobs, readers, workers, the disk."""
+    """Return what is measured: the database, open jobs, readers, workers, the disk.
+
+    ``running`` returns how many workers run.
+    """
     here = {"process": str(os.getpid())} if config.gateway.processes > 1 else {}
     kind = "sqlite" if config.gateway.database == "sqlite" else "postgresql"
 
     async def workers() -> Sequence[Measurement]:
-        running = 0.0 if worker.pid is None else 1.0
-        return [Measurement("workers", "Workers that run.", [(here, running)])]
+        count = float(running())
+        return [Measurement("workers", "Workers that run.", [(here, count)])]
 
     return {
         "database": partial(measure_database, database, kind),

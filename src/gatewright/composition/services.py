@@ -8,17 +8,16 @@ from functools import partial
 from gatewright.backends.readers import ReaderPool
 from gatewright.backends.sql.leases import SqlLeases
 from gatewright.backends.sql.measures import check_writes
-from gatewright.backends.worker import OneWorker
 from gatewright.composition.arrays import open_datasets
 from gatewright.composition.compute import open_compute
-from gatewright.composition.files import open_files, open_owner_worker
+from gatewright.composition.files import open_files
 from gatewright.composition.health import open_health, parts_of_systems
 from gatewright.composition.identity import (
     follow_directories,
     open_identity,
-    owner_name,
 )
 from gatewright.composition.measures import measures_of
+from gatewright.composition.people import open_people
 from gatewright.composition.processing import open_processing
 from gatewright.composition.readers import open_image_reader, open_readers
 from gatewright.composition.sky import open_sky
@@ -89,9 +88,10 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
         sky, surveys, looking = await open_sky(config, database, readers, stack)
         reader = open_image_reader(config, readers)
         processing = await open_processing(config, database, sky, reader, stack)
-        worker = await open_owner_worker(stack)
-        workers = OneWorker(worker)
-        means = Means(workers, leases.lease, owner_name(config))
+        people = await open_people(config, stack)
+        means = Means(
+            people.workers, leases.lease, people.service_account, people.homes
+        )
         files, commands = await open_files(config, means, stack)
         identity = await open_identity(config, database, stack)
         store, listings = await open_store(config, database, stack, identity.users)
@@ -106,16 +106,15 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
             "surveys": Part(looking.ready),
             "expiry": Part(expiry.ready),
             "accounts": Part(directories.ready),
-            **dict(
-                parts_of_systems(config, files, jobs, following, identity.users.owner)
-            ),
+            **people.parts,
+            **dict(parts_of_systems(config, files, jobs, following, people.with_files)),
         }
         yield Services(
             config=config,
             events=events,
             identity=identity,
             health=open_health(parts, stack),
-            measures=measures_of(config, database, readers, worker),
+            measures=measures_of(config, database, readers, people.running),
             readers=readers,
             datasets=open_datasets(config, readers),
             sky=sky,

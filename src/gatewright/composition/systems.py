@@ -42,6 +42,8 @@ class Means:
     """Returns the lease of a work that one process of the gateway does at a time."""
     service_account: str
     """Account that acts for everyone together."""
+    homes: Callable[[System], Homes] = lambda system: homes_of(system)  # noqa: PLW0108  # it is below
+    """Returns what gives the users' homes on a system."""
 
 
 async def open_schedulers(
@@ -109,7 +111,7 @@ def _setting(
         raise InvalidRequest(f"The system “{system.name}”: {error}") from error
     return Setting(
         name=system.name,
-        home=homes_of(system),
+        home=means.homes(system),
         options=options,
         state=folder / system.name,
         workers=means.workers,

@@ -13,10 +13,13 @@ from gatewright.core.scopes import covers, folders
 
 
 class Role(StrEnum):
-    """Role of a local account in single-user mode."""
+    """What an account may do at most."""
 
     OWNER = "owner"
-    """The person who runs the gateway; their files, commands and jobs run under its
+    """The person who runs the gateway, or in multi-user mode an administrator; their
+    files, commands and jobs run under their own uid."""
+    USER = "user"
+    """A person in multi-user mode; their files, commands and jobs run under their own
     uid."""
     GUEST = "guest"
     """A collaborator: may use documents, data, images and votes, but run nothing."""
@@ -52,7 +55,11 @@ GUEST_SCOPES = ANONYMOUS_SCOPES | {
     Scope.ACCOUNT_MANAGE,
 }
 OWNER_SCOPES = frozenset(Scope)
-ROLE_SCOPES = {Role.OWNER: OWNER_SCOPES, Role.GUEST: GUEST_SCOPES}
+ROLE_SCOPES = {
+    Role.OWNER: OWNER_SCOPES,
+    Role.USER: OWNER_SCOPES - {Scope.ADMIN},
+    Role.GUEST: GUEST_SCOPES,
+}
 
 
 @dataclass(frozen=True, slots=True)

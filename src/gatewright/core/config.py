@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
 Names = Annotated[tuple[Name, ...], Field(min_length=1)]
@@ -124,8 +131,9 @@ class Identity(Section):
 
     model_config = ConfigDict(extra="allow")
 
-    mode: Literal["single-user"] = "single-user"
-    """``single-user``: the gateway acts as the person who started it."""
+    mode: Literal["single-user", "multi-user"] = "single-user"
+    """``single-user``: the gateway acts as the person who started it. ``multi-user``:
+    it acts for each Unix account as that account, by ``gatewright broker``."""
     owner: Name | None = None
     """Account name of the person who started the gateway; by default the login name."""
     login: Names = ("local",)
@@ -135,6 +143,33 @@ class Identity(Section):
     """A session ends after this many seconds without a request."""
     session_seconds: Annotated[int, Field(ge=60)] = 7 * 86400
     """A session ends after this many seconds in any case."""
+
+
+class BrokerSettings(Section):
+    """What starts workers as other people, in multi-user mode; it runs as root."""
+
+    socket: Path = Path("/run/gatewright/broker.sock")
+    """Where it listens, for the gateway's account alone."""
+    gateway: Name = "gatewright"
+    """Unix account that the gateway runs as."""
+    group: Name = "gatewright-users"
+    """Unix group of those who may use the gateway; nobody acts as anyone else."""
+    minimum_uid: Annotated[int, Field(ge=1)] = 1000
+    """Accounts of a lower number are the system's: nobody acts as one."""
+    key: Path = Path("/var/lib/gatewright-broker/grants.key")
+    """The key of the grants, which the broker makes for the gateway's account."""
+    python: Path = Path("/usr/bin/python3")
+    """Interpreter of the workers; all of its path is root's and open to everybody."""
+    pam_service: Name = "gatewright"
+    """Name of PAM's service file, in ``/etc/pam.d``."""
+    workers: Annotated[int, Field(ge=1, le=10_000)] = 200
+    """People for whom workers run at once."""
+    workers_per_user: Annotated[int, Field(ge=1, le=64)] = 4
+    """Workers of one person; each of several gateway ``processes`` has one."""
+    starts_per_second: Annotated[int, Field(ge=1, le=1000)] = 20
+    """Workers and checks of passwords that are begun in a second."""
+    idle_seconds: Annotated[float, Field(gt=0)] = 600.0
+    """A worker without anything to do ends after this time."""
 
 
 class StoreSettings(Section):
@@ -270,6 +305,7 @@ class Config(Section):
 
     gateway: Gateway = Gateway()
     identity: Identity = Identity()
+    broker: BrokerSettings = BrokerSettings()
     store: StoreSettings = StoreSettings()
     systems: list[System] = []
     datasets: list[DatasetSource] = []
@@ -287,6 +323,34 @@ class Config(Section):
             if names.count(name) > 1:
                 raise ValueError(f"“{name}” is named twice")
         return sources
+
+    @model_validator(mode="after")
+    def _fits_many_people(self) -> "Config":
+        if not self.multi_user:
+            return self
+        if self.identity.owner is not None:
+            raise ValueError(
+                "in multi-user mode the owner is the gateway's own account; leave out "
+                "“owner” of [identity]"
+            )
+        for system in self.systems:
+            if system.scheduler == "processes":
+                raise ValueError(
+                    f"the system “{system.name}” needs another scheduler in multi-user "
+                    'mode (“slurm”), or scheduler = "none": “processes” runs jobs '
+                    "as the gateway's own account"
+                )
+            if system.home is not None:
+                raise ValueError(
+                    f"in multi-user mode a home is that of the Unix account; leave out "
+                    f"“home” of the system “{system.name}”"
+                )
+        return self
+
+    @property
+    def multi_user(self) -> bool:
+        """Whether the gateway acts for each person as that person."""
+        return self.identity.mode == "multi-user"
 
     @property
     def url(self) -> str:

@@ -1,1 +1,17 @@
 """The broker, which starts workers as other people, and the gateway's end of it."""
+
+from gatewright.backends.broker.asking import Broker, BrokerStarter
+from gatewright.backends.broker.grants import Granter, KeyGranter
+from gatewright.backends.broker.homes import UnixHomes
+from gatewright.backends.broker.plugin import plugin
+from gatewright.backends.broker.workers import BrokerWorkers
+
+__all__ = [
+    "Broker",
+    "BrokerStarter",
+    "BrokerWorkers",
+    "Granter",
+    "KeyGranter",
+    "UnixHomes",
+    "plugin",
+]

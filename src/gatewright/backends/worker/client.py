@@ -22,7 +22,13 @@ from gatewright.backends.worker.starting import (
     RunningWorker,
     WorkerStarter,
 )
-from gatewright.core.errors import BackendFailed, TimedOut, TooLarge, Unavailable
+from gatewright.core.errors import (
+    BackendFailed,
+    GatewayError,
+    TimedOut,
+    TooLarge,
+    Unavailable,
+)
 
 T = TypeVar("T")
 
@@ -63,6 +69,9 @@ class Worker:
         self._lasting = {
             name: asyncio.Semaphore(LASTING_AT_ONCE) for name in ("run", "other")
         }
+        self._in_hand = 0
+        self._used_at = 0.0
+        self._uploads = 0
         self._ending: set[asyncio.Future[None]] = set()
         self._given_up: set[asyncio.Task[None]] = set()
         self.threads = ThreadPoolExecutor(_THREADS, "files")
@@ -72,6 +81,21 @@ class Worker:
     def pid(self) -> int | None:
         """Process id of the running worker, None while there is none."""
         return self._process.pid if self._process is not None else None
+
+    @property
+    def running(self) -> bool:
+        """Whether there is a worker now."""
+        return self._connection is not None and not self._connection.ended
+
+    def rest(self, seconds: float) -> None:
+        """End a worker that had nothing to do for so long; the next call starts one.
+
+        A worker with an upload in progress has something to do, however long it takes.
+        """
+        if self._connection is None or self._in_hand or self._uploads:
+            return
+        if time.monotonic() - self._used_at >= seconds:
+            self._connection.end()
 
     async def call(
         self,
@@ -167,13 +191,17 @@ class Worker:
             slots = self._lasting["run"]
         elif operation in {"checksum", "move", "copy", "remove", "commit"}:
             slots = self._lasting["other"]
+        self._in_hand += 1
         try:
             async with asyncio.timeout(seconds), slots:
                 async with self._starting:
                     if self._connection is None or self._connection.ended:
                         self._connection = await self._start()
+                        self._uploads = 0  # what another worker began went with it
                     connection = self._connection
-                return await connection.request(message, access, given)
+                answer = await connection.request(message, access, given)
+                self._uploads += operation == "begin" and not answer.errno
+                return answer
         except TimeoutError as error:
             await self._drop_if_hung(began)
             raise TimedOut("The system's files did not answer in time.") from error
@@ -183,6 +211,11 @@ class Worker:
             ) from error
         except frames.FrameError as error:
             raise TooLarge("The request is too large.") from error
+        finally:
+            self._in_hand -= 1
+            self._used_at = time.monotonic()
+            if operation in {"commit", "abort"}:
+                self._uploads = max(0, self._uploads - 1)
 
     async def _start(self) -> Connection:
         now = time.monotonic()
@@ -197,6 +230,8 @@ class Worker:
             ours, process = await asyncio.shield(starting)
         except OSError as error:
             raise meaning(error.errno or 0) from error
+        except GatewayError:
+            raise
         except BaseException:
             giving_up = asyncio.create_task(self._give_up(starting))
             self._given_up.add(giving_up)
@@ -217,7 +252,7 @@ class Worker:
         self, starting: "asyncio.Future[tuple[socket.socket, RunningWorker]]"
     ) -> None:
         """Await the end of a worker that nobody waited for: its socket is closed."""
-        with suppress(OSError):
+        with suppress(OSError, GatewayError):
             ours, process = await starting
             ours.close()
             self._on_end(process)

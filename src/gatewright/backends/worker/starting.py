@@ -45,6 +45,8 @@ class WorkerStarter(Protocol):
         ------
         OSError
             It could not be started.
+        GatewayError
+            Nobody may act for this user, or not now.
         """
 
 

@@ -35,7 +35,9 @@ class SessionAnswer(BaseModel):
     """Who the caller is."""
 
     user: str | None = Field(description="Account name; null for a visitor.")
-    role: str | None = Field(description="“owner” or “guest”; null for a visitor.")
+    role: str | None = Field(
+        description="“owner”, “user” or “guest”; null for a visitor."
+    )
     scopes: list[str] = Field(description="What the caller may do.")
     expires_at: str | None = Field(
         description="When the session or token ends in any case, RFC 3339 in UTC."

@@ -11,7 +11,7 @@ from gatewright.core.caller import Role, Scope
 from gatewright.core.errors import NotFound
 from gatewright.core.pages import MAXIMUM_LIMIT
 from gatewright.domains.compute import Job, JobFilter
-from gatewright.domains.identity import User
+from gatewright.domains.identity import LOCAL, User
 from gatewright.web.context import request_context
 
 
@@ -44,11 +44,16 @@ def user_shape(user: User) -> dict[str, object]:
 
 def user_id(user: User) -> int | None:
     """Return the number of the account on the machine, None for a guest."""
-    return os.getuid() if user.role is Role.OWNER else None
+    return os.getuid() if _runs_this(user) else None
+
+
+def _runs_this(user: User) -> bool:
+    """Return whether an account is that of the person who runs the gateway."""
+    return user.role is Role.OWNER and user.source == LOCAL
 
 
 def _full_name(user: User) -> str:
-    if user.role is not Role.OWNER:
+    if not _runs_this(user):
         return user.name
     try:
         return pwd.getpwuid(os.getuid()).pw_gecos.partition(",")[0] or user.name

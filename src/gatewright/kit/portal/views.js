@@ -118,7 +118,7 @@ function store({ parts }) {
 function account(/** @type {Place} */ place, /** @type {Session} */ session) {
   return html`
     <section class="card"><h1>${session.user}</h1>
-      <p>${session.role === "owner" ? "You are the owner of this gateway: files, commands and jobs run as you." : "You are a guest: documents, data and images, and nothing that runs."}</p></section>
+      <p>${session.role === "owner" ? "You are the owner of this gateway: files, commands and jobs run as you." : session.role === "user" ? "Files, commands and jobs run as you." : "You are a guest: documents, data and images, and nothing that runs."}</p></section>
     <section class="gw-section"><h2>Personal tokens</h2>
       <p class="gw-muted">A token lets a script act as you, within the scopes that you give it. Make one for each script, so that you can revoke it alone.</p>
       <gw-tokens .scopes=${session.scopes}></gw-tokens></section>`;

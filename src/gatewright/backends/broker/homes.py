@@ -1,0 +1,28 @@
+"""Everyone's home, as the system knows it."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from gatewright.backends.broker.unix import unix_account
+from gatewright.core.errors import NotAllowed
+
+_THREADS = 4
+
+
+class UnixHomes:
+    """Homes from the system's accounts: an instance is a ``core.homes.Homes``."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(_THREADS, "accounts")
+
+    async def __call__(self, user: str) -> Path:
+        loop = asyncio.get_running_loop()
+        account = await loop.run_in_executor(self._threads, unix_account, user)
+        if account is None or not account.home.is_absolute():
+            raise NotAllowed("There is no Unix account of this name with a home here.")
+        return account.home
+
+    def close(self) -> None:
+        """Let the threads end."""
+        self._threads.shutdown(wait=False, cancel_futures=True)

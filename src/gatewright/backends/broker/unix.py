@@ -1,0 +1,74 @@
+"""What the system knows of Unix accounts. All of it may ask a directory service."""
+
+import ctypes
+import grp
+import os
+import pwd
+from dataclasses import dataclass
+from pathlib import Path
+
+from gatewright.core.errors import Unavailable
+
+_ROOM = 1 << 16
+_ENTRY = 256
+_NOT_KNOWN = frozenset({0, 2, 3})
+"""What ``getpwnam_r`` returns beside no entry, if nobody has that name: 0, ENOENT,
+ESRCH (its manual's RETURN VALUE)."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnixAccount:
+    """An account of the machine."""
+
+    name: str
+    """Its name."""
+    uid: int
+    """Its number."""
+    home: Path
+    """Its home folder."""
+    groups: frozenset[str]
+    """Names of all its groups."""
+
+
+def unix_account(name: str) -> UnixAccount | None:
+    """Return an account with its groups; None if the system knows none of that name.
+
+    This blocks.
+
+    Raises
+    ------
+    Unavailable
+        The service that knows the accounts is away.
+    """
+    try:
+        entry = pwd.getpwnam(name)
+    except (KeyError, ValueError):  # an unknown name, or one with a NUL
+        if "\0" not in name and _is_unanswered(name):
+            raise Unavailable(
+                "The service that knows the Unix accounts is away.", retry_after=5
+            ) from None
+        return None
+    numbers = os.getgrouplist(name, entry.pw_gid)
+    names = [found for number in numbers if (found := _group_name(number))]
+    return UnixAccount(name, entry.pw_uid, Path(entry.pw_dir), frozenset(names))
+
+
+def _is_unanswered(name: str) -> bool:
+    """Return whether the service failed; ``pwd`` does not tell that from not knowing."""
+    libc = ctypes.CDLL(None)
+    entry, room = (
+        ctypes.create_string_buffer(_ENTRY),
+        ctypes.create_string_buffer(_ROOM),
+    )
+    found = ctypes.c_void_p()
+    status: int = libc.getpwnam_r(
+        os.fsencode(name), entry, room, ctypes.c_size_t(_ROOM), ctypes.byref(found)
+    )
+    return status not in _NOT_KNOWN
+
+
+def _group_name(number: int) -> str | None:
+    try:
+        return grp.getgrgid(number).gr_name
+    except KeyError:
+        return None

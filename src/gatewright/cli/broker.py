@@ -1,0 +1,146 @@
+"""``gatewright broker``: becomes the small program that starts workers as root."""
+
+import grp
+import json
+import os
+import pwd
+import secrets
+import socket
+import stat
+import sys
+from pathlib import Path
+
+import click
+
+from gatewright.backends.broker import program, sign_in
+from gatewright.backends.broker.grants import KEY_BYTES
+from gatewright.backends.worker.starting import PROGRAM
+from gatewright.core.config import BrokerSettings
+from gatewright.core.config_file import load_config
+from gatewright.core.errors import Conflict, InvalidRequest, NotAllowed
+
+_WORLD_WRITABLE = stat.S_IWGRP | stat.S_IWOTH
+
+
+@click.command()
+@click.option(
+    "--config",
+    "config_file",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Configuration file.",
+)
+def broker(config_file: Path) -> None:
+    """Start workers as other people, for a gateway in multi-user mode.
+
+    It runs as root, and replaces itself by a program of one file that knows nothing of
+    the gateway. The configuration, the interpreter and this package have to be root's.
+    """
+    if os.geteuid() != 0:
+        raise NotAllowed("The broker runs as root, since it starts workers as others.")
+    check_trusted(config_file.resolve())
+    config = load_config(config_file)
+    if not config.multi_user:
+        raise InvalidRequest(
+            'A broker is for mode = "multi-user" in [identity] of the configuration.'
+        )
+    settings = prepared(config.broker)
+    argv = [sys.executable, "-I", "-S", program.__file__, json.dumps(settings)]
+    os.execv(argv[0], argv)  # noqa: S606  # our own program, and no shell
+
+
+def prepared(settings: BrokerSettings) -> dict[str, object]:
+    """Check what the program needs, make its folders and key, return its settings.
+
+    Raises
+    ------
+    InvalidRequest
+        The gateway's account, or the group, is not there or none to be used.
+    NotAllowed
+        Somebody else than root could change what root runs.
+    Conflict
+        Another broker is at work.
+    """
+    try:
+        gateway = pwd.getpwnam(settings.gateway).pw_uid
+        group = grp.getgrnam(settings.group).gr_gid
+    except KeyError as error:
+        raise InvalidRequest(
+            f"{error.args[0]}. Make the Unix account of the gateway (useradd --system "
+            f"{settings.gateway}) and the group of those who may use it (groupadd "
+            f"{settings.group}), or name others in [broker]."
+        ) from error
+    if gateway == 0:
+        raise InvalidRequest("The gateway has to run as another account than root.")
+    for path in (settings.python, PROGRAM, Path(sign_in.__file__)):
+        check_trusted(path.resolve(), readable=True)
+    for own in (sys.executable, program.__file__):
+        check_trusted(Path(own).resolve())
+    make_room(settings.socket)
+    make_key(settings.key, gateway)
+    return {
+        "socket": str(settings.socket),
+        "gateway": gateway,
+        "python": str(settings.python),
+        "worker": str(PROGRAM),
+        "sign_in": sign_in.__file__,
+        "service": settings.pam_service,
+        "key": str(settings.key),
+        "group": group,
+        "minimum_uid": settings.minimum_uid,
+        "per_user": settings.workers_per_user,
+        "workers": settings.workers,
+        "per_second": settings.starts_per_second,
+    }
+
+
+def check_trusted(path: Path, *, readable: bool = False) -> None:
+    """Refuse a file that others than root could change, or replace by its folders.
+
+    With ``readable``, everybody has to be able to read it too, since workers do.
+    """
+    for part in (path, *path.parents):
+        state = part.stat()
+        sticky_folder = part.is_dir() and state.st_mode & stat.S_ISVTX
+        if state.st_uid != 0 or (state.st_mode & _WORLD_WRITABLE and not sticky_folder):
+            raise NotAllowed(
+                f"“{part}” can be changed by others than root. What the broker runs "
+                "has to be root's (chown root, chmod go-w), with the folders above."
+            )
+        wanted = stat.S_IXOTH if part.is_dir() else stat.S_IROTH
+        if readable and not state.st_mode & wanted:
+            raise NotAllowed(
+                f"“{part}” is closed to other accounts, whose workers have to read it. "
+                "Install the gateway, or name a “python” in [broker], elsewhere."
+            )
+
+
+def make_room(path: Path) -> None:
+    """Make the socket's folder, and remove the socket of a broker that has ended."""
+    path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    check_trusted(path.parent.resolve())
+    if not path.exists():
+        return
+    if not path.is_socket():
+        raise Conflict(f"“{path}” is there and is no socket.")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as asking:
+        try:
+            asking.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink()
+        else:
+            raise Conflict(f"Another broker is at work at “{path}”.")
+
+
+def make_key(path: Path, gateway: int) -> None:
+    """Make the key of the grants, if there is none, for the gateway's account alone."""
+    path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    check_trusted(path.parent.resolve())
+    if not path.exists():
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+        with os.fdopen(os.open(path, flags, 0o600), "wb") as file:
+            file.write(secrets.token_bytes(KEY_BYTES))
+            os.fchown(file.fileno(), gateway, -1)
+    state = path.stat()
+    if state.st_uid not in {0, gateway} or stat.S_IMODE(state.st_mode) & 0o077:
+        raise NotAllowed(f"“{path}” is for its owner's eyes alone (chmod 0600).")
