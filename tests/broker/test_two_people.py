@@ -1,9 +1,12 @@
 """A gateway in multi-user mode: two Unix accounts, each with files and commands."""
 
+import contextlib
 import os
 import pwd
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,8 +18,7 @@ from tests.broker.conftest import PASSWORD, PYTHON, Account, Accounts, run
 from tests.support import needs
 from tests.support.workers import is_running, wait_until
 
-from gatewright.backends.broker import program
-
+IDLE_SECONDS = 1.0
 ROOT = Path(__file__).resolve().parents[2]
 SITE = next(Path(path) for path in sys.path if path.endswith("site-packages"))
 SERVICE = """auth required pam_unix.so
@@ -36,17 +38,34 @@ class Centre:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         return httpx.Client(base_url=self.url, headers=headers, timeout=120)
 
-    def signed_in(self, account: Account) -> httpx.Client:
-        """Return a client with a session of a person, who gave the password."""
+    def asking(self) -> httpx.Client:
+        """Return a client that is a page of the gateway's."""
         client = self.client()
-        client.headers |= {"Sec-Fetch-Site": "same-origin", "X-Requested-With": "test"}
-        answer = sign_in(client, account.name, PASSWORD)
-        assert answer.status_code in {200, 201}, answer.text
+        client.headers.update(
+            {"Sec-Fetch-Site": "same-origin", "X-Requested-With": "test"}
+        )
         return client
+
+    @contextmanager
+    def signed_in(self, account: Account) -> Iterator[httpx.Client]:
+        """Yield a client with a session of a person, who gave the password."""
+        with self.asking() as client:
+            answer = sign_in(client, account.name, PASSWORD)
+            assert answer.status_code == 201, answer.text
+            yield client
 
 
 def sign_in(client: httpx.Client, name: str, password: str) -> httpx.Response:
-    return client.post("/api/v1/session", json={"username": name, "password": password})
+    return client.post("/api/v1/session", json={"user": name, "password": password})
+
+
+def read_as(account: Account, path: Path) -> bool:
+    """Return whether an account's own process may read a file."""
+    done = subprocess.run(
+        ["cat", path], user=account.uid, group=account.gid, extra_groups=[],
+        capture_output=True, check=False,
+    )  # fmt: skip
+    return done.returncode == 0
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +75,9 @@ def centre(accounts: Accounts, gateway: Account, group: str) -> Iterator[Centre]
 
 
 @contextmanager
-def started(accounts: Accounts, gateway: Account, group: str) -> Iterator[Centre]:
+def started(
+    accounts: Accounts, gateway: Account, group: str, idle_seconds: float = IDLE_SECONDS
+) -> Iterator[Centre]:
     """Start a broker and a gateway, and end them."""
     version = run("python3", "-c", "import sys; print(sys.version_info[:2])").strip()
     if version != str(sys.version_info[:2]):
@@ -84,18 +105,14 @@ key = "{folder}/grants.key"
 gateway = "{gateway.name}"
 group = "{group}"
 pam_service = "{folder.name}"
-idle_seconds = 1
+idle_seconds = {idle_seconds}
 
 [[systems]]
 name = "here"
 scheduler = "none"
 """
     )
-    environment = {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": f"{ROOT / 'src'}:{SITE}",
-        "HOME": str(gateway.home),
-    }
+    environment = environment_of(gateway)
     log = folder / "broker.log"
     broker = begin(log, config, "broker", sys.executable, environment, 0)
     served = None
@@ -117,7 +134,6 @@ scheduler = "none"
             if process is not None:
                 process.terminate()
                 process.wait(60)
-        print(log.read_text())
         service.unlink()
         run("rm", "-r", str(folder))
 
@@ -132,6 +148,14 @@ def begin(
             stdout=output, stderr=output, env=environment, user=uid,
             group=pwd.getpwuid(uid).pw_gid, extra_groups=[], cwd="/",
         )  # fmt: skip
+
+
+def environment_of(gateway: Account) -> dict[str, str]:
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": f"{ROOT / 'src'}:{SITE}",
+        "HOME": str(gateway.home),
+    }
 
 
 def workers_of(account: Account) -> list[int]:
@@ -150,16 +174,225 @@ def uid_of(entry: Path) -> int:
         return -1
 
 
+FILE = "/api/v1/files/here"
+
+
+def run_command(client: httpx.Client, *argv: str) -> str:
+    answer = client.post("/api/v1/command/here", json={"command": list(argv)})
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["stdout"])
+
+
 def test_each_has_a_home_and_files_of_their_own(
     centre: Centre, ada: Account, bob: Account, gateway: Account
 ) -> None:
     for account in (ada, bob):
         with centre.signed_in(account) as client:
-            answer = client.put("/api/v1/files/here/~/note", content=account.name)
+            assert client.get(FILE).json()["home"] == str(account.home)
+            answer = client.put(f"{FILE}{account.home}/note", content=account.name)
             assert answer.status_code in {200, 201}, answer.text
             found = (account.home / "note").stat()
             assert (found.st_uid, found.st_gid) == (account.uid, account.gid)
-            (account.home / "note").chmod(0o600)
-            assert client.get("/api/v1/files/here/~/note").text == account.name
-            done = client.post("/api/v1/commands/here", json={"argv": ["id", "-un"]})
-            assert done.json()["stdout"].strip() == account.name, done.text
+            assert client.get(f"{FILE}{account.home}/note").text == account.name
+            assert run_command(client, "id", "-un").strip() == account.name
+            assert run_command(client, "pwd").strip() == str(account.home)
+            groups = run("id", "-G", account.name)
+            assert sorted(run_command(client, "id", "-G").split()) == sorted(
+                groups.split()
+            )
+            told = client.get("/api/v1/session").json()
+            assert (told["user"], told["role"]) == (account.name, "user")
+            assert "admin" not in told["scopes"]
+
+
+def test_neither_reads_the_other_s_private_files(
+    centre: Centre, ada: Account, bob: Account
+) -> None:
+    with centre.signed_in(ada) as hers, centre.signed_in(bob) as his:
+        assert hers.put(f"{FILE}{ada.home}/secret", content="hers").status_code in {
+            200,
+            201,
+        }
+        path = ada.home / "secret"
+        path.chmod(0o600)
+        ada.home.chmod(0o755)
+        assert hers.get(f"{FILE}{path}").text == "hers"
+        assert his.get(f"{FILE}{path}").status_code == 403
+        assert his.put(f"{FILE}{path}", content="x").status_code == 403
+        assert his.delete(f"{FILE}{path}").status_code == 403
+        asked = {"command": ["cat", str(path)]}
+        answer = his.post("/api/v1/command/here", json=asked).json()
+        assert answer["exit_code"] != 0
+        assert answer["stdout"] == ""
+        assert path.read_text() == "hers"
+
+
+def test_the_gateway_s_account_opens_nobody_s_private_file(
+    centre: Centre, ada: Account, gateway: Account
+) -> None:
+    """Before, during and after the session; hers does, and its own file it opens."""
+    path = ada.home / "private"
+    path.write_text("hers")
+    os.chown(path, ada.uid, ada.gid)
+    path.chmod(0o600)
+    ada.home.chmod(0o755)
+    own = gateway.home / "own"
+    own.write_text("its own")
+    os.chown(own, gateway.uid, gateway.gid)
+    own.chmod(0o600)
+    assert read_as(ada, path)
+    assert read_as(gateway, own)
+    assert not read_as(gateway, path)
+    with centre.signed_in(ada) as client:
+        assert client.get(f"{FILE}{path}").text == "hers"
+        assert workers_of(ada)
+        assert not read_as(gateway, path)
+        for pid in workers_of(ada):
+            assert not read_as(gateway, Path(f"/proc/{pid}/environ"))
+        assert client.delete("/api/v1/session").status_code == 204
+    assert not read_as(gateway, path)
+
+
+def test_a_worker_ends_when_idle_and_comes_again(centre: Centre, ada: Account) -> None:
+    with centre.signed_in(ada) as client:
+        assert client.get(f"{FILE}{ada.home}/").status_code == 200
+        wait_until(lambda: not workers_of(ada))
+        assert client.get(f"{FILE}{ada.home}/").status_code == 200
+
+
+def test_an_upload_keeps_its_worker(centre: Centre, ada: Account) -> None:
+    """It comes in pieces over more than the idle time, until the worker was seen."""
+
+    def pieces() -> Iterator[bytes]:
+        yield b"first "
+        wait_until(lambda: bool(workers_of(ada)))
+        before = set(workers_of(ada))
+        time.sleep(IDLE_SECONDS * 3)
+        assert before & set(workers_of(ada))
+        yield b"last"
+
+    with centre.signed_in(ada) as client:
+        answer = client.put(f"{FILE}{ada.home}/slow", content=pieces())
+        assert answer.status_code in {200, 201}, answer.text
+    assert (ada.home / "slow").read_text() == "first last"
+
+
+def test_a_worker_that_was_killed_comes_again(centre: Centre, bob: Account) -> None:
+    with centre.signed_in(bob) as client:
+        assert client.get(f"{FILE}{bob.home}/").status_code == 200
+        for pid in workers_of(bob):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: client.get(f"{FILE}{bob.home}/").status_code == 200)
+
+
+@pytest.mark.parametrize("name", ["root", "nobody-here", "daemon", "../x"])
+def test_nobody_else_signs_in(centre: Centre, name: str) -> None:
+    with centre.asking() as client:
+        assert sign_in(client, name, PASSWORD).status_code == 401
+
+
+def test_a_wrong_password_does_not_sign_in(
+    centre: Centre, accounts: Accounts, group: str
+) -> None:
+    account = accounts.user(group, password=PASSWORD)
+    with centre.asking() as client:
+        for password in ("wrong", ""):
+            assert sign_in(client, account.name, password).status_code == 401
+        assert sign_in(client, account.name, PASSWORD).status_code == 201
+
+
+def test_who_is_not_in_the_group_does_not_sign_in(
+    centre: Centre, accounts: Accounts
+) -> None:
+    account = accounts.user(None, password=PASSWORD)
+    with centre.asking() as client:
+        assert sign_in(client, account.name, PASSWORD).status_code == 401
+
+
+def test_an_expired_password_is_said(
+    centre: Centre, accounts: Accounts, group: str
+) -> None:
+    account = accounts.user(group, password=PASSWORD)
+    run("chage", "--lastday", "0", account.name)
+    with centre.asking() as client:
+        answer = sign_in(client, account.name, PASSWORD)
+        assert answer.status_code == 403
+        assert "password has expired" in answer.text
+        assert sign_in(client, account.name, "wrong").status_code == 401
+
+
+def test_an_expired_account_is_said(
+    centre: Centre, accounts: Accounts, group: str
+) -> None:
+    account = accounts.user(group, password=PASSWORD)
+    run("usermod", "--expiredate", "1", account.name)
+    with centre.asking() as client:
+        answer = sign_in(client, account.name, PASSWORD)
+    assert answer.status_code == 403
+    assert "account is closed" in answer.text
+
+
+def test_a_shell_that_is_taken_away_ends_what_is_run(
+    centre: Centre, accounts: Accounts, group: str
+) -> None:
+    account = accounts.user(group, password=PASSWORD)
+    with centre.signed_in(account) as client:
+        assert client.get(f"{FILE}{account.home}/").status_code == 200
+        run("usermod", "--shell", "/usr/sbin/nologin", account.name)
+        wait_until(lambda: not workers_of(account))
+        answer = client.get(f"{FILE}{account.home}/")
+        assert answer.status_code == 403
+        assert "no login shell" in answer.text
+
+
+def test_a_home_that_is_missing_is_said(
+    centre: Centre, accounts: Accounts, group: str
+) -> None:
+    account = accounts.user(group, password=PASSWORD)
+    account.home.rename(account.home.with_name(account.home.name + "-away"))
+    try:
+        with centre.signed_in(account) as client:
+            assert client.get(f"{FILE}{account.home}/").status_code == 404
+            assert client.get(f"{FILE}/tmp/").status_code == 200
+    finally:
+        account.home.with_name(account.home.name + "-away").rename(account.home)
+
+
+def test_the_gateway_s_own_account_has_no_files(
+    centre: Centre, gateway: Account
+) -> None:
+    """Its token is made by the operator; the key of the grants stays out of reach."""
+    done = subprocess.run(
+        [PYTHON, "-m", "gatewright", "token", "create", "--config",
+         str(centre.folder / "gatewright.toml"), "--user", gateway.name],
+        capture_output=True, text=True, check=False, cwd="/", user=gateway.uid,
+        group=gateway.gid, extra_groups=[], env=environment_of(gateway),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    with centre.client(done.stdout.strip()) as client:
+        assert client.get("/api/v1/session").json()["user"] == gateway.name
+        answer = client.get(f"{FILE}{centre.folder}/grants.key")
+        assert answer.status_code == 403, answer.text
+        asked = {"command": ["id"]}
+        assert client.post("/api/v1/command/here", json=asked).status_code == 403
+
+
+def test_a_broker_that_ends_lets_workers_go_on(
+    accounts: Accounts, gateway: Account, group: str, ada: Account, bob: Account
+) -> None:
+    with (
+        started(accounts, gateway, group, idle_seconds=600) as centre,
+        centre.signed_in(ada) as hers,
+        centre.signed_in(bob) as his,
+    ):
+        assert hers.get(f"{FILE}{ada.home}/").status_code == 200
+        centre.broker.kill()
+        centre.broker.wait(60)
+        assert hers.get(f"{FILE}{ada.home}/").status_code == 200
+        answer = his.get(f"{FILE}{bob.home}/")
+        assert answer.status_code == 503
+        assert "Retry-After" in answer.headers
+        assert "broker is away" in answer.text
+        told = his.get("/health/ready")
+        assert "broker" in told.text

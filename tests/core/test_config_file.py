@@ -90,7 +90,7 @@ def test_mistakes_are_said_in_plain_words() -> None:
         "line 7: gateway.listen: it has to be HOST:PORT, such as 127.0.0.1:8000",
         "line 8: gateway.database: it has to be “sqlite” or begin with postgresql://",
         f"line 9: gateway.cors_origins: {origin}",
-        "line 11: identity.mode: it has to be 'single-user'",
+        "line 11: identity.mode: it has to be 'single-user' or 'multi-user'",
         f"line 12: identity.owner: {name}",
         f"line 13: identity.session_seconds: {number}, without quotes",
         "line 18: datasets[1].source: it has to be a path, in quotes",

@@ -225,6 +225,12 @@ def _absolute(config: Config, folder: Path) -> Config:
         source.model_copy(update={"images": str(folder / source.images)})
         for source in config.surveys
     ]
+    broker = config.broker.model_copy(
+        update={
+            name: folder / getattr(config.broker, name)
+            for name in ("socket", "key", "python")
+        }
+    )
     absolute_systems = []
     for system in config.systems:
         paths = {"home": system.home, **systems.paths_of(system)}
@@ -233,6 +239,7 @@ def _absolute(config: Config, folder: Path) -> Config:
     return options.with_absolute_paths(config, folder).model_copy(
         update={
             "gateway": gateway,
+            "broker": broker,
             "systems": absolute_systems,
             "datasets": datasets,
             "surveys": surveys,

@@ -54,7 +54,7 @@ def unix_account(name: str) -> UnixAccount | None:
 
 
 def _is_unanswered(name: str) -> bool:
-    """Return whether the service failed; ``pwd`` does not tell that from not knowing."""
+    """Return whether the service failed; ``pwd`` does not tell it from not knowing."""
     libc = ctypes.CDLL(None)
     entry, room = (
         ctypes.create_string_buffer(_ENTRY),
