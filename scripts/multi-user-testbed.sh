@@ -1,0 +1,130 @@
+#!/bin/bash
+# A gateway for several Unix users, on a Slurm cluster of its own, for tests and for
+# trying out. It runs as root, and starts the cluster, the broker and the gateway.
+#
+#   scripts/multi-user-testbed.sh start DIR USER...
+#   scripts/multi-user-testbed.sh stop DIR
+#
+# "start" makes DIR, which is not there yet (its path is short: sockets are in it), a
+# group of these users, an account for the gateway and a service of PAM's, and prints
+# "Gatewright is ready at URL". The users sign in with their own passwords. "stop" ends
+# and removes what "start" began and made; the users stay.
+#
+# The gateway and the workers are run by a Python that other accounts may run: that of
+# .venv if they may, or else /usr/bin/python3 with the packages of .venv.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+seconds=${SLURM_TESTBED_SECONDS:-120}
+export PATH=$PATH:/usr/sbin:/sbin
+
+die() { echo "multi-user-testbed: $*" >&2; exit 1; }
+
+[ $# -ge 2 ] || die "use: start DIR USER... | stop DIR"
+verb=$1
+dir=$(readlink -m "$2")
+shift 2
+
+# A process is known by its id and the moment it began: ids are given again.
+began() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; }
+alive() {
+  local pid start
+  [ -e "$dir/$1.pid" ] || return 1
+  read -r pid start <"$dir/$1.pid"
+  [ "$(began "$pid")" = "$start" ] && [ "$(sed 's/.*) //' "/proc/$pid/stat" | cut -c1)" != Z ]
+}
+
+# keep NAME COMMAND...: starts a process and waits until it says that it is ready.
+keep() {
+  local name=$1 deadline=$((SECONDS + seconds))
+  shift
+  setsid "$@" </dev/null >"$dir/$name.log" 2>&1 &
+  echo "$! $(began $!)" >"$dir/$name.pid"
+  until grep -q "is ready at" "$dir/$name.log"; do
+    alive "$name" && [ "$SECONDS" -lt "$deadline" ] ||
+      { cat "$dir/$name.log" >&2; die "the $name did not start"; }
+    sleep 0.1
+  done
+}
+
+end() {
+  local pid deadline=$((SECONDS + 90))
+  alive "$1" || return 0
+  read -r pid _ <"$dir/$1.pid"
+  kill "$pid" 2>/dev/null || true
+  while alive "$1"; do
+    [ "$SECONDS" -lt "$deadline" ] || kill -KILL "$pid" 2>/dev/null || true
+    sleep 0.1
+  done
+}
+
+start() {
+  [ "$(id -u)" = 0 ] || die "it runs as root"
+  [ $# -ge 1 ] || die "name the Unix users"
+  [ ! -e "$dir" ] || die "$dir is there already"
+  mkdir -p "$dir" && chmod 755 "$dir"
+  trap 'status=$?; trap - EXIT; [ $status = 0 ] || stop; exit $status' EXIT
+  local name user python packages=
+  name=gw$(od -An -N4 -tx1 /dev/urandom | tr -d ' ')
+  echo "$name" >"$dir/name"
+  groupadd "$name-users"
+  useradd --system --user-group --home-dir "$dir/state" --shell /usr/sbin/nologin "$name"
+  for user in "$@"; do usermod --append --groups "$name-users" "$user"; done
+  install -d -m 700 -o "$name" -g "$name" "$dir/state"
+  cp "$root/packaging/pam.d/gatewright" "/etc/pam.d/$name"
+  "$root/scripts/slurm-testbed.sh" start "$dir/slurm" "$@" >"$dir/told"
+  python=$root/.venv/bin/python
+  if ! setpriv --reuid "$name" --regid "$name" --clear-groups env "$python" -c '' 2>/dev/null; then
+    packages=:$("$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+    python=/usr/bin/python3
+  fi
+  cat >"$dir/gatewright.toml" <<CONF
+[gateway]
+listen = "127.0.0.1:0"
+state = "state"
+
+[identity]
+mode = "multi-user"
+login = ["pam"]
+
+[broker]
+socket = "broker.sock"
+key = "grants.key"
+gateway = "$name"
+group = "$name-users"
+pam_service = "$name"
+python = "$python"
+
+[[systems]]
+name = "cluster"
+scheduler = "slurm"
+conf = "$dir/slurm/slurm.conf"
+interval = 0.5
+CONF
+  keep broker env PYTHONPATH="$root/src" "$root/.venv/bin/python" -m gatewright broker \
+    --config "$dir/gatewright.toml"
+  keep gateway setpriv --reuid "$name" --regid "$name" --clear-groups env -i -C / \
+    PATH=/usr/local/bin:/usr/bin:/bin HOME="$dir/state" PYTHONPATH="$root/src$packages" \
+    "$python" -m gatewright serve --config "$dir/gatewright.toml"
+  trap - EXIT
+  grep -h "is ready at" "$dir/gateway.log"
+}
+
+stop() {
+  end gateway
+  end broker
+  "$root/scripts/slurm-testbed.sh" stop "$dir/slurm"
+  if [ -s "$dir/name" ]; then
+    local name
+    name=$(cat "$dir/name")
+    rm -f "/etc/pam.d/$name"
+    userdel "$name" >&2 || true
+    groupdel "$name-users" >&2 || true
+  fi
+  rm -rf "$dir"
+}
+
+case $verb in
+  start) start "$@" ;;
+  stop) stop ;;
+  *) die "there is no “$verb”" ;;
+esac

@@ -1,0 +1,142 @@
+"""Two Unix users of one gateway on a real Slurm, each with jobs of their own."""
+
+import secrets
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from tests.broker.conftest import PASSWORD, Account, Accounts
+from tests.cluster.test_gateway import ended, until
+from tests.support import needs
+
+SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "multi-user-testbed.sh"
+
+
+@dataclass(frozen=True, slots=True)
+class Centre:
+    """A gateway that ``scripts/multi-user-testbed.sh`` started."""
+
+    url: str
+    conf: Path
+    people: tuple[Account, Account]
+
+    @contextmanager
+    def signed_in(self, account: Account) -> Iterator[httpx.Client]:
+        page = {"Sec-Fetch-Site": "same-origin", "X-Requested-With": "test"}
+        with httpx.Client(base_url=self.url, headers=page, timeout=120) as client:
+            given = {"user": account.name, "password": PASSWORD}
+            answer = client.post("/api/v1/session", json=given)
+            assert answer.status_code == 201, answer.text
+            yield client
+
+
+def run_script(verb: str, folder: Path, *more: str) -> str:
+    done = subprocess.run(
+        [SCRIPT, verb, folder, *more],
+        check=False, capture_output=True, text=True, timeout=390,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-8000:]
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def centre() -> Iterator[Centre]:
+    for name, package in (("slurmctld", "slurmctld"), ("mariadbd", "mariadb-server")):
+        needs.program(name, package)
+    accounts = Accounts()
+    parent = Path(tempfile.mkdtemp(prefix="gw-people-", dir="/tmp"))
+    parent.chmod(0o755)
+    try:
+        ada = accounts.user(None, password=PASSWORD)
+        bob = accounts.user(None, password=PASSWORD)
+        told = run_script("start", parent / "c", ada.name, bob.name)
+        line = told.strip().splitlines()[-1]
+        assert line.startswith("Gatewright is ready at ")
+        conf = parent / "c" / "slurm" / "slurm.conf"
+        yield Centre(line.split()[-1], conf, (ada, bob))
+        run_script("stop", parent / "c")
+        assert not (parent / "c").exists()
+    finally:
+        accounts.remove()
+        shutil.rmtree(parent)
+
+
+def submit(client: httpx.Client, script: str) -> str:
+    answer = client.post(
+        "/api/v1/jobs/cluster",
+        content=script,
+        headers={"Content-Type": "text/x-shellscript"},
+    )
+    assert answer.status_code in {200, 201, 202}, answer.text
+    return str(answer.json()["id"])
+
+
+def test_jobs_run_as_who_submitted_them(centre: Centre) -> None:
+    for account in centre.people:
+        with centre.signed_in(account) as client:
+            word = secrets.token_hex(4)
+            job = submit(client, f"#!/bin/sh\nid -un\necho {word}\npwd\n")
+            record = until(client, job, ended)
+            assert record["state"] == "completed", record
+            output = client.get(f"/api/v1/jobs/cluster/{job}/stdout").text
+            assert output.split() == [account.name, word, str(account.home)]
+            (file,) = account.home.glob("job-*.out")
+            assert file.stat().st_uid == account.uid
+            file.unlink()
+
+
+def test_neither_sees_follows_or_ends_the_other_s_job(centre: Centre) -> None:
+    ada, bob = centre.people
+    with centre.signed_in(ada) as hers, centre.signed_in(bob) as his:
+        job = submit(hers, "#!/bin/sh\nsleep 600\n")
+        path = f"/api/v1/jobs/cluster/{job}"
+        until(hers, job, lambda record: record["state"] == "running")
+        assert his.get(path).status_code == 404
+        assert his.get(f"{path}/stdout").status_code == 404
+        assert his.delete(path).status_code == 404
+        assert his.get("/api/v1/jobs/cluster").json()["items"] == []
+        assert hers.get(path).json()["state"] == "running"
+        native = hers.get(path).json()
+        assert slurm(centre, "squeue", "-h", "-o", "%u").split() == [ada.name], native
+        assert hers.delete(path).status_code in {200, 202, 204}
+        assert until(hers, job, ended)["state"] in {"cancelled", "canceled"}
+
+
+def test_a_batch_job_has_no_limit_of_the_worker_s(centre: Centre) -> None:
+    with centre.signed_in(centre.people[0]) as client:
+        job = submit(client, "#!/bin/bash\nulimit -Sn\nulimit -Sv\nulimit -Sc\n")
+        assert until(client, job, ended)["state"] == "completed"
+        output = client.get(f"/api/v1/jobs/cluster/{job}/stdout").text.split()
+        told = slurm(centre, "bash", "-c", "ulimit -Sn; ulimit -Sv; ulimit -Sc").split()
+        assert output == told
+
+
+def test_old_pages_submit_and_cancel_as_the_person(centre: Centre) -> None:
+    """NEWT's addresses: a session, a job, its row in the queue, and its end."""
+    ada, _ = centre.people
+    with httpx.Client(base_url=f"{centre.url}/newt", timeout=120) as client:
+        given = {"username": ada.name, "password": PASSWORD}
+        told = client.post("/auth", data=given).json()
+        assert told["auth"] is True, told
+        script = "#!/bin/sh\nsleep 600\n"
+        done = client.post("/queue/cluster", data={"jobscript": script}).json()
+        assert done["status"] == "OK", done
+        rows = client.get("/queue/cluster", params={"user": ada.name}).json()
+        assert done["jobid"] in {row["jobid"] for row in rows}
+        assert slurm(centre, "squeue", "-h", "-o", "%u").split() == [ada.name]
+        ended_ = client.delete(f"/queue/cluster/{done['jobid']}").json()
+        assert ended_["status"] == "OK", ended_
+
+
+def slurm(centre: Centre, *argv: str) -> str:
+    done = subprocess.run(
+        argv, check=True, capture_output=True, text=True, timeout=60,
+        env={"PATH": "/usr/bin:/bin", "SLURM_CONF": str(centre.conf)},
+    )  # fmt: skip
+    return done.stdout
