@@ -84,7 +84,7 @@ def test_jobs_run_as_who_submitted_them(centre: Centre) -> None:
             job = submit(client, f"#!/bin/sh\nid -un\necho {word}\npwd\n")
             record = until(client, job, ended)
             assert record["state"] == "completed", record
-            output = client.get(f"/api/v1/jobs/cluster/{job}/stdout").text
+            output = client.get(f"/api/v1/jobs/cluster/{job}/output").text
             assert output.split() == [account.name, word, str(account.home)]
             (file,) = account.home.glob("job-*.out")
             assert file.stat().st_uid == account.uid
@@ -96,23 +96,23 @@ def test_neither_sees_follows_or_ends_the_other_s_job(centre: Centre) -> None:
     with centre.signed_in(ada) as hers, centre.signed_in(bob) as his:
         job = submit(hers, "#!/bin/sh\nsleep 600\n")
         path = f"/api/v1/jobs/cluster/{job}"
-        until(hers, job, lambda record: record["state"] == "running")
+        until(hers, job, lambda record: record["state"] == "active")
         assert his.get(path).status_code == 404
-        assert his.get(f"{path}/stdout").status_code == 404
+        assert his.get(f"{path}/output").status_code == 404
         assert his.delete(path).status_code == 404
-        assert his.get("/api/v1/jobs/cluster").json()["items"] == []
-        assert hers.get(path).json()["state"] == "running"
-        native = hers.get(path).json()
-        assert slurm(centre, "squeue", "-h", "-o", "%u").split() == [ada.name], native
+        assert ada.name in hers.get("/api/v1/jobs/cluster").text
+        assert ada.name not in his.get("/api/v1/jobs/cluster").text
+        assert hers.get(path).json()["state"] == "active"
+        assert slurm(centre, "squeue", "-h", "-o", "%u").split() == [ada.name]
         assert hers.delete(path).status_code in {200, 202, 204}
-        assert until(hers, job, ended)["state"] in {"cancelled", "canceled"}
+        assert until(hers, job, ended)["state"] == "canceled"
 
 
 def test_a_batch_job_has_no_limit_of_the_worker_s(centre: Centre) -> None:
     with centre.signed_in(centre.people[0]) as client:
         job = submit(client, "#!/bin/bash\nulimit -Sn\nulimit -Sv\nulimit -Sc\n")
         assert until(client, job, ended)["state"] == "completed"
-        output = client.get(f"/api/v1/jobs/cluster/{job}/stdout").text.split()
+        output = client.get(f"/api/v1/jobs/cluster/{job}/output").text.split()
         told = slurm(centre, "bash", "-c", "ulimit -Sn; ulimit -Sv; ulimit -Sc").split()
         assert output == told
 
@@ -129,7 +129,7 @@ def test_old_pages_submit_and_cancel_as_the_person(centre: Centre) -> None:
         assert done["status"] == "OK", done
         rows = client.get("/queue/cluster", params={"user": ada.name}).json()
         assert done["jobid"] in {row["jobid"] for row in rows}
-        assert slurm(centre, "squeue", "-h", "-o", "%u").split() == [ada.name]
+        assert set(slurm(centre, "squeue", "-h", "-o", "%u").split()) == {ada.name}
         ended_ = client.delete(f"/queue/cluster/{done['jobid']}").json()
         assert ended_["status"] == "OK", ended_
 
