@@ -4,6 +4,7 @@ import os
 import socket
 import stat
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ from tests.broker.conftest import Account, RunningBroker, run, running
 
 from gatewright.cli.broker import check_trusted, make_key, make_room, prepared
 from gatewright.cli.main import main
-from gatewright.core.config import BrokerSettings
+from gatewright.composition.people import open_people
+from gatewright.core.config import BrokerSettings, Config, Identity
 from gatewright.core.errors import Conflict, InvalidRequest, NotAllowed
 
 
@@ -94,6 +96,13 @@ def test_accounts_that_are_missing_are_named(gateway: Account, group: str) -> No
         prepared(BrokerSettings(gateway=gateway.name, group="gwt-none"))
     with pytest.raises(InvalidRequest, match="another account than root"):
         prepared(BrokerSettings(gateway="root", group=group))
+
+
+async def test_a_gateway_of_many_people_does_not_run_as_root(gateway: Account) -> None:
+    config = Config(identity=Identity(mode="multi-user"))
+    async with AsyncExitStack() as stack:
+        with pytest.raises(NotAllowed, match="account without rights"):
+            await open_people(config, stack)
 
 
 def test_it_is_for_multi_user_mode(folder: Path) -> None:

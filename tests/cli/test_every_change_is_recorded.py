@@ -34,8 +34,9 @@ SAFE = {
     "user list", "token list", "survey list", "audit list", "audit verify", "check",
     "openapi",
 }  # fmt: skip
-ELSEWHERE = {"demo", "serve"}
-"""They run a gateway; the demo's sign-in link is looked for below."""
+ELSEWHERE = {"broker", "demo", "serve"}
+"""They run a gateway, or what starts its workers; the demo's sign-in link is looked for
+below."""
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Who acts for whom: one person for everybody, or each for themselves."""
 
 import asyncio
+import os
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from gatewright.composition.identity import owner_name
 from gatewright.composition.systems import homes_of
 from gatewright.core.background import Background
 from gatewright.core.config import Config, System
+from gatewright.core.errors import NotAllowed
 from gatewright.core.health import Part
 from gatewright.core.homes import Homes
 
@@ -45,7 +47,18 @@ class People:
 
 
 async def open_people(config: Config, stack: AsyncExitStack) -> People:
-    """Open what acts for people in the configured mode; it ends with the stack."""
+    """Open what acts for people in the configured mode; it ends with the stack.
+
+    Raises
+    ------
+    NotAllowed
+        The gateway of many people runs as root.
+    """
+    if config.multi_user and os.geteuid() == 0:
+        raise NotAllowed(
+            "In multi-user mode the gateway runs as an account without rights, that "
+            "of “gateway” in [broker]; only “gatewright broker” runs as root."
+        )
     own = await open_owner_worker(stack)
     if not config.multi_user:
         owner = owner_name(config)

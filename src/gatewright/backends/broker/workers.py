@@ -6,6 +6,7 @@ from collections.abc import Callable
 from gatewright.backends.worker import Worker, WorkerStarter
 
 _LOOK_SECONDS = 10.0
+OLDEST_SECONDS = 600.0
 
 
 class BrokerWorkers:
@@ -22,6 +23,9 @@ class BrokerWorkers:
     idle_seconds
         A worker that had nothing to do for so long is ended; the next call starts
         another.
+    oldest_seconds
+        A worker is begun anew after so long even if it is always used: it has the
+        groups with which it began, and its account may have been closed since.
     """
 
     def __init__(
@@ -30,11 +34,13 @@ class BrokerWorkers:
         service: str,
         own: Worker,
         idle_seconds: float,
+        oldest_seconds: float = OLDEST_SECONDS,
     ) -> None:
         self._starter = starter
         self._service = service
         self._own = own
         self._idle_seconds = idle_seconds
+        self._oldest_seconds = oldest_seconds
         self._workers: dict[str, Worker] = {}
 
     @property
@@ -50,9 +56,9 @@ class BrokerWorkers:
         return self._workers[user]
 
     async def rest(self) -> float:
-        """End the workers that are idle; return the seconds until the next look."""
+        """End workers that are idle or old; return the seconds until the next look."""
         for worker in self._workers.values():
-            worker.rest(self._idle_seconds)
+            worker.rest(self._idle_seconds, self._oldest_seconds)
         return min(_LOOK_SECONDS, self._idle_seconds)
 
     async def close(self) -> None:

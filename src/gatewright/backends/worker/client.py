@@ -1,6 +1,7 @@
 """One user's worker as the gateway sees it: started when needed, and again."""
 
 import asyncio
+import math
 import os
 import socket
 import time
@@ -87,14 +88,16 @@ class Worker:
         """Whether there is a worker now."""
         return self._connection is not None and not self._connection.ended
 
-    def rest(self, seconds: float) -> None:
+    def rest(self, seconds: float, oldest: float = math.inf) -> None:
         """End a worker that had nothing to do for so long; the next call starts one.
 
+        One that began ``oldest`` seconds ago is ended as soon as it has nothing to do.
         A worker with an upload in progress has something to do, however long it takes.
         """
         if self._connection is None or self._in_hand or self._uploads:
             return
-        if time.monotonic() - self._used_at >= seconds:
+        now = time.monotonic()
+        if now - self._used_at >= seconds or now - self._starts[-1] >= oldest:
             self._connection.end()
 
     async def call(

@@ -18,7 +18,8 @@ class UserAnswer(BaseModel):
 
     name: str = Field(description="Account name.", examples=["ada"])
     role: str = Field(
-        description="“owner” (files, commands and jobs run as that person) or “guest”."
+        description="“owner” or “user” (files, commands and jobs run as that person), "
+        "or “guest”."
     )
     groups: list[str] = Field(description="Groups that the account belongs to.")
     created_at: str = Field(description="When it was made, RFC 3339 in UTC.")
