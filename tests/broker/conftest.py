@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,8 @@ class Accounts:
         """Remove all, the newest first."""
         for argv in reversed(self.made):
             run(*argv)
+            with suppress(KeyError):  # that of an account whose first group changed
+                run("groupdel", grp.getgrnam(argv[-1]).gr_name)
 
 
 def run(*argv: str, stdin: str = "") -> str:
