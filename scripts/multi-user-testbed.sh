@@ -8,7 +8,8 @@
 # "start" makes DIR, which is not there yet (its path is short: sockets are in it), a
 # group of these users, an account for the gateway and a service of PAM's, and prints
 # "Gatewright is ready at URL". The users sign in with their own passwords. "stop" ends
-# and removes what "start" began and made; the users stay.
+# and removes what "start" began and made; the users stay. With SLURM_TESTBED=FOLDER the
+# cluster is one that scripts/slurm-testbed.sh has started in that folder, and stays.
 #
 # The gateway and the workers are run by a Python that other accounts may run: that of
 # .venv if they may, or else /usr/bin/python3 with the packages of .venv.
@@ -71,7 +72,14 @@ start() {
   for user in "$@"; do usermod --append --groups "$name-users" "$user"; done
   install -d -m 700 -o "$name" -g "$name" "$dir/state"
   cp "$root/packaging/pam.d/gatewright" "/etc/pam.d/$name"
-  "$root/scripts/slurm-testbed.sh" start "$dir/slurm" "$@" >"$dir/told"
+  if [ -n "${SLURM_TESTBED:-}" ]; then
+    ln -s "$(readlink -f "$SLURM_TESTBED")" "$dir/slurm"
+    for user in "$@"; do
+      SLURM_CONF=$dir/slurm/slurm.conf sacctmgr -Q -i add user "$user" Account=science
+    done
+  else
+    "$root/scripts/slurm-testbed.sh" start "$dir/slurm" "$@"
+  fi >"$dir/told"
   python=$root/.venv/bin/python
   if ! setpriv --reuid "$name" --regid "$name" --clear-groups env "$python" -c '' 2>/dev/null; then
     packages=:$("$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
@@ -97,7 +105,7 @@ python = "$python"
 [[systems]]
 name = "cluster"
 scheduler = "slurm"
-conf = "$dir/slurm/slurm.conf"
+conf = "$(readlink -f "$dir/slurm")/slurm.conf"
 interval = 0.5
 CONF
   keep broker env PYTHONPATH="$root/src" "$root/.venv/bin/python" -m gatewright broker \
@@ -112,7 +120,7 @@ CONF
 stop() {
   end gateway
   end broker
-  "$root/scripts/slurm-testbed.sh" stop "$dir/slurm"
+  [ -L "$dir/slurm" ] || "$root/scripts/slurm-testbed.sh" stop "$dir/slurm"
   if [ -s "$dir/name" ]; then
     local name
     name=$(cat "$dir/name")

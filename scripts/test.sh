@@ -12,13 +12,14 @@ fi
 # A check of a submission has the same order each time; at a desk it is a new one.
 seed=${CI:+--randomly-seed=20090401}
 "$BIN/python" -m coverage erase
-# The tests with a Slurm cluster have the machine for themselves.
+# The tests with a Slurm cluster, and those that make Unix accounts, have the machine for
+# themselves.
 # shellcheck disable=SC2086  # no seed is no argument
-"$BIN/python" -m coverage run -m pytest tests/cluster --numprocesses 0 $seed \
+"$BIN/python" -m coverage run -m pytest tests/broker tests/cluster --numprocesses 0 $seed \
   --durations 10 --junit-xml build/tests-cluster.xml || failed=$?
 # shellcheck disable=SC2086  # no seed is no argument
-"$BIN/python" -m coverage run -m pytest --ignore tests/cluster --numprocesses 2 \
-  --dist loadgroup $seed --durations 30 --junit-xml build/tests.xml || failed=$?
+"$BIN/python" -m coverage run -m pytest --ignore tests/broker --ignore tests/cluster \
+  --numprocesses 2 --dist loadgroup $seed --durations 30 --junit-xml build/tests.xml || failed=$?
 "$BIN/python" -m coverage combine --quiet
 "$BIN/python" -m coverage report --fail-under 100 \
   --include 'src/gatewright/domains/**,src/gatewright/**/wire.py,src/gatewright/**/wire/**' \

@@ -9,7 +9,7 @@ import shutil
 import socket
 import subprocess
 import sys
-import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 from tests.support import needs
+from tests.support.leftovers import new_name, remove_leftovers
 from tests.support.workers import wait_until
 
 from gatewright.backends.broker import program, sign_in
@@ -27,6 +28,18 @@ from gatewright.backends.worker.starting import PROGRAM
 
 PYTHON = "/usr/bin/python3"
 PASSWORD = "correct horse battery"
+ENDS_WITH_US = ("setpriv", "--pdeathsig", "KILL")
+"""Before a command: a test that is killed leaves no process behind."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep these tests in one process: they change the machine's accounts.
+
+    ``make test`` runs them beside nothing else, with the tests of the cluster.
+    """
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("accounts"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +60,14 @@ class Accounts:
 
     def group(self) -> str:
         """Return a new group."""
-        name = f"gwt{secrets.token_hex(4)}"
+        name = new_name()
         run("groupadd", name)
         self.made.append(("groupdel", name))
         return name
 
     def user(self, group: str | None, *options: str, password: str = "") -> Account:
         """Return a new account with a home, in a group if one is given."""
-        name = f"gwt{secrets.token_hex(4)}"
+        name = new_name()
         groups = ("--groups", group) if group else ()
         run("useradd", "--create-home", "--shell", "/bin/bash", *groups, *options, name)
         self.made.append(("userdel", "--remove", "--force", name))
@@ -74,9 +87,14 @@ class Accounts:
 def run(*argv: str, stdin: str = "") -> str:
     """Run a command of the system and return what it printed."""
     path = needs.program(argv[0], "passwd")
-    done = subprocess.run(
-        [path, *argv[1:]], input=stdin, capture_output=True, text=True, check=False
-    )
+    deadline = time.monotonic() + 60
+    while True:
+        done = subprocess.run(
+            [path, *argv[1:]], input=stdin, capture_output=True, text=True, check=False
+        )
+        # Somebody else on the machine may be changing accounts just now.
+        if "try again later" not in done.stderr or time.monotonic() > deadline:
+            break
     assert done.returncode in {0, 12}, done.stderr  # 12: no mail spool to remove
     return done.stdout
 
@@ -86,6 +104,7 @@ def accounts() -> Iterator[Accounts]:
     if os.geteuid() != 0:
         needs.missing("root, as whom the broker runs")
     needs.program("python3", "python3")
+    remove_leftovers()
     made = Accounts()
     try:
         yield made
@@ -96,6 +115,12 @@ def accounts() -> Iterator[Accounts]:
 @pytest.fixture(scope="session")
 def group(accounts: Accounts) -> str:
     """Return the group of those who may use the gateway."""
+    return accounts.group()
+
+
+@pytest.fixture(scope="session")
+def admins(accounts: Accounts) -> str:
+    """Return the group of those who administer the gateway."""
     return accounts.group()
 
 
@@ -149,8 +174,8 @@ def running(
     gateway: int, group: str, program: str | Path = program.__file__, **more: Any
 ) -> Iterator[RunningBroker]:
     """Start a broker for a gateway of this uid, and end it."""
-    folder = Path(tempfile.mkdtemp(prefix="gwb", dir="/run"))
-    folder.chmod(0o755)
+    folder = Path("/run") / new_name()
+    folder.mkdir(0o755)
     key = secrets.token_bytes(32)
     (folder / "key").touch(0o600)
     (folder / "key").write_bytes(key)
@@ -172,7 +197,8 @@ def running(
     log = folder / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(program), json.dumps(settings)],
+            [*ENDS_WITH_US, sys.executable, "-I", "-S", str(program),
+             json.dumps(settings)],
             stdout=output, stderr=output,
         )  # fmt: skip
     try:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from tests.broker.conftest import Account, RunningBroker, run, running
+from tests.support.leftovers import new_name
 
 from gatewright.cli.broker import check_trusted, make_key, make_room, prepared
 from gatewright.cli.main import main
@@ -21,8 +22,8 @@ from gatewright.core.errors import Conflict, InvalidRequest, NotAllowed
 @pytest.fixture
 def folder(gateway: Account) -> Iterator[Path]:
     """Yield a folder that only root may change, since a test's own are below /tmp."""
-    made = Path(run("mktemp", "-d", "/run/gwt-XXXXXX").strip())
-    made.chmod(0o755)
+    made = Path("/run") / new_name()
+    made.mkdir(0o755)
     yield made
     run("rm", "-r", str(made))
 

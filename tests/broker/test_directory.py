@@ -14,6 +14,7 @@ from tests.broker.conftest import (
     run,
     running,
 )
+from tests.support.leftovers import new_name
 
 from gatewright.backends.broker import program, unix
 from gatewright.backends.broker.directory import PamDirectory
@@ -29,7 +30,7 @@ SERVICE = "auth required pam_unix.so nodelay\naccount required pam_unix.so\n"
 @pytest.fixture
 def checking(gateway: Account, group: str) -> Iterator[RunningBroker]:
     """Yield a broker with a service of PAM, asked as the gateway's account."""
-    service = Path("/etc/pam.d") / f"gatewright-{gateway.name}"
+    service = Path("/etc/pam.d") / new_name()
     service.write_text(SERVICE)
     try:
         with (

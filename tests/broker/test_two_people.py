@@ -1,6 +1,7 @@
 """A gateway in multi-user mode: two Unix accounts, each with files and commands."""
 
 import contextlib
+import grp
 import os
 import pwd
 import signal
@@ -14,8 +15,16 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.broker.conftest import PASSWORD, PYTHON, Account, Accounts, run
+from tests.broker.conftest import (
+    ENDS_WITH_US,
+    PASSWORD,
+    PYTHON,
+    Account,
+    Accounts,
+    run,
+)
 from tests.support import needs
+from tests.support.leftovers import new_name
 from tests.support.workers import is_running, wait_until
 
 IDLE_SECONDS = 1.0
@@ -69,21 +78,21 @@ def read_as(account: Account, path: Path) -> bool:
 
 
 @pytest.fixture(scope="module")
-def centre(accounts: Accounts, gateway: Account, group: str) -> Iterator[Centre]:
-    with started(accounts, gateway, group) as centre:
+def centre(gateway: Account, group: str, admins: str) -> Iterator[Centre]:
+    with started(gateway, group, admins) as centre:
         yield centre
 
 
 @contextmanager
 def started(
-    accounts: Accounts, gateway: Account, group: str, idle_seconds: float = IDLE_SECONDS
+    gateway: Account, group: str, admins: str, idle_seconds: float = IDLE_SECONDS
 ) -> Iterator[Centre]:
     """Start a broker and a gateway, and end them."""
     version = run("python3", "-c", "import sys; print(sys.version_info[:2])").strip()
     if version != str(sys.version_info[:2]):
         needs.missing(f"Python {sys.version_info[:2]} as {PYTHON}, which all may run")
-    folder = Path(run("mktemp", "-d", "/run/gwc-XXXXXX").strip())
-    folder.chmod(0o755)
+    folder = Path("/run") / new_name()
+    folder.mkdir(0o755)
     service = Path("/etc/pam.d") / folder.name
     service.write_text(SERVICE)
     (folder / "state").mkdir()
@@ -97,7 +106,10 @@ state = "{folder}/state"
 
 [identity]
 mode = "multi-user"
-login = ["pam"]
+login = ["pam", "local"]
+
+[identity.pam]
+admins = "{admins}"
 
 [broker]
 socket = "{folder}/broker.sock"
@@ -144,7 +156,8 @@ def begin(
 ) -> "subprocess.Popen[bytes]":  # fmt: skip
     with log.open("wb") as output:
         return subprocess.Popen(
-            [python, "-m", "gatewright", command, "--config", str(config)],
+            [*ENDS_WITH_US, python, "-m", "gatewright", command,
+             "--config", str(config)],
             stdout=output, stderr=output, env=environment, user=uid,
             group=pwd.getpwuid(uid).pw_gid, extra_groups=[], cwd="/",
         )  # fmt: skip
@@ -349,26 +362,114 @@ def test_a_shell_that_is_taken_away_ends_what_is_run(
 def test_a_home_that_is_missing_is_said(
     centre: Centre, accounts: Accounts, group: str
 ) -> None:
+    """Its files are not there, nothing runs in it, and the rest is reached."""
     account = accounts.user(group, password=PASSWORD)
-    account.home.rename(account.home.with_name(account.home.name + "-away"))
+    away = account.home.with_name(f"{account.home.name}-away")
+    account.home.rename(away)
     try:
         with centre.signed_in(account) as client:
             assert client.get(f"{FILE}{account.home}/").status_code == 404
+            answer = client.post("/api/v1/command/here", json={"command": ["id"]})
+            assert answer.status_code == 404, answer.text
+            assert f"no folder “{account.home}”" in answer.json()["detail"]
             assert client.get(f"{FILE}/tmp/").status_code == 200
     finally:
-        account.home.with_name(account.home.name + "-away").rename(account.home)
+        away.rename(account.home)
+
+
+def test_a_group_that_is_new_is_had_by_the_next_worker(
+    centre: Centre, accounts: Accounts, group: str
+) -> None:
+    account, shared = accounts.user(group, password=PASSWORD), accounts.group()
+    path = centre.folder / shared
+    path.write_text("ours")
+    os.chown(path, 0, grp.getgrnam(shared).gr_gid)
+    path.chmod(0o640)
+    with centre.signed_in(account) as client:
+        assert client.get(f"{FILE}{path}").status_code == 403
+        run("usermod", "--append", "--groups", shared, account.name)
+        wait_until(lambda: not workers_of(account))
+        assert client.get(f"{FILE}{path}").text == "ours"
+        run("gpasswd", "--delete", account.name, shared)
+        wait_until(lambda: not workers_of(account))
+        assert client.get(f"{FILE}{path}").status_code == 403
+
+
+def test_who_leaves_the_group_while_signed_in_has_nothing_more(
+    centre: Centre, accounts: Accounts, group: str
+) -> None:
+    account = accounts.user(group, password=PASSWORD)
+    with centre.signed_in(account) as client:
+        assert client.get(f"{FILE}{account.home}/").status_code == 200
+        run("gpasswd", "--delete", account.name, group)
+        wait_until(lambda: not workers_of(account))
+        answer = client.get(f"{FILE}{account.home}/")
+        # Within a minute the account here is gone, and the session with it.
+        assert answer.status_code in {401, 403}
+        assert "not in the group" in answer.text or "sign in" in answer.text.lower()
+        with centre.asking() as again:
+            assert sign_in(again, account.name, PASSWORD).status_code == 401
+
+
+def test_an_administrator_is_not_the_gateway_s_account(
+    centre: Centre, accounts: Accounts, group: str, admins: str, gateway: Account
+) -> None:
+    """NEWT shows a number of the machine for the gateway's own account alone."""
+    account = accounts.user(group, password=PASSWORD)
+    run("usermod", "--append", "--groups", admins, account.name)
+    with centre.signed_in(account) as client:
+        told = client.get("/api/v1/session").json()
+        assert told["role"] == "owner"
+        assert "admin" in told["scopes"]
+        shape = client.get(f"/newt/account/user/{account.name}").json()
+        assert (shape["username"], shape["id"]) == (account.name, None)
+        shape = client.get(f"/newt/account/user/id/{gateway.uid}").json()
+        assert shape["username"] == gateway.name
+        assert run_command(client, "id", "-un").strip() == account.name
+
+
+def test_a_local_account_does_not_act_as_the_unix_account_of_its_name(
+    centre: Centre, gateway: Account, accounts: Accounts, group: str
+) -> None:
+    """An owner is refused; a guest of the name keeps nothing from being told."""
+    account = accounts.user(group, password=PASSWORD)
+    add = ("user", "add", account.name, "--password-stdin")
+    done = as_operator(centre, gateway, *add, "--role", "owner", stdin="another word")
+    assert done.returncode == 1
+    assert "no local account is an owner" in done.stderr
+    done = as_operator(centre, gateway, *add, stdin="another word")
+    assert done.returncode == 0, done.stderr
+    with centre.asking() as client:
+        answer = sign_in(client, account.name, PASSWORD)
+        assert answer.status_code == 401
+        assert "another account of the gateway has your name" in answer.text
+        assert sign_in(client, account.name, "another word").status_code == 201
+        assert client.get(f"{FILE}{account.home}/").status_code == 403
+        command = {"command": ["id"]}
+        assert client.post("/api/v1/command/here", json=command).status_code == 403
+    done = as_operator(centre, gateway, "user", "remove", account.name)
+    assert done.returncode == 0, done.stderr
+    with centre.signed_in(account) as client:
+        assert run_command(client, "id", "-un").strip() == account.name
+
+
+def as_operator(
+    centre: Centre, gateway: Account, *command: str, stdin: str = ""
+) -> "subprocess.CompletedProcess[str]":
+    """Run a command of ``gatewright`` as the gateway's account."""
+    config = ("--config", str(centre.folder / "gatewright.toml"))
+    return subprocess.run(
+        [PYTHON, "-m", "gatewright", *command, *config], input=stdin,
+        capture_output=True, text=True, check=False, cwd="/", user=gateway.uid,
+        group=gateway.gid, extra_groups=[], env=environment_of(gateway),
+    )  # fmt: skip
 
 
 def test_the_gateway_s_own_account_has_no_files(
     centre: Centre, gateway: Account
 ) -> None:
     """Its token is made by the operator; the key of the grants stays out of reach."""
-    done = subprocess.run(
-        [PYTHON, "-m", "gatewright", "token", "create", "--config",
-         str(centre.folder / "gatewright.toml"), "--user", gateway.name],
-        capture_output=True, text=True, check=False, cwd="/", user=gateway.uid,
-        group=gateway.gid, extra_groups=[], env=environment_of(gateway),
-    )  # fmt: skip
+    done = as_operator(centre, gateway, "token", "create", "--user", gateway.name)
     assert done.returncode == 0, done.stderr
     with centre.client(done.stdout.strip()) as client:
         assert client.get("/api/v1/session").json()["user"] == gateway.name
@@ -379,10 +480,10 @@ def test_the_gateway_s_own_account_has_no_files(
 
 
 def test_a_broker_that_ends_lets_workers_go_on(
-    accounts: Accounts, gateway: Account, group: str, ada: Account, bob: Account
+    gateway: Account, group: str, admins: str, ada: Account, bob: Account
 ) -> None:
     with (
-        started(accounts, gateway, group, idle_seconds=600) as centre,
+        started(gateway, group, admins, idle_seconds=600) as centre,
         centre.signed_in(ada) as hers,
         centre.signed_in(bob) as his,
     ):

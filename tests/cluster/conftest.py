@@ -8,13 +8,13 @@ import os
 import pwd
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from tests.support import needs
+from tests.support.leftovers import new_name, remove_leftovers
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "slurm-testbed.sh"
 FOLDER = Path(__file__).parent
@@ -79,8 +79,9 @@ def started() -> Iterator[Cluster]:
         needs.missing("root, as whom the test cluster runs jobs of several users")
     needs.program("slurmctld", "slurmctld")
     needs.program("mariadbd", "mariadb-server")
-    parent = Path(tempfile.mkdtemp(prefix="gw-slurm-", dir="/tmp"))
-    parent.chmod(0o755)
+    remove_leftovers()
+    parent = Path("/tmp") / new_name()
+    parent.mkdir(0o755)
     folder = parent / "c"
     told = _testbed("start", folder)
     lines = dict(line.split("=", 1) for line in told.splitlines())

@@ -1,9 +1,9 @@
 """Two Unix users of one gateway on a real Slurm, each with jobs of their own."""
 
+import os
 import secrets
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,9 +12,11 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.broker.conftest import PASSWORD, Account, Accounts
+from tests.cluster.conftest import Cluster
 from tests.cluster.test_gateway import ended, until
-from tests.support import needs
+from tests.support.leftovers import new_name
 
+LIMITS = "ulimit -Sa; ulimit -Ha"
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "multi-user-testbed.sh"
 
 
@@ -23,7 +25,7 @@ class Centre:
     """A gateway that ``scripts/multi-user-testbed.sh`` started."""
 
     url: str
-    conf: Path
+    cluster: Cluster
     people: tuple[Account, Account]
 
     @contextmanager
@@ -36,30 +38,30 @@ class Centre:
             yield client
 
 
-def run_script(verb: str, folder: Path, *more: str) -> str:
+def run_script(verb: str, folder: Path, *more: str, **variables: str) -> str:
     done = subprocess.run(
         [SCRIPT, verb, folder, *more],
         check=False, capture_output=True, text=True, timeout=390,
+        env={**os.environ, **variables},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-8000:]
     return done.stdout
 
 
 @pytest.fixture(scope="module")
-def centre() -> Iterator[Centre]:
-    for name, package in (("slurmctld", "slurmctld"), ("mariadbd", "mariadb-server")):
-        needs.program(name, package)
+def centre(cluster: Cluster) -> Iterator[Centre]:
     accounts = Accounts()
-    parent = Path(tempfile.mkdtemp(prefix="gw-people-", dir="/tmp"))
-    parent.chmod(0o755)
+    parent = Path("/tmp") / new_name()
+    parent.mkdir(0o755)
     try:
         ada = accounts.user(None, password=PASSWORD)
         bob = accounts.user(None, password=PASSWORD)
-        told = run_script("start", parent / "c", ada.name, bob.name)
+        told = run_script(
+            "start", parent / "c", ada.name, bob.name, SLURM_TESTBED=str(cluster.folder)
+        )
         line = told.strip().splitlines()[-1]
         assert line.startswith("Gatewright is ready at ")
-        conf = parent / "c" / "slurm" / "slurm.conf"
-        yield Centre(line.split()[-1], conf, (ada, bob))
+        yield Centre(line.split()[-1], cluster, (ada, bob))
         run_script("stop", parent / "c")
         assert not (parent / "c").exists()
     finally:
@@ -103,18 +105,26 @@ def test_neither_sees_follows_or_ends_the_other_s_job(centre: Centre) -> None:
         assert ada.name in hers.get("/api/v1/jobs/cluster").text
         assert ada.name not in his.get("/api/v1/jobs/cluster").text
         assert hers.get(path).json()["state"] == "active"
-        assert slurm(centre, "squeue", "-h", "-o", "%u").split() == [ada.name]
+        told = centre.cluster.run("squeue", "-h", "-o", "%u", user=bob.name)
+        assert told.split() == [ada.name]
         assert hers.delete(path).status_code in {200, 202, 204}
         assert until(hers, job, ended)["state"] == "canceled"
 
 
 def test_a_batch_job_has_no_limit_of_the_worker_s(centre: Centre) -> None:
+    """It has those of a job that the person submits by hand, soft and hard."""
     with centre.signed_in(centre.people[0]) as client:
-        job = submit(client, "#!/bin/bash\nulimit -Sn\nulimit -Sv\nulimit -Sc\n")
+        job = submit(client, f"#!/bin/bash\n{LIMITS}\n")
         assert until(client, job, ended)["state"] == "completed"
-        output = client.get(f"/api/v1/jobs/cluster/{job}/output").text.split()
-        told = slurm(centre, "bash", "-c", "ulimit -Sn; ulimit -Sv; ulimit -Sc").split()
-        assert output == told
+        output = client.get(f"/api/v1/jobs/cluster/{job}/output").text
+    account = centre.people[0]
+    path = account.home / "limits"
+    centre.cluster.run(
+        "sbatch", "--wait", f"--chdir={account.home}", f"--output={path}",
+        stdin=f"#!/bin/bash\n{LIMITS}\n", user=account.name,
+    )  # fmt: skip
+    assert "open files" in output
+    assert output == path.read_text()
 
 
 def test_old_pages_submit_and_cancel_as_the_person(centre: Centre) -> None:
@@ -129,14 +139,6 @@ def test_old_pages_submit_and_cancel_as_the_person(centre: Centre) -> None:
         assert done["status"] == "OK", done
         rows = client.get("/queue/cluster", params={"user": ada.name}).json()
         assert done["jobid"] in {row["jobid"] for row in rows}
-        assert set(slurm(centre, "squeue", "-h", "-o", "%u").split()) == {ada.name}
+        assert set(centre.cluster.run("squeue", "-h", "-o", "%u").split()) == {ada.name}
         ended_ = client.delete(f"/queue/cluster/{done['jobid']}").json()
         assert ended_["status"] == "OK", ended_
-
-
-def slurm(centre: Centre, *argv: str) -> str:
-    done = subprocess.run(
-        argv, check=True, capture_output=True, text=True, timeout=60,
-        env={"PATH": "/usr/bin:/bin", "SLURM_CONF": str(centre.conf)},
-    )  # fmt: skip
-    return done.stdout

@@ -72,7 +72,9 @@ def prepared(settings: BrokerSettings) -> dict[str, object]:
         ) from error
     if gateway == 0:
         raise InvalidRequest("The gateway has to run as another account than root.")
-    for path in (settings.python, PROGRAM, Path(sign_in.__file__)):
+    # A link could be another's to change: what is run is what was checked.
+    python = settings.python.resolve()
+    for path in (python, PROGRAM, Path(sign_in.__file__)):
         check_trusted(path.resolve(), readable=True)
     for own in (sys.executable, program.__file__):
         check_trusted(Path(own).resolve())
@@ -81,7 +83,7 @@ def prepared(settings: BrokerSettings) -> dict[str, object]:
     return {
         "socket": str(settings.socket),
         "gateway": gateway,
-        "python": str(settings.python),
+        "python": str(python),
         "worker": str(PROGRAM),
         "sign_in": sign_in.__file__,
         "service": settings.pam_service,

@@ -69,7 +69,9 @@ async def open_identity(
         seconds=config.identity.session_seconds,
     )
     identity = Identity(
-        users=Users(users, hasher, clock, owner_name(config)),
+        users=Users(
+            users, hasher, clock, owner_name(config), sole_owner=config.multi_user
+        ),
         directories=directories,
         sessions=Sessions(
             SqlSessionStore(database),

@@ -94,6 +94,7 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
         )
         files, commands = await open_files(config, means, stack)
         identity = await open_identity(config, database, stack)
+        await identity.users.check_owners()
         store, listings = await open_store(config, database, stack, identity.users)
         expiry = await open_expiry(store, leases, stack)
         directories = await follow_directories(identity, leases, stack)

@@ -162,7 +162,7 @@ class BrokerSettings(Section):
     """Interpreter of the workers; all of its path is root's and open to everybody."""
     pam_service: Name = "gatewright"
     """Name of PAM's service file, in ``/etc/pam.d``."""
-    workers: Annotated[int, Field(ge=1, le=10_000)] = 200
+    workers: Annotated[int, Field(ge=1, le=800)] = 200
     """People for whom workers run at once."""
     workers_per_user: Annotated[int, Field(ge=1, le=64)] = 4
     """Workers of one person; each of several gateway ``processes`` has one."""

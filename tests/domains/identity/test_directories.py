@@ -65,8 +65,10 @@ async def test_a_name_that_no_account_has_is_nobody(
 async def test_a_local_name_is_not_a_directory_s(world: World, town: Town) -> None:
     await world.identity.users.add(world.owner, "eve", "password")
     town.people["eve"] = Person("eve", role=Role.OWNER)
-    with pytest.raises(NotSignedIn):
+    with pytest.raises(NotSignedIn, match="has your name, one of “local”"):
         await sign_in(world, "eve")
+    with pytest.raises(NotSignedIn, match="is not right"):
+        await world.identity.sessions.sign_in(visitor(), "eve", "wrong")
     assert (await world.identity.users.get(world.owner, "eve")).role is Role.GUEST
 
 

@@ -41,6 +41,24 @@ async def test_a_guest_unless_said(world: World) -> None:
         await users.add(world.owner, "ada", "another")
 
 
+async def test_where_each_acts_as_themselves_no_local_account_is_an_owner(
+    world: World,
+) -> None:
+    users = world.identity.users
+    alone = Users(users._store, users._hasher, world.clock, OWNER, sole_owner=True)
+    with pytest.raises(NotAllowed, match="Unix account of its name"):
+        await alone.add(world.owner, "ada", "password", Role.OWNER)
+    assert not await users.exists("ada")
+    await alone.add(world.owner, "ben", "password")
+    person = User("cy", Role.OWNER, world.clock(), source="town")
+    assert await users._store.mirror(person)
+    await alone.check_owners()
+    await users.add(world.owner, "ada", "password", Role.OWNER)
+    await users.check_owners()
+    with pytest.raises(Conflict, match="gatewright user remove ada"):
+        await alone.check_owners()
+
+
 async def test_adding_the_owner_gives_it_a_first_password(world: World) -> None:
     users = world.identity.users
     owner = await users.add(world.owner, OWNER, "password", Role.GUEST)

@@ -7,15 +7,13 @@ challenge and name, and fits no other connection and no other name. The answer i
 PID`` with the child's socket, or ``no WORD``. Then the caller may send ``kill``, and is
 told ``ended CODE`` when the child has ended.
 
-No request names a path, a program, an argument, a variable or a number of a user. What
-is looked up of an account is looked up in the new child, so that a directory service
-that hangs holds up that child alone. ``gatewright broker`` has checked the settings.
+No request names a path, program, argument, variable or number of a user. Accounts are
+looked up in the new child, so that a directory that hangs holds up that child alone.
 """
 
 import fcntl
 import hmac
 import json
-import math
 import os
 import pwd
 import re
@@ -32,8 +30,7 @@ from typing import Any, NoReturn
 MOST_BYTES, SIGN_INS, WAITING = 512, 8, 64
 CHALLENGE_SECONDS, START_SECONDS, SIGN_IN_SECONDS, END_SECONDS = 30, 15, 60, 10
 NAME = re.compile(rb"[A-Za-z_][A-Za-z0-9._-]{0,31}")
-NO_ID = (1 << 32) - 1
-SOCKET, STATUS, HIGH = 3, 4, 64
+SOCKET, STATUS, HIGH, NO_ID = 3, 4, 64, (1 << 32) - 1
 Settings = dict[str, Any]
 
 
@@ -70,12 +67,20 @@ class Broker:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         self.watch(waking, lambda: os.read(waking, 4096))
         self.watch(self.listener, self.accept)
+        self.say(f"The broker is ready at {self.settings['socket']}")
         while True:
             for key, _ in self.selector.select(1.0):
                 if self.selector.get_map().get(key.fd) is key:  # still watched
                     key.data()
             for one in list(self.connections):
                 self.look_at(one)
+
+    def say(self, text: str) -> None:
+        """Write a line to the log, unless that is full or away."""
+        try:
+            os.write(1, text.encode() + b"\n")
+        except OSError:
+            return
 
     def watch(self, what: socket.socket | int, then: Callable[[], object]) -> None:
         """Call a function whenever there is something to read."""
@@ -144,10 +149,8 @@ class Broker:
         if len(self.spawns) == self.spawns.maxlen and now - self.spawns[0] < 1.0:
             raise Refused("rate")
         self.spawns.append(now)
-        (one.ours, theirs), (one.status, told) = (
-            socket.socketpair(),
-            socket.socketpair(),
-        )
+        one.ours, theirs = socket.socketpair()
+        one.status, told = socket.socketpair()
         one.pid = os.fork()
         if one.pid == 0:
             become_child(settings, one.name, theirs.fileno(), told.fileno())
@@ -164,18 +167,18 @@ class Broker:
         self.selector.unregister(one.status)
         one.status.close()
         if one.sock:
-            one.ends_at = math.inf if one.name else time.monotonic() + SIGN_IN_SECONDS
+            one.ends_at = time.monotonic() + (1e9 if one.name else SIGN_IN_SECONDS)
         if word:
             self.refuse(one, word.decode())
         else:
             self.send(one, b"ok %d" % one.pid, one.ours.fileno())
-            print(f"started {one.name.decode() or 'sign-in'} pid={one.pid}")
+            self.say(f"started {one.name.decode() or 'sign-in'} pid={one.pid}")
         one.ours.close()
         one.ours = None
 
     def refuse(self, one: Connection, word: str) -> None:
         """Say why not, and close."""
-        print("refused", word)
+        self.say(f"refused {word}")
         self.send(one, b"no " + word.encode())
         self.close(one)
 
@@ -277,7 +280,7 @@ def become(uid: int, gid: int, groups: list[int]) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Serve with the settings of the one argument, an object of JSON."""
+    """Serve with the settings, in JSON, which ``gatewright broker`` has checked."""
     settings: Settings = json.loads(arguments[0])
     if os.getresuid() != (0, 0, 0) or not settings["gateway"]:
         sys.exit("The broker runs as root, and the gateway as another account.")
@@ -290,8 +293,6 @@ def main(arguments: list[str]) -> None:
     os.umask(0o077)
     listener.listen(64)
     listener.setblocking(False)
-    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
-    print(f"The broker is ready at {settings['socket']}")
     Broker(settings, key, listener).run()
 
 

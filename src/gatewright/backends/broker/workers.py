@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from gatewright.backends.worker import Worker, WorkerStarter
 
 _LOOK_SECONDS = 10.0
+_THREADS = 16
 OLDEST_SECONDS = 600.0
 
 
@@ -42,6 +44,7 @@ class BrokerWorkers:
         self._idle_seconds = idle_seconds
         self._oldest_seconds = oldest_seconds
         self._workers: dict[str, Worker] = {}
+        self._processes = ThreadPoolExecutor(_THREADS, "workers")
 
     @property
     def running(self) -> int:
@@ -52,7 +55,7 @@ class BrokerWorkers:
         if user == self._service:
             return self._own
         if user not in self._workers:
-            self._workers[user] = Worker(self._starter(user))
+            self._workers[user] = Worker(self._starter(user), self._processes)
         return self._workers[user]
 
     async def rest(self) -> float:
@@ -64,3 +67,4 @@ class BrokerWorkers:
     async def close(self) -> None:
         """End all workers after the operations in hand."""
         await asyncio.gather(*(worker.close() for worker in self._workers.values()))
+        self._processes.shutdown(wait=False, cancel_futures=True)

@@ -7,7 +7,7 @@ import socket
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
@@ -58,10 +58,18 @@ class Worker:
     ----------
     starter
         Starts the worker; by default as a child of this process.
+    processes
+        Threads in which workers are started and ended, which both may take seconds;
+        by default those of the event loop.
     """
 
-    def __init__(self, starter: WorkerStarter | None = None) -> None:
+    def __init__(
+        self,
+        starter: WorkerStarter | None = None,
+        processes: Executor | None = None,
+    ) -> None:
         self._starter = starter or ChildStarter()
+        self._processes = processes
         self._connection: Connection | None = None
         self._process: RunningWorker | None = None
         self._starting = asyncio.Lock()
@@ -228,7 +236,7 @@ class Worker:
                 retry_after=_STARTS_SECONDS,
             )
         loop = asyncio.get_running_loop()
-        starting = loop.run_in_executor(None, self._starter.start)
+        starting = loop.run_in_executor(self._processes, self._starter.start)
         try:
             ours, process = await asyncio.shield(starting)
         except OSError as error:
@@ -268,7 +276,7 @@ class Worker:
                 process.kill()
                 process.ends_within(_END_SECONDS)
 
-        ending = asyncio.get_running_loop().run_in_executor(None, end)
+        ending = asyncio.get_running_loop().run_in_executor(self._processes, end)
         self._ending.add(ending)
         ending.add_done_callback(self._ending.discard)
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from gatewright.core.clock import Clock
-from gatewright.core.errors import GatewayError
+from gatewright.core.errors import GatewayError, NotSignedIn
 from gatewright.domains.identity.credentials import is_name
 from gatewright.domains.identity.model import LOCAL, Person, User
 from gatewright.domains.identity.ports import Directory, UserStore
@@ -45,9 +45,14 @@ class Directories:
     async def check(self, name: str, password: str) -> tuple[User, str | None] | None:
         """Return the account whose password was given, and the hash that it fits.
 
-        None if no directory knows the name and the password, or the account of that
-        name is of another directory.
+        None if no directory knows the name and the password.
+
+        Raises
+        ------
+        NotSignedIn
+            The password is right, and the account of that name is of another directory.
         """
+        other = None
         for source, place in self._places.items():
             proof = await place.check(name, password)
             if proof is None:
@@ -58,6 +63,13 @@ class Directories:
                 user = await self._mirrored(proof.person, source)
             if user is not None:
                 return user, proof.password_hash
+            other = await self._users.get(name) if is_name(name) else None
+        if other is not None:
+            raise NotSignedIn(
+                f"Your password is right, but another account of the gateway has your "
+                f"name, one of “{other.source}”. Ask the gateway's operator to remove "
+                "it, if it is nobody else's."
+            )
         return None
 
     async def refresh(self) -> float:

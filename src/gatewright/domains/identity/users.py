@@ -6,6 +6,7 @@ from gatewright.core.errors import (
     AlreadyExists,
     Conflict,
     InvalidContent,
+    NotAllowed,
     NotFound,
 )
 from gatewright.core.pages import Page, decode_cursor, encode_cursor, page_limit
@@ -14,19 +15,31 @@ from gatewright.domains.identity.model import LOCAL, User
 from gatewright.domains.identity.ports import PasswordHasher, UserStore
 
 LONGEST_PASSWORD = 1024
+_PAGE = 500
 
 
 class Users:
-    """The local accounts."""
+    """The local accounts.
+
+    With ``sole_owner`` only the gateway's own may be an owner: another would act as the
+    Unix account of its name, which has a password elsewhere.
+    """
 
     def __init__(
-        self, store: UserStore, hasher: PasswordHasher, clock: Clock, owner: str
+        self,
+        store: UserStore,
+        hasher: PasswordHasher,
+        clock: Clock,
+        owner: str,
+        *,
+        sole_owner: bool = False,
     ) -> None:
         self._store = store
         self._hasher = hasher
         self._clock = clock
         self.owner = owner
         """Account of the person who runs the gateway; it cannot be removed."""
+        self._sole_owner = sole_owner
 
     async def ensure_owner(self) -> None:
         """Make the owner's account if it is not there; it is always an owner."""
@@ -36,6 +49,28 @@ class Users:
             await self._store.add(new, None)
         elif user.role is not Role.OWNER:
             await self._store.set_role(self.owner, Role.OWNER)
+
+    async def check_owners(self) -> None:
+        """Refuse owners that an earlier configuration has let in.
+
+        Raises
+        ------
+        Conflict
+            A local account is an owner, and may be none.
+        """
+        after = ""
+        while self._sole_owner and (users := await self._store.page(after, _PAGE)):
+            for user in users:
+                if user.source == LOCAL and self._is_refused(user.name, user.role):
+                    raise Conflict(
+                        f"The local account “{user.name}” is an owner from single-user "
+                        "mode, and would act as the Unix account of that name. Remove "
+                        f"it: gatewright user remove {user.name}"
+                    )
+            after = users[-1].name
+
+    def _is_refused(self, name: str, role: Role) -> bool:
+        return self._sole_owner and role is Role.OWNER and name != self.owner
 
     async def get(self, caller: Caller, name: str) -> User:
         """Return an account: one's own, or any for those with the scope ``admin``.
@@ -89,8 +124,16 @@ class Users:
             The name is taken.
         InvalidContent
             The name or the password is not one that an account may have.
+        NotAllowed
+            It would be an owner, and may be none.
         """
         caller.require(Scope.ADMIN)
+        if self._is_refused(name, role):
+            raise NotAllowed(
+                "In multi-user mode no local account is an owner: it would act as the "
+                "Unix account of its name. People sign in as their Unix accounts, and "
+                "those of the group “admins” of [identity.pam] administer the gateway."
+            )
         _check_name(name, "An account's name")
         hashed = await self._hash(password)
         role = Role.OWNER if name == self.owner else role
