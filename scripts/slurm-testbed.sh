@@ -49,6 +49,17 @@ alive() {
   [ "$(began "$pid")" = "$start" ] && [ "$(sed 's/.*) //' "/proc/$pid/stat" | cut -c1)" != Z ]
 }
 
+# The daemons listen at the address of this machine's name, so that must be 127.0.0.1.
+# Debian gives it 127.0.1.1 instead. There the daemons run under a name of their own,
+# "localhost", in a UTS namespace, which only root may make.
+host=$(hostname -s)
+named=()
+case $(getent ahostsv4 "$host" | cut -d' ' -f1 | sort -u) in
+  127.0.0.1) ;;
+  *) host=localhost
+     named=(unshare --uts sh -c 'hostname localhost && exec "$@"' sh) ;;
+esac
+
 # keep NAME COMMAND...: starts a process in a session of its own and notes which.
 keep() {
   local name=$1
@@ -81,9 +92,9 @@ begin() {
         --socket="$dir/mariadb/socket" --pid-file="$dir/mariadb/pid" --skip-networking \
         --innodb-buffer-pool-size=32M --innodb-log-file-size=16M \
         --innodb-flush-log-at-trx-commit=0 --innodb-lock-wait-timeout=900 ;;
-    slurmdbd) MYSQL_UNIX_PORT=$dir/mariadb/socket keep slurmdbd slurmdbd -D ;;
-    slurmctld) keep slurmctld slurmctld -D -i ;;
-    slurmd) keep slurmd slurmd -D ;;
+    slurmdbd) MYSQL_UNIX_PORT=$dir/mariadb/socket keep slurmdbd "${named[@]}" slurmdbd -D ;;
+    slurmctld) keep slurmctld "${named[@]}" slurmctld -D -i ;;
+    slurmd) keep slurmd "${named[@]}" slurmd -D ;;
     *) die "there is no daemon “$1”" ;;
   esac
 }
@@ -151,9 +162,8 @@ make_users() {
 }
 
 write_settings() {
-  local me host version
+  local me version
   me=$(id -un)
-  host=$(hostname -s)
   head -c 128 /dev/urandom >"$dir/munge/key"
   chmod 600 "$dir/munge/key"
   cat >"$dir/slurm.conf" <<CONF
@@ -221,6 +231,8 @@ start() {
   install_packages
   [ ! -e "$dir" ] || die "$dir is there already"
   [ ${#dir} -le 60 ] || die "$dir is too long a path for the sockets in it"
+  [ ${#named[@]} = 0 ] || unshare --uts true 2>/dev/null ||
+    die "the name $(hostname -s) of this machine has not the address 127.0.0.1, and only root may give the cluster a name of its own: add \"127.0.0.1 $(hostname -s)\" to /etc/hosts"
   mkdir -p "$dir" && chmod 755 "$dir"
   mkdir "$dir"/{log,run,munge,mariadb,state,spool}
   trap 'status=$?; trap - EXIT; [ $status = 0 ] || { tail -n 20 "$dir"/log/* >&2 || true; stop; }; exit $status' EXIT
