@@ -110,7 +110,7 @@ def test_jobs_of_the_controller() -> None:
             assert (row.name, row.partition) == (job["name"], job["partition"])
             states[state_of(row.state, row.reason)] += 1
             if statuses.has_ended(row):
-                told = statuses.ended_uncounted(row, row.number, (1, 0))
+                told = statuses.ended_uncounted(row, row.number, (1, 0), 0.0)
                 assert told.ended_at
             else:
                 told = statuses.living(row, row.number, order)

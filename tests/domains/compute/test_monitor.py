@@ -121,6 +121,24 @@ class TestMonitor:
         for one in (kept, late):
             assert (await jobs.get(ADA, "local", one.id)).state is JobState.QUEUED
 
+    async def test_a_final_state_is_recorded_with_an_end(
+        self, jobs: JobService, scheduler: ToldScheduler
+    ) -> None:
+        """A scheduler that tells of no end is not waited for, and is told no more."""
+        one, other = await jobs.submit(ADA, "local", [SPEC] * 2)
+        done = JobStatus(one.native_id or "", JobState.COMPLETED, "DONE")
+        odd = JobStatus(other.native_id or "", JobState.ACTIVE, "RUN", ended_at=2.0)
+        began = time.time()
+        scheduler.news.put_nowait(Changes(1.0, [done, odd]))
+        job = await until(jobs, one.id, lambda job: job.ended)
+        assert began <= (job.ended_at or 0.0) <= time.time()
+        active = await until(jobs, other.id, lambda job: job.state is JobState.ACTIVE)
+        assert active.ended_at is None
+        async with asyncio.timeout(60):
+            while done.native_id not in scheduler.forgotten:
+                await asyncio.sleep(0.01)
+        assert odd.native_id not in scheduler.forgotten
+
     async def test_what_was_cut_short_is_submitted(
         self, jobs: JobService, scheduler: ToldScheduler, clock: SetClock
     ) -> None:

@@ -17,6 +17,7 @@ from gatewright.backends.slurm.statuses import (
     has_ended,
     living,
     own_id,
+    recorded,
 )
 from gatewright.core.clock import Clock
 from gatewright.core.errors import GatewayError
@@ -96,7 +97,7 @@ class Finder:
                 found.append(finishing(row, str(native)))
             else:
                 last = codes.get(native.number)
-                found.append(ended_uncounted(row, str(native), last))
+                found.append(ended_uncounted(row, str(native), last, self._clock()))
         return found
 
     async def _truly(
@@ -119,11 +120,17 @@ class Finder:
             return job
         return replace(job, exit_code=claim.exit_code)
 
-    async def _claimed(self, native: NativeId) -> JobStatus | None:
-        """Return what a job's claim tells; None where its work was never begun."""
+    async def _claimed(
+        self, native: NativeId, told: JobStatus | None = None
+    ) -> JobStatus | None:
+        """Return what a job's claim tells; None where its work was never begun.
+
+        ``told`` is what else is known of its end, which counts where the claim tells
+        of none.
+        """
         claim = await self._claim(native)
         if claim is None:
-            return None
+            return told
         if claim.exit_code is not None:
             return claimed(claim, str(native))
         since = self._missing_since.setdefault(str(native), self._clock())
@@ -135,7 +142,7 @@ class Finder:
                 "Slurm does not know of it any more; its work may still go on.",
                 started_at=claim.began_at,
             )
-        return JobStatus(
+        return told or JobStatus(
             str(native),
             JobState.FAILED,
             "LOST",
@@ -176,7 +183,11 @@ class Finder:
                 job = await self._with_code(job, native)
                 found[str(native)] = await self._truly(job, "", kept, native)
             else:
-                found[str(native)] = await self._claimed(native) or JobStatus(
+                half = recorded(kept, native)
+                told = None
+                if half is not None and half.exit_code != DONE_ALREADY:
+                    told = ended(half, kept, str(native))
+                found[str(native)] = await self._claimed(native, told) or JobStatus(
                     str(native),
                     JobState.NEW,
                     "LOST",

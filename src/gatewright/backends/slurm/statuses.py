@@ -78,11 +78,11 @@ def has_ended(row: QueueRow) -> bool:
     return state_of(row.state, row.reason) in ENDED
 
 
-def counted(rows: Sequence[AccountingRow], native: NativeId) -> AccountingRow | None:
-    """Return the final record of a job among those of all that had its id.
+def recorded(rows: Sequence[AccountingRow], native: NativeId) -> AccountingRow | None:
+    """Return the last record of a job among those of all that had its id.
 
     Its own is that of its account and with its mark. Where the site keeps no comments,
-    it is the only one of that account.
+    it is the only one of that account. None where it has none of a final state.
     """
     jobs = [
         row
@@ -98,11 +98,26 @@ def counted(rows: Sequence[AccountingRow], native: NativeId) -> AccountingRow | 
     return jobs[0] if len(jobs) == 1 and not jobs[0].comment else None
 
 
+def counted(rows: Sequence[AccountingRow], native: NativeId) -> AccountingRow | None:
+    """Return the record of a job that has been counted up, and does not change.
+
+    One of a final state without an end is none: a controller tells accounting of a job
+    that ended soon in two messages, and one that was killed never sends the second.
+    """
+    row = recorded(rows, native)
+    return None if row is None or row.ended_at is None else row
+
+
 def ended(
     job: AccountingRow, steps: Sequence[AccountingRow], native: str, reason: str = ""
 ) -> JobStatus:
-    """Return the status of a job from its final record and those of its steps."""
+    """Return the status of a job from its final record and those of its steps.
+
+    A record without an end tells how long the job ran, at least.
+    """
     state = state_of(job.state, reason)
+    begin = job.started_at or job.submitted_at or 0.0
+    end = begin + job.wall_seconds if job.ended_at is None else job.ended_at
     of_job = [job, *(one for one in steps if one.number == job.number and one.step)]
     code, signal = _ending(job.exit_code, job.signal)
     started = job.started_at if job.started_at != job.ended_at or job.cores else None
@@ -117,7 +132,7 @@ def ended(
         exit_code=None if canceled else code,
         signal=None if canceled else signal,
         started_at=started,
-        ended_at=job.ended_at,
+        ended_at=end,
         usage=Usage(
             wall_seconds=job.wall_seconds,
             cpu_seconds=job.cpu_seconds,
@@ -127,13 +142,16 @@ def ended(
 
 
 def ended_uncounted(
-    row: QueueRow, native: str, codes: tuple[int, int] | None
+    row: QueueRow, native: str, codes: tuple[int, int] | None, seen_at: float
 ) -> JobStatus:
-    """Return the status of an ended job that accounting tells nothing of."""
+    """Return the status of an ended job that accounting tells nothing of.
+
+    It had ended when it was ``seen_at``, if nobody knows better.
+    """
     state = state_of(row.state, row.reason)
     code, signal = _ending(*(codes or (0, 0)))
     canceled = state is JobState.CANCELED
-    began, end = row.started_at, row.ended_at
+    began, end = row.started_at, row.ended_at or seen_at
     return JobStatus(
         native_id=native,
         state=state,
@@ -143,7 +161,7 @@ def ended_uncounted(
         signal=None if canceled else signal,
         started_at=None if canceled and began == end else began,
         ended_at=end,
-        usage=Usage(wall_seconds=(end or 0.0) - (began or end or 0.0)),
+        usage=Usage(wall_seconds=max(0.0, end - (began or end))),
     )
 
 
@@ -161,7 +179,7 @@ def claimed(claim: Claim, native: str) -> JobStatus:
         signal=signal,
         started_at=claim.began_at,
         ended_at=end,
-        usage=Usage(wall_seconds=end - claim.began_at),
+        usage=Usage(wall_seconds=max(0.0, end - claim.began_at)),
     )
 
 

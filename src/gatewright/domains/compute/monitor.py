@@ -8,7 +8,7 @@ from contextlib import aclosing
 
 from gatewright.core.clock import Clock, system_clock
 from gatewright.core.errors import GatewayError
-from gatewright.domains.compute.model import Changes, JobState, JobStatus
+from gatewright.domains.compute.model import ENDED, Changes, JobState, JobStatus
 from gatewright.domains.compute.ports import JobTable, Scheduler
 from gatewright.domains.compute.records import JobRecords
 
@@ -63,7 +63,7 @@ class JobMonitor:
             try:
                 await self._records.record(statuses)
                 await self._scheduler.forget(
-                    [s.native_id for s in statuses if s.ended_at is not None]
+                    [s.native_id for s in statuses if s.state in ENDED]
                 )
             except GatewayError as error:
                 _log.warning("The records of %s wait: %s", self._system, error.text)

@@ -4,12 +4,14 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from gatewright.core.clock import Clock, system_clock
 from gatewright.core.errors import GatewayError, TimedOut
 from gatewright.core.events import EventHub
 from gatewright.domains.compute.array import parse_array
 from gatewright.domains.compute.model import (
+    ENDED,
     UNREADABLE,
     Condition,
     Job,
@@ -69,7 +71,7 @@ class JobRecords:
         refused: dict[str, GatewayError] = {}
         for job, outcome in zip(jobs, outcomes, strict=True):
             if not isinstance(outcome, GatewayError):
-                taken[job.uuid] = outcome
+                taken[job.uuid] = with_end(outcome, self._clock())
             elif job.native_id is None:
                 refused[job.uuid] = outcome
             else:
@@ -133,7 +135,9 @@ class JobRecords:
 
     async def record(self, statuses: Sequence[JobStatus]) -> None:
         """Write down what the scheduler said, and tell of what changed."""
-        await self._tell(await self._table.record(self._system, statuses))
+        now = self._clock()
+        ends = [with_end(status, now) for status in statuses]
+        await self._tell(await self._table.record(self._system, ends))
 
     async def refresh(self, user: str, native_ids: Sequence[str]) -> None:
         """Ask the scheduler for some jobs of a user and write down its answer."""
@@ -197,6 +201,17 @@ class JobRecords:
                 and not (other.ended and satisfied(dependency.condition, other.state))
             ]
         return tuple(found)
+
+
+def with_end(status: JobStatus, now: float) -> JobStatus:
+    """Return a status that tells of an end if its state is final, and only then.
+
+    A record with an end is not written again, and one without is waited for. So a job
+    of which a scheduler says that it ended, and not when, ended now at the latest.
+    """
+    if (status.ended_at is not None) == (status.state in ENDED):
+        return status
+    return replace(status, ended_at=now if status.state in ENDED else None)
 
 
 def satisfied(condition: Condition, state: JobState) -> bool:

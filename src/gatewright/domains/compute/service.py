@@ -55,7 +55,7 @@ class JobService:
     ) -> None:
         self._systems = {
             name: JobSystem(
-                system, scheduler, JobRecords(name, scheduler, table, events)
+                system, scheduler, JobRecords(name, scheduler, table, events, clock)
             )
             for name, (system, scheduler) in systems.items()
         }
