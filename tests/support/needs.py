@@ -30,3 +30,11 @@ def shared_data(*parts: str) -> Path:
     """Return a file or folder of ``../shared/data``."""
     path = SHARED.joinpath("data", *parts)
     return path if path.exists() else missing(f"../shared/data/{'/'.join(parts)}")
+
+
+def shared_collection(*parts: str) -> Path:
+    """Return a file or folder of ``../shared/collections``."""
+    path = SHARED.joinpath("collections", *parts)
+    return (
+        path if path.exists() else missing(f"../shared/collections/{'/'.join(parts)}")
+    )

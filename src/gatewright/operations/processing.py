@@ -49,7 +49,7 @@ MOST_IMAGES = 500
 """Most images of one product, or of one light curve."""
 _LEASE_SECONDS = 30.0
 _PAGE = 200
-_METHOD_VERSION = "1"
+_METHOD_VERSION = "2"
 _KINDS = (ImageKind.SCIENCE, ImageKind.REFERENCE, ImageKind.DIFFERENCE)
 
 

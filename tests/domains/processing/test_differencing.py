@@ -2,7 +2,14 @@
 
 import numpy as np
 import pytest
-from tests.support.fields import field, gaussian_stars, random_stars, ready, tangent
+from tests.support.fields import (
+    GAIN,
+    field,
+    gaussian_stars,
+    random_stars,
+    ready,
+    tangent,
+)
 
 from gatewright.domains.processing import Aside
 from gatewright.domains.processing.detecting import FEATURES, detect, reason
@@ -12,7 +19,7 @@ from gatewright.domains.processing.differencing import (
     subtract_frames,
     tiles,
 )
-from gatewright.domains.processing.frames import NumpyFourier
+from gatewright.domains.processing.frames import Frame, NumpyFourier
 from gatewright.domains.processing.prepared import prepare
 from gatewright.domains.processing.zogy import Input, subtract
 
@@ -186,3 +193,22 @@ def test_tiles_cover_and_lengths_are_quick() -> None:
     assert quick_length(1009) == 1024
     assert quick_length(257) == 270 or quick_length(257) >= 258
     assert score_core(np.zeros((4, 4), np.float32), np.zeros((4, 4), bool)) == (0, 1)
+
+
+def test_frames_in_which_nothing_is_bright_show_a_faint_new_star() -> None:
+    rng = np.random.default_rng(8)
+    first, second = (rng.normal(100, 5, (200, 200)).astype(np.float32) for _ in "ab")
+    star = gaussian_stars(
+        (200, 200), np.array([90.4]), np.array([60.2]), np.array([480.0]), 4.0
+    )
+    ready_ones = [
+        prepare(Frame(values, tangent(), gain=GAIN, fwhm=4.0))
+        for values in (first, first + star.astype(np.float32), second)
+    ]
+    nothing = subtract_frames(ready_ones[0], ready_ones[2], FOURIER)
+    assert np.isinf(nothing.ratio.error)
+    assert 0.97 < nothing.score.std() < 1.03
+    assert detect(nothing) == []
+    (found,) = detect(subtract_frames(ready_ones[1], ready_ones[2], FOURIER))
+    assert np.hypot(found.x - 90.4, found.y - 60.2) < 1
+    assert abs(found.flux - 480) < 3.5 * found.flux_error

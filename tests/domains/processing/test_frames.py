@@ -110,3 +110,11 @@ def test_a_part_of_a_projection_counts_from_its_own_corner() -> None:
     whole = tangent().to_sky(np.array([11.0]), np.array([22.0]))
     assert np.allclose([ra, dec], whole)
     assert np.allclose(part.to_pixels(ra, dec), [[1.0], [2.0]], atol=1e-6)
+
+
+def test_a_frame_without_stars_has_the_width_that_is_told() -> None:
+    rng = np.random.default_rng(1)
+    blank = rng.normal(100, 5, (128, 128)).astype(np.float32)
+    ready_one = prepare(Frame(blank, tangent(), fwhm=3.0))
+    assert ready_one.psf.used == 0
+    assert ready_one.psf.fwhm == 3.0

@@ -4,11 +4,12 @@ import numpy as np
 from tests.support.fields import SKY, gaussian_stars, noisy, one_star, random_stars
 
 from gatewright.domains.processing.psf import (
-    gaussian_smooth,
+    full_width,
     guess_width,
     measure_psf,
-    noise_factor,
+    moffat_psf,
 )
+from gatewright.domains.processing.smoothing import gaussian_smooth, noise_factor
 from gatewright.domains.processing.sources import middles, peaks
 
 
@@ -122,3 +123,25 @@ def test_peaks_come_once_and_middles_are_found() -> None:
     assert abs(x[0] - 20.3) < 1e-3
     assert abs(y[0] - 19.6) < 1e-3
     assert abs(gaussian_smooth(np.eye(1, 1), 3.0).item()) > 0
+
+
+def test_cosmic_rays_and_hot_pixels_are_no_stars_though_they_are_more() -> None:
+    x, y, flux = random_stars(12, (256, 256), 9)
+    image = noisy(gaussian_stars((256, 256), x, y, flux, 4.0), 8.0, 1)
+    rng = np.random.default_rng(3)
+    for row, column in rng.integers(2, 250, (40, 2)):
+        length = rng.integers(1, 5)
+        image[row, column : column + length] += rng.uniform(400, 4000)
+    left, noise, bad = _parts(image)
+    assert abs(guess_width(left, noise, bad) / 4.0 - 1) < 0.15
+    psf = measure_psf(left, noise, bad, guess_width(left, noise, bad))
+    assert psf is not None
+    assert abs(psf.fwhm / 4.0 - 1) < 0.06
+    assert psf.rejected["cosmic ray or hot pixel"] >= 10
+
+
+def test_a_function_that_is_only_told_has_its_width() -> None:
+    told = moffat_psf(3.0, (60, 80))
+    assert told.used == 0
+    assert abs(told.at(10, 10).sum() - 1) < 1e-9
+    assert abs(full_width(told.at(10, 10)) / 3.0 - 1) < 0.05

@@ -6,7 +6,7 @@ length of that as eight bytes; the gateway takes both off again.
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -152,8 +152,20 @@ def _frame(ref: Mapping[str, Any], place: Circle | None, margin: int) -> Frame:
     name = ref["path"].lower()
     for suffixes, loader in _LOADERS:
         if name.endswith(suffixes):
-            return loader(ref["path"], ref["identity"], ref["hdu"], place, margin)
+            found = loader(ref["path"], ref["identity"], ref["hdu"], place, margin)
+            return _with_seeing(found, ref["seeing"])
     raise InvalidContent(f"The image “{ref['image']}” is of a format that only reads.")
+
+
+def _with_seeing(frame: Frame, seeing: float | None) -> Frame:
+    """Return a frame with its seeing, which is told in arcseconds, in its pixels."""
+    if seeing is None:
+        return frame
+    x, y = (side / 2 + np.array([0.0, 1.0, 0.0]) for side in frame.values.shape[::-1])
+    ra, dec = frame.projection.to_sky(x, np.array([y[0], y[0], y[1]]))
+    east = (ra[1:] - ra[0] + 180.0) % 360.0 - 180.0
+    sides = np.array([east * np.cos(np.radians(dec[0])), dec[1:] - dec[0]]) * 3600.0
+    return replace(frame, fwhm=seeing / float(np.sqrt(abs(np.linalg.det(sides)))))
 
 
 def _prepared(ref: Mapping[str, Any], place: Circle | None) -> Prepared:

@@ -195,7 +195,7 @@ def _other_form() -> BackendFailed:
 
 def _told_frame(frame: FrameRef) -> dict[str, Any]:
     told = asdict(frame)
-    return {name: told[name] for name in ("image", "path", "identity", "hdu")}
+    return {name: told[name] for name in ("image", "path", "identity", "hdu", "seeing")}
 
 
 def _told_side(side: Side) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from gatewright.domains.processing.matching import (
     star_fluxes,
 )
 from gatewright.domains.processing.prepared import Prepared
+from gatewright.domains.processing.psf import BRIGHT
 from gatewright.domains.processing.regrid import regrid
 from gatewright.domains.processing.zogy import Input, Subtraction, subtract
 
@@ -21,8 +22,13 @@ TILE = 960
 """Side of a tile without its margin, pixels."""
 _LOCAL_STARS = 12
 _CORE = 30
+_TRUNCATED = 0.98658
+"""Standard deviation of a normal distribution that is cut off at three sigma."""
 _MISMATCH = 0.01
 """Least part of a star's light by which the two functions may differ."""
+_FAINT = 0.1
+"""Most part of it by which scales may differ where neither frame has a bright source.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +101,19 @@ def subtract_frames(
 def score_core(score: Pixels, bad: Mask) -> tuple[float, float]:
     """Return level and width of a score's distribution; 0 and 1 without values.
 
-    The level is what the two skies differ by: a mean without what is further than
-    three widths from the median. The width is that of the middle two thirds.
+    The level is what the two skies differ by. It is the mean without what is further
+    from the median than three widths of the middle two thirds, and the width is the
+    standard deviation of the same.
     """
     known = score[~bad]
     if known.size < _CORE or not known.any():
         return 0.0, 1.0
     some = known[:: max(1, known.size // 500_000)]
     low, middle, high = np.percentile(some, [15.87, 50.0, 84.13])
-    width = max(0.1, float(high - low) / 2.0)
+    width = float(high - low) / 2.0
     inner = known[np.abs(known - middle) < 3.0 * width]
-    return float(inner.mean(dtype=np.float64)), width
+    level, spread = inner.mean(dtype=np.float64), inner.std(dtype=np.float64)
+    return float(level), max(0.1, float(spread) / _TRUNCATED)
 
 
 Stars = tuple[Numbers, Numbers, Numbers, Numbers, Numbers, Numbers]
@@ -132,7 +140,11 @@ def _subtract_tiles(
 ) -> Subtraction:
     shape = science.values.shape
     out = [np.zeros(shape, np.float32) for _ in range(4)]
-    mismatch = float(np.hypot(_MISMATCH, min(1.0, ratio.error / ratio.value)))
+    doubt = min(1.0, ratio.error / ratio.value)
+    if all((side.sources.snr < BRIGHT).all() for side in (science, reference)):
+        # Nothing is bright: a scale that is wrong can only leave faint light.
+        doubt = min(_FAINT, doubt)
+    mismatch = float(np.hypot(_MISMATCH, doubt))
     margin = max(p.psf.planes.shape[1] for p in (science, reference)) + 1
     middle = (shape[0] / 2, shape[1] / 2)
     kept: Subtraction | None = None

@@ -64,6 +64,8 @@ class Frame:
     """Pixels that a mask says tell nothing."""
     variance: Pixels | None = None
     """Variance of each pixel by a weight map, in its own units squared."""
+    fwhm: float | None = None
+    """Full width of a star by the header, pixels; None where it does not tell."""
     name: str = ""
     """Name of the image."""
     cards: str = ""

@@ -15,12 +15,12 @@ from gatewright.domains.processing.frames import (
 )
 from gatewright.domains.processing.psf import (
     Psf,
-    gaussian_smooth,
     guess_width,
     measure_psf,
-    noise_factor,
+    moffat_psf,
     psf_radius,
 )
+from gatewright.domains.processing.smoothing import gaussian_smooth, noise_factor
 from gatewright.domains.processing.sources import middles, peaks, stamps
 from gatewright.domains.processing.warp import grown
 
@@ -81,11 +81,13 @@ def prepare(frame: Frame) -> Prepared:
 
     A gain that is not told is the one that makes the sky's noise that of its level; of
     a frame whose sky was taken off before, sources count with the noise of the sky.
+    Where no star is seen the point-spread function has the width that the header tells.
 
     Raises
     ------
     InvalidContent
-        It has no sky, or no star that its point-spread function could be measured from.
+        It has no sky, or no star that its point-spread function could be measured from
+        and no width that is told.
     """
     values = frame.values.astype(np.float32, copy=False)
     bad = ~np.isfinite(values)
@@ -107,6 +109,8 @@ def prepare(frame: Frame) -> Prepared:
     psf = measure_psf(left, noise, whole, guess)
     if psf is not None and psf_radius(psf.fwhm) != psf_radius(guess):
         psf = measure_psf(left, noise, whole, psf.fwhm) or psf
+    if psf is None and frame.fwhm is not None:
+        psf = moffat_psf(frame.fwhm, (values.shape[0], values.shape[1]))
     if psf is None:
         raise InvalidContent(
             f"The image “{frame.name}” has no star bright, whole and alone enough to "

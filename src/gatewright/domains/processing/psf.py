@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gatewright.domains.processing.frames import Mask, Numbers, Pixels
+from gatewright.domains.processing.smoothing import gaussian_smooth
 from gatewright.domains.processing.sources import middles, peaks, stamps
 from gatewright.domains.processing.warp import lanczos_table
 
@@ -26,7 +26,10 @@ _ROUNDS = 4
 _NEIGHBOUR = 0.1
 _SEEN = 8.0
 _LARGEST = 20.0
-_SAMPLE = 700
+_NARROWEST = 1.3
+"""Full width of the sharpest star that is looked for, pixels."""
+_WINGS = 3.5
+"""Power of the wings of a function that is only told by its width."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,8 @@ def measure_psf(values: Pixels, noise: Pixels, bad: Mask, fwhm: float) -> Psf | 
     x, y, found = middles(values, x, y, fwhm)
     x, y = _keep(found, "not a point", reasons, x, y)
     x, y = _keep(_whole(bad, x, y, radius), "edge, mask or saturation", reasons, x, y)
+    wide = _wide(stamps(values, x, y, radius), fwhm)
+    x, y = _keep(wide, "cosmic ray or hot pixel", reasons, x, y)
     x, y = x[:MOST_STARS], y[:MOST_STARS]
     if not len(x):
         return None
@@ -99,6 +104,36 @@ def measure_psf(values: Pixels, noise: Pixels, bad: Mask, fwhm: float) -> Psf | 
 def psf_radius(fwhm: float) -> int:
     """Return how far from its middle the function is kept, pixels."""
     return int(np.clip(np.ceil(4.5 * fwhm), 8, 40))
+
+
+def moffat_psf(fwhm: float, shape: tuple[int, int]) -> Psf:
+    """Return the function of an image that has no star, by a width that is told.
+
+    A round one with the wings of the air (Moffat 1969, A&A 3, 455).
+    """
+    distance = _distance(2 * psf_radius(fwhm) + 1)
+    square = (distance / fwhm) ** 2 * 4.0 * (2.0 ** (1.0 / _WINGS) - 1.0)
+    model = _unit((1.0 + square) ** -_WINGS * _window(len(distance)))
+    return Psf(model[None], shape, fwhm, 0, {}, np.empty(0), np.empty(0))
+
+
+def _wide(cut: Pixels, fwhm: float) -> Mask:
+    """Return the stamps whose brightest pixel has neighbours as a star's would have.
+
+    Those of a cosmic ray or a hot pixel are dark, at least along rows or columns.
+    """
+    side = cut.shape[1]
+    inner = slice(side // 2 - 2, side // 2 + 3)
+    brightest = cut[:, inner, inner].reshape(len(cut), 25).argmax(axis=1)
+    star = np.arange(len(cut))
+    row, column = brightest // 5 + inner.start, brightest % 5 + inner.start
+    beside = np.minimum(
+        np.maximum(cut[star, row, column - 1], cut[star, row, column + 1]),
+        np.maximum(cut[star, row - 1, column], cut[star, row + 1, column]),
+    )
+    least = 0.5 * np.exp(-4.0 * np.log(2.0) / fwhm**2)
+    wide: Mask = beside > least * cut[star, row, column]
+    return wide
 
 
 def _whole(bad: Mask, x: Numbers, y: Numbers, radius: int) -> Mask:
@@ -305,6 +340,7 @@ def guess_width(values: Pixels, noise: Pixels, bad: Mask) -> float:
     x, y = x[: 2 * MOST_STARS], y[: 2 * MOST_STARS]
     around = stamps(np.where(bad, np.float32(np.nan), values), x, y, 7)
     whole = ~np.isnan(around).any(axis=(1, 2))
+    whole &= _wide(np.nan_to_num(around), _NARROWEST)
     around = around[whole].astype(np.float64)
     if not len(around):
         return _GUESS
@@ -313,56 +349,3 @@ def guess_width(values: Pixels, noise: Pixels, bad: Mask) -> float:
     return float(
         np.clip(np.median(np.sort(widths)[: len(widths) // 2 + 1]), 1.5, _LARGEST)
     )
-
-
-def gaussian_smooth(image: NDArray[np.floating], fwhm: float) -> Pixels:
-    """Return an image smoothed by a Gaussian, in units of the noise that is left.
-
-    White noise of width 1 has width 1 afterwards.
-    """
-    sigma = fwhm / 2.3548
-    reach = max(1, int(np.ceil(3.0 * sigma)))
-    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
-    kernel = (kernel / np.sqrt((kernel**2).sum())).astype(np.float32)
-    return _along(_along(image, kernel, 0), kernel, 1)
-
-
-def _along(image: NDArray[np.floating], kernel: Pixels, axis: int) -> Pixels:
-    reach = len(kernel) // 2
-    width = [(reach, reach) if a == axis else (0, 0) for a in (0, 1)]
-    padded = np.pad(image, width)
-    side = image.shape[axis]
-    total = np.zeros(image.shape, np.float32)
-    for number, weight in enumerate(kernel):
-        part = slice(number, number + side)
-        total += weight * (padded[part] if axis == 0 else padded[:, part])
-    return total
-
-
-def noise_factor(values: Pixels, noise: Pixels, bad: Mask, psf: Numbers) -> float:
-    """Return how much wider the noise of a star's flux is than white noise makes it.
-
-    Measured from the lower half of the fluxes of stars at all places, where there is
-    no light, in the middle of the image. Above 1 for the noise that neighbours share
-    after a warp.
-    """
-    inner = tuple(
-        slice(max(0, side - _SAMPLE) // 2, max(0, side - _SAMPLE) // 2 + _SAMPLE)
-        for side in values.shape
-    )
-    values, noise, bad = values[inner], noise[inner], bad[inner]
-    scaled = np.where(bad, np.float32(0), values / noise)
-    model = psf / np.sqrt((psf**2).sum())
-    u, s, vt = np.linalg.svd(model)
-    # A star is nearly a sum of three products of a column and a row.
-    total = np.zeros(values.shape, np.float32)
-    for term in range(3):
-        down = (u[:, term] * s[term]).astype(np.float32)
-        total += _along(
-            _along(scaled, down[::-1], 0), vt[term][::-1].astype(np.float32), 1
-        )
-    known = total[~bad]
-    if known.size < 1000:
-        return 1.0
-    low, middle = np.percentile(known[:: max(1, known.size // 200_000)], [15.87, 50])
-    return float(max(0.2, middle - low))

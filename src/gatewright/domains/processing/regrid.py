@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from gatewright.domains.processing.frames import Mask, Pixels, Projection
 from gatewright.domains.processing.matching import Alignment
 from gatewright.domains.processing.prepared import Prepared, find_sources
-from gatewright.domains.processing.psf import measure_psf, noise_factor
+from gatewright.domains.processing.psf import measure_psf
+from gatewright.domains.processing.smoothing import noise_factor
 from gatewright.domains.processing.warp import (
     Placement,
     is_identity,

@@ -8,7 +8,7 @@ area, so that flux is kept.
 
 A value is a weighted sum of its neighbours: neighbours share noise afterwards. The
 variance that is carried is that of one pixel; sums over several need the factor that
-:func:`gatewright.domains.processing.psf.noise_factor` measures.
+:func:`gatewright.domains.processing.smoothing.noise_factor` measures.
 """
 
 from dataclasses import dataclass

@@ -1,0 +1,66 @@
+"""Images smoothed by stars, and how much of their noise is left.
+
+White noise that is smoothed by a function has a width that follows from the function.
+Noise that neighbours share, as after a warp, has more.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gatewright.domains.processing.frames import Mask, Numbers, Pixels
+
+_SAMPLE = 700
+"""Side of the part of an image that noise is measured from, pixels."""
+
+
+def gaussian_smooth(image: NDArray[np.floating], fwhm: float) -> Pixels:
+    """Return an image smoothed by a Gaussian, in units of the noise that is left.
+
+    White noise of width 1 has width 1 afterwards.
+    """
+    sigma = fwhm / 2.3548
+    reach = max(1, int(np.ceil(3.0 * sigma)))
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+    kernel = (kernel / np.sqrt((kernel**2).sum())).astype(np.float32)
+    return _along(_along(image, kernel, 0), kernel, 1)
+
+
+def _along(image: NDArray[np.floating], kernel: Pixels, axis: int) -> Pixels:
+    reach = len(kernel) // 2
+    width = [(reach, reach) if a == axis else (0, 0) for a in (0, 1)]
+    padded = np.pad(image, width)
+    side = image.shape[axis]
+    total = np.zeros(image.shape, np.float32)
+    for number, weight in enumerate(kernel):
+        part = slice(number, number + side)
+        total += weight * (padded[part] if axis == 0 else padded[:, part])
+    return total
+
+
+def noise_factor(values: Pixels, noise: Pixels, bad: Mask, psf: Numbers) -> float:
+    """Return how much wider the noise of a star's flux is than white noise makes it.
+
+    Measured from the lower half of the fluxes of stars at all places, where there is
+    no light, in the middle of the image. Above 1 for the noise that neighbours share
+    after a warp.
+    """
+    inner = tuple(
+        slice(max(0, side - _SAMPLE) // 2, max(0, side - _SAMPLE) // 2 + _SAMPLE)
+        for side in values.shape
+    )
+    values, noise, bad = values[inner], noise[inner], bad[inner]
+    scaled = np.where(bad, np.float32(0), values / noise)
+    model = psf / np.sqrt((psf**2).sum())
+    u, s, vt = np.linalg.svd(model)
+    # A star is nearly a sum of three products of a column and a row.
+    total = np.zeros(values.shape, np.float32)
+    for term in range(3):
+        down = (u[:, term] * s[term]).astype(np.float32)
+        total += _along(
+            _along(scaled, down[::-1], 0), vt[term][::-1].astype(np.float32), 1
+        )
+    known = total[~bad]
+    if known.size < 1000:
+        return 1.0
+    low, middle = np.percentile(known[:: max(1, known.size // 200_000)], [15.87, 50])
+    return float(max(0.2, middle - low))
