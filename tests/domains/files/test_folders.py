@@ -198,7 +198,7 @@ async def test_what_cannot_be_had_is_told(
         b"closed/": "Not yours.",
         b"device": "It is a device, which holds no bytes.",
         b"gone": "Gone.",
-        b"hidden": "The permissions of its folder refuse to look at it.",
+        b"hidden": "The permissions of its folder do not allow access to it.",
         b"pipe": "It is a pipe, which holds no bytes.",
         b"private": "Private.",
         b"socket": "It is a socket, which holds no bytes.",
@@ -229,7 +229,7 @@ async def test_small_files_that_change_or_fail_are_told(
         b"overwritten": "It was changed while it was read.",
         b"proc": b"text",
         b"sys": b"content",
-        b"unsized": "It does not tell its size, and it is large.",
+        b"unsized": "Its size is unknown, and it is larger than 256 KiB.",
     }
 
 

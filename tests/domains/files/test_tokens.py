@@ -102,7 +102,7 @@ async def test_a_token_of_a_folder_goes_no_further(
         with pytest.raises(InvalidRequest):
             await refused
     assert {asked[0] for asked in memory.asked} <= {"within"}
-    with pytest.raises(NotAllowed, match="“/data” only"):
+    with pytest.raises(NotAllowed, match="restricted to “/data”"):
         await files.stat(ada, "local", b"/x")
     with pytest.raises(NotAllowed):
         await files.systems(narrow("files:write:/out"))

@@ -83,7 +83,7 @@ def test_a_folder_is_handed_on_as_it_is() -> None:
     for more in ("files:read", "files:read:/", "files:read:/dat", "files:write:/data"):
         with pytest.raises(NotAllowed, match="needs the scope"):
             grantable([more], part, Role.OWNER)
-    with pytest.raises(NotAllowed, match="none below it"):
+    with pytest.raises(NotAllowed, match="not below it"):
         grantable(["files:read:/data/a"], part, Role.OWNER)
 
 

@@ -1,4 +1,4 @@
-"""Gridded data: data sets, their axes, pieces of arrays by index and by coordinates."""
+"""Gridded data: data sets, their axes, and subsets by index or by coordinate."""
 
 from gatewright.domains.arrays.axes import (
     Axis,

@@ -1,8 +1,9 @@
-"""Which dimensions are latitude, longitude, level, time and ensemble member.
+"""Finds which dimensions are latitude, longitude, level, time and ensemble member.
 
 Source: CF conventions 1.11, chapter 4 (coordinate types), 4.5 (discrete axes with
-``realization``) and 5 (auxiliary coordinates); the names and units that older files
-use are known too. Every other dimension of the data is an axis of the kind OTHER.
+``realization``) and 5 (auxiliary coordinates). Names and units of older files that
+follow no convention are known too. Every other dimension of the data is an axis of the
+kind OTHER.
 """
 
 from collections.abc import Container, Mapping
@@ -23,7 +24,8 @@ _EAST = frozenset(
     {*("degrees_east", "degree_east", "degree_e", "degrees_e", "degreee", "degreese")}
 )
 _DEGREES = frozenset({"", "degrees", "degree", "deg"})
-"""Units with which a name or a letter may still mean latitude or longitude."""
+"""Units with which a variable's name or ``axis`` may still tell latitude or longitude.
+"""
 _PRESSURE = frozenset(
     {
         *("pa", "hpa", "kpa", "bar", "mb", "mbar", "millibar", "millibars", "decibar"),
@@ -37,9 +39,11 @@ _LEVEL_NAMES = frozenset(
     }
 )
 _VERTICAL = ("atmosphere_", "ocean_")
-"""How the standard names of dimensionless vertical coordinates begin (appendix D)."""
+"""Beginnings of the standard names of dimensionless vertical coordinates (appendix D).
+"""
 _PROJECTED = ("grid_latitude", "grid_longitude", "projection_x_", "projection_y_")
-"""How the standard names of rotated and projected coordinates begin (appendix F)."""
+"""Beginnings of the standard names of rotated and projected coordinates (appendix F).
+"""
 _ROTATED_NAMES = frozenset({"rlat", "rlon"})
 _NAMES = {
     **dict.fromkeys(("lat", "latitude"), AxisKind.LATITUDE),
@@ -70,36 +74,40 @@ _HORIZONTAL = frozenset({AxisKind.LATITUDE, AxisKind.LONGITUDE})
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """A dimension of data, or a scalar coordinate."""
+    """A dimension of data variables, or a scalar coordinate."""
 
     kind: AxisKind
-    """What it means."""
+    """What its values are."""
     dimension: str | None
-    """Its dimension; None for a scalar coordinate."""
+    """Name of the dimension; None for a scalar coordinate."""
     coordinate: str | None
-    """The variable with its values; None where the indices are the values."""
+    """Name of the variable that holds its values; None if the indices are the values.
+    """
     units: str = ""
-    """Units of the values."""
+    """The coordinate's ``units``."""
     time: TimeUnits | None = None
-    """Meaning of a time axis's values, where it can be told."""
+    """How a time axis's numbers become dates; None if its units or calendar are
+    unknown."""
     calendar: str = ""
-    """The ``calendar`` of a time axis, as the file has it."""
+    """The ``calendar`` attribute of a time axis, as the file has it."""
     text: bool = False
-    """Whether its values are text, such as names of members or stations."""
+    """Whether its values are text, such as names of ensemble members or stations."""
 
     @property
     def name(self) -> str:
-        """The word by which a request narrows it."""
+        """The name of the request parameter that selects along this axis."""
         if self.kind is AxisKind.OTHER:
             return self.dimension or self.coordinate or ""
         return self.kind.value
 
 
 def kind_of(variable: Variable) -> AxisKind | None:
-    """Return what a coordinate variable means, by its attributes and its name.
+    """Return the kind of axis that a coordinate variable describes; None if unknown.
 
-    ``axis = "X"`` is the first axis of any grid: it is a longitude only if nothing
-    else says what it is (CF 1.11, chapter 4), and so is a name.
+    Its attributes decide before its name. ``axis = "X"`` marks the first axis of any
+    grid, projected ones too (CF 1.11, chapter 4). It therefore means longitude only if
+    neither a standard name nor units other than degrees say otherwise; the same holds
+    for names such as ``lon``.
     """
     units = variable.text("units").strip().lower()
     name = variable.text("standard_name").strip().lower()
@@ -130,12 +138,12 @@ def _by_units(units: str) -> AxisKind | None:
 
 
 def extent(variable: Variable) -> tuple[str, ...]:
-    """Return the dimensions of a variable without that of the length of its strings."""
+    """Return the dimensions of a variable, without the string length of CHAR text."""
     return variable.dimensions[: -1 if variable.type is ElementType.CHAR else None]
 
 
 def axes(description: Description) -> Mapping[str, Axis]:
-    """Return the axes by dimension, and scalar coordinates by their variable."""
+    """Return the axes of a data set by dimension, scalar coordinates by variable."""
     of_data = {name for one in data_variables(description) for name in one.dimensions}
     named = _named_coordinates(description)
     beside: dict[str, list[Variable]] = {}
@@ -163,7 +171,7 @@ def axes(description: Description) -> Mapping[str, Axis]:
 
 
 def _named_coordinates(description: Description) -> dict[str, None]:
-    """Return the variables that ``coordinates`` attributes name (CF 5 and 5.7)."""
+    """Return the names in all ``coordinates`` attributes (CF 5, 5.7), in file order."""
     named = {
         word
         for variable in description.variables.values()
@@ -184,16 +192,17 @@ def _of_dimension(
     Parameters
     ----------
     name
-        The dimension.
+        Name of the dimension.
     own
-        Its coordinate variable.
+        Its coordinate variable, which has the same name; None without one.
     beside
-        Other variables with one value for each of its indices.
+        Other variables that have this dimension only.
     named
-        Names of auxiliary coordinates.
+        Names that ``coordinates`` attributes list.
     curved
-        Whether latitudes and longitudes are arrays along it. Its own coordinate is then
-        neither of them, unless its units or standard name say so.
+        Whether latitude and longitude are two-dimensional arrays along this dimension.
+        Its coordinate variable then counts as latitude or longitude only if its units
+        or standard name say so.
     """
     kind = None if own is None else kind_of(own)
     if own is not None and curved and kind in _HORIZONTAL:
@@ -217,10 +226,10 @@ def _auxiliary(
     named: Container[str],
     kinds: tuple[AxisKind, ...],
 ) -> Axis | None:
-    """Return the axis that auxiliary coordinates make of a dimension (CF 4.5, 5, 9.5).
+    """Return the axis that auxiliary coordinates give to a dimension (CF 4.5, 5, 9.5).
 
-    Where latitudes and longitudes stand along the same dimension, as those of stations
-    do, neither of them is its axis.
+    None if none of them has one of ``kinds``. If both latitudes and longitudes stand
+    along the dimension, as for stations, neither of them is its axis.
     """
     found: dict[AxisKind | None, list[Variable]] = {}
     for variable in beside:
@@ -258,8 +267,7 @@ def _axis(kind: AxisKind, dimension: str | None, variable: Variable) -> Axis:
 def data_variables(description: Description) -> list[Variable]:
     """Return the variables that hold data.
 
-    They are neither coordinates, of one dimension or more, nor bounds of cells, nor the
-    topology of a mesh.
+    Left out are coordinates, bounds of cells, mesh topologies, scalars and text.
     """
     others = {
         word

@@ -1,9 +1,9 @@
-"""Calendars of climate models: moments as numbers "since" another, and back.
+"""Calendars of climate models: converts between dates and numbers "since" a date.
 
-Source: CF conventions 1.11, section 4.4.1. Days are counted by Julian day numbers
-(E. G. Richards, "Calendars", in the Explanatory Supplement to the Astronomical
-Almanac, 3rd edition, 2013, chapter 15), in whole numbers of microseconds throughout.
-The year 0 is the year before 1.
+Source: CF conventions 1.11, section 4.4.1. Days are counted by Julian day numbers (E.
+G. Richards, "Calendars", in the Explanatory Supplement to the Astronomical Almanac, 3rd
+edition, 2013, chapter 15), and times are whole numbers of microseconds. The year 0 is
+the year before 1.
 """
 
 import math
@@ -29,7 +29,7 @@ _UNITS = {
     **dict.fromkeys(("day", "days", "d"), 1_000 * _DAY),
     **dict.fromkeys(("week", "weeks"), 7_000 * _DAY),
 }
-"""Nanoseconds of the units that have the same length in every calendar."""
+"""Nanoseconds per unit, for units that have the same length in every calendar."""
 _MONTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _LARGEST_YEAR = 999_999
 _GREGORIAN_BEGINS = 2_299_161
@@ -48,7 +48,7 @@ _REFERENCE = re.compile(
 
 
 class Calendar(StrEnum):
-    """How years are divided into days."""
+    """A calendar of the CF conventions."""
 
     STANDARD = "standard"
     """Julian before 1582-10-15, Gregorian from then on."""
@@ -71,11 +71,11 @@ _ALIASES = {
     "thirty_day_months": Calendar.DAYS_360,
     "tai": Calendar.PROLEPTIC_GREGORIAN,
 }
-"""Other names; ``360`` and ``thirty_day_months`` are those of the IRI and of GFDL.
+"""Other names of calendars.
 
-The atomic time TAI has days of 86,400 seconds and the dates of the Gregorian calendar
-(CF 1.11, section 4.4.1). UTC, with its leap seconds, is not known.
-"""
+``360`` is used by the IRI, ``thirty_day_months`` by GFDL. The atomic time TAI has days
+of 86,400 seconds and the dates of the Gregorian calendar (CF 1.11, section 4.4.1). UTC,
+with leap seconds, is not supported."""
 
 _OF_A_CALENDAR = {
     Calendar.DAYS_360: {
@@ -84,11 +84,11 @@ _OF_A_CALENDAR = {
     },
     Calendar.NOLEAP: dict.fromkeys(("common_year", "common_years"), 365_000 * _DAY),
 }
-"""Nanoseconds of the units that have a fixed length in one calendar."""
+"""Nanoseconds per unit, for units that have a fixed length in one calendar only."""
 
 
 def calendar(name: str) -> Calendar | None:
-    """Return the calendar of a ``calendar`` attribute; None for an unknown one."""
+    """Return the calendar of a ``calendar`` attribute; None for an unknown name."""
     lower = name.strip().lower()
     if lower in _ALIASES:
         return _ALIASES[lower]
@@ -97,10 +97,10 @@ def calendar(name: str) -> Calendar | None:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Moment:
-    """A date and a time of day in some calendar."""
+    """A date and time of day in a calendar that is known from the context."""
 
     year: int
-    """Year; 0 is the one before 1."""
+    """Year; 0 is the year before 1."""
     month: int = 1
     """Month, from 1."""
     day: int = 1
@@ -110,7 +110,7 @@ class Moment:
 
     @override
     def __str__(self) -> str:
-        """Return the moment as ISO 8601 text, to the second or microsecond."""
+        """Return the moment as ISO 8601 text; microseconds are left out if zero."""
         seconds, micro = divmod(self.microsecond, 1_000_000)
         minutes, second = divmod(seconds, 60)
         hour, minute = divmod(minutes, 60)
@@ -134,14 +134,14 @@ def is_leap(calendar_: Calendar, year: int) -> bool:
 
 
 def days_in_month(calendar_: Calendar, year: int, month: int) -> int:
-    """Return the number of the last day of a month."""
+    """Return the number of days of a month, as its last day is numbered."""
     if calendar_ is Calendar.DAYS_360:
         return 30
     return _MONTHS[month - 1] + (month == 2 and is_leap(calendar_, year))
 
 
 def day_number(calendar_: Calendar, year: int, month: int, day: int) -> int:
-    """Return the number of a day; numbers of one calendar follow one another."""
+    """Return the number of a day, which grows by 1 from day to day of a calendar."""
     if calendar_ is Calendar.DAYS_360:
         return year * 360 + (month - 1) * 30 + day - 1
     if calendar_ in {Calendar.NOLEAP, Calendar.ALL_LEAP}:
@@ -157,7 +157,7 @@ def day_number(calendar_: Calendar, year: int, month: int, day: int) -> int:
 
 
 def day_of(calendar_: Calendar, number: int) -> tuple[int, int, int]:
-    """Return year, month and day of a day's number."""
+    """Return the year, month and day of a day number from :func:`day_number`."""
     if calendar_ is Calendar.DAYS_360:
         year, rest = divmod(number, 360)
         return year, rest // 30 + 1, rest % 30 + 1
@@ -183,12 +183,12 @@ def day_of(calendar_: Calendar, number: int) -> tuple[int, int, int]:
 
 
 def checked(calendar_: Calendar, moment: Moment) -> Moment:
-    """Return the moment if the calendar has it.
+    """Return the moment unchanged if the calendar has it.
 
     Raises
     ------
     InvalidRequest
-        The calendar has no such day.
+        The calendar has no such day, or the year is beyond 999,999.
     """
     never_was = calendar_ is Calendar.STANDARD and (1582, 10, 4) < (
         moment.year,
@@ -209,24 +209,27 @@ def checked(calendar_: Calendar, moment: Moment) -> Moment:
 
 
 def microseconds(calendar_: Calendar, moment: Moment) -> int:
-    """Return a moment as microseconds since the calendar's day number 0."""
+    """Return the microseconds from the start of day number 0 to a moment."""
     days = day_number(calendar_, moment.year, moment.month, moment.day)
     return days * _DAY + moment.microsecond
 
 
 @dataclass(frozen=True, slots=True)
 class TimeUnits:
-    """The meaning of the numbers of a time axis."""
+    """How the numbers of a time axis are converted to dates."""
 
     unit: int
-    """Nanoseconds of one unit."""
+    """Length of one unit in nanoseconds."""
     reference: int
-    """Microseconds of the moment that the axis counts from."""
+    """The reference date ("since"), in microseconds since the start of day number 0."""
     calendar: Calendar
-    """The calendar."""
+    """Calendar of the axis."""
 
     def moment(self, value: float) -> Moment | None:
-        """Return the moment of a number; None where there is none."""
+        """Return the date of a number.
+
+        None if it is not finite or beyond the calendar.
+        """
         if not math.isfinite(value) or abs(value) * self.unit > _LARGEST_YEAR * 3.2e16:
             return None
         whole = math.floor(value)
@@ -236,7 +239,7 @@ class TimeUnits:
         return Moment(*day_of(self.calendar, days), rest)
 
     def value(self, moment: Moment) -> float:
-        """Return the number of a moment."""
+        """Return the number that stands for a date."""
         elapsed = microseconds(self.calendar, moment) - self.reference
         whole, rest = divmod(1000 * elapsed, self.unit)
         return whole + rest / self.unit
@@ -245,9 +248,9 @@ class TimeUnits:
 def time_units(units: str, calendar_name: str = "") -> TimeUnits | None:
     """Return the meaning of a time axis's ``units`` and ``calendar`` attributes.
 
-    None where the units are not "<unit> since <moment>", the calendar is not known, or
-    the unit has no fixed length in it (months in all but the one of 360 days): such
-    numbers are used as numbers.
+    None if the units are not "<unit> since <date>", the calendar is unknown, or the
+    unit has no fixed length in it (a month, except in the 360-day calendar). The values
+    of such an axis are treated as plain numbers.
     """
     parsed = _SINCE.fullmatch(units)
     kind = calendar(calendar_name)
@@ -270,7 +273,7 @@ def time_units(units: str, calendar_name: str = "") -> TimeUnits | None:
 
 
 def zone(text: str) -> int:
-    """Return a time zone such as +05:30 in microseconds east of Greenwich."""
+    """Return the offset of a time zone such as +05:30, in microseconds east of UTC."""
     text = text.replace(":", "")
     sign = -1 if text[0] == "-" else 1
     digits = text[1:]

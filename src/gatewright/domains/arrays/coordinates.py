@@ -1,4 +1,4 @@
-"""The values of coordinates, read from the data set and kept for a while."""
+"""Reads the values of coordinates, and caches the most recently used."""
 
 import asyncio
 from collections import OrderedDict
@@ -32,18 +32,18 @@ _BYTES_OF_A_LABEL = 64
 
 @dataclass(frozen=True, slots=True)
 class AxisValues:
-    """An axis and where it is."""
+    """An axis with its values."""
 
     axis: Axis
-    """What it means."""
+    """The axis."""
     values: Values
-    """Its values as float64, NaN where there is none; of text, the indices."""
+    """Values as float64, NaN where missing; for an axis of text, the indices from 0."""
     labels: tuple[str, ...] = ()
-    """The values of an axis of text."""
+    """Values of an axis of text; empty for an axis of numbers."""
 
 
 class Reads(Protocol):
-    """What reads arrays of an open data set."""
+    """What is needed to read arrays of a data set."""
 
     def read(
         self,
@@ -52,24 +52,18 @@ class Reads(Protocol):
         slab: Hyperslab,
         encoding: Encoding,
     ) -> AsyncIterator[memoryview]:
-        """Yield the bytes of a piece of an array."""
+        """Yield the bytes of a hyperslab of a numeric variable."""
         ...
 
     async def strings(
         self, published: Published, variable: Variable, slab: Hyperslab
     ) -> list[str]:
-        """Return a piece of an array of text."""
+        """Return a hyperslab of a variable of text, in row-major order."""
         ...
 
 
 class Coordinates:
-    """Reads coordinates once, and keeps those that were used last.
-
-    Parameters
-    ----------
-    datasets
-        Reads the arrays.
-    """
+    """Reads coordinate variables, and caches up to 64 MiB of the most recently used."""
 
     def __init__(self, datasets: Reads) -> None:
         self._datasets = datasets
@@ -79,12 +73,21 @@ class Coordinates:
         self._bytes = 0
 
     async def axes(self, published: Published) -> Mapping[str, AxisValues]:
-        """Return the axes of a data set with their values; see ``axes.axes``."""
+        """Return the axes of a data set with their values.
+
+        The keys are those of ``axes.axes``.
+        """
         known = axes(published.description).items()
         return {name: await self.of(published, name, axis) for name, axis in known}
 
     async def of(self, published: Published, name: str, axis: Axis) -> AxisValues:
-        """Return an axis with its values."""
+        """Return an axis with its values.
+
+        Raises
+        ------
+        TooLarge
+            It has more values than can be searched: above 64 MiB, or a million labels.
+        """
         if axis.coordinate is None:
             size = published.description.dimensions[name].size
             return AxisValues(axis, np.arange(size, dtype=np.float64))
@@ -97,20 +100,26 @@ class Coordinates:
     async def selected(
         self, published: Published, name: str, axis: Axis, text: str
     ) -> Selected:
-        """Return the indices that a request means; see ``selection.select``."""
+        """Return the indices that a request's text selects.
+
+        See ``selection.select``.
+        """
         found = await self.of(published, name, axis)
         return select(axis, found.values, text, found.labels)
 
     async def place(
         self, published: Published, at: Horizontal, wanted: dict[AxisKind, str]
     ) -> tuple[dict[str, Selected], Box | None]:
-        """Return the indices of a box or a place; see ``grids.place``."""
+        """Return the cells of a curved grid that a request selects.
+
+        See ``grids.place``.
+        """
         latitudes, longitudes = await self.arrays(published, at)
         # A grid of a million cells takes tens of milliseconds: not in the event loop.
         return await asyncio.to_thread(place, at, latitudes, longitudes, wanted)
 
     async def arrays(self, published: Published, at: Horizontal) -> tuple[Values, ...]:
-        """Return the latitudes and longitudes of a grid, in their own shape."""
+        """Return the latitudes and longitudes of a grid in degrees, in its shape."""
         variables = [
             published.description.variable(name) for name in (at.latitude, at.longitude)
         ]

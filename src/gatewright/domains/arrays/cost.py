@@ -1,4 +1,4 @@
-"""Whether a subset is small: such ones do not wait for others' large ones."""
+"""Decides which subsets are small and need not wait for other people's large ones."""
 
 import math
 
@@ -7,9 +7,9 @@ from gatewright.domains.arrays.selection import everything
 from gatewright.domains.arrays.subset import Estimate, SubsetOrder
 
 SMALL_BYTES = 8 << 20
-"""Most bytes that are unpacked for a small subset."""
+"""Most bytes that are decompressed for a small subset."""
 SMALL_ELEMENTS = 200_000
-"""Most values in a small subset: written as text they take a tenth of a second."""
+"""Most values in a small subset; writing so many as text takes a tenth of a second."""
 
 
 def is_small(description: Description, order: SubsetOrder, cost: Estimate) -> bool:
@@ -21,10 +21,10 @@ def is_small(description: Description, order: SubsetOrder, cost: Estimate) -> bo
 
 
 def unpacked_bytes(variable: Variable, order: SubsetOrder) -> int:
-    """Return the bytes, unpacked, of the chunks from which a subset takes values.
+    """Return the decompressed size of all chunks from which a subset takes values.
 
-    They may be many more than those of the subset: a series of one cell through
-    compressed maps reads every map.
+    This can be far more than the subset itself: a time series at one grid point reads
+    every chunk of compressed maps.
     """
     found = variable.type.size
     chunks = variable.chunks or (1,) * len(variable.shape)

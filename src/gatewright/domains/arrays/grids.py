@@ -1,8 +1,8 @@
-"""Grids whose latitudes and longitudes are arrays: rotated, projected, curved, a mesh.
+"""Grids whose latitude and longitude are arrays: rotated, projected, curvilinear, mesh.
 
-A box selects the smallest block of indices that holds its cells, with the cells outside
-of it missing; a place selects the nearest cell, if that is within half a step of the
-grid.
+A box selects the smallest hyperslab that contains all its cells; cells of the hyperslab
+outside the box are set to missing. A point selects the nearest cell, if the point is
+within half a grid step of it.
 
 Source: CF conventions 1.11, sections 5.2 and 5.6 (auxiliary coordinates).
 """
@@ -18,22 +18,23 @@ from gatewright.domains.arrays.model import AxisKind, Description, Range, Variab
 from gatewright.domains.arrays.selection import Selected, Values, interval
 
 _DEGREES = 1e-4
-"""Degrees by which a cell may miss the edge of a box: coordinates are float32."""
+"""Tolerance at the edge of a box in degrees, since many coordinates are float32."""
 _ON_A_SURFACE = 2
 _FEW = 100
-"""Most arrays of coordinates among which those of a variable are searched for."""
+"""Most coordinate arrays among which those of a variable without ``coordinates`` are
+searched."""
 
 
 @dataclass(frozen=True, slots=True)
 class Horizontal:
-    """Where the latitudes and longitudes of a variable's cells stand."""
+    """The variables that hold the latitude and longitude of a grid's cells."""
 
     latitude: str
-    """The variable of the latitudes."""
+    """Name of the variable with the latitudes."""
     longitude: str
-    """The variable of the longitudes, along the same dimensions."""
+    """Name of the variable with the longitudes, which has the same dimensions."""
     dimensions: tuple[str, ...]
-    """Their dimensions, some of those of the variable, slowest first."""
+    """Dimensions of both, slowest first; the data variable has them among its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +42,21 @@ class Box:
     """A box of latitudes and longitudes on such a grid, its edges included."""
 
     at: Horizontal
-    """Where the coordinates stand."""
+    """The variables with the coordinates."""
     south: float = -90.0
     """Southern edge, degrees."""
     north: float = 90.0
     """Northern edge, degrees."""
     west: float = 0.0
-    """Western edge, degrees; the box runs eastward from it."""
+    """Western edge, degrees; the box extends to the east of it."""
     width: float = 360.0
-    """Width, degrees."""
+    """Width, degrees of longitude."""
 
     def holds(self, latitudes: Values, longitudes: Values) -> npt.NDArray[np.bool_]:
-        """Return which cells lie in the box; those without coordinates do not."""
+        """Return for each cell whether its centre lies in the box.
+
+        False without coordinates.
+        """
         east = np.mod(longitudes - self.west + _DEGREES, 360.0)
         inside: npt.NDArray[np.bool_] = (
             (latitudes >= self.south - _DEGREES)
@@ -65,13 +69,7 @@ class Box:
 
 
 class Grids:
-    """Finds the arrays of latitudes and longitudes that a data set's variables have.
-
-    Parameters
-    ----------
-    description
-        What the data set says.
-    """
+    """Finds the coordinate arrays that belong to the variables of a data set."""
 
     def __init__(self, description: Description) -> None:
         self._known: dict[str, tuple[AxisKind, Variable]] = {}
@@ -82,10 +80,11 @@ class Grids:
                 self._known[name] = (kind, variable)
 
     def of(self, variable: Variable) -> Horizontal | None:
-        """Return where the latitudes and longitudes of a variable's cells stand.
+        """Return the coordinate arrays of a variable; None if it has none.
 
-        They are those that its ``coordinates`` attribute names, or else the only ones
-        of the data set along its dimensions; None where it has none.
+        They are those that its ``coordinates`` attribute names or, without names there,
+        the only latitude and longitude of the data set whose dimensions the variable
+        has.
         """
         named = [w for w in variable.text("coordinates").split() if w in self._known]
         if not named and len(self._known) <= _FEW:
@@ -110,22 +109,27 @@ def place(
     longitudes: Values,
     wanted: dict[AxisKind, str],
 ) -> tuple[dict[str, Selected], Box | None]:
-    """Return the indices of a box or a place, and the box if cells lie outside of it.
+    """Return the indices that a box or a point selects on a curved grid.
 
     Parameters
     ----------
     at
-        Where the coordinates stand.
+        The variables with the coordinates.
     latitudes, longitudes
-        All of them, degrees, of one shape; NaN where there is none.
+        Their values in degrees, two arrays of one shape; NaN where missing.
     wanted
-        One value or ``first:last`` of latitude, longitude or both.
+        One value or ``first:last`` of latitude, longitude or both, as text.
+
+    Returns
+    -------
+    tuple
+        The indices by dimension, and the box if some of the selected cells lie outside
+        it, otherwise None.
 
     Raises
     ------
     InvalidRequest
-        The text is not that, no cell lies there, or only one coordinate of a place is
-        given.
+        A text has another form, no cell lies there, or a point has only one coordinate.
     """
     ends = {
         kind: interval(Axis(kind, None, None), text) for kind, text in wanted.items()
@@ -177,7 +181,13 @@ def _outside(
 def _nearest(
     at: Horizontal, latitudes: Values, longitudes: Values, lat: float, lon: float
 ) -> dict[str, Selected]:
-    """Return the cell that is nearest on the sphere, if the place lies in its reach."""
+    """Return the indices of the cell nearest to a point.
+
+    Raises
+    ------
+    InvalidRequest
+        The point is further from the nearest cell than half a grid step.
+    """
     if len(at.dimensions) > _ON_A_SURFACE:
         raise InvalidRequest(
             "The latitudes and longitudes of this grid change along "
@@ -201,10 +211,10 @@ def _nearest(
 
 
 def _reach(latitudes: Values, longitudes: Values, cell: tuple[np.intp, ...]) -> float:
-    """Return half the way from a cell to its neighbours, degrees of arc.
+    """Return half the distance from a cell to its neighbours, degrees of arc.
 
-    On a grid of rows they are those round it, the corners included; of cells in no
-    order, the one that is nearest.
+    On a two-dimensional grid the furthest of the up to eight adjacent cells counts, on
+    an unstructured one the nearest cell.
     """
     away = _distance(
         latitudes, longitudes, float(latitudes[cell]), float(longitudes[cell])
@@ -218,7 +228,10 @@ def _reach(latitudes: Values, longitudes: Values, cell: tuple[np.intp, ...]) -> 
 
 
 def _distance(latitudes: Values, longitudes: Values, lat: float, lon: float) -> Values:
-    """Return the angles between cells and a place, in degrees (the haversine)."""
+    """Return the great-circle distance of each cell from a point in degrees.
+
+    The haversine formula is used.
+    """
     north, south = np.radians(latitudes), np.radians(lat)
     half = np.sin((north - south) / 2) ** 2
     turned = np.sin(np.radians(longitudes - lon) / 2) ** 2

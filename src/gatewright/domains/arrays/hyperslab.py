@@ -1,4 +1,4 @@
-"""Pieces of arrays by index: checked, counted, and never beyond the array.
+"""Hyperslabs: parts of arrays given by a range of indices along each dimension.
 
 All numbers are Python integers, which do not overflow.
 """
@@ -11,19 +11,20 @@ from gatewright.domains.arrays.model import Encoding, Hyperslab, Range, Variable
 
 
 def whole(shape: Sequence[int]) -> Hyperslab:
-    """Return the piece that is the whole array."""
+    """Return the hyperslab that covers an array of this shape."""
     return tuple(Range(0, size) for size in shape)
 
 
 def counts(slab: Hyperslab) -> tuple[int, ...]:
-    """Return the shape of a piece."""
+    """Return the shape of a hyperslab's values."""
     return tuple(part.count for part in slab)
 
 
 def positions(sizes: Sequence[int]) -> Iterator[tuple[int, ...]]:
-    """Yield the indices of an array in row-major order, one at a time.
+    """Yield the index tuples of an array of these sizes in row-major order.
 
-    ``itertools.product`` keeps a list of each axis, and one may be very long.
+    ``itertools.product`` would first build a list for each axis, which may be very
+    long.
     """
     if not sizes:
         yield ()
@@ -34,12 +35,12 @@ def positions(sizes: Sequence[int]) -> Iterator[tuple[int, ...]]:
 
 
 def elements(slab: Hyperslab) -> int:
-    """Return the number of elements of a piece."""
+    """Return the number of values in a hyperslab."""
     return math.prod(counts(slab))
 
 
 def check(variable: Variable, slab: Hyperslab) -> Hyperslab:
-    """Return the piece if it lies within the variable.
+    """Return the hyperslab unchanged if it lies within the variable.
 
     Raises
     ------
@@ -63,5 +64,5 @@ def check(variable: Variable, slab: Hyperslab) -> Hyperslab:
 
 
 def encoded_size(slab: Hyperslab, encoding: Encoding) -> int:
-    """Return the bytes of a piece as it is sent, known before anything is read."""
+    """Return the size in bytes of a hyperslab in an encoding, without reading it."""
     return elements(slab) * encoding.type.size

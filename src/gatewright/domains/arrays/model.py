@@ -1,4 +1,4 @@
-"""What a gridded file is: dimensions, variables, attributes, and pieces of arrays."""
+"""The data model of gridded files: dimensions, variables, attributes and hyperslabs."""
 
 import math
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from gatewright.core.errors import InvalidRequest
 
 
 class ElementType(StrEnum):
-    """Type of the elements of a variable or an attribute."""
+    """Type of the values of a variable or attribute."""
 
     INT8 = "int8"
     UINT8 = "uint8"
@@ -26,25 +26,25 @@ class ElementType(StrEnum):
     FLOAT32 = "float32"
     FLOAT64 = "float64"
     CHAR = "char"
-    """One byte of text; the last dimension is the length of the strings."""
+    """Single bytes of text; the last dimension of a variable is the string length."""
     STRING = "string"
-    """Text of any length."""
+    """Strings of any length."""
 
     @property
     def numeric(self) -> bool:
-        """Whether the elements are numbers of a fixed size."""
+        """Whether the values are numbers."""
         return self not in {ElementType.CHAR, ElementType.STRING}
 
     @property
     def size(self) -> int:
-        """Bytes of one element; 1 for CHAR, 0 for STRING, which has no fixed size."""
+        """Bytes per value: 1 for CHAR, 0 for STRING, whose values vary in size."""
         if self.numeric:
             return int(np.dtype(self.value).itemsize)
         return 1 if self is ElementType.CHAR else 0
 
 
 class AxisKind(StrEnum):
-    """What a dimension means (CF conventions 1.11, chapter 4, and its discrete E)."""
+    """Kinds of axes (CF conventions 1.11, chapter 4; ensemble members as in 4.5)."""
 
     TIME = "time"
     LEVEL = "level"
@@ -52,27 +52,27 @@ class AxisKind(StrEnum):
     LONGITUDE = "lon"
     MEMBER = "member"
     OTHER = "other"
-    """Any other: a month, a quantile, a station, the rows of a projected grid."""
+    """Any other axis: months, quantiles, stations, the rows of a projected grid."""
 
 
 ByteOrder = Literal["big", "little"]
-"""Order of the bytes of an element."""
+"""Byte order of numbers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """A named value of a variable or of the whole data set."""
+    """An attribute of a variable or of the whole data set."""
 
     type: ElementType
     """Type in the file; CHAR and STRING attributes hold text."""
     values: tuple[str | int | float, ...]
-    """The values; text of type CHAR is one string."""
+    """Values; CHAR text is one string."""
     latin1: bool = False
-    """Whether the file has the text in Latin-1, as it is no UTF-8."""
+    """Whether the file holds the text in Latin-1 instead of UTF-8."""
 
     @property
     def text(self) -> str:
-        """The value as one line of text."""
+        """All values as one text, separated by commas."""
         return ", ".join(str(value) for value in self.values)
 
 
@@ -81,86 +81,85 @@ Attributes = Mapping[str, Attribute]
 
 @dataclass(frozen=True, slots=True)
 class Dimension:
-    """An axis of indices that variables share."""
+    """A named dimension that variables share."""
 
     name: str
     """Name in the file."""
     size: int
-    """Number of indices."""
+    """Length."""
     unlimited: bool = False
-    """Whether the file may grow along it."""
+    """Whether the file can grow along it (a record dimension)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """An array of the file."""
+    """A variable: an array with dimensions and attributes."""
 
     name: str
     """Name in the file."""
     type: ElementType
-    """Type of its elements as stored."""
+    """Type of its values as stored."""
     dimensions: tuple[str, ...]
-    """Names of its dimensions, slowest first; none for a scalar."""
+    """Names of its dimensions, slowest first; empty for a scalar."""
     shape: tuple[int, ...]
-    """Sizes of its dimensions."""
+    """Lengths of its dimensions."""
     attributes: Attributes = field(default_factory=dict)
-    """Its attributes, in the order of the file."""
+    """Attributes, in the order of the file."""
     chunks: tuple[int, ...] | None = None
-    """Shape of the stored pieces; None where the values stand in one row."""
+    """Shape of the storage chunks; None for contiguous storage."""
 
     @property
     def elements(self) -> int:
-        """Number of elements."""
+        """Number of values."""
         return math.prod(self.shape)
 
     @property
     def size(self) -> int:
-        """Bytes of the whole array; 0 for strings."""
+        """Uncompressed size of the whole array in bytes; 0 for strings."""
         return self.elements * self.type.size
 
     def text(self, attribute: str) -> str:
-        """Return an attribute as text; empty where there is none."""
+        """Return the text of an attribute; empty if there is none."""
         found = self.attributes.get(attribute)
         return found.text if found else ""
 
 
 Source = NewType("Source", str)
-"""Handle of what holds a data set's arrays: one file, many files, a store of chunks.
+"""Handle of what holds a data set's arrays: one file, many files, or a chunk store.
 
-Only the reader that gave it knows what stands behind it.
-"""
+Only the reader that issued the handle can interpret it."""
 Version = NewType("Version", str)
-"""Which values a source has: another version means that they may be others."""
+"""State of a source. As long as it stays the same, the source's values do too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """All that a source says but for its arrays' values."""
+    """The metadata of a source: all but the values of its arrays."""
 
     version: Version
-    """Which version of the source this is about."""
+    """Version of the source that is described."""
     format: str
-    """``NetCDF-3``, ``NetCDF-4``, ..."""
+    """Name of the format, such as ``NetCDF-3`` or ``NetCDF-4``."""
     dimensions: Mapping[str, Dimension]
     """Dimensions by name."""
     variables: Mapping[str, Variable]
     """Variables by name, in the order of the file."""
     attributes: Attributes = field(default_factory=dict)
-    """Attributes of the whole file."""
+    """Global attributes."""
     warnings: tuple[str, ...] = ()
-    """What was left out, and why."""
+    """Parts of the source that cannot be served, each with the reason."""
     stored_bytes: int = 0
-    """Bytes that the source takes where it is kept."""
+    """Size of the source in storage, bytes."""
     modified: float = 0.0
-    """When the source was changed last, seconds since 1970 UTC."""
+    """Time of the last change, seconds since 1970-01-01 UTC."""
 
     def variable(self, name: str) -> Variable:
-        """Return a variable.
+        """Return the variable of a name.
 
         Raises
         ------
         InvalidRequest
-            There is none of that name.
+            There is no variable of this name.
         """
         found = self.variables.get(name)
         if found is None:
@@ -172,49 +171,49 @@ class Description:
 
     @property
     def size(self) -> int:
-        """Bytes of all variables, unpacked from compression; strings not counted."""
+        """Uncompressed size of all variables in bytes, without those of strings."""
         return sum(variable.size for variable in self.variables.values())
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Indices of one dimension: ``count`` of them, ``stride`` apart, from ``start``."""
+    """Indices along a dimension: ``count`` of them from ``start``, ``stride`` apart."""
 
     start: int
     """First index."""
     count: int
-    """Number of indices, zero or more."""
+    """Number of indices, 0 or more."""
     stride: int = 1
-    """Distance between two indices, one or more."""
+    """Step between two indices, 1 or more."""
 
     @property
     def stop(self) -> int:
-        """One behind the last index."""
+        """The index after the last one; 0 for an empty range."""
         return self.start + (self.count - 1) * self.stride + 1 if self.count else 0
 
     def part(self, first: int, count: int) -> "Range":
-        """Return some of the indices, by their position in this range."""
+        """Return ``count`` of the indices from position ``first`` in this range."""
         return Range(self.start + first * self.stride, count, self.stride)
 
 
 Hyperslab = tuple[Range, ...]
-"""A range for every dimension of a variable, slowest first."""
+"""A range for each dimension of a variable, slowest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """How the elements of an array are written."""
+    """How the values of an array are written as bytes."""
 
     type: ElementType
-    """Type that the elements are converted to."""
+    """Type to which the values are converted."""
     order: ByteOrder = "big"
-    """Order of the bytes."""
+    """Byte order."""
     exact: bool = False
-    """Whether a stored number that the type does not hold is an error."""
+    """Whether a value that the type cannot represent is an error."""
 
     @property
     def dtype(self) -> np.dtype[np.generic]:
-        """The same for NumPy."""
+        """The NumPy type of the encoding."""
         return np.dtype(self.type.value).newbyteorder(self.order)
 
 
@@ -228,41 +227,42 @@ _XDR_TYPES = {
 
 
 def xdr(kind: ElementType) -> Encoding:
-    """Return the encoding of DAP2 (ESE-RFC-004, section 7.3: XDR).
+    """Return the encoding that DAP2 uses for a type (ESE-RFC-004, section 7.3: XDR).
 
-    Integers of 16 bits take four bytes, and so do those of 8 bits with a sign, which
-    DAP2 calls Int16. It has none of 64 bits: they become Float64, or an error where it
-    does not hold one. Unsigned bytes stay bytes; counts and padding are the protocol's
-    business.
+    Integers of 16 bits and signed ones of 8 bits take four bytes; DAP2 calls the latter
+    Int16. 64-bit integers, which DAP2 lacks, become Float64, and one that Float64
+    cannot represent is an error. Unsigned bytes stay bytes. The counts and the padding
+    of arrays are not part of the encoding.
     """
     return Encoding(_XDR_TYPES.get(kind, kind), "big", exact=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """A source of arrays that is published."""
+    """An entry of the catalogue: a published source of arrays."""
 
     id: str
-    """Name in URLs."""
+    """Name of the data set in URLs."""
     source: Source
-    """Where its arrays are."""
+    """Handle of the source that holds its arrays."""
     title: str = ""
-    """Title in the catalogue; empty: the file's own."""
+    """Title in the catalogue; if empty, the ``title`` attribute of the source is used.
+    """
     access: Access = NOBODY
-    """Who may see it."""
+    """Who may see the data set."""
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A data set that a caller may see, and what its file says now."""
+    """A data set that a caller may see, with its current description."""
 
     dataset: Dataset
     """The entry in the catalogue."""
     description: Description
-    """What the file says."""
+    """Metadata of its source."""
 
     @property
     def title(self) -> str:
-        """Title of the catalogue, of the file, or else the id."""
+        """Title from the catalogue, else from the source, else the id."""
         own = self.description.attributes.get("title")
         return self.dataset.title or (own.text if own else "") or self.dataset.id

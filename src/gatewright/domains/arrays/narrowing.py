@@ -1,4 +1,4 @@
-"""Which axes a request narrows, by what they mean or by their names."""
+"""Finds the axes along which a request selects, by their kinds or names."""
 
 from collections.abc import Mapping
 
@@ -18,15 +18,14 @@ def narrowed(
     axes: Mapping[str, Axis],
     request: SubsetRequest,
 ) -> list[tuple[str, Axis, str]]:
-    """Return name, axis and wanted text of each axis that a request narrows.
+    """Return key, axis and requested text for each axis along which a request selects.
 
-    Latitudes and longitudes that are arrays are no axes; see ``grids``.
+    Latitudes and longitudes that are arrays are left to :func:`places`.
 
     Raises
     ------
     InvalidRequest
-        None of the variables has an axis that the request narrows, or one is named
-        twice.
+        No variable has an axis that the request selects along, or one is given twice.
     """
     found = []
     arrays = bool(places(description, variables, axes, request))
@@ -55,7 +54,7 @@ def narrowed(
 def _by_name(
     variables: tuple[Variable, ...], axes: Mapping[str, Axis], word: str
 ) -> str:
-    """Return the dimension, or scalar coordinate, that a request names.
+    """Return the dimension or scalar coordinate that a request names.
 
     Raises
     ------
@@ -80,7 +79,7 @@ def places(
     axes: Mapping[str, Axis],
     request: SubsetRequest,
 ) -> dict[Horizontal, tuple[tuple[AxisKind, str], ...]]:
-    """Return the latitudes and longitudes that are asked for, of each curved grid."""
+    """Return the latitudes and longitudes that are requested of each curved grid."""
     wanted = tuple((k, request.bounds[k]) for k in _HORIZONTAL if k in request.bounds)
     if not wanted:
         return {}
@@ -94,13 +93,13 @@ def places(
 
 
 def check_free(selected: Mapping[str, Selected], cells: Mapping[str, Selected]) -> None:
-    """Refuse to narrow the rows or columns of a grid in two ways.
+    """Refuse a request that selects twice along one dimension of a curved grid.
 
     Raises
     ------
     InvalidRequest
-        A request names an axis that its latitudes and longitudes narrow already, or
-        has variables whose grids share one.
+        The request names a dimension along which its latitudes and longitudes select
+        too, or its variables are on several grids that share a dimension.
     """
     for name in cells.keys() & selected.keys():
         raise InvalidRequest(
@@ -112,10 +111,11 @@ def check_free(selected: Mapping[str, Selected], cells: Mapping[str, Selected]) 
 def _named_axes(
     variable: Variable, axes: Mapping[str, Axis], kind: AxisKind
 ) -> list[str]:
-    """Return a variable's axes of a kind: its dimensions, or else a scalar coordinate.
+    """Return the axes of a kind that a variable has.
 
-    Beside an axis of time, a forecast has the scalar time at which it was begun; nor is
-    the height of one variable a level of another.
+    These are its dimensions of that kind or, if there are none, one of its scalar
+    coordinates. A forecast has a scalar time (its start) beside its time axis, and one
+    variable's scalar height is not the level of another.
     """
     own = [n for n in variable.dimensions if n in axes and axes[n].kind is kind]
     if own:

@@ -1,4 +1,4 @@
-"""Packed values and missing ones (CF conventions 1.11, section 8.1 and 2.5.1)."""
+"""Packed and missing values (CF conventions 1.11, sections 8.1 and 2.5.1)."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -19,43 +19,48 @@ _UNWRITTEN = {
     ElementType.FLOAT32: float.fromhex("0x1.ep+122"),
     ElementType.FLOAT64: float.fromhex("0x1.ep+122"),
 }
-"""Default fill values, which cells have that were never written.
+"""Default fill values: what the NetCDF library stores in cells that were never written.
 
-Source: ``NC_FILL_INT`` and its like in netcdf.h. Bytes have none that means missing.
-"""
+Source: ``NC_FILL_INT`` and the like in netcdf.h. Byte types are left out, since their
+default fill values may be valid data."""
 
 
 _ROUNDING = 1e-2
-"""Part of a stored unit by which a bound, packed, may differ from a whole number."""
+"""Tolerance, in units of the stored values, within which a bound that was converted to
+stored values is rounded to a whole number."""
 _FEW = 2**16 // 100
-"""Stored values that a valid range of 16 bits or more seldom has so few of."""
+"""Number of stored values below which the valid range of a type of 16 bits or more is
+suspiciously narrow."""
 
 
 @dataclass(frozen=True, slots=True)
 class Packing:
-    """How stored values are turned into numbers, with NaN for missing ones."""
+    """How stored values become numbers, with NaN for missing values."""
 
     type: ElementType
-    """Type that the numbers have: FLOAT32 or FLOAT64."""
+    """Type of the numbers: FLOAT32 or FLOAT64."""
     stored: str | None = None
-    """NumPy type as which stored bytes are read first (``_Unsigned``)."""
+    """NumPy type as which the stored bytes are interpreted (``_Unsigned``); None to
+    keep the variable's own."""
     scale: float = 1.0
-    """Factor of the stored values."""
+    """Factor by which stored values are multiplied (``scale_factor``)."""
     offset: float = 0.0
-    """What is added after that."""
+    """Value that is added after that (``add_offset``)."""
     missing: tuple[float, ...] = ()
-    """Stored values that mean missing; whole ones are ``int``, with all digits."""
+    """Stored values that mean missing. Integers are kept as ``int``, with all digits.
+    """
     lowest: float | None = None
-    """Stored values below are missing (``valid_min``)."""
+    """Stored values below this are missing (``valid_min``); None for no limit."""
     highest: float | None = None
-    """Stored values above are missing (``valid_max``)."""
+    """Stored values above this are missing (``valid_max``); None for no limit."""
 
 
 def packing(variable: Variable) -> Packing:
     """Return how the values of a numeric variable are unpacked.
 
-    The numbers are float32 where the stored values are float32, or of up to 16 bits
-    with a ``scale_factor`` of type float32; else float64.
+    The numbers are float32 for stored values of float32, and for those of up to 16 bits
+    unless ``scale_factor`` (or, without it, ``add_offset``) is float64. All others
+    become float64.
     """
     attributes = variable.attributes
     scale, offset = (
@@ -84,11 +89,11 @@ def packing(variable: Variable) -> Packing:
 
 
 def doubtful_range(variable: Variable) -> str | None:
-    """Return a warning where a valid range was probably meant in unpacked units.
+    """Return a warning if a valid range was probably meant in unpacked units.
 
-    Libraries such as netCDF4 write ``valid_range`` in the type of the variable, and
-    180 to 330 K becomes the stored values 180 to 330. Such a range has few values,
-    and ``add_offset`` among them.
+    Libraries such as netCDF4 write ``valid_range`` in the type of the variable, so that
+    180 to 330 K becomes the stored values 180 to 330. Such a range spans few stored
+    values, and ``add_offset`` lies in it. None if the range looks right.
     """
     both = _numbers(variable.attributes, "valid_range") or [
         *_numbers(variable.attributes, "valid_min"),
@@ -112,7 +117,10 @@ def doubtful_range(variable: Variable) -> str | None:
 
 
 def missing_values(variable: Variable) -> tuple[int, ...]:
-    """Return the whole numbers that mean a missing value in a variable of integers."""
+    """Return the integers that mean a missing value of a variable.
+
+    They are those of ``_FillValue`` and ``missing_value``, without default fill values.
+    """
     return tuple(
         value
         for name in ("_FillValue", "missing_value")
@@ -123,7 +131,10 @@ def missing_values(variable: Variable) -> tuple[int, ...]:
 
 
 def absent(variable: Variable) -> float | None:
-    """Return a stored value that means missing; None for bytes, which have no such."""
+    """Return a stored value that means missing.
+
+    None for bytes, which have no default.
+    """
     there = np.dtype(variable.type.value)
     for name in ("_FillValue", "missing_value"):
         for value in _numbers(variable.attributes, name):
@@ -136,7 +147,7 @@ def absent(variable: Variable) -> float | None:
 
 
 def unpack(values: npt.NDArray[np.number], how: Packing) -> Floats:
-    """Return stored values of any shape as numbers, NaN where one is missing."""
+    """Return stored values of any shape as numbers, with NaN for missing ones."""
     values = _with_sign(values, how)
     numbers: Floats = values.astype(how.type.value)
     if how.scale != 1.0:
@@ -148,7 +159,7 @@ def unpack(values: npt.NDArray[np.number], how: Packing) -> Floats:
 
 
 def is_long(variable: Variable, how: Packing) -> bool:
-    """Return whether the numbers are 64-bit integers, which float64 may round."""
+    """Return whether unpacked numbers are 64-bit integers, which float64 may round."""
     long = variable.type in {ElementType.INT64, ElementType.UINT64}
     return long and (how.scale, how.offset) == (1.0, 0.0)
 
@@ -156,20 +167,20 @@ def is_long(variable: Variable, how: Packing) -> bool:
 def whole_numbers(
     values: npt.NDArray[np.number], how: Packing
 ) -> "np.ma.MaskedArray[tuple[int, ...], np.dtype[np.number]]":
-    """Return the stored values of integers with all digits, masked where missing."""
+    """Return stored integers with all digits, masked where they are missing."""
     values = _with_sign(values, how)
     return np.ma.MaskedArray(values, _missing(values, how))
 
 
 def _with_sign(values: npt.NDArray[np.number], how: Packing) -> npt.NDArray[np.number]:
-    """Return stored values with the sign that ``_Unsigned`` gives them."""
+    """Return stored values reinterpreted as ``_Unsigned`` says."""
     if how.stored is None:
         return values
     return values.view(np.dtype(how.stored).newbyteorder(values.dtype.byteorder))
 
 
 def _missing(values: npt.NDArray[np.number], how: Packing) -> npt.NDArray[np.bool_]:
-    """Return where stored values mean missing, or lie outside of the valid range."""
+    """Return for each stored value whether it means missing or is out of range."""
     missing = np.zeros(values.shape, bool)
     for value in how.missing:
         stored: Any = _signed(how, values.dtype, value)
@@ -187,9 +198,9 @@ def _missing(values: npt.NDArray[np.number], how: Packing) -> npt.NDArray[np.boo
 
 
 def _signed(how: Packing, dtype: np.dtype[np.generic], value: float) -> float:
-    """Return an attribute's number with the sign that ``_Unsigned`` gives the values.
+    """Return an attribute's number converted as ``_Unsigned`` converts the values.
 
-    The attribute has the variable's type in the file: -2 is 254 of an unsigned byte.
+    Attributes have the variable's type in the file: for an unsigned byte, -2 means 254.
     """
     if how.stored is None:
         return value
@@ -211,11 +222,13 @@ def _unsigned(variable: Variable) -> str | None:
 def _valid(
     variable: Variable, scale: float, offset: float
 ) -> tuple[float | None, float | None]:
-    """Return the bounds of valid stored values.
+    """Return the lowest and the highest valid stored value.
 
-    Bounds that are fractions, of integers that are packed, are in unpacked units.
-    Source: NetCDF Users' Guide, appendix A, ``valid_range``: those of the type of
-    ``scale_factor`` or ``add_offset`` that is wider than the stored type.
+    None where there is no limit. If a packed variable of integers has floating-point
+    limits, these are in unpacked units and are converted to stored values. Source:
+    NetCDF Users' Guide, appendix A, ``valid_range``: limits of the type of
+    ``scale_factor`` or ``add_offset``, if that is wider than the stored type, are
+    unpacked.
     """
     both = _numbers(variable.attributes, "valid_range")
     low, high = both if len(both) == 2 else (None, None)

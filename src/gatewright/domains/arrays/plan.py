@@ -1,9 +1,9 @@
-"""Cuts a piece of an array into the windows in which it is read.
+"""Divides a hyperslab into the windows in which it is read.
 
-A window is a block along one axis with the axes behind it whole and those before it at
-one index, so that windows, one after another, are the piece in row-major order. It is
-of 1 to 2 MiB, or, in a chunked variable, reaches to the end of a row of chunks where
-that is within 16 MiB: no chunk is inflated for two windows then.
+A window is a block along one axis, with the whole of the axes after it and one index of
+the axes before it, so that the windows follow one another in row-major order. It has 1
+to 2 MiB. In a chunked variable it is extended to the end of a row of chunks, if that
+takes at most 16 MiB: then no chunk is decompressed for two windows.
 """
 
 import math
@@ -19,7 +19,7 @@ LARGEST_BYTES = 16 << 20
 def windows(
     variable: Variable, slab: Hyperslab, encoding: Encoding
 ) -> Iterator[Hyperslab]:
-    """Yield the windows of a piece, in row-major order; none of an empty one."""
+    """Yield the windows of a hyperslab in row-major order; none for an empty one."""
     if not elements(slab):
         return
     if not slab:
@@ -48,7 +48,7 @@ def windows(
 
 
 class _Blocks:
-    """The blocks of a range; they can be walked through many times without a list."""
+    """The blocks of a range, made anew for each iteration to save a list of them."""
 
     def __init__(self, whole: Range, rows: int, most: int, chunk: int) -> None:
         self._whole = whole

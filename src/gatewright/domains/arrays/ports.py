@@ -1,4 +1,4 @@
-"""What the arrays' domain needs of the outside."""
+"""The port of the arrays domain: the reader of sources."""
 
 from collections.abc import AsyncIterator
 from typing import Protocol
@@ -17,17 +17,17 @@ from gatewright.domains.arrays.subset import SubsetOrder
 class ArrayReader(Protocol):
     """Reads sources of arrays.
 
-    All methods may raise NotFound (the source is not there), Conflict (it is not of
-    the version any more), BackendFailed (it is damaged or of no known kind), TimedOut
-    and Unavailable.
+    All methods may raise NotFound (the source is gone), Conflict (it has another
+    version now), BackendFailed (it is damaged or of an unknown format), TimedOut and
+    Unavailable.
     """
 
     async def version(self, source: Source) -> Version:
-        """Return the version of a source as it is now."""
+        """Return the current version of a source."""
         ...
 
     async def describe(self, source: Source) -> Description:
-        """Return all that a source says but for its arrays' values."""
+        """Return the metadata of a source."""
         ...
 
     def read(
@@ -38,11 +38,11 @@ class ArrayReader(Protocol):
         slab: Hyperslab,
         encoding: Encoding,
     ) -> AsyncIterator[memoryview]:
-        """Yield the bytes of a piece of a numeric or CHAR variable, in row-major order.
+        """Yield a hyperslab of a numeric or CHAR variable as bytes, in row-major order.
 
-        A view is valid until the next is asked for; while one is used the next is
-        read. The source is checked before and after each: one that changed ends the
-        iteration by Conflict, never by wrong or missing values.
+        Each view is valid until the next is requested; the next is read ahead
+        meanwhile. The version of the source is checked before and after each: if it
+        changed, Conflict is raised, so that never wrong or missing values are yielded.
         """
         ...
 
@@ -53,11 +53,11 @@ class ArrayReader(Protocol):
         variable: Variable,
         slab: Hyperslab,
     ) -> list[str]:
-        """Return a piece of a STRING variable, in row-major order.
+        """Return a hyperslab of a STRING or CHAR variable as texts, in row-major order.
 
-        For a CHAR variable the last dimension is left out of ``slab``: it is the
-        length of the strings, which come without the NULs behind them. Bytes that are
-        no UTF-8 come as surrogates (PEP 383).
+        For a CHAR variable ``slab`` lacks the last dimension, which is the string
+        length, and trailing NULs are removed. Bytes that are not UTF-8 become
+        surrogates (PEP 383).
         """
         ...
 
@@ -72,13 +72,13 @@ class ArrayReader(Protocol):
     ) -> tuple[int, int]:
         """Return an open anonymous file with a subset, and its size in bytes.
 
-        One that is ``small`` does not wait for large ones; those of one person wait
-        for one another's.
+        A ``small`` subset does not wait behind large ones; subsets of the same
+        ``person`` wait for one another.
 
         NetCDF keeps stored values, attributes and coordinates, and adds a line to
-        ``history``; statistics are unpacked. CSV has a column for each coordinate and
-        variable. JSON has ``coordinates`` and ``variables`` with ``dimensions``,
-        ``shape`` and ``values`` in one row-major list, null where there is none. PNG
-        is a map, or lines and bands along one axis.
+        ``history``; statistics are written unpacked. CSV has a column for each
+        coordinate and variable. JSON has ``coordinates`` and ``variables`` with
+        ``dimensions``, ``shape`` and ``values`` in one row-major list, null where
+        missing. PNG is a map, or lines and bands along one axis.
         """
         ...

@@ -1,8 +1,8 @@
-"""What the attributes of variables refer to, and what comes along with a subset.
+"""Variables that attributes refer to, which an answer includes with those requested.
 
-A subset carries the variables that its own refer to, cut alike; what it does not carry
-its attributes do not name. Source: CF conventions 1.11 (3.4, 4.3, 5, 7.1, 7.2, 7.5 and
-8.2) and UGRID 1.0 (meshes).
+An answer includes the variables that a requested variable refers to, subset in the same
+way. Names of variables that it does not include are removed from attributes. Source: CF
+conventions 1.11 (3.4, 4.3, 5, 7.1, 7.2, 7.5 and 8.2) and UGRID 1.0 (meshes).
 """
 
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ from gatewright.domains.arrays.model import (
 )
 
 _KEYED = frozenset({"cell_measures", "formula_terms"})
-"""Attributes of pairs ``key: variable``."""
+"""Attributes whose value is a list of ``key: variable`` pairs."""
 _REFERENCES = frozenset(
     {
         *("coordinates", "bounds", "climatology", "grid_mapping", "compress"),
@@ -27,7 +27,7 @@ _REFERENCES = frozenset(
     }
 )
 _WHOLE_OR_NONE = frozenset({"formula_terms", "compress"})
-"""Attributes that mean nothing once a name is left out."""
+"""Attributes that are meaningless without all of the variables they name."""
 _CONNECTIVITY = "_connectivity"
 _RAGGED = frozenset({"sample_dimension", "instance_dimension"})
 
@@ -37,7 +37,7 @@ def _refers(attribute: str) -> bool:
 
 
 def references(variable: Variable) -> Iterator[tuple[str, list[str]]]:
-    """Yield each attribute that names other variables, and the names."""
+    """Yield each attribute that names other variables, and those names."""
     for name in variable.attributes:
         if _refers(name):
             words = variable.text(name).split()
@@ -47,7 +47,7 @@ def references(variable: Variable) -> Iterator[tuple[str, list[str]]]:
 
 
 def renamed(attributes: Attributes, name: Callable[[str], str]) -> Attributes:
-    """Return attributes in which variables that they refer to have other names."""
+    """Return attributes in which each variable name is replaced by ``name`` of it."""
     found = dict(attributes)
     for key, one in attributes.items():
         if not _refers(key) or one.type.numeric:
@@ -68,19 +68,19 @@ def companions(
     gone: AbstractSet[str],
     narrowed: AbstractSet[str],
 ) -> list[Variable]:
-    """Return the variables that others refer to, and those that these refer to.
+    """Return the variables to which others refer, directly or through one another.
 
     Parameters
     ----------
     description
-        What the file says.
+        Metadata of the source.
     variables
-        The variables that are asked for.
+        The requested variables, which are not returned.
     gone
-        Dimensions that the answer lacks: no variable along them is returned.
+        Dimensions that the answer lacks; no variable that has one is returned.
     narrowed
-        Dimensions of which a part is asked for. The indices that make up a mesh would
-        mean other cells then, so the mesh is left out.
+        Dimensions of which only a part is requested. The indices in a mesh's
+        connectivity would then point to other cells, so the mesh is left out.
     """
     known = description.variables
     found = {variable.name: variable for variable in variables}
@@ -108,9 +108,10 @@ def _of_rows(
 ) -> tuple[list[Variable], set[str]]:
     """Return the variables that assign elements of ragged arrays to their features.
 
-    They are counts of elements, which mean nothing once some are left out, or the
-    number of the feature of each element. The second part are the dimensions of
-    features of which that is lost. Source: CF 1.11, sections 9.3.3 and 9.3.4.
+    They are either counts of elements for each feature, which are wrong once elements
+    are left out, or the index of the feature for each element. The second value holds
+    the dimensions of features whose counts had to be left out. Source: CF 1.11,
+    sections 9.3.3 and 9.3.4.
     """
     chosen = {name for variable in variables for name in variable.dimensions}
     found: list[Variable] = []
@@ -129,12 +130,12 @@ def _of_rows(
 
 
 def is_ragged(variable: Variable) -> bool:
-    """Return whether a variable says to which feature elements belong."""
+    """Return whether a variable assigns elements of a ragged array to features."""
     return not _RAGGED.isdisjoint(variable.attributes)
 
 
 def _of_mesh(description: Description, variable: Variable) -> set[str]:
-    """Return the dimensions of the cells of a mesh; empty for a variable of no mesh.
+    """Return the dimensions of a mesh's cells; empty for a variable that is no mesh.
 
     Source: UGRID 1.0, ``mesh_topology`` and ``location_index_set``.
     """
@@ -150,10 +151,11 @@ def _of_mesh(description: Description, variable: Variable) -> set[str]:
 
 
 def shortened(variable: Variable, present: AbstractSet[str]) -> Attributes:
-    """Return a variable's attributes without the names of what is not in the answer.
+    """Return a variable's attributes without the names of variables not in the answer.
 
-    ``present`` are the names of the answer's variables and dimensions. A formula of
-    which a term is missing is left out, and ``location`` with a mesh that is missing.
+    ``present`` are the names of the answer's variables and dimensions.
+    ``formula_terms`` and ``compress`` are left out if any of their names is, and
+    ``location`` if the mesh is.
     """
     found: dict[str, Attribute] = {}
     for name, attribute in variable.attributes.items():

@@ -1,12 +1,13 @@
-"""Turns coordinates, as people write them, into indices.
+"""Translates the coordinates of a request into indices.
 
-``lat=10:60`` is a range, its ends included; ``lat=45.2`` is the cell whose centre is
-within half a step, and so is a full moment. A written time is a period
-(``1987-10`` a month): the times within it. Members, stations and other labels match
-exactly. What is not there is refused, with its neighbours. A longitude range runs
-eastward from its first end to its second, whatever the file counts (0 to 360 or -180
-to 180), and comes as two pieces where it crosses the file's seam. ``index:3`` and
-``index:0:4`` count positions along any axis from 0.
+``lat=10:60`` is a range with both ends included. ``lat=45.2`` selects the cell whose
+centre is within half a step; the same holds for a full date and time. A shorter time
+such as ``1987-10`` is a period and selects all times in it. Members, stations and other
+labels must match exactly. If nothing matches, the error names the neighbours. A
+longitude range runs eastward from its first end to its second, whether the file counts
+from 0 to 360 or from -180 to 180, and gives two ranges of indices where it crosses the
+end of the file's axis. ``index:3`` and ``index:0:4`` are positions along any axis,
+counted from 0.
 """
 
 import itertools
@@ -28,29 +29,32 @@ Values = npt.NDArray[np.float64]
 _NUMBER = r"[+-]?(?:\d{1,40}\.?\d{0,40}|\.\d{1,40})(?:[eE][+-]?\d{1,4})?"
 _INTERVAL = re.compile(rf"\s*({_NUMBER})\s*(?::\s*({_NUMBER})\s*)?", re.ASCII)
 _ROUNDING = 1e-5
-"""Part of a grid step by which a coordinate may miss a bound: many are float32."""
+"""Tolerance at the ends of a range as a fraction of a grid step, since many coordinates
+are float32."""
 _DEGREES = 1e-4
-"""The same for longitudes, in degrees: 359.9 in float32 is 1.2e-5 off."""
+"""Tolerance of longitudes in degrees; 359.9 as float32 is 1.2e-5 degrees off."""
 _UNEVEN = 1.2
-"""How much longer than its neighbour a step may be; a longer one is a gap."""
+"""Ratio of a step to its neighbour above which the step counts as a gap in the axis."""
 _INDEX = re.compile(r"index:(\d{1,12})(?::(\d{1,12}))?", re.ASCII)
 _MOMENT = 1e-9
-"""Part of a time by which a written moment may miss it: labels have microseconds."""
+"""Relative tolerance of times, since requests and labels end at microseconds."""
 _LABELLED = frozenset({AxisKind.MEMBER, AxisKind.OTHER})
-"""Axes with labels instead of places along a line: there is no nearest one."""
+"""Axes on which values are labels rather than positions, so that none is nearest."""
 _SHOWN_LABELS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """The indices of an axis that a request selects."""
+    """The indices along an axis that a request selects."""
 
     ranges: tuple[Range, ...]
-    """One range, or two where a longitude range crosses the seam."""
+    """One range, or two where a longitude range crosses the end of the axis."""
     west: float | None = None
-    """Western end from which longitudes are counted, up to less than west + 360."""
+    """Western end of a longitude range, from which longitudes are counted up to
+    ``west`` + 360; None to leave them as they are."""
     nearest: str = ""
-    """The value that was selected instead of one that the axis does not have."""
+    """The value that was selected in place of a requested one that the axis lacks;
+    empty if the axis has the requested value."""
 
     @property
     def count(self) -> int:
@@ -59,30 +63,30 @@ class Selected:
 
 
 def everything(size: int) -> Selected:
-    """Return the whole of an axis."""
+    """Return the selection of all indices of an axis of this size."""
     return Selected((Range(0, size),))
 
 
 def select(
     axis: Axis, values: Values, text: str, labels: Sequence[str] = ()
 ) -> Selected:
-    """Return the indices of an axis that the text of a request selects.
+    """Return the indices along an axis that the text of a request selects.
 
     Parameters
     ----------
     axis
         The axis.
     values
-        Its values, of shape (size,).
+        Its values, shape (size,).
     text
-        One value or ``first:last``.
+        One value or ``first:last``, or positions as ``index:0`` or ``index:0:4``.
     labels
         The values of an axis of text.
 
     Raises
     ------
     InvalidRequest
-        The text is neither, or the axis has no value there.
+        The text has another form, or the axis has no value there.
     """
     if not values.size:
         raise InvalidRequest(f"The axis {axis.name} of this data set is empty.")
@@ -113,7 +117,7 @@ def select(
 
 
 def _by_label(axis: Axis, labels: Sequence[str], text: str) -> Selected:
-    """Return the places of a label, or of all from one label to another."""
+    """Return the indices of a label, or of all from ``first`` to ``last`` label."""
     known = np.array([label.strip() for label in labels], object)
     wanted = text.strip()
     places = np.flatnonzero(known == wanted)
@@ -141,12 +145,12 @@ def _by_label(axis: Axis, labels: Sequence[str], text: str) -> Selected:
 
 
 def interval(axis: Axis, text: str) -> tuple[float, float | None]:
-    """Return the two ends of ``first:last``, or one value and None.
+    """Return the two ends of ``first:last``, or a single value and None.
 
     Raises
     ------
     InvalidRequest
-        The text is neither, or a latitude is beyond a pole.
+        The text is neither, or a latitude or longitude is out of range.
     """
     parsed = _INTERVAL.fullmatch(text)
     ends = [float(end) for end in parsed.groups() if end] if parsed else []
@@ -171,14 +175,17 @@ def interval(axis: Axis, text: str) -> tuple[float, float | None]:
 
 
 def counted_from(values: Values, west: float | None) -> Values:
-    """Return longitudes counted from ``west``: west <= value < west + 360."""
+    """Return longitudes shifted by full turns into west <= value < west + 360."""
     if west is None:
         return values
     return west + np.mod(_snapped(values - west), 360.0)
 
 
 def _snapped(degrees: Values) -> Values:
-    """Return angles with tiny negative ones as 0, which a full turn would hide."""
+    """Return angles in degrees, with those within 1e-4 of a full turn set to that turn.
+
+    Otherwise an angle just below 0 would become one just below 360.
+    """
     turns = np.round(degrees / 360.0) * 360.0
     return np.where(np.abs(degrees - turns) < _DEGREES, turns, degrees)
 
@@ -225,7 +232,7 @@ def _select_longitude(
 
 
 def _one_turn(values: Values) -> Values:
-    """Return longitudes without those at the end that stand a turn behind the first.
+    """Return longitudes without a repetition of the first at the end of the axis.
 
     Many files repeat the first meridian as their last, 0 to 360 or -180 to 180.
     """
@@ -237,7 +244,7 @@ def _one_turn(values: Values) -> Values:
 
 
 def _split(runs: list[Range], steps: Values, *, rising: bool) -> list[Range]:
-    """Return the runs, cut where the angle from the west end starts again."""
+    """Return the runs of indices, split where the angle from the west end restarts."""
     found = []
     for run in runs:
         inner = steps[run.start : run.start + run.count - 1]
@@ -264,9 +271,9 @@ def _select_time(axis: Axis, units: TimeUnits, values: Values, text: str) -> Sel
 
 
 def _one(axis: Axis, values: Values, wanted: float, text: str) -> Selected:
-    """Return the value that is asked for, or the one in whose cell it lies.
+    """Return the index of a single value, or of the cell in which it lies.
 
-    A level outside of the axis is in no cell, and labels have none.
+    Levels outside the range of the axis lie in no cell, and labels have no cells.
     """
     distance = _finite(axis, np.abs(values - wanted))
     index = int(np.nanargmin(distance))
@@ -287,10 +294,11 @@ def _one(axis: Axis, values: Values, wanted: float, text: str) -> Selected:
 
 
 def _half_step(values: Values, wanted: float) -> float:
-    """Return how far from the nearest value a wanted one may lie: half a step.
+    """Return the largest distance from the nearest value at which a value is accepted.
 
-    The step is that between the neighbours of the wanted value. Where it is longer
-    than those beside it, there is a gap in the axis, and no cell reaches across it.
+    It is half the step between the neighbours of ``wanted``. A step longer than the
+    steps beside it is a gap in the axis, into which no cell reaches beyond half a usual
+    step.
     """
     ordered = np.unique(values[np.isfinite(values)])
     steps = np.diff(ordered)
@@ -302,7 +310,7 @@ def _half_step(values: Values, wanted: float) -> float:
 
 
 def _spacing(value: float) -> float:
-    """Return how far a coordinate may be from a number that it is in float32."""
+    """Return the distance between float32 numbers at a value."""
     return float(np.spacing(np.float32(abs(value))))
 
 
@@ -313,7 +321,7 @@ def _finite(axis: Axis, distance: Values) -> Values:
 
 
 def _step(values: Values) -> float:
-    """Return the usual distance between neighbours; 0 of a single value."""
+    """Return the median distance between neighbours; 0 for a single value."""
     steps = np.abs(np.diff(values[np.isfinite(values)]))
     return float(np.median(steps)) if steps.size else 0.0
 
@@ -348,7 +356,7 @@ def _run(
 def _outside(
     axis: Axis, values: Values, text: str, ends: tuple[float, float] | None = None
 ) -> InvalidRequest:
-    """Return the error that names the ends of an axis, and the neighbours of a gap."""
+    """Return the error that names the ends of an axis and the neighbours of a gap."""
     units = f" {axis.units}" if axis.units and axis.time is None else ""
     lowest, highest = (
         label(axis, float(np.nanmin(values))),
@@ -367,7 +375,7 @@ def _outside(
 
 
 def label(axis: Axis, value: float) -> str:
-    """Return one value of an axis as text: a time in ISO 8601, a number as such."""
+    """Return a value of an axis as text: a time in ISO 8601, a number in 10 digits."""
     if axis.time is not None:
         moment = axis.time.moment(value)
         return "" if moment is None else str(moment)

@@ -1,17 +1,17 @@
-"""The catalogue of published data sets, and reading from them.
+"""The catalogue of published data sets, and how their arrays are read.
 
-For a face that sends arrays::
+A face sends an array like this::
 
-    published = await datasets.open(caller, dataset_id)
-    variable = published.description.variable("prmsl")
-    slab = (Range(0, 3, 4), Range(45, 1), Range(90, 1))
-    size = encoded_size(check(variable, slab), encoding)  # known before any read
-    datasets.check_size(size)
-    async for view in datasets.read(published, variable, slab, xdr(variable.type)):
+    published = await datasets.open(caller, dataset_id) variable =
+    published.description.variable("prmsl") slab = (Range(0, 3, 4), Range(45, 1),
+    Range(90, 1)) size = encoded_size(check(variable, slab), encoding) # known before
+    any read datasets.check_size(size) async for view in datasets.read(published,
+    variable, slab, xdr(variable.type)):
         ...  # write the view; it is valid until the next one is asked for
 
-Ask for the first window before the header of the answer is sent: a damaged file is an
-HTTP error then. An error after that must end the connection short of its length.
+Read the first window before sending the response header, so that a damaged file gives
+an HTTP error. After an error later on, close the connection before the promised length
+is reached.
 """
 
 import asyncio
@@ -60,18 +60,21 @@ _LESS_OF_A_SUBSET = (
 
 
 class Datasets:
-    """Published data sets, as a caller may see them.
+    """The published data sets, limited to what each caller may see.
+
+    All methods that take a caller raise NotAllowed, or NotSignedIn for a visitor,
+    without the scope ``data:read``.
 
     Parameters
     ----------
     sources
-        What is published.
+        The data sets that are published.
     reader
-        Reads the files.
+        Reads their arrays.
     response_bytes
-        Largest answer.
+        Largest answer in bytes.
     clock
-        Time, for the line of provenance.
+        Gives the date for the line that is added to ``history``.
     """
 
     def __init__(
@@ -92,7 +95,7 @@ class Datasets:
     def page(
         self, caller: Caller, limit: int | None = None, cursor: str | None = None
     ) -> Page[Dataset]:
-        """Return a page of the data sets that the caller may see, by id."""
+        """Return a page of the data sets that the caller may see, ordered by id."""
         caller.require(Scope.DATA_READ)
         count = page_limit(limit)
         after = str(decode_cursor(cursor, str)[0]) if cursor else ""
@@ -105,12 +108,12 @@ class Datasets:
         return Page(seen[:count], encode_cursor(seen[count - 1].id) if more else None)
 
     def find(self, caller: Caller, dataset_id: str) -> Dataset:
-        """Return the data set of an id, with or without ``.nc`` at its end.
+        """Return the data set of an id; a trailing ``.nc`` is ignored.
 
         Raises
         ------
         NotFound
-            There is none that the caller may see.
+            The caller can see no data set of this id.
         """
         caller.require(Scope.DATA_READ)
         for name in (dataset_id, dataset_id.removesuffix(_EXTENSION)):
@@ -120,14 +123,14 @@ class Datasets:
         raise NotFound("There is no such data set. The catalogue is at /datasets.")
 
     async def open(self, caller: Caller, dataset_id: str) -> Published:
-        """Return a data set with the description of its file as it is now.
+        """Return a data set with its current description.
 
         Raises
         ------
         NotFound
-            There is none that the caller may see, or its file is away.
+            The caller can see no data set of this id, or its source is gone.
         BackendFailed
-            The file is damaged or of no known kind.
+            The source is damaged or of an unknown format.
         """
         dataset = self.find(caller, dataset_id)
         known = self._descriptions.get(dataset.source)
@@ -152,27 +155,28 @@ class Datasets:
         slab: Hyperslab,
         encoding: Encoding,
     ) -> AsyncIterator[memoryview]:
-        """Yield the bytes of a piece of an array; see ``ArrayReader.read``."""
+        """Yield the bytes of a hyperslab; see ``ArrayReader.read``."""
         source, version = published.dataset.source, published.description.version
         return self._reader.read(source, version, variable, slab, encoding)
 
     async def strings(
         self, published: Published, variable: Variable, slab: Hyperslab
     ) -> list[str]:
-        """Return a piece of an array of text; see ``ArrayReader.strings``."""
+        """Return a hyperslab of text; see ``ArrayReader.strings``."""
         source, version = published.dataset.source, published.description.version
         return await self._reader.strings(source, version, variable, slab)
 
     @property
     def limit_bytes(self) -> int:
-        """Largest answer."""
+        """Largest answer in bytes."""
         return self._response_bytes
 
     async def look(self, datasets: Sequence[Dataset]) -> list[Published | None]:
-        """Return the descriptions of data sets, for a listing, in the same order.
+        """Return the descriptions of data sets in the same order, for a listing.
 
-        Files that were not read before are read now, for three seconds together; None
-        stands for one that takes longer, is damaged or is not there (:meth:`is_there`).
+        Sources without a cached description are read now, for at most three seconds in
+        all. None stands for one that takes longer, is damaged or is gone (see
+        :meth:`is_there`).
         """
         new = [d for d in datasets if d.source not in self._descriptions]
         if new:
@@ -201,20 +205,20 @@ class Datasets:
         ]
 
     def is_there(self, dataset: Dataset) -> bool:
-        """Return whether the source of a data set was there when it was looked at."""
+        """Return whether a data set's source existed when it was last looked at."""
         return dataset.id not in self._absent
 
     async def axes(self, published: Published) -> Mapping[str, AxisValues]:
         """Return the axes of a data set with their values, by dimension.
 
-        Scalar coordinates stand under the name of their variable.
+        Scalar coordinates are listed by the name of their variable.
         """
         return await self._coordinates.axes(published)
 
     async def grids(
         self, published: Published
     ) -> list[tuple[Horizontal, Values, Values]]:
-        """Return the latitudes and longitudes that are arrays, of each grid.
+        """Return the curved grids of a data set, with their latitudes and longitudes.
 
         Grids that are too large to search are left out.
         """
@@ -228,12 +232,14 @@ class Datasets:
         return found
 
     async def prepare(self, published: Published, request: SubsetRequest) -> Prepared:
-        """Return the indices and the estimated size of a subset, reading coordinates.
+        """Return the indices and estimated size of a subset; only coordinates are read.
 
         Raises
         ------
         InvalidRequest
             The request does not fit the data set.
+        TooLarge
+            A coordinate has more values than can be searched.
         """
         description = published.description
         known = axes(description)
@@ -273,15 +279,15 @@ class Datasets:
     async def make(self, prepared: Prepared, person: str = "") -> SubsetFile:
         """Return a prepared subset as a file.
 
-        ``person`` is who asked, an account or a network address: of those who wait
-        for large subsets, each has a turn before one has a second.
+        ``person`` is an account or a network address. Of several people who wait for
+        large subsets, each gets one before anyone gets a second.
 
         Raises
         ------
         TooLarge
-            It is above the limit; the details have the estimate.
+            The subset is above the limit; the details of the error have the estimate.
         Conflict
-            The file has changed since.
+            The source has changed since the subset was prepared.
         """
         cost, order = prepared.estimate, prepared.order
         self.check_size(max(cost.bytes, cost.read_bytes), _LESS_OF_A_SUBSET)
@@ -321,12 +327,13 @@ class Datasets:
         return f"{line} (nearest: {given})" if given else line
 
     def check_size(self, size: int, advice: str = _LESS) -> None:
-        """Refuse an answer above the limit, with advice how it becomes smaller.
+        """Refuse an answer above the limit, with advice on how to make it smaller.
 
         Raises
         ------
         TooLarge
-            ``size`` bytes are more than one answer may have; the details say both.
+            ``size`` bytes are above the limit; the details of the error have both
+            numbers.
         """
         if size > self._response_bytes:
             raise TooLarge(

@@ -1,6 +1,6 @@
-"""Statistics over one axis, in most cases that of the ensemble members.
+"""Statistics over one axis, usually the ensemble members.
 
-Missing values (NaN) are left out of each; where all are missing the result is.
+Missing values (NaN) are ignored; where all values are missing the result is NaN.
 """
 
 import re
@@ -19,19 +19,21 @@ _PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d{1,3})?|100)", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Statistic:
-    """One statistic over the members."""
+    """A statistic over the ensemble members."""
 
     name: str
-    """``mean``, ``spread``, ``min``, ``max``, ``median`` or ``p95``."""
+    """``mean``, ``spread``, ``min``, ``max``, ``median``, or a percentile such as
+    ``p95``."""
     percentile: float | None = None
-    """The percentile, from 0 to 100, of those that are one."""
+    """The percentile, 0 to 100; None for mean, spread, min and max."""
 
     @property
     def cell_method(self) -> str:
-        """What it adds to ``cell_methods``: CF has no word for most percentiles.
+        """The entry for ``cell_methods``.
 
-        The members are no dimension of the result any more; ``realization`` is their
-        standard name (CF 1.11, section 7.3 and appendix E).
+        Empty for percentiles that CF has no word for. The result has no dimension of
+        members, so the entry names their standard name, ``realization`` (CF 1.11,
+        section 7.3 and appendix E).
         """
         words = {
             "mean": "mean",
@@ -51,12 +53,12 @@ _PLAIN = ("mean", "spread", "min", "max")
 
 
 def statistic(text: str) -> Statistic:
-    """Return the statistic of a word in a request.
+    """Return the statistic that a word of a request names.
 
     Raises
     ------
     InvalidRequest
-        There is none of that name.
+        There is no statistic of this name.
     """
     word = text.strip().lower()
     if word in _PLAIN:
@@ -73,10 +75,10 @@ def statistic(text: str) -> Statistic:
 
 
 def apply(values: Floats, hows: Sequence[Statistic], axis: int) -> list[Floats]:
-    """Return statistics over one axis of unpacked values.
+    """Return statistics of unpacked values over one axis, which the results lack.
 
-    Means and deviations are summed in float64, all are returned in the type of
-    ``values``. The values are put in order once, however many percentiles there are.
+    Means and deviations are summed in float64; all results have the type of ``values``.
+    The values are sorted once for all percentiles.
     """
     if not values.shape[axis]:
         shape = values.shape[:axis] + values.shape[axis + 1 :]
@@ -121,7 +123,7 @@ _WITH_HOLES: Mapping[str, Callable[[Floats, int], Floats]] = {
 def percentile(
     ordered: Floats, percent: float, axis: int, *, holes: bool = True
 ) -> Floats:
-    """Return a percentile of values in order, interpolated linearly between two.
+    """Return a percentile of sorted values, linearly interpolated between two of them.
 
     This is definition 7 of Hyndman and Fan (1996, The American Statistician 50, 361),
     the default of NumPy and R.
@@ -129,14 +131,14 @@ def percentile(
     Parameters
     ----------
     ordered
-        Values in rising order along the axis, missing ones (NaN) behind them, as
-        ``numpy.sort`` has them.
+        Values in ascending order along the axis, with NaN last, as ``numpy.sort`` has
+        them.
     percent
-        From 0 to 100.
+        The percentile, 0 to 100.
     axis
-        The axis, which the result does not have.
+        The axis that is reduced.
     holes
-        Whether there may be missing values.
+        Whether values may be missing (NaN).
     """
     ordered = np.moveaxis(ordered, axis, 0)
     count = len(ordered)
@@ -157,7 +159,7 @@ def percentile(
 
 
 def _between(below: Floats, above: Floats, part: Floats | np.float64) -> Floats:
-    """Return the value at a fraction of the way from one to another, in float64."""
+    """Return values interpolated between two arrays, in float64; ``part`` is 0 to 1."""
     step = above.astype(np.float64) - below
     # Between two infinities of one sign there is no way, and the step is no number.
     result: Floats = np.where(

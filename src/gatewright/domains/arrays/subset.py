@@ -1,4 +1,4 @@
-"""What is asked of a data set by coordinates, and what that comes to by index."""
+"""Subsets of data sets: what a client requests by coordinates and a reader cuts out."""
 
 import math
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ from gatewright.domains.arrays.statistics import Statistic
 
 
 class SubsetFormat(StrEnum):
-    """Form of the answer."""
+    """Format of a subset."""
 
     NETCDF4 = "netcdf4"
     CSV = "csv"
@@ -37,7 +37,7 @@ class SubsetFormat(StrEnum):
 
     @property
     def extension(self) -> str:
-        """Ending of a file's name."""
+        """Extension of the file name, without the dot."""
         return "nc" if self is SubsetFormat.NETCDF4 else self.value
 
 
@@ -50,95 +50,100 @@ _MEDIA_TYPES = {
 _BYTES_OF_A_VALUE = {SubsetFormat.CSV: 14, SubsetFormat.JSON: 12}
 _OVERHEAD = 16_384
 _OVERHEAD_OF_ONE = 2560
-"""Bytes of a variable in NetCDF-4 beside its values: header, index of chunks."""
+"""Bytes that a variable takes in NetCDF-4 besides its values: object header, chunk
+index."""
 _PICTURE_BYTES = 65_536
 
 
 @dataclass(frozen=True, slots=True)
 class SubsetRequest:
-    """What is asked for."""
+    """A subset as a client requests it."""
 
     variables: tuple[str, ...] = ()
-    """Names; none asks for all data variables."""
+    """Names of the variables; empty for all data variables."""
     bounds: Mapping[AxisKind, str] = field(default_factory=dict)
-    """One value or ``first:last`` of each axis that is narrowed."""
+    """One value or ``first:last``, as text, for each kind of axis along which it
+    selects."""
     statistics: tuple[Statistic, ...] = ()
-    """Statistics over the members, in place of the members themselves."""
+    """Statistics over the ensemble members, which then replace the members themselves.
+    """
     format: SubsetFormat = SubsetFormat.NETCDF4
-    """Form of the answer."""
+    """Format of the answer."""
     dimensions: Mapping[str, str] = field(default_factory=dict)
-    """The same of axes that are named by their dimension."""
+    """The same as ``bounds``, for axes that are given by the name of their dimension.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class SubsetOrder:
-    """What a reader makes a file of."""
+    """A subset as a reader makes it."""
 
     variables: tuple[str, ...]
     """Names of the variables."""
     selected: Mapping[str, Selected]
-    """Indices of the dimensions that are narrowed."""
+    """Selected indices by dimension; dimensions that are not named are whole."""
     statistics: tuple[Statistic, ...]
-    """Statistics over the members."""
+    """Statistics over the ensemble members; empty for the members themselves."""
     format: SubsetFormat
-    """Form of the answer."""
+    """Format of the answer."""
     title: str
-    """Title for the answer."""
+    """Title of the answer."""
     history: str
-    """Line of provenance."""
+    """Line that says how the subset was made, for the ``history`` attribute."""
     boxes: tuple[Box, ...] = ()
-    """Boxes on grids with arrays of coordinates: cells outside of them are missing."""
+    """Boxes on curved grids: selected cells outside of them become missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What an answer costs, known before anything is read."""
+    """The cost of a subset, known before its values are read."""
 
     elements: int
-    """Values in the answer."""
+    """Number of values in the answer."""
     read_bytes: int
-    """Bytes of the arrays that are read for it, unpacked from compression."""
+    """Uncompressed size of the arrays that are read for it, bytes."""
     bytes: int
-    """Bytes of the answer: at most for NetCDF, about for the others."""
+    """Size of the answer in bytes: an upper limit for NetCDF, approximate otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A subset that fits its data set, before anything is read for it."""
+    """A subset that was checked against its data set, before its values are read."""
 
     published: Published
     """The data set."""
     order: SubsetOrder
-    """What a reader makes."""
+    """What the reader has to make."""
     estimate: Estimate
-    """What it costs."""
+    """Its cost."""
     nearest: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    """What was asked for and what is given, of axes where that is not the same."""
+    """Requested and selected value by axis, where the two differ."""
 
 
 @dataclass(frozen=True, slots=True)
 class SubsetFile:
-    """An answer, ready to be sent."""
+    """A subset that is ready to be sent."""
 
     descriptor: int
-    """Open anonymous file; whoever sends it closes it."""
+    """Descriptor of an open anonymous file, which the sender closes."""
     size: int
-    """Bytes."""
+    """Size in bytes."""
     media_type: str
     """Media type."""
     filename: str
-    """Name under which a person would save it."""
+    """File name under which to save it."""
 
 
 def chosen_variables(
     description: Description, request: SubsetRequest
 ) -> tuple[Variable, ...]:
-    """Return the variables that are asked for.
+    """Return the variables that a request names, or else all data variables.
 
     Raises
     ------
     InvalidRequest
-        One is not there, is text, or is named twice; or the data set has none.
+        A variable does not exist, is text or is named twice, or there is none of
+        numbers.
     """
     if not request.variables:
         found = data_variables(description)
@@ -155,7 +160,10 @@ def chosen_variables(
 
 
 def member_axis(variable: Variable, axes: Mapping[str, Axis]) -> int | None:
-    """Return the number of the dimension of the members; None where there is none."""
+    """Return the position of the dimension of ensemble members.
+
+    None if there is none.
+    """
     for number, name in enumerate(variable.dimensions):
         if name in axes and axes[name].kind is AxisKind.MEMBER:
             return number
@@ -165,12 +173,13 @@ def member_axis(variable: Variable, axes: Mapping[str, Axis]) -> int | None:
 def check_statistics(
     variables: tuple[Variable, ...], axes: Mapping[str, Axis], request: SubsetRequest
 ) -> None:
-    """Refuse statistics of what has no members, and one that is named twice.
+    """Refuse statistics of variables without members, and one that is named twice.
 
     Raises
     ------
     InvalidRequest
-        One of the variables has no axis of members, or an empty one.
+        A variable has no axis of members or an empty one, or a statistic is named
+        twice.
     """
     names = [how.name for how in request.statistics]
     if len(set(names)) < len(names):
@@ -187,13 +196,13 @@ def check_statistics(
 def check_form(
     variables: tuple[Variable, ...], axes: Mapping[str, Axis], order: SubsetOrder
 ) -> None:
-    """Refuse what does not fit into the form of the answer.
+    """Refuse a subset that its format cannot hold.
 
     Raises
     ------
     InvalidRequest
-        A picture would have to show more than one map, or more than one variable, or
-        a table variables with different axes.
+        A picture would need more than one map or variable, a table would have variables
+        with different axes, or a box would need a fill value that the variable lacks.
     """
     if order.format is SubsetFormat.PNG:
         _check_picture(variables, axes, order)
@@ -246,9 +255,9 @@ def _check_picture(
 def output_sizes(
     variable: Variable, axes: Mapping[str, Axis], order: SubsetOrder
 ) -> tuple[tuple[str, int], ...]:
-    """Return the dimensions of a variable in the answer with their sizes.
+    """Return the dimensions of a variable in the answer, with their lengths.
 
-    A dimension may stand there twice, as in a matrix of covariances.
+    A dimension may occur twice, as in a covariance matrix.
     """
     member = member_axis(variable, axes) if order.statistics else None
     return tuple(
@@ -266,7 +275,7 @@ def carried(
     axes: Mapping[str, Axis],
     order: SubsetOrder,
 ) -> list[Variable]:
-    """Return what comes along with the variables of an order in NetCDF."""
+    """Return the variables that a NetCDF answer includes besides those requested."""
     kept = {name for v in variables for name, _ in output_sizes(v, axes, order)}
     gone = {name for v in variables for name in v.dimensions} - kept
     part = {
@@ -278,10 +287,10 @@ def carried(
 
 
 def output_type(variable: Variable, order: SubsetOrder) -> ElementType:
-    """Return the type of the values in the answer.
+    """Return the type of a variable's values in the answer.
 
-    NetCDF without statistics keeps the stored values, packed as they are, with the
-    attributes that unpack them: they are the source's own, bit by bit.
+    NetCDF without statistics keeps the stored values bit by bit, packed, with the
+    attributes that unpack them. Everything else is unpacked.
     """
     if order.format is SubsetFormat.NETCDF4 and not order.statistics:
         return variable.type
@@ -294,7 +303,7 @@ def estimate(
     axes: Mapping[str, Axis],
     order: SubsetOrder,
 ) -> Estimate:
-    """Return what an answer costs."""
+    """Return the cost of a subset."""
     elements = read = made = 0
     for variable in variables:
         one = math.prod(size for _, size in output_sizes(variable, axes, order))
@@ -322,7 +331,7 @@ def estimate(
 
 
 def _bytes_about(attributes: Attributes) -> int:
-    """Return the bytes of the values of attributes; the rest is in the overhead."""
+    """Return the size of attribute values in bytes; their names are in the overhead."""
     return sum(
         len(value.encode()) if isinstance(value, str) else attribute.type.size
         for attribute in attributes.values()
@@ -331,7 +340,7 @@ def _bytes_about(attributes: Attributes) -> int:
 
 
 def _bytes_of(variable: Variable, order: SubsetOrder) -> int:
-    """Return the bytes of what is read of a variable."""
+    """Return the uncompressed size in bytes of the selected part of a variable."""
     return variable.type.size * math.prod(
         order.selected.get(name, everything(size)).count
         for name, size in zip(variable.dimensions, variable.shape, strict=True)

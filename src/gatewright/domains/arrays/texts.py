@@ -1,12 +1,13 @@
-"""Text of files: UTF-8, as NetCDF has it, or Latin-1, as older files have it."""
+"""Text in files: UTF-8 as NetCDF requires, or Latin-1 as in older files."""
 
 from gatewright.domains.arrays.model import Attribute, ElementType
 
 
 def readable(text: str) -> str:
-    """Return text as it reads, where bytes that are no UTF-8 came as surrogates.
+    """Return text in which bytes that are not UTF-8 are decoded as Latin-1.
 
-    Python keeps such bytes so (PEP 383); text that has them is Latin-1.
+    The text comes with such bytes as surrogates (PEP 383); if it has any, all of it is
+    decoded as Latin-1.
     """
     try:
         text.encode()
@@ -16,7 +17,7 @@ def readable(text: str) -> str:
 
 
 def text_attribute(kind: ElementType, texts: tuple[str, ...]) -> Attribute:
-    """Return an attribute of text, with surrogates for bytes that are no UTF-8."""
+    """Return an attribute of texts that have surrogates for bytes that are no UTF-8."""
     if tuple(map(readable, texts)) == texts:
         return Attribute(kind, texts)
     stored = (text.encode("utf-8", "surrogateescape") for text in texts)
@@ -24,9 +25,9 @@ def text_attribute(kind: ElementType, texts: tuple[str, ...]) -> Attribute:
 
 
 def as_stored(attribute: Attribute) -> list[str]:
-    """Return the texts of an attribute with surrogates for bytes that are no UTF-8.
+    """Return the texts of an attribute with surrogates for bytes that are not UTF-8.
 
-    Written as UTF-8 with the error handler ``surrogateescape`` they are the bytes of
+    Encoded as UTF-8 with the error handler ``surrogateescape``, they are the bytes of
     the file.
     """
     texts = [str(value) for value in attribute.values]

@@ -1,6 +1,6 @@
-"""Times as people write them in a request: parts of ISO 8601.
+"""Parses the times of requests: ISO 8601 dates, in full or in part.
 
-Without an offset of their own they are in UTC, as the times of data sets are.
+A time without an offset is in UTC, as the times of data sets are.
 """
 
 import re
@@ -35,21 +35,21 @@ _DAY = 86_400_000_000
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """The time that a written moment means: ``1987-10`` is a month."""
+    """The period that a time text means; ``1987-10``, for instance, is a month."""
 
     first: Moment
-    """Its first moment."""
+    """Start, included."""
     behind: Moment
-    """The first moment after it; the same as ``first`` for a full time of day."""
+    """End, excluded; equal to ``first`` for a text with a time of day."""
 
 
 def period(text: str, calendar: Calendar) -> Period:
-    """Return the period of a written time in a calendar.
+    """Return the period of a time text in a calendar.
 
     Raises
     ------
     InvalidRequest
-        It is not a time, or the calendar has no such day.
+        The text is not a time, or the calendar has no such day.
     """
     parsed = _TIME.fullmatch(text.strip())
     if parsed is None:
@@ -77,7 +77,10 @@ def period(text: str, calendar: Calendar) -> Period:
 
 
 def time_range(text: str, calendar: Calendar) -> tuple[Period, Period]:
-    """Return the two ends of ``first:last`` or ``first/last``, or one time twice."""
+    """Return the periods at both ends of ``first:last`` or ``first/last``.
+
+    A single time is returned as both.
+    """
     pair = _PAIR.fullmatch(text.strip())
     if pair is None:
         one = period(text, calendar)
@@ -86,7 +89,7 @@ def time_range(text: str, calendar: Calendar) -> tuple[Period, Period]:
 
 
 def _behind(parsed: re.Match[str], first: Moment, calendar: Calendar) -> Moment:
-    """Return the first moment after the year, month, day or moment that was written."""
+    """Return the end of the year, month or day of a text, or its moment itself."""
     if parsed["hour"]:
         return first
     if parsed["month"] is None:

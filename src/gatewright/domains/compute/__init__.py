@@ -1,4 +1,4 @@
-"""Compute: jobs on the systems of the gateway."""
+"""Jobs on the compute systems: submission, records, queue and output."""
 
 from gatewright.domains.compute.array import Array, parse_array
 from gatewright.domains.compute.check import check_spec

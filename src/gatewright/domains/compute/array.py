@@ -13,21 +13,21 @@ _LIMIT = re.compile(_NUMBER, re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Array:
-    """The elements of a job array."""
+    """The indices of a job array, and how many of its elements may run at once."""
 
     indices: tuple[int, ...]
-    """Indices, rising, each once."""
+    """Indices in ascending order, without repetition."""
     limit: int | None = None
-    """Elements that may run at once; None for as many as fit."""
+    """Largest number of elements that may run at once; None for no limit."""
 
 
 def parse_array(text: str, most: int) -> Array:
-    """Return the array that ``0-9``, ``1,3,5``, ``0-99:10`` or ``0-9%2`` means.
+    """Return the array of a text such as ``0-9``, ``1,3,5``, ``0-99:10`` or ``0-9%2``.
 
     Raises
     ------
     InvalidContent
-        The text is no array, or has more than ``most`` elements.
+        The text has another form, or the array has more than ``most`` elements.
     """
     parts, mark, limit = text.partition("%")
     if len(text) > 65_536 or (mark and not _LIMIT.fullmatch(limit)):

@@ -1,4 +1,4 @@
-"""What a job specification must keep to on every system."""
+"""Limits and checks of job specifications that hold on every system."""
 
 import os
 import re
@@ -8,29 +8,31 @@ from gatewright.core.errors import InvalidContent
 from gatewright.domains.compute.model import JobSpec
 
 MAXIMUM_SCRIPT = 1 << 20
-"""Bytes of a script."""
+"""Largest script, in bytes."""
 MAXIMUM_STRING = 131_071
-"""Bytes of one argument or variable (Linux's MAX_ARG_STRLEN, less its NUL)."""
+"""Largest argument or environment variable, in bytes (Linux's MAX_ARG_STRLEN minus the
+NUL)."""
 MAXIMUM_STRINGS = 1 << 20
-"""Bytes of all arguments and variables together (half of Linux's usual ARG_MAX)."""
+"""Largest size of all arguments and environment variables together, in bytes (half of
+Linux's usual ARG_MAX)."""
 MAXIMUM_NAME = 200
-"""Characters of a job's name."""
+"""Longest job name, in characters."""
 MAXIMUM_COUNT = 1_000_000
-"""Most of anything that is counted."""
+"""Largest number of nodes, processes, or cores per process."""
 MAXIMUM_DURATION = 10 * 366 * 86_400
-"""Seconds of the longest time limit: ten years."""
+"""Longest time limit, in seconds: ten years."""
 MAXIMUM_DEPENDENCIES = 100
-"""Jobs that one may wait for."""
+"""Largest number of jobs on which a job may depend."""
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def check_spec(spec: JobSpec) -> None:
-    """Refuse a specification that no system could run.
+    """Refuse a job specification that no system could run.
 
     Raises
     ------
     InvalidContent
-        The text says which field is wrong and what it must be.
+        The message says which field is wrong and what it must be.
     """
     _check_program(spec)
     _check_text(spec)
@@ -165,5 +167,5 @@ def _utf8(value: str, field: str) -> bytes:
         return value.encode()
     except UnicodeEncodeError as error:
         raise InvalidContent(
-            f"“{field}” has half of a surrogate pair in it, which is no character."
+            f"“{field}” contains an unpaired surrogate, which is not a character."
         ) from error

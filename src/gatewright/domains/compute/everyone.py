@@ -1,4 +1,4 @@
-"""The whole queue and the machines, as far as one person may see them."""
+"""The jobs of all users, the nodes and the partitions, as far as users may see them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,19 +14,22 @@ from gatewright.domains.compute.snapshot import Node, Partition, QueuedJob, Snap
 
 @dataclass(frozen=True, slots=True)
 class QueueFilter:
-    """Which jobs of the queue to show; an empty text shows all."""
+    """Which jobs of the queue to show.
+
+    All criteria must hold, and empty ones always do.
+    """
 
     user: str = ""
-    """Only of this account."""
+    """Account that a job runs under."""
     partition: str = ""
-    """Only in this queue or partition, also as one of several."""
+    """Queue or partition; a job that names several is shown for each of them."""
     name: str = ""
-    """Only of this name."""
+    """Name of the job."""
     state: JobState | None = None
-    """Only in this state."""
+    """State of the job."""
 
     def takes(self, job: QueuedJob) -> bool:
-        """Return whether a job is shown."""
+        """Return whether the filter accepts a job."""
         return (
             self.user in {"", job.user}
             and self.name in {"", job.name}
@@ -37,19 +40,21 @@ class QueueFilter:
 
 @dataclass(frozen=True, slots=True)
 class SeenJob:
-    """A job of the queue as one person sees it."""
+    """A job of the queue as one user sees it."""
 
     job: QueuedJob
-    """What the scheduler says of it."""
+    """The job as the scheduler lists it."""
     id: str | None
-    """The gateway's id of a job of that person's own; None for any other."""
+    """The gateway's id, if the job is the user's own and was submitted here; else None.
+    """
 
 
 def visible(whole: Snapshot, user: str, own: Mapping[str, str]) -> Sequence[QueuedJob]:
-    """Return the jobs of the queue that a person may see.
+    """Return the jobs of the queue that a user may see.
 
-    A scheduler that has numbers of its own may have jobs of that person's from
-    elsewhere; any other has what the gateway gave it, and may know its end too late.
+    In a public queue these are all jobs. In a private one they are the jobs in ``own``
+    (the gateway's ids of the user's jobs by the scheduler's ids) and, if the scheduler
+    has job numbers of its own, the user's jobs that were submitted elsewhere.
     """
     if not whole.private:
         return whole.jobs
@@ -67,14 +72,14 @@ def page_of(
     limit: int,
     cursor: str | None,
 ) -> Page[SeenJob]:
-    """Return a page of those jobs that a filter takes, oldest first.
+    """Return a page of the jobs that a filter accepts, oldest first.
 
-    ``own`` has the gateway's ids of a person's jobs by the scheduler's.
+    ``own`` has the gateway's ids of the user's jobs by the scheduler's ids.
 
     Raises
     ------
     InvalidRequest
-        The cursor is none of this listing's.
+        The cursor does not come from this listing.
     """
     rows = sorted(filter(chosen.takes, jobs), key=_place)
     if cursor is not None:
@@ -93,7 +98,10 @@ def _place(job: QueuedJob) -> tuple[float, str]:
 def nodes_of(
     whole: Snapshot, capabilities: Capabilities, system: str
 ) -> Sequence[Node]:
-    """Return the machines; of a scheduler that tells none, the one that it is."""
+    """Return the nodes.
+
+    For a scheduler that lists none, the system as a single node.
+    """
     if whole.nodes:
         return whole.nodes
     return [
@@ -109,9 +117,9 @@ def nodes_of(
 
 
 def partitions_of(whole: Snapshot, capabilities: Capabilities) -> Sequence[Partition]:
-    """Return the partitions; of a scheduler that tells none, its queues.
+    """Return the partitions; for a scheduler that lists none, its queues.
 
-    Its queues share what there is, and the first is the default.
+    The queues share all resources, and the first one is the default.
     """
     if whole.partitions:
         return whole.partitions
@@ -135,7 +143,7 @@ def _in_use(whole: Snapshot) -> int:
 
 
 def with_expectation(job: Job, whole: Snapshot) -> Job:
-    """Return a job that waits with the moment at which it is expected to start."""
+    """Return a waiting job with the start time that the scheduler expects for it."""
     for one in whole.jobs:
         if one.status.native_id == job.native_id:
             return replace(job, expected_start_at=one.status.expected_start_at)

@@ -1,4 +1,4 @@
-"""The output of a job as it is written, until the job has ended."""
+"""Streams the output of a job while it is written, until the job has ended."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,22 +11,24 @@ from gatewright.domains.compute.ports import OutputFile
 from gatewright.domains.compute.service import JobService
 
 BLOCK = 1 << 16
-"""Most bytes of one piece."""
+"""Largest piece that is yielded, in bytes."""
 _PAUSE = 0.2
 
 
 async def follow(
     jobs: JobService, caller: Caller, system: str, job_id: str, stream: Stream
 ) -> AsyncIterator[bytes]:
-    """Yield what a job writes, from the beginning of the file.
+    """Yield the contents of a job's output file from its beginning.
 
-    An empty piece is yielded when there is nothing new. The iteration ends when all
-    has been yielded of a job that has ended, and not before.
+    An empty piece is yielded when there is nothing new. The iteration ends after all
+    output of a job that has ended was yielded.
 
     Raises
     ------
+    NotFound
+        The caller has no such job on this system.
     Conflict
-        The file became shorter: what was yielded is not what is there.
+        The file was truncated, so that what was yielded is not its content any more.
     """
     file: OutputFile | None = None
     offset = 0
@@ -50,7 +52,13 @@ async def follow(
 
 
 async def _rest(file: OutputFile, offset: int) -> AsyncIterator[bytes]:
-    """Yield what the file has beyond an offset."""
+    """Yield the contents of the file from an offset to its end.
+
+    Raises
+    ------
+    Conflict
+        The file is now shorter than the offset.
+    """
     while True:
         # The byte before comes along: a file that has not even that became shorter.
         known = min(offset, 1)

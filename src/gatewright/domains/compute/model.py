@@ -1,4 +1,4 @@
-"""Jobs in the words of PSI/J (exaworks.org/psij), and what is kept of them here."""
+"""The data model of jobs, in the terms of PSI/J (exaworks.org/psij)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,37 +9,38 @@ from gatewright.core.homes import Homes
 
 
 class JobState(StrEnum):
-    """Where a job is in its life."""
+    """State of a job."""
 
     NEW = "new"
-    """Written down here; the scheduler has not yet confirmed it."""
+    """Recorded by the gateway, but not yet confirmed by the scheduler."""
     QUEUED = "queued"
-    """Waits for resources, or for another job."""
+    """Waits for resources or for another job."""
     HELD = "held"
     """Waits until its owner releases it."""
     ACTIVE = "active"
-    """Runs."""
+    """Is running."""
     COMPLETED = "completed"
     """Ended with exit code 0."""
     FAILED = "failed"
-    """Ended otherwise, or could not run; ``reason`` says why."""
+    """Ended with another exit code or a signal, or could not run; ``reason`` says why.
+    """
     CANCELED = "canceled"
-    """Ended on request."""
+    """Was ended on request."""
 
 
 ENDED = frozenset({JobState.COMPLETED, JobState.FAILED, JobState.CANCELED})
-"""The states that a job does not leave."""
+"""The final states."""
 
 
 class Condition(StrEnum):
-    """How another job must have ended before this one may start."""
+    """How a job must have ended for a dependent job to start."""
 
     AFTER_OK = "after_ok"
     """With exit code 0."""
     AFTER_ANY = "after_any"
     """In any way."""
     AFTER_NOT_OK = "after_not_ok"
-    """Failed or canceled."""
+    """In any way other than with exit code 0."""
 
 
 class Stream(StrEnum):
@@ -51,252 +52,258 @@ class Stream(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Dependency:
-    """A job that must end first."""
+    """Another job that must end before a job starts."""
 
     job: str
-    """Its id; the id of an array means all elements."""
+    """Id of the other job; the id of an array stands for all its elements."""
     condition: Condition = Condition.AFTER_OK
     """How it must end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """What a job needs to run."""
+    """The resources that a job requests."""
 
     node_count: int | None = None
-    """Machines."""
+    """Number of nodes."""
     process_count: int | None = None
-    """Processes in all."""
+    """Number of processes in all."""
     processes_per_node: int | None = None
-    """Processes on each machine."""
+    """Number of processes on each node."""
     cpu_cores_per_process: int = 1
-    """Cores of each process."""
+    """CPU cores per process."""
     gpu_cores_per_process: int = 0
-    """Graphics processors of each process."""
+    """GPUs per process."""
     memory: int | None = None
-    """Memory of the whole job, in bytes; above it the job is ended."""
+    """Memory of the whole job in bytes; the job is killed if it uses more. None for the
+    system's default."""
 
     @property
     def processes(self) -> int:
-        """Processes in all, however they were asked for."""
+        """Number of processes in all, however the request gives it."""
         if self.process_count is not None:
             return self.process_count
         return (self.node_count or 1) * (self.processes_per_node or 1)
 
     @property
     def cores(self) -> int:
-        """Cores in all."""
+        """Number of CPU cores in all."""
         return self.processes * self.cpu_cores_per_process
 
 
 @dataclass(frozen=True, slots=True)
 class Attributes:
-    """How the scheduler is to treat a job."""
+    """Scheduling attributes of a job; None leaves the choice to the scheduler."""
 
     duration: int | None = None
-    """Longest time it may run, in seconds."""
+    """Time limit in seconds."""
     queue_name: str | None = None
     """Queue or partition."""
     project_name: str | None = None
-    """Project that is charged."""
+    """Project or account that is charged."""
     reservation: str | None = None
-    """Reservation that it belongs to."""
+    """Reservation in which the job runs."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobSpec:
-    """What to run, and how: an executable or a script."""
+    """What to run, and how; it has either an executable or a script."""
 
     executable: str | None = None
-    """Program: a path, or a name that is looked up in the job's ``PATH``."""
+    """Program: a path, or a name that is searched in the job's ``PATH``."""
     script: str | None = None
-    """Text of a script, in place of an executable; ``#!`` names its interpreter."""
+    """Text of a script instead of an executable; ``#!`` names its interpreter."""
     arguments: tuple[str, ...] = ()
     """Arguments of the program or script."""
     directory: str | None = None
-    """Working directory; relative to the user's home, which is also the default."""
+    """Working directory, relative to the user's home; the home by default."""
     name: str | None = None
-    """A name for people."""
+    """Name for people; by default the name of the program, or ``script``."""
     inherit_environment: bool = True
-    """Whether the job starts from the environment of a login (``PATH``, ``HOME``)."""
+    """Whether the job starts from a login environment (``PATH``, ``HOME``, ...)."""
     environment: Mapping[str, str] = field(default_factory=dict)
-    """Variables to set."""
+    """Environment variables to set."""
     stdin_path: str | None = None
-    """File to read as standard input; by default empty."""
+    """File for standard input; empty input by default."""
     stdout_path: str | None = None
-    """File for the output; ``{id}`` and ``{index}`` stand for the job's."""
+    """File for standard output; ``{id}`` and ``{index}`` are replaced by the job's id
+    and array index."""
     stderr_path: str | None = None
-    """File for the errors; the same as ``stdout_path`` joins the two."""
+    """File for standard error; if it equals ``stdout_path``, both go into that file."""
     resources: Resources = field(default_factory=Resources)
-    """What it needs."""
+    """Requested resources."""
     attributes: Attributes = field(default_factory=Attributes)
-    """How it is treated."""
+    """Scheduling attributes."""
     array: str | None = None
-    """Indices that it runs for, such as ``0-9``, ``1,3,5`` or ``0-99:10%2``."""
+    """Indices of a job array, such as ``0-9``, ``1,3,5`` or ``0-99:10%2``."""
     dependencies: tuple[Dependency, ...] = ()
-    """Jobs that must end first."""
+    """Jobs that must end before this one starts."""
     hold: bool = False
-    """Whether it waits until it is released."""
+    """Whether the job is held until its owner releases it."""
 
 
 UNREADABLE = JobSpec()
-"""Stands for a specification whose record is damaged: it has nothing to run."""
+"""Takes the place of a specification whose record is damaged; it cannot run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a job has used."""
+    """Resources that a job has used."""
 
     wall_seconds: float = 0.0
-    """Time from start to end."""
+    """Wall-clock time from start to end, seconds."""
     cpu_seconds: float = 0.0
-    """Processor time of all its processes."""
+    """CPU time of all its processes, seconds."""
     peak_memory_bytes: int = 0
-    """Most memory that its processes held together, as sampled."""
+    """Largest memory of all its processes together, bytes, as sampled."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """The record of a job; an array's elements are jobs of their own."""
+    """The gateway's record of a job; each element of an array has its own record."""
 
     id: str
-    """Number, with ``_index`` for an element of an array."""
+    """Number of the job; an element of an array has ``_index`` appended."""
     system: str
-    """Where it runs."""
+    """Name of the compute system."""
     user: str
-    """Whose it is."""
+    """Account that owns the job and that it runs under."""
     name: str
-    """Its name."""
+    """Name for people."""
     state: JobState
-    """Where it is in its life."""
+    """State of the job."""
     native_state: str
-    """The same in the scheduler's own word."""
+    """The scheduler's own name of the state."""
     spec: JobSpec
-    """What was asked for."""
+    """The specification that was submitted."""
     directory: str
-    """Working directory, absolute."""
+    """Working directory, as an absolute path."""
     stdout_path: str
-    """File of the output, absolute."""
+    """File of the standard output, as an absolute path."""
     stderr_path: str
-    """File of the errors, absolute."""
+    """File of the standard error, as an absolute path."""
     submitted_at: float
-    """Seconds since 1970 UTC."""
+    """Time of submission, seconds since 1970 UTC."""
     started_at: float | None = None
-    """Seconds since 1970 UTC; None before."""
+    """Time of start, seconds since 1970 UTC; None before that."""
     ended_at: float | None = None
-    """Seconds since 1970 UTC; None before."""
+    """Time of the end, seconds since 1970 UTC; None before that."""
     exit_code: int | None = None
-    """Exit code; 128 + the signal where one ended it; None before or without."""
+    """Exit code, or 128 + the number of the signal that ended the job; None before the
+    end and for a job that never ran."""
     signal: int | None = None
-    """Signal that ended it."""
+    """Number of the signal that ended the job; None without one."""
     reason: str = ""
-    """In plain words why it waits, failed or was canceled."""
+    """Why the job waits, failed or was canceled, in plain words."""
     usage: Usage = field(default_factory=Usage)
-    """What it has used; whole once it has ended."""
+    """Resources used; complete once the job has ended."""
     array_index: int | None = None
-    """Index within its array."""
+    """Index within its array; None for a job that is not in an array."""
     uuid: str = ""
-    """Name of its submission with the scheduler; no two jobs ever share one."""
+    """Unique name under which the job is submitted to the scheduler."""
     native_id: str | None = None
-    """The scheduler's id; None until it has confirmed."""
+    """The scheduler's id of the job; None until it has confirmed the submission."""
     tasks: Mapping[str, int] | None = None
-    """Of an array as a whole: how many elements are in each state."""
+    """Number of elements in each state, for a record that stands for a whole array;
+    else None."""
     expected_start_at: float | None = None
-    """When one that waits is expected to start; None where nobody knows."""
+    """Expected start of a waiting job, seconds since 1970 UTC; None if unknown."""
 
     @property
     def ended(self) -> bool:
-        """Whether its state is final."""
+        """Whether the state is final."""
         return self.state in ENDED
 
     @property
     def number(self) -> int:
-        """The id's number, which the elements of an array share."""
+        """The numeric part of the id, which the elements of an array share."""
         return int(self.id.partition("_")[0])
 
 
 @dataclass(frozen=True, slots=True)
 class JobStatus:
-    """What a scheduler says of one job."""
+    """What a scheduler reports about one job."""
 
     native_id: str
-    """The scheduler's id."""
+    """The scheduler's id of the job."""
     state: JobState
-    """Where the job is in its life."""
+    """State of the job."""
     native_state: str
-    """The same in the scheduler's own word."""
+    """The scheduler's own name of the state."""
     reason: str = ""
     """Why it waits, failed or was canceled."""
     exit_code: int | None = None
-    """Exit code; 128 + the signal where one ended it."""
+    """Exit code, or 128 + the number of the signal that ended the job."""
     signal: int | None = None
-    """Signal that ended it."""
+    """Number of the signal that ended the job."""
     started_at: float | None = None
-    """Seconds since 1970 UTC."""
+    """Time of start, seconds since 1970 UTC."""
     ended_at: float | None = None
-    """Seconds since 1970 UTC."""
+    """Time of the end, seconds since 1970 UTC."""
     usage: Usage = field(default_factory=Usage)
-    """What it has used."""
+    """Resources used so far."""
     expected_start_at: float | None = None
-    """When it is expected to start, of one that waits; None where nobody knows."""
+    """Expected start of a waiting job, seconds since 1970 UTC; None if unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What a scheduler tells of the gateway's jobs at one moment."""
+    """What a scheduler reports about the gateway's jobs at one moment."""
 
     as_of: float
-    """Moment that this tells of, seconds since 1970 UTC."""
+    """Time of the report, seconds since 1970 UTC."""
     jobs: Sequence[JobStatus]
     """The jobs that changed, or all that the scheduler knows."""
     complete: bool = False
-    """Whether these are all that it knows."""
+    """Whether ``jobs`` are all jobs that the scheduler knows."""
 
 
 @dataclass(frozen=True, slots=True)
 class NativeDependency:
-    """A dependency in the scheduler's ids."""
+    """A dependency, with the scheduler's id of the other job."""
 
     native_id: str
     """The scheduler's id of the job that must end first."""
     condition: Condition
-    """How it must end."""
+    """How the other job must end."""
     job: str
-    """The id by which people know it."""
+    """The gateway's id of the other job."""
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One job as a scheduler receives it."""
+    """One job as it is handed to a scheduler."""
 
     uuid: str
-    """Name of the submission: the same twice is one job."""
+    """Unique name of the submission; two with the same name are one job."""
     id: str
-    """Id by which people know the job."""
+    """The gateway's id of the job."""
     system: str
-    """System that it runs on."""
+    """Name of the compute system."""
     user: str
-    """Account that it runs for."""
+    """Account that it runs under."""
     name: str
-    """Its name."""
+    """Name for people."""
     spec: JobSpec
-    """What was asked for."""
+    """The specification that was submitted."""
     directory: str
-    """Working directory, absolute."""
+    """Working directory, as an absolute path."""
     stdout_path: str
-    """File of the output, absolute."""
+    """File of the standard output, as an absolute path."""
     stderr_path: str
-    """File of the errors, absolute."""
+    """File of the standard error, as an absolute path."""
     submitted_at: float
-    """Seconds since 1970 UTC."""
+    """Time of submission, seconds since 1970 UTC."""
     dependencies: tuple[NativeDependency, ...] = ()
-    """Jobs that must end first and have not ended yet."""
+    """Jobs that must end before this one starts, and have not ended yet."""
     array_id: str = ""
-    """Number that the elements of an array share; empty for a job alone."""
+    """Number that all elements of the array share; empty for a job outside of arrays.
+    """
     array_index: int | None = None
-    """Index within the array."""
+    """Index within the array; None for a job outside of arrays."""
     array_limit: int | None = None
-    """Elements of the array that may run at once."""
+    """Largest number of elements of the array that may run at once; None for no limit.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,75 +311,76 @@ class Refusal:
     """Why one of several jobs was not submitted."""
 
     code: str
-    """Code of the error (:mod:`gatewright.core.errors`)."""
+    """Code of the error, as in :mod:`gatewright.core.errors`."""
     text: str
-    """What is wrong and what to do, for the person who asked."""
+    """Message for the user: what is wrong and what to do."""
 
     @classmethod
     def of(cls, error: GatewayError) -> "Refusal":
-        """Return the refusal that an error is."""
+        """Return the refusal with the code and message of an error."""
         return cls(error.code, error.text)
 
     def error(self) -> GatewayError:
-        """Return the error that it was made of."""
+        """Return an error with this code and message."""
         return error_class(self.code)(self.text)
 
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a scheduler has and can do."""
+    """What a scheduler offers."""
 
     cores: int
-    """Most cores of one job."""
+    """Largest number of CPU cores of one job."""
     memory_bytes: int
-    """Most memory of one job."""
+    """Largest memory of one job, bytes."""
     nodes: int = 1
-    """Most machines of one job."""
+    """Largest number of nodes of one job."""
     queues: tuple[str, ...] = ()
-    """Queues that a job may name."""
+    """Names of the queues or partitions; the first is the default."""
     submit_seconds: float = 5.0
-    """Longest time a submission takes; one older than that was cut short."""
+    """Longest time that a submission takes. One that is unconfirmed after that was
+    interrupted."""
 
 
 @dataclass(frozen=True, slots=True)
 class ComputeSystem:
-    """A place where jobs run."""
+    """A system that runs jobs."""
 
     name: str
     """Name in URLs."""
     home: Homes
-    """Returns the directory that relative paths of a user's job mean."""
+    """Returns a user's home directory, to which the paths of jobs are relative."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobFilter:
-    """Which jobs of a listing to show."""
+    """Which jobs of a listing to show; all criteria must hold."""
 
     states: frozenset[JobState] = frozenset()
-    """Only in one of these states; empty for all."""
+    """States, one of which the job is in; empty for all."""
     name: str | None = None
-    """Only of this name."""
+    """Name of the job; None for all."""
     since: float | None = None
-    """Only submitted at or after this moment."""
+    """Earliest time of submission, seconds since 1970 UTC; None for all."""
     number: int | None = None
-    """Only of this number: a job, or the elements of an array."""
+    """Number of a job or of an array; None for all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """The jobs that wait or run."""
+    """The caller's waiting and running jobs, and the load of the system."""
 
     as_of: float
-    """Moment of the scheduler's last word, seconds since 1970 UTC."""
+    """Time of the scheduler's last report, seconds since 1970 UTC."""
     jobs: Sequence[Job]
     """The caller's jobs that have not ended, oldest first."""
     running: int
-    """Jobs of all people that run."""
+    """Number of running jobs of all users."""
     waiting: int
-    """Jobs of all people that wait."""
+    """Number of waiting jobs of all users."""
     cores_in_use: int
-    """Cores that the running jobs of all people take."""
+    """Number of CPU cores of all running jobs."""
     capabilities: Capabilities
-    """What there is to share."""
+    """What the scheduler offers."""
     failure: str = ""
-    """Why there is nothing newer, where the scheduler does not answer."""
+    """Why there is no newer report, if the scheduler does not answer; else empty."""

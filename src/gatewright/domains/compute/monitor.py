@@ -1,4 +1,4 @@
-"""Follows a scheduler and keeps the records in step with it, also after a crash."""
+"""Updates the records of jobs from what a scheduler reports, also after a crash."""
 
 import asyncio
 import logging
@@ -18,9 +18,9 @@ _PAUSES = (0.2, 0.5, 1.0)
 
 
 class JobMonitor:
-    """Keeps the records of one system's jobs in step with its scheduler.
+    """Keeps the records of one system's jobs up to date with its scheduler.
 
-    Each of its works is done by one process of the gateway at a time.
+    Of all gateway processes, one at a time runs each of its methods.
     """
 
     def __init__(
@@ -38,9 +38,9 @@ class JobMonitor:
         self._clock = clock
 
     async def follow(self) -> float:
-        """Write down what the scheduler tells, for as long as it does.
+        """Record what the scheduler reports until its reports end.
 
-        Returns the seconds after which to follow it anew.
+        Returns the seconds to wait before the next call.
         """
         async with aclosing(self._scheduler.changes()) as changes:
             async for told in changes:
@@ -51,9 +51,9 @@ class JobMonitor:
         return 1.0
 
     async def resubmit(self) -> float:
-        """Submit the jobs whose submission was cut short.
+        """Submit again the jobs whose submission was interrupted.
 
-        Returns the seconds after which to look for such jobs again.
+        Returns the seconds to wait before the next call.
         """
         await self._records.resubmit(self._clock())
         return self._scheduler.capabilities.submit_seconds
@@ -72,10 +72,10 @@ class JobMonitor:
                 return
 
     async def _account_for_missing(self, told: Changes) -> None:
-        """See to the jobs that the scheduler knows nothing of.
+        """Deal with jobs that a complete report of the scheduler does not contain.
 
-        One that it says to have lost before it began is ``new`` again, and is submitted
-        with others whose submission was cut short. The others' records end.
+        A job that the scheduler reports as lost before its start becomes ``new`` and is
+        submitted again. Any other job that the scheduler does not know becomes failed.
         """
         known = {status.native_id for status in told.jobs}
         missing: defaultdict[str, list[str]] = defaultdict(list)

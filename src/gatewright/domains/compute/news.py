@@ -1,4 +1,4 @@
-"""What happens to a job until it has ended, and waiting for its end."""
+"""Streams the events of a job until it has ended, and waits for its end."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -12,22 +12,23 @@ from gatewright.domains.compute.service import JobService
 from gatewright.domains.compute.summary import subject
 
 LONGEST_WAIT = 30.0
-"""Seconds for which one request may wait for a job."""
+"""Longest time that one request may wait for a job, seconds."""
 LATE_SECONDS = 2.0
-"""Time in which the event of a job's end follows its record into the log."""
+"""Seconds within which the event of a job's end is in the log after its record ended.
+"""
 
 
 class JobNews:
-    """Tells the events of jobs up to their end, from the hub's one look at the log.
+    """Follows the events of jobs.
 
     Parameters
     ----------
     jobs
-        The jobs.
+        The job service.
     events
-        The hub of the log that has the jobs' events.
+        The hub of the event log, which is read once for all followers.
     clock
-        The clock of the times at which jobs ended.
+        Gives the time, to compare with the times at which jobs ended.
     """
 
     def __init__(
@@ -38,14 +39,14 @@ class JobNews:
         self._clock = clock
 
     async def over(self, caller: Caller, system: str, job_id: str, after: int) -> bool:
-        """Return whether a job has ended and no event of it is left to tell.
+        """Return whether a job has ended and the client knows all its events.
 
         ``after`` is the number of the last event that the client knows.
 
         Raises
         ------
         NotFound
-            The caller has no such job there.
+            The caller has no such job on this system.
         """
         job = await self._jobs.get(caller, system, job_id)
         if job.ended_at is None or self._just_ended(job):
@@ -56,15 +57,15 @@ class JobNews:
     async def follow(
         self, caller: Caller, system: str, job_id: str, after: int
     ) -> AsyncGenerator[Event | None, None]:
-        """Yield the events of a job, or of all elements of an array, up to its end.
+        """Yield the events of a job, or of all elements of an array, until its end.
 
-        None is yielded when there are no more yet. ``after`` is the number of the last
-        event that the client knows (see :meth:`EventHub.start`).
+        None is yielded while there are no new events. ``after`` is the number of the
+        last event that the client knows (see :meth:`EventHub.start`).
 
         Raises
         ------
         NotFound
-            The caller has no such job there.
+            The caller has no such job on this system.
         """
         job = await self._jobs.get(caller, system, job_id)
         while True:
@@ -84,12 +85,12 @@ class JobNews:
     async def wait(
         self, caller: Caller, system: str, job_id: str, seconds: float
     ) -> Job:
-        """Return a job when it has ended, or as it is after so many seconds.
+        """Return a job when it has ended, or after ``seconds`` (at most 30) as it is.
 
         Raises
         ------
         NotFound
-            The caller has no such job there.
+            The caller has no such job on this system.
         """
         after = await self._events.start(None)
         job = await self._jobs.get(caller, system, job_id)
@@ -102,9 +103,10 @@ class JobNews:
     async def _until_ended(
         self, caller: Caller, job: Job, after: int
     ) -> AsyncGenerator[Event | None, None]:
-        """Yield a job's events until its record has ended.
+        """Yield a job's events until its record says that it has ended.
 
-        The record is read again once as many ends were told as elements were left.
+        The record is read again only when as many ends have been reported as elements
+        were still unfinished.
         """
         alone = subject(job)
         where = alone if job.tasks is None else f"jobs/{job.system}"
@@ -124,12 +126,12 @@ class JobNews:
                     yield event
 
     def _just_ended(self, job: Job) -> bool:
-        """Return whether the event of a job's end may not be in the log yet."""
+        """Return whether the event of a job's end may still be missing in the log."""
         return abs(self._clock() - (job.ended_at or 0.0)) < LATE_SECONDS
 
 
 def _running(job: Job) -> int:
-    """Return how many jobs have not ended: of one, or of an array's elements."""
+    """Return how many jobs have not ended: a single one, or elements of an array."""
     counts = job.tasks or {job.state.value: 1}
     return sum(count for state, count in counts.items() if state not in ENDED)
 

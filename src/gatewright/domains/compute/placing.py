@@ -1,4 +1,4 @@
-"""Chooses folder, output files and name of a new job."""
+"""Chooses the working directory, output files and name of a new job."""
 
 import posixpath
 from collections.abc import Sequence
@@ -10,7 +10,11 @@ from gatewright.domains.compute.ports import NewJob
 
 
 def placed(home: str, spec: JobSpec, indices: Sequence[int | None]) -> NewJob:
-    """Return a job with its name and with the absolute paths of its files."""
+    """Return a new job with its name and the absolute paths of its files.
+
+    ``home`` is the user's home directory. ``indices`` are those of an array, or
+    ``[None]`` for a single job.
+    """
     directory = _resolve(home, spec.directory or "", home)
     stem = "job-{id}"
     return NewJob(
@@ -33,7 +37,7 @@ def _resolve(base: str, path: str, home: str) -> str:
 def sample(
     system: ComputeSystem, caller: Caller, job: NewJob, now: float
 ) -> Submission:
-    """Return the job as the scheduler would receive it, to be looked at."""
+    """Return the submission of a job that has no id yet, for the scheduler to check."""
     return Submission(
         uuid="",
         id="",

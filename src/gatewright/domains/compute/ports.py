@@ -1,4 +1,4 @@
-"""What the compute domain needs of the outside."""
+"""Ports of the compute domain: the scheduler, the output files and the job records."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,138 +20,155 @@ from gatewright.domains.compute.snapshot import Snapshot
 
 
 class Scheduler(Protocol):
-    """Something that runs jobs: this machine, or a batch system.
+    """Runs jobs, on this machine or through a batch system.
 
-    What concerns jobs is done for their user, as whom a batch system is asked. Of its
-    own the scheduler only looks at the queue.
+    Methods with ``user`` act as that user, also towards a batch system. Only the queue
+    as a whole is read with the gateway's own account.
 
     Its contract tests are :class:`gatewright.testing.scheduler.SchedulerContract`.
     """
 
     @property
     def capabilities(self) -> Capabilities:
-        """What it has and can do."""
+        """What the scheduler offers."""
         ...
 
     async def check(self, submission: Submission) -> None:
-        """Refuse what this scheduler could never run; nothing is written.
+        """Refuse a submission that this scheduler could never run; nothing is stored.
 
-        It is looked at as the submission's user. ``{id}`` and ``{index}`` in its paths
-        stand for what is not known yet.
+        The check is made as the submission's user. Its paths may contain ``{id}`` and
+        ``{index}``, which are not known yet.
 
         Raises
         ------
         InvalidContent
-            It asks for more than there is, or a folder that it needs does not exist.
+            It requests more than the system has, or a directory that it needs is
+            missing.
         """
         ...
 
     async def submit(
         self, user: str, submissions: Sequence[Submission]
     ) -> Sequence[JobStatus | GatewayError]:
-        """Take jobs of one user; they are on disk when this returns.
+        """Accept jobs of one user; they are durable when this returns.
 
-        Returns for each job its first status, with the scheduler's id, or the reason
-        why it was not taken. The same ``uuid`` twice is one job, so a submission that
-        was cut short can be made again.
+        Returns, for each job, its first status with the scheduler's id, or the error
+        why it was refused. Two submissions with the same ``uuid`` are one job, so that
+        an interrupted submission can be repeated.
 
         Raises
         ------
+        TimedOut
+            Some of the jobs may have been accepted.
         GatewayError
-            None of the jobs was taken, unless it is :class:`~gatewright.core.errors.
-            TimedOut`, after which some may have been.
+            None of the jobs was accepted.
         """
         ...
 
     async def status(
         self, user: str, native_ids: Sequence[str]
     ) -> Mapping[str, JobStatus]:
-        """Return what is known of these jobs of one user; others are left out.
+        """Return the status of those of these jobs of one user that are known.
 
-        A job that the scheduler had taken, and has surely lost before it began, is
-        ``new``: it is submitted again.
+        A job that the scheduler had accepted and certainly lost before its start is
+        ``new``: it has to be submitted again.
 
         Raises
         ------
         Unavailable, TimedOut
-            It does not answer: of none of the jobs is known whether there is such.
+            The scheduler does not answer, so nothing is known about any of the jobs.
         """
         ...
 
     async def snapshot(self) -> Snapshot:
-        """Return the whole queue, other people's jobs and jobs of others' included.
+        """Return the whole queue, with the jobs of all users.
 
-        It may be a moment old, which ``as_of`` says: one look serves everyone.
+        It may be some time old, as ``as_of`` tells, since one query serves all callers.
         """
         ...
 
     def changes(self) -> AsyncGenerator[Changes, None]:
-        """Yield what changes, after a first complete account, for as long as it can.
+        """Yield a complete report, and then each change, for as long as possible.
 
-        One process of the gateway at a time asks for this, the one that has the lease
-        of the system's jobs; what has to be done once is done there.
+        Only one gateway process at a time iterates over this: the one that holds the
+        lease of the system's jobs. Work that must be done by one process is done there.
         """
         ...
 
     async def forget(self, native_ids: Sequence[str]) -> None:
-        """Let go of ended jobs whose records are kept elsewhere now."""
+        """Discard what is kept of ended jobs that the gateway has recorded."""
         ...
 
     async def cancel(self, user: str, native_ids: Sequence[str]) -> None:
-        """End jobs of a user with all their processes; others are left alone."""
+        """End jobs of a user with all their processes.
+
+        Jobs of other users, and jobs that have ended, are left alone.
+        """
         ...
 
     async def hold(self, user: str, native_ids: Sequence[str]) -> None:
-        """Keep queued jobs of a user from starting; others are left alone."""
+        """Hold queued jobs of a user, so that they do not start.
+
+        Jobs of other users, and jobs that are not queued, are left alone.
+        """
         ...
 
     async def release(self, user: str, native_ids: Sequence[str]) -> None:
-        """Let held jobs of a user start again; others are left alone."""
+        """Release held jobs of a user, so that they can start.
+
+        Jobs of other users, and jobs that are not held, are left alone.
+        """
         ...
 
 
 class OutputFile(Protocol):
-    """A file that a job writes, open for reading.
+    """A file to which a job writes, open for reading.
 
-    What is told of it was found when it was opened: to ask an open file again may
-    take as long as its file system likes.
+    Size, time and entity tag are those found when it was opened, since asking again may
+    take long on a slow file system.
     """
 
     @property
     def size(self) -> int:
-        """Bytes that it had."""
+        """Size in bytes when it was opened."""
         ...
 
     @property
     def modified_at(self) -> float:
-        """Time of its last change, seconds since 1970."""
+        """Time of its last change when it was opened, seconds since 1970."""
         ...
 
     @property
     def etag(self) -> str:
-        """Strong entity tag of what it held: a job appends to its file."""
+        """Strong entity tag of its content when it was opened."""
         ...
 
     @property
     def descriptor(self) -> int | None:
-        """Descriptor of the file, owned by this object."""
+        """File descriptor, which this object closes.
+
+        None if there is none to pass on.
+        """
         ...
 
     async def read(self, offset: int, count: int) -> bytes:
-        """Return up to ``count`` bytes from ``offset``, fewer at the file's end."""
+        """Return up to ``count`` bytes from ``offset``.
+
+        Fewer at the end of the file.
+        """
         ...
 
     def size_now(self) -> int | None:
-        """Return the size now; None when what was there has been overwritten."""
+        """Return the current size; None if earlier content was overwritten."""
         ...
 
     def close(self) -> None:
-        """Close the descriptor; safe to repeat."""
+        """Close the file; further calls do nothing."""
         ...
 
 
 class OutputFiles(Protocol):
-    """The files that jobs write, opened with their owner's rights."""
+    """The output files of jobs, opened with the rights of their owner."""
 
     async def open(self, system: str, user: str, path: str) -> OutputFile:
         """Open a regular file of a system for reading; the caller closes it.
@@ -159,7 +176,7 @@ class OutputFiles(Protocol):
         Raises
         ------
         NotFound
-            There is no such regular file.
+            There is no regular file at this path.
         NotAllowed
             The user may not read it.
         """
@@ -168,136 +185,145 @@ class OutputFiles(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """A job specification that is to be admitted."""
+    """A checked job that has no record yet."""
 
     spec: JobSpec
-    """What was asked for."""
+    """The specification that was submitted."""
     name: str
-    """Its name."""
+    """Name for people."""
     directory: str
-    """Working directory, absolute."""
+    """Working directory, as an absolute path."""
     stdout_path: str
-    """File of the output, absolute, with ``{id}`` and ``{index}``."""
+    """Absolute path of the standard output, which may contain ``{id}`` and ``{index}``.
+    """
     stderr_path: str
-    """File of the errors, absolute, with ``{id}`` and ``{index}``."""
+    """Absolute path of the standard error, which may contain ``{id}`` and ``{index}``.
+    """
     uuids: Sequence[str]
-    """Name of each element's submission; one for a job alone."""
+    """Unique name of the submission of each element; one for a single job."""
     indices: Sequence[int | None]
-    """Index of each element; one None for a job alone."""
+    """Index of each element; a single None for a job outside of arrays."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyUse:
-    """An ``Idempotency-Key`` as one request uses it."""
+    """An ``Idempotency-Key`` in one request."""
 
     system: str
-    """System that the jobs are for."""
+    """Name of the compute system."""
     user: str
-    """Who sent it; keys of different users do not meet."""
+    """Account that sent it; keys of different users are independent."""
     key: str
     """The key."""
     body_hash: str
-    """Digest of what was sent under it."""
+    """Digest of the job specifications that were sent with it."""
     at: float
-    """Now, in seconds since 1970 UTC."""
+    """Current time, seconds since 1970 UTC."""
     lease: float
-    """Seconds after which a submission counts as cut short."""
+    """Seconds after which an unconfirmed submission counts as interrupted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """One request to submit jobs."""
+    """A request to record jobs before they are submitted to the scheduler."""
 
     system: str
-    """Where they run."""
+    """Name of the compute system."""
     user: str
-    """Whose they are."""
+    """Account that owns the jobs."""
     jobs: Sequence[NewJob | Refusal]
-    """The jobs; in the place of one that is refused already, why."""
+    """The jobs; one that was already refused is represented by the reason."""
     at: float
-    """Now, in seconds since 1970 UTC."""
+    """Current time, seconds since 1970 UTC."""
     lease: float
-    """Seconds after which the submission counts as cut short."""
+    """Seconds after which the unconfirmed submission counts as interrupted."""
     in_flight: int
-    """Most jobs of the user that may wait or run."""
+    """Largest number of jobs of the user that may wait or run."""
     together: bool = True
-    """Whether all are admitted or none; else each for itself."""
+    """Whether all jobs are recorded or none; if not, each one is decided by itself."""
     use: KeyUse | None = None
-    """The client's key, if it sent one."""
+    """The client's ``Idempotency-Key``; None without one."""
 
 
 Admitted = Sequence[Job] | Refusal
-"""What became of one specification: its job, or its array's elements, or why not."""
+"""Result for one specification: its job, the elements of its array, or the refusal."""
 
 
 class JobTable(Protocol):
     """The durable records of all jobs."""
 
     async def keyed(self, use: KeyUse) -> Sequence[Admitted] | None:
-        """Return what became of the jobs under a key, or None if it is new.
+        """Return the results of an earlier request with the same key; None without one.
 
-        Those whose submission was cut short are still ``new``, and are the caller's
-        to submit now.
+        Jobs among them whose submission was interrupted are ``new``, and the caller has
+        to submit them now.
 
         Raises
         ------
         InvalidContent
-            The key came with another body before.
+            The key was used with another body.
         Conflict
             The first request with the key is still in progress.
         """
         ...
 
     async def admit(self, admission: Admission) -> Sequence[Admitted]:
-        """Write jobs in state ``new`` and their key, in one durable transaction.
+        """Record jobs in state ``new``, and their key, in one durable transaction.
 
-        Where the key is known, this is :meth:`keyed`. Jobs that are admitted each for
-        itself are refused from the first on that is too many.
+        A known key gives the result of :meth:`keyed`. If each job is decided by itself,
+        the jobs above the limit are refused.
 
         Raises
         ------
-        InvalidContent, Conflict
-            As :meth:`keyed`.
+        InvalidContent
+            The key was used with another body.
+        Conflict
+            The first request with the key is still in progress.
         TooManyRequests
-            The user has too many jobs that have not ended.
+            All jobs belong together, and the user would have too many unfinished jobs.
         """
         ...
 
     async def submitted(self, statuses: Mapping[str, JobStatus]) -> Sequence[Job]:
-        """Note the first status, with the native id, of jobs by their uuid.
+        """Record the first status, with the native id, of jobs by their uuid.
 
-        Returns the jobs that were ``new``.
+        Returns the jobs that were ``new`` until then.
         """
         ...
 
     async def withdraw(self, refused: Mapping[str, Refusal]) -> None:
-        """Remove jobs, by uuid, that no scheduler took.
+        """Remove jobs, by their uuid, that the scheduler refused.
 
-        A key remembers why; one that has no other job is forgotten.
+        The key keeps the reasons, or is removed if it has no other job.
         """
         ...
 
     async def cut_short(self, system: str, now: float, lease: float) -> Sequence[Job]:
-        """Take over the jobs whose submission was cut short, and return them."""
+        """Return the jobs whose submission was interrupted, for the caller to submit.
+
+        ``now`` is in seconds since 1970 UTC. A submission counts as interrupted after
+        ``lease`` seconds; no other process gets these jobs until the lease has passed
+        again.
+        """
         ...
 
     async def record(self, system: str, statuses: Sequence[JobStatus]) -> Sequence[Job]:
-        """Write what a scheduler said, and return the jobs that this changed.
+        """Record what a scheduler reported, and return the jobs that changed.
 
-        A job that has ended does not change any more.
+        Jobs that have ended do not change any more.
         """
         ...
 
     async def open_jobs(self, system: str, user: str | None = None) -> Sequence[Job]:
-        """Return the jobs that have not ended, oldest first."""
+        """Return the jobs, or one user's jobs, that have not ended, oldest first."""
         ...
 
     async def get(self, system: str, user: str, job_id: str) -> Job | None:
-        """Return a user's job."""
+        """Return a user's job; None if there is none of this id."""
         ...
 
     async def numbered(self, system: str, user: str, number: int) -> Sequence[Job]:
-        """Return a user's job of a number, or all elements of an array, in order."""
+        """Return a user's job of a number, or all elements of an array, by index."""
         ...
 
     async def list(

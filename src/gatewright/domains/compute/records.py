@@ -1,4 +1,4 @@
-"""Keeps records and a scheduler in step: submits new jobs and records their states."""
+"""Submits recorded jobs to a scheduler, and records the states that it reports."""
 
 import asyncio
 from collections import defaultdict
@@ -26,7 +26,7 @@ from gatewright.domains.compute.summary import event_data, subject
 
 
 class JobRecords:
-    """The records of one system's jobs, kept in step with its scheduler."""
+    """The records of one system's jobs, and the scheduler that runs the jobs."""
 
     def __init__(
         self,
@@ -45,16 +45,18 @@ class JobRecords:
     async def submit(
         self, user: str, jobs: Sequence[Job]
     ) -> Mapping[str, GatewayError]:
-        """Give admitted jobs of one user to the scheduler.
+        """Submit recorded jobs of one user to the scheduler.
 
-        Returned is by uuid why some were refused; their records are gone. Where nobody
-        knows whether the scheduler took them they stay ``new``, and the monitor submits
-        them again.
+        Returns, by uuid, the errors of jobs that were refused; their records are
+        removed. If it is unknown whether the scheduler accepted the jobs, they stay
+        ``new``, and the monitor submits them again.
 
         Raises
         ------
+        TimedOut
+            It is unknown whether the scheduler accepted the jobs.
         GatewayError
-            None was taken, or nobody knows.
+            None was accepted.
         """
         try:
             submissions = await self._submissions(jobs)
@@ -97,17 +99,18 @@ class JobRecords:
             await self._table.withdraw({u: Refusal.of(e) for u, e in refused.items()})
         except GatewayError as error:
             raise type(error)(
-                "The job could not be submitted now, nor its record be removed. It is "
-                "submitted when that is possible: look for it before you send it again."
+                "The job could not be submitted now, and its record could not be "
+                "removed. The gateway submits it as soon as that is possible: look for "
+                "it before you send it again."
             ) from error
 
     async def resubmit(self, now: float) -> None:
-        """Submit the jobs whose submission was cut short, each user's for itself.
+        """Submit again the jobs whose submission was interrupted, user by user.
 
         Raises
         ------
         GatewayError
-            Some user's could not be submitted; the others' were.
+            The jobs of at least one user could not be submitted; the others' were.
         """
         lease = self._scheduler.capabilities.submit_seconds
         by_user: defaultdict[str, list[Job]] = defaultdict(list)
@@ -134,13 +137,13 @@ class JobRecords:
             raise failure
 
     async def record(self, statuses: Sequence[JobStatus]) -> None:
-        """Write down what the scheduler said, and tell of what changed."""
+        """Record what the scheduler reported, and publish events of the changes."""
         now = self._clock()
         ends = [with_end(status, now) for status in statuses]
         await self._tell(await self._table.record(self._system, ends))
 
     async def refresh(self, user: str, native_ids: Sequence[str]) -> None:
-        """Ask the scheduler for some jobs of a user and write down its answer."""
+        """Ask the scheduler for the status of jobs of one user, and record it."""
         statuses = await self._scheduler.status(user, native_ids)
         await self.record(list(statuses.values()))
 
@@ -156,9 +159,9 @@ class JobRecords:
         )
 
     async def _submissions(self, jobs: Sequence[Job]) -> Sequence[Submission]:
-        """Return jobs as the scheduler receives them.
+        """Return the submissions of jobs.
 
-        The elements of an array share all but their place in it.
+        The elements of an array share everything except their index.
         """
         found: list[Submission] = []
         limit: int | None = None
@@ -190,7 +193,7 @@ class JobRecords:
         return found
 
     async def _unsettled(self, job: Job) -> tuple[NativeDependency, ...]:
-        """Return what a job still has to wait for, in the scheduler's ids."""
+        """Return the jobs that a job still has to wait for, by the scheduler's ids."""
         found: list[NativeDependency] = []
         for dependency in job.spec.dependencies:
             others = await named(self._table, job.system, job.user, dependency.job)
@@ -204,10 +207,10 @@ class JobRecords:
 
 
 def with_end(status: JobStatus, now: float) -> JobStatus:
-    """Return a status that tells of an end if its state is final, and only then.
+    """Return a status that has a time of end if, and only if, its state is final.
 
-    A record with an end is not written again, and one without is waited for. So a job
-    of which a scheduler says that it ended, and not when, ended now at the latest.
+    A record with a time of end is not written again, and one without is waited for. If
+    a scheduler reports an end without its time, ``now`` is taken for it.
     """
     if (status.ended_at is not None) == (status.state in ENDED):
         return status
@@ -215,7 +218,7 @@ def with_end(status: JobStatus, now: float) -> JobStatus:
 
 
 def satisfied(condition: Condition, state: JobState) -> bool:
-    """Return whether a job that ended so lets those that wait for it start."""
+    """Return whether a dependency is met by another job that ended in a state."""
     if condition is Condition.AFTER_ANY:
         return True
     return (condition is Condition.AFTER_OK) == (state is JobState.COMPLETED)

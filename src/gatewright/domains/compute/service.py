@@ -1,4 +1,4 @@
-"""Jobs, as the faces use them."""
+"""The service through which faces submit, query and control jobs."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
@@ -41,7 +41,11 @@ from gatewright.domains.compute.summary import array_as_job
 
 
 class JobService:
-    """Submit, look at, hold and cancel one's own jobs."""
+    """Submits, lists, holds and cancels the caller's own jobs.
+
+    Methods raise NotAllowed, or NotSignedIn for a visitor, without the scope that they
+    need, and NotFound for a system without jobs or a job that is not the caller's.
+    """
 
     def __init__(
         self,
@@ -69,27 +73,13 @@ class JobService:
         return tuple(self._systems)
 
     async def ready(self, system: str) -> None:
-        """Return when a system's scheduler answers.
-
-        Raises
-        ------
-        NotFound
-            No system of that name runs jobs.
-        GatewayError
-            It does not answer.
-        """
+        """Return if the scheduler of a system answers, and raise Unavailable if not."""
         whole = await self._system(system).scheduler.snapshot()
         if whole.failure:
             raise Unavailable(whole.failure)
 
     def capabilities(self, system: str) -> Capabilities:
-        """Return what a system's scheduler has and can do.
-
-        Raises
-        ------
-        NotFound
-            No system of that name runs jobs.
-        """
+        """Return what the scheduler of a system offers."""
         return self._system(system).scheduler.capabilities
 
     async def submit(
@@ -100,19 +90,19 @@ class JobService:
         *,
         key: str | None = None,
     ) -> Sequence[Job]:
-        """Submit jobs, all or none, and return the record of each (or its array).
+        """Submit all of the jobs or none; return the record of each job or array.
 
-        They are durable before this returns. With the same ``key`` and
-        specifications again, the same jobs are returned and nothing is submitted.
+        The jobs are durable when this returns. A repeated call with the same ``key``
+        and specifications returns the same jobs and submits nothing.
 
         Raises
         ------
         InvalidContent
-            A specification is not right, or the key came with others.
+            A specification is invalid, or the key was used with other specifications.
         Conflict
             The first request with the key is still in progress.
         TooManyRequests
-            The caller has too many jobs that have not ended.
+            The caller would have too many unfinished jobs.
         """
         outcomes = await self._submit(caller, system, specs, key, together=True)
         jobs = [outcome for outcome in outcomes if isinstance(outcome, Job)]
@@ -135,15 +125,16 @@ class JobService:
         *,
         key: str | None = None,
     ) -> Sequence[Job | Refusal]:
-        """Submit jobs, each for itself; return its record (or its array's), or why not.
+        """Submit jobs independently; return for each its record, or why it was refused.
 
-        Those that were taken are durable before this returns. With the same ``key``
-        and specifications again, the same is returned and nothing is submitted.
+        The accepted jobs are durable when this returns. A repeated call with the same
+        ``key`` and specifications returns the same result and submits nothing.
 
         Raises
         ------
         InvalidContent
-            There are none or too many jobs, or the key came with others.
+            There are no or too many jobs, or the key was used with other
+            specifications.
         Conflict
             The first request with the key is still in progress.
         """
@@ -179,7 +170,7 @@ class JobService:
         limit: int | None = None,
         cursor: str | None = None,
     ) -> Page[Job]:
-        """Return a page of the caller's jobs, newest first."""
+        """Return a page of the caller's jobs that a filter accepts, newest first."""
         caller.require(Scope.JOBS_READ)
         self._system(system)
         return await self._table.list(
@@ -187,12 +178,10 @@ class JobService:
         )
 
     async def get(self, caller: Caller, system: str, job_id: str) -> Job:
-        """Return a job of the caller's, or an array as one job.
+        """Return a job of the caller, or an array summarized as one job.
 
-        Raises
-        ------
-        NotFound
-            The caller has no such job there.
+        A queued job includes the start time that the scheduler expects, if it tells
+        one.
         """
         caller.require(Scope.JOBS_READ)
         job = _as_one(await self._named(caller, system, job_id), job_id)
@@ -203,9 +192,14 @@ class JobService:
         return job
 
     async def cancel(self, caller: Caller, system: str, job_id: str) -> Job:
-        """End a job, or all of an array, with all its processes.
+        """End a job, or all elements of an array, with all processes.
 
-        The record that is returned has ended, or will shortly.
+        The returned record shows the job as ended, or as about to end.
+
+        Raises
+        ------
+        Conflict
+            The job is still being submitted.
         """
         caller.require(Scope.JOBS_CANCEL)
         on = self._system(system)
@@ -213,12 +207,12 @@ class JobService:
         return await self._tell(caller, on, job_id, jobs, on.scheduler.cancel)
 
     async def hold(self, caller: Caller, system: str, job_id: str) -> Job:
-        """Keep a queued job, or the queued elements of an array, from starting.
+        """Hold a queued job, or the queued elements of an array.
 
         Raises
         ------
         Conflict
-            It runs already, or has ended.
+            The job is still being submitted, is running or has ended.
         """
         caller.require(Scope.JOBS_SUBMIT)
         on = self._system(system)
@@ -229,12 +223,12 @@ class JobService:
         return job
 
     async def release(self, caller: Caller, system: str, job_id: str) -> Job:
-        """Let a held job, or the held elements of an array, start.
+        """Release a held job, or the held elements of an array.
 
         Raises
         ------
         Conflict
-            It runs already, or has ended.
+            The job is still being submitted, is running or has ended.
         """
         caller.require(Scope.JOBS_SUBMIT)
         on = self._system(system)
@@ -242,12 +236,13 @@ class JobService:
         return await self._tell(caller, on, job_id, jobs, on.scheduler.release)
 
     async def with_output(self, caller: Caller, system: str, job_id: str) -> Job:
-        """Return a job that has an output of its own, written or not.
+        """Return a job that has output files of its own, written or not yet.
 
         Raises
         ------
         NotFound
-            The caller has no such job there, or it is an array.
+            The caller has no such job, or it is an array, whose elements have the
+            files.
         """
         job = await self.get(caller, system, job_id)
         if job.tasks is not None:
@@ -260,19 +255,19 @@ class JobService:
     async def output(
         self, caller: Caller, system: str, job_id: str, stream: Stream
     ) -> OutputFile:
-        """Open what a job wrote; the caller of this closes it.
+        """Open an output file of a job; the caller of this method closes it.
 
         Raises
         ------
         NotFound
-            The caller has no such job there, or it has not written anything yet.
+            The caller has no such job, or it has not written anything yet.
         """
         job = await self.with_output(caller, system, job_id)
         path = job.stdout_path if stream is Stream.OUTPUT else job.stderr_path
         return await self._outputs.open(system, caller.user, path)
 
     async def queue(self, caller: Caller, system: str) -> Queue:
-        """Return the caller's jobs that wait or run, oldest first."""
+        """Return the caller's waiting and running jobs, and the load of the system."""
         caller.require(Scope.JOBS_READ)
         on = self._system(system)
         whole = await on.scheduler.snapshot()
@@ -295,7 +290,7 @@ class JobService:
         limit: int | None = None,
         cursor: str | None = None,
     ) -> Page[SeenJob]:
-        """Return a page of the jobs of all people that the caller may see.
+        """Return a page of the jobs of all users that the caller may see.
 
         Raises
         ------
@@ -312,7 +307,7 @@ class JobService:
     async def machines(
         self, caller: Caller, system: str
     ) -> tuple[Snapshot, Sequence[Node], Sequence[Partition]]:
-        """Return the last look at a system, its machines and its partitions."""
+        """Return the last report, the nodes and the partitions of a system."""
         caller.require(Scope.JOBS_READ)
         scheduler = self._system(system).scheduler
         whole = await scheduler.snapshot()
@@ -347,7 +342,13 @@ class JobService:
     async def _waiting(
         self, caller: Caller, system: str, job_id: str, verb: str
     ) -> Sequence[Job]:
-        """Return those jobs of an id that have not started."""
+        """Return the jobs of an id that have not started.
+
+        Raises
+        ------
+        Conflict
+            All of them have started or ended, or one is still being submitted.
+        """
         live = await self._live(caller, system, job_id)
         jobs = [job for job in live if job.state is not JobState.ACTIVE]
         if not jobs:
@@ -362,7 +363,7 @@ class JobService:
         jobs: Sequence[Job],
         order: Callable[[str, Sequence[str]], Awaitable[None]],
     ) -> Job:
-        """Give the scheduler the caller's order; return the record as it is then."""
+        """Pass an order to the scheduler, and return the job's updated record."""
         native_ids = [job.native_id for job in jobs if job.native_id]
         if native_ids:
             await order(caller.user, native_ids)

@@ -1,4 +1,4 @@
-"""The whole queue of a scheduler, and the machines and partitions that it has."""
+"""A scheduler's report of its whole queue, its nodes and its partitions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,93 +8,93 @@ from gatewright.domains.compute.model import JobStatus
 
 @dataclass(frozen=True, slots=True)
 class QueuedJob:
-    """A job that waits or runs, whoever's it is and however it was submitted."""
+    """A waiting or running job of any user, submitted here or elsewhere."""
 
     status: JobStatus
-    """What the scheduler says of it."""
+    """Its status."""
     user: str
-    """Account that it runs for."""
+    """Account that it runs under."""
     name: str
-    """Its name."""
+    """Name for people."""
     cores: int
-    """Cores that it takes, or asks for."""
+    """Number of CPU cores that it uses or requests."""
     submitted_at: float
-    """Seconds since 1970 UTC."""
+    """Time of submission, seconds since 1970 UTC."""
     number: str = ""
-    """The scheduler's id as people know it."""
+    """The scheduler's id as users know it; empty for a scheduler without such ids."""
     nodes: int = 1
-    """Machines that it takes, or asks for."""
+    """Number of nodes that it uses or requests."""
     partition: str = ""
-    """Queue or partition."""
+    """Queue or partition; several are separated by commas."""
     project: str = ""
-    """Project that is charged."""
+    """Project or account that is charged."""
     duration: float | None = None
-    """Longest time that it may run, in seconds."""
+    """Time limit in seconds; None if unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A machine that runs jobs."""
+    """A node: a machine that runs jobs."""
 
     name: str
     """Its name."""
     state: str
-    """The scheduler's word for how it is."""
+    """The scheduler's own name of the node's state."""
     cores: int
-    """Cores that it has."""
+    """Number of CPU cores."""
     cores_in_use: int
-    """Cores that jobs have."""
+    """Number of CPU cores that jobs use."""
     memory_bytes: int
-    """Memory that it has for jobs."""
+    """Memory for jobs, bytes."""
     reason: str = ""
-    """Why it takes no jobs."""
+    """Why the node accepts no jobs; empty if it does."""
     free_memory_bytes: int | None = None
-    """Memory that its system has free; None where nobody knows."""
+    """Memory that the operating system reports as free, bytes; None if unknown."""
     gpus: int = 0
-    """Graphics processors that it has."""
+    """Number of GPUs."""
     features: tuple[str, ...] = ()
-    """What jobs may ask of it by name."""
+    """Names of features that jobs can request."""
     partitions: tuple[str, ...] = ()
-    """Partitions that it is in."""
+    """Names of the partitions that contain it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """A queue or partition that jobs may name."""
+    """A queue or partition to which jobs can be submitted."""
 
     name: str
     """Its name."""
     state: str
-    """The scheduler's word for whether it takes and starts jobs."""
+    """The scheduler's own name of the partition's state."""
     default: bool
-    """Whether jobs go there that name none."""
+    """Whether jobs that name no partition go there."""
     nodes: int
-    """Machines."""
+    """Number of nodes."""
     cores: int
-    """Cores of them all."""
+    """Number of CPU cores of all its nodes."""
     cores_in_use: int
-    """Cores that jobs have."""
+    """Number of CPU cores that jobs use."""
     memory_bytes: int
-    """Most memory of one of its machines."""
+    """Memory of its largest node, bytes."""
     duration: float | None = None
-    """Longest time that a job may run, in seconds; None without a limit."""
+    """Longest time limit of a job in seconds; None for no limit."""
     most_nodes: int | None = None
-    """Most machines of one job; None without a limit."""
+    """Largest number of nodes of one job; None for no limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The whole queue of a scheduler at one moment, and what it has for jobs."""
+    """The queue of a scheduler, its nodes and partitions at one moment."""
 
     as_of: float
-    """Moment that this tells of, seconds since 1970 UTC."""
+    """Time of the report, seconds since 1970 UTC."""
     jobs: Sequence[QueuedJob]
-    """Everybody's jobs that wait or run, oldest first."""
+    """Waiting and running jobs of all users, oldest first."""
     nodes: Sequence[Node] = ()
-    """The machines."""
+    """Nodes; empty if the scheduler lists none."""
     partitions: Sequence[Partition] = ()
-    """The queues or partitions."""
+    """Queues or partitions; empty if the scheduler lists none."""
     private: bool = True
-    """Whether people may see of others' jobs only how many there are."""
+    """Whether users may only see the number of other users' jobs."""
     failure: str = ""
-    """Why there is nothing newer, where the scheduler does not answer."""
+    """Why there is no newer report, if the scheduler does not answer; else empty."""

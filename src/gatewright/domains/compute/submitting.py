@@ -1,4 +1,4 @@
-"""From specifications to jobs that a scheduler has taken, or why not."""
+"""Checks job specifications, records the jobs and submits them to a scheduler."""
 
 import hashlib
 from collections.abc import Sequence
@@ -22,34 +22,35 @@ from gatewright.domains.compute.ports import (
 from gatewright.domains.compute.records import JobRecords, named, satisfied
 
 MAXIMUM_KEY = 255
-"""Characters of an ``Idempotency-Key``."""
+"""Longest ``Idempotency-Key``, in characters."""
 MAXIMUM_SPECS = 1000
-"""Specifications in one request."""
+"""Largest number of specifications in one request."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobSystem:
-    """One system with all that serves it."""
+    """A compute system with its scheduler and records."""
 
     system: ComputeSystem
-    """Its name and homes."""
+    """Name and home directories."""
     scheduler: Scheduler
-    """What runs its jobs."""
+    """Scheduler that runs its jobs."""
     records: JobRecords
-    """The records of its jobs."""
+    """Records of its jobs."""
 
 
 class Submitter:
-    """Checks jobs, writes them down and gives them to their scheduler.
+    """Checks jobs, records them and submits them to their scheduler.
 
     Parameters
     ----------
     table
         The records of all jobs.
     in_flight
-        Most jobs of one user that may wait and run; each element of an array counts.
+        Largest number of jobs of one user that may wait or run; each element of an
+        array counts.
     clock
-        Tells the time of a submission.
+        Gives the time of a submission.
     """
 
     def __init__(self, table: JobTable, in_flight: int, clock: Clock) -> None:
@@ -66,19 +67,21 @@ class Submitter:
         *,
         together: bool,
     ) -> Sequence[Admitted]:
-        """Submit jobs and return what became of each, in their order.
+        """Submit jobs, and return the result for each, in order.
 
-        Where they belong together, the first that is not right refuses all, before
-        any is written down; what the scheduler refuses later is returned.
+        If ``together`` is true, the first invalid job refuses all before any is
+        recorded; what the scheduler refuses afterwards is returned as a refusal.
 
         Raises
         ------
         InvalidContent
-            There are none, or too many; or the key came with others.
+            There are no or too many jobs, or the key was used with other
+            specifications.
         Conflict
             The first request with the key is still in progress.
         GatewayError
-            One that belongs to others is refused, or none was taken.
+            A job of several that belong together is invalid, or the scheduler accepted
+            none.
         """
         user = caller.require_user()
         now = self._clock()

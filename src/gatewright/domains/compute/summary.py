@@ -1,4 +1,4 @@
-"""Several jobs as one: an array from its elements; and a job as an event tells it."""
+"""Summarizes an array as one job, and a job as the data of an event."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -19,12 +19,13 @@ _PRECEDENCE = (
 
 
 def array_as_job(elements: Sequence[Job]) -> Job:
-    """Return an array as one job.
+    """Return one record that stands for all elements of an array.
 
-    Its state is the most alive of its elements' states; among ended ones the worst,
-    and its reason that of the highest exit code, which it has itself.
-    It started with the first and ends with the last; usage is summed, but for the
-    peak of memory, which is the largest element's.
+    Its state is the first of active, queued, held, new, failed, canceled and completed
+    that any element is in. The reason comes from the element in that state with the
+    highest exit code; once all have ended, the exit code is the highest of all. It
+    starts with the first element and ends with the last. Times used are summed, and the
+    peak memory is that of the largest element.
     """
     tasks = Counter(element.state for element in elements)
     state = next(state for state in _PRECEDENCE if tasks[state])
@@ -57,12 +58,12 @@ def array_as_job(elements: Sequence[Job]) -> Job:
 
 
 def subject(job: Job) -> str:
-    """Return the job's path below ``/api/v1/``."""
+    """Return the job's path below ``/api/v1/``, which is the subject of its events."""
     return f"jobs/{job.system}/{job.id}"
 
 
 def event_data(job: Job) -> dict[str, object]:
-    """Return what an event says of a job."""
+    """Return the data of an event about a job."""
     return {
         "id": job.id,
         "system": job.system,

@@ -1,4 +1,4 @@
-"""Files and commands of the systems, as the caller."""
+"""Files and commands on the systems, with the rights of the caller's account."""
 
 from gatewright.domains.files.commands import CommandService
 from gatewright.domains.files.folders import Member, Missing

@@ -1,4 +1,4 @@
-"""Commands on the systems, for a caller with the scope ``exec``."""
+"""Runs commands on the systems for callers with the scope ``exec``."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,16 +11,19 @@ from gatewright.domains.files.ports import CommandRunner
 
 
 class CommandService:
-    """Runs commands as the caller.
+    """Runs commands under the caller's account.
+
+    All methods raise NotAllowed, or NotSignedIn for a visitor, without the scope
+    ``exec``.
 
     Parameters
     ----------
     systems
-        What runs commands, by the names of the systems.
+        Command runners by the names of their systems.
     seconds
-        Longest time that a command may be given.
+        Longest time limit that a command may be given, seconds.
     output_bytes
-        Most of each output stream that is kept.
+        Largest part of each output stream that is kept, bytes.
     """
 
     def __init__(
@@ -35,7 +38,7 @@ class CommandService:
 
     @property
     def longest_seconds(self) -> float:
-        """Longest time that a command may be given."""
+        """Longest time limit that a command may be given, in seconds."""
         return self._seconds
 
     def systems(self, caller: Caller) -> list[str]:
@@ -44,13 +47,15 @@ class CommandService:
         return list(self._systems)
 
     async def run(self, caller: Caller, system: str, command: Command) -> Outcome:
-        """Run a command; its directory may be relative, ``~`` or empty for home.
+        """Run a command; a relative directory is taken from the caller's home.
 
         Raises
         ------
+        NotFound
+            No system of this name runs commands.
         InvalidContent
-            There is no program, NUL bytes in what cannot have them, or a time that is
-            not above 0 and within the limit.
+            The program is missing, an argument or variable has a NUL byte, or the time
+            limit is not above 0 and within the allowed range.
         """
         caller.require(Scope.EXEC)
         runner = self._systems.get(system)
@@ -71,9 +76,12 @@ class CommandService:
         if not command.argv or not command.argv[0]:
             raise InvalidContent("“command” names a program and its arguments.")
         if any(b"\0" in argument for argument in command.argv):
-            raise InvalidContent("An argument has no NUL byte.")
+            raise InvalidContent("An argument must not contain a NUL byte.")
         for name, value in command.environment.items():
             if not name or b"=" in name or b"\0" in name + value:
-                raise InvalidContent("A variable's name has no “=”, neither has NUL.")
+                raise InvalidContent(
+                    "The name of a variable must not contain “=”, and neither its name "
+                    "nor its value a NUL byte."
+                )
         if not 0 < command.seconds <= self._seconds:
             raise InvalidContent(f"“seconds” is above 0 and at most {self._seconds}.")

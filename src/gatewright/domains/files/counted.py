@@ -1,4 +1,4 @@
-"""A file that is open, and that counts among its user's until it is closed."""
+"""Open files that count towards their user's limit until they are closed."""
 
 from gatewright.core.errors import TooManyRequests
 from gatewright.core.turns import Turn, Turns
@@ -9,12 +9,14 @@ from gatewright.domains.files.ports import FileSystem, OpenFile
 async def open_counted(
     turns: Turns, files: FileSystem, user: str, path: bytes
 ) -> OpenFile:
-    """Open a file, which has a turn of the user's until it is closed.
+    """Open a file that counts towards the user's limit until it is closed.
+
+    Folders do not count.
 
     Raises
     ------
     TooManyRequests
-        The user has as many files open as they may.
+        The user has as many files open as are allowed.
     GatewayError
         As `FileSystem.open`.
     """
@@ -29,7 +31,7 @@ async def open_counted(
 
 
 class CountedFile:
-    """The port `OpenFile` over another; it gives back its turn when it is closed."""
+    """An `OpenFile` that lowers its user's count of open files when it is closed."""
 
     def __init__(self, opened: OpenFile, turn: Turn) -> None:
         self._opened = opened

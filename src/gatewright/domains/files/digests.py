@@ -1,4 +1,4 @@
-"""Digests that a client says of an upload, compared with what came."""
+"""Compares the digests that a client announces for an upload with its content."""
 
 import asyncio
 import hashlib
@@ -9,12 +9,12 @@ from gatewright.domains.files.model import Algorithm
 
 
 class Digests:
-    """Digests of bytes that come one after another.
+    """Computes digests of an upload and compares them with the announced ones.
 
     Parameters
     ----------
     expected
-        What the client says that they are, by algorithm.
+        Announced digest by algorithm.
     """
 
     def __init__(self, expected: Mapping[Algorithm, bytes]) -> None:
@@ -24,7 +24,7 @@ class Digests:
         }
 
     async def add(self, blocks: Sequence[bytes]) -> None:
-        """Take the next bytes into account, in a thread."""
+        """Add the next bytes of the upload; the digests are computed in a thread."""
         if not self._found:
             return
         given = list(blocks)
@@ -37,17 +37,17 @@ class Digests:
         await asyncio.to_thread(update)
 
     def check(self) -> None:
-        """Refuse bytes that are not those that the client spoke of.
+        """Refuse an upload whose digest differs from the announced one.
 
         Raises
         ------
         InvalidRequest
-            A digest is another.
+            A digest differs.
         """
         for name, expected in self._expected.items():
             if self._found[name].digest() != expected:
                 raise InvalidRequest(
-                    f"The bytes that came have another {name} than the request says, "
-                    "so nothing was written; send the file again.",
+                    f"The {name} of the received bytes differs from the one in the "
+                    "request, so nothing was written. Send the file again.",
                     algorithm=str(name),
                 )

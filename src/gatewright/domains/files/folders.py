@@ -1,7 +1,8 @@
-"""All that is in a folder, one after the other, for an archive of it.
+"""Walks through a folder and all that it contains, to make an archive of it.
 
-Each entry is opened by its own path as the user, so the kernel decides about each. What
-cannot be had is told in its place (`Missing`), never left out in silence.
+Each entry is opened by its own path as the user, so that the kernel checks the
+permissions of each. An entry that cannot be read is reported (`Missing`) and never
+silently left out.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
@@ -15,9 +16,9 @@ from gatewright.domains.files.model import Entry, FileType
 from gatewright.domains.files.ports import FileSystem, OpenFile
 
 SMALL: Final = 1 << 18
-"""A file up to this size is read whole before it is told of."""
+"""Size in bytes up to which a file is read whole before it is yielded."""
 BLOCK: Final = 1 << 20
-"""Larger files are read in blocks of this size."""
+"""Size in bytes of the blocks in which larger files are read."""
 _PAGE = 1024
 _LEAST_PAGE = 16
 _NOT_PACKED = {
@@ -25,29 +26,30 @@ _NOT_PACKED = {
     FileType.SOCKET: "It is a socket, which holds no bytes.",
     FileType.DEVICE: "It is a device, which holds no bytes.",
 }
-_HIDDEN = "The permissions of its folder refuse to look at it."
+_HIDDEN = "The permissions of its folder do not allow access to it."
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A file, folder or symbolic link within a folder."""
+    """A folder, a file or a symbolic link found in a walk through a folder."""
 
     path: bytes
-    """Path below the folder; empty for the folder itself."""
+    """Path relative to the folder; empty for the folder itself."""
     entry: Entry
-    """What it is; ``size`` is the number of bytes that it gives."""
+    """Its metadata; ``size`` is the number of bytes that it yields."""
     content: bytes | None = b""
-    """All its bytes; None for a file that is read by `blocks`."""
+    """Content of a small file, or target of a link; None if `blocks` yields the
+    content."""
     file: OpenFile | None = None
-    """That file, open until the next member is asked for."""
+    """The open file that `blocks` reads, until the next member is requested."""
 
     async def blocks(self) -> AsyncIterator[bytes]:
-        """Yield the bytes of a large file, exactly as many as its entry says.
+        """Yield the content of a large file, exactly as many bytes as its entry says.
 
         Raises
         ------
         Unavailable
-            It was overwritten or became shorter meanwhile.
+            The file was overwritten or truncated while it was read.
         """
         assert self.file is not None  # noqa: S101  # a small one has its content
         offset = 0
@@ -62,17 +64,17 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """An entry that cannot be had."""
+    """An entry that cannot be read."""
 
     path: bytes
-    """Path below the folder."""
+    """Path relative to the folder."""
     reason: str
-    """A sentence for the user."""
+    """A sentence for the user that says why."""
 
 
 @dataclass(slots=True)
 class _Level:
-    """A folder that is being gone through: the rest of a page, and what follows it."""
+    """A folder of the walk: the rest of a page, and where the next page begins."""
 
     path: bytes
     entries: Iterator[Entry] = field(default_factory=lambda: iter(()))
@@ -82,26 +84,27 @@ class _Level:
 async def members(
     files: FileSystem, user: str, folder: bytes, entry: Entry
 ) -> AsyncGenerator[Member | Missing, None]:
-    """Yield a folder and what is in it, folders before their content, names in order.
+    """Yield a folder and its contents: folders before their content, sorted by name.
 
-    Symbolic links are told of and not followed. A page of each folder above the present
-    one is held, shorter ones the deeper it goes, so that no tree takes much memory.
+    Symbolic links are yielded and not followed. Of each folder above the current one,
+    one page of entries is kept, which is shorter at greater depth, so that the memory
+    does not grow with the tree.
 
     Parameters
     ----------
     files
         The file system.
     user
-        Who reads.
+        Account that reads.
     folder
         Plain path of the folder.
     entry
-        The folder itself.
+        Metadata of the folder.
 
     Raises
     ------
     GatewayError
-        Something transient, which is no fault of one entry (the worker has ended).
+        An error that does not concern a single entry, such as the end of the worker.
     """
     yield Member(b"", entry)
     levels = [_Level(b"")]
@@ -143,7 +146,7 @@ async def members(
 async def _file(
     files: FileSystem, user: str, folder: bytes, path: bytes
 ) -> AsyncGenerator[Member | Missing, None]:
-    """Yield a file, which is open meanwhile, or why it cannot be read."""
+    """Yield a file, which is open meanwhile, or the reason why it cannot be read."""
     try:
         opened = await files.open(user, paths.plain(folder + b"/" + path))
     except GatewayError as error:
@@ -162,7 +165,10 @@ async def _file(
 
 
 async def _small(opened: OpenFile, path: bytes) -> Member | Missing:
-    """Read a small file whole; one without a size (of ``/proc``) has what it gives."""
+    """Return a small file with its content.
+
+    One that claims size 0 is read to its end.
+    """
     entry, content = opened.entry, b""
     most = entry.size or SMALL + 1
     try:
@@ -176,7 +182,7 @@ async def _small(opened: OpenFile, path: bytes) -> Member | Missing:
     except GatewayError as error:
         return _missing(path, error)
     if len(content) > SMALL:
-        return Missing(path, "It does not tell its size, and it is large.")
+        return Missing(path, "Its size is unknown, and it is larger than 256 KiB.")
     return Member(path, entry, content)
 
 

@@ -1,4 +1,4 @@
-"""What the files of a system are made of; names and paths are bytes."""
+"""The data model of files; names and paths are bytes, as in POSIX."""
 
 import stat
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class FileType(StrEnum):
-    """What an entry of a folder is."""
+    """Type of a directory entry."""
 
     FILE = "file"
     DIRECTORY = "directory"
@@ -29,7 +29,7 @@ _TYPES = {
 
 
 class Algorithm(StrEnum):
-    """How a checksum is computed."""
+    """Algorithm of a checksum."""
 
     SHA256 = "sha256"
     SHA512 = "sha512"
@@ -40,34 +40,35 @@ class Algorithm(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One name in a folder, and what it stands for."""
+    """A directory entry with its metadata, as ``lstat`` or ``stat`` gives it."""
 
     name: bytes
-    """Name without its folder; empty for the root."""
+    """Name without its directory; empty for the root."""
     mode: int
-    """Type and permission bits, as ``st_mode``; 0 where one may not look."""
+    """``st_mode``: type and permission bits; 0 if it may not be examined."""
     size: int
     """Size in bytes."""
     modified_ns: int
-    """Time of the last change of content, nanoseconds since 1970, as it was set."""
+    """Time of modification (mtime), nanoseconds since 1970; users can set it."""
     changed_ns: int
-    """Time of the last change of content or attributes, which nobody can set back."""
+    """Time of change of content or attributes (ctime), nanoseconds since 1970; users
+    cannot set it."""
     owner: str
-    """Name of the user it belongs to on the machine."""
+    """Name of the owning account."""
     group: str
-    """Name of the group it belongs to."""
+    """Name of the owning group."""
     device: int
-    """Number of the file system it is on."""
+    """Device number of its file system (``st_dev``)."""
     inode: int
-    """Number of the file in that file system."""
+    """Inode number."""
     links: int = 1
-    """Names that the file has."""
+    """Number of hard links."""
     target: bytes | None = None
-    """Text of a symbolic link."""
+    """Target of a symbolic link, as text; None otherwise."""
 
     @property
     def type(self) -> FileType:
-        """What it is."""
+        """Type of the entry."""
         return _TYPES.get(stat.S_IFMT(self.mode), FileType.UNKNOWN)
 
     @property
@@ -77,12 +78,12 @@ class Entry:
 
     @property
     def modified_at(self) -> float:
-        """Time of the last change of content, seconds since 1970."""
+        """Time of modification, seconds since 1970."""
         return self.modified_ns / 1e9
 
     @property
     def version(self) -> str:
-        """What tells one content from another: device, inode, size and both times."""
+        """Text that differs if the content does: device, inode, size and both times."""
         numbers = (
             self.device,
             self.inode,
@@ -100,12 +101,12 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A page of a folder, in the order of names."""
+    """A page of a directory listing, sorted by name."""
 
     entries: tuple[Entry, ...]
-    """The entries of the page."""
+    """Entries of the page."""
     next: bytes | None
-    """Name after which the next page begins; None on the last."""
+    """Name after which the next page begins; None on the last page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ class Checksum:
     """A checksum of a whole file."""
 
     algorithm: Algorithm
-    """How it was computed."""
+    """Algorithm."""
     value: str
     """The checksum in hexadecimal."""
     size: int
@@ -122,24 +123,25 @@ class Checksum:
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """Room on the file system that a folder is on."""
+    """Space on the file system that contains a path."""
 
     total: int
-    """Size in bytes."""
+    """Size of the file system in bytes."""
     free: int
-    """Bytes that its users may still write."""
+    """Bytes that ordinary users can still write."""
 
 
 @dataclass(frozen=True, slots=True)
 class Precondition:
-    """State in which a file must be for a change to be made."""
+    """Condition on the existing file under which a change is made."""
 
     create: bool = False
-    """Nothing of the name may be there."""
+    """The name must not exist yet."""
     match: tuple[str, ...] | None = None
-    """Versions of which one must be there; ``*`` for any."""
+    """Versions, one of which the existing file must have (If-Match); ``*`` means any.
+    """
     none_match: tuple[str, ...] | None = None
-    """Versions of which none may be there."""
+    """Versions, none of which the existing file may have (If-None-Match)."""
 
 
 ANY_STATE = Precondition()
@@ -150,52 +152,52 @@ class Stored:
     """A file that was written."""
 
     entry: Entry
-    """The file as it is now."""
+    """Its metadata."""
     created: bool
-    """Whether nothing of that name was there before."""
+    """Whether the name did not exist before."""
 
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """A system with files, and where the caller's home is on it."""
+    """A system with files, and the caller's home directory on it."""
 
     name: str
     """Name of the system."""
     home: bytes
-    """Path of the folder that ``~`` and relative paths mean."""
+    """Path of the directory to which ``~`` and relative paths refer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A program to run to its end."""
+    """A command to run."""
 
     argv: tuple[bytes, ...]
-    """The program and its arguments; no shell reads them."""
+    """Program and arguments; they do not pass through a shell."""
     directory: bytes
-    """Folder to run in."""
+    """Working directory."""
     environment: dict[bytes, bytes] = field(default_factory=dict)
-    """Variables beside those of the worker."""
+    """Environment variables that are added to those of the worker."""
     stdin: bytes = b""
-    """What the command may read."""
+    """Standard input."""
     seconds: float = 60.0
-    """Longest time it may run."""
+    """Time limit in seconds, after which the command is killed."""
     output_bytes: int = 1 << 20
-    """Most of each output stream that is kept."""
+    """Largest part of each output stream that is kept, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a command ended."""
+    """Result of a command."""
 
     exit_code: int
-    """Exit code; 128 and the number of the signal for a command that one ended."""
+    """Exit code, or 128 + the number of the signal that ended the command."""
     stdout: bytes
-    """What it wrote, up to the cap."""
+    """Standard output, up to the limit."""
     stderr: bytes
-    """What it wrote as errors, up to the cap."""
+    """Standard error, up to the limit."""
     stdout_truncated: bool = False
-    """Whether it wrote more than was kept."""
+    """Whether standard output was longer than what was kept."""
     stderr_truncated: bool = False
-    """Whether it wrote more errors than were kept."""
+    """Whether standard error was longer than what was kept."""
     timed_out: bool = False
-    """Whether it was killed because its time was over."""
+    """Whether the command was killed because it exceeded its time limit."""

@@ -1,4 +1,4 @@
-"""Paths as bytes: made plain before anything is looked up."""
+"""Normalizes paths, as bytes, before any file system is asked."""
 
 from gatewright.core.errors import InvalidRequest
 
@@ -6,19 +6,21 @@ _LONGEST = 4095
 
 
 def plain(path: bytes) -> bytes:
-    """Return an absolute path without empty parts and ``.``, and no slash at its end.
+    """Return an absolute path without ``.``, empty parts and a slash at its end.
 
     Raises
     ------
     InvalidRequest
-        It has NUL or ``..``, or is longer than the kernel takes. (``..`` of a path with
-        links is not what its text says, so it is not resolved here.)
+        The path contains NUL or ``..``, or is longer than 4095 bytes. ``..`` is refused
+        because after a symbolic link it is not the parent that the text suggests.
     """
     if b"\0" in path:
-        raise InvalidRequest("A path has no NUL byte.")
+        raise InvalidRequest("A path must not contain a NUL byte.")
     parts = [part for part in path.split(b"/") if part not in {b"", b"."}]
     if b".." in parts:
-        raise InvalidRequest("A path has no “..” here; name the folder itself.")
+        raise InvalidRequest(
+            "A path must not contain “..”; write the path of the folder itself."
+        )
     result = b"/" + b"/".join(parts)
     if len(result) > _LONGEST:
         raise InvalidRequest(f"A path is at most {_LONGEST} bytes long.")
@@ -26,12 +28,12 @@ def plain(path: bytes) -> bytes:
 
 
 def resolve(path: bytes, home: bytes) -> bytes:
-    """Return a plain path; ``~`` and what does not begin with ``/`` begin at home.
+    """Return a plain path, in which ``~`` and relative paths refer to ``home``.
 
     Raises
     ------
     InvalidRequest
-        As `plain`, or the path names another person's home (``~other``).
+        As `plain`, or the path names another user's home (``~other``).
     """
     first, _, rest = path.partition(b"/")
     if first == b"~":
@@ -42,5 +44,5 @@ def resolve(path: bytes, home: bytes) -> bytes:
 
 
 def is_root(path: bytes) -> bool:
-    """Return whether a plain path is the root."""
+    """Return whether a plain path is the root directory."""
     return path == b"/"

@@ -1,4 +1,4 @@
-"""What the domain needs of the places where files are."""
+"""Ports of the files domain: file systems and command runners."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -17,116 +17,137 @@ from gatewright.domains.files.model import (
 
 
 class OpenFile(Protocol):
-    """A regular file that is open for reading, or a folder."""
+    """A regular file that is open for reading, or a directory."""
 
     @property
     def entry(self) -> Entry:
-        """What was opened, links followed."""
+        """Metadata of what was opened, after following links."""
 
     @property
     def descriptor(self) -> int | None:
-        """Descriptor of the file, None for a folder; owned by this object."""
+        """File descriptor, which this object closes; None for a directory."""
 
     async def read(self, offset: int, count: int) -> bytes:
-        """Return up to ``count`` bytes from ``offset``, fewer at the file's end."""
+        """Return up to ``count`` bytes from ``offset``.
+
+        Fewer at the end of the file.
+        """
 
     def size_now(self) -> int | None:
-        """Return the size that the file has now, 0 where its file system tells none.
+        """Return the current size; 0 for files without a size, such as in ``/proc``.
 
-        None says that somebody has overwritten or shortened it since it was opened or
-        last asked about. Bytes that were added at its end are no such change.
+        None if the file was overwritten or truncated since it was opened or since the
+        last call. Bytes appended at its end do not count as a change.
         """
 
     def close(self) -> None:
-        """Close the descriptor; safe to repeat."""
+        """Close the file; further calls do nothing."""
 
 
 class Writing(Protocol):
-    """A file that is being written, and not visible before it is committed."""
+    """A file that is being written; it has no name until it is committed."""
 
     @property
     def free(self) -> int:
-        """Bytes that may still be written where it is, as it began."""
+        """Bytes that were free on its file system when writing began."""
 
     async def write(self, blocks: Sequence[bytes]) -> None:
-        """Append bytes (`StorageFull` when there is no room)."""
+        """Append bytes; raises `StorageFull` if there is no space."""
 
     async def commit(
         self, condition: Precondition, modified_ns: int | None = None
     ) -> Stored:
-        """Make it durable and give it its name in one step.
+        """Make the file durable and give it its name in one atomic step.
 
-        ``modified_ns`` is the time of last change that it shall have, in nanoseconds
-        since 1970; by default that of the writing.
+        ``modified_ns`` sets its time of modification, in nanoseconds since 1970.
 
-        `AlreadyExists` and `PreconditionFailed` say that the condition does not hold.
+        Raises
+        ------
+        AlreadyExists, PreconditionFailed
+            The condition does not hold.
         """
 
     async def abort(self) -> None:
-        """Remove it; safe to repeat, and after a commit it does nothing."""
+        """Remove the file; does nothing after a commit or an earlier call."""
 
 
 class FileSystem(Protocol):
-    """The files of one system, reached as one of its users.
+    """The files of one system, accessed with the rights of one of its users.
 
     Paths are plain (see `gatewright.domains.files.path`). Errors are those of
     `core.errors`: `NotFound`, `NotAllowed` (permissions), `AlreadyExists`, `Conflict`
-    (a folder where a file is needed and the reverse, a folder that is not empty),
-    `InvalidRequest` (names that are too long), `StorageFull`, `Unavailable`,
+    (a directory where a file is needed or the reverse, a directory that is not empty),
+    `InvalidRequest` (a name that is too long), `StorageFull`, `Unavailable`,
     `TimedOut`.
     """
 
     async def home(self, user: str) -> bytes:
-        """Return the plain path of the folder where a user's relative paths begin.
+        """Return the plain path of a user's home directory.
 
-        `NotAllowed` says that the user has none.
+        Raises
+        ------
+        NotAllowed
+            The user has none.
         """
 
     def within(self, folder: bytes, destinations: bytes | None = None) -> "FileSystem":
-        """Return the same files by the same paths, of which none leaves a folder.
+        """Return a view of the file system in which no path can leave a folder.
 
-        What leads out of it, a link too, is `NotAllowed`, and so is another name for
-        a symbolic link in it. ``destinations`` is the folder that the destination of a
-        copy does not leave, where it is another one.
+        Paths are the same. A path that leads out of the folder, also through a link, is
+        refused with `NotAllowed`, and so is a hard link to a symbolic link.
+        ``destinations`` is the folder for destinations of moves and copies, if it is
+        another one.
         """
 
     async def stat(self, user: str, path: bytes, *, follow: bool = False) -> Entry:
-        """Return what a path names, or (``follow``) what its link leads to."""
+        """Return the metadata of a path; ``follow`` follows a symbolic link."""
 
     async def open(self, user: str, path: bytes) -> OpenFile:
-        """Open a file for reading; of a folder, only its entry is known."""
+        """Open a file for reading; a directory has only its entry."""
 
     async def list(
         self, user: str, path: bytes, *, after: bytes, limit: int
     ) -> Listing:
-        """Return the names of a folder that follow ``after`` in their order."""
+        """Return a page of a directory.
+
+        It has up to ``limit`` entries, whose names sort after ``after``.
+        """
 
     async def checksum(self, user: str, path: bytes, algorithm: Algorithm) -> Checksum:
-        """Read a whole file and return its checksum."""
+        """Return the checksum of a whole file."""
 
     async def space(self, user: str, path: bytes) -> Space:
-        """Return the room on the file system of a path that exists."""
+        """Return the space on the file system that contains a path."""
 
     async def begin(self, user: str, path: bytes) -> Writing:
-        """Begin to write a file whole; what is there stays until the commit.
+        """Begin to write a whole file, which replaces an existing one on commit.
 
-        Of a symbolic link the target is written, as a shell does, and keeps its place.
-        `Conflict` says that there is something that cannot be replaced so: a folder, a
-        pipe, a socket, a device, or a link that leads to one or to nothing.
+        If the path is a symbolic link, its target is written and the link stays, as in
+        a shell.
+
+        Raises
+        ------
+        Conflict
+            The path is something that cannot be replaced: a directory, pipe, socket or
+            device, or a link to one of these or to nothing.
         """
 
     async def mkdir(self, user: str, path: bytes, *, parents: bool = False) -> Entry:
-        """Make a folder (``parents``: and those above, and no error if it is there)."""
+        """Create a directory.
+
+        With ``parents``, missing parents are created too, and an existing directory is
+        no error.
+        """
 
     async def move(
         self, user: str, path: bytes, destination: bytes, *, replace: bool = False
     ) -> Entry:
-        """Give another name; `AlreadyExists` unless ``replace``."""
+        """Rename a file or directory; `AlreadyExists` unless ``replace`` is given."""
 
     async def copy(
         self, user: str, path: bytes, destination: bytes, *, replace: bool = False
     ) -> Entry:
-        """Copy a file, link or folder with all in it, whole or not at all."""
+        """Copy a file, link or directory with its contents, entirely or not at all."""
 
     async def remove(
         self,
@@ -136,22 +157,26 @@ class FileSystem(Protocol):
         recursive: bool = False,
         match: tuple[str, ...] | None = None,
     ) -> None:
-        """Remove a file, link or empty folder (``recursive``: with all in it)."""
+        """Remove a file, link or empty directory.
+
+        ``recursive`` removes a directory with its contents. ``match`` are the versions,
+        one of which it must have.
+        """
 
     async def link(
         self, user: str, path: bytes, target: bytes, *, symbolic: bool = True
     ) -> Entry:
-        """Make a symbolic link with the text ``target``, or a hard link to it."""
+        """Create a symbolic link with the text ``target``, or a hard link to it."""
 
     async def chmod(self, user: str, path: bytes, mode: int) -> Entry:
         """Set the permission bits."""
 
 
 class CommandRunner(Protocol):
-    """Runs programs on one system as one of its users."""
+    """Runs commands on one system with the rights of one of its users."""
 
     async def home(self, user: str) -> bytes:
-        """Return the plain path of the folder where a user's relative paths begin."""
+        """Return the plain path of a user's home directory."""
 
     async def run(self, user: str, command: Command) -> Outcome:
-        """Run a command to its end or its time's; what it leaves is killed."""
+        """Run a command to its end or time limit, then kill what it left running."""

@@ -1,8 +1,8 @@
-"""How far a caller reaches: all files of a system, or what is in some folders.
+"""Limits callers to the folders to which their token is restricted.
 
-A token may be narrowed to folders (``files:read:/data``). Its path has to begin with
-one as text, and whoever looks it up keeps beneath that folder, so that no link leads
-out of it: the text alone would be no limit.
+A token may be restricted to folders (``files:read:/data``). A path must then begin with
+one of them as text, and the file system must not follow links out of that folder, since
+the text alone would be no limit.
 """
 
 from gatewright.core.caller import Caller, Scope
@@ -11,50 +11,64 @@ from gatewright.core.scopes import is_within
 from gatewright.domains.files import path as paths
 
 Reached = tuple[bytes | None, bytes]
-"""Folder that the look-up may not leave (None: there is no limit), and a plain path."""
+"""Folder that a look-up may not leave (None for no limit), and a plain path."""
 
 
 def require_any(caller: Caller) -> None:
-    """Refuse a caller who may read no file at all."""
+    """Refuse a caller who may not read any file.
+
+    Raises
+    ------
+    NotSignedIn, NotAllowed
+        A visitor, or an account or token without the scope to read files.
+    """
     if not caller.folders(Scope.FILES_READ):
         caller.require(Scope.FILES_READ)
 
 
 def reading(caller: Caller, path: bytes) -> Reached:
-    """Return how far the caller may look for a path to read it.
+    """Return the folder that limits a caller who reads a path, and the plain path.
 
     Raises
     ------
     NotAllowed
         The caller may not read files, or not there.
     InvalidRequest
-        The path is none.
+        The path is not valid.
     """
     return _reached(caller, Scope.FILES_READ, path)
 
 
 def changing(caller: Caller, path: bytes) -> Reached:
-    """Return how far the caller may look for a path to change it.
+    """Return the folder that limits a caller who changes a path, and the plain path.
 
     Raises
     ------
     NotAllowed
-        The caller may not write files, or not there; or the path is the root, or the
-        folder itself to which a token is narrowed.
+        The caller may not write files, or not there; or the path is the root directory
+        or the folder itself to which the token is restricted.
     InvalidRequest
-        The path is none.
+        The path is not valid.
     """
     folder, plain = _reached(caller, Scope.FILES_WRITE, path)
     check_not_root(plain)
     if plain == folder:
-        raise NotAllowed("The folder to which a token is narrowed stays as it is.")
+        raise NotAllowed(
+            "A token cannot change the folder itself to which it is restricted."
+        )
     return folder, plain
 
 
 def check_not_root(path: bytes) -> None:
-    """Refuse the root of a system's files (`NotAllowed`)."""
+    """Refuse the root directory of a system.
+
+    Raises
+    ------
+    NotAllowed
+        The path is the root directory.
+    """
     if paths.is_root(path):
-        raise NotAllowed("The root of a system's files stays as it is.")
+        raise NotAllowed("The root folder of a system cannot be changed.")
 
 
 def _reached(caller: Caller, scope: Scope, path: bytes) -> Reached:
@@ -67,4 +81,4 @@ def _reached(caller: Caller, scope: Scope, path: bytes) -> Reached:
         if is_within(plain, folder):
             return folder, plain
     names = ", ".join(f"“{name.decode('utf-8', 'replace')}”" for name in folders)
-    raise NotAllowed(f"This token reaches {names} only.", scope=str(scope))
+    raise NotAllowed(f"This token is restricted to {names}.", scope=str(scope))

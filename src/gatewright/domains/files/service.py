@@ -1,4 +1,4 @@
-"""Files of the systems, for a caller who has the scope."""
+"""The service through which faces read and change files of the systems."""
 
 from collections.abc import AsyncGenerator, AsyncIterable, Mapping
 from typing import Final
@@ -40,16 +40,20 @@ _TAIL_MOST = 4 << 20
 
 
 class FileService:
-    """Reads and changes files as the caller.
+    """Reads and changes files with the rights of the caller's account.
+
+    Methods check the caller's scope and the folders to which a token is restricted,
+    raise `NotFound` for a system without files, and otherwise the errors of
+    `gatewright.domains.files.ports.FileSystem`.
 
     Parameters
     ----------
     systems
         File systems by the names of their systems.
     upload_bytes
-        Largest file that may be written.
+        Largest file that may be written, bytes.
     downloads, uploads
-        Turns of each user for files that are open, and for files in the making.
+        Limits of each user's open downloads and uploads.
     """
 
     def __init__(
@@ -71,31 +75,31 @@ class FileService:
         return list(self._systems)
 
     async def systems(self, caller: Caller) -> list[Home]:
-        """Return the systems that have files."""
+        """Return the systems that have files, with the caller's home on each."""
         reach.require_any(caller)
         return [await self.system(caller, name) for name in self._systems]
 
     async def system(self, caller: Caller, system: str) -> Home:
-        """Return one system (`NotFound` if it has no files)."""
+        """Return one system, with the caller's home on it."""
         reach.require_any(caller)
         return Home(system, await self._files(system).home(caller.user))
 
     async def resolve(self, caller: Caller, system: str, path: bytes) -> bytes:
-        """Return a plain path; ``~`` and relative paths begin at the caller's home."""
+        """Return a plain path; ``~`` and relative paths refer to the caller's home."""
         return paths.resolve(path, await self._files(system).home(caller.user))
 
     async def stat(
         self, caller: Caller, system: str, path: bytes, *, follow: bool = False
     ) -> Entry:
-        """Return what a path names."""
+        """Return the metadata of a path; ``follow`` follows a symbolic link."""
         files, plain = self._reading(caller, system, path)
         return await files.stat(caller.user, plain, follow=follow)
 
     async def open(self, caller: Caller, system: str, path: bytes) -> OpenFile:
-        """Open a file for reading; a folder comes back without a descriptor.
+        """Open a file for reading; a folder is returned without a descriptor.
 
-        The file counts among the caller's downloads until it is closed
-        (`TooManyRequests` above their number).
+        The file counts as a download of the caller until it is closed.
+        `TooManyRequests` says that the caller has too many of them open.
         """
         files, plain = self._reading(caller, system, path)
         return await open_counted(self.downloads, files, caller.user, plain)
@@ -103,27 +107,27 @@ class FileService:
     async def list(
         self, caller: Caller, system: str, path: bytes, *, after: bytes, limit: int
     ) -> Listing:
-        """Return a page of a folder."""
+        """Return a page of a folder: ``limit`` entries whose names follow ``after``."""
         files, plain = self._reading(caller, system, path)
         return await files.list(caller.user, plain, after=after, limit=limit)
 
     async def members(
         self, caller: Caller, system: str, path: bytes
     ) -> tuple[Entry, AsyncGenerator[Member | Missing, None]]:
-        """Return a folder and what yields all that is in it (see `folders.members`).
+        """Return a folder, and an iterator over its contents (see `folders.members`).
 
         Raises
         ------
         Conflict
-            It is a file.
+            The path is a file.
         NotAllowed
-            The folder itself may not be listed.
+            The caller may not list the folder.
         """
         files, plain = self._reading(caller, system, path)
         opened = await files.open(caller.user, plain)
         opened.close()
         if opened.entry.type is not FileType.DIRECTORY:
-            raise Conflict("This is a file; an archive is made of a folder.")
+            raise Conflict("This is a file; an archive can only be made of a folder.")
         await files.list(caller.user, plain, after=b"", limit=1)
         return opened.entry, members(files, caller.user, plain, opened.entry)
 
@@ -135,18 +139,18 @@ class FileService:
         return await files.checksum(caller.user, plain, algorithm)
 
     async def space(self, caller: Caller, system: str, path: bytes) -> Space:
-        """Return the room on the file system of a path."""
+        """Return the space on the file system that contains a path."""
         files, plain = self._reading(caller, system, path)
         return await files.space(caller.user, plain)
 
     async def tail(
         self, caller: Caller, system: str, path: bytes, lines: int
     ) -> tuple[Entry, bytes]:
-        """Return the last lines of a file, at most 4 MiB of them."""
+        """Return a file's metadata and its last lines, at most about 4 MiB."""
         opened = await self.open(caller, system, path)
         try:
             if opened.descriptor is None:
-                raise Conflict("This is a folder, and a file is needed.")
+                raise Conflict("This is a folder; only a file has last lines.")
             return opened.entry, await last_lines(opened, lines)
         finally:
             opened.close()
@@ -163,33 +167,34 @@ class FileService:
         digests: Mapping[Algorithm, bytes] | None = None,
         modified_ns: int | None = None,
     ) -> Stored:
-        """Write a whole file, or nothing at all; of a symbolic link, its target.
+        """Write a whole file, or nothing at all; a symbolic link's target is written.
 
         Parameters
         ----------
         body
-            The bytes; when it raises, nothing is written.
+            The content; if it raises, nothing is written.
         length
-            Number of bytes that were announced, if it was said.
+            Announced number of bytes; None if none was announced.
         condition
-            What must be true of the file that is there.
+            Condition on the existing file.
         digests
-            Digests that the bytes must have.
+            Digests that the content must have.
         modified_ns
-            Time of last change that the file shall have, nanoseconds since 1970.
+            Time of modification to set, nanoseconds since 1970; None for the current
+            time.
 
         Raises
         ------
         TooLarge, StorageFull
-            The file is above the limit, or there is no room for it.
+            The file is above the limit, or there is no space for it.
         InvalidRequest
-            The body has another length or digest than was announced.
+            The content has another length or digest than announced.
         Conflict
-            There is something that is no file, or a link that leads to none.
+            The path is something other than a file, or a link that leads to none.
         PreconditionFailed
-            The condition does not hold, also that of creation alone.
+            The condition does not hold.
         TooManyRequests
-            The caller has too many uploads under way.
+            The caller has too many uploads in progress.
         """
         files, plain = self._changing(caller, system, path)
         self._check_length(length)
@@ -220,9 +225,9 @@ class FileService:
         length: int | None,
         digests: Digests,
     ) -> None:
-        """Write what comes, in blocks of 1 MiB or more, and check that it is whole."""
+        """Write the body in blocks of 1 MiB or more; check its length and digests."""
         if length is not None and length > writing.free:
-            raise StorageFull(f"There is room for {writing.free} bytes only.")
+            raise StorageFull(f"There is space for only {writing.free} bytes.")
         total, held = 0, 0
         blocks: list[bytes] = []
         async for block in body:
@@ -244,7 +249,7 @@ class FileService:
     async def mkdir(
         self, caller: Caller, system: str, path: bytes, *, parents: bool = False
     ) -> Entry:
-        """Make a folder."""
+        """Create a folder; ``parents`` also creates missing parents."""
         files, plain = self._changing(caller, system, path)
         return await files.mkdir(caller.user, plain, parents=parents)
 
@@ -257,7 +262,10 @@ class FileService:
         *,
         replace: bool = False,
     ) -> Entry:
-        """Give a file or folder another name; the destination may be relative."""
+        """Rename a file or folder.
+
+        A relative destination starts at the caller's home.
+        """
         folder, source = reach.changing(caller, path)
         files, target = await self._towards(caller, system, folder, destination)
         return await files.move(caller.user, source, target, replace=replace)
@@ -271,7 +279,7 @@ class FileService:
         *,
         replace: bool = False,
     ) -> Entry:
-        """Copy a file or folder; the destination may be relative."""
+        """Copy a file or folder; a relative destination starts at the caller's home."""
         folder, source = reach.reading(caller, path)
         reach.check_not_root(source)
         files, target = await self._towards(caller, system, folder, destination)
@@ -286,7 +294,10 @@ class FileService:
         recursive: bool = False,
         match: tuple[str, ...] | None = None,
     ) -> None:
-        """Remove a file, a link, an empty folder, or a folder with all in it."""
+        """Remove a file, a link or an empty folder; ``recursive`` a whole folder.
+
+        ``match`` are the versions, one of which it must have.
+        """
         files, plain = self._changing(caller, system, path)
         await files.remove(caller.user, plain, recursive=recursive, match=match)
 
@@ -299,7 +310,11 @@ class FileService:
         *,
         symbolic: bool = True,
     ) -> Entry:
-        """Make a link. A symbolic link's text is kept as it is."""
+        """Create a link; the text of a symbolic link is kept as it is.
+
+        Tokens that are restricted to folders cannot create symbolic links
+        (`NotAllowed`).
+        """
         files, plain = self._changing(caller, system, path)
         if b"\0" in target or not target:
             raise InvalidRequest("A link needs a target, without NUL bytes.")
@@ -307,8 +322,8 @@ class FileService:
             target = await self.resolve(caller, system, target)
         elif caller.folders(Scope.FILES_WRITE):
             raise NotAllowed(
-                "A token that is narrowed to a folder makes no symbolic links: others "
-                "would follow them out of it."
+                "A token that is restricted to a folder cannot create symbolic links, "
+                "which could lead out of it."
             )
         return await files.link(caller.user, plain, target, symbolic=symbolic)
 
@@ -332,7 +347,7 @@ class FileService:
     async def _towards(
         self, caller: Caller, system: str, folder: bytes | None, destination: bytes
     ) -> tuple[FileSystem, bytes]:
-        """Return what moves or copies out of a folder to a destination."""
+        """Return the file system and target path for a move or copy out of a folder."""
         resolved = await self.resolve(caller, system, destination)
         to, target = reach.changing(caller, resolved)
         files = self._files(system)
@@ -352,9 +367,9 @@ def _within(files: FileSystem, folder: bytes | None) -> FileSystem:
 
 
 async def last_lines(opened: OpenFile, lines: int) -> bytes:
-    """Return the last lines of an open file, reading from its end.
+    """Return the last lines of an open file, read from its end.
 
-    A line ends with a newline; bytes after the last newline are a line too. A file
+    A line ends with a newline; bytes after the last newline count as a line too. A file
     without a size (in ``/proc``) is read from its beginning.
     """
     end = opened.entry.size

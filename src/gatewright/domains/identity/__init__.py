@@ -1,4 +1,4 @@
-"""Who people are: accounts, sessions, personal tokens, and the audit log."""
+"""Accounts, sessions, personal tokens, and the audit log."""
 
 from gatewright.domains.identity.attempts import AttemptGuard
 from gatewright.domains.identity.audit import START, AuditTrail, chained

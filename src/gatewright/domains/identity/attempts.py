@@ -1,13 +1,14 @@
-"""Brute force: after a few failed sign-ins one has to wait, longer each time.
+"""Slows down the guessing of passwords: failed sign-ins are followed by bans.
 
-Three failures within two minutes for one name from one address are a ban of five
-minutes (the defaults of Authelia), then ten, twenty, up to a day. The address is part
-of it, so that nobody can lock a user out from elsewhere; and no address has all the
-places where passwords are checked, so that nobody can keep the others from signing in.
+Three failures within two minutes for one name from one address lead to a ban of five
+minutes (the defaults of Authelia), then of ten, twenty, and so on up to a day. The ban
+is for the name and the address together, so that nobody can lock a user out from
+elsewhere. An address can use only a part of the places in which passwords are checked,
+so that nobody can keep others from signing in.
 
-A ban outlasts a restart and holds in all processes, so it is remembered by the clock of
-the day. Where that clock was set back, a ban begins again, once, at its own length: it
-never lasts for the hours by which the clock went back.
+A ban survives a restart and holds in all processes, so its end is stored in wall-clock
+time. If that clock is set back, the ban restarts once at its own length, instead of
+lasting longer by the time that the clock went back.
 """
 
 import asyncio
@@ -29,25 +30,25 @@ BAN_SECONDS = 300.0
 LONGEST_BAN_SECONDS = 86_400.0
 FORGET_SECONDS = 86_400.0
 MOST_AT_ONCE = 6
-"""Sign-ins of one address that may be under way: a third of those that are checked or
-wait for it (see ``backends.local_accounts``)."""
+"""Largest number of sign-ins of one address at a time: a third of those that can be
+checked or wait for it (see ``backends.local_accounts``)."""
 
 
 def subject(name: str, address: str) -> str:
-    """Return what the attempts of a name from an address are remembered by.
+    """Return the key under which the attempts of a name from an address are stored.
 
-    It is a digest: a name that somebody typed may be a password.
+    It is a digest, because a name that somebody typed may be a password.
     """
     return digest(f"{network_of(address)}\0{name}")
 
 
 def seconds_to_wait(past: Attempts | None, now: float) -> float:
-    """Return the seconds until the next attempt may be made, 0 for at once."""
+    """Return the seconds until the next attempt is allowed; 0 for now."""
     return 0.0 if past is None else max(0.0, past.banned_until - now)
 
 
 def after_failure(past: Attempts | None, now: float) -> Attempts:
-    """Return what to remember when one more attempt has failed."""
+    """Return the attempts after one more failure."""
     if past is None or now - max(past.since, past.banned_until) > FORGET_SECONDS:
         past = Attempts(0, now)
     fresh = past.failures >= MOST_FAILURES or now - past.since > WINDOW_SECONDS
@@ -60,15 +61,15 @@ def after_failure(past: Attempts | None, now: float) -> Attempts:
 
 
 def ban_length(bans: int) -> float:
-    """Return the seconds of the last of so many bans."""
+    """Return the length in seconds of the ban with this number, counted from 1."""
     return min(BAN_SECONDS * 2.0 ** (bans - 1), LONGEST_BAN_SECONDS)
 
 
 def rebased(past: Attempts | None, now: float) -> Attempts:
-    """Return the attempts with times that the present clock makes impossible corrected.
+    """Return the attempts with times corrected that lie too far in the future.
 
-    After the clock was set back, a ban would last too long: it ends within its own
-    length from now, and failures began by now at the latest.
+    Such times occur after the clock was set back. A ban then ends at most its own
+    length from now, and failures began no later than now.
     """
     if past is None:
         return Attempts(0, now)
@@ -81,9 +82,10 @@ def rebased(past: Attempts | None, now: float) -> Attempts:
 
 
 class AttemptGuard:
-    """Lets one sign-in of a name from an address happen at a time, and not too many.
+    """Admits one sign-in at a time for a name from an address, unless it is banned.
 
-    An address has a few under way at one time, whatever the names.
+    It also limits how many sign-ins one address has in progress, for all names
+    together.
     """
 
     def __init__(self, store: AttemptStore, clock: Clock) -> None:
@@ -94,13 +96,13 @@ class AttemptGuard:
 
     @asynccontextmanager
     async def attempt(self, name: str, address: str) -> AsyncIterator["Attempt"]:
-        """Yield an attempt; the caller then says whether it succeeded.
+        """Yield an attempt, on which the caller then calls ``failed`` or ``succeeded``.
 
         Raises
         ------
         TooManyRequests
-            There were too many failures, or several are under way; ``Retry-After``
-            says when to try again.
+            The name and address are banned, or the address has too many sign-ins in
+            progress. ``Retry-After`` says when to try again.
         """
         who = subject(name, address)
         async with self._turn(who), self._place(network_of(address)):
@@ -150,7 +152,7 @@ class AttemptGuard:
 
 
 class Attempt:
-    """One sign-in that is being tried."""
+    """A sign-in in progress."""
 
     def __init__(
         self, store: AttemptStore, clock: Clock, who: str, *, remembered: bool
@@ -168,6 +170,6 @@ class Attempt:
         )
 
     async def succeeded(self) -> None:
-        """Forget earlier failures."""
+        """Delete the record of earlier failures."""
         if self._remembered:
             await self._store.clear(self._who)

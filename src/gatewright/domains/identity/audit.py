@@ -1,9 +1,9 @@
-"""The audit log: every change, in a chain that shows tampering.
+"""The audit log of every change, as a hash chain that reveals tampering.
 
-A change is written down before it is made (its *intent*) and takes its place in the
-chain with its outcome, before the answer leaves. So nothing is done that the log does
-not know of: where the log cannot be written the change is refused, and where the
-gateway dies in between the intent stays and becomes a record without an outcome.
+Before a change is made, it is written to the log as an *intent*. When its outcome is
+known, and before the answer is sent, it becomes a record of the chain. If the log
+cannot be written, the change is refused. If the gateway dies in between, the intent
+remains and later becomes a record without an outcome. So no change is missing.
 """
 
 import hashlib
@@ -19,9 +19,10 @@ from gatewright.domains.identity.model import AuditEntry, AuditRecord, AuditVerd
 from gatewright.domains.identity.ports import AuditLog
 
 START = "0" * 64
-"""Stands for the hash of the record before the first."""
+"""Takes the place of the previous hash in the first record."""
 LOST_SECONDS = 86_400.0
-"""An intent without an outcome for so long belongs to a gateway that died."""
+"""Age in seconds at which an intent without an outcome counts as left by a gateway that
+died."""
 
 _PAGE = 1000
 _LONGEST = 256
@@ -34,7 +35,7 @@ def chained(before: str, number: int, entry: AuditEntry) -> AuditRecord:
 
 
 def chain_hash(before: str, number: int, entry: AuditEntry) -> str:
-    """Return the SHA-256 over a compact JSON array of the record's fields.
+    """Return the SHA-256 of a compact JSON array of a record's fields, in hexadecimal.
 
     The array is [hash of the record before, number, at, user, token, method, path,
     status, request_id, address, note], ASCII, without spaces; ``at`` is the shortest
@@ -58,20 +59,20 @@ def chain_hash(before: str, number: int, entry: AuditEntry) -> str:
 
 
 def plain(text: str, longest: int = _LONGEST) -> str:
-    """Return text without what a log or a database cannot hold, and not too long."""
+    """Return text cut to a length, with unprintable characters replaced."""
     shown = text[:longest].encode("utf-8", "replace").decode()
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in shown)
 
 
 class AuditTrail:
-    """Writes and checks the audit log."""
+    """Writes and verifies the audit log."""
 
     def __init__(self, log: AuditLog, clock: Clock) -> None:
         self._log = log
         self._clock = clock
 
     async def begin(self, entry: AuditEntry) -> str:
-        """Write down that a change is about to be made; return its intent's id.
+        """Record the intent of a change; return the intent's id.
 
         Raises
         ------
@@ -86,7 +87,7 @@ class AuditTrail:
         return intent
 
     async def record(self, entry: AuditEntry, *, intent: str = "") -> None:
-        """Write down what became of a change; it is on disk when this returns.
+        """Record the outcome of a change; the record is durable when this returns.
 
         Raises
         ------
@@ -112,7 +113,10 @@ class AuditTrail:
         )
 
     async def recover(self) -> int:
-        """Give a record to the changes whose gateway died; return how many."""
+        """Turn intents older than a day into records without an outcome.
+
+        Returns their number.
+        """
         lost = await self._log.intents(self._clock() - LOST_SECONDS)
         for intent, entry in lost:
             began = "begun at a time that cannot be read, outcome not known"
@@ -122,14 +126,14 @@ class AuditTrail:
         return len(lost)
 
     async def after(self, number: int) -> Sequence[AuditRecord]:
-        """Return the next records after a number, oldest first; none at the end."""
+        """Return the next records after a number, oldest first; empty at the end."""
         return await self._log.after(number, _PAGE)
 
     async def verify(self, head: str = "") -> AuditVerdict:
-        """Read the whole log and say whether it is as it was written.
+        """Read the whole log and check its hash chain.
 
-        ``head`` is a hash that an earlier check returned: it must still be in the
-        chain, which shows records cut off at the end.
+        ``head`` is a hash that an earlier check returned. It must still be in the
+        chain; otherwise records were cut off at the end.
         """
         before, number, seen = START, 0, not head
         while records := await self.after(number):

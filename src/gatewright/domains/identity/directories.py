@@ -1,9 +1,9 @@
-"""The places that know people: asked one after another, and followed.
+"""Combines the directories that authenticate people, and copies their accounts.
 
-The gateway keeps an account for each person who signs in by a directory, so that
-sessions, tokens and rights have something to stand on; its groups and role are the
-directory's. A name belongs to the directory whose person had it first, so that nobody
-signs in as an account of another.
+The gateway keeps an account for each person who signs in through a directory, to which
+sessions, tokens and rights refer. Its groups and role are copied from the directory. A
+name belongs to the directory whose person used it first, so that a person of another
+directory cannot sign in to the same account.
 """
 
 import logging
@@ -28,11 +28,12 @@ class Directories:
     Parameters
     ----------
     places
-        The directories by the name of their plug-in, in the order to ask them.
+        The directories by the name of their plug-in, in the order in which they are
+        asked.
     users
-        The accounts.
+        The store of accounts.
     clock
-        Seconds since 1970 UTC.
+        Gives the time in seconds since 1970 UTC.
     """
 
     def __init__(
@@ -43,14 +44,16 @@ class Directories:
         self._clock = clock
 
     async def check(self, name: str, password: str) -> tuple[User, str | None] | None:
-        """Return the account whose password was given, and the hash that it fits.
+        """Return the account with this name and password, and the stored hash.
 
-        None if no directory knows the name and the password.
+        The hash is that of the gateway's own accounts; None for others. The result is
+        None if no directory accepts the name and password.
 
         Raises
         ------
         NotSignedIn
-            The password is right, and the account of that name is of another directory.
+            The password is right, but the account of this name belongs to another
+            directory.
         """
         other = None
         for source, place in self._places.items():
@@ -73,10 +76,11 @@ class Directories:
         return None
 
     async def refresh(self) -> float:
-        """Bring the accounts up to date with their directories; return when again.
+        """Update the accounts from their directories.
 
-        An account that its directory no longer knows is removed, with its sessions
-        and tokens. What is of a directory that is away stays as it is.
+        An account that its directory no longer has is removed, with its sessions and
+        tokens. Accounts of a directory that does not answer stay as they are. Returns
+        the seconds until the next update.
         """
         after = ""
         while users := await self._users.page(after, _PAGE):
@@ -100,12 +104,19 @@ class Directories:
             await self._mirrored(person, user.source)
 
     async def _mirrored(self, person: Person, source: str) -> User | None:
-        """Make or update a person's account from the directory, and return it."""
+        """Create or update a person's account, and return it.
+
+        None if that is refused.
+        """
         if not is_name(person.name) or not all(map(is_name, person.groups)):
-            _log.warning("A name of the directory %s is none here.", source)
+            _log.warning("The directory %s gave a name that is not valid here.", source)
             return None
         user = User(person.name, person.role, self._clock(), person.groups)
         if not await self._users.mirror(replace(user, source=source)):
-            _log.warning("%s of %s is another's name here.", person.name, source)
+            _log.warning(
+                "The account %s belongs to another directory than %s.",
+                person.name,
+                source,
+            )
             return None
         return await self._users.get(person.name)

@@ -1,4 +1,4 @@
-"""Notes the last use of sessions and tokens, at most once a minute and in passing."""
+"""Stores when sessions and tokens were last used, at most once a minute each."""
 
 import asyncio
 import logging
@@ -12,13 +12,13 @@ _log = logging.getLogger(__name__)
 
 
 class LastUse:
-    """Writes last uses beside the requests, so that no request waits for the disk."""
+    """Stores times of use in the background, so that no request waits for the disk."""
 
     def __init__(self) -> None:
         self._writes: dict[str, asyncio.Task[None]] = {}
 
     def note(self, key: str, write: Coroutine[None, None, None]) -> None:
-        """Start a write, unless one for the same key is on its way."""
+        """Start a write, unless one for the same key is in progress."""
         if key in self._writes:
             write.close()
             return
@@ -35,5 +35,5 @@ class LastUse:
         self._writes[key] = asyncio.create_task(write_and_forget())
 
     async def settle(self) -> None:
-        """Wait for what was begun."""
+        """Wait for all writes in progress."""
         await asyncio.gather(*self._writes.values())

@@ -1,4 +1,4 @@
-"""People, their sessions and tokens, and the record of what they did."""
+"""The data model of accounts, sessions, tokens and audit records."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -11,72 +11,75 @@ LOCAL: Final = "local"
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A local account."""
+    """An account of the gateway."""
 
     name: str
-    """Account name, unique."""
+    """Unique name."""
     role: Role
-    """What the account may do at most."""
+    """Role, which limits what the account may do."""
     created_at: float
-    """Seconds since 1970-01-01 UTC."""
+    """Time of creation, seconds since 1970-01-01 UTC."""
     groups: frozenset[str] = frozenset()
-    """Groups that the account belongs to."""
+    """Names of its groups."""
     has_password: bool = False
-    """Whether the account has a password of the gateway's own."""
+    """Whether the gateway stores a password for the account."""
     source: str = LOCAL
-    """The directory that knows the account; the gateway's own is ``local``."""
+    """Directory that the account comes from; ``local`` is the gateway itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody as a directory knows them."""
+    """A person as a directory describes them."""
 
     name: str
-    """Name of their account, unique in the directory."""
+    """Name of the account, unique in the directory."""
     groups: frozenset[str] = frozenset()
-    """Groups that they belong to."""
+    """Names of the groups that they belong to."""
     role: Role = Role.GUEST
-    """What their account may do at most."""
+    """Role of the account."""
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """The account whose password was given."""
+    """A successful check of a name and password."""
 
     person: Person
-    """The person."""
+    """The person with this name and password."""
     password_hash: str | None = None
-    """The hash that it fits, where the gateway keeps that itself."""
+    """The hash that the password matched, if the gateway stores it itself; else None.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A browser that has signed in."""
+    """A session of a browser or program that has signed in."""
 
     key: str
-    """Public identifier; the secret is in the cookie alone."""
+    """Public identifier; the secret is only in the cookie."""
     user: str
     """Account name."""
     created_at: float
-    """When the user signed in, seconds since 1970-01-01 UTC."""
+    """Time of the sign-in, seconds since 1970-01-01 UTC."""
     used_at: float
-    """Last request, to about a minute."""
+    """Time of the last request, seconds since 1970-01-01 UTC, accurate to a minute."""
     expires_at: float
-    """When the session ends in any case."""
+    """Time at which the session ends even if it is in use, seconds since 1970-01-01
+    UTC."""
     address: str
-    """Network address that signed in."""
+    """Network address from which the user signed in."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
-    """A session at the one moment when its secret is known."""
+    """A new session with its secret, which is not stored."""
 
     secret: str = field(repr=False)
-    """What the cookie carries; 256 random bits as 43 characters."""
+    """Value of the cookie: 256 random bits as 43 characters, for a program after the
+    prefix ``program.``."""
     session: Session
     """The session."""
     user: User
-    """Who signed in."""
+    """The account that signed in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,92 +87,95 @@ class Token:
     """A personal token for scripts and programs."""
 
     key: str
-    """Public identifier, the part of the token before the dot."""
+    """Public identifier: the part of the token between ``gw_`` and the dot."""
     user: str
-    """Account that the token acts for."""
+    """Account for which the token acts."""
     label: str
-    """What the user calls it."""
+    """Description that the user gave it."""
     scopes: frozenset[str]
-    """What it may do, as long as the account may."""
+    """Scopes; those that the account loses do not count any more."""
     created_at: float
-    """Seconds since 1970-01-01 UTC."""
+    """Time of creation, seconds since 1970-01-01 UTC."""
     expires_at: float
-    """When it ends, seconds since 1970-01-01 UTC."""
+    """Time at which it expires, seconds since 1970-01-01 UTC."""
     parent: str = ""
-    """Key of the token that made it, with which it is revoked; or empty."""
+    """Key of the token with which it was created, and with which it is revoked; empty
+    if it was created in a session."""
     used_at: float | None = None
-    """Last use, to about a minute."""
+    """Time of the last use, seconds since 1970-01-01 UTC, accurate to a minute; None
+    for never."""
     used_from: str = ""
     """Network address of the last use."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewToken:
-    """A new token with its secret, which is not stored and shown only once."""
+    """A new token with its secret, which is not stored and is shown only once."""
 
     text: str = field(repr=False)
     """The whole token, ``gw_<key>.<secret>``."""
     token: Token
-    """The token without its secret."""
+    """The stored part of the token, without the secret."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attempts:
-    """Failed sign-ins of one name from one address."""
+    """Failed sign-ins of one name from one network address."""
 
     failures: int
-    """Failures since ``since``."""
+    """Number of failures since ``since``."""
     since: float
-    """When the first of them was, seconds since 1970-01-01 UTC."""
+    """Time of the first of these failures, seconds since 1970-01-01 UTC."""
     bans: int = 0
-    """Bans so far; each is twice as long as the one before."""
+    """Number of bans so far; each is twice as long as the one before."""
     banned_until: float = 0.0
-    """When the last ban ends."""
+    """Time at which the last ban ends, seconds since 1970-01-01 UTC."""
 
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One change that was asked for."""
+    """One requested change and its outcome."""
 
     at: float
-    """When it was answered, seconds since 1970-01-01 UTC."""
+    """Time of the entry, seconds since 1970-01-01 UTC."""
     user: str
-    """Account that asked; empty for a visitor."""
+    """Account that sent the request; empty for a visitor."""
     token: str
-    """Key of the personal token that was used, or empty."""
+    """Key of the personal token that was used; empty without one."""
     method: str
-    """HTTP method; ``CLI`` for a command of the operator."""
+    """HTTP method, or ``CLI`` for a command of the operator."""
     path: str
-    """Path of the request as it was sent, without its query."""
+    """Path of the request as sent, without the query."""
     status: int
-    """HTTP status of the answer; 0 when it is not known."""
+    """HTTP status of the answer; 0 if the outcome is unknown."""
     request_id: str
-    """Id of the request."""
+    """Request id, as in the log and the answer."""
     address: str
     """Network address of the client."""
     note: str = ""
-    """What the rest does not say, such as the name of a refused sign-in."""
+    """Further information, such as the name in a refused sign-in."""
 
 
 @dataclass(frozen=True, slots=True)
 class AuditRecord:
-    """An entry in its place in the chain."""
+    """An entry with its number and hash in the chain."""
 
     number: int
-    """Place in the log: 1, 2, 3, without gaps."""
+    """Position in the log: 1, 2, 3, ... without gaps."""
     entry: AuditEntry
-    """What was recorded."""
+    """The recorded entry."""
     hash: str
-    """SHA-256 over the record before and this one, hexadecimal."""
+    """SHA-256 of the previous hash and this record, in hexadecimal."""
 
 
 @dataclass(frozen=True, slots=True)
 class AuditVerdict:
-    """What a check of the audit log found."""
+    """Result of a check of the audit log."""
 
     records: int
-    """Records that were read and found whole."""
+    """Number of records from the start of the log that are intact."""
     head: str
-    """Hash of the last whole record; keep it elsewhere to notice a cut tail."""
+    """Hash of the last intact record. Stored elsewhere, it later shows whether records
+    were cut off at the end."""
     fault: str = ""
-    """What is wrong and where; empty when the chain is whole."""
+    """What is wrong and where; empty if the chain is intact."""

@@ -1,4 +1,4 @@
-"""What identity needs of the world."""
+"""Ports of the identity domain: directories, password hashes, and stores."""
 
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -17,10 +17,10 @@ from gatewright.domains.identity.model import (
 
 
 class PasswordHasher(Protocol):
-    """Turns passwords into hashes that are slow to guess; never on the event loop."""
+    """Computes slow password hashes, outside of the event loop."""
 
     async def hash(self, password: str) -> str:
-        """Return the hash of a password, with its salt and parameters.
+        """Return the hash of a password, which includes its salt and parameters.
 
         Raises
         ------
@@ -30,10 +30,10 @@ class PasswordHasher(Protocol):
         ...
 
     async def verify(self, password: str, hashed: str | None) -> bool:
-        """Return whether the password fits the hash.
+        """Return whether a password matches a hash.
 
-        ``None`` (no such account, or one without a password) takes the same time and
-        is never right.
+        For ``None`` (no such account, or one without a password) the result is False
+        after the same time, so that timing does not reveal which accounts exist.
 
         Raises
         ------
@@ -43,57 +43,58 @@ class PasswordHasher(Protocol):
         ...
 
     def outdated(self, hashed: str) -> bool:
-        """Return whether a hash was made with other parameters than today's."""
+        """Return whether a hash was made with parameters that have changed since."""
         ...
 
 
 class Directory(Protocol):
-    """A place that knows people by name and password."""
+    """A directory that authenticates people by name and password."""
 
     async def check(self, name: str, password: str) -> Proof | None:
-        """Return who somebody is; None if the name or the password is not right.
+        """Return the person with this name and password; None if either is wrong.
 
-        Any text may come as either. It takes as long for a name that is not known.
+        Both can be any text. An unknown name takes as long as a known one, so that
+        timing does not reveal which names exist.
 
         Raises
         ------
         Unavailable
-            The directory is away, or too many passwords are being checked.
+            The directory does not answer, or too many passwords are being checked.
         """
         ...
 
     async def find(self, name: str) -> Person | None:
-        """Return somebody as they are now, without a password; None if not known.
+        """Return the current data of a person, without a password; None if unknown.
 
         Raises
         ------
         Unavailable
-            The directory is away.
+            The directory does not answer.
         """
         ...
 
 
 class UserStore(Protocol):
-    """The accounts and their groups."""
+    """The store of accounts and their groups."""
 
     async def mirror(self, user: User) -> bool:
-        """Write an account as its directory knows it, with its groups.
+        """Create or update an account, with its groups, from its directory.
 
-        False if an account of another source has the name. Another role ends its
-        sessions. One that is there keeps the time when it was made.
+        Returns False if an account of another source has the name. A changed role ends
+        the account's sessions. An existing account keeps its time of creation.
         """
         ...
 
     async def add(self, user: User, password_hash: str | None) -> bool:
-        """Write a new account; False if the name is taken."""
+        """Store a new account; return False if the name is taken."""
         ...
 
     async def get(self, name: str) -> User | None:
-        """Return an account with its groups."""
+        """Return an account with its groups; None if there is none of this name."""
         ...
 
     async def password_hash(self, name: str) -> str | None:
-        """Return the hash of an account's password, None if there is none."""
+        """Return the password hash of an account; None without a password."""
         ...
 
     async def set_password_hash(
@@ -104,40 +105,44 @@ class UserStore(Protocol):
         end_sessions: bool,
         instead_of: str | None = None,
     ) -> bool:
-        """Change the hash; False if there is no such account.
+        """Set the password hash; return False if there is no such account.
 
-        With its sessions an account's sign-in links end. With ``instead_of`` only that
-        hash is replaced, and no other that was set meanwhile.
+        ``end_sessions`` ends the account's sessions and sign-in links. With
+        ``instead_of``, the hash is only set if the current one equals it, so that a
+        password that was changed meanwhile stays.
         """
         ...
 
     async def set_role(self, name: str, role: Role) -> None:
-        """Change an account's role; another role ends its sessions."""
+        """Set an account's role; a changed role ends its sessions."""
         ...
 
     async def remove(self, name: str) -> bool:
-        """Remove an account with its groups, sessions, tokens and sign-in links."""
+        """Remove an account with its groups, sessions, tokens and sign-in links.
+
+        Returns False if there is no such account.
+        """
         ...
 
     async def page(self, after: str, limit: int) -> Sequence[User]:
-        """Return accounts by name, those after ``after``."""
+        """Return up to ``limit`` accounts, sorted by name, that follow ``after``."""
         ...
 
     async def join(self, name: str, group: str) -> None:
-        """Put an account into a group."""
+        """Add an account to a group."""
         ...
 
     async def group_exists(self, group: str) -> bool:
-        """Return whether an account is in a group of this name."""
+        """Return whether the group has any member."""
         ...
 
     async def leave(self, name: str, group: str) -> bool:
-        """Take an account out of a group; False if it was not in it."""
+        """Remove an account from a group; return False if it was not a member."""
         ...
 
 
 class SessionStore(Protocol):
-    """Sessions by the digest of their secret, and sign-in links."""
+    """The store of sessions, by the digest of their secret, and of sign-in links."""
 
     async def add(
         self,
@@ -148,20 +153,21 @@ class SessionStore(Protocol):
         keep: int,
         password_hash: str | None = None,
     ) -> bool:
-        """Write a new session; False if its account is not as it was when it began.
+        """Store a new session; return False if its account was changed meanwhile.
 
-        The account has to be there, with the password of ``password_hash`` if that is
-        given. In the same transaction the session of key ``instead_of`` goes, and
-        those that have ended, and the user's oldest above ``keep``.
+        The account must still exist, with the password hash ``password_hash`` if that
+        is given. The same transaction removes the session with the key ``instead_of``,
+        sessions that have ended, and the user's oldest sessions above the number
+        ``keep``.
         """
         ...
 
     async def find(self, digest: str) -> tuple[Session, User] | None:
-        """Return the session with this digest and its account."""
+        """Return the session with this digest, and its account; None without one."""
         ...
 
     async def touch(self, key: str, at: float) -> None:
-        """Note the last use of a session."""
+        """Store the time of a session's last use, seconds since 1970 UTC."""
         ...
 
     async def of_user(self, user: str) -> Sequence[Session]:
@@ -169,81 +175,90 @@ class SessionStore(Protocol):
         ...
 
     async def remove(self, key: str, user: str) -> bool:
-        """End a user's session; False if there is none of that key."""
+        """End a user's session; return False if there is none with this key."""
         ...
 
     async def add_link(
         self, digest: str, user: str, expires_at: float, *, now: float
     ) -> None:
-        """Write the digest of a sign-in code; those that have ended go."""
+        """Store the digest of a sign-in code, and remove those that have expired."""
         ...
 
     async def take_link(self, digest: str, now: float, latest: float) -> str | None:
-        """Use a sign-in code up and return its user; one of several callers wins.
+        """Remove a sign-in code and return its user; None if it is not valid.
 
-        It is good if it ends after ``now``, and by ``latest``: one that ends later was
-        made by a clock that was set back since.
+        Of several concurrent callers one gets the user. The code is valid if it expires
+        after ``now`` and not after ``latest``: a later expiry was set before the clock
+        was set back.
         """
         ...
 
 
 class TokenStore(Protocol):
-    """Personal tokens by key."""
+    """The store of personal tokens, by key."""
 
     async def add(self, token: Token, digest: str, *, most: int) -> bool:
-        """Write a new token; False if the user has ``most`` already.
+        """Store a new token; return False if the user has ``most`` tokens already.
 
-        The account, and the token that makes it, have to be there still.
-
-        Tokens of the user that ended a month before ``token.created_at`` go.
+        The user's tokens that expired a month or more before ``token.created_at`` are
+        removed.
 
         Raises
         ------
         NotSignedIn
-            The account was removed, or the parent revoked, meanwhile.
+            The account was removed, or the parent token revoked, meanwhile.
         """
         ...
 
     async def find(self, key: str) -> tuple[Token, str, User] | None:
-        """Return a token, the digest of its secret, and its account."""
+        """Return a token, the digest of its secret, and its account.
+
+        None without it.
+        """
         ...
 
     async def touch(self, key: str, at: float, address: str) -> None:
-        """Note the last use of a token."""
+        """Store the time (seconds since 1970 UTC) and address of a token's last use."""
         ...
 
     async def page(self, user: str | None, after: str, limit: int) -> Sequence[Token]:
-        """Return tokens by key, those after ``after``; None means of all users."""
+        """Return up to ``limit`` tokens, sorted by key, that follow ``after``.
+
+        ``user`` limits them to those of one account; None returns those of all.
+        """
         ...
 
     async def remove(self, key: str, user: str | None) -> int:
-        """Remove a token and those made with it; return how many went."""
+        """Remove a token and all made with it; return the number removed.
+
+        ``user`` is the account that must own the token; None for any.
+        """
         ...
 
 
 class AttemptStore(Protocol):
-    """Failed sign-ins, shared by all gateway processes, bounded in number."""
+    """The store of failed sign-ins; it is bounded and shared by all processes."""
 
     async def get(self, subject: str) -> Attempts | None:
-        """Return what is remembered of a subject."""
+        """Return the attempts stored for a subject; None without any."""
         ...
 
     async def update(
         self, subject: str, rule: Callable[[Attempts | None], Attempts], *, now: float
     ) -> Attempts:
-        """Replace what is remembered by what the rule makes of it, atomically."""
+        """Replace the attempts of a subject by the result of ``rule``, atomically."""
         ...
 
     async def clear(self, subject: str) -> None:
-        """Forget a subject."""
+        """Delete the attempts of a subject."""
         ...
 
 
 class AuditLog(Protocol):
-    """An append-only list of records; a call returns when its record is on disk."""
+    """An append-only log; a record is durable when the call that writes it returns."""
 
     async def begin(self, intent: str, entry: AuditEntry) -> None:
-        """Write down that something is about to be done.
+        """Store the intent of a change.
 
         Raises
         ------
@@ -253,7 +268,7 @@ class AuditLog(Protocol):
         ...
 
     async def append(self, entry: AuditEntry, *, intent: str = "") -> None:
-        """Add a record to the end of the chain; its intent goes with the same write.
+        """Append a record to the chain, and remove its intent in the same transaction.
 
         Raises
         ------
@@ -263,7 +278,7 @@ class AuditLog(Protocol):
         ...
 
     async def after(self, number: int, limit: int) -> Sequence[AuditRecord]:
-        """Return the records above a number, in order."""
+        """Return up to ``limit`` records with numbers above ``number``, in order."""
         ...
 
     async def intents(self, before: float) -> Sequence[tuple[str, AuditEntry]]:

@@ -1,4 +1,4 @@
-"""Scopes that are asked for: which there are, and which a caller may hand on."""
+"""Checks the scopes of tokens: which exist, and which a caller may pass on."""
 
 import re
 from collections.abc import Collection
@@ -14,12 +14,12 @@ _COLLECTION = re.compile(r"store:[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
 
 @cache
 def role_scopes(role: Role) -> frozenset[str]:
-    """Return all that accounts of a role may do."""
+    """Return all scopes that accounts of a role have."""
     return frozenset(map(str, ROLE_SCOPES[role]))
 
 
 def narrowed(scopes: Collection[str], role: Role) -> frozenset[str]:
-    """Return those of a token's scopes that its account's role still has."""
+    """Return those of a token's scopes that the role of its account still has."""
     return _narrowed(frozenset(scopes), role)
 
 
@@ -30,12 +30,12 @@ def _narrowed(scopes: frozenset[str], role: Role) -> frozenset[str]:
 
 
 def check_known(scopes: Collection[str]) -> None:
-    """Refuse names that are no scopes.
+    """Refuse names that are not scopes.
 
     Raises
     ------
     InvalidContent
-        A name is not one of ``Scope``, not ``store:<collection>`` and no scope of
+        A name is neither one of ``Scope``, nor ``store:<collection>``, nor a scope for
         files with a folder.
     """
     for scope in scopes:
@@ -50,9 +50,10 @@ def check_known(scopes: Collection[str]) -> None:
 
 
 def _check_apart(scopes: Collection[str]) -> None:
-    """Refuse a folder below one that may be written: its name could be moved away.
+    """Refuse scopes of which one's folder lies below a folder that may be written.
 
-    What then had the name, such as a link to elsewhere, would be reached instead.
+    Whoever may write the upper folder could rename the lower one and put a link in its
+    place, through which the token would reach other files.
     """
     for scope in sorted(scopes):
         if _is_movable(scope, scopes):
@@ -64,7 +65,7 @@ def _check_apart(scopes: Collection[str]) -> None:
 
 
 def _is_movable(scope: str, scopes: Collection[str]) -> bool:
-    """Return whether scopes let one give the name of a scope's folder to another."""
+    """Return whether these scopes allow renaming the folder of one of them."""
     action, folder = split(scope)
     if folder is None:
         return False
@@ -78,17 +79,17 @@ def _is_below(folder: bytes, others: Collection[bytes]) -> bool:
 
 
 def _check_had(caller: Caller, scope: str) -> None:
-    """Refuse a scope that the caller does not have, alone or as part of a wider one.
+    """Refuse a scope that the caller does not have, also as part of a wider one.
 
-    A token's folders are handed on as they are: one below might be a link to
-    elsewhere, which the new token would begin at.
+    The folders of a token can only be passed on unchanged. A folder below one could be
+    replaced by a link to elsewhere, and the new token would start there.
     """
     if caller.may(scope):
         return
     action, folder = split(scope)
     if folder is not None and _is_below(folder, caller.folders(action)):
         raise NotAllowed(
-            "A token of a folder makes tokens of that folder, and of none below it.",
+            "A token for a folder can create tokens of that folder only, not below it.",
             scope=scope,
         )
     caller.require(scope)
@@ -97,14 +98,14 @@ def _check_had(caller: Caller, scope: str) -> None:
 def grantable(
     asked: Collection[str] | None, caller: Caller, role: Role
 ) -> frozenset[str]:
-    """Return the scopes of a new token: those asked for, or all that can be given.
+    """Return the scopes of a new token: those requested, or all that are possible.
 
     Raises
     ------
     InvalidContent
-        A name is not a scope, its folder cannot be one, or no scope is asked for.
+        A name is not a scope, its folder cannot be used, or the list is empty.
     NotAllowed
-        The caller does not have a scope, or the role of the account never has it.
+        The caller, or the role of the account, does not have a scope.
     """
     limit = role_scopes(role)
     if asked is None:

@@ -1,4 +1,4 @@
-"""Identity as one thing: accounts, sessions, tokens and the audit log."""
+"""Combines the parts of identity: accounts, sessions, tokens and the audit log."""
 
 from dataclasses import dataclass
 
@@ -14,27 +14,31 @@ from gatewright.domains.identity.users import Users
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who people are, and the record of what they did."""
+    """Accounts, sessions, tokens and the audit log."""
 
     users: Users
     """Accounts, roles, groups and passwords."""
     directories: Directories
-    """The places that know people by name and password."""
+    """The directories that authenticate people."""
     sessions: Sessions
-    """Signing in and out of browsers."""
+    """Sign-in, sign-out and sessions."""
     tokens: Tokens
     """Personal tokens."""
     audit: AuditTrail
-    """The record of every change."""
+    """The audit log."""
     last_use: LastUse
-    """Writes the last use of sessions and tokens."""
+    """Stores the last use of sessions and tokens."""
 
     async def make_sign_in_link(self, user: str, seconds: float = LINK_SECONDS) -> str:
-        """Return a single-use code that signs a user in within ``seconds``."""
+        """Return a code with which a user can sign in once within ``seconds``."""
         return await self.sessions.make_sign_in_link(user, seconds)
 
     async def is_still(self, caller: Caller) -> bool:
-        """Return whether all that let a caller in is as it was."""
+        """Return whether the caller would still be authenticated in the same way.
+
+        The account must exist with the same role and groups, and the token or session
+        must not have ended.
+        """
         user = await self.users.of(caller)
         if user is None or (user.role, user.groups) != (caller.role, caller.groups):
             return False
@@ -43,10 +47,10 @@ class Identity:
         return await self.sessions.is_still(caller)
 
     async def close(self) -> None:
-        """Finish what was begun."""
+        """Wait for the writes in progress."""
         await self.last_use.settle()
 
 
 def operator(owner: str) -> Caller:
-    """Return the caller for commands that the operator of the gateway runs."""
+    """Return the caller for commands that the operator runs on the machine itself."""
     return Caller(owner, role_scopes(Role.OWNER), role=Role.OWNER, address="console")

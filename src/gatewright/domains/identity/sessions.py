@@ -1,4 +1,4 @@
-"""Sessions: signing in and out, and finding the user of a session's cookie."""
+"""Sessions: sign-in, sign-out, and finding the caller of a session cookie."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,16 +27,16 @@ LINK_SECONDS = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class SessionLimits:
-    """How long a session lasts."""
+    """How long sessions last."""
 
     idle_seconds: float
-    """Longest time without a request."""
+    """Longest time between two requests, seconds."""
     seconds: float
-    """Longest time in any case."""
+    """Longest time since the sign-in, seconds."""
 
 
 class Sessions:
-    """The sessions of browsers."""
+    """The sessions of all users."""
 
     def __init__(
         self,
@@ -59,18 +59,19 @@ class Sessions:
     async def sign_in(
         self, caller: Caller, name: str, password: str, *, program: bool = False
     ) -> NewSession:
-        """Begin a session for who knows the password; the caller's own one ends.
+        """Begin a session with a name and password; the caller's own session ends.
 
         Parameters
         ----------
         program
-            The session is one of a program, not of a browser. Its secret says so, and
-            ``web.authentication`` takes it only where no browser can be behind it.
+            Whether the session is for a program and not for a browser. Its secret then
+            has a prefix, and ``web.authentication`` refuses it in requests that a
+            browser may have sent.
 
         Raises
         ------
         NotSignedIn
-            The name or the password is not right; which of them is not said.
+            The name or the password is wrong; the message does not say which.
         TooManyRequests
             There were too many failures for this name from this address.
         Unavailable
@@ -89,7 +90,9 @@ class Sessions:
             return new
 
     async def make_sign_in_link(self, user: str, seconds: float = LINK_SECONDS) -> str:
-        """Return a code that signs a user in, once, within ``seconds``, a day at most.
+        """Return a code with which a user can sign in once within ``seconds``.
+
+        It is valid for a day at most.
 
         Raises
         ------
@@ -104,7 +107,7 @@ class Sessions:
         return code
 
     async def sign_in_by_link(self, caller: Caller, code: str) -> NewSession:
-        """Begin a session for whoever has a one-time code, and use the code up.
+        """Begin a session with a one-time code, which then is no longer valid.
 
         Raises
         ------
@@ -135,8 +138,8 @@ class Sessions:
     ) -> NewSession | None:
         """Begin a session; None if the account or its password changed meanwhile.
 
-        Checking a password takes long enough for whoever knows an old one to be at it
-        when it is changed.
+        Checking a password takes long enough that it can be changed during the check; a
+        session begun with the old password must not start then.
         """
         now, secret = self._clock(), new_secret()
         if program:
@@ -161,7 +164,7 @@ class Sessions:
     async def caller(
         self, secret: str, *, address: str = "", request_id: str = ""
     ) -> Caller | None:
-        """Return who a cookie is; None when its session has ended or never was."""
+        """Return the caller of a session cookie; None if there is no such session."""
         found = await self._store.find(digest(secret)) if is_secret(secret) else None
         if found is None:
             return None
@@ -199,29 +202,32 @@ class Sessions:
         ]
 
     def _is_alive(self, session: Session, now: float) -> bool:
-        """Return whether a session lasts still, by a clock that was not set back."""
+        """Return whether a session has not ended.
+
+        A session that begins in the future, because the clock was set back, has.
+        """
         end = min(session.expires_at, session.used_at + self._idle)
         return session.created_at - LEEWAY_SECONDS <= now < end
 
     async def is_still(self, caller: Caller) -> bool:
-        """Return whether the caller's session has not ended since."""
+        """Return whether the caller's session has not ended."""
         keys = [session.key for session in await self._alive(caller.user)]
         return caller.session in keys
 
     async def current(self, caller: Caller) -> Session | None:
-        """Return the session that the caller's cookie is of."""
+        """Return the caller's session; None without one."""
         for session in await self._store.of_user(caller.user):
             if session.key == caller.session:
                 return session
         return None
 
     async def sign_out(self, caller: Caller) -> None:
-        """End the caller's session; a visitor has none, and that is well.
+        """End the caller's session, if there is one.
 
         Raises
         ------
         Conflict
-            The caller came with a token, which does not end so.
+            The caller uses a token, which has no session.
         """
         if caller.token:
             raise Conflict(
@@ -237,7 +243,7 @@ class Sessions:
         Raises
         ------
         NotFound
-            The caller has no session of this key.
+            The caller has no session with this key.
         """
         caller.require(Scope.ACCOUNT_MANAGE)
         user = caller.require_user()

@@ -1,4 +1,4 @@
-"""Personal tokens: made, found by key, narrowed to the account, revoked."""
+"""Personal tokens: creation, look-up, and revocation."""
 
 from collections.abc import Collection
 
@@ -52,31 +52,34 @@ class Tokens:
         scopes: Collection[str] | None = None,
         seconds: float | None = None,
     ) -> NewToken:
-        """Make a token; its secret is in the answer and nowhere else.
+        """Create a token; its secret is in the result and is not stored.
 
         Parameters
         ----------
         caller
-            Who asks; a token of theirs may neither be widened nor outlived so.
+            Who requests it. If they use a token, the new one can have neither more
+            scopes nor a later expiry.
         user
-            Account that the token acts for, by default the caller's; any other needs
-            the scope ``admin``.
+            Account for which the token acts, by default the caller's; any other
+            requires the scope ``admin``.
         label
-            What the user calls it.
+            Description of the token.
         scopes
-            What it may do; by default all that the caller may.
+            Scopes; by default all that the caller has.
         seconds
-            How long it lasts; by default 90 days, or what is left of the caller's
-            token.
+            Lifetime in seconds; by default 90 days, or the rest of the lifetime of the
+            caller's token.
 
         Raises
         ------
         NotAllowed
-            More is asked for than the caller has, in scope or in time.
+            The caller does not have a scope, or their token expires earlier.
+        NotFound
+            The caller can see no account of this name.
         InvalidContent
-            A scope, the label or the time is not one that a token may have.
+            A scope, the label or the lifetime is invalid.
         Conflict
-            The user has very many tokens already.
+            The user has 1,000 tokens already.
         """
         caller.require(Scope.ACCOUNT_MANAGE)
         account = await self._account(caller, user)
@@ -134,7 +137,7 @@ class Tokens:
         Raises
         ------
         NotSignedIn
-            It is not a token, or it was revoked, or it has ended.
+            The text is not a token, or the token was revoked or has expired.
         """
         token, user = await self._valid(text)
         now = self._clock()
@@ -169,7 +172,10 @@ class Tokens:
         *,
         everyone: bool = False,
     ) -> Page[Token]:
-        """Return the caller's tokens, oldest first; an operator may see all."""
+        """Return a page of the caller's tokens, or of all tokens, oldest first.
+
+        ``everyone`` returns those of all accounts and requires the scope ``admin``.
+        """
         caller.require(Scope.ADMIN if everyone else Scope.ACCOUNT_READ)
         count = page_limit(limit)
         after = str(decode_cursor(cursor, str)[0]) if cursor else ""
@@ -186,7 +192,7 @@ class Tokens:
         Raises
         ------
         NotFound
-            The caller has no token of this key.
+            The caller has no token with this key.
         """
         caller.require(Scope.ACCOUNT_READ)
         found = await self._store.find(key) if is_key(key) else None
@@ -195,32 +201,33 @@ class Tokens:
         return found[0]
 
     async def is_still(self, caller: Caller) -> bool:
-        """Return whether the token that the caller came with has not ended since."""
+        """Return whether the caller's token has neither expired nor been revoked."""
         found = await self._store.find(caller.token)
         return found is not None and self._is_valid(found[0])
 
     def _is_valid(self, token: Token) -> bool:
-        """Return whether a token lasts still, by a clock that was not set back.
+        """Return whether a token is in its period of validity.
 
-        A token of a time to come would last longer than it was made for.
+        A token that begins in the future, because the clock was set back, is refused:
+        it would last longer than intended.
         """
         now = self._clock()
         return token.created_at - LEEWAY_SECONDS <= now < token.expires_at
 
     async def end_of(self, caller: Caller) -> float | None:
-        """Return when the token that the caller came with ends."""
+        """Return when the caller's token expires, seconds since 1970 UTC, or None."""
         found = await self._store.find(caller.token)
         return found[0].expires_at if found else None
 
     async def revoke(self, caller: Caller, key: str, *, anyone: bool = False) -> int:
-        """End a token and those made with it; return how many ended.
+        """Revoke a token and all made with it; return how many were revoked.
 
-        ``anyone`` ends a token of whatever user, for those with the scope ``admin``.
+        ``anyone`` allows tokens of all accounts and requires the scope ``admin``.
 
         Raises
         ------
         NotFound
-            The caller has no token of this key.
+            The caller has no token with this key.
         """
         caller.require(Scope.ADMIN if anyone else Scope.ACCOUNT_MANAGE)
         user = None if anyone else caller.require_user()

@@ -1,4 +1,4 @@
-"""Accounts: who there is, what they are, and their passwords."""
+"""Accounts: creation, roles, groups and passwords."""
 
 from gatewright.core.caller import Caller, Role, Scope
 from gatewright.core.clock import Clock
@@ -19,10 +19,11 @@ _PAGE = 500
 
 
 class Users:
-    """The local accounts.
+    """The accounts of the gateway.
 
-    With ``sole_owner`` only the gateway's own may be an owner: another would act as the
-    Unix account of its name, which has a password elsewhere.
+    With ``sole_owner``, only the gateway owner's account may have the role of owner:
+    another local account with this role would act as the Unix account of its name,
+    which has a password elsewhere.
     """
 
     def __init__(
@@ -38,11 +39,11 @@ class Users:
         self._hasher = hasher
         self._clock = clock
         self.owner = owner
-        """Account of the person who runs the gateway; it cannot be removed."""
+        """Name of the gateway owner's account, which cannot be removed."""
         self._sole_owner = sole_owner
 
     async def ensure_owner(self) -> None:
-        """Make the owner's account if it is not there; it is always an owner."""
+        """Create the owner's account if it is missing, and set its role to owner."""
         user = await self._store.get(self.owner)
         if user is None:
             new = User(self.owner, Role.OWNER, self._clock())
@@ -51,12 +52,13 @@ class Users:
             await self._store.set_role(self.owner, Role.OWNER)
 
     async def check_owners(self) -> None:
-        """Refuse owners that an earlier configuration has let in.
+        """Refuse local accounts with the role of owner that an earlier configuration
+        allowed.
 
         Raises
         ------
         Conflict
-            A local account is an owner, and may be none.
+            A local account has the role of owner, which it may not have.
         """
         after = ""
         while self._sole_owner and (users := await self._store.page(after, _PAGE)):
@@ -73,7 +75,7 @@ class Users:
         return self._sole_owner and role is Role.OWNER and name != self.owner
 
     async def get(self, caller: Caller, name: str) -> User:
-        """Return an account: one's own, or any for those with the scope ``admin``.
+        """Return the caller's own account, or any account with the scope ``admin``.
 
         Raises
         ------
@@ -86,21 +88,21 @@ class Users:
         return await self._existing(name)
 
     async def of(self, caller: Caller) -> User | None:
-        """Return the caller's own account as it is now; None when it is gone."""
+        """Return the caller's account as it is now; None if it was removed."""
         return await self._store.get(caller.user)
 
     async def exists(self, name: str) -> bool:
-        """Return whether there is such an account."""
+        """Return whether there is an account of this name."""
         return is_name(name) and await self._store.get(name) is not None
 
     async def group_exists(self, name: str) -> bool:
-        """Return whether there is a group of this name, with somebody in it."""
+        """Return whether the group has any member."""
         return is_name(name) and await self._store.group_exists(name)
 
     async def page(
         self, caller: Caller, limit: int | None = None, cursor: str | None = None
     ) -> Page[User]:
-        """Return all accounts by name, for those with the scope ``admin``."""
+        """Return a page of all accounts by name; requires the scope ``admin``."""
         caller.require(Scope.ADMIN)
         count = page_limit(limit)
         after = str(decode_cursor(cursor, str)[0]) if cursor else ""
@@ -113,19 +115,19 @@ class Users:
     async def add(
         self, caller: Caller, name: str, password: str, role: Role = Role.GUEST
     ) -> User:
-        """Make an account.
+        """Create an account.
 
-        The owner's account is made by the gateway itself, without a password; adding
-        it gives it one.
+        The gateway creates the owner's account by itself, without a password. Adding
+        this account once more sets its password.
 
         Raises
         ------
         AlreadyExists
             The name is taken.
         InvalidContent
-            The name or the password is not one that an account may have.
+            The name or the password is not valid.
         NotAllowed
-            It would be an owner, and may be none.
+            The account may not have the role of owner.
         """
         caller.require(Scope.ADMIN)
         if self._is_refused(name, role):
@@ -149,16 +151,16 @@ class Users:
         return await self._existing(name)
 
     async def remove(self, caller: Caller, name: str) -> None:
-        """Remove an account with its sessions, tokens and the rights given to it.
+        """Remove an account with its sessions, tokens and the rights granted to it.
 
-        What it made stays, under its name.
+        What the account created is kept, under its name.
 
         Raises
         ------
         NotFound
             There is no such account.
         Conflict
-            It is the owner's.
+            It is the owner's account.
         """
         caller.require(Scope.ADMIN)
         if name == self.owner:
@@ -167,14 +169,14 @@ class Users:
             raise _no_user(name)
 
     async def set_password(self, caller: Caller, name: str, password: str) -> None:
-        """Change a password; the account's sessions end.
+        """Set an account's password, and end its sessions.
 
         Raises
         ------
         NotFound
             There is no such account.
         Conflict
-            The account is one of another directory.
+            The account belongs to another directory, which keeps its password.
         InvalidContent
             The password is empty or too long.
         """
@@ -189,19 +191,19 @@ class Users:
         await self._store.set_password_hash(name, hashed, end_sessions=True)
 
     async def join(self, caller: Caller, name: str, group: str) -> None:
-        """Put an account into a group, which needs no making."""
+        """Add an account to a group, which exists as soon as it has a member."""
         caller.require(Scope.ADMIN)
         _check_name(group, "A group's name")
         await self._existing(name)
         await self._store.join(name, group)
 
     async def leave(self, caller: Caller, name: str, group: str) -> None:
-        """Take an account out of a group.
+        """Remove an account from a group.
 
         Raises
         ------
         NotFound
-            The account is not in it.
+            The account is not in the group.
         """
         caller.require(Scope.ADMIN)
         if not (is_name(group) and await self._store.leave(name, group)):

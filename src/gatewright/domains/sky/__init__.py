@@ -1,4 +1,4 @@
-"""Telescope images: surveys, where and when their images are, and cut-outs."""
+"""Surveys of telescope images: their index by place, time and band, and cut-outs."""
 
 from gatewright.domains.sky.bands import (
     Band,

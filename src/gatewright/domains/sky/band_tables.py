@@ -1,7 +1,7 @@
-"""Edges of filters in nanometres, and the words that cameras name them with.
+"""Wavelength limits of filters in nanometres, and the words that headers use for them.
 
-Edges are the half-transmission wavelengths that are usually quoted. They serve to find
-images by wavelength, not to calibrate them. Sources:
+The limits are the half-transmission wavelengths that the papers below quote. They are
+good for finding images by wavelength, not for calibrating them. Sources:
 
 - u g r i z of SDSS: Fukugita et al. 1996; y and w of Pan-STARRS 1: Tonry et al. 2012
 - U B V R I of Johnson and Cousins: Bessell 1990; Stromgren: Bessell 2005
@@ -48,7 +48,7 @@ BANDS: dict[str, Edges] = {
     "OIII": (495.0, 506.0),
     "SII": (666.0, 678.0),
 }
-"""Filters by their common names."""
+"""Lower and upper limit of each filter in nm, by the filter's common name."""
 
 HUBBLE: dict[str, Edges] = {
     "F218W": (206.0, 239.0),
@@ -94,7 +94,7 @@ HUBBLE: dict[str, Edges] = {
     "F153M": (1498.0, 1566.0),
     "F160W": (1400.0, 1689.0),
 }
-"""Wide and medium filters of the Hubble cameras."""
+"""Limits in nm of the wide and medium filters of the Hubble cameras."""
 
 WEBB: dict[str, Edges] = {
     "F070W": (621.0, 781.0),
@@ -131,7 +131,7 @@ WEBB: dict[str, Edges] = {
     "F2100W": (18_477.0, 23_159.0),
     "F2550W": (23_301.0, 26_733.0),
 }
-"""Wide and medium filters of the Webb cameras."""
+"""Limits in nm of the wide and medium filters of the Webb cameras."""
 
 HUBBLE_LINES = frozenset(
     [
@@ -164,10 +164,12 @@ HUBBLE_LINES = frozenset(
         "F167N",
     ]
 )
-"""Narrow filters of the Hubble cameras: one per cent round the wavelength they name."""
+"""Narrow filters of the Hubble cameras. Each reaches 1 % to either side of the
+wavelength in its name."""
 
 WEBB_LINES = frozenset(["F164N", "F187N", "F212N", "F323N", "F405N", "F466N", "F470N"])
-"""Narrow filters of NIRCam, in units of 10 nm."""
+"""Narrow filters of NIRCam. The number in the name is the wavelength in units of 10 nm.
+"""
 
 SLOAN_WORDS = frozenset(
     [
@@ -192,7 +194,7 @@ SLOAN_WORDS = frozenset(
         "skymapper",
     ]
 )
-"""Words that say that a letter is of the system of u g r i z."""
+"""Lower-case words of a filter's name that put its letter in the system u g r i z y."""
 
 JOHNSON_WORDS = frozenset(
     [
@@ -210,12 +212,12 @@ JOHNSON_WORDS = frozenset(
         "special",
     ]
 )
-"""Words that say that a letter is of the system of U B V R I."""
+"""Lower-case words of a filter's name that put its letter in the system U B V R I."""
 
 INFRARED_WORDS = frozenset(
     ["mko", "2mass", "twomass", "ukidss", "vista", "wircam", "wfcam"]
 )
-"""Words that say that a letter is of the system of Y J H K."""
+"""Lower-case words of a filter's name that put its letter in the system Y J H K."""
 
 LETTERS: dict[str, str] = {
     **{band: band for band in BANDS if len(band) < 3},
@@ -226,7 +228,7 @@ LETTERS: dict[str, str] = {
     "zs": "z", "zd": "z", "bokr": "r", "bokg": "g", "bokz": "z",
     "Rc": "R", "RC": "R", "Ic": "I", "IC": "I",
 }  # fmt: skip
-"""What single words mean, small and capital letters being different."""
+"""Common name of the filter that a single word means; upper and lower case differ."""
 
 LINES: dict[str, str] = {
     "halpha": "Halpha", "ha": "Halpha", "halpha6563": "Halpha", "ha656": "Halpha",
@@ -234,4 +236,5 @@ LINES: dict[str, str] = {
     "oiii": "OIII", "o3": "OIII", "oiii5007": "OIII", "oiii501": "OIII", "sii": "SII",
     "sii672": "SII", "sii6720": "SII",
 }  # fmt: skip
-"""Filters of emission lines at rest, without blanks, brackets and dashes."""
+"""Common name of each filter for an emission line at rest. The keys are in lower case,
+without blanks, brackets, dashes and underscores."""

@@ -1,7 +1,7 @@
-"""Filters of imaging: from the names that headers give them to wavelengths.
+"""Translates the filter names of image headers into bands and wavelengths.
 
-A name that is not understood whole has no band: an image that is not found is missed,
-one that is found at the wrong wavelength is believed.
+A name of which any word is unknown gets no band. A missing band only hides the image
+from searches by wavelength; a wrong one would give false results.
 """
 
 import re
@@ -45,16 +45,20 @@ _RANGE = re.compile(r"(\d+(?:\.\d+)?) ?- ?(\d+(?:\.\d+)?)", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """A filter that is understood."""
+    """A filter whose wavelengths are known."""
 
     name: str
-    """Its common name, such as g, Ks or F606W."""
+    """Common name, such as g, Ks or F606W."""
     wavelengths: Interval
-    """From where to where it lets light through, metres."""
+    """Shortest and longest wavelength that the filter transmits, in metres."""
 
 
 def find_band(filters: Sequence[str], camera: str = "") -> Band | None:
-    """Return the band of the filters in the light path; None where one is not known.
+    """Return the band of all filters in the light path; None if one of them is unknown.
+
+    Of several known filters the narrowest is returned, if it overlaps with each of the
+    others, and None otherwise. A path without any coloured filter gives ``clear`` if
+    the header names an open position, and None if it names nothing.
 
     Parameters
     ----------
@@ -79,7 +83,10 @@ def find_band(filters: Sequence[str], camera: str = "") -> Band | None:
 
 
 def coloured_filters(filters: Sequence[str]) -> list[str]:
-    """Return the filters that change the colour: no openings and no polarizers."""
+    """Return the names of filters that limit the wavelength, each once.
+
+    Open positions and polarizers are left out.
+    """
     return [
         name
         for name in dict.fromkeys(" ".join(text.split()) for text in filters)
@@ -92,10 +99,12 @@ def _is_open(name: str) -> bool:
 
 
 def one_band(name: str, camera: str = "") -> Band | None:
-    """Return the band of one filter; None for one that is not known.
+    """Return the band of one filter; None for an unknown name.
 
-    ``i DECam SDSS c0003 7835.0 1470.0`` is i, from 710 to 857 nm as it says itself;
-    ``SDSS-R`` is r, ``R`` is R, and F606W of Hubble is centred near 606 nm.
+    ``i DECam SDSS c0003 7835.0 1470.0`` is i, from 710 to 857 nm as the label itself
+    says (centre and width in angstrom); ``SDSS-R`` is r, ``R`` is R, and F606W is the
+    wide filter of the Hubble cameras. A name like F410M, which both Hubble and Webb
+    have, needs ``camera``.
     """
     label = _LABEL.search(name)
     if label is not None:
@@ -116,7 +125,11 @@ def one_band(name: str, camera: str = "") -> Band | None:
 
 
 def _space_band(name: str, camera: str) -> Band | None:
-    """Return the band of a filter of Hubble or Webb: each counts in its own unit."""
+    """Return the band of a filter of Hubble or Webb.
+
+    Hubble's optical filters are named by their wavelength in nm, the infrared ones and
+    those of Webb in units of 10 nm.
+    """
     webb = any(word in camera for word in ("JWST", "NIRCAM", "NIRISS", "MIRI"))
     hubble = any(word in camera for word in ("HST", "ACS", "WFC3", "WFPC2"))
     found = []
@@ -133,7 +146,10 @@ def _space_band(name: str, camera: str) -> Band | None:
 
 
 def _by_words(name: str, camera: str) -> str | None:
-    """Return the common name of a filter of which every word is understood."""
+    """Return the common name of a filter.
+
+    None unless all words of its name are known.
+    """
     squeezed = re.sub(r"[\s_\-\[\]()]", "", name).lower()
     if squeezed in LINES:
         return LINES[squeezed]
@@ -146,7 +162,7 @@ def _by_words(name: str, camera: str) -> str | None:
 
 
 def _by_letter(name: str) -> str | None:
-    """Return the filter whose one letter stands among words of cameras."""
+    """Return the filter of a name such as ``SDSS-R``: one letter and camera words."""
     # HSC's second r and i are r and i.
     plain = re.sub(r"\b[Kk][ _-][Ss]hort\b", "Ks", name)
     plain = re.sub(r"\bHSC-([RI])2\b", r"HSC-\1", plain).replace("+", " ")
@@ -179,13 +195,13 @@ def _band(name: str, edges: Edges) -> Band:
 
 
 def band_name(filter_name: str) -> str | None:
-    """Return the common name of a filter in a header; None for an unknown one."""
+    """Return the common name of a header's filter, such as g; None if it is unknown."""
     found = find_band([filter_name])
     return None if found is None else found.name
 
 
 def band_wavelengths(band: str | None) -> Interval | None:
-    """Return the wavelengths of a band in metres; None for one not known."""
+    """Return the wavelengths of a band in metres; None for an unknown band."""
     if band in BANDS:
         return _band(band, BANDS[band]).wavelengths
     found = None if band is None else one_band(band)
@@ -198,14 +214,14 @@ def parse_band(text: str, name: str) -> Band | None:
     Parameters
     ----------
     text
-        Name of a band, or its edges in nanometres, such as ``500-760``; empty for none.
+        Name of a band, or its limits in nanometres such as ``500-760``; empty for none.
     name
-        Name of the filter, which the band has where only its edges are said.
+        Name of the filter, which the band gets where ``text`` has only limits.
 
     Raises
     ------
     InvalidRequest
-        The text is neither a known band nor a pair of edges.
+        The text is neither a known band nor a pair of limits.
     """
     if not text.strip():
         return None

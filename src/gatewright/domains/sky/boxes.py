@@ -1,7 +1,11 @@
-"""Boxes of right ascension and declination against footprints, exactly.
+"""Exact tests of image outlines against boxes of right ascension and declination.
 
-The north and south sides of a box are parallels, which are not great circles, so they
-are met with an edge by solving sin(declination) along the edge.
+The north and south sides of a box are parallels, which are not great circles. Whether
+an edge of an outline crosses one is found by solving for the points of the edge's great
+circle that have the declination of the parallel.
+
+Directions and polygons are arrays of unit vectors as in
+:mod:`gatewright.domains.sky.geometry`.
 """
 
 import math
@@ -23,7 +27,11 @@ Numbers = NDArray[np.float64]
 def in_box(
     points: Vectors, west: float, width: float, south: float, north: float
 ) -> Flags:
-    """Return whether directions lie in a box (degrees; ``width`` goes east)."""
+    """Return for each direction whether it lies in a box or on its border.
+
+    ``west``, ``south`` and ``north`` are in degrees; the box extends ``width`` degrees
+    to the east of ``west``.
+    """
     sine = points[..., 2]
     lowest, highest = math.sin(math.radians(south)), math.sin(math.radians(north))
     inside: Flags = (
@@ -35,7 +43,7 @@ def in_box(
 
 
 def _between(points: Vectors, west: float, width: float) -> Flags:
-    """Return whether longitudes lie between two meridians; a pole always does."""
+    """Return whether directions lie between two meridians; the poles always do."""
     if width >= 360.0:
         return np.ones(points.shape[:-1], dtype=bool)
     longitude = np.degrees(np.arctan2(points[..., 1], points[..., 0]))
@@ -49,7 +57,11 @@ def _between(points: Vectors, west: float, width: float) -> Flags:
 def meet_box(
     polygons: Vectors, west: float, width: float, south: float, north: float
 ) -> Flags:
-    """Return for each polygon (polygons, vertices, 3) whether it meets the box."""
+    """Return for each polygon whether it has a point in common with the box.
+
+    ``polygons`` has the shape (polygons, vertices, 3); the box is given as for
+    :func:`in_box`.
+    """
     met: Flags = np.asarray(in_box(polygons, west, width, south, north).any(axis=1))
     for longitude in (west, west + width):
         for latitude in (south, north):
@@ -65,7 +77,7 @@ def meet_box(
 def _meets_parallel(
     polygons: Vectors, latitude: float, west: float, width: float
 ) -> Flags:
-    """Return for each polygon whether an edge crosses a parallel within the box."""
+    """Return for each polygon whether an edge crosses one parallel within the box."""
     start, end = polygons, np.roll(polygons, -1, axis=1)
     normal = np.cross(start, end)
     length = np.linalg.norm(normal, axis=-1)
@@ -92,7 +104,7 @@ def _meets_parallel(
 def _meets_meridian(
     polygons: Vectors, longitude: float, south: float, north: float
 ) -> Flags:
-    """Return for each polygon whether an edge crosses a stretch of a meridian."""
+    """Return for each polygon whether an edge crosses one meridian within the box."""
     lon = math.radians(longitude)
     east = np.array([-math.sin(lon), math.cos(lon), 0.0])
     out = np.array([math.cos(lon), math.sin(lon), 0.0])

@@ -1,13 +1,15 @@
-"""Exact tests on the sphere: footprints against circles, polygons and boxes.
+"""Exact tests on the sphere: image outlines against circles and polygons.
 
-Directions are unit vectors, arrays whose last axis has length 3. A polygon is the area
-to the left of its great-circle edges, each shorter than 180 degrees; many polygons are
-an array of shape (polygons, vertices, 3), the shorter ones padded by their last vertex.
+Directions are unit vectors: arrays whose last axis has length 3. A polygon is the area
+to the left of its great-circle edges, each shorter than 180 degrees. Many polygons are
+one array of shape (polygons, vertices, 3), in which shorter ones repeat their last
+vertex.
 
-Method: two areas meet when a vertex of one lies in the other or when edges cross. The
-crossing test is that of S2 (``s2edge_crossings``, four orientation signs); whether a
-point is inside is read off the nearest edge, which is right for areas of any size and
-shape, also round a pole or over the 0 meridian.
+Method: two areas meet if a vertex of one lies in the other or if two edges cross. The
+crossing test is the one of the S2 library (``s2edge_crossings``, four orientation
+signs). Whether a point is inside follows from the side of the nearest edge on which it
+lies; this holds for areas of any size and shape, also round a pole and across the 0
+meridian.
 """
 
 from collections.abc import Sequence
@@ -19,13 +21,14 @@ Vectors = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 TOUCH = 1e-12
-"""Distance in radians (0.2 microarcseconds) within which things are said to touch."""
+"""Distance in radians (0.2 microarcseconds) below which two points count as the same.
+"""
 
 
 def unit_vectors(
     longitude: NDArray[np.float64], latitude: NDArray[np.float64]
 ) -> Vectors:
-    """Return the directions of longitudes and latitudes in degrees."""
+    """Return the unit vectors of longitudes and latitudes in degrees."""
     lon, lat = np.radians(longitude), np.radians(latitude)
     return np.stack(
         [np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=-1
@@ -35,19 +38,23 @@ def unit_vectors(
 def degrees(
     directions: Vectors,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return longitudes, 0 to 360, and latitudes of directions in degrees."""
+    """Return the longitudes (0 to 360) and latitudes of directions, in degrees."""
     longitude = np.degrees(np.arctan2(directions[..., 1], directions[..., 0])) % 360.0
     reach = np.hypot(directions[..., 0], directions[..., 1])
     return longitude, np.degrees(np.arctan2(directions[..., 2], reach))
 
 
 def point(longitude: float, latitude: float) -> Vectors:
-    """Return one direction from degrees."""
+    """Return the unit vector of one longitude and latitude in degrees."""
     return unit_vectors(np.float64(longitude), np.float64(latitude))  # type: ignore[arg-type]
 
 
 def polygon_vectors(vertices: Sequence[tuple[float, float]]) -> Vectors:
-    """Return a polygon's vertices, each once, with the smaller area on their left."""
+    """Return the vertices of a polygon as unit vectors, the smaller area to their left.
+
+    ``vertices`` are longitude and latitude in degrees. Of equal vertices that follow
+    one another, one is kept.
+    """
     corners = np.asarray(vertices, dtype=np.float64)
     vectors = unit_vectors(corners[:, 0], corners[:, 1])
     vectors = vectors[angle(vectors, np.roll(vectors, 1, 0)) > TOUCH]
@@ -56,13 +63,16 @@ def polygon_vectors(vertices: Sequence[tuple[float, float]]) -> Vectors:
 
 
 def oriented(polygons: Vectors) -> Vectors:
-    """Return polygons (polygons, vertices, 3) with the smaller area on their left."""
+    """Return polygons with their vertices ordered to have the smaller area to the left.
+
+    The shape is (polygons, vertices, 3).
+    """
     leftward = _turning(polygons) >= 0
     return np.where(leftward[:, None, None], polygons, polygons[:, ::-1])
 
 
 def stack_polygons(polygons: Sequence[Vectors]) -> Vectors:
-    """Return polygons as one array, padded by their last vertices."""
+    """Return polygons as one array, in which shorter ones repeat their last vertex."""
     longest = max(len(p) for p in polygons)
     return np.stack(
         [np.concatenate([p, np.repeat(p[-1:], longest - len(p), 0)]) for p in polygons]
@@ -70,7 +80,10 @@ def stack_polygons(polygons: Sequence[Vectors]) -> Vectors:
 
 
 def _turning(polygons: Vectors) -> NDArray[np.float64]:
-    """Return for each 2 pi less the area on its left (Gauss-Bonnet): its turns."""
+    """Return the sum of the exterior angles of each polygon in radians.
+
+    By the theorem of Gauss and Bonnet this is 2 pi minus the area to the left.
+    """
     before, after = np.roll(polygons, 1, 1), np.roll(polygons, -1, 1)
     incoming, outgoing = np.cross(before, polygons), np.cross(polygons, after)
     sine = _dot(np.cross(incoming, outgoing), polygons)
@@ -84,18 +97,18 @@ def _dot(a: Vectors, b: Vectors) -> NDArray[np.float64]:
 
 
 def angle(a: Vectors, b: Vectors) -> NDArray[np.float64]:
-    """Return angles between directions in radians, exact for small ones too."""
+    """Return the angles between directions in radians, accurate for small angles."""
     across = np.linalg.norm(np.cross(a, b), axis=-1)
     between: NDArray[np.float64] = np.arctan2(across, _dot(a, b))
     return between
 
 
 def edge_distances(target: Vectors, polygons: Vectors) -> tuple[Vectors, Flags]:
-    """Return distances in radians from a point to every edge of its polygon.
+    """Return distances in radians from a point to every edge of polygons.
 
-    ``target`` is one point for all polygons, or one for each (polygons, 3). Also
-    whether the foot of the perpendicular lies within the edge; where it does not, the
-    distance is that of the edge's first vertex.
+    ``target`` is one point for all polygons, or one for each (polygons, 3). The second
+    array says whether the nearest point of the edge's great circle lies within the
+    edge; where it does not, the distance is measured to the edge's first vertex.
     """
     target = target[..., None, :]
     start, end = polygons, np.roll(polygons, -1, axis=1)
@@ -112,7 +125,7 @@ def edge_distances(target: Vectors, polygons: Vectors) -> tuple[Vectors, Flags]:
 
 
 def contains(polygons: Vectors, target: Vectors) -> Flags:
-    """Return for each polygon whether the point lies in it or on its edge.
+    """Return for each polygon whether a point lies in it or on its edge.
 
     ``target`` is one point for all polygons, or one for each (polygons, 3).
     """
@@ -134,7 +147,10 @@ def contains(polygons: Vectors, target: Vectors) -> Flags:
 
 
 def _neighbour(polygons: Vectors, index: NDArray[np.intp], step: int) -> Vectors:
-    """Return each polygon's next vertex that differs from the one at ``index``."""
+    """Return the next vertex of each polygon that differs from the vertex at ``index``.
+
+    ``step`` is 1 for the next vertices in order, -1 for those before.
+    """
     rows, count = np.arange(len(polygons)), polygons.shape[1]
     here = polygons[rows, index]
     place = (index + step) % count
@@ -149,14 +165,20 @@ def _neighbour(polygons: Vectors, index: NDArray[np.intp], step: int) -> Vectors
 
 
 def meet_circle(polygons: Vectors, centre: Vectors, radius: float) -> Flags:
-    """Return for each polygon whether it meets a circle (radius in radians)."""
+    """Return for each polygon whether it has a point in common with a circle.
+
+    ``radius`` is in radians.
+    """
     distances, _ = edge_distances(centre, polygons)
     near: Flags = distances.min(axis=1) <= radius + TOUCH
     return np.logical_or(near, contains(polygons, centre))
 
 
 def meet_polygon(polygons: Vectors, other: Vectors) -> Flags:
-    """Return for each polygon whether it meets one other polygon (vertices, 3)."""
+    """Return for each polygon whether it has a point in common with ``other``.
+
+    ``other`` is one polygon of shape (vertices, 3).
+    """
     met = np.zeros(len(polygons), dtype=bool)
     for start, end in zip(other, np.roll(other, -1, axis=0), strict=True):
         met = np.logical_or(met, _crossed(polygons, start, end))
@@ -169,10 +191,10 @@ def meet_polygon(polygons: Vectors, other: Vectors) -> Flags:
 
 
 def crossing_edges(polygon: Vectors) -> tuple[int, int] | None:
-    """Return two edges of a polygon (vertices, 3) that cross or touch; None for none.
+    """Return the numbers of two edges of a polygon that cross or touch, or None.
 
-    Edges are counted from 0 and begin at the vertex of their number. Vertices that
-    follow one another must be in different places.
+    Edge n, counted from 0, begins at vertex n. Vertices of the polygon (vertices, 3)
+    that follow one another must differ.
     """
     count = len(polygon)
     start, end = polygon, np.roll(polygon, -1, axis=0)
@@ -190,7 +212,7 @@ def crossing_edges(polygon: Vectors) -> tuple[int, int] | None:
 
 
 def _crossed(polygons: Vectors, c: Vectors, d: Vectors) -> Flags:
-    """Return for each polygon whether an edge of it crosses the edge from c to d."""
+    """Return for each polygon whether one of its edges crosses the edge from c to d."""
     a, b = polygons, np.roll(polygons, -1, axis=1)
     ab, cd = np.cross(a, b), np.cross(c, d)
     acb, bda = -_dot(ab, c), _dot(ab, d)

@@ -1,4 +1,4 @@
-"""Keeps the index of a survey in step with its files."""
+"""Brings the index of a survey up to date with the survey's files."""
 
 import asyncio
 import logging
@@ -22,33 +22,43 @@ from gatewright.domains.sky.rules import with_times
 _log = logging.getLogger("gatewright.sky")
 
 LEASE_SECONDS = 12.0
-"""Seconds after which another process may take over from one that was killed."""
+"""Seconds after which another process may continue the scan of one that was killed."""
 _KEEP_SECONDS = LEASE_SECONDS / 4
 _TOGETHER = 64
 
 
 @dataclass(frozen=True, slots=True)
 class IngestReport:
-    """What one ingest of a survey did."""
+    """What one scan of a survey found."""
 
     survey: str
-    """The survey."""
+    """Id of the survey."""
     files: int
-    """Files that it has."""
+    """Number of the survey's files on disk."""
     read: int
-    """Files that were new or changed, and were read."""
+    """Number of files that were new or changed, and therefore read."""
     images: int
-    """Images found in those."""
+    """Number of images in the files that were read."""
     removed: int
-    """Files that are gone."""
+    """Number of files that are gone from disk, and were removed from the index."""
     left_out: Sequence[LeftOut]
-    """What was left out of those that were read, and why."""
+    """Files and images among those read that are not in the index, with the reasons."""
 
 
 class Ingest:
-    """Reads new and changed files into the index and forgets those that are gone.
+    """Reads new and changed files into the index, and removes files that are gone.
 
-    Several processes may try at once: the index lets one of them read at a time.
+    Several gateway processes may call it: for each survey, the index lets only one of
+    them scan at a time.
+
+    Parameters
+    ----------
+    index, reader
+        The index of images, and the reader of their files.
+    clock
+        Gives the time in seconds since 1970.
+    at_once
+        Number of files that are read at the same time.
     """
 
     def __init__(
@@ -68,9 +78,15 @@ class Ingest:
     async def run(
         self, survey: Survey, told: Callable[[Reading], object] = id
     ) -> IngestReport | None:
-        """Bring a survey's index up to date; None while another process does.
+        """Bring a survey's index up to date; None if another process is doing so.
 
-        ``told`` is called after each batch of files with the progress.
+        ``told`` is called with the progress after each batch of files.
+
+        Raises
+        ------
+        Conflict
+            The survey was removed during the scan, or another process took over the
+            scan.
         """
         if not await self._claim(survey):
             return None
@@ -131,9 +147,10 @@ class Ingest:
     async def _scan(
         self, survey: Survey, files: Sequence[SurveyFile]
     ) -> AsyncIterator[list[ScannedFile]]:
-        """Yield what the headers say, a batch at a time.
+        """Read files, and yield what was found in batches of at most 64 files.
 
-        A file that cannot be read is in its batch, with the reason.
+        A file that cannot be read is in its batch too, with the reason and without
+        images.
         """
         room = asyncio.Semaphore(self._at_once)
 

@@ -1,7 +1,8 @@
-"""What an image is: told by its HDU's name, its header and its file's name.
+"""Finds the kind of an image (science, weight, mask, ...) and its calibration level.
 
-Words are those of the archives of DECam, the Legacy Surveys, ZTF, Pan-STARRS, unWISE,
-HST, JWST and SDSS.
+Both are told by words in the name of the HDU, the header and the name of the file, as
+the archives of DECam, the Legacy Surveys, ZTF, Pan-STARRS, unWISE, HST, JWST and SDSS
+use them.
 """
 
 import re
@@ -37,7 +38,8 @@ _AT_THE_END: Mapping[str, ImageKind] = {
     "ref": ImageKind.REFERENCE,
     **dict.fromkeys(["bkg", "resid", "psf", "area", "con", "ctx"], ImageKind.OTHER),
 }
-"""Words that mean this only as the last of a name: ``exp-0012`` is an exposure."""
+"""Words that tell the kind only as the last word of a name. In ``exp-0012``, for
+instance, ``exp`` is the number of an exposure and not an exposure map."""
 _CALIBRATIONS = ("bias", "zero", "dark", "flat", "arc", "lamp")
 _COMBINED = {
     *("stack", "stacked", "stk", "coadd", "coadded", "coadds", "i2d", "drz", "drc"),
@@ -52,17 +54,20 @@ def image_kind(
     told: Sequence[str] = (),
     rules: Mapping[str, str] | None = None,
 ) -> ImageKind:
-    """Return what the pixels of an image are.
+    """Return the kind of an image.
+
+    The first that tells decides: the rules, the name of the HDU, the header, the name
+    of the file. An image of which none tells is a science image.
 
     Parameters
     ----------
     file_name, extension
         Name of the file and EXTNAME of the HDU.
     told
-        What the header says of it (PRODTYPE, OBSTYPE, IMAGETYP).
+        Values of the header's PRODTYPE, OBSTYPE and IMAGETYP.
     rules
-        Kinds by patterns (``*.wt.fits``) of names of files or HDUs; the first that
-        fits decides.
+        Kinds by patterns of file or HDU names, such as ``*.wt.fits``; the first that
+        matches decides.
     """
     for pattern, kind in (rules or {}).items():
         for name in (file_name, extension):
@@ -98,20 +103,20 @@ def _words(text: str) -> list[str]:
 def calibration_level(
     kind: ImageKind, file_name: str, told: Iterable[str] = (), combined: float = 1.0
 ) -> int:
-    """Return the level of calibration (ObsCore 1.1, section 3.3.2).
+    """Return the calibration level of ObsCore 1.1 (section 3.3.2).
 
-    1 is raw, 2 calibrated, 3 made of several exposures.
+    1 is raw data, 2 is calibrated, 3 is combined from several exposures.
 
     Parameters
     ----------
     kind
-        What the image is.
+        Kind of the image.
     file_name
         Name of its file.
     told
-        What the header says of the processing (PROCTYPE, PRODTYPE).
+        Values of the header's PROCTYPE and PRODTYPE.
     combined
-        Number of exposures that it is made of.
+        Number of exposures that the image combines.
     """
     words = {word for text in (file_name, *told) for word in _words(text.lower())}
     if kind in {ImageKind.DIFFERENCE, ImageKind.REFERENCE} or combined > 1:

@@ -1,4 +1,4 @@
-"""Surveys, their images, and what may be asked of them."""
+"""Surveys, their images, and queries for images and cut-outs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,42 +13,45 @@ class ImageKind(StrEnum):
     """What the pixels of an image are."""
 
     SCIENCE = "science"
-    """Light of the sky."""
+    """An image of the sky."""
     REFERENCE = "reference"
-    """An image that others are compared with."""
+    """An image of the sky with which others are compared (a template)."""
     DIFFERENCE = "difference"
-    """A science image less a reference."""
+    """A science image minus a reference."""
     WEIGHT = "weight"
-    """How well each pixel of a science image is known: inverse variances."""
+    """The inverse variance of each pixel of a science image."""
     UNCERTAINTY = "uncertainty"
-    """Error of each pixel of a science image."""
+    """The standard deviation or variance of each pixel of a science image."""
     MASK = "mask"
-    """Flags of the pixels of a science image."""
+    """Bit flags of the pixels of a science image."""
     EXPOSURE = "exposure"
-    """How long, or how often, each pixel of a science image was exposed."""
+    """The exposure time, or the number of exposures, of each pixel of a science image.
+    """
     CALIBRATION = "calibration"
-    """A bias, dark, flat or other frame that is not of the sky."""
+    """A bias, dark, flat or other calibration frame."""
     OTHER = "other"
-    """What was made from images: a model, a depth, a background."""
+    """A derived image of another kind: a model, a depth map, a background."""
 
 
 @dataclass(frozen=True, slots=True)
 class SurveyRules:
-    """What the headers and file names of a survey mean, where it is not the usual."""
+    """What a survey's headers and file names mean, where the usual reading is wrong."""
 
     filters: Mapping[str, str] = field(default_factory=dict)
-    """Band of each filter, by its name in the header: a name, or nanometres such as
-    ``500-760``, or nothing for none."""
+    """Band of each filter, by the filter's name in the header: the name of a band,
+    limits in nanometres such as ``500-760``, or an empty text for no band."""
     kinds: Mapping[str, str] = field(default_factory=dict)
-    """Kind of image by patterns of names of files or HDUs; the first fitting decides.
-    """
+    """Value of :class:`ImageKind` by pattern of file or HDU names, such as
+    ``*.wt.fits``; the first that matches decides."""
     keywords: Mapping[str, str] = field(default_factory=dict)
-    """Keyword that tells each of ``filter``, ``start``, ``end`` and ``exposure``."""
+    """Header keyword from which ``filter``, ``start``, ``end`` or ``exposure`` is read.
+    """
     calib_level: int | None = None
-    """Level of calibration of its science images, 0 to 4; None as they tell."""
+    """Calibration level (ObsCore, 0 to 4) of its science images; None to derive it from
+    the headers and names of files."""
     times: Mapping[str, str] = field(default_factory=dict)
-    """When the images of each file were taken, by the file's name, where the headers
-    tell nothing or something wrong: a moment or an interval, ISO 8601 or MJD in UTC."""
+    """Exposure times by file name, for files whose headers tell no time or a wrong one.
+    A value is a moment or an interval, ISO 8601 or MJD in UTC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,42 +59,42 @@ class Survey:
     """A collection of telescope images."""
 
     id: str
-    """Name in URLs."""
+    """Name of the survey in URLs."""
     title: str
     """Title in the catalogue."""
     pattern: str
-    """Where its files are, as a path pattern."""
+    """Folder, or pattern of paths, of its image files."""
     access: Access = NOBODY
-    """Who may see it."""
+    """Who may see the survey."""
     configured: bool = False
-    """Whether the configuration file names it (or else a command added it)."""
+    """Whether the configuration file defines the survey; if not, a command added it."""
     rules: SurveyRules = field(default_factory=SurveyRules)
-    """What its headers mean."""
+    """What its headers and file names mean."""
 
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A file, or one of its images, that is not in the index."""
+    """A file, or an image of a file, that is not in the index."""
 
     path: str
-    """The file."""
+    """Path of the file."""
     reason: str
-    """Why, in a few words, such as ``no celestial WCS``."""
+    """Why it was left out, in a few words such as ``no celestial WCS``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How far a look at a survey's files has come."""
+    """Progress of a scan of a survey's files."""
 
     done: int
-    """New and changed files that have been read."""
+    """Number of new and changed files that have been read so far."""
     files: int
-    """New and changed files that there are."""
+    """Number of new and changed files that the scan found."""
 
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What a survey holds."""
+    """What the index holds of a survey, and the state of the survey's scans."""
 
     images: int
     """Number of its images."""
@@ -100,32 +103,34 @@ class Coverage:
     bands: Mapping[str, int]
     """Number of science images of each band."""
     t_min: float | None
-    """Beginning of its first exposure, MJD; None where no header tells a time."""
+    """Start of its first exposure, MJD in UTC; None if no header gives a time."""
     t_max: float | None
-    """End of its last exposure, MJD."""
+    """End of its last exposure, MJD in UTC; None if no header gives a time."""
     cells: int
-    """Number of sky cells (nested HEALPix of order 6) with an image."""
+    """Number of cells of the sky (nested HEALPix of order 6) that an image touches."""
     area: float
-    """Square degrees, at most: the sum of the distinct footprints or, where that is
-    less, of these cells. Images that overlap in part count in full, each."""
+    """Upper limit of the area on the sky in square degrees: the sum of the areas of all
+    distinct outlines, or the area of the ``cells`` if that is smaller. Where images
+    overlap in part, the sum counts the overlap more than once."""
     left_out: Sequence[LeftOut] = ()
-    """The first files that were left out, and why."""
+    """The first of the files and images that were left out, with the reasons."""
     scanned_at: float | None = None
-    """When its files were last looked at, seconds since 1970; None for never."""
+    """When the last scan of its files ended, in seconds since 1970; None for never."""
     reading: Reading | None = None
-    """How far the present look has come; None while none is going on."""
+    """Progress of the scan that is running; None while none runs."""
 
 
 @dataclass(frozen=True, slots=True)
 class SurveyFile:
-    """A file as it lies on disk."""
+    """An image file of a survey on disk."""
 
     path: str
     """Absolute path."""
     name: str
-    """Path below the survey's folder; images are named by it."""
+    """Path below the survey's folder. The ids of its images are made of it."""
     identity: str
-    """Device, inode, size and time of change: another text is another content."""
+    """Device, inode, size and time of change as text; it differs if the content does.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,173 +138,180 @@ class Image:
     """One image of a survey: one image HDU of a FITS file."""
 
     id: str
-    """Name in URLs: survey, file and HDU."""
+    """Name of the image in URLs, made of the survey, the file and the HDU."""
     survey: str
-    """Survey that it belongs to."""
+    """Id of the survey that it belongs to."""
     path: str
-    """File that holds it."""
+    """Absolute path of its file."""
     identity: str
-    """Identity of the file when it was read."""
+    """Identity of the file (see :class:`SurveyFile`) when it was read."""
     hdu: int
     """Number of the HDU, 0 for the primary."""
     polygon: tuple[tuple[float, float], ...]
-    """Outline: right ascension and declination in ICRS degrees, counter-clockwise as
-    seen from the Earth; empty for an image that is wider than 160 degrees."""
+    """Vertices of its outline: right ascension and declination in ICRS degrees,
+    counter-clockwise as seen from the Earth. Empty for an image wider than 160 degrees,
+    which has ``pieces`` instead."""
     ra: float
-    """Right ascension of the middle, ICRS degrees."""
+    """Right ascension of the centre, ICRS degrees."""
     dec: float
-    """Declination of the middle, ICRS degrees."""
+    """Declination of the centre, ICRS degrees."""
     fov: float
-    """Diameter of the circle round the image, degrees."""
+    """Field of view: diameter in degrees of a circle that encloses the image."""
     width: int
-    """Pixels along a row."""
+    """Number of columns (NAXIS1)."""
     height: int
-    """Rows."""
+    """Number of rows (NAXIS2)."""
     scale: float
-    """Size of a pixel in the middle, arcseconds."""
+    """Pixel scale at the centre, arcseconds per pixel."""
     file_size: int
-    """Bytes of the whole file."""
+    """Size of the whole file in bytes."""
     observation: str
-    """Observation that it belongs to: OBSID, or the file's name."""
+    """Id of the observation: the header's OBSID, or the file's name."""
     kind: ImageKind = ImageKind.SCIENCE
     """What its pixels are."""
     t_min: float | None = None
-    """Beginning of the exposure, MJD in UTC; None where the header does not tell."""
+    """Start of the exposure, MJD in UTC; None if the header gives no time."""
     t_max: float | None = None
-    """End of the exposure, MJD in UTC."""
+    """End of the exposure, MJD in UTC; None if the header gives no time."""
     time_assumed: bool = False
-    """Whether the times are those of the survey's table, and not of the header."""
+    """Whether the times come from the survey's settings and not from the header."""
     exposure: float | None = None
-    """Exposure time in seconds."""
+    """Exposure time in seconds; None if the header gives none."""
     filter: str | None = None
     """Filter as the header writes it."""
     band: str | None = None
-    """Common name of the filter, such as g; None for one not known."""
+    """Common name of the filter, such as g; None for an unknown filter."""
     em_min: float | None = None
-    """Shortest wavelength of the band in metres."""
+    """Shortest wavelength of the band in metres; None for an unknown band."""
     em_max: float | None = None
-    """Longest wavelength of the band in metres."""
+    """Longest wavelength of the band in metres; None for an unknown band."""
     depth: float | None = None
-    """Limiting magnitude, where the header tells it."""
+    """Limiting magnitude; None if the header gives none."""
     seeing: float | None = None
-    """Full width of a star at half its height, arcseconds, where the header tells."""
+    """Full width at half maximum of stars, arcseconds; None if the header gives none.
+    """
     facility: str | None = None
-    """Telescope."""
+    """Name of the telescope or observatory."""
     instrument: str | None = None
-    """Camera."""
+    """Name of the camera."""
     target: str | None = None
-    """Object or field, as the header names it."""
+    """Name of the object or field, as the header writes it."""
     planes: int = 1
-    """Planes of pixels; more than one in a cube."""
+    """Number of image planes; more than 1 for a cube."""
     samples: int = 1
-    """Wavelengths of a cube; 1 for an image."""
+    """Number of spectral samples of a cube; 1 for an image."""
     polarizations: str | None = None
-    """Polarization states, such as ``/I/Q/U/``; None where the header tells none."""
+    """Polarization states, such as ``/I/Q/U/``; None if the header gives none."""
     calib_level: int = 2
-    """Level of calibration (ObsCore): 1 raw, 2 calibrated, 3 made of several."""
+    """Calibration level (ObsCore 1.1, section 3.3.2): 1 raw, 2 calibrated, 3 combined.
+    """
     pieces: tuple[tuple[tuple[float, float], ...], ...] = ()
-    """Outlines that together are the area of an image without a ``polygon``."""
+    """Outlines that together cover an image without a ``polygon``."""
 
     @property
     def areas(self) -> tuple[tuple[tuple[float, float], ...], ...]:
-        """The outlines, one or several, that are its area."""
+        """The outlines that together cover the image."""
         return self.pieces or (self.polygon,)
 
 
 @dataclass(frozen=True, slots=True)
 class ScannedFile:
-    """What was found in one file."""
+    """What a reader found in one file."""
 
     file: SurveyFile
-    """The file, with its identity when it was read."""
+    """The file, with its identity at the time of reading."""
     images: Sequence[Image] = ()
     """Its images."""
     left_out: Sequence[str] = ()
-    """Why images, or the whole file, were left out."""
+    """Reasons why images of the file, or the file itself, were left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImageQuery:
-    """Which images: each list is a choice (or), the lists together narrow (and).
+    """A search for images.
 
-    An image that does not tell what a constraint is about never satisfies it.
+    The values of one field are alternatives (or); all fields that are given must be
+    satisfied (and). An image for which a constrained value is unknown is not found.
     """
 
     regions: Sequence[Region] = ()
-    """Places, at least one of which the image meets."""
+    """Regions; the image's outline meets at least one of them."""
     times: Sequence[Interval] = ()
-    """Times, MJD, that the exposure shares a moment with."""
+    """Intervals of MJD in UTC; the exposure overlaps with at least one of them."""
     wavelengths: Sequence[Interval] = ()
-    """Wavelengths in metres that the band shares."""
+    """Intervals in metres; the image's band overlaps with at least one of them."""
     bands: Sequence[str] = ()
-    """Names of bands or filters; together with ``wavelengths`` one choice."""
+    """Names of bands or filters. An image satisfies ``bands`` and ``wavelengths``
+    together if it satisfies either."""
     numbers: Mapping[str, Sequence[Interval]] = field(default_factory=dict)
-    """Fields of :class:`Image` (``exposure``, ``fov``, ``seeing``, ``depth``,
-    ``planes``, ``calib_level``)."""
+    """Intervals for numeric fields of :class:`Image`, by name: ``exposure``, ``fov``,
+    ``seeing``, ``depth``, ``planes``, ``calib_level``."""
     words: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Fields of :class:`Image`: ``facility``, ``instrument``, ``target``,
-    ``observation``, and ``id``, whose small and capital letters are the same."""
+    """Values for text fields of :class:`Image`, by name: ``facility``, ``instrument``,
+    ``target``, ``observation`` and ``id``; upper and lower case are equal."""
     polarizations: Sequence[str] = ()
-    """Polarization states, at least one of which the image has."""
+    """Polarization states; the image has at least one of them."""
     packings: Sequence[str] = ()
-    """How the file is packed, by its name: ``gz``, ``bz2``, or ``fits`` if it is not.
+    """Compressions of the file: ``gz``, ``bz2``, or ``fits`` for an uncompressed file.
     """
     kinds: Sequence[ImageKind] = ()
-    """Kinds; empty for all."""
+    """Kinds of image; empty for all."""
     surveys: Sequence[str] = ()
-    """Surveys; empty for all that the caller may see."""
+    """Ids of surveys; empty for all that the caller may see."""
     nothing: bool = False
-    """Whether a constraint was given that no image here can satisfy."""
+    """Whether a constraint was given that no image can satisfy, so that none is found.
+    """
 
 
 class CutoutFormat(StrEnum):
-    """Form of a cut-out."""
+    """Format of a cut-out."""
 
     FITS = "fits"
-    """The pixels as they are, with their header."""
+    """A FITS file: unchanged pixel values, and the header with its WCS adjusted."""
     PNG = "png"
-    """A grey picture."""
+    """A picture in grey levels."""
 
 
 class Orientation(StrEnum):
-    """How a picture lies."""
+    """Orientation of a PNG cut-out."""
 
     NORTH = "north"
-    """North up and east left, to the nearest quarter turn."""
+    """North up and east left, to the nearest multiple of 90 degrees."""
     NATIVE = "native"
-    """As the camera saw it: the first row of the file is at the bottom."""
+    """As stored, with the first row of the file at the bottom."""
 
 
 @dataclass(frozen=True, slots=True)
 class CutoutRequest:
-    """A part of an image."""
+    """Which part of an image is cut out, and in which format."""
 
     region: Region
-    """Place; the smallest box of pixels round it is cut, clipped to the image."""
+    """Region on the sky; the smallest box of pixels that encloses it is cut, clipped to
+    the image."""
     format: CutoutFormat = CutoutFormat.FITS
-    """Form of the answer."""
+    """Format of the answer."""
     stretch: Stretch = field(default_factory=Stretch)
-    """Grey levels of a picture."""
+    """How pixel values become grey levels in a PNG."""
     size: int | None = None
-    """Longer side of a picture in pixels; None for the image's own pixels."""
+    """Longer side of a PNG in pixels; None to keep the image's own pixels."""
     orientation: Orientation = Orientation.NORTH
-    """How a picture lies."""
+    """Orientation of a PNG."""
     plane: int | None = None
-    """Plane of a cube, from 1; None for all of them, or the one that a picture shows.
-    """
+    """Plane of a cube, counted from 1. With None a FITS cut-out has all planes, and a
+    PNG shows the default plane."""
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """Bytes to send: either ``data``, or an open file which the receiver closes."""
+    """Bytes to send, as ``data`` or as an open file that the receiver closes."""
 
     size: int
     """Number of bytes."""
     media_type: str
-    """What they are."""
+    """Media type (the value of Content-Type)."""
     name: str
-    """Name to save them under."""
+    """File name under which to save them."""
     data: bytes = b""
-    """The bytes, where they are few."""
+    """The bytes themselves; empty if ``descriptor`` is given."""
     descriptor: int | None = None
-    """Open file descriptor, where they are many."""
+    """Open file descriptor of the bytes; None if ``data`` holds them."""

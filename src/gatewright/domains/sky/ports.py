@@ -1,4 +1,4 @@
-"""What the sky domain needs of the world: an index of images, and their files."""
+"""Ports of the sky domain: the index of images, and the reader of image files."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -21,102 +21,106 @@ class ImageIndex(Protocol):
     """A durable index of surveys and images, shared by all gateway processes."""
 
     async def surveys(self) -> Sequence[Survey]:
-        """Return all surveys, by id."""
+        """Return all surveys, ordered by id."""
         ...
 
     async def survey(self, survey: str) -> Survey | None:
-        """Return one survey."""
+        """Return the survey of an id; None if there is none."""
         ...
 
     async def save_survey(self, survey: Survey) -> None:
         """Add a survey, or change its title, pattern, access and rules.
 
-        Where the rules change, all its files are read again at the next look.
+        If the rules changed, the next scan reads all its files again.
         """
         ...
 
     async def remove_survey(self, survey: str) -> None:
-        """Remove a survey with all its images from the index; no file is touched."""
+        """Remove a survey and its images from the index, but leave its files."""
         ...
 
     async def coverage(self, survey: str) -> Coverage:
-        """Return what a survey holds."""
+        """Return what the index holds of a survey."""
         ...
 
     async def search(
         self, query: ImageQuery, *, limit: int, cursor: str | None = None
     ) -> Page[Image]:
-        """Return images in order of time, those without a time last.
+        """Return images ordered by time, those without a time last.
 
         A page may hold fewer than ``limit`` images and still have a next one.
 
         Raises
         ------
         InvalidRequest
-            The cursor is not one that was given here.
+            The cursor does not come from an earlier page of this index.
         """
         ...
 
     async def image(self, image: str) -> Image | None:
-        """Return one image."""
+        """Return the image of an id; None if there is none."""
         ...
 
     async def files(self, survey: str) -> Mapping[str, str]:
-        """Return the identity of each file of a survey by its path."""
+        """Return the identity of each indexed file of a survey, by path."""
         ...
 
     async def put_files(self, survey: str, files: Sequence[ScannedFile]) -> None:
-        """Put what was found in files in the place of what was there of them.
+        """Replace what the index holds of these files by what was found in them.
 
-        Of a survey that was removed nothing is put.
+        Nothing is stored for a survey that was removed.
         """
         ...
 
     async def remove_files(self, survey: str, paths: Sequence[str]) -> None:
-        """Remove files and their images from a survey."""
+        """Remove files of a survey, and their images, from the index."""
         ...
 
     async def claim(self, survey: str, holder: str, now: float, until: float) -> bool:
-        """Claim or renew the right to scan a survey; return whether it is held.
+        """Claim or renew the lease to scan a survey; return whether ``holder`` has it.
 
-        It is not given for a survey that was removed.
+        The lease ends at ``until``; times are in seconds since 1970. A survey that was
+        removed cannot be claimed.
         """
         ...
 
     async def tell(self, survey: str, holder: str, reading: Reading) -> None:
-        """Note how far the scan of the one who has the right to it has come."""
+        """Record the progress of a scan, if ``holder`` has the lease."""
         ...
 
     async def finish(self, survey: str, holder: str, now: float) -> None:
-        """Give the right to scan back, and note when the scan ended."""
+        """Give up the lease to scan a survey, and record the end of the scan."""
         ...
 
 
 class ImageReader(Protocol):
-    """Reads image files, out of the gateway's own process."""
+    """Reads image files, in processes other than the gateway's own."""
 
     async def find(self, pattern: str) -> Sequence[SurveyFile]:
-        """Return the image files of a pattern, or below a folder, by path."""
+        """Return the image files that match a pattern or lie below a folder.
+
+        They are sorted by path.
+        """
         ...
 
     async def scan(self, survey: Survey, file: SurveyFile) -> ScannedFile:
-        """Return the images of a file, by the survey's rules.
+        """Return the images of a file, described according to the survey's rules.
 
-        One that cannot be read is left out.
+        Images that cannot be described are named in ``left_out``.
         """
         ...
 
     async def cut(self, image: Image, request: CutoutRequest) -> Content:
-        """Return a cut-out.
+        """Return a cut-out of an image.
 
         Raises
         ------
         NotFound
-            The file is gone, or the region has no pixel of the image.
+            The file is gone, or the region contains no pixel of the image.
         Conflict
             The file changed since it was indexed.
         TooLarge
-            The answer would be larger than is allowed; the text says how large.
+            The answer would be larger than is allowed; the message gives both sizes.
         """
         ...
 

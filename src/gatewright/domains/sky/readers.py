@@ -1,4 +1,4 @@
-"""Several readers of images as one: each file is read by the reader of its format."""
+"""Combines several readers of images: the reader of its format reads each file."""
 
 from collections.abc import Sequence
 
@@ -14,13 +14,13 @@ from gatewright.domains.sky.ports import ImageReader
 
 
 class ImageReaders:
-    """Implements :class:`ImageReader` over others.
+    """An :class:`ImageReader` that passes each file to the reader of the file's format.
 
     Parameters
     ----------
     readers
-        Endings of the names of files, in small letters, and who reads them. The first
-        that fits is taken; the last reader has all the others too.
+        Pairs of file name endings in lower case and the reader for them. The first pair
+        that matches is used; the last reader takes all other files.
     """
 
     def __init__(self, readers: Sequence[tuple[tuple[str, ...], ImageReader]]) -> None:

@@ -1,7 +1,7 @@
-"""Regions of the sky and intervals, as VO protocols write them.
+"""Regions of the sky and intervals, parsed from the texts of VO protocols.
 
 Sources: IVOA SIA 2.0 section 2.1 (POS, BAND, TIME), DALI 1.1 section 3.3 (circle,
-polygon, interval). Angles are ICRS degrees.
+polygon, interval). Angles are in degrees, ICRS.
 """
 
 import math
@@ -20,15 +20,18 @@ _NUMBER_LENGTH = 40
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """Numbers from one to another, both included."""
+    """A closed interval of numbers."""
 
     low: float
-    """Smallest number; minus infinity where it is open."""
+    """Lower limit, included; minus infinity for an interval without one."""
     high: float
-    """Largest number; infinity where it is open."""
+    """Upper limit, included; infinity for an interval without one."""
 
     def meets(self, low: float | None, high: float | None) -> bool:
-        """Return whether it shares a number with another interval; unknown never."""
+        """Return whether the interval overlaps with another.
+
+        False where a limit is None.
+        """
         if low is None or high is None:
             return False
         return low <= self.high and high >= self.low
@@ -36,23 +39,23 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Circle:
-    """All directions within a radius of a centre."""
+    """All directions within an angular radius of a centre."""
 
     longitude: float
-    """Right ascension of the centre."""
+    """Right ascension of the centre, degrees."""
     latitude: float
-    """Declination of the centre."""
+    """Declination of the centre, degrees."""
     radius: float
-    """Radius, 0 to 180; with 0 it is a point."""
+    """Radius in degrees, 0 to 180; a radius of 0 makes it a point."""
 
     @classmethod
     def of(cls, numbers: Sequence[float]) -> Self:
-        """Return the circle of the numbers of DALI's CIRCLE, degrees.
+        """Return the circle of DALI's three numbers: ra, dec and radius in degrees.
 
         Raises
         ------
         InvalidRequest
-            They are not three, or not on the sky.
+            There are not three numbers, or one is outside its range.
         """
         if len(numbers) != 3:
             raise InvalidRequest(
@@ -63,12 +66,12 @@ class Circle:
         return cls(_longitude(numbers[0]), _latitude(numbers[1]), numbers[2])
 
     def meets(self, polygons: geometry.Vectors) -> geometry.Flags:
-        """Return for each polygon whether it has a point of the region."""
+        """Return for each polygon (polygons, vertices, 3) whether it meets it."""
         centre = geometry.point(self.longitude, self.latitude)
         return geometry.meet_circle(polygons, centre, math.radians(self.radius))
 
     def holds(self, points: geometry.Vectors) -> geometry.Flags:
-        """Return for each direction whether the region has it."""
+        """Return for each direction whether it lies in the circle."""
         centre = geometry.point(self.longitude, self.latitude)
         inside: geometry.Flags = geometry.angle(points, centre) <= (
             math.radians(self.radius) + geometry.TOUCH
@@ -76,7 +79,7 @@ class Circle:
         return inside
 
     def outline(self, count: int = 512) -> geometry.Vectors:
-        """Return directions along the border, and the centre."""
+        """Return ``count`` unit vectors along the circle, followed by its centre."""
         centre = geometry.point(self.longitude, self.latitude)
         lon, lat = math.radians(self.longitude), math.radians(self.latitude)
         east = np.array([-math.sin(lon), math.cos(lon), 0.0])
@@ -95,19 +98,20 @@ class Circle:
 
 @dataclass(frozen=True, slots=True)
 class Polygon:
-    """The smaller of the two areas that great circles between vertices cut off."""
+    """The smaller of the two areas that great circles between the vertices enclose."""
 
     vertices: tuple[tuple[float, float], ...]
-    """Right ascension and declination of each corner, at least three."""
+    """Right ascension and declination of each vertex in degrees; at least three."""
 
     @classmethod
     def of(cls, numbers: Sequence[float]) -> Self:
-        """Return the polygon of the numbers of DALI's POLYGON, degrees.
+        """Return the polygon of DALI's numbers: ra and dec of each vertex in degrees.
 
         Raises
         ------
         InvalidRequest
-            They are not pairs on the sky, are too few or too many, or its edges cross.
+            The numbers are not pairs, one is outside its range, there are fewer than 3
+            or more than 256 vertices, an edge is 180 degrees long, or edges cross.
         """
         if len(numbers) > 2 * MAXIMUM_VERTICES:
             raise InvalidRequest(f"POLYGON has at most {MAXIMUM_VERTICES} corners.")
@@ -127,7 +131,8 @@ class Polygon:
             )
         if np.any(lengths > math.pi - 1e-9):
             raise InvalidRequest(
-                "An edge of POLYGON is 180 degrees long: which way round?"
+                "An edge of POLYGON is 180 degrees long, so its direction is not "
+                "defined. Add a corner on it."
             )
         crossing = geometry.crossing_edges(vectors[different])
         if crossing is not None:
@@ -143,19 +148,19 @@ class Polygon:
         return cls(vertices)
 
     def meets(self, polygons: geometry.Vectors) -> geometry.Flags:
-        """Return for each polygon whether it has a point of the region."""
+        """Return for each polygon (polygons, vertices, 3) whether it meets this one."""
         other = geometry.polygon_vectors(self.vertices)
         return geometry.meet_polygon(polygons, other)
 
     def holds(self, points: geometry.Vectors) -> geometry.Flags:
-        """Return for each direction whether the region has it."""
+        """Return for each direction whether it lies in the polygon."""
         own = geometry.polygon_vectors(self.vertices)
         return geometry.contains(
             np.broadcast_to(own, (len(points), *own.shape)), points
         )
 
     def outline(self, count: int = 512) -> geometry.Vectors:
-        """Return directions along the border."""
+        """Return about ``count`` unit vectors along the edges, at least two on each."""
         own = geometry.polygon_vectors(self.vertices)
         each = max(2, count // len(own))
         share = np.linspace(0.0, 1.0, each, endpoint=False)[:, None]
@@ -173,22 +178,25 @@ class Range:
     """A box between two meridians and two parallels."""
 
     west: float
-    """Right ascension where it begins; it goes east from there."""
+    """Right ascension of the western side in degrees; the box extends east from it."""
     east: float
-    """Right ascension where it ends; less than ``west`` for a box over 0 hours."""
+    """Right ascension of the eastern side in degrees; less than ``west`` if the box
+    contains the 0 meridian."""
     south: float
-    """Least declination."""
+    """Smallest declination, degrees."""
     north: float
-    """Greatest declination."""
+    """Largest declination, degrees."""
 
     @classmethod
     def of(cls, numbers: Sequence[float]) -> Self:
-        """Return the box of the numbers of DALI's RANGE, degrees; infinite is open.
+        """Return the box of SIA's RANGE: ra1, ra2, dec1 and dec2 in degrees.
+
+        An infinite number leaves that side open.
 
         Raises
         ------
         InvalidRequest
-            They are not four, or not on the sky.
+            There are not four numbers, one is outside its range, or dec1 is above dec2.
         """
         if len(numbers) != 4:
             raise InvalidRequest("RANGE has four numbers: ra1, ra2, dec1 and dec2.")
@@ -203,21 +211,24 @@ class Range:
         )
 
     def meets(self, polygons: geometry.Vectors) -> geometry.Flags:
-        """Return for each polygon whether it has a point of the region."""
+        """Return for each polygon (polygons, vertices, 3) whether it meets the box."""
         return boxes.meet_box(polygons, self.west, self.width, self.south, self.north)
 
     def holds(self, points: geometry.Vectors) -> geometry.Flags:
-        """Return for each direction whether the region has it."""
+        """Return for each direction whether it lies in the box."""
         return boxes.in_box(points, self.west, self.width, self.south, self.north)
 
     @property
     def width(self) -> float:
-        """Degrees of right ascension from west to east, up to 360."""
+        """Extent in right ascension, in degrees, 0 to 360."""
         width = self.east - self.west
         return width if width >= 0 else width + 360.0
 
     def outline(self, count: int = 512) -> geometry.Vectors:
-        """Return directions along the border: ``count`` to a whole parallel."""
+        """Return unit vectors along the four sides.
+
+        Their distance is that of ``count`` directions on a whole parallel.
+        """
         wide = max(count // 16, math.ceil(count * self.width / 360.0)) + 1
         high = count // 16 + 1
         across = self.west + np.linspace(0.0, self.width, wide)
@@ -235,12 +246,14 @@ Region = Circle | Polygon | Range
 
 
 def parse_region(text: str) -> Region:
-    """Return the region of a DALI text: ``CIRCLE``, ``RANGE`` or ``POLYGON``.
+    """Return the region of a text such as ``CIRCLE 10.5 -20 0.1``.
+
+    The shapes are those of SIA 2.0's POS: ``CIRCLE``, ``RANGE`` and ``POLYGON``.
 
     Raises
     ------
     InvalidRequest
-        The text is of another form, or a number is not on the sky.
+        The text has another form, or a number is outside its range.
     """
     shape, *words = text.split()[: 2 * MAXIMUM_VERTICES + 2] or [""]
     if shape == "CIRCLE":
@@ -256,26 +269,30 @@ def parse_region(text: str) -> Region:
 
 
 def parse_interval(text: str, name: str) -> Interval:
-    """Return the interval of ``low high`` or of one number (``-Inf``, ``+Inf`` open).
+    """Return the interval of ``low high``, or of a single number.
+
+    ``-Inf`` and ``+Inf`` leave a side open. ``name`` is the parameter's name in errors.
 
     Raises
     ------
     InvalidRequest
-        There are not one or two numbers, or the first is above the second.
+        There are not one or two numbers, or ``low`` is above ``high``.
     """
     numbers = _numbers(text.split()[:3], name, infinite=True)
     if len(numbers) not in {1, 2}:
         raise InvalidRequest(f"“{name}” is one number, or two for an interval.")
     low, high = numbers[0], numbers[-1]
     if low > high or low == math.inf or high == -math.inf:
-        raise InvalidRequest(f"“{name}” begins above its end.")
+        raise InvalidRequest(
+            f"“{name}” is an interval whose first number is above its second."
+        )
     return Interval(low, high)
 
 
 def _numbers(words: list[str], name: str, *, infinite: bool = False) -> list[float]:
-    """Return numbers as DALI writes them: no blanks, underscores or hexadecimals.
+    """Return the numbers of words in DALI's syntax: no underscores, no hexadecimals.
 
-    Infinity is one only where ``infinite`` allows it, and in words: ``1e999`` is not.
+    ``infinite`` allows ``Inf`` and ``Infinity`` as words; ``1e999`` is always refused.
     """
     values: list[float] = []
     for word in words:
@@ -287,7 +304,7 @@ def _numbers(words: list[str], name: str, *, infinite: bool = False) -> list[flo
         in_words = word.lstrip("+-").lower() in {"inf", "infinity"}
         if not (math.isfinite(value) or (infinite and math.isinf(value) and in_words)):
             raise InvalidRequest(
-                f"“{name}” holds something that is not a number it may have."
+                f"“{name}” takes decimal numbers only, such as 10.5 or 1e-3."
             )
         values.append(value)
     return values

@@ -1,4 +1,4 @@
-"""Checks of what a survey's settings say of its headers."""
+"""Checks the rules by which a survey's headers are read, and applies its times."""
 
 import math
 from dataclasses import replace
@@ -10,16 +10,17 @@ from gatewright.domains.sky.model import Image, ImageKind, SurveyFile, SurveyRul
 from gatewright.domains.sky.times import parse_times
 
 KEYWORDS = ("filter", "start", "end", "exposure")
-"""What a setting may name the keyword of."""
+"""Values for which a survey's settings can name the header keyword."""
 
 
 def check_rules(rules: SurveyRules) -> SurveyRules:
-    """Return rules as they are, if they can be kept.
+    """Return the rules unchanged if all their values are valid.
 
     Raises
     ------
     InvalidRequest
-        A band, a kind, a field or a level is none that there is.
+        A band, a kind of image, a name of a keyword, a time or a calibration level is
+        not valid.
     """
     for name, band in rules.filters.items():
         parse_band(band, name)
@@ -42,9 +43,10 @@ def check_rules(rules: SurveyRules) -> SurveyRules:
 
 
 def with_times(image: Image, file: SurveyFile, rules: SurveyRules) -> Image:
-    """Return an image with the time that the survey's table gives its file, if any.
+    """Return the image with the times that the survey's settings give to its file.
 
-    The table names a file by its path below the survey's folder, or by its name alone.
+    The settings name a file by its path below the survey's folder or by its name alone.
+    An image whose file they do not name is returned unchanged.
     """
     text = rules.times.get(file.name) or rules.times.get(PurePath(file.name).name)
     if text is None:

@@ -1,4 +1,4 @@
-"""Surveys and images for callers: who may see what, and the order of things."""
+"""Gives callers the surveys and images that they may see."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,7 +19,12 @@ from gatewright.domains.sky.ports import ImageIndex, ImageReader
 
 
 class SkyService:
-    """What the faces may do with images; a survey one may not see is not there."""
+    """What faces can do with surveys and images.
+
+    All methods raise NotAllowed, or NotSignedIn for a visitor, without the scope
+    ``sky:read``. A survey that a caller may not see is treated as one that does not
+    exist.
+    """
 
     def __init__(self, index: ImageIndex, reader: ImageReader) -> None:
         self._index = index
@@ -31,12 +36,12 @@ class SkyService:
         return [s for s in await self._index.surveys() if s.access.admits(caller)]
 
     async def survey(self, caller: Caller, survey: str) -> tuple[Survey, Coverage]:
-        """Return one survey and what it holds.
+        """Return a survey and its coverage.
 
         Raises
         ------
         NotFound
-            There is none of that name that the caller may see.
+            The caller can see no survey of this id.
         """
         caller.require(Scope.SKY_READ)
         found = await self._index.survey(survey)
@@ -61,12 +66,12 @@ class SkyService:
         return await self._index.search(narrowed, limit=limit, cursor=cursor)
 
     async def image(self, caller: Caller, image: str) -> Image:
-        """Return one image.
+        """Return the image of an id.
 
         Raises
         ------
         NotFound
-            There is none of that name that the caller may see.
+            The caller can see no image of this id.
         """
         caller.require(Scope.SKY_READ)
         found = await self._index.image(image)
@@ -83,7 +88,11 @@ class SkyService:
         Raises
         ------
         NotFound
-            The region does not meet the image.
+            The region does not meet the image, or the file is gone.
+        Conflict
+            The file changed since it was indexed.
+        TooLarge
+            The cut-out would be larger than is allowed.
         """
         caller.require(Scope.SKY_READ)
         areas = geometry.stack_polygons(
@@ -91,7 +100,7 @@ class SkyService:
         )
         if not request.region.meets(areas).any():
             raise NotFound(
-                "The region does not meet this image, which lies round "
+                "The region does not meet this image, whose centre is at "
                 f"ra {image.ra:.5f}, dec {image.dec:.5f}.",
                 ra=image.ra,
                 dec=image.dec,
@@ -99,6 +108,14 @@ class SkyService:
         return await self._reader.cut(image, request)
 
     async def file(self, caller: Caller, image: Image) -> Content:
-        """Return the whole file of an image that :meth:`image` returned."""
+        """Return the whole file of an image that :meth:`image` returned.
+
+        Raises
+        ------
+        NotFound
+            The file is gone.
+        Conflict
+            The file changed since it was indexed.
+        """
         caller.require(Scope.SKY_READ)
         return await self._reader.open(image)

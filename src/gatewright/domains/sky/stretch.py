@@ -1,4 +1,4 @@
-"""From pixel values to grey levels."""
+"""Turns pixel values into grey levels."""
 
 import math
 from dataclasses import dataclass
@@ -15,20 +15,20 @@ class Stretch:
     """How pixel values become grey levels."""
 
     name: str = "asinh"
-    """``asinh`` or ``linear``."""
+    """Shape of the curve, ``asinh`` or ``linear``."""
     low: float = 0.5
-    """Percentile of the values that is black."""
+    """Percentile of the pixel values that is drawn black."""
     high: float = 99.5
-    """Percentile of the values that is white."""
+    """Percentile of the pixel values that is drawn white."""
 
 
 def percentile_limits(
     pixels: NDArray[np.float32], low: float, high: float
 ) -> tuple[float, float]:
-    """Return the values at two percentiles of the finite pixels.
+    """Return the values at two percentiles (0 to 100) of the finite pixels.
 
-    Above a million pixels every n-th is looked at, across all columns. Without any
-    finite pixel the limits are 0 and 1.
+    Of more than a million pixels a regular sample of about a million, spread over all
+    columns, is used. Without any finite pixel the limits are 0 and 1.
     """
     step = max(1, pixels.size // _SAMPLE)
     while math.gcd(step, pixels.shape[-1]) > 1:
@@ -42,12 +42,12 @@ def percentile_limits(
 
 
 def grey_levels(pixels: NDArray[np.float32], stretch: Stretch) -> NDArray[np.uint8]:
-    """Return 8-bit grey levels of pixels; those without a value are black.
+    """Return 8-bit grey levels of pixels; NaN is black.
 
-    With x the place between the limits, 0 to 1, the level is
-    asinh(x / a) / asinh(1 / a) with a = 0.1: linear for faint light, logarithmic for
-    bright (Lupton, Gunn & Szalay 1999, AJ 118, 1406; Lupton et al. 2004, PASP 116,
-    133).
+    With x the position between the limits of the stretch, from 0 to 1, the asinh curve
+    is asinh(x / a) / asinh(1 / a) with a = 0.1: linear for faint pixels, logarithmic
+    for bright ones (Lupton, Gunn & Szalay 1999, AJ 118, 1406; Lupton et al. 2004, PASP
+    116, 133).
     """
     bottom, top = percentile_limits(pixels, stretch.low, stretch.high)
     width = top - bottom

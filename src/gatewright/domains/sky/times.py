@@ -1,7 +1,7 @@
 """Times of exposures: Modified Julian Dates in UTC, and the texts that give them.
 
-MJD 0 is 1858-11-17 00:00 (IAU 1997 resolution B1). A day has 86,400 s here, as in all
-catalogues of images; a leap second is the last moment of its day.
+MJD 0 is 1858-11-17 00:00 (IAU 1997 resolution B1). Every day has 86,400 s here, as is
+usual in catalogues of images; a leap second is counted as the end of its day.
 """
 
 import math
@@ -19,7 +19,7 @@ _ISO = re.compile(
     re.ASCII,
 )
 _LOST_PLUS = re.compile(rf"(T{_CLOCK_TIME}) (?=\d{{2}}:\d{{2}}(?:\s|/|$))", re.ASCII)
-"""A + that was written as such in a URL, where it means a blank."""
+"""Matches a time whose offset lost its ``+``, which a URL decodes as a blank."""
 _OLD_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{2})", re.ASCII)
 _DATE = re.compile(
     r"(\d{4})[-/] ?(\d{1,2})[-/] ?(\d{1,2})(?: ?[T ] ?(.*?))?Z?", re.ASCII
@@ -29,7 +29,7 @@ _OPEN = {"", "..", "-Inf", "+Inf", "Inf"}
 
 
 def mjd_text(mjd: float) -> str:
-    """Return an MJD as RFC 3339 in UTC, to the millisecond."""
+    """Return an MJD in UTC as an RFC 3339 text with milliseconds."""
     moment = _EPOCH + timedelta(days=mjd)
     return moment.isoformat(timespec="milliseconds") + "Z"
 
@@ -37,14 +37,14 @@ def mjd_text(mjd: float) -> str:
 def parse_times(text: str) -> Interval:
     """Return the interval of MJD that a text gives.
 
-    It is ``low high`` or ``low/high``, or one of them alone. Each is an MJD or ISO
-    8601, in UTC or with its offset from it (a day or month means the whole of it);
-    ``-Inf``, ``+Inf`` and ``..`` are open ends, and ``..`` alone is any time.
+    The text is ``low high``, ``low/high`` or a single time. Each time is an MJD or an
+    ISO 8601 date, in UTC unless it has an offset; a day or a month means all of it.
+    ``-Inf``, ``+Inf`` and ``..`` leave a side open, and ``..`` alone is any time.
 
     Raises
     ------
     InvalidRequest
-        The text is of another form.
+        The text has another form, or the interval ends before it begins.
     """
     words = _split(text)
     if words == [".."]:
@@ -82,7 +82,7 @@ def _iso_or_mjd(word: str, place: int) -> Interval:
         return parse_interval(word, "time")
     low = iso_mjd(word)
     if low is None:
-        raise InvalidRequest("“time” names a day or an hour that there is not.")
+        raise InvalidRequest("“time” has a date or a time of day that does not exist.")
     year, month, day, hour = match.group(1, 2, 3, 4)
     if day is None:
         following = f"{int(year) + int(month) // 12:04}-{int(month) % 12 + 1:02}"
@@ -91,9 +91,9 @@ def _iso_or_mjd(word: str, place: int) -> Interval:
 
 
 def iso_mjd(text: str) -> float | None:
-    """Return the MJD of an ISO 8601 date or moment; None for another text.
+    """Return the MJD of an ISO 8601 date or date and time; None for another text.
 
-    A moment without an offset is in UTC.
+    A time without an offset is in UTC.
     """
     match = _ISO.fullmatch(text.strip())
     if match is None:
@@ -114,12 +114,12 @@ def iso_mjd(text: str) -> float | None:
 
 
 def _offset(hours: str | None, minutes: str | None) -> timedelta:
-    """Return how far a clock is ahead of UTC.
+    """Return the offset of a clock from UTC, positive to the east.
 
     Raises
     ------
     ValueError
-        It is a day or more, or has no such minutes.
+        The offset is a day or more, or its minutes are above 59.
     """
     east = timedelta(hours=abs(int(hours or 0)), minutes=int(minutes or 0))
     if east >= timedelta(days=1) or int(minutes or 0) > 59:
@@ -128,11 +128,12 @@ def _offset(hours: str | None, minutes: str | None) -> timedelta:
 
 
 def header_mjd(date: str, clock: str = "") -> tuple[float, bool] | None:
-    """Return the MJD of a FITS header's DATE-OBS, and whether it tells the hour.
+    """Return the MJD of a FITS header's DATE-OBS, and whether it has a time of day.
 
-    Old headers write day/month/year of the 20th century (FITS standard 4.0, section
-    4.4.2.1), blanks for leading zeros, and the time of day in a keyword of its own.
-    Dates of zeros and MJD 0 say that there is none.
+    None if ``date`` is no date or is the zero that some cameras write for a missing one
+    (MJD 0 or a date of zeros). Old headers write day/month/year of the 20th century
+    (FITS standard 4.0, section 4.4.2.1), blanks for leading zeros, and the time of day
+    in a keyword of its own, which is given as ``clock``.
     """
     moment = iso_mjd(date) if ":" in date else None
     if moment:
@@ -154,7 +155,10 @@ def header_mjd(date: str, clock: str = "") -> tuple[float, bool] | None:
 
 
 def day_share(clock: str) -> float | None:
-    """Return the part of a day that has passed at a time such as 05:33:59.87."""
+    """Return a time of day such as 05:33:59.87 as a fraction of a day.
+
+    None if the text has another form or is above 24 hours.
+    """
     found = _CLOCK.fullmatch(" ".join(clock.split()))
     if found is None:
         return None

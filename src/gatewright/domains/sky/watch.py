@@ -1,4 +1,4 @@
-"""Looks at the files of all surveys at intervals, for new and changed ones."""
+"""Scans all surveys at intervals for new and changed files."""
 
 import asyncio
 import logging
@@ -18,17 +18,18 @@ _SHARE = 20.0
 
 
 class SurveyWatch:
-    """Looks at the files of all surveys, first when a gateway starts.
+    """Scans the files of all surveys at the start and then at intervals.
 
-    Where several gateway processes run, one of them looks and the others wait: each
-    has to know when the first look is over.
+    If several gateway processes run, one of them scans each survey and the others wait
+    for it, since each must know when the first scan is over.
 
     Parameters
     ----------
     index, ingest
-        The surveys, and what reads their files.
+        The index of surveys, and what brings it up to date with their files.
     pause
-        Least seconds between two looks; it is longer where a look takes long.
+        Least seconds between two scans; the pause grows to 20 times the duration of a
+        scan that takes long.
     """
 
     def __init__(
@@ -42,19 +43,22 @@ class SurveyWatch:
         self._how_far = ""
 
     async def wait(self, seconds: float) -> bool:
-        """Wait for the first look to end, for so long; return whether it did."""
+        """Wait at most ``seconds`` for the first scan to end.
+
+        Return whether it has ended.
+        """
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._looked.wait()
         return self._looked.is_set()
 
     async def ready(self) -> None:
-        """Return when all surveys have been looked at.
+        """Return if the first scan of all surveys is over.
 
         Raises
         ------
         Unavailable
-            The first look is still going on.
+            The first scan is still running.
         """
         if not self._looked.is_set():
             raise Unavailable(
@@ -62,10 +66,9 @@ class SurveyWatch:
             )
 
     async def look(self) -> float:
-        """Look at all surveys; return the seconds until the next look.
+        """Scan all surveys; return the seconds until the next scan.
 
-        A survey that cannot be read is logged, and does not keep the others from being
-        looked at.
+        A survey that cannot be read is logged, and the others are scanned all the same.
 
         Raises
         ------
@@ -86,7 +89,7 @@ class SurveyWatch:
         return pause
 
     async def _look_at(self, survey: Survey, since: float) -> None:
-        """Look at a survey, unless another process did since then."""
+        """Scan a survey, unless another process has scanned it since ``since``."""
         while True:
             looked = (await self._index.coverage(survey.id)).scanned_at
             if looked is not None and looked >= since:

@@ -1,4 +1,4 @@
-"""Collections of JSON documents, with permissions, queries, expiry and changes."""
+"""Collections of JSON documents with permissions, queries, expiry and a change feed."""
 
 from gatewright.domains.store.content import check_content, decode, merge
 from gatewright.domains.store.expiry import remove_expired

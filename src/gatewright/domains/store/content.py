@@ -1,8 +1,9 @@
-"""JSON texts: checked once, kept character for character, merged without loss.
+"""Checks, stores and merges the JSON texts of documents.
 
-A document is stored as it was sent, so that no number loses a digit. What readers
-would understand differently is refused: a member that stands twice in one object
-(RFC 8259, section 4), numbers outside a double's range, NUL and lone surrogates.
+A document is stored as the text that was sent, so that numbers keep all digits. JSON
+that readers may interpret differently is refused: a name that occurs twice in one
+object (RFC 8259, section 4), numbers outside the range of a double, NUL characters and
+unpaired surrogates.
 """
 
 import hashlib
@@ -30,11 +31,11 @@ def check_content(body: bytes, limit: int) -> Content:
     Raises
     ------
     TooLarge
-        It is longer.
+        The text is longer.
     InvalidRequest
-        It is not JSON.
+        The text is not JSON.
     InvalidContent
-        It is JSON that cannot be kept.
+        The text is JSON that cannot be stored.
     """
     if len(body) > limit:
         raise TooLarge(f"A document has at most {limit} bytes.", limit=limit)
@@ -44,14 +45,15 @@ def check_content(body: bytes, limit: int) -> Content:
 
 
 def decode(body: bytes) -> object:
-    """Return the value of a JSON text that every reader understands in the same way.
+    """Return the value of a JSON text that all readers interpret in the same way.
 
     Raises
     ------
     InvalidRequest
-        It is not JSON.
+        The text is not JSON.
     InvalidContent
-        A member stands twice, it is nested too deep, or has a NUL character.
+        A name occurs twice in an object, the nesting is too deep, or there is a NUL
+        character.
     """
     try:
         value: object = msgspec.json.decode(body)
@@ -63,14 +65,20 @@ def decode(body: bytes) -> object:
     except UnicodeDecodeError as error:
         raise InvalidRequest("The document is not UTF-8.") from error
     if b"\\u0000" in body and _NUL.search(body):
-        raise InvalidContent("A document holds no NUL character (\\u0000).")
+        raise InvalidContent("A document must not contain NUL characters (\\u0000).")
     if sum(1 for _ in _MEMBER.finditer(body)) != _count_members(value):
-        raise InvalidContent("A member stands twice in one object of the document.")
+        raise InvalidContent("A name occurs twice in one object of the document.")
     return value
 
 
 def _count_members(value: object) -> int:
-    """Return the number of members of all objects, level by level."""
+    """Return the number of members in all objects of a value.
+
+    Raises
+    ------
+    InvalidContent
+        The nesting is too deep.
+    """
     members = depth = 0
     level: list[dict[str, object] | list[object]] = _containers([value])
     while level:
@@ -93,12 +101,12 @@ def _containers(items: list[object]) -> list[dict[str, object] | list[object]]:
 
 
 def check_whole(document: Document) -> None:
-    """Refuse to give out a document whose record was damaged.
+    """Refuse to return a document whose record is damaged.
 
     Raises
     ------
     BackendFailed
-        Its text is no JSON any more.
+        Its text is not JSON.
     """
     try:
         msgspec.json.decode(document.text, type=msgspec.Raw)
@@ -111,7 +119,8 @@ def check_whole(document: Document) -> None:
 def merge(target: bytes, patch: bytes) -> bytes:
     """Return a JSON text with a merge patch applied (RFC 7396).
 
-    Both were checked. What the patch does not name keeps its characters.
+    Both texts were checked before. Members that the patch does not name keep their
+    text.
     """
     if not _is_object(patch):
         return patch

@@ -1,4 +1,4 @@
-"""Documents that have expired are removed, now and then."""
+"""Removes expired documents in the background."""
 
 from gatewright.domains.store.ports import DocumentStore
 
@@ -6,8 +6,8 @@ SWEEP_SECONDS = 20.0
 
 
 async def remove_expired(documents: DocumentStore) -> float:
-    """Delete some of what has expired; return the seconds until the next time.
+    """Delete some of the expired documents; return the seconds until the next call.
 
-    It goes on at once while there is more.
+    The result is 0 while there may be more.
     """
     return 0.0 if await documents.sweep() else SWEEP_SECONDS

@@ -1,4 +1,4 @@
-"""Collections of JSON documents, who may do what with them, and what changed."""
+"""The data model of the store: collections, documents, permissions and changes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,44 +10,44 @@ from gatewright.core.caller import Caller
 T_co = TypeVar("T_co", covariant=True)
 
 EVERYONE = "everyone"
-"""Principal that every account is."""
+"""Principal that stands for every account."""
 
 
 class Right(IntEnum):
-    """What someone may do; each right has those below it."""
+    """Right on a collection or document; each includes those below it."""
 
     NONE = 0
-    """Nothing: it is as if it were not there."""
+    """No right: the collection or document appears not to exist."""
     READ = 1
-    """Read documents, lists and changes."""
+    """Read documents, lists of documents and changes."""
     WRITE = 2
-    """Make, replace and delete documents."""
+    """Create, replace and delete documents."""
     ADMIN = 3
-    """Say who may do what, declare indexes, delete the collection."""
+    """Change permissions, declare indexes and delete the collection."""
 
     @property
     def word(self) -> str:
-        """The right as the API says it."""
+        """Name of the right in the API."""
         return self.name.lower()
 
 
 @dataclass(frozen=True, slots=True)
 class Requester:
-    """The caller, by the names under which permissions may be granted to them."""
+    """The caller of the store, with the principals that rights can be granted to."""
 
     user: str
     """Account name."""
     principals: tuple[str, ...]
-    """``everyone``, ``user:NAME`` and ``group:NAME`` for each group."""
+    """``everyone``, ``user:NAME``, and ``group:NAME`` for each group."""
 
 
 def requester_of(caller: Caller) -> Requester:
-    """Return the principals of a caller.
+    """Return a caller with its principals.
 
     Raises
     ------
     NotSignedIn
-        There is no account behind the request.
+        The caller has no account.
     """
     user = caller.require_user()
     groups = sorted(f"group:{group}" for group in caller.groups)
@@ -56,12 +56,12 @@ def requester_of(caller: Caller) -> Requester:
 
 @dataclass(frozen=True, slots=True)
 class Permissions:
-    """Who may do what with a collection or a document."""
+    """Rights on a collection or a document."""
 
     users: Mapping[str, Right] = field(default_factory=dict)
-    """Rights by account."""
+    """Rights by name of account."""
     groups: Mapping[str, Right] = field(default_factory=dict)
-    """Rights by group."""
+    """Rights by name of group."""
     everyone: Right = Right.NONE
     """Right of every account."""
 
@@ -74,7 +74,7 @@ class Permissions:
 
 
 def permissions_of(grants: Mapping[str, Right]) -> Permissions:
-    """Return rights by principal as permissions."""
+    """Return the permissions that rights by principal express."""
 
     def named(kind: str) -> dict[str, Right]:
         found = {w: r for w, r in grants.items() if w.startswith(f"{kind}:")}
@@ -89,37 +89,37 @@ class Collection:
     """A named set of documents."""
 
     name: str
-    """Name in URLs, the only one of that name in the gateway."""
+    """Name in URLs, unique in the gateway."""
     owner: str
-    """Account that made it."""
+    """Account that created it."""
     created_at: float
-    """Seconds since 1970-01-01 UTC."""
+    """Time of creation, seconds since 1970-01-01 UTC."""
     sequence: int = 0
-    """Number of the last change."""
+    """Number of the last change; it grows with each change."""
     floor: int = 0
-    """Deletions up to this change are forgotten."""
+    """Number of the last change up to which deletions are no longer recorded."""
     counter: int = 0
-    """Next number to try as a key of a numbered document."""
+    """Next number that may be free as the key of a numbered document."""
     newest_key: str = ""
-    """The last of the keys that were made by time; the next one sorts after it."""
+    """Last time-based key that was given to a document; the next one sorts after it."""
     documents: int = 0
     """Number of documents."""
     bytes: int = 0
-    """Their bytes together."""
+    """Total size of its documents in bytes."""
     indexes: Mapping[str, bool] = field(default_factory=dict)
-    """Indexed fields, and whether all documents are in the index yet."""
+    """Whether the index is complete, by indexed field."""
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A JSON text that was checked."""
+    """A checked JSON text."""
 
     text: str
-    """The JSON text, character for character as it was sent."""
+    """The text as it was sent."""
     etag: str
     """Digest of the text, without quotes."""
     size: int
-    """Bytes of the text in UTF-8."""
+    """Size of the text in UTF-8, bytes."""
     value: object
     """The decoded value."""
 
@@ -129,166 +129,167 @@ class Document:
     """A JSON document under its key."""
 
     key: str
-    """Name in the collection."""
+    """Name of the document within its collection."""
     sequence: int
     """Number of its last change in the collection."""
     etag: str
     """Digest of the text, without quotes."""
     size: int
-    """Bytes of the text in UTF-8."""
+    """Size of the text in UTF-8, bytes."""
     creator: str
-    """Account that made it."""
+    """Account that created it."""
     writer: str
-    """Account that wrote it last, whose quota it counts for."""
+    """Account that wrote it last, and to whose quota it counts."""
     created_at: float
-    """Seconds since 1970-01-01 UTC."""
+    """Time of creation, seconds since 1970-01-01 UTC."""
     modified_at: float
-    """Seconds since 1970-01-01 UTC of the last write."""
+    """Time of the last write, seconds since 1970-01-01 UTC."""
     expires_at: float | None
-    """When it will be gone; None for never."""
+    """Time of expiry, seconds since 1970-01-01 UTC; None for never."""
     guarded: bool
-    """Whether it has permissions of its own, and not those of the collection."""
+    """Whether it has permissions of its own, which replace those of the collection."""
     text: str
     """The JSON text."""
 
 
 @dataclass(frozen=True, slots=True)
 class FoundDocument:
-    """A document with the caller's right by the document's own permissions."""
+    """A document, and the caller's right by the document's own permissions."""
 
     document: Document
-    """What is there."""
+    """The document."""
     own: Right
-    """The caller's right by permissions of the document's own."""
+    """The caller's right by the document's own permissions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A collection and some of its documents, read at one moment for one caller."""
+    """A collection and some of its documents, read in one transaction for a caller."""
 
     now: float
-    """That moment, in seconds since 1970-01-01 UTC."""
+    """Time of reading, seconds since 1970-01-01 UTC."""
     collection: Collection | None = None
-    """The collection; None when there is none."""
+    """The collection; None if it does not exist."""
     right: Right = Right.NONE
     """The caller's right on the collection."""
     granted: bool = False
-    """Whether the caller has a right on some document by its own permissions."""
+    """Whether any document's own permissions give the caller a right."""
     documents: Mapping[str, FoundDocument] = field(default_factory=dict)
-    """Those of the asked keys that are there; expired ones are not."""
+    """The requested documents that exist and have not expired, by key."""
     fresh_key: str = ""
-    """A numeric key that is free, where one was asked for."""
+    """An unused numeric key, if one was requested; else empty."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The last thing that happened to a document."""
+    """The last change of a document."""
 
     number: int
-    """Place in the collection's changes."""
+    """Number of the change in the collection."""
     key: str
-    """The document."""
+    """Key of the document."""
     deleted: bool
-    """Whether it is gone."""
+    """Whether the document was deleted."""
     etag: str
-    """Its digest; empty when it is gone."""
+    """Digest of the new text; empty for a deletion."""
     at: float
-    """Seconds since 1970-01-01 UTC."""
+    """Time of the change, seconds since 1970-01-01 UTC."""
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What one user's documents take."""
+    """The part of a user's quota that is used."""
 
     documents: int
-    """Number of documents that the user wrote last."""
+    """Number of documents that the user was the last to write."""
     bytes: int
-    """Their bytes."""
+    """Size of these documents in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class IndexRange:
-    """A part of an index that holds all documents that a condition can match."""
+    """A range of index entries that includes all documents a query can match."""
 
     field: str
     """The indexed field."""
     numeric: bool
-    """Whether numbers are looked for, or other values as text."""
+    """Whether the range is among the numbers; if not, among the texts of other values.
+    """
     low: float | str | None = None
-    """Lowest entry, included."""
+    """Lowest entry, included; None for no limit."""
     high: float | str | None = None
-    """Highest entry: included for numbers, not for text."""
+    """Highest entry, included for numbers and excluded for texts; None for no limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Which documents a step of a listing reads."""
+    """Which documents one step of a listing reads."""
 
     after: str = ""
-    """Keys above this one."""
+    """Only documents whose keys sort after this one."""
     prefix: str = ""
-    """Keys that begin so."""
+    """Only documents whose keys begin with this text."""
     within: IndexRange | None = None
-    """Only those with an entry in this part of an index."""
+    """Only documents with an entry in this range of an index; None for all."""
     limit: int = 100
-    """Most documents."""
+    """Largest number of documents."""
     bytes: int = 4 << 20
-    """Most bytes, but for a first document that is larger."""
+    """Largest total size in bytes; a first document may exceed it."""
 
 
 @dataclass(frozen=True, slots=True)
 class CreateCollection:
-    """Make the collection."""
+    """Edit that creates the collection."""
 
     owner: str
-    """The account that has all rights on it."""
+    """Account that gets all rights on it."""
 
 
 @dataclass(frozen=True, slots=True)
 class SaveIndexes:
-    """Say which fields are indexed."""
+    """Edit that sets which fields are indexed."""
 
     indexes: Mapping[str, bool]
-    """Fields, and whether all documents are in the index."""
+    """Whether the index is complete, by field."""
 
 
 @dataclass(frozen=True, slots=True)
 class SetGrants:
-    """Replace the permissions of the collection or of a document."""
+    """Edit that replaces the permissions of the collection or of a document."""
 
     grants: Mapping[str, Right] | None
-    """Rights by principal; None lets a document follow the collection again."""
+    """Rights by principal; None removes a document's own permissions."""
     key: str = ""
-    """The document; empty for the collection."""
+    """Key of the document; empty for the collection."""
 
 
 @dataclass(frozen=True, slots=True)
 class PutDocument:
-    """Make or replace a document."""
+    """Edit that creates or replaces a document."""
 
     key: str
-    """Name in the collection."""
+    """Key of the document."""
     content: Content
-    """The JSON."""
+    """The new content."""
     writer: str
-    """The account that writes."""
+    """Account that writes."""
     expires_at: float | None = None
-    """When it will be gone; None for never."""
+    """Time of expiry, seconds since 1970-01-01 UTC; None for never."""
     by_time: bool = False
-    """Whether the key was made by time, and is the collection's newest from now on."""
+    """Whether the key is time-based and becomes the collection's newest one."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeleteDocument:
-    """Delete a document that is there."""
+    """Edit that deletes an existing document."""
 
     key: str
-    """Name in the collection."""
+    """Key of the document."""
 
 
 @dataclass(frozen=True, slots=True)
 class DropCollection:
-    """Delete the collection with its documents."""
+    """Edit that deletes the collection with its documents."""
 
 
 Edit = (
@@ -303,9 +304,9 @@ Edit = (
 
 @dataclass(frozen=True, slots=True)
 class Decision(Generic[T_co]):
-    """What a request changes, and what it answers."""
+    """The edits that a request makes, and its result."""
 
     edits: Sequence[Edit]
-    """The changes, all of them or none."""
+    """The edits; all of them are made, or none."""
     answer: T_co
-    """What the caller is told."""
+    """The result for the caller."""

@@ -1,4 +1,4 @@
-"""Names of collections, keys of documents, paths of fields."""
+"""Checks names of collections, keys of documents and paths of fields."""
 
 import re
 from functools import lru_cache
@@ -8,7 +8,7 @@ from gatewright.core.errors import InvalidContent
 _COLLECTION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,127}")
 _ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,127}")
 _UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-"""Control characters and halves of surrogate pairs."""
+"""Matches control characters and unpaired surrogates."""
 
 _ESCAPED = re.compile(r"\\([.:\\-])")
 _RESERVED_COLLECTIONS = frozenset({"usage"})
@@ -18,12 +18,12 @@ _FIELD_PARTS = 16
 
 
 def check_collection(name: str) -> str:
-    """Return the name of a collection.
+    """Return the name if it is valid for a collection.
 
     Raises
     ------
     InvalidContent
-        It is not one.
+        The name is not valid.
     """
     if not _COLLECTION.fullmatch(name) or name in _RESERVED_COLLECTIONS:
         raise InvalidContent(
@@ -34,12 +34,12 @@ def check_collection(name: str) -> str:
 
 
 def check_key(key: str) -> str:
-    """Return the key of a document.
+    """Return the key if it is valid for a document.
 
     Raises
     ------
     InvalidContent
-        It is not one.
+        The key is not valid.
     """
     if not key or key in _RESERVED_KEYS or "/" in key or not _is_plain(key):
         raise InvalidContent(
@@ -54,7 +54,7 @@ def _is_plain(text: str) -> bool:
 
 
 def check_prefix(prefix: str) -> str:
-    """Return the beginning of keys.
+    """Return the prefix if keys can begin with it.
 
     Raises
     ------
@@ -62,17 +62,19 @@ def check_prefix(prefix: str) -> str:
         No key can begin with it.
     """
     if not _is_plain(prefix):
-        raise InvalidContent("A prefix has at most 255 bytes, no control characters.")
+        raise InvalidContent(
+            "A prefix has at most 255 bytes and no control characters."
+        )
     return prefix
 
 
 def check_field(path: str) -> str:
-    """Return the path of a field, its names joined by dots.
+    """Return the path of a field, its names joined by dots, if it is valid.
 
     Raises
     ------
     InvalidContent
-        It is empty, too long or has an empty name.
+        The path is too long, or a name in it is empty.
     """
     parts = names_of(path)
     if len(parts) > _FIELD_PARTS or not all(parts) or not _is_plain(path):
@@ -88,20 +90,20 @@ def check_field(path: str) -> str:
 def names_of(field: str) -> tuple[str, ...]:
     r"""Return the names in the path of a field.
 
-    A backslash before ``.``, ``:``, ``-`` or a backslash takes away what that means:
-    ``a\.b`` is the one name “a.b”.
+    A backslash before ``.``, ``:``, ``-`` or a backslash makes that character a part of
+    the name: ``a\.b`` is the single name “a.b”.
     """
     return tuple(_ESCAPED.sub(r"\1", name) for name in _split(field, "."))
 
 
 def split_condition(text: str) -> tuple[str, str]:
-    """Return what stands before the first colon that is not escaped, and the rest."""
+    """Return the parts of a text before and after its first unescaped colon."""
     field = _split(text, ":")[0]
     return field, text[len(field) + 1 :]
 
 
 def _split(text: str, sign: str) -> list[str]:
-    """Split a text at a sign, but not where a backslash stands before it."""
+    """Split a text at a character, except where a backslash stands before it."""
     parts, begin, escaped = [], 0, False
     for place, character in enumerate(text):
         if character == sign and not escaped:
@@ -112,20 +114,22 @@ def _split(text: str, sign: str) -> list[str]:
 
 
 def check_account(name: str) -> str:
-    """Return the name of an account or group that permissions name.
+    """Return the name if an account or group in permissions can have it.
 
     Raises
     ------
     InvalidContent
-        No account has such a name.
+        No account or group can have this name.
     """
     if not _ACCOUNT.fullmatch(name):
-        raise InvalidContent("Permissions name accounts and groups as they sign in.")
+        raise InvalidContent(
+            "Permissions name accounts and groups by their sign-in names."
+        )
     return name
 
 
 def successor(text: str) -> str | None:
-    """Return the first text after all that begin with ``text``; None for no such."""
+    """Return the first text that sorts after all that begin with ``text``, or None."""
     bare = text.rstrip("\U0010ffff")
     if not bare:
         return None

@@ -1,8 +1,8 @@
-"""The order of a list, and which members of its documents are given.
+"""Sorts lists of documents, and reduces documents to some of their fields.
 
-Values are ordered by their kind, then within it: numbers, texts by their code points,
-false, true, null, lists and objects (all equal). Documents without the field come last
-in either direction, and equal ones are ordered by their keys.
+Values are sorted by their type, and then within it: numbers, texts by code points,
+false and true, null, and lists and objects, which count as equal. Documents without the
+field come last in either direction. Equal documents are sorted by key.
 """
 
 from collections.abc import Sequence
@@ -23,26 +23,27 @@ _RANKS: Final = {"number": 0, "text": 1, "truth": 2, "null": 3, "structure": 4}
 _LAST: Final = 9
 
 Tree = dict[str, "Tree"]
-"""Names of members and, below each, those of its own; empty where all are meant."""
+"""Names of wanted members, each with the tree of wanted members below it; an empty tree
+means the whole value."""
 
 
 @dataclass(frozen=True, slots=True)
 class SortField:
-    """A field that a list is ordered by."""
+    """A field by which a list is sorted."""
 
     field: str
-    """Names joined by dots."""
+    """Path of the field: names joined by dots."""
     falling: bool
-    """Whether the largest value comes first."""
+    """Whether the order is descending."""
 
 
 def parse_sort(texts: Sequence[str]) -> tuple[SortField, ...]:
-    """Return the fields to sort by; ``-`` before one means from the largest down.
+    """Return the fields to sort by; ``-`` before a field means descending.
 
     Raises
     ------
     InvalidRequest, InvalidContent
-        There are too many, or one is not a field.
+        There are too many fields, or one is not valid.
     """
     if len(texts) > MOST_SORT_FIELDS:
         raise InvalidRequest(f"A list is sorted by at most {MOST_SORT_FIELDS} fields.")
@@ -53,12 +54,12 @@ def parse_sort(texts: Sequence[str]) -> tuple[SortField, ...]:
 
 
 def parse_fields(texts: Sequence[str]) -> tuple[str, ...]:
-    """Return the fields of the documents that are wanted.
+    """Return the fields to which documents are to be reduced.
 
     Raises
     ------
     InvalidRequest, InvalidContent
-        There are too many, or one is not a field.
+        There are too many fields, or one is not valid.
     """
     if len(texts) > MOST_FIELDS:
         raise InvalidRequest(f"At most {MOST_FIELDS} fields can be asked for.")
@@ -68,7 +69,7 @@ def parse_fields(texts: Sequence[str]) -> tuple[str, ...]:
 def in_order(
     documents: Sequence[Document], order: Sequence[SortField]
 ) -> list[Document]:
-    """Return documents in the order of some fields, then of their keys."""
+    """Return documents sorted by some fields and then by key."""
     values = [(msgspec.json.decode(found.text), found) for found in documents]
     values.sort(key=lambda pair: pair[1].key)
     # A stable sort by the last field first leaves equal ones as the others put them.
@@ -78,7 +79,7 @@ def in_order(
 
 
 def _place(by: SortField, pair: tuple[object, Document]) -> tuple[int, object]:
-    """Return what a decoded document is ordered by."""
+    """Return the sort key of a decoded document for one field."""
     found = lookup(pair[0], by.field)
     if found is MISSING:
         return (-1 if by.falling else _LAST), 0
@@ -87,10 +88,10 @@ def _place(by: SortField, pair: tuple[object, Document]) -> tuple[int, object]:
 
 
 def project(text: str, fields: Sequence[str]) -> str:
-    """Return a JSON text with some fields alone, each character for character.
+    """Return a JSON text reduced to some fields, whose values keep their text.
 
-    Objects keep the members that are named and nothing else; whatever else a field
-    leads through, such as a list, is given whole.
+    Of objects only the named members are kept. Any other value on the path of a field,
+    such as a list, is kept whole.
     """
     wanted: Tree = {}
     # The longest first: of “a.b” and “a” the whole of “a” is wanted.

@@ -1,4 +1,4 @@
-"""What the store needs of a database."""
+"""Ports of the store domain: the database of documents, and the accounts."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeVar
@@ -18,24 +18,24 @@ from gatewright.domains.store.model import (
 T = TypeVar("T")
 
 Decide = Callable[[Snapshot], Decision[T]]
-"""Decides what to change by what is there; it has no effects of its own, since it may
-be asked again, and what it raises changes nothing."""
+"""Decides, from a snapshot, which edits to make. It must have no side effects, since it
+may be called again; if it raises, nothing is changed."""
 
 
 class Accounts(Protocol):
-    """Which names there are for permissions to be given to."""
+    """The accounts and groups to which rights can be granted."""
 
     async def exists(self, name: str) -> bool:
         """Return whether there is an account of this name."""
         ...
 
     async def group_exists(self, name: str) -> bool:
-        """Return whether there is a group of this name, with somebody in it."""
+        """Return whether the group has any member."""
         ...
 
 
 class DocumentStore(Protocol):
-    """Durable collections of documents; each change is atomic and in one order."""
+    """Durable collections of documents; changes are atomic and have a total order."""
 
     async def change(
         self,
@@ -46,32 +46,32 @@ class DocumentStore(Protocol):
         *,
         number: bool = False,
     ) -> T:
-        """Change a collection by what ``decide`` makes of the documents under the keys.
+        """Make the edits that ``decide`` chooses from a snapshot of these keys.
 
-        With ``number`` the snapshot has a free numeric key, from 0 upwards, which no
-        other request gets. It is on disk when this returns.
+        With ``number``, the snapshot has an unused numeric key, counted from 0, which
+        no other request gets. The edits are durable when this returns.
 
         Raises
         ------
         StorageFull
-            The user's documents would take more than their quota, or the disk is full.
+            The user's documents would exceed their quota, or the disk is full.
         """
         ...
 
     async def look(
         self, collection: str, keys: Sequence[str], who: Requester
     ) -> Snapshot:
-        """Return what is there under the keys."""
+        """Return a snapshot of the collection and the documents with these keys."""
         ...
 
     async def documents(
         self, collection: str, right: Right, who: Requester, window: Window
     ) -> tuple[Sequence[Document], str | None]:
-        """Return documents that the caller may read, by key, and where to go on.
+        """Return documents that the caller may read, sorted by key, and where to go on.
 
-        ``right`` is the caller's on the collection. The second value is the key to go
-        on after, None at the end; there may be fewer documents than asked for, or
-        none, before the end.
+        ``right`` is the caller's right on the collection. The second value is the key
+        after which to continue; None at the end. Before the end there may be fewer
+        documents than the window allows, or none.
         """
         ...
 
@@ -91,34 +91,44 @@ class DocumentStore(Protocol):
         until: int,
         limit: int,
     ) -> Sequence[Change]:
-        """Return what changed above ``since`` up to ``until``, oldest first."""
+        """Return changes with numbers above ``since`` up to ``until``, oldest first.
+
+        Of documents that the caller may not read there are none.
+        """
         ...
 
     async def numbers(self, collections: Sequence[str]) -> Mapping[str, int]:
-        """Return the numbers of the last changes of those collections that are there.
+        """Return the number of the last change of each of these collections.
 
-        It is asked every half second for all collections that somebody waits for.
+        Collections that do not exist are left out. This is called every half second for
+        all collections that somebody waits for.
         """
         ...
 
     async def collections(
         self, who: Requester, after: str, limit: int
     ) -> Sequence[tuple[Collection, Right]]:
-        """Return the collections that the caller may see, by name."""
+        """Return up to ``limit`` collections that the caller may see.
+
+        They are sorted by name and follow ``after``. Each has the caller's right on it.
+        """
         ...
 
     async def grants(self, collection: str, key: str = "") -> Mapping[str, Right]:
-        """Return the rights by principal on a collection or a document."""
+        """Return the rights by principal on a collection, or on a document."""
         ...
 
     async def build_index(self, collection: str, field: str) -> None:
-        """Put all documents into an index that was declared."""
+        """Add all documents to an index that was declared."""
         ...
 
     async def usage(self, user: str) -> Usage:
-        """Return what a user's documents take."""
+        """Return how much of a user's quota is used."""
         ...
 
     async def sweep(self) -> int:
-        """Delete what has expired, forget old deletions; return how many expired."""
+        """Delete some expired documents and old records of deletions.
+
+        Returns the number of documents that were deleted.
+        """
         ...

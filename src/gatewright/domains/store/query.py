@@ -1,24 +1,23 @@
 r"""Queries: conditions on the fields of a document, all of which must hold.
 
-A condition is written ``field:operator:value``. The field is a name, or names joined
-by dots, and a number chooses an element of a list; before a dot or colon that is part
-of a name stands a backslash (``a\.b:eq:3``). The value is JSON, or plain text where it
+A condition is written ``field:operator:value``. The field is a name, or names joined by
+dots, in which a number selects an element of a list; a dot or colon that is part of a
+name is preceded by a backslash (``a\.b:eq:3``). The value is JSON, or plain text if it
 is not JSON (``name:eq:Vega``, ``name:eq:"42"``, ``mag:lt:20.5``).
 
-======== =============================================================
-operator a document matches when
-======== =============================================================
-eq, ne   the field has the value; does not have it, or is not there
-lt le    the field is a number or text of the value's kind, and is
-gt ge    below it, not above it, above it, not below it
-in       the field has one of the values of a JSON list
-prefix   the field is text that begins so
-exists   the field is there (``true``) or not (``false``); null is there
-======== =============================================================
+======== ============================================================= operator a
+document matches when ========
+============================================================= eq, ne the field has the
+value; has another value, or is missing lt le the field is a number or text, as the
+value is, and is less; gt ge less or equal; greater; greater or equal in the field has
+one of the values of a JSON list prefix the field is a text that begins with the value
+exists the field is there (``true``) or missing (``false``) ========
+=============================================================
 
-Values of different kinds are never equal (``1`` is not ``true`` nor ``"1"``), and text
-is ordered by its code points. An index narrows the documents that are read; each is
-then checked by the same rules, so that both ways give the same answer.
+A field that is null is there. Values of different types are never equal (``1`` is
+neither ``true`` nor ``"1"``), and texts are compared by code points. An index limits
+which documents are read; each of these is then checked against the conditions, so that
+the result is the same without the index.
 """
 
 import operator
@@ -46,12 +45,12 @@ _LONGEST_PLACE = 9
 _TEXT_ENTRY = 200
 _LARGEST = 1.7976931348623157e308
 MISSING = object()
-"""What stands for a field that a document does not have."""
+"""Stands for a field that a document does not have."""
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 
 class Operator(StrEnum):
-    """How a field and a value are compared."""
+    """How the value of a field is compared with the value of the condition."""
 
     EQ = "eq"
     NE = "ne"
@@ -66,14 +65,14 @@ class Operator(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One condition on one field."""
+    """A condition on one field."""
 
     field: str
-    """Names joined by dots."""
+    """Path of the field: names joined by dots."""
     operator: Operator
-    """How they are compared."""
+    """How the values are compared."""
     value: object
-    """What the field is compared with."""
+    """Value with which the field is compared."""
 
 
 _ORDER: Mapping[Operator, Callable[[Any, Any], bool]] = {
@@ -90,7 +89,7 @@ def parse_query(texts: Sequence[str]) -> tuple[Condition, ...]:
     Raises
     ------
     InvalidRequest, InvalidContent
-        One cannot be read.
+        There are too many conditions, or one is not valid.
     """
     if len(texts) > MAXIMUM_CONDITIONS:
         raise InvalidRequest(f"A query has at most {MAXIMUM_CONDITIONS} conditions.")
@@ -114,14 +113,14 @@ def _value(raw: str) -> object:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         if _NUMBER.fullmatch(raw):
             raise InvalidRequest(
-                f"“{raw[:40]}” is not a number that is held."
+                f"“{raw[:40]}” is outside the range of numbers that can be stored."
             ) from error
         return raw
     return decode(raw.encode())
 
 
 def _checked(condition: Condition, raw: str) -> Condition:
-    """Return the condition if its value fits its operator."""
+    """Return the condition if its value is of a type that the operator takes."""
     field, word, value = condition.field, condition.operator, condition.value
     if word is Operator.PREFIX:
         return Condition(field, word, value if isinstance(value, str) else raw)
@@ -167,7 +166,7 @@ def _holds(document: object, condition: Condition) -> bool:
 
 
 def lookup(document: object, field: str) -> object:
-    """Return the value of a field, or a mark that equals nothing for none."""
+    """Return the value of a field in a decoded document; ``MISSING`` without it."""
     for name in names_of(field):
         if isinstance(document, dict):
             document = document.get(name, MISSING)
@@ -189,7 +188,10 @@ def _items(value: object) -> Sequence[object]:
 
 
 def kind_of(value: object) -> str:
-    """Return what a decoded value is: truth, number, text, null or structure."""
+    """Return the type of a decoded value: truth, number, text, null or structure.
+
+    ``truth`` is true or false; ``structure`` is a list or an object.
+    """
     if isinstance(value, bool):
         return "truth"
     if isinstance(value, int | float):
@@ -205,9 +207,10 @@ def _equal(found: object, value: object) -> bool:
 
 
 def entry(document: object, field: str) -> float | str | None:
-    """Return what stands in an index for a document, None for nothing.
+    """Return a document's entry in the index of a field; None if it has none.
 
-    A number is rounded to a double and text is cut off, both of which keep the order.
+    Numbers are rounded to doubles and texts are shortened, both of which keep the
+    order.
     """
     found = lookup(document, field)
     kind = kind_of(found)
@@ -233,10 +236,10 @@ def _text_entry(value: object) -> str:
 def index_range(
     conditions: Iterable[Condition], indexes: Iterable[str]
 ) -> IndexRange | None:
-    """Return the part of an index to read for a query; None when there is none.
+    """Return the range of an index to read for a query; None if no index helps.
 
-    An equality comes before a beginning, and that before an order; what else is said
-    of the same field narrows the part.
+    The first condition that can use an index decides which: equality before prefix
+    before comparison. Other conditions on the same field narrow the range.
     """
     usable = [c for c in conditions if c.field in set(indexes)]
     usable.sort(key=lambda c: _PREFERENCE.index(c.operator))
@@ -287,7 +290,7 @@ def _range(condition: Condition) -> IndexRange | None:
 def _span(
     field: str, values: Sequence[object], word: Operator = Operator.EQ
 ) -> IndexRange | None:
-    """Return the entries from the lowest of the values to the highest."""
+    """Return the range from the lowest to the highest of the values."""
     kinds = {kind_of(value) == "number" for value in values}
     if len(kinds) != 1:
         return None

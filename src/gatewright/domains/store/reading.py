@@ -1,9 +1,9 @@
-"""Lists, queries and the change feed.
+"""Lists, queries and the change feed of collections.
 
-A query reads the documents of an index range, or else all of them, in steps; what one
-request reads is bounded, and where the bound was met the page says how to go on and
-which index would help. A list that is sorted needs all documents of its query at once:
-where they are more than the bound it is refused.
+A query reads the documents of an index range, or else all documents, in steps. What one
+request reads is limited; at the limit, the page tells how to continue and which index
+would help. A sorted list needs all documents of its query at once, and is refused above
+the limit.
 """
 
 import asyncio
@@ -45,8 +45,8 @@ _STEP_DOCUMENTS = 500
 _FOLLOWED = 100
 _STEP_BYTES = 4 << 20
 _LOOK_AGAIN_SECONDS = 300.0
-"""After so long a follower is asked anew whether it may still read: another process
-may have changed that and no document. Each change asks it too."""
+"""Seconds after which a follower's rights are checked again without any change of a
+document; another process may have changed them. Each change checks them too."""
 _LARGE = 65_536
 
 _log = logging.getLogger(__name__)
@@ -54,16 +54,16 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which documents of a collection are listed."""
+    """Which documents of a collection are listed, and how."""
 
     prefix: str = ""
-    """Keys begin so."""
+    """Text with which the keys begin."""
     conditions: tuple[Condition, ...] = ()
-    """All of them hold."""
+    """Conditions, all of which must hold."""
     order: tuple[SortField, ...] = ()
-    """What the list is ordered by, before the keys."""
+    """Fields by which the list is sorted, before the keys."""
     fields: tuple[str, ...] = ()
-    """Fields that the documents are cut down to; empty for whole documents."""
+    """Fields to which the documents are reduced; empty for whole documents."""
 
 
 EVERYTHING = Selection()
@@ -71,31 +71,32 @@ EVERYTHING = Selection()
 
 @dataclass(frozen=True, slots=True)
 class DocumentPage:
-    """A part of a list of documents."""
+    """A page of a list of documents."""
 
     documents: Sequence[Document]
-    """Those of this page, in order."""
+    """Documents of the page, in order."""
     next: str | None
-    """Cursor of the page after this one; None on the last."""
+    """Cursor of the next page; None on the last page."""
     advice: str | None
-    """How to make the query quicker, where this page had to stop before it was full."""
+    """How to make the query faster, if the page ended early at the reading limit."""
     count: int | None = None
-    """How many the whole list has, where that was asked and is within the bound."""
+    """Number of documents in the whole list; None if it was not requested or is above
+    the reading limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChangePage:
-    """A part of the changes of a collection."""
+    """A page of the changes of a collection."""
 
     changes: Sequence[Change]
-    """Oldest first; of several changes of one document the last."""
+    """Changes, oldest first; for each document the last one only."""
     last: int
-    """What to ask from the next time."""
+    """Number from which to ask for the next page."""
 
 
 @dataclass(slots=True)
 class _Scan:
-    """How far a query came."""
+    """Progress of a query."""
 
     limit: int
     after: str = ""
@@ -113,7 +114,7 @@ class _Scan:
     def take(
         self, documents: Sequence[Document], kept: Sequence[bool], position: str | None
     ) -> None:
-        """Go over documents that were read, up to the end of the page."""
+        """Collect matching documents until the page is full."""
         self.steps += 1
         for document, keep in zip(documents, kept, strict=True):
             if self.is_full():
@@ -129,14 +130,14 @@ class _Scan:
 
 
 class Listings:
-    """Reads many documents at once for callers, and follows changes.
+    """Reads lists of documents and changes for callers.
 
     Parameters
     ----------
     store
         The store.
     scanned
-        Most documents that one request reads for a query.
+        Largest number of documents that one request reads for a query.
     """
 
     def __init__(self, store: Store, *, scanned: int = SCANNED_DOCUMENTS) -> None:
@@ -153,16 +154,16 @@ class Listings:
         cursor: str | None = None,
         count: bool = False,
     ) -> DocumentPage:
-        """Return documents of a collection that the caller may read, by key or sorted.
+        """Return a page of the documents that the caller may read, by key or sorted.
 
-        With ``count`` it says how many there are in all.
+        With ``count`` the page has the number of all documents in the list.
 
         Raises
         ------
         NotFound
-            There is no collection that the caller may read.
+            The caller can read no collection of this name.
         TooLarge
-            More documents are to be sorted than one request reads.
+            A sorted list has more documents than one request may read.
         """
         who, snapshot = await self._look(caller, name)
         check_prefix(selection.prefix)
@@ -208,10 +209,10 @@ class Listings:
     async def _sorted(
         self, reading: "_Reading", limit: int, cursor: str | None
     ) -> DocumentPage:
-        """Return a page that begins after the document that ended the one before.
+        """Return a page that begins after the last document of the page before.
 
-        Where that is gone by now, it begins where that was. Documents that are changed
-        between two pages may be missed or come twice.
+        If that document is gone, the page begins at its former position. Documents that
+        change between two pages may be left out or occur twice.
         """
         scan = _Scan(sys.maxsize, page_bytes=sys.maxsize)
         await self._read(scan, reading)
@@ -234,7 +235,7 @@ class Listings:
         return DocumentPage(page.found, last, None, len(ordered))
 
     async def _count(self, reading: "_Reading") -> int | None:
-        """Return how many documents a query finds; None if that is beyond the bound."""
+        """Return the number of matching documents; None above the reading limit."""
         if not reading.selection.conditions:
             window = Window(prefix=reading.selection.prefix)
             return await self._store.documents.count(
@@ -245,7 +246,7 @@ class Listings:
         return None if scan.more else len(scan.found)
 
     async def _read(self, scan: _Scan, reading: "_Reading") -> None:
-        """Read documents until a scan is full, or at its bound, or at the end."""
+        """Read documents until the page is full, at the limit, or none remain."""
         conditions = reading.selection.conditions
         while (
             scan.more
@@ -269,14 +270,14 @@ class Listings:
         limit: int = 100,
         wait: float = 0.0,
     ) -> ChangePage:
-        """Return what changed after a number, waiting for it up to ``wait`` seconds.
+        """Return the changes after a number, or wait for one up to ``wait`` seconds.
 
         Raises
         ------
         NotFound
-            There is no collection that the caller may read.
+            The caller can read no collection of this name.
         Conflict
-            The number is too old, or of another collection: begin anew.
+            The number is too old or from another collection; start again from 0.
         """
         until = time.monotonic() + min(wait, LONGEST_WAIT)
         while True:
@@ -288,14 +289,14 @@ class Listings:
             await self._store.watch.wait(name, since, left)
 
     async def start(self, caller: Caller, name: str, seen: int | None) -> int:
-        """Return the number after which a follower begins: its last one, or the newest.
+        """Return the number from which to follow: ``seen``, or else the newest.
 
         Raises
         ------
         NotFound
-            There is no collection that the caller may read.
+            The caller can read no collection of this name.
         Conflict
-            The number is too old, or of another collection: begin anew.
+            The number is too old or from another collection; start again from 0.
         """
         if seen is None:
             _, snapshot = await self._look(caller, name)
@@ -306,12 +307,12 @@ class Listings:
     async def follow(
         self, caller: Caller, name: str, since: int
     ) -> AsyncIterator[Change]:
-        """Yield changes as they come, until the caller may no longer read them.
+        """Yield changes as they happen, as long as the caller may read them.
 
-        ``since`` is the last number seen (see :meth:`start`). A collection that was
-        made anew ends it too: who asks again with that number is told to begin anew.
-        While the store is away nothing is yielded, and all of it later: a browser
-        whose stream broke off would be refused, and asks no more after a refusal.
+        ``since`` is the last known number (see :meth:`start`). The iteration also ends
+        if the collection is deleted and created again. Changes made while the database
+        is unavailable follow later: a browser would take an error for final and not
+        reconnect.
         """
         last = since
         with suppress(NotFound, Conflict):
@@ -354,7 +355,7 @@ class Listings:
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """What a list is read from."""
+    """The parameters of one query."""
 
     name: str
     right: Right
@@ -364,12 +365,12 @@ class _Reading:
 
     @property
     def fields(self) -> str:
-        """The fields of the conditions, as JSON strings."""
+        """Fields of the conditions, as JSON strings."""
         names = {condition.field for condition in self.selection.conditions}
         return ", ".join(msgspec.json.encode(name).decode() for name in sorted(names))
 
     def window(self, scan: _Scan) -> Window:
-        """Return the documents of the next step."""
+        """Return which documents the next step reads."""
         few = min(scan.limit - len(scan.found), _STEP_DOCUMENTS)
         limit = _STEP_DOCUMENTS if self.selection.conditions else few
         return Window(
@@ -380,7 +381,7 @@ class _Reading:
 async def _kept(
     documents: Sequence[Document], conditions: tuple[Condition, ...]
 ) -> Sequence[bool]:
-    """Return which documents meet the conditions; a damaged one does not."""
+    """Return for each document whether it meets the conditions; False if damaged."""
 
     def look() -> Iterator[bool]:
         for document in documents:

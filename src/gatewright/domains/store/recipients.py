@@ -1,4 +1,4 @@
-"""To whom rights on documents may be given."""
+"""Checks the accounts and groups to which rights are granted."""
 
 from gatewright.core.errors import InvalidContent
 from gatewright.domains.store.model import Permissions
@@ -9,19 +9,21 @@ from gatewright.domains.store.ports import Accounts
 async def check_recipients(
     permissions: Permissions | None, accounts: Accounts | None
 ) -> None:
-    """Refuse rights for nobody: whoever came to that name later would have them.
+    """Refuse rights for accounts and groups that do not exist.
+
+    Whoever got that name later would have the rights.
 
     Parameters
     ----------
     permissions
-        What is to be given; None for nothing.
+        The permissions to check; None for nothing.
     accounts
-        Who is there; None where any name may be given rights.
+        The existing accounts and groups; None to allow any valid name.
 
     Raises
     ------
     InvalidContent
-        A name is none that an account may have, or nobody has it.
+        A name is not valid, or no account or group has it.
     """
     if permissions is None:
         return

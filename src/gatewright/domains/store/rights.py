@@ -1,8 +1,9 @@
-"""Who may do what: the rules that every verb follows.
+"""The rules that decide what a caller may do with collections and documents.
 
-A collection's owner and administrators may do everything in it. A document follows its
-collection, unless it has permissions of its own, which then count alone. Who made a
-document administers it for as long as they may write in the collection or to it.
+The owner and administrators of a collection may do everything in it. A document has the
+permissions of its collection, unless it has permissions of its own, which then apply
+instead. The creator of a document administers it as long as they may write to the
+collection or the document.
 """
 
 from gatewright.core.errors import NotAllowed, NotFound
@@ -27,12 +28,12 @@ def right_on(snapshot: Snapshot, found: FoundDocument, who: Requester) -> Right:
 
 
 def readable_document(snapshot: Snapshot, key: str, who: Requester) -> FoundDocument:
-    """Return the document that the caller may read.
+    """Return the document of a key if the caller may read it.
 
     Raises
     ------
     NotFound
-        There is none, or none for them.
+        There is none, or the caller may not read it.
     """
     found = snapshot.documents.get(key)
     if found is None or right_on(snapshot, found, who) < Right.READ:
@@ -43,14 +44,14 @@ def readable_document(snapshot: Snapshot, key: str, who: Requester) -> FoundDocu
 def writable_document(
     snapshot: Snapshot, key: str, who: Requester, needed: Right = Right.WRITE
 ) -> FoundDocument:
-    """Return the document that the caller may write, or has more rights on.
+    """Return the document of a key if the caller has the right ``needed``.
 
     Raises
     ------
     NotFound
-        There is none that they may read.
+        There is none, or the caller may not read it.
     NotAllowed
-        They may read it, and no more.
+        The caller may read it, but lacks the right.
     """
     found = readable_document(snapshot, key, who)
     if right_on(snapshot, found, who) < needed:
@@ -59,12 +60,12 @@ def writable_document(
 
 
 def readable_collection(snapshot: Snapshot) -> Collection:
-    """Return the collection that the caller may read, at least in part.
+    """Return the collection if the caller may read it or any document of it.
 
     Raises
     ------
     NotFound
-        There is none, or none for them.
+        There is none, or the caller may not read it.
     """
     found = snapshot.collection
     if found is None or (snapshot.right < Right.READ and not snapshot.granted):
@@ -73,14 +74,14 @@ def readable_collection(snapshot: Snapshot) -> Collection:
 
 
 def writable_collection(snapshot: Snapshot, needed: Right = Right.WRITE) -> Collection:
-    """Return the collection that the caller may write to, or has more rights on.
+    """Return the collection if the caller has the right ``needed``.
 
     Raises
     ------
     NotFound
-        There is none that they may read.
+        There is none, or the caller may not read it.
     NotAllowed
-        They may read it, and no more.
+        The caller may read it, but lacks the right.
     """
     found = readable_collection(snapshot)
     if snapshot.right < needed:
@@ -91,17 +92,18 @@ def writable_collection(snapshot: Snapshot, needed: Right = Right.WRITE) -> Coll
 def place_for_document(
     snapshot: Snapshot, key: str, who: Requester
 ) -> FoundDocument | None:
-    """Return what a document would replace; None where it would be new.
+    """Return the document that a write would replace; None if it would be new.
 
-    Who may not write to the collection is told the same of a key that is not there and
-    of one that they may not read, or they would learn which keys there are.
+    A caller who may not write to the collection gets the same error for a missing key
+    and for one that they may not read, so that they cannot find out which keys exist.
 
     Raises
     ------
     NotFound
-        The collection, or what has that key in it, is none that they may read.
+        The caller may not read the collection, or may write to it but not read the
+        document.
     NotAllowed
-        They may not write there.
+        The caller may not write the document.
     """
     found = snapshot.documents.get(key)
     hidden = found is None or right_on(snapshot, found, who) < Right.READ

@@ -1,4 +1,4 @@
-"""The document store, as callers may use it."""
+"""The service through which faces use the document store."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -41,16 +41,19 @@ _LARGE = 65_536
 
 
 class Store:
-    """Reads and writes documents for callers; every verb checks what they may.
+    """Reads and writes documents for callers, and checks their rights.
+
+    Methods that take a caller raise NotAllowed, or NotSignedIn for a visitor, without
+    the scope for the collection.
 
     Parameters
     ----------
     documents
-        Where they are kept.
+        The database of documents.
     document_bytes
-        Largest document.
+        Largest document in bytes.
     accounts
-        Who may be given rights; None where any name may (in tests of the store alone).
+        Accounts and groups that can be given rights; None to allow any name (in tests).
     """
 
     def __init__(
@@ -68,7 +71,7 @@ class Store:
     async def collections(
         self, caller: Caller, limit: int, cursor: str | None = None
     ) -> Page[CollectionView]:
-        """Return the collections that the caller may see, by name."""
+        """Return a page of the collections that the caller may see, by name."""
         if not any(scope.startswith(f"{Scope.STORE}:") for scope in caller.scopes):
             caller.require(Scope.STORE)
         after = "" if cursor is None else str(decode_cursor(cursor, str)[0])
@@ -89,7 +92,7 @@ class Store:
         Raises
         ------
         NotFound
-            There is none that the caller may read.
+            The caller can read no collection of this name.
         """
         who = self._requester(caller, name)
         snapshot = await self.documents.look(name, (), who)
@@ -105,19 +108,22 @@ class Store:
         permissions: Permissions | None = None,
         create_only: bool = False,
     ) -> tuple[CollectionView, bool]:
-        """Make a collection, or change what is not None; return whether it is new.
+        """Create a collection, or change its indexes or permissions.
+
+        ``indexes`` and ``permissions`` that are None stay as they are. The second value
+        says whether the collection is new.
 
         Raises
         ------
         NotFound
-            Another's collection has the name.
+            The name belongs to a collection that the caller may not read.
         NotAllowed
-            The caller may read the collection, and not administer it.
+            The caller may read the collection, but not administer it.
         InvalidContent
-            An index is no field, or permissions name an account or group that is not
-            there.
+            An indexed field is not valid, or permissions name an account or group that
+            does not exist.
         PreconditionFailed
-            It is there, and ``create_only``.
+            The collection exists, and ``create_only`` is given.
         """
         who = self._requester(caller, name)
         fields = None if indexes is None else tuple(map(check_field, indexes))
@@ -143,7 +149,7 @@ class Store:
         Raises
         ------
         NotFound
-            There is none that the caller may read.
+            The caller can read no collection of this name.
         NotAllowed
             The caller may not administer it.
         """
@@ -155,9 +161,9 @@ class Store:
         Raises
         ------
         NotFound
-            There is none that the caller may read.
+            The caller can read no document of this key.
         BackendFailed
-            Its record is damaged.
+            The document's record is damaged.
         """
         who = self._requester(caller, name)
         snapshot = await self.documents.look(name, (check_key(key),), who)
@@ -175,16 +181,16 @@ class Store:
         check: Check = writing.unconditional,
         lifetime: Lifetime = KEEP,
     ) -> Stored:
-        """Make a document or replace it; the collection is made if it is not there.
+        """Create or replace a document; a missing collection is created.
 
         Raises
         ------
         NotFound, NotAllowed
-            The caller may not read, or not write, there.
+            The caller may not read, or not write, the document.
         PreconditionFailed
-            From ``check``.
+            Raised by ``check``.
         TooLarge, InvalidRequest, InvalidContent
-            The body is no document.
+            The body is not valid as a document.
         StorageFull
             The caller's quota is used up.
         """
@@ -211,9 +217,9 @@ class Store:
         numbered: bool = False,
         lifetime: Lifetime = KEEP,
     ) -> Stored:
-        """Make a document under a key that is made: by time, or the next number.
+        """Create a document under a new key: time-based, or the next free number.
 
-        Raises are those of :meth:`put`.
+        The errors are those of :meth:`put`.
         """
         who = self._requester(caller, name)
         content = await self._content(body)
@@ -235,9 +241,9 @@ class Store:
         *,
         lifetime: Lifetime = KEEP,
     ) -> list[Stored]:
-        """Make or replace many documents, all of them or none.
+        """Create or replace many documents, all of them or none.
 
-        Raises are those of :meth:`put`.
+        The errors are those of :meth:`put`.
         """
         who = self._requester(caller, name)
         if not 1 <= len(bodies) <= MAXIMUM_BULK:
@@ -267,7 +273,7 @@ class Store:
     ) -> Stored:
         """Apply a JSON merge patch (RFC 7396) to a document.
 
-        Raises are those of :meth:`put`, and NotFound where there is no document.
+        The errors are those of :meth:`put`, and NotFound if there is no document.
         """
         who = self._requester(caller, name)
         check_key(key)
@@ -299,9 +305,9 @@ class Store:
         Raises
         ------
         NotFound, NotAllowed
-            The caller may not read, or not write, it.
+            The caller may not read, or not write, the document.
         PreconditionFailed
-            From ``check``.
+            Raised by ``check``.
         """
         who = self._requester(caller, name)
         check_key(key)
@@ -311,12 +317,12 @@ class Store:
     async def permissions(
         self, caller: Caller, name: str, key: str
     ) -> Permissions | None:
-        """Return a document's own permissions, None if it follows the collection.
+        """Return a document's own permissions; None if it has those of the collection.
 
         Raises
         ------
         NotFound, NotAllowed
-            The caller may not read, or not administer, it.
+            The caller may not read, or not administer, the document.
         """
         who = self._requester(caller, name)
         snapshot = await self.documents.look(name, (check_key(key),), who)
@@ -328,12 +334,14 @@ class Store:
     async def set_permissions(
         self, caller: Caller, name: str, key: str, permissions: Permissions | None
     ) -> None:
-        """Give a document permissions of its own; None lets it follow the collection.
+        """Give a document its own permissions; None returns it to the collection's.
 
         Raises
         ------
         NotFound, NotAllowed
-            The caller may not read, or not administer, it.
+            The caller may not read, or not administer, the document.
+        InvalidContent
+            Permissions name an account or group that does not exist.
         """
         who = self._requester(caller, name)
         check_key(key)
@@ -345,7 +353,7 @@ class Store:
         await self._change(name, (key,), who, decide)
 
     async def usage(self, caller: Caller) -> Usage:
-        """Return what the caller's documents take."""
+        """Return how much of the caller's quota is used."""
         caller.require(Scope.STORE)
         return await self.documents.usage(caller.require_user())
 

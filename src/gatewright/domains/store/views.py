@@ -1,4 +1,4 @@
-"""What callers are shown."""
+"""Collections and documents as callers see them."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ class CollectionView:
     right: Right
     """The caller's right on it."""
     permissions: Permissions | None = None
-    """Who may do what; only for those who may change it."""
+    """Permissions; None for callers who may not change them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Waking those who wait for a change, with one look at the store for all of them."""
+"""Wakes requests that wait for changes, with one database query for all of them."""
 
 import asyncio
 from collections import defaultdict
@@ -9,15 +9,15 @@ from gatewright.domains.store.ports import DocumentStore
 
 LOOK_SECONDS = 0.5
 _AT_ONCE = 500
-"""Collections that one question to the store names."""
+"""Largest number of collections in one database query."""
 
 
 class ChangeWatch:
-    """Tells the waiting requests of this process that a collection was changed.
+    """Wakes the waiting requests of this process when a collection changes.
 
-    What this process writes is told at once (`tell`). For what other processes write,
-    one look at the numbers of all collections that somebody waits for is made every
-    half second, whatever the number of those who wait; none is made for nobody.
+    Changes made by this process are signalled at once (`tell`). To detect those of
+    other processes, the change numbers of all collections that any request waits for
+    are queried together every half second; nothing is queried if no request waits.
     """
 
     def __init__(self, documents: DocumentStore) -> None:
@@ -27,15 +27,15 @@ class ChangeWatch:
         self._looking: asyncio.Task[None] | None = None
 
     def tell(self, collection: str) -> None:
-        """Wake all that wait for a collection."""
+        """Wake all requests that wait for a collection."""
         for future in self._waiting.get(collection, ()):
             if not future.done():
                 future.set_result(None)
 
     async def wait(self, collection: str, known: int, seconds: float) -> None:
-        """Wait until a collection has another number than the one that is known.
+        """Wait until the number of a collection's last change differs from ``known``.
 
-        It may return earlier: after ``seconds``, or since rights were changed.
+        It may return earlier: after ``seconds``, or after a change of permissions.
         """
         future = asyncio.get_running_loop().create_future()
         self._waiting[collection][future] = known

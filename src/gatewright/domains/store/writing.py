@@ -1,4 +1,4 @@
-"""Decisions of the writing verbs: pure functions of what is there."""
+"""Decides which edits a write makes, as pure functions of a snapshot."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -28,8 +28,8 @@ from gatewright.domains.store.rights import (
 )
 
 Check = Callable[[str | None], None]
-"""Compares the request's conditions with the digest of what is there (None for
-nothing), and raises PreconditionFailed."""
+"""Checks the conditions of a request against the digest of the existing document (None
+if there is none), and raises PreconditionFailed if they do not hold."""
 
 MAXIMUM_INDEXES = 16
 MAXIMUM_GRANTS = 1000
@@ -37,31 +37,35 @@ MAXIMUM_GRANTS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What became of a document that was written."""
+    """Result of writing a document."""
 
     key: str
-    """Name in the collection."""
+    """Key of the document."""
     etag: str
     """Digest of its text, without quotes."""
     size: int
-    """Bytes of its text."""
+    """Size of its text in UTF-8, bytes."""
     created: bool
-    """Whether it was not there before."""
+    """Whether it is new."""
     expires_at: float | None
-    """When it will be gone; None for never."""
+    """Time of expiry, seconds since 1970-01-01 UTC; None for never."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lifetime:
-    """For how long a document is kept."""
+    """How long a document is kept."""
 
     seconds: float | None = None
-    """From the write on; None leaves it as it is, and is for ever for a new one."""
+    """Seconds from the write on. None keeps the existing time of expiry; a new document
+    then does not expire."""
     for_ever: bool = False
-    """Whether an end that was set is taken away."""
+    """Whether an existing time of expiry is removed."""
 
     def end(self, now: float, before: float | None) -> float | None:
-        """Return when the document will be gone."""
+        """Return the time of expiry of a document, or None.
+
+        ``before`` is the old one.
+        """
         if self.for_ever:
             return None
         return before if self.seconds is None else now + self.seconds
@@ -71,11 +75,11 @@ KEEP = Lifetime()
 
 
 def unconditional(_etag: str | None) -> None:
-    """Let a request pass that has no conditions."""
+    """Accept every state, for requests without conditions."""
 
 
 def _first_use(snapshot: Snapshot, who: Requester) -> list[Edit]:
-    """Return the making of a collection that is not there."""
+    """Return the edit that creates the collection, if it does not exist."""
     return [] if snapshot.collection is not None else [CreateCollection(who.user)]
 
 
@@ -87,9 +91,9 @@ def put(
     check: Check = unconditional,
     lifetime: Lifetime = KEEP,
 ) -> Decision[Stored]:
-    """Make a document or replace it; its collection is made if need be.
+    """Create or replace a document, and its collection if that is missing.
 
-    Without a key the document gets the free number that the snapshot has.
+    Without a key, the document gets the unused number of the snapshot.
     """
     key = snapshot.fresh_key if key is None else key
     found = place_for_document(snapshot, key, who)
@@ -108,9 +112,10 @@ def add_by_time(
     content: Content,
     lifetime: Lifetime = KEEP,
 ) -> Decision[Stored]:
-    """Make a document whose key sorts after those that were made so before.
+    """Create a document whose key sorts after all earlier time-based keys.
 
-    ``made`` is a new id; where a clock was set back it may not be the latest.
+    ``made`` is a new id. If the clock was set back it does not sort last, and a later
+    key is derived from the newest one.
     """
     found = snapshot.collection
     key = later_id(made, found.newest_key) if found is not None else made
@@ -126,7 +131,7 @@ def put_many(
     contents: Mapping[str, Content],
     lifetime: Lifetime = KEEP,
 ) -> Decision[list[Stored]]:
-    """Make or replace documents, all of them or none."""
+    """Create or replace documents, all of them or none."""
     edits = _first_use(snapshot, who)
     answers = []
     for key, content in contents.items():
@@ -178,9 +183,9 @@ def save(
     *,
     create_only: bool = False,
 ) -> Decision[tuple[bool, tuple[str, ...]]]:
-    """Make a collection, or change its indexes and permissions.
+    """Create a collection, or change its indexes and permissions.
 
-    The answer says whether it was made, and which indexes have to be built.
+    The answer says whether it is new, and which indexes have to be built.
     """
     before: Mapping[str, bool] = {}
     owner = who.user
@@ -210,20 +215,22 @@ def _indexes(snapshot: Snapshot, fields: tuple[str, ...]) -> Mapping[str, bool]:
 
 
 def collection_grants(owner: str, permissions: Permissions) -> Mapping[str, Right]:
-    """Return the grants of a collection; the owner keeps all rights."""
+    """Return the grants of a collection, in which the owner has all rights."""
     return _bounded({**permissions.grants(), f"user:{owner}": Right.ADMIN})
 
 
 def _bounded(grants: Mapping[str, Right]) -> Mapping[str, Right]:
     if len(grants) > MAXIMUM_GRANTS:
-        raise InvalidContent(f"Permissions name at most {MAXIMUM_GRANTS} of all.")
+        raise InvalidContent(
+            f"Permissions can name at most {MAXIMUM_GRANTS} accounts and groups."
+        )
     return grants
 
 
 def set_document_permissions(
     snapshot: Snapshot, key: str, who: Requester, permissions: Permissions | None
 ) -> Decision[None]:
-    """Give a document permissions of its own, or let it follow the collection."""
+    """Give a document its own permissions, or with None those of the collection."""
     writable_document(snapshot, key, who, Right.ADMIN)
     grants = None if permissions is None else _bounded(permissions.grants())
     return Decision([SetGrants(grants, key)], None)
