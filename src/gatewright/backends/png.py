@@ -1,7 +1,8 @@
-"""PNG pictures (W3C PNG, third edition), compressed by libdeflate.
+"""Writes PNG pictures (W3C PNG, third edition), compressed by libdeflate.
 
-The one encoder of the gateway. Rows are not filtered: the pictures are flat areas of
-few colours, or noise, and both come out smaller without (decision 0130).
+All pictures of the gateway are written here. Rows are not filtered: the pictures are
+either flat areas of few colours or noise, and both become smaller without filters
+(decision 0130).
 """
 
 import struct
@@ -22,10 +23,10 @@ def encode_png(pixels: NDArray[np.uint8], **texts: str) -> bytes:
     Parameters
     ----------
     pixels
-        Shades of grey, of shape (height, width), or red, green and blue, of shape
-        (height, width, 3); the first row is on top.
+        Grey levels, shape (height, width), or red, green and blue, shape (height,
+        width, 3); the first row is at the top.
     texts
-        Go along under their keywords: as ``tEXt`` where they are Latin-1, else as
+        Text chunks by keyword, written as ``tEXt`` if they are Latin-1, else as
         ``iTXt``.
     """
     height, width = pixels.shape[:2]

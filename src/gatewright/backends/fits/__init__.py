@@ -1,4 +1,4 @@
-"""FITS images: ``program`` runs in the reader processes, ``reader`` in the gateway."""
+"""FITS images: ``reader`` runs in the gateway, ``program`` in the reader processes."""
 
 from gatewright.backends.fits.reader import FitsReader
 

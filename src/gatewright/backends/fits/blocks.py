@@ -1,7 +1,7 @@
-"""The blocks of a FITS file: where each HDU's header and data lie.
+"""Finds the HDUs of a FITS file: where the header and the data of each lie.
 
-Source: FITS standard 4.0, sections 3 and 4.4.1. Only the keywords that say sizes are
-read here, with bounds on everything, so that a damaged file costs little.
+Source: FITS standard 4.0, sections 3 and 4.4.1. Only keywords that determine sizes are
+read here, and all sizes are checked, so that a damaged file costs little.
 """
 
 import math
@@ -21,38 +21,38 @@ _LARGEST = 1 << 62
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One HDU."""
+    """One HDU of a file."""
 
     number: int
-    """Place in the file, 0 for the primary."""
+    """Number of the HDU, 0 for the primary HDU."""
     header: Header
     """Its header."""
     axes: tuple[int, ...]
-    """Lengths of the axes, the fastest first."""
+    """Lengths of the axes (NAXISn), fastest first."""
     data_offset: int
-    """Where its data begin, bytes from the start of the file."""
+    """Start of the data, bytes from the start of the file."""
     data_size: int
-    """Bytes of its data, without padding."""
+    """Size of the data in bytes, without padding."""
 
     @property
     def is_image(self) -> bool:
-        """Whether it is an array of pixels with two axes or more, none empty."""
+        """Whether it is an image with at least two axes, none of them empty."""
         kind = self.header.text("XTENSION")
         return kind in {"", "IMAGE"} and len(self.axes) >= 2 and min(self.axes) > 0
 
     @property
     def is_compressed_image(self) -> bool:
-        """Whether it is a table that holds a tile-compressed image."""
+        """Whether it is a binary table that holds a tile-compressed image."""
         return self.header.value("ZIMAGE") is True
 
 
 def walk(stream: BinaryIO, size: int) -> Iterator[Block]:
-    """Yield the HDUs of a file of so many bytes.
+    """Yield the HDUs of a file of ``size`` bytes.
 
     Raises
     ------
     InvalidContent
-        The file is not FITS, is cut off, or claims impossible sizes.
+        The file is not FITS, is truncated, or has impossible sizes.
     """
     offset = 0
     for number in range(_HDUS):
@@ -78,7 +78,7 @@ def walk(stream: BinaryIO, size: int) -> Iterator[Block]:
             parameters = _bounded(header, "PCOUNT", 0)
             length = bits // 8 * _bounded(header, "GCOUNT", 1) * (parameters + pixels)
         if not 0 <= length < _LARGEST:
-            raise InvalidContent("the data have no possible size")
+            raise InvalidContent("the size of the data is impossible")
         if start + length > size:
             raise InvalidContent(f"HDU {number} is longer than its file")
         yield Block(number, header, axes, start, length)
@@ -88,7 +88,13 @@ def walk(stream: BinaryIO, size: int) -> Iterator[Block]:
 
 
 def _read_header(stream: BinaryIO, *, first: bool) -> bytes:
-    """Return a header; empty where there is no further HDU."""
+    """Return the header at the stream's position; empty after the last HDU.
+
+    Raises
+    ------
+    InvalidContent
+        The first header is not that of a FITS file, or a header has no END.
+    """
     block = stream.read(BLOCK)
     if not block.startswith(b"SIMPLE  =" if first else b"XTENSION"):
         if first:

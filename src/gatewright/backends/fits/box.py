@@ -1,4 +1,4 @@
-"""The box of pixels round a region."""
+"""Finds the box of pixels that encloses a region of the sky."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,35 +11,37 @@ from gatewright.core.errors import NotFound
 from gatewright.domains.sky import Region, geometry
 
 _FEW, _MANY = 128, 512
-"""Points of a rim; the chord of two is off a circle by 0.0003 or 0.00002 radii."""
+"""Numbers of points along an outline. The chord between two neighbours deviates from
+a circle by 0.0003 radii for ``_FEW`` points, and by 0.00002 for ``_MANY``."""
 _LARGE = 256
-"""Pixels across from which on a region has many points, not few."""
+"""Size in pixels above which the outline of a region gets ``_MANY`` points."""
 _NEAR = np.radians(30.0)
-"""Radians from the middle within which every projection shows each place once."""
+"""Distance from the centre, in radians, within which every projection is one-to-one."""
 _EACH_SIDE = 16
 _TRIES = 18
 _SLACK = 0.1
-"""Pixels by which a footprint may be wider than its image."""
+"""Pixels by which the outline in the index may be wider than the image."""
 _SPOTS = 4000
 _CORNERS = 3
-"""Most places where the points of a rim do not follow one another (those of a box)."""
+"""Largest number of jumps along an outline that is not cut by a seam; a box has this
+many, between its sides."""
 _NO_PIXEL = "The region has no pixel of this image."
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """Columns and rows of an image, counted from 0, the ends not included."""
+    """A box of pixels, counted from 0; the ends are excluded."""
 
     x0: int
     """First column."""
     x1: int
-    """Column after the last."""
+    """Column after the last one."""
     y0: int
     """First row."""
     y1: int
-    """Row after the last."""
+    """Row after the last one."""
     further: tuple[tuple[int, int], ...] = ()
-    """First place and the one after the last on each further axis of a cube."""
+    """First index, and the index after the last, on each further axis of a cube."""
 
     @property
     def width(self) -> int:
@@ -53,24 +55,24 @@ class Box:
 
     @property
     def lengths(self) -> tuple[int, ...]:
-        """Lengths of all axes, the fastest first."""
+        """Lengths of all axes, fastest first."""
         return (self.width, self.height, *(end - first for first, end in self.further))
 
     @property
     def starts(self) -> tuple[int, ...]:
-        """First place on each axis."""
+        """First index on each axis."""
         return (self.x0, self.y0, *(first for first, _ in self.further))
 
     def section(self) -> str:
-        """Return it as IRAF and FITS write sections, counted from 1."""
+        """Return the box as an IRAF image section, counted from 1."""
         axes = zip(self.starts, self.lengths, strict=True)
         return f"[{','.join(f'{start + 1}:{start + n}' for start, n in axes)}]"
 
 
 def box_of(region: Region, wcs: ImageWcs) -> Box:
-    """Return the smallest box with all pixels that a region touches.
+    """Return the smallest box that contains all pixels which a region touches.
 
-    The region is clipped to the image (SODA 1.0 section 3.3: best match).
+    The region is clipped to the image (SODA 1.0, section 3.3: best match).
 
     Raises
     ------
@@ -88,13 +90,13 @@ def box_of(region: Region, wcs: ImageWcs) -> Box:
 
 
 def _box_round(x: Numbers, y: Numbers, wcs: ImageWcs) -> Box:
-    """Return the box round pixel positions, clipped to the image.
+    """Return the box that encloses pixel positions, clipped to the image.
 
     Raises
     ------
     NotFound
-        They are more than a tenth of a pixel beside it: nearer ones are taken for its
-        edge, since a search by footprints finds them too.
+        All positions are more than a tenth of a pixel outside the image. Nearer ones
+        count as on its edge, since a search by outlines finds the image for them too.
     """
     # Pixel n covers n - 0.5 to n + 0.5.
     first_x, last_x = _clip(x.min(), wcs.width), _clip(x.max(), wcs.width)
@@ -110,10 +112,11 @@ def _box_round(x: Numbers, y: Numbers, wcs: ImageWcs) -> Box:
 
 
 def _box_of_wide(region: Region, wcs: ImageWcs) -> Box:
-    """Return a box with all pixels that a region touches, of an image with a seam.
+    """Return the box of a region in an image wider than 160 degrees.
 
-    Where the region lies over a seam or round a pole, its rim alone does not say which
-    pixels are in it; there the box has some pixels to spare.
+    The projection of such an image can have a seam. If the region crosses a seam or
+    contains a pole, its outline alone does not determine the pixels inside. Points
+    within the region are used then, and the box is made some pixels larger.
     """
     rim = region.outline(_MANY)
     middle = rim.sum(axis=0)
@@ -157,7 +160,7 @@ def _clip(position: float, length: int) -> int:
 def _rim_pixels(
     rim: geometry.Vectors, wcs: ImageWcs
 ) -> tuple[Numbers, Numbers] | tuple[None, None]:
-    """Return the rim in pixels; None where the projection does not reach so far."""
+    """Return an outline's pixel positions; two None if it is beyond the projection."""
     middle = wcs.vectors(*(np.array([place]) for place in wcs.centre))
     if geometry.angle(rim, middle).max() > _NEAR:
         return None, None
@@ -169,10 +172,10 @@ def _rim_pixels(
 
 
 def _box_within(region: Region, wcs: ImageWcs) -> Box:
-    """Return the smallest box with all pixels of the image that a region touches.
+    """Return the box of a region that is too large for the image's projection.
 
-    Serves regions too large for the projection: what is looked for is how many columns
-    or rows, counted from each side of the image, the region leaves alone.
+    For each side of the image, a search finds how many columns or rows from that side
+    the region does not touch.
     """
     width, height = wcs.width, wcs.height
     if not _touched(region, wcs, [Box(0, width, 0, height)])[0]:
@@ -190,10 +193,10 @@ def _box_within(region: Region, wcs: ImageWcs) -> Box:
 def _left_alone(
     region: Region, wcs: ImageWcs, length: int, strip: Callable[[int], Box]
 ) -> int:
-    """Return how many columns or rows from a side a region does not touch.
+    """Return how many columns or rows from one side a region does not touch.
 
-    ``strip`` is the part of the image that has so many from that side; the one of the
-    whole ``length`` is touched.
+    ``strip(n)`` is the part of the image with ``n`` columns or rows from that side. The
+    region touches ``strip(length)``.
     """
     alone, touched = 0, length
     while touched - alone > 1:

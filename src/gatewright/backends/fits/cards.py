@@ -1,9 +1,9 @@
-"""Headers of cut-outs, made card by card from those of their images.
+"""Makes the header of a cut-out, card by card, from the header of its image.
 
-Only the cards that say where the pixels are change, so the WCS stays what it is,
-distortion and all: TAN, SIP, TPV and the Schmidt plates count from a reference pixel,
-which moves by whole pixels (FITS standard 4.0, section 8.1; SIP: Shupe et al. 2005).
-The tables of a distortion go along; they too count pixels of the image.
+Only cards that hold pixel positions change, so that the WCS and its distortions stay
+valid: TAN, SIP, TPV and plate solutions count from a reference pixel, which moves by
+whole pixels (FITS standard 4.0, section 8.1; SIP: Shupe et al. 2005). Look-up tables of
+a distortion are kept; they too count pixels of the image.
 """
 
 import re
@@ -40,12 +40,12 @@ def cutout_header(
     Parameters
     ----------
     own, primary
-        Headers of the image and of its file; what the primary one says besides is
-        taken over, but for its WCS.
+        Header of the image, and primary header of its file. Cards that only the primary
+        header has are included, except for its WCS.
     box
-        Pixels that are cut.
+        Pixels that are cut out.
     source
-        Where they come from, for the history.
+        Name of the image, for a HISTORY card.
     extended
         Whether other HDUs follow.
 
@@ -81,7 +81,7 @@ def cutout_header(
 
 
 def table_header(own: bytes, box: Box) -> bytes:
-    """Return the header of a distortion's table, for the pixels of a box.
+    """Return the header of a distortion table, adjusted to the pixels of a box.
 
     Raises
     ------
@@ -107,12 +107,12 @@ def _keyword(card: bytes) -> str:
 
 
 def make_card(keyword: str, value: str, comment: str) -> bytes:
-    """Return a card in fixed format."""
+    """Return a card in fixed format: 80 bytes."""
     return f"{keyword:<8}= {value:>20} / {comment}"[:CARD].ljust(CARD).encode()
 
 
 def _moved(card: bytes, box: Box, places: re.Pattern[str]) -> bytes:
-    """Return a card, with a position in pixels counted from the box."""
+    """Return a card, with a pixel position counted from the corner of the box."""
     match = places.match(_keyword(card))
     if match is None or card[8:9] != b"=" or int(match.group(2)) > len(box.starts):
         return card
@@ -133,7 +133,7 @@ def _moved(card: bytes, box: Box, places: re.Pattern[str]) -> bytes:
 
 
 def _missing_reference(kept: list[bytes], box: Box) -> Iterator[bytes]:
-    """Yield the reference pixels that are 0 because the header does not say them."""
+    """Yield cards for reference pixels that the header omits because they are 0."""
     names = {_keyword(card) for card in kept}
     for name in sorted(names):
         match = re.fullmatch(r"CTYPE([1-9])([A-Z]?)", name)
@@ -146,9 +146,9 @@ def _missing_reference(kept: list[bytes], box: Box) -> Iterator[bytes]:
 
 
 def _shared(primary: bytes, known: set[str]) -> Iterator[bytes]:
-    """Yield what the primary header says of all images of the file.
+    """Yield the cards of the primary header that apply to all images of the file.
 
-    That is all but its structure, its WCS, its comments, and what is ``known``.
+    Left out are its structure, WCS and comments, and the names in ``known``.
     """
     shared = False
     for card in cards(primary):
@@ -165,7 +165,7 @@ def _shared(primary: bytes, known: set[str]) -> Iterator[bytes]:
 
 
 def _name(card: bytes) -> str:
-    """Return the name of a card's value: its keyword, or the words after HIERARCH."""
+    """Return the keyword of a card, or the words after HIERARCH."""
     keyword = _keyword(card)
     if keyword != "HIERARCH":
         return keyword

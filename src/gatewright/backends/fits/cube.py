@@ -1,4 +1,4 @@
-"""Images with more than two axes: their planes, wavelengths and polarizations.
+"""Images with more than two axes: planes, wavelengths and polarizations.
 
 Sources: FITS standard 4.0, tables 25 (spectral axes) and 29 (STOKES).
 """
@@ -27,12 +27,13 @@ _MOST_STATES = 12
 
 @dataclass(frozen=True, slots=True)
 class Cube:
-    """What the axes after the second are; a plain image has none."""
+    """The axes of an image after the second; none for a plain image."""
 
     lengths: tuple[int, ...]
-    """Their lengths, the fastest first."""
+    """Their lengths, fastest first."""
     spectral: int | None
-    """Which of them, from 0, is a wavelength, frequency or velocity."""
+    """Index in ``lengths`` of the spectral axis (wavelength, frequency or velocity);
+    None without one."""
 
     @property
     def planes(self) -> int:
@@ -41,26 +42,26 @@ class Cube:
 
     @property
     def samples(self) -> int:
-        """Number of wavelengths."""
+        """Number of spectral samples; 1 without a spectral axis."""
         return 1 if self.spectral is None else self.lengths[self.spectral]
 
     def shown(self) -> tuple[int, ...]:
-        """Return the plane that a picture shows if none is asked for.
+        """Return the indices of the plane that a picture shows by default.
 
-        It is the middle of the wavelengths, where light is, and the first of all else.
+        It is the middle of the spectral axis and the first of all other axes.
         """
         axes = enumerate(self.lengths)
         return tuple((n - 1) // 2 if axis == self.spectral else 0 for axis, n in axes)
 
     def number(self, place: Sequence[int]) -> int:
-        """Return the number of a plane, counted from 0 as the file has them."""
+        """Return the number of a plane, from 0 in file order, from its indices."""
         number = 0
         for length, here in zip(self.lengths[::-1], place[::-1], strict=True):
             number = number * length + here
         return number
 
     def place(self, plane: int) -> tuple[int, ...]:
-        """Return the place on each axis of a plane that is counted from 0."""
+        """Return the indices of a plane from its number, counted from 0."""
         place = []
         for length in self.lengths:
             plane, here = divmod(plane, length)
@@ -69,12 +70,12 @@ class Cube:
 
 
 def image_cube(header: Header) -> Cube:
-    """Return the further axes of an image.
+    """Return the axes of an image after the second.
 
     Raises
     ------
     InvalidContent
-        The header does not describe planes of pixels.
+        The header does not describe an image with at least two axes.
     """
     lengths = image_axes(header)[2:]
     if not lengths:
@@ -85,12 +86,12 @@ def image_cube(header: Header) -> Cube:
 
 
 def image_axes(header: Header) -> tuple[int, ...]:
-    """Return the lengths of the axes, at least two of them.
+    """Return the lengths of all axes, at least two, fastest first.
 
     Raises
     ------
     InvalidContent
-        The header does not describe planes of pixels.
+        The header does not describe an image with at least two axes.
     """
     try:
         axes = [header.whole(f"NAXIS{n}") for n in range(1, header.whole("NAXIS") + 1)]
@@ -102,10 +103,10 @@ def image_axes(header: Header) -> tuple[int, ...]:
 
 
 def wavelengths(header: Header, cube: Cube) -> tuple[float, float] | None:
-    """Return the shortest and longest wavelength in metres of a spectral axis.
+    """Return the shortest and longest wavelength of a spectral axis, in metres.
 
-    None where there is no such axis, or it cannot be understood. Wavelengths in air
-    are taken as they are, which is 0.03 % from those in vacuum.
+    None without a spectral axis or if it cannot be interpreted. Wavelengths in air are
+    not converted; they differ by 0.03 % from those in vacuum.
     """
     if cube.spectral is None:
         return None
@@ -125,7 +126,7 @@ def wavelengths(header: Header, cube: Cube) -> tuple[float, float] | None:
 
 
 def _rest(wcs: Any) -> float:
-    """Return the wavelength of the line that velocities are counted from."""
+    """Return the rest wavelength of the line to which velocities refer, in metres."""
     return float(wcs.restwav or _LIGHT / wcs.restfrq)
 
 
@@ -149,7 +150,7 @@ _TO_METRES: dict[str, Callable[[float, Any], float]] = {
 
 
 def polarizations(header: Header, cube: Cube) -> str | None:
-    """Return the polarization states as ObsCore writes them, such as ``/I/Q/``."""
+    """Return the polarization states as in ObsCore, such as ``/I/Q/``, or None."""
     for number, length in enumerate(cube.lengths, start=3):
         if header.text(f"CTYPE{number}").upper() != "STOKES":
             continue

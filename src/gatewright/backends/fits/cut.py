@@ -1,4 +1,4 @@
-"""Cut-outs as FITS: a header made from a template, and the rows as they are."""
+"""Writes FITS cut-outs: an adjusted header, and the rows of pixels unchanged."""
 
 import math
 from collections.abc import Iterator
@@ -10,7 +10,10 @@ from gatewright.backends.fits.source import Source, pieces
 
 
 def fits_size(source: Source, box: Box) -> tuple[bytes, int, int]:
-    """Return the header of a cut-out, the bytes of its data, and of the whole."""
+    """Return a cut-out's header, the size of its data, and the size of the whole.
+
+    Sizes are in bytes.
+    """
     header = cutout_header(
         source.own, source.primary, box, source.name, extended=bool(source.tables)
     )
@@ -20,7 +23,7 @@ def fits_size(source: Source, box: Box) -> tuple[bytes, int, int]:
 
 
 def _tables(source: Source, box: Box) -> Iterator[bytes]:
-    """Yield headers and numbers of the tables of the distortion."""
+    """Yield the headers and data of the distortion tables."""
     for table in source.tables:
         yield table_header(table.header, box)
         yield table.data
@@ -29,7 +32,7 @@ def _tables(source: Source, box: Box) -> Iterator[bytes]:
 def fits_parts(
     source: Source, box: Box, header: bytes, length: int
 ) -> Iterator[bytes | bytearray]:
-    """Yield the bytes of a cut-out: header, rows, zeros up to a block, tables."""
+    """Yield the bytes of a cut-out: header, rows, padding, distortion tables."""
     yield header
     yield from pieces(source, box)
     yield bytes(-length % BLOCK)

@@ -1,4 +1,4 @@
-"""Opening image files, plain or compressed as a whole."""
+"""Opens image files, uncompressed or compressed with gzip or bzip2."""
 
 import bz2
 import gzip
@@ -17,7 +17,7 @@ SUFFIXES = tuple(
     for packing in ("", ".gz", ".fz", ".bz2")
 )
 UNPACKED_BYTES = 4 << 30
-"""Most bytes that a compressed file may unpack to."""
+"""Largest size to which a compressed file may be decompressed, bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,38 +25,38 @@ class OpenFile:
     """An image file that is open for reading."""
 
     stream: BinaryIO
-    """Its bytes, unpacked; seekable."""
+    """Its decompressed content; seekable."""
     descriptor: int
-    """Its descriptor."""
+    """File descriptor of the file itself."""
     size: int
-    """Bytes that may be read; for a packed file a bound."""
+    """Number of bytes that may be read; for a compressed file an upper limit."""
     packed: bool
-    """Whether the file is compressed as a whole (gzip, bzip2)."""
+    """Whether the whole file is compressed (gzip, bzip2)."""
 
 
 def identity(descriptor: int) -> str:
-    """Return a text that is another one when the content of an open file changes."""
+    """Return a text that changes when the content of an open file changes."""
     return stat_identity(os.fstat(descriptor))
 
 
 def stat_identity(status: os.stat_result) -> str:
-    """Return device, inode, size and time of change as one text."""
+    """Return device, inode, size and time of modification as one text."""
     numbers = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
     return "-".join(f"{number:x}" for number in numbers)
 
 
 @contextmanager
 def open_image_file(path: str, expected: str = "") -> Iterator[OpenFile]:
-    """Open a file whose identity is as expected (if one is given).
+    """Open an image file, and check its identity if one is expected.
 
     Raises
     ------
     NotFound
-        It is gone, or may not be read.
+        The file is gone, or may not be read.
     Conflict
-        Its content is another than was expected.
+        The file has another identity.
     InvalidContent
-        It is packed and turns out to be damaged while it is read.
+        The file is compressed and turns out to be damaged while it is read.
     """
     descriptor = open_descriptor(path, expected)
     with os.fdopen(descriptor, "rb") as stream:
@@ -83,7 +83,15 @@ def open_image_file(path: str, expected: str = "") -> Iterator[OpenFile]:
 
 
 def open_descriptor(path: str, expected: str = "") -> int:
-    """Return an open descriptor of a file whose identity is as expected."""
+    """Return a file descriptor of a file, after checking its identity.
+
+    Raises
+    ------
+    NotFound
+        The file is gone, or may not be read.
+    Conflict
+        The file has another identity than ``expected``, if that is not empty.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except (OSError, ValueError) as error:
@@ -100,12 +108,12 @@ def open_descriptor(path: str, expected: str = "") -> int:
 
 
 def read_exactly(file: OpenFile, offset: int, length: int) -> bytes:
-    """Return bytes of a file.
+    """Return ``length`` bytes of a file.
 
     Raises
     ------
     InvalidContent
-        The file ends before.
+        The file ends before that.
     """
     if file.packed:
         file.stream.seek(offset)
@@ -120,12 +128,12 @@ def read_exactly(file: OpenFile, offset: int, length: int) -> bytes:
 def read_stretches(
     file: OpenFile, offset: int, stride: int, length: int, count: int
 ) -> bytearray:
-    """Return ``count`` stretches of ``length`` bytes that lie ``stride`` bytes apart.
+    """Return ``count`` pieces of ``length`` bytes that lie ``stride`` bytes apart.
 
     Raises
     ------
     InvalidContent
-        The file ends before.
+        The file ends before that.
     """
     if length == stride:
         return bytearray(read_exactly(file, offset, length * count))

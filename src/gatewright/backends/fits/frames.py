@@ -1,4 +1,4 @@
-"""Frames for processing: a part of an image with what its header tells of it."""
+"""Reads frames for image processing: pixels with the header values that it needs."""
 
 from dataclasses import replace
 
@@ -20,7 +20,11 @@ _ELECTRONS = ("electron", "electrons", "e-", "e")
 def read_frame(
     path: str, identity: str, hdu: int, place: Circle | None, margin: int
 ) -> Frame:
-    """Return the pixels round a place, as ``domains.processing.FrameLoader`` says."""
+    """Return the pixels around a place; see ``domains.processing.FrameLoader``.
+
+    With a ``place``, the frame has ``margin`` pixels more on each side. Without one, it
+    is the whole image.
+    """
     source = load(path, identity, hdu)
     width, height = source.wcs.width, source.wcs.height
     flat = Box(0, width, 0, height)
@@ -54,7 +58,7 @@ def read_frame(
 
 
 def _number(keywords: tuple[str, ...], *headers: Header) -> float | None:
-    """Return the first of some keywords that is a number above 0."""
+    """Return the first positive number among some keywords; None without one."""
     for header in headers:
         for keyword in keywords:
             value = header.number(keyword)

@@ -1,8 +1,8 @@
-"""When an image was exposed, from the keywords that telescopes write.
+"""Finds the time of an exposure from the keywords that telescopes write.
 
-Times are converted to UTC from the scale that TIMESYS names (FITS standard 4.0, section
-9.2.1); without it they are taken for UTC. A time of 0 is none: many cameras write it
-where they do not know it.
+Times are converted to UTC from the time scale in TIMESYS (FITS standard 4.0, section
+9.2.1); without TIMESYS they are taken as UTC. A time of 0 is ignored, since many
+cameras write it when the time is unknown.
 """
 
 from collections.abc import Iterator
@@ -37,14 +37,14 @@ _SCALES = {
     **dict.fromkeys(["TT", "TDT", "ET", "TDB"], "tt"),
 }
 _GPS_SECONDS = 19.0
-"""TAI minus GPS time."""
+"""TAI minus GPS time, in seconds."""
 _EXPOSURES = ("EXPTIME", "EXPOSURE", "XPOSURE", "EFFEXPTM", "AEXPTIME", "EXP_TIME")
 
 
 def exposure_seconds(headers: Headers, rules: SurveyRules) -> float | None:
-    """Return the exposure time in seconds; None where no keyword tells it.
+    """Return the exposure time in seconds; None if no keyword gives it.
 
-    EXPOSURE is in minutes where its comment says so, as in scans of Schmidt plates.
+    EXPOSURE is in minutes if its comment says so, as for scans of Schmidt plates.
     """
     named = rules.keywords.get("exposure")
     for keyword in (named,) if named else _EXPOSURES:
@@ -58,9 +58,11 @@ def exposure_seconds(headers: Headers, rules: SurveyRules) -> float | None:
 def exposure_times(
     headers: Headers, exposure: float | None, rules: SurveyRules
 ) -> tuple[float | None, float | None]:
-    """Return beginning and end, MJD in UTC; None and None where no keyword tells them.
+    """Return start and end of an exposure, MJD in UTC.
 
-    A date without a time of day is the whole of its day. ``exposure`` is in seconds.
+    Both are None if no keyword gives a time. A date without a time of day means the
+    whole day. ``exposure`` is the exposure time in seconds, and gives the end if no
+    keyword does.
     """
     start, exact = _start(headers, rules)
     if start is None:
@@ -72,7 +74,7 @@ def exposure_times(
 
 
 def _start(headers: Headers, rules: SurveyRules) -> tuple[float | None, bool]:
-    """Return the beginning, MJD in UTC, and whether the time of day is known."""
+    """Return the start, MJD in UTC, and whether the time of day is known."""
     named = rules.keywords.get("start")
     if named is not None:
         return _any_form(headers, named) or (None, False)
@@ -93,9 +95,9 @@ def _start(headers: Headers, rules: SurveyRules) -> tuple[float | None, bool]:
 def _ends(
     headers: Headers, start: float, exposure: float | None, rules: SurveyRules
 ) -> Iterator[float]:
-    """Yield what may be the end of an exposure, MJD in UTC, the likeliest first.
+    """Yield candidates for the end of an exposure, MJD in UTC, the best first.
 
-    A date without a time of day is one only where the exposure time is not known.
+    A date without a time of day is used only if the exposure time is unknown.
     """
     named = rules.keywords.get("end")
     if named is not None:
@@ -117,14 +119,14 @@ def _ends(
 
 
 def _any_form(headers: Headers, keyword: str) -> tuple[float, bool] | None:
-    """Return the time of a keyword that a setting names, whatever its form."""
+    """Return the time of a keyword named in the settings, as MJD or as a date."""
     for mjd in _day(headers, keyword):
         return mjd, True
     return next(_date(headers, keyword, ""), None)
 
 
 def _day(headers: Headers, keyword: str) -> Iterator[float]:
-    """Yield the MJD of a keyword that counts days; a Julian date is one too."""
+    """Yield the MJD of a keyword that holds an MJD or a Julian date."""
     for days, _ in headers.numbers(keyword):
         mjd = days - _JULIAN if days > 2_000_000 else days
         yield from filter(_possible, [_to_utc(mjd, _scale(headers, keyword))])
@@ -149,7 +151,7 @@ def _scale(headers: Headers, keyword: str) -> str:
 
 
 def _to_utc(mjd: float, scale: str) -> float:
-    """Return an MJD in UTC; one of another or an unknown scale stays as it is."""
+    """Return an MJD converted to UTC; unchanged if the time scale is unknown."""
     known = _SCALES.get(scale)
     if known is None or not _possible(mjd):
         return mjd

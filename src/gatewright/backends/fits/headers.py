@@ -1,4 +1,4 @@
-"""The headers of an image and of its file, asked together."""
+"""Looks up keywords in the header of an image and in the primary header."""
 
 import math
 from collections.abc import Iterator
@@ -11,15 +11,15 @@ _TEXT = 120
 
 @dataclass(frozen=True, slots=True)
 class Headers:
-    """The header of an image and that of its file."""
+    """The header of an image and the primary header of its file."""
 
     own: Header
-    """Header of the image."""
+    """Header of the image, which is searched first."""
     primary: Header
-    """Primary header, which says what all images of the file share."""
+    """Primary header, whose values apply to all images of the file."""
 
     def cards(self, *keywords: str) -> Iterator[tuple[Value, str]]:
-        """Yield value and comment of each keyword that says something."""
+        """Yield value and comment of each of these keywords that has a value."""
         for keyword in keywords:
             for header in (self.own, self.primary):
                 value = header.value(keyword)
@@ -28,7 +28,10 @@ class Headers:
                     break
 
     def text(self, *keywords: str) -> str | None:
-        """Return the first text, without control characters; None for none."""
+        """Return the first text of these keywords; None without one.
+
+        Control characters are removed, and 120 characters are kept.
+        """
         for value, _ in self.cards(*keywords):
             plain = "".join(c for c in str(value) if c.isprintable()).strip()
             if plain:
@@ -36,11 +39,17 @@ class Headers:
         return None
 
     def number(self, *keywords: str) -> float | None:
-        """Return the first finite number, also one that is written as a text."""
+        """Return the first finite number of these keywords; None without one.
+
+        A number that is written as a text counts too.
+        """
         return next((number for number, _ in self.numbers(*keywords)), None)
 
     def numbers(self, *keywords: str) -> Iterator[tuple[float, str]]:
-        """Yield finite numbers, also those written as texts, and their comments."""
+        """Yield the finite numbers of these keywords with their comments.
+
+        A number that is written as a text counts too.
+        """
         for value, comment in self.cards(*keywords):
             if isinstance(value, bool):
                 continue

@@ -1,8 +1,9 @@
-"""Where the pixels of an image are on the sky.
+"""The world coordinate system (WCS) of an image.
 
-The WCS is wcslib's, through astropy. Only the cards that say it are given to it, and
-where there is no distortion that astropy itself applies, wcslib is called without the
-three parses of the header that astropy's WCS does: a tenth of its time.
+The WCS is computed by wcslib through astropy, from the WCS cards of the header only. If
+the image has no distortion that astropy itself applies, wcslib is called directly. This
+avoids the three parses of the header that astropy's WCS makes, and takes a tenth of the
+time.
 """
 
 import re
@@ -48,21 +49,22 @@ _ROTATIONS = (FK5, Galactic)
 
 @dataclass(frozen=True, slots=True)
 class ImageWcs:
-    """An image's pixels and their places, ICRS degrees; pixels count from 0."""
+    """Converts between pixels, counted from 0, and ICRS directions in degrees."""
 
     astropy_wcs: Any
-    """World coordinate system of the first two axes (astropy)."""
+    """WCS of the first two axes (astropy)."""
     frame: Any
-    """Celestial frame of it; None where it is ICRS or a rotation of that."""
+    """Celestial frame of the WCS; None if it is ICRS or ``rotation`` leads to ICRS."""
     rotation: Numbers | None
-    """Matrix from that frame to ICRS, where it is a rotation."""
+    """Matrix of shape (3, 3) that rotates the WCS's frame to ICRS; None for other
+    frames."""
     width: int
-    """Pixels along a row."""
+    """Number of columns."""
     height: int
-    """Rows."""
+    """Number of rows."""
 
     def to_sky(self, x: Numbers, y: Numbers) -> tuple[Numbers, Numbers]:
-        """Return right ascensions and declinations of pixel positions."""
+        """Return the right ascensions and declinations of pixel positions."""
         first, second = self.astropy_wcs.all_pix2world(x, y, 0)
         longitude, latitude = (second, first) if self._swapped else (first, second)
         if self.rotation is not None:
@@ -75,7 +77,7 @@ class ImageWcs:
         return icrs.ra.deg, icrs.dec.deg
 
     def to_pixels(self, ra: Numbers, dec: Numbers) -> tuple[Numbers, Numbers]:
-        """Return pixel positions; NaN for directions that the projection lacks."""
+        """Return pixel positions; NaN for directions outside of the projection."""
         if self.rotation is not None:
             directions = geometry.unit_vectors(ra, dec)
             ra, dec = geometry.degrees(directions @ self.rotation)
@@ -89,28 +91,28 @@ class ImageWcs:
 
     @property
     def _swapped(self) -> bool:
-        """Whether the declination is the first of the two axes."""
+        """Whether the first axis is the latitude and the second the longitude."""
         return bool(self.astropy_wcs.wcs.lng == 1)
 
     def vectors(self, x: Numbers, y: Numbers) -> geometry.Vectors:
-        """Return directions of pixel positions."""
+        """Return the unit vectors of pixel positions."""
         return geometry.unit_vectors(*self.to_sky(x, y))
 
     @property
     def centre(self) -> tuple[float, float]:
-        """Pixel position of the middle."""
+        """Pixel position of the centre."""
         return (self.width - 1) / 2, (self.height - 1) / 2
 
 
 def make_image_wcs(
     header: Header, width: int, height: int, tables: Sequence[LookupTable] = ()
 ) -> ImageWcs:
-    """Return the WCS of a header, and of the tables of its distortion.
+    """Return the WCS of a header, with the look-up tables of its distortion.
 
     Raises
     ------
     InvalidContent
-        The header has no celestial WCS, or none that can be used.
+        The header has no celestial WCS, or one that is damaged or unknown.
     """
     for keyword in filter(_NUMBERS.match, header.places):
         if header.number(keyword) is None:
@@ -144,7 +146,7 @@ def wcs_cards(header: Header) -> bytes:
 
 
 def _astropy_wcs(header: Header, tables: Sequence[LookupTable]) -> Any:
-    """Return astropy's WCS of the first two axes; None where the header has none."""
+    """Return astropy's WCS of the first two axes; None if the header has none."""
     if has_distortion(header):
         beside = [fits.PrimaryHDU(), *(table.hdu() for table in tables)]
         whole = fits.Header.fromstring(header.raw)
@@ -168,7 +170,7 @@ def _astropy_wcs(header: Header, tables: Sequence[LookupTable]) -> Any:
 
 @lru_cache(maxsize=64)
 def _rotation(system: str, equinox: float | None) -> Numbers:
-    """Return the rotation from a frame to ICRS, as astropy has it: a 3 by 3 matrix.
+    """Return the rotation matrix, shape (3, 3), from a frame to ICRS.
 
     ``equinox`` is a Julian year.
     """
@@ -179,12 +181,12 @@ def _rotation(system: str, equinox: float | None) -> Numbers:
 
 
 def _without_sky(header: Header) -> str:
-    """Return why an image has no place on the sky."""
+    """Return the reason why an image has no celestial WCS on its first two axes."""
     if _further_sky(header):
         return "its first two axes are not both on the sky"
     return "no celestial WCS"
 
 
 def _further_sky(header: Header) -> bool:
-    """Return whether an axis after the second is one of the sky."""
+    """Return whether an axis after the second is celestial."""
     return any(_SKY_AXIS.match(header.text(f"CTYPE{axis}")) for axis in range(3, 10))

@@ -1,4 +1,4 @@
-"""What a FITS header tells about an image, as the fields of the index of images."""
+"""Derives the fields of an image in the index from its FITS headers."""
 
 import re
 from collections.abc import Sequence
@@ -29,19 +29,19 @@ _UNWISE = re.compile(r"unwise-.*-w([1-4])-")
 def describe(
     headers: Headers, name: str, scale: float, rules: SurveyRules
 ) -> dict[str, object]:
-    """Return the fields of an image that its headers tell; None for what they do not.
+    """Return the fields of an image that its headers give; unknown ones are None.
 
-    Times are MJD in UTC, ``exposure`` in seconds, ``em_min`` and ``em_max`` wavelengths
-    in metres, ``depth`` in magnitudes, ``seeing`` in arcseconds.
+    Times are MJD in UTC, ``exposure`` is in seconds, ``em_min`` and ``em_max`` are
+    wavelengths in metres, ``depth`` is in magnitudes, ``seeing`` in arcseconds.
 
     Parameters
     ----------
     headers
-        Header of the image and of the file.
+        Header of the image and primary header of the file.
     name
         Name of the file.
     scale
-        Arcseconds of a pixel.
+        Pixel scale in arcseconds per pixel.
     rules
         The survey's own meanings of keywords, filters and kinds.
     """

@@ -1,7 +1,8 @@
-"""Footprints of images: great circles that follow the border to a tenth of a pixel.
+"""Outlines of images on the sky: great circles that follow the border to 0.1 pixel.
 
-Most images are one polygon. One that is wider than 160 degrees is several, which
-together are its area, and a map of the whole sky is the eight octants.
+Most images have one polygon as their outline. An image wider than 160 degrees has
+several polygons that together cover it; for a map of the whole sky these are the eight
+octants.
 """
 
 from dataclasses import dataclass
@@ -18,15 +19,16 @@ _WIDEST = np.radians(80.0)
 _PIECE = np.radians(40.0)
 _PIECES = 512
 _FIRST = 8
-"""Points that each side is tried with first; of these a half or a quarter are kept
-where they follow it."""
+"""Number of points per side in the first attempt. Every second or fourth of them is
+kept if the chords between those follow the side well enough."""
 _MOST = 2048
 _SHARE = 0.08
-"""Pixels that a great circle may be from the border; a tenth is promised."""
+"""Largest distance in pixels between a great circle and the border; 0.1 is promised."""
 _RIM = 0.1
-"""Pixels by which a map of the whole sky may leave out the rim of the sky."""
+"""Pixels of the sky's rim that an image may lack and still count as whole sky."""
 _WITHIN = 0.5
-"""Pixels by which pieces overlap, so that no place lies between two of them."""
+"""Pixels by which polygons of one image overlap, so that there is no gap between them.
+"""
 _WHOLE_SKY = tuple(
     tuple((float(ra % 360), dec) for ra, dec in ((ra, 0.0), (ra + 90, 0.0), (ra, pole)))
     for ra in (0, 90, 180, 270)
@@ -38,29 +40,31 @@ _NORTH = np.array([0.0, 0.0, 1.0])
 
 @dataclass(frozen=True, slots=True)
 class Footprint:
-    """Where an image is."""
+    """Outline and position of an image on the sky."""
 
     polygon: Outline
-    """Its border, counter-clockwise as seen from the Earth; empty for a wide one."""
+    """Vertices (right ascension and declination, ICRS degrees) of its border,
+    counter-clockwise as seen from the Earth; empty for a wide image."""
     pieces: tuple[Outline, ...]
-    """Polygons that together are the area of a wide image; none for another."""
+    """Polygons that together cover a wide image; empty for any other."""
     ra: float
-    """Right ascension of its middle, ICRS degrees."""
+    """Right ascension of the centre, ICRS degrees."""
     dec: float
-    """Declination of its middle, ICRS degrees."""
+    """Declination of the centre, ICRS degrees."""
     fov: float
-    """Diameter of the circle round it, degrees."""
+    """Diameter in degrees of the circle around the centre that encloses the image."""
     scale: float
-    """Side of a square of the middle pixel's area, arcseconds."""
+    """Pixel scale at the centre: square root of the pixel's area, arcseconds."""
 
 
 def footprint(wcs: ImageWcs) -> Footprint:
-    """Return where an image is.
+    """Return the outline and position of an image.
 
     Raises
     ------
     InvalidContent
-        A part of the border is not on the sky, and the image is no map of all of it.
+        The outline has no area, or a part of the border is outside of the projection
+        and the image is not a map of the whole sky.
     """
     x, y = wcs.centre
     spots = wcs.vectors(np.array([x, x + 1, x]), np.array([y, y, y + 1]))
@@ -79,9 +83,9 @@ def footprint(wcs: ImageWcs) -> Footprint:
 
 
 def is_wide(wcs: ImageWcs) -> bool:
-    """Return whether an image is wider than 160 degrees, or has pixels off the sky.
+    """Return whether an image is wider than 160 degrees or has pixels off the sky.
 
-    Its projection may have a seam, or show a place twice.
+    The projection of such an image may have a seam, or show a place twice.
     """
     x, y = border(wcs, _FIRST)
     spots = wcs.vectors(np.append(x, wcs.centre[0]), np.append(y, wcs.centre[1]))
@@ -93,7 +97,15 @@ def _diameter(reach: Numbers) -> float:
 
 
 def _polygon(wcs: ImageWcs, x0: float, x1: float, y0: float, y1: float) -> Outline:
-    """Return the outline of the columns and rows between edges of pixels."""
+    """Return the outline of a block of columns and rows.
+
+    ``x0`` to ``y1`` are edges of pixels: 0 is the lower edge of pixel 0.
+
+    Raises
+    ------
+    InvalidContent
+        A part of the border is outside of the projection.
+    """
     corners = [(x0, y0), (x1, y0), (x1, y1), (x0, y1)]
     sides = [
         _side(wcs, corners[n], corners[(n + 1) % 4], corners[(n + 2) % 4])
@@ -114,9 +126,9 @@ def _side(
     end: tuple[float, float],
     following: tuple[float, float],
 ) -> geometry.Vectors:
-    """Return points along a side, without its end, as many as chords need to follow it.
+    """Return points along a side, without its end, whose chords follow the side.
 
-    ``following`` is the end of the next side: the image lies on that hand.
+    ``following`` is the end of the next side, and tells on which side the image lies.
     """
     inward = np.sign(np.subtract(following, end))
     each = _FIRST
@@ -142,7 +154,14 @@ def _side(
 
 
 def _wide(wcs: ImageWcs, middle: geometry.Vectors, scale: float) -> Footprint:
-    """Return the footprint of an image that is wider than 160 degrees."""
+    """Return the outline of an image that is wider than 160 degrees.
+
+    Raises
+    ------
+    InvalidContent
+        The centre or a part of the border is outside of the projection, and the image
+        is not a map of the whole sky.
+    """
     ra, dec = (float(number) for number in geometry.degrees(middle))
     if not np.isfinite(ra + dec + scale):
         raise InvalidContent("its middle has no place on the sky")
@@ -168,8 +187,9 @@ def spread(
 ) -> geometry.Vectors:
     """Return directions spread evenly over a circle, and both poles.
 
-    They lie on a spiral of Fibonacci (Swinbank & Purser 2006, QJRMS 132, 1769).
-    ``middle`` is a direction, ``radius`` in radians.
+    The directions, unit vectors of shape (count + 2, 3), are points of a Fibonacci
+    spiral (Swinbank & Purser 2006, QJRMS 132, 1769). ``middle`` is the centre's unit
+    vector, ``radius`` is in radians.
     """
     number = np.arange(count) + 0.5
     along = 1.0 - (1.0 - np.cos(radius)) * number / count
@@ -183,7 +203,13 @@ def spread(
 
 
 def _pieces(wcs: ImageWcs) -> tuple[Outline, ...]:
-    """Return outlines of parts of the image, each narrow enough for a polygon."""
+    """Return polygons that cover the image, each narrow enough for a polygon.
+
+    Raises
+    ------
+    InvalidContent
+        More than 512 polygons would be needed.
+    """
     todo = [(0.0, float(wcs.width), 0.0, float(wcs.height))]
     pieces: list[Outline] = []
     while todo:
@@ -221,9 +247,10 @@ def border(
     each: int,
     edges: tuple[float, float, float, float] | None = None,
 ) -> tuple[Numbers, Numbers]:
-    """Return pixel positions round the image, ``each`` to a side.
+    """Return pixel positions around the image, ``each`` per side.
 
-    ``edges`` are those of a part: first and last column, first and last row.
+    ``edges`` limits this to a part of the image: first and last column edge, first and
+    last row edge.
     """
     x0, x1, y0, y1 = edges or (0.0, float(wcs.width), 0.0, float(wcs.height))
     x, y = unit_border(each)
@@ -231,7 +258,7 @@ def border(
 
 
 def unit_border(each: int) -> tuple[Numbers, Numbers]:
-    """Return positions round the square from 0 to 1, ``each`` to a side."""
+    """Return positions around the unit square, ``each`` per side."""
     step = np.arange(each) / each
     zero = np.zeros(each)
     x = np.concatenate([step, zero + 1, 1 - step, zero])

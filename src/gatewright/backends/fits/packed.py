@@ -1,4 +1,4 @@
-"""Makes the header of the image that a tile-compressed table holds.
+"""Derives the image header of a tile-compressed image from that of its table.
 
 Source: FITS standard 4.0, section 10.1.1.
 """
@@ -22,12 +22,12 @@ _SHAPE = re.compile(r"Z(BITPIX|NAXIS\d*)$")
 
 
 def image_header(header: Header) -> Header:
-    """Return the header of the image that a table holds.
+    """Return the header of the image that a binary table holds compressed.
 
     Raises
     ------
     InvalidContent
-        It is compressed in no known way, or the shape of the image is not told.
+        The compression is unknown, or the shape of the image is missing.
     """
     if header.text("ZCMPTYPE") not in _KINDS or "ZNAXIS" not in header:
         raise InvalidContent("its compressed image is damaged")

@@ -1,4 +1,4 @@
-"""A cut-out as a picture: north up, grey levels, PNG."""
+"""Draws a cut-out as a PNG in grey levels, with north up."""
 
 import warnings
 
@@ -16,7 +16,8 @@ LONGEST_SIDE = 4096
 _PIXELS = 1 << 28
 _STEP = 1 / 3600.0
 Turn = tuple[bool, int]
-"""Whether to mirror left and right, then how many quarter turns to the left."""
+"""Whether to mirror left and right, and then the number of quarter turns to the left.
+"""
 
 
 def picture(
@@ -26,12 +27,13 @@ def picture(
     size: int | None,
     orientation: Orientation,
 ) -> bytes:
-    """Return a box of pixels as a PNG picture.
+    """Return a box of pixels as a PNG.
 
     Raises
     ------
     TooLarge
-        It would have more than 4096 pixels on a side, or be made of too many.
+        The picture would have more than 4096 pixels on a side, or the box has too many
+        pixels.
     """
     longest = max(box.width, box.height)
     if longest > LONGEST_SIDE and size is None:
@@ -55,7 +57,7 @@ def picture(
 
 
 def describe_turn(turn: Turn) -> str:
-    """Return in words how a picture was turned from the camera's view."""
+    """Return a description of how a picture was turned from its native orientation."""
     mirrored, quarters = turn
     words = [f"turned {90 * quarters} degrees to the left"] if quarters else []
     words = (["mirrored"] if mirrored else []) + words
@@ -63,14 +65,14 @@ def describe_turn(turn: Turn) -> str:
 
 
 def turned(levels: NDArray[np.uint8], turn: Turn) -> NDArray[np.uint8]:
-    """Return a picture mirrored and turned."""
+    """Return a picture mirrored and rotated."""
     mirrored, quarters = turn
     flipped = levels[:, ::-1] if mirrored else levels
     return np.ascontiguousarray(np.rot90(flipped, quarters))
 
 
 def north_up(wcs: ImageWcs, box: Box) -> Turn:
-    """Return how to turn a picture so that north is up and east is left."""
+    """Return the turn that brings north nearest to up and east nearest to left."""
     x, y = (box.x0 + box.x1 - 1) / 2, (box.y0 + box.y1 - 1) / 2
     ra, dec = wcs.to_sky(np.array([x]), np.array([y]))
     step = -_STEP if dec[0] > 89.9 else _STEP
@@ -100,10 +102,10 @@ def _apply(direction: NDArray[np.float64], turn: Turn) -> tuple[float, float]:
 
 
 def _sized(source: Source, box: Box, size: int | None) -> NDArray[np.float32]:
-    """Return the pixels of a box with ``size`` on the longer side.
+    """Return the pixels of a box, resized to ``size`` on the longer side.
 
-    A picture that is made smaller has the mean of whole blocks of pixels, then the
-    nearest of these; one that is made larger has each pixel repeated.
+    To make the picture smaller, blocks of pixels are averaged, and the nearest average
+    is taken. To make it larger, pixels are repeated.
     """
     longest = max(box.width, box.height)
     block = max(1, longest // size) if size else 1

@@ -1,4 +1,7 @@
-"""Image files, as the reader processes do them (see ``backends.readers``)."""
+"""Functions that run in the reader processes: scanning and cutting image files.
+
+See ``backends.readers`` for how they are called.
+"""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -17,23 +20,23 @@ __all__ = ["cut", "scan"]
 
 
 def scan(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
-    """Return the images of the file ``path`` by the ``rules`` of its survey."""
+    """Return the images of the file ``path``, by the ``rules`` of its survey."""
     return scan_file(arguments["path"], SurveyRules(**arguments.get("rules", {})))
 
 
 def cut(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
-    """Cut the ``region`` out of the image ``hdu`` of the file ``path``.
+    """Cut the ``region`` out of the HDU ``hdu`` of the file ``path``.
 
-    Returns ``size``, the bytes of the cut-out. They are written to the file of the
-    call; or to its window, which stays empty if they do not fit; or without either
-    returned as ``data``.
+    Returns ``size``, the bytes of the cut-out. The cut-out itself is written to the
+    file of the call, or to its shared memory, which stays empty if the cut-out does not
+    fit. If the call has neither, it is returned as ``data``.
 
     Raises
     ------
     NotFound
-        The region has no pixel of the image.
+        The region contains no pixel of the image.
     InvalidRequest
-        The image has no such plane.
+        The image has no plane of this number.
     TooLarge
         The answer would be above ``maximum`` bytes.
     """

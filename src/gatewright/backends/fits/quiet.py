@@ -1,4 +1,4 @@
-"""Silences the warnings of astropy and NumPy about old headers."""
+"""Suppresses warnings of astropy and NumPy about old headers."""
 
 import warnings
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Let astropy not warn of what old headers have."""
+    """Suppress warnings, such as those of astropy about nonstandard headers."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

@@ -1,4 +1,4 @@
-"""Image files through the reader pool."""
+"""The reader of FITS images, which calls ``program`` in the reader processes."""
 
 import asyncio
 import glob
@@ -51,7 +51,7 @@ class FitsReader:
     pool
         Reader processes.
     maximum
-        Most bytes of a cut-out.
+        Largest cut-out in bytes.
     """
 
     def __init__(self, pool: ReaderPool, maximum: int) -> None:
@@ -166,7 +166,7 @@ class FitsReader:
 
 
 def file_media_type(name: str) -> str:
-    """Return the media type of an image file by its name."""
+    """Return the media type of an image file from its name."""
     _, packing = mimetypes.guess_type(name)
     return {"gzip": "application/gzip", "bzip2": "application/x-bzip2"}.get(
         packing or "", "application/fits"
@@ -174,7 +174,7 @@ def file_media_type(name: str) -> str:
 
 
 def region_text(region: Region) -> str:
-    """Return a region as the words that :func:`parse_region` reads."""
+    """Return a region as text in the form that :func:`parse_region` reads."""
     if isinstance(region, Circle):
         numbers = [region.longitude, region.latitude, region.radius]
         return f"CIRCLE {' '.join(map(repr, numbers))}"
@@ -186,12 +186,12 @@ def region_text(region: Region) -> str:
 
 
 def fixed_folder(pattern: str) -> Path:
-    """Return the folder that all files of a pattern are in, with links followed."""
+    """Return the folder below which all files of a pattern lie, links resolved."""
     return _base(pattern).resolve()
 
 
 def _base(pattern: str) -> Path:
-    """Return the folder from which the files of a pattern are named."""
+    """Return the folder to which the names of a pattern's files are relative."""
     path = Path(os.path.normpath(Path(pattern).absolute()))
     if not path.exists():
         for number, part in enumerate(path.parts):
@@ -202,14 +202,15 @@ def _base(pattern: str) -> Path:
 
 
 def _plain(text: str) -> str:
-    """Return a text as it was before ``glob.escape``."""
+    """Return a text with the escapes of ``glob.escape`` removed."""
     return _ESCAPED.sub(r"\1", text)
 
 
 def _files_of(pattern: str) -> list[SurveyFile]:
-    """Return the files of a pattern by path; one with several names by its first.
+    """Return the files that match a pattern, sorted by path.
 
-    Below a folder, or ``**``, only names that end as those of FITS files do.
+    A file that is found under several names is listed under the first. Of a folder, and
+    of a pattern that ends with ``*``, only names with the endings of FITS files count.
     """
     root, given = _base(pattern), Path(pattern)
     every = pattern.endswith("*") or given.is_dir()
@@ -238,10 +239,10 @@ def _files_of(pattern: str) -> list[SurveyFile]:
 
 
 def image_id(survey: str, name: str, hdu: int) -> str:
-    """Return the name of an image in URLs: survey, path, HDU, joined by tildes.
+    """Return the id of an image in URLs: survey, path and HDU, joined by tildes.
 
-    Other characters than letters, digits, ``.``, ``_`` and ``-`` are percent-encoded
-    with ``=`` for the percent sign, so that two files never share a name.
+    Characters other than letters, digits, ``.``, ``_`` and ``-`` are percent-encoded,
+    with ``=`` instead of the percent sign, so that ids of different files differ.
     """
     stem = name.removesuffix(".fits")
     parts = [

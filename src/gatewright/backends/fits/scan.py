@@ -1,4 +1,4 @@
-"""All images of one file: outlines and what their headers tell."""
+"""Describes all images of a file: outline and header values."""
 
 import zlib
 from pathlib import PurePath
@@ -28,10 +28,10 @@ _USUAL = SurveyRules()
 
 
 def scan_file(path: str, rules: SurveyRules = _USUAL) -> dict[str, Any]:
-    """Return the images of a file, by a survey's rules, and why others were left out.
+    """Return the images of a file, described by a survey's rules.
 
-    The answer has ``identity``, ``images`` (a list of fields, see :func:`describe`) and
-    ``left_out`` (a list of reasons).
+    The result has ``identity``, ``images`` (a list of fields, see :func:`describe`) and
+    ``left_out`` (why other images, or the file, were left out).
 
     Raises
     ------
@@ -97,12 +97,12 @@ def _image(
 
 
 def find_block(file: OpenFile, number: int) -> tuple[Block, Block]:
-    """Return the primary HDU and the one of a number.
+    """Return the primary HDU and the HDU of a number.
 
     Raises
     ------
     InvalidContent
-        The file has no such image.
+        The file has no HDU of this number.
     """
     first: Block | None = None
     for block in walk(file.stream, file.size):

@@ -1,4 +1,4 @@
-"""The pixels of one image, ready to be cut; what does not change is remembered."""
+"""Reads the pixels of one image; the parsed headers are cached."""
 
 import itertools
 from collections.abc import Iterator
@@ -27,32 +27,32 @@ _TYPES = {8: ">u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What is known of one image of a file."""
+    """One image of a file, with its parsed headers."""
 
     path: str
-    """The file."""
+    """Path of the file."""
     identity: str
-    """Its identity."""
+    """Identity of the file, which is checked when pixels are read."""
     block: Block
-    """The HDU; of a compressed image the table."""
+    """The image's HDU; for a compressed image, the HDU of the table."""
     own: bytes
-    """Header of the image, in cards."""
+    """Header of the image, as cards."""
     primary: bytes
-    """Header of the file, in cards."""
+    """Primary header of the file, as cards."""
     wcs: ImageWcs
-    """Places of its pixels."""
+    """WCS of the first two axes."""
     kind: np.dtype[np.generic]
-    """Type of a pixel in the file, big-endian."""
+    """Type of a stored pixel, big-endian."""
     scaling: tuple[float, float, int | None]
-    """BSCALE, BZERO and BLANK."""
+    """BSCALE, BZERO, and BLANK (None if absent)."""
     cube: Cube
-    """Its further axes."""
+    """Axes after the second."""
     tables: tuple[LookupTable, ...] = ()
-    """Tables of its distortion."""
+    """Look-up tables of the distortion."""
 
     @property
     def name(self) -> str:
-        """Name of the file, and the number of the HDU where there are several."""
+        """Name of the file, with the number of the HDU unless it is the primary."""
         suffix = f"[{self.block.number}]" if self.block.number else ""
         return PurePath(self.path).name + suffix
 
@@ -64,9 +64,9 @@ def load(path: str, identity: str, hdu: int) -> Source:
     Raises
     ------
     NotFound, Conflict
-        The file is gone, or another than was indexed.
+        The file is gone, or has changed since it was indexed.
     InvalidContent
-        It has no such image.
+        The file has no such image, or the image is damaged.
     """
     with open_image_file(path, identity) as file, quiet():
         first, block = find_block(file, hdu)
@@ -108,9 +108,16 @@ def load(path: str, identity: str, hdu: int) -> Source:
 
 
 def pieces(source: Source, box: Box, rows: int | None = None) -> Iterator[bytearray]:
-    """Yield the pixels of a box as they are in the file, some rows at a time.
+    """Yield the stored pixels of a box, some rows at a time.
 
-    ``rows`` sets how many rows a piece has; by default as many as fit in 8 MiB.
+    ``rows`` is the number of rows in a piece; by default as many as fit in 8 MiB.
+
+    Raises
+    ------
+    NotFound, Conflict
+        The file is gone, or has changed since it was indexed.
+    InvalidContent
+        The file is truncated or damaged.
     """
     if not source.block.is_compressed_image:
         width = source.wcs.width * source.kind.itemsize
@@ -138,7 +145,7 @@ def pieces(source: Source, box: Box, rows: int | None = None) -> Iterator[bytear
 def _turns(
     source: Source, box: Box, rows: int | None
 ) -> Iterator[tuple[tuple[int, ...], int, int]]:
-    """Yield the plane, the first row and the row after the last of each piece."""
+    """Yield plane, first row, and row after the last, for each piece."""
     step = rows or max(1, _PIECE // (box.width * source.kind.itemsize))
     slowest_first = reversed([range(first, end) for first, end in box.further])
     for plane in itertools.product(*slowest_first):
@@ -147,7 +154,10 @@ def _turns(
 
 
 def physical(source: Source, raw: bytearray, width: int) -> NDArray[np.float32]:
-    """Return pixels of a piece as numbers; those without a value are NaN."""
+    """Return stored pixels as physical values of shape (rows, ``width``).
+
+    BSCALE and BZERO are applied; BLANK becomes NaN.
+    """
     pixels = np.frombuffer(raw, dtype=source.kind).reshape(-1, width)
     slope, zero, blank = source.scaling
     values: NDArray[np.float32]

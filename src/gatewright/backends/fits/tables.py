@@ -1,8 +1,8 @@
-"""Distortion by look-up tables that lie in HDUs beside an image.
+"""Look-up tables of distortions, which are stored in HDUs beside an image.
 
 Sources: Calabretta et al., "Representations of distortions in FITS world coordinate
-systems" (CPDISj and DPj with WCSDVARR); the correction from detector to image of the
-Hubble Space Telescope (D2IMDISj and D2IMj with D2IMARR). Both as astropy reads them.
+systems" (CPDISj and DPj with WCSDVARR); the detector-to-image correction of the Hubble
+Space Telescope (D2IMDISj and D2IMj with D2IMARR). Both are interpreted as by astropy.
 """
 
 from collections.abc import Iterator
@@ -23,20 +23,20 @@ _NO_TABLE = "the table of its distortion is missing"
 
 @dataclass(frozen=True, slots=True)
 class LookupTable:
-    """One table, as it is in the file."""
+    """A look-up table as it is stored in the file."""
 
     header: bytes
-    """Its header, in cards, padded to whole blocks."""
+    """Header as cards, padded to whole blocks."""
     data: bytes
-    """Its numbers, padded to whole blocks."""
+    """Data, padded to whole blocks."""
 
     def hdu(self) -> fits.ImageHDU:
-        """Return it as astropy has it."""
+        """Return the table as an HDU of astropy."""
         return fits.ImageHDU.fromstring(self.header + self.data)
 
 
 def is_lookup_table(block: Block) -> bool:
-    """Return whether an HDU is such a table and no image of the sky."""
+    """Return whether an HDU holds a look-up table rather than an image of the sky."""
     return _name(block) in _NAMES
 
 
@@ -45,7 +45,7 @@ def _name(block: Block) -> str:
 
 
 def has_distortion(header: Header) -> bool:
-    """Return whether a header says that its distortion is in tables, or worse."""
+    """Return whether a header refers to a distortion in tables or of kind CQDIS."""
     return any(
         f"{keyword}{axis}" in header
         for keyword in (*_KINDS, "CQDIS")
@@ -54,7 +54,7 @@ def has_distortion(header: Header) -> bool:
 
 
 def lookup_tables(file: OpenFile, header: Header) -> tuple[LookupTable, ...]:
-    """Return the tables that the distortion of an image needs; none for most.
+    """Return the look-up tables that an image's distortion needs; usually none.
 
     Raises
     ------
@@ -81,7 +81,13 @@ def lookup_tables(file: OpenFile, header: Header) -> tuple[LookupTable, ...]:
 
 
 def _wanted(header: fits.Header) -> Iterator[tuple[str, int]]:
-    """Yield name and version of each table that a header names."""
+    """Yield the name (EXTNAME) and version of each table that a header refers to.
+
+    Raises
+    ------
+    InvalidContent
+        The distortion is of a kind that is not supported.
+    """
     if "CQDIS1" in header or "CQDIS2" in header:
         raise InvalidContent("its distortion (CQDIS) is of a kind that is not known")
     for keyword, (record, name) in _KINDS.items():

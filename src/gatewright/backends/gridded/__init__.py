@@ -1,7 +1,7 @@
-"""What the readers of gridded data share, whatever the format of the files.
+"""Shared code of the readers of gridded data, independent of the file format.
 
-Cutting a subset, statistics, pictures, and the forms of the answers run in a reader
-process; ``array_reader.py`` is the gateway's side.
+Subsetting, statistics, pictures and output formats run in a reader process;
+``array_reader.py`` is their client in the gateway.
 """
 
 from gatewright.backends.gridded.array_reader import PROGRAM, PooledArrayReader

@@ -1,4 +1,4 @@
-"""The arrays' port over the reader pool."""
+"""Implements the port of the arrays domain with the pool of reader processes."""
 
 import asyncio
 import contextlib
@@ -32,7 +32,7 @@ from gatewright.domains.arrays import (
 )
 
 PROGRAM = "gatewright.backends.gridded.program"
-"""The program that the pool's readers need."""
+"""Module whose functions the reader processes run."""
 _BULK_BYTES = 256 << 10
 _REMEMBERED_SECONDS = 600.0
 _Window = tuple[memoryview, AsyncExitStack]
@@ -44,12 +44,13 @@ class PooledArrayReader:
     Parameters
     ----------
     pool
-        The reader processes, with :data:`PROGRAM` and the modules of the formats.
+        The reader processes, which must load :data:`PROGRAM` and the modules of the
+        formats.
     formats
-        The formats by the names of their plug-ins, each as ``module:name``, in the
-        order in which they are asked whether they recognise a source.
+        Formats, each as ``module:name``, by the name of their plug-in. They are asked
+        in this order whether they recognise a source.
     file_seconds
-        Longest time that a subset may take to be made, in seconds.
+        Longest time that making a subset may take, seconds.
     """
 
     def __init__(
@@ -68,14 +69,14 @@ class PooledArrayReader:
         Parameters
         ----------
         places
-            Its file or files, or the folder of a store of chunks.
+            Paths of its file or files, or of the folder of a chunk store.
         reader
             Name of the plug-in that reads it; empty for the first that recognises it.
 
         Raises
         ------
         InvalidRequest
-            There is no such plug-in.
+            There is no plug-in of this name.
         """
         formats = list(self._formats.values())
         if reader:
@@ -97,19 +98,19 @@ class PooledArrayReader:
         return Version(found["version"])
 
     async def describe(self, source: Source) -> Description:
-        """Return the description of a source, made once for all who ask meanwhile.
+        """Return the metadata of a source; concurrent calls share one look-up.
 
-        One that takes too long is not tried again until the source changes, or ten
-        minutes have passed.
+        A source whose look-up timed out is not tried again for ten minutes, unless it
+        changes.
 
         Raises
         ------
         TimedOut
-            It takes longer than a reader may.
+            The look-up takes longer than is allowed.
         BackendFailed
-            The source is damaged, or of no known format.
+            The source is damaged or of an unknown format.
         NotFound
-            It is not there.
+            The source is gone.
         """
         look = self._looks.get(source)
         if look is None:
@@ -244,8 +245,8 @@ class PooledArrayReader:
 
 def _too_slow() -> TimedOut:
     return TimedOut(
-        "To look into this data set takes longer than is allowed: it has very many "
-        "variables, or its disk is slow. It is tried again in some minutes, or when "
-        "the file has changed. Whoever publishes it can split it into several.",
+        "Reading the metadata of this data set takes longer than is allowed: it has "
+        "very many variables, or its disk is slow. It is tried again in ten minutes, "
+        "or when the file changes. Its publisher can split it into several files.",
         retry_after=_REMEMBERED_SECONDS,
     )

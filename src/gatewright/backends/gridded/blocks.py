@@ -1,8 +1,8 @@
-"""The blocks in which a selected part of a variable is read.
+"""Divides the selected part of a variable into blocks that are read one at a time.
 
-A block is made of whole stored pieces (chunks) wherever they fit, and blocks of the
-same piece follow one another: each piece is read and unpacked once, and memory is
-bounded. Positions are counted within the selected part.
+A block consists of whole storage chunks if they fit, and blocks from the same chunks
+follow one another. Each chunk is then read and decompressed once, and the memory is
+limited. Positions are counted within the selected part.
 """
 
 import bisect
@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from gatewright.domains.arrays import Selected, Variable
 
 BLOCK_BYTES = 16 << 20
-"""Most bytes of a block, as unpacked numbers."""
+"""Largest size of a block as unpacked numbers, bytes."""
 PIECE_BYTES = 64 << 20
-"""Most bytes of the stored pieces that one block is taken from: they are all kept
-while it is read."""
+"""Largest total size of the chunks from which one block is taken, in bytes; all of them
+are kept in memory while it is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +25,17 @@ class Blocks:
     """The blocks of a selected part."""
 
     axes: tuple[list[list[range]], ...]
-    """Blocks along each axis, slowest axis first, those within one piece together."""
+    """Blocks along each axis, slowest axis first; those from the same chunks are in one
+    list."""
 
     def __iter__(self) -> Iterator[tuple[range, ...]]:
-        """Yield the blocks, those within the same pieces one after the other."""
+        """Yield the blocks; those from the same chunks follow one another."""
         for together in itertools.product(*self.axes):
             yield from itertools.product(*together)
 
     @property
     def row_major(self) -> bool:
-        """Whether the blocks, one after another, are the part in row-major order."""
+        """Whether the blocks in their order give the part in row-major order."""
         cut = [n for n, axis in enumerate(self.axes) if sum(map(len, axis)) > 1]
         return all(
             all(len(block) == 1 for block in itertools.chain(*self.axes[n]))
@@ -60,11 +61,11 @@ def blocks(
     variable
         The stored variable.
     selected
-        Indices along each of its dimensions.
+        Selected indices along each of its dimensions.
     item
-        Bytes of a number when it is unpacked.
+        Size of an unpacked number in bytes.
     whole
-        Number of a dimension along which no block is cut.
+        Index of a dimension along which blocks are not divided; None for no such.
     """
     sizes = [one.count for one in selected]
     if not math.prod(sizes):
@@ -97,7 +98,7 @@ def blocks(
 
 
 def _borders(selected: Selected, chunk: int) -> Sequence[int]:
-    """Return the positions at which a stored piece begins, and the end."""
+    """Return the positions at which a new chunk begins, and the end position."""
     if chunk == 1:
         return range(selected.count + 1)
     found, begin, last = [0], 0, -1
@@ -115,9 +116,9 @@ def _borders(selected: Selected, chunk: int) -> Sequence[int]:
 def _grown(
     widths: Sequence[int], sizes: Sequence[int], room: int, most: int
 ) -> list[int]:
-    """Return widths of several pieces, more of them along the fastest axes.
+    """Return block widths that combine several chunks, along the fastest axes first.
 
-    They have at most ``room`` positions and ``most`` pieces together.
+    Together they have at most ``room`` positions and ``most`` chunks.
     """
     found = list(widths)
     for axis in reversed(range(len(found))):
@@ -131,10 +132,10 @@ def _grown(
 
 
 def _along(borders: Sequence[int], width: int, part: int) -> list[list[range]]:
-    """Return the blocks along an axis, those within the same pieces together.
+    """Return the blocks along an axis, grouped by the chunks that they share.
 
-    There are as many pieces together as are within a width, and a block is a part of
-    them.
+    Chunks are combined up to ``width`` positions; a block has at most ``part`` of
+    these.
     """
     found = []
     begin = 0

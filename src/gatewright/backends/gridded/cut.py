@@ -1,4 +1,4 @@
-"""A subset, block by block: what all forms of the answer are made of."""
+"""Reads a subset block by block, for all output formats."""
 
 import itertools
 import math
@@ -44,29 +44,29 @@ _T = TypeVar("_T", bound=np.generic)
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One variable of the answer: a stored one, or a statistic of one."""
+    """One output variable: a stored variable, or a statistic of it."""
 
     name: str
-    """Name in the answer."""
+    """Name in the output."""
     variable: Variable
     """The stored variable."""
     statistic: Statistic | None
-    """The statistic over the members."""
+    """Statistic over the ensemble members; None for the stored values."""
     dimensions: tuple[str, ...]
-    """Dimensions of the answer, slowest first; one may be named twice."""
+    """Dimensions in the output, slowest first; a dimension may occur twice."""
     shape: tuple[int, ...]
-    """Their sizes."""
+    """Lengths of these dimensions."""
 
     @property
     def title(self) -> str:
-        """A title for people."""
+        """Title for people."""
         long = self.variable.text("long_name") or self.variable.text("standard_name")
         own = long.replace("_", " ") if long else self.variable.name
         return own if self.statistic is None else f"{own}, {self.statistic.name}"
 
 
 class Cut:
-    """An order applied to an open file."""
+    """A subset of an open file."""
 
     def __init__(self, file: GriddedFile, order: SubsetOrder) -> None:
         self._file = file
@@ -76,15 +76,15 @@ class Cut:
 
     @property
     def description(self) -> Description:
-        """What the file says."""
+        """Metadata of the file."""
         return self._file.description
 
     def with_order(self, order: SubsetOrder) -> "Cut":
-        """Return another order applied to the same file."""
+        """Return another subset of the same file."""
         return Cut(self._file, order)
 
     def series(self) -> list[Series]:
-        """Return the variables of the answer."""
+        """Return the output variables."""
         found = []
         for name in self.order.variables:
             variable = self.description.variable(name)
@@ -99,22 +99,22 @@ class Cut:
         return found
 
     def scalars(self, series: Sequence[Series]) -> list[str]:
-        """Return the scalar coordinates that the variables name as theirs (CF 5.7)."""
+        """Return the scalar coordinates that the variables refer to (CF 5.7)."""
         named = {w for s in series for w in s.variable.text("coordinates").split()}
         return [n for n, a in self.axes.items() if a.dimension is None and n in named]
 
     def selected(self, dimension: str) -> Selected:
-        """Return the indices of a dimension that the order means."""
+        """Return the selected indices of a dimension."""
         chosen = self.order.selected.get(dimension)
         return chosen or everything(self.description.dimensions[dimension].size)
 
     def stored(self, variable: Variable) -> Numbers:
-        """Return the selected part of a variable as it is stored."""
+        """Return the stored values of a variable's selected part."""
         sizes = [self.selected(name).count for name in variable.dimensions]
         return self.block(variable, [range(size) for size in sizes])
 
     def block(self, variable: Variable, positions: Sequence[range]) -> Numbers:
-        """Return a part of the selected part; ``positions`` count within that."""
+        """Return stored values; ``positions`` count within the selected part."""
         dtype = np.dtype(variable.type.value if variable.type.numeric else "S1")
         result = np.empty([len(wanted) for wanted in positions], dtype)
         for slab, where in self._pieces(variable, positions):
@@ -130,7 +130,7 @@ class Cut:
     def _pieces(
         self, variable: Variable, positions: Sequence[range]
     ) -> Iterator[tuple[Hyperslab, tuple[Any, ...]]]:
-        """Yield the stored pieces behind positions, and where each one goes."""
+        """Yield the hyperslabs to read, each with its place in the result."""
         axes = []
         for name, wanted in zip(variable.dimensions, positions, strict=True):
             parts, begin = [], 0
@@ -148,16 +148,18 @@ class Cut:
             yield tuple(part for part, _ in corner), (..., *(at for _, at in corner))
 
     def unpacked(self, variable: Variable) -> Numbers:
-        """Return the selected part unpacked; as it is stored where that is the same."""
+        """Return the unpacked values of a variable's selected part.
+
+        If unpacking changes no value, the stored ones are returned in their own type.
+        """
         stored = self.stored(variable)
         numbers = unpack(stored, packing(variable))
         return stored if np.array_equal(stored, numbers) else numbers
 
     def coordinate(self, variable: Variable, dimension: str) -> Numbers:
-        """Return the selected values of a coordinate variable, in the request's frame.
+        """Return the selected, unpacked values of a coordinate variable.
 
-        They are unpacked. Longitudes are counted from the west of the request, so that
-        they rise.
+        Longitudes of a range are counted from its western end, so that they increase.
         """
         values = self.unpacked(variable)
         west = self.selected(dimension).west
@@ -168,7 +170,7 @@ class Cut:
         return counted.astype(kept)
 
     def turned(self, variable: Variable) -> Numbers | None:
-        """Return longitudes that were turned to the request's frame, or their bounds.
+        """Return longitudes, or their bounds, counted from the west of the request.
 
         None for all other variables.
         """
@@ -188,15 +190,15 @@ class Cut:
         return np.asarray(moved, bounds.dtype)
 
     def groups(self, series: Sequence[Series]) -> list[list[Series]]:
-        """Return variables of the answer, those of one stored variable together.
+        """Return the output variables, grouped by the stored variable they come from.
 
-        They have the same dimensions, and are made together.
+        The variables of a group have the same dimensions and are made together.
         """
         grouped = itertools.groupby(series, lambda one: one.variable.name)
         return [list(group) for _, group in grouped]
 
     def plan(self, group: Sequence[Series]) -> Blocks:
-        """Return the blocks, within the stored variable, in which a group is made."""
+        """Return the blocks of the stored variable in which a group is made."""
         variable = group[0].variable
         return blocks(
             variable,
@@ -206,10 +208,10 @@ class Cut:
         )
 
     def made(self, group: Sequence[Series]) -> Iterator[tuple[Place, list[Values]]]:
-        """Yield positions in the answer, and there the values of each of a group.
+        """Yield positions in the output, with the values of each variable of the group.
 
-        Every stored piece is read once. Values without a statistic are as stored;
-        :meth:`numbers` and :meth:`digits` make numbers of them.
+        Every chunk is read once. Values without a statistic are as stored;
+        :meth:`numbers` and :meth:`digits` convert them.
         """
         members = self._member_axis(group)
         variable = group[0].variable
@@ -224,10 +226,10 @@ class Cut:
             yield left, [*apply_statistics(values, hows, members)]
 
     def digits(self, series: Series, place: Place, values: Values) -> Numbers:
-        """Return values that were made somewhere as numbers, for text.
+        """Return output values as numbers for text formats.
 
-        Missing ones are NaN. Whole numbers that float64 may not have are a masked
-        array of integers.
+        Missing values are NaN. 64-bit integers, which float64 cannot represent, are a
+        masked array of integers.
         """
         how = packing(series.variable)
         if series.statistic is not None or not is_long(series.variable, how):
@@ -240,7 +242,7 @@ class Cut:
     def numbers(
         self, series: Series, place: Place, values: Values
     ) -> npt.NDArray[np.floating]:
-        """Return values that were made somewhere unpacked, NaN for missing ones."""
+        """Return output values unpacked, with NaN for missing ones."""
         numbers = values
         if series.statistic is None:
             numbers = unpack(values, packing(series.variable))  # type: ignore[arg-type]  # stored numbers
@@ -249,7 +251,7 @@ class Cut:
         return numbers  # type: ignore[return-value]  # statistics are unpacked
 
     def _member_axis(self, group: Sequence[Series]) -> int | None:
-        """Return the number of the dimension that statistics are over."""
+        """Return the index of the dimension over which statistics are made, or None."""
         if group[0].statistic is None:
             return None
         return member_axis(group[0].variable, self.axes)
@@ -257,9 +259,9 @@ class Cut:
     def outside(
         self, series: Series, positions: Sequence[range]
     ) -> npt.NDArray[np.bool_]:
-        """Return which cells of a block lie outside of the boxes of the order.
+        """Return for each cell of a block whether it is outside of the requested boxes.
 
-        The shape is that of the block, or one that NumPy repeats to it.
+        The result has the shape of the block.
         """
         found = np.zeros([1] * len(series.shape), bool)
         if self._in_boxes is None:
@@ -281,10 +283,10 @@ class Cut:
     def places(
         self, series: Series, *, repeated: bool = True
     ) -> list[tuple[Variable, npt.NDArray[np.float64]]]:
-        """Return the latitudes and longitudes of a variable's cells that are arrays.
+        """Return latitude and longitude arrays of a variable's cells on a curved grid.
 
-        Their shape is that of the variable, or else that of their own dimensions;
-        there are none where they are its axes.
+        With ``repeated`` they have the shape of the variable, otherwise that of their
+        own dimensions. The result is empty if latitude and longitude are axes.
         """
         at = Grids(self.description).of(series.variable)
         if at is None or not set(at.dimensions) <= set(series.dimensions):
@@ -298,7 +300,7 @@ class Cut:
         return found
 
     def is_masked(self, series: Series) -> bool:
-        """Return whether cells of a variable may lie outside of a box."""
+        """Return whether cells of a variable may be outside of a requested box."""
         return any(
             set(box.at.dimensions) <= set(series.dimensions)
             and series.name not in {box.at.latitude, box.at.longitude}
@@ -306,19 +308,19 @@ class Cut:
         )
 
     def members(self, variable: Variable) -> int:
-        """Return the number of members that a statistic of a variable is made of."""
+        """Return the number of members that enter a statistic of a variable."""
         member = member_axis(variable, self.axes)
         assert member is not None  # noqa: S101  # checked with the request
         return self.selected(variable.dimensions[member]).count
 
     def _degrees(self, name: str) -> npt.NDArray[np.float64]:
-        """Return the selected part of a coordinate, NaN where there is none."""
+        """Return the selected part of a coordinate in degrees, NaN where missing."""
         variable = self.description.variable(name)
         numbers = unpack(self.stored(variable), packing(variable))
         return numbers.astype(np.float64)
 
     def texts(self, variable: Variable) -> npt.NDArray[np.object_]:
-        """Return the selected part of a variable of text, as text."""
+        """Return the selected part of a variable of text as an array of ``str``."""
         names = extent(variable)
         shape = [self.selected(name).count for name in names]
         if variable.type is ElementType.CHAR:
@@ -343,7 +345,7 @@ class Cut:
 def _repeated(
     values: npt.NDArray[_T], names: Sequence[str], series: Series
 ) -> npt.NDArray[_T]:
-    """Return values along some dimensions of a variable as an array of its shape."""
+    """Return values along some dimensions of a variable, broadcast to its shape."""
     places = [series.dimensions.index(name) for name in names]
     shape = [1] * len(series.shape)
     for place in places:

@@ -1,6 +1,6 @@
-"""What a format of gridded data gives: how it is known, and open sources of arrays.
+"""The interface of a format of gridded data: recognising and opening sources.
 
-Both run in reader processes. A package of another format has an object like
+Both run in reader processes. A package with another format has an object like
 :class:`Format`, and an entry point in ``gatewright.array_readers`` that names it
 (:class:`gatewright.backends.plugin.ArrayReaderPlugin`).
 """
@@ -18,54 +18,54 @@ from gatewright.domains.arrays import Description, Hyperslab, Version
 
 
 class GriddedFile(Protocol):
-    """An open source of arrays: one file, many files, or a store of chunks.
+    """An open source of arrays: one file, many files, or a chunk store.
 
-    The methods may raise BackendFailed: the source is damaged.
+    All methods may raise BackendFailed if the source is damaged.
     """
 
     @property
     def description(self) -> Description:
-        """All that it says but for its arrays' values, with its version when opened."""
+        """Metadata of the source, with its version when it was opened."""
         ...
 
     def version(self) -> Version:
-        """Return the version of what is open, as it is now."""
+        """Return the current version of what is open."""
         ...
 
     def read(
         self, variable: str, slab: Hyperslab, target: npt.NDArray[np.generic]
     ) -> None:
-        """Read a piece of a variable into an array of its shape.
+        """Read a hyperslab of a variable into an array of the hyperslab's shape.
 
-        The array is C-contiguous; numbers are converted to its type. A CHAR variable
-        is read into one of type ``S1``.
+        The array is C-contiguous; numbers are converted to its type. A CHAR variable is
+        read into an array of type ``S1``.
         """
         ...
 
     def strings(self, variable: str, slab: Hyperslab) -> list[bytes]:
-        """Return a piece of a STRING variable, in row-major order."""
+        """Return a hyperslab of a STRING variable, in row-major order."""
         ...
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close the source."""
         ...
 
 
 class Format(Protocol):
     """A format of gridded data.
 
-    The places of a source are the paths that the configuration names, one or more.
-    The methods may raise NotFound: there is nothing at a place.
+    The places of a source are the paths that the configuration names, one or more. All
+    methods may raise NotFound if there is nothing at a place.
     """
 
     def recognises(self, places: Sequence[bytes]) -> bool:
-        """Return whether a source looks like this format, from its first bytes."""
+        """Return whether a source has this format, judged by its first bytes."""
         ...
 
     def version(self, places: Sequence[bytes]) -> Version:
         """Return the version of a source, without opening it.
 
-        It is another text whenever the values may be others.
+        It must change whenever the values may have changed.
         """
         ...
 
@@ -75,7 +75,7 @@ class Format(Protocol):
         Raises
         ------
         BackendFailed
-            It is damaged, or not of this format.
+            The source is damaged or not of this format.
         """
         ...
 
@@ -83,8 +83,8 @@ class Format(Protocol):
 def version_of(status: os.stat_result) -> Version:
     """Return the version of a file from its status.
 
-    The time of the last change of the status is in it: that of the content can be set
-    back after a change.
+    It includes the time of the status change (ctime), since the time of modification
+    can be set back after a change.
     """
     numbers = (
         *(status.st_dev, status.st_ino, status.st_size),
@@ -99,7 +99,7 @@ def file_version(place: bytes) -> Version:
     Raises
     ------
     NotFound
-        There is no file that can be read.
+        There is no readable file.
     """
     try:
         status = os.stat(place)  # noqa: PTH116  # the path is bytes
@@ -111,12 +111,12 @@ def file_version(place: bytes) -> Version:
 
 
 def open_descriptor(place: bytes) -> int:
-    """Return an open descriptor of a file.
+    """Return an open file descriptor of a file.
 
     Raises
     ------
     NotFound
-        There is no file that can be read.
+        There is no readable file.
     """
     try:
         return os.open(place, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -125,12 +125,12 @@ def open_descriptor(place: bytes) -> int:
 
 
 def first_bytes(place: bytes, count: int) -> bytes:
-    """Return the first bytes of a file; none of a folder.
+    """Return the first ``count`` bytes of a file; none for a folder.
 
     Raises
     ------
     NotFound
-        There is no file that can be read.
+        There is no readable file.
     """
     descriptor = open_descriptor(place)
     try:

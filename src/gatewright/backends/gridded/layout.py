@@ -1,7 +1,8 @@
-"""Arrays that stand in a file without compression, read by ``pread``.
+"""Reads arrays that a file stores without compression, with ``pread``.
 
-An array is rows (the first dimension) at a fixed distance, and each row is one run of
-bytes in row-major order: NetCDF-3, records included, and contiguous HDF5.
+An array consists of rows (along the first dimension) at a fixed distance, and each row
+is contiguous in row-major order. This covers NetCDF-3, also with records, and
+contiguous HDF5.
 """
 
 import itertools
@@ -17,35 +18,35 @@ from gatewright.core.errors import BackendFailed
 from gatewright.domains.arrays import Hyperslab, counts
 
 _SMALL_HULL = 65_536
-"""A span of bytes that is read whole, however little of it is wanted."""
+"""Span of bytes that is read whole, however little of it is needed."""
 _HULL_BYTES = 8 << 20
-"""Largest span that is read whole although not all of it is wanted."""
+"""Largest span of bytes that is read whole although only a part of it is needed."""
 _HULL_WASTE = 16
-"""Most bytes of such a span for each that is wanted."""
+"""Largest ratio of the bytes of such a span to the bytes that are needed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """Where an array stands."""
+    """Location and layout of an array in a file."""
 
     offset: int
-    """Byte at which it begins."""
+    """Offset of its first byte."""
     dtype: np.dtype[np.generic]
-    """Type of the elements, with the byte order."""
+    """Type of the values, with byte order."""
     shape: tuple[int, ...]
     """Its shape."""
     row_bytes: int
-    """Bytes from one index of the first dimension to the next."""
+    """Distance in bytes between two indices of the first dimension."""
 
     @property
     def one_run(self) -> bool:
-        """Whether the rows follow one another without anything between."""
+        """Whether the rows are contiguous."""
         inner = math.prod(self.shape[1:]) * self.dtype.itemsize
         return self.row_bytes == inner or not self.shape
 
     @property
     def strides(self) -> tuple[int, ...]:
-        """Bytes from one index of each dimension to the next."""
+        """Distance in bytes between two indices of each dimension."""
         inner = (
             math.prod(self.shape[axis + 1 :]) * self.dtype.itemsize
             for axis in range(1, len(self.shape))
@@ -53,7 +54,7 @@ class Plain:
         return (self.row_bytes, *inner) if self.shape else ()
 
     def is_run(self, slab: Hyperslab) -> bool:
-        """Return whether a piece is one run of bytes in the file."""
+        """Return whether a hyperslab is contiguous in the file."""
         whole_behind = True
         for axis in reversed(range(len(slab))):
             part, size = slab[axis], self.shape[axis]
@@ -71,7 +72,7 @@ def read_exactly(descriptor: int, target: memoryview, offset: int) -> None:
     Raises
     ------
     BackendFailed
-        The file ends before: it was truncated, or its header lies.
+        The file is too short: it was truncated, or its header is wrong.
     """
     done = 0
     while done < len(target):
@@ -84,7 +85,13 @@ def read_exactly(descriptor: int, target: memoryview, offset: int) -> None:
 def read_into(
     descriptor: int, plain: Plain, slab: Hyperslab, target: npt.NDArray[np.generic]
 ) -> None:
-    """Read a piece into an array of its shape, converted to the array's type."""
+    """Read a hyperslab into an array of its shape, converted to the array's type.
+
+    Raises
+    ------
+    BackendFailed
+        The file is too short.
+    """
     if not target.size:
         return
     begin = plain.offset + sum(
@@ -107,7 +114,7 @@ def read_into(
 
 
 def _hull_axis(plain: Plain, slab: Hyperslab) -> int:
-    """Return the first axis from which on the span of bytes is worth reading whole."""
+    """Return the first axis from which on a span of bytes is worth reading whole."""
     first = 0 if plain.one_run else 1
     for axis in range(min(first, len(slab)), len(slab)):
         wanted = math.prod(counts(slab)[axis:]) * plain.dtype.itemsize
@@ -118,7 +125,7 @@ def _hull_axis(plain: Plain, slab: Hyperslab) -> int:
 
 
 def _span(plain: Plain, slab: Hyperslab, axis: int) -> int:
-    """Return the bytes that a piece spans along ``axis`` and those behind it."""
+    """Return the bytes that a hyperslab spans along ``axis`` and the axes after it."""
     return plain.dtype.itemsize + sum(
         (part.count - 1) * part.stride * step
         for part, step in zip(slab[axis:], plain.strides[axis:], strict=True)

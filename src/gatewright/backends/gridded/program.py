@@ -1,7 +1,7 @@
-"""The reader program for gridded data of any format: what runs in a reader process.
+"""The functions for gridded data that run in a reader process.
 
-Arguments and results are msgpack values (see ``values.py``). ``source`` is shared by
-all calls for a source; a range and an encoding are lists.
+Arguments and results are msgpack values (see ``values.py``). ``source`` is sent once
+and shared by all calls for it; ranges and encodings are lists.
 """
 
 import math
@@ -33,18 +33,18 @@ _WIDE = {
     ElementType.INT64: -9_223_372_036_854_775_806,
     ElementType.UINT64: 18_446_744_073_709_551_614,
 }
-"""Types whose integers float64 may not hold, with netCDF-4's default fill values."""
+"""Integer types that float64 cannot represent, with netCDF-4's default fill values."""
 _Numbers = npt.NDArray[np.generic]
 _sources = Sources()  # a cache of this process, which holds nothing of a request
 
 
 def version(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
-    """Return the version of ``source`` as it is now."""
+    """Return the current version of ``source``."""
     return {"version": _sources.version(Place.of(arguments))}
 
 
 def describe(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
-    """Return the description of ``source``."""
+    """Return the metadata of ``source``."""
     place = Place.of(arguments)
     file = _sources.get(place)
     _sources.require(place, file)
@@ -52,9 +52,9 @@ def describe(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
 
 
 def read(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
-    """Put a window of a variable into the ring.
+    """Read a window of a variable into the shared memory of the call.
 
-    ``source``, ``version``, ``variable``, ``slab`` and ``encoding`` say what.
+    The arguments are ``source``, ``version``, ``variable``, ``slab`` and ``encoding``.
     """
     place = Place.of(arguments)
     file = _sources.expected(place, arguments["version"])
@@ -79,12 +79,12 @@ def read(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
 def _read_exactly(
     file: GriddedFile, variable: Variable, slab: Hyperslab, target: _Numbers
 ) -> None:
-    """Read integers of 64 bits as float64.
+    """Read 64-bit integers as float64.
 
     Raises
     ------
     InvalidRequest
-        One is not a float64 number, and no fill value either.
+        A value is neither representable as float64 nor a fill value.
     """
     stored = np.empty(counts(slab), variable.type.value)
     file.read(variable.name, slab, stored)
@@ -102,10 +102,10 @@ def _read_exactly(
 
 
 def strings(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
-    """Return a piece of a STRING or CHAR variable as a list of byte strings.
+    """Return a hyperslab of a STRING or CHAR variable as a list of byte strings.
 
-    ``source``, ``version``, ``variable`` and ``slab`` say what; the last dimension of a
-    CHAR variable is the letters of a string, of which all are read.
+    The arguments are ``source``, ``version``, ``variable`` and ``slab``. For a CHAR
+    variable ``slab`` lacks the last dimension, which is the string length.
     """
     place = Place.of(arguments)
     file = _sources.expected(place, arguments["version"])
@@ -129,7 +129,10 @@ def strings(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
 
 
 def subset(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
-    """Write a subset to the file; ``source``, ``version`` and ``order`` say what."""
+    """Write a subset to the file of the call.
+
+    The arguments are ``source``, ``version`` and ``order``.
+    """
     place = Place.of(arguments)
     file = _sources.expected(place, arguments["version"])
     order = values.to_order(arguments["order"])

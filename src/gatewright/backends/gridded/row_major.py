@@ -1,7 +1,7 @@
-"""The values of an answer in row-major order, for the forms that are text.
+"""Yields the values of a subset in row-major order, for the text formats.
 
-What is not made in that order, or is needed one variable after another, goes through a
-scratch file, so that nothing is read twice and memory is bounded.
+Values that are made in another order, or that are needed one variable after another, go
+through a temporary file, so that nothing is read twice and the memory is limited.
 """
 
 import math
@@ -17,18 +17,18 @@ from gatewright.domains.arrays import Range, positions
 
 
 class RowMajor:
-    """Variables of the answer that come from one stored variable.
+    """The output variables that come from one stored variable, in row-major order.
 
     Parameters
     ----------
     cut
         The subset.
     group
-        The variables, as :meth:`Cut.groups` has them together.
+        The output variables, as one group of :meth:`Cut.groups`.
     scratch
-        An empty file, or one that others of these use too.
+        A temporary file, which other groups may use too.
     beside
-        How many variables are read side by side, which share the memory.
+        Number of variables that are read in parallel and share the memory.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class RowMajor:
             scratch.flush()
 
     def flat(self, number: int) -> Iterator[Numbers]:
-        """Yield the numbers of one of the variables, as :meth:`Cut.digits` has them."""
+        """Yield the values of one variable as flat arrays; see ``Cut.digits``."""
         series = self._group[number]
         if self._kept is None:
             for place, (values,) in self._cut.made(self._group):
@@ -63,7 +63,7 @@ class RowMajor:
             yield self._cut.digits(series, place, values).reshape(-1)
 
     def _gathered(self, number: int, window: Place) -> Values:
-        """Return a window, put together from the blocks that have some of it."""
+        """Return a window, assembled from the blocks that overlap with it."""
         kept = self._kept or []
         target = np.empty([len(part) for part in window], kept[0][1][number].dtype)
         for place, blocks in kept:
@@ -88,14 +88,14 @@ class RowMajor:
 
 
 class Pieces:
-    """A stream of flat arrays, taken in pieces of other lengths."""
+    """A stream of flat arrays from which any number of values can be taken."""
 
     def __init__(self, arrays: Iterator[Numbers]) -> None:
         self._arrays = arrays
         self._left: Numbers | None = None
 
     def take(self, count: int) -> Numbers:
-        """Return the next numbers, so many."""
+        """Return the next ``count`` values."""
         parts: list[Numbers] = []
         while count:
             if self._left is None or not self._left.size:
@@ -110,7 +110,7 @@ class Pieces:
 
 
 def _windows(sizes: Sequence[int], elements: int) -> Iterator[Place]:
-    """Yield windows of at most so many elements that make up an array, in order."""
+    """Yield windows of at most ``elements`` values that cover an array, in order."""
     if not math.prod(sizes):
         return
     axis, row = len(sizes), 1

@@ -1,4 +1,4 @@
-"""The sources that a reader process has open, and the formats that open them."""
+"""The open sources of a reader process, and the formats that open them."""
 
 import importlib
 import os
@@ -17,25 +17,25 @@ _KNOWN_FORMATS = 4096
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What a source is, in the reader."""
+    """A source as a reader process knows it."""
 
     handle: str
-    """The short name that calls have for it."""
+    """Handle by which calls refer to it."""
     places: Sequence[bytes]
     """Paths of its files or folders."""
     formats: Sequence[str]
-    """The formats that it may be, as ``module:name``; more than one are asked in turn
-    whether they know it."""
+    """Possible formats as ``module:name``. Of several, the first that recognises the
+    source is used."""
 
     @classmethod
     def of(cls, arguments: Mapping[str, Any]) -> Self:
-        """Return the source that a call is about."""
+        """Return the source of a call."""
         found = arguments["source"]
         return cls(found["handle"], found["places"], found["formats"])
 
 
 class Sources:
-    """The sources that are open; the one used longest ago is closed first."""
+    """Open sources; above the limit, the least recently used one is closed."""
 
     def __init__(self, most: int = _OPEN_SOURCES) -> None:
         self._most = most
@@ -43,26 +43,26 @@ class Sources:
         self._formats: OrderedDict[str, Format] = OrderedDict()
 
     def version(self, place: Place) -> Version:
-        """Return the version of a source as it is now.
+        """Return the current version of a source.
 
         Raises
         ------
         NotFound
-            It is not there.
+            The source is gone.
         BackendFailed
-            It is of no known format.
+            The source is of an unknown format.
         """
         return self._format(place).version(place.places)
 
     def get(self, place: Place) -> GriddedFile:
-        """Return a source as it is now, open.
+        """Return the source in its current version, open.
 
         Raises
         ------
         NotFound
-            It is not there.
+            The source is gone.
         BackendFailed
-            It is damaged or of no known format.
+            The source is damaged or of an unknown format.
         """
         found = self._open.get(place.handle)
         version = self.version(place)
@@ -78,12 +78,12 @@ class Sources:
         return opened
 
     def expected(self, place: Place, version: Version) -> GriddedFile:
-        """Return a source, open, if it is of a version.
+        """Return the source, open, if it has the expected version.
 
         Raises
         ------
         Conflict
-            It is of another version now.
+            The source has another version now.
         """
         file = self.get(place)
         if file.description.version != version:
@@ -91,23 +91,29 @@ class Sources:
         return file
 
     def require(self, place: Place, file: GriddedFile) -> None:
-        """Refuse to go on with a source that has changed since it was opened.
+        """Check that a source has not changed since it was opened.
 
         Raises
         ------
         Conflict
-            What is open, or what stands at its place, is another than it was.
+            The open file has changed, or another one was put in its place.
         """
         if not self.version(place) == file.version() == file.description.version:
             raise Conflict("The file of this data set changed while it was read.")
 
     def close(self) -> None:
-        """Close all."""
+        """Close all sources."""
         while self._open:
             self._open.popitem()[1].close()
 
     def _format(self, place: Place) -> Format:
-        """Return the format of a source: the first that recognises it, remembered."""
+        """Return the format of a source; it is cached.
+
+        Raises
+        ------
+        NotFound, BackendFailed
+            No format recognises the source.
+        """
         if place.handle in self._formats:
             return self._formats[place.handle]
         known: list[Format] = []

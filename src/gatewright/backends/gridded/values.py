@@ -1,4 +1,4 @@
-"""The domain's values as msgpack values, for the way to a reader and back."""
+"""Converts values of the arrays domain to msgpack values for the readers, and back."""
 
 from collections.abc import Sequence
 from dataclasses import astuple
@@ -25,29 +25,29 @@ from gatewright.domains.arrays import (
 
 
 def from_slab(slab: Hyperslab) -> list[list[int]]:
-    """Return a piece as start, count and stride of each dimension."""
+    """Return a hyperslab as a list of [start, count, stride]."""
     return [[part.start, part.count, part.stride] for part in slab]
 
 
 def to_slab(numbers: Sequence[Sequence[int]]) -> Hyperslab:
-    """Return the piece that :func:`from_slab` made numbers of."""
+    """Return the hyperslab that :func:`from_slab` converted."""
     return tuple(Range(start, count, stride) for start, count, stride in numbers)
 
 
 def from_encoding(encoding: Encoding) -> list[Any]:
-    """Return an encoding as two words and whether it is exact."""
+    """Return an encoding as [type, byte order, exact]."""
     return [encoding.type.value, encoding.order, encoding.exact]
 
 
 def to_encoding(found: Sequence[Any]) -> Encoding:
-    """Return the encoding that :func:`from_encoding` made values of."""
+    """Return the encoding that :func:`from_encoding` converted."""
     kind, order, exact = found
     small = order == "little"
     return Encoding(ElementType(kind), "little" if small else "big", bool(exact))
 
 
 def from_description(description: Description) -> dict[str, Any]:
-    """Return a description as values."""
+    """Return metadata as msgpack values."""
     return {
         "version": description.version,
         "format": description.format,
@@ -73,12 +73,12 @@ def from_description(description: Description) -> dict[str, Any]:
 
 
 def to_description(found: dict[str, Any]) -> Description:
-    """Return the description that :func:`from_description` made values of.
+    """Return the metadata that :func:`from_description` converted.
 
     Raises
     ------
     KeyError, TypeError, ValueError
-        They are not values of a description.
+        The values are not those of metadata.
     """
     return Description(
         Version(found["version"]),
@@ -116,7 +116,7 @@ def _to_attributes(found: Sequence[Sequence[Any]]) -> Attributes:
 
 
 def from_order(order: SubsetOrder) -> dict[str, Any]:
-    """Return the order of a subset as values."""
+    """Return the order of a subset as msgpack values."""
     return {
         "variables": list(order.variables),
         "selected": {
@@ -135,7 +135,7 @@ def from_order(order: SubsetOrder) -> dict[str, Any]:
 
 
 def to_order(found: dict[str, Any]) -> SubsetOrder:
-    """Return the order of a subset that :func:`from_order` made values of."""
+    """Return the order that :func:`from_order` converted."""
     return SubsetOrder(
         tuple(found["variables"]),
         {

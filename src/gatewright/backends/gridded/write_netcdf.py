@@ -1,9 +1,9 @@
-"""A subset as NetCDF-4, with its coordinates, attributes and provenance.
+"""Writes a subset as NetCDF-4, with coordinates, attributes and ``history``.
 
-Stored values are kept as they are, packed ones too, with the attributes that unpack
-them. Statistics are unpacked numbers with ``cell_methods`` (CF 7.3). What the variables
-refer to comes along, cut alike. Text attributes are NC_CHAR, as CF wants them (2.2) and
-as the classic formats have them, and a dimension that can grow still can.
+Stored values are kept unchanged, packed ones too, with the attributes that unpack them.
+Statistics are unpacked, with ``cell_methods`` (CF 7.3). Variables that attributes refer
+to are included, subset in the same way. Text attributes are NC_CHAR, as CF requires
+(2.2) and as in the classic formats. Unlimited dimensions stay unlimited.
 """
 
 from collections.abc import Mapping, Sequence
@@ -42,7 +42,7 @@ _OF_THE_FORMAT = frozenset(
         *("_Netcdf4Dimid", "_Netcdf4Coordinates", "_nc3_strict"),
     }
 )
-"""Names of attributes that NetCDF-4 uses itself, and a NetCDF-3 file may have."""
+"""Attributes that NetCDF-4 uses internally, and that a NetCDF-3 file may have too."""
 _CHUNK_BYTES = 1 << 20
 _SMALL = 4096
 
@@ -104,7 +104,7 @@ def _global_attributes(cut: Cut, related: Sequence[Variable]) -> dict[str, Any]:
 
 
 def _write_related(out: Any, cut: Cut, variable: Variable) -> None:
-    """Write a variable that the chosen ones refer to, cut like them."""
+    """Write a variable to which requested variables refer, subset like them."""
     if variable.type is ElementType.STRING:
         sizes = [out.dimensions[name].size for name in variable.dimensions]
         grows = any(out.dimensions[name].isunlimited() for name in variable.dimensions)
@@ -133,7 +133,7 @@ def _write_related(out: Any, cut: Cut, variable: Variable) -> None:
 
 
 def _write_group(out: Any, cut: Cut, group: list[Series]) -> None:
-    """Write variables of the answer that come from one stored variable."""
+    """Write the output variables that come from one stored variable."""
     targets, masked = [], cut.is_masked(group[0])
     none: Any = np.nan
     for one in group:
@@ -184,7 +184,7 @@ def _create(
 
 
 def _chunks(sizes: list[int], item: int) -> tuple[int, ...]:
-    """Return chunks of about 1 MiB that are whole in the fastest dimensions."""
+    """Return a chunk shape of about 1 MiB, complete in the fastest dimensions."""
     chunks, room = [], max(1, _CHUNK_BYTES // item)
     for size in reversed(sizes):
         chunks.append(max(1, min(size, room)))
@@ -193,7 +193,10 @@ def _chunks(sizes: list[int], item: int) -> tuple[int, ...]:
 
 
 def _fill(variable: Variable, dtype: np.dtype[np.generic]) -> Any:
-    """Return the fill value of a variable if its type can hold it."""
+    """Return a variable's fill value.
+
+    None if it has none or ``dtype`` cannot hold it.
+    """
     attribute = variable.attributes.get("_FillValue")
     if attribute is None or not attribute.type.numeric or dtype.kind not in "iuf":
         return None
@@ -207,10 +210,10 @@ def _fill(variable: Variable, dtype: np.dtype[np.generic]) -> Any:
 
 
 def _plain_attributes(attributes: Attributes) -> dict[str, Any]:
-    """Return attributes as they are written, but for ``_FillValue``.
+    """Return attributes as they are written, without ``_FillValue``.
 
-    That has one value in NetCDF. Where a file has several, the others are missing
-    values.
+    In NetCDF a fill value is a single number. If a file has several, the others are
+    added to ``missing_value``.
     """
     found = {n: _value(a) for n, a in attributes.items() if n != "_FillValue"}
     fills = attributes.get("_FillValue")
@@ -222,7 +225,7 @@ def _plain_attributes(attributes: Attributes) -> dict[str, Any]:
 
 
 def _text(text: str) -> Any:
-    """Return text as an attribute of the type NC_CHAR, in UTF-8."""
+    """Return text as an attribute of type NC_CHAR, in UTF-8."""
     data = text.replace("\0", "").encode("utf-8", "replace")
     return np.bytes_(data) if data else h5py.Empty("S1")
 

@@ -1,4 +1,4 @@
-"""A subset as CSV or JSON: unpacked numbers, times in ISO 8601."""
+"""Writes a subset as CSV or JSON, with unpacked numbers and times in ISO 8601."""
 
 import json
 import math
@@ -20,7 +20,7 @@ Numbers = npt.NDArray[np.number]
 def write_csv(cut: Cut, file: BinaryIO, scratch: BinaryIO) -> None:
     """Write a table with a row for each cell: its coordinates, then its values.
 
-    Latitudes and longitudes that are arrays have columns behind those of the axes.
+    Latitude and longitude of a curved grid have columns after those of the axes.
     """
     series = cut.series()
     names, shape = series[0].dimensions, series[0].shape
@@ -58,17 +58,17 @@ def _csv_cell(text: str) -> str:
 
 
 def texts(values: Numbers) -> list[str]:
-    """Return numbers with as few digits as give them back; missing ones as no text."""
+    """Return numbers with the fewest digits that identify them; missing ones as ""."""
     known = np.ma.filled(np.isfinite(values), fill_value=False).tolist()
     numbers = shortest(values).tolist()
     return [repr(n) if k else "" for n, k in zip(numbers, known, strict=True)]
 
 
 def shortest(values: Numbers) -> Numbers:
-    """Return float32 values as the float64 values of fewest digits that round to them.
+    """Return for each float32 the float64 with the fewest digits that rounds to it.
 
-    0.1 in float32 is 0.10000000149 in float64, and 0.1 here. Other types are returned
-    as they are.
+    As float64, the float32 0.1 is 0.10000000149; here it becomes 0.1. Other types are
+    returned unchanged.
     """
     if values.dtype.itemsize != 4 or values.dtype.kind != "f":
         return values
@@ -85,7 +85,7 @@ def shortest(values: Numbers) -> Numbers:
 
 
 def write_json(cut: Cut, file: BinaryIO, scratch: BinaryIO) -> None:
-    """Write ``title``, ``history``, ``coordinates`` and ``variables``."""
+    """Write an object of ``title``, ``history``, ``coordinates`` and ``variables``."""
     series = cut.series()
     head = {
         "title": cut.order.title,
@@ -120,7 +120,7 @@ def write_json(cut: Cut, file: BinaryIO, scratch: BinaryIO) -> None:
 
 
 def _coordinates(cut: Cut, series: list[Series]) -> dict[str, Any]:
-    """Return axes and scalar coordinates, then latitudes and longitudes as arrays."""
+    """Return the axes and scalar coordinates, and the coordinates of curved grids."""
     names = dict.fromkeys(name for one in series for name in one.dimensions)
     names |= dict.fromkeys(cut.scalars(series))
     found: dict[str, Any] = {}
@@ -154,7 +154,7 @@ def _numbers(values: Numbers) -> list[float | None]:
 def axis_numbers(cut: Cut, name: str) -> Numbers:
     """Return the selected values of an axis or scalar coordinate.
 
-    Where it has none, or they are text, they are the indices.
+    If it has none, or they are text, the indices are returned.
     """
     axis = cut.axes.get(name)
     own = axis.coordinate if axis else name
@@ -171,7 +171,7 @@ def axis_numbers(cut: Cut, name: str) -> Numbers:
 
 
 def axis_texts(cut: Cut, name: str) -> list[str]:
-    """Return the selected values of an axis as text; missing ones as no text."""
+    """Return the selected values of an axis as text; missing ones as ""."""
     axis = cut.axes.get(name)
     if axis is not None and axis.text and axis.coordinate is not None:
         variable = cut.description.variable(axis.coordinate)

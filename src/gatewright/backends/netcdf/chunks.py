@@ -1,8 +1,8 @@
-"""Chunked HDF5 arrays by ``pread``, libdeflate and NumPy, past the HDF5 library.
+"""Reads chunked HDF5 arrays with ``pread``, libdeflate and NumPy instead of HDF5.
 
-The HDF5 library inflates on one thread and holds a lock; this takes two and none. It
-is for what is most common: numbers of 1 to 8 bytes, stored plain, deflated, or
-shuffled and deflated. Everything else is left to h5py.
+The HDF5 library decompresses on one thread and holds a global lock; this module uses
+two threads and no lock. It handles the most common storage: numbers of 1 to 8 bytes,
+uncompressed, deflated, or shuffled and deflated. All else is left to h5py.
 """
 
 import itertools
@@ -28,58 +28,62 @@ _MOST_CHUNKS = 4_000_000
 _CACHE_BYTES = 96 << 20
 _THREADS = 2
 _LONG_ROW = 64
-"""Length of a chunk's rows from which on a second copy costs more than it saves."""
+"""Length of a chunk's rows from which on a whole chunk is unshuffled straight into the
+answer."""
 
 _READ_HERE: tuple[list[int], ...] = (
     [],
     [h5py.h5z.FILTER_DEFLATE],
     [h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_DEFLATE],
 )
-"""Filters of arrays that are read here, in the order in which they were applied."""
+"""Filters that are supported, in the order in which they were applied."""
 
 Array = npt.NDArray[np.generic]
 _Key = tuple[object, ...]
 _Piece = tuple[int, slice, slice]
-"""Along one axis: number of the chunk, indices in it, and places in the answer."""
+"""Along one axis: number of the chunk, indices in the chunk, and indices in the answer.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Chunked:
-    """Where the chunks of an array stand and how they are stored."""
+    """Location and storage of the chunks of an array."""
 
     key: _Key
-    """Tells this array, and this version of its file, from any other."""
+    """Key in the cache, unique for this array and version of its file."""
     dtype: np.dtype[np.generic]
-    """Type of the elements, with the byte order."""
+    """Type of the values, with byte order."""
     shape: tuple[int, ...]
     """Shape of the array."""
     chunk: tuple[int, ...]
-    """Shape of a chunk; those at the edges are stored whole."""
+    """Shape of a chunk; chunks at the edges are stored in full."""
     grid: tuple[int, ...]
     """Number of chunks along each dimension."""
     offsets: npt.NDArray[np.uint64]
-    """Byte of each chunk, row-major; 0 for one that is not stored."""
+    """Offset in bytes of each chunk, in row-major order; 0 for a chunk that is not
+    stored."""
     sizes: npt.NDArray[np.uint32]
-    """Stored bytes of each."""
+    """Stored size of each chunk in bytes; 0 for a chunk that is not stored."""
     deflated: bool
-    """Whether they are deflated."""
+    """Whether the chunks are deflated."""
     shuffled: bool
-    """Whether all first bytes of the elements come first, then all second ones, ..."""
+    """Whether the bytes are shuffled: first the first byte of every value, then the
+    second byte of every value, and so on."""
     fill: Any
-    """Value of chunks that are not stored."""
+    """Fill value, which chunks that are not stored consist of."""
 
     @property
     def chunk_bytes(self) -> int:
-        """Bytes of a chunk, inflated."""
+        """Decompressed size of a chunk in bytes."""
         return math.prod(self.chunk) * self.dtype.itemsize
 
     def inflated(self, descriptor: int, number: int) -> bytes | bytearray:
-        """Return the bytes of a stored chunk as they were before they were deflated.
+        """Return the decompressed bytes of a stored chunk.
 
         Raises
         ------
         BackendFailed
-            The chunk is damaged, or the file ends within it.
+            The chunk is damaged, or the file is truncated.
         """
         stored = bytearray(int(self.sizes[number]))
         read_exactly(descriptor, memoryview(stored), int(self.offsets[number]))
@@ -95,12 +99,12 @@ class Chunked:
 
 
 def index(dataset: Any, key: _Key, file_size: int) -> Chunked | None:
-    """Return where the chunks of an h5py data set stand; None if h5py must read it.
+    """Return the chunks of an h5py data set; None if only h5py can read it.
 
     Raises
     ------
     BackendFailed
-        A chunk lies outside the file.
+        A chunk lies outside of the file.
     """
     if dataset.chunks is None or dataset.dtype.kind not in "iuf":
         return None
@@ -132,7 +136,7 @@ def index(dataset: Any, key: _Key, file_size: int) -> Chunked | None:
 def _stored_chunks(
     dataset: Any, chunk: tuple[int, ...], grid: tuple[int, ...]
 ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint32]] | None:
-    """Return offsets and sizes of all chunks; None if one was stored without a filter.
+    """Return the offsets and sizes of all chunks; None if a chunk skips a filter.
 
     Both have an element for each chunk of the grid, 0 for one that is not stored.
     """
@@ -155,7 +159,7 @@ def _stored_chunks(
 
 
 class _ChunkCache:
-    """Inflated chunks, the last used up to a number of bytes; for several threads."""
+    """A thread-safe cache of the most recently used decompressed chunks."""
 
     def __init__(self, most_bytes: int) -> None:
         self.most_bytes = most_bytes
@@ -180,7 +184,7 @@ class _ChunkCache:
 
 
 class ChunkReader:
-    """Reads and keeps inflated chunks, for all files of this process."""
+    """Reads chunked arrays, with a cache for all files of this process."""
 
     def __init__(self, cache_bytes: int = _CACHE_BYTES) -> None:
         self._cache = _ChunkCache(cache_bytes)
@@ -191,12 +195,12 @@ class ChunkReader:
     def read(
         self, descriptor: int, array: Chunked, slab: Hyperslab, target: Array
     ) -> None:
-        """Read a piece into an array of its shape, converted to the array's type.
+        """Read a hyperslab into an array of its shape, converted to the array's type.
 
         Raises
         ------
         BackendFailed
-            A chunk is damaged, or the file ends within it.
+            A chunk is damaged, or the file is truncated.
         """
         axes = [
             _pieces(part, length)
@@ -229,7 +233,7 @@ class ChunkReader:
         *,
         keep: bool,
     ) -> None:
-        """Put what is wanted of one chunk into the answer."""
+        """Copy the needed values of one chunk into the answer."""
         number = 0
         for piece, length in zip(pieces, array.grid, strict=True):
             number = number * length + piece[0]
@@ -269,7 +273,7 @@ class ChunkReader:
 
 
 def _pieces(part: Range, length: int) -> list[_Piece]:
-    """Return a range of indices chunk by chunk, for chunks of a length."""
+    """Return a range of indices, divided at the chunks of the given length."""
     found = []
     done = 0
     while done < part.count:
@@ -289,9 +293,9 @@ def _pieces(part: Range, length: int) -> list[_Piece]:
 def _unshuffle(
     data: bytes | bytearray, array: Chunked, inner: Any, target: Array
 ) -> None:
-    """Put the elements of a shuffled chunk, or those at ``inner``, into an array.
+    """Copy the values of a shuffled chunk, or those at ``inner``, into an array.
 
-    The array has the chunk's kind and size of numbers, in any byte order.
+    The array has the type of the chunk, in any byte order.
     """
     planes = np.frombuffer(data, np.uint8).reshape(target.dtype.itemsize, *array.chunk)
     if target.dtype != array.dtype:  # the other byte order

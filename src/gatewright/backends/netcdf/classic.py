@@ -1,8 +1,8 @@
-"""Headers of NetCDF-3 files: CDF-1, CDF-2 (64-bit offset) and CDF-5, from bytes.
+"""Parses headers of NetCDF-3 files: CDF-1, CDF-2 (64-bit offset) and CDF-5.
 
 Source: "The NetCDF Classic Format Specification" (NetCDF Users' Guide, appendix B) and
 the CDF-5 specification of PnetCDF. The parser does no I/O; every count is checked
-against the bytes that are there before anything is allocated.
+against the available bytes before memory is allocated.
 """
 
 import math
@@ -44,47 +44,48 @@ _NUMBERS = {
 MAGIC = (b"CDF\x01", b"CDF\x02", b"CDF\x05")
 
 Value = tuple[str, tuple[str | int | float, ...]]
-"""NumPy's name of an attribute's type, and its values."""
+"""NumPy's name of an attribute's type, and the attribute's values."""
 
 
 class Truncated(Exception):
-    """The bytes end before the header does: give more."""
+    """The bytes end within the header; the caller has to pass more."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClassicVariable:
-    """A variable and where its values stand."""
+    """A variable and the location of its values."""
 
     name: str
     """Name."""
     dtype: str
     """NumPy's name of the stored type, big-endian; ``S1`` for characters."""
     dimensions: tuple[int, ...]
-    """Numbers of its dimensions."""
+    """Indices of its dimensions in the header."""
     shape: tuple[int, ...]
-    """Sizes of its dimensions, with the number of records for the unlimited one."""
+    """Lengths of its dimensions; for the unlimited one, the number of records."""
     attributes: dict[str, Value]
     """Attributes."""
     offset: int
-    """Byte at which the values begin."""
+    """Offset of the first value, bytes."""
     record: bool
     """Whether the first dimension is the unlimited one."""
     row_bytes: int
-    """Bytes from one index of the first dimension to the next, padding included."""
+    """Distance in bytes between two indices of the first dimension, including padding.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class ClassicHeader:
-    """The whole header."""
+    """The header of a file."""
 
     version: int
-    """1, 2 or 5."""
+    """Version of the format: 1, 2 or 5."""
     dimensions: tuple[tuple[str, int, bool], ...]
-    """Name, size and whether unlimited."""
+    """Name, length, and whether it is unlimited, for each dimension."""
     attributes: dict[str, Value]
-    """Attributes of the file."""
+    """Global attributes."""
     variables: tuple[ClassicVariable, ...]
-    """Variables in order."""
+    """Variables in file order."""
 
 
 def parse(data: bytes, file_size: int) -> ClassicHeader:
@@ -93,17 +94,17 @@ def parse(data: bytes, file_size: int) -> ClassicHeader:
     Parameters
     ----------
     data
-        The first bytes of the file, as many as are at hand.
+        The first bytes of the file.
     file_size
-        Bytes of the whole file: they tell how many records there are where the header
-        does not (the file was written as a stream).
+        Size of the whole file in bytes, from which the number of records is computed if
+        the header omits it (the file was written as a stream).
 
     Raises
     ------
     Truncated
         The header is longer than ``data``.
     BackendFailed
-        The bytes are not a header.
+        The bytes are not a valid header.
     """
     if data[:4] not in MAGIC:
         raise BackendFailed("This is not a NetCDF-3 file.")
@@ -137,7 +138,7 @@ def parse(data: bytes, file_size: int) -> ClassicHeader:
 
 
 class _Parser:
-    """Takes the parts of a header from its bytes, one after the other."""
+    """Reads the parts of a header from its bytes, in order."""
 
     def __init__(self, data: bytes) -> None:
         self.version = data[3]
@@ -149,11 +150,11 @@ class _Parser:
         """The number of records that a program writes before it knows how many."""
 
     def count(self) -> int:
-        """Return a number of records or elements, or a size."""
+        """Return a number of records or values, or a size."""
         return self._number(self._count_bytes)
 
     def dimensions(self) -> list[tuple[str, int]]:
-        """Return names and sizes; that of the unlimited dimension is 0."""
+        """Return names and lengths; the length of the unlimited dimension is 0."""
         found = [
             (self._name(), self.count())
             for _ in range(self._list(_DIMENSIONS, 4 + self._count_bytes))
@@ -180,9 +181,9 @@ class _Parser:
         return found
 
     def variables(self, dimensions: list[tuple[str, int]]) -> list[ClassicVariable]:
-        """Return the variables, those of records as if there were none yet.
+        """Return the variables, with a first length of 0 for record variables.
 
-        The first size of these is 0, and their ``row_bytes`` are without padding.
+        Their ``row_bytes`` do not include padding.
         """
         found = []
         for _ in range(self._list(_VARIABLES, 12 + self._count_bytes)):
@@ -225,14 +226,14 @@ class _Parser:
         return int.from_bytes(self._take(length), "big")
 
     def _items(self, least_bytes: int) -> int:
-        """Return a count of items, each of which takes at least so many bytes."""
+        """Return a count of items, after checking it against their minimum size."""
         count = self.count()
         if count * least_bytes > 1 << 31:
             raise _damaged()
         return count
 
     def _list(self, tag: int, least_bytes: int) -> int:
-        """Return how many items the list of a kind has."""
+        """Return the number of items in a list with this tag."""
         found, count = self._number(4), self._items(least_bytes)
         if (found, count) == (0, 0):
             return 0

@@ -1,4 +1,4 @@
-"""A NetCDF-3 file, open for reading."""
+"""A NetCDF-3 file that is open for reading."""
 
 import os
 
@@ -32,12 +32,12 @@ _FORMATS = {1: "NetCDF-3", 2: "NetCDF-3 64-bit offset", 5: "NetCDF-3 64-bit data
 
 
 def read_header(descriptor: int) -> ClassicHeader:
-    """Return the header of an open file, reading no more than it needs.
+    """Return the header of an open file; no more is read than needed.
 
     Raises
     ------
     BackendFailed
-        It is damaged, or longer than 64 MiB.
+        The header is damaged, or longer than 64 MiB.
     """
     size = os.fstat(descriptor).st_size
     length = _FIRST_BYTES
@@ -54,7 +54,7 @@ def read_header(descriptor: int) -> ClassicHeader:
 
 
 class ClassicFile:
-    """Answers what is asked of one open NetCDF-3 file."""
+    """Implements ``GriddedFile`` for a NetCDF-3 file."""
 
     def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor
@@ -82,23 +82,23 @@ class ClassicFile:
         )
 
     def version(self) -> Version:
-        """Return the version of the open file, as it is now."""
+        """Return the current version of the open file."""
         return version_of(os.fstat(self.descriptor))
 
     def read(
         self, variable: str, slab: Hyperslab, target: npt.NDArray[np.generic]
     ) -> None:
-        """Read a piece of a variable into an array of its shape."""
+        """Read a hyperslab of a variable into an array of the hyperslab's shape."""
         v = self._variables[variable]
         plain = Plain(v.offset, np.dtype(v.dtype), v.shape, v.row_bytes)
         read_into(self.descriptor, plain, slab, target)
 
     def strings(self, variable: str, slab: Hyperslab) -> list[bytes]:
-        """Return a piece of a STRING variable, of which there are none here."""
+        """Raise BackendFailed, since NetCDF-3 has no STRING variables."""
         raise BackendFailed("NetCDF-3 has no variables of strings.")
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         os.close(self.descriptor)
 
 

@@ -1,4 +1,4 @@
-"""NetCDF-3, NetCDF-4 and HDF5 files as a format of gridded data."""
+"""The format of NetCDF-3, NetCDF-4 and HDF5 files."""
 
 import os
 from collections.abc import Sequence
@@ -22,18 +22,18 @@ _FIRST_BYTES = 4096 + len(_HDF5)
 
 
 class NetcdfFormat:
-    """Files of the netCDF and HDF5 libraries, one for each source."""
+    """Implements ``Format`` for NetCDF and HDF5; a source is a single file."""
 
     def __init__(self) -> None:
         self._chunks = ChunkReader()
 
     def recognises(self, places: Sequence[bytes]) -> bool:
-        """Return whether the first bytes are those of such a file."""
+        """Return whether the first bytes are those of a NetCDF or HDF5 file."""
         first = first_bytes(places[0], _FIRST_BYTES)
         return len(places) == 1 and (first[:4] in MAGIC or _is_hdf5(first))
 
     def version(self, places: Sequence[bytes]) -> Version:
-        """Return which file stands at the place."""
+        """Return the version of the file at the place."""
         (place,) = places
         return file_version(place)
 

@@ -1,7 +1,7 @@
-"""What a NetCDF-4 or plain HDF5 file says, by the rules of netCDF-4.
+"""Reads the metadata of a NetCDF-4 or plain HDF5 file, by the rules of netCDF-4.
 
 Source: "The NetCDF-4 File Format" (NetCDF Users' Guide, appendix C): dimensions are
-HDF5 dimension scales, variables refer to them by DIMENSION_LIST.
+HDF5 dimension scales, to which variables refer by DIMENSION_LIST.
 """
 
 import os
@@ -33,26 +33,26 @@ _NOT_A_VARIABLE = b"This is a netCDF dimension but not a netCDF variable"
 
 @dataclass(slots=True)
 class Hdf5Map:
-    """Dimensions, variables and where the variables stand in the file."""
+    """Metadata of a file, and the HDF5 paths of its variables."""
 
     dimensions: dict[str, Dimension] = field(default_factory=dict)
     """Dimensions by name."""
     variables: dict[str, Variable] = field(default_factory=dict)
     """Variables by name."""
     attributes: dict[str, Attribute] = field(default_factory=dict)
-    """Attributes of the file."""
+    """Global attributes."""
     paths: dict[str, str] = field(default_factory=dict)
-    """HDF5 path of each variable, without the first slash."""
+    """HDF5 path of each variable, without the leading slash."""
     warnings: list[str] = field(default_factory=list)
-    """A sentence for each thing that was left out."""
+    """A sentence for each object that is left out."""
     netcdf: bool = False
-    """Whether the netCDF library wrote it."""
+    """Whether the netCDF library wrote the file."""
 
     def description(self, status: os.stat_result) -> Description:
-        """Return the description of the file, which has this status.
+        """Return the metadata of the file with this status.
 
-        An unlimited dimension is as long as the longest variable along it, and all
-        variables along it are that long.
+        An unlimited dimension gets the length of the longest variable along it, and so
+        do all other variables along it.
         """
         dimensions = dict(self.dimensions)
         for variable in self.variables.values():
@@ -76,7 +76,7 @@ class Hdf5Map:
 
 
 def read(file: Any) -> Hdf5Map:
-    """Return what an open ``h5py.File`` says, with its groups flattened."""
+    """Return the metadata of an open ``h5py.File``, with its groups flattened."""
     found = Hdf5Map(netcdf="_NCProperties" in file.attrs)
     tree = hdf5_groups.read(file, found.warnings)
     found.attributes = tree.attributes
@@ -116,10 +116,10 @@ def read(file: Any) -> Hdf5Map:
 def _dimension_names(
     path: str, dataset: Any, tree: Tree, found: Hdf5Map
 ) -> tuple[str, ...]:
-    """Return the dimensions of a variable, made up for axes without a scale.
+    """Return the dimensions of a variable; axes without a scale get new names.
 
-    Of those that are made up there is one for each size, as in the netCDF library, and
-    a variable has none of them twice.
+    As in the netCDF library, there is one new dimension for each length, unless a
+    variable has that length along two axes.
     """
     names: list[str] = []
     for axis, (size, longest) in enumerate(

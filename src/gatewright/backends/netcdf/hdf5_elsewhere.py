@@ -1,9 +1,9 @@
-"""Values of an HDF5 file that stand in other files: virtual and external ones.
+"""Checks HDF5 data sets whose values are in other files (virtual, external).
 
-For what is not there, the HDF5 library gives fill values (a virtual data set, whose
-sources moved or lie where a reader may not look) or zeros (a raw file that is cut
-short). Here each is an error. Source: "HDF5 Virtual Dataset" (RFC, The HDF Group) and
-the library's ``H5Dvirtual.c`` and ``H5Defl.c``.
+If such a file is missing, the HDF5 library returns fill values (for a virtual data set
+whose sources were moved or are out of a reader's reach) or zeros (for a raw file that
+is too short). Here each case is an error. Source: "HDF5 Virtual Dataset" (RFC, The HDF
+Group) and the library's ``H5Dvirtual.c`` and ``H5Defl.c``.
 """
 
 import operator
@@ -20,29 +20,29 @@ from gatewright.core.errors import BackendFailed, Conflict, NotFound
 from gatewright.domains.arrays import Hyperslab, Version
 
 _DEEPEST = 8
-"""Virtual data sets of virtual data sets, one within another."""
+"""Largest depth of virtual data sets that refer to virtual data sets."""
 _HERE = "."
-"""The name that a virtual data set has for its own file."""
+"""Name by which a virtual data set refers to its own file."""
 _NUMBERED = "%b"
-"""What stands for the number of a block in the name of a file."""
+"""Placeholder for a block's number in the name of a file."""
 Versions = dict[str, Version]
 
 
 def is_elsewhere(dataset: Any) -> bool:
-    """Return whether values of an h5py data set stand in other files."""
+    """Return whether values of an h5py data set are in other files."""
     return bool(dataset.is_virtual or dataset.external)
 
 
 @contextmanager
 def required(dataset: Any, slab: Hyperslab) -> Iterator[None]:
-    """Check before and after a piece is read that its files are there and the same.
+    """Check before and after a read that the other files exist and are unchanged.
 
     Raises
     ------
     BackendFailed
-        One of them is not there, is cut short, or may not be read here.
+        A file is missing, truncated, or out of the reader's reach.
     Conflict
-        One of them changed.
+        A file changed.
     """
     before = _versions(dataset, slab)
     yield
@@ -51,9 +51,9 @@ def required(dataset: Any, slab: Hyperslab) -> Iterator[None]:
 
 
 def _versions(dataset: Any, slab: Hyperslab | None, depth: int = 0) -> Versions:
-    """Return the versions of the files that a piece is in, by path.
+    """Return the versions of the files that hold a hyperslab, by path.
 
-    None as a piece is the whole data set.
+    ``slab`` is None for the whole data set.
     """
     found = _of_raw_files(dataset) if dataset.external else {}
     folder = Path(os.fsdecode(dataset.file.filename)).parent
@@ -89,7 +89,7 @@ def _versions(dataset: Any, slab: Hyperslab | None, depth: int = 0) -> Versions:
 
 
 def _of_source(dataset: Any, file: Any, source: Any, depth: int) -> Versions:
-    """Return the versions of the files that a source of a virtual data set is in."""
+    """Return the versions of the files that hold one source of a virtual data set."""
     found = file.get(source.dset_name)
     if not isinstance(found, h5py.Dataset):
         raise _missing(dataset, f"the data set “{source.dset_name}”")
@@ -107,9 +107,9 @@ def _of_source(dataset: Any, file: Any, source: Any, depth: int) -> Versions:
 
 
 def _box(space: Any) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
-    """Return the first and last index of the box round a selection.
+    """Return the first and last index of the bounding box of a selection.
 
-    None for one without an end, and for a whole data set, whose shape is not told.
+    None for an unlimited selection, and for one of a whole data set of unknown shape.
     """
     try:
         first, last = space.get_select_bounds()
@@ -119,7 +119,13 @@ def _box(space: Any) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
 
 
 def _of_raw_files(dataset: Any) -> Versions:
-    """Return the versions of raw files, which must be as long as the array needs."""
+    """Return the versions of the raw files of an external data set.
+
+    Raises
+    ------
+    BackendFailed
+        A raw file is missing, or shorter than the array requires.
+    """
     found = {}
     needed = int(dataset.nbytes)
     for name, offset, size in dataset.external:

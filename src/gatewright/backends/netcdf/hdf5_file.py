@@ -1,4 +1,4 @@
-"""A NetCDF-4 or plain HDF5 file, open for reading by h5py."""
+"""A NetCDF-4 or plain HDF5 file that h5py has open for reading."""
 
 import math
 import os
@@ -23,10 +23,10 @@ _OPEN_DATASETS = 4
 
 
 class Hdf5File:
-    """Answers what is asked of one open HDF5 file.
+    """Implements ``GriddedFile`` for an HDF5 file.
 
-    It is opened without a lock (``locking=False``): a reader must not stop the people
-    who write the file.
+    It is opened without a lock (``locking=False``), so that reading does not prevent
+    others from writing the file.
     """
 
     def __init__(
@@ -56,13 +56,13 @@ class Hdf5File:
         self._open: OrderedDict[str, Any] = OrderedDict()
 
     def version(self) -> Version:
-        """Return the version of the open file, as it is now."""
+        """Return the current version of the open file."""
         return version_of(os.fstat(self.descriptor))
 
     def read(
         self, variable: str, slab: Hyperslab, target: npt.NDArray[np.generic]
     ) -> None:
-        """Read a piece of a variable into an array of its shape."""
+        """Read a hyperslab of a variable into an array of the hyperslab's shape."""
         with self._dataset(variable, slab) as dataset:
             stored, inside = _inside(dataset.shape, slab)
             if stored is None or inside != tuple(slice(0, n) for n in counts(slab)):
@@ -96,7 +96,7 @@ class Hdf5File:
                 target[inside] = dataset[selection].astype(target.dtype, copy=False)
 
     def strings(self, variable: str, slab: Hyperslab) -> list[bytes]:
-        """Return a piece of a STRING variable."""
+        """Return a hyperslab of a STRING variable, in row-major order."""
         with self._dataset(variable, slab) as dataset:
             stored, inside = _inside(dataset.shape, slab)
             values = np.full(counts(slab), b"", object)
@@ -113,21 +113,21 @@ class Hdf5File:
         ]
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._open.clear()
         self._file.close()
         os.close(self.descriptor)
 
     @contextmanager
     def _dataset(self, variable: str, slab: Hyperslab) -> Iterator[Any]:
-        """Give the h5py data set of a variable, to read a piece of it within this.
+        """Provide the h5py data set of a variable, to read a hyperslab of it.
 
         Raises
         ------
         BackendFailed
-            The file is damaged, or another one that has values of the piece.
+            The file is damaged, or another file that holds values is.
         Conflict
-            Another file that has values of the piece changed meanwhile.
+            Another file that holds values changed during the read.
         """
         try:
             dataset = self._open.get(variable)
@@ -156,10 +156,10 @@ class Hdf5File:
 def _inside(
     shape: tuple[int, ...], slab: Hyperslab
 ) -> tuple[Hyperslab | None, tuple[slice, ...]]:
-    """Return the stored part of a piece and where it stands in the answer.
+    """Return the stored part of a hyperslab, and its place in the answer.
 
-    A variable along an unlimited dimension may hold fewer records than the dimension
-    has, since another variable has more; those that it lacks are fill values.
+    A variable along an unlimited dimension may have fewer records than another
+    variable, and so than the dimension; the missing records are fill values.
     """
     stored, places = [], []
     for size, part in zip(shape, slab, strict=True):

@@ -1,7 +1,7 @@
-"""The tree of an HDF5 file as one flat list of names.
+"""Flattens the groups of an HDF5 file into one list of names.
 
-A variable in a group has the names of its groups before its own, with underscores
-between, as Hyrax's CF option has it: DAP2 has no groups, and netCDF-C does not take a
+The name of a variable in a group is preceded by the names of its groups, joined by
+underscores, as by the CF option of Hyrax: DAP2 has no groups, and netCDF-C allows no
 slash in a name.
 """
 
@@ -22,22 +22,22 @@ _MOST_LEVELS = 32
 
 @dataclass(slots=True)
 class Tree:
-    """What stands in a file, by path (without the first slash)."""
+    """The data sets of a file, by path without the leading slash."""
 
     datasets: dict[str, Any] = field(default_factory=dict)
     """The h5py data sets; those of the root first, then group by group."""
     names: dict[str, str] = field(default_factory=dict)
-    """The name under which each is shown; no two share one."""
+    """Unique flat name of each data set."""
     attributes: dict[str, Attribute] = field(default_factory=dict)
-    """Attributes of the file, and of groups as ``group.attribute``."""
+    """Global attributes; those of groups are named ``group.attribute``."""
     grouped: bool = False
-    """Whether a data set stands in a group."""
+    """Whether any data set is in a group."""
 
     def name_from(self, group: str, word: str) -> str:
-        """Return the flat name of what an attribute of a variable in a group names.
+        """Return the flat name of a variable that an attribute in a group refers to.
 
-        A path is from the root, or from the group; a mere name is sought in the group
-        and then in those that hold it. Source: CF 1.11, section 2.7.
+        A path is relative to the root or to the group. A plain name is searched in the
+        group and then in the groups above it. Source: CF 1.11, section 2.7.
         """
         if word.startswith("/"):
             return self.names.get(word.strip("/"), word)
@@ -52,7 +52,7 @@ class Tree:
         return self.names.get(word, word)
 
     def scale_of(self, path: str, axis: int) -> str:
-        """Return the path of the dimension scale of an axis; empty where it has none.
+        """Return the path of the dimension scale of an axis; empty without one.
 
         Source: "The NetCDF-4 File Format" (NetCDF Users' Guide, appendix C).
         """
@@ -80,7 +80,7 @@ def is_scale(dataset: Any) -> bool:
 
 
 def read(file: Any, warnings: list[str]) -> Tree:
-    """Return the tree of an open ``h5py.File``; links to other files are left out."""
+    """Return the data sets of an open ``h5py.File``, without links to other files."""
     tree = Tree(attributes=attributes(file, "", warnings))
     waiting: list[tuple[str, Any]] = [("", file)]
     seen = {_address(file)}
@@ -112,16 +112,16 @@ def read(file: Any, warnings: list[str]) -> Tree:
 
 
 def _address(group: Any) -> tuple[int, int]:
-    """Return what tells an object from all others: its file, and its place there."""
+    """Return the file number and address of an object, which identify it."""
     info = h5py.h5o.get_info(group.id)
     return int(info.fileno), int(info.addr)
 
 
 def _members(group: Any, path: str, warnings: list[str]) -> Iterator[str]:
-    """Yield the names in a group in the order they were made, if it is known.
+    """Yield the names in a group in order of creation, if that is recorded.
 
-    NetCDF-4 numbers its links; for others the order is that of the names. Links that
-    lead through another file are left out with a warning.
+    NetCDF-4 records it; other files give names in alphabetical order. Links to other
+    files are left out with a warning.
     """
     order: list[tuple[int, str]] = []
     for name in [name for name in group if isinstance(name, str)]:
@@ -139,17 +139,17 @@ def _members(group: Any, path: str, warnings: list[str]) -> Iterator[str]:
 
 
 class _FlatNames:
-    """Names without slashes, each for one path."""
+    """Assigns a unique name without slashes to each path."""
 
     def __init__(self) -> None:
         self._taken: set[str] = set()
         self._by_path: dict[str, str] = {}
 
     def of(self, path: str) -> str:
-        """Return the name of a path, with underscores at its end if it is taken.
+        """Return the name of a path; underscores are appended if it is taken.
 
         NetCDF-4 stores a variable that has the name of a dimension, but is not its
-        coordinate, under a prefix: both have the same name here.
+        coordinate, under a prefix: both get the same name here.
         """
         *groups, last = path.split("/")
         words = [*groups, last.removeprefix(_NOT_A_COORDINATE)]

@@ -1,7 +1,7 @@
-"""HDF5's types and attributes as those of ``domains.arrays``.
+"""Converts types and attributes of HDF5 to those of ``domains.arrays``.
 
-Enumerated values become their integers, with CF's ``flag_values`` and ``flag_meanings``
-(CF 1.11, section 3.5); 16-bit floats become float32, which holds each of them exactly.
+Enumerations become their integers, with CF's ``flag_values`` and ``flag_meanings`` (CF
+1.11, section 3.5). 16-bit floats become float32, without loss.
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ _TRUTH = {"false": 0, "true": 1}
 
 
 def element_type(dtype: Any) -> ElementType | None:
-    """Return the type of the elements, or None for one that is not read."""
+    """Return the type of a variable's values; None if it is not supported."""
     if dtype.subdtype is not None:
         return None
     if dtype.kind == "b":
@@ -46,7 +46,7 @@ def element_type(dtype: Any) -> ElementType | None:
 
 
 def refusal(dataset: Any) -> str | None:
-    """Return why the values of an h5py data set are not read; None where they are."""
+    """Return why an h5py data set cannot be read; None if it can."""
     if dataset.shape is None:
         return "it has no values at all"
     dtype = dataset.dtype
@@ -73,7 +73,7 @@ def refusal(dataset: Any) -> str | None:
 
 
 def flags(dtype: Any) -> Attributes:
-    """Return what the values of an enumerated type mean; nothing for other types."""
+    """Return the flag attributes of an enumeration; empty for other types."""
     members: Mapping[str, int] | None = h5py.check_enum_dtype(dtype)
     if dtype.kind == "b":
         members = _TRUTH
@@ -89,7 +89,7 @@ def flags(dtype: Any) -> Attributes:
 
 
 def attributes(item: Any, owner: str, warnings: list[str]) -> dict[str, Attribute]:
-    """Return the attributes of an h5py object; a warning for each that is not read."""
+    """Return the attributes of an h5py object, with a warning for unreadable ones."""
     found = {}
     for name in item.attrs:
         if name in _HIDDEN:
@@ -107,7 +107,7 @@ def attributes(item: Any, owner: str, warnings: list[str]) -> dict[str, Attribut
 
 
 def _attribute(item: Any, name: str) -> Attribute | None:
-    """Return an attribute of an h5py object; None for a type that is not read."""
+    """Return an attribute of an h5py object; None for an unsupported type."""
     stored = item.attrs.get_id(name)
     kind = element_type(stored.dtype)
     if not stored.get_space().get_simple_extent_npoints():

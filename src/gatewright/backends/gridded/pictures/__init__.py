@@ -1,7 +1,7 @@
 """Pictures of subsets, drawn by matplotlib in the reader processes.
 
-``plan.py`` makes of a subset what its picture shows (``picture.py``), and ``draw.py``
-a matplotlib figure of that.
+``plan.py`` decides what the picture of a subset shows, ``picture.py`` describes that,
+and ``draw.py`` turns it into a matplotlib figure.
 """
 
 from gatewright.backends.gridded.pictures.write import write

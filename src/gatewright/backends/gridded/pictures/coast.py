@@ -1,9 +1,9 @@
-"""Coastlines: the land of the world-atlas package (Natural Earth, public domain).
+"""Coastlines from the world-atlas package (Natural Earth, public domain).
 
-The files are TopoJSON, made a part of the gateway when it is built (``package.json``
-locks their version). An arc is a row of whole numbers, each the step from the one
-before, with a scale and an offset for the whole file: the TopoJSON format
-specification (M. Bostock and C. Metcalf, 2013), section 2.1.
+The files are TopoJSON, and become part of the gateway when it is built
+(``package.json`` locks their version). An arc is a list of integer steps, each relative
+to the point before, with one scale and offset for the whole file. Source: the TopoJSON
+format specification (M. Bostock and C. Metcalf, 2013), section 2.1.
 """
 
 import functools
@@ -18,9 +18,9 @@ import numpy.typing as npt
 from gatewright.backends import gridded
 
 Line = npt.NDArray[np.float64]
-"""Longitudes and latitudes in degrees, of shape (points, 2)."""
+"""Longitudes and latitudes in degrees, shape (points, 2)."""
 Detail = Literal["110m", "50m"]
-"""Scale of the map that the lines are meant for, as 1 : 110 million."""
+"""Map scale for which the lines are meant; ``110m`` is 1 : 110 million."""
 VENDOR = Path(gridded.__file__).parents[2] / "kit" / "vendor"
 _SEAM = 1e-3
 _POLE = 89.9
@@ -29,11 +29,12 @@ _log = logging.getLogger(__name__)
 
 @functools.cache
 def coastlines(detail: Detail) -> tuple[Line, ...]:
-    """Return the coastlines, none of them broken at the antimeridian.
+    """Return the coastlines, none of them interrupted at the antimeridian.
 
-    A line that crosses it goes on beyond 180 or -180 degrees. The edges with which the
-    file closes land there and at the pole are no coast, and are left out. A gateway
-    that was not built whole has no coastlines, and says so in its log.
+    A line that crosses it continues beyond 180 or -180 degrees. The edges with which
+    the file closes land areas there and at the pole are not coasts, and are left out.
+    If the files are missing, because the gateway was built without them, the result is
+    empty and a warning is logged.
     """
     path = VENDOR / f"land-{detail}.topojson"
     try:
@@ -56,10 +57,9 @@ def coastlines(detail: Detail) -> tuple[Line, ...]:
 
 
 def repeated(lines: tuple[Line, ...], west: float, east: float) -> list[Line]:
-    """Return lines as a map from one longitude to another has them.
+    """Return the lines that are visible on a map from ``west`` to ``east``, in degrees.
 
-    They are there once more for each further turn, so that none is missing where the
-    map counts its longitudes past 180.
+    Each line is repeated every 360 degrees, since a map may count longitudes past 180.
     """
     found = []
     for turn in range(-3, 4):
@@ -75,16 +75,16 @@ def rotated(
 ) -> tuple[Line, ...]:
     """Return lines in the coordinates of a rotated grid.
 
+    Source: CF conventions 1.11, appendix F, "Rotated pole".
+
     Parameters
     ----------
     lines
-        Longitudes and latitudes.
+        Longitudes and latitudes in degrees.
     pole_latitude, pole_longitude
-        Where the grid has its north pole, degrees.
+        Position of the grid's north pole, degrees.
     turn
         Longitude of the true north pole in the grid, degrees.
-
-    Source: CF conventions 1.11, appendix F, "Rotated pole".
     """
     tilt = np.radians(pole_latitude)
     found: list[Line] = []

@@ -1,6 +1,6 @@
-"""Pictures drawn by matplotlib: a map with a colour bar, or lines and bands.
+"""Draws with matplotlib: a map with a colour bar, or lines and bands.
 
-Places are given in pixels of the picture: it is the same on every machine.
+Positions are in pixels of the picture, so that it is the same on every machine.
 """
 
 import math
@@ -52,29 +52,29 @@ STYLE: dict[Any, Any] = {
     "image.interpolation": "nearest",
     "legend.fontsize": 9.0,
 }
-"""Settings of matplotlib (``rc_context``) under which figures are made and drawn."""
+"""Settings of matplotlib (``rc_context``) with which figures are made and drawn."""
 COLOURS = "viridis"
 MISSING = "#d6d9de"
 _INK = "#20242a"
 _COAST = "#16191d"
 _UNDER = (1.0, 1.0, 1.0, 0.55)
-"""What is under dark lines and letters, so that they stand out on dark colours."""
+"""Colour behind dark lines and letters, which makes them visible on dark areas."""
 _HALO: list[Any] = [withStroke(linewidth=2.0, foreground=_UNDER)]
 _CURVES = ("#2166ac", "#b2182b", "#1b7837", "#762a83", "#b35806", "#35978f")
 _WIDTH = 900
 _LEFT, _RIGHT, _TOP, _BELOW = 108, 40, 62, 52
 _DATES = 16
-"""Pixels of the second line of texts that an axis of times has."""
+"""Height in pixels of the second line of labels on a time axis."""
 _BAR, _BAR_BELOW = 16, 46
 _LEAST, _MOST = 240, 720
 _PLOT = 400
 _PROFILE = 560
 _DOT = 60
-"""Most points of a line that each have a mark."""
+"""Largest number of points for which each point of a line has a marker."""
 
 
 def draw_map(one: Map) -> Figure:
-    """Return a figure of a map with a colour bar."""
+    """Return a figure with a map and its colour bar."""
     width, height = _map_size(one.across, one.up)
     below = _TOP + height + _BELOW + (_DATES if one.across.time else 0)
     figure = _sheet(one.heading, below + _BAR + _BAR_BELOW)
@@ -105,7 +105,7 @@ def draw_map(one: Map) -> Figure:
 
 
 def draw_plot(one: Plot) -> Figure:
-    """Return a figure of lines and bands along one axis."""
+    """Return a figure with lines and bands along one axis."""
     upright = one.along.kind is AxisKind.LEVEL and not one.along.texts
     height = _PROFILE if upright else _PLOT
     figure = _sheet(one.heading, _TOP + height + _BELOW + _DATES)
@@ -153,7 +153,7 @@ def draw_plot(one: Plot) -> Figure:
 
 
 def pixels_of(figure: Figure) -> npt.NDArray[np.uint8]:
-    """Return the drawn figure: red, green and blue, of shape (height, width, 3)."""
+    """Return the drawn figure as red, green and blue, shape (height, width, 3)."""
     canvas = FigureCanvasAgg(figure)
     canvas.draw()  # type: ignore[no-untyped-call]
     drawn = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
@@ -161,7 +161,7 @@ def pixels_of(figure: Figure) -> npt.NDArray[np.uint8]:
 
 
 def _sheet(heading: Heading, height: int) -> Figure:
-    """Return an empty figure with its title, and the line below it."""
+    """Return an empty figure with the title and the subtitle."""
     figure = Figure(figsize=(_WIDTH / 100, height / 100))
     for text, top, size in ((heading.title, 24, 11.5), (heading.subtitle, 46, 9.5)):
         figure.text(
@@ -179,9 +179,9 @@ def _area(figure: Figure, left: int, top: int, width: int, height: int) -> Axes:
 
 
 def _map_size(across: Scale, up: Scale) -> tuple[int, int]:
-    """Return width and height of a map in pixels, in true proportion at its middle.
+    """Return width and height of a map in pixels, with the correct aspect ratio.
 
-    A degree of longitude is drawn as long as it is in the middle of a region.
+    On a map of latitude and longitude, the ratio is correct at the middle latitude.
     """
     width = _WIDTH - _LEFT - _RIGHT
     kinds = {across.kind, up.kind}
@@ -206,10 +206,10 @@ def _mark(
     *,
     margin: float | None = None,
 ) -> None:
-    """Set limits, marks and titles of both axes.
+    """Set limits, ticks and titles of both axes.
 
-    The limits are the edges of the cells, or with a ``margin`` the values with that
-    part of their length beside them.
+    The limits are the edges of the outer cells; or with ``margin`` the outer values,
+    extended by this fraction of their distance.
     """
     ends = []
     for scale in (across, up):
@@ -233,9 +233,9 @@ def _mark(
 
 
 def _draw_bar(figure: Figure, image: ScalarMappable, one: Map, top: int) -> None:
-    """Draw the colour bar from the least value to the largest, with the units.
+    """Draw the colour bar from the smallest to the largest value, with the units.
 
-    Where some are missing, their colour stands below its end.
+    If values are missing, their colour is explained below the end of the bar.
     """
     width = _WIDTH - _LEFT - _RIGHT
     bar = figure.colorbar(
@@ -254,10 +254,10 @@ def _draw_bar(figure: Figure, image: ScalarMappable, one: Map, top: int) -> None
 
 
 def _draw_net(axes: Axes, across: Scale, up: Scale, net: Net) -> None:
-    """Draw lines of equal latitude and longitude over a grid with other axes.
+    """Draw lines of equal latitude and longitude on a grid with other axes.
 
-    Longitudes are counted from the middle of the grid, and lines end where the count
-    begins again.
+    Longitudes are counted from the centre of the grid; lines end at the opposite
+    meridian, where the count jumps.
     """
     middle = net.longitudes[tuple(size // 2 for size in net.longitudes.shape)]
     if not np.isfinite(middle):

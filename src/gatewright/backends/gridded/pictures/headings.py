@@ -1,4 +1,4 @@
-"""The words above a picture: what it shows, and the coordinates that all of it has."""
+"""The title and subtitle of a picture: what it shows, and for which coordinates."""
 
 from gatewright.backends.gridded.cut import Cut, Series
 from gatewright.backends.gridded.pictures.picture import Heading
@@ -10,7 +10,7 @@ _ON_EARTH = (AxisKind.LATITUDE, AxisKind.LONGITUDE)
 
 
 def heading(cut: Cut, series: Series, left_out: list[str]) -> Heading:
-    """Return the words above the picture of a subset.
+    """Return the title, the subtitle and the title of the values of a picture.
 
     ``left_out`` are sentences about values that are not drawn.
     """
@@ -40,7 +40,7 @@ def heading(cut: Cut, series: Series, left_out: list[str]) -> Heading:
 
 
 def _fixed(cut: Cut, name: str) -> str:
-    """Return the one value of an axis as text: 30°W, 1987-10-16 06:00, plev 500 hPa."""
+    """Return the single value of an axis as text, such as 30°W or plev 500 hPa."""
     axis = cut.axes.get(name)
     text = axis_texts(cut, name)[0]
     if axis is not None and axis.time is not None:

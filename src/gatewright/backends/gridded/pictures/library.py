@@ -1,9 +1,9 @@
-"""The part of matplotlib that draws pictures, with the fonts that it brings.
+"""Imports the parts of matplotlib that draw pictures, with the fonts it includes.
 
-It is imported by the process that forks the readers, so that no picture waits for it.
-No file of the machine's or of a person's takes part: no ``matplotlibrc``, no font
-that is installed beside it, no list of fonts that another program wrote. Figures are
-drawn by Agg into memory; ``pyplot``, which keeps figures of its own, is not used.
+The process that forks the readers imports this module, so that no picture waits for the
+import. Pictures must not depend on the machine or the user: ``matplotlibrc``, installed
+fonts and cached font lists are not used. Figures are drawn into memory by Agg;
+``pyplot``, which keeps global state, is not used.
 """
 
 import logging
@@ -15,7 +15,7 @@ logging.getLogger("matplotlib").setLevel(logging.WARNING)
 _ENVIRONMENT = (
     *("MATPLOTLIBRC", "MPLBACKEND", "MPLCONFIGDIR", "MPL_IGNORE_SYSTEM_FONTS"),
 )
-"""Variables by which a person's settings would reach matplotlib."""
+"""Environment variables through which a user's settings would reach matplotlib."""
 
 _before = {name: os.environ.pop(name, None) for name in _ENVIRONMENT}
 with tempfile.TemporaryDirectory(prefix="gatewright-pictures-") as _folder:

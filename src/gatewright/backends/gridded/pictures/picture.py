@@ -1,4 +1,4 @@
-"""What a picture shows, before it is drawn: scales, a map, lines and bands."""
+"""Describes what a picture shows, before it is drawn: axes, a map, lines and bands."""
 
 from dataclasses import dataclass, field
 
@@ -16,33 +16,32 @@ class Scale:
     """One axis of a picture."""
 
     title: str
-    """What stands along it, with units."""
+    """Title along the axis, with units."""
     values: Floats
-    """Places of the values: rising, in the units of the axis."""
+    """Positions of the values in ascending order, in the units of the axis."""
     kind: AxisKind | None = None
-    """What it means."""
+    """Kind of the axis; None if unknown."""
     units: str = ""
-    """Units of the places."""
+    """Units of the positions."""
     time: TimeUnits | None = None
-    """Meaning of the places of a time axis."""
+    """How the positions of a time axis become dates; None for other axes."""
     texts: tuple[str, ...] = ()
-    """Labels, where the places are positions from 0."""
+    """Labels of the positions 0, 1, 2, ...; empty for an axis of numbers."""
     downward: bool = False
-    """Whether larger values stand below smaller ones: pressures, depths, and times
-    that run down a map."""
+    """Whether values increase downward, as for pressure, depth, and times on a map."""
     flat: bool = False
     """Whether it is a coordinate of a projected or rotated grid."""
 
     @property
     def loose(self) -> bool:
-        """Whether its values stand side by side, with nothing between them."""
+        """Whether its values are separate items, so that no lines connect them."""
         return bool(self.texts) or self.kind is AxisKind.MEMBER
 
     @property
     def edges(self) -> Floats:
-        """Borders of the cells, half-way between the places: one more than these.
+        """Edges of the cells, midway between the positions; one more than positions.
 
-        None lies beyond a pole, or, of pressures and depths, beyond 0.
+        They do not extend beyond a pole, nor below 0 for pressures and depths.
         """
         middle = (self.values[1:] + self.values[:-1]) / 2
         first, last = 2 * self.values[0] - middle[0], 2 * self.values[-1] - middle[-1]
@@ -55,75 +54,75 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """The words above a picture."""
+    """The texts of a picture."""
 
     title: str
     """What the values are."""
     subtitle: str
-    """The coordinates that all of them have, and what was left out."""
+    """Coordinates that all values share, and notes about values that are not drawn."""
     values: str
-    """Title of the values' own scale, with units."""
+    """Title of the axis or colour bar of the values, with units."""
 
 
 @dataclass(frozen=True, slots=True)
 class Net:
-    """Latitudes and longitudes of the cells of a grid that has other axes."""
+    """Latitudes and longitudes of the cells of a curved grid."""
 
     latitudes: Floats
-    """Degrees, of the shape of the map; NaN where there is none."""
+    """Degrees, in the shape of the map; NaN where missing."""
     longitudes: Floats
-    """The same of longitudes."""
+    """Degrees, in the shape of the map; NaN where missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Map:
-    """Values over two axes, as colours."""
+    """Values along two axes, drawn as colours."""
 
     heading: Heading
-    """The words above it."""
+    """Texts of the picture."""
     across: Scale
-    """The axis from left to right."""
+    """Horizontal axis."""
     up: Scale
-    """The axis from bottom to top, or downward."""
+    """Vertical axis."""
     values: Floats
-    """Values of shape (up, across), NaN where there is none."""
+    """Values of shape (up, across); NaN where missing."""
     coast: tuple[Line, ...] = ()
-    """Coastlines in the coordinates of the map; they are repeated each full turn."""
+    """Coastlines in the coordinates of the map; they repeat every 360 degrees."""
     net: Net | None = None
-    """Where the cells are on Earth, if the axes do not say it."""
+    """Positions of the cells on Earth, if the axes do not give them; else None."""
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Values along the axis, as a line."""
+    """Values along the axis, drawn as a line."""
 
     name: str
-    """Text of the legend."""
+    """Label in the legend."""
     values: Floats
-    """NaN where there is none."""
+    """Values; NaN where missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """What lies between two values, as a coloured band."""
+    """The range between two values, drawn as a coloured band."""
 
     name: str
-    """Text of the legend."""
+    """Label in the legend."""
     low: Floats
-    """Lower edge."""
+    """Lower limits."""
     high: Floats
-    """Upper edge."""
+    """Upper limits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """Values over one axis, as lines and bands."""
+    """Values along one axis, drawn as lines and bands."""
 
     heading: Heading
-    """The words above it."""
+    """Texts of the picture."""
     along: Scale
-    """The axis: from left to right, or upright where it is a level."""
+    """The axis: vertical for levels, otherwise horizontal."""
     curves: tuple[Curve, ...]
     """The lines."""
     bands: tuple[Band, ...] = field(default=())
-    """The bands behind them."""
+    """The bands, drawn behind the lines."""

@@ -1,4 +1,4 @@
-"""From a subset to what its picture shows: what goes where, and over what."""
+"""Decides what the picture of a subset shows: a map, or lines along one axis."""
 
 from dataclasses import replace
 
@@ -20,9 +20,9 @@ from gatewright.backends.gridded.pictures.scales import scale
 from gatewright.domains.arrays import AxisKind, Range, Selected
 
 _CELLS = 1440
-"""Most cells along an axis of a map: more than it has pixels."""
+"""Largest number of cells along an axis of a map; more than it has pixels."""
 _POINTS = 100_000
-"""Most points of a line."""
+"""Largest number of points of a line."""
 _HEIGHT = {
     AxisKind.LEVEL: 5,
     AxisKind.LATITUDE: 4,
@@ -31,17 +31,18 @@ _HEIGHT = {
     AxisKind.TIME: 1,
     AxisKind.LONGITUDE: 0,
 }
-"""Of two axes the one with the larger number stands upright."""
+"""Of the two axes of a map, the one with the larger number is vertical."""
 _POLE = ("grid_north_pole_latitude", "grid_north_pole_longitude")
 _WIDE = 70.0
-"""Degrees of a map from which on its coastlines are the coarse ones."""
+"""Extent in degrees above which a map has the coarse coastlines."""
 
 
 def planned(cut: Cut) -> Map | Plot:
     """Return what the picture of a subset shows.
 
-    The subset has one axis or two with more than one value (see ``check_form``). Of
-    more values than can be seen every n-th is drawn, and the heading says so.
+    One or two axes of the subset have more than one value (see ``check_form``). If
+    there are more values than can be seen, every n-th is drawn, and the subtitle says
+    so.
     """
     series = cut.series()[0]
     sizes = list(zip(series.dimensions, series.shape, strict=True))
@@ -75,7 +76,7 @@ def planned(cut: Cut) -> Map | Plot:
 
 
 def _map(cut: Cut, words: Heading, names: list[str], values: Floats) -> Map:
-    """Return a map of two axes, in the order in which the values have them."""
+    """Return a map; ``names`` are the dimensions of ``values``."""
     series = cut.series()[0]
     (up, up_falls), (across, across_falls) = (scale(cut, name) for name in names)
     layers = [values]
@@ -98,9 +99,9 @@ def _map(cut: Cut, words: Heading, names: list[str], values: Floats) -> Map:
 
 
 def _with_coast(cut: Cut, series: Series, one: Map) -> Map:
-    """Return a map with the coastlines, where its axes are those of the Earth.
+    """Return a map with coastlines, if its axes are latitude and longitude.
 
-    On a rotated grid they are turned as its ``grid_mapping`` says.
+    On a rotated grid the coastlines are rotated as its ``grid_mapping`` says.
     """
     span = max(float(np.ptp(axis.edges)) for axis in (one.across, one.up))
     detail = "110m" if span > _WIDE else "50m"
@@ -121,11 +122,10 @@ def _with_coast(cut: Cut, series: Series, one: Map) -> Map:
 
 
 def _plot(cut: Cut, words: Heading, name: str, made: list[Floats]) -> Plot:
-    """Return lines and bands of the statistics along one axis.
+    """Return lines and bands for the statistics along one axis.
 
-    A spread is a band about the mean, and so are two that stand alike from below and
-    from above: the least and the largest, the 10th and the 90th percentile. The
-    widest band is behind the others.
+    The spread becomes a band around the mean. Minimum and maximum, or percentiles p and
+    100 - p, become the limits of a band. The widest band is drawn behind the others.
     """
     along, falls = scale(cut, name)
     hows = [how.name for how in cut.order.statistics] or [""]

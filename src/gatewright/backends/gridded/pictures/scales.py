@@ -1,4 +1,4 @@
-"""The axes of a subset as those of a picture."""
+"""Turns the axes of a subset into the axes of a picture."""
 
 import numpy as np
 
@@ -12,13 +12,14 @@ _PRESSURE = frozenset(
     | {"decibar"}
 )
 _PLAIN = frozenset({"", "standard", "gregorian", "proleptic_gregorian"})
-"""Calendars that go without saying."""
+"""Calendars that the title of a time axis need not mention."""
 
 
 def scale(cut: Cut, name: str) -> tuple[Scale, bool]:
-    """Return an axis with rising places, and whether the values must be turned round.
+    """Return an axis with ascending positions, and whether to reverse the values.
 
-    Where it has labels, or numbers in no order, the places are positions from 0.
+    For labels, and for numbers that are neither ascending nor descending, the positions
+    are 0, 1, 2, ...
     """
     axis = cut.axes.get(name)
     kind = axis.kind if axis else None
@@ -54,10 +55,10 @@ def scale(cut: Cut, name: str) -> tuple[Scale, bool]:
 
 
 def _rises(variable: Variable | None) -> bool:
-    """Return whether the larger of two levels is the higher one.
+    """Return whether a larger level is higher up.
 
-    ``positive`` says it, or units of pressure do (CF conventions 1.11, section 4.3);
-    depths and the sigma of the atmosphere grow downward without a word.
+    ``positive`` or units of pressure decide (CF conventions 1.11, section 4.3). Depths
+    and atmospheric sigma coordinates increase downward even without ``positive``.
     """
     if variable is None:
         return True

@@ -1,6 +1,6 @@
-"""Places and texts of the marks along an axis: numbers, degrees and times.
+"""Positions and labels of the ticks along an axis: numbers, degrees and times.
 
-All are few enough, and short enough, that no text stands over another.
+Ticks are so few, and labels so short, that labels do not overlap.
 """
 
 import itertools
@@ -14,13 +14,14 @@ from gatewright.backends.gridded.pictures.picture import Scale
 from gatewright.domains.arrays import AxisKind, TimeUnits
 
 Ticks = list[tuple[float, str]]
-"""Places along an axis with their texts, in order."""
+"""Positions along an axis with their labels, in order."""
 _LETTER = 7.0
-"""Pixels of a letter of 9 points, in the mean."""
+"""Average width in pixels of a letter at 9 points."""
 
 _SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _LARGE, _SMALL = 6, -4
-"""Powers of ten from which on, and below which, numbers are written with one."""
+"""Powers of ten from which (``_LARGE``) and below which (``_SMALL``) numbers are
+written with an exponent."""
 _DEGREES = (1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0)
 _DAY = 86_400
 _YEAR = 31_556_952
@@ -28,19 +29,19 @@ _CLOCK = (
     *(1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800),
     *(3600, 7200, 10_800, 21_600, 43_200),
 )
-"""Steps within a day, in seconds."""
+"""Tick distances within a day, in seconds."""
 _DAYS_OF_MONTH = {
     1: range(1, 32),
     2: range(1, 30, 2),
     5: range(1, 27, 5),
     10: (1, 11, 21),
 }
-"""Days of a month that have a mark, by the step."""
+"""Days of a month that have a tick, by tick distance in days."""
 _MONTHS = (1, 2, 3, 6)
 
 
 def one_line(text: str, room: float, size: float = 9.0) -> str:
-    """Return text as one line, cut so that it fits into a width in pixels."""
+    """Return text as one line, shortened to fit a width in pixels."""
     plain = "".join(c if c.isprintable() else " " for c in text)
     return textwrap.shorten(plain, int(room / (_LETTER * size / 9)), placeholder=" …")
 
@@ -48,7 +49,7 @@ def one_line(text: str, room: float, size: float = 9.0) -> str:
 def axis_ticks(
     scale: Scale, low: float, high: float, room: int, *, upright: bool
 ) -> Ticks:
-    """Return the marks of an axis, as many as have room."""
+    """Return the ticks of an axis, as many as fit into ``room`` pixels."""
     if scale.texts:
         most = 11 if upright else 18
         texts = [one_line(text, most * _LETTER) for text in scale.texts]
@@ -63,7 +64,7 @@ def axis_ticks(
 
 
 def number_ticks(low: float, high: float, most: int) -> Ticks:
-    """Return round numbers between two others, with as many digits as they need."""
+    """Return round numbers from ``low`` to ``high``, with the digits they need."""
     if not low < high:
         return [(low, number_texts([low])[0])]
     places = MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
@@ -73,9 +74,9 @@ def number_ticks(low: float, high: float, most: int) -> Ticks:
 
 
 def number_texts(values: Sequence[float]) -> list[str]:
-    """Return numbers as texts of the same number of decimals, none of them cut off.
+    """Return numbers as texts with equal numbers of decimals, none of them rounded.
 
-    Large and small ones have a power of ten.
+    Very large and very small numbers get a power of ten.
     """
     largest = max(map(abs, values), default=0.0)
     if len(values) < 2:
@@ -100,7 +101,7 @@ def _minus(text: str) -> str:
 
 
 def degrees(kind: AxisKind, value: float) -> str:
-    """Return a latitude or longitude as people write it: 30°W, 45.5°N."""
+    """Return a latitude or longitude as text, such as 30°W or 45.5°N."""
     if kind is AxisKind.LONGITUDE:
         value = (value + 180.0) % 360.0 - 180.0
     text = f"{abs(value):.6g}°"
@@ -111,7 +112,7 @@ def degrees(kind: AxisKind, value: float) -> str:
 
 
 def degree_ticks(kind: AxisKind, low: float, high: float, most: int) -> Ticks:
-    """Return latitudes or longitudes between two others at round steps."""
+    """Return round latitudes or longitudes from ``low`` to ``high``."""
     wide = next((s for s in _DEGREES if (high - low) / s <= most), None)
     if wide is None or high - low < 2 * wide:
         return [(v, degrees(kind, v)) for v, _ in number_ticks(low, high, most)]
@@ -120,26 +121,26 @@ def degree_ticks(kind: AxisKind, low: float, high: float, most: int) -> Ticks:
 
 
 def label_ticks(texts: Sequence[str], room: float, width: float) -> Ticks:
-    """Return the marks of an axis of labels, as many as have room.
+    """Return the ticks of an axis of labels, as many as fit.
 
     Parameters
     ----------
     texts
-        The label of each place, from 0.
+        Labels of the positions 0, 1, 2, ...
     room
-        Pixels along the axis.
+        Length of the axis in pixels.
     width
-        Pixels that one label takes.
+        Width of a label in pixels.
     """
     step = max(1, math.ceil(len(texts) * width / room))
     return [(float(n), texts[n]) for n in range(0, len(texts), step)]
 
 
 def time_ticks(units: TimeUnits, low: float, high: float, most: int) -> Ticks:
-    """Return moments between two others: years, months, days or times of day.
+    """Return ticks at full years, months, days or times of day.
 
-    A time of day has its date below it where that is another than before. The numbers
-    themselves are given where they are no moments, or too close for seconds.
+    A time of day has its date below it if that differs from the one before. Plain
+    numbers are used if the values are not valid times, or closer together than seconds.
     """
     second = 1e9 / units.unit
     span = (high - low) / second
@@ -164,7 +165,7 @@ def time_ticks(units: TimeUnits, low: float, high: float, most: int) -> Ticks:
 
 
 def _steps(units: TimeUnits, low: float, high: float, step: float) -> Iterator[float]:
-    """Yield the numbers at even steps from midnight on that lie between two others."""
+    """Yield the numbers from ``low`` to ``high`` at even steps from midnight."""
     start = units.moment(low)
     assert start is not None  # noqa: S101  # seen by time_ticks
     midnight = units.value(replace(start, microsecond=0))
@@ -179,9 +180,9 @@ def _steps(units: TimeUnits, low: float, high: float, step: float) -> Iterator[f
 def _days(
     units: TimeUnits, values: Iterable[float]
 ) -> Iterator[tuple[float, tuple[int, int, int], int]]:
-    """Yield numbers with year, month and day, and the second of the day.
+    """Yield numbers with (year, month, day) and the second of the day.
 
-    Half a second is added: a number may fall short of its moment by its rounding.
+    Half a second is added, since rounding may put a number just before its time.
     """
     for value in values:
         moment = units.moment(value + 5e8 / units.unit)
@@ -208,7 +209,7 @@ def _times_of_day(units: TimeUnits, values: Iterator[float]) -> Ticks:
 
 
 def _months(units: TimeUnits, low: float, high: float, step: int) -> Ticks:
-    """Return the first days of every so many months, counted from year 0."""
+    """Return a tick on the first day of every ``step`` months, counted from year 0."""
     start = units.moment(low)
     assert start is not None  # noqa: S101  # seen by time_ticks
     found: Ticks = []

@@ -1,4 +1,4 @@
-"""A subset as a picture: a map of two axes with a colour bar, or lines along one."""
+"""Writes a subset as a picture: a map with a colour bar, or lines along one axis."""
 
 import warnings
 from typing import BinaryIO
@@ -17,7 +17,7 @@ from gatewright.backends.png import encode_png
 
 
 def write(cut: Cut, file: BinaryIO) -> None:
-    """Write the picture to an empty file."""
+    """Write the picture as PNG to an empty file."""
     shown = planned(cut)
     with rc_context(STYLE), warnings.catch_warnings():
         # A letter that the font does not have shows as a box.
