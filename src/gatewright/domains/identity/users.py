@@ -52,8 +52,7 @@ class Users:
             await self._store.set_role(self.owner, Role.OWNER)
 
     async def check_owners(self) -> None:
-        """Refuse local accounts with the role of owner that an earlier configuration
-        allowed.
+        """Refuse owners among the local accounts that may not have this role.
 
         Raises
         ------
