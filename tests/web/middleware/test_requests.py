@@ -326,7 +326,7 @@ async def test_an_uploaded_json_file_is_not_read_here() -> None:
 
 async def test_a_client_that_goes_within_the_body_ends_the_request() -> None:
     scope = scope_of("POST", "/", [JSON])
-    with pytest.raises(InvalidRequest, match="went away"):
+    with pytest.raises(InvalidRequest, match="disconnected"):
         await ask(StrictBodies(constant()), scope, gone=True)
 
 

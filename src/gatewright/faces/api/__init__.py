@@ -56,7 +56,7 @@ ROUTERS: tuple[tuple[APIRouter, tuple[Scope, ...]], ...] = (
     (store.router, (Scope.STORE,)),
     (store_documents.router, (Scope.STORE,)),
 )
-"""The families of resources, each with the scopes of which one is needed."""
+"""The families of resources, each with scopes; a caller needs at least one of them."""
 
 _SEARCHES = (datasets.router, images.router, surveys.router)
 _QUERIES = only_known_parameters(InvalidRequest)
@@ -64,12 +64,12 @@ _FIELDS = only_known_parameters(InvalidContent)
 
 
 def build(services: Services) -> ASGIApp:
-    """Return the API as one application."""
+    """Return the API's ASGI application."""
     return DescribedApi(application(services.config))
 
 
 def application(config: Config) -> FastAPI:
-    """Return the API of a configuration, with its OpenAPI document."""
+    """Return the API's FastAPI application, whose OpenAPI document is complete."""
     app = FastAPI(
         title=config.gateway.title,
         version=__version__,

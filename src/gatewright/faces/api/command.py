@@ -1,4 +1,4 @@
-"""Commands: ``/command/{system}``."""
+"""Runs commands: ``/command/{system}``."""
 
 from typing import Annotated
 
@@ -26,41 +26,43 @@ class CommandBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     command: list[str] = Field(
-        description="The program and its arguments. No shell reads them; for one, say "
-        "[“sh”, “-c”, “...”].",
+        description="The program and its arguments. They are not passed to a shell; to "
+        "use one, send [“sh”, “-c”, “...”].",
         min_length=1,
         max_length=4096,
         examples=[["ls", "-l"]],
     )
-    stdin: str = Field("", description="What the command reads from standard input.")
+    stdin: str = Field("", description="Text for the command's standard input.")
     directory: str = Field(
         "~",
-        description="Folder to run in, percent-encoded as in a listing; home if not "
-        "said.",
+        description="Folder to run in, percent-encoded as in a listing; your home by "
+        "default.",
         examples=["/runs"],
     )
     environment: dict[str, str] = Field(
-        {}, description="Variables beside the usual ones.", max_length=1000
+        {}, description="Additional environment variables.", max_length=1000
     )
     seconds: float | None = Field(
         None,
-        description="Longest time to run; the limit of the gateway if not said.",
+        description="Longest time to run; by default the gateway's limit.",
         gt=0,
         examples=[10],
     )
 
 
 class CommandAnswer(BaseModel):
-    """How the command ended."""
+    """The outcome of a command."""
 
     exit_code: int = Field(
-        description="Exit code; 128 and the number of the signal that ended it."
+        description="Exit code; 128 plus the signal's number if a signal ended it."
     )
-    stdout: str = Field(description="What it wrote; not UTF-8 shows as “\ufffd”.")
-    stderr: str = Field(description="What it wrote as errors.")
-    stdout_truncated: bool = Field(description="Whether it wrote more than is here.")
-    stderr_truncated: bool = Field(description="The same of its errors.")
-    timed_out: bool = Field(description="Whether it was killed at the end of its time.")
+    stdout: str = Field(
+        description="Its standard output; bytes that are not UTF-8 show as “\ufffd”."
+    )
+    stderr: str = Field(description="Its standard error, likewise.")
+    stdout_truncated: bool = Field(description="Whether “stdout” is cut at the limit.")
+    stderr_truncated: bool = Field(description="Whether “stderr” is cut at the limit.")
+    timed_out: bool = Field(description="Whether it was killed at its time limit.")
 
 
 @router.get(
@@ -86,9 +88,10 @@ async def systems(request: Request, context: Context) -> Response:
     },
 )
 async def run(request: Request, context: Context, system: System) -> Response:
-    """Run a program to its end, as yourself, and return what it wrote.
+    """Run a program to its end as yourself, and return its output.
 
-    What the program leaves running is killed; what should last is a job.
+    Processes that it leaves running are killed; submit a job for anything that should
+    last.
     """
     asked = await read_model(request, CommandBody)
     commands = context.services.commands

@@ -1,4 +1,4 @@
-"""What the API says of gridded data sets."""
+"""JSON descriptions of gridded data sets."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -34,10 +34,10 @@ class DatasetItem(BaseModel):
 
     id: str = Field(description="Name in URLs.")
     title: str = Field(description="Title.")
-    url: str = Field(description="Its description.")
+    url: str = Field(description="URL of its description.")
     state: Literal["ready", "missing", "unread"] = Field(
-        description="“missing”: its file is not there; “unread”: it could not be read "
-        "yet, or not at all."
+        description="“missing”: its file does not exist; “unread”: its file was not "
+        "read yet, or cannot be read."
     )
     format: str | None = Field(description="Kind of file; null if it is not known.")
     size: int | None = Field(description="Bytes of the file; null if not known.")
@@ -60,7 +60,7 @@ class DimensionAnswer(BaseModel):
 
 
 class VariableAnswer(BaseModel):
-    """A variable of the file."""
+    """A variable of a data set."""
 
     name: str
     title: str = Field(description="Its long name, standard name, or name.")
@@ -74,25 +74,27 @@ class VariableAnswer(BaseModel):
 
 
 class AxisAnswer(BaseModel):
-    """A dimension of data, or a scalar coordinate."""
+    """A dimension or a scalar coordinate, with its values."""
 
     kind: str = Field(
         description="time, level, lat, lon or member; other for any other."
     )
     name: str = Field(description="Dimension, or the name of a scalar coordinate.")
-    parameter: str = Field(description="The parameter of a subset that narrows it.")
+    parameter: str = Field(
+        description="Query parameter of a subset that selects on it."
+    )
     size: int
     units: str
     first: float | str | None = Field(description="First value; times in ISO 8601.")
     last: float | str | None = Field(description="Last value.")
     values: list[float | str | None] | None = Field(
         description=f"All values, of axes with at most {_LISTED_VALUES}: numbers, "
-        "times, labels, or positions from 0 where it has no values of its own."
+        "times, labels, or positions from 0 if the axis has no coordinate values."
     )
 
 
 class GridAnswer(BaseModel):
-    """A grid whose latitudes and longitudes are arrays of their own."""
+    """A grid whose latitudes and longitudes are two-dimensional arrays."""
 
     latitude: str = Field(description="Variable of the latitudes.")
     longitude: str = Field(description="Variable of the longitudes.")
@@ -100,7 +102,7 @@ class GridAnswer(BaseModel):
 
 
 class DatasetDetail(BaseModel):
-    """All about a data set."""
+    """The full description of a data set."""
 
     id: str
     title: str
@@ -112,44 +114,44 @@ class DatasetDetail(BaseModel):
     variables: list[VariableAnswer]
     axes: list[AxisAnswer]
     grids: list[GridAnswer] = Field(
-        description="Rotated, projected and other grids: “lat” and “lon” of a subset "
-        "find their cells, and those outside of the box are missing."
+        description="Rotated, projected and other grids whose coordinates are arrays. "
+        "“lat” and “lon” of a subset select cells; cells outside the box are missing."
     )
     bounds: dict[str, tuple[float | str | None, float | str | None]] = Field(
         description="Smallest and largest value of each kind of axis."
     )
     attributes: dict[str, Any]
     warnings: list[str] = Field(
-        description="What of the file is left out, or may mean something else."
+        description="Parts of the file that are left out or may be ambiguous."
     )
-    access: dict[str, str] = Field(description="Address of each protocol.")
-    code: dict[str, str] = Field(description="Code to paste.")
+    access: dict[str, str] = Field(description="URL for each protocol.")
+    code: dict[str, str] = Field(description="Example code for common tools.")
 
 
 class NearestAnswer(BaseModel):
-    """A value that is given because it is half a step away or less."""
+    """A coordinate value that replaces the requested one, at most half a step away."""
 
     asked: str
     given: str
 
 
 class EstimateAnswer(BaseModel):
-    """What a subset would cost."""
+    """The size of a subset before it is made."""
 
-    bytes: int = Field(description="Bytes of the answer: at most, or about.")
-    elements: int = Field(description="Values in the answer.")
-    read_bytes: int = Field(description="Bytes of the arrays that are read for it.")
-    limit_bytes: int = Field(description="Largest answer that is sent at once.")
-    fits: bool = Field(description="Whether it is within the limit.")
+    bytes: int = Field(description="Approximate or largest size of the response.")
+    elements: int = Field(description="Number of values in the response.")
+    read_bytes: int = Field(description="Bytes of the arrays that must be read.")
+    limit_bytes: int = Field(description="Largest response that the gateway sends.")
+    fits: bool = Field(description="Whether the subset is within the limit.")
     nearest: dict[str, NearestAnswer] = Field(
-        description="Axes of which another value is given than was asked for."
+        description="Axes for which the nearest value replaces the requested one."
     )
 
 
 def dataset_item(
     dataset: Dataset, known: Published | None, *, there: bool
 ) -> dict[str, object]:
-    """Return a data set as an item of the catalogue."""
+    """Return a data set as an item of the catalogue; ``known`` is None if not read."""
     item: dict[str, object] = {
         "id": dataset.id,
         "title": dataset.title or dataset.id,
@@ -175,7 +177,19 @@ def dataset_detail(
     grids: Sequence[tuple[Horizontal, Values, Values]],
     config: Config,
 ) -> dict[str, object]:
-    """Return all about a data set."""
+    """Return the full description of a data set as JSON values.
+
+    Parameters
+    ----------
+    published
+        The data set and what its file describes.
+    axes
+        Coordinate values by dimension or scalar coordinate.
+    grids
+        Two-dimensional grids with their latitudes and longitudes in degrees.
+    config
+        Configuration, for the URLs.
+    """
     description = published.description
     data = {variable.name for variable in data_variables(description)}
     return {
@@ -209,7 +223,7 @@ def dataset_detail(
                 for kind, values in zip(("lat", "lon"), arrays, strict=True)
                 if np.isfinite(values).any()
             },
-            # The first of a kind is meant: dimensions stand before scalar coordinates.
+            # The first axis of a kind wins; dimensions come before scalar coordinates.
             **{
                 a.axis.kind.value: _bounds(a)
                 for a in reversed(list(axes.values()))
@@ -227,7 +241,7 @@ def dataset_detail(
 
 
 def estimate_answer(prepared: Prepared, limit: int) -> dict[str, object]:
-    """Return what a subset would cost."""
+    """Return the size of a prepared subset, compared with ``limit`` bytes."""
     cost = prepared.estimate
     return {
         "bytes": cost.bytes,
@@ -315,7 +329,7 @@ def _access(dataset_id: str, config: Config) -> dict[str, str]:
 def _code(
     published: Published, axes: Mapping[str, AxisValues], config: Config
 ) -> dict[str, str]:
-    """Return a few lines for each of the usual tools, which work on this data set."""
+    """Return example code that opens this data set with each of the usual tools."""
     addresses = _access(published.dataset.id, config)
     data = data_variables(published.description)
     name = data[0].name if data else "VARIABLE"
@@ -335,7 +349,10 @@ def _code(
 
 
 def _middle(axis: AxisValues) -> str:
-    """Return a query for the middle half of a latitude or longitude, or nothing."""
+    """Return a query parameter for the middle half of a latitude or longitude axis.
+
+    It is empty for other axes.
+    """
     if axis.axis.kind not in {AxisKind.LATITUDE, AxisKind.LONGITUDE}:
         return ""
     known = sorted(float(value) for value in axis.values if math.isfinite(value))

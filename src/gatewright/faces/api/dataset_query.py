@@ -1,4 +1,4 @@
-"""The parameters of a subset as the domain's request."""
+"""Parses the query parameters of a subset."""
 
 from collections.abc import Iterable, Sequence
 
@@ -30,21 +30,21 @@ def subset_request(
     statistics: Sequence[str],
     form: str,
 ) -> SubsetRequest:
-    """Return the request that the parameters say.
+    """Return the subset request that the query parameters describe.
 
     Parameters
     ----------
     query
         All parameters.
     axes
-        Dimensions and scalar coordinates of the data set: each is a parameter too.
+        Dimensions and scalar coordinates of the data set; each is a parameter, too.
     variables, statistics, form
-        The values of ``var``, ``stat`` and ``format``.
+        Values of ``var``, ``stat`` and ``format``.
 
     Raises
     ------
     InvalidRequest
-        One of them is unknown, is given twice, or is of another form.
+        A parameter is unknown, given twice, or malformed.
     """
     known = PARAMETERS | frozenset(axes)
     names = [name for name, _ in query.multi_items()]

@@ -27,7 +27,7 @@ from gatewright.web.user_content import content_disposition
 router = APIRouter(tags=["data"])
 
 _GONE: dict[int | str, dict[str, Any]] = {
-    404: {"description": "There is none that you may see."}
+    404: {"description": "There is no such data set, or you may not see it."}
 }
 
 DatasetId = Annotated[
@@ -51,10 +51,10 @@ Words = list[str] | None
 async def list_datasets(
     request: Request, context: Context, limit: Limit = None, cursor: Cursor = None
 ) -> Response:
-    """List the gridded data sets that the caller may see, by id.
+    """List the gridded data sets that you may see, ordered by id.
 
-    One whose file is not there is “missing”; one that cannot be read, or not soon, is
-    “unread”. Both have their id as title and no more.
+    The state of a data set is “missing” if its file does not exist, and “unread” if the
+    file cannot be read, or not soon enough. In both cases its id stands for its title.
     """
     datasets = context.services.datasets
     page = datasets.page(context.caller, limit, cursor)
@@ -75,7 +75,7 @@ async def list_datasets(
     responses=_GONE,
 )
 async def one_dataset(context: Context, dataset: DatasetId) -> Response:
-    """Describe a data set: variables, axes, bounds, sizes, addresses, code to paste."""
+    """Describe a data set: variables, axes, bounds, sizes, URLs and example code."""
     datasets = context.services.datasets
     published = await datasets.open(context.caller, dataset)
     known = await datasets.axes(published)
@@ -103,19 +103,19 @@ _VALUES = {"type": "object", "required": ["coordinates", "variables"]}
                 },
                 "image/png": {"schema": BINARY},
             },
-            "description": "The subset, or with “estimate” what it would cost.",
+            "description": "The subset, or with “estimate” its size.",
             "headers": {
                 "Gatewright-Nearest": {
-                    "description": "Values that are given where others were asked for, "
-                    "half a step away or less, such as lat=45.5; level=850.",
+                    "description": "Coordinates that replace the requested ones, at "
+                    "most half a step away, such as lat=45.5; level=850.",
                     "schema": {"type": "string"},
                 }
             },
         },
-        304: {"description": "It is still the same."},
-        400: {"description": "It does not fit the data set; the text says why."},
+        304: {"description": "The subset has not changed."},
+        400: {"description": "The request does not fit the data set; see the text."},
         **_GONE,
-        413: {"description": "It would be too large; the answer says how large."},
+        413: {"description": "The subset would be too large; the text says how large."},
     },
 )
 async def subset(
@@ -134,9 +134,9 @@ async def subset(
         str | None,
         Query(
             title="Latitude",
-            description="south:north in degrees, ends included, or one, for the cell "
-            "in which it lies. Where latitudes and longitudes are arrays of their own "
-            "(a rotated or projected grid), cells outside of the box are missing.",
+            description="south:north in degrees, ends included, or one latitude, which "
+            "selects the cell that contains it. On a rotated or projected grid, cells "
+            "outside the box are missing.",
             examples=["10:60"],
             max_length=100,
         ),
@@ -145,8 +145,8 @@ async def subset(
         str | None,
         Query(
             title="Longitude",
-            description="west:east in degrees, over the seam where need be: -20:40 is "
-            "60 degrees wide whether the file counts to 180 or to 360.",
+            description="west:east in degrees, across the end of the grid if needed: "
+            "-20:40 is 60 degrees wide whether longitudes run to 180 or to 360.",
             examples=["-20:40"],
             max_length=100,
         ),
@@ -156,9 +156,10 @@ async def subset(
         Query(
             title="Time",
             description="A year, month, day or moment (1987, 1987-10, 1987-10-16, "
-            "1987-10-16T06:00; UTC, or with its offset such as +01:00), or first:last "
-            "of such. A period means the times within it; a moment the time half a "
-            "step away or less, which the header Gatewright-Nearest names then.",
+            "1987-10-16T06:00; UTC, or with an offset such as +01:00), or first:last. "
+            "A period selects the times within it. A moment selects the nearest time, "
+            "at most half a step away; if it differs, the header Gatewright-Nearest "
+            "names it.",
             examples=["1987-10-16"],
             max_length=100,
         ),
@@ -167,8 +168,9 @@ async def subset(
         str | None,
         Query(
             title="Level",
-            description="One level or a range, in the units of the axis; one within "
-            "half a step of it is given, and named in the header Gatewright-Nearest.",
+            description="One level or a range, in the units of the axis. One level "
+            "selects the nearest, at most half a step away; if it differs, the header "
+            "Gatewright-Nearest names it.",
             examples=["850"],
             max_length=100,
         ),
@@ -177,9 +179,9 @@ async def subset(
         str | None,
         Query(
             title="Ensemble member",
-            description="One member or a range of them, by number or label. Every "
-            "other axis is a parameter of its own, by the name of its dimension, such "
-            "as quantile=0.9 or station=Uccle; and each axis takes positions from 0, "
+            description="One ensemble member or a range, by number or label. Every "
+            "other axis has a parameter with the name of its dimension, such as "
+            "quantile=0.9 or station=Uccle. Each axis also accepts positions from 0, "
             "such as index:3 or index:0:9.",
             examples=["1:10"],
             max_length=100,
@@ -189,8 +191,8 @@ async def subset(
         Words,
         Query(
             title="Statistics",
-            description="Over the members, in their place: mean, spread (the sample "
-            "standard deviation), median, min, max, p0 to p100.",
+            description="Statistics over the members, which replace the members: mean, "
+            "spread (sample standard deviation), median, min, max, p0 to p100.",
             examples=[["mean,spread,p95"]],
         ),
     ] = None,
@@ -199,18 +201,18 @@ async def subset(
         Query(
             alias="format",
             title="Form",
-            description="netcdf4 keeps stored values and attributes; csv is a row for "
+            description="netcdf4 keeps stored values and attributes; csv has a row for "
             "each cell; json has “coordinates” and “variables” with “dimensions”, "
             "“shape” and flat, row-major “values”; png is a map of two axes, or lines "
-            "along one, with a spread as a band about the mean.",
+            "along one axis, with the spread as a band around the mean.",
         ),
     ] = "netcdf4",
     estimate: Annotated[
         bool,
-        Query(title="Estimate", description="Only say what it would cost."),
+        Query(title="Estimate", description="Return only the size of the subset."),
     ] = False,
 ) -> Response:
-    """Cut a piece out of a data set by coordinates, with statistics over members."""
+    """Return a part of a data set by coordinates, with statistics over members."""
     datasets = context.services.datasets
     published = await datasets.open(context.caller, dataset)
     names = axes(published.description)
@@ -240,6 +242,6 @@ async def subset(
 
 
 def subset_etag(prepared: Prepared) -> str:
-    """Return the tag of a subset: the source's version and all that was asked."""
+    """Return the entity tag of a subset, from the source's version and the request."""
     text = f"subset 3 {prepared.published.description.version} {prepared.order}"
     return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'

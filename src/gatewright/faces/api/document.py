@@ -1,8 +1,8 @@
-"""The OpenAPI document of the API, completed with what holds for every operation.
+"""Completes the OpenAPI document with what all operations have in common.
 
-FastAPI writes down the operations, their parameters and their answers. Here the
-document learns what the whole stack adds to them (OpenAPI 3.1): the one form of errors,
-the header fields of answers, and the header fields that a request may have.
+FastAPI describes the operations, their parameters and their responses. This module adds
+what the middleware stack adds to them (OpenAPI 3.1): the format of errors, the headers
+of responses, and the headers that a request may have.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,18 +18,18 @@ PROBLEM: Final = "application/problem+json"
 
 _EVERYWHERE: Final[Mapping[str, str]] = {
     "400": "The request cannot be understood.",
-    "401": "Nobody is signed in, or the token is not valid.",
+    "401": "You are not signed in, or the token is not valid.",
     "403": "You may not do this.",
-    "429": "There were too many requests; “Retry-After” says when to come back.",
-    "503": "A part of the gateway is away or busy; “Retry-After” says until when.",
+    "429": "There were too many requests; wait as long as “Retry-After” says.",
+    "503": "A part of the gateway is unavailable or busy; see “Retry-After”.",
     "default": "Another error.",
 }
 
 
 def complete_document(app: FastAPI, config: Config) -> None:
-    """Make an application's OpenAPI document tell the truth of the whole stack.
+    """Extend an application's OpenAPI document by what the middleware stack adds.
 
-    Every operation takes any of the credentials, or none where visitors may do it too.
+    Every operation accepts any of the credentials, or none.
     """
     make = app.openapi
 
@@ -48,7 +48,7 @@ def complete_document(app: FastAPI, config: Config) -> None:
                     for content in body.get("content", {}).values():
                         content["schema"] = _named(content["schema"], schemas)
                     _complete(operation)
-                    if method == "head":  # what it tells of, it does not send
+                    if method == "head":  # a response to HEAD has no content
                         operation["responses"]["206"].pop("content")
             document["security"] = [*({name: []} for name in schemes(config)), {}]
         assert app.openapi_schema is not None  # noqa: S101  # FastAPI keeps it there
@@ -58,9 +58,9 @@ def complete_document(app: FastAPI, config: Config) -> None:
 
 
 def _named(value: Any, schemas: dict[str, Any]) -> Any:
-    """Return a schema whose models are references to the document's named ones.
+    """Return a schema in which known models are references to named schemas.
 
-    A model is named once, so that a generated client has one class of it.
+    Each model is named once, so that a generated client has one class for it.
     """
     if isinstance(value, list):
         return [_named(item, schemas) for item in value]
@@ -83,11 +83,13 @@ def _complete(operation: dict[str, Any]) -> None:
         responses.setdefault(status, {"description": description})
     if "Range" in sent:
         parts = {**responses["200"].get("content", {}), "multipart/byteranges": {}}
-        responses["206"] = {"description": "The parts asked for.", "content": parts}
-        responses["416"] = {"description": "There are no such parts."}
-        responses["304"] = {"description": "The client's copy is good."}
+        responses["206"] = {"description": "The requested ranges.", "content": parts}
+        responses["416"] = {"description": "The ranges are outside the content."}
+        responses["304"] = {"description": "The client's copy is still valid."}
     if "If-Match" in sent:
-        responses["412"] = {"description": "It has changed since, or is there."}
+        responses["412"] = {
+            "description": "“If-Match” or “If-None-Match” does not hold."
+        }
     for status, response in responses.items():
         if status == "default" or status >= "400":
             schema = {"$ref": "#/components/schemas/Problem"}

@@ -1,4 +1,4 @@
-"""All that happens and that the caller may know: ``/events``."""
+"""Server-sent events about the caller's resources: ``/events``."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated
@@ -15,7 +15,7 @@ from gatewright.web.turns import Counted, turn_of
 router = APIRouter(tags=["events"])
 
 _SCOPES = {"jobs": Scope.JOBS_READ}
-"""Scope that knowing of each family of resources takes."""
+"""Scope that a caller needs to read the events of each family of resources."""
 
 
 @router.get(
@@ -25,10 +25,10 @@ _SCOPES = {"jobs": Scope.JOBS_READ}
     summary="What happens",
     responses={
         200: {
-            "description": "Server-sent events, until the client goes.",
+            "description": "Server-sent events, until the client disconnects.",
             "content": {"text/event-stream": {"schema": {"type": "string"}}},
         },
-        401: {"description": "A visitor has no events."},
+        401: {"description": "You are not signed in."},
     },
 )
 async def events(
@@ -37,16 +37,16 @@ async def events(
     subject: Annotated[
         str,
         Query(
-            description="Only of this resource and those below it.",
+            description="Only events of this resource and those below it.",
             max_length=512,
             examples=["jobs/local"],
         ),
     ] = "",
 ) -> Response:
-    """Tell what happens to all that is the caller's, as it happens.
+    """Follow what happens to your resources, as server-sent events.
 
-    A client that comes back says in ``Last-Event-ID`` what it has seen, and is told
-    all that happened since.
+    A client that reconnects sends the id of the last event it saw as ``Last-Event-ID``,
+    and gets all events since.
     """
     owner = context.caller.require_user()
     hub = context.services.events
@@ -59,7 +59,7 @@ async def events(
 async def _within_scopes(
     events: AsyncIterator[Event | None], caller: Caller
 ) -> AsyncIterator[Event | None]:
-    """Leave out what the caller's token does not reach."""
+    """Yield the events that the caller's scopes permit to see."""
     async for event in events:
         kind = "" if event is None else event.subject.partition("/")[0]
         needed = _SCOPES.get(kind)

@@ -1,4 +1,4 @@
-"""What is told of files, in JSON."""
+"""JSON descriptions of files, folders and file systems."""
 
 from collections.abc import Iterable
 
@@ -21,36 +21,36 @@ class EntryAnswer(BaseModel):
         description="Path from the system's root, percent-encoded: what a URL takes.",
         examples=["/runs/output.txt"],
     )
-    type: FileType = Field(description="What it is.")
+    type: FileType = Field(description="Type of the entry.")
     size: int = Field(description="Size in bytes.", examples=[1024])
     modified_at: str = Field(description="Last change of content, RFC 3339 in UTC.")
     mode: str = Field(description="Permission bits in octal.", examples=["0644"])
-    owner: str = Field(description="User that it belongs to.")
-    group: str = Field(description="Group that it belongs to.")
+    owner: str = Field(description="Name of the owning user.")
+    group: str = Field(description="Name of the owning group.")
     etag: str = Field(description="Version of the content, for “If-Match”.")
     target: str | None = Field(description="Where a symbolic link points.")
 
 
 class FolderPage(BaseModel):
-    """A page of a folder."""
+    """A page of a folder's entries."""
 
-    entries: list[EntryAnswer] = Field(description="In the order of their names.")
+    entries: list[EntryAnswer] = Field(description="Entries, sorted by name.")
     next: str | None = Field(description="Cursor of the next page, null on the last.")
 
 
 class SpaceAnswer(BaseModel):
-    """Room on a file system."""
+    """Size and free space of a file system."""
 
     total: int = Field(description="Size in bytes.")
-    free: int = Field(description="Bytes that may still be written.")
+    free: int = Field(description="Free space in bytes.")
 
 
 class SystemAnswer(BaseModel):
-    """A system with files, and where the caller's home is on it."""
+    """A system with files, and the caller's home folder on it."""
 
     name: str = Field(description="Name of the system.", examples=["local"])
-    home: str = Field(description="Path that “~” and relative paths mean.")
-    space: SpaceAnswer | None = Field(None, description="Room at home.")
+    home: str = Field(description="Home folder, for “~” and relative paths.")
+    space: SpaceAnswer | None = Field(None, description="Space on the home's disk.")
 
 
 class SystemList(BaseModel):
@@ -63,13 +63,13 @@ class SystemList(BaseModel):
 class ChecksumAnswer(BaseModel):
     """A checksum of a whole file."""
 
-    algorithm: str = Field(description="How it was computed.", examples=["sha256"])
+    algorithm: str = Field(description="Hash function.", examples=["sha256"])
     checksum: str = Field(description="The checksum in hexadecimal.")
-    size: int = Field(description="Bytes that it covers.")
+    size: int = Field(description="Size of the file in bytes.")
 
     @classmethod
     def of(cls, found: Checksum) -> dict[str, object]:
-        """Return a checksum as JSON has it."""
+        """Return a checksum as JSON values."""
         return {
             "algorithm": found.algorithm,
             "checksum": found.value,
@@ -78,7 +78,7 @@ class ChecksumAnswer(BaseModel):
 
 
 def system_answer(home: Home, space: Space | None = None) -> dict[str, object]:
-    """Return a system as JSON has it."""
+    """Return a system as JSON values."""
     answer: dict[str, object] = {"name": home.name, "home": encode_path(home.home)}
     if space is not None:
         answer["space"] = {"total": space.total, "free": space.free}
@@ -86,7 +86,7 @@ def system_answer(home: Home, space: Space | None = None) -> dict[str, object]:
 
 
 def entry_answer(path: bytes, entry: Entry) -> dict[str, object]:
-    """Return an entry that has a path as JSON has it."""
+    """Return an entry and its normalized path as JSON values."""
     plain = b"/" + b"/".join(
         part for part in path.split(b"/") if part not in {b"", b"."}
     )
@@ -95,7 +95,7 @@ def entry_answer(path: bytes, entry: Entry) -> dict[str, object]:
         "path": encode_path(plain),
         "type": entry.type,
         "size": entry.size,
-        # At the nearest end where it is outside of the calendar (years 1 to 9999).
+        # Times outside the years 1 to 9999 are clamped, since RFC 3339 has no others.
         "modified_at": timestamp(min(max(entry.modified_at, _EARLIEST), _LATEST)),
         "mode": entry.permissions,
         "owner": entry.owner,
@@ -106,17 +106,17 @@ def entry_answer(path: bytes, entry: Entry) -> dict[str, object]:
 
 
 def folder_page(folder: bytes, entries: Iterable[Entry]) -> list[dict[str, object]]:
-    """Return the entries of a folder as JSON has them."""
+    """Return the entries of a folder as JSON values."""
     return [entry_answer(folder + b"/" + entry.name, entry) for entry in entries]
 
 
 def cursor_of(name: bytes | None) -> str | None:
-    """Return the cursor of the page after a name."""
+    """Return the cursor of the page that begins after a name; None for None."""
     return None if name is None else encode_cursor(name.decode("latin-1"))
 
 
 def name_after(cursor: str | None) -> bytes:
-    """Return the name that a page follows, none for the first page.
+    """Return the name that a page begins after; empty for the first page.
 
     Raises
     ------

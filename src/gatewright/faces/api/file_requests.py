@@ -1,4 +1,4 @@
-"""The changes of files that clients ask for."""
+"""Parses requests that change files, and carries them out."""
 
 from collections.abc import Mapping
 from typing import Literal, Self
@@ -13,13 +13,13 @@ from gatewright.web.paths import decode_path
 
 
 class FileOperation(BaseModel):
-    """What to do with the path of the request."""
+    """An operation on the path of the request."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     op: Literal["mkdir", "copy", "move", "link", "chmod"] = Field(
-        description="“mkdir”: make the folder. “copy”, “move”: to “destination”. "
-        "“link”: make a link at the path to “target”. “chmod”: set “mode”."
+        description="“mkdir”: create the folder. “copy”, “move”: to “destination”. "
+        "“link”: create a link to “target” at the path. “chmod”: set “mode”."
     )
     destination: str | None = Field(
         None,
@@ -27,16 +27,17 @@ class FileOperation(BaseModel):
         "begin with “/” is relative to home.",
         examples=["/runs/copy.txt"],
     )
-    replace: bool = Field(False, description="Replace what is at the destination.")
+    replace: bool = Field(False, description="Replace a file at the destination.")
     parents: bool = Field(
-        False, description="Make the folders above too, and accept one that is there."
+        False,
+        description="Create missing parent folders, and accept an existing folder.",
     )
     target: str | None = Field(
         None,
-        description="Where the link leads, percent-encoded.",
+        description="Target of the link, percent-encoded.",
         examples=["output.txt"],
     )
-    symbolic: bool = Field(True, description="Make a symbolic, not a hard link.")
+    symbolic: bool = Field(True, description="Create a symbolic link, not a hard link.")
     mode: str | None = Field(
         None,
         description="Permission bits in octal.",
@@ -61,7 +62,7 @@ class FileOperation(BaseModel):
 async def carry_out(
     context: RequestContext, system: str, path: bytes, asked: FileOperation
 ) -> tuple[Entry, bytes]:
-    """Do it; returns what is there afterwards, and its path."""
+    """Carry out an operation; return the resulting entry and its path."""
     files, caller = context.services.files, context.caller
     if asked.op in {"copy", "move"}:
         given = decode_path((asked.destination or "").encode())
@@ -79,19 +80,25 @@ async def carry_out(
 
 
 def refuse_folder_name(path: bytes) -> bytes:
-    """Return the path of a file; one that ends with a slash names a folder."""
-    if path.endswith(b"/"):
-        raise InvalidRequest("A file's path does not end with a slash.")
-    return path
-
-
-def precondition(headers: Mapping[str, str]) -> Precondition:
-    """Return the conditions of a write (RFC 9110, section 13.1).
+    """Return the path of a file unchanged.
 
     Raises
     ------
     InvalidRequest
-        A condition cannot be read.
+        The path ends with a slash, and so names a folder.
+    """
+    if path.endswith(b"/"):
+        raise InvalidRequest("The path of a file cannot end with a slash.")
+    return path
+
+
+def precondition(headers: Mapping[str, str]) -> Precondition:
+    """Return the preconditions of a write (RFC 9110, section 13.1).
+
+    Raises
+    ------
+    InvalidRequest
+        ``If-Match`` or ``If-None-Match`` is malformed.
     """
     none_match = headers.get("if-none-match")
     create = none_match is not None and none_match.strip() == "*"
@@ -105,7 +112,7 @@ def precondition(headers: Mapping[str, str]) -> Precondition:
 
 
 def match_of(headers: Mapping[str, str]) -> tuple[str, ...] | None:
-    """Return the versions that ``If-Match`` names; None if it is not there."""
+    """Return the file versions in ``If-Match``; None without the header."""
     field = headers.get("if-match")
     if field is None:
         return None
@@ -113,6 +120,6 @@ def match_of(headers: Mapping[str, str]) -> tuple[str, ...] | None:
 
 
 def _versions(field: str, weak: str = "") -> tuple[str, ...]:
-    """Return versions in strong tags; weak ones count where ``weak`` is their mark."""
+    """Return the versions in entity tags; weak ones count if ``weak`` is ``W/``."""
     tags = [tag.removeprefix(weak) for tag in entity_tags(field)]
     return tuple(tag[1:-1] for tag in tags if tag.startswith('"'))

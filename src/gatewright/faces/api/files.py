@@ -42,7 +42,7 @@ router = APIRouter(tags=["files"])
 
 _PARTS = 2
 _REFUSALS: dict[int | str, dict[str, object]] = {
-    403: {"description": "Permissions refuse it, or the account has no files."},
+    403: {"description": "File permissions deny it, or the account has no files."},
     404: {"description": "There is no such file, folder or system."},
 }
 
@@ -53,9 +53,9 @@ FilePath = Annotated[
     str,
     Path(
         title="Path",
-        description="Path from the root of the system's files. A name is bytes: what "
-        "is not plain ASCII is percent-encoded, as “path” of a listing has it. “%2F” "
-        "is a slash like any other. “..” is refused.",
+        description="Path from the root of the system's files. File names are bytes; "
+        "all that is not plain ASCII is percent-encoded, as in “path” of a listing. "
+        "“%2F” counts as a slash. “..” is refused.",
         examples=["runs/output.txt"],
     ),
 ]
@@ -64,34 +64,38 @@ View = Annotated[
     Query(
         title="View",
         description="“content”: the bytes of a file, or a page of a folder. “stat”: "
-        "what it is. “checksum”: a checksum of the file. “tail”: its last lines. "
-        "“archive”: a folder with all in it, in one file.",
+        "type, size and other metadata. “checksum”: a checksum of the file. “tail”: "
+        "the last lines of the file. “archive”: the whole folder as an archive.",
     ),
 ]
 ChecksumAlgorithm = Annotated[
     Algorithm,
-    Query(title="Algorithm", description="Of the checksum.", examples=["sha256"]),
+    Query(
+        title="Algorithm",
+        description="Hash function of the checksum.",
+        examples=["sha256"],
+    ),
 ]
 Format = Annotated[
     ArchiveFormat,
     Query(
         alias="format",
         title="Format",
-        description="Of the archive. What could not be read is listed in its last "
-        "file, “NAME-missing.txt”; an archive that cannot be made whole breaks off.",
+        description="Format of the archive. Files that cannot be read are listed in "
+        "its last member, “NAME-missing.txt”; on other failures the connection breaks.",
     ),
 ]
 Lines = Annotated[
     int,
-    Query(title="Lines", description="How many last lines.", ge=1, le=10_000),
+    Query(title="Lines", description="Number of last lines.", ge=1, le=10_000),
 ]
 Follow = Annotated[
     bool,
-    Query(title="Follow", description="“stat” tells of what a link leads to."),
+    Query(title="Follow", description="“stat” describes the target of a link."),
 ]
 Recursive = Annotated[
     bool,
-    Query(title="Recursive", description="Delete a folder with all that is in it."),
+    Query(title="Recursive", description="Delete a folder with its content."),
 ]
 
 
@@ -102,7 +106,7 @@ Recursive = Annotated[
     summary="Systems with files",
 )
 async def systems(request: Request, context: Context) -> Response:
-    """List the systems that have files, and where one's home is on each."""
+    """List the systems that have files, and your home folder on each."""
     found = await context.services.files.systems(context.caller)
     return listing(request, "systems", Page([system_answer(one) for one in found]))
 
@@ -115,7 +119,7 @@ async def systems(request: Request, context: Context) -> Response:
     summary="Files of a system",
 )
 async def one_system(context: Context, system: System) -> Response:
-    """Tell where home is, and how much room there is."""
+    """Return your home folder on a system, and the free space there."""
     files = context.services.files
     home = await files.system(context.caller, system)
     space = await files.space(context.caller, system, home.home)
@@ -129,7 +133,7 @@ async def one_system(context: Context, system: System) -> Response:
     response_class=Response,
     responses={
         **_REFUSALS,
-        200: {"description": "It is there."},
+        200: {"description": "The file or folder exists."},
     },
 )
 @router.get(
@@ -140,7 +144,7 @@ async def one_system(context: Context, system: System) -> Response:
     responses={
         **_REFUSALS,
         200: {
-            "description": "The bytes of a file, a page of a folder, or all of one.",
+            "description": "The bytes of a file, a page of a folder, or an archive.",
             "content": {
                 "application/octet-stream": {"schema": BINARY},
                 "*/*": {"schema": BINARY},  # the type of a file's name
@@ -148,7 +152,7 @@ async def one_system(context: Context, system: System) -> Response:
             },
             "model": FolderPage | EntryAnswer | ChecksumAnswer,
         },
-        206: {"description": "The ranges of the file that were asked for."},
+        206: {"description": "The requested ranges of the file."},
         304: {"description": "The file has not changed."},
         416: {"description": "The range lies outside the file."},
     },
@@ -167,9 +171,10 @@ async def read(
     *,
     follow: Follow = False,
 ) -> Response:
-    """Return the bytes of a file (ranges, conditions), a folder's page, or all of it.
+    """Return the bytes of a file, a page of a folder, or an archive of the folder.
 
-    An archive is sent while it is made, without a length, so it has no ranges.
+    Files support conditional requests and byte ranges. An archive is sent while it is
+    created, without a length, so it has no ranges.
     """
     files, caller = context.services.files, context.caller
     raw = rest_of_path(request.scope, _PARTS)
@@ -217,26 +222,26 @@ async def read(
     },
     responses={
         **_REFUSALS,
-        200: {"description": "A file that was there has been replaced."},
-        400: {"description": "The bytes have another digest or length than was said."},
+        200: {"description": "An existing file was replaced."},
+        400: {"description": "The declared digest or length does not fit the body."},
         409: {
-            "description": "A folder, a pipe or a device has that name, or a link that "
-            "leads to one or to nothing."
+            "description": "The path is a folder, a pipe or a device, or a link to one "
+            "or to nothing."
         },
         412: {"description": "“If-Match” or “If-None-Match” does not hold."},
         413: {"description": "The file is above the limit."},
-        507: {"description": "There is no room for it."},
+        507: {"description": "The disk or a quota is full."},
     },
 )
 async def upload(
     request: Request, context: Context, system: System, path: FilePath
 ) -> Response:
-    """Write a whole file, or nothing: it appears, durable, in one step.
+    """Write a whole file, or nothing: the new content appears in one step, on disk.
 
     With “If-None-Match: *” an existing file is refused; with “If-Match” only the
-    version that you read is replaced. Of a symbolic link the target is written. With
-    “Repr-Digest” (RFC 9530; sha-256, sha-512) bytes that came to harm on their way are
-    refused. “X-OC-MTime” (seconds since 1970) is kept as the time of last change.
+    version that you read is replaced. If the path is a symbolic link, its target is
+    written. With “Repr-Digest” (RFC 9530; sha-256, sha-512) a body that was damaged on
+    its way is refused. “X-OC-MTime” (seconds since 1970) sets the modification time.
     """
     raw = refuse_folder_name(rest_of_path(request.scope, _PARTS))
     stored = await context.services.files.put(
@@ -260,12 +265,12 @@ async def upload(
     status_code=201,
     summary="Make a folder, copy, move, link, change the mode",
     openapi_extra=json_body(FileOperation),
-    responses={**_REFUSALS, 409: {"description": "Something is in the way."}},
+    responses={**_REFUSALS, 409: {"description": "The destination exists already."}},
 )
 async def change(
     request: Request, context: Context, system: System, path: FilePath
 ) -> Response:
-    """Do with the path what “op” says; answers what is there afterwards."""
+    """Carry out the operation “op” on a path, and return the resulting entry."""
     raw = rest_of_path(request.scope, _PARTS)
     asked = await read_model(request, FileOperation)
     work = carry_out(context, system, raw, asked)
@@ -291,7 +296,7 @@ async def delete(
     *,
     recursive: Recursive = False,
 ) -> Response:
-    """Delete a file, a link, an empty folder, or (recursive) all of a folder."""
+    """Delete a file, a link, an empty folder or, with “recursive”, a whole folder."""
     await context.services.files.remove(
         context.caller,
         system,

@@ -1,4 +1,4 @@
-"""The header fields of the API's requests and answers, for its OpenAPI document."""
+"""Descriptions of request and response headers for the API's OpenAPI document."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -11,26 +11,27 @@ def _field(description: str, example: str) -> dict[str, Any]:
 
 
 FIELDS: Final[Mapping[str, Any]] = {
-    "Accept-Ranges": _field("“bytes”: parts can be asked for by “Range”.", "bytes"),
-    "Cache-Control": _field("Whether and how long a copy may be kept.", "no-store"),
+    "Accept-Ranges": _field("“bytes”: “Range” requests are supported.", "bytes"),
+    "Cache-Control": _field("Whether and how long caches may keep it.", "no-store"),
     "Content-Disposition": _field(
-        "Whether to show or to keep it, and its name.", 'attachment; filename="x.nc"'
+        "Whether to display or to save it, and its file name.",
+        'attachment; filename="x.nc"',
     ),
-    "Content-Range": _field("Which part this is, and of how much.", "bytes 0-9/100"),
-    "ETag": _field("Tag of this state of the resource.", '"5f3a"'),
-    "Last-Modified": _field("When it was changed.", "Sun, 29 Nov 2026 02:24:00 GMT"),
+    "Content-Range": _field("Range of this part, and the whole size.", "bytes 0-9/100"),
+    "ETag": _field("Entity tag of this version of the resource.", '"5f3a"'),
+    "Last-Modified": _field("Last change.", "Sun, 29 Nov 2026 02:24:00 GMT"),
     "Link": _field("The next page, as rel=next.", '</api/v1/jobs/x>; rel="next"'),
-    "Location": _field("Where what was made is.", "/api/v1/jobs/local/17"),
+    "Location": _field("URL of the new resource.", "/api/v1/jobs/local/17"),
     "RateLimit": _field("Requests that are left (r).", '"default";r=99'),
-    "RateLimit-Policy": _field("Requests in a window of seconds.", '"default";q=100'),
+    "RateLimit-Policy": _field("Requests per window of seconds.", '"default";q=100'),
     "Retry-After": _field("Seconds after which the request may succeed.", "5"),
-    "Server-Timing": _field("Milliseconds until the answer began.", "total;dur=1.2"),
-    "Set-Cookie": _field("The cookie of a session.", "gw_session=…; HttpOnly"),
-    "WWW-Authenticate": _field("How to say who you are.", 'Bearer realm="gatewright"'),
-    "X-Accel-Buffering": _field("“no”: a proxy passes each part on at once.", "no"),
+    "Server-Timing": _field("Milliseconds until the response.", "total;dur=1.2"),
+    "Set-Cookie": _field("The session cookie.", "gw_session=…; HttpOnly"),
+    "WWW-Authenticate": _field("How to authenticate.", 'Bearer realm="gatewright"'),
+    "X-Accel-Buffering": _field("“no”: nginx passes each part on at once.", "no"),
     "X-Request-Id": _field("Id of the request in the gateway's logs.", "01m8jjcgxn"),
 }
-"""Header fields of answers, each once."""
+"""Descriptions of response headers, by name."""
 
 _FILE: Final = (
     *("ETag", "Last-Modified", "Accept-Ranges", "Content-Range"),
@@ -58,7 +59,7 @@ ANSWERED: Final[Mapping[str, tuple[str, ...]]] = {
     "addDocument": ("ETag", "Location"),
     "saveCollection": ("Location",),
 }
-"""Header fields of successful answers, by operation."""
+"""Names of the headers of successful responses, by operation."""
 
 SENT: Final[Mapping[str, tuple[str, ...]]] = {
     **dict.fromkeys(("readFile", "headFile", "downloadImage"), _PARTS),
@@ -72,19 +73,25 @@ SENT: Final[Mapping[str, tuple[str, ...]]] = {
     **dict.fromkeys(("followEvents", "followJobEvents"), ("Last-Event-ID",)),
     "listChanges": ("Last-Event-ID",),
 }
-"""Header fields that requests may have, by operation."""
+"""Names of the headers that requests may have, by operation."""
 
 _SENT_FIELDS: Final[Mapping[str, tuple[str, str]]] = {
-    "If-Match": ("Only if it still has one of these tags (or *, if it is).", '"5f3a"'),
-    "If-None-Match": ("Only if it has none of these tags (or *, if it is not).", "*"),
-    "If-Range": ("“Range” counts only if it still has this tag.", '"5f3a"'),
-    "Range": ("Only this part.", "bytes=0-1023"),
-    "Last-Event-ID": ("Go on after this event.", "17"),
+    "If-Match": (
+        "Only if the resource has one of these entity tags (*: if it exists).",
+        '"5f3a"',
+    ),
+    "If-None-Match": (
+        "Only if the resource has none of these entity tags (*: if it does not exist).",
+        "*",
+    ),
+    "If-Range": ("“Range” counts only if the entity tag is this one.", '"5f3a"'),
+    "Range": ("Return only this byte range.", "bytes=0-1023"),
+    "Last-Event-ID": ("Continue after the event with this id.", "17"),
 }
 
 
 def sent_field(name: str) -> dict[str, Any]:
-    """Return a header field of a request as a parameter of OpenAPI."""
+    """Return a request header as an OpenAPI parameter."""
     description, example = _SENT_FIELDS[name]
     return {
         "name": name,

@@ -1,4 +1,4 @@
-"""What the API says of images and surveys."""
+"""JSON descriptions of telescope images and surveys."""
 
 from typing import Literal
 from urllib.parse import quote
@@ -12,77 +12,77 @@ BASE = "/api/v1"
 
 
 class ImageLinks(BaseModel):
-    """Where the parts of an image are."""
+    """URLs of an image."""
 
     self: str = Field(description="This description.")
     file: str = Field(description="The whole file.")
-    cutout: str = Field(description="Cut-outs; add pos, format and so on.")
+    cutout: str = Field(description="Cut-outs; add parameters such as pos and format.")
 
 
 class ImageAnswer(BaseModel):
-    """One image of a survey."""
+    """An image of a survey."""
 
     id: str = Field(description="Name in URLs: survey, file and HDU.")
-    survey: str = Field(description="Survey that it belongs to.")
+    survey: str = Field(description="Survey that contains the image.")
     kind: str = Field(description=f"{', '.join(ImageKind)}.")
     calib_level: int = Field(
-        description="Level of calibration: 1 raw, 2 calibrated, 3 made of several."
+        description="Calibration level: 1 raw, 2 calibrated, 3 combined from several."
     )
-    ra: float = Field(description="Right ascension of the middle, ICRS degrees.")
-    dec: float = Field(description="Declination of the middle, ICRS degrees.")
-    fov: float = Field(description="Diameter of the circle round it, degrees.")
+    ra: float = Field(description="Right ascension of the centre, ICRS degrees.")
+    dec: float = Field(description="Declination of the centre, ICRS degrees.")
+    fov: float = Field(description="Diameter of the enclosing circle, degrees.")
     footprint: list[tuple[float, float]] = Field(
-        description="Outline: right ascension and declination of its corners and of "
-        "points between, ICRS degrees, counter-clockwise as seen from the Earth; true "
-        "to a tenth of a pixel. Empty for an image that is wider than 160 degrees."
+        description="Outline: right ascension and declination of the corners and of "
+        "points between, ICRS degrees, counter-clockwise on the sky, accurate to a "
+        "tenth of a pixel. Empty for an image wider than 160 degrees."
     )
     pieces: list[list[tuple[float, float]]] = Field(
-        description="Outlines that together are the area of an image that is wider "
-        "than 160 degrees; empty for any other."
+        description="Outlines that together cover an image wider than 160 degrees; "
+        "empty for other images."
     )
     t_min: float | None = Field(description="Beginning of the exposure, MJD UTC.")
     t_max: float | None = Field(description="End of the exposure, MJD UTC.")
     started_at: str | None = Field(description="Beginning, RFC 3339.")
     ended_at: str | None = Field(description="End, RFC 3339.")
     time_assumed: bool = Field(
-        description="Whether the times are from the survey's table of times, and not "
-        "from the header."
+        description="Whether the times come from the survey's table of times, not from "
+        "the header."
     )
     exposure: float | None = Field(description="Exposure time in seconds.")
     band: str | None = Field(description="Common name of the filter, such as g.")
     filter: str | None = Field(description="Filter as the header writes it.")
     em_min: float | None = Field(description="Shortest wavelength, metres.")
     em_max: float | None = Field(description="Longest wavelength, metres.")
-    depth: float | None = Field(description="Limiting magnitude, if it is told.")
-    seeing: float | None = Field(description="Width of a star, arcsec, if told.")
-    width: int = Field(description="Pixels along a row.")
-    height: int = Field(description="Rows.")
+    depth: float | None = Field(description="Limiting magnitude, if known.")
+    seeing: float | None = Field(description="FWHM of stars, arcsec, if known.")
+    width: int = Field(description="Number of columns of pixels.")
+    height: int = Field(description="Number of rows of pixels.")
     pixel_scale: float = Field(description="Size of a pixel, arcsec.")
     facility: str | None = Field(description="Telescope.")
     instrument: str | None = Field(description="Camera.")
-    target: str | None = Field(description="Object or field, as the header says.")
-    observation: str = Field(description="Observation that it belongs to.")
-    planes: int = Field(description="Planes of pixels; more than one in a cube.")
-    samples: int = Field(description="Wavelengths of a cube; 1 for an image.")
+    target: str | None = Field(description="Object or field, as the header names it.")
+    observation: str = Field(description="Id of the observation.")
+    planes: int = Field(description="Number of planes; more than one in a cube.")
+    samples: int = Field(description="Number of wavelengths; 1 for an image.")
     polarizations: str | None = Field(
-        description="Polarization states, such as /I/Q/U/, if they are told."
+        description="Polarization states, such as /I/Q/U/, if known."
     )
     hdu: int = Field(description="Number of the HDU in its file.")
     file_size: int = Field(description="Bytes of the whole file.")
-    links: ImageLinks = Field(description="Where the pixels are.")
+    links: ImageLinks = Field(description="URLs of the image.")
 
 
 class ImageList(BaseModel):
     """A page of images."""
 
     images: list[ImageAnswer] = Field(
-        description="Images in order of time, those without a time last."
+        description="Images, sorted by time; those without a time come last."
     )
     next: str | None = Field(description="Cursor of the next page, null on the last.")
 
 
 class LeftOutAnswer(BaseModel):
-    """A file that is not in the survey's index."""
+    """A file that could not be indexed."""
 
     file: str = Field(description="Name of the file.")
     reason: str = Field(description="Why, such as “no celestial WCS”.")
@@ -94,28 +94,28 @@ class SurveyAnswer(BaseModel):
     id: str = Field(description="Name in URLs.")
     title: str = Field(description="Title.")
     state: Literal["ready", "empty", "unread"] = Field(
-        description="“empty”: no image was found where the survey says; “unread”: "
-        "nobody has looked yet."
+        description="“empty”: no image matches the survey's path pattern; “unread”: "
+        "the files were not indexed yet."
     )
-    links: dict[str, str] = Field(description="This survey, and its images.")
+    links: dict[str, str] = Field(description="URLs of the survey and its images.")
 
 
 class SurveyList(BaseModel):
-    """All surveys that the caller may see."""
+    """The surveys that you may see."""
 
     surveys: list[SurveyAnswer] = Field(description="Surveys by their ids.")
     next: None = Field(None, description="Always null: there is one page.")
 
 
 class ReadingAnswer(BaseModel):
-    """How far a look at a survey's files has come."""
+    """Progress of the indexing of a survey's files."""
 
-    done: int = Field(description="New and changed files that have been read.")
-    files: int = Field(description="New and changed files that there are.")
+    done: int = Field(description="New and changed files that were read so far.")
+    files: int = Field(description="New and changed files in total.")
 
 
 class SurveyDetail(SurveyAnswer):
-    """A survey and what it holds."""
+    """A survey with statistics of its images."""
 
     images: int = Field(description="Number of images.")
     kinds: dict[str, int] = Field(description="Number of images of each kind.")
@@ -124,12 +124,13 @@ class SurveyDetail(SurveyAnswer):
     t_max: float | None = Field(description="End of the last exposure, MJD UTC.")
     cells: int = Field(description="HEALPix cells of order 6 with an image.")
     area: float = Field(
-        description="Square degrees covered, at most: distinct footprints or the cells."
+        description="Upper bound of the covered area in square degrees: the sum of "
+        "distinct footprints, or the area of the cells if that is smaller."
     )
-    left_out: list[LeftOutAnswer] = Field(description="Files left out, and why.")
-    scanned_at: str | None = Field(description="When its files were last looked at.")
+    left_out: list[LeftOutAnswer] = Field(description="Files not indexed, and why.")
+    scanned_at: str | None = Field(description="When its files were last indexed.")
     reading: ReadingAnswer | None = Field(
-        description="How far the present look at its files has come; null without one."
+        description="Progress of the indexing now; null if none is running."
     )
 
 
@@ -193,7 +194,7 @@ def survey_answer(survey: Survey, coverage: Coverage, prefix: str) -> dict[str, 
 
 
 def survey_detail(survey: Survey, coverage: Coverage, prefix: str) -> dict[str, object]:
-    """Return a survey with what it holds as JSON values."""
+    """Return a survey with the statistics of its images as JSON values."""
     return survey_answer(survey, coverage, prefix) | {
         "images": coverage.images,
         "kinds": coverage.kinds,

@@ -1,4 +1,4 @@
-"""Bytes of images as answers: from memory, or from a descriptor with ranges."""
+"""Responses with image content, from memory or from a file descriptor."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,7 +11,10 @@ from gatewright.web.user_content import content_disposition
 def content_response(
     content: Content, request: Request, etag: str, *, inline: bool = False
 ) -> Response:
-    """Return the answer that sends a content; its descriptor is closed after it."""
+    """Return a response that sends content, and closes its descriptor afterwards.
+
+    Content with a descriptor supports byte ranges.
+    """
     how = "inline" if inline else "attachment"
     headers = {
         "Cache-Control": "private, no-cache",

@@ -1,4 +1,4 @@
-"""The parameters of an image search and of a cut-out, as the domain's values."""
+"""Parses the query parameters of image searches and cut-outs."""
 
 import re
 from collections.abc import Sequence
@@ -30,12 +30,14 @@ def image_query(
     seeing: str | None,
     exposure: str | None,
 ) -> ImageQuery:
-    """Return the query that the parameters say.
+    """Return the image query that the parameters describe.
+
+    Values of one parameter are alternatives; different parameters must all match.
 
     Raises
     ------
     InvalidRequest
-        One of them is of another form, or is given too often.
+        A parameter is malformed, or is given more than 64 times.
     """
     for choices in (pos, time, band, survey):
         if len(choices) > MAXIMUM_CHOICES:
@@ -57,14 +59,15 @@ def image_query(
 def place_text(
     pos: str | None, ra: float | None, dec: float | None, radius: float | None
 ) -> str | None:
-    """Return a place as a region: ``pos``, or the circle of the three numbers.
+    """Return a place as region text: ``pos``, or a circle of the three numbers.
 
-    Degrees; without a radius the circle is a point. None where no place is given.
+    The numbers are ICRS degrees; without a radius the circle is a point. Returns None
+    if no place is given.
 
     Raises
     ------
     InvalidContent
-        Some of the numbers are missing, or a region is given beside them.
+        ``ra`` or ``dec`` is missing, or ``pos`` is given as well.
     """
     if ra is None and dec is None and radius is None:
         return pos
@@ -94,12 +97,12 @@ def cutout_request(
     orientation: str,
     plane: int | None,
 ) -> CutoutRequest:
-    """Return the cut-out that the parameters say.
+    """Return the cut-out request that the parameters describe.
 
     Raises
     ------
     InvalidRequest
-        One of them is of another form.
+        A parameter is malformed.
     """
     return CutoutRequest(
         region=parse_region(pos),
@@ -112,12 +115,12 @@ def cutout_request(
 
 
 def stretch_of(name: str, limits: str | None) -> Stretch:
-    """Return the grey levels that a name and two percentiles say.
+    """Return the stretch of a name and two percentiles, which become black and white.
 
     Raises
     ------
     InvalidRequest
-        The limits are no percentiles.
+        ``limits`` are not two increasing percentiles.
     """
     if limits is None:
         return Stretch(name)

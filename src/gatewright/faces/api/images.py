@@ -1,4 +1,4 @@
-"""Telescope images: search, description, whole file, cut-out."""
+"""Telescope images: search, description, file download and cut-outs."""
 
 import hashlib
 from typing import Annotated, Any, Literal
@@ -31,7 +31,7 @@ _REGION = (
 )
 _CIRCLE = "CIRCLE 318.10833 -66.01556 0.01"
 _GONE: dict[int | str, dict[str, Any]] = {
-    404: {"description": "There is none that you may see."}
+    404: {"description": "There is no such image, or you may not see it."}
 }
 
 ImageId = Annotated[
@@ -47,8 +47,8 @@ Pos = Annotated[
     list[str] | None,
     Query(
         title="Place",
-        description=f"{_REGION} Images that meet it are found; of several places, "
-        "those that meet any.",
+        description=f"{_REGION} Images that overlap it are found; with several places, "
+        "those that overlap any of them.",
         examples=[[_CIRCLE]],
     ),
 ]
@@ -57,11 +57,10 @@ Time = Annotated[
     EMPTY_IS_NONE,
     Query(
         title="Time",
-        description="When it was taken: an MJD or an ISO 8601 date (a day or month "
-        "means the whole of it) or moment (UTC, or with its offset such as +01:00), or "
-        "an interval “from/to” of them, with “..” for an open end. A number is always "
-        "an MJD: the year 2018 is 2018-01/2018-12. Images whose time is not known are "
-        "not found then.",
+        description="Time of exposure: an MJD, an ISO 8601 date (a day or month means "
+        "the whole of it) or time (UTC, or with an offset such as +01:00), or an "
+        "interval “from/to”, with “..” for an open end. A number is always an MJD; for "
+        "the year 2018 write 2018-01/2018-12. Images without a time do not match.",
         examples=[["2018-11-01/2018-12-31"]],
     ),
 ]
@@ -85,7 +84,7 @@ Kind = Annotated[
     BeforeValidator(lambda value: value if value.strip() else "science"),
     Query(
         title="Kind",
-        description=f"{', '.join(ImageKind)}, or any.",
+        description=f"Kind of image: {', '.join(ImageKind)}, or any.",
         examples=["science"],
     ),
 ]
@@ -94,7 +93,7 @@ Seeing = Annotated[
     EMPTY_IS_NONE,
     Query(
         title="Seeing",
-        description="Width of a star in arcseconds: “low high”.",
+        description="Range of the FWHM of stars in arcseconds: “low high”.",
         examples=["0 1.2"],
     ),
 ]
@@ -103,7 +102,7 @@ Exposure = Annotated[
     EMPTY_IS_NONE,
     Query(
         title="Exposure time",
-        description="Seconds: “low high”, “-Inf” and “+Inf” for open ends.",
+        description="Range in seconds: “low high”; “-Inf” and “+Inf” are open ends.",
         examples=["60 +Inf"],
     ),
 ]
@@ -113,8 +112,8 @@ Degrees = Annotated[
     EMPTY_IS_NONE,
     Query(
         title="Place by numbers",
-        description="ra, dec and radius in ICRS degrees are the same as "
-        "pos=CIRCLE ra dec radius; without a radius it is a point.",
+        description="ra, dec and radius in ICRS degrees mean the same as "
+        "pos=CIRCLE ra dec radius; without a radius the place is a point.",
         examples=[318.10833],
     ),
 ]
@@ -123,8 +122,8 @@ CutPos = Annotated[
     str | None,
     Query(
         title="Place",
-        description=f"{_REGION} The smallest box of pixels round it is cut, clipped "
-        "to the image.",
+        description=f"{_REGION} The cut-out is the smallest box of pixels around it, "
+        "clipped to the image.",
         examples=[_CIRCLE],
     ),
 ]
@@ -133,18 +132,18 @@ Form = Annotated[
     Query(
         alias="format",
         title="Form",
-        description="fits: the pixels as they are with their WCS; png: a picture.",
+        description="fits: the original pixels with their WCS; png: a picture.",
     ),
 ]
 StretchName = Annotated[
     Literal["asinh", "linear"],
-    Query(title="Stretch", description="How values become grey (png)."),
+    Query(title="Stretch", description="How values are mapped to grey levels (png)."),
 ]
 Percentiles = Annotated[
     str | None,
     Query(
         title="Limits",
-        description="Percentiles of the values that are black and white (png).",
+        description="Percentiles of the values shown as black and white (png).",
         examples=["0.5 99.5"],
     ),
 ]
@@ -152,8 +151,8 @@ Size = Annotated[
     int | None,
     Query(
         title="Size",
-        description="Longer side of the picture in pixels (png); the image's own "
-        "pixels, if not said.",
+        description="Longer side of the picture in pixels (png); by default the number "
+        "of image pixels.",
         ge=1,
         le=4096,
         examples=[512],
@@ -163,17 +162,18 @@ Lie = Annotated[
     Literal["north", "native"],
     Query(
         title="Orientation",
-        description="north: turned by quarters so that north is up and east left; "
-        "native: as the camera saw it (png). The picture's text “Orientation” says "
-        "what was done.",
+        description="north: rotated by multiples of 90 degrees and mirrored if needed, "
+        "so that north is up and east is left; native: as in the file (png). The text "
+        "chunk “Orientation” of the PNG says what was done.",
     ),
 ]
 Plane = Annotated[
     int | None,
     Query(
         title="Plane",
-        description="Plane of a cube, counted from 1 as the file has them. Without it "
-        "fits has all planes; png shows the middle of the wavelengths, or the first.",
+        description="Plane of a cube, counted from 1 in the order of the file. By "
+        "default fits has all planes, and png shows the one in the middle of the "
+        "wavelengths, or the first.",
         ge=1,
         le=2**31 - 1,
         examples=[1],
@@ -204,11 +204,12 @@ async def find_images(
     limit: Limit = None,
     cursor: Cursor = None,
 ) -> Response:
-    """Find images by place, time, band and more; without any, all of them.
+    """Find images by place, time, band and more; without parameters, all images.
 
-    Values of one parameter are a choice, different parameters narrow; an empty one is
-    as if it were not given, but for an empty place, which is refused. The images come
-    in order of time. A page may hold fewer than “limit” and still have a next.
+    Values of one parameter are alternatives; different parameters must all match. Empty
+    parameters are ignored, except an empty place, which is refused. The images are
+    sorted by time. A page may have fewer than “limit” images although another page
+    follows.
     """
     place = place_text(None, ra, dec, radius)
     query = image_query(
@@ -238,7 +239,7 @@ async def find_images(
     responses=_GONE,
 )
 async def one_image(context: Context, image: ImageId) -> Response:
-    """Describe an image: where, when and how it was taken, and where its pixels are."""
+    """Describe an image: place, time, filter and other metadata, and its URLs."""
     found = await context.services.sky.image(context.caller, image)
     return json_response(image_answer(found, context.services.config.prefix))
 
@@ -253,14 +254,14 @@ async def one_image(context: Context, image: ImageId) -> Response:
             "content": {"application/fits": {"schema": BINARY}},
             "description": "The file.",
         },
-        206: {"description": "A part of it."},
-        304: {"description": "It is still the same."},
+        206: {"description": "The requested ranges of the file."},
+        304: {"description": "The file has not changed."},
         **_GONE,
-        416: {"description": "The range lies behind the end."},
+        416: {"description": "The range begins after the end of the file."},
     },
 )
 async def image_file(request: Request, context: Context, image: ImageId) -> Response:
-    """Send the FITS file as it is, with all its HDUs; ranges are served."""
+    """Send the FITS file unchanged, with all its HDUs; byte ranges are supported."""
     sky = context.services.sky
     found = await sky.image(context.caller, image)
     etag = f'"{found.identity}"'
@@ -283,9 +284,11 @@ async def image_file(request: Request, context: Context, image: ImageId) -> Resp
             },
             "description": "The cut-out.",
         },
-        304: {"description": "It is still the same."},
-        404: {"description": "No such image, or the place does not meet it."},
-        413: {"description": "It would be too large; the answer says how large."},
+        304: {"description": "The cut-out has not changed."},
+        404: {"description": "No such image, or the place is outside of it."},
+        413: {
+            "description": "The cut-out would be too large; the text says how large."
+        },
     },
 )
 async def image_cutout(
@@ -305,13 +308,14 @@ async def image_cutout(
 ) -> Response:
     """Cut a region out of an image, as FITS or as a picture.
 
-    The FITS cut-out has the image's header with its reference pixel moved, so the WCS
-    is the same to the last digit, distortion included (also the tables of one).
+    The FITS cut-out has the image's header with the reference pixel (CRPIX) moved, so
+    the WCS remains exactly the same, including its distortion (and tables of
+    distortion).
     """
     sky = context.services.sky
     place = place_text(pos, ra, dec, radius)
     if place is None:
-        raise InvalidContent("Say which place: pos=CIRCLE ra dec radius, in degrees.")
+        raise InvalidContent("Give a place: pos=CIRCLE ra dec radius, in degrees.")
     asked = cutout_request(
         pos=place,
         form=form,
@@ -331,6 +335,6 @@ async def image_cutout(
 
 
 def cutout_etag(identity: str, hdu: int, asked: str) -> str:
-    """Return the tag of a cut-out: the file's identity and all that was asked."""
+    """Return the entity tag of a cut-out, from the file's identity and the request."""
     text = f"cut-out 2 {identity} {hdu} {asked}"
     return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'

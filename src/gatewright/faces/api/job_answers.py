@@ -1,4 +1,4 @@
-"""Jobs as answers show them."""
+"""JSON descriptions of jobs."""
 
 from typing import Any
 
@@ -11,12 +11,12 @@ from gatewright.faces.api.problem import Problem
 
 
 class JobUsageAnswer(BaseModel):
-    """What a job has used."""
+    """Resources that a job has used."""
 
     wall_seconds: float = Field(description="Time from start to end.")
-    cpu_seconds: float = Field(description="Processor time of all its processes.")
+    cpu_seconds: float = Field(description="CPU time of all its processes.")
     peak_memory_bytes: int = Field(
-        description="Most memory that its processes held together, as sampled."
+        description="Largest sampled total memory of its processes."
     )
 
 
@@ -24,37 +24,37 @@ class JobAnswer(BaseModel):
     """The record of a job."""
 
     id: str = Field(
-        description="Its id; an element of an array has its index behind: 17_3."
+        description="Id of the job; of an element of an array, with its index: 17_3."
     )
-    name: str = Field(description="Its name.")
-    state: JobState = Field(description="Where it is in its life.")
-    native_state: str = Field(description="The same in the scheduler's word.")
+    name: str = Field(description="Name of the job.")
+    state: JobState = Field(description="State of the job.")
+    native_state: str = Field(description="State as the scheduler names it.")
     reason: str = Field(description="Why it waits, failed or was canceled.")
-    system: str = Field(description="Where it runs.")
-    user: str = Field(description="Whose it is.")
+    system: str = Field(description="System that runs it.")
+    user: str = Field(description="Account that submitted it.")
     exit_code: int | None = Field(
-        description="Exit code; 128 + the signal where one ended it."
+        description="Exit code; 128 plus the signal's number if a signal ended it."
     )
-    signal: int | None = Field(description="Signal that ended it.")
+    signal: int | None = Field(description="Number of the signal that ended it.")
     submitted_at: str = Field(description="RFC 3339 in UTC.")
     started_at: str | None = Field(description="RFC 3339 in UTC; null before.")
     ended_at: str | None = Field(description="RFC 3339 in UTC; null before.")
     expected_start_at: str | None = Field(
-        description="When one that waits is expected to start, as the scheduler "
-        "reckons; told of one job that is asked for, and null where nobody knows."
+        description="Start of a waiting job as the scheduler estimates it; null if "
+        "unknown, and in lists of jobs."
     )
-    usage: JobUsageAnswer = Field(description="Whole once the job has ended.")
+    usage: JobUsageAnswer = Field(description="Resources used; final after the end.")
     array_index: int | None = Field(description="Index within its array.")
     tasks: dict[str, int] | None = Field(
-        description="Of an array as a whole: how many elements are in each state."
+        description="Number of elements in each state; null unless it is an array."
     )
     directory: str = Field(description="Working directory.")
-    stdout_path: str = Field(description="File of the output.")
-    stderr_path: str = Field(description="File of the errors.")
+    stdout_path: str = Field(description="File of its standard output.")
+    stderr_path: str = Field(description="File of its standard error.")
 
 
 class JobWithSpecAnswer(JobAnswer):
-    """The record of a job with what was asked for."""
+    """The record of a job with its specification."""
 
     spec: dict[str, Any] = Field(description="The specification, as submitted.")
 
@@ -67,7 +67,7 @@ class JobPage(BaseModel):
 
 
 class JobOutcome(BaseModel):
-    """What became of one of several specifications: a job, or why there is none."""
+    """The result of one of several specifications: a job, or why it was refused."""
 
     job: JobWithSpecAnswer | None = Field(
         description="The job (or the array) that was submitted."
@@ -76,13 +76,13 @@ class JobOutcome(BaseModel):
 
 
 class JobOutcomes(BaseModel):
-    """What became of several specifications."""
+    """The results of several specifications."""
 
-    jobs: list[JobOutcome] = Field(description="One for each, in their order.")
+    jobs: list[JobOutcome] = Field(description="One for each specification, in order.")
 
 
 def job_answer(job: Job) -> dict[str, object]:
-    """Return a job without its specification."""
+    """Return a job without its specification as JSON values."""
     return {
         "id": job.id,
         "name": job.name,
@@ -107,5 +107,5 @@ def job_answer(job: Job) -> dict[str, object]:
 
 
 def job_with_spec(job: Job) -> dict[str, object]:
-    """Return a job with its specification."""
+    """Return a job with its specification as JSON values."""
     return {**job_answer(job), "spec": msgspec.to_builtins(job.spec)}

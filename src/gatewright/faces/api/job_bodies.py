@@ -1,4 +1,4 @@
-"""Job specifications as requests carry them: JSON, a script, or a form."""
+"""Parses job specifications from requests: JSON, a script, or a form."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any
@@ -32,33 +32,35 @@ _STRICT = ConfigDict(extra="forbid", strict=True)
 
 
 class ResourcesBody(BaseModel):
-    """What a job needs to run."""
+    """Resources that a job needs."""
 
     model_config = _STRICT
 
-    node_count: int | None = Field(None, ge=1, le=_COUNT, description="Machines.")
+    node_count: int | None = Field(
+        None, ge=1, le=_COUNT, description="Number of nodes."
+    )
     process_count: int | None = Field(
-        None, ge=1, le=_COUNT, description="Processes in all."
+        None, ge=1, le=_COUNT, description="Total number of processes."
     )
     processes_per_node: int | None = Field(
-        None, ge=1, le=_COUNT, description="Processes on each machine."
+        None, ge=1, le=_COUNT, description="Number of processes on each node."
     )
     cpu_cores_per_process: int = Field(
-        1, ge=1, le=_COUNT, description="Cores of each process."
+        1, ge=1, le=_COUNT, description="CPU cores of each process."
     )
     gpu_cores_per_process: int = Field(
-        0, ge=0, le=_COUNT, description="Graphics processors of each process."
+        0, ge=0, le=_COUNT, description="GPUs of each process."
     )
     memory: int | None = Field(
         None,
         ge=1,
         le=_COUNT,
-        description="Memory of the whole job in bytes; above it the job is ended.",
+        description="Memory of the whole job in bytes; a job that uses more is killed.",
     )
 
 
 class AttributesBody(BaseModel):
-    """How the scheduler is to treat a job."""
+    """How the scheduler treats a job."""
 
     model_config = _STRICT
 
@@ -67,7 +69,7 @@ class AttributesBody(BaseModel):
     )
     queue_name: str | None = Field(None, description="Queue or partition.")
     project_name: str | None = Field(None, description="Project that is charged.")
-    reservation: str | None = Field(None, description="Reservation it belongs to.")
+    reservation: str | None = Field(None, description="Reservation to run in.")
 
 
 class DependencyBody(BaseModel):
@@ -76,26 +78,30 @@ class DependencyBody(BaseModel):
     model_config = _STRICT
 
     job: str = Field(
-        description="Its id; the id of an array means all elements.", examples=["17"]
+        description="Id of the job; the id of an array means all its elements.",
+        examples=["17"],
     )
     condition: Annotated[Condition, Field(strict=False)] = Field(
         Condition.AFTER_OK,
-        description="How it must end: with exit code 0, in any way, or otherwise.",
+        description="How it must end: after_ok with exit code 0, after_any in any way, "
+        "after_not_ok with a failure.",
     )
 
 
 class JobSpecBody(BaseModel):
-    """What to run, and how, in the words of PSI/J: an executable or a script."""
+    """An executable or a script to run, and how, in the terms of PSI/J."""
 
     model_config = _STRICT
 
     executable: str | None = Field(
-        None, description="Program: a path, or a name.", examples=["/usr/bin/python3"]
+        None,
+        description="Program: a path, or a name to look up in PATH.",
+        examples=["/usr/bin/python3"],
     )
     script: str | None = Field(
         None,
-        description="Text of a script, in place of an executable; its “#!” line names "
-        "the interpreter, /bin/sh if there is none.",
+        description="Text of a script, instead of an executable. Its “#!” line names "
+        "the interpreter; without one it is /bin/sh.",
         examples=["#!/bin/sh\necho hello\n"],
     )
     arguments: list[str] = Field(
@@ -105,34 +111,34 @@ class JobSpecBody(BaseModel):
         None,
         description="Working directory; relative to your home, which is the default.",
     )
-    name: str | None = Field(None, description="A name for people.")
+    name: str | None = Field(None, description="Name of the job, for people.")
     inherit_environment: bool = Field(
         True,
-        description="Whether the job starts from the environment of a login (PATH, "
-        "HOME and so on).",
+        description="Whether the job starts from a login environment (PATH, HOME and "
+        "so on).",
     )
-    environment: dict[str, str] = Field({}, description="Variables to set.")
-    stdin_path: str | None = Field(None, description="File to read as input.")
+    environment: dict[str, str] = Field({}, description="Environment variables to set.")
+    stdin_path: str | None = Field(None, description="File for standard input.")
     stdout_path: str | None = Field(
         None,
-        description="File for the output, relative to the directory; “{id}” and "
-        "“{index}” stand for the job's. By default job-{id}.out.",
+        description="File for standard output, relative to the directory; “{id}” and "
+        "“{index}” stand for the job's id and array index. By default job-{id}.out.",
     )
     stderr_path: str | None = Field(
         None,
-        description="File for the errors. By default job-{id}.err; the same as "
-        "stdout_path joins the two.",
+        description="File for standard error, by default job-{id}.err. It may be the "
+        "same file as stdout_path.",
     )
     resources: ResourcesBody = Field(
-        default_factory=ResourcesBody, description="What it needs."
+        default_factory=ResourcesBody, description="Resources that it needs."
     )
     attributes: AttributesBody = Field(
-        default_factory=AttributesBody, description="How it is treated."
+        default_factory=AttributesBody, description="How the scheduler treats it."
     )
     array: str | None = Field(
         None,
-        description="Indices that it runs for, two at once in this example; each finds "
-        "its own in GATEWRIGHT_ARRAY_INDEX.",
+        description="Indices of a job array. “%2” means that at most two elements run "
+        "at once. Each element has its index in GATEWRIGHT_ARRAY_INDEX.",
         examples=["0-9%2"],
     )
     dependencies: list[DependencyBody] = Field(
@@ -141,7 +147,7 @@ class JobSpecBody(BaseModel):
     hold: bool = Field(False, description="Whether it waits until it is released.")
 
     def spec(self) -> JobSpec:
-        """Return the same as the domain has it."""
+        """Return the specification as the domain's value."""
         fields = self.model_dump(
             exclude={"arguments", "resources", "attributes", "dependencies"}
         )
@@ -157,44 +163,46 @@ class JobSpecBody(BaseModel):
 
 
 class JobListBody(BaseModel):
-    """Several jobs."""
+    """Specifications of several jobs."""
 
     model_config = _STRICT
 
     jobs: list[JobSpecBody] = Field(
-        description="What to run.", min_length=1, max_length=1000
+        description="The specifications.", min_length=1, max_length=1000
     )
 
 
 class FlatJobBody(BaseModel):
-    """A job as fields of a form, or as parameters of the URL beside a script."""
+    """A job as the fields of a form, or as query parameters beside a script."""
 
     model_config = ConfigDict(extra="forbid")
 
-    script: str | None = Field(None, description="Text of a script, or a file of it.")
-    executable: str | None = Field(None, description="Program, in place of a script.")
-    arguments: list[str] = Field([], description="Arguments, each as a field.")
-    name: str | None = Field(None, description="A name for people.")
+    script: str | None = Field(None, description="Text or file of a script.")
+    executable: str | None = Field(None, description="Program, instead of a script.")
+    arguments: list[str] = Field([], description="Arguments, one in each field.")
+    name: str | None = Field(None, description="Name of the job, for people.")
     directory: str | None = Field(None, description="Working directory.")
-    stdin_path: str | None = Field(None, description="File to read as input.")
-    stdout_path: str | None = Field(None, description="File for the output.")
-    stderr_path: str | None = Field(None, description="File for the errors.")
-    environment: list[str] = Field([], description="Variables, each as NAME=value.")
-    cores: int = Field(1, ge=1, le=_COUNT, description="Cores.")
+    stdin_path: str | None = Field(None, description="File for standard input.")
+    stdout_path: str | None = Field(None, description="File for standard output.")
+    stderr_path: str | None = Field(None, description="File for standard error.")
+    environment: list[str] = Field(
+        [], description="Environment variables, each as NAME=value."
+    )
+    cores: int = Field(1, ge=1, le=_COUNT, description="Number of CPU cores.")
     memory: int | None = Field(None, ge=1, le=_COUNT, description="Memory, in bytes.")
     duration: int | None = Field(
         None, ge=1, le=_COUNT, description="Longest time it may run, in seconds."
     )
     queue_name: str | None = Field(None, description="Queue or partition.")
     project_name: str | None = Field(None, description="Project that is charged.")
-    array: str | None = Field(None, description="Indices that it runs for: 0-9%2.")
-    after_ok: list[str] = Field([], description="Jobs that must complete first.")
-    after_any: list[str] = Field([], description="Jobs that must end first.")
-    after_not_ok: list[str] = Field([], description="Jobs that must fail first.")
+    array: str | None = Field(None, description="Indices of a job array: 0-9%2.")
+    after_ok: list[str] = Field([], description="Ids of jobs that must succeed first.")
+    after_any: list[str] = Field([], description="Ids of jobs that must end first.")
+    after_not_ok: list[str] = Field([], description="Ids of jobs that must fail first.")
     hold: bool = Field(False, description="Whether it waits until it is released.")
 
     def spec(self) -> JobSpec:
-        """Return the same as the domain has it."""
+        """Return the specification as the domain's value."""
         same = {
             "script",
             "executable",
@@ -230,16 +238,16 @@ _LISTS = ("arguments", "environment", "after_ok", "after_any", "after_not_ok")
 
 
 async def read_specs(request: Request) -> tuple[Sequence[JobSpec], bool]:
-    """Return the specifications in a request, and whether they came as a list.
+    """Return the specifications in a request, and whether they were sent as a list.
 
     Raises
     ------
     UnsupportedMediaType
-        The body is of another type.
+        The media type of the body is not one that describes a job.
     InvalidRequest
-        The body cannot be read.
+        The body is malformed.
     InvalidContent
-        A field is unknown or wrong.
+        A field is unknown, wrong or given twice.
     """
     content_type = request.headers.get("content-type", "")
     kind = content_type.partition(";")[0].strip().lower()
@@ -279,9 +287,9 @@ def _fields(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
         if name in _LISTS:
             fields.setdefault(name, []).append(value)
         elif name in fields:
-            raise InvalidContent(f"“{name[:80]}” is there twice.")
+            raise InvalidContent(f"“{name[:80]}” is given twice.")
         elif value != "":
-            # An empty field of a form is one that was not filled in.
+            # Browsers send empty fields of a form, too.
             fields[name] = value
     return fields
 
@@ -315,12 +323,12 @@ def _text(body: bytes) -> str:
 def _variable(text: str) -> tuple[str, str]:
     name, mark, value = text.partition("=")
     if not mark:
-        raise InvalidContent("“environment” holds variables as NAME=value.")
+        raise InvalidContent("“environment” has to be NAME=value.")
     return name, value
 
 
 def submit_body() -> dict[str, Any]:
-    """Return the ``openapi_extra`` by which FastAPI documents the bodies."""
+    """Return the ``openapi_extra`` that describes the bodies of a submission."""
     spec = schema_of(JobSpecBody)
     form = schema_of(FlatJobBody)
     script = {"type": "string", "examples": ["#!/bin/sh\necho hello\n"]}
@@ -333,7 +341,7 @@ def submit_body() -> dict[str, Any]:
 
 
 def script_parameters() -> list[dict[str, Any]]:
-    """Return the URL's parameters beside a script, for the OpenAPI document."""
+    """Return the OpenAPI query parameters that may be sent with a script as body."""
     properties: Mapping[str, Any] = schema_of(FlatJobBody)["properties"]
     return [
         {

@@ -1,4 +1,4 @@
-"""What a job writes: ``/jobs/{system}/{id}/output`` and ``/error``."""
+"""Output of jobs: ``/jobs/{system}/{id}/output`` and ``/error``."""
 
 from contextlib import ExitStack
 from typing import Annotated, Any
@@ -19,17 +19,17 @@ Follow = Annotated[
     bool,
     Query(
         title="Follow",
-        description="Send what there is and then what comes, until the job has ended. "
-        "An answer that ends without a break is whole.",
+        description="Send the output so far and then new output until the job has "
+        "ended. A response that ends normally is complete.",
     ),
 ]
 _PLAIN = "text/plain; charset=utf-8"
 _TEXT: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "What the job wrote.",
+        "description": "The output of the job.",
         "content": {"text/plain": {"schema": {"type": "string"}}},
     },
-    404: {"description": "You have no such job there, or it has not written yet."},
+    404: {"description": "You have no such job, or it has not started to write."},
 }
 
 
@@ -49,7 +49,7 @@ async def job_output(
     *,
     follow: Follow = False,
 ) -> Response:
-    """Return what a job wrote to its standard output; ranges are honoured."""
+    """Return a job's standard output; byte ranges are supported."""
     return await _stream(request, context, system, job_id, Stream.OUTPUT, live=follow)
 
 
@@ -69,7 +69,7 @@ async def job_error(
     *,
     follow: Follow = False,
 ) -> Response:
-    """Return what a job wrote to its standard error; ranges are honoured."""
+    """Return a job's standard error; byte ranges are supported."""
     return await _stream(request, context, system, job_id, Stream.ERROR, live=follow)
 
 

@@ -59,14 +59,15 @@ Key = Annotated[
     Header(
         alias="Idempotency-Key",
         title="Key against double submission",
-        description="Any text of yours. Sent again with the same job it gives the same "
-        "answer and starts nothing; with another job it is refused (422).",
+        description="Any text that you choose. If you send it again with the same job, "
+        "you get the same response and no second job; with another job the request is "
+        "refused (422).",
         examples=["7d1f0b2e"],
     ),
 ]
 
 _NOT_FOUND: dict[int | str, dict[str, Any]] = {
-    404: {"description": "You have no such job there."}
+    404: {"description": "You have no such job on this system."}
 }
 _SUBMIT_DOCUMENT = {**submit_body(), "parameters": script_parameters()}
 
@@ -92,8 +93,8 @@ async def systems(request: Request, context: Context) -> Response:
     responses={
         404: {"description": "There is no such system with jobs."},
         409: {"description": "The first request with the key is in progress."},
-        415: {"description": "The body is of a type that is not taken."},
-        422: {"description": "The job is not right, or can never run here."},
+        415: {"description": "The media type of the body is not accepted."},
+        422: {"description": "The job is not valid, or can never run here."},
         429: {"description": "You have too many jobs that have not ended."},
     },
 )
@@ -102,9 +103,9 @@ async def submit_job(
 ) -> Response:
     """Submit a job: a specification, a script or a form.
 
-    The job is on disk when this is answered. A JSON list of specifications is taken
-    too: it submits all or none, and is answered with {“jobs”: […]}. `submitJobs` tells
-    what became of each.
+    The job is on disk when the response is sent. The body may also be a JSON list of
+    specifications, of which all or none are submitted; the response is then {“jobs”:
+    […]}. Use `submitJobs` to submit each independently.
     """
     specs, many = await read_specs(request)
     jobs = await context.services.jobs.submit(context.caller, system, specs, key=key)
@@ -124,16 +125,16 @@ async def submit_job(
         404: {"description": "There is no such system with jobs."},
         409: {"description": "The first request with the key is in progress."},
         415: {"description": "The body is not JSON."},
-        422: {"description": "The body does not have this form."},
+        422: {"description": "The body does not fit the schema."},
     },
 )
 async def submit_jobs(
     request: Request, context: Context, system: System, key: Key = None
 ) -> Response:
-    """Submit up to 1,000 jobs, each for itself, and tell what became of each.
+    """Submit up to 1,000 jobs, each independently, and return the result of each.
 
-    Those that were taken are on disk when this is answered. A body that has a member
-    which no specification has is refused as a whole.
+    Accepted jobs are on disk when the response is sent. A body with an unknown member
+    is refused as a whole.
     """
     asked = await read_model(request, JobListBody)
     specs = [body.spec() for body in asked.jobs]
@@ -166,23 +167,23 @@ async def list_jobs(
     state: Annotated[
         list[JobState] | None,
         EMPTY_IS_NONE,
-        Query(description="Only in this state; may be there several times."),
+        Query(description="Only jobs in this state; may be repeated."),
     ] = None,
     name: Annotated[
-        str | None, EMPTY_IS_NONE, Query(description="Only of this name.")
+        str | None, EMPTY_IS_NONE, Query(description="Only jobs with this name.")
     ] = None,
     since: Annotated[
         str | None,
         EMPTY_IS_NONE,
         Query(
-            description="Only submitted since this moment (RFC 3339).",
+            description="Only jobs submitted since this time (RFC 3339).",
             examples=["2026-01-31T08:00:00Z"],
         ),
     ] = None,
     limit: Limit = None,
     cursor: Cursor = None,
 ) -> Response:
-    """List the caller's jobs, newest first."""
+    """List your jobs, newest first."""
     chosen = JobFilter(frozenset(state or ()), name, _moment(since))
     page = await context.services.jobs.list(
         context.caller, system, chosen, limit, cursor
@@ -206,7 +207,7 @@ async def one_job(
     wait: Annotated[
         float,
         Query(
-            description="Answer when the job has ended, or after so many seconds.",
+            description="Wait up to this many seconds for the job to end.",
             ge=0,
             le=LONGEST_WAIT,
             allow_inf_nan=False,
@@ -219,7 +220,7 @@ async def one_job(
     if wait and not job.ended:
         ended = _news(context).wait(context.caller, system, job_id, wait)
         stopping = stopping_of(request.scope)
-        # When the server stops, the job is shown as it is.
+        # If the server stops, return the job as it is.
         job = await until_gone(request.receive, ended, stopping) or job
     return json_response(job_with_spec(job))
 
@@ -231,16 +232,16 @@ async def one_job(
     response_model=JobAnswer,
     summary="Cancel a job",
     responses={
-        204: {"description": "It has ended."},
-        409: {"description": "It is just being submitted."},
+        204: {"description": "The job has ended."},
+        409: {"description": "The job is still being submitted."},
         **_NOT_FOUND,
     },
 )
 async def cancel_job(context: Context, system: System, job_id: JobId) -> Response:
-    """End a job with all its processes.
+    """End a job and all its processes.
 
-    They are asked to end (SIGTERM) and after five seconds made to (SIGKILL): 202
-    while that goes on, 204 when the job has ended.
+    They get SIGTERM, and after five seconds SIGKILL. The status is 202 while the job is
+    ending and 204 when it has ended.
     """
     job = await context.services.jobs.cancel(context.caller, system, job_id)
     if job.ended:
@@ -282,7 +283,7 @@ async def release_job(context: Context, system: System, job_id: JobId) -> Respon
     responses={**_NOT_FOUND},
 )
 async def job_usage(context: Context, system: System, job_id: JobId) -> Response:
-    """Return what a job has used; whole once it has ended."""
+    """Return the resources that a job has used; the values are final after its end."""
     job = await context.services.jobs.get(context.caller, system, job_id)
     return json_response(job_answer(job)["usage"])
 
@@ -297,17 +298,18 @@ async def job_usage(context: Context, system: System, job_id: JobId) -> Response
             "description": "Server-sent events, until the job has ended.",
             "content": {"text/event-stream": {"schema": {"type": "string"}}},
         },
-        204: {"description": "The job has ended, and all was told."},
+        204: {"description": "The job has ended, and you have seen all events."},
         **_NOT_FOUND,
     },
 )
 async def job_events(
     request: Request, context: Context, system: System, job_id: JobId
 ) -> Response:
-    """Tell what happens to a job, as it happens, until it has ended.
+    """Follow what happens to a job, as server-sent events, until it has ended.
 
-    A client that comes back says in ``Last-Event-ID`` what it has seen; 204 tells it
-    that the job has ended and nothing is left to tell, so a browser asks no more.
+    A client that reconnects sends the id of the last event it saw as ``Last-Event-ID``.
+    If the job has ended and there are no more events, the status is 204, so that
+    browsers do not reconnect.
     """
     after = await context.services.events.start(last_event_id(request))
     news = _news(context)
@@ -329,5 +331,5 @@ def _moment(text: str | None) -> float | None:
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError) as error:
         raise InvalidContent(
-            "“since” is a moment such as 2026-01-31T08:00:00Z."
+            "“since” has to be a time such as 2026-01-31T08:00:00Z."
         ) from error

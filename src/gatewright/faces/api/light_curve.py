@@ -1,4 +1,4 @@
-"""Forced photometry: the flux at one place in every image that has it."""
+"""Forced photometry: the flux at one place in every image that covers it."""
 
 import csv
 import io
@@ -50,9 +50,9 @@ _VOTABLE = "application/x-votable+xml"
             "content": {"application/json": {}, "text/csv": {}, _VOTABLE: {}},
             "description": "The light curve.",
         },
-        401: {"description": "Nobody is signed in."},
-        404: {"description": "No image has the place, or none can be measured."},
-        413: {"description": "Too many images; narrow them by time or band."},
+        401: {"description": "You are not signed in."},
+        404: {"description": "No image covers the place, or none can be measured."},
+        413: {"description": "Too many images; restrict them by time or band."},
     },
 )
 async def light_curve(
@@ -63,7 +63,7 @@ async def light_curve(
         Query(
             title="Place",
             description="“CIRCLE ra dec radius” in ICRS degrees; the flux is measured "
-            "in its middle.",
+            "at its centre.",
             examples=["CIRCLE 318.10833 -66.01556 0.001"],
         ),
     ] = None,
@@ -74,17 +74,18 @@ async def light_curve(
     band: Band = None,
     form: Annotated[
         Literal["json", "csv", "votable"],
-        Query(alias="format", title="Form", description="json, csv or votable."),
+        Query(alias="format", title="Form", description="Format of the response."),
     ] = "json",
 ) -> Response:
-    """Fit a star at the place in each image, whether or not one is seen there.
+    """Measure the flux at a place in each image, whether or not a star is visible.
 
-    All fluxes are on the scale of the first image, by the stars that they share; where
-    nothing is seen at 3 sigma an upper limit of 5 sigma is told.
+    The point-spread function of each image is fitted at the place. All fluxes are
+    scaled to the first image by the stars that the images share. Where the flux is
+    below 3 sigma, an upper limit of 5 sigma is given.
     """
     place = circle(place_text(pos, ra, dec, None))
     if place is None:
-        raise InvalidContent("Say which place: pos=CIRCLE ra dec radius, in degrees.")
+        raise InvalidContent("Give a place: pos=CIRCLE ra dec radius, in degrees.")
     query = image_query(
         pos=(),
         time=time or (),
@@ -105,7 +106,7 @@ async def light_curve(
 
 
 def csv_text(curve: LightCurve) -> str:
-    """Return a light curve as CSV, empty for what is not known."""
+    """Return a light curve as CSV, with empty cells for unknown values."""
     text = io.StringIO()
     table = csv.DictWriter(text, [name for name, *_ in _COLUMNS], lineterminator="\r\n")
     table.writeheader()
@@ -114,7 +115,7 @@ def csv_text(curve: LightCurve) -> str:
 
 
 def votable_text(curve: LightCurve) -> str:
-    """Return a light curve as a VOTable 1.4, empty cells for what is not known."""
+    """Return a light curve as a VOTable 1.4, with empty cells for unknown values."""
     fields = "".join(
         f'<FIELD name="{name}" datatype="{kind}" ucd="{ucd}"'
         + (' arraysize="*"' if kind == "char" else "")

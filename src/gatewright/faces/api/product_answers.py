@@ -1,4 +1,4 @@
-"""Coadds, differences and light curves as JSON."""
+"""JSON descriptions of coadds, differences and light curves."""
 
 import math
 from typing import Any, Literal
@@ -14,96 +14,102 @@ BASE = "/api/v1"
 
 
 class DetectionAnswer(BaseModel):
-    """A place where a difference is more than noise."""
+    """A source detected in a difference image."""
 
     number: int = Field(description="Number within the difference, from 1.")
     ra: float = Field(description="Right ascension, ICRS degrees.")
     dec: float = Field(description="Declination, ICRS degrees.")
     x: float = Field(description="Column in the difference, from 0.")
     y: float = Field(description="Row in the difference, from 0.")
-    snr: float = Field(description="Sigma; below 0 for light that is gone.")
-    flux: float = Field(description="Flux of a star, in the science image's units.")
-    flux_error: float = Field(description="Its error (one sigma).")
-    features: dict[str, float] = Field(description="What tells real from bogus.")
+    snr: float = Field(
+        description="Significance in sigma; negative if the source became fainter."
+    )
+    flux: float = Field(description="Point-source flux, in the science image's units.")
+    flux_error: float = Field(description="Error of the flux (one sigma).")
+    features: dict[str, float] = Field(
+        description="Measures that distinguish real sources from artefacts."
+    )
     aside: str | None = Field(
-        description="Why it is kept aside: dipole, cosmic-ray, edge, bleed, residual, "
-        "trail; null for a candidate."
+        description="Why it is no candidate: dipole, cosmic-ray, edge, bleed, residual "
+        "or trail; null for a candidate."
     )
 
 
 class ProductLinks(BaseModel):
-    """Addresses of a product."""
+    """URLs of a product."""
 
     self: str = Field(description="This document.")
-    image: str = Field(description="Its pixels, with “plane” and “format”.")
+    image: str = Field(description="Its pixels; add “plane” and “format”.")
 
 
 class ProductAnswer(BaseModel):
     """A coadd or a difference."""
 
-    id: str = Field(description="Name in URLs; the same request gives the same.")
-    kind: Literal["coadd", "difference"] = Field(description="What it is.")
+    id: str = Field(description="Name in URLs; equal requests have equal ids.")
+    kind: Literal["coadd", "difference"] = Field(description="Kind of product.")
     state: Literal["working", "ready", "failed"] = Field(
-        description="How far it is. One that is “working” is asked for again."
+        description="State; while it is “working”, request it again later."
     )
     reason: str | None = Field(description="Why it failed.")
     request: dict[str, Any] = Field(description="The images, the place, the method.")
-    owner: str = Field(description="Who asked for it first.")
-    created_at: str = Field(description="When, RFC 3339.")
-    planes: list[str] = Field(description="Pictures that it has.")
+    owner: str = Field(description="Account that requested it first.")
+    created_at: str = Field(description="Time of the first request, RFC 3339.")
+    planes: list[str] = Field(description="Names of its planes of pixels.")
     report: dict[str, Any] = Field(
-        description="Provenance and measures: version, point-spread functions with "
-        "stars used and rejected, scales of flux with their errors, shifts, noise."
+        description="Provenance and measurements: version, point-spread functions with "
+        "the stars used and rejected, flux scales with errors, shifts, noise."
     )
-    links: ProductLinks = Field(description="Where it is.")
+    links: ProductLinks = Field(description="URLs of the product.")
 
 
 class CoaddAnswer(ProductAnswer):
-    """Several images as one."""
+    """Several images combined into one."""
 
 
 class DifferenceAnswer(ProductAnswer):
-    """A science image less a reference."""
+    """A science image minus a reference image."""
 
     detections: list[DetectionAnswer] = Field(
-        description="What was found above 5 sigma, the most significant first."
+        description="Sources above 5 sigma, the most significant first."
     )
 
 
 class LightPointAnswer(BaseModel):
-    """Flux at the place in one image."""
+    """The flux at the place in one image."""
 
-    image: str = Field(description="The image.")
+    image: str = Field(description="Id of the image.")
     mjd: float | None = Field(description="Middle of the exposure, MJD UTC.")
-    time: str | None = Field(description="The same, RFC 3339.")
+    time: str | None = Field(description="Middle of the exposure, RFC 3339.")
     time_assumed: bool = Field(
-        description="Whether the time is from the survey's table and not the header."
+        description="Whether the time comes from the survey's table, not the header."
     )
     band: str | None = Field(description="Band of the filter.")
     flux: float | None = Field(description="Flux, in the first image's units.")
-    flux_error: float | None = Field(description="Its error (one sigma).")
+    flux_error: float | None = Field(description="Error of the flux (one sigma).")
     upper_limit: float | None = Field(
-        description="Flux that would have been seen; null where a source is seen."
+        description="Five-sigma upper limit of the flux; null if a source is detected."
     )
-    scale: float | None = Field(description="Factor that fluxes were divided by.")
-    scale_error: float | None = Field(description="Its error, common to the image.")
+    scale: float | None = Field(description="Factor that the flux was divided by.")
+    scale_error: float | None = Field(
+        description="Error of the scale, common to all fluxes of the image."
+    )
     reason: str | None = Field(description="Why nothing was measured.")
 
 
 class LightCurveAnswer(BaseModel):
-    """One place over all its images."""
+    """The fluxes at one place in all images that cover it."""
 
     ra: float = Field(description="Right ascension, ICRS degrees.")
     dec: float = Field(description="Declination, ICRS degrees.")
     units_of: str = Field(description="Image whose units the fluxes are in.")
     zero_point: float | None = Field(
-        description="Magnitude of one unit; null for fluxes that are relative."
+        description="Magnitude of a flux of one unit; null if fluxes are relative."
     )
-    points: list[LightPointAnswer] = Field(description="In order of time.")
+    points: list[LightPointAnswer] = Field(description="Fluxes, sorted by time.")
 
 
 def product_answer(product: Product, prefix: str) -> dict[str, object]:
-    """Return a product as JSON values."""
+    """Return a product as JSON values; ``prefix`` is the path of the gateway's URL."""
     place = f"{prefix}{BASE}/{product.kind}s/{quote(product.id)}"
     answer: dict[str, object] = {
         "id": product.id,
@@ -150,7 +156,7 @@ def light_curve_answer(curve: LightCurve) -> dict[str, object]:
 
 
 def point_answer(point: LightPoint) -> dict[str, object]:
-    """Return one point as JSON values, null for what is not known."""
+    """Return one point as JSON values, with None for unknown ones."""
     return {
         "image": point.image,
         "mjd": point.mjd,

@@ -1,4 +1,4 @@
-"""Which images to work on, as requests say it."""
+"""Parses requests for coadds, differences and light curves."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -17,65 +17,67 @@ _POS = "CIRCLE 318.10833 -66.01556 0.005"
 
 
 class SelectionBody(BaseModel):
-    """Images by a search."""
+    """Images selected by a search."""
 
     model_config = _STRICT
 
     survey: str = Field(description="Name of the survey.", examples=["decam_mini"])
     time: str | None = Field(
         None,
-        description="When they were taken, as in the search of images.",
+        description="Time of exposure, as in the search for images.",
         examples=["2018-08-01/2018-08-31"],
     )
     band: str | None = Field(
-        None, description="Name of a filter, or wavelengths.", examples=["i"]
+        None,
+        description="Name of a filter, or wavelengths, as in the search for images.",
+        examples=["i"],
     )
 
 
 class CoaddRefBody(BaseModel):
-    """A coadd that is there."""
+    """An existing coadd."""
 
     model_config = _STRICT
 
-    coadd: str = Field(description="Its id.", max_length=64)
+    coadd: str = Field(description="Id of the coadd.", max_length=64)
 
 
 Images = list[str]
 Pos = Field(
     None,
-    description="Place in ICRS degrees: “CIRCLE ra dec radius”. Without it the whole "
-    "of the first image is worked on.",
+    description="Place in ICRS degrees: “CIRCLE ra dec radius”. By default the whole "
+    "area of the first image.",
     examples=[_POS],
 )
 
 
 class CoaddBody(BaseModel):
-    """Which images are to become one."""
+    """Images to combine into one."""
 
     model_config = _STRICT
 
     images: Images | SelectionBody = Field(
-        description="Names of images, or a search for them. The first, by time, gives "
-        "the grid and the scale of flux."
+        description="Ids of images, or a search for images. The first in time defines "
+        "the pixel grid and the flux scale."
     )
     pos: str | None = Pos
     method: Literal["mean", "clipped", "psf-matched"] = Field(
         "mean",
-        description="mean: weighted by the noise of the sky; clipped: without what is "
-        "not like the others; psf-matched: all with stars of one width.",
+        description="mean: weighted by the sky noise; clipped: mean without outliers; "
+        "psf-matched: mean after convolving all images to one point-spread function.",
     )
 
 
 class DifferenceBody(BaseModel):
-    """Which images are to be subtracted from which."""
+    """Science images, and reference images to subtract from them."""
 
     model_config = _STRICT
 
     science: Images | SelectionBody | CoaddRefBody = Field(
-        description="The images with what is new; several become a clipped coadd."
+        description="The new images; several are combined into a clipped coadd."
     )
     reference: Images | SelectionBody | CoaddRefBody = Field(
-        description="The images to compare with; several become a clipped coadd."
+        description="The older images; several are combined into a clipped coadd."
     )
     pos: str | None = Pos
     method: Literal["zogy"] = Field(
@@ -84,12 +86,12 @@ class DifferenceBody(BaseModel):
 
 
 def selection(body: Sequence[str] | SelectionBody | CoaddRefBody) -> Selection:
-    """Return which images a part of a body means.
+    """Return the image selection that a part of a body describes.
 
     Raises
     ------
     InvalidContent
-        They are none, or too many.
+        It lists no image, or more than are allowed.
     """
     if isinstance(body, CoaddRefBody):
         return Selection(coadd=body.coadd)
@@ -110,12 +112,14 @@ def selection(body: Sequence[str] | SelectionBody | CoaddRefBody) -> Selection:
 
 
 def circle(text: str | None) -> Circle | None:
-    """Return the place that a text says; None for none.
+    """Return the circle that a region text describes; None for None.
 
     Raises
     ------
     InvalidContent
-        It is no circle.
+        The region is not a circle.
+    InvalidRequest
+        The text is not a region.
     """
     if text is None:
         return None

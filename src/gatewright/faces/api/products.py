@@ -1,4 +1,4 @@
-"""Images that are made of others: coadds and differences."""
+"""Images made from other images: coadds and differences."""
 
 from typing import Annotated, Any, Literal
 
@@ -30,37 +30,39 @@ from gatewright.web.listing import json_response
 router = APIRouter(tags=["sky"])
 
 _MAKING: dict[int | str, dict[str, Any]] = {
-    202: {"description": "It is being made; ask its “Location” in a few seconds."},
-    401: {"description": "Nobody is signed in."},
-    404: {"description": "There is no such image, or none is found."},
+    202: {"description": "It is being made; get its “Location” in a few seconds."},
+    401: {"description": "You are not signed in."},
+    404: {"description": "There is no such image, or the search finds none."},
     413: {"description": "It would need more memory than a process has."},
-    422: {"description": "The body has another form, or an image cannot be used."},
+    422: {"description": "The body is not valid, or an image cannot be used."},
 }
 _NONE: dict[int | str, dict[str, Any]] = {
-    404: {"description": "There is none that you may see."}
+    404: {"description": "There is no such product, or you may not see it."}
 }
 _PIXELS: dict[int | str, dict[str, Any]] = {
     200: {
         "content": {"application/fits": {}, "image/png": {}},
         "description": "The pixels.",
     },
-    304: {"description": "It is still the same."},
-    404: {"description": "There is none that you may see, or no such plane."},
-    409: {"description": "It is not ready."},
+    304: {"description": "The pixels have not changed."},
+    404: {"description": "There is no such product or plane, or you may not see it."},
+    409: {"description": "The product is not ready."},
 }
 
 ProductId = Annotated[
     str,
     Path(
         title="Product",
-        description="Id that its making was answered with.",
+        description="“id” in the response to the request that made it.",
         max_length=64,
         examples=["d-0123456789abcdef01234567"],
     ),
 ]
 Form = Annotated[
     Literal["fits", "png"],
-    Query(alias="format", title="Form", description="fits: with its WCS; png."),
+    Query(
+        alias="format", title="Form", description="fits: with a WCS; png: a picture."
+    ),
 ]
 
 
@@ -74,10 +76,10 @@ Form = Annotated[
     responses=_MAKING,
 )
 async def make_coadd(request: Request, context: Context) -> Response:
-    """Put images on the grid of the first, on one scale of flux, and take their mean.
+    """Resample images to the grid and flux scale of the first, and average them.
 
-    Answered with 201 when it is made, or with 202 after ten seconds. The same images
-    and the same place give the same coadd, made once.
+    The status is 201 when the coadd is made, or 202 after ten seconds. Requests with
+    the same images, place and method share one coadd.
     """
     body = await read_model(request, CoaddBody)
     made = await context.services.processing.coadd(
@@ -94,7 +96,7 @@ async def make_coadd(request: Request, context: Context) -> Response:
     responses=_NONE,
 )
 async def one_coadd(context: Context, coadd: ProductId) -> Response:
-    """Tell how far a coadd is, what it is made of and what was measured on the way."""
+    """Return the state of a coadd, its images, and what was measured in making it."""
     processing = context.services.processing
     found = await processing.product(context.caller, ProductKind.COADD, coadd)
     return json_response(product_answer(found, context.services.config.prefix))
@@ -112,14 +114,14 @@ async def coadd_image(
     context: Context,
     coadd: ProductId,
     plane: Annotated[
-        Literal["coadd", "weight"], Query(description="The mean, or its weights.")
+        Literal["coadd", "weight"], Query(description="The mean, or its weight map.")
     ] = "coadd",
     form: Form = "fits",
     stretch: StretchName = "asinh",
     limits: Percentiles = None,
     size: Size = None,
 ) -> Response:
-    """Send a plane of a coadd; pixels that no image knows are NaN."""
+    """Send a plane of a coadd; pixels that no image covers are NaN."""
     processing = context.services.processing
     found = await processing.product(context.caller, ProductKind.COADD, coadd)
     how = (Plane(plane), CutoutFormat(form), stretch_of(stretch, limits), size)
@@ -131,15 +133,16 @@ async def coadd_image(
     operation_id="makeDifference",
     status_code=201,
     response_model=DifferenceAnswer,
-    summary="Subtract images, and detect",
+    summary="Subtract images and detect changes",
     openapi_extra=json_body(DifferenceBody),
     responses=_MAKING,
 )
 async def make_difference(request: Request, context: Context) -> Response:
-    """Subtract a reference from a science image and tell what changed.
+    """Subtract a reference from a science image, and detect what changed.
 
-    The proper subtraction of Zackay, Ofek and Gal-Yam (2016), with point-spread
-    functions measured from the images' own stars. Answered as the making of a coadd.
+    It uses the proper subtraction of Zackay, Ofek and Gal-Yam (2016) with point-spread
+    functions measured from stars in the images. The status is 201 when the difference
+    is made, or 202 after ten seconds.
     """
     body = await read_model(request, DifferenceBody)
     made = await context.services.processing.difference(
@@ -159,7 +162,7 @@ async def make_difference(request: Request, context: Context) -> Response:
     responses=_NONE,
 )
 async def one_difference(context: Context, difference: ProductId) -> Response:
-    """Tell how far a difference is, what was found in it, and how it came about."""
+    """Return the state of a difference, its detections, and how it was made."""
     processing = context.services.processing
     found = await processing.product(context.caller, ProductKind.DIFFERENCE, difference)
     return json_response(product_answer(found, context.services.config.prefix))
@@ -179,8 +182,8 @@ async def difference_image(
     plane: Annotated[
         Literal["difference", "score", "weight", "science", "reference"],
         Query(
-            description="The difference, its score in sigma, its weights, or the two "
-            "images on its grid."
+            description="The difference, its score in sigma, its weight map, or one of "
+            "the two images on its grid."
         ),
     ] = "difference",
     form: Form = "fits",
@@ -188,7 +191,7 @@ async def difference_image(
     limits: Percentiles = None,
     size: Size = None,
 ) -> Response:
-    """Send a plane of a difference; pixels that tell nothing are NaN."""
+    """Send a plane of a difference; pixels without data are NaN."""
     processing = context.services.processing
     found = await processing.product(context.caller, ProductKind.DIFFERENCE, difference)
     how = (Plane(plane), CutoutFormat(form), stretch_of(stretch, limits), size)

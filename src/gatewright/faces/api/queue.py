@@ -1,4 +1,4 @@
-"""The queue, the machines and the partitions of a system, as of the last look."""
+"""Queue, nodes and partitions of a system, as the scheduler reports them."""
 
 from typing import Annotated
 
@@ -20,32 +20,34 @@ router = APIRouter(tags=["jobs"])
 
 
 class ResourcesAnswer(BaseModel):
-    """What a system has for jobs."""
+    """Resources of a system that jobs share."""
 
-    cores: int = Field(description="Cores that jobs share.")
-    memory_bytes: int = Field(description="Memory that jobs share.")
-    nodes: int = Field(description="Machines.")
-    queues: list[str] = Field(description="Queues that a job may name.")
+    cores: int = Field(description="Total CPU cores.")
+    memory_bytes: int = Field(description="Total memory in bytes.")
+    nodes: int = Field(description="Number of nodes.")
+    queues: list[str] = Field(description="Names of the queues or partitions.")
 
 
 class QueuedAnswer(BaseModel):
-    """A job of the queue, whoever's it is."""
+    """A job in the queue, of any user."""
 
-    id: str | None = Field(description="The gateway's id of a job of the caller's own.")
-    number: str = Field(description="The scheduler's id.")
-    user: str = Field(description="Whose it is.")
-    name: str = Field(description="Its name.")
-    state: JobState = Field(description="Where it is in its life.")
-    native_state: str = Field(description="The same in the scheduler's word.")
+    id: str | None = Field(
+        description="The gateway's id if the job is yours, else null."
+    )
+    number: str = Field(description="The scheduler's id of the job.")
+    user: str = Field(description="User who submitted it.")
+    name: str = Field(description="Name of the job.")
+    state: JobState = Field(description="State of the job.")
+    native_state: str = Field(description="State as the scheduler names it.")
     reason: str = Field(description="Why it waits.")
-    partition: str = Field(description="Its queue or partition.")
+    partition: str = Field(description="Queue or partition.")
     project: str = Field(description="Project that is charged.")
-    cores: int = Field(description="Cores that it takes, or asks for.")
-    nodes: int = Field(description="Machines that it takes, or asks for.")
+    cores: int = Field(description="CPU cores that it uses or requests.")
+    nodes: int = Field(description="Nodes that it uses or requests.")
     submitted_at: str = Field(description="RFC 3339 in UTC.")
     started_at: str | None = Field(description="RFC 3339 in UTC; null before.")
     expected_start_at: str | None = Field(
-        description="When it is expected to start; null where nobody knows."
+        description="When it is expected to start; null if unknown."
     )
     duration: float | None = Field(
         description="Longest time that it may run, in seconds; null without a limit."
@@ -53,21 +55,21 @@ class QueuedAnswer(BaseModel):
 
 
 class QueueAnswer(BaseModel):
-    """The queue as the caller may see it."""
+    """The queue as far as the caller may see it."""
 
     system: str = Field(description="Name of the system.")
-    as_of: str = Field(description="When the scheduler said so, RFC 3339 in UTC.")
-    resources: ResourcesAnswer = Field(description="What there is to share.")
-    running: int = Field(description="Jobs of all people that run.")
-    waiting: int = Field(description="Jobs of all people that wait.")
-    cores_in_use: int = Field(description="Cores that the running jobs take.")
-    jobs: list[JobAnswer] = Field(description="The caller's jobs, oldest first.")
+    as_of: str = Field(description="Time of the scheduler's report, RFC 3339 in UTC.")
+    resources: ResourcesAnswer = Field(description="Resources of the system.")
+    running: int = Field(description="Number of running jobs of all users.")
+    waiting: int = Field(description="Number of waiting jobs of all users.")
+    cores_in_use: int = Field(description="CPU cores that the running jobs use.")
+    jobs: list[JobAnswer] = Field(description="Your jobs, oldest first.")
     everyone: list[QueuedAnswer] = Field(
-        description="A page of the jobs of all people that the caller may see and the "
-        "filters take, oldest first, those from elsewhere too."
+        description="A page of the jobs of all users that you may see and that match "
+        "the filters, oldest first, also those submitted outside of the gateway."
     )
     failure: str = Field(
-        description="Why this is not newer, where the scheduler does not answer."
+        description="Why the report is old, if the scheduler does not answer."
     )
     next: str | None = Field(
         description="Cursor of the next page of “everyone”, null on the last."
@@ -75,26 +77,26 @@ class QueueAnswer(BaseModel):
 
 
 class NodeAnswer(BaseModel):
-    """A machine."""
+    """A node of a system."""
 
-    name: str = Field(description="Its name.")
-    state: str = Field(description="How it is, in the scheduler's word.")
-    reason: str = Field(description="Why it takes no jobs.")
-    cores: int = Field(description="Cores that it has.")
-    cores_in_use: int = Field(description="Cores that jobs have.")
-    memory_bytes: int = Field(description="Memory that it has for jobs.")
+    name: str = Field(description="Name of the node.")
+    state: str = Field(description="State as the scheduler names it.")
+    reason: str = Field(description="Why it accepts no jobs.")
+    cores: int = Field(description="Number of CPU cores.")
+    cores_in_use: int = Field(description="CPU cores allocated to jobs.")
+    memory_bytes: int = Field(description="Memory for jobs in bytes.")
     free_memory_bytes: int | None = Field(
-        description="Memory that its system has free; null where nobody knows."
+        description="Free memory as its operating system reports; null if unknown."
     )
-    gpus: int = Field(description="Graphics processors that it has.")
-    features: list[str] = Field(description="What jobs may ask of it by name.")
-    partitions: list[str] = Field(description="Partitions that it is in.")
+    gpus: int = Field(description="Number of GPUs.")
+    features: list[str] = Field(description="Features that jobs may request by name.")
+    partitions: list[str] = Field(description="Partitions that contain the node.")
 
 
 class NodesAnswer(BaseModel):
-    """The machines of a system."""
+    """The nodes of a system."""
 
-    nodes: list[NodeAnswer] = Field(description="The machines.")
+    nodes: list[NodeAnswer] = Field(description="The nodes.")
     system: str = Field(description="Name of the system.")
     as_of: str = Field(description="When the scheduler said so, RFC 3339 in UTC.")
     failure: str = Field(
@@ -106,18 +108,18 @@ class NodesAnswer(BaseModel):
 class PartitionAnswer(BaseModel):
     """A queue or partition that jobs may name."""
 
-    name: str = Field(description="Its name.")
-    state: str = Field(description="Whether it takes jobs, in the scheduler's word.")
-    default: bool = Field(description="Whether jobs go there that name none.")
-    nodes: int = Field(description="Machines.")
-    cores: int = Field(description="Cores of them all.")
-    cores_in_use: int = Field(description="Cores that jobs have.")
-    memory_bytes: int = Field(description="Most memory of one of its machines.")
+    name: str = Field(description="Name of the partition.")
+    state: str = Field(description="State as the scheduler names it.")
+    default: bool = Field(description="Whether jobs that name no partition run in it.")
+    nodes: int = Field(description="Number of nodes.")
+    cores: int = Field(description="Total CPU cores.")
+    cores_in_use: int = Field(description="CPU cores allocated to jobs.")
+    memory_bytes: int = Field(description="Largest memory of a node in bytes.")
     duration: float | None = Field(
         description="Longest time that a job may run, in seconds; null without a limit."
     )
     most_nodes: int | None = Field(
-        description="Most machines of one job; null without a limit."
+        description="Most nodes of one job; null without a limit."
     )
 
 
@@ -167,10 +169,10 @@ async def queue(
     limit: Limit = None,
     cursor: Cursor = None,
 ) -> Response:
-    """Return the caller's jobs, everybody's, and what they have to share.
+    """Return your jobs, the jobs of all users, and the resources that they share.
 
-    The filters and the pages are of “everyone”. On a system whose queue is nobody
-    else's to see, these are the caller's own.
+    The filters and the pages concern “everyone”. On a system that hides other users'
+    jobs, “everyone” has only your own.
     """
     jobs, caller = context.services.jobs, context.caller
     now = await jobs.queue(caller, system)
@@ -200,11 +202,11 @@ async def queue(
     "/nodes/{system}",
     operation_id="getNodes",
     response_model=NodesAnswer,
-    summary="The machines",
+    summary="The nodes",
     responses={404: {"description": "There is no such system with jobs."}},
 )
 async def nodes(request: Request, context: Context, system: System) -> Response:
-    """Return the machines that run jobs, how they are and what is in use."""
+    """Return the nodes that run jobs, their state and what is in use."""
     whole, machines, _ = await context.services.jobs.machines(context.caller, system)
     extra = {
         "system": system,

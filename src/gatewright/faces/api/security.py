@@ -1,4 +1,4 @@
-"""The ways to sign in, for the OpenAPI document."""
+"""OpenAPI security schemes of the API."""
 
 from gatewright.core.config import Config
 from gatewright.web.credentials import session_cookie
@@ -17,13 +17,13 @@ def schemes(config: Config) -> dict[str, dict[str, str]]:
             "type": "http",
             "scheme": "basic",
             "description": "A personal token as the password, with any user name, for "
-            "programs that know nothing else (netCDF-C, old download tools).",
+            "programs that support nothing else (netCDF-C, old download tools).",
         },
         "session": {
             "type": "apiKey",
             "in": "cookie",
             "name": session_cookie(config),
-            "description": "The cookie of a session, for the gateway's own pages. What "
-            "changes something also needs the header X-Requested-With.",
+            "description": "The session cookie, for the gateway's own pages. Requests "
+            "that change something also need the header X-Requested-With.",
         },
     }

@@ -1,4 +1,4 @@
-"""What the gateway is and how its systems are: ``/`` and ``/status``."""
+"""Description of the gateway and state of its systems: ``/`` and ``/status``."""
 
 from typing import Annotated
 
@@ -31,28 +31,28 @@ _FAMILIES = (
 
 
 class ServiceAnswer(BaseModel):
-    """What this gateway is."""
+    """Description of the gateway."""
 
     title: str = Field(description="Name of the gateway.")
     version: str = Field(description="Version of its software.")
     user: str | None = Field(description="Account of the request; null for a visitor.")
     systems: list[str] = Field(description="Systems with files and jobs.")
-    limits: dict[str, float] = Field(description="Bounds on requests and users.")
-    links: dict[str, str] = Field(description="Where everything is.")
-    message_of_the_day: str = Field(description="A notice of the operator.")
+    limits: dict[str, float] = Field(description="Limits of requests and users.")
+    links: dict[str, str] = Field(description="URLs of the families of resources.")
+    message_of_the_day: str = Field(description="A notice from the operator.")
 
 
 class SystemStatus(BaseModel):
-    """How a system is."""
+    """State of a system."""
 
     system: str = Field(description="Name of the system.")
     status: str = Field(
-        description="“up”, “degraded” (of its files and jobs one answers) or “down”."
+        description="“up”, “degraded” (only its files or only its jobs work) or “down”."
     )
 
 
 class StatusList(BaseModel):
-    """How the systems are."""
+    """States of all systems."""
 
     systems: list[SystemStatus] = Field(description="All systems.")
     next: str | None = Field(description="Always null: there is one page.")
@@ -62,7 +62,7 @@ class StatusList(BaseModel):
     "/", operation_id="getService", response_model=ServiceAnswer, summary="What is here"
 )
 async def describe(request: Request, context: Context) -> Response:
-    """Describe the gateway, its systems and limits, and link to everything."""
+    """Describe the gateway: its systems, its limits, and links to all resources."""
     config = context.services.config
     root = request.scope.get("root_path", "")
     links = {name: f"{root}/{name}" for name in _FAMILIES}
@@ -89,7 +89,7 @@ async def describe(request: Request, context: Context) -> Response:
     "/status",
     operation_id="listStatuses",
     response_model=StatusList,
-    summary="How the systems are",
+    summary="State of all systems",
 )
 async def statuses(request: Request, context: Context) -> Response:
     """List the systems and whether they are up."""
@@ -101,14 +101,14 @@ async def statuses(request: Request, context: Context) -> Response:
     "/status/{system}",
     operation_id="getStatus",
     response_model=SystemStatus,
-    summary="How a system is",
+    summary="State of a system",
     responses={404: {"description": "There is no such system."}},
 )
 async def status(
     context: Context,
     system: Annotated[str, Path(description="Name of the system.", examples=["local"])],
 ) -> Response:
-    """Tell whether a system is up."""
+    """Return whether a system is up."""
     if system not in _names(context):
         raise NotFound(f"There is no system “{system[:80]}”.")
     return json_response(await _status(context, system))

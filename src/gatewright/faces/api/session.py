@@ -1,4 +1,4 @@
-"""Signing in and out: ``/session`` and ``/sessions``."""
+"""Sign-in and sign-out: ``/session`` and ``/sessions``."""
 
 from typing import Annotated
 
@@ -19,7 +19,7 @@ router = APIRouter(tags=["identity"])
 
 
 class Credentials(BaseModel):
-    """What one signs in with."""
+    """Account name and password."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -32,27 +32,27 @@ class Credentials(BaseModel):
 
 
 class SessionAnswer(BaseModel):
-    """Who the caller is."""
+    """The caller's account, role and scopes."""
 
     user: str | None = Field(description="Account name; null for a visitor.")
     role: str | None = Field(
         description="“owner”, “user” or “guest”; null for a visitor."
     )
-    scopes: list[str] = Field(description="What the caller may do.")
+    scopes: list[str] = Field(description="Scopes of the caller.")
     expires_at: str | None = Field(
-        description="When the session or token ends in any case, RFC 3339 in UTC."
+        description="Latest end of the session or token, RFC 3339 in UTC."
     )
 
 
 class OneSession(BaseModel):
-    """A browser that has signed in."""
+    """A session of a browser or program that has signed in."""
 
-    key: str = Field(description="Identifier; it signs nobody in.")
+    key: str = Field(description="Identifier; it is not a secret.")
     created_at: str = Field(description="When the user signed in.")
-    used_at: str = Field(description="Last request, to about a minute.")
-    expires_at: str = Field(description="When it ends in any case.")
-    address: str = Field(description="Network address that signed in.")
-    current: bool = Field(description="Whether this request belongs to it.")
+    used_at: str = Field(description="Time of the last request, to about a minute.")
+    expires_at: str = Field(description="Latest end of the session.")
+    address: str = Field(description="IP address that signed in.")
+    current: bool = Field(description="Whether this request uses the session.")
 
 
 class SessionList(BaseModel):
@@ -69,7 +69,7 @@ class SessionList(BaseModel):
     summary="Who am I?",
 )
 async def who_am_i(context: Context) -> Response:
-    """Tell the account and the scopes of the request; a visitor's account is null."""
+    """Return the account and the scopes of the request; a visitor's account is null."""
     return json_response(_answer(context.caller, await _end(context)), headers=_FRESH)
 
 
@@ -81,17 +81,17 @@ async def who_am_i(context: Context) -> Response:
     summary="Sign in",
     openapi_extra=json_body(Credentials),
     responses={
-        401: {"description": "The name or the password is not right."},
+        401: {"description": "The name or the password is wrong."},
         403: {"description": "The request comes from a page of another origin."},
         415: {"description": "The body is not JSON."},
-        429: {"description": "Too many failures; “Retry-After” says how long to wait."},
+        429: {"description": "Too many failures; wait as “Retry-After” says."},
     },
 )
 async def begin_session(request: Request, context: Context) -> Response:
-    """Begin a session; the answer sets its cookie.
+    """Begin a session; the response sets its cookie.
 
-    A session that the request already has ends. After three failures within two
-    minutes one waits for five minutes, then longer.
+    A session that the request already has ends. After three failures within two minutes
+    you must wait for five minutes, then longer.
     """
     asked = await read_model(request, Credentials)
     new = await sign_in(request, context, asked.user, asked.password)
@@ -106,7 +106,7 @@ async def begin_session(request: Request, context: Context) -> Response:
     "/session", operation_id="endSession", status_code=204, summary="Sign out"
 )
 async def end_session(context: Context) -> Response:
-    """End the session of the request's cookie and take the cookie away."""
+    """End the session of the request's cookie, and delete the cookie."""
     await context.services.identity.sessions.sign_out(context.caller)
     headers = {**_FRESH, **no_cookie_fields(context.services.config)}
     return Response(status_code=204, headers=headers)
@@ -119,7 +119,7 @@ async def end_session(context: Context) -> Response:
     summary="My sessions",
 )
 async def list_sessions(request: Request, context: Context) -> Response:
-    """List the browsers that are signed in as the caller."""
+    """List the sessions of your account."""
     sessions = await context.services.identity.sessions.of(context.caller)
     items = [
         {
@@ -152,7 +152,7 @@ async def end_other_session(
         ),
     ],
 ) -> Response:
-    """Sign a browser of the caller out."""
+    """End a session of your account."""
     await context.services.identity.sessions.end(context.caller, key)
     return Response(status_code=204)
 
@@ -161,7 +161,7 @@ _FRESH = {"Cache-Control": "no-store"}
 
 
 async def _end(context: Context) -> float | None:
-    """Return when the credentials of a request end."""
+    """Return when a request's credentials end, in seconds since 1970; None if never."""
     caller, identity = context.caller, context.services.identity
     if caller.token:
         return await identity.tokens.end_of(caller)

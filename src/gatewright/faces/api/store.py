@@ -31,11 +31,11 @@ router = APIRouter(tags=["store"])
 MAXIMUM_PAGE = 1000
 _LARGE = 65_536
 _ABSENT: bodies.Responses = {
-    404: {"description": "There is none that the caller may read."}
+    404: {"description": "There is no such collection, or you may not read it."}
 }
 _REFUSED: bodies.Responses = {
     **_ABSENT,
-    403: {"description": "The caller may read it, and not do this."},
+    403: {"description": "You may read it, but not do this."},
 }
 
 
@@ -48,7 +48,7 @@ _REFUSED: bodies.Responses = {
 async def list_collections(
     request: Request, context: Context, limit: Limit = None, cursor: Cursor = None
 ) -> Response:
-    """List collections that are the caller's, or of which they may read something."""
+    """List the collections that you own, or in which you may read a document."""
     page = await context.services.store.collections(
         context.caller, page_limit(limit, MAXIMUM_PAGE), cursor
     )
@@ -60,10 +60,10 @@ async def list_collections(
     "/store/usage",
     operation_id="getStoreUsage",
     response_model=bodies.StoreUsageAnswer,
-    summary="What I have stored",
+    summary="Size of my documents",
 )
 async def usage(context: Context) -> Response:
-    """Tell how much the caller's documents take, and how much they may."""
+    """Return the total size of your documents, and the limit."""
     used = await context.services.store.usage(context.caller)
     limit = context.services.config.limits.store_bytes_per_user
     return json_response(
@@ -78,7 +78,7 @@ async def usage(context: Context) -> Response:
     summary="Documents of a collection",
     responses={
         **_ABSENT,
-        413: {"description": "More documents are to be sorted than a request reads."},
+        413: {"description": "There are too many documents to sort."},
     },
 )
 async def list_documents(
@@ -86,53 +86,55 @@ async def list_documents(
     context: Context,
     collection: CollectionName,
     prefix: Annotated[
-        str, Query(description="Only keys that begin so.", examples=["2011/"])
+        str,
+        Query(description="Only keys that begin with this.", examples=["2011/"]),
     ] = "",
     query: Annotated[
         list[str] | None,
         Query(
-            description="A condition “field:operator:value”; give it again for more, "
-            "all of which must hold. Operators: eq, ne, lt, le, gt, ge, in (a JSON "
-            "list), prefix, exists (true or false). The field's names are joined by "
-            "dots; before a dot, colon or backslash that is part of a name stands a "
-            "backslash. The value is JSON, or plain text where it is not.",
+            description="A condition “field:operator:value”; may be repeated, and then "
+            "all must hold. Operators: eq, ne, lt, le, gt, ge, in (a JSON list), "
+            "prefix, exists (true or false). Join the names of nested fields by dots; "
+            "write a backslash before a dot, colon or backslash in a name. The value "
+            "is JSON, or plain text if it is not valid JSON.",
             examples=[["magnitude:lt:20.5", "name:prefix:SN"]],
         ),
     ] = None,
     sort: Annotated[
         list[str] | None,
         Query(
-            description="A field to sort by, with “-” before it from the largest down; "
-            "give it again for what decides between equal ones (at most 4). Numbers "
-            "come first, then texts, false, true, null, lists and objects; documents "
-            "without the field are last. By default the order is that of the keys.",
+            description="A field to sort by, with “-” before it in descending order; "
+            "may be repeated, at most 4 times, to order documents with equal values. "
+            "Numbers come first, then texts, false, true, null, lists and objects; "
+            "documents without the field come last. By default documents are sorted "
+            "by key.",
             examples=[["-magnitude", "name"]],
         ),
     ] = None,
     fields: Annotated[
         list[str] | None,
         Query(
-            description="A field of the documents that is wanted; give it again for "
-            "more. Objects keep these members alone, other values are given whole.",
+            description="A field to return; may be repeated. Objects keep only the "
+            "named members; lists and other values are returned whole.",
             examples=[["magnitude", "position.ra"]],
         ),
     ] = None,
     count: Annotated[
-        bool, Query(description="Tell how many documents the whole list has.")
+        bool, Query(description="Return the number of documents in the whole list.")
     ] = False,
     view: Annotated[
         Literal["documents", "collection"],
-        Query(description="“collection”: tell about the collection itself."),
+        Query(description="“collection”: describe the collection itself."),
     ] = "documents",
     limit: Limit = None,
     cursor: Cursor = None,
 ) -> Response:
-    """List documents that the caller may read, by key, with their contents.
+    """List the documents that you may read, with their content.
 
-    A page ends at “limit” documents or 8 MiB. A query without an index reads at most
-    10,000 documents for one page: the page may then be short or empty, “next” goes
-    on, and “advice” says which index would help. A sorted list has at most 10,000
-    documents.
+    A page has at most “limit” documents and 8 MiB. A query without an index reads at
+    most 10,000 documents for one page: the page may then be short or empty, “next”
+    continues, and “advice” names an index that would help. A sorted list can have at
+    most 10,000 documents.
     """
     if view == "collection":
         one = await context.services.store.collection(context.caller, collection)
@@ -161,21 +163,21 @@ async def list_documents(
     "/store/{collection}",
     operation_id="saveCollection",
     response_model=bodies.CollectionAnswer,
-    summary="Make or change a collection",
+    summary="Create or change a collection",
     openapi_extra=json_body(bodies.CollectionBody),
     responses={
         **_REFUSED,
-        201: {"description": "It was made.", "model": bodies.CollectionAnswer},
-        412: {"description": "It is there, and “If-None-Match: *” was sent."},
+        201: {"description": "It was created.", "model": bodies.CollectionAnswer},
+        412: {"description": "It exists, and “If-None-Match: *” was sent."},
     },
 )
 async def save_collection(
     request: Request, context: Context, collection: CollectionName
 ) -> Response:
-    """Make a collection, or change its indexes and permissions.
+    """Create a collection, or change its indexes and permissions.
 
-    A name belongs to whoever uses it first, in the whole gateway. A collection is its
-    owner's alone until permissions say otherwise.
+    Names of collections are unique in the whole gateway; the first user of a name owns
+    the collection. Only the owner has access until permissions are given.
     """
     asked = await bodies.read_collection(request)
     view, created = await context.services.store.save_collection(
@@ -223,11 +225,11 @@ async def add_document(
     collection: CollectionName,
     keys: Annotated[
         Literal["time", "number"],
-        Query(description="Make a key that sorts by time, or count from 0."),
+        Query(description="Kind of the new key: sorted by time, or counted from 0."),
     ] = "time",
     expires_in: ExpiresIn = None,
 ) -> Response:
-    """Store the JSON document of the body; “Location” says where."""
+    """Store the JSON document in the body under a new key, which “Location” tells."""
     body = await bodies.read_document(request)
     stored = await context.services.store.add(
         context.caller,
@@ -253,7 +255,7 @@ async def put_many(
     collection: CollectionName,
     expires_in: ExpiresIn = None,
 ) -> Response:
-    """Make or replace up to 1,000 documents, all of them or none."""
+    """Create or replace up to 1,000 documents, all of them or none."""
     body = await bodies.read_document(request)
     if len(body) > _LARGE:
         documents = await asyncio.to_thread(bodies.split_bulk, body)
@@ -269,11 +271,11 @@ async def put_many(
     "/store/{collection}/changes",
     operation_id="listChanges",
     response_model=bodies.ChangeList,
-    summary="What changed in a collection",
+    summary="Changes in a collection",
     responses={
         **_ABSENT,
         200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}},
-        409: {"description": "The number is too old: list the documents anew."},
+        409: {"description": "“since” is too old: list the documents again."},
     },
 )
 async def changes(
@@ -283,13 +285,16 @@ async def changes(
     since: Annotated[
         int | None,
         Query(
-            description="The last number seen; 0 for all.", ge=0, lt=2**53, examples=[0]
+            description="Number of the last change that you have seen; 0 for all.",
+            ge=0,
+            lt=2**53,
+            examples=[0],
         ),
     ] = None,
     wait: Annotated[
         float,
         Query(
-            description="Wait so many seconds for a change.",
+            description="Wait up to this many seconds for a change.",
             ge=0,
             le=LONGEST_WAIT,
             allow_inf_nan=False,
@@ -297,17 +302,17 @@ async def changes(
     ] = 0.0,
     limit: Limit = None,
 ) -> Response:
-    """Tell the last change of each document that changed after “since”.
+    """Return the last change of each document that changed after “since”.
 
-    Deletions are among them, for 30 days. With “Accept: text/event-stream” the
-    changes come as server-sent events as they happen, from “Last-Event-ID” or “since”
-    on, or from now.
+    Deletions are listed for 30 days. With “Accept: text/event-stream” the changes are
+    sent as server-sent events as they happen, beginning after “Last-Event-ID” or
+    “since”, or else with the next change.
     """
     if "text/event-stream" in request.headers.get("accept", ""):
-        # A browser that comes back asks for the same URL and says what it has seen.
+        # A browser that reconnects sends the same URL, with Last-Event-ID.
         seen = last_event_id(request)
         after = since if seen is None else seen
-        # What is wrong is said before the stream begins.
+        # Errors are raised here, before the response begins.
         last = await context.services.listings.start(context.caller, collection, after)
         changes = context.services.listings.follow(context.caller, collection, last)
 
@@ -331,7 +336,7 @@ async def changes(
 
 
 def stored_response(collection: str, stored: Stored) -> Response:
-    """Return the answer about a document that was written."""
+    """Return the response for a document that was written."""
     headers = {"ETag": bodies.quoted(stored.etag)}
     if stored.created:
         key = quote(stored.key, safe="")

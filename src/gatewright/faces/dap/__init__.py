@@ -1,4 +1,4 @@
-"""OPeNDAP: data sets and parts of them by URL."""
+"""OPeNDAP: access to data sets and parts of them by URL (DAP2)."""
 
 from gatewright.faces.dap.routes import build, dap_error
 from gatewright.web.face import Face

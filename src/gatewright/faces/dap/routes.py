@@ -31,7 +31,7 @@ Answer = Callable[["Opened"], Awaitable[Response]]
 
 
 class Opened:
-    """A request about one data set that the caller may see."""
+    """A request for a data set that the caller may see."""
 
     def __init__(self, request: Request, source: Source) -> None:
         self.request = request
@@ -39,28 +39,28 @@ class Opened:
 
     @property
     def description(self) -> Description:
-        """What the file says."""
+        """Description of the data set's file."""
         return self.source.published.description
 
     @property
     def dataset(self) -> Dataset:
-        """What is published."""
+        """The published data set."""
         return self.source.published.dataset
 
     def projection(self) -> Projection:
-        """Return what the query asks for.
+        """Return the projection that the query selects.
 
         Raises
         ------
         InvalidRequest
-            The query is not a constraint on this data set.
+            The query is not a valid constraint on this data set.
         """
         dataset = mapping.dataset(self.dataset.id, self.description)
         query = self.request.scope["query_string"].decode("latin-1")
         return project(dataset, parse(query))
 
     def validators(self) -> tuple[str, float]:
-        """Return the entity tag of this URL's answer, and when the file changed."""
+        """Return the response's entity tag, and the file's modification time."""
         version = self.description.version
         url = self.request.scope["raw_path"] + b"?" + self.request.scope["query_string"]
         digest = hashlib.sha256(f"{version} {__version__} ".encode() + url)
@@ -68,7 +68,7 @@ class Opened:
 
 
 def build(services: Services) -> ASGIApp:
-    """Return DAP as one application."""
+    """Return DAP's ASGI application."""
     return Starlette(
         routes=[
             Route("/", catalogue, methods=["GET"]),
@@ -79,14 +79,14 @@ def build(services: Services) -> ASGIApp:
 
 
 def dap_error(error: GatewayError, request: Request) -> Response:
-    """Return an error in the form of DAP2 (ESE-RFC-004, section 7.2.4)."""
+    """Return an error as a DAP2 Error object (ESE-RFC-004, section 7.2.4)."""
     headers = {**error_headers(error), **SERVER, "Content-Description": "dods-error"}
     body = wire.error(error.status, public_text(error))
     return Response(body, error.status, headers, media_type="text/plain")
 
 
 async def catalogue(request: Request) -> Response:
-    """Name the data sets that the caller may see, one URL a line."""
+    """Return the URLs of the data sets that the caller may see, one on each line."""
     context = request_context(request)
     base = f"{context.services.config.url}/dap"
     page = context.services.datasets.page(context.caller, MAXIMUM_LIMIT)
@@ -95,12 +95,12 @@ async def catalogue(request: Request) -> Response:
 
 
 async def dataset(request: Request) -> Response:
-    """Answer one URL of a data set."""
+    """Return the response for a data set's URL."""
     name, _, suffix = request.path_params["name"].rpartition(".")
     context = request_context(request)
     datasets = context.services.datasets
     answer = ANSWERS.get(suffix)
-    if answer is None:  # the URL without a suffix names those that there are
+    if answer is None:  # the URL without a suffix lists those with one
         name = request.path_params["name"]
         published = await datasets.open(context.caller, name)
         found = published.dataset.id
@@ -137,7 +137,7 @@ async def _das(opened: Opened) -> Response:
 async def _dods(opened: Opened) -> Response:
     projection = opened.projection()
     if any(leaf.array.size > wire.MAXIMUM_ELEMENTS for leaf in projection.leaves):
-        raise InvalidRequest("DAP2 has room for 2147483647 values at once.")
+        raise InvalidRequest("A DAP2 array can have at most 2147483647 values.")
     sizes = [wire.values_size(leaf.array) or 0 for leaf in projection.leaves]
     opened.source.datasets.check_size(sum(sizes))
     data = await Data.prepare(projection, opened.source)
@@ -161,7 +161,7 @@ async def _ascii(opened: Opened) -> Response:
 
 
 async def _begun(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Return the pieces with the first one read: a bad file is an error then."""
+    """Read the first piece, so that errors are raised before the response begins."""
     first = await anext(pieces)
 
     async def all_of_them() -> AsyncIterator[bytes]:
@@ -196,4 +196,4 @@ ANSWERS: Mapping[str, Answer] = {
     "asc": _ascii,
     "ver": _version,
 }
-"""What each suffix answers."""
+"""Function that makes the response, by the suffix of the URL."""

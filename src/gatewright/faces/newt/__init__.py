@@ -1,4 +1,4 @@
-"""NEWT: the classic URLs under ``/newt`` and those of NEWT 2.0 under ``/newt/api``."""
+"""NEWT: classic NEWT below ``/newt`` and NEWT 2.0 below ``/newt/api``."""
 
 from gatewright.faces.newt.answers import newt_error
 from gatewright.faces.newt.authentication import COOKIE

@@ -1,4 +1,4 @@
-"""NEWT's ``/account``: what this gateway knows of people, groups and their usage."""
+"""NEWT's ``/account``: users, groups and their usage."""
 
 import os
 import pwd
@@ -16,7 +16,7 @@ from gatewright.web.context import request_context
 
 
 async def user(request: Request) -> object:
-    """Return an account by its name: one's own, or any for the owner."""
+    """Return an account by name: one's own, or any account for the owner."""
     context = request_context(request)
     name = request.path_params["name"]
     found = await context.services.identity.users.get(context.caller, name)
@@ -24,7 +24,7 @@ async def user(request: Request) -> object:
 
 
 async def user_by_id(request: Request) -> object:
-    """Return an account by its number: only the owner's has one, the machine's."""
+    """Return an account by its uid; only the owner's account has one."""
     for found in await _visible(request):
         if user_id(found) == int(request.path_params["id"]):
             return user_shape(found)
@@ -32,7 +32,7 @@ async def user_by_id(request: Request) -> object:
 
 
 def user_shape(user: User) -> dict[str, object]:
-    """Return an account; it has a number if it is that of the person who runs this."""
+    """Return an account as JSON values; only the owner's has a uid."""
     return {
         "username": user.name,
         "id": user_id(user),
@@ -43,12 +43,12 @@ def user_shape(user: User) -> dict[str, object]:
 
 
 def user_id(user: User) -> int | None:
-    """Return the number of the account on the machine, None for a guest."""
+    """Return the uid that the account runs under; None if it runs nothing here."""
     return os.getuid() if _runs_this(user) else None
 
 
 def _runs_this(user: User) -> bool:
-    """Return whether an account is that of the person who runs the gateway."""
+    """Return whether an account belongs to the person who runs the gateway."""
     return user.role is Role.OWNER and user.source == LOCAL
 
 
@@ -62,25 +62,25 @@ def _full_name(user: User) -> str:
 
 
 async def group(request: Request) -> Mapping[str, object]:
-    """Return a group by its name, with its members."""
+    """Return a group with its members, by name."""
     name = request.path_params["name"]
     members = [user.name for user in await _members(request, name)]
     return {"name": name, "id": None, "users": members}
 
 
 async def classic_group(request: Request) -> object:
-    """Return a group as classic NEWT does: ``items`` with one row beside the rest."""
+    """Return a group as classic NEWT does: with ``items``, which has one row."""
     return {**await group(request), "items": [_group_columns(request)]}
 
 
 async def group_users(request: Request) -> object:
-    """Return the members of a group."""
+    """Return the names of the members of a group."""
     members = await _members(request, request.path_params["name"])
     return [user.name for user in members]
 
 
 async def classic_group_users(request: Request) -> object:
-    """Return the members of a group as classic NEWT does: a row for each."""
+    """Return the members of a group as classic NEWT does: one row for each."""
     members = await _members(request, request.path_params["name"])
     return {
         "items": [
@@ -96,13 +96,13 @@ async def classic_group_users(request: Request) -> object:
 
 
 def _group_columns(request: Request) -> Mapping[str, object]:
-    """Return a group's columns; groups have no numbers here."""
+    """Return the columns of a group; groups have no gid here."""
     year = datetime.now(UTC).year
     return {"gname": request.path_params["name"], "gid": None, "fiscal_year": year}
 
 
 async def group_by_id(request: Request) -> object:
-    """Refuse: groups of this gateway have names and no numbers.
+    """Refuse the request, since groups of this gateway have no gid.
 
     Raises
     ------
@@ -121,7 +121,7 @@ async def _members(request: Request, name: str) -> list[User]:
 
 
 async def _visible(request: Request) -> list[User]:
-    """Return the accounts that the caller may see: all, or their own."""
+    """Return the accounts that the caller may see: all, or only their own."""
     context = request_context(request)
     caller, users = context.caller, context.services.identity.users
     if not caller.may(Scope.ADMIN):
@@ -137,7 +137,7 @@ async def _visible(request: Request) -> list[User]:
 
 
 async def user_usage(request: Request) -> object:
-    """Return what a user's recorded jobs have used, for each project."""
+    """Return what a user's recorded jobs have used, by project."""
     context = request_context(request)
     name = request.path_params["name"]
     await context.services.identity.users.get(context.caller, name)

@@ -1,4 +1,4 @@
-"""How both surfaces of NEWT answer: bare JSON, or JSON in an envelope."""
+"""Response formats of NEWT: bare JSON in classic NEWT, an envelope in NEWT 2.0."""
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
@@ -17,12 +17,12 @@ ENVELOPED_LOGIN_URL = "/newt/api/auth/"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a handler answers, where it is more than a value."""
+    """A handler's result that has headers beside its value."""
 
     value: object
     """The JSON value."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Header fields of the answer."""
+    """Headers of the response."""
 
 
 Handler = Callable[[Request], Awaitable[object]]
@@ -30,7 +30,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def bare(handler: Handler) -> Endpoint:
-    """Return an endpoint of classic NEWT: the value alone, as JSON."""
+    """Return an endpoint of classic NEWT, which sends the handler's value as JSON."""
 
     async def endpoint(request: Request) -> Response:
         return _response(await handler(request), lambda value: value)
@@ -39,7 +39,7 @@ def bare(handler: Handler) -> Endpoint:
 
 
 def enveloped(handler: Handler) -> Endpoint:
-    """Return an endpoint of NEWT 2.0: the value in its envelope."""
+    """Return an endpoint of NEWT 2.0, which sends the value in an envelope."""
 
     async def endpoint(request: Request) -> Response:
         return _response(await handler(request), envelope)
@@ -64,17 +64,17 @@ def envelope(output: object, status: int = 200, error: str = "") -> object:
 def as_json(
     value: object, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Return a value as JSON."""
+    """Return a response with a value as JSON."""
     fields = {"Cache-Control": "no-store", **(headers or {})}
     body = json.dumps(value, ensure_ascii=True, allow_nan=False)
     return Response(body, status, fields, media_type="application/json")
 
 
 def newt_error(error: GatewayError, request: Request) -> Response:
-    """Return an error in the form of the interface that was asked.
+    """Return an error in the format of the NEWT interface that was called.
 
-    A verb that a resource does not have is 501, and a request that needs a sign-in is
-    403 with the address to sign in at, as NEWT has them.
+    As in NEWT, an unsupported method is 501, and a request that needs a sign-in is 403
+    with the URL to sign in at.
     """
     if isinstance(error, MethodNotAllowed):
         error = NotImplementedHere("NEWT has no such verb here.", headers=error.headers)

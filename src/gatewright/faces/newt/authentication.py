@@ -17,7 +17,7 @@ from gatewright.web.sign_in import sign_in as begin_session
 from gatewright.web.sign_in import sign_out_by_link
 
 COOKIE = SessionCookie(name="newt_sessionid", path="/newt", seconds=43_200)
-"""The session's cookie as programs of NEWT expect it, for twelve hours at most."""
+"""The session cookie that NEWT's clients expect; it lives at most twelve hours."""
 
 NOBODY = {
     "username": None,
@@ -28,7 +28,10 @@ NOBODY = {
 
 
 async def who(request: Request) -> object:
-    """Return the user of the cookie; the session's secret is told at sign-in only."""
+    """Return the user of the cookie.
+
+    ``newt_sessionid`` is only the session's id; its secret is sent only at sign-in.
+    """
     context = request_context(request)
     caller = context.caller
     if not caller.signed_in:
@@ -42,10 +45,10 @@ async def who(request: Request) -> object:
 
 
 async def sign_in(request: Request) -> object:
-    """Begin a session; a wrong password is no error, but ``auth`` is false.
+    """Begin a session; after a wrong password return ``auth`` false, not an error.
 
-    A request that no browser sends begins a program's session: it may change things
-    without the headers of a page, and does not count for a browser.
+    A request that no browser sends begins a program's session. Such a session may make
+    changes without the headers of a page, and is refused in requests of browsers.
     """
     context = request_context(request)
     form = await read_form(request)
@@ -80,9 +83,9 @@ async def sign_out(request: Request) -> object:
 async def log_out(request: Request) -> object:
     """End the session of the cookie by GET, as NEWT does.
 
-    A page of another site cannot: a link there is refused, and so is whatever else it
-    asks for, since the answer takes the cookie away. Where a browser does not say what
-    led here (plain http, ``no-referrer``), its session ends only by a script of ours.
+    Links and requests from pages of other sites are refused, since they would sign the
+    user out. Where a browser does not tell which page led here (plain http,
+    ``no-referrer``), only a script of the gateway's own pages can end its session.
     """
     context = request_context(request)
     headers = request.headers

@@ -1,4 +1,4 @@
-"""NEWT's ``/command``: one line of text, split into words and run without a shell."""
+"""NEWT's ``/command``: a line of text, split into words and run without a shell."""
 
 import shlex
 
@@ -12,13 +12,13 @@ from gatewright.web.context import request_context
 
 
 async def systems(request: Request) -> object:
-    """List the names of the systems with commands."""
+    """List the names of the systems that run commands."""
     context = request_context(request)
     return context.services.commands.systems(context.caller)
 
 
 async def classic(request: Request) -> object:
-    """Run the field ``executable`` and return what it wrote."""
+    """Run the command in the form field ``executable`` and return its output."""
     outcome = await _run(request, "executable")
     return {
         "status": "OK" if outcome.exit_code == 0 else "ERROR",
@@ -28,7 +28,7 @@ async def classic(request: Request) -> object:
 
 
 async def second(request: Request) -> object:
-    """Run the field ``command`` and return what it wrote, with its exit code."""
+    """Run the command in the form field ``command``; return output and exit code."""
     outcome = await _run(request, "command")
     return {
         "output": outcome.stdout.decode("utf-8", "replace"),
@@ -51,7 +51,9 @@ async def _run(request: Request, field: str) -> Outcome:
 
 
 def split(line: str, field: str) -> list[str]:
-    """Return a command line's words, by the quoting of a shell and nothing else of it.
+    """Return the words of a command line, split at blanks outside of shell quotes.
+
+    Other shell syntax has no effect.
 
     Raises
     ------
@@ -63,5 +65,5 @@ def split(line: str, field: str) -> list[str]:
     except ValueError as error:
         raise InvalidContent(f"“{field}” has a quote that is not closed.") from error
     if not words:
-        raise InvalidContent(f"“{field}” names a program and its arguments.")
+        raise InvalidContent(f"“{field}” has to be a program and its arguments.")
     return words

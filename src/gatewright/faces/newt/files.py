@@ -1,4 +1,4 @@
-"""NEWT's ``/file``: folders as ``ls`` has them, reading and writing of files."""
+"""NEWT's ``/file``: listing folders like ``ls``, reading and writing files."""
 
 import asyncio
 import stat
@@ -18,36 +18,36 @@ from gatewright.web.upload import declared_length, declared_time, file_body
 from gatewright.web.user_files import user_file_response
 
 MOST_ENTRIES = 100_000
-"""NEWT has no pages, so a folder above this is refused."""
+"""Most entries of a folder that is listed, since NEWT has no pages."""
 
 _CLASSIC, _SECOND = 2, 3
-"""Parts of the URLs before a file's path."""
+"""Numbers of path segments before a file's path, in classic NEWT and NEWT 2.0."""
 _PAGE = 5000
 _HALF_YEAR = 182 * 86_400
 _may_write = needs_any(Scope.FILES_WRITE)
 
 
 async def systems(request: Request) -> object:
-    """List the names of the systems with files."""
+    """List the names of the systems that have files."""
     context = request_context(request)
     found = await context.services.files.systems(context.caller)
     return [system.name for system in found]
 
 
 async def read(request: Request) -> object:
-    """Answer a GET of classic NEWT, where ``view=read`` asks for the bytes."""
+    """Handle GET in classic NEWT, where ``view=read`` asks for the bytes."""
     download = request.query_params.get("view") == "read"
     return await _read(request, _CLASSIC, download=download)
 
 
 async def second_read(request: Request) -> object:
-    """Answer a GET of NEWT 2.0, where ``download=true`` asks for the bytes."""
+    """Handle GET in NEWT 2.0, where ``download=true`` asks for the bytes."""
     download = request.query_params.get("download", "").lower() == "true"
     return await _read(request, _SECOND, download=download)
 
 
 async def _read(request: Request, depth: int, *, download: bool) -> object:
-    """Return a folder's entries, a file's line, or its bytes."""
+    """Return a folder's entries, a file's entry, or the file's bytes."""
     context = request_context(request)
     system, path = request.path_params["system"], rest_of_path(request.scope, depth)
     opened = await context.services.files.open(context.caller, system, path)
@@ -60,12 +60,12 @@ async def _read(request: Request, depth: int, *, download: bool) -> object:
 
 
 async def folder(request: Request, system: str, path: bytes) -> list[object]:
-    """Return all entries of a folder, with ``.`` and ``..`` before them.
+    """Return all entries of a folder, ``.`` and ``..`` first.
 
     Raises
     ------
     TooLarge
-        There are too many to list at once.
+        The folder has more than 100,000 entries.
     """
     context = request_context(request)
     files = context.services.files
@@ -89,7 +89,7 @@ async def folder(request: Request, system: str, path: bytes) -> list[object]:
 
 
 def line(entry: Entry, name: bytes | None = None) -> dict[str, object]:
-    """Return an entry in the words of ``ls -l``; names that are not UTF-8 escaped."""
+    """Return an entry with the columns of ``ls -l``."""
     shown = {
         "perms": stat.filemode(entry.mode),
         "hardlinks": str(entry.links),
@@ -105,7 +105,7 @@ def line(entry: Entry, name: bytes | None = None) -> dict[str, object]:
 
 
 def text(name: bytes) -> str:
-    """Return a name as text; bytes that are not UTF-8 become ``%HH``."""
+    """Return a name as text; a name that is not UTF-8 is percent-encoded."""
     try:
         return name.decode()
     except UnicodeDecodeError:
@@ -113,18 +113,18 @@ def text(name: bytes) -> str:
 
 
 def date(moment: float) -> str:
-    """Return a time as ``ls -l`` shows it: the hour, or the year of older files."""
+    """Return a time as ``ls -l`` shows it: with the hour if recent, else the year."""
     form = "%b %e %H:%M" if abs(time.time() - moment) < _HALF_YEAR else "%b %e  %Y"
     return time.strftime(form, time.localtime(moment))
 
 
 async def write(request: Request) -> object:
-    """Write a file from the request's body, answering as classic NEWT does."""
+    """Write a file from the request's body; respond as classic NEWT does."""
     return {"status": "OK", "file": await _write(request, _CLASSIC), "error": ""}
 
 
 async def second_write(request: Request) -> object:
-    """Write a file from the request's body, answering as NEWT 2.0 does."""
+    """Write a file from the request's body; respond as NEWT 2.0 does."""
     return {"location": await _write(request, _SECOND)}
 
 
@@ -145,7 +145,7 @@ async def _write(request: Request, depth: int) -> str:
 
 
 async def upload(request: Request) -> object:
-    """Write the file of a form into a folder."""
+    """Write the file in a multipart form into a folder."""
     context = request_context(request)
     await _may_write(context)  # before the form is read
     system, path = request.path_params["system"], rest_of_path(request.scope, _CLASSIC)

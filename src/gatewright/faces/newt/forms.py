@@ -1,4 +1,4 @@
-"""The forms that NEWT's clients send."""
+"""Parses the forms that NEWT's clients send."""
 
 import re
 from collections.abc import AsyncIterator, Mapping
@@ -12,19 +12,19 @@ from gatewright.web.upload import blocks
 
 MAXIMUM_FIELDS = 1000
 LONGEST_BOUNDARY = 70
-"""Characters of a multipart boundary (RFC 2046, section 5.1.1)."""
+"""Longest boundary of a multipart body, in characters (RFC 2046, section 5.1.1)."""
 _DISPOSITION = re.compile(rb"content-disposition", re.IGNORECASE)
 
 
 async def read_form(request: Request) -> Mapping[str, str]:
-    """Return the fields of a form, of which the last of a name counts.
+    """Return the fields of a form; of fields with the same name the last one counts.
 
     Raises
     ------
     UnsupportedMediaType
         The body is not a form.
     InvalidRequest
-        It cannot be read as the form that it is said to be.
+        The form is malformed.
     """
     kind, options = _content_type(request)
     body = await request.body()
@@ -36,7 +36,7 @@ async def read_form(request: Request) -> Mapping[str, str]:
             fields = {name: data.decode() for name, _, data in parts.taken()}
         except UnicodeDecodeError as error:
             raise InvalidRequest("A field of the form is not UTF-8 text.") from error
-    # Programs of NEWT's time send a form's text without saying what it is.
+    # Old clients of NEWT send a form without Content-Type.
     elif kind in {b"", b"application/x-www-form-urlencoded"} or not body:
         try:
             pairs = parse_qsl(
@@ -46,7 +46,7 @@ async def read_form(request: Request) -> Mapping[str, str]:
                 max_num_fields=MAXIMUM_FIELDS,
             )
         except ValueError as error:
-            text = "The form cannot be read: it is UTF-8 text."
+            text = "The form cannot be read: it has to be UTF-8 text."
             raise InvalidRequest(text) from error
         fields = dict(pairs)
     else:
@@ -61,16 +61,16 @@ def _content_type(request: Request) -> tuple[bytes, dict[bytes, bytes]]:
 
 
 class Parts:
-    """The parts of a multipart body as it comes (RFC 7578): name, file name, bytes.
+    """Incremental parser of a multipart body (RFC 7578): name, file name and bytes.
 
-    A part is given out piece by piece, so that a large file is never held.
+    It returns each part piece by piece, so that a large file is never held in memory.
     """
 
     def __init__(self, options: dict[bytes, bytes]) -> None:
         boundary = options.get(b"boundary", b"")
         if not 0 < len(boundary) <= LONGEST_BOUNDARY:
             raise InvalidRequest(
-                f"The form's boundary has 1 to {LONGEST_BOUNDARY} characters."
+                f"The form's boundary must have 1 to {LONGEST_BOUNDARY} characters."
             )
         self._events: list[tuple[str, str | None, bytes]] = []
         self._field = self._value = b""
@@ -92,32 +92,38 @@ class Parts:
         )
 
     def feed(self, data: bytes) -> None:
-        """Take the next bytes of the body."""
+        """Parse the next bytes of the body.
+
+        Raises
+        ------
+        InvalidRequest
+            The body is malformed.
+        """
         try:
             self._parser.write(data)
         except ValueError as error:
             raise InvalidRequest("The form is not a multipart body.") from error
 
     def end(self) -> None:
-        """Say that the body has ended.
+        """Check that the body is complete.
 
         Raises
         ------
         InvalidRequest
-            Its closing boundary has not come.
+            The closing boundary is missing.
         """
         if not self._ended:
             raise InvalidRequest("The form ends before its closing boundary.")
 
     def taken(self) -> list[tuple[str, str | None, bytes]]:
-        """Return the parts with all the bytes that have come of each."""
+        """Return name, file name and all bytes so far of each part."""
         joined: dict[tuple[str, str | None], bytearray] = {}
         for name, file, data in self.drain():
             joined.setdefault((name, file), bytearray()).extend(data)
         return [(name, file, bytes(data)) for (name, file), data in joined.items()]
 
     def drain(self) -> list[tuple[str, str | None, bytes]]:
-        """Return what has come since the last call."""
+        """Return name, file name and bytes of the pieces parsed since the last call."""
         events, self._events = self._events, []
         return events
 
@@ -151,9 +157,9 @@ class Parts:
 
 
 class UploadedFile:
-    """The field ``file`` of a multipart form, read as it comes.
+    """The field ``file`` of a multipart form, read while it arrives.
 
-    :meth:`name` reads up to the beginning of the file, :meth:`blocks` the rest.
+    :meth:`name` reads up to the beginning of the file, :meth:`blocks` reads the rest.
     """
 
     def __init__(self, request: Request) -> None:
@@ -166,7 +172,7 @@ class UploadedFile:
         self._name: str | None = None
 
     async def name(self) -> str:
-        """Return the file's name, without a folder that a client may have sent.
+        """Return the file's name without folders.
 
         Raises
         ------
@@ -183,7 +189,7 @@ class UploadedFile:
         return self._name
 
     async def blocks(self) -> AsyncIterator[bytes]:
-        """Yield the file's bytes."""
+        """Yield the file's bytes in blocks."""
         for data in self._held:
             yield data
         async for chunk in self._stream:

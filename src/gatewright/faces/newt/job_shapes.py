@@ -1,4 +1,4 @@
-"""Jobs in the words of NEWT: columns of ``qstat`` and records of ``sacct``."""
+"""Jobs in NEWT's formats: columns of ``qstat`` and records of ``sacct``."""
 
 import time
 
@@ -13,32 +13,35 @@ LETTERS = {
     JobState.FAILED: "C",
     JobState.CANCELED: "C",
 }
-"""State of a job as one letter (qstat)."""
+"""One-letter states of jobs, as in ``qstat``."""
 
 
 def elapsed(seconds: float) -> str:
-    """Return a duration as ``HH:MM:SS``."""
+    """Return a duration in seconds as ``HH:MM:SS``."""
     minutes, rest = divmod(max(int(seconds), 0), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours:02d}:{minutes:02d}:{rest:02d}"
 
 
 def moment(seconds: float | None) -> str:
-    """Return a time as ``sacct`` shows it, in UTC; ``Unknown`` before it has come."""
+    """Return a time as ``sacct`` shows it, in UTC; ``Unknown`` for None."""
     if seconds is None:
         return "Unknown"
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
 
 
 def used(job: Job, now: float) -> float:
-    """Return the seconds that a job has run so far."""
+    """Return for how many seconds a job has run so far."""
     if job.started_at is None:
         return 0.0
     return (job.ended_at or now) - job.started_at
 
 
 def classic(job: Job, rank: int | None, now: float) -> dict[str, str]:
-    """Return a job's columns in classic NEWT, all of them text."""
+    """Return a job's columns in classic NEWT, all as text.
+
+    ``rank`` is the job's position among those that wait.
+    """
     return {
         "jobid": job.id,
         "user": job.user,
@@ -58,10 +61,10 @@ def classic(job: Job, rank: int | None, now: float) -> dict[str, str]:
 
 
 def classic_of_another(job: QueuedJob, system: str, now: float) -> dict[str, str]:
-    """Return the columns of a job that the gateway has no id for.
+    """Return the columns of a job that was not submitted by the gateway.
 
-    The scheduler's id stands behind the system's name, so that it is not taken for one
-    of the gateway's: ``/queue/SYSTEM/ID`` has no such job.
+    Its id is the system's name and the scheduler's id, so that nobody takes it for an
+    id of the gateway; ``/queue/SYSTEM/ID`` does not find it.
     """
     status = job.status
     began = status.started_at if status.state is JobState.ACTIVE else None
@@ -103,7 +106,7 @@ def second(job: Job, rank: int | None, now: float) -> dict[str, object]:
 
 
 def record(job: Job, now: float, output: str) -> dict[str, object]:
-    """Return one job in NEWT 2.0, with what it wrote."""
+    """Return one job in NEWT 2.0, with its output."""
     return {
         "jobid": job.id,
         "user": job.user,
@@ -116,7 +119,7 @@ def record(job: Job, now: float, output: str) -> dict[str, object]:
 
 
 def accounting(job: Job, now: float) -> dict[str, str]:
-    """Return a job's accounting record, with the names of ``sacct``'s columns."""
+    """Return a job's accounting record with the column names of ``sacct``."""
     return {
         "jobid": job.id,
         "jobname": job.name,

@@ -29,11 +29,11 @@ _PAGING = {"index", "limit"}
 
 
 async def listing(request: Request) -> object:
-    """List the jobs that wait or run, in classic NEWT's columns.
+    """List the waiting and running jobs in classic NEWT's columns.
 
-    They are the caller's, and behind them those of others where these may be seen.
-    ``index`` and ``limit`` take a part; any other argument is a column and the value
-    that it must have.
+    The caller's jobs come first, then the jobs of others that the caller may see.
+    ``index`` and ``limit`` select a part; any other parameter is the name of a column
+    with the value that it must have.
     """
     now = time.time()
     rows = [
@@ -56,11 +56,11 @@ async def listing(request: Request) -> object:
 
 
 async def completed(request: Request) -> object:
-    """List the jobs of a user that have ended, newest first, in classic columns.
+    """List a user's jobs that have ended, newest first, in classic columns.
 
-    ``index`` and ``limit`` take a part. NEWT's pages write them into the path
-    (``/queue/completedjobs/ada&limit=10``) or as a query. A caller has their own jobs
-    only.
+    Callers see only their own jobs. ``index`` and ``limit`` select a part. NEWT's
+    documentation writes them in the path (``/queue/completedjobs/ada&limit=10``) or as
+    a query; both are accepted.
     """
     user, _, written = request.path_params["user"].partition("&")
     given = dict(parse_qsl(written)) | dict(request.query_params)
@@ -82,19 +82,19 @@ async def completed(request: Request) -> object:
 def _number(given: Mapping[str, str], name: str, default: int) -> int:
     text = given.get(name, str(default))
     if not (text.isascii() and text.isdigit() and len(text) <= 9):
-        raise InvalidContent(f"“{name}” is a whole number from 0.")
+        raise InvalidContent(f"“{name}” has to be a whole number from 0.")
     return int(text)
 
 
 async def second_listing(request: Request) -> object:
-    """List the caller's jobs that wait or run, in NEWT 2.0's columns."""
+    """List the caller's waiting and running jobs in NEWT 2.0's columns."""
     now = time.time()
     jobs = await _queue(request)
     return [job_shapes.second(job, rank, now) for job, rank in _ranked(jobs)]
 
 
 async def machines(request: Request) -> object:
-    """Return for each system how many of the caller's jobs wait and how many run."""
+    """Return for each system how many of the caller's jobs are waiting and running."""
     context = request_context(request)
     found = {}
     for system in context.services.jobs.systems:
@@ -113,7 +113,7 @@ async def _queue(request: Request) -> list[Job]:
 
 
 def _ranked(jobs: list[Job]) -> Iterator[tuple[Job, int | None]]:
-    """Yield jobs with their place among those that wait, counted from 1."""
+    """Yield jobs with their position among those that wait, counted from 1."""
     place = 0
     for job in jobs:
         waits = job.state in {JobState.NEW, JobState.QUEUED}
@@ -122,7 +122,7 @@ def _ranked(jobs: list[Job]) -> Iterator[tuple[Job, int | None]]:
 
 
 async def submit(request: Request) -> str:
-    """Submit the script of a form and return the job's id."""
+    """Submit the script in a form and return the job's id."""
     context = request_context(request)
     context.caller.require(Scope.JOBS_SUBMIT)
     system = request.path_params["system"]
@@ -135,12 +135,12 @@ async def submit(request: Request) -> str:
 
 
 async def classic_submit(request: Request) -> object:
-    """Submit a job, answering as classic NEWT does."""
+    """Submit a job; respond as classic NEWT does."""
     return {"status": "OK", "error": "", "jobid": await submit(request)}
 
 
 async def second_submit(request: Request) -> object:
-    """Submit a job, answering as NEWT 2.0 does."""
+    """Submit a job; respond as NEWT 2.0 does."""
     return {"jobid": await submit(request)}
 
 
@@ -157,10 +157,10 @@ async def _script_file(request: Request, form: Mapping[str, str]) -> str:
         if opened.descriptor is None:
             raise InvalidContent("“jobfile” is not a file.")
         if opened.entry.size > MOST_SCRIPT:
-            raise TooLarge(f"A script has at most {MOST_SCRIPT} bytes.")
+            raise TooLarge(f"A script may have at most {MOST_SCRIPT} bytes.")
         return (await opened.read(0, MOST_SCRIPT)).decode()
     except UnicodeDecodeError as error:
-        raise InvalidContent("“jobfile” is not a text in UTF-8.") from error
+        raise InvalidContent("“jobfile” is not UTF-8 text.") from error
     finally:
         opened.close()
 
@@ -172,7 +172,7 @@ async def _job(request: Request) -> Job:
 
 
 async def one(request: Request) -> object:
-    """Return one job in classic NEWT's columns, also when it has ended."""
+    """Return one job in classic NEWT's columns, even if it has ended."""
     return job_shapes.classic(await _job(request), None, time.time())
 
 
@@ -182,7 +182,7 @@ async def accounting(request: Request) -> object:
 
 
 async def second_one(request: Request) -> object:
-    """Return one job as NEWT 2.0 does, with the end of what it wrote."""
+    """Return one job as NEWT 2.0 does, with the last part of its output."""
     job = await _job(request)
     return job_shapes.record(job, time.time(), await _output(request, job))
 
@@ -202,13 +202,13 @@ async def _output(request: Request, job: Job) -> str:
 
 
 async def classic_delete(request: Request) -> object:
-    """Cancel a job, answering as classic NEWT does."""
+    """Cancel a job; respond as classic NEWT does."""
     job = await _cancel(request)
     return {"status": "OK", "output": f"job {job.id}: {job.state}", "error": ""}
 
 
 async def second_delete(request: Request) -> object:
-    """Cancel a job, answering as NEWT 2.0 does."""
+    """Cancel a job; respond as NEWT 2.0 does."""
     job = await _cancel(request)
     return {"output": f"job {job.id}: {job.state}"}
 

@@ -1,4 +1,4 @@
-"""The URLs of both surfaces of NEWT, each with its verbs."""
+"""The URLs of classic NEWT and of NEWT 2.0, each with its methods."""
 
 from collections.abc import Mapping
 
@@ -26,7 +26,7 @@ Verbs = Mapping[str, Handler]
 
 
 def build(services: Services) -> ASGIApp:
-    """Return NEWT as one application."""
+    """Return NEWT's ASGI application."""
     return Starlette(
         routes=[
             *(_route(path, verbs) for path, verbs in CLASSIC.items()),
@@ -113,11 +113,11 @@ CLASSIC: Mapping[str, Verbs] = _with_slash(
         **_STORE_URLS,
     }
 ) | {
-    "/": {"GET": status.about},  # the gateway adds the slash to /newt alone
+    "/": {"GET": status.about},  # Dispatch passes on /newt as /newt/
     "/file/{system}": _CLASSIC_FILES,
     "/file/{system}/{path:rest}": _CLASSIC_FILES,
 }
-"""The URLs of classic NEWT."""
+"""Handlers of classic NEWT by URL and method."""
 
 SECOND: Mapping[str, Verbs] = {
     f"/api{path}": verbs
@@ -141,4 +141,4 @@ SECOND: Mapping[str, Verbs] = {
         | {"/file/{system}": _SECOND_FILES, "/file/{system}/{path:rest}": _SECOND_FILES}
     ).items()
 }
-"""The URLs of NEWT 2.0."""
+"""Handlers of NEWT 2.0 by URL and method."""

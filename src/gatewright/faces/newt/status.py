@@ -10,30 +10,30 @@ from gatewright.web.context import request_context
 
 
 async def about(request: Request) -> object:
-    """Say what this is, as classic NEWT does."""
+    """Return name and version of the service, as classic NEWT does."""
     return {"text": "NEWT on Gatewright", "version": __version__}
 
 
 async def second_about(request: Request) -> object:
-    """Say what this is, as NEWT 2.0 does."""
+    """Return name and version of the service, as NEWT 2.0 does."""
     return Answer({"text": "NEWT 2.0 on Gatewright", "version": __version__})
 
 
 async def systems(request: Request) -> object:
-    """List all systems, and whether they are up."""
+    """List all systems and whether they are up."""
     configured = request_context(request).services.config.systems
     return [await _status(request, system.name) for system in configured]
 
 
 async def one(request: Request) -> object:
-    """Say whether a system is up."""
+    """Return whether a system is up."""
     name = request.path_params["system"]
     known_system(request, name)
     return await _status(request, name)
 
 
 async def _status(request: Request, name: str) -> dict[str, str]:
-    """Return a system's status; NEWT has only up and down, so partly down is up."""
+    """Return a system's status; NEWT has only up and down, so “degraded” is up."""
     status = await request_context(request).services.health.system(name)
     return {"system": name, "status": "down" if status == "down" else "up"}
 
@@ -45,12 +45,12 @@ async def message_of_the_day(request: Request) -> object:
 
 
 def known_system(request: Request, name: str) -> None:
-    """Refuse a name that no system has.
+    """Check that a system exists.
 
     Raises
     ------
     NotFound
-        There is no such system.
+        There is no system with that name.
     """
     configured = request_context(request).services.config.systems
     if name not in {system.name for system in configured}:

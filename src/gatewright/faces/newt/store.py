@@ -1,7 +1,7 @@
-"""NEWT's ``/store``: stores of numbered objects, over the gateway's own collections.
+"""NEWT's ``/store``: stores of numbered objects, kept in the gateway's collections.
 
-A store is a collection and an object is a document whose key is its number; the
-permissions of the collection are checked on every verb.
+A store is a collection, and an object is a document whose key is its number. The
+permissions of the collection are checked for every method.
 """
 
 import asyncio
@@ -29,7 +29,8 @@ from gatewright.web.json_body import decode_json, is_json
 
 MOST_OBJECTS = 10_000
 MOST_BYTES = 8 << 20
-"""NEWT has no pages, so a store above either is refused as a whole."""
+"""Most bytes of the objects in a response; like :data:`MOST_OBJECTS` it is a limit
+since NEWT has no pages."""
 
 _WORDS = {"r": Right.READ, "w": Right.WRITE}
 
@@ -48,12 +49,12 @@ async def names(request: Request) -> object:
 
 
 async def create_unnamed(request: Request) -> object:
-    """Make a store with a name of its own, and an object in it if one is sent."""
+    """Create a store with a new name, and an object in it if one is sent."""
     return await _create(request, f"store-{new_id()}")
 
 
 async def create(request: Request) -> object:
-    """Make a store, or append to it the object that is sent."""
+    """Create a store, and append an object if one is sent."""
     return await _create(request, request.path_params["name"])
 
 
@@ -71,7 +72,7 @@ async def _create(request: Request, name: str) -> object:
 
 
 async def _sent(request: Request) -> str | None:
-    """Return the field ``data`` as JSON text; text that is none becomes a string."""
+    """Return the form field ``data`` as JSON text; other text becomes a JSON string."""
     data = (await read_form(request)).get("data")
     if data is None:
         return None
@@ -83,14 +84,14 @@ async def _sent(request: Request) -> str | None:
 
 
 async def contents(request: Request) -> object:
-    """Return the objects of a store, all or those that ``query`` chooses.
+    """Return the objects of a store, all or those that match ``query``.
 
     ``query`` is a JSON object of fields and the values that they must have.
 
     Raises
     ------
     TooLarge
-        They are more than are read at once.
+        The objects are more than a response may have.
     """
     selection = Selection(conditions=query(request.query_params.get("query")))
     found: list[Document] = []
@@ -118,14 +119,14 @@ async def contents(request: Request) -> object:
             {"oid": number(one.key), "data": msgspec.json.decode(one.text)}
             for one in found
         ]
-        # By number; those whose key is none come last.
+        # Sorted by number; keys that are no numbers come last.
         return sorted(items, key=lambda i: (isinstance(i["oid"], str), i["oid"]))
 
     return await asyncio.to_thread(objects)
 
 
 def number(key: str) -> int | str:
-    """Return a document's key as NEWT's number; other keys stay text."""
+    """Return a document's key as NEWT's object number; other keys remain text."""
     return int(key) if key.isascii() and key.isdigit() else key
 
 
@@ -146,7 +147,7 @@ async def read_object(request: Request) -> object:
 
 
 async def write_object(request: Request) -> object:
-    """Replace the data of an object that is there, and return its number."""
+    """Replace the data of an existing object, and return its number."""
     context = request_context(request)
     name, key = request.path_params["name"], str(request.path_params["oid"])
     await context.services.store.get(context.caller, name, key)
@@ -156,7 +157,7 @@ async def write_object(request: Request) -> object:
 
 
 async def _put_data(request: Request) -> str:
-    """Return the member ``data`` of a JSON body, or the field ``data`` of a form."""
+    """Return the member ``data`` of a JSON body, or the form field ``data``."""
     if not is_json(request.headers.get("content-type", "")):
         sent = await _sent(request)
         if sent is None:
@@ -166,14 +167,14 @@ async def _put_data(request: Request) -> str:
     value = decode_json(body)
     if not isinstance(value, dict) or "data" not in value:
         raise InvalidContent("Send {“data”: …} as JSON.")
-    # The digits of numbers are kept as they were sent.
+    # The raw text is kept, so that numbers keep their digits.
     return bytes(
         msgspec.json.decode(body, type=dict[str, msgspec.Raw])["data"]
     ).decode()
 
 
 async def permissions(request: Request) -> object:
-    """Return who may do what with a store."""
+    """Return the permissions of a store."""
     context = request_context(request)
     return await _permissions(context, request.path_params["name"])
 
@@ -191,12 +192,12 @@ async def _permissions(context: RequestContext, name: str) -> object:
 
 
 def words(right: Right) -> list[str]:
-    """Return a right in NEWT's letters."""
+    """Return a right as NEWT's letters, ``r`` and ``w``."""
     return [letter for letter, least in _WORDS.items() if right >= least]
 
 
 async def set_permissions(request: Request) -> object:
-    """Set what the named users may do with a store."""
+    """Set the permissions of the named users on a store."""
     context = request_context(request)
     context.caller.require_user()
     name = request.path_params["name"]
@@ -212,12 +213,12 @@ async def set_permissions(request: Request) -> object:
 
 
 def asked(data: object) -> Mapping[str, Right]:
-    """Return the rights that a list of ``{"name", "perms"}`` gives.
+    """Return the rights in a list of ``{"name", "perms"}`` objects.
 
     Raises
     ------
     InvalidContent
-        It is not such a list.
+        The value is not such a list.
     """
     if not isinstance(data, list):
         raise _not_permissions()
@@ -233,16 +234,16 @@ def asked(data: object) -> Mapping[str, Right]:
 
 
 def _not_permissions() -> InvalidContent:
-    return InvalidContent("“data” is [{“name”: …, “perms”: [“r”, “w”]}, …].")
+    return InvalidContent("“data” has to be [{“name”: …, “perms”: [“r”, “w”]}, …].")
 
 
 def query(text: str | None) -> tuple[Condition, ...]:
-    """Return the conditions of a query: fields and the values that they have.
+    """Return the conditions of a query: fields and the values that they must have.
 
     Raises
     ------
     InvalidContent
-        It is not a JSON object of plain values.
+        The text is not a JSON object of plain values.
     """
     if not text:
         return ()
@@ -251,9 +252,9 @@ def query(text: str | None) -> tuple[Condition, ...]:
     except InvalidRequest:
         value = None
     if not isinstance(value, dict):
-        raise InvalidContent("“query” is a JSON object of fields and values.")
+        raise InvalidContent("“query” has to be a JSON object of fields and values.")
     if any(isinstance(wanted, dict | list) for wanted in value.values()):
-        raise InvalidContent("“query” names fields and plain values.")
+        raise InvalidContent("“query” may have only fields with plain values.")
     return tuple(
         Condition(check_field(field), Operator.EQ, wanted)
         for field, wanted in value.items()

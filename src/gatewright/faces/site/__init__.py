@@ -1,4 +1,4 @@
-"""The portal, the kit's files and the sign-in link."""
+"""The portal, the files of the kit, the operator's pages, and the sign-in link."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ KIT = Path(gatewright.__file__).parent / "kit"
 
 
 def build(services: Services) -> ASGIApp:
-    """Return the site as one application."""
+    """Return the site's ASGI application."""
     portal = Portal(
         load_assets(KIT), services.config.gateway.title, services.config.prefix
     )
@@ -35,7 +35,7 @@ def build(services: Services) -> ASGIApp:
 
 
 def _handlers(portal: Portal) -> dict[int | type[Exception], Handler]:
-    """Return the shared handlers, with a page where a browser finds nothing."""
+    """Return the shared exception handlers, with a page for a browser's 404."""
     handlers = exception_handlers()
     plain = handlers[HTTPException]
 

@@ -1,6 +1,6 @@
-"""The kit's files, read once when a gateway starts.
+"""Loads the files of the kit (scripts, styles, pages) when the gateway starts.
 
-All of them together are a few megabytes, so that no request reads the disk.
+All of them are a few megabytes, and kept in memory, so no request reads the disk.
 """
 
 import gzip
@@ -23,34 +23,34 @@ MEDIA_TYPES = {
     ".txt": "text/plain; charset=utf-8",
     ".webp": "image/webp",
 }
-"""What is served, by the ending of its name; nothing else is."""
+"""Media type by file name extension; other files are not served."""
 
 _DOCUMENTATION = re.compile(
     rb"^[ \t]*/\*\*(?:(?!\*/).)*\*/[ \t]*\n", re.DOTALL | re.MULTILINE
 )
-"""A comment of JSDoc that has its lines to itself."""
+"""A JSDoc comment that has its lines to itself."""
 
 _ALREADY_SMALL = {".png", ".webp"}
 
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """One file as it is sent."""
+    """A file as it is sent."""
 
     body: bytes
-    """The bytes as written."""
+    """The file's bytes, without a content coding."""
     media_type: str
-    """Content-Type, with the charset where it is text."""
+    """``Content-Type``, with the charset for text."""
     digest: str
-    """SHA-256 of the bytes, the first 20 hexadecimal digits."""
+    """First 20 hexadecimal digits of the bytes' SHA-256."""
     policy: str
-    """Content-Security-Policy of a page; empty for other files."""
+    """``Content-Security-Policy`` of a page; empty for other files."""
     encodings: Mapping[str, bytes]
-    """The same bytes by content coding (``br``, ``gzip``)."""
+    """The encoded bytes by content coding (``br``, ``gzip``)."""
 
     @property
     def etag(self) -> str:
-        """Entity tag of the file; weak, since it stands for every content coding."""
+        """Entity tag of the file; weak, since all content codings share it."""
         return f'W/"{self.digest}"'
 
 
@@ -59,9 +59,9 @@ class Assets:
     """A folder of files."""
 
     files: Mapping[str, Asset]
-    """Files by their path below the folder, with ``/`` between the names."""
+    """Files by their relative path, with ``/`` between the names."""
     version: str
-    """One digest of all names and bytes; a path that holds it never changes."""
+    """Digest of all names and contents; content at a URL with it never changes."""
 
 
 def load_assets(folder: Path) -> Assets:
@@ -79,9 +79,9 @@ def load_assets(folder: Path) -> Assets:
 
 
 def load_asset(path: Path) -> Asset:
-    """Read one file and the compressed copies that stand beside it.
+    """Read a file and the compressed copies beside it.
 
-    A script is sent without its documentation, a third of its bytes.
+    JSDoc comments are removed from scripts, which saves a third of their bytes.
     """
     body = path.read_bytes()
     if path.suffix == ".js":
@@ -90,7 +90,7 @@ def load_asset(path: Path) -> Asset:
             return make_asset(short, path.suffix)
     if path.suffix in _ALREADY_SMALL:
         return make_asset(body, path.suffix, {})
-    # A wheel has compressed copies; a checkout has none, so they are made.
+    # A wheel contains compressed copies; in a checkout they are made here.
     ready = {"br": Path(f"{path}.br"), "gzip": Path(f"{path}.gz")}
     copies = {name: copy.read_bytes() for name, copy in ready.items() if copy.exists()}
     return make_asset(body, path.suffix, copies or None)
@@ -99,7 +99,7 @@ def load_asset(path: Path) -> Asset:
 def make_asset(
     body: bytes, ending: str, encodings: Mapping[str, bytes] | None = None
 ) -> Asset:
-    """Return the bytes as a file of this ending (``.html``)."""
+    """Return an asset from bytes and a file name extension (``.html``)."""
     page = ending == ".html"
     return Asset(
         body=body,

@@ -1,8 +1,8 @@
-"""Pages that the gateway's operator puts beside it: ``/pages/NAME``.
+"""Pages that the gateway's operator adds: ``/pages/NAME``.
 
-They are files of the folder ``pages`` in the state folder, flat, of the kit's media
-types. They run on the gateway's own origin, so they are the operator's alone: no user
-can put one there through the gateway, and none is made from a user's files.
+They are the files of the folder ``pages`` in the state folder, without subfolders, of
+the kit's media types. They run with the gateway's own origin, so only the operator may
+add one: users cannot write to that folder through the gateway.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ class OwnPages:
         return [Route(f"/{FOLDER}/{{name}}", self.page)]
 
     async def page(self, request: Request) -> Response:
-        """Serve one file, as it is now."""
+        """Return the response with a page, which is read anew for each request."""
         name = request.path_params["name"]
         if not _NAME.fullmatch(name) or Path(name).suffix not in MEDIA_TYPES:
             raise HTTPException(404)
@@ -52,7 +52,7 @@ class OwnPages:
 
 
 def read_page(path: Path) -> Asset | None:
-    """Return a regular file that is not too large; None for anything else."""
+    """Return a regular file of at most 8 MiB as an asset; None for anything else."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:

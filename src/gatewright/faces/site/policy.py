@@ -1,7 +1,7 @@
-"""The Content-Security-Policy of a page, made from the page itself.
+"""Makes the Content-Security-Policy of a page from its content.
 
-No policy here has any ``unsafe-`` source: an inline script runs because its SHA-256
-stands in the header (CSP level 3, section 2.3.1).
+No policy here has an ``unsafe-`` source: an inline script may run since its SHA-256 is
+in the header (CSP level 3, section 2.3.1).
 """
 
 import base64
@@ -18,13 +18,13 @@ _TEMPLATE = (
 
 
 def content_security_policy(html: str) -> str:
-    """Return the policy under which a page of this text runs its own scripts."""
+    """Return a policy that permits a page's own inline scripts."""
     hashes = sorted({script_hash(script) for script in inline_scripts(html)})
     return _TEMPLATE.format(scripts=" ".join(["'self'", *hashes]))
 
 
 def script_hash(script: str) -> str:
-    """Return the source expression that lets one inline script run."""
+    """Return the CSP source expression that permits an inline script."""
     digest = hashlib.sha256(script.encode()).digest()
     return f"'sha256-{base64.b64encode(digest).decode()}'"
 
@@ -38,7 +38,7 @@ def inline_scripts(html: str) -> list[str]:
 
 
 class _Scripts(HTMLParser):
-    """Collects the text of each inline script."""
+    """HTML parser that collects the text of each inline script."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=False)

@@ -1,4 +1,4 @@
-"""The portal's pages: one shell for every address, so that a URL is the state."""
+"""The portal's pages: one HTML shell for all addresses, whose script reads the URL."""
 
 import html
 import re
@@ -12,7 +12,7 @@ from gatewright.faces.site.assets import Asset, Assets, make_asset
 from gatewright.faces.site.serve import asset_response
 
 VIEWS = ("files", "jobs", "data", "sky", "store", "account")
-"""First names of the portal's addresses; what follows them is the view's own."""
+"""First path segments of the portal's views; each view defines what follows."""
 
 SHELL = "portal/index.html"
 API_PAGE = "portal/api.html"
@@ -20,7 +20,7 @@ LOST_PAGE = "portal/lost.html"
 
 
 class Portal:
-    """Serves the shell, the page of the API, and the kit's files."""
+    """Serves the portal's shell, the API page, and the files of the kit."""
 
     def __init__(self, assets: Assets, title: str, root: str = "") -> None:
         self._assets = assets
@@ -43,7 +43,7 @@ class Portal:
         ]
 
     async def kit(self, request: Request) -> Response:
-        """Serve a file, under its own name or under one that holds the version."""
+        """Return a file of the kit, by its path or by one with the kit's version."""
         path = request.path_params["path"]
         versioned = f"~{self._assets.version}/"
         name = path.removeprefix(versioned)
@@ -56,32 +56,32 @@ class Portal:
         )
 
     async def icon(self, request: Request) -> Response:
-        """Serve the icon where browsers look for it by themselves."""
+        """Return the icon at ``/favicon.ico``, which browsers request by default."""
         return asset_response(self._assets.files["favicon.svg"], request)
 
     async def shell(self, request: Request) -> Response:
-        """Serve the portal; its router reads the address."""
+        """Return the portal's shell, whose script shows the view of the URL."""
         return asset_response(self._pages[SHELL], request)
 
     async def to_api_page(self, request: Request) -> Response:
-        """Lead to the one page of documentation that the gateway carries."""
+        """Redirect to the API page, the only documentation that the gateway serves."""
         return RedirectResponse("/docs/api", 307)
 
     async def api_page(self, request: Request) -> Response:
-        """Serve the page that shows the API and tries it."""
+        """Return the page that documents the API and lets users try it."""
         return asset_response(self._pages[API_PAGE], request)
 
     def lost(self, request: Request) -> Response:
-        """Serve the page that says there is nothing at this address."""
+        """Return the page for addresses that do not exist, with status 404."""
         return asset_response(self._pages[LOST_PAGE], request, status=404)
 
     def page(self, name: str, request: Request, status: int) -> Response:
-        """Serve a page by its file name."""
+        """Return a page by its file name."""
         return asset_response(self._pages[f"portal/{name}"], request, status=status)
 
 
 def _page(asset: Asset, version: str, title: str, root: str) -> Asset:
-    """Fill in the gateway's title, the version of the kit's addresses, and its root."""
+    """Fill in the gateway's title, its path prefix, and the kit's version in URLs."""
     text = asset.body.decode().replace("{title}", html.escape(title))
     text = text.replace('="/kit/', f'="/kit/~{version}/')
     text = re.sub(r' (href|src)="/', rf' \1="{root}/', text)

@@ -1,4 +1,4 @@
-"""Answers that carry a file of the kit."""
+"""Responses with a file of the kit."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,9 +13,9 @@ CHECK_FIRST = "public, no-cache"
 def asset_response(
     asset: Asset, request: Request, *, forever: bool = False, status: int = 200
 ) -> Response:
-    """Return a file, or 304 where the client has it (RFC 9110, section 13).
+    """Return a response with a file, or 304 if the client has it (RFC 9110, 13).
 
-    ``forever`` says that the URL names these very bytes.
+    ``forever`` says that the content at the URL never changes.
     """
     headers = {
         "ETag": asset.etag,
@@ -34,7 +34,7 @@ def asset_response(
 
 
 def _encoded(asset: Asset, accept: str) -> tuple[bytes, str]:
-    """Return the smallest form that the client takes, and its coding."""
+    """Return the smallest encoded form that the client accepts, and its coding."""
     taken = {
         coding.strip().lower()
         for coding, _, weight in (part.partition(";") for part in accept.split(","))

@@ -1,4 +1,4 @@
-"""The single-use sign-in link, and the page to sign in on."""
+"""The single-use sign-in link, and the page with the sign-in form."""
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -14,25 +14,24 @@ NEVER_STORED = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 
 
 class SignIn:
-    """Answers ``/sign-in``.
+    """Handles ``/sign-in``.
 
     Parameters
     ----------
     portal
-        Holds the pages.
+        Serves the pages.
     """
 
     def __init__(self, portal: Portal) -> None:
         self._portal = portal
 
     async def answer(self, request: Request) -> Response:
-        """Use the code up and lead to the portal; without a code, show the form.
+        """Use up the code in a sign-in link; without a code, show the sign-in form.
 
-        Another's page may lead here with a link of its own, so that what is done next
-        is done in its account (login CSRF: Barth, Jackson and Mitchell, CCS 2008); the
-        person who comes from there is asked first. A code that is used up, opened again
-        by who is signed in already (from a bookmark, a terminal, the history of the
-        browser), leads on to the portal.
+        Another site's page may link here with a code of its own, so that the user works
+        in its account (login CSRF: Barth, Jackson and Mitchell, CCS 2008); users who
+        come from other sites are asked first. A signed-in user who opens a used link
+        again, such as from a bookmark or the history, is redirected to the portal.
         """
         code = request.query_params.get("code")
         if code is None:

@@ -1,4 +1,4 @@
-"""Protocols of the Virtual Observatory: image search by SIA 2.0."""
+"""Virtual Observatory protocols: image search with SIA 2.0."""
 
 from gatewright.faces.vo.routes import build, error_table
 from gatewright.web.face import Face

@@ -1,4 +1,4 @@
-"""Images as rows of ObsCore 1.1: the mandatory columns, in the standard's words."""
+"""Images as rows of ObsCore 1.1, with all of its mandatory columns."""
 
 from urllib.parse import quote
 
@@ -11,7 +11,7 @@ MEDIA_TYPES = {
     "gz": "application/gzip",
     "bz2": "application/x-bzip2",
 }
-"""Media type of a file by how it is packed."""
+"""Media type of a file by its compression."""
 
 _UCDS = {
     ImageKind.WEIGHT: "stat.weight",
@@ -19,7 +19,7 @@ _UCDS = {
     ImageKind.MASK: "meta.code.qual",
     ImageKind.EXPOSURE: "time.duration;obs.exposure",
 }
-"""What a pixel holds that is no light."""
+"""UCD of the pixel values, for images whose pixels are not fluxes."""
 
 _CHAR = "obscore:Char."
 
@@ -59,7 +59,7 @@ COLUMNS = (
         "Curation.publisherDID",
         "Identifier of the image",
     ),
-    _text("access_url", "meta.ref.url", "Access.reference", "Where the file is"),
+    _text("access_url", "meta.ref.url", "Access.reference", "URL of the file"),
     _text("access_format", "meta.code.mime", "Access.format", "Media type"),
     _whole(
         "access_estsize", "phys.size;meta.file", "Access.size", "File size", "kbyte"
@@ -70,7 +70,7 @@ COLUMNS = (
         "pos.eq.ra",
         "Char.SpatialAxis.Coverage.Location.Coord.Position2D.Value2.C1",
         "deg",
-        "Right ascension of the middle",
+        "Right ascension of the centre",
         "icrs",
     ),
     _number(
@@ -78,7 +78,7 @@ COLUMNS = (
         "pos.eq.dec",
         "Char.SpatialAxis.Coverage.Location.Coord.Position2D.Value2.C2",
         "deg",
-        "Declination of the middle",
+        "Declination of the centre",
         "icrs",
     ),
     _number(
@@ -86,7 +86,7 @@ COLUMNS = (
         "phys.angSize;instr.fov",
         "Char.SpatialAxis.Coverage.Bounds.Extent.diameter",
         "deg",
-        "Diameter of the circle round the image",
+        "Diameter of the enclosing circle",
     ),
     Column(
         "s_region",
@@ -104,10 +104,10 @@ COLUMNS = (
         "pos.angResolution",
         "Char.SpatialAxis.Resolution.Refval.value",
         "arcsec",
-        "Width of a star",
+        "FWHM of the point-spread function",
     ),
-    _whole("s_xel1", "meta.number", "Char.SpatialAxis.numBins1", "Pixels along a row"),
-    _whole("s_xel2", "meta.number", "Char.SpatialAxis.numBins2", "Rows"),
+    _whole("s_xel1", "meta.number", "Char.SpatialAxis.numBins1", "Columns of pixels"),
+    _whole("s_xel2", "meta.number", "Char.SpatialAxis.numBins2", "Rows of pixels"),
     _number(
         "t_min",
         "time.start;obs.exposure",
@@ -161,7 +161,7 @@ COLUMNS = (
         "Resolving power",
     ),
     _whole("em_xel", "meta.number", "Char.SpectralAxis.numBins", "Spectral samples"),
-    _text("o_ucd", "meta.ucd", "Char.ObservableAxis.ucd", "What a pixel holds"),
+    _text("o_ucd", "meta.ucd", "Char.ObservableAxis.ucd", "UCD of the pixel values"),
     _text(
         "pol_states",
         "meta.code;phys.polarization",
@@ -185,25 +185,25 @@ COLUMNS = (
         "dataproduct_subtype",
         "meta.id",
         "ObsDataset.dataProductSubtype",
-        f"What the pixels are: {', '.join(ImageKind)}",
+        f"Kind of image: {', '.join(ImageKind)}",
     ),
 )
 
 
 def publisher_did(image: Image) -> str:
-    """Return the identifier of an image in the Virtual Observatory."""
+    """Return the publisher DID (IVOA identifier) of an image."""
     return f"{AUTHORITY}/{image.survey}?{image.id}"
 
 
 def image_of_did(did: str) -> str | None:
-    """Return the id of the image that an identifier names; None for a foreign one."""
+    """Return the image id in a publisher DID; None for a DID of another publisher."""
     prefix, _, image = did.partition("?")
     known = prefix.lower().startswith(f"{AUTHORITY}/")
     return image if known and image else None
 
 
 def access_format(image: Image) -> str:
-    """Return the media type of the file of an image."""
+    """Return the media type of an image's file."""
     suffix = image.path.rpartition(".")[2].lower()
     return MEDIA_TYPES.get(suffix, MEDIA_TYPES["fits"])
 
@@ -211,11 +211,11 @@ def access_format(image: Image) -> str:
 def row(image: Image, base: str) -> tuple[Value, ...]:
     """Return the values of :data:`COLUMNS` for an image.
 
-    ``base`` is the address of the native API.
+    ``base`` is the URL of the native API.
     """
     states = image.polarizations
     polarizations = states.count("/") - 1 if states else None
-    # A plane that is neither spectral nor of a polarization may be one in time.
+    # If there are more planes than wavelengths and polarizations, others may be times.
     one_time = image.planes == image.samples * (polarizations or 1)
     return (
         "image" if image.planes == 1 else "cube",

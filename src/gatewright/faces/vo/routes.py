@@ -1,4 +1,4 @@
-"""The routes of the image search: ``/vo/sia/query`` and what it says of itself."""
+"""The routes of the image search: ``/vo/sia/query`` and its VOSI resources."""
 
 import asyncio
 from collections.abc import Iterable
@@ -38,7 +38,7 @@ _FIELDS = 256
 
 
 def build(services: Services) -> ASGIApp:
-    """Return the face as one application."""
+    """Return the face's ASGI application."""
     return Starlette(
         routes=[
             Route("/sia/query", query, methods=["GET", "POST"]),
@@ -60,7 +60,7 @@ def error_table(error: GatewayError, request: Request) -> Response:
 
 
 def fault(error: GatewayError) -> str:
-    """Return the label of an error."""
+    """Return SIA 2.0's label of an error."""
     if error.transient:
         return "TransientFault"
     if error.status >= 500:
@@ -69,7 +69,7 @@ def fault(error: GatewayError) -> str:
 
 
 async def query(request: Request) -> Response:
-    """Answer a query with a table of images."""
+    """Return the table of the images that match a query."""
     asked = sia_request(collect(await parameters(request)))
     found, more = await _find(request, asked)
     body = await asyncio.to_thread(_body, request, asked, found, more)
@@ -77,12 +77,12 @@ async def query(request: Request) -> Response:
 
 
 async def parameters(request: Request) -> Iterable[tuple[str, str]]:
-    """Return the parameters of the URL and of a form.
+    """Return the parameters in the URL and in a form.
 
     Raises
     ------
     UnsupportedMediaType
-        The body is not a form.
+        The body is not a URL-encoded form.
     """
     pairs = request.query_params.multi_items()
     body = await request.body() if request.method == "POST" else b""
@@ -90,7 +90,7 @@ async def parameters(request: Request) -> Iterable[tuple[str, str]]:
         return pairs
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != _FORM:
-        raise UnsupportedMediaType(f"A query by POST is {_FORM}.")
+        raise UnsupportedMediaType(f"Send a query by POST as {_FORM}.")
     try:
         form = parse_qsl(
             body.decode("ascii"), keep_blank_values=True, max_num_fields=_FIELDS
@@ -101,7 +101,7 @@ async def parameters(request: Request) -> Iterable[tuple[str, str]]:
 
 
 async def _find(request: Request, asked: SiaRequest) -> tuple[list[Image], bool]:
-    """Return the images, and whether there are more than were asked for."""
+    """Return the images, and whether there are more than MAXREC."""
     if asked.records == 0:
         return [], True
     context = request_context(request)
@@ -128,7 +128,7 @@ def _body(request: Request, asked: SiaRequest, found: list[Image], more: bool) -
 
 
 def _base(request: Request) -> str:
-    """Return the gateway's address: as configured, or as the client named it."""
+    """Return the gateway's URL: as configured, or else as the client addressed it."""
     config = request_context(request).services.config
     if config.gateway.url:
         return config.url
@@ -136,13 +136,13 @@ def _base(request: Request) -> str:
 
 
 async def capabilities(request: Request) -> Response:
-    """Say which resources there are."""
+    """Return the VOSI capabilities document."""
     body = vosi.capabilities(f"{_base(request)}/vo/sia")
     return Response(body, media_type="text/xml")
 
 
 async def availability(request: Request) -> Response:
-    """Say that the service is there."""
+    """Return the VOSI availability document, with a note if a survey cannot be read."""
     note = ""
     try:
         await request_context(request).services.surveys.ready()

@@ -1,4 +1,4 @@
-"""The parameters of an SIA 2.0 query, as the domain's query."""
+"""Parses the parameters of an SIA 2.0 query."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,7 +24,7 @@ MAXIMUM_RECORDS = 50_000
 _VALUES = 64
 _NUMBERS = {"FOV": "fov", "SPATRES": "seeing", "EXPTIME": "exposure"}
 _WORDS = {"FACILITY": "facility", "INSTRUMENT": "instrument", "TARGET": "target"}
-# Columns that are null for every image: a constraint on one finds nothing.
+# Parameters whose columns are null for every image; a constraint on one finds none.
 _NULL = ("SPECRP", "TIMERES", "RELEASEDATE")
 _PLANES = {"image": Interval(1, 1), "cube": Interval(2, math.inf)}
 _LIGHT = (ImageKind.SCIENCE, ImageKind.REFERENCE, ImageKind.DIFFERENCE)
@@ -72,18 +72,18 @@ PARAMETERS = (
 
 @dataclass(frozen=True, slots=True)
 class SiaRequest:
-    """What a client asks."""
+    """A parsed SIA 2.0 query."""
 
     query: ImageQuery
-    """The images."""
+    """Query for the images."""
     records: int
-    """Most rows of the answer."""
+    """Most rows of the response (MAXREC)."""
     form: str
-    """``votable``, ``csv`` or ``tsv``."""
+    """Format of the response: ``votable``, ``csv`` or ``tsv``."""
 
 
 def collect(pairs: Iterable[tuple[str, str]]) -> Mapping[str, Sequence[str]]:
-    """Return the values of each parameter by its name in capitals (DALI 1.1, 3)."""
+    """Return the values of each parameter by its upper-case name (DALI 1.1, 3)."""
     values: dict[str, list[str]] = {}
     for name, value in pairs:
         if value.strip():
@@ -92,21 +92,21 @@ def collect(pairs: Iterable[tuple[str, str]]) -> Mapping[str, Sequence[str]]:
 
 
 def sia_request(values: Mapping[str, Sequence[str]]) -> SiaRequest:
-    """Return the request that the parameters make; ignore unknown ones (DALI).
+    """Return the request that the parameters describe; unknown ones are ignored (DALI).
 
     Raises
     ------
     InvalidRequest
-        A parameter has a wrong form, or is given too often.
+        A parameter is malformed, or has more than 64 values.
     """
     for name, several in values.items():
         if len(several) > _VALUES:
             raise InvalidRequest(f"{name} has more than {_VALUES} values.")
     if "UPLOAD" in values:
-        raise InvalidRequest("UPLOAD is not taken here.")
+        raise InvalidRequest("UPLOAD is not supported.")
     planes = [_PLANES[kind] for kind in values.get("DPTYPE", ()) if kind in _PLANES]
     if not set(values.get("CALIB", ())) <= {"0", "1", "2", "3", "4"}:
-        raise InvalidRequest("CALIB is a number from 0 to 4.")
+        raise InvalidRequest("CALIB has to be a number from 0 to 4.")
     levels = [Interval(float(v), float(v)) for v in values.get("CALIB", ())]
     words: dict[str, Sequence[str]] = {
         field: values[name] for name, field in _WORDS.items() if name in values
@@ -133,7 +133,7 @@ def sia_request(values: Mapping[str, Sequence[str]]) -> SiaRequest:
     )
     records = _single(values, "MAXREC") or str(DEFAULT_RECORDS)
     if not (records.isascii() and records.isdigit() and len(records) < 16):
-        raise InvalidRequest("MAXREC is a number of rows.")
+        raise InvalidRequest("MAXREC has to be a number of rows.")
     return SiaRequest(
         query, min(int(records), MAXIMUM_RECORDS), response_format(values)
     )
@@ -150,7 +150,7 @@ def _intervals(values: Mapping[str, Sequence[str]], name: str) -> tuple[Interval
 
 
 def _finds_nothing(values: Mapping[str, Sequence[str]]) -> bool:
-    """Return whether a parameter excludes every image that can be here."""
+    """Return whether a parameter excludes every image that the gateway can have."""
     return (
         any(name in values for name in _NULL)
         or _PLANES.keys().isdisjoint(values.get("DPTYPE", ["image"]))
@@ -160,16 +160,15 @@ def _finds_nothing(values: Mapping[str, Sequence[str]]) -> bool:
 
 
 def _packings(values: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    """Return how the files are packed that have one of the media types."""
+    """Return the compressions whose media types match FORMAT."""
     formats = {value.lower() for value in values.get("FORMAT", ())}
     return tuple(p for p, media in MEDIA_TYPES.items() if media in formats)
 
 
 def _kinds(values: Mapping[str, Sequence[str]]) -> tuple[ImageKind, ...]:
-    """Return the kinds of image that are asked for: science, if nothing says more.
+    """Return the requested kinds of images, by default science images.
 
-    A level of calibration selects references and differences too, which are of
-    level 3.
+    With CALIB, references and differences are included, since their level is 3.
     """
     asked = values.get("KIND", ())
     if "any" in asked:
@@ -180,21 +179,21 @@ def _kinds(values: Mapping[str, Sequence[str]]) -> tuple[ImageKind, ...]:
         return tuple(map(ImageKind, asked))
     except ValueError as error:
         names = ", ".join(ImageKind)
-        raise InvalidRequest(f"KIND is one of {names}, any.") from error
+        raise InvalidRequest(f"KIND has to be one of {names}, any.") from error
 
 
 def response_format(values: Mapping[str, Sequence[str]]) -> str:
-    """Return the form of the answer.
+    """Return the format of the response.
 
     Raises
     ------
     InvalidRequest
-        The gateway does not write that form.
+        The gateway does not support the format.
     """
     text = _single(values, "RESPONSEFORMAT") or "votable"
     form = _FORMATS.get(text.partition(";")[0].strip().lower())
     if form is None:
-        raise InvalidRequest("RESPONSEFORMAT is votable, csv or tsv.")
+        raise InvalidRequest("RESPONSEFORMAT has to be votable, csv or tsv.")
     return form
 
 

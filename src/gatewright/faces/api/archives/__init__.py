@@ -1,4 +1,4 @@
-"""Folders as ZIP and tar files, made while they are sent."""
+"""ZIP and tar archives of folders, created while they are sent."""
 
 from gatewright.faces.api.archives.answer import ArchiveFormat, archive_response
 

@@ -1,8 +1,8 @@
-"""A folder as an archive, sent while it is made: little is held, whatever its size.
+"""Sends a folder as an archive while it is created, with little in memory.
 
-What cannot be read is listed in the last member, ``NAME-missing.txt`` beside the folder
-``NAME``. What goes wrong otherwise breaks the connection, so no client takes what it
-has for the whole.
+Files that cannot be read are listed in the last member, ``NAME-missing.txt`` next to
+the folder ``NAME``. Any other failure breaks the connection, so that the client does
+not take a part for the whole.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
 class ArchiveFormat(StrEnum):
-    """Form of an archive."""
+    """Format of an archive."""
 
     ZIP = "zip"
     TAR = "tar"
@@ -37,25 +37,25 @@ class ArchiveFormat(StrEnum):
 
 
 class Archive(Protocol):
-    """Writes an archive; each method returns its next bytes."""
+    """Writes an archive; each method returns the next bytes of it."""
 
     def whole(self, name: bytes, entry: Entry, content: bytes) -> bytes:
-        """Return a member whose content is at hand; that of a link is its target."""
+        """Return a member with known content; the content of a link is its target."""
 
     def begin(self, name: bytes, entry: Entry) -> bytes:
-        """Return the beginning of a file whose ``entry.size`` bytes come as `data`."""
+        """Return the header of a file whose ``entry.size`` bytes follow by `data`."""
 
     def data(self, block: bytes) -> bytes:
-        """Return a block of the file that was begun."""
+        """Return the next block of the current file, encoded."""
 
     def end(self) -> bytes:
-        """Return the end of the file that was begun."""
+        """Return what ends the current file."""
 
     def finish(self) -> Iterator[bytes]:
         """Yield what ends the archive."""
 
     def close(self) -> None:
-        """Let go of what is held, whether the archive is whole or not."""
+        """Release resources, whether the archive is complete or not."""
 
 
 _ARCHIVES: dict[ArchiveFormat, type[Archive]] = {
@@ -68,16 +68,16 @@ _ARCHIVES: dict[ArchiveFormat, type[Archive]] = {
 def archive_response(
     members: AsyncGenerator[Member | Missing, None], name: bytes, kind: ArchiveFormat
 ) -> Response:
-    """Return the members of a folder as an archive to download.
+    """Return a response that downloads the members of a folder as an archive.
 
     Parameters
     ----------
     members
-        What `FileService.members` yields.
+        Members as `FileService.members` yields them.
     name
-        Name of the folder, which all in the archive is below.
+        Name of the folder, which all paths in the archive begin with.
     kind
-        Form of the archive.
+        Format of the archive.
     """
     media_type, headers = user_content(b"%s.%s" % (name, kind.encode()))
     headers["Cache-Control"] = "no-store"
@@ -117,7 +117,7 @@ async def _packed(
 
 
 async def _gathered(pieces: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
-    """Yield the same bytes in pieces that are worth sending."""
+    """Yield the same bytes joined to pieces of at least 64 KiB."""
     held: list[bytes] = []
     size = 0
     async with aclosing(pieces):
@@ -131,7 +131,7 @@ async def _gathered(pieces: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]
 
 
 class _MissingList:
-    """The text that tells what is not in an archive; the first MiB of it is held."""
+    """The text that lists files missing from an archive, cut at one MiB."""
 
     def __init__(self) -> None:
         self.count = 0

@@ -1,9 +1,9 @@
-"""A tar file, member by member (POSIX.1-2017, pax; GNU tar manual, appendix E).
+"""Writes a tar file member by member (POSIX.1-2017, pax; GNU tar manual, appendix E).
 
-A member is in the pax form, which says long names, large sizes and UTF-8 with a
-definite meaning. A name that is not UTF-8 cannot be said so that GNU tar reads it
-(``hdrcharset``), so that member is in GNU's form, where names are plain bytes. Readers
-tell the form of each member by its header.
+A member is in pax format, which defines long names, large sizes and UTF-8. GNU tar
+cannot read a pax name that is not UTF-8 (``hdrcharset``), so a member with such a name
+is in GNU format, whose names are plain bytes. Readers recognize the format of each
+member by its header.
 """
 
 import tarfile
@@ -15,21 +15,21 @@ from typing_extensions import override
 from gatewright.domains.files import Entry, FileType
 
 _NOBODY = 65_534
-"""Stands for the numbers of owner and group, of which only the names are known."""
+"""Uid and gid of all members, since only the names of owner and group are known."""
 _PERMISSIONS = 0o777
 _END = bytes(2 * tarfile.BLOCKSIZE)
 _TYPES = {FileType.DIRECTORY: tarfile.DIRTYPE, FileType.LINK: tarfile.SYMTYPE}
 
 
 class TarFile:
-    """Returns the bytes of a tar file, in the order of the calls."""
+    """Returns the bytes of a tar file; the methods are called in the file's order."""
 
     def __init__(self) -> None:
         self._size = 0
         self._left = 0
 
     def whole(self, name: bytes, entry: Entry, content: bytes) -> bytes:
-        """Return a member whose content is at hand; that of a link is its target."""
+        """Return a member with known content; the content of a link is its target."""
         if entry.type is FileType.LINK:
             return self._counted(_header(name, entry, 0, content))
         return self._counted(
@@ -37,25 +37,25 @@ class TarFile:
         )
 
     def begin(self, name: bytes, entry: Entry) -> bytes:
-        """Return the header of a file whose ``entry.size`` bytes come as `data`."""
+        """Return the header of a file whose ``entry.size`` bytes follow by `data`."""
         self._left = entry.size
         return self._counted(_header(name, entry, entry.size, b""))
 
     def data(self, block: bytes) -> bytes:
-        """Return a block of the file that was begun."""
+        """Return the next block of the current file, unchanged."""
         return self._counted(block)
 
     def end(self) -> bytes:
-        """Return the zeros that fill the last block of the member that was begun."""
+        """Return the zeros that fill the last block of the current file."""
         return self._counted(_padding(self._left))
 
     def finish(self) -> Iterator[bytes]:
-        """Yield the end mark, and zeros to the end of a record of 10,240 bytes."""
+        """Yield the end mark, and zeros up to the end of a record of 10,240 bytes."""
         yield _END
         yield bytes(-(self._size + len(_END)) % tarfile.RECORDSIZE)
 
     def close(self) -> None:
-        """Let go of what is held, which is nothing."""
+        """Do nothing; there are no resources to release."""
 
     def _counted(self, piece: bytes) -> bytes:
         self._size += len(piece)
@@ -63,7 +63,7 @@ class TarFile:
 
 
 class GzippedTarFile(TarFile):
-    """The same in gzip's form (RFC 1952)."""
+    """Returns the bytes of a tar file compressed with gzip (RFC 1952)."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,9 +1,9 @@
-"""A ZIP file, member by member (PKWARE APPNOTE 6.3.10).
+"""Writes a ZIP file member by member (PKWARE APPNOTE 6.3.10).
 
-The size and checksum of a file that comes in blocks follow it (a data descriptor), so
-nothing has to be known before it is sent. Sizes and offsets that do not fit in 32 bits
-are in ZIP64's form. Names that are not UTF-8 are plain bytes without the flag that says
-UTF-8; Info-ZIP and libarchive give a Unix file such a name back as it was.
+The sizes and checksum of a file that comes in blocks follow it in a data descriptor, so
+they need not be known beforehand. Sizes and offsets that do not fit into 32 bits are
+stored in ZIP64 format. Names that are not UTF-8 are stored as plain bytes without the
+UTF-8 flag; Info-ZIP and libarchive restore such names of Unix files unchanged.
 """
 
 import struct
@@ -21,9 +21,10 @@ _UNIX = 3 << 8
 _VERSION, _VERSION_64 = 20, 45
 _FULL_16, _FULL_32 = 0xFFFF, 0xFFFFFFFF
 _MAYBE_LARGE = 0xFF00_0000
-"""From this size on a file may, deflated, be larger than 32 bits tell."""
+"""Bytes from which a file may, once deflated, be too large for 32-bit sizes."""
 _EARLIEST, _LATEST = 315_532_800, 4_354_819_198
-"""1980 and 2107, between which dates can be told; seconds since 1970."""
+"""The years 1980 and 2107, between which MS-DOS times are defined, in seconds since
+1970."""
 _IS_FOLDER = 0x10
 _LEVEL = 1
 _HELD_IN_MEMORY = 1 << 20
@@ -32,7 +33,7 @@ _READ = 1 << 16
 
 @dataclass(slots=True)
 class _Record:
-    """What the central directory, and a member's own header, say of the member."""
+    """The fields of a member's local header and central directory header."""
 
     name: bytes
     entry: Entry
@@ -45,10 +46,10 @@ class _Record:
 
 
 class ZipFile:
-    """Returns the bytes of a ZIP file, in the order of the calls.
+    """Returns the bytes of a ZIP file; the methods are called in the file's order.
 
-    The directory, which comes at the end, is held in a nameless temporary file when it
-    is large. The methods deflate and may write to that file: call them in a thread.
+    The central directory, which comes at the end, is kept in a temporary file if it is
+    large. The methods compress and may write to that file, so call them in a thread.
     """
 
     def __init__(self) -> None:
@@ -59,7 +60,7 @@ class ZipFile:
         self._deflate = _deflate()
 
     def whole(self, name: bytes, entry: Entry, content: bytes) -> bytes:
-        """Return a member whose content is at hand; that of a link is its target."""
+        """Return a member with known content; the content of a link is its target."""
         record = self._record(name, entry)
         deflate = _deflate()
         packed = deflate.compress(content) + deflate.flush()
@@ -74,7 +75,7 @@ class ZipFile:
         return header + packed
 
     def begin(self, name: bytes, entry: Entry) -> bytes:
-        """Return the header of a file whose ``entry.size`` bytes come as `data`."""
+        """Return the header of a file whose ``entry.size`` bytes follow by `data`."""
         record = self._record(name, entry)
         record.flags |= _DESCRIPTOR_FOLLOWS
         record.method = _DEFLATED
@@ -82,7 +83,7 @@ class ZipFile:
         return _local_header(record)
 
     def data(self, block: bytes) -> bytes:
-        """Return a block of the file that was begun, deflated."""
+        """Return the next block of the current file, deflated."""
         record = self._in_hand()
         record.crc = zlib.crc32(block, record.crc)
         record.size += len(block)
@@ -91,7 +92,7 @@ class ZipFile:
         return packed
 
     def end(self) -> bytes:
-        """Return the rest of the file that was begun, and its data descriptor."""
+        """Return the rest of the current file, and its data descriptor."""
         record = self._in_hand()
         rest = self._deflate.flush()
         record.packed += len(rest)
@@ -105,7 +106,7 @@ class ZipFile:
         return rest + descriptor
 
     def finish(self) -> Iterator[bytes]:
-        """Yield the directory and the end record."""
+        """Yield the central directory and the end record."""
         size = self._directory.tell()
         self._directory.seek(0)
         while block := self._directory.read(_READ):
@@ -113,7 +114,7 @@ class ZipFile:
         yield _end_of_directory(self._members, size, self._offset)
 
     def close(self) -> None:
-        """Let go of the temporary file."""
+        """Close the temporary file."""
         self._directory.close()
 
     def _in_hand(self) -> _Record:
@@ -140,12 +141,12 @@ def _deflate() -> "zlib._Compress":
 
 
 def _is_large(record: _Record) -> bool:
-    """Return whether a file that comes in blocks has its sizes in 64 bits."""
+    """Return whether a file that comes in blocks has 64-bit sizes."""
     return record.entry.size >= _MAYBE_LARGE
 
 
 def _moment(entry: Entry) -> tuple[int, int]:
-    """Return time and date as MS-DOS has them, in UTC: ZIP names no zone."""
+    """Return an entry's MS-DOS time and date, in UTC since ZIP has no time zones."""
     seconds = min(max(entry.modified_ns // 10**9, _EARLIEST), _LATEST)
     year, month, day, hour, minute, second, *_ = time.gmtime(seconds)
     return (
@@ -155,7 +156,7 @@ def _moment(entry: Entry) -> tuple[int, int]:
 
 
 def _exact_time(entry: Entry) -> bytes:
-    """Return Info-ZIP's extra field of the time in UTC, where 32 bits can tell it."""
+    """Return Info-ZIP's extra field with the time in UTC; empty if beyond 32 bits."""
     seconds = entry.modified_ns // 10**9
     if not -(1 << 31) <= seconds < 1 << 31:
         return b""

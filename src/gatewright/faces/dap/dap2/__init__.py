@@ -1,1 +1,1 @@
-"""DAP2: constraint expressions, descriptions and data."""
+"""The protocol DAP2: constraint expressions, descriptions and data."""

@@ -1,4 +1,4 @@
-"""The values of a DAP2 answer, pulled from the reader as the client takes them."""
+"""Produces the values of a DAP2 response, at the rate at which the client receives."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -23,26 +23,26 @@ from gatewright.faces.dap.dap2.mapping import shown_as
 from gatewright.faces.dap.dap2.model import Kind, Leaf, Projection, Slab
 
 PIECE = 1 << 20
-"""Bytes that are handed to the server at once."""
+"""Bytes that are passed to the server at once."""
 
 _LINES = 16_384
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An open data set: where the values of an answer come from."""
+    """An open data set, from which the values of a response are read."""
 
     datasets: Datasets
-    """Reads the arrays."""
+    """The service that reads the arrays."""
     published: Published
-    """The data set, and what its file says."""
+    """The data set and the description of its file."""
 
     def variable(self, leaf: Leaf) -> Variable:
-        """Return the variable of which a leaf is a part."""
+        """Return the variable that a leaf is a part of."""
         return self.published.description.variables[leaf.array.name]
 
     def values(self, leaf: Leaf, encoding: Encoding) -> AsyncIterator[memoryview]:
-        """Yield the bytes of a leaf of numbers."""
+        """Yield the values of a numeric leaf as encoded bytes."""
         return self.datasets.read(
             self.published, self.variable(leaf), ranges(leaf.slabs), encoding
         )
@@ -55,14 +55,14 @@ class Source:
 
 
 def ranges(slabs: tuple[Slab, ...]) -> Hyperslab:
-    """Return the slabs of DAP2 as a hyperslab of the arrays' domain."""
+    """Return DAP2 slabs as a hyperslab of the arrays domain."""
     return tuple(Range(slab.start, slab.count, slab.stride) for slab in slabs)
 
 
 async def gathered(
     parts: AsyncIterator[bytes] | AsyncIterator[bytes | memoryview],
 ) -> AsyncIterator[bytes]:
-    """Yield the same bytes in pieces of about :data:`PIECE`, one for each send."""
+    """Yield the same bytes joined to pieces of about :data:`PIECE` bytes."""
     pending = bytearray()
     async for part in parts:
         pending += part
@@ -73,9 +73,9 @@ async def gathered(
 
 
 class Data:
-    """A data response (``.dods``): declarations, then values as XDR.
+    """A data response (``.dods``): the declarations, then the values as XDR.
 
-    Strings are read before the answer begins, so that its length is known.
+    Strings are read before the response begins, so that its length is known.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Data:
 
     @classmethod
     async def prepare(cls, projection: Projection, source: Source) -> "Data":
-        """Return the response with its strings read."""
+        """Read the strings, and return the response."""
         texts = {
             number: wire.count_prefix(leaf.array)
             + b"".join(map(wire.string, await source.strings(leaf)))
@@ -98,13 +98,13 @@ class Data:
 
     @property
     def size(self) -> int:
-        """Bytes of the whole response."""
+        """Size of the whole response in bytes."""
         sizes = [wire.values_size(leaf.array) or 0 for leaf in self._projection.leaves]
         texts = sum(len(text) for text in self._texts.values())
         return len(wire.head(self._projection)) + sum(sizes) + texts
 
     def pieces(self) -> AsyncIterator[bytes]:
-        """Yield the response."""
+        """Yield the bytes of the response."""
         return gathered(self._parts())
 
     async def _parts(self) -> AsyncIterator[bytes | memoryview]:
@@ -114,7 +114,7 @@ class Data:
                 yield self._texts[number]
                 continue
             if leaf.array.kind is Kind.BYTE and not leaf.array.dimensions:
-                yield bytes(3)  # a scalar byte is the last of four
+                yield bytes(3)  # XDR pads a scalar byte to four bytes
             yield wire.count_prefix(leaf.array)
             encoding = xdr(shown_as(self._source.variable(leaf)))
             async for window in self._source.values(leaf, encoding):
@@ -124,14 +124,14 @@ class Data:
 
 
 class Text:
-    """An ASCII response: declarations, then values as rows of text."""
+    """An ASCII response: the declarations, then the values as rows of text."""
 
     def __init__(self, projection: Projection, source: Source) -> None:
         self._projection = projection
         self._source = source
 
     def pieces(self) -> AsyncIterator[bytes]:
-        """Yield the response."""
+        """Yield the bytes of the response."""
         return gathered(self._parts())
 
     async def _parts(self) -> AsyncIterator[bytes]:

@@ -1,13 +1,13 @@
-"""Constraint expressions of DAP2 (ESE-RFC-004, section 6.1): parsed and applied.
+"""Parses and applies DAP2 constraint expressions (ESE-RFC-004, section 6.1).
 
 ::
 
     CE        = [ clause { "," clause } ] { "&" selection }
     clause    = name { "[" start [ ":" [ stride ":" ] stop ] "]" }
 
-Indices count from 0 and the stop is inclusive; ``*`` as a stop is the last index. The
-names that a Grid would give its array and its maps, ``v.v`` and ``v.lat``, are those of
-the arrays themselves: old scripts and bookmarks have them.
+Indices count from 0 and the stop is inclusive; ``*`` as stop is the last index. Members
+of a Grid, such as ``v.v`` and ``v.lat``, are accepted as names of the arrays
+themselves, since old scripts and bookmarks contain them.
 """
 
 import re
@@ -26,22 +26,22 @@ _INDEX = re.compile(r"[0-9]{1,18}")
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One thing that is asked for."""
+    """A requested variable with its index ranges."""
 
     path: str
-    """Name."""
+    """Name of the variable."""
     ranges: tuple[tuple[int, int, int | None], ...]
     """Start, stride and inclusive stop (None: the last index) of each dimension."""
 
 
 def parse(query: str) -> tuple[Clause, ...]:
-    """Return the clauses of a query as it stands in the URL; none asks for all.
+    """Return the clauses of a raw query string; no clause means all variables.
 
     Raises
     ------
     InvalidRequest
-        The text is not a constraint expression, or has selections or functions, which
-        apply to sequences, and there are none here.
+        The text is not a constraint expression, or it has selections or functions.
+        Those apply to sequences, which no data set here has.
     """
     text, ampersand, _ = query.partition("&")
     if ampersand and query.strip("&"):
@@ -91,15 +91,15 @@ def _index(text: str) -> int:
 
 
 def project(dataset: Dataset, clauses: tuple[Clause, ...]) -> Projection:
-    """Return what a constraint asks for, in the order of the request.
+    """Return the projection that the clauses select, in the order of the request.
 
     Raises
     ------
     InvalidRequest
-        A name that is not there, too many or too few hyperslabs, an index outside the
-        variable, or a variable that is asked for twice.
+        A variable does not exist or is requested twice, the number of its hyperslabs is
+        wrong, or an index is outside the variable.
     """
-    # A client may escape a name as the DDS does on top of what the URL needs.
+    # Clients may send a name escaped as in the DDS, and escape that for the URL again.
     by_name = {escaped(array.name): array for array in dataset.arrays}
     by_name |= {array.name: array for array in dataset.arrays}
     leaves: list[Leaf] = []
@@ -121,7 +121,7 @@ def project(dataset: Dataset, clauses: tuple[Clause, ...]) -> Projection:
 
 
 def _member_of_grid(by_name: dict[str, Array], path: str) -> Array | None:
-    """Return the array or the map that a path names as a member of a Grid."""
+    """Return the array or map that a path names as a member of a Grid, or None."""
     for dot in (match.start() for match in re.finditer(r"\.", path)):
         grid, member = by_name.get(path[:dot]), by_name.get(path[dot + 1 :])
         if grid is None or member is None:
@@ -133,7 +133,7 @@ def _member_of_grid(by_name: dict[str, Array], path: str) -> Array | None:
 
 
 def _cut(array: Array, ranges: tuple[tuple[int, int, int | None], ...]) -> Leaf:
-    """Return the part of an array within ranges; without any, the whole array."""
+    """Return the part of an array within ranges; without ranges the whole array."""
     if not ranges:
         return Leaf(array, tuple(Slab(0, 1, size) for _, size in array.dimensions))
     if len(ranges) != len(array.dimensions):

@@ -1,9 +1,10 @@
-"""A described file as DAP2 shows it: declarations and attributes.
+"""Maps the description of a file to DAP2 declarations and attributes.
 
-What DAP2 has no type for takes the nearest that holds it: int8 becomes Int16, or Byte
-where ``_Unsigned`` says that it has no sign; 64-bit integers become Float64 (and the
-attributes say so; a value that Float64 does not hold is an error), characters become
-strings without their last dimension. Text that is no UTF-8 keeps its bytes.
+A type that DAP2 lacks becomes the nearest type that can hold it: int8 becomes Int16, or
+Byte if the attribute ``_Unsigned`` says so; 64-bit integers become Float64, with an
+attribute that says so, and a value that Float64 cannot hold exactly is an error; arrays
+of characters become strings without the last dimension. Text that is not UTF-8 keeps
+its bytes.
 """
 
 import math
@@ -38,13 +39,13 @@ KINDS = {
     ElementType.CHAR: Kind.STRING,
     ElementType.STRING: Kind.STRING,
 }
-"""DAP2's type of the elements of each type."""
+"""DAP2 type for each element type."""
 
 _WIDE = {ElementType.INT64, ElementType.UINT64}
 _UNSIGNED = {ElementType.UINT8, ElementType.UINT16, ElementType.UINT32}
-"""Types that netCDF-C reads over DAP2 as the same bits with a sign."""
+"""Types that netCDF-C reads over DAP2 as signed integers with the same bits."""
 _EXACT = 2**53
-"""Whole numbers up to this are all float64 numbers."""
+"""Float64 holds all integers up to this one exactly."""
 _OF_VALUES = {
     "_FillValue",
     "missing_value",
@@ -62,15 +63,15 @@ Tagged = tuple[Kind, Sequence[Value]]
 
 
 def dataset(name: str, description: Description) -> Dataset:
-    """Return the declarations of a file."""
+    """Return the DAP2 declarations of a file."""
     return Dataset(name, tuple(map(array, _shown(description))))
 
 
 def _shown(description: Description) -> list[Variable]:
     """Return the variables that have values.
 
-    netCDF-C shows none that has a dimension of size 0, such as time before the first
-    record, and beside one it cannot read any other.
+    NetCDF-C ignores variables with a dimension of size 0, such as time before the first
+    record, and then cannot read the other variables of the data set.
     """
     return [v for v in description.variables.values() if v.elements]
 
@@ -78,9 +79,9 @@ def _shown(description: Description) -> list[Variable]:
 def shown_as(variable: Variable) -> ElementType:
     """Return the element type that DAP2 declares for a variable.
 
-    NetCDF-3 has no unsigned bytes: it has int8 and ``_Unsigned`` (NetCDF Users' Guide,
-    appendix A). Such a variable is UINT8: clients that see ``_Unsigned`` would read the
-    sign of an Int16 as bits of the value.
+    NetCDF-3 has no unsigned bytes; it uses int8 with ``_Unsigned`` (NetCDF Users'
+    Guide, appendix A). Such a variable is declared as UINT8: if it were Int16, clients
+    that apply ``_Unsigned`` would take its sign bit as part of the value.
     """
     unsigned = variable.text("_Unsigned").strip().lower() == "true"
     if unsigned and variable.type is ElementType.INT8:
@@ -89,7 +90,7 @@ def shown_as(variable: Variable) -> ElementType:
 
 
 def array(variable: Variable) -> Array:
-    """Return a variable as DAP2 declares it."""
+    """Return the DAP2 declaration of a variable."""
     dimensions = list(zip(variable.dimensions, variable.shape, strict=True))
     if variable.type is ElementType.CHAR:
         dimensions = dimensions[:-1]
@@ -97,7 +98,7 @@ def array(variable: Variable) -> Array:
 
 
 def attributes(description: Description) -> Containers:
-    """Return the attribute containers of a file, one for each variable."""
+    """Return the DAP2 attribute containers of a file, one of them for each variable."""
     containers = {v.name: dict(_of_variable(v)) for v in _shown(description)}
     whole: dict[str, Containers] = {
         "NC_GLOBAL": {k: plain(a) for k, a in description.attributes.items()}
@@ -118,7 +119,7 @@ def _of_variable(variable: Variable) -> Iterator[tuple[str, Tagged]]:
         shown = shown_as(variable)
         of_bytes = shown is not variable.type and attribute.type is variable.type
         values = attribute
-        if of_bytes:  # -1 as a byte without a sign is 255
+        if of_bytes:  # the signed byte -1 has the bits of the unsigned byte 255
             unsigned = tuple(int(value) % _BYTE for value in attribute.values)
             values = Attribute(ElementType.UINT8, unsigned)
         if _fits(values, shown):
@@ -131,17 +132,18 @@ def _of_variable(variable: Variable) -> Iterator[tuple[str, Tagged]]:
     if variable.type in _UNSIGNED and "_Unsigned" not in variable.attributes:
         yield "_Unsigned", (Kind.STRING, ["true"])
     if variable.type is ElementType.CHAR:
-        # netCDF-C makes characters of strings by these, instead of 64 of each. It takes
-        # names with dots; a container here would become attributes of the whole file.
+        # With these attributes netCDF-C turns strings into the right number of
+        # characters, instead of 64. It accepts names with dots; attributes in a
+        # container DODS would become attributes of the whole file.
         yield "DODS.strlen", (Kind.INT32, list(variable.shape[-1:] or (1,)))
         if variable.dimensions:
             yield "DODS.dimName", (Kind.STRING, [variable.dimensions[-1]])
 
 
 def _single_fill(attributes: Attributes) -> Attributes:
-    """Return attributes with one ``_FillValue``; more of them are missing values.
+    """Return attributes with one ``_FillValue``; further ones become ``missing_value``.
 
-    netCDF-C refuses a variable that has several.
+    NetCDF-C refuses a variable whose ``_FillValue`` has several values.
     """
     fill = attributes.get("_FillValue")
     if fill is None or not fill.type.numeric or len(fill.values) < 2:
@@ -156,7 +158,7 @@ def _single_fill(attributes: Attributes) -> Attributes:
 
 
 def _fits(attribute: Attribute, kind: ElementType) -> bool:
-    """Return whether a type holds all values of an attribute as they are."""
+    """Return whether a type can hold all values of an attribute unchanged."""
     if not (kind.numeric and attribute.type.numeric):
         return False
     if kind in {ElementType.FLOAT32, ElementType.FLOAT64}:
@@ -166,13 +168,13 @@ def _fits(attribute: Attribute, kind: ElementType) -> bool:
         math.isfinite(value)
         and int(value) == value
         and bounds.min <= value <= bounds.max
-        # Only floats are converted: a float does not hold every whole number.
+        # Integers are not converted, since float64 cannot hold all of them.
         for value in (v if isinstance(v, int) else float(v) for v in attribute.values)
     )
 
 
 def plain(attribute: Attribute) -> Tagged:
-    """Return an attribute with the type that holds all of its values."""
+    """Return an attribute with the DAP2 type that can hold all of its values."""
     kind = KINDS[attribute.type]
     whole = [value for value in attribute.values if isinstance(value, int)]
     if attribute.type in _WIDE and all(-(2**31) <= value < 2**31 for value in whole):

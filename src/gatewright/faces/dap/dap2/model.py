@@ -1,7 +1,7 @@
-"""DAP2's own view of a data set (ESE-RFC-004, section 5): types and declarations.
+"""Data model of DAP2 (ESE-RFC-004, section 5): types and declarations.
 
-Every variable is an Array, coordinates too; dimensions have names. There are no Grids:
-netCDF-C reads a Grid of few values, which it asks for by its member, wrongly.
+Every variable is an Array, coordinates too, and dimensions have names. There are no
+Grids, since netCDF-C misreads Grids with few values when it requests their members.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """An atomic type, by its name in a DDS."""
+    """An atomic type, with its name in a DDS."""
 
     BYTE = "Byte"
     INT16 = "Int16"
@@ -30,29 +30,29 @@ WIDTHS = {
     Kind.FLOAT32: 4,
     Kind.FLOAT64: 8,
 }
-"""Bytes of one element of an array on the wire; strings have no fixed width."""
+"""Bytes of one array element in XDR; strings have no fixed width."""
 
 
 @dataclass(frozen=True, slots=True)
 class Slab:
-    """The part of one dimension that is asked for."""
+    """The requested part of one dimension."""
 
     start: int
     """First index, counted from 0."""
     stride: int
     """Step between indices, at least 1."""
     count: int
-    """How many indices."""
+    """Number of indices."""
 
 
 @dataclass(frozen=True, slots=True)
 class Array:
-    """A variable of one atomic type; without dimensions, a scalar."""
+    """A variable of one atomic type; without dimensions it is a scalar."""
 
     name: str
-    """Name, as the file has it (it is escaped when written)."""
+    """Name as in the file; it is escaped when it is written."""
     kind: Kind
-    """Type of its elements."""
+    """Type of the elements."""
     dimensions: tuple[tuple[str, int], ...] = ()
     """Name and size of each dimension, slowest first."""
 
@@ -67,29 +67,29 @@ class Array:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """All that one URL serves."""
+    """The declarations of a data set, or of the requested part."""
 
     name: str
     """Name of the data set; clients do not interpret it."""
     arrays: tuple[Array, ...]
-    """Its variables."""
+    """Variables of the data set."""
 
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """One array of an answer, with the part of the file that fills it."""
+    """An array of a response, with the part of the file that it is read from."""
 
     array: Array
-    """The array as it is answered, with the sizes of the part."""
+    """The array with the sizes of the requested part."""
     slabs: tuple[Slab, ...]
-    """The part, one slab for each dimension of the variable in the file."""
+    """The requested part: one slab for each dimension of the variable in the file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """An answer: what is declared and what is read, in the same order."""
+    """A response: its declarations and the parts to read, in the same order."""
 
     dataset: Dataset
-    """The declarations of the answer."""
+    """The declarations of the response."""
     leaves: tuple[Leaf, ...]
-    """Its arrays."""
+    """The arrays of the response."""

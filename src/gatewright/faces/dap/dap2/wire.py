@@ -1,7 +1,7 @@
-"""DAP2's texts and bytes (ESE-RFC-004): DDS, DAS, XDR headers, ASCII, errors.
+"""DAP2's texts and bytes (ESE-RFC-004): DDS, DAS, XDR, ASCII rows, errors.
 
-Nothing here reads a file or a socket; values come in as bytes that are in the wire's
-order already, or as text.
+This module does no I/O. Values come in as bytes that are already in network order, or
+as text.
 """
 
 import math
@@ -20,7 +20,7 @@ from gatewright.faces.dap.dap2.model import (
 
 DATA_MARK = b"Data:\n"
 MAXIMUM_ELEMENTS = 2**31 - 1
-"""Counts are 32-bit numbers, and readers take them as signed."""
+"""Largest element count; counts have 32 bits, and readers take them as signed."""
 
 _WORD = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 _LETTERS = frozenset(_WORD + b"-+/\\*")
@@ -33,18 +33,18 @@ Attributes = Mapping[str, "tuple[Kind, Sequence[Value]] | Attributes"]
 
 
 def escaped(name: str) -> str:
-    """Return a name with what the grammar does not take written as ``%HH``.
+    """Return a variable's name with characters outside the grammar as ``%HH``.
 
-    A dot is the separator of members in a constraint, so it is escaped too, and so are
-    ``!~'``, which the specification allows and netCDF-C's lexer drops. netCDF-C refuses
-    a whole data set with a name that begins with another sign than a letter, a digit or
-    an underscore; such a name gets an underscore before it.
+    The dot is escaped since it separates members in a constraint, and ``!~'`` since
+    netCDF-C's lexer drops them although the specification allows them. A name that does
+    not begin with a letter, digit or underscore gets an underscore in front, since
+    netCDF-C refuses the whole data set otherwise.
     """
     return _escaped(name, _LETTERS)
 
 
 def escaped_attribute(name: str) -> str:
-    """Return the name of an attribute with what the grammar does not take escaped."""
+    """Return an attribute's name with characters outside the grammar as ``%HH``."""
     return _escaped(name, _ATTRIBUTE_LETTERS)
 
 
@@ -54,7 +54,7 @@ def _escaped(name: str, letters: frozenset[int]) -> str:
 
 
 def dds(dataset: Dataset) -> str:
-    """Return the Dataset Descriptor Structure."""
+    """Return the Dataset Descriptor Structure (DDS)."""
     lines = ["Dataset {"]
     for array in dataset.arrays:
         sizes = "".join(f"[{escaped(n)} = {size}]" for n, size in array.dimensions)
@@ -63,7 +63,7 @@ def dds(dataset: Dataset) -> str:
 
 
 def das(containers: Attributes) -> str:
-    """Return the Dataset Attribute Structure, one container after another."""
+    """Return the Dataset Attribute Structure (DAS)."""
     return "\n".join(["Attributes {", *_attributes(containers, "    "), "}", ""])
 
 
@@ -80,7 +80,7 @@ def _attributes(attributes: Attributes, indent: str) -> Iterator[str]:
 
 
 def attribute_text(kind: Kind, value: Value) -> str:
-    """Return one value of an attribute, with all its digits."""
+    """Return one value of an attribute as text, with all its digits."""
     if kind is Kind.STRING:
         return quoted(str(value))
     if kind in {Kind.FLOAT32, Kind.FLOAT64}:
@@ -89,13 +89,16 @@ def attribute_text(kind: Kind, value: Value) -> str:
 
 
 def quoted(text: str) -> str:
-    r"""Return text in double quotes, with ``"`` and ``\`` escaped and NUL left out."""
+    r"""Return text in double quotes, with ``"`` and ``\`` escaped and NUL removed."""
     inner = text.replace("\\", "\\\\").replace('"', '\\"').replace("\0", "")
     return f'"{inner}"'
 
 
 def float_text(value: float, digits: int) -> str:
-    """Return a number with enough digits to read back the same one."""
+    """Return a number as text that reads back as the same number.
+
+    ``digits`` is 9 for float32 and 17 for float64.
+    """
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):
@@ -107,12 +110,12 @@ def float_text(value: float, digits: int) -> str:
 
 
 def head(projection: Projection) -> bytes:
-    """Return what stands before the values of a data response."""
+    """Return the bytes before the values of a data response."""
     return dds(projection.dataset).encode() + DATA_MARK
 
 
 def values_size(array: Array) -> int | None:
-    """Return the bytes of an array on the wire; None for strings."""
+    """Return the size of an array in XDR with its counts; None for strings."""
     if array.kind is Kind.STRING:
         return None
     size = WIDTHS[array.kind] * array.size
@@ -122,15 +125,15 @@ def values_size(array: Array) -> int | None:
 
 
 def padding(size: int) -> int:
-    """Return the bytes that make a length a multiple of four."""
+    """Return the number of bytes that pad ``size`` to a multiple of four."""
     return -size % 4
 
 
 def count_prefix(array: Array) -> bytes:
-    """Return the element count that stands before an array's values.
+    """Return the element counts before an array's values in XDR.
 
-    Numbers have it twice (the length of the vector and that of its XDR array), strings
-    once, scalars not at all.
+    Arrays of numbers have the count twice (for the vector and for its XDR array),
+    arrays of strings have it once, scalars have none.
     """
     if not array.dimensions:
         return b""
@@ -139,25 +142,25 @@ def count_prefix(array: Array) -> bytes:
 
 
 def trailer(array: Array) -> bytes:
-    """Return the padding behind an array's values (bytes only need it)."""
+    """Return the padding after an array's values; only arrays of Byte need it."""
     if array.kind is not Kind.BYTE or not array.dimensions:
         return b""
     return bytes(padding(array.size))
 
 
 def scalar_byte(value: int) -> bytes:
-    """Return a scalar of type Byte, which takes four bytes."""
+    """Return a scalar of type Byte, which takes four bytes in XDR."""
     return struct.pack(">I", value & 0xFF)
 
 
 def string(text: str) -> bytes:
-    """Return a string: its length, its UTF-8 bytes, and padding."""
+    """Return a string in XDR: its length, its UTF-8 bytes, and padding."""
     data = text.encode("utf-8", "surrogateescape")
     return struct.pack(">I", len(data)) + data + bytes(padding(len(data)))
 
 
 def response_size(projection: Projection) -> int | None:
-    """Return the exact bytes of a data response; None where it has strings."""
+    """Return the exact size of a data response in bytes; None if it has strings."""
     total = len(head(projection))
     for leaf in projection.leaves:
         size = values_size(leaf.array)
@@ -180,16 +183,16 @@ def ascii_head(projection: Projection) -> str:
 
 
 def ascii_title(array: Array) -> str:
-    """Return the line that names an array of an ASCII response."""
+    """Return the line that names an array in an ASCII response."""
     sizes = "".join(f"[{size}]" for _, size in array.dimensions)
     return f"{escaped(array.name)}{sizes}\n"
 
 
 class AsciiRows:
-    """Writes an array's values as rows of text, as they come.
+    """Formats an array's values as rows of text, in any number of steps.
 
-    A row holds the elements of the last dimension and begins with the indices of the
-    others; a vector is one row without indices.
+    A row has the elements of the last dimension, after the indices of the other
+    dimensions; a one-dimensional array is one row without indices.
     """
 
     def __init__(self, array: Array) -> None:
@@ -199,7 +202,7 @@ class AsciiRows:
         self._position = 0
 
     def feed(self, values: Sequence[str]) -> str:
-        """Return the text of the next values."""
+        """Return the text for the next values."""
         parts: list[str] = []
         used = 0
         while used < len(values):

@@ -1,1 +1,1 @@
-"""What a VO service says of itself."""
+"""VOSI: the standard description of a VO service."""

@@ -1,4 +1,4 @@
-"""VOSI 1.1: capabilities and availability as XML."""
+"""XML documents of VOSI 1.1: capabilities and availability."""
 
 from xml.sax.saxutils import escape
 
@@ -7,10 +7,10 @@ _VOSI = "ivo://ivoa.net/std/VOSI"
 
 
 def capabilities(base: str) -> bytes:
-    """Return what the image search at a base URL offers.
+    """Return the VOSI capabilities document of the image search at a base URL.
 
-    The attribute is ``standardID``: the SODA text's own example writes it in lower
-    case, which no reader understands.
+    The attribute is spelled ``standardID``; the example in the SODA standard spells it
+    in lower case, which no client understands.
     """
     parts = [
         _capability(f"{_VOSI}#capabilities", f"{base}/capabilities", "full", ""),
@@ -38,7 +38,10 @@ def _capability(standard: str, url: str, use: str, version: str) -> str:
 
 
 def availability(note: str) -> bytes:
-    """Return that the service is there, and a note if there is one."""
+    """Return the VOSI availability document, which always says “available”.
+
+    ``note`` is added as a note if it is not empty (VOSI 1.1, section 5).
+    """
     noted = f"<vosi:note>{escape(note)}</vosi:note>\n" if note else ""
     text = (
         '<?xml version="1.0" encoding="UTF-8"?>\n'

@@ -1,1 +1,1 @@
-"""VOTable documents."""
+"""VOTable, CSV and TSV documents."""
