@@ -1,1 +1,1 @@
-"""Comparisons with peers, side by side; each prints ratios."""
+"""Benchmarks that compare the gateway with peers, and print ratios."""

@@ -1,4 +1,4 @@
-"""Run every bench in turn, or those that are named: ``python -m bench download``."""
+"""Runs all benchmarks, or those that are named: ``python -m bench download``."""
 
 import importlib
 import pkgutil
@@ -9,14 +9,14 @@ _SUPPORT = "support"
 
 
 def names() -> list[str]:
-    """Return the benches: every module here but the shared ones."""
+    """Return the names of the benchmarks: all modules here except the shared ones."""
     modules = pkgutil.iter_modules([str(Path(__file__).parent)])
     own = {"__main__", _SUPPORT}
     return sorted(m.name for m in modules if m.name not in own and not m.ispkg)
 
 
 def main() -> int:
-    """Run them; the status is the number of those that failed."""
+    """Run the benchmarks; return the number of those that failed."""
     failed = []
     for name in sys.argv[1:] or names():
         print(f"== {name}", flush=True)

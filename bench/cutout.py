@@ -1,9 +1,9 @@
-"""Cut-outs of a 4096 x 4096 float32 image, against astropy.
+"""Cut-outs of a 4096 x 4096 float32 image, compared with astropy.
 
-Both give the bytes of a FITS file. astropy opens the file, cuts with ``Cutout2D`` and
-writes with ``writeto``, as a service over it does. Ours is what a reader process runs
-for one request, with the WCS remembered as it is there ("warm") and without
-("cold"); the pool adds the hop to the reader.
+Both produce the bytes of a FITS file. astropy opens the file, cuts with ``Cutout2D``
+and writes with ``writeto``, as a service based on it would. Ours runs the code of a
+reader process, with a cached WCS, as usual ("warm"), and without ("cold"); "pool" adds
+the round trip to a reader process.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ Way = Callable[[], Awaitable[int]]
 
 
 def write(path: Path) -> None:
-    """Write the image: noise on a gradient, TAN."""
+    """Write the image: noise with a TAN projection."""
     wcs = WCS(naxis=2)
     wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
     wcs.wcs.crval, wcs.wcs.crpix = [150.1, 2.2], [SIDE / 2, SIDE / 2]
@@ -46,7 +46,7 @@ def write(path: Path) -> None:
 
 
 def arguments(path: Path, size: int, form: str) -> dict[str, Any]:
-    """Return what the gateway asks of a reader."""
+    """Return the arguments of a reader's cut-out function, for ``size`` pixels."""
     radius = (size / 2 - 0.6) * SCALE
     return {
         "path": str(path), "identity": "", "hdu": 0, "format": form, "size": None,
@@ -56,7 +56,7 @@ def arguments(path: Path, size: int, form: str) -> dict[str, Any]:
 
 
 def with_astropy(path: Path, size: int) -> int:
-    """Cut as a service over astropy does; return the size of the file."""
+    """Cut as a service based on astropy would; return the size of the FITS file."""
     with fits.open(path, memmap=True) as hdus:
         cutout = Cutout2D(
             hdus[0].data, CENTRE, size * SCALE * u.deg, WCS(hdus[0].header)
@@ -69,7 +69,7 @@ def with_astropy(path: Path, size: int) -> int:
 
 
 def ways(path: Path, size: int, pool: ReaderPool) -> dict[str, Way]:
-    """Return what is compared."""
+    """Return the functions to compare, by name."""
     asked = arguments(path, size, "fits")
 
     async def warm() -> int:
@@ -90,7 +90,7 @@ def ways(path: Path, size: int, pool: ReaderPool) -> dict[str, Way]:
 
 
 async def milliseconds(way: Way) -> float:
-    """Return the time of one call, the mean of a few."""
+    """Return the milliseconds of one call, as the mean of five."""
     count = 5
     began = time.perf_counter()
     for _ in range(count):
@@ -99,7 +99,7 @@ async def milliseconds(way: Way) -> float:
 
 
 async def run(folder: Path) -> None:
-    """Make the image and compare, in turn, several rounds."""
+    """Write the image, and compare all ways in turn in several rounds."""
     path = folder / "image.fits"
     write(path)
     settings = PoolSettings(
@@ -120,7 +120,7 @@ async def run(folder: Path) -> None:
 
 
 def main() -> None:
-    """Run the bench."""
+    """Run the benchmark."""
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(run(Path(folder)))
 

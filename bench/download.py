@@ -1,6 +1,7 @@
-"""A download of 1 GiB over loopback: server CPU per GB, against nginx with sendfile.
+"""Download of 1 GiB over loopback: server CPU time per GB, compared with nginx.
 
-Ours is the gateway whole (token, worker, audit, log), nginx a static file.
+Ours is the whole gateway (token, worker, audit, log); nginx serves a static file with
+sendfile.
 """
 
 import shutil
@@ -40,21 +41,21 @@ http {{
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A file that a server gives out."""
+    """A file that a server offers."""
 
     port: int
     """Port of the server on loopback."""
     pid: int
-    """The server's process."""
+    """Process id of the server."""
     target: str
-    """Path of the file's URL."""
+    """Path and query of the file's URL."""
     token: str = ""
-    """Token that may read it."""
+    """Token that may read the file; empty for none."""
 
 
 @contextmanager
 def nginx(folder: Path) -> Iterator[Served]:
-    """Run nginx over the folder ``www`` in a folder."""
+    """Run nginx, which serves the folder ``www`` in ``folder``."""
     program = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin")
     if program is None:
         raise FileNotFoundError("nginx (Debian package nginx-light)")
@@ -66,7 +67,7 @@ def nginx(folder: Path) -> Iterator[Served]:
 
 
 def download(served: Served) -> float:
-    """Read an answer of ``SIZE`` bytes to its end; return the seconds it took."""
+    """Download ``SIZE`` bytes; return the seconds that it took."""
     buffer = bytearray(1 << 20)
     with socket.create_connection(("127.0.0.1", served.port)) as client:
         client.sendall(
@@ -88,7 +89,7 @@ def download(served: Served) -> float:
 
 
 def measure(served: Served) -> tuple[float, float]:
-    """Return the server's CPU seconds per GB and the GB/s of one download."""
+    """Return the server's CPU seconds per GB and the rate in GB/s of one download."""
     before = cpu_seconds(served.pid)
     seconds = download(served)
     used = cpu_seconds(served.pid) - before
@@ -96,10 +97,10 @@ def measure(served: Served) -> tuple[float, float]:
 
 
 def main() -> None:
-    """Measure in turn and print ratios (below 1 is less CPU than nginx).
+    """Measure both in turn, and print ratios (below 1 means less CPU time than nginx).
 
-    A gateway on loopback chooses a congestion control without pacing; one on every
-    address has the system's, as nginx has.
+    A gateway that listens on loopback selects a congestion control without pacing; a
+    gateway that listens on all addresses uses the system's default, as nginx does.
     """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))

@@ -1,8 +1,9 @@
-"""Reading the headers of images, against astropy, and a night of them with a kill.
+"""Reading image headers, compared with astropy, and indexing a night with a kill.
 
-Both open a file of 150 cards, find where its pixels are (middle and corners, ICRS), and
-tell its time and filter, in milliseconds of CPU. Then 10,000 such files are read into
-an index by a process that is killed in the middle and begun again.
+Both open a file of 150 header cards, compute the positions of its centre and corners
+(ICRS), and read its time and filter; measured are milliseconds of CPU time. Then a
+process reads 10,000 such files into an index, is killed in the middle, and is started
+again.
 """
 
 import asyncio
@@ -34,7 +35,7 @@ ROUNDS, EACH = 7, 40
 
 
 def image_header(number: int, projection: str = "TPV") -> fits.Header:
-    """Return the header of one exposure of a night."""
+    """Return the header of an exposure."""
     header = fits.Header()
     header["CTYPE1"], header["CTYPE2"] = f"RA---{projection}", f"DEC--{projection}"
     header["CRVAL1"], header["CRVAL2"] = number * 0.0361 % 360, number * 0.01 % 90
@@ -54,13 +55,13 @@ def image_header(number: int, projection: str = "TPV") -> fits.Header:
 
 
 def write(path: Path, number: int, projection: str = "TPV") -> None:
-    """Write one exposure."""
+    """Write the FITS file of an exposure."""
     pixels = np.zeros((16, 16), "f4")
     fits.PrimaryHDU(pixels, image_header(number, projection)).writeto(path)
 
 
 def with_astropy(path: Path) -> None:
-    """Read a header as a service over astropy does."""
+    """Read a header as a service based on astropy would."""
     with fits.open(path) as hdus:
         header = hdus[0].header
         wcs = WCS(header)
@@ -74,7 +75,7 @@ def with_astropy(path: Path) -> None:
 
 
 def compare(folder: Path) -> None:
-    """Read the same file by both, in turn."""
+    """Read the same file with both in turn, and print the CPU times."""
     for projection in ("TPV", "TAN"):
         path = folder / f"{projection}.fits"
         write(path, 1, projection)
@@ -92,14 +93,14 @@ def compare(folder: Path) -> None:
 
 
 async def read_night(folder: Path) -> int:
-    """Read the files into the index; return how many were new."""
+    """Index the files of the night; return how many were read."""
     async with AsyncExitStack() as stack:
         config = Config(gateway=Gateway(state=folder / "state"))
         tools = await open_sky_tools(config, stack)
         survey = Survey("night", "Night", str(folder / "night"))
         await tools.index.save_survey(survey)
         report = await tools.ingest.run(survey)
-        while report is None:  # until the right of the one that was killed is over
+        while report is None:  # until the lease of the killed process has expired
             await asyncio.sleep(0.2)
             report = await tools.ingest.run(survey)
         page = await tools.index.search(ImageQuery(), limit=1)
@@ -108,7 +109,7 @@ async def read_night(folder: Path) -> int:
 
 
 async def images_of(folder: Path) -> int:
-    """Return how many files are in the index, looking beside the one that reads."""
+    """Return the number of files in the index while another process may write to it."""
     async with AsyncExitStack() as stack:
         config = Config(gateway=Gateway(state=folder / "state"))
         tools = await open_sky_tools(config, stack)
@@ -116,7 +117,7 @@ async def images_of(folder: Path) -> int:
 
 
 def night(folder: Path) -> None:
-    """Read a night, killed when a third of its files are in."""
+    """Index a night, kill the process when a third is done, and finish it."""
     (folder / "night").mkdir()
     for number in range(FILES):
         write(folder / "night" / f"{number:05}.fits", number)
@@ -139,7 +140,7 @@ def night(folder: Path) -> None:
 
 
 def main() -> None:
-    """Run the bench, or the part that is killed."""
+    """Run the benchmark, or the process that it kills."""
     warnings.simplefilter("ignore")
     if len(sys.argv) > 1 and Path(sys.argv[1]).is_dir():
         asyncio.run(read_night(Path(sys.argv[1])))

@@ -1,8 +1,8 @@
-"""Finding images among a million, against SQLite's own R-tree on their bounding boxes.
+"""Searching a million images, compared with SQLite's R-tree on their bounding boxes.
 
-The same million chips of 0.3 x 0.6 degrees over 3,000 fields and 300 nights stand in
-both. The peer asks the R-tree (longitude, latitude, time) for boxes that overlap and
-then does the same exact test. Both give the first 1,000 images in order of time.
+Both have the same million images of 0.3 x 0.6 degrees, in 3,000 fields and 300 nights.
+The peer asks the R-tree (longitude, latitude, time) for overlapping boxes and then does
+the same exact test. Both return the first 1,000 images sorted by time.
 """
 
 import asyncio
@@ -44,7 +44,7 @@ QUESTIONS: dict[str, tuple[float, float]] = {
 
 
 def image(number: int, ra: float, dec: float) -> Image:
-    """Return a chip of a field in a night."""
+    """Return image ``number``, whose field has the given centre in degrees."""
     half = 0.15 / math.cos(math.radians(dec))
     corners = ((-half, -0.3), (half, -0.3), (half, 0.3), (-half, 0.3))
     start = 58000.0 + number // FIELDS + (number % FIELDS) / (2 * FIELDS)
@@ -57,7 +57,7 @@ def image(number: int, ra: float, dec: float) -> Image:
 
 
 def fields() -> list[tuple[float, float]]:
-    """Return centres of fields between declinations -60 and 60."""
+    """Return the centres of the fields, between declinations -60 and 60 degrees."""
     random = np.random.default_rng(4)
     ra = random.uniform(1, 359, FIELDS)
     dec = random.uniform(-60, 60, FIELDS)
@@ -65,7 +65,7 @@ def fields() -> list[tuple[float, float]]:
 
 
 async def fill(index: SqlImageIndex, places: list[tuple[float, float]]) -> None:
-    """Put all images into the index, and tell how fast."""
+    """Put all images into the index, and print the rate."""
     await index.save_survey(Survey("bench", "Bench", "/"))
     began = time.perf_counter()
     for first in range(0, IMAGES, 20_000):
@@ -95,7 +95,7 @@ def fill_tree(path: Path) -> sqlite3.Connection:
 def ask_tree(
     tree: sqlite3.Connection, circle: Circle, times: Interval | None
 ) -> list[Image]:
-    """Return the first images, by the R-tree."""
+    """Return the first matching images, found with the R-tree."""
     wide = circle.radius / math.cos(math.radians(abs(circle.latitude) + circle.radius))
     low, high = (times.low, times.high) if times else (-1e9, 1e9)
     rows = tree.execute(
@@ -112,7 +112,7 @@ def ask_tree(
 
 
 async def timed(way: Callable[[], Coroutine[Any, Any, int]]) -> tuple[float, int]:
-    """Return the milliseconds of a call, and what it gave."""
+    """Return the milliseconds of a call, and its result."""
     began = time.perf_counter()
     count = await way()
     return (time.perf_counter() - began) * 1000, count
@@ -124,7 +124,7 @@ async def compare(
     tree: sqlite3.Connection,
     places: list[tuple[float, float]],
 ) -> None:
-    """Ask the same questions of both, in turn."""
+    """Send the same queries to both in turn, and print the times."""
     radius, nights = QUESTIONS[name]
     ours, peers = [], []
     for number in range(QUERIES):
@@ -148,7 +148,7 @@ async def compare(
 
 
 async def run(folder: Path) -> None:
-    """Fill both and compare."""
+    """Fill both, and compare them."""
     path = folder / "gateway.sqlite"
     database = await SqliteDatabase.open(path)
     await migrate(database, SQLITE)
@@ -162,7 +162,7 @@ async def run(folder: Path) -> None:
 
 
 def main() -> None:
-    """Run the bench."""
+    """Run the benchmark."""
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(run(Path(folder)))
 

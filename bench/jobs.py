@@ -1,9 +1,9 @@
-"""An array of jobs in the queue of this machine, against a plain loop of processes.
+"""A job array in this machine's queue, compared with plain loops of processes.
 
-The peers start the same program as often, each time with two files for its output: a
-loop of ``subprocess`` in one process, and ``xargs -P`` with a shell that opens the
-files. They keep no record: a job of ours is on disk before it starts, has its limits
-watched, survives the gateway, and its end is on disk as well.
+The peers start the same program equally often, each time with two output files: a loop
+of ``subprocess`` in one process, and ``xargs -P`` with a shell that opens the files.
+The peers keep no records. A job of the gateway is on disk before it starts, its limits
+are watched, it survives the gateway, and its end is recorded on disk.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ AT_ONCE = 2
 ROUNDS = 3
 PROGRAM = "/bin/true"
 WANTED = 50
-"""Elements that are started in a second."""
+"""Elements per second that should be started."""
 ADA = Caller("ada", frozenset(map(str, ROLE_SCOPES[Role.OWNER])), role=Role.OWNER)
 
 
@@ -46,7 +46,7 @@ def config(folder: Path) -> Config:
 
 
 async def array(jobs: JobService, news: JobNews) -> float:
-    """Submit an array; return its elements started in a second."""
+    """Submit a job array; return the number of elements started per second."""
     spec = JobSpec(executable=PROGRAM, array=f"0-{ELEMENTS - 1}")
     (job,) = await jobs.submit(ADA, "local", [spec])
     while job.ended_at is None:
@@ -70,7 +70,7 @@ async def ours(folder: Path) -> list[float]:
 
 
 def loop(folder: Path) -> None:
-    """Start the program again and again, some at once, from this process."""
+    """Start the program in a loop with threads, from this process."""
 
     def one(index: int) -> None:
         with (
@@ -84,7 +84,7 @@ def loop(folder: Path) -> None:
 
 
 def xargs(folder: Path) -> None:
-    """Start the program again and again by ``xargs -P``."""
+    """Start the program with ``xargs -P``."""
     line = f"{PROGRAM} >{folder}/$1.out 2>{folder}/$1.err"
     subprocess.run(
         ["xargs", "-P", str(AT_ONCE), "-n", "1", "sh", "-c", line, "sh"],
@@ -95,21 +95,21 @@ def xargs(folder: Path) -> None:
 
 
 def rate(way: Callable[[Path], None], folder: Path) -> float:
-    """Return the programs that a peer runs in a second."""
+    """Return how many programs a peer runs per second."""
     began = time.perf_counter()
     way(folder)
     return ELEMENTS / (time.perf_counter() - began)
 
 
 def cpu_seconds() -> float:
-    """Return what this process and the ended ones below it have used."""
+    """Return the CPU time of this process and of its ended descendants."""
     who = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
     used = map(resource.getrusage, who)
     return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def main() -> None:
-    """Run the bench."""
+    """Run the benchmark."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         before = cpu_seconds()

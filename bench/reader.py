@@ -1,9 +1,9 @@
-"""Arrays through the reader pool, against h5py and netCDF4 in this process.
+"""Reading arrays through the reader pool, compared with h5py and netCDF4 in process.
 
-The peers read into their own memory and convert to big-endian float32, which is what
-DAP2 sends. The pool does the same in another process, in windows that a gateway could
-send at once. One float32 variable of 120 x 361 x 720 values, contiguous and with zlib
-and shuffle in chunks of one map.
+The peers read into their own memory and convert to big-endian float32, which DAP2
+sends. The pool does the same in another process, in windows that a gateway could send
+at once. The file has one float32 variable of 120 x 361 x 720 values, once contiguous
+and once with zlib and shuffle in chunks of one map.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ Way = Callable[[], Awaitable[int]]
 
 
 def write(path: Path, *, packed: bool) -> None:
-    """Write the file: smooth fields with some noise, as weather has."""
+    """Write the file: smooth fields with some noise, similar to weather data."""
     random = np.random.default_rng(1871)
     y, x = np.ogrid[: SHAPE[1], : SHAPE[2]]
     wave = 1e5 + 3e3 * np.sin(y / 40) * np.cos(x / 60)
@@ -50,7 +50,7 @@ def write(path: Path, *, packed: bool) -> None:
 
 
 def ways(path: Path, piece: Hyperslab, reader: PooledArrayReader) -> dict[str, Way]:
-    """Return what is compared: each opens the file as a request would."""
+    """Return the functions to compare; each opens the file as a request would."""
     key = tuple(slice(p.start, p.stop, p.stride) for p in piece)
 
     async def ours() -> int:
@@ -73,7 +73,7 @@ def ways(path: Path, piece: Hyperslab, reader: PooledArrayReader) -> dict[str, W
 
 
 async def seconds(way: Way, least: float = 0.05) -> float:
-    """Return the time of one call, the mean of as many as take some time together."""
+    """Return the seconds of one call, as the mean of all calls in ``least`` seconds."""
     began = time.perf_counter()
     count = 0
     while count == 0 or time.perf_counter() - began < least:
@@ -83,7 +83,7 @@ async def seconds(way: Way, least: float = 0.05) -> float:
 
 
 async def compare(kind: str, path: Path, pool: ReaderPool) -> None:
-    """Measure all ways in turn, several rounds, and print the medians."""
+    """Measure all ways in turn in several rounds, and print the medians."""
     reader = PooledArrayReader(pool, array_formats())
     for name, piece in PIECES.items():
         compared = ways(path, piece, reader)
@@ -99,7 +99,7 @@ async def compare(kind: str, path: Path, pool: ReaderPool) -> None:
 
 
 async def calls(pool: ReaderPool) -> None:
-    """Print what a call costs that does nothing."""
+    """Print the cost of a call to a reader that does nothing."""
     function = "gatewright.backends.readers.checks:ping"
 
     async def some(count: int) -> None:
@@ -116,7 +116,7 @@ async def calls(pool: ReaderPool) -> None:
 
 
 async def run(folder: Path) -> None:
-    """Make the files and compare."""
+    """Write the files, and compare all ways."""
     settings = PoolSettings(reader_programs(), (folder,), folder)
     async with open_pool(settings) as pool:
         await calls(pool)
@@ -127,7 +127,7 @@ async def run(folder: Path) -> None:
 
 
 def main() -> None:
-    """Run the bench in a folder of its own."""
+    """Run the benchmark in a temporary folder."""
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(run(Path(folder)))
 

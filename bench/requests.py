@@ -1,12 +1,11 @@
-"""Small answers: the gateway whole, against bare FastAPI under the same server.
+"""Small responses: the whole gateway, compared with bare FastAPI under the same server.
 
-Ours goes through everything of `web.stack` (names, sizes, rates, log, metrics, audit,
-sessions), with rates that no bench reaches; the peer does none of that. Each is asked
-by one client over one connection, and what is counted is the CPU time of all processes
-of a server, the gateway's readers too. The data set's value is read by the peer with
-netCDF4, or with h5py, opened anew by each request, as a route of a tutorial would do.
-
-The same without a server: both applications are called in this process.
+Ours passes through all of `web.stack` (host names, sizes, rate limits, log, metrics,
+audit, sessions), with rate limits that no benchmark reaches; the peer has none of that.
+One client asks each of them over one connection; measured is the CPU time of all
+processes of a server, the gateway's readers included. The peer reads the data set's
+value with netCDF4, or with h5py, and opens the file for each request, as a route in a
+tutorial would. A second part calls both applications in this process, without a server.
 """
 
 import asyncio
@@ -40,17 +39,17 @@ HOST = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One request, asked of both."""
+    """A request that both servers get."""
 
     name: str
     target: str
     status: int = 200
     signed_in: bool = False
     most: float = 0.0
-    """Highest ratio that is hoped for; 0 for none."""
+    """Highest ratio that is wanted; 0 for none."""
     fields: Mapping[str, str] = field(default_factory=dict)
     asked_of_peer: str = ""
-    """What the peer is asked, where that is another target."""
+    """Request target for the peer if it differs; else empty."""
 
 
 GZIP = {"accept-encoding": "gzip"}
@@ -74,7 +73,7 @@ CASES = (
 
 
 def write(path: Path) -> None:
-    """Write the data set that both read from."""
+    """Write the data set that both read."""
     with netCDF4.Dataset(path, "w") as file:
         for name, size in (("time", 12), ("lat", 90), ("lon", 180)):
             file.createDimension(name, size)
@@ -83,7 +82,7 @@ def write(path: Path) -> None:
 
 
 class Client:
-    """One connection to one server, asserting every status."""
+    """A connection to one server, which checks the status of every response."""
 
     def __init__(self, port: int, pid: int, token: str = "") -> None:
         self._pid = pid
@@ -91,7 +90,7 @@ class Client:
         self._connection = HTTPConnection(HOST, port, timeout=30)
 
     def microseconds(self, case: Case) -> float:
-        """Return the server's CPU time for each of many requests."""
+        """Return the server's CPU microseconds per request, from many requests."""
         target = case.target if self._token else case.asked_of_peer or case.target
         headers = dict(case.fields)
         if case.signed_in and self._token:
@@ -112,7 +111,7 @@ class Client:
 
 
 def over_http(folder: Path) -> None:
-    """Measure both servers in turn and print ratios."""
+    """Measure both servers in turn, and print ratios."""
     data = folder / "x.nc"
     write(data)
     published = f'\n[[datasets]]\nid = "x"\nsource = "{data}"\n'
@@ -139,14 +138,14 @@ def over_http(folder: Path) -> None:
 
 
 def report(case: Case, what: str, rounds: Sequence[Mapping[str, float]]) -> None:
-    """Print the medians, the ratio and what is hoped for."""
+    """Print the medians, their ratio, and the ratio that is wanted."""
     hoped = f" (at most {case.most:g})" if case.most else ""
     both = [[each[who] for each in rounds] for who in ("ours", "peer")]
     tell(f"{case.name}, {what}{hoped}", *both, "us")
 
 
 async def in_process(folder: Path) -> None:
-    """Call both applications in this process and print ratios."""
+    """Call both applications in this process, and print ratios."""
     config = Config.model_validate(
         {
             "gateway": {"state": str(folder / "inside")},
@@ -174,7 +173,7 @@ async def in_process(folder: Path) -> None:
 
 
 async def called(app: ASGIApp, token: str, case: Case, count: int = 400) -> float:
-    """Return the CPU microseconds of one call, the mean of many."""
+    """Return the CPU time of one call in microseconds, as the mean of many."""
     began = time.process_time()
     for _ in range(count):
         status = await call(app, case, token)
@@ -184,7 +183,7 @@ async def called(app: ASGIApp, token: str, case: Case, count: int = 400) -> floa
 
 
 async def call(app: ASGIApp, case: Case, token: str) -> int:
-    """Make one request by ASGI messages and return its status."""
+    """Make one request with ASGI messages, and return its status."""
     headers = [(name.encode(), value.encode()) for name, value in case.fields.items()]
     if case.signed_in and token:
         headers.append((b"authorization", b"Bearer " + token.encode()))

@@ -1,10 +1,10 @@
-"""From a kill to the next answer: of a gateway process, and of the whole program.
+"""Time from a kill to the next response, for one gateway process and the whole program.
 
-A process is killed 20 times, and asked at once over a new connection: none may be
-refused. It is killed a second after its last answer, and then as soon as it answers,
-when the one that stands by may not be ready yet. The peer is bare FastAPI under
-uvicorn's own supervisor, which keeps one process too. The whole program is killed with
-all its processes, and started again by its command on the same state and port.
+A process is killed 20 times while a client connects at once; no connection may be
+refused. It is killed some time after its last response, and then as soon as it
+responds, when the standby process may not be ready yet. The peer is bare FastAPI under
+uvicorn's own supervisor, also with one process. The whole program is killed with all
+its processes, and started again by its command with the same state and port.
 """
 
 import os
@@ -30,7 +30,7 @@ SETTLE_SECONDS = 3.0
 
 
 def answered(port: int) -> int:
-    """Return how many connections were refused before the next 200 came."""
+    """Return how many connections were refused before the next response with 200."""
     refused = 0
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
@@ -42,7 +42,7 @@ def answered(port: int) -> int:
                 refused += 1
                 time.sleep(0.01)
                 continue
-            except (OSError, HTTPException):  # accepted by the one that was killed
+            except (OSError, HTTPException):  # accepted by the process just killed
                 continue
         if status != 200:
             raise RuntimeError(f"{status} of {PATH}")
@@ -51,19 +51,19 @@ def answered(port: int) -> int:
 
 
 def serving(pid: int) -> int:
-    """Return the one child of a supervisor that answers requests."""
+    """Return the pid of a supervisor's child that answers requests."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
     for child in children.split():
         name = Path(f"/proc/{child}/comm").read_text(encoding="ascii").strip()
         command = Path(f"/proc/{child}/cmdline").read_bytes()
-        # Python's multiprocessing has a child of its own, which serves nobody.
+        # Python's multiprocessing starts a helper process, which answers no requests.
         if name != "gw-standby" and b"resource_tracker" not in command:
             return int(child)
     raise RuntimeError("no process serves")
 
 
 def kills(name: str, port: int, pid: int, pause: float) -> None:
-    """Kill the process that serves, again and again; print how long none answered."""
+    """Kill the serving process several times; print how long no process answered."""
     times, refused = [], 0
     for _ in range(KILLS):
         answered(port)
@@ -82,7 +82,7 @@ def kills(name: str, port: int, pid: int, pause: float) -> None:
 
 
 def whole(folder: Path, port: int, pid: int) -> None:
-    """Kill the program with all its processes and start it again; print the times."""
+    """Kill the program with all its processes, and start it again; print the times."""
     times, begun = [], []
     for _ in range(STARTS):
         for each in family(pid):
@@ -101,7 +101,7 @@ def whole(folder: Path, port: int, pid: int) -> None:
 
 
 def main() -> None:
-    """Measure both."""
+    """Measure the gateway and the peer."""
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
         port, pid, _ = stack.enter_context(gateway(folder, folder, HOST))

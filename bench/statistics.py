@@ -1,8 +1,9 @@
-"""Statistics over members, against netCDF4 and NumPy; small subsets beside large ones.
+"""Statistics over members, compared with NumPy; small subsets beside large ones.
 
-A year of daily fields of 20 members on 91 x 180 cells, deflated by day. The peer reads
-the box and takes NumPy's percentiles in its own process; ours also writes NetCDF. Then
-one-point subsets are asked for while two people have the percentiles of the whole made.
+The data are a year of daily fields of 20 ensemble members on 91 x 180 cells, one
+compressed chunk per day. The peer reads the box and computes NumPy's percentiles in its
+own process; ours also writes NetCDF. Then one-point subsets are requested while two
+other users get the percentiles of the whole data set.
 """
 
 import asyncio
@@ -38,7 +39,7 @@ POINT = {AxisKind.TIME: "1987-03-01", AxisKind.LATITUDE: "50", AxisKind.LONGITUD
 
 
 def write(path: Path) -> None:
-    """Write the year."""
+    """Write the data set."""
     random = np.random.default_rng(0)
     with netCDF4.Dataset(path, "w") as file:
         for name, size in zip(("time", "member", "lat", "lon"), SHAPE, strict=True):
@@ -63,7 +64,7 @@ def write(path: Path) -> None:
 
 
 def with_numpy(path: Path) -> int:
-    """Read the box and take three percentiles of it."""
+    """Read the box with netCDF4 and compute three percentiles; return their number."""
     with netCDF4.Dataset(path) as file:
         file.set_auto_maskandscale(False)
         box = np.concatenate(
@@ -73,7 +74,7 @@ def with_numpy(path: Path) -> int:
 
 
 async def subset(data: Datasets, request: SubsetRequest, person: str = "a") -> int:
-    """Have a subset made, and return its bytes."""
+    """Have a subset made, and return its size in bytes."""
     published = await data.open(visitor(), "year")
     made = await data.make(await data.prepare(published, request), person)
     os.close(made.descriptor)
@@ -81,7 +82,7 @@ async def subset(data: Datasets, request: SubsetRequest, person: str = "a") -> i
 
 
 async def compare(data: Datasets, path: Path) -> None:
-    """Print three percentiles of the box, ours and NumPy's."""
+    """Print the times of three percentiles of the box, ours and NumPy's."""
     request = SubsetRequest(("v",), BOX, tuple(map(statistic, PERCENTILES)))
     ours: list[float] = []
     peer: list[float] = []
@@ -96,7 +97,7 @@ async def compare(data: Datasets, path: Path) -> None:
 
 
 async def beside(data: Datasets) -> None:
-    """Print how long one-point subsets take alone, and beside two large ones."""
+    """Print the times of one-point subsets, alone and beside two large ones."""
     point = SubsetRequest(("v",), POINT, (statistic("mean"),), SubsetFormat.CSV)
     whole = SubsetRequest(("v",), {}, tuple(map(statistic, PERCENTILES)))
 
@@ -123,7 +124,7 @@ async def beside(data: Datasets) -> None:
 
 
 async def run(folder: Path) -> None:
-    """Make the file and compare."""
+    """Write the file, and run both comparisons."""
     path = folder / "year.nc"
     write(path)
     settings = PoolSettings(reader_programs(), (folder,), folder)
@@ -136,7 +137,7 @@ async def run(folder: Path) -> None:
 
 
 def main() -> None:
-    """Run in a folder of its own."""
+    """Run the benchmark in a temporary folder."""
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(run(Path(folder)))
 

@@ -1,9 +1,9 @@
-"""Durable puts and gets of small documents, against the way of aiosqlite.
+"""Durable writes and reads of small documents, compared with the approach of aiosqlite.
 
-The peer is stdlib sqlite3 behind one thread, as aiosqlite has it: WAL, synchronous
-FULL, one transaction a put. Ours are the embedded database alone (the same statement)
-and the whole document store (permissions, quota, change feed), in one process each in
-turn, with 64 clients that wait for each answer.
+The peer is the standard library's sqlite3 behind one thread, like aiosqlite: WAL,
+synchronous FULL, one transaction per write. Ours are the embedded database alone (with
+the same statement) and the whole document store (permissions, quota, change feed). All
+run in turn in one process, with 64 clients that each wait for every response.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ Act = Callable[[str], Awaitable[object]]
 
 
 class Peer:
-    """One connection behind one thread, one commit a put."""
+    """A connection behind one thread, with one commit per write."""
 
     def __init__(self, path: Path) -> None:
         self._thread = ThreadPoolExecutor(1)
@@ -72,7 +72,7 @@ def put_work(key: str) -> Work[None]:
 
 
 async def rate(act: Act, keys: list[str]) -> float:
-    """Return how many acts a second the clients get done together."""
+    """Return how many calls per second all clients complete together."""
 
     async def client(mine: list[str]) -> None:
         for key in mine:
@@ -84,7 +84,7 @@ async def rate(act: Act, keys: list[str]) -> float:
 
 
 async def measure(folder: Path) -> dict[str, list[float]]:
-    """Return the rates of every way, all ways in turn in each repeat."""
+    """Return the rates of all ways, which are measured in turn in each repeat."""
     async with AsyncExitStack() as stack:
         peer = Peer(folder / "peer.sqlite")
         stack.callback(peer.close)
@@ -120,7 +120,7 @@ def _make() -> Work[None]:
 
 
 def main() -> None:
-    """Measure and print ratios (above 1 is more a second than the peer)."""
+    """Measure, and print ratios (above 1 means more per second than the peer)."""
     with tempfile.TemporaryDirectory() as folder:
         rates = asyncio.run(measure(Path(folder)))
     for way in ("database", "store"):

@@ -1,8 +1,9 @@
-"""Streams of events: what 1,000 and 2,000 that wait cost, and what others notice.
+"""Event streams: the cost of 1,000 and 2,000 idle ones, and their effect on others.
 
-Ours goes through everything of `web.stack`, and follows the event log for an account;
-the peer sends a comment now and then, under the same server. All streams are opened at
-once, while a process of its own asks for small answers. Then an event is told to all.
+Ours pass through all of `web.stack`, and follow the event log of an account; the peer
+only sends a comment now and then, under the same server. All streams are opened at
+once, while another process requests small responses. Then one event is sent to all
+streams.
 """
 
 import json
@@ -28,7 +29,7 @@ PATH = "/api/v1/events"
 
 
 def serving(pid: int) -> int:
-    """Return the process that answers: the one that the supervisor started."""
+    """Return the pid of the process that answers requests."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         for each in family(pid):
@@ -40,14 +41,14 @@ def serving(pid: int) -> int:
 
 
 def resident_kb(pid: int) -> int:
-    """Return the memory of a process, in kB."""
+    """Return the resident memory of a process in kB."""
     status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
     line = next(text for text in status.splitlines() if text.startswith("VmRSS"))
     return int(line.split()[1])
 
 
 class Pings:
-    """A process that asks for small answers while the context lasts."""
+    """A process that requests small responses until :meth:`end` is called."""
 
     def __init__(self, port: int) -> None:
         command = python("-m", "bench.support.pinger", str(port), "/api/v1/session")
@@ -56,27 +57,27 @@ class Pings:
         )
 
     def end(self) -> list[float]:
-        """Return the seconds that each took, sorted."""
+        """Stop the requests; return the sorted seconds that each took."""
         output, _ = self._process.communicate()
         return sorted(json.loads(output))
 
 
 def pings_for(port: int, seconds: float) -> list[float]:
-    """Return how long small answers take while nothing else is asked."""
+    """Return the sorted seconds of small requests while nothing else is requested."""
     pings = Pings(port)
     time.sleep(seconds)
     return pings.end()
 
 
 def told(times: list[float]) -> str:
-    """Return the median, the 99th percentile and the longest, in milliseconds."""
+    """Return the median, the 99th percentile and the longest time, in milliseconds."""
     cuts = quantiles(times, n=100)
     half, most, longest = (1000 * t for t in (cuts[49], cuts[98], times[-1]))
     return f"p50 {half:.1f}, p99 {most:.1f}, longest {longest:.1f} ms"
 
 
 def open_streams(port: int, count: int, token: str) -> list[socket.socket]:
-    """Open streams at once; return when all have begun."""
+    """Open ``count`` streams at once; return them when all have begun."""
     head = f"GET {PATH} HTTP/1.1\r\nHost: {HOST}:{port}\r\n"
     if token:
         head += f"Authorization: Bearer {token}\r\n"
@@ -94,7 +95,7 @@ def open_streams(port: int, count: int, token: str) -> list[socket.socket]:
 
 
 def fan_out(port: int, token: str, streams: list[socket.socket]) -> str:
-    """Submit a job; return when the streams had its first event, in seconds."""
+    """Submit a job; return as text when the streams received its first event."""
     waiting = select.epoll()
     by_descriptor = {stream.fileno(): stream for stream in streams}
     for descriptor, stream in by_descriptor.items():
@@ -124,7 +125,7 @@ def fan_out(port: int, token: str, streams: list[socket.socket]) -> str:
 
 
 def measure(name: str, port: int, pid: int, token: str) -> None:
-    """Print what each count of streams costs."""
+    """Print the cost of each number of streams."""
     process = serving(pid)
     pings_for(port, 1)
     print(f"{name}: others alone: {told(pings_for(port, 5))}")

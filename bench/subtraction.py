@@ -1,11 +1,11 @@
-"""Proper subtraction of 2048 x 2048 pixels: the whole chain, with injected stars.
+"""Proper subtraction of images of 2048 x 2048 pixels, with injected stars.
 
-Two frames of 900 stars, of different width, scale and place, and 200 new stars in the
-first. Each is made ready (sky, point-spread function, noise), the second is aligned,
-warped and scaled, the difference is made and searched. Told are the seconds of the
-clock and of the processors for each step, how many of the new stars are found, what
-else is, and the pulls of their fluxes. What other programs took for such frames when
-they were measured on two cores: hotpants 12 s, PyZOGY 31 s, sfft 205 s.
+Two frames of 900 stars differ in seeing, flux scale and position; the first has 200
+additional stars. Each frame is prepared (sky, point-spread function, noise), the second
+is aligned, resampled and scaled, and the difference is computed and searched. Printed
+are the wall and CPU seconds of each step, how many of the new stars are found, other
+detections, and the pulls of the fluxes. Times of other programs for such frames,
+measured on two cores: hotpants 12 s, PyZOGY 31 s, sfft 205 s.
 """
 
 import time
@@ -24,7 +24,7 @@ NEW = 200
 
 
 def new_stars() -> list[tuple[float, float, float]]:
-    """Return places apart from the other stars, and fluxes."""
+    """Return column, row and flux of the new stars, which are apart from the others."""
     x, y, _ = random_stars(STARS, SHAPE, 77)
     random = np.random.default_rng(5)
     found: list[tuple[float, float, float]] = []
@@ -37,7 +37,7 @@ def new_stars() -> list[tuple[float, float, float]]:
 
 
 def main() -> None:
-    """Subtract, and tell the times and what was found."""
+    """Subtract the frames, and print the times and the detections."""
     added = new_stars()
     usual = {"shape": SHAPE, "stars": STARS}
     frames = [

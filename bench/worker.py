@@ -1,8 +1,8 @@
-"""Looking at and opening a file through the worker, against a process for each call.
+"""Calling stat and open through the worker, compared with one process per call.
 
-The peer's way is that of gateways that run a command for every request (FirecREST runs
-``stat`` over SSH, others with ``sudo``); here the peer is spared both and only runs the
-program. A call in this process is shown for scale: it is what the kernel costs alone.
+Some gateways run a command for every request (FirecREST runs ``stat`` over SSH, others
+use ``sudo``); the peer here only runs the program, without either. A call in this
+process shows the cost of the system call alone.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ Call = Callable[[], Awaitable[object]]
 
 
 async def seconds_of(call: Call, count: int) -> float:
-    """Return the median time of a call."""
+    """Return the median seconds of a call."""
     times = []
     for _ in range(count):
         began = time.perf_counter()
@@ -37,7 +37,7 @@ async def seconds_of(call: Call, count: int) -> float:
 
 
 async def rate_of(call: Call, count: int) -> float:
-    """Return calls a second with ``AT_ONCE`` of them at a time."""
+    """Return the calls per second with ``AT_ONCE`` of them at a time."""
 
     async def some() -> None:
         for _ in range(count):
@@ -53,7 +53,7 @@ def _run(*argv: str) -> None:
 
 
 async def compare(folder: Path) -> None:
-    """Measure all ways in turn, several rounds, and print the medians."""
+    """Measure all ways in turn in several rounds, and print the medians."""
     (folder / "file").write_text("content")
     path = str(folder / "file")
     async with open_worker() as worker:
@@ -95,6 +95,6 @@ async def compare(folder: Path) -> None:
 
 
 def main() -> None:
-    """Run the bench."""
+    """Run the benchmark."""
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(compare(Path(folder)))

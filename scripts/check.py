@@ -1,11 +1,11 @@
-"""The daily check: lint, types, contracts, and the tests that a change can reach.
+"""The daily check: lint, types, import contracts, and tests that a change can affect.
 
-What changed is what differs from the branch ``main`` (``--since`` names another), files
-that are not committed included. Tests are found by imports, the nearest first: those of
-the changed modules' own room, then those that import them, then those that import what
-imports these. As many are run as the durations that ``make test`` recorded let expect
-in the time; the line at the beginning says of how many. Tests with a browser or a
-database server are left to ``make test``.
+Changes are the differences from the branch ``main`` (``--since`` names another), files
+that are not committed included. Tests are found by imports, the nearest first: the
+tests of the changed modules' folders, then tests that import these modules, then tests
+that import modules which import them, and so on. As many are run as fit into the time,
+according to the durations that ``make test`` recorded; the first line of the output
+says how many. Tests with a browser or a database server are left to ``make test``.
 """
 
 import argparse
@@ -21,11 +21,11 @@ from xml.etree import ElementTree as ET
 
 ROOT = Path(__file__).resolve().parents[1]
 RECORD = ROOT / "build" / "tests.xml"
-"""What ``make test`` records: JUnit's form, with the seconds of each test."""
+"""Record of ``make test``: JUnit XML with the seconds of each test."""
 SECONDS = 200.0
-"""Seconds of tests that are run, on two cores: half as many by the clock."""
+"""Most seconds of tests that are run; on two cores they take half as long."""
 UNRECORDED = 5.0
-"""Seconds that a file of tests is thought to take which was never recorded."""
+"""Assumed seconds of a test file that was never recorded."""
 APART = ("tests/browser/", "tests/cluster/", "tests/docs/test_blocks.py")
 
 
@@ -33,7 +33,7 @@ def main() -> int:
     """Run the checks and the chosen tests; return 1 if any fails."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--since", default="main", help="a branch or commit")
-    parser.add_argument("--list", action="store_true", help="name the tests only")
+    parser.add_argument("--list", action="store_true", help="only list the tests")
     asked = parser.parse_args()
     changed = changed_files(asked.since)
     near = [
@@ -64,14 +64,14 @@ def main() -> int:
 
 
 def changed_files(since: str) -> list[str]:
-    """Return the paths that differ from where this branch left ``since``."""
+    """Return the paths that differ from the commit where this branch left ``since``."""
     base = git("merge-base", "HEAD", since)[0]
     differing = git("diff", "--name-only", base)
     return sorted({*differing, *git("ls-files", "--others", "--exclude-standard")})
 
 
 def git(*arguments: str) -> list[str]:
-    """Return the lines that git prints."""
+    """Return the lines that a git command prints."""
     command = ["git", *arguments]
     done = subprocess.run(
         command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False
@@ -82,19 +82,19 @@ def git(*arguments: str) -> list[str]:
 
 
 def reached(root: Path, changed: Iterable[str]) -> list[tuple[int, str]]:
-    """Return the files of tests that a change of files reaches, the nearest first.
+    """Return the test files that a change of files can affect, the nearest first.
 
     Parameters
     ----------
     root
         Folder of the repository.
     changed
-        Paths from there.
+        Paths of the changed files, relative to ``root``.
 
     Returns
     -------
     list
-        How many imports lie between, and the path of the file.
+        Pairs of the number of imports in between and the path of the test file.
     """
     tree = Tree.read(root)
     distances: dict[str, int] = {}
@@ -117,12 +117,12 @@ def reached(root: Path, changed: Iterable[str]) -> list[tuple[int, str]]:
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """The Python files of a repository, and who imports whom."""
+    """The Python files of a repository, and which of them import which."""
 
     texts: Mapping[str, str]
-    """What stands in each file."""
+    """Content of each file, by path."""
     importers: Mapping[str, set[str]]
-    """Files that import each file, in functions too."""
+    """Paths of the files that import each file, imports in functions included."""
 
     @classmethod
     def read(cls, root: Path) -> "Tree":
@@ -141,10 +141,10 @@ class Tree:
         return cls(texts, importers)
 
     def beside(self, path: str) -> Iterator[str]:
-        """Yield the tests that stand for a file without importing it.
+        """Yield the tests that concern a file without importing it.
 
-        They are in the folder of ``tests`` that mirrors its room, below a conftest that
-        changed, or name it in their text, as those of a script do.
+        They are in the folder of ``tests`` that mirrors the file's folder, or below a
+        conftest that changed, or contain the file's name, as the tests of scripts do.
         """
         above = Path(path).parent
         floor_and_room = above.parts[2:4] if path.startswith("src/gatewright/") else ()
@@ -175,7 +175,7 @@ def module_name(path: str) -> str:
 
 
 def imported_names(text: str) -> Iterator[str]:
-    """Yield the modules that a file may import, names of their members among them."""
+    """Yield the names of modules that a file may import, and of their members."""
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
@@ -185,7 +185,7 @@ def imported_names(text: str) -> Iterator[str]:
 
 
 def recorded(path: Path) -> dict[str, float]:
-    """Return the seconds of each file of tests in JUnit's record, if there is one."""
+    """Return the seconds of each test file in a JUnit record; empty if none exists."""
     seconds: dict[str, float] = defaultdict(float)
     if path.exists():
         for case in ET.parse(path).getroot().iter("testcase"):
@@ -197,7 +197,7 @@ def recorded(path: Path) -> dict[str, float]:
 def within(
     seconds: float, near: Iterable[tuple[int, str]], taken: Mapping[str, float]
 ) -> list[str]:
-    """Return the files that fit, the nearest first and the quick ones of a distance."""
+    """Return the test files that fit into ``seconds``, nearest and quickest first."""
     chosen = []
     left = seconds
     for _, cost, path in sorted(

@@ -1,9 +1,10 @@
-"""Makes the environment ``.venv`` whole, saying what it does: for ``make``.
+"""Creates or completes the environment ``.venv`` with progress messages, for ``make``.
 
-``install.py build`` installs what ``requirements/build.txt`` names and Gatewright from
-this folder; ``install.py all`` what ``requirements/all.txt`` names. An environment that
-was left half made, by a Python without pip or by a kill, is made anew. It needs only
-Python's own library, and says in one sentence what the machine lacks.
+``install.py build`` installs the packages in ``requirements/build.txt`` and Gatewright
+from this folder; ``install.py all`` installs those in ``requirements/all.txt``. An
+incomplete environment (from a Python without pip, or after a kill) is created anew. The
+script needs only Python's standard library, and tells in one sentence what the machine
+lacks.
 """
 
 import fcntl
@@ -20,7 +21,7 @@ from typing import NoReturn
 ROOT = Path(__file__).resolve().parents[1]
 SECONDS_BETWEEN_WORDS = 4.0
 UNTRUSTED = ("CERTIFICATE_VERIFY_FAILED", "SELF_SIGNED_CERT", "UNABLE_TO_GET_ISSUER")
-"""What pip and npm say when a proxy shows a certificate that they do not know."""
+"""Error texts of pip and npm for a certificate that they do not trust."""
 PROXY = (
     "The package registry's certificate is not trusted, as behind a proxy with one of "
     "its own: name the file of that certificate in PIP_CERT and NODE_EXTRA_CA_CERTS, "
@@ -29,9 +30,9 @@ PROXY = (
 
 
 def main() -> None:
-    """Install the group that the first argument names into the folder of the second."""
+    """Install the group in the first argument into the environment in the second."""
     group, venv = sys.argv[1], Path(sys.argv[2]).absolute()
-    # Two commands at the same time would make one environment; the second one waits.
+    # If two commands run at the same time, the second one waits for the first.
     with (ROOT / "pyproject.toml").open("rb") as locked:
         fcntl.flock(locked, fcntl.LOCK_EX)
         made = make_environment(venv)
@@ -44,20 +45,20 @@ def main() -> None:
 
 
 def unfinished(venv: Path) -> Path:
-    """Return the mark of an environment into which something is being installed."""
+    """Return the path of the file that marks an environment as incomplete."""
     return venv / ".unfinished"
 
 
 def make_environment(venv: Path) -> bool:
-    """Make a virtual environment unless a whole one is there; return whether it did."""
+    """Create a virtual environment unless a complete one exists; tell if it did."""
     if not unfinished(venv).exists() and has_pip(venv):
         return False
     version = sys.version.split()[0]
     if importlib.util.find_spec("ensurepip") is None:
         stop(
-            f"Python {version} here makes no environments, since its module ensurepip "
-            "is not installed: on Debian and Ubuntu “apt install python3-venv” brings "
-            "it. Then try again."
+            f"Python {version} here cannot create environments, since its module "
+            "ensurepip is not installed: on Debian and Ubuntu “apt install "
+            "python3-venv” installs it. Then try again."
         )
     shutil.rmtree(venv, ignore_errors=True)
     say(f"Making the environment {venv.name} with Python {version}")
@@ -66,7 +67,7 @@ def make_environment(venv: Path) -> bool:
 
 
 def has_pip(venv: Path) -> bool:
-    """Return whether a virtual environment is there, and complete enough for pip."""
+    """Return whether a virtual environment exists and has a working pip."""
     command = [str(venv / "bin" / "python"), "-m", "pip", "--version"]
     try:
         return subprocess.run(command, capture_output=True, check=False).returncode == 0
@@ -75,7 +76,7 @@ def has_pip(venv: Path) -> bool:
 
 
 def install(venv: Path, group: str, *, editable: bool) -> None:
-    """Install what ``requirements/GROUP.txt`` names, and then perhaps this folder."""
+    """Install the packages of ``requirements/GROUP.txt``, then perhaps this folder."""
     requirements = ROOT / "requirements" / f"{group}.txt"
     python = str(venv / "bin" / "python")
     pip = [python, "-m", "pip", "--disable-pip-version-check", "install"]
@@ -84,7 +85,7 @@ def install(venv: Path, group: str, *, editable: bool) -> None:
     count = sum(line[:1].isalnum() for line in lines)
     say(f"Installing {count} packages that requirements/{group}.txt names")
     run([*pip, "--no-compile", "--require-hashes", "-r", str(requirements)])
-    # All cores compile at once, while Node is at work.
+    # Compile on all cores while Node builds.
     compiling = [python, "-W", "ignore", "-m", "compileall", "-q", "-j", "0"]
     compiling += ["-x", "/(tests|share)/", str(venv / "lib")]
     with subprocess.Popen(compiling, stdout=subprocess.DEVNULL) as compiler:
@@ -100,7 +101,7 @@ def install(venv: Path, group: str, *, editable: bool) -> None:
 
 
 def run(command: list[str]) -> None:
-    """Run a command, saying every few seconds how far it is; it must succeed."""
+    """Run a command that must succeed, printing its progress every few seconds."""
     began = time.monotonic()
     heard: list[str] = []
     with subprocess.Popen(
@@ -123,12 +124,12 @@ def run(command: list[str]) -> None:
 
 
 def say(words: str) -> None:
-    """Print a line at once."""
+    """Print a line and flush it."""
     print(words, flush=True)
 
 
 def stop(words: str) -> NoReturn:
-    """End with status 1, saying why."""
+    """Exit with status 1 and a message."""
     sys.exit(words)
 
 

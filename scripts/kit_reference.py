@@ -1,4 +1,4 @@
-"""The reference of the browser kit, read from its sources' own comments (JSDoc)."""
+"""Generates the reference pages of the browser kit from its JSDoc comments."""
 
 import re
 from collections.abc import Iterator
@@ -74,28 +74,28 @@ This page is generated from the client's sources; each example is run by a test.
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """One tag of a comment: ``@param {string} name - words``."""
+    """A tag of a JSDoc comment, such as ``@param {string} name - words``."""
 
     kind: str
-    """Such as ``param``."""
+    """Name of the tag, such as ``param``."""
     type: str
-    """What stands in braces."""
+    """Type in braces; empty if there is none."""
     name: str
-    """The first word after it."""
+    """First word after the type."""
     words: str
-    """The rest, in one line."""
+    """Rest of the tag, in one line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """A comment of JSDoc, taken apart."""
+    """A parsed JSDoc comment."""
 
     words: str
-    """What stands before the first tag, in one line."""
+    """Text before the first tag, in one line."""
     tags: tuple[Tag, ...]
-    """Its tags but the example."""
+    """All tags except ``@example``."""
     example: str
-    """The text of ``@example``, with its lines."""
+    """Text of ``@example``, with its line breaks."""
 
     def of(self, kind: str) -> list[Tag]:
         """Return the tags of one kind."""
@@ -103,7 +103,7 @@ class Comment:
 
 
 def read_comment(text: str) -> Comment:
-    """Take a comment apart, given without its marks of beginning and end."""
+    """Parse the text of a JSDoc comment, without its delimiters."""
     lines = [re.sub(r"^\s*\* ?", "", line) for line in text.splitlines()]
     text, _, example = "\n".join(lines).partition("@example\n")
     starts = [match.start() for match in _TAG.finditer(text)] + [len(text)]
@@ -124,7 +124,7 @@ def _tag(text: str) -> Tag:
 
 
 def _braces(text: str) -> tuple[str, str]:
-    """Split a type in braces, which may hold braces, from what follows."""
+    """Split text into a type in braces, which may be nested, and the rest."""
     if not text.startswith("{"):
         return "", text
     depth = 0
@@ -143,7 +143,7 @@ def comment_of(source: str, name: str) -> Comment:
 
 
 def body_of(source: str, name: str) -> str:
-    """Return the text of a class, and of what it extends in the same file."""
+    """Return the text of a class, and of classes that it extends in the same file."""
     head = re.compile(rf"^(?:export )?class {name} (?:extends (\w+) )?", re.MULTILINE)
     found = head.search(source)
     if found is None:
@@ -153,7 +153,7 @@ def body_of(source: str, name: str) -> str:
 
 
 def methods_of(body: str) -> Iterator[str]:
-    """Yield a line of Markdown for each public method that has a comment."""
+    """Yield a Markdown list item for each public method that has a comment."""
     for text, static, _, _, getter, name, parameters in _METHOD.findall(body):
         if name in _OF_LIT or (name == "reload" and "@param" not in text):
             continue
@@ -179,7 +179,7 @@ def _plain(type_: str) -> str:
 
 
 def elements_page() -> str:
-    """Return the reference of all elements."""
+    """Return the reference page of all elements, as Markdown."""
     registry = (ELEMENTS / "registry.js").read_text(encoding="utf-8")
     parts = [ELEMENTS_HEAD]
     for name, file, class_ in _REGISTERED.findall(registry):
@@ -217,7 +217,7 @@ def _section(name: str, comment: Comment, body: str) -> Iterator[str]:
 
 
 def client_page() -> str:
-    """Return the reference of the client."""
+    """Return the reference page of the client, as Markdown."""
     sources = {
         path.name: path.read_text(encoding="utf-8") for path in CLIENT.glob("*.js")
     }

@@ -1,7 +1,8 @@
-"""Draws docstrings at random, to be read as a stranger would read them.
+"""Prints docstrings drawn at random, to be read as a stranger would read them.
 
-Prints ``--count`` docstrings of ``src`` (40), each under its place and name, drawn with
-``--seed`` (1): the same seed draws the same ones as long as the source does not change.
+It prints ``--count`` docstrings (40) from the folders in the arguments (``src``), each
+with its place and name. The same ``--seed`` (1) draws the same docstrings as long as
+the source does not change.
 """
 
 import argparse
@@ -21,15 +22,15 @@ class Docstring:
     """The docstring of a module, class or function."""
 
     place: str
-    """File and line, as editors take them."""
+    """File and line, as editors accept them."""
     name: str
-    """Name of what it documents."""
+    """Name of the module, class or function."""
     text: str
-    """The docstring, without its indentation."""
+    """The docstring without its indentation."""
 
 
 def docstrings_of(path: Path) -> Iterator[Docstring]:
-    """Yield the docstrings of a file, of its functions, classes and itself."""
+    """Yield the docstrings of a file's module, classes and functions."""
     shown = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, Documented) and (text := ast.get_docstring(node)):
@@ -39,7 +40,7 @@ def docstrings_of(path: Path) -> Iterator[Docstring]:
 
 
 def main() -> int:
-    """Print the docstrings that the arguments ask for."""
+    """Print a sample of docstrings as the arguments say."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=40)

@@ -1,12 +1,13 @@
-"""Counts private functions that are named once in their file.
+"""Counts private functions that are named only once in their file.
 
-A function whose name begins with an underscore (and is not one of Python's own, such as
-``__init__``) and that its file names once beside its definition is a step that a reader
-has to jump to. Some of them are worth it; a house full of them does not read downwards.
+A function whose name begins with an underscore (special methods such as ``__init__``
+are not counted), and that its file names only once beside its definition, is a place
+where a reader has to jump. Some of them are worth it; with too many, code does not read
+downwards.
 
-Prints the share of such functions among all in ``src``, the median of the functions'
-lines, and with ``--list`` each of them. ``--at-most PERCENT`` ends with status 1 when
-the share is larger.
+Prints the share of such functions among all functions in ``src``, the median number of
+lines of all functions, and with ``--list`` each such function. With ``--at-most
+PERCENT`` the exit status is 1 if the share is larger.
 """
 
 import argparse
@@ -24,20 +25,20 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """One function of a file."""
+    """A function of a file."""
 
     place: str
-    """File and line, as editors take them."""
+    """File and line, as editors accept them."""
     name: str
-    """Its name."""
+    """Name of the function."""
     lines: int
-    """Lines from ``def`` to its end, docstring included, decorators not."""
+    """Number of lines, with the docstring but without decorators."""
     private_used_once: bool
-    """Whether it is private and its file names it once beside its definition."""
+    """Whether it is private and its file names it only once beside its definition."""
 
 
 def functions_of(path: Path) -> list[Counted]:
-    """Return the functions and methods of a file, each with where it stands."""
+    """Return the functions and methods of a file."""
     shown = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
     tree = ast.parse(path.read_text(encoding="utf-8"))
     uses = Counter(used_names(tree))
@@ -54,12 +55,12 @@ def functions_of(path: Path) -> list[Counted]:
 
 
 def is_private(name: str) -> bool:
-    """Return whether a function of this name is private, and not Python's own."""
+    """Return whether a name is private and not a special method's."""
     return name.startswith("_") and not name.startswith("__")
 
 
 def used_names(tree: ast.AST) -> Iterator[str]:
-    """Yield each name that is used: alone or after a dot."""
+    """Yield each name that is used, alone or after a dot."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Name):
             yield node.id
@@ -68,9 +69,9 @@ def used_names(tree: ast.AST) -> Iterator[str]:
 
 
 def main() -> int:
-    """Count, print, and hold the bound that the arguments name."""
+    """Print the numbers; return 1 if the share is above the limit."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--list", action="store_true", help="name each of them")
+    parser.add_argument("--list", action="store_true", help="list these functions")
     parser.add_argument("--at-most", type=float, default=100.0, metavar="PERCENT")
     parser.add_argument("folders", nargs="*", type=Path, default=[ROOT / "src"])
     asked = parser.parse_args()

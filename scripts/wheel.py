@@ -1,10 +1,10 @@
-"""Makes the wheel, and beside it what goes with it: for ``make wheel``.
+"""Builds the wheel and the files that accompany it, for ``make wheel``.
 
-In the folder of the argument (``dist`` by default) there are then ``NAME.whl``;
-``gatewright-VERSION-requirements.txt``, every dependency with its hashes, for
-``pip install --require-hashes``; and ``gatewright-VERSION.cdx.json``, the bill of
-materials in the form of CycloneDX 1.6: all that a gateway runs, and all that is bundled
-into its pages, each at the version that is locked.
+The folder in the argument (``dist`` by default) then has ``NAME.whl``;
+``gatewright-VERSION-requirements.txt``, all dependencies with their hashes for ``pip
+install --require-hashes``; and ``gatewright-VERSION.cdx.json``, a CycloneDX 1.6 bill of
+materials of all packages that a gateway runs or that are bundled into its pages, each
+with its locked version.
 """
 
 import base64
@@ -26,7 +26,7 @@ _WHEEL = re.compile(r"(gatewright)-([^-]+)-.*\.whl")
 
 
 def main() -> None:
-    """Make all three in the folder that the argument names."""
+    """Build all three files in the folder that the argument names."""
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "dist").absolute()
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("gatewright-*"):
@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def beside(wheel: Path) -> Path:
-    """Write what goes with a wheel beside it; return the bill of materials."""
+    """Write the accompanying files beside a wheel; return the path of the bill."""
     name = "-".join(parts_of(wheel))
     shutil.copy(LOCKED, wheel.with_name(f"{name}-requirements.txt"))
     bill = wheel.with_name(f"{name}.cdx.json")
@@ -48,7 +48,7 @@ def beside(wheel: Path) -> Path:
 
 
 def parts_of(wheel: Path) -> tuple[str, str]:
-    """Return the project and the version in a wheel's name."""
+    """Return the project and the version in a wheel's file name."""
     match = _WHEEL.fullmatch(wheel.name)
     if match is None:
         raise SystemExit(f"{wheel.name} is no wheel of Gatewright.")
@@ -56,7 +56,7 @@ def parts_of(wheel: Path) -> tuple[str, str]:
 
 
 def bill_of_materials(wheel: Path) -> dict[str, Any]:
-    """Return the bill of a wheel as CycloneDX JSON; the same for the same bytes."""
+    """Return a wheel's bill of materials as CycloneDX JSON; equal for equal wheels."""
     project, version = parts_of(wheel)
     digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
     own = f"pkg:pypi/{project}@{version}"
@@ -85,10 +85,11 @@ def bill_of_materials(wheel: Path) -> dict[str, Any]:
 
 
 def python_packages() -> Iterator[dict[str, Any]]:
-    """Yield the packages that are installed with the wheel.
+    """Yield the Python packages that are installed with the wheel.
 
-    Where Pythons need different versions of one, each is there. Their hashes are in the
-    file of requirements, one for each file that the registry has of a version.
+    If Python versions need different versions of a package, each is included. The
+    hashes are in the requirements file, since the registry has several files for each
+    version.
     """
     for name, version in _REQUIREMENT.findall(LOCKED.read_text(encoding="utf-8")):
         purl = f"pkg:pypi/{name.lower().replace('_', '-')}@{version}"
@@ -102,10 +103,10 @@ def python_packages() -> Iterator[dict[str, Any]]:
 
 
 def bundled_packages() -> Iterator[dict[str, Any]]:
-    """Yield the packages of npm whose code is in the wheel's pages."""
+    """Yield the npm packages whose code is bundled into the wheel's pages."""
     locked = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))
     for path, package in locked["packages"].items():
-        # Tools of the tests, and the compiled parts of the bundler, are not shipped.
+        # Development tools and the bundler's binaries are not shipped.
         if not path or package.get("dev") or package.get("optional"):
             continue
         name = path.rpartition("node_modules/")[2]

@@ -73,7 +73,7 @@ INTERNAL = (
 
 
 def errors_page() -> str:
-    """Return every error with its meaning and what to do."""
+    """Return the page of all errors, with their meaning and what to do."""
     rows = [(500, GatewayError.code, *INTERNAL), *_errors(GatewayError)]
     lines = [f"| {s} | `{c}` | {what} | {do} |" for s, c, what, do in sorted(rows)]
     return "\n".join([ERRORS_HEAD, *lines]) + "\n"
@@ -93,7 +93,7 @@ def _markdown(text: str) -> str:
 
 
 def commands_page() -> str:
-    """Return the help of every command as one page."""
+    """Return the page with the help of every command."""
     parts = [COMMANDS_HEAD]
     with main.make_context("gatewright", [], resilient_parsing=True) as context:
         for name in sorted(COMMANDS):
@@ -117,7 +117,7 @@ def _help(command: click.Command, parent: click.Context, title: str) -> list[str
 
 
 def decisions_page() -> str:
-    """Return the list of decisions."""
+    """Return the index of the decision records."""
     lines = [DECISIONS_HEAD]
     for page in sorted(DECISIONS.glob("[0-9]*.md")):
         title = page.read_text(encoding="utf-8").partition("\n")[0].lstrip("# ")
@@ -126,7 +126,7 @@ def decisions_page() -> str:
 
 
 def pages() -> dict[Path, str]:
-    """Return the generated pages by their files."""
+    """Return the text of each generated page, by its file."""
     return {
         DOCS / "reference" / "configuration.md": reference(),
         DOCS / "reference" / "commands.md": commands_page(),

@@ -1,1 +1,1 @@
-"""What the benches share: servers as processes, their CPU time, printed ratios."""
+"""Shared parts of the benchmarks: server processes, their CPU time, printed ratios."""

@@ -1,4 +1,4 @@
-"""Bare FastAPI under the gateway's own server: the routes a tutorial would write."""
+"""Bare FastAPI under the gateway's server, with routes as in a tutorial."""
 
 import struct
 import sys
@@ -19,7 +19,7 @@ MODULE = "bench.support.fastapi_server"
 
 
 class Session(BaseModel):
-    """The same answer as the gateway's."""
+    """A response equal to the gateway's."""
 
     user: str | None
     role: str | None
@@ -35,14 +35,14 @@ class Job(BaseModel):
 
 
 class Jobs(BaseModel):
-    """The same answer as the gateway's."""
+    """A response equal to the gateway's."""
 
     jobs: list[Job]
     next: str | None
 
 
 def create(config: Config) -> FastAPI:
-    """Return the application; its one file is the configuration's data set."""
+    """Return the application, which serves the first data set of the configuration."""
     app = FastAPI()
     path = config.datasets[0].source
 
@@ -71,7 +71,7 @@ def create(config: Config) -> FastAPI:
 
 
 def one_value(path: Path, name: str, constraint: str) -> bytes:
-    """Return a DAP2 answer for ``variable[i][j][k]``, as simply as it can be made."""
+    """Return a DAP2 response for ``variable[i][j][k]``, made as simply as possible."""
     variable, place = asked(constraint)
     with netCDF4.Dataset(path) as file:
         file.set_auto_maskandscale(False)
@@ -81,7 +81,7 @@ def one_value(path: Path, name: str, constraint: str) -> bytes:
 
 
 def one_value_by_h5py(path: Path, name: str, constraint: str) -> bytes:
-    """Return the same, read by h5py."""
+    """Return the response of :func:`one_value`, but read with h5py."""
     variable, place = asked(constraint)
     with h5py.File(path, "r") as file:
         value = float(file[variable][place])
@@ -90,13 +90,13 @@ def one_value_by_h5py(path: Path, name: str, constraint: str) -> bytes:
 
 
 def asked(constraint: str) -> tuple[str, tuple[int, ...]]:
-    """Return the variable and the indices of a constraint."""
+    """Return the variable and the indices in a constraint."""
     variable, *parts = constraint.replace("]", "").split("[")
     return variable, tuple(map(int, parts))
 
 
 def answer(name: str, variable: str, names: Sequence[str], value: float) -> bytes:
-    """Return the answer of DAP2."""
+    """Return a DAP2 response with one value."""
     axes = "".join(f"[{dimension} = 1]" for dimension in names)
     head = f"Dataset {{\n    Float32 {variable}{axes};\n}} {name};\n\nData:\n"
     return head.encode() + struct.pack(">IIf", 1, 1, value)

@@ -1,6 +1,6 @@
-"""Asks for one small answer again and again, until its input ends; prints the times.
+"""Requests one small response repeatedly until its standard input ends.
 
-A process of its own, so that nothing but the server holds it up.
+It prints the times. It is a process of its own, so that only the server delays it.
 """
 
 import json
@@ -13,7 +13,7 @@ PAUSE = 0.005
 
 
 def main() -> None:
-    """Ask the port and path of the arguments; print seconds as a list of JSON."""
+    """Request a path on a port, both arguments; print the seconds as a JSON list."""
     connection = HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=120)
     times = []
     while not select.select([sys.stdin], [], [], PAUSE)[0]:

@@ -1,4 +1,4 @@
-"""Processes under measurement: started, waited for, their CPU time."""
+"""Server processes under measurement, and their CPU time."""
 
 import os
 import socket
@@ -15,7 +15,7 @@ _START_SECONDS = 30
 
 
 def free_port() -> int:
-    """Return a port of loopback that is free now."""
+    """Return a free port of loopback."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])
 
@@ -24,7 +24,7 @@ def free_port() -> int:
 def server(
     command: Sequence[str], port: int, environment: Mapping[str, str] | None = None
 ) -> Iterator[int]:
-    """Run a server until the context ends; yield its pid once the port answers."""
+    """Run a server until the context ends; yield its pid when the port answers."""
     process = subprocess.Popen(
         command,
         env=os.environ | dict(environment or {}),
@@ -55,12 +55,12 @@ def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Return the user and system seconds of a process and its descendants."""
+    """Return the CPU seconds (user and system) of a process and its descendants."""
     return sum(_own_seconds(each) for each in family(pid))
 
 
 def family(pid: int) -> list[int]:
-    """Return a process and all that descend from it."""
+    """Return the pids of a process and its descendants."""
     found = [pid]
     for task in Path(f"/proc/{pid}/task").iterdir():
         for child in (task / "children").read_text(encoding="ascii").split():
@@ -69,7 +69,7 @@ def family(pid: int) -> list[int]:
 
 
 def _own_seconds(pid: int) -> float:
-    """Return the seconds of a process, from the scheduler's nanoseconds.
+    """Return the CPU seconds of a process, from the scheduler's nanoseconds.
 
     ``/proc/PID/stat`` counts in ticks of 10 ms; each thread's ``schedstat`` is exact.
     """
@@ -84,12 +84,12 @@ def _own_seconds(pid: int) -> float:
 
 
 def python(*arguments: str) -> list[str]:
-    """Return the command of this interpreter with arguments."""
+    """Return a command that runs this interpreter with arguments."""
     return [sys.executable, *arguments]
 
 
 def tell(name: str, ours: Sequence[float], peer: Sequence[float], unit: str) -> None:
-    """Print the medians of the repeats and their ratio."""
+    """Print the medians of the repeats, and their ratio."""
     mine, other = median(ours), median(peer)
     ratio = mine / other if other else float("inf")
     print(f"{name}: ours {mine:.4g} {unit}, peer {other:.4g} {unit}, ratio {ratio:.2f}")

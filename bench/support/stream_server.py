@@ -1,4 +1,4 @@
-"""Bare streams under the gateway's own server: a comment now and then, nothing else."""
+"""Bare event streams under the gateway's server, which only send a comment at times."""
 
 import asyncio
 import sys

@@ -13,7 +13,7 @@ app = FastAPI()
 
 @app.get("/api/v1/session")
 async def session() -> dict[str, None]:
-    """Return the least answer."""
+    """Return a minimal response."""
     return {"user": None}
 
 

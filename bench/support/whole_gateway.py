@@ -1,4 +1,4 @@
-"""The gateway as its operators start it: a configuration, an owner, their token."""
+"""Runs the gateway as operators start it: with configuration, owner and token."""
 
 import subprocess
 from collections.abc import Iterator
@@ -34,9 +34,9 @@ requests_burst = 1_000_000_000
 def gateway(
     folder: Path, home: Path, host: str, more: str = ""
 ) -> Iterator[tuple[int, int, str]]:
-    """Run a gateway over the files of ``home``; yield its port, pid and a token.
+    """Run a gateway on the files in ``home``; yield its port, its pid and a token.
 
-    ``more`` is added to its configuration.
+    ``more`` is appended to its configuration.
     """
     port = free_port()
     settings = folder / _FILE
@@ -55,7 +55,7 @@ def gateway(
 
 
 def serve_command(folder: Path) -> list[str]:
-    """Return the command that serves what is configured in a folder."""
+    """Return the command that serves the configuration in a folder."""
     return python("-m", "gatewright", "serve", *_config(folder / _FILE))
 
 

@@ -67,7 +67,7 @@ def test_what_is_not_there_is_logged_at_the_start(
     while not caplog.messages:
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    text = f"This is not there: data set “b”: {tmp_path}/absent.nc: {NONE}"
+    text = f"This path cannot be used: data set “b”: {tmp_path}/absent.nc: {NONE}"
     assert caplog.messages == [text]
 
 

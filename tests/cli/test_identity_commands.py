@@ -54,12 +54,12 @@ def failed(state: Path, *arguments: str, stdin: str = "") -> str:
 
 def test_users(state: Path) -> None:
     add = ("user", "add", "ada", "--password-stdin")
-    assert done(state, *add, stdin="correct horse\n") == "ada is there, as guest.\n"
+    assert done(state, *add, stdin="correct horse\n") == "ada is created, as guest.\n"
     assert "already" in failed(state, *add, stdin="correct horse\n")
     owner = ("user", "add", "ben", "--password-stdin", "--role", "owner")
-    assert done(state, *owner, stdin="correct horse") == "ben is there, as owner.\n"
+    assert done(state, *owner, stdin="correct horse") == "ben is created, as owner.\n"
     first = done(state, "user", "add", OWNER, "--password-stdin", stdin="12345678\n")
-    assert first == f"{OWNER} is there, as owner.\n"
+    assert first == f"{OWNER} is created, as owner.\n"
     done(state, "user", "group", "add", "ada", "sky")
     done(state, "user", "group", "add", "ada", "climate")
     listed = done(state, "user", "list").splitlines()

@@ -102,7 +102,7 @@ async def test_a_survey_of_the_configuration_is_removed_there() -> None:
             return Survey(survey, "Fixed", "/fixed", configured=True)
 
     tools = SkyTools(Index(), None)  # type: ignore[arg-type]
-    with pytest.raises(InvalidRequest, match="take it out there"):
+    with pytest.raises(InvalidRequest, match="remove it there"):
         await module._remove(tools, "fixed")
 
 

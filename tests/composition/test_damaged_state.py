@@ -46,7 +46,7 @@ async def test_a_file_in_place_of_the_spool_is_told_in_words(
 ) -> None:
     (tmp_path / "spool").touch()
     async with AsyncExitStack() as stack:
-        with pytest.raises(Unavailable, match="answers in the making"):
+        with pytest.raises(Unavailable, match="unfinished responses"):
             await open_readers(config, stack)
 
 

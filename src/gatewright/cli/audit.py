@@ -1,4 +1,4 @@
-"""``gatewright audit``: shows and checks the record of all changes."""
+"""``gatewright audit``: shows and checks the audit log."""
 
 import dataclasses
 import json
@@ -21,12 +21,15 @@ def audit() -> None:
 @audit.command()
 @gateway_options
 @click.option(
-    "--head", default="", help="Hash that an earlier check printed; it must be there."
+    "--head",
+    default="",
+    help="Hash that an earlier check printed; the log must still contain it.",
 )
 def verify(config_file: Path | None, state: Path | None, head: str) -> None:
-    """Say whether the audit log is as it was written.
+    """Check that the audit log was not changed.
 
-    Keep the hash that is printed: a log that was cut at its end shows only by it.
+    Keep the hash that is printed: only with it can a later check find that records were
+    cut off at the end.
     """
 
     async def action(identity: Identity, caller: Caller) -> AuditVerdict:
@@ -44,12 +47,13 @@ def verify(config_file: Path | None, state: Path | None, head: str) -> None:
     "--after",
     default=0,
     type=click.IntRange(min=0),
-    help="Number of the last record that is not wanted.",
+    help="Print only records with a higher number.",
 )
 def list_records(config_file: Path | None, state: Path | None, after: int) -> None:
-    """Print the audit log, oldest first, one JSON object a line.
+    """Print the audit log, oldest first, one JSON object per line.
 
-    A record has all that its hash is made of, so that a copy can be checked elsewhere.
+    A record has all fields that its hash is computed from, so that a copy can be
+    checked elsewhere.
     """
 
     async def action(identity: Identity, caller: Caller) -> None:

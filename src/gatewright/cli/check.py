@@ -24,10 +24,10 @@ from gatewright.core.config_text import reference
 def check(
     config_file: Path | None, named: Path | None, *, show_reference: bool
 ) -> None:
-    """Name every mistake in CONFIG_FILE with its line, or say what it makes.
+    """Print every mistake in CONFIG_FILE with its line, or a summary of the file.
 
-    Homes, data sets, surveys and a state folder that it names and that are not there
-    are named too, and the exit status is 1 then.
+    Also printed are homes, data sets, surveys and a state folder that do not exist or
+    cannot be read. The exit status is then 1.
     """
     if show_reference:
         click.echo(reference(), nl=False)
@@ -43,14 +43,14 @@ def check(
         click.echo(f"not there: {one}", err=True)
     if missing:
         raise click.ClickException(
-            "The file has no mistakes, and what it names is not all there. The gateway "
-            "starts without data sets, surveys and homes, and serves the rest."
+            "The file has no mistakes, but some paths cannot be used. The gateway "
+            "starts without those data sets, surveys and homes, and serves the rest."
         )
     click.echo("no mistakes")
 
 
 def summary(config: Config) -> list[str]:
-    """Return what a configuration makes, in lines for the operator."""
+    """Return a summary of a configuration, in lines for the operator."""
     gateway = config.gateway
     return [
         f"{gateway.title} at {config.url}",

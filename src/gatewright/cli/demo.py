@@ -1,4 +1,4 @@
-"""``gatewright demo``: everything on one machine, with example archives."""
+"""``gatewright demo``: a whole gateway on one machine, with example archives."""
 
 import os
 import sys
@@ -32,7 +32,7 @@ SURVEY = "simulated-sky"
 @click.option(
     "--data",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Publish every NetCDF and FITS file under this folder too.",
+    help="Also publish every NetCDF and FITS file under this folder.",
 )
 @click.option(
     "--cors-origin",
@@ -40,7 +40,7 @@ SURVEY = "simulated-sky"
     multiple=True,
     metavar="ORIGIN",
     help="Let pages of this origin, such as http://localhost:5173, call the API with a "
-    "token; give it again for more.",
+    "token; may be repeated.",
 )
 @click.option(
     "--port",
@@ -59,8 +59,8 @@ def demo(
 ) -> None:
     """Start a gateway with example archives, and print how to sign in.
 
-    What it keeps is in its state folder: by default
-    ~/.local/state/gatewright-demo, or gatewright-demo below XDG_STATE_HOME.
+    Its files are in its state folder: by default ~/.local/state/gatewright-demo, or
+    gatewright-demo below XDG_STATE_HOME.
     """
     try:
         Gateway(cors_origins=list(origins))
@@ -72,13 +72,13 @@ def demo(
     try:
         prepare(folder)
         config = demo_config(folder, port, data.resolve() if data else None, origins)
-        # Put in place whole, also where the machine stops meanwhile.
+        # Renamed into place, so that a crash leaves no half-written file.
         written = folder / f"{FILE_NAME}.new"
         written.write_text(to_toml(config), encoding="utf-8")
         written.replace(folder / FILE_NAME)
     except OSError as error:
         raise click.ClickException(
-            f"The state folder “{folder}” cannot be used: {error.strerror}. Name "
+            f"The state folder “{folder}” cannot be used: {error.strerror}. Choose "
             "another, which you may write to, with --state DIR."
         ) from error
     print("Starting the gateway …", file=sys.stderr, flush=True)
@@ -86,7 +86,7 @@ def demo(
 
     def welcome(url: str) -> None:
         announce(url)
-        # Imported here, because it takes as long as all else of the start.
+        # Imported here, since the import would double the time to start.
         from gatewright.cli.identity import change_of
 
         code = change_of(
@@ -100,7 +100,13 @@ def demo(
 
 
 def default_state() -> Path:
-    """Return the demo's folder where none is named (XDG base directories)."""
+    """Return the demo's default state folder (XDG Base Directory Specification).
+
+    Raises
+    ------
+    click.UsageError
+        The user has no home folder.
+    """
     base = os.environ.get("XDG_STATE_HOME")
     try:
         state = Path(base) if base else Path.home() / ".local" / "state"
@@ -112,12 +118,12 @@ def default_state() -> Path:
 
 
 def prepare(folder: Path) -> None:
-    """Make the demo's folders, and the example archives that are not there yet."""
+    """Create the demo's folders, and the example archives if they are missing."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     (folder / "home").mkdir(exist_ok=True)
     archives = folder / "archives"
     reanalysis, survey = archives / f"{REANALYSIS}.nc", archives / SURVEY
-    # An empty one is what a machine that stopped left of it.
+    # A crash of the machine can leave empty files.
     there = (reanalysis, survey / "transients.csv")
     if all(path.is_file() and path.stat().st_size for path in there):
         return
@@ -134,7 +140,7 @@ def prepare(folder: Path) -> None:
 def demo_config(
     folder: Path, port: int, data: Path | None, origins: tuple[str, ...] = ()
 ) -> Config:
-    """Return the demo's configuration; ``data`` is published beside the examples."""
+    """Return the demo's configuration; files under ``data`` are published, too."""
     archives, home = folder / "archives", folder / "home"
     datasets = [DatasetSource(id=REANALYSIS, source=archives / f"{REANALYSIS}.nc")]
     surveys = [

@@ -1,4 +1,4 @@
-"""Opens identity for one command, beside a gateway that may be running."""
+"""Opens the identity services for one command, also while a gateway is running."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -18,18 +18,18 @@ from gatewright.domains.identity import AuditEntry, Identity, operator
 T = TypeVar("T")
 
 Action = Callable[[Identity, Caller], Awaitable[T]]
-"""What a command does with identity, as the operator."""
+"""What a command does with the identity services, as the operator."""
 
 
 def look(config_file: Path | None, state: Path | None, action: Action[T]) -> T:
-    """Run a command that changes nothing, as the operator."""
+    """Run a command that changes nothing, as the operator; return its result."""
     return asyncio.run(_run(chosen_config(config_file, state), action))
 
 
 def change(
     config_file: Path | None, state: Path | None, what: str, action: Action[T]
 ) -> T:
-    """Run a command that changes something, as the operator, with its audit record.
+    """Run a command that changes something, as the operator, with an audit record.
 
     ``what`` is the command without secrets, such as ``user add ada``.
     """
@@ -37,7 +37,7 @@ def change(
 
 
 def change_of(config: Config, what: str, action: Action[T]) -> T:
-    """Change something of a gateway, as the operator, with its audit record."""
+    """Run an action that changes something, as the operator, with an audit record."""
 
     async def recorded(identity: Identity, caller: Caller) -> T:
         entry = AuditEntry(0.0, caller.user, "", "CLI", what, 0, "", caller.address)

@@ -21,11 +21,11 @@ COMMANDS: Mapping[str, str] = {
     "token": "gatewright.cli.token:token",
     "user": "gatewright.cli.user:user",
 }
-"""Where each command stands."""
+"""Module and function of each subcommand."""
 
 
 class Commands(click.Group):
-    """Imports a command's module only when the command is asked for."""
+    """A click group that imports a subcommand's module only when it is used."""
 
     @override
     def list_commands(self, ctx: click.Context) -> list[str]:

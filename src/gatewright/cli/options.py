@@ -16,7 +16,7 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
 def gateway_options(command: F) -> F:
-    """Add ``--config FILE`` and ``--state DIR``, one of which names the gateway."""
+    """Add the options ``--config FILE`` and ``--state DIR``, which name a gateway."""
     command = click.option(
         "--state", "state", type=_FOLDER, help="State folder of a demo (see demo)."
     )(command)
@@ -26,7 +26,7 @@ def gateway_options(command: F) -> F:
 
 
 def chosen_config(config_file: Path | None, state: Path | None) -> Config:
-    """Return the configuration that the two options name.
+    """Return the configuration that one of the two options names.
 
     Raises
     ------
@@ -41,6 +41,6 @@ def chosen_config(config_file: Path | None, state: Path | None) -> Config:
     if not (state / FILE_NAME).exists():
         raise click.UsageError(
             f"There is no demo in “{state}”: “gatewright demo --state {state}” makes "
-            "one. Of a gateway with a configuration file, give --config FILE."
+            "one. For a gateway with a configuration file, give --config FILE."
         )
     return load_config(state / FILE_NAME)

@@ -1,4 +1,4 @@
-"""Finds the NetCDF and FITS files under a folder and names what they become."""
+"""Finds the NetCDF and FITS files under a folder, and names what to publish."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -15,7 +15,7 @@ _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 def datasets_under(folder: Path) -> list[DatasetSource]:
-    """Return a data set for each NetCDF file, named by the file without its ending."""
+    """Return a data set for each NetCDF file, named by the file's stem."""
     files = [path for path in _files(folder) if path.suffix.lower() in NETCDF]
     names = _unique((path.stem, path.parent.name) for path in files)
     return [
@@ -25,7 +25,7 @@ def datasets_under(folder: Path) -> list[DatasetSource]:
 
 
 def surveys_under(folder: Path) -> list[SurveySource]:
-    """Return a survey for each folder that holds FITS files, named by the folder."""
+    """Return a survey for each folder with FITS files, named by the folder."""
     folders = sorted({path.parent for path in _files(folder) if is_fits(path.name)})
     names = _unique((path.name, path.parent.name) for path in folders)
     return [
@@ -35,7 +35,7 @@ def surveys_under(folder: Path) -> list[SurveySource]:
 
 
 def is_fits(name: str) -> bool:
-    """Return whether a file's name is that of a FITS file, compressed or not."""
+    """Return whether a file name is a FITS file's, compressed or not."""
     return name.lower().endswith(
         tuple(fits + compression for fits in FITS for compression in COMPRESSIONS)
     )
@@ -46,7 +46,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _unique(pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """Yield a name for each (name, folder): the folder, then a number, if taken."""
+    """Yield a unique name for each (name, folder); add folder or number if needed."""
     taken: set[str] = set()
     for name, folder in pairs:
         plain = _named(name)

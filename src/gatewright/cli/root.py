@@ -1,4 +1,4 @@
-"""A warning for who starts a gateway as root."""
+"""Warns an operator who starts a gateway as root."""
 
 import logging
 import os

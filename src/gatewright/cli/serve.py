@@ -1,4 +1,4 @@
-"""``gatewright serve``: the gateway of a configuration file."""
+"""``gatewright serve``: runs the gateway of a configuration file."""
 
 import logging
 import sys
@@ -33,18 +33,18 @@ def serve(config_file: Path) -> None:
 
 
 def warn_of_absent(config: Config) -> None:
-    """Log what the configuration names and is not there, without waiting for it.
+    """Log paths of the configuration that do not exist, from a thread.
 
-    A network file system whose server is away keeps who looks at it waiting for ever.
+    A network file system whose server is away blocks the thread, but not the start.
     """
 
     def look() -> None:
         for one in absent(config):
-            _log.warning("This is not there: %s", one)
+            _log.warning("This path cannot be used: %s", one)
 
     threading.Thread(target=look, name="absent", daemon=True).start()
 
 
 def announce(url: str) -> None:
-    """Print the line that scripts wait for."""
+    """Print that the gateway is ready, a line that scripts can wait for."""
     print(f"Gatewright is ready at {url}", flush=True)

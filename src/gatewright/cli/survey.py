@@ -1,4 +1,4 @@
-"""``gatewright survey``: collections of telescope images, added by the operator."""
+"""``gatewright survey``: adds, lists and removes collections of telescope images."""
 
 import asyncio
 import re
@@ -61,19 +61,19 @@ def survey() -> None:
     "kinds",
     multiple=True,
     metavar="PATTERN=KIND",
-    help='Kind of images by the name of the file or HDU, such as "*.wt.fits=weight".',
+    help='Kind of image by a file or HDU name pattern, such as "*.wt.fits=weight".',
 )
 @click.option(
     "--keyword",
     "keywords",
     multiple=True,
     metavar="FIELD=KEYWORD",
-    help="Keyword that tells filter, start, end or exposure, such as start=SHUTOPEN.",
+    help="Keyword to read filter, start, end or exposure from, as start=SHUTOPEN.",
 )
 @click.option(
     "--calib-level",
     type=click.IntRange(0, 4),
-    help="Level of calibration of the science images: 1 raw, 2 calibrated, 3 combined.",
+    help="Calibration level of the science images: 1 raw, 2 calibrated, 3 combined.",
 )
 def add(
     config_file: Path | None,
@@ -89,12 +89,12 @@ def add(
 ) -> None:
     """Read the FITS images of a folder or pattern into the survey ID.
 
-    The gateway may run meanwhile. To add a survey again reads what is new or changed,
-    and all of it where the options say other things of its headers.
+    The gateway may be running. Adding a survey again reads new and changed files, or
+    all files if the options that concern headers are different.
     """
     if not _NAME.fullmatch(name):
         raise InvalidRequest(
-            "The ID of a survey has letters, digits, “.”, “_” and “-”, and begins "
+            "The ID of a survey has to be letters, digits, “.”, “_” and “-”, and begin "
             "with a letter or digit."
         )
     names = [part.strip() for part in access.split(",") if part.strip()]
@@ -116,7 +116,7 @@ def add(
 
 
 def _pairs(texts: Iterable[str]) -> dict[str, str]:
-    """Return what options of the form NAME=VALUE say; a name may hold an = too."""
+    """Return the pairs in options of the form NAME=VALUE; NAME may contain “=”."""
     parts = [text.rpartition("=") for text in texts]
     if not all(name for name, _, _ in parts):
         raise InvalidRequest("Write --filter, --kind and --keyword as NAME=VALUE.")
@@ -139,14 +139,14 @@ async def _add(tools: SkyTools, survey: Survey) -> IngestReport:
 
 
 class _Progress:
-    """Says every few seconds how far the reading of a survey is."""
+    """Prints every few seconds how many files of a survey were read."""
 
     def __init__(self, survey: str) -> None:
         self._survey = survey
         self._last = time.monotonic()
 
     def __call__(self, reading: Reading) -> None:
-        """Say it, if it is time to."""
+        """Print the progress if it is time to."""
         now = time.monotonic()
         if now - self._last < _PROGRESS_SECONDS:
             return
@@ -177,16 +177,16 @@ def remove(config_file: Path | None, state: Path | None, name: str) -> None:
         await _with_tools(config, lambda tools: _remove(tools, name))
 
     change_of(config, f"survey remove {name}", action)
-    click.echo(f"{name}: removed; its files are where they were")
+    click.echo(f"{name}: removed; its files were not touched")
 
 
 async def _remove(tools: SkyTools, name: str) -> None:
     known = await tools.index.survey(name)
     if known is None:
-        raise NotFound(f"There is no survey “{name}”; survey list shows them.")
+        raise NotFound(f"There is no survey “{name}”; “survey list” shows all.")
     if known.configured:
         raise InvalidRequest(
-            f"The configuration names the survey “{name}”; take it out there."
+            f"The configuration names the survey “{name}”; remove it there."
         )
     await tools.index.remove_survey(name)
 
@@ -194,7 +194,7 @@ async def _remove(tools: SkyTools, name: str) -> None:
 @survey.command("list")
 @gateway_options
 def list_surveys(config_file: Path | None, state: Path | None) -> None:
-    """List all surveys: id, images, where its files are, title."""
+    """List all surveys: id, number of images, path pattern, title."""
     config = chosen_config(config_file, state)
 
     async def list_all(tools: SkyTools) -> None:

@@ -1,4 +1,4 @@
-"""``gatewright token``: personal tokens, made and revoked by the operator."""
+"""``gatewright token``: creates, lists and revokes personal tokens."""
 
 import re
 from pathlib import Path
@@ -18,7 +18,7 @@ _DURATION = re.compile(r"([0-9]{1,9})([smhdw])", re.ASCII)
 
 
 class Duration(click.ParamType[float]):
-    """A time such as ``7d``, in seconds."""
+    """Click parameter type of a time such as ``7d``, converted to seconds."""
 
     name = "duration"
 
@@ -34,7 +34,7 @@ class Duration(click.ParamType[float]):
 
 @click.group()
 def token() -> None:
-    """Make, list and revoke personal tokens."""
+    """Create, list and revoke personal tokens."""
 
 
 @token.command()
@@ -44,12 +44,12 @@ def token() -> None:
     "--scope",
     "scopes",
     multiple=True,
-    help="What it may do (repeat it); all that the user may, if not said.",
+    help="Scope of the token (may be repeated); by default all of the user's.",
 )
 @click.option(
-    "--expires", type=Duration(), help="How long it lasts: 12h, 7d, 4w. [default: 90d]"
+    "--expires", type=Duration(), help="Lifetime: 12h, 7d, 4w. [default: 90d]"
 )
-@click.option("--label", default="", help="What to call it.")
+@click.option("--label", default="", help="Name for the token.")
 def create(
     config_file: Path | None,
     state: Path | None,
@@ -58,7 +58,7 @@ def create(
     expires: float | None,
     label: str,
 ) -> None:
-    """Make a token and print it, alone; it is shown this once."""
+    """Create a token and print only the token; it is shown only once."""
 
     async def action(identity: Identity, caller: Caller) -> NewToken:
         return await identity.tokens.issue(
@@ -72,7 +72,7 @@ def create(
 @token.command("list")
 @gateway_options
 def list_tokens(config_file: Path | None, state: Path | None) -> None:
-    """List all tokens: key, user, end, last use, scopes, label."""
+    """List all tokens: key, user, expiry, last use, scopes, label."""
 
     async def action(identity: Identity, caller: Caller) -> list[Token]:
         tokens: list[Token] = []
@@ -95,7 +95,7 @@ def list_tokens(config_file: Path | None, state: Path | None) -> None:
 @gateway_options
 @click.argument("key")
 def revoke(config_file: Path | None, state: Path | None, key: str) -> None:
-    """End the token KEY and those that were made with it."""
+    """Revoke the token KEY and those that were created with it."""
 
     async def action(identity: Identity, caller: Caller) -> int:
         return await identity.tokens.revoke(caller, key, anyone=True)

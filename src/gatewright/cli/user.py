@@ -1,4 +1,4 @@
-"""``gatewright user``: local accounts."""
+"""``gatewright user``: manages local accounts."""
 
 import sys
 from pathlib import Path
@@ -16,7 +16,7 @@ SHORT = 8
 
 @click.group()
 def user() -> None:
-    """Make, list, change and remove local accounts."""
+    """Create, list, change and remove local accounts."""
 
 
 @user.command()
@@ -33,7 +33,7 @@ def user() -> None:
     type=click.Choice([Role.OWNER.value, Role.GUEST.value]),
     default=Role.GUEST.value,
     show_default=True,
-    help="An owner has files, commands and jobs, as the person who runs the gateway.",
+    help="An owner has files, commands and jobs, which run as the gateway's user.",
 )
 def add(
     config_file: Path | None,
@@ -43,20 +43,20 @@ def add(
     password_stdin: bool,
     role: str,
 ) -> None:
-    """Make the account NAME."""
+    """Create the account NAME."""
     password = read_password()
 
     async def action(identity: Identity, caller: Caller) -> User:
         return await identity.users.add(caller, name, password, Role(role))
 
     made = change(config_file, state, f"user add {name} --role {role}", action)
-    click.echo(f"{made.name} is there, as {made.role}.")
+    click.echo(f"{made.name} is created, as {made.role}.")
 
 
 @user.command("list")
 @gateway_options
 def list_users(config_file: Path | None, state: Path | None) -> None:
-    """List all accounts: name, role, day of making, groups."""
+    """List all accounts: name, role, date of creation, groups."""
 
     async def action(identity: Identity, caller: Caller) -> list[User]:
         users: list[User] = []
@@ -80,7 +80,8 @@ def list_users(config_file: Path | None, state: Path | None) -> None:
 def remove(config_file: Path | None, state: Path | None, name: str) -> None:
     """Remove the account NAME with its sessions and tokens.
 
-    The rights that others gave it on their documents go too. What it made stays.
+    Rights that others gave it on their documents are removed, too. What it created
+    remains.
     """
 
     async def action(identity: Identity, caller: Caller) -> None:
@@ -102,7 +103,7 @@ def remove(config_file: Path | None, state: Path | None, name: str) -> None:
 def set_password(
     config_file: Path | None, state: Path | None, name: str, *, password_stdin: bool
 ) -> None:
-    """Change the password of NAME; its sessions end, its tokens stay."""
+    """Change the password of NAME; its sessions end, its tokens remain valid."""
     password = read_password()
 
     async def action(identity: Identity, caller: Caller) -> None:
@@ -116,7 +117,7 @@ def set_password(
 @gateway_options
 @click.argument("name")
 def link(config_file: Path | None, state: Path | None, name: str) -> None:
-    """Print a link that signs NAME in, once, within a day."""
+    """Print a link that signs NAME in once, within a day."""
 
     async def action(identity: Identity, caller: Caller) -> str:
         return await identity.make_sign_in_link(name)
@@ -126,8 +127,8 @@ def link(config_file: Path | None, state: Path | None, name: str) -> None:
     address = config.url
     if address.endswith(":0"):
         click.echo(
-            "The gateway's port is another at each start: put the address that it "
-            "printed before this.",
+            "The gateway's port changes at each start: put the address that it printed "
+            "in front of this.",
             err=True,
         )
         address = ""
@@ -136,7 +137,7 @@ def link(config_file: Path | None, state: Path | None, name: str) -> None:
 
 @user.group()
 def group() -> None:
-    """Put accounts into groups, and take them out."""
+    """Add accounts to groups, and remove them."""
 
 
 @group.command("add")
@@ -146,7 +147,7 @@ def group() -> None:
 def join(
     config_file: Path | None, state: Path | None, name: str, group_name: str
 ) -> None:
-    """Put the account NAME into GROUP."""
+    """Add the account NAME to GROUP."""
 
     async def action(identity: Identity, caller: Caller) -> None:
         await identity.users.join(caller, name, group_name)
@@ -162,7 +163,7 @@ def join(
 def leave(
     config_file: Path | None, state: Path | None, name: str, group_name: str
 ) -> None:
-    """Take the account NAME out of GROUP."""
+    """Remove the account NAME from GROUP."""
 
     async def action(identity: Identity, caller: Caller) -> None:
         await identity.users.leave(caller, name, group_name)
@@ -172,7 +173,7 @@ def leave(
 
 
 def read_password() -> str:
-    """Return the first line of standard input; a short one is warned of."""
+    """Return the first line of standard input; warn if it is short."""
     password = sys.stdin.readline().rstrip("\r\n")
     if 0 < len(password) < SHORT:
         click.echo(

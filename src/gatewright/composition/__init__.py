@@ -1,4 +1,4 @@
-"""From the configuration to the services: the one place that knows both sides."""
+"""Opens backends and services from the configuration, for the web and the commands."""
 
 from gatewright.composition.services import Services, open_services
 

@@ -1,4 +1,4 @@
-"""The data sets from the configuration."""
+"""Opens the gridded data sets of the configuration."""
 
 from gatewright.backends.gridded import PooledArrayReader
 from gatewright.backends.plugin import array_formats
@@ -8,11 +8,11 @@ from gatewright.core.config import Config
 from gatewright.domains.arrays import Dataset, Datasets
 
 _FILE_WINDOWS = 4
-"""Windows in whose time the file of a subset must be made."""
+"""The file of a subset must be made within the time limit of this many windows."""
 
 
 def open_datasets(config: Config, readers: ReaderPool) -> Datasets:
-    """Return the catalogue of what the configuration publishes.
+    """Return the catalogue of the data sets in the configuration.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Schedulers from the configuration, and the jobs that run on them."""
+"""Opens the schedulers of the configuration, and follows the jobs that run on them."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -27,10 +27,10 @@ async def open_compute(
     means: Means,
     stack: AsyncExitStack,
 ) -> tuple[JobService, Mapping[str, Sequence[Background]]]:
-    """Open the schedulers, and begin to follow them.
+    """Open the schedulers and begin to follow their jobs; the stack ends it.
 
-    The workers start the jobs' processes and open their output. Returned are the
-    service of jobs, and what follows the scheduler of each system.
+    Returns the service of jobs, and the background tasks that follow the scheduler of
+    each system.
     """
     table = SqlJobTable(database)
     schedulers = await open_schedulers(config, means, stack)

@@ -1,4 +1,4 @@
-"""Files and commands from the configuration, as the users' workers reach them."""
+"""Opens files and commands of the configured systems, through the users' workers."""
 
 from contextlib import AsyncExitStack
 
@@ -10,7 +10,7 @@ from gatewright.domains.files import CommandService, FileService
 
 
 async def open_owner_worker(stack: AsyncExitStack) -> Worker:
-    """Return the worker of the person who runs the gateway; it ends with the stack."""
+    """Return the worker of the gateway's own user; it ends with the stack."""
     return await stack.enter_async_context(open_worker())
 
 

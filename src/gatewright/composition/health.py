@@ -1,4 +1,4 @@
-"""The parts of a gateway whose health is asked for."""
+"""The parts of a gateway that health checks ask."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -25,10 +25,10 @@ def parts_of_systems(
     following: Mapping[str, Sequence[Steady]],
     owner: str | None,
 ) -> Iterator[tuple[str, Part]]:
-    """Yield the files and the jobs of each system that has them.
+    """Yield the parts “files” and “jobs” of each system that has them.
 
-    The owner's worker is asked for its home on each system with files, if there is an
-    owner whose files they are.
+    Files are checked by looking up the owner's home folder through the owner's worker,
+    if there is an owner who has files.
     """
     with_files = set(files.names)
     for system in config.systems:
@@ -41,7 +41,7 @@ def parts_of_systems(
 
 
 def _jobs_check(jobs: JobService, following: Sequence[Steady], system: str) -> Check:
-    """Return the check that a scheduler answers and its jobs are being followed."""
+    """Return a check that a scheduler answers and its jobs are being followed."""
 
     async def check() -> None:
         await jobs.ready(system)
@@ -52,7 +52,7 @@ def _jobs_check(jobs: JobService, following: Sequence[Steady], system: str) -> C
 
 
 def _home_check(files: FileService, system: str, owner: str) -> Check:
-    """Return what looks up the home folder, through the owner's worker."""
+    """Return a check that looks up the home folder through the owner's worker."""
 
     async def check() -> None:
         home = (await files.system(operator(owner), system)).home

@@ -1,4 +1,4 @@
-"""Identity from the configuration: accounts, sessions, tokens, the audit log."""
+"""Opens identity: accounts, sessions, tokens and the audit log."""
 
 import os
 import pwd
@@ -46,9 +46,9 @@ async def open_identity(
     clock: Clock = system_clock,
     hasher: PasswordHasher | None = None,
 ) -> Identity:
-    """Open identity over a database, and make the owner's account if missing.
+    """Open identity on a database, and create the owner's account if it is missing.
 
-    The stack ends what runs in it. Tests pass a clock and a cheap hasher.
+    Closing the stack ends its background work. Tests pass a clock and a cheap hasher.
 
     Raises
     ------
@@ -119,7 +119,7 @@ async def _open_directories(
 async def follow_directories(
     identity: Identity, leases: SqlLeases, stack: AsyncExitStack
 ) -> Background:
-    """Begin to bring accounts up to date with their directories; the stack ends it."""
+    """Begin to update accounts from their directories; the stack ends it."""
     following = Background(
         "following the directories of accounts",
         identity.directories.refresh,
@@ -129,10 +129,10 @@ async def follow_directories(
 
 
 def owner_name(config: Config) -> str:
-    """Return the account of the person who runs the gateway.
+    """Return the account name of the person who runs the gateway.
 
-    It is the configured one, or else the login name, or ``owner`` where the login
-    name is none that an account may have.
+    It is the configured name, or else the login name, or ``owner`` if the login name is
+    not valid for an account.
     """
     if config.identity.owner is not None:
         return config.identity.owner

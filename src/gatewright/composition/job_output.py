@@ -1,4 +1,4 @@
-"""The output of jobs, opened and read as their users' workers do it."""
+"""Opens and reads the output of jobs in their users' workers."""
 
 import os
 
@@ -14,8 +14,8 @@ _NO_FILE = "The job's output is not a regular file."
 class WorkerOutputFiles:
     """Opens the output of jobs in the workers of their users.
 
-    A path is one of the machine, whatever the root of the system's files, and the same
-    on every system: their file systems are mounted where the workers run.
+    Paths are absolute on the machine where the workers run, for every system, whatever
+    root its files have: the systems' file systems are mounted there.
     """
 
     def __init__(self, workers: Workers) -> None:
@@ -34,7 +34,7 @@ class WorkerOutputFiles:
 
 
 class WorkerOutputFile:
-    """The port ``OutputFile`` over a file that a worker opened."""
+    """Implements the port ``OutputFile`` for a file that a worker opened."""
 
     def __init__(self, opened: OpenFile) -> None:
         self._opened = opened

@@ -1,4 +1,4 @@
-"""What ``/metrics`` tells beside the requests."""
+"""The gauges that ``/metrics`` has beside the counters of requests."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -19,16 +19,16 @@ def measures_of(
     readers: ReaderPool,
     running: Callable[[], int],
 ) -> Mapping[str, Measure]:
-    """Return what is measured: the database, open jobs, readers, workers, the disk.
+    """Return measures of the database, open jobs, readers, workers and the disk.
 
-    ``running`` returns how many workers run.
+    ``running`` returns the number of running workers.
     """
     here = {"process": str(os.getpid())} if config.gateway.processes > 1 else {}
     kind = "sqlite" if config.gateway.database == "sqlite" else "postgresql"
 
     async def workers() -> Sequence[Measurement]:
         count = float(running())
-        return [Measurement("workers", "Workers that run.", [(here, count)])]
+        return [Measurement("workers", "Running workers.", [(here, count)])]
 
     return {
         "database": partial(measure_database, database, kind),

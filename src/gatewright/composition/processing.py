@@ -1,4 +1,4 @@
-"""Processing of images from the configuration."""
+"""Opens the processing of images: coadds, differences and light curves."""
 
 from contextlib import AsyncExitStack
 
@@ -22,10 +22,16 @@ async def open_processing(
     reader: ImageReader,
     stack: AsyncExitStack,
 ) -> Processing:
-    """Return what works on images; its processes start with the first work."""
+    """Return the processing of images; its processes start when they are first needed.
+
+    Raises
+    ------
+    Unavailable
+        The folder of products cannot be created.
+    """
     products = config.gateway.state / "products"
     try:
-        # It has to be there before the processes are: they may read no others.
+        # Create it first: the processes' sandbox admits only folders that exist.
         products.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise Unavailable(
@@ -38,7 +44,7 @@ async def open_processing(
         programs=(_PROGRAM,),
         folders=(*published_folders(config), products),
         spool=config.gateway.state / "spool",
-        # One more than work at once: a pool keeps one free of long work.
+        # One more than can be busy, since a pool keeps one process for short calls.
         readers=limits.processors + 1,
         memory_bytes=limits.processor_memory_bytes,
         seconds=limits.processor_seconds,

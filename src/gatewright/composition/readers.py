@@ -1,4 +1,4 @@
-"""The reader pool from the configuration, and what reads images through it."""
+"""Opens the pool of reader processes, and the readers of images that use it."""
 
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -10,11 +10,11 @@ from gatewright.core.errors import Unavailable
 from gatewright.domains.sky import ImageReader, ImageReaders
 
 _LEAST_READERS = 2
-"""One of them is kept for small requests."""
+"""Fewest readers; one of them is always free for small requests."""
 
 
 def open_image_reader(config: Config, readers: ReaderPool) -> ImageReader:
-    """Return what reads the images of all installed formats."""
+    """Return a reader for the images of all installed formats."""
     limit = config.limits.response_bytes
     return ImageReaders(
         [(one.suffixes, one.open(readers, limit)) for one in image_plugins()]
@@ -22,14 +22,21 @@ def open_image_reader(config: Config, readers: ReaderPool) -> ImageReader:
 
 
 async def open_readers(config: Config, stack: AsyncExitStack) -> ReaderPool:
-    """Start the readers of this gateway process; they end with the stack."""
+    """Start the reader processes of this gateway process; they end with the stack.
+
+    Raises
+    ------
+    Unavailable
+        The spool folder cannot be created.
+    """
     spool = config.gateway.state / "spool"
     try:
         spool.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise Unavailable(
-            f"The folder “{spool}” cannot be used: {error.strerror}. It is for answers "
-            "in the making: remove what is there, or let the gateway write there."
+            f"The folder “{spool}” cannot be used: {error.strerror}. It is for "
+            "unfinished responses: remove what is there, or let the gateway write "
+            "there."
         ) from error
     settings = PoolSettings(
         programs=reader_programs(),
@@ -44,14 +51,14 @@ async def open_readers(config: Config, stack: AsyncExitStack) -> ReaderPool:
 
 
 def published_folders(config: Config) -> tuple[Path, ...]:
-    """Return the folders that hold the data sets and the survey images, each once."""
+    """Return the folders with the data sets and survey images, sorted, each once."""
     sources = [dataset.source.parent for dataset in config.datasets]
     patterns = [_fixed_part(survey.images) for survey in config.surveys]
     return tuple(sorted({path.resolve() for path in [*sources, *patterns]}))
 
 
 def _fixed_part(pattern: str) -> Path:
-    """Return the folder that every file of a path pattern is in."""
+    """Return the folder that every file of a glob pattern is in or below."""
     parts = Path(pattern).parts
     for number, part in enumerate(parts):
         if any(sign in part for sign in "*?["):

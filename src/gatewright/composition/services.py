@@ -1,4 +1,4 @@
-"""All services of one gateway process, opened and closed together."""
+"""Opens and closes all services of one gateway process together."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -41,18 +41,18 @@ from gatewright.operations.processing import Processing
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What the faces may use."""
+    """The services that the faces use."""
 
     config: Config
     """The gateway's configuration."""
     events: EventHub
-    """What happened, for those who may know."""
+    """The hub of the event log."""
     identity: Identity
-    """Who people are, and the record of what they did."""
+    """Accounts, sessions, tokens and the audit log."""
     health: Health
-    """Whether the parts that the gateway needs answer."""
+    """Health checks of the parts that the gateway needs."""
     measures: Mapping[str, Measure]
-    """What is measured when it is asked for, by name."""
+    """Gauges that are measured when metrics are requested, by name."""
     readers: ReaderPool
     """Processes that parse files of arrays and images."""
     datasets: Datasets
@@ -62,24 +62,24 @@ class Services:
     processing: Processing
     """Coadds, differences and light curves."""
     surveys: SurveyWatch
-    """Whether the files of the surveys have been looked at."""
+    """The task that indexes the files of the surveys."""
     jobs: JobService
     """Jobs on the systems."""
     files: FileService
-    """Files of the systems, as the caller."""
+    """Files on the systems, accessed as the caller."""
     commands: CommandService
-    """Commands on the systems, as the caller."""
+    """Commands on the systems, run as the caller."""
     streams: Turns
-    """Turns of each user for event streams and followed outputs."""
+    """Limit of each user's open event streams and followed outputs."""
     store: Store
     """Collections of JSON documents."""
     listings: Listings
-    """Lists, queries and changes of the documents."""
+    """Lists, queries and changes of documents."""
 
 
 @asynccontextmanager
 async def open_services(config: Config) -> AsyncIterator[Services]:
-    """Open every backend that the configuration names and yield the services."""
+    """Open every backend that the configuration names, and yield the services."""
     async with AsyncExitStack() as stack:
         database = await open_database(config, stack)
         readers = await open_readers(config, stack)

@@ -1,4 +1,4 @@
-"""Surveys from the configuration, their index, and the look at their files."""
+"""Opens the surveys of the configuration, their index, and the indexing of files."""
 
 import csv
 from collections.abc import Mapping, Sequence
@@ -29,16 +29,16 @@ _FIRST_LOOK_SECONDS = 20.0
 
 @dataclass(frozen=True, slots=True)
 class SkyTools:
-    """What a command needs to change surveys."""
+    """The index and its reader, for commands that change surveys."""
 
     index: ImageIndex
-    """The index in the gateway's database."""
+    """Index of images in the gateway's database."""
     ingest: Ingest
-    """Reads files into it."""
+    """Reads files into the index."""
 
 
 async def open_sky_tools(config: Config, stack: AsyncExitStack) -> SkyTools:
-    """Open the index and readers beside a gateway that may be running."""
+    """Open the index and readers for a command, also while a gateway is running."""
     database = await open_database(config, stack)
     readers = await open_readers(config, stack)
     index = SqlImageIndex(database)
@@ -49,13 +49,12 @@ async def open_sky_tools(config: Config, stack: AsyncExitStack) -> SkyTools:
 async def open_sky(
     config: Config, database: Database, readers: ReaderPool, stack: AsyncExitStack
 ) -> tuple[SkyService, SurveyWatch, Background]:
-    """Open the index and begin to look at the surveys' files.
+    """Open the index, and begin to index the surveys' files in the background.
 
-    Returned are the service, what looks, and the work of looking.
-
-    Where a survey is new, or its settings are, it waits a little, so that a small
-    archive is there when the gateway answers; a large one is read while it does
-    (:meth:`SurveyWatch.ready` says so).
+    Returns the service, the watch that indexes, and its background task. If a survey or
+    its settings are new, this waits up to 20 seconds, so that a small archive is
+    complete when the gateway starts; a large one is indexed while the gateway runs
+    (:meth:`SurveyWatch.ready` tells).
     """
     index = SqlImageIndex(database)
     reader = open_image_reader(config, readers)
@@ -76,9 +75,10 @@ async def open_sky(
 
 
 async def save_surveys(index: ImageIndex, sources: Sequence[SurveySource]) -> None:
-    """Make the configured surveys those of the configuration, and no others.
+    """Store the configured surveys in the index, and remove those no longer configured.
 
-    Surveys that a command added stay, unless the configuration names one of them too.
+    Surveys that a command added remain, unless the configuration has one with the same
+    id.
     """
     named = {source.id for source in sources}
     for survey in await index.surveys():
@@ -89,7 +89,7 @@ async def save_surveys(index: ImageIndex, sources: Sequence[SurveySource]) -> No
 
 
 def survey_of(source: SurveySource) -> Survey:
-    """Return the survey that a part of the configuration describes."""
+    """Return the survey that a table of the configuration describes."""
     return Survey(
         id=source.id,
         title=source.title or source.id,
@@ -109,12 +109,12 @@ def survey_of(source: SurveySource) -> Survey:
 
 
 def times_of(source: SurveySource) -> Mapping[str, str]:
-    """Return the times that a survey's table gives its files, by their names.
+    """Return the observation times in a survey's table, by file name.
 
     Raises
     ------
     InvalidRequest
-        The table cannot be read, or has other columns.
+        The table cannot be read, or does not have the columns ``file`` and ``time``.
     """
     if source.times is None:
         return {}

@@ -1,4 +1,4 @@
-"""The gateway's database, and what every room keeps in it."""
+"""Opens the gateway's database."""
 
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -16,16 +16,16 @@ _FILE = "gateway.sqlite"
 
 
 async def open_database(config: Config, stack: AsyncExitStack) -> Database:
-    """Open the configured database with its tables up to date.
+    """Open the configured database and bring its tables up to date.
 
-    The stack closes it.
+    Closing the stack closes the database.
 
     Raises
     ------
     Unavailable
-        The database, or the folder it should be in, cannot be opened.
+        The database cannot be opened, or the state folder cannot be created.
     Conflict
-        Its tables do not fit this version.
+        Its tables do not fit this version of the gateway.
     """
     folder = _state_folder(config)
     url = config.gateway.database

@@ -1,4 +1,4 @@
-"""The document store, and what removes expired documents."""
+"""Opens the document store, and the task that removes expired documents."""
 
 from contextlib import AsyncExitStack
 
@@ -24,12 +24,12 @@ async def open_store(
 ) -> tuple[Store, Listings]:
     """Open the configured store; return it and its listings.
 
-    ``accounts`` says to whom rights may be given.
+    ``accounts`` tells which accounts may be given rights.
 
     Raises
     ------
     InvalidRequest
-        Its plug-in is not installed, or its settings are wrong.
+        The store's plug-in is not installed, or its settings are wrong.
     """
     name, limits = config.store.backend, config.limits
     plugin = load_plugin(STORES, name)

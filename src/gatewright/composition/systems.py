@@ -1,4 +1,4 @@
-"""The systems of the configuration, each opened by the plug-ins that it names."""
+"""Opens the configured systems, with the plug-ins that each one names."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
@@ -37,13 +37,13 @@ class Means:
     """What the backends of all systems may use."""
 
     workers: Workers
-    """The processes that act for people."""
+    """Worker processes that act as users."""
     lease: Callable[[str], Lease]
-    """Returns the lease of a work that one process of the gateway does at a time."""
+    """Returns the lease with a name; at most one gateway process holds it at a time."""
     service_account: str
-    """Account that acts for everyone together."""
+    """Account for work that is done for all users together."""
     homes: Callable[[System], Homes] = lambda system: homes_of(system)  # noqa: PLW0108  # it is below
-    """Returns what gives the users' homes on a system."""
+    """Returns a function that finds the users' homes on a system."""
 
 
 async def open_schedulers(
@@ -85,15 +85,15 @@ async def open_filesystems(
 
 
 def homes_of(system: System) -> Homes:
-    """Return what gives the users' homes on a system.
+    """Return a function that finds users' homes on a system.
 
-    In single-user mode everyone acts as the gateway's owner, whose home it is.
+    In single-user mode all accounts use the home folder of the gateway's own user.
     """
     return one_home((system.home or Path.home()).absolute())
 
 
 def _named(group: str, name: str, kind: type[Kind]) -> Iterator[Kind]:
-    """Yield the plug-in of a name, or nothing where a system does without."""
+    """Yield the plug-in with a name, or nothing if a system has none."""
     if name == NONE:
         return
     plugin = load_plugin(group, name)

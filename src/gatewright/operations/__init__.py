@@ -1,1 +1,1 @@
-"""Recipes over several domains."""
+"""Operations that combine several domains."""

@@ -44,7 +44,7 @@ from gatewright.domains.sky import (
 )
 
 WAIT_SECONDS = 10.0
-"""How long a request waits for a product before it is told to come back."""
+"""Seconds for which a request waits for a product before it gets an unfinished one."""
 MOST_IMAGES = 500
 """Most images of one product, or of one light curve."""
 _LEASE_SECONDS = 30.0
@@ -55,21 +55,26 @@ _KINDS = (ImageKind.SCIENCE, ImageKind.REFERENCE, ImageKind.DIFFERENCE)
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which images: by name, by a search, or those of a coadd that is there."""
+    """Images selected by id, by a search, or as an existing coadd."""
 
     images: Sequence[str] = ()
-    """Names of images."""
+    """Ids of images."""
     query: ImageQuery | None = None
-    """A search."""
+    """A search for images."""
     coadd: str | None = None
-    """Name of a coadd."""
+    """Id of a coadd."""
 
 
 Work = Callable[[Product], Awaitable[Product]]
 
 
 class Processing:
-    """What the faces may do with the pixels of images beyond cutting them."""
+    """Makes products from images, keeps track of them, and returns their pixels.
+
+    Each product is made once, however many requests ask for it. The background task
+    that makes it renews its lease in the store; if the process dies, the lease expires
+    and the product counts as failed.
+    """
 
     def __init__(
         self,
@@ -87,7 +92,7 @@ class Processing:
         self._tasks: dict[str, asyncio.Task[Product]] = {}
 
     async def close(self) -> None:
-        """End what is being made."""
+        """Cancel the products that are being made."""
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
@@ -97,10 +102,19 @@ class Processing:
     ) -> Product:
         """Return the coadd of images, which may still be in the making.
 
+        ``place`` is its area, None for all of the first image; ``method`` is ``mean``,
+        ``clipped`` or ``psf-matched``.
+
         Raises
         ------
-        NotSignedIn, NotFound, InvalidContent, TooLarge
-            The caller may not, an image is not there, or cannot be used.
+        NotSignedIn, NotAllowed
+            The caller is a visitor, or does not have the scope ``sky:read``.
+        NotFound
+            An image does not exist, or the search finds none.
+        InvalidContent
+            An image is not an image of the sky, or cannot be used.
+        TooLarge
+            There are too many images, or they need too much memory.
         """
         side = Side(await self._frames(caller, chosen, place), method)
         request = {"images": _names(side), **_place_of(place), "method": method}
@@ -117,12 +131,10 @@ class Processing:
         reference: Selection,
         place: Circle | None,
     ) -> Product:
-        """Return the difference of two sides, which may still be in the making.
+        """Return the difference of two selections, which may still be in the making.
 
-        Raises
-        ------
-        NotSignedIn, NotFound, InvalidContent, TooLarge
-            The caller may not, an image is not there, or cannot be used.
+        Several images of a selection are first combined into a clipped coadd. It raises
+        the errors of :meth:`coadd`.
         """
         new = Side(await self._frames(caller, science, place), "clipped")
         old = Side(await self._frames(caller, reference, place), "clipped")
@@ -141,12 +153,12 @@ class Processing:
         )
 
     async def product(self, caller: Caller, kind: ProductKind, name: str) -> Product:
-        """Return a product; one whose maker ended is told as failed.
+        """Return a product; one whose maker died counts as failed.
 
         Raises
         ------
         NotFound
-            There is none of that name whose images the caller may all see.
+            There is no such product, or the caller may not see all of its images.
         """
         found = await self._store.product(name)
         visible = {survey.id for survey in await self._sky.surveys(caller)}
@@ -170,14 +182,14 @@ class Processing:
         stretch: Stretch,
         size: int | None,
     ) -> Content:
-        """Return one plane of a product that :meth:`product` returned.
+        """Return one plane of a product as FITS or PNG.
 
         Raises
         ------
         NotFound
-            It has no such plane.
+            The product has no such plane.
         Conflict
-            It is not ready.
+            The product is not ready.
         """
         if product.state is not ProductState.READY or product.path is None:
             raise Conflict(
@@ -199,15 +211,19 @@ class Processing:
     async def light_curve(
         self, caller: Caller, ra: float, dec: float, query: ImageQuery
     ) -> LightCurve:
-        """Return the flux at a place in the images that a search finds there.
+        """Return the flux at ``ra`` and ``dec`` (ICRS degrees) in all matching images.
 
         Raises
         ------
-        NotFound, TooLarge
-            No image, or too many.
+        NotSignedIn
+            The caller is a visitor.
+        NotFound
+            No matching image covers the place.
+        TooLarge
+            More than 500 images match.
         """
         if not caller.signed_in:
-            raise NotSignedIn("Sign in, or send a token, to measure.")
+            raise NotSignedIn("Sign in, or send a token, to measure light curves.")
         frames = await self._frames(
             caller, Selection(query=query), Circle(ra, dec, 0.0)
         )
@@ -221,7 +237,7 @@ class Processing:
         sides: Sequence[Side],
         work: Work,
     ) -> Product:
-        """Return what was made of a request before, or make it and wait a while."""
+        """Return the product of a request; make it if new, waiting up to 10 seconds."""
         frames = [frame for side in sides for frame in side.frames]
         product = Product(
             id=_name(kind, request, frames),
@@ -241,11 +257,11 @@ class Processing:
         if running is None:
             return await self.product(caller, kind, product.id)
         done, _ = await asyncio.wait([running], timeout=WAIT_SECONDS)
-        # Whoever asked hears why it could not be made.
+        # A failure is raised here, so that the caller learns its reason.
         return running.result() if done else product
 
     async def _finish(self, product: Product, work: Work) -> Product:
-        """Make a product and write down what became of it."""
+        """Make a product, and store the result or the failure."""
         keeping = asyncio.create_task(self._keep(product.id))
         try:
             made = await work(product)
@@ -273,10 +289,10 @@ class Processing:
     async def _frames(
         self, caller: Caller, chosen: Selection, place: Circle | None
     ) -> list[FrameRef]:
-        """Return the frames of a selection in order of time, those without one last."""
+        """Return the frames of a selection, sorted by time; those without are last."""
         caller.require(Scope.SKY_READ)
         if not caller.signed_in:
-            raise NotSignedIn("Sign in, or send a token, to have images worked on.")
+            raise NotSignedIn("Sign in, or send a token, to process images.")
         if chosen.coadd is not None:
             return [
                 _coadd_frame(
@@ -289,10 +305,10 @@ class Processing:
             names = dict.fromkeys(chosen.images)
             images = [await self._sky.image(caller, name) for name in names]
         if not images:
-            raise NotFound("No image is found by this selection.")
+            raise NotFound("This selection finds no image.")
         others = [image.id for image in images if image.kind not in _KINDS]
         if others:
-            raise InvalidContent(f"“{others[0]}” is no image of the sky.")
+            raise InvalidContent(f"“{others[0]}” is not an image of the sky.")
         refs = [_frame(image) for image in images]
         return sorted(refs, key=lambda r: (r.mjd is None, r.mjd or 0.0, r.image))
 
@@ -345,7 +361,7 @@ def _coadd_frame(product: Product) -> FrameRef:
 
 
 def _as_image(product: Product, plane: Plane, ra: float, dec: float) -> Image:
-    """Return a plane of a product as the image that a reader cuts."""
+    """Return a plane of a product as an image that the reader can cut."""
     assert product.path is not None  # noqa: S101  # it is ready
     return Image(
         id=f"{product.id}.{plane}",
@@ -378,7 +394,7 @@ def _place_of(place: Circle | None) -> dict[str, object]:
 def _name(
     kind: ProductKind, request: dict[str, object], frames: Sequence[FrameRef]
 ) -> str:
-    """Return the name of a product: the same images, and the same method, the same."""
+    """Return a product's id, which is equal for the same images, place and method."""
     identities = [f"{frame.image} {frame.identity}" for frame in frames]
     text = json.dumps([_METHOD_VERSION, kind, request, identities], sort_keys=True)
     return f"{kind[0]}-{hashlib.sha256(text.encode()).hexdigest()[:24]}"

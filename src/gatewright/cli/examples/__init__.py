@@ -1,7 +1,6 @@
-"""The demo's example archives, simulated with a fixed seed and saying so.
+"""The demo's example archives, simulated with fixed seeds and marked as simulated.
 
-They are ordinary NetCDF and FITS files; the gateway publishes them by the same code
-as anybody's own.
+They are ordinary NetCDF and FITS files, which the gateway publishes like any others.
 """
 
 from gatewright.cli.examples.climate import write_reanalysis

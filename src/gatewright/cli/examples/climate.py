@@ -1,8 +1,8 @@
-"""A small simulated ensemble reanalysis on the grid of 20CR version 2c.
+"""A small simulated ensemble reanalysis, on the grid of 20CR version 2c.
 
-The atmosphere is a zonal-mean state with travelling waves; the members agree where
-the real reanalysis has many stations and drift apart over the southern ocean and with
-time. Winds are in geostrophic balance with the heights, so maps look like weather.
+The atmosphere is a zonal-mean state with travelling waves. The members agree where the
+real reanalysis has many stations, and drift apart over the southern ocean and with
+time. Winds are in geostrophic balance with the heights, so maps look realistic.
 """
 
 from pathlib import Path
@@ -25,7 +25,7 @@ _WAVES = 6
 
 
 def write_reanalysis(path: Path, seed: int = 1871) -> None:
-    """Write the archive: prmsl, uwnd, vwnd packed in 16 bits, air plain."""
+    """Write the archive: prmsl, uwnd and vwnd packed in 16 bits, air as float32."""
     latitude = np.linspace(90.0, -90.0, 91)
     longitude = np.arange(0.0, 360.0, 2.0, dtype=np.float64)
     hours = np.arange(0.0, 6.0 * TIMES, 6.0, dtype=np.float64)
@@ -61,10 +61,19 @@ def _waves(
     longitude: Axis,
     hours: Axis,
 ) -> Field:
-    """Return height anomalies in m by (time, member, lat, lon).
+    """Return height anomalies in m, of shape (time, member, lat, lon).
 
-    Each is a sum of zonal waves that travel eastward; members differ by phases whose
-    spread grows with time and is largest in the south.
+    Each is a sum of zonal waves that travel eastward. Members differ by phase errors,
+    whose spread grows with time and is largest in the south.
+
+    Parameters
+    ----------
+    random
+        Random number generator.
+    latitude, longitude
+        Coordinates of the grid in degrees.
+    hours
+        Times in hours.
     """
     phi, lam = np.radians(latitude)[:, None], np.radians(longitude)[None, :]
     total = np.zeros((len(hours), MEMBERS, len(latitude), len(longitude)), np.float32)
@@ -85,10 +94,10 @@ def _waves(
 
 
 def _heights(wave: Field, latitude: Axis) -> Field:
-    """Return geopotential heights in m by (time, member, level, lat, lon).
+    """Return geopotential heights in m, of shape (time, member, level, lat, lon).
 
-    The mean state is that of a column in hydrostatic balance with a constant lapse
-    rate above a surface that is warm at the equator (Wallace and Hobbs, 2006, 3.2).
+    The mean state is a column in hydrostatic balance with a constant lapse rate, above
+    a surface that is warm at the equator (Wallace and Hobbs, 2006, section 3.2).
     """
     surface = 250.0 + 50.0 * np.cos(np.radians(latitude)) ** 2
     ratio = (1000.0 / LEVELS) ** (_GAS * _LAPSE / _GRAVITY)
@@ -103,7 +112,8 @@ def _heights(wave: Field, latitude: Axis) -> Field:
 def _geostrophic(height: Field, latitude: Axis, longitude: Axis) -> tuple[Field, Field]:
     """Return the geostrophic wind in m/s (Holton and Hakim, 2013, equation 3.6).
 
-    Within 15 degrees of the equator the Coriolis parameter is held at its value there.
+    The eastward and northward components have the shape of ``height``. Within 15
+    degrees of the equator the Coriolis parameter is held at its value at 15 degrees.
     """
     phi = np.radians(latitude)
     limit = np.sin(np.radians(15.0))
@@ -154,7 +164,7 @@ def _packed(
     values: Field,
     words: tuple[str, str, str],
 ) -> None:
-    """Write values in 16 bits (CF 1.8, section 8.1), compressed, chunked by field."""
+    """Write values packed in 16 bits (CF 1.8, section 8.1), compressed, by map."""
     low, high = float(values.min()), float(values.max())
     scale, offset = (high - low) / 65_000.0, (high + low) / 2
     numbers = np.round((values - offset) / scale).astype(np.int16)

@@ -1,7 +1,8 @@
-"""A small simulated sky survey: one field, three filters, some nights.
+"""A small simulated sky survey: one field, three filters, six nights.
 
-Stars, galaxies and three supernovae with light curves; every exposure has its own
-pointing, seeing and sky. The truth stands beside the images in ``transients.csv``.
+It has stars, galaxies and three supernovae with light curves; every exposure has its
+own pointing, seeing and sky level. The file ``transients.csv`` beside the images has
+the true positions, magnitudes and times of the supernovae.
 """
 
 from collections.abc import Iterator
@@ -21,13 +22,13 @@ PIXEL = 0.4
 """Arcseconds per pixel."""
 SIZE = 512
 ZERO_POINT = 29.0
-"""Magnitude (AB) of one count per exposure."""
+"""AB magnitude of a source with one count per exposure."""
 NIGHTS = (0.0, 4.0, 9.0, 15.0, 22.0, 40.0)
 """Days after the first exposure."""
 FIRST_NIGHT = 60_310.2
 """MJD (UTC) of the first exposure."""
 COLOURS = {"g": 0.45, "r": 0.0, "i": -0.25}
-"""Magnitudes to add to r in each filter."""
+"""Magnitude in each filter minus magnitude in r."""
 
 Pixels = NDArray[np.float32]
 _PEAK_WIDTH = 12.0
@@ -35,27 +36,27 @@ _PEAK_WIDTH = 12.0
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One object of the simulated sky."""
+    """A source in the simulated sky."""
 
     ra: float
-    """ICRS degrees."""
+    """Right ascension, ICRS degrees."""
     dec: float
-    """ICRS degrees."""
+    """Declination, ICRS degrees."""
     magnitude: float
-    """AB magnitude in r (at peak, for a transient)."""
+    """AB magnitude in r, at the peak for a transient."""
     radius: float = 0.0
-    """Half-light radius in arcseconds; 0 for a point."""
+    """Half-light radius in arcseconds; 0 for a point source."""
     ratio: float = 1.0
-    """Minor over major axis."""
+    """Minor axis divided by major axis."""
     angle: float = 0.0
     """Position angle in radians."""
     peak: float | None = None
-    """MJD of the peak of a transient; None for what does not change."""
+    """MJD of a transient's peak; None for a constant source."""
     name: str = ""
-    """Name of a transient."""
+    """Name of a transient; empty for other sources."""
 
     def counts(self, mjd: float, band: str) -> float:
-        """Return the counts of an exposure through a filter, at a time in MJD."""
+        """Return the source's counts in an exposure through a filter at an MJD."""
         magnitude = self.magnitude + COLOURS[band]
         if self.peak is not None:
             days = (mjd - self.peak) / _PEAK_WIDTH
@@ -69,9 +70,10 @@ class Source:
         centre: tuple[float, float],
         seeing: float,
     ) -> None:
-        """Add an elliptical Gaussian as wide as the source and the seeing together.
+        """Add an elliptical Gaussian with the widths of source and seeing combined.
 
-        ``centre`` is column and row, counted from 0; ``seeing`` the FWHM in arcseconds.
+        ``centre`` is column and row, counted from 0; ``seeing`` is the FWHM in
+        arcseconds.
         """
         sigma = seeing / 2.355 / PIXEL
         major = float(np.hypot(self.radius / 1.18 / PIXEL, sigma))
@@ -91,7 +93,7 @@ class Source:
 
 
 def write_survey(folder: Path, seed: int = 2009) -> None:
-    """Write the exposures as FITS files and the truth beside them."""
+    """Write the exposures as FITS files, and ``transients.csv`` beside them."""
     random = np.random.default_rng(seed)
     folder.mkdir(parents=True, exist_ok=True)
     steady = [*_stars(random, 260), *_galaxies(random, 90)]
@@ -134,7 +136,10 @@ def _galaxies(random: np.random.Generator, count: int) -> Iterator[Source]:
 
 
 def _transients(sources: list[Source]) -> Iterator[Source]:
-    """Yield supernovae a little off the centres of the three brightest hosts inside."""
+    """Yield supernovae slightly off the centres of the three brightest galaxies.
+
+    Only galaxies well inside the field are chosen.
+    """
     near = 0.35 * SIZE * PIXEL / 3600
     hosts = [
         s
@@ -153,7 +158,7 @@ def _transients(sources: list[Source]) -> Iterator[Source]:
 def _expose(
     random: np.random.Generator, sources: list[Source], mjd: float, band: str
 ) -> fits.PrimaryHDU:
-    """Return an exposure with its own pointing, seeing and sky."""
+    """Return an exposure with its own pointing, seeing and sky level."""
     wcs = WCS(naxis=2)
     wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
     wcs.wcs.crval = CENTRE

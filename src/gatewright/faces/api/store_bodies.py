@@ -1,4 +1,4 @@
-"""What clients send to the document store, and what it tells them."""
+"""Parses requests to the document store, and describes its content as JSON."""
 
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
@@ -34,13 +34,13 @@ _TEN_YEARS = 315_360_000
 _WORDS = {right.word: right for right in Right}
 
 Responses = dict[int | str, dict[str, Any]]
-"""Descriptions of answers, as FastAPI takes them."""
+"""Descriptions of responses by status, as FastAPI takes them."""
 
 SomeRight = Literal["read", "write", "admin"]
 
 
 class PermissionsBody(BaseModel):
-    """Who may do what; each right has those before it: read, write, admin."""
+    """Permissions; each right includes those before it: read, write, admin."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -59,7 +59,7 @@ class PermissionsBody(BaseModel):
     )
 
     def permissions(self) -> Permissions:
-        """Return the body as the domain has it."""
+        """Return the permissions as the domain's value."""
         return Permissions(
             {name: _WORDS[word] for name, word in self.users.items()},
             {name: _WORDS[word] for name, word in self.groups.items()},
@@ -68,23 +68,23 @@ class PermissionsBody(BaseModel):
 
 
 class CollectionBody(BaseModel):
-    """What a collection is to have; what is left out stays as it is."""
+    """Settings of a collection; settings that are left out stay unchanged."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     indexes: list[str] | None = Field(
         None,
         max_length=64,
-        description="Fields that queries find by an index, their names joined by dots; "
-        "a backslash stands before a dot that is part of a name.",
+        description="Fields to index for queries. Join the names of nested fields by "
+        "dots; write a backslash before a dot in a name.",
         examples=[["magnitude", "position.ra"]],
     )
     permissions: PermissionsBody | None = Field(
-        None, description="Who may do what; the owner may always do everything."
+        None, description="Permissions; the owner has all rights in any case."
     )
 
     def given_permissions(self) -> Permissions | None:
-        """Return the permissions as the domain has them, None if none were sent."""
+        """Return the permissions as the domain's value, or None if none were sent."""
         return None if self.permissions is None else self.permissions.permissions()
 
 
@@ -94,21 +94,21 @@ class CollectionAnswer(BaseModel):
     name: str = Field(description="Name in URLs.")
     owner: str = Field(description="Account that made it.")
     right: str = Field(
-        description="What the caller may do: “none” where only some documents are "
-        "theirs to see, else “read”, “write” or “admin”."
+        description="Your right: “read”, “write” or “admin”, or “none” if you may read "
+        "only some documents."
     )
     documents: int = Field(description="Number of documents.")
     bytes: int = Field(description="Bytes of the documents.")
-    created_at: str = Field(description="When it was made, RFC 3339 in UTC.")
+    created_at: str = Field(description="When it was created, RFC 3339 in UTC.")
     last_change: int = Field(description="Number of the last change.")
     indexes: list[str] = Field(description="Indexed fields.")
     permissions: PermissionsBody | None = Field(
-        None, description="Who may do what; told to those who may change it."
+        None, description="Permissions; shown only to those who may change them."
     )
 
 
 class CollectionList(BaseModel):
-    """Collections that the caller may see."""
+    """Collections that you own or in which you may read a document."""
 
     collections: list[CollectionAnswer] = Field(description="Collections, by name.")
     next: str | None = Field(description="Cursor of the next page, null on the last.")
@@ -118,16 +118,16 @@ class StoredAnswer(BaseModel):
     """A document that was written."""
 
     key: str = Field(description="Name in the collection.")
-    etag: str = Field(description="Entity tag, in its quotes.")
-    bytes: int = Field(description="Size of the JSON text.")
-    created: bool = Field(description="Whether it was not there before.")
-    expires_at: str | None = Field(description="When it will be gone; null for never.")
+    etag: str = Field(description="Entity tag, with its quotes.")
+    bytes: int = Field(description="Size of the JSON text in bytes.")
+    created: bool = Field(description="Whether the document is new.")
+    expires_at: str | None = Field(description="When it expires; null for never.")
 
 
 class BulkAnswer(BaseModel):
     """Documents that were written together."""
 
-    documents: list[StoredAnswer] = Field(description="In the order sent.")
+    documents: list[StoredAnswer] = Field(description="Documents, in the order sent.")
 
 
 class BulkBody(BaseModel):
@@ -142,10 +142,10 @@ class DocumentEntry(BaseModel):
     """A document in a list."""
 
     key: str = Field(description="Name in the collection.")
-    etag: str = Field(description="Entity tag, in its quotes.")
+    etag: str = Field(description="Entity tag, with its quotes.")
     modified_at: str = Field(description="Last write, RFC 3339 in UTC.")
     modified_by: str = Field(description="Account that wrote it last.")
-    expires_at: str | None = Field(description="When it will be gone; null for never.")
+    expires_at: str | None = Field(description="When it expires; null for never.")
     document: object = Field(description="The document, as it was sent.")
 
 
@@ -153,16 +153,16 @@ class DocumentList(BaseModel):
     """Documents of a collection."""
 
     documents: list[DocumentEntry] = Field(
-        description="Documents, by key or as “sort” says."
+        description="Documents, sorted by key or as “sort” says."
     )
     next: str | None = Field(description="Cursor of the next page, null on the last.")
     advice: str | None = Field(
-        None, description="How to make a query quicker that read many documents."
+        None, description="How to speed up a query that read many documents."
     )
     count: int | None = Field(
         None,
-        description="Number of documents in the whole list, where “count” was asked; "
-        "null where more would have to be read for it than one request reads.",
+        description="Number of documents in the whole list, if “count” was requested; "
+        "null if counting would read too many documents.",
     )
 
 
@@ -170,25 +170,25 @@ class ChangeEntry(BaseModel):
     """The last change of one document."""
 
     number: int = Field(description="Place in the collection's changes.")
-    key: str = Field(description="The document.")
-    kind: Literal["put", "delete"] = Field(description="What happened.")
-    etag: str | None = Field(description="Its entity tag; null when it is gone.")
-    at: str = Field(description="When, RFC 3339 in UTC.")
+    key: str = Field(description="Key of the document.")
+    kind: Literal["put", "delete"] = Field(description="Kind of change.")
+    etag: str | None = Field(description="New entity tag; null after a deletion.")
+    at: str = Field(description="Time of the change, RFC 3339 in UTC.")
 
 
 class ChangeList(BaseModel):
     """Changes of a collection."""
 
-    changes: list[ChangeEntry] = Field(description="Oldest first.")
-    last: int = Field(description="What to send as “since” the next time.")
+    changes: list[ChangeEntry] = Field(description="Changes, oldest first.")
+    last: int = Field(description="Number to send as “since” the next time.")
 
 
 class StoreUsageAnswer(BaseModel):
-    """What the caller's documents take."""
+    """Total size of your documents, and the limit."""
 
-    documents: int = Field(description="Documents that the caller wrote last.")
-    bytes: int = Field(description="Their bytes.")
-    limit_bytes: int = Field(description="Bytes that they may take.")
+    documents: int = Field(description="Number of documents whose last writer you are.")
+    bytes: int = Field(description="Size of these documents in bytes.")
+    limit_bytes: int = Field(description="Largest size that they may have, in bytes.")
 
 
 CollectionName = Annotated[
@@ -207,24 +207,24 @@ async def document_key(
         str,
         Path(
             title="Key",
-            description="1 to 255 bytes of text without “/” and control characters.",
+            description="1 to 255 bytes of UTF-8 without “/” and control characters.",
             examples=["sn-2011fe"],
         ),
     ],
 ) -> str:
-    """Return the key in the path, from the bytes that were sent.
+    """Return the key in the path, decoded from its raw bytes.
 
     Raises
     ------
     InvalidRequest
-        They are not UTF-8.
+        The key is not valid UTF-8.
     InvalidContent
-        No document may have it, as one with an escaped slash.
+        No document may have this key, such as one with an escaped slash.
     """
     try:
         return check_key(part_of_path(request.scope, 2).decode())
     except UnicodeDecodeError as error:
-        raise InvalidRequest("A key is UTF-8, percent-encoded.") from error
+        raise InvalidRequest("A key has to be percent-encoded UTF-8.") from error
 
 
 Key = Annotated[str, Depends(document_key)]
@@ -235,27 +235,27 @@ ExpiresIn = Annotated[
     | None,
     Query(
         title="Seconds to live",
-        description="The document is gone after so many seconds; “never” takes an end "
-        "away that was set.",
+        description="The document expires after this many seconds; “never” removes an "
+        "expiry that was set before.",
         examples=[3600],
     ),
 ]
 
 
 def lifetime(expires_in: float | Literal["never"] | None) -> Lifetime:
-    """Return a request's ``expires_in``."""
+    """Return the lifetime that the parameter ``expires_in`` describes."""
     if isinstance(expires_in, str):
         return Lifetime(for_ever=True)
     return Lifetime(expires_in)
 
 
 def quoted(etag: str) -> str:
-    """Return an entity tag in its quotes."""
+    """Return an entity tag with its quotes."""
     return f'"{etag}"'
 
 
 def conditions(request: Request) -> Callable[[str | None], None]:
-    """Return the check of the request's ``If-Match`` and ``If-None-Match``."""
+    """Return a function that checks the request's preconditions on an entity tag."""
 
     def check(etag: str | None) -> None:
         check_preconditions(request, None if etag is None else quoted(etag))
@@ -264,12 +264,14 @@ def conditions(request: Request) -> Callable[[str | None], None]:
 
 
 async def read_document(request: Request, *media_types: str) -> bytes:
-    """Return a request's body, which is a JSON text.
+    """Return a request's body, which has to be JSON.
+
+    ``media_types`` are accepted instead of ``application/json``.
 
     Raises
     ------
     UnsupportedMediaType
-        It is said to be something else.
+        ``Content-Type`` is another type.
     """
     said = request.headers.get("content-type", "")
     kind = said.partition(";")[0].strip().lower()
@@ -280,7 +282,7 @@ async def read_document(request: Request, *media_types: str) -> bytes:
 
 
 async def read_collection(request: Request) -> CollectionBody:
-    """Return the settings of a collection from a body; an empty one has none."""
+    """Return the collection settings in a body; an empty body has none."""
     if not await request.body():
         return CollectionBody()
     return await read_model(request, CollectionBody)
@@ -291,12 +293,12 @@ class _Bulk(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def split_bulk(body: bytes) -> Mapping[str, bytes]:
-    """Return the documents of a bulk request as they were sent.
+    """Return the documents of a bulk request by key, each as it was sent.
 
     Raises
     ------
     InvalidRequest, InvalidContent
-        It is not ``{"documents": {key: document}}``.
+        The body is not ``{"documents": {key: document}}``.
     """
     decode(body)
     try:
@@ -307,7 +309,7 @@ def split_bulk(body: bytes) -> Mapping[str, bytes]:
 
 
 def permissions_answer(permissions: Permissions) -> dict[str, object]:
-    """Return permissions as JSON."""
+    """Return permissions as JSON values."""
     everyone = permissions.everyone
     return {
         "users": {name: right.word for name, right in permissions.users.items()},
@@ -317,7 +319,7 @@ def permissions_answer(permissions: Permissions) -> dict[str, object]:
 
 
 def collection_answer(view: CollectionView) -> dict[str, object]:
-    """Return a collection as JSON."""
+    """Return a collection as JSON values."""
     collection = view.collection
     answer: dict[str, object] = {
         "name": collection.name,
@@ -335,7 +337,7 @@ def collection_answer(view: CollectionView) -> dict[str, object]:
 
 
 def stored_answer(stored: Stored) -> dict[str, object]:
-    """Return what became of a document as JSON."""
+    """Return a written document's key, entity tag and size as JSON values."""
     return {
         "key": stored.key,
         "etag": quoted(stored.etag),
@@ -346,7 +348,7 @@ def stored_answer(stored: Stored) -> dict[str, object]:
 
 
 def entry_answer(document: Document) -> dict[str, object]:
-    """Return a document of a list as JSON."""
+    """Return a document in a list as JSON values."""
     return {
         "key": document.key,
         "etag": quoted(document.etag),
@@ -358,7 +360,7 @@ def entry_answer(document: Document) -> dict[str, object]:
 
 
 def change_answer(change: Change) -> dict[str, object]:
-    """Return a change as JSON."""
+    """Return a change as JSON values."""
     return {
         "number": change.number,
         "key": change.key,
@@ -369,7 +371,7 @@ def change_answer(change: Change) -> dict[str, object]:
 
 
 def document_headers(document: Document) -> dict[str, str]:
-    """Return the header fields of a document's answer; ``Sunset`` is its end."""
+    """Return the headers of a document; ``Sunset`` is its expiry (RFC 8594)."""
     headers = validators(quoted(document.etag), document.modified_at)
     headers["Cache-Control"] = "private, no-cache"
     if document.expires_at is not None:

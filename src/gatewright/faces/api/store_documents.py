@@ -1,4 +1,4 @@
-"""One JSON document: ``/store/{collection}/{key}``."""
+"""JSON documents: ``/store/{collection}/{key}``."""
 
 from typing import Any
 
@@ -26,18 +26,18 @@ router = APIRouter(tags=["store"])
 
 _MERGE_PATCH = ("application/merge-patch+json", "application/json")
 _ABSENT: bodies.Responses = {
-    404: {"description": "There is no document that the caller may read."}
+    404: {"description": "There is no such document, or you may not read it."}
 }
 _WRITING: bodies.Responses = {
     **_ABSENT,
-    403: {"description": "The caller may read it, and not do this."},
-    412: {"description": "It is not in the state that If-Match or If-None-Match name."},
+    403: {"description": "You may read it, but not do this."},
+    412: {"description": "“If-Match” or “If-None-Match” does not hold."},
 }
 _STORING: bodies.Responses = {
     **_WRITING,
     413: {"description": "The document is too large."},
-    422: {"description": "The document cannot be kept; the text says why."},
-    507: {"description": "The caller's documents take all the room they may."},
+    422: {"description": "The document cannot be stored; the text says why."},
+    507: {"description": "Your documents have reached their size limit."},
 }
 _READING = ("GET", "HEAD")
 _ADDRESS = ("store", "collection", "key")
@@ -52,14 +52,14 @@ _ANY_JSON: dict[str, Any] = {"application/json": {"schema": {}}}
     summary="A document",
     responses={
         **_ABSENT,
-        200: {"description": "The bare JSON, as it was sent.", "content": _ANY_JSON},
-        304: {"description": "It is the one that If-None-Match names."},
+        200: {"description": "The JSON as it was sent.", "content": _ANY_JSON},
+        304: {"description": "The document has not changed."},
     },
 )
 async def get_document(
     request: Request, context: Context, collection: CollectionName, key: Key
 ) -> Response:
-    """Return the document itself, with its “ETag”; “Sunset” says when it ends."""
+    """Return a document with its “ETag”; “Sunset” tells when it expires."""
     view = await context.services.store.get(context.caller, collection, key)
     headers = bodies.document_headers(view.document)
     if check_preconditions(request, headers["ETag"]):
@@ -73,11 +73,11 @@ async def get_document(
     "/store/{collection}/{key}",
     operation_id="writeDocument",
     response_model=bodies.StoredAnswer,
-    summary="Make or replace a document",
+    summary="Create or replace a document",
     openapi_extra={"requestBody": {"required": True, "content": _ANY_JSON}},
     responses={
         **_STORING,
-        201: {"description": "It was made.", "model": bodies.StoredAnswer},
+        201: {"description": "It was created.", "model": bodies.StoredAnswer},
     },
 )
 async def put_document(
@@ -87,10 +87,10 @@ async def put_document(
     key: Key,
     expires_in: ExpiresIn = None,
 ) -> Response:
-    """Store the JSON of the body, character for character.
+    """Store the JSON in the body, character for character.
 
-    The collection is made if there is none of that name. With “If-None-Match: *” only
-    a new document is stored, with “If-Match” only the one that was read is replaced.
+    The collection is created if it does not exist. With “If-None-Match: *” only a new
+    document is stored; with “If-Match” only the version that you read is replaced.
     """
     stored = await context.services.store.put(
         context.caller,
@@ -123,7 +123,7 @@ async def patch_document(
     key: Key,
     expires_in: ExpiresIn = None,
 ) -> Response:
-    """Apply a JSON merge patch (RFC 7396): members are replaced, null removes one."""
+    """Apply a JSON merge patch (RFC 7396): members are replaced, or removed by null."""
     stored = await context.services.store.patch(
         context.caller,
         collection,
@@ -145,7 +145,7 @@ async def patch_document(
 async def delete_document(
     request: Request, context: Context, collection: CollectionName, key: Key
 ) -> Response:
-    """Delete the document; with “If-Match” only the one that was read."""
+    """Delete a document; with “If-Match” only the version that you read."""
     await context.services.store.delete(
         context.caller, collection, key, check=conditions(request)
     )
@@ -162,7 +162,7 @@ async def delete_document(
 async def get_permissions(
     context: Context, collection: CollectionName, key: Key
 ) -> Response:
-    """Tell the document's own permissions; null if it follows its collection."""
+    """Return a document's own permissions; null if its collection's apply."""
     found = await context.services.store.permissions(context.caller, collection, key)
     return json_response(None if found is None else bodies.permissions_answer(found))
 
@@ -171,16 +171,16 @@ async def get_permissions(
     "/store/{collection}/{key}/permissions",
     operation_id="setPermissions",
     response_model=bodies.PermissionsBody,
-    summary="Give a document permissions of its own",
+    summary="Set permissions of a document",
     openapi_extra=json_body(bodies.PermissionsBody),
     responses=_WRITING,
 )
 async def set_permissions(
     request: Request, context: Context, collection: CollectionName, key: Key
 ) -> Response:
-    """Let these permissions count for the document, and no longer the collection's.
+    """Set permissions of a document, which replace those of its collection.
 
-    Those who administer the collection keep all rights.
+    Administrators of the collection keep all rights.
     """
     asked = await read_model(request, bodies.PermissionsBody)
     permissions = asked.permissions()
@@ -194,19 +194,19 @@ async def set_permissions(
     "/store/{collection}/{key}/permissions",
     operation_id="dropPermissions",
     status_code=204,
-    summary="Let a document follow its collection again",
+    summary="Remove permissions of a document",
     responses=_WRITING,
 )
 async def drop_permissions(
     context: Context, collection: CollectionName, key: Key
 ) -> Response:
-    """Take the document's own permissions away."""
+    """Remove a document's own permissions, so that its collection's apply again."""
     await context.services.store.set_permissions(context.caller, collection, key, None)
     return Response(status_code=204)
 
 
 class _NoKey(AnyPath):
-    """What comes after a collection and is neither a key nor a part of a document."""
+    """Route convertor for paths below a collection that are no valid key."""
 
     regex = r"(?s:(?![^/]+$)(?![^/]+/permissions$).*)"
 
@@ -220,9 +220,17 @@ register_url_convertor("nokey", _NoKey())
     include_in_schema=False,
 )
 async def refuse_key(request: Request, collection: CollectionName) -> Response:
-    """Say why there is no document of a key that is empty or has a slash in it.
+    """Answer requests whose key is empty or has a slash in it.
 
-    An escaped slash looks like one that parts the path, so that no other route has it.
+    In the decoded path an escaped slash looks like a separator, so no other route
+    matches.
+
+    Raises
+    ------
+    InvalidContent
+        The key has a slash.
+    NotFound
+        The path has more segments than a document's.
     """
     if request.url.path.endswith(f"/{collection}/") and request.method in _READING:
         return RedirectResponse(request.url.path.removesuffix("/"))

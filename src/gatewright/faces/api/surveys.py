@@ -28,7 +28,7 @@ SurveyId = Annotated[
     summary="All surveys",
 )
 async def list_surveys(context: Context) -> Response:
-    """List the collections of images that the caller may see."""
+    """List the collections of images that you may see."""
     sky, prefix = context.services.sky, context.services.config.prefix
     found = await sky.surveys(context.caller)
     known = [await sky.survey(context.caller, survey.id) for survey in found]
@@ -41,9 +41,9 @@ async def list_surveys(context: Context) -> Response:
     operation_id="getSurvey",
     response_model=SurveyDetail,
     summary="One survey",
-    responses={404: {"description": "There is none that you may see."}},
+    responses={404: {"description": "There is no such survey, or you may not see it."}},
 )
 async def one_survey(context: Context, survey: SurveyId) -> Response:
-    """Tell how many images a survey has, of which time and filters, and where."""
+    """Return a survey with the number of its images, their times, bands and area."""
     found, coverage = await context.services.sky.survey(context.caller, survey)
     return json_response(survey_detail(found, coverage, context.services.config.prefix))

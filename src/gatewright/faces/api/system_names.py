@@ -1,4 +1,4 @@
-"""The systems of a family of resources, where its own URL is asked for."""
+"""Lists of systems, for the URLs of families of resources such as ``/jobs``."""
 
 from collections.abc import Iterable
 
@@ -11,18 +11,18 @@ from gatewright.web.listing import listing
 
 
 class SystemName(BaseModel):
-    """A system."""
+    """The name of a system."""
 
-    name: str = Field(description="Its name, which the URL goes on with.")
+    name: str = Field(description="Name, which is the next part of the URL.")
 
 
 class SystemNames(BaseModel):
-    """Systems."""
+    """Names of systems."""
 
-    systems: list[SystemName] = Field(description="All of them.")
+    systems: list[SystemName] = Field(description="The systems.")
     next: str | None = Field(description="Always null: there is one page.")
 
 
 def system_names(request: Request, names: Iterable[str]) -> Response:
-    """Return systems by their names."""
+    """Return a response that lists systems by name."""
     return listing(request, "systems", Page([{"name": name} for name in names]))

@@ -22,30 +22,30 @@ Key = Annotated[
     str,
     Path(
         title="Token",
-        description="Key of the token: what stands between “gw_” and the dot.",
+        description="Key of the token: the part between “gw_” and the dot.",
         examples=["01m820ey9p3vbh4aeaaw5hsda0"],
     ),
 ]
 
 
 class NewTokenBody(BaseModel):
-    """The token to make."""
+    """Settings of a new token."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     label: str = Field(
-        "", description="What you call it.", max_length=200, examples=["notebook"]
+        "", description="Your name for it.", max_length=200, examples=["notebook"]
     )
     scopes: list[str] | None = Field(
         None,
-        description="What it may do; all that you may, if not said.",
+        description="Scopes of the token; by default all of yours.",
         max_length=64,
         examples=[["data:read", "files:read"]],
     )
     expires_in: int | None = Field(
         None,
-        description="Seconds that it lasts; 90 days (7776000) if not said, but never "
-        "longer than the token that makes it.",
+        description="Seconds until it expires; by default 90 days (7776000), but never "
+        "longer than the token that creates it.",
         ge=1,
         le=_YEAR,
         examples=[604_800],
@@ -57,19 +57,19 @@ class TokenAnswer(BaseModel):
 
     key: str = Field(description="Identifier, the public part of the token.")
     user: str = Field(description="Account that it acts for.")
-    label: str = Field(description="What its user calls it.")
-    scopes: list[str] = Field(description="What it may do.")
-    created_at: str = Field(description="When it was made, RFC 3339 in UTC.")
-    expires_at: str = Field(description="When it ends.")
+    label: str = Field(description="Its user's name for it.")
+    scopes: list[str] = Field(description="Scopes of the token.")
+    created_at: str = Field(description="When it was created, RFC 3339 in UTC.")
+    expires_at: str = Field(description="When it expires.")
     last_used_at: str | None = Field(description="Last use, to about a minute.")
-    last_used_from: str | None = Field(description="Network address of the last use.")
+    last_used_from: str | None = Field(description="IP address of the last use.")
     parent: str | None = Field(
-        description="Key of the token that made it and with which it is revoked."
+        description="Key of the token that created it; revoking that revokes this one."
     )
 
 
 class NewTokenAnswer(TokenAnswer):
-    """A token with its secret, which is shown this once."""
+    """A token with its secret, which is shown only once."""
 
     token: str = Field(
         description="The whole token; send it as “Authorization: Bearer <token>”."
@@ -88,15 +88,18 @@ class TokenList(BaseModel):
     operation_id="createToken",
     response_model=NewTokenAnswer,
     status_code=201,
-    summary="Make a token",
+    summary="Create a token",
     openapi_extra=json_body(NewTokenBody),
     responses={
-        403: {"description": "You do not have a scope, or not for so long."},
+        403: {
+            "description": "You do not have a requested scope, or the token would "
+            "outlive the one that creates it."
+        },
         422: {"description": "There is no such scope."},
     },
 )
 async def make_token(request: Request, context: Context) -> Response:
-    """Make a personal token for scripts and programs; its secret is shown this once."""
+    """Create a personal token for programs; its secret is shown only once."""
     asked = await read_model(request, NewTokenBody)
     new = await context.services.identity.tokens.issue(
         context.caller,
@@ -115,7 +118,7 @@ async def make_token(request: Request, context: Context) -> Response:
 async def list_tokens(
     request: Request, context: Context, limit: Limit = None, cursor: Cursor = None
 ) -> Response:
-    """List the caller's tokens with their last use, without their secrets."""
+    """List your tokens with their last use, without their secrets."""
     page = await context.services.identity.tokens.page(context.caller, limit, cursor)
     items = [_answer(token) for token in page.items]
     return listing(request, "tokens", Page(items, page.next), headers=_FRESH)
@@ -128,7 +131,7 @@ async def list_tokens(
     summary="One of my tokens",
 )
 async def one_token(context: Context, key: Key) -> Response:
-    """Tell of a token what the list does."""
+    """Return one of your tokens, without its secret."""
     token = await context.services.identity.tokens.get(context.caller, key)
     return json_response(_answer(token), headers=_FRESH)
 
@@ -140,7 +143,7 @@ async def one_token(context: Context, key: Key) -> Response:
     summary="Revoke a token",
 )
 async def revoke_token(context: Context, key: Key) -> Response:
-    """End a token at once, and those that were made with it."""
+    """Revoke a token at once, with all tokens that were created with it."""
     await context.services.identity.tokens.revoke(context.caller, key)
     return Response(status_code=204)
 

@@ -22,7 +22,7 @@ class UserAnswer(BaseModel):
         "or “guest”."
     )
     groups: list[str] = Field(description="Groups that the account belongs to.")
-    created_at: str = Field(description="When it was made, RFC 3339 in UTC.")
+    created_at: str = Field(description="When it was created, RFC 3339 in UTC.")
     has_password: bool = Field(description="Whether it can sign in with a password.")
 
 
@@ -38,7 +38,7 @@ async def one_user(
         str, Path(title="User", description="Account name.", examples=["ada"])
     ],
 ) -> Response:
-    """Tell of one's own account; the owner sees all. Others are not found."""
+    """Return an account: your own, or any for the owner; others are not found."""
     user = await context.services.identity.users.get(context.caller, name)
     return json_response(
         {
