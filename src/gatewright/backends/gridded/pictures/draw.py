@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gatewright.backends.gridded.pictures.coast import repeated
 from gatewright.backends.gridded.pictures.library import (
     Axes,
     Figure,
@@ -93,9 +92,8 @@ def draw_map(one: Map) -> Figure:
         _draw_net(axes, one.across, one.up, one.net)
     _mark(axes, one.across, one.up, width, height)
     if one.coast:
-        lines = repeated(one.coast, *axes.get_xlim())
         for colour, wide in ((_UNDER, 2.0), (_COAST, 0.7)):
-            drawn = LineCollection(lines, colors=colour, linewidths=wide)
+            drawn = LineCollection(one.coast, colors=colour, linewidths=wide)
             axes.add_collection(drawn, autolim=False)
     if not known.size:
         axes.text(0.5, 0.5, "no values", transform=axes.transAxes, ha="center")

@@ -87,7 +87,7 @@ class Map:
     values: Floats
     """Values of shape (up, across); NaN where missing."""
     coast: tuple[Line, ...] = ()
-    """Coastlines in the coordinates of the map; they repeat every 360 degrees."""
+    """Coastlines in the coordinates of the map."""
     net: Net | None = None
     """Positions of the cells on Earth, if the axes do not give them; else None."""
 

@@ -5,7 +5,14 @@ from dataclasses import replace
 import numpy as np
 
 from gatewright.backends.gridded.cut import Cut, Series
-from gatewright.backends.gridded.pictures.coast import coastlines, rotated
+from gatewright.backends.gridded.pictures.coast import (
+    Detail,
+    Line,
+    coastlines,
+    repeated,
+    rotated,
+)
+from gatewright.backends.gridded.pictures.curved import angular_size, laid_on
 from gatewright.backends.gridded.pictures.headings import heading
 from gatewright.backends.gridded.pictures.picture import (
     Band,
@@ -99,26 +106,61 @@ def _map(cut: Cut, words: Heading, names: list[str], values: Floats) -> Map:
 
 
 def _with_coast(cut: Cut, series: Series, one: Map) -> Map:
-    """Return a map with coastlines, if its axes are latitude and longitude.
+    """Return a map with the coastlines, where its cells have places on Earth.
 
-    On a rotated grid the coastlines are rotated as its ``grid_mapping`` says.
+    On a rotated grid they are turned as its ``grid_mapping`` says; on any other that
+    is not one of latitudes and longitudes they are laid between the places of its
+    cells.
+    """
+    ends = one.across.edges[[0, -1]]
+    turned = _turned(cut, series, one)
+    if turned is not None:
+        return replace(one, coast=tuple(repeated(turned, *ends)))
+    if one.net is None:
+        return one
+    lines = laid_on(coastlines(_detail(angular_size(one.net))), one.net)
+    across, up = (
+        np.concatenate([axis.edges[:1], axis.values, axis.edges[-1:]])
+        for axis in (one.across, one.up)
+    )
+    rows, columns = (
+        np.concatenate([[-0.5], np.arange(size), [size - 0.5]])
+        for size in one.values.shape
+    )
+    laid = [
+        np.column_stack(
+            [np.interp(line[:, 0], columns, across), np.interp(line[:, 1], rows, up)]
+        )
+        for line in lines
+    ]
+    return replace(one, coast=tuple(laid))
+
+
+def _turned(cut: Cut, series: Series, one: Map) -> tuple[Line, ...] | None:
+    """Return the coastlines in degrees of the axes, if these are of the whole Earth.
+
+    They are latitude and longitude, or those of a rotated grid.
     """
     span = max(float(np.ptp(axis.edges)) for axis in (one.across, one.up))
-    detail = "110m" if span > _WIDE else "50m"
     if {one.across.kind, one.up.kind} == {AxisKind.LATITUDE, AxisKind.LONGITUDE}:
-        return replace(one, coast=coastlines(detail))
+        return coastlines(_detail(span))
     named = series.variable.text("grid_mapping")
     mapping = cut.description.variables.get(named)
     if mapping is None or not (one.across.flat and one.up.flat):
-        return one
+        return None
     if mapping.text("grid_mapping_name") != "rotated_latitude_longitude":
-        return one
+        return None
     try:
         latitude, longitude = (float(mapping.text(name)) for name in _POLE)
         turn = float(mapping.text("north_pole_grid_longitude") or 0)
     except ValueError:
-        return one
-    return replace(one, coast=rotated(coastlines(detail), latitude, longitude, turn))
+        return None
+    return rotated(coastlines(_detail(span)), latitude, longitude, turn)
+
+
+def _detail(degrees: float) -> Detail:
+    """Return the coastlines for a map of this size: the coarse ones for a wide one."""
+    return "50m" if degrees <= _WIDE else "110m"
 
 
 def _plot(cut: Cut, words: Heading, name: str, made: list[Floats]) -> Plot:
