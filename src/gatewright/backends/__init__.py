@@ -1,1 +1,1 @@
-"""One folder for each outside thing."""
+"""Connections to the outside: databases, file systems, schedulers and file formats."""

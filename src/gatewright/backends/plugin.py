@@ -1,12 +1,12 @@
-"""What a backend is to the gateway: a package with an entry point.
+"""The plug-ins of the gateway: packages with an entry point.
 
 The entry point names a :class:`SchedulerPlugin` (group ``gatewright.schedulers``), a
 :class:`FileSystemPlugin` (``gatewright.filesystems``), an :class:`ArrayReaderPlugin`
 (``gatewright.array_readers``), an :class:`ImageReaderPlugin`
 (``gatewright.image_readers``), a :class:`StorePlugin` (``gatewright.stores``) or an
-:class:`IdentityPlugin` (``gatewright.identity``). Its contract tests are in
-``gatewright.testing``; ``docs/how-to/backends.md`` and ``docs/how-to/readers.md`` write
-one each.
+:class:`IdentityPlugin` (``gatewright.identity``). Contract tests for each are in
+``gatewright.testing``; ``docs/how-to/backends.md`` and ``docs/how-to/readers.md`` show
+how to write one.
 """
 
 from collections.abc import Callable
@@ -37,104 +37,104 @@ Options = TypeVar("Options", bound=Section)
 
 @dataclass(frozen=True, slots=True)
 class Setting(Generic[Options]):
-    """The system that a backend is opened for, and what it may use."""
+    """What a backend of a system gets when it is opened."""
 
     name: str
     """Name of the system in URLs."""
     home: Homes
-    """Returns the folder that a user's relative paths and ``~`` mean."""
+    """Returns a user's home directory, to which ``~`` and relative paths refer."""
     options: Options
     """The backend's own settings, from the system's table in the configuration."""
     state: Path
-    """Folder for what the backend must not lose; nobody else's, perhaps not there."""
+    """Folder for the backend's durable data, used by it alone; it may not exist yet."""
     workers: Workers
-    """The processes that act for people: ``workers.of(name)`` opens files and runs
-    programs as that user, or as :attr:`service_account`."""
+    """Worker processes: ``workers.of(name)`` opens files and runs programs as that
+    user, or as :attr:`service_account`."""
     service_account: str
-    """Account that looks at the queue for everyone; what is done to somebody's jobs or
-    files is done as that person."""
+    """Account that reads the queue for all users. What concerns one user's jobs or
+    files is done as that user."""
     lease: Lease
-    """For what one process of the gateway does at a time on this system, beside the
-    following of its jobs, which the gateway elects by itself."""
+    """Lease for work on this system that one gateway process at a time may do. The
+    gateway itself elects the process that follows the system's jobs."""
     clock: Clock
-    """Seconds since 1970 UTC."""
+    """Gives the time in seconds since 1970 UTC."""
 
 
 @dataclass(frozen=True, slots=True)
 class SystemFiles:
-    """The files of one system, and what runs commands beside them."""
+    """The files of a system, and what runs commands on it."""
 
     files: FileSystem
-    """Its files."""
+    """File system."""
     commands: CommandRunner | None = None
-    """Runs commands there; None for a place without, such as an object store."""
+    """Command runner; None for a place without commands, such as an object store."""
 
 
 @dataclass(frozen=True, slots=True)
 class SchedulerPlugin(Generic[Options]):
-    """What an entry point in ``gatewright.schedulers`` names."""
+    """Plug-in of a scheduler, for the entry point group ``gatewright.schedulers``."""
 
     options: type[Options]
-    """Model of the settings in the system's table that are the backend's."""
+    """Model of the backend's own settings in the system's table."""
     open: Callable[[Setting[Options]], AbstractAsyncContextManager[Scheduler]]
     """Opens the scheduler of one system; it is closed with the gateway."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileSystemPlugin(Generic[Options]):
-    """What an entry point in ``gatewright.filesystems`` names."""
+    """Plug-in of a file system, for the group ``gatewright.filesystems``."""
 
     options: type[Options]
-    """Model of the settings in the system's table that are the backend's."""
+    """Model of the backend's own settings in the system's table."""
     open: Callable[[Setting[Options]], AbstractAsyncContextManager[SystemFiles]]
     """Opens the files of one system; they are closed with the gateway."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoreSetting(Generic[Options]):
-    """What a store of documents may use."""
+    """What a store of documents gets when it is opened."""
 
     options: Options
     """The backend's own settings, from ``[store]`` in the configuration."""
     quota: int
-    """Bytes that the documents of one user may take."""
+    """Largest total size of the documents of one user, bytes."""
     state: Path
-    """Folder for what the backend must not lose; nobody else's, perhaps not there."""
+    """Folder for the backend's durable data, used by it alone; it may not exist yet."""
     database: Database
     """The gateway's database."""
     clock: Clock
-    """Seconds since 1970 UTC."""
+    """Gives the time in seconds since 1970 UTC."""
 
 
 @dataclass(frozen=True, slots=True)
 class StorePlugin(Generic[Options]):
-    """What an entry point in ``gatewright.stores`` names."""
+    """Plug-in of a store of documents, for the group ``gatewright.stores``."""
 
     options: type[Options]
-    """Model of the settings in ``[store]`` that are the backend's."""
+    """Model of the backend's own settings in ``[store]``."""
     open: Callable[[StoreSetting[Options]], AbstractAsyncContextManager[DocumentStore]]
     """Opens the store; it is closed with the gateway."""
 
 
 @dataclass(frozen=True, slots=True)
 class IdentitySetting(Generic[Options]):
-    """What a way to know people may use."""
+    """What a directory of people gets when it is opened."""
 
     options: Options
-    """Its own settings, from ``[identity.NAME]`` in the configuration."""
+    """The directory's own settings, from ``[identity.NAME]`` in the configuration."""
     users: UserStore
     """The accounts of the gateway; the gateway itself writes those of a directory."""
     hasher: PasswordHasher
-    """Hashes and checks passwords in threads of their own, a few at a time."""
+    """Hashes and checks passwords in separate threads, a few at a time."""
     clock: Clock
-    """Seconds since 1970 UTC."""
+    """Gives the time in seconds since 1970 UTC."""
     broker: BrokerSettings | None = None
     """What starts workers as other people; None in single-user mode."""
 
 
 @dataclass(frozen=True, slots=True)
 class IdentityPlugin(Generic[Options]):
-    """What an entry point in ``gatewright.identity`` names."""
+    """Plug-in of a directory of people, for the group ``gatewright.identity``."""
 
     options: type[Options]
     """Model of the settings in ``[identity.NAME]``."""
@@ -144,10 +144,10 @@ class IdentityPlugin(Generic[Options]):
 
 @dataclass(frozen=True, slots=True)
 class ArrayReaderPlugin:
-    """What an entry point in ``gatewright.array_readers`` names.
+    """Plug-in of a format of gridded data, for the group ``gatewright.array_readers``.
 
-    It is loaded by the gateway, so its module imports no library of the format: the
-    format's module does, in the reader processes.
+    The gateway loads it, so its module must not import a library of the format. The
+    module named by ``format`` may, since only reader processes import it.
     """
 
     format: str
@@ -156,17 +156,17 @@ class ArrayReaderPlugin:
 
 @dataclass(frozen=True, slots=True)
 class ImageReaderPlugin:
-    """What an entry point in ``gatewright.image_readers`` names."""
+    """Plug-in of a format of images, for the group ``gatewright.image_readers``."""
 
     programs: tuple[str, ...]
-    """Modules that the reader processes import; their functions can be called."""
+    """Modules that the reader processes import, and whose functions can be called."""
     suffixes: tuple[str, ...]
-    """Endings of the names of its files, in small letters (``.fits``)."""
+    """Endings of the names of its files, in lower case (``.fits``)."""
     open: Callable[[ReaderPool, int], ImageReader]
-    """Returns the reader, given the pool and the most bytes of a cut-out."""
+    """Returns the reader, given the pool and the largest size of a cut-out in bytes."""
     frames: str = ""
-    """Function, as ``module:name``, that the processes that work on images read a part
-    of one with (see :mod:`gatewright.backends.fits.frames`); empty for none."""
+    """Function as ``module:name`` that reads a part of an image for processing (see
+    :mod:`gatewright.backends.fits.frames`); empty if there is none."""
 
 
 def array_formats() -> dict[str, str]:
@@ -176,12 +176,12 @@ def array_formats() -> dict[str, str]:
 
 
 def image_plugins() -> list[ImageReaderPlugin]:
-    """Return the installed readers of images, those of other packages first."""
+    """Return the installed readers of images; those of other packages come first."""
     return list(load_all(IMAGE_READERS, ImageReaderPlugin).values())
 
 
 def frame_loaders() -> list[tuple[tuple[str, ...], FrameLoader]]:
-    """Return what reads frames for processing, with the endings of its files."""
+    """Return the functions that read frames, each with the endings of its files."""
     found = []
     for one in image_plugins():
         module, _, name = one.frames.partition(":")

@@ -1,1 +1,1 @@
-"""Contract tests of every port, for this project's backends and for outside ones."""
+"""Contract tests of all ports, for backends of the gateway and of other packages."""

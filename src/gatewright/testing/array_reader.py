@@ -1,7 +1,7 @@
-"""Contract of ``ArrayReader``: subclass it and give the three fixtures.
+"""Contract tests of ``ArrayReader``; subclass them and provide three fixtures.
 
-``gatewright.testing.readers.open_array_reader`` gives the reader of a package's format
-in real reader processes.
+``gatewright.testing.readers.open_array_reader`` provides the reader of a package's
+format, in real reader processes.
 """
 
 import os
@@ -44,18 +44,19 @@ class Sample:
     """A file that the reader under test can read, and that the test may change."""
 
     path: Path
-    """The file."""
+    """Path of the file."""
     variable: str
-    """A numeric variable of two or more dimensions, each of three or more."""
+    """Name of a numeric variable with at least two dimensions, each of length three or
+    more."""
     values: npt.NDArray[Any]
-    """Its stored values, more than 600,000 of them."""
+    """Stored values of the variable; more than 600,000."""
 
 
 class ArrayReaderContract:
-    """What every reader of arrays does.
+    """Tests that every reader of arrays passes.
 
-    Fixtures: ``reader``; ``sample``; and ``source_of``, which returns the handle that
-    the reader has for a path.
+    The fixtures are ``reader``, ``sample``, and ``source_of``, which returns the
+    reader's handle for a path.
     """
 
     async def test_describes_the_variable(
@@ -133,7 +134,7 @@ class ArrayReaderContract:
         slab: Hyperslab,
         encoding: Encoding,
     ) -> bytes:
-        """Return the bytes of a piece."""
+        """Return the bytes of a hyperslab."""
         views = reader.read(
             source,
             description.version,
@@ -201,7 +202,7 @@ class ArrayReaderContract:
             await self.rest(views)
 
     async def rest(self, views: AsyncIterator[memoryview]) -> int:
-        """Return the bytes of the windows that are left."""
+        """Return the number of bytes in the remaining windows."""
         return sum([len(view) async for view in views])
 
     async def test_reading_may_be_given_up(

@@ -1,6 +1,7 @@
-"""What every driver of the ``Database`` port keeps to.
+"""Contract tests of the ``Database`` port.
 
-Subclass :class:`DatabaseContract` in a test module and give it the fixture ``open``.
+Subclass :class:`DatabaseContract` in a test module and provide the fixture
+``open_database``.
 """
 
 import asyncio
@@ -44,7 +45,7 @@ def put(name: str, amount: object = None, size: object = None) -> Work[None]:
 
 
 def add(name: str, amount: int) -> Work[int]:
-    """Read, then write what depends on it."""
+    """Read an amount, add to it, and return the sum."""
     rows = yield Statement("SELECT amount FROM things WHERE name = ?", (name,))
     total = int(rows[0]["amount"]) + amount
     yield Statement("UPDATE things SET amount = ? WHERE name = ?", (total, name))
@@ -63,13 +64,13 @@ def count_up() -> Work[int]:
 
 
 class DatabaseContract:
-    """Tests of one driver."""
+    """Tests that every driver passes."""
 
     dialect: Dialect
 
     @pytest.fixture
     async def database(self, open_database: Opener) -> AsyncIterator[Database]:
-        """Yield a handle of a database with two tables."""
+        """Yield a database with two tables."""
         database = await open_database()
         await migrate(database, self.dialect, {"0001_things.sql": _SCHEMA})
         yield database
@@ -79,7 +80,7 @@ class DatabaseContract:
     async def other(
         self, database: Database, open_database: Opener
     ) -> AsyncIterator[Database]:
-        """Yield a second handle, as another gateway process has."""
+        """Yield a second connection to it, as another gateway process has."""
         other = await open_database()
         yield other
         await other.close()
@@ -258,7 +259,7 @@ class DatabaseContract:
 
 
 class MigrationContract:
-    """Tests of the tables' making on one driver."""
+    """Tests of the creation of tables that every driver passes."""
 
     dialect: Dialect
     schema: Mapping[str, str] = {
@@ -268,7 +269,7 @@ class MigrationContract:
 
     @pytest.fixture
     async def two(self, open_database: Opener) -> AsyncIterator[tuple[Database, ...]]:
-        """Yield two handles of an empty database."""
+        """Yield two connections to an empty database."""
         handles = (await open_database(), await open_database())
         yield handles
         for handle in handles:

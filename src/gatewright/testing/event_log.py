@@ -1,4 +1,4 @@
-"""What every implementation of the ``EventLog`` port keeps to."""
+"""Contract tests of the ``EventLog`` port."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -12,10 +12,10 @@ Maker = Callable[..., Awaitable[EventLog]]
 
 
 class EventLogContract:
-    """Tests of one event log.
+    """Tests that every event log passes.
 
-    Give the fixture ``make_log``: it returns a log of the one shared place, and takes
-    ``seconds``, ``events`` (what is kept) and ``clock``.
+    The fixture ``make_log`` returns a further log on the same storage; it takes
+    ``seconds`` and ``events`` (how much is kept) and ``clock``.
     """
 
     @pytest.fixture

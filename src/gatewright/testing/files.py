@@ -1,4 +1,4 @@
-"""What the tests of file systems do with whole files and folders."""
+"""Helpers for tests of file systems."""
 
 from gatewright.domains.files import ANY_STATE, FileSystem, Precondition, Stored
 
@@ -29,6 +29,6 @@ async def get(files: FileSystem, user: str, path: bytes) -> bytes:
 
 
 async def names(files: FileSystem, user: str, path: bytes = b"/") -> list[bytes]:
-    """Return all names of a folder."""
+    """Return the names in a folder."""
     page = await files.list(user, path, after=b"", limit=1000)
     return [entry.name for entry in page.entries]

@@ -1,7 +1,7 @@
-"""What every `FileSystem` must do; subclass it with two fixtures.
+"""Contract tests of `FileSystem`; subclass them and provide two fixtures.
 
 ``files`` yields the file system, whose root ``/`` is an empty folder that the tests may
-fill; ``user`` is the name to act for.
+fill; ``user`` is the account to act as.
 """
 
 import asyncio
@@ -49,7 +49,7 @@ NAMES = (
 
 
 class FileSystemContract(FolderContract):
-    """The tests."""
+    """Tests that every file system passes."""
 
     @pytest.fixture
     def user(self) -> str:

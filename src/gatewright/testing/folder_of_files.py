@@ -1,4 +1,4 @@
-"""What every `FileSystem` does within one folder, to which a token is narrowed."""
+"""Contract tests of `FileSystem.within`, which keeps a token inside a folder."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from gatewright.testing.files import get, names, put
 
 
 class FolderContract:
-    """The tests, a part of those of `FileSystemContract`."""
+    """Tests that every file system passes; `FileSystemContract` includes them."""
 
     async def test_a_folder_is_not_left(self, files: FileSystem, user: str) -> None:
         await files.mkdir(user, b"/in/deep", parents=True)

@@ -1,4 +1,4 @@
-"""A scheduler that is followed, and what a test waits for on it."""
+"""A scheduler whose changes are followed, with methods to wait for them in tests."""
 
 import asyncio
 import itertools
@@ -22,11 +22,11 @@ from gatewright.domains.compute import (
 
 SECONDS = 60.0
 USER = "ada"
-"""Whose jobs they are."""
+"""Account that owns the jobs."""
 
 
 class Followed:
-    """A scheduler with somebody who follows it, as it needs to run anything."""
+    """Follows a scheduler's changes, without which it runs no jobs."""
 
     def __init__(self, scheduler: Scheduler, directory: Path) -> None:
         self.scheduler = scheduler
@@ -49,7 +49,7 @@ class Followed:
                 self.told_of.append(told)
 
     def submission(self, spec: JobSpec | str, **more: object) -> Submission:
-        """Return a job of one shell script, or of a specification."""
+        """Return the submission of a job specification or of a shell script."""
         if isinstance(spec, str):
             spec = JobSpec(script=f"#!/bin/sh\n{spec}\n")
         number = next(self._numbers)
@@ -72,7 +72,7 @@ class Followed:
         return (await self.take(self.submission(spec, **more)))[0]
 
     async def take(self, *submissions: Submission) -> Sequence[str]:
-        """Submit jobs, all of which must be taken, and return the scheduler's ids."""
+        """Submit jobs, all of which must be accepted, and return the scheduler's ids."""
         outcomes = await self.scheduler.submit(USER, submissions)
         taken = [outcome for outcome in outcomes if isinstance(outcome, JobStatus)]
         assert len(taken) == len(submissions), outcomes
@@ -82,7 +82,7 @@ class Followed:
         return (await self.scheduler.status(USER, [native_id]))[native_id]
 
     async def snapshot_from_now(self) -> Snapshot:
-        """Return the whole queue as it is now, or a moment later."""
+        """Return a snapshot of the queue that is not older than this call."""
         now = time.time()
         deadline = time.monotonic() + SECONDS
         while True:
@@ -115,7 +115,7 @@ class Followed:
         )
 
     async def until_file(self, name: str) -> str:
-        """Return a file of the jobs' once it holds a whole line."""
+        """Wait until a file of the jobs ends with a newline, and return its text."""
         path = self.directory / name
 
         def whole() -> bool:
@@ -125,7 +125,7 @@ class Followed:
         return path.read_text()
 
     async def until_told(self, native_id: str, reason: str) -> None:
-        """Wait until this reason was told for a job."""
+        """Wait until the scheduler has reported this reason for a job."""
 
         def told() -> bool:
             return any(
@@ -137,14 +137,14 @@ class Followed:
         await self.until_true(told, f"never told: {reason}")
 
     async def until_true(self, condition: Callable[[], bool], missing: str) -> None:
-        """Wait for something to become true."""
+        """Wait until a condition holds."""
         deadline = time.monotonic() + SECONDS
         while not condition():
             assert time.monotonic() < deadline, missing
             await asyncio.sleep(0.02)
 
     def told(self, native_id: str) -> Sequence[JobState]:
-        """Return the states that were told of, each once in a row."""
+        """Return the reported states of a job, without repetitions."""
         states = [
             status.state
             for told in self.told_of
@@ -155,7 +155,7 @@ class Followed:
 
 
 def lives(process: int) -> bool:
-    """Return whether a process runs (a zombie does not)."""
+    """Return whether a process is running; a zombie is not."""
     try:
         text = Path(f"/proc/{process}/stat").read_text()
     except OSError:

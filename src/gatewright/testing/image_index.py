@@ -1,7 +1,7 @@
-"""What every index of images keeps to.
+"""Contract tests of the index of images.
 
-Subclass :class:`ImageIndexContract` in a test module and give it the fixture
-``index``: an empty :class:`gatewright.domains.sky.ImageIndex`.
+Subclass :class:`ImageIndexContract` in a test module and provide the fixture ``index``:
+an empty :class:`gatewright.domains.sky.ImageIndex`.
 """
 
 import time
@@ -37,7 +37,7 @@ from gatewright.testing.square_images import (
 
 
 class ImageIndexContract:
-    """Tests that an index passes."""
+    """Tests that every index of images passes."""
 
     async def put(self, index: ImageIndex, *images: Image) -> None:
         await index.save_survey(SURVEY)
@@ -235,7 +235,9 @@ class ImageIndexContract:
         assert await all_ids(index, query) == [levels[1].id, levels[2].id]
 
     async def test_images_of_several_pieces(self, index: ImageIndex) -> None:
-        """They are found in each piece and not between, and go whole."""
+        """They are found in each of their outlines but not between, and removed
+        completely.
+        """
         small = square_image(1, 10, 20)
         east, west = (square_image(n, n * 10.0, 0, 5.0).polygon for n in (2, 20))
         wide = replace(square_image(2, 20, 0), polygon=(), pieces=(east, west))

@@ -1,8 +1,8 @@
-"""What every reader of images keeps to.
+"""Contract tests of readers of images.
 
-Subclass :class:`ImageReaderContract` in a test module and give it the fixtures
-``reader`` (an :class:`gatewright.domains.sky.ImageReader`) and ``folder`` (a folder in
-which lies one image file, and nothing else that is one).
+Subclass :class:`ImageReaderContract` in a test module and provide the fixtures
+``reader`` (an :class:`gatewright.domains.sky.ImageReader`), ``strict_reader`` (one that
+allows only tiny cut-outs) and ``folder`` (a folder with one image file).
 """
 
 import os
@@ -24,7 +24,7 @@ from gatewright.domains.sky import (
 
 
 def content_bytes(content: Content) -> bytes:
-    """Return the bytes of a content and close it."""
+    """Return the bytes of a content, and close its file."""
     if content.descriptor is None:
         assert content.size == len(content.data)
         return content.data
@@ -37,12 +37,12 @@ def content_bytes(content: Content) -> bytes:
 
 
 def file_bytes(image: Image) -> bytes:
-    """Return the file of an image."""
+    """Return the bytes of an image's file."""
     return Path(image.path).read_bytes()
 
 
 def change(image: Image) -> None:
-    """Change the bytes of an image's file."""
+    """Append a byte to an image's file."""
     Path(image.path).write_bytes(file_bytes(image) + b" ")
 
 
@@ -52,7 +52,7 @@ def remove(image: Image) -> None:
 
 
 class ImageReaderContract:
-    """Tests that a reader passes."""
+    """Tests that every reader of images passes."""
 
     async def first(self, reader: ImageReader, folder: Path) -> Image:
         (file,) = await reader.find(str(folder))

@@ -1,7 +1,7 @@
-"""What every table of jobs does.
+"""Contract tests of the table of jobs.
 
-A test subclasses :class:`JobTableContract` and gives it the fixture ``table``, an empty
-:class:`~gatewright.domains.compute.JobTable`.
+Subclass :class:`JobTableContract` in a test module and provide the fixture ``table``:
+an empty :class:`~gatewright.domains.compute.JobTable`.
 """
 
 import asyncio
@@ -89,7 +89,7 @@ def ended(native_id: str, state: JobState = JobState.COMPLETED) -> JobStatus:
 
 
 def jobs_of(outcomes: Sequence[Admitted] | None) -> Sequence[Job]:
-    """Return the jobs of a request of which nothing was refused."""
+    """Return the jobs of a request of which none was refused."""
     return [job for one in outcomes or () for job in _taken(one)]
 
 
@@ -99,7 +99,7 @@ def _taken(outcome: Admitted) -> Sequence[Job]:
 
 
 async def admit(table: JobTable, request: Admission) -> Sequence[Job]:
-    """Return the jobs of a request, all of which are admitted."""
+    """Return the jobs of a request, none of which may be refused."""
     return jobs_of(await table.admit(request))
 
 
@@ -110,7 +110,7 @@ async def submit(table: JobTable, *jobs: NewJob, user: str = "ada") -> Sequence[
 
 
 class JobTableContract:
-    """The contract of :class:`gatewright.domains.compute.JobTable`."""
+    """Tests that every table of jobs passes."""
 
     async def test_a_job_is_new_until_it_is_confirmed(self, table: JobTable) -> None:
         (job,) = await admit(table, admission())

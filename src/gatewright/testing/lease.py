@@ -1,6 +1,7 @@
-"""What every implementation of the ``Lease`` port keeps to.
+"""Contract tests of the ``Lease`` port.
 
-Subclass :class:`LeaseContract` in a test module and give it the fixture ``lease_of``.
+Subclass :class:`LeaseContract` in a test module and provide the fixtures ``lease_of``
+and ``lease_seconds``.
 """
 
 import asyncio
@@ -15,9 +16,10 @@ SECONDS = 60.0
 
 
 class LeaseContract:
-    """Tests of leases.
+    """Tests that every lease passes.
 
-    The fixture ``lease_of`` returns the lease of a name as one more process has it.
+    ``lease_of`` returns the lease of a name as a further process has it;
+    ``lease_seconds`` is the time after which a silent holder loses a lease.
     """
 
     async def test_one_holds_it_and_the_next_comes_after(

@@ -1,4 +1,4 @@
-"""Opens a scheduler's or a file system's plug-in as a gateway does, for its tests."""
+"""Opens the plug-in of a scheduler or a file system as a gateway does, for tests."""
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
@@ -17,11 +17,11 @@ from gatewright.core.homes import one_home
 async def setting_for(
     model: type[Section], folder: Path, **options: Any
 ) -> AsyncIterator[Setting[Any]]:
-    """Yield the system ``test`` as its plug-in gets it.
+    """Yield the settings of a system ``test`` for its plug-in.
 
-    Everyone's home is ``home`` below the folder, its state ``state``; one worker acts
-    for all. The options are those of the system's table; the plug-in's model checks
-    them.
+    All users have the home ``home`` below ``folder``, the state folder is ``state``,
+    and one worker acts for all of them. ``options`` are the system's own settings,
+    which the plug-in's model validates.
     """
     home = folder / "home"
     home.mkdir(exist_ok=True)
@@ -40,13 +40,13 @@ async def setting_for(
 
 @dataclass(frozen=True, slots=True)
 class SoleLease:
-    """The lease of a test's one process, which always has it."""
+    """The lease of a single process, which always holds it."""
 
     name: str
     """Name of the work."""
     held: bool = True
-    """Whether this process has it."""
+    """Whether this process holds the lease."""
 
     def holding(self) -> AbstractAsyncContextManager[None]:
-        """Return at once."""
+        """Return a context that is entered at once."""
         return nullcontext()

@@ -1,4 +1,4 @@
-"""A reader program that answers, fails, hangs or crashes, for tests of the pool."""
+"""Reader functions that answer, fail, hang or crash, for tests of the pool."""
 
 import ctypes
 import os
@@ -32,12 +32,12 @@ __all__ = [
 
 
 def echo(arguments: dict[str, Any], output: Any) -> dict[str, Any]:
-    """Return the arguments and the process."""
+    """Return the arguments and the process id."""
     return {**arguments, "process": os.getpid()}
 
 
 def log_process(arguments: dict[str, Any], output: Any) -> dict[str, Any]:
-    """Return the process, its parent and its variables."""
+    """Return the process id, the parent's id and the environment."""
     return {"process": os.getpid(), "parent": os.getppid(), "env": dict(os.environ)}
 
 
@@ -47,64 +47,64 @@ def large(arguments: dict[str, Any], output: Any) -> dict[str, Any]:
 
 
 def fill(arguments: dict[str, Any], output: Any) -> dict[str, Any]:
-    """Put ``size`` times the byte ``value`` into the window."""
+    """Fill the window with ``size`` bytes of value ``value``."""
     output.write(bytes([arguments["value"]]) * arguments["size"])
     return {}
 
 
 def write(arguments: dict[str, Any], output: Any) -> dict[str, Any]:
-    """Write bytes to the file."""
+    """Write ``data`` to the file."""
     output.required_files()[0].write(arguments["data"])
     return {}
 
 
 def nap(arguments: dict[str, Any], output: Any) -> dict[str, Any]:
-    """Take ``seconds``."""
+    """Sleep for ``seconds``."""
     time.sleep(arguments["seconds"])
     return {"process": os.getpid()}
 
 
 def crash(arguments: dict[str, Any], output: Any) -> dict[str, Any]:
-    """End the process as a fault in C code would."""
+    """Crash the process with a segmentation fault."""
     ctypes.memmove(0, b"x", 1)
     return {}
 
 
 def crash_once(arguments: dict[str, Any], output: Any) -> dict[str, Any]:
-    """End the process unless it is another than ``process``."""
+    """End the process if its id is ``process``."""
     if os.getpid() == arguments["process"]:
         os._exit(3)
     return {"process": os.getpid()}
 
 
 def refuse(arguments: dict[str, Any], output: Any) -> dict[str, Any]:
-    """Raise an error of the tree."""
+    """Raise an error of ``core.errors``."""
     raise NotFound("There is no such thing.", what="thing")
 
 
 def fault(arguments: dict[str, Any], output: Any) -> dict[str, Any]:
-    """Raise anything else."""
+    """Raise an exception that is not an error of ``core.errors``."""
     raise RuntimeError("unexpected\udcff")
 
 
 def not_values(arguments: dict[str, Any], output: Any) -> dict[str, Any]:
-    """Return what is not a msgpack value."""
+    """Return an object that msgpack cannot encode."""
     return {"object": object()}
 
 
 def allocate(arguments: dict[str, Any], output: Any) -> dict[str, Any]:
-    """Take ``size`` bytes of memory."""
+    """Allocate ``size`` bytes of memory."""
     return {"size": len(bytearray(arguments["size"]))}
 
 
 def read(arguments: dict[str, Any], output: Any) -> dict[str, Any]:
-    """Return the first bytes of a file."""
+    """Return the first 64 bytes of a file."""
     with pathlib.Path(os.fsdecode(arguments["path"])).open("rb") as file:
         return {"data": file.read(64)}
 
 
 def thread(arguments: dict[str, Any], output: Any) -> dict[str, Any]:
-    """Start a thread, which the sandbox must admit."""
+    """Start a thread, which the sandbox must allow."""
     done: list[int] = []
     worker = threading.Thread(target=lambda: done.append(1))
     worker.start()
@@ -113,7 +113,7 @@ def thread(arguments: dict[str, Any], output: Any) -> dict[str, Any]:
 
 
 def forbidden(arguments: dict[str, Any], output: Any) -> dict[str, Any]:
-    """Return what the sandbox admitted of what it should refuse."""
+    """Return which forbidden actions the sandbox allowed."""
     admitted = []
     for name, action in _ACTIONS.items():
         try:

@@ -1,4 +1,4 @@
-"""The readers of installed formats, in reader processes as a gateway has them."""
+"""Starts the readers of installed formats in reader processes, as a gateway does."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,7 +14,7 @@ from gatewright.domains.sky import ImageReader
 async def open_array_reader(folder: Path) -> AsyncIterator[PooledArrayReader]:
     """Yield the reader of all installed formats of gridded data.
 
-    Its processes may read the folder. ``reader.source(path)`` gives the handle of a
+    Its processes can read ``folder``. ``reader.source(path)`` returns the handle of a
     file in it.
     """
     async with open_pool(PoolSettings(reader_programs(), (folder,), folder)) as pool:
@@ -25,6 +25,6 @@ async def open_array_reader(folder: Path) -> AsyncIterator[PooledArrayReader]:
 async def open_image_reader(
     plugin: ImageReaderPlugin, folder: Path, maximum: int = 1 << 30
 ) -> AsyncIterator[ImageReader]:
-    """Yield the reader of a format of images, whose processes may read the folder."""
+    """Yield the reader of a format of images, whose processes can read ``folder``."""
     async with open_pool(PoolSettings(plugin.programs, (folder,), folder)) as pool:
         yield plugin.open(pool, maximum)

@@ -1,8 +1,8 @@
-"""What every scheduler does, whatever is behind it.
+"""Contract tests of schedulers.
 
-A backend's test subclasses :class:`SchedulerContract` and gives it the fixtures
-``scheduler`` (a :class:`~gatewright.domains.compute.Scheduler` that is empty) and
-``directory`` (where its jobs may write, readable from the test).
+Subclass :class:`SchedulerContract` and provide the fixtures ``scheduler`` (a
+:class:`~gatewright.domains.compute.Scheduler` without jobs) and ``directory`` (where
+its jobs may write, readable by the test).
 """
 
 import time
@@ -28,18 +28,17 @@ from gatewright.testing.followed import SECONDS, USER, Followed, lives
 
 
 class SchedulerContract:
-    """The contract of :class:`gatewright.domains.compute.Scheduler`.
+    """Tests that every scheduler passes.
 
-    Its attributes say how coarse a scheduler is, where that is its nature and not the
-    backend's.
+    Its attributes describe limits of precision that come from the scheduler itself.
     """
 
     ends_orphans: ClassVar[bool] = True
-    """Whether it knows processes of a job that left the job's session and parents."""
+    """Whether it also ends processes that left their job's session and parents."""
     sample_seconds: ClassVar[float] = 0.0
-    """Seconds that memory is held for, until it is sampled."""
+    """Time for which memory must be used to be measured, in seconds."""
     limit_seconds: ClassVar[float] = SECONDS
-    """Longest time that it takes to end a job of one second's limit."""
+    """Longest time until a job with a time limit of one second ends, in seconds."""
 
     @pytest.fixture
     async def followed(

@@ -1,4 +1,4 @@
-"""Images of a survey, for tests: squares on the sky, and the files that have them."""
+"""Sample images of a survey: squares on the sky, and their files."""
 
 from collections.abc import Sequence
 
@@ -63,14 +63,14 @@ def square_image(
 
 
 def scanned(image: Image, *left_out: str) -> ScannedFile:
-    """Return a file that holds one image."""
+    """Return the scan of a file with one image."""
     name = image.path.rpartition("/")[2]
     file = SurveyFile(image.path, name, image.identity)
     return ScannedFile(file, [image], left_out)
 
 
 async def all_ids(index: ImageIndex, query: ImageQuery, limit: int = 7) -> list[str]:
-    """Return the ids of all pages."""
+    """Return the ids on all pages of a search."""
     ids: list[str] = []
     cursor = None
     while True:
@@ -83,7 +83,7 @@ async def all_ids(index: ImageIndex, query: ImageQuery, limit: int = 7) -> list[
 
 
 def meeting(images: Sequence[Image], region: Region) -> set[str]:
-    """Return the ids of the images that meet a region, without any index."""
+    """Return the ids of the images that meet a region, tested one by one."""
     corners = np.array([image.polygon for image in images])
     polygons = oriented(unit_vectors(corners[..., 0], corners[..., 1]))
     flags = region.meets(polygons)

@@ -126,7 +126,7 @@ async def test_many_long_calls_leave_room_for_others() -> None:
     only = await pool.take("", Weight.LONG, 1, "ada")
     waiting = [asyncio.create_task(pool.take("", Weight.LONG, SECONDS, "ada"))]
     await asyncio.sleep(0)
-    with pytest.raises(Unavailable, match="ask for less"):
+    with pytest.raises(Unavailable, match="request less"):
         await pool.take("", Weight.LONG, 1, "ada")
     waiting += [
         asyncio.create_task(pool.take("", Weight.LONG, SECONDS, who)) for who in "bcd"

@@ -1,4 +1,4 @@
-"""Passwords of local accounts, hashed with Argon2id."""
+"""The gateway's own accounts, with passwords hashed by Argon2id."""
 
 from gatewright.backends.local_accounts.accounts import LocalAccounts
 from gatewright.backends.local_accounts.hasher import Argon2Hasher

@@ -1,4 +1,4 @@
-"""The gateway's own accounts as a directory."""
+"""The gateway's own accounts as a directory of people."""
 
 from gatewright.domains.identity import (
     PasswordHasher,
@@ -10,7 +10,7 @@ from gatewright.domains.identity import (
 
 
 class LocalAccounts:
-    """Implements :class:`gatewright.domains.identity.Directory` over the accounts.
+    """Implements :class:`gatewright.domains.identity.Directory` for the accounts.
 
     Parameters
     ----------

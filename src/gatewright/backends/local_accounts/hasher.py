@@ -1,4 +1,4 @@
-"""Argon2id (RFC 9106) in a few threads of its own, never on the event loop."""
+"""Hashes passwords with Argon2id (RFC 9106), in threads and not on the event loop."""
 
 import asyncio
 from collections.abc import Callable
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 def rfc9106() -> PasswordHasher:
-    """Return the second recommended choice of RFC 9106, section 4: 64 MiB, 3 passes."""
+    """Return the second recommended option of RFC 9106, section 4: 64 MiB, 3 passes."""
     return PasswordHasher.from_parameters(profiles.RFC_9106_LOW_MEMORY)
 
 
@@ -27,9 +27,10 @@ class Argon2Hasher:
     hasher
         The parameters of Argon2; tests pass cheap ones.
     threads
-        Passwords that are hashed at one time; each takes 64 MiB for its time.
+        Number of passwords that are hashed at the same time; each takes 64 MiB
+        meanwhile.
     waiting
-        Passwords that may wait for a thread; more are refused.
+        Number of passwords that may wait for a thread; more are refused.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class Argon2Hasher:
 
     @cached_property
     def _nobody(self) -> str:
-        """Return a hash for unknown accounts, so that their check takes as long."""
+        """Return a hash for unknown accounts, so that checking them takes as long."""
         return self._hasher.hash("nobody has this password")
 
     async def hash(self, password: str) -> str:
@@ -60,7 +61,7 @@ class Argon2Hasher:
         return self._hasher.check_needs_rehash(hashed)
 
     def close(self) -> None:
-        """Let the threads end."""
+        """Shut the threads down."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _fits(self, password: str, hashed: str | None) -> bool:
@@ -75,7 +76,7 @@ class Argon2Hasher:
     async def _run(self, work: Callable[[], T]) -> T:
         if self._running >= self._most:
             raise Unavailable(
-                "Very many people are signing in. Try again in a moment.",
+                "Too many people are signing in. Try again in a moment.",
                 retry_after=2,
             )
         self._running += 1

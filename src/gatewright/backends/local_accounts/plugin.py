@@ -1,4 +1,4 @@
-"""The gateway's own accounts as a plug-in."""
+"""The plug-in ``local``: the gateway's own accounts."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,14 +10,14 @@ from gatewright.domains.identity import Directory
 
 
 class LocalOptions(Section):
-    """Accounts that ``gatewright user`` makes."""
+    """Settings of the gateway's own accounts, which ``gatewright user`` manages."""
 
 
 @asynccontextmanager
 async def open_accounts(
     setting: IdentitySetting[LocalOptions],
 ) -> AsyncIterator[Directory]:
-    """Yield the accounts."""
+    """Yield the directory of the gateway's own accounts."""
     yield LocalAccounts(setting.users, setting.hasher)
 
 

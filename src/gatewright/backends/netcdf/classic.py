@@ -147,7 +147,7 @@ class _Parser:
         self._count_bytes = 8 if self.version == 5 else 4
         self._offset_bytes = 4 if self.version == 1 else 8
         self.streaming = (1 << 8 * self._count_bytes) - 1
-        """The number of records that a program writes before it knows how many."""
+        """Value of the record count in a file that was written as a stream."""
 
     def count(self) -> int:
         """Return a number of records or values, or a size."""

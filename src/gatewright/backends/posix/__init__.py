@@ -1,4 +1,4 @@
-"""The files of this machine, through the user's worker."""
+"""The file system of this machine, accessed through each user's worker."""
 
 from gatewright.backends.posix.filesystem import PosixFileSystem
 from gatewright.backends.posix.plugin import plugin

@@ -1,4 +1,4 @@
-"""The port `FileSystem` over the user's worker."""
+"""Implements the port `FileSystem` with the user's worker."""
 
 import os
 
@@ -33,7 +33,7 @@ from gatewright.domains.files import (
 
 
 class PosixFileSystem:
-    """Files beneath one folder of this machine.
+    """The files below one folder of this machine.
 
     Parameters
     ----------
@@ -42,10 +42,10 @@ class PosixFileSystem:
     root
         Folder that is the root of all paths; nothing outside can be reached.
     home
-        Returns the path, from the root, of the folder that a user's ``~`` means.
+        Returns a user's home directory as a path relative to the root.
     limits
-        Folders, from the root, that paths and the destinations of copies and moves do
-        not leave; ``/`` for none.
+        Two folders, relative to the root, that paths and the destinations of copies and
+        moves cannot leave; ``/`` for no limit.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class PosixFileSystem:
         arguments = self._at(path, after=latin(after), limit=limit)
         answer = await self._workers.of(user).call("list", arguments, ListAnswer)
         if len(answer.rows) > limit:
-            raise BackendFailed("The worker told of more than was asked for.")
+            raise BackendFailed("The worker listed more entries than requested.")
         following = None if answer.next is None else raw(answer.next)
         return Listing(tuple(entry(row) for row in answer.rows), following)
 
@@ -109,7 +109,7 @@ class PosixFileSystem:
             "begin", self._at(path), BeginAnswer, access=os.O_RDWR
         )
         if descriptor is None:
-            raise BackendFailed("The worker passed no file to write to.")
+            raise BackendFailed("The worker passed no file for writing.")
         return PosixWriting(worker, answer.token, descriptor, answer.free)
 
     async def mkdir(self, user: str, path: bytes, *, parents: bool = False) -> Entry:

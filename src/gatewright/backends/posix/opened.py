@@ -1,4 +1,4 @@
-"""A file that a worker opened, read by its user's own threads."""
+"""A file that a worker opened, and that threads of its user read."""
 
 import asyncio
 import contextlib
@@ -10,9 +10,10 @@ from gatewright.domains.files import Entry
 
 
 class OpenedFile:
-    """The port `OpenFile`; it owns the descriptor.
+    """Implements the port `OpenFile`; it owns the file descriptor.
 
-    The descriptor's offset is shared with the worker, so reading says where.
+    The descriptor's offset is shared with the worker, so each read gives its own
+    offset.
     """
 
     def __init__(self, entry: Entry, descriptor: int | None, threads: Executor) -> None:
@@ -62,8 +63,8 @@ class OpenedFile:
 def let_go(descriptor: int, threads: Executor) -> Future[None]:
     """Close a descriptor of a user's file in a thread of that user.
 
-    Some file systems are asked when a file is closed (close(2), fuse(4)). The future is
-    done when it is closed.
+    On some file systems closing can block (close(2), fuse(4)). The future is done when
+    the descriptor is closed.
     """
     try:
         return threads.submit(_close, descriptor)

@@ -1,4 +1,4 @@
-"""The file system ``posix``: a folder of this machine, and commands in it."""
+"""The plug-in ``posix``: a folder of this machine, and commands in it."""
 
 import os
 from collections.abc import AsyncIterator
@@ -12,15 +12,15 @@ from gatewright.core.config import Section
 
 
 class PosixOptions(Section):
-    """Files of this machine, and commands beside them."""
+    """Settings of a file system of type ``posix``."""
 
     root: Path = Path("/")
-    """Folder that is ``/`` of the system's file URLs."""
+    """Folder that is ``/`` in the system's file URLs."""
 
 
 @asynccontextmanager
 async def open_files(setting: Setting[PosixOptions]) -> AsyncIterator[SystemFiles]:
-    """Yield the files below a system's root, and what runs commands there."""
+    """Yield the files below a system's root, and its command runner."""
     root = setting.options.root
 
     async def home(user: str) -> bytes:
@@ -33,9 +33,9 @@ async def open_files(setting: Setting[PosixOptions]) -> AsyncIterator[SystemFile
 
 
 def home_below(root: Path, home: Path) -> bytes:
-    """Return the path, from the root, of the folder that ``~`` means.
+    """Return a home directory as a path relative to the root.
 
-    A home outside the root cannot be reached; the root is the home then.
+    A home outside of the root cannot be reached; the root itself is used instead.
     """
     if not home.is_relative_to(root):
         return b"/"

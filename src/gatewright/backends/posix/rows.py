@@ -1,4 +1,4 @@
-"""The worker's rows as entries; every member's type is checked on the way."""
+"""Decodes the answers of a worker, with a check of the type of each member."""
 
 import msgspec
 
@@ -7,7 +7,7 @@ from gatewright.domains.files import Entry
 
 
 class Row(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
-    """What a worker tells of a file, in the order of the wire."""
+    """Metadata of a file, in the order of the message."""
 
     name: str
     mode: int
@@ -23,14 +23,14 @@ class Row(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
 
 
 class ListAnswer(msgspec.Struct):
-    """A page of a folder."""
+    """A page of a directory listing."""
 
     rows: list[Row]
     next: str | None
 
 
 class ChecksumAnswer(msgspec.Struct):
-    """A checksum, and the file it is of."""
+    """A checksum, with the metadata of its file."""
 
     value: str
     row: Row
@@ -38,21 +38,21 @@ class ChecksumAnswer(msgspec.Struct):
 
 
 class SpaceAnswer(msgspec.Struct):
-    """Room on a file system."""
+    """Space on a file system, in bytes."""
 
     total: int
     free: int
 
 
 class BeginAnswer(msgspec.Struct):
-    """Name of a file in the making, and the room that there is for it."""
+    """Token of a file that is being written, and the bytes that are free for it."""
 
     token: str
     free: int
 
 
 class CommitAnswer(msgspec.Struct):
-    """A file that was written."""
+    """Metadata of a file that was written, and whether its name is new."""
 
     row: Row
     created: bool
@@ -68,12 +68,12 @@ def entry(row: Row) -> Entry:
     Raises
     ------
     BackendFailed
-        A number that no file has, or a name with characters that stand for no byte.
+        A number is impossible, or a name has a character that stands for no byte.
     """
     latest = max(abs(row.modified_ns), abs(row.changed_ns))
     numbers = (row.mode, row.size, row.device, row.inode, row.links)
     if min(numbers) < 0 or max(numbers) >= _LARGEST or latest > _LATEST:
-        raise BackendFailed("The worker told of a file that cannot be.")
+        raise BackendFailed("The worker described an impossible file.")
     return Entry(
         name=raw(row.name),
         mode=row.mode,
@@ -90,8 +90,14 @@ def entry(row: Row) -> Entry:
 
 
 def raw(text: str) -> bytes:
-    """Return the bytes that a text of the wire stands for."""
+    """Return the bytes that a text of the message stands for (Latin-1).
+
+    Raises
+    ------
+    BackendFailed
+        The text has a character that stands for no byte.
+    """
     try:
         return text.encode("latin-1")
     except UnicodeEncodeError as error:
-        raise BackendFailed("The worker told of a name that cannot be.") from error
+        raise BackendFailed("The worker sent an impossible file name.") from error

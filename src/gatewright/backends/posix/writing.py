@@ -1,4 +1,4 @@
-"""A file in the making: the gateway writes to the descriptor that the worker made."""
+"""Writes a file through a descriptor that the worker passed."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ _CLOSING_SECONDS = 5.0
 
 
 class PosixWriting:
-    """The port `Writing`."""
+    """Implements the port `Writing`."""
 
     def __init__(self, worker: Worker, token: str, descriptor: int, free: int) -> None:
         self.free = free
@@ -73,7 +73,7 @@ class PosixWriting:
         await asyncio.wait([self._closing], timeout=_CLOSING_SECONDS)
 
     async def _written(self) -> None:
-        """Close the descriptor, which is when some file systems write (close(2))."""
+        """Close the descriptor; some file systems write only then (close(2))."""
         descriptor, self._descriptor = self._descriptor, None
         assert descriptor is not None  # noqa: S101  # not after the end
         loop = asyncio.get_running_loop()
@@ -84,7 +84,7 @@ class PosixWriting:
             raise meaning(error.errno or 0) from error
 
     async def _close(self) -> None:
-        """Close when the last write has ended: its thread may have the descriptor."""
+        """Close the descriptor after the last write, whose thread may still use it."""
         if self._last is not None:
             await asyncio.wait([self._last])
         descriptor, self._descriptor = self._descriptor, None

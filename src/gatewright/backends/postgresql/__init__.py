@@ -1,4 +1,4 @@
-"""The database of several gateways: PostgreSQL through asyncpg."""
+"""PostgreSQL as the database of one or several gateways, through asyncpg."""
 
 from gatewright.backends.postgresql.database import PostgresqlDatabase
 from gatewright.backends.postgresql.statements import POSTGRESQL

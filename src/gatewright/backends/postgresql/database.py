@@ -30,11 +30,11 @@ _LONGEST_PAUSE = 0.1
 
 
 class PostgresqlDatabase:
-    """Implements :class:`gatewright.backends.sql.Database` over a pool of connections.
+    """Implements :class:`gatewright.backends.sql.Database` with a pool of connections.
 
-    Transactions are serializable: one that met another is tried again with short,
-    random pauses until ``seconds`` have passed. So is one whose connection was lost
-    before its commit was sent.
+    Transactions are serializable. One that conflicts with another is repeated, with
+    short random pauses, for at most ``seconds``. So is one whose connection was lost
+    before its COMMIT was sent.
     """
 
     def __init__(self, pool: "asyncpg.Pool[Any]", *, seconds: float) -> None:
@@ -90,7 +90,7 @@ class PostgresqlDatabase:
         return await self._until_done(fetch)
 
     async def _until_done(self, act: Callable[[], Awaitable[T]]) -> T:
-        """Try again, with pauses, what met another one or lost its connection."""
+        """Repeat, with pauses, what conflicted or lost its connection."""
         until = time.monotonic() + self._seconds
         pause = _PAUSE
         while True:
@@ -148,7 +148,7 @@ class PostgresqlDatabase:
 
 
 class Progress(Generic[T]):
-    """A transaction's generator, the step it stands at, and its result."""
+    """A transaction's generator, with its current step and its result."""
 
     def __init__(self, work: Work[T]) -> None:
         self._work = work
@@ -157,7 +157,7 @@ class Progress(Generic[T]):
         self.advance(None)
 
     def advance(self, rows: Sequence[Row] | None) -> None:
-        """Give the rows of the step and go to the next; its step is None at the end."""
+        """Pass the rows of the step and go to the next; the step is None at the end."""
         try:
             self.step = self._work.send(rows)  # type: ignore[arg-type]  # None begins it
         except StopIteration as end:
@@ -169,12 +169,12 @@ class Progress(Generic[T]):
         return cast("T", self._result)
 
     def close(self) -> None:
-        """End the generator where it stands."""
+        """Close the generator."""
         self._work.close()
 
 
 async def _transact(connection: Any, progress: Progress[T], end: str) -> T:
-    """Run the steps in a serializable transaction that the text ``end`` commits."""
+    """Run the steps in a serializable transaction that the SQL text ``end`` commits."""
     try:
         await connection.execute("BEGIN ISOLATION LEVEL SERIALIZABLE")
         while progress.step is not None:
@@ -202,7 +202,7 @@ async def _execute(connection: Any, step: Step) -> Sequence[Row]:
 
 
 async def _quietly(connection: Any, text: str) -> None:
-    """Clean up after a failure; a connection that cannot is given up."""
+    """Execute SQL to clean up after a failure; drop the connection if that fails."""
     try:
         await connection.execute(text)
     except (*OUTSIDE, OSError):
@@ -216,10 +216,10 @@ def _give_up(connection: Any) -> None:
 
 
 async def _leave_clean(connection: Any) -> None:
-    """Return a connection to the pool: transactions here end before that."""
+    """Roll back a transaction that is open when its connection returns to the pool."""
     if connection.is_in_transaction():
         await connection.execute("ROLLBACK")
 
 
 class LostError(ConnectionError):
-    """The connection was lost before the commit was sent."""
+    """The connection was lost before the COMMIT was sent."""

@@ -1,4 +1,4 @@
-"""PostgreSQL's and asyncpg's errors as the gateway's."""
+"""Converts errors of PostgreSQL and asyncpg to errors of the gateway."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ from gatewright.core.errors import (
 )
 
 AGAIN = (pg.SerializationError, pg.DeadlockDetectedError)
-"""The transaction met another one and may be tried again."""
+"""Errors of a transaction that conflicted with another and can be repeated."""
 
 _LOST = (
     ConnectionError,
@@ -45,14 +45,14 @@ OUTSIDE = (
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
 )
-"""All that asyncpg raises, but for the operating system's own errors."""
+"""All errors of asyncpg, except those of the operating system."""
 
 _TEXT = (pg.CharacterNotInRepertoireError, pg.UntranslatableCharacterError)
 
 
 @contextmanager
 def gateway_errors() -> Iterator[None]:
-    """Turn what asyncpg raises into errors of the gateway's tree."""
+    """Convert errors of asyncpg to those of ``core.errors``."""
     try:
         yield
     except (*OUTSIDE, OSError) as error:
@@ -63,11 +63,16 @@ def gateway_errors() -> Iterator[None]:
 
 
 def as_gateway_error(error: Exception) -> GatewayError | None:
-    """Return the error of the tree that says what happened; None for our mistakes."""
+    """Return the error of ``core.errors`` for an error.
+
+    None for a programming error.
+    """
     if isinstance(error, pg.DiskFullError):
-        return StorageFull("The database's disk is full. Its operator must make room.")
+        return StorageFull(
+            "The database's disk is full. Its operator must free some space."
+        )
     if isinstance(error, pg.UniqueViolationError):
-        return AlreadyExists("Something of that name is there already.")
+        return AlreadyExists("Something of that name exists already.")
     if isinstance(error, pg.IntegrityConstraintViolationError):
         return Conflict("The change does not fit what is stored.")
     if isinstance(error, _TEXT):
@@ -77,25 +82,25 @@ def as_gateway_error(error: Exception) -> GatewayError | None:
         if not isinstance(error.__cause__, OverflowError | UnicodeEncodeError):
             return None
         return InvalidContent(
-            "A text has half a surrogate pair, or a number is beyond 64 bits."
+            "A text contains an unpaired surrogate, or a number exceeds 64 bits."
         )
     if isinstance(error, _AWAY) or _closed(error):
         return Unavailable(
-            "The gateway's database is away. Try again soon.", retry_after=2
+            "The gateway's database cannot be reached. Try again soon.", retry_after=2
         )
     return None
 
 
 def is_lost(error: BaseException) -> bool:
-    """Return whether the connection is gone.
+    """Return whether an error means that the connection is gone.
 
-    What was not yet being committed may then be tried again.
+    A transaction whose COMMIT was not sent can then be repeated.
     """
     return isinstance(error, _LOST) or _closed(error)
 
 
 def _closed(error: BaseException) -> bool:
-    """Tell a closed connection or pool from a misuse of asyncpg, our mistake."""
+    """Return whether the connection or pool is closed, not asyncpg misused."""
     if not isinstance(error, asyncpg.InterfaceError):
         return False
     return any(word in str(error) for word in ("closed", "closing", "released"))

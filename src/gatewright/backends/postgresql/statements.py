@@ -1,4 +1,4 @@
-"""The shared SQL in PostgreSQL's words."""
+"""Adapts the shared SQL to PostgreSQL."""
 
 import hashlib
 from functools import lru_cache
@@ -15,12 +15,12 @@ POSTGRESQL = Dialect(
 
 @lru_cache(maxsize=1024)
 def numbered(text: str) -> str:
-    """Return a statement with ``$1``, ``$2``... where each ``?`` stood."""
+    """Return a statement in which each ``?`` is replaced by ``$1``, ``$2``, ..."""
     first, *rest = text.split("?")
     return first + "".join(f"${n}{part}" for n, part in enumerate(rest, 1))
 
 
 def lock_key(name: str) -> int:
-    """Return the 64-bit key of an advisory lock."""
+    """Return the 64-bit key of the advisory lock with this name."""
     digest = hashlib.sha256(f"gatewright:{name}".encode()).digest()
     return int.from_bytes(digest[:8], signed=True)

@@ -1,4 +1,4 @@
-"""Jobs as processes of this machine: a durable queue without a batch system."""
+"""A scheduler that runs jobs as processes of this machine, from a durable queue."""
 
 from gatewright.backends.processes.launcher import Launcher, WorkerLauncher
 from gatewright.backends.processes.leader import Settings

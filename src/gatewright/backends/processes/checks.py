@@ -1,22 +1,24 @@
-"""What this machine can never run is refused before it is written down."""
+"""Refuses jobs that this machine could never run."""
 
 from gatewright.core.errors import InvalidContent
 from gatewright.domains.compute import Capabilities, Submission
 
 
 def check(submission: Submission, capabilities: Capabilities) -> None:
-    """Refuse what this machine can never run.
+    """Refuse a submission that this machine could never run.
 
     Raises
     ------
     InvalidContent
-        The text says what there is.
+        The message says what the machine offers.
     """
     resources, attributes = submission.spec.resources, submission.spec.attributes
     if resources.gpu_cores_per_process:
-        raise InvalidContent("There are no graphics processors for jobs here.")
+        raise InvalidContent("This system has no GPUs for jobs.")
     if (resources.node_count or 1) > capabilities.nodes:
-        raise InvalidContent("This system is one machine: “node_count” is 1.")
+        raise InvalidContent(
+            "This system is a single node: “node_count” can only be 1."
+        )
     if resources.cores > capabilities.cores:
         raise InvalidContent(
             f"The job asks for {resources.cores} cores, and jobs have "

@@ -1,4 +1,4 @@
-"""From a submission to what the runner runs."""
+"""Turns a submission into the record from which the runner runs the job."""
 
 import os
 import pwd
@@ -29,9 +29,9 @@ _INHERITED_BEGINNINGS = ("CONDA_", "LC_", "LMOD_", "XDG_")
 
 
 def login_environment(own: Mapping[str, str]) -> dict[str, str]:
-    """Return the part of an environment that a person has at login.
+    """Return the part of an environment that a user has after login.
 
-    The gateway's own settings and secrets are not in it.
+    Settings and secrets of the gateway are left out.
     """
     person = pwd.getpwuid(os.getuid())
     chosen = {
@@ -52,10 +52,10 @@ def login_environment(own: Mapping[str, str]) -> dict[str, str]:
 def entry_of(
     submission: Submission, login: Mapping[str, str], wake_path: str, grace: float
 ) -> Entry:
-    """Return what the spool keeps of a submission.
+    """Return the record of a submission for the spool.
 
-    The job's environment is that of a login (where it wants one), then what the user
-    set, then what tells the job which one it is.
+    The job's environment is the login environment (if it wants one), then the user's
+    variables, then the variables that identify the job.
     """
     spec = submission.spec
     cores = str(spec.resources.cores)

@@ -1,4 +1,4 @@
-"""The processes that start runners, one for each user whose jobs start."""
+"""Processes that start runners; there is one for each user whose jobs start."""
 
 import asyncio
 import os
@@ -13,32 +13,32 @@ from gatewright.core.errors import BackendFailed
 from gatewright.core.ids import new_id
 
 IDLE_SECONDS = 60.0
-"""A host that has started no runner for so long is ended."""
+"""Seconds without a start after which a host is ended."""
 OPEN_SECONDS = 10.0
-"""A host has so long to come to life."""
+"""Longest time in seconds for a host to start."""
 
 
 @dataclass(slots=True)
 class _Host:
     pipe: int
-    """Descriptor of the pipe that the host reads."""
+    """Descriptor of the pipe from which the host reads."""
     used_at: float
-    """Monotonic moment of its last use."""
+    """Time of its last use on the monotonic clock."""
 
 
 class RunnerHosts:
-    """Starts runners through hosts; they end with this, and the runners go on.
+    """Starts runners through hosts. The hosts end with this object, the runners do not.
 
     Parameters
     ----------
     launcher
         Starts the hosts.
     argv
-        The runner's program without its arguments.
+        Command of the runner program, without its arguments.
     environment
-        The hosts' environment.
+        Environment of the hosts.
     folder
-        Where their pipes are made.
+        Folder for their named pipes.
     """
 
     def __init__(
@@ -55,12 +55,12 @@ class RunnerHosts:
         self._hosts: dict[str, _Host] = {}
 
     async def start(self, user: str, job_folder: Path) -> None:
-        """Have the runner of a job started as its user.
+        """Let the user's host start the runner of a job.
 
         Raises
         ------
         GatewayError
-            There is no host for the user, and none can be started.
+            The user has no host, and none can be started.
         """
         line = os.fsencode(job_folder) + b"\n"
         if user not in self._hosts or not self._told(user, line):
@@ -69,7 +69,7 @@ class RunnerHosts:
                 raise BackendFailed("The process that starts jobs ended at once.")
 
     def close_idle(self) -> None:
-        """End the hosts that are not needed now."""
+        """End the hosts that have been idle for a minute."""
         now = time.monotonic()
         for user, host in list(self._hosts.items()):
             if now - host.used_at > IDLE_SECONDS:
@@ -81,7 +81,7 @@ class RunnerHosts:
             self._close(user)
 
     def _told(self, user: str, line: bytes) -> bool:
-        """Write a line to a user's host; return whether it lives and takes it."""
+        """Write a line to a user's host; return False if the host has ended."""
         host = self._hosts[user]
         try:
             os.write(host.pipe, line)  # a line is written whole or not at all (pipe(7))
@@ -113,7 +113,9 @@ class RunnerHosts:
                     else:
                         return _Host(pipe, time.monotonic())
         except TimeoutError as error:
-            raise BackendFailed("The process that starts jobs did not come.") from error
+            raise BackendFailed(
+                "The process that starts jobs did not start in time."
+            ) from error
         except OSError as error:
             raise BackendFailed(
                 "The queue of this machine cannot be written."

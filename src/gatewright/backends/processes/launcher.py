@@ -1,4 +1,4 @@
-"""How a detached process is started for a user, and what that user finds on disk."""
+"""Starts detached processes and examines paths with the rights of a user."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from gatewright.backends.worker import Workers, latin
 
 
 class Launcher(Protocol):
-    """Starts processes that outlive the gateway, and looks at paths, as a user."""
+    """Starts processes that outlive the gateway, and examines paths, as a user."""
 
     async def launch(
         self,
@@ -19,37 +19,37 @@ class Launcher(Protocol):
         environment: Mapping[str, str],
         directory: str,
     ) -> int:
-        """Start a process in a session of its own and return its id.
+        """Start a process in its own session and return its process id.
 
         Raises
         ------
         GatewayError
-            It could not be started.
+            The process could not be started.
         """
         ...
 
     async def mode(self, user: str, path: str) -> int:
-        """Return the type and the permissions of what an absolute path leads to.
+        """Return type and permissions (``st_mode``) of a path, links followed.
 
         Raises
         ------
         NotFound
-            Nothing is there.
+            The path does not exist.
         GatewayError
-            It cannot be reached.
+            The path cannot be examined.
         """
         ...
 
 
 class _Row(msgspec.Struct, array_like=True):
-    """The beginning of what a worker tells of a file."""
+    """The first members of a worker's metadata of a file."""
 
     name: str
     mode: int
 
 
 class WorkerLauncher:
-    """Starts processes from the worker of the user."""
+    """Starts processes through the worker of the user."""
 
     def __init__(self, workers: Workers) -> None:
         self._workers = workers

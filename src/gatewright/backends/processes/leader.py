@@ -1,8 +1,8 @@
-"""The one scheduler of a spool: looks at what is there and says what to do.
+"""The leader of a spool: reads its state, and decides which jobs start or end.
 
-A look costs by what changed, not by what waits: what is known of a job is kept, and
-only jobs that may have changed are told of. An unreadable record, or an error of the
-disk at one job's folder, costs that job alone.
+The cost of a look depends on what changed and not on the number of waiting jobs: what
+is known of a job is cached, and only jobs that may have changed are reported. A damaged
+record, or an error of the disk in one job's folder, affects that job only.
 """
 
 import logging
@@ -23,27 +23,28 @@ from gatewright.domains.compute import Capabilities, JobState, JobStatus
 
 _log = logging.getLogger(__name__)
 LAUNCHES = 3
-"""A runner that does not come to life is sent for so many times."""
+"""Number of attempts to start a runner."""
 TIDY_AT_ONCE = 20
-"""Ended jobs that are let go of in one look."""
+"""Largest number of ended jobs that are removed in one look."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Times that the leader keeps, in seconds."""
+    """Intervals of the leader in seconds."""
 
     patience: float = 600.0
-    """A job that has waited so long is not passed by others any more."""
+    """Waiting time after which no later job starts before the first job that does not
+    fit."""
     launch: float = 10.0
-    """A runner has so long to come to life."""
+    """Longest time for a runner to start."""
     watch: float = 1.0
-    """So often it is looked whether the runners live."""
+    """Interval between checks whether the runners are alive."""
     keep: float = 300.0
-    """An ended job stays so long for those that are submitted to wait for it."""
+    """Time for which an ended job is kept, so that new jobs can depend on it."""
 
 
 class Leader:
-    """Works on a spool, in the one process that follows it; runs in a thread."""
+    """Manages a spool. One process at a time runs it, in a thread."""
 
     def __init__(
         self,
@@ -63,11 +64,11 @@ class Leader:
 
     @property
     def busy(self) -> bool:
-        """Whether a job runs."""
+        """Whether any job was started and has not ended."""
         return self._jobs.any_of(Phase.SENT)
 
     def look(self) -> list[str]:
-        """Bring everything up to date and return the jobs to send for, in order."""
+        """Update the state of all jobs; return the jobs to start, in order."""
         self._adopt()
         self._see_to_requests()
         self._each(self._jobs.of(Phase.SENT), self._check)
@@ -104,19 +105,19 @@ class Leader:
         return decision.starts + again
 
     def changes(self) -> list[JobStatus]:
-        """Return the statuses that were not told of yet."""
+        """Return the statuses that were not reported yet."""
         return self._jobs.changes()
 
     def send(self, uuid: str) -> tuple[str, bool] | None:
-        """Note that a runner is being sent for.
+        """Record that a runner is being started.
 
-        Returned is whose job it is, and whether this is the first time; None where
-        its folder cannot be used, which ends it.
+        Returns the user of the job, and whether this is the first attempt; None if the
+        job's folder cannot be used, in which case the job has failed.
 
         Raises
         ------
         StorageFull
-            The job waits for room on the disk.
+            The disk is full, and the job waits.
         """
         job = self._jobs[uuid]
         try:
@@ -130,12 +131,15 @@ class Leader:
         return job.brief.user, job.launches == 1
 
     def recorded(self, uuids: set[str]) -> None:
-        """Note that the ends of jobs are kept elsewhere."""
+        """Note that the gateway has recorded the ends of these jobs."""
         for uuid in uuids & self._jobs.names():
             self._jobs[uuid].recorded = True
 
     def _each(self, jobs: Iterable[Tracked], action: Callable[[Tracked], None]) -> None:
-        """Do something for jobs; an error at one of them is not the others'."""
+        """Apply an action to each job.
+
+        An error is logged and does not stop the rest.
+        """
         for job in jobs:
             try:
                 action(job)
@@ -143,14 +147,14 @@ class Leader:
                 self._say(job.brief.uuid, error)
 
     def _say(self, uuid: str, error: Exception) -> None:
-        """Log what is wrong with a job, once in a row."""
+        """Log an error of a job, unless it is the same as the job's last one."""
         text = str(error)
         if self._said.get(uuid) != text:
             self._said[uuid] = text
             _log.warning("Job %s of the queue: %s", uuid, text)
 
     def _adopt(self) -> None:
-        """Track the jobs that came into the spool, and those that went no more."""
+        """Track jobs that are new in the spool, and drop those that are gone."""
         names = self._spool.uuids()
         new = [uuid for uuid in names if uuid not in self._jobs]
         for uuid in new:
@@ -165,7 +169,7 @@ class Leader:
                 self._drop(uuid)
 
     def _take_up(self, uuid: str) -> None:
-        """Begin to track what a folder of the spool holds, if it is a job."""
+        """Begin to track a folder of the spool, if it is a job."""
         damage = ""
         try:
             brief = self._spool.brief(uuid)
@@ -224,7 +228,10 @@ class Leader:
                 self._spool.answered(uuid, verb)
 
     def _settle(self, uuids: set[str]) -> None:
-        """Put on disk what was written of jobs; those that fail are left out then."""
+        """Make files of jobs durable.
+
+        Jobs for which this fails are removed from the set.
+        """
         try:
             self._spool.settle(uuids)
         except (GatewayError, OSError):
@@ -252,7 +259,7 @@ class Leader:
             disk.poke(self._spool.job_folder(uuid) / "control")
 
     def _check(self, job: Tracked) -> None:
-        """See what a runner has written."""
+        """Read what a runner has written about its job."""
         uuid = job.brief.uuid
         try:
             final = self._spool.final(uuid)
@@ -269,7 +276,7 @@ class Leader:
                 self._jobs.changed(job)
 
     def _end(self, job: Tracked, state: JobState, native: str, reason: str) -> None:
-        """End a job that no runner has."""
+        """End a job that has no runner."""
         now = self._clock()
         self._write_end(
             job, Final(state=state, native_state=native, reason=reason, ended_at=now)
@@ -289,14 +296,14 @@ class Leader:
             self._jobs.move(job, Phase.SENT)
 
     def _watch(self, job: Tracked) -> None:
-        """Look whether a job's runner lives."""
+        """Check that a job's runner is alive."""
         uuid = job.brief.uuid
         started = self._spool.has(uuid, "started")
         if started and not self._spool.watched(uuid):
             self._check(job)
             if job.phase is Phase.SENT:
                 running = self._spool.running(uuid)
-                reason = "The process that watched over the job was killed."
+                reason = "The process that ran the job was killed."
                 if running.boot_id not in {"", disk.boot_id()}:
                     reason = "The machine was restarted while the job ran."
                 self._lose(job, reason)
@@ -306,7 +313,7 @@ class Leader:
             self._spool.settle([uuid])
 
     def _lose(self, job: Tracked, reason: str) -> None:
-        """End a job whose runner is gone; what is left of it goes first."""
+        """End a job whose runner is gone, after killing its remaining processes."""
         uuid = job.brief.uuid
         end_marked(uuid)
         self._write_end(job, lost(reason, self._clock(), self._spool.running(uuid)))
@@ -317,7 +324,7 @@ class Leader:
         return time.monotonic() - job.since >= self._settings.launch
 
     def _plan(self) -> Plan:
-        """Return which jobs may start in the room that the running ones leave."""
+        """Return which jobs may start within the resources that are free."""
         waiting = self._jobs.of(Phase.WAITING)
         if not waiting:
             return Plan()
@@ -335,7 +342,7 @@ class Leader:
         )
 
     def _tidy(self, now: float) -> None:
-        """Let go of ended jobs that are recorded and that nothing waits for."""
+        """Remove ended jobs that are recorded and on which no waiting job depends."""
         old = [
             job.brief.uuid
             for job in self._jobs.of(Phase.ENDED)

@@ -1,9 +1,8 @@
-"""Which jobs may start now: pure, from what waits, what runs and what there is.
+"""Decides which jobs may start now; a pure function of jobs and resources.
 
-The policy: jobs start in the order of their submission. One that does not fit waits,
-and smaller jobs behind it may pass it; when it has waited ``patience`` seconds at the
-head of the queue nothing passes it any more, so that it starts as soon as enough is
-free.
+The policy: jobs start in order of submission. If one does not fit, later smaller jobs
+may start before it. After it has waited for ``patience`` seconds, no later job may, so
+that it starts as soon as enough is free.
 """
 
 import math
@@ -19,62 +18,63 @@ from gatewright.domains.compute import (
 )
 
 _PLACES = (1000, 100, 10, 5)
-"""More jobs than one of these ahead are told so roughly."""
+"""Thresholds to which the number of jobs ahead is rounded down when it is above one."""
 _NEAR = 10
-"""An element of an array with no more jobs ahead is not told how many there are."""
+"""Number of jobs ahead up to which an element of an array is not told their number."""
 
 
 @dataclass(slots=True)
 class Room:
-    """What is free."""
+    """Free resources."""
 
     cores: int
-    """Cores."""
+    """Free CPU cores."""
     memory: int
-    """Bytes."""
+    """Free memory in bytes."""
 
     def fits(self, cores: int, memory: int) -> bool:
-        """Return whether a job of that size may start."""
+        """Return whether a job with these needs may start."""
         return cores <= self.cores and memory <= self.memory
 
     def take(self, cores: int, memory: int) -> None:
-        """Give room to a job."""
+        """Reserve resources for a job."""
         self.cores -= cores
         self.memory -= memory
 
 
 @dataclass(slots=True)
 class Waiting:
-    """A job that waits."""
+    """A waiting job."""
 
     uuid: str
-    """Its name."""
+    """Unique name of the job."""
     cores: int
-    """Cores that it needs."""
+    """CPU cores that it requests."""
     memory: int
-    """Bytes that it needs."""
+    """Memory that it requests, bytes."""
     since: float
-    """When it was submitted."""
+    """Time of submission, seconds since 1970 UTC."""
     held: bool = False
-    """Whether it waits to be released."""
+    """Whether it is held until its owner releases it."""
     dependencies: Sequence[NativeDependency] = ()
     """Jobs that must end first."""
     array: str = ""
-    """The array that it belongs to."""
+    """Number of the array that it belongs to; empty for none."""
     array_limit: int | None = None
-    """Elements of that array that may run at once."""
+    """Largest number of elements of the array that may run at once; None for no limit.
+    """
 
 
 @dataclass(slots=True)
 class Plan:
-    """What to do now."""
+    """What the leader should do."""
 
     starts: list[str] = field(default_factory=list)
     """Jobs to start, in order."""
     reasons: dict[str, str] = field(default_factory=dict)
-    """Why each of the others waits."""
+    """Why each of the other jobs waits."""
     hopeless: dict[str, str] = field(default_factory=dict)
-    """Jobs that can never start, and why."""
+    """Jobs that can never start, with the reason."""
 
 
 def plan(
@@ -86,10 +86,11 @@ def plan(
     now: float,
     patience: float,
 ) -> Plan:
-    """Return what to do with the waiting jobs, which come in order of submission.
+    """Return what to do with the waiting jobs, given in order of submission.
 
-    ``outcomes`` has the final state of each known job, None while it has not ended;
-    ``running`` counts the running elements of each array.
+    ``outcomes`` has the final state of each known job, None if it has not ended;
+    ``running`` has the number of running elements of each array. ``now`` is in seconds
+    since 1970 UTC, ``patience`` in seconds.
     """
     result = Plan()
     active = dict(running)
@@ -121,11 +122,12 @@ def plan(
 
 @lru_cache(maxsize=4096)
 def _lack(cores: int, memory: int, ahead: int | None) -> str:
-    """Return why a job waits: the cores or bytes that it lacks, and its place.
+    """Return why a job waits: the missing cores or bytes, and its place in the queue.
 
-    ``ahead`` is negative where more jobs than that are ahead, and None for a few. Far
-    from the head, and of the elements of an array, the place is told so roughly: each
-    text is written down for its job, and all places change whenever one starts.
+    ``ahead`` is the number of jobs ahead. It is negative for "more than that number",
+    and None for a few. The place is only approximate far from the head and for elements
+    of an array, since each new text has to be written to the job's record, and all
+    places change whenever a job starts.
     """
     if ahead is None:
         place = f"{_NEAR} jobs or fewer are ahead"
@@ -145,7 +147,7 @@ def _lack(cores: int, memory: int, ahead: int | None) -> str:
 def _not_yet(
     job: Waiting, outcomes: Mapping[str, JobState | None], result: Plan
 ) -> bool:
-    """Note why a job may not start whatever is free; return whether it is so."""
+    """Record why a job cannot start, whatever is free; return False if it can."""
     for dependency in job.dependencies:
         if dependency.native_id in outcomes:
             state = outcomes[dependency.native_id]

@@ -1,4 +1,4 @@
-"""The scheduler ``processes``: jobs on this machine, in a queue in the state folder."""
+"""The plug-in ``processes``: jobs on this machine, queued in the state folder."""
 
 import os
 from collections.abc import AsyncIterator
@@ -12,14 +12,14 @@ from gatewright.domains.compute import Capabilities, Scheduler
 
 
 class ProcessOptions(Section):
-    """Jobs as processes of this machine, in order, within these bounds."""
+    """Settings of a system of type ``processes``."""
 
     cores: Count | None = None
-    """Cores that jobs may take together; by default all that the gateway has."""
+    """CPU cores that all jobs may use together; by default all that the gateway has."""
     memory_bytes: Count | None = None
-    """Memory that jobs may take together; by default the machine's."""
+    """Memory that all jobs may use together, bytes; by default the machine's."""
     queues: Names = ("default",)
-    """Names of the queue that a job may ask for; all share the cores and memory."""
+    """Queue names that a job may request; all share the same cores and memory."""
 
 
 @asynccontextmanager

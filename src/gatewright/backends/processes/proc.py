@@ -1,4 +1,4 @@
-"""Finds and ends the processes of a job whose runner is gone."""
+"""Finds and kills the processes of a job whose runner is gone."""
 
 import os
 import signal
@@ -6,11 +6,11 @@ import time
 from pathlib import Path
 
 MARK = "GATEWRIGHT_JOB_UUID"
-"""Variable in the environment of all processes of a job."""
+"""Environment variable that all processes of a job have."""
 
 
 def marked(uuid: str) -> list[int]:
-    """Return the processes that carry a job's name in their environment."""
+    """Return the ids of processes whose environment has a job's uuid."""
     needle = b"\0" + f"{MARK}={uuid}".encode() + b"\0"
     found = []
     for folder in Path("/proc").iterdir():
@@ -26,7 +26,7 @@ def marked(uuid: str) -> list[int]:
 
 
 def end_marked(uuid: str, seconds: float = 10.0) -> None:
-    """Kill what is left of a job, and wait so long at most until it is gone."""
+    """Kill the remaining processes of a job; wait at most ``seconds`` for their end."""
     deadline = time.monotonic() + seconds
     while processes := marked(uuid):
         for process in processes:

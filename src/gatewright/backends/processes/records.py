@@ -1,4 +1,4 @@
-"""Reads and checks the files of a job's folder; damaged ones are told by name."""
+"""Reads and checks the files of a job's folder."""
 
 import errno
 import re
@@ -14,18 +14,19 @@ from gatewright.domains.compute import JobState, JobStatus, NativeDependency, Us
 T = TypeVar("T")
 
 _LASTING = {errno.EACCES, errno.EIO, errno.EISDIR, errno.ELOOP, errno.EPERM}
-"""Errors that the same file gives again; others pass, as when descriptors are short."""
+"""Errors that occur again for the same file; others, as too few descriptors, may not.
+"""
 
 
 class Damaged(Exception):  # it is no mistake of this program
     """A file of a job's folder is empty, unreadable or of another version.
 
-    The text says so, for the person whose job it is.
+    The message says so to the owner of the job.
     """
 
 
 class Brief(msgspec.Struct, frozen=True, kw_only=True):
-    """The part of ``job.json`` that the queue goes by."""
+    """The part of ``job.json`` by which jobs are queued."""
 
     uuid: str
     id: str
@@ -40,12 +41,12 @@ class Brief(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def order(self) -> tuple[float, list[int]]:
-        """Sorts jobs by their submission."""
+        """Sort key that orders jobs by submission."""
         return self.submitted_at, [int(n) for n in re.findall(r"\d+", self.id)]
 
 
 class Entry(Brief, frozen=True, kw_only=True):
-    """``job.json``: a job as the runner reads it."""
+    """``job.json``: all that the runner needs."""
 
     executable: str | None
     arguments: Sequence[str]
@@ -59,7 +60,7 @@ class Entry(Brief, frozen=True, kw_only=True):
     wake_path: str
     hold: bool
     script: bytes | None = None
-    """Kept in a file of its own."""
+    """The script, which is stored in its own file."""
 
 
 class Final(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,7 +78,7 @@ class Final(msgspec.Struct, frozen=True, kw_only=True):
     peak_memory_bytes: int = 0
 
     def status(self, uuid: str) -> JobStatus:
-        """Return it as the domain's status of the job."""
+        """Return it as the status of a job."""
         return JobStatus(
             native_id=uuid,
             state=self.state,
@@ -97,12 +98,12 @@ class Final(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """What is known of a job that was sent for."""
+    """What is known about the start of a job."""
 
     started_at: float | None
-    """When it started; None until its runner has said so."""
+    """Time of start, seconds since 1970 UTC; None until the runner has reported it."""
     boot_id: str
-    """Boot of the machine on which it started; empty where that is not known."""
+    """Boot id of the machine at the start; empty if unknown."""
 
 
 class RunningRecord(msgspec.Struct, frozen=True):
@@ -113,14 +114,14 @@ class RunningRecord(msgspec.Struct, frozen=True):
 
 
 def read_record(path: Path, kind: type[T]) -> T | None:
-    """Return what a file of a job's folder holds, or None where there is no such file.
+    """Return the content of a file of a job's folder; None if there is no such file.
 
     Raises
     ------
     Damaged
-        It holds something else.
+        The file has other content.
     OSError
-        It cannot be read at the moment.
+        The file cannot be read at the moment.
     """
     try:
         data = path.read_bytes()
@@ -143,14 +144,14 @@ def read_record(path: Path, kind: type[T]) -> T | None:
 
 
 def started_status(uuid: str, started_at: float | None) -> JobStatus:
-    """Return the status of a job that was sent for."""
+    """Return the status of a job for which a runner was started."""
     if started_at is None:
         return JobStatus(uuid, JobState.QUEUED, "STARTING")
     return JobStatus(uuid, JobState.ACTIVE, "RUNNING", started_at=started_at)
 
 
 def waiting_status(uuid: str, *, held: bool, reason: str) -> JobStatus:
-    """Return the status of a job that waits."""
+    """Return the status of a waiting job."""
     if held:
         return JobStatus(
             uuid, JobState.HELD, "HELD", reason or "Held until it is released."
@@ -159,7 +160,7 @@ def waiting_status(uuid: str, *, held: bool, reason: str) -> JobStatus:
 
 
 def lost(reason: str, ended_at: float, running: Running | None = None) -> Final:
-    """Return the end of a job that nobody has seen."""
+    """Return the final record of a job whose end nobody observed."""
     started_at = None if running is None else running.started_at
     return Final(
         state=JobState.FAILED,

@@ -1,4 +1,4 @@
-"""The scheduler of this machine, as the compute domain sees it."""
+"""Implements the scheduler port for this machine."""
 
 import asyncio
 import os
@@ -49,15 +49,15 @@ class ProcessScheduler:
     Parameters
     ----------
     folder
-        The spool.
+        Folder of the spool.
     capabilities
-        The cores and the memory that jobs share.
+        CPU cores and memory that all jobs share.
     launcher
         Starts the runners.
     interpreter
-        Command that runs a Python program without anything of the gateway's.
+        Command that runs a Python program isolated from the gateway's packages.
     grace_seconds
-        Time between asking a job's processes to end and killing them.
+        Time between SIGTERM and SIGKILL for a job's processes.
     """
 
     def __init__(
@@ -166,7 +166,7 @@ class ProcessScheduler:
             await asyncio.gather(work, return_exceptions=True)
 
     async def close(self) -> None:
-        """Let go of the threads."""
+        """Shut the threads down."""
         self._threads.shutdown(wait=False)
         self._leader_thread.shutdown(wait=False)
 
@@ -178,7 +178,7 @@ class ProcessScheduler:
         return await loop.run_in_executor(self._leader_thread, work)
 
     def _own(self, user: str, native_ids: Sequence[str]) -> Sequence[str]:
-        """Return those of some jobs that are a user's, or are damaged."""
+        """Return those of the jobs that belong to a user, or are damaged."""
         own = []
         for uuid in native_ids:
             try:
@@ -191,7 +191,7 @@ class ProcessScheduler:
         return own
 
     async def _ask(self, user: str, native_ids: Sequence[str], verb: str) -> None:
-        """Leave requests for the leader and wait a little until it has seen to them."""
+        """Leave requests for the leader; wait up to 2 s until it handles them."""
 
         def leave() -> Sequence[str]:
             own = self._own(user, native_ids)
@@ -255,9 +255,9 @@ class ProcessScheduler:
     async def _turn(
         self, leader: Leader, hosts: RunnerHosts
     ) -> Sequence[JobStatus] | None:
-        """Look once, start what may start, and return what changed.
+        """Look once, start the jobs that may start, and return the changes.
 
-        Returns None where the spool cannot be used just now.
+        Returns None if the spool cannot be used at the moment.
         """
         recorded, self._recorded = self._recorded, set()
         leader.recorded(recorded)

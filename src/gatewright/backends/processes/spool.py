@@ -1,17 +1,15 @@
-"""The spool: a folder that is the queue, which survives everything but its disk.
+"""The spool: a folder that holds the queue, and survives crashes of everything else.
 
 ::
 
-    SPOOL/wake              a pipe; a byte in it says that there is something new
-    SPOOL/requests/U.cancel what was asked for job U, until the leader has seen to it
-    SPOOL/new/              jobs that are being written
-    SPOOL/hosts/            pipes of the processes that start runners
-    SPOOL/U/job.json        what to run (its folder appears whole, by a rename)
-    SPOOL/U/script          the script, where there is one
-    SPOOL/U/held            waits until it is released
-    SPOOL/U/launched        a runner was sent for; then see ``program/runner.py``
+    SPOOL/wake named pipe; a byte in it signals that something is new
+    SPOOL/requests/U.cancel request for job U, until the leader has handled it
+    SPOOL/new/ jobs that are being written SPOOL/hosts/ named pipes of the processes
+    that start runners SPOOL/U/job.json what to run (the folder appears complete, by a
+    rename) SPOOL/U/script the script, if there is one SPOOL/U/held present while the
+    job is held SPOOL/U/launched a runner was started; see ``program/runner.py``
 
-All methods block for as long as the disk does, and are called in threads.
+All methods may block on the disk, and are called in threads.
 """
 
 import os
@@ -80,7 +78,7 @@ class Spool:
         return self.folder / uuid
 
     def add(self, entries: Iterable[Entry]) -> None:
-        """Take jobs, durably; one that is there already is left as it is."""
+        """Add jobs durably; a job that exists already is left as it is."""
         new = [e for e in entries if not self.job_folder(e.uuid).exists()]
         stage = self._staging / new_id()
         written: list[Path] = []
@@ -112,7 +110,7 @@ class Spool:
         disk.poke(self.wake_path)
 
     def clean(self) -> None:
-        """Remove what was cut short while it was added, or let go of."""
+        """Remove leftovers of jobs whose addition or removal was interrupted."""
         with _disk():
             old = time.time() - _STAGING_SECONDS
             for stage in self._staging.iterdir():
@@ -121,9 +119,9 @@ class Spool:
                         shutil.rmtree(stage, ignore_errors=True)
 
     def uuids(self) -> list[str]:
-        """Return the names of all jobs, and of what else is among them.
+        """Return the names of all folders of jobs, and of any other entries.
 
-        The folder is not read again while its time says that nothing came or went.
+        The list is cached as long as the folder's time of modification stays the same.
         """
         with _disk():
             changed = self.folder.stat().st_mtime_ns
@@ -139,12 +137,14 @@ class Spool:
         return self._listed[1]
 
     def brief(self, uuid: str) -> Brief | None:
-        """Return what the queue goes by of a job, or None for what is no job.
+        """Return the part of a job's record by which it is queued.
+
+        None if it is no job.
 
         Raises
         ------
         Damaged
-            It is a job, and its record cannot be read.
+            It is a job whose record cannot be read.
         """
         known = self._briefs.get(uuid)
         if known is not None:
@@ -163,7 +163,7 @@ class Spool:
         return found
 
     def queue(self) -> Sequence[QueuedJob]:
-        """Return the jobs that wait or run, oldest first; damaged ones are left out."""
+        """Return the waiting and running jobs, oldest first, without damaged ones."""
         found: list[tuple[Brief, JobStatus]] = []
         for uuid in self.uuids():
             with suppress(Damaged, OSError):
@@ -177,7 +177,7 @@ class Spool:
         ]
 
     def remove(self, uuid: str) -> None:
-        """Let go of a job."""
+        """Remove the folder of a job."""
         away = self._staging / new_id()
         with suppress(OSError):
             self.job_folder(uuid).rename(away)
@@ -185,43 +185,43 @@ class Spool:
         self._briefs.pop(uuid, None)
 
     def has(self, uuid: str, mark: str) -> bool:
-        """Return whether a job carries a mark, such as ``held``."""
+        """Return whether a job has a mark: a file such as ``held``."""
         return (self.job_folder(uuid) / mark).exists()
 
     def sent_for(self, uuid: str) -> bool:
-        """Return whether a runner was sent for."""
+        """Return whether a runner was started for the job."""
         return self.has(uuid, "launched") or self.has(uuid, "started")
 
     def mark(self, uuid: str, mark: str) -> None:
-        """Put a mark on a job; :meth:`settle` puts it on disk."""
+        """Set a mark of a job; :meth:`settle` makes it durable."""
         with _disk():
             (self.job_folder(uuid) / mark).touch(0o600)
 
     def unmark(self, uuid: str, mark: str) -> None:
-        """Take a mark off a job; :meth:`settle` takes it off the disk."""
+        """Remove a mark of a job; :meth:`settle` makes this durable."""
         with _disk():
             (self.job_folder(uuid) / mark).unlink(missing_ok=True)
 
     def settle(self, uuids: Iterable[str]) -> None:
-        """Sync the files of jobs to disk (fsync)."""
+        """Make the files of jobs durable (fsync)."""
         folders = [self.job_folder(uuid) for uuid in uuids]
         finals = [folder / "final.json" for folder in folders]
         with _disk():
             sync_all([path for path in [*finals, *folders] if path.exists()])
 
     def ask(self, uuid: str, verb: str) -> None:
-        """Leave a request for the leader."""
+        """Store a request for the leader."""
         with _disk():
             (self.requests_folder / f"{uuid}.{verb}").touch(0o600)
 
     def sent(self) -> None:
-        """Make the requests durable and tell the leader."""
+        """Make requests durable and wake the leader."""
         with _disk():
             disk.sync(self.requests_folder)
         disk.poke(self.wake_path)
 
     def requests(self) -> list[tuple[str, str]]:
-        """Return the job and the verb of each request, oldest first."""
+        """Return job and verb of each request, oldest first."""
         found = []
         with _disk(), os.scandir(self.requests_folder) as entries:
             for entry in entries:
@@ -231,28 +231,31 @@ class Spool:
         return [(uuid, verb) for _, uuid, verb in sorted(found)]
 
     def asked(self, uuid: str, verb: str) -> bool:
-        """Return whether a request has not been seen to yet."""
+        """Return whether a request has not been handled yet."""
         return (self.requests_folder / f"{uuid}.{verb}").exists()
 
     def answered(self, uuid: str, verb: str) -> None:
-        """Delete a request that was carried out, or try again at the next look."""
+        """Delete a request that was handled.
+
+        If that fails, the next look repeats it.
+        """
         with suppress(OSError):
             (self.requests_folder / f"{uuid}.{verb}").unlink(missing_ok=True)
 
     def final(self, uuid: str) -> Final | None:
-        """Return how a job ended, or None if it has not.
+        """Return how a job ended; None if it has not.
 
         Raises
         ------
         Damaged
-            The record of its end cannot be read.
+            The record of the end cannot be read.
         """
         return read_record(self.job_folder(uuid) / "final.json", Final)
 
     def running(self, uuid: str) -> Running:
-        """Return what a job's runner has said of its start.
+        """Return what a job's runner has reported about the start.
 
-        Where that cannot be read, the job started when its runner claimed it.
+        If its report is damaged, the time at which it claimed the job is used.
         """
         try:
             record = read_record(self.job_folder(uuid) / "running.json", RunningRecord)
@@ -266,10 +269,10 @@ class Spool:
         return Running(record.started_at, record.boot_id)
 
     def finish(self, uuid: str, final: Final) -> bool:
-        """Write how a job ended that no runner watches; then :meth:`settle` it.
+        """Write the final record of a job without a runner.
 
-        A record that cannot be read is replaced. Returns False if a runner lives, or
-        has just written its own record.
+        :meth:`settle` it after that. A damaged record is replaced. Returns False if a
+        runner is alive, or has just written its own record.
         """
         held = disk.lock(self.job_folder(uuid) / "lock", 0.0)
         if held is None:
@@ -287,9 +290,9 @@ class Spool:
         return True
 
     def watched(self, uuid: str) -> bool:
-        """Return whether a runner lives and has the job.
+        """Return whether a runner of the job is alive.
 
-        None has it where its folder is out of reach.
+        False if the job's folder cannot be accessed.
         """
         try:
             held = disk.lock(self.job_folder(uuid) / "lock", 0.0)
@@ -301,7 +304,10 @@ class Spool:
         return False
 
     def status(self, uuid: str) -> JobStatus | None:
-        """Return what the spool alone says of a job, or None if it has none such."""
+        """Return the status of a job as the spool shows it.
+
+        None if it has no such job.
+        """
         try:
             final = self.final(uuid)
             if final is not None:
@@ -319,7 +325,7 @@ class Spool:
 
 
 def sync_all(paths: Sequence[Path]) -> None:
-    """Put files and folders on disk, many at once: the disk commits them together."""
+    """Make files and folders durable in parallel, so the disk combines the writes."""
     if len(paths) <= 3:
         for path in paths:
             disk.sync(path)

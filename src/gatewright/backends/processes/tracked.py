@@ -1,4 +1,4 @@
-"""The jobs of a spool as their leader sees them, and which of them have changed."""
+"""The leader's view of the jobs of a spool, and which of them have changed."""
 
 import time
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from gatewright.domains.compute import JobState, JobStatus
 
 
 class Phase(Enum):
-    """What the leader has to do with a job: start it, watch it, or let go of it."""
+    """Phase of a job for the leader: to be started, watched, or removed."""
 
     WAITING = "waiting"
     SENT = "sent"
@@ -25,32 +25,32 @@ class Phase(Enum):
 
 @dataclass(slots=True)
 class Tracked:
-    """A job as the leader sees it."""
+    """A job as the leader knows it."""
 
     brief: Brief
-    """What it is."""
+    """The part of its record by which it is queued."""
     waiting: Waiting
-    """The part of it by which the plan decides."""
+    """Input for the decision which jobs start."""
     phase: Phase
-    """What is to be done with it."""
+    """Current phase."""
     reason: str = ""
     """Why it waits."""
     running: Running | None = None
-    """When it started; None until its runner has said so."""
+    """What the runner reported about the start; None until then."""
     final: Final | None = None
-    """How it ended."""
+    """How it ended; None until then."""
     since: float = 0.0
-    """Monotonic moment at which it came into its phase."""
+    """Time at which the phase began, on the monotonic clock."""
     launches: int = 0
-    """How often a runner was sent for."""
+    """Number of attempts to start a runner."""
     recorded: bool = False
-    """Whether its end is kept elsewhere."""
+    """Whether the gateway has recorded its end."""
     told: JobStatus | None = None
-    """The status that was last told of."""
+    """The status that was reported last; None for none."""
 
     @property
     def started_at(self) -> float | None:
-        """When it started."""
+        """Time of start, seconds since 1970 UTC; None before."""
         return None if self.running is None else self.running.started_at
 
     def status(self) -> JobStatus:
@@ -64,14 +64,14 @@ class Tracked:
 
 
 class TrackedJobs:
-    """All jobs of a spool by name and by phase, and those of which there is news."""
+    """All jobs of a spool by uuid and by phase, and those that may have changed."""
 
     def __init__(self) -> None:
         self._jobs: dict[str, Tracked] = {}
         self._phases: dict[Phase, dict[str, Tracked]] = {phase: {} for phase in Phase}
         self._news: dict[str, Tracked] = {}
         self.outcomes: dict[str, JobState | None] = {}
-        """How each job ended; None for those that have not."""
+        """Final state of each job by uuid; None if it has not ended."""
 
     def __len__(self) -> int:
         return len(self._jobs)
@@ -83,31 +83,31 @@ class TrackedJobs:
         return self._jobs[uuid]
 
     def names(self) -> set[str]:
-        """Return the names of all jobs."""
+        """Return the uuids of all jobs."""
         return set(self._jobs)
 
     def of(self, phase: Phase) -> list[Tracked]:
-        """Return the jobs of a phase; those that wait in order of their submission."""
+        """Return the jobs in a phase; waiting jobs are in order of submission."""
         return list(self._phases[phase].values())
 
     def any_of(self, phase: Phase) -> bool:
-        """Return whether a job is in a phase."""
+        """Return whether any job is in a phase."""
         return bool(self._phases[phase])
 
     def add(self, job: Tracked) -> None:
-        """Begin to track a job, in the phase that it says it is in."""
+        """Begin to track a job, in its phase."""
         self._jobs[job.brief.uuid] = job
         self.outcomes[job.brief.uuid] = None
         self.move(job, job.phase)
 
     def sort(self) -> None:
-        """Put the jobs that wait in order again, after some were added."""
+        """Sort the waiting jobs again after some were added."""
         waiting = self._phases[Phase.WAITING]
         ordered = sorted(waiting.items(), key=lambda item: item[1].brief.order)
         self._phases[Phase.WAITING] = dict(ordered)
 
     def move(self, job: Tracked, phase: Phase) -> None:
-        """Bring a job into a phase, which begins now."""
+        """Change the phase of a job."""
         uuid = job.brief.uuid
         self._phases[job.phase].pop(uuid, None)
         self._phases[phase][uuid] = job
@@ -115,24 +115,24 @@ class TrackedJobs:
         self.changed(job)
 
     def ended(self, job: Tracked, final: Final) -> None:
-        """Note how a job ended."""
+        """Record how a job ended."""
         job.final = final
         self.outcomes[job.brief.uuid] = final.state
         self.move(job, Phase.ENDED)
 
     def drop(self, uuid: str) -> None:
-        """Track a job no more."""
+        """Stop tracking a job."""
         job = self._jobs.pop(uuid)
         self._phases[job.phase].pop(uuid, None)
         self.outcomes.pop(uuid, None)
         self._news.pop(uuid, None)
 
     def changed(self, job: Tracked) -> None:
-        """Note that there may be something to tell of a job."""
+        """Note that the status of a job may have changed."""
         self._news[job.brief.uuid] = job
 
     def changes(self) -> list[JobStatus]:
-        """Return the statuses that were not told of yet."""
+        """Return the statuses that were not reported yet."""
         found = []
         for job in self._news.values():
             # That a runner was sent for is told when it has come, or at the first time.

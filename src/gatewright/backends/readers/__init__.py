@@ -1,16 +1,16 @@
-"""Reader processes: files of others are parsed here, never in the gateway.
+"""Reader processes, which parse untrusted files in place of the gateway.
 
-A small single-threaded zygote has imported the *programs* (allow-listed modules such
-as ``gatewright.backends.gridded.program``) and forks readers, which have limited
-memory, no network and see only the published folders. The gateway asks a reader for
-one call at a time over a ``SOCK_SEQPACKET`` socket; large answers come through a
-sealed shared ring. See :class:`ReaderPool`.
+A small single-threaded process, the zygote, imports the *programs* (allow-listed
+modules such as ``gatewright.backends.gridded.program``) and forks readers. Readers have
+limited memory, no network, and can see only the published folders. The gateway sends a
+reader one call at a time over a ``SOCK_SEQPACKET`` socket; large answers come back
+through a shared memory of fixed size (a ring of slots). See :class:`ReaderPool`.
 
-A program's functions have the one signature ::
+All functions of a program have the signature ::
 
     def thing(arguments: dict[str, Any], output: Output) -> dict[str, Any]
 
-and are named in the module's ``__all__``.
+and are listed in the module's ``__all__``.
 """
 
 from gatewright.backends.readers.output import Output

@@ -1,4 +1,4 @@
-"""A program that is always there: whether a reader answers."""
+"""A program that every reader has, to check that the reader answers."""
 
 from typing import Any
 
@@ -8,5 +8,5 @@ __all__ = ["ping"]
 
 
 def ping(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
-    """Return what was sent."""
+    """Return the arguments."""
     return arguments

@@ -1,7 +1,7 @@
-"""The zygote and the readers that it forks: as many as are wanted, at all times.
+"""Keeps the zygote and the wanted number of readers running.
 
-A reader that ends, hangs, has answered its share of calls or has grown is replaced. A
-zygote that ends is started again, after a pause that grows.
+A reader that ends, hangs, has answered its share of calls or has grown too large is
+replaced. A zygote that ends is started again, after pauses that become longer.
 """
 
 import asyncio
@@ -28,9 +28,9 @@ class Crew:
     Parameters
     ----------
     settings
-        How many readers, and what each may use.
+        Number of readers, and their limits.
     turns
-        Is told of readers that are free, and of those that are gone.
+        Is told which readers are free and which have ended.
     """
 
     def __init__(self, settings: PoolSettings, turns: Turns[ReaderHandle]) -> None:
@@ -45,7 +45,7 @@ class Crew:
         self.closing = False
 
     async def start(self) -> None:
-        """Start the zygote and the readers; they work when they have imported."""
+        """Start the zygote and the readers; they answer once they have imported."""
         setup = Setup(
             [PING.partition(":")[0], *self._settings.programs],
             [os.fsencode(folder) for folder in self._folders],
@@ -68,7 +68,7 @@ class Crew:
             await self._zygote.stop()
 
     def publish(self, *folders: Path) -> None:
-        """Let the readers read more folders; those that run are replaced."""
+        """Let readers read further folders; running readers are replaced."""
         new = [folder for folder in folders if folder not in self._folders]
         if not new:
             return
@@ -104,7 +104,7 @@ class Crew:
         handle.ask(PING, {}, CALL, _START_SECONDS).add_done_callback(seen)
 
     def _on_idle(self, handle: ReaderHandle) -> None:
-        """Give a reader its next call, or replace one that is worn out."""
+        """Offer a reader for its next call, or replace it if it is worn out."""
         self._pause = 0.0
         answered = handle.calls - 1  # the first call is made at the start
         worn = answered > 0 and (
@@ -124,7 +124,7 @@ class Crew:
             self._add_reader(self._zygote)
 
     def _on_zygote_lost(self) -> None:
-        """Start the zygote again: at once the first time, later after a pause."""
+        """Start the zygote again, at once the first time and later after a pause."""
         if self.closing:
             return
         pause = self._pause

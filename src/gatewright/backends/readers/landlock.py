@@ -1,6 +1,6 @@
-"""Landlock (Linux 5.13): a process sees only the paths it names, by ctypes.
+"""Restricts a process to certain paths with Landlock (Linux 5.13), through ctypes.
 
-The structures and numbers are those of ``linux/landlock.h``, ABI 1 and later.
+Structures and numbers are those of ``linux/landlock.h``, ABI 1 and later.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def version() -> int:
-    """Return the kernel's Landlock ABI; 0 where there is none."""
+    """Return the Landlock ABI version of the kernel; 0 without Landlock."""
     return max(0, int(_libc.syscall(_CREATE_RULESET, None, 0, _GET_VERSION)))
 
 
@@ -36,7 +36,10 @@ def program_folders() -> list[bytes]:
 
 
 def restrict(paths: Sequence[bytes]) -> bool:
-    """Deny all paths but reading below ``paths``; return whether the kernel did."""
+    """Allow this process only to read below ``paths``.
+
+    Returns whether the kernel enforces it.
+    """
     abi = version()
     if not abi:
         return False

@@ -1,4 +1,4 @@
-"""Where a reader's function puts a large answer."""
+"""Where a reader function puts a large answer."""
 
 from dataclasses import dataclass, field
 from typing import BinaryIO
@@ -8,16 +8,16 @@ from gatewright.core.errors import TooLarge
 
 @dataclass(slots=True)
 class Output:
-    """The outputs of one call; which of them are there depends on how it was made."""
+    """The outputs of one call; which of them exist depends on the kind of call."""
 
     window: memoryview = field(default_factory=lambda: memoryview(bytearray()))
-    """Writable bytes of ``ReaderPool.window``; empty for other calls."""
+    """Writable shared memory, for calls of ``ReaderPool.window``; empty for others."""
     length: int = 0
-    """How many bytes of the window are filled; the function sets it."""
+    """Number of bytes in the window that are filled; the function sets it."""
     file: BinaryIO | None = None
-    """File of ``ReaderPool.file``, writable and seekable; None for other calls."""
+    """File for calls of ``ReaderPool.file``, writable and seekable; None for others."""
     scratch: BinaryIO | None = None
-    """Another such file beside it, for intermediate data; it is not sent."""
+    """Second such file, for intermediate data that is not sent."""
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Append bytes to the window.
@@ -35,7 +35,7 @@ class Output:
         self.length = end
 
     def required_files(self) -> tuple[BinaryIO, BinaryIO]:
-        """Return file and scratch of a call that was made with them."""
+        """Return ``file`` and ``scratch`` of a call that has them."""
         assert self.file is not None  # noqa: S101  # ReaderPool.file passes both
         assert self.scratch is not None  # noqa: S101
         return self.file, self.scratch

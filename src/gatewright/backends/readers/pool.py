@@ -1,4 +1,4 @@
-"""The pool of readers, as the rest of the gateway uses it."""
+"""The pool of reader processes, as the gateway uses it."""
 
 import asyncio
 import logging
@@ -29,10 +29,10 @@ _SLOW = 4096
 class ReaderPool:
     """Calls functions of the programs in reader processes.
 
-    A call that fails because its reader died is tried once more on another; one that
-    reached its deadline is not. All methods may raise, besides what the function
-    raises: TimedOut (the deadline), BackendFailed (it crashed twice, or raised
-    something that is not a GatewayError), Unavailable (no reader became free).
+    A call whose reader dies is repeated once on another reader; a call that reaches its
+    deadline is not. Besides the errors of the function, all methods may raise TimedOut
+    (the deadline), BackendFailed (two readers died, or the function raised something
+    other than a GatewayError) and Unavailable (no reader became free).
     """
 
     def __init__(self, settings: PoolSettings) -> None:
@@ -43,7 +43,7 @@ class ReaderPool:
         self._held = 0
 
     async def start(self) -> None:
-        """Start the processes; they work when they have imported."""
+        """Start the processes; they answer once they have imported."""
         await self._crew.start()
 
     async def close(self) -> None:
@@ -70,15 +70,15 @@ class ReaderPool:
         arguments
             msgpack values, at most 64 KiB.
         key
-            Calls with the same key (a file) go to the same reader where possible.
+            Calls with the same key, such as a file, go to the same reader if possible.
         seconds
             Deadline of the call; by default that of the pool.
         shared
-            More arguments, of any length, which other calls have too.
+            Further arguments of any size, which other calls have too.
         weight
-            How long it is expected to take.
+            How long the call is expected to take.
         person
-            Who waits for it, where it is long.
+            User for whom a long call is made; long calls are shared out fairly.
         """
         call = _Call(function, arguments, CALL, key, person, shared)
 
@@ -98,11 +98,11 @@ class ReaderPool:
         seconds: float | None = None,
         shared: Shared | None = None,
     ) -> AsyncIterator[memoryview]:
-        """Yield the bytes that the function put into ``output.window``.
+        """Yield the bytes that the function wrote to ``output.window``.
 
-        At most 16 MiB, read-only, valid until the exit. The reader is free as soon as
-        it has answered: to hold a window does not hold a reader. ``bulk`` says that
-        the window is a piece of a large answer, which waits for small calls.
+        They are at most 16 MiB, read-only, and valid until the exit. Holding them does
+        not occupy the reader. ``bulk`` marks a part of a large answer, which waits for
+        small calls.
         """
         call = _Call(function, arguments, WINDOW, key, "", shared)
 
@@ -120,7 +120,9 @@ class ReaderPool:
             # The reader needs its slots: a slow client is given a copy.
             size = len(view)
             if self._held + size > self._settings.held_bytes:
-                raise Unavailable("Too many answers are under way; try again soon.")
+                raise Unavailable(
+                    "Too many large answers are being sent; try again soon."
+                )
             copy = memoryview(bytes(view))
         self._held += size
         try:
@@ -140,9 +142,10 @@ class ReaderPool:
         weight: Weight = Weight.LONG,
         person: str = "",
     ) -> tuple[int, int]:
-        """Return an open descriptor of an anonymous file, and its size.
+        """Return a file descriptor of an anonymous file, and the file's size in bytes.
 
-        The function wrote ``output.file``. The caller closes the descriptor.
+        The function has written it as ``output.file``. The caller closes the
+        descriptor.
         """
         call = _Call(function, arguments, FILE, key, person, shared)
 
@@ -168,26 +171,26 @@ class ReaderPool:
 
     @property
     def busy(self) -> int:
-        """Number of readers that work."""
+        """Number of readers that have a call."""
         return sum(handle.busy for handle in self._crew.handles)
 
     @property
     def running(self) -> int:
-        """Number of readers that run."""
+        """Number of reader processes."""
         return len(self._crew.handles)
 
     async def ready(self) -> None:
-        """Return when a reader answers.
+        """Return if a reader answers.
 
         Raises
         ------
         TimedOut, Unavailable, BackendFailed
-            None does.
+            No reader answers.
         """
         await self.call(PING, {})
 
     def publish(self, *folders: Path) -> None:
-        """Let the readers read more folders; those that run are replaced."""
+        """Let readers read further folders; running readers are replaced."""
         self._crew.publish(*folders)
 
     async def _in_lane(
@@ -197,10 +200,10 @@ class ReaderPool:
         weight: Weight,
         seconds: float | None,
     ) -> T:
-        """Make a call; one that turns out to be long is moved to the lane of long ones.
+        """Make a call; if it takes longer than expected, repeat it as a long call.
 
-        It is begun again there, where calls leave a reader to others, and so is the
-        next call of its kind.
+        Long calls never occupy all readers. Later calls of the same function and key
+        are treated as long from the start.
         """
         most = self._settings.seconds if seconds is None else seconds
         kind = (call.function, call.key)
@@ -245,7 +248,7 @@ class ReaderPool:
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """What is asked of a reader."""
+    """A call of a reader function."""
 
     function: str
     arguments: dict[str, Any]
@@ -258,7 +261,7 @@ class _Call:
 async def _twice(
     attempt: Callable[[Weight, float], Awaitable[T]], weight: Weight, seconds: float
 ) -> T:
-    """Return the result of an attempt, or of a second one if its reader ended."""
+    """Return the result of an attempt, or of a second one if its reader died."""
     try:
         return await attempt(weight, seconds)
     except ReaderLost:
@@ -282,7 +285,7 @@ def _anonymous(folder: Path) -> int:
 
 @asynccontextmanager
 async def open_pool(settings: PoolSettings) -> AsyncIterator[ReaderPool]:
-    """Start a pool, yield it, and end its processes."""
+    """Yield a running pool, and end its processes afterwards."""
     pool = ReaderPool(settings)
     await pool.start()
     try:

@@ -1,4 +1,4 @@
-"""The gateway's side of the zygote and of one reader."""
+"""The gateway's side of the zygote and of a reader process."""
 
 import asyncio
 import contextlib
@@ -49,19 +49,19 @@ _READER_VARIABLES = {
 
 
 class ReaderLost(Exception):
-    """The reader ended, or was killed, before it answered."""
+    """The reader ended or was killed before it answered."""
 
 
 @dataclass(slots=True)
 class Reply:
-    """What a reader answered."""
+    """Answer of a reader."""
 
     result: dict[str, Any]
     """The function's result."""
     slot: int | None = None
-    """Slot that is still in use (windows only)."""
+    """Slot that holds the answer and is still in use; None for other answers."""
     length: int = 0
-    """Bytes in that slot."""
+    """Number of bytes in that slot."""
 
 
 @dataclass(slots=True)
@@ -74,16 +74,16 @@ class _Pending:
 
 
 class ReaderHandle:
-    """One reader process; it takes one call at a time.
+    """One reader process, which takes one call at a time.
 
     Parameters
     ----------
     number
-        Its number, which the zygote knows it by.
+        Number by which the zygote knows it.
     kill
-        Ends the process at once.
+        Kills the process.
     on_idle, on_lost
-        Called when an answer has come, and when the process is gone.
+        Called when an answer has arrived, and when the process is gone.
     """
 
     def __init__(
@@ -111,7 +111,10 @@ class ReaderHandle:
         self._loop.add_reader(self._channel, self._on_readable)
 
     def descriptors(self) -> list[int]:
-        """Return the reader's end of the socket and the ring, for the zygote."""
+        """Return the descriptors that the zygote passes to the reader.
+
+        They are the reader's end of the socket, and the shared memory.
+        """
         return [self._far_end.fileno(), self.ring.descriptor]
 
     def handed_over(self) -> None:
@@ -130,7 +133,7 @@ class ReaderHandle:
     ) -> asyncio.Future[Reply]:
         """Send a call.
 
-        The future ends with a reply, or with a GatewayError or ReaderLost.
+        The future gets a reply, a GatewayError or ReaderLost.
         """
         self.calls += 1
         offset = self.ring.first_free * self.ring.slot_bytes
@@ -159,17 +162,17 @@ class ReaderHandle:
 
     @property
     def busy(self) -> bool:
-        """Whether an answer is awaited."""
+        """Whether a call is unanswered."""
         return self._pending is not None
 
     def close(self) -> None:
-        """Close the socket; the process ends when it reads that."""
+        """Close the socket, which makes the process end."""
         self._loop.remove_reader(self._channel)
         self._channel.close()
         self._far_end.close()
 
     def lose(self) -> None:
-        """Kill the process; the call that it had fails with ReaderLost."""
+        """Kill the process; a pending call fails with ReaderLost."""
         if self._channel.fileno() < 0:
             return
         self._kill(self.number)
@@ -220,7 +223,7 @@ class ReaderHandle:
         self._on_idle(self)
 
     def _reply(self, answer: Answer, pending: _Pending) -> Reply | Exception:
-        """Return what an answer says: a result, where it is, or what was raised."""
+        """Return the reply of an answer, or the error that the function raised."""
         if answer.kind in {ERROR, FAILURE}:
             return decode_fault(answer.body)
         if pending.mode == WINDOW:
@@ -232,7 +235,7 @@ class ReaderHandle:
 
 
 class ZygoteProcess:
-    """The zygote: starts it, sends it orders, and ends it."""
+    """Starts the zygote, sends it orders, and ends it."""
 
     def __init__(self, setup: Setup, on_lost: Callable[[], None]) -> None:
         self._setup = setup
@@ -243,12 +246,12 @@ class ZygoteProcess:
 
     @property
     def process_id(self) -> int:
-        """Process id; 0 when it does not run."""
+        """Process id; 0 if it does not run."""
         return self._process.pid if self._process else 0
 
     @property
     def running(self) -> bool:
-        """Whether it takes orders."""
+        """Whether it accepts orders."""
         return self._control is not None
 
     async def start(self) -> None:
@@ -262,7 +265,7 @@ class ZygoteProcess:
         self._loop.add_reader(ours, self._on_readable)
 
     def order(self, order: Order, descriptors: Sequence[int] = ()) -> None:
-        """Send an order; to a zygote that has ended, nothing is sent."""
+        """Send an order; nothing is sent to a zygote that has ended."""
         if self._control is not None:
             with contextlib.suppress(OSError):
                 socket.send_fds(self._control, [encode(order)], list(descriptors))
@@ -270,8 +273,8 @@ class ZygoteProcess:
     async def stop(self) -> None:
         """End the process and wait for it.
 
-        It and the readers hold nothing that would be lost, so they are told to go at
-        once: one that has just begun would see the end of its socket late.
+        The zygote and the readers have nothing to save, so they get SIGTERM at once; a
+        process that has just started would notice the closed socket late.
         """
         self._disconnect()
         process, self._process = self._process, None

@@ -1,7 +1,7 @@
-"""Messages between the gateway, the zygote and the readers: pure bytes, no I/O.
+"""Messages between the gateway, the zygote and the readers, without any I/O.
 
 All are msgpack arrays in ``SOCK_SEQPACKET`` messages. The gateway does not trust a
-reader: what it sends is decoded with types and bounds.
+reader: it checks types and limits of what a reader sends.
 """
 
 from typing import Any
@@ -12,90 +12,92 @@ from gatewright.core import errors
 from gatewright.core.errors import BackendFailed, GatewayError, TooLarge
 
 INLINE_BYTES = 65_536
-"""Largest answer within a message; larger ones go through the ring."""
+"""Largest answer within a message; larger ones go through shared memory."""
 MESSAGE_BYTES = INLINE_BYTES + 4096
-"""Largest message, either way."""
+"""Largest message in either direction."""
 TEXT_CHARACTERS = 2000
-"""Longest text of an error."""
+"""Longest message of an error, in characters."""
 
 
 class Request(msgspec.Struct, array_like=True, frozen=True):
-    """A call."""
+    """A call of a reader function."""
 
     id: int
     """Number that the answer repeats."""
     function: str
-    """``module:name``."""
+    """Function as ``module:name``."""
     arguments: dict[str, Any]
-    """Values for the function."""
+    """Arguments of the function."""
     offset: int
-    """Where the slot begins in the ring, in bytes."""
+    """Start of the call's slot in the shared memory, in bytes."""
     size: int
     """Size of the slot in bytes."""
     mode: int
-    """0 a small answer, 1 a window, 2 a file (its descriptor and that of a scratch file
-    come along), 3 nothing: a descriptor has arguments that later calls share, and
-    ``function`` is their handle."""
+    """Kind of call: 0 (CALL) for a small answer, 1 (WINDOW) for shared memory, 2 (FILE)
+    for a file, whose descriptor and that of a scratch file come with the message. 3
+    (SHARE) is no call: a descriptor holds arguments that later calls share, and
+    ``function`` is the handle of these."""
     shared: str = ""
-    """Handle of the arguments that this call shares with others."""
+    """Handle of the arguments that this call shares with others; empty for none."""
 
 
 CALL, WINDOW, FILE, SHARE = 0, 1, 2, 3
 
 
 class Answer(msgspec.Struct, array_like=True, frozen=True):
-    """The answer to a call."""
+    """Answer to a call."""
 
     id: int
     """Number of the request."""
     kind: int
-    """One of INLINE, IN_SLOT, ERROR, FAILURE."""
+    """Kind of answer: INLINE, IN_SLOT, ERROR or FAILURE."""
     length: int = 0
-    """Bytes in the slot."""
+    """Number of bytes in the slot."""
     body: bytes = b""
-    """The result or the error, as msgpack."""
+    """Result or error as msgpack."""
     memory: int = 0
-    """Private memory of the reader in bytes."""
+    """Private memory of the reader in bytes; 0 if it was not measured."""
 
 
 INLINE, IN_SLOT, ERROR, FAILURE = 0, 1, 2, 3
 
 
 class Fault(msgspec.Struct, array_like=True, frozen=True):
-    """A :class:`GatewayError` as values."""
+    """A :class:`GatewayError` in a message."""
 
     kind: str
     """Name of the class."""
     text: str
-    """Text for the person who asked."""
+    """Message for the user."""
     retry_after: float | None = None
     """Seconds after which the request may succeed."""
     details: dict[str, Any] = {}
-    """More members of the problem."""
+    """Further members of the problem document."""
 
 
 class Order(msgspec.Struct, array_like=True, frozen=True):
-    """What the gateway tells the zygote."""
+    """An order of the gateway to the zygote."""
 
     verb: str
-    """``fork`` (socket and ring come along), ``kill``, or ``folders``."""
+    """``fork`` (with descriptors of socket and shared memory), ``kill`` or ``folders``.
+    """
     number: int = 0
-    """The reader meant."""
+    """Number of the reader."""
     folders: list[bytes] = []
     """Folders that readers forked from now on may read."""
 
 
 class Setup(msgspec.Struct, frozen=True):
-    """First message to the zygote."""
+    """The first message to the zygote."""
 
     programs: list[str]
     """Modules to import."""
     folders: list[bytes]
     """Folders and files that readers may read."""
     memory_bytes: int
-    """Address space of a reader, besides the ring."""
+    """Address space of a reader in bytes, without the shared memory."""
     file_bytes: int
-    """Largest file that a reader may write."""
+    """Largest file that a reader may write, bytes."""
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -108,7 +110,7 @@ _decode_setup = msgspec.msgpack.Decoder(Setup).decode
 
 
 class Malformed(Exception):
-    """A reader sent what no honest reader sends; it is killed."""
+    """A reader sent an invalid message, and has to be killed."""
 
 
 def encode(message: Request | Answer | Order | Setup) -> bytes:
@@ -117,7 +119,7 @@ def encode(message: Request | Answer | Order | Setup) -> bytes:
     Raises
     ------
     TooLarge
-        It is longer than a message may be.
+        It exceeds the largest size of a message.
     """
     data = _encode(message)
     if len(data) > MESSAGE_BYTES:
@@ -141,12 +143,12 @@ def decode_setup(data: bytes) -> Setup:
 
 
 def decode_answer(data: bytes, expected_id: int, slot_bytes: int) -> Answer:
-    """Return an answer, checked.
+    """Return an answer after checking it.
 
     Raises
     ------
     Malformed
-        It is not an answer to the request, or points outside the slot.
+        It is not an answer to this request, or points outside of the slot.
     """
     try:
         answer = _decode_answer(data)
@@ -181,7 +183,7 @@ def decode_result(data: bytes | memoryview) -> dict[str, Any]:
 
 
 def encode_fault(error: GatewayError) -> bytes:
-    """Return an error that a function raised as bytes."""
+    """Return an error that a function raised, as bytes."""
     fault = Fault(
         type(error).__name__,
         error.text[:TEXT_CHARACTERS].encode("utf-8", "replace").decode(),
@@ -192,7 +194,7 @@ def encode_fault(error: GatewayError) -> bytes:
 
 
 def decode_fault(data: bytes) -> GatewayError:
-    """Return the error that a function raised, as the same class with its text.
+    """Return the error that a function raised, with its class and message.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""A reader's loop: one call after another, until the gateway closes its socket."""
+"""The main loop of a reader process, which answers calls one after another."""
 
 import logging
 import mmap
@@ -38,10 +38,10 @@ _log = logging.getLogger(__name__)
 _CALLS_PER_MEMORY_CHECK = 16
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _FAILED = BackendFailed(
-    "This file could not be read: it may be damaged, or have something that the "
-    "gateway does not read. Whoever runs the gateway finds the reason in its log."
+    "This file could not be read: it may be damaged, or use a feature that the "
+    "gateway does not support. The gateway's log has the reason."
 )
-"""What the person who asked is told of a failure of a program."""
+"""Error for the user when a program fails with an unexpected exception."""
 
 
 class Reader:
@@ -52,11 +52,11 @@ class Reader:
     channel
         The reader's end of the socket pair.
     ring
-        The shared ring, writable.
+        The shared memory, writable.
     programs
         Imported modules by name.
     memory
-        An open ``/proc/self/statm``, or None where there is none.
+        File descriptor of ``/proc/self/statm``; None where it does not exist.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Reader:
         self._shared: dict[str, dict[str, Any]] = {"": {}}
 
     def serve(self) -> None:
-        """Answer calls until the gateway closes its end."""
+        """Answer calls until the gateway closes its end of the socket."""
         while True:
             data, descriptors, _, _ = socket.recv_fds(self._channel, MESSAGE_BYTES, 2)
             if not data:
@@ -90,9 +90,9 @@ class Reader:
                 self._shared[request.function] = decode_result(file.read())
 
     def _answer(self, request: Request, descriptors: list[int]) -> Answer:
-        """Return the answer to a call; some answers carry the memory of this process.
+        """Return the answer to a call; every 16th one includes the memory in use.
 
-        The log has the reason of a failure that is no :class:`GatewayError`.
+        An exception that is not a :class:`GatewayError` is logged.
         """
         try:
             answer = self._run(request, descriptors)
@@ -108,7 +108,7 @@ class Reader:
         return msgspec.structs.replace(answer, memory=(resident - shared) * _PAGE)
 
     def _run(self, request: Request, descriptors: list[int]) -> Answer:
-        """Call the function, and return its result or where it put it.
+        """Call the function, and return its result or the place where it put it.
 
         Raises
         ------
@@ -146,7 +146,10 @@ class Reader:
 
 
 def open_memory_record() -> int | None:
-    """Return a descriptor of this process's memory record, opened before Landlock."""
+    """Return a descriptor of ``/proc/self/statm``, or None on other systems.
+
+    It must be opened before Landlock forbids it.
+    """
     if sys.platform != "linux":
         return None
     return os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)

@@ -1,8 +1,8 @@
-"""A ring of slots in shared memory: a reader fills a slot, the gateway sends it.
+"""Shared memory that is divided into slots: a reader fills one, the gateway sends it.
 
-The gateway makes the memory (``memfd_create``) and seals its size, since a reader
-that could shrink it would kill the gateway by SIGBUS. The gateway maps it for reading
-only and alone says which slot a call may fill.
+The gateway creates the memory (``memfd_create``) and seals its size; a reader that
+could shrink it would kill the gateway by SIGBUS. The gateway maps it read-only, and
+decides alone which slot a call may fill.
 """
 
 import fcntl
@@ -20,7 +20,7 @@ _SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
 
 
 class Ring:
-    """The gateway's side of one reader's ring."""
+    """The gateway's side of a reader's shared memory."""
 
     def __init__(self, slots: int = SLOTS, slot_bytes: int = SLOT_BYTES) -> None:
         self.slot_bytes = slot_bytes
@@ -34,16 +34,19 @@ class Ring:
 
     @property
     def free_slots(self) -> int:
-        """Number of slots that nobody uses."""
+        """Number of free slots."""
         return len(self._free)
 
     @property
     def first_free(self) -> int:
-        """The slot that would be taken next."""
+        """Number of the slot that would be taken next."""
         return self._free[0]
 
     def take(self) -> int:
-        """Return the number of a free slot; low numbers first, to touch few pages."""
+        """Take a free slot and return its number.
+
+        The lowest first, to touch few pages.
+        """
         return heapq.heappop(self._free)
 
     def give(self, slot: int) -> None:
@@ -55,10 +58,10 @@ class Ring:
         return self._array(slot, length).data
 
     def lend(self, slot: int, length: int) -> memoryview:
-        """Return the bytes; the slot is free when their last piece is gone.
+        """Return the first bytes of a slot, which is freed with its last view.
 
-        A piece is any memoryview made of the returned one, wherever it is kept: a
-        slot is never filled again while a transport still has some of it.
+        Every memoryview made from the returned one counts, so that a slot is not filled
+        again while a network transport still holds a part of it.
         """
         array = self._array(slot, length)
         weakref.finalize(array, self.give, slot).atexit = False
@@ -74,7 +77,7 @@ class Ring:
 
 
 def map_ring(descriptor: int) -> mmap.mmap:
-    """Return a ring as a reader sees it, writable, and close the descriptor."""
+    """Return the shared memory as a writable map, and close the descriptor."""
     try:
         return mmap.mmap(descriptor, os.fstat(descriptor).st_size)
     finally:

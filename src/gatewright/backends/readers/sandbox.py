@@ -1,7 +1,7 @@
-"""What a reader gives up before it touches a file, by what the kernel offers.
+"""Restricts a reader process before it opens any file.
 
-Everything is best effort and is reported: a kernel without Landlock still has the
-limits, and one without seccomp still has Landlock.
+What the kernel supports is used, and the result is reported: without Landlock there are
+still the resource limits, without seccomp still Landlock.
 """
 
 import ctypes
@@ -31,7 +31,7 @@ def die_with_parent(parent: int) -> None:
 
 
 def limit(memory_bytes: int, file_bytes: int) -> None:
-    """Bound address space, file size, descriptors and core files, for good."""
+    """Set hard limits of address space, file size, descriptors and core files."""
     for kind, most in (
         (resource.RLIMIT_AS, memory_bytes),
         (resource.RLIMIT_FSIZE, file_bytes),
@@ -44,9 +44,9 @@ def limit(memory_bytes: int, file_bytes: int) -> None:
 
 
 def enter(folders: Sequence[bytes]) -> dict[str, bool]:
-    """Give up privileges, paths and system calls; return what took effect.
+    """Give up privileges, paths and system calls; return which steps took effect.
 
-    ``folders`` and the Python installation stay readable, nothing stays writable but
+    ``folders`` and the Python installation stay readable. Nothing stays writable except
     descriptors that are passed in.
     """
     return {

@@ -1,11 +1,11 @@
-"""A seccomp filter: no sockets, no new processes, no hand on what is others'.
+"""A seccomp filter that forbids sockets, new processes and changes to other files.
 
-Landlock bounds which files are opened; what changes a file by its path alone (its mode,
-owner, times, attributes, length) it lets pass, and so does it the priority and the
-limits of the user's other processes.
+Landlock limits which files are opened. It does not limit system calls that change a
+file by its path (mode, owner, times, attributes, length), nor those that change the
+priority or the limits of the user's other processes.
 
-Source: ``linux/seccomp.h`` and seccomp(2). A denied call returns EPERM; ``clone3``
-returns ENOSYS, so that threads are made by ``clone``, whose flags a filter can see.
+Source: ``linux/seccomp.h`` and seccomp(2). A forbidden call returns EPERM. ``clone3``
+returns ENOSYS, so that threads are created by ``clone``, whose flags a filter can see.
 """
 
 import ctypes
@@ -64,7 +64,7 @@ class _Program(ctypes.Structure):
 
 
 def restrict() -> bool:
-    """Install the filter for this process; return whether the kernel took it."""
+    """Install the filter for this process; return whether the kernel accepted it."""
     machine = platform.machine()
     if machine not in _ARCHITECTURES:
         return False
@@ -76,7 +76,7 @@ def restrict() -> bool:
 
 
 def program(machine: str) -> bytes:
-    """Return the filter as classic BPF instructions of 8 bytes."""
+    """Return the filter for a machine type as classic BPF instructions."""
     denied = [*_DENIED[machine], *_DENIED_EVERYWHERE]
     # Programs of 32-bit pointers call by other numbers than those that are denied.
     x32 = [_step(_JUMP_SET, _X32, 0, 1), _step(_RETURN, _KILL)]

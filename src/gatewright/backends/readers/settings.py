@@ -1,4 +1,4 @@
-"""What a pool of readers may use."""
+"""Settings of a pool of readers."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,23 +15,24 @@ class PoolSettings:
     folders: tuple[Path, ...]
     """Folders, or single files, that the readers may read."""
     spool: Path
-    """Folder of the anonymous files that readers fill."""
+    """Folder for the anonymous files that readers fill."""
     readers: int = 2
-    """Processes."""
+    """Number of reader processes."""
     memory_bytes: int = 512 * MEBIBYTE
-    """Address space of one reader, besides the ring."""
+    """Address space of one reader in bytes, without the shared memory."""
     seconds: float = 30.0
-    """Longest time of one call, unless the call says another."""
+    """Deadline of a call in seconds, unless the call has its own."""
     quick_seconds: float = 2.0
-    """Longest time of a call that was expected to be short: one that takes longer is
-    begun again among the long ones, of which one reader is always free."""
+    """Deadline in seconds of a call that is expected to be short. One that exceeds it
+    is repeated as a long call; long calls never occupy all readers."""
     waiting: int = 256
-    """Calls of one weight that may wait for a reader; more are refused with 503."""
+    """Largest number of calls of one weight that may wait; more are refused with 503.
+    """
     calls: int = 20_000
-    """Calls after which a reader is replaced."""
+    """Number of calls after which a reader is replaced."""
     growth_bytes: int = 256 * MEBIBYTE
-    """Private memory at which a reader is replaced."""
+    """Private memory in bytes at which a reader is replaced."""
     file_bytes: int = 4096 * MEBIBYTE
-    """Largest file that a reader may write."""
+    """Largest file that a reader may write, bytes."""
     held_bytes: int = 256 * MEBIBYTE
-    """Windows that slow clients may hold as copies, together."""
+    """Largest total size in bytes of answers that are copied for slow clients."""

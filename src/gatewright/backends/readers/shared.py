@@ -1,7 +1,7 @@
-"""Arguments that many calls share: each reader gets them once and keeps them.
+"""Arguments that many calls share, and that each reader receives only once.
 
-A call is at most 64 KiB, and a source of arrays may be thousands of files. Its calls
-name it by a short handle.
+A call is limited to 64 KiB, but a source of arrays may consist of thousands of files.
+Calls refer to such arguments by a short handle.
 """
 
 import os
@@ -20,17 +20,17 @@ class Shared:
     """Arguments that calls share."""
 
     handle: str
-    """Short name, which no other arguments have."""
+    """Short unique name."""
     data: bytes
     """The arguments as msgpack."""
 
     @classmethod
     def of(cls, handle: str, arguments: dict[str, Any]) -> Self:
-        """Return arguments under a handle."""
+        """Return shared arguments with this handle."""
         return cls(handle, encode_result(arguments))
 
     def descriptor(self) -> int:
-        """Return an open descriptor of memory that has the data."""
+        """Return a descriptor of anonymous memory that holds the data."""
         made = os.memfd_create("gatewright-shared", os.MFD_CLOEXEC)
         try:
             left = memoryview(self.data)
@@ -43,7 +43,10 @@ class Shared:
 
 
 class Known:
-    """Which shared arguments one reader has: a bounded number, those used last."""
+    """The shared arguments that one reader holds.
+
+    The least recently used are dropped.
+    """
 
     def __init__(self, most: int = _MOST, most_bytes: int = _MOST_BYTES) -> None:
         self._most = most
@@ -52,7 +55,7 @@ class Known:
         self._held = 0
 
     def use(self, shared: Shared) -> list[str] | None:
-        """Return None if the reader has them, else the handles that it must forget."""
+        """Return None if the reader has these arguments, else handles to drop."""
         if shared.handle in self._sizes:
             self._sizes.move_to_end(shared.handle)
             return None

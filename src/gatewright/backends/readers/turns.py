@@ -1,10 +1,10 @@
-"""Decides which reader takes which call, and which calls wait.
+"""Assigns calls to readers, and queues calls that must wait.
 
-Small calls go before bulk windows, and a bulk window does not take the last free
-reader until it has waited a little. Long calls, which take seconds, never have all
-readers at once, nor do first looks into files. Of the long calls that wait, each
-person's has a turn before one has a second. A key (a file) goes to the reader that
-served it last, whose caches are warm, if that one is free.
+Small calls precede windows of large answers, which leave the last free reader to others
+until they have waited a little. Long calls, which take seconds, never occupy all
+readers; nor do first looks into files. Waiting long calls are served in turn: each
+person gets one before anyone gets a second. Calls with the same key, such as a file, go
+to the reader that served the key last, whose caches are warm, if it is free.
 """
 
 import asyncio
@@ -23,18 +23,19 @@ T = TypeVar("T")
 _PATIENCE_SECONDS = 0.05
 _KEYS = 4096
 _SHARES = 4
-"""Persons who together may fill the list of waiting long calls."""
+"""Number of people whose long calls together may fill the queue."""
 
 
 class Weight(IntEnum):
-    """How long a call holds a reader."""
+    """How long a call is expected to occupy a reader."""
 
     SMALL = 0
-    """A moment."""
+    """Milliseconds."""
     LOOK = 1
-    """A first look into a file: a moment, unless the file has very many variables."""
+    """Reading the metadata of a file: short, unless the file has very many variables.
+    """
     WINDOW = 2
-    """A piece of a large answer: some milliseconds."""
+    """A part of a large answer: some milliseconds."""
     LONG = 3
     """Seconds or more: a large subset, or a file that was slow before."""
 
@@ -49,7 +50,7 @@ class _Waiter(Generic[R]):
 
 
 class Turns(Generic[R]):
-    """Free readers and waiting calls of one pool."""
+    """The free readers and the waiting calls of one pool."""
 
     def __init__(self, readers: int, waiting: int) -> None:
         self._readers = readers
@@ -73,7 +74,7 @@ class Turns(Generic[R]):
         return len(self._waiters)
 
     def give(self, reader: R) -> None:
-        """Add a free reader, and give it to whoever waits."""
+        """Add a free reader, and assign it to a waiting call."""
         self._done(reader)
         self._free.append(reader)
         self._wake()
@@ -98,7 +99,7 @@ class Turns(Generic[R]):
         Raises
         ------
         Unavailable
-            Too many calls wait, or none of the readers became free in time.
+            Too many calls wait, or no reader became free within ``seconds``.
         """
         loop = asyncio.get_running_loop()
         if not self._waiters and self._may_go(weight, 0.0):
@@ -152,9 +153,9 @@ class Turns(Generic[R]):
         return reader
 
     def _wake(self) -> None:
-        """Give free readers to those who wait and may go, small calls first.
+        """Assign free readers to waiting calls, small calls first.
 
-        Of long calls, that of the person goes first whose last one is longest ago.
+        Of long calls, the one is first whose person was served longest ago.
         """
 
         def order(waiter: _Waiter[R]) -> tuple[Weight, int]:
@@ -177,7 +178,7 @@ class Turns(Generic[R]):
 
 
 def _remember(known: OrderedDict[str, T], key: str, value: T) -> None:
-    """Keep a value under a key; the key that was used longest ago is dropped."""
+    """Store a value under a key; above the limit drop the least recently used key."""
     known[key] = value
     known.move_to_end(key)
     if len(known) > _KEYS:
@@ -188,7 +189,7 @@ def _busy(weight: Weight) -> Unavailable:
     if weight is not Weight.LONG:
         return Unavailable("All readers are busy; try again soon.", retry_after=1)
     return Unavailable(
-        "Others' large requests are being worked on. Try again in a minute, or ask for "
-        "less: small pieces are given meanwhile.",
+        "The readers are busy with large requests. Try again in a minute, or request "
+        "less: small requests are answered meanwhile.",
         retry_after=30,
     )

@@ -1,7 +1,7 @@
-"""The zygote: imports the programs once and forks readers on demand.
+"""The zygote process: imports the programs once, and forks readers on demand.
 
-It is single-threaded, reads no file of others and ends when the gateway closes its
-end of the control socket, or dies; its readers die with it.
+It is single-threaded and opens no user's file. It ends when the gateway dies or closes
+its end of the control socket, and its readers end with it.
 """
 
 import gc
@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 
 def import_programs(names: list[str]) -> dict[str, ModuleType]:
-    """Return the modules by name; one that does not import is logged and left out."""
+    """Return the modules by name; a module that cannot be imported is logged."""
     programs = {}
     for name in names:
         try:
@@ -40,7 +40,7 @@ def import_programs(names: list[str]) -> dict[str, ModuleType]:
 
 
 class Zygote:
-    """Carries out the gateway's orders."""
+    """Carries out the orders of the gateway."""
 
     def __init__(self, control: socket.socket, setup: Setup) -> None:
         self._control = control
@@ -53,7 +53,7 @@ class Zygote:
         self._children: dict[int, int] = {}
 
     def serve(self) -> None:
-        """Carry out orders until the gateway closes its end."""
+        """Carry out orders until the gateway closes its end of the socket."""
         wake, signalled = socket.socketpair()
         for end in (wake, signalled):
             end.settimeout(0)
@@ -89,7 +89,7 @@ class Zygote:
             os.kill(self._children[order.number], signal.SIGKILL)
 
     def _become_reader(self, parent: int, channel: int, ring: int) -> None:
-        """Give up what a reader does not need, answer calls, and end the process."""
+        """Drop privileges, answer calls, and end the process."""
         status = 1
         try:
             sandbox.die_with_parent(parent)
@@ -113,7 +113,7 @@ class Zygote:
 
 
 def main(descriptor: int) -> None:
-    """Serve the control socket that the gateway passed at start."""
+    """Serve the control socket that the gateway passed at the start."""
     logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
     with socket.socket(fileno=descriptor) as control:
         data = control.recv(MESSAGE_BYTES)

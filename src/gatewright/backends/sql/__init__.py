@@ -1,7 +1,7 @@
 """Tables and statements that SQLite and PostgreSQL share.
 
-``backends.sqlite`` and ``backends.postgresql`` are drivers of the one
-:class:`Database` port; everything that is said in SQL stands here, once.
+``backends.sqlite`` and ``backends.postgresql`` implement the :class:`Database` port;
+all other SQL is in this package.
 """
 
 from gatewright.backends.sql.database import (

@@ -1,8 +1,8 @@
 """The audit log as a table.
 
 Entries that requests of one process write at the same time go into one transaction.
-Each entry holds the hash of the one before it, so otherwise they would have to wait for
-one another.
+Otherwise they would have to wait for one another, since each record includes the hash
+of the one before.
 """
 
 import asyncio
@@ -44,14 +44,14 @@ class _Write:
 
     entry: AuditEntry
     intent: str
-    """Id of the intent that it is, or that it ends."""
+    """Id of the intent that it is or completes."""
     begins: bool
     """Whether it is an intent."""
     done: asyncio.Future[None]
 
 
 class SqlAuditLog:
-    """Implements :class:`gatewright.domains.identity.AuditLog` over a database."""
+    """Implements :class:`gatewright.domains.identity.AuditLog` with a database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -80,7 +80,7 @@ class SqlAuditLog:
         await done
 
     async def _write_all(self) -> None:
-        """Write what waits, group after group, until nothing does."""
+        """Write waiting entries, group by group, until there are none."""
         try:
             while self._waiting:
                 group = self._waiting[:_GROUP]

@@ -1,8 +1,8 @@
-"""A database as the tables see it.
+"""The port of a database, which the tables use.
 
 A transaction is a generator of statements: it yields one, receives its rows, and
-returns its result. The generator does no I/O, so the same code runs in SQLite's
-writer thread and over asyncpg's connections::
+returns its result. The generator does no I/O, so the same code runs in SQLite's writer
+thread and over asyncpg's connections::
 
     def rename(old: str, new: str) -> Work[bool]:
         rows = yield Statement("SELECT 1 FROM thing WHERE name = ?", (old,))
@@ -22,7 +22,7 @@ from typing import Any, Protocol, TypeVar
 T = TypeVar("T")
 
 Row = Mapping[str, Any]
-"""A row by the names of its columns: text, whole numbers, floats and None."""
+"""A row: values by column name, which are texts, integers, floats or None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,70 +30,72 @@ class Statement:
     """One SQL statement with its values."""
 
     text: str
-    """SQL that both dialects read; ``?`` stands for a value and for nothing else."""
+    """SQL that both dialects accept; ``?`` is a placeholder and used for nothing else.
+    """
     values: Sequence[object] = ()
-    """The values, in order."""
+    """Values of the placeholders, in order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One statement for many rows of values; it returns no rows."""
+    """One statement that is executed for many rows of values; it returns no rows."""
 
     text: str
-    """SQL that both dialects read."""
+    """SQL that both dialects accept."""
     rows: Sequence[Sequence[object]]
-    """The values of each execution."""
+    """Values of the placeholders for each execution."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """Let one transaction of this name run at a time, in all processes.
+    """A named lock, which one transaction at a time holds, in all processes.
 
-    It is the first thing that a transaction yields, and is held until the commit. Two
-    transactions that count (the next number of a log) then never clash, and a higher
-    number is never seen before a lower one. SQLite has one writer and needs no more.
+    It must be the first step of a transaction, and is held until the commit.
+    Transactions that assign consecutive numbers to a log then never conflict, and a
+    higher number never becomes visible before a lower one. SQLite has only one writer
+    and ignores it.
     """
 
     name: str
-    """What is locked, such as ``events``."""
+    """Name of what is locked, such as ``events``."""
 
 
 Step = Statement | Batch | Lock
 """What a transaction may yield."""
 
 Work = Generator[Step, Sequence[Row], T]
-"""A transaction: yields statements, receives their rows, returns its result."""
+"""A transaction: it yields steps, receives their rows, and returns its result."""
 
 
 class Database(Protocol):
-    """A durable, transactional database shared by all gateway processes."""
+    """A durable, transactional database that all gateway processes share."""
 
     async def run(self, work: Callable[[], Work[T]]) -> T:
-        """Run a transaction; what it wrote is on disk when this returns.
+        """Run a transaction and return its result; its writes are durable then.
 
-        Transactions are serializable. ``work`` may be called more than once, when the
-        database asks for a new try. An exception raised in the generator rolls the
+        Transactions are serializable. ``work`` may be called again if the transaction
+        conflicts with another. An exception raised in the generator rolls the
         transaction back and is passed on.
 
         Raises
         ------
         Unavailable
-            The database is away or stays locked.
+            The database cannot be reached or stays locked.
         StorageFull
-            Its disk is full.
+            The disk of the database is full.
         """
         ...
 
     async def read(self, text: str, *values: object) -> Sequence[Row]:
-        """Return the rows of one query, which sees all acknowledged writes.
+        """Return the rows of one query, which sees all committed writes.
 
         Raises
         ------
         Unavailable
-            The database is away.
+            The database cannot be reached.
         """
         ...
 
     async def close(self) -> None:
-        """Finish what was begun and let go of the database."""
+        """Finish pending work and close the database."""
         ...

@@ -1,4 +1,4 @@
-"""The statements that carry out a decision of the store, within its transaction."""
+"""Statements that make the edits of the store, within one transaction."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -76,7 +76,7 @@ WHERE collection = ? AND deleted = 0 GROUP BY writer
 
 
 class Edits:
-    """Carries out the edits of one decision and keeps the counts right."""
+    """Makes the edits of one decision, and updates the counts."""
 
     def __init__(self, name: str, snapshot: Snapshot, quota: int) -> None:
         self._name = name
@@ -91,7 +91,7 @@ class Edits:
         self._bytes: defaultdict[str, int] = defaultdict(int)
 
     def carry_out(self, edits: Iterable[Edit]) -> Work[None]:
-        """Yield the statements of all edits, and those of the counts."""
+        """Yield the statements of all edits and of the counts."""
         for edit in edits:
             match edit:
                 case CreateCollection(owner):
@@ -239,7 +239,7 @@ def entries(
 
 
 def enter(name: str, field: str, rows: Sequence[Row]) -> Work[None]:
-    """Put documents (rows of key and text) into an index."""
+    """Add documents, given as rows of key and text, to an index."""
     held: list[tuple[object, ...]] = []
     for row in rows:
         with suppress(msgspec.DecodeError):  # a damaged document is in no index
@@ -250,6 +250,6 @@ def enter(name: str, field: str, rows: Sequence[Row]) -> Work[None]:
 
 
 def save_indexes(name: str, indexes: Mapping[str, bool]) -> Work[None]:
-    """Write which fields are indexed."""
+    """Store which fields are indexed."""
     text = "UPDATE store_collections SET indexes = ? WHERE name = ?"
     yield Statement(text, (msgspec.json.encode(dict(indexes)).decode(), name))

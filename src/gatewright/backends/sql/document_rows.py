@@ -1,4 +1,4 @@
-"""What the store's statements read and how their rows become values."""
+"""Queries of the store, and the conversion of their rows to values."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -32,16 +32,16 @@ _GRANTED = """d.guarded = 1 AND EXISTS (SELECT 1 FROM store_grants g WHERE
     g.collection = d.collection AND g.key = d.key AND g.who IN ({people}))"""
 
 Clause = tuple[str, list[object]]
-"""A part of a WHERE clause and its values."""
+"""SQL and the values of its placeholders."""
 
 
 def marks(values: Sequence[object]) -> str:
-    """Return the placeholders of a list of values."""
+    """Return as many placeholders as there are values."""
     return ", ".join("?" * len(values))
 
 
 def snapshot_query(name: str, key: str, who: Requester, now: float) -> Clause:
-    """Return the one query for a collection, a document and the caller's rights."""
+    """Return the query for a collection, a document and the caller's rights."""
     people = marks(who.principals)
     text = f"""
     SELECT c.name, c.owner, c.created_at AS made_at, c.sequence AS last, c.floor,
@@ -60,13 +60,13 @@ def snapshot_query(name: str, key: str, who: Requester, now: float) -> Clause:
 
 
 def _padded(keys: Sequence[str]) -> list[str]:
-    """Return the keys, the last repeated, so that few SQL texts are needed."""
+    """Return the keys, padded to a power of two by the last, to reuse SQL texts."""
     length = 1 << (len(keys) - 1).bit_length()
     return [*keys, *([keys[-1]] * (length - len(keys)))]
 
 
 def expired_query(name: str, keys: Sequence[str], now: float) -> Clause:
-    """Return the query for those of some documents whose end has come."""
+    """Return the query for those of some documents that have expired."""
     keys = _padded(keys)
     text = f"""
     SELECT {DOCUMENT}, 0 AS own FROM store_documents d
@@ -89,9 +89,9 @@ def own_query(name: str, keys: Sequence[str], who: Requester, now: float) -> Cla
 
 
 def visible(right: Right, who: Requester) -> Clause:
-    """Return the condition under which the caller may read a document ``d``.
+    """Return the condition for documents ``d`` that the caller may read.
 
-    It says in SQL what ``gatewright.domains.store.rights.right_on`` says.
+    It is the SQL equivalent of ``gatewright.domains.store.rights.right_on``.
     """
     if right is Right.ADMIN:
         return "1 = 1", []
@@ -106,13 +106,13 @@ def visible(right: Right, who: Requester) -> Clause:
 
 
 def selected(name: str, window: Window, now: float) -> Clause:
-    """Return the condition under which a live document ``d`` is in a window."""
+    """Return the condition for unexpired documents ``d`` in a window."""
     keys, values = _keys(window, "d.key")
     return f"d.collection = ? AND {keys} AND {LIVE}", [name, *values, now]
 
 
 def _keys(window: Window, column: str) -> Clause:
-    """Return the condition under which a key comes after a place and begins so."""
+    """Return the condition for keys after a window's start and with its prefix."""
     end = successor(window.prefix) if window.prefix else None
     bounds = {">": window.after, ">=": window.prefix, "<": end}
     parts = {sign: bound for sign, bound in bounds.items() if bound is not None}
@@ -120,14 +120,14 @@ def _keys(window: Window, column: str) -> Clause:
 
 
 def among(name: str, keys: Sequence[str], now: float) -> Clause:
-    """Return the condition under which a live document ``d`` has one of the keys."""
+    """Return the condition for unexpired documents ``d`` with one of the keys."""
     keys = _padded(keys)
     text = f"d.collection = ? AND d.key IN ({marks(keys)}) AND {LIVE}"
     return text, [name, *keys, now]
 
 
 def entries_query(name: str, window: Window, within: IndexRange) -> Clause:
-    """Return the query for the keys in a part of an index, in their order."""
+    """Return the query for the keys in a range of an index, sorted."""
     column, above = ("number", "<=") if within.numeric else ("text", "<")
     keys, places = _keys(window, "key")
     parts = [keys, f"{column} IS NOT NULL"]
@@ -147,14 +147,14 @@ def entries_query(name: str, window: Window, within: IndexRange) -> Clause:
 
 
 def right_of(level: object) -> Right:
-    """Return a right; one that is not known is none."""
+    """Return the right of a stored level; NONE for an unknown level."""
     if isinstance(level, int) and level in set(Right):
         return Right(level)
     return Right.NONE
 
 
 def indexes_of(row: Row) -> Mapping[str, bool]:
-    """Return the indexes of a collection; without them all documents are read."""
+    """Return the indexes of a collection; none if their record is damaged."""
     try:
         return msgspec.json.decode(row["indexes"], type=dict[str, bool])
     except msgspec.MsgspecError as error:
@@ -163,7 +163,7 @@ def indexes_of(row: Row) -> Mapping[str, bool]:
 
 
 def collection(row: Row) -> Collection:
-    """Return the collection in a row of the snapshot."""
+    """Return the collection of a snapshot's row."""
     return Collection(
         name=row["name"],
         owner=row["owner"],
@@ -179,7 +179,7 @@ def collection(row: Row) -> Collection:
 
 
 def document(row: Row) -> Document:
-    """Return the document in a row."""
+    """Return the document of a row."""
     end = row["expires_at"]
     return Document(
         key=row["key"],
@@ -197,12 +197,12 @@ def document(row: Row) -> Document:
 
 
 def found(row: Row) -> FoundDocument:
-    """Return the document in a row with the caller's own right on it."""
+    """Return the document of a row, with the caller's own right on it."""
     return FoundDocument(document(row), right_of(row["own"]))
 
 
 def snapshot(rows: Sequence[Row], now: float) -> Snapshot:
-    """Return what the snapshot's query found."""
+    """Return the snapshot from the rows of its query."""
     if not rows:
         return Snapshot(now)
     row = rows[0]
@@ -219,7 +219,7 @@ def snapshot(rows: Sequence[Row], now: float) -> Snapshot:
 
 
 def change(row: Row) -> Change:
-    """Return the change in a row."""
+    """Return the change of a row."""
     return Change(
         number=row["sequence"],
         key=row["key"],

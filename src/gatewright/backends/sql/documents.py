@@ -64,16 +64,18 @@ _RAISE_FLOOR = "UPDATE store_collections SET floor = ? WHERE name = ? AND floor 
 
 
 class SqlDocuments:
-    """Implements :class:`gatewright.domains.store.DocumentStore` over a database.
+    """Implements :class:`gatewright.domains.store.DocumentStore` with a database.
 
     Parameters
     ----------
     database
-        Where the tables are.
+        The database with the tables.
     quota
-        Bytes that one user's documents may take.
+        Largest total size of one user's documents in bytes.
+    clock
+        Gives the time in seconds since 1970 UTC.
     forget_seconds
-        For how long a deletion stands in the change feed.
+        Time for which a deletion stays in the change feed.
     """
 
     def __init__(
@@ -275,7 +277,7 @@ class SqlDocuments:
     def _index_step(
         self, collection: str, field: str, after: str
     ) -> Callable[[], Work[str | None]]:
-        """Return the work that enters some documents; it returns the last key."""
+        """Return a transaction that indexes some documents and returns the last key."""
 
         def work() -> Work[str | None]:
             yield Lock(f"store:{collection}")
@@ -296,7 +298,7 @@ class SqlDocuments:
         return work
 
     def _expiry(self, collection: str, keys: Sequence[str]) -> Callable[[], Work[None]]:
-        """Return the work that deletes what has expired, if it still has."""
+        """Return a transaction that deletes documents if they are still expired."""
 
         def work() -> Work[None]:
             yield Lock(f"store:{collection}")
@@ -317,7 +319,7 @@ class SqlDocuments:
 
 
 def _forget(collection: str, before: float) -> Work[None]:
-    """Take some old deletions out of a collection's changes."""
+    """Remove some old deletions from the changes of a collection."""
     yield Lock(f"store:{collection}")
     rows = yield Statement(_OLD, (collection, before, _SWEEP))
     for row in rows:
@@ -328,7 +330,7 @@ def _forget(collection: str, before: float) -> Work[None]:
 
 
 def _fitting(rows: Sequence[Row], window: Window) -> tuple[str | None, bool]:
-    """Return the last key that a window's bytes allow, and whether more follow."""
+    """Return the last key that fits a window's bytes, and whether more follow."""
     last, room = None, window.bytes
     for taken, row in enumerate(rows):
         if taken == window.limit or (taken and row["size"] > room):

@@ -25,16 +25,16 @@ _PRUNE_EVERY = 256
 
 
 class SqlEventLog:
-    """Implements :class:`gatewright.core.events.EventLog` over a database.
+    """Implements :class:`gatewright.core.events.EventLog` with a database.
 
     Parameters
     ----------
     database
-        Where the table is.
+        The database with the table.
     seconds, events
-        An event is forgotten when it is older, or when so many came after it.
+        Largest age and number of events; older ones are removed.
     clock
-        Tells the time of an event.
+        Gives the time in seconds since 1970 UTC.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class SqlEventLog:
         try:
             encoded = msgspec.json.encode(data).decode()
         except UnicodeEncodeError as error:
-            raise InvalidContent("A text has half a surrogate pair.") from error
+            raise InvalidContent("A text contains an unpaired surrogate.") from error
         values = (self._clock(), kind, subject, owner, encoded)
         prune = next(self._appends) % _PRUNE_EVERY == 0
 

@@ -1,8 +1,8 @@
 """Sky cells: nested HEALPix of order 6 (Gorski et al. 2005, ApJ 622, 759).
 
-A cell is 0.84 square degrees; a camera's chip touches four or five. The compiled
-module of ``cdshealpix`` is called without its wrapper, which spends 20 times as long
-on units as the search takes.
+A cell has 0.84 square degrees; a CCD of a wide-field camera touches four or five. The
+compiled module of ``cdshealpix`` is called without its Python wrapper, whose handling
+of units takes 20 times as long as the search.
 """
 
 import math
@@ -18,31 +18,34 @@ from gatewright.domains.sky import Circle, Polygon, Region
 
 ORDER = 6
 MANY_CELLS = 512
-"""Regions with more cells are searched by time, not by cell."""
+"""Number of cells above which regions are searched by time instead of by cell."""
 CELL_AREA = 41252.96124941927 / (12 * 4**ORDER)
-"""Square degrees of a cell."""
+"""Area of a cell in square degrees."""
 _WIDE = 20.0
 _PAD = 1e-6
 _REACH = 1.0
-"""Degrees from its centre within which all of a cell is; the farthest corner is 0.954.
-"""
+"""Radius in degrees around a cell's centre that encloses every cell; the farthest
+corner is at 0.954 degrees."""
 Numbers = NDArray[np.float64]
 
 
 def _search() -> Any:
-    """Return the compiled module; it takes a second to import, so when it is needed."""
+    """Return the compiled module. It is imported when needed, which takes a second."""
     from cdshealpix import cdshealpix
 
     return cdshealpix
 
 
 def healpix_is_loaded() -> bool:
-    """Return whether the compiled module is there already."""
+    """Return whether the compiled module was imported."""
     return "cdshealpix.cdshealpix" in sys.modules
 
 
 def polygon_cells(vertices: Sequence[tuple[float, float]]) -> list[int]:
-    """Return the cells that a polygon touches, in order."""
+    """Return the cells that a polygon touches, sorted.
+
+    ``vertices`` are longitudes and latitudes in degrees.
+    """
     corners = np.radians(np.asarray(vertices, dtype=np.float64))
     lon = np.ascontiguousarray(corners[:, 0])
     lat = np.ascontiguousarray(corners[:, 1])
@@ -51,7 +54,7 @@ def polygon_cells(vertices: Sequence[tuple[float, float]]) -> list[int]:
 
 
 def region_cells(regions: Iterable[Region]) -> list[int] | None:
-    """Return the cells that may touch regions; None when they are too many."""
+    """Return the cells that regions may touch; None if there are too many."""
     cells: set[int] = set()
     for region in regions:
         found = _region_cells(region)
@@ -84,10 +87,10 @@ def _region_cells(region: Region) -> list[int] | None:
 
 
 def _zone(west: float, width: float, south: float, north: float) -> list[int] | None:
-    """Return the cells that may touch a box; None for one that is large.
+    """Return the cells that a box may touch; None if the box is large.
 
-    They are those whose centre is near enough: the library's own search of a zone
-    leaves cells out where it meets longitude 0 or a pole.
+    All cells whose centre is near enough are included. The library's own search of a
+    zone misses cells at longitude 0 and at the poles.
     """
     if width * (math.sin(math.radians(north)) - math.sin(math.radians(south))) > 20.0:
         return None

@@ -1,8 +1,8 @@
-"""The names of processes that hold leases, and whether such a process has ended.
+"""Names of processes that hold leases, which tell whether the process has ended.
 
-A name says on which boot of which machine, in which space of process ids (namespaces of
-containers have their own), and when the process was started. So one process knows for
-certain that another has ended, if both are in the same space.
+A name includes the boot id of the machine, the namespace of process ids (containers
+have their own), and the time at which the process started. So a process can tell for
+certain that another one has ended, if both are in the same namespace.
 """
 
 import os
@@ -12,28 +12,28 @@ from gatewright.core.ids import new_id
 
 
 def new_holder() -> str:
-    """Return a name for this process; no two calls return the same."""
+    """Return a unique name for this process."""
     process = os.getpid()
     return f"{_space()} {process} {_started(process)} {new_id()}"
 
 
 def has_ended(holder: str) -> bool:
-    """Return whether a process of this space has ended; False for any other."""
+    """Return whether a process has ended; False if it is in another namespace."""
     space, _, rest = holder.rpartition(" ")[0].partition(" ")
     process, _, started = rest.partition(" ")
     return space == _space() and _started(int(process)) != started
 
 
 def _space() -> str:
-    """Return the machine's boot id and the namespace of this process's id."""
+    """Return the machine's boot id and the namespace of process ids."""
     boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
     return f"{boot}/{Path('/proc/self/ns/pid').readlink()}"
 
 
 def _started(process: int) -> str:
-    """Return when a process was started, in ticks since the boot; nothing if it ended.
+    """Return when a process started, in clock ticks since boot; "" if it has ended.
 
-    A process that has ended and that nobody waited for (a zombie) has ended.
+    A zombie counts as ended.
     """
     try:
         stat = Path(f"/proc/{process}/stat").read_bytes()

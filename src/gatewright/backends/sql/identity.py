@@ -69,7 +69,7 @@ _ONE_FAILURE = "SELECT * FROM sign_in_failure WHERE subject = ?"
 
 
 class SqlUserStore:
-    """Implements :class:`gatewright.domains.identity.UserStore` over a database."""
+    """Implements :class:`gatewright.domains.identity.UserStore` with a database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -177,11 +177,10 @@ class SqlUserStore:
 
 
 def user_of(rows: Sequence[Row]) -> User | None:
-    """Return the account of rows that hold one group each; None without rows.
+    """Return the account from rows that hold one group each; None without rows.
 
-    One of a role that is not known may do the least.
-
-    The columns are name, role, created_at, has_password, source and in_group.
+    The columns are name, role, created_at, has_password, source and in_group. An
+    account with an unknown role becomes a guest, who may do the least.
     """
     if not rows:
         return None
@@ -201,16 +200,16 @@ def user_of(rows: Sequence[Row]) -> User | None:
 
 
 class SqlAttemptStore:
-    """Implements :class:`gatewright.domains.identity.AttemptStore` over a database.
+    """Implements :class:`gatewright.domains.identity.AttemptStore` with a database.
 
     Parameters
     ----------
     database
-        Where the table is.
+        The database with the table.
     most
-        Subjects to remember; above it the oldest go.
+        Largest number of subjects; above it the oldest are removed.
     seconds
-        A subject without a new failure for so long is forgotten.
+        Age without a new failure after which a subject is removed.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Images and surveys as rows of their tables."""
+"""Converts images and surveys to rows of their tables, and back."""
 
 import json
 from dataclasses import asdict, fields
@@ -18,7 +18,7 @@ from gatewright.domains.sky import (
 )
 
 NO_TIME = 1e300
-"""Time of images without one: after all others."""
+"""Stored time of images without a time, which sorts them last."""
 COLUMNS = tuple(field.name for field in fields(Image))
 INSERT_IMAGE = (
     f"INSERT INTO image (number, t, {', '.join(COLUMNS)}) "  # noqa: S608  # own names
@@ -27,12 +27,12 @@ INSERT_IMAGE = (
 
 
 def image_time(image: Image) -> float:
-    """Return the time that an image is sorted by."""
+    """Return the time by which an image is sorted, MJD."""
     return NO_TIME if image.t_min is None else image.t_min
 
 
 def image_values(number: int, image: Image) -> tuple[object, ...]:
-    """Return the values of :data:`INSERT_IMAGE`."""
+    """Return the values for :data:`INSERT_IMAGE`."""
     values = [getattr(image, name) for name in COLUMNS]
     values[COLUMNS.index("polygon")] = polygon_text(image.polygon)
     values[COLUMNS.index("pieces")] = ";".join(map(polygon_text, image.pieces))
@@ -52,12 +52,12 @@ def image_of(row: Row) -> Image:
 
 
 def polygon_text(polygon: tuple[tuple[float, float], ...]) -> str:
-    """Return an outline as numbers to 4 microarcseconds."""
+    """Return an outline as text, in degrees with 9 decimals (4 microarcseconds)."""
     return " ".join(f"{number:.9f}" for vertex in polygon for number in vertex)
 
 
 def polygon_of(text: str) -> tuple[tuple[float, float], ...]:
-    """Return the outline of a text."""
+    """Return the outline of a text from :func:`polygon_text`."""
     numbers = list(map(float, text.split()))
     return tuple(zip(numbers[::2], numbers[1::2], strict=True))
 
@@ -75,13 +75,13 @@ def survey_of(row: Row) -> Survey:
 
 
 def reasons_of(row: Row) -> list[str]:
-    """Return why parts of a file were left out; none where that cannot be read."""
+    """Return why parts of a file were left out; empty if that cannot be read."""
     found = _json(row["left_out"])
     return [str(reason) for reason in found] if isinstance(found, list) else []
 
 
 def _json(text: str) -> object:
-    """Return the value of a JSON text, None if it is none."""
+    """Return the value of a JSON text; None if it is not JSON."""
     try:
         return json.loads(text)
     except ValueError:
@@ -97,7 +97,7 @@ def rules_text(rules: SurveyRules) -> str:
 
 
 def coverage_of(row: Row, left_out: list[LeftOut]) -> Coverage:
-    """Return what a survey's row says of its images."""
+    """Return the coverage of a survey from the survey's row."""
     found = _json(row["summary"] or "{}")
     summary = found if isinstance(found, dict) else {}
     # What a process that was killed left behind is no look that goes on.

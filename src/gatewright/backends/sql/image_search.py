@@ -1,4 +1,4 @@
-"""A query for images as SQL, and the exact test of what SQL finds."""
+"""Searches for images: the SQL, and the exact test of the regions afterwards."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ _NUMBERS = {
 }
 _WORDS = frozenset({"facility", "instrument", "target", "observation"})
 WIDE_CELL = -1
-"""Cell of images that are wider than 160 degrees: every search looks at them."""
+"""Cell number of images wider than 160 degrees, which every search includes."""
 _PACKINGS = ("gz", "bz2")
 _BOUND = 1e299
 _TOGETHER = 1000
@@ -31,20 +31,20 @@ _ALL = "SELECT i.t AS t, i.number AS number FROM image i"
 
 @dataclass(slots=True)
 class Where:
-    """Conditions joined by AND, with their values."""
+    """Conditions that are joined by AND, with the values of their placeholders."""
 
     conditions: list[str] = field(default_factory=list)
-    """SQL of each."""
+    """SQL of each condition."""
     values: list[object] = field(default_factory=list)
-    """Values of their question marks, in order."""
+    """Values of the placeholders, in order."""
 
     def add(self, condition: str, *values: object) -> None:
-        """Add one condition."""
+        """Add a condition."""
         self.conditions.append(condition)
         self.values += values
 
     def choose(self, choices: Sequence[tuple[str, Sequence[object]]]) -> None:
-        """Add conditions of which one must hold; none at all adds nothing."""
+        """Add alternatives, joined by OR; an empty list adds nothing."""
         if choices:
             text = " OR ".join(f"({condition})" for condition, _ in choices)
             self.add(f"({text})", *(v for _, values in choices for v in values))
@@ -56,7 +56,7 @@ class Where:
 
 
 def image_conditions(query: ImageQuery) -> Where:
-    """Return the conditions on the columns of an image (alias i)."""
+    """Return the conditions of a query on an image's columns (alias i)."""
     where = Where()
     where.choose([_one_of("i.survey", query.surveys)] if query.surveys else [])
     where.choose([_meets("i.t_min", "i.t_max", time) for time in query.times])
@@ -110,18 +110,18 @@ def candidates(
     after: tuple[float, int],
     limit: int,
 ) -> tuple[str, list[object]]:
-    """Return the SQL that finds the next images, in order of time and number.
+    """Return the SQL that finds the next images, ordered by time and number.
 
     Parameters
     ----------
     query
-        What is asked.
+        The search.
     cells
-        Cells that the regions touch; None to go through all images by time.
+        Cells that the regions touch; None to search all images by time.
     after
-        Time and number of the last image seen.
+        Time (MJD) and number of the last image that was seen.
     limit
-        Most images to return.
+        Largest number of images.
     """
     where = image_conditions(query)
     alias = "i"
@@ -153,7 +153,7 @@ BEFORE_ALL = (-NO_TIME, -1)
 
 
 def exact(rows: Sequence[Row], regions: Sequence[Region]) -> list[Row]:
-    """Return the rows whose outlines meet one of the regions, exactly."""
+    """Return the rows whose outlines meet at least one of the regions."""
     if not regions or not rows:
         return list(rows)
     met = np.zeros(len(rows), dtype=bool)
@@ -170,7 +170,7 @@ def exact(rows: Sequence[Row], regions: Sequence[Region]) -> list[Row]:
 
 
 def _outlines(texts: Sequence[str]) -> Iterator[tuple[list[int], Vectors]]:
-    """Yield the outlines with equally many vertices together, and their places."""
+    """Yield outlines grouped by number of vertices, with their places in ``texts``."""
     groups: dict[int, list[int]] = {}
     for place, text in enumerate(texts):
         groups.setdefault(text.count(" "), []).append(place)

@@ -106,7 +106,7 @@ _SMALL = 3.0
 
 
 class SqlImageIndex:
-    """Implements :class:`gatewright.domains.sky.ImageIndex` over a database."""
+    """Implements :class:`gatewright.domains.sky.ImageIndex` with a database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -248,10 +248,10 @@ class SqlImageIndex:
         after: tuple[float, int],
         wanted: int,
     ) -> tuple[list[Row], tuple[float, int] | None]:
-        """Return rows that pass the exact test, and the position of the next ones.
+        """Return rows that pass the exact test, and the position after them.
 
-        The position is None where there are no more. A search that finds little stops
-        after :data:`_EXAMINED` images.
+        The position is None at the end. A search that finds little stops after
+        :data:`_EXAMINED` images.
         """
         found: list[Row] = []
         chunk = min(_CHUNK, 3 * wanted + 100 if query.regions else wanted)
@@ -272,7 +272,7 @@ class SqlImageIndex:
 
 
 async def _regions_cells(regions: Sequence[Region]) -> Sequence[int] | None:
-    """Return the cells of regions; small circles take less time than a thread does."""
+    """Return the cells of regions; small circles are computed without a thread."""
     if not regions:
         return None
     small = all(isinstance(r, Circle) and r.radius < _SMALL for r in regions)
@@ -294,7 +294,7 @@ def _one(text: str, values: Sequence[object]) -> Work[None]:
 
 
 def _covers(files: Sequence[ScannedFile]) -> list[list[int]]:
-    """Return the cells of each image of each file."""
+    """Return the cells that each image of the files touches."""
     images = (image for file in files for image in file.images)
     # From the outline as it is stored, so that the same cells are found to delete.
     return [
@@ -305,7 +305,7 @@ def _covers(files: Sequence[ScannedFile]) -> list[list[int]]:
 
 @lru_cache(maxsize=4096)
 def _cells(outline: str) -> list[int]:
-    """Return the cells of an outline; image, weight and mask have the same one."""
+    """Return the cells of an outline, which image, weight and mask often share."""
     return polygon_cells(polygon_of(outline))
 
 

@@ -1,4 +1,4 @@
-"""Jobs and the rows that hold them."""
+"""Converts jobs to rows of their tables, and back."""
 
 import logging
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from gatewright.domains.compute import (
 )
 
 SELECT = "SELECT j.*, s.spec FROM jobs j JOIN job_submissions s ON s.number = j.number"
-"""Begins every query for jobs."""
+"""Beginning of all queries for jobs."""
 
 INSERT = """
 INSERT INTO jobs (number, array_index, uuid, system, owner, name, state, native_state,
@@ -75,9 +75,9 @@ def job_of(row: Row) -> Job:
 
 
 def _spec(row: Row) -> JobSpec:
-    """Return what was asked for; :data:`UNREADABLE` where its record is damaged.
+    """Return the specification of a job; :data:`UNREADABLE` if its record is damaged.
 
-    A job whose specification cannot be read costs no other job its place in a list.
+    A damaged specification must not make a list of jobs fail.
     """
     try:
         return _DECODER.decode(row["spec"])
@@ -87,12 +87,12 @@ def _spec(row: Row) -> JobSpec:
 
 
 def job_id(number: int, index: int | None) -> str:
-    """Return the id by which people know a job."""
+    """Return the id of a job, as users know it."""
     return str(number) if index is None else f"{number}_{index}"
 
 
 def update_values(system: str, status: JobStatus) -> Sequence[object]:
-    """Return the values of :data:`UPDATE`."""
+    """Return the values for :data:`UPDATE`."""
     further = status.state not in {JobState.QUEUED, JobState.HELD, JobState.NEW}
     return (
         status.state.value,

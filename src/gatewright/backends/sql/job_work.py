@@ -1,4 +1,4 @@
-"""The transactions of the job tables."""
+"""The transactions on the tables of jobs."""
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,11 +30,19 @@ from gatewright.domains.compute import (
 _log = logging.getLogger(__name__)
 
 KEY_SECONDS = 7 * 86_400.0
-"""A key is remembered for a week after its job was submitted."""
+"""Time for which an ``Idempotency-Key`` is remembered, in seconds: a week."""
 
 
 def keyed(use: KeyUse) -> Work[Sequence[Admitted] | None]:
-    """Return what became of the jobs under a key, or None if there is none yet."""
+    """Return the results of an earlier request with the same key; None without one.
+
+    Raises
+    ------
+    InvalidContent
+        The key was used with another body.
+    Conflict
+        The first request with the key is still in progress.
+    """
     rows = yield Statement(
         "SELECT * FROM job_keys WHERE system = ? AND owner = ? AND key = ?",
         (use.system, use.user, use.key),
@@ -79,7 +87,7 @@ def keyed(use: KeyUse) -> Work[Sequence[Admitted] | None]:
 
 
 def _remembered(key: Row) -> Sequence[int | Refusal]:
-    """Return the jobs' numbers and the refusals of a key; none if it is unreadable."""
+    """Return the job numbers and refusals of a key; empty if they are unreadable."""
     try:
         return msgspec.json.decode(key["numbers"], type=list[int | Refusal])
     except msgspec.DecodeError:
@@ -88,7 +96,13 @@ def _remembered(key: Row) -> Sequence[int | Refusal]:
 
 
 def admit(admission: Admission) -> Work[Sequence[Admitted]]:
-    """Write the jobs and their key, unless the key is there already."""
+    """Record the jobs and their key, unless the key is known already.
+
+    Raises
+    ------
+    TooManyRequests
+        The jobs belong together, and the user would have too many unfinished jobs.
+    """
     # Two requests of one user with one key, or above the limit together, take turns.
     yield Lock(f"jobs:{admission.system}:{admission.user}")
     if admission.use is not None:
@@ -113,7 +127,7 @@ def admit(admission: Admission) -> Work[Sequence[Admitted]]:
 
 
 def _within_limit(admission: Admission, there: int) -> Iterator[NewJob | Refusal]:
-    """Yield the jobs; those that are too many for their user are refused."""
+    """Yield the jobs; those above the user's limit are refused."""
     wanted = [
         0 if isinstance(job, Refusal) else len(job.uuids) for job in admission.jobs
     ]
@@ -189,7 +203,7 @@ def _encoded(numbers: Sequence[int | Refusal]) -> str:
 
 
 def submitted(statuses: Mapping[str, JobStatus]) -> Work[Sequence[Job]]:
-    """Store native ids and first statuses; return the jobs that had none before."""
+    """Store native ids and first statuses; return the jobs that were new."""
     changed: list[Row] = []
     for uuid, status in statuses.items():
         rows = yield Statement(
@@ -204,7 +218,7 @@ def submitted(statuses: Mapping[str, JobStatus]) -> Work[Sequence[Job]]:
 
 
 def withdraw(refused: Mapping[str, Refusal]) -> Work[None]:
-    """Remove jobs that are still new; their keys remember why."""
+    """Remove jobs that are still new; their keys keep the reasons."""
     gone: dict[int, tuple[Row, Refusal]] = {}
     for uuid, refusal in refused.items():
         rows = yield Statement(
@@ -220,7 +234,7 @@ def withdraw(refused: Mapping[str, Refusal]) -> Work[None]:
 
 
 def _forget(number: int, job: Row, refusal: Refusal) -> Work[None]:
-    """Note in a job's key why it was refused; forget a key that has no other job."""
+    """Store in a job's key why it was refused; remove a key without other jobs."""
     keys = yield Statement(
         "SELECT key, numbers FROM job_keys WHERE system = ? AND owner = ?",
         (job["system"], job["owner"]),
@@ -244,7 +258,7 @@ def _forget(number: int, job: Row, refusal: Refusal) -> Work[None]:
 
 
 def cut_short(system: str, now: float, lease: float) -> Work[Sequence[Job]]:
-    """Take the lease of the jobs whose submission was cut short."""
+    """Renew the lease of jobs whose submission was interrupted; return the jobs."""
     rows = yield Statement(
         f"{SELECT} WHERE j.system = ? AND j.state = 'new' AND j.lease <= ? "
         "AND j.ended_at IS NULL ORDER BY j.number, j.array_index",
@@ -263,7 +277,7 @@ def _lease(rows: Sequence[Row], until: float) -> Work[None]:
 
 
 def record(system: str, statuses: Sequence[JobStatus]) -> Work[Sequence[Job]]:
-    """Write what a scheduler said; return the jobs that this changed."""
+    """Record what a scheduler reported; return the jobs that changed."""
     changed: list[Row] = []
     for status in statuses:
         rows = yield Statement(UPDATE, update_values(system, status))

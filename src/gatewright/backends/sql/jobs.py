@@ -18,7 +18,7 @@ from gatewright.domains.compute import (
 
 
 class SqlJobTable:
-    """Implements :class:`gatewright.domains.compute.JobTable` over a database."""
+    """Implements :class:`gatewright.domains.compute.JobTable` with a database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

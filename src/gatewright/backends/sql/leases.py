@@ -1,10 +1,10 @@
-"""Leases as rows of the database that all processes of the gateway share.
+"""Leases as rows of the database that all gateway processes share.
 
-No clock of a machine is compared with another's. A holder raises a number, the beat, in
-the row of each lease that it has. It trusts a lease for some seconds from *before* it
-wrote the beat. One that waits takes the lease when it has *seen* the same beat for
-longer than that, by its own clock, or when the holder is a process of its own machine
-that has ended.
+Clocks of different machines are never compared. A holder regularly increments a number,
+the beat, in the row of each of its leases. It relies on a lease for some seconds,
+counted from *before* it wrote the beat. A waiting process takes the lease after it has
+*seen* the same beat for longer than that by its own clock, or if the holder is a
+process of its own machine that has ended.
 """
 
 import asyncio
@@ -23,12 +23,13 @@ from gatewright.core.lease import LeaseLost
 _log = logging.getLogger(__name__)
 
 Beat = tuple[str, int]
-"""A holder and its number, as a row has them."""
+"""Holder and beat of a lease, as stored in its row."""
 
 _TRUST = 0.8
-"""Part of a lease's time for which its holder trusts it: clocks drift a little."""
+"""Fraction of a lease's duration for which its holder relies on it, since clocks drift.
+"""
 _LOOK_SECONDS = 0.5
-"""Time between two looks of one that waits."""
+"""Interval in seconds at which a waiting process reads the lease."""
 
 
 class SqlLeases:
@@ -37,10 +38,10 @@ class SqlLeases:
     Parameters
     ----------
     database
-        Where their table is.
+        The database with the table.
     seconds
-        Time after which a holder that gives no sign of life has lost its leases. All
-        processes of one database must say the same.
+        Time after which a holder that shows no sign of life loses its leases. It must
+        be the same for all processes of one database.
     """
 
     def __init__(self, database: Database, seconds: float = 10.0) -> None:
@@ -52,18 +53,24 @@ class SqlLeases:
         self._beating: asyncio.Task[None] | None = None
 
     def lease(self, name: str) -> "SqlLease":
-        """Return the lease of a name."""
+        """Return the lease with this name."""
         return SqlLease(name, self)
 
     def holds(self, name: str) -> bool:
-        """Return whether this process has a lease now."""
+        """Return whether this process currently holds a lease."""
         limit = self._held.get(name)
         until = None if limit is None else limit.when()
         return until is not None and asyncio.get_running_loop().time() < until
 
     @asynccontextmanager
     async def holding(self, name: str) -> AsyncIterator[None]:
-        """Wait for a lease, and keep it for the block."""
+        """Wait for a lease, and hold it for the duration of the block.
+
+        Raises
+        ------
+        LeaseLost
+            The lease was lost; the block is cancelled.
+        """
         async with self._turns[name]:
             try:
                 limit = asyncio.timeout_at(await self._wait(name))
@@ -86,7 +93,7 @@ class SqlLeases:
                     await self._database.run(partial(_give_back, name, self.holder))
 
     async def _wait(self, name: str) -> float:
-        """Wait for a lease; return until when it is trusted, by the loop's clock."""
+        """Wait for a lease; return the loop time until which it is valid."""
         last, since = ("", -1), time.monotonic()
         while True:
             rows = await self._database.read(
@@ -107,7 +114,7 @@ class SqlLeases:
         return asyncio.get_running_loop().time() + _TRUST * self.seconds
 
     async def _beat(self) -> None:
-        """Give signs of life for all leases; end the blocks of those that are lost."""
+        """Renew all held leases regularly; end the blocks of lost ones."""
         while True:
             await asyncio.sleep(self.seconds / 4)
             held, until = dict(self._held), self._trusted_from_now()

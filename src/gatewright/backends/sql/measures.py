@@ -1,4 +1,4 @@
-"""What the database tells of itself: whether it takes writes, its size, open jobs."""
+"""Measures the database: whether it accepts writes, its size, and open jobs."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ SIZES: Mapping[str, str] = {
     "FROM pragma_page_count(), pragma_page_size()",
     "postgresql": "SELECT pg_database_size(current_database()) AS size",
 }
-"""How each database is asked for its bytes."""
+"""Query for the size in bytes, by kind of database."""
 
 _OPEN = """
 SELECT system, state, COUNT(*) AS found, MIN(submitted_at) AS oldest FROM jobs
@@ -22,12 +22,12 @@ _WRITE = "UPDATE health_probe SET number = number + 1"
 
 
 async def check_writes(database: Database) -> None:
-    """Write something that means nothing, and return when it is on disk.
+    """Make a durable write to a probe row.
 
     Raises
     ------
     Unavailable, StorageFull
-        The database takes no writes.
+        The database accepts no writes.
     """
 
     def work() -> Work[None]:
@@ -37,7 +37,7 @@ async def check_writes(database: Database) -> None:
 
 
 async def measure_database(database: Database, kind: str) -> Sequence[Measurement]:
-    """Return the time of a small read in seconds, and the database's bytes."""
+    """Return the duration of a small read in seconds, and the size in bytes."""
     began = time.perf_counter()
     await database.read("SELECT number FROM health_probe")
     seconds = time.perf_counter() - began
@@ -49,7 +49,7 @@ async def measure_database(database: Database, kind: str) -> Sequence[Measuremen
 
 
 async def measure_jobs(database: Database, clock: Clock) -> Sequence[Measurement]:
-    """Return the open jobs by system and state, and how long they have waited."""
+    """Return the number of open jobs by system and state, and the longest waits."""
     rows = await database.read(_OPEN)
     now = clock()
     counts = [

@@ -1,8 +1,8 @@
-"""The tables, made and changed by numbered SQL files that are applied once each.
+"""Creates and changes the tables by numbered SQL files, each applied once.
 
-A file ``schema/NNNN_name.sql`` holds statements that end in a semicolon at the end of
-a line. ``{serial}`` stands for the type of a primary key that counts by itself and
-``{clustered}`` for the clause that stores rows by primary key. Text compares by its
+A file ``schema/NNNN_name.sql`` holds statements, each ended by a semicolon at the end
+of a line. ``{serial}`` stands for the type of a self-incrementing primary key and
+``{clustered}`` for the clause that stores rows by primary key. Text is compared by its
 bytes in both databases.
 """
 
@@ -25,17 +25,17 @@ CREATE TABLE IF NOT EXISTS migrations (
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """The words of a schema file that differ between the databases."""
+    """The parts of a schema file that differ between the databases."""
 
     serial: str
-    """Type of a primary key that counts by itself and never gives a number twice."""
+    """Type of a self-incrementing primary key that never reuses a number."""
     clustered: str
-    """Option of a table whose rows stand in its primary key's tree."""
+    """Table option that stores the rows in the tree of the primary key."""
     text: str
-    """Type of text that compares by its bytes."""
+    """Type of text that is compared by its bytes."""
 
     def translate(self, schema: str) -> str:
-        """Return a schema file's text in this dialect."""
+        """Return the text of a schema file in this dialect."""
         text = re.sub(r"\bTEXT\b", self.text, schema)
         return text.replace("{serial}", self.serial).replace(
             "{clustered}", self.clustered
@@ -43,7 +43,7 @@ class Dialect:
 
 
 def schema_files() -> Mapping[str, str]:
-    """Return the schema files that this version brings, in order of their names."""
+    """Return the schema files of this version by name, sorted."""
     folder = files("gatewright.backends.sql").joinpath("schema")
     found = [file for file in folder.iterdir() if file.name.endswith(".sql")]
     return {f.name: f.read_text("utf-8") for f in sorted(found, key=lambda f: f.name)}
@@ -52,10 +52,10 @@ def schema_files() -> Mapping[str, str]:
 async def migrate(
     database: Database, dialect: Dialect, schema: Mapping[str, str] | None = None
 ) -> Sequence[str]:
-    """Bring a database's tables up to date and return the files that were applied.
+    """Bring the tables up to date, and return the names of the applied files.
 
-    All files are applied in one transaction; processes that start together wait for
-    one another.
+    All files are applied in one transaction; processes that start at the same time wait
+    for one another.
 
     Raises
     ------

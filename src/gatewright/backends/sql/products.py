@@ -1,4 +1,4 @@
-"""Coadds and differences as rows."""
+"""Products of image processing (coadds and differences) as a table."""
 
 import json
 from collections.abc import Mapping

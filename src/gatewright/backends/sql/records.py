@@ -1,7 +1,7 @@
-"""Rows that cannot be read: each costs itself, and is told in the log.
+"""Converts rows to values, leaving out damaged ones with an error in the log.
 
-A row may be damaged, or be of a version that wrote it otherwise. Whoever asks for it is
-told that it is not there; whoever asks for many gets the others.
+A row may be damaged or written by another version. A request for it gets the answer
+that it does not exist; a request for many rows gets the others.
 """
 
 import logging
@@ -15,16 +15,16 @@ from gatewright.backends.sql.database import Row
 T = TypeVar("T")
 
 _LATEST = 253_402_300_799.0
-"""The last second that a timestamp of four digits of the year tells."""
+"""Last second of the year 9999, the latest that a timestamp can express."""
 _FAULTS = (ValueError, TypeError, LookupError, AttributeError, msgspec.MsgspecError)
 
 _log = logging.getLogger(__name__)
 
 
 def readable(rows: Iterable[Row], convert: Callable[[Row], T], name: str) -> list[T]:
-    """Return rows as values, without those that cannot be.
+    """Return the values of rows, without rows that cannot be converted.
 
-    ``name`` is the column by which the log names a row.
+    ``name`` is the column that identifies a row in the log.
     """
     found = []
     for row in rows:
@@ -37,12 +37,12 @@ def readable(rows: Iterable[Row], convert: Callable[[Row], T], name: str) -> lis
 
 
 def moment(value: object) -> float:
-    """Return a time in seconds since 1970.
+    """Return a stored time in seconds since 1970.
 
     Raises
     ------
     ValueError, TypeError
-        It is none that can be told.
+        The value is not a valid time.
     """
     if not isinstance(value, int | float):
         raise TypeError("a time that is no number")
@@ -52,12 +52,12 @@ def moment(value: object) -> float:
 
 
 def optional_moment(value: object) -> float | None:
-    """Return a time in seconds since 1970, or None for none."""
+    """Return a stored time in seconds since 1970; None if none is stored."""
     return None if value is None else moment(value)
 
 
 def time_or_zero(value: object) -> float:
-    """Return a time in seconds since 1970, or 0 for one that cannot be told."""
+    """Return a stored time in seconds since 1970; 0 for an invalid one."""
     try:
         return moment(value)
     except (ValueError, TypeError):

@@ -1,4 +1,4 @@
-"""The store that keeps documents in the gateway's own database."""
+"""The built-in store of documents, in the gateway's own database."""
 
 from gatewright.backends.sql_store.plugin import plugin
 

@@ -1,4 +1,4 @@
-"""The built-in store as a plug-in."""
+"""The plug-in of the built-in store of documents."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,14 +10,14 @@ from gatewright.domains.store import DocumentStore
 
 
 class SqlStoreOptions(Section):
-    """The gateway's database, which ``[gateway] database`` names."""
+    """Settings of the built-in store; ``[gateway] database`` names its database."""
 
 
 @asynccontextmanager
 async def open_store(
     setting: StoreSetting[SqlStoreOptions],
 ) -> AsyncIterator[DocumentStore]:
-    """Yield the documents in the gateway's database."""
+    """Yield the store of documents in the gateway's database."""
     yield SqlDocuments(setting.database, quota=setting.quota, clock=setting.clock)
 
 

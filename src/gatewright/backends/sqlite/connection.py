@@ -1,4 +1,4 @@
-"""Connections to the file, and SQLite's errors as the gateway's."""
+"""Opens connections to the SQLite file, and converts errors to those of the gateway."""
 
 import os
 import sqlite3
@@ -36,12 +36,12 @@ _MISTAKES = (sqlite3.ProgrammingError, sqlite3.NotSupportedError)
 
 
 def open_writer(path: Path, *, seconds: float) -> sqlite3.Connection:
-    """Open the one connection of a process that writes; the file is made if need be."""
+    """Open a writing connection, of which a process has one; create a missing file."""
     return _open(path, "rwc", seconds, _WRITER)
 
 
 def open_reader(path: Path, *, seconds: float) -> sqlite3.Connection:
-    """Open a connection that only reads."""
+    """Open a connection that can only read."""
     return _open(path, "rw", seconds, _READER)
 
 
@@ -63,12 +63,12 @@ def _open(
 
 @contextmanager
 def gateway_errors(path: Path) -> Iterator[None]:
-    """Turn what SQLite raises into errors of the gateway's tree."""
+    """Convert errors of SQLite to those of ``core.errors``."""
     try:
         yield
     except (UnicodeEncodeError, OverflowError) as error:
         raise InvalidContent(
-            "A text has half a surrogate pair, or a number is beyond 64 bits."
+            "A text contains an unpaired surrogate, or a number exceeds 64 bits."
         ) from error
     except _MISTAKES:
         raise
@@ -77,14 +77,17 @@ def gateway_errors(path: Path) -> Iterator[None]:
 
 
 def as_gateway_error(error: sqlite3.Error, path: Path) -> GatewayError | sqlite3.Error:
-    """Return the error of the tree that says what SQLite's error means."""
+    """Return the error of ``core.errors`` for an error of SQLite.
+
+    Programming errors are returned unchanged.
+    """
     extended = getattr(error, "sqlite_errorcode", None)
     if extended is None:
         return error
     code = extended & 0xFF
     if isinstance(error, sqlite3.IntegrityError):
         if extended in _UNIQUE:
-            return AlreadyExists("Something of that name is there already.")
+            return AlreadyExists("Something of that name exists already.")
         return Conflict("The change does not fit what is stored.")
     free = _ROOM
     if code == sqlite3.SQLITE_IOERR:
@@ -103,10 +106,12 @@ def as_gateway_error(error: sqlite3.Error, path: Path) -> GatewayError | sqlite3
 
 
 def disk_full() -> StorageFull:
-    """Return the error of a disk without room for the database."""
-    return StorageFull("The gateway's disk is full. Its operator must make room.")
+    """Return the error for a disk without space for the database."""
+    return StorageFull("The gateway's disk is full. Its operator must free some space.")
 
 
 def away() -> Unavailable:
-    """Return the error of a database that is locked or gone."""
-    return Unavailable("The gateway's database is away. Try again soon.", retry_after=2)
+    """Return the error for a database that is locked or missing."""
+    return Unavailable(
+        "The gateway's database cannot be reached. Try again soon.", retry_after=2
+    )

@@ -19,11 +19,11 @@ _log = logging.getLogger(__name__)
 
 
 class SqliteDatabase:
-    """Implements :class:`gatewright.backends.sql.Database` on one local file.
+    """Implements :class:`gatewright.backends.sql.Database` with a local SQLite file.
 
-    Write-ahead log, a full sync at every commit, and one writer thread that takes all
-    queued transactions into one commit. Several processes may open the file; it must
-    be on a local disk.
+    It uses a write-ahead log, a full sync at every commit, and one writer thread that
+    combines all queued transactions into one commit. Several processes may open the
+    file, which must be on a local disk.
     """
 
     def __init__(self, path: Path, *, seconds: float = _SECONDS) -> None:
@@ -39,16 +39,16 @@ class SqliteDatabase:
 
     @classmethod
     async def open(cls, path: Path, *, seconds: float = _SECONDS) -> Self:
-        """Open the file, or make it; ``seconds`` bounds the wait for a locked one.
+        """Open or create the file; ``seconds`` limits the wait for a lock.
 
         Raises
         ------
         Unavailable
             The file cannot be opened.
         BackendFailed
-            It is damaged, or not a database.
+            The file is damaged, or not a database.
         StorageFull
-            Its disk is full.
+            The disk is full.
         """
         return await asyncio.to_thread(lambda: cls(path, seconds=seconds))
 

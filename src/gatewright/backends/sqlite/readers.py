@@ -1,8 +1,9 @@
-"""Reading: short queries at once on the event loop, long ones in a few threads.
+"""Runs short queries directly on the event loop, and long ones in threads.
 
-An indexed get takes some 20 microseconds, far less than a call in a thread. So a query
-runs on the loop's own connection first. One that takes longer than a millisecond is
-interrupted and run in a thread; for some seconds it then runs in a thread at once.
+An indexed look-up takes some 20 microseconds, far less than a call in a thread. So a
+query runs on the event loop first. If it takes longer than a millisecond, it is
+interrupted and run in a thread; for the next seconds the same query goes to a thread at
+once.
 """
 
 import asyncio
@@ -27,7 +28,7 @@ _PASS_ON = {sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED
 
 
 class Readers:
-    """Connections that read, shared by the requests of one process."""
+    """Connections for reading, shared by the requests of one process."""
 
     def __init__(self, path: Path, *, seconds: float) -> None:
         self._path = path
@@ -43,7 +44,7 @@ class Readers:
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="sqlite-reader")
 
     async def read(self, text: str, values: Sequence[object]) -> Sequence[Row]:
-        """Return a query's rows.
+        """Return the rows of a query.
 
         Raises
         ------
@@ -63,7 +64,7 @@ class Readers:
         return await loop.run_in_executor(self._pool, self._read, text, values)
 
     def close(self) -> None:
-        """Wait for what runs and close the connections."""
+        """Wait for running queries and close the connections."""
         self._closed = True
         self._pool.shutdown()
         self._inline.close()
@@ -103,4 +104,4 @@ class Readers:
 
 
 class _Slow(Exception):
-    """The query is not one for the event loop."""
+    """A query takes too long for the event loop, or meets a lock."""

@@ -1,8 +1,9 @@
-"""Room beside the database that is kept for deletions on a full disk.
+"""Reserves disk space for deletions when the disk is full.
 
-A deletion writes before it frees anything (the audit log, the document's change), so
-on a full disk nobody could make room through the gateway. A file of a fixed size holds
-that room; it is removed when a deletion needs it, and made again when there is room.
+A deletion writes before it frees anything (the audit log, the document's change), so on
+a full disk nobody could delete documents. A reserve file of fixed size occupies the
+needed space. It is deleted when a deletion needs the space, and created again when
+there is enough.
 """
 
 import os
@@ -11,33 +12,36 @@ from pathlib import Path
 from typing import Final
 
 RESERVE_BYTES: Final = 1 << 20
-"""Enough for the writes of some fifty deletions."""
+"""Size of the reserve file in bytes, enough for the writes of some fifty deletions."""
 _MARGIN = 1 << 20
-"""Room that is left for others when the reserve is made again."""
+"""Free bytes that must remain after the reserve file is created again."""
 
 
 class Reserve:
-    """The reserve of one database; several processes may share it.
+    """The reserve file of one database; several processes may share it.
 
     Parameters
     ----------
     database
-        The database file, beside which the reserve is.
+        The database file, beside which the reserve file is stored.
     """
 
     def __init__(self, database: Path) -> None:
         self._path = database.with_name(f"{database.name}-reserve")
         self.spent = False
-        """Whether the room was given back and there was none to make it again."""
+        """Whether the reserve file was deleted and could not be created again."""
         self.keep()
 
     def give_back(self) -> None:
-        """Let the disk have the room."""
+        """Delete the reserve file.
+
+        The database can then write deletions on a full disk.
+        """
         self._path.unlink(missing_ok=True)
         self.spent = True
 
     def keep(self) -> None:
-        """Take the room, if the disk has so much and some more."""
+        """Create the reserve file, if the disk has enough space for it and a margin."""
         with suppress(OSError):
             if self._path.exists():
                 self.spent = False

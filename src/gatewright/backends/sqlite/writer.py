@@ -1,7 +1,7 @@
-"""The one thread of a process that writes: queued transactions share a commit.
+"""The writer thread of a process, which commits queued transactions together.
 
-Every transaction has a savepoint of its own, so one that fails is rolled back alone.
-A caller gets its result after the commit, when it is on disk.
+Every transaction has its own savepoint, so one that fails is rolled back alone. A
+caller gets its result after the commit, when it is durable.
 """
 
 import asyncio
@@ -50,14 +50,14 @@ class _Job:
 
 
 class Writer:
-    """Runs transactions on one connection, in one thread, in groups.
+    """Runs transactions on one connection in one thread, several per commit.
 
     Parameters
     ----------
     path
-        The database file; it is made if it is not there.
+        The database file; it is created if it is missing.
     seconds
-        Longest wait for a database that is locked or away.
+        Longest wait for a database that is locked or missing.
     """
 
     def __init__(self, path: Path, *, seconds: float) -> None:
@@ -77,12 +77,12 @@ class Writer:
         self._thread.start()
 
     async def run(self, work: Callable[[], Work[T]]) -> T:
-        """Run a transaction and return its result once it is on disk.
+        """Run a transaction and return its result once it is durable.
 
         Raises
         ------
         Unavailable
-            The database stays locked or away, or was closed.
+            The database stays locked or missing, or was closed.
         """
         if self._closed:
             raise Unavailable("The gateway is stopping.")
@@ -95,7 +95,7 @@ class Writer:
         return result
 
     def close(self) -> None:
-        """Finish what is queued, fold the write-ahead log into the file and end."""
+        """Finish queued transactions, checkpoint the write-ahead log and close."""
         if not self._closed:
             self._closed = True
             self._jobs.put(None)
@@ -111,7 +111,10 @@ class Writer:
         self._connection.close()
 
     def _take(self, group: list[_Job]) -> bool:
-        """Add what is queued to the group, waiting only when it is empty."""
+        """Add queued transactions to the group, waiting only if it is empty.
+
+        Returns False when the writer is closed and nothing is left.
+        """
         with suppress(queue.Empty):
             while len(group) < _GROUP:
                 job = self._jobs.get(block=not group)
@@ -126,8 +129,8 @@ class Writer:
     def _begin(self, group: list[_Job]) -> bool:
         """Begin a transaction; return whether it was begun.
 
-        While the database is locked, or its file is away, the jobs whose time has
-        passed are taken out of the group and fail.
+        While the database is locked or its file is missing, the jobs past their
+        deadline fail and are removed from the group.
         """
         try:
             if _identity(self._path) != self._identity:
@@ -189,7 +192,10 @@ class Writer:
             self._roll_back()
 
     def _attempt(self, group: Sequence[_Job]) -> bool:
-        """Run all in the transaction that was begun; False when none of it holds."""
+        """Run all jobs in the open transaction.
+
+        Return False if it cannot be committed.
+        """
         try:
             for job in group:
                 self._connection.execute("SAVEPOINT job")
@@ -219,7 +225,7 @@ class Writer:
                 self._connection.execute("ROLLBACK")
 
     def _checkpoint(self) -> None:
-        """Cut a write-ahead log that readers let grow, when nobody waits."""
+        """Truncate a large write-ahead log, if no transaction waits."""
         if not self._jobs.empty():
             return
         with suppress(OSError, sqlite3.Error):
@@ -254,7 +260,7 @@ def execute(connection: sqlite3.Connection, step: Step) -> Sequence[Row]:
 
 
 def rows_of(cursor: sqlite3.Cursor) -> Sequence[Row]:
-    """Return all rows of a cursor by the names of its columns."""
+    """Return all rows of a cursor, each as values by column name."""
     if cursor.description is None:
         return ()
     names = [column[0] for column in cursor.description]
@@ -267,7 +273,7 @@ def _identity(path: Path) -> tuple[int, int]:
 
 
 def _tell(jobs: Sequence[_Job]) -> None:
-    """Give each caller its result or error, with one wake-up of each event loop."""
+    """Give each caller its result or error, waking each event loop once."""
 
     def settle(jobs: Sequence[_Job]) -> None:
         for job in jobs:

@@ -66,7 +66,7 @@ class FileService:
         self._systems = dict(systems)
         self._upload_bytes = upload_bytes
         self.downloads = downloads
-        """Turns of each user for what is sent: files, and what is made of them."""
+        """Limits of each user's open downloads, including archives made of folders."""
         self._uploads = uploads
 
     @property

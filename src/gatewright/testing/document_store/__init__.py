@@ -1,8 +1,8 @@
-"""What every implementation of the ``DocumentStore`` port keeps to.
+"""Contract tests of the ``DocumentStore`` port.
 
-Subclass the contracts in a test module and give them the fixture ``make_documents``:
-it returns a handle of the one shared store (another one each time, as other processes
-have), and takes ``quota``, ``clock`` and ``forget_seconds``.
+Subclass the contracts in a test module and provide the fixture ``make_documents``: it
+returns a further connection to the same store, as another process has, and takes
+``quota``, ``clock`` and ``forget_seconds``.
 """
 
 from gatewright.testing.document_store.changes import ChangeContract

@@ -1,4 +1,4 @@
-"""What the contracts of the document store stand on."""
+"""What the contract tests of the document store share."""
 
 from collections.abc import Awaitable, Callable
 
@@ -21,7 +21,7 @@ Maker = Callable[..., Awaitable[DocumentStore]]
 
 
 def person(user: str, *groups: str) -> Caller:
-    """Return an account with all scopes."""
+    """Return the caller of an account that has all scopes."""
     return Caller(user, frozenset(map(str, OWNER_SCOPES)), frozenset(groups))
 
 
@@ -31,7 +31,7 @@ CYD = person("cyd")
 
 
 def if_match(etag: str | None) -> Check:
-    """Return a check that wants this state (None for nothing)."""
+    """Return a check for this digest; None requires that there is no document."""
 
     def check(found: str | None) -> None:
         if found != etag:
@@ -50,7 +50,7 @@ class StoreContract:
 
     @pytest.fixture
     async def other(self, make_documents: Maker, store: Store) -> Store:
-        """Return the same store as another process has it."""
+        """Return the same store as a second gateway process has it."""
         return Store(await make_documents(quota=self.quota), document_bytes=1 << 20)
 
     @pytest.fixture

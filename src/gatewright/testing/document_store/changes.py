@@ -1,4 +1,4 @@
-"""The change feed and expiry."""
+"""Contract tests of the change feed and of expiry."""
 
 import asyncio
 
@@ -28,7 +28,7 @@ from gatewright.testing.document_store.base import (
 
 
 class ChangeContract(StoreContract):
-    """The change feed and expiry."""
+    """Tests of the change feed and of expiry."""
 
     async def seen(
         self, listings: Listings, since: int, caller: Caller = ADA, limit: int = 100
@@ -125,7 +125,7 @@ class ChangeContract(StoreContract):
     async def test_numbers_rise_when_a_collection_is_made_anew(
         self, make_documents: Maker
     ) -> None:
-        """The clock is set back an hour, and more was written than it counts."""
+        """Numbers rise although the clock is set back an hour."""
         now = 1_800_000_000.0
         documents = await make_documents(quota=self.quota, clock=lambda: now)
         store = Store(documents, document_bytes=1 << 20)
@@ -149,7 +149,7 @@ class ChangeContract(StoreContract):
     async def test_keys_made_by_time_rise_when_the_clock_is_set_back(
         self, store: Store, other: Store, listings: Listings
     ) -> None:
-        """As after a restart, or in another process whose clock is behind."""
+        """Also after a restart, and in another process whose clock is behind."""
         clock = [1_800_000_000.0]
         with pytest.MonkeyPatch.context() as patch:
             keys = []

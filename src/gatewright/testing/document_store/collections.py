@@ -1,4 +1,4 @@
-"""Collections, lists and quotas."""
+"""Contract tests of collections, lists and quotas."""
 
 import asyncio
 
@@ -29,7 +29,7 @@ from gatewright.testing.document_store.base import (
 
 
 class CollectionContract(StoreContract):
-    """Collections and lists."""
+    """Tests of collections and lists."""
 
     async def test_making_and_changing(self, store: Store) -> None:
         view, created = await store.save_collection(ADA, "c")
@@ -111,7 +111,7 @@ class CollectionContract(StoreContract):
 
 
 class QuotaContract(StoreContract):
-    """What a user's documents may take."""
+    """Tests of each user's quota."""
 
     quota = 1000
 

@@ -1,4 +1,4 @@
-"""Single documents, and many at once."""
+"""Contract tests of documents, single and many at once."""
 
 import asyncio
 
@@ -24,7 +24,7 @@ from gatewright.testing.document_store.base import (
 
 
 class DocumentContract(StoreContract):
-    """Single documents."""
+    """Tests of documents, single and many at once."""
 
     @pytest.mark.parametrize(
         "text",

@@ -1,4 +1,4 @@
-"""Who may do what, on every verb."""
+"""Contract tests of permissions on every operation."""
 
 import random
 from collections.abc import Awaitable, Callable
@@ -29,12 +29,12 @@ from gatewright.testing.document_store.base import (
 
 
 class PermissionContract(StoreContract):
-    """Who may do what, on every verb."""
+    """Tests of permissions on every operation."""
 
     async def verbs(
         self, store: Store, listings: Listings, caller: Caller
     ) -> dict[str, type[GatewayError] | None]:
-        """Return how each verb ends for a caller on the collection c, document k."""
+        """Return the error of each operation on collection c, document k, or None."""
         everyone = Permissions(everyone=Right.READ)
         verbs: dict[str, Callable[[], Awaitable[Any]]] = {
             "get": lambda: store.get(caller, "c", "k"),
@@ -188,7 +188,7 @@ class PermissionContract(StoreContract):
     async def test_lists_show_what_can_be_got(
         self, store: Store, listings: Listings
     ) -> None:
-        """The rule in SQL is the rule in Python, for random permissions."""
+        """The SQL condition agrees with the rules in Python, for random permissions."""
         chance = random.Random(7)  # noqa: S311  # a fixed sequence
         people = (ADA, BEN, CYD)
         rights = list(Right)

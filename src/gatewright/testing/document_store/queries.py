@@ -1,4 +1,4 @@
-"""Queries with and without indexes."""
+"""Contract tests of queries with and without indexes."""
 
 import asyncio
 import random
@@ -27,7 +27,7 @@ from gatewright.testing.document_store.base import (
 
 
 class QueryContract(StoreContract):
-    """Queries with and without indexes."""
+    """Tests of queries with and without indexes."""
 
     QUERIES = (
         ["a:eq:1"], ["a:eq:true"], ["a:eq:x"], ["a:eq:null"], ["a:ne:1"],

@@ -1,4 +1,4 @@
-"""What every implementation of identity's stores keeps to."""
+"""Contract tests of the stores of accounts, sessions, tokens and audit records."""
 
 from gatewright.testing.identity.attempts import AttemptStoreContract
 from gatewright.testing.identity.audit import AuditLogContract

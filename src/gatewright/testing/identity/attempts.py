@@ -1,4 +1,4 @@
-"""What every implementation of an ``AttemptStore`` keeps to."""
+"""Contract tests of ``AttemptStore``."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ from gatewright.testing.identity.samples import (
 
 
 class AttemptStoreContract:
-    """Tests of an ``AttemptStore``; give the fixture ``stores``."""
+    """Tests that every ``AttemptStore`` passes; provide the fixture ``stores``."""
 
     async def test_no_failure_is_lost(self, stores: Pair) -> None:
         def more(past: Attempts | None) -> Attempts:

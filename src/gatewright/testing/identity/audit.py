@@ -1,4 +1,4 @@
-"""What every implementation of an ``AuditLog`` keeps to."""
+"""Contract tests of ``AuditLog``."""
 
 import asyncio
 
@@ -14,7 +14,7 @@ from gatewright.testing.identity.samples import (
 
 
 class AuditLogContract:
-    """Tests of an ``AuditLog``; give the fixture ``stores``."""
+    """Tests that every ``AuditLog`` passes; provide the fixture ``stores``."""
 
     async def test_one_chain_of_all_processes(self, stores: Pair) -> None:
         await asyncio.gather(*(stores[n % 2].audit.append(entry(n)) for n in range(40)))

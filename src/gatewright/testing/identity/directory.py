@@ -1,4 +1,4 @@
-"""What every implementation of a ``Directory`` keeps to."""
+"""Contract tests of ``Directory``."""
 
 from dataclasses import dataclass
 
@@ -9,16 +9,16 @@ from gatewright.domains.identity import Directory, Person
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Somebody that the directory under test knows."""
+    """A person that the directory under test has."""
 
     person: Person
-    """As it knows them."""
+    """The person as the directory describes them."""
     password: str
-    """Their password, of at least eight characters."""
+    """Password of the person, at least eight characters long."""
 
 
 class DirectoryContract:
-    """Tests of a ``Directory``; give the fixtures ``directory`` and ``known``."""
+    """Tests that every ``Directory`` passes; provide ``directory`` and ``known``."""
 
     async def test_the_right_password_says_who_it_is(
         self, directory: Directory, known: Known

@@ -1,4 +1,4 @@
-"""The stores of one gateway process, and records to keep in them."""
+"""The stores of one gateway process, and sample records."""
 
 from dataclasses import dataclass
 
@@ -32,7 +32,8 @@ class Stores:
 
 
 Pair = tuple[Stores, Stores]
-"""The stores of two processes on one database; ``attempts`` keeps 50 subjects."""
+"""The stores of two processes on one database; ``attempts`` is limited to 50 subjects.
+"""
 
 
 def user(name: str = "ada", role: Role = Role.GUEST) -> User:

@@ -1,4 +1,4 @@
-"""What every implementation of a ``SessionStore`` keeps to."""
+"""Contract tests of ``SessionStore``."""
 
 import asyncio
 from dataclasses import replace
@@ -15,7 +15,7 @@ from gatewright.testing.identity.samples import (
 
 
 class SessionStoreContract:
-    """Tests of a ``SessionStore``; give the fixture ``stores``."""
+    """Tests that every ``SessionStore`` passes; provide the fixture ``stores``."""
 
     @pytest.fixture(autouse=True)
     async def accounts(self, stores: Pair) -> None:

@@ -1,4 +1,4 @@
-"""What every implementation of a ``TokenStore`` keeps to."""
+"""Contract tests of ``TokenStore``."""
 
 import asyncio
 from dataclasses import replace
@@ -16,7 +16,7 @@ from gatewright.testing.identity.samples import (
 
 
 class TokenStoreContract:
-    """Tests of a ``TokenStore``; give the fixture ``stores``."""
+    """Tests that every ``TokenStore`` passes; provide the fixture ``stores``."""
 
     @pytest.fixture(autouse=True)
     async def accounts(self, stores: Pair) -> None:

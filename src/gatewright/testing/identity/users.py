@@ -1,4 +1,4 @@
-"""What every implementation of a ``UserStore`` keeps to."""
+"""Contract tests of ``UserStore``."""
 
 import asyncio
 from dataclasses import replace
@@ -15,7 +15,7 @@ from gatewright.testing.identity.samples import (
 
 
 class UserStoreContract:
-    """Tests of a ``UserStore``; give the fixture ``stores``."""
+    """Tests that every ``UserStore`` passes; provide the fixture ``stores``."""
 
     async def test_an_account_comes_back(self, stores: Pair) -> None:
         one, two = stores

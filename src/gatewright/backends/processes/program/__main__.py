@@ -1,7 +1,8 @@
-"""Start of a runner, or of a host of runners.
+"""Entry point of a runner, or of a host that starts runners.
 
-Run in this way the modules beside this file cannot be found by their full names, and
-nothing else of the project shall be: empty packages stand for those above this folder.
+Started in this way, the modules of this folder cannot be imported by their full names,
+and nothing else of the project should be importable. So empty packages are registered
+for the folders above.
 """
 
 import os
@@ -13,7 +14,7 @@ SERVE = "--serve"
 
 
 def main(arguments: list[str]) -> int:
-    """Run the job in a folder, or start the runners that are asked for on a pipe."""
+    """Run the job in a folder, or start the runners requested through a pipe."""
     if PACKAGE not in sys.modules:
         parts = PACKAGE.split(".")
         folder = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120  # pathlib comes later

@@ -1,4 +1,4 @@
-"""Files that a runner and its gateway share: whole, on disk, locked."""
+"""Durable files and locks that a runner shares with the gateway."""
 
 import errno
 import fcntl
@@ -13,20 +13,21 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
-"""Errors of a disk that is full, or of a user's share of it."""
+"""Errors of a full disk or an exhausted quota."""
 ROOM_SECONDS = 0.25
 
 
 def write_json(path: Path, value: dict[str, Any]) -> None:
-    """Write a file that is there whole, and on disk, or not at all."""
+    """Write a JSON file atomically and durably."""
     write_whole(path, json.dumps(value).encode("ascii"))
     sync(path.parent)
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file that has this content, or what it had before; its folder settles.
+    """Replace the content of a file atomically; only the folder is not synced.
 
-    The content is on disk before the name is: a power cut leaves no empty file.
+    The content is durable before the rename, so that a power failure cannot leave an
+    empty file.
     """
     new = path.with_suffix(".new")
     new.write_bytes(content)
@@ -35,7 +36,7 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def sync(path: Path) -> None:
-    """Put a file, or a folder's entries, on disk."""
+    """Make a file, or the entries of a folder, durable (fsync)."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -44,7 +45,7 @@ def sync(path: Path) -> None:
 
 
 def when_there_is_room(action: Callable[[], T]) -> T:
-    """Do something on disk, again and again for as long as the disk is full."""
+    """Do an action; repeat it as long as it fails because the disk is full."""
     while True:
         try:
             return action()
@@ -55,7 +56,7 @@ def when_there_is_room(action: Callable[[], T]) -> T:
 
 
 def poke(path: Path) -> None:
-    """Write a byte into a pipe if somebody listens there."""
+    """Write a byte into a named pipe, if any process reads it."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
     except OSError:
@@ -69,7 +70,10 @@ def poke(path: Path) -> None:
 
 
 def lock(path: Path, seconds: float) -> int | None:
-    """Return a descriptor that holds the lock, or None if another keeps it."""
+    """Return a descriptor that holds an flock; None if another process holds it.
+
+    ``seconds`` is the longest time to wait for it.
+    """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     deadline = time.monotonic() + seconds
     while True:
@@ -86,5 +90,5 @@ def lock(path: Path, seconds: float) -> int | None:
 
 @cache
 def boot_id() -> str:
-    """Return the name of this boot of the machine."""
+    """Return the boot id of the machine."""
     return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()

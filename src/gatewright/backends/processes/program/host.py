@@ -1,7 +1,8 @@
-"""Starts runners by fork: a runner that is exec'd costs ten times as much.
+"""Starts runners by fork, which costs a tenth of starting a new interpreter.
 
-``SERVE PIPE``: the pipe has a job's folder on each line. The host ends when nobody
-writes there any more, as when its gateway is killed; the runners go on without it.
+It is run as ``SERVE PIPE``, and reads the folder of a job from each line of the pipe.
+It ends when nobody has the pipe open for writing, as after a kill of the gateway; the
+runners continue.
 """
 
 import gc
@@ -33,7 +34,7 @@ def serve(path: str) -> int:
 
 
 def start(folder: str, pipe: int) -> None:
-    """Fork the runner of one job; the gateway sends for it again if that fails."""
+    """Fork the runner of one job; if that fails, the gateway asks for it again."""
     for _ in range(_TRIES):
         try:
             if os.fork() == 0:
@@ -45,7 +46,7 @@ def start(folder: str, pipe: int) -> None:
 
 
 def be_runner(folder: str, pipe: int) -> NoReturn:  # pragma: no cover  # in a fork
-    """Run a job as a process that leads a session of its own."""
+    """Run a job as the leader of a new session."""
     status = 1
     try:
         os.close(pipe)

@@ -1,24 +1,24 @@
-"""Runs one job and writes down how it ended; outlives the gateway.
+"""Runs one job and records how it ended; it outlives the gateway.
 
-The job's folder holds ``job.json`` (what to run), perhaps ``script``, and receives
+The job's folder holds ``job.json`` (what to run), perhaps ``script``, and gets
 
 ``lock``
-    Locked (flock) for as long as a runner lives: proof of life that no reuse of
-    process ids can fool.
+    Locked (flock) as long as a runner is alive. Unlike a process id, the lock cannot
+    belong to another process later.
 ``started``
-    Made once, before the job's first process: a job never starts twice.
+    Created once, before the job's first process, so that a job never starts twice.
 ``running.json``
-    When it started, and on which boot of the machine.
+    When the job started, and the boot id of the machine.
 ``final.json``
-    How it ended, written whole or not at all.
+    How the job ended, written atomically.
 ``control``
-    A pipe on which a byte says: look whether ``cancel`` is there.
+    A named pipe; a byte tells the runner to check for the file ``cancel``.
 
-The runner is the subreaper of its job (prctl(2)), so that a process which leaves its
-parent, its group and its session still comes back to it and is ended with the rest.
+The runner is the subreaper of its job (prctl(2)): a process that leaves its parent, its
+process group and its session becomes a child of the runner and is ended with the rest.
 
-A full disk ends nothing: what has to be written before the job starts, or when it has
-ended, waits for room, and what is only of interest is written as soon as there is some.
+A full disk ends no job. What has to be written before the start or after the end waits
+for space, and the other files are written as soon as there is some.
 """
 
 import ctypes
@@ -60,7 +60,7 @@ _REASONS = {
 
 
 def interpreter(script: bytes) -> list[str]:
-    """Return the program of a script's ``#!`` line and its one argument, or sh."""
+    """Return the interpreter and its argument from a script's ``#!`` line, or sh."""
     first = script.partition(b"\n")[0]
     if not first.startswith(b"#!") or not first[2:].strip():
         return ["/bin/sh"]
@@ -69,7 +69,7 @@ def interpreter(script: bytes) -> list[str]:
 
 @dataclass
 class Meter:
-    """What the job's processes have used so far."""
+    """Resources that the job's processes have used so far."""
 
     cpu_seconds: float = 0.0
     peak_bytes: int = 0
@@ -84,7 +84,7 @@ class Meter:
             self.peak_bytes = max(self.peak_bytes, usage.ru_maxrss * 1024)
 
     def sample(self, processes: list[int]) -> int:
-        """Look at living processes; return their memory now."""
+        """Measure living processes; return their current memory in bytes."""
         now = memory_of(processes)
         self.peak_bytes = max(self.peak_bytes, now)
         return now
@@ -92,7 +92,7 @@ class Meter:
 
 @dataclass
 class Runner:
-    """One job from its start to its end."""
+    """Runs one job from start to end."""
 
     folder: Path
     job: dict[str, Any]
@@ -174,7 +174,7 @@ class Runner:
         return descriptor
 
     def _say_running(self) -> None:
-        """Tell when the job started; on a full disk this is tried again later."""
+        """Write when the job started; on a full disk this is repeated later."""
         record = {
             "pid": self.main,
             "started_at": self.started_at,
@@ -190,7 +190,7 @@ class Runner:
         poke(Path(self.job["wake_path"]))
 
     def _reap(self) -> bool:
-        """Take what has ended; return whether anything of the job still lives."""
+        """Collect ended processes; return whether any process of the job is alive."""
         while True:
             try:
                 process, status, usage = os.wait4(-1, os.WNOHANG)
@@ -205,7 +205,7 @@ class Runner:
                     self._end("LEFTOVERS", time.monotonic(), LEFTOVER_SECONDS)
 
     def _look(self) -> None:
-        """Sample what the job uses, and end it where it has to end."""
+        """Measure the resources used, and end the job if a limit is exceeded."""
         if not self.said:
             self._say_running()
         memory = self.meter.sample(descendants(os.getpid()))
@@ -222,7 +222,7 @@ class Runner:
             self._signal(signal.SIGKILL)
 
     def _end(self, why: str, now: float, grace: float | None = None) -> None:
-        """Begin to end the job: ask it now, and make it after the grace."""
+        """Begin to end the job: SIGTERM now, SIGKILL after the grace period."""
         if self.ending:
             return
         self.ending = why
@@ -238,7 +238,7 @@ class Runner:
                 continue
 
     def _wait(self) -> None:
-        """Sleep until something may have happened."""
+        """Sleep until an event or until the next measurement is due."""
         now = time.monotonic()
         pause = min(1.0 if self.said else KEEP_SECONDS, 0.05 + (now - self.began) / 10)
         if self.ending:
@@ -283,13 +283,13 @@ class Runner:
 
 
 def note(text: str) -> None:
-    """Write a line to the log; it may be on the full disk of which it tells."""
+    """Write a line to the log; ignore that its disk is full."""
     with suppress(OSError):
         os.write(2, f"{text}\n".encode("utf-8", "replace"))
 
 
 def claim(folder: Path) -> bool:
-    """Return whether this runner is the one to start the job; it waits for room."""
+    """Return whether this runner may start the job; wait while the disk is full."""
     if (folder / "final.json").exists():
         return False
     flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY
@@ -303,9 +303,10 @@ def claim(folder: Path) -> bool:
 
 
 def keep(folder: Path, record: dict[str, Any], held: int) -> None:
-    """Write the final record, however long the disk is full or away.
+    """Write the final record, however long the disk is full or unreachable.
 
-    ``held`` is the open lock: once it was removed with the folder, nobody asks for it.
+    ``held`` is the open lock. If its file was removed, the job's folder is gone and the
+    record is not needed any more.
     """
     while os.fstat(held).st_nlink:
         try:
@@ -318,7 +319,7 @@ def keep(folder: Path, record: dict[str, Any], held: int) -> None:
 
 
 def read_job(folder: Path) -> dict[str, Any] | None:
-    """Return what to run, or None where that cannot be read any more."""
+    """Return the content of ``job.json``; None if it cannot be read."""
     try:
         job = json.loads((folder / "job.json").read_bytes())
     except (OSError, ValueError, RecursionError):
@@ -327,7 +328,7 @@ def read_job(folder: Path) -> dict[str, Any] | None:
 
 
 def main(name: str) -> int:
-    """Run the job in a folder, unless it has been run."""
+    """Run the job in a folder, unless it was run before."""
     folder = Path(name).resolve()
     held = when_there_is_room(lambda: lock(folder / "lock", LOCK_SECONDS))
     job = read_job(folder)

@@ -1,4 +1,4 @@
-"""The processes of a job, as the kernel lists them."""
+"""Finds the processes of a job in ``/proc``."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 def parents() -> dict[int, int]:
-    """Return the parent of every process on the machine."""
+    """Return the parent of every process on the machine, by process id."""
     found = {}
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
@@ -20,7 +20,7 @@ def parents() -> dict[int, int]:
 
 
 def children(process: int) -> list[int]:
-    """Return the children of one process, as the kernel lists them by thread."""
+    """Return the children of a process."""
     found: list[int] = []
     try:
         for thread in Path(f"/proc/{process}/task").iterdir():
@@ -34,7 +34,7 @@ HAS_CHILDREN = Path(f"/proc/self/task/{os.getpid()}/children").exists()
 
 
 def descendants(process: int) -> list[int]:
-    """Return all processes below one."""
+    """Return all descendants of a process."""
     table: dict[int, list[int]] = {}
     if not HAS_CHILDREN:
         for child, parent in parents().items():
@@ -50,7 +50,7 @@ def descendants(process: int) -> list[int]:
 
 
 def memory_of(processes: list[int]) -> int:
-    """Return the resident memory of processes together, in bytes."""
+    """Return the total resident memory of processes in bytes."""
     total = 0
     for process in processes:
         try:
