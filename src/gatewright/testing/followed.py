@@ -72,7 +72,7 @@ class Followed:
         return (await self.take(self.submission(spec, **more)))[0]
 
     async def take(self, *submissions: Submission) -> Sequence[str]:
-        """Submit jobs, all of which must be accepted, and return the scheduler's ids."""
+        """Submit jobs, none of which may be refused, and return the native ids."""
         outcomes = await self.scheduler.submit(USER, submissions)
         taken = [outcome for outcome in outcomes if isinstance(outcome, JobStatus)]
         assert len(taken) == len(submissions), outcomes

@@ -235,9 +235,7 @@ class ImageIndexContract:
         assert await all_ids(index, query) == [levels[1].id, levels[2].id]
 
     async def test_images_of_several_pieces(self, index: ImageIndex) -> None:
-        """They are found in each of their outlines but not between, and removed
-        completely.
-        """
+        """They are found in each of their outlines, and removed completely."""
         small = square_image(1, 10, 20)
         east, west = (square_image(n, n * 10.0, 0, 5.0).polygon for n in (2, 20))
         wide = replace(square_image(2, 20, 0), polygon=(), pieces=(east, west))
