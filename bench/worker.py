@@ -37,7 +37,7 @@ async def seconds_of(call: Call, count: int) -> float:
 
 
 async def rate_of(call: Call, count: int) -> float:
-    """Return the calls per second with ``AT_ONCE`` of them at a time."""
+    """Return the calls per second, with ``AT_ONCE`` calls running at a time."""
 
     async def some() -> None:
         for _ in range(count):

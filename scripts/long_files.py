@@ -1,8 +1,9 @@
-"""Names the files of code that are too long to be read at a sitting.
+"""Lists code files with too many lines.
 
-Looks at programs, pages and styles in ``src``, ``tests``, ``scripts`` and ``bench``, or
-in the folders that are named, but for libraries of others in ``vendor``. Prints each
-file that has more than ``--at-most LINES`` and ends with status 1 when there is one.
+It looks at programs, pages and styles in ``src``, ``tests``, ``scripts`` and ``bench``,
+or in the folders in the arguments, except at third-party code in ``vendor``. It prints
+each file with more than ``--at-most LINES`` lines, and exits with status 1 if there is
+one.
 """
 
 import argparse
@@ -15,7 +16,7 @@ ENDINGS = {".py", ".js", ".mjs", ".css", ".html", ".sh"}
 
 
 def main() -> int:
-    """Count, and print what is over the bound."""
+    """List the files above the limit; return 1 if there are any."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--at-most", type=int, default=400, metavar="LINES")
     parser.add_argument("folders", nargs="*", type=Path, default=FOLDERS)

@@ -30,7 +30,7 @@ async def _small(request: Request) -> Response:
 
 
 def create(config: Config) -> Starlette:
-    """Return the application, with the gateway's paths."""
+    """Return an ASGI application with the gateway's paths of streams and sessions."""
     return Starlette(
         routes=[Route("/api/v1/events", _events), Route("/api/v1/session", _small)]
     )

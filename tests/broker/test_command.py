@@ -102,7 +102,7 @@ def test_accounts_that_are_missing_are_named(gateway: Account, group: str) -> No
 async def test_a_gateway_of_many_people_does_not_run_as_root(gateway: Account) -> None:
     config = Config(identity=Identity(mode="multi-user"))
     async with AsyncExitStack() as stack:
-        with pytest.raises(NotAllowed, match="account without rights"):
+        with pytest.raises(NotAllowed, match="unprivileged account"):
             await open_people(config, stack)
 
 

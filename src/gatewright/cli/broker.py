@@ -1,4 +1,4 @@
-"""``gatewright broker``: becomes the small program that starts workers as root."""
+"""``gatewright broker``: runs as root and starts workers as other users."""
 
 import grp
 import json
@@ -31,10 +31,11 @@ _WORLD_WRITABLE = stat.S_IWGRP | stat.S_IWOTH
     help="Configuration file.",
 )
 def broker(config_file: Path) -> None:
-    """Start workers as other people, for a gateway in multi-user mode.
+    """Start workers as other users, for a gateway in multi-user mode.
 
-    It runs as root, and replaces itself by a program of one file that knows nothing of
-    the gateway. The configuration, the interpreter and this package have to be root's.
+    It runs as root, and replaces itself by a program in a single file, which imports
+    nothing of the gateway. The configuration, the interpreter and this package must
+    belong to root.
     """
     if os.geteuid() != 0:
         raise NotAllowed("The broker runs as root, since it starts workers as others.")
@@ -50,16 +51,16 @@ def broker(config_file: Path) -> None:
 
 
 def prepared(settings: BrokerSettings) -> dict[str, object]:
-    """Check what the program needs, make its folders and key, return its settings.
+    """Check what the broker needs, create its folders and key, and return its settings.
 
     Raises
     ------
     InvalidRequest
-        The gateway's account, or the group, is not there or none to be used.
+        The gateway's Unix account or the group does not exist, or the account is root.
     NotAllowed
-        Somebody else than root could change what root runs.
+        Somebody other than root could change a file that root runs.
     Conflict
-        Another broker is at work.
+        Another broker is running.
     """
     try:
         gateway = pwd.getpwnam(settings.gateway).pw_uid
@@ -72,7 +73,7 @@ def prepared(settings: BrokerSettings) -> dict[str, object]:
         ) from error
     if gateway == 0:
         raise InvalidRequest("The gateway has to run as another account than root.")
-    # A link could be another's to change: what is run is what was checked.
+    # Links are resolved first, so that the broker runs the files that are checked here.
     python = settings.python.resolve()
     for path in (python, PROGRAM, Path(sign_in.__file__)):
         check_trusted(path.resolve(), readable=True)
@@ -97,9 +98,14 @@ def prepared(settings: BrokerSettings) -> dict[str, object]:
 
 
 def check_trusted(path: Path, *, readable: bool = False) -> None:
-    """Refuse a file that others than root could change, or replace by its folders.
+    """Check that only root can change a file, and all folders above it.
 
-    With ``readable``, everybody has to be able to read it too, since workers do.
+    With ``readable``, everybody must be able to read it too, since workers do.
+
+    Raises
+    ------
+    NotAllowed
+        Another account could change the file, or cannot read it.
     """
     for part in (path, *path.parents):
         state = part.stat()
@@ -118,7 +124,13 @@ def check_trusted(path: Path, *, readable: bool = False) -> None:
 
 
 def make_room(path: Path) -> None:
-    """Make the socket's folder, and remove the socket of a broker that has ended."""
+    """Create the socket's folder, and remove the socket of a broker that has ended.
+
+    Raises
+    ------
+    Conflict
+        Another broker is running, or the path is not a socket.
+    """
     path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     check_trusted(path.parent.resolve())
     if not path.exists():
@@ -135,7 +147,13 @@ def make_room(path: Path) -> None:
 
 
 def make_key(path: Path, gateway: int) -> None:
-    """Make the key of the grants, if there is none, for the gateway's account alone."""
+    """Create the secret key for requests to the broker if it does not exist.
+
+    Raises
+    ------
+    NotAllowed
+        An account other than the gateway's could read the key.
+    """
     path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     check_trusted(path.parent.resolve())
     if not path.exists():

@@ -1,4 +1,4 @@
-"""The parts of a gateway that health checks ask."""
+"""Makes the health checks of the gateway and its systems."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack

@@ -1,4 +1,4 @@
-"""Who acts for whom: one person for everybody, or each for themselves."""
+"""Opens the workers, which act as one user for all or as each user."""
 
 import asyncio
 import os
@@ -25,39 +25,39 @@ from gatewright.core.health import Part
 from gatewright.core.homes import Homes
 
 SERVICE = ":service"
-"""Stands for the gateway's own account; no account of a person may have such a name."""
+"""Name for the gateway's own account among users; no user's account can have it."""
 
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """The processes that act for people."""
+    """The workers, and what else depends on the mode (single-user or multi-user)."""
 
     workers: Workers
-    """The workers."""
+    """Processes that act as users."""
     service_account: str
-    """Name that :attr:`workers` takes for what is asked for everyone together."""
+    """Name with which :attr:`workers` is asked to act for all users together."""
     homes: Callable[[System], Homes]
-    """Returns what gives the users' homes on a system."""
+    """Returns a function that finds the users' homes on a system."""
     running: Callable[[], int]
-    """Returns how many workers run."""
+    """Returns the number of running workers."""
     with_files: str | None = None
-    """Account whose files stand for those of all when health is asked for."""
+    """Account whose home health checks look up; None if there is no such account."""
     parts: Mapping[str, Part] = field(default_factory=dict)
-    """What else health asks for."""
+    """More parts for the health checks."""
 
 
 async def open_people(config: Config, stack: AsyncExitStack) -> People:
-    """Open what acts for people in the configured mode; it ends with the stack.
+    """Open the workers for the configured mode; they end with the stack.
 
     Raises
     ------
     NotAllowed
-        The gateway of many people runs as root.
+        The gateway runs as root in multi-user mode.
     """
     if config.multi_user and os.geteuid() == 0:
         raise NotAllowed(
-            "In multi-user mode the gateway runs as an account without rights, that "
-            "of “gateway” in [broker]; only “gatewright broker” runs as root."
+            "In multi-user mode the gateway has to run as an unprivileged account, the "
+            "one of “gateway” in [broker]; only “gatewright broker” runs as root."
         )
     own = await open_owner_worker(stack)
     if not config.multi_user:

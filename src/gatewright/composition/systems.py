@@ -85,9 +85,9 @@ async def open_filesystems(
 
 
 def homes_of(system: System) -> Homes:
-    """Return a function that finds users' homes on a system.
+    """Return a function that finds users' homes on a system in single-user mode.
 
-    In single-user mode all accounts use the home folder of the gateway's own user.
+    All accounts use the home folder of the gateway's own user.
     """
     return one_home((system.home or Path.home()).absolute())
 

@@ -13,11 +13,11 @@ from gatewright.core.scopes import covers, folders
 
 
 class Role(StrEnum):
-    """What an account may do at most."""
+    """Role of an account."""
 
     OWNER = "owner"
-    """The person who runs the gateway, or in multi-user mode an administrator; their
-    files, commands and jobs run under their own uid."""
+    """The person who runs the gateway; in single-user mode their files, commands and
+    jobs run under its uid."""
     USER = "user"
     """A person in multi-user mode; their files, commands and jobs run under their own
     uid."""

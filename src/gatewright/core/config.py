@@ -132,8 +132,9 @@ class Identity(Section):
     model_config = ConfigDict(extra="allow")
 
     mode: Literal["single-user", "multi-user"] = "single-user"
-    """``single-user``: the gateway acts as the person who started it. ``multi-user``:
-    it acts for each Unix account as that account, by ``gatewright broker``."""
+    """``single-user``: the gateway's files, commands and jobs run as the person who
+    started it. ``multi-user``: they run as the Unix account of each user, through
+    ``gatewright broker``."""
     owner: Name | None = None
     """Account name of the person who started the gateway; by default the login name."""
     login: Names = ("local",)
@@ -146,30 +147,33 @@ class Identity(Section):
 
 
 class BrokerSettings(Section):
-    """What starts workers as other people, in multi-user mode; it runs as root."""
+    """The broker, which runs as root and starts workers of users (multi-user mode)."""
 
     socket: Path = Path("/run/gatewright/broker.sock")
-    """Where it listens, for the gateway's account alone."""
+    """Unix socket on which the broker listens, open to the gateway's account only."""
     gateway: Name = "gatewright"
     """Unix account that the gateway runs as."""
     group: Name = "gatewright-users"
-    """Unix group of those who may use the gateway; nobody acts as anyone else."""
+    """Unix group of those who may use the gateway; no worker runs as anybody else."""
     minimum_uid: Annotated[int, Field(ge=1)] = 1000
-    """Accounts of a lower number are the system's: nobody acts as one."""
+    """Lowest uid of users; lower ones belong to the system, and no worker runs as
+    them."""
     key: Path = Path("/var/lib/gatewright-broker/grants.key")
-    """The key of the grants, which the broker makes for the gateway's account."""
+    """File of the secret key that the gateway signs its requests to the broker with.
+    The broker creates it, readable by the gateway's account only."""
     python: Path = Path("/usr/bin/python3")
-    """Interpreter of the workers; all of its path is root's and open to everybody."""
+    """Python interpreter of the workers. It and all folders above it must belong to
+    root and be readable by everybody."""
     pam_service: Name = "gatewright"
-    """Name of PAM's service file, in ``/etc/pam.d``."""
+    """Name of the PAM service file in ``/etc/pam.d``."""
     workers: Annotated[int, Field(ge=1, le=800)] = 200
-    """People for whom workers run at once."""
+    """Most users whose workers run at the same time."""
     workers_per_user: Annotated[int, Field(ge=1, le=64)] = 4
-    """Workers of one person; each of several gateway ``processes`` has one."""
+    """Most workers of one user; each of several gateway ``processes`` has one."""
     starts_per_second: Annotated[int, Field(ge=1, le=1000)] = 20
-    """Workers and checks of passwords that are begun in a second."""
+    """Most workers and password checks that the broker starts in a second."""
     idle_seconds: Annotated[float, Field(gt=0)] = 600.0
-    """A worker without anything to do ends after this time."""
+    """A worker ends after this many seconds without work."""
 
 
 class StoreSettings(Section):
@@ -349,7 +353,7 @@ class Config(Section):
 
     @property
     def multi_user(self) -> bool:
-        """Whether the gateway acts for each person as that person."""
+        """Whether files, commands and jobs run as the Unix account of each user."""
         return self.identity.mode == "multi-user"
 
     @property

@@ -190,9 +190,10 @@ def _mistake(
 
 
 def locate(text: str) -> dict[Location, int]:
-    """Return the line number of every table and key, by its location in the document.
+    """Return the line number of every table and key, by its keys and list indices.
 
-    It is a line-based search beside ``tomllib``, which does not keep line numbers.
+    ``tomllib`` keeps no line numbers, so the lines are searched with regular
+    expressions.
     """
     lines: dict[Location, int] = {}
     counts: dict[Location, int] = {}

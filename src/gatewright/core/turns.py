@@ -45,14 +45,14 @@ class Turns:
 
 
 class Turn:
-    """One counted operation; a context manager that gives the turn back at the end."""
+    """The right to one operation in progress; a context manager that ends it."""
 
     def __init__(self, taken: "Counter[str]", key: str) -> None:
         self._taken: Counter[str] | None = taken
         self._key = key
 
     def give_back(self) -> None:
-        """Stop counting the operation; further calls do nothing."""
+        """Give the turn back, so that the operation no longer counts; repeatable."""
         taken, self._taken = self._taken, None
         if taken is not None:
             taken[self._key] -= 1

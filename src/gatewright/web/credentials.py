@@ -80,7 +80,7 @@ def _secure(config: Config) -> bool:
 def session_secrets(
     headers: Headers, name: str, path: str, own: Iterable[SessionCookie] = ()
 ) -> list[str]:
-    """Return the values of the session cookies that count on a path, a face's first.
+    """Return the values of the session cookies for a path, those of a face first.
 
     ``own`` are the cookies of faces. Each value is looked up in the database, so at
     most four are returned; a browser sends one for each name.

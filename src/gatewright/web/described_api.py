@@ -60,7 +60,7 @@ class DescribedApi:
             self._families.setdefault(family, []).append(route)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Handle one request."""
         scope["app"] = self._app
         request = Request(scope, receive, send)
         try:

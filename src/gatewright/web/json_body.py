@@ -29,7 +29,7 @@ def decode_json(body: bytes) -> Any:
     Raises
     ------
     InvalidRequest
-        The text is not valid JSON, or is refused as the module describes.
+        The text is not valid JSON, or has a value that this module refuses (see above).
     """
     try:
         value = msgspec.json.decode(body)

@@ -13,12 +13,14 @@ from gatewright.web.context import request_context
 
 
 def turn_of(request: Request, turns: Turns) -> Turn:
-    """Take a turn for the caller of a request; visitors are counted by their address.
+    """Count an operation as in progress for the caller until the turn is given back.
+
+    Visitors are counted by their address.
 
     Raises
     ------
     TooManyRequests
-        The caller has as many turns as allowed.
+        The caller has as many operations in progress as allowed.
     """
     user = request_context(request).caller.user
     return turns.take(user or f"address {client_address(request.scope)}")

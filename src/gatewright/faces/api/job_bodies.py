@@ -147,7 +147,7 @@ class JobSpecBody(BaseModel):
     hold: bool = Field(False, description="Whether it waits until it is released.")
 
     def spec(self) -> JobSpec:
-        """Return the specification as the domain's value."""
+        """Return the specification as the domain's :class:`JobSpec`."""
         fields = self.model_dump(
             exclude={"arguments", "resources", "attributes", "dependencies"}
         )
@@ -202,7 +202,7 @@ class FlatJobBody(BaseModel):
     hold: bool = Field(False, description="Whether it waits until it is released.")
 
     def spec(self) -> JobSpec:
-        """Return the specification as the domain's value."""
+        """Return the specification as the domain's :class:`JobSpec`."""
         same = {
             "script",
             "executable",

@@ -59,7 +59,7 @@ class PermissionsBody(BaseModel):
     )
 
     def permissions(self) -> Permissions:
-        """Return the permissions as the domain's value."""
+        """Return the permissions as the domain's :class:`Permissions`."""
         return Permissions(
             {name: _WORDS[word] for name, word in self.users.items()},
             {name: _WORDS[word] for name, word in self.groups.items()},

@@ -24,7 +24,7 @@ async def user(request: Request) -> object:
 
 
 async def user_by_id(request: Request) -> object:
-    """Return an account by its uid; only the owner's account has one."""
+    """Return an account by its uid; only the account that runs the gateway has one."""
     for found in await _visible(request):
         if user_id(found) == int(request.path_params["id"]):
             return user_shape(found)
@@ -32,7 +32,7 @@ async def user_by_id(request: Request) -> object:
 
 
 def user_shape(user: User) -> dict[str, object]:
-    """Return an account as JSON values; only the owner's has a uid."""
+    """Return an account as JSON values; ``id`` is its uid, if it has one."""
     return {
         "username": user.name,
         "id": user_id(user),

@@ -127,7 +127,7 @@ class _Answer:
 
 
 def vary_by_coding(fields: Fields, exchange: Exchange) -> None:
-    """Add ``Vary: Accept-Encoding`` to text, whether it is compressed or not."""
+    """Add ``Vary: Accept-Encoding`` to text responses, compressed or not."""
     if exchange.status == 304 or _may_be_coded(exchange.status, fields):
         fields.vary(b"Accept-Encoding")
 

@@ -265,9 +265,9 @@ class Supervisor:
         self._put_off(place, time.monotonic() - child.answers_since)
 
     def _put_off(self, place: _Place, answered: float) -> None:
-        """Set when to fill a slot again after its process answered for some seconds.
+        """Set when a slot is filled again whose process has answered for some seconds.
 
-        Each of many processes that die soon one after another is started later than the
+        After many short-lived processes in a row, each start is delayed more than the
         last.
         """
         place.deaths = 1 if answered > _STEADY_SECONDS else place.deaths + 1

@@ -43,16 +43,16 @@ class Archive(Protocol):
         """Return a member with known content; the content of a link is its target."""
 
     def begin(self, name: bytes, entry: Entry) -> bytes:
-        """Return the header of a file whose ``entry.size`` bytes follow by `data`."""
+        """Return a file's header; its ``entry.size`` bytes go through `data` next."""
 
     def data(self, block: bytes) -> bytes:
-        """Return the next block of the current file, encoded."""
+        """Return the next block of the current file as it is stored."""
 
     def end(self) -> bytes:
-        """Return what ends the current file."""
+        """Return the bytes that end the current file."""
 
     def finish(self) -> Iterator[bytes]:
-        """Yield what ends the archive."""
+        """Yield the bytes that end the archive."""
 
     def close(self) -> None:
         """Release resources, whether the archive is complete or not."""

@@ -37,7 +37,7 @@ class TarFile:
         )
 
     def begin(self, name: bytes, entry: Entry) -> bytes:
-        """Return the header of a file whose ``entry.size`` bytes follow by `data`."""
+        """Return a file's header; its ``entry.size`` bytes go through `data` next."""
         self._left = entry.size
         return self._counted(_header(name, entry, entry.size, b""))
 

@@ -75,7 +75,7 @@ class ZipFile:
         return header + packed
 
     def begin(self, name: bytes, entry: Entry) -> bytes:
-        """Return the header of a file whose ``entry.size`` bytes follow by `data`."""
+        """Return a file's header; its ``entry.size`` bytes go through `data` next."""
         record = self._record(name, entry)
         record.flags |= _DESCRIPTOR_FOLLOWS
         record.method = _DEFLATED
