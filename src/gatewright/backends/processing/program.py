@@ -6,14 +6,14 @@ length of that as eight bytes; the gateway takes both off again.
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from gatewright import __version__
-from gatewright.backends.plugin import frame_loaders
+from gatewright.backends.processing.loading import load_frame
 from gatewright.backends.processing.product_file import cropped, finite, write_planes
 from gatewright.backends.processing.transforms import ScipyFourier
 from gatewright.backends.readers import Output
@@ -22,7 +22,6 @@ from gatewright.domains.processing import Circle, Plane, photometry
 from gatewright.domains.processing import coadd as coadding
 from gatewright.domains.processing.detecting import detect
 from gatewright.domains.processing.differencing import Difference, subtract_frames
-from gatewright.domains.processing.frames import Frame
 from gatewright.domains.processing.prepared import Prepared, prepare
 
 __all__ = ["coadd", "difference", "light_curve"]
@@ -31,7 +30,6 @@ MARGIN = 160
 """Pixels that are read round a place, for stars to measure by."""
 _BYTES_OF_PIXEL = 220
 _FOURIER = ScipyFourier()
-_LOADERS = frame_loaders()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +109,7 @@ def light_curve(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
     usable, reasons = [], {}
     for number, ref in enumerate(arguments["frames"]):
         try:
-            frame = prepare(_frame(ref, around, 0))
+            frame = prepare(load_frame(ref, around, 0))
         except (InvalidContent, NotFound) as error:
             reasons[number] = error.text
             continue
@@ -148,34 +146,14 @@ def _place(arguments: Mapping[str, Any]) -> Circle | None:
     return None if place is None else Circle(*place)
 
 
-def _frame(ref: Mapping[str, Any], place: Circle | None, margin: int) -> Frame:
-    name = ref["path"].lower()
-    for suffixes, loader in _LOADERS:
-        if name.endswith(suffixes):
-            found = loader(ref["path"], ref["identity"], ref["hdu"], place, margin)
-            return _with_seeing(found, ref["seeing"])
-    raise InvalidContent(f"The image “{ref['image']}” is of a format that only reads.")
-
-
-def _with_seeing(frame: Frame, seeing: float | None) -> Frame:
-    """Return a frame with its seeing, which is told in arcseconds, in its pixels."""
-    if seeing is None:
-        return frame
-    x, y = (side / 2 + np.array([0.0, 1.0, 0.0]) for side in frame.values.shape[::-1])
-    ra, dec = frame.projection.to_sky(x, np.array([y[0], y[0], y[1]]))
-    east = (ra[1:] - ra[0] + 180.0) % 360.0 - 180.0
-    sides = np.array([east * np.cos(np.radians(dec[0])), dec[1:] - dec[0]]) * 3600.0
-    return replace(frame, fwhm=seeing / float(np.sqrt(abs(np.linalg.det(sides)))))
-
-
 def _prepared(ref: Mapping[str, Any], place: Circle | None) -> Prepared:
-    return prepare(_frame(ref, place, MARGIN))
+    return prepare(load_frame(ref, place, MARGIN))
 
 
 def _side(side: Mapping[str, Any], place: Circle | None, memory: int) -> _Made:
     """Return one side, ready: its one frame, or the coadd of several."""
     refs = side["frames"]
-    first = _frame(refs[0], place, MARGIN)
+    first = load_frame(refs[0], place, MARGIN)
     needed = first.values.size * _BYTES_OF_PIXEL
     if needed > memory:
         raise TooLarge(

@@ -1,0 +1,41 @@
+"""Frames of the files that a call names."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from gatewright.backends.plugin import frame_loaders
+from gatewright.core.errors import InvalidContent
+from gatewright.domains.processing import Circle
+from gatewright.domains.processing.frames import Frame
+
+_LOADERS = frame_loaders()
+
+
+def load_frame(ref: Mapping[str, Any], place: Circle | None, margin: int) -> Frame:
+    """Return the frame of a told ``FrameRef``, of the pixels round a place or all.
+
+    Raises
+    ------
+    InvalidContent
+        Its format's reader gives no frames.
+    """
+    name = ref["path"].lower()
+    for suffixes, loader in _LOADERS:
+        if name.endswith(suffixes):
+            found = loader(ref["path"], ref["identity"], ref["hdu"], place, margin)
+            return _with_seeing(found, ref["seeing"])
+    raise InvalidContent(f"The image “{ref['image']}” is of a format that only reads.")
+
+
+def _with_seeing(frame: Frame, seeing: float | None) -> Frame:
+    """Return a frame with its seeing, which is told in arcseconds, in its pixels."""
+    if seeing is None:
+        return frame
+    x, y = (side / 2 + np.array([0.0, 1.0, 0.0]) for side in frame.values.shape[::-1])
+    ra, dec = frame.projection.to_sky(x, np.array([y[0], y[0], y[1]]))
+    east = (ra[1:] - ra[0] + 180.0) % 360.0 - 180.0
+    sides = np.array([east * np.cos(np.radians(dec[0])), dec[1:] - dec[0]]) * 3600.0
+    return replace(frame, fwhm=seeing / float(np.sqrt(abs(np.linalg.det(sides)))))

@@ -1,0 +1,219 @@
+"""What the processes do for classifiers: put stars into frames, search, and learn.
+
+A trial goes the way of every difference: the frames are made ready, subtracted and
+searched by the same functions. What was put in stays here: a trial makes no product and
+no candidate.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from gatewright.backends.processing.loading import load_frame
+from gatewright.backends.processing.product_file import finite
+from gatewright.backends.processing.transforms import ScipyFourier
+from gatewright.backends.readers import Output
+from gatewright.core.errors import TooLarge
+from gatewright.domains.classification import (
+    Example,
+    Searched,
+    Source,
+    Trial,
+    missed,
+    report,
+    train,
+)
+from gatewright.domains.processing import Detection
+from gatewright.domains.processing.detecting import detect
+from gatewright.domains.processing.differencing import Difference, subtract_frames
+from gatewright.domains.processing.frames import Frame, Numbers
+from gatewright.domains.processing.injecting import (
+    Stars,
+    choose_stars,
+    inject,
+    recover,
+)
+from gatewright.domains.processing.matching import align, carried
+from gatewright.domains.processing.prepared import Prepared, prepare
+
+__all__ = ["learn", "trial"]
+
+CELL = 0.5 / 60
+"""Side of the fields by which examples are kept for the test, degrees."""
+_FOURIER = ScipyFourier()
+_BYTES_OF_PIXEL = 260
+_AREA_OF_STAR = 2000.0
+_MOST_STARS = 60
+_IN_REFERENCE = 0.25
+
+HeldOut = Callable[[float, float], bool | None]
+"""Whether what is at a place is kept for the test; None for what is left out."""
+
+
+def trial(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
+    """Put stars into ``science`` and ``reference``, subtract, and tell what is found.
+
+    ``seed`` chooses the stars; ``epoch`` is 1 for frames that are kept for the test.
+    """
+    del output
+    frames = [load_frame(arguments[s], None, 0) for s in ("science", "reference")]
+    needed = max(frame.values.size for frame in frames) * _BYTES_OF_PIXEL
+    if needed > arguments["memory"]:
+        raise TooLarge(
+            f"A frame of {frames[0].name} needs about {needed >> 20} MiB of memory, "
+            f"and a process has {arguments['memory'] >> 20}.",
+            estimate_bytes=needed,
+            limit_bytes=arguments["memory"],
+        )
+    difference, detections, given = injected(
+        frames[0], frames[1], np.random.default_rng(arguments["seed"])
+    )
+
+    def held_out(ra: float, dec: float) -> bool | None:
+        row = np.floor((dec + 90.0) / CELL)
+        across = (ra % 360.0) * np.cos(np.radians((row + 0.5) * CELL - 90.0))
+        test = int(row + np.floor(across / CELL)) % 2
+        return bool(test) if test == arguments["epoch"] else None
+
+    examples, trials = examples_of(difference, detections, given, held_out, 0.0)
+    height, width = difference.score.shape
+    ra, dec = difference.science.projection.to_sky(
+        np.array([0.0, width, 0.0]), np.array([0.0, 0.0, height])
+    )
+    east = ((ra[1:] - ra[0] + 180.0) % 360.0 - 180.0) * np.cos(np.radians(dec[0]))
+    area = abs(float(np.linalg.det(np.array([east, dec[1:] - dec[0]]))))
+    return {
+        "examples": finite([asdict(one) for one in examples]),
+        "trials": finite([asdict(one) for one in trials]),
+        "square_degrees": area,
+    }
+
+
+def injected(
+    science: Frame, reference: Frame, random: np.random.Generator
+) -> tuple[Difference, list[Detection], list[tuple[Stars, int]]]:
+    """Return the difference of frames with stars put in, what is found, and the stars.
+
+    Three of four stars are in the science frame, whose sign is 1; the others are in
+    the reference, -1, and their places are those in the difference.
+    """
+    plain, plain_reference = prepare(science), prepare(reference)
+    hosts = carried(plain_reference, plain)
+    number = min(_MOST_STARS, max(1, int(plain.values.size / _AREA_OF_STAR)))
+    new = choose_stars(plain, hosts, number, random)
+    gone = choose_stars(plain, hosts, max(1, int(number * _IN_REFERENCE)), random)
+    apart = np.hypot(gone.x[:, None] - new.x, gone.y[:, None] - new.y)
+    free = apart.min(axis=1, initial=np.inf) > 6.0 * plain.psf.fwhm
+    gone = Stars(gone.x[free], gone.y[free], gone.flux[free])
+    x, y = _in_reference(plain, plain_reference, gone)
+    height, width = reference.values.shape
+    inside = (x > 0) & (x < width - 1) & (y > 0) & (y < height - 1)
+    gone = Stars(gone.x[inside], gone.y[inside], gone.flux[inside])
+    there = Stars(x[inside], y[inside], gone.flux)
+    sides = [
+        prepare(inject(science, plain, new, random)),
+        prepare(inject(reference, plain_reference, there, random)),
+    ]
+    found = subtract_frames(sides[0], sides[1], _FOURIER)
+    in_units = Stars(gone.x, gone.y, gone.flux * found.ratio.value)
+    return found, detect(found), [(new, 1), (in_units, -1)]
+
+
+def _in_reference(
+    science: Prepared, reference: Prepared, stars: Stars
+) -> tuple[Numbers, Numbers]:
+    """Return where places of the science frame are in the reference."""
+    ra, dec = science.projection.to_sky(stars.x, stars.y)
+    x, y = reference.projection.to_pixels(ra, dec)
+    known = np.isfinite(x + y)
+    moved = align(science, reference).adjustment.apply(x, y)
+    return np.where(known, moved[0], -1.0), np.where(known, moved[1], -1.0)
+
+
+def examples_of(
+    difference: Difference,
+    detections: Sequence[Detection],
+    given: Sequence[tuple[Stars, int]],
+    held_out: HeldOut,
+    zero_point: float,
+) -> tuple[list[Example], list[Trial]]:
+    """Return examples and trials of a difference with injected stars.
+
+    Detections at no injected star are bogus, those of both signs; so light that is
+    gone by mistake, as in the difference the other way round, is learned from too.
+    """
+    examples: list[Example] = []
+    trials: list[Trial] = []
+    others = set(range(len(detections)))
+    for stars, sign in given:
+        what = recover(difference, detections, stars, sign)
+        others &= set(what.others)
+        ra, dec = difference.science.projection.to_sky(stars.x, stars.y)
+        for n, place in enumerate(what.found):
+            held = held_out(float(ra[n]), float(dec[n]))
+            if held is None:
+                continue
+            at = None
+            if place is not None:
+                at = len(examples)
+                examples.append(
+                    _example(detections[place], Source.INJECTED, held_out=held)
+                )
+            trials.append(
+                Trial(
+                    expected=float(what.expected[n]),
+                    magnitude=float(zero_point - 2.5 * np.log10(stars.flux[n])),
+                    pull=float((what.flux[n] - stars.flux[n]) / what.error[n]),
+                    alone=bool(what.alone[n]),
+                    held_out=held,
+                    example=at,
+                )
+            )
+    for place in sorted(others):
+        one = detections[place]
+        held = held_out(one.ra, one.dec)
+        if held is not None:
+            examples.append(_example(one, Source.FOUND, held_out=held))
+    return examples, trials
+
+
+def _example(one: Detection, source: Source, *, held_out: bool) -> Example:
+    return Example(
+        features=one.features,
+        real=source is Source.INJECTED,
+        source=source,
+        held_out=held_out,
+        aside=one.aside is not None,
+    )
+
+
+def learn(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
+    """Return a classifier of ``examples`` with its report, and what another misses.
+
+    ``other`` is the one in use, whose misses are counted on the same examples.
+    """
+    del output
+    examples = [example_of(one) for one in arguments["examples"]]
+    trials = [trial_of(one) for one in arguments["trials"]]
+    judge = train(examples, arguments["seed"])
+    told = report(judge, examples, trials, Searched(**arguments["searched"]))
+    other = arguments.get("other")
+    if other is not None:
+        told["active_missed"] = asdict(missed(judge.from_json(other), examples)[0])
+    return {"judge": judge.to_json(), "report": finite(told)}
+
+
+def example_of(told: Mapping[str, Any]) -> Example:
+    """Return the example of plain values."""
+    return Example(**{**told, "source": Source(told["source"])})
+
+
+def trial_of(told: Mapping[str, Any]) -> Trial:
+    """Return the trial of plain values, in which None is a number that is not known."""
+    numbers = {
+        name: float("nan") if told[name] is None else told[name]
+        for name in ("expected", "magnitude", "pull")
+    }
+    return Trial(**{**told, **numbers})

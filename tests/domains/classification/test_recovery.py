@@ -1,0 +1,67 @@
+"""Injection and recovery in small: from frames to a report, all of it by seeds."""
+
+from typing import Any
+
+import pytest
+from tests.support.recovery import decam, joined, simulated
+
+from gatewright.domains.classification import Example, Searched, Trial, report, train
+from gatewright.domains.classification.judge import LEAST
+
+FIELDS = 6
+SIDE = 640
+
+
+@pytest.fixture(scope="module")
+def searched() -> tuple[list[Example], list[Trial]]:
+    """Return what six small fields gave, of which two are kept for the test."""
+    return joined(
+        [simulated(field, 0, SIDE, held_out=field % 3 == 0) for field in range(FIELDS)]
+    )
+
+
+def test_new_stars_are_told_from_artefacts_in_fields_that_were_not_seen(
+    searched: tuple[list[Example], list[Trial]],
+) -> None:
+    examples, trials = searched
+    told: Any = report(
+        train(examples), examples, trials, Searched("simulated", 2, 0.006, "25")
+    )
+    assert told["labels"]["injected"] > 2 * LEAST
+    assert told["held_out"]["found"] > 30
+    assert told["missed"]["value"] <= 0.25
+    recovered = told["recovery"]
+    assert recovered["injected"] > 35
+    bright = [s for s in recovered["by_magnitude"] if s["to"] <= 16.5]
+    assert sum(s["found"]["value"] * s["injected"] for s in bright) >= 0.9 * sum(
+        s["injected"] for s in bright
+    )
+
+
+def test_fluxes_of_stars_that_stand_alone_are_true(
+    searched: tuple[list[Example], list[Trial]],
+) -> None:
+    _, trials = searched
+    every = [
+        Trial(one.expected, one.magnitude, one.pull, one.alone, True, None)
+        for one in trials
+    ]
+    examples = searched[0]
+    told: Any = report(train(examples), examples, every, Searched("", 6, 0.02, "25"))
+    pulls = told["photometry"]["alone"]
+    assert pulls["stars"] > 60
+    assert abs(pulls["mean"]) < 0.1 + 3 * pulls["mean_error"]
+    assert 0.8 < pulls["width"] < 1.3
+
+
+def test_real_frames_give_examples_of_both_kinds() -> None:
+    examples, trials = joined(list(decam(1)))
+    for held in (True, False):
+        some = [one for one in examples if one.held_out is held]
+        assert sum(one.real for one in some) > 60
+        assert sum(not one.real for one in some) > 10
+    told: Any = report(
+        train(examples), examples, trials, Searched("DECam", 8, 0.003, "0")
+    )
+    assert told["recovery"]["injected"] > 80
+    assert told["missed"]["value"] < 0.5
