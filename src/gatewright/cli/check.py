@@ -26,8 +26,8 @@ def check(
 ) -> None:
     """Print every mistake in CONFIG_FILE with its line, or a summary of the file.
 
-    Also printed are homes, data sets, surveys and a state folder that do not exist or
-    cannot be read. The exit status is then 1.
+    It also prints homes, data sets, surveys and a state folder that do not exist or
+    cannot be read; the exit status is then 1.
     """
     if show_reference:
         click.echo(reference(), nl=False)

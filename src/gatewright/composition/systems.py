@@ -42,7 +42,7 @@ class Means:
     """Returns the lease with a name; at most one gateway process holds it at a time."""
     service_account: str
     """Account for work that is done for all users together."""
-    homes: Callable[[System], Homes] = lambda system: homes_of(system)  # noqa: PLW0108  # it is below
+    homes: Callable[[System], Homes] = lambda system: homes_of(system)  # noqa: PLW0108  # defined below
     """Returns a function that finds the users' homes on a system."""
 
 

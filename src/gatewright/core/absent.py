@@ -35,7 +35,7 @@ class Absent:
 def absent(config: Config) -> Iterator[Absent]:
     """Yield the paths of a configuration that are missing or not accessible.
 
-    Looked at are the state folder, homes of systems, sources of data sets and images of
+    It checks the state folder, homes of systems, sources of data sets and images of
     surveys.
     """
     if why := _state_fault(config.gateway.state):

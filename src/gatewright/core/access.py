@@ -35,7 +35,7 @@ class Access:
 
     @property
     def text(self) -> str:
-        """The setting as JSON text, as databases store it."""
+        """The rule as JSON text, as the database stores it."""
         return json.dumps(self.setting)
 
     @property

@@ -109,7 +109,7 @@ class Background:
                 _log.warning("%s: another process may take it over.", self.name)
             except GatewayError as error:
                 await self._recover(error, error.text)
-            except Exception as error:  # noqa: BLE001  # whatever it was, it goes on
+            except Exception as error:  # noqa: BLE001  # any failure is logged and retried
                 await self._recover(error, f"{type(error).__name__}: {error}")
 
     async def _recover(self, error: Exception, text: str) -> None:

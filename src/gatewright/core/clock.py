@@ -10,8 +10,8 @@ Clock = Callable[[], float]
 system_clock: Clock = time.time
 
 LEEWAY_SECONDS = 60.0
-"""How far the clocks of two machines, or one machine's clock before and after it is
-set, may differ."""
+"""Seconds by which the clocks of two machines, or one clock before and after it is set,
+may differ."""
 
 
 def timestamp(seconds: float) -> str:
@@ -24,5 +24,5 @@ def timestamp(seconds: float) -> str:
 
 
 def optional_timestamp(seconds: float | None) -> str | None:
-    """Return the timestamp of a moment (see :func:`timestamp`), or None for None."""
+    """Return the :func:`timestamp` of a time, or None without a time."""
     return None if seconds is None else timestamp(seconds)

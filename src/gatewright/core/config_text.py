@@ -30,7 +30,7 @@ def _table(name: str, part: Any) -> str:
 
 
 def _settings(values: dict[str, Any]) -> str:
-    # JSON strings, numbers, booleans and flat lists are TOML as they stand.
+    # JSON strings, numbers, booleans and flat lists are valid TOML.
     return "".join(
         f"{key} = {json.dumps(value, ensure_ascii=True)}\n"
         for key, value in values.items()

@@ -1,4 +1,4 @@
-"""Leases, which let only one process of the gateway do a certain work at a time.
+"""Leases, with which one process of the gateway at a time does a certain work.
 
 Several processes, perhaps on several machines, share one database. A process that is to
 follow the jobs of a system asks for the lease of that work and waits while another one
@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 
-class LeaseLost(Exception):  # it says what happened, and is no mistake
+class LeaseLost(Exception):  # it reports an event, not an error
     """The process lost the lease while it did the work."""
 
 

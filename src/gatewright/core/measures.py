@@ -30,7 +30,7 @@ Measure = Callable[[], Awaitable[Sequence[Measurement]]]
 
 
 async def taken(measures: Mapping[str, Measure]) -> list[Measurement]:
-    """Return the measurements of all measures, and one that says which of them worked.
+    """Return the measurements of all measures, and a gauge of which of them worked.
 
     The measures run together. One that fails or takes longer than two seconds is logged
     and left out, and its value of the gauge ``measured`` is 0.

@@ -38,7 +38,7 @@ def covers(scopes: Collection[str], scope: str) -> bool:
 def split(scope: str) -> tuple[str, bytes | None]:
     """Return the action and the folder of a scope of files.
 
-    Of a scope without a folder it returns the whole scope and None.
+    For a scope without a folder it returns the scope and None.
     """
     found = _FILES.fullmatch(scope)
     if found is None:
@@ -53,7 +53,7 @@ def folders(scopes: Collection[str], action: str) -> list[bytes]:
 
 
 def is_within(path: bytes, folder: bytes) -> bool:
-    """Return whether a normalized path is, or is below, a folder; ignore links."""
+    """Return whether a normalized path is, or is below, a folder, by name only."""
     return path == folder or path.startswith(folder + b"/")
 
 

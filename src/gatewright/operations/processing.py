@@ -289,7 +289,7 @@ class Processing:
     async def _frames(
         self, caller: Caller, chosen: Selection, place: Circle | None
     ) -> list[FrameRef]:
-        """Return the frames of a selection, sorted by time; those without are last."""
+        """Return the frames of a selection by time; those without a time are last."""
         caller.require(Scope.SKY_READ)
         if not caller.signed_in:
             raise NotSignedIn("Sign in, or send a token, to process images.")

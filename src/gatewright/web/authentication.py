@@ -103,7 +103,7 @@ class Authentication:
         return visitor(**sender)
 
     def _secrets(self, scope: Scope, headers: Headers) -> list[str]:
-        """Return the secrets of the session cookies that count for this request.
+        """Return the secrets in the session cookies that are valid for this request.
 
         Raises
         ------

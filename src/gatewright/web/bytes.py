@@ -43,8 +43,9 @@ BLOCK = 1 << 20
 _SMALL = 1 << 16
 """Bytes up to which reading and sending in one go is cheaper than the extension."""
 _COPIED = 8 << 20
-"""Bytes at the end of a file that may change which are copied. It is more than the
-buffers of a connection hold (4 to 6 MiB with the kernel's usual limits)."""
+"""Number of bytes at the end of a changing file that are copied before they are sent.
+It is more than the buffers of a connection hold (4 to 6 MiB with the kernel's usual
+limits)."""
 _WINDOW = 64 << 20
 """Bytes between two checks of a file that may change."""
 _log = logging.getLogger(__name__)

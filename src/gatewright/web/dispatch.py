@@ -10,7 +10,7 @@ from gatewright.web.prefixes import longest_first, prefix_of
 
 
 class Dispatch:
-    """ASGI application that calls the application whose prefix the path begins with.
+    """ASGI application that calls the application with the path's longest prefix.
 
     The inner application sees the prefix as its ``root_path``. A path equal to the
     prefix is passed on with a slash at its end.

@@ -21,7 +21,10 @@ _SAFE = "/!$&'()*+,;=:@"
 
 
 class AnyPath(Convertor[str]):
-    """Route convertor for the rest of a path; newlines match, as not in Starlette's."""
+    """Route convertor for the rest of a path, newlines included.
+
+    Starlette's convertor ``path`` stops at newlines.
+    """
 
     regex = r"(?s:.*)"
 

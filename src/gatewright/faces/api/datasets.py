@@ -92,7 +92,7 @@ _VALUES = {"type": "object", "required": ["coordinates", "variables"]}
     operation_id="subsetDataset",
     summary="A subset by coordinates",
     response_class=Response,
-    openapi_extra={"x-open-parameters": True},  # each axis of the data set is one
+    openapi_extra={"x-open-parameters": True},  # each axis is a parameter
     responses={
         200: {
             "content": {

@@ -111,7 +111,7 @@ def folder_page(folder: bytes, entries: Iterable[Entry]) -> list[dict[str, objec
 
 
 def cursor_of(name: bytes | None) -> str | None:
-    """Return the cursor of the page that begins after a name; None for None."""
+    """Return the cursor of the page that begins after a name; None if there is none."""
     return None if name is None else encode_cursor(name.decode("latin-1"))
 
 

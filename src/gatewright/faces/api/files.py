@@ -147,7 +147,7 @@ async def one_system(context: Context, system: System) -> Response:
             "description": "The bytes of a file, a page of a folder, or an archive.",
             "content": {
                 "application/octet-stream": {"schema": BINARY},
-                "*/*": {"schema": BINARY},  # the type of a file's name
+                "*/*": {"schema": BINARY},  # by the file's name
                 "application/json": {},
             },
             "model": FolderPage | EntryAnswer | ChecksumAnswer,

@@ -112,7 +112,7 @@ def selection(body: Sequence[str] | SelectionBody | CoaddRefBody) -> Selection:
 
 
 def circle(text: str | None) -> Circle | None:
-    """Return the circle that a region text describes; None for None.
+    """Return the circle that a region text describes; None without a text.
 
     Raises
     ------

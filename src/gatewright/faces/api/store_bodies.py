@@ -84,7 +84,7 @@ class CollectionBody(BaseModel):
     )
 
     def given_permissions(self) -> Permissions | None:
-        """Return the permissions as the domain's value, or None if none were sent."""
+        """Return the domain's :class:`Permissions`, or None if none were sent."""
         return None if self.permissions is None else self.permissions.permissions()
 
 

@@ -25,7 +25,7 @@ _DEAR = 10.0
 """Cost of a request with invalid credentials, or of a change without an account. Each
 such request leaves an audit record, so their number must be bounded."""
 _TOKENS = 4.0
-"""All API tokens of a user together have the rate of this many."""
+"""All API tokens of a user together have the rate of this many tokens."""
 
 Charge = tuple[str, float]
 """A bucket's key, and how many tokens to take from that bucket."""

@@ -357,7 +357,7 @@ class _Extended:
         cycle.expected_content_length -= count
 
     def _cut(self, offset: int) -> None:
-        """Close the connection, lest the client take a part for the whole."""
+        """Close the connection, so that no client takes a part for the whole."""
         self._cycle.disconnected = True
         self._cycle.logger.warning("A file shrank while it was sent (at %d).", offset)
         self._protocol.transport.abort()
