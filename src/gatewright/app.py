@@ -1,4 +1,4 @@
-"""The gateway as an ASGI application: a function of its configuration."""
+"""Makes the gateway's ASGI application from a configuration."""
 
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -15,24 +15,24 @@ from gatewright.web.stack import wrap
 
 
 def create_app(config: Config) -> "Application":
-    """Return the gateway that a configuration describes; nothing is opened yet."""
+    """Return the ASGI application of a configuration; nothing is opened yet."""
     return Application(config)
 
 
 class Application:
-    """An ASGI application whose lifespan opens and closes the services.
+    """The gateway's ASGI application, whose lifespan opens and closes the services.
 
     Parameters
     ----------
     config
-        What to serve.
+        The gateway's configuration.
     """
 
     def __init__(self, config: Config) -> None:
         self._config = config
         self._app: ASGIApp | None = None
-        # Imports what requests need, for a process that stands by. What is wrong with
-        # the faces is told at the start.
+        # Load the faces now, so that a standby process has imported them. Their errors
+        # are raised when the lifespan begins.
         self._faces: list[Face] = []
         with suppress(GatewayError):
             self._faces = load_faces(config)
@@ -55,7 +55,7 @@ class Application:
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[Services]:
-        """Open the services and build the faces, until the context ends."""
+        """Open the services and build the faces; close all when the context ends."""
         async with open_services(self._config) as services:
             faces = self._faces or load_faces(self._config)
             self._app = wrap(faces, services, self._config)
@@ -84,9 +84,10 @@ def load_faces(config: Config) -> list[Face]:
     Raises
     ------
     InvalidRequest
-        A face is not installed, or its package does not import; the text names it.
+        A face is not installed, or its package cannot be imported; the text names it.
     Conflict
-        Two faces have one prefix.
+        Two faces have the same prefix, or a face's prefix begins like the public URL's
+        path.
     """
     names = config.gateway.faces
     names = plugins.installed(plugins.FACES) if names is None else names
@@ -99,7 +100,7 @@ def load_faces(config: Config) -> list[Face]:
     prefixes = [face.prefix for face in faces]
     for face in faces:
         if prefixes.count(face.prefix) > 1:
-            raise Conflict(f"Two faces answer at “{face.prefix}/”.")
+            raise Conflict(f"Two faces have the prefix “{face.prefix}/”.")
         if config.prefix and config.prefix.split("/")[1] in face.prefix.split("/")[1:2]:
             raise Conflict(
                 f"The path of “url” begins as the addresses of the face “{face.name}” "

@@ -247,9 +247,9 @@ class _Follower:
         return self.behind or bool(self._events)
 
     def offer(self, event: Event) -> None:
-        """Queue an event of the follower's subject; if the queue is full, drop it.
+        """Queue an event of the follower's subject; if the queue is full, fall behind.
 
-        The follower then reads the log for what it was not handed.
+        A follower that falls behind reads the log instead.
         """
         wanted, subject = self.subject, event.subject
         if wanted and subject != wanted and not subject.startswith(f"{wanted}/"):
@@ -261,7 +261,7 @@ class _Follower:
             self.fall_behind()
 
     def fall_behind(self) -> None:
-        """Drop the queued events and have the follower read the log instead."""
+        """Drop the queued events and have the follower read them from the log."""
         self._events.clear()
         self.behind = True
         self._wake()

@@ -32,7 +32,7 @@ _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 
 
 class Probes:
-    """ASGI middleware that answers the health probes before any database is used.
+    """ASGI middleware that answers the health probes without authentication.
 
     Parameters
     ----------

@@ -60,7 +60,8 @@ class Meters:
     def render(self, found: Sequence[Measurement] = ()) -> bytes:
         """Return metrics and measurements in Prometheus' text format.
 
-        The label ``process`` is not added to measurements.
+        Measurements that differ between processes must have a label ``process`` of
+        their own.
         """
         measured = CollectorRegistry()
         measured.register(_Measured(found))
