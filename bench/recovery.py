@@ -1,10 +1,10 @@
-"""Injection and recovery: how many new stars are found, and told from artefacts.
+"""Injection and recovery: how many injected stars are detected and classified as real.
 
-48 differences of simulated fields of 1024 x 1024 pixels (12 fields, four nights each
-that no other field has) with about 2,900 injected stars, and 32 of the real DECam
-exposures of the shared archive. A third of the fields with their nights, and one of the
-two DECam groups, are kept for the test. The report is printed, and written to
-``build/recovery.json``.
+The data are 48 differences of simulated fields of 1024 x 1024 pixels (12 fields with
+four nights each) with about 2,900 injected stars, and 32 differences of real DECam
+exposures from the shared archive. A third of the simulated fields with their nights,
+and one of the two DECam groups, are held out for the test. The report is printed, and
+written to ``build/recovery.json``.
 """
 
 import json
@@ -29,7 +29,7 @@ _DECAM_DEGREES = (256 * 0.2623 / 3600) ** 2
 
 
 def main() -> None:
-    """Inject, subtract, search, train and tell."""
+    """Inject stars, subtract, detect, train the classifier, and print the report."""
     began = time.perf_counter()
     made = [
         simulated(field, epoch, SIDE, held_out=field % 3 == 0)
@@ -57,7 +57,11 @@ def main() -> None:
 def _report(
     data: str, tested: Sequence[Part], also: Sequence[Part], degrees: float
 ) -> dict[str, Any]:
-    """Return the report of a test, learned from its own other part and from more."""
+    """Return the report of a test on the held-out parts of ``tested``.
+
+    The classifier is trained on the other parts of ``tested`` and on those of ``also``;
+    ``degrees`` is the area of one frame in square degrees.
+    """
     examples, trials = joined(tested)
     more, _ = joined(also)
     learned = [*examples, *(one for one in more if not one.held_out)]
@@ -126,7 +130,7 @@ def _bounds(one: dict[str, float], times: float = 1.0) -> str:
 
 
 def _null(made: Sequence[Part]) -> None:
-    """Tell how wide the scores are without what is above four sigma."""
+    """Print the standard deviation of the score images without values above 4 sigma."""
     widths = []
     for part in made:
         score = part.score

@@ -2,8 +2,8 @@
 
 Ours passes through all of `web.stack` (host names, sizes, rate limits, log, metrics,
 audit, sessions), with rate limits that no benchmark reaches; the peer has none of that.
-One client asks each of them over one connection; measured is the CPU time of all
-processes of a server, the gateway's readers included. The peer reads the data set's
+One client sends requests to each over one connection, and the CPU time of all processes
+of a server is measured, the gateway's readers included. The peer reads the data set's
 value with netCDF4, or with h5py, and opens the file for each request, as a route in a
 tutorial would. A second part calls both applications in this process, without a server.
 """

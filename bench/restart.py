@@ -30,7 +30,7 @@ SETTLE_SECONDS = 3.0
 
 
 def answered(port: int) -> int:
-    """Return how many connections were refused before the next response with 200."""
+    """Return how many connections were refused before the next 200 response."""
     refused = 0
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:

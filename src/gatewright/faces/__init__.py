@@ -1,1 +1,1 @@
-"""Protocols of the gateway; each is found by entry point and can be left out."""
+"""Faces: the protocols of the gateway, each found by its entry point and optional."""

@@ -1,4 +1,4 @@
-"""Passes each request to the face with the longest prefix of the path."""
+"""Passes each request to the face (protocol) with the longest prefix of its path."""
 
 from collections.abc import Awaitable, Mapping
 

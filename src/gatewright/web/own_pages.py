@@ -57,7 +57,7 @@ def refuse_a_browser(headers: Headers) -> None:
 
 
 class OwnPages:
-    """Tells requests from the gateway's own pages from those of other sites."""
+    """Distinguishes requests of the gateway's own pages from those of other sites."""
 
     def __init__(self, config: Config) -> None:
         own = urlsplit(config.url)

@@ -78,7 +78,7 @@ class ChecksumAnswer(BaseModel):
 
 
 def system_answer(home: Home, space: Space | None = None) -> dict[str, object]:
-    """Return a system as JSON values."""
+    """Return a system's name, home folder and disk space as JSON values."""
     answer: dict[str, object] = {"name": home.name, "home": encode_path(home.home)}
     if space is not None:
         answer["space"] = {"total": space.total, "free": space.free}
@@ -86,7 +86,10 @@ def system_answer(home: Home, space: Space | None = None) -> dict[str, object]:
 
 
 def entry_answer(path: bytes, entry: Entry) -> dict[str, object]:
-    """Return an entry and its normalized path as JSON values."""
+    """Return the metadata of a file, folder or link as JSON values.
+
+    ``path`` is normalized and percent-encoded in the result.
+    """
     plain = b"/" + b"/".join(
         part for part in path.split(b"/") if part not in {b"", b"."}
     )

@@ -106,7 +106,7 @@ class NodesAnswer(BaseModel):
 
 
 class PartitionAnswer(BaseModel):
-    """A queue or partition that jobs may name."""
+    """A queue or partition in which jobs can run."""
 
     name: str = Field(description="Name of the partition.")
     state: str = Field(description="State as the scheduler names it.")

@@ -1,4 +1,7 @@
-"""NEWT: classic NEWT below ``/newt`` and NEWT 2.0 below ``/newt/api``."""
+"""NEWT, the HTTP API of NERSC, in its classic form and as NEWT 2.0.
+
+Classic NEWT is below ``/newt``, NEWT 2.0 below ``/newt/api``.
+"""
 
 from gatewright.faces.newt.answers import newt_error
 from gatewright.faces.newt.authentication import COOKIE

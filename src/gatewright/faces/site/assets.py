@@ -79,7 +79,7 @@ def load_assets(folder: Path) -> Assets:
 
 
 def load_asset(path: Path) -> Asset:
-    """Read a file and the compressed copies beside it.
+    """Read a file, and compressed copies that stand beside it.
 
     JSDoc comments are removed from scripts, which saves a third of their bytes.
     """
@@ -99,7 +99,10 @@ def load_asset(path: Path) -> Asset:
 def make_asset(
     body: bytes, ending: str, encodings: Mapping[str, bytes] | None = None
 ) -> Asset:
-    """Return an asset from bytes and a file name extension (``.html``)."""
+    """Return an asset from bytes and a file name extension (``.html``).
+
+    ``encodings`` are the bytes in other content codings; by default gzip is made here.
+    """
     page = ending == ".html"
     return Asset(
         body=body,

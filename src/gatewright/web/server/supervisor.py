@@ -265,10 +265,10 @@ class Supervisor:
         self._put_off(place, time.monotonic() - child.answers_since)
 
     def _put_off(self, place: _Place, answered: float) -> None:
-        """Set when a slot is filled again whose process has answered for some seconds.
+        """Set when a slot is filled again after its process has ended.
 
-        After many short-lived processes in a row, each start is delayed more than the
-        last.
+        ``answered`` is for how many seconds the process answered requests. After many
+        short-lived processes in a row, each start is delayed more than the last.
         """
         place.deaths = 1 if answered > _STEADY_SECONDS else place.deaths + 1
         late = place.deaths - _DEATHS_AT_ONCE
