@@ -1,0 +1,181 @@
+"""Candidates as rows, and queries for them as SQL."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+
+from gatewright.backends.sql.database import Row
+from gatewright.backends.sql.image_search import Where
+from gatewright.core.errors import InvalidRequest
+from gatewright.core.pages import decode_cursor
+from gatewright.domains.discovery import (
+    Candidate,
+    CandidateQuery,
+    Choice,
+    Cone,
+    Finding,
+    Origin,
+    Tally,
+    unit_vector,
+)
+
+Sources = Mapping[int, Sequence[str]]
+"""The surveys of each source."""
+
+CANDIDATE_COLUMNS = (
+    *("id", "source", "difference", "number", "object", "mjd", "time_assumed", "zone"),
+    *("ra", "dec", "ux", "uy", "uz", "x", "y", "snr", "strength", "flux", "flux_error"),
+    *("score", "reason", "features"),
+    *("votes", "votes_real", "votes_bogus", "votes_unsure"),
+)
+INSERT_CANDIDATE = (
+    f"INSERT INTO candidate ({', '.join(CANDIDATE_COLUMNS)}) "  # noqa: S608  # own names
+    f"VALUES ({', '.join('?' for _ in CANDIDATE_COLUMNS)})"
+)
+_WITH_VOTE = "LEFT JOIN candidate_vote v ON v.candidate = c.id AND v.person = ?"
+CHORD = "(ux - ?) * (ux - ?) + (uy - ?) * (uy - ?) + (uz - ?) * (uz - ?)"
+"""Square of the distance of a place to a unit vector, of the unit sphere."""
+_ZONES_OF_DEGREE = 60
+_MANY_ZONES = 60
+_PAD = 1e-9
+
+
+def candidate_id(difference: str, number: int) -> str:
+    """Return the name of a difference's candidate of a number."""
+    return f"{difference}.{number}"
+
+
+def candidate_values(
+    origin: Origin, found: Finding, source: int, sky_object: str
+) -> tuple[object, ...]:
+    """Return the values of :data:`INSERT_CANDIDATE`."""
+    return (
+        candidate_id(origin.difference, found.number),
+        *(source, origin.difference, found.number, sky_object),
+        *(origin.mjd, int(origin.time_assumed), zone_of(found.dec)),
+        *(found.ra % 360.0, found.dec, *unit_vector(found.ra, found.dec)),
+        *(found.x, found.y, found.snr, abs(found.snr), found.flux, found.flux_error),
+        *(None, found.reason, json.dumps(dict(found.features))),
+        *(0, 0, 0, 0),
+    )
+
+
+def candidate_of(row: Row, surveys: Sequence[str]) -> Candidate:
+    """Return the candidate of a row with the column ``mine``."""
+    return Candidate(
+        id=row["id"],
+        origin=Origin(
+            row["difference"], surveys, row["mjd"], bool(row["time_assumed"])
+        ),
+        finding=Finding(
+            number=row["number"],
+            ra=row["ra"],
+            dec=row["dec"],
+            x=row["x"],
+            y=row["y"],
+            snr=row["snr"],
+            flux=row["flux"],
+            flux_error=row["flux_error"],
+            features=json.loads(row["features"]),
+            reason=row["reason"],
+        ),
+        object=row["object"],
+        score=row["score"],
+        votes=Tally(row["votes_real"], row["votes_bogus"], row["votes_unsure"]),
+        mine=None if row["mine"] is None else Choice(row["mine"]),
+    )
+
+
+def zone_of(dec: float) -> int:
+    """Return the zone of a declination (Gray, Nieto-Santisteban and Szalay 2006)."""
+    return math.floor((dec + 90.0) * _ZONES_OF_DEGREE)
+
+
+def within(where: Where, cone: Cone) -> None:
+    """Add the conditions that rows with ``zone``, ``ra`` and a vector are in a cone."""
+    radius = cone.radius + _PAD
+    first, last = zone_of(cone.dec - radius), zone_of(cone.dec + radius)
+    if last - first < _MANY_ZONES:
+        zones = range(first, last + 1)
+        where.add(f"zone IN ({', '.join('?' for _ in zones)})", *zones)
+    else:
+        where.add("zone >= ? AND zone <= ?", first, last)
+    if abs(cone.dec) + radius < 90.0:
+        share = math.sin(math.radians(radius)) / math.cos(math.radians(cone.dec))
+        half = math.degrees(math.asin(min(share, 1.0))) + _PAD
+        west, east = (cone.ra - half) % 360.0, (cone.ra + half) % 360.0
+        joined = "AND" if west <= east else "OR"
+        where.add(f"(ra >= ? {joined} ra <= ?)", west, east)
+    chord = 2.0 * math.sin(math.radians(min(radius, 180.0)) / 2.0)
+    where.add(f"{CHORD} <= ?", *chord_values(cone), chord**2)
+
+
+def chord_values(cone: Cone) -> tuple[float, ...]:
+    """Return the values of :data:`CHORD` for the middle of a cone."""
+    return tuple(value for value in unit_vector(cone.ra, cone.dec) for _ in "12")
+
+
+def page_statement(
+    sources: Sequence[int],
+    query: CandidateQuery,
+    person: str,
+    cursor: str | None,
+    limit: int,
+) -> tuple[str, list[object]]:
+    """Return the SQL of a page of candidates, with ``value`` to go on from.
+
+    Each source is walked in the order of its index, and the walks are merged; a place
+    or a difference has few candidates, which are sorted.
+
+    Raises
+    ------
+    InvalidRequest
+        The cursor is not one that was given here.
+    """
+    by = "strength" if query.min_score is None else "score"
+    where = Where()
+    if query.unscanned:
+        where.add("votes = 0")
+    if query.min_score is not None:
+        where.add("score >= ?", query.min_score)
+    if query.difference is not None:
+        where.add("difference = ?", query.difference)
+    if query.place is not None:
+        within(where, query.place)
+    if cursor is not None:
+        value, name = decode_cursor(cursor, float, str)
+        if "\0" in str(name):
+            raise InvalidRequest("The cursor is not one of this listing.")
+        where.add(f"({by}, id) < (?, ?)", float(str(value)), name)
+    some = f"SELECT id, {by} AS value FROM candidate WHERE "  # noqa: S608  # own names
+    order = f"ORDER BY {by} DESC, id DESC LIMIT ?"
+    if query.difference is None and query.place is None:
+        conditions = " AND ".join(["source = ?", *where.conditions])
+        walk = f"SELECT * FROM ({some}{conditions} {order}) w"  # noqa: S608
+        inner = " UNION ALL ".join(walk for _ in sources)
+        values = [v for source in sources for v in (source, *where.values, limit)]
+    else:
+        # The plus keeps the databases from walking all of a source in order.
+        marks = ", ".join("?" for _ in sources)
+        inner = f"{some}+source IN ({marks}) AND {where.text} {order}"
+        values = [*sources, *where.values, limit]
+    text = (
+        f"SELECT c.*, p.value AS value, v.choice AS mine "  # noqa: S608  # own names
+        f"FROM (SELECT * FROM ({inner}) u ORDER BY value DESC, id DESC LIMIT ?) p "
+        f"JOIN candidate c ON c.id = p.id {_WITH_VOTE} "
+        "ORDER BY p.value DESC, p.id DESC"
+    )
+    return text, [*values, limit, person]
+
+
+def some_statement(
+    condition: str, value: str, sources: Sequence[int], person: str
+) -> tuple[str, list[object]]:
+    """Return the SQL of the candidates of a condition, in order of time."""
+    marks = ", ".join("?" for _ in sources)
+    text = (
+        f"SELECT c.*, v.choice AS mine FROM candidate c {_WITH_VOTE} "  # noqa: S608
+        f"WHERE c.{condition} = ? AND +c.source IN ({marks}) "
+        "ORDER BY c.mjd IS NULL, c.mjd, c.id"
+    )
+    return text, [person, value, *sources]

@@ -1,0 +1,244 @@
+"""Candidates, objects, votes and comments in a database."""
+
+import json
+from collections.abc import Collection, Sequence
+
+from gatewright.backends.sql.candidate_rows import (
+    CHORD,
+    INSERT_CANDIDATE,
+    Sources,
+    candidate_of,
+    candidate_values,
+    chord_values,
+    page_statement,
+    some_statement,
+    within,
+    zone_of,
+)
+from gatewright.backends.sql.database import Batch, Database, Lock, Statement, Work
+from gatewright.backends.sql.image_search import Where
+from gatewright.core.ids import new_id
+from gatewright.core.pages import Page, encode_cursor
+from gatewright.domains.discovery import (
+    JOIN_RADIUS,
+    Candidate,
+    CandidateQuery,
+    Choice,
+    Comment,
+    Cone,
+    Finding,
+    Origin,
+    Vote,
+    place_of,
+    unit_vector,
+    weight_of,
+)
+
+_SOURCES = "SELECT number, surveys FROM candidate_source ORDER BY number"
+_ADD_SOURCE = """
+INSERT INTO candidate_source (number, surveys)
+SELECT COALESCE(MAX(number), 0) + 1, ? FROM candidate_source
+"""
+_SOURCE = "SELECT number FROM candidate_source WHERE surveys = ?"
+_ADDED = "SELECT 1 FROM candidate WHERE difference = ? LIMIT 1"
+_ADD_OBJECT = """
+INSERT INTO sky_object (id, zone, ra, ux, uy, uz, weight) VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
+_MOVE_OBJECT = """
+UPDATE sky_object SET zone = ?, ra = ?, ux = ?, uy = ?, uz = ?, weight = ? WHERE id = ?
+"""
+_VOTE = """
+INSERT INTO candidate_vote (candidate, person, choice, at) VALUES (?, ?, ?, ?)
+ON CONFLICT (candidate, person) DO UPDATE SET choice = excluded.choice, at = excluded.at
+"""
+_HAS_VOTED = "SELECT 1 FROM candidate_vote WHERE candidate = ? AND person = ?"
+_TAKE_BACK = "DELETE FROM candidate_vote WHERE candidate = ? AND person = ?"
+_VOTES = "SELECT * FROM candidate_vote WHERE candidate = ? ORDER BY at, person"
+_COUNT = """
+SELECT choice, COUNT(*) AS many FROM candidate_vote WHERE candidate = ? GROUP BY choice
+"""
+_RECOUNT = """
+UPDATE candidate SET votes = ?, votes_real = ?, votes_bogus = ?, votes_unsure = ?
+WHERE id = ?
+"""
+_COMMENT = """
+INSERT INTO candidate_comment (id, candidate, person, words, at) VALUES (?, ?, ?, ?, ?)
+"""
+_COMMENTS = "SELECT * FROM candidate_comment WHERE candidate = ? ORDER BY id"
+_REMOVE_COMMENT = """
+DELETE FROM candidate_comment WHERE id = ? AND candidate = ? AND person = ? RETURNING id
+"""
+
+
+class SqlCandidates:
+    """Implements :class:`gatewright.domains.discovery.CandidateStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, origin: Origin, findings: Sequence[Finding]) -> int:
+        if not findings or await self._database.read(_ADDED, origin.difference):
+            return 0
+        return await self._database.run(lambda: _adding(origin, findings))
+
+    async def page(
+        self,
+        visible: Collection[str],
+        query: CandidateQuery,
+        *,
+        person: str,
+        limit: int,
+        cursor: str | None = None,
+    ) -> Page[Candidate]:
+        sources = await self._sources(visible)
+        wanted = [
+            source
+            for source, surveys in sources.items()
+            if not query.surveys or not set(query.surveys).isdisjoint(surveys)
+        ]
+        # Without a source the statement is still made: it reads the cursor.
+        text, values = page_statement(wanted or [0], query, person, cursor, limit + 1)
+        rows = await self._database.read(text, *values) if wanted else []
+        found = [candidate_of(row, sources[row["source"]]) for row in rows[:limit]]
+        if len(rows) <= limit:
+            return Page(found)
+        last = rows[limit - 1]
+        return Page(found, encode_cursor(last["value"], last["id"]))
+
+    async def candidate(
+        self, visible: Collection[str], candidate: str, person: str
+    ) -> Candidate | None:
+        found = await self._some("id", candidate, visible, person)
+        return found[0] if found else None
+
+    async def members(
+        self, visible: Collection[str], sky_object: str, person: str
+    ) -> Sequence[Candidate]:
+        return await self._some("object", sky_object, visible, person)
+
+    async def vote(
+        self, candidate: str, person: str, choice: Choice, at: float
+    ) -> bool:
+        def work() -> Work[bool]:
+            yield Lock("votes")
+            before = yield Statement(_HAS_VOTED, (candidate, person))
+            yield Statement(_VOTE, (candidate, person, str(choice), at))
+            yield from _counting(candidate)
+            return not before
+
+        return await self._database.run(work)
+
+    async def take_back(self, candidate: str, person: str) -> bool:
+        def work() -> Work[bool]:
+            yield Lock("votes")
+            before = yield Statement(_HAS_VOTED, (candidate, person))
+            yield Statement(_TAKE_BACK, (candidate, person))
+            yield from _counting(candidate)
+            return bool(before)
+
+        return await self._database.run(work)
+
+    async def votes(self, candidate: str) -> Sequence[Vote]:
+        rows = await self._database.read(_VOTES, candidate)
+        return [Vote(r["person"], Choice(r["choice"]), r["at"]) for r in rows]
+
+    async def comment(self, comment: Comment) -> None:
+        values = (
+            *(comment.id, comment.candidate, comment.person),
+            *(comment.text, comment.at),
+        )
+
+        def work() -> Work[None]:
+            yield Statement(_COMMENT, values)
+
+        await self._database.run(work)
+
+    async def comments(self, candidate: str) -> Sequence[Comment]:
+        rows = await self._database.read(_COMMENTS, candidate)
+        return [
+            Comment(r["id"], r["candidate"], r["person"], r["words"], r["at"])
+            for r in rows
+        ]
+
+    async def remove_comment(self, candidate: str, comment: str, person: str) -> bool:
+        def work() -> Work[bool]:
+            removed = yield Statement(_REMOVE_COMMENT, (comment, candidate, person))
+            return bool(removed)
+
+        return await self._database.run(work)
+
+    async def _some(
+        self, condition: str, value: str, visible: Collection[str], person: str
+    ) -> list[Candidate]:
+        sources = await self._sources(visible)
+        if not sources:
+            return []
+        text, values = some_statement(condition, value, list(sources), person)
+        rows = await self._database.read(text, *values)
+        return [candidate_of(row, sources[row["source"]]) for row in rows]
+
+    async def _sources(self, visible: Collection[str]) -> Sources:
+        """Return the sources of which all surveys may be seen."""
+        rows = await self._database.read(_SOURCES)
+        sources = {row["number"]: json.loads(row["surveys"]) for row in rows}
+        return {
+            number: surveys
+            for number, surveys in sources.items()
+            if set(surveys) <= set(visible)
+        }
+
+
+def _counting(candidate: str) -> Work[None]:
+    rows = yield Statement(_COUNT, (candidate,))
+    counts = {row["choice"]: row["many"] for row in rows}
+    each = [counts.get(str(choice), 0) for choice in Choice]
+    yield Statement(_RECOUNT, (sum(each), *each, candidate))
+
+
+def _adding(origin: Origin, findings: Sequence[Finding]) -> Work[int]:
+    yield Lock("candidates")
+    if (yield Statement(_ADDED, (origin.difference,))):
+        return 0
+    surveys = json.dumps(sorted(set(origin.surveys)))
+    known = yield Statement(_SOURCE, (surveys,))
+    if not known:
+        yield Statement(_ADD_SOURCE, (surveys,))
+        known = yield Statement(_SOURCE, (surveys,))
+    source = known[0]["number"]
+    rows = []
+    # The strongest come first, since their places are the best.
+    for found in sorted(findings, key=lambda one: -abs(one.snr)):
+        name = yield from _joined(found)
+        rows.append(candidate_values(origin, found, source, name))
+    yield Batch(INSERT_CANDIDATE, rows)
+    return len(rows)
+
+
+def _joined(found: Finding) -> Work[str]:
+    """Join a finding to the nearest object, or make one; return the object's name."""
+    cone = Cone(found.ra, found.dec, JOIN_RADIUS)
+    where = Where()
+    within(where, cone)
+    rows = yield Statement(
+        f"SELECT * FROM sky_object WHERE {where.text} ORDER BY {CHORD}, id LIMIT 1",  # noqa: S608  # own names
+        (*where.values, *chord_values(cone)),
+    )
+    vector, weight = (
+        unit_vector(found.ra, found.dec),
+        weight_of(found.snr, found.reason),
+    )
+    if not rows:
+        name = f"o-{new_id()}"
+        place = (zone_of(found.dec), found.ra % 360.0, *vector, weight)
+        yield Statement(_ADD_OBJECT, (name, *place))
+        return name
+    row = rows[0]
+    total = row["weight"] + weight
+    mean = [
+        (row[axis] * row["weight"] + value * weight) / total
+        for axis, value in zip(("ux", "uy", "uz"), vector, strict=True)
+    ]
+    ra, dec = place_of(mean)
+    moved = (zone_of(dec), ra, *unit_vector(ra, dec), total, row["id"])
+    yield Statement(_MOVE_OBJECT, moved)
+    return str(row["id"])

@@ -1,0 +1,301 @@
+"""What every store of candidates keeps to.
+
+Subclass :class:`CandidateStoreContract` in a test module and give it the fixture
+``store``: an empty :class:`gatewright.domains.discovery.CandidateStore`.
+"""
+
+import asyncio
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from gatewright.core.errors import InvalidRequest
+from gatewright.domains.discovery import (
+    JOIN_RADIUS,
+    Candidate,
+    CandidateQuery,
+    CandidateStore,
+    Choice,
+    Comment,
+    Cone,
+    Finding,
+    Origin,
+    Tally,
+)
+
+ALL = ("night", "team")
+ORIGIN = Origin("d-1", ["night"], 58340.5, time_assumed=True)
+
+
+def finding(
+    number: int, ra: float = 10.0, dec: float = 20.0, snr: float = 10.0
+) -> Finding:
+    """Return a detection at a place."""
+    return Finding(number, ra, dec, 3.0, 4.0, snr, 100.0, 10.0, {"fwhm": 2.5})
+
+
+async def names(
+    store: CandidateStore,
+    query: CandidateQuery,
+    *,
+    visible: Sequence[str] = ALL,
+    limit: int = 100,
+) -> list[str]:
+    """Return the candidates of all pages of a query."""
+    found: list[str] = []
+    cursor: str | None = None
+    while True:
+        page = await store.page(visible, query, person="", limit=limit, cursor=cursor)
+        assert len(page.items) <= limit
+        found += [one.id for one in page.items]
+        cursor = page.next
+        if cursor is None:
+            return found
+
+
+class CandidateStoreContract:
+    """Tests that a store passes."""
+
+    async def one(
+        self, store: CandidateStore, name: str, person: str = ""
+    ) -> Candidate:
+        found = await store.candidate(ALL, name, person)
+        assert found is not None
+        return found
+
+    async def test_a_candidate_comes_back_whole(self, store: CandidateStore) -> None:
+        found = replace(
+            finding(7, snr=-8.5), features={"a": None, "b": 1.5}, reason="dipole"
+        )
+        assert await store.add(ORIGIN, [found]) == 1
+        one = await self.one(store, "d-1.7")
+        assert one == Candidate("d-1.7", ORIGIN, found, one.object)
+        assert await store.candidate(ALL, "d-1.8", "") is None
+
+    async def test_a_difference_is_added_once(self, store: CandidateStore) -> None:
+        assert await store.add(ORIGIN, []) == 0
+        findings = [finding(1), finding(2, ra=11.0)]
+        assert await store.add(ORIGIN, findings) == 2
+        first = await self.one(store, "d-1.1")
+        assert await store.add(ORIGIN, findings) == 0
+        assert await self.one(store, "d-1.1") == first
+        assert len(await names(store, CandidateQuery())) == 2
+
+    async def test_two_that_add_a_difference_at_once_add_it_once(
+        self, store: CandidateStore
+    ) -> None:
+        findings = [finding(number, ra=float(number)) for number in range(1, 6)]
+        added = await asyncio.gather(*(store.add(ORIGIN, findings) for _ in "1234"))
+        assert sorted(added) == [0, 0, 0, 5]
+        assert len(await names(store, CandidateQuery())) == 5
+
+    async def test_who_may_see_a_part_of_the_surveys_sees_nothing(
+        self, store: CandidateStore
+    ) -> None:
+        await store.add(ORIGIN, [finding(1)])
+        await store.add(Origin("d-2", ["team", "night"]), [finding(1)])
+        await store.add(Origin("d-3", ["team"]), [finding(1)])
+        for visible, wanted in (
+            ((), []),
+            (("other",), []),
+            (("night",), ["d-1.1"]),
+            (("team", "other"), ["d-3.1"]),
+            (ALL, ["d-3.1", "d-2.1", "d-1.1"]),
+        ):
+            whole = CandidateQuery()
+            assert await names(store, whole, visible=visible) == wanted
+            near = CandidateQuery(place=Cone(10, 20, 1))
+            assert await names(store, near, visible=visible) == wanted
+            for name in ("d-1.1", "d-2.1", "d-3.1"):
+                found = await store.candidate(visible, name, "")
+                assert (found is not None) == (name in wanted)
+        one = await self.one(store, "d-2.1")
+        assert list(one.origin.surveys) == ["night", "team"]
+        members = await store.members(("night",), one.object, "")
+        assert [member.id for member in members] == ["d-1.1"]
+
+    async def test_surveys_narrow(self, store: CandidateStore) -> None:
+        await store.add(ORIGIN, [finding(1)])
+        await store.add(Origin("d-2", ["night", "team"]), [finding(1)])
+        assert await names(store, CandidateQuery(surveys=("team",))) == ["d-2.1"]
+        both = await names(store, CandidateQuery(surveys=("night", "other")))
+        assert both == ["d-2.1", "d-1.1"]
+        assert await names(store, CandidateQuery(surveys=("other",))) == []
+
+    async def test_pages_are_in_order_of_significance(
+        self, store: CandidateStore
+    ) -> None:
+        strengths = [7.0, -30.0, 7.0, 12.0, -7.0, 100.0]
+        for difference, surveys in (("d-1", ["night"]), ("d-2", ["night", "team"])):
+            findings = [
+                finding(number, ra=float(number), snr=snr)
+                for number, snr in enumerate(strengths)
+            ]
+            await store.add(Origin(difference, surveys), findings)
+        wanted = [
+            f"{difference}.{number}"
+            for number in (5, 1, 3)
+            for difference in ("d-2", "d-1")
+        ]
+        equal = [f"{d}.{n}" for d in ("d-2", "d-1") for n in (4, 2, 0)]
+        for limit in (1, 2, 5, 12, 13):
+            assert await names(store, CandidateQuery(), limit=limit) == wanted + equal
+            some = CandidateQuery(difference="d-2")
+            found = await names(store, some, limit=limit)
+            assert found == ["d-2.5", "d-2.1", "d-2.3", "d-2.4", "d-2.2", "d-2.0"]
+
+    async def test_a_foreign_cursor_is_refused(self, store: CandidateStore) -> None:
+        await store.add(ORIGIN, [finding(1)])
+        for cursor in ("x", "WzFd", "W251bGwsMV0", "", "WzEuMCwiXHUwMDAwIl0"):
+            for visible in ((), ALL):
+                with pytest.raises(InvalidRequest):
+                    await store.page(
+                        visible, CandidateQuery(), person="", limit=1, cursor=cursor
+                    )
+
+    async def test_what_no_classifier_judged_has_no_score(
+        self, store: CandidateStore
+    ) -> None:
+        await store.add(ORIGIN, [finding(1)])
+        assert (await self.one(store, "d-1.1")).score is None
+        assert await names(store, CandidateQuery(min_score=0.0)) == []
+
+    async def test_places_as_without_an_index(self, store: CandidateStore) -> None:
+        random = np.random.default_rng(3)
+        findings = []
+        for number in range(1, 901):
+            # Many crowd round a pole and the first meridian.
+            ra = float(random.uniform(0, 360))
+            dec = float(np.degrees(np.arcsin(random.uniform(-1, 1))))
+            if number % 3 == 0:
+                ra, dec = float(random.normal(0, 0.3) % 360), float(random.normal(0, 1))
+            elif number % 3 == 1:
+                dec = float(90 - abs(random.normal(0, 0.5)))
+            findings.append(finding(number, ra, dec))
+        await store.add(ORIGIN, findings)
+        for cone in (
+            Cone(0, 0, 0.2),
+            Cone(359.9, 0.5, 0.3),
+            Cone(0.05, -0.5, 2.0),
+            Cone(120, 89.9, 0.4),
+            Cone(10, 89, 1.5),
+            Cone(200, -90, 30),
+            Cone(77, 12, 180),
+            Cone(77, 12, 60),
+            Cone(findings[0].ra, findings[0].dec, 0.0),
+        ):
+            query = CandidateQuery(place=cone)
+            inside = {
+                f"d-1.{one.number}"
+                for one in findings
+                if separation(one, cone) <= cone.radius + 1e-10
+            }
+            assert set(await names(store, query)) == inside, cone
+
+    async def test_places_of_an_object_are_joined(self, store: CandidateStore) -> None:
+        near, far = 0.9 * JOIN_RADIUS, 3.0 * JOIN_RADIUS
+        for ra, dec in ((10.0, 20.0), (0.0, 0.0), (180.0, 89.99999), (5.0, -45.0)):
+            name = f"d-{ra}{dec}"
+            shift = near / math.cos(math.radians(dec)) if dec < 80 else 0.0
+            await store.add(
+                Origin(name, ["night"]),
+                [finding(1, ra, dec), finding(2, ra, dec - far)],
+            )
+            again = Origin(f"{name}-b", ["night"])
+            await store.add(again, [finding(1, (ra - shift) % 360, dec)])
+            first = await self.one(store, f"{name}.1")
+            assert (await self.one(store, f"{name}-b.1")).object == first.object
+            assert (await self.one(store, f"{name}.2")).object != first.object
+
+    async def test_an_object_is_where_its_significant_members_are(
+        self, store: CandidateStore
+    ) -> None:
+        """What is kept aside, or weak, does not draw it away from the others."""
+        step = 0.9 * JOIN_RADIUS
+        await store.add(Origin("d-1", ["night"]), [finding(1, snr=100.0)])
+        weak = replace(finding(1, dec=20.0 + step, snr=500.0), reason="cosmic-ray")
+        await store.add(Origin("d-2", ["night"]), [weak])
+        below = finding(1, dec=20.0 - step, snr=50.0)
+        await store.add(Origin("d-3", ["night"]), [below])
+        found = {(await self.one(store, f"d-{n}.1")).object for n in (1, 2, 3)}
+        assert len(found) == 1
+
+    async def test_members_are_in_order_of_time(self, store: CandidateStore) -> None:
+        for name, mjd in (("d-1", None), ("d-2", 3.0), ("d-3", 1.0)):
+            await store.add(Origin(name, ["night"], mjd), [finding(1)])
+        one = await self.one(store, "d-1.1")
+        members = await store.members(ALL, one.object, "")
+        assert [member.id for member in members] == ["d-3.1", "d-2.1", "d-1.1"]
+        assert list(await store.members(ALL, "o-none", "")) == []
+
+    async def test_each_person_has_one_vote(self, store: CandidateStore) -> None:
+        await store.add(ORIGIN, [finding(1), finding(2, ra=50.0)])
+        assert await store.vote("d-1.1", "ada", Choice.BOGUS, 1.0)
+        assert await store.vote("d-1.1", "eve", Choice.UNSURE, 2.0)
+        assert not await store.vote("d-1.1", "ada", Choice.REAL, 3.0)
+        one = await self.one(store, "d-1.1", "ada")
+        assert one.votes == Tally(real=1, bogus=0, unsure=1)
+        assert one.mine is Choice.REAL
+        page = await store.page(ALL, CandidateQuery(), person="eve", limit=9)
+        assert {c.id: c.mine for c in page.items} == {
+            "d-1.1": Choice.UNSURE,
+            "d-1.2": None,
+        }
+        votes = await store.votes("d-1.1")
+        assert [(v.person, v.choice, v.at) for v in votes] == [
+            ("eve", Choice.UNSURE, 2.0),
+            ("ada", Choice.REAL, 3.0),
+        ]
+        assert await store.take_back("d-1.1", "ada")
+        assert not await store.take_back("d-1.1", "ada")
+        assert (await self.one(store, "d-1.1")).votes == Tally(unsure=1)
+
+    async def test_unscanned_is_what_nobody_voted_on(
+        self, store: CandidateStore
+    ) -> None:
+        await store.add(ORIGIN, [finding(n, ra=float(n)) for n in (1, 2, 3)])
+        await store.vote("d-1.2", "ada", Choice.UNSURE, 1.0)
+        for place in (None, Cone(2, 20, 5)):
+            query = CandidateQuery(unscanned=True, place=place)
+            assert await names(store, query, limit=1) == ["d-1.3", "d-1.1"]
+        await store.take_back("d-1.2", "ada")
+        assert len(await names(store, CandidateQuery(unscanned=True))) == 3
+
+    async def test_votes_that_come_together_all_count(
+        self, store: CandidateStore
+    ) -> None:
+        await store.add(ORIGIN, [finding(1)])
+        people = [f"person{number}" for number in range(12)]
+        await asyncio.gather(
+            *(store.vote("d-1.1", person, Choice.REAL, 1.0) for person in people)
+        )
+        assert (await self.one(store, "d-1.1")).votes == Tally(real=12)
+
+    async def test_comments_are_kept_in_order(self, store: CandidateStore) -> None:
+        first = Comment("1", "d-1.1", "ada", "Nucleus? “é”", 1.0)
+        second = Comment("2", "d-1.1", "eve", "No.\nOff it.", 2.0)
+        for comment in (first, second, Comment("3", "d-1.2", "eve", "x", 3.0)):
+            await store.comment(comment)
+        assert list(await store.comments("d-1.1")) == [first, second]
+        assert not await store.remove_comment("d-1.1", "1", "eve")
+        assert not await store.remove_comment("d-1.2", "1", "ada")
+        assert await store.remove_comment("d-1.1", "1", "ada")
+        assert list(await store.comments("d-1.1")) == [second]
+
+
+def separation(one: Finding, cone: Cone) -> float:
+    """Return degrees between a finding and the middle of a cone (Vincenty 1975)."""
+    shift = math.radians(one.ra - cone.ra)
+    first, second = math.radians(one.dec), math.radians(cone.dec)
+    across = math.hypot(
+        math.cos(second) * math.sin(shift),
+        math.cos(first) * math.sin(second)
+        - math.sin(first) * math.cos(second) * math.cos(shift),
+    )
+    along = math.sin(first) * math.sin(second) + math.cos(first) * math.cos(
+        second
+    ) * math.cos(shift)
+    return math.degrees(math.atan2(across, along))
