@@ -7,11 +7,15 @@ from pathlib import Path
 
 from tests.support.needs import SHARED
 
+from gatewright.composition.discovery import open_discovery
 from gatewright.composition.processing import open_processing
 from gatewright.composition.readers import open_image_reader, open_readers
 from gatewright.composition.sky import open_sky
-from gatewright.composition.state import open_database
+from gatewright.composition.state import open_database, open_event_hub
 from gatewright.core.config import Config, Gateway, Limits, SurveySource
+from gatewright.core.events import EventHub
+from gatewright.core.turns import Turns
+from gatewright.domains.discovery import Discovery
 from gatewright.domains.sky import SkyService, SurveyWatch
 from gatewright.operations.processing import Processing
 
@@ -24,6 +28,9 @@ class SkyServices:
     sky: SkyService
     surveys: SurveyWatch
     processing: Processing
+    discovery: Discovery
+    events: EventHub
+    streams: Turns
 
 
 def shared_surveys() -> list[SurveySource]:
@@ -53,5 +60,10 @@ async def sky_services(
         sky, watch, _ = await open_sky(config, database, readers, stack)
         assert await watch.wait(150)
         reader = open_image_reader(config, readers)
-        processing = await open_processing(config, database, sky, reader, stack)
-        yield SkyServices(config, sky, watch, processing)
+        events = open_event_hub(database)
+        discovery = open_discovery(database, sky, events)
+        processing = await open_processing(
+            config, database, sky, reader, discovery, stack
+        )
+        streams = Turns(config.limits.streams_per_user, "streams")
+        yield SkyServices(config, sky, watch, processing, discovery, events, streams)

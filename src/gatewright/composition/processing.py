@@ -1,6 +1,7 @@
 """Opens the processing of images: coadds, differences and light curves."""
 
 from contextlib import AsyncExitStack
+from functools import partial
 
 from gatewright.backends.processing import Workshop, WorkshopSettings
 from gatewright.backends.readers import PoolSettings
@@ -9,7 +10,9 @@ from gatewright.backends.sql.products import SqlProducts
 from gatewright.composition.readers import published_folders
 from gatewright.core.config import Config
 from gatewright.core.errors import Unavailable
+from gatewright.domains.discovery import Discovery
 from gatewright.domains.sky import ImageReader, SkyService
+from gatewright.operations.discovery import record_difference
 from gatewright.operations.processing import Processing
 
 _PROGRAM = "gatewright.backends.processing.program"
@@ -20,6 +23,7 @@ async def open_processing(
     database: Database,
     sky: SkyService,
     reader: ImageReader,
+    discovery: Discovery,
     stack: AsyncExitStack,
 ) -> Processing:
     """Return the processing of images; its processes start when they are first needed.
@@ -51,6 +55,7 @@ async def open_processing(
         file_bytes=limits.response_bytes,
     )
     workshop = Workshop(WorkshopSettings(settings, products), stack)
-    processing = Processing(sky, reader, workshop, SqlProducts(database))
+    record = partial(record_difference, discovery)
+    processing = Processing(sky, reader, workshop, SqlProducts(database), record)
     stack.push_async_callback(processing.close)
     return processing

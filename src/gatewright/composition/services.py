@@ -10,6 +10,7 @@ from gatewright.backends.sql.leases import SqlLeases
 from gatewright.backends.sql.measures import check_writes
 from gatewright.composition.arrays import open_datasets
 from gatewright.composition.compute import open_compute
+from gatewright.composition.discovery import open_discovery
 from gatewright.composition.files import open_files
 from gatewright.composition.health import open_health, parts_of_systems
 from gatewright.composition.identity import (
@@ -32,6 +33,7 @@ from gatewright.core.measures import Measure
 from gatewright.core.turns import Turns
 from gatewright.domains.arrays import Datasets
 from gatewright.domains.compute import JobService
+from gatewright.domains.discovery import Discovery
 from gatewright.domains.files import CommandService, FileService
 from gatewright.domains.identity import Identity
 from gatewright.domains.sky import SkyService, SurveyWatch
@@ -61,6 +63,8 @@ class Services:
     """Surveys, their images, and cut-outs."""
     processing: Processing
     """Coadds, differences and light curves."""
+    discovery: Discovery
+    """Candidates, objects, votes and comments."""
     surveys: SurveyWatch
     """The task that indexes the files of the surveys."""
     jobs: JobService
@@ -87,7 +91,10 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
         leases = SqlLeases(database)
         sky, surveys, looking = await open_sky(config, database, readers, stack)
         reader = open_image_reader(config, readers)
-        processing = await open_processing(config, database, sky, reader, stack)
+        discovery = open_discovery(database, sky, events)
+        processing = await open_processing(
+            config, database, sky, reader, discovery, stack
+        )
         people = await open_people(config, stack)
         means = Means(
             people.workers, leases.lease, people.service_account, people.homes
@@ -120,6 +127,7 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
             datasets=open_datasets(config, readers),
             sky=sky,
             processing=processing,
+            discovery=discovery,
             surveys=surveys,
             jobs=jobs,
             files=files,

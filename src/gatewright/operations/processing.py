@@ -66,6 +66,8 @@ class Selection:
 
 
 Work = Callable[[Product], Awaitable[Product]]
+Record = Callable[[Product, Sequence[FrameRef]], Awaitable[None]]
+"""Keeps what a difference found, with its science frames; again changes nothing."""
 
 
 class Processing:
@@ -82,12 +84,14 @@ class Processing:
         reader: ImageReader,
         processor: Processor,
         store: ProductStore,
+        record: Record,
         clock: Clock = system_clock,
     ) -> None:
         self._sky = sky
         self._reader = reader
         self._processor = processor
         self._store = store
+        self._record = record
         self._clock = clock
         self._tasks: dict[str, asyncio.Task[Product]] = {}
 
@@ -146,11 +150,16 @@ class Processing:
         }
 
         async def work(product: Product) -> Product:
-            return await self._processor.difference(product, new, old, place)
+            made = await self._processor.difference(product, new, old, place)
+            await self._record(made, new.frames)
+            return made
 
-        return await self._made(
-            caller, ProductKind.DIFFERENCE, request, [new, old], work
-        )
+        kind = ProductKind.DIFFERENCE
+        product = await self._made(caller, kind, request, [new, old], work)
+        if product.state is ProductState.READY:
+            # One that was made before there were candidates has them from now on.
+            await self._record(product, new.frames)
+        return product
 
     async def product(self, caller: Caller, kind: ProductKind, name: str) -> Product:
         """Return a product; one whose maker died counts as failed.
@@ -181,13 +190,14 @@ class Processing:
         form: CutoutFormat,
         stretch: Stretch,
         size: int | None,
+        place: Circle | None = None,
     ) -> Content:
-        """Return one plane of a product as FITS or PNG.
+        """Return one plane of a product, or a part of it, as FITS or PNG.
 
         Raises
         ------
         NotFound
-            The product has no such plane.
+            The product has no such plane, or no pixel of the place.
         Conflict
             The product is not ready.
         """
@@ -203,9 +213,9 @@ class Processing:
         ra, dec, radius = (
             float(str(product.report[name])) for name in ("ra", "dec", "radius")
         )
-        request = CutoutRequest(
-            Region(ra, dec, radius), format=form, stretch=stretch, size=size
-        )
+        whole = place or Circle(ra, dec, radius)
+        region = Region(whole.ra, whole.dec, whole.radius)
+        request = CutoutRequest(region, format=form, stretch=stretch, size=size)
         return await self._reader.cut(_as_image(product, plane, ra, dec), request)
 
     async def light_curve(
