@@ -9,6 +9,7 @@ from gatewright.core.caller import Scope
 from gatewright.core.config import Config
 from gatewright.core.errors import InvalidContent, InvalidRequest
 from gatewright.faces.api import (
+    candidates,
     command,
     datasets,
     events,
@@ -17,6 +18,7 @@ from gatewright.faces.api import (
     job_output,
     jobs,
     light_curve,
+    objects,
     products,
     queue,
     service,
@@ -47,6 +49,8 @@ ROUTERS: tuple[tuple[APIRouter, tuple[Scope, ...]], ...] = (
     (surveys.router, (Scope.SKY_READ,)),
     (products.router, (Scope.SKY_READ,)),
     (light_curve.router, (Scope.SKY_READ,)),
+    (candidates.router, (Scope.SKY_READ,)),
+    (objects.router, (Scope.SKY_READ,)),
     (jobs.router, _JOBS),
     (job_output.router, _JOBS),
     (queue.router, _JOBS),

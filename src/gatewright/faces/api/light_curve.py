@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from xml.sax.saxutils import escape, quoteattr
 
 from fastapi import APIRouter, Query, Request
@@ -39,21 +39,29 @@ _COLUMNS = (
 )
 _VOTABLE = "application/x-votable+xml"
 
+CURVES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {"application/json": {}, "text/csv": {}, _VOTABLE: {}},
+        "description": "The light curve.",
+    },
+    401: {"description": "You are not signed in."},
+    404: {"description": "No image covers the place, or none can be measured."},
+    413: {"description": "Too many images; restrict them by time or band."},
+}
+"""Answers of what tells a light curve."""
+
+CurveForm = Annotated[
+    Literal["json", "csv", "votable"],
+    Query(alias="format", title="Form", description="Format of the response."),
+]
+
 
 @router.get(
     "/lightcurve",
     operation_id="getLightCurve",
     response_model=LightCurveAnswer,
     summary="Flux at a place over time",
-    responses={
-        200: {
-            "content": {"application/json": {}, "text/csv": {}, _VOTABLE: {}},
-            "description": "The light curve.",
-        },
-        401: {"description": "You are not signed in."},
-        404: {"description": "No image covers the place, or none can be measured."},
-        413: {"description": "Too many images; restrict them by time or band."},
-    },
+    responses=CURVES,
 )
 async def light_curve(
     request: Request,
@@ -72,10 +80,7 @@ async def light_curve(
     survey: SurveyNames = None,
     time: Time = None,
     band: Band = None,
-    form: Annotated[
-        Literal["json", "csv", "votable"],
-        Query(alias="format", title="Form", description="Format of the response."),
-    ] = "json",
+    form: CurveForm = "json",
 ) -> Response:
     """Measure the flux at a place in each image, whether or not a star is visible.
 
@@ -98,6 +103,11 @@ async def light_curve(
     curve = await context.services.processing.light_curve(
         context.caller, place.ra, place.dec, query
     )
+    return light_curve_response(curve, form)
+
+
+def light_curve_response(curve: LightCurve, form: str) -> Response:
+    """Return a light curve as ``json``, ``csv`` or ``votable``."""
     if form == "json":
         return json_response(light_curve_answer(curve))
     if form == "csv":

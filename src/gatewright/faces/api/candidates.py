@@ -1,0 +1,337 @@
+"""Candidates: what differences found, and what people say of it."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Query, Request
+from pydantic import Field
+from starlette.responses import Response
+
+from gatewright.core.pages import Page, page_limit
+from gatewright.domains.discovery import CandidateQuery, Choice, Cone
+from gatewright.domains.processing import Circle, Plane, ProductKind
+from gatewright.domains.sky import CutoutFormat
+from gatewright.faces.api.candidate_answers import (
+    CandidateDetail,
+    CandidateList,
+    CommentAnswer,
+    CommentBody,
+    CommentList,
+    VoteBody,
+    VoteList,
+    candidate_answer,
+    candidate_detail,
+    comment_answer,
+    vote_answer,
+)
+from gatewright.faces.api.image_content import content_response
+from gatewright.faces.api.image_query import place_text, stretch_of
+from gatewright.faces.api.images import (
+    Degrees,
+    Percentiles,
+    Size,
+    StretchName,
+    SurveyNames,
+    cutout_etag,
+)
+from gatewright.faces.api.product_bodies import circle
+from gatewright.web.conditional import check_preconditions, not_modified
+from gatewright.web.context import Context
+from gatewright.web.events import event_stream, last_event_id
+from gatewright.web.form_text import EMPTY_IS_NONE
+from gatewright.web.json_model import BINARY, json_body, read_model
+from gatewright.web.listing import Cursor, Limit, json_response, listing
+from gatewright.web.turns import Counted, turn_of
+
+router = APIRouter(tags=["discovery"])
+
+GONE: dict[int | str, dict[str, Any]] = {
+    404: {"description": "There is none that you may see."}
+}
+_SAYING: dict[int | str, dict[str, Any]] = {
+    **GONE,
+    401: {"description": "Nobody is signed in."},
+    403: {"description": "The account or token may not vote."},
+    422: {"description": "The body has another form."},
+}
+_NAMES: dict[int | str, dict[str, Any]] = {
+    **GONE,
+    401: {"description": "Nobody is signed in."},
+}
+_OWN: dict[int | str, dict[str, Any]] = {
+    **_NAMES,
+    403: {"description": "The account or token may not vote."},
+    404: {"description": "There is no such candidate, or nothing of yours on it."},
+}
+
+CandidateId = Annotated[
+    str,
+    Path(
+        title="Candidate",
+        description="Name of a candidate: that of its difference and a number.",
+        max_length=80,
+        examples=["d-0123456789abcdef01234567.1"],
+    ),
+]
+Score = Annotated[
+    Annotated[float, Field(allow_inf_nan=False)] | None,
+    EMPTY_IS_NONE,
+    Query(
+        title="Least score",
+        description="Only those that a classifier gave at least this score, the "
+        "highest first. Candidates that none has judged have no score.",
+        examples=[0.5],
+    ),
+]
+
+
+@router.get(
+    "/candidates",
+    operation_id="listCandidates",
+    response_model=CandidateList,
+    summary="Find candidates",
+)
+async def find_candidates(
+    request: Request,
+    context: Context,
+    survey: SurveyNames = None,
+    difference: Annotated[
+        str | None,
+        EMPTY_IS_NONE,
+        Query(title="Difference", description="Only of this one.", max_length=64),
+    ] = None,
+    min_score: Score = None,
+    pos: Annotated[
+        str | None,
+        Query(
+            title="Place",
+            description="“CIRCLE ra dec radius” in ICRS degrees.",
+            examples=["CIRCLE 318.10833 -66.01556 0.001"],
+        ),
+    ] = None,
+    ra: Degrees = None,
+    dec: Degrees = None,
+    radius: Degrees = None,
+    unscanned: Annotated[
+        bool, Query(title="Unscanned", description="Only those without a vote.")
+    ] = False,
+    limit: Limit = None,
+    cursor: Cursor = None,
+) -> Response:
+    """Find what differences found, those kept aside with their reason.
+
+    Of a difference you see candidates if you may see all surveys that it is made of.
+    """
+    place = circle(place_text(pos, ra, dec, radius))
+    query = CandidateQuery(
+        surveys=survey or (),
+        difference=difference,
+        min_score=min_score,
+        place=None if place is None else Cone(place.ra, place.dec, place.radius),
+        unscanned=unscanned,
+    )
+    page = await context.services.discovery.page(
+        context.caller, query, limit=page_limit(limit), cursor=cursor
+    )
+    prefix = context.services.config.prefix
+    answers: Page[object] = Page(
+        [candidate_answer(one, prefix) for one in page.items], page.next
+    )
+    return listing(request, "candidates", answers)
+
+
+@router.get(
+    "/candidates/events",
+    operation_id="followCandidates",
+    response_class=Response,
+    summary="What happens to candidates",
+    responses={
+        200: {
+            "description": "Server-sent events, until the client goes.",
+            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        },
+        401: {"description": "Nobody is signed in."},
+    },
+)
+async def follow_candidates(request: Request, context: Context) -> Response:
+    """Tell of new candidates, votes and comments, as they come.
+
+    The kinds are candidates.found, candidate.voted (with the votes as they are now),
+    candidate.commented and candidate.comment-removed. A client that comes back says in
+    ``Last-Event-ID`` what it has seen.
+    """
+    context.caller.require_user()
+    services = context.services
+    after = await services.events.start(last_event_id(request))
+    answer = event_stream(services.discovery.follow(context.caller, after))
+    return Counted(answer, turn_of(request, services.streams))
+
+
+@router.get(
+    "/candidates/{candidate}",
+    operation_id="getCandidate",
+    response_model=CandidateDetail,
+    summary="One candidate",
+    responses=GONE,
+)
+async def one_candidate(context: Context, candidate: CandidateId) -> Response:
+    """Tell all that was measured of a candidate, and how the votes stand."""
+    services = context.services
+    found = await services.discovery.candidate(context.caller, candidate)
+    return json_response(candidate_detail(found, services.config.prefix))
+
+
+@router.get(
+    "/candidates/{candidate}/stamp",
+    operation_id="getCandidateStamp",
+    summary="Pixels round a candidate",
+    response_class=Response,
+    responses={
+        200: {
+            "content": {
+                "application/fits": {"schema": BINARY},
+                "image/png": {"schema": BINARY},
+            },
+            "description": "The pixels.",
+        },
+        304: {"description": "It is still the same."},
+        404: {"description": "There is none that you may see."},
+        409: {"description": "The difference is not ready."},
+    },
+)
+async def candidate_stamp(
+    request: Request,
+    context: Context,
+    candidate: CandidateId,
+    plane: Annotated[
+        Literal["science", "reference", "difference", "score"],
+        Query(description="Which image; all lie on one grid of pixels."),
+    ] = "difference",
+    radius: Annotated[
+        float,
+        Query(
+            description="Degrees from the candidate to the sides of the stamp.",
+            gt=0,
+            le=0.1,
+            allow_inf_nan=False,
+        ),
+    ] = 0.003,
+    form: Annotated[
+        Literal["png", "fits"],
+        Query(alias="format", title="Form", description="png, or fits with its WCS."),
+    ] = "png",
+    stretch: StretchName = "asinh",
+    limits: Percentiles = None,
+    size: Size = None,
+) -> Response:
+    """Send what is round a candidate, cut at the edge of its difference."""
+    services = context.services
+    found = await services.discovery.candidate(context.caller, candidate)
+    product = await services.processing.product(
+        context.caller, ProductKind.DIFFERENCE, found.origin.difference
+    )
+    place = Circle(found.finding.ra, found.finding.dec, radius)
+    grey = stretch_of(stretch, limits)
+    how = (Plane(plane), CutoutFormat(form), grey, size, place)
+    etag = cutout_etag(product.identity, 0, f"{product.id} {how!r}")
+    if check_preconditions(request, etag):
+        return not_modified(etag)
+    content = await services.processing.plane(product, *how)
+    return content_response(content, request, etag, inline=form == "png")
+
+
+@router.post(
+    "/candidates/{candidate}/votes",
+    operation_id="voteOnCandidate",
+    response_model=CandidateDetail,
+    summary="Vote on a candidate",
+    openapi_extra=json_body(VoteBody),
+    responses={**_SAYING, 201: {"description": "The vote.", "model": CandidateDetail}},
+)
+async def vote(request: Request, context: Context, candidate: CandidateId) -> Response:
+    """Say what a candidate is; each person has one vote, and may change it.
+
+    Answered with 201 for a first vote and 200 for a changed one.
+    """
+    body = await read_model(request, VoteBody)
+    services = context.services
+    found, new = await services.discovery.vote(
+        context.caller, candidate, Choice(body.vote)
+    )
+    answer = candidate_detail(found, services.config.prefix)
+    return json_response(answer, 201 if new else 200)
+
+
+@router.get(
+    "/candidates/{candidate}/votes",
+    operation_id="listVotes",
+    response_model=VoteList,
+    summary="Who voted what",
+    responses=_NAMES,
+)
+async def list_votes(context: Context, candidate: CandidateId) -> Response:
+    """Tell each person's vote."""
+    found = await context.services.discovery.votes(context.caller, candidate)
+    return json_response({"votes": list(map(vote_answer, found))})
+
+
+@router.delete(
+    "/candidates/{candidate}/votes",
+    operation_id="takeVoteBack",
+    status_code=204,
+    summary="Undo one's vote",
+    responses=_OWN,
+)
+async def take_vote_back(context: Context, candidate: CandidateId) -> Response:
+    """Remove the caller's own vote, and nobody else's."""
+    await context.services.discovery.take_back(context.caller, candidate)
+    return Response(status_code=204)
+
+
+@router.post(
+    "/candidates/{candidate}/comments",
+    operation_id="writeComment",
+    status_code=201,
+    response_model=CommentAnswer,
+    summary="Comment on a candidate",
+    openapi_extra=json_body(CommentBody),
+    responses=_SAYING,
+)
+async def write_comment(
+    request: Request, context: Context, candidate: CandidateId
+) -> Response:
+    """Write a comment for all who may see the candidate and have an account."""
+    body = await read_model(request, CommentBody)
+    made = await context.services.discovery.comment(
+        context.caller, candidate, body.text
+    )
+    return json_response(comment_answer(made), 201)
+
+
+@router.get(
+    "/candidates/{candidate}/comments",
+    operation_id="listComments",
+    response_model=CommentList,
+    summary="Comments on a candidate",
+    responses=_NAMES,
+)
+async def list_comments(context: Context, candidate: CandidateId) -> Response:
+    """Tell what people wrote."""
+    found = await context.services.discovery.comments(context.caller, candidate)
+    return json_response({"comments": list(map(comment_answer, found))})
+
+
+@router.delete(
+    "/candidates/{candidate}/comments/{comment}",
+    operation_id="removeComment",
+    status_code=204,
+    summary="Remove one's comment",
+    responses=_OWN,
+)
+async def remove_comment(
+    context: Context,
+    candidate: CandidateId,
+    comment: Annotated[str, Path(title="Comment", max_length=80)],
+) -> Response:
+    """Remove a comment of the caller's own."""
+    await context.services.discovery.remove_comment(context.caller, candidate, comment)
+    return Response(status_code=204)
