@@ -201,6 +201,41 @@ def test_what_is_made_of_images(ask: Asked) -> None:
         ask("GET", f"{asked}&format={form}", 200)
 
 
+def test_candidates_and_objects(ask: Asked) -> None:
+    search = "/images?survey=simulated-sky&band=r"
+    images = [image["id"] for image in ask("GET", search, 200).json()["images"]]
+    sides = {"science": images[2:3], "reference": images[-1:]}
+    url = ask("POST", "/differences", None, json=sides).headers["Location"]
+    url = url.removeprefix(API)
+    deadline = time.monotonic() + 120
+    while ask("GET", url, 200).json()["state"] == "working":
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    listed = f"/candidates?difference={url.rpartition('/')[2]}&limit=1"
+    one = ask("GET", listed, 200).json()["candidates"][0]
+    candidate = f"/candidates/{one['id']}"
+    ask("GET", candidate, 200)
+    for form in ("fits", "png"):
+        stamp = ask("GET", f"{candidate}/stamp?format={form}", 200)
+        tag = {"If-None-Match": stamp.headers["ETag"]}
+        ask("GET", f"{candidate}/stamp?format={form}", 304, headers=tag)
+    ask("POST", f"{candidate}/votes", 201, json={"vote": "unsure"})
+    ask("POST", f"{candidate}/votes", 200, json={"vote": "real"})
+    ask("POST", f"{candidate}/votes", 422, json={"vote": "perhaps"})
+    ask("GET", f"{candidate}/votes", 200)
+    ask("DELETE", f"{candidate}/votes", 204)
+    ask("DELETE", f"{candidate}/votes", 404)
+    made = ask("POST", f"{candidate}/comments", 201, json={"text": "x"}).json()
+    ask("GET", f"{candidate}/comments", 200)
+    ask("DELETE", f"{candidate}/comments/{made['id']}", 204)
+    ask("GET", f"/objects/{one['object']}", 200)
+    curve = f"/objects/{one['object']}/lightcurve?survey=simulated-sky&band=r"
+    for form in ("json", "csv", "votable"):
+        ask("GET", f"{curve}&format={form}", 200)
+    ask("GET", "/candidates/nothing", 404)
+    ask("GET", "/objects/nothing", 404)
+
+
 def test_files(ask: Asked) -> None:
     ask("GET", "/files", 200)
     ask("GET", "/files/local", 200)

@@ -124,6 +124,9 @@ def filled(path: str, victim: Person, owner: Person, job: str) -> str:
         "{image}": "nothing",
         "{coadd}": "nothing",
         "{difference}": "nothing",
+        "{candidate}": "nothing",
+        "{comment}": "nothing",
+        "{object}": "nothing",
     }
     for name, value in values.items():
         path = path.replace(name, quote(value))
@@ -148,6 +151,7 @@ def body_for(path: str, operation: dict[str, Any]) -> dict[str, Any]:
         "/store/{collection}": {"permissions": {"everyone": "write"}},
         "/store/{collection}/bulk": {"documents": {"walk": 1}},
         "/store/{collection}/{key}/permissions": {"everyone": "write"},
+        "/candidates/{candidate}/votes": {"vote": "real"},
     }
     return {
         "json": bodies.get(path, {"text": "overwritten"}),
@@ -233,7 +237,8 @@ def test_nobody_reads_or_changes_what_is_anothers(
 def test_a_visitor_has_public_data_alone(world: World, laptop: RunningGateway) -> None:
     owner = world.people["demo"]
     of_the_sky = ("/images", "/surveys", "/coadds", "/differences", "/lightcurve")
-    public = ("/datasets", "/session", *of_the_sky)
+    found = ("/candidates", "/objects")
+    public = ("/datasets", "/session", *of_the_sky, *found)
     with laptop.client() as visitor:
         for method, path, operation in world.operations:
             url = filled(path, owner, owner, owner.things["job"])

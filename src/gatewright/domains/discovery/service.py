@@ -249,7 +249,7 @@ class Discovery:
                 continue
             surveys = event.data["surveys"]
             visible = await self._visible(caller)
-            if isinstance(surveys, list) and visible and set(surveys) <= set(visible):
+            if isinstance(surveys, list) and set(surveys) <= set(visible):
                 yield event
 
     async def _tell_votes(

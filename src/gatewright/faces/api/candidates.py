@@ -330,7 +330,10 @@ async def list_comments(context: Context, candidate: CandidateId) -> Response:
 async def remove_comment(
     context: Context,
     candidate: CandidateId,
-    comment: Annotated[str, Path(title="Comment", max_length=80)],
+    comment: Annotated[
+        str,
+        Path(title="Comment", description="“id” of the comment.", max_length=80),
+    ],
 ) -> Response:
     """Remove a comment of the caller's own."""
     await context.services.discovery.remove_comment(context.caller, candidate, comment)
