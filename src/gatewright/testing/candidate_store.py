@@ -147,6 +147,17 @@ class CandidateStoreContract:
             found = await names(store, some, limit=limit)
             assert found == ["d-2.5", "d-2.1", "d-2.3", "d-2.4", "d-2.2", "d-2.0"]
 
+    async def test_pages_of_very_many_sets_of_surveys(
+        self, store: CandidateStore
+    ) -> None:
+        surveys = [f"s{number}" for number in range(120)]
+        for number, survey in enumerate(surveys):
+            one = finding(1, ra=float(number), snr=10.0 + number)
+            await store.add(Origin(f"d-{number}", [survey]), [one])
+        for query in (CandidateQuery(), CandidateQuery(unscanned=True)):
+            found = await names(store, query, visible=surveys, limit=50)
+            assert found == [f"d-{number}.1" for number in reversed(range(120))]
+
     async def test_a_foreign_cursor_is_refused(self, store: CandidateStore) -> None:
         await store.add(ORIGIN, [finding(1)])
         for cursor in ("x", "WzFd", "W251bGwsMV0", "", "WzEuMCwiXHUwMDAwIl0"):

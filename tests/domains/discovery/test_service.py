@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tests.backends.sql.databases import SECONDS
 from tests.support.app import caller
+from typing_extensions import override
 
 from gatewright.backends.sql.candidates import SqlCandidates
 from gatewright.backends.sql.events import SqlEventLog
@@ -173,6 +174,7 @@ async def test_each_hears_of_what_they_may_see(discovery: Discovery) -> None:
 class EndingHub(EventHub):
     """Hands out what the log has, says so, and ends."""
 
+    @override
     async def follow(
         self, *, owner: str, subject: str = "", after: int
     ) -> AsyncIterator[Event | None]:

@@ -52,11 +52,12 @@ async def made(api: httpx.AsyncClient, body: dict[str, Any]) -> Any:
     answer = await api.post("/differences", json=body, timeout=120)
     assert answer.status_code in {201, 202}, answer.text
     url = answer.headers["location"].removeprefix("/api/v1")
+    found = answer.json()
     for _ in range(300):
-        found = (await api.get(url)).json()
         if found["state"] != "working":
             break
         await asyncio.sleep(0.2)
+        found = (await api.get(url)).json()
     assert found["state"] == "ready", found
     return found
 
@@ -193,14 +194,14 @@ async def test_a_vote_is_heard_by_others_at_once(night: Night) -> None:
 
 async def test_the_same_difference_gives_the_same_candidates(night: Night) -> None:
     bob = await night.client("bob")
-    asked = {"params": {"difference": night.difference}}
-    before = (await bob.get("/candidates", **asked)).json()
+    asked = {"difference": night.difference}
+    before = (await bob.get("/candidates", params=asked)).json()
     body = {
         "science": {"survey": "timed", "time": "2018-08-10"},
         "reference": {"survey": "timed", "time": "2018-08-24"},
     }
     assert (await made(bob, body))["id"] == night.difference
-    assert (await bob.get("/candidates", **asked)).json() == before
+    assert (await bob.get("/candidates", params=asked)).json() == before
 
 
 async def test_an_object_joins_what_is_found_at_one_place(night: Night) -> None:
@@ -287,10 +288,10 @@ async def test_candidates_are_hidden_from_who_may_not_see_their_images(
             "pos": f"CIRCLE {RA} {DEC} 0.003",
         },
     )
-    asked = {"params": {"difference": own["id"]}}
-    found = (await eve.get("/candidates", **asked)).json()["candidates"]
+    asked = {"difference": own["id"]}
+    found = (await eve.get("/candidates", params=asked)).json()["candidates"]
     assert found[0]["surveys"] == ["team", "timed"]
-    assert (await bob.get("/candidates", **asked)).json()["candidates"] == []
+    assert (await bob.get("/candidates", params=asked)).json()["candidates"] == []
     near = {"pos": PLACE, "survey": "team"}
     assert (await bob.get("/candidates", params=near)).json()["candidates"] == []
     name = found[0]["id"]

@@ -37,6 +37,8 @@ CHORD = "(ux - ?) * (ux - ?) + (uy - ?) * (uy - ?) + (uz - ?) * (uz - ?)"
 """Square of the distance of a place to a unit vector, of the unit sphere."""
 _ZONES_OF_DEGREE = 60
 _MANY_ZONES = 60
+_MANY_SOURCES = 100
+"""Sources that are merged one by one; SQLite joins at most 500 queries."""
 _PAD = 1e-9
 
 
@@ -149,16 +151,19 @@ def page_statement(
         where.add(f"({by}, id) < (?, ?)", float(str(value)), name)
     some = f"SELECT id, {by} AS value FROM candidate WHERE "  # noqa: S608  # own names
     order = f"ORDER BY {by} DESC, id DESC LIMIT ?"
-    if query.difference is None and query.place is None:
+    few = query.difference is not None or query.place is not None
+    if few or len(sources) > _MANY_SOURCES:
+        # The plus keeps the databases from walking all of a source in order.
+        marks = ", ".join("?" for _ in sources)
+        plus = "+" if few else ""
+        conditions = " AND ".join([f"{plus}source IN ({marks})", *where.conditions])
+        inner = f"{some}{conditions} {order}"
+        values = [*sources, *where.values, limit]
+    else:
         conditions = " AND ".join(["source = ?", *where.conditions])
         walk = f"SELECT * FROM ({some}{conditions} {order}) w"  # noqa: S608
         inner = " UNION ALL ".join(walk for _ in sources)
         values = [v for source in sources for v in (source, *where.values, limit)]
-    else:
-        # The plus keeps the databases from walking all of a source in order.
-        marks = ", ".join("?" for _ in sources)
-        inner = f"{some}+source IN ({marks}) AND {where.text} {order}"
-        values = [*sources, *where.values, limit]
     text = (
         f"SELECT c.*, p.value AS value, v.choice AS mine "  # noqa: S608  # own names
         f"FROM (SELECT * FROM ({inner}) u ORDER BY value DESC, id DESC LIMIT ?) p "
