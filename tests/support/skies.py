@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.support.needs import SHARED
 
+from gatewright.backends.sql import Database
 from gatewright.composition.discovery import open_discovery
 from gatewright.composition.processing import open_processing
 from gatewright.composition.readers import open_image_reader, open_readers
@@ -25,6 +26,7 @@ class SkyServices:
     """What of the services the faces of the sky use."""
 
     config: Config
+    database: Database
     sky: SkyService
     surveys: SurveyWatch
     processing: Processing
@@ -66,4 +68,6 @@ async def sky_services(
             config, database, sky, reader, discovery, stack
         )
         streams = Turns(config.limits.streams_per_user, "streams")
-        yield SkyServices(config, sky, watch, processing, discovery, events, streams)
+        yield SkyServices(
+            config, database, sky, watch, processing, discovery, events, streams
+        )

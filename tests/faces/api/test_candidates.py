@@ -18,6 +18,7 @@ from tests.support.app import caller, client
 from tests.support.needs import shared_data
 from tests.support.skies import SkyServices, sky_services
 
+from gatewright.backends.sql import Statement, Work
 from gatewright.core.caller import Caller, Role, visitor
 from gatewright.core.config import SurveySource
 from gatewright.faces.api import face
@@ -89,11 +90,9 @@ async def night(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Night
         yield opened
 
 
-async def residual(api: httpx.AsyncClient) -> Any:
-    found = (
-        await api.get("/candidates", params={"pos": PLACE, "survey": "timed"})
-    ).json()
-    (one,) = found["candidates"]
+async def residual(night: Night, api: httpx.AsyncClient) -> Any:
+    asked = {"pos": PLACE, "difference": night.difference}
+    (one,) = (await api.get("/candidates", params=asked)).json()["candidates"]
     return one
 
 
@@ -118,7 +117,7 @@ async def test_detections_of_a_difference_are_candidates(night: Night) -> None:
 
 
 async def test_the_residual_is_found_by_its_place(night: Night) -> None:
-    one = await residual(await night.client("bob"))
+    one = await residual(night, await night.client("bob"))
     assert one["snr"] > 8
     assert one["reason"] is None
     assert one["surveys"] == ["timed"]
@@ -128,7 +127,7 @@ async def test_the_residual_is_found_by_its_place(night: Night) -> None:
 
 async def test_two_people_vote_and_each_undoes_their_own(night: Night) -> None:
     bob, eve = await night.client("bob"), await night.client("eve")
-    one = await residual(bob)
+    one = await residual(night, bob)
     votes = f"/candidates/{one['id']}/votes"
     first = await bob.post(votes, json={"vote": "real"})
     assert first.status_code == 201, first.text
@@ -147,9 +146,9 @@ async def test_two_people_vote_and_each_undoes_their_own(night: Night) -> None:
     assert one["id"] not in {other["id"] for other in left}
     assert (await bob.delete(votes)).status_code == 204
     assert (await bob.delete(votes)).status_code == 404
-    assert (await residual(bob))["mine"] is None
-    assert (await residual(bob))["votes"] == {"real": 1, "bogus": 0, "unsure": 0}
-    assert (await residual(eve))["mine"] == "real"
+    assert (await residual(night, bob))["mine"] is None
+    assert (await residual(night, bob))["votes"] == {"real": 1, "bogus": 0, "unsure": 0}
+    assert (await residual(night, eve))["mine"] == "real"
     assert (await eve.delete(votes)).status_code == 204
     left = (await bob.get("/candidates", params=unscanned)).json()["candidates"]
     assert one["id"] in {other["id"] for other in left}
@@ -157,7 +156,7 @@ async def test_two_people_vote_and_each_undoes_their_own(night: Night) -> None:
 
 async def test_people_comment_and_remove_their_own(night: Night) -> None:
     bob, eve = await night.client("bob"), await night.client("eve")
-    one = await residual(bob)
+    one = await residual(night, bob)
     comments = f"/candidates/{one['id']}/comments"
     written = await bob.post(comments, json={"text": " Off the nucleus. "})
     assert written.status_code == 201
@@ -177,7 +176,7 @@ async def test_people_comment_and_remove_their_own(night: Night) -> None:
 
 async def test_a_vote_is_heard_by_others_at_once(night: Night) -> None:
     bob, eve = await night.client("bob"), caller("eve", Role.GUEST)
-    one = await residual(bob)
+    one = await residual(night, bob)
     start = await night.services.events.start(None)
     heard = night.services.discovery.follow(eve, start)
     await bob.post(f"/candidates/{one['id']}/votes", json={"vote": "bogus"})
@@ -204,9 +203,33 @@ async def test_the_same_difference_gives_the_same_candidates(night: Night) -> No
     assert (await bob.get("/candidates", params=asked)).json() == before
 
 
+async def test_a_difference_of_before_gets_its_candidates_when_asked_again(
+    night: Night,
+) -> None:
+    bob = await night.client("bob")
+    body = {
+        "science": ["timed~DEC-OBS04b.mini~0"],
+        "reference": ["timed~DEC-OBS18b.mini~0"],
+        "pos": f"CIRCLE {RA} {DEC} 0.003",
+    }
+    name = (await made(bob, body))["id"]
+    asked = {"difference": name}
+    before = (await bob.get("/candidates", params=asked)).json()["candidates"]
+    assert before
+
+    def forget() -> Work[None]:
+        yield Statement("DELETE FROM candidate WHERE difference = ?", (name,))
+
+    await night.services.database.run(forget)
+    assert (await bob.get("/candidates", params=asked)).json()["candidates"] == []
+    assert (await made(bob, body))["id"] == name
+    after = (await bob.get("/candidates", params=asked)).json()["candidates"]
+    assert after == before
+
+
 async def test_an_object_joins_what_is_found_at_one_place(night: Night) -> None:
     bob = await night.client("bob")
-    one = await residual(bob)
+    one = await residual(night, bob)
     single = {
         "science": ["decam_mini~DEC-OBS04a.mini~0"],
         "reference": ["decam_mini~DEC-OBS18a.mini~0"],
@@ -235,7 +258,7 @@ async def test_an_object_joins_what_is_found_at_one_place(night: Night) -> None:
 
 async def test_stamps_of_all_planes_lie_on_one_grid(night: Night) -> None:
     bob = await night.client("bob")
-    one = await residual(bob)
+    one = await residual(night, bob)
     stamp = f"/candidates/{one['id']}/stamp"
     shapes = set()
     for plane in ("science", "reference", "difference", "score"):
@@ -256,7 +279,8 @@ async def test_stamps_of_all_planes_lie_on_one_grid(night: Night) -> None:
 
 async def test_candidates_come_in_pages(night: Night) -> None:
     bob = await night.client("bob")
-    whole = (await bob.get("/candidates", params={"survey": "timed"})).json()
+    every = {"survey": "timed", "limit": "1000"}
+    whole = (await bob.get("/candidates", params=every)).json()
     asked, names = {"survey": "timed", "limit": "2"}, []
     while True:
         answer = await bob.get("/candidates", params=asked)
@@ -317,7 +341,7 @@ async def test_candidates_are_hidden_from_who_may_not_see_their_images(
 
 async def test_a_visitor_looks_and_does_not_say(night: Night) -> None:
     guest = await night.client()
-    one = await residual(guest)
+    one = await residual(night, guest)
     assert one["mine"] is None
     place = f"/candidates/{one['id']}"
     assert (await guest.get(place)).status_code == 200
@@ -361,6 +385,6 @@ async def test_what_cannot_be_found_says_why(
 @pytest.mark.parametrize("body", [{"vote": "yes"}, {}, {"vote": "real", "score": 1}])
 async def test_another_vote_is_refused(night: Night, body: dict[str, Any]) -> None:
     bob = await night.client("bob")
-    one = await residual(bob)
+    one = await residual(night, bob)
     answer = await bob.post(f"/candidates/{one['id']}/votes", json=body)
     assert answer.status_code == 422

@@ -1,5 +1,6 @@
 /** One gateway and its families of resources. */
 import { Accounts, Auth } from "./accounts.js";
+import { Candidates } from "./candidates.js";
 import { Datasets } from "./datasets.js";
 import { events } from "./events.js";
 import { Files } from "./files.js";
@@ -33,6 +34,7 @@ export class Gateway {
     this.store = new Store(this.http);
     this.datasets = new Datasets(this.http);
     this.sky = new Sky(this.http);
+    this.candidates = new Candidates(this.http);
   }
 
   /** Whether there is anybody whose events can be followed: a page's visitor has none. */

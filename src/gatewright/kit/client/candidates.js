@@ -1,0 +1,94 @@
+import { events } from "./events.js";
+import { escapeName } from "./paths.js";
+
+/** @typedef {"real" | "bogus" | "unsure"} Choice */
+
+/**
+ * What differences of images found, and what people say of it.
+ * @example
+ * const { candidates } = await gateway.candidates.page({ unscanned: true, limit: 10 });
+ * for (const { ra, dec, snr, votes } of candidates) console.log(ra, dec, snr, votes.real);
+ */
+export class Candidates {
+  /** @param {import("./http.js").Http} http */
+  constructor(http) {
+    this._http = http;
+  }
+
+  /** @param {string} id @param {string} [part] */
+  _path(id, part = "") {
+    return `/api/v1/candidates/${escapeName(id)}${part}`;
+  }
+
+  /**
+   * One page of candidates: `{candidates, next}`.
+   * @param {Record<string, any>} [query] survey, difference, min_score, pos (`CIRCLE ra dec radius`), unscanned, limit, cursor
+   * @param {AbortSignal} [signal] @returns {Promise<any>}
+   */
+  page(query = {}, signal) {
+    return this._http.json("/api/v1/candidates", { query, signal });
+  }
+
+  /** A candidate and all that was measured of it. @param {string} id @param {AbortSignal} [signal] @returns {Promise<any>} */
+  get(id, signal) {
+    return this._http.json(this._path(id), { signal });
+  }
+
+  /**
+   * The address of the pixels round a candidate.
+   * @param {string} id @param {"science" | "reference" | "difference" | "score"} plane
+   * @param {Record<string, any>} [more] radius (degrees), size, format, stretch, limits @returns {string}
+   */
+  stampUrl(id, plane, more = {}) {
+    return this._http.url(this._path(id, "/stamp"), { plane, ...more });
+  }
+
+  /** Votes, or changes one's vote; returns the candidate. @param {string} id @param {Choice} vote @returns {Promise<any>} */
+  vote(id, vote) {
+    return this._http.json(this._path(id, "/votes"), { method: "POST", json: { vote } });
+  }
+
+  /** Undoes one's vote. @param {string} id @returns {Promise<Response>} */
+  takeBack(id) {
+    return this._http.request(this._path(id, "/votes"), { method: "DELETE" });
+  }
+
+  /** Who voted what: `{votes}`. @param {string} id @param {AbortSignal} [signal] @returns {Promise<any>} */
+  votes(id, signal) {
+    return this._http.json(this._path(id, "/votes"), { signal });
+  }
+
+  /** What people wrote: `{comments}`. @param {string} id @param {AbortSignal} [signal] @returns {Promise<any>} */
+  comments(id, signal) {
+    return this._http.json(this._path(id, "/comments"), { signal });
+  }
+
+  /** Writes a comment. @param {string} id @param {string} text @returns {Promise<any>} */
+  comment(id, text) {
+    return this._http.json(this._path(id, "/comments"), { method: "POST", json: { text } });
+  }
+
+  /** Removes one's comment. @param {string} id @param {string} comment @returns {Promise<Response>} */
+  removeComment(id, comment) {
+    return this._http.request(this._path(id, `/comments/${escapeName(comment)}`), { method: "DELETE" });
+  }
+
+  /** An object with its candidates in order of time. @param {string} id @param {AbortSignal} [signal] @returns {Promise<any>} */
+  object(id, signal) {
+    return this._http.json(`/api/v1/objects/${escapeName(id)}`, { signal });
+  }
+
+  /** The flux of an object in every image. @param {string} id @param {Record<string, any>} [query] survey, time, band @param {AbortSignal} [signal] @returns {Promise<any>} */
+  lightCurve(id, query = {}, signal) {
+    return this._http.json(`/api/v1/objects/${escapeName(id)}/lightcurve`, { query, signal });
+  }
+
+  /**
+   * Iterates over new candidates, votes and comments, as they come.
+   * @param {{signal?: AbortSignal, lastEventId?: string, onopen?: () => void}} [options]
+   * @returns {AsyncGenerator<import("./events.js").ServerEvent, void, undefined>}
+   */
+  events(options) {
+    return events(this._http, "/api/v1/candidates/events", options);
+  }
+}
