@@ -341,6 +341,19 @@ test("a token that is refused is not kept, and one that is taken is let go by si
   assert.equal(asked[3].headers.get("Authorization"), null);
 });
 
+test("a vote is sent, undone, and its stamps have an address", async () => {
+  const { gateway, asked } = canned({ id: "d-1.2", mine: "real" }, new Response(null, { status: 204 }), { candidates: [], next: null });
+  assert.equal((await gateway.candidates.vote("d-1.2", "real")).mine, "real");
+  await gateway.candidates.takeBack("d-1.2");
+  await gateway.candidates.page({ unscanned: true, survey: null });
+  assert.deepEqual(asked.map((one) => [one.method, one.url.slice("http://gateway:8000/api/v1".length)]), [
+    ["POST", "/candidates/d-1.2/votes"], ["DELETE", "/candidates/d-1.2/votes"], ["GET", "/candidates?unscanned=true"],
+  ]);
+  assert.equal(asked[0].body, '{"vote":"real"}');
+  const stamp = new URL(gateway.candidates.stampUrl("d-1.2", "science", { radius: 0.001 }));
+  assert.equal(stamp.pathname + stamp.search, "/api/v1/candidates/d-1.2/stamp?plane=science&radius=0.001");
+});
+
 test("a gateway below a path of its host is asked there, and its own links are taken as they are", () => {
   const { http } = new Gateway({ url: "https://example.org/a/gateway/", fetch: async () => Response.json({}) });
   assert.equal(http.url("/api/v1/session"), "https://example.org/a/gateway/api/v1/session");
