@@ -5,6 +5,7 @@
 
 /** @type {Record<string, () => Promise<CustomElementConstructor>>} */
 const ELEMENTS = {
+  "gw-candidates": async () => (await import("./gw-candidates.js")).GwCandidates,
   "gw-code": async () => (await import("./code.js")).GwCode,
   "gw-datasets": async () => (await import("./gw-catalogues.js")).GwDatasets,
   "gw-documents": async () => (await import("./gw-documents.js")).GwDocuments,
@@ -15,6 +16,7 @@ const ELEMENTS = {
   "gw-log": async () => (await import("./gw-log.js")).GwLog,
   "gw-login": async () => (await import("./gw-login.js")).GwLogin,
   "gw-map": async () => (await import("./gw-map.js")).GwMap,
+  "gw-scan": async () => (await import("./gw-scan.js")).GwScan,
   "gw-sky": async () => (await import("./gw-sky.js")).GwSky,
   "gw-status": async () => (await import("./gw-status.js")).GwStatus,
   "gw-subset": async () => (await import("./gw-subset.js")).GwSubset,

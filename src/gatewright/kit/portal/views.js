@@ -22,6 +22,7 @@ export const VIEWS = [
   { id: "jobs", word: "Jobs", icon: "jobs", href: at("/jobs"), rail: true, scope: "jobs:read", render: jobs },
   { id: "data", word: "Data", icon: "data", href: at("/data"), rail: true, render: data },
   { id: "sky", word: "Sky", icon: "sky", href: at("/sky"), rail: true, render: sky },
+  { id: "scan", word: "Scan", icon: "search", href: at("/scan"), rail: true, scope: "sky:vote", render: scan },
   { id: "store", word: "Store", icon: "store", href: at("/store"), rail: true, scope: "store", render: store },
   { id: "account", word: "Account", icon: "account", href: at("/account"), rail: true, scope: "account:read", render: account },
   { id: "sign-in", word: "Sign in", icon: "account", href: at("/sign-in"), rail: false, render: signIn },
@@ -102,6 +103,15 @@ function sky({ parts, query }) {
   if (!parts.length) return html`<gw-surveys></gw-surveys>`;
   const move = (/** @type {CustomEvent} */ event) => go(addressOf("sky", parts, event.detail), true);
   return html`<gw-sky survey=${readable(parts[0])} target=${query.get("target") ?? ""} fov=${query.get("fov") ?? ""} image=${query.get("image") ?? ""} band=${query.get("band") ?? ""} cutouts @gw-view=${move}></gw-sky>`;
+}
+
+/** @param {Place} place */
+function scan({ query }) {
+  const [survey, difference, candidate] = ["survey", "difference", "candidate"].map((name) => query.get(name) ?? "");
+  const open = (/** @type {CustomEvent} */ event) => go(addressOf("scan", [], { survey, difference, candidate: event.detail.id }), true);
+  return html`<gw-scan survey=${survey} difference=${difference} candidate=${candidate}></gw-scan>
+    <section class="gw-section"><h2>All candidates</h2>
+      <gw-candidates survey=${survey} difference=${difference} @gw-open=${open}></gw-candidates></section>`;
 }
 
 /** @param {Place} place */
