@@ -294,6 +294,14 @@ async def test_candidates_come_in_pages(night: Night) -> None:
     assert names == [one["id"] for one in whole["candidates"]]
 
 
+async def test_an_empty_parameter_does_not_narrow(night: Night) -> None:
+    bob = await night.client("bob")
+    whole = (await bob.get("/candidates")).json()
+    for name in ("difference", "survey", "min_score", "limit", "cursor"):
+        answer = await bob.get("/candidates", params={name: ""})
+        assert answer.json() == whole, name
+
+
 async def test_what_has_no_score_is_not_found_by_one(night: Night) -> None:
     bob = await night.client("bob")
     found = (await bob.get("/candidates", params={"min_score": "0"})).json()

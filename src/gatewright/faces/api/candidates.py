@@ -95,9 +95,9 @@ async def find_candidates(
     context: Context,
     survey: SurveyNames = None,
     difference: Annotated[
-        str | None,
+        Annotated[str, Field(max_length=64)] | None,
         EMPTY_IS_NONE,
-        Query(title="Difference", description="Only of this one.", max_length=64),
+        Query(title="Difference", description="Only of this one."),
     ] = None,
     min_score: Score = None,
     pos: Annotated[
