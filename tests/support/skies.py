@@ -48,13 +48,17 @@ def shared_surveys() -> list[SurveySource]:
 
 @asynccontextmanager
 async def sky_services(
-    folder: Path, surveys: list[SurveySource], *, url: str = "http://gateway"
+    folder: Path,
+    surveys: list[SurveySource],
+    *,
+    url: str = "http://gateway",
+    response_bytes: int = 2_000_000,
 ) -> AsyncIterator[SkyServices]:
     """Open the services over surveys, read and ready."""
     config = Config(
         gateway=Gateway(state=folder / "state", url=url),
         surveys=[*surveys, *shared_surveys()],
-        limits=Limits(response_bytes=2_000_000),
+        limits=Limits(response_bytes=response_bytes),
     )
     async with AsyncExitStack() as stack:
         database = await open_database(config, stack)
