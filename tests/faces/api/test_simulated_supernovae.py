@@ -49,3 +49,16 @@ async def test_two_nights_less_two_others_are_the_three_supernovae(
             < NEAR
         ]
         assert len(near) == 1, supernova["name"]
+
+
+async def test_a_product_larger_than_an_answer_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "sky"
+    write_survey(folder)
+    survey = SurveySource(id="sim", images=str(folder / "*.fits"))
+    body = {"images": ["sim~sim-00-r~0", "sim~sim-01-r~0"]}
+    async with sky_services(tmp_path, [survey], response_bytes=1_000_000) as services:
+        app, who = face.build(services), caller("ada", Role.GUEST)  # type: ignore[arg-type]
+        async with client(app, services, who) as api:  # type: ignore[arg-type]
+            answer = await api.post("/coadds", json=body, timeout=120)
+    assert answer.status_code == 413, answer.text
+    assert "smaller place" in answer.json()["detail"]

@@ -1,5 +1,6 @@
 """The file of a product: one FITS image of each plane, and what is told of it."""
 
+import errno
 import io
 import json
 import math
@@ -10,7 +11,7 @@ import numpy as np
 from astropy.io import fits
 
 from gatewright.backends.readers import Output
-from gatewright.core.errors import NotFound
+from gatewright.core.errors import NotFound, TooLarge
 from gatewright.domains.processing import Circle
 from gatewright.domains.processing.frames import Projection
 
@@ -62,7 +63,13 @@ def write_planes(
     extra: Mapping[str, float],
     told: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Write planes of a box, one HDU each, and what is told, to the call's file."""
+    """Write planes of a box, one HDU each, and what is told, to the call's file.
+
+    Raises
+    ------
+    TooLarge
+        It is more than an answer may have.
+    """
     header = fits.Header.fromstring(cards)
     header["CRPIX1"] -= box[1].start
     header["CRPIX2"] -= box[0].start
@@ -82,8 +89,17 @@ def write_planes(
     }
     text = json.dumps(finite(all_told), allow_nan=False).encode()
     file, _ = output.required_files()
-    for part in (packed.getbuffer(), text, len(text).to_bytes(TRAILER, "big")):
-        file.write(part)
+    try:
+        for part in (packed.getbuffer(), text, len(text).to_bytes(TRAILER, "big")):
+            file.write(part)
+        file.flush()
+    except OSError as error:
+        if error.errno != errno.EFBIG:
+            raise
+        raise TooLarge(
+            f"This would have {packed.tell() >> 10} KiB, and the gateway makes no "
+            "answer that large. Ask for a smaller place with “pos”."
+        ) from error
     return {}
 
 
