@@ -226,13 +226,16 @@ def test_candidates_and_objects(ask: Asked) -> None:
     ask("DELETE", f"{candidate}/votes", 204)
     ask("DELETE", f"{candidate}/votes", 404)
     since = {"Last-Event-ID": "0"}
-    events = f"{API}/candidates/events"
-    with ask.client.stream("GET", events, headers=since, timeout=60) as stream:
-        assert stream.headers["content-type"].startswith("text/event-stream")
-        lines = stream.iter_lines()
-        assert next(line for line in lines if line == "event: candidate.voted")
-        told = json.loads(next(lines).removeprefix("data: "))
-        assert told["data"]["votes"] == {"real": 0, "bogus": 0, "unsure": 1}
+    for events in (f"{API}/candidates/events", f"{API}/events"):
+        with ask.client.stream("GET", events, headers=since, timeout=60) as stream:
+            assert stream.headers["content-type"].startswith("text/event-stream")
+            lines = stream.iter_lines()
+            assert next(line for line in lines if line == "event: candidate.voted")
+            told = json.loads(next(lines).removeprefix("data: "))
+            assert told["data"]["votes"] == {"real": 0, "bogus": 0, "unsure": 1}
+    ask("POST", "/candidates/claims", 200, json={"limit": 2})
+    ask("POST", "/candidates/claims", 422, json={"limit": 0})
+    ask("DELETE", "/candidates/claims", 204)
     made = ask("POST", f"{candidate}/comments", 201, json={"text": "x"}).json()
     ask("GET", f"{candidate}/comments", 200)
     ask("DELETE", f"{candidate}/comments/{made['id']}", 204)

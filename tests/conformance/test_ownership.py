@@ -152,6 +152,7 @@ def body_for(path: str, operation: dict[str, Any]) -> dict[str, Any]:
         "/store/{collection}/bulk": {"documents": {"walk": 1}},
         "/store/{collection}/{key}/permissions": {"everyone": "write"},
         "/candidates/{candidate}/votes": {"vote": "real"},
+        "/candidates/claims": {"limit": 1},
     }
     return {
         "json": bodies.get(path, {"text": "overwritten"}),

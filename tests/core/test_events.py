@@ -153,6 +153,34 @@ async def test_readers_that_come_and_go_see_each_event_once(seed: int) -> None:
             group.create_task(read(hub))
 
 
+@pytest.mark.parametrize("seed", range(4))
+async def test_a_reader_of_several_owners_sees_all_in_order(seed: int) -> None:
+    """However many were written before it, and while it reads."""
+    chance = random.Random(seed)
+    log = ListLog()
+    hub = EventHub(log, interval=0.002)
+    before = chance.randrange(0, 1800)
+    owners = [chance.choice("abc") for _ in range(2400)]
+    for owner in owners[:before]:
+        await log.append("new", "x", owner, {})
+
+    async def write() -> None:
+        for owner in owners[before:]:
+            await hub.publish("new", "x", owner, {})
+            await asyncio.sleep(0)
+
+    wanted = [number for number, owner in enumerate(owners, 1) if owner != "c"]
+    found: list[int] = []
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+        group.create_task(write())
+        async for event in hub.follow(owner="a", others=["b"], after=0):
+            if event is not None:
+                found.append(event.number)
+            if len(found) == len(wanted):
+                break
+    assert found == wanted
+
+
 async def test_only_of_a_resource_and_what_is_below_it() -> None:
     hub = EventHub(ListLog(), interval=0.01)
     follow = hub.follow(owner="ada", subject="jobs/local/1", after=0)

@@ -6,9 +6,10 @@ number. A client that reconnects sends the last number it saw (``Last-Event-ID``
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import chain
 from typing import Protocol
 
 from gatewright.core.background import Background
@@ -127,7 +128,7 @@ class EventHub:
         return await self.log.latest()
 
     async def follow(
-        self, *, owner: str, subject: str = "", after: int
+        self, *, owner: str, others: Collection[str] = (), subject: str = "", after: int
     ) -> AsyncIterator[Event | None]:
         """Yield an owner's events as they come, and None when there are no more yet.
 
@@ -137,25 +138,21 @@ class EventHub:
         ----------
         owner
             Account whose events are yielded.
+        others
+            Further owners whose events are yielded, all in the order of the log.
         subject
             Path of a resource to which, and to those below it, events are limited.
         after
             Number of the last event that the client saw (see :meth:`start`).
         """
+        owners = {owner, *others}
         follower = _Follower(subject, after)
-        self._followers[owner].add(follower)
-        if self._looking is None:
-            self._seen = None
-            look = Background(
-                "handing out events", self._look, most_pause=2 * self._interval
-            )
-            self._looking = asyncio.create_task(look.run())
-        # Events above _seen will be handed out; only older ones are read from the log.
-        follower.behind = self._seen is None or after < self._seen
-        try:
+        with self._handed(owners, follower):
+            # Events above _seen will be handed out; only older ones are read.
+            follower.behind = self._seen is None or after < self._seen
             while True:
                 if follower.behind:
-                    async for event in self._caught_up(owner, follower):
+                    async for event in self._caught_up(owners, follower):
                         yield event
                 for event in follower.taken():
                     follower.number = event.number
@@ -163,16 +160,31 @@ class EventHub:
                 if not follower.has_more:
                     yield None
                     await follower.wait()
+
+    @contextmanager
+    def _handed(self, owners: Collection[str], follower: "_Follower") -> Iterator[None]:
+        """Have events of owners handed to a follower; looks while there is any."""
+        for owner in owners:
+            self._followers[owner].add(follower)
+        if self._looking is None:
+            self._seen = None
+            look = Background(
+                "handing out events", self._look, most_pause=2 * self._interval
+            )
+            self._looking = asyncio.create_task(look.run())
+        try:
+            yield
         finally:
-            self._followers[owner].discard(follower)
-            if not self._followers[owner]:
-                del self._followers[owner]
+            for owner in owners:
+                self._followers[owner].discard(follower)
+                if not self._followers[owner]:
+                    del self._followers[owner]
             if not self._followers and self._looking is not None:
                 self._looking.cancel()
                 self._looking = None
 
     async def _caught_up(
-        self, owner: str, follower: "_Follower"
+        self, owners: Collection[str], follower: "_Follower"
     ) -> AsyncIterator[Event]:
         """Yield from the log the events that a follower was not handed.
 
@@ -183,15 +195,30 @@ class EventHub:
         while follower.behind:
             follower.behind = False
             try:
-                events = await self.log.after(
-                    follower.number, owner=owner, subject=follower.subject, limit=_PAGE
-                )
+                # What comes while several are read would be told out of order: it is
+                # handed out, or read later.
+                several = len(owners) > 1
+                ends = [await self.log.latest()] if several else []
+                found = [
+                    await self.log.after(
+                        follower.number,
+                        owner=one,
+                        subject=follower.subject,
+                        limit=_PAGE,
+                    )
+                    for one in owners
+                ]
             except Unavailable:
                 follower.behind = True
                 await asyncio.sleep(self._interval)
                 continue
-            if len(events) == _PAGE:
-                follower.behind = True
+            # Behind the end of a full page there may be more of that owner.
+            full = [page[-1].number for page in found if len(page) == _PAGE]
+            follower.behind |= bool(full)
+            ends += full
+            events = sorted(chain.from_iterable(found), key=lambda event: event.number)
+            if ends:
+                events = [event for event in events if event.number <= min(ends)]
             for event in events:
                 follower.number = event.number
                 yield event

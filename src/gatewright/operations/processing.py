@@ -42,6 +42,7 @@ from gatewright.domains.sky import (
     SkyService,
     Stretch,
 )
+from gatewright.operations.product_images import frame_of, image_of
 
 WAIT_SECONDS = 10.0
 """Seconds for which a request waits for a product before it gets an unfinished one."""
@@ -216,7 +217,7 @@ class Processing:
         whole = place or Circle(ra, dec, radius)
         region = Region(whole.ra, whole.dec, whole.radius)
         request = CutoutRequest(region, format=form, stretch=stretch, size=size)
-        return await self._reader.cut(_as_image(product, plane, ra, dec), request)
+        return await self._reader.cut(image_of(product, plane, ra, dec), request)
 
     async def light_curve(
         self, caller: Caller, ra: float, dec: float, query: ImageQuery
@@ -254,7 +255,7 @@ class Processing:
             kind=kind,
             state=ProductState.WORKING,
             request=request,
-            surveys=sorted({frame.survey for frame in frames}),
+            surveys=sorted({name for frame in frames for name in frame.surveys}),
             owner=caller.user,
             created_at=self._clock(),
         )
@@ -304,11 +305,8 @@ class Processing:
         if not caller.signed_in:
             raise NotSignedIn("Sign in, or send a token, to process images.")
         if chosen.coadd is not None:
-            return [
-                _coadd_frame(
-                    await self.product(caller, ProductKind.COADD, chosen.coadd)
-                )
-            ]
+            found = await self.product(caller, ProductKind.COADD, chosen.coadd)
+            return [await self._coadd_frame(caller, found)]
         if chosen.query is not None:
             images = await self._found(caller, chosen.query, place)
         else:
@@ -319,8 +317,30 @@ class Processing:
         others = [image.id for image in images if image.kind not in _KINDS]
         if others:
             raise InvalidContent(f"“{others[0]}” is not an image of the sky.")
-        refs = [_frame(image) for image in images]
+        refs = [frame_of(image) for image in images]
         return sorted(refs, key=lambda r: (r.mjd is None, r.mjd or 0.0, r.image))
+
+    async def _coadd_frame(self, caller: Caller, product: Product) -> FrameRef:
+        """Return a coadd as a frame; its time is the mean of those of its images."""
+        if product.state is not ProductState.READY or product.path is None:
+            raise Conflict(f"The coadd “{product.id}” is {product.state}.")
+        names = product.request["images"]
+        frames: list[FrameRef] = []
+        with suppress(NotFound):  # an image that is gone tells no time any more
+            frames = [
+                frame_of(await self._sky.image(caller, name))
+                for name in (names if isinstance(names, list) else [])
+            ]
+        times = [frame.mjd for frame in frames if frame.mjd is not None]
+        return FrameRef(
+            image=f"coadd:{product.id}",
+            surveys=tuple(product.surveys),
+            path=product.path,
+            identity=product.identity,
+            hdu=product.planes[Plane.COADD],
+            mjd=sum(times) / len(times) if times else None,
+            assumed=any(frame.assumed for frame in frames),
+        )
 
     async def _found(
         self, caller: Caller, query: ImageQuery, place: Circle | None
@@ -341,54 +361,6 @@ class Processing:
             if page.next is None:
                 return images
             cursor = page.next
-
-
-def _frame(image: Image) -> FrameRef:
-    times = [t for t in (image.t_min, image.t_max) if t is not None]
-    return FrameRef(
-        image=image.id,
-        survey=image.survey,
-        path=image.path,
-        identity=image.identity,
-        hdu=image.hdu,
-        mjd=sum(times) / len(times) if times else None,
-        assumed=image.time_assumed,
-        band=image.band,
-        seeing=image.seeing,
-    )
-
-
-def _coadd_frame(product: Product) -> FrameRef:
-    if product.state is not ProductState.READY or product.path is None:
-        raise Conflict(f"The coadd “{product.id}” is {product.state}.")
-    return FrameRef(
-        image=f"coadd:{product.id}",
-        survey=product.surveys[0],
-        path=product.path,
-        identity=product.identity,
-        hdu=product.planes[Plane.COADD],
-    )
-
-
-def _as_image(product: Product, plane: Plane, ra: float, dec: float) -> Image:
-    """Return a plane of a product as an image that the reader can cut."""
-    assert product.path is not None  # noqa: S101  # it is ready
-    return Image(
-        id=f"{product.id}.{plane}",
-        survey="",
-        path=product.path,
-        identity=product.identity,
-        hdu=product.planes[str(plane)],
-        polygon=(),
-        ra=ra,
-        dec=dec,
-        fov=0.0,
-        width=0,
-        height=0,
-        scale=0.0,
-        file_size=0,
-        observation=product.id,
-    )
 
 
 def _names(side: Side) -> list[str]:

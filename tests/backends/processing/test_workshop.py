@@ -15,7 +15,7 @@ async def test_many_frames_with_long_names_are_measured(tmp_path: Path) -> None:
     path = shared_data("sky", "decam_mini") / "DEC-OBS04a.mini.fits"
     identity = stat_identity(path.stat())
     frames = [
-        FrameRef(f"{n:04}" * 600, "s", str(path), identity, 0, mjd=float(n))
+        FrameRef(f"{n:04}" * 600, ("s",), str(path), identity, 0, mjd=float(n))
         for n in range(40)
     ]
     pool = PoolSettings(

@@ -128,6 +128,33 @@ async def test_a_vote_is_given_changed_and_undone(discovery: Discovery) -> None:
     assert list(await discovery.votes(EVE, "d-1.1")) == []
 
 
+async def test_two_people_are_not_given_the_same(discovery: Discovery) -> None:
+    await discovery.record(NIGHT, [found(1, snr=30.0), found(2, 50.0, snr=20.0)])
+    await discovery.record(TEAM, [found(1, 60.0, snr=10.0), found(2, snr=5.5)])
+    asked = CandidateQuery(unscanned=True)
+
+    async def given(who: Caller, query: CandidateQuery = asked) -> list[str]:
+        return [one.candidate.id for one in await discovery.claim(who, query, 2)]
+
+    assert await given(ADA) == ["d-1.1", "d-1.2"]
+    assert await given(EVE) == []  # the others are of a survey that she may not see
+    comment = await discovery.comment(EVE, "d-1.1", "x")
+    first, _ = await discovery.claim(ADA, asked, 2)
+    assert [one.id for one in first.history] == ["d-1.1", "d-2.2"]
+    assert list(first.comments) == [comment]
+    await discovery.release(ADA)
+    assert await given(EVE) == ["d-1.1", "d-1.2"]
+    alone = CandidateQuery(difference="d-2", unscanned=True)
+    assert await given(ADA, alone) == ["d-2.1", "d-2.2"]
+    assert await given(ADA, CandidateQuery(difference="\0")) == []
+    reads = Caller("bob", frozenset({str(Scope.SKY_READ)}), role=Role.GUEST)
+    for who, error in ((visitor(), NotSignedIn), (reads, NotAllowed)):
+        with pytest.raises(error):
+            await given(who)
+        with pytest.raises(error):
+            await discovery.release(who)
+
+
 async def test_a_comment_is_plain_text_of_some_length(discovery: Discovery) -> None:
     await discovery.record(NIGHT, [found()])
     for text in ("", " \n", "x" * (LONGEST_COMMENT + 1), "a\0b", "a\ud800"):
@@ -176,7 +203,7 @@ class EndingHub(EventHub):
 
     @override
     async def follow(
-        self, *, owner: str, subject: str = "", after: int
+        self, *, owner: str, others: Collection[str] = (), subject: str = "", after: int
     ) -> AsyncIterator[Event | None]:
         for event in await self.log.after(after, owner=owner, subject=subject):
             yield event

@@ -35,6 +35,10 @@ INSERT_CANDIDATE = (
 _WITH_VOTE = "LEFT JOIN candidate_vote v ON v.candidate = c.id AND v.person = ?"
 CHORD = "(ux - ?) * (ux - ?) + (uy - ?) * (uy - ?) + (uz - ?) * (uz - ?)"
 """Square of the distance of a place to a unit vector, of the unit sphere."""
+_FREE = (
+    "NOT EXISTS (SELECT 1 FROM candidate_claim k "
+    "WHERE k.candidate = candidate.id AND k.person <> ?)"
+)
 _ZONES_OF_DEGREE = 60
 _MANY_ZONES = 60
 _MANY_SOURCES = 100
@@ -123,8 +127,12 @@ def page_statement(
     person: str,
     cursor: str | None,
     limit: int,
+    *,
+    free: bool = False,
 ) -> tuple[str, list[object]]:
     """Return the SQL of a page of candidates, with ``value`` to go on from.
+
+    With ``free`` those alone that nobody but the person holds.
 
     Each source is walked in the order of its index, and the walks are merged; a place
     or a difference has few candidates, which are sorted.
@@ -149,6 +157,8 @@ def page_statement(
         if "\0" in str(name):
             raise InvalidRequest("The cursor is not one of this listing.")
         where.add(f"({by}, id) < (?, ?)", float(str(value)), name)
+    if free:
+        where.add(_FREE, person)
     some = f"SELECT id, {by} AS value FROM candidate WHERE "  # noqa: S608  # own names
     order = f"ORDER BY {by} DESC, id DESC LIMIT ?"
     few = query.difference is not None or query.place is not None

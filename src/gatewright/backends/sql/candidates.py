@@ -24,6 +24,7 @@ from gatewright.domains.discovery import (
     Candidate,
     CandidateQuery,
     Choice,
+    Claim,
     Comment,
     Cone,
     Finding,
@@ -61,6 +62,13 @@ _RECOUNT = """
 UPDATE candidate SET votes = ?, votes_real = ?, votes_bogus = ?, votes_unsure = ?
 WHERE id = ?
 """
+_END_CLAIMS = "DELETE FROM candidate_claim WHERE until <= ?"
+_CLAIM = """
+INSERT INTO candidate_claim (candidate, person, until) VALUES (?, ?, ?)
+ON CONFLICT (candidate) DO UPDATE SET person = excluded.person, until = excluded.until
+"""
+_RELEASE = "DELETE FROM candidate_claim WHERE person = ?"
+_SETTLE = "DELETE FROM candidate_claim WHERE candidate = ?"
 _COMMENT = """
 INSERT INTO candidate_comment (id, candidate, person, words, at) VALUES (?, ?, ?, ?, ?)
 """
@@ -91,11 +99,7 @@ class SqlCandidates:
         cursor: str | None = None,
     ) -> Page[Candidate]:
         sources = await self._sources(visible)
-        wanted = [
-            source
-            for source, surveys in sources.items()
-            if not query.surveys or not set(query.surveys).isdisjoint(surveys)
-        ]
+        wanted = _wanted(sources, query)
         # Without a source the statement is still made: it reads the cursor.
         text, values = page_statement(wanted or [0], query, person, cursor, limit + 1)
         rows = await self._database.read(text, *values) if wanted else []
@@ -104,6 +108,33 @@ class SqlCandidates:
             return Page(found)
         last = rows[limit - 1]
         return Page(found, encode_cursor(last["value"], last["id"]))
+
+    async def claim(
+        self, visible: Collection[str], query: CandidateQuery, claim: Claim, limit: int
+    ) -> Sequence[Candidate]:
+        sources = await self._sources(visible)
+        wanted = _wanted(sources, query)
+        if not wanted:
+            return []
+        text, values = page_statement(
+            wanted, query, claim.person, None, limit, free=True
+        )
+
+        def work() -> Work[Sequence[Candidate]]:
+            yield Lock("claims")
+            yield Statement(_END_CLAIMS, (claim.now,))
+            rows = yield Statement(text, values)
+            held = [(row["id"], claim.person, claim.until) for row in rows]
+            yield Batch(_CLAIM, held)
+            return [candidate_of(row, sources[row["source"]]) for row in rows]
+
+        return await self._database.run(work)
+
+    async def release(self, person: str) -> None:
+        def work() -> Work[None]:
+            yield Statement(_RELEASE, (person,))
+
+        await self._database.run(work)
 
     async def candidate(
         self, visible: Collection[str], candidate: str, person: str
@@ -123,6 +154,7 @@ class SqlCandidates:
             yield Lock("votes")
             before = yield Statement(_HAS_VOTED, (candidate, person))
             yield Statement(_VOTE, (candidate, person, str(choice), at))
+            yield Statement(_SETTLE, (candidate,))
             yield from _counting(candidate)
             return not before
 
@@ -186,6 +218,15 @@ class SqlCandidates:
             for number, surveys in sources.items()
             if set(surveys) <= set(visible)
         }
+
+
+def _wanted(sources: Sources, query: CandidateQuery) -> list[int]:
+    """Return the sources that have pixels of one of a query's surveys."""
+    return [
+        source
+        for source, surveys in sources.items()
+        if not query.surveys or not set(query.surveys).isdisjoint(surveys)
+    ]
 
 
 def _counting(candidate: str) -> Work[None]:

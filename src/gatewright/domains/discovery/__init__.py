@@ -9,10 +9,12 @@ from gatewright.domains.discovery.model import (
     Candidate,
     CandidateQuery,
     Choice,
+    Claim,
     Comment,
     Cone,
     Finding,
     Origin,
+    Review,
     SkyObject,
     Tally,
     Vote,
@@ -21,21 +23,29 @@ from gatewright.domains.discovery.model import (
     weight_of,
 )
 from gatewright.domains.discovery.ports import CandidateStore
-from gatewright.domains.discovery.service import CHANNEL, LONGEST_COMMENT, Discovery
+from gatewright.domains.discovery.service import (
+    CHANNEL,
+    CLAIM_SECONDS,
+    LONGEST_COMMENT,
+    Discovery,
+)
 
 __all__ = [
     "CHANNEL",
+    "CLAIM_SECONDS",
     "JOIN_RADIUS",
     "LONGEST_COMMENT",
     "Candidate",
     "CandidateQuery",
     "CandidateStore",
     "Choice",
+    "Claim",
     "Comment",
     "Cone",
     "Discovery",
     "Finding",
     "Origin",
+    "Review",
     "SkyObject",
     "Tally",
     "Vote",

@@ -136,6 +136,30 @@ class SkyObject:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """That one person looks at candidates, so that nobody else is given them."""
+
+    person: str
+    """Account."""
+    now: float
+    """The moment, seconds since 1970: claims of before it that have ended are void."""
+    until: float
+    """When it ends, seconds since 1970."""
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A candidate with all that one looks at to vote on it."""
+
+    candidate: Candidate
+    """The candidate."""
+    history: Sequence[Candidate]
+    """What was found at its place that the caller may see, in order of time."""
+    comments: Sequence[Comment]
+    """What people wrote of it, the first first."""
+
+
+@dataclass(frozen=True, slots=True)
 class Cone:
     """A round place on the sky."""
 

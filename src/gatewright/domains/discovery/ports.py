@@ -8,6 +8,7 @@ from gatewright.domains.discovery.model import (
     Candidate,
     CandidateQuery,
     Choice,
+    Claim,
     Comment,
     Finding,
     Origin,
@@ -48,6 +49,20 @@ class CandidateStore(Protocol):
         InvalidRequest
             The cursor is not one that was given here.
         """
+        ...
+
+    async def claim(
+        self, visible: Collection[str], query: CandidateQuery, claim: Claim, limit: int
+    ) -> Sequence[Candidate]:
+        """Return what a query finds and nobody else holds, and hold it for a person.
+
+        In the order of :meth:`page`. It is held until the claim ends, or somebody
+        votes on it.
+        """
+        ...
+
+    async def release(self, person: str) -> None:
+        """Hold nothing for a person any more."""
         ...
 
     async def candidate(

@@ -13,9 +13,11 @@ from gatewright.domains.discovery.model import (
     Candidate,
     CandidateQuery,
     Choice,
+    Claim,
     Comment,
     Finding,
     Origin,
+    Review,
     SkyObject,
     Vote,
     place_of,
@@ -28,6 +30,8 @@ CHANNEL = "sky:candidates"
 """Owner of the events of candidates; no account can have this name."""
 LONGEST_COMMENT = 4000
 """Most characters of a comment."""
+CLAIM_SECONDS = 300.0
+"""How long what was handed out to somebody is handed out to nobody else."""
 _NAME = re.compile(r"[A-Za-z0-9.-]{1,80}", re.ASCII)
 
 
@@ -88,6 +92,37 @@ class Discovery:
             limit=limit,
             cursor=cursor,
         )
+
+    async def claim(
+        self, caller: Caller, query: CandidateQuery, limit: int
+    ) -> Sequence[Review]:
+        """Hand out candidates to vote on that nobody else holds, with their history.
+
+        They are the caller's for :data:`CLAIM_SECONDS`, or until they have a vote: two
+        people who work through one list are not given the same. Asking again hands out
+        the same ones, for as long again.
+        """
+        caller.require(Scope.SKY_VOTE)
+        person = caller.require_user()
+        if query.difference is not None and not _NAME.fullmatch(query.difference):
+            return []
+        visible, now = await self._visible(caller), self._clock()
+        claimed = await self._store.claim(
+            visible, query, Claim(person, now, now + CLAIM_SECONDS), limit
+        )
+        return [
+            Review(
+                one,
+                await self._store.members(visible, one.object, person),
+                await self._store.comments(one.id),
+            )
+            for one in claimed
+        ]
+
+    async def release(self, caller: Caller) -> None:
+        """Let others have what the caller holds."""
+        caller.require(Scope.SKY_VOTE)
+        await self._store.release(caller.require_user())
 
     async def candidate(self, caller: Caller, candidate: str) -> Candidate:
         """Return one candidate.
@@ -244,13 +279,14 @@ class Discovery:
         :meth:`EventHub.start` returned.
         """
         async for event in self._events.follow(owner=CHANNEL, after=after):
-            if event is None:
-                yield None
-                continue
-            surveys = event.data["surveys"]
-            visible = await self._visible(caller)
-            if isinstance(surveys, list) and set(surveys) <= set(visible):
+            if event is None or await self.may_hear(caller, event):
                 yield event
+
+    async def may_hear(self, caller: Caller, event: Event) -> bool:
+        """Return whether an event of :data:`CHANNEL` is of what the caller may see."""
+        surveys = event.data["surveys"]
+        visible = await self._visible(caller)
+        return isinstance(surveys, list) and set(surveys) <= set(visible)
 
     async def _tell_votes(
         self, caller: Caller, candidate: str, choice: Choice | None

@@ -70,8 +70,8 @@ class FrameRef:
 
     image: str
     """Name of the image in URLs."""
-    survey: str
-    """Survey that it belongs to."""
+    surveys: tuple[str, ...]
+    """Surveys that its pixels are from."""
     path: str
     """File that holds it."""
     identity: str

@@ -9,6 +9,7 @@ from gatewright.core.caller import Scope
 from gatewright.core.config import Config
 from gatewright.core.errors import InvalidContent, InvalidRequest
 from gatewright.faces.api import (
+    candidate_claims,
     candidates,
     command,
     datasets,
@@ -49,6 +50,7 @@ ROUTERS: tuple[tuple[APIRouter, tuple[Scope, ...]], ...] = (
     (surveys.router, (Scope.SKY_READ,)),
     (products.router, (Scope.SKY_READ,)),
     (light_curve.router, (Scope.SKY_READ,)),
+    (candidate_claims.router, (Scope.SKY_READ,)),
     (candidates.router, (Scope.SKY_READ,)),
     (objects.router, (Scope.SKY_READ,)),
     (jobs.router, _JOBS),

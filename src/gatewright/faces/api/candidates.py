@@ -47,7 +47,7 @@ router = APIRouter(tags=["discovery"])
 GONE: dict[int | str, dict[str, Any]] = {
     404: {"description": "There is none that you may see."}
 }
-_SAYING: dict[int | str, dict[str, Any]] = {
+SAYING: dict[int | str, dict[str, Any]] = {
     **GONE,
     401: {"description": "Nobody is signed in."},
     403: {"description": "The account or token may not vote."},
@@ -245,7 +245,7 @@ async def candidate_stamp(
     response_model=CandidateDetail,
     summary="Vote on a candidate",
     openapi_extra=json_body(VoteBody),
-    responses={**_SAYING, 201: {"description": "The vote.", "model": CandidateDetail}},
+    responses={**SAYING, 201: {"description": "The vote.", "model": CandidateDetail}},
 )
 async def vote(request: Request, context: Context, candidate: CandidateId) -> Response:
     """Say what a candidate is; each person has one vote, and may change it.
@@ -294,7 +294,7 @@ async def take_vote_back(context: Context, candidate: CandidateId) -> Response:
     response_model=CommentAnswer,
     summary="Comment on a candidate",
     openapi_extra=json_body(CommentBody),
-    responses=_SAYING,
+    responses=SAYING,
 )
 async def write_comment(
     request: Request, context: Context, candidate: CandidateId

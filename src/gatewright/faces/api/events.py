@@ -8,13 +8,18 @@ from starlette.responses import Response
 
 from gatewright.core.caller import Caller, Scope
 from gatewright.core.events import Event
+from gatewright.domains.discovery import CHANNEL, Discovery
 from gatewright.web.context import Context
 from gatewright.web.events import event_stream, last_event_id
 from gatewright.web.turns import Counted, turn_of
 
 router = APIRouter(tags=["events"])
 
-_SCOPES = {"jobs": Scope.JOBS_READ}
+_SCOPES = {
+    "jobs": Scope.JOBS_READ,
+    "candidates": Scope.SKY_READ,
+    "differences": Scope.SKY_READ,
+}
 """Scope that a caller needs to read the events of each family of resources."""
 
 
@@ -45,23 +50,30 @@ async def events(
 ) -> Response:
     """Follow what happens to your resources, as server-sent events.
 
-    A client that reconnects sends the id of the last event it saw as ``Last-Event-ID``,
-    and gets all events since.
+    Votes and comments on candidates that you may see, and new candidates, are among
+    them, whoever they are from. A client that reconnects sends the id of the last event
+    it saw as ``Last-Event-ID``, and gets all events since.
     """
     owner = context.caller.require_user()
-    hub = context.services.events
-    after = await hub.start(last_event_id(request))
-    follow = hub.follow(owner=owner, subject=subject, after=after)
-    answer = event_stream(_within_scopes(follow, context.caller))
-    return Counted(answer, turn_of(request, context.services.streams))
+    services = context.services
+    after = await services.events.start(last_event_id(request))
+    follow = services.events.follow(
+        owner=owner, others=[CHANNEL], subject=subject, after=after
+    )
+    answer = event_stream(_within_reach(follow, context.caller, services.discovery))
+    return Counted(answer, turn_of(request, services.streams))
 
 
-async def _within_scopes(
-    events: AsyncIterator[Event | None], caller: Caller
+async def _within_reach(
+    events: AsyncIterator[Event | None], caller: Caller, discovery: Discovery
 ) -> AsyncIterator[Event | None]:
-    """Yield the events that the caller's scopes permit to see."""
+    """Yield the events that the caller may see, within the caller's scopes."""
     async for event in events:
-        kind = "" if event is None else event.subject.partition("/")[0]
-        needed = _SCOPES.get(kind)
-        if event is None or (needed is not None and caller.may(needed)):
+        if event is None:
+            yield None
+            continue
+        needed = _SCOPES.get(event.subject.partition("/")[0])
+        if needed is None or not caller.may(needed):
+            continue
+        if event.owner != CHANNEL or await discovery.may_hear(caller, event):
             yield event

@@ -65,3 +65,10 @@ CREATE TABLE candidate_comment (
     at DOUBLE PRECISION NOT NULL
 );
 CREATE INDEX candidate_comment_by_candidate ON candidate_comment (candidate, id);
+-- Who looks at a candidate to vote on it: nobody else is given it until then.
+CREATE TABLE candidate_claim (
+    candidate TEXT NOT NULL PRIMARY KEY,
+    person TEXT NOT NULL,
+    until DOUBLE PRECISION NOT NULL
+);
+CREATE INDEX candidate_claim_by_person ON candidate_claim (person);

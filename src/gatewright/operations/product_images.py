@@ -1,0 +1,41 @@
+"""Images as frames to work on, and products as images to cut."""
+
+from gatewright.domains.processing import FrameRef, Plane, Product
+from gatewright.domains.sky import Image
+
+
+def frame_of(image: Image) -> FrameRef:
+    """Return an image as a frame to work on, timed in the middle of its exposure."""
+    times = [t for t in (image.t_min, image.t_max) if t is not None]
+    return FrameRef(
+        image=image.id,
+        surveys=(image.survey,),
+        path=image.path,
+        identity=image.identity,
+        hdu=image.hdu,
+        mjd=sum(times) / len(times) if times else None,
+        assumed=image.time_assumed,
+        band=image.band,
+        seeing=image.seeing,
+    )
+
+
+def image_of(product: Product, plane: Plane, ra: float, dec: float) -> Image:
+    """Return a plane of a product as the image that a reader cuts."""
+    assert product.path is not None  # noqa: S101  # it is ready
+    return Image(
+        id=f"{product.id}.{plane}",
+        survey="",
+        path=product.path,
+        identity=product.identity,
+        hdu=product.planes[str(plane)],
+        polygon=(),
+        ra=ra,
+        dec=dec,
+        fov=0.0,
+        width=0,
+        height=0,
+        scale=0.0,
+        file_size=0,
+        observation=product.id,
+    )
