@@ -195,6 +195,8 @@ class Processing:
     ) -> Content:
         """Return one plane of a product, or a part of it, as FITS or PNG.
 
+        A part is the square round a place, padded beyond the product.
+
         Raises
         ------
         NotFound
@@ -216,7 +218,13 @@ class Processing:
         )
         whole = place or Circle(ra, dec, radius)
         region = Region(whole.ra, whole.dec, whole.radius)
-        request = CutoutRequest(region, format=form, stretch=stretch, size=size)
+        request = CutoutRequest(
+            region,
+            format=form,
+            stretch=stretch,
+            size=size,
+            padded=place is not None,
+        )
         return await self._reader.cut(image_of(product, plane, ra, dec), request)
 
     async def light_curve(

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import pytest_asyncio
 from astropy.io import fits
+from astropy.wcs import WCS
 from tests.support.app import caller
 from tests.support.night import DEC, PLACE, RA, Night, decam_night, made
 
@@ -214,7 +215,26 @@ async def test_stamps_of_all_planes_lie_on_one_grid(night: Night) -> None:
             if plane == "score":
                 assert np.nanmax(file[0].data) == pytest.approx(one["snr"], rel=0.05)
     (shape,) = shapes
-    assert 25 < shape[0] < 35
+    assert shape[0] == shape[1] == 27  # 0.002 degrees of 0.2623 arcseconds a pixel
+
+
+async def test_a_stamp_at_the_edge_is_padded(night: Night) -> None:
+    """Each candidate is in the middle of its stamp, wherever it lies."""
+    bob = await night.client("bob")
+    asked = {"difference": night.difference}
+    found = (await bob.get("/candidates", params=asked)).json()["candidates"]
+    shapes = set()
+    for one in found:
+        asked = {"radius": "0.01", "format": "fits"}
+        stamp = await bob.get(f"/candidates/{one['id']}/stamp", params=asked)
+        with fits.open(io.BytesIO(stamp.content)) as file:
+            shapes.add(file[0].data.shape)
+            middle = file[0].data.shape[0] // 2
+            x, y = WCS(file[0].header).all_world2pix(one["ra"], one["dec"], 0)
+            assert abs(x - middle) <= 0.51
+            assert abs(y - middle) <= 0.51
+            assert np.isnan(file[0].data).any()
+    assert len(shapes) == 1
 
 
 async def test_candidates_come_in_pages(night: Night) -> None:

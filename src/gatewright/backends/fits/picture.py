@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from gatewright.backends.fits.box import Box
 from gatewright.backends.fits.image_wcs import ImageWcs
+from gatewright.backends.fits.padded import padded_pixels, within
 from gatewright.backends.fits.source import Source, physical, pieces
 from gatewright.backends.png import encode_png
 from gatewright.core.errors import TooLarge
@@ -110,11 +111,14 @@ def _sized(source: Source, box: Box, size: int | None) -> NDArray[np.float32]:
     longest = max(box.width, box.height)
     block = max(1, longest // size) if size else 1
     block = min(block, box.width, box.height)
-    rows = [
-        _block_means(physical(source, raw, box.width), block)
-        for raw in pieces(source, box, rows=max(1, 1024 // block) * block)
-    ]
-    pixels = np.concatenate(rows)
+    if within(box, source.wcs) != box:
+        pixels = _block_means(padded_pixels(source, box), block)
+    else:
+        rows = [
+            _block_means(physical(source, raw, box.width), block)
+            for raw in pieces(source, box, rows=max(1, 1024 // block) * block)
+        ]
+        pixels = np.concatenate(rows)
     if size is None:
         return pixels
     height, width = pixels.shape

@@ -9,6 +9,7 @@ from typing import Any
 
 from gatewright.backends.fits.box import box_of
 from gatewright.backends.fits.cut import fits_parts, fits_size
+from gatewright.backends.fits.padded import padded_parts, stamp_box
 from gatewright.backends.fits.picture import picture
 from gatewright.backends.fits.scan import scan_file
 from gatewright.backends.fits.source import load
@@ -37,11 +38,19 @@ def cut(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
         The region contains no pixel of the image.
     InvalidRequest
         The image has no plane of this number.
+    InvalidContent
+        A padded cut-out was asked for of a region that is no circle.
     TooLarge
         The answer would be above ``maximum`` bytes.
     """
     source = load(arguments["path"], arguments["identity"], arguments["hdu"])
-    flat = box_of(parse_region(arguments["region"]), source.wcs)
+    region = parse_region(arguments["region"])
+    padded = arguments["padded"]
+    flat = (
+        stamp_box(region, source.wcs, arguments["pixels"])
+        if padded
+        else box_of(region, source.wcs)
+    )
     cube, number = source.cube, arguments["plane"]
     if number is not None and number > cube.planes:
         raise InvalidRequest(
@@ -51,7 +60,7 @@ def cut(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
         )
     is_picture = arguments["format"] == "png"
     further = tuple((0, length) for length in cube.lengths)
-    if is_picture or number is not None:
+    if is_picture or padded or number is not None:
         plane = cube.shown() if number is None else cube.place(number - 1)
         further = tuple((n, n + 1) for n in plane)
     box = replace(flat, further=further)
@@ -63,6 +72,9 @@ def cut(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
             arguments["size"],
             Orientation(arguments["orientation"]),
         )
+        return _answer([image], len(image), output)
+    if padded:
+        image = b"".join(padded_parts(source, box))
         return _answer([image], len(image), output)
     header, length, size = fits_size(source, box)
     maximum = arguments["maximum"]

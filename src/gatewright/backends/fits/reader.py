@@ -129,6 +129,8 @@ class FitsReader:
             "size": request.size,
             "orientation": str(request.orientation),
             "plane": request.plane,
+            "padded": request.padded,
+            "pixels": request.pixels,
             "maximum": self._maximum,
         }
         media, suffix = "application/fits", ".fits"

@@ -299,6 +299,11 @@ class CutoutRequest:
     plane: int | None = None
     """Plane of a cube, counted from 1. With None a FITS cut-out has all planes, and a
     PNG shows the default plane."""
+    padded: bool = False
+    """Whether the whole square round a circle is given, also beyond the image, as
+    32-bit numbers with NaN where there is none, so that cut-outs of a place align."""
+    pixels: int | None = None
+    """Side of a padded cut-out in pixels; None for the width of the circle."""
 
 
 @dataclass(frozen=True, slots=True)

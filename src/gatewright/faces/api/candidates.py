@@ -223,7 +223,10 @@ async def candidate_stamp(
     limits: Percentiles = None,
     size: Size = None,
 ) -> Response:
-    """Send what is round a candidate, cut at the edge of its difference."""
+    """Send the square round a candidate, which is in its middle.
+
+    Beyond the edge of the difference it is NaN, and black in a picture.
+    """
     services = context.services
     found = await services.discovery.candidate(context.caller, candidate)
     product = await services.processing.product(

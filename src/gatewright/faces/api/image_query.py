@@ -96,6 +96,8 @@ def cutout_request(
     size: int | None,
     orientation: str,
     plane: int | None,
+    padded: bool = False,
+    pixels: int | None = None,
 ) -> CutoutRequest:
     """Return the cut-out request that the parameters describe.
 
@@ -111,6 +113,8 @@ def cutout_request(
         size=size,
         orientation=Orientation(orientation),
         plane=plane,
+        padded=padded or pixels is not None,
+        pixels=pixels,
     )
 
 

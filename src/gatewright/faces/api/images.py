@@ -179,6 +179,26 @@ Plane = Annotated[
         examples=[1],
     ),
 ]
+Padded = Annotated[
+    bool,
+    Query(
+        title="Padded",
+        description="Give the whole square round a circle, also where it lies beyond "
+        "the image (NaN; black in a picture), as 32-bit numbers: so cut-outs of one "
+        "place align.",
+    ),
+]
+Pixels = Annotated[
+    int | None,
+    Query(
+        title="Pixels",
+        description="Pixels on a side of a padded cut-out; the circle's own width, if "
+        "not said.",
+        ge=1,
+        le=2048,
+        examples=[63],
+    ),
+]
 
 
 @router.get(
@@ -305,6 +325,8 @@ async def image_cutout(
     size: Size = None,
     orientation: Lie = "north",
     plane: Plane = None,
+    pad: Padded = False,
+    pixels: Pixels = None,
 ) -> Response:
     """Cut a region out of an image, as FITS or as a picture.
 
@@ -324,6 +346,8 @@ async def image_cutout(
         size=size,
         orientation=orientation,
         plane=plane,
+        padded=pad,
+        pixels=pixels,
     )
     found = await sky.image(context.caller, image)
     etag = cutout_etag(found.identity, found.hdu, repr(asked))

@@ -1,0 +1,99 @@
+"""Stamps: squares of a fixed size round a place, padded beyond the image.
+
+All stamps of one place and size align, wherever the place lies in each image.
+"""
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gatewright.backends.fits.blocks import BLOCK
+from gatewright.backends.fits.box import Box
+from gatewright.backends.fits.cards import cutout_header, make_card, table_header
+from gatewright.backends.fits.header import cards
+from gatewright.backends.fits.image_wcs import ImageWcs
+from gatewright.backends.fits.source import Source, physical, pieces
+from gatewright.core.errors import InvalidContent, NotFound, TooLarge
+from gatewright.domains.sky import Circle, Region
+
+MOST_PIXELS = 2048
+"""Most pixels on a side."""
+_STEP = 1 / 3600.0
+_SCALING = (b"BSCALE  ", b"BZERO   ", b"BLANK   ")
+
+
+def stamp_box(region: Region, wcs: ImageWcs, pixels: int | None) -> Box:
+    """Return the square round the middle of a circle, which may reach over the image.
+
+    It has ``pixels`` on a side, or the odd number that is nearest to the circle's
+    width. The place is in the middle pixel of an odd number, and in the one after the
+    middle of an even one.
+
+    Raises
+    ------
+    InvalidContent
+        The region is no circle.
+    NotFound
+        The square has no pixel of the image.
+    TooLarge
+        It would have more than 2048 pixels on a side.
+    """
+    if not isinstance(region, Circle):
+        raise InvalidContent("A padded cut-out is round a place: CIRCLE ra dec radius.")
+    ra, dec = region.longitude % 360.0, region.latitude
+    beside = dec - _STEP if dec > 0 else dec + _STEP
+    x, y = wcs.to_pixels(np.array([ra, ra]), np.array([dec, beside]))
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        raise NotFound("The place has no pixel of this image.")
+    if pixels is None:
+        step = math.hypot(x[1] - x[0], y[1] - y[0])
+        pixels = 2 * math.floor(region.radius / _STEP * step) + 1
+    if pixels > MOST_PIXELS:
+        raise TooLarge(
+            f"The padded cut-out would have {pixels} pixels on a side, more than "
+            f"{MOST_PIXELS}. Ask for a smaller radius."
+        )
+    x0, y0 = (math.floor(place[0] + 0.5) - pixels // 2 for place in (x, y))
+    box = Box(x0, x0 + pixels, y0, y0 + pixels)
+    inner = within(box, wcs)
+    if inner.width < 1 or inner.height < 1:
+        raise NotFound("The place has no pixel of this image.")
+    return box
+
+
+def within(box: Box, wcs: ImageWcs) -> Box:
+    """Return the part of a box that lies in the image."""
+    return Box(
+        *(max(box.x0, 0), min(box.x1, wcs.width)),
+        *(max(box.y0, 0), min(box.y1, wcs.height)),
+        box.further,
+    )
+
+
+def padded_pixels(source: Source, box: Box) -> NDArray[np.float32]:
+    """Return the pixels of a box of one plane; NaN where there is none."""
+    inner = within(box, source.wcs)
+    whole = np.full((box.height, box.width), np.nan, np.float32)
+    raw = bytearray().join(pieces(source, inner))
+    rows = slice(inner.y0 - box.y0, inner.y1 - box.y0)
+    columns = slice(inner.x0 - box.x0, inner.x1 - box.x0)
+    whole[rows, columns] = physical(source, raw, inner.width)
+    return whole
+
+
+def padded_parts(source: Source, box: Box) -> Iterator[bytes]:
+    """Yield the bytes of a stamp as FITS: 32-bit numbers, NaN where there is none."""
+    own = [card for card in cards(source.own) if not card.startswith(_SCALING)]
+    bits = make_card("BITPIX", "-32", "IEEE single precision")
+    own = [bits if card.startswith(b"BITPIX  ") else card for card in own]
+    yield cutout_header(
+        b"".join(own), source.primary, box, source.name, extended=bool(source.tables)
+    )
+    data = padded_pixels(source, box).astype(">f4").tobytes()
+    yield data
+    yield bytes(-len(data) % BLOCK)
+    for table in source.tables:
+        yield table_header(table.header, box)
+        yield table.data
