@@ -312,6 +312,9 @@ class CandidateStoreContract:
         # Those that nobody has asked for again are free when they end.
         assert await claimed("eve", 64.5, 9) == ["d-1.2", "d-1.5"]
         assert await store.claim([], query, Claim("ada", 0.0, 1.0), 2) == []
+        some = CandidateQuery(unscanned=True, without=["d-1.2", "d-1.4"])
+        claim = Claim("eve", 66.0, 80.0)
+        assert [c.id for c in await store.claim(ALL, some, claim, 9)] == ["d-1.5"]
 
     async def test_many_who_ask_at_once_are_given_different_ones(
         self, store: CandidateStore

@@ -147,6 +147,8 @@ async def test_two_people_are_not_given_the_same(discovery: Discovery) -> None:
     alone = CandidateQuery(difference="d-2", unscanned=True)
     assert await given(ADA, alone) == ["d-2.1", "d-2.2"]
     assert await given(ADA, CandidateQuery(difference="\0")) == []
+    some = CandidateQuery(difference="d-2", unscanned=True, without=("d-2.1", "\0"))
+    assert await given(ADA, some) == ["d-2.2"]
     reads = Caller("bob", frozenset({str(Scope.SKY_READ)}), role=Role.GUEST)
     for who, error in ((visitor(), NotSignedIn), (reads, NotAllowed)):
         with pytest.raises(error):

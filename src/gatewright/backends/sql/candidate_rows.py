@@ -157,6 +157,10 @@ def page_statement(
         if "\0" in str(name):
             raise InvalidRequest("The cursor is not one of this listing.")
         where.add(f"({by}, id) < (?, ?)", float(str(value)), name)
+    if query.without:
+        where.add(
+            f"id NOT IN ({', '.join('?' for _ in query.without)})", *query.without
+        )
     if free:
         where.add(_FREE, person)
     some = f"SELECT id, {by} AS value FROM candidate WHERE "  # noqa: S608  # own names

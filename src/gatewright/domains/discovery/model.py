@@ -185,6 +185,8 @@ class CandidateQuery:
     """Only those within this place."""
     unscanned: bool = False
     """Only those that nobody has voted on."""
+    without: Sequence[str] = ()
+    """But for these candidates."""
 
 
 def unit_vector(ra: float, dec: float) -> tuple[float, float, float]:

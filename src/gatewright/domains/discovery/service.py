@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from dataclasses import replace
 
 from gatewright.core.caller import Caller, Scope
 from gatewright.core.clock import Clock, system_clock
@@ -106,6 +107,8 @@ class Discovery:
         person = caller.require_user()
         if query.difference is not None and not _NAME.fullmatch(query.difference):
             return []
+        names = [name for name in query.without if _NAME.fullmatch(name)]
+        query = replace(query, without=names)
         visible, now = await self._visible(caller), self._clock()
         claimed = await self._store.claim(
             visible, query, Claim(person, now, now + CLAIM_SECONDS), limit

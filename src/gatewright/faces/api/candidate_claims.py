@@ -21,6 +21,9 @@ router = APIRouter(tags=["discovery"])
 MOST_CLAIMS = 20
 """Most candidates that are handed out at once."""
 
+MOST_WITHOUT = 200
+"""Most candidates that can be left out."""
+
 
 class ClaimBody(BaseModel):
     """Which candidates are wanted."""
@@ -31,6 +34,11 @@ class ClaimBody(BaseModel):
         default=[], description="Only with pixels of one of these surveys."
     )
     difference: str | None = Field(default=None, description="Only of this one.")
+    without: list[str] = Field(
+        default=[],
+        max_length=MOST_WITHOUT,
+        description="But for these, such as those that were skipped; at most 200.",
+    )
     limit: int = Field(
         default=4, ge=1, le=MOST_CLAIMS, description="How many, 1 to 20."
     )
@@ -82,7 +90,10 @@ async def claim(request: Request, context: Context) -> Response:
     body = await read_model(request, ClaimBody)
     services = context.services
     query = CandidateQuery(
-        surveys=tuple(body.survey), difference=body.difference, unscanned=True
+        surveys=tuple(body.survey),
+        difference=body.difference,
+        unscanned=True,
+        without=tuple(body.without),
     )
     claimed = await services.discovery.claim(context.caller, query, body.limit)
     prefix = services.config.prefix

@@ -35,6 +35,20 @@ export class Candidates {
   }
 
   /**
+   * Takes the next candidates without a vote, with their history and comments; nobody else
+   * is given them for a while: `{candidates, seconds}`.
+   * @param {{survey?: string[], difference?: string | null, limit?: number, without?: string[]}} [query] @returns {Promise<any>}
+   */
+  claim(query = {}) {
+    return this._http.json("/api/v1/candidates/claims", { method: "POST", json: query });
+  }
+
+  /** Lets others have what one took. @returns {Promise<Response>} */
+  release() {
+    return this._http.request("/api/v1/candidates/claims", { method: "DELETE" });
+  }
+
+  /**
    * The address of the pixels round a candidate.
    * @param {string} id @param {"science" | "reference" | "difference" | "score"} plane
    * @param {Record<string, any>} [more] radius (degrees), size, format, stretch, limits @returns {string}
@@ -81,6 +95,11 @@ export class Candidates {
   /** The flux of an object in every image. @param {string} id @param {Record<string, any>} [query] survey, time, band @param {AbortSignal} [signal] @returns {Promise<any>} */
   lightCurve(id, query = {}, signal) {
     return this._http.json(`/api/v1/objects/${escapeName(id)}/lightcurve`, { query, signal });
+  }
+
+  /** The flux at a place in every image. @param {number} ra @param {number} dec Degrees. @param {Record<string, any>} [query] survey, time, band @param {AbortSignal} [signal] @returns {Promise<any>} */
+  lightCurveAt(ra, dec, query = {}, signal) {
+    return this._http.json("/api/v1/lightcurve", { query: { pos: `CIRCLE ${ra} ${dec} 0`, ...query }, signal });
   }
 
   /**

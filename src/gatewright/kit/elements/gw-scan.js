@@ -1,19 +1,23 @@
-import { sexagesimal } from "../client/wcs.js";
 import { css, html, nothing } from "../vendor/lit.js";
 import { GwElement } from "./base.js";
-import { local } from "./format.js";
-import { SEEN, freeStamps, readStamp, voteWords } from "./stamps.js";
+import { count } from "./format.js";
+import { commentList, facts, features, history, timeWords } from "./scan-parts.js";
+import { RADIUS, SEEN, Stamps, readStamp } from "./stamps.js";
 
 /** @typedef {import("../client/candidates.js").Choice} Choice */
 
-const AHEAD = 3;
-const PAGE = 20;
+/** How many one holds: what is shown and those whose stamps are read ahead. */
+const HELD = 5;
+const MOST_PAST = 200;
+const CURVE_WAITS_MS = 500;
 /** @type {[string, Choice, string][]} */
 const CHOICES = [["r", "real", "Real"], ["b", "bogus", "Bogus"], ["u", "unsure", "Unsure"]];
 
 /**
- * `<gw-scan>`: candidates one after the other, to vote on by keys or buttons: those that
- * nobody has voted on, the most significant first. Needs the scope `sky:vote`.
+ * `<gw-scan>`: candidates one after the other, to vote on by keys or touch: those that
+ * nobody has voted on and nobody else looks at, the most significant first. Votes and
+ * comments of others appear as they come. Needs the scope `sky:vote`. Keys: R real, B
+ * bogus, U unsure, Z undo, S skip, C comment, held X blinks science and reference.
  *
  * @attr {string} survey - Only of this survey.
  * @attr {string} difference - Only of this difference.
@@ -31,7 +35,7 @@ const CHOICES = [["r", "real", "Real"], ["b", "bogus", "Bogus"], ["u", "unsure",
 export class GwScan extends GwElement {
   static properties = {
     survey: {}, difference: {}, candidate: {}, shown: { attribute: false },
-    pictures: { state: true }, done: { state: true }, asked: { state: true },
+    pictures: { state: true }, done: { state: true }, asked: { state: true }, blinking: { state: true }, said: { state: true }, curveOf: { state: true },
   };
 
   static scope = "sky:vote";
@@ -39,14 +43,35 @@ export class GwScan extends GwElement {
   static styles = [GwElement.styles, css`
     .scan { display: grid; gap: 12px; grid-template-columns: minmax(0, 1fr); padding: 16px; }
     .stamps { display: grid; gap: 12px; grid-template-columns: repeat(3, minmax(0, 1fr)); }
-    figure { display: grid; gap: 4px; margin: 0; }
-    figure img, figure span.none { aspect-ratio: 1; background: #000; border-radius: var(--gw-corner); image-rendering: pixelated; inline-size: 100%; object-fit: contain; }
-    kbd { border: 1px solid currentColor; border-radius: 3px; font-family: var(--gw-mono); font-size: var(--gw-small); padding: 0 4px; }
+    figure { display: grid; gap: 4px; margin: 0; min-inline-size: 0; }
+    figcaption { display: flex; flex-wrap: wrap; gap: 0 8px; }
+    .sight { aspect-ratio: 1; background: #000; border-radius: var(--gw-corner); overflow: hidden; position: relative; touch-action: manipulation; user-select: none; -webkit-touch-callout: none; }
+    .sight img { block-size: 100%; display: block; image-rendering: pixelated; inline-size: 100%; object-fit: contain; pointer-events: none; }
+    .sight svg { block-size: 100%; inline-size: 100%; inset: 0; pointer-events: none; position: absolute; stroke: #ffd60a; stroke-width: 0.8; }
+    .sight .sign { background: rgb(0 0 0 / 0.72); color: #e3e8ee; font-size: var(--gw-small); inset-block-start: 0; inset-inline-start: 0; padding: 2px 8px; position: absolute; }
+    kbd { border: 1px solid currentColor; border-radius: 3px; font-family: var(--gw-mono); font-size: var(--gw-small); padding: 0 4px; text-transform: uppercase; }
     dl { display: flex; flex-wrap: wrap; gap: 4px 24px; margin: 0; }
     dl div { display: flex; gap: 6px; }
     dt { color: var(--gw-muted); }
     dd { font-variant-numeric: tabular-nums; margin: 0; }
     .votes button { min-block-size: 44px; min-inline-size: 96px; }
+    .more { display: grid; gap: 16px 24px; grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); }
+    .more > div { align-content: start; display: grid; gap: 8px; grid-template-columns: minmax(0, 1fr); }
+    .features dl { display: grid; gap: 2px 24px; grid-template-columns: repeat(auto-fill, minmax(220px, 1fr)); padding-block-start: 8px; }
+    .features dl div { justify-content: space-between; }
+    ul.plain { display: grid; gap: 6px; list-style: none; margin: 0; padding: 0; }
+    p.words { overflow-wrap: anywhere; white-space: pre-wrap; }
+    form { align-items: end; display: flex; gap: 8px; }
+    form label { flex: 1; }
+    textarea { font-family: var(--gw-font); inline-size: 100%; }
+    @container (max-width: 700px) {
+      .scan { padding: 8px; }
+      .stamps { gap: 4px; }
+      .more { grid-template-columns: minmax(0, 1fr); }
+      .votes { background: var(--gw-panel); inset-block-end: 0; padding-block: 4px; position: sticky; }
+      .votes button { flex: 1; min-inline-size: 72px; padding-inline: 4px; }
+      kbd { display: none; }
+    }
   `];
 
   constructor() {
@@ -61,15 +86,31 @@ export class GwScan extends GwElement {
     /** Those that were voted on here, the last one last. @type {any[]} */
     this.done = [];
     this.asked = false;
+    this.blinking = false;
+    /** What somebody else did last. */
+    this.said = "";
+    /** The candidate whose light curve is shown. */
+    this.curveOf = "";
     /** @type {any[]} */
     this._ahead = [];
-    /** @type {string | null} */
-    this._next = null;
-    /** @type {Map<string, Promise<Record<string, string>>>} */
-    this._read = new Map();
+    /** Those that were skipped, or whose vote is on its way: they are not handed out again. @type {Set<string>} */
+    this._past = new Set();
+    this._stamps = new Stamps((id) => this._readStamps(id));
     /** Votes go out one after the other, in their order. */
     this._sending = Promise.resolve();
     this._latest = {};
+    this._wait = 0;
+    this._onKey = (/** @type {KeyboardEvent} */ event) => this._key(event);
+  }
+
+  connectedCallback() {
+    super.connectedCallback();
+    window.addEventListener("keydown", this._onKey, { signal: this.signal });
+    window.addEventListener("keyup", (event) => event.key.toLowerCase() === "x" && (this.blinking = false), { signal: this.signal });
+    this.gateway.live.listen({
+      hear: (/** @type {any} */ event) => this._hear(event),
+      tell: (/** @type {string} */ state) => state === "again" && this.asked && this._fill(),
+    }, this.signal);
   }
 
   /** @param {Map<string, unknown>} changed */
@@ -79,28 +120,25 @@ export class GwScan extends GwElement {
 
   disconnectedCallback() {
     super.disconnectedCallback();
-    this._forget();
+    window.clearTimeout(this._wait);
+    this._stamps.keep([]);
+    if (this.asked) this.gateway.candidates.release().catch(() => {});
   }
 
   async reload() {
     const latest = (this._latest = {});
     const first = await this.load(async () => {
-      const page = await this._page(null);
-      const one = this.candidate ? await this.gateway.candidates.get(this.candidate, this.signal) : null;
-      return { page, one };
+      const one = this.candidate ? await this._review(this.candidate) : null;
+      return { one, claimed: await this._claim() };
     });
     if (!first || latest !== this._latest) return;
-    this._forget();
+    this._stamps.keep([]);
     this.done = [];
-    this._next = first.page.next;
-    const others = first.page.candidates.filter((/** @type {any} */ c) => c.id !== first.one?.id);
+    this._past = new Set();
+    const others = first.claimed.filter((c) => c.id !== first.one?.id);
     this._ahead = first.one ? [first.one, ...others] : others;
     this.asked = true;
-    this._advance();
-    await this.updateComplete;
-    // Keys work at once, unless the person is somewhere else on the page.
-    const place = /** @type {HTMLElement | null} */ (this.renderRoot.querySelector(".scan"));
-    if (document.activeElement === document.body) place?.focus({ preventScroll: true });
+    this._next();
   }
 
   /** Votes on the candidate that is shown, and shows the next one at once. @param {Choice} vote */
@@ -109,11 +147,14 @@ export class GwScan extends GwElement {
     if (!one) return;
     if (!this.announce("vote", { id: one.id, vote }, true)) return;
     this.done = [...this.done, one];
-    this._advance();
-    this._sending = this._sending.then(async () => {
+    this._past.add(one.id);
+    this._next();
+    this._send(async () => {
       const answer = await this.attempt(() => this.gateway.candidates.vote(one.id, vote));
+      this._past.delete(one.id);
       if (answer) this.announce("voted", answer);
       else this._back(one);
+      await this._fill();
     });
   }
 
@@ -122,17 +163,51 @@ export class GwScan extends GwElement {
     const one = this.done.at(-1);
     if (!one) return;
     this._back(one);
-    this._sending = this._sending.then(async () => {
+    this._send(async () => {
       const undone = await this.attempt(async () => (await this.gateway.candidates.takeBack(one.id), true));
       if (undone) this.announce("undone", one);
     });
   }
 
-  /** @param {string | null} cursor @returns {Promise<any>} */
-  _page(cursor) {
+  /** Shows the next candidate, and leaves this one without a vote. */
+  skip() {
+    if (!this.shown) return;
+    this._past.add(this.shown.id);
+    this._next();
+    this._send(() => this._fill());
+  }
+
+  /** @param {() => Promise<any>} work */
+  _send(work) {
+    this._sending = this._sending.then(work);
+  }
+
+  /** @returns {Promise<any[]>} */
+  async _claim() {
     const { survey, difference } = this;
-    const query = { survey: survey || null, difference: difference || null, unscanned: true, limit: PAGE, cursor };
-    return this.gateway.candidates.page(query, this.signal);
+    const without = [...this._past].slice(-MOST_PAST);
+    const query = { survey: survey ? [survey] : [], difference: difference || null, limit: HELD, without };
+    return (await this.gateway.candidates.claim(query)).candidates;
+  }
+
+  /** One candidate, whoever holds it, with its history and comments. @param {string} id */
+  async _review(id) {
+    const { candidates } = this.gateway;
+    const [one, { comments }] = await Promise.all([candidates.get(id, this.signal), candidates.comments(id, this.signal)]);
+    const found = await candidates.object(one.object, this.signal);
+    return { ...one, comments, history: found.candidates };
+  }
+
+  /** Takes more candidates where few are left. */
+  async _fill() {
+    if (this.denied || this._ahead.length >= HELD - 1) return;
+    const latest = this._latest;
+    const claimed = await this.attempt(() => this._claim());
+    if (!claimed || latest !== this._latest) return;
+    const held = new Set([...this._past, this.shown?.id, ...this._ahead.map(({ id }) => id)]);
+    this._ahead.push(...claimed.filter((one) => !held.has(one.id)));
+    if (this.shown) this._keep();
+    else this._next();
   }
 
   /** Shows a candidate again that was voted on. @param {any} one */
@@ -142,83 +217,153 @@ export class GwScan extends GwElement {
     this._show(one);
   }
 
-  /** Shows the next candidate, and reads those behind it. */
-  async _advance() {
+  _next() {
     this._show(this._ahead.shift() ?? null);
-    if (this._ahead.length > AHEAD || this._next === null) return;
-    const cursor = this._next;
-    this._next = null;
-    const page = await this.attempt(() => this._page(cursor));
-    if (!page) return;
-    this._next = page.next;
-    const known = new Set([this.shown, ...this._ahead, ...this.done].map((one) => one?.id));
-    this._ahead.push(...page.candidates.filter((/** @type {any} */ one) => !known.has(one.id)));
-    if (!this.shown) this._show(this._ahead.shift() ?? null);
   }
 
   /** @param {any} one */
   async _show(one) {
     this.shown = one;
     this.pictures = {};
-    const near = [one, ...this._ahead.slice(0, AHEAD)].filter(Boolean);
-    const wanted = new Set(near.map(({ id }) => id));
-    for (const [id, read] of this._read) {
-      if (wanted.has(id)) continue;
-      this._read.delete(id);
-      read.then((pictures) => freeStamps(Object.values(pictures)));
-    }
-    for (const { id } of near) if (!this._read.has(id)) this._read.set(id, this._stamps(id));
-    const pictures = one ? await this._read.get(one.id) : null;
-    if (pictures && this.shown === one) this.pictures = pictures;
+    this.blinking = false;
+    this.said = "";
+    this.curveOf = "";
+    window.clearTimeout(this._wait);
+    this._keep();
+    if (!one) return;
+    // Who votes in a second does not wait for a light curve, nor has one measured.
+    this._wait = window.setTimeout(() => (this.curveOf = one.object), CURVE_WAITS_MS);
+    const pictures = await this._stamps.of(one.id);
+    if (this.shown?.id === one.id) this.pictures = pictures;
+  }
+
+  /** Reads the stamps of what is shown and of those behind it. */
+  _keep() {
+    const near = [this.shown, ...this._ahead.slice(0, HELD - 1)].filter(Boolean);
+    this._stamps.keep(near.map(({ id }) => id));
   }
 
   /** @param {string} id @returns {Promise<Record<string, string>>} */
-  async _stamps(id) {
+  async _readStamps(id) {
     const urls = await Promise.all(SEEN.map((plane) => readStamp(this.gateway, id, plane, this.signal)));
     return Object.fromEntries(SEEN.map((plane, i) => [plane, urls[i]]));
   }
 
-  _forget() {
-    for (const read of this._read.values()) read.then((pictures) => freeStamps(Object.values(pictures)));
-    this._read.clear();
+  /** @param {import("../client/events.js").ServerEvent} event */
+  _hear({ kind, data }) {
+    if (kind === "candidates.found" && this.asked) this._send(() => this._fill());
+    const id = String(data?.subject ?? "").replace(/^candidates\//, "");
+    const { person, vote, votes } = data?.data ?? {};
+    if (kind === "candidate.voted") {
+      this._ahead = this._ahead.filter((one) => one.id !== id || !vote || person === this.who?.user);
+      if (this.shown?.id !== id) return;
+      this.shown = { ...this.shown, votes };
+      if (person !== this.who?.user) this.said = vote ? `${person} just voted ${vote}` : `${person} took a vote back`;
+    } else if (kind.startsWith("candidate.comment") && this.shown?.id === id) {
+      this._readComments();
+    }
   }
 
-  /** @param {KeyboardEvent} event */
+  async _readComments() {
+    const one = this.shown;
+    const answer = await this.attempt(() => this.gateway.candidates.comments(one.id, this.signal));
+    if (answer && this.shown?.id === one.id) this.shown = { ...this.shown, comments: answer.comments };
+  }
+
+  /** @param {Event} event */
+  async _comment(event) {
+    event.preventDefault();
+    const field = /** @type {HTMLTextAreaElement} */ (this.renderRoot.querySelector("textarea"));
+    const [one, text] = [this.shown, field.value.trim()];
+    if (!text) return;
+    const made = await this.attempt(() => this.gateway.candidates.comment(one.id, text));
+    if (!made) return;
+    field.value = "";
+    this._focus();
+    await this._readComments();
+  }
+
+  /** @param {any} comment */
+  async _removeComment(comment) {
+    const one = this.shown;
+    await this.attempt(() => this.gateway.candidates.removeComment(one.id, comment.id));
+    await this._readComments();
+  }
+
+  _focus() {
+    /** @type {HTMLElement | null} */ (this.renderRoot.querySelector(".scan"))?.focus({ preventScroll: true });
+  }
+
+  /** Keys work while nothing else of the page has them. @param {KeyboardEvent} event */
   _key(event) {
-    if (event.metaKey || event.ctrlKey || event.altKey) return;
+    const at = event.composedPath()[0];
+    const nobodys = document.activeElement === document.body || document.activeElement instanceof HTMLAnchorElement;
+    const mine = event.composedPath().includes(this) || nobodys;
+    if (!mine || !this.asked || event.metaKey || event.ctrlKey || event.altKey || event.defaultPrevented) return;
+    if (at instanceof HTMLTextAreaElement) {
+      if (event.key === "Escape") this._focus();
+      else if (event.key === "Enter" && !event.shiftKey) this._comment(event);
+      return;
+    }
     const key = event.key.toLowerCase();
     const choice = CHOICES.find(([letter]) => letter === key);
-    if (!choice && key !== "z") return;
+    const others = /** @type {Record<string, () => void>} */ ({
+      z: () => this.undo(),
+      s: () => this.skip(),
+      x: () => (this.blinking = true),
+      c: () => /** @type {HTMLElement | null} */ (this.renderRoot.querySelector("textarea"))?.focus(),
+    });
+    if (event.repeat || (!choice && !(key in others))) return;
     event.preventDefault();
     if (choice) this.vote(choice[1]);
-    else this.undo();
+    else others[key]();
   }
 
   render() {
     if (this.denied) return this.renderDenied();
     if (!this.asked) return html`${this.renderError()}${this.error ? nothing : this.renderLoading(6)}`;
     return html`${this.renderError()}
-      <div class="scan panel" tabindex="0" role="group" aria-label="Candidate to vote on: R for real, B for bogus, U for unsure, Z to undo" @keydown=${this._key}>
-        ${this.shown ? this._one(this.shown) : this.renderEmpty("Nothing left to scan", "Every candidate here has a vote. New ones come with the next difference of images.")}
+      <div class="scan panel" tabindex="0" role="group" aria-label="Candidate to vote on: R for real, B for bogus, U for unsure, Z to undo, S to skip, C to comment, X held to blink">
+        ${this.shown ? this._stampRow(this.shown) : this.renderEmpty("Nothing left to scan", "Every candidate here has a vote, or somebody else looks at it. New ones come with the next difference of images.")}
         <div class="bar votes" part="votes">
           ${CHOICES.map(([letter, vote, word]) => html`<button ?disabled=${!this.shown} @click=${() => this.vote(vote)}>${word} <kbd aria-hidden="true">${letter}</kbd></button>`)}
+          <button class="quiet" ?disabled=${!this.shown} @click=${this.skip}>Skip <kbd aria-hidden="true">s</kbd></button>
           <button class="quiet" ?disabled=${!this.done.length} @click=${this.undo}>Undo <kbd aria-hidden="true">z</kbd></button>
-          <span class="muted small" role="status">${this.done.length ? `${this.done.length} voted on` : ""}</span>
+          <span class="muted small" role="status">${[this.done.length ? `${count(this.done.length, "vote")} here` : "", this.said].filter(Boolean).join("; ")}</span>
         </div>
+        ${this.shown ? html`${facts(this.shown)}${this._more(this.shown)}` : nothing}
       </div>`;
   }
 
   /** @param {any} one */
-  _one(one) {
-    return html`<div class="stamps" part="stamps">${SEEN.map((plane) => html`<figure>
-        ${this.pictures[plane] ? html`<img src=${this.pictures[plane]} alt="${plane} round the candidate">` : html`<span class="none"></span>`}
-        <figcaption class="small muted">${plane}</figcaption></figure>`)}</div>
-      <dl>
-        <div><dt>Place</dt><dd>${sexagesimal(one.ra, one.dec)}</dd></div>
-        <div><dt>Significance</dt><dd>${one.snr.toFixed(1)} sigma</dd></div>
-        ${one.time ? html`<div><dt>Time</dt><dd>${local(one.time)}${one.time_assumed ? " (assumed)" : ""}</dd></div>` : nothing}
-        ${one.reason ? html`<div><dt>Kept aside</dt><dd>${one.reason}</dd></div>` : nothing}
-        <div><dt>Votes</dt><dd>${voteWords(one.votes)}</dd></div>
-      </dl>`;
+  _stampRow(one) {
+    const across = `${(2 * RADIUS * 3600).toFixed(0)}″ across, north up, east left`;
+    return html`<div class="stamps" part="stamps">${SEEN.map((plane) => this._stamp(one, plane))}</div>
+      <p class="small muted">Each ${across}. Hold <kbd>x</kbd>, or the science image, to blink it with the reference.</p>`;
+  }
+
+  /** @param {any} one @param {"science" | "reference" | "difference"} plane */
+  _stamp(one, plane) {
+    const seen = plane === "science" && this.blinking ? "reference" : plane;
+    const blink = (/** @type {boolean} */ on) => () => { if (plane === "science") this.blinking = on; };
+    return html`<figure>
+      <div class="sight" @pointerdown=${blink(true)} @pointerup=${blink(false)} @pointerleave=${blink(false)} @pointercancel=${blink(false)} @contextmenu=${(/** @type {Event} */ e) => e.preventDefault()}>
+        ${this.pictures[seen] ? html`<img src=${this.pictures[seen]} alt="${plane} round the candidate" draggable="false">` : nothing}
+        <svg viewBox="0 0 100 100" aria-hidden="true"><path d="M50 34v9M57 50h9"/></svg>
+        ${seen === plane ? nothing : html`<span class="sign">${seen}</span>`}
+      </div>
+      <figcaption class="small"><strong>${plane}</strong>${plane === "science" ? html`<span class="muted">${timeWords(one)}</span>` : nothing}</figcaption></figure>`;
+  }
+
+  /** @param {any} one */
+  _more(one) {
+    return html`<div class="more">
+      <div><h3>Light curve</h3>
+        ${this.curveOf === one.object ? html`<gw-light-curve .gateway=${this.gateway} object=${one.object} survey=${this.survey} .mark=${one.mjd} height="200"></gw-light-curve>` : this.renderLoading(4)}
+        ${features(one)}</div>
+      <div><h3>Found here before</h3>${history(one)}
+        <h3>Comments</h3>${commentList(one.comments, this.who?.user ?? "", (comment) => this._removeComment(comment))}
+        <form @submit=${this._comment}><label class="field">Comment <textarea rows="1" maxlength="4000" placeholder="Enter sends, Escape goes back"></textarea></label><button>Send <kbd aria-hidden="true">c</kbd></button></form></div>
+    </div>`;
   }
 }

@@ -13,6 +13,7 @@ const ELEMENTS = {
   "gw-job": async () => (await import("./gw-job.js")).GwJob,
   "gw-job-form": async () => (await import("./gw-job-form.js")).GwJobForm,
   "gw-jobs": async () => (await import("./gw-jobs.js")).GwJobs,
+  "gw-light-curve": async () => (await import("./gw-light-curve.js")).GwLightCurve,
   "gw-log": async () => (await import("./gw-log.js")).GwLog,
   "gw-login": async () => (await import("./gw-login.js")).GwLogin,
   "gw-map": async () => (await import("./gw-map.js")).GwMap,

@@ -1,4 +1,4 @@
-/** The pictures round a candidate, all on one grid of pixels. */
+/** The pictures round a candidate, all on one grid of pixels, the candidate in their middle. */
 
 /** @typedef {import("../client/gateway.js").Gateway} Gateway */
 /** @typedef {"science" | "reference" | "difference"} Seen */
@@ -6,13 +6,16 @@
 /** What is shown of a candidate, in this order. @type {readonly Seen[]} */
 export const SEEN = ["science", "reference", "difference"];
 
+/** Degrees from the middle of a stamp to its sides. */
+export const RADIUS = 0.003;
+
 /**
  * Reads a stamp as a picture; the caller revokes the address that is returned.
  * @param {Gateway} gateway @param {string} id @param {Seen} plane @param {AbortSignal} signal
  * @returns {Promise<string>} Address of the picture; "" where there is none.
  */
 export async function readStamp(gateway, id, plane, signal) {
-  const url = gateway.candidates.stampUrl(id, plane, { format: "png" });
+  const url = gateway.candidates.stampUrl(id, plane, { format: "png", radius: RADIUS });
   try {
     const answer = await gateway.http.request(url, { signal });
     return URL.createObjectURL(await answer.blob());
@@ -24,6 +27,31 @@ export async function readStamp(gateway, id, plane, signal) {
 /** Frees pictures that are no longer shown. @param {Iterable<string>} urls */
 export function freeStamps(urls) {
   for (const url of urls) if (url) URL.revokeObjectURL(url);
+}
+
+/** The stamps of some candidates, read ahead of their being shown. */
+export class Stamps {
+  /** @param {(id: string) => Promise<Record<string, string>>} read */
+  constructor(read) {
+    this._read = read;
+    /** @type {Map<string, Promise<Record<string, string>>>} */
+    this._kept = new Map();
+  }
+
+  /** Reads those, and frees all others. @param {string[]} ids */
+  keep(ids) {
+    for (const [id, read] of this._kept) {
+      if (ids.includes(id)) continue;
+      this._kept.delete(id);
+      read.then((pictures) => freeStamps(Object.values(pictures)));
+    }
+    for (const id of ids) if (!this._kept.has(id)) this._kept.set(id, this._read(id));
+  }
+
+  /** @param {string} id One of those that are kept. @returns {Promise<Record<string, string>>} */
+  async of(id) {
+    return (await this._kept.get(id)) ?? {};
+  }
 }
 
 /** How the votes stand, in words. @param {{real: number, bogus: number, unsure: number}} votes */
