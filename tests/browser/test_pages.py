@@ -19,6 +19,7 @@ READY = {
     "/data/simulated-reanalysis?box=-20+30+40+60": "gw-timeseries .uplot",
     "/sky": "gw-surveys img",
     "/sky/simulated-sky": "gw-sky .strip button",
+    "/scan": "gw-scan .votes",
     "/store": "gw-documents .state, gw-documents tr.row",
     "/account": "gw-tokens .state, gw-tokens tr.row",
     "/docs/api": "details.operation",

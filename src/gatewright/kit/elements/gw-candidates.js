@@ -5,8 +5,11 @@ import { exact, local } from "./format.js";
 import { freeStamps, readStamp, voteWords } from "./stamps.js";
 import { table } from "./styles.js";
 
+const FOUND_WAITS_MS = 500;
+
 /**
- * `<gw-candidates>`: what differences of images found, the most significant first.
+ * `<gw-candidates>`: what differences of images found, the most significant first. Votes
+ * appear as they come.
  *
  * @attr {string} survey - Only of this survey.
  * @attr {string} difference - Only of this difference.
@@ -44,6 +47,27 @@ export class GwCandidates extends GwElement {
     /** @type {Map<string, string>} */
     this.pictures = new Map();
     this._latest = {};
+    this._wait = 0;
+  }
+
+  connectedCallback() {
+    super.connectedCallback();
+    this.gateway.live.listen({
+      hear: (/** @type {any} */ event) => this._hear(event),
+      tell: (/** @type {string} */ state) => state === "again" && this.candidates && this.reload(),
+    }, this.signal);
+  }
+
+  /** @param {import("../client/events.js").ServerEvent} event */
+  async _hear({ kind, data }) {
+    if (kind === "candidates.found") {
+      window.clearTimeout(this._wait);
+      this._wait = window.setTimeout(() => this.reload(), FOUND_WAITS_MS);
+    }
+    const id = String(data?.subject ?? "").replace(/^candidates\//, "");
+    if (kind !== "candidate.voted" || !this.candidates?.some((one) => one.id === id)) return;
+    const now = await this.attempt(() => this.gateway.candidates.get(id, this.signal));
+    if (now) this.candidates = this.candidates.map((one) => (one.id === id ? now : one));
   }
 
   /** @param {Map<string, unknown>} changed */
@@ -53,6 +77,7 @@ export class GwCandidates extends GwElement {
 
   disconnectedCallback() {
     super.disconnectedCallback();
+    window.clearTimeout(this._wait);
     freeStamps(this.pictures.values());
     this.pictures = new Map();
   }

@@ -7,7 +7,7 @@ import { RADIUS, SEEN, Stamps, readStamp } from "./stamps.js";
 /** @typedef {import("../client/candidates.js").Choice} Choice */
 
 /** How many one holds: what is shown and those whose stamps are read ahead. */
-const HELD = 5;
+const HELD = 3;
 const MOST_PAST = 200;
 const CURVE_WAITS_MS = 500;
 /** @type {[string, Choice, string][]} */
@@ -70,7 +70,7 @@ export class GwScan extends GwElement {
       .more { grid-template-columns: minmax(0, 1fr); }
       .votes { background: var(--gw-panel); inset-block-end: 0; padding-block: 4px; position: sticky; }
       .votes button { flex: 1; min-inline-size: 72px; padding-inline: 4px; }
-      kbd { display: none; }
+      kbd, .keys { display: none; }
     }
   `];
 
@@ -339,7 +339,7 @@ export class GwScan extends GwElement {
   _stampRow(one) {
     const across = `${(2 * RADIUS * 3600).toFixed(0)}″ across, north up, east left`;
     return html`<div class="stamps" part="stamps">${SEEN.map((plane) => this._stamp(one, plane))}</div>
-      <p class="small muted">Each ${across}. Hold <kbd>x</kbd>, or the science image, to blink it with the reference.</p>`;
+      <p class="small muted">Each ${across}. Hold the science image<span class="keys">, or <kbd>x</kbd>,</span> to blink it with the reference.</p>`;
   }
 
   /** @param {any} one @param {"science" | "reference" | "difference"} plane */

@@ -57,7 +57,7 @@ export function drawCurve(points, width, height, mark) {
   const bands = bandsOf(known);
   return svg`<svg class="curve" viewBox="0 0 ${width} ${height}" width=${width} height=${height} aria-hidden="true">
     ${fluxes.map((flux) => svg`<line class=${flux === 0 ? "zero" : "grid"} x1=${LEFT} x2=${width - RIGHT} y1=${y(flux)} y2=${y(flux)}/><text x=${LEFT - 6} y=${y(flux) + 4} text-anchor="end">${words(flux)}</text>`)}
-    ${days.map((day) => svg`<line class="grid" x1=${x(day)} x2=${x(day)} y1=${TOP} y2=${height - BOTTOM}/><text x=${x(day)} y=${height - BOTTOM + 16} text-anchor="middle">${moment(day, step)}</text>`)}
+    ${days.map((day) => svg`<line class="grid" x1=${x(day)} x2=${x(day)} y1=${TOP} y2=${height - BOTTOM}/><text x=${Math.min(x(day), width - 34)} y=${height - BOTTOM + 16} text-anchor="middle">${moment(day, step)}</text>`)}
     ${mark === null ? nothing : svg`<line class="mark" x1=${x(mark)} x2=${x(mark)} y1=${TOP} y2=${height - BOTTOM}/>`}
     ${known.map((point) => one(point, x, y, bands.indexOf(point.band ?? "")))}
     <text x=${(LEFT + width - RIGHT) / 2} y=${height - 4} text-anchor="middle">Time (UTC)</text>

@@ -1,0 +1,253 @@
+"""Scanning by keys and by touch, alone and together, on the demo's supernovae."""
+
+import csv
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+from playwright.async_api import Page, Request, expect
+from tests.browser.conftest import LONGEST, OpenPage
+from tests.browser.gate import Gate
+from tests.browser.waiting import until
+from tests.support.gateway import RunningGateway
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+API = "/api/v1"
+PASSWORD = "long enough to scan"
+NEAR = 1.0 / 3600
+SHOWN = "() => document.querySelector('gw-scan')?.shown?.id ?? ''"
+
+
+@dataclass
+class Found:
+    """A difference of the demo's images, with what was found."""
+
+    client: httpx.Client
+    path: str
+    ids: list[str]
+
+    def votes(self, number: int) -> dict[str, str]:
+        """Return who voted what on a candidate."""
+        answer = self.client.get(f"{API}/candidates/{self.ids[number]}/votes")
+        return {one["person"]: one["vote"] for one in answer.json()["votes"]}
+
+
+@pytest.fixture(scope="module")
+def difference(gateway: RunningGateway) -> Iterator[Found]:
+    nights = {"science": (3, 4), "reference": (0, 5)}
+    body = {
+        side: [f"simulated-sky~sim-{night:02}-r~0" for night in chosen]
+        for side, chosen in nights.items()
+    }
+    with gateway.client(gateway.token()) as client:
+        made = client.post(f"{API}/differences", json=body).raise_for_status().json()
+        deadline = time.monotonic() + LONGEST / 2
+        while made["state"] == "working":
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+            made = client.get(f"{API}/differences/{made['id']}").json()
+        assert made["state"] == "ready", made
+        listed = client.get(f"{API}/candidates", params={"difference": made["id"]})
+        ids = [one["id"] for one in listed.json()["candidates"]]
+        yield Found(client, f"/scan?difference={made['id']}", ids)
+
+
+@pytest.fixture
+def found(difference: Found) -> Iterator[Found]:
+    """The difference, without a vote or claim of before."""
+    yield difference
+    for name in difference.ids:
+        difference.client.delete(f"{API}/candidates/{name}/votes")
+    difference.client.delete(f"{API}/candidates/claims")
+
+
+async def shows(page: Page, name: str) -> None:
+    """Wait until a candidate is shown with its three pictures."""
+    await until(lambda: page.evaluate(SHOWN), lambda shown: shown == name)
+    pictures = page.locator("gw-scan .sight img")
+    await expect(pictures).to_have_count(3)
+    whole = "(images) => images.every((one) => one.complete && one.naturalWidth > 20)"
+    await until(lambda: pictures.evaluate_all(whole), bool)
+
+
+async def test_a_person_finds_the_three_supernovae_by_keys(
+    gate: Gate, gateway: RunningGateway, found: Found
+) -> None:
+    page = gate.page
+    await page.goto(gateway.url + found.path)
+    for name in found.ids:
+        await shows(page, name)
+        await page.keyboard.press("r")
+    await expect(page.locator("gw-scan .state")).to_contain_text("Nothing left to scan")
+    for number in range(3):
+        await until(_votes(found, number), lambda votes: votes == {"demo": "real"})
+    table = next(gateway.state.rglob("transients.csv"))
+    with table.open(encoding="ascii") as file:
+        truth = list(csv.DictReader(file))
+    places = [found.client.get(f"{API}/candidates/{one}").json() for one in found.ids]
+    assert len(truth) == len(places) == 3
+    for supernova in truth:
+        ra, dec = float(supernova["ra"]), float(supernova["dec"])
+        squeeze = math.cos(math.radians(dec))
+        away = [math.hypot((p["ra"] - ra) * squeeze, p["dec"] - dec) for p in places]
+        assert min(away) < NEAR, supernova["name"]
+    # The last vote is undone, and its candidate is there again.
+    await page.keyboard.press("z")
+    await shows(page, found.ids[2])
+    await until(_votes(found, 2), lambda votes: not votes)
+    await page.keyboard.press("u")
+    await until(_votes(found, 2), lambda votes: votes == {"demo": "unsure"})
+    await gate.check()
+
+
+def _votes(found: Found, number: int) -> Any:
+    async def read() -> dict[str, str]:
+        return found.votes(number)
+
+    return read
+
+
+async def test_the_next_one_is_there_before_it_is_asked_for(
+    gate: Gate, gateway: RunningGateway, found: Found
+) -> None:
+    page = gate.page
+    stamps: list[str] = []
+
+    def note(request: Request) -> None:
+        if "/stamp?" in request.url and "radius=0.003" in request.url:
+            stamps.append(request.url)
+
+    def asked(name: str) -> list[str]:
+        # The list below the pictures has the difference alone, and asks for it too.
+        return [url for url in stamps if name in url and "plane=science" in url]
+
+    page.on("requestfinished", note)
+    await page.goto(gateway.url + found.path)
+    await shows(page, found.ids[0])
+
+    async def ahead() -> list[str]:
+        return asked(found.ids[1])
+
+    await until(ahead, bool)
+    await page.keyboard.press("s")
+    await shows(page, found.ids[1])
+    assert len(asked(found.ids[1])) == 1
+    assert found.votes(0) == {}
+    await gate.check()
+
+
+async def test_keys_blink_and_comment_and_go_on(
+    gate: Gate, gateway: RunningGateway, found: Found
+) -> None:
+    page = gate.page
+    await page.goto(gateway.url + found.path)
+    await shows(page, found.ids[0])
+    sign = page.locator("gw-scan .sight .sign")
+    await page.keyboard.down("x")
+    await expect(sign).to_have_text("reference")
+    await page.keyboard.up("x")
+    await expect(sign).to_have_count(0)
+    await page.keyboard.press("c")
+    await page.keyboard.type("real or bogus? On the edge of its galaxy.")
+    await page.keyboard.press("Enter")
+    comments = page.locator("gw-scan li p.words")
+    await expect(comments).to_have_text("real or bogus? On the edge of its galaxy.")
+    assert found.votes(0) == {}
+    await page.locator("gw-scan li").get_by_role("button", name="Remove").click()
+    await expect(comments).to_have_count(0)
+    await expect(page.locator("gw-scan gw-light-curve circle").first).to_be_visible()
+    await page.locator("gw-scan summary", has_text="Features").click()
+    likeness = page.locator("gw-scan .features div", has_text="Likeness to a star")
+    detail = found.client.get(f"{API}/candidates/{found.ids[0]}").json()
+    told = float(await likeness.locator("dd").inner_text())
+    assert told == pytest.approx(detail["features"]["likeness"], rel=1e-3)
+    await page.keyboard.press("b")
+    await shows(page, found.ids[1])
+    await until(_votes(found, 0), lambda votes: votes == {"demo": "bogus"})
+    await gate.check()
+
+
+async def test_by_touch_on_a_telephone(
+    open_page: OpenPage, signed_in: Any, gateway: RunningGateway, found: Found
+) -> None:
+    gate = await open_page(
+        storage_state=signed_in,
+        viewport={"width": 360, "height": 740},
+        has_touch=True,
+        is_mobile=True,
+    )
+    page = gate.page
+    await page.goto(gateway.url + found.path)
+    await shows(page, found.ids[0])
+    scan = page.locator("gw-scan")
+    await scan.get_by_role("button", name="Real").tap()
+    await shows(page, found.ids[1])
+    await scan.get_by_role("button", name="Bogus").tap()
+    await shows(page, found.ids[2])
+    await scan.get_by_role("button", name="Undo").tap()
+    await shows(page, found.ids[1])
+    await until(_votes(found, 0), lambda votes: votes == {"demo": "real"})
+    await until(_votes(found, 1), lambda votes: not votes)
+    await gate.check()
+
+
+async def test_two_people_scan_together(
+    gate: Gate, open_page: OpenPage, gateway: RunningGateway, found: Found
+) -> None:
+    page = gate.page
+    await page.goto(gateway.url + found.path)
+    await shows(page, found.ids[0])
+    gateway.add_user("eve", PASSWORD)
+    other = await open_page()
+    person = {"user": "eve", "password": PASSWORD}
+    fields = {"X-Requested-With": "gatewright"}
+    answer = await other.page.request.post(
+        f"{gateway.url}{API}/session", data=person, headers=fields
+    )
+    assert answer.ok, await answer.text()
+    await other.page.goto(gateway.url + found.path)
+    # What one looks at, the other is not given ...
+    state = other.page.locator("gw-scan .state")
+    await expect(state).to_contain_text("somebody else looks at it")
+    # ... unless she asks for it; and what she says is seen at once.
+    await other.page.locator("gw-candidates button[data-row]").first.click()
+    await shows(other.page, found.ids[0])
+    await other.page.keyboard.press("u")
+    status = page.locator("gw-scan [role=status]")
+    await expect(status).to_contain_text("eve just voted unsure")
+    await expect(page.locator("gw-scan .facts")).to_contain_text("1 unsure")
+    rows = page.locator("gw-candidates tr.row")
+    await expect(rows.first).to_contain_text("1 unsure")
+    # Whoever leaves lets others have the rest.
+    await page.goto(f"{gateway.url}/account")
+    await expect(page.locator("gw-tokens")).to_be_visible()
+
+    async def free() -> str:
+        await other.page.goto(gateway.url + found.path)
+        scan = other.page.locator("gw-scan .votes")
+        await expect(scan).to_be_visible()
+        shown: str = await other.page.evaluate(SHOWN)
+        return shown
+
+    await until(free, lambda shown: shown == found.ids[1])
+    await other.page.locator("gw-candidates button[data-row]").first.click()
+    await shows(other.page, found.ids[0])
+    with gateway.client(gateway.token(user="eve")) as eve:
+        eve.delete(f"{API}/candidates/{found.ids[0]}/votes").raise_for_status()
+        eve.delete(f"{API}/candidates/claims").raise_for_status()
+    await gate.check()
+    await other.check()
+
+
+async def test_the_page_is_well_in_every_look(
+    gate: Gate, gateway: RunningGateway, found: Found
+) -> None:
+    await gate.page.goto(gateway.url + found.path)
+    await shows(gate.page, found.ids[0])
+    await expect(gate.page.locator("gw-light-curve circle").first).to_be_visible()
+    await gate.check_all_looks()
