@@ -5,6 +5,7 @@ import math
 from pathlib import Path
 
 from tests.support.app import caller, client
+from tests.support.night import made
 from tests.support.skies import sky_services
 
 from gatewright.cli.examples.sky import write_survey
@@ -31,9 +32,7 @@ async def test_two_nights_less_two_others_are_the_three_supernovae(
     async with sky_services(tmp_path, [survey], response_bytes=50_000_000) as services:
         app, who = face.build(services), caller("ada", Role.GUEST)  # type: ignore[arg-type]
         async with client(app, services, who) as api:  # type: ignore[arg-type]
-            made = await api.post("/differences", json=body, timeout=120)
-            assert made.status_code == 201, made.text
-            asked = {"difference": made.json()["id"]}
+            asked = {"difference": (await made(api, body))["id"]}
             answer = await api.get("/candidates", params=asked)
     found = answer.json()["candidates"]
     assert all(one["reason"] is None and one["snr"] > 20 for one in found)
