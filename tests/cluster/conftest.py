@@ -8,6 +8,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,6 +49,14 @@ class Cluster:
             env={"PATH": os.environ["PATH"], "SLURM_CONF": str(self.conf)},
         )  # fmt: skip
         return done.returncode == 0
+
+    def clear(self) -> None:
+        """Cancel all jobs, and wait until none takes anything any more."""
+        self.run("bash", "-c", "squeue -h -o %A | xargs -r scancel --quiet")
+        deadline = time.monotonic() + 120
+        while told := self.run("squeue", "--noheader"):
+            assert time.monotonic() < deadline, told
+            time.sleep(0.1)
 
     def end(self, daemon: str, signal: str = "KILL") -> None:
         """End one of the daemons."""

@@ -16,6 +16,10 @@ from tests.support.gateway import RunningGateway, command, running
 from tests.support.go import WAIT_FOR_GO
 
 SECONDS = 120.0
+INTERVAL = 0.5
+"""Seconds between two looks of the gateway at the cluster."""
+A_LOOK = {"REQUEST_JOB_INFO": 1, "REQUEST_NODE_INFO": 2, "REQUEST_PARTITION_INFO": 3}
+"""How often one look asks the controller: by ``squeue`` once, and ``sinfo`` twice."""
 
 
 def configure(folder: Path, cluster: Cluster) -> Path:
@@ -32,7 +36,7 @@ state = "{folder}/state"
 name = "cluster"
 scheduler = "slurm"
 conf = "{cluster.conf}"
-interval = 0.5
+interval = {INTERVAL}
 home = "{folder}/home"
 """,
         encoding="utf-8",
@@ -43,7 +47,7 @@ home = "{folder}/home"
 @pytest.fixture
 def settings(cluster: Cluster, tmp_path: Path) -> Iterator[Path]:
     yield configure(tmp_path, cluster)
-    cluster.run("scancel", "--user=root")
+    cluster.clear()
 
 
 @pytest.fixture
@@ -144,7 +148,7 @@ def test_newt_submits_shows_and_cancels(
         gone = client.delete(f"/newt/queue/cluster/{job}").json()
         assert gone["status"] == "OK"
         assert until(client, job, ended)["state"] == "canceled"
-        assert cluster.run("squeue", "-h").strip() == ""
+        until_true(lambda: cluster.run("squeue", "-h") == "", "it is still there")
 
 
 def test_an_array_waits_for_another_job(
@@ -216,24 +220,55 @@ def test_jobs_from_elsewhere_are_in_the_queue(
         cluster.run("scancel", f"--user={user}")
 
 
+@pytest.mark.parametrize("clients", [1, 64])
 def test_the_controller_is_asked_once_for_everyone(
-    gateway: RunningGateway, cluster: Cluster, capsys: pytest.CaptureFixture[str]
+    gateway: RunningGateway,
+    cluster: Cluster,
+    capsys: pytest.CaptureFixture[str],
+    clients: int,
 ) -> None:
-    def questions() -> int:
-        told = re.search(r"REQUEST_JOB_INFO\s.*count:(\d+)", cluster.run("sdiag"))
-        return int(told[1]) if told else 0
+    """In an interval it is asked once for each kind, by however many clients."""
+    urls = [f"/api/v1/{kind}/cluster" for kind in ("queue", "nodes", "partitions")]
+    with owner(gateway) as client, ThreadPoolExecutor(clients) as people:
 
-    with owner(gateway) as client, ThreadPoolExecutor(16) as people:
+        def look(number: int) -> int:
+            return client.get(urls[number % len(urls)]).status_code
 
-        def look(_: int) -> int:
-            return client.get("/api/v1/queue/cluster").status_code
-
-        before, asked = questions(), 480
-        assert set(people.map(look, range(asked))) == {200}
-        needed = questions() - before
+        before, began, looks = asked_of(cluster), time.monotonic(), 0
+        # It is asked again in each interval of this, so that there is one to compare.
+        while looks < 600 or time.monotonic() - began < 10 * INTERVAL:
+            assert set(people.map(look, range(2 * clients))) == {200}
+            looks += 2 * clients
+        after, intervals = asked_of(cluster), (time.monotonic() - began) / INTERVAL
+    needed = {kind: after[kind] - before[kind] for kind in after}
     with capsys.disabled():
-        print(f"{asked} looks at the queue cost {needed} of the controller's")  # noqa: T201  # a count that is worth knowing
-    assert needed < asked / 4
+        print(  # noqa: T201  # counts that are worth knowing
+            f"{clients} clients: {looks} looks, {intervals:.0f} intervals, {needed}"
+        )
+    assert needed["REQUEST_JOB_INFO"] > 0
+    for kind, count in needed.items():
+        assert count <= A_LOOK[kind] * (intervals + 2), kind
+
+
+def asked_of(cluster: Cluster) -> dict[str, int]:
+    """Return how often the controller was asked for each kind that a look needs."""
+    told = cluster.run("sdiag")
+    found = {kind: re.search(rf"{kind}\s.*?count:(\d+)", told) for kind in A_LOOK}
+    return {kind: int(match[1]) if match else 0 for kind, match in found.items()}
+
+
+def test_how_well_a_job_used_what_it_had(gateway: RunningGateway) -> None:
+    """What its script asks for of Slurm counts, which the gateway does not read."""
+    with owner(gateway) as client:
+        script = "#!/bin/sh\n#SBATCH --cpus-per-task=3 --mem=2000M\nsleep 11\n"
+        record = until(client, submit(client, script=script), ended)
+        assert record["usage"]["wall_seconds"] >= 11
+        assert record["usage"]["cores"] >= 3
+        assert record["efficiency"]["cpu"] < 0.5
+        assert "would do" in record["efficiency"]["advice"]
+        most = record["usage"]["memory_limit_bytes"]
+        assert most in {0, 2000 << 20}
+        assert (record["efficiency"]["memory"] is None) == (most == 0)
 
 
 def test_what_slurm_does_not_take_is_told(gateway: RunningGateway) -> None:

@@ -17,6 +17,7 @@ class TestSlurm(SchedulerContract):
     # cgroups), samples memory once a second, and counts limits in minutes.
     ends_orphans = False
     sample_seconds = 3.0
+    seconds = 180.0
     limit_seconds = 240.0
 
     @pytest.fixture
@@ -30,7 +31,7 @@ class TestSlurm(SchedulerContract):
             open_scheduler(setting) as opened,
         ):
             yield opened
-            cluster.run("scancel", "--user=root")
+            cluster.clear()
 
     @pytest.fixture
     def directory(self, tmp_path: Path) -> Path:

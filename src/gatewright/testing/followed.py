@@ -28,9 +28,12 @@ USER = "ada"
 class Followed:
     """Follows a scheduler's changes, without which it runs no jobs."""
 
-    def __init__(self, scheduler: Scheduler, directory: Path) -> None:
+    def __init__(
+        self, scheduler: Scheduler, directory: Path, seconds: float = SECONDS
+    ) -> None:
         self.scheduler = scheduler
         self.directory = directory
+        self.seconds = seconds
         self.told_of: list[Changes] = []
         self._numbers = itertools.count(1)
 
@@ -84,7 +87,7 @@ class Followed:
     async def snapshot_from_now(self) -> Snapshot:
         """Return a snapshot of the queue that is not older than this call."""
         now = time.time()
-        deadline = time.monotonic() + SECONDS
+        deadline = time.monotonic() + self.seconds
         while True:
             whole = await self.scheduler.snapshot()
             if whole.as_of >= now:
@@ -96,9 +99,9 @@ class Followed:
         self,
         native_id: str,
         wanted: Callable[[JobStatus], bool],
-        seconds: float = SECONDS,
+        seconds: float = 0.0,
     ) -> JobStatus:
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + max(seconds, self.seconds)
         while True:
             status = await self.status(native_id)
             if wanted(status):
@@ -109,7 +112,7 @@ class Followed:
     async def until_state(self, native_id: str, state: JobState) -> JobStatus:
         return await self.until(native_id, lambda status: status.state is state)
 
-    async def until_ended(self, native_id: str, seconds: float = SECONDS) -> JobStatus:
+    async def until_ended(self, native_id: str, seconds: float = 0.0) -> JobStatus:
         return await self.until(
             native_id, lambda status: status.state in ENDED, seconds
         )
@@ -138,7 +141,7 @@ class Followed:
 
     async def until_true(self, condition: Callable[[], bool], missing: str) -> None:
         """Wait until a condition holds."""
-        deadline = time.monotonic() + SECONDS
+        deadline = time.monotonic() + self.seconds
         while not condition():
             assert time.monotonic() < deadline, missing
             await asyncio.sleep(0.02)

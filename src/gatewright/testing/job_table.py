@@ -84,7 +84,7 @@ def ended(native_id: str, state: JobState = JobState.COMPLETED) -> JobStatus:
         signal=11,
         started_at=101.0,
         ended_at=102.5,
-        usage=Usage(1.5, 0.25, 1 << 40),
+        usage=Usage(1.5, 0.25, 1 << 40, 4, 1 << 41),
     )
 
 
@@ -142,6 +142,15 @@ class JobTableContract:
         assert await table.open_jobs("local", "bob") == []
         assert len(await table.open_jobs("local")) == 1
 
+    async def test_an_end_is_added_to_a_final_state(self, table: JobTable) -> None:
+        """The state was written without it, by a version that took it so."""
+        (job,) = await submit(table)
+        done = ended(job.native_id or "")
+        await table.record("local", [replace(done, ended_at=None)])
+        (found,) = await table.record("local", [done])
+        assert (found.state, found.ended_at) == (JobState.COMPLETED, 102.5)
+        assert await table.record("local", [done]) == []
+
     async def test_records_go_forward_only(self, table: JobTable) -> None:
         (job,) = await submit(table)
         native = job.native_id or ""
@@ -151,7 +160,7 @@ class JobTableContract:
         assert await table.record("local", [queued(native)]) == []
         (done,) = await table.record("local", [ended(native, JobState.FAILED)])
         assert (done.state, done.exit_code, done.signal) == (JobState.FAILED, 139, 11)
-        assert done.usage == Usage(1.5, 0.25, 1 << 40)
+        assert done.usage == Usage(1.5, 0.25, 1 << 40, 4, 1 << 41)
         assert await table.record("local", [ended(native)]) == []
         assert await table.record("local", [active(native)]) == []
         assert await table.record("local", []) == []

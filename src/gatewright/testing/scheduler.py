@@ -37,6 +37,8 @@ class SchedulerContract:
     """Whether it also ends processes that left their job's session and parents."""
     sample_seconds: ClassVar[float] = 0.0
     """Time for which memory must be used to be measured, in seconds."""
+    seconds: ClassVar[float] = SECONDS
+    """Longest wait for a condition, in seconds."""
     limit_seconds: ClassVar[float] = SECONDS
     """Longest time until a job with a time limit of one second ends, in seconds."""
 
@@ -44,7 +46,7 @@ class SchedulerContract:
     async def followed(
         self, scheduler: Scheduler, directory: Path
     ) -> AsyncIterator[Followed]:
-        followed = Followed(scheduler, directory)
+        followed = Followed(scheduler, directory, self.seconds)
         async with followed.following():
             yield followed
 
@@ -309,8 +311,8 @@ class SchedulerContract:
     async def test_who_follows_anew_is_told_all_again(
         self, scheduler: Scheduler, directory: Path
     ) -> None:
-        first = Followed(scheduler, directory)
-        second = Followed(scheduler, directory)
+        first = Followed(scheduler, directory, self.seconds)
+        second = Followed(scheduler, directory, self.seconds)
         async with first.following():
             held = await first.submit(JobSpec(executable="true", hold=True))
             await first.until_true(

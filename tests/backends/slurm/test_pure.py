@@ -79,7 +79,7 @@ class TestCommands:
             "--parsable", "--ignore-pbs", "--hold", "--comment=gw:01hv:ada",
             "--job-name=a,b c", "--chdir=/w", "--export=NIL",
             "--kill-on-invalid-dep=yes", "--output=/w/50%%.out", "--error=/w/7.err",
-            "--input=in%%", "--cpus-per-task=1", "--nodes=2", "--ntasks-per-node=3",
+            "--input=in%%", "--nodes=2", "--ntasks-per-node=3",
             "--gpus-per-task=1", "--mem=2M", "--time=2", "--partition=-x,y",
             "--account=p", "--reservation=r", "--dependency=afternotok:5",
         }  # fmt: skip
@@ -89,7 +89,16 @@ class TestCommands:
         assert "--array=1,3%2" in options(element, 1, 3)
         assert "--output=/dev/null" in options(element, 1, 3)
         assert "--array=1" in options(replace(element, array_limit=None), 1)
-        assert "--ntasks=1" in options(JOB)
+
+    def test_what_a_script_asks_for_itself_is_not_overruled(self) -> None:
+        """An option counts more than a line of the script, as one core did once."""
+        assert not any(
+            option.startswith(("--ntasks", "--cpus", "--nodes", "--mem", "--time"))
+            for option in options(JOB)
+        )
+        asked = Resources(process_count=1, cpu_cores_per_process=2)
+        given = options(replace(JOB, spec=JobSpec(executable="a", resources=asked)))
+        assert {"--ntasks=1", "--cpus-per-task=2"} <= set(given)
 
     def test_questions_are_asked_in_utc(self) -> None:
         for call in (
@@ -238,6 +247,25 @@ class TestScript:
         assert claim is not None
         assert claim.exit_code is None
 
+    def test_a_job_is_told_its_cores(self, tmp_path: Path) -> None:
+        """Those that Slurm gave it, and where it does not say those it asked for."""
+        names = "$OMP_NUM_THREADS $GATEWRIGHT_JOB_CORES"
+        for name, resources, variables, told in (
+            ("a", Resources(), {}, "1 1"),
+            ("b", Resources(process_count=2, cpu_cores_per_process=3), {}, "3 6"),
+            ("c", Resources(), {"SLURM_CPUS_PER_TASK": "4"}, "4 4"),
+            (
+                "d",
+                Resources(),
+                {"SLURM_CPUS_PER_TASK": "4", "SLURM_NTASKS": "2"},
+                "4 8",
+            ),
+        ):
+            spec = JobSpec(script=f"echo {names}", resources=resources)
+            text = script_of(replace(JOB, spec=spec), name, str(tmp_path))
+            done = self.run(text, tmp_path, **variables)
+            assert done.stdout.decode().strip() == told
+
     def test_claims_that_tell_nothing(self) -> None:
         assert claim_in("") is None
         assert claim_in("ended 5 0 9\nbegun 5 x 9\n") is None
@@ -320,6 +348,10 @@ def test_numbers_as_slurm_writes_them() -> None:
     assert values.size("1.5G", "M") == 3 << 29
     assert values.size("x", "M") is None
     assert values.count("4-8") == 4
+    assert values.memory("billing=4,cpu=4,mem=1000M,node=1") == 1000 << 20
+    assert values.memory("cpu=00:00:01,energy=0,mem=2134K,pages=0") == 2134 << 10
+    assert values.memory("mem=1.50G") == 3 << 29
+    assert values.memory("") == values.memory("mem=?") == values.memory("vmem=1G") == 0
     assert values.gpus("gpu:a100:4(S:0-3),gpu:2,mps:100") == 6
     assert parse.submitted("sbatch: hello\n77;cluster\n") == "77"
     with pytest.raises(BackendFailed):

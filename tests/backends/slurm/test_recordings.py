@@ -198,6 +198,7 @@ def test_columns_of_sacct(name: str) -> None:
     for row, line in zip(read, rows, strict=True):
         assert row.comment == line["Comment"]
         assert row.cpu_seconds == (values.seconds(line["TotalCPU"]) or 0.0)
+        assert row.memory_limit_bytes == values.memory(line["AllocTRES"])
         if line["Start"] == "Unknown":
             assert row.started_at is None
     first = statuses.ended(read[0], read, read[0].number)

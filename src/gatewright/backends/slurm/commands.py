@@ -17,8 +17,8 @@ _CONDITIONS = {
 QUEUE_FIELDS = "AFKiuTrECDPaQmlVSeNjk"
 """Fields of ``squeue --format`` in the order in which they are asked for."""
 ACCOUNTING_FIELDS = (
-    "JobID,JobIDRaw,User,State,Submit,Start,End,TotalCPU,MaxRSS,AllocCPUS,ElapsedRaw,"
-    "Comment,ExitCode"
+    "JobID,JobIDRaw,User,State,Submit,Start,End,TotalCPU,MaxRSS,TRESUsageInTot,"
+    "AllocCPUS,AllocTRES,ElapsedRaw,Comment,ExitCode"
 )
 """Columns of ``sacct``; the last has nothing in it that a user wrote."""
 NODE_FIELDS = "NTCmeGEfP"
@@ -192,13 +192,19 @@ def _plain(path: str) -> str:
 
 
 def _sizes(submission: Submission) -> dict[str, str]:
+    """Return what a job asks for beyond one core.
+
+    That much it has anyway, and an option counts more than a script's own lines.
+    """
     resources = submission.spec.resources
-    found = {"cpus-per-task": str(resources.cpu_cores_per_process)}
+    found = {}
+    if resources.cpu_cores_per_process > 1:
+        found["cpus-per-task"] = str(resources.cpu_cores_per_process)
     if resources.node_count is not None:
         found["nodes"] = str(resources.node_count)
     if resources.processes_per_node is not None:
         found["ntasks-per-node"] = str(resources.processes_per_node)
-    if resources.process_count is not None or resources.node_count is None:
+    if resources.process_count is not None:
         found["ntasks"] = str(resources.processes)
     if resources.gpu_cores_per_process:
         found["gpus-per-task"] = str(resources.gpu_cores_per_process)

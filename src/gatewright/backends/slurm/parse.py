@@ -85,7 +85,7 @@ class AccountingRow:
     cpu_seconds: float
     """Processor time of its processes."""
     peak_memory_bytes: int
-    """Most memory of a process group, as sampled."""
+    """Largest memory, as sampled; of several tasks that of them all."""
     cores: int
     """Cores that it had."""
     wall_seconds: float
@@ -96,6 +96,8 @@ class AccountingRow:
     """Exit code; ``sacct`` takes 128 away from a larger one."""
     signal: int
     """Signal that ended it; 0 without one."""
+    memory_limit_bytes: int = 0
+    """Memory that it had; 0 on a system that gives out none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +244,9 @@ def _accounting_row(
     ended: str,
     cpu: str,
     memory: str,
+    used: str,
     cores: str,
+    given: str,
     elapsed: str,
     comment: str,
     exit_text: str,
@@ -259,8 +263,9 @@ def _accounting_row(
         started_at=values.moment(started),
         ended_at=values.moment(ended),
         cpu_seconds=values.seconds(cpu) or 0.0,
-        peak_memory_bytes=values.size(memory, "") or 0,
+        peak_memory_bytes=values.memory(used) or values.size(memory, "") or 0,
         cores=values.count(cores),
+        memory_limit_bytes=values.memory(given),
         wall_seconds=values.seconds(elapsed) or 0.0,
         comment=values.given(comment),
         exit_code=int(code),

@@ -100,10 +100,13 @@ def script_of(
         program = '"$gw_claim.script"'
         if not spec.script.startswith("#!"):
             program = f"/bin/sh {program}"
+    each, cores = _cores(submission)
     command = " ".join(
         [
             "env",
+            *([f"OMP_NUM_THREADS={each}"] if spec.inherit_environment else []),
             *map(shlex.quote, _variables(submission)),
+            f"GATEWRIGHT_JOB_CORES={cores}",
             *_own(submission),
             # "env" would take a program with "=" in its path for a variable.
             "/bin/sh -c 'exec \"$@\"' sh",
@@ -126,16 +129,23 @@ def _streams(element: Submission) -> str:
 
 
 def _variables(submission: Submission) -> list[str]:
-    spec = submission.spec
-    cores = str(spec.resources.cpu_cores_per_process)
-    inherited = {"OMP_NUM_THREADS": cores} if spec.inherit_environment else {}
     own: Mapping[str, str] = {
         "GATEWRIGHT_JOB_NAME": submission.name,
-        "GATEWRIGHT_JOB_CORES": str(spec.resources.cores),
         "GATEWRIGHT_SYSTEM": submission.system,
     }
-    every = {**inherited, **spec.environment, **own}
+    every = {**submission.spec.environment, **own}
     return [f"{name}={value}" for name, value in every.items()]
+
+
+def _cores(submission: Submission) -> tuple[str, str]:
+    """Return the cores of each process, and of all, for a shell.
+
+    What the script's own lines asked Slurm for is known when it runs.
+    """
+    resources = submission.spec.resources
+    each = f"${{SLURM_CPUS_PER_TASK:-{resources.cpu_cores_per_process}}}"
+    tasks = f"${{SLURM_NTASKS:-{resources.processes}}}"
+    return each, f"$(({tasks} * {each}))"
 
 
 def _own(submission: Submission) -> list[str]:

@@ -137,6 +137,8 @@ def ended(
             wall_seconds=job.wall_seconds,
             cpu_seconds=job.cpu_seconds,
             peak_memory_bytes=max(one.peak_memory_bytes for one in of_job),
+            cores=job.cores,
+            memory_limit_bytes=job.memory_limit_bytes,
         ),
     )
 

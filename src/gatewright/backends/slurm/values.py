@@ -44,6 +44,13 @@ def count(text: str) -> int:
     return found or 0
 
 
+def memory(text: str) -> int:
+    """Return the memory, in bytes, of a list of resources (``cpu=4,mem=1000M``)."""
+    pairs = (part.partition("=") for part in text.split(","))
+    sizes = [size(value, "M") for name, _, value in pairs if name == "mem"]
+    return next(filter(None, sizes), 0)
+
+
 def gpus(text: str) -> int:
     """Return the graphics processors of a list of generic resources."""
     return sum(map(int, _GPUS.findall(text)))

@@ -30,10 +30,10 @@ VALUES (?, ?, ?, ?, ?, ?, 'new', '', ?, ?, ?, ?, ?, '', 0.0, 0.0, 0)
 UPDATE = """
 UPDATE jobs SET state = ?, native_state = ?, reason = ?, exit_code = ?, end_signal = ?,
     started_at = ?, ended_at = ?, wall_seconds = ?, cpu_seconds = ?,
-    peak_memory_bytes = ?
+    peak_memory_bytes = ?, cores = ?, memory_limit_bytes = ?
 WHERE system = ? AND native_id = ? AND ended_at IS NULL
     AND (started_at IS NULL OR ? = 1)
-    AND (state <> ? OR native_state <> ? OR (reason <> ? AND ? <> ''))
+    AND (? = 1 OR state <> ? OR native_state <> ? OR (reason <> ? AND ? <> ''))
 RETURNING number, array_index
 """
 
@@ -67,7 +67,13 @@ def job_of(row: Row) -> Job:
         exit_code=row["exit_code"],
         signal=row["end_signal"],
         reason=row["reason"],
-        usage=Usage(row["wall_seconds"], row["cpu_seconds"], row["peak_memory_bytes"]),
+        usage=Usage(
+            row["wall_seconds"],
+            row["cpu_seconds"],
+            row["peak_memory_bytes"],
+            row["cores"],
+            row["memory_limit_bytes"],
+        ),
         array_index=index,
         uuid=row["uuid"],
         native_id=row["native_id"],
@@ -105,9 +111,12 @@ def update_values(system: str, status: JobStatus) -> Sequence[object]:
         status.usage.wall_seconds,
         status.usage.cpu_seconds,
         status.usage.peak_memory_bytes,
+        status.usage.cores,
+        status.usage.memory_limit_bytes,
         system,
         status.native_id,
         int(further),
+        int(status.ended_at is not None),
         status.state.value,
         status.native_state,
         status.reason,

@@ -2,6 +2,7 @@
 
 from gatewright.domains.compute.array import Array, parse_array
 from gatewright.domains.compute.check import check_spec
+from gatewright.domains.compute.efficiency import Efficiency, efficiency
 from gatewright.domains.compute.everyone import QueueFilter, SeenJob
 from gatewright.domains.compute.follow import follow
 from gatewright.domains.compute.model import (
@@ -55,6 +56,7 @@ __all__ = [
     "ComputeSystem",
     "Condition",
     "Dependency",
+    "Efficiency",
     "Job",
     "JobFilter",
     "JobMonitor",
@@ -84,6 +86,7 @@ __all__ = [
     "Submission",
     "Usage",
     "check_spec",
+    "efficiency",
     "follow",
     "parse_array",
     "satisfied",

@@ -156,6 +156,10 @@ class Usage:
     """CPU time of all its processes, seconds."""
     peak_memory_bytes: int = 0
     """Largest memory of all its processes together, bytes, as sampled."""
+    cores: int = 0
+    """Cores allocated to it; 0 where nobody knows."""
+    memory_limit_bytes: int = 0
+    """Memory allocated to it, bytes; 0 without a limit, or where nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)

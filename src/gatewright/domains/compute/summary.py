@@ -25,7 +25,7 @@ def array_as_job(elements: Sequence[Job]) -> Job:
     that any element is in. The reason comes from the element in that state with the
     highest exit code; once all have ended, the exit code is the highest of all. It
     starts with the first element and ends with the last. Times used are summed, and the
-    peak memory is that of the largest element.
+    peak memory, cores and memory limit are those of the largest element.
     """
     tasks = Counter(element.state for element in elements)
     state = next(state for state in _PRECEDENCE if tasks[state])
@@ -51,6 +51,8 @@ def array_as_job(elements: Sequence[Job]) -> Job:
             wall_seconds=sum(e.usage.wall_seconds for e in elements),
             cpu_seconds=sum(e.usage.cpu_seconds for e in elements),
             peak_memory_bytes=max(e.usage.peak_memory_bytes for e in elements),
+            cores=max(e.usage.cores for e in elements),
+            memory_limit_bytes=max(e.usage.memory_limit_bytes for e in elements),
         ),
         array_index=None,
         tasks={state.value: count for state, count in sorted(tasks.items())},

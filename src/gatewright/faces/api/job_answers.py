@@ -6,7 +6,7 @@ import msgspec
 from pydantic import BaseModel, Field
 
 from gatewright.core.clock import optional_timestamp, timestamp
-from gatewright.domains.compute import Job, JobState
+from gatewright.domains.compute import Job, JobState, efficiency
 from gatewright.faces.api.problem import Problem
 
 
@@ -17,6 +17,31 @@ class JobUsageAnswer(BaseModel):
     cpu_seconds: float = Field(description="CPU time of all its processes.")
     peak_memory_bytes: int = Field(
         description="Largest sampled total memory of its processes."
+    )
+    cores: int = Field(
+        description="Cores that were allocated to it; 0 where nobody knows."
+    )
+    memory_limit_bytes: int = Field(
+        description="Memory that was allocated to it; 0 without a limit, or where "
+        "nobody knows."
+    )
+
+
+class EfficiencyAnswer(BaseModel):
+    """How well a job used what it had asked for."""
+
+    cpu: float = Field(
+        description="CPU time over the time of its cores; above 1 where it used "
+        "others too.",
+        examples=[0.87],
+    )
+    memory: float | None = Field(
+        description="Largest memory that it used over what it might; null where it "
+        "asked for none."
+    )
+    advice: str = Field(
+        description="What to ask for next time.",
+        examples=["Its 8 cores were busy for 12 % of the time: 1 would do."],
     )
 
 
@@ -44,6 +69,10 @@ class JobAnswer(BaseModel):
         "unknown, and in lists of jobs."
     )
     usage: JobUsageAnswer = Field(description="Resources used; final after the end.")
+    efficiency: EfficiencyAnswer | None = Field(
+        description="How well it used what it had asked for; null before its end, of "
+        "one that ran for less than ten seconds, and where nothing was measured."
+    )
     array_index: int | None = Field(description="Index within its array.")
     tasks: dict[str, int] | None = Field(
         description="Number of elements in each state; null unless it is an array."
@@ -98,6 +127,7 @@ def job_answer(job: Job) -> dict[str, object]:
         "ended_at": optional_timestamp(job.ended_at),
         "expected_start_at": optional_timestamp(job.expected_start_at),
         "usage": msgspec.to_builtins(job.usage),
+        "efficiency": msgspec.to_builtins(efficiency(job)),
         "array_index": job.array_index,
         "tasks": job.tasks,
         "directory": job.directory,

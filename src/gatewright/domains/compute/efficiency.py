@@ -1,0 +1,90 @@
+"""How well a job used what it had asked for, and what to ask for next time."""
+
+import math
+from dataclasses import dataclass
+
+from gatewright.domains.compute.model import Job
+
+SHORTEST_SECONDS = 10.0
+"""Of a job that ran shorter nothing is told: schedulers count whole seconds."""
+_IDLE = 0.5
+_BESIDE = 1.25
+_NEAR = 0.9
+_LITTLE = 256 << 20
+_ROOM = 1.25
+
+
+@dataclass(frozen=True, slots=True)
+class Efficiency:
+    """What a job used of what it had."""
+
+    cpu: float
+    """Processor time over that of its cores; above 1 where it used others too."""
+    memory: float | None
+    """Most memory that it held over what it might; None where it asked for none."""
+    advice: str
+    """What to ask for next time, in a sentence or two."""
+
+
+def efficiency(job: Job) -> Efficiency | None:
+    """Return how well an ended job used its cores and memory.
+
+    None before its end, of one that ran for less than :data:`SHORTEST_SECONDS`, and
+    where nothing was measured. Of an array it is that of its elements together.
+    """
+    usage = job.usage
+    elements = sum((job.tasks or {"": 1}).values())
+    measured = usage.cpu_seconds or usage.peak_memory_bytes
+    if not job.ended or not measured:
+        return None
+    if usage.wall_seconds / elements < SHORTEST_SECONDS:
+        return None
+    cores = usage.cores or job.spec.resources.cores
+    most = usage.memory_limit_bytes or job.spec.resources.memory
+    cpu = usage.cpu_seconds / (usage.wall_seconds * cores)
+    memory = usage.peak_memory_bytes / most if most else None
+    advice = [_of_cores(cpu, cores)]
+    if most and memory is not None and usage.peak_memory_bytes:
+        advice.append(_of_memory(memory, most))
+    told = " ".join(filter(None, advice))
+    return Efficiency(
+        round(cpu, 4),
+        None if memory is None else round(memory, 4),
+        told or "It used well what it had asked for.",
+    )
+
+
+def _of_cores(cpu: float, cores: int) -> str:
+    busy = cpu * cores
+    if cpu > _BESIDE:
+        return (
+            f"It kept {busy:.1f} cores busy and had asked for {cores}: ask for "
+            f"{math.ceil(busy)}."
+        )
+    if cpu >= _IDLE:
+        return ""
+    share = f"{cpu * 100:.0f} % of the time"
+    if cores == 1:
+        return f"Its core was busy for {share}: it waited, for files perhaps."
+    return f"Its {cores} cores were busy for {share}: {math.ceil(busy) or 1} would do."
+
+
+def _of_memory(share: float, most: int) -> str:
+    if share > _NEAR:
+        return (
+            f"It held {share * 100:.0f} % of its {_size(most)} of memory: ask for a "
+            "little more, since it is ended above that."
+        )
+    if share >= _IDLE or most <= _LITTLE:
+        return ""
+    enough = max(share * most * _ROOM, _LITTLE)
+    return (
+        f"It held {share * 100:.0f} % of its {_size(most)} of memory: "
+        f"{_size(enough)} would do."
+    )
+
+
+def _size(number: float) -> str:
+    if number < 1 << 30:
+        return f"{math.ceil(number / 2**20)} MiB"
+    return f"{math.ceil(number / 2**30 * 10) / 10:.1f} GiB"
