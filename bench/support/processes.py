@@ -59,6 +59,23 @@ def cpu_seconds(pid: int) -> float:
     return sum(_own_seconds(each) for each in family(pid))
 
 
+def wait_until_idle(pid: int) -> None:
+    """Wait until a process and its descendants have started all that they start.
+
+    Raises
+    ------
+    TimeoutError
+        They still use more than 1 % of a core after 30 seconds.
+    """
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        before = cpu_seconds(pid)
+        time.sleep(1)
+        if cpu_seconds(pid) - before < 0.01:
+            return
+    raise TimeoutError(f"process {pid} is busy without requests")
+
+
 def family(pid: int) -> list[int]:
     """Return the pids of a process and its descendants."""
     found = [pid]

@@ -3,6 +3,7 @@
 import os
 import secrets
 import threading
+from functools import lru_cache
 from typing import Final
 
 from gatewright.core.clock import Clock, system_clock
@@ -12,8 +13,10 @@ _TIME_LENGTH: Final = 10
 _LATEST: Final = (1 << 48) - 1
 _PAIRS: Final = [first + second for first in _ALPHABET for second in _ALPHABET]
 """The two base-32 characters for each value of ten bits."""
-_TIME_SHIFTS: Final = range(40, -1, -10)
-_RANDOM_SHIFTS: Final = range(70, -1, -10)
+_UPPER_SHIFTS: Final = range(30, -1, -10)
+_RANDOM_LENGTH: Final = 16
+_OF_BYTE: Final = _ALPHABET.encode() * 8
+"""The base-32 character for each value of a byte; eight values share a character."""
 
 
 class IdMaker:
@@ -67,31 +70,35 @@ def new_secret() -> str:
     return secrets.token_urlsafe(32)
 
 
-class _RandomBits:
-    """Returns 80 random bits as a whole number.
+class _RandomCharacters:
+    """Returns 80 random bits as 16 base-32 characters.
 
     It reads the bits for a thousand ids from the kernel at once, which is faster.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._ready: list[int] = []
+        self._ready: list[str] = []
         os.register_at_fork(after_in_child=self._ready.clear)
 
-    def __call__(self) -> int:
+    def __call__(self) -> str:
         with self._lock:
             if not self._ready:
-                block = os.urandom(10_000)
-                numbers = (block[i : i + 10] for i in range(0, len(block), 10))
-                self._ready += [int.from_bytes(number) for number in numbers]
+                block = os.urandom(1000 * _RANDOM_LENGTH).translate(_OF_BYTE).decode()
+                places = range(0, len(block), _RANDOM_LENGTH)
+                self._ready += [block[at : at + _RANDOM_LENGTH] for at in places]
             return self._ready.pop()
 
 
-_random_bits = _RandomBits()
+_random_characters = _RandomCharacters()
+
+
+@lru_cache(maxsize=1)
+def _upper(bits: int) -> str:
+    """Return the characters of a time's upper 40 bits, which ids of a second share."""
+    return "".join([_PAIRS[bits >> shift & 1023] for shift in _UPPER_SHIFTS])
 
 
 def _id_at(milliseconds: int) -> str:
-    time, random = min(milliseconds, _LATEST), _random_bits()
-    pairs = [_PAIRS[time >> shift & 1023] for shift in _TIME_SHIFTS]
-    pairs += [_PAIRS[random >> shift & 1023] for shift in _RANDOM_SHIFTS]
-    return "".join(pairs)
+    time = min(milliseconds, _LATEST)
+    return _upper(time >> 10) + _PAIRS[time & 1023] + _random_characters()

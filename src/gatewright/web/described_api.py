@@ -11,6 +11,7 @@ the parameters with FastAPI's own functions, and calls the route functions itsel
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from inspect import iscoroutinefunction
+from itertools import chain
 from re import Pattern
 from typing import Any
 
@@ -58,6 +59,10 @@ class DescribedApi:
             route = _route(context)
             family = route.path.split("/", 2)[1]
             self._families.setdefault(family, []).append(route)
+        self._fixed: dict[str, Mapping[str, _Route]] = {}
+        for route in chain.from_iterable(self._families.values()):
+            if not route.convertors:
+                self._fixed[route.path] = self._matching(route.path)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -93,6 +98,8 @@ class DescribedApi:
 
     def _matching(self, path: str) -> Mapping[str, "_Route"]:
         """Return the routes that match a path, by method; the first declared wins."""
+        if path in self._fixed:
+            return self._fixed[path]
         there: dict[str, _Route] = {}
         for route in self._families.get(path.split("/", 2)[1], ()):
             if route.pattern.match(path):
@@ -121,6 +128,8 @@ class _Route:
 
     def parameters(self, path: str) -> dict[str, Any]:
         """Return the path parameters of a path that matches."""
+        if not self.convertors:
+            return {}
         match = self.pattern.match(path)
         assert match is not None  # noqa: S101  # it was found by that
         found = match.groupdict().items()

@@ -5,6 +5,7 @@ way out.
 """
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -13,7 +14,6 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from gatewright.core.errors import GatewayError
-from gatewright.web.fields import Pair
 from gatewright.web.problems import Renderer, problem
 
 
@@ -40,7 +40,7 @@ class Exchange:
     user: str | None = None
     """Account of the caller, empty for a visitor; None before the request is
     authenticated."""
-    rate: tuple[Pair, ...] = ()
+    rate: Mapping[bytes, bytes] = field(default_factory=dict)
     """Headers that tell what is left of the caller's rate limit."""
     prefix: str | None = None
     """Prefix of the face that handles the request; None if none does."""
@@ -81,10 +81,9 @@ class Exchange:
 
 def exchange_of(scope: Scope) -> Exchange:
     """Return the record of a request, creating it if there is none."""
-    known = scope.get(Exchange.KEY)
+    known: Exchange | None = scope.get(Exchange.KEY)
     if known is None:
         known = scope[Exchange.KEY] = Exchange(scope)
-    assert isinstance(known, Exchange)  # noqa: S101  # the key is ours
     return known
 
 

@@ -6,13 +6,15 @@ import os
 import time
 
 import pytest
+from prometheus_client import CollectorRegistry, Histogram, generate_latest
+from prometheus_client.parser import text_string_to_metric_families
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 from tests.support.answering import answering, nothing
 from tests.support.asgi import ask, constant, failing, scope_of
 
 from gatewright.web.dispatch import Dispatch
-from gatewright.web.exchange import exchange_of
+from gatewright.web.exchange import Exchange, exchange_of
 from gatewright.web.middleware.access_log import AccessLog
 from gatewright.web.middleware.answers import Answers, tell_time_taken
 from gatewright.web.middleware.metrics import Meters, Metrics
@@ -53,6 +55,37 @@ async def test_requests_are_counted_by_the_templates_of_their_routes() -> None:
     assert "gatewright_requests_running 0.0" in page
     assert "secret-name" not in page
     assert "coffee" not in page
+
+
+async def test_times_are_counted_as_prometheus_client_counts_them() -> None:
+    """Its own histogram is given the times that were measured, and shows the same."""
+    times = [0.0, 0.0009, 0.001, 0.0011, 0.05, 0.3, 30.0, 31.0]
+    meters = Meters()
+    metrics = Metrics(meters)
+    for seconds in times:
+        exchange = Exchange(scope_of())
+        exchange.status, exchange.seconds = 200, seconds
+        metrics.began(exchange)
+        metrics.ended(exchange)
+    found = parsed(meters.render().decode(), "gatewright_request_seconds")
+    bounds = [float(name) for name in found if name not in {"count", "sum"}]
+    registry = CollectorRegistry()
+    known = Histogram("known", "x", ("route",), buckets=bounds, registry=registry)
+    for seconds in times:
+        known.labels("none").observe(seconds)
+    assert found == parsed(generate_latest(registry).decode(), "known")
+    assert found["0.001"] == 3
+    assert found["count"] == len(times)
+
+
+def parsed(page: str, name: str) -> dict[str, float]:
+    """Return the buckets, the count and the sum of a histogram's one route."""
+    return {
+        sample.labels.get("le", sample.name.removeprefix(f"{name}_")): sample.value
+        for family in text_string_to_metric_families(page)
+        if family.name == name
+        for sample in family.samples
+    }
 
 
 async def test_each_app_counts_for_itself() -> None:

@@ -6,6 +6,7 @@ logged for a few names that are known to be harmless.
 
 import logging
 import time
+from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
 from gatewright.web.client_address import client_address
@@ -17,6 +18,26 @@ _SHOWN = frozenset(
     {"limit", "format", "view", "state", "op", "var", "stat", "lat", "lon", "time"}
     | {"level", "member", "pos", "band", "radius", "estimate", "follow", "algorithm"}
 )
+
+
+_FORM = vars(
+    logging.makeLogRecord(
+        {"name": _log.name, "levelno": logging.INFO, "levelname": "INFO"}
+    )
+)
+
+
+class _Record(logging.LogRecord):
+    """The log record of one request.
+
+    `logging.LogRecord` looks up the file, the thread and the process of the caller,
+    which takes longer than all the rest of the log line. This record copies them from
+    one that was made before.
+    """
+
+    def __init__(self, fields: Mapping[str, object]) -> None:
+        now = time.time()
+        vars(self).update(_FORM, created=now, msecs=now % 1 * 1000, fields=fields)
 
 
 class AccessLog:
@@ -31,27 +52,28 @@ class AccessLog:
             return
         scope = exchange.scope
         seconds = time.perf_counter() - exchange.began
-        query = scope.get("query_string", b"")[: 4 * _MAXIMUM]
-        pairs = parse_qsl(
-            query.decode("ascii", "backslashreplace"), keep_blank_values=True
-        )
-        shown = "&".join(f"{n}={v if n in _SHOWN else '...'}" for n, v in pairs)
-        shown = _cut(shown.encode("ascii", "backslashreplace"))
+        query = scope.get("query_string", b"")
         entry = {
             "method": scope["method"],
             "path": _cut(scope.get("raw_path") or scope["path"].encode()),
-            "query": shown,
+            "query": _shown(query) if query else "",
             "status": exchange.status,
             "bytes": exchange.size,
             "whole": exchange.ended,
             "milliseconds": round(seconds * 1000, 2),
-            "user": _cut((exchange.user or "").encode()),
+            "user": _cut(exchange.user.encode()) if exchange.user else "",
             "address": client_address(scope),
             "request_id": exchange.request_id,
         }
-        # Logger.info() would look up the caller's line of code, which takes time.
-        record = {"name": _log.name, "levelno": logging.INFO, "levelname": "INFO"}
-        _log.handle(logging.makeLogRecord(record | {"fields": entry}))
+        _log.handle(_Record(entry))
+
+
+def _shown(query: bytes) -> str:
+    """Return a query without the values that may be secret."""
+    text = query[: 4 * _MAXIMUM].decode("ascii", "backslashreplace")
+    pairs = parse_qsl(text, keep_blank_values=True)
+    shown = "&".join(f"{n}={v if n in _SHOWN else '...'}" for n, v in pairs)
+    return _cut(shown.encode("ascii", "backslashreplace"))
 
 
 def _cut(raw: bytes) -> str:

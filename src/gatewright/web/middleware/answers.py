@@ -8,7 +8,7 @@ connection if the response has begun.
 import logging
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from starlette.requests import Request
@@ -124,15 +124,19 @@ class _Answer:
         self._fields = fields
         self._replaced = False
 
-    async def send(self, message: Message) -> None:
-        exchange = self._exchange
+    def send(self, message: Message) -> Awaitable[None]:
+        if self._exchange.refusal is None:
+            return self._pass_on(message)
+        return self._pass_on_or_refuse(message, self._exchange.refusal)
+
+    async def _pass_on_or_refuse(self, message: Message, refusal: GatewayError) -> None:
         if self._replaced:
             return
-        if exchange.refusal is not None and not exchange.status:
+        if self._exchange.status:
+            await self._pass_on(message)
+        else:
             self._replaced = True
-            await self._answer(exchange.refusal)
-            return
-        await self._pass_on(message)
+            await self._answer(refusal)
 
     async def _pass_on(self, message: Message) -> None:
         exchange = self._exchange

@@ -11,13 +11,13 @@ from urllib.parse import unquote_to_bytes
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gatewright.core.errors import InvalidRequest
+from gatewright.web.fields import has_control
 
 _BROKEN = re.compile(rb"%(?![0-9A-Fa-f]{2})|%00|[\x00-\x20\x7f]")
 _BROKEN_FORM = re.compile(rb"%(?![0-9A-Fa-f]{2})|%00|\x00")
 _LONG_NUMBER = re.compile(rb"[0-9]{1000}")
 """Python refuses to parse integers of more than 4300 digits, in Starlette's routes
 too."""
-_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 class Malformed:
@@ -31,7 +31,7 @@ class Malformed:
         check_path(scope)
         check_query(scope.get("query_string", b""))
         texts = [text for pair in scope["headers"] for text in pair]
-        if _CONTROL.search(b" ".join(texts)):
+        if has_control(b"".join(texts)):
             raise InvalidRequest("A header field has a control character.")
         return self._app(scope, receive, send)
 

@@ -94,7 +94,7 @@ class RateLimit:
         self._refusal = refusal
         window = math.ceil(buckets.burst / buckets.rate)
         self._policy = f'"default";q={buckets.burst};w={window}'
-        self._policy_field = (b"ratelimit-policy", self._policy.encode())
+        self._policy_bytes = self._policy.encode()
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Handle one request."""
@@ -104,8 +104,10 @@ class RateLimit:
             else:
                 taken = charges(scope)
             left = min(self._take(key, cost) for key, cost in taken)
-            told = (b"ratelimit", b'"default";r=%d' % left)
-            exchange_of(scope).rate = (self._policy_field, told)
+            exchange_of(scope).rate = {
+                b"ratelimit-policy": self._policy_bytes,
+                b"ratelimit": b'"default";r=%d' % left,
+            }
         return self._app(scope, receive, send)
 
     def _take(self, key: str, cost: float) -> float:

@@ -30,9 +30,8 @@ class SecurityFields:
     """
 
     def __init__(self, *, secure: bool) -> None:
-        own = _ALWAYS | (_HTTPS if secure else {})
-        self._own = tuple(own.items())
-        self._shared = tuple((own | _SHARED).items())
+        self._own = _ALWAYS | (_HTTPS if secure else {})
+        self._shared = self._own | _SHARED
 
     def __call__(self, fields: Fields, exchange: Exchange) -> None:
         """Add the headers to one response."""

@@ -5,6 +5,7 @@ import logging
 import sys
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import TextIO
 
 import msgspec
 from typing_extensions import override
@@ -38,12 +39,23 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(entry)
 
 
+class _Lines(logging.StreamHandler[TextIO]):
+    """Writes each record with one call; standard error is flushed at each line end."""
+
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            self.stream.write(self.format(record) + "\n")
+        except Exception:  # noqa: BLE001  # as of every handler: a log breaks nothing
+            self.handleError(record)
+
+
 def configure_logging(level: int = logging.INFO) -> None:
     """Send the log of this process to standard error as JSON."""
     # Skip lookups that no line uses (Python's Logging HOWTO, Optimization).
     logging.logThreads = logging.logProcesses = False
     logging.logMultiprocessing = False
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Lines(sys.stderr)
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.captureWarnings(capture=True)

@@ -2,8 +2,8 @@
 
 Beyond uvicorn's, it limits the time and the size of request headers and the number of
 connections of an address, answers data that is not HTTP with one problem document, and
-can send a response from a file (``zero_copy``). It uses undocumented names of uvicorn,
-so uvicorn's version is pinned and ``tests/web/server`` tests the behaviour.
+sends responses by `sending`. Both use undocumented names of uvicorn, so uvicorn's
+version is pinned and ``tests/web/server`` tests the behaviour.
 """
 
 import asyncio
@@ -27,13 +27,8 @@ from gatewright.core import errors
 from gatewright.web.client_address import CONNECTIONS_PER_ADDRESS, TrustedProxies
 from gatewright.web.middleware.hosts import ABSOLUTE_FORM
 from gatewright.web.server.cold_files import ColdFiles
-from gatewright.web.server.zero_copy import (
-    TruncatedFileError,
-    ZeroCopy,
-    span,
-)
+from gatewright.web.server.sending import Sending
 
-EXTENSION = "http.response.zerocopysend"
 _ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)")
 """Beginning of a request target that names a host, as requests to a proxy have."""
 _LOOPBACK = ("127.", "::1", "::ffff:127.")
@@ -284,83 +279,7 @@ class GatewayProtocol(HttpToolsProtocol):
     @override
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._running = cycle
-        super()._start_asgi_task(cycle, _Extended(self, cycle, app, self._shared.cold))
-
-
-class _Extended:
-    """The ASGI application, with the zero-copy extension added to its scope."""
-
-    __slots__ = ("_app", "_cold", "_cycle", "_protocol")
-
-    def __init__(
-        self,
-        protocol: GatewayProtocol,
-        cycle: RequestResponseCycle,
-        app: Any,
-        cold: ColdFiles,
-    ) -> None:
-        self._protocol = protocol
-        self._cycle = cycle
-        self._app = app
-        self._cold = cold
-
-    def __call__(self, scope: Any, receive: Any, send: Any) -> Any:
-        scope["extensions"] = {EXTENSION: {}}
-        return self._app(scope, receive, self._send)
-
-    def _send(self, message: Any) -> Any:
-        if message["type"] == EXTENSION:
-            return self._send_file(message)
-        if self._ends_too_early(message):
-            return self._send_and_linger(message)
-        return self._cycle.send(message)
-
-    async def _send_and_linger(self, message: Any) -> None:
-        self._cycle.keep_alive = True  # else the connection is closed at once
-        await self._cycle.send(message)
-        self._protocol.linger()
-
-    def _ends_too_early(self, message: Any) -> bool:
-        """Return whether response and connection end before the request's body."""
-        cycle = self._cycle
-        return (
-            message["type"] == "http.response.body"
-            and not message.get("more_body", False)
-            and cycle.response_started
-            and cycle.more_body
-            and not cycle.keep_alive
-        )
-
-    async def _send_file(self, message: Any) -> None:
-        cycle = self._cycle
-        file, offset, count = span(message)
-        more_body = message.get("more_body", False)
-        if cycle.scope["method"] != "HEAD" and not cycle.disconnected:
-            self._claim(count)
-            try:
-                await ZeroCopy(self._protocol, self._cold).send(file, offset, count)
-            except TruncatedFileError:
-                self._cut(offset)
-                return
-        if self._protocol.is_gone():
-            cycle.disconnected = True
-        else:
-            await self._send({"type": "http.response.body", "more_body": more_body})
-
-    def _claim(self, count: int) -> None:
-        """Count bytes of a file against the response's ``Content-Length``."""
-        cycle = self._cycle
-        if not cycle.response_started or cycle.chunked_encoding is not False:
-            raise RuntimeError("A file is sent after a start with Content-Length.")
-        if count > cycle.expected_content_length:
-            raise RuntimeError("The file is longer than Content-Length.")
-        cycle.expected_content_length -= count
-
-    def _cut(self, offset: int) -> None:
-        """Close the connection, so that no client takes a part for the whole."""
-        self._cycle.disconnected = True
-        self._cycle.logger.warning("A file shrank while it was sent (at %d).", offset)
-        self._protocol.transport.abort()
+        super()._start_asgi_task(cycle, Sending(self, cycle, app, self._shared.cold))
 
 
 def refusal(error: errors.GatewayError) -> bytes:

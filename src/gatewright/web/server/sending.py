@@ -1,0 +1,151 @@
+"""Sends one response: uvicorn's ``send`` with what it lacks.
+
+It writes the head with `heads`, sends parts of files without copying them (the ASGI
+extension for zero-copy), and keeps a connection open for a while when the response ends
+before the request's body, so that the client can read the response.
+"""
+
+from collections.abc import Awaitable
+from typing import Any, Protocol
+
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+from gatewright.web.fields import Pair
+from gatewright.web.server.cold_files import ColdFiles
+from gatewright.web.server.heads import checked, head
+from gatewright.web.server.zero_copy import (
+    Connection,
+    TruncatedFileError,
+    ZeroCopy,
+    span,
+)
+
+EXTENSION = "http.response.zerocopysend"
+_START = "http.response.start"
+_BODY = "http.response.body"
+_CLOSE: Pair = (b"connection", b"close")
+_CHUNKED: Pair = (b"transfer-encoding", b"chunked")
+_FRAMING = frozenset({b"content-length", b"transfer-encoding", b"connection"})
+_BODILESS = (204, 304)
+
+
+class LingeringConnection(Connection, Protocol):
+    """A connection that the server can close before the client has sent all."""
+
+    def linger(self) -> None:
+        """Close the connection for writing, and continue reading for a while."""
+        ...
+
+
+class Sending:
+    """The ASGI application of one request, and the sending of its response.
+
+    Parameters
+    ----------
+    connection
+        Connection of the client.
+    cycle
+        Uvicorn's record of the request and the response.
+    app
+        The ASGI application.
+    cold
+        Threads for files that are not in memory.
+    """
+
+    __slots__ = ("_app", "_cold", "_connection", "_cycle")
+
+    def __init__(
+        self,
+        connection: LingeringConnection,
+        cycle: RequestResponseCycle,
+        app: Any,
+        cold: ColdFiles,
+    ) -> None:
+        self._connection = connection
+        self._cycle = cycle
+        self._app = app
+        self._cold = cold
+
+    def __call__(self, scope: Any, receive: Any, send: Any) -> Any:
+        """Call the application, with the zero-copy extension in its scope."""
+        scope["extensions"] = {EXTENSION: {}}
+        return self._app(scope, receive, self._send)
+
+    def _send(self, message: Any) -> Awaitable[None]:
+        cycle = self._cycle
+        kind = message["type"]
+        if kind == _START and not cycle.response_started:
+            return self._send_head(message)
+        if kind == EXTENSION:
+            return self._send_file(message)
+        if (
+            # The response and the connection end before the request's body.
+            kind == _BODY
+            and cycle.more_body
+            and not cycle.keep_alive
+            and cycle.response_started
+            and not message.get("more_body", False)
+        ):
+            return self._send_and_linger(message)
+        return cycle.send(message)
+
+    async def _send_head(self, message: Any) -> None:
+        """Write the head, and store how the body is framed in uvicorn's record."""
+        cycle = self._cycle
+        if cycle.flow.write_paused and not cycle.disconnected:
+            await cycle.flow.drain()
+        if cycle.disconnected:
+            return
+        cycle.response_started = True
+        cycle.waiting_for_100_continue = False
+        status = message["status"]
+        fields = checked([*cycle.default_headers, *message.get("headers", ())])
+        said_to_close = False
+        for name, value in [field for field in fields if field[0] in _FRAMING]:
+            if name == b"content-length" and cycle.chunked_encoding is None:
+                cycle.expected_content_length = int(value)
+                cycle.chunked_encoding = False
+            elif name == b"transfer-encoding" and value.lower() == b"chunked":
+                cycle.expected_content_length = 0
+                cycle.chunked_encoding = True
+            elif name == b"connection" and b"close" in _tokens(value):
+                cycle.keep_alive = False
+                said_to_close = True
+        added = [] if cycle.keep_alive or said_to_close else [_CLOSE]
+        bodiless = status in _BODILESS or cycle.scope["method"] == "HEAD"
+        if cycle.chunked_encoding is None and not bodiless:
+            cycle.chunked_encoding = True
+            added.append(_CHUNKED)
+        cycle.transport.write(head(status, [*fields, *added]))
+
+    async def _send_and_linger(self, message: Any) -> None:
+        self._cycle.keep_alive = True  # else the connection is closed at once
+        await self._cycle.send(message)
+        self._connection.linger()
+
+    async def _send_file(self, message: Any) -> None:
+        cycle = self._cycle
+        file, offset, count = span(message)
+        more_body = message.get("more_body", False)
+        if cycle.scope["method"] != "HEAD" and not cycle.disconnected:
+            if not cycle.response_started or cycle.chunked_encoding is not False:
+                raise RuntimeError("A file is sent after a start with Content-Length.")
+            if count > cycle.expected_content_length:
+                raise RuntimeError("The file is longer than Content-Length.")
+            cycle.expected_content_length -= count
+            try:
+                await ZeroCopy(self._connection, self._cold).send(file, offset, count)
+            except TruncatedFileError:
+                # Close the connection, so that no client takes a part for the whole.
+                cycle.disconnected = True
+                cycle.logger.warning("A file shrank while it was sent (at %d).", offset)
+                self._connection.transport.abort()
+                return
+        if self._connection.is_gone():
+            cycle.disconnected = True
+        else:
+            await self._send({"type": _BODY, "more_body": more_body})
+
+
+def _tokens(value: bytes) -> list[bytes]:
+    return [token.strip() for token in value.lower().split(b",")]
