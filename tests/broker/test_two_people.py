@@ -441,7 +441,7 @@ def test_a_local_account_does_not_act_as_the_unix_account_of_its_name(
     assert done.returncode == 0, done.stderr
     with centre.asking() as client:
         answer = sign_in(client, account.name, PASSWORD)
-        assert answer.status_code == 401
+        assert answer.status_code == 403
         assert "another account of the gateway has your name" in answer.text
         assert sign_in(client, account.name, "another word").status_code == 201
         assert client.get(f"{FILE}{account.home}/").status_code == 403

@@ -4,7 +4,7 @@ import pytest
 from tests.support.identity import World
 
 from gatewright.core.caller import Role, visitor
-from gatewright.core.errors import Conflict, NotSignedIn, Unavailable
+from gatewright.core.errors import Conflict, NotAllowed, NotSignedIn, Unavailable
 from gatewright.domains.identity import Person, Proof
 
 
@@ -65,7 +65,7 @@ async def test_a_name_that_no_account_has_is_nobody(
 async def test_a_local_name_is_not_a_directory_s(world: World, town: Town) -> None:
     await world.identity.users.add(world.owner, "eve", "password")
     town.people["eve"] = Person("eve", role=Role.OWNER)
-    with pytest.raises(NotSignedIn, match="has your name, one of “local”"):
+    with pytest.raises(NotAllowed, match="has your name, one of “local”"):
         await sign_in(world, "eve")
     with pytest.raises(NotSignedIn, match="is not right"):
         await world.identity.sessions.sign_in(visitor(), "eve", "wrong")

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from gatewright.core.clock import Clock
-from gatewright.core.errors import GatewayError, NotSignedIn
+from gatewright.core.errors import GatewayError, NotAllowed
 from gatewright.domains.identity.credentials import is_name
 from gatewright.domains.identity.model import LOCAL, Person, User
 from gatewright.domains.identity.ports import Directory, UserStore
@@ -51,7 +51,7 @@ class Directories:
 
         Raises
         ------
-        NotSignedIn
+        NotAllowed
             The password is right, but the account of this name belongs to another
             directory.
         """
@@ -68,7 +68,7 @@ class Directories:
                 return user, proof.password_hash
             other = await self._users.get(name) if is_name(name) else None
         if other is not None:
-            raise NotSignedIn(
+            raise NotAllowed(
                 f"Your password is right, but another account of the gateway has your "
                 f"name, one of “{other.source}”. Ask the gateway's operator to remove "
                 "it, if it is nobody else's."
