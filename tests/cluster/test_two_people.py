@@ -1,6 +1,7 @@
 """Two Unix users of one gateway on a real Slurm, each with jobs of their own."""
 
 import os
+import re
 import secrets
 import shutil
 import subprocess
@@ -11,12 +12,17 @@ from pathlib import Path
 
 import httpx
 import pytest
+from playwright.async_api import Page, expect
 from tests.broker.conftest import PASSWORD, Account, Accounts
+from tests.browser.conftest import OpenPage, axe, chromium, open_page
+from tests.browser.gate import Gate
 from tests.cluster.conftest import Cluster
 from tests.cluster.test_gateway import ended, until
+from tests.support.go import WAIT_FOR_GO
 from tests.support.leftovers import new_name
 
 LIMITS = "ulimit -Sa; ulimit -Ha"
+__all__ = ["axe", "chromium", "open_page"]
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "multi-user-testbed.sh"
 
 
@@ -142,3 +148,73 @@ def test_old_pages_submit_and_cancel_as_the_person(centre: Centre) -> None:
         assert set(centre.cluster.run("squeue", "-h", "-o", "%u").split()) == {ada.name}
         ended_ = client.delete(f"/queue/cluster/{done['jobid']}").json()
         assert ended_["status"] == "OK", ended_
+
+
+async def arrive(gate: Gate, centre: Centre, account: Account) -> Page:
+    """Sign an account in by its password, and open the page of jobs."""
+    page = gate.page
+    await page.goto(f"{centre.url}/sign-in")
+    await page.get_by_label("User name").fill(account.name)
+    await page.get_by_label("Password").fill(PASSWORD)
+    async with page.expect_event("load"):
+        await page.get_by_role("button", name="Sign in").click()
+    await expect(page.locator(".top gw-login .person")).to_contain_text(account.name)
+    return page
+
+
+async def submit_in(page: Page, name: str) -> str:
+    """Submit a job in a page, and return its id; its output is followed then."""
+    await page.get_by_role("navigation", name="Places").get_by_text("Jobs").click()
+    await page.get_by_role("link", name="New job").click()
+    await page.get_by_label("Script", exact=True).fill(
+        f"#!/bin/sh\nid -un\n{WAIT_FOR_GO}echo the end\n"
+    )
+    await page.get_by_label("Name", exact=True).fill(name)
+    await page.get_by_role("button", name="Submit").click()
+    await page.wait_for_url(re.compile(r"/jobs/cluster/\d+"))
+    return page.url.rpartition("/")[2]
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_two_people_in_chromium(
+    centre: Centre, open_page: OpenPage, tmp_path: Path
+) -> None:
+    """Each submits, follows, cancels; the queue has both, the rest is one's own."""
+    ada, bob = centre.people
+    hers, his = await open_page(), await open_page()
+    for gate in (hers, his):
+        gate.expected = ("401", "404")
+    her_page = await arrive(hers, centre, ada)
+    his_page = await arrive(his, centre, bob)
+    her_job = await submit_in(her_page, "of ada")
+    his_job = await submit_in(his_page, "of bob")
+    for page, account in ((her_page, ada), (his_page, bob)):
+        await expect(page.locator("gw-log pre")).to_contain_text(account.name)
+        await page.goto(f"{centre.url}/jobs")
+        queue = page.locator("gw-queue tbody")
+        await expect(queue).to_contain_text("of ada")
+        await expect(queue).to_contain_text("of bob")
+        await expect(queue.locator("tr", has_text="of ada")).to_contain_text(ada.name)
+    await expect(her_page.locator("gw-jobs")).not_to_contain_text("of bob")
+    await her_page.screenshot(path=tmp_path / "queue.png", full_page=True)
+    # Neither the other's job nor the other's files are there for a page.
+    await her_page.goto(f"{centre.url}/jobs/cluster/{his_job}")
+    await expect(her_page.get_by_role("alert").first).to_contain_text("You have no job")
+    await expect(her_page.locator("gw-log pre")).to_have_count(0)
+    bob.home.chmod(0o700)
+    await her_page.goto(f"{centre.url}/files/cluster{bob.home}")
+    await expect(her_page.get_by_role("alert").first).to_contain_text("permissions")
+    await her_page.goto(f"{centre.url}/files")
+    await expect(her_page.locator("gw-files")).to_contain_text(f"job-{her_job}.out")
+    # One's own job is followed to its end, and canceled.
+    await her_page.goto(f"{centre.url}/jobs/cluster/{her_job}")
+    await expect(her_page.locator("gw-log pre")).to_contain_text(ada.name)
+    (ada.home / "go").touch()
+    await expect(her_page.locator("gw-log pre")).to_contain_text("the end")
+    await his_page.goto(f"{centre.url}/jobs/cluster/{his_job}")
+    await his_page.get_by_role("button", name="Cancel of bob").click()
+    await his_page.get_by_role("button", name="Cancel the job").click()
+    row = his_page.locator("gw-jobs tr.row", has_text="of bob")
+    await expect(row.locator(".word")).to_have_text("Canceled")
+    for gate in (hers, his):
+        await gate.check()

@@ -23,12 +23,12 @@ KIT = Path(gatewright.__file__).parent / "kit"
 
 def build(services: Services) -> ASGIApp:
     """Return the site's ASGI application."""
-    portal = Portal(
-        load_assets(KIT), services.config.gateway.title, services.config.prefix
-    )
+    config = services.config
+    system = config.systems[0].name if config.systems else "local"
+    portal = Portal(load_assets(KIT), config.gateway.title, config.prefix, system)
     routes = [
         Route("/sign-in", SignIn(portal).answer),
-        *OwnPages(services.config.gateway.state).routes(),
+        *OwnPages(config.gateway.state).routes(),
         *portal.routes(),
     ]
     return Starlette(routes=routes, exception_handlers=_handlers(portal))

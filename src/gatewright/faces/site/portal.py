@@ -2,6 +2,7 @@
 
 import html
 import re
+from collections.abc import Mapping
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -22,10 +23,13 @@ LOST_PAGE = "portal/lost.html"
 class Portal:
     """Serves the portal's shell, the API page, and the files of the kit."""
 
-    def __init__(self, assets: Assets, title: str, root: str = "") -> None:
+    def __init__(
+        self, assets: Assets, title: str, root: str = "", system: str = "local"
+    ) -> None:
         self._assets = assets
+        words = {"{system}": system, "{title}": title}
         self._pages = {
-            name: _page(asset, assets.version, title, root)
+            name: _page(asset, assets.version, words, root)
             for name, asset in assets.files.items()
             if name.startswith("portal/") and name.endswith(".html")
         }
@@ -80,9 +84,11 @@ class Portal:
         return asset_response(self._pages[f"portal/{name}"], request, status=status)
 
 
-def _page(asset: Asset, version: str, title: str, root: str) -> Asset:
-    """Fill in the gateway's title, its path prefix, and the kit's version in URLs."""
-    text = asset.body.decode().replace("{title}", html.escape(title))
+def _page(asset: Asset, version: str, words: Mapping[str, str], root: str) -> Asset:
+    """Fill in words, the gateway's path prefix, and the kit's version in URLs."""
+    text = asset.body.decode()
+    for name, word in words.items():
+        text = text.replace(name, html.escape(word))
     text = text.replace('="/kit/', f'="/kit/~{version}/')
     text = re.sub(r' (href|src)="/', rf' \1="{root}/', text)
     return make_asset(text.encode(), ".html")

@@ -135,8 +135,11 @@ export class Jobs {
     }
   }
 
-  /** One's jobs that wait or run, and how busy the system is. @param {string} system @param {AbortSignal} [signal] @returns {Promise<any>} */
-  queue(system, signal) {
-    return this._http.json(`/api/v1/queue/${escapeName(system)}`, { signal });
+  /**
+   * One's jobs that wait or run, how busy the system is, and a page of everyone's jobs.
+   * @param {string} system @param {AbortSignal} [signal] @param {Record<string, any>} [query] @returns {Promise<any>}
+   */
+  queue(system, signal, query) {
+    return this._http.json(`/api/v1/queue/${escapeName(system)}`, { query, signal });
   }
 }

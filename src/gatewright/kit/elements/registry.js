@@ -17,6 +17,7 @@ const ELEMENTS = {
   "gw-log": async () => (await import("./gw-log.js")).GwLog,
   "gw-login": async () => (await import("./gw-login.js")).GwLogin,
   "gw-map": async () => (await import("./gw-map.js")).GwMap,
+  "gw-queue": async () => (await import("./gw-queue.js")).GwQueue,
   "gw-scan": async () => (await import("./gw-scan.js")).GwScan,
   "gw-sky": async () => (await import("./gw-sky.js")).GwSky,
   "gw-status": async () => (await import("./gw-status.js")).GwStatus,

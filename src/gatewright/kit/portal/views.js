@@ -28,6 +28,9 @@ export const VIEWS = [
   { id: "sign-in", word: "Sign in", icon: "account", href: at("/sign-in"), rail: false, render: signIn },
 ];
 
+/** The gateway's first system, for addresses that name none. */
+const first = document.getElementById("portal")?.dataset.system ?? "local";
+
 /** @param {Place} place @param {Session} session */
 function home(place, session) {
   const last = recent().slice(0, 6);
@@ -37,10 +40,10 @@ function home(place, session) {
       <p><a href=${at("/sign-in")}>Sign in</a> · <a href=${at("/data")}>Browse the data</a> · <a href=${at("/sky")}>Look at the sky</a></p></section>`}
     ${session.scopes.includes("jobs:read") ? html`
       <section class="gw-section"><div class="head"><h2>Running and waiting</h2><a href=${at("/jobs")}>All jobs</a></div>
-        <gw-jobs live brief limit="10" filter="state=new,queued,held,active" @gw-open=${openJob}>
-          <p class="gw-muted" slot="empty">Nothing of yours runs or waits. <a href=${at("/jobs/local/new")}>Submit a job</a></p></gw-jobs></section>
+        <gw-jobs live brief limit="10" system=${first} filter="state=new,queued,held,active" @gw-open=${openJob}>
+          <p class="gw-muted" slot="empty">Nothing of yours runs or waits. <a href=${addressOf("jobs", [escapeName(first), "new"])}>Submit a job</a></p></gw-jobs></section>
       <section class="gw-section"><div class="head"><h2>Failed</h2></div>
-        <gw-jobs live brief limit="5" filter="state=failed" @gw-open=${openJob}>
+        <gw-jobs live brief limit="5" system=${first} filter="state=failed" @gw-open=${openJob}>
           <p class="gw-muted" slot="empty">No job of yours has failed.</p></gw-jobs></section>` : nothing}
     <div class="gw-columns">
       ${session.scopes.includes("files:read") ? html`<section class="card"><h2>Systems</h2><gw-status></gw-status></section>` : nothing}
@@ -53,12 +56,12 @@ function home(place, session) {
 /** @param {CustomEvent} event Opens the job on its own page. */
 function openJob(event) {
   event.preventDefault();
-  go(addressOf("jobs", ["local", escapeName(event.detail)]));
+  go(addressOf("jobs", [escapeName(first), escapeName(event.detail)]));
 }
 
 /** @param {Place} place */
 function files({ parts }) {
-  const [system = "local", ...names] = parts;
+  const [system = escapeName(first), ...names] = parts;
   const path = parts.length ? `/${names.join("/")}` : "~";
   const navigate = (/** @type {CustomEvent} */ event) => {
     event.preventDefault();
@@ -69,13 +72,14 @@ function files({ parts }) {
 
 /** @param {Place} place */
 function jobs({ parts, query }) {
-  const [system = "local", id = ""] = parts;
+  const [system = escapeName(first), id = ""] = parts;
   if (id === "new") return newJob(system);
   const open = (/** @type {CustomEvent} */ event) => go(addressOf("jobs", event.detail ? [system, escapeName(event.detail)] : parts.slice(0, 1), query));
   const filter = (/** @type {CustomEvent} */ event) => go(addressOf("jobs", parts.slice(0, 1), new URLSearchParams(event.detail)), true);
   const link = html`<a class="gw-button primary" slot="action" href=${addressOf("jobs", [system, "new"])}>New job</a>`;
   return html`<gw-jobs live system=${readable(system)} selected=${readable(id)} filter=${query.toString()} @gw-open=${open} @gw-filter=${filter}>
-    ${link}<p slot="first"><a href=${addressOf("jobs", [system, "new"])}>Submit the first one</a></p></gw-jobs>`;
+    ${link}<p slot="first"><a href=${addressOf("jobs", [system, "new"])}>Submit the first one</a></p></gw-jobs>
+    ${id ? nothing : html`<section class="gw-section"><h2>Everybody's queue</h2><gw-queue system=${readable(system)}></gw-queue></section>`}`;
 }
 
 /** @param {string} system */
