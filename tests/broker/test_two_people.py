@@ -266,6 +266,61 @@ def test_the_gateway_s_account_opens_nobody_s_private_file(
     assert not read_as(gateway, path)
 
 
+ATTACH = """
+import ctypes, subprocess, sys
+pid = int(sys.argv[1])
+if not pid:
+    child = subprocess.Popen(["sleep", "60"])
+    pid = child.pid
+libc = ctypes.CDLL(None, use_errno=True)
+failed = libc.ptrace(16, pid, None, None)  # PTRACE_ATTACH
+try:
+    open(f"/proc/{pid}/mem", "rb").close()
+    opened = True
+except OSError:
+    opened = False
+if not int(sys.argv[1]):
+    child.kill()
+print(int(not failed), int(opened))
+"""
+
+
+def attached(account: Account, pid: int) -> list[str]:
+    """Return whether an account attaches a debugger to a process, and opens its memory.
+
+    The process 0 is one that the account itself begins for it.
+    """
+    done = subprocess.run(
+        ["python3", "-c", ATTACH, str(pid)], user=account.uid, group=account.gid,
+        extra_groups=[], capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return done.stdout.split()
+
+
+def test_nobody_attaches_a_debugger_to_a_worker(
+    centre: Centre, ada: Account, bob: Account, gateway: Account
+) -> None:
+    """Neither the gateway's account, nor another person, nor its own person."""
+    for account in (gateway, bob, ada):
+        assert attached(account, 0) == ["1", "1"], "a process of its own it does"
+    with centre.signed_in(ada) as client:
+
+        def pieces() -> Iterator[bytes]:
+            """Keep the worker for as long as it is tried."""
+            yield b"begun"
+            wait_until(lambda: bool(workers_of(ada)))
+            for pid in workers_of(ada):
+                found = [(one, attached(one, pid)) for one in (gateway, bob, ada)]
+                tried.extend(found)
+            yield b"ended"
+
+        tried: list[tuple[Account, list[str]]] = []
+        answer = client.put(f"{FILE}{ada.home}/kept", content=pieces())
+        assert answer.status_code in {200, 201}, answer.text
+    assert {account for account, _ in tried} == {gateway, bob, ada}
+    assert all(found == ["0", "0"] for _, found in tried), tried
+
+
 def test_a_worker_ends_when_idle_and_comes_again(centre: Centre, ada: Account) -> None:
     with centre.signed_in(ada) as client:
         assert client.get(f"{FILE}{ada.home}/").status_code == 200

@@ -133,6 +133,20 @@ def test_a_batch_job_has_no_limit_of_the_worker_s(centre: Centre) -> None:
     assert output == path.read_text()
 
 
+def test_a_job_in_a_home_that_is_missing_is_refused(centre: Centre) -> None:
+    account = centre.people[1]
+    away = account.home.with_name(f"{account.home.name}-away")
+    account.home.rename(away)
+    try:
+        with centre.signed_in(account) as client:
+            answer = client.post("/api/v1/jobs/cluster", json={"executable": "true"})
+            assert answer.status_code == 422, answer.text
+            assert f"“{account.home}”" in answer.json()["detail"]
+            assert "does not exist" in answer.json()["detail"]
+    finally:
+        away.rename(account.home)
+
+
 def test_old_pages_submit_and_cancel_as_the_person(centre: Centre) -> None:
     """NEWT's addresses: a session, a job, its row in the queue, and its end."""
     ada, _ = centre.people

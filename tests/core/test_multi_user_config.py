@@ -33,6 +33,7 @@ def test_one_user_is_what_it_is_without_a_word(tmp_path: Path) -> None:
     [
         ('owner = "ada"', "leave out “owner”"),
         ('[[systems]]\nname = "here"', "needs another scheduler in multi-user mode"),
+        ("[gateway]\nprocesses = 5", "“workers_per_user” of .broker. be 5 or more"),
         (
             '[[systems]]\nname = "here"\nscheduler = "none"\nhome = "/srv"',
             "leave out “home” of the system “here”",

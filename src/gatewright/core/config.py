@@ -337,6 +337,11 @@ class Config(Section):
                 "in multi-user mode the owner is the gateway's own account; leave out "
                 "“owner” of [identity]"
             )
+        if self.gateway.processes > self.broker.workers_per_user:
+            raise ValueError(
+                "each of the gateway's “processes” has a worker for a person: let "
+                f"“workers_per_user” of [broker] be {self.gateway.processes} or more"
+            )
         for system in self.systems:
             if system.scheduler == "processes":
                 raise ValueError(
