@@ -16,11 +16,11 @@ from tests.broker.conftest import (
 )
 from tests.support.leftovers import new_name
 
-from gatewright.backends.broker import program, unix
+from gatewright.backends.broker import UnixHomes, program, unix
 from gatewright.backends.broker.directory import PamDirectory
 from gatewright.backends.broker.unix import unix_account
 from gatewright.core.caller import Role
-from gatewright.core.errors import BackendFailed, Unavailable
+from gatewright.core.errors import BackendFailed, NotAllowed, Unavailable
 from gatewright.domains.identity import Person
 from gatewright.testing.identity import DirectoryContract, Known
 
@@ -116,6 +116,14 @@ async def test_few_passwords_are_checked_at_once_and_the_rest_wait_or_go(
     assert all(one.retry_after for one in refused)
     assert getattr(answers[0], "person", None) is not None, answers[0]
     assert [one for one in answers[1:] if one is not None and one not in refused] == []
+
+
+async def test_a_home_is_that_of_the_account(ada: Account) -> None:
+    homes = UnixHomes()
+    assert await homes(ada.name) == ada.home
+    with pytest.raises(NotAllowed, match="no Unix account of this name"):
+        await homes("gwt-nobody-here")
+    homes.close()
 
 
 def test_a_service_of_accounts_that_is_away_is_not_nobody(

@@ -4,7 +4,7 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from gatewright.backends.broker.unix import unix_account
+from gatewright.backends.broker.unix import unix_home
 from gatewright.core.errors import NotAllowed
 
 _THREADS = 4
@@ -18,10 +18,10 @@ class UnixHomes:
 
     async def __call__(self, user: str) -> Path:
         loop = asyncio.get_running_loop()
-        account = await loop.run_in_executor(self._threads, unix_account, user)
-        if account is None or not account.home.is_absolute():
+        home = await loop.run_in_executor(self._threads, unix_home, user)
+        if home is None or not home.is_absolute():
             raise NotAllowed("There is no Unix account of this name with a home here.")
-        return account.home
+        return home
 
     def close(self) -> None:
         """Let the threads end."""

@@ -40,17 +40,32 @@ def unix_account(name: str) -> UnixAccount | None:
     Unavailable
         The service that knows the accounts is away.
     """
+    entry = _entry(name)
+    if entry is None:
+        return None
+    numbers = os.getgrouplist(name, entry.pw_gid)
+    names = [found for number in numbers if (found := _group_name(number))]
+    return UnixAccount(name, entry.pw_uid, Path(entry.pw_dir), frozenset(names))
+
+
+def unix_home(name: str) -> Path | None:
+    """Return the home of an account, as :func:`unix_account` does, without its groups.
+
+    Groups may cost a question each to a directory service.
+    """
+    entry = _entry(name)
+    return None if entry is None else Path(entry.pw_dir)
+
+
+def _entry(name: str) -> pwd.struct_passwd | None:
     try:
-        entry = pwd.getpwnam(name)
+        return pwd.getpwnam(name)
     except (KeyError, ValueError):  # an unknown name, or one with a NUL
         if "\0" not in name and _is_unanswered(name):
             raise Unavailable(
                 "The service that knows the Unix accounts is away.", retry_after=5
             ) from None
         return None
-    numbers = os.getgrouplist(name, entry.pw_gid)
-    names = [found for number in numbers if (found := _group_name(number))]
-    return UnixAccount(name, entry.pw_uid, Path(entry.pw_dir), frozenset(names))
 
 
 def _is_unanswered(name: str) -> bool:
