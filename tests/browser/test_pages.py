@@ -15,6 +15,7 @@ READY = {
     "/files": "gw-files .state, gw-files tr.row",
     "/jobs": "gw-jobs .state, gw-jobs tr.row",
     "/jobs/local/new": "gw-job-form form",
+    "/queue": "gw-queue .state, gw-queue tr.row",
     "/data": "gw-datasets img",
     "/data/simulated-reanalysis?box=-20+30+40+60": "gw-timeseries .uplot",
     "/sky": "gw-surveys img",

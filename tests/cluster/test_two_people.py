@@ -202,14 +202,19 @@ async def test_two_people_in_chromium(
     his_page = await arrive(his, centre, bob)
     her_job = await submit_in(her_page, "of ada")
     his_job = await submit_in(his_page, "of bob")
-    for page, account in ((her_page, ada), (his_page, bob)):
+    for page, account, own, other in (
+        (her_page, ada, "of ada", "of bob"),
+        (his_page, bob, "of bob", "of ada"),
+    ):
         await expect(page.locator("gw-log pre")).to_contain_text(account.name)
         await page.goto(f"{centre.url}/jobs")
+        await expect(page.locator("gw-jobs")).to_contain_text(own)
+        await expect(page.locator("gw-jobs")).not_to_contain_text(other)
+        await page.get_by_role("link", name="Everybody's queue").click()
         queue = page.locator("gw-queue tbody")
         await expect(queue).to_contain_text("of ada")
         await expect(queue).to_contain_text("of bob")
         await expect(queue.locator("tr", has_text="of ada")).to_contain_text(ada.name)
-    await expect(her_page.locator("gw-jobs")).not_to_contain_text("of bob")
     await her_page.screenshot(path=tmp_path / "queue.png", full_page=True)
     # Neither the other's job nor the other's files are there for a page.
     await her_page.goto(f"{centre.url}/jobs/cluster/{his_job}")

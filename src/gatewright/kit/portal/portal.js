@@ -82,7 +82,7 @@ async function refresh() {
 }
 
 // Not to sign in: that asks anew who is here, as a session may have ended.
-followLinks((address) => VIEWS.some((view) => view.rail && view.id === placeOf(address).view) && !address.hash);
+followLinks((address) => VIEWS.some((view) => view.id !== "sign-in" && view.id === placeOf(address).view) && !address.hash);
 window.addEventListener("popstate", show);
 window.addEventListener("gw-place", () => { show(); window.scrollTo(0, 0); });
 window.addEventListener("gw-session", refresh);

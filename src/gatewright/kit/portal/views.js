@@ -20,6 +20,7 @@ export const VIEWS = [
   { id: "home", word: "Home", icon: "home", href: at("/"), rail: true, render: home },
   { id: "files", word: "Files", icon: "files", href: at("/files"), rail: true, scope: "files:read", render: files },
   { id: "jobs", word: "Jobs", icon: "jobs", href: at("/jobs"), rail: true, scope: "jobs:read", render: jobs },
+  { id: "queue", word: "Queue", icon: "jobs", href: at("/queue"), rail: false, scope: "jobs:read", render: queue },
   { id: "data", word: "Data", icon: "data", href: at("/data"), rail: true, render: data },
   { id: "sky", word: "Sky", icon: "sky", href: at("/sky"), rail: true, render: sky },
   { id: "scan", word: "Scan", icon: "search", href: at("/scan"), rail: true, scope: "sky:vote", render: scan },
@@ -76,10 +77,16 @@ function jobs({ parts, query }) {
   if (id === "new") return newJob(system);
   const open = (/** @type {CustomEvent} */ event) => go(addressOf("jobs", event.detail ? [system, escapeName(event.detail)] : parts.slice(0, 1), query));
   const filter = (/** @type {CustomEvent} */ event) => go(addressOf("jobs", parts.slice(0, 1), new URLSearchParams(event.detail)), true);
-  const link = html`<a class="gw-button primary" slot="action" href=${addressOf("jobs", [system, "new"])}>New job</a>`;
+  const link = html`<a class="gw-button" slot="action" href=${addressOf("queue", [system])}>Everybody's queue</a>
+    <a class="gw-button primary" slot="action" href=${addressOf("jobs", [system, "new"])}>New job</a>`;
   return html`<gw-jobs live system=${readable(system)} selected=${readable(id)} filter=${query.toString()} @gw-open=${open} @gw-filter=${filter}>
-    ${link}<p slot="first"><a href=${addressOf("jobs", [system, "new"])}>Submit the first one</a></p></gw-jobs>
-    ${id ? nothing : html`<section class="gw-section"><h2>Everybody's queue</h2><gw-queue system=${readable(system)}></gw-queue></section>`}`;
+    ${link}<p slot="first"><a href=${addressOf("jobs", [system, "new"])}>Submit the first one</a></p></gw-jobs>`;
+}
+
+/** @param {Place} place */
+function queue({ parts: [system = escapeName(first)] }) {
+  return html`<section class="gw-section"><div class="head"><h1>Everybody's queue on ${readable(system)}</h1><a href=${addressOf("jobs", [system])}>Your jobs</a></div>
+    <gw-queue system=${readable(system)}></gw-queue></section>`;
 }
 
 /** @param {string} system */
