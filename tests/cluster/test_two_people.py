@@ -197,7 +197,7 @@ async def test_two_people_in_chromium(
     ada, bob = centre.people
     hers, his = await open_page(), await open_page()
     for gate in (hers, his):
-        gate.expected = ("401", "404")
+        gate.expected = ("401", "403", "404")
     her_page = await arrive(hers, centre, ada)
     his_page = await arrive(his, centre, bob)
     her_job = await submit_in(her_page, "of ada")
