@@ -107,6 +107,36 @@ async def test_any_other_axis_has_a_slider(
     await gate.check()
 
 
+async def test_a_time_without_values_is_chosen_by_position(
+    open_page: OpenPage, gateway: RunningGateway
+) -> None:
+    steps: dict[str, Any] = {
+        "name": "time", "kind": "other", "parameter": "time", "units": "",
+        "values": [0.0, 1.0, 2.0], "by_position": True,
+    }  # fmt: skip
+    z = {"name": "z", "title": "", "units": "m", "dimensions": ["time", "lat", "lon"]}
+    canned = Canned()
+    described = {"id": "steps", "variables": [z], "axes": [steps, LAT, LON]}
+    canned.on("GET", "/datasets/steps", described)
+    field = {
+        "variables": {"z": {**z, "values": [*range(9)]}},
+        "coordinates": {"time": {**steps, "values": [0.0]}, "lat": LAT, "lon": LON},
+    }
+    canned.on("GET", "/datasets/steps/subset", field)
+    gate = await canned_gate(open_page, canned)
+    await gate.page.goto(f"{gateway.url}/data/steps")
+    shown, slider = gate.page.locator("gw-map"), gate.page.locator("gw-map #time")
+    await expect(slider).to_have_attribute("aria-valuetext", "0")
+    assert await shown.evaluate("(map) => map.subset().time") == "index:0"
+    await slider.press("End")
+    await expect(gate.page).to_have_url(
+        f"{gateway.url}/data/steps?at=time%3Dindex%253A2"
+    )
+    assert await shown.evaluate("(map) => map.subset().time") == "index:2"
+    await expect(slider).to_have_attribute("aria-valuetext", "2")
+    await gate.check()
+
+
 async def test_the_series_of_a_box_is_that_of_numpy_and_can_be_saved(
     gate: Gate, gateway: RunningGateway
 ) -> None:

@@ -6,7 +6,7 @@ import { withoutSeams } from "../../src/gatewright/kit/elements/coastlines.js";
 import { colourTable, rangeOf, scaleFor } from "../../src/gatewright/kit/elements/colours.js";
 import { ago, duration, figure, size, stepOf } from "../../src/gatewright/kit/elements/format.js";
 import { after, anew } from "../../src/gatewright/kit/elements/pages.js";
-import { areaWeights, edges, indexOf, mapVariables, readBlock, readDataset, readField } from "../../src/gatewright/kit/elements/grid.js";
+import { areaWeights, edges, indexOf, mapVariables, readBlock, readDataset, readField, textAt } from "../../src/gatewright/kit/elements/grid.js";
 import { csvOf, seriesOf, stepIn } from "../../src/gatewright/kit/elements/series.js";
 import { permissions } from "../../src/gatewright/kit/elements/permissions.js";
 import { skyArea } from "../../src/gatewright/kit/elements/sky-area.js";
@@ -83,6 +83,14 @@ test("a data set is read as the gateway tells it", () => {
   assert.deepEqual(edges([0, 2, 4]), [-1, 1, 3, 5]);
   assert.deepEqual(edges([5]), [4.5, 5.5]);
   assert.ok(Math.abs(areaWeights([60])[0] - 0.5) < 1e-12);
+});
+
+test("an axis without values is chosen by position", () => {
+  const axes = [{ name: "time", kind: "other", parameter: "time", values: [0, 1, 2], by_position: true }, { name: "lev", kind: "level", parameter: "level", values: [850, 500] }];
+  const [time, level] = readDataset({ id: "a", axes, variables: [{ name: "t", dimensions: ["time", "lev"] }] }).variables[0].axes;
+  assert.deepEqual([textAt(time, 2), textAt(level, 1)], ["index:2", "500"]);
+  assert.deepEqual(["index:2", "index:3", "index:x", 1].map((one) => indexOf(time, one)), [2, -1, -1, 1]);
+  assert.equal(indexOf(level, "index:1"), 1);
 });
 
 test("places are read in degrees and in hours, and others refused", () => {

@@ -100,6 +100,16 @@ class Axis:
             return self.dimension or self.coordinate or ""
         return self.kind.value
 
+    @property
+    def has_only_positions(self) -> bool:
+        """Whether only positions select along it, such as ``index:3``.
+
+        It has no coordinate variable, and a name of which one expects other values than
+        0, 1, 2: ``lat=3`` would be a latitude, and ``lev=1`` the first level.
+        """
+        expected = _NAMES.get((self.dimension or "").lower(), AxisKind.MEMBER)
+        return self.coordinate is None and expected is not AxisKind.MEMBER
+
 
 def kind_of(variable: Variable) -> AxisKind | None:
     """Return the kind of axis that a coordinate variable describes; None if unknown.

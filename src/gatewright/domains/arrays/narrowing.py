@@ -35,20 +35,33 @@ def narrowed(
             continue
         if not names:
             names = {_by_name(variables, axes, kind)}
-        by_position = text.strip().startswith("index:")
-        if any(axes[name].kind is not kind for name in names) and not by_position:
-            raise InvalidRequest(
-                f"“{kind}” is a dimension of this data set that has no values of this "
-                f"meaning: ask for positions along it, such as {kind}=index:0:9."
-            )
         found += [(name, axes[name], text) for name in axes if name in names]
+        _check_meaning(kind, kind, [axes[name] for name in names], text)
     for word, text in request.dimensions.items():
         name = _by_name(variables, axes, word)
         found.append((name, axes[name], text))
+        _check_meaning(word, axes[name].kind, [axes[name]], text)
     for name, axis, _ in found:
         if [other for other, _, _ in found].count(name) > 1:
             raise InvalidRequest(f"The axis “{axis.name}” is given twice.")
     return found
+
+
+def _check_meaning(word: str, kind: AxisKind, found: list[Axis], text: str) -> None:
+    """Check that axes have values of the kind that a request selects by.
+
+    Raises
+    ------
+    InvalidRequest
+        The text is a value, but along one of the axes only positions select.
+    """
+    if text.strip().startswith("index:"):
+        return
+    if any(axis.kind is not kind or axis.has_only_positions for axis in found):
+        raise InvalidRequest(
+            f"“{word}” is a dimension of this data set that has no values of this "
+            f"meaning: ask for positions along it, such as {word}=index:0:9."
+        )
 
 
 def _by_name(

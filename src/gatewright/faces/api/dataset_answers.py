@@ -91,6 +91,10 @@ class AxisAnswer(BaseModel):
         description=f"All values, of axes with at most {_LISTED_VALUES}: numbers, "
         "times, labels, or positions from 0 if the axis has no coordinate values."
     )
+    by_position: bool = Field(
+        description="Whether the axis has no coordinate values, so that a subset "
+        "selects on it by position, such as “index:3” or “index:0:9”."
+    )
 
 
 class GridAnswer(BaseModel):
@@ -299,6 +303,7 @@ def _axis(name: str, axis: AxisValues) -> dict[str, object]:
         "first": values[0] if values else None,
         "last": last,
         "values": values if size <= _LISTED_VALUES else None,
+        "by_position": axis.axis.coordinate is None,
     }
 
 

@@ -5,6 +5,7 @@
  * @property {string} name @property {"time" | "level" | "lat" | "lon" | "member" | string} kind
  * @property {string} units @property {(number | string)[]} values
  * @property {string} parameter The parameter of a subset that narrows it.
+ * @property {boolean} [byPosition] Whether it has no values of its own, but positions from 0.
  */
 /** @typedef {{name: string, title: string, units: string, axes: Axis[]}} Variable */
 /** @typedef {{id: string, title: string, variables: Variable[]}} Dataset */
@@ -28,7 +29,12 @@ export function readDataset(answer) {
 /** @param {any} one @returns {Axis} */
 function readAxis(one) {
   const { name, kind = name, units = "", parameter = kind } = one;
-  return { name, kind, units, parameter, values: one.values ?? [] };
+  return { name, kind, units, parameter, values: one.values ?? [], byPosition: one.by_position ?? false };
+}
+
+/** What a subset takes for a value of an axis: the value, or its position where it has none. @param {Axis} axis @param {number} index */
+export function textAt(axis, index) {
+  return axis.byPosition ? `index:${index}` : String(axis.values[index]);
 }
 
 /**
@@ -37,6 +43,7 @@ function readAxis(one) {
  */
 export function indexOf(axis, asked) {
   const text = String(asked).trim();
+  if (/^index:\d+$/.test(text)) return Number(text.slice(6)) < axis.values.length ? Number(text.slice(6)) : -1;
   const same = axis.values.findIndex((value) => String(value) === text);
   if (same >= 0 || text === "") return same;
   if (axis.kind === "time") return axis.values.findIndex((value) => moment(String(value)) === moment(text));

@@ -2,7 +2,7 @@ import { css, html, nothing } from "../vendor/lit.js";
 import { GwElement } from "./base.js";
 import { MAPS, colourTable, paint, rangeOf, scaleFor } from "./colours.js";
 import { count, figure, stepOf } from "./format.js";
-import { axisOf, edges, indexOf, mapVariables, otherAxes, readBlock, readDataset, readField } from "./grid.js";
+import { axisOf, edges, indexOf, mapVariables, otherAxes, readBlock, readDataset, readField, textAt } from "./grid.js";
 import { dateField, labelOf } from "./axis-words.js";
 import { icon } from "./icons.js";
 
@@ -163,7 +163,7 @@ export class GwMap extends GwElement {
   _chosen(axis) {
     const asked = OWN.includes(axis.kind) ? /** @type {Record<string, any>} */ (this)[axis.kind] : new URLSearchParams(this.at).get(axis.parameter);
     if (axis.kind === "member" && (isStatistic(asked ?? "") || !asked)) return asked || "mean";
-    return asked || String(axis.values[0]);
+    return asked || textAt(axis, 0);
   }
 
   /** @param {Axis} axis @param {string} value */
@@ -321,9 +321,9 @@ export class GwMap extends GwElement {
     const slide = (/** @type {any} */ e) => (this.sliding = { parameter, index: e.target.valueAsNumber });
     return html`<div class="slider"><span class="small"><label for=${parameter}>${WORDS[kind] ?? axis.name}</label><span class="mono">${word}</span></span>
       <div class="row"><input id=${parameter} type="range" min="0" max=${Math.max(0, values.length - 1)} .value=${String(Math.max(0, index))} aria-valuetext=${word}
-        @input=${slide} @change=${(/** @type {any} */ e) => this._choose(axis, String(values[e.target.valueAsNumber]))}>
+        @input=${slide} @change=${(/** @type {any} */ e) => this._choose(axis, textAt(axis, e.target.valueAsNumber))}>
       ${kind === "time" ? dateField(axis, index, (value) => this._choose(axis, value)) : nothing}
-      ${kind === "member" ? html`<select aria-label="Member or statistic" @change=${(/** @type {any} */ e) => this._choose(axis, e.target.value || String(values[0]))}>
+      ${kind === "member" ? html`<select aria-label="Member or statistic" @change=${(/** @type {any} */ e) => this._choose(axis, e.target.value || textAt(axis, 0))}>
         <option value="" ?selected=${!statistic}>one</option>${["mean", "spread"].map((one) => html`<option ?selected=${one === chosen}>${one}</option>`)}</select>` : nothing}</div></div>`;
   }
 

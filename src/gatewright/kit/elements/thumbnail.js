@@ -1,6 +1,6 @@
 /** A small picture of a data set: its first field. */
 import { paint, rangeOf, scaleFor } from "./colours.js";
-import { axisOf, mapVariables, readBlock, readDataset, readField } from "./grid.js";
+import { mapVariables, otherAxes, readBlock, readDataset, readField, textAt } from "./grid.js";
 
 const MOST_CELLS = 150_000;
 
@@ -13,10 +13,7 @@ export async function fieldPicture(gateway, id, signal) {
   if (!variable) return "";
   const cells = variable.axes.filter((axis) => ["lat", "lon"].includes(axis.kind)).reduce((n, axis) => n * axis.values.length, 1);
   if (cells === 0 || cells > MOST_CELLS) return "";
-  const chosen = ["time", "level", "member"].flatMap((kind) => {
-    const first = axisOf(variable, kind)?.values[0];
-    return first === undefined || first === null ? [] : [[kind, String(first)]];
-  });
+  const chosen = otherAxes(variable).filter(({ values }) => values[0] !== null).map((axis) => [axis.parameter, textAt(axis, 0)]);
   const answer = await gateway.datasets.subset(id, { var: variable.name, ...Object.fromEntries(chosen) }, signal);
   const field = readField(readBlock(answer, variable.name));
   const canvas = paint(field.values, field.lon.length, field.lat.length, scaleFor(rangeOf(field.values)));
