@@ -94,9 +94,8 @@ def test_jobs_run_as_who_submitted_them(centre: Centre) -> None:
             assert record["state"] == "completed", record
             output = client.get(f"/api/v1/jobs/cluster/{job}/output").text
             assert output.split() == [account.name, word, str(account.home)]
-            (file,) = account.home.glob("job-*.out")
+            file = account.home / f"job-{job}.out"
             assert file.stat().st_uid == account.uid
-            file.unlink()
 
 
 def test_neither_sees_follows_or_ends_the_other_s_job(centre: Centre) -> None:
@@ -111,10 +110,15 @@ def test_neither_sees_follows_or_ends_the_other_s_job(centre: Centre) -> None:
         assert ada.name in hers.get("/api/v1/jobs/cluster").text
         assert ada.name not in his.get("/api/v1/jobs/cluster").text
         assert hers.get(path).json()["state"] == "active"
-        told = centre.cluster.run("squeue", "-h", "-o", "%u", user=bob.name)
-        assert told.split() == [ada.name]
+        assert at_work(centre, bob.name) == [ada.name]
         assert hers.delete(path).status_code in {200, 202, 204}
         assert until(hers, job, ended)["state"] == "canceled"
+
+
+def at_work(centre: Centre, user: str | None = None) -> list[str]:
+    """Return whose jobs wait and run, as a user of Slurm sees it."""
+    asked = ("squeue", "--noheader", "--states=PENDING,RUNNING", "--format=%u")
+    return centre.cluster.run(*asked, user=user).split()
 
 
 def test_a_batch_job_has_no_limit_of_the_worker_s(centre: Centre) -> None:
@@ -159,7 +163,7 @@ def test_old_pages_submit_and_cancel_as_the_person(centre: Centre) -> None:
         assert done["status"] == "OK", done
         rows = client.get("/queue/cluster", params={"user": ada.name}).json()
         assert done["jobid"] in {row["jobid"] for row in rows}
-        assert set(centre.cluster.run("squeue", "-h", "-o", "%u").split()) == {ada.name}
+        assert at_work(centre) == [ada.name]
         ended_ = client.delete(f"/queue/cluster/{done['jobid']}").json()
         assert ended_["status"] == "OK", ended_
 
