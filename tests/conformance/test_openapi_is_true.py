@@ -243,6 +243,11 @@ def test_candidates_and_objects(ask: Asked) -> None:
     curve = f"/objects/{one['object']}/lightcurve?survey=simulated-sky&band=r"
     for form in ("json", "csv", "votable"):
         ask("GET", f"{curve}&format={form}", 200)
+    changes = f"/objects/{one['object']}/changes"
+    ask("GET", changes, 200)
+    ask("POST", changes, 422, json={"split": [one["id"]]})
+    ask("POST", changes, 422, json={})
+    ask("DELETE", f"{changes}/nothing", 404)
     ask("GET", "/candidates/nothing", 404)
     ask("GET", "/objects/nothing", 404)
 

@@ -127,6 +127,7 @@ def filled(path: str, victim: Person, owner: Person, job: str) -> str:
         "{candidate}": "nothing",
         "{comment}": "nothing",
         "{object}": "nothing",
+        "{change}": "nothing",
     }
     for name, value in values.items():
         path = path.replace(name, quote(value))
@@ -153,6 +154,7 @@ def body_for(path: str, operation: dict[str, Any]) -> dict[str, Any]:
         "/store/{collection}/{key}/permissions": {"everyone": "write"},
         "/candidates/{candidate}/votes": {"vote": "real"},
         "/candidates/claims": {"limit": 1},
+        "/objects/{object}/changes": {"split": ["nothing"]},
     }
     return {
         "json": bodies.get(path, {"text": "overwritten"}),

@@ -16,7 +16,7 @@ from gatewright.composition.state import open_database, open_event_hub
 from gatewright.core.config import Config, Gateway, Limits, SurveySource
 from gatewright.core.events import EventHub
 from gatewright.core.turns import Turns
-from gatewright.domains.discovery import Discovery
+from gatewright.domains.discovery import Discovery, ObjectChanges
 from gatewright.domains.sky import SkyService, SurveyWatch
 from gatewright.operations.processing import Processing
 
@@ -31,6 +31,7 @@ class SkyServices:
     surveys: SurveyWatch
     processing: Processing
     discovery: Discovery
+    object_changes: ObjectChanges
     events: EventHub
     streams: Turns
 
@@ -67,11 +68,19 @@ async def sky_services(
         assert await watch.wait(150)
         reader = open_image_reader(config, readers)
         events = open_event_hub(database)
-        discovery = open_discovery(database, sky, events)
+        discovery, object_changes = open_discovery(database, sky, events)
         processing = await open_processing(
             config, database, sky, reader, discovery, stack
         )
         streams = Turns(config.limits.streams_per_user, "streams")
         yield SkyServices(
-            config, database, sky, watch, processing, discovery, events, streams
+            config,
+            database,
+            sky,
+            watch,
+            processing,
+            discovery,
+            object_changes,
+            events,
+            streams,
         )

@@ -4,16 +4,21 @@ from collections.abc import Collection
 
 from gatewright.backends.sql import Database
 from gatewright.backends.sql.candidates import SqlCandidates
+from gatewright.backends.sql.sky_objects import SqlObjects
 from gatewright.core.caller import Caller
 from gatewright.core.events import EventHub
-from gatewright.domains.discovery import Discovery
+from gatewright.domains.discovery import Discovery, ObjectChanges
 from gatewright.domains.sky import SkyService
 
 
-def open_discovery(database: Database, sky: SkyService, events: EventHub) -> Discovery:
-    """Return the service of candidates."""
+def open_discovery(
+    database: Database, sky: SkyService, events: EventHub
+) -> tuple[Discovery, ObjectChanges]:
+    """Return the services of candidates, and of objects that people change."""
 
     async def visible(caller: Caller) -> Collection[str]:
         return {survey.id for survey in await sky.surveys(caller)}
 
-    return Discovery(SqlCandidates(database), visible, events)
+    discovery = Discovery(SqlCandidates(database), visible, events)
+    changes = ObjectChanges(SqlObjects(database), discovery, visible, events)
+    return discovery, changes

@@ -33,7 +33,7 @@ from gatewright.core.measures import Measure
 from gatewright.core.turns import Turns
 from gatewright.domains.arrays import Datasets
 from gatewright.domains.compute import JobService
-from gatewright.domains.discovery import Discovery
+from gatewright.domains.discovery import Discovery, ObjectChanges
 from gatewright.domains.files import CommandService, FileService
 from gatewright.domains.identity import Identity
 from gatewright.domains.sky import SkyService, SurveyWatch
@@ -65,6 +65,8 @@ class Services:
     """Coadds, differences and light curves."""
     discovery: Discovery
     """Candidates, objects, votes and comments."""
+    object_changes: ObjectChanges
+    """Objects that people merge and split."""
     surveys: SurveyWatch
     """The task that indexes the files of the surveys."""
     jobs: JobService
@@ -91,7 +93,7 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
         leases = SqlLeases(database)
         sky, surveys, looking = await open_sky(config, database, readers, stack)
         reader = open_image_reader(config, readers)
-        discovery = open_discovery(database, sky, events)
+        discovery, object_changes = open_discovery(database, sky, events)
         processing = await open_processing(
             config, database, sky, reader, discovery, stack
         )
@@ -128,6 +130,7 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
             sky=sky,
             processing=processing,
             discovery=discovery,
+            object_changes=object_changes,
             surveys=surveys,
             jobs=jobs,
             files=files,

@@ -21,6 +21,7 @@ DESCRIBED = application(Config())
 APP = DescribedApi(DESCRIBED)
 PATHS: dict[str, Any] = DESCRIBED.openapi()["paths"]
 SHADOWED = {
+    "/candidates/claims": "/candidates/{candidate}",
     "/jobs/{system}/bulk": "/jobs/{system}/{job_id}",
     "/store/usage": "/store/{collection}",
     "/store/{collection}/bulk": "/store/{collection}/{key}",

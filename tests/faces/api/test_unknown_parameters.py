@@ -28,7 +28,15 @@ def operations() -> list[tuple[str, str]]:
 
 def filled(path: str) -> str:
     names = ("system", "collection", "dataset", "survey", "image", "name")
-    for name in (*names, "coadd", "difference", "candidate", "comment", "object"):
+    for name in (
+        *names,
+        "coadd",
+        "difference",
+        "candidate",
+        "comment",
+        "object",
+        "change",
+    ):
         path = path.replace(f"{{{name}}}", "x")
     return path.replace("{path}", "x").replace("{key}", "x").replace("{job_id}", "1")
 

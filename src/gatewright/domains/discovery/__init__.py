@@ -4,15 +4,18 @@ Candidates are the detections of differences. People vote and comment on them, a
 those at one place of the sky are one object.
 """
 
+from gatewright.domains.discovery.changes import MERGE_RADIUS, ObjectChanges
 from gatewright.domains.discovery.model import (
     JOIN_RADIUS,
     Candidate,
     CandidateQuery,
+    ChangeKind,
     Choice,
     Claim,
     Comment,
     Cone,
     Finding,
+    ObjectChange,
     Origin,
     Review,
     SkyObject,
@@ -22,7 +25,7 @@ from gatewright.domains.discovery.model import (
     unit_vector,
     weight_of,
 )
-from gatewright.domains.discovery.ports import CandidateStore
+from gatewright.domains.discovery.ports import CandidateStore, ObjectStore
 from gatewright.domains.discovery.service import (
     CHANNEL,
     CLAIM_SECONDS,
@@ -35,15 +38,20 @@ __all__ = [
     "CLAIM_SECONDS",
     "JOIN_RADIUS",
     "LONGEST_COMMENT",
+    "MERGE_RADIUS",
     "Candidate",
     "CandidateQuery",
     "CandidateStore",
+    "ChangeKind",
     "Choice",
     "Claim",
     "Comment",
     "Cone",
     "Discovery",
     "Finding",
+    "ObjectChange",
+    "ObjectChanges",
+    "ObjectStore",
     "Origin",
     "Review",
     "SkyObject",

@@ -135,6 +135,39 @@ class SkyObject:
     """Those that the one who asks may see, in order of time."""
 
 
+class ChangeKind(StrEnum):
+    """What a person did with objects."""
+
+    MERGE = "merge"
+    """Two became one."""
+    SPLIT = "split"
+    """One became two."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectChange:
+    """Candidates that a person moved from one object to another."""
+
+    id: str
+    """Name in URLs; later ones sort behind."""
+    kind: ChangeKind
+    """What was done."""
+    source: str
+    """Object that they were of."""
+    target: str
+    """Object that they are of since."""
+    surveys: Sequence[str]
+    """Surveys of these candidates: who may see all of them may see the change."""
+    candidates: Sequence[str]
+    """Names of what was moved."""
+    person: str
+    """Account."""
+    at: float
+    """When, seconds since 1970."""
+    undone_by: str | None = None
+    """Account that undid it; None while it holds."""
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """That one person looks at candidates, so that nobody else is given them."""

@@ -11,6 +11,7 @@ from gatewright.domains.discovery.model import (
     Claim,
     Comment,
     Finding,
+    ObjectChange,
     Origin,
     Vote,
 )
@@ -101,4 +102,27 @@ class CandidateStore(Protocol):
 
     async def remove_comment(self, candidate: str, comment: str, person: str) -> bool:
         """Remove a person's own comment; return whether there was one."""
+        ...
+
+
+class ObjectStore(Protocol):
+    """Objects that people merge and split."""
+
+    async def move(self, change: ObjectChange) -> bool:
+        """Move candidates, place both objects anew, and note the change.
+
+        Return whether it was done: not if one of them is of another object by now.
+        """
+        ...
+
+    async def changes(self, sky_object: str) -> Sequence[ObjectChange]:
+        """Return what was moved from or to an object, the first first."""
+        ...
+
+    async def undo(self, change: ObjectChange, person: str) -> bool:
+        """Move the candidates back, and note who undid it.
+
+        Return whether it was done: not if it was before, or if one of them is of
+        another object by now.
+        """
         ...

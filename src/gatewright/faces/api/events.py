@@ -19,6 +19,7 @@ _SCOPES = {
     "jobs": Scope.JOBS_READ,
     "candidates": Scope.SKY_READ,
     "differences": Scope.SKY_READ,
+    "objects": Scope.SKY_READ,
 }
 """Scope that a caller needs to read the events of each family of resources."""
 

@@ -1,0 +1,113 @@
+"""Objects that people merge and split, in a database."""
+
+import json
+from collections.abc import Sequence
+
+from gatewright.backends.sql.candidate_rows import zone_of
+from gatewright.backends.sql.database import Database, Lock, Row, Statement, Work
+from gatewright.domains.discovery import (
+    ChangeKind,
+    ObjectChange,
+    place_of,
+    unit_vector,
+    weight_of,
+)
+
+_MEMBERS = "SELECT ux, uy, uz, snr, reason FROM candidate WHERE object = ?"
+_HERE = "SELECT id FROM candidate WHERE object = ? ORDER BY id"
+_MOVE = "UPDATE candidate SET object = ? WHERE id = ? AND object = ?"
+_REMOVE = "DELETE FROM sky_object WHERE id = ?"
+_PLACE = """
+INSERT INTO sky_object (id, zone, ra, ux, uy, uz, weight) VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (id) DO UPDATE SET zone = excluded.zone, ra = excluded.ra,
+ux = excluded.ux, uy = excluded.uy, uz = excluded.uz, weight = excluded.weight
+"""
+_NOTE = """
+INSERT INTO object_change
+(id, kind, source, target, surveys, candidates, person, at, undone_by)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)
+"""
+_CHANGES = "SELECT * FROM object_change WHERE source = ? OR target = ? ORDER BY id"
+_CHANGE = "SELECT * FROM object_change WHERE id = ?"
+_UNDONE = "UPDATE object_change SET undone_by = ? WHERE id = ?"
+
+
+class SqlObjects:
+    """Implements :class:`gatewright.domains.discovery.ObjectStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def move(self, change: ObjectChange) -> bool:
+        values = (
+            *(change.id, str(change.kind), change.source, change.target),
+            *(json.dumps(list(change.surveys)), json.dumps(list(change.candidates))),
+            *(change.person, change.at),
+        )
+
+        def work() -> Work[bool]:
+            yield Lock("candidates")
+            here = yield from _members_of(change.source)
+            if not here.issuperset(change.candidates):
+                return False
+            yield Statement(_NOTE, values)
+            yield from _moved(change.candidates, change.source, change.target)
+            return True
+
+        return await self._database.run(work)
+
+    async def changes(self, sky_object: str) -> Sequence[ObjectChange]:
+        rows = await self._database.read(_CHANGES, sky_object, sky_object)
+        return list(map(_change_of, rows))
+
+    async def undo(self, change: ObjectChange, person: str) -> bool:
+        def work() -> Work[bool]:
+            yield Lock("candidates")
+            (row,) = yield Statement(_CHANGE, (change.id,))
+            here = yield from _members_of(change.target)
+            if row["undone_by"] is not None or not here.issuperset(change.candidates):
+                return False
+            yield Statement(_UNDONE, (person, change.id))
+            yield from _moved(change.candidates, change.target, change.source)
+            return True
+
+        return await self._database.run(work)
+
+
+def _members_of(sky_object: str) -> Work[set[str]]:
+    rows = yield Statement(_HERE, (sky_object,))
+    return {row["id"] for row in rows}
+
+
+def _moved(candidates: Sequence[str], source: str, target: str) -> Work[None]:
+    """Move candidates, and place both objects where the rest of each is."""
+    for candidate in candidates:
+        yield Statement(_MOVE, (target, candidate, source))
+    for name in (source, target):
+        members = yield Statement(_MEMBERS, (name,))
+        if not members:
+            yield Statement(_REMOVE, (name,))
+            continue
+        total, weights = [0.0, 0.0, 0.0], 0.0
+        for row in members:
+            weight = weight_of(row["snr"], row["reason"])
+            weights += weight
+            for axis, column in enumerate(("ux", "uy", "uz")):
+                total[axis] += weight * row[column]
+        ra, dec = place_of(total)
+        place = (name, zone_of(dec), ra, *unit_vector(ra, dec), weights)
+        yield Statement(_PLACE, place)
+
+
+def _change_of(row: Row) -> ObjectChange:
+    return ObjectChange(
+        id=row["id"],
+        kind=ChangeKind(row["kind"]),
+        source=row["source"],
+        target=row["target"],
+        surveys=json.loads(row["surveys"]),
+        candidates=json.loads(row["candidates"]),
+        person=row["person"],
+        at=row["at"],
+        undone_by=row["undone_by"],
+    )

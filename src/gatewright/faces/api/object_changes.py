@@ -1,0 +1,157 @@
+"""Objects that people merge and split by hand, and how that is undone."""
+
+from typing import Annotated, Literal
+from urllib.parse import quote
+
+from fastapi import APIRouter, Path, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from gatewright.core.clock import timestamp
+from gatewright.core.errors import InvalidContent
+from gatewright.domains.discovery import ObjectChange
+from gatewright.faces.api.candidates import GONE, SAYING
+from gatewright.faces.api.objects import ObjectId
+from gatewright.faces.api.product_answers import BASE
+from gatewright.web.context import Context
+from gatewright.web.json_model import json_body, read_model
+from gatewright.web.listing import json_response
+
+router = APIRouter(tags=["discovery"])
+
+
+class ChangeBody(BaseModel):
+    """What to do with an object; one of the two."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    merge: str | None = Field(
+        default=None,
+        max_length=80,
+        description="Object whose candidates become this one's; at most 30 arcseconds "
+        "away.",
+    )
+    split: list[str] | None = Field(
+        default=None,
+        max_length=1000,
+        description="Candidates of this object that become a new one.",
+    )
+
+
+class ChangeLinks(BaseModel):
+    """Addresses about a change."""
+
+    self: str = Field(description="The change; DELETE undoes it.")
+    source: str = Field(description="The object that the candidates were of.")
+    target: str = Field(description="The object that they are of since.")
+
+
+class ChangeAnswer(BaseModel):
+    """Candidates that a person moved from one object to another."""
+
+    id: str = Field(description="Name in URLs.")
+    kind: Literal["merge", "split"] = Field(description="What was done.")
+    source: str = Field(description="Object that the candidates were of.")
+    target: str = Field(description="Object that they are of since.")
+    candidates: list[str] = Field(description="What was moved.")
+    person: str = Field(description="Account.")
+    at: str = Field(description="When, RFC 3339.")
+    undone_by: str | None = Field(description="Account that undid it, or null.")
+    links: ChangeLinks = Field(description="Where more of it is.")
+
+
+class ChangeList(BaseModel):
+    """All that was merged and split."""
+
+    changes: list[ChangeAnswer] = Field(description="The first first.")
+
+
+@router.get(
+    "/objects/{object}/changes",
+    operation_id="listObjectChanges",
+    response_model=ChangeList,
+    summary="What was merged and split",
+    responses={**GONE, 401: SAYING[401]},
+)
+async def list_changes(context: Context, object: ObjectId) -> Response:  # noqa: A002  # the path's name
+    """Tell what people moved from or to an object; also of one that was merged away."""
+    services = context.services
+    found = await services.object_changes.changes(context.caller, object)
+    prefix = services.config.prefix
+    return json_response({"changes": [change_answer(one, prefix) for one in found]})
+
+
+@router.post(
+    "/objects/{object}/changes",
+    operation_id="changeObject",
+    status_code=201,
+    response_model=ChangeAnswer,
+    summary="Merge with another object, or split",
+    openapi_extra=json_body(ChangeBody),
+    responses={**SAYING, 409: {"description": "Somebody else changed it just now."}},
+)
+async def change_object(
+    request: Request,
+    context: Context,
+    object: ObjectId,  # noqa: A002  # the path's name
+) -> Response:
+    """Move another object's candidates to this one, or some of its own to a new one.
+
+    Candidates that you may not see stay where they are. The answer names the object
+    that the candidates are of since.
+    """
+    body = await read_model(request, ChangeBody)
+    services = context.services
+    changes = services.object_changes
+    if (body.merge is None) == (body.split is None):
+        raise InvalidContent("Say either “merge” or “split”.")
+    if body.merge is not None:
+        made = await changes.merge(context.caller, object, body.merge)
+    else:
+        made = await changes.split(context.caller, object, body.split or [])
+    return json_response(change_answer(made, services.config.prefix), 201)
+
+
+@router.delete(
+    "/objects/{object}/changes/{change}",
+    operation_id="undoObjectChange",
+    status_code=204,
+    summary="Undo a merge or split",
+    responses={
+        **GONE,
+        401: SAYING[401],
+        403: SAYING[403],
+        409: {"description": "It was undone, or a later one has to be first."},
+    },
+)
+async def undo_change(
+    context: Context,
+    object: ObjectId,  # noqa: A002  # the path's name
+    change: Annotated[
+        str, Path(title="Change", description="“id” of the change.", max_length=80)
+    ],
+) -> Response:
+    """Move the candidates back; whoever may vote and see them may do so."""
+    await context.services.object_changes.undo(context.caller, object, change)
+    return Response(status_code=204)
+
+
+def change_answer(change: ObjectChange, prefix: str) -> dict[str, object]:
+    """Return a change as JSON values."""
+    base = f"{prefix}{BASE}/objects"
+    target = f"{base}/{quote(change.target)}"
+    return {
+        "id": change.id,
+        "kind": str(change.kind),
+        "source": change.source,
+        "target": change.target,
+        "candidates": list(change.candidates),
+        "person": change.person,
+        "at": timestamp(change.at),
+        "undone_by": change.undone_by,
+        "links": {
+            "self": f"{target}/changes/{quote(change.id)}",
+            "source": f"{base}/{quote(change.source)}",
+            "target": target,
+        },
+    }
