@@ -257,6 +257,32 @@ def asked_of(cluster: Cluster) -> dict[str, int]:
     return {kind: int(match[1]) if match else 0 for kind, match in found.items()}
 
 
+def test_a_job_is_sent_a_signal_and_its_limit_is_changed(
+    gateway: RunningGateway, settings: Path, cluster: Cluster
+) -> None:
+    home = settings.parent / "home"
+    with owner(gateway) as client:
+        script = "#!/bin/sh\ntrap 'echo got >>got' USR1\necho on >>on\n" + WAIT_FOR_GO
+        limits = {"duration": 600, "queue_name": "debug"}
+        job = submit(client, script=script, attributes=limits)
+        url = f"/api/v1/jobs/cluster/{job}"
+        until_true((home / "on").exists, "it does not run")
+        until(client, job, lambda record: record["state"] == "active")
+        answer = client.post(f"{url}/signal", json={"signal": "USR1"})
+        assert answer.status_code == 200, answer.text
+        until_true((home / "got").exists, "the signal did not come")
+        answer = client.patch(url, json={"attributes": {"duration": 290}})
+        assert answer.status_code == 200, answer.text
+        assert cluster.run("squeue", "-h", "-o", "%l").strip() == "5:00"
+        (home / "go").touch()
+        assert until(client, job, ended)["state"] == "completed"
+        for answer in (
+            client.post(f"{url}/signal", json={"signal": "USR1"}),
+            client.patch(url, json={"attributes": {"duration": 60}}),
+        ):
+            assert answer.status_code == 409, answer.text
+
+
 def test_how_well_a_job_used_what_it_had(gateway: RunningGateway) -> None:
     """What its script asks for of Slurm counts, which the gateway does not read."""
     with owner(gateway) as client:

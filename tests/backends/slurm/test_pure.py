@@ -11,7 +11,7 @@ from gatewright.backends.slurm import parse, values
 from gatewright.backends.slurm.checks import capabilities_of, check
 from gatewright.backends.slurm.commands import Slurm
 from gatewright.backends.slurm.directives import directives
-from gatewright.backends.slurm.failures import failure, without_accounting
+from gatewright.backends.slurm.failures import failure, refusal, without_accounting
 from gatewright.backends.slurm.looks import Looks
 from gatewright.backends.slurm.marks import Mark, NativeId, mark_in, mark_of, native_id
 from gatewright.backends.slurm.script import (
@@ -25,7 +25,9 @@ from gatewright.backends.slurm.statuses import claimed, counted
 from gatewright.backends.slurm.words import why_it_ended
 from gatewright.core.errors import (
     BackendFailed,
+    Conflict,
     InvalidContent,
+    NotAllowed,
     TimedOut,
     Unavailable,
 )
@@ -109,6 +111,10 @@ class TestCommands:
         assert Slurm().cancel(["1", "2"]).argv == ("scancel", "--quiet", "1", "2")
         assert Slurm().hold(["1"]).argv == ("scontrol", "uhold", "1")
         assert Slurm().release(["1"]).argv == ("scontrol", "release", "1")
+        argv = Slurm().signal(["1", "2_3"], "USR1").argv
+        assert argv == ("scancel", "--full", "--signal=USR1", "1", "2_3")
+        argv = Slurm().limit(["1", "2_3"], 5).argv
+        assert argv == ("scontrol", "update", "JobId=1,2_3", "TimeLimit=5")
 
 
 class TestMarks:
@@ -290,6 +296,20 @@ class TestFailures:
     )  # fmt: skip
     def test_what_they_mean(self, program: str, text: str, kind: type) -> None:
         assert type(failure(program, outcome(text))) is kind
+
+    @pytest.mark.parametrize(
+        ("text", "kind"),
+        [
+            ("Access/permission denied for job 7", NotAllowed),
+            ("slurm_update error: Job has already finished", Conflict),
+            ("slurm_update error: Invalid job id specified", Conflict),
+            ("slurm_update error: Requested time limit is invalid", InvalidContent),
+            ("", InvalidContent),
+            ("Unable to contact slurm controller", Unavailable),
+        ],
+    )
+    def test_why_an_order_is_refused(self, text: str, kind: type) -> None:
+        assert type(refusal("scontrol", outcome(text))) is kind
 
     def test_one_that_took_too_long(self) -> None:
         assert isinstance(failure("sbatch", outcome("", timed_out=True)), TimedOut)

@@ -22,6 +22,7 @@ from gatewright.domains.compute import (
     JobSpec,
     JobState,
     JobStatus,
+    Order,
     OutputFile,
     QueuedJob,
     Snapshot,
@@ -81,6 +82,9 @@ class ToldScheduler:
 
     async def forget(self, native_ids: Sequence[str]) -> None:
         self.forgotten += native_ids
+
+    async def order(self, user: str, native_ids: Sequence[str], order: Order) -> None:
+        self.asked += [(order.kind, user, native_id) for native_id in native_ids]
 
     async def cancel(self, user: str, native_ids: Sequence[str]) -> None:
         self.asked += ((user, "cancel", n) for n in native_ids)

@@ -17,14 +17,18 @@ from gatewright.core.errors import (
 )
 from gatewright.core.events import EventHub
 from gatewright.domains.compute import (
+    ChangeLimit,
     Condition,
     Dependency,
     JobFilter,
     JobRecords,
     JobService,
+    JobSignal,
     JobSpec,
     JobState,
     JobStatus,
+    OrderKind,
+    SendSignal,
     Snapshot,
     Stream,
 )
@@ -232,3 +236,40 @@ async def test_jobs_that_are_not_there(jobs: JobService) -> None:
     for job_id in ("1", "x", "", "1_", "1_x", "1_1", "-1", "9" * 30):
         with pytest.raises(NotFound):
             await jobs.get(ADA, "local", job_id)
+
+
+class TestFurtherOrders:
+    async def test_they_are_given_for_the_jobs_that_they_concern(
+        self, jobs: JobService, scheduler: ToldScheduler, table: SqlJobTable
+    ) -> None:
+        scheduler.capabilities = replace(
+            scheduler.capabilities, orders=frozenset(OrderKind)
+        )
+        waits, runs = await jobs.submit(ADA, "local", [JobSpec(executable="a")] * 2)
+        native = runs.native_id or ""
+        active = JobStatus(native, JobState.ACTIVE, "RUNNING", started_at=2.0)
+        scheduler.known[native] = active
+        await table.record("local", [active])
+        signal, limit = SendSignal(JobSignal.USR1), ChangeLimit(60)
+        job = await jobs.order(ADA, "local", runs.id, signal)
+        assert job.state is JobState.ACTIVE
+        with pytest.raises(Conflict, match="runs"):
+            await jobs.order(ADA, "local", waits.id, signal)
+        await jobs.order(ADA, "local", waits.id, limit)
+        assert [one for one in scheduler.asked if one[0] in set(OrderKind)] == [
+            ("signal", "ada", native),
+            ("change", "ada", waits.native_id),
+        ]
+        done = JobStatus(native, JobState.COMPLETED, "DONE", ended_at=3.0)
+        await table.record("local", [done])
+        with pytest.raises(Conflict, match="ended"):
+            await jobs.order(ADA, "local", runs.id, limit)
+
+    async def test_a_scheduler_that_takes_none_says_so(
+        self, jobs: JobService, scheduler: ToldScheduler
+    ) -> None:
+        (job,) = await jobs.submit(ADA, "local", [JobSpec(executable="a")])
+        for order in (SendSignal(JobSignal.TERM), ChangeLimit(60)):
+            with pytest.raises(Conflict, match="The scheduler of local cannot"):
+                await jobs.order(ADA, "local", job.id, order)
+        assert scheduler.asked == []

@@ -27,6 +27,7 @@ from gatewright.domains.compute import (
     Capabilities,
     Changes,
     JobStatus,
+    Order,
     Snapshot,
     Submission,
 )
@@ -137,6 +138,9 @@ class ProcessScheduler:
 
     async def release(self, user: str, native_ids: Sequence[str]) -> None:
         await self._ask(user, native_ids, "release")
+
+    async def order(self, user: str, native_ids: Sequence[str], order: Order) -> None:
+        """Do nothing: `capabilities` names no further orders."""
 
     async def changes(self) -> AsyncGenerator[Changes, None]:
         queue: asyncio.Queue[Changes | None] = asyncio.Queue()

@@ -1,12 +1,16 @@
 """What the cluster can never run is refused before it is written down."""
 
 from gatewright.core.errors import InvalidContent
-from gatewright.domains.compute import Capabilities, Snapshot, Submission
+from gatewright.domains.compute import Capabilities, OrderKind, Snapshot, Submission
 
 SUBMIT_SECONDS = 15.0
 """Longest time that a submission takes; one older than that was cut short."""
 _UNKNOWN = Capabilities(
-    cores=1 << 31, memory_bytes=1 << 62, nodes=1 << 31, submit_seconds=SUBMIT_SECONDS
+    cores=1 << 31,
+    memory_bytes=1 << 62,
+    nodes=1 << 31,
+    submit_seconds=SUBMIT_SECONDS,
+    orders=frozenset(OrderKind),
 )
 
 
@@ -20,6 +24,7 @@ def capabilities_of(seen: Snapshot | None) -> Capabilities:
         nodes=max(partition.nodes for partition in seen.partitions),
         queues=tuple(partition.name for partition in seen.partitions),
         submit_seconds=SUBMIT_SECONDS,
+        orders=_UNKNOWN.orders,
     )
 
 

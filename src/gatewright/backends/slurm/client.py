@@ -13,6 +13,7 @@ from gatewright.backends.slurm.commands import Call, Slurm
 from gatewright.backends.slurm.failures import (
     failure,
     knows_no_such_job,
+    refusal,
     without_accounting,
 )
 from gatewright.backends.slurm.script import Claim, claim_in
@@ -126,6 +127,22 @@ class Client:
     async def order(self, user: str, call: Call) -> None:
         """Give an order; a job that is not there any more is left alone."""
         await self.run(user, call)
+
+    async def change(self, user: str, program: str, call: Call) -> None:
+        """Give an order whose refusal is to be told.
+
+        Raises
+        ------
+        NotAllowed
+            Slurm lets only others do it.
+        InvalidContent
+            It refuses it, and says why.
+        Conflict
+            The job has just ended.
+        """
+        outcome = await self.run(user, call)
+        if outcome.exit_code or outcome.timed_out:
+            raise refusal(program, outcome)
 
     async def claim(self, user: str, path: str) -> Claim | None:
         """Return what the claim of a submission tells; None where there is none."""

@@ -116,6 +116,15 @@ class Slurm:
         """Let held jobs start."""
         return self._order("scontrol", "release", _listed(numbers))
 
+    def signal(self, numbers: Sequence[str], name: str) -> Call:
+        """Send a signal to all processes of jobs, their scripts' children too."""
+        return self._order("scancel", "--full", f"--signal={name}", *numbers)
+
+    def limit(self, numbers: Sequence[str], minutes: int) -> Call:
+        """Change the time limit of jobs."""
+        chosen = f"JobId={_listed(numbers)}"
+        return self._order("scontrol", "update", chosen, f"TimeLimit={minutes}")
+
     def submit(
         self,
         submission: Submission,

@@ -4,8 +4,10 @@ import re
 
 from gatewright.core.errors import (
     BackendFailed,
+    Conflict,
     GatewayError,
     InvalidContent,
+    NotAllowed,
     TimedOut,
     Unavailable,
 )
@@ -22,6 +24,10 @@ _AWAY = re.compile(
 )
 _LATE = re.compile(r"[Tt]imed out on send/recv|[Cc]onnection timed out")
 _UNKNOWN = re.compile(r"Invalid job id specified|Invalid job array")
+_DENIED = re.compile(r"[Pp]ermission denied")
+_ENDED = re.compile(
+    r"already finished|already completing|completed or been|Invalid job"
+)
 _PREFIX = re.compile(
     r"^(?:\w+: )?(?:error: |fatal: )?(?:Batch job submission failed: )?"
 )
@@ -57,6 +63,23 @@ def failure(program: str, outcome: Outcome) -> GatewayError:
     return BackendFailed(
         f"Slurm's command {program} failed: {said or 'it said nothing'}."
     )
+
+
+def refusal(program: str, outcome: Outcome) -> GatewayError:
+    """Return what it means that an order for a job was not carried out."""
+    error = failure(program, outcome)
+    if not isinstance(error, BackendFailed):
+        return error
+    text = _text(outcome)
+    if _DENIED.search(text):
+        return NotAllowed(
+            "Slurm leaves this to its administrators: people may lower the time limit "
+            "of their job, and not raise that of one that runs."
+        )
+    if _ENDED.search(text):
+        return Conflict("The job has ended meanwhile.")
+    said = text.strip().rpartition("\n")[2].rpartition(": ")[2][:300]
+    return InvalidContent(f"Slurm refuses it: {said or 'it does not say why'}.")
 
 
 def _text(outcome: Outcome) -> str:

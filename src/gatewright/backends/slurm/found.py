@@ -8,7 +8,7 @@ from gatewright.backends.slurm.marks import NativeId
 from gatewright.backends.slurm.parse import AccountingRow, QueueRow
 from gatewright.backends.slurm.script import DONE_ALREADY, Claim, claim_name
 from gatewright.backends.slurm.statuses import (
-    Order,
+    Turns,
     claimed,
     counted,
     ended,
@@ -54,7 +54,7 @@ class Finder:
         return f"{await self._home(user)}/{FOLDER}"
 
     async def of_rows(
-        self, user: str, rows: Sequence[QueueRow], order: Order
+        self, user: str, rows: Sequence[QueueRow], order: Turns
     ) -> Sequence[JobStatus]:
         """Return the statuses of the gateway's jobs among rows of the queue.
 
@@ -177,7 +177,7 @@ class Finder:
             job = counted(kept, native)
             if again is not None:
                 # It was submitted a second time, and this one counts.
-                (status,) = await self.of_rows(user, [again], Order())
+                (status,) = await self.of_rows(user, [again], Turns())
                 found[str(native)] = replace(status, native_id=str(native))
             elif job is not None:
                 job = await self._with_code(job, native)

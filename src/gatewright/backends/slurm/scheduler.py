@@ -1,6 +1,7 @@
 """Slurm as the compute domain sees it."""
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from gatewright.backends.slurm.found import Finder
 from gatewright.backends.slurm.looks import Looks
 from gatewright.backends.slurm.marks import NativeId, native_id
 from gatewright.backends.slurm.parse import QueueRow
-from gatewright.backends.slurm.statuses import Order, has_ended, own_id
+from gatewright.backends.slurm.statuses import Turns, has_ended, own_id
 from gatewright.backends.slurm.submitting import Attempts, Submitter
 from gatewright.backends.worker import Workers, check_paths
 from gatewright.core.clock import Clock, system_clock
@@ -27,6 +28,8 @@ from gatewright.domains.compute import (
     Changes,
     JobState,
     JobStatus,
+    Order,
+    SendSignal,
     Snapshot,
     Submission,
 )
@@ -89,7 +92,7 @@ class SlurmScheduler:
         self._clock = clock
         self._looked_at = float("-inf")
         self._settled: dict[str, JobStatus] = {}
-        self._order = Order()
+        self._order = Turns()
         self._private = True
         self._asked_at = float("-inf")
 
@@ -150,6 +153,19 @@ class SlurmScheduler:
         if numbers:
             await self._client.order(user, self._client.slurm.release(numbers))
 
+    async def order(self, user: str, native_ids: Sequence[str], order: Order) -> None:
+        rows = await self._ordered(user, native_ids)
+        numbers = [row.number for row in rows if not has_ended(row)]
+        if not numbers:
+            return
+        slurm = self._client.slurm
+        if isinstance(order, SendSignal):
+            call = slurm.signal(numbers, order.signal)
+            await self._client.change(user, "scancel", call)
+        else:
+            call = slurm.limit(numbers, math.ceil(order.duration / 60))
+            await self._client.change(user, "scontrol", call)
+
     async def changes(self) -> AsyncGenerator[Changes, None]:
         loop = asyncio.get_running_loop()
         told: dict[str, JobStatus] = {}
@@ -196,7 +212,7 @@ class SlurmScheduler:
             kept_back = settings.get("PrivateData", "").split(",")
             self._private = not {"jobs", "all"}.isdisjoint(kept_back)
             self._asked_at = now
-        order = self._order = Order.of(rows)
+        order = self._order = Turns.of(rows)
         own = await self._own_statuses(rows, order)
         by_id = {status.native_id: status for status in own}
         jobs = []
@@ -225,7 +241,7 @@ class SlurmScheduler:
         return _Look(snapshot, own)
 
     async def _own_statuses(
-        self, rows: Sequence[QueueRow], order: Order
+        self, rows: Sequence[QueueRow], order: Turns
     ) -> Sequence[JobStatus]:
         """Return the gateway's jobs; what has ended is asked for only once."""
         known: dict[str, JobStatus] = {}

@@ -33,14 +33,14 @@ def own_id(row: QueueRow) -> NativeId | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class Turns:
     """Who goes first among the jobs that wait."""
 
     rows: Mapping[str, Sequence[int]] = field(default_factory=dict)
     """Priorities of the waiting jobs of each partition, rising."""
 
     @classmethod
-    def of(cls, rows: Sequence[QueueRow]) -> "Order":
+    def of(cls, rows: Sequence[QueueRow]) -> "Turns":
         """Return the order of a whole queue."""
         found: defaultdict[str, list[int]] = defaultdict(list)
         for row in rows:
@@ -54,7 +54,7 @@ class Order:
         return sum(1 for priority in priorities if priority > row.priority)
 
 
-def living(row: QueueRow, native: str, order: Order) -> JobStatus:
+def living(row: QueueRow, native: str, order: Turns) -> JobStatus:
     """Return the status of a job that has not ended."""
     state = state_of(row.state, row.reason)
     active = state is JobState.ACTIVE

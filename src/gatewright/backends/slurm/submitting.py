@@ -9,7 +9,7 @@ from gatewright.backends.slurm.client import Client
 from gatewright.backends.slurm.found import Finder
 from gatewright.backends.slurm.marks import Mark, NativeId, mark_of, native_id
 from gatewright.backends.slurm.script import Claim, claim_name, script_of
-from gatewright.backends.slurm.statuses import Order, claimed
+from gatewright.backends.slurm.statuses import Turns, claimed
 from gatewright.core.clock import Clock
 from gatewright.core.errors import GatewayError, InvalidContent, TimedOut, Unavailable
 from gatewright.domains.compute import (
@@ -173,7 +173,7 @@ class Submitter:
             index = "" if one.array_index is None else str(one.array_index)
             row = rows.get((group.mark.name, index))
             if row is not None:
-                (status,) = await self._finder.of_rows(user, [row], Order())
+                (status,) = await self._finder.of_rows(user, [row], Turns())
                 found[one.uuid] = status
                 continue
             path = f"{folder}/{claim_name(group.mark.name, index)}"

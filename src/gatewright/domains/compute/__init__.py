@@ -29,6 +29,13 @@ from gatewright.domains.compute.model import (
 )
 from gatewright.domains.compute.monitor import JobMonitor
 from gatewright.domains.compute.news import LONGEST_WAIT, JobNews
+from gatewright.domains.compute.orders import (
+    ChangeLimit,
+    JobSignal,
+    Order,
+    OrderKind,
+    SendSignal,
+)
 from gatewright.domains.compute.ports import (
     Admission,
     Admitted,
@@ -52,6 +59,7 @@ __all__ = [
     "Array",
     "Attributes",
     "Capabilities",
+    "ChangeLimit",
     "Changes",
     "ComputeSystem",
     "Condition",
@@ -63,6 +71,7 @@ __all__ = [
     "JobNews",
     "JobRecords",
     "JobService",
+    "JobSignal",
     "JobSpec",
     "JobState",
     "JobStatus",
@@ -71,6 +80,8 @@ __all__ = [
     "NativeDependency",
     "NewJob",
     "Node",
+    "Order",
+    "OrderKind",
     "OutputFile",
     "OutputFiles",
     "Partition",
@@ -81,6 +92,7 @@ __all__ = [
     "Resources",
     "Scheduler",
     "SeenJob",
+    "SendSignal",
     "Snapshot",
     "Stream",
     "Submission",

@@ -344,6 +344,8 @@ class Capabilities:
     submit_seconds: float = 5.0
     """Longest time that a submission takes. One that is unconfirmed after that was
     interrupted."""
+    orders: frozenset[str] = frozenset()
+    """Kinds of further orders that it takes (:class:`OrderKind`)."""
 
 
 @dataclass(frozen=True, slots=True)

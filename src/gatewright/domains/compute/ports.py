@@ -16,6 +16,7 @@ from gatewright.domains.compute.model import (
     Refusal,
     Submission,
 )
+from gatewright.domains.compute.orders import Order
 from gatewright.domains.compute.snapshot import Snapshot
 
 
@@ -117,6 +118,19 @@ class Scheduler(Protocol):
         """Release held jobs of a user, so that they can start.
 
         Jobs of other users, and jobs that are not held, are left alone.
+        """
+        ...
+
+    async def order(self, user: str, native_ids: Sequence[str], order: Order) -> None:
+        """Give a further order for jobs of a user; asked only for kinds it takes.
+
+        Which these are its :attr:`Capabilities.orders` say. Jobs of other users are
+        left alone.
+
+        Raises
+        ------
+        InvalidContent, NotAllowed
+            The order is refused.
         """
         ...
 

@@ -28,6 +28,7 @@ from gatewright.domains.compute.model import (
     Refusal,
     Stream,
 )
+from gatewright.domains.compute.orders import Order
 from gatewright.domains.compute.ports import (
     JobTable,
     OutputFile,
@@ -37,7 +38,7 @@ from gatewright.domains.compute.ports import (
 from gatewright.domains.compute.records import JobRecords, named
 from gatewright.domains.compute.snapshot import Node, Partition, Snapshot
 from gatewright.domains.compute.submitting import JobSystem, Submitter
-from gatewright.domains.compute.summary import array_as_job
+from gatewright.domains.compute.summary import as_one
 
 
 class JobService:
@@ -156,7 +157,7 @@ class JobService:
         return [
             outcome
             if isinstance(outcome, Refusal)
-            else _as_one(
+            else as_one(
                 await self._table.numbered(system, caller.user, outcome[0].number), ""
             )
             for outcome in outcomes
@@ -184,7 +185,7 @@ class JobService:
         one.
         """
         caller.require(Scope.JOBS_READ)
-        job = _as_one(await self._named(caller, system, job_id), job_id)
+        job = as_one(await self._named(caller, system, job_id), job_id)
         if job.state is JobState.QUEUED:
             with suppress(GatewayError):
                 whole = await self._system(system).scheduler.snapshot()
@@ -234,6 +235,32 @@ class JobService:
         on = self._system(system)
         jobs = await self._waiting(caller, system, job_id, "released")
         return await self._tell(caller, on, job_id, jobs, on.scheduler.release)
+
+    async def order(
+        self, caller: Caller, system: str, job_id: str, order: Order
+    ) -> Job:
+        """Give a further order for a job, or those elements of an array it concerns.
+
+        Raises
+        ------
+        Conflict
+            The system takes no such order, or the job is in no state for it.
+        InvalidContent, NotAllowed
+            The scheduler refuses it.
+        """
+        caller.require(Scope.JOBS_SUBMIT)
+        on = self._system(system)
+        live = await self._live(caller, system, job_id)
+        if order.kind not in on.scheduler.capabilities.orders:
+            raise Conflict(f"The scheduler of {system} cannot {order.cannot}.")
+        jobs = [job for job in live if order.concerns(job)]
+        if not jobs:
+            raise Conflict(order.refusal)
+
+        async def give(user: str, native_ids: Sequence[str]) -> None:
+            await on.scheduler.order(user, native_ids, order)
+
+        return await self._tell(caller, on, job_id, jobs, give)
 
     async def with_output(self, caller: Caller, system: str, job_id: str) -> Job:
         """Return a job that has output files of its own, written or not yet.
@@ -368,10 +395,4 @@ class JobService:
         if native_ids:
             await order(caller.user, native_ids)
             await on.records.refresh(caller.user, native_ids)
-        return _as_one(await self._named(caller, on.system.name, job_id), job_id)
-
-
-def _as_one(jobs: Sequence[Job], job_id: str) -> Job:
-    if len(jobs) == 1 and (jobs[0].id == job_id or jobs[0].array_index is None):
-        return jobs[0]
-    return array_as_job(jobs)
+        return as_one(await self._named(caller, on.system.name, job_id), job_id)

@@ -18,6 +18,13 @@ _PRECEDENCE = (
 )
 
 
+def as_one(jobs: Sequence[Job], job_id: str) -> Job:
+    """Return the job of an id: itself, or one record of all elements of an array."""
+    if len(jobs) == 1 and (jobs[0].id == job_id or jobs[0].array_index is None):
+        return jobs[0]
+    return array_as_job(jobs)
+
+
 def array_as_job(elements: Sequence[Job]) -> Job:
     """Return one record that stands for all elements of an array.
 

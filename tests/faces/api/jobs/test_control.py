@@ -72,6 +72,29 @@ class TestControl:
         job = (await ada.get(f"/jobs/local/{other}")).json()
         assert (job["state"], job["reason"]) == ("canceled", "Canceled on request.")
 
+    async def test_orders_that_this_system_does_not_take(
+        self, ada: httpx.AsyncClient
+    ) -> None:
+        job_id = await submit(ada, executable="sleep", arguments=["100"])
+        await until_state(ada, job_id, "active")
+        url = f"/jobs/local/{job_id}"
+        limit = {"attributes": {"duration": 60}}
+        for answer in (
+            await ada.post(f"{url}/signal", json={"signal": "USR1"}),
+            await ada.patch(url, json=limit),
+        ):
+            assert answer.status_code == 409, answer.text
+            assert "The scheduler of local cannot" in answer.json()["detail"]
+        for wrong in ({"signal": "SEGV"}, {}, {"signal": "USR1", "to": "all"}):
+            answer = await ada.post(f"{url}/signal", json=wrong)
+            assert answer.status_code == 422, answer.text
+        changes: list[dict[str, object]] = [{"attributes": {"duration": 0}}, {}]
+        for change in changes:
+            answer = await ada.patch(url, json=change)
+            assert answer.status_code == 422, answer.text
+        assert (await ada.patch("/jobs/local/999", json=limit)).status_code == 404
+        await ada.delete(url)
+
     async def test_cancel_of_a_running_job(self, ada: httpx.AsyncClient) -> None:
         job_id = await submit(ada, executable="sleep", arguments=["100"])
         await until_state(ada, job_id, "active")

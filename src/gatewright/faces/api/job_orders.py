@@ -1,0 +1,103 @@
+"""Further orders for jobs: ``PATCH /jobs/{system}/{id}`` and ``/signal``."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from gatewright.domains.compute import ChangeLimit, JobSignal, Order, SendSignal
+from gatewright.domains.compute.check import MAXIMUM_DURATION
+from gatewright.faces.api.job_answers import JobAnswer, job_answer
+from gatewright.faces.api.jobs import JobId, System
+from gatewright.web.context import Context, RequestContext
+from gatewright.web.json_model import json_body, read_model
+from gatewright.web.listing import json_response
+
+router = APIRouter(tags=["jobs"])
+
+_RESPONSES: dict[int | str, dict[str, Any]] = {
+    404: {"description": "You have no such job there."},
+    409: {
+        "description": "The job is in no state for it, or the scheduler of the system "
+        "cannot do it."
+    },
+    415: {"description": "The body is not JSON."},
+    422: {"description": "The body is not right, or the scheduler refuses it."},
+}
+
+
+class JobSignalBody(BaseModel):
+    """A signal for a job."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    signal: JobSignal = Field(description="Name of the signal.", examples=["USR1"])
+
+
+class ChangedAttributesBody(BaseModel):
+    """What is to be changed of how the scheduler treats a job."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    duration: int = Field(
+        ge=1,
+        le=MAXIMUM_DURATION,
+        description="Longest time that it may run, in seconds, from its start.",
+        examples=[1800],
+    )
+
+
+class JobChangeBody(BaseModel):
+    """What is to be changed of a job."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    attributes: ChangedAttributesBody = Field(
+        description="How the scheduler treats it."
+    )
+
+
+@router.patch(
+    "/jobs/{system}/{job_id}",
+    operation_id="changeJob",
+    response_model=JobAnswer,
+    summary="Change a job",
+    openapi_extra=json_body(JobChangeBody),
+    responses=_RESPONSES,
+)
+async def change_job(
+    request: Request, context: Context, system: System, job_id: JobId
+) -> Response:
+    """Change the time limit of a job that waits or runs.
+
+    Slurm counts whole minutes, and lets people lower the limit of a job that runs, not
+    raise it. The job's specification stays as it was submitted; the queue shows the new
+    limit as ``duration``.
+    """
+    asked = await read_model(request, JobChangeBody)
+    order = ChangeLimit(asked.attributes.duration)
+    return await _given(context, system, job_id, order)
+
+
+@router.post(
+    "/jobs/{system}/{job_id}/signal",
+    operation_id="signalJob",
+    response_model=JobAnswer,
+    summary="Send a job a signal",
+    openapi_extra=json_body(JobSignalBody),
+    responses=_RESPONSES,
+)
+async def signal_job(
+    request: Request, context: Context, system: System, job_id: JobId
+) -> Response:
+    """Send a signal to all processes of a job that runs."""
+    asked = await read_model(request, JobSignalBody)
+    return await _given(context, system, job_id, SendSignal(asked.signal))
+
+
+async def _given(
+    context: RequestContext, system: str, job_id: str, order: Order
+) -> Response:
+    job = await context.services.jobs.order(context.caller, system, job_id, order)
+    return json_response(job_answer(job))
