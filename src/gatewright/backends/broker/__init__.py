@@ -1,4 +1,4 @@
-"""The broker, which starts workers as other people, and the gateway's end of it."""
+"""The broker, which starts workers as other users, and the gateway's client of it."""
 
 from gatewright.backends.broker.asking import Broker, BrokerStarter
 from gatewright.backends.broker.grants import Granter, KeyGranter

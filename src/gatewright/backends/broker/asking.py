@@ -1,4 +1,4 @@
-"""The gateway's end of the broker's socket. All of it blocks, in threads."""
+"""The gateway's client of the broker; its methods block and are called in threads."""
 
 import contextlib
 import socket
@@ -41,14 +41,14 @@ _REFUSALS: dict[str, tuple[type[GatewayError], str]] = {
 
 
 class BrokerChild:
-    """A process that the broker started, as the one who asked for it knows it.
+    """A process that the broker started, for the one who requested it.
 
     Parameters
     ----------
     asking
-        The connection, which stays for as long as the process is of interest.
+        Connection to the broker, which stays open while the process runs.
     pid
-        Its process id.
+        Process id.
     """
 
     def __init__(self, asking: socket.socket, pid: int) -> None:
@@ -63,7 +63,7 @@ class BrokerChild:
         return self._pid
 
     def ends_within(self, seconds: float) -> bool:
-        """Wait for its end, or for that of the broker, which then tells no more."""
+        """Wait for the child to end; if the broker ends first, it reports nothing."""
         if self._ended:
             return True
         self._asking.settimeout(max(seconds, 0.001))
@@ -85,14 +85,14 @@ class BrokerChild:
 
 
 class Broker:
-    """Asks the broker for processes.
+    """Requests processes from the broker.
 
     Parameters
     ----------
     path
-        Its socket.
+        Path of the broker's socket.
     granter
-        Lets it start workers.
+        Makes the grants with which the broker starts workers.
     """
 
     def __init__(self, path: Path, granter: Granter) -> None:
@@ -100,26 +100,26 @@ class Broker:
         self._granter = granter
 
     def worker(self, user: str) -> tuple[socket.socket, BrokerChild]:
-        """Have the worker of an account started; return the end of its socket.
+        """Let the broker start the worker of an account; return the worker's socket.
 
         Raises
         ------
         NotAllowed
-            Nobody acts for this account here.
+            No worker may act for this account.
         Unavailable
-            The broker is away, or too much is going on.
+            The broker does not run, or has reached a limit.
         """
         with self._connected() as (asking, challenge):
             grant = self._granter.grant(challenge, user)
             return _started(asking, b"worker %s %s" % (user.encode(), grant))
 
     def sign_in(self) -> tuple[socket.socket, BrokerChild]:
-        """Have a process started that checks one password.
+        """Let the broker start a process that checks one password.
 
         Raises
         ------
         Unavailable
-            The broker is away, or too many passwords are being checked.
+            The broker does not run, or too many passwords are being checked.
         """
         with self._connected() as (asking, _):
             return _started(asking, b"sign-in")
@@ -130,14 +130,14 @@ class Broker:
         Raises
         ------
         Unavailable
-            It is away.
+            The broker does not run.
         """
         with self._connected() as (asking, _):
             asking.close()
 
     @contextlib.contextmanager
     def _connected(self) -> Iterator[tuple[socket.socket, bytes]]:
-        """Yield a connection and its challenge; it is closed if anything goes wrong."""
+        """Yield a connection and its challenge; on any error, close the connection."""
         asking = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
             asking.settimeout(_SECONDS)
@@ -176,7 +176,7 @@ def _refusal(word: str) -> GatewayError:
 
 
 class BrokerStarter:
-    """Starts the worker of one user by the broker."""
+    """Starts the worker of one user through the broker."""
 
     def __init__(self, broker: Broker, user: str) -> None:
         self._broker = broker

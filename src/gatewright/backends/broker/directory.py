@@ -1,4 +1,4 @@
-"""People as the system's accounts, whose passwords PAM checks."""
+"""A directory of the system's Unix accounts, whose passwords PAM checks."""
 
 import asyncio
 import socket
@@ -24,22 +24,22 @@ T = TypeVar("T")
 
 _WAITING = 32
 _NOBODY = "no account has this name"
-"""Stands in place of names that cannot be an account's, so that they take as long."""
+"""Replaces names that no account can have, so that checking them takes as long."""
 
 
 class PamDirectory:
-    """Implements :class:`gatewright.domains.identity.Directory` over PAM.
+    """Implements :class:`gatewright.domains.identity.Directory` with PAM.
 
     Parameters
     ----------
     broker
         Starts the process that checks a password, as root.
     group
-        Group of those who may use the gateway; nobody else is known.
+        Group whose members may use the gateway; other accounts are unknown here.
     minimum_uid
-        Accounts of a lower number are the system's, and not known.
+        Smallest uid of a person; accounts below it are unknown here.
     admins
-        Group of those who administer the gateway.
+        Group whose members administer the gateway; None for nobody.
     """
 
     def __init__(
@@ -93,12 +93,12 @@ class PamDirectory:
         return Person(name, frozenset(filter(is_name, account.groups)), role)
 
     def close(self) -> None:
-        """Let the threads end."""
+        """Shut the threads down."""
         self._checks.shutdown(wait=False, cancel_futures=True)
         self._lookups.shutdown(wait=False, cancel_futures=True)
 
     def _code(self, name: str, password: str) -> int | None:
-        """Return the exit code of the check; this blocks for as long as PAM does."""
+        """Return the exit code of the check; this blocks as long as PAM does."""
         who = (name if is_name(name) else _NOBODY).encode()
         text = who + b"\0" + password.encode("utf-8", "surrogatepass")
         ours, process = self._broker.sign_in()

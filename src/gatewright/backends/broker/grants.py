@@ -1,4 +1,4 @@
-"""Grants: what lets the broker start one worker of one person."""
+"""Grants, which allow the broker to start one worker of one account."""
 
 import hmac
 from pathlib import Path
@@ -10,31 +10,31 @@ KEY_BYTES = 32
 
 
 class Granter(Protocol):
-    """Says that a worker may be started. Its method blocks."""
+    """Makes grants; its method blocks."""
 
     def grant(self, challenge: bytes, user: str) -> bytes:
-        """Return the grant for the worker of an account.
+        """Return the grant to start the worker of an account.
 
-        ``challenge`` is what the broker sent on the connection that asks.
+        ``challenge`` is what the broker has sent on the connection of the request.
 
         Raises
         ------
         GatewayError
-            There is none.
+            No grant can be made.
         """
         ...
 
 
 class KeyGranter:
-    """Grants of a process that has the key itself.
+    """Makes grants with a key that this process reads itself.
 
-    Whoever may read the key may start the worker of anybody. The port is there so that
-    a process of its own can have the key, and grant for those who have just asked.
+    Whoever can read the key can start the worker of any account. The port exists so
+    that a separate process can hold the key and make grants only for recent requests.
 
     Parameters
     ----------
     path
-        The file of the key, as ``gatewright broker`` makes it.
+        File of the key, which ``gatewright broker`` creates.
     """
 
     def __init__(self, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Everyone's home, as the system knows it."""
+"""Home directories of Unix accounts."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +11,7 @@ _THREADS = 4
 
 
 class UnixHomes:
-    """Homes from the system's accounts: an instance is a ``core.homes.Homes``."""
+    """Looks up home directories; an instance is a ``core.homes.Homes``."""
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(_THREADS, "accounts")
@@ -24,5 +24,5 @@ class UnixHomes:
         return home
 
     def close(self) -> None:
-        """Let the threads end."""
+        """Shut the threads down."""
         self._threads.shutdown(wait=False, cancel_futures=True)

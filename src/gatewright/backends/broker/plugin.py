@@ -1,4 +1,4 @@
-"""The way to sign in ``pam``: the system's accounts."""
+"""The plug-in ``pam``: people sign in with their Unix accounts."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,15 +13,18 @@ from gatewright.domains.identity import Directory
 
 
 class PamOptions(Section):
-    """Unix accounts, whose passwords PAM checks; for ``mode = "multi-user"``."""
+    """Settings of sign-in with Unix accounts through PAM.
+
+    For ``mode = "multi-user"``.
+    """
 
     admins: Name | None = None
-    """Group of those who administer the gateway; nobody, if not said."""
+    """Group whose members administer the gateway; by default nobody."""
 
 
 @asynccontextmanager
 async def open_pam(setting: IdentitySetting[PamOptions]) -> AsyncIterator[Directory]:
-    """Yield the accounts of the system."""
+    """Yield the directory of the system's Unix accounts."""
     settings = setting.broker
     if settings is None:
         raise InvalidRequest(

@@ -1,14 +1,14 @@
-"""The broker: the one program of the gateway that runs as root, by ``python -I``.
+"""The broker: the only program of the gateway that runs as root, with ``python -I``.
 
-It starts a worker for a person, or the check of a password, when the gateway asks for
-it at a Unix socket. A connection is for one child. The broker first sends a challenge.
-A request is one message, ``worker NAME GRANT`` or ``sign-in``; a grant is the HMAC of
-challenge and name, and fits no other connection and no other name. The answer is ``ok
-PID`` with the child's socket, or ``no WORD``. Then the caller may send ``kill``, and is
-told ``ended CODE`` when the child has ended.
+It starts the worker of an account, or the check of a password, when the gateway
+requests it over a Unix socket. Each connection is for one child. The broker first sends
+a challenge. A request is one message, ``worker NAME GRANT`` or ``sign-in``; a grant is
+the HMAC of challenge and name, and is valid for no other connection or name. The answer
+is ``ok PID`` with the child's socket, or ``no WORD``. Then the caller may send
+``kill``, and gets ``ended CODE`` when the child has ended.
 
-No request names a path, program, argument, variable or number of a user. Accounts are
-looked up in the new child, so that a directory that hangs holds up that child alone.
+No request contains a path, program, argument, variable or uid. Accounts are looked up
+in the new child, so that a hanging directory service blocks that child alone.
 """
 
 import fcntl
@@ -35,11 +35,11 @@ Settings = dict[str, Any]
 
 
 class Refused(Exception):
-    """A request is refused; the one argument is the word that says why."""
+    """A request is refused; the argument is the word that tells the reason."""
 
 
 class Connection:
-    """A caller, its challenge, and its child once there is one."""
+    """A caller with its challenge, and its child once there is one."""
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock: socket.socket | None = sock
@@ -52,7 +52,7 @@ class Connection:
 
 
 class Broker:
-    """Answers requests until it is told to stop."""
+    """Answers requests until it is told to end."""
 
     def __init__(self, settings: Settings, key: bytes, listener: socket.socket) -> None:
         self.settings, self.key, self.listener = settings, key, listener
@@ -61,7 +61,7 @@ class Broker:
         self.selector = selectors.DefaultSelector()
 
     def run(self) -> None:
-        """Serve until a signal ends it; workers end when the gateway lets them."""
+        """Serve until a signal; workers end when the gateway closes their sockets."""
         waking, woken = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -76,7 +76,7 @@ class Broker:
                 self.look_at(one)
 
     def say(self, text: str) -> None:
-        """Write a line to the log, unless that is full or away."""
+        """Write a line to the log; ignore that the log is full or closed."""
         try:
             os.write(1, text.encode() + b"\n")
         except OSError:
@@ -87,7 +87,7 @@ class Broker:
         self.selector.register(what, selectors.EVENT_READ, then)
 
     def accept(self) -> None:
-        """Take a connection of the gateway's account, and of nobody else."""
+        """Accept a connection from the gateway's account; refuse all others."""
         try:
             sock, _ = self.listener.accept()
         except OSError:
@@ -105,7 +105,7 @@ class Broker:
         self.send(one, one.challenge)
 
     def read(self, one: Connection) -> None:
-        """Do what a message asks for; one that is none ends the connection."""
+        """Carry out a message; an invalid one ends the connection."""
         try:
             message = one.sock.recv(MOST_BYTES + 1) if one.sock else b""
         except OSError:
@@ -124,7 +124,7 @@ class Broker:
                 self.refuse(one, "system")
 
     def checked(self, one: Connection, words: list[bytes]) -> bytes:
-        """Return the name that a request gives, if its grant is for that name."""
+        """Return the name in a request ("" for a sign-in), after checking its grant."""
         if words == [b"sign-in"]:
             return b""
         if len(words) != 3 or words[0] != b"worker":
@@ -138,7 +138,7 @@ class Broker:
         return words[1]
 
     def start(self, one: Connection) -> None:
-        """Fork the child of a connection, within the bounds."""
+        """Fork the child of a connection, unless a limit is reached."""
         settings, names = self.settings, [o.name for o in self.connections if o.pid]
         workers = len(names) - names.count(b"")
         if names.count(one.name) >= (settings["per_user"] if one.name else SIGN_INS):
@@ -160,7 +160,7 @@ class Broker:
         self.watch(one.status, lambda: self.started(one))
 
     def started(self, one: Connection) -> None:
-        """Pass the child's socket on, or say why there is none."""
+        """Pass the child's socket to the caller, or report why it could not start."""
         if one.ours is None or one.status is None:
             return
         word = one.status.recv(64)
@@ -177,13 +177,13 @@ class Broker:
         one.ours = None
 
     def refuse(self, one: Connection, word: str) -> None:
-        """Say why not, and close."""
+        """Send the reason for a refusal, and close the connection."""
         self.say(f"refused {word}")
         self.send(one, b"no " + word.encode())
         self.close(one)
 
     def send(self, one: Connection, message: bytes, *descriptors: int) -> None:
-        """Send a message; who does not read it is not waited for."""
+        """Send a message; if that would block, close the connection."""
         if one.sock:
             try:
                 socket.send_fds(one.sock, [message], descriptors)
@@ -191,7 +191,7 @@ class Broker:
                 self.close(one)
 
     def close(self, one: Connection) -> None:
-        """Close a connection; its child has ten seconds to end by itself."""
+        """Close a connection; its child has ten seconds to end."""
         if one.sock:
             self.selector.unregister(one.sock)
             one.sock.close()
@@ -201,7 +201,7 @@ class Broker:
             self.connections.discard(one)
 
     def look_at(self, one: Connection) -> None:
-        """Tell of a child that has ended; end what had its time."""
+        """Report a child that has ended; kill a child whose time is over."""
         ended, status = os.waitpid(one.pid, os.WNOHANG) if one.pid else (0, 0)
         if ended:
             self.started(one)
@@ -245,7 +245,7 @@ def become_child(settings: Settings, name: bytes, sock: int, status: int) -> NoR
 
 
 def account(name: str, settings: Settings) -> tuple[pwd.struct_passwd, list[int]]:
-    """Return an account that may have a worker, and its groups."""
+    """Return an account that may have a worker, with its group ids."""
     try:
         again = pwd.getpwuid((entry := pwd.getpwnam(name)).pw_uid)
     except KeyError:
@@ -268,7 +268,7 @@ def account(name: str, settings: Settings) -> tuple[pwd.struct_passwd, list[int]
 
 
 def become(uid: int, gid: int, groups: list[int]) -> None:
-    """Give up root for an account, and make sure of it."""
+    """Change to the ids of an account, and verify that no root rights remain."""
     os.setgroups(groups)
     os.setresgid(gid, gid, gid)
     os.setresuid(uid, uid, uid)
@@ -280,7 +280,7 @@ def become(uid: int, gid: int, groups: list[int]) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Serve with the settings, in JSON, which ``gatewright broker`` has checked."""
+    """Serve with the settings in JSON, which ``gatewright broker`` has checked."""
     settings: Settings = json.loads(arguments[0])
     if os.getresuid() != (0, 0, 0) or not settings["gateway"]:
         sys.exit("The broker runs as root, and the gateway as another account.")

@@ -1,8 +1,9 @@
-"""Checks one password by PAM, as root, and ends: ``python -I sign_in.py SERVICE``.
+"""Checks one password with PAM, as root: ``python -I sign_in.py SERVICE``.
 
-Standard input is ``NAME NUL PASSWORD``, to its end; the exit code is the answer, and
-nothing is printed. One process for one password: modules of PAM are not made to be many
-in one process, wait for seconds after a wrong password, and may leak or crash.
+Standard input is ``NAME NUL PASSWORD`` up to its end. The exit code is the result, and
+nothing is printed. Each password gets its own process: PAM modules are not made to run
+concurrently in one process, wait for seconds after a wrong password, and may leak or
+crash.
 """
 
 import ctypes
@@ -42,7 +43,7 @@ class _Conversation(ctypes.Structure):
 
 
 def answer(service: str, name: bytes, password: bytes) -> int:
-    """Return how PAM answers for an account and its password."""
+    """Return the result of PAM for an account and its password."""
     if not password or not any(os.path.exists(f"{one}/{service}") for one in _FOLDERS):
         return BROKEN if password else WRONG
     pam, libc = ctypes.CDLL("libpam.so.0"), ctypes.CDLL(None)
@@ -83,7 +84,7 @@ def answer(service: str, name: bytes, password: bytes) -> int:
 
 
 def main(service: str) -> int:
-    """Read the credentials and return the exit code."""
+    """Read the name and the password; return the exit code."""
     text = sys.stdin.buffer.read(MOST_BYTES + 1)
     name, zero, password = text.partition(b"\0")
     if not zero or b"\0" in password or len(text) > MOST_BYTES:

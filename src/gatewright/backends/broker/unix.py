@@ -1,4 +1,4 @@
-"""What the system knows of Unix accounts. All of it may ask a directory service."""
+"""Looks up Unix accounts; this may query a directory service and block."""
 
 import ctypes
 import grp
@@ -12,33 +12,31 @@ from gatewright.core.errors import Unavailable
 _ROOM = 1 << 16
 _ENTRY = 256
 _NOT_KNOWN = frozenset({0, 2, 3})
-"""What ``getpwnam_r`` returns beside no entry, if nobody has that name: 0, ENOENT,
-ESRCH (its manual's RETURN VALUE)."""
+"""Values that ``getpwnam_r`` returns if nobody has the name: 0, ENOENT or ESRCH (see
+RETURN VALUE in its manual)."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnixAccount:
-    """An account of the machine."""
+    """A Unix account of the machine."""
 
     name: str
     """Its name."""
     uid: int
-    """Its number."""
+    """User id."""
     home: Path
-    """Its home folder."""
+    """Home directory."""
     groups: frozenset[str]
     """Names of all its groups."""
 
 
 def unix_account(name: str) -> UnixAccount | None:
-    """Return an account with its groups; None if the system knows none of that name.
-
-    This blocks.
+    """Return an account with its groups; None if there is none. This blocks.
 
     Raises
     ------
     Unavailable
-        The service that knows the accounts is away.
+        The service that knows the accounts does not answer.
     """
     entry = _entry(name)
     if entry is None:
@@ -69,7 +67,7 @@ def _entry(name: str) -> pwd.struct_passwd | None:
 
 
 def _is_unanswered(name: str) -> bool:
-    """Return whether the service failed; ``pwd`` does not tell it from not knowing."""
+    """Return whether the look-up failed; ``pwd`` reports this as an unknown name."""
     libc = ctypes.CDLL(None)
     entry, room = (
         ctypes.create_string_buffer(_ENTRY),

@@ -1,4 +1,4 @@
-"""The workers of all people: each started by the broker, ended when idle."""
+"""The workers of all users; the broker starts each, and idle ones are ended."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,22 +12,21 @@ OLDEST_SECONDS = 600.0
 
 
 class BrokerWorkers:
-    """The port `Workers`: everyone's calls are answered by their own process.
+    """Implements the port `Workers`: each user's calls go to that user's own process.
 
     Parameters
     ----------
     starter
-        Returns what starts the worker of an account.
+        Returns the starter for the worker of an account.
     service
-        Name that is no account's, for what is asked for everyone together.
+        Name that belongs to no account, used for requests on behalf of all users.
     own
-        The worker that answers to that name: a child of the gateway, as its account.
+        The worker for that name: a child of the gateway, with the gateway's account.
     idle_seconds
-        A worker that had nothing to do for so long is ended; the next call starts
-        another.
+        Idle time after which a worker is ended; the next call starts a new one.
     oldest_seconds
-        A worker is begun anew after so long even if it is always used: it has the
-        groups with which it began, and its account may have been closed since.
+        Age after which a worker is replaced even if it is in use, since its groups are
+        those of its start and its account may have been closed since.
     """
 
     def __init__(
@@ -48,7 +47,7 @@ class BrokerWorkers:
 
     @property
     def running(self) -> int:
-        """How many workers of people run."""
+        """Number of running workers of users."""
         return sum(worker.running for worker in self._workers.values())
 
     def of(self, user: str) -> Worker:
@@ -59,12 +58,12 @@ class BrokerWorkers:
         return self._workers[user]
 
     async def rest(self) -> float:
-        """End workers that are idle or old; return the seconds until the next look."""
+        """End idle and old workers; return the seconds until the next check."""
         for worker in self._workers.values():
             worker.rest(self._idle_seconds, self._oldest_seconds)
         return min(_LOOK_SECONDS, self._idle_seconds)
 
     async def close(self) -> None:
-        """End all workers after the operations in hand."""
+        """End all workers after their pending operations."""
         await asyncio.gather(*(worker.close() for worker in self._workers.values()))
         self._processes.shutdown(wait=False, cancel_futures=True)

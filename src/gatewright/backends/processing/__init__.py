@@ -1,8 +1,8 @@
-"""Processing of images in processes of their own, beside the readers.
+"""Processes images in worker processes of their own, apart from the readers'.
 
-A second pool of :mod:`gatewright.backends.readers`, with its own bound on memory and
-time, runs :mod:`gatewright.backends.processing.program`: the same functions whether a
-person waits for the answer or a job asks for it.
+A second pool of :mod:`gatewright.backends.readers`, with its own limits of memory and
+time, runs :mod:`gatewright.backends.processing.program`. Requests that wait for the
+answer and jobs use the same functions.
 """
 
 from gatewright.backends.processing.workshop import Workshop, WorkshopSettings

@@ -1,4 +1,4 @@
-"""Frames of the files that a call names."""
+"""Loads the frames that a call names."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -15,12 +15,12 @@ _LOADERS = frame_loaders()
 
 
 def load_frame(ref: Mapping[str, Any], place: Circle | None, margin: int) -> Frame:
-    """Return the frame of a told ``FrameRef``, of the pixels round a place or all.
+    """Return the frame of a serialised ``FrameRef``, around a circle or whole.
 
     Raises
     ------
     InvalidContent
-        Its format's reader gives no frames.
+        The reader of the file's format cannot load frames.
     """
     name = ref["path"].lower()
     for suffixes, loader in _LOADERS:
@@ -31,7 +31,7 @@ def load_frame(ref: Mapping[str, Any], place: Circle | None, margin: int) -> Fra
 
 
 def _with_seeing(frame: Frame, seeing: float | None) -> Frame:
-    """Return a frame with its seeing, which is told in arcseconds, in its pixels."""
+    """Return a frame with its seeing converted from arcseconds to pixels."""
     if seeing is None:
         return frame
     x, y = (side / 2 + np.array([0.0, 1.0, 0.0]) for side in frame.values.shape[::-1])

@@ -1,4 +1,4 @@
-"""The file of a product: one FITS image of each plane, and what is told of it."""
+"""Writes a product's file: a FITS image for each plane, then a JSON report."""
 
 import errno
 import io
@@ -16,19 +16,21 @@ from gatewright.domains.processing import Circle
 from gatewright.domains.processing.frames import Projection
 
 TRAILER = 8
-"""Bytes at the very end that tell the length of the JSON before them."""
+"""Bytes at the end of the file that hold the length of the JSON before them."""
 
 Box = tuple[slice, slice]
 """Rows and columns."""
 
 
 def cropped(projection: Projection, shape: Sequence[int], place: Circle | None) -> Box:
-    """Return the rows and columns of an image that a place touches.
+    """Return the rows and columns of an image that a circle touches.
+
+    Without a circle, all rows and columns are returned.
 
     Raises
     ------
     NotFound
-        It touches none.
+        The circle touches no pixel.
     """
     height, width = shape
     if place is None:
@@ -63,12 +65,12 @@ def write_planes(
     extra: Mapping[str, float],
     told: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Write planes of a box, one HDU each, and what is told, to the call's file.
+    """Write the planes of a box, one HDU each, and the report, to the call's file.
 
     Raises
     ------
     TooLarge
-        It is more than an answer may have.
+        The file would be larger than an answer may be.
     """
     header = fits.Header.fromstring(cards)
     header["CRPIX1"] -= box[1].start
@@ -104,7 +106,7 @@ def write_planes(
 
 
 def _middle(projection: Projection, box: Box) -> dict[str, float]:
-    """Return the middle of a box, and how far its corners are from it, degrees."""
+    """Return the centre of a box and the radius that contains it, degrees."""
     rows, columns = box
     x = np.array([0.5, 0.0, 1.0, 0.0, 1.0]) * (columns.stop - columns.start)
     y = np.array([0.5, 0.0, 0.0, 1.0, 1.0]) * (rows.stop - rows.start)
@@ -116,7 +118,7 @@ def _middle(projection: Projection, box: Box) -> dict[str, float]:
 
 
 def finite(value: Any) -> Any:
-    """Return values with null for numbers that JSON does not have."""
+    """Return values for JSON: numbers that are not finite become None."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):

@@ -1,7 +1,8 @@
-"""What the processes do: read frames, join or subtract them, measure (see ``readers``).
+"""The functions of the processing workers: read, coadd, subtract, measure.
 
-A product is one FITS file. What is told of it follows the file's end as JSON, and the
-length of that as eight bytes; the gateway takes both off again.
+A product is one FITS file. Its report follows the end of the FITS data as JSON, and
+then the length of the JSON as eight bytes; the gateway removes both when it keeps the
+file.
 """
 
 import time
@@ -27,14 +28,14 @@ from gatewright.domains.processing.prepared import Prepared, prepare
 __all__ = ["coadd", "difference", "light_curve"]
 
 MARGIN = 160
-"""Pixels that are read round a place, for stars to measure by."""
+"""Pixels that are read around a circle, to have stars for the measurements."""
 _BYTES_OF_PIXEL = 220
 _FOURIER = ScipyFourier()
 
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """One side of a difference, ready, or a coadd."""
+    """A coadd, or one prepared side of a difference."""
 
     frame: Prepared
     cards: str
@@ -42,7 +43,7 @@ class _Made:
 
 
 def coadd(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
-    """Make one image of the frames of ``side``, of the ``place`` if there is one."""
+    """Combine the frames of ``side``, within the circle ``place`` if there is one."""
     began = time.perf_counter()
     place = _place(arguments)
     made = _side(arguments["side"], place, arguments["memory"])
@@ -103,7 +104,13 @@ def difference(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
 
 
 def light_curve(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
-    """Return the flux at ``ra`` and ``dec`` in each of the ``frames``."""
+    """Return the flux at ``ra`` and ``dec`` (degrees) in each of the ``frames``.
+
+    Raises
+    ------
+    NotFound
+        No frame could be measured at the position.
+    """
     ra, dec = arguments["ra"], arguments["dec"]
     around = Circle(ra, dec, arguments["around"])
     usable, reasons = [], {}
@@ -151,7 +158,7 @@ def _prepared(ref: Mapping[str, Any], place: Circle | None) -> Prepared:
 
 
 def _side(side: Mapping[str, Any], place: Circle | None, memory: int) -> _Made:
-    """Return one side, ready: its one frame, or the coadd of several."""
+    """Return one prepared side: its single frame, or the coadd of several."""
     refs = side["frames"]
     first = load_frame(refs[0], place, MARGIN)
     needed = first.values.size * _BYTES_OF_PIXEL
@@ -185,7 +192,7 @@ def _side(side: Mapping[str, Any], place: Circle | None, memory: int) -> _Made:
 
 
 def _detections(found: Difference, box: tuple[slice, slice]) -> list[dict[str, Any]]:
-    """Return the detections within a box, by its own pixels."""
+    """Return the detections within a box, with x and y relative to the box."""
     rows, columns = box
     kept: list[dict[str, Any]] = []
     for one in detect(found):

@@ -1,4 +1,4 @@
-"""Fourier transforms by SciPy, on several cores."""
+"""Fourier transforms by SciPy, on two CPU cores."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ _CORES = 2
 
 
 class ScipyFourier:
-    """Implements :class:`gatewright.domains.processing.frames.Fourier`."""
+    """Implements :class:`gatewright.domains.processing.frames.Fourier` with SciPy."""
 
     def forward(self, image: Pixels) -> NDArray[np.complex64]:
         found: NDArray[np.complex64] = fft.rfft2(image, workers=_CORES)

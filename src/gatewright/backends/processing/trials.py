@@ -1,8 +1,8 @@
-"""What the processes do for classifiers: put stars into frames, search, and learn.
+"""The workers' functions for classifiers: inject stars, detect, and train.
 
-A trial goes the way of every difference: the frames are made ready, subtracted and
-searched by the same functions. What was put in stays here: a trial makes no product and
-no candidate.
+A trial prepares, subtracts and searches frames by the same functions as every other
+difference. Injected stars stay in the worker: a trial makes no product and no
+candidate.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -41,7 +41,7 @@ from gatewright.domains.processing.prepared import Prepared, prepare
 __all__ = ["learn", "trial"]
 
 CELL = 0.5 / 60
-"""Side of the fields by which examples are kept for the test, degrees."""
+"""Side of the cells of the sky that divide training from test examples, degrees."""
 _FOURIER = ScipyFourier()
 _BYTES_OF_PIXEL = 260
 _AREA_OF_STAR = 2000.0
@@ -49,13 +49,19 @@ _MOST_STARS = 60
 _IN_REFERENCE = 0.25
 
 HeldOut = Callable[[float, float], bool | None]
-"""Whether what is at a place is kept for the test; None for what is left out."""
+"""Whether a position (ICRS degrees) is held out for the test; None to ignore it."""
 
 
 def trial(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
-    """Put stars into ``science`` and ``reference``, subtract, and tell what is found.
+    """Inject stars into ``science`` and ``reference``, subtract, and return examples.
 
-    ``seed`` chooses the stars; ``epoch`` is 1 for frames that are kept for the test.
+    ``seed`` determines the stars. ``epoch`` is 1 for frames that are held out for the
+    test, else 0.
+
+    Raises
+    ------
+    TooLarge
+        A frame needs more memory than a process may use.
     """
     del output
     frames = [load_frame(arguments[s], None, 0) for s in ("science", "reference")]
@@ -94,10 +100,10 @@ def trial(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
 def injected(
     science: Frame, reference: Frame, random: np.random.Generator
 ) -> tuple[Difference, list[Detection], list[tuple[Stars, int]]]:
-    """Return the difference of frames with stars put in, what is found, and the stars.
+    """Return the difference of frames with injected stars, detections and stars.
 
-    Three of four stars are in the science frame, whose sign is 1; the others are in
-    the reference, -1, and their places are those in the difference.
+    Three of four stars are injected into the science frame (sign 1), and the others
+    into the reference (sign -1). All positions and fluxes are those in the difference.
     """
     plain, plain_reference = prepare(science), prepare(reference)
     hosts = carried(plain_reference, plain)
@@ -124,7 +130,7 @@ def injected(
 def _in_reference(
     science: Prepared, reference: Prepared, stars: Stars
 ) -> tuple[Numbers, Numbers]:
-    """Return where places of the science frame are in the reference."""
+    """Return the positions of stars of the science frame in the reference."""
     ra, dec = science.projection.to_sky(stars.x, stars.y)
     x, y = reference.projection.to_pixels(ra, dec)
     known = np.isfinite(x + y)
@@ -139,10 +145,9 @@ def examples_of(
     held_out: HeldOut,
     zero_point: float,
 ) -> tuple[list[Example], list[Trial]]:
-    """Return examples and trials of a difference with injected stars.
+    """Return the examples and trials of a difference with injected stars.
 
-    Detections at no injected star are bogus, those of both signs; so light that is
-    gone by mistake, as in the difference the other way round, is learned from too.
+    Detections that match no injected star are bogus, whether positive or negative.
     """
     examples: list[Example] = []
     trials: list[Trial] = []
@@ -190,9 +195,9 @@ def _example(one: Detection, source: Source, *, held_out: bool) -> Example:
 
 
 def learn(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
-    """Return a classifier of ``examples`` with its report, and what another misses.
+    """Train a classifier from ``examples``; return it with its report.
 
-    ``other`` is the one in use, whose misses are counted on the same examples.
+    ``other`` is the classifier in use; its misses are counted on the same examples.
     """
     del output
     examples = [example_of(one) for one in arguments["examples"]]
@@ -206,12 +211,12 @@ def learn(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
 
 
 def example_of(told: Mapping[str, Any]) -> Example:
-    """Return the example of plain values."""
+    """Return an example from plain values."""
     return Example(**{**told, "source": Source(told["source"])})
 
 
 def trial_of(told: Mapping[str, Any]) -> Trial:
-    """Return the trial of plain values, in which None is a number that is not known."""
+    """Return a trial from plain values, in which None stands for NaN."""
     numbers = {
         name: float("nan") if told[name] is None else told[name]
         for name in ("expected", "magnitude", "pull")

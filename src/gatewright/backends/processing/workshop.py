@@ -1,4 +1,4 @@
-"""The pool that works on images, started when it is first needed."""
+"""The pool of processing workers, which starts when it is first needed."""
 
 import asyncio
 import hashlib
@@ -39,18 +39,18 @@ _PIECE = 8 << 20
 
 @dataclass(frozen=True, slots=True)
 class WorkshopSettings:
-    """What processing may use."""
+    """Settings of the processing workers."""
 
     pool: PoolSettings
-    """The processes."""
+    """Settings of the pool of processes."""
     products: Path
-    """Folder of the files that are made."""
+    """Folder of the product files."""
 
 
 class Workshop:
     """Implements :class:`gatewright.domains.processing.Processor` with processes.
 
-    They are started when the first work comes, and end with the stack.
+    They start with the first request, and end when ``stack`` is closed.
     """
 
     def __init__(self, settings: WorkshopSettings, stack: AsyncExitStack) -> None:
@@ -154,7 +154,10 @@ class Workshop:
 
 
 def _keep(descriptor: int, size: int, path: Path) -> tuple[dict[str, Any], str]:
-    """Put a product's file in its place; return what is told and its identity."""
+    """Write a product's file without its report; return the report and the identity.
+
+    The file is written under a temporary name, flushed to disk, then renamed.
+    """
     length = int.from_bytes(os.pread(descriptor, TRAILER, size - TRAILER), "big")
     end = size - TRAILER - length
     if size < TRAILER or end < 0:
@@ -183,7 +186,7 @@ def _keep(descriptor: int, size: int, path: Path) -> tuple[dict[str, Any], str]:
 
 
 def file_identity(path: Path) -> str:
-    """Return the identity of a file, as the reader of its format writes it."""
+    """Return the identity of a file, in the form that its reader uses."""
     status = path.stat()
     numbers = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
     return "-".join(f"{number:x}" for number in numbers)

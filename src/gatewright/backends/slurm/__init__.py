@@ -1,4 +1,4 @@
-"""Jobs on a Slurm cluster, by its own commands, run in the worker of each person."""
+"""A scheduler that runs jobs on a Slurm cluster, by commands run as each user."""
 
 from gatewright.backends.slurm.plugin import plugin
 from gatewright.backends.slurm.scheduler import SlurmScheduler

@@ -1,10 +1,11 @@
-"""What the cluster can never run is refused before it is written down."""
+"""Refuses jobs that the cluster could never run."""
 
 from gatewright.core.errors import InvalidContent
 from gatewright.domains.compute import Capabilities, OrderKind, Snapshot, Submission
 
 SUBMIT_SECONDS = 15.0
-"""Longest time that a submission takes; one older than that was cut short."""
+"""Longest time that a submission takes. One that is unconfirmed after that was
+interrupted."""
 _UNKNOWN = Capabilities(
     cores=1 << 31,
     memory_bytes=1 << 62,
@@ -15,7 +16,7 @@ _UNKNOWN = Capabilities(
 
 
 def capabilities_of(seen: Snapshot | None) -> Capabilities:
-    """Return what a cluster has, as of the last look; all of it before the first."""
+    """Return what a cluster offers by the last look; before the first, no limits."""
     if seen is None or not seen.partitions:
         return _UNKNOWN
     return Capabilities(
@@ -31,12 +32,12 @@ def capabilities_of(seen: Snapshot | None) -> Capabilities:
 def check(
     submission: Submission, seen: Snapshot | None, capabilities: Capabilities
 ) -> None:
-    """Refuse what the cluster can never run.
+    """Refuse a submission that the cluster could never run.
 
     Raises
     ------
     InvalidContent
-        The text says what there is.
+        The message says what the cluster offers.
     """
     resources, attributes = submission.spec.resources, submission.spec.attributes
     if resources.cores > capabilities.cores:

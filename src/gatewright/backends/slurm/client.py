@@ -1,4 +1,4 @@
-"""Runs Slurm's commands in the workers of people, and reads what they keep."""
+"""Runs Slurm's commands in the workers of users, and parses their answers."""
 
 import asyncio
 import os
@@ -28,14 +28,14 @@ _TOGETHER = 500
 
 
 class _Row(msgspec.Struct, array_like=True):
-    """The beginning of what a worker tells of a file."""
+    """The first members of a worker's metadata of a file."""
 
     name: str
     mode: int
 
 
 class Client:
-    """Asks one cluster, and gives it orders, as somebody."""
+    """Queries and controls one cluster with the rights of a user."""
 
     def __init__(self, workers: Workers, slurm: Slurm) -> None:
         self._workers = workers
@@ -44,19 +44,19 @@ class Client:
         self.slurm = slurm
 
     async def account(self, user: str) -> str:
-        """Return the Unix account that a user's worker acts as."""
+        """Return the Unix account of a user's worker."""
         if user not in self._accounts:
             outcome = await self.run(user, Call(("id", "-un"), {}))
             self._accounts[user] = _output("id", outcome).strip()
         return self._accounts[user]
 
     async def mode(self, user: str, path: str) -> int:
-        """Return the type and permissions of what a user's absolute path leads to."""
+        """Return type and permissions (``st_mode``) of a path, links followed."""
         arguments = {"root": "/", "path": latin(os.fsencode(path)), "follow": True}
         return (await self._workers.of(user).call("stat", arguments, _Row)).mode
 
     async def queue(self, user: str, *selection: str) -> list[parse.QueueRow]:
-        """Return jobs of the queue, asked as a user; without a selection, all."""
+        """Return jobs of the queue as a user sees it; without ``selection``, all."""
         nonce = _nonce()
         outcome = await self.run(user, self.slurm.queue(nonce, *selection))
         if knows_no_such_job(outcome):
@@ -64,7 +64,7 @@ class Client:
         return parse.queue(_output("squeue", outcome), nonce)
 
     async def jobs(self, user: str, numbers: Sequence[str]) -> list[parse.QueueRow]:
-        """Return those jobs that the controller knows."""
+        """Return those of these jobs that the controller knows."""
         rows: list[parse.QueueRow] = []
         for start in range(0, len(numbers), _TOGETHER):
             some = ",".join(numbers[start : start + _TOGETHER])
@@ -74,7 +74,7 @@ class Client:
     async def accounting(
         self, user: str, numbers: Sequence[str]
     ) -> list[parse.AccountingRow]:
-        """Return what accounting keeps of jobs; nothing on a cluster without."""
+        """Return the accounting records of jobs; empty on a cluster without them."""
         rows: list[parse.AccountingRow] = []
         for start in range(0, len(numbers), _TOGETHER):
             nonce, some = _nonce(), numbers[start : start + _TOGETHER]
@@ -87,7 +87,7 @@ class Client:
     async def exit_codes(
         self, user: str, numbers: Sequence[str]
     ) -> dict[str, tuple[int, int]]:
-        """Return exit codes and signals that the controller knows of jobs."""
+        """Return exit code and signal of jobs that the controller still knows."""
         outcome = await self.run(user, self.slurm.exit_codes(numbers))
         if knows_no_such_job(outcome):
             return {}
@@ -96,7 +96,7 @@ class Client:
     async def machines(
         self, user: str
     ) -> tuple[list[parse.NodeRow], list[parse.PartitionRow]]:
-        """Return the machines and the partitions."""
+        """Return the nodes and the partitions."""
         nonce = _nonce()
         nodes = await self.run(user, self.slurm.nodes(nonce))
         partitions = await self.run(user, self.slurm.partitions(nonce))
@@ -106,7 +106,7 @@ class Client:
         )
 
     async def settings(self, user: str) -> dict[str, str]:
-        """Return how the cluster is set up."""
+        """Return the configuration of the cluster."""
         outcome = await self.run(user, self.slurm.settings())
         return parse.settings(_output("scontrol", outcome))
 
@@ -116,16 +116,16 @@ class Client:
         Raises
         ------
         InvalidContent
-            Slurm does not take it, and says why.
+            Slurm refuses the job; the message has its reason.
         TimedOut
-            Nobody knows whether it took it.
+            It is unknown whether Slurm accepted the job.
         Unavailable
-            It is away.
+            Slurm does not answer.
         """
         return parse.submitted(_output("sbatch", await self.run(user, call)))
 
     async def order(self, user: str, call: Call) -> None:
-        """Give an order; a job that is not there any more is left alone."""
+        """Run a command that changes jobs; jobs that are gone are ignored."""
         await self.run(user, call)
 
     async def change(self, user: str, program: str, call: Call) -> None:
@@ -145,7 +145,7 @@ class Client:
             raise refusal(program, outcome)
 
     async def claim(self, user: str, path: str) -> Claim | None:
-        """Return what the claim of a submission tells; None where there is none."""
+        """Return the content of a submission's claim file; None if there is none."""
         arguments = {"root": "/", "path": latin(os.fsencode(path)), "follow": True}
         try:
             worker = self._workers.of(user)
@@ -163,12 +163,12 @@ class Client:
         return claim_in(text.decode("ascii", "replace"))
 
     async def run(self, user: str, call: Call) -> Outcome:
-        """Run a command as a user, wherever it ends.
+        """Run a command as a user, and return its outcome even if it failed.
 
         Raises
         ------
         BackendFailed
-            The program is not there, or said more than can be kept.
+            The program is not installed, or its output is too long.
         """
         command = Command(
             argv=tuple(os.fsencode(word) for word in call.argv),
@@ -191,7 +191,13 @@ class Client:
 
 
 def _output(program: str, outcome: Outcome) -> str:
-    """Return what a command printed, if it did what it was to do."""
+    """Return what a command printed.
+
+    Raises
+    ------
+    GatewayError
+        The command failed.
+    """
     if outcome.exit_code or outcome.timed_out:
         error: GatewayError = failure(program, outcome)
         raise error

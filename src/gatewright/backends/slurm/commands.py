@@ -1,4 +1,4 @@
-"""What is run: argument lists and variables, and no shell that reads them."""
+"""The command lines of Slurm's programs; none is interpreted by a shell."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -15,46 +15,46 @@ _CONDITIONS = {
 }
 
 QUEUE_FIELDS = "AFKiuTrECDPaQmlVSeNjk"
-"""Fields of ``squeue --format`` in the order in which they are asked for."""
+"""Fields of ``squeue --format``, in the order in which they are requested."""
 ACCOUNTING_FIELDS = (
     "JobID,JobIDRaw,User,State,Submit,Start,End,TotalCPU,MaxRSS,TRESUsageInTot,"
     "AllocCPUS,AllocTRES,ElapsedRaw,Comment,ExitCode"
 )
-"""Columns of ``sacct``; the last has nothing in it that a user wrote."""
+"""Columns of ``sacct``. The last one cannot contain text that a user wrote."""
 NODE_FIELDS = "NTCmeGEfP"
 """Fields of ``sinfo --Node --format``."""
 PARTITION_FIELDS = "PalDCsmG"
-"""Fields of ``sinfo --format``, a line for each partition."""
+"""Fields of ``sinfo --format``, which prints a line for each partition."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One command of Slurm's."""
+    """One call of a command."""
 
     argv: tuple[str, ...]
-    """The program and its arguments."""
+    """Program and arguments."""
     environment: Mapping[str, str]
-    """Variables that it is given beside those of its user."""
+    """Environment variables that are added to those of the user."""
     stdin: bytes = b""
-    """What it reads."""
+    """Standard input."""
 
 
 @dataclass(frozen=True, slots=True)
 class Slurm:
-    """The commands of one installation.
+    """Builds the command lines for one installation of Slurm.
 
-    What users have written may hold any character, line ends too. So the fields of an
-    answer are parted by a word that is made for that one question, and that nobody can
-    have written before: ``nonce``.
+    Text written by users can contain any character, also newlines. So the fields of an
+    answer are separated by a random word, the ``nonce``, that is made for this one call
+    and cannot occur in such text.
     """
 
     bin_dir: str = ""
-    """Folder of the programs; empty to find them by ``PATH``."""
+    """Folder of the programs; empty to search ``PATH``."""
     conf: str = ""
-    """File of the settings, for ``SLURM_CONF``; empty for the default."""
+    """Configuration file, for ``SLURM_CONF``; empty for the default."""
 
     def queue(self, nonce: str, *selection: str) -> Call:
-        """List jobs, those that ended a while ago too, each element for itself."""
+        """List jobs, also recently ended ones; each array element separately."""
         return self._question(
             "squeue",
             "--noheader",
@@ -66,7 +66,7 @@ class Slurm:
         )
 
     def exit_codes(self, numbers: Sequence[str]) -> Call:
-        """List what the controller knows of how jobs ended."""
+        """List exit codes that the controller still knows."""
         return self._question(
             "squeue",
             "--noheader",
@@ -78,7 +78,7 @@ class Slurm:
         )
 
     def accounting(self, nonce: str, numbers: Sequence[str]) -> Call:
-        """List what accounting keeps of jobs, also of others that had their ids."""
+        """List the accounting records of jobs, and of older jobs with the same ids."""
         return self._question(
             "sacct",
             "--noheader",
@@ -91,7 +91,7 @@ class Slurm:
         )
 
     def nodes(self, nonce: str) -> Call:
-        """List the machines, once for each partition that they are in."""
+        """List the nodes, once for each partition that contains them."""
         chosen = f"--format={_format(NODE_FIELDS, nonce)}"
         return self._question("sinfo", "--noheader", "--all", "--Node", chosen)
 
@@ -101,19 +101,19 @@ class Slurm:
         return self._question("sinfo", "--noheader", "--all", chosen)
 
     def settings(self) -> Call:
-        """Show how the cluster is set up."""
+        """Show the configuration of the cluster."""
         return self._question("scontrol", "show", "config")
 
     def cancel(self, numbers: Sequence[str]) -> Call:
-        """End jobs."""
+        """Cancel jobs."""
         return self._order("scancel", "--quiet", *numbers)
 
     def hold(self, numbers: Sequence[str]) -> Call:
-        """Keep jobs from starting."""
+        """Hold jobs."""
         return self._order("scontrol", "uhold", _listed(numbers))
 
     def release(self, numbers: Sequence[str]) -> Call:
-        """Let held jobs start."""
+        """Release held jobs."""
         return self._order("scontrol", "release", _listed(numbers))
 
     def signal(self, numbers: Sequence[str], name: str) -> Call:
@@ -133,7 +133,7 @@ class Slurm:
         dependencies: Sequence[tuple[str, NativeDependency]],
         indices: Sequence[int] = (),
     ) -> Call:
-        """Submit a job, or the elements of an array that have these indices."""
+        """Submit a job, or the elements of an array with these indices."""
         options = {
             "comment": mark.comment,
             "job-name": submission.name,
@@ -171,7 +171,7 @@ class Slurm:
 
 
 def parting(nonce: str) -> tuple[str, str]:
-    """Return what parts two fields of an answer, and what ends its records."""
+    """Return the separators of fields and of records in an answer."""
     return f"{nonce}-", f"{nonce}."
 
 
@@ -185,7 +185,7 @@ def _listed(numbers: Sequence[str]) -> str:
 
 
 def _files(submission: Submission) -> dict[str, str]:
-    """Return where the streams go; the script itself parts those of an array."""
+    """Return the options for standard streams; the script sets those of an array."""
     found = {"output": "/dev/null", "error": "/dev/null"}
     if submission.array_index is None:
         found["output"] = _plain(submission.stdout_path)
@@ -196,7 +196,7 @@ def _files(submission: Submission) -> dict[str, str]:
 
 
 def _plain(path: str) -> str:
-    """Return a path in which Slurm replaces nothing."""
+    """Return a path in which ``%`` is escaped, so that Slurm replaces nothing."""
     return path.replace("%", "%%")
 
 

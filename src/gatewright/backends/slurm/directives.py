@@ -1,4 +1,4 @@
-"""The ``#SBATCH`` lines of a script: kept, and those refused that would mislead."""
+"""Checks the ``#SBATCH`` lines of a script, and refuses those that would mislead."""
 
 import shlex
 from dataclasses import dataclass
@@ -30,21 +30,21 @@ _LETTERS = {
 
 @dataclass(frozen=True, slots=True)
 class Directives:
-    """What a script says to ``sbatch``."""
+    """The ``#SBATCH`` lines of a script."""
 
     lines: tuple[str, ...] = ()
-    """Its lines."""
+    """The lines."""
     signal_to_script: bool = False
-    """Whether a signal is to go to the script's own process (``--signal=B:``)."""
+    """Whether a signal is sent to the script's own process (``--signal=B:``)."""
 
 
 def directives(script: str) -> Directives:
-    """Return the lines for ``sbatch`` before the first command of a script.
+    """Return the ``#SBATCH`` lines before the first command of a script.
 
     Raises
     ------
     InvalidContent
-        One asks for what the gateway could not follow.
+        A line requests something that the gateway could not follow.
     """
     lines: list[str] = []
     to_script = False
@@ -85,7 +85,7 @@ def _options(text: str) -> list[str]:
 
 
 def _names(option: str) -> list[str]:
-    """Return the refused options that a word may mean: names may be shortened."""
+    """Return the refused options that a word may mean, also abbreviated."""
     if option.startswith("--"):
         name = option[2:].partition("=")[0]
         return [one for one in _REFUSED if name and one.startswith(name)]

@@ -1,4 +1,4 @@
-"""What it means that a command of Slurm's failed."""
+"""Turns failures of Slurm's commands into errors of the gateway."""
 
 import re
 
@@ -14,7 +14,7 @@ from gatewright.core.errors import (
 from gatewright.domains.files import Outcome
 
 AWAY_SECONDS = 5.0
-"""After how long to try again when the controller is away."""
+"""Seconds after which to try again if the controller does not answer."""
 
 _AWAY = re.compile(
     r"[Uu]nable to contact slurm|[Cc]onnection refused|connect failure|"
@@ -34,19 +34,19 @@ _PREFIX = re.compile(
 
 
 def knows_no_such_job(outcome: Outcome) -> bool:
-    """Return whether a command failed only because there is no such job."""
+    """Return whether a command failed only because the job does not exist."""
     return outcome.exit_code != 0 and _UNKNOWN.search(_text(outcome)) is not None
 
 
 def without_accounting(outcome: Outcome) -> bool:
-    """Return whether the cluster keeps no accounting that could be asked."""
+    """Return whether a command failed because accounting is disabled."""
     return "accounting storage is disabled" in _text(outcome)
 
 
 def failure(program: str, outcome: Outcome) -> GatewayError:
-    """Return what a command that failed means for who asked.
+    """Return the error for a command that failed.
 
-    After :class:`TimedOut` nobody knows whether it was done.
+    After :class:`TimedOut` it is unknown whether the command took effect.
     """
     text = _text(outcome)
     if outcome.timed_out or _LATE.search(text):

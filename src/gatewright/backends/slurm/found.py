@@ -1,4 +1,4 @@
-"""What became of jobs: asked of the controller, of accounting and of their claims."""
+"""Finds the status of jobs from the controller, accounting and claim files."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -27,20 +27,20 @@ from gatewright.domains.compute import JobState, JobStatus
 _COUNTING_SECONDS = 10.0
 _ORPHAN_SECONDS = 60.0
 FOLDER = ".gatewright/slurm"
-"""Folder of the claims within a home."""
+"""Folder of the claim files, relative to a user's home."""
 
 
 class Finder:
-    """Finds what became of jobs.
+    """Finds the status of jobs.
 
     Parameters
     ----------
     client
-        Asks the cluster.
+        Queries the cluster.
     home
-        Homes of the users, which their jobs see too.
+        Returns the home directories of users, which their jobs see too.
     clock
-        Tells how long ago something was.
+        Gives the time in seconds since 1970 UTC.
     """
 
     def __init__(self, client: Client, home: Homes, clock: Clock) -> None:
@@ -50,7 +50,7 @@ class Finder:
         self._missing_since: dict[str, float] = {}
 
     async def claims(self, user: str) -> str:
-        """Return the folder of a user's claims."""
+        """Return the folder of a user's claim files."""
         return f"{await self._home(user)}/{FOLDER}"
 
     async def of_rows(
@@ -58,8 +58,9 @@ class Finder:
     ) -> Sequence[JobStatus]:
         """Return the statuses of the gateway's jobs among rows of the queue.
 
-        ``user`` asks accounting for the ended ones. One that ended a moment ago and is
-        not counted up yet still runs, so that its use is whole when it has ended.
+        Accounting is queried as ``user`` for jobs that have ended. A job that ended
+        recently, and whose accounting record is not complete, is still reported as
+        active, so that its usage is complete once it has ended.
         """
         found: list[JobStatus] = []
         done: list[tuple[QueueRow, NativeId]] = []
@@ -107,14 +108,14 @@ class Finder:
         kept: Sequence[AccountingRow],
         native: NativeId,
     ) -> JobStatus:
-        """Return the status of an ended job, or of the one that did its work."""
+        """Return the status of an ended job, or of the job that did its work."""
         status = ended(job, kept, str(native), reason)
         if job.exit_code != DONE_ALREADY:
             return status
         return await self._claimed(native) or status
 
     async def _with_code(self, job: AccountingRow, native: NativeId) -> AccountingRow:
-        """Return a failed job with its exit code as its claim has it."""
+        """Return a failed job with the exit code from its claim file, if any."""
         claim = await self._claim(native) if job.exit_code else None
         if claim is None or claim.exit_code is None:
             return job
@@ -123,10 +124,10 @@ class Finder:
     async def _claimed(
         self, native: NativeId, told: JobStatus | None = None
     ) -> JobStatus | None:
-        """Return what a job's claim tells; None where its work was never begun.
+        """Return a job's status from its claim file; None if its work never began.
 
-        ``told`` is what else is known of its end, which counts where the claim tells
-        of none.
+        ``told`` is the status from another source, which is used if the claim file has
+        no end.
         """
         claim = await self._claim(native)
         if claim is None:
@@ -159,14 +160,14 @@ class Finder:
     async def of_missing(
         self, user: str, natives: Sequence[NativeId]
     ) -> Mapping[str, JobStatus]:
-        """Return what became of jobs that the controller does not know by their ids.
+        """Return the status of jobs that the controller does not know by their ids.
 
-        One that nobody knows anything of is ``new``: it is to be submitted again.
+        A job of which there is no trace is ``new``: it has to be submitted again.
 
         Raises
         ------
         Unavailable, TimedOut
-            Somebody who may know of them does not answer.
+            A source that may know the jobs does not answer.
         """
         kept = await self._client.accounting(user, [n.number for n in natives])
         marks = {native.mark for native in natives}
@@ -198,10 +199,10 @@ class Finder:
     async def with_marks(
         self, user: str, comments: set[str]
     ) -> Mapping[tuple[str, str], QueueRow]:
-        """Return a user's jobs in the queue that have certain comments.
+        """Return a user's jobs in the queue that have one of these comments.
 
-        They are told by the name of their submission and their index in its array. Of
-        several the one that has not ended counts.
+        They are keyed by the name of their submission and their index in the array. Of
+        several with the same key, the one that has not ended is returned.
         """
         account = await self._client.account(user)
         rows = await self._client.queue(user, f"--user={account}")

@@ -1,4 +1,4 @@
-"""One look at the whole cluster for everyone, kept where every process finds it."""
+"""Caches the last look at the cluster, for all users and all gateway processes."""
 
 import asyncio
 import os
@@ -26,28 +26,28 @@ class Looks:
 
     @property
     def seen(self) -> Snapshot | None:
-        """The last look that this process knows of."""
+        """The last look that this process knows; None before the first."""
         return self._seen
 
     async def keep(self, snapshot: Snapshot) -> None:
-        """Keep a new look."""
+        """Store a new look."""
         await asyncio.to_thread(self._write, snapshot)
         self._seen = snapshot
 
     async def keep_failure(self, text: str) -> None:
-        """Note why there is no new look."""
+        """Store why there is no new look."""
         before = await self._read_if_newer()
         if before is None:
             before = Snapshot(as_of=0.0, jobs=())
         await self.keep(replace(before, failure=text))
 
     async def last(self) -> Snapshot:
-        """Return the newest snapshot that any process of the gateway has taken.
+        """Return the newest look of any gateway process.
 
         Raises
         ------
         Unavailable
-            No process has taken one yet, or Slurm never answered.
+            There is none yet.
         """
         found = await self._read_if_newer()
         if found is None or not found.as_of:

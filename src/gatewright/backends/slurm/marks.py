@@ -1,8 +1,8 @@
-"""How a job of the gateway's is known again in Slurm, whose ids are not enough.
+"""Marks by which the gateway recognises its jobs in Slurm, whose ids are not reliable.
 
-A controller that was killed forgets jobs that it had acknowledged, and gives their ids
-to others. So the gateway's own name of a submission stands in the job's comment, and an
-id counts only together with it and with the account that the job runs for.
+A controller that was killed forgets jobs that it had accepted, and assigns their ids
+again. So the comment of a job holds the gateway's own name of the submission, and an id
+is only accepted together with this comment and the job's account.
 """
 
 import hashlib
@@ -17,21 +17,21 @@ _BEGINNING = "gw"
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What the comment of a job says of it: ``gw:NAME:USER``."""
+    """The content of a job's comment: ``gw:NAME:USER``."""
 
     name: str
-    """Name of the submission; the elements of an array share one."""
+    """Name of the submission, which the elements of an array share."""
     user: str
-    """Whose job it is in the gateway."""
+    """Owner of the job in the gateway."""
 
     @property
     def comment(self) -> str:
-        """The text of the comment."""
+        """Text of the comment."""
         return f"{_BEGINNING}:{self.name}:{self.user}"
 
 
 def mark_in(comment: str) -> Mark | None:
-    """Return the mark in a comment, None in one that is not the gateway's."""
+    """Return the mark in a comment; None if the comment is not the gateway's."""
     parts = comment.split(":", 2)
     if len(parts) != 3 or parts[0] != _BEGINNING or not parts[1].isalnum():
         return None
@@ -41,8 +41,8 @@ def mark_in(comment: str) -> Mark | None:
 def mark_of(submission: Submission) -> Mark:
     """Return the mark of a submission.
 
-    That of an array's elements is made of what they share, so that it is the same when
-    some of them are submitted again.
+    The mark of an array is derived from what its elements share, so that it is the same
+    when some of them are submitted again.
     """
     if submission.array_index is None:
         return Mark(submission.uuid, submission.user)
@@ -58,16 +58,16 @@ def mark_of(submission: Submission) -> Mark:
 
 @dataclass(frozen=True, slots=True)
 class NativeId:
-    """A job of the gateway's as its records name it: ``NUMBER/NAME/ACCOUNT/USER``."""
+    """Identifies a job of the gateway in Slurm, as ``NUMBER/NAME/ACCOUNT/USER``."""
 
     number: str
     """Slurm's id, with ``_INDEX`` for an element of an array."""
     name: str
-    """Name of the submission, as in its mark."""
+    """Name of the submission, as in the mark."""
     account: str
-    """Unix account that it runs for."""
+    """Unix account that the job runs under."""
     user: str
-    """Whose job it is in the gateway."""
+    """Owner of the job in the gateway."""
 
     @override
     def __str__(self) -> str:
@@ -80,11 +80,11 @@ class NativeId:
 
     @property
     def index(self) -> str:
-        """Index of an element within its array; empty for a job alone."""
+        """Index in the array; empty for a job outside of arrays."""
         return self.number.partition("_")[2]
 
 
 def native_id(text: str) -> NativeId | None:
-    """Return the id that a record names, None for what is none of Slurm's."""
+    """Return the id that a text holds; None if it has another form."""
     parts = text.split("/", 3)
     return NativeId(*parts) if len(parts) == 4 else None

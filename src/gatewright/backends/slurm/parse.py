@@ -1,4 +1,4 @@
-"""Parsers for what the commands print, without input or output."""
+"""Parses the output of Slurm's commands, without any I/O."""
 
 import re
 from collections.abc import Sequence
@@ -20,145 +20,145 @@ _EXIT = re.compile(r"(\d+):(\d+)", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class QueueRow:
-    """A job as ``squeue`` knows it."""
+    """A job as listed by ``squeue``."""
 
     number: str
-    """Its id, with ``_INDEX`` for an element of an array."""
+    """Job id, with ``_INDEX`` for an element of an array."""
     shown: str
-    """Its id as people see it: that of a part of a heterogeneous job has ``+``."""
+    """Job id as users see it; a part of a heterogeneous job has ``+`` in it."""
     account: str
-    """Unix account that it runs for."""
+    """Unix account that the job runs under."""
     state: str
-    """Slurm's word for its state."""
+    """Slurm's name of the state."""
     reason: str
-    """Slurm's word for why it waits, or why it ended."""
+    """Slurm's name of the reason why it waits or ended."""
     dependency: str
     """Jobs that it waits for, in Slurm's notation."""
     cores: int
-    """Cores that it takes, or asks for."""
+    """Number of CPU cores that it uses or requests."""
     nodes: int
-    """Machines that it takes, or asks for."""
+    """Number of nodes that it uses or requests."""
     partition: str
-    """Its partition, or those that it asks for."""
+    """Its partition, or the partitions that it requests."""
     project: str
     """Account that is charged."""
     priority: int
-    """The higher, the sooner."""
+    """Priority; a job with a higher one starts earlier."""
     memory: str
-    """Least memory of a machine, in Slurm's notation."""
+    """Minimum memory of a node, in Slurm's notation."""
     limit: float | None
-    """Longest time that it may run, in seconds."""
+    """Time limit in seconds; None for no limit."""
     submitted_at: float | None
-    """Seconds since 1970 UTC."""
+    """Time of submission, seconds since 1970 UTC."""
     started_at: float | None
-    """Seconds since 1970 UTC; of one that waits when it is expected to start."""
+    """Time of start, seconds since 1970 UTC; for a waiting job, the expected start."""
     ended_at: float | None
-    """Seconds since 1970 UTC; of one that runs when it must end."""
+    """Time of the end, seconds since 1970 UTC; for a running job, its time limit."""
     places: str
-    """Machines that it runs on, in Slurm's notation."""
+    """Nodes that it runs on, in Slurm's notation."""
     name: str
-    """Its name."""
+    """Name of the job."""
     comment: str
-    """Its comment."""
+    """Comment of the job."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccountingRow:
-    """A job, or a step of one, as ``sacct`` keeps it."""
+    """A job, or a step of a job, as listed by ``sacct``."""
 
     number: str
-    """The job's id, with ``_INDEX`` for an element of an array."""
+    """Job id, with ``_INDEX`` for an element of an array."""
     raw: str
-    """The id alone, which an element has of its own."""
+    """Numeric id, which each element of an array has for itself."""
     step: str
     """Name of the step; empty for the job itself."""
     account: str
-    """Unix account that it ran for; empty for a step."""
+    """Unix account that the job ran under; empty for a step."""
     state: str
-    """Slurm's word for its state, with by whom it was canceled."""
+    """Slurm's name of the state, with the account that canceled the job."""
     submitted_at: float | None
-    """Seconds since 1970 UTC."""
+    """Time of submission, seconds since 1970 UTC."""
     started_at: float | None
-    """Seconds since 1970 UTC; None for one that never started."""
+    """Time of start, seconds since 1970 UTC; None if it never started."""
     ended_at: float | None
-    """Seconds since 1970 UTC; None before."""
+    """Time of the end, seconds since 1970 UTC; None before the end."""
     cpu_seconds: float
-    """Processor time of its processes."""
+    """CPU time of its processes, seconds."""
     peak_memory_bytes: int
-    """Largest memory, as sampled; of several tasks that of them all."""
+    """Largest memory of all tasks together, bytes, as sampled."""
     cores: int
-    """Cores that it had."""
+    """Number of CPU cores that it had."""
     wall_seconds: float
-    """Time that it ran."""
+    """Elapsed time, seconds."""
     comment: str
-    """Its comment, where the site keeps it."""
+    """Comment of the job, if the site records it."""
     exit_code: int
-    """Exit code; ``sacct`` takes 128 away from a larger one."""
+    """Exit code; ``sacct`` subtracts 128 from codes above 128."""
     signal: int
-    """Signal that ended it; 0 without one."""
+    """Number of the signal that ended it; 0 without one."""
     memory_limit_bytes: int = 0
-    """Memory that it had; 0 on a system that gives out none."""
+    """Memory that Slurm granted, bytes; 0 if Slurm does not manage memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class NodeRow:
-    """A machine as ``sinfo`` shows it, in one of its partitions."""
+    """A node as listed by ``sinfo``, in one of its partitions."""
 
     name: str
-    """Its name."""
+    """Name of the node."""
     state: str
-    """Slurm's word for its state, with marks such as ``*`` (does not answer)."""
+    """Slurm's name of the state, with marks such as ``*`` (does not respond)."""
     cores: int
-    """Cores that it has."""
+    """Number of CPU cores."""
     cores_in_use: int
-    """Cores that jobs have."""
+    """Number of CPU cores that jobs use."""
     memory_bytes: int
-    """Memory that it has."""
+    """Memory in bytes."""
     free_memory_bytes: int | None
-    """Memory that its system has free; None where nobody knows."""
+    """Memory that the operating system reports as free, bytes; None if unknown."""
     gpus: int
-    """Graphics processors that it has."""
+    """Number of GPUs."""
     reason: str
-    """Why it takes no jobs, as an administrator or Slurm wrote it."""
+    """Why it accepts no jobs, as written by an administrator or by Slurm."""
     features: tuple[str, ...]
-    """What jobs may ask of it by name."""
+    """Names of features that jobs can request."""
     partition: str
-    """A partition that it is in."""
+    """One partition that contains the node."""
 
 
 @dataclass(frozen=True, slots=True)
 class PartitionRow:
-    """A partition as ``sinfo`` shows it: for each size of its machines one."""
+    """A partition as listed by ``sinfo``; one row for each kind of node."""
 
     name: str
-    """Its name."""
+    """Name of the partition."""
     default: bool
-    """Whether jobs go there that name none."""
+    """Whether jobs that name no partition go there."""
     state: str
-    """Whether it takes jobs and starts them: ``up``, ``down``, ``drain``, ``inact``."""
+    """State: ``up``, ``down``, ``drain`` or ``inact``."""
     limit: float | None
-    """Longest time that a job may run, in seconds; None without a limit."""
+    """Longest time limit of a job in seconds; None for no limit."""
     nodes: int
-    """Machines."""
+    """Number of nodes."""
     cores: int
-    """Cores of them all."""
+    """Number of CPU cores of all its nodes."""
     cores_in_use: int
-    """Cores that jobs have."""
+    """Number of CPU cores that jobs use."""
     most_nodes: int | None
-    """Most machines of one job; None without a limit."""
+    """Largest number of nodes of one job; None for no limit."""
     memory_bytes: int
-    """Memory of one of its machines."""
+    """Memory of one of its nodes, bytes."""
     gpus: int
-    """Graphics processors of one of its machines."""
+    """Number of GPUs of one of its nodes."""
 
 
 def queue(text: str, nonce: str) -> list[QueueRow]:
-    """Return the jobs of an answer to :meth:`Slurm.queue`.
+    """Return the jobs from the output of :meth:`Slurm.queue`.
 
     Raises
     ------
     BackendFailed
-        The answer is not of that form, or was cut off.
+        The output has another form or is incomplete.
     """
     return [_queue_row(*fields) for fields in _records(text, nonce, len(QUEUE_FIELDS))]
 
@@ -210,12 +210,12 @@ def _queue_row(
 
 
 def accounting(text: str, nonce: str) -> list[AccountingRow]:
-    """Return the jobs and steps of an answer to :meth:`Slurm.accounting`.
+    """Return the jobs and steps from the output of :meth:`Slurm.accounting`.
 
     Raises
     ------
     BackendFailed
-        The answer is not of that form, or was cut off.
+        The output has another form or is incomplete.
     """
     # A record ends with the line of its last column and the next begins with the
     # line's other half, so that no line end that somebody wrote is taken for one.
@@ -274,12 +274,12 @@ def _accounting_row(
 
 
 def nodes(text: str, nonce: str) -> list[NodeRow]:
-    """Return the machines of an answer to :meth:`Slurm.nodes`.
+    """Return the nodes from the output of :meth:`Slurm.nodes`.
 
     Raises
     ------
     BackendFailed
-        The answer is not of that form, or was cut off.
+        The output has another form or is incomplete.
     """
     found = []
     for fields in _records(text, nonce, len(NODE_FIELDS)):
@@ -303,12 +303,12 @@ def nodes(text: str, nonce: str) -> list[NodeRow]:
 
 
 def partitions(text: str, nonce: str) -> list[PartitionRow]:
-    """Return the partitions of an answer to :meth:`Slurm.partitions`.
+    """Return the partitions from the output of :meth:`Slurm.partitions`.
 
     Raises
     ------
     BackendFailed
-        The answer is not of that form, or was cut off.
+        The output has another form or is incomplete.
     """
     found = []
     for fields in _records(text, nonce, len(PARTITION_FIELDS)):
@@ -355,12 +355,12 @@ def exit_codes(text: str) -> dict[str, tuple[int, int]]:
 
 
 def submitted(text: str) -> str:
-    """Return the id that ``sbatch --parsable`` printed.
+    """Return the job id that ``sbatch --parsable`` printed.
 
     Raises
     ------
     BackendFailed
-        There is none.
+        There is no job id.
     """
     found = _SUBMITTED.search(text)
     if found is None:

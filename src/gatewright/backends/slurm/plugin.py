@@ -1,4 +1,4 @@
-"""The scheduler ``slurm``: jobs on a Slurm cluster, by its commands."""
+"""The plug-in ``slurm``: jobs on a Slurm cluster, by its commands."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,19 +14,22 @@ _FIRST_LOOK_SECONDS = 5.0
 
 
 class SlurmOptions(Section):
-    """Jobs on a Slurm cluster whose commands are installed where the gateway runs."""
+    """Settings of a system of type ``slurm``.
+
+    Its commands are installed on this machine.
+    """
 
     bin_dir: str = ""
-    """Folder of the commands (``sbatch``); by default they are found by ``PATH``."""
+    """Folder of the commands (``sbatch``); by default they are searched in ``PATH``."""
     conf: str = ""
-    """File of the cluster's settings, for ``SLURM_CONF``; by default Slurm's own."""
+    """Slurm's configuration file, for ``SLURM_CONF``; by default Slurm's own."""
     interval: Interval = 5.0
-    """Seconds from one look at the queue to the next, for all users together."""
+    """Seconds between two queries of the queue, which serve all users."""
 
 
 @asynccontextmanager
 async def open_scheduler(setting: Setting[SlurmOptions]) -> AsyncIterator[Scheduler]:
-    """Yield the scheduler; a cluster that is away is waited for no longer than 5 s."""
+    """Yield the scheduler; wait at most 5 s for a cluster that does not answer."""
     options = setting.options
     scheduler = SlurmScheduler(
         Slurm(options.bin_dir, options.conf),

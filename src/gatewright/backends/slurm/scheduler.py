@@ -1,4 +1,4 @@
-"""Slurm as the compute domain sees it."""
+"""Implements the scheduler port with Slurm's commands."""
 
 import asyncio
 import math
@@ -35,40 +35,42 @@ from gatewright.domains.compute import (
 )
 
 _COMPLETE_LOOKS = 3
-"""Looks from one complete account to the next."""
+"""Number of looks from one complete report to the next."""
 _SETTINGS_SECONDS = 300.0
-"""Time after which the settings of the cluster are asked for again."""
+"""Seconds after which the configuration of the cluster is read again."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """What one poll found."""
+    """Result of one query of the cluster."""
 
     snapshot: Snapshot
     own: Sequence[JobStatus]
-    """The gateway's jobs, ended ones too."""
+    """Statuses of the gateway's jobs, also of ended ones."""
 
 
 class SlurmScheduler:
     """Implements :class:`gatewright.domains.compute.Scheduler` with Slurm's commands.
 
-    What is done to a person's jobs is done in that person's worker; the queue is looked
-    at for everyone by the service account, once in an interval, in one process.
+    What concerns a user's jobs is done in the worker of that user. The queue is read by
+    the service account for all users, once per interval, in one process.
 
     Parameters
     ----------
     slurm
-        Where the commands and their settings are.
+        Builds the command lines.
     workers
-        The processes that act for people.
+        The worker processes of the users.
     service_account
-        Looks at the queue for everyone.
+        Account that reads the queue for all users.
     home
-        Homes of the users, which their jobs see too.
+        Returns the home directories of users, which their jobs see too.
     folder
-        Where the gateway's processes share the last look.
+        Folder where the gateway's processes share the last look.
     interval
-        Seconds from one look to the next.
+        Seconds between two looks.
+    clock
+        Gives the time in seconds since 1970 UTC.
     """
 
     def __init__(
@@ -191,7 +193,7 @@ class SlurmScheduler:
                 yield Changes(look.snapshot.as_of, news, complete)
 
     async def look(self) -> _Look | None:
-        """Look at the whole cluster; return None where it does not answer."""
+        """Query the whole cluster; return None if it does not answer."""
         self._looked_at = asyncio.get_running_loop().time()
         try:
             look = await self._look()
@@ -243,7 +245,7 @@ class SlurmScheduler:
     async def _own_statuses(
         self, rows: Sequence[QueueRow], order: Turns
     ) -> Sequence[JobStatus]:
-        """Return the gateway's jobs; what has ended is asked for only once."""
+        """Return the statuses of the gateway's jobs; ended ones are queried once."""
         known: dict[str, JobStatus] = {}
         asked = []
         for row in rows:
@@ -257,7 +259,7 @@ class SlurmScheduler:
         return [*known.values(), *found]
 
     async def _own(self, user: str, natives: Sequence[NativeId]) -> Sequence[QueueRow]:
-        """Return those jobs that the controller knows, and that are the ones meant."""
+        """Return the jobs that the controller knows and whose marks match."""
         if not natives:
             return []
         wanted = set(natives)
@@ -267,13 +269,13 @@ class SlurmScheduler:
     async def _ordered(
         self, user: str, native_ids: Sequence[str]
     ) -> Sequence[QueueRow]:
-        """Return those jobs that an order can be given for.
+        """Return the jobs to which an order can be given.
 
         Raises
         ------
         Unavailable
-            One of them was lost, and is only just submitted again: the order would be
-            lost with it.
+            A job was lost and is being submitted again, so that the order would be
+            lost.
         """
         natives = _natives(user, native_ids)
         rows = await self._own(user, natives)

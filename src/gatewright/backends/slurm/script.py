@@ -1,11 +1,11 @@
-"""The script of a job as Slurm gets it: it does its work once.
+"""Writes the script of a job for Slurm, which ensures that the job's work is done once.
 
-A controller that was killed may forget a job, start it anew, or give its id to another;
-and one that nobody knows of is submitted again. So the script first makes a file of
-the submission's name in the user's home (its claim), which only one can make. Whoever
-finds it made ends at once with :data:`DONE_ALREADY`, unless Slurm itself put the very
-same job back into the queue. When the work has ended its exit code is added, so that
-the end is known although the controller has forgotten the job.
+A controller that was killed may forget a job, start it again, or assign its id to
+another; and a job of which there is no trace is submitted again. So the script first
+creates a file named after the submission in the user's home (its claim), which only one
+job can create. A job that finds the file ends at once with :data:`DONE_ALREADY`, unless
+Slurm itself has requeued the same job. When the work has ended, its exit code is added
+to the file, so that the end is known even if the controller has forgotten the job.
 """
 
 import shlex
@@ -16,7 +16,8 @@ from gatewright.backends.slurm.directives import directives
 from gatewright.domains.compute import Submission
 
 DONE_ALREADY = 117
-"""Exit code of a job whose work another has begun; below 128, as ``sacct`` tells it."""
+"""Exit code of a job whose work another job has begun. It is below 128, since ``sacct``
+reports larger ones differently."""
 
 _CLAIM = """\
 if ! (umask 077; mkdir -p {folder}; set -C
@@ -41,25 +42,25 @@ exit $gw_code
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a claim tells."""
+    """Content of a claim file."""
 
     number: str
-    """Slurm's id of the job that made it."""
+    """Slurm's id of the job that created it."""
     began_at: float
-    """When it began, seconds since 1970 UTC, by the clock of its machine."""
+    """Time of the start, seconds since 1970 UTC, by the clock of the node."""
     exit_code: int | None = None
     """Exit code of the work; None before its end."""
     ended_at: float | None = None
-    """When it ended; None before."""
+    """Time of the end, seconds since 1970 UTC; None before."""
 
 
 def claim_name(name: str, index: str) -> str:
-    """Return the name of the file that a job, or an array's element, makes."""
+    """Return the name of the claim file of a job or an element of an array."""
     return f"{name}_{index}" if index else name
 
 
 def claim_in(text: str) -> Claim | None:
-    """Return what a claim tells, None for one that tells nothing."""
+    """Return the content of a claim file; None if it is empty or incomplete."""
     claim = None
     for line in text.splitlines():
         words = line.split()
@@ -81,7 +82,7 @@ def script_of(
 ) -> str:
     """Return the script of a job, or of the elements of an array.
 
-    ``folder`` is where the claims are, in the home of the job's user.
+    ``folder`` holds the claim files, in the home of the job's user.
     """
     spec = submission.spec
     found = directives(spec.script or "")
@@ -149,7 +150,7 @@ def _cores(submission: Submission) -> tuple[str, str]:
 
 
 def _own(submission: Submission) -> list[str]:
-    """Return the variables that an element of an array has of its own, for a shell."""
+    """Return the environment variables that differ between the elements of an array."""
     if submission.array_index is None:
         return [f"GATEWRIGHT_JOB_ID={shlex.quote(submission.id)}"]
     number = shlex.quote(submission.array_id)

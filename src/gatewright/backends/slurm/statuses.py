@@ -1,4 +1,4 @@
-"""From rows of Slurm's to what the gateway says of jobs; pure."""
+"""Converts rows of Slurm's commands to statuses of jobs; pure functions."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ from gatewright.domains.compute import (
 
 
 def own_id(row: QueueRow) -> NativeId | None:
-    """Return the gateway's id of a job; None for one that is not the gateway's."""
+    """Return the native id of a job; None if it is not the gateway's."""
     mark = mark_in(row.comment)
     if mark is None:
         return None
@@ -34,14 +34,14 @@ def own_id(row: QueueRow) -> NativeId | None:
 
 @dataclass(frozen=True, slots=True)
 class Turns:
-    """Who goes first among the jobs that wait."""
+    """The order in which waiting jobs start."""
 
     rows: Mapping[str, Sequence[int]] = field(default_factory=dict)
-    """Priorities of the waiting jobs of each partition, rising."""
+    """Priorities of the waiting jobs of each partition, ascending."""
 
     @classmethod
     def of(cls, rows: Sequence[QueueRow]) -> "Turns":
-        """Return the order of a whole queue."""
+        """Return the order of a queue."""
         found: defaultdict[str, list[int]] = defaultdict(list)
         for row in rows:
             if row.state == "PENDING" and row.reason in {"Priority", "Resources"}:
@@ -49,7 +49,7 @@ class Turns:
         return cls({name: sorted(priorities) for name, priorities in found.items()})
 
     def ahead(self, row: QueueRow) -> int:
-        """Return how many jobs of its partition go before a job."""
+        """Return how many jobs of the same partition have a higher priority."""
         priorities = self.rows.get(row.partition, ())
         return sum(1 for priority in priorities if priority > row.priority)
 
@@ -69,7 +69,7 @@ def living(row: QueueRow, native: str, order: Turns) -> JobStatus:
 
 
 def finishing(row: QueueRow, native: str) -> JobStatus:
-    """Return the status of a job that ended a moment ago, and is being counted up."""
+    """Return the status of a job that has ended, but has no complete record yet."""
     return JobStatus(native, JobState.ACTIVE, "COMPLETING", started_at=row.started_at)
 
 
@@ -79,10 +79,10 @@ def has_ended(row: QueueRow) -> bool:
 
 
 def recorded(rows: Sequence[AccountingRow], native: NativeId) -> AccountingRow | None:
-    """Return the last record of a job among those of all that had its id.
+    """Return a job's last accounting record among records with the same id.
 
-    Its own is that of its account and with its mark. Where the site keeps no comments,
-    it is the only one of that account. None where it has none of a final state.
+    A record is the job's if account and mark match; if the site records no comments, if
+    it is the only one of that account. None if there is no record in a final state.
     """
     jobs = [
         row
@@ -99,10 +99,11 @@ def recorded(rows: Sequence[AccountingRow], native: NativeId) -> AccountingRow |
 
 
 def counted(rows: Sequence[AccountingRow], native: NativeId) -> AccountingRow | None:
-    """Return the record of a job that has been counted up, and does not change.
+    """Return the accounting record of a job if it is complete; else None.
 
-    One of a final state without an end is none: a controller tells accounting of a job
-    that ended soon in two messages, and one that was killed never sends the second.
+    A record in a final state without an end is incomplete: for a short job, the
+    controller sends two messages to accounting, and a controller that was killed never
+    sends the second one.
     """
     row = recorded(rows, native)
     return None if row is None or row.ended_at is None else row
@@ -113,7 +114,7 @@ def ended(
 ) -> JobStatus:
     """Return the status of a job from its final record and those of its steps.
 
-    A record without an end tells how long the job ran, at least.
+    In a record without an end, the elapsed time is a lower limit.
     """
     state = state_of(job.state, reason)
     begin = job.started_at or job.submitted_at or 0.0
@@ -146,9 +147,9 @@ def ended(
 def ended_uncounted(
     row: QueueRow, native: str, codes: tuple[int, int] | None, seen_at: float
 ) -> JobStatus:
-    """Return the status of an ended job that accounting tells nothing of.
+    """Return the status of an ended job that has no accounting record.
 
-    It had ended when it was ``seen_at``, if nobody knows better.
+    If its end is unknown, ``seen_at`` is used, in seconds since 1970 UTC.
     """
     state = state_of(row.state, row.reason)
     code, signal = _ending(*(codes or (0, 0)))
@@ -168,7 +169,7 @@ def ended_uncounted(
 
 
 def claimed(claim: Claim, native: str) -> JobStatus:
-    """Return the status of a job whose script told its end itself."""
+    """Return the status of a job from its claim file."""
     code, signal = _ending(claim.exit_code or 0, 0)
     state = JobState.COMPLETED if code == 0 else JobState.FAILED
     end = claim.ended_at or claim.began_at
@@ -186,9 +187,9 @@ def claimed(claim: Claim, native: str) -> JobStatus:
 
 
 def _ending(code: int, signal: int) -> tuple[int | None, int | None]:
-    """Return exit code and signal as the gateway tells them.
+    """Return exit code and signal in the gateway's form.
 
-    A shell whose command was ended by a signal ends with 128 and its number.
+    A shell whose command was ended by a signal exits with 128 plus its number.
     """
     if signal:
         return 128 + signal, signal
@@ -198,7 +199,7 @@ def _ending(code: int, signal: int) -> tuple[int | None, int | None]:
 
 
 def queued(row: QueueRow, status: JobStatus, user: str) -> QueuedJob:
-    """Return a job as the whole queue shows it."""
+    """Return a job as an entry of the whole queue."""
     return QueuedJob(
         status=status,
         user=user,
@@ -214,7 +215,7 @@ def queued(row: QueueRow, status: JobStatus, user: str) -> QueuedJob:
 
 
 def machines(rows: Sequence[NodeRow]) -> list[Node]:
-    """Return the machines, each once with all its partitions."""
+    """Return the nodes, each once with all its partitions."""
     found: dict[str, Node] = {}
     for row in rows:
         before = found.get(row.name)
@@ -234,7 +235,7 @@ def machines(rows: Sequence[NodeRow]) -> list[Node]:
 
 
 def partitions(rows: Sequence[PartitionRow]) -> list[Partition]:
-    """Return the partitions, each once with all its kinds of machines."""
+    """Return the partitions, each once for all its kinds of nodes."""
     found: dict[str, Partition] = {}
     for row in rows:
         before = found.get(row.name)

@@ -1,4 +1,4 @@
-"""Gives jobs to ``sbatch``, each once however often it is asked to."""
+"""Submits jobs with ``sbatch``, each only once even if a submission is repeated."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ Outcome = JobStatus | GatewayError
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """What one ``sbatch`` takes: a job alone, or elements of one array."""
+    """The jobs of one ``sbatch`` call: a single job, or elements of one array."""
 
     mark: Mark
     elements: Sequence[Submission]
@@ -41,7 +41,7 @@ class _Group:
 
 
 class Attempts:
-    """Which submissions were tried before, by whichever process of this machine."""
+    """Remembers which submissions were tried before by processes of this machine."""
 
     def __init__(self, folder: Path, clock: Clock) -> None:
         self._folder = folder / "attempts"
@@ -49,12 +49,12 @@ class Attempts:
         self._going_on: set[str] = set()
 
     def begin(self, mark: Mark, submitted_at: float) -> bool:
-        """Note a try, and return whether it may not be the first.
+        """Record an attempt; return whether there may have been an earlier one.
 
         Raises
         ------
         TimedOut
-            Another is going on in this process.
+            Another attempt is in progress in this process.
         """
         if mark.name in self._going_on:
             raise TimedOut("This job is just being submitted.", retry_after=2.0)
@@ -70,17 +70,17 @@ class Attempts:
         return old
 
     def end(self, mark: Mark) -> None:
-        """Note that nothing goes on any more."""
+        """Record that the attempt is over."""
         self._going_on.discard(mark.name)
 
     def forget(self, names: Sequence[str]) -> None:
-        """Let go of the notes of jobs that ended."""
+        """Remove the records of jobs that have ended."""
         for name in names:
             (self._folder / name).unlink(missing_ok=True)
 
 
 class Submitter:
-    """Submits the jobs of people."""
+    """Submits the jobs of all users."""
 
     def __init__(
         self, client: Client, finder: Finder, attempts: Attempts, clock: Clock
@@ -93,12 +93,14 @@ class Submitter:
     async def submit(
         self, user: str, submissions: Sequence[Submission]
     ) -> Sequence[Outcome]:
-        """Submit jobs of one user; return for each its first status, or why not.
+        """Submit jobs of one user; return for each its first status or the error.
 
         Raises
         ------
+        TimedOut
+            It is unknown whether jobs were accepted.
         GatewayError
-            None was taken, but for `TimedOut`, after which nobody knows.
+            None was accepted.
         """
         account = await self._client.account(user)
         folder = await self._finder.claims(user)
@@ -157,12 +159,12 @@ class Submitter:
     async def _taken_before(
         self, user: str, account: str, folder: str, group: _Group
     ) -> Mapping[str, Outcome]:
-        """Return the statuses of those that an earlier try has brought to Slurm.
+        """Return the statuses of jobs that an earlier attempt submitted.
 
         Raises
         ------
         TimedOut
-            Slurm cannot be asked, so nobody knows.
+            Slurm does not answer, so that this is unknown.
         """
         try:
             rows = await self._finder.with_marks(user, {group.mark.comment})
@@ -224,9 +226,9 @@ class Submitter:
 
 
 def _begun(claim: Claim, mark: Mark, account: str, index: str) -> JobStatus:
-    """Return the status of a job that has begun, and is in the queue no more.
+    """Return the status of a job that has begun and is not in the queue any more.
 
-    Its id within its array is not in its claim, but its own is, which serves as well.
+    Its claim file has its own numeric id, which replaces the id of the array.
     """
     native = str(NativeId(claim.number, mark.name, account, mark.user))
     if index:

@@ -1,4 +1,4 @@
-"""Numbers, times and sizes as Slurm's commands write them."""
+"""Parses numbers, times and sizes in the notation of Slurm's commands."""
 
 import re
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ _GPUS = re.compile(r"gpu(?::[^:,()]+)?:(\d+)", re.ASCII)
 
 
 def moment(text: str) -> float | None:
-    """Return a time in UTC as seconds since 1970, None for none."""
+    """Return a UTC time in seconds since 1970; None if there is none."""
     try:
         return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
     except ValueError:
@@ -20,7 +20,10 @@ def moment(text: str) -> float | None:
 
 
 def seconds(text: str) -> float | None:
-    """Return a duration (``1-02:03:04``, ``10:00``, ``61``), None for no limit."""
+    """Return a duration (``1-02:03:04``, ``10:00``, ``61``) in seconds.
+
+    None for no limit.
+    """
     found = None if text in _ENDLESS else _TIME.fullmatch(text)
     if found is None:
         return None
@@ -29,7 +32,7 @@ def seconds(text: str) -> float | None:
 
 
 def size(text: str, unit: str) -> int | None:
-    """Return bytes; a number alone counts in the unit (``K``, ``M``...)."""
+    """Return a size in bytes; a plain number is in ``unit`` (``K``, ``M``, ...)."""
     found = _SIZE.fullmatch(text)
     if found is None:
         return None
@@ -38,7 +41,7 @@ def size(text: str, unit: str) -> int | None:
 
 
 def count(text: str) -> int:
-    """Return a number that may be written ``1.5K``, or be a range; 0 for none."""
+    """Return a number such as ``1.5K``, or the first of a range; 0 for none."""
     text = text.partition("-")[0]
     found = size(text, "")
     return found or 0
@@ -52,16 +55,16 @@ def memory(text: str) -> int:
 
 
 def gpus(text: str) -> int:
-    """Return the graphics processors of a list of generic resources."""
+    """Return the number of GPUs in a list of generic resources."""
     return sum(map(int, _GPUS.findall(text)))
 
 
 def cores(text: str) -> tuple[int, int]:
-    """Return cores in use and cores in all of ``ALLOCATED/IDLE/OTHER/TOTAL``."""
+    """Return CPU cores in use and in total from ``ALLOCATED/IDLE/OTHER/TOTAL``."""
     parts = text.split("/")
     return count(parts[0]), count(parts[-1])
 
 
 def given(text: str) -> str:
-    """Return a text; empty for the words that Slurm writes where there is none."""
+    """Return a text, but "" for the words with which Slurm means that there is none."""
     return "" if text in _NOTHING else text

@@ -1,4 +1,4 @@
-"""Slurm's words for states and reasons, in the gateway's and in plain ones."""
+"""Translates Slurm's states and reasons into the gateway's states and sentences."""
 
 import re
 
@@ -66,7 +66,7 @@ _PLACES = (1000, 100, 10, 5)
 
 
 def state_of(word: str, reason: str) -> JobState:
-    """Return the state that Slurm's word means."""
+    """Return the state for Slurm's state and reason."""
     word = word.partition(" ")[0].rstrip("+")
     if word in _ACTIVE:
         return JobState.ACTIVE
@@ -80,7 +80,7 @@ def state_of(word: str, reason: str) -> JobState:
 def why_it_waits(row: QueueRow, ahead: int) -> str:
     """Return why a job has not started: the reason, its place, what it needs.
 
-    ``ahead`` counts the jobs of its partition that go first.
+    ``ahead`` is the number of jobs of its partition with a higher priority.
     """
     if row.reason == "Dependency":
         numbers = _DEPENDED_ON.findall(row.dependency)
@@ -105,10 +105,10 @@ def why_it_waits(row: QueueRow, ahead: int) -> str:
 
 
 def _place(ahead: int) -> str:
-    """Return a place in the queue, roughly where it is far from the head.
+    """Return a job's place in the queue, only roughly if it is far from the head.
 
-    Each text is written down for its job, and the places of all change whenever one
-    starts.
+    Each new text has to be written to the job's record, and all places change whenever
+    a job starts.
     """
     rough = next((place for place in _PLACES if ahead > place), None)
     if rough is not None:
@@ -119,7 +119,7 @@ def _place(ahead: int) -> str:
 
 
 def why_it_ended(word: str, reason: str, exit_code: int, signal: int) -> str:
-    """Return why a job failed or was canceled; nothing for one that completed."""
+    """Return why a job failed or was canceled; "" for one that completed."""
     state, _, by = word.partition(" by ")
     state = state.rstrip("+")
     if state == "COMPLETED":

@@ -1,4 +1,4 @@
-"""The worker: a process that acts for one user, and the gateway's end of it."""
+"""The worker, a process that acts with the rights of one user, and its client."""
 
 from gatewright.backends.worker.client import (
     LASTING_SECONDS,

@@ -1,4 +1,4 @@
-"""One user's worker as the gateway sees it: started when needed, and again."""
+"""The gateway's client of one user's worker, which it starts whenever needed."""
 
 import asyncio
 import math
@@ -49,17 +49,17 @@ class _Launched(msgspec.Struct):
 
 
 class Worker:
-    """Calls of one user, each answered by that user's own process.
+    """Sends requests to the process that acts as one user.
 
-    A worker that dies, hangs or breaks the protocol fails the calls that wait for it
-    (`Unavailable`, `TimedOut`); the next call starts another.
+    If the worker dies, hangs or violates the protocol, pending calls fail
+    (`Unavailable`, `TimedOut`), and the next call starts a new one.
 
     Parameters
     ----------
     starter
         Starts the worker; by default as a child of this process.
     processes
-        Threads in which workers are started and ended, which both may take seconds;
+        Threads in which workers are started and ended, both of which can take seconds;
         by default those of the event loop.
     """
 
@@ -88,19 +88,19 @@ class Worker:
 
     @property
     def pid(self) -> int | None:
-        """Process id of the running worker, None while there is none."""
+        """Process id of the worker; None while there is none."""
         return self._process.pid if self._process is not None else None
 
     @property
     def running(self) -> bool:
-        """Whether there is a worker now."""
+        """Whether a worker is running."""
         return self._connection is not None and not self._connection.ended
 
     def rest(self, seconds: float, oldest: float = math.inf) -> None:
-        """End a worker that had nothing to do for so long; the next call starts one.
+        """End a worker that has been idle for ``seconds``; the next call starts one.
 
-        One that began ``oldest`` seconds ago is ended as soon as it has nothing to do.
-        A worker with an upload in progress has something to do, however long it takes.
+        A worker that was started ``oldest`` seconds ago is ended as soon as it is idle.
+        A worker with an unfinished upload is not idle.
         """
         if self._connection is None or self._in_hand or self._uploads:
             return
@@ -121,8 +121,8 @@ class Worker:
         Raises
         ------
         GatewayError
-            What the error of the operating system means; `Unavailable` when the worker
-            goes away, `TimedOut` when it does not answer.
+            The error for the worker's ``errno``; `Unavailable` if the worker ends,
+            `TimedOut` if it does not answer.
         """
         answer = await self.exchange(operation, arguments, seconds=seconds)
         return self._value(answer, kind)
@@ -137,10 +137,10 @@ class Worker:
         given: int | None = None,
         seconds: float = QUICK_SECONDS,
     ) -> tuple[T, int | None]:
-        """Return the answer to an operation and the descriptor that came, if one did.
+        """Return the answer, and the file descriptor that came with it, or None.
 
-        The descriptor is a regular file opened for ``access``, and the caller's to
-        close. ``given`` is a descriptor to pass to the worker.
+        The descriptor is a regular file opened for ``access``; the caller closes it.
+        ``given`` is a descriptor that is passed to the worker.
         """
         answer = await self.exchange(
             operation, arguments, access=access, given=given, seconds=seconds
@@ -158,12 +158,12 @@ class Worker:
         environment: Mapping[str, str] | None,
         directory: Path | str | bytes,
     ) -> int:
-        """Start a program that outlives worker and gateway; returns its process id.
+        """Start a program that outlives the worker and the gateway; return its pid.
 
-        The program leads its own session, has ``/dev/null`` as its three streams and
-        the limits that the gateway was started with. ``environment`` is all that it
-        has; None gives it the worker's. The directory is an absolute path of the
-        machine.
+        The program leads its own session, has ``/dev/null`` as its three standard
+        streams, and the resource limits of the worker's start. ``environment`` is its
+        complete environment; None stands for that of the worker. ``directory`` is an
+        absolute path.
         """
         given = None
         if environment is not None:
@@ -194,7 +194,7 @@ class Worker:
         given: int | None = None,
         seconds: float = QUICK_SECONDS,
     ) -> Answer:
-        """Send one request, starting the worker if there is none, and wait."""
+        """Send a request, starting the worker if needed, and return the answer."""
         began = asyncio.get_running_loop().time()
         message = {"op": operation, **arguments}
         slots = self._quick
@@ -262,14 +262,14 @@ class Worker:
     async def _give_up(
         self, starting: "asyncio.Future[tuple[socket.socket, RunningWorker]]"
     ) -> None:
-        """Await the end of a worker that nobody waited for: its socket is closed."""
+        """Close the socket of a worker whose start was cancelled, and end it."""
         with suppress(OSError, GatewayError):
             ours, process = await starting
             ours.close()
             self._on_end(process)
 
     def _on_end(self, process: RunningWorker) -> None:
-        """Give a worker whose socket is closed its time to end, then kill it."""
+        """Wait for a worker with a closed socket to end; kill it if it does not."""
 
         def end() -> None:
             if not process.ends_within(_END_SECONDS):
@@ -281,9 +281,9 @@ class Worker:
         ending.add_done_callback(self._ending.discard)
 
     async def _drop_if_hung(self, since: float) -> None:
-        """End a worker that has said nothing since a request, and says nothing now.
+        """End a worker that has not answered anything since a request, nor a ping.
 
-        One slow operation must not end the others, so the worker is asked first.
+        The ping avoids that one slow operation ends all others.
         """
         connection = self._connection
         if connection is None or connection.heard_at >= since:
@@ -302,7 +302,7 @@ class Worker:
             self._connection.end()
 
     async def close(self) -> None:
-        """End the worker after the operations in hand."""
+        """End the worker after its pending operations."""
         if self._connection is not None:
             self._connection.end()
         await asyncio.gather(*self._given_up)
@@ -311,13 +311,13 @@ class Worker:
 
 
 def latin(value: str | bytes) -> str:
-    """Return text or bytes as a message writes bytes."""
+    """Return text or bytes in the form in which messages carry bytes (Latin-1)."""
     return os.fsencode(value).decode("latin-1")
 
 
 @asynccontextmanager
 async def open_worker(starter: WorkerStarter | None = None) -> AsyncIterator[Worker]:
-    """Yield a worker that ends with the block."""
+    """Yield a worker that is ended after the block."""
     worker = Worker(starter)
     try:
         yield worker

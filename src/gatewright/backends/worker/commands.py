@@ -1,4 +1,4 @@
-"""The port `CommandRunner` over the user's worker."""
+"""Implements the port `CommandRunner` with the user's worker."""
 
 import asyncio
 import os
@@ -14,7 +14,10 @@ _GRACE_SECONDS = 10.0
 
 
 class RunAnswer(msgspec.Struct):
-    """How a command ended; the descriptor begins with ``stdout`` bytes of output."""
+    """Outcome of a command.
+
+    The descriptor has ``stdout`` bytes, then ``stderr`` bytes.
+    """
 
     exit_code: int
     stdout: int
@@ -25,16 +28,16 @@ class RunAnswer(msgspec.Struct):
 
 
 class WorkerCommands:
-    """Runs commands where the users' workers are.
+    """Runs commands in the workers of the users.
 
     Parameters
     ----------
     workers
         The workers of the users.
     root
-        Folder of the machine where the paths of folders begin.
+        Folder of the machine to which paths are relative.
     home
-        Returns the path, from the root, of the folder that a user's ``~`` means.
+        Returns a user's home directory as a path relative to the root.
     """
 
     def __init__(
@@ -86,7 +89,7 @@ class WorkerCommands:
 
 
 def _file_of(content: bytes) -> int:
-    """Return a descriptor of an anonymous file that has the content."""
+    """Return a descriptor of an anonymous file with this content."""
     descriptor = os.memfd_create("input", os.MFD_CLOEXEC)
     with os.fdopen(descriptor, "wb", closefd=False) as file:
         file.write(content)

@@ -1,4 +1,4 @@
-"""The gateway's end of one worker's socket; what comes from there is not trusted."""
+"""The gateway's end of a worker's socket; what the worker sends is not trusted."""
 
 import asyncio
 import contextlib
@@ -36,29 +36,29 @@ class _Message(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a worker answered."""
+    """Answer of a worker."""
 
     body: bytes
-    """The JSON value, not yet looked at."""
+    """JSON value, not yet decoded."""
     errno: int
-    """Number of the error; 0 for none."""
+    """``errno`` of the failure; 0 for success."""
     descriptor: int | None
-    """Descriptor of a regular file, which the receiver closes."""
+    """Descriptor of a regular file, which the receiver closes; None without one."""
 
 
 class ConnectionEnded(Exception):
-    """The worker is gone, or does not keep to the protocol."""
+    """The worker has ended or violated the protocol."""
 
 
 @dataclass(slots=True)
 class _Pending:
     future: "asyncio.Future[Answer]"
     access: int | None
-    """How a descriptor in the answer must be open; None: there must be none."""
+    """How a descriptor in the answer must be opened; None if there must be none."""
 
 
 class Connection:
-    """Requests and answers matched by id; a malformed message ends the connection."""
+    """Matches answers to requests by id; an invalid message ends the connection."""
 
     def __init__(self, sock: socket.socket, on_end: Callable[[], None]) -> None:
         sock.setblocking(False)  # noqa: FBT003  # the socket's own signature
@@ -78,12 +78,12 @@ class Connection:
         self._loop.add_reader(sock.fileno(), self._on_readable)
 
     async def ready(self) -> None:
-        """Wait for the worker's first word.
+        """Wait for the worker's first message, which has the protocol version.
 
         Raises
         ------
         ConnectionEnded
-            It speaks another version, or something else altogether.
+            The worker uses another version or another protocol.
         """
         await asyncio.shield(self._hello)
 
@@ -98,9 +98,9 @@ class Connection:
         Raises
         ------
         ConnectionEnded
-            The worker went away before it answered.
+            The worker ended before it answered.
         FrameError
-            The request is above the size of a message.
+            The request exceeds the largest size of a message.
         """
         if self.ended:
             raise ConnectionEnded
@@ -117,7 +117,7 @@ class Connection:
             raise
 
     def _abandon(self, number: int, pending: _Pending) -> None:
-        """Cancel a request whose answer nobody waits for, or drop what has come."""
+        """Cancel a request whose answer is not needed, or discard its answer."""
         if self._pending.pop(number, None) is not None:
             self._forgotten.add(number)
             if len(self._forgotten) > _FORGOTTEN_AT_MOST:
@@ -133,7 +133,7 @@ class Connection:
             self._flush()
 
     def _flush(self) -> None:
-        """Send what the socket takes; go on when it takes more."""
+        """Send as much as the socket accepts; continue when it accepts more."""
         try:
             while self._unsent:
                 frame, descriptor = self._unsent[0]
@@ -201,7 +201,7 @@ class Connection:
         pending.future.set_result(answer)
 
     def end(self) -> None:
-        """Close the socket and fail what waits; safe to repeat."""
+        """Close the socket and fail all pending requests; further calls do nothing."""
         if self.ended:
             return
         self.ended = True

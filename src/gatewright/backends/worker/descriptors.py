@@ -1,9 +1,9 @@
-"""What the gateway takes for a file when a worker passes a descriptor.
+"""Checks file descriptors that a worker passes to the gateway.
 
-A worker is its user's process, so the descriptor may be anything. Nothing here waits
-for the file's own file system (a user may be the one who answers for it): the kernel
-is asked for what it knows (``AT_STATX_DONT_SYNC``, statx(2)). For a file system of the
-machine that is the truth, for one of a network it may be some seconds old.
+A worker runs as its user, who may control it, so a descriptor can be anything. The
+checks here never wait for the file's own file system, which the user may control too:
+the kernel returns only what it knows (``AT_STATX_DONT_SYNC``, statx(2)). This is exact
+for local file systems, and may be some seconds old for network file systems.
 """
 
 import ctypes
@@ -26,16 +26,16 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What the kernel knows of an open file."""
+    """What the kernel knows about an open file."""
 
     mode: int
     """Type and permission bits."""
     size: int
     """Size in bytes."""
     modified_ns: int
-    """Time of the last change of content, nanoseconds since 1970."""
+    """Time of modification (mtime), nanoseconds since 1970."""
     changed_ns: int
-    """Time of the last change of content or attributes, nanoseconds since 1970."""
+    """Time of change of content or attributes (ctime), nanoseconds since 1970."""
 
 
 def state_of(descriptor: int) -> State:
@@ -44,7 +44,7 @@ def state_of(descriptor: int) -> State:
     Raises
     ------
     OSError
-        The kernel does not tell.
+        The kernel does not return it.
     """
     answer = ctypes.create_string_buffer(_STATX_BYTES)
     failed = _libc.statx(
@@ -68,8 +68,8 @@ def state_of(descriptor: int) -> State:
 def is_plain_file(descriptor: int, access: int) -> bool:
     """Return whether a descriptor is a regular file opened for ``access``.
 
-    ``access`` is ``os.O_RDONLY`` or ``os.O_RDWR``. Descriptors that only name a file
-    (``O_PATH``), or read and write in a way of their own, are refused.
+    ``access`` is ``os.O_RDONLY`` or ``os.O_RDWR``. Descriptors with ``O_PATH``, or with
+    flags that change how they read or write, are refused.
     """
     flags = fcntl.fcntl(descriptor, fcntl.F_GETFL)
     if flags & os.O_ACCMODE != access or flags & _REFUSED_FLAGS:

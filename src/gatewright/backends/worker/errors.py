@@ -1,6 +1,6 @@
-"""What the numbers of the operating system's errors mean to the person who asked.
+"""Turns ``errno`` values into errors with a message for the user.
 
-A worker sends a number and nothing else; every sentence is written here.
+A worker sends only the number; all messages are here.
 """
 
 import errno
@@ -66,7 +66,7 @@ _RETRY_SECONDS = 1
 
 
 def meaning(number: int) -> GatewayError:
-    """Return the error that an ``errno`` means."""
+    """Return the error for an ``errno``."""
     kind, text = _MEANINGS.get(
         number, (BackendFailed, "The file system answered with an unknown error.")
     )

@@ -1,4 +1,4 @@
-"""Checks a job's files and folders, as its user, before the job is accepted."""
+"""Checks the files and folders of a job, as its user, before the job is accepted."""
 
 import posixpath
 import stat
@@ -8,20 +8,22 @@ from gatewright.core.errors import InvalidContent, NotAllowed, NotFound
 from gatewright.domains.compute import Submission, parse_array
 
 Mode = Callable[[str, str], Awaitable[int]]
-"""Returns the type and permissions of what a user's absolute path leads to."""
+"""Returns type and permissions (``st_mode``) of a user's absolute path, links followed.
+"""
 
 _MOST_INDICES = 1 << 24
 
 
 async def check_paths(submission: Submission, mode: Mode) -> None:
-    """Refuse a job whose folders are not there, as its user sees them.
+    """Refuse a job whose folders do not exist for its user.
 
-    Files and folders that a job before it may still make are not asked for.
+    Paths that an earlier job may still create, because this job depends on it, are not
+    checked.
 
     Raises
     ------
     InvalidContent
-        The text names the folder or the file.
+        The message names the folder or the file.
     """
     spec = submission.spec
     await _check_folder(submission.user, "directory", submission.directory, mode)
@@ -51,7 +53,7 @@ def _outputs(submission: Submission) -> list[tuple[str, str]]:
 
 
 def _output_folders(submission: Submission) -> Iterator[tuple[str, str]]:
-    """Yield the folders, other than the working directory, that output goes to."""
+    """Yield the folders for output, except the working directory."""
     for field, path in _outputs(submission):
         folder = posixpath.dirname(path)
         if "{id}" in folder:
@@ -83,7 +85,7 @@ async def _check_folder(user: str, field: str, path: str, mode: Mode) -> None:
 
 
 async def _is_folder(user: str, path: str, mode: Mode) -> bool | None:
-    """Return whether a path leads to a folder, or None where nothing is there."""
+    """Return whether a path is a folder; None if it does not exist."""
     try:
         return stat.S_ISDIR(await mode(user, path))
     except NotFound:

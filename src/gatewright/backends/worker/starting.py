@@ -1,8 +1,8 @@
-"""What starts a user's worker: this process, or another that may act for more people.
+"""Starts the workers of users, from this process or through another one.
 
-The gateway needs a connected socket and someone to ask for the worker's end. Whoever
-starts the worker (a broker with the rights to become its user) keeps it as a child,
-passes the gateway's end of the socket, and ends it when asked to.
+The gateway needs a connected socket, and an object that can end the worker. A process
+with more rights, such as the broker, can start the worker as its own child, pass the
+gateway's end of the socket, and end the worker on request.
 """
 
 import os
@@ -20,46 +20,47 @@ _ENVIRONMENT = frozenset(
 
 
 class RunningWorker(Protocol):
-    """A worker as the one that started it knows it. Its methods block."""
+    """A running worker, for the process that started it. The methods block."""
 
     @property
     def pid(self) -> int:
-        """Its process id."""
+        """Process id."""
 
     def ends_within(self, seconds: float) -> bool:
-        """Wait for its end, and return whether it came."""
+        """Wait at most ``seconds`` for its end; return whether it has ended."""
 
     def kill(self) -> None:
-        """Have it ended at once; safe to repeat."""
+        """Kill it; further calls do nothing."""
 
 
 class WorkerStarter(Protocol):
     """Starts the worker of one user."""
 
     def start(self) -> tuple[socket.socket, RunningWorker]:
-        """Start it, and return the gateway's end of its socket; this blocks.
+        """Start the worker, and return the gateway's end of its socket; this blocks.
 
-        The worker says its version on the socket, and ends when the socket does.
+        The worker first sends its protocol version, and ends when the socket is closed.
 
         Raises
         ------
         OSError
-            It could not be started.
+            The worker could not be started.
         GatewayError
-            Nobody may act for this user, or not now.
+            The gateway may not act as this user, or not at the moment.
         """
 
 
 class ChildStarter:
-    """Starts workers as children of this process, which act as its own user.
+    """Starts workers as children of this process, with its own user id.
 
-    A worker gets nothing of the gateway's but the socket and a few plain variables.
+    Of the gateway's resources a worker inherits only the socket and a few environment
+    variables.
 
     Parameters
     ----------
     command
-        The worker's program and arguments; the number of the socket's descriptor is
-        added to them.
+        Program and arguments of the worker; the number of the socket's descriptor is
+        appended.
     """
 
     def __init__(
@@ -89,7 +90,7 @@ class ChildStarter:
 
 
 class Child:
-    """The port `RunningWorker` over a child of this process."""
+    """Implements `RunningWorker` for a child of this process."""
 
     def __init__(self, process: "subprocess.Popen[bytes]") -> None:
         self._process = process

@@ -1,4 +1,4 @@
-"""Which worker acts for a user."""
+"""Selects the worker that acts for a user."""
 
 from collections.abc import Awaitable, Callable
 from typing import Protocol
@@ -6,11 +6,11 @@ from typing import Protocol
 from gatewright.backends.worker.client import Worker
 
 Home = Callable[[str], Awaitable[bytes]]
-"""Returns the folder that a user's ``~`` means, as a path from a system's root."""
+"""Returns a user's home directory, as a path relative to the root of a system."""
 
 
 async def at_the_root(user: str) -> bytes:
-    """Return the root: everyone's home on a system that does not say another."""
+    """Return the root directory, the default home on a system."""
     return b"/"
 
 
@@ -22,7 +22,7 @@ class Workers(Protocol):
 
 
 class OneWorker:
-    """Single-user mode: the one person's worker acts for every account that may ask."""
+    """Single-user mode: one worker acts for all accounts."""
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker

@@ -1,7 +1,7 @@
-"""Classification: what tells a real change on the sky from an artefact.
+"""Classification of detections: real changes on the sky, or artefacts (bogus).
 
-A forest learns from stars that were put into frames, and from people's votes. It is
-measured on examples that it did not see. NumPy alone.
+A random forest learns from stars that were injected into frames, and from people's
+votes. It is evaluated on held-out examples. It needs NumPy alone.
 """
 
 from gatewright.domains.classification.judge import Judge, train

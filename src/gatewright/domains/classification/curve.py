@@ -1,4 +1,4 @@
-"""A logistic curve of one number, by the greatest likelihood."""
+"""Logistic regression on one variable, by maximum likelihood."""
 
 from dataclasses import dataclass
 
@@ -12,30 +12,31 @@ _PRIOR = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """The chance ``1 / (1 + exp(-(slope x + offset)))``."""
+    """The logistic probability ``1 / (1 + exp(-(slope * x + offset)))``."""
 
     slope: float
-    """How steep it is."""
+    """Slope of the log-odds."""
     offset: float
-    """What is added."""
+    """Log-odds at ``x = 0``."""
 
     def at(self, x: Numbers) -> Numbers:
-        """Return the chance at numbers."""
+        """Return the probability at each value of ``x``."""
         steps = np.clip(self.slope * x + self.offset, -500.0, 500.0)
         chance: Numbers = 1.0 / (1.0 + np.exp(-steps))
         return chance
 
     @property
     def half(self) -> float:
-        """Where the chance is one half; NaN for a curve that is flat."""
+        """Value of ``x`` where the probability is one half; NaN for a flat curve."""
         return -self.offset / self.slope if self.slope else float("nan")
 
 
 def fit_curve(x: Numbers, of_class: Numbers) -> Curve:
-    """Return the curve of how likely numbers are of a class (1, others 0).
+    """Return the logistic curve of the probability that ``x`` belongs to class 1.
 
-    The ends are those of Platt 1999: a class of n has the chance (n + 1) / (n + 2), so
-    that classes which a number parts wholly have a curve too.
+    ``of_class`` is 1 or 0 for each value. The targets are Platt's (1999): (n + 1) / (n
+    + 2) for a class of n examples, so that the fit is finite even if ``x`` separates
+    the classes completely.
     """
     good = of_class.sum()
     high, low = (good + 1.0) / (good + 2.0), 1.0 / (len(x) - good + 2.0)

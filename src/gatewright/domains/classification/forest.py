@@ -1,10 +1,10 @@
-"""A forest of decision trees in NumPy: how likely each example is of the one class.
+"""A random forest in NumPy: the probability that each example is of class 1.
 
-Source: Breiman 2001 (Machine Learning 45, 5): each tree sees a sample with repetition,
-and each split chooses among some of the features. Splits are sought among quantiles of
-each feature, all nodes of a level at once. A feature that is not known is less than
-each number that is. The trees that did not see an example judge it fairly, which is
-what calibration is measured from (section 3.1, "out of bag").
+Source: Breiman 2001 (Machine Learning 45, 5): each tree is trained on a bootstrap
+sample, and each split chooses among a random subset of the features. Splits are sought
+at quantiles of each feature, for all nodes of a level at once. An unknown feature
+counts as less than every number. The predictions of trees for examples that they were
+not trained on ("out of bag", section 3.1) are unbiased and serve for calibration.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,24 +20,24 @@ TREES = 100
 DEPTH = 12
 _BINS = 48
 _LEAST = 2.0
-"""Least weight of examples in a leaf."""
+"""Least weight of the examples in a leaf."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """Nodes of a tree, the root first; arrays of one length."""
+    """The nodes of a decision tree, the root first; arrays of one length."""
 
     feature: Places
-    """Column that a node splits by; -1 in a leaf."""
+    """Column of the feature that a node splits; -1 in a leaf."""
     threshold: Numbers
-    """What is at most this goes to the first child, and so does what is not known."""
+    """Rows with at most this value, or with NaN, go to the first child."""
     child: Places
-    """Place of the first child; the second one follows it."""
+    """Index of the first child; the second child follows it."""
     value: Numbers
-    """Share of the one class in a leaf."""
+    """Fraction of class 1 in a leaf."""
 
     def values(self, table: Numbers) -> Numbers:
-        """Return the value of the leaf that each row of a table comes to."""
+        """Return the value of the leaf that each row of a table reaches."""
         place = np.zeros(len(table), np.int_)
         row = np.arange(len(table))
         while True:
@@ -52,7 +52,7 @@ class Tree:
 
 @dataclass(frozen=True, slots=True)
 class Forest:
-    """Trees that vote."""
+    """An ensemble of trees, whose values are averaged."""
 
     trees: Sequence[Tree]
     """The trees; at least one."""
@@ -65,7 +65,7 @@ class Forest:
         return total / len(self.trees)
 
     def to_json(self) -> list[dict[str, list[float]]]:
-        """Return the trees as plain lists."""
+        """Return the trees as plain lists, for JSON."""
         return [
             {
                 "feature": tree.feature.tolist(),
@@ -78,7 +78,7 @@ class Forest:
 
     @staticmethod
     def from_json(told: Sequence[Mapping[str, Sequence[float]]]) -> "Forest":
-        """Return the forest of such lists."""
+        """Return the forest of lists that :meth:`to_json` returned."""
         return Forest(
             [
                 Tree(
@@ -95,18 +95,20 @@ class Forest:
 def grow(
     table: Numbers, of_class: Numbers, weight: Numbers, seed: int, trees: int = TREES
 ) -> tuple[Forest, Numbers]:
-    """Return a forest, and for each row the mean of the trees that did not see it.
+    """Return a forest, and the out-of-bag prediction of each row.
 
     Parameters
     ----------
     table
-        Features, one row for each example; NaN for what is not known.
+        Features, one row for each example; NaN for unknown values.
     of_class
-        1 for examples of the class, 0 for others.
+        1 or 0 for each example.
     weight
-        How much each counts.
+        Weight of each example.
     seed
-        The same seed and the same examples make the same forest.
+        Seed of the random numbers; the forest is reproducible.
+    trees
+        Number of trees.
     """
     random = np.random.default_rng(seed)
     edges = [_edges(column) for column in table.T]
@@ -131,7 +133,7 @@ def grow(
 
 
 def _edges(column: Numbers) -> Numbers:
-    """Return the numbers between which a feature is split."""
+    """Return the values at which a feature may be split, in ascending order."""
     known = np.unique(column[~np.isnan(column)])
     if len(known) > _BINS:
         known = np.unique(np.quantile(known, np.linspace(0, 1, _BINS + 1)))
@@ -193,16 +195,16 @@ def _tree(
 
 
 def _threshold(edges: Numbers, at: int) -> float:
-    """Return the number that a split after a bin goes by; bin 0 is the unknown."""
+    """Return the threshold of a split after a bin; bin 0 holds unknown values."""
     return float(edges[at - 1]) if at else -np.finfo(np.float64).max
 
 
 def _splits(
     bins: Places, of_class: Numbers, weight: Numbers, local: Places, chosen: Places
 ) -> tuple[Places, Places, Numbers]:
-    """Return for each node the best feature, the last bin of its first half, its gain.
+    """Return each node's best feature, the last bin of its first child, and the gain.
 
-    The gain is the fall of Gini's impurity times the weight.
+    The gain is the decrease of the Gini impurity, times the weight.
     """
     nodes, some = chosen.shape
     many = _BINS + 2

@@ -1,4 +1,4 @@
-"""Bounds of counts and shares, 95 % each."""
+"""95 % confidence intervals of counts and fractions."""
 
 import math
 
@@ -10,7 +10,10 @@ _HALVINGS = 80
 
 
 def share(part: int, whole: int) -> Interval:
-    """Return a share with Wilson's interval (1927, JASA 22, 209); NaN of none."""
+    """Return a fraction with Wilson's interval (1927, JASA 22, 209).
+
+    The fraction is NaN, with the bounds 0 and 1, if ``whole`` is 0.
+    """
     if not whole:
         return Interval(math.nan, 0.0, 1.0)
     p, z = part / whole, _NORMAL**2 / whole
@@ -20,7 +23,7 @@ def share(part: int, whole: int) -> Interval:
 
 
 def poisson(count: int) -> Interval:
-    """Return a count with the exact interval of its mean.
+    """Return a count with the exact confidence interval of its Poisson mean.
 
     Source: Garwood 1936 (Biometrika 28, 437).
     """
@@ -29,7 +32,7 @@ def poisson(count: int) -> Interval:
 
 
 def _mean_with(count: int, chance: float) -> float:
-    """Return the mean with which at most ``count`` are seen with a chance."""
+    """Return the mean for which at most ``count`` events have a probability."""
     low, high = 0.0, 2.0 * count + 20.0
     for _ in range(_HALVINGS):
         middle = (low + high) / 2.0
@@ -41,7 +44,7 @@ def _mean_with(count: int, chance: float) -> float:
 
 
 def _at_most(count: int, mean: float) -> float:
-    """Return the chance of at most a count by Poisson's distribution."""
+    """Return the Poisson probability of at most ``count`` events."""
     total = 0.0
     for k in range(count + 1):
         total += math.exp(k * math.log(max(mean, 1e-300)) - mean - math.lgamma(k + 1))

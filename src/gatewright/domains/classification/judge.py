@@ -1,4 +1,4 @@
-"""A trained classifier: features to the chance that a detection is real."""
+"""A trained classifier: from features to the probability of a real detection."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,18 +11,18 @@ from gatewright.domains.classification.forest import TREES, Forest, Numbers, gro
 from gatewright.domains.classification.model import Example
 
 LEAST = 20
-"""Fewest examples of each kind that are learned from."""
+"""Least number of training examples of each class."""
 UNITS = frozenset({"flux", "flux_error"})
-"""Features in a frame's own units, which mean nothing in another frame."""
+"""Features in a frame's own units, which cannot be compared between frames."""
 _EVEN = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """A forest, and the curve that makes its votes a chance.
+    """A random forest, and the curve that calibrates its votes to probabilities.
 
-    The chance is that of a mixture of real and bogus as in the examples (Platt 1999,
-    in Advances in Large Margin Classifiers, 61).
+    The probabilities hold for the mixture of real and bogus in the training examples
+    (Platt 1999, in Advances in Large Margin Classifiers, 61).
     """
 
     features: Sequence[str]
@@ -30,18 +30,18 @@ class Judge:
     forest: Forest
     """The forest."""
     curve: Curve
-    """Chance by the logarithm of the odds of its votes."""
+    """Probability as a function of the log-odds of the forest's votes."""
 
     def scores(self, found: Sequence[Mapping[str, float | None]]) -> list[float]:
-        """Return how likely each detection is real, 0 to 1.
+        """Return the probability that each detection is real, 0 to 1.
 
-        Features that it does not have count as not known.
+        A feature that a detection lacks counts as unknown.
         """
         values = self.forest.values(table_of(found, self.features))
         return [float(one) for one in self.curve.at(_odds(values))]
 
     def to_json(self) -> dict[str, object]:
-        """Return it as plain values."""
+        """Return the classifier as plain values, for JSON."""
         return {
             "features": list(self.features),
             "trees": self.forest.to_json(),
@@ -51,12 +51,12 @@ class Judge:
 
     @staticmethod
     def from_json(told: Mapping[str, object]) -> "Judge":
-        """Return the judge of such values.
+        """Return the classifier of values that :meth:`to_json` returned.
 
         Raises
         ------
         InvalidContent
-            They are of another form.
+            The values do not have the expected form.
         """
         try:
             curve = Curve(float(str(told["slope"])), float(str(told["offset"])))
@@ -67,14 +67,14 @@ class Judge:
 
 
 def train(examples: Sequence[Example], seed: int = 1, trees: int = TREES) -> Judge:
-    """Return a judge of the examples that are not held out.
+    """Return a classifier trained on the examples that are not held out.
 
-    The same examples and the same seed give the same judge.
+    The same examples and the same seed give the same classifier.
 
     Raises
     ------
     InvalidContent
-        There are too few examples of a kind.
+        There are too few examples of a class.
     """
     learned = [one for one in examples if not one.held_out]
     real = np.array([one.real for one in learned], np.float64)
@@ -93,14 +93,14 @@ def train(examples: Sequence[Example], seed: int = 1, trees: int = TREES) -> Jud
 def table_of(
     found: Sequence[Mapping[str, float | None]], names: Sequence[str]
 ) -> Numbers:
-    """Return features as rows of a table, NaN for what is not known."""
+    """Return features as the rows of a table, with NaN for unknown values."""
     rows = [[one.get(name) for name in names] for one in found]
     table = np.array(rows, np.float64).reshape(len(found), len(names))
     return np.where(np.isfinite(table), table, np.nan)
 
 
 def _odds(values: Numbers) -> Numbers:
-    """Return the logarithm of the odds of a forest's votes, within bounds."""
+    """Return the log-odds of a forest's votes, which are kept off 0 and 1."""
     inner = _EVEN + (1.0 - 2.0 * _EVEN) * values
     odds: Numbers = np.log(inner / (1.0 - inner))
     return odds

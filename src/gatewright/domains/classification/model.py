@@ -1,4 +1,4 @@
-"""Examples to learn from, and classifiers: the values."""
+"""Values of classification: examples, trials and classifiers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,122 +6,122 @@ from enum import StrEnum
 
 
 class Source(StrEnum):
-    """Where an example is from."""
+    """Where an example comes from."""
 
     INJECTED = "injected"
-    """A star that was put into a frame, and was found."""
+    """An injected star that was detected; real."""
     FOUND = "found"
-    """What else was found in such differences: taken as bogus."""
+    """Another detection in a difference with injected stars; taken as bogus."""
     VOTED = "voted"
     """A candidate that people voted on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A detection of which it is known what it is."""
+    """A labelled detection."""
 
     features: Mapping[str, float | None]
-    """What was measured of it, by name; None or NaN for what is not known."""
+    """Measured features by name; None or NaN for unknown values."""
     real: bool
-    """Whether something on the sky changed."""
+    """Whether the detection is a real change on the sky."""
     source: Source
-    """How that is known."""
+    """Where the label comes from."""
     held_out: bool = False
-    """Whether it is kept for the test, and not learned from."""
+    """Whether the example is kept for the test instead of the training."""
     aside: bool = False
-    """Whether the plain rules keep it aside."""
+    """Whether the threshold rules flag the detection as an artefact."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What became of one star that was put into a frame."""
+    """The outcome for one injected star."""
 
     expected: float
-    """Signal to noise that it should have; NaN where pixels tell nothing."""
+    """Expected signal-to-noise ratio; NaN at bad pixels."""
     magnitude: float
-    """Its magnitude, by a zero point that the report tells."""
+    """Magnitude of the star, with the zero point that the report names."""
     pull: float
-    """Measured less true flux, over its error; NaN where pixels tell nothing."""
+    """Measured minus true flux, divided by its error; NaN at bad pixels."""
     alone: bool
-    """Whether no source is within three full widths."""
+    """Whether no source of the other frame lies within three FWHM."""
     held_out: bool
-    """Whether its frame is kept for the test."""
+    """Whether the star's position is held out for the test."""
     example: int | None
-    """Place of its detection among the examples; None for one that is lost."""
+    """Index of its detection in the examples; None for a star that was missed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """What the test examples are from."""
+    """The data that the test examples come from."""
 
     data: str
-    """In words: which frames, of where."""
+    """Description of the frames and their origin."""
     frames: int
-    """Differences that were searched for the test."""
+    """Number of differences that were searched for the test."""
     square_degrees: float
-    """Their area."""
+    """Total area of these differences, square degrees."""
     zero_point: str
-    """In words: what magnitudes are relative to."""
+    """Description of the zero point of the magnitudes."""
 
 
 class ClassifierState(StrEnum):
-    """What became of a classifier."""
+    """The state of a classifier."""
 
     TRAINING = "training"
-    """It is being made."""
+    """The classifier is being trained."""
     READY = "ready"
-    """It can be used."""
+    """The classifier can be used."""
     REFUSED = "refused"
-    """It misses more than the one in use, and is not used."""
+    """It misses more real detections than the classifier in use, and is not used."""
     FAILED = "failed"
-    """It could not be made; the reason is told."""
+    """The training failed; ``Classifier.reason`` says why."""
 
 
 class Method(StrEnum):
-    """What a classifier is trained from."""
+    """What a classifier is trained on."""
 
     INJECTION = "injection"
-    """Stars put into frames of its survey."""
+    """Stars injected into frames of its survey."""
     VOTES = "votes"
     """The examples of the last injection, and people's votes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Classifier:
-    """One version of what tells real from bogus in a survey."""
+    """One version of a survey's real-bogus classifier."""
 
     id: str
-    """Name in URLs."""
+    """Identifier in URLs."""
     survey: str
-    """Survey whose candidates it judges."""
+    """Survey whose candidates the classifier scores."""
     version: int
-    """Number within the survey, from 1."""
+    """Version number within the survey, from 1."""
     method: Method
-    """What it is trained from."""
+    """What the classifier is trained on."""
     state: ClassifierState
-    """What became of it."""
+    """Whether it is in training, ready, refused, or failed."""
     active: bool
-    """Whether new candidates of the survey are judged by it."""
+    """Whether new candidates of the survey are scored with it."""
     owner: str
-    """Who asked for it."""
+    """Person who requested it."""
     created_at: float
-    """When, seconds since 1970."""
+    """Time of the request, seconds since 1970."""
     done: int = 0
-    """Differences that were made for it."""
+    """Number of differences that were made for it so far."""
     total: int = 0
-    """Differences that it needs."""
+    """Number of differences that it needs."""
     labels: Mapping[str, int] = field(default_factory=dict)
-    """Examples behind it by their source and what they are, such as
-    ``injected``, ``found``, ``voted_real`` and ``voted_bogus``."""
+    """Number of training examples of each kind: ``injected``, ``found``, ``voted_real``
+    and ``voted_bogus``."""
     missed: float | None = None
-    """Share of real ones that it misses at 1 % false positives, held-out examples."""
+    """Fraction of real held-out examples missed at 1 % false positives."""
     reason: str | None = None
-    """Why it failed or was refused."""
+    """Why it failed or was refused; None otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A number with the bounds that hold it with 95 %."""
+    """A number with its 95 % confidence interval."""
 
     value: float
     """The number."""

@@ -1,7 +1,7 @@
-"""How good a classifier is, by examples that it did not learn from.
+"""Evaluates a classifier on held-out examples.
 
-The measure is that of Brink et al. 2013 (MNRAS 435, 1047): the share of real ones that
-are missed where one in a hundred of the bogus passes.
+The measure is the one of Brink et al. 2013 (MNRAS 435, 1047): the missed detection
+rate, the fraction of real detections that are missed, at a false positive rate of 1 %.
 """
 
 import math
@@ -23,7 +23,7 @@ from gatewright.domains.classification.model import (
 )
 
 FALSE_POSITIVES = 0.01
-"""Share of the bogus that passes where misses are counted."""
+"""False positive rate at which missed detections are counted."""
 OTHERS = (
     {
         "name": "Brink et al. 2013 (PTF)",
@@ -36,22 +36,22 @@ OTHERS = (
         "had": "30,000 labelled triplets of stamps of ZTF, a convolutional net",
     },
 )
-"""Published results; each was measured on its own data."""
+"""Published results, each measured on its own data."""
 _STEPS = 10
 _MAGNITUDE = 0.5
 _OUTLIER = 5.0
 
 
 def threshold_at(scores: Numbers, real: Numbers, passing: float) -> float:
-    """Return the score above which a share of the bogus is."""
+    """Return the score above which a fraction ``passing`` of the bogus lies."""
     bogus = np.sort(scores[real == 0])[::-1]
     return float(bogus[int(passing * len(bogus))]) if len(bogus) else 0.0
 
 
 def missed(judge: Judge, examples: Sequence[Example]) -> tuple[Interval, float]:
-    """Return the share of held-out real examples missed, and the score it is told for.
+    """Return the missed fraction of the real held-out examples, and the threshold.
 
-    NaN without any.
+    The fraction is NaN without real held-out examples.
     """
     held = [one for one in examples if one.held_out]
     scores = np.array(judge.scores([one.features for one in held]))
@@ -67,9 +67,10 @@ def report(
     trials: Sequence[Trial],
     searched: Searched,
 ) -> dict[str, object]:
-    """Return what is known of a classifier, as plain values.
+    """Return the evaluation of a classifier, as plain values.
 
-    Only held-out examples and trials are counted; ``labels`` counts what it learned.
+    Only held-out examples and trials are counted, except in ``labels``, which counts
+    the training examples.
     """
     scores = np.array(judge.scores([one.features for one in examples]))
     held = [n for n, one in enumerate(examples) if one.held_out]
@@ -107,7 +108,7 @@ def report(
 
 
 def labels(examples: Sequence[Example]) -> dict[str, int]:
-    """Return how many examples there are of each kind."""
+    """Return the number of examples of each kind."""
     told = {"injected": 0, "found": 0, "voted_real": 0, "voted_bogus": 0}
     for one in examples:
         name = str(one.source)
@@ -118,7 +119,7 @@ def labels(examples: Sequence[Example]) -> dict[str, int]:
 
 
 def calibration(scores: Numbers, real: Numbers) -> list[dict[str, object]]:
-    """Return in ten steps of the score what share is real."""
+    """Return the fraction of real examples in ten intervals of the score."""
     step = np.minimum((scores * _STEPS).astype(int), _STEPS - 1)
     rows: list[dict[str, object]] = []
     for n in range(_STEPS):
@@ -139,7 +140,7 @@ def calibration(scores: Numbers, real: Numbers) -> list[dict[str, object]]:
 def recovery(
     trials: Sequence[Trial], scores: Numbers, threshold: float, zero_point: str
 ) -> dict[str, object]:
-    """Return how many injected stars are found, and pass, by their magnitudes."""
+    """Return how many injected stars are detected and classified real, by magnitude."""
     known = [one for one in trials if math.isfinite(one.expected)]
     magnitude = np.array([one.magnitude for one in known])
     expected = np.array([one.expected for one in known])
@@ -172,10 +173,11 @@ def recovery(
 
 
 def photometry(trials: Sequence[Trial]) -> dict[str, object]:
-    """Return mean and width of the pulls of injected stars, alone and on sources.
+    """Return the mean and the width of the flux pulls of injected stars.
 
-    A pull beyond five sigma is an outlier: most have a cosmic ray or a trail on them.
-    They are counted, and left out of mean and width.
+    Stars on sources and others are listed separately. Pulls beyond five sigma are
+    outliers, mostly because of a cosmic ray or a trail; they are counted, and excluded
+    from the mean and the width.
     """
     told: dict[str, object] = {}
     for name, alone in (("alone", True), ("on_sources", False)):
@@ -195,7 +197,7 @@ def photometry(trials: Sequence[Trial]) -> dict[str, object]:
 
 
 def _half(x: Numbers, found: Numbers) -> float | None:
-    """Return where half of the stars are found; None where all are, or none."""
+    """Return where half of the stars are found; None if all are, or none."""
     if not len(found) or found.all() or not found.any():
         return None
     return fit_curve(x, found).half

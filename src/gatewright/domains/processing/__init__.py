@@ -1,6 +1,6 @@
-"""Processing of telescope images: coadd, subtraction, detection, photometry.
+"""Image processing for astronomy: coadds, subtraction, detection and photometry.
 
-The science is pure NumPy; each module names the papers that it follows.
+The algorithms use NumPy alone; each module names the papers that it follows.
 """
 
 from gatewright.domains.processing.model import (

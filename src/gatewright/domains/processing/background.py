@@ -1,7 +1,8 @@
-"""The sky's level and its noise, over the field.
+"""Measures the level and the noise of the sky background across an image.
 
-Sources: Bertin and Arnouts 1996 (A&AS 117, 393), section 2: meshes, clipped at three
-sigma, the mode as 2.5 medians less 1.5 means, a median over 3x3 meshes.
+Source: Bertin and Arnouts 1996 (A&AS 117, 393), section 2 (SExtractor): the image is
+divided into meshes; the pixels of each are clipped at three sigma; the sky level is the
+estimate 2.5 median - 1.5 mean of the mode; a 3x3 median filter smooths the meshes.
 """
 
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ MESH = 64
 """Side of a mesh, pixels."""
 _CLIP = 3.0
 _TRUNCATED = 0.98658
-"""Standard deviation of a normal distribution that is cut off at three sigma."""
+"""Standard deviation of a normal distribution that is clipped at three sigma."""
 _ROUNDS = 6
 _LEAST = 64
 _SKEWED = 0.3
@@ -25,26 +26,26 @@ class Background:
     """Level and noise of the sky in each mesh."""
 
     level: Numbers
-    """Level in the middle of each mesh, shape ``(rows, columns)``."""
+    """Sky level at the centre of each mesh, shape ``(rows, columns)``."""
     noise: Numbers
-    """Standard deviation of a pixel of the sky, same shape."""
+    """Standard deviation of the sky pixels in each mesh, same shape."""
     shape: tuple[int, int]
-    """Height and width of the image."""
+    """Height and width of the image, pixels."""
 
     def level_map(self) -> Pixels:
-        """Return the level of each pixel of the image."""
+        """Return the sky level at each pixel of the image."""
         return spread(self.level, self.shape)
 
     def noise_map(self) -> Pixels:
-        """Return the noise of each pixel of the image."""
+        """Return the standard deviation of the sky at each pixel of the image."""
         return spread(self.noise, self.shape)
 
 
 def measure_background(values: Pixels, bad: Mask, mesh: int = MESH) -> Background:
-    """Return the background of an image; a mesh without sky has that of the others.
+    """Return the sky background of an image, in meshes of about ``mesh`` pixels.
 
-    Pixels that are ``bad`` are left out. An image without any sky has level 0 and
-    noise NaN.
+    Pixels that are ``bad`` are ignored. A mesh with too few sky pixels gets the median
+    of the other meshes. If no mesh has enough, the level is 0 and the noise NaN.
     """
     height, width = values.shape
     rows, columns = (max(1, round(side / mesh)) for side in (height, width))
@@ -61,9 +62,9 @@ def measure_background(values: Pixels, bad: Mask, mesh: int = MESH) -> Backgroun
 
 
 def clipped_sky(values: Pixels) -> tuple[float, float]:
-    """Return level and noise of the sky in pixels of which some are stars or NaN.
+    """Return the level and the noise of the sky from pixels, some of them stars or NaN.
 
-    Both are NaN where fewer than 64 pixels have a value.
+    Both are NaN if fewer than 64 pixels have a value.
     """
     ordered = np.sort(values).astype(np.float64)
     ordered = ordered[: len(ordered) - int(np.isnan(ordered).sum())]
@@ -94,7 +95,10 @@ def clipped_sky(values: Pixels) -> tuple[float, float]:
 
 
 def _smooth(grid: Numbers) -> Numbers:
-    """Return the median of each mesh and its neighbours; NaN only where all are."""
+    """Return the 3x3 median of each mesh; NaN only if every mesh is NaN.
+
+    Meshes without known neighbours get the median of the others.
+    """
     padded = np.pad(grid, 1, constant_values=np.nan)
     rows, columns = grid.shape
     around = np.stack(
@@ -110,7 +114,7 @@ def _smooth(grid: Numbers) -> Numbers:
 
 
 def spread(grid: Numbers, shape: tuple[int, int]) -> Pixels:
-    """Return a grid of meshes as an image, linear between the middles of meshes."""
+    """Return the values of meshes at each pixel, by bilinear interpolation."""
     weights = [
         _between(len_, side) for len_, side in zip(grid.shape, shape, strict=True)
     ]
@@ -120,7 +124,7 @@ def spread(grid: Numbers, shape: tuple[int, int]) -> Pixels:
 
 
 def _between(meshes: int, side: int) -> Pixels:
-    """Return how much of each mesh is in each pixel: ``(side, meshes)``."""
+    """Return the weight of each mesh for each pixel: ``(side, meshes)``."""
     place = (np.arange(side) + 0.5) * meshes / side - 0.5
     place = np.clip(place, 0, meshes - 1)
     return np.maximum(

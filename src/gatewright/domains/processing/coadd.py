@@ -1,14 +1,15 @@
-"""Several frames as one.
+"""Coadds several frames: resamples them to one grid and averages them.
 
-Every frame is put on one grid, multiplied to the scale of flux of the first, and counts
-by the inverse of the variance of its sky (the mean with the least noise). A clipped
-mean leaves out what lies more than five sigma, or a quarter of the light, from the mean
-of the others without their extremes (Gruen, Seitz and Bernstein 2014, PASP 126, 158).
-For a psf-matched mean every frame is first brought to one Gaussian function a little
-wider than the widest.
+Every frame is resampled to one grid, scaled to the flux scale of the first frame, and
+weighted by the inverse variance of its sky, which gives the mean with the least noise.
+The method ``clipped`` rejects a pixel that differs from the mean of the frames
+(computed without the highest and lowest value) by more than five sigma plus a quarter
+of that mean (Gruen, Seitz and Bernstein 2014, PASP 126, 158). The method
+``psf-matched`` first convolves every frame to one Gaussian PSF, slightly wider than the
+widest.
 
-Frames are taken one after the other, twice for the methods that need to know all of
-them first: memory does not grow with their number.
+Frames are loaded one at a time, and twice for the methods that need all of them first,
+so that memory does not grow with their number.
 """
 
 from collections.abc import Callable, Sequence
@@ -30,7 +31,7 @@ from gatewright.domains.processing.prepared import Prepared
 from gatewright.domains.processing.regrid import measured_again, regrid
 
 METHODS = ("mean", "clipped", "psf-matched")
-"""How frames may be joined."""
+"""How frames can be combined."""
 _CLIP = 5.0
 _LIGHT = 0.25
 _WIDER = 1.05
@@ -38,42 +39,42 @@ _NEAR = 3.0
 _WEAK = 1e-3
 
 Load = Callable[[], Prepared]
-"""Reads one frame and makes it ready."""
+"""Reads and prepares one frame."""
 
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """How one frame went into a coadd."""
+    """How one frame contributed to a coadd."""
 
     name: str
     """Name of the image."""
     alignment: Alignment
-    """How it lay beside the first."""
+    """Offsets of the frame's stars from those of the first frame."""
     ratio: Ratio
-    """How many times the flux of its stars is that of the first's."""
+    """Flux of a star in this frame divided by its flux in the first frame."""
     weight: float
-    """Its share of the sum, in the middle of the field; from 0 to 1."""
+    """Share of the total weight, 0 to 1: the median over the frame's good pixels."""
     fwhm: float
-    """Full width of its stars before, pixels."""
+    """FWHM of the frame's PSF before it was combined, pixels."""
     clipped: int
-    """Pixels that were left out as not like the others."""
+    """Number of pixels that were rejected because they differ from the other frames."""
 
 
 @dataclass(frozen=True, slots=True)
 class Coadd:
-    """A coadd and how it came about."""
+    """A coadd, and how each frame contributed to it."""
 
     frame: Prepared
-    """The mean, in units of the first frame."""
+    """The weighted mean, in flux units of the first frame."""
     inputs: Sequence[Joined]
-    """The frames."""
+    """The frames, in the order in which they were given."""
     depth: float
-    """Flux of a star that is five sigma above the sky, in units of the first frame."""
+    """Flux of a point source at 5 sigma, in units of the first frame."""
 
 
 @dataclass(slots=True)
 class _Sums:
-    """What is known of the frames that were read; arrays of the grid's shape."""
+    """Running sums over the frames read so far; arrays of the grid's shape."""
 
     values: Pixels
     weights: Pixels
@@ -94,7 +95,10 @@ def coadd(
     method: str,
     fourier: Fourier,
 ) -> Coadd:
-    """Return the mean of frames on a grid."""
+    """Return the weighted mean of frames, on a grid of ``shape`` ``(height, width)``.
+
+    ``method`` is one of :data:`METHODS`. The flux units are those of the first frame.
+    """
     first = loads[0]()
     width = 0.0
     if method == "psf-matched":
@@ -131,16 +135,16 @@ def coadd(
 
 
 def depth_of(frame: Prepared) -> float:
-    """Return the flux of a star that is five sigma above the sky of a frame."""
+    """Return the flux of a point source at 5 sigma, at the centre of a frame."""
     psf = frame.psf.at(frame.values.shape[1] / 2, frame.values.shape[0] / 2)
     noise = float(np.median(frame.noise)) * frame.factor
     return 5.0 * noise / float(np.sqrt((psf**2).sum()))
 
 
 def relative_scale(first: Prepared, frame: Prepared) -> Ratio:
-    """Return how many times the flux of one frame's stars that of another's is.
+    """Return the flux of stars in ``frame`` divided by their flux in ``first``.
 
-    The stars are those of either frame's point-spread function that both frames have.
+    It is measured from the stars of the PSF of ``first`` that ``frame`` contains too.
     """
     ra, dec = first.projection.to_sky(first.psf.x, first.psf.y)
     x, y = frame.projection.to_pixels(ra, dec)
@@ -157,7 +161,10 @@ def relative_scale(first: Prepared, frame: Prepared) -> Ratio:
 def _moved(
     frame: Prepared, first: Prepared, grid: Projection, shape: tuple[int, int]
 ) -> tuple[Prepared, Prepared, Alignment, Ratio]:
-    """Return a frame as it was and on the grid in the units of the first."""
+    """Return a frame as it was read, and resampled to the grid in units of the first.
+
+    The alignment and the flux ratio to the first frame follow.
+    """
     alignment = align(first, frame)
     ratio = relative_scale(first, frame)
     moved = regrid(frame, grid, shape, alignment)
@@ -174,7 +181,7 @@ def _moved(
 def _usual(
     loads: Sequence[Load], first: Prepared, grid: Projection, shape: tuple[int, int]
 ) -> tuple[Pixels, Pixels]:
-    """Return the mean of frames without the extremes of each pixel, and its count."""
+    """Return the mean of frames without each pixel's extremes, and the counts."""
     total, count = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
     low = np.full(shape, np.inf, np.float32)
     high = np.full(shape, -np.inf, np.float32)
@@ -191,7 +198,7 @@ def _usual(
 
 
 def _odd(frame: Prepared, usual: Pixels, count: Pixels) -> Mask:
-    """Return the pixels of a frame that are not like those of the others."""
+    """Return the pixels of a frame that differ too much from the other frames."""
     light = np.maximum(usual, np.float32(0))
     sigma = np.sqrt(frame.noise**2 + light / np.float32(frame.gain))
     limit = np.float32(_CLIP) * sigma + np.float32(_LIGHT) * light
@@ -200,7 +207,7 @@ def _odd(frame: Prepared, usual: Pixels, count: Pixels) -> Mask:
 
 
 def matched(frame: Prepared, width: float, fourier: Fourier) -> Prepared:
-    """Return a frame with its function made a Gaussian of a full width, pixels."""
+    """Return a frame convolved to a Gaussian PSF with a FWHM of ``width`` pixels."""
     height, across = frame.values.shape
     psf = frame.psf.at(across / 2, height / 2)
     side = psf.shape[0]

@@ -1,9 +1,9 @@
-"""What changed: peaks of the score image, what they are like, and what is no source.
+"""Detects sources in a difference image, measures features, and flags artefacts.
 
-The features are those that told real from bogus best in Brink et al. 2013 (MNRAS 435,
-1047, table 1) as far as one difference has them, and the comparisons with the two
-point-spread functions. The rules that keep a detection aside are plain ones; people and
-classifiers see what they are made of.
+The features are those that separated real from bogus detections best in Brink et al.
+2013 (MNRAS 435, 1047, table 1), as far as they can be measured from one difference, and
+comparisons with both point-spread functions. The rules that flag artefacts are simple
+thresholds on these features; people and classifiers see the same features.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,9 +18,9 @@ from gatewright.domains.processing.model import Aside, Detection
 from gatewright.domains.processing.sources import peaks, stamps
 
 THRESHOLD = 5.0
-"""Least height of a detection above or below zero, sigma."""
+"""Least absolute score of a detection, sigma."""
 MOST = 2000
-"""Most detections that one difference tells; the most significant."""
+"""Largest number of detections of one difference; the most significant are kept."""
 _OPPOSITE = 0.4
 _NARROW = 2.2
 _PART = 0.06
@@ -38,12 +38,15 @@ FEATURES = (
     "nearest_distance", "nearest_share", "edge_distance", "saturated_distance",
     "bad_share", "density",
 )  # fmt: skip
-"""Names of the features, in the order of a table."""
+"""Names of the features, in the order of their columns in a table."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Cut:
-    """The pixels round the detections: ``(n, side, side)`` each."""
+    """The pixels around each detection.
+
+    Each array has the shape ``(n, side, side)``.
+    """
 
     radius: int
     distance: Numbers
@@ -56,7 +59,10 @@ class _Cut:
 
 
 def detect(difference: Difference, threshold: float = THRESHOLD) -> list[Detection]:
-    """Return the peaks and the holes of a difference, the most significant first."""
+    """Return the positive and negative detections, the most significant first.
+
+    Those with an absolute score above ``threshold`` are returned, at most :data:`MOST`.
+    """
     score, fwhm = difference.score, difference.science.psf.fwhm
     x, y = peaks(np.abs(score), threshold, max(2, round(0.8 * fwhm)))
     x, y = x[:MOST], y[:MOST]
@@ -85,9 +91,9 @@ def detect(difference: Difference, threshold: float = THRESHOLD) -> list[Detecti
 
 
 def reason(features: Mapping[str, float], fwhm: float) -> Aside | None:
-    """Return why a detection is most likely no source; None for a candidate.
+    """Return why a detection is most likely an artefact; None for a candidate.
 
-    ``fwhm`` is the full width of a star in the science frame, pixels.
+    ``fwhm`` is the FWHM of the science frame's PSF, pixels.
     """
     if features["saturated_distance"] < 3.0 * fwhm:
         return Aside.BLEED
@@ -107,7 +113,10 @@ def reason(features: Mapping[str, float], fwhm: float) -> Aside | None:
 def measure_features(
     difference: Difference, x: Numbers, y: Numbers
 ) -> dict[str, Numbers]:
-    """Return the features of places in a difference, one number for each place."""
+    """Return the features of positions in a difference: one array for each feature.
+
+    ``x`` and ``y`` are pixels, at peaks of the score image.
+    """
     fwhm = max(difference.science.psf.fwhm, difference.reference.psf.fwhm)
     cut = _cut_out(difference, x, y, max(4, int(np.ceil(2.5 * fwhm))))
     sign = np.sign(cut.score[:, cut.radius, cut.radius])[:, None, None]
@@ -149,9 +158,9 @@ def measure_features(
 def _finer(
     image: Pixels, column: Places, row: Places
 ) -> tuple[Numbers, Numbers, Numbers]:
-    """Return peaks and holes to parts of a pixel: columns, rows, and their heights.
+    """Return the sub-pixel columns, rows and heights of positive and negative peaks.
 
-    By a parabola through three pixels each way.
+    A parabola is fitted through three pixels along each axis.
     """
     sign = np.sign(image[row, column]).astype(float)
     height = np.abs(image.astype(float))
@@ -204,7 +213,7 @@ def _aperture(stack: Numbers, cut: _Cut, fwhm: float) -> Numbers:
 
 
 def _shape(cut: _Cut, sign: Numbers, fwhm: float) -> dict[str, Numbers]:
-    """Return axes of what is above half the peak in the score, in pixels."""
+    """Return shape features of the score above 0.4 of its peak; lengths in pixels."""
     height = np.maximum(sign * cut.score, 0.0)
     top = _middle(height)[:, None, None]
     part = np.where(height > 0.4 * top, height, 0.0)
@@ -230,7 +239,7 @@ def _shape(cut: _Cut, sign: Numbers, fwhm: float) -> dict[str, Numbers]:
 
 
 def _counts(cut: _Cut, sign: Numbers, fwhm: float) -> dict[str, Numbers]:
-    """Return counts of pixels of the other sign, and the deepest of them nearby."""
+    """Return counts of pixels of the opposite sign, and the deepest one nearby."""
     other = -sign * cut.score
     found = {}
     for side in (3, 5):
@@ -251,7 +260,7 @@ def _counts(cut: _Cut, sign: Numbers, fwhm: float) -> dict[str, Numbers]:
 def _likeness(
     difference: Difference, cut: _Cut, sign: Numbers, flux: Numbers, fwhm: float
 ) -> dict[str, Numbers]:
-    """Return how like a star the change is: in the difference, and before it."""
+    """Return how well detections fit a point source, before and after subtraction."""
     side = 2 * cut.radius + 1
     model = _fitted(difference.psf, side)
     near = cut.distance < 1.2 * fwhm
@@ -277,11 +286,12 @@ def _likeness(
 def _sharpness(
     difference: Difference, plain: Numbers, sign: Numbers, cut: _Cut
 ) -> Numbers:
-    """Return the brightest pixel over what a star of the fitted flux would have there.
+    """Return the brightest pixel divided by the peak of a fitted point source.
 
-    1 for a star; a cosmic ray has all in one pixel or two, and several times as much.
-    0 where no star fits, at most 20.
-    The frame that has the light decides which function it is compared with.
+    It is about 1 for a star. A cosmic ray has its light in one or two pixels, and a
+    value several times larger. It is 0 where the fitted flux is not positive, and 20 at
+    most. Positive detections are compared with the PSF of the science frame, negative
+    ones with the PSF of the reference.
     """
     side = 2 * cut.radius + 1
     height, width = difference.score.shape
@@ -300,7 +310,7 @@ def _sharpness(
 
 
 def _fitted(model: Numbers, side: int) -> Numbers:
-    """Return a function on another odd side: cut, or with zeros round it."""
+    """Return a PSF cropped or zero-padded to another odd side."""
     wide = np.pad(model, side)
     first = wide.shape[0] // 2 - side // 2
     return wide[first : first + side, first : first + side]
@@ -309,7 +319,10 @@ def _fitted(model: Numbers, side: int) -> Numbers:
 def _surroundings(
     difference: Difference, x: Numbers, y: Numbers, flux: Numbers, fwhm: float
 ) -> dict[str, Numbers]:
-    """Return distances to sources, edges and saturation, in pixels."""
+    """Return distances to sources, edges and saturated pixels, and related features.
+
+    Distances are in pixels.
+    """
     height, width = difference.score.shape
     edge = np.minimum.reduce([x, y, width - 1 - x, height - 1 - y])
     saturated = difference.science.saturated | difference.reference.saturated
@@ -338,7 +351,10 @@ def _surroundings(
 def _source_light(
     difference: Difference, at: Sequence[Numbers], fwhm: float
 ) -> Numbers:
-    """Return the light within a full width of places, in the science frame's units."""
+    """Return the flux within one FWHM of positions, in units of the science frame.
+
+    It is the larger of the fluxes in the science frame and in the scaled reference.
+    """
     radius = int(np.ceil(fwhm))
     step = np.arange(-radius, radius + 1)
     inner = np.hypot(step[:, None], step[None, :]) <= fwhm
@@ -354,7 +370,7 @@ def _source_light(
 
 
 def _distance_to(mask: Mask, x: Numbers, y: Numbers, most: float) -> Numbers:
-    """Return distances to the nearest pixel of a mask, at most ``most``."""
+    """Return distances to the nearest true pixel of a mask, at most ``most`` pixels."""
     radius = int(np.ceil(most))
     step = np.arange(-radius, radius + 1)
     distance = np.hypot(step[:, None], step[None, :])

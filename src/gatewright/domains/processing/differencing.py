@@ -1,4 +1,4 @@
-"""The proper difference of two prepared frames, in tiles."""
+"""Subtracts two prepared frames by ZOGY, in tiles."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -23,54 +23,55 @@ TILE = 960
 _LOCAL_STARS = 12
 _CORE = 30
 _TRUNCATED = 0.98658
-"""Standard deviation of a normal distribution that is cut off at three sigma."""
+"""Standard deviation of a normal distribution that is clipped at three sigma."""
 _MISMATCH = 0.01
-"""Least part of a star's light by which the two functions may differ."""
+"""Least relative error that is assumed of the two PSFs."""
 _FAINT = 0.1
-"""Most part of it by which scales may differ where neither frame has a bright source.
-"""
+"""Largest relative error of the flux ratio that is assumed without bright sources."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A science frame less a reference; all of the science frame's shape."""
+    """A science frame minus a reference; arrays have the science frame's shape."""
 
     science: Prepared
     """The science frame."""
     reference: Prepared
-    """The reference on its grid."""
+    """The reference, resampled to the science frame's grid."""
     values: Pixels
-    """Science less reference, in units of the science frame."""
+    """Science minus reference, in units of the science frame."""
     score: Pixels
-    """Significance of a star in each pixel, sigma; 0 where nothing is known."""
+    """Significance of a point source at each pixel, sigma; 0 at bad pixels."""
     statistic: Pixels
-    """Best flux of a star in each pixel."""
+    """Best-fitting flux of a point source at each pixel, in units of the science frame.
+    """
     error: Pixels
     """Standard deviation of ``statistic``."""
     psf: Numbers
-    """Point-spread function of ``values`` in the middle of the field."""
+    """Point-spread function of ``values`` at the centre of the field."""
     noise: float
-    """Standard deviation of a pixel of ``values`` where there are no sources."""
+    """Standard deviation of the pixels of ``values`` that contain no source."""
     bad: Mask
-    """Pixels that tell nothing."""
+    """Pixels that are bad in either frame."""
     alignment: Alignment
-    """How the reference lay beside the science frame."""
+    """Offsets of the reference's stars from those of the science frame."""
     ratio: Ratio
-    """How many times the flux of a star in the science frame is that in the reference.
-    """
+    """Flux of a star in the science frame divided by its flux in the reference."""
     factor: float
-    """Width of the score before it was divided by it: how much more noise the frames
-    have than their errors tell, mostly for neighbours that share it."""
+    """Measured width of the score, by which the score was divided.
+
+    It is above 1 if the frames are noisier than their errors say, mostly because
+    resampling correlates neighbouring pixels."""
     level: float
-    """Level of the score that was taken off: what the two skies differed by, sigma."""
+    """Median offset of the score, sigma, that was subtracted: the skies' difference."""
 
 
 def subtract_frames(
     science: Prepared, reference: Prepared, fourier: Fourier
 ) -> Difference:
-    """Return science less reference, on the science frame's grid.
+    """Return science minus reference, on the science frame's grid.
 
-    An image less itself is exactly zero.
+    The result is exactly zero for an image minus itself.
     """
     shape = science.values.shape
     alignment = align(science, reference)
@@ -99,11 +100,11 @@ def subtract_frames(
 
 
 def score_core(score: Pixels, bad: Mask) -> tuple[float, float]:
-    """Return level and width of a score's distribution; 0 and 1 without values.
+    """Return the mean and the width of a score's distribution, without its tails.
 
-    The level is what the two skies differ by. It is the mean without what is further
-    from the median than three widths of the middle two thirds, and the width is the
-    standard deviation of the same.
+    The mean measures by how much the two skies differ. Values further from the median
+    than three half-widths (of the central 68 %) are excluded; the width is the standard
+    deviation of the rest, corrected for this. Too few values give 0 and 1.
     """
     known = score[~bad]
     if known.size < _CORE or not known.any():
@@ -120,7 +121,7 @@ Stars = tuple[Numbers, Numbers, Numbers, Numbers, Numbers, Numbers]
 
 
 def _stars(science: Prepared, reference: Prepared) -> Stars:
-    """Return places of stars, and fluxes with errors in both frames."""
+    """Return positions of stars, and their fluxes with errors in both frames."""
     x, y = science.psf.x, science.psf.y
     flux, error, good = star_fluxes(science, x, y)
     other, other_error, there = star_fluxes(reference, x, y)
@@ -189,7 +190,7 @@ def _input(
     at: tuple[float, float],
     flux: float,
 ) -> Input:
-    """Return a part of a frame, with zeros round it up to a quick length."""
+    """Return a part of a frame, zero-padded to a length that suits the FFT."""
     values = np.where(bad[part], np.float32(0), frame.values[part])
     noise = np.float32(frame.factor) * frame.noise[part]
     light = np.maximum(values, np.float32(0)) / np.float32(frame.gain)
@@ -208,7 +209,7 @@ def _input(
 
 
 def tiles(shape: tuple[int, int], side: int) -> Iterator[tuple[slice, slice]]:
-    """Yield rows and columns of tiles that cover an image, of nearly one size."""
+    """Yield the rows and columns of tiles of nearly equal size that cover an image."""
     edges = [
         np.linspace(0, length, max(1, round(length / side)) + 1).round().astype(int)
         for length in shape
@@ -219,7 +220,7 @@ def tiles(shape: tuple[int, int], side: int) -> Iterator[tuple[slice, slice]]:
 
 
 def quick_length(length: int) -> int:
-    """Return the next length that is a product of 2, 3 and 5, and even."""
+    """Return the next even length with the prime factors 2, 3 and 5 alone."""
     best = 1 << (length - 1).bit_length()
     for threes in range(8):
         for fives in range(6):

@@ -1,4 +1,4 @@
-"""Pixels of one image with their errors and their place on the sky."""
+"""The pixels of one image, with their errors and their world coordinates."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -7,22 +7,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 Pixels = NDArray[np.float32]
-"""Values of pixels, rows first: ``(height, width)``."""
+"""Pixel values, shape ``(height, width)``."""
 Mask = NDArray[np.bool_]
-"""One truth value for each pixel."""
+"""One boolean for each pixel, shape ``(height, width)``."""
 Numbers = NDArray[np.float64]
-"""Numbers with as many digits as positions need."""
+"""Double-precision numbers, such as positions."""
 
 
 class Projection(Protocol):
-    """Where pixels are on the sky; pixels count from 0."""
+    """Maps pixels to the sky and back.
+
+    Pixel (0, 0) is the centre of the first pixel.
+    """
 
     def to_sky(self, x: Numbers, y: Numbers) -> tuple[Numbers, Numbers]:
-        """Return right ascensions and declinations of pixels, ICRS degrees."""
+        """Return the right ascensions and declinations of pixels, ICRS degrees."""
         ...
 
     def to_pixels(self, ra: Numbers, dec: Numbers) -> tuple[Numbers, Numbers]:
-        """Return pixels of directions; NaN for those that the projection lacks."""
+        """Return the pixels of directions; NaN where the projection is not defined.
+
+        Directions are ICRS degrees.
+        """
         ...
 
 
@@ -30,11 +36,11 @@ class Fourier(Protocol):
     """Fast Fourier transforms of real images, over the last two axes."""
 
     def forward(self, image: Pixels) -> NDArray[np.complex64]:
-        """Return half of the transform: for a real image the rest follows from it."""
+        """Return the half transform of a real image, as ``numpy.fft.rfft2``."""
         ...
 
     def back(self, transform: NDArray[np.complex64], shape: tuple[int, int]) -> Pixels:
-        """Return the real image of a transform."""
+        """Return the real image of a half transform; ``shape`` is (height, width)."""
         ...
 
 
@@ -50,44 +56,44 @@ class NumpyFourier:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """An image as it was read."""
+    """An image as it was read from its file."""
 
     values: Pixels
-    """Its pixels, in its own units; NaN for those without a value."""
+    """Pixel values, in the image's own units; NaN for missing pixels."""
     projection: Projection
-    """Where they are on the sky."""
+    """World coordinate system of the pixels."""
     gain: float | None = None
-    """Electrons in one unit; None where the header does not tell."""
+    """Electrons for one unit of the values; None if the header does not say."""
     saturation: float | None = None
-    """Value above which a pixel tells nothing; None where the header does not tell."""
+    """Value above which a pixel is saturated; None if the header does not say."""
     bad: Mask | None = None
-    """Pixels that a mask says tell nothing."""
+    """Pixels that a mask marks as bad; None without a mask."""
     variance: Pixels | None = None
-    """Variance of each pixel by a weight map, in its own units squared."""
+    """Variance of each pixel from a weight map, in squared units; None without one."""
     fwhm: float | None = None
-    """Full width of a star by the header, pixels; None where it does not tell."""
+    """FWHM of a star from the header, pixels; None if it does not say."""
     name: str = ""
     """Name of the image."""
     cards: str = ""
-    """FITS cards that say its projection, for the files that are made of it."""
+    """FITS cards of the world coordinate system, for files made from the image."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShiftedProjection:
-    """The projection of a part of an image."""
+    """The projection of a rectangular part of an image."""
 
     whole: Projection
-    """That of the image."""
+    """Projection of the whole image."""
     x0: int
     """First column of the part."""
     y0: int
     """First row of the part."""
 
     def to_sky(self, x: Numbers, y: Numbers) -> tuple[Numbers, Numbers]:
-        """Return right ascensions and declinations of pixels of the part."""
+        """Return right ascensions and declinations of the part's pixels, in degrees."""
         return self.whole.to_sky(x + self.x0, y + self.y0)
 
     def to_pixels(self, ra: Numbers, dec: Numbers) -> tuple[Numbers, Numbers]:
-        """Return pixels of the part."""
+        """Return the part's pixels at directions in ICRS degrees."""
         x, y = self.whole.to_pixels(ra, dec)
         return x - self.x0, y - self.y0

@@ -1,9 +1,9 @@
-"""Stars put into a frame, and what became of them: injection and recovery.
+"""Injects artificial stars into a frame, and tells which are recovered.
 
-The stars have the frame's own point-spread function at exact places between pixels, and
-the noise of their own light. They are put in before a frame is made ready, so that all
-that is done to frames is done to them. A part of them stands on sources, as supernovae
-do (Brink et al. 2013; Frohmaier et al. 2017, ApJS 230, 4, section 3).
+The stars have the frame's own PSF at sub-pixel positions, and the photon noise of their
+own light. They are injected before the frame is prepared, so that every processing step
+affects them too. Some lie on other sources, as supernovae do (Brink et al. 2013;
+Frohmaier et al. 2017, ApJS 230, 4, section 3).
 """
 
 from collections.abc import Sequence
@@ -20,9 +20,9 @@ from gatewright.domains.processing.psf import centred
 from gatewright.domains.processing.warp import Placement, resample
 
 APART = 6.0
-"""Least distance of two injected stars, full widths."""
+"""Least distance between two injected stars, in units of the FWHM."""
 NEAR = 1.0
-"""Distance within which a detection is the injected star's, full widths."""
+"""Largest distance of a detection from its injected star, in units of the FWHM."""
 _TOUCHED = 3.0
 _ON_SOURCES = 0.4
 _FAINTEST, _BRIGHTEST = 2.5, 80.0
@@ -31,33 +31,32 @@ _TRIES = 40
 
 @dataclass(frozen=True, slots=True)
 class Stars:
-    """Stars to put in, or that were: arrays of one length."""
+    """Artificial stars; arrays of one length."""
 
     x: Numbers
-    """Columns."""
+    """Columns, pixels."""
     y: Numbers
-    """Rows."""
+    """Rows, pixels."""
     flux: Numbers
     """Fluxes, in the frame's units."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """What became of injected stars, in their order."""
+    """Which injected stars were recovered; arrays in the order of the stars."""
 
     expected: Numbers
-    """Signal to noise that each should have in the difference; NaN where nothing is
-    known."""
+    """Expected signal-to-noise ratio in the difference; NaN at bad pixels."""
     flux: Numbers
-    """Flux measured at the place where it is, without looking for a peak."""
+    """Flux measured at the star's true position, in units of the difference."""
     error: Numbers
-    """Its error (one sigma)."""
+    """Error of ``flux`` (one sigma)."""
     alone: Mask
-    """Whether no source of the other frame is within three full widths."""
+    """Whether no source of the other frame lies within three FWHM."""
     found: Sequence[int | None]
-    """Place of its detection in the list; None for one that is lost."""
+    """Index of the star's detection in the list; None for a star that was missed."""
     others: Sequence[int]
-    """Places of the detections that are no injected star's, nor touched by one."""
+    """Indices of detections further than three FWHM from every injected star."""
 
 
 def choose_stars(
@@ -66,11 +65,12 @@ def choose_stars(
     number: int,
     random: np.random.Generator,
 ) -> Stars:
-    """Return at most ``number`` places apart from one another, with fluxes.
+    """Return at most ``number`` positions for artificial stars, with fluxes.
 
-    Four in ten are on the light of ``hosts``, at random distances; the others anywhere.
-    Hosts are sources of another frame, so that no cosmic ray is one. Fluxes are 2.5 to
-    80 times the error of a star's flux in the sky, as many in each step of magnitude.
+    Four in ten lie near ``hosts``, at normally distributed offsets of one FWHM; the
+    others lie anywhere. Hosts are sources of another frame, so that no cosmic ray is a
+    host. Fluxes are 2.5 to 80 times the error of a star's flux in the sky, with equal
+    numbers in each magnitude interval.
     """
     height, width = frame.values.shape
     fwhm = frame.psf.fwhm
@@ -100,7 +100,7 @@ def choose_stars(
 def inject(
     frame: Frame, prepared: Prepared, stars: Stars, random: np.random.Generator
 ) -> Frame:
-    """Return a frame with stars, which have the noise of their light."""
+    """Return a frame with artificial stars, including their photon noise."""
     values = frame.values.astype(np.float32)
     radius = prepared.psf.planes.shape[1] // 2
     padded = np.pad(values, radius)
@@ -120,10 +120,10 @@ def inject(
 def recover(
     difference: Difference, detections: Sequence[Detection], stars: Stars, sign: int
 ) -> Recovery:
-    """Return what became of stars that were put into one side of a difference.
+    """Return which of the stars injected into one side of a difference were recovered.
 
-    ``sign`` is 1 for the science frame and -1 for the reference; places are those in
-    the difference, and fluxes in its units.
+    ``sign`` is 1 for the science frame and -1 for the reference. Positions are pixels
+    of the difference, and fluxes are in its units.
     """
     fwhm = max(difference.science.psf.fwhm, difference.reference.psf.fwhm)
     flux = sign * _between(difference.statistic, difference, stars)
@@ -150,7 +150,7 @@ def recover(
 
 
 def _between(image: Pixels, difference: Difference, stars: Stars) -> Numbers:
-    """Return an image between pixels; NaN where a pixel near tells nothing."""
+    """Return an image interpolated at stars; NaN if a nearby pixel is bad."""
     places = Placement(stars.x[None], stars.y[None])
     found, lost, _ = resample(image, difference.bad, places)
     return np.where(lost[0], np.nan, found[0].astype(np.float64))

@@ -1,8 +1,8 @@
-"""The same stars in two frames: how far they lie apart, and how bright they are.
+"""Matches the stars of two frames: their offsets and their flux ratio.
 
-Fluxes are those of a fit of the point-spread function with known positions and noise
-(Stetson 1987, PASP 99, 191). The ratio of two frames' fluxes is a mean in which stars
-that differ, such as variables, count less (Huber 1981, Robust Statistics).
+Fluxes come from a PSF fit with fixed positions and known noise (Stetson 1987, PASP 99,
+191). The flux ratio is a robust mean in which outliers, such as variable stars, have
+less weight (Huber 1981, Robust Statistics).
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from gatewright.domains.processing.sources import stamps
 from gatewright.domains.processing.warp import NO_ADJUSTMENT, Adjustment
 
 REACH = 4.0
-"""How far apart, in pixels, the same star may be before the frames are aligned."""
+"""Largest distance of the same star in both frames before alignment, pixels."""
 _AFFINE = 40
 _LEAST = 3
 _FLOOR = 0.003
@@ -28,34 +28,34 @@ _PLACES = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """How the positions of one frame's stars differ from those of another."""
+    """Offsets of the stars of one frame from their positions in another."""
 
     adjustment: Adjustment
-    """What is added to positions in the first to have those in the second."""
+    """Correction that maps positions of the first frame to the second."""
     scatter: tuple[float, float]
-    """Standard deviation that is left along columns and rows, pixels."""
+    """Remaining standard deviation along columns (x) and rows (y), pixels."""
     stars: int
-    """Stars that it was measured from."""
+    """Number of stars that the offsets were measured from."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """How many times the flux of one frame's stars that of another is."""
+    """Flux of stars in one frame divided by their flux in another."""
 
     value: float
     """The ratio."""
     error: float
-    """Its error (one sigma)."""
+    """Error of the ratio (one sigma)."""
     stars: int
-    """Stars that it was measured from."""
+    """Number of stars that the ratio was measured from."""
 
 
 def align(first: Prepared, second: Prepared) -> Alignment:
-    """Return how the sources of one frame lie beside those of another.
+    """Return the offsets of the sources of ``second`` from those of ``first``.
 
-    Each pair counts by the error of its middles (width over signal to noise). With
-    forty pairs or more the change is affine, with three or more a shift, with fewer
-    there is none.
+    Each pair is weighted by the errors of its centroids (FWHM divided by twice the
+    signal-to-noise ratio). Forty pairs or more give an affine correction, three or more
+    a shift, and fewer none.
     """
     x, y = carried(first, second)
     here, there = pairs(x, y, second.sources.x, second.sources.y, REACH)
@@ -101,7 +101,10 @@ def align(first: Prepared, second: Prepared) -> Alignment:
 
 
 def carried(first: Prepared, second: Prepared) -> tuple[Numbers, Numbers]:
-    """Return where the sources of one frame are in another by the projections."""
+    """Return the positions of sources of ``first`` in pixels of ``second``.
+
+    They follow from the projections alone; -1e6 where the projection is not defined.
+    """
     if first.projection is second.projection:
         return first.sources.x, first.sources.y
     ra, dec = first.projection.to_sky(first.sources.x, first.sources.y)
@@ -111,7 +114,7 @@ def carried(first: Prepared, second: Prepared) -> tuple[Numbers, Numbers]:
 
 
 def _own_scatter(left: Numbers, error: Numbers, weight: Numbers, freedom: int) -> float:
-    """Return the scatter that errors of the middles do not explain, pixels."""
+    """Return the scatter that the centroid errors do not explain, pixels."""
     total = weight.sum() * (len(left) - min(freedom, len(left) - 1)) / len(left)
     more = (weight * left**2).sum() / total - (weight * error**2).sum() / weight.sum()
     return float(np.sqrt(max(0.0, more)))
@@ -120,7 +123,10 @@ def _own_scatter(left: Numbers, error: Numbers, weight: Numbers, freedom: int) -
 def pairs(
     x: Numbers, y: Numbers, there_x: Numbers, there_y: Numbers, reach: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return places of sources in two lists that are each other's nearest."""
+    """Return the indices of sources in two lists that are nearest to each other.
+
+    Pairs further apart than ``reach`` pixels are left out.
+    """
     if not len(x) or not len(there_x):
         return np.empty(0, int), np.empty(0, int)
     apart = np.hypot(x[:, None] - there_x[None, :], y[:, None] - there_y[None, :])
@@ -134,10 +140,10 @@ def pairs(
 def star_fluxes(
     frame: Prepared, x: Numbers, y: Numbers
 ) -> tuple[Numbers, Numbers, Mask]:
-    """Return fluxes of stars at places, their errors, and which could be measured.
+    """Return the PSF fluxes of stars, their errors, and which could be measured.
 
-    The error is of the sky, the detector and the star's own light. A star with a bad
-    pixel within a full width of its middle is not measured.
+    The errors (one sigma) include the sky, the detector and the star's photon noise. A
+    star with a bad pixel within 1.5 FWHM of its position is not measured.
     """
     fwhm = frame.psf.fwhm
     radius = frame.psf.planes.shape[1] // 2
@@ -166,10 +172,10 @@ def star_fluxes(
 def flux_ratio(
     flux: Numbers, error: Numbers, other: Numbers, other_error: Numbers
 ) -> Ratio:
-    """Return how many times the fluxes of ``other`` the first ones are.
+    """Return the robust mean of ``flux`` divided by ``other``.
 
-    Stars below ten sigma in either are left out. The error has the scatter that is
-    seen among the stars, where it is more than their errors tell. Without a star the
+    Stars below ten sigma in either frame are left out. The error includes the observed
+    scatter of the stars if it is larger than their errors explain. Without a star, the
     ratio is 1 and its error infinite.
     """
     good = (flux > 10 * error) & (other > 10 * other_error)

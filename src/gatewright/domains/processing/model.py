@@ -1,8 +1,8 @@
-"""What is made of telescope images, and what is found in it: the values.
+"""Values of processing: products, detections and light curves.
 
-Pixels count from 0 in the middle of the first one (FITS counts from 1), x along a row.
-Fluxes are in the units of the frame that :attr:`Calibration.frame` names, until a
-catalogue gives a zero point.
+Pixel coordinates count from 0 at the centre of the first pixel (FITS counts from 1); x
+runs along a row. Fluxes are in the units of the frame that :attr:`Calibration.frame`
+names; a catalogue gives them a zero point.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,108 +11,108 @@ from enum import StrEnum
 
 
 class ProductKind(StrEnum):
-    """What was made."""
+    """The kind of a product."""
 
     COADD = "coadd"
-    """Several frames as one."""
+    """Several frames averaged into one."""
     DIFFERENCE = "difference"
-    """A science image less a reference."""
+    """A science image minus a reference image."""
 
 
 class ProductState(StrEnum):
-    """How far it is."""
+    """The state of a product."""
 
     WORKING = "working"
-    """It is being made."""
+    """The product is being made."""
     READY = "ready"
-    """It can be had."""
+    """The product's file is complete."""
     FAILED = "failed"
-    """It could not be made; the reason is told."""
+    """The product could not be made; ``Product.reason`` says why."""
 
 
 class Plane(StrEnum):
-    """One picture of a product."""
+    """One image of a product."""
 
     DIFFERENCE = "difference"
-    """Science less reference, in units of the science frame (of a difference)."""
+    """Of a difference: science minus reference, in units of the science frame."""
     SCORE = "score"
-    """Significance of a point source in each pixel, in sigma (of a difference)."""
+    """Of a difference: significance of a point source at each pixel, sigma."""
     WEIGHT = "weight"
     """Inverse variance of each pixel of the first plane."""
     COADD = "coadd"
-    """Mean of the frames, in units of the first (of a coadd)."""
+    """Of a coadd: mean of the frames, in units of the first."""
     SCIENCE = "science"
-    """The science image on the grid of the difference, sky taken off."""
+    """The science image without its sky, on the grid of the difference."""
     REFERENCE = "reference"
-    """The reference on the same grid and the same scale of flux."""
+    """The reference without its sky, on the same grid and flux scale."""
 
 
 class Aside(StrEnum):
-    """Why a detection is set aside: it is most likely an artefact."""
+    """Why a detection is flagged as a likely artefact."""
 
     DIPOLE = "dipole"
-    """Light and its lack side by side: two images of one star that do not meet."""
+    """A positive and a negative peak side by side: a misaligned star."""
     COSMIC_RAY = "cosmic-ray"
-    """Narrower than a star can be."""
+    """Narrower than the point-spread function."""
     EDGE = "edge"
-    """At the edge of a frame, or of what is known of it."""
+    """At the edge of a frame, or next to bad pixels."""
     BLEED = "bleed"
-    """In or along a saturated star."""
+    """In or next to a saturated star."""
     RESIDUAL = "residual"
-    """A small part of a bright star's light, which could not be taken off."""
+    """A small fraction of a bright star's flux: an imperfect subtraction."""
     TRAIL = "trail"
-    """A long thin line, such as a satellite draws."""
+    """A long thin line, such as a satellite's trail."""
 
 
 @dataclass(frozen=True, slots=True)
 class FrameRef:
-    """One image HDU of a file, as the processes that work on it find it."""
+    """One image HDU of a file, as the processes that read it need it."""
 
     image: str
     """Name of the image in URLs."""
     surveys: tuple[str, ...]
-    """Surveys that its pixels are from."""
+    """Surveys that the image's pixels come from."""
     path: str
-    """File that holds it."""
+    """Path of the file."""
     identity: str
-    """Identity of the file when it was read."""
+    """Identity of the file when it was indexed, to detect changes."""
     hdu: int
-    """Number of the HDU."""
+    """Number of the HDU, from 0."""
     mjd: float | None = None
-    """Middle of the exposure, MJD UTC; None where nobody tells."""
+    """Midpoint of the exposure, MJD UTC; None if unknown."""
     assumed: bool = False
-    """Whether the time is the survey's table's, and not the header's."""
+    """Whether the time comes from the survey's table instead of the header."""
     band: str | None = None
-    """Band of the filter."""
+    """Photometric band of the filter; None if unknown."""
     seeing: float | None = None
-    """Full width of a star at half its height, arcseconds, where the header tells."""
+    """FWHM of a star in arcseconds, from the header; None if it does not say."""
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What the fluxes of a product or a light curve mean."""
+    """The flux scale of a product or a light curve."""
 
     frame: str
-    """Image whose units the fluxes are in."""
+    """Image that defines the flux units."""
     scale: float
-    """Factor from those units to the ones of the frame itself."""
+    """Factor by which the frame's own fluxes are multiplied."""
     scale_error: float
-    """Its error (one sigma)."""
+    """Error of ``scale`` (one sigma)."""
     stars: int
-    """Stars that it was measured from."""
+    """Number of stars that ``scale`` was measured from."""
     system: str | None = None
-    """Photometric system of ``zero_point``; None where there is none."""
+    """Photometric system of ``zero_point``; None without a zero point."""
     zero_point: float | None = None
-    """Magnitude of one unit of flux."""
+    """Magnitude of a flux of 1; None if there is no calibration."""
     zero_point_error: float | None = None
-    """Its error (one sigma)."""
+    """Error of ``zero_point`` (one sigma)."""
     source: str = "relative"
-    """Where the zero point is from: ``relative`` for none, else the catalogue."""
+    """Catalogue of the zero point; ``relative`` without one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """A place where a difference is more than noise."""
+    """A significant positive or negative peak of a difference."""
 
     number: int
     """Number within its difference, from 1, the most significant first."""
@@ -125,91 +125,92 @@ class Detection:
     y: float
     """Row in the difference, pixels from 0."""
     snr: float
-    """Height of the score image, in sigma; below 0 for light that is gone."""
+    """Score at the peak, sigma; negative for a source that became fainter."""
     flux: float
-    """Flux of a point source there, in units of the science frame."""
+    """Flux of a point source at this position, in units of the science frame."""
     flux_error: float
-    """Its error (one sigma)."""
+    """Error of ``flux`` (one sigma)."""
     features: Mapping[str, float] = field(default_factory=dict)
-    """What tells real from bogus, by name; NaN for what is not known."""
+    """Measured features that separate real from bogus, by name; NaN if unknown."""
     aside: Aside | None = None
-    """Why it is kept aside; None for a candidate."""
+    """Why the detection is flagged as an artefact; None for a candidate."""
 
 
 @dataclass(frozen=True, slots=True)
 class LightPoint:
-    """Flux at one place in one frame, measured whether or not a source is seen."""
+    """Forced photometry at one position in one frame."""
 
     image: str
-    """The frame."""
+    """Name of the image."""
     mjd: float | None
-    """Middle of the exposure, MJD UTC."""
+    """Midpoint of the exposure, MJD UTC; None if unknown."""
     assumed: bool
-    """Whether the time is the survey's table's, and not the header's."""
+    """Whether the time comes from the survey's table instead of the header."""
     band: str | None
-    """Band of the filter."""
+    """Photometric band of the filter; None if unknown."""
     flux: float
-    """Flux, in the units that the light curve's calibration tells."""
+    """Flux, in the units of the light curve's calibration."""
     flux_error: float
-    """Its error (one sigma), that of the scale of flux not included."""
+    """Error of ``flux`` (one sigma), without the error of the flux scale."""
     upper_limit: float | None
-    """Flux that a source above it would have been seen with at 5 sigma; None for a
-    source that is seen at 3 sigma."""
+    """5 sigma upper limit of the flux; None for a source that is detected at 3 sigma.
+    """
     magnitude: float | None
-    """Magnitude, where there is a zero point and the source is seen."""
+    """Magnitude; None without a zero point or a detection."""
     magnitude_error: float | None
-    """Its error (one sigma)."""
+    """Error of ``magnitude`` (one sigma)."""
     scale: float
-    """Factor that the frame's own fluxes were divided by."""
+    """Flux ratio of this frame to the first, by which the fluxes were divided."""
     scale_error: float
-    """Its error (one sigma): common to all sources of the frame."""
+    """Error of ``scale`` (one sigma), common to all sources of the frame."""
     reason: str | None = None
-    """Why nothing could be measured; the numbers are NaN then."""
+    """Why the flux could not be measured; the numbers are NaN then."""
 
 
 @dataclass(frozen=True, slots=True)
 class LightCurve:
-    """One place over all its frames, in order of time."""
+    """Fluxes at one position in several frames, in order of time."""
 
     ra: float
     """Right ascension, ICRS degrees."""
     dec: float
     """Declination, ICRS degrees."""
     calibration: Calibration
-    """What the fluxes mean."""
+    """Flux units of the points."""
     points: Sequence[LightPoint] = ()
-    """The frames."""
+    """One measurement for each frame."""
 
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A coadd or a difference, and how it came about."""
+    """A coadd or a difference, with its provenance."""
 
     id: str
-    """Name in URLs: the same inputs and the same method make the same name."""
+    """Identifier in URLs, derived from the inputs and the method."""
     kind: ProductKind
-    """What it is."""
+    """Whether it is a coadd or a difference."""
     state: ProductState
-    """How far it is."""
+    """Whether it is being made, ready, or failed."""
     request: Mapping[str, object]
-    """What was asked, with the images of each side by name: ``images`` of a coadd,
-    ``science`` and ``reference`` of a difference; ``pos`` and ``method``."""
+    """The request: ``images`` of a coadd, or ``science`` and ``reference`` of a
+    difference, as names of images; ``pos`` and ``method``."""
     surveys: Sequence[str]
-    """Surveys that its pixels are from: who may see all of them may see it."""
+    """Surveys of the input images; people who may see all of them may see the product.
+    """
     owner: str
-    """Who asked for it first."""
+    """Person who requested the product first."""
     created_at: float
-    """When, seconds since 1970."""
+    """Time of the first request, seconds since 1970."""
     path: str | None = None
-    """File that holds its planes; None unless it is ready."""
+    """Path of the product's file; None unless it is ready."""
     identity: str = ""
-    """Identity of that file."""
+    """Identity of the product's file, to detect changes."""
     planes: Mapping[str, int] = field(default_factory=dict)
-    """Number of the HDU of each plane (:class:`Plane`)."""
+    """HDU number of each plane (:class:`Plane`)."""
     report: Mapping[str, object] = field(default_factory=dict)
-    """Provenance and measures: inputs with their times, versions, PSFs with stars used
-    and rejected, calibration, noise, shifts, seconds."""
+    """Provenance and measurements: the inputs with their times, versions, PSFs with
+    stars used and rejected, calibration, noise, shifts, seconds."""
     detections: Sequence[Detection] = ()
-    """What was found (of a difference), the most significant first."""
+    """Detections in a difference, the most significant first."""
     reason: str | None = None
-    """Why it failed."""
+    """Why the product failed; None otherwise."""

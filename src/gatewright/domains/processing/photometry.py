@@ -1,8 +1,8 @@
-"""Flux at one place over many frames, whether or not a source is seen there.
+"""Forced photometry: the flux at one position in many frames.
 
-The point-spread function of each frame is fitted at the place with its position held
-(forced photometry; for the errors of such fits see Masci et al. 2019, PASP 131,
-018003, section 6). Every frame is brought to the scale of flux of one of them.
+The point-spread function of each frame is fitted at a fixed position, whether or not a
+source is detected there (for the errors of such fits see Masci et al. 2019, PASP 131,
+018003, section 6). The fluxes are on the flux scale of the first frame.
 """
 
 from collections.abc import Sequence
@@ -15,42 +15,45 @@ from gatewright.domains.processing.matching import Ratio, align, star_fluxes
 from gatewright.domains.processing.prepared import Prepared
 
 SEEN = 3.0
-"""Least flux over its error of a source that is seen."""
+"""Least flux of a detected source, in units of the flux error."""
 LIMIT = 5.0
-"""How many sigma an upper limit is."""
+"""Significance of an upper limit, sigma."""
 REASONS = ("outside the frame", "a bad pixel in its middle")
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The flux at a place in one frame."""
+    """The flux at a position in one frame."""
 
     flux: float
-    """In units of the first frame; NaN for one that is not measured."""
+    """Flux in units of the first frame; NaN if it could not be measured."""
     error: float
-    """Its error (one sigma)."""
+    """Error of ``flux`` (one sigma)."""
     scale: Ratio
-    """How many times the frame's own flux of a star is that in the first."""
+    """Flux of a star in this frame divided by its flux in the first frame."""
     reason: str | None = None
-    """Why it was not measured."""
+    """Why the flux could not be measured; None otherwise."""
 
     @property
     def seen(self) -> bool:
-        """Whether a source is seen at three sigma."""
+        """Whether the flux is above three sigma."""
         return self.flux > SEEN * self.error
 
     @property
     def upper_limit(self) -> float | None:
-        """Flux above which a source would have been seen; None where one is seen."""
+        """5 sigma upper limit of the flux; None for a detected source.
+
+        It is also None if the flux could not be measured.
+        """
         if self.seen or self.reason is not None:
             return None
         return max(self.flux, 0.0) + LIMIT * self.error
 
 
 def measure(loads: Sequence[Load], ra: float, dec: float) -> list[Measured]:
-    """Return the flux at a place, ICRS degrees, in each of the frames.
+    """Return the flux at a position, ICRS degrees, in each of the frames.
 
-    The first frame's units are those of all fluxes.
+    The fluxes are in units of the first frame.
     """
     first: Prepared | None = None
     found = []

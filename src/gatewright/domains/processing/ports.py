@@ -1,4 +1,4 @@
-"""The ports of processing: who does the work, and where products are kept."""
+"""Protocols of processing: who does the work, and where products are recorded."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,75 +10,74 @@ from gatewright.domains.processing.model import FrameRef, LightCurve, Product
 
 @dataclass(frozen=True, slots=True)
 class Circle:
-    """A round place on the sky."""
+    """A circle on the sky."""
 
     ra: float
-    """Right ascension of the middle, ICRS degrees."""
+    """Right ascension of the centre, ICRS degrees."""
     dec: float
-    """Declination of the middle, ICRS degrees."""
+    """Declination of the centre, ICRS degrees."""
     radius: float
-    """Degrees."""
+    """Radius, degrees."""
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """The frames of one side: one alone, or several that are made into a coadd."""
+    """The frames of one side of a difference: one frame, or several to coadd."""
 
     frames: Sequence[FrameRef]
     """The frames, in order of time."""
     method: str = "mean"
-    """How several are joined: ``mean``, ``clipped`` or ``psf-matched``."""
+    """How several frames are combined: ``mean``, ``clipped`` or ``psf-matched``."""
 
 
 class FrameLoader(Protocol):
-    """Reads a part of an image, in a process that works on it."""
+    """Reads an image or a part of it, in a process that works on it."""
 
     def __call__(
         self, path: str, identity: str, hdu: int, place: Circle | None, margin: int
     ) -> Frame:
-        """Return the pixels round a place, or all, with where they are.
+        """Return the pixels of an image around a circle, or all, with their WCS.
 
-        ``margin`` is how many pixels more are read on each side of the place.
+        ``margin`` is the number of further pixels that are read on each side.
 
         Raises
         ------
         NotFound
-            The file is gone, or the place has no pixel of the image.
+            The file does not exist, or the circle contains no pixel of the image.
         Conflict
             The file changed since it was indexed.
         InvalidContent
-            It has no such image.
+            The file has no such image.
         """
         ...
 
 
 class Processor(Protocol):
-    """Works on frames, out of the gateway's own process.
+    """Works on frames, outside the gateway's own process.
 
-    Each method returns the product as it was given, with its file, planes, report and
-    detections.
+    Methods that make a product return it with its file, planes, report and detections.
     """
 
     async def coadd(
         self, product: Product, side: Side, place: Circle | None
     ) -> Product:
-        """Make one image of several, of the whole frames or of a place.
+        """Combine frames into one image, for their whole area or for a circle.
 
         Raises
         ------
         NotFound
-            The place has no pixel of the frames.
+            The circle contains no pixel of the frames.
         InvalidContent
             A frame cannot be used; the text says which and why.
         TooLarge
-            It would need more memory than a process has.
+            The request needs more memory than a process may use.
         """
         ...
 
     async def difference(
         self, product: Product, science: Side, reference: Side, place: Circle | None
     ) -> Product:
-        """Subtract a reference from a science image, and detect.
+        """Subtract a reference from a science image, and detect sources.
 
         Raises
         ------
@@ -90,17 +89,17 @@ class Processor(Protocol):
     async def light_curve(
         self, frames: Sequence[FrameRef], ra: float, dec: float
     ) -> LightCurve:
-        """Measure the flux at a place in each of the frames.
+        """Measure the flux at a position, ICRS degrees, in each of the frames.
 
         Raises
         ------
         NotFound
-            No frame has a pixel there.
+            No frame could be measured at the position.
         """
         ...
 
     async def remove(self, product: Product) -> None:
-        """Remove the file of a product, if it is there."""
+        """Remove the file of a product, if it exists."""
         ...
 
 
@@ -108,20 +107,23 @@ class ProductStore(Protocol):
     """A durable record of products, shared by all gateway processes."""
 
     async def product(self, product: str) -> tuple[Product, float] | None:
-        """Return one with what was found in it, and until when it is being made."""
+        """Return a product with its detections, and the end of its lease.
+
+        The lease is the time, in seconds since 1970, until which a process makes it.
+        """
         ...
 
     async def begin(self, product: Product, until: float) -> bool:
-        """Note that it is being made until a moment, unless another process does.
+        """Record that this process makes a product until a time; false if another does.
 
-        One that is ready stays so; one that failed is begun again.
+        A product that is ready stays ready and is not begun; a failed one begins again.
         """
         ...
 
     async def keep(self, product: str, until: float) -> None:
-        """Put off the moment until which it is being made."""
+        """Extend the lease of a product that is being made."""
         ...
 
     async def end(self, product: Product) -> None:
-        """Replace a product that was begun by the finished or failed one."""
+        """Replace the record of a product by the finished or failed product."""
         ...

@@ -1,4 +1,4 @@
-"""A frame made ready: sky taken off, noise, sources and point-spread function known."""
+"""Prepares a frame: subtracts its sky and measures noise, sources and PSF."""
 
 from dataclasses import dataclass
 
@@ -34,60 +34,60 @@ class Sources:
     """Sources of a frame, the brightest first; arrays of one length."""
 
     x: Numbers
-    """Columns of their middles."""
+    """Columns of the centroids, pixels."""
     y: Numbers
-    """Rows of their middles."""
+    """Rows of the centroids, pixels."""
     snr: Numbers
-    """Heights in the smoothed image, sigma."""
+    """Peak values in the smoothed image, sigma."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A frame that can be measured, joined with others or subtracted."""
+    """A frame that is ready to be measured, coadded or subtracted."""
 
     values: Pixels
-    """Its pixels without sky; 0 for those that tell nothing."""
+    """Pixel values without the sky; 0 at bad pixels."""
     noise: Pixels
-    """Standard deviation of each pixel by the sky and its detector."""
+    """Standard deviation of each pixel from the sky and the detector."""
     bad: Mask
-    """Pixels that tell nothing."""
+    """Pixels that have no usable value, saturated ones included."""
     saturated: Mask
-    """Those of them that are too bright."""
+    """Pixels that are saturated, with a border of two pixels."""
     gain: float
-    """Electrons in one unit."""
+    """Electrons for one unit of the values."""
     psf: Psf
-    """The image of a star."""
+    """Point-spread function."""
     factor: float
-    """How much wider the noise of a star's flux is than white noise makes it."""
+    """Noise of a PSF flux divided by its noise if pixels were uncorrelated."""
     sources: Sources
-    """What shines in it above ten sigma."""
+    """Sources above ten sigma."""
     projection: Projection
-    """Where its pixels are on the sky."""
+    """World coordinate system of the pixels."""
     name: str
     """Name of the image."""
     sky: float
-    """Level of the sky that was taken off, in its middle."""
+    """Median sky level that was subtracted."""
 
     @property
     def variance(self) -> Pixels:
-        """Variance of each pixel: sky, detector and the light of the sources."""
+        """Variance of each pixel: sky, detector and photon noise of sources."""
         light = np.maximum(self.values, np.float32(0)) / np.float32(self.gain)
         total: Pixels = (self.noise**2 + light).astype(np.float32)
         return total
 
 
 def prepare(frame: Frame) -> Prepared:
-    """Return a frame ready to be worked on.
+    """Return a frame with its sky subtracted and its noise, PSF and sources measured.
 
-    A gain that is not told is the one that makes the sky's noise that of its level; of
-    a frame whose sky was taken off before, sources count with the noise of the sky.
-    Where no star is seen the point-spread function has the width that the header tells.
+    If the header gives no gain, it is estimated from the sky, assuming that its noise
+    is photon noise (with a sky level of at least 1, for frames whose sky was subtracted
+    before). Without a usable star, the PSF has the FWHM that the header gives.
 
     Raises
     ------
     InvalidContent
-        It has no sky, or no star that its point-spread function could be measured from
-        and no width that is told.
+        The frame has too few sky pixels, or neither a star to measure the PSF from nor
+        a FWHM in its header.
     """
     values = frame.values.astype(np.float32, copy=False)
     bad = ~np.isfinite(values)
@@ -136,7 +136,7 @@ def prepare(frame: Frame) -> Prepared:
 
 
 def find_sources(left: Pixels, noise: Pixels, bad: Mask, fwhm: float) -> Sources:
-    """Return the sources above ten sigma without a bad pixel near their centres."""
+    """Return the sources above ten sigma, without bad pixels near their centroids."""
     smooth = gaussian_smooth(left / noise, fwhm)
     x, y = (place[:_MOST] for place in peaks(smooth, _DETECT, 2))
     snr = smooth[y.astype(int), x.astype(int)].astype(np.float64)
@@ -147,10 +147,9 @@ def find_sources(left: Pixels, noise: Pixels, bad: Mask, fwhm: float) -> Sources
 
 
 def _by_weights(noise: Pixels, variance: Pixels, bad: Mask) -> Pixels:
-    """Return the noise with the pattern of a weight map, at the level that is measured.
+    """Return the noise with the pattern of a weight map, scaled to the measured level.
 
-    Weights are often of another unit; how they vary from pixel to pixel is what they
-    tell.
+    Weight maps often have other units, so that only their variation is used.
     """
     good = ~bad & np.isfinite(variance) & (variance > 0)
     if not good.any():

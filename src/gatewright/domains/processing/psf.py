@@ -1,9 +1,10 @@
-"""The point-spread function of an image, measured from its own stars.
+"""Measures the point-spread function of an image from its own stars.
 
-Stars are peaks that are bright, alone, whole and round; each is moved to the middle of
-a pixel, set to one flux and compared with the others. What differs is rejected with its
-reason. With twenty stars or more the function varies linearly over the field: each of
-its pixels is a plane (as in PSFEx, Bertin 2011, ASP Conf. 442, 435, at degree 1).
+Stars are peaks that are bright, isolated, free of bad pixels, and not as narrow as a
+cosmic ray. Each is shifted to the centre of a pixel, normalised and compared with the
+others; outliers are rejected and counted by reason. With twenty stars or more, each
+pixel of the PSF varies linearly across the field (as in PSFEx, Bertin 2011, ASP Conf.
+442, 435, with degree 1).
 """
 
 from collections import Counter
@@ -18,7 +19,7 @@ from gatewright.domains.processing.sources import middles, peaks, stamps
 from gatewright.domains.processing.warp import lanczos_table
 
 BRIGHT = 25.0
-"""Least height of a star above the noise of the smoothed image, sigma."""
+"""Least peak of a PSF star in the smoothed image, sigma."""
 MOST_STARS = 300
 _VARYING = 20
 _GUESS = 4.0
@@ -27,33 +28,35 @@ _NEIGHBOUR = 0.1
 _SEEN = 8.0
 _LARGEST = 20.0
 _NARROWEST = 1.3
-"""Full width of the sharpest star that is looked for, pixels."""
+"""Smallest FWHM of a star that is expected, pixels."""
 _WINGS = 3.5
-"""Power of the wings of a function that is only told by its width."""
+"""Moffat exponent of a PSF that is known by its FWHM alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Psf:
-    """The image of a star of flux 1, over the field."""
+    """The point-spread function (PSF): the image of a star of flux 1."""
 
     planes: Numbers
-    """Constant, part of column and part of row: ``(1 or 3, side, side)``; columns and
-    rows are taken from -1 to 1 over the field."""
+    """Coefficients of the PSF's pixels, shape ``(1 or 3, side, side)``.
+
+    They are the constant and the slopes along columns and rows, which both run from -1
+    to 1 across the field."""
     shape: tuple[int, int]
-    """Height and width of the field."""
+    """Height and width of the field, pixels."""
     fwhm: float
-    """Full width at half the height, pixels."""
+    """Full width at half maximum (FWHM), pixels."""
     used: int
-    """Stars that it is made of."""
+    """Number of stars that the PSF was measured from."""
     rejected: Mapping[str, int]
-    """Stars that it is not made of, by the reason."""
+    """Number of stars that were rejected, by reason."""
     x: Numbers
-    """Columns of the stars that were used."""
+    """Columns of the stars that were used, pixels."""
     y: Numbers
-    """Rows of them."""
+    """Rows of the stars that were used, pixels."""
 
     def at(self, x: float, y: float) -> Numbers:
-        """Return the function at a place: ``(side, side)``, its sum is 1."""
+        """Return the PSF at a position: shape ``(side, side)``, with the sum 1."""
         if len(self.planes) == 1:
             constant: Numbers = self.planes[0]
             return constant
@@ -66,18 +69,18 @@ class Psf:
 
 
 def measure_psf(values: Pixels, noise: Pixels, bad: Mask, fwhm: float) -> Psf | None:
-    """Return the point-spread function of an image; None where it has no star.
+    """Return the PSF of an image; None if it contains no usable star.
 
     Parameters
     ----------
     values
         The image without its sky.
     noise
-        Standard deviation of each pixel of the sky.
+        Standard deviation of the sky at each pixel.
     bad
-        Pixels that tell nothing, saturated ones among them.
+        Bad pixels, saturated ones included.
     fwhm
-        Full width of a star, roughly, in pixels.
+        Approximate FWHM of a star, pixels.
     """
     reasons: Counter[str] = Counter()
     smooth = gaussian_smooth(np.where(bad, np.float32(0), values) / noise, fwhm)
@@ -102,14 +105,14 @@ def measure_psf(values: Pixels, noise: Pixels, bad: Mask, fwhm: float) -> Psf | 
 
 
 def psf_radius(fwhm: float) -> int:
-    """Return how far from its middle the function is kept, pixels."""
+    """Return the radius at which the PSF is cut off, pixels."""
     return int(np.clip(np.ceil(4.5 * fwhm), 8, 40))
 
 
 def moffat_psf(fwhm: float, shape: tuple[int, int]) -> Psf:
-    """Return the function of an image that has no star, by a width that is told.
+    """Return a round Moffat PSF with a FWHM in pixels, for an image without stars.
 
-    A round one with the wings of the air (Moffat 1969, A&A 3, 455).
+    Source: Moffat 1969 (A&A 3, 455).
     """
     distance = _distance(2 * psf_radius(fwhm) + 1)
     square = (distance / fwhm) ** 2 * 4.0 * (2.0 ** (1.0 / _WINGS) - 1.0)
@@ -118,9 +121,9 @@ def moffat_psf(fwhm: float, shape: tuple[int, int]) -> Psf:
 
 
 def _wide(cut: Pixels, fwhm: float) -> Mask:
-    """Return the stamps whose brightest pixel has neighbours as a star's would have.
+    """Return which stamps are as wide as a star; cosmic rays and hot pixels are not.
 
-    Those of a cosmic ray or a hot pixel are dark, at least along rows or columns.
+    The neighbours of the brightest pixel must be bright along rows and columns.
     """
     side = cut.shape[1]
     inner = slice(side // 2 - 2, side // 2 + 3)
@@ -137,7 +140,7 @@ def _wide(cut: Pixels, fwhm: float) -> Mask:
 
 
 def _whole(bad: Mask, x: Numbers, y: Numbers, radius: int) -> Mask:
-    """Return the places without a bad pixel, or the edge, within a radius."""
+    """Return the positions with no bad pixel and no edge within a radius."""
     spoiled = stamps(bad.astype(np.float32), x, y, radius, 1.0)
     whole: Mask = spoiled.max(axis=(1, 2), initial=0.0) == 0
     return whole
@@ -146,7 +149,7 @@ def _whole(bad: Mask, x: Numbers, y: Numbers, radius: int) -> Mask:
 def _own_pixels(
     smooth: Pixels, x: Numbers, y: Numbers, radius: int, fwhm: float
 ) -> Mask:
-    """Return for each stamp the pixels that are no neighbour's."""
+    """Return for each stamp the pixels that do not belong to a neighbouring star."""
     all_x, all_y = peaks(smooth, _SEEN, 2)
     step = np.arange(-radius, radius + 1)
     own = np.ones((len(x), len(step), len(step)), np.bool_)
@@ -176,7 +179,7 @@ def _keep(
 def _alone(
     smooth: Pixels, x: Numbers, y: Numbers, fwhm: float, reasons: Counter[str]
 ) -> tuple[Numbers, Numbers]:
-    """Return the peaks without another a tenth as high within two and a half widths."""
+    """Return the peaks with no peak a tenth as high within 2.5 FWHM."""
     all_x, all_y = peaks(smooth, BRIGHT * _NEIGHBOUR, 2)
     heights = smooth[all_y.astype(int), all_x.astype(int)]
     alone = np.ones(len(x), np.bool_)
@@ -190,9 +193,10 @@ def _alone(
 
 
 def centred(cut: Numbers, at_x: Numbers, at_y: Numbers) -> Numbers:
-    """Return stamps moved so that each middle is that of the middle pixel.
+    """Return stamps shifted so that each star is at the centre of the middle pixel.
 
-    ``at_x`` and ``at_y`` are where the middles are from there, within half a pixel.
+    ``at_x`` and ``at_y`` are the offsets of the stars from that centre, within half a
+    pixel.
     """
     side = cut.shape[1]
     lobes = 4
@@ -225,9 +229,9 @@ def _joined(
     reasons: Counter[str],
     fwhm: float,
 ) -> Psf:
-    """Return the function of centred stars, with those that differ left out.
+    """Return the PSF that is the weighted mean of centred stars, without outliers.
 
-    Pixels that are not ``known`` belong to a neighbour.
+    Pixels that are not ``known`` belong to a neighbouring star.
     """
     side = moved.shape[1]
     distance = _distance(side)
@@ -275,7 +279,10 @@ def _distance(side: int) -> Numbers:
 
 
 def _round_wings(model: Numbers, distance: Numbers, fwhm: float) -> Numbers:
-    """Return a function whose wings, which noise covers, are the mean of each ring."""
+    """Return a PSF whose wings are replaced by their mean at each radius.
+
+    The wings of single stars are lost in the noise.
+    """
     ring = np.rint(distance).astype(int)
     count = np.bincount(ring.ravel())
     profile = np.bincount(ring.ravel(), model.ravel()) / count
@@ -307,20 +314,20 @@ def _unit(model: Numbers) -> Numbers:
 
 
 def _window(side: int) -> Numbers:
-    """Return 1 in the middle of a stamp, falling to 0 at its edge as a cosine."""
+    """Return a cosine taper: 1 at the centre of a stamp and 0 at its edge."""
     part = np.clip((_distance(side) / (side / 2) - 0.8) / 0.2, 0.0, 1.0)
     window: Numbers = 0.5 * (1.0 + np.cos(np.pi * part))
     return window
 
 
 def full_width(model: Numbers) -> float:
-    """Return the full width at half the height of a centred function, pixels."""
+    """Return the FWHM of a centred PSF, pixels."""
     area = np.count_nonzero(_finer(model) > model.max() / 2.0) / 25.0
     return float(2.0 * np.sqrt(area / np.pi))
 
 
 def _finer(model: Numbers) -> Numbers:
-    """Return a function at five points for each pixel each way, linear between."""
+    """Return a PSF sampled at five points per pixel, by bilinear interpolation."""
     side = model.shape[0]
     place = np.linspace(0, side - 1, 5 * side - 4)
     weights = np.maximum(0.0, 1.0 - np.abs(place[:, None] - np.arange(side)))
@@ -329,10 +336,10 @@ def _finer(model: Numbers) -> Numbers:
 
 
 def guess_width(values: Pixels, noise: Pixels, bad: Mask) -> float:
-    """Return the full width of a star of an image, roughly, pixels.
+    """Return the approximate FWHM of the stars in an image, pixels.
 
-    It is that of the bright peaks by their second moments, the median of the narrower
-    half; 4 where there are none.
+    It is the median over the narrower half of the bright peaks, from the area above
+    half maximum; 4 if there are none.
     """
     clean = np.where(bad, np.float32(0), values)
     smooth = gaussian_smooth(clean / noise, _GUESS / 2)

@@ -1,4 +1,4 @@
-"""A prepared frame on the grid of another."""
+"""Resamples a prepared frame to another grid."""
 
 from dataclasses import replace
 from typing import TypeVar
@@ -24,10 +24,10 @@ T = TypeVar("T", bound=np.generic)
 def regrid(
     frame: Prepared, grid: Projection, shape: tuple[int, int], alignment: Alignment
 ) -> Prepared:
-    """Return a frame on a grid; its noise and function are measured there again.
+    """Return a frame resampled to a grid, with its noise and PSF measured again.
 
-    ``alignment`` is from the grid to the frame. Where every pixel stays, the frame is
-    returned as it is.
+    ``alignment`` maps positions from the grid to the frame. If no pixel moves, the
+    frame's pixels are returned unchanged.
     """
     placement = place(grid, shape, frame.projection, alignment.adjustment)
     if frame.values.shape == shape and is_identity(placement):
@@ -41,7 +41,7 @@ def regrid(
 
 
 def sampled(image: NDArray[T], placement: Placement, outside: T) -> NDArray[T]:
-    """Return the nearest pixel of an image at each place, or what is ``outside``."""
+    """Return the nearest pixel of an image at each position, or ``outside``."""
     height, width = image.shape
     known = np.isfinite(placement.x + placement.y)
     x = np.rint(np.where(known, placement.x, -1)).astype(np.int32)
@@ -59,7 +59,7 @@ def measured_again(
     saturated: Mask,
     grid: Projection,
 ) -> Prepared:
-    """Return a frame with other pixels: what they say of stars and noise is new."""
+    """Return a frame with new pixels, whose PSF, noise and sources are measured."""
     psf = measure_psf(values, noise, bad, frame.psf.fwhm) or frame.psf
     centre = psf.at(values.shape[1] / 2, values.shape[0] / 2)
     return replace(

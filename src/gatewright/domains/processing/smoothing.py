@@ -1,7 +1,7 @@
-"""Images smoothed by stars, and how much of their noise is left.
+"""Smooths images with a PSF, and measures the noise that remains.
 
-White noise that is smoothed by a function has a width that follows from the function.
-Noise that neighbours share, as after a warp, has more.
+For white noise, the noise after smoothing follows from the kernel. Noise that is
+correlated between neighbouring pixels, as after resampling, is larger.
 """
 
 import numpy as np
@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from gatewright.domains.processing.frames import Mask, Numbers, Pixels
 
 _SAMPLE = 700
-"""Side of the part of an image that noise is measured from, pixels."""
+"""Side of the part of an image from which noise is measured, pixels."""
 
 
 def gaussian_smooth(image: NDArray[np.floating], fwhm: float) -> Pixels:
-    """Return an image smoothed by a Gaussian, in units of the noise that is left.
+    """Return an image smoothed by a Gaussian, in units of the remaining noise.
 
-    White noise of width 1 has width 1 afterwards.
+    ``fwhm`` is in pixels. White noise with a standard deviation of 1 keeps it.
     """
     sigma = fwhm / 2.3548
     reach = max(1, int(np.ceil(3.0 * sigma)))
@@ -38,11 +38,11 @@ def _along(image: NDArray[np.floating], kernel: Pixels, axis: int) -> Pixels:
 
 
 def noise_factor(values: Pixels, noise: Pixels, bad: Mask, psf: Numbers) -> float:
-    """Return how much wider the noise of a star's flux is than white noise makes it.
+    """Return the noise of a PSF flux divided by its noise for uncorrelated pixels.
 
-    Measured from the lower half of the fluxes of stars at all places, where there is
-    no light, in the middle of the image. Above 1 for the noise that neighbours share
-    after a warp.
+    It is measured in the central part of the image, from the lower half of the PSF
+    fluxes at all positions, which contains no sources. It is above 1 if resampling has
+    correlated neighbouring pixels, and 1 for an image with too few pixels.
     """
     inner = tuple(
         slice(max(0, side - _SAMPLE) // 2, max(0, side - _SAMPLE) // 2 + _SAMPLE)

@@ -1,8 +1,8 @@
-"""Sources of an image: peaks, their middles and the pixels round them.
+"""Finds sources in an image: peaks, centroids and the pixels around them.
 
-Sources: Bertin and Arnouts 1996 (A&AS 117, 393) for peaks of a smoothed image over a
-threshold; the windowed middle is XWIN of SExtractor 2.8 (Bertin, user manual, section
-10.4): a mean weighted by a Gaussian that follows it, with twice the step.
+Sources: Bertin and Arnouts 1996 (A&AS 117, 393) for peaks of a smoothed image above a
+threshold. The centroids are XWIN of SExtractor 2.8 (Bertin, user manual, section 10.4):
+a mean weighted by a Gaussian that moves with it, iterated with twice the step.
 """
 
 import numpy as np
@@ -15,10 +15,10 @@ _STILL = 1e-5
 
 
 def peaks(image: Pixels, threshold: float, reach: int) -> tuple[Numbers, Numbers]:
-    """Return columns and rows of pixels that no pixel within ``reach`` is above.
+    """Return the columns and rows of local maxima above a threshold, highest first.
 
-    The highest comes first; pixels within ``reach`` of the edge are not looked at. Of
-    equal neighbours the first is the peak.
+    No pixel within ``reach`` pixels is higher than a maximum; of equal neighbours, one
+    is returned. Pixels within ``reach`` of the edge are ignored.
     """
     height, width = image.shape
     if min(height, width) <= 2 * reach:
@@ -44,7 +44,10 @@ def peaks(image: Pixels, threshold: float, reach: int) -> tuple[Numbers, Numbers
 def stamps(
     image: Pixels, x: Numbers, y: Numbers, radius: int, outside: float = np.nan
 ) -> Pixels:
-    """Return the square of pixels round each place: ``(n, 2 r + 1, 2 r + 1)``."""
+    """Return the square of pixels around each position: ``(n, 2 r + 1, 2 r + 1)``.
+
+    Pixels outside the image have the value ``outside``.
+    """
     padded = np.pad(image, radius, constant_values=np.float32(outside))
     across = np.rint(x).astype(int)[:, None, None]
     down = np.rint(y).astype(int)[:, None, None]
@@ -58,9 +61,9 @@ def stamps(
 def middles(
     image: Pixels, x: Numbers, y: Numbers, fwhm: float
 ) -> tuple[Numbers, Numbers, NDArray[np.bool_]]:
-    """Return windowed middles of sources near places, and whether each was found.
+    """Return the windowed centroids of sources near positions, and which were found.
 
-    One that moves more than a full width from where it was looked for is not found.
+    A source whose centroid moves more than one FWHM (or two pixels) is not found.
     """
     radius = max(3, int(np.ceil(1.5 * fwhm)))
     around = np.nan_to_num(stamps(image, x, y, radius, 0.0)).astype(np.float64)

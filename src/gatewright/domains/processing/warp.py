@@ -1,13 +1,13 @@
-"""One image on the grid of another.
+"""Resamples an image to the grid of another.
 
-Positions come from the projections on a coarse grid, linear between its points; the
-grid is made finer until the middles of its cells are right to a fifth of a thousandth
-of a pixel. Values come from a Lanczos kernel (Duchon 1979, J. Appl. Meteor. 18, 1016)
-at the exact phase of each pixel, its weights made to sum to one, times the change of
-area, so that flux is kept.
+Positions are computed by the projections on a coarse grid and interpolated bilinearly;
+the grid is refined until the interpolation is right to 0.0002 pixels at the centres of
+its cells. Values are interpolated with a Lanczos kernel (Duchon 1979, J. Appl. Meteor.
+18, 1016) at the exact phase of each pixel, with weights that sum to 1, and multiplied
+by the change of pixel area, so that flux is conserved.
 
-A value is a weighted sum of its neighbours: neighbours share noise afterwards. The
-variance that is carried is that of one pixel; sums over several need the factor that
+The interpolation correlates the noise of neighbouring pixels. The variance that is
+propagated holds for single pixels; sums over several need the factor that
 :func:`gatewright.domains.processing.smoothing.noise_factor` measures.
 """
 
@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from gatewright.domains.processing.frames import Mask, Numbers, Pixels, Projection
 
 LOBES = 3
-"""Lobes of the kernel: it has twice as many taps each way."""
+"""Lobes of the Lanczos kernel, which has twice as many taps along each axis."""
 ACCURACY = 2e-4
-"""Largest error of a position, pixels."""
+"""Largest error of an interpolated position, pixels."""
 _STEPS = (32, 16, 8, 4, 2)
 _ROWS = 64
 _PHASES = 4096
@@ -29,22 +29,22 @@ _PHASES = 4096
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """For each pixel of a grid, where it is in another image."""
+    """For each pixel of a grid, its position in another image."""
 
     x: Numbers
-    """Columns, shape ``(height, width)``; NaN where the image has no such place."""
+    """Columns, shape ``(height, width)``; NaN where the projection is not defined."""
     y: Numbers
     """Rows, same shape."""
 
 
 @dataclass(frozen=True, slots=True)
 class Adjustment:
-    """A small correction of positions: an affine change, in pixels."""
+    """A small affine correction of positions, in pixels."""
 
     x: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    """Added to columns: a constant, and parts of column and row."""
+    """Correction of columns: a constant, and factors of column and row."""
     y: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    """Added to rows."""
+    """Correction of rows: a constant, and factors of column and row."""
 
     def apply(self, x: Numbers, y: Numbers) -> tuple[Numbers, Numbers]:
         """Return corrected positions."""
@@ -63,7 +63,7 @@ def place(
     image: Projection,
     adjustment: Adjustment = NO_ADJUSTMENT,
 ) -> Placement:
-    """Return where the pixels of a grid of ``shape`` are in an image.
+    """Return the positions in an image of the pixels of a grid of ``shape``.
 
     ``adjustment`` corrects the positions in the image.
     """
@@ -80,7 +80,7 @@ def place(
 def _coarse(
     grid: Projection, shape: tuple[int, int], image: Projection, step: int
 ) -> tuple[Placement, float]:
-    """Return positions by a grid of points, and the largest error in cells' middles."""
+    """Return interpolated positions, and their largest error at cell centres."""
     height, width = shape
     rows, columns = (np.arange(-(-side // step) + 2) * step for side in shape)
     x, y = _through(grid, image, *np.meshgrid(columns - 0.0, rows - 0.0))
@@ -115,13 +115,11 @@ def _weights(side: int, points: int, step: int) -> Numbers:
 def resample(
     values: Pixels, bad: Mask, placement: Placement, lobes: int = LOBES
 ) -> tuple[Pixels, Mask, Pixels]:
-    """Return an image at other places, where it tells nothing there, and areas.
+    """Return an image at other positions, a mask of bad values, and pixel areas.
 
-    The last are those of :func:`area_change`.
-
-    Pixels that are ``bad``, or outside, make every value bad that they are a part of
-    within two pixels, and are taken as 0 elsewhere. Flux is kept: values are multiplied
-    by the change of area.
+    A value is bad if a ``bad`` or outside pixel lies within about two pixels of its
+    position; other bad pixels in the kernel count as 0. Values are multiplied by the
+    pixel areas of :func:`area_change`, so that flux is conserved.
     """
     shape = placement.x.shape
     out = np.zeros(shape, np.float32)
@@ -168,7 +166,7 @@ def _resample_rows(
 
 
 def lanczos_table(lobes: int) -> Pixels:
-    """Return the weights of the taps at 4097 phases from 0 to 1, each summing to 1."""
+    """Return the kernel's weights at 4097 phases from 0 to 1; each row sums to 1."""
     phase = np.linspace(0, 1, _PHASES + 1)[:, None]
     offset = np.arange(1 - lobes, lobes + 1)[None, :] - phase
     weights = np.sinc(offset) * np.sinc(offset / lobes)
@@ -178,7 +176,7 @@ def lanczos_table(lobes: int) -> Pixels:
 
 
 def _phase_weights(table: Pixels, phase: Pixels) -> list[Pixels]:
-    """Return the weight of each tap for each pixel, linear between the phases."""
+    """Return the weight of each tap for each pixel, interpolated between phases."""
     position = phase * np.float32(_PHASES)
     index = np.minimum(position.astype(np.int32), _PHASES - 1)
     part = position - index
@@ -193,7 +191,7 @@ def _phase_weights(table: Pixels, phase: Pixels) -> list[Pixels]:
 
 
 def area_change(placement: Placement) -> Pixels:
-    """Return the area, in pixels of the image, that a pixel of the grid covers."""
+    """Return the area that each pixel of the grid covers, in pixels of the image."""
     x, y = placement.x, placement.y
     if min(x.shape) < 2:
         return np.ones(x.shape, np.float32)
@@ -204,7 +202,7 @@ def area_change(placement: Placement) -> Pixels:
 
 
 def is_identity(placement: Placement) -> bool:
-    """Return whether every pixel is where it was, to a millionth of a pixel."""
+    """Return whether no pixel moves by more than a millionth of a pixel."""
     rows, columns = np.indices(placement.x.shape, dtype=np.float64)
     return bool(
         np.all(np.abs(placement.x - columns) < 1e-6)
@@ -213,7 +211,7 @@ def is_identity(placement: Placement) -> bool:
 
 
 def grown(mask: Mask, reach: int) -> Mask:
-    """Return a mask grown by some pixels each way."""
+    """Return a mask dilated by ``reach`` pixels along rows and columns."""
     grown = mask.copy()
     for axis in (0, 1):
         base = grown.copy()
@@ -224,7 +222,7 @@ def grown(mask: Mask, reach: int) -> Mask:
 
 
 def _shifted(mask: NDArray[np.bool_], step: int, axis: int) -> Mask:
-    """Return a mask moved by some pixels; what comes in from outside is false."""
+    """Return a mask shifted by some pixels; pixels from outside are false."""
     moved = np.zeros_like(mask)
     to, source = [slice(None)] * 2, [slice(None)] * 2
     to[axis] = slice(step, None) if step > 0 else slice(None, step)

@@ -1,12 +1,12 @@
-"""Proper image subtraction.
+"""Proper image subtraction (ZOGY).
 
-Sources: Zackay, Ofek and Gal-Yam 2016 (ApJ 830, 27): the difference D of equation 13,
-its flux F_D of equation 15 and function P_D of equation 14, the score S of equations 12
-and 17, and S_corr of equations 25 to 33, with the noise of the sources in both images
-and of their positions.
+Source: Zackay, Ofek and Gal-Yam 2016 (ApJ 830, 27): the difference D of equation 13,
+its flux zero point F_D of equation 15 and PSF P_D of equation 14, the score S of
+equations 12 and 17, and S_corr of equations 25 to 33, with the noise of sources and of
+their positions in both images.
 
-N and R are images without sky, on one grid; F_n and F_r the fluxes that one star has in
-them; sigma their noises and P their point-spread functions.
+N and R are the new and the reference image without sky, on one grid; F_n and F_r are
+their flux zero points, sigma their noises and P their point-spread functions.
 """
 
 from dataclasses import dataclass
@@ -24,34 +24,34 @@ class Input:
     """One of the two images."""
 
     values: Pixels
-    """Its pixels without sky; 0 where they tell nothing."""
+    """Pixel values without the sky; 0 at bad pixels."""
     variance: Pixels
-    """Variance of each pixel, that of the light of its sources included."""
+    """Variance of each pixel, photon noise of the sources included."""
     psf: Numbers
-    """Its point-spread function: odd sides, the middle pixel the middle, sum 1."""
+    """Point-spread function: odd side, centred on the middle pixel, with the sum 1."""
     noise: float
-    """Standard deviation of a pixel of the sky."""
+    """Standard deviation of the sky pixels."""
     flux: float
-    """Flux of a star that has the flux 1 in the units of the result."""
+    """Flux in this image of a star that has the flux 1 in the result's units."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subtraction:
-    """What comes of it; all of the inputs' shape."""
+    """The result of a subtraction; arrays have the shape of the inputs."""
 
     difference: Pixels
-    """D over F_D: a new star of flux 1 has the sum 1."""
+    """D / F_D: a new star of flux 1 has the sum 1."""
     score: Pixels
-    """S_corr: significance of a star in each pixel, in sigma."""
+    """S_corr: significance of a point source at each pixel, sigma."""
     statistic: Pixels
-    """S over its largest value for a star of flux 1: its best flux in each pixel."""
+    """S divided by its peak for a star of flux 1: the best-fitting flux."""
     error: Pixels
     """Standard deviation of ``statistic``."""
     psf: Numbers
-    """P_D, point-spread function of ``difference``, on the larger of the inputs' sides.
+    """P_D, the point-spread function of ``difference``, with the larger input's side.
     """
     noise: float
-    """Standard deviation of a pixel of ``difference`` where there are no sources."""
+    """Standard deviation of the pixels of ``difference`` that contain no source."""
 
 
 def subtract(
@@ -61,12 +61,12 @@ def subtract(
     scatter: tuple[float, float] = (0.0, 0.0),
     mismatch: float = 0.0,
 ) -> Subtraction:
-    """Return the proper difference of two images, new less reference.
+    """Return the proper difference of two images, new minus reference.
 
-    ``scatter`` is the standard deviation of the stars' positions between the images,
-    in pixels, along columns and rows. ``mismatch`` is the part of a star's light by
-    which scales of flux and point-spread functions may be wrong; the paper has no such
-    term, and without one every bright star is a detection.
+    ``scatter`` is the standard deviation of the stars' positions between the images, in
+    pixels, along columns and rows. ``mismatch`` is the relative error of the flux ratio
+    and the PSFs; the paper has no such term, and without it every bright star would be
+    detected in the difference.
     """
     shape = new.values.shape
     pn, pr = (_function(side.psf, shape, fourier) for side in (new, reference))
@@ -108,7 +108,7 @@ def subtract(
 
 
 def _function(psf: Numbers, shape: tuple[int, int], fourier: Fourier) -> Transform:
-    """Return the transform of a function whose middle is moved to the first pixel."""
+    """Return the transform of a PSF whose centre is moved to the first pixel."""
     side = psf.shape[0]
     around = np.zeros(shape, np.float32)
     around[:side, :side] = psf
@@ -131,14 +131,14 @@ def _mean_power(transform: Transform, shape: tuple[int, int]) -> float:
 def _source_noise(
     kernel: Transform, variance: Pixels, shape: tuple[int, int], fourier: Fourier
 ) -> Pixels:
-    """Return the variance of S by that of an image: ``V * k**2`` (equation 26)."""
+    """Return the variance of S from an image's variance: ``V * k**2`` (equation 26)."""
     squared = fourier.forward(fourier.back(kernel, shape) ** 2)
     spread = fourier.back(squared * fourier.forward(variance), shape)
     return np.maximum(spread, np.float32(0))
 
 
 def _position_noise(part: Pixels, scatter: tuple[float, float]) -> Pixels:
-    """Return the variance of S by that of positions (equation 30)."""
+    """Return the variance of S from errors of positions (equation 30)."""
     total = np.zeros_like(part)
     for axis, width in ((1, scatter[0]), (0, scatter[1])):
         if width:

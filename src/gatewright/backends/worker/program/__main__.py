@@ -1,7 +1,8 @@
-"""Start of the worker process: ``python -I -S FOLDER DESCRIPTOR``.
+"""Entry point of the worker process: ``python -I -S FOLDER DESCRIPTOR``.
 
-Run in this way the modules beside this file cannot be found by their full names, and
-nothing else of the project shall be: empty packages stand for those above this folder.
+Started in this way, the modules of this folder cannot be imported by their full names,
+and nothing else of the project should be importable. So empty packages are registered
+for the folders above.
 """
 
 import os
@@ -12,7 +13,7 @@ PACKAGE = "gatewright.backends.worker.program"
 
 
 def _stand_in(folder: str) -> None:
-    """Make the full name of this folder importable, with nothing above it."""
+    """Make the full name of this folder importable, with empty packages above it."""
     parts = PACKAGE.split(".")
     for count in range(1, len(parts) + 1):
         module = ModuleType(".".join(parts[:count]))
@@ -21,7 +22,7 @@ def _stand_in(folder: str) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Serve the socket whose descriptor is the one argument, until its end."""
+    """Serve the socket with the given descriptor until it is closed."""
     if PACKAGE not in sys.modules:
         _stand_in(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120  # pathlib would double the start-up time
     from gatewright.backends.worker.program.process import run

@@ -27,7 +27,10 @@ def _told(place: Place) -> Row:
 
 
 def make_folder(arguments: Arguments) -> Row:
-    """Make a folder (``parents``: and those above it, and none where it is already)."""
+    """Create a folder; ``parents`` also creates missing parents.
+
+    With ``parents``, an existing folder is no error.
+    """
     where, path = place_of(arguments)
     parts.refuse(path)
     if arguments.get("parents"):
@@ -49,9 +52,10 @@ def make_folder(arguments: Arguments) -> Row:
 
 
 def change_mode(arguments: Arguments) -> Row:
-    """Set the permission bits of what a path, through links, leads to.
+    """Set the permission bits of a path, links followed.
 
-    EPERM: that is the top of the tree, which a path alone need not show.
+    The top of the tree is refused with EPERM; a path alone need not show that it leads
+    there.
     """
     where, path = place_of(arguments)
     descriptor = where.open(path, os.O_PATH)
@@ -70,7 +74,7 @@ def change_mode(arguments: Arguments) -> Row:
 
 
 def make_link(arguments: Arguments) -> Row:
-    """Make a symbolic link with the text ``target``, or a hard link to that path."""
+    """Create a symbolic link with the text ``target``, or a hard link to that path."""
     where, path = place_of(arguments)
     parts.refuse(path)
     target = raw(arguments["target"])
@@ -91,10 +95,10 @@ def make_link(arguments: Arguments) -> Row:
 
 
 def remove(arguments: Arguments) -> None:
-    """Remove a file, a link or an empty folder (``recursive``: a folder and all in it).
+    """Remove a file, a link or an empty folder; ``recursive`` a whole folder.
 
-    With ``match`` only a file of one of these versions is removed, else ESTALE; that
-    of a link may also be the one of the file that it leads to, which readers are told.
+    With ``match``, only a file of one of these versions is removed, otherwise ESTALE is
+    raised. For a link, the version of its target matches too, since readers get that.
     """
     where, path = place_of(arguments)
     with where.place(path) as (folder, name):
@@ -125,9 +129,9 @@ def _remove_all(folder: int | None, name: bytes) -> None:
 
 
 def _refuse_link(arguments: Arguments, source: Place) -> None:
-    """Refuse (EKEYREJECTED) to rename a symbolic link within a token's folder.
+    """Refuse (EKEYREJECTED) to rename a symbolic link for a restricted token.
 
-    Others, such as the reader of a job's output, would follow it by that name.
+    A program such as the reader of a job's output would follow it under its new name.
     """
     held = raw(arguments.get("destinations_within", "/")).strip(b"/")
     if held and stat.S_ISLNK(look(*source)[0].st_mode):
@@ -141,9 +145,9 @@ def _destination(arguments: Arguments) -> tuple[Tree, bytes]:
 
 
 def move(arguments: Arguments) -> Row:
-    """Give a file or folder another name; across file systems copy, then remove.
+    """Rename a file or folder; across file systems, copy and then remove it.
 
-    Something of the new name gives EEXIST, unless ``replace``.
+    An existing destination is refused with EEXIST, unless ``replace`` is given.
     """
     where, path = place_of(arguments)
     to, target = _destination(arguments)
@@ -160,7 +164,7 @@ def move(arguments: Arguments) -> Row:
 
 
 def copy(arguments: Arguments) -> Row:
-    """Copy a file, a link or a folder with all in it; whole or not at all."""
+    """Copy a file, a link, or a folder with its contents, entirely or not at all."""
     where, path = place_of(arguments)
     to, target = _destination(arguments)
     with where.place(path) as source, to.place(target) as destination:
@@ -170,10 +174,10 @@ def copy(arguments: Arguments) -> Row:
 
 
 def rename(source: Place, destination: Place, *, replace: bool) -> None:
-    """Give a file another name in one step; EEXIST where one is and none is replaced.
+    """Rename a file in one step; an existing name is EEXIST unless ``replace``.
 
-    Where the file system does not know ``RENAME_NOREPLACE`` (renameat2(2)), see
-    `rename_in_steps`.
+    If the file system does not support ``RENAME_NOREPLACE`` (renameat2(2)),
+    `rename_in_steps` is used.
     """
     folders = {"src_dir_fd": source[0], "dst_dir_fd": destination[0]}
     if replace:
@@ -194,10 +198,10 @@ def rename(source: Place, destination: Place, *, replace: bool) -> None:
 
 
 def rename_in_steps(source: Place, destination: Place) -> None:
-    """Give a file a name that nothing has where one step for it is not known.
+    """Rename a file to a name that must not exist, without atomic support for it.
 
-    A file gets the new name as a hard link, then loses the old. A folder is renamed
-    after a look: what could be replaced in between is an empty folder.
+    A file gets its new name as a hard link and then loses the old one. A folder is
+    renamed after a check; an empty folder that is created in between would be replaced.
     """
     folders = {"src_dir_fd": source[0], "dst_dir_fd": destination[0]}
     if not stat.S_ISDIR(look(*source)[0].st_mode):

@@ -1,4 +1,4 @@
-"""Commands: an argument list run to its end, with caps on time and output."""
+"""Runs commands to their end, with limits of time and output."""
 
 import contextlib
 import errno
@@ -19,7 +19,7 @@ _PAUSE = 0.05
 
 
 def working_folder(arguments: Arguments) -> bytes:
-    """Return the real path of the folder that a request names."""
+    """Return the real path of the folder in a request."""
     where, path = place_of(arguments)
     descriptor = where.folder(path)
     try:
@@ -29,14 +29,14 @@ def working_folder(arguments: Arguments) -> bytes:
 
 
 def variables(arguments: Arguments) -> dict[bytes, bytes]:
-    """Return the environment of a program: the worker's, with the request's on top."""
+    """Return the environment of a program: the worker's, updated by the request's."""
     given = arguments.get("environment") or {}
     return environment() | {raw(name): raw(value) for name, value in given.items()}
 
 
 @dataclass(slots=True)
 class _Stream:
-    """What is kept of one output stream."""
+    """The captured part of an output stream."""
 
     cap: int
     kept: bytearray = field(default_factory=bytearray)
@@ -49,17 +49,17 @@ class _Stream:
 
 
 class Commands:
-    """Runs commands, with the limits that the worker was started with."""
+    """Runs commands with the resource limits that the worker was started with."""
 
     def __init__(self, limits: SpawnLimits) -> None:
         self._limits = limits
 
     def run(self, arguments: Arguments) -> tuple[dict[str, object], int]:
-        """Run a command; the answer's descriptor has its output, then its errors.
+        """Run a command; the answer's descriptor has its output and then its errors.
 
-        The command has its own session. When it ends, or its time is over, or
-        nobody waits for it any more, what is left of its process group is killed. A
-        descriptor that came with the request is its standard input.
+        The command gets its own session. When it ends, its time is over, or the request
+        is cancelled, its remaining process group is killed. A descriptor in the request
+        becomes its standard input.
         """
         given = arguments.get("descriptor")
         with self._limits.restored():
@@ -91,7 +91,7 @@ def _follow(
     deadline: float,
     stop: Stop,
 ) -> None:
-    """Read both streams until the command's end, the deadline, or ``stop``."""
+    """Read both streams until the command ends, its time is up, or ``stop`` is set."""
     with selectors.DefaultSelector() as selector:
         for pipe, stream in zip((process.stdout, process.stderr), streams, strict=True):
             assert pipe is not None  # noqa: S101  # asked for
@@ -113,7 +113,7 @@ def _follow(
 
 
 def _has_ended(pid: int) -> bool:
-    """Return whether a child has ended, leaving its process id in place."""
+    """Return whether a child has ended, without reaping it."""
     options = os.WEXITED | os.WNOHANG | os.WNOWAIT
     return os.waitid(os.P_PID, pid, options) is not None
 

@@ -1,4 +1,4 @@
-"""Copies of files, links and folders, made by descriptors and following no link."""
+"""Copies files, links and folders through descriptors, without following links."""
 
 import errno
 import os
@@ -17,10 +17,10 @@ _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def copy_tree(source: Place, destination: Place, stop: Stop, depth: int = 0) -> None:
-    """Copy what is at a place to another where nothing is.
+    """Copy a file, link or folder to a place where nothing exists.
 
-    ENXIO: a pipe, socket or device is among it. ELOOP: it is too deep. ECANCELED: it
-    was stopped. What was copied by then stays.
+    Raises ENXIO for a pipe, socket or device, ELOOP for a tree that is too deep, and
+    ECANCELED if it was cancelled. What was copied until then remains.
     """
     stop.check()
     found, target = look(*source)
@@ -72,7 +72,7 @@ def _copy_file(
 
 
 def _copy_bytes(reading: int, writing: int, stop: Stop) -> None:
-    """Copy all bytes within the kernel, or through memory where it cannot (proc)."""
+    """Copy all bytes within the kernel, or through memory where that fails (proc)."""
     offset = 0
     try:
         while count := os.sendfile(writing, reading, offset, _BLOCK):

@@ -1,7 +1,7 @@
-"""What is told of a file: one row of eleven members, in JSON.
+"""Metadata of a file as a JSON list of eleven members.
 
-``[name, mode, size, mtime_ns, ctime_ns, owner, group, device, inode, links, target]``;
-bytes are text of one character for each byte, and the target is null for all but
+``[name, mode, size, mtime_ns, ctime_ns, owner, group, device, inode, links, target]``.
+Bytes are text with one character for each byte, and the target is null except for
 symbolic links.
 """
 
@@ -17,17 +17,20 @@ Folder = int | None
 
 
 def text(value: bytes) -> str:
-    """Return bytes as text for a message."""
+    """Return bytes as the text of a message."""
     return value.decode("latin-1")
 
 
 def raw(value: str) -> bytes:
-    """Return the bytes that a message's text stands for."""
+    """Return the bytes of a message's text."""
     return value.encode("latin-1")
 
 
 def look(folder: Folder, name: bytes) -> tuple[os.stat_result, bytes | None]:
-    """Return a file's status, not following a link, and the link's target."""
+    """Return a file's status and, for a symbolic link, its target.
+
+    Links are not followed.
+    """
     status = os.stat(name, dir_fd=folder, follow_symlinks=False)
     if not stat.S_ISLNK(status.st_mode):
         return status, None
@@ -35,7 +38,7 @@ def look(folder: Folder, name: bytes) -> tuple[os.stat_result, bytes | None]:
 
 
 def row(name: bytes, status: os.stat_result, target: bytes | None = None) -> Row:
-    """Return what is told of a file."""
+    """Return the metadata of a file as a list."""
     return [
         text(name),
         status.st_mode,
@@ -52,9 +55,9 @@ def row(name: bytes, status: os.stat_result, target: bytes | None = None) -> Row
 
 
 def version(status: os.stat_result) -> str:
-    """Return what tells one content of a file from another (the gateway's ETag).
+    """Return a text that changes when a file's content does (for the ETag).
 
-    The time of change (ctime) is in it, since nobody can put that back.
+    It includes the ctime, which users cannot set.
     """
     numbers = (
         status.st_dev,
@@ -68,7 +71,7 @@ def version(status: os.stat_result) -> str:
 
 @lru_cache(1024)
 def owner(number: int) -> str:
-    """Return the name of a user of the machine, or the number where there is none."""
+    """Return the name of a uid, or the number if it has no name."""
     with contextlib.suppress(KeyError):
         return pwd.getpwuid(number).pw_name
     return str(number)
@@ -76,7 +79,7 @@ def owner(number: int) -> str:
 
 @lru_cache(1024)
 def group(number: int) -> str:
-    """Return the name of a group of the machine, or the number where there is none."""
+    """Return the name of a gid, or the number if it has no name."""
     with contextlib.suppress(KeyError):
         return grp.getgrgid(number).gr_name
     return str(number)

@@ -1,12 +1,12 @@
-"""Frames on the socket between gateway and worker: pure bytes, used by both sides.
+"""Frames on the socket between gateway and worker, without I/O; both sides use this.
 
 A frame is a header of five bytes (length of the body as a big-endian 32-bit number,
-then how many descriptors come with it, 0 or 1) and a body of JSON in ASCII. The
-descriptor travels as ``SCM_RIGHTS`` with the frame's first byte. A request is
+then the number of descriptors that come with it, 0 or 1) and a body of JSON in ASCII.
+The descriptor is sent as ``SCM_RIGHTS`` with the first byte of the frame. A request is
 ``{"id", "op", ...}``, an answer ``{"id", "ok"}`` or ``{"id", "errno"}``. The request
-``{"id", "op": "cancel"}`` says that nobody waits for the answer to the id any more; it
-has no answer of its own. Bytes (names, paths, arguments of commands) are text with one
-character from U+0000 to U+00FF for each byte.
+``{"id", "op": "cancel"}`` cancels the request with this id and has no answer of its
+own. Bytes (names, paths, arguments of commands) are text with one character from U+0000
+to U+00FF for each byte.
 """
 
 import json
@@ -15,17 +15,17 @@ from collections import deque
 from collections.abc import Iterable
 
 PROTOCOL = 3
-"""Version, which the worker says first: ``{"protocol": 3, "pid": ...}``."""
+"""Version, which the worker sends first: ``{"protocol": 3, "pid": ...}``."""
 MAXIMUM_BODY = 1 << 20
-"""Largest body, in bytes."""
+"""Largest body in bytes."""
 HEADER = struct.Struct(">IB")
 
 Frame = tuple[bytes, int | None]
-"""Body, and the descriptor that came with it."""
+"""Body of a frame, and its descriptor or None."""
 
 
 class FrameError(Exception):
-    """The other side does not keep to the protocol."""
+    """The other side violates the protocol."""
 
 
 def pack(message: object, descriptors: int = 0) -> bytes:
@@ -34,7 +34,7 @@ def pack(message: object, descriptors: int = 0) -> bytes:
     Raises
     ------
     FrameError
-        The body is above the limit.
+        The body exceeds the limit.
     """
     body = json.dumps(message, separators=(",", ":")).encode("ascii")
     if len(body) > MAXIMUM_BODY:
@@ -43,7 +43,7 @@ def pack(message: object, descriptors: int = 0) -> bytes:
 
 
 class Assembler:
-    """Makes frames of what a socket gives, in order."""
+    """Assembles frames from the bytes and descriptors of a socket."""
 
     def __init__(self) -> None:
         self._bytes = bytearray()
@@ -63,12 +63,13 @@ class Assembler:
             raise FrameError("descriptors without frames")
 
     def take(self) -> Frame | None:
-        """Return the next frame, or None while it is not whole.
+        """Return the next frame; None while it is incomplete.
 
         Raises
         ------
         FrameError
-            The frame is too long, has several descriptors or lacks the one it names.
+            The frame is too long, has several descriptors, or its descriptor is
+            missing.
         """
         if len(self._bytes) < HEADER.size:
             return None
@@ -86,7 +87,7 @@ class Assembler:
         return body, self._descriptors.popleft()
 
     def leftover(self) -> list[int]:
-        """Return the descriptors that no frame has claimed, for closing."""
+        """Return the descriptors that belong to no frame, for closing."""
         descriptors = list(self._descriptors)
         self._descriptors.clear()
         return descriptors

@@ -1,9 +1,9 @@
 """Starts programs that outlive the worker.
 
-The launcher is a child of the worker with a single thread, made before the worker has
-threads or lowered limits; so it may fork, and what it starts has the first limits. A
-program is made by a double fork: it is nobody's child here, leads its own session, and
-has no descriptors but ``/dev/null``.
+The launcher is a single-threaded child of the worker. It is forked before the worker
+starts threads or lowers its limits, so it can fork safely, and what it starts has the
+original limits. Programs are started by a double fork: they are not its children, lead
+their own sessions, and have no descriptors but ``/dev/null``.
 """
 
 import contextlib
@@ -22,23 +22,23 @@ _FAILED = 127
 _CLOSED_FROM = 3
 
 Order = dict[str, Any]
-"""``argv``, ``environment`` and ``directory`` of a program, in latin-1 text."""
+"""``argv``, ``environment`` and ``directory`` of a program, as Latin-1 text."""
 
 
 class Launcher:
-    """The worker's end: one order at a time."""
+    """The worker's client of the launcher; it sends one order at a time."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
         self._lock = threading.Lock()
 
     def launch(self, order: Order) -> int:
-        """Start a program and return its process id, which is its session's too.
+        """Start a program and return its process id, which is also its session id.
 
         Raises
         ------
         OSError
-            It could not be started: no such program, no such folder, no rights.
+            The program or its folder does not exist or is not accessible.
         """
         body = json.dumps(order).encode("ascii")
         with self._lock:
@@ -53,7 +53,7 @@ class Launcher:
 
 
 def start(*unwanted: socket.socket) -> Launcher:
-    """Fork the launcher; it lets go of the sockets that are not its own."""
+    """Fork the launcher, which closes the sockets in ``unwanted``."""
     ours, theirs = socket.socketpair()
     if os.fork() == 0:  # pragma: no cover  # in a fork
         for other in (ours, *unwanted):
@@ -66,7 +66,7 @@ def start(*unwanted: socket.socket) -> Launcher:
 
 
 def serve(sock: socket.socket) -> None:
-    """Start what the worker orders, until its end of the socket closes."""
+    """Start the programs that the worker orders, until it closes the socket."""
     while (header := _receive(sock, _LENGTH.size)) is not None:
         body = _receive(sock, _LENGTH.unpack(header)[0])
         if body is None:
@@ -87,9 +87,9 @@ def _receive(sock: socket.socket, count: int) -> bytes | None:
 
 
 def launch(order: Order) -> int:
-    """Start a program by a double fork; returns its process id, or minus an errno.
+    """Start a program by a double fork; return its process id, or minus an errno.
 
-    The program writes its process id to a pipe, and minus an errno if it then fails.
+    The program writes its process id to a pipe, and then minus an errno if it fails.
     """
     reading, writing = os.pipe2(os.O_CLOEXEC)
     middle = os.fork()

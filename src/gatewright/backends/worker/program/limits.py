@@ -1,4 +1,4 @@
-"""What the worker takes from itself, and gives back to the programs it starts."""
+"""Lowers the worker's own resource limits, but not those of programs that it starts."""
 
 import contextlib
 import ctypes
@@ -31,15 +31,15 @@ def lowered() -> Limits:
 
 
 def hide() -> None:
-    """Keep the process out of the sight of others of the same user (no dump)."""
+    """Make the process undumpable: others of the same user cannot inspect it."""
     ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 class SpawnLimits:
-    """Lowers the soft limits, and gives the first ones back while a child starts.
+    """Lowers the soft limits, and restores the original ones while a child is started.
 
-    A child has the limits of the moment it is made. The hard limits stay, so that the
-    process may raise the soft ones again without privilege.
+    A child inherits the limits of the moment it is forked. The hard limits stay, so
+    that the soft ones can be raised again without privileges.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -50,7 +50,7 @@ class SpawnLimits:
 
     @contextlib.contextmanager
     def restored(self) -> Iterator[None]:
-        """Hold the first limits; one thread at a time."""
+        """Restore the original limits for the block; one thread at a time can do so."""
         with self._lock:
             _set(self._first)
             try:
@@ -65,5 +65,5 @@ def _set(limits: Limits) -> None:
 
 
 def environment() -> dict[bytes, bytes]:
-    """Return the environment that commands begin with: the worker's own."""
+    """Return the environment of commands: the worker's own."""
     return dict(os.environb)

@@ -1,4 +1,4 @@
-"""Names of files in the making, which no listing shows, and removal of stale ones."""
+"""Temporary names of files that are being written, which listings hide."""
 
 import contextlib
 import errno
@@ -11,26 +11,26 @@ _CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def is_part(name: str | bytes) -> bool:
-    """Return whether a name is that of a file in the making."""
+    """Return whether a name is that of a file being written."""
     prefix: str | bytes = PREFIX if isinstance(name, str) else PREFIX.encode()
     return name[: len(prefix)] == prefix
 
 
 def refuse(path: bytes) -> None:
-    """Refuse (EILSEQ) to give a file a name that the next listing would remove."""
+    """Refuse (EILSEQ) a name that a listing would hide and clean up."""
     if is_part(os.path.basename(path)):  # noqa: PTH119  # bytes paths
         raise OSError(errno.EILSEQ, "a name of files in the making")
 
 
 def new_name() -> bytes:
-    """Return a name that nothing has yet."""
+    """Return a new temporary name."""
     return f"{PREFIX}{secrets.token_hex(12)}".encode()
 
 
 def create(folder: int | None, beside: bytes) -> tuple[int, bytes]:
-    """Make an empty file in the folder that ``beside`` is in.
+    """Create an empty temporary file in the folder of ``beside``.
 
-    Returns its descriptor, locked for as long as someone holds it open, and its name.
+    Returns its descriptor, which holds a lock as long as it is open, and its name.
     """
     name = os.path.join(os.path.dirname(beside), new_name())  # noqa: PTH118, PTH120  # bytes paths
     descriptor = os.open(name, _CREATE, 0o600, dir_fd=folder)
@@ -40,7 +40,7 @@ def create(folder: int | None, beside: bytes) -> tuple[int, bytes]:
 
 
 def reap(folder: int, names: list[str]) -> None:
-    """Remove the files in the making that nobody holds any more."""
+    """Remove temporary files that no process holds any more."""
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     for name in names:
         with contextlib.suppress(OSError):  # held by its maker, or no file

@@ -1,4 +1,4 @@
-"""The worker as a process: hidden, limited, with a launcher beside it."""
+"""The worker process: undumpable, with limited resources and a launcher."""
 
 import os
 import socket
@@ -25,8 +25,8 @@ _END_SECONDS = 10.0
 def run(descriptor: int) -> None:
     """Serve the socket with this descriptor until the gateway closes it.
 
-    What is in hand then has ten seconds to stop or to be finished. A read from a disk
-    that hangs cannot be stopped, and a worker does not outlive its gateway for it.
+    Pending operations then have ten seconds to end. A read from a hanging disk cannot
+    be interrupted, and the worker must not outlive its gateway because of it.
     """
     sock = socket.socket(fileno=descriptor)
     sock.set_inheritable(False)
@@ -49,7 +49,7 @@ def serve(
     starter: Launcher,
     stopping: threading.Event,
 ) -> None:
-    """Answer requests with every operation of the worker; close the socket at last.
+    """Answer requests for all operations of the worker, then close the socket.
 
     ``stopping`` is set when the gateway has closed its end.
     """

@@ -27,12 +27,12 @@ ALGORITHMS = frozenset({"md5", "sha1", "sha256", "sha512", "blake2b"})
 
 
 def place_of(arguments: Arguments) -> tuple[Tree, bytes]:
-    """Return the tree and the path that a request names."""
+    """Return the tree and the path in a request."""
     return _tree(arguments, "within"), raw(arguments["path"])
 
 
 def destination_of(arguments: Arguments) -> tuple[Tree, bytes]:
-    """Return the tree and the path of the destination that a request names."""
+    """Return the tree and the path of the destination in a request."""
     return _tree(arguments, "destinations_within"), raw(arguments["destination"])
 
 
@@ -41,7 +41,7 @@ def _tree(arguments: Arguments, limit: str) -> Tree:
 
 
 def status(arguments: Arguments) -> Row:
-    """Return the row of one path (``follow``: of what a link leads to)."""
+    """Return the metadata of a path; ``follow`` follows a link."""
     where, path = place_of(arguments)
     name = os.path.basename(path.rstrip(b"/"))  # noqa: PTH119  # bytes paths
     if arguments.get("follow"):
@@ -55,10 +55,10 @@ def status(arguments: Arguments) -> Row:
 
 
 def open_file(arguments: Arguments) -> tuple[Row, int | None]:
-    """Return the row and a descriptor of a regular file, or the row of a folder.
+    """Return metadata and a descriptor of a regular file; for a folder only metadata.
 
-    Opening does not wait for the other end of a pipe (``O_NONBLOCK``). Anything that
-    is neither file nor folder gives ENXIO.
+    Opening does not wait for the other end of a pipe (``O_NONBLOCK``). Anything else
+    than a file or a folder raises ENXIO.
     """
     where, path = place_of(arguments)
     descriptor = where.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
@@ -74,11 +74,11 @@ def open_file(arguments: Arguments) -> tuple[Row, int | None]:
 
 
 def _settled(descriptor: int) -> os.stat_result:
-    """Return the status of an open file once a later write will show in its times.
+    """Return the status of an open file when later writes will change its times.
 
-    A file system may know the time by the kernel's tick only (4 to 10 ms), and then two
-    contents that are written within one have the same times. So the status of a file
-    that was changed within the present tick is taken when the tick is over.
+    A file system may take the time from the kernel's tick (4 to 10 ms), so that two
+    writes within one tick get the same times. If the file was changed in the current
+    tick, its status is read after the tick.
     """
     found = os.fstat(descriptor)
     for _ in range(_TICKS):
@@ -90,11 +90,11 @@ def _settled(descriptor: int) -> os.stat_result:
 
 
 def listing(arguments: Arguments) -> dict[str, object]:
-    """Return a page of a folder in the order of names, after the name ``after``.
+    """Return a page of a folder, sorted by name, after the name ``after``.
 
-    A page is found by the name it follows, so that it stays right while the folder
-    changes; only the names of one page are held. Files in the making are not shown,
-    and those that their makers left behind are removed.
+    A page is defined by the name before it, so that it stays correct while the folder
+    changes; only one page of names is kept in memory. Files that are being written are
+    hidden, and abandoned ones are removed.
     """
     where, path = place_of(arguments)
     folder = where.open(path, os.O_RDONLY | os.O_DIRECTORY)
@@ -112,7 +112,7 @@ def listing(arguments: Arguments) -> dict[str, object]:
 
 
 def _next_names(folder: int, after: str, count: int) -> tuple[list[str], list[str]]:
-    """Return the next names in order, and files in the making that were come across."""
+    """Return the next names in order, and temporary names that were found."""
     orphans: list[str] = []
 
     def is_shown(name: str) -> bool:
@@ -130,7 +130,7 @@ def _next_names(folder: int, after: str, count: int) -> tuple[list[str], list[st
 
 
 def _rows(folder: int, names: list[str]) -> tuple[list[Row], list[str]]:
-    """Return rows up to the size of a page, and the last name that was looked at."""
+    """Return metadata up to the size of a page, and the last name that was read."""
     rows: list[Row] = []
     size, last = 0, names[:1]
     for name in names:
@@ -164,7 +164,7 @@ def checksum(arguments: Arguments) -> dict[str, object]:
 
 
 def space(arguments: Arguments) -> dict[str, int]:
-    """Return the size and what is free of the file system that a path is on."""
+    """Return total and free bytes of the file system that contains a path."""
     where, path = place_of(arguments)
     descriptor = where.open(path, os.O_PATH)
     try:

@@ -1,9 +1,9 @@
-"""The worker's loop: threads take requests from the socket in turn and answer them.
+"""The worker's main loop: threads take turns to read requests and answer them.
 
-The thread that has read a request carries it out and another goes on reading
-(leader and followers), so a slow file system stops only its own requests. Operations
-that may last are given threads of their own, a bounded number of them, and a `Stop`
-that tells them when nobody waits for them any more.
+The thread that has read a request executes it, while another one continues to read
+(leader and followers), so a slow file system delays only its own requests. Operations
+that can take long run in separate threads, whose number is limited, and get a `Stop`
+that tells them when the request was cancelled.
 """
 
 import contextlib
@@ -26,15 +26,14 @@ from gatewright.backends.worker.program.sockets import receive, rights
 from gatewright.backends.worker.program.stopping import Stop
 
 Operation = Callable[[dict[str, Any]], Any]
-"""Returns a JSON value, or a tuple of one and a descriptor to pass on.
+"""Executes a request; returns a JSON value, or a tuple of one and a descriptor to pass.
 
-The request has, beside what was sent, the ``descriptor`` that came with it, and for a
-lasting operation its `Stop` as ``stop``.
-"""
+Besides the members that were sent, the request has the ``descriptor`` that came with
+it, and ``stop`` (a `Stop`) for a long operation."""
 
 _READERS = 8
 LASTING_AT_ONCE = 16
-"""Lasting operations of one group that the gateway asks for at once."""
+"""Number of long operations of one group that the gateway requests at the same time."""
 _SLOTS = 2 * LASTING_AT_ONCE  # a thread sends its answer before it is free
 
 
@@ -64,7 +63,7 @@ class Server:
         self._writing = threading.Lock()
 
     def serve(self) -> None:
-        """Say the version, answer requests, and return when all in hand are done."""
+        """Send the version, answer requests, and return when all are done."""
         self._send({"protocol": PROTOCOL, "pid": os.getpid()}, None)
 
         def read_on() -> None:
@@ -84,9 +83,9 @@ class Server:
             os.close(descriptor)
 
     def _next_request(self) -> dict[str, Any] | None:
-        """Return the next request that is to be answered, None at the end.
+        """Return the next request to answer; None at the end.
 
-        A lasting one can be cancelled from the moment it is read.
+        A long operation can be cancelled from the moment its request is read.
         """
         with self._reading:
             while not self._ended:
@@ -156,7 +155,7 @@ class Server:
         self._send(answer, descriptor)
 
     def _send(self, message: dict[str, Any], descriptor: int | None) -> None:
-        """Send a frame; a gateway that has gone away will not miss it."""
+        """Send a frame; ignore that the gateway has closed the socket."""
         try:
             frame = pack(message, int(descriptor is not None))
         except FrameError:

@@ -1,4 +1,4 @@
-"""Bytes and at most one descriptor at a time over a Unix stream socket."""
+"""Sends and receives bytes with at most one descriptor over a Unix stream socket."""
 
 import array
 import os
@@ -11,12 +11,12 @@ _SPACE = socket.CMSG_SPACE(2 * array.array("i").itemsize)
 
 
 def receive(sock: socket.socket) -> tuple[bytes, list[int]]:
-    """Return what has come: bytes (none at the end) and descriptors.
+    """Return received bytes (empty at the end) and descriptors.
 
     Raises
     ------
     FrameError
-        More than one descriptor came at once; they are closed.
+        More than one descriptor was received; they are closed.
     """
     data, ancillary, flags, _ = sock.recvmsg(READ_SIZE, _SPACE, socket.MSG_CMSG_CLOEXEC)
     descriptors = array.array("i")

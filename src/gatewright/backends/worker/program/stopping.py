@@ -1,16 +1,16 @@
-"""Saying to work that lasts that nobody waits for it any more."""
+"""Tells long operations that their request was cancelled."""
 
 import errno
 import threading
 
 
 class Stop:
-    """Whether one operation shall stop: it was cancelled, or all are.
+    """Whether an operation should stop, alone or with all others.
 
     Parameters
     ----------
     all_stop
-        Set when the gateway has gone away.
+        Event that is set when the gateway has closed the connection.
     """
 
     def __init__(self, all_stop: threading.Event) -> None:
@@ -18,14 +18,14 @@ class Stop:
         self._one = threading.Event()
 
     def set(self) -> None:
-        """Stop this operation."""
+        """Tell this operation to stop."""
         self._one.set()
 
     def is_set(self) -> bool:
-        """Return whether the operation shall stop."""
+        """Return whether the operation should stop."""
         return self._one.is_set() or self._all.is_set()
 
     def check(self) -> None:
-        """Raise ECANCELED if the operation shall stop."""
+        """Raise ECANCELED if the operation should stop."""
         if self.is_set():
             raise OSError(errno.ECANCELED, "nobody waits for it")

@@ -1,10 +1,10 @@
-"""Where paths are looked up: the whole machine, or one folder and nothing outside it.
+"""Looks up paths in the whole machine, or in one folder without leaving it.
 
-In the whole tree the kernel's permissions are the only rule. Beneath a folder (the
-root of a system, or one in it to which a token is narrowed) every look-up is
-``openat2`` with ``RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS`` (Linux 5.6), or, on older
-kernels, a walk of one component at a time that follows no link. There is never a check
-of a path before its use.
+In the whole tree only the kernel's permissions count. Below a folder (the root of a
+system, or a folder to which a token is restricted) every look-up uses ``openat2`` with
+``RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS`` (Linux 5.6); on older kernels the path is
+opened component by component without following any link. A path is never checked before
+its use, which would be a race.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ _FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
 libc = ctypes.CDLL(None, use_errno=True)
 
 Place = tuple[int | None, bytes]
-"""Descriptor of a folder (None: the path is absolute) and the name in it."""
+"""Descriptor of a folder (None if the path is absolute) and a name in it."""
 
 
 class _OpenHow(ctypes.Structure):
@@ -38,28 +38,29 @@ class _OpenHow(ctypes.Structure):
 
 
 class Tree(Protocol):
-    """Looks up paths, which are absolute bytes without ``..``."""
+    """Looks up paths, which are absolute, bytes, and without ``..``."""
 
     @property
     def top(self) -> bytes:
-        """Path of the folder that is all of the tree."""
+        """Path of the folder that the tree consists of."""
 
     def place(self, path: bytes) -> AbstractContextManager[Place]:
-        """Yield where the last component of a path is, which is not followed."""
+        """Yield the place of a path's last component, which is not followed."""
 
     def open(self, path: bytes, flags: int) -> int:
-        """Return a descriptor of what is there already, following links."""
+        """Return a descriptor of an existing path, links followed."""
 
     def folder(self, path: bytes) -> int:
-        """Return a descriptor that stands for a folder, not for reading it."""
+        """Return an ``O_PATH`` descriptor of a folder."""
 
     def above(self, path: bytes) -> list[bytes]:
-        """Return the folders above a path that are in the tree, from the top on."""
+        """Return the folders above a path that are in the tree, from the top down."""
 
     def target(self, path: bytes, text: bytes) -> bytes:
-        """Return the path that the text of a link at a path means.
+        """Return the path to which a link at ``path`` with this ``text`` refers.
 
-        It may have ``..``, and is good for `place` only, which lets the kernel judge.
+        It may contain ``..`` and must only be passed to `place`, where the kernel
+        resolves it.
         """
 
 
@@ -88,9 +89,9 @@ class Whole:
 
 
 class Beneath:
-    """One folder of a tree; a link that leads out of it is refused (EXDEV).
+    """One folder of a tree; links that lead out of it are refused (EXDEV).
 
-    Paths begin with ``prefix``, which stands for the folder; others are outside of it.
+    Paths begin with ``prefix``, which stands for the folder; others are outside.
     """
 
     def __init__(self, folder: bytes, outer: Tree, prefix: bytes = b"") -> None:
@@ -129,7 +130,7 @@ class Beneath:
         return path == self._prefix or path.startswith(self._prefix + b"/")
 
     def _rest(self, path: bytes) -> bytes:
-        """Return what follows the prefix, without a slash at its ends."""
+        """Return the path after the prefix, without slashes at its ends."""
         path = path.rstrip(b"/")
         if not self._has(path):
             raise OSError(errno.EXDEV, "outside")
@@ -154,7 +155,7 @@ def _above(path: bytes) -> list[bytes]:
 
 
 def tree(root: bytes, within: bytes = b"/") -> Tree:
-    """Return the tree whose root is a folder of the machine, or one folder of that."""
+    """Return the tree of a folder of the machine, or of one folder within it."""
     found: Tree = Whole()
     if root.strip(b"/"):
         found = Beneath(root, found)
@@ -164,9 +165,9 @@ def tree(root: bytes, within: bytes = b"/") -> Tree:
 
 
 def open_beneath(root: int, path: bytes, flags: int) -> int:
-    """Open a path that never leaves the folder ``root``, by openat2(2).
+    """Open a path that cannot leave the folder ``root``, by openat2(2).
 
-    A rename somewhere in the path during the look-up gives EAGAIN, and is tried again.
+    EAGAIN, which a concurrent rename in the path causes, is retried.
     """
     if b"\0" in path:
         raise OSError(errno.EINVAL, "NUL in a path")
@@ -187,7 +188,7 @@ def open_beneath(root: int, path: bytes, flags: int) -> int:
 
 
 def walk_beneath(root: int, path: bytes, flags: int) -> int:
-    """Open a path one component at a time, following no link at all (ELOOP)."""
+    """Open a path component by component; any link is refused with ELOOP."""
     names = [name for name in path.split(b"/") if name not in {b"", b"."}]
     if b".." in names:
         raise OSError(errno.EXDEV, "..")

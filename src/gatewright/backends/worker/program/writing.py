@@ -1,8 +1,8 @@
-"""Atomic writes: a file in the making beside its place, filled by the gateway.
+"""Atomic writes: a temporary file beside the destination, which the gateway fills.
 
 The gateway gets the descriptor and writes the bytes; the worker makes them durable and
-gives the file its name in one step, or removes it. What is not committed when the
-gateway goes away is removed.
+gives the file its name in one step, or removes it. Files that were not committed when
+the gateway goes away are removed.
 """
 
 import contextlib
@@ -32,15 +32,15 @@ _READ_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 @dataclass(frozen=True, slots=True)
 class _Part:
     folder: int | None
-    """Own descriptor of the folder; None where paths are absolute."""
+    """The writing's own descriptor of the folder; None if paths are absolute."""
     descriptor: int
-    """The file in the making, open and locked."""
+    """Descriptor of the temporary file, which is locked."""
     name: bytes
-    """Its name."""
+    """Temporary name."""
     final: bytes
-    """The name it shall have."""
+    """Name that the file gets."""
     shown: bytes
-    """The name that it was asked for by: a link's, where that is written through."""
+    """Name in the request; if that is a link, its target is written."""
 
     def close(self) -> None:
         os.close(self.descriptor)
@@ -49,7 +49,7 @@ class _Part:
 
 
 class Writings:
-    """The files in the making of one worker."""
+    """The files that one worker is writing."""
 
     def __init__(self) -> None:
         self._parts: dict[str, _Part] = {}
@@ -58,7 +58,7 @@ class Writings:
         os.umask(self._umask)
 
     def begin(self, arguments: Arguments) -> tuple[dict[str, object], int]:
-        """Make the file; the answer names it by a token and has a descriptor of it."""
+        """Create the temporary file; the answer has a token for it and a descriptor."""
         where, path = place_of(arguments)
         parts.refuse(path)
         shown = os.path.basename(path)  # noqa: PTH119  # bytes paths
@@ -81,10 +81,10 @@ class Writings:
     def commit(self, arguments: Arguments) -> dict[str, object]:
         """Make the bytes durable and give the file its name.
 
-        EIO: it has not the ``size`` that was written. ENXIO: there is something by now
-        that is no file. EEXIST, ESTALE: the conditions do not hold (``create``: nothing
-        of the name may be there; ``match`` and ``none_match``: versions that must, or
-        must not, be there, ``*`` for any).
+        EIO: the file does not have the ``size`` that was written. ENXIO: the
+        destination is not a file any more. EEXIST, ESTALE: a condition does not hold
+        (``create``: the name must not exist; ``match`` and ``none_match``: versions
+        that the existing file must or must not have, ``*`` for any).
         """
         part = self._take(arguments["token"])
         try:
@@ -119,12 +119,12 @@ class Writings:
         return before is None
 
     def abort(self, arguments: Arguments) -> None:
-        """Remove the file; one that is gone already is no error."""
+        """Remove the temporary file; one that is gone already is no error."""
         with contextlib.suppress(FileNotFoundError):
             _drop(self._take(arguments["token"]))
 
     def close(self) -> None:
-        """Remove all files in the making."""
+        """Remove all temporary files."""
         with self._lock:
             tokens = list(self._parts)
         for token in tokens:
@@ -149,10 +149,10 @@ def _unlink(part: _Part) -> None:
 
 
 def _written(where: Tree, path: bytes) -> bytes:
-    """Return the path of the file that is written: a link's target, or the path.
+    """Return the path of the file to write: the path itself, or a link's target.
 
-    EISDIR, ENXIO: there is a folder, a pipe, a socket or a device, which a file does
-    not replace. ENOLINK: the link leads to nothing. ELOOP: links lead in a circle.
+    EISDIR, ENXIO: the path is a folder, a pipe, a socket or a device, which a file must
+    not replace. ENOLINK: the link leads to nothing. ELOOP: the links form a circle.
     """
     followed = 0
     while True:
@@ -205,8 +205,8 @@ def _among(before: os.stat_result | None, versions: list[str]) -> bool:
 def locked_folder(folder: int | None, name: bytes) -> Iterator[None]:
     """Hold the folder's lock, so that workers compare and rename one after another.
 
-    At the end the folder itself is made durable. A folder that may not be read cannot
-    be locked; its user then has the kernel's guarantees only.
+    Afterwards the folder itself is made durable. A folder that may not be read cannot
+    be locked; then only the kernel's guarantees hold.
     """
     above = os.path.dirname(name) or b"."  # noqa: PTH120  # bytes paths
     try:
