@@ -15,6 +15,7 @@ import click
 from gatewright.backends.broker import program, sign_in
 from gatewright.backends.broker.grants import KEY_BYTES
 from gatewright.backends.worker.starting import PROGRAM
+from gatewright.cli.options import config_option
 from gatewright.core.config import BrokerSettings
 from gatewright.core.config_file import load_config
 from gatewright.core.errors import Conflict, InvalidRequest, NotAllowed
@@ -23,13 +24,7 @@ _WORLD_WRITABLE = stat.S_IWGRP | stat.S_IWOTH
 
 
 @click.command()
-@click.option(
-    "--config",
-    "config_file",
-    required=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Configuration file.",
-)
+@config_option
 def broker(config_file: Path) -> None:
     """Start workers as other users, for a gateway in multi-user mode.
 

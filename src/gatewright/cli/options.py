@@ -25,6 +25,17 @@ def gateway_options(command: F) -> F:
     )(command)
 
 
+def config_option(command: F) -> F:
+    """Add the option ``--config FILE``, which must be given."""
+    return click.option(
+        "--config",
+        "config_file",
+        required=True,
+        type=_FILE,
+        help="Configuration file.",
+    )(command)
+
+
 def chosen_config(config_file: Path | None, state: Path | None) -> Config:
     """Return the configuration that one of the two options names.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from gatewright.cli.options import config_option
 from gatewright.cli.root import warn_if_root
 from gatewright.core.absent import absent
 from gatewright.core.config import Config
@@ -17,13 +18,7 @@ _log = logging.getLogger(__name__)
 
 
 @click.command()
-@click.option(
-    "--config",
-    "config_file",
-    required=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Configuration file.",
-)
+@config_option
 def serve(config_file: Path) -> None:
     """Serve what the configuration names until SIGTERM or SIGINT."""
     config = load_config(config_file)

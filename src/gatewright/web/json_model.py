@@ -1,5 +1,6 @@
 """Validates JSON bodies with pydantic models, and describes them in OpenAPI."""
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -12,6 +13,7 @@ BINARY = {"type": "string", "format": "binary"}
 """OpenAPI schema of arbitrary bytes."""
 
 M = TypeVar("M", bound=BaseModel)
+Value = TypeVar("Value")
 
 
 async def read_model(request: Request, kind: type[M]) -> M:
@@ -26,9 +28,19 @@ async def read_model(request: Request, kind: type[M]) -> M:
     InvalidContent
         A member is missing, unknown or wrong; ``faults`` lists all of them.
     """
-    value = await read_json(request)
+    return validated(kind.model_validate, await read_json(request))
+
+
+def validated(validate: Callable[[object], Value], value: object) -> Value:
+    """Return a decoded body as pydantic validates it.
+
+    Raises
+    ------
+    InvalidContent
+        A member is missing, unknown or wrong; ``faults`` lists up to 50 of them.
+    """
     try:
-        return kind.model_validate(value)
+        return validate(value)
     except ValidationError as error:
         faults = [
             {"where": ".".join(map(str, fault["loc"])), "what": fault["msg"]}

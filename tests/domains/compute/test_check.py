@@ -7,9 +7,11 @@ import pytest
 from gatewright.core.errors import InvalidContent
 from gatewright.domains.compute import (
     Attributes,
+    Capabilities,
     Dependency,
     JobSpec,
     Resources,
+    check_capacity,
     check_spec,
 )
 
@@ -102,3 +104,19 @@ def test_what_is_not(spec: JobSpec) -> None:
 )
 def test_cores(resources: Resources, cores: int) -> None:
     assert resources.cores == cores
+
+
+def test_more_than_a_system_has_is_refused_with_what_it_has() -> None:
+    there = Capabilities(cores=8, memory_bytes=1 << 30, nodes=2)
+    check_capacity(Resources(node_count=2, memory=1 << 30), there)
+    check_capacity(Resources(process_count=8), there)
+    for asked, words in (
+        (Resources(process_count=9, node_count=2), "9 cores, and a job has 8"),
+        (
+            Resources(memory=1 << 31),
+            f"{1 << 31} bytes .*, and a job has {1 << 30}",
+        ),
+        (Resources(node_count=3), "a job has 2 here"),
+    ):
+        with pytest.raises(InvalidContent, match=words):
+            check_capacity(asked, there)

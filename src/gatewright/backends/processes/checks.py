@@ -1,7 +1,7 @@
 """Refuses jobs that this machine could never run."""
 
 from gatewright.core.errors import InvalidContent
-from gatewright.domains.compute import Capabilities, Submission
+from gatewright.domains.compute import Capabilities, Submission, check_capacity
 
 
 def check(submission: Submission, capabilities: Capabilities) -> None:
@@ -15,20 +15,7 @@ def check(submission: Submission, capabilities: Capabilities) -> None:
     resources, attributes = submission.spec.resources, submission.spec.attributes
     if resources.gpu_cores_per_process:
         raise InvalidContent("This system has no GPUs for jobs.")
-    if (resources.node_count or 1) > capabilities.nodes:
-        raise InvalidContent(
-            "This system is a single node: “node_count” can only be 1."
-        )
-    if resources.cores > capabilities.cores:
-        raise InvalidContent(
-            f"The job asks for {resources.cores} cores, and jobs have "
-            f"{capabilities.cores} here."
-        )
-    if (resources.memory or 0) > capabilities.memory_bytes:
-        raise InvalidContent(
-            f"The job asks for {resources.memory} bytes of memory, and jobs have "
-            f"{capabilities.memory_bytes} here."
-        )
+    check_capacity(resources, capabilities)
     queue = attributes.queue_name
     if queue is not None and queue not in capabilities.queues:
         names = ", ".join(capabilities.queues)

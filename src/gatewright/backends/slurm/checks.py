@@ -1,7 +1,13 @@
 """Refuses jobs that the cluster could never run."""
 
 from gatewright.core.errors import InvalidContent
-from gatewright.domains.compute import Capabilities, OrderKind, Snapshot, Submission
+from gatewright.domains.compute import (
+    Capabilities,
+    OrderKind,
+    Snapshot,
+    Submission,
+    check_capacity,
+)
 
 SUBMIT_SECONDS = 15.0
 """Longest time that a submission takes. One that is unconfirmed after that was
@@ -39,22 +45,8 @@ def check(
     InvalidContent
         The message says what the cluster offers.
     """
-    resources, attributes = submission.spec.resources, submission.spec.attributes
-    if resources.cores > capabilities.cores:
-        raise InvalidContent(
-            f"The job asks for {resources.cores} cores, and a job has "
-            f"{capabilities.cores} here at most."
-        )
-    if (resources.memory or 0) > capabilities.memory_bytes:
-        raise InvalidContent(
-            f"The job asks for {resources.memory} bytes of memory, and a job has "
-            f"{capabilities.memory_bytes} here at most."
-        )
-    if (resources.node_count or 1) > capabilities.nodes:
-        raise InvalidContent(
-            f"The job asks for {resources.node_count} machines, and a job has "
-            f"{capabilities.nodes} here at most."
-        )
+    attributes = submission.spec.attributes
+    check_capacity(submission.spec.resources, capabilities)
     if seen is None or not seen.partitions:
         return
     named = (attributes.queue_name or "").split(",") if attributes.queue_name else []

@@ -1,7 +1,7 @@
 """Jobs on the compute systems: submission, records, queue and output."""
 
 from gatewright.domains.compute.array import Array, parse_array
-from gatewright.domains.compute.check import check_spec
+from gatewright.domains.compute.check import check_capacity, check_spec
 from gatewright.domains.compute.efficiency import Efficiency, efficiency
 from gatewright.domains.compute.everyone import QueueFilter, SeenJob
 from gatewright.domains.compute.follow import follow
@@ -97,6 +97,7 @@ __all__ = [
     "Stream",
     "Submission",
     "Usage",
+    "check_capacity",
     "check_spec",
     "efficiency",
     "follow",

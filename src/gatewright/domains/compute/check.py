@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from gatewright.core.errors import InvalidContent
-from gatewright.domains.compute.model import JobSpec
+from gatewright.domains.compute.model import Capabilities, JobSpec, Resources
 
 MAXIMUM_SCRIPT = 1 << 20
 """Largest script, in bytes."""
@@ -40,6 +40,25 @@ def check_spec(spec: JobSpec) -> None:
     _check_counts(spec)
     if len(spec.dependencies) > MAXIMUM_DEPENDENCIES:
         raise InvalidContent(f"A job waits for {MAXIMUM_DEPENDENCIES} others at most.")
+
+
+def check_capacity(resources: Resources, capabilities: Capabilities) -> None:
+    """Refuse resources that no job can have on a system.
+
+    Raises
+    ------
+    InvalidContent
+        The message names what was asked for, and the most that a job can have.
+    """
+    for asked, most, unit in (
+        (resources.cores, capabilities.cores, "cores"),
+        (resources.memory or 0, capabilities.memory_bytes, "bytes (“memory”)"),
+        (resources.node_count or 1, capabilities.nodes, "nodes (“node_count”)"),
+    ):
+        if asked > most:
+            raise InvalidContent(
+                f"The job asks for {asked} {unit}, and a job has {most} here at most."
+            )
 
 
 def _check_program(spec: JobSpec) -> None:

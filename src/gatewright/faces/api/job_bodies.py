@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -22,7 +22,7 @@ from gatewright.domains.compute import (
 )
 from gatewright.web.form_text import unix_lines
 from gatewright.web.json_body import decode_json, is_json
-from gatewright.web.json_model import schema_of
+from gatewright.web.json_model import schema_of, validated
 
 _SCRIPT_TYPES = ("text/x-shellscript", "application/x-sh", "text/plain")
 _FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -254,31 +254,21 @@ async def read_specs(request: Request) -> tuple[Sequence[JobSpec], bool]:
     if is_json(content_type):
         value = decode_json(await request.body())
         if isinstance(value, list):
-            return [body.spec() for body in _validated(_MANY, value)], True
-        return [_validated(_ONE, value).spec()], False
+            return [
+                body.spec() for body in validated(_MANY.validate_python, value)
+            ], True
+        return [validated(_ONE.validate_python, value).spec()], False
     query = request.query_params.multi_items()
     if kind in _SCRIPT_TYPES:
         fields = _fields(query)
         fields["script"] = _text(await request.body())
-        return [_validated(TypeAdapter(FlatJobBody), fields).spec()], False
+        return [validated(FlatJobBody.model_validate, fields).spec()], False
     if kind in _FORM_TYPES:
         fields = _fields([*query, *await _form(request)])
-        return [_validated(TypeAdapter(FlatJobBody), fields).spec()], False
+        return [validated(FlatJobBody.model_validate, fields).spec()], False
     raise UnsupportedMediaType(
         "Send a job as application/json, a script as text/x-shellscript, or a form."
     )
-
-
-def _validated(adapter: TypeAdapter[Any], value: object) -> Any:
-    try:
-        return adapter.validate_python(value)
-    except ValidationError as error:
-        faults = [
-            {"where": ".".join(map(str, fault["loc"])), "what": fault["msg"]}
-            for fault in error.errors(include_url=False, include_input=False)
-        ]
-        text = "; ".join(f"{f['where'] or 'body'}: {f['what']}" for f in faults[:5])
-        raise InvalidContent(text, faults=faults[:50]) from error
 
 
 def _fields(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:

@@ -97,8 +97,7 @@ async def make_coadd(request: Request, context: Context) -> Response:
 )
 async def one_coadd(context: Context, coadd: ProductId) -> Response:
     """Return the state of a coadd, its images, and what was measured in making it."""
-    processing = context.services.processing
-    found = await processing.product(context.caller, ProductKind.COADD, coadd)
+    found = await _found(context, ProductKind.COADD, coadd)
     return json_response(product_answer(found, context.services.config.prefix))
 
 
@@ -122,8 +121,7 @@ async def coadd_image(
     size: Size = None,
 ) -> Response:
     """Send a plane of a coadd; pixels that no image covers are NaN."""
-    processing = context.services.processing
-    found = await processing.product(context.caller, ProductKind.COADD, coadd)
+    found = await _found(context, ProductKind.COADD, coadd)
     how = (Plane(plane), CutoutFormat(form), stretch_of(stretch, limits), size)
     return await _pixels(request, context, found, how)
 
@@ -163,8 +161,7 @@ async def make_difference(request: Request, context: Context) -> Response:
 )
 async def one_difference(context: Context, difference: ProductId) -> Response:
     """Return the state of a difference, its detections, and how it was made."""
-    processing = context.services.processing
-    found = await processing.product(context.caller, ProductKind.DIFFERENCE, difference)
+    found = await _found(context, ProductKind.DIFFERENCE, difference)
     return json_response(product_answer(found, context.services.config.prefix))
 
 
@@ -192,10 +189,14 @@ async def difference_image(
     size: Size = None,
 ) -> Response:
     """Send a plane of a difference; pixels without data are NaN."""
-    processing = context.services.processing
-    found = await processing.product(context.caller, ProductKind.DIFFERENCE, difference)
+    found = await _found(context, ProductKind.DIFFERENCE, difference)
     how = (Plane(plane), CutoutFormat(form), stretch_of(stretch, limits), size)
     return await _pixels(request, context, found, how)
+
+
+async def _found(context: RequestContext, kind: ProductKind, product: str) -> Product:
+    processing = context.services.processing
+    return await processing.product(context.caller, kind, product)
 
 
 def _made(context: RequestContext, product: Product) -> Response:

@@ -1,6 +1,6 @@
 """Queue, nodes and partitions of a system, as the scheduler reports them."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
@@ -17,6 +17,9 @@ from gatewright.web.form_text import EMPTY_IS_NONE
 from gatewright.web.listing import Cursor, Limit, listing
 
 router = APIRouter(tags=["jobs"])
+_NO_SYSTEM: dict[int | str, dict[str, Any]] = {
+    404: {"description": "There is no such system with jobs."}
+}
 
 
 class ResourcesAnswer(BaseModel):
@@ -154,7 +157,7 @@ async def systems(request: Request, context: Context) -> Response:
     operation_id="getQueue",
     response_model=QueueAnswer,
     summary="The queue",
-    responses={404: {"description": "There is no such system with jobs."}},
+    responses=_NO_SYSTEM,
 )
 async def queue(
     request: Request,
@@ -180,9 +183,7 @@ async def queue(
     page = await jobs.everyone(caller, system, chosen, limit, cursor)
     shown = Page([_queued(one) for one in page.items], page.next)
     there = now.capabilities
-    extra = {
-        "system": system,
-        "as_of": timestamp(now.as_of),
+    extra = _last_look(system, now.as_of, now.failure) | {
         "resources": {
             "cores": there.cores,
             "memory_bytes": there.memory_bytes,
@@ -193,7 +194,6 @@ async def queue(
         "waiting": now.waiting,
         "cores_in_use": now.cores_in_use,
         "jobs": [job_answer(job) for job in now.jobs],
-        "failure": now.failure,
     }
     return listing(request, "everyone", shown, extra=extra)
 
@@ -203,16 +203,12 @@ async def queue(
     operation_id="getNodes",
     response_model=NodesAnswer,
     summary="The nodes",
-    responses={404: {"description": "There is no such system with jobs."}},
+    responses=_NO_SYSTEM,
 )
 async def nodes(request: Request, context: Context, system: System) -> Response:
     """Return the nodes that run jobs, their state and what is in use."""
     whole, machines, _ = await context.services.jobs.machines(context.caller, system)
-    extra = {
-        "system": system,
-        "as_of": timestamp(whole.as_of),
-        "failure": whole.failure,
-    }
+    extra = _last_look(system, whole.as_of, whole.failure)
     return listing(request, "nodes", Page(machines), extra=extra)
 
 
@@ -221,17 +217,18 @@ async def nodes(request: Request, context: Context, system: System) -> Response:
     operation_id="getPartitions",
     response_model=PartitionsAnswer,
     summary="The partitions",
-    responses={404: {"description": "There is no such system with jobs."}},
+    responses=_NO_SYSTEM,
 )
 async def partitions(request: Request, context: Context, system: System) -> Response:
     """Return the queues or partitions that jobs may name, and their limits."""
     whole, _, found = await context.services.jobs.machines(context.caller, system)
-    extra = {
-        "system": system,
-        "as_of": timestamp(whole.as_of),
-        "failure": whole.failure,
-    }
+    extra = _last_look(system, whole.as_of, whole.failure)
     return listing(request, "partitions", Page(found), extra=extra)
+
+
+def _last_look(system: str, as_of: float, failure: str) -> dict[str, object]:
+    """Return when a system was last looked at, and why not since."""
+    return {"system": system, "as_of": timestamp(as_of), "failure": failure}
 
 
 def _queued(one: SeenJob) -> dict[str, object]:
