@@ -21,7 +21,7 @@ def test_a_state_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     done = run("demo", "--state", str(tmp_path / "file" / "state"))
     assert done.exit_code == 1
-    assert "cannot be used: Not a directory. Name another" in done.output
+    assert "cannot be used: Not a directory. Choose another" in done.output
     assert "--state DIR" in done.output
 
 
@@ -35,7 +35,7 @@ def test_a_state_folder_of_somebody_else(
     monkeypatch.setattr(demo, "prepare", refuse)
     done = run("demo", "--state", str(tmp_path))
     assert done.exit_code == 1
-    assert f"“{tmp_path}” cannot be used: Permission denied. Name another" in (
+    assert f"“{tmp_path}” cannot be used: Permission denied. Choose another" in (
         done.output
     )
 
