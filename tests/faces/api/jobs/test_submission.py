@@ -187,7 +187,7 @@ class TestSubmit:
             ({"executable": "a", "resources": {"node_count": 2}}, "node_count"),
             (
                 {"executable": "a", "resources": {"gpu_cores_per_process": 1}},
-                "graphics",
+                "GPU",
             ),
             ({"executable": "a", "resources": {"process_count": 0}}, "process_count"),
             ({"executable": "a", "resources": {"process_count": "1"}}, "process_count"),
