@@ -1,4 +1,4 @@
-"""Candidates from the gateway's database, seen by who may see their surveys."""
+"""Opens the services of candidates and objects, which are visible by survey."""
 
 from collections.abc import Collection
 
@@ -14,7 +14,7 @@ from gatewright.domains.sky import SkyService
 def open_discovery(
     database: Database, sky: SkyService, events: EventHub
 ) -> tuple[Discovery, ObjectChanges]:
-    """Return the services of candidates, and of objects that people change."""
+    """Return the service of candidates, and the service that changes objects."""
 
     async def visible(caller: Caller) -> Collection[str]:
         return {survey.id for survey in await sky.surveys(caller)}

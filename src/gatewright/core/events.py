@@ -163,7 +163,10 @@ class EventHub:
 
     @contextmanager
     def _handed(self, owners: Collection[str], follower: "_Follower") -> Iterator[None]:
-        """Have events of owners handed to a follower; looks while there is any."""
+        """Register a follower for events of owners, for the length of the context.
+
+        The log is read while any follower is registered.
+        """
         for owner in owners:
             self._followers[owner].add(follower)
         if self._looking is None:

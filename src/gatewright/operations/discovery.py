@@ -1,4 +1,4 @@
-"""What a difference found, as candidates."""
+"""Records the detections of a difference as candidates."""
 
 from collections.abc import Sequence
 
@@ -9,9 +9,9 @@ from gatewright.domains.processing import FrameRef, Product
 async def record_difference(
     discovery: Discovery, difference: Product, science: Sequence[FrameRef]
 ) -> None:
-    """Keep the detections of a difference as candidates; again changes nothing.
+    """Store the detections of a difference as candidates; repeating it changes nothing.
 
-    Their time is the mean of those of the science frames that have one.
+    Their time is the mean time of the science frames that have one.
     """
     times = [frame.mjd for frame in science if frame.mjd is not None]
     origin = Origin(

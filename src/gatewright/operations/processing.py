@@ -68,7 +68,7 @@ class Selection:
 
 Work = Callable[[Product], Awaitable[Product]]
 Record = Callable[[Product, Sequence[FrameRef]], Awaitable[None]]
-"""Keeps what a difference found, with its science frames; again changes nothing."""
+"""Stores what was detected in a difference, with its science frames; repeatable."""
 
 
 class Processing:
@@ -329,7 +329,7 @@ class Processing:
         return sorted(refs, key=lambda r: (r.mjd is None, r.mjd or 0.0, r.image))
 
     async def _coadd_frame(self, caller: Caller, product: Product) -> FrameRef:
-        """Return a coadd as a frame; its time is the mean of those of its images."""
+        """Return a coadd as a frame; its time is the mean time of its images."""
         if product.state is not ProductState.READY or product.path is None:
             raise Conflict(f"The coadd “{product.id}” is {product.state}.")
         names = product.request["images"]

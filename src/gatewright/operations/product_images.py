@@ -1,11 +1,11 @@
-"""Images as frames to work on, and products as images to cut."""
+"""Converts images to frames for processing, and products to images for cut-outs."""
 
 from gatewright.domains.processing import FrameRef, Plane, Product
 from gatewright.domains.sky import Image
 
 
 def frame_of(image: Image) -> FrameRef:
-    """Return an image as a frame to work on, timed in the middle of its exposure."""
+    """Return an image as a frame for processing, with its time in mid-exposure."""
     times = [t for t in (image.t_min, image.t_max) if t is not None]
     return FrameRef(
         image=image.id,
@@ -21,7 +21,7 @@ def frame_of(image: Image) -> FrameRef:
 
 
 def image_of(product: Product, plane: Plane, ra: float, dec: float) -> Image:
-    """Return a plane of a product as the image that a reader cuts."""
+    """Return a plane of a product as an image that the reader can cut."""
     assert product.path is not None  # noqa: S101  # it is ready
     return Image(
         id=f"{product.id}.{plane}",

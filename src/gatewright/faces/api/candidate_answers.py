@@ -1,4 +1,4 @@
-"""Candidates, objects, votes and comments as JSON."""
+"""JSON descriptions of candidates, objects, votes and comments."""
 
 from typing import Literal
 from urllib.parse import quote
@@ -12,142 +12,144 @@ from gatewright.faces.api.product_answers import BASE
 
 
 class VoteBody(BaseModel):
-    """What the caller says of a candidate."""
+    """Your vote on a candidate."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     vote: Literal["real", "bogus", "unsure"] = Field(
-        description="real: something changed; bogus: an artefact; unsure."
+        description="real: a change in the sky; bogus: an artefact; unsure."
     )
 
 
 class CommentBody(BaseModel):
-    """What the caller writes about a candidate."""
+    """A comment on a candidate."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    text: str = Field(description="The words: 1 to 4000 characters of plain text.")
+    text: str = Field(description="Plain text of 1 to 4000 characters.")
 
 
 class Votes(BaseModel):
-    """How many people voted for what."""
+    """Number of votes of each kind."""
 
-    real: int = Field(description="Votes for real.")
-    bogus: int = Field(description="Votes for bogus.")
-    unsure: int = Field(description="Votes for unsure.")
+    real: int = Field(description="Number of votes for real.")
+    bogus: int = Field(description="Number of votes for bogus.")
+    unsure: int = Field(description="Number of votes for unsure.")
 
 
 class CandidateLinks(BaseModel):
-    """Addresses about a candidate."""
+    """URLs of a candidate and of what belongs to it."""
 
     self: str = Field(description="The candidate with its features.")
-    difference: str = Field(description="The difference that it was found in.")
-    object: str = Field(description="The object that it is joined to.")
-    stamp: str = Field(description="Its pixels, with “plane” and “format”.")
+    difference: str = Field(description="The difference that it was detected in.")
+    object: str = Field(description="The object that it belongs to.")
+    stamp: str = Field(description="Its pixels; add “plane” and “format”.")
 
 
 class CandidateAnswer(BaseModel):
-    """What a difference found at a place."""
+    """A source that was detected in a difference."""
 
     id: str = Field(description="Name in URLs.")
     ra: float = Field(description="Right ascension, ICRS degrees.")
     dec: float = Field(description="Declination, ICRS degrees.")
-    snr: float = Field(description="Sigma; below 0 for light that is gone.")
+    snr: float = Field(
+        description="Significance in sigma; negative if the source became fainter."
+    )
     score: float | None = Field(
-        description="How real a classifier holds it to be, 0 to 1; null if none has "
-        "judged it."
+        description="Score of a classifier, 0 (bogus) to 1 (real); null without one."
     )
     reason: str | None = Field(
-        description="Why it is kept aside: dipole, cosmic-ray, edge, bleed, residual, "
-        "trail; null if it is not."
+        description="Why it is set aside as an artefact: dipole, cosmic-ray, edge, "
+        "bleed, residual or trail; null if it is not."
     )
-    object: str = Field(description="The object that it is joined to.")
-    votes: Votes = Field(description="What people voted.")
+    object: str = Field(description="Id of the object that it belongs to.")
+    votes: Votes = Field(description="Number of votes of each kind.")
     mine: Literal["real", "bogus", "unsure"] | None = Field(
-        description="The caller's own vote."
+        description="Your own vote; null without one."
     )
-    difference: str = Field(description="The difference that it was found in.")
-    surveys: list[str] = Field(description="Surveys that its pixels are from.")
+    difference: str = Field(description="Id of the difference.")
+    surveys: list[str] = Field(description="Surveys of the difference's images.")
     mjd: float | None = Field(description="Middle of the science exposures, MJD UTC.")
-    time: str | None = Field(description="The same, RFC 3339.")
+    time: str | None = Field(description="Middle of the exposures, RFC 3339.")
     time_assumed: bool = Field(
-        description="Whether the time is from the survey's table and not the header."
+        description="Whether the time comes from the survey's table, not the header."
     )
-    flux: float = Field(description="Flux of a star, in the science image's units.")
-    flux_error: float = Field(description="Its error (one sigma).")
-    links: CandidateLinks = Field(description="Where more of it is.")
+    flux: float = Field(description="Point-source flux, in the science image's units.")
+    flux_error: float = Field(description="Error of the flux (one sigma).")
+    links: CandidateLinks = Field(description="URLs of the candidate.")
 
 
 class CandidateList(BaseModel):
     """A page of candidates."""
 
     candidates: list[CandidateAnswer] = Field(
-        description="The most significant first; the highest score first if "
-        "“min_score” is given."
+        description="Candidates, the most significant first; the highest score first "
+        "if “min_score” is given."
     )
     next: str | None = Field(description="Cursor of the next page; null on the last.")
 
 
 class CandidateDetail(CandidateAnswer):
-    """A candidate with all that was measured."""
+    """A candidate with all measurements."""
 
     x: float = Field(description="Column in the difference, from 0.")
     y: float = Field(description="Row in the difference, from 0.")
     features: dict[str, float | None] = Field(
-        description="What tells real from bogus; null for what is not known."
+        description="Measures that distinguish real sources from artefacts; null if "
+        "unknown."
     )
 
 
 class VoteAnswer(BaseModel):
-    """One person's vote."""
+    """The vote of one person."""
 
-    person: str = Field(description="Account.")
-    vote: Literal["real", "bogus", "unsure"] = Field(description="What they say.")
-    at: str = Field(description="When, RFC 3339.")
+    person: str = Field(description="Account that voted.")
+    vote: Literal["real", "bogus", "unsure"] = Field(description="The vote.")
+    at: str = Field(description="Time of the vote, RFC 3339.")
 
 
 class VoteList(BaseModel):
     """All votes on a candidate."""
 
-    votes: list[VoteAnswer] = Field(description="The first first.")
+    votes: list[VoteAnswer] = Field(description="Votes, oldest first.")
 
 
 class CommentAnswer(BaseModel):
-    """One person's comment."""
+    """A comment of one person."""
 
     id: str = Field(description="Name in URLs.")
-    person: str = Field(description="Account.")
-    text: str = Field(description="The words, plain text.")
-    at: str = Field(description="When, RFC 3339.")
+    person: str = Field(description="Account that wrote it.")
+    text: str = Field(description="The comment, as plain text.")
+    at: str = Field(description="Time of the comment, RFC 3339.")
 
 
 class CommentList(BaseModel):
     """All comments on a candidate."""
 
-    comments: list[CommentAnswer] = Field(description="The first first.")
+    comments: list[CommentAnswer] = Field(description="Comments, oldest first.")
 
 
 class ObjectLinks(BaseModel):
-    """Addresses about an object."""
+    """URLs of an object."""
 
     self: str = Field(description="This document.")
-    lightcurve: str = Field(description="Its flux in every image.")
+    lightcurve: str = Field(description="Its flux in all images.")
 
 
 class ObjectAnswer(BaseModel):
-    """Candidates at one place of the sky."""
+    """A source in the sky, to which candidates at one position belong."""
 
     id: str = Field(description="Name in URLs.")
     ra: float = Field(description="Right ascension, ICRS degrees.")
     dec: float = Field(description="Declination, ICRS degrees.")
     candidates: list[CandidateAnswer] = Field(
-        description="Those that you may see, in order of time."
+        description="Candidates that you may see, sorted by time."
     )
-    links: ObjectLinks = Field(description="Where more of it is.")
+    links: ObjectLinks = Field(description="URLs of the object.")
 
 
 def candidate_answer(found: Candidate, prefix: str) -> dict[str, object]:
-    """Return a candidate as JSON values."""
+    """Return a candidate as JSON values; ``prefix`` is the path of the public URL."""
     finding, origin, votes = found.finding, found.origin, found.votes
     base = f"{prefix}{BASE}"
     place = f"{base}/candidates/{quote(found.id)}"
@@ -178,7 +180,7 @@ def candidate_answer(found: Candidate, prefix: str) -> dict[str, object]:
 
 
 def candidate_detail(found: Candidate, prefix: str) -> dict[str, object]:
-    """Return a candidate with all that was measured, as JSON values."""
+    """Return a candidate with all measurements as JSON values."""
     finding = found.finding
     return {
         **candidate_answer(found, prefix),

@@ -1,4 +1,4 @@
-"""Candidates that are handed out, so that two people do not look at the same."""
+"""Claims of candidates, so that two people do not review the same one."""
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
@@ -19,73 +19,82 @@ from gatewright.web.listing import json_response
 router = APIRouter(tags=["discovery"])
 
 MOST_CLAIMS = 20
-"""Most candidates that are handed out at once."""
+"""Most candidates that one person can claim at once."""
 
 MOST_WITHOUT = 200
-"""Most candidates that can be left out."""
+"""Most candidates that a request can exclude."""
 
 
 class ClaimBody(BaseModel):
-    """Which candidates are wanted."""
+    """Which candidates to claim."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     survey: list[str] = Field(
-        default=[], description="Only with pixels of one of these surveys."
+        default=[], description="Only candidates from images of these surveys."
     )
-    difference: str | None = Field(default=None, description="Only of this one.")
+    difference: str | None = Field(
+        default=None, description="Only candidates of this difference."
+    )
     without: list[str] = Field(
         default=[],
         max_length=MOST_WITHOUT,
-        description="But for these, such as those that were skipped; at most 200.",
+        description="At most 200 candidates to leave out, such as skipped ones.",
     )
     limit: int = Field(
-        default=4, ge=1, le=MOST_CLAIMS, description="How many, 1 to 20."
+        default=4, ge=1, le=MOST_CLAIMS, description="Number of candidates, 1 to 20."
     )
 
 
 class HistoryAnswer(BaseModel):
-    """What was found at a candidate's place, now or before."""
+    """An earlier or later candidate of the same object."""
 
-    id: str = Field(description="The candidate.")
+    id: str = Field(description="Id of the candidate.")
     time: str | None = Field(description="Middle of the science exposures, RFC 3339.")
     time_assumed: bool = Field(
-        description="Whether the time is from the survey's table and not the header."
+        description="Whether the time comes from the survey's table, not the header."
     )
-    snr: float = Field(description="Sigma; below 0 for light that is gone.")
-    reason: str | None = Field(description="Why it is kept aside; null if it is not.")
+    snr: float = Field(
+        description="Significance in sigma; negative if the source became fainter."
+    )
+    reason: str | None = Field(
+        description="Why it is set aside as an artefact; null if it is not."
+    )
 
 
 class ReviewAnswer(CandidateDetail):
-    """A candidate with all that one looks at to vote on it."""
+    """A candidate with all that a person needs to vote on it."""
 
     history: list[HistoryAnswer] = Field(
-        description="What its object has that you may see, in order of time."
+        description="Candidates of its object that you may see, sorted by time."
     )
-    comments: list[CommentAnswer] = Field(description="The first first.")
+    comments: list[CommentAnswer] = Field(description="Comments, oldest first.")
 
 
 class ClaimList(BaseModel):
-    """What was handed out."""
+    """The claimed candidates."""
 
-    candidates: list[ReviewAnswer] = Field(description="The most significant first.")
-    seconds: float = Field(description="How long nobody else is given them.")
+    candidates: list[ReviewAnswer] = Field(
+        description="Candidates, the most significant first."
+    )
+    seconds: float = Field(description="Seconds until the claims end.")
 
 
 @router.post(
     "/candidates/claims",
     operation_id="claimCandidates",
     response_model=ClaimList,
-    summary="Take the next candidates to vote on",
+    summary="Claim the next candidates to vote on",
     openapi_extra=json_body(ClaimBody),
     responses=SAYING,
 )
 async def claim(request: Request, context: Context) -> Response:
-    """Hand out the next candidates without a vote, with all that one looks at.
+    """Claim the next candidates without a vote, and return all that you need to vote.
 
-    Nobody else is given them for five minutes, or until they have a vote; whoever wants
-    one of them asks for it by its name. Asking again gives the same ones, for as long
-    again, and others in the place of those that have been voted on.
+    Nobody else can claim them for five minutes, or until they have a vote; everybody
+    can still get one of them by its id. A repeated request returns the same candidates
+    and extends the claims, with new candidates in place of those that have votes by
+    then.
     """
     body = await read_model(request, ClaimBody)
     services = context.services
@@ -105,11 +114,11 @@ async def claim(request: Request, context: Context) -> Response:
     "/candidates/claims",
     operation_id="releaseCandidates",
     status_code=204,
-    summary="Let others have what one took",
+    summary="Release my claims",
     responses={401: SAYING[401], 403: SAYING[403]},
 )
 async def release(context: Context) -> Response:
-    """End all of the caller's claims."""
+    """End all of your claims, so that others can claim these candidates."""
     await context.services.discovery.release(context.caller)
     return Response(status_code=204)
 

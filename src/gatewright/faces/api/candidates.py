@@ -1,4 +1,4 @@
-"""Candidates: what differences found, and what people say of it."""
+"""Candidates: sources detected in differences, with people's votes and comments."""
 
 from typing import Annotated, Any, Literal
 
@@ -45,17 +45,17 @@ from gatewright.web.turns import Counted, turn_of
 router = APIRouter(tags=["discovery"])
 
 GONE: dict[int | str, dict[str, Any]] = {
-    404: {"description": "There is none that you may see."}
+    404: {"description": "It does not exist, or you may not see it."}
 }
 SAYING: dict[int | str, dict[str, Any]] = {
     **GONE,
-    401: {"description": "Nobody is signed in."},
+    401: {"description": "You are not signed in."},
     403: {"description": "The account or token may not vote."},
-    422: {"description": "The body has another form."},
+    422: {"description": "The body does not fit the schema."},
 }
 _NAMES: dict[int | str, dict[str, Any]] = {
     **GONE,
-    401: {"description": "Nobody is signed in."},
+    401: {"description": "You are not signed in."},
 }
 _OWN: dict[int | str, dict[str, Any]] = {
     **_NAMES,
@@ -67,7 +67,7 @@ CandidateId = Annotated[
     str,
     Path(
         title="Candidate",
-        description="Name of a candidate: that of its difference and a number.",
+        description="Id of a candidate: the id of its difference and a number.",
         max_length=80,
         examples=["d-0123456789abcdef01234567.1"],
     ),
@@ -77,8 +77,8 @@ Score = Annotated[
     EMPTY_IS_NONE,
     Query(
         title="Least score",
-        description="Only those that a classifier gave at least this score, the "
-        "highest first. Candidates that none has judged have no score.",
+        description="Only candidates with at least this score of a classifier, the "
+        "highest first. Unclassified candidates have no score.",
         examples=[0.5],
     ),
 ]
@@ -97,7 +97,7 @@ async def find_candidates(
     difference: Annotated[
         Annotated[str, Field(max_length=64)] | None,
         EMPTY_IS_NONE,
-        Query(title="Difference", description="Only of this one."),
+        Query(title="Difference", description="Only candidates of this difference."),
     ] = None,
     min_score: Score = None,
     pos: Annotated[
@@ -112,14 +112,14 @@ async def find_candidates(
     dec: Degrees = None,
     radius: Degrees = None,
     unscanned: Annotated[
-        bool, Query(title="Unscanned", description="Only those without a vote.")
+        bool, Query(title="Unscanned", description="Only candidates without a vote.")
     ] = False,
     limit: Limit = None,
     cursor: Cursor = None,
 ) -> Response:
-    """Find what differences found, those kept aside with their reason.
+    """Find candidates, including artefacts, which are set aside with a reason.
 
-    Of a difference you see candidates if you may see all surveys that it is made of.
+    You see the candidates of a difference if you may see all surveys of its images.
     """
     place = circle(place_text(pos, ra, dec, radius))
     query = CandidateQuery(
@@ -146,18 +146,18 @@ async def find_candidates(
     summary="What happens to candidates",
     responses={
         200: {
-            "description": "Server-sent events, until the client goes.",
+            "description": "Server-sent events, until the client disconnects.",
             "content": {"text/event-stream": {"schema": {"type": "string"}}},
         },
-        401: {"description": "Nobody is signed in."},
+        401: {"description": "You are not signed in."},
     },
 )
 async def follow_candidates(request: Request, context: Context) -> Response:
-    """Tell of new candidates, votes and comments, as they come.
+    """Follow new candidates, votes and comments, as server-sent events.
 
-    The kinds are candidates.found, candidate.voted (with the votes as they are now),
-    candidate.commented and candidate.comment-removed. A client that comes back says in
-    ``Last-Event-ID`` what it has seen.
+    The kinds are candidates.found, candidate.voted (with the numbers of votes),
+    candidate.commented and candidate.comment-removed. A client that reconnects sends
+    the id of the last event it saw as ``Last-Event-ID``.
     """
     context.caller.require_user()
     services = context.services
@@ -174,7 +174,7 @@ async def follow_candidates(request: Request, context: Context) -> Response:
     responses=GONE,
 )
 async def one_candidate(context: Context, candidate: CandidateId) -> Response:
-    """Tell all that was measured of a candidate, and how the votes stand."""
+    """Return a candidate with all measurements and the number of votes."""
     services = context.services
     found = await services.discovery.candidate(context.caller, candidate)
     return json_response(candidate_detail(found, services.config.prefix))
@@ -183,7 +183,7 @@ async def one_candidate(context: Context, candidate: CandidateId) -> Response:
 @router.get(
     "/candidates/{candidate}/stamp",
     operation_id="getCandidateStamp",
-    summary="Pixels round a candidate",
+    summary="Pixels around a candidate",
     response_class=Response,
     responses={
         200: {
@@ -193,8 +193,8 @@ async def one_candidate(context: Context, candidate: CandidateId) -> Response:
             },
             "description": "The pixels.",
         },
-        304: {"description": "It is still the same."},
-        404: {"description": "There is none that you may see."},
+        304: {"description": "The pixels have not changed."},
+        404: {"description": "There is no such candidate, or you may not see it."},
         409: {"description": "The difference is not ready."},
     },
 )
@@ -204,12 +204,12 @@ async def candidate_stamp(
     candidate: CandidateId,
     plane: Annotated[
         Literal["science", "reference", "difference", "score"],
-        Query(description="Which image; all lie on one grid of pixels."),
+        Query(description="Which image; all have the same pixel grid."),
     ] = "difference",
     radius: Annotated[
         float,
         Query(
-            description="Degrees from the candidate to the sides of the stamp.",
+            description="Half of the stamp's width, in degrees.",
             gt=0,
             le=0.1,
             allow_inf_nan=False,
@@ -217,15 +217,15 @@ async def candidate_stamp(
     ] = 0.003,
     form: Annotated[
         Literal["png", "fits"],
-        Query(alias="format", title="Form", description="png, or fits with its WCS."),
+        Query(alias="format", title="Form", description="png, or fits with a WCS."),
     ] = "png",
     stretch: StretchName = "asinh",
     limits: Percentiles = None,
     size: Size = None,
 ) -> Response:
-    """Send the square round a candidate, which is in its middle.
+    """Send a square stamp with the candidate at its centre.
 
-    Beyond the edge of the difference it is NaN, and black in a picture.
+    Pixels beyond the edge of the difference are NaN, and black in a picture.
     """
     services = context.services
     found = await services.discovery.candidate(context.caller, candidate)
@@ -251,9 +251,9 @@ async def candidate_stamp(
     responses={**SAYING, 201: {"description": "The vote.", "model": CandidateDetail}},
 )
 async def vote(request: Request, context: Context, candidate: CandidateId) -> Response:
-    """Say what a candidate is; each person has one vote, and may change it.
+    """Vote on a candidate; each person has one vote, which they may change.
 
-    Answered with 201 for a first vote and 200 for a changed one.
+    The status is 201 for a first vote and 200 for a changed one.
     """
     body = await read_model(request, VoteBody)
     services = context.services
@@ -272,7 +272,7 @@ async def vote(request: Request, context: Context, candidate: CandidateId) -> Re
     responses=_NAMES,
 )
 async def list_votes(context: Context, candidate: CandidateId) -> Response:
-    """Tell each person's vote."""
+    """List the votes on a candidate, with who voted."""
     found = await context.services.discovery.votes(context.caller, candidate)
     return json_response({"votes": list(map(vote_answer, found))})
 
@@ -281,11 +281,11 @@ async def list_votes(context: Context, candidate: CandidateId) -> Response:
     "/candidates/{candidate}/votes",
     operation_id="takeVoteBack",
     status_code=204,
-    summary="Undo one's vote",
+    summary="Remove my vote",
     responses=_OWN,
 )
 async def take_vote_back(context: Context, candidate: CandidateId) -> Response:
-    """Remove the caller's own vote, and nobody else's."""
+    """Remove your own vote on a candidate."""
     await context.services.discovery.take_back(context.caller, candidate)
     return Response(status_code=204)
 
@@ -302,7 +302,7 @@ async def take_vote_back(context: Context, candidate: CandidateId) -> Response:
 async def write_comment(
     request: Request, context: Context, candidate: CandidateId
 ) -> Response:
-    """Write a comment for all who may see the candidate and have an account."""
+    """Write a comment, which all accounts that may see the candidate can read."""
     body = await read_model(request, CommentBody)
     made = await context.services.discovery.comment(
         context.caller, candidate, body.text
@@ -318,7 +318,7 @@ async def write_comment(
     responses=_NAMES,
 )
 async def list_comments(context: Context, candidate: CandidateId) -> Response:
-    """Tell what people wrote."""
+    """List the comments on a candidate."""
     found = await context.services.discovery.comments(context.caller, candidate)
     return json_response({"comments": list(map(comment_answer, found))})
 
@@ -327,7 +327,7 @@ async def list_comments(context: Context, candidate: CandidateId) -> Response:
     "/candidates/{candidate}/comments/{comment}",
     operation_id="removeComment",
     status_code=204,
-    summary="Remove one's comment",
+    summary="Remove my comment",
     responses=_OWN,
 )
 async def remove_comment(
@@ -338,6 +338,6 @@ async def remove_comment(
         Path(title="Comment", description="“id” of the comment.", max_length=80),
     ],
 ) -> Response:
-    """Remove a comment of the caller's own."""
+    """Remove a comment that you wrote."""
     await context.services.discovery.remove_comment(context.caller, candidate, comment)
     return Response(status_code=204)

@@ -28,19 +28,19 @@ class JobUsageAnswer(BaseModel):
 
 
 class EfficiencyAnswer(BaseModel):
-    """How well a job used what it had asked for."""
+    """How much of its requested resources a job used."""
 
     cpu: float = Field(
-        description="CPU time over the time of its cores; above 1 where it used "
-        "others too.",
+        description="CPU time divided by the wall time of all its cores; above 1 if it "
+        "used more cores than it requested.",
         examples=[0.87],
     )
     memory: float | None = Field(
-        description="Largest memory that it used over what it might; null where it "
-        "asked for none."
+        description="Largest memory used, divided by the requested memory; null if it "
+        "requested none."
     )
     advice: str = Field(
-        description="What to ask for next time.",
+        description="What to request next time.",
         examples=["Its 8 cores were busy for 12 % of the time: 1 would do."],
     )
 
@@ -70,8 +70,8 @@ class JobAnswer(BaseModel):
     )
     usage: JobUsageAnswer = Field(description="Resources used; final after the end.")
     efficiency: EfficiencyAnswer | None = Field(
-        description="How well it used what it had asked for; null before its end, of "
-        "one that ran for less than ten seconds, and where nothing was measured."
+        description="How much of its requested resources it used; null before its end, "
+        "if it ran for less than ten seconds, and if nothing was measured."
     )
     array_index: int | None = Field(description="Index within its array.")
     tasks: dict[str, int] | None = Field(

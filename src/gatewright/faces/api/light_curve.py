@@ -48,7 +48,7 @@ CURVES: dict[int | str, dict[str, Any]] = {
     404: {"description": "No image covers the place, or none can be measured."},
     413: {"description": "Too many images; restrict them by time or band."},
 }
-"""Answers of what tells a light curve."""
+"""Descriptions of the responses with a light curve, by status."""
 
 CurveForm = Annotated[
     Literal["json", "csv", "votable"],
@@ -107,7 +107,7 @@ async def light_curve(
 
 
 def light_curve_response(curve: LightCurve, form: str) -> Response:
-    """Return a light curve as ``json``, ``csv`` or ``votable``."""
+    """Return a response with a light curve as ``json``, ``csv`` or ``votable``."""
     if form == "json":
         return json_response(light_curve_answer(curve))
     if form == "csv":

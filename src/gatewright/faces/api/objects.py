@@ -1,4 +1,4 @@
-"""Objects: candidates at one place of the sky."""
+"""Objects: sources in the sky, to which candidates at one position belong."""
 
 from typing import Annotated
 
@@ -20,7 +20,7 @@ ObjectId = Annotated[
     str,
     Path(
         title="Object",
-        description="Name of an object, as “object” of its candidates says it.",
+        description="Id of an object, as in “object” of its candidates.",
         max_length=80,
         examples=["o-01m8jjcgxn0000000000000000"],
     ),
@@ -35,7 +35,7 @@ ObjectId = Annotated[
     responses=GONE,
 )
 async def one_object(context: Context, object: ObjectId) -> Response:  # noqa: A002  # the path's name
-    """Tell where an object is, and its candidates in order of time."""
+    """Return an object's position, and its candidates sorted by time."""
     services = context.services
     found = await services.discovery.sky_object(context.caller, object)
     return json_response(object_answer(found, services.config.prefix))
@@ -56,10 +56,10 @@ async def object_light_curve(
     band: Band = None,
     form: CurveForm = "json",
 ) -> Response:
-    """Fit a star at the object's place in each image, whether or not one is seen.
+    """Measure the flux at the object's position in each image, visible or not.
 
-    The same as “/lightcurve” at the place. Without “survey” the images are those of
-    all surveys that you may see.
+    It is the same as “/lightcurve” at that position. By default the images of all
+    surveys that you may see are used.
     """
     services = context.services
     found = await services.discovery.sky_object(context.caller, object)
