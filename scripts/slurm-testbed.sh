@@ -203,7 +203,8 @@ AccountingStorageHost=127.0.0.1
 AccountingStoragePort=$dbd_port
 AccountingStorageEnforce=associations
 AccountingStoreFlags=job_comment
-NodeName=localhost NodeAddr=127.0.0.1 CPUs=4 RealMemory=8000 State=UNKNOWN
+NodeName=localhost NodeAddr=127.0.0.1 CPUs=4 RealMemory=8000 Feature=fast State=UNKNOWN
+Licenses=matlab:2
 PartitionName=batch Nodes=localhost Default=YES MaxTime=60 DefaultTime=10 State=UP
 PartitionName=debug Nodes=localhost MaxTime=10 State=UP
 CONF

@@ -283,6 +283,22 @@ def test_a_job_is_sent_a_signal_and_its_limit_is_changed(
             assert answer.status_code == 409, answer.text
 
 
+def test_a_job_asks_for_more_than_cores(
+    gateway: RunningGateway, cluster: Cluster
+) -> None:
+    asked = {
+        "qos": "normal", "constraint": "fast", "licenses": "matlab:2",
+        "project_name": "science",
+    }  # fmt: skip
+    with owner(gateway) as client:
+        hold = {"executable": "true", "hold": True, "attributes": asked}
+        job = submit(client, **hold)
+        shown = cluster.run("squeue", "-h", "-o", "%q %f %W %a").split()
+        assert shown == ["normal", "fast", "matlab:2", "science"]
+        spec = client.get(f"/api/v1/jobs/cluster/{job}").json()["spec"]
+        assert asked.items() <= spec["attributes"].items()
+
+
 def test_how_well_a_job_used_what_it_had(gateway: RunningGateway) -> None:
     """What its script asks for of Slurm counts, which the gateway does not read."""
     with owner(gateway) as client:
@@ -305,6 +321,10 @@ def test_what_slurm_does_not_take_is_told(gateway: RunningGateway) -> None:
             {"executable": "true", "attributes": {"queue_name": "none"}},
             {"executable": "true", "attributes": {"project_name": "nobody"}},
             {"executable": "true", "attributes": {"duration": 7200}},
+            {"executable": "true", "attributes": {"constraint": "none"}},
+            {"executable": "true", "attributes": {"licenses": "none:1"}},
+            {"executable": "true", "attributes": {"reservation": "none"}},
+            {"executable": "true", "resources": {"gpu_cores_per_process": 1}},
             {"executable": "true", "resources": {"process_count": 100}},
         ):
             answer = client.post("/api/v1/jobs/cluster", json=spec)

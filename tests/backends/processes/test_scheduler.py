@@ -92,7 +92,13 @@ class TestProcesses(SchedulerContract):
         assert {status.state for status in ended} == {JobState.CANCELED}
 
     async def test_a_refused_queue_and_reservation(self, followed: Followed) -> None:
-        for attributes in (Attributes(queue_name="x"), Attributes(reservation="x")):
+        for attributes in (
+            Attributes(queue_name="x"),
+            Attributes(reservation="x"),
+            Attributes(qos="x"),
+            Attributes(constraint="x"),
+            Attributes(licenses="x"),
+        ):
             spec = JobSpec(executable="true", attributes=attributes)
             with pytest.raises(InvalidContent):
                 await followed.scheduler.check(followed.submission(spec))

@@ -67,7 +67,7 @@ class TestCommands:
                 node_count=2, processes_per_node=3, gpu_cores_per_process=1,
                 memory=3 << 20,
             ),
-            attributes=Attributes(61, "-x,y", "p", "r"),
+            attributes=Attributes(61, "-x,y", "p", "r", "q", "a&b", "m:2"),
         )  # fmt: skip
         dependency = NativeDependency("5/m/a/ada", Condition.AFTER_NOT_OK, "5")
         slurm = Slurm("/opt/slurm/bin/", "/etc/slurm.conf")
@@ -83,7 +83,8 @@ class TestCommands:
             "--kill-on-invalid-dep=yes", "--output=/w/50%%.out", "--error=/w/7.err",
             "--input=in%%", "--nodes=2", "--ntasks-per-node=3",
             "--gpus-per-task=1", "--mem=2M", "--time=2", "--partition=-x,y",
-            "--account=p", "--reservation=r", "--dependency=afternotok:5",
+            "--account=p", "--reservation=r", "--qos=q", "--constraint=a&b",
+            "--licenses=m:2", "--dependency=afternotok:5",
         }  # fmt: skip
 
     def test_the_elements_of_an_array_are_named(self) -> None:

@@ -20,5 +20,11 @@ def check(submission: Submission, capabilities: Capabilities) -> None:
     if queue is not None and queue not in capabilities.queues:
         names = ", ".join(capabilities.queues)
         raise InvalidContent(f"There is no queue “{queue}”. There is: {names}.")
-    if attributes.reservation is not None:
-        raise InvalidContent("This system has no reservations.")
+    for value, things in (
+        (attributes.reservation, "reservations"),
+        (attributes.qos, "qualities of service"),
+        (attributes.constraint, "features to ask for"),
+        (attributes.licenses, "licences to count"),
+    ):
+        if value is not None:
+            raise InvalidContent(f"This system has no {things}.")

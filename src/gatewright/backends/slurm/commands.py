@@ -233,6 +233,7 @@ def _treatment(submission: Submission) -> dict[str, str]:
         found["partition"] = attributes.queue_name
     if attributes.project_name is not None:
         found["account"] = attributes.project_name
-    if attributes.reservation is not None:
-        found["reservation"] = attributes.reservation
+    named = ("reservation", "qos", "constraint", "licenses")
+    values = {name: getattr(attributes, name) for name in named}
+    found |= {name: value for name, value in values.items() if value is not None}
     return found

@@ -118,6 +118,9 @@ def _strings(spec: JobSpec) -> Iterator[tuple[str, str]]:
         "queue_name": attributes.queue_name,
         "project_name": attributes.project_name,
         "reservation": attributes.reservation,
+        "qos": attributes.qos,
+        "constraint": attributes.constraint,
+        "licenses": attributes.licenses,
     }
     yield from ((field, value) for field, value in single.items() if value is not None)
     yield from (("arguments", argument) for argument in spec.arguments)

@@ -103,6 +103,12 @@ class Attributes:
     """Project or account that is charged."""
     reservation: str | None = None
     """Reservation in which the job runs."""
+    qos: str | None = None
+    """Quality of service."""
+    constraint: str | None = None
+    """Features that its nodes must have, in the scheduler's notation."""
+    licenses: str | None = None
+    """Licences that it uses, in the scheduler's notation."""
 
 
 @dataclass(frozen=True, slots=True)

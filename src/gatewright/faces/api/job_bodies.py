@@ -70,6 +70,19 @@ class AttributesBody(BaseModel):
     queue_name: str | None = Field(None, description="Queue or partition.")
     project_name: str | None = Field(None, description="Project that is charged.")
     reservation: str | None = Field(None, description="Reservation to run in.")
+    qos: str | None = Field(None, min_length=1, description="Quality of service.")
+    constraint: str | None = Field(
+        None,
+        min_length=1,
+        description="Features that its nodes must have, in Slurm's notation.",
+        examples=["haswell&ssd"],
+    )
+    licenses: str | None = Field(
+        None,
+        min_length=1,
+        description="Licences that it uses, in Slurm's notation.",
+        examples=["matlab:2"],
+    )
 
 
 class DependencyBody(BaseModel):
