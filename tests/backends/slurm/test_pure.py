@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gatewright.backends.slurm import parse, values
 from gatewright.backends.slurm.checks import capabilities_of, check
@@ -14,6 +16,7 @@ from gatewright.backends.slurm.directives import directives
 from gatewright.backends.slurm.failures import failure, refusal, without_accounting
 from gatewright.backends.slurm.looks import Looks
 from gatewright.backends.slurm.marks import Mark, NativeId, mark_in, mark_of, native_id
+from gatewright.backends.slurm.parse import QueueRow
 from gatewright.backends.slurm.script import (
     DONE_ALREADY,
     Claim,
@@ -21,7 +24,7 @@ from gatewright.backends.slurm.script import (
     claim_name,
     script_of,
 )
-from gatewright.backends.slurm.statuses import claimed, counted
+from gatewright.backends.slurm.statuses import Turns, claimed, counted
 from gatewright.backends.slurm.words import why_it_ended
 from gatewright.core.errors import (
     BackendFailed,
@@ -50,6 +53,10 @@ JOB = Submission(
     stderr_path="/w/7.err", submitted_at=5.0,
 )  # fmt: skip
 MARK = Mark("01hv", "ada")
+WAITING = QueueRow(
+    "21", "21", "root", "PENDING", "Priority", "", 1, 1, "batch", "science", 1, "0",
+    600.0, 90.0, None, None, "", "a", "",
+)  # fmt: skip
 
 
 def options(job: Submission, *indices: int) -> list[str]:
@@ -381,3 +388,19 @@ def test_numbers_as_slurm_writes_them() -> None:
         parse.accounting("1@x2\n", "@x")
     assert parse.accounting("\n", "@x") == []
     assert parse.exit_codes("5_1 1792\n6 9\nnonsense\n") == {"5_1": (7, 0), "6": (0, 9)}
+
+
+@given(st.lists(st.integers(0, 5), max_size=30), st.integers(0, 6))
+def test_a_job_s_place_is_the_number_of_jobs_of_a_higher_priority(
+    priorities: list[int], own: int
+) -> None:
+    waiting = [
+        replace(WAITING, priority=priority, partition="batch")
+        for priority in priorities
+    ]
+    elsewhere = replace(WAITING, priority=9, partition="gpu")
+    held = replace(WAITING, priority=9, partition="batch", reason="JobHeldUser")
+    order = Turns.of([*waiting, elsewhere, held])
+    job = replace(WAITING, priority=own, partition="batch")
+    assert order.ahead(job) == sum(priority > own for priority in priorities)
+    assert order.ahead(replace(job, partition="none")) == 0

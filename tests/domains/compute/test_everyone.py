@@ -1,8 +1,11 @@
 """The whole queue and the machines, as one person sees them."""
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.domains.compute.conftest import ToldScheduler
 from tests.support.app import caller
 
@@ -19,6 +22,7 @@ from gatewright.domains.compute import (
     QueueFilter,
     Snapshot,
 )
+from gatewright.domains.compute.queue_index import QueueIndex
 
 ADA = caller("ada")
 WAITING = JobStatus("9", JobState.QUEUED, "PENDING", expected_start_at=90.0)
@@ -76,6 +80,54 @@ async def test_pages_follow_one_another(
     assert ([one.job for one in rest.items], rest.next) == ([BOBS], None)
     with pytest.raises(InvalidRequest):
         await jobs.everyone(ADA, "local", QueueFilter(), 1, "x")
+
+
+FEW = st.sampled_from(["", "a", "b"])
+QUEUED = st.builds(
+    QueuedJob,
+    status=st.builds(
+        JobStatus,
+        native_id=st.sampled_from(["1", "2", "3"]),
+        state=st.sampled_from([JobState.QUEUED, JobState.ACTIVE]),
+        native_state=st.just("x"),
+    ),
+    user=FEW,
+    name=FEW,
+    cores=st.just(1),
+    submitted_at=st.sampled_from([1.0, 2.0]),
+    number=st.sampled_from(["", "7", "8"]),
+    partition=st.sampled_from(["", "a", "b", "a,b"]),
+)
+FILTERS = st.builds(
+    QueueFilter, FEW, FEW, FEW, st.sampled_from([None, JobState.QUEUED])
+)
+
+
+@given(st.lists(QUEUED), FILTERS, st.sets(st.sampled_from(["1", "9"])), st.booleans())
+def test_a_page_has_what_a_look_at_every_job_finds(
+    jobs: list[QueuedJob],
+    chosen: QueueFilter,
+    own: set[str],
+    private: bool,
+) -> None:
+    expected = [
+        job
+        for job in jobs
+        if chosen.takes(job)
+        and (
+            not private
+            or job.status.native_id in own
+            or (job.number and job.user == "a")
+        )
+    ]
+    index = QueueIndex(Snapshot(9.0, jobs, private=private))
+    ids = {native: f"id {native}" for native in own}
+    page = index.page("a", ids, chosen, 100, None)
+    assert Counter(one.job for one in page.items) == Counter(expected)
+    assert page.next is None
+    times = [one.job.submitted_at for one in page.items]
+    assert times == sorted(times)
+    assert {one.id for one in page.items} - {None} <= set(ids.values())
 
 
 async def test_machines_and_partitions(

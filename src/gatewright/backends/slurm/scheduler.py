@@ -36,6 +36,8 @@ from gatewright.domains.compute import (
 
 _COMPLETE_LOOKS = 3
 """Number of looks from one complete report to the next."""
+_AT_ONCE = 250
+"""Most jobs of a look that are handled before the event loop runs other tasks."""
 _SETTINGS_SECONDS = 300.0
 """Seconds after which the configuration of the cluster is read again."""
 
@@ -218,7 +220,9 @@ class SlurmScheduler:
         own = await self._own_statuses(rows, order)
         by_id = {status.native_id: status for status in own}
         jobs = []
-        for row in rows:
+        for count, row in enumerate(rows):
+            if count % _AT_ONCE == 0:
+                await asyncio.sleep(0)
             if has_ended(row):
                 continue
             native = own_id(row)

@@ -1,5 +1,6 @@
 """Converts rows of Slurm's commands to statuses of jobs; pure functions."""
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -51,7 +52,7 @@ class Turns:
     def ahead(self, row: QueueRow) -> int:
         """Return how many jobs of the same partition have a higher priority."""
         priorities = self.rows.get(row.partition, ())
-        return sum(1 for priority in priorities if priority > row.priority)
+        return len(priorities) - bisect_right(priorities, row.priority)
 
 
 def living(row: QueueRow, native: str, order: Turns) -> JobStatus:

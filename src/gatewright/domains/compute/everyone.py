@@ -1,9 +1,8 @@
 """The jobs of all users, the nodes and the partitions, as far as users may see them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from gatewright.core.pages import Page, decode_cursor, encode_cursor
 from gatewright.domains.compute.model import (
     Capabilities,
     Job,
@@ -47,52 +46,6 @@ class SeenJob:
     id: str | None
     """The gateway's id, if the job is the user's own and was submitted here; else None.
     """
-
-
-def visible(whole: Snapshot, user: str, own: Mapping[str, str]) -> Sequence[QueuedJob]:
-    """Return the jobs of the queue that a user may see.
-
-    In a public queue these are all jobs. In a private one they are the jobs in ``own``
-    (the gateway's ids of the user's jobs by the scheduler's ids) and, if the scheduler
-    has job numbers of its own, the user's jobs that were submitted elsewhere.
-    """
-    if not whole.private:
-        return whole.jobs
-    return [
-        job
-        for job in whole.jobs
-        if job.status.native_id in own or (job.number and job.user == user)
-    ]
-
-
-def page_of(
-    jobs: Sequence[QueuedJob],
-    own: Mapping[str, str],
-    chosen: QueueFilter,
-    limit: int,
-    cursor: str | None,
-) -> Page[SeenJob]:
-    """Return a page of the jobs that a filter accepts, oldest first.
-
-    ``own`` has the gateway's ids of the user's jobs by the scheduler's ids.
-
-    Raises
-    ------
-    InvalidRequest
-        The cursor does not come from this listing.
-    """
-    rows = sorted(filter(chosen.takes, jobs), key=_place)
-    if cursor is not None:
-        after = decode_cursor(cursor, float, str)
-        rows = [job for job in rows if _place(job) > after]
-    shown = rows[:limit]
-    last = encode_cursor(*_place(shown[-1])) if len(rows) > limit else None
-    seen = [SeenJob(job, own.get(job.status.native_id)) for job in shown]
-    return Page(seen, last)
-
-
-def _place(job: QueuedJob) -> tuple[float, str]:
-    return job.submitted_at, job.number or job.status.native_id
 
 
 def nodes_of(

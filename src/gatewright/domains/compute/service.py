@@ -12,9 +12,7 @@ from gatewright.domains.compute.everyone import (
     QueueFilter,
     SeenJob,
     nodes_of,
-    page_of,
     partitions_of,
-    visible,
     with_expectation,
 )
 from gatewright.domains.compute.model import (
@@ -35,6 +33,7 @@ from gatewright.domains.compute.ports import (
     OutputFiles,
     Scheduler,
 )
+from gatewright.domains.compute.queue_index import QueueIndex
 from gatewright.domains.compute.records import JobRecords, named
 from gatewright.domains.compute.snapshot import Node, Partition, Snapshot
 from gatewright.domains.compute.submitting import JobSystem, Submitter
@@ -66,6 +65,7 @@ class JobService:
         }
         self._submitter = Submitter(table, in_flight, clock)
         self._table = table
+        self._indexes: dict[str, QueueIndex] = {}
         self._outputs = outputs
 
     @property
@@ -297,14 +297,14 @@ class JobService:
         """Return the caller's waiting and running jobs, and the load of the system."""
         caller.require(Scope.JOBS_READ)
         on = self._system(system)
-        whole = await on.scheduler.snapshot()
-        running = [job for job in whole.jobs if job.status.state is JobState.ACTIVE]
+        index = self._index(system, await on.scheduler.snapshot())
+        whole = index.whole
         return Queue(
             as_of=whole.as_of,
             jobs=await self._table.open_jobs(system, caller.user),
-            running=len(running),
-            waiting=len(whole.jobs) - len(running),
-            cores_in_use=sum(job.cores for job in running),
+            running=index.running,
+            waiting=len(whole.jobs) - index.running,
+            cores_in_use=index.cores_in_use,
             capabilities=on.scheduler.capabilities,
             failure=whole.failure,
         )
@@ -328,8 +328,8 @@ class JobService:
         whole = await self._system(system).scheduler.snapshot()
         own = await self._table.open_jobs(system, caller.user)
         ids = {job.native_id: job.id for job in own if job.native_id is not None}
-        jobs = visible(whole, caller.user, ids)
-        return page_of(jobs, ids, chosen, page_limit(limit), cursor)
+        index = self._index(system, whole)
+        return index.page(caller.user, ids, chosen, page_limit(limit), cursor)
 
     async def machines(
         self, caller: Caller, system: str
@@ -340,6 +340,13 @@ class JobService:
         whole = await scheduler.snapshot()
         has = scheduler.capabilities
         return whole, nodes_of(whole, has, system), partitions_of(whole, has)
+
+    def _index(self, system: str, whole: Snapshot) -> QueueIndex:
+        """Return the index of a snapshot; that of a system's newest one is kept."""
+        index = self._indexes.get(system)
+        if index is None or index.whole is not whole:
+            index = self._indexes[system] = QueueIndex(whole)
+        return index
 
     def _system(self, system: str) -> JobSystem:
         try:
