@@ -18,7 +18,7 @@ import numpy as np
 from tests.support import nights
 from tests.support.recovery import Part, decam, joined, simulated
 
-from gatewright.domains.classification import Searched, report, train
+from gatewright.domains.classification import Searched, Source, report, train
 
 FIELDS = 12
 NIGHTS = 4
@@ -68,7 +68,10 @@ def _report(
     began = time.perf_counter()
     judge = train(learned)
     seconds = time.perf_counter() - began
-    frames = sum(any(one.held_out for one in part.trials) for part in tested)
+    frames = sum(
+        any(one.held_out and one.source is Source.FOUND for one in part.examples)
+        for part in tested
+    )
     searched = Searched(data, frames, frames * degrees, "25 (simulated), 0 (DECam)")
     told: Any = report(judge, learned, trials, searched)
     _tell(told, seconds)

@@ -252,6 +252,26 @@ def test_candidates_and_objects(ask: Asked) -> None:
     ask("GET", "/objects/nothing", 404)
 
 
+def test_classifiers(ask: Asked) -> None:
+    body = {"survey": "simulated-sky", "method": "injection"}
+    made = ask("POST", "/classifiers", 202, json=body)
+    place = made.headers["Location"].removeprefix(API)
+    ask("POST", "/classifiers", 409, json=body)
+    ask("GET", f"{place}/report", 409)
+    ask("POST", f"{place}/activation", 409)
+    deadline = time.monotonic() + 900
+    while ask("GET", place, 200).json()["state"] == "training":
+        assert time.monotonic() < deadline
+        time.sleep(1)
+    assert ask("GET", place, 200).json()["state"] == "ready"
+    ask("GET", f"{place}/report", 200)
+    ask("POST", f"{place}/activation", 200)
+    ask("GET", "/classifiers?survey=simulated-sky", 200)
+    ask("GET", "/classifiers/nothing", 404)
+    ask("POST", "/classifiers", 422, json={"survey": "simulated-sky"})
+    ask("POST", "/classifiers", 404, json={"survey": "none", "method": "votes"})
+
+
 def test_files(ask: Asked) -> None:
     ask("GET", "/files", 200)
     ask("GET", "/files/local", 200)

@@ -155,6 +155,7 @@ def body_for(path: str, operation: dict[str, Any]) -> dict[str, Any]:
         "/candidates/{candidate}/votes": {"vote": "real"},
         "/candidates/claims": {"limit": 1},
         "/objects/{object}/changes": {"split": ["nothing"]},
+        "/classifiers": {"survey": "nothing", "method": "votes"},
     }
     return {
         "json": bodies.get(path, {"text": "overwritten"}),
@@ -240,7 +241,7 @@ def test_nobody_reads_or_changes_what_is_anothers(
 def test_a_visitor_has_public_data_alone(world: World, laptop: RunningGateway) -> None:
     owner = world.people["demo"]
     of_the_sky = ("/images", "/surveys", "/coadds", "/differences", "/lightcurve")
-    found = ("/candidates", "/objects")
+    found = ("/candidates", "/objects", "/classifiers")
     public = ("/datasets", "/session", *of_the_sky, *found)
     with laptop.client() as visitor:
         for method, path, operation in world.operations:

@@ -17,7 +17,12 @@ from tests.support.fields import Sky
 from tests.support.needs import shared_data
 
 from gatewright.backends.processing.transforms import ScipyFourier
-from gatewright.backends.processing.trials import HeldOut, examples_of, injected
+from gatewright.backends.processing.trials import (
+    HeldOut,
+    examples_of,
+    found_in,
+    injected,
+)
 from gatewright.domains.classification import Example, Trial
 from gatewright.domains.processing.detecting import detect
 from gatewright.domains.processing.differencing import subtract_frames
@@ -125,11 +130,15 @@ def decam(turns: int) -> Iterator[Part]:
 
         frames = [decam_frame(f"DEC-OBS{group}{letter}") for letter in "abcde"]
         for first, second in pairwise(range(5)):
+            # What is bogus is the same each time, and counts once.
+            plain = found_in(frames[first], frames[second], held)
             for turn in range(turns):
                 for one, other in ((first, second), (second, first)):
-                    yield _injected(
+                    part = _injected(
                         frames[one], frames[other], [int(group), one, other, turn], held
                     )
+                    yield replace(part, examples=[*part.examples, *plain])
+                    plain = []
 
 
 def decam_frame(name: str) -> Frame:
@@ -150,5 +159,5 @@ def _injected(
     science: Frame, reference: Frame, seed: Sequence[int], held: HeldOut
 ) -> Part:
     found, detections, given = injected(science, reference, np.random.default_rng(seed))
-    examples, trials = examples_of(found, detections, given, held, 0.0)
+    examples, trials = examples_of(found, detections, given, held, 0.0, bogus=False)
     return Part(examples, trials, found.score[~found.bad])

@@ -18,6 +18,7 @@ from gatewright.core.events import EventHub
 from gatewright.core.turns import Turns
 from gatewright.domains.discovery import Discovery, ObjectChanges
 from gatewright.domains.sky import SkyService, SurveyWatch
+from gatewright.operations.classification import Classifiers
 from gatewright.operations.processing import Processing
 
 
@@ -30,6 +31,7 @@ class SkyServices:
     sky: SkyService
     surveys: SurveyWatch
     processing: Processing
+    classifiers: Classifiers
     discovery: Discovery
     object_changes: ObjectChanges
     events: EventHub
@@ -69,7 +71,7 @@ async def sky_services(
         reader = open_image_reader(config, readers)
         events = open_event_hub(database)
         discovery, object_changes = open_discovery(database, sky, events)
-        processing = await open_processing(
+        processing, classifiers = await open_processing(
             config, database, sky, reader, discovery, stack
         )
         streams = Turns(config.limits.streams_per_user, "streams")
@@ -79,6 +81,7 @@ async def sky_services(
             sky,
             watch,
             processing,
+            classifiers,
             discovery,
             object_changes,
             events,

@@ -4,18 +4,24 @@ from contextlib import AsyncExitStack
 from functools import partial
 
 from gatewright.backends.processing import Workshop, WorkshopSettings
+from gatewright.backends.processing.trainer import PoolTrainer
 from gatewright.backends.readers import PoolSettings
 from gatewright.backends.sql import Database
+from gatewright.backends.sql.classifiers import SqlClassifiers
 from gatewright.backends.sql.products import SqlProducts
 from gatewright.composition.readers import published_folders
 from gatewright.core.config import Config
 from gatewright.core.errors import Unavailable
 from gatewright.domains.discovery import Discovery
 from gatewright.domains.sky import ImageReader, SkyService
+from gatewright.operations.classification import Classifiers
 from gatewright.operations.discovery import record_difference
 from gatewright.operations.processing import Processing
 
-_PROGRAM = "gatewright.backends.processing.program"
+_PROGRAMS = (
+    "gatewright.backends.processing.program",
+    "gatewright.backends.processing.trials",
+)
 
 
 async def open_processing(
@@ -25,8 +31,10 @@ async def open_processing(
     reader: ImageReader,
     discovery: Discovery,
     stack: AsyncExitStack,
-) -> Processing:
-    """Return the processing of images; its processes start when they are first needed.
+) -> tuple[Processing, Classifiers]:
+    """Return the processing of images, and the classifiers.
+
+    Their processes start when they are first needed.
 
     Raises
     ------
@@ -45,7 +53,7 @@ async def open_processing(
         ) from error
     limits = config.limits
     settings = PoolSettings(
-        programs=(_PROGRAM,),
+        programs=_PROGRAMS,
         folders=(*published_folders(config), products),
         spool=config.gateway.state / "spool",
         # One more than can be busy, since a pool keeps one process for short calls.
@@ -55,7 +63,15 @@ async def open_processing(
         file_bytes=limits.response_bytes,
     )
     workshop = Workshop(WorkshopSettings(settings, products), stack)
-    record = partial(record_difference, discovery)
+    classifiers = Classifiers(
+        sky,
+        PoolTrainer(workshop),
+        SqlClassifiers(database),
+        discovery.voted,
+        limits.processor_seconds,
+    )
+    stack.push_async_callback(classifiers.close)
+    record = partial(record_difference, discovery, classifiers)
     processing = Processing(sky, reader, workshop, SqlProducts(database), record)
     stack.push_async_callback(processing.close)
-    return processing
+    return processing, classifiers

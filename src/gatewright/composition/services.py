@@ -38,6 +38,7 @@ from gatewright.domains.files import CommandService, FileService
 from gatewright.domains.identity import Identity
 from gatewright.domains.sky import SkyService, SurveyWatch
 from gatewright.domains.store import Listings, Store
+from gatewright.operations.classification import Classifiers
 from gatewright.operations.processing import Processing
 
 
@@ -63,6 +64,8 @@ class Services:
     """Surveys, their images, and cut-outs."""
     processing: Processing
     """Coadds, differences and light curves."""
+    classifiers: Classifiers
+    """What tells real candidates from bogus ones, and its training."""
     discovery: Discovery
     """Candidates, objects, votes and comments."""
     object_changes: ObjectChanges
@@ -94,7 +97,7 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
         sky, surveys, looking = await open_sky(config, database, readers, stack)
         reader = open_image_reader(config, readers)
         discovery, object_changes = open_discovery(database, sky, events)
-        processing = await open_processing(
+        processing, classifiers = await open_processing(
             config, database, sky, reader, discovery, stack
         )
         people = await open_people(config, stack)
@@ -129,6 +132,7 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
             datasets=open_datasets(config, readers),
             sky=sky,
             processing=processing,
+            classifiers=classifiers,
             discovery=discovery,
             object_changes=object_changes,
             surveys=surveys,

@@ -4,22 +4,33 @@ from collections.abc import Sequence
 
 from gatewright.domains.discovery import Discovery, Finding, Origin
 from gatewright.domains.processing import FrameRef, Product
+from gatewright.operations.classification import Classifiers
 
 
 async def record_difference(
-    discovery: Discovery, difference: Product, science: Sequence[FrameRef]
+    discovery: Discovery,
+    classifiers: Classifiers,
+    difference: Product,
+    science: Sequence[FrameRef],
 ) -> None:
     """Store the detections of a difference as candidates; repeating it changes nothing.
 
-    Their time is the mean time of the science frames that have one.
+    Their time is the mean time of the science frames that have one. Each is scored by
+    the active classifier of the science frames' survey, if there is one.
     """
     times = [frame.mjd for frame in science if frame.mjd is not None]
+    found = difference.detections
+    told = await classifiers.judge(
+        science[0].surveys[0], [one.features for one in found]
+    )
     origin = Origin(
         difference=difference.id,
         surveys=difference.surveys,
         mjd=sum(times) / len(times) if times else None,
         time_assumed=any(frame.assumed for frame in science),
+        classifier=None if told is None else told.classifier,
     )
+    scores = [None] * len(found) if told is None else told.scores
     findings = [
         Finding(
             number=one.number,
@@ -32,7 +43,8 @@ async def record_difference(
             flux_error=one.flux_error,
             features=one.features,
             reason=None if one.aside is None else str(one.aside),
+            score=score,
         )
-        for one in difference.detections
+        for one, score in zip(found, scores, strict=True)
     ]
     await discovery.record(origin, findings)

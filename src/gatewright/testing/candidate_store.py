@@ -172,7 +172,7 @@ class CandidateStoreContract:
         self, store: CandidateStore
     ) -> None:
         await store.add(ORIGIN, [finding(1)])
-        assert (await self.one(store, "d-1.1")).score is None
+        assert (await self.one(store, "d-1.1")).finding.score is None
         assert await names(store, CandidateQuery(min_score=0.0)) == []
 
     async def test_places_as_without_an_index(self, store: CandidateStore) -> None:
@@ -338,6 +338,41 @@ class CandidateStoreContract:
         assert not await store.remove_comment("d-1.2", "1", "ada")
         assert await store.remove_comment("d-1.1", "1", "ada")
         assert list(await store.comments("d-1.1")) == [second]
+
+    async def test_scores_are_kept_with_who_gave_them_and_found_by(
+        self, store: CandidateStore
+    ) -> None:
+        judged = replace(ORIGIN, classifier="r-1")
+        given = [
+            replace(finding(n, ra=10.0 + n), score=score)
+            for n, score in enumerate((0.2, 0.9, 0.6, None), 1)
+        ]
+        await store.add(judged, given)
+        best = CandidateQuery(min_score=0.6)
+        assert await names(store, best) == ["d-1.2", "d-1.3"]
+        one = await store.candidate(ALL, "d-1.2", "ann")
+        assert one is not None
+        assert (one.finding.score, one.origin.classifier) == (0.9, "r-1")
+
+    async def test_those_with_votes_are_told_for_learning(
+        self, store: CandidateStore
+    ) -> None:
+        await store.add(ORIGIN, [finding(n, ra=10.0 + n) for n in range(1, 4)])
+        await store.add(
+            replace(ORIGIN, difference="d-2", surveys=["night", "team"]),
+            [finding(1, ra=50.0)],
+        )
+        for name in ("d-1.3", "d-1.1", "d-2.1"):
+            await store.vote(name, "ann", Choice.REAL, 1.0)
+
+        async def told(visible: Sequence[str], survey: str, limit: int) -> list[str]:
+            return [one.id for one in await store.voted(visible, survey, limit)]
+
+        assert await told(ALL, "night", 10) == ["d-1.1", "d-1.3", "d-2.1"]
+        assert await told(ALL, "night", 2) == ["d-1.1", "d-1.3"]
+        assert await told(["night"], "night", 10) == ["d-1.1", "d-1.3"]
+        assert await told(ALL, "team", 10) == ["d-2.1"]
+        assert await told([], "night", 10) == []
 
 
 def separation(one: Finding, cone: Cone) -> float:

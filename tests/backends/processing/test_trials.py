@@ -24,6 +24,7 @@ def _trial(science: str, reference: str, epoch: int, seed: int) -> dict[str, Any
         "science": _ref(science),
         "reference": _ref(reference),
         "epoch": epoch,
+        "plain": seed < 4,
         "seed": seed,
         "memory": 1 << 30,
     }
@@ -82,6 +83,7 @@ def test_a_frame_that_needs_more_than_a_process_has_is_refused() -> None:
         "science": _ref("DEC-OBS04a"),
         "reference": _ref("DEC-OBS04b"),
         "epoch": 0,
+        "plain": True,
         "seed": 1,
         "memory": 1 << 20,
     }

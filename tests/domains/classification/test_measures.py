@@ -13,6 +13,7 @@ from gatewright.domains.classification import (
     Searched,
     Source,
     Trial,
+    field_parity,
     labels,
     missed,
     report,
@@ -237,3 +238,14 @@ def test_a_report_without_frames_or_bogus_has_no_shares() -> None:
     assert false["per_frame"] is None
     assert told["threshold"] == 0.0
     assert threshold_at(np.empty(0), np.empty(0), 0.01) == 0.0
+
+
+def test_fields_are_a_chess_board_of_half_an_arc_minute() -> None:
+    cell = 0.5 / 60
+    for dec in (0.0, 45.0, -66.0):
+        row = [field_parity(318.0, dec + (n + 0.5) * cell) for n in range(40)]
+        assert 15 <= sum(row) <= 25
+        wide = cell / np.cos(np.radians(dec))
+        line = [field_parity(318.0 + n * wide, dec + cell / 4) for n in range(40)]
+        assert 18 <= sum(line) <= 22
+    assert field_parity(370.0, 1.0) == field_parity(10.0, 1.0)

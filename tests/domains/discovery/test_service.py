@@ -229,3 +229,12 @@ async def test_places_are_vectors_and_back() -> None:
         assert place_of(unit_vector(ra, dec)) == pytest.approx((ra, dec), abs=1e-9)
     assert weight_of(-10.0, None) == 100.0
     assert weight_of(10.0, "dipole") < 1e-3
+
+
+async def test_votes_are_told_of_what_may_be_seen(discovery: Discovery) -> None:
+    await discovery.record(NIGHT, [found(1), found(2)])
+    await discovery.record(TEAM, [found(1, dec=30.0)])
+    for one in ("d-1.2", "d-2.1"):
+        await discovery.vote(ADA, one, Choice.BOGUS)
+    assert [one.id for one in await discovery.voted(ADA, "night")] == ["d-1.2", "d-2.1"]
+    assert [one.id for one in await discovery.voted(EVE, "night")] == ["d-1.2"]

@@ -15,12 +15,13 @@ from gatewright.backends.processing.loading import load_frame
 from gatewright.backends.processing.product_file import finite
 from gatewright.backends.processing.transforms import ScipyFourier
 from gatewright.backends.readers import Output
-from gatewright.core.errors import TooLarge
+from gatewright.core.errors import InvalidContent, TooLarge
 from gatewright.domains.classification import (
     Example,
     Searched,
     Source,
     Trial,
+    field_parity,
     missed,
     report,
     train,
@@ -40,13 +41,12 @@ from gatewright.domains.processing.prepared import Prepared, prepare
 
 __all__ = ["learn", "trial"]
 
-CELL = 0.5 / 60
-"""Side of the cells of the sky that divide training from test examples, degrees."""
 _FOURIER = ScipyFourier()
 _BYTES_OF_PIXEL = 260
 _AREA_OF_STAR = 2000.0
 _MOST_STARS = 60
 _IN_REFERENCE = 0.25
+_LEAST_TESTED = 10
 
 HeldOut = Callable[[float, float], bool | None]
 """Whether a position (ICRS degrees) is held out for the test; None to ignore it."""
@@ -56,7 +56,9 @@ def trial(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
     """Inject stars into ``science`` and ``reference``, subtract, and return examples.
 
     ``seed`` determines the stars. ``epoch`` is 1 for frames that are held out for the
-    test, else 0.
+    test, else 0. With ``plain`` the frames are also subtracted without stars; what is
+    found then is bogus. Each pair has that once in each direction, however often stars
+    are injected.
 
     Raises
     ------
@@ -78,12 +80,14 @@ def trial(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
     )
 
     def held_out(ra: float, dec: float) -> bool | None:
-        row = np.floor((dec + 90.0) / CELL)
-        across = (ra % 360.0) * np.cos(np.radians((row + 0.5) * CELL - 90.0))
-        test = int(row + np.floor(across / CELL)) % 2
+        test = field_parity(ra, dec)
         return bool(test) if test == arguments["epoch"] else None
 
-    examples, trials = examples_of(difference, detections, given, held_out, 0.0)
+    examples, trials = examples_of(
+        difference, detections, given, held_out, 0.0, bogus=False
+    )
+    if arguments["plain"]:
+        examples += found_in(frames[0], frames[1], held_out)
     height, width = difference.score.shape
     ra, dec = difference.science.projection.to_sky(
         np.array([0.0, width, 0.0]), np.array([0.0, 0.0, height])
@@ -127,6 +131,12 @@ def injected(
     return found, detect(found), [(new, 1), (in_units, -1)]
 
 
+def found_in(science: Frame, reference: Frame, held_out: HeldOut) -> list[Example]:
+    """Return what is found in the difference of frames as they are, as bogus."""
+    found = subtract_frames(prepare(science), prepare(reference), _FOURIER)
+    return examples_of(found, detect(found), [], held_out, 0.0)[0]
+
+
 def _in_reference(
     science: Prepared, reference: Prepared, stars: Stars
 ) -> tuple[Numbers, Numbers]:
@@ -144,10 +154,13 @@ def examples_of(
     given: Sequence[tuple[Stars, int]],
     held_out: HeldOut,
     zero_point: float,
+    *,
+    bogus: bool = True,
 ) -> tuple[list[Example], list[Trial]]:
     """Return the examples and trials of a difference with injected stars.
 
-    Detections that match no injected star are bogus, whether positive or negative.
+    Detections that match no injected star are bogus, whether positive or negative;
+    without ``bogus`` they are left out.
     """
     examples: list[Example] = []
     trials: list[Trial] = []
@@ -176,7 +189,7 @@ def examples_of(
                     example=at,
                 )
             )
-    for place in sorted(others):
+    for place in sorted(others if bogus else ()):
         one = detections[place]
         held = held_out(one.ra, one.dec)
         if held is not None:
@@ -191,6 +204,7 @@ def _example(one: Detection, source: Source, *, held_out: bool) -> Example:
         source=source,
         held_out=held_out,
         aside=one.aside is not None,
+        place=(one.ra, one.dec),
     )
 
 
@@ -202,6 +216,14 @@ def learn(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
     del output
     examples = [example_of(one) for one in arguments["examples"]]
     trials = [trial_of(one) for one in arguments["trials"]]
+    for kind, real in (("real", True), ("bogus", False)):
+        many = sum(one.held_out and one.real is real for one in examples)
+        if many < _LEAST_TESTED:
+            raise InvalidContent(
+                f"There are {many} {kind} examples to test it with, and "
+                f"{_LEAST_TESTED} are needed. Take more images of the survey, or "
+                "larger ones."
+            )
     judge = train(examples, arguments["seed"])
     told = report(judge, examples, trials, Searched(**arguments["searched"]))
     other = arguments.get("other")

@@ -79,22 +79,16 @@ class Workshop:
     async def light_curve(
         self, frames: Sequence[FrameRef], ra: float, dec: float
     ) -> LightCurve:
-        pool = await self._started(frames)
         arguments = {
-            "frames": [_told_frame(frame) for frame in frames],
+            "frames": [told_frame(frame) for frame in frames],
             "ra": ra,
             "dec": dec,
             "around": _STAR_RADIUS,
         }
         # The names of many frames are more than one call may carry.
         handle = hashlib.sha256(repr(arguments).encode()).hexdigest()
-        found = await pool.call(
-            f"{PROGRAM}:light_curve",
-            {},
-            shared=Shared.of(handle, arguments),
-            weight=Weight.LONG,
-            person="light curve",
-        )
+        function = f"{PROGRAM}:light_curve"
+        found = await self.call(function, handle, arguments, frames, "light curve")
         try:
             points = [
                 _point(frame, told)
@@ -104,6 +98,28 @@ class Workshop:
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise _other_form() from error
         return LightCurve(ra, dec, Calibration(first.image, 1.0, 0.0, 0), points)
+
+    async def call(
+        self,
+        function: str,
+        handle: str,
+        arguments: dict[str, Any],
+        frames: Sequence[FrameRef],
+        person: str,
+    ) -> dict[str, Any]:
+        """Return what a function of a process answers, up to 16 MiB.
+
+        ``handle`` is a name that no other arguments have.
+        """
+        pool = await self._started(frames)
+        arguments["memory"] = self._settings.pool.memory_bytes
+        return await pool.call(
+            function,
+            {},
+            shared=Shared.of(handle, arguments),
+            weight=Weight.LONG,
+            person=person,
+        )
 
     async def remove(self, product: Product) -> None:
         if product.path is not None:
@@ -196,13 +212,14 @@ def _other_form() -> BackendFailed:
     return BackendFailed("The processing gave an answer of another form.")
 
 
-def _told_frame(frame: FrameRef) -> dict[str, Any]:
+def told_frame(frame: FrameRef) -> dict[str, Any]:
+    """Return what a process has to know of a frame."""
     told = asdict(frame)
     return {name: told[name] for name in ("image", "path", "identity", "hdu", "seeing")}
 
 
 def _told_side(side: Side) -> dict[str, Any]:
-    return {"frames": list(map(_told_frame, side.frames)), "method": side.method}
+    return {"frames": list(map(told_frame, side.frames)), "method": side.method}
 
 
 def _told_place(place: Circle | None) -> list[float] | None:

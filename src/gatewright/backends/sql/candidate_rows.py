@@ -25,7 +25,7 @@ Sources = Mapping[int, Sequence[str]]
 CANDIDATE_COLUMNS = (
     *("id", "source", "difference", "number", "object", "mjd", "time_assumed", "zone"),
     *("ra", "dec", "ux", "uy", "uz", "x", "y", "snr", "strength", "flux", "flux_error"),
-    *("score", "reason", "features"),
+    *("score", "classifier", "reason", "features"),
     *("votes", "votes_real", "votes_bogus", "votes_unsure"),
 )
 INSERT_CANDIDATE = (
@@ -61,8 +61,8 @@ def candidate_values(
         *(origin.mjd, int(origin.time_assumed), zone_of(found.dec)),
         *(found.ra % 360.0, found.dec, *unit_vector(found.ra, found.dec)),
         *(found.x, found.y, found.snr, abs(found.snr), found.flux, found.flux_error),
-        *(None, found.reason, json.dumps(dict(found.features))),
-        *(0, 0, 0, 0),
+        *(found.score, origin.classifier, found.reason),
+        *(json.dumps(dict(found.features)), 0, 0, 0, 0),
     )
 
 
@@ -71,7 +71,11 @@ def candidate_of(row: Row, surveys: Sequence[str]) -> Candidate:
     return Candidate(
         id=row["id"],
         origin=Origin(
-            row["difference"], surveys, row["mjd"], bool(row["time_assumed"])
+            row["difference"],
+            surveys,
+            row["mjd"],
+            bool(row["time_assumed"]),
+            row["classifier"],
         ),
         finding=Finding(
             number=row["number"],
@@ -84,9 +88,9 @@ def candidate_of(row: Row, surveys: Sequence[str]) -> Candidate:
             flux_error=row["flux_error"],
             features=json.loads(row["features"]),
             reason=row["reason"],
+            score=row["score"],
         ),
         object=row["object"],
-        score=row["score"],
         votes=Tally(row["votes_real"], row["votes_bogus"], row["votes_unsure"]),
         mine=None if row["mine"] is None else Choice(row["mine"]),
     )

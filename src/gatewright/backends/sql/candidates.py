@@ -55,6 +55,10 @@ ON CONFLICT (candidate, person) DO UPDATE SET choice = excluded.choice, at = exc
 _HAS_VOTED = "SELECT 1 FROM candidate_vote WHERE candidate = ? AND person = ?"
 _TAKE_BACK = "DELETE FROM candidate_vote WHERE candidate = ? AND person = ?"
 _VOTES = "SELECT * FROM candidate_vote WHERE candidate = ? ORDER BY at, person"
+_VOTED = """
+SELECT c.*, NULL AS mine FROM candidate c
+WHERE c.source = ? AND c.votes > 0 ORDER BY c.id LIMIT ?
+"""
 _COUNT = """
 SELECT choice, COUNT(*) AS many FROM candidate_vote WHERE candidate = ? GROUP BY choice
 """
@@ -135,6 +139,20 @@ class SqlCandidates:
             yield Statement(_RELEASE, (person,))
 
         await self._database.run(work)
+
+    async def voted(
+        self, visible: Collection[str], survey: str, limit: int
+    ) -> Sequence[Candidate]:
+        sources = {
+            source: surveys
+            for source, surveys in (await self._sources(visible)).items()
+            if survey in surveys
+        }
+        found: list[Candidate] = []
+        for source, surveys in sources.items():
+            rows = await self._database.read(_VOTED, source, limit - len(found))
+            found += [candidate_of(row, surveys) for row in rows]
+        return found
 
     async def candidate(
         self, visible: Collection[str], candidate: str, person: str

@@ -4,6 +4,7 @@ A random forest learns from stars that were injected into frames, and from peopl
 votes. It is evaluated on held-out examples. It needs NumPy alone.
 """
 
+from gatewright.domains.classification.fields import field_parity
 from gatewright.domains.classification.judge import Judge, train
 from gatewright.domains.classification.model import (
     Classifier,
@@ -15,11 +16,14 @@ from gatewright.domains.classification.model import (
     Source,
     Trial,
 )
+from gatewright.domains.classification.ports import ClassifierStore, Content
 from gatewright.domains.classification.report import labels, missed, report
 
 __all__ = [
     "Classifier",
     "ClassifierState",
+    "ClassifierStore",
+    "Content",
     "Example",
     "Interval",
     "Judge",
@@ -27,6 +31,7 @@ __all__ = [
     "Searched",
     "Source",
     "Trial",
+    "field_parity",
     "labels",
     "missed",
     "report",

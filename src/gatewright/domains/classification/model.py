@@ -1,6 +1,6 @@
 """Values of classification: examples, trials and classifiers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -30,6 +30,8 @@ class Example:
     """Whether the example is kept for the test instead of the training."""
     aside: bool = False
     """Whether the threshold rules flag the detection as an artefact."""
+    place: Sequence[float] | None = None
+    """Right ascension and declination, ICRS degrees; None where unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,9 @@ class Classifier:
     """Fraction of real held-out examples missed at 1 % false positives."""
     reason: str | None = None
     """Why it failed or was refused; None otherwise."""
+    until: float = 0.0
+    """Time at which a training that reports no progress has ended, seconds since 1970.
+    """
 
 
 @dataclass(frozen=True, slots=True)

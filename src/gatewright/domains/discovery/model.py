@@ -45,6 +45,8 @@ class Origin:
     """Middle of the science exposures, MJD UTC; None where it is not known."""
     time_assumed: bool = False
     """Whether that time is the survey's table's, and not the headers'."""
+    classifier: str | None = None
+    """Name of the classifier that gave the scores; None if none did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,8 @@ class Finding:
     """What tells real from bogus, by name."""
     reason: str | None = None
     """Why it is kept aside, such as ``dipole``; None if it is not."""
+    score: float | None = None
+    """How real a classifier holds it to be, 0 to 1; None if none has judged it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +89,6 @@ class Candidate:
     """What was found."""
     object: str
     """Name of the object that it is joined to."""
-    score: float | None = None
-    """How real a classifier holds it to be, 0 to 1; None if none has judged it."""
     votes: Tally = Tally()
     """What people voted."""
     mine: Choice | None = None

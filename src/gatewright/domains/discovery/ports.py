@@ -52,6 +52,12 @@ class CandidateStore(Protocol):
         """
         ...
 
+    async def voted(
+        self, visible: Collection[str], survey: str, limit: int
+    ) -> Sequence[Candidate]:
+        """Return candidates with pixels of a survey that have votes, by name."""
+        ...
+
     async def claim(
         self, visible: Collection[str], query: CandidateQuery, claim: Claim, limit: int
     ) -> Sequence[Candidate]:

@@ -29,6 +29,8 @@ from gatewright.domains.discovery.ports import CandidateStore
 
 CHANNEL = "sky:candidates"
 """Owner of the events of candidates; no account can have this name."""
+MOST_VOTED = 20_000
+"""Most candidates that votes are learned from."""
 LONGEST_COMMENT = 4000
 """Most characters of a comment."""
 CLAIM_SECONDS = 300.0
@@ -126,6 +128,11 @@ class Discovery:
         """Let others have what the caller holds."""
         caller.require(Scope.SKY_VOTE)
         await self._store.release(caller.require_user())
+
+    async def voted(self, caller: Caller, survey: str) -> Sequence[Candidate]:
+        """Return the candidates of a survey that people voted on, to learn from."""
+        caller.require(Scope.SKY_READ)
+        return await self._store.voted(await self._visible(caller), survey, MOST_VOTED)
 
     async def candidate(self, caller: Caller, candidate: str) -> Candidate:
         """Return one candidate.

@@ -11,6 +11,7 @@ from gatewright.core.errors import InvalidContent, InvalidRequest
 from gatewright.faces.api import (
     candidate_claims,
     candidates,
+    classifiers,
     command,
     datasets,
     events,
@@ -54,6 +55,7 @@ ROUTERS: tuple[tuple[APIRouter, tuple[Scope, ...]], ...] = (
     (light_curve.router, (Scope.SKY_READ,)),
     (candidate_claims.router, (Scope.SKY_READ,)),
     (candidates.router, (Scope.SKY_READ,)),
+    (classifiers.router, (Scope.SKY_READ,)),
     (objects.router, (Scope.SKY_READ,)),
     (object_changes.router, (Scope.SKY_READ,)),
     (jobs.router, _JOBS),

@@ -58,6 +58,7 @@ class CandidateAnswer(BaseModel):
     score: float | None = Field(
         description="Score of a classifier, 0 (bogus) to 1 (real); null without one."
     )
+    classifier: str | None = Field(description="The classifier that gave the score.")
     reason: str | None = Field(
         description="Why it is set aside as an artefact: dipole, cosmic-ray, edge, "
         "bleed, residual or trail; null if it is not."
@@ -158,7 +159,8 @@ def candidate_answer(found: Candidate, prefix: str) -> dict[str, object]:
         "ra": finding.ra,
         "dec": finding.dec,
         "snr": finding.snr,
-        "score": found.score,
+        "score": finding.score,
+        "classifier": origin.classifier,
         "reason": finding.reason,
         "object": found.object,
         "votes": {"real": votes.real, "bogus": votes.bogus, "unsure": votes.unsure},

@@ -1,0 +1,113 @@
+"""Bodies and answers of classifiers."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from gatewright.core.clock import timestamp
+from gatewright.domains.classification import Classifier
+
+
+class TrainingBody(BaseModel):
+    """What to train a classifier from."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    survey: str = Field(
+        description="Survey whose candidates it is to judge.", examples=["decam_mini"]
+    )
+    method: Literal["injection", "votes"] = Field(
+        description="injection: stars that are put into images of the survey; votes: "
+        "the examples of the last injection, and people's votes."
+    )
+
+
+class ClassifierAnswer(BaseModel):
+    """One version of what tells real from bogus in a survey."""
+
+    id: str = Field(description="Name in URLs.")
+    survey: str = Field(description="Survey whose candidates it judges.")
+    version: int = Field(description="Number within the survey, from 1.")
+    method: str = Field(description="injection or votes.")
+    state: str = Field(description="training, ready, refused or failed.")
+    active: bool = Field(description="Whether it judges new candidates.")
+    owner: str = Field(description="Who asked for it.")
+    created_at: str = Field(description="When, RFC 3339.")
+    done: int = Field(description="Differences that were made for it.")
+    total: int = Field(description="Differences that it needs; 0 until it is known.")
+    labels: dict[str, int] = Field(
+        description="Examples that it learned from: injected, found (bogus), "
+        "voted_real and voted_bogus."
+    )
+    missed: float | None = Field(
+        description="Share of real held-out examples missed at 1 % false positives."
+    )
+    reason: str | None = Field(description="Why it failed or was refused.")
+    links: dict[str, str] = Field(description="URL of itself and of its report.")
+
+
+class ClassifierList(BaseModel):
+    """Classifiers, by survey, the newest first."""
+
+    classifiers: list[ClassifierAnswer]
+
+
+class ShareAnswer(BaseModel):
+    """A number with the bounds that hold it with 95 %."""
+
+    value: float | None = Field(description="The number; null if nothing was counted.")
+    low: float = Field(description="Lower bound.")
+    high: float = Field(description="Upper bound.")
+
+
+class ClassifierReport(BaseModel):
+    """How good a classifier is, by examples that it did not learn from."""
+
+    data: str = Field(description="What the examples are from, in words.")
+    labels: dict[str, int] = Field(description="Examples that it learned from.")
+    held_out: dict[str, int] = Field(description="Examples that it was tested with.")
+    false_positive_share: float = Field(description="Share of the bogus that passes.")
+    threshold: float = Field(description="The score above which that share is.")
+    missed: ShareAnswer = Field(description="Share of the real ones that it misses.")
+    active_missed: ShareAnswer | None = Field(
+        None, description="What the one in use missed of the same examples."
+    )
+    rules: dict[str, ShareAnswer] = Field(
+        description="What the plain rules miss and let pass, without a classifier."
+    )
+    false_positives: dict[str, Any] = Field(
+        description="How many of the bogus pass: in all, per frame, per square degree."
+    )
+    calibration: list[dict[str, Any]] = Field(
+        description="In ten steps of the score, what share is real."
+    )
+    recovery: dict[str, Any] = Field(
+        description="How many injected stars are found, by magnitude."
+    )
+    photometry: dict[str, Any] = Field(
+        description="Measured less true flux of injected stars, over the error."
+    )
+    beside: list[dict[str, Any]] = Field(
+        description="Published results, each measured on its own data."
+    )
+
+
+def classifier_answer(one: Classifier, prefix: str) -> dict[str, object]:
+    """Return a classifier as JSON values."""
+    place = f"{prefix}/api/v1/classifiers/{one.id}"
+    return {
+        "id": one.id,
+        "survey": one.survey,
+        "version": one.version,
+        "method": str(one.method),
+        "state": str(one.state),
+        "active": one.active,
+        "owner": one.owner,
+        "created_at": timestamp(one.created_at),
+        "done": one.done,
+        "total": one.total,
+        "labels": dict(one.labels),
+        "missed": one.missed,
+        "reason": one.reason,
+        "links": {"self": place, "report": f"{place}/report"},
+    }

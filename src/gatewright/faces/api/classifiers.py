@@ -1,0 +1,143 @@
+"""Classifiers: what tells real candidates from bogus ones in each survey."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query
+from fastapi import Request as HttpRequest
+from pydantic import Field
+from starlette.responses import Response
+
+from gatewright.domains.classification import Method
+from gatewright.faces.api.classifier_answers import (
+    ClassifierAnswer,
+    ClassifierList,
+    ClassifierReport,
+    TrainingBody,
+    classifier_answer,
+)
+from gatewright.web.context import Context
+from gatewright.web.form_text import EMPTY_IS_NONE
+from gatewright.web.json_model import json_body, read_model
+from gatewright.web.listing import json_response
+
+router = APIRouter(tags=["discovery"])
+
+_NONE: dict[int | str, dict[str, Any]] = {
+    404: {"description": "There is no such classifier, or you may not see its survey."}
+}
+_SIGNED: dict[int | str, dict[str, Any]] = {
+    401: {"description": "You are not signed in."},
+    403: {"description": "Your account or token may not vote."},
+}
+
+ClassifierId = Annotated[
+    str,
+    Path(
+        title="Classifier",
+        description="“id” of a classifier.",
+        max_length=80,
+        examples=["r-0199c0de-0000-7000-8000-000000000000"],
+    ),
+]
+
+
+@router.get(
+    "/classifiers",
+    operation_id="listClassifiers",
+    response_model=ClassifierList,
+    summary="Classifiers of surveys",
+)
+async def list_classifiers(
+    context: Context,
+    survey: Annotated[
+        Annotated[str, Field(max_length=200)] | None,
+        EMPTY_IS_NONE,
+        Query(title="Survey", description="Only those of this survey."),
+    ] = None,
+) -> Response:
+    """Tell all versions of each survey's classifier, the newest first."""
+    services = context.services
+    found = await services.classifiers.all(context.caller, survey)
+    prefix = services.config.prefix
+    return json_response(
+        {"classifiers": [classifier_answer(one, prefix) for one in found]}
+    )
+
+
+@router.post(
+    "/classifiers",
+    operation_id="trainClassifier",
+    status_code=202,
+    response_model=ClassifierAnswer,
+    summary="Train a classifier",
+    openapi_extra=json_body(TrainingBody),
+    responses={
+        **_SIGNED,
+        404: {"description": "There is no such survey that you may see."},
+        409: {"description": "One is in training, or there is nothing to train from."},
+        422: {"description": "The body is not valid."},
+    },
+)
+async def train_classifier(request: HttpRequest, context: Context) -> Response:
+    """Begin to train the next version of a survey's classifier.
+
+    Get its “Location” to see how far it is. A version that misses more of the held-out
+    examples than the one in use is refused: it is kept, and not used. Otherwise it
+    judges all new candidates of the survey.
+    """
+    body = await read_model(request, TrainingBody)
+    services = context.services
+    made = await services.classifiers.train(
+        context.caller, body.survey, Method(body.method)
+    )
+    answer = classifier_answer(made, services.config.prefix)
+    place = f"{services.config.prefix}/api/v1/classifiers/{made.id}"
+    return json_response(answer, 202, {"Location": place})
+
+
+@router.get(
+    "/classifiers/{classifier}",
+    operation_id="getClassifier",
+    response_model=ClassifierAnswer,
+    summary="One classifier",
+    responses=_NONE,
+)
+async def one_classifier(context: Context, classifier: ClassifierId) -> Response:
+    """Tell the state of a classifier, and how far its training is."""
+    services = context.services
+    found = await services.classifiers.one(context.caller, classifier)
+    return json_response(classifier_answer(found, services.config.prefix))
+
+
+@router.get(
+    "/classifiers/{classifier}/report",
+    operation_id="getClassifierReport",
+    response_model=ClassifierReport,
+    summary="How good a classifier is",
+    responses={**_NONE, 409: {"description": "It is not trained."}},
+)
+async def classifier_report(context: Context, classifier: ClassifierId) -> Response:
+    """Tell what a classifier misses and lets pass, each number with its interval.
+
+    All are counted on examples that it did not learn from; “data” tells of which
+    images. Injected stars are counted here, and are never candidates.
+    """
+    report = await context.services.classifiers.report(context.caller, classifier)
+    return Response(report, media_type="application/json")
+
+
+@router.post(
+    "/classifiers/{classifier}/activation",
+    operation_id="activateClassifier",
+    response_model=ClassifierAnswer,
+    summary="Use another version",
+    responses={**_NONE, **_SIGNED, 409: {"description": "It is not trained."}},
+)
+async def activate_classifier(context: Context, classifier: ClassifierId) -> Response:
+    """Let a version judge new candidates from now on, such as an earlier one.
+
+    Candidates keep the score that they have, and tell which classifier gave it.
+    """
+    services = context.services
+    found = await services.classifiers.activate(context.caller, classifier)
+    return json_response(classifier_answer(found, services.config.prefix))

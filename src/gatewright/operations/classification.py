@@ -1,0 +1,333 @@
+"""Classifiers of surveys: trained from injected stars and from votes, used and kept."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Protocol
+
+from gatewright.core.caller import Caller, Scope
+from gatewright.core.clock import Clock, system_clock
+from gatewright.core.errors import Conflict, GatewayError, InvalidContent, NotFound
+from gatewright.domains.classification import (
+    Classifier,
+    ClassifierState,
+    ClassifierStore,
+    Judge,
+    Method,
+)
+from gatewright.domains.discovery import Candidate
+from gatewright.domains.processing import FrameRef
+from gatewright.domains.sky import Image, ImageKind, ImageQuery, SkyService
+from gatewright.operations.learning import (
+    Found,
+    Learned,
+    Material,
+    Pair,
+    concluded,
+    gathered,
+    pairs_of,
+    turns_of,
+    with_votes,
+)
+from gatewright.operations.product_images import frame_of
+
+__all__ = ["Classifiers", "Found", "Learned", "Material", "Trainer"]
+
+MOST_FRAMES = 400
+"""Frames of a survey that pairs are chosen from."""
+_PAGE = 200
+_SLACK = 120.0
+_ENDED = "The gateway ended while it was trained; train another."
+_NONE = "There is no such classifier, or you may not see its survey."
+
+
+class Trainer(Protocol):
+    """Makes trials and learns from them, out of the gateway's own process."""
+
+    async def trial(
+        self,
+        science: FrameRef,
+        reference: FrameRef,
+        *,
+        epoch: int,
+        plain: bool,
+        seed: int,
+        person: str,
+    ) -> Found:
+        """Put stars into two frames, subtract them and tell what was found.
+
+        Of ``epoch`` 0 half of the fields are learned from; of 1 the other half is
+        kept for the test. What is found in the frames as they are is told with
+        ``plain`` only.
+
+        Raises
+        ------
+        NotFound, InvalidContent, TooLarge, Conflict
+            A frame is gone, cannot be used, or changed.
+        """
+        ...
+
+    async def learn(
+        self, material: Material, other: object, *, seed: int, person: str
+    ) -> Learned:
+        """Train a judge and report on it, beside the one in use.
+
+        Raises
+        ------
+        InvalidContent
+            There are too few examples.
+        """
+        ...
+
+
+Voted = Callable[[Caller, str], Awaitable[Sequence[Candidate]]]
+"""Returns the candidates of a survey that people voted on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What a classifier says of detections."""
+
+    classifier: str
+    """Its name."""
+    scores: Sequence[float]
+    """How likely each is real, 0 to 1."""
+
+
+class Classifiers:
+    """What the faces may do with classifiers, and how new candidates are judged."""
+
+    def __init__(
+        self,
+        sky: SkyService,
+        trainer: Trainer,
+        store: ClassifierStore,
+        voted: Voted,
+        seconds: float,
+        clock: Clock = system_clock,
+    ) -> None:
+        self._sky = sky
+        self._trainer = trainer
+        self._store = store
+        self._voted = voted
+        self._lease = seconds + _SLACK
+        self._clock = clock
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._judges: dict[str, Judge] = {}
+
+    async def close(self) -> None:
+        """End the trainings."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def all(self, caller: Caller, survey: str | None) -> Sequence[Classifier]:
+        """Return the classifiers of one survey, or of all that the caller may see."""
+        caller.require(Scope.SKY_READ)
+        visible = {one.id for one in await self._sky.surveys(caller)}
+        if survey is not None:
+            visible &= {survey}
+        return [self._now(one) for one in await self._store.classifiers(visible)]
+
+    async def one(self, caller: Caller, classifier: str) -> Classifier:
+        """Return a classifier.
+
+        Raises
+        ------
+        NotFound
+            There is none of that name whose survey the caller may see.
+        """
+        caller.require(Scope.SKY_READ)
+        found = await self._store.classifier(classifier)
+        visible = {one.id for one in await self._sky.surveys(caller)}
+        if found is None or found.survey not in visible:
+            raise NotFound(_NONE)
+        return self._now(found)
+
+    async def report(self, caller: Caller, classifier: str) -> str:
+        """Return what is known of a classifier, as JSON.
+
+        Raises
+        ------
+        NotFound
+            There is none of that name whose survey the caller may see.
+        Conflict
+            It is not trained.
+        """
+        found = await self.one(caller, classifier)
+        content = await self._store.content(classifier)
+        if content is None:
+            raise Conflict(
+                f"This classifier is {found.state}. "
+                + (found.reason or "Look again in a few seconds.")
+            )
+        return content.report
+
+    async def train(self, caller: Caller, survey: str, method: Method) -> Classifier:
+        """Begin to train the next version for a survey; return it as it is now.
+
+        Raises
+        ------
+        NotSignedIn, Forbidden
+            The caller may not vote.
+        NotFound
+            There is no such survey that the caller may see.
+        Conflict
+            One is in training, or there is nothing to train from.
+        """
+        caller.require(Scope.SKY_VOTE)
+        person = caller.require_user()
+        visible = {one.id for one in await self._sky.surveys(caller)}
+        if survey not in visible:
+            raise NotFound("There is no such survey that you may see.")
+        if method is Method.INJECTION:
+            pairs = pairs_of(await self._images(caller, survey))
+            if not pairs:
+                raise Conflict(
+                    "This survey has no two images of one band that overlap."
+                )
+            gather = partial(self._by_injection, pairs)
+        else:
+            before = await self._injected(survey)
+            voted = await self._voted(caller, survey)
+            if before is None:
+                raise Conflict("Train one by injection first: votes are added to it.")
+            if not voted:
+                raise Conflict("Nobody has voted on a candidate of this survey.")
+            gather = partial(self._by_votes, before, voted)
+        now = self._clock()
+        made = await self._store.begin(survey, method, person, now, now + self._lease)
+        task = asyncio.create_task(self._finish(made, gather))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return made
+
+    async def activate(self, caller: Caller, classifier: str) -> Classifier:
+        """Let an earlier version, or a refused one, judge from now on.
+
+        Raises
+        ------
+        NotSignedIn, Forbidden, NotFound
+            The caller may not vote, or there is no such classifier.
+        Conflict
+            It is not trained.
+        """
+        caller.require(Scope.SKY_VOTE)
+        caller.require_user()
+        found = await self.one(caller, classifier)
+        if await self._store.content(classifier) is None:
+            raise Conflict(f"This classifier is {found.state} and cannot be used.")
+        await self._store.activate(found)
+        return await self.one(caller, classifier)
+
+    async def judge(
+        self, survey: str, found: Sequence[Mapping[str, float | None]]
+    ) -> Scores | None:
+        """Return the scores of detections by a survey's active classifier, if any."""
+        name = await self._store.active(survey)
+        if name is None or not found:
+            return None
+        judge = self._judges.get(name)
+        if judge is None:
+            judge = self._judges[name] = Judge.from_json(await self._told(name))
+        return Scores(name, await asyncio.to_thread(judge.scores, found))
+
+    def _now(self, one: Classifier) -> Classifier:
+        """Return a classifier, one whose maker ended as failed."""
+        if one.state is ClassifierState.TRAINING and one.until < self._clock():
+            return replace(one, state=ClassifierState.FAILED, reason=_ENDED)
+        return one
+
+    async def _images(self, caller: Caller, survey: str) -> list[Image]:
+        query = ImageQuery(surveys=(survey,), kinds=(ImageKind.SCIENCE,))
+        images: list[Image] = []
+        cursor: str | None = None
+        while len(images) < MOST_FRAMES:
+            page = await self._sky.search(caller, query, limit=_PAGE, cursor=cursor)
+            images += page.items
+            cursor = page.next
+            if cursor is None:
+                break
+        return images
+
+    async def _injected(self, survey: str) -> Material | None:
+        """Return what the newest classifier by injection was trained with."""
+        for one in await self._store.classifiers({survey}):
+            if one.method is Method.INJECTION:
+                content = await self._store.content(one.id)
+                if content is not None:
+                    told = await asyncio.to_thread(json.loads, content.material)
+                    return Material(**told)
+        return None
+
+    async def _by_votes(
+        self, before: Material, voted: Sequence[Candidate], made: Classifier
+    ) -> Material:
+        del made
+        return await asyncio.to_thread(with_votes, before, voted)
+
+    async def _by_injection(self, pairs: Sequence[Pair], made: Classifier) -> Material:
+        """Make the trials of pairs, each turn the other way round."""
+        turns = turns_of(pairs)
+        parts: list[tuple[Pair, Found]] = []
+        reason: GatewayError | None = None
+        for done in range(turns * len(pairs)):
+            turn, pair = done // len(pairs), pairs[done % len(pairs)]
+            sides = [frame_of(pair.science), frame_of(pair.reference)]
+            try:
+                found = await self._trainer.trial(
+                    *(sides if turn % 2 == 0 else reversed(sides)),
+                    epoch=pair.epoch,
+                    plain=turn < 2,
+                    seed=1000 * made.version + done,
+                    person=made.owner,
+                )
+                parts.append((pair, found))
+            except (NotFound, InvalidContent, Conflict) as error:
+                # A frame without a star, or one that is gone, is left out.
+                reason = error
+            until = self._clock() + self._lease
+            await self._store.step(made.id, done + 1, turns * len(pairs), until)
+        if not parts:
+            assert reason is not None  # noqa: S101  # there was a pair
+            raise reason
+        return await asyncio.to_thread(gathered, made.survey, parts)
+
+    async def _finish(
+        self, made: Classifier, gather: Callable[[Classifier], Awaitable[Material]]
+    ) -> None:
+        """Train a classifier and write down what became of it."""
+        try:
+            material = await gather(made)
+            active = await self._store.active(made.survey)
+            before = None if active is None else await self._store.classifier(active)
+            learned = await self._trainer.learn(
+                material,
+                None if active is None else await self._told(active),
+                seed=made.version,
+                person=made.owner,
+            )
+            trained = await asyncio.to_thread(
+                concluded, made, material, learned, before
+            )
+            await self._store.end(*trained)
+        except BaseException as error:
+            text = "It could not be trained."
+            if isinstance(error, GatewayError):
+                text = error.text
+            elif isinstance(error, asyncio.CancelledError):
+                text = _ENDED
+            failed = replace(made, state=ClassifierState.FAILED, reason=text)
+            with suppress(GatewayError):
+                await self._store.end(failed, None)
+            if not isinstance(error, GatewayError):
+                raise
+
+    async def _told(self, classifier: str) -> Any:
+        """Return the judge of an active classifier as plain values."""
+        content = await self._store.content(classifier)
+        assert content is not None  # noqa: S101  # an active one is trained
+        return await asyncio.to_thread(json.loads, content.judge)

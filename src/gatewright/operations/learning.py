@@ -1,0 +1,253 @@
+"""What a classifier is trained with: pairs of images, what was found, and votes."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from gatewright.domains.classification import (
+    Classifier,
+    ClassifierState,
+    Content,
+    Source,
+    field_parity,
+)
+from gatewright.domains.discovery import Candidate
+from gatewright.domains.sky import Image
+
+MOST_PAIRS = 40
+"""Most pairs of images that one training takes."""
+LEAST_TRIALS = 24
+"""Differences that a training makes at least, of the same pairs where there are few."""
+_MOST_TURNS = 4
+_PARTNERS = 3
+_OVERLAP = 0.35
+_SAME = 1.5 / 3600
+
+Plain = Mapping[str, Any]
+"""An example or a trial as plain values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one trial gave."""
+
+    examples: Sequence[Plain]
+    """Examples, as of :class:`gatewright.domains.classification.Example`."""
+    trials: Sequence[Plain]
+    """Trials, whose examples are counted from the first of these."""
+    square_degrees: float
+    """Area of the difference."""
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """All that a classifier is trained and tested with."""
+
+    examples: Sequence[Plain]
+    """Examples."""
+    trials: Sequence[Plain]
+    """Trials."""
+    searched: Plain
+    """What they are from, as :class:`gatewright.domains.classification.Searched`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """A trained classifier, as plain values."""
+
+    judge: Plain
+    """The judge."""
+    report: Plain
+    """Its report."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two images of one place and band."""
+
+    science: Image
+    """The later one."""
+    reference: Image
+    """The one before it."""
+    epoch: int
+    """1 if its night is kept for the test, else 0."""
+
+
+def pairs_of(images: Sequence[Image]) -> list[Pair]:
+    """Return images with those before them in their band and night that they overlap.
+
+    The first of a night goes with the nearest one before it. Every second night is kept
+    for the test; of one night, every second image. Of many pairs some are taken,
+    evenly.
+    """
+    ordered = sorted(images, key=lambda one: (one.t_min or 0.0, one.id))
+    nights = sorted({math.floor(one.t_min or 0.0) for one in ordered})
+    pairs: list[Pair] = []
+    for place, science in enumerate(ordered):
+        night = math.floor(science.t_min or 0.0)
+        epoch = nights.index(night) if len(nights) > 1 else place
+        before = [
+            one
+            for one in reversed(ordered[:place])
+            if one.band == science.band and _overlap(one, science)
+        ]
+        same = [one for one in before if math.floor(one.t_min or 0.0) == night]
+        partners = same[:_PARTNERS] or before[:1]
+        pairs += [Pair(science, one, epoch % 2) for one in partners]
+    if len(pairs) <= MOST_PAIRS:
+        return pairs
+    step = len(pairs) / MOST_PAIRS
+    return [pairs[int((n + 0.5) * step)] for n in range(MOST_PAIRS)]
+
+
+def turns_of(pairs: Sequence[Pair]) -> int:
+    """Return how often each pair is used: an even number, half the other way round."""
+    return 2 * max(1, min(_MOST_TURNS, math.ceil(LEAST_TRIALS / 2 / len(pairs))))
+
+
+def _overlap(one: Image, other: Image) -> bool:
+    east = (one.ra - other.ra + 180.0) % 360.0 - 180.0
+    away = math.hypot(east * math.cos(math.radians(one.dec)), one.dec - other.dec)
+    return away < _OVERLAP * min(one.fov, other.fov)
+
+
+def gathered(survey: str, parts: Sequence[tuple[Pair, Found]]) -> Material:
+    """Return what trials gave as one material.
+
+    What is found at one place in two pairs that share no image, and is not kept aside,
+    may be real: it is left out, and the data tell how many these are.
+    """
+    examples: list[Plain] = []
+    trials: list[Plain] = []
+    doubtful: list[tuple[int, tuple[float, float], set[str]]] = []
+    for pair, found in parts:
+        first = len(examples)
+        places = {n: n + first for n in range(len(found.examples))}
+        trials += _renumbered(found.trials, places)
+        examples += found.examples
+        names = {pair.science.id, pair.reference.id}
+        doubtful += [
+            (first + n, (one["place"][0], one["place"][1]), names)
+            for n, one in enumerate(found.examples)
+            if one["source"] == Source.FOUND and not one["aside"]
+        ]
+    real = {
+        number
+        for number, place, names in doubtful
+        if any(
+            not names & others and _near(place, other) for _, other, others in doubtful
+        )
+    }
+    kept = [n for n in range(len(examples)) if n not in real]
+    # A pair is searched as it is twice: once each way.
+    once = {id(pair): (pair, found) for pair, found in parts}.values()
+    tested = [found.square_degrees for pair, found in once if pair.epoch]
+    images = {image.id for pair, _ in parts for image in (pair.science, pair.reference)}
+    searched = {
+        "data": f"{len(once)} pairs of {len(images)} images of the survey “{survey}”, "
+        f"as they are both ways, and {len(parts)} times with injected stars; the test "
+        f"has {len(tested)} of the pairs, and half of their area; {len(real)} "
+        "detections that may be real are left out",
+        "frames": 2 * len(tested),
+        "square_degrees": float(sum(tested)),
+        "zero_point": "0: magnitudes are -2.5 log10 of the flux in an image's own "
+        "units",
+    }
+    return _only(Material(examples, trials, searched), kept)
+
+
+def _renumbered(trials: Sequence[Plain], places: Mapping[int, int]) -> list[Plain]:
+    return [{**one, "example": places.get(one["example"])} for one in trials]
+
+
+def _only(material: Material, kept: Sequence[int]) -> Material:
+    """Return a material with some of its examples."""
+    places = {old: new for new, old in enumerate(kept)}
+    trials = _renumbered(material.trials, places)
+    return replace(
+        material, examples=[material.examples[n] for n in kept], trials=trials
+    )
+
+
+def _near(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    """Return whether two places are within a second and a half of arc."""
+    east = (one[0] - other[0] + 180.0) % 360.0 - 180.0
+    across = east * math.cos(math.radians(one[1]))
+    return math.hypot(across, one[1] - other[1]) < _SAME
+
+
+def with_votes(before: Material, voted: Sequence[Candidate]) -> Material:
+    """Return a material with the candidates that more people hold for one than another.
+
+    What was taken as bogus where people see something real is left out. A candidate is
+    kept for the test by its field.
+    """
+    more: list[Plain] = []
+    real: list[tuple[float, float]] = []
+    for one in voted:
+        if one.votes.real == one.votes.bogus:
+            continue
+        place = (one.finding.ra, one.finding.dec)
+        more.append(
+            {
+                "features": dict(one.finding.features),
+                "real": one.votes.real > one.votes.bogus,
+                "source": str(Source.VOTED),
+                "held_out": bool(field_parity(*place)),
+                "aside": one.finding.reason is not None,
+                "place": place,
+            }
+        )
+        if more[-1]["real"]:
+            real.append(place)
+    kept = [
+        n
+        for n, one in enumerate(before.examples)
+        if one["source"] != Source.FOUND
+        or not any(_near(tuple(one["place"]), place) for place in real)
+    ]
+    part = _only(before, kept)
+    data = f"{before.searched['data']}; and {len(more)} candidates with votes"
+    return Material(
+        [*part.examples, *more], part.trials, {**before.searched, "data": data}
+    )
+
+
+def concluded(
+    made: Classifier, material: Material, learned: Learned, active: Classifier | None
+) -> tuple[Classifier, Content]:
+    """Return a trained classifier, which is active unless it is worse than another.
+
+    Both are measured on the same examples, which neither has to have seen.
+    """
+    missed = learned.report["missed"]["value"]
+    trained = replace(
+        made,
+        state=ClassifierState.READY,
+        active=True,
+        labels=learned.report["labels"],
+        missed=missed,
+    )
+    before = learned.report.get("active_missed")
+    if active is not None and before is not None and missed > before["value"]:
+        trained = replace(
+            trained,
+            state=ClassifierState.REFUSED,
+            active=False,
+            reason=f"It misses {100 * missed:.1f} % of the real ones at 1 % false "
+            f"positives, and version {active.version}, which stays in use, "
+            f"{100 * before['value']:.1f} %.",
+        )
+    return trained, Content(
+        judge=json.dumps(learned.judge),
+        report=json.dumps(learned.report),
+        material=json.dumps(
+            {
+                "examples": list(material.examples),
+                "trials": list(material.trials),
+                "searched": dict(material.searched),
+            }
+        ),
+    )

@@ -1,0 +1,33 @@
+"""Classifiers in SQLite and PostgreSQL."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from tests.backends.sql.databases import SECONDS
+
+from gatewright.backends.postgresql import POSTGRESQL, PostgresqlDatabase
+from gatewright.backends.sql.classifiers import SqlClassifiers
+from gatewright.backends.sql.migrations import migrate
+from gatewright.backends.sqlite import SQLITE, SqliteDatabase
+from gatewright.testing.classifier_store import ClassifierStoreContract
+
+
+class TestSqlite(ClassifierStoreContract):
+    @pytest.fixture
+    async def store(self, tmp_path: Path) -> AsyncIterator[SqlClassifiers]:
+        database = await SqliteDatabase.open(
+            tmp_path / "gateway.sqlite", seconds=SECONDS
+        )
+        await migrate(database, SQLITE)
+        yield SqlClassifiers(database)
+        await database.close()
+
+
+class TestPostgresql(ClassifierStoreContract):
+    @pytest.fixture
+    async def store(self, postgresql_url: str) -> AsyncIterator[SqlClassifiers]:
+        database = await PostgresqlDatabase.open(postgresql_url, seconds=SECONDS)
+        await migrate(database, POSTGRESQL)
+        yield SqlClassifiers(database)
+        await database.close()
