@@ -125,6 +125,7 @@ def filled(path: str, victim: Person, owner: Person, job: str) -> str:
         "{coadd}": "nothing",
         "{difference}": "nothing",
         "{candidate}": "nothing",
+        "{classifier}": "nothing",
         "{comment}": "nothing",
         "{object}": "nothing",
         "{change}": "nothing",

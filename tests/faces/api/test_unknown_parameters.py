@@ -33,6 +33,7 @@ def filled(path: str) -> str:
         "coadd",
         "difference",
         "candidate",
+        "classifier",
         "comment",
         "object",
         "change",
