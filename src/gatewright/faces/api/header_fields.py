@@ -46,7 +46,7 @@ ANSWERED: Final[Mapping[str, tuple[str, ...]]] = {
     **dict.fromkeys(("subsetDataset", "cutOutImage"), _FILE),
     **dict.fromkeys(("writeFile", "changeFile"), ("ETag", "Location")),
     "submitJob": ("Location",),
-    **dict.fromkeys(("makeCoadd", "makeDifference"), ("Location",)),
+    **dict.fromkeys(("makeCoadd", "makeDifference", "trainClassifier"), ("Location",)),
     **dict.fromkeys(("getCoaddImage", "getDifferenceImage"), _FILE),
     "getCandidateStamp": _FILE,
     "createToken": ("Location",),
