@@ -4,7 +4,6 @@ import contextlib
 import ctypes
 import errno
 import os
-import shutil
 import stat
 
 from gatewright.backends.worker.program import parts
@@ -122,6 +121,8 @@ def remove(arguments: Arguments) -> None:
 
 
 def _remove_all(folder: int | None, name: bytes) -> None:
+    import shutil  # with zlib and more, which few workers need
+
     try:
         shutil.rmtree(os.fsdecode(name), dir_fd=folder)  # by descriptors, no link taken
     except RecursionError as error:

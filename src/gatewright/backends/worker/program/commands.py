@@ -5,15 +5,17 @@ import errno
 import os
 import selectors
 import signal
-import subprocess
 import time
-from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from gatewright.backends.worker.program.entries import raw
 from gatewright.backends.worker.program.limits import SpawnLimits, environment
 from gatewright.backends.worker.program.reading import Arguments, place_of
 from gatewright.backends.worker.program.sockets import READ_SIZE
 from gatewright.backends.worker.program.stopping import Stop
+
+if TYPE_CHECKING:
+    import subprocess
 
 _PAUSE = 0.05
 
@@ -34,13 +36,13 @@ def variables(arguments: Arguments) -> dict[bytes, bytes]:
     return environment() | {raw(name): raw(value) for name, value in given.items()}
 
 
-@dataclass(slots=True)
 class _Stream:
     """The captured part of an output stream."""
 
-    cap: int
-    kept: bytearray = field(default_factory=bytearray)
-    truncated: bool = False
+    def __init__(self, cap: int) -> None:
+        self.cap = cap
+        self.kept = bytearray()
+        self.truncated = False
 
     def add(self, data: bytes) -> None:
         room = self.cap - len(self.kept)
@@ -61,6 +63,8 @@ class Commands:
         is cancelled, its remaining process group is killed. A descriptor in the request
         becomes its standard input.
         """
+        import subprocess  # a worker that runs no command needs none of it
+
         given = arguments.get("descriptor")
         with self._limits.restored():
             process = subprocess.Popen(  # noqa: S603  # an argument list, and no shell

@@ -4,7 +4,6 @@ import contextlib
 import errno
 import fcntl
 import os
-import secrets
 
 PREFIX = ".gatewright-part-"
 _CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -24,7 +23,7 @@ def refuse(path: bytes) -> None:
 
 def new_name() -> bytes:
     """Return a new temporary name."""
-    return f"{PREFIX}{secrets.token_hex(12)}".encode()
+    return f"{PREFIX}{os.urandom(12).hex()}".encode()
 
 
 def create(folder: int | None, beside: bytes) -> tuple[int, bytes]:

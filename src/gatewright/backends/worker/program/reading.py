@@ -3,7 +3,6 @@
 import contextlib
 import errno
 import fcntl
-import hashlib
 import heapq
 import os
 import stat
@@ -155,6 +154,8 @@ def checksum(arguments: Arguments) -> dict[str, object]:
     told, descriptor = open_file(arguments)
     if descriptor is None:
         raise OSError(errno.EISDIR, "folder")
+    import hashlib  # with OpenSSL, which few workers need
+
     total = hashlib.new(arguments["algorithm"], usedforsecurity=False)
     with os.fdopen(descriptor, "rb", buffering=0) as file:
         while block := file.read(_BLOCK):

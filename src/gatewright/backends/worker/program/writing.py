@@ -9,12 +9,11 @@ import contextlib
 import errno
 import fcntl
 import os
-import secrets
 import stat
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gatewright.backends.worker.program import parts
 from gatewright.backends.worker.program.changing import rename
@@ -29,8 +28,7 @@ _MOST_LINKS = 40
 _READ_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(NamedTuple):
     folder: int | None
     """The writing's own descriptor of the folder; None if paths are absolute."""
     descriptor: int
@@ -67,7 +65,7 @@ class Writings:
             own = None if folder is None else os.dup(folder)
             part = _Part(own, descriptor, part_name, name, shown)
         room = os.fstatvfs(descriptor)
-        token = secrets.token_hex(16)
+        token = os.urandom(16).hex()
         with self._lock:
             full = len(self._parts) >= _MOST_AT_ONCE
             if not full:
