@@ -6,7 +6,6 @@ from gatewright.core.errors import InvalidRequest, PreconditionFailed
 from gatewright.web.conditional import (
     check_preconditions,
     entity_tags,
-    etag_of,
     http_date,
     not_modified,
     tag_matches,
@@ -23,12 +22,6 @@ def request(method: str = "GET", **fields: bytes) -> Request:
         (name.replace("_", "-").encode(), value) for name, value in fields.items()
     ]
     return Request(scope_of(method, headers=headers))
-
-
-def test_a_tag_is_strong_quoted_and_of_the_content() -> None:
-    assert etag_of(b"a") == etag_of(memoryview(b"a")) != etag_of(b"b")
-    assert entity_tags(etag_of(b"a")) == [etag_of(b"a")]
-    assert len(etag_of(b"")) == 34
 
 
 @pytest.mark.parametrize(

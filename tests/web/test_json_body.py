@@ -1,5 +1,4 @@
 import json
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -9,13 +8,11 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 
 from gatewright.core.errors import (
-    InvalidContent,
     InvalidRequest,
     UnsupportedMediaType,
 )
 from gatewright.web.json_body import (
     MAXIMUM_DEPTH,
-    convert_json,
     decode_json,
     is_json,
     read_json,
@@ -103,18 +100,6 @@ def test_what_is_refused(body: bytes) -> None:
 )
 def test_what_is_taken(body: bytes) -> None:
     assert decode_json(body) == json.loads(body)
-
-
-@dataclass
-class _Point:
-    x: float
-    y: float = 0.0
-
-
-def test_a_shape_is_checked() -> None:
-    assert convert_json(b'{"x": 1.5}', _Point) == _Point(1.5)
-    with pytest.raises(InvalidContent, match="x"):
-        convert_json(b'{"x": "a"}', _Point)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@
     GatewayError 500 internal-error
     +-- InvalidRequest 400 invalid-request
     |   +-- UnsupportedMediaType 415 unsupported-media-type
-    |   +-- NotAcceptable 406 not-acceptable
     |   +-- RangeNotSatisfiable 416 range-not-satisfiable
     |   +-- UriTooLong 414 uri-too-long
     |   +-- HeadersTooLarge 431 headers-too-large
@@ -35,7 +34,7 @@ reference page of errors is generated from it.
 """
 
 from collections.abc import Mapping
-from typing import ClassVar, Self
+from typing import ClassVar
 
 Detail = object
 """A JSON value that is added to the error response beside the text."""
@@ -75,11 +74,6 @@ class GatewayError(Exception):
         self.headers = dict(headers or {})
         self.details = details
 
-    def with_headers(self, **headers: str) -> Self:
-        """Add headers to this error and return it; ``_`` in a name stands for ``-``."""
-        self.headers |= {k.replace("_", "-"): v for k, v in headers.items()}
-        return self
-
 
 class InvalidRequest(GatewayError):
     """The request cannot be understood.
@@ -101,17 +95,6 @@ class UnsupportedMediaType(InvalidRequest):
     code = "unsupported-media-type"
     title = "Unsupported media type"
     status = 415
-
-
-class NotAcceptable(InvalidRequest):
-    """The response is not available in any media type that the client accepts.
-
-    Leave ``Accept`` out, or name a type that the text lists.
-    """
-
-    code = "not-acceptable"
-    title = "Not acceptable"
-    status = 406
 
 
 class RangeNotSatisfiable(InvalidRequest):

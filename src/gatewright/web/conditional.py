@@ -1,6 +1,5 @@
 """Conditional requests: entity tags, dates and preconditions (RFC 9110, section 13)."""
 
-import hashlib
 import re
 from collections.abc import Mapping
 from email.utils import formatdate, parsedate_to_datetime
@@ -13,11 +12,6 @@ from gatewright.core.errors import InvalidRequest, PreconditionFailed
 _TAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"')
 _TAG_LIST = re.compile(rf"[\s,]*{_TAG.pattern}(?:\s*,[\s,]*{_TAG.pattern})*[\s,]*")
 _SAFE = frozenset({"GET", "HEAD"})
-
-
-def etag_of(content: bytes | memoryview) -> str:
-    """Return a strong entity tag of bytes, with its quotes (128 bits of SHA-256)."""
-    return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
 
 
 def entity_tags(field: str) -> list[str]:

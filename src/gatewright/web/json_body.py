@@ -7,14 +7,12 @@ has a key twice, the last one counts.
 """
 
 import re
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 from starlette.requests import Request
 
-from gatewright.core.errors import InvalidContent, InvalidRequest, UnsupportedMediaType
-
-T = TypeVar("T")
+from gatewright.core.errors import InvalidRequest, UnsupportedMediaType
 
 MAXIMUM_DEPTH = 64
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
@@ -45,22 +43,6 @@ def decode_json(body: bytes) -> Any:
     if body.count(b"[") + body.count(b"{") > MAXIMUM_DEPTH and _is_deep(body):
         raise _too_deep()
     return value
-
-
-def convert_json(body: bytes, kind: type[T]) -> T:
-    """Return the value of a JSON text as a msgspec Struct, dataclass or plain type.
-
-    Raises
-    ------
-    InvalidRequest
-        The text is not valid JSON, or is refused as the module describes.
-    InvalidContent
-        The JSON does not fit the type.
-    """
-    try:
-        return msgspec.convert(decode_json(body), kind)
-    except msgspec.ValidationError as error:
-        raise InvalidContent(f"{error}.") from error
 
 
 async def read_json(request: Request) -> Any:

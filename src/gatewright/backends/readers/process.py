@@ -245,11 +245,6 @@ class ZygoteProcess:
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
-    def process_id(self) -> int:
-        """Process id; 0 if it does not run."""
-        return self._process.pid if self._process else 0
-
-    @property
     def running(self) -> bool:
         """Whether it accepts orders."""
         return self._control is not None

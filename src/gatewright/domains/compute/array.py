@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from gatewright.core.errors import InvalidContent
 
-MAXIMUM_INDEX = 9_999_999
 _NUMBER = r"\d{1,7}"
 _PART = re.compile(rf"({_NUMBER})(?:-({_NUMBER})(?::({_NUMBER}))?)?", re.ASCII)
 _LIMIT = re.compile(_NUMBER, re.ASCII)

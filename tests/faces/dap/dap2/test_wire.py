@@ -14,7 +14,7 @@ from pydap.parsers.das import parse_das
 from pydap.parsers.dds import dds_to_dataset
 
 from gatewright.faces.dap.dap2 import wire
-from gatewright.faces.dap.dap2.constraint import parse, project
+from gatewright.faces.dap.dap2.constraint import project
 from gatewright.faces.dap.dap2.model import Array, Dataset, Kind
 
 DTYPES = {
@@ -58,10 +58,9 @@ def body(array: Array, values: Values) -> bytes:
 @given(arrays)
 def test_pydap_reads_the_numbers_back(array: Array) -> None:
     dataset = Dataset("d", (array,))
-    answer = project(dataset, parse(""))
     values = values_of(array)
     data = body(array, values)
-    assert wire.response_size(answer) == len(wire.head(answer)) + len(data)
+    assert wire.values_size(array) == len(data)
     described = dds_to_dataset(wire.dds(dataset))
     (decoded,) = unpack_dap2_data(BytesReader(data), described)
     assert np.array_equal(np.asarray(decoded).reshape(values.shape), values)
@@ -69,7 +68,6 @@ def test_pydap_reads_the_numbers_back(array: Array) -> None:
 
 def test_a_scalar_byte_takes_four_bytes() -> None:
     scalar = Array("b", Kind.BYTE)
-    assert wire.scalar_byte(200) == b"\0\0\0\xc8"
     assert wire.values_size(scalar) == 4
     assert wire.count_prefix(scalar) + wire.trailer(scalar) == b""
 
@@ -109,7 +107,7 @@ def test_names_of_attributes_keep_their_dots() -> None:
 def test_strings_are_padded_to_four_bytes(text: str) -> None:
     array = Array("s", Kind.STRING, (("n", 2),))
     answer = project(Dataset("d", (array,)), ())
-    assert wire.response_size(answer) is None
+    assert wire.values_size(array) is None
     data = wire.count_prefix(array) + wire.string(text) * 2
     assert len(data) % 4 == 0
     described = dds_to_dataset(wire.dds(answer.dataset))

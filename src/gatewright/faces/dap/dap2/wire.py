@@ -148,26 +148,10 @@ def trailer(array: Array) -> bytes:
     return bytes(padding(array.size))
 
 
-def scalar_byte(value: int) -> bytes:
-    """Return a scalar of type Byte, which takes four bytes in XDR."""
-    return struct.pack(">I", value & 0xFF)
-
-
 def string(text: str) -> bytes:
     """Return a string in XDR: its length, its UTF-8 bytes, and padding."""
     data = text.encode("utf-8", "surrogateescape")
     return struct.pack(">I", len(data)) + data + bytes(padding(len(data)))
-
-
-def response_size(projection: Projection) -> int | None:
-    """Return the exact size of a data response in bytes; None if it has strings."""
-    total = len(head(projection))
-    for leaf in projection.leaves:
-        size = values_size(leaf.array)
-        if size is None:
-            return None
-        total += size
-    return total
 
 
 def error(status: int, message: str) -> bytes:
