@@ -60,12 +60,12 @@ def cpu_seconds(pid: int) -> float:
 
 
 def wait_until_idle(pid: int) -> None:
-    """Wait until a process and its descendants have started all that they start.
+    """Wait until a process and its descendants use less than 1 % of a core.
 
     Raises
     ------
     TimeoutError
-        They still use more than 1 % of a core after 30 seconds.
+        They still use more after 30 seconds.
     """
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:

@@ -26,7 +26,7 @@ def gateway_options(command: F) -> F:
 
 
 def config_option(command: F) -> F:
-    """Add the option ``--config FILE``, which must be given."""
+    """Add the required option ``--config FILE``."""
     return click.option(
         "--config",
         "config_file",

@@ -69,7 +69,7 @@ class Services:
     discovery: Discovery
     """Candidates, objects, votes and comments."""
     object_changes: ObjectChanges
-    """Objects that people merge and split."""
+    """Merging and splitting of objects by people."""
     surveys: SurveyWatch
     """The task that indexes the files of the surveys."""
     jobs: JobService

@@ -68,7 +68,7 @@ async def events(
 async def _within_reach(
     events: AsyncIterator[Event | None], caller: Caller, discovery: Discovery
 ) -> AsyncIterator[Event | None]:
-    """Yield the events that the caller may see, within the caller's scopes."""
+    """Yield the events that the caller may see and that the caller's scopes permit."""
     async for event in events:
         if event is None:
             yield None

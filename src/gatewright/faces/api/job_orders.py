@@ -1,4 +1,4 @@
-"""Further orders for jobs: ``PATCH /jobs/{system}/{id}`` and ``/signal``."""
+"""Changes of submitted jobs: ``PATCH /jobs/{system}/{id}`` and ``/signal``."""
 
 from typing import Any
 
@@ -19,8 +19,8 @@ router = APIRouter(tags=["jobs"])
 _RESPONSES: dict[int | str, dict[str, Any]] = {
     404: {"description": "You have no such job there."},
     409: {
-        "description": "The job is in no state for it, or the scheduler of the system "
-        "cannot do it."
+        "description": "The state of the job, or the scheduler of the system, does not "
+        "permit it."
     },
     415: {"description": "The body is not JSON."},
     422: {"description": "The body is not right, or the scheduler refuses it."},
@@ -36,7 +36,7 @@ class JobSignalBody(BaseModel):
 
 
 class ChangedAttributesBody(BaseModel):
-    """What is to be changed of how the scheduler treats a job."""
+    """Scheduler attributes to change."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -49,7 +49,7 @@ class ChangedAttributesBody(BaseModel):
 
 
 class JobChangeBody(BaseModel):
-    """What is to be changed of a job."""
+    """Properties of a job to change."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -69,9 +69,9 @@ class JobChangeBody(BaseModel):
 async def change_job(
     request: Request, context: Context, system: System, job_id: JobId
 ) -> Response:
-    """Change the time limit of a job that waits or runs.
+    """Change the time limit of a waiting or running job.
 
-    Slurm counts whole minutes, and lets people lower the limit of a job that runs, not
+    Slurm counts whole minutes, and lets users lower the limit of a running job but not
     raise it. The job's specification stays as it was submitted; the queue shows the new
     limit as ``duration``.
     """
@@ -91,7 +91,7 @@ async def change_job(
 async def signal_job(
     request: Request, context: Context, system: System, job_id: JobId
 ) -> Response:
-    """Send a signal to all processes of a job that runs."""
+    """Send a signal to all processes of a running job."""
     asked = await read_model(request, JobSignalBody)
     return await _given(context, system, job_id, SendSignal(asked.signal))
 

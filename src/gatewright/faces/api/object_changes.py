@@ -1,4 +1,4 @@
-"""Objects that people merge and split by hand, and how that is undone."""
+"""Merging and splitting objects by hand, and undoing it."""
 
 from typing import Annotated, Literal
 from urllib.parse import quote
@@ -21,49 +21,49 @@ router = APIRouter(tags=["discovery"])
 
 
 class ChangeBody(BaseModel):
-    """What to do with an object; one of the two."""
+    """A change of an object; exactly one of the two members."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     merge: str | None = Field(
         default=None,
         max_length=80,
-        description="Object whose candidates become this one's; at most 30 arcseconds "
-        "away.",
+        description="Id of an object whose candidates move to this one; it must be at "
+        "most 30 arcseconds away.",
     )
     split: list[str] | None = Field(
         default=None,
         max_length=1000,
-        description="Candidates of this object that become a new one.",
+        description="Ids of candidates of this object that move to a new object.",
     )
 
 
 class ChangeLinks(BaseModel):
-    """Addresses about a change."""
+    """URLs of a change and its objects."""
 
     self: str = Field(description="The change; DELETE undoes it.")
-    source: str = Field(description="The object that the candidates were of.")
-    target: str = Field(description="The object that they are of since.")
+    source: str = Field(description="The object that the candidates belonged to.")
+    target: str = Field(description="The object that they moved to.")
 
 
 class ChangeAnswer(BaseModel):
-    """Candidates that a person moved from one object to another."""
+    """A move of candidates from one object to another, by a person."""
 
     id: str = Field(description="Name in URLs.")
-    kind: Literal["merge", "split"] = Field(description="What was done.")
-    source: str = Field(description="Object that the candidates were of.")
-    target: str = Field(description="Object that they are of since.")
-    candidates: list[str] = Field(description="What was moved.")
-    person: str = Field(description="Account.")
-    at: str = Field(description="When, RFC 3339.")
+    kind: Literal["merge", "split"] = Field(description="Kind of change.")
+    source: str = Field(description="Id of the object that they belonged to.")
+    target: str = Field(description="Id of the object that they moved to.")
+    candidates: list[str] = Field(description="Ids of the moved candidates.")
+    person: str = Field(description="Account that made the change.")
+    at: str = Field(description="Time of the change, RFC 3339.")
     undone_by: str | None = Field(description="Account that undid it, or null.")
-    links: ChangeLinks = Field(description="Where more of it is.")
+    links: ChangeLinks = Field(description="URLs of the change and its objects.")
 
 
 class ChangeList(BaseModel):
-    """All that was merged and split."""
+    """The merges and splits of an object."""
 
-    changes: list[ChangeAnswer] = Field(description="The first first.")
+    changes: list[ChangeAnswer] = Field(description="Changes, oldest first.")
 
 
 @router.get(
@@ -74,7 +74,7 @@ class ChangeList(BaseModel):
     responses={**GONE, 401: SAYING[401]},
 )
 async def list_changes(context: Context, object: ObjectId) -> Response:  # noqa: A002  # the path's name
-    """Tell what people moved from or to an object; also of one that was merged away."""
+    """List the merges and splits of an object, even one that was merged away."""
     services = context.services
     found = await services.object_changes.changes(context.caller, object)
     prefix = services.config.prefix
@@ -97,8 +97,8 @@ async def change_object(
 ) -> Response:
     """Move another object's candidates to this one, or some of its own to a new one.
 
-    Candidates that you may not see stay where they are. The answer names the object
-    that the candidates are of since.
+    Candidates that you may not see stay where they are. The response names the object
+    that the moved candidates now belong to.
     """
     body = await read_model(request, ChangeBody)
     services = context.services
@@ -131,7 +131,10 @@ async def undo_change(
         str, Path(title="Change", description="“id” of the change.", max_length=80)
     ],
 ) -> Response:
-    """Move the candidates back; whoever may vote and see them may do so."""
+    """Undo a change by moving the candidates back.
+
+    Everybody who may vote and may see the candidates can do so.
+    """
     await context.services.object_changes.undo(context.caller, object, change)
     return Response(status_code=204)
 

@@ -227,7 +227,7 @@ async def partitions(request: Request, context: Context, system: System) -> Resp
 
 
 def _last_look(system: str, as_of: float, failure: str) -> dict[str, object]:
-    """Return when a system was last looked at, and why not since."""
+    """Return the members on the age of a report: system, “as_of” and “failure”."""
     return {"system": system, "as_of": timestamp(as_of), "failure": failure}
 
 
