@@ -62,7 +62,7 @@ class Setting(Generic[Options]):
 
 @dataclass(frozen=True, slots=True)
 class SystemFiles:
-    """The files of a system, and what runs commands on it."""
+    """The file system and the command runner of one system."""
 
     files: FileSystem
     """File system."""

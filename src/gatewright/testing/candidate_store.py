@@ -1,6 +1,6 @@
-"""What every store of candidates keeps to.
+"""Contract tests for stores of candidates.
 
-Subclass :class:`CandidateStoreContract` in a test module and give it the fixture
+Subclass :class:`CandidateStoreContract` in a test module and provide the fixture
 ``store``: an empty :class:`gatewright.domains.discovery.CandidateStore`.
 """
 
@@ -34,7 +34,7 @@ ORIGIN = Origin("d-1", ["night"], 58340.5, time_assumed=True)
 def finding(
     number: int, ra: float = 10.0, dec: float = 20.0, snr: float = 10.0
 ) -> Finding:
-    """Return a detection at a place."""
+    """Return a detection at a position (ICRS degrees)."""
     return Finding(number, ra, dec, 3.0, 4.0, snr, 100.0, 10.0, {"fwhm": 2.5})
 
 
@@ -45,7 +45,7 @@ async def names(
     visible: Sequence[str] = ALL,
     limit: int = 100,
 ) -> list[str]:
-    """Return the candidates of all pages of a query."""
+    """Return the identifiers of the candidates on all pages of a query."""
     found: list[str] = []
     cursor: str | None = None
     while True:
@@ -58,7 +58,7 @@ async def names(
 
 
 class CandidateStoreContract:
-    """Tests that a store passes."""
+    """Tests that every :class:`CandidateStore` must pass."""
 
     async def one(
         self, store: CandidateStore, name: str, person: str = ""
@@ -225,7 +225,7 @@ class CandidateStoreContract:
     async def test_an_object_is_where_its_significant_members_are(
         self, store: CandidateStore
     ) -> None:
-        """What is kept aside, or weak, does not draw it away from the others."""
+        """Flagged and weak members hardly move the mean position of an object."""
         step = 0.9 * JOIN_RADIUS
         await store.add(Origin("d-1", ["night"]), [finding(1, snr=100.0)])
         weak = replace(finding(1, dec=20.0 + step, snr=500.0), reason="cosmic-ray")
@@ -376,7 +376,10 @@ class CandidateStoreContract:
 
 
 def separation(one: Finding, cone: Cone) -> float:
-    """Return degrees between a finding and the middle of a cone (Vincenty 1975)."""
+    """Return the angle between a detection and a cone's centre, in degrees.
+
+    Source: Vincenty 1975 (Survey Review 23, 88).
+    """
     shift = math.radians(one.ra - cone.ra)
     first, second = math.radians(one.dec), math.radians(cone.dec)
     across = math.hypot(

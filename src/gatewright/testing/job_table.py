@@ -143,7 +143,7 @@ class JobTableContract:
         assert len(await table.open_jobs("local")) == 1
 
     async def test_an_end_is_added_to_a_final_state(self, table: JobTable) -> None:
-        """The state was written without it, by a version that took it so."""
+        """Earlier versions recorded some final states without their end time."""
         (job,) = await submit(table)
         done = ended(job.native_id or "")
         await table.record("local", [replace(done, ended_at=None)])

@@ -42,7 +42,7 @@ class SchedulerContract:
     sample_seconds: ClassVar[float] = 0.0
     """Time for which memory must be used to be measured, in seconds."""
     seconds: ClassVar[float] = SECONDS
-    """Longest wait for a condition, in seconds."""
+    """Longest wait for a condition, seconds."""
     limit_seconds: ClassVar[float] = SECONDS
     """Longest time until a job with a time limit of one second ends, in seconds."""
 

@@ -47,9 +47,9 @@ def unix_account(name: str) -> UnixAccount | None:
 
 
 def unix_home(name: str) -> Path | None:
-    """Return the home of an account, as :func:`unix_account` does, without its groups.
+    """Return the home of an account as :func:`unix_account` does, without its groups.
 
-    Groups may cost a question each to a directory service.
+    Each group may need a query to a directory service.
     """
     entry = _entry(name)
     return None if entry is None else Path(entry.pw_dir)

@@ -160,7 +160,7 @@ def _clip(position: float, length: int) -> int:
 def _rim_pixels(
     rim: geometry.Vectors, wcs: ImageWcs
 ) -> tuple[Numbers, Numbers] | tuple[None, None]:
-    """Return an outline's pixel positions; two None if it is beyond the projection."""
+    """Return an outline's pixels; (None, None) if it is beyond the projection."""
     middle = wcs.vectors(*(np.array([place]) for place in wcs.centre))
     if geometry.angle(rim, middle).max() > _NEAR:
         return None, None

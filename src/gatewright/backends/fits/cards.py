@@ -148,7 +148,7 @@ def _missing_reference(kept: list[bytes], box: Box) -> Iterator[bytes]:
 def _shared(primary: bytes, known: set[str]) -> Iterator[bytes]:
     """Yield the cards of the primary header that apply to all images of the file.
 
-    Left out are its structure, WCS and comments, and the names in ``known``.
+    Cards of its structure, WCS and comments, and those in ``known``, are left out.
     """
     shared = False
     for card in cards(primary):

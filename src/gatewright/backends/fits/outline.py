@@ -203,7 +203,9 @@ def spread(
 
 
 def _pieces(wcs: ImageWcs) -> tuple[Outline, ...]:
-    """Return polygons that cover the image, each narrow enough for a polygon.
+    """Return polygons that cover the image, each small enough to be exact.
+
+    A piece is divided until its rim is within 40 degrees of its centre.
 
     Raises
     ------

@@ -1,6 +1,7 @@
-"""Stamps: squares of a fixed size round a place, padded beyond the image.
+"""Stamps: square cut-outs of a fixed size, padded with NaN beyond the image.
 
-All stamps of one place and size align, wherever the place lies in each image.
+Stamps of one position and size align with each other, wherever the position lies in
+each image.
 """
 
 import math
@@ -19,26 +20,26 @@ from gatewright.core.errors import InvalidContent, NotFound, TooLarge
 from gatewright.domains.sky import Circle, Region
 
 MOST_PIXELS = 2048
-"""Most pixels on a side."""
+"""Largest side of a stamp, pixels."""
 _STEP = 1 / 3600.0
 _SCALING = (b"BSCALE  ", b"BZERO   ", b"BLANK   ")
 
 
 def stamp_box(region: Region, wcs: ImageWcs, pixels: int | None) -> Box:
-    """Return the square round the middle of a circle, which may reach over the image.
+    """Return the square around the centre of a circle; it may exceed the image.
 
-    It has ``pixels`` on a side, or the odd number that is nearest to the circle's
-    width. The place is in the middle pixel of an odd number, and in the one after the
-    middle of an even one.
+    The side is ``pixels``, or else the circle's diameter rounded to an odd number. The
+    position lies in the middle pixel of an odd side, and in the pixel after the middle
+    of an even side.
 
     Raises
     ------
     InvalidContent
-        The region is no circle.
+        The region is not a circle.
     NotFound
-        The square has no pixel of the image.
+        The square contains no pixel of the image.
     TooLarge
-        It would have more than 2048 pixels on a side.
+        The side would exceed 2048 pixels.
     """
     if not isinstance(region, Circle):
         raise InvalidContent("A padded cut-out is round a place: CIRCLE ra dec radius.")
@@ -73,7 +74,7 @@ def within(box: Box, wcs: ImageWcs) -> Box:
 
 
 def padded_pixels(source: Source, box: Box) -> NDArray[np.float32]:
-    """Return the pixels of a box of one plane; NaN where there is none."""
+    """Return the pixels of a box of one plane, with NaN outside the image."""
     inner = within(box, source.wcs)
     whole = np.full((box.height, box.width), np.nan, np.float32)
     raw = bytearray().join(pieces(source, inner))
@@ -84,7 +85,7 @@ def padded_pixels(source: Source, box: Box) -> NDArray[np.float32]:
 
 
 def padded_parts(source: Source, box: Box) -> Iterator[bytes]:
-    """Yield the bytes of a stamp as FITS: 32-bit numbers, NaN where there is none."""
+    """Yield the bytes of a stamp as FITS, with 32-bit floats and NaN padding."""
     own = [card for card in cards(source.own) if not card.startswith(_SCALING)]
     bits = make_card("BITPIX", "-32", "IEEE single precision")
     own = [bits if card.startswith(b"BITPIX  ") else card for card in own]

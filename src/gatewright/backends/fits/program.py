@@ -39,7 +39,7 @@ def cut(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
     InvalidRequest
         The image has no plane of this number.
     InvalidContent
-        A padded cut-out was asked for of a region that is no circle.
+        A padded cut-out is requested for a region that is not a circle.
     TooLarge
         The answer would be above ``maximum`` bytes.
     """

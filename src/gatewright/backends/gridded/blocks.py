@@ -65,7 +65,7 @@ def blocks(
     item
         Size of an unpacked number in bytes.
     whole
-        Index of a dimension along which blocks are not divided; None for no such.
+        Index of a dimension along which blocks are not divided; None if all are.
     """
     sizes = [one.count for one in selected]
     if not math.prod(sizes):

@@ -59,7 +59,7 @@ class Series:
 
     @property
     def title(self) -> str:
-        """Title for people."""
+        """Long name, standard name or name of the variable, for display."""
         long = self.variable.text("long_name") or self.variable.text("standard_name")
         own = long.replace("_", " ") if long else self.variable.name
         return own if self.statistic is None else f"{own}, {self.statistic.name}"

@@ -111,12 +111,12 @@ def file_version(place: bytes) -> Version:
 
 
 def open_descriptor(place: bytes) -> int:
-    """Return an open file descriptor of a file.
+    """Open a file for reading, and return its file descriptor.
 
     Raises
     ------
     NotFound
-        There is no readable file.
+        The file cannot be opened.
     """
     try:
         return os.open(place, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)

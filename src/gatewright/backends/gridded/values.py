@@ -135,7 +135,7 @@ def from_order(order: SubsetOrder) -> dict[str, Any]:
 
 
 def to_order(found: dict[str, Any]) -> SubsetOrder:
-    """Return the order that :func:`from_order` converted."""
+    """Return the order from its plain values, as :func:`from_order` returned them."""
     return SubsetOrder(
         tuple(found["variables"]),
         {

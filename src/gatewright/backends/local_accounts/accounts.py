@@ -10,7 +10,9 @@ from gatewright.domains.identity import (
 
 
 class LocalAccounts:
-    """Implements :class:`gatewright.domains.identity.Directory` for the accounts.
+    """Implements :class:`gatewright.domains.identity.Directory` with own accounts.
+
+    These are the accounts that the gateway itself stores.
 
     Parameters
     ----------

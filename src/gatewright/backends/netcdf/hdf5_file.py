@@ -125,9 +125,9 @@ class Hdf5File:
         Raises
         ------
         BackendFailed
-            The file is damaged, or another file that holds values is.
+            The file, or an external file with the variable's values, is damaged.
         Conflict
-            Another file that holds values changed during the read.
+            An external file with the values changed during the read.
         """
         try:
             dataset = self._open.get(variable)

@@ -21,7 +21,7 @@ _LASTING = {errno.EACCES, errno.EIO, errno.EISDIR, errno.ELOOP, errno.EPERM}
 class Damaged(Exception):  # it is no mistake of this program
     """A file of a job's folder is empty, unreadable or of another version.
 
-    The message says so to the owner of the job.
+    The message is meant for the owner of the job.
     """
 
 

@@ -140,7 +140,7 @@ class ProcessScheduler:
         await self._ask(user, native_ids, "release")
 
     async def order(self, user: str, native_ids: Sequence[str], order: Order) -> None:
-        """Do nothing: `capabilities` names no further orders."""
+        """Do nothing: the scheduler's capabilities name no further orders."""
 
     async def changes(self) -> AsyncGenerator[Changes, None]:
         queue: asyncio.Queue[Changes | None] = asyncio.Queue()

@@ -2,12 +2,14 @@
 
 ::
 
-    SPOOL/wake named pipe; a byte in it signals that something is new
-    SPOOL/requests/U.cancel request for job U, until the leader has handled it
-    SPOOL/new/ jobs that are being written SPOOL/hosts/ named pipes of the processes
-    that start runners SPOOL/U/job.json what to run (the folder appears complete, by a
-    rename) SPOOL/U/script the script, if there is one SPOOL/U/held present while the
-    job is held SPOOL/U/launched a runner was started; see ``program/runner.py``
+    SPOOL/wake              a named pipe; a byte in it signals that something is new
+    SPOOL/requests/U.cancel a request for job U, until the leader has handled it
+    SPOOL/new/              jobs that are being written
+    SPOOL/hosts/            named pipes of the processes that start runners
+    SPOOL/U/job.json        what to run (the folder appears complete, by a rename)
+    SPOOL/U/script          the script, if there is one
+    SPOOL/U/held            exists while the job is held
+    SPOOL/U/launched        a runner was started; see ``program/runner.py``
 
 All methods may block on the disk, and are called in threads.
 """
@@ -231,13 +233,13 @@ class Spool:
         return [(uuid, verb) for _, uuid, verb in sorted(found)]
 
     def asked(self, uuid: str, verb: str) -> bool:
-        """Return whether a request has not been handled yet."""
+        """Return whether a request for a job is stored and not handled yet."""
         return (self.requests_folder / f"{uuid}.{verb}").exists()
 
     def answered(self, uuid: str, verb: str) -> None:
         """Delete a request that was handled.
 
-        If that fails, the next look repeats it.
+        If that fails, the leader handles it once more.
         """
         with suppress(OSError):
             (self.requests_folder / f"{uuid}.{verb}").unlink(missing_ok=True)
@@ -271,7 +273,7 @@ class Spool:
     def finish(self, uuid: str, final: Final) -> bool:
         """Write the final record of a job without a runner.
 
-        :meth:`settle` it after that. A damaged record is replaced. Returns False if a
+        Call :meth:`settle` afterwards. A damaged record is replaced. Returns False if a
         runner is alive, or has just written its own record.
         """
         held = disk.lock(self.job_folder(uuid) / "lock", 0.0)

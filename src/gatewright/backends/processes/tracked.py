@@ -87,11 +87,11 @@ class TrackedJobs:
         return set(self._jobs)
 
     def of(self, phase: Phase) -> list[Tracked]:
-        """Return the jobs in a phase; waiting jobs are in order of submission."""
+        """Return the jobs in this phase; waiting jobs are in order of submission."""
         return list(self._phases[phase].values())
 
     def any_of(self, phase: Phase) -> bool:
-        """Return whether any job is in a phase."""
+        """Return whether any job is in this phase."""
         return bool(self._phases[phase])
 
     def add(self, job: Tracked) -> None:

@@ -45,7 +45,10 @@ class Crew:
         self.closing = False
 
     async def start(self) -> None:
-        """Start the zygote and the readers; they answer once they have imported."""
+        """Start the zygote and the readers.
+
+        They answer once their modules are imported.
+        """
         setup = Setup(
             [PING.partition(":")[0], *self._settings.programs],
             [os.fsencode(folder) for folder in self._folders],

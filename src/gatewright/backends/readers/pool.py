@@ -43,7 +43,7 @@ class ReaderPool:
         self._held = 0
 
     async def start(self) -> None:
-        """Start the processes; they answer once they have imported."""
+        """Start the processes; they answer once their modules are imported."""
         await self._crew.start()
 
     async def close(self) -> None:

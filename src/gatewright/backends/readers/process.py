@@ -79,11 +79,11 @@ class ReaderHandle:
     Parameters
     ----------
     number
-        Number by which the zygote knows it.
+        Number of the process in messages to the zygote.
     kill
         Kills the process.
     on_idle, on_lost
-        Called when an answer has arrived, and when the process is gone.
+        Called when an answer has arrived, and when the process has ended.
     """
 
     def __init__(

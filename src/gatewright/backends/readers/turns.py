@@ -1,10 +1,11 @@
 """Assigns calls to readers, and queues calls that must wait.
 
-Small calls precede windows of large answers, which leave the last free reader to others
-until they have waited a little. Long calls, which take seconds, never occupy all
-readers; nor do first looks into files. Waiting long calls are served in turn: each
-person gets one before anyone gets a second. Calls with the same key, such as a file, go
-to the reader that served the key last, whose caches are warm, if it is free.
+Small calls go before windows (parts of large answers). A window takes the last free
+reader only after it has waited a little, so that this reader stays free for other
+calls. Long calls, which take seconds, never occupy all readers; nor do first looks into
+files. Waiting long calls are served in turn: each person gets one before anyone gets a
+second. Calls with the same key, such as a file, go to the reader that served the key
+last, whose caches are warm, if it is free.
 """
 
 import asyncio

@@ -22,7 +22,7 @@ _UNKNOWN = Capabilities(
 
 
 def capabilities_of(seen: Snapshot | None) -> Capabilities:
-    """Return what a cluster offers by the last look; before the first, no limits."""
+    """Return what a cluster offers by the last snapshot; no limits without one."""
     if seen is None or not seen.partitions:
         return _UNKNOWN
     return Capabilities(

@@ -130,16 +130,16 @@ class Client:
         await self.run(user, call)
 
     async def change(self, user: str, program: str, call: Call) -> None:
-        """Give an order whose refusal is to be told.
+        """Run a command that changes a job, and raise the reason of a refusal.
 
         Raises
         ------
         NotAllowed
-            Slurm lets only others do it.
+            Slurm allows the change only to its administrators.
         InvalidContent
-            It refuses it, and says why.
+            Slurm refuses the change; the text quotes its reason.
         Conflict
-            The job has just ended.
+            The job ended meanwhile.
         """
         outcome = await self.run(user, call)
         if outcome.exit_code or outcome.timed_out:

@@ -117,11 +117,11 @@ class Slurm:
         return self._order("scontrol", "release", _listed(numbers))
 
     def signal(self, numbers: Sequence[str], name: str) -> Call:
-        """Send a signal to all processes of jobs, their scripts' children too."""
+        """Send a signal to all processes of jobs, including their scripts' children."""
         return self._order("scancel", "--full", f"--signal={name}", *numbers)
 
     def limit(self, numbers: Sequence[str], minutes: int) -> Call:
-        """Change the time limit of jobs."""
+        """Change the time limit of jobs, in minutes."""
         chosen = f"JobId={_listed(numbers)}"
         return self._order("scontrol", "update", chosen, f"TimeLimit={minutes}")
 
@@ -201,9 +201,10 @@ def _plain(path: str) -> str:
 
 
 def _sizes(submission: Submission) -> dict[str, str]:
-    """Return what a job asks for beyond one core.
+    """Return the ``sbatch`` options for what a job requests beyond one core.
 
-    That much it has anyway, and an option counts more than a script's own lines.
+    One core is Slurm's default; an option for it would override the script's
+    directives.
     """
     resources = submission.spec.resources
     found = {}

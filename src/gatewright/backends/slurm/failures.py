@@ -66,7 +66,7 @@ def failure(program: str, outcome: Outcome) -> GatewayError:
 
 
 def refusal(program: str, outcome: Outcome) -> GatewayError:
-    """Return what it means that an order for a job was not carried out."""
+    """Return the error for a command that did not change a job."""
     error = failure(program, outcome)
     if not isinstance(error, BackendFailed):
         return error

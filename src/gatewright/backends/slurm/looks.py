@@ -1,4 +1,4 @@
-"""Caches the last look at the cluster, for all users and all gateway processes."""
+"""Caches the last snapshot of the cluster, for all users and gateway processes."""
 
 import asyncio
 import os
@@ -14,7 +14,7 @@ _MISSING = "Slurm has not been looked at yet."
 
 
 class Looks:
-    """The last look, in memory and in a file that the gateway's processes share."""
+    """The last snapshot, in memory and in a file that the gateway's processes share."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -26,23 +26,23 @@ class Looks:
 
     @property
     def seen(self) -> Snapshot | None:
-        """The last look that this process knows; None before the first."""
+        """The last snapshot that this process knows; None before the first."""
         return self._seen
 
     async def keep(self, snapshot: Snapshot) -> None:
-        """Store a new look."""
+        """Store a new snapshot."""
         await asyncio.to_thread(self._write, snapshot)
         self._seen = snapshot
 
     async def keep_failure(self, text: str) -> None:
-        """Store why there is no new look."""
+        """Store why there is no new snapshot."""
         before = await self._read_if_newer()
         if before is None:
             before = Snapshot(as_of=0.0, jobs=())
         await self.keep(replace(before, failure=text))
 
     async def last(self) -> Snapshot:
-        """Return the newest look of any gateway process.
+        """Return the newest snapshot of any gateway process.
 
         Raises
         ------

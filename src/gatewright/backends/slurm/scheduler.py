@@ -35,9 +35,9 @@ from gatewright.domains.compute import (
 )
 
 _COMPLETE_LOOKS = 3
-"""Number of looks from one complete report to the next."""
+"""Number of snapshots from one complete report to the next."""
 _AT_ONCE = 250
-"""Most jobs of a look that are handled before the event loop runs other tasks."""
+"""Most jobs of a snapshot that are handled before the event loop runs other tasks."""
 _SETTINGS_SECONDS = 300.0
 """Seconds after which the configuration of the cluster is read again."""
 
@@ -54,7 +54,7 @@ class _Look:
 class SlurmScheduler:
     """Implements :class:`gatewright.domains.compute.Scheduler` with Slurm's commands.
 
-    What concerns a user's jobs is done in the worker of that user. The queue is read by
+    Commands about a user's jobs run in that user's worker process. The queue is read by
     the service account for all users, once per interval, in one process.
 
     Parameters
@@ -68,9 +68,9 @@ class SlurmScheduler:
     home
         Returns the home directories of users, which their jobs see too.
     folder
-        Folder where the gateway's processes share the last look.
+        Folder where the gateway's processes share the last snapshot.
     interval
-        Seconds between two looks.
+        Seconds between two snapshots.
     clock
         Gives the time in seconds since 1970 UTC.
     """

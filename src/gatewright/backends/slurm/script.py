@@ -139,9 +139,10 @@ def _variables(submission: Submission) -> list[str]:
 
 
 def _cores(submission: Submission) -> tuple[str, str]:
-    """Return the cores of each process, and of all, for a shell.
+    """Return shell expressions of the cores of each process, and of all together.
 
-    What the script's own lines asked Slurm for is known when it runs.
+    Slurm's variables take precedence, because the script's own directives may differ
+    from the request.
     """
     resources = submission.spec.resources
     each = f"${{SLURM_CPUS_PER_TASK:-{resources.cpu_cores_per_process}}}"

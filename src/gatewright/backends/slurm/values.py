@@ -48,7 +48,7 @@ def count(text: str) -> int:
 
 
 def memory(text: str) -> int:
-    """Return the memory, in bytes, of a list of resources (``cpu=4,mem=1000M``)."""
+    """Return the memory, in bytes, in a list of resources (``cpu=4,mem=1000M``)."""
     pairs = (part.partition("=") for part in text.split(","))
     sizes = [size(value, "M") for name, _, value in pairs if name == "mem"]
     return next(filter(None, sizes), 0)

@@ -1,4 +1,4 @@
-"""Candidates as rows, and queries for them as SQL."""
+"""Candidates as database rows, and their queries as SQL."""
 
 import json
 import math
@@ -20,7 +20,7 @@ from gatewright.domains.discovery import (
 )
 
 Sources = Mapping[int, Sequence[str]]
-"""The surveys of each source."""
+"""Surveys by the number of their set (``candidate.source``)."""
 
 CANDIDATE_COLUMNS = (
     *("id", "source", "difference", "number", "object", "mjd", "time_assumed", "zone"),
@@ -34,7 +34,7 @@ INSERT_CANDIDATE = (
 )
 _WITH_VOTE = "LEFT JOIN candidate_vote v ON v.candidate = c.id AND v.person = ?"
 CHORD = "(ux - ?) * (ux - ?) + (uy - ?) * (uy - ?) + (uz - ?) * (uz - ?)"
-"""Square of the distance of a place to a unit vector, of the unit sphere."""
+"""Squared chord length from a row's unit vector to another unit vector."""
 _FREE = (
     "NOT EXISTS (SELECT 1 FROM candidate_claim k "
     "WHERE k.candidate = candidate.id AND k.person <> ?)"
@@ -42,19 +42,19 @@ _FREE = (
 _ZONES_OF_DEGREE = 60
 _MANY_ZONES = 60
 _MANY_SOURCES = 100
-"""Sources that are merged one by one; SQLite joins at most 500 queries."""
+"""Largest number of sources in one UNION; SQLite allows at most 500 terms."""
 _PAD = 1e-9
 
 
 def candidate_id(difference: str, number: int) -> str:
-    """Return the name of a difference's candidate of a number."""
+    """Return the identifier of a candidate."""
     return f"{difference}.{number}"
 
 
 def candidate_values(
     origin: Origin, found: Finding, source: int, sky_object: str
 ) -> tuple[object, ...]:
-    """Return the values of :data:`INSERT_CANDIDATE`."""
+    """Return the values for the parameters of :data:`INSERT_CANDIDATE`."""
     return (
         candidate_id(origin.difference, found.number),
         *(source, origin.difference, found.number, sky_object),
@@ -67,7 +67,7 @@ def candidate_values(
 
 
 def candidate_of(row: Row, surveys: Sequence[str]) -> Candidate:
-    """Return the candidate of a row with the column ``mine``."""
+    """Return the candidate of a row that includes the column ``mine``."""
     return Candidate(
         id=row["id"],
         origin=Origin(
@@ -97,12 +97,18 @@ def candidate_of(row: Row, surveys: Sequence[str]) -> Candidate:
 
 
 def zone_of(dec: float) -> int:
-    """Return the zone of a declination (Gray, Nieto-Santisteban and Szalay 2006)."""
+    """Return the declination zone, one arcminute high, that holds a declination.
+
+    Source: Gray, Nieto-Santisteban and Szalay 2006 (MSR-TR-2006-52).
+    """
     return math.floor((dec + 90.0) * _ZONES_OF_DEGREE)
 
 
 def within(where: Where, cone: Cone) -> None:
-    """Add the conditions that rows with ``zone``, ``ra`` and a vector are in a cone."""
+    """Add the conditions that a row's position lies in a cone.
+
+    The columns ``zone`` and ``ra`` use the indexes; the unit vector is exact.
+    """
     radius = cone.radius + _PAD
     first, last = zone_of(cone.dec - radius), zone_of(cone.dec + radius)
     if last - first < _MANY_ZONES:
@@ -121,7 +127,7 @@ def within(where: Where, cone: Cone) -> None:
 
 
 def chord_values(cone: Cone) -> tuple[float, ...]:
-    """Return the values of :data:`CHORD` for the middle of a cone."""
+    """Return the values for the parameters of :data:`CHORD`: the centre of a cone."""
     return tuple(value for value in unit_vector(cone.ra, cone.dec) for _ in "12")
 
 
@@ -134,17 +140,17 @@ def page_statement(
     *,
     free: bool = False,
 ) -> tuple[str, list[object]]:
-    """Return the SQL of a page of candidates, with ``value`` to go on from.
+    """Return the SQL and the values of a page of candidates.
 
-    With ``free`` those alone that nobody but the person holds.
-
-    Each source is walked in the order of its index, and the walks are merged; a place
-    or a difference has few candidates, which are sorted.
+    The column ``value`` is the sort key for the next cursor. ``free`` leaves out
+    candidates that other people reserve. Each source is read in the order of its index
+    and the results are merged; the candidates of a circle or a difference are few and
+    are sorted instead.
 
     Raises
     ------
     InvalidRequest
-        The cursor is not one that was given here.
+        The cursor does not come from an earlier page.
     """
     by = "strength" if query.min_score is None else "score"
     where = Where()
@@ -194,7 +200,7 @@ def page_statement(
 def some_statement(
     condition: str, value: str, sources: Sequence[int], person: str
 ) -> tuple[str, list[object]]:
-    """Return the SQL of the candidates of a condition, in order of time."""
+    """Return the SQL and values of the candidates with a column value, by time."""
     marks = ", ".join("?" for _ in sources)
     text = (
         f"SELECT c.*, v.choice AS mine FROM candidate c {_WITH_VOTE} "  # noqa: S608

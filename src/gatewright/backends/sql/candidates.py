@@ -83,7 +83,7 @@ DELETE FROM candidate_comment WHERE id = ? AND candidate = ? AND person = ? RETU
 
 
 class SqlCandidates:
-    """Implements :class:`gatewright.domains.discovery.CandidateStore`."""
+    """Implements :class:`gatewright.domains.discovery.CandidateStore` in SQL."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -228,7 +228,7 @@ class SqlCandidates:
         return [candidate_of(row, sources[row["source"]]) for row in rows]
 
     async def _sources(self, visible: Collection[str]) -> Sources:
-        """Return the sources of which all surveys may be seen."""
+        """Return the sources whose surveys are all visible."""
         rows = await self._database.read(_SOURCES)
         sources = {row["number"]: json.loads(row["surveys"]) for row in rows}
         return {
@@ -239,7 +239,7 @@ class SqlCandidates:
 
 
 def _wanted(sources: Sources, query: CandidateQuery) -> list[int]:
-    """Return the sources that have pixels of one of a query's surveys."""
+    """Return the sources that include at least one of a query's surveys."""
     return [
         source
         for source, surveys in sources.items()
@@ -274,7 +274,7 @@ def _adding(origin: Origin, findings: Sequence[Finding]) -> Work[int]:
 
 
 def _joined(found: Finding) -> Work[str]:
-    """Join a finding to the nearest object, or make one; return the object's name."""
+    """Add a detection to the nearest object, or to a new one; return its name."""
     cone = Cone(found.ra, found.dec, JOIN_RADIUS)
     where = Where()
     within(where, cone)

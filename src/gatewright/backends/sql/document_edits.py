@@ -76,7 +76,7 @@ WHERE collection = ? AND deleted = 0 GROUP BY writer
 
 
 class Edits:
-    """Makes the edits of one decision, and updates the counts."""
+    """Translates the edits of one decision to SQL, and updates the stored counts."""
 
     def __init__(self, name: str, snapshot: Snapshot, quota: int) -> None:
         self._name = name

@@ -106,7 +106,7 @@ def visible(right: Right, who: Requester) -> Clause:
 
 
 def selected(name: str, window: Window, now: float) -> Clause:
-    """Return the condition for unexpired documents ``d`` in a window."""
+    """Return the SQL condition for the unexpired documents (``d``) in a window."""
     keys, values = _keys(window, "d.key")
     return f"d.collection = ? AND {keys} AND {LIVE}", [name, *values, now]
 

@@ -1,10 +1,10 @@
 """Leases as rows of the database that all gateway processes share.
 
 Clocks of different machines are never compared. A holder regularly increments a number,
-the beat, in the row of each of its leases. It relies on a lease for some seconds,
-counted from *before* it wrote the beat. A waiting process takes the lease after it has
-*seen* the same beat for longer than that by its own clock, or if the holder is a
-process of its own machine that has ended.
+the beat, in the row of each of its leases. It relies on a lease for a fixed number of
+seconds, counted from *before* it wrote the beat. A waiting process takes the lease
+after it has *seen* the same beat for longer than this period by its own clock. It takes
+it at once if the holder is a process of its own machine that has ended.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Objects that people merge and split, in a database."""
+"""Merges and splits of objects in a database."""
 
 import json
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ _UNDONE = "UPDATE object_change SET undone_by = ? WHERE id = ?"
 
 
 class SqlObjects:
-    """Implements :class:`gatewright.domains.discovery.ObjectStore`."""
+    """Implements :class:`gatewright.domains.discovery.ObjectStore` in SQL."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -80,7 +80,7 @@ def _members_of(sky_object: str) -> Work[set[str]]:
 
 
 def _moved(candidates: Sequence[str], source: str, target: str) -> Work[None]:
-    """Move candidates, and place both objects where the rest of each is."""
+    """Move candidates, and update the mean positions of both objects."""
     for candidate in candidates:
         yield Statement(_MOVE, (target, candidate, source))
     for name in (source, target):

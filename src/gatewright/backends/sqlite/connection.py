@@ -36,7 +36,7 @@ _MISTAKES = (sqlite3.ProgrammingError, sqlite3.NotSupportedError)
 
 
 def open_writer(path: Path, *, seconds: float) -> sqlite3.Connection:
-    """Open a writing connection, of which a process has one; create a missing file."""
+    """Open the process's only writing connection; create the file if missing."""
     return _open(path, "rwc", seconds, _WRITER)
 
 

@@ -53,8 +53,7 @@ class WorkerStarter(Protocol):
 class ChildStarter:
     """Starts workers as children of this process, with its own user id.
 
-    Of the gateway's resources a worker inherits only the socket and a few environment
-    variables.
+    A worker inherits only the socket and a few environment variables of the gateway.
 
     Parameters
     ----------

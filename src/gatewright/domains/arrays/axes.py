@@ -102,10 +102,11 @@ class Axis:
 
     @property
     def has_only_positions(self) -> bool:
-        """Whether only positions select along it, such as ``index:3``.
+        """Whether the axis can be selected only by position, such as ``index:3``.
 
-        It has no coordinate variable, and a name of which one expects other values than
-        0, 1, 2: ``lat=3`` would be a latitude, and ``lev=1`` the first level.
+        This holds for a dimension without a coordinate variable whose name suggests
+        other values than 0, 1, 2: ``lat=3`` would mean a latitude, and ``lev=1`` a
+        level.
         """
         expected = _NAMES.get((self.dimension or "").lower(), AxisKind.MEMBER)
         return self.coordinate is None and expected is not AxisKind.MEMBER
@@ -277,7 +278,7 @@ def _axis(kind: AxisKind, dimension: str | None, variable: Variable) -> Axis:
 def data_variables(description: Description) -> list[Variable]:
     """Return the variables that hold data.
 
-    Left out are coordinates, bounds of cells, mesh topologies, scalars and text.
+    Coordinates, cell bounds, mesh topologies, scalars and text are left out.
     """
     others = {
         word

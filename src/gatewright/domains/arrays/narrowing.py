@@ -48,12 +48,12 @@ def narrowed(
 
 
 def _check_meaning(word: str, kind: AxisKind, found: list[Axis], text: str) -> None:
-    """Check that axes have values of the kind that a request selects by.
+    """Check that axes have coordinate values of the kind that a request selects by.
 
     Raises
     ------
     InvalidRequest
-        The text is a value, but along one of the axes only positions select.
+        A value is given, but one of the axes can be selected only by position.
     """
     if text.strip().startswith("index:"):
         return

@@ -47,7 +47,7 @@ def references(variable: Variable) -> Iterator[tuple[str, list[str]]]:
 
 
 def renamed(attributes: Attributes, name: Callable[[str], str]) -> Attributes:
-    """Return attributes in which each variable name is replaced by ``name`` of it."""
+    """Return attributes in which ``name`` has translated each name of a variable."""
     found = dict(attributes)
     for key, one in attributes.items():
         if not _refers(key) or one.type.numeric:

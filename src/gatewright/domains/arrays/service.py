@@ -2,11 +2,12 @@
 
 A face sends an array like this::
 
-    published = await datasets.open(caller, dataset_id) variable =
-    published.description.variable("prmsl") slab = (Range(0, 3, 4), Range(45, 1),
-    Range(90, 1)) size = encoded_size(check(variable, slab), encoding) # known before
-    any read datasets.check_size(size) async for view in datasets.read(published,
-    variable, slab, xdr(variable.type)):
+    published = await datasets.open(caller, dataset_id)
+    variable = published.description.variable("prmsl")
+    slab = (Range(0, 3, 4), Range(45, 1), Range(90, 1))
+    size = encoded_size(check(variable, slab), encoding)  # known before any read
+    datasets.check_size(size)
+    async for view in datasets.read(published, variable, slab, xdr(variable.type)):
         ...  # write the view; it is valid until the next one is asked for
 
 Read the first window before sending the response header, so that a damaged file gives

@@ -75,7 +75,7 @@ def statistic(text: str) -> Statistic:
 
 
 def apply(values: Floats, hows: Sequence[Statistic], axis: int) -> list[Floats]:
-    """Return statistics of unpacked values over one axis, which the results lack.
+    """Return statistics of unpacked values over one axis, as arrays without this axis.
 
     Means and deviations are summed in float64; all results have the type of ``values``.
     The values are sorted once for all percentiles.

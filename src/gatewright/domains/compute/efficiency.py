@@ -1,4 +1,4 @@
-"""How well a job used what it had asked for, and what to ask for next time."""
+"""Computes how well a job used its cores and memory, and what to request next time."""
 
 import math
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from gatewright.domains.compute.model import Job
 
 SHORTEST_SECONDS = 10.0
-"""Of a job that ran shorter nothing is told: schedulers count whole seconds."""
+"""Shortest run that is judged, seconds; schedulers count in whole seconds."""
 _IDLE = 0.5
 _BESIDE = 1.25
 _NEAR = 0.9
@@ -16,21 +16,21 @@ _ROOM = 1.25
 
 @dataclass(frozen=True, slots=True)
 class Efficiency:
-    """What a job used of what it had."""
+    """How much a job used of its cores and memory."""
 
     cpu: float
-    """Processor time over that of its cores; above 1 where it used others too."""
+    """CPU time divided by wall time and cores; above 1 if it used further cores."""
     memory: float | None
-    """Most memory that it held over what it might; None where it asked for none."""
+    """Peak memory divided by the memory limit; None without a limit."""
     advice: str
-    """What to ask for next time, in a sentence or two."""
+    """What to request next time, in one or two sentences."""
 
 
 def efficiency(job: Job) -> Efficiency | None:
     """Return how well an ended job used its cores and memory.
 
-    None before its end, of one that ran for less than :data:`SHORTEST_SECONDS`, and
-    where nothing was measured. Of an array it is that of its elements together.
+    It is None before the end, for runs shorter than :data:`SHORTEST_SECONDS`, and
+    without measurements. For an array, all elements are taken together.
     """
     usage = job.usage
     elements = sum((job.tasks or {"": 1}).values())

@@ -163,9 +163,9 @@ class Usage:
     peak_memory_bytes: int = 0
     """Largest memory of all its processes together, bytes, as sampled."""
     cores: int = 0
-    """Cores allocated to it; 0 where nobody knows."""
+    """CPU cores allocated to the job; 0 if unknown."""
     memory_limit_bytes: int = 0
-    """Memory allocated to it, bytes; 0 without a limit, or where nobody knows."""
+    """Memory allocated to the job, bytes; 0 if unlimited or unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,7 +351,7 @@ class Capabilities:
     """Longest time that a submission takes. One that is unconfirmed after that was
     interrupted."""
     orders: frozenset[str] = frozenset()
-    """Kinds of further orders that it takes (:class:`OrderKind`)."""
+    """Kinds of further orders that the scheduler supports (:class:`OrderKind`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ _PAUSES = (0.2, 0.5, 1.0)
 class JobMonitor:
     """Keeps the records of one system's jobs up to date with its scheduler.
 
-    Of all gateway processes, one at a time runs each of its methods.
+    Each of its methods runs in only one gateway process at a time.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Orders for jobs beyond hold, release and cancel, which not every scheduler takes."""
+"""Orders for jobs that not every scheduler supports: signals and time limits."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,7 +7,7 @@ from gatewright.domains.compute.model import Job, JobState
 
 
 class JobSignal(StrEnum):
-    """A signal that can be sent to a job that runs."""
+    """A signal that can be sent to a running job."""
 
     HUP = "HUP"
     INT = "INT"
@@ -20,7 +20,7 @@ class JobSignal(StrEnum):
 
 
 class OrderKind(StrEnum):
-    """A kind of order, as :attr:`Capabilities.orders` names it."""
+    """A kind of order; :attr:`Capabilities.orders` lists those that are supported."""
 
     SIGNAL = "signal"
     CHANGE = "change"
@@ -28,7 +28,7 @@ class OrderKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SendSignal:
-    """Send a signal to all processes of a job."""
+    """Sends a signal to all processes of a job."""
 
     signal: JobSignal
 
@@ -37,23 +37,23 @@ class SendSignal:
     refusal = "Only a job that runs can be sent a signal."
 
     def concerns(self, job: Job) -> bool:
-        """Return whether the order can be given for a job now."""
+        """Return whether the order applies to a job in its present state."""
         return job.state is JobState.ACTIVE
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeLimit:
-    """Change the longest time that a job may run."""
+    """Changes the longest wall time of a job."""
 
     duration: int
-    """The new limit, in seconds."""
+    """The new limit, seconds."""
 
     kind = OrderKind.CHANGE
     cannot = "change the time limit of a job"
     refusal = "The job has ended, and its time limit with it."
 
     def concerns(self, job: Job) -> bool:
-        """Return whether the order can be given for a job now."""
+        """Return whether the order applies to a job in its present state."""
         return not job.ended
 
 

@@ -122,15 +122,15 @@ class Scheduler(Protocol):
         ...
 
     async def order(self, user: str, native_ids: Sequence[str], order: Order) -> None:
-        """Give a further order for jobs of a user; asked only for kinds it takes.
+        """Send a signal to jobs, or change their time limit.
 
-        Which these are its :attr:`Capabilities.orders` say. Jobs of other users are
-        left alone.
+        It is called only with the kinds of orders in :attr:`Capabilities.orders`. Jobs
+        of other users are not affected.
 
         Raises
         ------
         InvalidContent, NotAllowed
-            The order is refused.
+            The scheduler refuses the order.
         """
         ...
 

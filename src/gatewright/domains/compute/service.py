@@ -239,14 +239,16 @@ class JobService:
     async def order(
         self, caller: Caller, system: str, job_id: str, order: Order
     ) -> Job:
-        """Give a further order for a job, or those elements of an array it concerns.
+        """Send a signal to a job, or change its time limit; return the job.
+
+        For an array, the order goes to the elements that it applies to.
 
         Raises
         ------
         Conflict
-            The system takes no such order, or the job is in no state for it.
+            The scheduler does not support it, or the job's state does not allow it.
         InvalidContent, NotAllowed
-            The scheduler refuses it.
+            The scheduler refuses the order.
         """
         caller.require(Scope.JOBS_SUBMIT)
         on = self._system(system)

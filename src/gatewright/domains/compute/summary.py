@@ -19,7 +19,7 @@ _PRECEDENCE = (
 
 
 def as_one(jobs: Sequence[Job], job_id: str) -> Job:
-    """Return the job of an id: itself, or one record of all elements of an array."""
+    """Return the job with an id, or the elements of an array as one job."""
     if len(jobs) == 1 and (jobs[0].id == job_id or jobs[0].array_index is None):
         return jobs[0]
     return array_as_job(jobs)

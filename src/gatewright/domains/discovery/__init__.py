@@ -1,7 +1,7 @@
-"""Discovery: what differences found, what people say of it, and what it is joined to.
+"""Discovery: candidates of transients, and what people say about them.
 
-Candidates are the detections of differences. People vote and comment on them, and
-those at one place of the sky are one object.
+Candidates are the detections of differences. People vote and comment on them;
+candidates at one position on the sky belong to one object.
 """
 
 from gatewright.domains.discovery.changes import MERGE_RADIUS, ObjectChanges

@@ -1,4 +1,4 @@
-"""Objects that people merge and split by hand, and how that is undone."""
+"""Merges and splits objects on request, and undoes this."""
 
 import math
 from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -18,26 +18,27 @@ from gatewright.domains.discovery.ports import ObjectStore
 from gatewright.domains.discovery.service import CHANNEL, Discovery
 
 MERGE_RADIUS = 30.0 / 3600
-"""Most degrees between two objects that are merged."""
+"""Largest distance of two objects that can be merged, degrees."""
 
 
 class ObjectChanges:
-    """What the faces may do with objects beyond looking at them.
+    """Merges and splits objects for callers.
 
-    A change moves the candidates that the caller may see; others stay where they are.
+    A change moves only the candidates that the caller may see; others stay in their
+    object.
 
     Parameters
     ----------
     store
-        Where objects and changes are kept.
+        Store of objects and changes.
     discovery
         Finds objects as a caller may see them.
     visible
         Returns the surveys that a caller may see.
     events
-        Told of each change.
+        Hub to which each change is published.
     clock
-        Tells the time of changes.
+        Returns the time of a change, seconds since 1970.
     """
 
     def __init__(
@@ -55,14 +56,16 @@ class ObjectChanges:
         self._clock = clock
 
     async def merge(self, caller: Caller, name: str, other: str) -> ObjectChange:
-        """Move the candidates of another object to this one.
+        """Move the candidates of the object ``other`` to the object ``name``.
 
         Raises
         ------
         NotFound
-            One of them is not there, or the caller may not see it.
+            One of the objects does not exist, or the caller may not see it.
         InvalidContent
-            They are the same, or more than 30 arcseconds apart.
+            They are the same object, or more than 30 arcseconds apart.
+        Conflict
+            Another change moved the candidates at the same time.
         """
         caller.require(Scope.SKY_VOTE)
         caller.require_user()
@@ -83,14 +86,16 @@ class ObjectChanges:
     async def split(
         self, caller: Caller, name: str, candidates: Sequence[str]
     ) -> ObjectChange:
-        """Make a new object of some of an object's candidates.
+        """Move some of an object's candidates to a new object.
 
         Raises
         ------
         NotFound
-            There is no such object that the caller may see.
+            The object does not exist, or the caller may not see it.
         InvalidContent
-            The candidates are none, all, or not of this object.
+            No candidates are named, or all of them, or one of another object.
+        Conflict
+            Another change moved the candidates at the same time.
         """
         caller.require(Scope.SKY_VOTE)
         caller.require_user()
@@ -105,12 +110,12 @@ class ObjectChanges:
         return await self._moved(caller, ChangeKind.SPLIT, whole, target, chosen)
 
     async def changes(self, caller: Caller, name: str) -> Sequence[ObjectChange]:
-        """Return what was merged and split that the caller may see, the first first.
+        """Return the changes of an object that the caller may see, in order of time.
 
         Raises
         ------
         NotFound
-            The object never had a candidate that the caller may see.
+            There are no such changes, and the caller may not see the object.
         """
         caller.require_user()
         caller.require(Scope.SKY_READ)
@@ -120,14 +125,16 @@ class ObjectChanges:
         return found
 
     async def undo(self, caller: Caller, name: str, change: str) -> None:
-        """Move the candidates of a change back; whoever may see them may undo it.
+        """Move the candidates of a change back to their former object.
+
+        Everyone who may vote and see all of these candidates may undo the change.
 
         Raises
         ------
         NotFound
-            There is no such change that the caller may see.
+            The object has no such change that the caller may see.
         Conflict
-            It was undone, or a candidate was moved on since.
+            The change is undone already, or a later one moved a candidate on.
         """
         caller.require(Scope.SKY_VOTE)
         person = caller.require_user()

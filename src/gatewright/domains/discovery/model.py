@@ -1,4 +1,4 @@
-"""Candidates, the objects that they are joined to, votes and comments: the values."""
+"""Values of discovery: candidates, their objects, votes and comments."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -6,24 +6,24 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 JOIN_RADIUS = 1.0 / 3600
-"""Degrees from an object within which a candidate is joined to it."""
+"""Largest distance of a candidate from the object that it joins, degrees."""
 _ASIDE_WEIGHT = 1e-6
 
 
 class Choice(StrEnum):
-    """What a person says of a candidate."""
+    """A person's vote on a candidate."""
 
     REAL = "real"
-    """Something on the sky changed."""
+    """Real: something on the sky changed."""
     BOGUS = "bogus"
-    """It is an artefact."""
+    """Bogus: the candidate is an artefact."""
     UNSURE = "unsure"
-    """It cannot be told from what is there."""
+    """The person could not decide."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many people voted for what."""
+    """Numbers of votes on a candidate."""
 
     real: int = 0
     """Votes for real."""
@@ -35,18 +35,18 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The difference that candidates are found in."""
+    """The difference in which candidates were detected."""
 
     difference: str
-    """Name of the difference."""
+    """Identifier of the difference."""
     surveys: Sequence[str]
-    """Surveys that its pixels are from: who may see all of them may see it."""
+    """Surveys of its input images; people who may see all of them may see it."""
     mjd: float | None = None
-    """Middle of the science exposures, MJD UTC; None where it is not known."""
+    """Midpoint of the science exposures, MJD UTC; None if unknown."""
     time_assumed: bool = False
-    """Whether that time is the survey's table's, and not the headers'."""
+    """Whether the time comes from the survey's table instead of the headers."""
     classifier: str | None = None
-    """Name of the classifier that gave the scores; None if none did."""
+    """Identifier of the classifier that gave the scores; None without scores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,168 +64,169 @@ class Finding:
     y: float
     """Row in the difference, pixels from 0."""
     snr: float
-    """Significance, sigma; below 0 for light that is gone."""
+    """Significance, sigma; negative for a source that became fainter."""
     flux: float
     """Flux of a point source, in units of the science image."""
     flux_error: float
-    """Its error (one sigma)."""
+    """Error of ``flux`` (one sigma)."""
     features: Mapping[str, float | None] = field(default_factory=dict)
-    """What tells real from bogus, by name."""
+    """Measured features that separate real from bogus, by name; None if unknown."""
     reason: str | None = None
-    """Why it is kept aside, such as ``dipole``; None if it is not."""
+    """Why it is flagged as an artefact, such as ``dipole``; None if it is not."""
     score: float | None = None
-    """How real a classifier holds it to be, 0 to 1; None if none has judged it."""
+    """Probability that it is real by a classifier, 0 to 1; None if not classified."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A finding with its name, its object, and what people and classifiers say."""
+    """A detection with its object, its votes and its score."""
 
     id: str
-    """Name in URLs: that of the difference, a full stop, the number in it."""
+    """Identifier in URLs: the difference, a full stop, and the number."""
     origin: Origin
-    """Where it was found."""
+    """The difference in which it was detected."""
     finding: Finding
-    """What was found."""
+    """The detection."""
     object: str
-    """Name of the object that it is joined to."""
+    """Identifier of the object that it belongs to."""
     votes: Tally = Tally()
-    """What people voted."""
+    """Numbers of all votes on it."""
     mine: Choice | None = None
-    """What the one who asks voted."""
+    """Vote of the person who asks; None without one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """What one person says of one candidate."""
+    """A person's vote on a candidate."""
 
     person: str
     """Account."""
     choice: Choice
-    """What they said last."""
+    """The person's latest choice."""
     at: float
-    """When, seconds since 1970."""
+    """Time of the vote, seconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """What one person wrote about one candidate."""
+    """A person's comment on a candidate."""
 
     id: str
-    """Name in URLs; later ones sort behind."""
+    """Identifier in URLs; identifiers sort by time."""
     candidate: str
-    """What it is about."""
+    """Identifier of the candidate."""
     person: str
-    """Account."""
+    """Account of the author."""
     text: str
-    """The words."""
+    """Text of the comment."""
     at: float
-    """When, seconds since 1970."""
+    """Time of the comment, seconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True)
 class SkyObject:
-    """Candidates at one place of the sky."""
+    """The candidates at one position on the sky."""
 
     id: str
-    """Name in URLs."""
+    """Identifier in URLs."""
     ra: float
-    """Right ascension, ICRS degrees: the mean of the candidates, by significance."""
+    """Right ascension, ICRS degrees: mean of the candidates, weighted by significance.
+    """
     dec: float
-    """Declination, ICRS degrees."""
+    """Declination, ICRS degrees, of the same mean."""
     candidates: Sequence[Candidate]
-    """Those that the one who asks may see, in order of time."""
+    """Its candidates that the person who asks may see, in order of time."""
 
 
 class ChangeKind(StrEnum):
-    """What a person did with objects."""
+    """How a person changed objects."""
 
     MERGE = "merge"
-    """Two became one."""
+    """All visible candidates of one object were moved to another."""
     SPLIT = "split"
-    """One became two."""
+    """Some candidates of an object were moved to a new one."""
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectChange:
-    """Candidates that a person moved from one object to another."""
+    """A person's move of candidates from one object to another."""
 
     id: str
-    """Name in URLs; later ones sort behind."""
+    """Identifier in URLs; identifiers sort by time."""
     kind: ChangeKind
-    """What was done."""
+    """Whether it was a merge or a split."""
     source: str
-    """Object that they were of."""
+    """Object that the candidates belonged to before."""
     target: str
-    """Object that they are of since."""
+    """Object that the candidates belong to after the change."""
     surveys: Sequence[str]
-    """Surveys of these candidates: who may see all of them may see the change."""
+    """Surveys of the candidates; people who may see all of them may see the change."""
     candidates: Sequence[str]
-    """Names of what was moved."""
+    """Identifiers of the moved candidates."""
     person: str
-    """Account."""
+    """Account that made the change."""
     at: float
-    """When, seconds since 1970."""
+    """Time of the change, seconds since 1970."""
     undone_by: str | None = None
-    """Account that undid it; None while it holds."""
+    """Account that undid the change; None while it is in effect."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """That one person looks at candidates, so that nobody else is given them."""
+    """A person's reservation of candidates, which keeps them from other people."""
 
     person: str
     """Account."""
     now: float
-    """The moment, seconds since 1970: claims of before it that have ended are void."""
+    """Current time, seconds since 1970; claims that ended before it are ignored."""
     until: float
-    """When it ends, seconds since 1970."""
+    """End of the reservation, seconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """A candidate with all that one looks at to vote on it."""
+    """A candidate with all that a person needs to vote on it."""
 
     candidate: Candidate
     """The candidate."""
     history: Sequence[Candidate]
-    """What was found at its place that the caller may see, in order of time."""
+    """The visible candidates of its object, in order of time."""
     comments: Sequence[Comment]
-    """What people wrote of it, the first first."""
+    """Comments on the candidate, in order of time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cone:
-    """A round place on the sky."""
+    """A circle on the sky."""
 
     ra: float
-    """Right ascension of the middle, ICRS degrees."""
+    """Right ascension of the centre, ICRS degrees."""
     dec: float
-    """Declination of the middle, ICRS degrees."""
+    """Declination of the centre, ICRS degrees."""
     radius: float
-    """Degrees."""
+    """Radius, degrees."""
 
 
 @dataclass(frozen=True, slots=True)
 class CandidateQuery:
-    """Which candidates; what is not said does not narrow."""
+    """Conditions on candidates; a condition that is not given selects all."""
 
     surveys: Sequence[str] = ()
-    """Only those with pixels of one of these surveys."""
+    """Only candidates whose difference has images of at least one of these surveys."""
     difference: str | None = None
-    """Only those of this difference."""
+    """Only candidates of this difference."""
     min_score: float | None = None
-    """Only those with at least this score, the highest first."""
+    """Only candidates with at least this score; the highest scores come first."""
     place: Cone | None = None
-    """Only those within this place."""
+    """Only candidates within this circle."""
     unscanned: bool = False
-    """Only those that nobody has voted on."""
+    """Only candidates without any vote."""
     without: Sequence[str] = ()
-    """But for these candidates."""
+    """Candidates to leave out."""
 
 
 def unit_vector(ra: float, dec: float) -> tuple[float, float, float]:
-    """Return a place in degrees as a unit vector."""
+    """Return a direction (longitude and latitude in degrees) as a unit vector."""
     longitude, latitude = math.radians(ra), math.radians(dec)
     across = math.cos(latitude)
     return (
@@ -243,9 +244,9 @@ def place_of(vector: Sequence[float]) -> tuple[float, float]:
 
 
 def weight_of(snr: float, reason: str | None) -> float:
-    """Return the weight of a finding in its object's place.
+    """Return the weight of a detection in the mean position of its object.
 
-    The error of a place goes with one over the significance. What is kept aside hardly
-    counts.
+    The position error is inversely proportional to the significance, so that the weight
+    is the square of ``snr``. Flagged detections have hardly any weight.
     """
     return snr**2 * (1.0 if reason is None else _ASIDE_WEIGHT)

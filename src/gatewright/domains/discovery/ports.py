@@ -1,4 +1,4 @@
-"""What discovery needs of the world: a durable record that all processes share."""
+"""Protocols of discovery: durable stores that all gateway processes share."""
 
 from collections.abc import Collection, Sequence
 from typing import Protocol
@@ -18,17 +18,18 @@ from gatewright.domains.discovery.model import (
 
 
 class CandidateStore(Protocol):
-    """Candidates, objects, votes and comments.
+    """Stores candidates, objects, votes and comments.
 
-    ``visible`` are the surveys that the one who asks may see. A candidate is there for
-    them if its difference has pixels of these alone; this is a condition of each query.
+    ``visible`` are the surveys that the person who asks may see. A candidate is
+    returned only if all surveys of its difference are among them; this is a condition
+    of each query.
     """
 
     async def add(self, origin: Origin, findings: Sequence[Finding]) -> int:
-        """Keep the candidates of a difference; return how many are new.
+        """Store the candidates of a difference; return how many are new.
 
-        Each is joined to the nearest object within :data:`JOIN_RADIUS`, or becomes the
-        first of a new one. A difference that was added before adds nothing.
+        Each candidate joins the nearest object within :data:`JOIN_RADIUS`, or else a
+        new object. A difference that was added before adds nothing.
         """
         ...
 
@@ -41,14 +42,15 @@ class CandidateStore(Protocol):
         limit: int,
         cursor: str | None = None,
     ) -> Page[Candidate]:
-        """Return candidates with the votes of a person.
+        """Return a page of candidates, with the votes of a person.
 
-        They come the most significant first, or by score if a least one is asked for.
+        The most significant come first, or the highest scores if the query has a least
+        score.
 
         Raises
         ------
         InvalidRequest
-            The cursor is not one that was given here.
+            The cursor does not come from an earlier page.
         """
         ...
 
@@ -61,33 +63,36 @@ class CandidateStore(Protocol):
     async def claim(
         self, visible: Collection[str], query: CandidateQuery, claim: Claim, limit: int
     ) -> Sequence[Candidate]:
-        """Return what a query finds and nobody else holds, and hold it for a person.
+        """Return and reserve the candidates of a query that no other person reserves.
 
-        In the order of :meth:`page`. It is held until the claim ends, or somebody
-        votes on it.
+        They come in the order of :meth:`page`, at most ``limit``. The reservation ends
+        with the claim, or with a vote on the candidate.
         """
         ...
 
     async def release(self, person: str) -> None:
-        """Hold nothing for a person any more."""
+        """End all reservations of a person."""
         ...
 
     async def candidate(
         self, visible: Collection[str], candidate: str, person: str
     ) -> Candidate | None:
-        """Return one candidate with the vote of a person."""
+        """Return a candidate with a person's vote; None if it is not visible."""
         ...
 
     async def members(
         self, visible: Collection[str], sky_object: str, person: str
     ) -> Sequence[Candidate]:
-        """Return an object's candidates in order of time, those without one last."""
+        """Return an object's visible candidates by time; those without a time last."""
         ...
 
     async def vote(
         self, candidate: str, person: str, choice: Choice, at: float
     ) -> bool:
-        """Keep a vote in the place of the person's last; return whether it is new."""
+        """Store a vote in place of the person's last.
+
+        Return whether it is the first.
+        """
         ...
 
     async def take_back(self, candidate: str, person: str) -> bool:
@@ -95,15 +100,15 @@ class CandidateStore(Protocol):
         ...
 
     async def votes(self, candidate: str) -> Sequence[Vote]:
-        """Return all votes on a candidate, the first first."""
+        """Return all votes on a candidate, in order of time."""
         ...
 
     async def comment(self, comment: Comment) -> None:
-        """Keep a comment."""
+        """Store a comment."""
         ...
 
     async def comments(self, candidate: str) -> Sequence[Comment]:
-        """Return all comments on a candidate, the first first."""
+        """Return all comments on a candidate, in order of time."""
         ...
 
     async def remove_comment(self, candidate: str, comment: str, person: str) -> bool:
@@ -112,23 +117,24 @@ class CandidateStore(Protocol):
 
 
 class ObjectStore(Protocol):
-    """Objects that people merge and split."""
+    """Stores merges and splits of objects."""
 
     async def move(self, change: ObjectChange) -> bool:
-        """Move candidates, place both objects anew, and note the change.
+        """Move candidates between objects, and record the change.
 
-        Return whether it was done: not if one of them is of another object by now.
+        Both objects get the mean position of their candidates. Returns false, without a
+        change, if a candidate belongs to another object by now.
         """
         ...
 
     async def changes(self, sky_object: str) -> Sequence[ObjectChange]:
-        """Return what was moved from or to an object, the first first."""
+        """Return the moves of candidates from or to an object, in order of time."""
         ...
 
     async def undo(self, change: ObjectChange, person: str) -> bool:
-        """Move the candidates back, and note who undid it.
+        """Move the candidates of a change back, and record who undid it.
 
-        Return whether it was done: not if it was before, or if one of them is of
-        another object by now.
+        Returns false, without a change, if it was undone before or a candidate belongs
+        to another object by now.
         """
         ...

@@ -1,4 +1,4 @@
-"""Candidates for callers: who may see them, vote and comment, and who hears of it."""
+"""Candidates for callers: access rules, votes, comments, and events of them."""
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
@@ -32,25 +32,25 @@ CHANNEL = "sky:candidates"
 MOST_VOTED = 20_000
 """Most candidates that votes are learned from."""
 LONGEST_COMMENT = 4000
-"""Most characters of a comment."""
+"""Largest number of characters of a comment."""
 CLAIM_SECONDS = 300.0
-"""How long what was handed out to somebody is handed out to nobody else."""
+"""Duration of a reservation of candidates, seconds."""
 _NAME = re.compile(r"[A-Za-z0-9.-]{1,80}", re.ASCII)
 
 
 class Discovery:
-    """What the faces may do with candidates; what one may not see is not there.
+    """Candidates for callers; a candidate that a caller may not see is not found.
 
     Parameters
     ----------
     store
-        Where they are kept.
+        Store of candidates, votes and comments.
     visible
         Returns the surveys that a caller may see.
     events
-        Told of new candidates, votes and comments.
+        Hub to which new candidates, votes and comments are published.
     clock
-        Tells the time of votes and comments.
+        Returns the time of votes and comments, seconds since 1970.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Discovery:
         self._clock = clock
 
     async def record(self, origin: Origin, findings: Sequence[Finding]) -> None:
-        """Keep what a difference found; doing so again changes nothing."""
+        """Store the detections of a difference; a repeated call changes nothing."""
         new = await self._store.add(origin, findings)
         if new:
             await self._events.publish(
@@ -84,7 +84,7 @@ class Discovery:
         limit: int,
         cursor: str | None = None,
     ) -> Page[Candidate]:
-        """Return a page of the candidates that a query finds and the caller may see."""
+        """Return a page of the visible candidates that match a query."""
         caller.require(Scope.SKY_READ)
         if query.difference is not None and not _NAME.fullmatch(query.difference):
             return Page([])
@@ -99,11 +99,11 @@ class Discovery:
     async def claim(
         self, caller: Caller, query: CandidateQuery, limit: int
     ) -> Sequence[Review]:
-        """Hand out candidates to vote on that nobody else holds, with their history.
+        """Reserve candidates for the caller to vote on; return them for review.
 
-        They are the caller's for :data:`CLAIM_SECONDS`, or until they have a vote: two
-        people who work through one list are not given the same. Asking again hands out
-        the same ones, for as long again.
+        The reservation lasts for :data:`CLAIM_SECONDS` or until somebody votes, so that
+        people who work through one list get different candidates. A repeated call
+        returns and extends the caller's reservations.
         """
         caller.require(Scope.SKY_VOTE)
         person = caller.require_user()
@@ -125,7 +125,7 @@ class Discovery:
         ]
 
     async def release(self, caller: Caller) -> None:
-        """Let others have what the caller holds."""
+        """End all reservations of the caller."""
         caller.require(Scope.SKY_VOTE)
         await self._store.release(caller.require_user())
 
@@ -140,7 +140,7 @@ class Discovery:
         Raises
         ------
         NotFound
-            There is none of that name that the caller may see.
+            The candidate does not exist, or the caller may not see it.
         """
         caller.require(Scope.SKY_READ)
         found = None
@@ -152,14 +152,15 @@ class Discovery:
         return found
 
     async def sky_object(self, caller: Caller, name: str) -> SkyObject:
-        """Return one object with the candidates that the caller may see.
+        """Return an object with its candidates that the caller may see.
 
-        Its place is the mean of these, so that it tells nothing of the others.
+        Its position is the mean of these candidates, so that it reveals nothing about
+        others.
 
         Raises
         ------
         NotFound
-            There is none of that name with a candidate that the caller may see.
+            The object does not exist, or the caller may see none of its candidates.
         """
         caller.require(Scope.SKY_READ)
         members: Sequence[Candidate] = ()
@@ -179,12 +180,14 @@ class Discovery:
     async def vote(
         self, caller: Caller, candidate: str, choice: Choice
     ) -> tuple[Candidate, bool]:
-        """Give or change the caller's vote; return the candidate, and if it is new.
+        """Store or change the caller's vote.
+
+        Returns the candidate, and whether it is the caller's first vote on it.
 
         Raises
         ------
         NotFound
-            There is no such candidate that the caller may see.
+            The candidate does not exist, or the caller may not see it.
         """
         caller.require(Scope.SKY_VOTE)
         person = caller.require_user()
@@ -193,12 +196,12 @@ class Discovery:
         return await self._tell_votes(caller, candidate, choice), new
 
     async def take_back(self, caller: Caller, candidate: str) -> None:
-        """Undo the caller's vote.
+        """Remove the caller's vote.
 
         Raises
         ------
         NotFound
-            There is no such candidate that the caller may see, or no vote of theirs.
+            The caller has no vote on it, or may not see the candidate.
         """
         caller.require(Scope.SKY_VOTE)
         person = caller.require_user()
@@ -208,26 +211,26 @@ class Discovery:
         await self._tell_votes(caller, candidate, None)
 
     async def votes(self, caller: Caller, candidate: str) -> Sequence[Vote]:
-        """Return who voted what; names are for those who have an account.
+        """Return the votes on a candidate with the voters; for signed-in callers only.
 
         Raises
         ------
         NotFound
-            There is no such candidate that the caller may see.
+            The candidate does not exist, or the caller may not see it.
         """
         caller.require_user()
         await self.candidate(caller, candidate)
         return await self._store.votes(candidate)
 
     async def comment(self, caller: Caller, candidate: str, text: str) -> Comment:
-        """Write a comment.
+        """Store a comment of the caller on a candidate.
 
         Raises
         ------
         NotFound
-            There is no such candidate that the caller may see.
+            The candidate does not exist, or the caller may not see it.
         InvalidContent
-            The text is empty, too long, or no text.
+            The text is empty, too long, or contains NUL or an unpaired surrogate.
         """
         caller.require(Scope.SKY_VOTE)
         person = caller.require_user()
@@ -248,12 +251,12 @@ class Discovery:
         return made
 
     async def comments(self, caller: Caller, candidate: str) -> Sequence[Comment]:
-        """Return the comments on a candidate, for those who have an account.
+        """Return the comments on a candidate, for signed-in callers only.
 
         Raises
         ------
         NotFound
-            There is no such candidate that the caller may see.
+            The candidate does not exist, or the caller may not see it.
         """
         caller.require_user()
         await self.candidate(caller, candidate)
@@ -267,8 +270,7 @@ class Discovery:
         Raises
         ------
         NotFound
-            There is no such candidate that the caller may see, or no such comment of
-            theirs.
+            The caller has no such comment on it, or may not see the candidate.
         """
         caller.require(Scope.SKY_VOTE)
         person = caller.require_user()
@@ -283,9 +285,9 @@ class Discovery:
         )
 
     async def follow(self, caller: Caller, after: int) -> AsyncIterator[Event | None]:
-        """Yield what happens to candidates that the caller may see, as it happens.
+        """Yield the events of candidates that the caller may see, as they happen.
 
-        None is yielded when there is no more yet. ``after`` is what
+        It yields None when no further event is known yet. ``after`` is the number that
         :meth:`EventHub.start` returned.
         """
         async for event in self._events.follow(owner=CHANNEL, after=after):
@@ -293,7 +295,7 @@ class Discovery:
                 yield event
 
     async def may_hear(self, caller: Caller, event: Event) -> bool:
-        """Return whether an event of :data:`CHANNEL` is of what the caller may see."""
+        """Return whether a caller may see the candidates of a :data:`CHANNEL` event."""
         surveys = event.data["surveys"]
         visible = await self._visible(caller)
         return isinstance(surveys, list) and set(surveys) <= set(visible)
@@ -301,7 +303,7 @@ class Discovery:
     async def _tell_votes(
         self, caller: Caller, candidate: str, choice: Choice | None
     ) -> Candidate:
-        """Tell how the votes stand now; return the candidate with them."""
+        """Publish the vote counts of a candidate; return the candidate."""
         found = await self.candidate(caller, candidate)
         votes = found.votes
         counts = {"real": votes.real, "bogus": votes.bogus, "unsure": votes.unsure}

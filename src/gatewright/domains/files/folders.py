@@ -146,7 +146,10 @@ async def members(
 async def _file(
     files: FileSystem, user: str, folder: bytes, path: bytes
 ) -> AsyncGenerator[Member | Missing, None]:
-    """Yield a file, which is open meanwhile, or the reason why it cannot be read."""
+    """Open a file and yield it, or the reason why it cannot be read.
+
+    The file is closed when the generator goes on.
+    """
     try:
         opened = await files.open(user, paths.plain(folder + b"/" + path))
     except GatewayError as error:

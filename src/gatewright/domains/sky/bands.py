@@ -45,7 +45,7 @@ _RANGE = re.compile(r"(\d+(?:\.\d+)?) ?- ?(\d+(?:\.\d+)?)", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """A filter whose wavelengths are known."""
+    """A photometric band with its wavelength range."""
 
     name: str
     """Common name, such as g, Ks or F606W."""

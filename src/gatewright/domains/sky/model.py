@@ -300,10 +300,12 @@ class CutoutRequest:
     """Plane of a cube, counted from 1. With None a FITS cut-out has all planes, and a
     PNG shows the default plane."""
     padded: bool = False
-    """Whether the whole square round a circle is given, also beyond the image, as
-    32-bit numbers with NaN where there is none, so that cut-outs of a place align."""
+    """Whether to return the whole square around a circle, even beyond the image.
+
+    Pixels are then 32-bit floats, NaN outside the image, so that cut-outs of one
+    position align."""
     pixels: int | None = None
-    """Side of a padded cut-out in pixels; None for the width of the circle."""
+    """Side of a padded cut-out, pixels; None for the circle's diameter."""
 
 
 @dataclass(frozen=True, slots=True)

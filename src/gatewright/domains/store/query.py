@@ -5,14 +5,16 @@ dots, in which a number selects an element of a list; a dot or colon that is par
 name is preceded by a backslash (``a\.b:eq:3``). The value is JSON, or plain text if it
 is not JSON (``name:eq:Vega``, ``name:eq:"42"``, ``mag:lt:20.5``).
 
-======== ============================================================= operator a
-document matches when ========
-============================================================= eq, ne the field has the
-value; has another value, or is missing lt le the field is a number or text, as the
-value is, and is less; gt ge less or equal; greater; greater or equal in the field has
-one of the values of a JSON list prefix the field is a text that begins with the value
-exists the field is there (``true``) or missing (``false``) ========
-=============================================================
+======== ===================================================================
+operator a document matches when
+======== ===================================================================
+eq, ne   the field has the value; has another value, or is missing
+lt, le   the field is a number or text, as the value is, and is less; less or
+gt, ge   equal; greater; greater or equal
+in       the field has one of the values of a JSON list
+prefix   the field is a text that begins with the value
+exists   the field is there (``true``) or missing (``false``)
+======== ===================================================================
 
 A field that is null is there. Values of different types are never equal (``1`` is
 neither ``true`` nor ``"1"``), and texts are compared by code points. An index limits

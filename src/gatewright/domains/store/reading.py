@@ -96,7 +96,7 @@ class ChangePage:
 
 @dataclass(slots=True)
 class _Scan:
-    """Progress of a query."""
+    """The documents that a query has found so far, and how much it has read."""
 
     limit: int
     after: str = ""

@@ -65,5 +65,5 @@ def _set(limits: Limits) -> None:
 
 
 def environment() -> dict[bytes, bytes]:
-    """Return the environment of commands: the worker's own."""
+    """Return the environment for commands: a copy of the worker's own."""
     return dict(os.environb)
