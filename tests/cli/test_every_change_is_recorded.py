@@ -7,14 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
-import pytest
 from click.testing import CliRunner
-from tests.support.identity import OWNER, cheap_hasher
+from tests.support.identity import OWNER
 
 from gatewright.cli.main import main
-from gatewright.core.config import Config, Gateway, Identity
-from gatewright.core.config_file import FILE_NAME
-from gatewright.core.config_text import to_toml
 
 PASSWORD = "correct horse\n"
 CHANGES = [
@@ -37,16 +33,6 @@ SAFE = {
 ELSEWHERE = {"broker", "demo", "serve"}
 """They run a gateway, or what starts its workers; the demo's sign-in link is looked for
 below."""
-
-
-@pytest.fixture
-def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr("gatewright.composition.identity.Argon2Hasher", cheap_hasher)
-    folder = tmp_path / "state"
-    folder.mkdir(mode=0o700)
-    config = Config(gateway=Gateway(state=folder), identity=Identity(owner=OWNER))
-    (folder / FILE_NAME).write_text(to_toml(config))
-    return folder
 
 
 def commands(group: click.Group = main, name: str = "") -> Iterator[str]:

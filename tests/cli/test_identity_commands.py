@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from tests.support.identity import OWNER, World, cheap_hasher
+from tests.support.identity import OWNER, World
 from tests.support.identity import world as open_world
 
 from gatewright.cli.main import main
@@ -18,16 +18,6 @@ from gatewright.core.config import Config, Gateway, Identity
 from gatewright.core.config_file import FILE_NAME
 from gatewright.core.config_text import to_toml
 from gatewright.core.errors import NotSignedIn
-
-
-@pytest.fixture
-def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr("gatewright.composition.identity.Argon2Hasher", cheap_hasher)
-    folder = tmp_path / "state"
-    folder.mkdir(mode=0o700)
-    config = Config(gateway=Gateway(state=folder), identity=Identity(owner=OWNER))
-    (folder / FILE_NAME).write_text(to_toml(config))
-    return folder
 
 
 def run(state: Path, *arguments: str, stdin: str = "") -> Result:

@@ -8,6 +8,7 @@ the matching are those of the product.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 from astropy.io import fits
@@ -143,7 +144,11 @@ def decam(turns: int) -> Iterator[Part]:
 
 def decam_frame(name: str) -> Frame:
     """Return a DECam frame of the shared archive."""
-    path = shared_data("sky", "decam_mini") / f"{name}.mini.fits"
+    return read_frame(shared_data("sky", "decam_mini") / f"{name}.mini.fits")
+
+
+def read_frame(path: Path) -> Frame:
+    """Return the frame of a DECam file."""
     with fits.open(path) as file:
         header, values = file[0].header, file[0].data.astype(np.float32)
     return Frame(

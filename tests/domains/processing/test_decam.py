@@ -2,13 +2,11 @@
 
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 
 import numpy as np
-from astropy.io import fits
-from astropy.wcs import WCS
-from tests.support.fields import Sky, one_star
+from tests.support.fields import one_star
 from tests.support.needs import shared_data
+from tests.support.recovery import read_frame
 
 from gatewright.domains.processing import Aside
 from gatewright.domains.processing.coadd import Load, coadd
@@ -22,21 +20,9 @@ FOURIER = NumpyFourier()
 PLACE = (318.108333, -66.015556)
 
 
-def _frame(path: Path) -> Frame:
-    with fits.open(path) as file:
-        header, values = file[0].header, file[0].data.astype(np.float32)
-    return Frame(
-        values,
-        Sky(WCS(header)),
-        gain=header["GAIN"],
-        saturation=header["SATURATE"],
-        name=path.name,
-    )
-
-
 def _group(number: int) -> list[Prepared]:
     paths = sorted(shared_data("sky", "decam_mini").glob(f"DEC-OBS{number:02}*.fits"))
-    return [prepare(_frame(path)) for path in paths]
+    return [prepare(read_frame(path)) for path in paths]
 
 
 def _given(frame: Prepared) -> Prepared:
@@ -74,7 +60,7 @@ def test_the_residual_is_found_and_the_dipole_is_kept_aside() -> None:
 
 def test_an_exposure_less_the_next_is_noise_until_a_star_is_put_in() -> None:
     a, b = (
-        _frame(shared_data("sky", "decam_mini") / f"DEC-OBS04{letter}.mini.fits")
+        read_frame(shared_data("sky", "decam_mini") / f"DEC-OBS04{letter}.mini.fits")
         for letter in "ab"
     )
     found = subtract_frames(prepare(a), prepare(b), FOURIER)
@@ -103,7 +89,7 @@ def test_an_exposure_less_the_next_is_noise_until_a_star_is_put_in() -> None:
 
 def test_an_exposure_less_itself_is_exactly_zero() -> None:
     (one,) = [
-        prepare(_frame(shared_data("sky", "decam_mini") / "DEC-OBS18c.mini.fits"))
+        prepare(read_frame(shared_data("sky", "decam_mini") / "DEC-OBS18c.mini.fits"))
     ]
     found = subtract_frames(one, one, FOURIER)
     assert not found.values.any()

@@ -6,30 +6,17 @@ CF (5) lets a dimension stand without one: its cells have positions only.
 import io
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import netCDF4
 import numpy as np
 import pytest
 from PIL import Image
-from tests.support.app import client
-from tests.support.gridded import VISITOR, datasets
-
-from gatewright.core.config import Config, Gateway
-from gatewright.faces.api import face
+from tests.support.visited import visited
 
 SHAPE = (3, 2, 4, 5, 6)
 VALUES = np.arange(720.0).reshape(SHAPE)
 URL = "/datasets/bare/subset"
-
-
-class Catalogue:
-    """What of the services the data routes use."""
-
-    def __init__(self, config: Config, found: Any) -> None:
-        self.config = config
-        self.datasets = found
 
 
 @pytest.fixture
@@ -44,9 +31,7 @@ async def visitor(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
         file.createDimension("x", 6)
         other = file.createVariable("u", "f4", ("lev", "Latitude", "x"))
         other[:] = VALUES[0, :, 0]
-    config = Config(gateway=Gateway(state=tmp_path))
-    services: Any = Catalogue(config, datasets(tmp_path / "bare.nc"))
-    async with client(face.build(services), services, VISITOR) as made:
+    async with visited(tmp_path) as made:
         yield made
 
 

@@ -11,11 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import xarray
-from tests.support.app import client
-from tests.support.gridded import VISITOR, datasets
-
-from gatewright.core.config import Config, Gateway
-from gatewright.faces.api import face
+from tests.support.visited import visited
 
 ROWS, COLUMNS = 6, 8
 MEMBERS = 3
@@ -23,14 +19,6 @@ LATITUDES = 52 + np.arange(ROWS)[:, None] * 2 + np.arange(COLUMNS) * 0.1
 LONGITUDES = 8 + np.arange(COLUMNS)[None] * 2 - np.arange(ROWS)[:, None] * 0.1
 VALUES = np.arange(float(ROWS * COLUMNS)).reshape(ROWS, COLUMNS)
 Numbers = npt.NDArray[np.floating]
-
-
-class Catalogue:
-    """What of the services the data routes use."""
-
-    def __init__(self, config: Config, found: Any) -> None:
-        self.config = config
-        self.datasets = found
 
 
 def write_grid(path: Path, *, rotated: bool) -> None:
@@ -84,9 +72,7 @@ def write_grid(path: Path, *, rotated: bool) -> None:
 async def visitor(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     write_grid(tmp_path / "rotated.nc", rotated=True)
     write_grid(tmp_path / "projected.nc", rotated=False)
-    config = Config(gateway=Gateway(state=tmp_path))
-    services: Any = Catalogue(config, datasets(*sorted(tmp_path.glob("*.nc"))))
-    async with client(face.build(services), services, VISITOR) as made:
+    async with visited(tmp_path) as made:
         yield made
 
 

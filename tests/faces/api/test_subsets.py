@@ -12,19 +12,7 @@ import netCDF4
 import numpy as np
 import pytest
 import xarray
-from tests.support.app import client
-from tests.support.gridded import VISITOR, datasets
-
-from gatewright.core.config import Config, Gateway
-from gatewright.faces.api import face
-
-
-class Catalogue:
-    """What of the services the data routes use."""
-
-    def __init__(self, config: Config, found: Any) -> None:
-        self.config = config
-        self.datasets = found
+from tests.support.visited import visited
 
 
 @pytest.fixture
@@ -32,9 +20,7 @@ async def visitor(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     for name, write in WRITERS.items():
         with netCDF4.Dataset(tmp_path / f"{name}.nc", "w") as file:
             write(file)
-    config = Config(gateway=Gateway(state=tmp_path))
-    services: Any = Catalogue(config, datasets(*sorted(tmp_path.glob("*.nc"))))
-    async with client(face.build(services), services, VISITOR) as made:
+    async with visited(tmp_path) as made:
         made.headers["X-Folder"] = str(tmp_path)
         yield made
 
@@ -308,10 +294,7 @@ def member_files(folder: Path) -> Iterator[tuple[str, str]]:
 
 async def test_members_by_their_labels(tmp_path: Path) -> None:
     files = dict(member_files(tmp_path))
-    config = Config(gateway=Gateway(state=tmp_path))
-    found = datasets(*(tmp_path / f"{form}.nc" for form in files))
-    services: Any = Catalogue(config, found)
-    async with client(face.build(services), services, VISITOR) as made:
+    async with visited(tmp_path) as made:
         for form, label in files.items():
             size = 1 if form == "one" else 5
             one = await table(made, form, f"member={label}")
