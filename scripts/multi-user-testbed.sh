@@ -11,8 +11,8 @@
 # and removes what "start" began and made; the users stay. With SLURM_TESTBED=FOLDER the
 # cluster is one that scripts/slurm-testbed.sh has started in that folder, and stays.
 #
-# The gateway and the workers are run by a Python that other accounts may run: that of
-# .venv if they may, or else /usr/bin/python3 with the packages of .venv.
+# All of it is run from a copy in DIR that other accounts can read, and by a Python that
+# they can run: that of .venv if they can, or else /usr/bin/python3.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 seconds=${SLURM_TESTBED_SECONDS:-120}
@@ -64,7 +64,7 @@ start() {
   [ ! -e "$dir" ] || die "$dir is there already"
   mkdir -p "$dir" && chmod 755 "$dir"
   trap 'status=$?; trap - EXIT; [ $status = 0 ] || stop; exit $status' EXIT
-  local name user python packages=
+  local name user python path
   name=gw$(od -An -N4 -tx1 /dev/urandom | tr -d ' ')
   echo "$name" >"$dir/name"
   groupadd "$name-users"
@@ -80,11 +80,10 @@ start() {
   else
     "$root/scripts/slurm-testbed.sh" start "$dir/slurm" "$@"
   fi >"$dir/told"
+  path=$("$root/scripts/readable-copy.sh" "$dir/program")
   python=$root/.venv/bin/python
-  if ! setpriv --reuid "$name" --regid "$name" --clear-groups env "$python" -c '' 2>/dev/null; then
-    packages=:$("$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+  setpriv --reuid "$name" --regid "$name" --clear-groups "$python" -c '' 2>/dev/null ||
     python=/usr/bin/python3
-  fi
   cat >"$dir/gatewright.toml" <<CONF
 [gateway]
 listen = "127.0.0.1:0"
@@ -108,10 +107,10 @@ scheduler = "slurm"
 conf = "$(readlink -f "$dir/slurm")/slurm.conf"
 interval = 0.5
 CONF
-  keep broker env PYTHONPATH="$root/src" "$root/.venv/bin/python" -m gatewright broker \
+  keep broker env PYTHONPATH="$path" "$root/.venv/bin/python" -m gatewright broker \
     --config "$dir/gatewright.toml"
   keep gateway setpriv --reuid "$name" --regid "$name" --clear-groups env -i -C / \
-    PATH=/usr/local/bin:/usr/bin:/bin HOME="$dir/state" PYTHONPATH="$root/src$packages" \
+    PATH=/usr/local/bin:/usr/bin:/bin HOME="$dir/state" PYTHONPATH="$path" \
     "$python" -m gatewright serve --config "$dir/gatewright.toml"
   trap - EXIT
   grep -h "is ready at" "$dir/gateway.log"

@@ -13,11 +13,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.support import needs
+from tests.support.installed import Installed, install
 from tests.support.leftovers import new_name, remove_leftovers
 from tests.support.workers import wait_until
 
@@ -110,6 +112,14 @@ def accounts() -> Iterator[Accounts]:
         yield made
     finally:
         made.remove()
+        if installed.cache_info().currsize:
+            shutil.rmtree(installed().source.parent)
+
+
+@cache
+def installed() -> Installed:
+    """Return a copy of the gateway that the accounts of the tests can run."""
+    return install(Path("/tmp") / new_name())
 
 
 @pytest.fixture(scope="session")
@@ -184,8 +194,8 @@ def running(
         "socket": str(folder / "socket"),
         "gateway": gateway,
         "python": PYTHON,
-        "worker": str(PROGRAM),
-        "sign_in": sign_in.__file__,
+        "worker": str(installed().of(PROGRAM)),
+        "sign_in": str(installed().of(sign_in.__file__)),
         "service": "gatewright-none",
         "key": str(folder / "key"),
         "group": grp.getgrnam(group).gr_gid,

@@ -19,6 +19,7 @@ from tests.broker.conftest import (
     Accounts,
     RunningBroker,
     acting_as,
+    installed,
     run,
     running,
 )
@@ -460,7 +461,8 @@ def test_a_broker_that_is_away_is_said(gateway: Account, group: str) -> None:
 
 
 def test_it_runs_as_root_alone(gateway: Account) -> None:
-    argv = ["/usr/bin/python3", "-I", "-S", program.__file__, '{"gateway": 1}']
+    file = str(installed().of(program.__file__))
+    argv = ["/usr/bin/python3", "-I", "-S", file, '{"gateway": 1}']
     done = subprocess.run(argv, user=gateway.uid, capture_output=True, check=False)
     assert done.returncode == 1
     assert b"runs as root" in done.stderr

@@ -21,6 +21,7 @@ from tests.broker.conftest import (
     PYTHON,
     Account,
     Accounts,
+    installed,
     run,
 )
 from tests.support import needs
@@ -28,8 +29,6 @@ from tests.support.leftovers import new_name
 from tests.support.workers import is_running, wait_until
 
 IDLE_SECONDS = 1.0
-ROOT = Path(__file__).resolve().parents[2]
-SITE = next(Path(path) for path in sys.path if path.endswith("site-packages"))
 SERVICE = """auth required pam_unix.so
 account required pam_unix.so
 """
@@ -166,7 +165,7 @@ def begin(
 def environment_of(gateway: Account) -> dict[str, str]:
     return {
         "PATH": os.environ["PATH"],
-        "PYTHONPATH": f"{ROOT / 'src'}:{SITE}",
+        "PYTHONPATH": installed().python_path,
         "HOME": str(gateway.home),
     }
 
