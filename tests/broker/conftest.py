@@ -1,5 +1,6 @@
 """A broker of the tests, as root, with Unix accounts made for them and removed."""
 
+import atexit
 import grp
 import json
 import os
@@ -112,14 +113,17 @@ def accounts() -> Iterator[Accounts]:
         yield made
     finally:
         made.remove()
-        if installed.cache_info().currsize:
-            shutil.rmtree(installed().source.parent)
 
 
 @cache
 def installed() -> Installed:
-    """Return a copy of the gateway that the accounts of the tests can run."""
-    return install(Path("/tmp") / new_name())
+    """Return a copy of the gateway that the accounts of the tests can run.
+
+    It is made once for the session, and removed at its end.
+    """
+    folder = Path("/tmp") / new_name()
+    atexit.register(shutil.rmtree, folder)
+    return install(folder)
 
 
 @pytest.fixture(scope="session")

@@ -20,9 +20,9 @@ from tests.broker.conftest import (
     PYTHON,
     Account,
     Accounts,
+    installed,
     run,
 )
-from tests.broker.test_two_people import SITE
 from tests.cluster.conftest import Cluster
 from tests.docs.blocks import Block, blocks_of
 from tests.support.go import WAIT_FOR_GO
@@ -31,10 +31,6 @@ from tests.support.workers import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "how-to" / "multi-user.md"
-GATEWRIGHT = f"""#!/bin/sh
-export PYTHONPATH={ROOT / "src"}:{SITE}
-exec {PYTHON} -m gatewright "$@"
-"""
 
 
 @pytest.fixture
@@ -155,7 +151,10 @@ def test_the_page_leads_to_jobs_of_two_people(
     ada, ben = people
     reader = Reader(place, people)
     (place / "bin").mkdir()
-    (place / "bin" / "gatewright").write_text(GATEWRIGHT)
+    (place / "bin" / "gatewright").write_text(
+        f"#!/bin/sh\nexport PYTHONPATH={installed().python_path}\n"
+        f'exec {PYTHON} -m gatewright "$@"\n'
+    )
     (place / "bin" / "gatewright").chmod(0o755)
     for one in people:
         cluster.run("sacctmgr", "-Q", "-i", "add", "user", one.name, "Account=science")
