@@ -82,7 +82,7 @@ start() {
   fi >"$dir/told"
   path=$("$root/scripts/readable-copy.sh" "$dir/program")
   python=$root/.venv/bin/python
-  setpriv --reuid "$name" --regid "$name" --clear-groups "$python" -c '' 2>/dev/null ||
+  setpriv --reuid "$name" --regid "$name" --clear-groups env "$python" -c '' 2>/dev/null ||
     python=/usr/bin/python3
   cat >"$dir/gatewright.toml" <<CONF
 [gateway]

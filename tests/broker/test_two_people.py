@@ -302,12 +302,12 @@ def test_nobody_attaches_a_debugger_to_a_worker(
     """Neither the gateway's account, nor another person, nor its own person."""
     for account in (gateway, bob, ada):
         assert attached(account, 0) == ["1", "1"], "a process of its own it does"
-    with centre.signed_in(ada) as client:
+    with centre.signed_in(ada) as client, centre.signed_in(ada) as other:
 
         def pieces() -> Iterator[bytes]:
-            """Keep the worker for as long as it is tried."""
+            """Keep the worker, which has answered, for as long as it is tried."""
             yield b"begun"
-            wait_until(lambda: bool(workers_of(ada)))
+            assert other.get(f"{FILE}{ada.home}/").status_code == 200
             for pid in workers_of(ada):
                 found = [(one, attached(one, pid)) for one in (gateway, bob, ada)]
                 tried.extend(found)
