@@ -30,8 +30,8 @@ def run(descriptor: int) -> None:
     """
     sock = socket.socket(fileno=descriptor)
     sock.set_inheritable(False)
+    hide()  # first, since the launcher inherits it
     starter = launcher.start(sock)
-    hide()
     stopping = threading.Event()
 
     def end_soon() -> None:
