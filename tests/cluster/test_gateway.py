@@ -283,6 +283,21 @@ def test_a_job_is_sent_a_signal_and_its_limit_is_changed(
             assert answer.status_code == 409, answer.text
 
 
+def test_many_are_canceled_by_a_filter(
+    gateway: RunningGateway, cluster: Cluster
+) -> None:
+    with owner(gateway) as client:
+        hold = {"executable": "true", "hold": True}
+        gone = [submit(client, **hold, name="gone") for _ in range(3)]
+        kept = submit(client, **hold, name="kept")
+        answer = client.delete("/api/v1/jobs/cluster", params={"name": "gone"})
+        assert answer.json() == {"jobs": gone, "left": []}
+        for job in gone:
+            assert until(client, job, ended)["state"] == "canceled"
+        assert cluster.run("squeue", "-h", "-o", "%j").split() == ["kept"]
+        assert until(client, kept, lambda _: True)["state"] == "held"
+
+
 def test_a_job_asks_for_more_than_cores(
     gateway: RunningGateway, cluster: Cluster
 ) -> None:

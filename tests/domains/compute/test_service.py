@@ -238,6 +238,22 @@ async def test_jobs_that_are_not_there(jobs: JobService) -> None:
             await jobs.get(ADA, "local", job_id)
 
 
+async def test_what_is_just_being_submitted_is_not_canceled_with_others(
+    jobs: JobService, scheduler: ToldScheduler
+) -> None:
+    (there,) = await jobs.submit(ADA, "local", [JobSpec(executable="a", name="x")])
+    scheduler.fails = TimedOut()
+    with pytest.raises(TimedOut):
+        await jobs.submit(ADA, "local", [JobSpec(executable="a", name="x")])
+    told = await jobs.cancel_matching(ADA, "local", JobFilter(name="x"))
+    assert (told.jobs, told.left) == ([there.id], ["2"])
+    assert scheduler.asked == [("ada", "cancel", there.native_id)]
+    told = await jobs.cancel_matching(ADA, "local", JobFilter(name="y"))
+    assert (told.jobs, told.left) == ([], [])
+    with pytest.raises(InvalidContent, match="Say which"):
+        await jobs.cancel_matching(ADA, "local", JobFilter())
+
+
 class TestFurtherOrders:
     async def test_they_are_given_for_the_jobs_that_they_concern(
         self, jobs: JobService, scheduler: ToldScheduler, table: SqlJobTable

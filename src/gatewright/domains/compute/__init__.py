@@ -5,6 +5,7 @@ from gatewright.domains.compute.check import check_capacity, check_spec
 from gatewright.domains.compute.efficiency import Efficiency, efficiency
 from gatewright.domains.compute.everyone import QueueFilter, SeenJob
 from gatewright.domains.compute.follow import follow
+from gatewright.domains.compute.many import Cancellation
 from gatewright.domains.compute.model import (
     ENDED,
     UNREADABLE,
@@ -58,6 +59,7 @@ __all__ = [
     "Admitted",
     "Array",
     "Attributes",
+    "Cancellation",
     "Capabilities",
     "ChangeLimit",
     "Changes",

@@ -8,7 +8,7 @@ from itertools import islice
 
 from gatewright.core.pages import Page, decode_cursor, encode_cursor
 from gatewright.domains.compute.everyone import QueueFilter, SeenJob
-from gatewright.domains.compute.model import JobState
+from gatewright.domains.compute.model import Capabilities, Job, JobState, Queue
 from gatewright.domains.compute.snapshot import QueuedJob, Snapshot
 
 
@@ -47,6 +47,18 @@ class QueueIndex:
             for partition in set(job.partition.split(",")):
                 lists["partition", partition].append(job)
         return lists
+
+    def queue(self, own: Sequence[Job], capabilities: Capabilities) -> Queue:
+        """Return a user's own jobs with the load of the system."""
+        return Queue(
+            as_of=self.whole.as_of,
+            jobs=own,
+            running=self.running,
+            waiting=len(self.whole.jobs) - self.running,
+            cores_in_use=self.cores_in_use,
+            capabilities=capabilities,
+            failure=self.whole.failure,
+        )
 
     def page(
         self,

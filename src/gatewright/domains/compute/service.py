@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 
 from gatewright.core.caller import Caller, Scope
 from gatewright.core.clock import Clock, system_clock
@@ -15,6 +16,7 @@ from gatewright.domains.compute.everyone import (
     partitions_of,
     with_expectation,
 )
+from gatewright.domains.compute.many import Cancellation, cancel_matching
 from gatewright.domains.compute.model import (
     Capabilities,
     ComputeSystem,
@@ -207,6 +209,14 @@ class JobService:
         jobs = await self._live(caller, system, job_id)
         return await self._tell(caller, on, job_id, jobs, on.scheduler.cancel)
 
+    async def cancel_matching(
+        self, caller: Caller, system: str, chosen: JobFilter
+    ) -> Cancellation:
+        """Cancel the caller's jobs that match: :func:`many.cancel_matching`."""
+        caller.require(Scope.JOBS_CANCEL)
+        on = self._system(system)
+        return await cancel_matching(on, self._table, caller.user, chosen)
+
     async def hold(self, caller: Caller, system: str, job_id: str) -> Job:
         """Hold a queued job, or the queued elements of an array.
 
@@ -258,10 +268,7 @@ class JobService:
         jobs = [job for job in live if order.concerns(job)]
         if not jobs:
             raise Conflict(order.refusal)
-
-        async def give(user: str, native_ids: Sequence[str]) -> None:
-            await on.scheduler.order(user, native_ids, order)
-
+        give = partial(on.scheduler.order, order=order)
         return await self._tell(caller, on, job_id, jobs, give)
 
     async def with_output(self, caller: Caller, system: str, job_id: str) -> Job:
@@ -300,16 +307,8 @@ class JobService:
         caller.require(Scope.JOBS_READ)
         on = self._system(system)
         index = self._index(system, await on.scheduler.snapshot())
-        whole = index.whole
-        return Queue(
-            as_of=whole.as_of,
-            jobs=await self._table.open_jobs(system, caller.user),
-            running=index.running,
-            waiting=len(whole.jobs) - index.running,
-            cores_in_use=index.cores_in_use,
-            capabilities=on.scheduler.capabilities,
-            failure=whole.failure,
-        )
+        own = await self._table.open_jobs(system, caller.user)
+        return index.queue(own, on.scheduler.capabilities)
 
     async def everyone(
         self,

@@ -9,7 +9,14 @@ from starlette.responses import Response
 from gatewright.domains.compute import ChangeLimit, JobSignal, Order, SendSignal
 from gatewright.domains.compute.check import MAXIMUM_DURATION
 from gatewright.faces.api.job_answers import JobAnswer, job_answer
-from gatewright.faces.api.jobs import JobId, System
+from gatewright.faces.api.jobs import (
+    JobId,
+    Named,
+    Since,
+    States,
+    System,
+    chosen_jobs,
+)
 from gatewright.web.context import Context, RequestContext
 from gatewright.web.json_model import json_body, read_model
 from gatewright.web.listing import json_response
@@ -56,6 +63,42 @@ class JobChangeBody(BaseModel):
     attributes: ChangedAttributesBody = Field(
         description="How the scheduler treats it."
     )
+
+
+class CancellationAnswer(BaseModel):
+    """What became of an order to cancel many jobs."""
+
+    jobs: list[str] = Field(
+        description="Ids of the jobs that were canceled; they have ended, or will "
+        "shortly."
+    )
+    left: list[str] = Field(
+        description="Ids of jobs that match and are just being submitted: they go on."
+    )
+
+
+@router.delete(
+    "/jobs/{system}",
+    operation_id="cancelJobs",
+    status_code=202,
+    response_model=CancellationAnswer,
+    summary="Cancel many jobs",
+    responses={
+        404: {"description": "There is no such system with jobs."},
+        422: {"description": "The query does not say which jobs."},
+    },
+)
+async def cancel_jobs(
+    context: Context,
+    system: System,
+    state: States = None,
+    name: Named = None,
+    since: Since = None,
+) -> Response:
+    """Cancel those of your jobs that the query takes and that have not ended."""
+    chosen = chosen_jobs(state, name, since)
+    told = await context.services.jobs.cancel_matching(context.caller, system, chosen)
+    return json_response({"jobs": list(told.jobs), "left": list(told.left)}, 202)
 
 
 @router.patch(

@@ -1,5 +1,6 @@
 """Jobs: ``/jobs/{system}`` and ``/jobs/{system}/{id}``."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -63,6 +64,22 @@ Key = Annotated[
         "you get the same response and no second job; with another job the request is "
         "refused (422).",
         examples=["7d1f0b2e"],
+    ),
+]
+States = Annotated[
+    list[JobState] | None,
+    EMPTY_IS_NONE,
+    Query(description="Only jobs in this state; may be repeated."),
+]
+Named = Annotated[
+    str | None, EMPTY_IS_NONE, Query(description="Only jobs with this name.")
+]
+Since = Annotated[
+    str | None,
+    EMPTY_IS_NONE,
+    Query(
+        description="Only jobs submitted since this time (RFC 3339).",
+        examples=["2026-01-31T08:00:00Z"],
     ),
 ]
 
@@ -164,27 +181,14 @@ async def list_jobs(
     request: Request,
     context: Context,
     system: System,
-    state: Annotated[
-        list[JobState] | None,
-        EMPTY_IS_NONE,
-        Query(description="Only jobs in this state; may be repeated."),
-    ] = None,
-    name: Annotated[
-        str | None, EMPTY_IS_NONE, Query(description="Only jobs with this name.")
-    ] = None,
-    since: Annotated[
-        str | None,
-        EMPTY_IS_NONE,
-        Query(
-            description="Only jobs submitted since this time (RFC 3339).",
-            examples=["2026-01-31T08:00:00Z"],
-        ),
-    ] = None,
+    state: States = None,
+    name: Named = None,
+    since: Since = None,
     limit: Limit = None,
     cursor: Cursor = None,
 ) -> Response:
     """List your jobs, newest first."""
-    chosen = JobFilter(frozenset(state or ()), name, _moment(since))
+    chosen = chosen_jobs(state, name, since)
     page = await context.services.jobs.list(
         context.caller, system, chosen, limit, cursor
     )
@@ -323,12 +327,23 @@ def _news(context: RequestContext) -> JobNews:
     return JobNews(context.services.jobs, context.services.events)
 
 
-def _moment(text: str | None) -> float | None:
-    if text is None:
-        return None
+def chosen_jobs(
+    states: list[JobState] | None, name: str | None, since: str | None
+) -> JobFilter:
+    """Return the filter that a query's fields mean.
+
+    Raises
+    ------
+    InvalidContent
+        ``since`` is no moment.
+    """
+    chosen = JobFilter(frozenset(states or ()), name)
+    if since is None:
+        return chosen
     try:
-        moment = datetime.fromisoformat(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        moment = datetime.fromisoformat(since)
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return replace(chosen, since=moment.timestamp())
     except (ValueError, OverflowError) as error:
         raise InvalidContent(
             "“since” has to be a time such as 2026-01-31T08:00:00Z."

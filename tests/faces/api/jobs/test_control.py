@@ -72,6 +72,27 @@ class TestControl:
         job = (await ada.get(f"/jobs/local/{other}")).json()
         assert (job["state"], job["reason"]) == ("canceled", "Canceled on request.")
 
+    async def test_many_are_canceled_by_a_filter(self, ada: httpx.AsyncClient) -> None:
+        hold = {"executable": "true", "hold": True}
+        one, other = [await submit(ada, **hold, name="a") for _ in range(2)]
+        array = await submit(ada, **hold, name="b", array="0-1")
+        kept = await submit(ada, **hold, name="c")
+        answer = await ada.delete("/jobs/local", params={"name": "a"})
+        assert answer.status_code == 202, answer.text
+        assert answer.json() == {"jobs": [one, other], "left": []}
+        for query in ({}, {"state": "odd"}, {"since": "soon"}, {"name": ""}):
+            answer = await ada.delete("/jobs/local", params=query)
+            assert answer.status_code == 422, answer.text
+        query = {"state": "held", "since": "2000-01-01", "name": "b"}
+        answer = await ada.delete("/jobs/local", params=query)
+        assert answer.json()["jobs"] == [f"{array}_0", f"{array}_1"]
+        for job in (one, other, array):
+            assert (await until_ended(ada, job))["state"] == "canceled"
+        assert (await ada.get(f"/jobs/local/{kept}")).json()["state"] == "held"
+        answer = await ada.delete("/jobs/local?since=2100-01-01T00:00:00Z")
+        assert answer.json() == {"jobs": [], "left": []}
+        assert (await ada.delete("/jobs/none?name=a")).status_code == 404
+
     async def test_orders_that_this_system_does_not_take(
         self, ada: httpx.AsyncClient
     ) -> None:
