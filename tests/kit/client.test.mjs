@@ -29,6 +29,20 @@ const problem = (status, more = {}, headers = {}) =>
     status, headers: { "Content-Type": "application/problem+json", ...headers },
   });
 
+test("classifiers are trained, reported and used by their addresses", async () => {
+  const { gateway, asked } = canned({ id: "r-1" }, { classifiers: [] }, {}, {}, {});
+  assert.equal((await gateway.classifiers.train("sky", "injection")).id, "r-1");
+  await gateway.classifiers.list({ survey: "sky" });
+  await gateway.classifiers.get("r-1");
+  await gateway.classifiers.report("r-1");
+  await gateway.classifiers.activate("r-1");
+  assert.deepEqual(asked.map(({ method, url }) => [method, url.replace("http://gateway:8000/api/v1", "")]), [
+    ["POST", "/classifiers"], ["GET", "/classifiers?survey=sky"], ["GET", "/classifiers/r-1"],
+    ["GET", "/classifiers/r-1/report"], ["POST", "/classifiers/r-1/activation"],
+  ]);
+  assert.deepEqual(JSON.parse(asked[0].body), { survey: "sky", method: "injection" });
+});
+
 test("every request says what it is from, and carries the token and no cookie", async () => {
   const { gateway, asked } = canned();
   await gateway.auth.session();

@@ -409,3 +409,22 @@ def test_votes_move_what_was_taken_as_bogus() -> None:
         bool(field_parity(10.1, 20.0)),
     ]
     assert replace(made, trials=[]).searched == made.searched
+
+
+@pytest.mark.parametrize(("many", "kept"), [(20, 40), (19, 76)])
+def test_faint_bogus_ones_count_only_where_there_are_few(many: int, kept: int) -> None:
+    examples = [
+        told(
+            Source.FOUND,
+            (10.0 + n, 20.0),
+            held_out=held,
+            features={"snr": significance},
+        )
+        for held in (True, False)
+        for significance in (6.0, 4.0)
+        for n in range(many)
+    ]
+    pair = Pair(image("b", 1.0), image("a", 0.0), 0)
+    made = gathered("night", [(pair, Found(examples, [], 0.02))])
+    assert len(made.examples) == kept
+    assert ("above 3.5" in made.searched["data"]) is (many < 20)

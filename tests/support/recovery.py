@@ -25,7 +25,7 @@ from gatewright.backends.processing.trials import (
     injected,
 )
 from gatewright.domains.classification import Example, Trial
-from gatewright.domains.processing.detecting import detect
+from gatewright.domains.processing.detecting import THRESHOLD, detect
 from gatewright.domains.processing.differencing import subtract_frames
 from gatewright.domains.processing.frames import Frame, Numbers, Pixels
 from gatewright.domains.processing.injecting import Stars, choose_stars
@@ -132,7 +132,11 @@ def decam(turns: int) -> Iterator[Part]:
         frames = [decam_frame(f"DEC-OBS{group}{letter}") for letter in "abcde"]
         for first, second in pairwise(range(5)):
             # What is bogus is the same each time, and counts once.
-            plain = found_in(frames[first], frames[second], held)
+            plain = [
+                one
+                for one in found_in(frames[first], frames[second], held)
+                if (one.features["snr"] or 0.0) >= THRESHOLD
+            ]
             for turn in range(turns):
                 for one, other in ((first, second), (second, first)):
                     part = _injected(

@@ -14,6 +14,7 @@ from gatewright.domains.classification import (
     field_parity,
 )
 from gatewright.domains.discovery import Candidate
+from gatewright.domains.processing.detecting import THRESHOLD
 from gatewright.domains.sky import Image
 
 MOST_PAIRS = 40
@@ -24,6 +25,7 @@ _MOST_TURNS = 4
 _PARTNERS = 3
 _OVERLAP = 0.35
 _SAME = 1.5 / 3600
+_LEAST_BOGUS = 20
 
 Plain = Mapping[str, Any]
 """An example or a trial as plain values."""
@@ -131,16 +133,30 @@ def gathered(survey: str, parts: Sequence[tuple[Pair, Found]]) -> Material:
         doubtful += [
             (first + n, (one["place"][0], one["place"][1]), names)
             for n, one in enumerate(found.examples)
-            if one["source"] == Source.FOUND and not one["aside"]
+            if one["source"] == Source.FOUND and not one["aside"] and not _faint(one)
         ]
+    # By rows of the sky, so that many are compared with few.
+    rows: dict[int, list[tuple[tuple[float, float], set[str]]]] = {}
+    for _, place, names in doubtful:
+        rows.setdefault(math.floor(place[1] / _SAME), []).append((place, names))
     real = {
         number
         for number, place, names in doubtful
         if any(
-            not names & others and _near(place, other) for _, other, others in doubtful
+            not names & others and _near(place, other)
+            for row in (-1, 0, 1)
+            for other, others in rows.get(math.floor(place[1] / _SAME) + row, ())
         )
     }
     kept = [n for n in range(len(examples)) if n not in real]
+    # Candidates begin at five sigma: fainter bogus ones serve only where these are few.
+    clear = [n for n in kept if not _faint(examples[n])]
+    enough = all(
+        sum(examples[n]["held_out"] is held and not examples[n]["real"] for n in clear)
+        >= _LEAST_BOGUS
+        for held in (True, False)
+    )
+    kept = clear if enough else kept
     # A pair is searched as it is twice: once each way.
     once = {id(pair): (pair, found) for pair, found in parts}.values()
     tested = [found.square_degrees for pair, found in once if pair.epoch]
@@ -149,13 +165,23 @@ def gathered(survey: str, parts: Sequence[tuple[Pair, Found]]) -> Material:
         "data": f"{len(once)} pairs of {len(images)} images of the survey “{survey}”, "
         f"as they are both ways, and {len(parts)} times with injected stars; the test "
         f"has {len(tested)} of the pairs, and half of their area; {len(real)} "
-        "detections that may be real are left out",
+        "detections that may be real are left out"
+        + (
+            ""
+            if enough
+            else "; too few are bogus above 5 sigma, so that those above 3.5 count"
+        ),
         "frames": 2 * len(tested),
         "square_degrees": float(sum(tested)),
         "zero_point": "0: magnitudes are -2.5 log10 of the flux in an image's own "
         "units",
     }
     return _only(Material(examples, trials, searched), kept)
+
+
+def _faint(one: Plain) -> bool:
+    significance: float = one["features"].get("snr", THRESHOLD)
+    return one["source"] == Source.FOUND and significance < THRESHOLD
 
 
 def _renumbered(trials: Sequence[Plain], places: Mapping[int, int]) -> list[Plain]:

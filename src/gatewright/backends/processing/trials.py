@@ -47,6 +47,8 @@ _AREA_OF_STAR = 2000.0
 _MOST_STARS = 60
 _IN_REFERENCE = 0.25
 _LEAST_TESTED = 10
+_FAINT = 3.5
+"""Significance from which bogus examples are searched, for surveys with few."""
 
 HeldOut = Callable[[float, float], bool | None]
 """Whether a position (ICRS degrees) is held out for the test; None to ignore it."""
@@ -134,7 +136,7 @@ def injected(
 def found_in(science: Frame, reference: Frame, held_out: HeldOut) -> list[Example]:
     """Return what is found in the difference of frames as they are, as bogus."""
     found = subtract_frames(prepare(science), prepare(reference), _FOURIER)
-    return examples_of(found, detect(found), [], held_out, 0.0)[0]
+    return examples_of(found, detect(found, _FAINT), [], held_out, 0.0)[0]
 
 
 def _in_reference(

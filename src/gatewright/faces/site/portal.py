@@ -12,7 +12,17 @@ from starlette.routing import Route
 from gatewright.faces.site.assets import Asset, Assets, make_asset
 from gatewright.faces.site.serve import asset_response
 
-VIEWS = ("files", "jobs", "queue", "data", "sky", "scan", "store", "account")
+VIEWS = (
+    "files",
+    "jobs",
+    "queue",
+    "data",
+    "sky",
+    "scan",
+    "classifiers",
+    "store",
+    "account",
+)
 """First path segments of the portal's views; each view defines what follows."""
 
 SHELL = "portal/index.html"

@@ -1,6 +1,7 @@
 /** One gateway and its families of resources. */
 import { Accounts, Auth } from "./accounts.js";
 import { Candidates } from "./candidates.js";
+import { Classifiers } from "./classifiers.js";
 import { Datasets } from "./datasets.js";
 import { events } from "./events.js";
 import { Files } from "./files.js";
@@ -35,6 +36,7 @@ export class Gateway {
     this.datasets = new Datasets(this.http);
     this.sky = new Sky(this.http);
     this.candidates = new Candidates(this.http);
+    this.classifiers = new Classifiers(this.http);
   }
 
   /** Whether there is anybody whose events can be followed: a page's visitor has none. */

@@ -6,6 +6,7 @@
 /** @type {Record<string, () => Promise<CustomElementConstructor>>} */
 const ELEMENTS = {
   "gw-candidates": async () => (await import("./gw-candidates.js")).GwCandidates,
+  "gw-classifier": async () => (await import("./gw-classifier.js")).GwClassifier,
   "gw-code": async () => (await import("./code.js")).GwCode,
   "gw-datasets": async () => (await import("./gw-catalogues.js")).GwDatasets,
   "gw-documents": async () => (await import("./gw-documents.js")).GwDocuments,

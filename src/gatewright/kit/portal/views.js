@@ -24,6 +24,7 @@ export const VIEWS = [
   { id: "data", word: "Data", icon: "data", href: at("/data"), rail: true, render: data },
   { id: "sky", word: "Sky", icon: "sky", href: at("/sky"), rail: true, render: sky },
   { id: "scan", word: "Scan", icon: "search", href: at("/scan"), rail: true, scope: "sky:vote", render: scan },
+  { id: "classifiers", word: "Classifiers", icon: "search", href: at("/classifiers"), rail: false, scope: "sky:vote", render: classifiers },
   { id: "store", word: "Store", icon: "store", href: at("/store"), rail: true, scope: "store", render: store },
   { id: "account", word: "Account", icon: "account", href: at("/account"), rail: true, scope: "account:read", render: account },
   { id: "sign-in", word: "Sign in", icon: "account", href: at("/sign-in"), rail: false, render: signIn },
@@ -121,8 +122,18 @@ function scan({ query }) {
   const [survey, difference, candidate] = ["survey", "difference", "candidate"].map((name) => query.get(name) ?? "");
   const open = (/** @type {CustomEvent} */ event) => go(addressOf("scan", [], { survey, difference, candidate: event.detail.id }), true);
   return html`<gw-scan survey=${survey} difference=${difference} candidate=${candidate}></gw-scan>
-    <section class="gw-section"><h2>All candidates</h2>
+    <section class="gw-section"><div class="head"><h2>All candidates</h2><a href=${at("/classifiers")}>What scores them</a></div>
       <gw-candidates survey=${survey} difference=${difference} @gw-open=${open}></gw-candidates></section>`;
+}
+
+/** @param {Place} place */
+function classifiers({ parts }) {
+  if (parts.length) return html`<section class="gw-section"><h1>What scores the candidates of ${readable(parts[0])}</h1><gw-classifier survey=${readable(parts[0])}></gw-classifier></section>`;
+  const open = (/** @type {CustomEvent} */ event) => {
+    event.preventDefault();
+    go(addressOf("classifiers", [escapeName(event.detail.id ?? event.detail)]));
+  };
+  return html`<section class="gw-section"><h1>Classifiers</h1><p class="gw-muted">Choose the survey whose candidates are to be scored.</p><gw-surveys @gw-open=${open}></gw-surveys></section>`;
 }
 
 /** @param {Place} place */
