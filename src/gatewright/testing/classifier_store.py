@@ -1,6 +1,6 @@
-"""What every store of classifiers keeps to.
+"""Contract tests for stores of classifiers.
 
-Subclass :class:`ClassifierStoreContract` in a test module and give it the fixture
+Subclass :class:`ClassifierStoreContract` in a test module and provide the fixture
 ``store``: an empty :class:`gatewright.domains.classification.ClassifierStore`.
 """
 
@@ -23,12 +23,12 @@ CONTENT = Content('{"judge": 1}', '{"report": 2}', '{"material": 3}')
 async def begun(
     store: ClassifierStore, survey: str = "night", at: float = 100.0
 ) -> Classifier:
-    """Return a classifier that is in training for ten seconds."""
+    """Return a classifier whose training has a lease of ten seconds."""
     return await store.begin(survey, Method.INJECTION, "ann", at, at + 10.0)
 
 
 async def ready(store: ClassifierStore, survey: str = "night") -> Classifier:
-    """Return a classifier that is trained and active."""
+    """Return a trained, active classifier."""
     made = await begun(store, survey)
     trained = replace(
         made,
@@ -42,7 +42,7 @@ async def ready(store: ClassifierStore, survey: str = "night") -> Classifier:
 
 
 class ClassifierStoreContract:
-    """Tests that every store of classifiers passes."""
+    """Tests that every :class:`ClassifierStore` must pass."""
 
     async def test_versions_count_within_a_survey(self, store: ClassifierStore) -> None:
         first = await ready(store)

@@ -108,7 +108,7 @@ class FitsReader:
                 )
                 images.append(image)
         except (KeyError, TypeError, ValueError) as error:
-            raise BackendFailed("The reader gave an answer of another form.") from error
+            raise BackendFailed("The reader gave an unexpected answer.") from error
         return ScannedFile(read, images, tuple(found["left_out"]))
 
     async def cut(self, image: Image, request: CutoutRequest) -> Content:

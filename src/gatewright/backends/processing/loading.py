@@ -27,7 +27,9 @@ def load_frame(ref: Mapping[str, Any], place: Circle | None, margin: int) -> Fra
         if name.endswith(suffixes):
             found = loader(ref["path"], ref["identity"], ref["hdu"], place, margin)
             return _with_seeing(found, ref["seeing"])
-    raise InvalidContent(f"The image “{ref['image']}” is of a format that only reads.")
+    raise InvalidContent(
+        f"The format of the image “{ref['image']}” cannot be processed, only read."
+    )
 
 
 def _with_seeing(frame: Frame, seeing: float | None) -> Frame:

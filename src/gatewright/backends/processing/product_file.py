@@ -42,7 +42,7 @@ def cropped(projection: Projection, shape: Sequence[int], place: Circle | None) 
     x, y = projection.to_pixels(ra, dec)
     known = np.isfinite(x + y)
     if not known.any():
-        raise NotFound("The place has no pixel of the science image.")
+        raise NotFound("The region contains no pixel of the science image.")
     edges = [
         (
             max(0, math.floor(v[known].min() + 0.5)),
@@ -52,7 +52,7 @@ def cropped(projection: Projection, shape: Sequence[int], place: Circle | None) 
     ]
     (top, bottom), (left, right) = edges
     if top >= bottom or left >= right:
-        raise NotFound("The place has no pixel of the science image.")
+        raise NotFound("The region contains no pixel of the science image.")
     return slice(top, bottom), slice(left, right)
 
 
@@ -100,7 +100,7 @@ def write_planes(
             raise
         raise TooLarge(
             f"This would have {packed.tell() >> 10} KiB, and the gateway makes no "
-            "answer that large. Ask for a smaller place with “pos”."
+            "answer that large. Request a smaller region with “pos”."
         ) from error
     return {}
 

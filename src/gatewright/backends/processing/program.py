@@ -123,7 +123,7 @@ def light_curve(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
         usable.append((number, frame))
     if not usable:
         raise NotFound(
-            "No frame could be measured there. The first: "
+            "No frame could be measured at this position. The first frame: "
             + next(iter(reasons.values()), "there is none."),
         )
     loads = [partial(_given, frame) for _, frame in usable]
@@ -165,7 +165,7 @@ def _side(side: Mapping[str, Any], place: Circle | None, memory: int) -> _Made:
     if needed > memory:
         raise TooLarge(
             f"This needs about {needed >> 20} MiB of memory, and a process has "
-            f"{memory >> 20}. Ask for a smaller place with “pos”.",
+            f"{memory >> 20}. Request a smaller region with “pos”.",
             estimate_bytes=needed,
             limit_bytes=memory,
         )

@@ -1,4 +1,4 @@
-"""Trials and learning, in the processes that work on images."""
+"""Trials and training of classifiers in the processing workers."""
 
 import hashlib
 from collections.abc import Sequence

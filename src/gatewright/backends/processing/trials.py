@@ -58,9 +58,9 @@ def trial(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
     """Inject stars into ``science`` and ``reference``, subtract, and return examples.
 
     ``seed`` determines the stars. ``epoch`` is 1 for frames that are held out for the
-    test, else 0. With ``plain`` the frames are also subtracted without stars; what is
-    found then is bogus. Each pair has that once in each direction, however often stars
-    are injected.
+    test, else 0. With ``plain`` the frames are also subtracted without stars, and the
+    detections are bogus examples. This is done once for each pair and direction,
+    however often stars are injected.
 
     Raises
     ------
@@ -134,7 +134,7 @@ def injected(
 
 
 def found_in(science: Frame, reference: Frame, held_out: HeldOut) -> list[Example]:
-    """Return what is found in the difference of frames as they are, as bogus."""
+    """Return the detections of two unchanged frames' difference, as bogus examples."""
     found = subtract_frames(prepare(science), prepare(reference), _FOURIER)
     return examples_of(found, detect(found, _FAINT), [], held_out, 0.0)[0]
 

@@ -107,9 +107,9 @@ class Workshop:
         frames: Sequence[FrameRef],
         person: str,
     ) -> dict[str, Any]:
-        """Return what a function of a process answers, up to 16 MiB.
+        """Return the answer of a worker's function, up to 16 MiB.
 
-        ``handle`` is a name that no other arguments have.
+        ``handle`` identifies the arguments: equal handles mean equal arguments.
         """
         pool = await self._started(frames)
         arguments["memory"] = self._settings.pool.memory_bytes
@@ -209,11 +209,11 @@ def file_identity(path: Path) -> str:
 
 
 def _other_form() -> BackendFailed:
-    return BackendFailed("The processing gave an answer of another form.")
+    return BackendFailed("The processing worker gave an unexpected answer.")
 
 
 def told_frame(frame: FrameRef) -> dict[str, Any]:
-    """Return what a process has to know of a frame."""
+    """Return the parts of a frame reference that a worker needs."""
     told = asdict(frame)
     return {name: told[name] for name in ("image", "path", "identity", "hdu", "seeing")}
 

@@ -39,7 +39,7 @@ _READ = "SELECT judge, report, material FROM classifier_content WHERE id = ?"
 
 
 class SqlClassifiers:
-    """Implements :class:`gatewright.domains.classification.ClassifierStore`."""
+    """Implements :class:`gatewright.domains.classification.ClassifierStore` in SQL."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

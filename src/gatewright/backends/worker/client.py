@@ -183,7 +183,7 @@ class Worker:
             return msgspec.json.decode(answer.body, type=kind)
         except (msgspec.DecodeError, ValueError, RecursionError) as error:
             self._drop()
-            raise BackendFailed("The worker's answer makes no sense.") from error
+            raise BackendFailed("The worker's answer is not valid.") from error
 
     async def exchange(
         self,

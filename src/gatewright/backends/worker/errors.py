@@ -26,15 +26,15 @@ _MEANINGS: dict[int, tuple[type[GatewayError], str]] = {
     errno.EROFS: (NotAllowed, "The file system is read-only."),
     errno.EKEYREJECTED: (
         NotAllowed,
-        "A token that is narrowed to a folder gives no link another name.",
+        "A token restricted to a folder cannot give a link another name.",
     ),
     errno.EXDEV: (NotAllowed, "The path leads out of the files that may be reached."),
     errno.ETXTBSY: (Conflict, "The file is a program that is running."),
     errno.EBUSY: (Conflict, "The file or folder is in use by the system."),
-    errno.EEXIST: (AlreadyExists, "Something of that name is there already."),
+    errno.EEXIST: (AlreadyExists, "A file or folder of this name exists already."),
     errno.ENOTEMPTY: (Conflict, "The folder is not empty; delete it with “recursive”."),
     errno.ENOTDIR: (Conflict, "A part of the path is a file, not a folder."),
-    errno.EISDIR: (Conflict, "This is a folder, and a file is needed."),
+    errno.EISDIR: (Conflict, "This is a folder; a file is needed."),
     errno.EMLINK: (Conflict, "The file has as many links as it can have."),
     errno.ENOLINK: (
         Conflict,

@@ -1,4 +1,4 @@
-"""Fields of the sky by which examples are kept for the test."""
+"""Divides the sky into fields for training and fields for the test."""
 
 import math
 
@@ -7,9 +7,9 @@ CELL = 0.5 / 60
 
 
 def field_parity(ra: float, dec: float) -> int:
-    """Return 0 or 1 for a place in ICRS degrees: the colours of a chess board.
+    """Return 0 or 1 for a position in ICRS degrees, alternating like a chessboard.
 
-    Fields are half an arc minute high, and as wide in the middle of their rows.
+    Fields are half an arcminute high, and as wide at the centre of their rows.
     """
     row = math.floor((dec + 90.0) / CELL)
     cos = math.cos(math.radians((row + 0.5) * CELL - 90.0))

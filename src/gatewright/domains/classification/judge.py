@@ -63,7 +63,9 @@ class Judge:
             features = [str(one) for one in told["features"]]  # type: ignore[attr-defined]
             return Judge(features, Forest.from_json(told["trees"]), curve)  # type: ignore[arg-type]
         except (KeyError, TypeError, ValueError) as error:
-            raise InvalidContent("The classifier is of another form.") from error
+            raise InvalidContent(
+                "The stored classifier is damaged or of another version."
+            ) from error
 
 
 def train(examples: Sequence[Example], seed: int = 1, trees: int = TREES) -> Judge:

@@ -31,7 +31,7 @@ class Example:
     aside: bool = False
     """Whether the threshold rules flag the detection as an artefact."""
     place: Sequence[float] | None = None
-    """Right ascension and declination, ICRS degrees; None where unknown."""
+    """Right ascension and declination, ICRS degrees; None if unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +120,9 @@ class Classifier:
     reason: str | None = None
     """Why it failed or was refused; None otherwise."""
     until: float = 0.0
-    """Time at which a training that reports no progress has ended, seconds since 1970.
-    """
+    """End of the training's lease, seconds since 1970.
+
+    A training that is not renewed until then has failed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What classification needs of the world: a durable record that all processes share."""
+"""Protocol of the store of classifiers, which all gateway processes share."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -9,41 +9,41 @@ from gatewright.domains.classification.model import Classifier, Method
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a classifier is made of, as JSON texts."""
+    """A classifier and its training data, as JSON texts."""
 
     judge: str
-    """The trained classifier: :meth:`Judge.to_json`."""
+    """The trained classifier, from :meth:`Judge.to_json`."""
     report: str
-    """What is known of it."""
+    """The evaluation of the classifier."""
     material: str
-    """What it was trained and tested with: examples, trials, and what they are from."""
+    """The examples and trials for training and test, and their origin."""
 
 
 class ClassifierStore(Protocol):
-    """Versions of classifiers, of which one at most is active in each survey."""
+    """Stores versions of classifiers, of which each survey has at most one active."""
 
     async def begin(
         self, survey: str, method: Method, owner: str, at: float, until: float
     ) -> Classifier:
-        """Note that the next version of a survey is in training until a moment.
+        """Record the next version of a survey's classifier, in training until a time.
 
         Raises
         ------
         Conflict
-            Another is in training.
+            Another version is in training.
         """
         ...
 
     async def step(self, classifier: str, done: int, total: int, until: float) -> None:
-        """Note how far a training is, and put off the moment until which it runs."""
+        """Record the progress of a training, and extend its lease until a time."""
         ...
 
     async def end(self, classifier: Classifier, content: Content | None) -> None:
-        """Keep what came of a training; an active one takes the place of another."""
+        """Store the result of a training; an active one replaces the former."""
         ...
 
     async def activate(self, classifier: Classifier) -> None:
-        """Let a classifier judge its survey's candidates from now on."""
+        """Make a classifier the active one of its survey."""
         ...
 
     async def classifiers(self, surveys: Collection[str]) -> Sequence[Classifier]:
@@ -51,13 +51,13 @@ class ClassifierStore(Protocol):
         ...
 
     async def classifier(self, classifier: str) -> Classifier | None:
-        """Return one version."""
+        """Return one version; None if it does not exist."""
         ...
 
     async def active(self, survey: str) -> str | None:
-        """Return the name of a survey's active classifier."""
+        """Return the identifier of a survey's active classifier; None without one."""
         ...
 
     async def content(self, classifier: str) -> Content | None:
-        """Return what a classifier is made of; None for one that is not trained."""
+        """Return a classifier's content; None if it is not trained."""
         ...

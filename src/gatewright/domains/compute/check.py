@@ -48,7 +48,7 @@ def check_capacity(resources: Resources, capabilities: Capabilities) -> None:
     Raises
     ------
     InvalidContent
-        The message names what was asked for, and the most that a job can have.
+        The message names the requested amount, and the largest possible one.
     """
     for asked, most, unit in (
         (resources.cores, capabilities.cores, "cores"),

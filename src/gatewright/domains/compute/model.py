@@ -104,11 +104,11 @@ class Attributes:
     reservation: str | None = None
     """Reservation in which the job runs."""
     qos: str | None = None
-    """Quality of service."""
+    """Quality of service (QOS) of the scheduler."""
     constraint: str | None = None
-    """Features that its nodes must have, in the scheduler's notation."""
+    """Features that the nodes must have, in the scheduler's notation."""
     licenses: str | None = None
-    """Licences that it uses, in the scheduler's notation."""
+    """Software licences that the job uses, in the scheduler's notation."""
 
 
 @dataclass(frozen=True, slots=True)

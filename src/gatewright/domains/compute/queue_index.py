@@ -1,4 +1,4 @@
-"""The queue of a system in an order in which its pages are found quickly."""
+"""An index of a system's queue, by which its pages are found quickly."""
 
 from bisect import bisect_right
 from collections import defaultdict
@@ -13,10 +13,10 @@ from gatewright.domains.compute.snapshot import QueuedJob, Snapshot
 
 
 class QueueIndex:
-    """The jobs of one snapshot: counted, sorted, and listed by what filters select.
+    """The jobs of one snapshot: counted, sorted, and listed by filter values.
 
-    It is made once for each snapshot. Without it, every page of a queue of 20,000 jobs
-    would take a look at each of them.
+    It is built once for each snapshot. Without it, each page of a queue of 20,000 jobs
+    would examine every job.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class QueueIndex:
 
     @cached_property
     def _lists(self) -> Mapping[tuple[str, str], Sequence[QueuedJob]]:
-        """The jobs with each value of what a filter selects, oldest first."""
+        """The jobs by filter criterion and value, oldest first."""
         lists: defaultdict[tuple[str, str], list[QueuedJob]] = defaultdict(list)
         for job in self._jobs:
             lists["user", job.user].append(job)
@@ -106,7 +106,7 @@ class QueueIndex:
         return sorted([*here, *elsewhere], key=_place)
 
     def _shortest(self, chosen: QueueFilter) -> Sequence[QueuedJob]:
-        """Return the shortest list that has all jobs that a filter accepts."""
+        """Return the shortest list that contains all jobs that a filter accepts."""
         selected = {
             "user": chosen.user,
             "name": chosen.name,

@@ -136,8 +136,7 @@ class JobService:
         Raises
         ------
         InvalidContent
-            There are no or too many jobs, or the key was used with other
-            specifications.
+            There are no or too many jobs, or the key has other specifications.
         Conflict
             The first request with the key is still in progress.
         """
@@ -183,8 +182,7 @@ class JobService:
     async def get(self, caller: Caller, system: str, job_id: str) -> Job:
         """Return a job of the caller, or an array summarized as one job.
 
-        A queued job includes the start time that the scheduler expects, if it tells
-        one.
+        A queued job includes the expected start time, if the scheduler tells one.
         """
         caller.require(Scope.JOBS_READ)
         job = as_one(await self._named(caller, system, job_id), job_id)
@@ -249,9 +247,7 @@ class JobService:
     async def order(
         self, caller: Caller, system: str, job_id: str, order: Order
     ) -> Job:
-        """Send a signal to a job, or change its time limit; return the job.
-
-        For an array, the order goes to the elements that it applies to.
+        """Send a signal to a job or array, or change its time limit.
 
         Raises
         ------
@@ -277,8 +273,7 @@ class JobService:
         Raises
         ------
         NotFound
-            The caller has no such job, or it is an array, whose elements have the
-            files.
+            The caller has no such job, or it is an array (its elements have files).
         """
         job = await self.get(caller, system, job_id)
         if job.tasks is not None:
@@ -343,7 +338,7 @@ class JobService:
         return whole, nodes_of(whole, has, system), partitions_of(whole, has)
 
     def _index(self, system: str, whole: Snapshot) -> QueueIndex:
-        """Return the index of a snapshot; that of a system's newest one is kept."""
+        """Return the index of a snapshot; the newest one of each system is cached."""
         index = self._indexes.get(system)
         if index is None or index.whole is not whole:
             index = self._indexes[system] = QueueIndex(whole)
@@ -379,10 +374,7 @@ class JobService:
     ) -> Sequence[Job]:
         """Return the jobs of an id that have not started.
 
-        Raises
-        ------
-        Conflict
-            All of them have started or ended, or one is still being submitted.
+        Raise Conflict if none is left.
         """
         live = await self._live(caller, system, job_id)
         jobs = [job for job in live if job.state is not JobState.ACTIVE]

@@ -70,7 +70,7 @@ class ObjectChanges:
         caller.require(Scope.SKY_VOTE)
         caller.require_user()
         if name == other:
-            raise InvalidContent("An object is not merged with itself.")
+            raise InvalidContent("An object cannot be merged with itself.")
         kept = await self._discovery.sky_object(caller, name)
         gone = await self._discovery.sky_object(caller, other)
         places = (unit_vector(one.ra, one.dec) for one in (kept, gone))

@@ -57,7 +57,7 @@ class CandidateStore(Protocol):
     async def voted(
         self, visible: Collection[str], survey: str, limit: int
     ) -> Sequence[Candidate]:
-        """Return candidates with pixels of a survey that have votes, by name."""
+        """Return visible candidates of a survey that have votes, by identifier."""
         ...
 
     async def claim(

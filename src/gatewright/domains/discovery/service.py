@@ -30,7 +30,7 @@ from gatewright.domains.discovery.ports import CandidateStore
 CHANNEL = "sky:candidates"
 """Owner of the events of candidates; no account can have this name."""
 MOST_VOTED = 20_000
-"""Most candidates that votes are learned from."""
+"""Largest number of candidates whose votes are used for training."""
 LONGEST_COMMENT = 4000
 """Largest number of characters of a comment."""
 CLAIM_SECONDS = 300.0
@@ -130,7 +130,7 @@ class Discovery:
         await self._store.release(caller.require_user())
 
     async def voted(self, caller: Caller, survey: str) -> Sequence[Candidate]:
-        """Return the candidates of a survey that people voted on, to learn from."""
+        """Return the visible candidates of a survey with votes, for training."""
         caller.require(Scope.SKY_READ)
         return await self._store.voted(await self._visible(caller), survey, MOST_VOTED)
 
@@ -242,7 +242,9 @@ class Discovery:
                 f"{len(words)}."
             )
         if "\0" in words or any("\ud800" <= one <= "\udfff" for one in words):
-            raise InvalidContent("A comment has no NUL and no half of a character.")
+            raise InvalidContent(
+                "A comment must not contain NUL or unpaired surrogates."
+            )
         made = Comment(new_id(), candidate, person, words, self._clock())
         await self._store.comment(made)
         await self._tell(

@@ -98,7 +98,9 @@ def prepare(frame: Frame) -> Prepared:
         saturated = grown(np.nan_to_num(values) >= frame.saturation, _SATURATED)
     background = measure_background(values, bad | saturated)
     if not np.isfinite(background.noise).all():
-        raise InvalidContent(f"The image “{frame.name}” has no sky to measure.")
+        raise InvalidContent(
+            f"The image “{frame.name}” has too few pixels to measure its sky."
+        )
     sky = background.level_map()
     noise = np.maximum(background.noise_map(), np.float32(1e-20))
     if frame.variance is not None:
