@@ -134,7 +134,7 @@ def test_too_few_examples_are_refused_with_what_to_do() -> None:
 @pytest.mark.parametrize("wrong", [{}, {"features": 1}, {"slope": "x"}])
 def test_a_judge_of_another_form_is_refused(wrong: dict[str, object]) -> None:
     usual = train(_examples(), trees=1).to_json()
-    with pytest.raises(InvalidContent, match="another form"):
+    with pytest.raises(InvalidContent, match="damaged or of another version"):
         Judge.from_json({**usual, **wrong} if wrong else {})
 
 

@@ -60,4 +60,4 @@ async def test_a_product_larger_than_an_answer_is_refused(tmp_path: Path) -> Non
         async with client(app, services, who) as api:  # type: ignore[arg-type]
             answer = await api.post("/coadds", json=body, timeout=120)
     assert answer.status_code == 413, answer.text
-    assert "smaller place" in answer.json()["detail"]
+    assert "smaller region" in answer.json()["detail"]
