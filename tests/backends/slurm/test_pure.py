@@ -1,13 +1,12 @@
 """What is run, and what it means: values without a cluster."""
 
-import os
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.backends.slurm.made import JOB
 
 from gatewright.backends.slurm import parse, values
 from gatewright.backends.slurm.checks import capabilities_of, check
@@ -17,14 +16,7 @@ from gatewright.backends.slurm.failures import failure, refusal, without_account
 from gatewright.backends.slurm.looks import Looks
 from gatewright.backends.slurm.marks import Mark, NativeId, mark_in, mark_of, native_id
 from gatewright.backends.slurm.parse import QueueRow
-from gatewright.backends.slurm.script import (
-    DONE_ALREADY,
-    Claim,
-    claim_in,
-    claim_name,
-    script_of,
-)
-from gatewright.backends.slurm.statuses import Turns, claimed, counted
+from gatewright.backends.slurm.statuses import Turns, counted
 from gatewright.backends.slurm.words import why_it_ended
 from gatewright.core.errors import (
     BackendFailed,
@@ -38,7 +30,6 @@ from gatewright.domains.compute import (
     Attributes,
     Condition,
     JobSpec,
-    JobState,
     NativeDependency,
     Partition,
     Resources,
@@ -47,12 +38,9 @@ from gatewright.domains.compute import (
 )
 from gatewright.domains.files import Outcome
 
-JOB = Submission(
-    uuid="01hv", id="7", system="cluster", user="ada", name="a,b c",
-    spec=JobSpec(executable="true"), directory="/w", stdout_path="/w/50%.out",
-    stderr_path="/w/7.err", submitted_at=5.0,
-)  # fmt: skip
 MARK = Mark("01hv", "ada")
+
+
 WAITING = QueueRow(
     "21", "21", "root", "PENDING", "Priority", "", 1, 1, "batch", "science", 1, "0",
     600.0, 90.0, None, None, "", "a", "",
@@ -193,97 +181,6 @@ class TestDirectives:
     @pytest.mark.parametrize("text", ["-Jarray", "--wait-all-nodes=1", "-t 5", "-H"])
     def test_others_are_taken(self, text: str) -> None:
         assert directives(f"#!/bin/sh\n#SBATCH {text}\n").lines
-
-
-class TestScript:
-    """The scripts are run here, by the shell that would run them in a job."""
-
-    def run(
-        self, script: str, folder: Path, job: str = "5", **more: str
-    ) -> "subprocess.CompletedProcess[bytes]":
-        return subprocess.run(
-            ["/bin/sh"], input=script.encode(), check=False, capture_output=True,
-            cwd=folder, env={"PATH": os.defpath, "SLURM_JOB_ID": job, **more},
-        )  # fmt: skip
-
-    def test_the_work_is_done_once(self, tmp_path: Path) -> None:
-        job = replace(JOB, spec=JobSpec(script="#!/bin/sh\necho $1 >>log; exit 3\n",
-                                        arguments=("a b",)))  # fmt: skip
-        script = script_of(job, "01hv", f"{tmp_path}/home/.gatewright")
-        assert self.run(script, tmp_path).returncode == 3
-        for other in ("5", "6"):
-            assert self.run(script, tmp_path, other).returncode == DONE_ALREADY
-        assert (tmp_path / "log").read_text() == "a b\n"
-        text = (tmp_path / "home/.gatewright/01hv").read_text()
-        claim = claim_in(text)
-        assert claim is not None
-        assert (claim.number, claim.exit_code) == ("5", 3)
-        assert claimed(claim, "n").state is JobState.FAILED
-        again = self.run(script, tmp_path, SLURM_RESTART_COUNT="1")
-        assert again.returncode == 3
-        assert (tmp_path / "log").read_text() == "a b\n" * 2
-        assert [p.name for p in (tmp_path / "home/.gatewright").iterdir()] == ["01hv"]
-
-    def test_a_home_that_cannot_be_written_is_no_hindrance(
-        self, tmp_path: Path
-    ) -> None:
-        script = script_of(JOB, "01hv", "/proc/none")
-        for _ in range(2):
-            assert self.run(script, tmp_path).returncode == 0
-
-    def test_elements_write_files_of_their_own(self, tmp_path: Path) -> None:
-        spec = JobSpec(executable="printenv", arguments=("GATEWRIGHT_JOB_ID",))
-        parts = [
-            replace(JOB, spec=spec, id=f"7_{index}", array_id="7", array_index=index,
-                    stdout_path=f"{tmp_path}/o'{index}", stderr_path=f"{tmp_path}/{e}")
-            for index, e in ((1, "o'1"), (2, "e2"))
-        ]  # fmt: skip
-        script = script_of(parts[0], "a1", f"{tmp_path}/c", parts)
-        for index in ("1", "2"):
-            done = self.run(script, tmp_path, SLURM_ARRAY_TASK_ID=index)
-            assert (done.returncode, done.stdout) == (0, b"")
-            assert (tmp_path / f"o'{index}").read_text() == f"7_{index}\n"
-            assert (tmp_path / "c" / claim_name("a1", index)).exists()
-
-    def test_a_script_without_interpreter_and_one_with_signals(
-        self, tmp_path: Path
-    ) -> None:
-        plain = replace(
-            JOB, spec=JobSpec(script="echo $VALUE", environment={"VALUE": "=$'"})
-        )
-        done = self.run(script_of(plain, "p", str(tmp_path)), tmp_path)
-        assert done.stdout == b"=$'\n"
-        spec = JobSpec(script="#!/bin/sh\n#SBATCH --signal=B:USR1@60\necho x\n")
-        text = script_of(replace(JOB, spec=spec), "q", str(tmp_path))
-        assert text.splitlines()[1] == "#SBATCH --signal=B:USR1@60"
-        assert self.run(text, tmp_path).stdout == b"x\n"
-        claim = claim_in((tmp_path / "q").read_text())
-        assert claim is not None
-        assert claim.exit_code is None
-
-    def test_a_job_is_told_its_cores(self, tmp_path: Path) -> None:
-        """Those that Slurm gave it, and where it does not say those it asked for."""
-        names = "$OMP_NUM_THREADS $GATEWRIGHT_JOB_CORES"
-        for name, resources, variables, told in (
-            ("a", Resources(), {}, "1 1"),
-            ("b", Resources(process_count=2, cpu_cores_per_process=3), {}, "3 6"),
-            ("c", Resources(), {"SLURM_CPUS_PER_TASK": "4"}, "4 4"),
-            (
-                "d",
-                Resources(),
-                {"SLURM_CPUS_PER_TASK": "4", "SLURM_NTASKS": "2"},
-                "4 8",
-            ),
-        ):
-            spec = JobSpec(script=f"echo {names}", resources=resources)
-            text = script_of(replace(JOB, spec=spec), name, str(tmp_path))
-            done = self.run(text, tmp_path, **variables)
-            assert done.stdout.decode().strip() == told
-
-    def test_claims_that_tell_nothing(self) -> None:
-        assert claim_in("") is None
-        assert claim_in("ended 5 0 9\nbegun 5 x 9\n") is None
-        assert claim_in("begun 5 0 9\nended 6 0 9\n") == Claim("5", 9.0)
 
 
 def outcome(stderr: str, code: int = 1, *, timed_out: bool = False) -> Outcome:
