@@ -3,13 +3,14 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.backends.sql.databases import SECONDS
 from tests.support.app import caller
+from tests.support.learning import candidate, image, told
 
 from gatewright.backends.sql.classifiers import SqlClassifiers
 from gatewright.backends.sql.migrations import migrate
@@ -23,57 +24,19 @@ from gatewright.domains.classification import (
     Example,
     Method,
     Source,
-    field_parity,
     train,
 )
-from gatewright.domains.discovery import Candidate, Finding, Origin, Tally
+from gatewright.domains.discovery import Candidate, Tally
 from gatewright.domains.processing import FrameRef
 from gatewright.domains.sky import Image
 from gatewright.operations.classification import Classifiers
 from gatewright.operations.learning import (
-    LEAST_TRIALS,
-    MOST_PAIRS,
     Found,
     Learned,
     Material,
-    Pair,
-    gathered,
-    pairs_of,
-    turns_of,
-    with_votes,
 )
 
 ADA = caller("ada")
-
-
-def image(
-    name: str, night: float, ra: float = 10.0, band: str = "r", fov: float = 0.1
-) -> Image:
-    return Image(
-        id=name,
-        survey="night",
-        path=f"/{name}",
-        identity="1",
-        hdu=0,
-        polygon=(),
-        ra=ra,
-        dec=20.0,
-        fov=fov,
-        width=100,
-        height=100,
-        scale=0.3,
-        file_size=1,
-        observation=name,
-        t_min=60000.0 + night,
-        band=band,
-    )
-
-
-def told(source: Source, place: tuple[float, float], **more: Any) -> dict[str, Any]:
-    """Return an example as plain values."""
-    usual = {"features": {"likeness": 0.5}, "held_out": False, "aside": False}
-    real = source is Source.INJECTED
-    return {**usual, "real": real, "source": str(source), "place": place, **more}
 
 
 @dataclass
@@ -174,13 +137,6 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     yield World(classifiers, trainer, store, voted, now)
     await classifiers.close()
     await database.close()
-
-
-def candidate(
-    name: str, votes: Tally, place: tuple[float, float] = (10.0, 20.0)
-) -> Candidate:
-    found = Finding(1, *place, 3.0, 4.0, 9.0, 100.0, 10.0, {"likeness": 0.9})
-    return Candidate(name, Origin("d-1", ["night"]), found, "o-1", votes)
 
 
 async def test_a_worse_one_is_refused_and_an_equal_one_is_used(world: World) -> None:
@@ -305,126 +261,3 @@ async def test_what_may_not_be_seen_is_not_there(world: World) -> None:
         await world.classifiers.train(eve, "team", Method.INJECTION)
     with pytest.raises(Conflict, match="overlap"):
         await world.classifiers.train(ADA, "team", Method.INJECTION)
-
-
-def test_images_go_with_those_before_them_in_their_night_and_band() -> None:
-    images = [
-        *(image(f"a{n}", 0.01 * n) for n in range(5)),
-        image("other-band", 0.005, band="g"),
-        image("far", 0.5, ra=11.0),
-        image("b0", 1.0),
-        image("b1", 1.01),
-    ]
-    pairs = pairs_of(images)
-    names = [(one.science.id, one.reference.id, one.epoch) for one in pairs]
-    assert ("a1", "a0", 0) in names
-    assert {r for s, r, _ in names if s == "a4"} == {"a3", "a2", "a1"}
-    assert [(r, e) for s, r, e in names if s == "b0"] == [("a4", 1)]
-    assert [r for s, r, _ in names if s == "b1"] == ["b0"]
-    assert not {"far", "other-band"} & {n for s, r, _ in names for n in (s, r)}
-    one_night = pairs_of(images[:5])
-    assert {one.epoch for one in one_night} == {0, 1}
-    held = {one.science.id for one in one_night if one.epoch}
-    assert not held & {one.science.id for one in one_night if not one.epoch}
-
-
-def test_many_pairs_are_taken_evenly_and_few_several_times() -> None:
-    many = pairs_of([image(f"{n:03}", float(n)) for n in range(100)])
-    assert len(many) == MOST_PAIRS
-    nights = [int(one.science.id) for one in many]
-    assert nights[0] < 5
-    assert nights[-1] > 94
-    assert {one.epoch for one in many} == {0, 1}
-    assert turns_of(many) == 2
-    assert turns_of(many[:3]) * 3 >= LEAST_TRIALS
-    assert turns_of(many[:1]) == 8
-
-
-def test_what_shows_twice_without_a_common_image_may_be_real() -> None:
-    a, b, c, d = (image(name, float(n)) for n, name in enumerate("abcd"))
-    twice, once, aside = (10.0, 20.0), (10.01, 20.0), (10.02, 20.0)
-    parts = [
-        (
-            Pair(b, a, 0),
-            Found(
-                [
-                    told(Source.FOUND, twice),
-                    told(Source.INJECTED, twice),
-                    told(Source.FOUND, once),
-                    told(Source.FOUND, aside, aside=True),
-                ],
-                [{"example": 1}, {"example": None}],
-                0.02,
-            ),
-        ),
-        (
-            Pair(d, c, 1),
-            Found(
-                [told(Source.FOUND, twice), told(Source.FOUND, aside, aside=True)],
-                [],
-                0.02,
-            ),
-        ),
-        (Pair(b, c, 0), Found([told(Source.FOUND, once)], [{"example": None}], 0.02)),
-    ]
-    made = gathered("night", parts)
-    places = [one["place"] for one in made.examples if one["source"] == "found"]
-    assert places == [once, aside, aside, once]
-    assert [one["example"] for one in made.trials] == [0, None, None]
-    assert made.examples[0]["source"] == "injected"
-    assert "2 detections that may be real" in made.searched["data"]
-    assert made.searched["frames"] == 2
-    assert made.searched["square_degrees"] == 0.02
-
-
-def test_votes_move_what_was_taken_as_bogus() -> None:
-    place = (10.0, 20.0)
-    before = Material(
-        [
-            told(Source.FOUND, place),
-            told(Source.FOUND, (10.1, 20.0)),
-            told(Source.INJECTED, place),
-        ],
-        [{"example": 2}],
-        {"data": "d"},
-    )
-    votes = [
-        candidate("1", Tally(real=2, bogus=1), (10.0, 20.0001)),
-        candidate("2", Tally(real=1, bogus=1)),
-        candidate("3", Tally(unsure=3)),
-        candidate("4", Tally(bogus=1), (10.1, 20.0)),
-    ]
-    made = with_votes(before, votes)
-    assert [one["source"] for one in made.examples] == [
-        "found",
-        "injected",
-        "voted",
-        "voted",
-    ]
-    assert [one["real"] for one in made.examples] == [False, True, True, False]
-    assert made.trials[0]["example"] == 1
-    assert made.searched["data"] == "d; and 2 candidates with votes"
-    assert [one["held_out"] for one in made.examples[2:]] == [
-        bool(field_parity(10.0, 20.0001)),
-        bool(field_parity(10.1, 20.0)),
-    ]
-    assert replace(made, trials=[]).searched == made.searched
-
-
-@pytest.mark.parametrize(("many", "kept"), [(20, 40), (19, 76)])
-def test_faint_bogus_ones_count_only_where_there_are_few(many: int, kept: int) -> None:
-    examples = [
-        told(
-            Source.FOUND,
-            (10.0 + n, 20.0),
-            held_out=held,
-            features={"snr": significance},
-        )
-        for held in (True, False)
-        for significance in (6.0, 4.0)
-        for n in range(many)
-    ]
-    pair = Pair(image("b", 1.0), image("a", 0.0), 0)
-    made = gathered("night", [(pair, Found(examples, [], 0.02))])
-    assert len(made.examples) == kept
-    assert ("above 3.5" in made.searched["data"]) is (many < 20)
