@@ -39,22 +39,29 @@ class Found:
 
 @pytest.fixture(scope="module")
 def difference(gateway: RunningGateway) -> Iterator[Found]:
-    nights = {"science": (3, 4), "reference": (0, 5)}
+    with gateway.client(gateway.token()) as client:
+        name = subtracted(client, (3, 4), (0, 5))
+        listed = client.get(f"{API}/candidates", params={"difference": name})
+        ids = [one["id"] for one in listed.json()["candidates"]]
+        yield Found(client, f"/scan?difference={name}", ids)
+
+
+def subtracted(
+    client: httpx.Client, science: tuple[int, ...], reference: tuple[int, ...]
+) -> str:
+    """Subtract nights from others, and return the name of the difference."""
     body = {
         side: [f"simulated-sky~sim-{night:02}-r~0" for night in chosen]
-        for side, chosen in nights.items()
+        for side, chosen in (("science", science), ("reference", reference))
     }
-    with gateway.client(gateway.token()) as client:
-        made = client.post(f"{API}/differences", json=body).raise_for_status().json()
-        deadline = time.monotonic() + LONGEST / 2
-        while made["state"] == "working":
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
-            made = client.get(f"{API}/differences/{made['id']}").json()
-        assert made["state"] == "ready", made
-        listed = client.get(f"{API}/candidates", params={"difference": made["id"]})
-        ids = [one["id"] for one in listed.json()["candidates"]]
-        yield Found(client, f"/scan?difference={made['id']}", ids)
+    made = client.post(f"{API}/differences", json=body).raise_for_status().json()
+    deadline = time.monotonic() + LONGEST / 2
+    while made["state"] == "working":
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+        made = client.get(f"{API}/differences/{made['id']}").json()
+    assert made["state"] == "ready", made
+    return str(made["id"])
 
 
 @pytest.fixture
@@ -242,6 +249,38 @@ async def test_two_people_scan_together(
         eve.delete(f"{API}/candidates/claims").raise_for_status()
     await gate.check()
     await other.check()
+
+
+async def test_an_object_has_all_epochs_and_is_split_and_whole_again(
+    gate: Gate, gateway: RunningGateway, found: Found
+) -> None:
+    page, client = gate.page, found.client
+    subtracted(client, (4,), (0, 5))
+    name = client.get(f"{API}/candidates/{found.ids[0]}").json()["object"]
+    members = client.get(f"{API}/objects/{name}").json()["candidates"]
+    assert len(members) == 2
+    await page.goto(f"{gateway.url}/objects/{name}?survey=simulated-sky")
+    whole = "(all) => all.map((one) => [one.naturalWidth, one.naturalHeight])"
+    stamps = page.locator("gw-object .epochs img")
+    await expect(stamps).to_have_count(18)
+    sizes = await until(
+        lambda: stamps.evaluate_all(whole), lambda all_: all(map(any, all_))
+    )
+    assert sizes == [[41, 41]] * 18
+    await expect(page.locator("gw-object gw-light-curve circle").first).to_be_visible()
+    await gate.check_all_looks()
+    rows = page.locator("gw-object ul.candidates li")
+    await rows.first.get_by_role("checkbox").check()
+    await page.get_by_role("button", name="Split off those ticked").click()
+    await expect(rows).to_have_count(1)
+    changes = page.locator("gw-object ul.changes li")
+    await expect(changes).to_contain_text("demo split 1 candidate off")
+    moved = client.get(f"{API}/candidates/{members[0]['id']}").json()["object"]
+    assert moved != name
+    await changes.get_by_role("button", name="Undo").click()
+    await expect(rows).to_have_count(2)
+    await expect(changes).to_contain_text("undone by demo")
+    await gate.check()
 
 
 async def test_the_page_is_well_in_every_look(

@@ -19,6 +19,7 @@ VIEWS = (
     "data",
     "sky",
     "scan",
+    "objects",
     "classifiers",
     "store",
     "account",

@@ -92,6 +92,21 @@ export class Candidates {
     return this._http.json(`/api/v1/objects/${escapeName(id)}`, { signal });
   }
 
+  /** What was merged and split: `{changes}`. @param {string} id @param {AbortSignal} [signal] @returns {Promise<any>} */
+  changes(id, signal) {
+    return this._http.json(`/api/v1/objects/${escapeName(id)}/changes`, { signal });
+  }
+
+  /** Merges another object into this one, or splits some candidates off; returns the change. @param {string} id @param {{merge: string} | {split: string[]}} change @returns {Promise<any>} */
+  change(id, change) {
+    return this._http.json(`/api/v1/objects/${escapeName(id)}/changes`, { method: "POST", json: change });
+  }
+
+  /** Undoes a merge or split. @param {string} id @param {string} change @returns {Promise<Response>} */
+  undoChange(id, change) {
+    return this._http.request(`/api/v1/objects/${escapeName(id)}/changes/${escapeName(change)}`, { method: "DELETE" });
+  }
+
   /** The flux of an object in every image. @param {string} id @param {Record<string, any>} [query] survey, time, band @param {AbortSignal} [signal] @returns {Promise<any>} */
   lightCurve(id, query = {}, signal) {
     return this._http.json(`/api/v1/objects/${escapeName(id)}/lightcurve`, { query, signal });

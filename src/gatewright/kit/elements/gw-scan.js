@@ -331,7 +331,7 @@ export class GwScan extends GwElement {
           <button class="quiet" ?disabled=${!this.done.length} @click=${this.undo}>Undo <kbd aria-hidden="true">z</kbd></button>
           <span class="muted small" role="status">${[this.done.length ? `${count(this.done.length, "vote")} here` : "", this.said].filter(Boolean).join("; ")}</span>
         </div>
-        ${this.shown ? html`${facts(this.shown)}${this._more(this.shown)}` : nothing}
+        ${this.shown ? html`${facts(this.shown, this.survey)}${this._more(this.shown)}` : nothing}
       </div>`;
   }
 

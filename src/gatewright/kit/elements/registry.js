@@ -19,6 +19,7 @@ const ELEMENTS = {
   "gw-login": async () => (await import("./gw-login.js")).GwLogin,
   "gw-map": async () => (await import("./gw-map.js")).GwMap,
   "gw-queue": async () => (await import("./gw-queue.js")).GwQueue,
+  "gw-object": async () => (await import("./gw-object.js")).GwObject,
   "gw-scan": async () => (await import("./gw-scan.js")).GwScan,
   "gw-sky": async () => (await import("./gw-sky.js")).GwSky,
   "gw-status": async () => (await import("./gw-status.js")).GwStatus,

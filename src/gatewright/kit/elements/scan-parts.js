@@ -1,4 +1,6 @@
 /** What stands beside the stamps of a candidate: figures, features, history, comments. */
+import { escapeName } from "../client/paths.js";
+import { at } from "../client/place.js";
 import { sexagesimal } from "../client/wcs.js";
 import { html, nothing } from "../vendor/lit.js";
 import { exact, figure, local } from "./format.js";
@@ -27,8 +29,8 @@ export function timeWords(one) {
   return html`<time title=${exact(one.time)}>${local(one.time)}</time>${one.time_assumed ? html` <span class="muted" title="From the survey's table, not the header">assumed</span>` : nothing}`;
 }
 
-/** @param {any} one A candidate. */
-export function facts(one) {
+/** @param {any} one A candidate. @param {string} [survey] */
+export function facts(one, survey = "") {
   return html`<dl class="facts">
     <div><dt>Place</dt><dd class="mono">${sexagesimal(one.ra, one.dec)}</dd></div>
     <div><dt>Significance</dt><dd>${one.snr.toFixed(1)} sigma</dd></div>
@@ -37,6 +39,7 @@ export function facts(one) {
     <div><dt>Time</dt><dd>${timeWords(one)}</dd></div>
     ${one.reason ? html`<div><dt>Kept aside</dt><dd>${one.reason}</dd></div>` : nothing}
     <div><dt>Votes</dt><dd>${voteWords(one.votes)}${one.mine ? html` <span class="muted">(yours: ${one.mine})</span>` : nothing}</dd></div>
+    <div><dt>Object</dt><dd><a href=${at(`/objects/${escapeName(one.object)}${survey ? `?survey=${encodeURIComponent(survey)}` : ""}`)}>All epochs</a></dd></div>
   </dl>`;
 }
 

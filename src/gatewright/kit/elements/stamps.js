@@ -14,8 +14,16 @@ export const RADIUS = 0.003;
  * @param {Gateway} gateway @param {string} id @param {Seen} plane @param {AbortSignal} signal
  * @returns {Promise<string>} Address of the picture; "" where there is none.
  */
-export async function readStamp(gateway, id, plane, signal) {
-  const url = gateway.candidates.stampUrl(id, plane, { format: "png", radius: RADIUS });
+export function readStamp(gateway, id, plane, signal) {
+  return readPicture(gateway, gateway.candidates.stampUrl(id, plane, { format: "png", radius: RADIUS }), signal);
+}
+
+/**
+ * Reads any picture; the caller revokes the address that is returned.
+ * @param {Gateway} gateway @param {string} url @param {AbortSignal} signal
+ * @returns {Promise<string>} Address of the picture; "" where there is none.
+ */
+export async function readPicture(gateway, url, signal) {
   try {
     const answer = await gateway.http.request(url, { signal });
     return URL.createObjectURL(await answer.blob());

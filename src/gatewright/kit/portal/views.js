@@ -25,6 +25,7 @@ export const VIEWS = [
   { id: "sky", word: "Sky", icon: "sky", href: at("/sky"), rail: true, render: sky },
   { id: "scan", word: "Scan", icon: "search", href: at("/scan"), rail: true, scope: "sky:vote", render: scan },
   { id: "classifiers", word: "Classifiers", icon: "search", href: at("/classifiers"), rail: false, scope: "sky:vote", render: classifiers },
+  { id: "objects", word: "Objects", icon: "sky", href: at("/scan"), rail: false, render: objects },
   { id: "store", word: "Store", icon: "store", href: at("/store"), rail: true, scope: "store", render: store },
   { id: "account", word: "Account", icon: "account", href: at("/account"), rail: true, scope: "account:read", render: account },
   { id: "sign-in", word: "Sign in", icon: "account", href: at("/sign-in"), rail: false, render: signIn },
@@ -134,6 +135,12 @@ function classifiers({ parts }) {
     go(addressOf("classifiers", [escapeName(event.detail.id ?? event.detail)]));
   };
   return html`<section class="gw-section"><h1>Classifiers</h1><p class="gw-muted">Choose the survey whose candidates are to be scored.</p><gw-surveys @gw-open=${open}></gw-surveys></section>`;
+}
+
+/** @param {Place} place */
+function objects({ parts, query }) {
+  const open = (/** @type {CustomEvent} */ event) => go(addressOf("scan", [], { candidate: event.detail.id }));
+  return html`<gw-object object=${readable(parts[0])} survey=${query.get("survey") ?? ""} @gw-open=${open}></gw-object>`;
 }
 
 /** @param {Place} place */
