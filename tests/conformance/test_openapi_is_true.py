@@ -243,6 +243,9 @@ def test_candidates_and_objects(ask: Asked) -> None:
     curve = f"/objects/{one['object']}/lightcurve?survey=simulated-sky&band=r"
     for form in ("json", "csv", "votable"):
         ask("GET", f"{curve}&format={form}", 200)
+    for form in ("fits", "png"):
+        pos = f"CIRCLE+{one['ra']}+{one['dec']}+0"
+        ask("GET", f"/cutouts?pos={pos}&survey=simulated-sky&format={form}", 200)
     changes = f"/objects/{one['object']}/changes"
     ask("GET", changes, 200)
     ask("POST", changes, 422, json={"split": [one["id"]]})

@@ -242,7 +242,7 @@ def test_nobody_reads_or_changes_what_is_anothers(
 def test_a_visitor_has_public_data_alone(world: World, laptop: RunningGateway) -> None:
     owner = world.people["demo"]
     of_the_sky = ("/images", "/surveys", "/coadds", "/differences", "/lightcurve")
-    found = ("/candidates", "/objects", "/classifiers")
+    found = ("/candidates", "/objects", "/classifiers", "/cutouts")
     public = ("/datasets", "/session", *of_the_sky, *found)
     with laptop.client() as visitor:
         for method, path, operation in world.operations:

@@ -49,6 +49,7 @@ ANSWERED: Final[Mapping[str, tuple[str, ...]]] = {
     **dict.fromkeys(("makeCoadd", "makeDifference", "trainClassifier"), ("Location",)),
     **dict.fromkeys(("getCoaddImage", "getDifferenceImage"), _FILE),
     "getCandidateStamp": _FILE,
+    "cutOutImages": ("Content-Disposition",),
     "createToken": ("Location",),
     "beginSession": ("Set-Cookie",),
     "endSession": ("Set-Cookie",),

@@ -1,0 +1,130 @@
+"""Cut-outs of one place in all its images, in one answer."""
+
+import csv
+import io
+import tarfile
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from gatewright.core.errors import InvalidContent
+from gatewright.domains.sky import Circle, CutoutFormat, CutoutRequest, mjd_text
+from gatewright.faces.api.image_query import image_query, place_text, stretch_of
+from gatewright.faces.api.images import (
+    Band,
+    Degrees,
+    Percentiles,
+    StretchName,
+    SurveyNames,
+    Time,
+)
+from gatewright.faces.api.product_bodies import circle
+from gatewright.operations.stamps import Stamp, stamps
+from gatewright.web.context import Context
+
+router = APIRouter(tags=["sky"])
+
+_TAR = "application/x-tar"
+
+
+@router.get(
+    "/cutouts",
+    operation_id="cutOutImages",
+    summary="Cut-outs of a place in all its images",
+    response_class=Response,
+    responses={
+        200: {
+            "content": {_TAR: {"schema": {"type": "string", "format": "binary"}}},
+            "description": "The cut-outs, and index.csv with their times and bands.",
+        },
+        404: {"description": "No image that you may see has the place."},
+        413: {"description": "More than 200 images have it."},
+        422: {"description": "No place is said."},
+    },
+)
+async def cut_outs(
+    context: Context,
+    pos: Annotated[
+        str | None,
+        Query(
+            title="Place",
+            description="“CIRCLE ra dec radius” in ICRS degrees; the cut-outs are "
+            "round its middle.",
+            examples=["CIRCLE 318.10833 -66.01556 0"],
+        ),
+    ] = None,
+    ra: Degrees = None,
+    dec: Degrees = None,
+    survey: SurveyNames = None,
+    time: Time = None,
+    band: Band = None,
+    pixels: Annotated[
+        int,
+        Query(
+            title="Pixels",
+            description="Pixels on a side of each cut-out.",
+            ge=1,
+            le=256,
+            examples=[63],
+        ),
+    ] = 63,
+    form: Annotated[
+        Literal["fits", "png"],
+        Query(alias="format", title="Form", description="Form of each cut-out."),
+    ] = "fits",
+    stretch: StretchName = "asinh",
+    limits: Percentiles = None,
+) -> Response:
+    """Send a tar archive of squares of one size, padded beyond each image.
+
+    So the stamps of all epochs align. ``index.csv`` comes first, in order of time, and
+    says why where an image has none.
+    """
+    place = circle(place_text(pos, ra, dec, None))
+    if place is None:
+        raise InvalidContent("Say which place: pos=CIRCLE ra dec radius, in degrees.")
+    query = image_query(
+        pos=(),
+        time=time or (),
+        band=band or (),
+        survey=survey or (),
+        kind="science",
+        seeing=None,
+        exposure=None,
+    )
+    asked = CutoutRequest(
+        Circle(place.ra, place.dec, 0.0),
+        format=CutoutFormat(form),
+        stretch=stretch_of(stretch, limits),
+        padded=True,
+        pixels=pixels,
+    )
+    found = await stamps(context.services.sky, context.caller, query, asked)
+    headers = {"Content-Disposition": 'attachment; filename="cutouts.tar"'}
+    return Response(archive(found, form), media_type=_TAR, headers=headers)
+
+
+def archive(found: Sequence[Stamp], form: str) -> bytes:
+    """Return cut-outs as a tar archive, with a table of what they are."""
+    table = io.StringIO()
+    rows = csv.writer(table, lineterminator="\r\n")
+    rows.writerow(["file", "image", "survey", "band", "time", "time_assumed", "reason"])
+    for one in found:
+        image = one.image
+        name = f"{image.id}.{form}" if one.data else ""
+        time = "" if image.t_min is None else mjd_text(image.t_min)
+        assumed = "true" if image.time_assumed else "false"
+        rows.writerow(
+            [name, image.id, image.survey, image.band or "", time, assumed, one.reason]
+        )
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        files = [("index.csv", table.getvalue().encode())]
+        files += [(f"{one.image.id}.{form}", one.data) for one in found if one.data]
+        for name, data in files:
+            entry = tarfile.TarInfo(name)
+            entry.size = len(data)
+            tar.addfile(entry, io.BytesIO(data))
+    return packed.getvalue()
