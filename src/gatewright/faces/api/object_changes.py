@@ -20,7 +20,7 @@ from gatewright.web.listing import json_response
 router = APIRouter(tags=["discovery"])
 
 
-class ChangeBody(BaseModel):
+class ObjectChangeBody(BaseModel):
     """A change of an object; exactly one of the two members."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -38,7 +38,7 @@ class ChangeBody(BaseModel):
     )
 
 
-class ChangeLinks(BaseModel):
+class ObjectChangeLinks(BaseModel):
     """URLs of a change and its objects."""
 
     self: str = Field(description="The change; DELETE undoes it.")
@@ -46,7 +46,7 @@ class ChangeLinks(BaseModel):
     target: str = Field(description="The object that they moved to.")
 
 
-class ChangeAnswer(BaseModel):
+class ObjectChangeAnswer(BaseModel):
     """A move of candidates from one object to another, by a person."""
 
     id: str = Field(description="Name in URLs.")
@@ -57,19 +57,19 @@ class ChangeAnswer(BaseModel):
     person: str = Field(description="Account that made the change.")
     at: str = Field(description="Time of the change, RFC 3339.")
     undone_by: str | None = Field(description="Account that undid it, or null.")
-    links: ChangeLinks = Field(description="URLs of the change and its objects.")
+    links: ObjectChangeLinks = Field(description="URLs of the change and its objects.")
 
 
-class ChangeList(BaseModel):
+class ObjectChangeList(BaseModel):
     """The merges and splits of an object."""
 
-    changes: list[ChangeAnswer] = Field(description="Changes, oldest first.")
+    changes: list[ObjectChangeAnswer] = Field(description="Changes, oldest first.")
 
 
 @router.get(
     "/objects/{object}/changes",
     operation_id="listObjectChanges",
-    response_model=ChangeList,
+    response_model=ObjectChangeList,
     summary="What was merged and split",
     responses={**GONE, 401: SAYING[401]},
 )
@@ -85,9 +85,9 @@ async def list_changes(context: Context, object: ObjectId) -> Response:  # noqa:
     "/objects/{object}/changes",
     operation_id="changeObject",
     status_code=201,
-    response_model=ChangeAnswer,
+    response_model=ObjectChangeAnswer,
     summary="Merge with another object, or split",
-    openapi_extra=json_body(ChangeBody),
+    openapi_extra=json_body(ObjectChangeBody),
     responses={**SAYING, 409: {"description": "Somebody else changed it just now."}},
 )
 async def change_object(
@@ -100,7 +100,7 @@ async def change_object(
     Candidates that you may not see stay where they are. The response names the object
     that the moved candidates now belong to.
     """
-    body = await read_model(request, ChangeBody)
+    body = await read_model(request, ObjectChangeBody)
     services = context.services
     changes = services.object_changes
     if (body.merge is None) == (body.split is None):

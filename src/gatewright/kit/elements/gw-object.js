@@ -179,8 +179,8 @@ export class GwObject extends GwElement {
     if (!this.epochs.length) return html`<p class="muted">No image has this place.</p>`;
     return html`<ul class="epochs" part="epochs">${repeat(this.epochs, (image) => image.id, (image) => {
       const picture = this.pictures.get(image.id);
-      return html`<li>${picture ? html`<img src=${picture} alt="${image.band ?? ""} ${local(image.t_min)}">` : html`<span class="none"></span>`}
-        <span class="small">${image.t_min ? html`<time title=${exact(image.t_min)}>${local(image.t_min)}</time>` : "no time"} ${image.band ?? ""}${image.time_assumed ? html` <span class="muted">assumed</span>` : nothing}</span></li>`;
+      return html`<li>${picture ? html`<img src=${picture} alt="${image.band ?? ""} ${local(image.started_at)}">` : html`<span class="none"></span>`}
+        <span class="small">${image.started_at ? html`<time title=${exact(image.started_at)}>${local(image.started_at)}</time>` : "no time"} ${image.band ?? ""}${image.time_assumed ? html` <span class="muted">assumed</span>` : nothing}</span></li>`;
     })}</ul><p class="small muted">Each ${PIXELS} pixels of its image on a side, north up, east left, the object in the middle.</p>`;
   }
 
