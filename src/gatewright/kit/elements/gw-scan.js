@@ -139,6 +139,9 @@ export class GwScan extends GwElement {
     this._ahead = first.one ? [first.one, ...others] : others;
     this.asked = true;
     this._next();
+    await this.updateComplete;
+    // Whoever chose a candidate in a list goes on by keys.
+    if (this.candidate) /** @type {HTMLElement | null} */ (this.renderRoot.querySelector(".scan"))?.focus();
   }
 
   /** Votes on the candidate that is shown, and shows the next one at once. @param {Choice} vote */
