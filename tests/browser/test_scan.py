@@ -231,7 +231,7 @@ async def test_two_people_scan_together(
     rows = page.locator("gw-candidates tr.row")
     await expect(rows.first).to_contain_text("1 unsure")
     # Whoever leaves lets others have the rest.
-    await page.goto(f"{gateway.url}/account")
+    await page.locator("nav").get_by_role("link", name="Account").click()
     await expect(page.locator("gw-tokens")).to_be_visible()
 
     async def free() -> str:
