@@ -111,10 +111,10 @@ def test_the_gateway_s_account_opens_nobody_s_private_file(
 
 
 ATTACH = """
-import ctypes, subprocess, sys
+import ctypes, os, signal, subprocess, sys
 pid = int(sys.argv[1])
 if not pid:
-    child = subprocess.Popen(["sleep", "60"])
+    child = subprocess.Popen(["sleep", "60"], stdout=subprocess.DEVNULL)
     pid = child.pid
 libc = ctypes.CDLL(None, use_errno=True)
 failed = libc.ptrace(16, pid, None, None)  # PTRACE_ATTACH
@@ -124,7 +124,8 @@ try:
 except OSError:
     opened = False
 if not int(sys.argv[1]):
-    child.kill()
+    # Not child.kill(): Popen takes a child that a debugger has stopped for ended.
+    os.kill(child.pid, signal.SIGKILL)
 print(int(not failed), int(opened))
 """
 
