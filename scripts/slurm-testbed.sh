@@ -267,6 +267,16 @@ start() {
   echo "SLURM_CONF=$dir/slurm.conf"
 }
 
+# Another program may hold the lock of /etc/passwd, or a process of the user's may be
+# just ending.
+remove_user() {
+  local deadline=$((SECONDS + 30))
+  while id -u "$1" >/dev/null 2>&1 && ! userdel "$1" >&2; do
+    [ "$SECONDS" -lt "$deadline" ] || { say "the user $1 cannot be removed"; return 0; }
+    sleep 0.5
+  done
+}
+
 stop() {
   [ -d "$dir/run" ] || { rm -rf "$dir"; return 0; }
   if alive slurmctld && alive slurmd && alive munged; then
@@ -282,7 +292,7 @@ stop() {
     [ "$pid" = $$ ] || [ "$pid" = "$BASHPID" ] || ! is_of_cluster "$pid" || kill -KILL "$pid" 2>/dev/null || true
   done
   if [ -s "$dir/made-users" ]; then
-    while read -r name; do userdel "$name" >&2 || true; done <"$dir/made-users"
+    while read -r name; do remove_user "$name"; done <"$dir/made-users"
   fi
   rm -rf "$dir"
 }
