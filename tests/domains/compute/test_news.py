@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from itertools import count
 
 import pytest
 from tests.domains.compute.conftest import SetClock, ToldScheduler
@@ -169,7 +170,21 @@ async def test_the_event_of_an_end_may_come_after_its_record(
     end = {"state": job.state.value}
     await events.publish("job.completed", f"jobs/local/{job_id}", "ada", end)
     assert await following == [(f"jobs/local/{job_id}", "job.completed")]
-    # One that never comes is waited for no longer than that.
-    following = asyncio.create_task(seen(ours.follow(ADA, "local", job_id, last + 1)))
-    clock.now += 1.0
-    assert await following == []
+
+
+async def test_the_event_of_an_end_that_never_comes_is_waited_for_a_while(
+    told: Told,
+    table: SqlJobTable,
+    events: EventHub,
+    clock: SetClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(news, "LATE_SECONDS", 0.2)
+    looks = count(1)
+    ours = JobNews(told.jobs, events, lambda: clock.now + 0.15 * next(looks))
+    job_id = await told.submit()
+    status = told.status(job_id, JobState.COMPLETED, clock.now)
+    await table.record("local", [replace(status, ended_at=clock.now)])
+    last = await events.start(None)
+    assert await seen(ours.follow(ADA, "local", job_id, last)) == []
+    assert next(looks) == 3

@@ -14,6 +14,7 @@ from gatewright.core.errors import (
     NotAllowed,
     StorageFull,
     TimedOut,
+    Unavailable,
 )
 from gatewright.core.events import EventHub
 from gatewright.domains.compute import (
@@ -80,6 +81,16 @@ async def test_the_records_submit_again_what_nobody_asks_for(
     await records.resubmit(clock.now + 6)
     assert len(scheduler.submissions) == 1
     assert (await jobs.get(ADA, "local", "1")).state is JobState.QUEUED
+
+
+async def test_a_job_that_was_taken_once_stays_when_the_scheduler_is_away(
+    jobs: JobService, scheduler: ToldScheduler, table: SqlJobTable, events: EventHub
+) -> None:
+    (job,) = await jobs.submit(ADA, "local", [SPEC])
+    scheduler.fails = Unavailable()
+    with pytest.raises(Unavailable):
+        await JobRecords("local", scheduler, table, events).submit(ADA.user, [job])
+    assert await jobs.get(ADA, "local", job.id) == job
 
 
 async def test_one_users_refusal_keeps_no_other_from_being_submitted_again(
