@@ -5,7 +5,8 @@ that are not committed included. Tests are found by imports, the nearest first: 
 tests of the changed modules' folders, then tests that import these modules, then tests
 that import modules which import them, and so on. As many are run as fit into the time,
 according to the durations that ``make test`` recorded; the first line of the output
-says how many. Tests with a browser or a database server are left to ``make test``.
+says how many. Tests with a browser, a cluster or Unix accounts of their own are left to
+``make test``.
 """
 
 import argparse
@@ -26,7 +27,13 @@ SECONDS = 200.0
 """Most seconds of tests that are run; on two cores they take half as long."""
 UNRECORDED = 5.0
 """Assumed seconds of a test file that was never recorded."""
-APART = ("tests/browser/", "tests/cluster/", "tests/docs/test_blocks.py")
+APART = (
+    "tests/broker/",
+    "tests/browser/",
+    "tests/cluster/",
+    "tests/docs/test_blocks.py",
+)
+"""Tests that are left to ``make test``: they need a browser, a cluster or accounts."""
 
 
 def main() -> int:

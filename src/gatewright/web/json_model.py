@@ -12,6 +12,13 @@ from gatewright.web.json_body import read_json
 BINARY = {"type": "string", "format": "binary"}
 """OpenAPI schema of arbitrary bytes."""
 
+_WORDS = {
+    "model_type": "Input should be a JSON object",
+    "model_attributes_type": "Input should be a JSON object",
+    "dataclass_type": "Input should be a JSON object",
+}
+"""Messages for those of pydantic that name classes of ours."""
+
 M = TypeVar("M", bound=BaseModel)
 Value = TypeVar("Value")
 
@@ -43,7 +50,10 @@ def validated(validate: Callable[[object], Value], value: object) -> Value:
         return validate(value)
     except ValidationError as error:
         faults = [
-            {"where": ".".join(map(str, fault["loc"])), "what": fault["msg"]}
+            {
+                "where": ".".join(map(str, fault["loc"])),
+                "what": _WORDS.get(fault["type"], fault["msg"]),
+            }
             for fault in error.errors(include_url=False, include_input=False)
         ]
         text = "; ".join(f"{f['where'] or 'body'}: {f['what']}" for f in faults[:5])

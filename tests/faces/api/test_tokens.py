@@ -92,6 +92,13 @@ async def test_what_may_be_asked_for(world: World, body: Any, status: int) -> No
     assert answer.status_code == status, answer.text
 
 
+async def test_what_is_no_object_is_refused_in_the_words_of_json(world: World) -> None:
+    async with world.client(authorization=f"Bearer {await world.token()}") as http:
+        answer = await http.post("/api/v1/tokens", json=["read"])
+    assert answer.status_code == 422
+    assert answer.json()["detail"] == "body: Input should be a JSON object"
+
+
 async def test_a_token_of_a_folder_of_files(world: World) -> None:
     """It comes back as it is kept, and makes none that reaches further."""
     body = {"scopes": ["files:read:/a b//é", "account:manage", "account:read"]}

@@ -18,14 +18,13 @@ _METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
 _READ_METHODS = "GET, HEAD"
 _REQUEST_FIELDS = (
     "Authorization, Content-Type, If-Match, If-None-Match, If-Range, Range, "
-    "Idempotency-Key, Last-Event-ID, X-Requested-With, X-Request-Id, Tus-Resumable, "
-    "Upload-Length, Upload-Offset, Upload-Metadata"
+    "Idempotency-Key, Last-Event-ID, Repr-Digest, X-Requested-With, X-Request-Id"
 )
 _READ_FIELDS = "Content-Type, If-None-Match, If-Range, Range, X-Request-Id"
 _EXPOSED = (
     b"ETag, Link, Location, Content-Range, Content-Disposition, Retry-After, "
-    b"RateLimit, RateLimit-Policy, Sunset, X-Request-Id, Server-Timing, Upload-Offset, "
-    b"Upload-Length, Tus-Resumable, Gatewright-Nearest"
+    b"RateLimit, RateLimit-Policy, Repr-Digest, Sunset, X-Request-Id, Server-Timing, "
+    b"Gatewright-Nearest"
 )
 _MAXIMUM_AGE = "600"
 
