@@ -8,9 +8,11 @@ from tests.domains.compute.conftest import ADA, SPEC, SetClock, ToldScheduler
 from gatewright.backends.sql import Statement, Work
 from gatewright.backends.sql.jobs import SqlJobTable
 from gatewright.backends.sqlite import SqliteDatabase
+from gatewright.core.caller import Scope
 from gatewright.core.errors import (
     Conflict,
     InvalidContent,
+    NotAllowed,
     NotFound,
     TimedOut,
     Unavailable,
@@ -288,4 +290,15 @@ class TestFurtherOrders:
         for order in (SendSignal(JobSignal.TERM), ChangeLimit(60)):
             with pytest.raises(Conflict, match="The scheduler of local cannot"):
                 await jobs.order(ADA, "local", job.id, order)
+        assert scheduler.asked == []
+
+    async def test_they_need_the_right_to_end_jobs(
+        self, jobs: JobService, scheduler: ToldScheduler
+    ) -> None:
+        """A signal ends a job, and so does a limit that it has passed."""
+        (job,) = await jobs.submit(ADA, "local", [JobSpec(executable="a")])
+        program = replace(ADA, scopes=ADA.scopes - {Scope.JOBS_CANCEL})
+        for order in (SendSignal(JobSignal.TERM), ChangeLimit(60)):
+            with pytest.raises(NotAllowed, match="jobs:cancel"):
+                await jobs.order(program, "local", job.id, order)
         assert scheduler.asked == []

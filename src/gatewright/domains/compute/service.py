@@ -254,9 +254,10 @@ class JobService:
         Conflict
             The scheduler does not support it, or the job's state does not allow it.
         InvalidContent, NotAllowed
-            The scheduler refuses the order.
+            The scheduler refuses the order, or a scope is missing.
         """
         caller.require(Scope.JOBS_SUBMIT)
+        caller.require(Scope.JOBS_CANCEL)  # since a signal or a short limit ends a job
         on = self._system(system)
         live = await self._live(caller, system, job_id)
         if order.kind not in on.scheduler.capabilities.orders:
