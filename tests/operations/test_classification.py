@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from gatewright.core.pages import Page
 from gatewright.domains.classification import (
     Classifier,
     ClassifierState,
+    Content,
     Example,
     Method,
     Source,
@@ -247,6 +248,28 @@ async def test_votes_are_added_to_what_was_injected(world: World) -> None:
     assert material.examples[-1]["source"] == "voted"
     report = json.loads(await world.classifiers.report(ADA, made.id))
     assert report["missed"] == {"value": 0.1}
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"n": 1}', "[" * 100_000])
+async def test_a_damaged_one_keeps_no_other_from_being_trained(
+    world: World, caplog: pytest.LogCaptureFixture, text: str
+) -> None:
+    await world.trained()
+    damaged = await world.store.begin("night", Method.INJECTION, "ada", 1000.0, 1010.0)
+    ready = replace(damaged, state=ClassifierState.READY, active=True)
+    await world.store.end(ready, Content(text, "{", text))
+    assert await world.classifiers.judge("night", [{"likeness": 0.99}]) is None
+    assert f"judge of classifier '{damaged.id}' cannot be read" in caplog.text
+    with pytest.raises(NotFound, match="damaged"):
+        await world.classifiers.report(ADA, damaged.id)
+    world.voted.append(candidate("d-1.1", Tally(real=2)))
+    world.trainer.missed = [0.1, 0.1]
+    made = await world.trained(Method.VOTES)
+    assert (made.state, made.active) == (ClassifierState.READY, True)
+    assert f"examples of classifier '{damaged.id}' cannot be read" in caplog.text
+    material, other = world.trainer.seen[-1]
+    assert len(material.examples) == len(world.trainer.seen[0][0].examples) + 1
+    assert other is None
 
 
 async def test_what_may_not_be_seen_is_not_there(world: World) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -42,6 +43,8 @@ _PAGE = 200
 _SLACK = 120.0
 _ENDED = "The gateway ended while it was trained; train another."
 _NONE = "There is no such classifier, or you may not see its survey."
+
+_log = logging.getLogger(__name__)
 
 
 class Trainer(Protocol):
@@ -164,6 +167,13 @@ class Classifiers:
                 f"This classifier is {found.state}. "
                 + (found.reason or "Look again in a few seconds.")
             )
+        try:
+            await asyncio.to_thread(json.loads, content.report)
+        except (ValueError, RecursionError) as error:
+            _log.error("The report of classifier %r cannot be read.", classifier)
+            raise NotFound(
+                "The report of this classifier is damaged; train another version."
+            ) from error
         return content.report
 
     async def train(self, caller: Caller, survey: str, method: Method) -> Classifier:
@@ -232,7 +242,10 @@ class Classifiers:
             return None
         judge = self._judges.get(name)
         if judge is None:
-            judge = self._judges[name] = Judge.from_json(await self._told(name))
+            told = await self._told(name)
+            if told is None:
+                return None
+            judge = self._judges[name] = Judge.from_json(told)
         return Scores(name, await asyncio.to_thread(judge.scores, found))
 
     def _now(self, one: Classifier) -> Classifier:
@@ -258,9 +271,13 @@ class Classifiers:
         for one in await self._store.classifiers({survey}):
             if one.method is Method.INJECTION:
                 content = await self._store.content(one.id)
-                if content is not None:
+                if content is None:
+                    continue
+                try:
                     told = await asyncio.to_thread(json.loads, content.material)
                     return Material(**told)
+                except (ValueError, TypeError, RecursionError):
+                    _log.error("The examples of classifier %r cannot be read.", one.id)
         return None
 
     async def _by_votes(
@@ -327,7 +344,17 @@ class Classifiers:
                 raise
 
     async def _told(self, classifier: str) -> Any:
-        """Return the judge of an active classifier as plain values."""
+        """Return the judge of a classifier as plain values; None if it is damaged.
+
+        A damaged one scores nothing, but keeps nobody from recording candidates or
+        training the next version.
+        """
         content = await self._store.content(classifier)
         assert content is not None  # noqa: S101  # an active one is trained
-        return await asyncio.to_thread(json.loads, content.judge)
+        try:
+            told = await asyncio.to_thread(json.loads, content.judge)
+            Judge.from_json(told)
+        except (ValueError, RecursionError, InvalidContent):
+            _log.error("The judge of classifier %r cannot be read.", classifier)
+            return None
+        return told

@@ -1,8 +1,11 @@
 """Candidates as database rows, and their queries as SQL."""
 
 import json
+import logging
 import math
 from collections.abc import Mapping, Sequence
+
+import msgspec
 
 from gatewright.backends.sql.database import Row
 from gatewright.backends.sql.image_search import Where
@@ -15,7 +18,6 @@ from gatewright.domains.discovery import (
     Cone,
     Finding,
     Origin,
-    Tally,
     unit_vector,
 )
 
@@ -44,6 +46,9 @@ _MANY_ZONES = 60
 _MANY_SOURCES = 100
 """Largest number of sources in one UNION; SQLite allows at most 500 terms."""
 _PAD = 1e-9
+_CHOICES = {choice.value for choice in Choice}
+
+_log = logging.getLogger(__name__)
 
 
 def candidate_id(difference: str, number: int) -> str:
@@ -66,34 +71,49 @@ def candidate_values(
     )
 
 
-def candidate_of(row: Row, surveys: Sequence[str]) -> Candidate:
-    """Return the candidate of a row that includes the column ``mine``."""
-    return Candidate(
-        id=row["id"],
-        origin=Origin(
-            row["difference"],
-            surveys,
-            row["mjd"],
-            bool(row["time_assumed"]),
-            row["classifier"],
-        ),
-        finding=Finding(
-            number=row["number"],
-            ra=row["ra"],
-            dec=row["dec"],
-            x=row["x"],
-            y=row["y"],
-            snr=row["snr"],
-            flux=row["flux"],
-            flux_error=row["flux_error"],
-            features=json.loads(row["features"]),
-            reason=row["reason"],
-            score=row["score"],
-        ),
-        object=row["object"],
-        votes=Tally(row["votes_real"], row["votes_bogus"], row["votes_unsure"]),
-        mine=None if row["mine"] is None else Choice(row["mine"]),
-    )
+def candidate_of(row: Row, sources: Sources) -> Candidate:
+    """Return the candidate of a row that includes the column ``mine``.
+
+    Raises
+    ------
+    ValueError, LookupError, RecursionError, msgspec.ValidationError
+        The row is damaged. A damaged vote costs only itself.
+    """
+    mine = row["mine"]
+    if mine is not None and mine not in _CHOICES:
+        _log.error("A vote on the candidate %r cannot be read: %r", row["id"], mine)
+        mine = None
+    told = {
+        "id": row["id"],
+        "origin": {
+            "difference": row["difference"],
+            "surveys": sources[row["source"]],
+            "mjd": row["mjd"],
+            "time_assumed": bool(row["time_assumed"]),
+            "classifier": row["classifier"],
+        },
+        "finding": {
+            "number": row["number"],
+            "ra": row["ra"],
+            "dec": row["dec"],
+            "x": row["x"],
+            "y": row["y"],
+            "snr": row["snr"],
+            "flux": row["flux"],
+            "flux_error": row["flux_error"],
+            "features": json.loads(row["features"]),
+            "reason": row["reason"],
+            "score": row["score"],
+        },
+        "object": row["object"],
+        "votes": {
+            "real": row["votes_real"],
+            "bogus": row["votes_bogus"],
+            "unsure": row["votes_unsure"],
+        },
+        "mine": mine,
+    }
+    return msgspec.convert(told, Candidate)
 
 
 def zone_of(dec: float) -> int:

@@ -15,8 +15,16 @@ from gatewright.backends.sql.candidate_rows import (
     within,
     zone_of,
 )
-from gatewright.backends.sql.database import Batch, Database, Lock, Statement, Work
+from gatewright.backends.sql.database import (
+    Batch,
+    Database,
+    Lock,
+    Row,
+    Statement,
+    Work,
+)
 from gatewright.backends.sql.image_search import Where
+from gatewright.backends.sql.records import moment, readable, surveys_of
 from gatewright.core.ids import new_id
 from gatewright.core.pages import Page, encode_cursor
 from gatewright.domains.discovery import (
@@ -107,7 +115,7 @@ class SqlCandidates:
         # Without a source the statement is still made: it reads the cursor.
         text, values = page_statement(wanted or [0], query, person, cursor, limit + 1)
         rows = await self._database.read(text, *values) if wanted else []
-        found = [candidate_of(row, sources[row["source"]]) for row in rows[:limit]]
+        found = _readable(rows[:limit], sources)
         if len(rows) <= limit:
             return Page(found)
         last = rows[limit - 1]
@@ -120,17 +128,24 @@ class SqlCandidates:
         wanted = _wanted(sources, query)
         if not wanted:
             return []
-        text, values = page_statement(
-            wanted, query, claim.person, None, limit, free=True
-        )
 
         def work() -> Work[Sequence[Candidate]]:
             yield Lock("claims")
             yield Statement(_END_CLAIMS, (claim.now,))
-            rows = yield Statement(text, values)
-            held = [(row["id"], claim.person, claim.until) for row in rows]
-            yield Batch(_CLAIM, held)
-            return [candidate_of(row, sources[row["source"]]) for row in rows]
+            found: list[Candidate] = []
+            cursor: str | None = None
+            # Those after damaged ones are taken instead: nobody can vote on those.
+            while (missing := limit - len(found)) > 0:
+                text, values = page_statement(
+                    wanted, query, claim.person, cursor, missing, free=True
+                )
+                rows = yield Statement(text, values)
+                found += _readable(rows, sources)
+                if len(rows) < missing:
+                    break
+                cursor = encode_cursor(rows[-1]["value"], rows[-1]["id"])
+            yield Batch(_CLAIM, [(one.id, claim.person, claim.until) for one in found])
+            return found
 
         return await self._database.run(work)
 
@@ -149,9 +164,9 @@ class SqlCandidates:
             if survey in surveys
         }
         found: list[Candidate] = []
-        for source, surveys in sources.items():
+        for source in sources:
             rows = await self._database.read(_VOTED, source, limit - len(found))
-            found += [candidate_of(row, surveys) for row in rows]
+            found += _readable(rows, sources)
         return found
 
     async def candidate(
@@ -190,7 +205,7 @@ class SqlCandidates:
 
     async def votes(self, candidate: str) -> Sequence[Vote]:
         rows = await self._database.read(_VOTES, candidate)
-        return [Vote(r["person"], Choice(r["choice"]), r["at"]) for r in rows]
+        return readable(rows, _vote, "person")
 
     async def comment(self, comment: Comment) -> None:
         values = (
@@ -205,10 +220,7 @@ class SqlCandidates:
 
     async def comments(self, candidate: str) -> Sequence[Comment]:
         rows = await self._database.read(_COMMENTS, candidate)
-        return [
-            Comment(r["id"], r["candidate"], r["person"], r["words"], r["at"])
-            for r in rows
-        ]
+        return readable(rows, _comment, "id")
 
     async def remove_comment(self, candidate: str, comment: str, person: str) -> bool:
         def work() -> Work[bool]:
@@ -225,17 +237,44 @@ class SqlCandidates:
             return []
         text, values = some_statement(condition, value, list(sources), person)
         rows = await self._database.read(text, *values)
-        return [candidate_of(row, sources[row["source"]]) for row in rows]
+        return _readable(rows, sources)
 
     async def _sources(self, visible: Collection[str]) -> Sources:
         """Return the sources whose surveys are all visible."""
         rows = await self._database.read(_SOURCES)
-        sources = {row["number"]: json.loads(row["surveys"]) for row in rows}
+        sources = readable(rows, _source, "number")
         return {
             number: surveys
-            for number, surveys in sources.items()
+            for number, surveys in sources
             if set(surveys) <= set(visible)
         }
+
+
+def _readable(rows: Sequence[Row], sources: Sources) -> list[Candidate]:
+    """Return the candidates of rows, without those that are damaged."""
+
+    def candidate(row: Row) -> Candidate:
+        return candidate_of(row, sources)
+
+    return readable(rows, candidate, "id")
+
+
+def _source(row: Row) -> tuple[int, Sequence[str]]:
+    return row["number"], surveys_of(row)
+
+
+def _vote(row: Row) -> Vote:
+    return Vote(row["person"], Choice(row["choice"]), moment(row["at"]))
+
+
+def _comment(row: Row) -> Comment:
+    return Comment(
+        id=row["id"],
+        candidate=row["candidate"],
+        person=row["person"],
+        text=row["words"],
+        at=moment(row["at"]),
+    )
 
 
 def _wanted(sources: Sources, query: CandidateQuery) -> list[int]:

@@ -3,7 +3,10 @@
 import json
 from collections.abc import Collection, Sequence
 
+import msgspec
+
 from gatewright.backends.sql.database import Database, Lock, Row, Statement, Work
+from gatewright.backends.sql.records import moment, readable
 from gatewright.core.errors import Conflict
 from gatewright.core.ids import new_id
 from gatewright.domains.classification import (
@@ -102,11 +105,11 @@ class SqlClassifiers:
             "ORDER BY survey, version DESC",
             *surveys,
         )
-        return [_classifier(row) for row in rows]
+        return readable(rows, _classifier, "id")
 
     async def classifier(self, classifier: str) -> Classifier | None:
         rows = await self._database.read(_ONE, classifier)
-        return _classifier(rows[0]) if rows else None
+        return next(iter(readable(rows, _classifier, "id")), None)
 
     async def active(self, survey: str) -> str | None:
         rows = await self._database.read(_ACTIVE, survey)
@@ -126,10 +129,10 @@ def _classifier(row: Row) -> Classifier:
         state=ClassifierState(row["state"]),
         active=bool(row["active"]),
         owner=row["owner"],
-        created_at=row["created_at"],
+        created_at=moment(row["created_at"]),
         done=row["done"],
         total=row["total"],
-        labels=json.loads(row["labels"]),
+        labels=msgspec.json.decode(row["labels"], type=dict[str, int]),
         missed=row["missed"],
         reason=row["reason"],
         until=row["until"],

@@ -39,6 +39,7 @@ RETURNING number, array_index
 
 _log = logging.getLogger(__name__)
 _DECODER = msgspec.json.Decoder(JobSpec)
+_DAMAGED = "The record of this job is damaged: its state cannot be read."
 _STATES = {state.value: state for state in JobState}
 
 
@@ -48,14 +49,18 @@ def encode_spec(spec: JobSpec) -> str:
 
 
 def job_of(row: Row) -> Job:
-    """Return the job of a row."""
+    """Return the job of a row; one whose state is damaged counts as failed."""
+    state = _STATES.get(row["state"])
+    if state is None:
+        what = row["number"], row["state"]
+        _log.error("The state of job %s cannot be read: %r", *what)
     index = None if row["array_index"] < 0 else row["array_index"]
     return Job(
         id=job_id(row["number"], index),
         system=row["system"],
         user=row["owner"],
         name=row["name"],
-        state=_STATES.get(row["state"], JobState.FAILED),
+        state=JobState.FAILED if state is None else state,
         native_state=row["native_state"],
         spec=_spec(row),
         directory=row["directory"],
@@ -66,7 +71,7 @@ def job_of(row: Row) -> Job:
         ended_at=row["ended_at"],
         exit_code=row["exit_code"],
         signal=row["end_signal"],
-        reason=row["reason"],
+        reason=row["reason"] if state else _DAMAGED,
         usage=Usage(
             row["wall_seconds"],
             row["cpu_seconds"],

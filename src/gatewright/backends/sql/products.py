@@ -1,16 +1,15 @@
 """Products of image processing (coadds and differences) as a table."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
+import msgspec
+
 from gatewright.backends.sql.database import Database, Row, Statement, Work
+from gatewright.backends.sql.records import moment, readable
 from gatewright.domains.processing import (
-    Aside,
-    Detection,
     Product,
-    ProductKind,
     ProductState,
 )
 
@@ -23,6 +22,7 @@ WHERE product.state = 'failed'
 OR (product.state = 'working' AND product.until < excluded.created_at)
 RETURNING id
 """
+_REMOVE = "DELETE FROM product WHERE id = ?"
 _KEEP = "UPDATE product SET until = ? WHERE id = ? AND state = 'working'"
 _END = "UPDATE product SET state = ?, body = ? WHERE id = ?"
 
@@ -35,7 +35,7 @@ class SqlProducts:
 
     async def product(self, product: str) -> tuple[Product, float] | None:
         rows = await self._database.read(_FIND, product)
-        return (product_of(rows[0]), rows[0]["until"]) if rows else None
+        return next(iter(readable(rows, _product, "id")), None)
 
     async def begin(self, product: Product, until: float) -> bool:
         values = (
@@ -48,6 +48,10 @@ class SqlProducts:
         )
 
         def work() -> Work[bool]:
+            # A damaged record must not keep its product from being made again.
+            before = yield Statement(_FIND, (product.id,))
+            if before and not readable(before, _product, "id"):
+                yield Statement(_REMOVE, (product.id,))
             return bool((yield Statement(_BEGIN, values)))
 
         return await self._database.run(work)
@@ -74,19 +78,17 @@ def _body(product: Product) -> str:
     return json.dumps(told)
 
 
-def product_of(row: Row) -> Product:
-    """Return the product of a row."""
-    told: dict[str, Any] = json.loads(row["body"])
-    told["detections"] = tuple(map(_detection, told["detections"]))
-    return Product(
-        id=row["id"],
-        kind=ProductKind(row["kind"]),
-        state=ProductState(row["state"]),
-        created_at=row["created_at"],
-        **told,
-    )
-
-
-def _detection(told: Mapping[str, Any]) -> Detection:
-    aside = told["aside"]
-    return Detection(**{**told, "aside": None if aside is None else Aside(aside)})
+def _product(row: Row) -> tuple[Product, float]:
+    """Return the product of a row, and the end of its lease."""
+    told: dict[str, Any] = {
+        **json.loads(row["body"]),
+        "id": row["id"],
+        "kind": row["kind"],
+        "state": row["state"],
+        "created_at": moment(row["created_at"]),
+    }
+    product = msgspec.convert(told, Product)
+    if not product.surveys:
+        raise ValueError("no survey")  # everybody could see it
+    product = replace(product, detections=tuple(product.detections))
+    return product, moment(row["until"])

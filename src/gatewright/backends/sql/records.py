@@ -16,7 +16,10 @@ T = TypeVar("T")
 
 _LATEST = 253_402_300_799.0
 """Last second of the year 9999, the latest that a timestamp can express."""
-_FAULTS = (ValueError, TypeError, LookupError, AttributeError, msgspec.MsgspecError)
+_FAULTS = (
+    *(ValueError, TypeError, LookupError, AttributeError),
+    *(RecursionError, msgspec.MsgspecError),
+)
 
 _log = logging.getLogger(__name__)
 
@@ -34,6 +37,20 @@ def readable(rows: Iterable[Row], convert: Callable[[Row], T], name: str) -> lis
             what = convert.__name__.strip("_")
             _log.error("The %s %r cannot be read: %r", what, row[name], error)
     return found
+
+
+def surveys_of(row: Row) -> list[str]:
+    """Return the surveys of a row's column, on which depends who may see the record.
+
+    Raises
+    ------
+    ValueError
+        The column is not a JSON array of names, or is empty: everybody could see it.
+    """
+    surveys = msgspec.json.decode(row["surveys"], type=list[str])
+    if not surveys:
+        raise ValueError("no survey")
+    return surveys
 
 
 def moment(value: object) -> float:

@@ -3,8 +3,11 @@
 import json
 from collections.abc import Sequence
 
+import msgspec
+
 from gatewright.backends.sql.candidate_rows import zone_of
 from gatewright.backends.sql.database import Database, Lock, Row, Statement, Work
+from gatewright.backends.sql.records import moment, readable, surveys_of
 from gatewright.domains.discovery import (
     ChangeKind,
     ObjectChange,
@@ -58,7 +61,7 @@ class SqlObjects:
 
     async def changes(self, sky_object: str) -> Sequence[ObjectChange]:
         rows = await self._database.read(_CHANGES, sky_object, sky_object)
-        return list(map(_change_of, rows))
+        return readable(rows, _object_change, "id")
 
     async def undo(self, change: ObjectChange, person: str) -> bool:
         def work() -> Work[bool]:
@@ -99,15 +102,15 @@ def _moved(candidates: Sequence[str], source: str, target: str) -> Work[None]:
         yield Statement(_PLACE, place)
 
 
-def _change_of(row: Row) -> ObjectChange:
+def _object_change(row: Row) -> ObjectChange:
     return ObjectChange(
         id=row["id"],
         kind=ChangeKind(row["kind"]),
         source=row["source"],
         target=row["target"],
-        surveys=json.loads(row["surveys"]),
-        candidates=json.loads(row["candidates"]),
+        surveys=surveys_of(row),
+        candidates=msgspec.json.decode(row["candidates"], type=list[str]),
         person=row["person"],
-        at=row["at"],
+        at=moment(row["at"]),
         undone_by=row["undone_by"],
     )
