@@ -18,7 +18,7 @@ from gatewright.backends.slurm.failures import (
 )
 from gatewright.backends.slurm.script import Claim, claim_in
 from gatewright.backends.worker import WorkerCommands, Workers, latin
-from gatewright.core.errors import BackendFailed, GatewayError, NotFound
+from gatewright.core.errors import BackendFailed, GatewayError, NotFound, TimedOut
 from gatewright.domains.files import Command, Outcome
 
 _SECONDS = 13.0
@@ -146,7 +146,13 @@ class Client:
             raise refusal(program, outcome)
 
     async def claim(self, user: str, path: str) -> Claim | None:
-        """Return the content of a submission's claim file; None if there is none."""
+        """Return the content of a submission's claim file; None if there is none.
+
+        Raises
+        ------
+        TimedOut
+            The file system that holds the file does not answer.
+        """
         arguments = {"root": "/", "path": latin(os.fsencode(path)), "follow": True}
         try:
             worker = self._workers.of(user)
@@ -156,9 +162,12 @@ class Client:
         if descriptor is None:
             return None
         try:
-            text = await asyncio.get_running_loop().run_in_executor(
-                worker.threads, os.pread, descriptor, _MOST_CLAIM, 0
-            )
+            async with asyncio.timeout(_SECONDS):
+                text = await asyncio.get_running_loop().run_in_executor(
+                    worker.threads, os.pread, descriptor, _MOST_CLAIM, 0
+                )
+        except OSError as error:  # of which TimeoutError is one
+            raise TimedOut("The claim file of a job cannot be read now.") from error
         finally:
             os.close(descriptor)
         return claim_in(text.decode("ascii", "replace"))

@@ -1,5 +1,7 @@
 """Finds the status of jobs from the controller, accounting and claim files."""
 
+import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -24,7 +26,10 @@ from gatewright.core.errors import GatewayError
 from gatewright.core.homes import Homes
 from gatewright.domains.compute import JobState, JobStatus
 
+_log = logging.getLogger(__name__)
 _COUNTING_SECONDS = 10.0
+_CLAIM_SECONDS = 60.0
+"""Seconds after a job's end in which a claim file that cannot be read is waited for."""
 _ORPHAN_SECONDS = 60.0
 FOLDER = ".gatewright/slurm"
 """Folder of the claim files, relative to a user's home."""
@@ -87,19 +92,29 @@ class Finder:
             kept = []
         failed = [native.number for row, native in done if row.state != "COMPLETED"]
         codes = await self._client.exit_codes(user, failed) if failed else {}
-        found = []
-        for row, native in done:
+
+        async def one(row: QueueRow, native: NativeId) -> JobStatus:
+            since = self._clock() - (row.ended_at or 0.0)
             job = counted(kept, native)
-            if job is not None:
-                code, _ = codes.get(native.number, (job.exit_code, 0))
-                job = replace(job, exit_code=code)
-                found.append(await self._truly(job, row.reason, kept, native))
-            elif self._clock() - (row.ended_at or 0.0) < _COUNTING_SECONDS:
-                found.append(finishing(row, str(native)))
-            else:
+            if job is None:
+                if since < _COUNTING_SECONDS:
+                    return finishing(row, str(native))
                 last = codes.get(native.number)
-                found.append(ended_uncounted(row, str(native), last, self._clock()))
-        return found
+                return ended_uncounted(row, str(native), last, self._clock())
+            code, _ = codes.get(native.number, (job.exit_code, 0))
+            job = replace(job, exit_code=code)
+            try:
+                return await self._truly(job, row.reason, kept, native)
+            except GatewayError as error:
+                # The owner's files may be out of reach for good, as of an account that
+                # was removed, and the other jobs do not wait for that.
+                if since < _CLAIM_SECONDS:
+                    return finishing(row, str(native))
+                _log.warning("Claim file of %s is not read: %s", native, error.text)
+                return ended(job, kept, str(native), row.reason)
+
+        # At once, so that a worker that hangs delays nobody else's jobs for long.
+        return await asyncio.gather(*(one(row, native) for row, native in done))
 
     async def _truly(
         self,

@@ -217,7 +217,7 @@ class SlurmScheduler:
             self._private = not {"jobs", "all"}.isdisjoint(kept_back)
             self._asked_at = now
         order = self._order = Turns.of(rows)
-        own = await self._own_statuses(rows, order)
+        own = await self._own_statuses(rows, order, account)
         by_id = {status.native_id: status for status in own}
         jobs = []
         for count, row in enumerate(rows):
@@ -226,14 +226,12 @@ class SlurmScheduler:
             if has_ended(row):
                 continue
             native = own_id(row)
-            # What a comment says of a user is true of who may speak for that user.
-            trusted = native and row.account in {native.user, account}
-            status = by_id.get(str(native)) if native and trusted else None
+            status = by_id.get(str(native))
             jobs.append(
                 statuses.queued(
                     row,
                     status or statuses.living(row, row.number, order),
-                    native.user if native and trusted else row.account,
+                    native.user if native and status else row.account,
                 )
             )
         jobs.sort(key=lambda job: job.submitted_at)
@@ -247,15 +245,22 @@ class SlurmScheduler:
         return _Look(snapshot, own)
 
     async def _own_statuses(
-        self, rows: Sequence[QueueRow], order: Turns
+        self, rows: Sequence[QueueRow], order: Turns, account: str
     ) -> Sequence[JobStatus]:
-        """Return the statuses of the gateway's jobs; ended ones are queried once."""
+        """Return the statuses of the gateway's jobs; ended ones are queried once.
+
+        Anybody may give a job any comment, so what it says of a user is only believed
+        of a job of that user's account or of the service's ``account``. Nothing is done
+        with any other job: no file of the user whom it names is read.
+        """
         known: dict[str, JobStatus] = {}
         asked = []
         for row in rows:
-            native = str(own_id(row))
-            if has_ended(row) and native in self._settled:
-                known[native] = self._settled[native]
+            native = own_id(row)
+            if native is None or row.account not in {native.user, account}:
+                continue
+            if has_ended(row) and str(native) in self._settled:
+                known[str(native)] = self._settled[str(native)]
             else:
                 asked.append(row)
         found = await self._finder.of_rows(self._service, asked, order)

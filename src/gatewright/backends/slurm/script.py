@@ -8,6 +8,7 @@ Slurm itself has requeued the same job. When the work has ended, its exit code i
 to the file, so that the end is known even if the controller has forgotten the job.
 """
 
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from dataclasses import dataclass
 from gatewright.backends.slurm.directives import directives
 from gatewright.domains.compute import Submission
 
+_NUMBER = re.compile(r"[0-9]{1,11}")
+_MOST_CODE = 255
 DONE_ALREADY = 117
 """Exit code of a job whose work another job has begun. It is below 128, since ``sacct``
 reports larger ones differently."""
@@ -60,17 +63,22 @@ def claim_name(name: str, index: str) -> str:
 
 
 def claim_in(text: str) -> Claim | None:
-    """Return the content of a claim file; None if it is empty or incomplete."""
+    """Return the content of a claim file; None if it is empty or incomplete.
+
+    The file is its user's, who may write anything into it: a line whose numbers no
+    record holds, such as a time after the year 5138, is ignored.
+    """
     claim = None
     for line in text.splitlines():
         words = line.split()
-        if len(words) != 4 or not all(word.isdigit() for word in words[1:]):
+        if len(words) != 4 or not all(map(_NUMBER.fullmatch, words[1:])):
             continue
         if words[0] == "begun":
             claim = Claim(words[1], float(words[3]))
         elif words[0] == "ended" and claim is not None and claim.number == words[1]:
             code, at = int(words[2]), float(words[3])
-            claim = Claim(claim.number, claim.began_at, code, at)
+            if code <= _MOST_CODE:
+                claim = Claim(claim.number, claim.began_at, code, at)
     return claim
 
 
