@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from gatewright.backends.sql.jobs import SqlJobTable
 from gatewright.core.background import Background
-from gatewright.core.errors import InvalidContent, Unavailable
+from gatewright.core.errors import InvalidContent, NotAllowed, TimedOut, Unavailable
 from gatewright.core.events import EventHub
 from gatewright.core.homes import one_home
 from gatewright.domains.compute import (
@@ -145,8 +145,6 @@ class TestMonitor:
         scheduler.fails = Unavailable()
         with pytest.raises(Unavailable):
             await jobs.submit(ADA, "local", [SPEC])
-        from gatewright.core.errors import TimedOut
-
         scheduler.fails = TimedOut()
         with pytest.raises(TimedOut):
             await jobs.submit(ADA, "local", [SPEC])
@@ -237,3 +235,45 @@ async def test_a_scheduler_that_tells_no_more_is_followed_anew(
     monkeypatch.setattr(scheduler, "changes", once)
     records = JobRecords("local", scheduler, table, events)
     assert await JobMonitor("local", scheduler, table, records).follow() == 1.0
+
+
+async def test_whoever_cannot_be_asked_for_delays_nobodys_jobs(
+    scheduler: ToldScheduler,
+    jobs: JobService,
+    table: SqlJobTable,
+    events: EventHub,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Neither a person whose account was removed, nor one whose worker hangs."""
+    people = {name: caller(name) for name in ("gone", "hung", "ada")}
+    for person in people.values():
+        await jobs.submit(person, "local", [SPEC])
+    recorded = asyncio.Event()
+
+    async def status(user: str, native_ids: Sequence[str]) -> Mapping[str, JobStatus]:
+        if user == "gone":
+            raise NotAllowed("There is no Unix account of this name.")
+        if user == "hung":
+            async with asyncio.timeout(60):
+                await recorded.wait()
+            raise TimedOut
+        return {}
+
+    async def once() -> AsyncGenerator[Changes, None]:
+        yield Changes(1.0, [], complete=True)
+
+    monkeypatch.setattr(scheduler, "status", status)
+    monkeypatch.setattr(scheduler, "changes", once)
+    records = JobRecords("local", scheduler, table, events)
+    following = asyncio.create_task(
+        JobMonitor("local", scheduler, table, records).follow()
+    )
+    lost = await until(jobs, "3", lambda job: job.ended)
+    assert lost.native_state == "LOST"
+    recorded.set()
+    await following
+    assert "Jobs of gone on local are not accounted for: There is no" in caplog.text
+    for name, number in (("gone", "1"), ("hung", "2")):
+        job = await jobs.get(people[name], "local", number)
+        assert job.state is JobState.QUEUED

@@ -1,5 +1,6 @@
 """Submissions: refused, cut short, made again, and many at once."""
 
+import asyncio
 from collections.abc import Sequence
 
 import pytest
@@ -119,6 +120,36 @@ async def test_one_users_refusal_keeps_no_other_from_being_submitted_again(
         await records.resubmit(clock.now + 6)
     assert [one.user for one in scheduler.submissions] == ["bob"]
     assert (await jobs.list(ADA, "local", JobFilter())).items == []
+
+
+async def test_one_users_worker_that_hangs_keeps_no_other_waiting(
+    jobs: JobService,
+    scheduler: ToldScheduler,
+    table: SqlJobTable,
+    events: EventHub,
+    clock: SetClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scheduler.fails = TimedOut()
+    for person in (ADA, caller("bob")):
+        with pytest.raises(TimedOut):
+            await jobs.submit(person, "local", [SPEC])
+    scheduler.fails = None
+    submit = scheduler.submit
+    others = asyncio.Event()
+
+    async def hang(user: str, submissions: Sequence[Submission]) -> object:
+        if user == "ada":
+            async with asyncio.timeout(60):
+                await others.wait()
+            raise TimedOut
+        others.set()
+        return await submit(user, submissions)
+
+    monkeypatch.setattr(scheduler, "submit", hang)
+    with pytest.raises(TimedOut):
+        await JobRecords("local", scheduler, table, events).resubmit(clock.now + 6)
+    assert [one.user for one in scheduler.submissions] == ["bob"]
 
 
 async def test_a_replay_is_answered_whatever_has_changed(

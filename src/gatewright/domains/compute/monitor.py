@@ -14,6 +14,8 @@ from gatewright.domains.compute.records import JobRecords
 
 _log = logging.getLogger(__name__)
 _CHUNK = 500
+_USERS_AT_ONCE = 8
+"""Users whose jobs are asked for at the same time."""
 _PAUSES = (0.2, 0.5, 1.0)
 
 
@@ -76,6 +78,8 @@ class JobMonitor:
 
         A job that the scheduler reports as lost before its start becomes ``new`` and is
         submitted again. Any other job that the scheduler does not know becomes failed.
+        The users are asked for beside each other, since one who cannot be asked for,
+        such as a removed account, or whose worker hangs, must not delay the others.
         """
         known = {status.native_id for status in told.jobs}
         missing: defaultdict[str, list[str]] = defaultdict(list)
@@ -87,8 +91,20 @@ class JobMonitor:
                 missing[job.user].append(job.native_id)
             if job.started_at is not None:
                 began.add(job.native_id)
-        for user, native_ids in missing.items():
-            found = await self._scheduler.status(user, native_ids)
+        slots = asyncio.Semaphore(_USERS_AT_ONCE)
+
+        async def account(user: str, native_ids: Sequence[str]) -> None:
+            async with slots:
+                try:
+                    found = await self._scheduler.status(user, native_ids)
+                except GatewayError as error:
+                    _log.warning(
+                        "Jobs of %s on %s are not accounted for: %s",
+                        user,
+                        self._system,
+                        error.text,
+                    )
+                    return
             statuses = {
                 native_id: status
                 for native_id, status in found.items()
@@ -106,3 +122,5 @@ class JobMonitor:
                 if native_id not in statuses
             ]
             await self._record([*statuses.values(), *lost])
+
+        await asyncio.gather(*(account(*one) for one in missing.items()))

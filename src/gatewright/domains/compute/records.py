@@ -24,6 +24,9 @@ from gatewright.domains.compute.model import (
 from gatewright.domains.compute.ports import JobTable, Scheduler
 from gatewright.domains.compute.summary import event_data, subject
 
+_USERS_AT_ONCE = 8
+"""Users whose jobs are submitted again at the same time."""
+
 
 class JobRecords:
     """The records of one system's jobs, and the scheduler that runs the jobs."""
@@ -105,7 +108,10 @@ class JobRecords:
             ) from error
 
     async def resubmit(self, now: float) -> None:
-        """Submit again the jobs whose submission was interrupted, user by user.
+        """Submit again the jobs whose submission was interrupted.
+
+        Each user's are submitted by themselves, those of several users at the same
+        time, so that one whose worker hangs does not delay the others.
 
         Raises
         ------
@@ -127,14 +133,19 @@ class JobRecords:
             else:
                 by_user[job.user].append(job)
         await self._tell(await self._table.submitted(damaged))
-        failure: GatewayError | None = None
-        for user, jobs in by_user.items():
-            try:
-                await self.submit(user, jobs)
-            except GatewayError as error:
-                failure = error
-        if failure is not None:
-            raise failure
+        failures: list[GatewayError] = []
+        slots = asyncio.Semaphore(_USERS_AT_ONCE)
+
+        async def again(user: str, jobs: Sequence[Job]) -> None:
+            async with slots:
+                try:
+                    await self.submit(user, jobs)
+                except GatewayError as error:
+                    failures.append(error)
+
+        await asyncio.gather(*(again(*one) for one in by_user.items()))
+        if failures:
+            raise failures[0]
 
     async def record(self, statuses: Sequence[JobStatus]) -> None:
         """Record what the scheduler reported, and publish events of the changes."""
