@@ -1,11 +1,13 @@
 """The notation of job arrays."""
 
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gatewright.core.errors import InvalidContent
-from gatewright.domains.compute import Array, parse_array
+from gatewright.domains.compute import Array, array, parse_array
 
 
 @pytest.mark.parametrize(
@@ -56,9 +58,35 @@ def test_what_is_not(text: str) -> None:
 def test_the_number_of_elements_is_bounded_before_they_are_made() -> None:
     assert len(parse_array("0-99", 100).indices) == 100
     assert len(parse_array("0-99,0-99", 100).indices) == 100
-    for text in ("0-100", "0-99,200", "0-9999999"):
-        with pytest.raises(InvalidContent):
+    for text in ("0-100", "0-99,200", "0-9999999", "0-99,0-99,0"):
+        with pytest.raises(InvalidContent, match="more elements than the 100 jobs"):
             parse_array(text, 100)
+
+
+@pytest.mark.parametrize("text", ["0-9999999", ",".join(["0-99"] * 9000), "7," * 9000])
+def test_no_text_costs_more_than_twice_the_bound(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A range of ten million indices was once gone through, and then refused."""
+    steps = 0
+
+    class Counted:
+        def __init__(self, *bounds: int) -> None:
+            self.span = range(*bounds)
+
+        def __len__(self) -> int:
+            return len(self.span)
+
+        def __iter__(self) -> Iterator[int]:
+            nonlocal steps
+            for index in self.span:
+                steps += 1
+                yield index
+
+    monkeypatch.setattr(array, "range", Counted, raising=False)
+    with pytest.raises(InvalidContent):
+        parse_array(text, 100)
+    assert steps <= 200
 
 
 @given(st.sets(st.integers(0, 9_999_999), min_size=1, max_size=50))

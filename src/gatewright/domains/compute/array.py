@@ -26,20 +26,23 @@ def parse_array(text: str, most: int) -> Array:
     Raises
     ------
     InvalidContent
-        The text has another form, or the array has more than ``most`` elements.
+        The text has another form, the array has more than ``most`` elements, or the
+        text names more than twice as many, some of them again.
     """
     parts, mark, limit = text.partition("%")
     if len(text) > 65_536 or (mark and not _LIMIT.fullmatch(limit)):
         raise _wrong(text)
     indices: set[int] = set()
+    named = 0
     for part in parts.split(","):
         span = _span(part, text)
-        if len(indices) + len(span) > most + len(indices.intersection(span)):
-            raise InvalidContent(
-                f"The array has more elements than the {most} jobs that one user may "
-                "have waiting and running. Submit it in parts."
-            )
+        # A range is not gone through before it is known to be short.
+        named += len(span)
+        if len(span) > most or named > 2 * most:
+            raise _too_many(most)
         indices.update(span)
+    if len(indices) > most:
+        raise _too_many(most)
     if mark and int(limit) < 1:
         raise _wrong(text)
     return Array(tuple(sorted(indices)), int(limit) if mark else None)
@@ -55,6 +58,13 @@ def _span(part: str, text: str) -> range:
     if last < first or step < 1:
         raise _wrong(text)
     return range(first, last + 1, step)
+
+
+def _too_many(most: int) -> InvalidContent:
+    return InvalidContent(
+        f"The array has more elements than the {most} jobs that one user may have "
+        "waiting and running, or names many of them again. Submit it in parts."
+    )
 
 
 def _wrong(text: str) -> InvalidContent:
