@@ -18,6 +18,7 @@ from gatewright.core.errors import (
     Unavailable,
 )
 from gatewright.core.events import EventHub
+from gatewright.core.ids import new_id
 from gatewright.domains.compute import (
     Dependency,
     Job,
@@ -29,6 +30,7 @@ from gatewright.domains.compute import (
     JobStatus,
     Refusal,
     Submission,
+    placing,
 )
 
 
@@ -219,6 +221,52 @@ async def test_each_for_itself(jobs: JobService, scheduler: ToldScheduler) -> No
         await jobs.submit(ADA, "local", specs, key="k")
     with pytest.raises(InvalidContent):
         await jobs.submit_each(ADA, "local", [])
+
+
+async def test_jobs_above_the_limit_are_counted_before_they_are_made(
+    jobs: JobService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thousand arrays of five thousand elements once had five million ids made."""
+    made: list[str] = []
+
+    def counted() -> str:
+        made.append(new_id())
+        return made[-1]
+
+    monkeypatch.setattr(placing, "new_id", counted)
+    specs = [JobSpec("a", array="0-14")] * 50
+    with pytest.raises(InvalidContent, match=r"more than the 20 jobs.*in parts"):
+        await jobs.submit(ADA, "local", specs)
+    assert len(made) == 15
+    found = await jobs.submit_each(ADA, "local", [*specs, JobSpec("a", array="0-4")])
+    assert len(made) == 15 + 20
+    assert isinstance(found[0], Job)
+    assert isinstance(found[-1], Job)
+    refused = [one for one in found if isinstance(one, Refusal)]
+    assert {one.code for one in refused} == {"too-many-requests"}
+    assert len(refused) == 49
+
+
+async def test_others_have_a_turn_between_the_jobs_of_a_request(
+    jobs: JobService, scheduler: ToldScheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns = 0
+    seen: list[int] = []
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async def check(submission: Submission) -> None:
+        seen.append(turns)
+
+    monkeypatch.setattr(scheduler, "check", check)
+    other = asyncio.create_task(others())
+    await jobs.submit(ADA, "local", [SPEC] * 10)
+    other.cancel()
+    assert len(seen) == len(set(seen)) == 10
 
 
 async def test_a_refused_submission_whose_record_stays_is_told_as_such(

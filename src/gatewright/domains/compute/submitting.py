@@ -1,12 +1,13 @@
 """Checks job specifications, records the jobs and submits them to a scheduler."""
 
+import asyncio
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gatewright.core.caller import Caller
 from gatewright.core.clock import Clock
-from gatewright.core.errors import GatewayError, InvalidContent
+from gatewright.core.errors import GatewayError, InvalidContent, TooManyRequests
 from gatewright.domains.compute.array import parse_array
 from gatewright.domains.compute.check import check_spec
 from gatewright.domains.compute.model import ComputeSystem, JobSpec, JobState, Refusal
@@ -137,29 +138,43 @@ class Submitter:
         *,
         together: bool,
     ) -> Sequence[NewJob | Refusal]:
+        too_many = InvalidContent if together else TooManyRequests
         jobs: list[NewJob | Refusal] = []
+        room = self._in_flight
         for spec in specs:
+            # Other tasks have a turn: a specification may take some milliseconds.
+            await asyncio.sleep(0)
             try:
-                jobs.append(await self._new_job(caller, on, spec, now))
+                job = await self._new_job(caller, on, spec, now, room, too_many)
             except GatewayError as error:
                 if together:
                     raise
                 jobs.append(Refusal.of(error))
-        wanted = sum(len(job.uuids) for job in jobs if isinstance(job, NewJob))
-        if together and wanted > self._in_flight:
-            raise InvalidContent(
-                f"These are more than the {self._in_flight} jobs that one user may "
-                "have waiting and running. Submit them in parts."
-            )
+            else:
+                room -= len(job.uuids)
+                jobs.append(job)
         return jobs
 
     async def _new_job(
-        self, caller: Caller, on: JobSystem, spec: JobSpec, now: float
+        self,
+        caller: Caller,
+        on: JobSystem,
+        spec: JobSpec,
+        now: float,
+        room: int,
+        too_many: type[GatewayError],
     ) -> NewJob:
+        """Return the job of a specification; raise ``too_many`` if ``room`` is less."""
         check_spec(spec)
         indices: Sequence[int | None] = [None]
         if spec.array is not None:
             indices = parse_array(spec.array, self._in_flight).indices
+        if len(indices) > room:
+            # Before anything is made or asked for each of them.
+            raise too_many(
+                f"With those before it, this is more than the {self._in_flight} jobs "
+                "that one user may have waiting and running. Submit them in parts."
+            )
         await self._check_dependencies(caller, on.system.name, spec)
         job = placed(str(await on.system.home(caller.user)), spec, indices)
         await on.scheduler.check(sample(on.system, caller, job, now))
