@@ -36,6 +36,7 @@ class SkyServices:
     object_changes: ObjectChanges
     events: EventHub
     streams: Turns
+    cutouts: Turns
 
 
 def shared_surveys() -> list[SurveySource]:
@@ -56,12 +57,13 @@ async def sky_services(
     *,
     url: str = "http://gateway",
     response_bytes: int = 2_000_000,
+    cutouts_bytes: int = 2_000_000,
 ) -> AsyncIterator[SkyServices]:
     """Open the services over surveys, read and ready."""
     config = Config(
         gateway=Gateway(state=folder / "state", url=url),
         surveys=[*surveys, *shared_surveys()],
-        limits=Limits(response_bytes=response_bytes),
+        limits=Limits(response_bytes=response_bytes, cutouts_bytes=cutouts_bytes),
     )
     async with AsyncExitStack() as stack:
         database = await open_database(config, stack)
@@ -75,6 +77,7 @@ async def sky_services(
             config, database, sky, reader, discovery, stack
         )
         streams = Turns(config.limits.streams_per_user, "streams")
+        cutouts = Turns(config.limits.cutouts_per_user, "archives of cut-outs")
         yield SkyServices(
             config,
             database,
@@ -86,4 +89,5 @@ async def sky_services(
             object_changes,
             events,
             streams,
+            cutouts,
         )

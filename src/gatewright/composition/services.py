@@ -80,6 +80,8 @@ class Services:
     """Commands on the systems, run as the caller."""
     streams: Turns
     """Limit of each user's open event streams and followed outputs."""
+    cutouts: Turns
+    """Limit of each user's archives of cut-outs under way."""
     store: Store
     """Collections of JSON documents."""
     listings: Listings
@@ -140,6 +142,7 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
             files=files,
             commands=commands,
             streams=Turns(config.limits.streams_per_user, "streams"),
+            cutouts=Turns(config.limits.cutouts_per_user, "archives of cut-outs"),
             store=store,
             listings=listings,
         )

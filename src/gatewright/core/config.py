@@ -271,12 +271,18 @@ class Limits(Section):
     downloads_per_user: Annotated[int, Field(ge=1)] = 64
     """Files, folders and job outputs that are sent to one user at once; more are
     refused with 429. With several ``processes`` each counts for itself, here and in the
-    next two."""
+    next three."""
     uploads_per_user: Annotated[int, Field(ge=1)] = 64
     """Files that one user may upload at once."""
     streams_per_user: Annotated[int, Field(ge=1)] = 256
     """Event streams and followed outputs that one user, or one address without an
     account, may have open at once."""
+    cutouts_per_user: Annotated[int, Field(ge=1)] = 2
+    """Archives of cut-outs that are made for or sent to one user, or one address
+    without an account, at once; more are refused with 429."""
+    cutouts_bytes: Annotated[int, Field(ge=1024)] = 67_108_864
+    """Total size of the cut-outs of one archive, which are kept in memory until it is
+    sent; a larger one is refused with 413."""
     document_bytes: Annotated[int, Field(ge=1024)] = 1_048_576
     """Largest document of the store."""
     store_bytes_per_user: Annotated[int, Field(ge=1024)] = 1_073_741_824

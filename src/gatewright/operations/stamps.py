@@ -9,6 +9,8 @@ from gatewright.core.caller import Caller
 from gatewright.core.errors import GatewayError, NotFound, TooLarge
 from gatewright.domains.sky import (
     Circle,
+    Content,
+    CutoutFormat,
     CutoutRequest,
     Image,
     ImageQuery,
@@ -17,7 +19,8 @@ from gatewright.domains.sky import (
 
 MOST_STAMPS = 200
 """Most images of one answer."""
-_AT_ONCE = 4
+_PIXEL_BYTES = 4
+"""Bytes of a pixel of a padded cut-out in FITS, which has 32-bit floats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +36,23 @@ class Stamp:
 
 
 async def stamps(
-    sky: SkyService, caller: Caller, query: ImageQuery, request: CutoutRequest
+    sky: SkyService,
+    caller: Caller,
+    query: ImageQuery,
+    request: CutoutRequest,
+    most_bytes: int,
 ) -> Sequence[Stamp]:
     """Return the padded cut-outs of the images that have a place, in order of time.
+
+    They are cut one after the other, so that one request has one reader at most, and
+    all of them have at most ``most_bytes``.
 
     Raises
     ------
     NotFound
         No image has the place.
     TooLarge
-        More than 200 images have it.
+        More than 200 images have it, or the cut-outs have more than ``most_bytes``.
     """
     assert isinstance(request.region, Circle)  # noqa: S101  # the caller made it
     middle = replace(request.region, radius=0.0)
@@ -59,21 +69,42 @@ async def stamps(
             )
     if not images:
         raise NotFound("No image that you may see has this place.")
-    turn = asyncio.Semaphore(_AT_ONCE)
-
-    async def stamp(image: Image) -> Stamp:
-        async with turn:
-            try:
-                content = await sky.cut(caller, image, request)
-            except GatewayError as error:
-                if error.transient:
-                    raise
-                return Stamp(image, b"", error.text)
-        if content.descriptor is None:
-            return Stamp(image, content.data)
+    pixels = request.pixels or 0
+    size = len(images) * pixels**2 * _PIXEL_BYTES
+    if request.format is CutoutFormat.FITS and size > most_bytes:
+        raise _too_large(len(images), most_bytes)
+    found: list[Stamp] = []
+    left = most_bytes
+    for image in images:
         try:
-            return Stamp(image, os.pread(content.descriptor, content.size, 0))
-        finally:
-            os.close(content.descriptor)
+            content = await sky.cut(caller, image, request)
+        except GatewayError as error:
+            if error.transient:
+                raise
+            found.append(Stamp(image, b"", error.text))
+            continue
+        left -= content.size
+        # Shielded, so that the descriptor is closed even if the request is cancelled.
+        reading = asyncio.to_thread(_taken, content, enough=left >= 0)
+        found.append(Stamp(image, await asyncio.shield(reading)))
+        if left < 0:
+            raise _too_large(len(images), most_bytes)
+    return found
 
-    return await asyncio.gather(*map(stamp, images))
+
+def _taken(content: Content, *, enough: bool) -> bytes:
+    """Return the bytes of content if there is ``enough`` room; close its descriptor."""
+    if content.descriptor is None:
+        return content.data
+    try:
+        return os.pread(content.descriptor, content.size, 0) if enough else b""
+    finally:
+        os.close(content.descriptor)
+
+
+def _too_large(images: int, most_bytes: int) -> TooLarge:
+    return TooLarge(
+        f"The cut-outs of these {images} images have more than {most_bytes:,} bytes, "
+        "the most of one archive; ask for fewer “pixels”, or narrow the search by "
+        "“time”, “band” or “survey”."
+    )

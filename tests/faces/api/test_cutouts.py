@@ -1,9 +1,10 @@
 """Cut-outs of a place in all its images: one size, one answer."""
 
+import asyncio
 import csv
 import io
 import tarfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,9 @@ from tests.support.app import caller, client
 from tests.support.needs import shared_data
 from tests.support.skies import sky_services
 
-from gatewright.core.caller import Role
+from gatewright.core.caller import Caller, Role
 from gatewright.core.config import SurveySource
+from gatewright.domains.sky import Content, CutoutRequest, Image, SkyService
 from gatewright.faces.api import face
 
 pytestmark = pytest.mark.filterwarnings("ignore::astropy.wcs.FITSFixedWarning")
@@ -99,3 +101,60 @@ async def test_what_cannot_be_cut_says_why(
     answer = await api.get("/cutouts", params=asked)
     assert answer.status_code == status, answer.text
     assert answer.json()["detail"]
+
+
+async def test_too_many_pixels_for_one_archive_are_refused(
+    api: httpx.AsyncClient,
+) -> None:
+    asked = {"pos": f"CIRCLE {RA} {DEC} 0", "pixels": "256", "survey": "decam_mini"}
+    answer = await api.get("/cutouts", params=asked)
+    assert answer.status_code == 413, answer.text
+    assert "fewer “pixels”" in answer.json()["detail"]
+    rows, _ = opened(await api.get("/cutouts", params={**asked, "pixels": "128"}))
+    assert len(rows) == 10
+
+
+async def test_a_visitor_with_many_requests_leaves_room_for_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut, go, going = SkyService.cut, asyncio.Event(), 0
+
+    async def held(
+        sky: SkyService, who: Caller, image: Image, request: CutoutRequest
+    ) -> Content:
+        nonlocal going
+        going += 1
+        await go.wait()
+        return await cut(sky, who, image, request)
+
+    monkeypatch.setattr(SkyService, "cut", held)
+    asked = {"ra": str(RA), "dec": str(DEC), "survey": "decam_mini", "pixels": "11"}
+    async with sky_services(tmp_path, []) as services:
+        app, bob = face.build(services), caller("bob", Role.GUEST)  # type: ignore[arg-type]
+        visitor = Caller("", frozenset({"sky:read"}))
+        async with (
+            client(app, services, visitor) as many,  # type: ignore[arg-type]
+            client(app, services, bob) as other,  # type: ignore[arg-type]
+        ):
+            asking = [
+                asyncio.ensure_future(many.get("/cutouts", params=asked))
+                for _ in range(8)
+            ]
+            await _until(lambda: sum(one.done() for one in asking) == 6 and going == 2)
+            refused = [one.result() for one in asking if one.done()]
+            made = [one for one in asking if not one.done()]
+            assert {one.status_code for one in refused} == {429}
+            assert "2 archives of cut-outs under way" in refused[0].json()["detail"]
+            theirs = asyncio.ensure_future(other.get("/cutouts", params=asked))
+            await _until(lambda: going == 3)
+            go.set()
+            for one in (theirs, *made):
+                assert len(opened(await one)[0]) == 10
+            # What was sent is room for the next.
+            assert len(opened(await many.get("/cutouts", params=asked))[0]) == 10
+
+
+async def _until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(60):
+        while not condition():
+            await asyncio.sleep(0.01)

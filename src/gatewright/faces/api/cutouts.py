@@ -1,12 +1,14 @@
 """Cut-outs of one place in all its images, in one answer."""
 
+import asyncio
 import csv
 import io
 import tarfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from gatewright.core.errors import InvalidContent
@@ -23,6 +25,7 @@ from gatewright.faces.api.images import (
 from gatewright.faces.api.product_bodies import circle
 from gatewright.operations.stamps import Stamp, stamps
 from gatewright.web.context import Context
+from gatewright.web.turns import Counted, turn_of
 
 router = APIRouter(tags=["sky"])
 
@@ -40,11 +43,15 @@ _TAR = "application/x-tar"
             "description": "The cut-outs, and index.csv with their times and bands.",
         },
         404: {"description": "No image that you may see has the place."},
-        413: {"description": "More than 200 images have it."},
+        413: {
+            "description": "More than 200 images have it, or the archive is too large."
+        },
         422: {"description": "No place is said."},
+        429: {"description": "You have as many archives under way as allowed."},
     },
 )
 async def cut_outs(
+    request: Request,
     context: Context,
     pos: Annotated[
         str | None,
@@ -101,9 +108,15 @@ async def cut_outs(
         padded=True,
         pixels=pixels,
     )
-    found = await stamps(context.services.sky, context.caller, query, asked)
-    headers = {"Content-Disposition": 'attachment; filename="cutouts.tar"'}
-    return Response(archive(found, form), media_type=_TAR, headers=headers)
+    services = context.services
+    with ExitStack() as held:
+        held.enter_context(turn_of(request, services.cutouts))
+        most = services.config.limits.cutouts_bytes
+        found = await stamps(services.sky, context.caller, query, asked, most)
+        packed = await asyncio.to_thread(archive, found, form)
+        headers = {"Content-Disposition": 'attachment; filename="cutouts.tar"'}
+        answer = Response(packed, media_type=_TAR, headers=headers)
+        return Counted(answer, held.pop_all())
 
 
 def archive(found: Sequence[Stamp], form: str) -> bytes:
