@@ -246,7 +246,7 @@ class Processing:
         frames = await self._frames(
             caller, Selection(query=query), Circle(ra, dec, 0.0)
         )
-        return await self._processor.light_curve(frames, ra, dec)
+        return await self._processor.light_curve(frames, ra, dec, caller.user)
 
     async def _made(
         self,

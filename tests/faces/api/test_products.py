@@ -17,8 +17,10 @@ from tests.support.app import caller, client
 from tests.support.needs import shared_data
 from tests.support.skies import SkyServices, sky_services
 
+from gatewright.backends.readers import ReaderPool
 from gatewright.core.caller import Role, visitor
 from gatewright.core.config import SurveySource
+from gatewright.core.errors import Unavailable
 from gatewright.faces.api import face
 
 pytestmark = [
@@ -198,6 +200,21 @@ async def test_a_light_curve_has_every_frame_in_three_forms(
     table = await api.get("/lightcurve", params={**asked, "format": "votable"})
     read = parse_single_table(io.BytesIO(table.content)).to_table()
     assert list(read["flux"]) == [p["flux"] for p in points]
+
+
+async def test_a_light_curve_waits_as_the_one_who_asks(
+    api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked_by = []
+
+    async def call(_pool: ReaderPool, *_: object, person: str, **_more: object) -> None:
+        asked_by.append(person)
+        raise Unavailable("All are busy.")
+
+    monkeypatch.setattr(ReaderPool, "call", call)
+    asked = {"pos": f"CIRCLE {RA} {DEC} 0.001", "survey": "decam_mini"}
+    assert (await api.get("/lightcurve", params=asked)).status_code == 503
+    assert asked_by == ["bob"]
 
 
 async def test_times_of_a_table_are_marked_as_assumed(api: httpx.AsyncClient) -> None:

@@ -77,7 +77,7 @@ class Workshop:
         return await self._make("difference", product, arguments, frames)
 
     async def light_curve(
-        self, frames: Sequence[FrameRef], ra: float, dec: float
+        self, frames: Sequence[FrameRef], ra: float, dec: float, person: str
     ) -> LightCurve:
         arguments = {
             "frames": [told_frame(frame) for frame in frames],
@@ -88,7 +88,7 @@ class Workshop:
         # The names of many frames are more than one call may carry.
         handle = hashlib.sha256(repr(arguments).encode()).hexdigest()
         function = f"{PROGRAM}:light_curve"
-        found = await self.call(function, handle, arguments, frames, "light curve")
+        found = await self.call(function, handle, arguments, frames, person)
         try:
             points = [
                 _point(frame, told)

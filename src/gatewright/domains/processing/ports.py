@@ -87,9 +87,11 @@ class Processor(Protocol):
         ...
 
     async def light_curve(
-        self, frames: Sequence[FrameRef], ra: float, dec: float
+        self, frames: Sequence[FrameRef], ra: float, dec: float, person: str
     ) -> LightCurve:
         """Measure the flux at a position, ICRS degrees, in each of the frames.
+
+        ``person`` asks for it; people whose requests wait are served in turn.
 
         Raises
         ------
