@@ -19,23 +19,13 @@ from gatewright.domains.discovery import (
     CandidateQuery,
     CandidateStore,
     Choice,
-    Claim,
     Comment,
     Cone,
     Finding,
     Origin,
     Tally,
 )
-
-ALL = ("night", "team")
-ORIGIN = Origin("d-1", ["night"], 58340.5, time_assumed=True)
-
-
-def finding(
-    number: int, ra: float = 10.0, dec: float = 20.0, snr: float = 10.0
-) -> Finding:
-    """Return a detection at a position (ICRS degrees)."""
-    return Finding(number, ra, dec, 3.0, 4.0, snr, 100.0, 10.0, {"fwhm": 2.5})
+from gatewright.testing.candidate_claims import ALL, ORIGIN, ClaimContract, finding
 
 
 async def names(
@@ -57,7 +47,7 @@ async def names(
             return found
 
 
-class CandidateStoreContract:
+class CandidateStoreContract(ClaimContract):
     """Tests that every :class:`CandidateStore` must pass."""
 
     async def one(
@@ -285,48 +275,6 @@ class CandidateStoreContract:
             *(store.vote("d-1.1", person, Choice.REAL, 1.0) for person in people)
         )
         assert (await self.one(store, "d-1.1")).votes == Tally(real=12)
-
-    async def test_what_one_holds_nobody_else_is_given(
-        self, store: CandidateStore
-    ) -> None:
-        strengths = enumerate((50.0, 40.0, 30.0, 20.0, 10.0), 1)
-        await store.add(ORIGIN, [finding(n, ra=float(n), snr=s) for n, s in strengths])
-        query = CandidateQuery(unscanned=True)
-
-        async def claimed(person: str, now: float, limit: int = 2) -> list[str]:
-            claim = Claim(person, now, now + 60.0)
-            found = await store.claim(ALL, query, claim, limit)
-            return [one.id for one in found]
-
-        assert await claimed("ada", 0.0) == ["d-1.1", "d-1.2"]
-        assert await claimed("eve", 1.0) == ["d-1.3", "d-1.4"]
-        assert await claimed("ada", 2.0) == ["d-1.1", "d-1.2"]
-        await store.vote("d-1.1", "ada", Choice.REAL, 3.0)
-        assert await claimed("ada", 4.0) == ["d-1.2", "d-1.5"]
-        assert await claimed("cy", 5.0) == []
-        # A vote that is undone makes it free, a claim that is given back too.
-        await store.take_back("d-1.1", "ada")
-        assert await claimed("cy", 6.0) == ["d-1.1"]
-        await store.release("eve")
-        assert await claimed("cy", 7.0, 9) == ["d-1.1", "d-1.3", "d-1.4"]
-        # Those that nobody has asked for again are free when they end.
-        assert await claimed("eve", 64.5, 9) == ["d-1.2", "d-1.5"]
-        assert await store.claim([], query, Claim("ada", 0.0, 1.0), 2) == []
-        some = CandidateQuery(unscanned=True, without=["d-1.2", "d-1.4"])
-        claim = Claim("eve", 66.0, 80.0)
-        assert [c.id for c in await store.claim(ALL, some, claim, 9)] == ["d-1.5"]
-
-    async def test_many_who_ask_at_once_are_given_different_ones(
-        self, store: CandidateStore
-    ) -> None:
-        await store.add(ORIGIN, [finding(n, ra=float(n)) for n in range(1, 41)])
-        query = CandidateQuery(unscanned=True)
-        claims = [Claim(f"person{number}", 0.0, 60.0) for number in range(10)]
-        found = await asyncio.gather(
-            *(store.claim(ALL, query, claim, 3) for claim in claims)
-        )
-        given = [one.id for some in found for one in some]
-        assert len(given) == len(set(given)) == 30
 
     async def test_comments_are_kept_in_order(self, store: CandidateStore) -> None:
         first = Comment("1", "d-1.1", "ada", "Nucleus? “é”", 1.0)

@@ -132,6 +132,7 @@ class SqlCandidates:
         def work() -> Work[Sequence[Candidate]]:
             yield Lock("claims")
             yield Statement(_END_CLAIMS, (claim.now,))
+            yield Statement(_RELEASE, (claim.person,))
             found: list[Candidate] = []
             cursor: str | None = None
             # Those after damaged ones are taken instead: nobody can vote on those.

@@ -66,7 +66,8 @@ class CandidateStore(Protocol):
         """Return and reserve the candidates of a query that no other person reserves.
 
         They come in the order of :meth:`page`, at most ``limit``. The reservation ends
-        with the claim, or with a vote on the candidate.
+        with the claim, or with a vote on the candidate. It takes the place of all
+        earlier ones of the person, so that nobody holds more than ``limit``.
         """
         ...
 

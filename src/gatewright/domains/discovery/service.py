@@ -103,7 +103,8 @@ class Discovery:
 
         The reservation lasts for :data:`CLAIM_SECONDS` or until somebody votes, so that
         people who work through one list get different candidates. A repeated call
-        returns and extends the caller's reservations.
+        returns and extends the caller's reservations; those that it does not return
+        end.
         """
         caller.require(Scope.SKY_VOTE)
         person = caller.require_user()

@@ -94,7 +94,7 @@ async def claim(request: Request, context: Context) -> Response:
     Nobody else can claim them for five minutes, or until they have a vote; everybody
     can still get one of them by its id. A repeated request returns the same candidates
     and extends the claims, with new candidates in place of those that have votes by
-    then.
+    then. Your earlier claims on candidates that are not in the answer end.
     """
     body = await read_model(request, ClaimBody)
     services = context.services

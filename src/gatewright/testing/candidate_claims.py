@@ -1,0 +1,86 @@
+"""Contract tests for claims of candidates: a part of those for stores of candidates."""
+
+import asyncio
+
+from gatewright.domains.discovery import (
+    CandidateQuery,
+    CandidateStore,
+    Choice,
+    Claim,
+    Finding,
+    Origin,
+)
+
+ALL = ("night", "team")
+ORIGIN = Origin("d-1", ["night"], 58340.5, time_assumed=True)
+
+
+def finding(
+    number: int, ra: float = 10.0, dec: float = 20.0, snr: float = 10.0
+) -> Finding:
+    """Return a detection at a position (ICRS degrees)."""
+    return Finding(number, ra, dec, 3.0, 4.0, snr, 100.0, 10.0, {"fwhm": 2.5})
+
+
+class ClaimContract:
+    """Tests that every :class:`CandidateStore` must pass for its claims."""
+
+    async def test_what_one_holds_nobody_else_is_given(
+        self, store: CandidateStore
+    ) -> None:
+        strengths = enumerate((50.0, 40.0, 30.0, 20.0, 10.0), 1)
+        await store.add(ORIGIN, [finding(n, ra=float(n), snr=s) for n, s in strengths])
+        query = CandidateQuery(unscanned=True)
+
+        async def claimed(person: str, now: float, limit: int = 2) -> list[str]:
+            claim = Claim(person, now, now + 60.0)
+            found = await store.claim(ALL, query, claim, limit)
+            return [one.id for one in found]
+
+        assert await claimed("ada", 0.0) == ["d-1.1", "d-1.2"]
+        assert await claimed("eve", 1.0) == ["d-1.3", "d-1.4"]
+        assert await claimed("ada", 2.0) == ["d-1.1", "d-1.2"]
+        await store.vote("d-1.1", "ada", Choice.REAL, 3.0)
+        assert await claimed("ada", 4.0) == ["d-1.2", "d-1.5"]
+        assert await claimed("cy", 5.0) == []
+        # A vote that is undone makes it free, a claim that is given back too.
+        await store.take_back("d-1.1", "ada")
+        assert await claimed("cy", 6.0) == ["d-1.1"]
+        await store.release("eve")
+        assert await claimed("cy", 7.0, 9) == ["d-1.1", "d-1.3", "d-1.4"]
+        # Those that nobody has asked for again are free when they end.
+        assert await claimed("eve", 64.5, 9) == ["d-1.2", "d-1.5"]
+        assert await store.claim([], query, Claim("ada", 0.0, 1.0), 2) == []
+        some = CandidateQuery(unscanned=True, without=["d-1.2", "d-1.4"])
+        claim = Claim("eve", 66.0, 80.0)
+        assert [c.id for c in await store.claim(ALL, some, claim, 9)] == ["d-1.5"]
+
+    async def test_a_claim_takes_the_place_of_earlier_ones(
+        self, store: CandidateStore
+    ) -> None:
+        numbers = range(1, 10)
+        await store.add(ORIGIN, [finding(n, ra=float(n), snr=10.0) for n in numbers])
+        every = {f"d-1.{n}" for n in numbers}
+        seen: list[str] = []
+        last: list[str] = []
+        for turn in range(4):  # as one who leaves out what was claimed before
+            query = CandidateQuery(unscanned=True, without=seen)
+            claim = Claim("ada", float(turn), turn + 60.0)
+            last = [one.id for one in await store.claim(ALL, query, claim, 2)]
+            seen += last
+        assert len(set(seen)) == 8
+        query, claim = CandidateQuery(unscanned=True), Claim("eve", 5.0, 65.0)
+        left = {one.id for one in await store.claim(ALL, query, claim, 9)}
+        assert left == every - set(last)
+
+    async def test_many_who_ask_at_once_are_given_different_ones(
+        self, store: CandidateStore
+    ) -> None:
+        await store.add(ORIGIN, [finding(n, ra=float(n)) for n in range(1, 41)])
+        query = CandidateQuery(unscanned=True)
+        claims = [Claim(f"person{number}", 0.0, 60.0) for number in range(10)]
+        found = await asyncio.gather(
+            *(store.claim(ALL, query, claim, 3) for claim in claims)
+        )
+        given = [one.id for some in found for one in some]
+        assert len(given) == len(set(given)) == 30
