@@ -174,7 +174,7 @@ async def test_surveys_and_images(
     assert (await owner.get("/api/v1/surveys/b")).status_code == 404
 
 
-@pytest.mark.parametrize("reading", ["[", "7", "[1]", "[1, 2, 3]"])
+@pytest.mark.parametrize("reading", ["[", "7", "[1]", "[1, 2, 3]", '["a", 2]'])
 async def test_how_far_a_survey_is_read(
     gateway: Whole, owner: httpx.AsyncClient, damage: Damage, reading: str
 ) -> None:
@@ -187,6 +187,32 @@ async def test_how_far_a_survey_is_read(
     answer = await owner.get("/api/v1/surveys/a")
     assert answer.status_code == 200
     assert answer.json()["reading"] is None
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        *(("summary", text) for text in ("[" * 100_000, '{"images": "x"}', "7")),
+        *(("summary", text) for text in ('{"t_min": "x"}', '{"kinds": [1]}')),
+        *(("scanned_at", value) for value in ("x", 1e300)),
+    ],
+)
+async def test_what_a_survey_holds(
+    owner: httpx.AsyncClient, damage: Damage, column: str, value: object
+) -> None:
+    for name in ("a", "b"):
+        damage(
+            "INSERT INTO survey (id, title, pattern, access, configured, longest,"
+            " scanner, scanner_until, summary, scanned_at)"
+            " VALUES (?, 'S', '/x', '\"public\"', 0, 0, '', 0, '{\"images\": 3}', 1.0)",
+            name,
+        )
+    damage(f"UPDATE survey SET {column} = ? WHERE id = 'b'", value)
+    surveys = (await owner.get("/api/v1/surveys")).json()["surveys"]
+    assert [one["id"] for one in surveys] == ["a", "b"]
+    for name, images in (("a", 3), ("b", 0)):
+        answer = await owner.get(f"/api/v1/surveys/{name}")
+        assert answer.json()["images"] == images, answer.text
 
 
 async def test_the_rules_of_a_survey(

@@ -290,6 +290,23 @@ async def test_states_of_jobs(
     assert (healed.state, healed.reason) == (JobState.ACTIVE, "")
 
 
+@pytest.mark.parametrize("column", ["submitted_at", "started_at", "ended_at"])
+@pytest.mark.parametrize("value", ["x", 1e300])
+async def test_times_of_jobs(
+    database: Database,
+    damage: Damage,
+    caplog: pytest.LogCaptureFixture,
+    column: str,
+    value: object,
+) -> None:
+    table = SqlJobTable(database)
+    await table.admit(admission())
+    damage(f"UPDATE jobs SET {column} = ?", value)
+    page = await table.list("local", "ada", JobFilter(), 10, None)
+    assert not getattr(page.items[0], column)
+    assert f"{column} of job {page.items[0].id} cannot be read" in caplog.text
+
+
 async def test_over_http(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     images = tmp_path / "images"
     images.mkdir()

@@ -1,10 +1,14 @@
 """Converts images and surveys to rows of their tables, and back."""
 
 import json
-from dataclasses import asdict, fields
+import logging
+from dataclasses import asdict, fields, replace
 from typing import Any
 
+import msgspec
+
 from gatewright.backends.sql.database import Row
+from gatewright.backends.sql.records import optional_moment
 from gatewright.core.access import access_of_text
 from gatewright.core.clock import system_clock
 from gatewright.domains.sky import (
@@ -24,6 +28,8 @@ INSERT_IMAGE = (
     f"INSERT INTO image (number, t, {', '.join(COLUMNS)}) "  # noqa: S608  # own names
     f"VALUES (?, ?, {', '.join('?' for _ in COLUMNS)})"
 )
+
+_log = logging.getLogger(__name__)
 
 
 def image_time(image: Image) -> float:
@@ -84,7 +90,7 @@ def _json(text: str) -> object:
     """Return the value of a JSON text; None if it is not JSON."""
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
@@ -98,20 +104,32 @@ def rules_text(rules: SurveyRules) -> str:
 
 def coverage_of(row: Row, left_out: list[LeftOut]) -> Coverage:
     """Return the coverage of a survey from the survey's row."""
-    found = _json(row["summary"] or "{}")
-    summary = found if isinstance(found, dict) else {}
+    summary = _json(row["summary"] or "{}")
+    values = {
+        "images": 0,
+        "kinds": {},
+        "bands": {},
+        "t_min": None,
+        "t_max": None,
+        "cells": 0,
+        "area": 0.0,
+        **(summary if isinstance(summary, dict) else {}),
+    }
+    try:
+        coverage = msgspec.convert(values, Coverage)
+        scanned_at = optional_moment(row["scanned_at"])
+    except (msgspec.ValidationError, ValueError, TypeError) as error:
+        _log.error("The summary of survey %r cannot be read: %r", row["id"], error)
+        coverage, scanned_at = Coverage(0, {}, {}, None, None, 0, 0.0), None
     # What a process that was killed left behind is no look that goes on.
     going_on = row["scanner_until"] > system_clock()
     told = _json(row["reading"] or "") if going_on else None
-    return Coverage(
-        images=summary.get("images", 0),
-        kinds=summary.get("kinds", {}),
-        bands=summary.get("bands", {}),
-        t_min=summary.get("t_min"),
-        t_max=summary.get("t_max"),
-        cells=summary.get("cells", 0),
-        area=summary.get("area", 0.0),
+    reading = None
+    if isinstance(told, list) and [type(one) for one in told] == [int, int]:
+        reading = Reading(*told)
+    return replace(
+        coverage,
         left_out=left_out,
-        scanned_at=row["scanned_at"],
-        reading=Reading(*told) if isinstance(told, list) and len(told) == 2 else None,
+        scanned_at=scanned_at,
+        reading=reading,
     )

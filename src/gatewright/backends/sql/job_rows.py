@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import msgspec
 
 from gatewright.backends.sql.database import Row
+from gatewright.backends.sql.records import optional_moment
 from gatewright.domains.compute import (
     UNREADABLE,
     Job,
@@ -66,9 +67,9 @@ def job_of(row: Row) -> Job:
         directory=row["directory"],
         stdout_path=row["stdout_path"],
         stderr_path=row["stderr_path"],
-        submitted_at=row["submitted_at"],
-        started_at=row["started_at"],
-        ended_at=row["ended_at"],
+        submitted_at=_time(row, "submitted_at") or 0.0,
+        started_at=_time(row, "started_at"),
+        ended_at=_time(row, "ended_at"),
         exit_code=row["exit_code"],
         signal=row["end_signal"],
         reason=row["reason"] if state else _DAMAGED,
@@ -83,6 +84,15 @@ def job_of(row: Row) -> Job:
         uuid=row["uuid"],
         native_id=row["native_id"],
     )
+
+
+def _time(row: Row, column: str) -> float | None:
+    """Return a time of a job; None if it has none, or if it is damaged."""
+    try:
+        return optional_moment(row[column])
+    except (ValueError, TypeError):
+        _log.error("%s of job %s cannot be read.", column, row["number"])
+        return None
 
 
 def _spec(row: Row) -> JobSpec:
