@@ -57,6 +57,14 @@ async def test_detections_of_a_difference_are_candidates(night: Night) -> None:
     assert strengths == sorted(strengths, reverse=True)
 
 
+async def test_a_page_has_at_most_a_thousand(night: Night) -> None:
+    api = await night.client("bob")
+    assert (await api.get("/candidates", params={"limit": "1000"})).status_code == 200
+    answer = await api.get("/candidates", params={"limit": "1001"})
+    assert answer.status_code == 400
+    assert "from 1 to 1000" in answer.json()["detail"]
+
+
 async def test_the_residual_is_found_by_its_place(night: Night) -> None:
     one = await residual(night, await night.client("bob"))
     assert one["snr"] > 8

@@ -44,6 +44,9 @@ from gatewright.web.turns import Counted, turn_of
 
 router = APIRouter(tags=["discovery"])
 
+MAXIMUM_PAGE = 1000
+"""Most candidates on a page."""
+
 GONE: dict[int | str, dict[str, Any]] = {
     404: {"description": "It does not exist, or you may not see it."}
 }
@@ -119,7 +122,8 @@ async def find_candidates(
 ) -> Response:
     """Find candidates, including artefacts, which are set aside with a reason.
 
-    You see the candidates of a difference if you may see all surveys of its images.
+    You see the candidates of a difference if you may see all surveys of its images. A
+    page has at most 1,000; each candidate's own URL has its features too.
     """
     place = circle(place_text(pos, ra, dec, radius))
     query = CandidateQuery(
@@ -130,7 +134,7 @@ async def find_candidates(
         unscanned=unscanned,
     )
     page = await context.services.discovery.page(
-        context.caller, query, limit=page_limit(limit), cursor=cursor
+        context.caller, query, limit=page_limit(limit, MAXIMUM_PAGE), cursor=cursor
     )
     prefix = context.services.config.prefix
     answers: Page[object] = Page(
