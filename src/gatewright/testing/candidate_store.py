@@ -19,7 +19,6 @@ from gatewright.domains.discovery import (
     CandidateQuery,
     CandidateStore,
     Choice,
-    Claim,
     Comment,
     Cone,
     Finding,
@@ -57,18 +56,6 @@ class CandidateStoreContract(ClaimContract):
         found = await store.candidate(ALL, name, person)
         assert found is not None
         return found
-
-    async def test_a_page_has_no_features(self, store: CandidateStore) -> None:
-        found = finding(1)
-        await store.add(ORIGIN, [found])
-        (listed,) = (
-            await store.page(ALL, CandidateQuery(), person="ada", limit=9)
-        ).items
-        whole = await self.one(store, "d-1.1", "ada")
-        assert whole.finding.features == found.features
-        assert listed == replace(whole, finding=replace(whole.finding, features={}))
-        claim = Claim("ada", 0.0, 60.0)
-        assert await store.claim(ALL, CandidateQuery(), claim, 9) == [whole]
 
     async def test_a_candidate_comes_back_whole(self, store: CandidateStore) -> None:
         found = replace(

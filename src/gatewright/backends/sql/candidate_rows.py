@@ -34,10 +34,6 @@ INSERT_CANDIDATE = (
     f"INSERT INTO candidate ({', '.join(CANDIDATE_COLUMNS)}) "  # noqa: S608  # own names
     f"VALUES ({', '.join('?' for _ in CANDIDATE_COLUMNS)})"
 )
-_LISTED = ", ".join(
-    "'{}' AS features" if name == "features" else f"c.{name}"
-    for name in CANDIDATE_COLUMNS
-)
 _WITH_VOTE = "LEFT JOIN candidate_vote v ON v.candidate = c.id AND v.person = ?"
 CHORD = "(ux - ?) * (ux - ?) + (uy - ?) * (uy - ?) + (uz - ?) * (uz - ?)"
 """Squared chord length from a row's unit vector to another unit vector."""
@@ -166,11 +162,10 @@ def page_statement(
 ) -> tuple[str, list[object]]:
     """Return the SQL and the values of a page of candidates.
 
-    The column ``value`` is the sort key for the next cursor. ``free`` is for claims: it
-    leaves out candidates that other people reserve, and has the features, which take
-    most of the time of a long page and which no list shows. Each source is read in the
-    order of its index and the results are merged; the candidates of a circle or a
-    difference are few and are sorted instead.
+    The column ``value`` is the sort key for the next cursor. ``free`` leaves out
+    candidates that other people reserve. Each source is read in the order of its index
+    and the results are merged; the candidates of a circle or a difference are few and
+    are sorted instead.
 
     Raises
     ------
@@ -214,8 +209,7 @@ def page_statement(
         inner = " UNION ALL ".join(walk for _ in sources)
         values = [v for source in sources for v in (source, *where.values, limit)]
     text = (
-        f"SELECT {'c.*' if free else _LISTED}, "  # noqa: S608  # own names
-        "p.value AS value, v.choice AS mine "
+        f"SELECT c.*, p.value AS value, v.choice AS mine "  # noqa: S608  # own names
         f"FROM (SELECT * FROM ({inner}) u ORDER BY value DESC, id DESC LIMIT ?) p "
         f"JOIN candidate c ON c.id = p.id {_WITH_VOTE} "
         "ORDER BY p.value DESC, p.id DESC"

@@ -42,7 +42,7 @@ class CandidateStore(Protocol):
         limit: int,
         cursor: str | None = None,
     ) -> Page[Candidate]:
-        """Return a page of candidates, with the votes of a person, without features.
+        """Return a page of candidates, with the votes of a person.
 
         The most significant come first, or the highest scores if the query has a least
         score.

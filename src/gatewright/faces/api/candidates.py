@@ -123,7 +123,7 @@ async def find_candidates(
     """Find candidates, including artefacts, which are set aside with a reason.
 
     You see the candidates of a difference if you may see all surveys of its images. A
-    page has at most 1,000; each candidate's own URL has its features too.
+    page has at most 1,000.
     """
     place = circle(place_text(pos, ra, dec, radius))
     query = CandidateQuery(
