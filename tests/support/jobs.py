@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import httpx
 
+from gatewright.backends.sql.candidates import SqlCandidates
 from gatewright.backends.sql.leases import SqlLeases
 from gatewright.backends.worker import OneWorker
 from gatewright.composition import Services
@@ -17,8 +18,10 @@ from gatewright.composition.compute import open_compute
 from gatewright.composition.files import open_files, open_owner_worker
 from gatewright.composition.state import open_database, open_event_hub
 from gatewright.composition.systems import Means
+from gatewright.core.caller import Caller
 from gatewright.core.config import Config
 from gatewright.core.turns import Turns
+from gatewright.domains.discovery import Discovery
 
 SECONDS = 60.0
 
@@ -54,9 +57,14 @@ async def job_services(
         means = Means(workers, SqlLeases(database).lease, "ada")
         files, commands = await open_files(settings, means, stack)
         jobs, _ = await open_compute(settings, database, events, means, stack)
+
+        async def no_survey(_: Caller) -> Collection[str]:
+            return ()
+
         services = SimpleNamespace(
             config=settings,
             events=events,
+            discovery=Discovery(SqlCandidates(database), no_survey, events),
             jobs=jobs,
             files=files,
             commands=commands,
