@@ -101,7 +101,7 @@ async def test_two_people_find_the_residual(
     await expect(curve.locator("svg.curve circle")).to_have_count(10)
     await expect(curve).to_contain_text("Times are assumed")
     await other.page.keyboard.press("r")
-    status = one.page.locator("gw-scan [role=status]")
+    status = one.page.locator("gw-scan span[role=status]")
     await expect(status).to_contain_text("eve just voted real")
     await one.page.keyboard.press("r")
     rows = other.page.locator("gw-candidates tr.row")

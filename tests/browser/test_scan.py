@@ -225,7 +225,7 @@ async def test_two_people_scan_together(
     await other.page.locator("gw-candidates button[data-row]").first.click()
     await shows(other.page, found.ids[0])
     await other.page.keyboard.press("u")
-    status = page.locator("gw-scan [role=status]")
+    status = page.locator("gw-scan span[role=status]")
     await expect(status).to_contain_text("eve just voted unsure")
     await expect(page.locator("gw-scan .facts")).to_contain_text("1 unsure")
     rows = page.locator("gw-candidates tr.row")
