@@ -20,6 +20,7 @@ CONFIG = {
     "content_type_overrides": {
         "application/fits": "application/octet-stream",
         "application/x-netcdf": "application/octet-stream",
+        "application/x-tar": "application/octet-stream",
     }
 }
 """What docs/how-to/python.md gives the generator: it knows few media types."""
