@@ -1,5 +1,6 @@
 """The page on backends: its package is installed beside the gateway, and works."""
 
+import os
 import re
 from pathlib import Path
 
@@ -68,7 +69,11 @@ async def test_several_systems_in_one_gateway(site: Path) -> None:
         client(build(services), services, caller()) as ada,
     ):
         spec = {"script": "#!/bin/sh\nnice\necho $GATEWRIGHT_SYSTEM"}
-        for system, niceness in (("background", "15"), ("interactive", "0")):
+        ours = os.nice(0)
+        for system, niceness in (
+            ("background", min(19, ours + 15)),
+            ("interactive", ours),
+        ):
             made = (await ada.post(f"/jobs/{system}", json=spec)).json()
             job = await until_ended(ada, made["id"], SECONDS, system)
             assert job["state"] == "completed", job
