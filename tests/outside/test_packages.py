@@ -151,7 +151,8 @@ async def test_people_of_a_file_sign_in_beside_the_local_ones(gateway: Whole) ->
 
 async def test_nobody_signs_in_as_an_account_of_another(gateway: Whole) -> None:
     """The file has a person of a local account's name, with another password."""
-    assert await sign_in(await gateway.client(), GUEST, f"pass of {GUEST}") == 401
+    assert await sign_in(await gateway.client(), GUEST, f"pass of {GUEST}") == 403
+    assert await sign_in(await gateway.client(), GUEST, "wrong") == 401
     assert await sign_in(await gateway.client(), GUEST, PASSWORD) == 201
 
 

@@ -203,7 +203,7 @@ class TestSubmit:
             ({"script": "#!/bin/sh\r\necho\r\n"}, "Windows"),
             ({"script": "x" * (1 << 20) + "x"}, "larger"),
             ([], "1 to"),
-            (7, "dictionary"),
+            (7, "JSON object"),
         ],
     )
     async def test_what_cannot_run_is_refused(
