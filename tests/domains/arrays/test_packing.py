@@ -21,6 +21,7 @@ from gatewright.domains.arrays import (
     absent,
     apply_statistics,
     doubtful_range,
+    missing_values,
     packing,
     statistic,
     unpack,
@@ -384,3 +385,15 @@ def test_no_members_have_no_statistics() -> None:
     (found,) = apply_statistics(np.empty((2, 0, 3), "f4"), [statistic("min")], 1)
     assert found.shape == (2, 3)
     assert np.isnan(found).all()
+
+
+def test_the_integers_that_mean_missing_are_those_that_are_named() -> None:
+    fills = {
+        "_FillValue": attribute("int64", -9),
+        "missing_value": attribute("int64", 7),
+    }
+    assert missing_values(variable("int64", **fills)) == (-9, 7)
+    assert (
+        missing_values(variable("float64", _FillValue=attribute("float64", 1e20))) == ()
+    )
+    assert missing_values(variable("int64")) == ()
