@@ -200,6 +200,7 @@ async def test_by_touch_on_a_telephone(
     await shows(page, found.ids[1])
     await until(_votes(found, 0), lambda votes: votes == {"demo": "real"})
     await until(_votes(found, 1), lambda votes: not votes)
+    assert (found.votes(0), found.votes(1)) == ({"demo": "real"}, {})
     await gate.check()
 
 

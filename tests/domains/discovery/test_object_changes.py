@@ -190,4 +190,5 @@ async def test_in_postgresql(postgresql_url: str) -> None:
     await migrate(database, POSTGRESQL)
     sky = await opened(database)
     await test_two_objects_become_one_and_two_again(sky)
+    assert await sky.object_of("d-1.1") != await sky.object_of("d-1.2")
     await database.close()

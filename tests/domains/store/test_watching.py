@@ -99,6 +99,9 @@ async def test_what_is_written_here_is_told_at_once(
 async def test_the_wait_has_an_end(numbers: Numbers, watch: ChangeWatch) -> None:
     numbers.of["a"] = 1
     async with asyncio.timeout(60):
-        await watch.wait("a", 1, 0.01)
+        waits = [asyncio.create_task(watch.wait("a", 1, 0.01))]
+        await asyncio.wait(waits)
         numbers.away = True
-        await watch.wait("a", 0, 0.01)
+        waits.append(asyncio.create_task(watch.wait("a", 0, 0.01)))
+        await asyncio.wait(waits)
+    assert [one.exception() for one in waits] == [None, None]

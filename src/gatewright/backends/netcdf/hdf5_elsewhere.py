@@ -24,7 +24,7 @@ _DEEPEST = 8
 _HERE = "."
 """Name by which a virtual data set refers to its own file."""
 _NUMBERED = "%b"
-"""Placeholder for a block's number in the name of a file."""
+"""What stands for a block's number in the name of a file."""
 Versions = dict[str, Version]
 
 

@@ -30,10 +30,9 @@ class Statement:
     """One SQL statement with its values."""
 
     text: str
-    """SQL that both dialects accept; ``?`` is a placeholder and used for nothing else.
-    """
+    """SQL that both dialects accept; each ``?`` stands for a value only."""
     values: Sequence[object] = ()
-    """Values of the placeholders, in order."""
+    """Values for the question marks, in order."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ def subject(name: str, address: str) -> str:
 
 
 def seconds_to_wait(past: Attempts | None, now: float) -> float:
-    """Return the seconds until the next attempt is allowed; 0 for now."""
+    """Return the seconds until the next attempt is allowed; 0 if it already is."""
     return 0.0 if past is None else max(0.0, past.banned_until - now)
 
 
