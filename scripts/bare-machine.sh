@@ -82,8 +82,8 @@ debootstrap --variant=minbase "$suite" "$root" ${mirror:+"$mirror"} |
 apt-config dump | grep -E '^Acquire::(http|https|Retries|Check-)' \
   > "$root/etc/apt/apt.conf.d/90of-this-machine" || true
 cp /etc/resolv.conf "$root/etc/resolv.conf"
-# Debian's installer gives the machine's name this address; debootstrap does not.
-echo "127.0.1.1 $(hostname -s)" >> "$root/etc/hosts"
+# Debian's installer writes these two names; debootstrap does not.
+printf '127.0.0.1 localhost\n127.0.1.1 %s\n' "$(hostname -s)" > "$root/etc/hosts"
 if [ -n "$certificate" ]; then
   cp "$certificate" "$root/etc/certificates-of-this-machine.pem"
   for name in PIP_CERT REQUESTS_CA_BUNDLE NODE_EXTRA_CA_CERTS SSL_CERT_FILE; do
