@@ -16,6 +16,7 @@ from gatewright.backends.sql.classifiers import SqlClassifiers
 from gatewright.backends.sql.migrations import migrate
 from gatewright.backends.sqlite import SQLITE, SqliteDatabase
 from gatewright.core.caller import Caller
+from gatewright.core.claims import Claims
 from gatewright.core.errors import Conflict, InvalidContent, NotFound
 from gatewright.core.pages import Page
 from gatewright.domains.classification import (
@@ -134,7 +135,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
         return voted
 
     sky: Any = Sky([image("a", 0.1), image("b", 0.2), image("c", 1.1)])
-    classifiers = Classifiers(sky, trainer, store, votes, 60.0, lambda: now[0])
+    classifiers = Classifiers(sky, trainer, store, votes, lambda: now[0])
     yield World(classifiers, trainer, store, voted, now)
     await classifiers.close()
     await database.close()
@@ -230,6 +231,22 @@ async def test_a_training_whose_gateway_ended_is_over(world: World) -> None:
     assert (await world.classifiers.one(ADA, lost.id)).state is ClassifierState.TRAINING
     world.now[0] = 1011.0
     assert (await world.classifiers.one(ADA, lost.id)).state is ClassifierState.FAILED
+
+
+async def test_a_training_that_takes_long_stays_in_training(world: World) -> None:
+    """Its claim is renewed while it makes trials, and while it learns."""
+    world.classifiers.claims = Claims(lambda: world.now[0], seconds=0.02)
+    world.trainer.go = asyncio.Event()
+    made = await world.classifiers.train(ADA, "night", Method.INJECTION)
+    world.now[0] = 5000.0
+    async with asyncio.timeout(SECONDS):
+        while made.until < world.now[0]:
+            await asyncio.sleep(0.01)
+            seen = await world.store.classifier(made.id)
+            assert seen is not None
+            made = seen
+    made = await world.classifiers.one(ADA, made.id)
+    assert made.state is ClassifierState.TRAINING
 
 
 async def test_votes_are_added_to_what_was_injected(world: World) -> None:

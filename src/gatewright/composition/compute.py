@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 
+from gatewright.backends.posix import PosixFileSystem
 from gatewright.backends.sql import Database
 from gatewright.backends.sql.jobs import SqlJobTable
-from gatewright.composition.job_output import WorkerOutputFiles
 from gatewright.composition.systems import Means, open_schedulers
 from gatewright.core.background import Background
 from gatewright.core.config import Config
@@ -16,6 +16,7 @@ from gatewright.domains.compute import (
     JobRecords,
     JobService,
 )
+from gatewright.operations.job_output import JobOutputFiles
 
 _MOST_PAUSE = 1.0
 
@@ -62,7 +63,7 @@ async def open_compute(
         systems,
         table,
         events,
-        WorkerOutputFiles(means.workers),
+        JobOutputFiles(PosixFileSystem(means.workers, b"/")),
         in_flight=config.limits.jobs_in_flight_per_user,
     )
     return jobs, following

@@ -68,7 +68,6 @@ async def open_processing(
         PoolTrainer(workshop),
         SqlClassifiers(database),
         discovery.voted,
-        limits.processor_seconds,
     )
     stack.push_async_callback(classifiers.close)
     record = partial(record_difference, discovery, classifiers)

@@ -96,7 +96,7 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
         readers = await open_readers(config, stack)
         events = open_event_hub(database)
         leases = SqlLeases(database)
-        sky, surveys, looking = await open_sky(config, database, readers, stack)
+        sky, surveys, indexing = await open_sky(config, database, readers, stack)
         reader = open_image_reader(config, readers)
         discovery, object_changes = open_discovery(database, sky, events)
         processing, classifiers = await open_processing(
@@ -118,7 +118,9 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
             "database/writes": Part(partial(check_writes, database)),
             "disk": Part(partial(check_room, config.gateway.state)),
             "readers": Part(readers.ready),
-            "surveys": Part(looking.ready),
+            **indexing,
+            "products/claims": Part(processing.claims.ready),
+            "classifiers/claims": Part(classifiers.claims.ready),
             "expiry": Part(expiry.ready),
             "accounts": Part(directories.ready),
             **people.parts,

@@ -14,6 +14,7 @@ from gatewright.core.access import access_of
 from gatewright.core.background import Background
 from gatewright.core.config import Config, SurveySource
 from gatewright.core.errors import InvalidRequest
+from gatewright.core.health import Part
 from gatewright.domains.sky import (
     ImageIndex,
     Ingest,
@@ -48,13 +49,13 @@ async def open_sky_tools(config: Config, stack: AsyncExitStack) -> SkyTools:
 
 async def open_sky(
     config: Config, database: Database, readers: ReaderPool, stack: AsyncExitStack
-) -> tuple[SkyService, SurveyWatch, Background]:
+) -> tuple[SkyService, SurveyWatch, Mapping[str, Part]]:
     """Open the index, and begin to index the surveys' files in the background.
 
-    Returns the service, the watch that indexes, and its background task. If a survey or
-    its settings are new, this waits up to 20 seconds, so that a small archive is
-    complete when the gateway starts; a large one is indexed while the gateway runs
-    (:meth:`SurveyWatch.ready` tells).
+    Returns the service, the watch that indexes, and the parts of it that health checks.
+    If a survey or its settings are new, this waits up to 20 seconds, so that a small
+    archive is complete when the gateway starts; a large one is indexed while the
+    gateway runs (:meth:`SurveyWatch.ready` tells).
     """
     index = SqlImageIndex(database)
     reader = open_image_reader(config, readers)
@@ -66,12 +67,17 @@ async def open_sky(
         if before.get(one.id) != one
         or (await index.coverage(one.id)).scanned_at is None
     ]
-    watch = SurveyWatch(index, Ingest(index, reader, at_once=config.limits.readers))
+    ingest = Ingest(index, reader, at_once=config.limits.readers)
+    watch = SurveyWatch(index, ingest)
     looking = Background("looking at the surveys' files", watch.look)
     await stack.enter_async_context(looking)
     if unread:
         await watch.wait(_FIRST_LOOK_SECONDS)
-    return SkyService(index, reader), watch, looking
+    parts = {
+        "surveys": Part(looking.ready),
+        "surveys/claims": Part(ingest.claims.ready),
+    }
+    return SkyService(index, reader), watch, parts
 
 
 async def save_surveys(index: ImageIndex, sources: Sequence[SurveySource]) -> None:

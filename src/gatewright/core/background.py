@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -50,6 +50,8 @@ class Background:
         Lease that a process must hold to do the work; None lets every process do it.
     most_pause
         Longest pause after a failure, in seconds; at most ten.
+    delay
+        Seconds before the first round.
     """
 
     def __init__(
@@ -59,11 +61,13 @@ class Background:
         *,
         lease: Lease | None = None,
         most_pause: float = 5.0,
+        delay: float = 0.0,
     ) -> None:
         self.name = name
         self._work = work
         self._lease = lease
         self._most_pause = most_pause
+        self._delay = delay
         self._failed_at = float("-inf")
         self._began_at = float("-inf")
         self._pause = 0.0
@@ -82,8 +86,8 @@ class Background:
     ) -> None:
         if self._task is not None:
             self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            # Unlike awaiting the task, this does not hide a cancellation of the caller.
+            await asyncio.wait([self._task])
 
     async def ready(self) -> None:
         """Return if the task has not failed lately (see :class:`Steady`).
@@ -97,6 +101,7 @@ class Background:
 
     async def run(self) -> None:
         """Repeat the work until the task is cancelled."""
+        await asyncio.sleep(self._delay)
         while True:
             try:
                 async with (

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from gatewright.core.caller import Caller, Scope
+from gatewright.core.claims import Claims
 from gatewright.core.clock import Clock, system_clock
 from gatewright.core.errors import Conflict, GatewayError, InvalidContent, NotFound
 from gatewright.domains.classification import (
@@ -40,7 +41,6 @@ __all__ = ["Classifiers", "Found", "Learned", "Material", "Trainer"]
 MOST_FRAMES = 400
 """Frames of a survey that pairs are chosen from."""
 _PAGE = 200
-_SLACK = 120.0
 _ENDED = "The gateway ended while it was trained; train another."
 _NONE = "There is no such classifier, or you may not see its survey."
 
@@ -109,15 +109,14 @@ class Classifiers:
         trainer: Trainer,
         store: ClassifierStore,
         voted: Voted,
-        seconds: float,
         clock: Clock = system_clock,
     ) -> None:
         self._sky = sky
         self._trainer = trainer
         self._store = store
         self._voted = voted
-        self._lease = seconds + _SLACK
         self._clock = clock
+        self.claims = Claims(clock)
         self._tasks: set[asyncio.Task[None]] = set()
         self._judges: dict[str, Judge] = {}
 
@@ -208,8 +207,9 @@ class Classifiers:
             if not voted:
                 raise Conflict("Nobody has voted on a candidate of this survey.")
             gather = partial(self._by_votes, before, voted)
-        now = self._clock()
-        made = await self._store.begin(survey, method, person, now, now + self._lease)
+        made = await self._store.begin(
+            survey, method, person, self._clock(), self.claims.until()
+        )
         task = asyncio.create_task(self._finish(made, gather))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -306,8 +306,7 @@ class Classifiers:
             except (NotFound, InvalidContent, Conflict) as error:
                 # A frame without a star, or one that is gone, is left out.
                 reason = error
-            until = self._clock() + self._lease
-            await self._store.step(made.id, done + 1, turns * len(pairs), until)
+            await self._store.step(made.id, done + 1, turns * len(pairs))
         if not parts:
             assert reason is not None  # noqa: S101  # there was a pair
             raise reason
@@ -318,19 +317,24 @@ class Classifiers:
     ) -> None:
         """Train a classifier and write down what became of it."""
         try:
-            material = await gather(made)
-            active = await self._store.active(made.survey)
-            before = None if active is None else await self._store.classifier(active)
-            learned = await self._trainer.learn(
-                material,
-                None if active is None else await self._told(active),
-                seed=made.version,
-                person=made.owner,
-            )
-            trained = await asyncio.to_thread(
-                concluded, made, material, learned, before
-            )
-            await self._store.end(*trained)
+            async with self.claims.renewed(
+                f"the training of {made.id}", partial(self._store.keep, made.id)
+            ):
+                material = await gather(made)
+                active = await self._store.active(made.survey)
+                before = (
+                    None if active is None else await self._store.classifier(active)
+                )
+                learned = await self._trainer.learn(
+                    material,
+                    None if active is None else await self._told(active),
+                    seed=made.version,
+                    person=made.owner,
+                )
+                trained = await asyncio.to_thread(
+                    concluded, made, material, learned, before
+                )
+                await self._store.end(*trained)
         except BaseException as error:
             text = "It could not be trained."
             if isinstance(error, GatewayError):

@@ -6,8 +6,10 @@ import json
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 
 from gatewright.core.caller import Caller, Scope
+from gatewright.core.claims import Claims
 from gatewright.core.clock import Clock, system_clock
 from gatewright.core.errors import (
     Conflict,
@@ -16,7 +18,6 @@ from gatewright.core.errors import (
     NotFound,
     NotSignedIn,
     TooLarge,
-    Unavailable,
 )
 from gatewright.domains.processing import (
     Circle,
@@ -48,7 +49,6 @@ WAIT_SECONDS = 10.0
 """Seconds for which a request waits for a product before it gets an unfinished one."""
 MOST_IMAGES = 500
 """Most images of one product, or of one light curve."""
-_LEASE_SECONDS = 30.0
 _PAGE = 200
 _METHOD_VERSION = "2"
 _KINDS = (ImageKind.SCIENCE, ImageKind.REFERENCE, ImageKind.DIFFERENCE)
@@ -75,8 +75,8 @@ class Processing:
     """Makes products from images, keeps track of them, and returns their pixels.
 
     Each product is made once, however many requests ask for it. The background task
-    that makes it renews its lease in the store; if the process dies, the lease expires
-    and the product counts as failed.
+    that makes it renews its claim in the store; if the process dies, the claim ends and
+    the product counts as failed.
     """
 
     def __init__(
@@ -94,6 +94,7 @@ class Processing:
         self._store = store
         self._record = record
         self._clock = clock
+        self.claims = Claims(clock)
         self._tasks: dict[str, asyncio.Task[Product]] = {}
 
     async def close(self) -> None:
@@ -267,7 +268,7 @@ class Processing:
             owner=caller.user,
             created_at=self._clock(),
         )
-        begun = await self._store.begin(product, self._clock() + _LEASE_SECONDS)
+        begun = await self._store.begin(product, self.claims.until())
         if begun:
             task = asyncio.create_task(self._finish(product, work))
             self._tasks[product.id] = task
@@ -281,10 +282,13 @@ class Processing:
 
     async def _finish(self, product: Product, work: Work) -> Product:
         """Make a product, and store the result or the failure."""
-        keeping = asyncio.create_task(self._keep(product.id))
         try:
-            made = await work(product)
-            await self._store.end(made)
+            async with self.claims.renewed(
+                f"the {product.kind} {product.id}",
+                partial(self._store.keep, product.id),
+            ):
+                made = await work(product)
+                await self._store.end(made)
         except BaseException as error:
             text = "The gateway ended while it was made; ask for it again."
             if isinstance(error, GatewayError):
@@ -295,15 +299,7 @@ class Processing:
             with suppress(GatewayError):
                 await self._store.end(failed)
             raise
-        finally:
-            keeping.cancel()
         return made
-
-    async def _keep(self, product: str) -> None:
-        while True:
-            await asyncio.sleep(_LEASE_SECONDS / 4)
-            with suppress(Unavailable):
-                await self._store.keep(product, self._clock() + _LEASE_SECONDS)
 
     async def _frames(
         self, caller: Caller, chosen: Selection, place: Circle | None

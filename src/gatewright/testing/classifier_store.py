@@ -63,7 +63,8 @@ class ClassifierStoreContract:
         with pytest.raises(Conflict):
             await begun(store, at=109.0)
         await begun(store, "team", at=109.0)
-        await store.step(made.id, 3, 40, 200.0)
+        await store.step(made.id, 3, 40)
+        await store.keep(made.id, 200.0)
         seen = await store.classifier(made.id)
         assert seen is not None
         assert (seen.done, seen.total, seen.until) == (3, 40, 200.0)

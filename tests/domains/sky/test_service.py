@@ -262,7 +262,7 @@ async def test_the_right_to_scan_is_kept_while_a_file_takes_long(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Also past a moment in which the database is away."""
-    monkeypatch.setattr(ingest, "_KEEP_SECONDS", 0.001)
+    monkeypatch.setattr(ingest, "LEASE_SECONDS", 0.01)
     index = Index(*SURVEYS)
     index.away = True
 

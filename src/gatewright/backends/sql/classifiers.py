@@ -24,9 +24,8 @@ _ADD = """
 INSERT INTO classifier (id, survey, version, method, state, active, owner, created_at,
 until, done, total, labels) VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?, 0, 0, '{}')
 """
-_STEP = """
-UPDATE classifier SET done = ?, total = ?, until = ? WHERE id = ? AND state = 'training'
-"""
+_KEEP = "UPDATE classifier SET until = ? WHERE id = ? AND state = 'training'"
+_STEP = "UPDATE classifier SET done = ?, total = ? WHERE id = ? AND state = 'training'"
 _END = (
     "UPDATE classifier SET state = ?, labels = ?, missed = ?, reason = ? WHERE id = ?"
 )
@@ -68,9 +67,15 @@ class SqlClassifiers:
 
         return _classifier(await self._database.run(work))
 
-    async def step(self, classifier: str, done: int, total: int, until: float) -> None:
+    async def keep(self, classifier: str, until: float) -> None:
         def work() -> Work[None]:
-            yield Statement(_STEP, (done, total, until, classifier))
+            yield Statement(_KEEP, (until, classifier))
+
+        await self._database.run(work)
+
+    async def step(self, classifier: str, done: int, total: int) -> None:
+        def work() -> Work[None]:
+            yield Statement(_STEP, (done, total, classifier))
 
         await self._database.run(work)
 

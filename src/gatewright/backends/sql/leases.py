@@ -8,7 +8,6 @@ it at once if the holder is a process of its own machine that has ended.
 """
 
 import asyncio
-import logging
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
@@ -17,10 +16,9 @@ from functools import partial
 
 from gatewright.backends.sql.database import Database, Lock, Statement, Work
 from gatewright.backends.sql.holder import has_ended, new_holder
+from gatewright.core.background import Background
 from gatewright.core.errors import GatewayError
 from gatewright.core.lease import LeaseLost
-
-_log = logging.getLogger(__name__)
 
 Beat = tuple[str, int]
 """Holder and beat of a lease, as stored in its row."""
@@ -78,7 +76,14 @@ class SqlLeases:
                     async with limit:
                         self._held[name] = limit
                         if self._beating is None:
-                            self._beating = asyncio.create_task(self._beat())
+                            pause = self.seconds / 4
+                            beat = Background(
+                                "renewing leases",
+                                self._beat,
+                                most_pause=pause / 2,
+                                delay=pause,
+                            )
+                            self._beating = asyncio.create_task(beat.run())
                         yield
                 except TimeoutError as error:
                     if not limit.expired():
@@ -113,21 +118,14 @@ class SqlLeases:
     def _trusted_from_now(self) -> float:
         return asyncio.get_running_loop().time() + _TRUST * self.seconds
 
-    async def _beat(self) -> None:
-        """Renew all held leases regularly; end the blocks of lost ones."""
-        while True:
-            await asyncio.sleep(self.seconds / 4)
-            held, until = dict(self._held), self._trusted_from_now()
-            try:
-                kept = await self._database.run(
-                    partial(_renew, self.holder, list(held))
-                )
-            except Exception:  # noqa: BLE001  # leases that are not renewed just end
-                _log.warning("Leases could not be renewed.", exc_info=True)
-                continue
-            for name, limit in held.items():
-                if self._held.get(name) is limit and not limit.expired():
-                    limit.reschedule(until if name in kept else 0.0)
+    async def _beat(self) -> float:
+        """Renew all held leases, end the blocks of lost ones; return the next pause."""
+        held, until = dict(self._held), self._trusted_from_now()
+        kept = await self._database.run(partial(_renew, self.holder, list(held)))
+        for name, limit in held.items():
+            if self._held.get(name) is limit and not limit.expired():
+                limit.reschedule(until if name in kept else 0.0)
+        return self.seconds / 4
 
 
 class SqlLease:

@@ -34,8 +34,12 @@ class ClassifierStore(Protocol):
         """
         ...
 
-    async def step(self, classifier: str, done: int, total: int, until: float) -> None:
-        """Record the progress of a training, and extend its lease until a time."""
+    async def keep(self, classifier: str, until: float) -> None:
+        """Extend the claim of a training until a time; do nothing if it is over."""
+        ...
+
+    async def step(self, classifier: str, done: int, total: int) -> None:
+        """Record the progress of a training."""
         ...
 
     async def end(self, classifier: Classifier, content: Content | None) -> None:

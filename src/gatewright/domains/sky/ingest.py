@@ -3,9 +3,10 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 
+from gatewright.core.claims import Claims
 from gatewright.core.clock import Clock, system_clock
 from gatewright.core.errors import Conflict, GatewayError
 from gatewright.core.ids import new_id
@@ -23,7 +24,6 @@ _log = logging.getLogger("gatewright.sky")
 
 LEASE_SECONDS = 12.0
 """Seconds after which another process may continue the scan of one that was killed."""
-_KEEP_SECONDS = LEASE_SECONDS / 4
 _TOGETHER = 64
 
 
@@ -74,6 +74,7 @@ class Ingest:
         self._clock = clock
         self._at_once = at_once
         self._holder = new_id()
+        self.claims = Claims(clock, LEASE_SECONDS)
 
     async def run(
         self, survey: Survey, told: Callable[[Reading], object] = id
@@ -88,30 +89,18 @@ class Ingest:
             The survey was removed during the scan, or another process took over the
             scan.
         """
-        if not await self._claim(survey):
+        if not await self._claim(survey, self.claims.until()):
             return None
-
-        async def keep() -> None:
-            while True:
-                await asyncio.sleep(_KEEP_SECONDS)
-                # The database comes back, or another process goes on.
-                with suppress(GatewayError):
-                    await self._claim(survey)
-
-        keeping = asyncio.create_task(keep())
         try:
-            return await self._update(survey, told)
+            async with self.claims.renewed(
+                f"the scan of {survey.id}", partial(self._claim, survey)
+            ):
+                return await self._update(survey, told)
         finally:
-            keeping.cancel()
-            with suppress(asyncio.CancelledError):
-                await keeping
             await self._index.finish(survey.id, self._holder, self._clock())
 
-    async def _claim(self, survey: Survey) -> bool:
-        now = self._clock()
-        return await self._index.claim(
-            survey.id, self._holder, now, now + LEASE_SECONDS
-        )
+    async def _claim(self, survey: Survey, until: float) -> bool:
+        return await self._index.claim(survey.id, self._holder, self._clock(), until)
 
     async def _update(
         self, survey: Survey, told: Callable[[Reading], object]
@@ -129,7 +118,7 @@ class Ingest:
             await self._index.put_files(survey.id, batch)
             await self._index.tell(survey.id, self._holder, reading)
             told(reading)
-            if not await self._claim(survey):
+            if not await self._claim(survey, self.claims.until()):
                 raise Conflict(
                     f"The survey “{survey.id}” was removed while it was read, or "
                     "another process reads it now."

@@ -1,27 +1,29 @@
-"""Opens and reads the output of jobs in their users' workers."""
+"""Opens the output of jobs as files: the port of ``compute`` on that of ``files``."""
 
 import os
 
-from gatewright.backends.posix import PosixFileSystem
-from gatewright.backends.worker import Workers
 from gatewright.core.errors import Conflict, NotFound
-from gatewright.domains.files import OpenFile
+from gatewright.domains.files import FileSystem, OpenFile
 
 _NOT_WRITTEN = "The job has not written this output (yet)."
 _NO_FILE = "The job's output is not a regular file."
 
 
-class WorkerOutputFiles:
-    """Opens the output of jobs in the workers of their users.
+class JobOutputFiles:
+    """Implements :class:`gatewright.domains.compute.OutputFiles` on a file system.
 
-    Paths are absolute on the machine where the workers run, for every system, whatever
-    root its files have: the systems' file systems are mounted there.
+    Parameters
+    ----------
+    files
+        File system in which the paths of all systems' jobs are absolute, whatever root
+        the files of a system have for its users: the systems' disks are mounted there.
     """
 
-    def __init__(self, workers: Workers) -> None:
-        self._files = PosixFileSystem(workers, b"/")
+    def __init__(self, files: FileSystem) -> None:
+        self._files = files
 
-    async def open(self, system: str, user: str, path: str) -> "WorkerOutputFile":
+    async def open(self, system: str, user: str, path: str) -> "JobOutputFile":
+        del system  # all are mounted on one machine
         try:
             opened = await self._files.open(user, os.fsencode(path))
         except NotFound as error:
@@ -30,11 +32,11 @@ class WorkerOutputFiles:
             raise NotFound(_NO_FILE) from error
         if opened.descriptor is None:
             raise NotFound(_NO_FILE)
-        return WorkerOutputFile(opened)
+        return JobOutputFile(opened)
 
 
-class WorkerOutputFile:
-    """Implements the port ``OutputFile`` for a file that a worker opened."""
+class JobOutputFile:
+    """Implements :class:`gatewright.domains.compute.OutputFile` for an open file."""
 
     def __init__(self, opened: OpenFile) -> None:
         self._opened = opened
