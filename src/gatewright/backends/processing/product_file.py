@@ -10,13 +10,11 @@ from typing import Any
 import numpy as np
 from astropy.io import fits
 
+from gatewright.backends.processing.report import TRAILER, finite
 from gatewright.backends.readers import Output
 from gatewright.core.errors import NotFound, TooLarge
 from gatewright.domains.processing import Circle
 from gatewright.domains.processing.frames import Projection
-
-TRAILER = 8
-"""Bytes at the end of the file that hold the length of the JSON before them."""
 
 Box = tuple[slice, slice]
 """Rows and columns."""
@@ -115,14 +113,3 @@ def _middle(projection: Projection, box: Box) -> dict[str, float]:
     apart = np.hypot(east * np.cos(np.radians(dec[0])), dec[1:] - dec[0])
     middle = {"ra": float(ra[0]) % 360.0, "dec": float(dec[0])}
     return middle | {"radius": float(apart.max()) * 1.05}
-
-
-def finite(value: Any) -> Any:
-    """Return values for JSON: numbers that are not finite become None."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {str(key): finite(item) for key, item in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [finite(item) for item in value]
-    return value

@@ -15,7 +15,8 @@ import numpy as np
 
 from gatewright import __version__
 from gatewright.backends.processing.loading import load_frame
-from gatewright.backends.processing.product_file import cropped, finite, write_planes
+from gatewright.backends.processing.product_file import cropped, write_planes
+from gatewright.backends.processing.report import finite
 from gatewright.backends.processing.transforms import ScipyFourier
 from gatewright.backends.readers import Output
 from gatewright.core.errors import InvalidContent, NotFound, TooLarge

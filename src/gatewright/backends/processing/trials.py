@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from gatewright.backends.processing.loading import load_frame
-from gatewright.backends.processing.product_file import finite
+from gatewright.backends.processing.report import finite
 from gatewright.backends.processing.transforms import ScipyFourier
 from gatewright.backends.readers import Output
 from gatewright.core.errors import InvalidContent, TooLarge

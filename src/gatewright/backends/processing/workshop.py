@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from gatewright.backends.processing.product_file import TRAILER
+from gatewright.backends.processing.report import TRAILER
 from gatewright.backends.readers import (
     PoolSettings,
     ReaderPool,
