@@ -21,8 +21,8 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 ROOT = Path(__file__).resolve().parents[1]
-RECORD = ROOT / "build" / "tests.xml"
-"""Record of ``make test``: JUnit XML with the seconds of each test."""
+RECORDS = (ROOT / "build" / "tests.xml", ROOT / "build" / "tests-cluster.xml")
+"""Records of the two steps of ``make test``: JUnit XML, with the time of each test."""
 SECONDS = 200.0
 """Most seconds of tests that are run; on two cores they take half as long."""
 UNRECORDED = 5.0
@@ -48,7 +48,7 @@ def main() -> int:
         for distance, path in reached(ROOT, changed)
         if not path.startswith(APART)
     ]
-    chosen = within(SECONDS, near, recorded(RECORD))
+    chosen = within(SECONDS, near, recorded(*RECORDS))
     print(
         f"{len(changed)} files differ from {asked.since}; {len(chosen)} of the "
         f"{len(near)} files of tests that this can reach are run.",
@@ -191,13 +191,15 @@ def imported_names(text: str) -> Iterator[str]:
             yield from (f"{node.module}.{name.name}" for name in node.names)
 
 
-def recorded(path: Path) -> dict[str, float]:
-    """Return the seconds of each test file in a JUnit record; empty if none exists."""
+def recorded(*paths: Path) -> dict[str, float]:
+    """Return the seconds of each test file in the JUnit records that exist."""
     seconds: dict[str, float] = defaultdict(float)
-    if path.exists():
+    for path in filter(Path.exists, paths):
         for case in ET.parse(path).getroot().iter("testcase"):
-            file = case.get("classname", "").replace(".", "/") + ".py"
-            seconds[file] += float(case.get("time", "0"))
+            parts = case.get("classname", "").split(".")
+            while len(parts) > 1 and not parts[-1].startswith("test_"):
+                parts.pop()  # a class in the file
+            seconds["/".join(parts) + ".py"] += float(case.get("time", "0"))
     return seconds
 
 

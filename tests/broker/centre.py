@@ -23,9 +23,10 @@ from tests.support.leftovers import new_name
 from tests.support.workers import is_running, wait_until
 
 IDLE_SECONDS = 1.0
-SERVICE = """auth required pam_unix.so
+SERVICE = """auth required pam_unix.so nodelay
 account required pam_unix.so
 """
+"""Without the two seconds that PAM waits after a wrong password, as a site has them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,12 +74,22 @@ def test_near_and_quick_files_are_taken_first_while_there_is_time() -> None:
     assert CHECK["within"](7.0, near, taken) == ["quick.py", "slow.py", "small.py"]
 
 
-def test_durations_are_read_from_the_record_of_the_suite(tmp_path: Path) -> None:
-    record = tmp_path / "tests.xml"
-    assert CHECK["recorded"](record) == {}
-    record.write_text(
+def test_durations_are_read_from_the_records_of_both_steps(tmp_path: Path) -> None:
+    """Those of the tests with accounts and a cluster are in a record of their own."""
+    rest, cluster = tmp_path / "tests.xml", tmp_path / "tests-cluster.xml"
+    assert CHECK["recorded"](rest, cluster) == {}
+    rest.write_text(
         '<testsuites><testsuite><testcase classname="tests.web.test_a" name="b" '
-        'time="1.5"/><testcase classname="tests.web.test_a" name="c" time="2"/>'
+        'time="1.5"/><testcase classname="tests.web.test_a.TestIt" name="c" time="2"/>'
         "</testsuite></testsuites>"
     )
-    assert CHECK["recorded"](record) == {"tests/web/test_a.py": 3.5}
+    assert CHECK["recorded"](rest, cluster) == {"tests/web/test_a.py": 3.5}
+    cluster.write_text(
+        '<testsuites><testsuite><testcase classname="tests.broker.test_d" name="e" '
+        'time="4"/></testsuite></testsuites>'
+    )
+    both = {"tests/web/test_a.py": 3.5, "tests/broker/test_d.py": 4.0}
+    assert CHECK["recorded"](rest, cluster) == both
+    step = (ROOT / "scripts" / "test.sh").read_text(encoding="utf-8")
+    for record in CHECK["RECORDS"]:
+        assert f"--junit-xml {record.relative_to(ROOT)}" in step

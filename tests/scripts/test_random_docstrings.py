@@ -51,7 +51,15 @@ def test_modules_classes_and_functions_are_drawn(folder: Path) -> None:
 
 
 def test_a_seed_draws_the_same_docstrings_again() -> None:
-    first = drawn("--seed", "7", "--count", "5")
-    assert first == drawn("--seed", "7", "--count", "5")
-    assert first != drawn("--seed", "8", "--count", "5")
+    core = SCRIPT.parents[1] / "src" / "gatewright" / "core"
+    first = drawn("--seed", "7", "--count", "5", core)
+    assert first == drawn("--seed", "7", "--count", "5", core)
+    assert first != drawn("--seed", "8", "--count", "5", core)
     assert "\n5 of " in first
+
+
+def test_they_are_those_of_the_source_unless_a_folder_is_named() -> None:
+    said = drawn("--count", "3")
+    places = [line for line in said.splitlines() if line.startswith("src/")]
+    assert len(places) == 3
+    assert "\n3 of " in said

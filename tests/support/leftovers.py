@@ -13,6 +13,7 @@ import secrets
 import shutil
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 _NAME = re.compile(r"gwt([0-9a-f]+)-([0-9a-f]+)-[0-9a-f]{6}")
@@ -77,4 +78,9 @@ def _end_processes(uid: int) -> None:
 
 
 def _run(*argv: str) -> None:
-    subprocess.run(argv, check=False, capture_output=True)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        done = subprocess.run(argv, check=False, capture_output=True)
+        # Somebody else on the machine may be changing accounts just now.
+        if b"try again later" not in done.stderr:
+            return
