@@ -9,8 +9,9 @@ from gatewright.core.config import Config
 from gatewright.core.errors import Unavailable
 from gatewright.domains.sky import ImageReader, ImageReaders
 
-_LEAST_READERS = 2
-"""Fewest readers; one of them is always free for small requests."""
+_LEAST_READERS = 3
+"""Fewest readers: one for a long request, one for a first look into a file, and one
+that is always free for small requests."""
 
 
 def open_image_reader(config: Config, readers: ReaderPool) -> ImageReader:
@@ -43,6 +44,7 @@ async def open_readers(config: Config, stack: AsyncExitStack) -> ReaderPool:
         folders=published_folders(config),
         spool=spool,
         readers=max(_LEAST_READERS, config.limits.readers),
+        for_looks=1,
         memory_bytes=config.limits.reader_memory_bytes,
         seconds=config.limits.reader_seconds,
         file_bytes=2 * config.limits.response_bytes + (16 << 20),

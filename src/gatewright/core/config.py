@@ -294,9 +294,9 @@ class Limits(Section):
     """Longest time a command may run."""
     command_output_bytes: Annotated[int, Field(ge=1)] = 1_048_576
     """How much of each output stream of a command is kept."""
-    readers: Annotated[int, Field(ge=1, le=64)] = 2
-    """Number of reader processes, at least two: one is always free for small
-    requests."""
+    readers: Annotated[int, Field(ge=1, le=64)] = 3
+    """Number of reader processes, at least three: one is always free for small
+    requests, and long requests leave another for first looks into files."""
     reader_memory_bytes: Annotated[int, Field(ge=268_435_456)] = 1_073_741_824
     """Address space of one reader process."""
     reader_seconds: Annotated[float, Field(gt=0)] = 30.0

@@ -11,8 +11,8 @@ SECONDS = 60
 """Longer than anything here waits."""
 
 
-def turns(readers: int = 2, waiting: int = 10) -> Turns[str]:
-    made = Turns[str](readers, waiting)
+def turns(readers: int = 2, waiting: int = 10, for_looks: int = 0) -> Turns[str]:
+    made = Turns[str](readers, waiting, for_looks)
     for number in range(readers):
         made.give(f"r{number}")
     return made
@@ -89,10 +89,7 @@ async def test_who_waits_too_long_or_behind_too_many_is_told() -> None:
 
 async def test_first_looks_never_have_all_readers() -> None:
     pool = turns()
-    long = await pool.take("", Weight.LONG, 1)
-    # A look may have the last reader: it is over in a moment, or is ended.
     look = await pool.take("", Weight.LOOK, 1)
-    pool.give(long)
     second = asyncio.create_task(pool.take("", Weight.LOOK, SECONDS))
     await asyncio.sleep(0)
     assert not second.done()
@@ -100,6 +97,37 @@ async def test_first_looks_never_have_all_readers() -> None:
     pool.give(small)
     pool.give(look)
     assert await second in {"r0", "r1"}
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [(Weight.LONG, Weight.LOOK), (Weight.LOOK, Weight.LONG)],
+)
+async def test_a_long_call_and_a_first_look_leave_a_reader_for_small_calls(
+    first: Weight, second: Weight
+) -> None:
+    pool = turns()
+    running = await pool.take("", first, 1)
+    waiting = asyncio.create_task(pool.take("", second, SECONDS))
+    await asyncio.sleep(0.12)
+    assert not waiting.done()
+    small = await pool.take("", Weight.SMALL, 1)
+    pool.give(small)
+    pool.give(running)
+    assert await waiting in {"r0", "r1"}
+
+
+async def test_long_calls_leave_readers_for_first_looks_where_that_is_set() -> None:
+    pool = turns(readers=3, for_looks=1)
+    long = await pool.take("", Weight.LONG, 1)
+    second = asyncio.create_task(pool.take("", Weight.LONG, SECONDS))
+    await asyncio.sleep(0.12)
+    assert not second.done()
+    look = await pool.take("", Weight.LOOK, 1)
+    small = await pool.take("", Weight.SMALL, 1)
+    assert {long, look, small} == {"r0", "r1", "r2"}
+    pool.give(long)
+    assert await second == long
 
 
 async def test_long_calls_of_several_people_take_turns() -> None:

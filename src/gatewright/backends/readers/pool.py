@@ -37,7 +37,9 @@ class ReaderPool:
 
     def __init__(self, settings: PoolSettings) -> None:
         self._settings = settings
-        self._turns: Turns[ReaderHandle] = Turns(settings.readers, settings.waiting)
+        self._turns: Turns[ReaderHandle] = Turns(
+            settings.readers, settings.waiting, settings.for_looks
+        )
         self._crew = Crew(settings, self._turns)
         self._slow: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._held = 0

@@ -18,6 +18,9 @@ class PoolSettings:
     """Folder for the anonymous files that readers fill."""
     readers: int = 2
     """Number of reader processes."""
+    for_looks: int = 0
+    """Number of readers that long calls leave for first looks into files, besides the
+    one that is always free for small calls."""
     memory_bytes: int = 512 * MEBIBYTE
     """Address space of one reader in bytes, without the shared memory."""
     seconds: float = 30.0

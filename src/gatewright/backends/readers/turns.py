@@ -2,10 +2,10 @@
 
 Small calls go before windows (parts of large answers). A window takes the last free
 reader only after it has waited a little, so that this reader stays free for other
-calls. Long calls, which take seconds, never occupy all readers; nor do first looks into
-files. Waiting long calls are served in turn: each person gets one before anyone gets a
-second. Calls with the same key, such as a file, go to the reader that served the key
-last, whose caches are warm, if it is free.
+calls. Long calls, which take seconds, and first looks into files together never occupy
+all readers, so that a small call always finds one. Waiting long calls are served in
+turn: each person gets one before anyone gets a second. Calls with the same key, such as
+a file, go to the reader that served the key last, whose caches are warm, if it is free.
 """
 
 import asyncio
@@ -51,12 +51,24 @@ class _Waiter(Generic[R]):
 
 
 class Turns(Generic[R]):
-    """The free readers and the waiting calls of one pool."""
+    """The free readers and the waiting calls of one pool.
 
-    def __init__(self, readers: int, waiting: int) -> None:
+    Parameters
+    ----------
+    readers
+        Number of readers.
+    waiting
+        Most calls of one weight that may wait.
+    for_looks
+        Number of readers that long calls leave for first looks, besides the one that
+        both leave for small calls.
+    """
+
+    def __init__(self, readers: int, waiting: int, for_looks: int = 0) -> None:
         self._readers = readers
         self._most_waiting = waiting
-        self._most_alike = max(1, readers - 1)
+        self._most_slow = max(1, readers - 1)
+        self._most_long = max(1, readers - 1 - for_looks)
         self._free: deque[R] = deque()
         self._with: dict[Weight, set[R]] = {Weight.LOOK: set(), Weight.LONG: set()}
         self._waiters: list[_Waiter[R]] = []
@@ -134,8 +146,13 @@ class Turns(Generic[R]):
         return len(alike) >= self._most_waiting
 
     def _may_go(self, weight: Weight, waited: float) -> bool:
-        if weight in self._with and len(self._with[weight]) >= self._most_alike:
-            return False
+        if weight in self._with:
+            slow = sum(map(len, self._with.values()))
+            long = len(self._with[Weight.LONG])
+            if slow >= self._most_slow or (
+                weight is Weight.LONG and long >= self._most_long
+            ):
+                return False
         if weight <= Weight.LOOK or self._readers == 1 or waited >= _PATIENCE_SECONDS:
             return bool(self._free)
         return len(self._free) > 1
