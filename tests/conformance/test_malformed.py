@@ -38,6 +38,7 @@ from tests.support.corpus import (
     other_corpus,
     runs_programs,
 )
+from tests.support.documented import undocumented, without_defaults
 
 from gatewright.app import create_app
 from gatewright.cli.demo import demo_config, prepare
@@ -114,6 +115,11 @@ class Gateway:
             self.note(request, who, f"raised {error!r}")
             return None
         self.statuses[answer.status] += 1
+        path = scope["path"].removeprefix(API)
+        if scope["path"] != path:
+            wrong = undocumented(self.document, request.method, path, answer.status)
+            if wrong:
+                self.note(request, who, f"is not as documented: {wrong}")
         if answer.status >= 500 and not _is_meant(request, answer):
             self.note(request, who, f"{answer.status} {answer.body[:200]!r}")
         if b"Traceback" in answer.body or b'File "/' in answer.body:
@@ -206,7 +212,8 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
         people = runner.run(_people(services))
         target = f"{API}/openapi.json"
         answer = runner.run(ask(application, _scope(Malformed("GET", target), ())))
-        yield Gateway(application, runner, people, json.loads(answer.body))
+        document = without_defaults(json.loads(answer.body))
+        yield Gateway(application, runner, people, document)
         runner.run(opened.__aexit__(None, None, None))
     logging.getLogger("gatewright").setLevel(level)
 

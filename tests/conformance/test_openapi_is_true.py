@@ -16,6 +16,7 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from tests.support.documented import template_of, without_defaults
 from tests.support.gateway import RunningGateway
 
 pytestmark = pytest.mark.xdist_group("laptop")
@@ -65,7 +66,8 @@ class Asked:
         if status is None and answer.is_success:
             status = answer.status_code
         assert answer.status_code == status, (method, path, answer.text[:500])
-        template = self._template(path.partition("?")[0], method)
+        template = template_of(self.document, method, path.partition("?")[0])
+        assert template is not None, (method, path)
         operation = self.schema[template][method]
         self.done.add(operation.definition.raw["operationId"])
         names = dict.fromkeys(re.findall(r"{(\w+)}", template), "x")
@@ -74,33 +76,18 @@ class Asked:
         )
         operation.Case(path_parameters=names).validate_response(answer, checks=checks)
         responses = operation.definition.raw["responses"]
-        said = responses.get(str(status), responses["default"])
+        assert str(status) in responses, (method, path, status)
+        said = responses[str(status)]
         known = {name.lower() for name in said["headers"]} | ANY_ANSWER
         unknown = {name for name in answer.headers if name not in known}
         assert not unknown, (method, path, unknown)
         return answer
 
-    def _template(self, path: str, method: str) -> str:
-        """Return the path of the document that has a path; most words win."""
-        found = [
-            template
-            for template, operations in self.document["paths"].items()
-            if method.lower() in operations
-            and re.fullmatch(_pattern(template), path, re.DOTALL)
-        ]
-        assert found, (method, path)
-        return str(min(found, key=lambda template: template.count("{")))
-
-
-def _pattern(template: str) -> str:
-    whole = re.escape(template).replace(r"\{path\}", ".+")
-    return re.sub(r"\\\{\w+\\\}", "[^/]+", whole)
-
 
 @pytest.fixture(scope="module")
 def ask(laptop: RunningGateway) -> Iterator[Asked]:
     with laptop.client(laptop.token()) as client:
-        document = client.get(f"{API}/openapi.json").json()
+        document = without_defaults(client.get(f"{API}/openapi.json").json())
         yield Asked(client, document, schemathesis.openapi.from_dict(document))
 
 

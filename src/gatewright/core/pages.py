@@ -13,6 +13,8 @@ T_co = TypeVar("T_co", covariant=True)
 
 DEFAULT_LIMIT = 100
 MAXIMUM_LIMIT = 10_000
+MAXIMUM_LARGE_LIMIT = 1000
+"""Most items on a page of a listing whose items are large: documents, candidates."""
 _MAXIMUM_CURSOR = 4096
 
 

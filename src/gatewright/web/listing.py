@@ -11,19 +11,29 @@ from starlette.datastructures import QueryParams
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
-from gatewright.core.pages import DEFAULT_LIMIT, MAXIMUM_LIMIT, Page
+from gatewright.core.pages import (
+    DEFAULT_LIMIT,
+    MAXIMUM_LARGE_LIMIT,
+    MAXIMUM_LIMIT,
+    Page,
+)
 from gatewright.web.form_text import EMPTY_IS_NONE
 
+_LIMIT = Query(
+    title="Items on a page",
+    description=f"Most items to return; {DEFAULT_LIMIT} by default.",
+    examples=[50],
+)
+
 Limit = Annotated[
-    Annotated[int, Field(ge=1, le=MAXIMUM_LIMIT)] | None,
-    EMPTY_IS_NONE,
-    Query(
-        title="Items on a page",
-        description=f"Most items to return; {DEFAULT_LIMIT} by default.",
-        examples=[50],
-    ),
+    Annotated[int, Field(ge=1, le=MAXIMUM_LIMIT)] | None, EMPTY_IS_NONE, _LIMIT
 ]
 """Annotation of a listing's parameter ``limit``."""
+
+LargeLimit = Annotated[
+    Annotated[int, Field(ge=1, le=MAXIMUM_LARGE_LIMIT)] | None, EMPTY_IS_NONE, _LIMIT
+]
+"""Annotation of the parameter ``limit`` of a listing whose items are large."""
 
 Cursor = Annotated[
     Annotated[str, Field(max_length=4096)] | None,

@@ -1,13 +1,18 @@
 """The OpenAPI document is whole: a client can be made from it."""
 
 import json
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
+import gatewright.web
 from gatewright.cli.main import main
+from gatewright.core import errors as core_errors
+from gatewright.core.errors import GatewayError
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +44,71 @@ def test_every_reference_leads_somewhere(document: Any) -> None:
         place = document
         for name in reference.removeprefix("#/").split("/"):
             place = place[name]
+
+
+def errors_raised_in(*parts: str) -> set[type[GatewayError]]:
+    """Return the classes of errors that the modules of `web` raise."""
+    web = Path(gatewright.web.__path__[0])
+    files = [path for part in parts for path in web.glob(part)]
+    assert files
+    texts = [path.read_text() for path in files]
+    kinds = [
+        kind
+        for kind in vars(core_errors).values()
+        if isinstance(kind, type) and issubclass(kind, GatewayError)
+    ]
+    return {
+        kind for kind in kinds for t in texts if re.search(rf"\b{kind.__name__}\(", t)
+    }
+
+
+def test_every_operation_has_the_statuses_that_come_from_around_the_handlers(
+    document: Any,
+) -> None:
+    """What the middleware and the server raise can be the answer to any request."""
+    found = errors_raised_in(
+        *(
+            "middleware/*.py",
+            "server/*.py",
+            "json_body.py",
+            "own_pages.py",
+            "scopes.py",
+        ),
+        *("known_parameters.py", "problems.py", "authentication.py"),
+    )
+    statuses = {str(kind.status) for kind in found}
+    assert {"400", "403", "408", "413", "414", "415", "429", "431", "503"} <= statuses
+    # The credentials are looked up in the database, which may be damaged or full.
+    statuses |= {"401", "500", "502"}
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            listed = set(operation["responses"])
+            assert statuses <= listed, (method, path, statuses - listed)
+            if method in {"put", "post", "patch", "delete"}:
+                assert "507" in listed, (method, path)
+            if "{" in path:
+                assert "404" in listed, (method, path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/files/{system}/{path}",
+        "/jobs/{system}",
+        "/command/{system}",
+        "/datasets/{dataset}/subset",
+        "/images/{image}/cutout",
+        "/session",
+    ],
+)
+def test_what_asks_a_system_behind_the_gateway_may_be_late(
+    document: Any, path: str
+) -> None:
+    slow = {"get", "post"} if path != "/session" else {"post"}
+    for method in slow & set(document["paths"][path]):
+        responses = document["paths"][path][method]["responses"]
+        assert "Retry-After" in responses["504"]["headers"]
+        assert "Retry-After" in responses["503"]["headers"]
 
 
 def test_every_operation_says_what_it_does(document: Any) -> None:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from gatewright.core.pages import Page, page_limit
+from gatewright.core.pages import MAXIMUM_LARGE_LIMIT, Page, page_limit
 from gatewright.domains.discovery import CandidateQuery, Choice, Cone
 from gatewright.domains.processing import Circle, Plane, ProductKind
 from gatewright.domains.sky import CutoutFormat
@@ -39,13 +39,10 @@ from gatewright.web.context import Context
 from gatewright.web.events import event_stream, last_event_id
 from gatewright.web.form_text import EMPTY_IS_NONE
 from gatewright.web.json_model import BINARY, json_body, read_model
-from gatewright.web.listing import Cursor, Limit, json_response, listing
+from gatewright.web.listing import Cursor, LargeLimit, json_response, listing
 from gatewright.web.turns import Counted, turn_of
 
 router = APIRouter(tags=["discovery"])
-
-MAXIMUM_PAGE = 1000
-"""Most candidates on a page."""
 
 GONE: dict[int | str, dict[str, Any]] = {
     404: {"description": "It does not exist, or you may not see it."}
@@ -117,13 +114,12 @@ async def find_candidates(
     unscanned: Annotated[
         bool, Query(title="Unscanned", description="Only candidates without a vote.")
     ] = False,
-    limit: Limit = None,
+    limit: LargeLimit = None,
     cursor: Cursor = None,
 ) -> Response:
     """Find candidates, including artefacts, which are set aside with a reason.
 
-    You see the candidates of a difference if you may see all surveys of its images. A
-    page has at most 1,000.
+    You see the candidates of a difference if you may see all surveys of its images.
     """
     place = circle(place_text(pos, ra, dec, radius))
     query = CandidateQuery(
@@ -134,7 +130,10 @@ async def find_candidates(
         unscanned=unscanned,
     )
     page = await context.services.discovery.page(
-        context.caller, query, limit=page_limit(limit, MAXIMUM_PAGE), cursor=cursor
+        context.caller,
+        query,
+        limit=page_limit(limit, MAXIMUM_LARGE_LIMIT),
+        cursor=cursor,
     )
     prefix = context.services.config.prefix
     answers: Page[object] = Page(

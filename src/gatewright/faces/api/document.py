@@ -20,10 +20,31 @@ _EVERYWHERE: Final[Mapping[str, str]] = {
     "400": "The request cannot be understood.",
     "401": "You are not signed in, or the token is not valid.",
     "403": "You may not do this.",
+    "408": "The request paused for too long.",
+    "413": "The request or its response is larger than the limit.",
+    "414": "The URL is longer than the limit.",
+    "415": "The media type or coding of the body is not accepted.",
+    "422": "A value is not valid, or there is no such parameter.",
     "429": "There were too many requests; wait as long as “Retry-After” says.",
+    "431": "The header section is larger than the limit.",
+    "500": "Something went wrong in the gateway; the operator finds it by the id.",
+    "502": "A system behind the gateway gave a wrong answer.",
     "503": "A part of the gateway is unavailable or busy; see “Retry-After”.",
     "default": "Another error.",
 }
+"""Statuses that the server, the middleware and the database can give any request."""
+
+_OF_CHANGES: Final[Mapping[str, str]] = {
+    "409": "Something else was changed at the same time; look again.",
+    "507": "The disk or a quota is full.",
+}
+"""Further statuses of operations that change something: the database refuses them."""
+
+_LATE: Final = "A system behind the gateway did not answer in time."
+_WITHIN: Final = frozenset({"service", "identity", "store", "events"})
+"""Tags of operations that ask nothing but the gateway's own database."""
+_GONE: Final = "It does not exist, or you may not see it."
+_SAFE: Final = frozenset({"get", "head"})
 
 
 def complete_document(app: FastAPI, config: Config) -> None:
@@ -42,11 +63,12 @@ def complete_document(app: FastAPI, config: Config) -> None:
             schemas = components["schemas"]
             # FastAPI's own form of errors is never sent.
             del schemas["HTTPValidationError"], schemas["ValidationError"]
-            for operations in document["paths"].values():
+            for path, operations in document["paths"].items():
                 for method, operation in operations.items():
                     body = operation.get("requestBody", {})
                     for content in body.get("content", {}).values():
                         content["schema"] = _named(content["schema"], schemas)
+                    _add_statuses(method, path, operation)
                     _complete(operation)
                     if method == "head":  # a response to HEAD has no content
                         operation["responses"]["206"].pop("content")
@@ -75,12 +97,23 @@ def _named(value: Any, schemas: dict[str, Any]) -> Any:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
+def _add_statuses(method: str, path: str, operation: dict[str, Any]) -> None:
+    """Add the statuses that do not depend on what the operation does."""
+    told = dict(_EVERYWHERE)
+    if "{" in path:
+        told["404"] = _GONE
+    if method not in _SAFE:
+        told |= _OF_CHANGES
+    if not _WITHIN.issuperset(operation["tags"]):
+        told["504"] = _LATE
+    for status, description in told.items():
+        operation["responses"].setdefault(status, {"description": description})
+
+
 def _complete(operation: dict[str, Any]) -> None:
     name = operation["operationId"]
     responses = operation["responses"]
     sent = SENT.get(name, ())
-    for status, description in _EVERYWHERE.items():
-        responses.setdefault(status, {"description": description})
     if "Range" in sent:
         parts = {**responses["200"].get("content", {}), "multipart/byteranges": {}}
         responses["206"] = {"description": "The requested ranges.", "content": parts}

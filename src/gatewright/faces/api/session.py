@@ -85,6 +85,7 @@ async def who_am_i(context: Context) -> Response:
         403: {"description": "The request comes from a page of another origin."},
         415: {"description": "The body is not JSON."},
         429: {"description": "Too many failures; wait as “Retry-After” says."},
+        504: {"description": "The directory of accounts did not answer in time."},
     },
 )
 async def begin_session(request: Request, context: Context) -> Response:

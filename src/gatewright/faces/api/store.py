@@ -9,7 +9,7 @@ import msgspec
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from gatewright.core.pages import Page, page_limit
+from gatewright.core.pages import MAXIMUM_LARGE_LIMIT, Page, page_limit
 from gatewright.domains.store import (
     LONGEST_WAIT,
     Selection,
@@ -23,12 +23,11 @@ from gatewright.faces.api.store_bodies import CollectionName, ExpiresIn, lifetim
 from gatewright.web.context import Context
 from gatewright.web.events import Message, event_stream, last_event_id
 from gatewright.web.json_model import json_body
-from gatewright.web.listing import Cursor, Limit, json_response, listing
+from gatewright.web.listing import Cursor, LargeLimit, json_response, listing
 from gatewright.web.turns import Counted, turn_of
 
 router = APIRouter(tags=["store"])
 
-MAXIMUM_PAGE = 1000
 _LARGE = 65_536
 _ABSENT: bodies.Responses = {
     404: {"description": "There is no such collection, or you may not read it."}
@@ -46,11 +45,11 @@ _REFUSED: bodies.Responses = {
     summary="Collections I may see",
 )
 async def list_collections(
-    request: Request, context: Context, limit: Limit = None, cursor: Cursor = None
+    request: Request, context: Context, limit: LargeLimit = None, cursor: Cursor = None
 ) -> Response:
     """List the collections that you own, or in which you may read a document."""
     page = await context.services.store.collections(
-        context.caller, page_limit(limit, MAXIMUM_PAGE), cursor
+        context.caller, page_limit(limit, MAXIMUM_LARGE_LIMIT), cursor
     )
     items = [bodies.collection_answer(view) for view in page.items]
     return listing(request, "collections", Page(items, page.next))
@@ -126,7 +125,7 @@ async def list_documents(
         Literal["documents", "collection"],
         Query(description="“collection”: describe the collection itself."),
     ] = "documents",
-    limit: Limit = None,
+    limit: LargeLimit = None,
     cursor: Cursor = None,
 ) -> Response:
     """List the documents that you may read, with their content.
@@ -148,7 +147,7 @@ async def list_documents(
             parse_sort(sort or ()),
             parse_fields(fields or ()),
         ),
-        limit=page_limit(limit, MAXIMUM_PAGE),
+        limit=page_limit(limit, MAXIMUM_LARGE_LIMIT),
         cursor=cursor,
         count=count,
     )
@@ -300,7 +299,7 @@ async def changes(
             allow_inf_nan=False,
         ),
     ] = 0.0,
-    limit: Limit = None,
+    limit: LargeLimit = None,
 ) -> Response:
     """Return the last change of each document that changed after “since”.
 
@@ -328,7 +327,7 @@ async def changes(
         context.caller,
         collection,
         since or 0,
-        limit=page_limit(limit, MAXIMUM_PAGE),
+        limit=page_limit(limit, MAXIMUM_LARGE_LIMIT),
         wait=wait,
     )
     items = [bodies.change_answer(change) for change in page.changes]

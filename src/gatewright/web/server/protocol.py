@@ -291,6 +291,7 @@ def refusal(error: errors.GatewayError) -> bytes:
             "status": error.status,
             "code": error.code,
             "detail": error.text,
+            "request_id": "",
         }
     )
     seconds = math.ceil(error.retry_after or 1)
