@@ -10,7 +10,12 @@ from urllib.parse import parse_qs
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import (
+    JSONResponse,
+    PlainTextResponse,
+    Response,
+    StreamingResponse,
+)
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -92,6 +97,18 @@ async def _events(request: Request) -> Response:
     return event_stream(ticks())
 
 
+async def _parts(request: Request) -> Response:
+    """Send two parts without a length, and then fail if that is asked for."""
+
+    async def parts() -> AsyncIterator[bytes]:
+        yield b"first,"
+        yield b"second"
+        if "fail" in request.query_params:
+            raise RuntimeError("a secret of the machine")
+
+    return StreamingResponse(parts(), media_type="text/plain")
+
+
 async def _fail(request: Request) -> Response:
     raise RuntimeError("a secret of the machine")
 
@@ -110,6 +127,7 @@ def create(config: Config) -> ASGIApp:
         Route("/about", _about),
         Route("/events", _events),
         Route("/fail", _fail),
+        Route("/parts", _parts),
     ]
     app = Starlette(routes=routes, lifespan=_lifespan)
     limits = config.limits

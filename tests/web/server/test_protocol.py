@@ -50,6 +50,11 @@ def client(server: Serving, sent: bytes = b"") -> Iterator[socket.socket]:
         yield sock
 
 
+def _all_of(sock: socket.socket) -> bytes:
+    """Return all that comes until the connection ends in order."""
+    return b"".join(iter(lambda: sock.recv(65536), b""))
+
+
 def everything(sock: socket.socket) -> bytes:
     parts = []
     with contextlib.suppress(ConnectionResetError):
@@ -248,6 +253,34 @@ def test_an_internal_error_tells_nothing(server: Serving) -> None:
     # It is logged when its answer has been sent.
     written = server.log.read_bytes
     wait_until(lambda: b"a secret of the machine" in written(), PATIENCE_SECONDS)
+
+
+def test_a_client_of_http_1_0_gets_a_body_that_ends_with_the_connection(
+    server: Serving,
+) -> None:
+    """RFC 9112, section 6.1: no Transfer-Encoding for a client of HTTP/1.0."""
+    with client(server, b"GET /parts HTTP/1.0\r\n\r\n") as sock:
+        head, _, body = everything(sock).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 ")
+    fields = head.lower().split(b"\r\n")[1:]
+    assert not [field for field in fields if field.startswith(b"transfer-encoding")]
+    assert b"connection: close" in fields
+    assert body == b"first,second"
+
+
+def test_a_client_of_http_1_0_is_told_of_a_failure_by_a_reset(server: Serving) -> None:
+    """A part of a body must not look like the whole of it."""
+    asked = b"GET /parts?fail= HTTP/1.0\r\n\r\n"
+    with client(server, asked) as sock, pytest.raises(ConnectionResetError):
+        _all_of(sock)
+
+
+def test_a_client_of_http_1_1_gets_chunks(server: Serving) -> None:
+    asked = b"GET /parts HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    with client(server, asked) as sock:
+        head, _, body = everything(sock).partition(b"\r\n\r\n")
+    assert b"transfer-encoding: chunked" in head.lower()
+    assert body == b"6\r\nfirst,\r\n6\r\nsecond\r\n0\r\n\r\n"
 
 
 def test_a_refusal_is_a_whole_answer() -> None:

@@ -2,9 +2,13 @@
 
 It writes the head with `heads`, sends parts of files without copying them (the ASGI
 extension for zero-copy), and keeps a connection open for a while when the response ends
-before the request's body, so that the client can read the response.
+before the request's body, so that the client can read the response. A client of
+HTTP/1.0 gets a body of unknown length without chunks: its end is the end of the
+connection (RFC 9112, section 6.3).
 """
 
+import socket
+import struct
 from collections.abc import Awaitable
 from typing import Any, Protocol
 
@@ -27,6 +31,8 @@ _CLOSE: Pair = (b"connection", b"close")
 _CHUNKED: Pair = (b"transfer-encoding", b"chunked")
 _FRAMING = frozenset({b"content-length", b"transfer-encoding", b"connection"})
 _BODILESS = (204, 304)
+_RESET = struct.pack("ii", 1, 0)
+"""Value of SO_LINGER with which a closed connection is reset, not ended."""
 
 
 class LingeringConnection(Connection, Protocol):
@@ -52,7 +58,7 @@ class Sending:
         Threads for files that are not in memory.
     """
 
-    __slots__ = ("_app", "_cold", "_connection", "_cycle")
+    __slots__ = ("_app", "_cold", "_connection", "_cycle", "_until_close")
 
     def __init__(
         self,
@@ -65,11 +71,29 @@ class Sending:
         self._cycle = cycle
         self._app = app
         self._cold = cold
+        self._until_close = False
 
     def __call__(self, scope: Any, receive: Any, send: Any) -> Any:
         """Call the application, with the zero-copy extension in its scope."""
         scope["extensions"] = {EXTENSION: {}}
+        if scope["http_version"] == "1.0":
+            return self._answer_or_reset(scope, receive)
         return self._app(scope, receive, self._send)
+
+    async def _answer_or_reset(self, scope: Any, receive: Any) -> None:
+        """Call the application; if its body has no end mark and breaks off, reset.
+
+        To a client of HTTP/1.0 the end of the connection would be the end of the body.
+        """
+        cycle = self._cycle
+        try:
+            await self._app(scope, receive, self._send)
+        finally:
+            if self._until_close and not cycle.response_complete:
+                own = self._connection.transport.get_extra_info("socket")
+                if own is not None and not self._connection.is_gone():
+                    own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+                self._connection.transport.abort()
 
     def _send(self, message: Any) -> Awaitable[None]:
         cycle = self._cycle
@@ -78,6 +102,9 @@ class Sending:
             return self._send_head(message)
         if kind == EXTENSION:
             return self._send_file(message)
+        if self._until_close and kind == _BODY:
+            # Uvicorn compares with the length that was announced; here is none.
+            cycle.expected_content_length = len(message.get("body", b""))
         if (
             # The response and the connection end before the request's body.
             kind == _BODY
@@ -114,8 +141,10 @@ class Sending:
         added = [] if cycle.keep_alive or said_to_close else [_CLOSE]
         bodiless = status in _BODILESS or cycle.scope["method"] == "HEAD"
         if cycle.chunked_encoding is None and not bodiless:
-            cycle.chunked_encoding = True
-            added.append(_CHUNKED)
+            self._until_close = cycle.scope["http_version"] == "1.0"
+            cycle.chunked_encoding = not self._until_close
+            if cycle.chunked_encoding:
+                added.append(_CHUNKED)
         cycle.transport.write(head(status, [*fields, *added]))
 
     async def _send_and_linger(self, message: Any) -> None:
