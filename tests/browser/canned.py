@@ -18,8 +18,8 @@ OWNER = {
     "role": "owner",
     "scopes": [
         "files:read", "files:write", "jobs:read", "jobs:submit", "jobs:cancel", "exec",
-        "store", "data:read", "sky:read", "sky:vote", "account:read",
-        "account:manage", "admin",
+        "store", "data:read", "sky:read", "sky:vote", "sky:train",
+        "account:read", "account:manage", "admin",
     ],
     "expires_at": "2026-11-29T08:00:00.000Z",
 }  # fmt: skip

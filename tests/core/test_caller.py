@@ -25,6 +25,7 @@ def test_an_owner_may_do_everything() -> None:
         Scope.JOBS_READ,
         Scope.JOBS_SUBMIT,
         Scope.JOBS_CANCEL,
+        Scope.SKY_TRAIN,
         Scope.ADMIN,
     ],
 )

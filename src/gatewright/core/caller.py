@@ -22,7 +22,8 @@ class Role(StrEnum):
     """A person in multi-user mode; their files, commands and jobs run under their own
     uid."""
     GUEST = "guest"
-    """A collaborator: may use documents, data, images and votes, but run nothing."""
+    """A collaborator: may use documents, data, images and votes, but neither run
+    anything nor train classifiers."""
 
 
 class Scope(StrEnum):
@@ -42,6 +43,7 @@ class Scope(StrEnum):
     DATA_READ = "data:read"
     SKY_READ = "sky:read"
     SKY_VOTE = "sky:vote"
+    SKY_TRAIN = "sky:train"
     ACCOUNT_READ = "account:read"
     ACCOUNT_MANAGE = "account:manage"
     ADMIN = "admin"
@@ -121,7 +123,8 @@ class Caller:
         if self.role is Role.GUEST and scope not in GUEST_SCOPES:
             raise NotAllowed(
                 "A guest account has no files, commands or jobs here, since they would "
-                "run as the owner of this gateway.",
+                "run as the owner of this gateway, and trains no classifiers, which "
+                "judge for all.",
                 scope=scope,
             )
         raise NotAllowed(f"This needs the scope “{scope}”.", scope=scope)

@@ -180,14 +180,14 @@ class Classifiers:
 
         Raises
         ------
-        NotSignedIn, Forbidden
-            The caller may not vote.
+        NotSignedIn, NotAllowed
+            The caller may not train.
         NotFound
             There is no such survey that the caller may see.
         Conflict
             One is in training, or there is nothing to train from.
         """
-        caller.require(Scope.SKY_VOTE)
+        caller.require(Scope.SKY_TRAIN)
         person = caller.require_user()
         visible = {one.id for one in await self._sky.surveys(caller)}
         if survey not in visible:
@@ -220,12 +220,12 @@ class Classifiers:
 
         Raises
         ------
-        NotSignedIn, Forbidden, NotFound
-            The caller may not vote, or there is no such classifier.
+        NotSignedIn, NotAllowed, NotFound
+            The caller may not train, or there is no such classifier.
         Conflict
             It is not trained.
         """
-        caller.require(Scope.SKY_VOTE)
+        caller.require(Scope.SKY_TRAIN)
         caller.require_user()
         found = await self.one(caller, classifier)
         if await self._store.content(classifier) is None:

@@ -185,6 +185,34 @@ async def test_a_visitor_sees_public_ones_and_trains_none(services: Any) -> None
         assert (await anyone.post("/classifiers/x/activation")).status_code == 401
 
 
+async def test_a_guest_sees_classifiers_and_trains_none(
+    api: httpx.AsyncClient, services: Any
+) -> None:
+    body = {"survey": "timed", "method": "injection"}
+    guest = caller("eve", Role.GUEST)
+    async with client(face.build(services), services, guest) as eve:
+        assert (await eve.get("/classifiers")).status_code == 200
+        for path in ("/classifiers", "/classifiers/nothing/activation"):
+            refused = await eve.post(path, json=body)
+            assert refused.status_code == 403, path
+            assert refused.json()["scope"] == "sky:train"
+            assert "guest" in refused.json()["detail"]
+
+
+async def test_who_trained_a_classifier_is_told_to_who_is_signed_in(
+    api: httpx.AsyncClient, services: Any
+) -> None:
+    body = {"survey": "decam_mini", "method": "injection"}
+    assert (await api.post("/classifiers", json=body)).status_code in {202, 409}
+    known = (await api.get("/classifiers?survey=decam_mini")).json()["classifiers"]
+    assert {one["owner"] for one in known} == {"bob"}
+    async with client(face.build(services), services, visitor()) as anyone:
+        listed = (await anyone.get("/classifiers?survey=decam_mini")).json()
+        one = (await anyone.get(f"/classifiers/{known[0]['id']}")).json()
+    assert {found["owner"] for found in [*listed["classifiers"], one]} == {None}
+    assert one["survey"] == "decam_mini"
+
+
 async def test_a_survey_with_one_image_has_no_pair(services: Any) -> None:
     eve = caller("eve", Role.OWNER)
     async with client(face.build(services), services, eve) as api:

@@ -261,6 +261,15 @@ async def test_what_cannot_be_made_says_why(
     assert answer.json()["detail"]
 
 
+async def test_who_asked_for_a_product_is_told_to_who_is_signed_in(
+    api: httpx.AsyncClient, services: Any
+) -> None:
+    place = f"/coadds/{(await made(api, '/coadds', {'images': EARLY[:1]}))['id']}"
+    assert (await api.get(place)).json()["owner"] == "bob"
+    async with client(face.build(services), services, visitor()) as anyone:
+        assert (await anyone.get(place)).json()["owner"] is None
+
+
 async def test_products_are_hidden_from_who_may_not_see_their_images(
     services: Any,
 ) -> None:

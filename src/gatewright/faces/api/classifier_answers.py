@@ -4,7 +4,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from gatewright.core.caller import Caller
 from gatewright.core.clock import timestamp
+from gatewright.core.config import Config
 from gatewright.domains.classification import Classifier
 
 
@@ -31,7 +33,9 @@ class ClassifierAnswer(BaseModel):
     method: str = Field(description="injection or votes.")
     state: str = Field(description="training, ready, refused or failed.")
     active: bool = Field(description="Whether it judges new candidates.")
-    owner: str = Field(description="Who asked for it.")
+    owner: str | None = Field(
+        description="Account that asked for it; null for visitors."
+    )
     created_at: str = Field(description="When, RFC 3339.")
     done: int = Field(description="Differences that were made for it.")
     total: int = Field(description="Differences that it needs; 0 until it is known.")
@@ -92,9 +96,11 @@ class ClassifierReport(BaseModel):
     )
 
 
-def classifier_answer(one: Classifier, prefix: str) -> dict[str, object]:
-    """Return a classifier as JSON values."""
-    place = f"{prefix}/api/v1/classifiers/{one.id}"
+def classifier_answer(
+    one: Classifier, caller: Caller, config: Config
+) -> dict[str, object]:
+    """Return a classifier as JSON values; visitors are not told its owner."""
+    place = f"{config.prefix}/api/v1/classifiers/{one.id}"
     return {
         "id": one.id,
         "survey": one.survey,
@@ -102,7 +108,7 @@ def classifier_answer(one: Classifier, prefix: str) -> dict[str, object]:
         "method": str(one.method),
         "state": str(one.state),
         "active": one.active,
-        "owner": one.owner,
+        "owner": one.owner if caller.signed_in else None,
         "created_at": timestamp(one.created_at),
         "done": one.done,
         "total": one.total,

@@ -27,7 +27,7 @@ _NONE: dict[int | str, dict[str, Any]] = {
 }
 _SIGNED: dict[int | str, dict[str, Any]] = {
     401: {"description": "You are not signed in."},
-    403: {"description": "Your account or token may not vote."},
+    403: {"description": "Your account or token may not train classifiers."},
 }
 
 ClassifierId = Annotated[
@@ -58,10 +58,8 @@ async def list_classifiers(
     """Tell all versions of each survey's classifier, the newest first."""
     services = context.services
     found = await services.classifiers.all(context.caller, survey)
-    prefix = services.config.prefix
-    return json_response(
-        {"classifiers": [classifier_answer(one, prefix) for one in found]}
-    )
+    told = [classifier_answer(one, context.caller, services.config) for one in found]
+    return json_response({"classifiers": told})
 
 
 @router.post(
@@ -90,7 +88,7 @@ async def train_classifier(request: HttpRequest, context: Context) -> Response:
     made = await services.classifiers.train(
         context.caller, body.survey, Method(body.method)
     )
-    answer = classifier_answer(made, services.config.prefix)
+    answer = classifier_answer(made, context.caller, services.config)
     place = f"{services.config.prefix}/api/v1/classifiers/{made.id}"
     return json_response(answer, 202, {"Location": place})
 
@@ -106,7 +104,7 @@ async def one_classifier(context: Context, classifier: ClassifierId) -> Response
     """Tell the state of a classifier, and how far its training is."""
     services = context.services
     found = await services.classifiers.one(context.caller, classifier)
-    return json_response(classifier_answer(found, services.config.prefix))
+    return json_response(classifier_answer(found, context.caller, services.config))
 
 
 @router.get(
@@ -140,4 +138,4 @@ async def activate_classifier(context: Context, classifier: ClassifierId) -> Res
     """
     services = context.services
     found = await services.classifiers.activate(context.caller, classifier)
-    return json_response(classifier_answer(found, services.config.prefix))
+    return json_response(classifier_answer(found, context.caller, services.config))

@@ -6,7 +6,9 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, Field
 
+from gatewright.core.caller import Caller
 from gatewright.core.clock import timestamp
+from gatewright.core.config import Config
 from gatewright.domains.processing import Detection, LightCurve, LightPoint, Product
 from gatewright.domains.sky import mjd_text
 
@@ -52,7 +54,9 @@ class ProductAnswer(BaseModel):
     )
     reason: str | None = Field(description="Why it failed.")
     request: dict[str, Any] = Field(description="The images, the place, the method.")
-    owner: str = Field(description="Account that requested it first.")
+    owner: str | None = Field(
+        description="Account that requested it first; null for visitors."
+    )
     created_at: str = Field(description="Time of the first request, RFC 3339.")
     planes: list[str] = Field(description="Names of its planes of pixels.")
     report: dict[str, Any] = Field(
@@ -108,16 +112,18 @@ class LightCurveAnswer(BaseModel):
     points: list[LightPointAnswer] = Field(description="Fluxes, sorted by time.")
 
 
-def product_answer(product: Product, prefix: str) -> dict[str, object]:
-    """Return a product as JSON values; ``prefix`` is the path of the gateway's URL."""
-    place = f"{prefix}{BASE}/{product.kind}s/{quote(product.id)}"
+def product_answer(
+    product: Product, caller: Caller, config: Config
+) -> dict[str, object]:
+    """Return a product as JSON values; visitors are not told its owner."""
+    place = f"{config.prefix}{BASE}/{product.kind}s/{quote(product.id)}"
     answer: dict[str, object] = {
         "id": product.id,
         "kind": str(product.kind),
         "state": str(product.state),
         "reason": product.reason,
         "request": product.request,
-        "owner": product.owner,
+        "owner": product.owner if caller.signed_in else None,
         "created_at": timestamp(product.created_at),
         "planes": list(product.planes),
         "report": product.report,

@@ -98,7 +98,8 @@ async def make_coadd(request: Request, context: Context) -> Response:
 async def one_coadd(context: Context, coadd: ProductId) -> Response:
     """Return the state of a coadd, its images, and what was measured in making it."""
     found = await _found(context, ProductKind.COADD, coadd)
-    return json_response(product_answer(found, context.services.config.prefix))
+    config = context.services.config
+    return json_response(product_answer(found, context.caller, config))
 
 
 @router.get(
@@ -162,7 +163,8 @@ async def make_difference(request: Request, context: Context) -> Response:
 async def one_difference(context: Context, difference: ProductId) -> Response:
     """Return the state of a difference, its detections, and how it was made."""
     found = await _found(context, ProductKind.DIFFERENCE, difference)
-    return json_response(product_answer(found, context.services.config.prefix))
+    config = context.services.config
+    return json_response(product_answer(found, context.caller, config))
 
 
 @router.get(
@@ -200,7 +202,7 @@ async def _found(context: RequestContext, kind: ProductKind, product: str) -> Pr
 
 
 def _made(context: RequestContext, product: Product) -> Response:
-    answer = product_answer(product, context.services.config.prefix)
+    answer = product_answer(product, context.caller, context.services.config)
     if product.state is ProductState.FAILED:
         raise InvalidContent(product.reason or "It could not be made.")
     status = 201 if product.state is ProductState.READY else 202

@@ -80,10 +80,10 @@ export class GwClassifier extends GwElement {
     const training = classifiers.some((one) => one.state === "training");
     const trained = classifiers.some((one) => one.method === "injection" && one.missed !== null);
     return html`${this.renderError()}
-      <div class="bar">
+      ${this.may("sky:train") ? html`<div class="bar">
         <button class="primary" ?disabled=${training || this.busy} @click=${() => this._do(() => this.gateway.classifiers.train(survey, "injection"))}>Train by injected stars</button>
         <button ?disabled=${training || this.busy || !trained} @click=${() => this._do(() => this.gateway.classifiers.train(survey, "votes"))}>Train again with votes</button>
-      </div>
+      </div>` : nothing}
       <div class="panel">${classifiers.length ? html`<table part="table">
         <thead><tr><th class="number">Version</th><th>State</th><th>Learned from</th><th class="number">Missed at 1 %</th><th>Made</th><th><span class="hidden">Actions</span></th></tr></thead>
         <tbody>${repeat(classifiers, (one) => one.id, (one) => this._row(one))}</tbody></table>`
@@ -103,7 +103,7 @@ export class GwClassifier extends GwElement {
       <td class="number" data-label="Missed at 1 %">${percent(one.missed)}</td>
       <td data-label="Made"><time title=${exact(one.created_at)}>${local(one.created_at)}</time></td>
       <td>${one.missed === null ? nothing : html`<button class="link" @click=${() => this._show(one)}>Report</button>
-        ${one.active ? nothing : html`<button class="link" ?disabled=${this.busy} @click=${() => this._do(() => this.gateway.classifiers.activate(one.id))}>Use</button>`}`}</td>
+        ${one.active || !this.may("sky:train") ? nothing : html`<button class="link" ?disabled=${this.busy} @click=${() => this._do(() => this.gateway.classifiers.activate(one.id))}>Use</button>`}`}</td>
     </tr>`;
   }
 
