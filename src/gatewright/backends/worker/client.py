@@ -7,7 +7,7 @@ import socket
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
@@ -23,6 +23,7 @@ from gatewright.backends.worker.starting import (
     RunningWorker,
     WorkerStarter,
 )
+from gatewright.backends.worker.threads import RestingThreads
 from gatewright.core.errors import (
     BackendFailed,
     GatewayError,
@@ -83,8 +84,9 @@ class Worker:
         self._uploads = 0
         self._ending: set[asyncio.Future[None]] = set()
         self._given_up: set[asyncio.Task[None]] = set()
-        self.threads = ThreadPoolExecutor(_THREADS, "files")
-        """Threads for reading and writing this user's files, and nobody else's."""
+        self.threads = RestingThreads(_THREADS, "files")
+        """Threads for reading and writing this user's files, and nobody else's. They
+        end with the worker."""
 
     @property
     def pid(self) -> int | None:
@@ -102,11 +104,16 @@ class Worker:
         A worker that was started ``oldest`` seconds ago is ended as soon as it is idle.
         A worker with an unfinished upload is not idle.
         """
-        if self._connection is None or self._in_hand or self._uploads:
+        if not self.running:
+            self.threads.rest()
+            return
+        assert self._connection is not None  # noqa: S101  # it is running
+        if self._in_hand or self._uploads:
             return
         now = time.monotonic()
         if now - self._used_at >= seconds or now - self._starts[-1] >= oldest:
             self._connection.end()
+            self.threads.rest()
 
     async def call(
         self,
