@@ -23,7 +23,10 @@ def open_image_reader(config: Config, readers: ReaderPool) -> ImageReader:
 
 
 async def open_readers(config: Config, stack: AsyncExitStack) -> ReaderPool:
-    """Start the reader processes of this gateway process; they end with the stack.
+    """Return the reader processes of this gateway process; they end with the stack.
+
+    They start now if the configuration has anything to read, and otherwise when
+    something is first read: a gateway for jobs alone does without their memory.
 
     Raises
     ------
@@ -49,7 +52,8 @@ async def open_readers(config: Config, stack: AsyncExitStack) -> ReaderPool:
         seconds=config.limits.reader_seconds,
         file_bytes=2 * config.limits.response_bytes + (16 << 20),
     )
-    return await stack.enter_async_context(open_pool(settings))
+    at_once = bool(config.datasets or config.surveys)
+    return await stack.enter_async_context(open_pool(settings, at_once=at_once))
 
 
 def published_folders(config: Config) -> tuple[Path, ...]:

@@ -39,6 +39,27 @@ async def test_a_pool_is_ready_before_its_first_call(tmp_path: Path) -> None:
         assert (await call(opened, "echo", text="a"))["text"] == "a"
 
 
+async def test_a_pool_that_waits_starts_with_its_first_calls(tmp_path: Path) -> None:
+    async with open_pool(settings(tmp_path), at_once=False) as opened:
+        await opened.ready()
+        opened.publish(tmp_path / "more")
+        assert opened.running == 0
+        texts = "abcdefgh"
+        answers = await asyncio.gather(*(call(opened, "echo", text=t) for t in texts))
+        assert "".join(one["text"] for one in answers) == texts
+        assert opened.running == settings(tmp_path).readers
+        await opened.ready()
+
+
+async def test_a_pool_that_waited_and_is_closed_starts_no_more(tmp_path: Path) -> None:
+    async with open_pool(settings(tmp_path), at_once=False) as opened:
+        pass
+    with pytest.raises(Unavailable):
+        await call(opened, "echo", text="a")
+    await opened.start()
+    assert opened.running == 0
+
+
 @pytest.mark.parametrize("size", [0, 65_000, 65_537, 10 * MEBIBYTE])
 async def test_small_and_larger_answers_arrive_whole(
     pool: ReaderPool, size: int

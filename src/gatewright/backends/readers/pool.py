@@ -43,14 +43,24 @@ class ReaderPool:
         self._crew = Crew(settings, self._turns)
         self._slow: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._held = 0
+        self._started = False
+        self._starting = asyncio.Lock()
 
     async def start(self) -> None:
-        """Start the processes; they answer once their modules are imported."""
-        await self._crew.start()
+        """Start the processes, unless that was done before.
+
+        They answer once their modules are imported.
+        """
+        async with self._starting:
+            if not self._started and not self._crew.closing:
+                await self._crew.start()
+                self._started = True
 
     async def close(self) -> None:
         """End all processes and wait for them."""
-        await self._crew.close()
+        self._crew.closing = True
+        async with self._starting:
+            await self._crew.close()
 
     async def call(
         self,
@@ -182,14 +192,15 @@ class ReaderPool:
         return len(self._crew.handles)
 
     async def ready(self) -> None:
-        """Return if a reader answers.
+        """Return if a reader answers, or none was needed so far.
 
         Raises
         ------
         TimedOut, Unavailable, BackendFailed
             No reader answers.
         """
-        await self.call(PING, {})
+        if self._started:
+            await self.call(PING, {})
 
     def publish(self, *folders: Path) -> None:
         """Let readers read further folders; running readers are replaced."""
@@ -234,6 +245,8 @@ class ReaderPool:
     ) -> tuple[ReaderHandle, Reply]:
         if self._crew.closing:
             raise Unavailable("The gateway is going down.")
+        if not self._started:
+            await self.start()
         handle = await self._turns.take(
             call.key, weight, self._settings.seconds, call.person
         )
@@ -286,10 +299,16 @@ def _anonymous(folder: Path) -> int:
 
 
 @asynccontextmanager
-async def open_pool(settings: PoolSettings) -> AsyncIterator[ReaderPool]:
-    """Yield a running pool, and end its processes afterwards."""
+async def open_pool(
+    settings: PoolSettings, *, at_once: bool = True
+) -> AsyncIterator[ReaderPool]:
+    """Yield a pool, and end its processes afterwards.
+
+    They are started now if ``at_once``, and otherwise by the first call.
+    """
     pool = ReaderPool(settings)
-    await pool.start()
+    if at_once:
+        await pool.start()
     try:
         yield pool
     finally:
