@@ -9,6 +9,7 @@ from unittest.mock import patch
 
 import httpx
 from tests.support.identity import cheap_hasher
+from tests.support.made_once import made_once
 
 from gatewright.app import Application, create_app
 from gatewright.composition import Services
@@ -68,7 +69,7 @@ async def whole(
     )
     app = create_app(config)
     cheap = patch("gatewright.composition.identity.Argon2Hasher", cheap_hasher)
-    with cheap:
+    with cheap, made_once():
         async with app.opened() as services, AsyncExitStack() as stack:
             await _add_accounts(services)
             yield Whole(app, services, home, stack)
