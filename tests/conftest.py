@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
+from tests.support.oidc_provider import providers
 from tests.support.postgresql import postgresql_server, postgresql_url
 
-__all__ = ["postgresql_server", "postgresql_url"]
+__all__ = ["postgresql_server", "postgresql_url", "providers"]
 
 # Machines that run tests are loaded now and then: a slow example is no failure. A check
 # of a submission tries the same examples each time; at a desk they are new ones.
@@ -19,7 +20,7 @@ settings.register_profile("gatewright", deadline=None, derandomize="CI" in os.en
 settings.load_profile("gatewright")
 
 
-SERVICES = frozenset({"postgresql_server", "chromium", "cluster"})
+SERVICES = frozenset({"postgresql_server", "chromium", "cluster", "providers"})
 """Fixtures that start something large."""
 
 

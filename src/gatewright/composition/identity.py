@@ -10,10 +10,12 @@ from gatewright.backends.local_accounts import Argon2Hasher
 from gatewright.backends.plugin import IdentityPlugin, IdentitySetting
 from gatewright.backends.sql import Database
 from gatewright.backends.sql.audit import SqlAuditLog
+from gatewright.backends.sql.begun_sign_ins import SqlBegunStore
 from gatewright.backends.sql.identity import SqlAttemptStore, SqlUserStore
 from gatewright.backends.sql.leases import SqlLeases
 from gatewright.backends.sql.sessions import SqlSessionStore
 from gatewright.backends.sql.tokens import SqlTokenStore
+from gatewright.composition.providers import open_providers
 from gatewright.core.background import Background
 from gatewright.core.clock import Clock, system_clock
 from gatewright.core.config import Config
@@ -29,6 +31,7 @@ from gatewright.domains.identity import (
     Identity,
     LastUse,
     PasswordHasher,
+    Providers,
     SessionLimits,
     Sessions,
     Tokens,
@@ -63,24 +66,28 @@ async def open_identity(
         hasher = argon2
     users, last_use = SqlUserStore(database), LastUse()
     places = await _open_directories(config, users, hasher, clock, stack)
-    directories = Directories(places, users, clock)
+    directories = Directories(places, users, clock, local_people=not config.multi_user)
+    guard = AttemptGuard(SqlAttemptStore(database), clock)
     limits = SessionLimits(
         idle_seconds=config.identity.session_idle_seconds,
         seconds=config.identity.session_seconds,
+    )
+    sessions = Sessions(
+        SqlSessionStore(database), users, directories, guard, limits, clock, last_use
     )
     identity = Identity(
         users=Users(
             users, hasher, clock, owner_name(config), sole_owner=config.multi_user
         ),
         directories=directories,
-        sessions=Sessions(
-            SqlSessionStore(database),
-            users,
+        sessions=sessions,
+        providers=Providers(
+            await open_providers(config, clock, stack),
+            SqlBegunStore(database),
+            sessions,
             directories,
-            AttemptGuard(SqlAttemptStore(database), clock),
-            limits,
+            guard,
             clock,
-            last_use,
         ),
         tokens=Tokens(SqlTokenStore(database), users, clock, last_use),
         audit=AuditTrail(SqlAuditLog(database), clock),

@@ -11,17 +11,30 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
-Names = Annotated[tuple[Name, ...], Field(min_length=1)]
+from gatewright.core.config_base import TABLE, Name, Names
+from gatewright.core.config_providers import IdentityProvider
+
+__all__ = [
+    "Access",
+    "BrokerSettings",
+    "Config",
+    "Count",
+    "DatasetSource",
+    "Gateway",
+    "Identity",
+    "IdentityProvider",
+    "Interval",
+    "Limits",
+    "Name",
+    "Names",
+    "Section",
+    "StoreSettings",
+    "SurveySource",
+    "System",
+]
+
 Count = Annotated[int, Field(ge=1)]
 Interval = Annotated[float, Field(ge=0.1, le=3600)]
 Access = Literal["public", "users"] | list[Name]
@@ -38,12 +51,7 @@ def _is_origin(text: str) -> bool:
 class Section(BaseModel):
     """A table of the configuration file."""
 
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        use_attribute_docstrings=True,
-        allow_inf_nan=False,
-    )
+    model_config = TABLE
 
 
 class Gateway(Section):
@@ -144,6 +152,17 @@ class Identity(Section):
     """A session ends after this many seconds without a request."""
     session_seconds: Annotated[int, Field(ge=60)] = 7 * 86400
     """A session ends after this many seconds in any case."""
+    providers: list[IdentityProvider] = []
+    """Providers of OpenID Connect by which people sign in."""
+
+    @field_validator("providers")
+    @classmethod
+    def _have_names(cls, providers: list[IdentityProvider]) -> list[IdentityProvider]:
+        names = [provider.name for provider in providers]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"“{name}” is named twice")
+        return providers
 
 
 class BrokerSettings(Section):

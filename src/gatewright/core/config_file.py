@@ -200,7 +200,7 @@ def locate(text: str) -> dict[Location, int]:
     table: Location = ()
     for number, line in enumerate(text.splitlines(), start=1):
         if header := _TABLE.match(line):
-            table = _parts(header[2])
+            table = _within(_parts(header[2]), counts)
             lines.setdefault(table, number)
             if header[1] == "[[":  # one more of a list of tables
                 counts[table] = counts.get(table, -1) + 1
@@ -209,6 +209,19 @@ def locate(text: str) -> dict[Location, int]:
         elif key := _KEY.match(line):
             lines.setdefault(table + _parts(key[1]), number)
     return lines
+
+
+def _within(parts: Location, counts: Mapping[Location, int]) -> Location:
+    """Return a table's location with the indices of the lists that it is within.
+
+    A header names the table that was begun last: ``[a.b]`` after ``[[a]]``.
+    """
+    place: Location = ()
+    for part in parts[:-1]:
+        place = (*place, part)
+        if place in counts:
+            place = (*place, counts[place])
+    return (*place, *parts[-1:])
 
 
 def _parts(dotted: str) -> Location:
@@ -232,6 +245,14 @@ def _absolute(config: Config, folder: Path) -> Config:
             for name in ("socket", "key", "python")
         }
     )
+    providers = [
+        provider.model_copy(update={"client_secret_file": folder / secret})
+        if (secret := provider.client_secret_file)
+        else provider
+        for provider in config.identity.providers
+    ]
+    identity = config.identity.model_copy(update={"providers": providers})
+    config = config.model_copy(update={"identity": identity})
     absolute_systems = []
     for system in config.systems:
         paths = {"home": system.home, **systems.paths_of(system)}

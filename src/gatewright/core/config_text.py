@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
@@ -23,18 +23,34 @@ def to_toml(config: Config) -> str:
 
 def _table(name: str, part: Any) -> str:
     if isinstance(part, list):
-        return "\n".join(f"[[{name}]]\n{_settings(item)}" for item in part)
-    plain = {key: value for key, value in part.items() if not isinstance(value, dict)}
-    inner = [_table(f"{name}.{key}", part[key]) for key in part if key not in plain]
-    return "\n".join([f"[{name}]\n{_settings(plain)}", *inner])
+        return "\n".join(_block(f"[[{name}]]", name, item) for item in part)
+    return _block(f"[{name}]", name, part)
+
+
+def _block(header: str, name: str, values: dict[str, Any]) -> str:
+    """Return a table with its own settings first, then the tables within it."""
+    inner = {key: value for key, value in values.items() if _is_table(value)}
+    plain = {key: value for key, value in values.items() if key not in inner}
+    tables = [_table(f"{name}.{_key(key)}", inner[key]) for key in inner]
+    return "\n".join([f"{header}\n{_settings(plain)}", *tables])
+
+
+def _is_table(value: Any) -> bool:
+    first = value[0] if isinstance(value, list) and value else value
+    return isinstance(first, dict)
 
 
 def _settings(values: dict[str, Any]) -> str:
     # JSON strings, numbers, booleans and flat lists are valid TOML.
     return "".join(
-        f"{key} = {json.dumps(value, ensure_ascii=True)}\n"
+        f"{_key(key)} = {json.dumps(value, ensure_ascii=True)}\n"
         for key, value in values.items()
     )
+
+
+def _key(key: str) -> str:
+    bare = key.replace("-", "").replace("_", "").isalnum() and key.isascii()
+    return key if bare else json.dumps(key, ensure_ascii=True)
 
 
 def reference() -> str:
@@ -50,6 +66,7 @@ def reference() -> str:
         many = field.annotation is not section
         lines.append(f"\n## `{'[[' if many else '['}{name}{']]' if many else ']'}`\n")
         lines += _table_of(section)
+        lines += _tables_within(name, section)
         for group, title in _PLUGINS.get(name, {}).items():
             for plugin, model in plugin_models(group):
                 if model.model_fields:
@@ -65,6 +82,18 @@ _PLUGINS: Mapping[str, Mapping[str, str]] = {
 }
 """Plug-in groups whose settings belong to a table, each with the heading of its
 section."""
+
+
+def _tables_within(name: str, section: type[BaseModel]) -> Iterator[str]:
+    """Yield the sections of lists of tables that are settings of a table."""
+    for key, field in section.model_fields.items():
+        if get_origin(field.annotation) is not list:
+            continue
+        within: Any = get_args(field.annotation)[0]
+        if isinstance(within, type) and issubclass(within, BaseModel):
+            yield f"\n### `[[{name}.{key}]]`\n"
+            yield from _table_of(within)
+            yield from _tables_within(f"{name}.{key}", within)
 
 
 def _table_of(section: type[BaseModel]) -> Iterator[str]:
@@ -90,10 +119,15 @@ def _kind(schema: dict[str, Any]) -> str:
         return " or ".join(dict.fromkeys(parts))
     if "enum" in schema:
         return " or ".join(f"`{value}`" for value in schema["enum"])
+    if "$ref" in schema:
+        return "table"
+    if schema.get("type") == "object":
+        return "table"
     if "const" in schema:
         return f"`{schema['const']}`"
     if schema.get("type") == "array":
-        return f"list of {_kind(schema['items'])}"
+        kind = _kind(schema["items"])
+        return "list of tables" if kind == "table" else f"list of {kind}"
     names = {"integer": "whole number", "string": "text", "number": "number"}
     kind = str(schema["type"])
     return names.get(kind, kind)

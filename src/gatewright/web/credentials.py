@@ -13,6 +13,7 @@ from gatewright.domains.identity import split_token
 
 _LONGEST = 4096
 _MOST_SECRETS = 4
+_STATE_CHARACTERS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +67,36 @@ def no_cookie_fields(
     return {"Set-Cookie": _cookie(config, "", 0, own)}
 
 
+def begun_cookie(config: Config, state: str) -> str:
+    """Return the name of the cookie of a sign-in that was begun with a provider.
+
+    Each sign-in has its own, so that one can be begun in each of several tabs.
+    """
+    name = session_cookie(config).replace("session", "sign_in")
+    return f"{name}_{state[:_STATE_CHARACTERS]}"
+
+
+def begun_cookie_field(config: Config, state: str, secret: str, age: int) -> str:
+    """Return the ``Set-Cookie`` header of a sign-in, which deletes it with an age of 0.
+
+    ``age`` is its lifetime in seconds. Browsers send it along when the provider leads
+    back here, which is why it is not ``SameSite=Strict``.
+    """
+    return _field(config, begun_cookie(config, state), secret, age, config.prefix)
+
+
 def _cookie(config: Config, value: str, age: int, own: SessionCookie | None) -> str:
     name = own.name if own else session_cookie(config)
-    path = config.prefix + own.path if own else config.prefix or "/"
+    return _field(config, name, value, age, config.prefix + (own.path if own else ""))
+
+
+def _field(config: Config, name: str, value: str, age: int, path: str) -> str:
+    """Return a ``Set-Cookie`` header; an empty path stands for ``/``."""
     secure = "; Secure" if _secure(config) else ""
-    return f"{name}={value}; Path={path}; Max-Age={age}; HttpOnly; SameSite=Lax{secure}"
+    return (
+        f"{name}={value if age else ''}; Path={path or '/'}; Max-Age={age}; HttpOnly; "
+        f"SameSite=Lax{secure}"
+    )
 
 
 def _secure(config: Config) -> bool:

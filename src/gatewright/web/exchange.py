@@ -48,6 +48,9 @@ class Exchange:
     """The scope that the face received, in which its router stores the route."""
     refusal: GatewayError | None = None
     """Error in reading the request's body; it replaces the face's response."""
+    leads_to: str = ""
+    """The one address elsewhere that a redirect may lead to, such as that of an
+    identity provider; empty for none."""
     status: int = 0
     """Status of the response, 0 before it begins."""
     seconds: float = 0.0

@@ -5,7 +5,7 @@ from dataclasses import replace
 from starlette.requests import Request
 
 from gatewright.core.errors import GatewayError, MethodNotAllowed
-from gatewright.domains.identity import NewSession
+from gatewright.domains.identity import Arrival, NewSession, ProviderAnswer
 from gatewright.web.audit import audit_entry, note_text
 from gatewright.web.context import RequestContext
 from gatewright.web.own_pages import OwnPages
@@ -75,6 +75,47 @@ async def sign_in_by_link(
     done = f"signed in by link: {session.user.name}"
     await identity.audit.record(replace(entry, status=303, note=done), intent=intent)
     return session
+
+
+async def sign_in_by_provider(
+    request: Request,
+    context: RequestContext,
+    name: str,
+    secret: str,
+    answer: ProviderAnswer,
+) -> Arrival:
+    """Begin a session for whom a provider sent back, and write the audit record.
+
+    Parameters
+    ----------
+    name
+        Name of the provider.
+    secret
+        Secret in the cookie of the sign-in; empty without one.
+    answer
+        What the browser brings back.
+
+    Raises
+    ------
+    GatewayError
+        The errors of :meth:`gatewright.domains.identity.Providers.finish`, or that the
+        audit log cannot be written.
+    """
+    identity = context.services.identity
+    entry = audit_entry(request.scope, context.caller)
+    intent = await identity.audit.begin(entry)
+    try:
+        arrival = await identity.providers.finish(context.caller, name, secret, answer)
+    except GatewayError as error:
+        person = error.details.get("subject")
+        about = f"{error.code}: {person}" if person else error.code
+        note = f"sign-in by {name} refused: {about}"
+        refused = replace(entry, status=error.status, note=note)
+        await identity.audit.record(refused, intent=intent)
+        raise
+    done = f"signed in by {name}: {arrival.session.user.name}"
+    await identity.audit.record(replace(entry, status=303, note=done), intent=intent)
+    return arrival
 
 
 async def sign_out_by_link(request: Request, context: RequestContext) -> None:

@@ -6,12 +6,14 @@ import pytest
 
 from gatewright.backends.sql import Database
 from gatewright.backends.sql.audit import SqlAuditLog
+from gatewright.backends.sql.begun_sign_ins import SqlBegunStore
 from gatewright.backends.sql.identity import SqlAttemptStore, SqlUserStore
 from gatewright.backends.sql.sessions import SqlSessionStore
 from gatewright.backends.sql.tokens import SqlTokenStore
 from gatewright.testing.identity import (
     AttemptStoreContract,
     AuditLogContract,
+    BegunStoreContract,
     Pair,
     SessionStoreContract,
     Stores,
@@ -33,7 +35,12 @@ def _stores(database: Database) -> Stores:
         SqlTokenStore(database),
         SqlAttemptStore(database, most=50),
         SqlAuditLog(database),
+        SqlBegunStore(database),
     )
+
+
+class TestBegunSignIns(BegunStoreContract):
+    pass
 
 
 class TestUsers(UserStoreContract):

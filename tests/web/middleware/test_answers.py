@@ -1,7 +1,7 @@
 """Header fields of answers: security, redirects, and who may read them."""
 
 import pytest
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 from tests.support.answering import answering, nothing
 from tests.support.asgi import ask, constant, failing, scope_of
 
@@ -50,6 +50,25 @@ async def test_redirects_stay_here(location: bytes, path: bytes) -> None:
     assert answer.headers["x-more"] == "http://a/b"
     made = answering(constant(status=201, headers=fields), SecurityFields(secure=True))
     assert (await ask(made, scope_of())).headers["location"] == location.decode()
+
+
+async def test_a_redirect_leads_elsewhere_only_where_its_handler_says() -> None:
+    """As to an identity provider, whose address the operator has configured."""
+    provider = "https://sso.example/auth?state=x"
+    fields = [(b"location", provider.encode())]
+    inner = constant(status=303, headers=fields)
+
+    def leading_to(address: str) -> ASGIApp:
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            exchange_of(scope).leads_to = address
+            await inner(scope, receive, send)
+
+        return answering(app, SecurityFields(secure=True))
+
+    led = await ask(leading_to(provider), scope_of())
+    assert led.headers["location"] == provider
+    kept = await ask(leading_to("https://sso.example/auth"), scope_of())
+    assert kept.headers["location"] == "/auth?state=x"
 
 
 def preflight(origin: str, path: str, method: str = "DELETE") -> Scope:

@@ -8,18 +8,20 @@ from gatewright.backends.sql.records import moment, readable
 from gatewright.domains.identity import Session, User
 
 _ADD = """
-INSERT INTO session (digest, key, account, created_at, used_at, expires_at, address)
-VALUES (?, ?, ?, ?, ?, ?, ?)
+INSERT INTO session (digest, key, account, created_at, used_at, expires_at, address,
+    made_by, hint)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _FIND = """
 SELECT s.key, s.account, s.created_at AS began_at, s.used_at, s.expires_at, s.address,
-    a.name, a.role, a.created_at, a.password IS NOT NULL AS has_password, a.source,
-    g.name AS in_group
+    s.made_by, s.hint, a.name, a.role, a.created_at,
+    a.password IS NOT NULL AS has_password, a.source, g.name AS in_group
 FROM session s JOIN account a ON a.name = s.account
 LEFT JOIN account_group g ON g.account = a.name WHERE s.digest = ?
 """
 _OF_USER = """
-SELECT key, account, created_at AS began_at, used_at, expires_at, address
+SELECT key, account, created_at AS began_at, used_at, expires_at, address,
+    made_by, hint
 FROM session WHERE account = ? ORDER BY key
 """
 _KEEP_NEWEST = """
@@ -65,6 +67,8 @@ class SqlSessionStore:
                 session.used_at,
                 session.expires_at,
                 session.address,
+                session.made_by,
+                session.hint,
             )
             yield Statement(_ADD, values)
             # Beside the new one, which is the newest whatever the clock said before.
@@ -125,4 +129,6 @@ def _session(row: Row) -> Session:
         used_at=moment(row["used_at"]),
         expires_at=moment(row["expires_at"]),
         address=row["address"],
+        made_by=row["made_by"],
+        hint=row["hint"],
     )

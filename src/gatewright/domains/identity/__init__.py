@@ -2,9 +2,11 @@
 
 from gatewright.domains.identity.attempts import AttemptGuard
 from gatewright.domains.identity.audit import START, AuditTrail, chained
+from gatewright.domains.identity.claims import Claims, Mapped, Rule, Rules
 from gatewright.domains.identity.credentials import (
     is_name,
     is_program_secret,
+    is_secret,
     split_token,
 )
 from gatewright.domains.identity.directories import Directories
@@ -32,6 +34,20 @@ from gatewright.domains.identity.ports import (
     TokenStore,
     UserStore,
 )
+from gatewright.domains.identity.provider_ports import (
+    AccountMap,
+    BegunSignIn,
+    BegunStore,
+    Proven,
+    Provider,
+)
+from gatewright.domains.identity.providers import (
+    Arrival,
+    Departure,
+    OfferedProvider,
+    ProviderAnswer,
+    Providers,
+)
 from gatewright.domains.identity.service import Identity, operator
 from gatewright.domains.identity.sessions import SessionLimits, Sessions
 from gatewright.domains.identity.tokens import Tokens
@@ -40,6 +56,8 @@ from gatewright.domains.identity.users import Users
 __all__ = [
     "LOCAL",
     "START",
+    "AccountMap",
+    "Arrival",
     "AttemptGuard",
     "AttemptStore",
     "Attempts",
@@ -48,15 +66,27 @@ __all__ = [
     "AuditRecord",
     "AuditTrail",
     "AuditVerdict",
+    "BegunSignIn",
+    "BegunStore",
+    "Claims",
+    "Departure",
     "Directories",
     "Directory",
     "Identity",
     "LastUse",
+    "Mapped",
     "NewSession",
     "NewToken",
+    "OfferedProvider",
     "PasswordHasher",
     "Person",
     "Proof",
+    "Proven",
+    "Provider",
+    "ProviderAnswer",
+    "Providers",
+    "Rule",
+    "Rules",
     "Session",
     "SessionLimits",
     "SessionStore",
@@ -70,6 +100,7 @@ __all__ = [
     "chained",
     "is_name",
     "is_program_secret",
+    "is_secret",
     "operator",
     "split_token",
 ]

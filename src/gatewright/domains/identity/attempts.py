@@ -106,21 +106,40 @@ class AttemptGuard:
         """
         who = subject(name, address)
         async with self._turn(who), self._place(network_of(address)):
-            now = self._clock()
-            past = await self._store.get(who)
-            if past is not None and past != rebased(past, now):
-                # The clock was set back.
-                past = await self._store.update(
-                    who, lambda found: rebased(found, now), now=now
-                )
-            wait = seconds_to_wait(past, now)
-            if wait > 0:
-                raise TooManyRequests(
-                    "There were too many failed sign-ins. Wait, then try again.",
-                    retry_after=wait,
-                )
-            known = past is not None
+            known = await self._admitted(who)
             yield Attempt(self._store, self._clock, who, remembered=known)
+
+    async def refuse_banned(self, name: str, address: str) -> None:
+        """Refuse what is checked elsewhere, such as at an identity provider.
+
+        Raises
+        ------
+        TooManyRequests
+            The name and address are banned. ``Retry-After`` says when to try again.
+        """
+        await self._admitted(subject(name, address))
+
+    async def failed(self, name: str, address: str) -> None:
+        """Count a failure of what was checked elsewhere."""
+        who = subject(name, address)
+        await Attempt(self._store, self._clock, who, remembered=True).failed()
+
+    async def _admitted(self, who: str) -> bool:
+        """Return whether there were failures before; refuse those who are banned."""
+        now = self._clock()
+        past = await self._store.get(who)
+        if past is not None and past != rebased(past, now):
+            # The clock was set back.
+            past = await self._store.update(
+                who, lambda found: rebased(found, now), now=now
+            )
+        wait = seconds_to_wait(past, now)
+        if wait > 0:
+            raise TooManyRequests(
+                "There were too many failed sign-ins. Wait, then try again.",
+                retry_after=wait,
+            )
+        return past is not None
 
     @asynccontextmanager
     async def _place(self, network: str) -> AsyncIterator[None]:

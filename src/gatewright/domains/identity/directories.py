@@ -34,12 +34,21 @@ class Directories:
         The store of accounts.
     clock
         Gives the time in seconds since 1970 UTC.
+    local_people
+        Whether the gateway's own accounts are people's, to whom identity providers may
+        lead; in multi-user mode people have Unix accounts.
     """
 
     def __init__(
-        self, places: Mapping[str, Directory], users: UserStore, clock: Clock
+        self,
+        places: Mapping[str, Directory],
+        users: UserStore,
+        clock: Clock,
+        *,
+        local_people: bool = True,
     ) -> None:
         self._places = dict(places)
+        self._local_people = local_people
         self._users = users
         self._clock = clock
 
@@ -73,6 +82,28 @@ class Directories:
                 f"name, one of “{other.source}”. Ask the gateway's operator to remove "
                 "it, if it is nobody else's."
             )
+        return None
+
+    async def known(self, name: str) -> User | None:
+        """Return the account of a person whom an identity provider has signed in.
+
+        The account must be in a directory, and is copied from it as at a sign-in by
+        password. None if no directory has it.
+
+        Raises
+        ------
+        Unavailable
+            A directory does not answer.
+        """
+        for source, place in self._places.items():
+            if source == LOCAL:
+                user = await self._users.get(name) if self._local_people else None
+                user = user if user is not None and user.source == LOCAL else None
+            else:
+                person = await place.find(name)
+                user = None if person is None else await self._mirrored(person, source)
+            if user is not None:
+                return user
         return None
 
     async def refresh(self) -> float:

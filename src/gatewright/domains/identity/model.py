@@ -67,6 +67,11 @@ class Session:
     UTC."""
     address: str
     """Network address from which the user signed in."""
+    made_by: str = ""
+    """What it was begun by: ``password``, ``link``, or ``provider:NAME`` for an
+    identity provider; empty if it was begun before this was noted."""
+    hint: str = field(default="", repr=False)
+    """ID token of the identity provider, which tells it who signs out; else empty."""
 
 
 @dataclass(frozen=True, slots=True)

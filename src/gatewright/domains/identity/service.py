@@ -6,6 +6,7 @@ from gatewright.core.caller import Caller, Role
 from gatewright.domains.identity.audit import AuditTrail
 from gatewright.domains.identity.directories import Directories
 from gatewright.domains.identity.last_use import LastUse
+from gatewright.domains.identity.providers import Providers
 from gatewright.domains.identity.scopes import role_scopes
 from gatewright.domains.identity.sessions import LINK_SECONDS, Sessions
 from gatewright.domains.identity.tokens import Tokens
@@ -22,6 +23,8 @@ class Identity:
     """The directories that authenticate people."""
     sessions: Sessions
     """Sign-in, sign-out and sessions."""
+    providers: Providers
+    """Sign-in by identity providers."""
     tokens: Tokens
     """Personal tokens."""
     audit: AuditTrail

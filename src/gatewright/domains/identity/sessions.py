@@ -84,7 +84,9 @@ class Sessions:
                 raise _wrong()
             await attempt.succeeded()
             user, hashed = known
-            new = await self._begin(caller, user, hashed, program=program)
+            new = await self._begin(
+                caller, user, hashed, program=program, made_by="password"
+            )
             if new is None:
                 raise _wrong()
             return new
@@ -120,7 +122,7 @@ class Sessions:
             latest = now + LINK_SECONDS + LEEWAY_SECONDS
             name = await self._store.take_link(digest(code), now, latest)
         user = await self._users.get(name) if name else None
-        new = await self._begin(caller, user) if user else None
+        new = await self._begin(caller, user, made_by="link") if user else None
         if new is None:
             raise NotSignedIn(
                 "This sign-in link was used already or has ended. Ask the gateway's "
@@ -128,12 +130,35 @@ class Sessions:
             )
         return new
 
+    async def sign_in_proven(
+        self, caller: Caller, user: User, *, made_by: str, hint: str = ""
+    ) -> NewSession | None:
+        """Begin a session for a person whose account was proven to be theirs.
+
+        The caller's own session ends.
+
+        Parameters
+        ----------
+        made_by
+            What has proven it, such as ``provider:NAME``.
+        hint
+            What the provider has to be told when the person signs out there.
+
+        Returns
+        -------
+        NewSession or None
+            None if the account was removed meanwhile.
+        """
+        return await self._begin(caller, user, made_by=made_by, hint=hint)
+
     async def _begin(
         self,
         caller: Caller,
         user: User,
         hashed: str | None = None,
         *,
+        made_by: str,
+        hint: str = "",
         program: bool = False,
     ) -> NewSession | None:
         """Begin a session; None if the account or its password changed meanwhile.
@@ -151,6 +176,8 @@ class Sessions:
             used_at=now,
             expires_at=now + self._limits.seconds,
             address=caller.address,
+            made_by=made_by,
+            hint=hint,
         )
         added = await self._store.add(
             session,

@@ -52,7 +52,36 @@ class OneSession(BaseModel):
     used_at: str = Field(description="Time of the last request, to about a minute.")
     expires_at: str = Field(description="Latest end of the session.")
     address: str = Field(description="IP address that signed in.")
+    made_by: str = Field(
+        description="“password”, “link”, or “provider:NAME”; empty if it is not known."
+    )
     current: bool = Field(description="Whether this request uses the session.")
+
+
+class OneProvider(BaseModel):
+    """An identity provider."""
+
+    name: str = Field(description="Name in URLs.")
+    title: str = Field(description="Name for people: “Sign in with TITLE”.")
+    url: str = Field(
+        description="Address to open in the browser. The query parameter “next” is a "
+        "path of the gateway to go to in the end."
+    )
+
+
+class WaysToSignIn(BaseModel):
+    """How people can sign in."""
+
+    providers: list[OneProvider] = Field(
+        description="Identity providers, beside name and password."
+    )
+
+
+class SignedOut(BaseModel):
+    """Where else the person is still signed in."""
+
+    provider: str = Field(description="Identity provider that began the session.")
+    url: str = Field(description="Address to open to sign out of it too.")
 
 
 class SessionList(BaseModel):
@@ -104,13 +133,48 @@ async def begin_session(request: Request, context: Context) -> Response:
 
 
 @router.delete(
-    "/session", operation_id="endSession", status_code=204, summary="Sign out"
+    "/session",
+    operation_id="endSession",
+    status_code=204,
+    summary="Sign out",
+    responses={
+        200: {
+            "description": "Signed out; the identity provider that began the session "
+            "still knows you.",
+            "model": SignedOut,
+        }
+    },
 )
 async def end_session(context: Context) -> Response:
-    """End the session of the request's cookie, and delete the cookie."""
-    await context.services.identity.sessions.sign_out(context.caller)
+    """End the session of the request's cookie, and delete the cookie.
+
+    The response says where to sign out of an identity provider too, if one began the
+    session.
+    """
+    identity = context.services.identity
+    elsewhere = await identity.providers.sign_out_address(context.caller)
+    await identity.sessions.sign_out(context.caller)
     headers = {**_FRESH, **no_cookie_fields(context.services.config)}
-    return Response(status_code=204, headers=headers)
+    if elsewhere is None:
+        return Response(status_code=204, headers=headers)
+    title, url = elsewhere
+    return json_response({"provider": title, "url": url}, headers=headers)
+
+
+@router.get(
+    "/sign-in",
+    operation_id="listWaysToSignIn",
+    response_model=WaysToSignIn,
+    summary="How can I sign in?",
+)
+async def list_ways(context: Context) -> Response:
+    """List the identity providers by which people can sign in from a browser."""
+    url = context.services.config.url
+    providers = [
+        {"name": name, "title": title, "url": f"{url}/sign-in/with/{name}"}
+        for name, title in context.services.identity.providers.titles.items()
+    ]
+    return json_response({"providers": providers}, headers=_FRESH)
 
 
 @router.get(
@@ -129,6 +193,7 @@ async def list_sessions(request: Request, context: Context) -> Response:
             "used_at": timestamp(session.used_at),
             "expires_at": timestamp(session.expires_at),
             "address": session.address,
+            "made_by": session.made_by,
             "current": session.key == context.caller.session,
         }
         for session in sessions

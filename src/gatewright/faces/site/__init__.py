@@ -14,6 +14,7 @@ from gatewright.composition import Services
 from gatewright.faces.site.assets import load_assets
 from gatewright.faces.site.own_pages import OwnPages
 from gatewright.faces.site.portal import Portal
+from gatewright.faces.site.provider_sign_in import ProviderSignIn
 from gatewright.faces.site.sign_in import SignIn
 from gatewright.web.face import Face
 from gatewright.web.problems import Handler, exception_handlers
@@ -28,6 +29,7 @@ def build(services: Services) -> ASGIApp:
     portal = Portal(load_assets(KIT), config.gateway.title, config.prefix, system)
     routes = [
         Route("/sign-in", SignIn(portal).answer),
+        *ProviderSignIn(portal, config.prefix).routes(),
         *OwnPages(config.gateway.state).routes(),
         *portal.routes(),
     ]

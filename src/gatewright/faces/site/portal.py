@@ -29,6 +29,9 @@ VIEWS = (
 SHELL = "portal/index.html"
 API_PAGE = "portal/api.html"
 LOST_PAGE = "portal/lost.html"
+MESSAGE_PAGE = "portal/message.html"
+
+_WORD = re.compile(r"\{(heading|text|href|link)\}")
 
 
 class Portal:
@@ -93,6 +96,20 @@ class Portal:
     def page(self, name: str, request: Request, status: int) -> Response:
         """Return a page by its file name."""
         return asset_response(self._pages[f"portal/{name}"], request, status=status)
+
+    def message(
+        self, request: Request, status: int, words: Mapping[str, str]
+    ) -> Response:
+        """Return a page with a heading, a text, and a link.
+
+        ``words`` are its ``heading``, ``text``, ``href`` and ``link``, as plain text.
+        """
+        text = _WORD.sub(
+            lambda found: html.escape(words[found[1]]),
+            self._pages[MESSAGE_PAGE].body.decode(),
+        )
+        asset = make_asset(text.encode(), ".html", {})
+        return asset_response(asset, request, status=status)
 
 
 def _page(asset: Asset, version: str, words: Mapping[str, str], root: str) -> Asset:

@@ -2,6 +2,7 @@
 
 from gatewright.testing.identity.attempts import AttemptStoreContract
 from gatewright.testing.identity.audit import AuditLogContract
+from gatewright.testing.identity.begun import BegunStoreContract
 from gatewright.testing.identity.directory import DirectoryContract, Known
 from gatewright.testing.identity.samples import Pair, Stores, entry
 from gatewright.testing.identity.sessions import SessionStoreContract
@@ -11,6 +12,7 @@ from gatewright.testing.identity.users import UserStoreContract
 __all__ = [
     "AttemptStoreContract",
     "AuditLogContract",
+    "BegunStoreContract",
     "DirectoryContract",
     "Known",
     "Pair",

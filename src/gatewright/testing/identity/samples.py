@@ -8,6 +8,8 @@ from gatewright.domains.identity import (
     AttemptStore,
     AuditEntry,
     AuditLog,
+    BegunSignIn,
+    BegunStore,
     Session,
     SessionStore,
     Token,
@@ -29,6 +31,7 @@ class Stores:
     tokens: TokenStore
     attempts: AttemptStore
     audit: AuditLog
+    begun: BegunStore
 
 
 Pair = tuple[Stores, Stores]
@@ -44,6 +47,12 @@ def session(name: str = "ada", *, created_at: float = NOW) -> Session:
     return Session(
         new_id(), name, created_at, created_at, created_at + DAY, "192.0.2.1"
     )
+
+
+def begun(
+    state: str, *, expires_at: float = NOW + 600, network: str = "192.0.2.1"
+) -> BegunSignIn:
+    return BegunSignIn(state, "browser", "centre", "/jobs", network, expires_at)
 
 
 def token(name: str = "ada", *, parent: str = "", created_at: float = NOW) -> Token:

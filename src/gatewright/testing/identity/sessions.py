@@ -26,8 +26,9 @@ class SessionStoreContract:
 
     async def test_a_session_comes_back_with_its_account(self, stores: Pair) -> None:
         one, two = stores
-        made = session()
+        made = replace(session(), made_by="provider:centre", hint="a hint")
         await one.sessions.add(made, "digest", instead_of="", keep=9)
+        assert await two.sessions.of_user("ada") == [made]
         found = await two.sessions.find("digest")
         groups = frozenset({"sky", "climate"})
         account = replace(user(), has_password=True, groups=groups)

@@ -21,7 +21,8 @@ _SHARED = {b"cross-origin-resource-policy": b"cross-origin"}
 class SecurityFields:
     """Adds the security headers that a response does not set itself.
 
-    It also reduces the ``Location`` of redirects to a path on this host.
+    It also reduces the ``Location`` of redirects to a path on this host, except for the
+    address that the handler has noted as ``Exchange.leads_to``.
 
     Parameters
     ----------
@@ -38,8 +39,14 @@ class SecurityFields:
         if 300 <= exchange.status < 400:
             # Starlette's redirects have the scheme and host of the connection. Behind a
             # proxy those differ from the public URL, and would lead from https to http.
+            elsewhere = exchange.leads_to.encode()
             fields.pairs = [
-                (name, _path(value) if name == b"location" else value)
+                (
+                    name,
+                    _path(value)
+                    if name == b"location" and value != elsewhere
+                    else value,
+                )
                 for name, value in fields.pairs
             ]
         fields.set_if_missing(self._shared if exchange.shared else self._own)

@@ -1,0 +1,138 @@
+"""Checks ID tokens (OpenID Connect Core 1.0, section 3.1.3.7)."""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from joserfc import jws, jwt
+from joserfc.errors import JoseError
+
+from gatewright.core.clock import LEEWAY_SECONDS, Clock
+
+LONGEST_AGE = 600.0
+"""A token is made when the gateway asks for it; an older one is another's."""
+_LONGEST = 65_536
+_LONGEST_SUBJECT = 255
+
+
+class Untrusted(Exception):
+    """A token that is not to be trusted; the text is for the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a token has to be made for."""
+
+    issuer: str
+    """Address of the provider."""
+    client_id: str
+    """The gateway, as the provider knows it."""
+    nonce: str
+    """What the gateway sent with the browser."""
+    access_token: str
+    """The access token that came with it."""
+
+
+async def checked_claims(
+    token: str,
+    expected: Expected,
+    algorithms: Collection[str],
+    keys: Callable[[str | None, str], Awaitable[Sequence[Any]]],
+    clock: Clock,
+) -> Mapping[str, Any]:
+    """Return the claims of an ID token after all checks.
+
+    Parameters
+    ----------
+    token
+        The token, in JWS compact form.
+    expected
+        What it has to be made for.
+    algorithms
+        Algorithms with which the provider may sign.
+    keys
+        Returns the keys that may have made a signature, by key id and algorithm.
+    clock
+        Gives the time in seconds since 1970 UTC; a minute of difference is allowed.
+
+    Raises
+    ------
+    Untrusted
+        The signature is wrong, or the token is another issuer's, client's or sign-in's,
+        or too old.
+    """
+    if len(token) > _LONGEST:
+        raise Untrusted("the ID token is too long")
+    try:
+        header = jws.extract_compact(token.encode()).headers()
+    except (JoseError, ValueError, TypeError, RecursionError) as error:
+        raise Untrusted(f"the ID token cannot be read: {error!r}") from error
+    algorithm, kid = header.get("alg"), header.get("kid")
+    if not isinstance(algorithm, str) or algorithm not in algorithms:
+        raise Untrusted(f"the ID token is signed by {algorithm!r}")
+    if not isinstance(kid, str | None):
+        raise Untrusted("the ID token names no key")
+    claims = _signed(token, algorithm, await keys(kid, algorithm))
+    _check(claims, expected, clock())
+    _check_hash(claims, algorithm, expected.access_token)
+    return claims
+
+
+def _signed(token: str, algorithm: str, keys: Sequence[Any]) -> dict[str, Any]:
+    """Return the claims if one of the keys has signed them."""
+    fault: Exception | None = None
+    for key in keys:
+        try:
+            claims: dict[str, Any] = jwt.decode(
+                token, key, algorithms=[algorithm]
+            ).claims
+        except (JoseError, ValueError, TypeError, RecursionError) as error:
+            fault = error
+        else:
+            return claims
+    raise Untrusted(f"no key of the provider fits the ID token: {fault!r}")
+
+
+def _check(claims: Mapping[str, Any], expected: Expected, now: float) -> None:
+    registry = jwt.JWTClaimsRegistry(
+        now=lambda: int(now),
+        leeway=int(LEEWAY_SECONDS),
+        iss={"essential": True, "value": expected.issuer},
+        sub={"essential": True},
+        aud={"essential": True, "value": expected.client_id},
+        exp={"essential": True},
+        iat={"essential": True},
+    )
+    try:
+        registry.validate(dict(claims))
+    except (JoseError, ValueError, TypeError) as error:
+        raise Untrusted(f"the ID token does not hold: {error!r}") from error
+    if now - claims["iat"] > LONGEST_AGE + LEEWAY_SECONDS:
+        raise Untrusted("the ID token was made too long ago")
+    others = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
+    party = claims.get("azp")
+    if party not in {None, expected.client_id} or (party is None and len(others) > 1):
+        raise Untrusted(f"the ID token is for {claims['aud']!r}, party {party!r}")
+    nonce = claims.get("nonce")
+    if not isinstance(nonce, str) or not hmac.compare_digest(
+        nonce.encode("utf-8", "surrogatepass"), expected.nonce.encode()
+    ):
+        raise Untrusted("the ID token has the nonce of another sign-in")
+    if len(claims["sub"]) > _LONGEST_SUBJECT:
+        raise Untrusted("the ID token names the person by too long a text")
+
+
+def _check_hash(claims: Mapping[str, Any], algorithm: str, access_token: str) -> None:
+    """Check that ID token and access token belong together, if ``at_hash`` is there."""
+    told = claims.get("at_hash")
+    if told is None:
+        return
+    # SHA-512 goes with Ed25519, which has no digits in its name that say so.
+    name = f"sha{algorithm[2:]}" if algorithm[2:].isdigit() else "sha512"
+    made = hashlib.new(name, access_token.encode()).digest()
+    half = base64.urlsafe_b64encode(made[: len(made) // 2]).rstrip(b"=").decode()
+    if not isinstance(told, str) or told.rstrip("=") != half:
+        raise Untrusted("the ID token belongs to another access token")
