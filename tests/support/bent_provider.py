@@ -128,7 +128,8 @@ def signed_by(key: Any, **header: Any) -> Callable[[dict[str, Any]], str]:
     def sign(claims: dict[str, Any]) -> str:
         whole = _changed({"alg": "RS256", "kid": key.kid}, header)
         algorithms = [str(whole["alg"])]
-        return jwt.encode(whole, claims, key, algorithms=algorithms)
+        token: str = jwt.encode(whole, claims, key, algorithms=algorithms)
+        return token
 
     return sign
 
