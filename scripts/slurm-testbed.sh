@@ -174,7 +174,7 @@ SlurmdPort=$slurmd_port
 SlurmUser=$me
 SlurmdUser=$me
 AuthType=auth/munge
-AuthInfo=socket=$dir/munge/socket
+AuthInfo=socket=$dir/munge/socket,cred_expire=5
 CommunicationParameters=NoInAddrAny,NoCtldInAddrAny
 StateSaveLocation=$dir/state
 SlurmdSpoolDir=$dir/spool
@@ -212,7 +212,7 @@ CONF
   [ "$version" -lt 23 ] || echo CgroupPlugin=disabled >"$dir/cgroup.conf"
   cat >"$dir/slurmdbd.conf" <<CONF
 AuthType=auth/munge
-AuthInfo=socket=$dir/munge/socket
+AuthInfo=socket=$dir/munge/socket,cred_expire=5
 DbdHost=$host
 DbdAddr=127.0.0.1
 DbdPort=$dbd_port

@@ -19,7 +19,12 @@ from tests.support.go import WAIT_FOR_GO
 SECONDS = 120.0
 INTERVAL = 0.5
 """Seconds between two looks of the gateway at the cluster."""
-A_LOOK = {"REQUEST_JOB_INFO": 1, "REQUEST_NODE_INFO": 2, "REQUEST_PARTITION_INFO": 3}
+A_LOOK = {
+    "REQUEST_JOB_INFO": 1,
+    "REQUEST_NODE_INFO": 2,
+    "REQUEST_PARTITION_INFO": 3,
+    "REQUEST_RESERVATION_INFO": 3,
+}
 """How often one look asks the controller: by ``squeue`` once, and ``sinfo`` twice."""
 
 
@@ -94,6 +99,10 @@ def submit(client: httpx.Client, **spec: Any) -> str:
     answer = client.post("/api/v1/jobs/cluster", json=spec)
     assert answer.status_code == 201, answer.text
     return str(answer.json()["id"])
+
+
+def active(record: Mapping[str, Any]) -> bool:
+    return bool(record["state"] == "active")
 
 
 def ended(record: Mapping[str, Any]) -> bool:
@@ -265,47 +274,6 @@ def asked_of(cluster: Cluster) -> dict[str, int]:
     told = cluster.run("sdiag")
     found = {kind: re.search(rf"{kind}\s.*?count:(\d+)", told) for kind in A_LOOK}
     return {kind: int(match[1]) if match else 0 for kind, match in found.items()}
-
-
-def test_a_job_is_sent_a_signal_and_its_limit_is_changed(
-    gateway: RunningGateway, settings: Path, cluster: Cluster
-) -> None:
-    home = settings.parent / "home"
-    with owner(gateway) as client:
-        script = "#!/bin/sh\ntrap 'echo got >>got' USR1\necho on >>on\n" + WAIT_FOR_GO
-        limits = {"duration": 600, "queue_name": "debug"}
-        job = submit(client, script=script, attributes=limits)
-        url = f"/api/v1/jobs/cluster/{job}"
-        until_true((home / "on").exists, "it does not run")
-        until(client, job, lambda record: record["state"] == "active")
-        answer = client.post(f"{url}/signal", json={"signal": "USR1"})
-        assert answer.status_code == 200, answer.text
-        until_true((home / "got").exists, "the signal did not come")
-        answer = client.patch(url, json={"attributes": {"duration": 290}})
-        assert answer.status_code == 200, answer.text
-        assert cluster.run("squeue", "-h", "-o", "%l").strip() == "5:00"
-        (home / "go").touch()
-        assert until(client, job, ended)["state"] == "completed"
-        for answer in (
-            client.post(f"{url}/signal", json={"signal": "USR1"}),
-            client.patch(url, json={"attributes": {"duration": 60}}),
-        ):
-            assert answer.status_code == 409, answer.text
-
-
-def test_many_are_canceled_by_a_filter(
-    gateway: RunningGateway, cluster: Cluster
-) -> None:
-    with owner(gateway) as client:
-        hold = {"executable": "true", "hold": True}
-        gone = [submit(client, **hold, name="gone") for _ in range(3)]
-        kept = submit(client, **hold, name="kept")
-        answer = client.delete("/api/v1/jobs/cluster", params={"name": "gone"})
-        assert answer.json() == {"jobs": gone, "left": []}
-        for job in gone:
-            assert until(client, job, ended)["state"] == "canceled"
-        assert cluster.run("squeue", "-h", "-o", "%j").split() == ["kept"]
-        assert until(client, kept, lambda _: True)["state"] == "held"
 
 
 def test_a_job_asks_for_more_than_cores(

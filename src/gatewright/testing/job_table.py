@@ -84,7 +84,7 @@ def ended(native_id: str, state: JobState = JobState.COMPLETED) -> JobStatus:
         signal=11,
         started_at=101.0,
         ended_at=102.5,
-        usage=Usage(1.5, 0.25, 1 << 40, 4, 1 << 41),
+        usage=Usage(1.5, 0.25, 1 << 40, 4, 1 << 41, 8, 2.5),
     )
 
 
@@ -160,12 +160,40 @@ class JobTableContract:
         assert await table.record("local", [queued(native)]) == []
         (done,) = await table.record("local", [ended(native, JobState.FAILED)])
         assert (done.state, done.exit_code, done.signal) == (JobState.FAILED, 139, 11)
-        assert done.usage == Usage(1.5, 0.25, 1 << 40, 4, 1 << 41)
+        assert done.usage == Usage(1.5, 0.25, 1 << 40, 4, 1 << 41, 8, 2.5)
         assert await table.record("local", [ended(native)]) == []
         assert await table.record("local", [active(native)]) == []
         assert await table.record("local", []) == []
         assert await table.get("local", "ada", job.id) == done
         assert await table.open_jobs("local", "ada") == []
+
+    async def test_a_job_that_was_put_back_waits_again(self, table: JobTable) -> None:
+        (job,) = await submit(table)
+        native = job.native_id or ""
+        begun = replace(active(native), restarts=0)
+        again = replace(queued(native), restarts=1)
+        await table.record("local", [begun])
+        (waits,) = await table.record("local", [again])
+        assert (waits.id, waits.state) == (job.id, JobState.QUEUED)
+        assert (waits.attempts, waits.started_at) == (2, None)
+        # What was said of the first run comes late.
+        assert await table.record("local", [begun, again]) == []
+        (runs,) = await table.record("local", [replace(begun, restarts=1)])
+        assert (runs.state, runs.attempts) == (JobState.ACTIVE, 2)
+        # The accounting does not tell how often a job ran; its end counts anyway.
+        (done,) = await table.record("local", [ended(native)])
+        assert (done.state, done.attempts) == (JobState.COMPLETED, 2)
+        assert await table.record("local", [replace(again, restarts=2)]) == []
+
+    async def test_what_is_submitted_anew_is_a_first_attempt(
+        self, table: JobTable
+    ) -> None:
+        (job,) = await submit(table)
+        lost = JobStatus(job.native_id or "", JobState.NEW, "LOST")
+        await table.record("local", [replace(queued(job.native_id or ""), restarts=3)])
+        await table.record("local", [lost])
+        (again,) = await table.submitted({job.uuid: replace(queued("n"), restarts=0)})
+        assert (again.attempts, again.native_id) == (1, "n")
 
     async def test_a_reason_stays_until_another_is_known(self, table: JobTable) -> None:
         (job,) = await submit(table)

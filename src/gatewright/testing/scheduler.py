@@ -17,21 +17,18 @@ from gatewright.core.errors import InvalidContent
 from gatewright.core.ids import new_id
 from gatewright.domains.compute import (
     Attributes,
-    ChangeLimit,
     Condition,
-    JobSignal,
     JobSpec,
     JobState,
     NativeDependency,
-    OrderKind,
     Resources,
     Scheduler,
-    SendSignal,
 )
 from gatewright.testing.followed import SECONDS, USER, Followed, lives
+from gatewright.testing.scheduler_orders import OrdersContract
 
 
-class SchedulerContract:
+class SchedulerContract(OrdersContract):
     """Tests that every scheduler passes.
 
     Its attributes describe limits of precision that come from the scheduler itself.
@@ -292,34 +289,6 @@ class SchedulerContract:
         assert (await followed.status(native_id)).state is JobState.HELD
         await scheduler.release(USER, [native_id])
         assert (await followed.until_ended(native_id)).state is JobState.COMPLETED
-
-    async def test_a_job_is_sent_a_signal(self, followed: Followed) -> None:
-        scheduler = followed.scheduler
-        if OrderKind.SIGNAL not in scheduler.capabilities.orders:
-            return
-        native_id = await followed.submit(
-            "trap 'echo got >> got' USR1\necho ready >> ready\n"
-            "while [ ! -e got ]; do sleep 0.1; done\nexit 0"
-        )
-        await followed.until_file("ready")
-        await followed.until_state(native_id, JobState.ACTIVE)
-        order = SendSignal(JobSignal.USR1)
-        await scheduler.order("eve", [native_id], order)
-        await scheduler.order(USER, [native_id], order)
-        assert (await followed.until_ended(native_id)).state is JobState.COMPLETED
-        assert (followed.directory / "got").read_text() == "got\n"
-        await scheduler.order(USER, [native_id, new_id()], order)
-
-    async def test_a_time_limit_is_changed(self, followed: Followed) -> None:
-        scheduler = followed.scheduler
-        if OrderKind.CHANGE not in scheduler.capabilities.orders:
-            return
-        spec = JobSpec(executable="true", hold=True, attributes=Attributes(600))
-        native_id = await followed.submit(spec)
-        await scheduler.order(USER, [native_id], ChangeLimit(300))
-        whole = await followed.snapshot_from_now()
-        (job,) = [one for one in whole.jobs if one.status.native_id == native_id]
-        assert job.duration == 300
 
     async def test_the_whole_queue_has_everybodys_jobs(
         self, followed: Followed

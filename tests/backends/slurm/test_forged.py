@@ -22,7 +22,12 @@ from gatewright.backends.slurm import client as client_module
 from gatewright.backends.slurm.client import Client
 from gatewright.backends.slurm.commands import Slurm
 from gatewright.backends.slurm.found import Finder
-from gatewright.backends.slurm.parse import NodeRow, PartitionRow, QueueRow
+from gatewright.backends.slurm.rows import (
+    NodeRow,
+    PartitionRow,
+    QueueRow,
+    ReservationRow,
+)
 from gatewright.backends.slurm.scheduler import SlurmScheduler
 from gatewright.backends.slurm.script import DONE_ALREADY, Claim, claim_in
 from gatewright.backends.slurm.statuses import Turns
@@ -43,8 +48,10 @@ RECORD = replace(
 @dataclass
 class Cluster(Told):
     @override
-    async def machines(self, user: str) -> tuple[list[NodeRow], list[PartitionRow]]:
-        return [], []
+    async def machines(
+        self, user: str
+    ) -> tuple[list[NodeRow], list[PartitionRow], list[ReservationRow]]:
+        return [], [], []
 
     @override
     async def settings(self, user: str) -> dict[str, str]:

@@ -12,7 +12,7 @@ from gatewright.backends.slurm.client import Client
 from gatewright.backends.slurm.commands import Slurm
 from gatewright.backends.slurm.found import Finder
 from gatewright.backends.slurm.marks import NativeId
-from gatewright.backends.slurm.parse import AccountingRow, QueueRow
+from gatewright.backends.slurm.rows import AccountingRow, QueueRow
 from gatewright.backends.slurm.script import DONE_ALREADY, Claim
 from gatewright.backends.slurm.statuses import Turns
 from gatewright.backends.worker import Worker

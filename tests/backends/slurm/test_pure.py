@@ -15,8 +15,15 @@ from gatewright.backends.slurm.directives import directives
 from gatewright.backends.slurm.failures import failure, refusal, without_accounting
 from gatewright.backends.slurm.looks import Looks
 from gatewright.backends.slurm.marks import Mark, NativeId, mark_in, mark_of, native_id
-from gatewright.backends.slurm.parse import QueueRow
-from gatewright.backends.slurm.statuses import Turns, counted
+from gatewright.backends.slurm.rows import AccountingRow, QueueRow
+from gatewright.backends.slurm.statuses import (
+    Turns,
+    counted,
+    ended,
+    living,
+    queued,
+    whole_of,
+)
 from gatewright.backends.slurm.words import why_it_ended
 from gatewright.core.errors import (
     BackendFailed,
@@ -30,8 +37,10 @@ from gatewright.domains.compute import (
     Attributes,
     Condition,
     JobSpec,
+    JobState,
     NativeDependency,
     Partition,
+    QueuedJob,
     Resources,
     Snapshot,
     Submission,
@@ -102,6 +111,7 @@ class TestCommands:
         for call in (
             Slurm().queue("n"), Slurm().accounting("n", ["1"]), Slurm().nodes("n"),
             Slurm().partitions("n"), Slurm().settings(), Slurm().exit_codes(["1"]),
+            Slurm().reservations(),
         ):  # fmt: skip
             assert call.environment["TZ"] == "UTC0"
         assert Slurm().cancel(["1", "2"]).argv == ("scancel", "--quiet", "1", "2")
@@ -111,6 +121,22 @@ class TestCommands:
         assert argv == ("scancel", "--full", "--signal=USR1", "1", "2_3")
         argv = Slurm().limit(["1", "2_3"], 5).argv
         assert argv == ("scontrol", "update", "JobId=1,2_3", "TimeLimit=5")
+        argv = Slurm().array_limit(["2"], 0).argv
+        assert argv == ("scontrol", "update", "JobId=2", "ArrayTaskThrottle=0")
+        assert Slurm().requeue(["1", "2_3"]).argv == ("scontrol", "requeue", "1,2_3")
+
+    def test_a_dry_run_is_the_same_submission_and_submits_nothing(self) -> None:
+        call = Slurm("", "/c").submit(JOB, MARK, "#!/bin/sh\n", [])
+        tried = Slurm().dry_run(call)
+        assert tried.argv == ("sbatch", "--test-only", *call.argv[1:])
+        assert tried.stdin == call.stdin
+        assert tried.environment == {"SLURM_CONF": "/c", "SLURM_TIME_FORMAT": "%s"}
+        text = (
+            "sbatch: Job 4 to start at 1795964624 using 2 processors on nodes "
+            "n[1-2] in partition batch\n"
+        )
+        assert parse.estimated(text) == (1795964624.0, 2, "n[1-2]", "batch")
+        assert parse.estimated("sbatch: hello\n") is None
 
 
 class TestMarks:
@@ -125,7 +151,7 @@ class TestMarks:
         assert native_id(str(native)) == native
         assert (native.mark, native.index) == (MARK, "3")
         assert native_id("01m8k7f253hj0wz53dfgzrffrn") is None
-        row = parse.AccountingRow(
+        row = AccountingRow(
             "5_3", "9", "", "root", "COMPLETED", 1.0, 2.0, 3.0, 0.5, 0, 1, 1.0,
             "gw:01hv:ada", 0, 0,
         )  # fmt: skip
@@ -229,6 +255,57 @@ def test_why_jobs_ended() -> None:
     assert why_it_ended("FAILED", "New", 0, 0) == "Slurm says: New."
     assert why_it_ended("CANCELLED", "x", 0, 0) == "Canceled."
     assert "waited for" in why_it_ended("CANCELLED", "DependencyNeverSatisfied", 0, 0)
+
+
+class TestHeterogeneousJobs:
+    """Their parts are rows of the queue, of the same job with different resources."""
+
+    def parts(self, *states: str) -> list[QueuedJob]:
+        rows = [
+            replace(
+                WAITING, number=str(21 + n), shown=f"21+{n}", state=state, cores=n + 1,
+                partition=("cpu", "gpu")[n % 2], started_at=100.0 + n,
+            )
+            for n, state in enumerate(states)
+        ]  # fmt: skip
+        return [queued(row, living(row, row.number, Turns()), "ada") for row in rows]
+
+    def test_they_are_one_job(self) -> None:
+        whole = whole_of(self.parts("PENDING", "PENDING"))
+        assert (whole.number, whole.cores, whole.nodes) == ("21", 3, 2)
+        assert whole.partition == "cpu,gpu"
+        assert whole.status.state is JobState.QUEUED
+        assert whole.status.expected_start_at == 101.0
+        numbers = [(part.number, part.cores) for part in whole.components]
+        assert numbers == [("21+0", 1), ("21+1", 2)]
+
+    def test_one_part_that_runs_is_enough(self) -> None:
+        whole = whole_of(self.parts("COMPLETED", "RUNNING", "PENDING"))
+        assert whole.status.state is JobState.ACTIVE
+        assert whole.status.started_at == 101.0
+        states = [part.state for part in whole.components]
+        assert states == [JobState.COMPLETED, JobState.ACTIVE, JobState.QUEUED]
+
+    def test_no_start_is_expected_while_a_part_has_none(self) -> None:
+        one, other = self.parts("PENDING", "PENDING")
+        other = replace(other, status=replace(other.status, expected_start_at=None))
+        assert whole_of([one, other]).status.expected_start_at is None
+
+
+def test_gpus_of_several_tasks() -> None:
+    """Each task may have been as busy as the busiest, and all steps at once."""
+    job = AccountingRow(
+        "5", "5", "", "root", "COMPLETED", 1.0, 2.0, 3.0, 0.5, 0, 1, 1.0, "", 0, 0,
+        gpus=4,
+    )  # fmt: skip
+    batch, step = (
+        replace(job, step=name, gpus_busy=busy)
+        for name, busy in (("batch", 0.0), ("0", 2.0))
+    )
+    assert ended(job, [batch, step], "5").usage.gpus_busy == 2.0
+    assert ended(job, [step] * 3, "5").usage.gpus_busy == 4.0
+    assert ended(job, [], "5").usage.gpus_busy is None
+    assert ended(replace(job, gpus=0), [step], "5").usage.gpus_busy is None
 
 
 def test_what_is_too_large_is_refused() -> None:

@@ -68,29 +68,30 @@ def queue_row(job: Mapping[str, Any]) -> list[str]:
     array, task = number(job.get("array_job_id")), job.get("array_task_id")
     element = array and (not isinstance(task, Mapping) or task.get("set"))
     told = {
-        "A": str(job["job_id"]),
-        "F": str(array or job["job_id"]),
-        "K": str(number(task)) if element and task is not None else "N/A",
-        "i": str(job["job_id"]),
-        "u": str(job.get("user_name", job.get("user_id"))),
-        "T": word(job["job_state"]),
-        "r": str(job["state_reason"]),
-        "E": str(job.get("dependency") or "(null)"),
-        "C": str(number(job["cpus"])),
-        "D": str(number(job["node_count"])),
-        "P": str(job["partition"]),
-        "a": str(job["account"]),
-        "Q": str(number(job["priority"])),
-        "m": "0",
-        "l": str(number(job["time_limit"]) * 60),
-        "V": moment(job["submit_time"]),
-        "S": moment(job["start_time"]),
-        "e": moment(job["end_time"]),
-        "N": str(job["nodes"]),
-        "j": str(job["name"]),
-        "k": str(job["comment"]) or "(null)",
+        "JobID": str(job["job_id"]),
+        "ArrayJobID": str(array or job["job_id"]),
+        "ArrayTaskID": str(number(task)) if element and task is not None else "N/A",
+        "JobArrayID": str(job["job_id"]),
+        "UserName": str(job.get("user_name", job.get("user_id"))),
+        "State": word(job["job_state"]),
+        "Reason": str(job["state_reason"]),
+        "Dependency": str(job.get("dependency") or "(null)"),
+        "NumCPUs": str(number(job["cpus"])),
+        "NumNodes": str(number(job["node_count"])),
+        "Partition": str(job["partition"]),
+        "Account": str(job["account"]),
+        "PriorityLong": str(number(job["priority"])),
+        "MinMemory": "0",
+        "TimeLimit": str(number(job["time_limit"]) * 60),
+        "SubmitTime": moment(job["submit_time"]),
+        "StartTime": moment(job["start_time"]),
+        "EndTime": moment(job["end_time"]),
+        "NodeList": str(job["nodes"]),
+        "RestartCnt": str(number(job.get("restart_cnt", 0))),
+        "Name": str(job["name"]),
+        "Comment": str(job["comment"]) or "(null)",
     }
-    return [told[field] for field in QUEUE_FIELDS]
+    return [told[field] for field in QUEUE_FIELDS.split(",")]
 
 
 def test_jobs_of_the_controller() -> None:
@@ -107,6 +108,7 @@ def test_jobs_of_the_controller() -> None:
             assert row.account == str(job.get("user_name", job.get("user_id")))
             assert row.started_at == (number(job["start_time"]) or None), path
             assert row.cores == number(job["cpus"])
+            assert row.restarts == number(job.get("restart_cnt", 0))
             assert (row.name, row.partition) == (job["name"], job["partition"])
             states[state_of(row.state, row.reason)] += 1
             if statuses.has_ended(row):
@@ -187,6 +189,34 @@ def test_lines_of_sacct() -> None:
             assert statuses.ended(row, read, row.number).state in ENDED
             words = why_it_ended(row.state, "", 1, 0)
             assert bool(words) == (not row.state.startswith("COMPLETED"))
+
+
+def test_gpus_of_sacct() -> None:
+    """Steps tell how busy GPUs were; jobs tell how many they had."""
+    rows = []
+    for line in (folder() / "hb_jobinfo" / "sacct.txt").read_text().splitlines():
+        cells = line.split("\N{SNOWMAN}")
+        rows.append(
+            {
+                "JobID": cells[0],
+                "State": "COMPLETED",
+                "AllocTRES": next((c for c in cells[::-1] if "node=" in c), ""),
+                "TRESUsageInMax": next((c for c in cells if "gres/gpuutil" in c), ""),
+                "ExitCode": "0:0",
+            }
+        )
+    read = parse.accounting(accounting_text(rows), NONCE)
+    told = {
+        row.number: statuses.ended(row, read, row.number).usage
+        for row in read
+        if not row.step
+    }
+    assert (told["7965768"].gpus, told["7965768"].gpus_busy) == (1, 0.9)
+    assert (told["7946767"].gpus, told["7946767"].gpus_busy) == (1, 0.54)
+    assert told["4034541"].gpus == 0
+    assert told["4034541"].gpus_busy is None
+    for usage in told.values():
+        assert usage.gpus_busy is None or 0 <= usage.gpus_busy <= usage.gpus
 
 
 @pytest.mark.parametrize("name", ["test-data1.csv", "test-data2.csv"])
@@ -319,6 +349,39 @@ def test_partitions() -> None:
     found = statuses.partitions(parse.partitions(records(rows), NONCE))
     assert {pair["PartitionName"] for pair in pairs} == {one.name for one in found}
     assert max(one.cores for one in found) > 100
+
+
+def test_reservations() -> None:
+    told = [
+        documents_["reservations"]
+        for _, documents_ in documents()
+        if "reservations" in documents_
+    ]
+    found = [one for some in told for one in some]
+    lines = []
+    for one in found:
+        shown = {
+            "ReservationName": one["name"],
+            "StartTime": moment(one["start_time"]),
+            "EndTime": moment(one["end_time"]),
+            "Nodes": one["node_list"] or "(null)",
+            "NodeCnt": str(number(one["node_count"])),
+            "CoreCnt": str(number(one["core_count"])),
+            "PartitionName": one["partition"] or "(null)",
+            "Flags": ",".join(one["flags"]),
+            "Users": one["users"] or "(null)",
+            "Accounts": one["accounts"] or "(null)",
+            "State": "INACTIVE",
+        }
+        lines.append(" ".join(f"{name}={value}" for name, value in shown.items()))
+    read = statuses.reservations(parse.reservations("\n".join(lines)))
+    assert len(read) == len(found) > 0
+    for row, one in zip(read, found, strict=True):
+        assert (row.name, row.starts_at) == (one["name"], number(one["start_time"]))
+        assert row.cores == number(one["core_count"])
+        assert ",".join(row.users) == one["users"]
+        assert list(row.flags) == one["flags"]
+    assert parse.reservations("No reservations in the system\n") == []
 
 
 def test_what_is_no_answer() -> None:

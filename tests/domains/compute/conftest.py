@@ -18,6 +18,7 @@ from gatewright.domains.compute import (
     Capabilities,
     Changes,
     ComputeSystem,
+    Estimate,
     JobService,
     JobSpec,
     JobState,
@@ -39,6 +40,7 @@ class ToldScheduler:
     def __init__(self) -> None:
         self.capabilities = Capabilities(cores=4, memory_bytes=1 << 30)
         self.submissions: list[Submission] = []
+        self.tried: list[Sequence[Submission]] = []
         self.known: dict[str, JobStatus] = {}
         self.fails: GatewayError | None = None
         self.refuses: dict[str, GatewayError] = {}
@@ -49,6 +51,12 @@ class ToldScheduler:
 
     async def check(self, submission: Submission) -> None:
         pass
+
+    async def estimate(self, elements: Sequence[Submission]) -> Estimate:
+        self.tried.append(elements)
+        if elements[0].name in self.refuses:
+            raise self.refuses[elements[0].name]
+        return Estimate(1000.0, elements[0].spec.resources.cores, "n1", "batch")
 
     async def submit(
         self, user: str, submissions: Sequence[Submission]

@@ -52,6 +52,37 @@ def test_what_it_tells(job: Job, cpu: float, memory: float | None, advice: str) 
     assert advice in told.advice
 
 
+@pytest.mark.parametrize(
+    ("gpus", "busy", "share", "advice"),
+    [
+        (0, 1.0, None, "used well"),
+        (4, None, None, "used well"),
+        (1, 0.0, 0.0, "Its GPU was idle in every sample: it may need none."),
+        (4, 0.0, 0.0, "Its 4 GPUs were idle in every sample"),
+        (4, 0.9, 0.225, "Its 4 GPUs were never busier than 22 %: 1 would do."),
+        (1, 0.3, 0.3, "Its GPU was never busier than 30 %."),
+        (4, 2.0, 0.5, "used well"),
+        (2, 3.0, 1.0, "used well"),
+    ],
+)
+def test_gpus(gpus: int, busy: float | None, share: float | None, advice: str) -> None:
+    usage = Usage(100.0, 90.0, 0, 1, gpus=gpus, gpus_busy=busy)
+    told = efficiency(replace(JOB, usage=usage))
+    assert told is not None
+    assert told.gpu == share
+    assert advice in told.advice
+
+
+def test_gpus_of_an_array_are_those_of_the_busiest_element() -> None:
+    one = Usage(100.0, 90.0, 0, 1, gpus=2, gpus_busy=0.5)
+    for others, busy in (((1.5, None), 1.5), ((None, None), 0.5)):
+        usages = [one, *(replace(one, gpus_busy=other) for other in others)]
+        whole = array_as_job([replace(JOB, usage=usage) for usage in usages])
+        assert whole.usage.gpus_busy == busy
+    whole = array_as_job([replace(JOB, usage=Usage(100.0, 90.0))])
+    assert whole.usage.gpus_busy is None
+
+
 def test_both_are_told_of() -> None:
     told = efficiency(used(20.0, GIB, 2, 8 * GIB))
     assert told is not None

@@ -20,6 +20,7 @@ from gatewright.domains.compute import (
     Partition,
     QueuedJob,
     QueueFilter,
+    Reservation,
     Snapshot,
 )
 from gatewright.domains.compute.queue_index import QueueIndex
@@ -169,3 +170,17 @@ async def test_when_a_job_is_expected_to_start(
 
     monkeypatch.setattr(scheduler, "snapshot", away)
     assert (await jobs.get(ADA, "local", mine.id)).expected_start_at is None
+
+
+async def test_reservations_are_shown_to_whom_they_may_be(
+    jobs: JobService, scheduler: ToldScheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = Reservation("late", "INACTIVE", 9.0, 10.0, "n1", 1, 4, users=("ada", "bob"))
+    soon = Reservation("soon", "ACTIVE", 1.0, 2.0, "", 0, 4, projects=("science",))
+    whole = Snapshot(8.0, [], reservations=[late, soon], private_reservations=False)
+    show(scheduler, monkeypatch, whole)
+    seen, found = await jobs.reservations(ADA, "local")
+    assert (seen.as_of, found) == (8.0, [soon, late])
+    show(scheduler, monkeypatch, replace(whole, private_reservations=True))
+    assert (await jobs.reservations(ADA, "local"))[1] == [late]
+    assert (await jobs.reservations(caller("eve"), "local"))[1] == []

@@ -19,9 +19,11 @@ from gatewright.core.errors import (
 )
 from gatewright.core.events import EventHub
 from gatewright.domains.compute import (
+    ChangeArrayLimit,
     ChangeLimit,
     Condition,
     Dependency,
+    Estimate,
     JobFilter,
     JobRecords,
     JobService,
@@ -30,6 +32,8 @@ from gatewright.domains.compute import (
     JobState,
     JobStatus,
     OrderKind,
+    Requeue,
+    Resources,
     SendSignal,
     Snapshot,
     Stream,
@@ -256,7 +260,84 @@ async def test_what_is_just_being_submitted_is_not_canceled_with_others(
         await jobs.cancel_matching(ADA, "local", JobFilter())
 
 
+ORDERS = (
+    SendSignal(JobSignal.TERM),
+    ChangeLimit(60),
+    ChangeArrayLimit(2),
+    Requeue(),
+)
+
+
+class TestDryRun:
+    async def test_it_tells_where_and_when_and_leaves_nothing(
+        self, jobs: JobService, scheduler: ToldScheduler
+    ) -> None:
+        cores = Resources(cpu_cores_per_process=3)
+        (first,) = await jobs.submit(ADA, "local", [JobSpec(executable="a")])
+        specs = [
+            JobSpec(executable="a", resources=cores),
+            JobSpec(executable="a", array="0-9%2"),
+            JobSpec(executable="a", dependencies=(Dependency(first.id),)),
+        ]
+        told = await jobs.estimate(ADA, "local", specs)
+        assert [one.cores for one in told] == [3, 1, 1]
+        assert told[0] == Estimate(1000.0, 3, "n1", "batch")
+        _, array, dependent = scheduler.tried
+        assert [one.array_index for one in array] == list(range(10))
+        assert array[0].array_limit == 2
+        assert [one.native_id for one in dependent[0].dependencies] == [first.native_id]
+        assert len(scheduler.submissions) == 1
+        assert [job.id for job in (await jobs.queue(ADA, "local")).jobs] == [first.id]
+
+    async def test_a_refusal_is_told_in_words(
+        self, jobs: JobService, scheduler: ToldScheduler
+    ) -> None:
+        scheduler.refuses["a"] = InvalidContent("There is no such account.")
+        with pytest.raises(InvalidContent, match="no such account"):
+            await jobs.estimate(ADA, "local", [JobSpec(executable="a")])
+        with pytest.raises(InvalidContent, match="executable"):
+            await jobs.estimate(ADA, "local", [JobSpec()])
+        for count in (0, 11):
+            with pytest.raises(InvalidContent, match="from 1 to 10"):
+                await jobs.estimate(ADA, "local", [JobSpec(executable="b")] * count)
+        reader = replace(ADA, scopes=ADA.scopes - {Scope.JOBS_SUBMIT})
+        with pytest.raises(NotAllowed):
+            await jobs.estimate(reader, "local", [JobSpec(executable="b")])
+
+
 class TestFurtherOrders:
+    async def test_a_limit_at_once_is_for_arrays_and_requeuing_for_begun_jobs(
+        self, jobs: JobService, scheduler: ToldScheduler, table: SqlJobTable
+    ) -> None:
+        scheduler.capabilities = replace(
+            scheduler.capabilities, orders=frozenset(OrderKind)
+        )
+        array, alone, held = await jobs.submit(
+            ADA,
+            "local",
+            [
+                JobSpec(executable="a", array="0-1"),
+                JobSpec(executable="a"),
+                JobSpec(executable="a", hold=True),
+            ],
+        )
+        await jobs.order(ADA, "local", array.id, ChangeArrayLimit(None))
+        assert [kind for kind, *_ in scheduler.asked] == ["array_limit"] * 2
+        with pytest.raises(Conflict, match="whole array"):
+            await jobs.order(ADA, "local", alone.id, ChangeArrayLimit(1))
+        with pytest.raises(Conflict, match="runs or is held"):
+            await jobs.order(ADA, "local", alone.id, Requeue())
+        await jobs.order(ADA, "local", held.id, Requeue())
+        native = alone.native_id or ""
+        active = JobStatus(native, JobState.ACTIVE, "RUNNING", started_at=2.0)
+        await table.record("local", [replace(active, restarts=0)])
+        scheduler.known[native] = JobStatus(
+            native, JobState.QUEUED, "PENDING", "Waits.", restarts=1
+        )
+        again = await jobs.order(ADA, "local", alone.id, Requeue())
+        assert (again.id, again.state) == (alone.id, JobState.QUEUED)
+        assert (again.attempts, again.started_at) == (2, None)
+
     async def test_they_are_given_for_the_jobs_that_they_concern(
         self, jobs: JobService, scheduler: ToldScheduler, table: SqlJobTable
     ) -> None:
@@ -287,7 +368,7 @@ class TestFurtherOrders:
         self, jobs: JobService, scheduler: ToldScheduler
     ) -> None:
         (job,) = await jobs.submit(ADA, "local", [JobSpec(executable="a")])
-        for order in (SendSignal(JobSignal.TERM), ChangeLimit(60)):
+        for order in ORDERS:
             with pytest.raises(Conflict, match="The scheduler of local cannot"):
                 await jobs.order(ADA, "local", job.id, order)
         assert scheduler.asked == []
@@ -298,7 +379,7 @@ class TestFurtherOrders:
         """A signal ends a job, and so does a limit that it has passed."""
         (job,) = await jobs.submit(ADA, "local", [JobSpec(executable="a")])
         program = replace(ADA, scopes=ADA.scopes - {Scope.JOBS_CANCEL})
-        for order in (SendSignal(JobSignal.TERM), ChangeLimit(60)):
+        for order in ORDERS:
             with pytest.raises(NotAllowed, match="jobs:cancel"):
                 await jobs.order(program, "local", job.id, order)
         assert scheduler.asked == []

@@ -26,6 +26,7 @@ from gatewright.core.errors import GatewayError
 from gatewright.domains.compute import (
     Capabilities,
     Changes,
+    Estimate,
     JobStatus,
     Order,
     Snapshot,
@@ -97,6 +98,10 @@ class ProcessScheduler:
     async def check(self, submission: Submission) -> None:
         check(submission, self._capabilities)
         await check_paths(submission, self._launcher.mode)
+
+    async def estimate(self, elements: Sequence[Submission]) -> Estimate:
+        """Return the cores alone: no start is reckoned for jobs of this machine."""
+        return Estimate(None, elements[0].spec.resources.cores)
 
     async def submit(
         self, user: str, submissions: Sequence[Submission]

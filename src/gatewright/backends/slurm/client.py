@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 import msgspec
 
-from gatewright.backends.slurm import parse
+from gatewright.backends.slurm import parse, rows
 from gatewright.backends.slurm.commands import Call, Slurm
 from gatewright.backends.slurm.failures import (
     failure,
@@ -19,6 +19,7 @@ from gatewright.backends.slurm.failures import (
 from gatewright.backends.slurm.script import Claim, claim_in
 from gatewright.backends.worker import WorkerCommands, Workers, latin
 from gatewright.core.errors import BackendFailed, GatewayError, NotFound, TimedOut
+from gatewright.domains.compute import Estimate
 from gatewright.domains.files import Command, Outcome
 
 _SECONDS = 13.0
@@ -55,7 +56,7 @@ class Client:
         arguments = {"root": "/", "path": latin(os.fsencode(path)), "follow": True}
         return (await self._workers.of(user).call("stat", arguments, _Row)).mode
 
-    async def queue(self, user: str, *selection: str) -> list[parse.QueueRow]:
+    async def queue(self, user: str, *selection: str) -> list[rows.QueueRow]:
         """Return jobs of the queue as a user sees it; without ``selection``, all."""
         nonce = _nonce()
         outcome = await self.run(user, self.slurm.queue(nonce, *selection))
@@ -64,26 +65,26 @@ class Client:
         # The queue of a large cluster takes a quarter of a second.
         return await asyncio.to_thread(parse.queue, _output("squeue", outcome), nonce)
 
-    async def jobs(self, user: str, numbers: Sequence[str]) -> list[parse.QueueRow]:
+    async def jobs(self, user: str, numbers: Sequence[str]) -> list[rows.QueueRow]:
         """Return those of these jobs that the controller knows."""
-        rows: list[parse.QueueRow] = []
+        found: list[rows.QueueRow] = []
         for start in range(0, len(numbers), _TOGETHER):
             some = ",".join(numbers[start : start + _TOGETHER])
-            rows += await self.queue(user, f"--jobs={some}")
-        return rows
+            found += await self.queue(user, f"--jobs={some}")
+        return found
 
     async def accounting(
         self, user: str, numbers: Sequence[str]
-    ) -> list[parse.AccountingRow]:
+    ) -> list[rows.AccountingRow]:
         """Return the accounting records of jobs; empty on a cluster without them."""
-        rows: list[parse.AccountingRow] = []
+        found: list[rows.AccountingRow] = []
         for start in range(0, len(numbers), _TOGETHER):
             nonce, some = _nonce(), numbers[start : start + _TOGETHER]
             outcome = await self.run(user, self.slurm.accounting(nonce, some))
             if without_accounting(outcome):
                 return []
-            rows += parse.accounting(_output("sacct", outcome), nonce)
-        return rows
+            found += parse.accounting(_output("sacct", outcome), nonce)
+        return found
 
     async def exit_codes(
         self, user: str, numbers: Sequence[str]
@@ -96,14 +97,16 @@ class Client:
 
     async def machines(
         self, user: str
-    ) -> tuple[list[parse.NodeRow], list[parse.PartitionRow]]:
-        """Return the nodes and the partitions."""
+    ) -> tuple[list[rows.NodeRow], list[rows.PartitionRow], list[rows.ReservationRow]]:
+        """Return the nodes, the partitions and the reservations."""
         nonce = _nonce()
         nodes = await self.run(user, self.slurm.nodes(nonce))
         partitions = await self.run(user, self.slurm.partitions(nonce))
+        reservations = await self.run(user, self.slurm.reservations())
         return (
             parse.nodes(_output("sinfo", nodes), nonce),
             parse.partitions(_output("sinfo", partitions), nonce),
+            parse.reservations(_output("scontrol", reservations)),
         )
 
     async def settings(self, user: str) -> dict[str, str]:
@@ -124,6 +127,22 @@ class Client:
             Slurm does not answer.
         """
         return parse.submitted(_output("sbatch", await self.run(user, call)))
+
+    async def estimate(self, user: str, call: Call) -> Estimate:
+        """Ask where and when a job would run; nothing is submitted.
+
+        Raises
+        ------
+        InvalidContent
+            Slurm would refuse the job; the message has its reason.
+        """
+        outcome = await self.run(user, self.slurm.dry_run(call))
+        _output("sbatch", outcome)
+        told = parse.estimated(outcome.stderr.decode("utf-8", "replace"))
+        if told is None:
+            raise BackendFailed("sbatch did not tell where and when the job would run.")
+        start, cores, places, partition = told
+        return Estimate(start, cores, places, partition)
 
     async def order(self, user: str, call: Call) -> None:
         """Run a command that changes jobs; jobs that are gone are ignored."""

@@ -14,11 +14,15 @@ _CONDITIONS = {
     Condition.AFTER_NOT_OK: "afternotok",
 }
 
-QUEUE_FIELDS = "AFKiuTrECDPaQmlVSeNjk"
-"""Fields of ``squeue --format``, in the order in which they are requested."""
+QUEUE_FIELDS = (
+    "JobID,ArrayJobID,ArrayTaskID,JobArrayID,UserName,State,Reason,Dependency,NumCPUs,"
+    "NumNodes,Partition,Account,PriorityLong,MinMemory,TimeLimit,SubmitTime,StartTime,"
+    "EndTime,NodeList,RestartCnt,Name,Comment"
+)
+"""Fields of ``squeue --Format``, in the order in which they are requested."""
 ACCOUNTING_FIELDS = (
     "JobID,JobIDRaw,User,State,Submit,Start,End,TotalCPU,MaxRSS,TRESUsageInTot,"
-    "AllocCPUS,AllocTRES,ElapsedRaw,Comment,ExitCode"
+    "TRESUsageInMax,NTasks,AllocCPUS,AllocTRES,ElapsedRaw,Comment,ExitCode"
 )
 """Columns of ``sacct``. The last one cannot contain text that a user wrote."""
 NODE_FIELDS = "NTCmeGEfP"
@@ -61,7 +65,7 @@ class Slurm:
             "--all",
             "--array",
             "--states=all",
-            f"--format={_format(QUEUE_FIELDS, nonce)}",
+            f"--Format={_long_format(QUEUE_FIELDS, nonce)}",
             *selection,
         )
 
@@ -100,6 +104,10 @@ class Slurm:
         chosen = f"--format={_format(PARTITION_FIELDS, nonce)}"
         return self._question("sinfo", "--noheader", "--all", chosen)
 
+    def reservations(self) -> Call:
+        """List the reservations, one on a line."""
+        return self._question("scontrol", "--oneliner", "show", "reservation")
+
     def settings(self) -> Call:
         """Show the configuration of the cluster."""
         return self._question("scontrol", "show", "config")
@@ -124,6 +132,27 @@ class Slurm:
         """Change the time limit of jobs, in minutes."""
         chosen = f"JobId={_listed(numbers)}"
         return self._order("scontrol", "update", chosen, f"TimeLimit={minutes}")
+
+    def array_limit(self, numbers: Sequence[str], limit: int) -> Call:
+        """Change how many elements of arrays may run at once; 0 for no limit."""
+        chosen = f"JobId={_listed(numbers)}"
+        return self._order("scontrol", "update", chosen, f"ArrayTaskThrottle={limit}")
+
+    def requeue(self, numbers: Sequence[str]) -> Call:
+        """End running jobs and put them back into the queue."""
+        return self._order("scontrol", "requeue", _listed(numbers))
+
+    def dry_run(self, call: Call) -> Call:
+        """Ask where and when a submission would run, instead of submitting it.
+
+        The answer has the time in seconds since 1970.
+        """
+        program, *arguments = call.argv
+        return Call(
+            (program, "--test-only", *arguments),
+            {**call.environment, "SLURM_TIME_FORMAT": "%s"},
+            call.stdin,
+        )
 
     def submit(
         self,
@@ -178,6 +207,13 @@ def parting(nonce: str) -> tuple[str, str]:
 def _format(fields: str, nonce: str) -> str:
     between, end = parting(nonce)
     return between.join(f"%{field}" for field in fields) + end
+
+
+def _long_format(fields: str, nonce: str) -> str:
+    """Return the format for whole fields (size 0), each followed by its separator."""
+    between, end = parting(nonce)
+    *others, last = fields.split(",")
+    return ",".join([*(f"{field}:0{between}" for field in others), f"{last}:0{end}"])
 
 
 def _listed(numbers: Sequence[str]) -> str:

@@ -29,7 +29,8 @@ _ENDED = re.compile(
     r"already finished|already completing|completed or been|Invalid job"
 )
 _PREFIX = re.compile(
-    r"^(?:\w+: )?(?:error: |fatal: )?(?:Batch job submission failed: )?"
+    r"^(?:\w+: )?(?:error: |fatal: )?"
+    r"(?:Batch job submission failed: |allocation failure: )?"
 )
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from gatewright.backends.slurm.client import Client
 from gatewright.backends.slurm.marks import NativeId
-from gatewright.backends.slurm.parse import AccountingRow, QueueRow
+from gatewright.backends.slurm.rows import AccountingRow, QueueRow
 from gatewright.backends.slurm.script import DONE_ALREADY, Claim, claim_name
 from gatewright.backends.slurm.statuses import (
     Turns,

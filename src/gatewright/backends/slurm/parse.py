@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from gatewright.backends.slurm import values
 from gatewright.backends.slurm.commands import (
@@ -12,144 +11,22 @@ from gatewright.backends.slurm.commands import (
     QUEUE_FIELDS,
     parting,
 )
+from gatewright.backends.slurm.rows import (
+    AccountingRow,
+    NodeRow,
+    PartitionRow,
+    QueueRow,
+    ReservationRow,
+)
 from gatewright.core.errors import BackendFailed
 
 _SUBMITTED = re.compile(r"^(\d+)(?:;[^\n]*)?$", re.MULTILINE | re.ASCII)
+_ESTIMATED = re.compile(
+    r"Job \d+ to start at (\d+) using (\d+) processors on (?:nodes )?(\S+)"
+    r" in partition (\S+)",
+    re.ASCII,
+)
 _EXIT = re.compile(r"(\d+):(\d+)", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class QueueRow:
-    """A job as listed by ``squeue``."""
-
-    number: str
-    """Job id, with ``_INDEX`` for an element of an array."""
-    shown: str
-    """Job id as users see it; a part of a heterogeneous job has ``+`` in it."""
-    account: str
-    """Unix account that the job runs under."""
-    state: str
-    """Slurm's name of the state."""
-    reason: str
-    """Slurm's name of the reason why it waits or ended."""
-    dependency: str
-    """Jobs that it waits for, in Slurm's notation."""
-    cores: int
-    """Number of CPU cores that it uses or requests."""
-    nodes: int
-    """Number of nodes that it uses or requests."""
-    partition: str
-    """Its partition, or the partitions that it requests."""
-    project: str
-    """Account that is charged."""
-    priority: int
-    """Priority; a job with a higher one starts earlier."""
-    memory: str
-    """Minimum memory of a node, in Slurm's notation."""
-    limit: float | None
-    """Time limit in seconds; None for no limit."""
-    submitted_at: float | None
-    """Time of submission, seconds since 1970 UTC."""
-    started_at: float | None
-    """Time of start, seconds since 1970 UTC; for a waiting job, the expected start."""
-    ended_at: float | None
-    """Time of the end, seconds since 1970 UTC; for a running job, its time limit."""
-    places: str
-    """Nodes that it runs on, in Slurm's notation."""
-    name: str
-    """Name of the job."""
-    comment: str
-    """Comment of the job."""
-
-
-@dataclass(frozen=True, slots=True)
-class AccountingRow:
-    """A job, or a step of a job, as listed by ``sacct``."""
-
-    number: str
-    """Job id, with ``_INDEX`` for an element of an array."""
-    raw: str
-    """Numeric id, which each element of an array has for itself."""
-    step: str
-    """Name of the step; empty for the job itself."""
-    account: str
-    """Unix account that the job ran under; empty for a step."""
-    state: str
-    """Slurm's name of the state, with the account that canceled the job."""
-    submitted_at: float | None
-    """Time of submission, seconds since 1970 UTC."""
-    started_at: float | None
-    """Time of start, seconds since 1970 UTC; None if it never started."""
-    ended_at: float | None
-    """Time of the end, seconds since 1970 UTC; None before the end."""
-    cpu_seconds: float
-    """CPU time of its processes, seconds."""
-    peak_memory_bytes: int
-    """Largest memory of all tasks together, bytes, as sampled."""
-    cores: int
-    """Number of CPU cores that it had."""
-    wall_seconds: float
-    """Elapsed time, seconds."""
-    comment: str
-    """Comment of the job, if the site records it."""
-    exit_code: int
-    """Exit code; ``sacct`` subtracts 128 from codes above 128."""
-    signal: int
-    """Number of the signal that ended it; 0 without one."""
-    memory_limit_bytes: int = 0
-    """Memory that Slurm granted, bytes; 0 if Slurm does not manage memory."""
-
-
-@dataclass(frozen=True, slots=True)
-class NodeRow:
-    """A node as listed by ``sinfo``, in one of its partitions."""
-
-    name: str
-    """Name of the node."""
-    state: str
-    """Slurm's name of the state, with marks such as ``*`` (does not respond)."""
-    cores: int
-    """Number of CPU cores."""
-    cores_in_use: int
-    """Number of CPU cores that jobs use."""
-    memory_bytes: int
-    """Memory in bytes."""
-    free_memory_bytes: int | None
-    """Memory that the operating system reports as free, bytes; None if unknown."""
-    gpus: int
-    """Number of GPUs."""
-    reason: str
-    """Why it accepts no jobs, as written by an administrator or by Slurm."""
-    features: tuple[str, ...]
-    """Names of features that jobs can request."""
-    partition: str
-    """One partition that contains the node."""
-
-
-@dataclass(frozen=True, slots=True)
-class PartitionRow:
-    """A partition as listed by ``sinfo``; one row for each kind of node."""
-
-    name: str
-    """Name of the partition."""
-    default: bool
-    """Whether jobs that name no partition go there."""
-    state: str
-    """State: ``up``, ``down``, ``drain`` or ``inact``."""
-    limit: float | None
-    """Longest time limit of a job in seconds; None for no limit."""
-    nodes: int
-    """Number of nodes."""
-    cores: int
-    """Number of CPU cores of all its nodes."""
-    cores_in_use: int
-    """Number of CPU cores that jobs use."""
-    most_nodes: int | None
-    """Largest number of nodes of one job; None for no limit."""
-    memory_bytes: int
-    """Memory of one of its nodes, bytes."""
-    gpus: int
-    """Number of GPUs of one of its nodes."""
 
 
 def queue(text: str, nonce: str) -> list[QueueRow]:
@@ -160,7 +37,8 @@ def queue(text: str, nonce: str) -> list[QueueRow]:
     BackendFailed
         The output has another form or is incomplete.
     """
-    return [_queue_row(*fields) for fields in _records(text, nonce, len(QUEUE_FIELDS))]
+    columns = QUEUE_FIELDS.count(",") + 1
+    return [_queue_row(*fields) for fields in _records(text, nonce, columns)]
 
 
 def _queue_row(
@@ -183,6 +61,7 @@ def _queue_row(
     started: str,
     ended: str,
     places: str,
+    restarts: str,
     name: str,
     comment: str,
 ) -> QueueRow:
@@ -206,6 +85,7 @@ def _queue_row(
         places=values.given(places),
         name=name,
         comment=values.given(comment),
+        restarts=values.count(restarts),
     )
 
 
@@ -245,6 +125,8 @@ def _accounting_row(
     cpu: str,
     memory: str,
     used: str,
+    most_used: str,
+    tasks: str,
     cores: str,
     given: str,
     elapsed: str,
@@ -266,11 +148,47 @@ def _accounting_row(
         peak_memory_bytes=values.memory(used) or values.size(memory, "") or 0,
         cores=values.count(cores),
         memory_limit_bytes=values.memory(given),
+        gpus=values.count(values.resource(given, "gres/gpu")),
+        gpus_busy=_busy(most_used, tasks),
         wall_seconds=values.seconds(elapsed) or 0.0,
         comment=values.given(comment),
         exit_code=int(code),
         signal=int(signal),
     )
+
+
+def _busy(most_used: str, tasks: str) -> float | None:
+    """Return the GPUs that tasks can have kept busy, from one task's use in percent."""
+    percent = values.resource(most_used, "gres/gpuutil")
+    if not percent.isdecimal():
+        return None
+    return int(percent) / 100 * max(1, values.count(tasks))
+
+
+def reservations(text: str) -> list[ReservationRow]:
+    """Return the reservations from the output of :meth:`Slurm.reservations`."""
+    found = []
+    for line in text.splitlines():
+        if not line.startswith("ReservationName="):
+            continue
+        pairs = (word.partition("=") for word in line.split())
+        told = {name: values.given(value) for name, _, value in pairs}
+        found.append(
+            ReservationRow(
+                name=told["ReservationName"],
+                state=told.get("State", ""),
+                started_at=values.moment(told.get("StartTime", "")) or 0.0,
+                ended_at=values.moment(told.get("EndTime", "")) or 0.0,
+                places=told.get("Nodes", ""),
+                nodes=values.count(told.get("NodeCnt", "")),
+                cores=values.count(told.get("CoreCnt", "")),
+                partition=told.get("PartitionName", ""),
+                users=values.listed(told.get("Users", "")),
+                accounts=values.listed(told.get("Accounts", "")),
+                flags=values.listed(told.get("Flags", "")),
+            )
+        )
+    return found
 
 
 def nodes(text: str, nonce: str) -> list[NodeRow]:
@@ -366,6 +284,18 @@ def submitted(text: str) -> str:
     if found is None:
         raise BackendFailed("sbatch told no id of the job.")
     return found[1]
+
+
+def estimated(text: str) -> tuple[float, int, str, str] | None:
+    """Return start, cores, nodes and partition that ``sbatch --test-only`` printed.
+
+    The start is in seconds since 1970. None if it printed something else.
+    """
+    found = _ESTIMATED.search(text)
+    if found is None:
+        return None
+    start, cores, places, partition = found.groups()
+    return float(start), int(cores), places, partition
 
 
 def settings(text: str) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+from collections import defaultdict
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from gatewright.backends.slurm.directives import directives
 from gatewright.backends.slurm.found import Finder
 from gatewright.backends.slurm.looks import Looks
 from gatewright.backends.slurm.marks import NativeId, native_id
-from gatewright.backends.slurm.parse import QueueRow
+from gatewright.backends.slurm.rows import QueueRow
 from gatewright.backends.slurm.statuses import Turns, has_ended, own_id
 from gatewright.backends.slurm.submitting import Attempts, Submitter
 from gatewright.backends.worker import Workers, check_paths
@@ -25,10 +26,14 @@ from gatewright.core.homes import Homes
 from gatewright.domains.compute import (
     ENDED,
     Capabilities,
+    ChangeArrayLimit,
+    ChangeLimit,
     Changes,
+    Estimate,
     JobState,
     JobStatus,
     Order,
+    QueuedJob,
     SendSignal,
     Snapshot,
     Submission,
@@ -97,7 +102,7 @@ class SlurmScheduler:
         self._looked_at = float("-inf")
         self._settled: dict[str, JobStatus] = {}
         self._order = Turns()
-        self._private = True
+        self._private = frozenset({"all"})
         self._asked_at = float("-inf")
 
     @property
@@ -110,6 +115,9 @@ class SlurmScheduler:
             await self._looks.last()
         check(submission, self._looks.seen, self.capabilities)
         await check_paths(submission, self._client.mode)
+
+    async def estimate(self, elements: Sequence[Submission]) -> Estimate:
+        return await self._submitter.estimate(elements)
 
     async def submit(
         self, user: str, submissions: Sequence[Submission]
@@ -162,12 +170,26 @@ class SlurmScheduler:
         numbers = [row.number for row in rows if not has_ended(row)]
         if not numbers:
             return
-        slurm = self._client.slurm
+        slurm, change = self._client.slurm, self._client.change
         if isinstance(order, SendSignal):
-            call = slurm.signal(numbers, order.signal)
-            await self._client.change(user, "scancel", call)
+            await change(user, "scancel", slurm.signal(numbers, order.signal))
+        elif isinstance(order, ChangeLimit):
+            minutes = math.ceil(order.duration / 60)
+            await change(user, "scontrol", slurm.limit(numbers, minutes))
+        elif isinstance(order, ChangeArrayLimit):
+            arrays = list(dict.fromkeys(n.partition("_")[0] for n in numbers))
+            call = slurm.array_limit(arrays, order.limit or 0)
+            await change(user, "scontrol", call)
         else:
-            call = slurm.limit(numbers, math.ceil(order.duration / 60))
+            await self._requeue(user, [row for row in rows if not has_ended(row)])
+
+    async def _requeue(self, user: str, rows: Sequence[QueueRow]) -> None:
+        held = [row.number for row in rows if row.state == "PENDING"]
+        begun = [row.number for row in rows if row.state != "PENDING"]
+        if held:  # Slurm requeues no job that is in the queue.
+            await self._client.order(user, self._client.slurm.release(held))
+        if begun:
+            call = self._client.slurm.requeue(begun)
             await self._client.change(user, "scontrol", call)
 
     async def changes(self) -> AsyncGenerator[Changes, None]:
@@ -209,38 +231,49 @@ class SlurmScheduler:
         as_of = self._clock()
         account = await self._client.account(self._service)
         rows = await self._client.queue(self._service)
-        nodes, partitions = await self._client.machines(self._service)
+        found = await self._client.machines(self._service)
+        nodes, partitions, reservations = found
         now = asyncio.get_running_loop().time()
         if now - self._asked_at > _SETTINGS_SECONDS:
             settings = await self._client.settings(self._service)
-            kept_back = settings.get("PrivateData", "").split(",")
-            self._private = not {"jobs", "all"}.isdisjoint(kept_back)
+            self._private = frozenset(settings.get("PrivateData", "").split(","))
             self._asked_at = now
         order = self._order = Turns.of(rows)
         own = await self._own_statuses(rows, order, account)
         by_id = {status.native_id: status for status in own}
-        jobs = []
+        jobs: list[QueuedJob] = []
+        parts: defaultdict[str, list[QueuedJob]] = defaultdict(list)
         for count, row in enumerate(rows):
             if count % _AT_ONCE == 0:
                 await asyncio.sleep(0)
-            if has_ended(row):
+            heterogeneous = "+" in row.shown
+            if has_ended(row) and not heterogeneous:
                 continue
             native = own_id(row)
             status = by_id.get(str(native))
-            jobs.append(
-                statuses.queued(
-                    row,
-                    status or statuses.living(row, row.number, order),
-                    native.user if native and status else row.account,
-                )
+            job = statuses.queued(
+                row,
+                status or statuses.living(row, row.number, order),
+                native.user if native and status else row.account,
             )
+            if heterogeneous:
+                parts[row.shown.partition("+")[0]].append(job)
+            else:
+                jobs.append(job)
+        jobs += [
+            statuses.whole_of(some)
+            for some in parts.values()
+            if any(part.status.state not in ENDED for part in some)
+        ]
         jobs.sort(key=lambda job: job.submitted_at)
         snapshot = Snapshot(
             as_of=as_of,
             jobs=jobs,
             nodes=statuses.machines(nodes),
             partitions=statuses.partitions(partitions),
-            private=self._private,
+            private=not {"jobs", "all"}.isdisjoint(self._private),
+            reservations=statuses.reservations(reservations),
+            private_reservations=not {"reservations", "all"}.isdisjoint(self._private),
         )
         return _Look(snapshot, own)
 

@@ -3,24 +3,27 @@
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gatewright.backends.slurm.marks import NativeId, mark_in
-from gatewright.backends.slurm.parse import (
+from gatewright.backends.slurm.rows import (
     AccountingRow,
     NodeRow,
     PartitionRow,
     QueueRow,
+    ReservationRow,
 )
 from gatewright.backends.slurm.script import Claim
 from gatewright.backends.slurm.words import state_of, why_it_ended, why_it_waits
 from gatewright.domains.compute import (
     ENDED,
+    Component,
     JobState,
     JobStatus,
     Node,
     Partition,
     QueuedJob,
+    Reservation,
     Usage,
 )
 
@@ -66,12 +69,19 @@ def living(row: QueueRow, native: str, order: Turns) -> JobStatus:
         reason="" if active else why_it_waits(row, order.ahead(row)),
         started_at=row.started_at if active else None,
         expected_start_at=None if active else row.started_at,
+        restarts=row.restarts,
     )
 
 
 def finishing(row: QueueRow, native: str) -> JobStatus:
     """Return the status of a job that has ended, but has no complete record yet."""
-    return JobStatus(native, JobState.ACTIVE, "COMPLETING", started_at=row.started_at)
+    return JobStatus(
+        native,
+        JobState.ACTIVE,
+        "COMPLETING",
+        started_at=row.started_at,
+        restarts=row.restarts,
+    )
 
 
 def has_ended(row: QueueRow) -> bool:
@@ -141,8 +151,16 @@ def ended(
             peak_memory_bytes=max(one.peak_memory_bytes for one in of_job),
             cores=job.cores,
             memory_limit_bytes=job.memory_limit_bytes,
+            gpus=job.gpus,
+            gpus_busy=_gpus_busy(job, of_job),
         ),
     )
+
+
+def _gpus_busy(job: AccountingRow, of_job: Sequence[AccountingRow]) -> float | None:
+    """Return the most GPUs that a job and all its steps can have kept busy at once."""
+    told = [one.gpus_busy for one in of_job if one.gpus_busy is not None]
+    return min(float(job.gpus), sum(told)) if job.gpus and told else None
 
 
 def ended_uncounted(
@@ -166,6 +184,7 @@ def ended_uncounted(
         started_at=None if canceled and began == end else began,
         ended_at=end,
         usage=Usage(wall_seconds=max(0.0, end - (began or end))),
+        restarts=row.restarts,
     )
 
 
@@ -213,6 +232,67 @@ def queued(row: QueueRow, status: JobStatus, user: str) -> QueuedJob:
         project=row.project,
         duration=row.limit,
     )
+
+
+def whole_of(parts: Sequence[QueuedJob]) -> QueuedJob:
+    """Return the parts of a heterogeneous job as one job.
+
+    It is active while any part is, and held only if all parts that wait are. It starts
+    when all parts can, so its expected start is the latest of theirs.
+    """
+    left = [part for part in parts if part.status.state not in ENDED]
+    states = {part.status.state for part in left}
+    state = next(
+        s for s in (JobState.ACTIVE, JobState.QUEUED, JobState.HELD) if s in states
+    )
+    deciding = next(part for part in left if part.status.state is state)
+    starts = [part.status.expected_start_at for part in left]
+    known = [one for one in starts if one is not None]
+    begun = [p.status.started_at for p in parts if p.status.started_at is not None]
+    return replace(
+        deciding,
+        status=replace(
+            deciding.status,
+            started_at=min(begun, default=None),
+            expected_start_at=max(known) if len(known) == len(starts) else None,
+        ),
+        name=parts[0].name,
+        number=parts[0].number.partition("+")[0],
+        cores=sum(part.cores for part in parts),
+        nodes=sum(part.nodes for part in parts),
+        partition=",".join(dict.fromkeys(part.partition for part in parts)),
+        components=tuple(
+            Component(
+                number=part.number,
+                state=part.status.state,
+                reason=part.status.reason,
+                cores=part.cores,
+                nodes=part.nodes,
+                partition=part.partition,
+            )
+            for part in parts
+        ),
+    )
+
+
+def reservations(rows: Sequence[ReservationRow]) -> list[Reservation]:
+    """Return the reservations."""
+    return [
+        Reservation(
+            name=row.name,
+            state=row.state,
+            starts_at=row.started_at,
+            ends_at=row.ended_at,
+            nodes=row.places,
+            node_count=row.nodes,
+            cores=row.cores,
+            partition=row.partition,
+            users=row.users,
+            projects=row.accounts,
+            flags=row.flags,
+        )
+        for row in rows
+    ]
 
 
 def machines(rows: Sequence[NodeRow]) -> list[Node]:

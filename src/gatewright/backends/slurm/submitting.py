@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gatewright.backends.slurm.client import Client
+from gatewright.backends.slurm.commands import Call
 from gatewright.backends.slurm.found import Finder
 from gatewright.backends.slurm.marks import Mark, NativeId, mark_of, native_id
 from gatewright.backends.slurm.script import Claim, claim_name, script_of
@@ -13,6 +14,7 @@ from gatewright.backends.slurm.statuses import Turns, claimed
 from gatewright.core.clock import Clock
 from gatewright.core.errors import GatewayError, InvalidContent, TimedOut, Unavailable
 from gatewright.domains.compute import (
+    Estimate,
     JobState,
     JobStatus,
     Submission,
@@ -134,6 +136,14 @@ class Submitter:
                 found |= {one.uuid: result for one in group.elements}
         return [found[submission.uuid] for submission in submissions]
 
+    async def estimate(self, elements: Sequence[Submission]) -> Estimate:
+        """Return where and when a job, or each element of an array, would run."""
+        first = elements[0]
+        group = _Group(mark_of(first), elements)
+        folder = await self._finder.claims(first.user)
+        call = self._call(folder, group, elements)
+        return await self._client.estimate(first.user, call)
+
     async def _group(
         self, user: str, account: str, folder: str, group: _Group
     ) -> Mapping[str, Outcome]:
@@ -192,19 +202,9 @@ class Submitter:
         group: _Group,
         elements: Sequence[Submission],
     ) -> Mapping[str, Outcome]:
-        first = elements[0]
-        parts = elements if group.is_array else ()
-        indices = [one.array_index for one in parts if one.array_index is not None]
-        natives = ((native_id(one.native_id), one) for one in first.dependencies)
-        call = self._client.slurm.submit(
-            first,
-            group.mark,
-            script_of(first, group.mark.name, folder, parts),
-            [(native.number, one) for native, one in natives if native is not None],
-            indices,
-        )
+        call = self._call(folder, group, elements)
         number = await self._client.submit(user, call)
-        held = first.spec.hold
+        held = elements[0].spec.hold
         return {
             one.uuid: JobStatus(
                 native_id=str(
@@ -223,6 +223,19 @@ class Submitter:
             )
             for one in elements
         }
+
+    def _call(self, folder: str, group: _Group, elements: Sequence[Submission]) -> Call:
+        """Return the call of ``sbatch`` for some elements of a group."""
+        first = elements[0]
+        parts = elements if group.is_array else ()
+        natives = ((native_id(one.native_id), one) for one in first.dependencies)
+        return self._client.slurm.submit(
+            first,
+            group.mark,
+            script_of(first, group.mark.name, folder, parts),
+            [(native.number, one) for native, one in natives if native is not None],
+            [one.array_index for one in parts if one.array_index is not None],
+        )
 
 
 def _begun(claim: Claim, mark: Mark, account: str, index: str) -> JobStatus:

@@ -49,9 +49,18 @@ def count(text: str) -> int:
 
 def memory(text: str) -> int:
     """Return the memory, in bytes, in a list of resources (``cpu=4,mem=1000M``)."""
+    return size(resource(text, "mem"), "M") or 0
+
+
+def resource(text: str, name: str) -> str:
+    """Return the value of one of a list of resources; "" if it is not in the list."""
     pairs = (part.partition("=") for part in text.split(","))
-    sizes = [size(value, "M") for name, _, value in pairs if name == "mem"]
-    return next(filter(None, sizes), 0)
+    return next((value for found, _, value in pairs if found == name), "")
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """Return the words of a list with commas."""
+    return tuple(filter(None, text.split(",")))
 
 
 def gpus(text: str) -> int:

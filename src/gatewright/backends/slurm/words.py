@@ -2,7 +2,7 @@
 
 import re
 
-from gatewright.backends.slurm.parse import QueueRow
+from gatewright.backends.slurm.rows import QueueRow
 from gatewright.domains.compute import JobState
 
 _ACTIVE = frozenset(

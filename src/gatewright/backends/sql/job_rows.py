@@ -26,15 +26,19 @@ INSERT INTO jobs (number, array_index, uuid, system, owner, name, state, native_
 VALUES (?, ?, ?, ?, ?, ?, 'new', '', ?, ?, ?, ?, ?, '', 0.0, 0.0, 0)
 """
 
-# A job that has ended stays as it is, one that runs does not wait again, and a reason
-# for waiting stays until another is known.
+# A job that has ended stays as it is; one that runs does not wait again, unless it was
+# put back into the queue, so that it is another attempt; what was said of an earlier
+# attempt comes late; and a reason for waiting stays until another is known.
 UPDATE = """
 UPDATE jobs SET state = ?, native_state = ?, reason = ?, exit_code = ?, end_signal = ?,
     started_at = ?, ended_at = ?, wall_seconds = ?, cpu_seconds = ?,
-    peak_memory_bytes = ?, cores = ?, memory_limit_bytes = ?
+    peak_memory_bytes = ?, cores = ?, memory_limit_bytes = ?, gpus = ?, gpus_busy = ?,
+    attempts = CASE WHEN attempts < ? THEN ? ELSE attempts END
 WHERE system = ? AND native_id = ? AND ended_at IS NULL
-    AND (started_at IS NULL OR ? = 1)
-    AND (? = 1 OR state <> ? OR native_state <> ? OR (reason <> ? AND ? <> ''))
+    AND (started_at IS NULL OR ? = 1 OR attempts < ?)
+    AND (? = 1 OR attempts <= ?)
+    AND (? = 1 OR attempts < ? OR state <> ? OR native_state <> ?
+        OR (reason <> ? AND ? <> ''))
 RETURNING number, array_index
 """
 
@@ -79,10 +83,13 @@ def job_of(row: Row) -> Job:
             row["peak_memory_bytes"],
             row["cores"],
             row["memory_limit_bytes"],
+            row["gpus"],
+            row["gpus_busy"],
         ),
         array_index=index,
         uuid=row["uuid"],
         native_id=row["native_id"],
+        attempts=row["attempts"],
     )
 
 
@@ -114,6 +121,8 @@ def job_id(number: int, index: int | None) -> str:
 
 def update_values(system: str, status: JobStatus) -> Sequence[object]:
     """Return the values for :data:`UPDATE`."""
+    attempt = 0 if status.restarts is None else status.restarts + 1
+    ended = status.ended_at is not None
     further = status.state not in {JobState.QUEUED, JobState.HELD, JobState.NEW}
     return (
         status.state.value,
@@ -128,10 +137,18 @@ def update_values(system: str, status: JobStatus) -> Sequence[object]:
         status.usage.peak_memory_bytes,
         status.usage.cores,
         status.usage.memory_limit_bytes,
+        status.usage.gpus,
+        status.usage.gpus_busy,
+        attempt,
+        attempt,
         system,
         status.native_id,
         int(further),
-        int(status.ended_at is not None),
+        attempt,
+        int(ended or not attempt),
+        attempt,
+        int(ended),
+        attempt,
         status.state.value,
         status.native_state,
         status.reason,

@@ -207,7 +207,7 @@ def submitted(statuses: Mapping[str, JobStatus]) -> Work[Sequence[Job]]:
     changed: list[Row] = []
     for uuid, status in statuses.items():
         rows = yield Statement(
-            "UPDATE jobs SET native_id = ?, state = 'queued' "
+            "UPDATE jobs SET native_id = ?, state = 'queued', attempts = 1 "
             "WHERE uuid = ? AND state = 'new' RETURNING system",
             (status.native_id, uuid),
         )

@@ -15,26 +15,27 @@ from gatewright.domains.compute.model import (
     ComputeSystem,
     Condition,
     Dependency,
+    Estimate,
     Job,
     JobFilter,
     JobSpec,
     JobState,
     JobStatus,
     NativeDependency,
-    Queue,
     Refusal,
     Resources,
     Stream,
     Submission,
-    Usage,
 )
 from gatewright.domains.compute.monitor import JobMonitor
 from gatewright.domains.compute.news import LONGEST_WAIT, JobNews
 from gatewright.domains.compute.orders import (
+    ChangeArrayLimit,
     ChangeLimit,
     JobSignal,
     Order,
     OrderKind,
+    Requeue,
     SendSignal,
 )
 from gatewright.domains.compute.ports import (
@@ -47,9 +48,18 @@ from gatewright.domains.compute.ports import (
     OutputFiles,
     Scheduler,
 )
+from gatewright.domains.compute.queue_index import Queue
 from gatewright.domains.compute.records import JobRecords, satisfied
 from gatewright.domains.compute.service import JobService
-from gatewright.domains.compute.snapshot import Node, Partition, QueuedJob, Snapshot
+from gatewright.domains.compute.snapshot import (
+    Component,
+    Node,
+    Partition,
+    QueuedJob,
+    Reservation,
+    Snapshot,
+)
+from gatewright.domains.compute.used import Usage
 
 __all__ = [
     "ENDED",
@@ -61,12 +71,15 @@ __all__ = [
     "Attributes",
     "Cancellation",
     "Capabilities",
+    "ChangeArrayLimit",
     "ChangeLimit",
     "Changes",
+    "Component",
     "ComputeSystem",
     "Condition",
     "Dependency",
     "Efficiency",
+    "Estimate",
     "Job",
     "JobFilter",
     "JobMonitor",
@@ -91,6 +104,8 @@ __all__ = [
     "QueueFilter",
     "QueuedJob",
     "Refusal",
+    "Requeue",
+    "Reservation",
     "Resources",
     "Scheduler",
     "SeenJob",

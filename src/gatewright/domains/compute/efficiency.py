@@ -1,4 +1,4 @@
-"""Computes how well a job used its cores and memory, and what to request next time."""
+"""Computes how well a job used its cores, memory and GPUs, and what to request next."""
 
 import math
 from dataclasses import dataclass
@@ -16,18 +16,21 @@ _ROOM = 1.25
 
 @dataclass(frozen=True, slots=True)
 class Efficiency:
-    """How much a job used of its cores and memory."""
+    """How much a job used of its cores, memory and GPUs."""
 
     cpu: float
     """CPU time divided by wall time and cores; above 1 if it used further cores."""
     memory: float | None
     """Peak memory divided by the memory limit; None without a limit."""
     advice: str
-    """What to request next time, in one or two sentences."""
+    """What to request next time, in one to three sentences."""
+    gpu: float | None = None
+    """Most GPUs that were busy at once in any sample, divided by the GPUs that the job
+    had: an upper bound. None without GPUs, and where the site does not sample them."""
 
 
 def efficiency(job: Job) -> Efficiency | None:
-    """Return how well an ended job used its cores and memory.
+    """Return how well an ended job used its cores, memory and GPUs.
 
     It is None before the end, for runs shorter than :data:`SHORTEST_SECONDS`, and
     without measurements. For an array, all elements are taken together.
@@ -46,11 +49,16 @@ def efficiency(job: Job) -> Efficiency | None:
     advice = [_of_cores(cpu, cores)]
     if most and memory is not None and usage.peak_memory_bytes:
         advice.append(_of_memory(memory, most))
+    gpu = None
+    if usage.gpus and usage.gpus_busy is not None:
+        gpu = min(1.0, usage.gpus_busy / usage.gpus)
+        advice.append(_of_gpus(gpu, usage.gpus))
     told = " ".join(filter(None, advice))
     return Efficiency(
         round(cpu, 4),
         None if memory is None else round(memory, 4),
         told or "It used well what it had asked for.",
+        None if gpu is None else round(gpu, 4),
     )
 
 
@@ -82,6 +90,18 @@ def _of_memory(share: float, most: int) -> str:
         f"It held {share * 100:.0f} % of its {_size(most)} of memory: "
         f"{_size(enough)} would do."
     )
+
+
+def _of_gpus(share: float, gpus: int) -> str:
+    """Return advice from the most that was busy at once; higher use needs none."""
+    whose = "Its GPU was" if gpus == 1 else f"Its {gpus} GPUs were"
+    if not share:
+        return f"{whose} idle in every sample: it may need none."
+    if share >= _IDLE:
+        return ""
+    enough = math.ceil(share * gpus)
+    advice = f": {enough} would do" if enough < gpus else ""
+    return f"{whose} never busier than {share * 100:.0f} %{advice}."
 
 
 def _size(number: float) -> str:

@@ -8,7 +8,13 @@ from gatewright.domains.compute.model import (
     Job,
     JobState,
 )
-from gatewright.domains.compute.snapshot import Node, Partition, QueuedJob, Snapshot
+from gatewright.domains.compute.snapshot import (
+    Node,
+    Partition,
+    QueuedJob,
+    Reservation,
+    Snapshot,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,20 @@ def partitions_of(whole: Snapshot, capabilities: Capabilities) -> Sequence[Parti
         )
         for place, name in enumerate(capabilities.queues)
     ]
+
+
+def reservations_for(user: str, whole: Snapshot) -> Sequence[Reservation]:
+    """Return the reservations that a user may see, the earliest first.
+
+    Where reservations are private these are the ones that name the user: which projects
+    a user belongs to is not part of the report.
+    """
+    shown = [
+        one
+        for one in whole.reservations
+        if not whole.private_reservations or user in one.users
+    ]
+    return sorted(shown, key=lambda one: (one.starts_at, one.name))
 
 
 def _in_use(whole: Snapshot) -> int:

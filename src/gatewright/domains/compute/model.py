@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from gatewright.core.errors import GatewayError, error_class
 from gatewright.core.homes import Homes
+from gatewright.domains.compute.used import Usage
 
 
 class JobState(StrEnum):
@@ -153,22 +154,6 @@ UNREADABLE = JobSpec()
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
-    """Resources that a job has used."""
-
-    wall_seconds: float = 0.0
-    """Wall-clock time from start to end, seconds."""
-    cpu_seconds: float = 0.0
-    """CPU time of all its processes, seconds."""
-    peak_memory_bytes: int = 0
-    """Largest memory of all its processes together, bytes, as sampled."""
-    cores: int = 0
-    """CPU cores allocated to the job; 0 if unknown."""
-    memory_limit_bytes: int = 0
-    """Memory allocated to the job, bytes; 0 if unlimited or unknown."""
-
-
-@dataclass(frozen=True, slots=True)
 class Job:
     """The gateway's record of a job; each element of an array has its own record."""
 
@@ -218,6 +203,9 @@ class Job:
     else None."""
     expected_start_at: float | None = None
     """Expected start of a waiting job, seconds since 1970 UTC; None if unknown."""
+    attempts: int = 1
+    """Number of runs, with the present or next one: above 1 after the job was put back
+    into the queue. For an array, the largest of its elements."""
 
     @property
     def ended(self) -> bool:
@@ -254,6 +242,8 @@ class JobStatus:
     """Resources used so far."""
     expected_start_at: float | None = None
     """Expected start of a waiting job, seconds since 1970 UTC; None if unknown."""
+    restarts: int | None = None
+    """How often it was put back into the queue after a start; None if unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,6 +307,20 @@ class Submission:
 
 
 @dataclass(frozen=True, slots=True)
+class Estimate:
+    """Where and when a job would run, if it were submitted now."""
+
+    expected_start_at: float | None
+    """Expected start, seconds since 1970 UTC; None if the scheduler tells none."""
+    cores: int
+    """Number of CPU cores of the job, or of each element of an array."""
+    nodes: str = ""
+    """Nodes, in the scheduler's notation; empty if it tells none."""
+    partition: str = ""
+    """Queue or partition; empty if the scheduler tells none."""
+
+
+@dataclass(frozen=True, slots=True)
 class Refusal:
     """Why one of several jobs was not submitted."""
 
@@ -376,23 +380,3 @@ class JobFilter:
     """Earliest time of submission, seconds since 1970 UTC; None for all."""
     number: int | None = None
     """Number of a job or of an array; None for all."""
-
-
-@dataclass(frozen=True, slots=True)
-class Queue:
-    """The caller's waiting and running jobs, and the load of the system."""
-
-    as_of: float
-    """Time of the scheduler's last report, seconds since 1970 UTC."""
-    jobs: Sequence[Job]
-    """The caller's jobs that have not ended, oldest first."""
-    running: int
-    """Number of running jobs of all users."""
-    waiting: int
-    """Number of waiting jobs of all users."""
-    cores_in_use: int
-    """Number of CPU cores of all running jobs."""
-    capabilities: Capabilities
-    """What the scheduler offers."""
-    failure: str = ""
-    """Why there is no newer report, if the scheduler does not answer; else empty."""

@@ -1,4 +1,4 @@
-"""Orders for jobs that not every scheduler supports: signals and time limits."""
+"""Orders for jobs that not every scheduler supports: signals, limits and requeuing."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -24,6 +24,8 @@ class OrderKind(StrEnum):
 
     SIGNAL = "signal"
     CHANGE = "change"
+    ARRAY_LIMIT = "array_limit"
+    REQUEUE = "requeue"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,4 +59,40 @@ class ChangeLimit:
         return not job.ended
 
 
-Order = SendSignal | ChangeLimit
+@dataclass(frozen=True, slots=True)
+class ChangeArrayLimit:
+    """Changes how many elements of an array may run at once."""
+
+    limit: int | None
+    """The new limit; None for no limit."""
+
+    kind = OrderKind.ARRAY_LIMIT
+    cannot = "change how many elements of an array run at once"
+    refusal = (
+        "The order is for a whole array, by its number, some of whose elements have "
+        "not ended."
+    )
+
+    def concerns(self, job: Job) -> bool:
+        """Return whether the order applies to a job in its present state."""
+        return not job.ended and job.array_index is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Requeue:
+    """Puts a running job back into the queue: it ends, and runs anew under its id.
+
+    A held job, which has a place in the queue already, is released.
+    """
+
+    kind = OrderKind.REQUEUE
+    cannot = "put a job back into the queue"
+    refusal = "Only a job that runs or is held can be put back into the queue."
+
+    def concerns(self, job: Job) -> bool:
+        """Return whether the order applies to a job in its present state."""
+        return job.state in {JobState.ACTIVE, JobState.HELD}
+
+
+Order = SendSignal | ChangeLimit | ChangeArrayLimit | Requeue
+"""An order that :meth:`Scheduler.order` takes."""

@@ -9,6 +9,7 @@ from gatewright.core.pages import Page
 from gatewright.domains.compute.model import (
     Capabilities,
     Changes,
+    Estimate,
     Job,
     JobFilter,
     JobSpec,
@@ -45,6 +46,20 @@ class Scheduler(Protocol):
         InvalidContent
             It requests more than the system has, or a directory that it needs is
             missing.
+        """
+        ...
+
+    async def estimate(self, elements: Sequence[Submission]) -> Estimate:
+        """Return where and when a job would run; nothing is stored.
+
+        ``elements`` are one job, or all elements of an array. Their ids are empty, and
+        their paths may contain ``{id}`` and ``{index}``. They have passed
+        :meth:`check`.
+
+        Raises
+        ------
+        InvalidContent
+            The scheduler would refuse the job; the message quotes its reason.
         """
         ...
 
@@ -122,7 +137,7 @@ class Scheduler(Protocol):
         ...
 
     async def order(self, user: str, native_ids: Sequence[str], order: Order) -> None:
-        """Send a signal to jobs, or change their time limit.
+        """Send a signal to jobs, change a limit, or put them back into the queue.
 
         It is called only with the kinds of orders in :attr:`Capabilities.orders`. Jobs
         of other users are not affected.

@@ -3,13 +3,34 @@
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 
 from gatewright.core.pages import Page, decode_cursor, encode_cursor
 from gatewright.domains.compute.everyone import QueueFilter, SeenJob
-from gatewright.domains.compute.model import Capabilities, Job, JobState, Queue
+from gatewright.domains.compute.model import Capabilities, Job, JobState
 from gatewright.domains.compute.snapshot import QueuedJob, Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """The caller's waiting and running jobs, and the load of the system."""
+
+    as_of: float
+    """Time of the scheduler's last report, seconds since 1970 UTC."""
+    jobs: Sequence[Job]
+    """The caller's jobs that have not ended, oldest first."""
+    running: int
+    """Number of running jobs of all users."""
+    waiting: int
+    """Number of waiting jobs of all users."""
+    cores_in_use: int
+    """Number of CPU cores of all running jobs."""
+    capabilities: Capabilities
+    """What the scheduler offers."""
+    failure: str = ""
+    """Why there is no newer report, if the scheduler does not answer; else empty."""
 
 
 class QueueIndex:

@@ -15,6 +15,7 @@ from gatewright.domains.compute.model import (
     UNREADABLE,
     Condition,
     Job,
+    JobSpec,
     JobState,
     JobStatus,
     NativeDependency,
@@ -182,7 +183,7 @@ class JobRecords:
             if job.number != number:
                 number, array = job.number, job.spec.array
                 limit = parse_array(array, 1 << 24).limit if array else None
-                dependencies = await self._unsettled(job)
+                dependencies = await self.unsettled(job.user, job.spec)
             found.append(
                 Submission(
                     uuid=job.uuid,
@@ -203,11 +204,11 @@ class JobRecords:
             )
         return found
 
-    async def _unsettled(self, job: Job) -> tuple[NativeDependency, ...]:
+    async def unsettled(self, user: str, spec: JobSpec) -> tuple[NativeDependency, ...]:
         """Return the jobs that a job still has to wait for, by the scheduler's ids."""
         found: list[NativeDependency] = []
-        for dependency in job.spec.dependencies:
-            others = await named(self._table, job.system, job.user, dependency.job)
+        for dependency in spec.dependencies:
+            others = await named(self._table, self._system, user, dependency.job)
             found += [
                 NativeDependency(other.native_id, dependency.condition, other.id)
                 for other in others

@@ -6,25 +6,18 @@ from functools import partial
 
 from gatewright.core.caller import Caller, Scope
 from gatewright.core.clock import Clock, system_clock
-from gatewright.core.errors import Conflict, GatewayError, NotFound, Unavailable
+from gatewright.core.errors import Conflict, GatewayError, NotFound
 from gatewright.core.events import EventHub
 from gatewright.core.pages import Page, page_limit
-from gatewright.domains.compute.everyone import (
-    QueueFilter,
-    SeenJob,
-    nodes_of,
-    partitions_of,
-    with_expectation,
-)
+from gatewright.domains.compute.everyone import with_expectation
 from gatewright.domains.compute.many import Cancellation, cancel_matching
 from gatewright.domains.compute.model import (
-    Capabilities,
     ComputeSystem,
+    Estimate,
     Job,
     JobFilter,
     JobSpec,
     JobState,
-    Queue,
     Refusal,
     Stream,
 )
@@ -35,14 +28,13 @@ from gatewright.domains.compute.ports import (
     OutputFiles,
     Scheduler,
 )
-from gatewright.domains.compute.queue_index import QueueIndex
 from gatewright.domains.compute.records import JobRecords, named
-from gatewright.domains.compute.snapshot import Node, Partition, Snapshot
 from gatewright.domains.compute.submitting import JobSystem, Submitter
 from gatewright.domains.compute.summary import as_one
+from gatewright.domains.compute.views import SystemViews
 
 
-class JobService:
+class JobService(SystemViews):
     """Submits, lists, holds and cancels the caller's own jobs.
 
     Methods raise NotAllowed, or NotSignedIn for a visitor, without the scope that they
@@ -59,31 +51,17 @@ class JobService:
         in_flight: int = 5000,
         clock: Clock = system_clock,
     ) -> None:
-        self._systems = {
-            name: JobSystem(
-                system, scheduler, JobRecords(name, scheduler, table, events, clock)
-            )
-            for name, (system, scheduler) in systems.items()
-        }
+        super().__init__(
+            {
+                name: JobSystem(
+                    system, scheduler, JobRecords(name, scheduler, table, events, clock)
+                )
+                for name, (system, scheduler) in systems.items()
+            },
+            table,
+        )
         self._submitter = Submitter(table, in_flight, clock)
-        self._table = table
-        self._indexes: dict[str, QueueIndex] = {}
         self._outputs = outputs
-
-    @property
-    def systems(self) -> Sequence[str]:
-        """Names of the systems that run jobs."""
-        return tuple(self._systems)
-
-    async def ready(self, system: str) -> None:
-        """Return if the scheduler of a system answers, and raise Unavailable if not."""
-        whole = await self._system(system).scheduler.snapshot()
-        if whole.failure:
-            raise Unavailable(whole.failure)
-
-    def capabilities(self, system: str) -> Capabilities:
-        """Return what the scheduler of a system offers."""
-        return self._system(system).scheduler.capabilities
 
     async def submit(
         self,
@@ -141,6 +119,19 @@ class JobService:
             The first request with the key is still in progress.
         """
         return await self._submit(caller, system, specs, key, together=False)
+
+    async def estimate(
+        self, caller: Caller, system: str, specs: Sequence[JobSpec]
+    ) -> Sequence[Estimate]:
+        """Return where and when jobs would run; nothing is recorded or submitted.
+
+        Raises
+        ------
+        InvalidContent
+            A specification is invalid, or the scheduler would refuse the job.
+        """
+        caller.require(Scope.JOBS_SUBMIT)
+        return await self._submitter.estimate(caller, self._system(system), specs)
 
     async def _submit(
         self,
@@ -247,7 +238,7 @@ class JobService:
     async def order(
         self, caller: Caller, system: str, job_id: str, order: Order
     ) -> Job:
-        """Send a signal to a job or array, or change its time limit.
+        """Give an order that not every scheduler supports for a job or array.
 
         Raises
         ------
@@ -257,7 +248,8 @@ class JobService:
             The scheduler refuses the order, or a scope is missing.
         """
         caller.require(Scope.JOBS_SUBMIT)
-        caller.require(Scope.JOBS_CANCEL)  # since a signal or a short limit ends a job
+        # A signal, a short limit and a requeue end what a job is doing.
+        caller.require(Scope.JOBS_CANCEL)
         on = self._system(system)
         live = await self._live(caller, system, job_id)
         if order.kind not in on.scheduler.capabilities.orders:
@@ -297,62 +289,6 @@ class JobService:
         job = await self.with_output(caller, system, job_id)
         path = job.stdout_path if stream is Stream.OUTPUT else job.stderr_path
         return await self._outputs.open(system, caller.user, path)
-
-    async def queue(self, caller: Caller, system: str) -> Queue:
-        """Return the caller's waiting and running jobs, and the load of the system."""
-        caller.require(Scope.JOBS_READ)
-        on = self._system(system)
-        index = self._index(system, await on.scheduler.snapshot())
-        own = await self._table.open_jobs(system, caller.user)
-        return index.queue(own, on.scheduler.capabilities)
-
-    async def everyone(
-        self,
-        caller: Caller,
-        system: str,
-        chosen: QueueFilter,
-        limit: int | None = None,
-        cursor: str | None = None,
-    ) -> Page[SeenJob]:
-        """Return a page of the jobs of all users that the caller may see.
-
-        Raises
-        ------
-        Unavailable
-            The scheduler has not answered yet.
-        """
-        caller.require(Scope.JOBS_READ)
-        whole = await self._system(system).scheduler.snapshot()
-        own = await self._table.open_jobs(system, caller.user)
-        ids = {job.native_id: job.id for job in own if job.native_id is not None}
-        index = self._index(system, whole)
-        return index.page(caller.user, ids, chosen, page_limit(limit), cursor)
-
-    async def machines(
-        self, caller: Caller, system: str
-    ) -> tuple[Snapshot, Sequence[Node], Sequence[Partition]]:
-        """Return the last report, the nodes and the partitions of a system."""
-        caller.require(Scope.JOBS_READ)
-        scheduler = self._system(system).scheduler
-        whole = await scheduler.snapshot()
-        has = scheduler.capabilities
-        return whole, nodes_of(whole, has, system), partitions_of(whole, has)
-
-    def _index(self, system: str, whole: Snapshot) -> QueueIndex:
-        """Return the index of a snapshot; the newest one of each system is cached."""
-        index = self._indexes.get(system)
-        if index is None or index.whole is not whole:
-            index = self._indexes[system] = QueueIndex(whole)
-        return index
-
-    def _system(self, system: str) -> JobSystem:
-        try:
-            return self._systems[system]
-        except KeyError:
-            names = ", ".join(self._systems) or "none"
-            raise NotFound(
-                f"There is no system “{system[:80]}” with jobs. There are: {names}."
-            ) from None
 
     async def _named(self, caller: Caller, system: str, job_id: str) -> Sequence[Job]:
         self._system(system)

@@ -3,7 +3,25 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gatewright.domains.compute.model import JobStatus
+from gatewright.domains.compute.model import JobState, JobStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """One part of a heterogeneous job, whose parts request different resources."""
+
+    number: str
+    """The scheduler's id of the part, as users know it."""
+    state: JobState
+    """State of the part; one may have ended while others still run."""
+    reason: str
+    """Why it waits or ended."""
+    cores: int
+    """Number of CPU cores that it uses or requests."""
+    nodes: int
+    """Number of nodes that it uses or requests."""
+    partition: str
+    """Queue or partition of the part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +48,37 @@ class QueuedJob:
     """Project or account that is charged."""
     duration: float | None = None
     """Time limit in seconds; None if unknown."""
+    components: tuple[Component, ...] = ()
+    """Parts of a heterogeneous job, whose cores and nodes are summed in this entry;
+    empty for any other job."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """Resources that are set aside for some users or projects, or for maintenance."""
+
+    name: str
+    """Its name, which a job gives as ``reservation``."""
+    state: str
+    """The scheduler's own name of the state."""
+    starts_at: float
+    """Time of its start, seconds since 1970 UTC."""
+    ends_at: float
+    """Time of its end, seconds since 1970 UTC."""
+    nodes: str
+    """Its nodes, in the scheduler's notation; empty if it is of cores or licences."""
+    node_count: int
+    """Number of nodes."""
+    cores: int
+    """Number of CPU cores."""
+    partition: str = ""
+    """Its queue or partition; empty for any."""
+    users: tuple[str, ...] = ()
+    """Accounts that may use it; a name after ``-`` may not."""
+    projects: tuple[str, ...] = ()
+    """Projects that may use it; a name after ``-`` may not."""
+    flags: tuple[str, ...] = ()
+    """The scheduler's own names of its properties, such as ``MAINT``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,5 +145,9 @@ class Snapshot:
     """Queues or partitions; empty if the scheduler lists none."""
     private: bool = True
     """Whether users may only see the number of other users' jobs."""
+    reservations: Sequence[Reservation] = ()
+    """Reservations; empty if the scheduler has none."""
+    private_reservations: bool = True
+    """Whether users may only see reservations that name them."""
     failure: str = ""
     """Why there is no newer report, if the scheduler does not answer; else empty."""

@@ -3,14 +3,20 @@
 import asyncio
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gatewright.core.caller import Caller
 from gatewright.core.clock import Clock
 from gatewright.core.errors import GatewayError, InvalidContent, TooManyRequests
 from gatewright.domains.compute.array import parse_array
 from gatewright.domains.compute.check import check_spec
-from gatewright.domains.compute.model import ComputeSystem, JobSpec, JobState, Refusal
+from gatewright.domains.compute.model import (
+    ComputeSystem,
+    Estimate,
+    JobSpec,
+    JobState,
+    Refusal,
+)
 from gatewright.domains.compute.placing import placed, sample
 from gatewright.domains.compute.ports import (
     Admission,
@@ -26,6 +32,8 @@ MAXIMUM_KEY = 255
 """Longest ``Idempotency-Key``, in characters."""
 MAXIMUM_SPECS = 1000
 """Largest number of specifications in one request."""
+MAXIMUM_TRIED = 10
+"""Largest number of specifications in one dry run, which asks for each by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +136,35 @@ class Submitter:
             or Refusal.of(refused[outcome[0].uuid])
             for outcome in outcomes
         ]
+
+    async def estimate(
+        self, caller: Caller, on: JobSystem, specs: Sequence[JobSpec]
+    ) -> Sequence[Estimate]:
+        """Return where and when jobs would run; nothing is recorded.
+
+        Raises
+        ------
+        InvalidContent
+            A specification is invalid, or the scheduler would refuse the job.
+        """
+        if not 1 <= len(specs) <= MAXIMUM_TRIED:
+            raise InvalidContent(f"Try from 1 to {MAXIMUM_TRIED} jobs at once.")
+        now = self._clock()
+        found = []
+        for spec in specs:
+            job = await self._new_job(
+                caller, on, spec, now, self._in_flight, InvalidContent
+            )
+            one = replace(
+                sample(on.system, caller, job, now),
+                dependencies=await on.records.unsettled(caller.user, spec),
+                array_limit=parse_array(spec.array, 1 << 24).limit
+                if spec.array
+                else None,
+            )
+            elements = [replace(one, array_index=index) for index in job.indices]
+            found.append(await on.scheduler.estimate(elements))
+        return found
 
     async def _new_jobs(
         self,

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from gatewright.core.clock import optional_timestamp
-from gatewright.domains.compute.model import Job, JobState, Usage
+from gatewright.domains.compute.model import Job, JobState
+from gatewright.domains.compute.used import Usage
 
 _PRECEDENCE = (
     JobState.ACTIVE,
@@ -60,8 +61,14 @@ def array_as_job(elements: Sequence[Job]) -> Job:
             peak_memory_bytes=max(e.usage.peak_memory_bytes for e in elements),
             cores=max(e.usage.cores for e in elements),
             memory_limit_bytes=max(e.usage.memory_limit_bytes for e in elements),
+            gpus=max(e.usage.gpus for e in elements),
+            gpus_busy=max(
+                (e.usage.gpus_busy for e in elements if e.usage.gpus_busy is not None),
+                default=None,
+            ),
         ),
         array_index=None,
+        attempts=max(e.attempts for e in elements),
         tasks={state.value: count for state, count in sorted(tasks.items())},
     )
 
@@ -85,4 +92,5 @@ def event_data(job: Job) -> dict[str, object]:
         "started_at": optional_timestamp(job.started_at),
         "ended_at": optional_timestamp(job.ended_at),
         "array_index": job.array_index,
+        "attempts": job.attempts,
     }

@@ -6,7 +6,7 @@ import msgspec
 from pydantic import BaseModel, Field
 
 from gatewright.core.clock import optional_timestamp, timestamp
-from gatewright.domains.compute import Job, JobState, efficiency
+from gatewright.domains.compute import Estimate, Job, JobState, efficiency
 from gatewright.faces.api.problem import Problem
 
 
@@ -25,6 +25,13 @@ class JobUsageAnswer(BaseModel):
         description="Memory that was allocated to it; 0 without a limit, or where "
         "nobody knows."
     )
+    gpus: int = Field(
+        description="GPUs that were allocated to it; 0 without, or where nobody knows."
+    )
+    gpus_busy: float | None = Field(
+        description="Most GPUs that were busy at once in any sample, as an upper "
+        "bound; null where the site samples none."
+    )
 
 
 class EfficiencyAnswer(BaseModel):
@@ -38,6 +45,10 @@ class EfficiencyAnswer(BaseModel):
     memory: float | None = Field(
         description="Largest memory used, divided by the requested memory; null if it "
         "requested none."
+    )
+    gpu: float | None = Field(
+        description="Most GPUs that were busy at once in any sample, divided by the "
+        "GPUs that it had: an upper bound. Null without GPUs or samples of them."
     )
     advice: str = Field(
         description="What to request next time.",
@@ -77,6 +88,11 @@ class JobAnswer(BaseModel):
     tasks: dict[str, int] | None = Field(
         description="Number of elements in each state; null unless it is an array."
     )
+    attempts: int = Field(
+        description="Number of runs, with the present or next one: above 1 if it was "
+        "put back into the queue.",
+        examples=[1],
+    )
     directory: str = Field(description="Working directory.")
     stdout_path: str = Field(description="File of its standard output.")
     stderr_path: str = Field(description="File of its standard error.")
@@ -95,6 +111,24 @@ class JobPage(BaseModel):
     next: str | None = Field(description="Cursor of the next page, null on the last.")
 
 
+class EstimateAnswer(BaseModel):
+    """Where and when a job would run, if it were submitted now."""
+
+    expected_start_at: str | None = Field(
+        description="Expected start, RFC 3339 in UTC; null if the scheduler tells none."
+    )
+    cores: int = Field(
+        description="CPU cores of the job, or of each element of an array."
+    )
+    nodes: str = Field(
+        description="Nodes, in the scheduler's notation; empty if it tells none.",
+        examples=["n[01-04]"],
+    )
+    partition: str = Field(
+        description="Queue or partition; empty if the scheduler tells none."
+    )
+
+
 class JobOutcome(BaseModel):
     """The result of one of several specifications: a job, or why it was refused."""
 
@@ -108,6 +142,16 @@ class JobOutcomes(BaseModel):
     """The results of several specifications."""
 
     jobs: list[JobOutcome] = Field(description="One for each specification, in order.")
+
+
+def estimate_answer(estimate: Estimate) -> dict[str, object]:
+    """Return where and when a job would run as JSON values."""
+    return {
+        "expected_start_at": optional_timestamp(estimate.expected_start_at),
+        "cores": estimate.cores,
+        "nodes": estimate.nodes,
+        "partition": estimate.partition,
+    }
 
 
 def job_answer(job: Job) -> dict[str, object]:
@@ -130,6 +174,7 @@ def job_answer(job: Job) -> dict[str, object]:
         "efficiency": msgspec.to_builtins(efficiency(job)),
         "array_index": job.array_index,
         "tasks": job.tasks,
+        "attempts": job.attempts,
         "directory": job.directory,
         "stdout_path": job.stdout_path,
         "stderr_path": job.stderr_path,

@@ -247,6 +247,8 @@ class FlatJobBody(BaseModel):
 
 _ONE = TypeAdapter(JobSpecBody)
 _MANY = TypeAdapter(list[JobSpecBody])
+DRY_RUN = "dry_run"
+"""Query parameter of a submission that is only tried: no field of the job."""
 _LISTS = ("arguments", "environment", "after_ok", "after_any", "after_not_ok")
 
 
@@ -271,7 +273,8 @@ async def read_specs(request: Request) -> tuple[Sequence[JobSpec], bool]:
                 body.spec() for body in validated(_MANY.validate_python, value)
             ], True
         return [validated(_ONE.validate_python, value).spec()], False
-    query = request.query_params.multi_items()
+    asked = request.query_params.multi_items()
+    query = [pair for pair in asked if pair[0] != DRY_RUN]
     if kind in _SCRIPT_TYPES:
         fields = _fields(query)
         fields["script"] = _text(await request.body())

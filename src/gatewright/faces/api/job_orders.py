@@ -1,4 +1,4 @@
-"""Changes of submitted jobs: ``PATCH /jobs/{system}/{id}`` and ``/signal``."""
+"""Orders for submitted jobs: ``PATCH /jobs/{system}/{id}``, signals and requeuing."""
 
 from typing import Any
 
@@ -6,8 +6,16 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from gatewright.domains.compute import ChangeLimit, JobSignal, Order, SendSignal
-from gatewright.domains.compute.check import MAXIMUM_DURATION
+from gatewright.core.errors import InvalidContent
+from gatewright.domains.compute import (
+    ChangeArrayLimit,
+    ChangeLimit,
+    JobSignal,
+    Order,
+    Requeue,
+    SendSignal,
+)
+from gatewright.domains.compute.check import MAXIMUM_COUNT, MAXIMUM_DURATION
 from gatewright.faces.api.job_answers import JobAnswer, job_answer
 from gatewright.faces.api.jobs import (
     JobId,
@@ -56,13 +64,35 @@ class ChangedAttributesBody(BaseModel):
 
 
 class JobChangeBody(BaseModel):
-    """Properties of a job to change."""
+    """A property of a job to change: one of the two."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    attributes: ChangedAttributesBody = Field(
-        description="How the scheduler treats it."
+    attributes: ChangedAttributesBody | None = Field(
+        None, description="How the scheduler treats it."
     )
+    array_limit: int | None = Field(
+        None,
+        ge=1,
+        le=MAXIMUM_COUNT,
+        description="Most elements of an array that run at once; null for no limit.",
+        examples=[10],
+    )
+
+    def order(self) -> Order:
+        """Return the order for the change.
+
+        Raises
+        ------
+        InvalidContent
+            Not exactly one property is to be changed.
+        """
+        both = {"array_limit", "attributes"} <= self.model_fields_set
+        if self.attributes is not None and not both:
+            return ChangeLimit(self.attributes.duration)
+        if both or "array_limit" not in self.model_fields_set:
+            raise InvalidContent("Send “attributes” or “array_limit”, one of the two.")
+        return ChangeArrayLimit(self.array_limit)
 
 
 class CancellationAnswer(BaseModel):
@@ -112,15 +142,29 @@ async def cancel_jobs(
 async def change_job(
     request: Request, context: Context, system: System, job_id: JobId
 ) -> Response:
-    """Change the time limit of a waiting or running job.
+    """Change the time limit of a job, or how many elements of an array run at once.
 
     Slurm counts whole minutes, and lets users lower the limit of a running job but not
     raise it. The job's specification stays as it was submitted; the queue shows the new
     limit as ``duration``.
     """
     asked = await read_model(request, JobChangeBody)
-    order = ChangeLimit(asked.attributes.duration)
-    return await _given(context, system, job_id, order)
+    return await _given(context, system, job_id, asked.order())
+
+
+@router.post(
+    "/jobs/{system}/{job_id}/requeue",
+    operation_id="requeueJob",
+    response_model=JobAnswer,
+    summary="Put a job back into the queue",
+    responses=_RESPONSES,
+)
+async def requeue_job(context: Context, system: System, job_id: JobId) -> Response:
+    """End a running job and put it back into the queue, or release a held one.
+
+    It keeps its id and runs from its beginning; “attempts” counts its runs.
+    """
+    return await _given(context, system, job_id, Requeue())
 
 
 @router.post(

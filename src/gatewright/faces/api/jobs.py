@@ -17,15 +17,18 @@ from gatewright.domains.compute import (
     Refusal,
 )
 from gatewright.faces.api.job_answers import (
+    EstimateAnswer,
     JobAnswer,
     JobOutcomes,
     JobPage,
     JobUsageAnswer,
     JobWithSpecAnswer,
+    estimate_answer,
     job_answer,
     job_with_spec,
 )
 from gatewright.faces.api.job_bodies import (
+    DRY_RUN,
     JobListBody,
     read_specs,
     script_parameters,
@@ -108,6 +111,7 @@ async def systems(request: Request, context: Context) -> Response:
     summary="Submit a job",
     openapi_extra=_SUBMIT_DOCUMENT,
     responses={
+        200: {"description": "Dry run: what it would be.", "model": EstimateAnswer},
         404: {"description": "There is no such system with jobs."},
         409: {"description": "The first request with the key is in progress."},
         415: {"description": "The media type of the body is not accepted."},
@@ -116,7 +120,18 @@ async def systems(request: Request, context: Context) -> Response:
     },
 )
 async def submit_job(
-    request: Request, context: Context, system: System, key: Key = None
+    request: Request,
+    context: Context,
+    system: System,
+    key: Key = None,
+    dry_run: Annotated[
+        bool,
+        Query(
+            alias=DRY_RUN,
+            description="Only tell where and when the job would run, or why it would "
+            "be refused; nothing is submitted or recorded.",
+        ),
+    ] = False,
 ) -> Response:
     """Submit a job: a specification, a script or a form.
 
@@ -125,6 +140,10 @@ async def submit_job(
     […]}. Use `submitJobs` to submit each independently.
     """
     specs, many = await read_specs(request)
+    if dry_run:
+        estimates = await context.services.jobs.estimate(context.caller, system, specs)
+        told = [estimate_answer(one) for one in estimates]
+        return json_response({"jobs": told} if many else told[0])
     jobs = await context.services.jobs.submit(context.caller, system, specs, key=key)
     if many:
         return json_response({"jobs": [job_with_spec(job) for job in jobs]}, 201)

@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any
 
+import msgspec
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
@@ -31,6 +32,17 @@ class ResourcesAnswer(BaseModel):
     queues: list[str] = Field(description="Names of the queues or partitions.")
 
 
+class ComponentAnswer(BaseModel):
+    """A part of a heterogeneous job, whose parts request different resources."""
+
+    number: str = Field(description="The scheduler's id.", examples=["17+1"])
+    state: JobState = Field(description="State of the part.")
+    reason: str = Field(description="Why it waits.")
+    cores: int = Field(description="CPU cores that it uses or requests.")
+    nodes: int = Field(description="Nodes that it uses or requests.")
+    partition: str = Field(description="Queue or partition.")
+
+
 class QueuedAnswer(BaseModel):
     """A job in the queue, of any user."""
 
@@ -54,6 +66,9 @@ class QueuedAnswer(BaseModel):
     )
     duration: float | None = Field(
         description="Longest time that it may run, in seconds; null without a limit."
+    )
+    components: list[ComponentAnswer] = Field(
+        description="Parts of a heterogeneous job; empty for other jobs."
     )
 
 
@@ -130,6 +145,42 @@ class PartitionsAnswer(BaseModel):
     """The partitions of a system."""
 
     partitions: list[PartitionAnswer] = Field(description="The partitions.")
+    system: str = Field(description="Name of the system.")
+    as_of: str = Field(description="When the scheduler said so, RFC 3339 in UTC.")
+    failure: str = Field(
+        description="Why this is not newer, where the scheduler does not answer."
+    )
+    next: str | None = Field(description="Always null: there is one page.")
+
+
+class ReservationAnswer(BaseModel):
+    """Resources that are set aside for some users or projects, or for maintenance."""
+
+    name: str = Field(description="Name, which a job gives as “reservation”.")
+    state: str = Field(description="State as the scheduler names it.")
+    starts_at: str = Field(description="RFC 3339 in UTC.")
+    ends_at: str = Field(description="RFC 3339 in UTC.")
+    nodes: str = Field(
+        description="Its nodes, in the scheduler's notation.", examples=["n[01-04]"]
+    )
+    node_count: int = Field(description="Number of nodes.")
+    cores: int = Field(description="Number of CPU cores.")
+    partition: str = Field(description="Its partition; empty for any.")
+    users: list[str] = Field(
+        description="Accounts that may use it; one after “-” may not."
+    )
+    projects: list[str] = Field(
+        description="Projects that may use it; one after “-” may not."
+    )
+    flags: list[str] = Field(
+        description="Its properties as the scheduler names them.", examples=[["MAINT"]]
+    )
+
+
+class ReservationsAnswer(BaseModel):
+    """The reservations of a system that you may see."""
+
+    reservations: list[ReservationAnswer] = Field(description="The reservations.")
     system: str = Field(description="Name of the system.")
     as_of: str = Field(description="When the scheduler said so, RFC 3339 in UTC.")
     failure: str = Field(
@@ -226,6 +277,39 @@ async def partitions(request: Request, context: Context, system: System) -> Resp
     return listing(request, "partitions", Page(found), extra=extra)
 
 
+@router.get(
+    "/reservations/{system}",
+    operation_id="getReservations",
+    response_model=ReservationsAnswer,
+    summary="The reservations",
+    responses=_NO_SYSTEM,
+)
+async def reservations(request: Request, context: Context, system: System) -> Response:
+    """Return the reservations of resources, the earliest first.
+
+    On a system that hides reservations, only those that name you are shown.
+    """
+    whole, found = await context.services.jobs.reservations(context.caller, system)
+    extra = _last_look(system, whole.as_of, whole.failure)
+    items = [
+        {
+            "name": one.name,
+            "state": one.state,
+            "starts_at": timestamp(one.starts_at),
+            "ends_at": timestamp(one.ends_at),
+            "nodes": one.nodes,
+            "node_count": one.node_count,
+            "cores": one.cores,
+            "partition": one.partition,
+            "users": list(one.users),
+            "projects": list(one.projects),
+            "flags": list(one.flags),
+        }
+        for one in found
+    ]
+    return listing(request, "reservations", Page(items), extra=extra)
+
+
 def _last_look(system: str, as_of: float, failure: str) -> dict[str, object]:
     """Return the members on the age of a report: system, “as_of” and “failure”."""
     return {"system": system, "as_of": timestamp(as_of), "failure": failure}
@@ -249,4 +333,5 @@ def _queued(one: SeenJob) -> dict[str, object]:
         "started_at": optional_timestamp(status.started_at),
         "expected_start_at": optional_timestamp(status.expected_start_at),
         "duration": job.duration,
+        "components": msgspec.to_builtins(job.components),
     }

@@ -103,18 +103,55 @@ class TestControl:
         for answer in (
             await ada.post(f"{url}/signal", json={"signal": "USR1"}),
             await ada.patch(url, json=limit),
+            await ada.patch(url, json={"array_limit": None}),
+            await ada.post(f"{url}/requeue"),
         ):
             assert answer.status_code == 409, answer.text
             assert "The scheduler of local cannot" in answer.json()["detail"]
         for wrong in ({"signal": "SEGV"}, {}, {"signal": "USR1", "to": "all"}):
             answer = await ada.post(f"{url}/signal", json=wrong)
             assert answer.status_code == 422, answer.text
-        changes: list[dict[str, object]] = [{"attributes": {"duration": 0}}, {}]
+        changes: list[dict[str, object]] = [
+            {"attributes": {"duration": 0}},
+            {},
+            {"attributes": None},
+            {"array_limit": 0},
+            {"array_limit": 3, **limit},
+        ]
         for change in changes:
             answer = await ada.patch(url, json=change)
             assert answer.status_code == 422, answer.text
         assert (await ada.patch("/jobs/local/999", json=limit)).status_code == 404
         await ada.delete(url)
+
+    async def test_a_dry_run_checks_and_submits_nothing(
+        self, ada: httpx.AsyncClient
+    ) -> None:
+        params = {"dry_run": "true"}
+        cores = {"cpu_cores_per_process": 2}
+        spec = {"executable": "true", "resources": cores}
+        answer = await ada.post("/jobs/local", json=spec, params=params)
+        assert answer.status_code == 200
+        assert answer.json() == {
+            "expected_start_at": None, "cores": 2, "nodes": "", "partition": "",
+        }  # fmt: skip
+        answer = await ada.post("/jobs/local", json=[spec, spec], params=params)
+        assert [one["cores"] for one in answer.json()["jobs"]] == [2, 2]
+        script = {"Content-Type": "text/x-shellscript"}
+        answer = await ada.post(
+            "/jobs/local", content=b"true", headers=script, params=params
+        )
+        assert answer.json()["cores"] == 1
+        spec["resources"] = {"cpu_cores_per_process": 3}
+        answer = await ada.post("/jobs/local", json=spec, params=params)
+        assert answer.status_code == 422
+        assert (await ada.get("/jobs/local")).json()["jobs"] == []
+
+    async def test_there_are_no_reservations(self, ada: httpx.AsyncClient) -> None:
+        answer = (await ada.get("/reservations/local")).json()
+        assert (answer["reservations"], answer["failure"]) == ([], "")
+        assert answer["as_of"].endswith("Z")
+        assert (await ada.get("/reservations/none")).status_code == 404
 
     async def test_cancel_of_a_running_job(self, ada: httpx.AsyncClient) -> None:
         job_id = await submit(ada, executable="sleep", arguments=["100"])

@@ -1,0 +1,195 @@
+"""Orders for jobs on a real Slurm, dry runs, and what others have in its queue."""
+
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+from tests.cluster.conftest import Cluster
+from tests.cluster.test_gateway import (
+    active,
+    ended,
+    gateway,
+    owner,
+    settings,
+    submit,
+    until,
+    until_true,
+)
+from tests.support.gateway import RunningGateway
+from tests.support.go import WAIT_FOR_GO
+
+__all__ = ["gateway", "settings"]
+
+
+def test_a_job_is_sent_a_signal_and_its_limit_is_changed(
+    gateway: RunningGateway, settings: Path, cluster: Cluster
+) -> None:
+    home = settings.parent / "home"
+    with owner(gateway) as client:
+        script = "#!/bin/sh\ntrap 'echo got >>got' USR1\necho on >>on\n" + WAIT_FOR_GO
+        limits = {"duration": 600, "queue_name": "debug"}
+        job = submit(client, script=script, attributes=limits)
+        url = f"/api/v1/jobs/cluster/{job}"
+        until_true((home / "on").exists, "it does not run")
+        until(client, job, lambda record: record["state"] == "active")
+        answer = client.post(f"{url}/signal", json={"signal": "USR1"})
+        assert answer.status_code == 200, answer.text
+        until_true((home / "got").exists, "the signal did not come")
+        answer = client.patch(url, json={"attributes": {"duration": 290}})
+        assert answer.status_code == 200, answer.text
+        assert cluster.run("squeue", "-h", "-o", "%l").strip() == "5:00"
+        (home / "go").touch()
+        assert until(client, job, ended)["state"] == "completed"
+        for answer in (
+            client.post(f"{url}/signal", json={"signal": "USR1"}),
+            client.patch(url, json={"attributes": {"duration": 60}}),
+        ):
+            assert answer.status_code == 409, answer.text
+
+
+def test_a_job_is_put_back_and_runs_again_under_its_id(
+    gateway: RunningGateway, settings: Path, cluster: Cluster
+) -> None:
+    home = settings.parent / "home"
+    with owner(gateway) as client:
+        script = "#!/bin/sh\necho run >>runs\n" + WAIT_FOR_GO
+        job = submit(client, script=script)
+        url = f"/api/v1/jobs/cluster/{job}"
+        until_true((home / "runs").exists, "it does not run")
+        assert until(client, job, active)["attempts"] == 1
+        answer = client.post(f"{url}/requeue")
+        assert answer.status_code == 200, answer.text
+        until(client, job, lambda record: record["attempts"] == 2)
+        (home / "go").touch()
+        done = until(client, job, ended)
+        assert (done["id"], done["state"], done["attempts"]) == (job, "completed", 2)
+        assert (home / "runs").read_text() == "run\nrun\n"
+        assert client.post(f"{url}/requeue").status_code == 409
+        kept = "#!/bin/sh\n#SBATCH --no-requeue\nsleep 300\n"
+        other = submit(client, script=kept)
+        until(client, other, active)
+        answer = client.post(f"/api/v1/jobs/cluster/{other}/requeue")
+        assert answer.status_code == 422, answer.text
+        assert until(client, other, active)["attempts"] == 1
+
+
+def test_the_limit_of_an_array_is_changed(
+    gateway: RunningGateway, cluster: Cluster
+) -> None:
+    with owner(gateway) as client:
+        job = submit(client, executable="true", array="0-9%1", hold=True)
+        url = f"/api/v1/jobs/cluster/{job}"
+        for limit, shown in ((4, "[0-9%4]"), (None, "[0-9]")):
+            answer = client.patch(url, json={"array_limit": limit})
+            assert answer.status_code == 200, answer.text
+            assert cluster.run("squeue", "-h", "-o", "%K").strip("\n") in {
+                shown,
+                shown.strip("[]"),
+            }
+        answer = client.patch(f"{url}_0", json={"array_limit": 2})
+        assert answer.status_code == 200, answer.text
+        for body in ({}, {"array_limit": 2, "attributes": {"duration": 60}}):
+            assert client.patch(url, json=body).status_code == 422
+
+
+def test_a_dry_run_says_where_and_when(
+    gateway: RunningGateway, cluster: Cluster
+) -> None:
+    with owner(gateway) as client:
+
+        def tried(**spec: Any) -> httpx.Response:
+            params = {"dry_run": "true"}
+            return client.post("/api/v1/jobs/cluster", json=spec, params=params)
+
+        cores = {"process_count": 3}
+        answer = tried(executable="true", resources=cores)
+        assert answer.status_code == 200, answer.text
+        told = answer.json()
+        assert told["expected_start_at"].endswith("Z")
+        assert (told["cores"], told["nodes"]) == (3, "localhost")
+        assert told["partition"] == "batch"
+        for spec, words in (
+            ({"attributes": {"project_name": "nobody"}}, "account"),
+            ({"attributes": {"constraint": "none"}}, "feature"),
+        ):
+            answer = tried(executable="true", **spec)
+            assert answer.status_code == 422, answer.text
+            assert words in answer.json()["detail"].lower()
+        answer = client.post(
+            "/api/v1/jobs/cluster",
+            content="#!/bin/sh\n#SBATCH -n2 -p debug\n",
+            headers={"Content-Type": "text/x-shellscript"},
+            params={"dry_run": "true"},
+        )
+        assert (answer.json()["cores"], answer.json()["partition"]) == (2, "debug")
+        assert client.get("/api/v1/jobs/cluster").json()["jobs"] == []
+        assert cluster.run("squeue", "-h") == ""
+
+
+def test_a_heterogeneous_job_is_one_with_its_parts(
+    gateway: RunningGateway, cluster: Cluster
+) -> None:
+    user = cluster.users[0]
+    script = "#!/bin/sh\n#SBATCH -n1\n#SBATCH hetjob\n#SBATCH -n2 -p debug\nsleep 300\n"
+    number = cluster.run(
+        "sbatch", "--parsable", "--output=/dev/null", user=user, stdin=script
+    ).strip()
+    try:
+        with owner(gateway) as client:
+
+            def whole() -> list[dict[str, Any]]:
+                answer = client.get("/api/v1/queue/cluster", params={"user": user})
+                return list(answer.json()["everyone"])
+
+            until_true(lambda: bool(whole()), "it is not in the queue")
+            (job,) = whole()
+            assert (job["number"], job["cores"]) == (number, 3)
+            assert job["partition"] == "batch,debug"
+            parts = [(p["number"], p["cores"]) for p in job["components"]]
+            assert parts == [(f"{number}+0", 1), (f"{number}+1", 2)]
+    finally:
+        cluster.run("scancel", f"--user={user}")
+
+
+def test_reservations_are_listed(gateway: RunningGateway, cluster: Cluster) -> None:
+    with owner(gateway) as client:
+
+        def shown() -> list[dict[str, Any]]:
+            answer = client.get("/api/v1/reservations/cluster")
+            assert answer.status_code in {200, 503}, answer.text
+            return list(answer.json().get("reservations", []))
+
+        cluster.run(
+            "scontrol", "create", "reservation", "reservationname=course",
+            "starttime=now+2hours", "duration=60", f"users={cluster.users[0]}",
+            "nodes=ALL",
+        )  # fmt: skip
+        try:
+            until_true(lambda: bool(shown()), "it is not listed")
+            (one,) = shown()
+            assert (one["name"], one["nodes"], one["cores"]) == (
+                "course", "localhost", 4,
+            )  # fmt: skip
+            assert one["users"] == [cluster.users[0]]
+            begins = datetime.fromisoformat(one["starts_at"]).timestamp()
+            assert abs(begins - time.time() - 7200) < 600
+        finally:
+            cluster.run("scontrol", "delete", "reservationname=course")
+        until_true(lambda: not shown(), "it is still listed")
+
+
+def test_many_are_canceled_by_a_filter(
+    gateway: RunningGateway, cluster: Cluster
+) -> None:
+    with owner(gateway) as client:
+        hold = {"executable": "true", "hold": True}
+        gone = [submit(client, **hold, name="gone") for _ in range(3)]
+        kept = submit(client, **hold, name="kept")
+        answer = client.delete("/api/v1/jobs/cluster", params={"name": "gone"})
+        assert answer.json() == {"jobs": gone, "left": []}
+        for job in gone:
+            assert until(client, job, ended)["state"] == "canceled"
+        assert cluster.run("squeue", "-h", "-o", "%j").split() == ["kept"]
+        assert until(client, kept, lambda _: True)["state"] == "held"
