@@ -25,6 +25,7 @@ from gatewright.core.config import BrokerSettings, Section
 from gatewright.core.homes import Homes
 from gatewright.core.lease import Lease
 from gatewright.core.plugins import ARRAY_READERS, IMAGE_READERS, load_all
+from gatewright.domains.accounting import AccountingSource
 from gatewright.domains.compute import Scheduler
 from gatewright.domains.files import CommandRunner, FileSystem
 from gatewright.domains.identity import Directory, PasswordHasher, UserStore
@@ -78,6 +79,9 @@ class SchedulerPlugin(Generic[Options]):
     """Model of the backend's own settings in the system's table."""
     open: Callable[[Setting[Options]], AbstractAsyncContextManager[Scheduler]]
     """Opens the scheduler of one system; it is closed with the gateway."""
+    accounting: Callable[[Setting[Options]], AccountingSource] | None = None
+    """Returns the source of the system's projects and usage. Without one, projects are
+    kept by administrators, and usage is that of the gateway's own jobs."""
 
 
 @dataclass(frozen=True, slots=True)

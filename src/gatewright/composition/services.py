@@ -8,6 +8,7 @@ from functools import partial
 from gatewright.backends.readers import ReaderPool
 from gatewright.backends.sql.leases import SqlLeases
 from gatewright.backends.sql.measures import check_writes
+from gatewright.composition.accounting import open_accounting
 from gatewright.composition.arrays import open_datasets
 from gatewright.composition.compute import open_compute
 from gatewright.composition.discovery import open_discovery
@@ -31,6 +32,7 @@ from gatewright.core.events import EventHub
 from gatewright.core.health import Health, Part
 from gatewright.core.measures import Measure
 from gatewright.core.turns import Turns
+from gatewright.domains.accounting import Accounting
 from gatewright.domains.arrays import Datasets
 from gatewright.domains.compute import JobService
 from gatewright.domains.discovery import Discovery, ObjectChanges
@@ -74,6 +76,8 @@ class Services:
     """The task that indexes the files of the surveys."""
     jobs: JobService
     """Jobs on the systems."""
+    accounting: Accounting
+    """Projects and usage."""
     files: FileService
     """Files on the systems, accessed as the caller."""
     commands: CommandService
@@ -141,6 +145,7 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
             object_changes=object_changes,
             surveys=surveys,
             jobs=jobs,
+            accounting=await open_accounting(config, database, means, stack),
             files=files,
             commands=commands,
             streams=Turns(config.limits.streams_per_user, "streams"),

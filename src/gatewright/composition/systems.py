@@ -27,6 +27,7 @@ from gatewright.core.systems import (
     load_plugin,
     options_of,
 )
+from gatewright.domains.accounting import AccountingSource
 from gatewright.domains.compute import Scheduler
 
 Kind = TypeVar("Kind", SchedulerPlugin[Any], FileSystemPlugin[Any])
@@ -62,6 +63,28 @@ async def open_schedulers(
         for plugin in _named(SCHEDULERS, system.scheduler, SchedulerPlugin):
             opened = plugin.open(_setting(system, plugin.options, folder, means))
             found[system.name] = await stack.enter_async_context(opened)
+    return found
+
+
+def accounting_sources(
+    config: Config, means: Means
+) -> dict[str, AccountingSource | None]:
+    """Return the sources of accounting by the names of the systems that run jobs.
+
+    It is None for a scheduler that has no accounting of its own.
+
+    Raises
+    ------
+    InvalidRequest
+        A system's plug-in is not installed, or its settings are wrong.
+    """
+    folder = config.gateway.state / "jobs"
+    found: dict[str, AccountingSource | None] = {}
+    for system in config.systems:
+        for plugin in _named(SCHEDULERS, system.scheduler, SchedulerPlugin):
+            make = plugin.accounting
+            setting = _setting(system, plugin.options, folder, means)
+            found[system.name] = make(setting) if make else None
     return found
 
 

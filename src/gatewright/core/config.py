@@ -36,6 +36,7 @@ __all__ = [
 ]
 
 Count = Annotated[int, Field(ge=1)]
+Days = Annotated[int, Field(ge=1, le=3660)]
 Interval = Annotated[float, Field(ge=0.1, le=3600)]
 Access = Literal["public", "users"] | list[Name]
 

@@ -1,5 +1,7 @@
 """Accounts, status and the store of NEWT: what visitors and guests may do."""
 
+import asyncio
+
 import pytest
 from tests.faces.newt.conftest import ended, until_answered
 from tests.support.whole import GUEST, OTHER, OWNER, Whole
@@ -27,8 +29,15 @@ async def test_accounts_are_answered_from_what_is_there(gateway: Whole) -> None:
     assert (await client.get("/newt/account/group/none")).status_code == 404
     job = await client.post("/newt/queue/local", data={"jobscript": "#!/bin/sh\n"})
     await ended(client, job.json()["jobid"])
-    usage = (await client.get(f"/newt/account/usage/user/{OWNER}/")).json()
-    assert usage["items"][0]["jobs"] == 1
+    # What jobs used is read at an interval.
+    path = f"/newt/account/usage/user/{OWNER}/"
+    async with asyncio.timeout(60):
+        while (
+            not (items := (await client.get(path)).json()["items"])
+            or not items[0]["jobs"]
+        ):
+            await asyncio.sleep(0.1)
+    assert [(item["repo"], item["jobs"]) for item in items] == [("none", 1)]
     for path in ("none", "none/users"):
         found = await client.get(f"/newt/account/usage/repo/{path}")
         assert [item["user"] for item in found.json()["items"]] == [OWNER]

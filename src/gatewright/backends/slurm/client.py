@@ -48,7 +48,7 @@ class Client:
         """Return the Unix account of a user's worker."""
         if user not in self._accounts:
             outcome = await self.run(user, Call(("id", "-un"), {}))
-            self._accounts[user] = _output("id", outcome).strip()
+            self._accounts[user] = printed("id", outcome).strip()
         return self._accounts[user]
 
     async def mode(self, user: str, path: str) -> int:
@@ -58,12 +58,12 @@ class Client:
 
     async def queue(self, user: str, *selection: str) -> list[rows.QueueRow]:
         """Return jobs of the queue as a user sees it; without ``selection``, all."""
-        nonce = _nonce()
+        nonce = new_nonce()
         outcome = await self.run(user, self.slurm.queue(nonce, *selection))
         if knows_no_such_job(outcome):
             return []
         # The queue of a large cluster takes a quarter of a second.
-        return await asyncio.to_thread(parse.queue, _output("squeue", outcome), nonce)
+        return await asyncio.to_thread(parse.queue, printed("squeue", outcome), nonce)
 
     async def jobs(self, user: str, numbers: Sequence[str]) -> list[rows.QueueRow]:
         """Return those of these jobs that the controller knows."""
@@ -79,11 +79,11 @@ class Client:
         """Return the accounting records of jobs; empty on a cluster without them."""
         found: list[rows.AccountingRow] = []
         for start in range(0, len(numbers), _TOGETHER):
-            nonce, some = _nonce(), numbers[start : start + _TOGETHER]
+            nonce, some = new_nonce(), numbers[start : start + _TOGETHER]
             outcome = await self.run(user, self.slurm.accounting(nonce, some))
             if without_accounting(outcome):
                 return []
-            found += parse.accounting(_output("sacct", outcome), nonce)
+            found += parse.accounting(printed("sacct", outcome), nonce)
         return found
 
     async def exit_codes(
@@ -93,26 +93,26 @@ class Client:
         outcome = await self.run(user, self.slurm.exit_codes(numbers))
         if knows_no_such_job(outcome):
             return {}
-        return parse.exit_codes(_output("squeue", outcome))
+        return parse.exit_codes(printed("squeue", outcome))
 
     async def machines(
         self, user: str
     ) -> tuple[list[rows.NodeRow], list[rows.PartitionRow], list[rows.ReservationRow]]:
         """Return the nodes, the partitions and the reservations."""
-        nonce = _nonce()
+        nonce = new_nonce()
         nodes = await self.run(user, self.slurm.nodes(nonce))
         partitions = await self.run(user, self.slurm.partitions(nonce))
         reservations = await self.run(user, self.slurm.reservations())
         return (
-            parse.nodes(_output("sinfo", nodes), nonce),
-            parse.partitions(_output("sinfo", partitions), nonce),
-            parse.reservations(_output("scontrol", reservations)),
+            parse.nodes(printed("sinfo", nodes), nonce),
+            parse.partitions(printed("sinfo", partitions), nonce),
+            parse.reservations(printed("scontrol", reservations)),
         )
 
     async def settings(self, user: str) -> dict[str, str]:
         """Return the configuration of the cluster."""
         outcome = await self.run(user, self.slurm.settings())
-        return parse.settings(_output("scontrol", outcome))
+        return parse.settings(printed("scontrol", outcome))
 
     async def submit(self, user: str, call: Call) -> str:
         """Submit a job and return its id.
@@ -126,7 +126,7 @@ class Client:
         Unavailable
             Slurm does not answer.
         """
-        return parse.submitted(_output("sbatch", await self.run(user, call)))
+        return parse.submitted(printed("sbatch", await self.run(user, call)))
 
     async def estimate(self, user: str, call: Call) -> Estimate:
         """Ask where and when a job would run; nothing is submitted.
@@ -137,7 +137,7 @@ class Client:
             Slurm would refuse the job; the message has its reason.
         """
         outcome = await self.run(user, self.slurm.dry_run(call))
-        _output("sbatch", outcome)
+        printed("sbatch", outcome)
         told = parse.estimated(outcome.stderr.decode("utf-8", "replace"))
         if told is None:
             raise BackendFailed("sbatch did not tell where and when the job would run.")
@@ -191,8 +191,10 @@ class Client:
             os.close(descriptor)
         return claim_in(text.decode("ascii", "replace"))
 
-    async def run(self, user: str, call: Call) -> Outcome:
+    async def run(self, user: str, call: Call, seconds: float = _SECONDS) -> Outcome:
         """Run a command as a user, and return its outcome even if it failed.
+
+        It is ended after some ``seconds``.
 
         Raises
         ------
@@ -204,7 +206,7 @@ class Client:
             directory=b"/",
             environment={k.encode(): v.encode() for k, v in call.environment.items()},
             stdin=call.stdin,
-            seconds=_SECONDS,
+            seconds=seconds,
             output_bytes=_MOST_BYTES,
         )
         try:
@@ -219,7 +221,7 @@ class Client:
         return outcome
 
 
-def _output(program: str, outcome: Outcome) -> str:
+def printed(program: str, outcome: Outcome) -> str:
     """Return what a command printed.
 
     Raises
@@ -233,5 +235,6 @@ def _output(program: str, outcome: Outcome) -> str:
     return outcome.stdout.decode("utf-8", "replace")
 
 
-def _nonce() -> str:
+def new_nonce() -> str:
+    """Return a new word that separates the fields of one answer."""
     return f"@{secrets.token_hex(5)}"

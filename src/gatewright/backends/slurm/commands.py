@@ -59,7 +59,7 @@ class Slurm:
 
     def queue(self, nonce: str, *selection: str) -> Call:
         """List jobs, also recently ended ones; each array element separately."""
-        return self._question(
+        return self.question(
             "squeue",
             "--noheader",
             "--all",
@@ -71,7 +71,7 @@ class Slurm:
 
     def exit_codes(self, numbers: Sequence[str]) -> Call:
         """List exit codes that the controller still knows."""
-        return self._question(
+        return self.question(
             "squeue",
             "--noheader",
             "--all",
@@ -83,7 +83,7 @@ class Slurm:
 
     def accounting(self, nonce: str, numbers: Sequence[str]) -> Call:
         """List the accounting records of jobs, and of older jobs with the same ids."""
-        return self._question(
+        return self.question(
             "sacct",
             "--noheader",
             "--allusers",
@@ -97,20 +97,20 @@ class Slurm:
     def nodes(self, nonce: str) -> Call:
         """List the nodes, once for each partition that contains them."""
         chosen = f"--format={_format(NODE_FIELDS, nonce)}"
-        return self._question("sinfo", "--noheader", "--all", "--Node", chosen)
+        return self.question("sinfo", "--noheader", "--all", "--Node", chosen)
 
     def partitions(self, nonce: str) -> Call:
         """List the partitions."""
         chosen = f"--format={_format(PARTITION_FIELDS, nonce)}"
-        return self._question("sinfo", "--noheader", "--all", chosen)
+        return self.question("sinfo", "--noheader", "--all", chosen)
 
     def reservations(self) -> Call:
         """List the reservations, one on a line."""
-        return self._question("scontrol", "--oneliner", "show", "reservation")
+        return self.question("scontrol", "--oneliner", "show", "reservation")
 
     def settings(self) -> Call:
         """Show the configuration of the cluster."""
-        return self._question("scontrol", "show", "config")
+        return self.question("scontrol", "show", "config")
 
     def cancel(self, numbers: Sequence[str]) -> Call:
         """Cancel jobs."""
@@ -189,7 +189,8 @@ class Slurm:
             flags.append("--hold")
         return self._order("sbatch", *flags, *argv, stdin=script.encode())
 
-    def _question(self, program: str, *arguments: str) -> Call:
+    def question(self, program: str, *arguments: str) -> Call:
+        """Call a program that changes nothing, and prints times in UTC."""
         call = self._order(program, *arguments)
         return Call(call.argv, {**call.environment, **_IN_UTC})
 

@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from gatewright.backends.plugin import SchedulerPlugin, Setting
+from gatewright.backends.slurm.accounting import SlurmAccounting
+from gatewright.backends.slurm.client import Client
 from gatewright.backends.slurm.commands import Slurm
 from gatewright.backends.slurm.scheduler import SlurmScheduler
-from gatewright.core.config import Interval, Section
+from gatewright.core.config import Days, Interval, Section
 from gatewright.domains.compute import Scheduler
 
 _FIRST_LOOK_SECONDS = 5.0
@@ -25,6 +27,10 @@ class SlurmOptions(Section):
     """Slurm's configuration file, for ``SLURM_CONF``; by default Slurm's own."""
     interval: Interval = 5.0
     """Seconds between two queries of the queue, which serve all users."""
+    accounting_interval: Interval = 300.0
+    """Seconds between two queries of the accounting database, which serve all users."""
+    accounting_days: Days = 400
+    """Number of days of which usage is read from the accounting database and kept."""
 
 
 @asynccontextmanager
@@ -46,4 +52,16 @@ async def open_scheduler(setting: Setting[SlurmOptions]) -> AsyncIterator[Schedu
     yield scheduler
 
 
-plugin = SchedulerPlugin(SlurmOptions, open_scheduler)
+def accounting_of(setting: Setting[SlurmOptions]) -> SlurmAccounting:
+    """Return the source of the cluster's accounting."""
+    options = setting.options
+    return SlurmAccounting(
+        setting.name,
+        Client(setting.workers, Slurm(options.bin_dir, options.conf)),
+        setting.service_account,
+        interval=options.accounting_interval,
+        days=options.accounting_days,
+    )
+
+
+plugin = SchedulerPlugin(SlurmOptions, open_scheduler, accounting_of)

@@ -9,6 +9,7 @@ from gatewright.core.caller import Scope
 from gatewright.core.config import Config
 from gatewright.core.errors import InvalidContent, InvalidRequest
 from gatewright.faces.api import (
+    accounting,
     candidate_claims,
     candidates,
     classifiers,
@@ -49,6 +50,7 @@ ROUTERS: tuple[tuple[APIRouter, tuple[Scope, ...]], ...] = (
     (session.router, ()),
     (tokens.router, _ACCOUNT),
     (user.router, _ACCOUNT),
+    (accounting.router, (Scope.ACCOUNT_READ,)),
     (datasets.router, (Scope.DATA_READ,)),
     (images.router, (Scope.SKY_READ,)),
     (surveys.router, (Scope.SKY_READ,)),

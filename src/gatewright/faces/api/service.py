@@ -22,6 +22,8 @@ _FAMILIES = (
     "command",
     "jobs",
     "queue",
+    "projects",
+    "usage",
     "events",
     "store",
     "datasets",

@@ -2,7 +2,7 @@
 
 import os
 import pwd
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from starlette.requests import Request
@@ -10,7 +10,12 @@ from starlette.requests import Request
 from gatewright.core.caller import Role, Scope
 from gatewright.core.errors import NotFound
 from gatewright.core.pages import MAXIMUM_LIMIT
-from gatewright.domains.compute import Job, JobFilter
+from gatewright.domains.accounting import (
+    LONGEST_DAYS,
+    By,
+    UsageLine,
+    UsageQuery,
+)
 from gatewright.domains.identity import LOCAL, User
 from gatewright.web.context import request_context
 
@@ -137,45 +142,46 @@ async def _visible(request: Request) -> list[User]:
 
 
 async def user_usage(request: Request) -> object:
-    """Return what a user's recorded jobs have used, by project."""
+    """Return what a user's jobs were given, by project."""
     context = request_context(request)
     name = request.path_params["name"]
     await context.services.identity.users.get(context.caller, name)
-    jobs = await _jobs(request)
-    projects = sorted({_project(job) for job in jobs})
-    mine = [job for job in jobs if job.user == name]
-    return {"items": [_usage(mine, name, project) for project in projects if mine]}
+    return await _usage(request, person=name)
 
 
 async def project_usage(request: Request) -> object:
-    """Return what the caller's recorded jobs of a project have used."""
-    name = request.path_params["name"]
-    jobs = [job for job in await _jobs(request) if _project(job) == name]
-    users = sorted({job.user for job in jobs})
-    return {"items": [_usage(jobs, user, name) for user in users]}
+    """Return what the jobs of a project were given, by those users one may see."""
+    return await _usage(request, project=request.path_params["name"])
 
 
-async def _jobs(request: Request) -> list[Job]:
-    """Return the caller's latest recorded jobs on all systems."""
+async def _usage(request: Request, **chosen: str) -> Mapping[str, object]:
+    """Return rows of usage by user and project, of all systems and recorded days.
+
+    Jobs without a project belong to the project “none”.
+    """
     context = request_context(request)
-    jobs = context.services.jobs
-    found: list[Job] = []
-    for system in jobs.systems:
-        page = await jobs.list(context.caller, system, JobFilter(), MAXIMUM_LIMIT)
-        found += page.items
-    return found
-
-
-def _project(job: Job) -> str:
-    return job.spec.attributes.project_name or "none"
-
-
-def _usage(jobs: Iterable[Job], user: str, project: str) -> dict[str, object]:
-    own = [job for job in jobs if job.user == user and _project(job) == project]
-    return {
-        "user": user,
-        "repo": project,
-        "jobs": len(own),
-        "cpu_hours": round(sum(job.usage.cpu_seconds for job in own) / 3600, 6),
-        "wall_hours": round(sum(job.usage.wall_seconds for job in own) / 3600, 6),
-    }
+    accounting = context.services.accounting
+    last = accounting.today()
+    by = (By.PERSON, By.PROJECT)
+    query = UsageQuery(by, last - LONGEST_DAYS + 1, last, **chosen)
+    rows: list[UsageLine] = []
+    cursor: str | None = None
+    while True:
+        found = await accounting.usage(context.caller, query, MAXIMUM_LIMIT, cursor)
+        rows += found.lines.items
+        cursor = found.lines.next
+        if cursor is None:
+            break
+    items = [
+        {
+            "user": row.keys[By.PERSON],
+            "repo": row.keys[By.PROJECT],
+            "jobs": row.amount.jobs,
+            "cpu_hours": round(row.amount.cpu_seconds / 3600, 6),
+            "node_hours": round(row.amount.node_seconds / 3600, 6),
+            "gpu_hours": round(row.amount.gpu_seconds / 3600, 6),
+            "wall_hours": round(row.amount.wall_seconds / 3600, 6),
+        }
+        for row in rows
+    ]
+    return {"items": items}

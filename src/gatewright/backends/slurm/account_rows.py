@@ -1,0 +1,264 @@
+"""Parses what Slurm's commands print of accounts, shares and usage, without any I/O."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gatewright.backends.slurm import values
+from gatewright.backends.slurm.account_commands import (
+    ACCOUNT_FIELDS,
+    ASSOCIATION_FIELDS,
+    SHARE_FIELDS,
+    USE_FIELDS,
+)
+from gatewright.core.errors import BackendFailed
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRow:
+    """An account as listed by ``sacctmgr show account``."""
+
+    account: str
+    """Name of the account."""
+    coordinators: tuple[str, ...]
+    """Users who may change it."""
+    organization: str
+    """Organization that it belongs to."""
+    description: str
+    """Description by an administrator."""
+
+
+@dataclass(frozen=True, slots=True)
+class AssociationRow:
+    """An association as listed by ``sacctmgr show assoc``.
+
+    It stands for an account if it has no user, else for a user in an account.
+    """
+
+    account: str
+    """Name of the account."""
+    user: str
+    """Name of the user; empty for the account itself."""
+    partition: str
+    """Partition to which it is limited; empty for all."""
+    parent: str
+    """Account above; empty for the root and for users."""
+    granted: dict[str, float]
+    """``GrpTRESMins``: minutes of each resource that all its jobs together may use."""
+    at_once: dict[str, float]
+    """``GrpTRES``: most of each resource that its jobs may have at the same time."""
+    jobs: int | None
+    """Most jobs that run at the same time; None without a limit."""
+    submitted: int | None
+    """Most jobs that run and wait; None without a limit."""
+    duration: float | None
+    """Longest time limit of a job in seconds; None without a limit."""
+    qos: tuple[str, ...]
+    """Qualities of service that jobs may name."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShareRow:
+    """Fair share of an association as listed by ``sshare``; None for what is empty."""
+
+    account: str
+    """Name of the account."""
+    user: str
+    """Name of the user; empty for the account itself."""
+    partition: str
+    """Partition to which the association is limited; empty for all."""
+    shares: int | None
+    """Assigned shares; None for ``parent``."""
+    normal_shares: float | None
+    """Part of all shares."""
+    usage: float | None
+    """Usage that is weighed, in seconds."""
+    effective_usage: float | None
+    """Part of the usage of the account above."""
+    factor: float | None
+    """Fair-share factor."""
+    level: float | None
+    """Shares divided by usage; None also for ``inf``."""
+    used: dict[str, float] | None
+    """``GrpTRESRaw``: minutes of each resource that its jobs used."""
+
+
+@dataclass(frozen=True, slots=True)
+class UseRow:
+    """Part of a job within a time window, as listed by ``sacct --truncate``."""
+
+    user: str
+    """Unix account that the job ran under."""
+    account: str
+    """Account that was charged."""
+    partition: str
+    """Partition that it ran in."""
+    cores: int
+    """CPU cores that were allocated."""
+    nodes: int
+    """Nodes that were allocated."""
+    gpus: float
+    """GPUs that were allocated, if the site has Slurm record them."""
+    seconds: float
+    """Elapsed time within the window, without the time that it was suspended."""
+    started_at: float | None
+    """Start within the window, seconds since 1970 UTC; None if it never started."""
+    ended_at: float | None
+    """End within the window, seconds since 1970 UTC; None if it has not ended."""
+
+
+def accounts(text: str) -> list[AccountRow]:
+    """Return the accounts from the output of :meth:`AccountQueries.accounts`.
+
+    Raises
+    ------
+    BackendFailed
+        The output has another form.
+    """
+    found = []
+    width = ACCOUNT_FIELDS.count(",")
+    for line in text.splitlines():
+        # The last field may contain the separator: an administrator wrote it.
+        name, coordinators, organization, description = _cells(line, width, most=width)
+        found.append(
+            AccountRow(name, _names(coordinators), organization, description.strip())
+        )
+    return found
+
+
+def associations(text: str) -> list[AssociationRow]:
+    """Return the associations from the output of :meth:`AccountQueries.associations`.
+
+    Raises
+    ------
+    BackendFailed
+        The output has another form.
+    """
+    found = []
+    for line in text.splitlines():
+        cells = _cells(line, ASSOCIATION_FIELDS.count(","))
+        account, user, partition, parent, minutes, at_once, *rest = cells
+        jobs, submitted, most_jobs, most_submitted, duration, qos = rest
+        found.append(
+            AssociationRow(
+                account,
+                user,
+                partition,
+                parent,
+                granted=resources(minutes),
+                at_once=resources(at_once),
+                jobs=_least(jobs, most_jobs),
+                submitted=_least(submitted, most_submitted),
+                duration=values.seconds(duration),
+                qos=_names(qos),
+            )
+        )
+    return found
+
+
+def shares(text: str) -> list[ShareRow]:
+    """Return the fair shares from the output of :meth:`AccountQueries.shares`.
+
+    Raises
+    ------
+    BackendFailed
+        The output has another form.
+    """
+    found = []
+    for line in text.splitlines():
+        cells = _cells(line, SHARE_FIELDS.count(","))
+        account, user, partition, raw, *rest = (cell.strip() for cell in cells)
+        normal, usage, effective, factor, level, used = rest
+        found.append(
+            ShareRow(
+                account,
+                user,
+                partition,
+                int(raw) if raw.isdigit() else None,
+                _number(normal),
+                _number(usage),
+                _number(effective),
+                _number(factor),
+                _number(level),
+                resources(used),
+            )
+        )
+    return found
+
+
+def uses(text: str, nonce: str) -> list[UseRow]:
+    """Return the parts of jobs from the output of :meth:`AccountQueries.usage`.
+
+    Raises
+    ------
+    BackendFailed
+        The output has another form.
+    """
+    found = []
+    for line in text.splitlines():
+        cells = line.split(nonce)
+        if len(cells) != USE_FIELDS.count(",") + 1:
+            raise BackendFailed("What sacct answered about usage makes no sense.")
+        user, account, partition, cores, nodes, given, elapsed, start, end = cells
+        found.append(
+            UseRow(
+                user,
+                account,
+                partition,
+                values.count(cores),
+                values.count(nodes),
+                gpus_in(resources(given)) or 0.0,
+                float(elapsed) if elapsed.isdigit() else 0.0,
+                values.moment(start),
+                values.moment(end),
+            )
+        )
+    return found
+
+
+def resources(text: str) -> dict[str, float]:
+    """Return the numbers in a list of resources (``cpu=4,mem=1000M,gres/gpu=2``).
+
+    Sizes are left out.
+    """
+    pairs = (part.partition("=") for part in text.split(","))
+    return {name: float(number) for name, _, number in pairs if _is_number(number)}
+
+
+def gpus_in(found: dict[str, float]) -> float | None:
+    """Return the GPUs in a list of resources, of all types; None if it names none."""
+    typed = [count for name, count in found.items() if name.startswith("gres/gpu:")]
+    return found.get("gres/gpu", sum(typed) if typed else None)
+
+
+def hides(text: str) -> frozenset[str]:
+    """Return what ``sacctmgr show configuration`` says the database keeps private."""
+    own = text.partition("SlurmDBD configuration")[2]
+    for line in own.splitlines():
+        name, _, value = line.partition("=")
+        if name.strip() == "PrivateData":
+            return frozenset(value.strip().split(",")) - {"none", "(null)", ""}
+    return frozenset()
+
+
+def _cells(line: str, width: int, most: int = -1) -> Sequence[str]:
+    cells = line.split("|", most)
+    if len(cells) != width + 1:
+        raise BackendFailed("What Slurm answered about its accounts makes no sense.")
+    return cells
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, text.split(",")))
+
+
+def _least(*texts: str) -> int | None:
+    """Return the smallest number of those that are given; None if none is."""
+    return min((int(text) for text in texts if text.isdigit()), default=None)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.replace(".", "", 1).isdigit()
+
+
+def _number(text: str) -> float | None:
+    return float(text) if _is_number(text) else None

@@ -1,0 +1,34 @@
+"""Opens the accounting of the systems, and reads it into the gateway's database."""
+
+from contextlib import AsyncExitStack
+
+from gatewright.backends.sql import Database
+from gatewright.backends.sql.accounting import SqlAccountBook
+from gatewright.backends.sql.job_usage import SqlJobUsage
+from gatewright.composition.systems import Means, accounting_sources
+from gatewright.core.background import Background
+from gatewright.core.clock import system_clock
+from gatewright.core.config import Config
+from gatewright.domains.accounting import Accounting, Keeper
+
+
+async def open_accounting(
+    config: Config, database: Database, means: Means, stack: AsyncExitStack
+) -> Accounting:
+    """Return the service, and begin to read the accounting; the stack ends it.
+
+    One gateway process reads that of a system, at its interval, for all users.
+    """
+    book = SqlAccountBook(database)
+    sources = accounting_sources(config, means)
+    for name, given in sources.items():
+        source = given or SqlJobUsage(database, name)
+        keeper = Keeper(name, source, book, system_clock)
+        await stack.enter_async_context(
+            Background(
+                f"reading the accounting of {name}",
+                keeper.look,
+                lease=means.lease(f"accounting/{name}"),
+            )
+        )
+    return Accounting(book, tuple(sources), system_clock)

@@ -1,0 +1,143 @@
+"""Projects and usage as far as the caller may see them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from gatewright.core.caller import Caller, Scope
+from gatewright.core.clock import Clock
+from gatewright.core.errors import InvalidContent, NotFound
+from gatewright.core.pages import Page, page_limit
+from gatewright.domains.accounting.model import (
+    DAY_SECONDS,
+    Amount,
+    By,
+    Coverage,
+    Project,
+    UsageLine,
+    UsageQuery,
+    Viewer,
+)
+from gatewright.domains.accounting.ports import AccountBook
+
+USUAL_DAYS = 30
+"""Days of a query that names no first day."""
+LONGEST_DAYS = 3660
+"""Most days of a query."""
+
+
+@dataclass(frozen=True, slots=True)
+class UsageAnswer:
+    """Usage with its total and its age."""
+
+    query: UsageQuery
+    """The query, with its days filled in."""
+    lines: Page[UsageLine]
+    """A page of sums."""
+    total: Amount
+    """The sum of all lines of all pages."""
+    coverage: Sequence[Coverage]
+    """How far the usage of the queried systems is known."""
+
+    @property
+    def as_of(self) -> float | None:
+        """Time of the oldest reading, seconds since 1970; None without any."""
+        return min(
+            (c.as_of for c in self.coverage if c.as_of is not None), default=None
+        )
+
+
+class Accounting:
+    """Answers questions about projects and usage from the book."""
+
+    def __init__(self, book: AccountBook, systems: Sequence[str], clock: Clock) -> None:
+        self._book = book
+        self._systems = systems
+        self._clock = clock
+
+    async def coverage(self, system: str = "") -> Sequence[Coverage]:
+        """Return how far usage is known, of one system or of all.
+
+        Raises
+        ------
+        NotFound
+            There is no such system with jobs.
+        """
+        if system and system not in self._systems:
+            raise NotFound(f"There is no system “{system[:80]}” with jobs.")
+        known = {one.system: one for one in await self._book.coverage()}
+        unread = "Its accounting has not been read yet."
+        return [
+            known.get(name) or Coverage(name, None, None, kept=False, failure=unread)
+            for name in self._systems
+            if system in {"", name}
+        ]
+
+    async def projects(
+        self,
+        caller: Caller,
+        system: str = "",
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> Page[Project]:
+        """Return a page of the projects that the caller belongs to or coordinates."""
+        viewer = viewer_of(caller)
+        await self.coverage(system)
+        return await self._book.projects(
+            viewer, page_limit(limit), cursor, system=system
+        )
+
+    async def project(self, caller: Caller, system: str, name: str) -> Project:
+        """Return one project.
+
+        Raises
+        ------
+        NotFound
+            There is no such project that the caller may see.
+        """
+        viewer = viewer_of(caller)
+        await self.coverage(system)
+        page = await self._book.projects(viewer, 1, None, system=system, name=name)
+        if not page.items:
+            raise NotFound(f"There is no project “{name[:80]}” that you may see.")
+        return page.items[0]
+
+    async def usage(
+        self,
+        caller: Caller,
+        query: UsageQuery,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> UsageAnswer:
+        """Return sums of the usage that the caller may see.
+
+        Raises
+        ------
+        InvalidContent
+            The query ends before it begins, or has more than :data:`LONGEST_DAYS` days.
+        """
+        viewer = viewer_of(caller)
+        if query.last < query.first:
+            raise InvalidContent("“to” is the last day, and not before “from”.")
+        if query.last - query.first >= LONGEST_DAYS:
+            raise InvalidContent(f"A query has at most {LONGEST_DAYS} days.")
+        query = replace(query, by=tuple(dict.fromkeys(query.by)) or (By.PROJECT,))
+        coverage = await self.coverage(query.system)
+        lines = await self._book.usage(viewer, query, page_limit(limit), cursor)
+        total = await self._book.total(viewer, query)
+        return UsageAnswer(query, lines, total, coverage)
+
+    def today(self) -> int:
+        """Return the number of the current day in UTC."""
+        return int(self._clock() // DAY_SECONDS)
+
+
+def viewer_of(caller: Caller) -> Viewer:
+    """Return who looks, for the queries of the book.
+
+    Raises
+    ------
+    NotSignedIn, NotAllowed
+        The caller is a visitor, or has no scope ``account:read``.
+    """
+    caller.require(Scope.ACCOUNT_READ)
+    return Viewer(caller.require_user(), caller.may(Scope.ADMIN))

@@ -1,0 +1,158 @@
+"""Projects and usage: ``/projects`` and ``/usage``."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request
+from starlette.responses import Response
+
+from gatewright.core.errors import InvalidContent
+from gatewright.core.pages import Page
+from gatewright.domains.accounting import (
+    USUAL_DAYS,
+    By,
+    UsageQuery,
+    day_of,
+    day_text,
+)
+from gatewright.faces.api.accounting_answers import (
+    ProjectAnswer,
+    ProjectList,
+    UsageAnswerBody,
+    amount_answer,
+    coverage_answers,
+    line_answer,
+    project_answer,
+)
+from gatewright.web.context import Context
+from gatewright.web.listing import Cursor, Limit, json_response, listing
+
+router = APIRouter(tags=["accounting"])
+_NO_SYSTEM: dict[int | str, dict[str, Any]] = {
+    404: {"description": "There is no such system with jobs."}
+}
+_NO_PROJECT: dict[int | str, dict[str, Any]] = {
+    404: {"description": "There is no such project that you may see."}
+}
+
+Text = Annotated[str, Query(max_length=200)]
+Day = Annotated[str, Query(max_length=10, examples=["2026-11-29"])]
+
+
+@router.get(
+    "/projects",
+    operation_id="listProjects",
+    response_model=ProjectList,
+    summary="My projects",
+    responses=_NO_SYSTEM,
+)
+async def projects(
+    request: Request,
+    context: Context,
+    system: Annotated[Text, Query(description="Only of this system.")] = "",
+    limit: Limit = None,
+    cursor: Cursor = None,
+) -> Response:
+    """List the projects that you belong to or coordinate, with allocation and share.
+
+    Administrators see all projects. Of the members of a project you see yourself, and
+    everybody if you coordinate it.
+    """
+    accounting = context.services.accounting
+    page = await accounting.projects(context.caller, system, limit, cursor)
+    shown = Page([project_answer(one) for one in page.items], page.next)
+    extra = coverage_answers(await accounting.coverage(system))
+    return listing(request, "projects", shown, extra=extra)
+
+
+@router.get(
+    "/projects/{system}/{name}",
+    operation_id="getProject",
+    response_model=ProjectAnswer,
+    summary="A project",
+    responses=_NO_PROJECT,
+)
+async def project(
+    context: Context,
+    system: Annotated[str, Path(description="Name of the system.")],
+    name: Annotated[str, Path(description="Name of the project.")],
+) -> Response:
+    """Return a project that you belong to or coordinate."""
+    found = await context.services.accounting.project(context.caller, system, name)
+    return json_response(project_answer(found))
+
+
+@router.get(
+    "/usage",
+    operation_id="getUsage",
+    response_model=UsageAnswerBody,
+    summary="Usage",
+    responses={
+        **_NO_SYSTEM,
+        422: {"description": "A day is no date, or “to” is before “from”."},
+    },
+)
+async def usage(
+    request: Request,
+    context: Context,
+    by: Annotated[
+        list[By] | None,
+        Query(
+            description="What each sum stands for, by default “project”; repeat it for "
+            "sums of each combination.",
+            max_length=6,
+        ),
+    ] = None,
+    first: Annotated[
+        Day,
+        Query(
+            alias="from",
+            description=f"First day in UTC; by default {USUAL_DAYS} days up to “to”.",
+        ),
+    ] = "",
+    last: Annotated[
+        Day, Query(alias="to", description="Last day in UTC, included; by default now.")
+    ] = "",
+    system: Annotated[Text, Query(description="Only of this system.")] = "",
+    project: Annotated[Text, Query(description="Only of this project.")] = "",
+    person: Annotated[Text, Query(description="Only of this person.")] = "",
+    partition: Annotated[Text, Query(description="Only in this partition.")] = "",
+    limit: Limit = None,
+    cursor: Cursor = None,
+) -> Response:
+    """Return what was allocated to jobs, summed by project, person, partition or time.
+
+    You see the usage of your projects. By person, or of one person, you see your own
+    usage, and everyone's in projects that you coordinate. Administrators see all.
+
+    Days are days of UTC. Of a job that ran for several days, each day has its part.
+    """
+    accounting = context.services.accounting
+    to = _day(last, "to") if last else accounting.today()
+    since = _day(first, "from") if first else to - USUAL_DAYS + 1
+    query = UsageQuery(by or (), since, to, system, project, person, partition)
+    found = await accounting.usage(context.caller, query, limit, cursor)
+    shown = Page([line_answer(line) for line in found.lines.items], found.lines.next)
+    extra = {
+        "total": amount_answer(found.total),
+        "by": [key.value for key in found.query.by],
+        "from": day_text(since),
+        "to": day_text(to),
+        **coverage_answers(found.coverage),
+    }
+    return listing(request, "usage", shown, extra=extra)
+
+
+def _day(text: str, name: str) -> int:
+    """Return the number of a day in a query.
+
+    Raises
+    ------
+    InvalidContent
+        The text is no date.
+    """
+    try:
+        return day_of(text)
+    except ValueError as error:
+        raise InvalidContent(
+            f"“{name}” is a day such as 2026-11-29, and not “{text}”."
+        ) from error

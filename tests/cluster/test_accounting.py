@@ -1,0 +1,348 @@
+"""Projects, fair share and usage of a real Slurm, as its own commands state them.
+
+It has a cluster of its own: the database is told that jobs ran on other days.
+"""
+
+import subprocess
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from tests.cluster.conftest import Cluster, started
+from tests.cluster.test_gateway import SECONDS, owner, served
+from tests.support.gateway import RunningGateway, command
+
+SETTINGS = """
+PriorityType=priority/multifactor
+PriorityDecayHalfLife=0
+PriorityUsageResetPeriod=YEARLY
+PriorityCalcPeriod=1
+PriorityWeightFairshare=1000
+PriorityWeightAge=1000
+AccountingStorageTRES=gres/gpu
+"""
+TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+FIRST = TODAY - timedelta(days=3)
+DAYS = [FIRST + timedelta(days=number) for number in range(3)]
+
+Sums = dict[tuple[str, str, str], float]
+"""Seconds by account, user and resource."""
+
+
+@pytest.fixture(scope="module")
+def accounted() -> Iterator[Cluster]:
+    """Yield a cluster with a tree of accounts, and jobs on the three days before."""
+    for cluster in started():
+        cluster.end("slurmctld", "TERM")
+        text = cluster.conf.read_text()
+        old = "AccountingStorageEnforce=associations"
+        assert old in text
+        cluster.conf.write_text(text.replace(old, f"{old},limits") + SETTINGS)
+        cluster.begin("slurmctld")
+        until(cluster.answers, "the controller")
+        make_accounts(cluster)
+        run_jobs(cluster)
+        yield cluster
+
+
+def make_accounts(cluster: Cluster) -> None:
+    ann, bob = cluster.users
+    for words in (
+        "add account physics Organization=uni",
+        "add account optics parent=physics Description=optics Organization=uni",
+        f"add user {ann} Account=optics Fairshare=3",
+        f"add user {bob} Account=optics partition=debug",
+        f"add coordinator account=physics names={bob}",
+        "modify account optics set GrpTRESMins=cpu=1000,gres/gpu=60 GrpTRES=cpu=8",
+        "modify account optics set GrpJobs=10 MaxWall=01:00:00",
+    ):
+        cluster.run("sacctmgr", "--quiet", "--immediate", *words.split())
+    cluster.run(
+        "sacctmgr", "--quiet", "--immediate", "modify", "account", "physics", "set",
+        "Description=all of it | really",
+    )  # fmt: skip
+
+
+def run_jobs(cluster: Cluster) -> None:
+    ann, bob = cluster.users
+
+    def submit(user: str, *options: str) -> None:
+        cluster.run(
+            "sbatch",
+            "--output=/dev/null",
+            "--time=5",
+            "--wrap=sleep 1",
+            *options,
+            user=user,
+        )
+
+    for account in ("science", "optics"):
+        for partition in ("batch", "debug"):
+            for cores in ("1", "2"):
+                submit(ann, "-A", account, "-p", partition, "-c", cores)
+    submit(bob, "-A", "optics", "-p", "debug", "-c", "3")
+    until(lambda: not cluster.run("squeue", "--noheader"), "the end of the jobs")
+    until(lambda: in_database(cluster, PENDING) == "0", "the end in the database")
+    # Each begins some hours after the one before, runs for hours, some past midnight.
+    in_database(
+        cluster,
+        f"""
+        UPDATE testbed_job_table SET
+            time_submit = {FIRST.timestamp():.0f},
+            time_eligible = {FIRST.timestamp():.0f},
+            time_start = {FIRST.timestamp():.0f} + (id_job - 1) * 23017,
+            time_end = {FIRST.timestamp():.0f} + (id_job - 1) * 23017 + id_job * 3001,
+            tres_alloc = IF(id_job = 9, CONCAT(tres_alloc, ',1001=2'), tres_alloc);
+        UPDATE testbed_event_table SET time_start = {FIRST.timestamp():.0f} - 86400
+            WHERE time_end = 0;
+        DELETE FROM testbed_usage_hour_table;
+        DELETE FROM testbed_assoc_usage_hour_table;
+        UPDATE testbed_last_ran_table SET hourly_rollup = {FIRST.timestamp():.0f},
+            daily_rollup = {FIRST.timestamp():.0f},
+            monthly_rollup = {FIRST.timestamp():.0f};
+        """,
+    )
+    cluster.run("sacctmgr", "--immediate", "rollup")
+    until(lambda: bool(reported(cluster, FIRST, TODAY)), "a report")
+
+
+PENDING = "SELECT COUNT(*) FROM testbed_job_table WHERE time_end = 0"
+
+
+def in_database(cluster: Cluster, statements: str) -> str:
+    done = subprocess.run(
+        ["mariadb", "--no-defaults", "-u", "root", "-N", "-B",
+         f"--socket={cluster.folder}/mariadb/socket", "slurm"],
+        check=False, capture_output=True, text=True, input=statements, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def reported(cluster: Cluster, first: datetime, end: datetime) -> Sums:
+    """Return what ``sreport`` states of the users."""
+    told = cluster.run(
+        "env", "TZ=UTC0", "sreport", "--noheader", "--parsable2", "-t", "seconds",
+        "-T", "cpu,node,gres/gpu", "cluster", "AccountUtilizationByUser",
+        f"start={first:%Y-%m-%d}", f"end={end:%Y-%m-%d}",
+        "format=Account,Login,TresName,Used",
+    )  # fmt: skip
+    rows = [line.split("|") for line in told.splitlines()]
+    return {
+        (account.strip(), user, tres): float(used)
+        for account, user, tres, used in rows
+        if user and float(used)
+    }
+
+
+def until(condition: Callable[[], bool], missing: str) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, f"not in time: {missing}"
+        time.sleep(0.2)
+
+
+@pytest.fixture(scope="module")
+def gateway(
+    accounted: Cluster, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningGateway]:
+    folder = tmp_path_factory.mktemp("gateway")
+    path = folder / "gatewright.toml"
+    path.write_text(
+        f"""
+[gateway]
+listen = "127.0.0.1:0"
+state = "{folder}/state"
+
+[[systems]]
+name = "cluster"
+scheduler = "slurm"
+conf = "{accounted.conf}"
+accounting_interval = 0.5
+accounting_days = 20
+""",
+        encoding="utf-8",
+    )
+    with served(path) as opened:
+        for user in accounted.users:
+            named = ("--config", str(path), user, "--password-stdin")
+            command("user", "add", *named, stdin="a long enough password")
+        with owner(opened) as client:
+            since = (TODAY - timedelta(days=19)).date().isoformat()
+
+            def known() -> bool:
+                (of,) = client.get("/api/v1/usage").json()["systems"]
+                return bool(of["since"] == since)
+
+            until(known, "the usage of twenty days")
+        yield opened
+
+
+def person(gateway: RunningGateway, user: str) -> httpx.Client:
+    settings = gateway.state.parent / "gatewright.toml"
+    asked = ("token", "create", "--config", str(settings), "--user", user)
+    return gateway.client(command(*asked).strip())
+
+
+def usage(client: httpx.Client, *by: str, **chosen: str) -> list[dict[str, Any]]:
+    dates = {"from": f"{FIRST:%Y-%m-%d}", "to": f"{DAYS[-1]:%Y-%m-%d}"}
+    answer = client.get("/api/v1/usage", params={"by": by, **dates, **chosen})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["as_of"]
+    assert [one["failure"] for one in answer.json()["systems"]] == [""]
+    lines: list[dict[str, Any]] = answer.json()["usage"]
+    return lines
+
+
+def sums(lines: list[dict[str, Any]]) -> Sums:
+    kinds = {"cpu": "cpu_seconds", "node": "node_seconds", "gres/gpu": "gpu_seconds"}
+    found: defaultdict[tuple[str, str, str], float] = defaultdict(float)
+    for line in lines:
+        for tres, name in kinds.items():
+            found[line["project"], line["person"], tres] += line[name]
+    return {key: value for key, value in found.items() if value}
+
+
+def test_usage_equals_that_of_sreport(
+    gateway: RunningGateway, accounted: Cluster
+) -> None:
+    with owner(gateway) as client:
+        told = reported(accounted, FIRST, TODAY)
+        ann, bob = accounted.users
+        assert {("science", ann, "cpu"), ("optics", bob, "node")} <= told.keys()
+        assert told["optics", ann, "gres/gpu"] == 9 * 3001 * 2
+        assert sums(usage(client, "project", "person")) == told
+        assert sums(usage(client, "project", "person", "partition")) == told
+        for day in DAYS:
+            date = f"{day:%Y-%m-%d}"
+            one = usage(client, "project", "person", **{"from": date, "to": date})
+            assert sums(one) == reported(accounted, day, day + timedelta(days=1))
+        by_day = usage(client, "day")
+        assert [line["day"] for line in by_day] == [f"{day:%Y-%m-%d}" for day in DAYS]
+        assert sum(line["jobs"] for line in by_day) == 10
+        (debug,) = [
+            one for one in usage(client, "partition") if one["partition"] == "debug"
+        ]
+        # Jobs 4, 5, 8, 9 and 10, of which each ran for 3001 s times its number.
+        assert debug["wall_seconds"] == 3001 * (4 + 5 + 8 + 9 + 10)
+
+
+def test_fair_share_equals_that_of_sshare(
+    gateway: RunningGateway, accounted: Cluster
+) -> None:
+    fields = "Account,User,RawShares,NormShares,RawUsage,EffectvUsage,FairShare,LevelFS"
+
+    def stated() -> dict[tuple[str, str], list[str]]:
+        told = accounted.run("sshare", "-anP", f"--format={fields}")
+        rows = [[cell.strip() for cell in row.split("|")] for row in told.splitlines()]
+        return {(row[0], row[1]): row[2:] for row in rows}
+
+    def written(share: dict[str, Any]) -> list[str]:
+        """Return a fair share as ``sshare`` prints it."""
+        whole = ("shares", "usage")
+        names = (
+            "shares",
+            "normal_shares",
+            "usage",
+            "effective_usage",
+            "factor",
+            "level",
+        )
+        return [
+            "" if share[name] is None
+            else f"{share[name]:.0f}" if name in whole
+            else f"{share[name]:.6f}"
+            for name in names
+        ]  # fmt: skip
+
+    with owner(gateway) as client:
+
+        def same() -> bool:
+            told = {
+                key: ["" if cell == "inf" else cell for cell in cells]
+                for key, cells in stated().items()
+            }
+            weighed = any(float(cells[2] or 0) for cells in told.values())
+            found = {}
+            for project in client.get("/api/v1/projects").json()["projects"]:
+                found[project["name"], ""] = written(project["fair_share"])
+                for member in project["members"]:
+                    if member["belongs"]:
+                        key = project["name"], member["person"]
+                        found[key] = written(member["fair_share"])
+            return weighed and found == told
+
+        # Slurm weighs usage once a minute.
+        until(same, "the fair share of all accounts")
+
+
+def test_a_project_is_shown_with_its_limits(
+    gateway: RunningGateway, accounted: Cluster
+) -> None:
+    ann, bob = accounted.users
+    with owner(gateway) as client:
+        found = client.get("/api/v1/projects/cluster/optics").json()
+        assert (found["parent"], found["organization"]) == ("physics", "uni")
+        assert found["allocation"]["cpu_seconds"] == 60_000
+        assert found["allocation"]["gpu_seconds"] == 3600
+        assert found["allocation"]["node_seconds"] is None
+        assert (found["limits"]["jobs"], found["limits"]["cores"]) == (10, 8)
+        assert found["limits"]["duration"] == 3600
+        people = {one["person"]: one for one in found["members"]}
+        assert people.keys() == {ann, bob}
+        assert people[ann]["fair_share"]["shares"] == 3
+        assert (people[bob]["partition"], people[bob]["coordinator"]) == ("debug", True)
+        above = client.get("/api/v1/projects/cluster/physics").json()
+        assert above["title"] == "all of it | really"
+        assert [one["belongs"] for one in above["members"]] == [False]
+        assert client.get("/api/v1/projects/cluster/none").status_code == 404
+
+
+def test_people_see_their_own_usage_and_that_of_their_projects(
+    gateway: RunningGateway, accounted: Cluster
+) -> None:
+    ann, bob = accounted.users
+    told = reported(accounted, FIRST, TODAY)
+    with person(gateway, ann) as client:
+        names = [
+            one["name"] for one in client.get("/api/v1/projects").json()["projects"]
+        ]
+        assert names == ["optics", "science"]
+        mine = {key: value for key, value in told.items() if key[1] == ann}
+        assert sums(usage(client, "project", "person")) == mine
+        assert usage(client, "project", person=bob) == []
+        (optics,) = usage(client, "project", project="optics")
+        both = sum(told["optics", user, "cpu"] for user in (ann, bob))
+        assert optics["cpu_seconds"] == both
+        assert client.get("/api/v1/projects/cluster/physics").status_code == 404
+    with person(gateway, bob) as client:  # coordinates physics and optics
+        seen = {key: value for key, value in told.items() if key[0] == "optics"}
+        assert sums(usage(client, "project", "person")) == seen
+        names = [
+            one["name"] for one in client.get("/api/v1/projects").json()["projects"]
+        ]
+        assert names == ["optics", "physics", "science"]
+
+
+def test_the_database_is_asked_once_for_everyone(
+    gateway: RunningGateway, accounted: Cluster
+) -> None:
+    """While it is away, people still get what was read, with its age and why."""
+    accounted.end("slurmdbd", "TERM")
+    try:
+        with owner(gateway) as client:
+
+            def told() -> bool:
+                (of,) = client.get("/api/v1/projects").json()["systems"]
+                return "accounting database does not answer" in of["failure"]
+
+            until(told, "that the database is away")
+            answer = client.get("/api/v1/usage", params={"by": "day"})
+            assert answer.json()["usage"]
+            assert answer.json()["as_of"]
+    finally:
+        accounted.begin("slurmdbd")
