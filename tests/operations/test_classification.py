@@ -31,7 +31,7 @@ from gatewright.domains.classification import (
 from gatewright.domains.discovery import Candidate, Tally
 from gatewright.domains.processing import FrameRef
 from gatewright.domains.sky import Image
-from gatewright.operations.classification import Classifiers
+from gatewright.operations.classification import MOST_JUDGES, Classifiers
 from gatewright.operations.learning import (
     Found,
     Learned,
@@ -195,6 +195,30 @@ async def test_scores_are_those_of_the_active_one(world: World) -> None:
     assert again.scores[0] == found.scores[0]
     assert await world.classifiers.judge("team", [{"likeness": 0.99}]) is None
     assert await world.classifiers.judge("night", []) is None
+
+
+async def test_few_classifiers_are_kept_in_memory(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+
+    async def active(survey: str) -> str:
+        return f"r-{survey}"
+
+    async def content(classifier: str) -> Content:
+        read.append(classifier)
+        return Content(json.dumps(_judge()), "{}", "{}")
+
+    monkeypatch.setattr(world.store, "active", active)
+    monkeypatch.setattr(world.store, "content", content)
+    surveys = [f"s{number}" for number in range(MOST_JUDGES + 1)]
+    for survey in [*surveys[:-1], surveys[0], surveys[-1]]:
+        assert await world.classifiers.judge(survey, [{"likeness": 0.99}]) is not None
+    assert read == [f"r-{survey}" for survey in surveys]
+    # The least recently used one made room for the last.
+    for survey in (surveys[0], surveys[-1], surveys[1]):
+        await world.classifiers.judge(survey, [{"likeness": 0.99}])
+    assert read[len(surveys) :] == [f"r-{surveys[1]}"]
 
 
 async def test_a_training_without_a_frame_that_works_fails_with_the_reason(

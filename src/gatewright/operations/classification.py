@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -40,6 +41,8 @@ __all__ = ["Classifiers", "Found", "Learned", "Material", "Trainer"]
 
 MOST_FRAMES = 400
 """Frames of a survey that pairs are chosen from."""
+MOST_JUDGES = 16
+"""Trained classifiers that are kept in memory; the least recently used one goes."""
 _PAGE = 200
 _ENDED = "The gateway ended while it was trained; train another."
 _NONE = "There is no such classifier, or you may not see its survey."
@@ -118,7 +121,7 @@ class Classifiers:
         self._clock = clock
         self.claims = Claims(clock)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._judges: dict[str, Judge] = {}
+        self._judges: OrderedDict[str, Judge] = OrderedDict()
 
     async def close(self) -> None:
         """End the trainings."""
@@ -246,6 +249,9 @@ class Classifiers:
             if told is None:
                 return None
             judge = self._judges[name] = Judge.from_json(told)
+            if len(self._judges) > MOST_JUDGES:
+                self._judges.popitem(last=False)
+        self._judges.move_to_end(name)
         return Scores(name, await asyncio.to_thread(judge.scores, found))
 
     def _now(self, one: Classifier) -> Classifier:

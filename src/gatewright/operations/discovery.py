@@ -13,11 +13,13 @@ async def record_difference(
     difference: Product,
     science: Sequence[FrameRef],
 ) -> None:
-    """Store the detections of a difference as candidates; repeating it changes nothing.
+    """Store the detections of a difference as candidates, unless that was done before.
 
     Their time is the mean time of the science frames that have one. Each is scored by
     the active classifier of the science frames' survey, if there is one.
     """
+    if await discovery.recorded(difference.id):
+        return
     times = [frame.mjd for frame in science if frame.mjd is not None]
     found = difference.detections
     told = await classifiers.judge(

@@ -68,8 +68,11 @@ class CandidateStoreContract(ClaimContract):
 
     async def test_a_difference_is_added_once(self, store: CandidateStore) -> None:
         assert await store.add(ORIGIN, []) == 0
+        assert not await store.knows(ORIGIN.difference)
         findings = [finding(1), finding(2, ra=11.0)]
         assert await store.add(ORIGIN, findings) == 2
+        assert await store.knows(ORIGIN.difference)
+        assert not await store.knows("d-2")
         first = await self.one(store, "d-1.1")
         assert await store.add(ORIGIN, findings) == 0
         assert await self.one(store, "d-1.1") == first

@@ -97,9 +97,12 @@ class SqlCandidates:
         self._database = database
 
     async def add(self, origin: Origin, findings: Sequence[Finding]) -> int:
-        if not findings or await self._database.read(_ADDED, origin.difference):
+        if not findings or await self.knows(origin.difference):
             return 0
         return await self._database.run(lambda: _adding(origin, findings))
+
+    async def knows(self, difference: str) -> bool:
+        return bool(await self._database.read(_ADDED, difference))
 
     async def page(
         self,

@@ -33,6 +33,10 @@ class CandidateStore(Protocol):
         """
         ...
 
+    async def knows(self, difference: str) -> bool:
+        """Return whether candidates of a difference are stored."""
+        ...
+
     async def page(
         self,
         visible: Collection[str],

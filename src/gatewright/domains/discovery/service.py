@@ -65,6 +65,10 @@ class Discovery:
         self._events = events
         self._clock = clock
 
+    async def recorded(self, difference: str) -> bool:
+        """Return whether candidates of a difference are stored."""
+        return await self._store.knows(difference)
+
     async def record(self, origin: Origin, findings: Sequence[Finding]) -> None:
         """Store the detections of a difference; a repeated call changes nothing."""
         new = await self._store.add(origin, findings)
