@@ -13,9 +13,10 @@ from gatewright.backends.sql.candidates import SqlCandidates
 from gatewright.backends.sql.events import SqlEventLog
 from gatewright.backends.sql.migrations import migrate
 from gatewright.backends.sqlite import SQLITE, SqliteDatabase
+from gatewright.core.access import PUBLIC, Access
 from gatewright.core.caller import Caller
 from gatewright.core.events import EventHub
-from gatewright.domains.discovery import CandidateQuery, Discovery
+from gatewright.domains.discovery import CandidateQuery, Discovery, Hearing
 from gatewright.domains.processing import (
     Detection,
     FrameRef,
@@ -50,8 +51,11 @@ async def discovery(tmp_path: Path) -> AsyncIterator[Discovery]:
     async def visible(_: Caller) -> Collection[str]:
         return {"night"}
 
+    async def rules() -> Mapping[str, Access]:
+        return {"night": PUBLIC}
+
     hub = EventHub(SqlEventLog(database))
-    yield Discovery(SqlCandidates(database), visible, hub)
+    yield Discovery(SqlCandidates(database), visible, hub, Hearing(rules))
     await database.close()
 
 

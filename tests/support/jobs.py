@@ -18,10 +18,11 @@ from gatewright.composition.compute import open_compute
 from gatewright.composition.files import open_files, open_owner_worker
 from gatewright.composition.state import open_database, open_event_hub
 from gatewright.composition.systems import Means
+from gatewright.core.access import Access
 from gatewright.core.caller import Caller
 from gatewright.core.config import Config
 from gatewright.core.turns import Turns
-from gatewright.domains.discovery import Discovery
+from gatewright.domains.discovery import Discovery, Hearing
 
 SECONDS = 60.0
 
@@ -61,10 +62,14 @@ async def job_services(
         async def no_survey(_: Caller) -> Collection[str]:
             return ()
 
+        async def no_rules() -> Mapping[str, Access]:
+            return {}
+
+        candidates, hearing = SqlCandidates(database), Hearing(no_rules)
         services = SimpleNamespace(
             config=settings,
             events=events,
-            discovery=Discovery(SqlCandidates(database), no_survey, events),
+            discovery=Discovery(candidates, no_survey, events, hearing),
             jobs=jobs,
             files=files,
             commands=commands,

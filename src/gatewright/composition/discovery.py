@@ -7,7 +7,7 @@ from gatewright.backends.sql.candidates import SqlCandidates
 from gatewright.backends.sql.sky_objects import SqlObjects
 from gatewright.core.caller import Caller
 from gatewright.core.events import EventHub
-from gatewright.domains.discovery import Discovery, ObjectChanges
+from gatewright.domains.discovery import Discovery, Hearing, ObjectChanges
 from gatewright.domains.sky import SkyService
 
 
@@ -19,6 +19,7 @@ def open_discovery(
     async def visible(caller: Caller) -> Collection[str]:
         return {survey.id for survey in await sky.surveys(caller)}
 
-    discovery = Discovery(SqlCandidates(database), visible, events)
+    candidates = SqlCandidates(database)
+    discovery = Discovery(candidates, visible, events, Hearing(sky.rules))
     changes = ObjectChanges(SqlObjects(database), discovery, visible, events)
     return discovery, changes

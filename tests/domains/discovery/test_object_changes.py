@@ -1,6 +1,6 @@
 """Objects that people merge and split, and how that is undone."""
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from gatewright.backends.sql.events import SqlEventLog
 from gatewright.backends.sql.migrations import migrate
 from gatewright.backends.sql.sky_objects import SqlObjects
 from gatewright.backends.sqlite import SQLITE, SqliteDatabase
+from gatewright.core.access import PUBLIC, Access
 from gatewright.core.caller import Caller, Role, Scope, visitor
 from gatewright.core.errors import (
     Conflict,
@@ -29,6 +30,7 @@ from gatewright.domains.discovery import (
     ChangeKind,
     Discovery,
     Finding,
+    Hearing,
     ObjectChanges,
     Origin,
 )
@@ -43,6 +45,10 @@ def found(number: int, dec: float, snr: float = 10.0) -> Finding:
 
 async def visible(who: Caller) -> Collection[str]:
     return {"night", "team"} if who.user == "ada" else {"night"}
+
+
+async def rules() -> Mapping[str, Access]:
+    return {"night": PUBLIC, "team": Access(names=frozenset({"ada"}))}
 
 
 @dataclass
@@ -60,7 +66,7 @@ class Sky:
 
 async def opened(database: Database) -> Sky:
     hub = EventHub(SqlEventLog(database))
-    discovery = Discovery(SqlCandidates(database), visible, hub)
+    discovery = Discovery(SqlCandidates(database), visible, hub, Hearing(rules))
     changes = ObjectChanges(
         SqlObjects(database), discovery, visible, hub, clock=lambda: 1000.0
     )

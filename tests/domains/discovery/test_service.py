@@ -1,7 +1,7 @@
 """Candidates as callers have them: who sees, votes, writes and hears what."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Mapping
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from gatewright.backends.sql.candidates import SqlCandidates
 from gatewright.backends.sql.events import SqlEventLog
 from gatewright.backends.sql.migrations import migrate
 from gatewright.backends.sqlite import SQLITE, SqliteDatabase
+from gatewright.core.access import PUBLIC, Access
 from gatewright.core.caller import Caller, Role, Scope, visitor
 from gatewright.core.errors import InvalidContent, NotAllowed, NotFound, NotSignedIn
 from gatewright.core.events import Event, EventHub
@@ -22,6 +23,7 @@ from gatewright.domains.discovery import (
     Choice,
     Discovery,
     Finding,
+    Hearing,
     Origin,
     place_of,
     unit_vector,
@@ -40,12 +42,17 @@ async def visible(who: Caller) -> Collection[str]:
     return {"night", "team"} if who.user == "ada" else {"night"}
 
 
+async def rules() -> Mapping[str, Access]:
+    return {"night": PUBLIC, "team": Access(names=frozenset({"ada"}))}
+
+
 @pytest.fixture
 async def discovery(tmp_path: Path) -> AsyncIterator[Discovery]:
     database = await SqliteDatabase.open(tmp_path / "gateway.sqlite", seconds=SECONDS)
     await migrate(database, SQLITE)
     hub = EventHub(SqlEventLog(database))
-    yield Discovery(SqlCandidates(database), visible, hub, clock=lambda: 1000.0)
+    store = SqlCandidates(database)
+    yield Discovery(store, visible, hub, Hearing(rules), clock=lambda: 1000.0)
     await database.close()
 
 
@@ -216,7 +223,7 @@ async def test_the_stream_says_when_there_is_no_more_yet(tmp_path: Path) -> None
     database = await SqliteDatabase.open(tmp_path / "gateway.sqlite", seconds=SECONDS)
     await migrate(database, SQLITE)
     hub = EndingHub(SqlEventLog(database))
-    discovery = Discovery(SqlCandidates(database), visible, hub)
+    discovery = Discovery(SqlCandidates(database), visible, hub, Hearing(rules))
     await discovery.record(NIGHT, [found()])
     await discovery.record(TEAM, [found()])
     kinds = [event and event.kind async for event in discovery.follow(EVE, 0)]

@@ -5,6 +5,7 @@ candidates at one position on the sky belong to one object.
 """
 
 from gatewright.domains.discovery.changes import MERGE_RADIUS, ObjectChanges
+from gatewright.domains.discovery.hearing import Hearing
 from gatewright.domains.discovery.model import (
     JOIN_RADIUS,
     Candidate,
@@ -49,6 +50,7 @@ __all__ = [
     "Cone",
     "Discovery",
     "Finding",
+    "Hearing",
     "ObjectChange",
     "ObjectChanges",
     "ObjectStore",

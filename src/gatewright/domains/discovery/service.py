@@ -10,6 +10,7 @@ from gatewright.core.errors import InvalidContent, NotFound
 from gatewright.core.events import Event, EventHub
 from gatewright.core.ids import new_id
 from gatewright.core.pages import Page
+from gatewright.domains.discovery.hearing import Hearing
 from gatewright.domains.discovery.model import (
     Candidate,
     CandidateQuery,
@@ -49,6 +50,8 @@ class Discovery:
         Returns the surveys that a caller may see.
     events
         Hub to which new candidates, votes and comments are published.
+    hearing
+        Decides who may hear an event.
     clock
         Returns the time of votes and comments, seconds since 1970.
     """
@@ -58,11 +61,13 @@ class Discovery:
         store: CandidateStore,
         visible: Callable[[Caller], Awaitable[Collection[str]]],
         events: EventHub,
+        hearing: Hearing,
         clock: Clock = system_clock,
     ) -> None:
         self._store = store
         self._visible = visible
         self._events = events
+        self._hearing = hearing
         self._clock = clock
 
     async def recorded(self, difference: str) -> bool:
@@ -303,9 +308,7 @@ class Discovery:
 
     async def may_hear(self, caller: Caller, event: Event) -> bool:
         """Return whether a caller may see the candidates of a :data:`CHANNEL` event."""
-        surveys = event.data["surveys"]
-        visible = await self._visible(caller)
-        return isinstance(surveys, list) and set(surveys) <= set(visible)
+        return await self._hearing.may_hear(caller, event)
 
     async def _tell_votes(
         self, caller: Caller, candidate: str, choice: Choice | None

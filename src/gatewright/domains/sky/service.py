@@ -1,8 +1,9 @@
 """Gives callers the surveys and images that they may see."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from gatewright.core.access import Access
 from gatewright.core.caller import Caller, Scope
 from gatewright.core.errors import NotFound
 from gatewright.core.pages import Page
@@ -34,6 +35,10 @@ class SkyService:
         """Return the surveys that the caller may see."""
         caller.require(Scope.SKY_READ)
         return [s for s in await self._index.surveys() if s.access.admits(caller)]
+
+    async def rules(self) -> Mapping[str, Access]:
+        """Return the access rule of each survey, to decide who may see it."""
+        return {survey.id: survey.access for survey in await self._index.surveys()}
 
     async def survey(self, caller: Caller, survey: str) -> tuple[Survey, Coverage]:
         """Return a survey and its coverage.
