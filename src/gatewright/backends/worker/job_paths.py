@@ -2,7 +2,7 @@
 
 import posixpath
 import stat
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from gatewright.core.errors import InvalidContent, NotAllowed, NotFound
 from gatewright.domains.compute import Submission, parse_array
@@ -12,6 +12,10 @@ Mode = Callable[[str, str], Awaitable[int]]
 """
 
 _MOST_INDICES = 1 << 24
+MOST_FOLDERS = 256
+"""Most folders that are looked at for one job; of more than that the first, the last
+and others at equal distances are. An element whose folder is missing after all fails
+with that reason."""
 
 
 async def check_paths(submission: Submission, mode: Mode) -> None:
@@ -29,9 +33,11 @@ async def check_paths(submission: Submission, mode: Mode) -> None:
     await _check_folder(submission.user, "directory", submission.directory, mode)
     if spec.dependencies:
         return
-    for field, folder in sorted(set(_output_folders(submission))):
-        await _check_folder(submission.user, field, folder, mode)
-    for field, path in _outputs(submission):
+    # One of both outputs is looked at once.
+    folders = {folder: field for field, folder in _output_folders(submission)}
+    for folder in _some(sorted(folders)):
+        await _check_folder(submission.user, folders[folder], folder, mode)
+    for path, field in {path: field for field, path in _outputs(submission)}.items():
         if "{" not in path and await _is_folder(submission.user, path, mode):
             raise InvalidContent(f"“{field}” is a folder: “{path}”. Name a file in it.")
     if spec.stdin_path is not None:
@@ -67,6 +73,16 @@ def _output_folders(submission: Submission) -> Iterator[tuple[str, str]]:
             found = folder.replace("{index}", str(index))
             if found != submission.directory:
                 yield field, found
+
+
+def _some(folders: Sequence[str]) -> Sequence[str]:
+    """Return at most :data:`MOST_FOLDERS` folders, the first and the last included."""
+    if len(folders) <= MOST_FOLDERS:
+        return folders
+    last = len(folders) - 1
+    return [
+        folders[number * last // (MOST_FOLDERS - 1)] for number in range(MOST_FOLDERS)
+    ]
 
 
 async def _check_folder(user: str, field: str, path: str, mode: Mode) -> None:
