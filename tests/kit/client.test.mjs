@@ -355,6 +355,20 @@ test("a token that is refused is not kept, and one that is taken is let go by si
   assert.equal(asked[3].headers.get("Authorization"), null);
 });
 
+test("who has signed out is told of the identity provider that still knows them", async () => {
+  const still = { provider: "Centre", url: "https://sso.example.org/end?x" };
+  const providers = [{ name: "centre", title: "Centre", url: "http://gateway:8000/sign-in/with/centre" }];
+  const { gateway, asked } = canned({ providers }, still, { user: null }, new Response(null, { status: 204 }), { user: null });
+  gateway.http.token = "";
+  assert.deepEqual(await gateway.auth.providers(), providers);
+  assert.equal(gateway.auth.stillSignedIn, null);
+  await gateway.auth.signOut();
+  assert.deepEqual(gateway.auth.stillSignedIn, still);
+  await gateway.auth.signOut();
+  assert.equal(gateway.auth.stillSignedIn, null);
+  assert.deepEqual(asked.map((one) => one.method), ["GET", "DELETE", "GET", "DELETE", "GET"]);
+});
+
 test("a vote is sent, undone, and its stamps have an address", async () => {
   const { gateway, asked } = canned({ id: "d-1.2", mine: "real" }, new Response(null, { status: 204 }), { candidates: [], next: null });
   assert.equal((await gateway.candidates.vote("d-1.2", "real")).mine, "real");

@@ -46,9 +46,11 @@ def test_one_of_another_account_is_refused(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     owner = file.stat().st_uid
+    monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
     if owner == 0:
+        assert read_secret(file) == "a secret"
         os.chown(file, 12345, 12345)
-    else:
-        monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
     with pytest.raises(InvalidRequest, match="has to belong to the gateway's account"):
         read_secret(file)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert read_secret(file) == "a secret"

@@ -27,7 +27,7 @@ function claimsOf(id) {
 }
 
 function page(name, body) {
-  return `<!doctype html><html lang="en"><meta charset="utf-8"><title>${name}</title><h1>${name}</h1>${body}</html>`;
+  return `<!doctype html><html lang="en"><meta charset="utf-8"><link rel="icon" href="data:,"><title>${name}</title><h1>${name}</h1>${body}</html>`;
 }
 
 /** Makes a provider whose sign-in page is a form with one field. */

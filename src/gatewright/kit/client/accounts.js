@@ -1,6 +1,7 @@
 import { escapeName } from "./paths.js";
 
 /** @typedef {{user: string | null, role: string | null, scopes: string[], expires_at: string | null}} Session */
+/** @typedef {{name: string, title: string, url: string}} Provider Where people sign in without a password of the gateway's. */
 
 /**
  * Who is signed in. Pages are told of a change by `gw-session` on `window`.
@@ -15,6 +16,11 @@ export class Auth {
     this._heard = changed;
     /** @type {Promise<Session> | null} */
     this._session = null;
+    /**
+     * The identity provider that still knows who has just signed out here, and where to sign out of it too.
+     * @type {{provider: string, url: string} | null}
+     */
+    this.stillSignedIn = null;
   }
 
   /** The present session; `user` is null for a visitor. Asked for once a page. @returns {Promise<Session>} */
@@ -39,6 +45,11 @@ export class Auth {
     return asked;
   }
 
+  /** Identity providers to sign in with, beside name and password. @returns {Promise<Provider[]>} */
+  async providers() {
+    return (await this._http.json("/api/v1/sign-in")).providers;
+  }
+
   /** Begins a session, in a cookie that no script reads. @param {string} user @param {string} password @returns {Promise<Session>} */
   async signIn(user, password) {
     await this._http.json("/api/v1/session", { method: "POST", json: { user, password } });
@@ -59,8 +70,9 @@ export class Auth {
 
   /** Ends the session, or forgets the token. @returns {Promise<Session>} */
   async signOut() {
+    this.stillSignedIn = null;
     if (this._http.token) this._http.token = "";
-    else await this._http.json("/api/v1/session", { method: "DELETE" });
+    else this.stillSignedIn = (await this._http.json("/api/v1/session", { method: "DELETE" })) ?? null;
     return this._changed();
   }
 

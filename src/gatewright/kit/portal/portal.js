@@ -78,7 +78,9 @@ async function refresh() {
   } catch {
     // The views say by themselves what does not answer.
   }
-  show();
+  // Whoever has signed out here is told where they are still signed in.
+  if (!session.user && gateway.auth.stillSignedIn && placeOf(new URL(location.href)).view !== "sign-in") go(at("/sign-in"));
+  else show();
 }
 
 // Not to sign in: that asks anew who is here, as a session may have ended.

@@ -165,7 +165,7 @@ function account(/** @type {Place} */ place, /** @type {Session} */ session) {
 
 function signIn(/** @type {Place} */ place, /** @type {Session} */ session) {
   return html`<section class="card narrow"><h1>Sign in</h1>
-    <p class="gw-muted">With the name and password of an account here, or by the link that the gateway printed when it started.</p>
+    <p class="gw-muted">With the name and password of an account here, by the link that the gateway printed when it started, or where a button leads.</p>
     <gw-login next=${at("/")}></gw-login></section>`;
 }
 
