@@ -11,6 +11,7 @@ import h5py
 import netCDF4
 import numpy as np
 import pytest
+import pytest_asyncio
 from tests.support.gridded import array_reader
 from tests.support.inline_pool import InlinePool
 from typing_extensions import override
@@ -41,11 +42,20 @@ class OfFiles(ArrayReaderContract):
         return reader.source
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def in_processes(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[ArrayReader]:
+    """Yield a reader whose processes are the same for all tests."""
+    async with open_array_reader(tmp_path_factory.getbasetemp()) as reader:
+        yield reader
+
+
+@pytest.mark.asyncio(loop_scope="module")
 class WithProcesses(OfFiles):
     @pytest.fixture
-    async def reader(self, tmp_path: Path) -> AsyncIterator[ArrayReader]:
-        async with open_array_reader(tmp_path) as reader:
-            yield reader
+    def reader(self, in_processes: ArrayReader) -> ArrayReader:
+        return in_processes
 
 
 class Inline(OfFiles):
