@@ -6,7 +6,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
 
-.PHONY: demo test check lint bench wheel docs lock vendor install test-install clean
+.PHONY: demo test soak check lint bench wheel docs lock vendor install test-install clean
 
 demo: install
 	@$(BIN)/gatewright demo $(ARGS)
@@ -27,6 +27,10 @@ $(VENV)/.test-installed: $(VENV)/.installed requirements/all.txt
 test: test-install
 	@scripts/install-debian.sh
 	@BIN=$(BIN) scripts/test.sh $(ARGS)
+
+soak: test-install
+	@scripts/install-debian.sh
+	@BIN=$(BIN) scripts/soak.sh $(ARGS)
 
 check: test-install
 	@BIN=$(BIN) $(BIN)/python scripts/check.py $(ARGS)
