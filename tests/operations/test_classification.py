@@ -131,8 +131,8 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     trainer, store, now = FakeTrainer(), SqlClassifiers(database), [1000.0]
     voted: list[Candidate] = []
 
-    async def votes(_who: Caller, _survey: str) -> Sequence[Candidate]:
-        return voted
+    async def votes(_who: Caller, _survey: str, limit: int) -> Sequence[Candidate]:
+        return voted[:limit]
 
     sky: Any = Sky([image("a", 0.1), image("b", 0.2), image("c", 1.1)])
     classifiers = Classifiers(sky, trainer, store, votes, lambda: now[0])
@@ -289,6 +289,39 @@ async def test_votes_are_added_to_what_was_injected(world: World) -> None:
     assert material.examples[-1]["source"] == "voted"
     report = json.loads(await world.classifiers.report(ADA, made.id))
     assert report["missed"] == {"value": 0.1}
+
+
+async def test_votes_are_read_after_the_training_has_begun(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.trained()
+    world.voted.append(candidate("d-1.1", Tally(real=2)))
+    begin = world.store.begin
+
+    async def vote_meanwhile(*arguments: Any) -> Classifier:
+        made = await begin(*arguments)
+        world.voted.append(candidate("d-1.2", Tally(bogus=1)))
+        return made
+
+    monkeypatch.setattr(world.store, "begin", vote_meanwhile)
+    world.trainer.missed = [0.1, 0.1]
+    await world.trained(Method.VOTES)
+    material, _ = world.trainer.seen[-1]
+    voted = [one for one in material.examples if one["source"] == "voted"]
+    assert [one["real"] for one in voted] == [True, False]
+
+
+async def test_examples_that_are_damaged_fail_the_training_that_needs_them(
+    world: World,
+) -> None:
+    only = await world.store.begin("night", Method.INJECTION, "ada", 1000.0, 1010.0)
+    ready = replace(only, state=ClassifierState.READY, active=True)
+    await world.store.end(ready, Content("{}", "{}", "["))
+    world.voted.append(candidate("d-1.1", Tally(real=2)))
+    made = await world.trained(Method.VOTES)
+    assert made.state is ClassifierState.FAILED
+    assert made.reason is not None
+    assert "by injection first" in made.reason
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"n": 1}', "[" * 100_000])

@@ -39,12 +39,16 @@ from gatewright.operations.product_images import frame_of
 
 __all__ = ["Classifiers", "Found", "Learned", "Material", "Trainer"]
 
+MOST_VOTED = 20_000
+"""Largest number of candidates whose votes a training uses."""
 MOST_FRAMES = 400
 """Frames of a survey that pairs are chosen from."""
 MOST_JUDGES = 16
 """Trained classifiers that are kept in memory; the least recently used one goes."""
 _PAGE = 200
 _ENDED = "The gateway ended while it was trained; train another."
+_FIRST = "Train one by injection first: votes are added to it."
+_TRAINED = (ClassifierState.READY, ClassifierState.REFUSED)
 _NONE = "There is no such classifier, or you may not see its survey."
 
 _log = logging.getLogger(__name__)
@@ -89,8 +93,8 @@ class Trainer(Protocol):
         ...
 
 
-Voted = Callable[[Caller, str], Awaitable[Sequence[Candidate]]]
-"""Returns the candidates of a survey that people voted on."""
+Voted = Callable[[Caller, str, int], Awaitable[Sequence[Candidate]]]
+"""Returns at most some number of candidates of a survey that people voted on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,13 +207,14 @@ class Classifiers:
                 )
             gather = partial(self._by_injection, pairs)
         else:
-            before = await self._injected(survey)
-            voted = await self._voted(caller, survey)
-            if before is None:
-                raise Conflict("Train one by injection first: votes are added to it.")
-            if not voted:
+            if not any(
+                one.method is Method.INJECTION and one.state in _TRAINED
+                for one in await self._store.classifiers({survey})
+            ):
+                raise Conflict(_FIRST)
+            if not await self._voted(caller, survey, 1):
                 raise Conflict("Nobody has voted on a candidate of this survey.")
-            gather = partial(self._by_votes, before, voted)
+            gather = partial(self._by_votes, caller)
         made = await self._store.begin(
             survey, method, person, self._clock(), self.claims.until()
         )
@@ -248,7 +253,8 @@ class Classifiers:
             told = await self._told(name)
             if told is None:
                 return None
-            judge = self._judges[name] = Judge.from_json(told)
+            judge = await asyncio.to_thread(Judge.from_json, told)
+            self._judges[name] = judge
             if len(self._judges) > MOST_JUDGES:
                 self._judges.popitem(last=False)
         self._judges.move_to_end(name)
@@ -286,10 +292,12 @@ class Classifiers:
                     _log.error("The examples of classifier %r cannot be read.", one.id)
         return None
 
-    async def _by_votes(
-        self, before: Material, voted: Sequence[Candidate], made: Classifier
-    ) -> Material:
-        del made
+    async def _by_votes(self, caller: Caller, made: Classifier) -> Material:
+        """Read the examples and the votes as they are once the training has begun."""
+        before = await self._injected(made.survey)
+        if before is None:
+            raise Conflict(_FIRST)
+        voted = await self._voted(caller, made.survey, MOST_VOTED)
         return await asyncio.to_thread(with_votes, before, voted)
 
     async def _by_injection(self, pairs: Sequence[Pair], made: Classifier) -> Material:
@@ -363,7 +371,7 @@ class Classifiers:
         assert content is not None  # noqa: S101  # an active one is trained
         try:
             told = await asyncio.to_thread(json.loads, content.judge)
-            Judge.from_json(told)
+            await asyncio.to_thread(Judge.from_json, told)
         except (ValueError, RecursionError, InvalidContent):
             _log.error("The judge of classifier %r cannot be read.", classifier)
             return None

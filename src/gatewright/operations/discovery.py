@@ -15,16 +15,19 @@ async def record_difference(
 ) -> None:
     """Store the detections of a difference as candidates, unless that was done before.
 
-    Their time is the mean time of the science frames that have one. Each is scored by
-    the active classifier of the science frames' survey, if there is one.
+    Their time is the mean time of the science frames that have one. They are scored by
+    the active classifier of the first survey of the science frames that has one. Votes
+    on them count for the classifiers of all surveys of the difference.
     """
     if await discovery.recorded(difference.id):
         return
     times = [frame.mjd for frame in science if frame.mjd is not None]
     found = difference.detections
-    told = await classifiers.judge(
-        science[0].surveys[0], [one.features for one in found]
-    )
+    told = None
+    for survey in dict.fromkeys(name for frame in science for name in frame.surveys):
+        told = await classifiers.judge(survey, [one.features for one in found])
+        if told is not None:
+            break
     origin = Origin(
         difference=difference.id,
         surveys=difference.surveys,

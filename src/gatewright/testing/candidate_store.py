@@ -228,6 +228,22 @@ class CandidateStoreContract(ClaimContract):
         found = {(await self.one(store, f"d-{n}.1")).object for n in (1, 2, 3)}
         assert len(found) == 1
 
+    async def test_what_is_near_any_member_joins_its_object(
+        self, store: CandidateStore
+    ) -> None:
+        """The mean place of a wide object may be far from each of its members."""
+        step = 0.9 * JOIN_RADIUS
+        for number in range(5):
+            one = finding(1, dec=20.0 + number * step)
+            await store.add(Origin(f"d-{number}", ["night"]), [one])
+        names = {(await self.one(store, f"d-{n}.1")).object for n in range(5)}
+        assert len(names) == 1
+        end = finding(1, dec=20.0 + 4.5 * step)
+        away = finding(2, dec=20.0 + 6.0 * step)
+        await store.add(Origin("d-9", ["night"]), [end, away])
+        assert {(await self.one(store, "d-9.1")).object} == names
+        assert {(await self.one(store, "d-9.2")).object}.isdisjoint(names)
+
     async def test_members_are_in_order_of_time(self, store: CandidateStore) -> None:
         for name, mjd in (("d-1", None), ("d-2", 3.0), ("d-3", 1.0)):
             await store.add(Origin(name, ["night"], mjd), [finding(1)])

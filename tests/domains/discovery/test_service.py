@@ -243,5 +243,11 @@ async def test_votes_are_told_of_what_may_be_seen(discovery: Discovery) -> None:
     await discovery.record(TEAM, [found(1, dec=30.0)])
     for one in ("d-1.2", "d-2.1"):
         await discovery.vote(ADA, one, Choice.BOGUS)
-    assert [one.id for one in await discovery.voted(ADA, "night")] == ["d-1.2", "d-2.1"]
-    assert [one.id for one in await discovery.voted(EVE, "night")] == ["d-1.2"]
+
+    async def voted(who: Caller, survey: str) -> list[str]:
+        return [one.id for one in await discovery.voted(who, survey, 10)]
+
+    assert await voted(ADA, "night") == ["d-1.2", "d-2.1"]
+    assert await voted(EVE, "night") == ["d-1.2"]
+    # A difference of two surveys counts for both.
+    assert await voted(ADA, "team") == ["d-2.1"]

@@ -1,11 +1,15 @@
 """Proper subtraction: null tests, injected sources, and what is kept aside."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tests.support.fields import (
     GAIN,
     field,
     gaussian_stars,
+    noisy,
+    one_star,
     random_stars,
     ready,
     tangent,
@@ -19,8 +23,8 @@ from gatewright.domains.processing.differencing import (
     subtract_frames,
     tiles,
 )
-from gatewright.domains.processing.frames import Frame, NumpyFourier
-from gatewright.domains.processing.prepared import prepare
+from gatewright.domains.processing.frames import Frame, Numbers, NumpyFourier
+from gatewright.domains.processing.prepared import Prepared, prepare
 from gatewright.domains.processing.zogy import Input, subtract
 
 FOURIER = NumpyFourier()
@@ -178,10 +182,12 @@ def test_a_width_that_is_odd_gives_the_same_flux() -> None:
     for shape in ((64, 65), (64, 64)):
         star = gaussian_stars(shape, np.array([30.0]), np.array([30.0]), np.ones(1), 3)
         one = np.ones(shape, np.float32)
-        new = Input(star.astype(np.float32) * 50, one, psf, 1.0, 1.0)
-        old = Input(one * 0, one, psf, 1.0, 1.0)
+        new = Input(star.astype(np.float32) * 50, one, 0 * one, psf, 1.0, 1.0)
+        old = Input(one * 0, one, 0 * one, psf, 1.0, 1.0)
         found = subtract(new, old, FOURIER)
-        assert abs(found.statistic[30, 30] - 50) < 0.5
+        height = (found.kernels[0] * psf).sum()
+        assert abs(found.signal[30, 30] / height - 50) < 0.01
+        assert abs(height - (found.kernels[1] * psf).sum()) < 1e-6 * height
         assert abs(found.psf.sum() - 1) < 0.05
 
 
@@ -192,7 +198,7 @@ def test_tiles_cover_and_lengths_are_quick() -> None:
     assert (seen == 1).all()
     assert quick_length(1009) == 1024
     assert quick_length(257) == 270 or quick_length(257) >= 258
-    assert score_core(np.zeros((4, 4), np.float32), np.zeros((4, 4), bool)) == (0, 1)
+    assert score_core(np.zeros(16, np.float32)) == (0, 1)
 
 
 def test_frames_in_which_nothing_is_bright_show_a_faint_new_star() -> None:
@@ -212,3 +218,53 @@ def test_frames_in_which_nothing_is_bright_show_a_faint_new_star() -> None:
     (found,) = detect(subtract_frames(ready_ones[1], ready_ones[2], FOURIER))
     assert np.hypot(found.x - 90.4, found.y - 60.2) < 1
     assert abs(found.flux - 480) < 3.5 * found.flux_error
+
+
+def test_a_flux_is_true_where_stars_are_wider_than_at_the_centre() -> None:
+    """Stars are 4 % wider at one side of the field, and 4 % narrower at the other."""
+    rng = np.random.default_rng(4)
+    x, y, flux = random_stars(60, (420, 420), 5)
+    new_x, new_y = np.array([40.3, 380.6]), np.array([60.8, 370.2])
+    apart = np.hypot(x[:, None] - new_x, y[:, None] - new_y).min(axis=1)
+    x, y, flux = x[apart > 24], y[apart > 24], flux[apart > 24]
+
+    def stars(x: Numbers, y: Numbers, flux: Numbers) -> Numbers:
+        width = 3.5 * (1.0 + 0.04 * (x / 210 - 1))
+        single = zip(x, y, flux, width, strict=True)
+        image: Numbers = sum(
+            (one_star((420, 420), *one) for one in single), np.zeros((420, 420))
+        )
+        return image
+
+    def made(clean: Numbers) -> Prepared:
+        seed = int(rng.integers(1000))
+        return prepare(Frame(noisy(clean, 4.0, seed), tangent(), gain=GAIN))
+
+    static = stars(x, y, flux)
+    new = stars(new_x, new_y, np.full(2, 3e4))
+    for science, reference, sign in (
+        (made(static + new), made(static), 1),
+        (made(static), made(static + new), -1),
+    ):
+        assert len(science.psf.planes) == 3
+        found = subtract_frames(science, reference, FOURIER)
+        for at_x, at_y in zip(new_x, new_y, strict=True):
+            near = [
+                one for one in detect(found) if np.hypot(one.x - at_x, one.y - at_y) < 2
+            ]
+            assert abs(sign * near[0].flux / 3e4 - 1) < 0.02
+
+
+def test_the_photon_noise_of_a_new_star_is_not_scaled_as_the_sky_is() -> None:
+    """Frames whose noise is overestimated: the star's own photons are counted once."""
+    star = ((128.0, 128.0, 6e4),)
+    science, reference = ready(seed=1, more=star), ready(seed=2)
+    loud = replace(science, noise=2 * science.noise)
+    plain = subtract_frames(science, reference, FOURIER)
+    scaled = subtract_frames(loud, reference, FOURIER)
+    assert scaled.factor < 0.8 * plain.factor
+    score = scaled.score[~scaled.bad]
+    assert 0.97 < score[np.abs(score) < 4].std() < 1.03
+    photons = np.sqrt(6e4 / GAIN)
+    assert plain.error[128, 128] > 0.7 * photons
+    assert abs(scaled.error[128, 128] / plain.error[128, 128] - 1) < 0.08

@@ -1,6 +1,5 @@
 """Trials and training of classifiers in the processing workers."""
 
-import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -57,7 +56,6 @@ class PoolTrainer:
         frames: Sequence[FrameRef],
         person: str,
     ) -> dict[str, Any]:
-        handle = hashlib.sha256(repr(arguments).encode()).hexdigest()
         return await self._workshop.call(
-            f"{PROGRAM}:{function}", handle, arguments, frames, person
+            f"{PROGRAM}:{function}", arguments, frames, person
         )

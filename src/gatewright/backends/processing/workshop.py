@@ -1,7 +1,6 @@
 """The pool of processing workers, which starts when it is first needed."""
 
 import asyncio
-import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -85,10 +84,8 @@ class Workshop:
             "dec": dec,
             "around": _STAR_RADIUS,
         }
-        # The names of many frames are more than one call may carry.
-        handle = hashlib.sha256(repr(arguments).encode()).hexdigest()
         function = f"{PROGRAM}:light_curve"
-        found = await self.call(function, handle, arguments, frames, person)
+        found = await self.call(function, arguments, frames, person)
         try:
             points = [
                 _point(frame, told)
@@ -102,21 +99,21 @@ class Workshop:
     async def call(
         self,
         function: str,
-        handle: str,
         arguments: dict[str, Any],
         frames: Sequence[FrameRef],
         person: str,
     ) -> dict[str, Any]:
         """Return the answer of a worker's function, up to 16 MiB.
 
-        ``handle`` identifies the arguments: equal handles mean equal arguments.
+        The arguments may be large, such as the examples of a training: they are encoded
+        in a thread, and lent to the worker as shared memory.
         """
         pool = await self._started(frames)
         arguments["memory"] = self._settings.pool.memory_bytes
         return await pool.call(
             function,
             {},
-            shared=Shared.of(handle, arguments),
+            shared=await asyncio.to_thread(Shared.named_by_content, arguments),
             weight=Weight.LONG,
             person=person,
         )

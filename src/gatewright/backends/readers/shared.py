@@ -4,6 +4,7 @@ A call is limited to 64 KiB, but a source of arrays may consist of thousands of 
 Calls refer to such arguments by a short handle.
 """
 
+import hashlib
 import os
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -28,6 +29,12 @@ class Shared:
     def of(cls, handle: str, arguments: dict[str, Any]) -> Self:
         """Return shared arguments with this handle."""
         return cls(handle, encode_result(arguments))
+
+    @classmethod
+    def named_by_content(cls, arguments: dict[str, Any]) -> Self:
+        """Return shared arguments whose handle is the hash of their bytes."""
+        data = encode_result(arguments)
+        return cls(hashlib.sha256(data).hexdigest(), data)
 
     def descriptor(self) -> int:
         """Return a descriptor of anonymous memory that holds the data."""

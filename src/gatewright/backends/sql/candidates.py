@@ -1,5 +1,6 @@
 """Candidates, objects, votes and comments in a database."""
 
+import asyncio
 import json
 from collections.abc import Collection, Sequence
 
@@ -170,7 +171,7 @@ class SqlCandidates:
         found: list[Candidate] = []
         for source in sources:
             rows = await self._database.read(_VOTED, source, limit - len(found))
-            found += _readable(rows, sources)
+            found += await asyncio.to_thread(_readable, rows, sources)
         return found
 
     async def candidate(
@@ -307,22 +308,27 @@ def _adding(origin: Origin, findings: Sequence[Finding]) -> Work[int]:
         yield Statement(_ADD_SOURCE, (surveys,))
         known = yield Statement(_SOURCE, (surveys,))
     source = known[0]["number"]
-    rows = []
-    # The strongest come first, since their places are the best.
+    # The strongest come first, since their places are the best. Each is stored before
+    # the next one is joined: two of one difference may be of one object.
     for found in sorted(findings, key=lambda one: -abs(one.snr)):
         name = yield from _joined(found)
-        rows.append(candidate_values(origin, found, source, name))
-    yield Batch(INSERT_CANDIDATE, rows)
-    return len(rows)
+        values = candidate_values(origin, found, source, name)
+        yield Statement(INSERT_CANDIDATE, values)
+    return len(findings)
 
 
 def _joined(found: Finding) -> Work[str]:
-    """Add a detection to the nearest object, or to a new one; return its name."""
+    """Add a detection to the object of the nearest candidate; return its name.
+
+    Without a candidate near enough it is the first of a new object. The mean place of
+    an object is not asked: of a merged one it may be far from every candidate.
+    """
     cone = Cone(found.ra, found.dec, JOIN_RADIUS)
     where = Where()
     within(where, cone)
     rows = yield Statement(
-        f"SELECT * FROM sky_object WHERE {where.text} ORDER BY {CHORD}, id LIMIT 1",  # noqa: S608  # own names
+        "SELECT * FROM sky_object WHERE id = (SELECT object FROM candidate "  # noqa: S608  # own names
+        f"WHERE {where.text} ORDER BY {CHORD}, id LIMIT 1)",
         (*where.values, *chord_values(cone)),
     )
     vector, weight = (

@@ -28,8 +28,9 @@ class CandidateStore(Protocol):
     async def add(self, origin: Origin, findings: Sequence[Finding]) -> int:
         """Store the candidates of a difference; return how many are new.
 
-        Each candidate joins the nearest object within :data:`JOIN_RADIUS`, or else a
-        new object. A difference that was added before adds nothing.
+        Each candidate joins the object of the nearest candidate within
+        :data:`JOIN_RADIUS`, or else a new object. A difference that was added before
+        adds nothing.
         """
         ...
 

@@ -30,8 +30,6 @@ from gatewright.domains.discovery.ports import CandidateStore
 
 CHANNEL = "sky:candidates"
 """Owner of the events of candidates; no account can have this name."""
-MOST_VOTED = 20_000
-"""Largest number of candidates whose votes are used for training."""
 LONGEST_COMMENT = 4000
 """Largest number of characters of a comment."""
 CLAIM_SECONDS = 300.0
@@ -139,10 +137,15 @@ class Discovery:
         caller.require(Scope.SKY_VOTE)
         await self._store.release(caller.require_user())
 
-    async def voted(self, caller: Caller, survey: str) -> Sequence[Candidate]:
-        """Return the visible candidates of a survey with votes, for training."""
+    async def voted(
+        self, caller: Caller, survey: str, limit: int
+    ) -> Sequence[Candidate]:
+        """Return the visible candidates of a survey with votes, for training.
+
+        Those of a difference of several surveys belong to each of them.
+        """
         caller.require(Scope.SKY_READ)
-        return await self._store.voted(await self._visible(caller), survey, MOST_VOTED)
+        return await self._store.voted(await self._visible(caller), survey, limit)
 
     async def candidate(self, caller: Caller, candidate: str) -> Candidate:
         """Return one candidate.

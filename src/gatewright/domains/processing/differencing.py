@@ -1,7 +1,7 @@
 """Subtracts two prepared frames by ZOGY, in tiles."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -22,6 +22,9 @@ TILE = 960
 """Side of a tile without its margin, pixels."""
 _LOCAL_STARS = 12
 _CORE = 30
+_SAMPLE = 500_000
+"""Largest number of pixels from which the noise is measured."""
+_TURNS = 3
 _TRUNCATED = 0.98658
 """Standard deviation of a normal distribution that is clipped at three sigma."""
 _MISMATCH = 0.01
@@ -58,12 +61,30 @@ class Difference:
     ratio: Ratio
     """Flux of a star in the science frame divided by its flux in the reference."""
     factor: float
-    """Measured width of the score, by which the score was divided.
+    """Measured noise of the score without sources, by which the sky noise was scaled.
 
     It is above 1 if the frames are noisier than their errors say, mostly because
     resampling correlates neighbouring pixels."""
     level: float
-    """Median offset of the score, sigma, that was subtracted: the skies' difference."""
+    """Mean offset of the score, sigma, that was subtracted: the skies' difference."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Fluxes:
+    """The point-source fluxes of all tiles; arrays have the shape of the images."""
+
+    difference: Pixels
+    """Science minus reference."""
+    statistic: Pixels
+    """Best-fitting flux of a point source at each pixel."""
+    sky: Pixels
+    """Variance of ``statistic`` from the sky and the detectors."""
+    light: Pixels
+    """Variance of ``statistic`` from sources."""
+    psf: Numbers
+    """Point-spread function of ``difference`` at the centre."""
+    noise: float
+    """Standard deviation of the pixels of ``difference`` that contain no source."""
 
 
 def subtract_frames(
@@ -79,18 +100,20 @@ def subtract_frames(
     stars = _stars(science, moved)
     ratio = flux_ratio(*stars[2:])
     bad = science.bad | moved.bad
-    images = _subtract_tiles(science, moved, bad, stars, ratio, alignment, fourier)
-    level, factor = score_core(images.score, bad)
-    score: Pixels = np.where(bad, np.float32(0), images.score - np.float32(level))
+    fluxes = _subtract_tiles(science, moved, bad, stars, ratio, alignment, fourier)
+    level, factor = _level_and_factor(fluxes, bad)
+    offset: Pixels = np.float32(level) * np.sqrt(fluxes.sky)
+    statistic = fluxes.statistic - offset
+    error: Pixels = np.sqrt(np.float32(factor**2) * fluxes.sky + fluxes.light)
     return Difference(
         science,
         moved,
-        np.where(bad, np.float32(0), images.difference),
-        (score / np.float32(factor)).astype(np.float32),
-        images.statistic - np.float32(level) * images.error,
-        images.error * np.float32(factor),
-        images.psf,
-        images.noise,
+        np.where(bad, np.float32(0), fluxes.difference),
+        np.where(bad, np.float32(0), statistic / error).astype(np.float32, copy=False),
+        statistic,
+        error,
+        fluxes.psf,
+        fluxes.noise,
         bad,
         alignment,
         ratio,
@@ -99,18 +122,36 @@ def subtract_frames(
     )
 
 
-def score_core(score: Pixels, bad: Mask) -> tuple[float, float]:
+def _level_and_factor(fluxes: _Fluxes, bad: Mask) -> tuple[float, float]:
+    """Return the offset of the fluxes in units of their sky noise, and its factor.
+
+    They give the score a mean of 0 and a width of 1 where there are no sources. The
+    photon noise of sources is known, and is not scaled.
+    """
+    step = max(1, bad.size // _SAMPLE)
+    known = ~bad.ravel()[::step]
+    statistic, sky, light = (
+        image.ravel()[::step][known]
+        for image in (fluxes.statistic, fluxes.sky, fluxes.light)
+    )
+    level, factor = 0.0, 1.0
+    for _ in range(_TURNS):
+        error = np.sqrt(factor**2 * sky + light)
+        offset, width = score_core((statistic - level * np.sqrt(sky)) / error)
+        level, factor = level + offset * factor, factor * width
+    return level, factor
+
+
+def score_core(known: Pixels) -> tuple[float, float]:
     """Return the mean and the width of a score's distribution, without its tails.
 
     The mean measures by how much the two skies differ. Values further from the median
     than three half-widths (of the central 68 %) are excluded; the width is the standard
     deviation of the rest, corrected for this. Too few values give 0 and 1.
     """
-    known = score[~bad]
     if known.size < _CORE or not known.any():
         return 0.0, 1.0
-    some = known[:: max(1, known.size // 500_000)]
-    low, middle, high = np.percentile(some, [15.87, 50.0, 84.13])
+    low, middle, high = np.percentile(known, [15.87, 50.0, 84.13])
     width = float(high - low) / 2.0
     inner = known[np.abs(known - middle) < 3.0 * width]
     level, spread = inner.mean(dtype=np.float64), inner.std(dtype=np.float64)
@@ -138,9 +179,9 @@ def _subtract_tiles(
     ratio: Ratio,
     alignment: Alignment,
     fourier: Fourier,
-) -> Subtraction:
+) -> _Fluxes:
     shape = science.values.shape
-    out = [np.zeros(shape, np.float32) for _ in range(4)]
+    out: list[Pixels] = [np.zeros(shape, np.float32) for _ in range(4)]
     doubt = min(1.0, ratio.error / ratio.value)
     if all((side.sources.snr < BRIGHT).all() for side in (science, reference)):
         # Nothing is bright: a scale that is wrong can only leave faint light.
@@ -169,17 +210,28 @@ def _subtract_tiles(
             slice(rows.start - y0, rows.stop - y0),
             slice(columns.start - x0, columns.stop - x0),
         )
-        parts = (made.difference, made.score, made.statistic, made.error)
+        signal, sky, light = (
+            image[inner] for image in (made.signal, made.sky, made.light)
+        )
+        height = np.where(
+            signal >= 0,
+            science.psf.seen_by(made.kernels[0], rows, columns),
+            reference.psf.seen_by(made.kernels[1], rows, columns) / local.value,
+        )
+        parts = (
+            made.difference[inner],
+            signal / height,
+            sky / height**2,
+            light / height**2,
+        )
         for whole, part in zip(out, parts, strict=True):
-            whole[rows, columns] = part[: y1 - y0, : x1 - x0][inner]
+            whole[rows, columns] = part
         if rows.start <= middle[0] < rows.stop and (
             columns.start <= middle[1] < columns.stop
         ):
             kept = made
     assert kept is not None  # noqa: S101  # one tile has the middle
-    return replace(
-        kept, difference=out[0], score=out[1], statistic=out[2], error=out[3]
-    )
+    return _Fluxes(out[0], out[1], out[2], out[3], kept.psf, kept.noise)
 
 
 def _input(
@@ -201,7 +253,8 @@ def _input(
     )
     return Input(
         np.pad(values, pad),
-        np.pad(noise**2 + light, pad, mode="edge"),
+        np.pad(noise**2, pad, mode="edge"),
+        np.pad(light, pad),
         frame.psf.at(*at),
         float(np.median(noise)),
         flux,

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gatewright.domains.processing.frames import Mask, Numbers, Pixels
+from gatewright.domains.processing.psf_variation import linear_planes
 from gatewright.domains.processing.smoothing import gaussian_smooth
 from gatewright.domains.processing.sources import middles, peaks, stamps
 from gatewright.domains.processing.warp import lanczos_table
@@ -27,6 +28,7 @@ _ROUNDS = 4
 _NEIGHBOUR = 0.1
 _SEEN = 8.0
 _LARGEST = 20.0
+_FAR = 3.0
 _NARROWEST = 1.3
 """Smallest FWHM of a star that is expected, pixels."""
 _WINGS = 3.5
@@ -67,6 +69,26 @@ class Psf:
         unit: Numbers = found / found.sum()
         return unit
 
+    def seen_by(self, weights: Numbers, rows: slice, columns: slice) -> Numbers:
+        """Return the sum of ``weights`` times the PSF at each position of a rectangle.
+
+        ``weights`` have the shape of the PSF. The result can be broadcast to the shape
+        of the rectangle.
+        """
+        parts: Numbers = (self.planes * weights).sum(axis=(1, 2))
+        if len(parts) == 1:
+            return parts
+        terms = [
+            np.clip(2.0 * np.arange(part.start, part.stop) / side - 1.0, -1.0, 1.0)
+            for part, side in zip((columns, rows), self.shape[::-1], strict=True)
+        ]
+        across, down = terms[0][None, :], terms[1][:, None]
+        sums = self.planes.sum(axis=(1, 2))
+        found: Numbers = (parts[0] + parts[1] * across + parts[2] * down) / (
+            sums[0] + sums[1] * across + sums[2] * down
+        )
+        return found
+
 
 def measure_psf(values: Pixels, noise: Pixels, bad: Mask, fwhm: float) -> Psf | None:
     """Return the PSF of an image; None if it contains no usable star.
@@ -99,6 +121,7 @@ def measure_psf(values: Pixels, noise: Pixels, bad: Mask, fwhm: float) -> Psf | 
     sky = stamps(noise, x, y, radius).astype(np.float64)
     moved = centred(cut, x - np.rint(x), y - np.rint(y))
     known = _own_pixels(smooth, x, y, radius, fwhm)
+    moved -= _local_level(moved, known, fwhm)[:, None, None]
     return _joined(
         moved, known, sky.mean(axis=(1, 2)), x, y, values.shape, reasons, fwhm
     )
@@ -255,13 +278,23 @@ def _joined(
         share = weight[:, None, None] * known[kept]
         scaled = moved[kept] / flux[kept][:, None, None]
         model = (share * scaled).sum(axis=0) / np.maximum(share.sum(axis=0), 1e-30)
-        model = _unit(_round_wings(model, distance, fwhm) * window)
+        # The median star: light of neighbours is in the wings of a few.
+        typical = _medians(scaled, known[kept])
+        wings = _round_wings(typical, distance)
+        part = np.clip((distance - 1.5 * fwhm) / fwhm, 0.0, 1.0)
+        model = _unit(((1.0 - part) * model + part * wings) * window)
     _keep(kept, "not like the others", reasons, x)
     planes = model[None]
     if np.count_nonzero(kept) >= _VARYING:
-        inner = distance < 2.0 * fwhm
-        filled = np.where(known[kept] & inner, scaled, model)
-        planes = _plane_fit(filled * window, weight, x[kept], y[kept], shape)
+        terms = np.stack(
+            [
+                np.ones(np.count_nonzero(kept)),
+                2.0 * x[kept] / shape[1] - 1.0,
+                2.0 * y[kept] / shape[0] - 1.0,
+            ],
+            axis=1,
+        )
+        planes = linear_planes(model, scaled, known[kept], weight, terms, fwhm)
     return Psf(
         planes,
         (shape[0], shape[1]),
@@ -273,13 +306,34 @@ def _joined(
     )
 
 
+def _local_level(moved: Numbers, known: Mask, fwhm: float) -> Numbers:
+    """Return the median far from each star: light of faint neighbours and halos.
+
+    The sky that was subtracted before is the most frequent level, without their light.
+    """
+    far = known & (_distance(moved.shape[1]) > _FAR * fwhm)
+    stars = len(moved)
+    return _medians(moved.reshape(stars, -1).T, far.reshape(stars, -1).T)
+
+
+def _medians(stack: Numbers, known: Mask) -> Numbers:
+    """Return the median of the known values along the first axis; 0 without one."""
+    ordered = np.sort(np.where(known, stack, np.inf), axis=0)
+    count = np.count_nonzero(known, axis=0)
+    pair = [
+        np.take_along_axis(ordered, np.maximum(place, 0)[None], 0)[0]
+        for place in ((count - 1) // 2, count // 2)
+    ]
+    return np.where(count > 0, (pair[0] + pair[1]) / 2.0, 0.0)
+
+
 def _distance(side: int) -> Numbers:
     step = np.arange(side) - side // 2
     return np.hypot(step[:, None], step[None, :])
 
 
-def _round_wings(model: Numbers, distance: Numbers, fwhm: float) -> Numbers:
-    """Return a PSF whose wings are replaced by their mean at each radius.
+def _round_wings(model: Numbers, distance: Numbers) -> Numbers:
+    """Return a PSF whose pixels are replaced by their mean at each radius.
 
     The wings of single stars are lost in the noise.
     """
@@ -287,25 +341,9 @@ def _round_wings(model: Numbers, distance: Numbers, fwhm: float) -> Numbers:
     count = np.bincount(ring.ravel())
     profile = np.bincount(ring.ravel(), model.ravel()) / count
     radius = np.arange(len(profile))
-    wings = np.interp(distance, radius, np.maximum(profile, 0.0))
-    part = np.clip((distance - 1.5 * fwhm) / fwhm, 0.0, 1.0)
-    mixed: Numbers = (1.0 - part) * model + part * wings
-    return mixed
-
-
-def _plane_fit(
-    scaled: Numbers, weight: Numbers, x: Numbers, y: Numbers, shape: tuple[int, int]
-) -> Numbers:
-    height, width = shape
-    terms = np.stack(
-        [np.ones(len(x)), 2.0 * x / width - 1.0, 2.0 * y / height - 1.0], axis=1
-    )
-    root = np.sqrt(weight)[:, None]
-    flat = scaled.reshape(len(x), -1)
-    found = np.linalg.lstsq(terms * root, flat * root, rcond=None)[0]
-    planes: Numbers = found.reshape(3, *scaled.shape[1:])
-    unit: Numbers = planes / planes[0].sum()
-    return unit
+    # Noise below 0 stays: without it the wings would be too bright on average.
+    wings: Numbers = np.interp(distance, radius, profile)
+    return wings
 
 
 def _unit(model: Numbers) -> Numbers:

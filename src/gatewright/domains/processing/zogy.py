@@ -25,8 +25,10 @@ class Input:
 
     values: Pixels
     """Pixel values without the sky; 0 at bad pixels."""
-    variance: Pixels
-    """Variance of each pixel, photon noise of the sources included."""
+    sky: Pixels
+    """Variance of each pixel from the sky and the detector."""
+    light: Pixels
+    """Variance of each pixel from the photon noise of sources."""
     psf: Numbers
     """Point-spread function: odd side, centred on the middle pixel, with the sum 1."""
     noise: float
@@ -41,12 +43,15 @@ class Subtraction:
 
     difference: Pixels
     """D / F_D: a new star of flux 1 has the sum 1."""
-    score: Pixels
-    """S_corr: significance of a point source at each pixel, sigma."""
-    statistic: Pixels
-    """S divided by its peak for a star of flux 1: the best-fitting flux."""
-    error: Pixels
-    """Standard deviation of ``statistic``."""
+    signal: Pixels
+    """S: the difference filtered for point sources, in arbitrary units."""
+    sky: Pixels
+    """Variance of ``signal`` from the sky and the detectors."""
+    light: Pixels
+    """Variance of ``signal`` from sources: photon noise, positions and mismatch."""
+    kernels: tuple[Numbers, Numbers]
+    """The weights of the pixels around a position in ``signal``, of the new image and
+    of the reference (which counts negative); of the shapes of their PSFs."""
     psf: Numbers
     """P_D, the point-spread function of ``difference``, with the larger input's side.
     """
@@ -82,27 +87,30 @@ def subtract(
     d = (fr * (pr * n) - fn * (pn * r)) / root
     pd = fn * fr * pr * pn / (scale * root)
     # S = F_D D conj(P_D), so that equal images give exactly nothing.
-    s = scale * d * np.conj(pd)
+    signal = fourier.back(scale * d * np.conj(pd), shape)
     kn = fn * fr**2 * np.conj(pn) * power_r / below
     kr = fr * fn**2 * np.conj(pr) * power_n / below
-    best = fourier.back(s, shape)
-    variance = _source_noise(kn, new.variance, shape, fourier)
-    variance += _source_noise(kr, reference.variance, shape, fourier)
-    for kernel, image in ((kn, n), (kr, r)):
+    sky, light = (np.zeros(shape, np.float32) for _ in range(2))
+    kernels = []
+    for one, kernel, image in ((new, kn, n), (reference, kr, r)):
+        weights = fourier.back(kernel, shape)
+        kernels.append(_around(weights, one.psf.shape[0])[::-1, ::-1])
+        # The variance of S from an image's variance V is V * k**2 (equation 26).
+        squared = fourier.forward(weights**2)
+        for total, variance in ((sky, one.sky), (light, one.light)):
+            spread = fourier.back(squared * fourier.forward(variance), shape)
+            np.add(total, np.maximum(spread, np.float32(0)), out=total)
         part = fourier.back(kernel * image, shape)
-        variance += _position_noise(part, scatter)
-        variance += np.float32(mismatch**2) * part**2
-    # A star of flux 1 has the height sum |F_D P_D|^2 in S.
-    height = np.float32(scale**2 * _mean_power(pd, shape))
-    deviation: Pixels = np.sqrt(np.maximum(variance, np.float32(1e-30)))
+        light += _position_noise(part, scatter)
+        light += np.float32(mismatch**2) * part**2
     side = max(new.psf.shape[0], reference.psf.shape[0])
-    rolled = np.roll(fourier.back(pd, shape), (side // 2, side // 2), (0, 1))
     return Subtraction(
         difference=fourier.back(d, shape) / scale,
-        score=np.divide(best, deviation, dtype=np.float32),
-        statistic=best / height,
-        error=np.divide(deviation, height, dtype=np.float32),
-        psf=rolled[:side, :side].astype(np.float64),
+        signal=signal,
+        sky=sky,
+        light=light,
+        kernels=(kernels[0], kernels[1]),
+        psf=_around(fourier.back(pd, shape), side),
         noise=float(1.0 / scale),
     )
 
@@ -115,26 +123,14 @@ def _function(psf: Numbers, shape: tuple[int, int], fourier: Fourier) -> Transfo
     return fourier.forward(np.roll(around, (-(side // 2), -(side // 2)), (0, 1)))
 
 
+def _around(image: Pixels, side: int) -> Numbers:
+    """Return the square around the first pixel of a periodic image."""
+    near = np.arange(side) - side // 2
+    return image[np.ix_(near, near)].astype(np.float64)
+
+
 def _power(transform: Transform) -> Pixels:
     return transform.real**2 + transform.imag**2
-
-
-def _mean_power(transform: Transform, shape: tuple[int, int]) -> float:
-    """Return the sum of squares of the image of a half transform (Parseval)."""
-    power = _power(transform).astype(np.float64)
-    total = 2.0 * power.sum() - power[:, 0].sum()
-    if shape[1] % 2 == 0:
-        total -= power[:, -1].sum()
-    return float(total / (shape[0] * shape[1]))
-
-
-def _source_noise(
-    kernel: Transform, variance: Pixels, shape: tuple[int, int], fourier: Fourier
-) -> Pixels:
-    """Return the variance of S from an image's variance: ``V * k**2`` (equation 26)."""
-    squared = fourier.forward(fourier.back(kernel, shape) ** 2)
-    spread = fourier.back(squared * fourier.forward(variance), shape)
-    return np.maximum(spread, np.float32(0))
 
 
 def _position_noise(part: Pixels, scatter: tuple[float, float]) -> Pixels:
@@ -142,6 +138,7 @@ def _position_noise(part: Pixels, scatter: tuple[float, float]) -> Pixels:
     total = np.zeros_like(part)
     for axis, width in ((1, scatter[0]), (0, scatter[1])):
         if width:
-            step = part - np.roll(part, 1, axis)
-            total += np.float32(width**2) * step**2
+            # From both neighbours: the slope at the top of a star is 0.
+            slope = (np.roll(part, -1, axis) - np.roll(part, 1, axis)) / np.float32(2)
+            total += np.float32(width**2) * slope**2
     return total
