@@ -1,21 +1,30 @@
-"""Counts private functions that are named only once in their file.
+"""Counts functions that are used in a single place of a single file.
 
-A function whose name begins with an underscore (special methods such as ``__init__``
-are not counted), and that its file names only once beside its definition, is a place
-where a reader has to jump. Some of them are worth it; with too many, code does not read
-downwards.
+Such a function is a place where a reader has to jump. Some of them are worth it; with
+too many, code does not read downwards. Two kinds are counted:
 
-Prints the share of such functions among all functions in ``src``, the median number of
-lines of all functions, and with ``--list`` each such function. With ``--at-most
-PERCENT`` the exit status is 1 if the share is larger.
+private
+    Its name begins with an underscore (special methods such as ``__init__`` are not
+    counted), and its file names it only once beside its definition.
+public
+    A function of a module that all files together name only once beside its definition,
+    in its own file. It is part of no interface: not decorated (as route handlers and
+    fixtures are), not imported by another module, not in ``__all__``, not an entry
+    point of ``pyproject.toml``, and not named as code in ``docs``.
+
+Prints the share of such functions among all functions in ``src``, with and without
+``gatewright.testing``, whose contract tests are methods that nobody calls, and the
+median number of lines of all functions; with ``--list`` each such function. With
+``--at-most PERCENT`` the exit status is 1 if the share without ``testing`` is larger.
 """
 
 import argparse
 import ast
+import re
 import statistics
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,30 +42,43 @@ class Counted:
     """Name of the function."""
     lines: int
     """Number of lines, with the docstring but without decorators."""
-    private_used_once: bool
-    """Whether it is private and its file names it only once beside its definition."""
+    kind: str
+    """``private`` or ``public`` if it is used in a single place, otherwise empty."""
+    testing: bool
+    """Whether it stands in a folder ``testing``."""
 
 
-def functions_of(path: Path) -> list[Counted]:
-    """Return the functions and methods of a file."""
-    shown = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    uses = Counter(used_names(tree))
-    return [
-        Counted(
-            f"{shown}:{node.lineno}",
-            node.name,
-            (node.end_lineno or node.lineno) - node.lineno + 1,
-            is_private(node.name) and uses[node.name] == 1,
-        )
-        for node in ast.walk(tree)
-        if isinstance(node, Function)
-    ]
-
-
-def is_private(name: str) -> bool:
-    """Return whether a name is private and not a special method's."""
-    return name.startswith("_") and not name.startswith("__")
+def functions_of(paths: Sequence[Path]) -> Iterator[Counted]:
+    """Yield the functions and methods of files."""
+    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in paths}
+    uses = {path: Counter(used_names(tree)) for path, tree in trees.items()}
+    all_uses = sum(uses.values(), Counter[str]())
+    interface = set(documented())
+    for tree in trees.values():
+        interface |= set(imported_or_exported(tree))
+    for path, tree in trees.items():
+        shown = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+        for node in ast.walk(tree):
+            if not isinstance(node, Function):
+                continue
+            kind = ""
+            if node.name.startswith("_"):
+                if not node.name.startswith("__") and uses[path][node.name] == 1:
+                    kind = "private"
+            elif (
+                node in tree.body
+                and not node.decorator_list
+                and node.name not in interface
+                and uses[path][node.name] == all_uses[node.name] == 1
+            ):
+                kind = "public"
+            yield Counted(
+                f"{shown}:{node.lineno}",
+                node.name,
+                (node.end_lineno or node.lineno) - node.lineno + 1,
+                kind,
+                "testing" in path.parts,
+            )
 
 
 def used_names(tree: ast.AST) -> Iterator[str]:
@@ -68,6 +90,48 @@ def used_names(tree: ast.AST) -> Iterator[str]:
             yield node.attr
 
 
+def imported_or_exported(tree: ast.Module) -> Iterator[str]:
+    """Yield each name that a module imports, or lists in ``__all__``."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.Assign) and any(
+            isinstance(target, ast.Name) and target.id == "__all__"
+            for target in node.targets
+        ):
+            yield from (
+                part.value
+                for part in ast.walk(node.value)
+                if isinstance(part, ast.Constant)
+            )
+
+
+def documented() -> Iterator[str]:
+    """Yield each word of code in the documentation, and of the entry points."""
+    for page in (ROOT / "docs").rglob("*.md"):
+        text = page.read_text(encoding="utf-8")
+        for code in re.findall(r"```.*?```|`[^`\n]+`", text, re.DOTALL):
+            yield from re.findall(r"\w+", code)
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    yield from re.findall(r':(\w+)"', project)
+
+
+def share_of(functions: Sequence[Counted]) -> str:
+    """Return how many of some functions are used in a single place, in words."""
+    counted = Counter(function.kind for function in functions)
+    private, public = counted["private"], counted["public"]
+    return (
+        f"{private + public} of {len(functions)} functions "
+        f"({percent(functions):.1f} %) are used in a single place: {private} private "
+        f"ones, {public} public ones"
+    )
+
+
+def percent(functions: Sequence[Counted]) -> float:
+    """Return the percentage of functions that are used in a single place."""
+    return 100 * sum(bool(function.kind) for function in functions) / len(functions)
+
+
 def main() -> int:
     """Print the numbers; return 1 if the share is above the limit."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -75,23 +139,28 @@ def main() -> int:
     parser.add_argument("--at-most", type=float, default=100.0, metavar="PERCENT")
     parser.add_argument("folders", nargs="*", type=Path, default=[ROOT / "src"])
     asked = parser.parse_args()
-    found = [
-        function
-        for folder in asked.folders
-        for path in sorted(folder.resolve().rglob("*.py"))
-        for function in functions_of(path)
-    ]
-    once = [function for function in found if function.private_used_once]
-    if asked.list:
-        for function in once:
-            print(f"{function.place}: {function.name} ({function.lines} lines)")
-    share = 100 * len(once) / len(found)
-    median = statistics.median(function.lines for function in found)
-    print(
-        f"{len(once)} of {len(found)} functions ({share:.1f} %) are private and named "
-        f"once in their file; the median function has {median:g} lines."
+    found = list(
+        functions_of(
+            [
+                path
+                for folder in asked.folders
+                for path in sorted(folder.resolve().rglob("*.py"))
+            ]
+        )
     )
-    if share > asked.at_most:
+    if asked.list:
+        for function in found:
+            if function.kind:
+                print(
+                    f"{function.place}: {function.name} "
+                    f"({function.kind}, {function.lines} lines)"
+                )
+    median = statistics.median(function.lines for function in found)
+    print(f"{share_of(found)}; the median function has {median:g} lines.")
+    without = [function for function in found if not function.testing] or found
+    if len(without) < len(found):
+        print(f"Without testing, {share_of(without)}.")
+    if percent(without) > asked.at_most:
         print(f"At most {asked.at_most:g} % may be: fold those that name no idea.")
         return 1
     return 0

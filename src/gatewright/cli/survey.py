@@ -112,7 +112,14 @@ def add(
     async def action(identity: Identity, caller: Caller) -> IngestReport:
         return await _with_tools(config, lambda tools: _add(tools, added))
 
-    _tell(change_of(config, f"survey add {name}", action))
+    report = change_of(config, f"survey add {name}", action)
+    for item in report.left_out:
+        click.echo(f"left out {item.path}: {item.reason}", err=True)
+    click.echo(
+        f"{report.survey}: {report.files} files, {report.read} read with "
+        f"{report.images} images, {report.removed} gone, "
+        f"{len(report.left_out)} left out"
+    )
 
 
 def _pairs(texts: Iterable[str]) -> dict[str, str]:
@@ -154,16 +161,6 @@ class _Progress:
         click.echo(
             f"{self._survey}: {reading.done} of {reading.files} files read", err=True
         )
-
-
-def _tell(report: IngestReport) -> None:
-    for item in report.left_out:
-        click.echo(f"left out {item.path}: {item.reason}", err=True)
-    left = len(report.left_out)
-    click.echo(
-        f"{report.survey}: {report.files} files, {report.read} read with "
-        f"{report.images} images, {report.removed} gone, {left} left out"
-    )
 
 
 @survey.command()

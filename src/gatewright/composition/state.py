@@ -1,7 +1,6 @@
 """Opens the gateway's database."""
 
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 from gatewright.backends.postgresql import POSTGRESQL, PostgresqlDatabase
 from gatewright.backends.sql import Database
@@ -27,7 +26,15 @@ async def open_database(config: Config, stack: AsyncExitStack) -> Database:
     Conflict
         Its tables do not fit this version of the gateway.
     """
-    folder = _state_folder(config)
+    folder = config.gateway.state
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+    except OSError as error:
+        raise Unavailable(
+            f"The state folder “{folder}” cannot be used: {error.strerror}. It has to "
+            "be a folder of the user who runs the gateway (state in [gateway])."
+        ) from error
     url = config.gateway.database
     if url == "sqlite":
         database: Database = await SqliteDatabase.open(folder / _FILE)
@@ -43,16 +50,3 @@ async def open_database(config: Config, stack: AsyncExitStack) -> Database:
 def open_event_hub(database: Database) -> EventHub:
     """Return the hub of the event log in a database."""
     return EventHub(SqlEventLog(database))
-
-
-def _state_folder(config: Config) -> Path:
-    folder = config.gateway.state
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder.chmod(0o700)
-    except OSError as error:
-        raise Unavailable(
-            f"The state folder “{folder}” cannot be used: {error.strerror}. It has to "
-            "be a folder of the user who runs the gateway (state in [gateway])."
-        ) from error
-    return folder

@@ -230,7 +230,10 @@ class EventHub:
         """Hand new events to followers and wait for more; return 0, for no pause."""
         self._news.clear()
         if self._seen is None:
-            self._seen = await self._begin()
+            self._seen = await self.log.latest()
+            # Those who follow already read the log once more for events up to there.
+            for follower in chain.from_iterable(self._followers.values()):
+                follower.fall_behind()
         events = await self.log.since(self._seen, _PAGE)
         for event in events:
             self._seen = event.number  # first, so that new followers read this one
@@ -244,17 +247,6 @@ class EventHub:
                 async with asyncio.timeout(self._interval):
                     await self._news.wait()
         return 0.0
-
-    async def _begin(self) -> int:
-        """Return the number above which events are handed out.
-
-        Existing followers read the log once more for the events up to that number.
-        """
-        latest = await self.log.latest()
-        for followers in self._followers.values():
-            for follower in followers:
-                follower.fall_behind()
-        return latest
 
 
 class _Follower:

@@ -175,7 +175,12 @@ class DescriptorResponse(Response):
         await self._start(send)
         await self._send_descriptor(first, send, more=bool(last))
         if last or not first:
-            await self._send_blocks(last, send)
+            held = b""
+            async for block in self._blocks(last):
+                if held:
+                    await send(_body(held, more=True))
+                held = block
+            await send(_body(held, more=False))
 
     async def _send_descriptor(
         self, pieces: Sequence[Piece], send: Send, *, more: bool
@@ -203,14 +208,6 @@ class DescriptorResponse(Response):
         if self._holds is not None and not self._holds():
             _log.warning("A file was overwritten while it was sent.")
             raise BodyCutShort
-
-    async def _send_blocks(self, pieces: Sequence[Piece], send: Send) -> None:
-        held = b""
-        async for block in self._blocks(pieces):
-            if held:
-                await send(_body(held, more=True))
-            held = block
-        await send(_body(held, more=False))
 
     async def _blocks(self, pieces: Sequence[Piece]) -> AsyncIterator[bytes]:
         for piece in pieces:

@@ -81,9 +81,13 @@ async def changing_file_response(
     if size > _SMALL:
         return answer(file, size, holds=lambda: file.size_now() is not None)
     try:
-        content, now = await _small(file, size)
-    except BaseException:
+        async with asyncio.timeout(_SECONDS):
+            content = await file.read(0, size or _BLOCK)
+        now = file.size_now()
+    except BaseException as error:
         file.close()
+        if isinstance(error, TimeoutError):
+            raise TimedOut("The file could not be read in time.") from error
         raise
     if now is not None and not size and not now and content:
         return _unsized(request, file, content, media_type, headers)
@@ -94,16 +98,6 @@ async def changing_file_response(
         fields = {**headers, "Cache-Control": "no-store"}
         return Response(content, headers=fields, media_type=media_type)
     return answer(_InMemory(content[:size]), size)
-
-
-async def _small(file: ChangingFile, size: int) -> tuple[bytes, int | None]:
-    """Return the content of a small file, and its size after it was read."""
-    try:
-        async with asyncio.timeout(_SECONDS):
-            content = await file.read(0, size or _BLOCK)
-    except TimeoutError as error:
-        raise TimedOut("The file could not be read in time.") from error
-    return content, file.size_now()
 
 
 def _unsized(

@@ -42,7 +42,14 @@ def encode_event(event: Event | Message) -> bytes:
     if isinstance(event, Message):
         message = event
     else:
-        data = msgspec.json.encode(event_document(event)).decode()
+        shown = {
+            "id": event.number,
+            "at": timestamp(event.at),
+            "kind": event.kind,
+            "subject": event.subject,
+            "data": event.data,
+        }
+        data = msgspec.json.encode(shown).decode()
         message = Message(data, event.kind, str(event.number))
     lines = [f"data: {line}" for line in _LINE_END.split(message.data)]
     if message.kind:
@@ -54,17 +61,6 @@ def encode_event(event: Event | Message) -> bytes:
 
 def _one_line(text: str) -> str:
     return _LINE_END.sub(" ", text).replace("\0", "")
-
-
-def event_document(event: Event) -> dict[str, object]:
-    """Return an event as the JSON object that the API shows."""
-    return {
-        "id": event.number,
-        "at": timestamp(event.at),
-        "kind": event.kind,
-        "subject": event.subject,
-        "data": event.data,
-    }
 
 
 def last_event_id(connection: HTTPConnection) -> int | None:

@@ -114,7 +114,11 @@ class MetricsPage:
         request = Request(scope, receive)
         if request.method not in {"GET", "HEAD"}:
             raise MethodNotAllowed(headers={"Allow": "GET, HEAD"})
-        if not (self._local and is_from_this_machine(request)):
+        # From loopback, and without a header of a proxy.
+        near = client_address(scope) in _LOOPBACK and not any(
+            name in request.headers for name in _FORWARDED
+        )
+        if not (self._local and near):
             request_context(request).caller.require(Permission.ADMIN)
         media_type = "text/plain; version=0.0.4; charset=utf-8"
         text = self._meters.render(await taken(self._measures))
@@ -130,9 +134,3 @@ def is_for_this_machine_alone(config: Config) -> bool:
     """
     host = urlsplit(config.url).hostname or ""
     return host in _LOOPBACK_NAMES and not config.gateway.trusted_proxies
-
-
-def is_from_this_machine(request: Request) -> bool:
-    """Return whether a request comes from loopback and shows no header of a proxy."""
-    address = client_address(request.scope)
-    return address in _LOOPBACK and not any(n in request.headers for n in _FORWARDED)

@@ -112,7 +112,17 @@ def as_gateway_error(exception: Exception, request: Request) -> GatewayError:
             _log.error("internal error", exc_info=exception)
         return exception
     if isinstance(exception, RequestValidationError):
-        return _invalid(exception)
+        faults = [
+            {
+                "where": ".".join(map(str, fault.get("loc", ()))),
+                "what": str(fault.get("msg", "")),
+            }
+            for fault in exception.errors()
+        ]
+        text = "; ".join(f"{f['where']}: {f['what']}" for f in faults[:5])
+        unread = any(e.get("type") == "json_invalid" for e in exception.errors())
+        refusal = errors.InvalidRequest if unread else errors.InvalidContent
+        return refusal(text, faults=faults[:50])
     if isinstance(exception, ClientDisconnect):
         return errors.InvalidRequest("The client disconnected before the body's end.")
     if isinstance(exception, HTTPException):
@@ -158,18 +168,6 @@ def _is_out_of_descriptors(error: BaseException | None) -> bool:
             return True
         error = error.__cause__
     return False
-
-
-def _invalid(exception: RequestValidationError) -> GatewayError:
-    faults = [
-        {"where": ".".join(map(str, e.get("loc", ()))), "what": str(e.get("msg", ""))}
-        for e in exception.errors()
-    ]
-    text = "; ".join(f"{f['where']}: {f['what']}" for f in faults[:5])
-    kind = errors.InvalidContent
-    if any(e.get("type") == "json_invalid" for e in exception.errors()):
-        kind = errors.InvalidRequest  # type: ignore[assignment]
-    return kind(text, faults=faults[:50])
 
 
 def _finite(value: object) -> object:

@@ -66,15 +66,11 @@ def parse_range(field: str | None, size: int) -> list[Span] | None:
         if start < end:
             spans.append(Span(start, end - start))
     if not spans:
-        raise not_satisfiable(size)
+        raise RangeNotSatisfiable(
+            f"The content has {size} bytes.",
+            headers={"Content-Range": f"bytes */{size}"},
+        )
     return _joined(spans)
-
-
-def not_satisfiable(size: int) -> RangeNotSatisfiable:
-    """Return the error for a range outside content of ``size`` bytes."""
-    return RangeNotSatisfiable(
-        f"The content has {size} bytes.", headers={"Content-Range": f"bytes */{size}"}
-    )
 
 
 def _number(digits: str) -> int:

@@ -165,14 +165,11 @@ def _started(
     word, _, rest = answer.partition(b" ")
     if word == b"ok" and sockets:
         return sockets[0], BrokerChild(asking, int(rest))
-    raise _refusal(rest.decode("ascii", "replace"))
-
-
-def _refusal(word: str) -> GatewayError:
     kind, text = _REFUSALS.get(
-        word, (BackendFailed, "The system could not start a process for this account.")
+        rest.decode("ascii", "replace"),
+        (BackendFailed, "The system could not start a process for this account."),
     )
-    return kind(text, retry_after=_RETRY_SECONDS if kind is Unavailable else None)
+    raise kind(text, retry_after=_RETRY_SECONDS if kind is Unavailable else None)
 
 
 class BrokerStarter:

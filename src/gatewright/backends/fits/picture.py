@@ -54,15 +54,12 @@ def picture(
     if orientation is Orientation.NORTH:
         turn = north_up(source.wcs, box)
     levels = turned(grey_levels(pixels, stretch)[::-1], turn)
-    return encode_png(levels, Orientation=describe_turn(turn), Source=source.name)
-
-
-def describe_turn(turn: Turn) -> str:
-    """Return a description of how a picture was turned from its native orientation."""
     mirrored, quarters = turn
-    words = [f"turned {90 * quarters} degrees to the left"] if quarters else []
-    words = (["mirrored"] if mirrored else []) + words
-    return ", ".join(words) or "as the camera saw it"
+    words = ["mirrored"] * mirrored
+    if quarters:
+        words.append(f"turned {90 * quarters} degrees to the left")
+    turns = ", ".join(words) or "as the camera saw it"
+    return encode_png(levels, Orientation=turns, Source=source.name)
 
 
 def turned(levels: NDArray[np.uint8], turn: Turn) -> NDArray[np.uint8]:

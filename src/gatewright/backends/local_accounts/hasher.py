@@ -14,11 +14,6 @@ from gatewright.core.errors import Unavailable
 T = TypeVar("T")
 
 
-def rfc9106() -> PasswordHasher:
-    """Return the second recommended option of RFC 9106, section 4: 64 MiB, 3 passes."""
-    return PasswordHasher.from_parameters(profiles.RFC_9106_LOW_MEMORY)
-
-
 class Argon2Hasher:
     """Implements :class:`gatewright.domains.identity.PasswordHasher`.
 
@@ -40,7 +35,9 @@ class Argon2Hasher:
         threads: int = 2,
         waiting: int = 16,
     ) -> None:
-        self._hasher = hasher or rfc9106()
+        # The second recommended option of RFC 9106, section 4: 64 MiB, 3 passes.
+        usual = profiles.RFC_9106_LOW_MEMORY
+        self._hasher = hasher or PasswordHasher.from_parameters(usual)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="password")
         self._most = threads + waiting
         self._running = 0

@@ -216,7 +216,10 @@ def learn(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
     ``other`` is the classifier in use; its misses are counted on the same examples.
     """
     del output
-    examples = [example_of(one) for one in arguments["examples"]]
+    examples = [
+        Example(**{**told, "source": Source(told["source"])})
+        for told in arguments["examples"]
+    ]
     trials = [trial_of(one) for one in arguments["trials"]]
     for kind, real in (("real", True), ("bogus", False)):
         many = sum(one.held_out and one.real is real for one in examples)
@@ -232,11 +235,6 @@ def learn(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
     if other is not None:
         told["active_missed"] = asdict(missed(judge.from_json(other), examples)[0])
     return {"judge": judge.to_json(), "report": finite(told)}
-
-
-def example_of(told: Mapping[str, Any]) -> Example:
-    """Return an example from plain values."""
-    return Example(**{**told, "source": Source(told["source"])})
 
 
 def trial_of(told: Mapping[str, Any]) -> Trial:

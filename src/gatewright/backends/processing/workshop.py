@@ -143,7 +143,10 @@ class Workshop:
         finally:
             os.close(descriptor)
         try:
-            detections = [_detection(one) for one in told.pop("detections", [])]
+            detections = [
+                Detection(**{**one, "aside": one["aside"] and Aside(one["aside"])})
+                for one in told.pop("detections", [])
+            ]
             planes = told.pop("planes")
         except (KeyError, TypeError, ValueError) as error:
             raise _other_form() from error
@@ -195,14 +198,10 @@ def _keep(descriptor: int, size: int, path: Path) -> tuple[dict[str, Any], str]:
             f"The product could not be kept: {error.strerror}. Its folder is "
             "“products” in the gateway's state folder."
         ) from error
-    return told, file_identity(path)
-
-
-def file_identity(path: Path) -> str:
-    """Return the identity of a file, in the form that its reader uses."""
     status = path.stat()
+    # The reader of images tells by the same four numbers whether a file changed.
     numbers = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
-    return "-".join(f"{number:x}" for number in numbers)
+    return told, "-".join(f"{number:x}" for number in numbers)
 
 
 def _other_form() -> BackendFailed:
@@ -221,11 +220,6 @@ def _told_side(side: Side) -> dict[str, Any]:
 
 def _told_place(place: Circle | None) -> list[float] | None:
     return None if place is None else [place.ra, place.dec, place.radius]
-
-
-def _detection(told: Mapping[str, Any]) -> Detection:
-    aside = told["aside"]
-    return Detection(**{**told, "aside": None if aside is None else Aside(aside)})
 
 
 def _point(frame: FrameRef, told: Mapping[str, Any]) -> LightPoint:

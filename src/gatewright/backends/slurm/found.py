@@ -129,13 +129,6 @@ class Finder:
             return status
         return await self._claimed(native) or status
 
-    async def _with_code(self, job: AccountingRow, native: NativeId) -> AccountingRow:
-        """Return a failed job with the exit code from its claim file, if any."""
-        claim = await self._claim(native) if job.exit_code else None
-        if claim is None or claim.exit_code is None:
-            return job
-        return replace(job, exit_code=claim.exit_code)
-
     async def _claimed(
         self, native: NativeId, told: JobStatus | None = None
     ) -> JobStatus | None:
@@ -196,7 +189,9 @@ class Finder:
                 (status,) = await self.of_rows(user, [again], Turns())
                 found[str(native)] = replace(status, native_id=str(native))
             elif job is not None:
-                job = await self._with_code(job, native)
+                claim = await self._claim(native) if job.exit_code else None
+                if claim is not None and claim.exit_code is not None:
+                    job = replace(job, exit_code=claim.exit_code)
                 found[str(native)] = await self._truly(job, "", kept, native)
             else:
                 half = recorded(kept, native)

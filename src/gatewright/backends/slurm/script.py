@@ -10,7 +10,7 @@ to the file, so that the end is known even if the controller has forgotten the j
 
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gatewright.backends.slurm.directives import directives
@@ -109,13 +109,21 @@ def script_of(
         program = '"$gw_claim.script"'
         if not spec.script.startswith("#!"):
             program = f"/bin/sh {program}"
-    each, cores = _cores(submission)
+    # Slurm's variables come first: the script's own directives may differ from the
+    # request.
+    each = f"${{SLURM_CPUS_PER_TASK:-{spec.resources.cpu_cores_per_process}}}"
+    tasks = f"${{SLURM_NTASKS:-{spec.resources.processes}}}"
+    variables = {
+        **spec.environment,
+        "GATEWRIGHT_JOB_NAME": submission.name,
+        "GATEWRIGHT_SYSTEM": submission.system,
+    }
     command = " ".join(
         [
             "env",
             *([f"OMP_NUM_THREADS={each}"] if spec.inherit_environment else []),
-            *map(shlex.quote, _variables(submission)),
-            f"GATEWRIGHT_JOB_CORES={cores}",
+            *(shlex.quote(f"{name}={value}") for name, value in variables.items()),
+            f"GATEWRIGHT_JOB_CORES=$(({tasks} * {each}))",
             *_own(submission),
             # "env" would take a program with "=" in its path for a variable.
             "/bin/sh -c 'exec \"$@\"' sh",
@@ -135,27 +143,6 @@ def _streams(element: Submission) -> str:
     out, error = shlex.quote(element.stdout_path), shlex.quote(element.stderr_path)
     joined = "2>&1" if out == error else f"2>{error}"
     return f"{element.array_index}) exec >{out} {joined} ;;"
-
-
-def _variables(submission: Submission) -> list[str]:
-    own: Mapping[str, str] = {
-        "GATEWRIGHT_JOB_NAME": submission.name,
-        "GATEWRIGHT_SYSTEM": submission.system,
-    }
-    every = {**submission.spec.environment, **own}
-    return [f"{name}={value}" for name, value in every.items()]
-
-
-def _cores(submission: Submission) -> tuple[str, str]:
-    """Return shell expressions of the cores of each process, and of all together.
-
-    Slurm's variables take precedence, because the script's own directives may differ
-    from the request.
-    """
-    resources = submission.spec.resources
-    each = f"${{SLURM_CPUS_PER_TASK:-{resources.cpu_cores_per_process}}}"
-    tasks = f"${{SLURM_NTASKS:-{resources.processes}}}"
-    return each, f"$(({tasks} * {each}))"
 
 
 def _own(submission: Submission) -> list[str]:

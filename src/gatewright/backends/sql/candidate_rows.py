@@ -51,17 +51,12 @@ _CHOICES = {choice.value for choice in Choice}
 _log = logging.getLogger(__name__)
 
 
-def candidate_id(difference: str, number: int) -> str:
-    """Return the identifier of a candidate."""
-    return f"{difference}.{number}"
-
-
 def candidate_values(
     origin: Origin, found: Finding, source: int, sky_object: str
 ) -> tuple[object, ...]:
     """Return the values for the parameters of :data:`INSERT_CANDIDATE`."""
     return (
-        candidate_id(origin.difference, found.number),
+        f"{origin.difference}.{found.number}",
         *(source, origin.difference, found.number, sky_object),
         *(origin.mjd, int(origin.time_assumed), zone_of(found.dec)),
         *(found.ra % 360.0, found.dec, *unit_vector(found.ra, found.dec)),

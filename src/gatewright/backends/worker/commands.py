@@ -55,8 +55,11 @@ class WorkerCommands:
 
     async def run(self, user: str, command: Command) -> Outcome:
         worker = self._workers.of(user)
-        stdin = _file_of(command.stdin)
+        stdin = os.memfd_create("input", os.MFD_CLOEXEC)
         try:
+            with os.fdopen(stdin, "wb", closefd=False) as file:
+                file.write(command.stdin)
+            os.lseek(stdin, 0, os.SEEK_SET)
             answer, output = await worker.call_for_descriptor(
                 "run",
                 {
@@ -86,15 +89,6 @@ class WorkerCommands:
         if output is None:
             raise BackendFailed("The worker passed no output.")
         return await _outcome(worker, answer, output, command.output_bytes)
-
-
-def _file_of(content: bytes) -> int:
-    """Return a descriptor of an anonymous file with this content."""
-    descriptor = os.memfd_create("input", os.MFD_CLOEXEC)
-    with os.fdopen(descriptor, "wb", closefd=False) as file:
-        file.write(content)
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    return descriptor
 
 
 async def _outcome(

@@ -174,7 +174,9 @@ def _tree(
                 continue
             place = first + n
             feature[place], child[place] = int(which), start + len(level)
-            threshold[place] = _threshold(edges[which], int(at))
+            # Bin 0 holds unknown values, which are below every number.
+            edge = edges[which][at - 1] if at else -np.finfo(np.float64).max
+            threshold[place] = float(edge)
             level += [start + len(level), start + len(level) + 1]
         feature += [-1] * len(level)
         threshold += [0.0] * len(level)
@@ -192,11 +194,6 @@ def _tree(
         np.array(child, np.int_),
         np.array(value),
     )
-
-
-def _threshold(edges: Numbers, at: int) -> float:
-    """Return the threshold of a split after a bin; bin 0 holds unknown values."""
-    return float(edges[at - 1]) if at else -np.finfo(np.float64).max
 
 
 def _splits(

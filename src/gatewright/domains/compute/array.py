@@ -35,7 +35,14 @@ def parse_array(text: str, most: int) -> Array:
     indices: set[int] = set()
     named = 0
     for part in parts.split(","):
-        span = _span(part, text)
+        match = _PART.fullmatch(part)
+        if match is None:
+            raise _wrong(text)
+        first, last = int(match[1]), int(match[2] or match[1])
+        step = int(match[3] or 1)
+        if last < first or step < 1:
+            raise _wrong(text)
+        span = range(first, last + 1, step)
         # A range is not gone through before it is known to be short.
         named += len(span)
         if len(span) > most or named > 2 * most:
@@ -46,18 +53,6 @@ def parse_array(text: str, most: int) -> Array:
     if mark and int(limit) < 1:
         raise _wrong(text)
     return Array(tuple(sorted(indices)), int(limit) if mark else None)
-
-
-def _span(part: str, text: str) -> range:
-    match = _PART.fullmatch(part)
-    if match is None:
-        raise _wrong(text)
-    first = int(match[1])
-    last = int(match[2] or first)
-    step = int(match[3] or 1)
-    if last < first or step < 1:
-        raise _wrong(text)
-    return range(first, last + 1, step)
 
 
 def _too_many(most: int) -> InvalidContent:

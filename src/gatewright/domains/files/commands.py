@@ -61,18 +61,6 @@ class CommandService:
         runner = self._systems.get(system)
         if runner is None:
             raise NotFound(f"There is no system “{system}” with commands.")
-        self._check(command)
-        home = await runner.home(caller.user)
-        return await runner.run(
-            caller.user,
-            replace(
-                command,
-                directory=resolve(command.directory, home),
-                output_bytes=min(command.output_bytes, self._output_bytes),
-            ),
-        )
-
-    def _check(self, command: Command) -> None:
         if not command.argv or not command.argv[0]:
             raise InvalidContent("“command” names a program and its arguments.")
         if any(b"\0" in argument for argument in command.argv):
@@ -85,3 +73,12 @@ class CommandService:
                 )
         if not 0 < command.seconds <= self._seconds:
             raise InvalidContent(f"“seconds” is above 0 and at most {self._seconds}.")
+        home = await runner.home(caller.user)
+        return await runner.run(
+            caller.user,
+            replace(
+                command,
+                directory=resolve(command.directory, home),
+                output_bytes=min(command.output_bytes, self._output_bytes),
+            ),
+        )

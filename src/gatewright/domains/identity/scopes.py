@@ -29,49 +29,24 @@ def _narrowed(scopes: frozenset[str], role: Role) -> frozenset[str]:
     return frozenset(scope for scope in scopes if covers(limit, scope))
 
 
-def check_known(scopes: Collection[str]) -> None:
-    """Refuse names that are not scopes.
-
-    Raises
-    ------
-    InvalidContent
-        A name is neither one of ``Scope``, nor ``store:<collection>``, nor a scope for
-        files with a folder.
-    """
-    for scope in scopes:
-        known = scope in _KNOWN or split(scope)[1] is not None
-        if not known and not _COLLECTION.fullmatch(scope):
-            names = ", ".join(sorted(_KNOWN))
-            raise InvalidContent(
-                f"There is no scope “{scope[:80]}”. There are {names}, "
-                "store:<collection>, files:read:/<folder> and files:write:/<folder>.",
-                scope=scope[:80],
-            )
-
-
 def _check_apart(scopes: Collection[str]) -> None:
     """Refuse scopes of which one's folder lies below a folder that may be written.
 
     Whoever may write the upper folder could rename the lower one and put a link in its
     place, through which the token would reach other files.
     """
+    written = folders(scopes, Scope.FILES_WRITE)
     for scope in sorted(scopes):
-        if _is_movable(scope, scopes):
+        action, folder = split(scope)
+        if folder is None:
+            continue
+        everywhere = Scope.FILES_WRITE in scopes and action not in scopes
+        if everywhere or _is_below(folder, written):
             raise InvalidContent(
                 f"The folder of “{scope}” is below one that may be written. Name "
                 "the same folder for both.",
                 scope=scope,
             )
-
-
-def _is_movable(scope: str, scopes: Collection[str]) -> bool:
-    """Return whether these scopes allow renaming the folder of one of them."""
-    action, folder = split(scope)
-    if folder is None:
-        return False
-    if Scope.FILES_WRITE in scopes and action not in scopes:
-        return True
-    return _is_below(folder, folders(scopes, Scope.FILES_WRITE))
 
 
 def _is_below(folder: bytes, others: Collection[bytes]) -> bool:
@@ -112,7 +87,15 @@ def grantable(
         return frozenset(s for s in caller.scopes if covers(limit, s))
     if not asked:
         raise InvalidContent("Name at least one scope, or leave “scopes” out for all.")
-    check_known(asked)
+    for scope in asked:
+        known = scope in _KNOWN or split(scope)[1] is not None
+        if not known and not _COLLECTION.fullmatch(scope):
+            names = ", ".join(sorted(_KNOWN))
+            raise InvalidContent(
+                f"There is no scope “{scope[:80]}”. There are {names}, "
+                "store:<collection>, files:read:/<folder> and files:write:/<folder>.",
+                scope=scope[:80],
+            )
     wanted = frozenset(map(plain, asked))
     _check_apart(wanted)
     for scope in wanted:

@@ -139,7 +139,18 @@ class Tokens:
         NotSignedIn
             The text is not a token, or the token was revoked or has expired.
         """
-        token, user = await self._valid(text)
+        parts = split_token(text)
+        found = await self._store.find(parts[0]) if parts else None
+        if not (
+            parts
+            and found
+            and same_digest(digest(parts[1]), found[1])
+            and self._is_valid(found[0])
+        ):
+            raise NotSignedIn(
+                "The token is not valid: it is mistyped, was revoked or has ended."
+            )
+        token, _, user = found
         now = self._clock()
         if token.used_at is None or now - token.used_at >= TOUCH_SECONDS:
             self._last_use.note(token.key, self._store.touch(token.key, now, address))
@@ -151,17 +162,6 @@ class Tokens:
             token=token.key,
             address=address,
             request_id=request_id,
-        )
-
-    async def _valid(self, text: str) -> tuple[Token, User]:
-        parts = split_token(text)
-        found = await self._store.find(parts[0]) if parts else None
-        if parts and found and same_digest(digest(parts[1]), found[1]):
-            token, _, user = found
-            if self._is_valid(token):
-                return token, user
-        raise NotSignedIn(
-            "The token is not valid: it is mistyped, was revoked or has ended."
         )
 
     async def page(

@@ -111,7 +111,9 @@ def measure_psf(values: Pixels, noise: Pixels, bad: Mask, fwhm: float) -> Psf | 
     radius = psf_radius(fwhm)
     x, y, found = middles(values, x, y, fwhm)
     x, y = _keep(found, "not a point", reasons, x, y)
-    x, y = _keep(_whole(bad, x, y, radius), "edge, mask or saturation", reasons, x, y)
+    spoiled = stamps(bad.astype(np.float32), x, y, radius, 1.0)
+    whole = spoiled.max(axis=(1, 2), initial=0.0) == 0
+    x, y = _keep(whole, "edge, mask or saturation", reasons, x, y)
     wide = _wide(stamps(values, x, y, radius), fwhm)
     x, y = _keep(wide, "cosmic ray or hot pixel", reasons, x, y)
     x, y = x[:MOST_STARS], y[:MOST_STARS]
@@ -160,13 +162,6 @@ def _wide(cut: Pixels, fwhm: float) -> Mask:
     least = 0.5 * np.exp(-4.0 * np.log(2.0) / fwhm**2)
     wide: Mask = beside > least * cut[star, row, column]
     return wide
-
-
-def _whole(bad: Mask, x: Numbers, y: Numbers, radius: int) -> Mask:
-    """Return the positions with no bad pixel and no edge within a radius."""
-    spoiled = stamps(bad.astype(np.float32), x, y, radius, 1.0)
-    whole: Mask = spoiled.max(axis=(1, 2), initial=0.0) == 0
-    return whole
 
 
 def _own_pixels(
@@ -360,17 +355,13 @@ def _window(side: int) -> Numbers:
 
 def full_width(model: Numbers) -> float:
     """Return the FWHM of a centred PSF, pixels."""
-    area = np.count_nonzero(_finer(model) > model.max() / 2.0) / 25.0
-    return float(2.0 * np.sqrt(area / np.pi))
-
-
-def _finer(model: Numbers) -> Numbers:
-    """Return a PSF sampled at five points per pixel, by bilinear interpolation."""
+    # Five points per pixel, interpolated linearly between the pixels.
     side = model.shape[0]
     place = np.linspace(0, side - 1, 5 * side - 4)
     weights = np.maximum(0.0, 1.0 - np.abs(place[:, None] - np.arange(side)))
-    finer: Numbers = weights @ model @ weights.T
-    return finer
+    finer = weights @ model @ weights.T
+    area = np.count_nonzero(finer > model.max() / 2.0) / 25.0
+    return float(2.0 * np.sqrt(area / np.pi))
 
 
 def guess_width(values: Pixels, noise: Pixels, bad: Mask) -> float:

@@ -46,7 +46,14 @@ def parse_times(text: str) -> Interval:
     InvalidRequest
         The text has another form, or the interval ends before it begins.
     """
-    words = _split(text)
+    stripped = _LOST_PLUS.sub(r"\1+", text.strip())
+    words = stripped.split("/") if "/" in stripped else stripped.split()
+    words = [word.strip() for word in words]
+    if len(words) not in {1, 2} or not any(words):
+        raise InvalidRequest(
+            "“time” is an MJD or an ISO 8601 date, or two of them for an interval, "
+            "such as 2018-11-01/2018-12-31."
+        )
     if words == [".."]:
         return Interval(-math.inf, math.inf)
     if not any(_ISO.fullmatch(word) for word in words):
@@ -60,18 +67,6 @@ def parse_times(text: str) -> Interval:
     if first.low > last.high or empty:
         raise InvalidRequest("The time begins after its end.")
     return Interval(first.low, last.high)
-
-
-def _split(text: str) -> list[str]:
-    stripped = _LOST_PLUS.sub(r"\1+", text.strip())
-    words = stripped.split("/") if "/" in stripped else stripped.split()
-    words = [word.strip() for word in words]
-    if len(words) not in {1, 2} or not any(words):
-        raise InvalidRequest(
-            "“time” is an MJD or an ISO 8601 date, or two of them for an interval, "
-            "such as 2018-11-01/2018-12-31."
-        )
-    return words
 
 
 def _iso_or_mjd(word: str, place: int) -> Interval:

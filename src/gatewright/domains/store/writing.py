@@ -199,7 +199,9 @@ def save(
     if declared != before:
         edits.append(SaveIndexes(declared))
     if permissions is not None:
-        edits.append(SetGrants(collection_grants(owner, permissions)))
+        # The owner keeps all rights, whatever the grants are.
+        grants = {**permissions.grants(), f"user:{owner}": Right.ADMIN}
+        edits.append(SetGrants(_bounded(grants)))
     unbuilt = tuple(field for field, built in declared.items() if not built)
     return Decision(edits, (snapshot.collection is None, unbuilt))
 
@@ -212,11 +214,6 @@ def _indexes(snapshot: Snapshot, fields: tuple[str, ...]) -> Mapping[str, bool]:
     # What has no documents has nothing to build.
     empty = found is None or found.documents == 0
     return {field: before.get(field, empty) for field in sorted(set(fields))}
-
-
-def collection_grants(owner: str, permissions: Permissions) -> Mapping[str, Right]:
-    """Return the grants of a collection, in which the owner has all rights."""
-    return _bounded({**permissions.grants(), f"user:{owner}": Right.ADMIN})
 
 
 def _bounded(grants: Mapping[str, Right]) -> Mapping[str, Right]:

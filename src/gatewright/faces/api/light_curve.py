@@ -111,17 +111,13 @@ def light_curve_response(curve: LightCurve, form: str) -> Response:
     if form == "json":
         return json_response(light_curve_answer(curve))
     if form == "csv":
-        return Response(csv_text(curve), media_type="text/csv; charset=utf-8")
+        names = [name for name, *_ in _COLUMNS]
+        text = io.StringIO()
+        table = csv.DictWriter(text, names, lineterminator="\r\n")
+        table.writeheader()
+        table.writerows(map(point_answer, curve.points))  # unknown values are empty
+        return Response(text.getvalue(), media_type="text/csv; charset=utf-8")
     return Response(votable_text(curve), media_type=_VOTABLE)
-
-
-def csv_text(curve: LightCurve) -> str:
-    """Return a light curve as CSV, with empty cells for unknown values."""
-    text = io.StringIO()
-    table = csv.DictWriter(text, [name for name, *_ in _COLUMNS], lineterminator="\r\n")
-    table.writeheader()
-    table.writerows(map(point_answer, curve.points))
-    return text.getvalue()
 
 
 def votable_text(curve: LightCurve) -> str:

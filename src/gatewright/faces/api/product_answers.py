@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from gatewright.core.caller import Caller
 from gatewright.core.clock import timestamp
 from gatewright.core.config import Config
-from gatewright.domains.processing import Detection, LightCurve, LightPoint, Product
+from gatewright.domains.processing import LightCurve, LightPoint, Product
 from gatewright.domains.sky import mjd_text
 
 BASE = "/api/v1"
@@ -130,24 +130,22 @@ def product_answer(
         "links": {"self": place, "image": f"{place}/image"},
     }
     if product.kind == "difference":
-        answer["detections"] = list(map(detection_answer, product.detections))
+        answer["detections"] = [
+            {
+                "number": found.number,
+                "ra": found.ra,
+                "dec": found.dec,
+                "x": found.x,
+                "y": found.y,
+                "snr": found.snr,
+                "flux": found.flux,
+                "flux_error": found.flux_error,
+                "features": found.features,
+                "aside": None if found.aside is None else str(found.aside),
+            }
+            for found in product.detections
+        ]
     return answer
-
-
-def detection_answer(found: Detection) -> dict[str, object]:
-    """Return a detection as JSON values."""
-    return {
-        "number": found.number,
-        "ra": found.ra,
-        "dec": found.dec,
-        "x": found.x,
-        "y": found.y,
-        "snr": found.snr,
-        "flux": found.flux,
-        "flux_error": found.flux_error,
-        "features": found.features,
-        "aside": None if found.aside is None else str(found.aside),
-    }
 
 
 def light_curve_answer(curve: LightCurve) -> dict[str, object]:

@@ -99,7 +99,14 @@ class SessionList(BaseModel):
 )
 async def who_am_i(context: Context) -> Response:
     """Return the account and the scopes of the request; a visitor's account is null."""
-    return json_response(_answer(context.caller, await _end(context)), headers=_FRESH)
+    caller, identity = context.caller, context.services.identity
+    ends_at = None
+    if caller.token:
+        ends_at = await identity.tokens.end_of(caller)
+    elif caller.session:
+        session = await identity.sessions.current(caller)
+        ends_at = session.expires_at if session else None
+    return json_response(_answer(caller, ends_at), headers=_FRESH)
 
 
 @router.post(
@@ -224,15 +231,6 @@ async def end_other_session(
 
 
 _FRESH = {"Cache-Control": "no-store"}
-
-
-async def _end(context: Context) -> float | None:
-    """Return when a request's credentials end, in seconds since 1970; None if never."""
-    caller, identity = context.caller, context.services.identity
-    if caller.token:
-        return await identity.tokens.end_of(caller)
-    session = await identity.sessions.current(caller) if caller.session else None
-    return session.expires_at if session else None
 
 
 def _answer(caller: Caller, expires_at: float | None) -> dict[str, object]:

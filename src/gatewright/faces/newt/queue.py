@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
@@ -183,22 +184,18 @@ async def accounting(request: Request) -> object:
 
 async def second_one(request: Request) -> object:
     """Return one job as NEWT 2.0 does, with the last part of its output."""
-    job = await _job(request)
-    return job_shapes.record(job, time.time(), await _output(request, job))
-
-
-async def _output(request: Request, job: Job) -> str:
-    context = request_context(request)
-    jobs = context.services.jobs
-    try:
-        file = await jobs.output(context.caller, job.system, job.id, Stream.OUTPUT)
-    except NotFound:
-        return ""
-    try:
-        data = await file.read(max(file.size - MOST_OUTPUT, 0), MOST_OUTPUT)
-        return data.decode("utf-8", "replace")
-    finally:
-        file.close()
+    job, context = await _job(request), request_context(request)
+    output = ""
+    with suppress(NotFound):
+        file = await context.services.jobs.output(
+            context.caller, job.system, job.id, Stream.OUTPUT
+        )
+        try:
+            data = await file.read(max(file.size - MOST_OUTPUT, 0), MOST_OUTPUT)
+            output = data.decode("utf-8", "replace")
+        finally:
+            file.close()
+    return job_shapes.record(job, time.time(), output)
 
 
 async def classic_delete(request: Request) -> object:

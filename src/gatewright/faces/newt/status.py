@@ -28,7 +28,9 @@ async def systems(request: Request) -> object:
 async def one(request: Request) -> object:
     """Return whether a system is up."""
     name = request.path_params["system"]
-    known_system(request, name)
+    configured = request_context(request).services.config.systems
+    if name not in {system.name for system in configured}:
+        raise NotFound(f"There is no system “{name[:80]}”.")
     return await _status(request, name)
 
 
@@ -42,16 +44,3 @@ async def message_of_the_day(request: Request) -> object:
     """Return the operator's notice as text."""
     config = request_context(request).services.config
     return PlainTextResponse(config.gateway.message_of_the_day)
-
-
-def known_system(request: Request, name: str) -> None:
-    """Check that a system exists.
-
-    Raises
-    ------
-    NotFound
-        There is no system with that name.
-    """
-    configured = request_context(request).services.config.systems
-    if name not in {system.name for system in configured}:
-        raise NotFound(f"There is no system “{name[:80]}”.")

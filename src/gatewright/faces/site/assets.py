@@ -109,9 +109,7 @@ def make_asset(
         media_type=MEDIA_TYPES[ending],
         digest=hashlib.sha256(body).hexdigest()[:20],
         policy=content_security_policy(body.decode("utf-8", "replace")) if page else "",
-        encodings=encodings if encodings is not None else _compressed(body),
+        encodings={"gzip": gzip.compress(body, compresslevel=6, mtime=0)}
+        if encodings is None
+        else encodings,
     )
-
-
-def _compressed(body: bytes) -> dict[str, bytes]:
-    return {"gzip": gzip.compress(body, compresslevel=6, mtime=0)}

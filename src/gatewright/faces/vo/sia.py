@@ -134,9 +134,11 @@ def sia_request(values: Mapping[str, Sequence[str]]) -> SiaRequest:
     records = _single(values, "MAXREC") or str(DEFAULT_RECORDS)
     if not (records.isascii() and records.isdigit() and len(records) < 16):
         raise InvalidRequest("MAXREC has to be a number of rows.")
-    return SiaRequest(
-        query, min(int(records), MAXIMUM_RECORDS), response_format(values)
-    )
+    text = _single(values, "RESPONSEFORMAT") or "votable"
+    form = _FORMATS.get(text.partition(";")[0].strip().lower())
+    if form is None:
+        raise InvalidRequest("RESPONSEFORMAT has to be votable, csv or tsv.")
+    return SiaRequest(query, min(int(records), MAXIMUM_RECORDS), form)
 
 
 def _each(
@@ -180,21 +182,6 @@ def _kinds(values: Mapping[str, Sequence[str]]) -> tuple[ImageKind, ...]:
     except ValueError as error:
         names = ", ".join(ImageKind)
         raise InvalidRequest(f"KIND has to be one of {names}, any.") from error
-
-
-def response_format(values: Mapping[str, Sequence[str]]) -> str:
-    """Return the format of the response.
-
-    Raises
-    ------
-    InvalidRequest
-        The gateway does not support the format.
-    """
-    text = _single(values, "RESPONSEFORMAT") or "votable"
-    form = _FORMATS.get(text.partition(";")[0].strip().lower())
-    if form is None:
-        raise InvalidRequest("RESPONSEFORMAT has to be votable, csv or tsv.")
-    return form
 
 
 def _single(values: Mapping[str, Sequence[str]], name: str) -> str | None:

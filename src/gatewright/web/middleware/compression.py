@@ -114,7 +114,11 @@ class _Answer:
                 self._start = message
                 return
         elif start is not None:
-            if _is_whole(message):
+            if (
+                message["type"] == "http.response.body"
+                and not message.get("more_body", False)
+                and len(message.get("body", b"")) >= _SMALLEST
+            ):
                 body = message["body"]
                 if len(body) < _INLINE:
                     body = _gzip(body)
@@ -139,14 +143,6 @@ def _may_be_coded(status: int, fields: Fields) -> bool:
         and not kind.startswith(_STREAMS)
         and status not in {204, 206, 304}
         and b"no-transform" not in fields.get(b"cache-control")
-    )
-
-
-def _is_whole(message: Message) -> bool:
-    return (
-        message["type"] == "http.response.body"
-        and not message.get("more_body", False)
-        and len(message.get("body", b"")) >= _SMALLEST
     )
 
 

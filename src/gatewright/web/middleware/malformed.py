@@ -27,44 +27,32 @@ class Malformed:
         self._app = app
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Handle one request."""
-        check_path(scope)
-        check_query(scope.get("query_string", b""))
+        """Handle one request.
+
+        Raises
+        ------
+        InvalidRequest
+            The path or the query has a NUL byte or a broken escape, the path has a
+            surrogate or a number of 1000 digits, the query is not UTF-8 after decoding,
+            or a header field has a control character.
+        """
+        raw, path = scope.get("raw_path") or b"", scope["path"]
+        if (
+            _BROKEN.search(raw)
+            or "\0" in path
+            or not (path.isascii() or _is_text(path))
+        ):
+            raise InvalidRequest("The path has a NUL byte or a broken percent-escape.")
+        if len(raw) >= 1000 and _LONG_NUMBER.search(raw):
+            raise InvalidRequest("The path has a number of a thousand or more digits.")
+        query = scope.get("query_string", b"")
+        if _BROKEN.search(query):
+            raise InvalidRequest("The query has a NUL byte or a broken percent-escape.")
+        _check_text(query, "query")
         texts = [text for pair in scope["headers"] for text in pair]
         if has_control(b"".join(texts)):
             raise InvalidRequest("A header field has a control character.")
         return self._app(scope, receive, send)
-
-
-def check_path(scope: Scope) -> None:
-    """Check that a path has no NUL, broken escape, surrogate or number of 1000 digits.
-
-    Raises
-    ------
-    InvalidRequest
-        The path has one of them.
-    """
-    raw = scope.get("raw_path") or b""
-    path: str = scope["path"]
-    if _BROKEN.search(raw) or "\0" in path or not (path.isascii() or _is_text(path)):
-        raise InvalidRequest("The path has a NUL byte or a broken percent-escape.")
-    if len(raw) >= 1000 and _LONG_NUMBER.search(raw):
-        raise InvalidRequest("The path has a number of a thousand or more digits.")
-
-
-def check_query(raw: bytes) -> None:
-    """Check that a query string is valid UTF-8 after decoding, without NUL.
-
-    Raises
-    ------
-    InvalidRequest
-        The query has a NUL byte or a broken escape, or is not UTF-8.
-    """
-    if not raw:
-        return
-    if _BROKEN.search(raw):
-        raise InvalidRequest("The query has a NUL byte or a broken percent-escape.")
-    _check_text(raw, "query")
 
 
 def check_form(body: bytes) -> None:

@@ -49,12 +49,10 @@ def _check_headers(scope: Scope, limit: int, *, encoded: bool) -> None:
                 raise InvalidRequest("“Content-Length” is not a number.")
             if len(value) > 18 or int(value) > limit:
                 raise too_large(limit)
-        elif name == b"content-encoding" and not (encoded or _is_plain(value)):
+        elif name == b"content-encoding" and not (
+            encoded or value.strip().lower() in {b"", b"identity"}
+        ):
             raise UnsupportedMediaType("Send the body without Content-Encoding.")
-
-
-def _is_plain(coding: bytes) -> bool:
-    return coding.strip().lower() in {b"", b"identity"}
 
 
 def too_large(limit: int) -> TooLarge:

@@ -85,32 +85,6 @@ class GatewayServer(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-def uvicorn_config(app: ASGIApp, config: Config, shared: Shared) -> uvicorn.Config:
-    """Return the uvicorn configuration that serves the gateway's application."""
-    protocol: Any = functools.partial(GatewayProtocol, shared)
-    return uvicorn.Config(
-        app,
-        loop="uvloop",
-        http=protocol,
-        ws="none",
-        lifespan="on",
-        interface="asgi3",
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=DRAIN_SECONDS,
-    )
-
-
-def connection_limits(config: Config) -> ConnectionLimits:
-    """Return the limits of a connection that the configuration sets."""
-    return ConnectionLimits(
-        header_seconds=config.limits.header_seconds, url_bytes=config.limits.url_bytes
-    )
-
-
 async def run(
     app: ASGIApp, config: Config, listener: socket.socket, ready: int, life: int
 ) -> bool:
@@ -130,8 +104,25 @@ async def run(
         Pipe that is readable when the supervisor has ended.
     """
     proxies = TrustedProxies(config.gateway.trusted_proxies)
-    shared = Shared(connection_limits(config), proxies)
-    settings = uvicorn_config(app, config, shared)
+    limits = ConnectionLimits(
+        header_seconds=config.limits.header_seconds, url_bytes=config.limits.url_bytes
+    )
+    shared = Shared(limits, proxies)
+    protocol: Any = functools.partial(GatewayProtocol, shared)
+    settings = uvicorn.Config(
+        app,
+        loop="uvloop",
+        http=protocol,
+        ws="none",
+        lifespan="on",
+        interface="asgi3",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
 
     def say_ready() -> None:
         with suppress(BrokenPipeError):
@@ -155,33 +146,6 @@ async def run(
     return server.started
 
 
-def load_factory(name: str) -> Callable[[Config], ASGIApp]:
-    """Return the function that makes the application, named as ``module:function``."""
-    module, _, function = name.partition(":")
-    factory = getattr(importlib.import_module(module), function)
-    assert callable(factory)  # noqa: S101  # a name of our own
-    return factory  # type: ignore[no-any-return]  # loaded by name
-
-
-def raise_file_limit() -> None:
-    """Raise this process's limit of file descriptors to the hard limit."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
-def stand_by(from_supervisor: int) -> socket.socket | None:
-    """Wait for the listening socket and return it; None if the supervisor is gone.
-
-    ``from_supervisor`` is the Unix socket that delivers it. The name of the process, as
-    ``ps -o comm`` shows it, is ``gw-standby`` while it waits, then ``gatewright``.
-    """
-    name_process("gw-standby")
-    with socket.socket(fileno=from_supervisor) as told:
-        _, descriptors, _, _ = socket.recv_fds(told, 1, 1)
-    name_process("gatewright")
-    return socket.socket(fileno=descriptors[0]) if descriptors else None
-
-
 def name_process(name: str) -> None:
     """Set the name of this process, at most 15 bytes (proc(5))."""
     with suppress(OSError):
@@ -191,7 +155,7 @@ def name_process(name: str) -> None:
 def main() -> int:
     """Run one gateway process; the arguments are file descriptors."""
     parser = argparse.ArgumentParser(prog="gatewright.web.server.process")
-    parser.add_argument("--factory", required=True)
+    parser.add_argument("--factory", required=True, metavar="MODULE:FUNCTION")
     for name in ("config", "listener", "ready", "life"):
         parser.add_argument(f"--{name}", type=int, required=True)
     arguments = parser.parse_args()
@@ -200,13 +164,20 @@ def main() -> int:
     # A terminal sends SIGINT to all processes; only the supervisor acts on it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     configure_logging()
-    raise_file_limit()
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     with os.fdopen(arguments.config, "rb") as file:
         config = Config.model_validate_json(file.read())
-    app = load_factory(arguments.factory)(config)
-    listener = stand_by(arguments.listener)
-    if listener is None:
+    module, _, function = arguments.factory.partition(":")
+    app = getattr(importlib.import_module(module), function)(config)
+    # "ps -o comm" tells a process on standby from one that answers requests.
+    name_process("gw-standby")
+    with socket.socket(fileno=arguments.listener) as told:
+        _, descriptors, _, _ = socket.recv_fds(told, 1, 1)
+    name_process("gatewright")
+    if not descriptors:  # the supervisor is gone
         return 0
+    listener = socket.socket(fileno=descriptors[0])
     listener.settimeout(0)
     started = uvloop.run(run(app, config, listener, arguments.ready, arguments.life))
     return 0 if started else 1

@@ -158,18 +158,15 @@ class GatewayProtocol(HttpToolsProtocol):
     def _watch_header(self, size: int) -> None:
         """Limit an unfinished header, and restart the timer after a response."""
         if self._in_header:
-            self._count(size)
+            # The parser holds its bytes in memory.
+            self._header_bytes += size
+            if self._header_bytes > self._limits.header_bytes + self._limits.url_bytes:
+                self._refuse(errors.HeadersTooLarge())
         if self._timer is None and (self._in_header or self._answered()):
             self._start_timer()
 
     def _answered(self) -> bool:
         return self._running is None or self._running.response_complete
-
-    def _count(self, size: int) -> None:
-        """Count bytes of an unfinished header, which the parser holds in memory."""
-        self._header_bytes += size
-        if self._header_bytes > self._limits.header_bytes + self._limits.url_bytes:
-            self._refuse(errors.HeadersTooLarge())
 
     def _start_timer(self) -> None:
         self._stop_timer()

@@ -135,7 +135,9 @@ class Sending:
             elif name == b"transfer-encoding" and value.lower() == b"chunked":
                 cycle.expected_content_length = 0
                 cycle.chunked_encoding = True
-            elif name == b"connection" and b"close" in _tokens(value):
+            elif name == b"connection" and b"close" in map(
+                bytes.strip, value.lower().split(b",")
+            ):
                 cycle.keep_alive = False
                 said_to_close = True
         added = [] if cycle.keep_alive or said_to_close else [_CLOSE]
@@ -174,7 +176,3 @@ class Sending:
             cycle.disconnected = True
         else:
             await self._send({"type": _BODY, "more_body": more_body})
-
-
-def _tokens(value: bytes) -> list[bytes]:
-    return [token.strip() for token in value.lower().split(b",")]

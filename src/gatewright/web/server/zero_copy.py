@@ -140,7 +140,9 @@ class ZeroCopy:
                 else:
                     await self._while_there_is_room(way.socket, step)
         except OSError as error:
-            self._abandon(error)
+            self._connection.transport.abort()
+            if error.errno not in _GONE:  # not because the client left
+                raise
 
     async def _send_cold(self, way: _Way) -> None:
         count = min(way.end - way.offset, _COLD_BYTES)
@@ -166,12 +168,6 @@ class ZeroCopy:
         finally:
             self._connection.on_gone(None)
             loop.remove_writer(socket)
-
-    def _abandon(self, error: OSError) -> None:
-        """Close the connection; raise the error unless it says that the client left."""
-        self._connection.transport.abort()
-        if error.errno not in _GONE:
-            raise error
 
 
 def _end(ended: asyncio.Future[None]) -> None:

@@ -53,7 +53,10 @@ def laid_on(lines: tuple[Line, ...], net: Net) -> tuple[Line, ...]:
         last one. A line that leaves the grid, or comes to cells without a place, is
         cut there.
     """
-    rows, columns = (_thinned(size) for size in net.latitudes.shape)
+    rows, columns = (  # few of them are looked at, the first and the last too
+        np.unique(np.linspace(0, size - 1, min(size, _NODES)).round().astype(int))
+        for size in net.latitudes.shape
+    )
     chosen = np.ix_(rows, columns)
     nodes = _directions(net.latitudes[chosen], net.longitudes[chosen])
     known = nodes[np.isfinite(nodes).all(-1)]
@@ -108,11 +111,6 @@ def _cap(nodes: Floats) -> tuple[Floats, float]:
         return np.array([0.0, 0.0, 1.0]), np.pi
     middle /= length
     return middle, float(np.arccos((nodes @ middle).min().clip(-1, 1)))
-
-
-def _thinned(size: int) -> npt.NDArray[np.int_]:
-    """Return the rows or columns that are looked at, the first and the last too."""
-    return np.unique(np.linspace(0, size - 1, min(size, _NODES)).round().astype(int))
 
 
 def _outward(chosen: npt.NDArray[np.int_]) -> tuple[Floats, Floats]:

@@ -54,7 +54,9 @@ def axis_ticks(
         most = 11 if upright else 18
         texts = [one_line(text, most * _LETTER) for text in scale.texts]
         longest = max(map(len, texts), default=1) + 2
-        return label_ticks(texts, room, 18 if upright else longest * _LETTER)
+        each = 18 if upright else longest * _LETTER
+        step = max(1, math.ceil(len(texts) * each / room))
+        return [(float(n), texts[n]) for n in range(0, len(texts), step)]
     most = room // (50 if upright else 105)
     if scale.time is not None:
         return time_ticks(scale.time, low, high, most)
@@ -118,22 +120,6 @@ def degree_ticks(kind: AxisKind, low: float, high: float, most: int) -> Ticks:
         return [(v, degrees(kind, v)) for v, _ in number_ticks(low, high, most)]
     first, last = math.ceil(low / wide - 1e-6), math.floor(high / wide + 1e-6)
     return [(n * wide, degrees(kind, n * wide)) for n in range(first, last + 1)]
-
-
-def label_ticks(texts: Sequence[str], room: float, width: float) -> Ticks:
-    """Return the ticks of an axis of labels, as many as fit.
-
-    Parameters
-    ----------
-    texts
-        Labels of the positions 0, 1, 2, ...
-    room
-        Length of the axis in pixels.
-    width
-        Width of a label in pixels.
-    """
-    step = max(1, math.ceil(len(texts) * width / room))
-    return [(float(n), texts[n]) for n in range(0, len(texts), step)]
 
 
 def time_ticks(units: TimeUnits, low: float, high: float, most: int) -> Ticks:

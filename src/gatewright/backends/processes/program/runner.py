@@ -318,22 +318,16 @@ def keep(folder: Path, record: dict[str, Any], held: int) -> None:
             return
 
 
-def read_job(folder: Path) -> dict[str, Any] | None:
-    """Return the content of ``job.json``; None if it cannot be read."""
-    try:
-        job = json.loads((folder / "job.json").read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return None
-    return job if isinstance(job, dict) else None
-
-
 def main(name: str) -> int:
     """Run the job in a folder, unless it was run before."""
     folder = Path(name).resolve()
     held = when_there_is_room(lambda: lock(folder / "lock", LOCK_SECONDS))
-    job = read_job(folder)
+    try:
+        job = json.loads((folder / "job.json").read_bytes())
+    except (OSError, ValueError, RecursionError):
+        job = None
     # The gateway sees the same of a record that is damaged, and ends the job.
-    if held is None or job is None or not claim(folder):
+    if held is None or not isinstance(job, dict) or not claim(folder):
         return 1
     try:
         log = os.open(folder / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)

@@ -19,7 +19,7 @@ from gatewright.backends.worker.program import parts
 from gatewright.backends.worker.program.changing import rename
 from gatewright.backends.worker.program.entries import look, row, version
 from gatewright.backends.worker.program.reading import Arguments, place_of
-from gatewright.backends.worker.program.trees import Place, Tree
+from gatewright.backends.worker.program.trees import Tree
 
 _MOST_AT_ONCE = 256
 _LOCK_SECONDS = 5.0
@@ -104,7 +104,9 @@ class Writings:
             os.utime(part.descriptor, ns=(time.time_ns(), modified_ns))
         os.fsync(part.descriptor)
         with locked_folder(part.folder, part.final):
-            before = _status((part.folder, part.final))
+            before: os.stat_result | None = None
+            with contextlib.suppress(FileNotFoundError):
+                before = look(part.folder, part.final)[0]
             check(before, arguments)
             if before is not None:
                 _refuse_all_but_files(before)
@@ -175,13 +177,6 @@ def _refuse_all_but_files(found: os.stat_result) -> None:
         raise IsADirectoryError(errno.EISDIR, "folder")
     if not stat.S_ISREG(found.st_mode):
         raise OSError(errno.ENXIO, "not a file")
-
-
-def _status(place: Place) -> os.stat_result | None:
-    try:
-        return look(*place)[0]
-    except FileNotFoundError:
-        return None
 
 
 def check(before: os.stat_result | None, arguments: Arguments) -> None:
