@@ -27,6 +27,7 @@ from typing_extensions import override
 from gatewright.core.errors import GatewayError
 from gatewright.web.conditional import check_preconditions, not_modified, validators
 from gatewright.web.departure import until_gone
+from gatewright.web.live import body_message
 from gatewright.web.ranges import (
     Piece,
     Span,
@@ -178,9 +179,9 @@ class DescriptorResponse(Response):
             held = b""
             async for block in self._blocks(last):
                 if held:
-                    await send(_body(held, more=True))
+                    await send(body_message(held, more=True))
                 held = block
-            await send(_body(held, more=False))
+            await send(body_message(held, more=False))
 
     async def _send_descriptor(
         self, pieces: Sequence[Piece], send: Send, *, more: bool
@@ -192,7 +193,7 @@ class DescriptorResponse(Response):
         for piece, more_body in zip(pieces, goes_on, strict=True):
             self._check()
             if isinstance(piece, bytes):
-                await send(_body(piece, more=more_body))
+                await send(body_message(piece, more=more_body))
                 continue
             await send(
                 {
@@ -227,10 +228,6 @@ class DescriptorResponse(Response):
                 self._check()
                 offset += len(block)
                 yield block
-
-
-def _body(content: bytes, *, more: bool) -> dict[str, object]:
-    return {"type": "http.response.body", "body": content, "more_body": more}
 
 
 def file_response(

@@ -17,6 +17,7 @@ from gatewright.core.clock import timestamp
 from gatewright.core.errors import InvalidRequest
 from gatewright.core.events import Event
 from gatewright.web.departure import stopping_of, until_gone
+from gatewright.web.live import LiveResponse, body_message
 
 HEARTBEAT_SECONDS = 15.0
 
@@ -98,9 +99,7 @@ def event_stream(
 _Events = AsyncGenerator[Event | Message | None, None]
 
 
-class _EventStream(Response):
-    media_type = "text/event-stream"
-
+class _EventStream(LiveResponse):
     def __init__(
         self,
         events: AsyncIterator[Event | Message | None],
@@ -109,33 +108,23 @@ class _EventStream(Response):
     ) -> None:
         self._events = events
         self._heartbeat = heartbeat
-        super().__init__(None, headers=headers)
-        del self.headers["content-length"]
-        self.headers.setdefault("Cache-Control", "no-store")
-        self.headers.setdefault("X-Accel-Buffering", "no")
+        super().__init__("text/event-stream", headers)
 
     @override
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await send(
-            {
-                "type": "http.response.start",
-                "status": self.status_code,
-                "headers": self.raw_headers,
-            }
-        )
-        if scope["method"] != "HEAD":
-            beats = _Heartbeats(send, self._heartbeat)
-            try:
-                await until_gone(receive, self._tell(beats), stopping_of(scope))
-            finally:
-                beats.stop()
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+    async def produce(self, scope: Scope, receive: Receive, send: Send) -> bool:
+        beats = _Heartbeats(send, self._heartbeat)
 
-    async def _tell(self, beats: "_Heartbeats") -> None:
-        async with aclosing(cast("_Events", self._events)) as events:
-            async for event in events:
-                if event is not None:
-                    await beats.write(encode_event(event))
+        async def send_events() -> None:
+            async with aclosing(cast("_Events", self._events)) as events:
+                async for event in events:
+                    if event is not None:
+                        await beats.write(encode_event(event))
+
+        try:
+            await until_gone(receive, send_events(), stopping_of(scope))
+        finally:
+            beats.stop()
+        return True
 
 
 class _Heartbeats:
@@ -156,9 +145,7 @@ class _Heartbeats:
     async def write(self, body: bytes) -> None:
         """Send a part of the stream."""
         self._quiet = False
-        await self._send(
-            {"type": "http.response.body", "body": body, "more_body": True}
-        )
+        await self._send(body_message(body))
 
     def _beat(self) -> None:
         # The last comment may still wait for a slow client.

@@ -1,5 +1,6 @@
 """Responses of unknown length that are sent while they are produced."""
 
+from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from typing import cast
@@ -23,17 +24,22 @@ def live_response(
     iterator is closed. If the server stops, the connection is broken, so that the
     client does not take a part for the whole.
     """
-    return _Live(pieces, media_type, headers)
+    return _Pieces(pieces, media_type, headers)
 
 
-class _Live(Response):
-    def __init__(
-        self,
-        pieces: AsyncIterator[bytes],
-        media_type: str,
-        headers: Mapping[str, str] | None,
-    ) -> None:
-        self._pieces = pieces
+class LiveResponse(Response, ABC):
+    """A response that is sent while it is produced, and neither kept nor held back.
+
+    Parameters
+    ----------
+    media_type
+        Value of ``Content-Type``.
+    headers
+        Further headers. A ``Cache-Control`` or ``X-Accel-Buffering`` in them replaces
+        those that keep caches, and proxies such as nginx, from holding it back.
+    """
+
+    def __init__(self, media_type: str, headers: Mapping[str, str] | None) -> None:
         super().__init__(None, headers=headers, media_type=media_type)
         del self.headers["content-length"]
         self.headers.setdefault("Cache-Control", "no-store")
@@ -48,24 +54,42 @@ class _Live(Response):
                 "headers": self.raw_headers,
             }
         )
-        if scope["method"] != "HEAD":
-            stopping = stopping_of(scope)
-            if await until_gone(receive, self._send(send), stopping) is None:
-                if stopping is not None and stopping.is_set():
-                    raise Unavailable("The server is stopping.")
-                return
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        if scope["method"] == "HEAD" or await self.produce(scope, receive, send):
+            await send(body_message(b"", more=False))
 
-    async def _send(self, send: Send) -> bool:
-        pieces = cast("AsyncGenerator[bytes, None]", self._pieces)
-        async with aclosing(pieces):
-            async for piece in pieces:
-                if piece:
-                    await send(
-                        {
-                            "type": "http.response.body",
-                            "body": piece,
-                            "more_body": True,
-                        }
-                    )
-        return True
+    @abstractmethod
+    async def produce(self, scope: Scope, receive: Receive, send: Send) -> bool:
+        """Send the body; return whether its end is to be sent, or the client left."""
+
+
+class _Pieces(LiveResponse):
+    def __init__(
+        self,
+        pieces: AsyncIterator[bytes],
+        media_type: str,
+        headers: Mapping[str, str] | None,
+    ) -> None:
+        self._pieces = pieces
+        super().__init__(media_type, headers)
+
+    @override
+    async def produce(self, scope: Scope, receive: Receive, send: Send) -> bool:
+        async def send_pieces() -> bool:
+            pieces = cast("AsyncGenerator[bytes, None]", self._pieces)
+            async with aclosing(pieces):
+                async for piece in pieces:
+                    if piece:
+                        await send(body_message(piece))
+            return True
+
+        stopping = stopping_of(scope)
+        if await until_gone(receive, send_pieces(), stopping):
+            return True
+        if stopping is not None and stopping.is_set():
+            raise Unavailable("The server is stopping.")
+        return False
+
+
+def body_message(body: bytes, *, more: bool = True) -> dict[str, object]:
+    """Return the ASGI message with a part of a body, by default not the last one."""
+    return {"type": "http.response.body", "body": body, "more_body": more}

@@ -2,11 +2,9 @@
 
 import errno
 import os
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from tests.backends.processes.support import scheduler_on
 from tests.support.go import WAIT_FOR_GO
 
 from gatewright.backends.processes import ProcessScheduler, Settings
@@ -17,17 +15,8 @@ from gatewright.testing.followed import USER, Followed, lives
 
 
 @pytest.fixture
-def directory(tmp_path: Path) -> Path:
-    folder = tmp_path / "home"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
-async def scheduler(tmp_path: Path) -> AsyncIterator[ProcessScheduler]:
-    made = scheduler_on(tmp_path, settings=Settings(watch=0.1))
-    yield made
-    await made.close()
+def settings() -> Settings:
+    return Settings(watch=0.1)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import asyncio
 import errno
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,20 +25,6 @@ from gatewright.domains.compute import (
 )
 from gatewright.testing.followed import SECONDS, USER, Followed, lives
 from gatewright.testing.scheduler import SchedulerContract
-
-
-@pytest.fixture
-def directory(tmp_path: Path) -> Path:
-    folder = tmp_path / "home"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
-async def scheduler(tmp_path: Path) -> AsyncIterator[ProcessScheduler]:
-    made = scheduler_on(tmp_path)
-    yield made
-    await made.close()
 
 
 class TestProcesses(SchedulerContract):

@@ -10,9 +10,10 @@ import pytest
 import pytest_asyncio
 from tests.support.app import caller, client
 from tests.support.needs import shared_data
+from tests.support.night import night_times
 from tests.support.skies import SkyServices, sky_services
 
-from gatewright.core.caller import Role, visitor
+from gatewright.core.caller import Caller, Role, visitor
 from gatewright.core.config import SurveySource
 from gatewright.faces.api import face
 
@@ -30,24 +31,17 @@ async def services(
 ) -> AsyncIterator[SkyServices]:
     frames = shared_data("sky", "decam_mini")
     folder = tmp_path_factory.mktemp("classifiers")
-    times = ["file,time"]
-    for group, day in (("04", 10), ("18", 24)):
-        for minute, letter in enumerate("abcde"):
-            name = f"DEC-OBS{group}{letter}.mini.fits"
-            times.append(f"{name},2018-08-{day}T05:{minute:02}:00Z")
     table = folder / "times.csv"
-    table.write_text("\n".join(times))
+    table.write_text(night_times())
     timed = SurveySource(id="timed", images=f"{frames}/*.f*", times=table)
     team = SurveySource(id="team", images=f"{frames}/DEC-OBS04a*", access=["eve"])
     async with sky_services(folder, [timed, team]) as opened:
         yield opened
 
 
-@pytest_asyncio.fixture(loop_scope="module")
-async def api(services: Any) -> AsyncIterator[httpx.AsyncClient]:
-    user = caller("bob", Role.OWNER)
-    async with client(face.build(services), services, user) as made:
-        yield made
+@pytest.fixture
+def user() -> Caller:
+    return caller("bob", Role.OWNER)
 
 
 async def _trained(api: httpx.AsyncClient, method: str) -> Any:

@@ -12,12 +12,9 @@ from astropy.io import fits
 from astropy.wcs import WCS
 from tests.backends.fits.skies import sip_header
 from tests.backends.fits.test_picture import decode
-from tests.support.app import client
 from tests.support.skies import SkyServices, sky_services
 
-from gatewright.core.caller import visitor
 from gatewright.core.config import SurveySource
-from gatewright.faces.api import face
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
@@ -67,12 +64,6 @@ async def services(
     source = SurveySource(id="radio", images=str(folder / "radio"))
     async with sky_services(folder, [source]) as opened:
         yield opened
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def api(services: Any) -> AsyncIterator[httpx.AsyncClient]:
-    async with client(face.build(services), services, visitor()) as made:
-        yield made
 
 
 async def test_what_is_told_of_a_cube(api: httpx.AsyncClient) -> None:

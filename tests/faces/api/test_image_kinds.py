@@ -11,12 +11,10 @@ import pytest_asyncio
 from astropy.io import fits
 from astropy.wcs import WCS
 from tests.backends.fits.skies import pixels, tan_header, write
-from tests.support.app import client
 from tests.support.skies import SkyServices, sky_services
 
-from gatewright.core.caller import visitor
 from gatewright.core.config import Config, SurveySource
-from gatewright.faces.api import application, face
+from gatewright.faces.api import application
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
@@ -59,12 +57,6 @@ async def services(
     folder = tmp_path_factory.mktemp("kinds")
     async with sky_services(folder, sources(folder)) as opened:
         yield opened
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def api(services: Any) -> AsyncIterator[httpx.AsyncClient]:
-    async with client(face.build(services), services, visitor()) as made:
-        yield made
 
 
 @pytest.mark.parametrize(

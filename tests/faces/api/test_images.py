@@ -53,12 +53,6 @@ async def services(
         yield opened
 
 
-@pytest_asyncio.fixture(loop_scope="module")
-async def api(services: Any) -> AsyncIterator[httpx.AsyncClient]:
-    async with client(face.build(services), services, visitor()) as made:
-        yield made
-
-
 def need_shared() -> None:
     from tests.support.needs import shared_data
 

@@ -16,14 +16,13 @@ import numpy as np
 import pytest
 import pytest_asyncio
 from astropy.io import fits
-from tests.support.app import caller, client
+from tests.support.app import caller
 from tests.support.fields import one_star
 from tests.support.needs import shared_collection
 from tests.support.skies import SkyServices, sky_services
 
-from gatewright.core.caller import Role
+from gatewright.core.caller import Caller, Role
 from gatewright.core.config import SurveySource
-from gatewright.faces.api import face
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
@@ -60,11 +59,9 @@ def _copy(source: Path, folder: Path, name: str) -> None:
         file.writeto(folder / f"{name}-star.fits")
 
 
-@pytest_asyncio.fixture(loop_scope="module")
-async def api(services: Any) -> AsyncIterator[httpx.AsyncClient]:
-    user = caller("bob", Role.OWNER)
-    async with client(face.build(services), services, user) as made:
-        yield made
+@pytest.fixture
+def user() -> Caller:
+    return caller("bob", Role.OWNER)
 
 
 async def _difference(api: httpx.AsyncClient, science: str, reference: str) -> Any:

@@ -15,10 +15,11 @@ from astropy.io.votable import parse_single_table
 from astropy.wcs import WCS
 from tests.support.app import caller, client
 from tests.support.needs import shared_data
+from tests.support.night import night_times
 from tests.support.skies import SkyServices, sky_services
 
 from gatewright.backends.readers import ReaderPool
-from gatewright.core.caller import Role, visitor
+from gatewright.core.caller import Caller, Role, visitor
 from gatewright.core.config import SurveySource
 from gatewright.core.errors import Unavailable
 from gatewright.faces.api import face
@@ -44,13 +45,8 @@ async def services(
         images=str(shared_data("sky", "decam_mini") / "DEC-OBS04a*"),
         access=["eve"],
     )
-    times = ["file,time"]
-    for group, day in (("04", 10), ("18", 24)):
-        for minute, letter in enumerate("abcde"):
-            name = f"DEC-OBS{group}{letter}.mini.fits"
-            times.append(f"{name},2018-08-{day}T05:{minute:02}:00Z")
     table = folder / "times.csv"
-    table.write_text("\n".join(times))
+    table.write_text(night_times())
     timed = SurveySource(
         id="timed", images=f"{shared_data('sky', 'decam_mini')}/*.f*", times=table
     )
@@ -58,11 +54,9 @@ async def services(
         yield opened
 
 
-@pytest_asyncio.fixture(loop_scope="module")
-async def api(services: Any) -> AsyncIterator[httpx.AsyncClient]:
-    user = caller("bob", Role.OWNER)
-    async with client(face.build(services), services, user) as made:
-        yield made
+@pytest.fixture
+def user() -> Caller:
+    return caller("bob", Role.OWNER)
 
 
 async def made(api: httpx.AsyncClient, path: str, body: dict[str, Any]) -> Any:

@@ -28,6 +28,7 @@ from gatewright.faces.api.image_query import place_text, stretch_of
 from gatewright.faces.api.images import (
     Degrees,
     Percentiles,
+    Place,
     Size,
     StretchName,
     SurveyNames,
@@ -100,14 +101,7 @@ async def find_candidates(
         Query(title="Difference", description="Only candidates of this difference."),
     ] = None,
     min_score: Score = None,
-    pos: Annotated[
-        str | None,
-        Query(
-            title="Place",
-            description="“CIRCLE ra dec radius” in ICRS degrees.",
-            examples=["CIRCLE 318.10833 -66.01556 0.001"],
-        ),
-    ] = None,
+    pos: Place = None,
     ra: Degrees = None,
     dec: Degrees = None,
     radius: Degrees = None,

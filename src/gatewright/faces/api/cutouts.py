@@ -18,6 +18,7 @@ from gatewright.faces.api.images import (
     Band,
     Degrees,
     Percentiles,
+    Place,
     StretchName,
     SurveyNames,
     Time,
@@ -53,15 +54,7 @@ _TAR = "application/x-tar"
 async def cut_outs(
     request: Request,
     context: Context,
-    pos: Annotated[
-        str | None,
-        Query(
-            title="Place",
-            description="“CIRCLE ra dec radius” in ICRS degrees; the cut-outs are "
-            "round its middle.",
-            examples=["CIRCLE 318.10833 -66.01556 0"],
-        ),
-    ] = None,
+    pos: Place = None,
     ra: Degrees = None,
     dec: Degrees = None,
     survey: SurveyNames = None,
@@ -86,7 +79,7 @@ async def cut_outs(
 ) -> Response:
     """Send a tar archive of squares of one size, padded beyond each image.
 
-    So the stamps of all epochs align. ``index.csv`` comes first, in order of time, and
+    Their middle is that of the place, whatever its radius. So the stamps of all epochs align. ``index.csv`` comes first, in order of time, and
     says why where an image has none.
     """
     place = circle(place_text(pos, ra, dec, None))

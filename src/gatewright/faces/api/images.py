@@ -52,6 +52,14 @@ Pos = Annotated[
         examples=[[_CIRCLE]],
     ),
 ]
+Place = Annotated[
+    str | None,
+    Query(
+        title="Place",
+        description="“CIRCLE ra dec radius” in ICRS degrees, or say “ra” and “dec”.",
+        examples=["CIRCLE 318.10833 -66.01556 0.001"],
+    ),
+]
 Time = Annotated[
     list[str] | None,
     EMPTY_IS_NONE,

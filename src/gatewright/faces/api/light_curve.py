@@ -12,7 +12,7 @@ from starlette.responses import Response
 from gatewright.core.errors import InvalidContent
 from gatewright.domains.processing import LightCurve
 from gatewright.faces.api.image_query import image_query, place_text
-from gatewright.faces.api.images import Band, Degrees, SurveyNames, Time
+from gatewright.faces.api.images import Band, Degrees, Place, SurveyNames, Time
 from gatewright.faces.api.product_answers import (
     LightCurveAnswer,
     light_curve_answer,
@@ -66,15 +66,7 @@ CurveForm = Annotated[
 async def light_curve(
     request: Request,
     context: Context,
-    pos: Annotated[
-        str | None,
-        Query(
-            title="Place",
-            description="“CIRCLE ra dec radius” in ICRS degrees; the flux is measured "
-            "at its centre.",
-            examples=["CIRCLE 318.10833 -66.01556 0.001"],
-        ),
-    ] = None,
+    pos: Place = None,
     ra: Degrees = None,
     dec: Degrees = None,
     survey: SurveyNames = None,
@@ -83,6 +75,8 @@ async def light_curve(
     form: CurveForm = "json",
 ) -> Response:
     """Measure the flux at a place in each image, whether or not a star is visible.
+
+    The place is the middle of the circle, whatever its radius.
 
     The point-spread function of each image is fitted at the place. All fluxes are
     scaled to the first image by the stars that the images share. Where the flux is
