@@ -12,10 +12,11 @@ public
     fixtures are), not imported by another module, not in ``__all__``, not an entry
     point of ``pyproject.toml``, and not named as code in ``docs``.
 
-Prints the share of such functions among all functions in ``src``, with and without
+Prints the share of each kind among all functions in ``src``, with and without
 ``gatewright.testing``, whose contract tests are methods that nobody calls, and the
-median number of lines of all functions; with ``--list`` each such function. With
-``--at-most PERCENT`` the exit status is 1 if the share without ``testing`` is larger.
+median number of lines of all functions; with ``--list`` each such function. The exit
+status is 1 if, without ``testing``, the share of the private ones is larger than
+``--at-most PERCENT``, or that of the public ones than ``--public-at-most PERCENT``.
 """
 
 import argparse
@@ -116,27 +117,28 @@ def documented() -> Iterator[str]:
     yield from re.findall(r':(\w+)"', project)
 
 
-def share_of(functions: Sequence[Counted]) -> str:
+def shares_of(functions: Sequence[Counted]) -> dict[str, float]:
+    """Return the percentage of each kind among some functions."""
+    counted = Counter(function.kind for function in functions)
+    return {k: 100 * counted[k] / len(functions) for k in ("private", "public")}
+
+
+def words_of(functions: Sequence[Counted]) -> str:
     """Return how many of some functions are used in a single place, in words."""
     counted = Counter(function.kind for function in functions)
-    private, public = counted["private"], counted["public"]
-    return (
-        f"{private + public} of {len(functions)} functions "
-        f"({percent(functions):.1f} %) are used in a single place: {private} private "
-        f"ones, {public} public ones"
-    )
-
-
-def percent(functions: Sequence[Counted]) -> float:
-    """Return the percentage of functions that are used in a single place."""
-    return 100 * sum(bool(function.kind) for function in functions) / len(functions)
+    kinds = [
+        f"{counted[kind]} {kind} ({share:.1f} %)"
+        for kind, share in shares_of(functions).items()
+    ]
+    return f"{' and '.join(kinds)} of {len(functions)} are used in a single place"
 
 
 def main() -> int:
     """Print the numbers; return 1 if the share is above the limit."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--list", action="store_true", help="list these functions")
-    parser.add_argument("--at-most", type=float, default=100.0, metavar="PERCENT")
+    for option in ("--at-most", "--public-at-most"):
+        parser.add_argument(option, type=float, default=100.0, metavar="PERCENT")
     parser.add_argument("folders", nargs="*", type=Path, default=[ROOT / "src"])
     asked = parser.parse_args()
     found = list(
@@ -156,14 +158,20 @@ def main() -> int:
                     f"({function.kind}, {function.lines} lines)"
                 )
     median = statistics.median(function.lines for function in found)
-    print(f"{share_of(found)}; the median function has {median:g} lines.")
+    print(f"{words_of(found)}; the median function has {median:g} lines.")
     without = [function for function in found if not function.testing] or found
     if len(without) < len(found):
-        print(f"Without testing, {share_of(without)}.")
-    if percent(without) > asked.at_most:
-        print(f"At most {asked.at_most:g} % may be: fold those that name no idea.")
-        return 1
-    return 0
+        print(f"Without testing, {words_of(without)}.")
+    status = 0
+    limits = {"private": asked.at_most, "public": asked.public_at_most}
+    for kind, share in shares_of(without).items():
+        if share > limits[kind]:
+            print(
+                f"At most {limits[kind]:g} % may be {kind} ones: fold those that name "
+                "no idea."
+            )
+            status = 1
+    return status
 
 
 if __name__ == "__main__":

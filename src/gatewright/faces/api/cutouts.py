@@ -79,8 +79,9 @@ async def cut_outs(
 ) -> Response:
     """Send a tar archive of squares of one size, padded beyond each image.
 
-    Their middle is that of the place, whatever its radius. So the stamps of all epochs align. ``index.csv`` comes first, in order of time, and
-    says why where an image has none.
+    Their middle is that of the place, whatever its radius, so the stamps of all epochs
+    align. ``index.csv`` comes first, in order of time, and says why where an image has
+    none.
     """
     place = circle(place_text(pos, ra, dec, None))
     if place is None:
