@@ -15,7 +15,6 @@ import asyncio
 import logging
 import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from concurrent.futures import Executor
 from contextlib import suppress
 from typing import Protocol
 
@@ -77,13 +76,10 @@ class DescriptorFile:
     ----------
     descriptor
         Descriptor of a regular file opened for reading.
-    threads
-        Threads that read and close; by default those of the event loop.
     """
 
-    def __init__(self, descriptor: int, threads: Executor | None = None) -> None:
+    def __init__(self, descriptor: int) -> None:
         self._descriptor: int | None = descriptor
-        self._threads = threads
         self._closing: asyncio.Future[None] | None = None
 
     @property
@@ -101,7 +97,7 @@ class DescriptorFile:
                 os.close(own)
 
         loop = asyncio.get_running_loop()
-        return await asyncio.shield(loop.run_in_executor(self._threads, read))
+        return await asyncio.shield(loop.run_in_executor(None, read))
 
     def close(self) -> None:
         descriptor, self._descriptor = self._descriptor, None
@@ -114,7 +110,7 @@ class DescriptorFile:
 
         # In a thread, since close(2) on a network file system may hang.
         loop = asyncio.get_running_loop()
-        self._closing = loop.run_in_executor(self._threads, close)
+        self._closing = loop.run_in_executor(None, close)
 
 
 class DescriptorResponse(Response):
@@ -138,10 +134,9 @@ class DescriptorResponse(Response):
         *,
         status: int = 200,
         headers: Mapping[str, str] | None = None,
-        media_type: str | None = None,
         holds: Callable[[], bool] | None = None,
     ) -> None:
-        super().__init__(status_code=status, headers=headers, media_type=media_type)
+        super().__init__(status_code=status, headers=headers)
         self._file = file
         self._holds = holds
         self._pieces = tuple(pieces)

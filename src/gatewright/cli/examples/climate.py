@@ -22,14 +22,15 @@ Field = NDArray[np.float32]
 
 _GRAVITY, _ROTATION, _RADIUS, _GAS, _LAPSE = 9.80665, 7.2921e-5, 6.371e6, 287.05, 0.0065
 _WAVES = 6
+_SEED = 1871
 
 
-def write_reanalysis(path: Path, seed: int = 1871) -> None:
+def write_reanalysis(path: Path) -> None:
     """Write the archive: prmsl, uwnd and vwnd packed in 16 bits, air as float32."""
     latitude = np.linspace(90.0, -90.0, 91)
     longitude = np.arange(0.0, 360.0, 2.0, dtype=np.float64)
     hours = np.arange(0.0, 6.0 * TIMES, 6.0, dtype=np.float64)
-    wave = _waves(np.random.default_rng(seed), latitude, longitude, hours)
+    wave = _waves(np.random.default_rng(_SEED), latitude, longitude, hours)
     height = _heights(wave, latitude)
     eastward, northward = _geostrophic(height, latitude, longitude)
     pressure = 101_325.0 * np.exp((height[:, :, 0] - 75.0) / 8_000.0)

@@ -32,6 +32,7 @@ COLOURS = {"g": 0.45, "r": 0.0, "i": -0.25}
 
 Pixels = NDArray[np.float32]
 _PEAK_WIDTH = 12.0
+_SEED = 2009
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +93,9 @@ class Source:
         image[low:high, left:right] += counts / (2 * np.pi * major * minor) * shape
 
 
-def write_survey(folder: Path, seed: int = 2009) -> None:
+def write_survey(folder: Path) -> None:
     """Write the exposures as FITS files, and ``transients.csv`` beside them."""
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(_SEED)
     folder.mkdir(parents=True, exist_ok=True)
     steady = [*_stars(random, 260), *_galaxies(random, 90)]
     transients = list(_transients(steady))

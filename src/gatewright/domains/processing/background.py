@@ -41,14 +41,14 @@ class Background:
         return spread(self.noise, self.shape)
 
 
-def measure_background(values: Pixels, bad: Mask, mesh: int = MESH) -> Background:
-    """Return the sky background of an image, in meshes of about ``mesh`` pixels.
+def measure_background(values: Pixels, bad: Mask) -> Background:
+    """Return the sky background of an image, in meshes of about 64 pixels.
 
     Pixels that are ``bad`` are ignored. A mesh with too few sky pixels gets the median
     of the other meshes. If no mesh has enough, the level is 0 and the noise NaN.
     """
     height, width = values.shape
-    rows, columns = (max(1, round(side / mesh)) for side in (height, width))
+    rows, columns = (max(1, round(side / MESH)) for side in (height, width))
     down = np.linspace(0, height, rows + 1).round().astype(int)
     across = np.linspace(0, width, columns + 1).round().astype(int)
     level = np.full((rows, columns), np.nan)

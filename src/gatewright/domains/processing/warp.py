@@ -113,7 +113,7 @@ def _weights(side: int, points: int, step: int) -> Numbers:
 
 
 def resample(
-    values: Pixels, bad: Mask, placement: Placement, lobes: int = LOBES
+    values: Pixels, bad: Mask, placement: Placement
 ) -> tuple[Pixels, Mask, Pixels]:
     """Return an image at other positions, a mask of bad values, and pixel areas.
 
@@ -124,11 +124,11 @@ def resample(
     shape = placement.x.shape
     out = np.zeros(shape, np.float32)
     lost = np.ones(shape, np.bool_)
-    pad = lobes + 1
+    pad = LOBES + 1
     padded = np.pad(np.where(bad, np.float32(0), values), pad)
     flags = np.pad(bad, pad, constant_values=True)
     near = grown(flags, 1)
-    table = lanczos_table(lobes)
+    table = lanczos_table(LOBES)
     for first in range(0, shape[0], _ROWS):
         rows = slice(first, first + _ROWS)
         some = _resample_rows(
