@@ -1,4 +1,4 @@
-"""What a classifier is trained with: pairs of images, what was found, and votes."""
+"""Prepares the training of classifiers: pairs of images, detections, and votes."""
 
 import json
 import math
@@ -18,9 +18,9 @@ from gatewright.domains.processing.detecting import THRESHOLD
 from gatewright.domains.sky import Image
 
 MOST_PAIRS = 40
-"""Most pairs of images that one training takes."""
+"""Largest number of pairs of images that one training uses."""
 LEAST_TRIALS = 24
-"""Differences that a training makes at least, of the same pairs where there are few."""
+"""Least number of differences of a training; few pairs are used several times."""
 _MOST_TURNS = 4
 _PARTNERS = 3
 _OVERLAP = 0.35
@@ -33,12 +33,13 @@ Plain = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What one trial gave."""
+    """The result of one trial: stars were injected into two frames, and searched."""
 
     examples: Sequence[Plain]
-    """Examples, as of :class:`gatewright.domains.classification.Example`."""
+    """Fields of each :class:`gatewright.domains.classification.Example`."""
     trials: Sequence[Plain]
-    """Trials, whose examples are counted from the first of these."""
+    """Fields of the ``Trial`` of each star; its ``example`` is an index in the above.
+    """
     square_degrees: float
     """Area of the difference."""
 
@@ -48,11 +49,11 @@ class Material:
     """All that a classifier is trained and tested with."""
 
     examples: Sequence[Plain]
-    """Examples."""
+    """Fields of each :class:`gatewright.domains.classification.Example`."""
     trials: Sequence[Plain]
-    """Trials."""
+    """Fields of the ``Trial`` of each injected star."""
     searched: Plain
-    """What they are from, as :class:`gatewright.domains.classification.Searched`."""
+    """Their origin: fields of :class:`gatewright.domains.classification.Searched`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +61,9 @@ class Learned:
     """A trained classifier, as plain values."""
 
     judge: Plain
-    """The judge."""
+    """The trained classifier, from ``Judge.to_json``."""
     report: Plain
-    """Its report."""
+    """Its evaluation on the test examples."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +117,11 @@ def _overlap(one: Image, other: Image) -> bool:
 
 
 def gathered(survey: str, parts: Sequence[tuple[Pair, Found]]) -> Material:
-    """Return what trials gave as one material.
+    """Join the examples and trials of several pairs into one training material.
 
-    What is found at one place in two pairs that share no image, and is not kept aside,
-    may be real: it is left out, and the data tell how many these are.
+    A detection at one place in two pairs that share no image, and without a reason to
+    set it aside, may be real: it does not serve as a bogus example. ``searched`` tells
+    how many these are.
     """
     examples: list[Plain] = []
     trials: list[Plain] = []
@@ -205,10 +207,10 @@ def _near(one: tuple[float, float], other: tuple[float, float]) -> bool:
 
 
 def with_votes(before: Material, voted: Sequence[Candidate]) -> Material:
-    """Return a material with the candidates that more people hold for one than another.
+    """Return a material with the candidates on whose kind most voters agree.
 
-    What was taken as bogus where people see something real is left out. A candidate is
-    kept for the test by its field.
+    Bogus examples of places where people see something real are left out. Which of the
+    candidates are kept for the test depends on their field on the sky.
     """
     more: list[Plain] = []
     real: list[tuple[float, float]] = []
@@ -244,9 +246,10 @@ def with_votes(before: Material, voted: Sequence[Candidate]) -> Material:
 def concluded(
     made: Classifier, material: Material, learned: Learned, active: Classifier | None
 ) -> tuple[Classifier, Content]:
-    """Return a trained classifier, which is active unless it is worse than another.
+    """Return a trained classifier and its content; it is refused if it is worse.
 
-    Both are measured on the same examples, which neither has to have seen.
+    It is worse than the active one if it misses more of the real test examples, on
+    which both are measured.
     """
     missed = learned.report["missed"]["value"]
     trained = replace(

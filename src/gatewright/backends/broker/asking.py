@@ -18,23 +18,43 @@ from gatewright.core.errors import (
 
 _SECONDS = 20.0
 _RETRY_SECONDS = 5
-_NO_ACCOUNT = "There is no Unix account of this name that may work here."
+_UNKNOWN = (
+    "There is no Unix account of this name that may work here. Ask the operators of "
+    "the system for one."
+)
+_AMBIGUOUS = (
+    "Another Unix account has the same number as this one. Ask the operators to give "
+    "each its own."
+)
+_GROUP = (
+    "This Unix account is not in the group of those who may use the gateway. Ask the "
+    "operators to add it."
+)
+_SHELL = (
+    "This Unix account has no login shell, so nothing is run for it. Ask the operators "
+    "to give it one."
+)
+_GRANT = (
+    "The broker did not accept the gateway's request for this account. Tell the "
+    "operators: their keys may differ."
+)
+_USER_FULL = (
+    "The gateway runs as many processes for this account as it may. Try again when one "
+    "has ended."
+)
 _REFUSALS: dict[str, tuple[type[GatewayError], str]] = {
-    "name": (NotAllowed, _NO_ACCOUNT),
-    "unknown": (NotAllowed, _NO_ACCOUNT),
-    "ambiguous": (NotAllowed, "Another Unix account has the same number as yours."),
-    "uid": (NotAllowed, "This Unix account is one of the system's, not of a person."),
-    "root-group": (NotAllowed, "This Unix account is in a group of root's."),
-    "group": (
+    "name": (NotAllowed, _UNKNOWN),
+    "unknown": (NotAllowed, _UNKNOWN),
+    "ambiguous": (NotAllowed, _AMBIGUOUS),
+    "uid": (NotAllowed, "This Unix account is the system's. Sign in as a person."),
+    "root-group": (
         NotAllowed,
-        "This Unix account is not in the group of those who may use the gateway.",
+        "This Unix account is in a group of root's. Ask the operators to take it out.",
     ),
-    "shell": (
-        NotAllowed,
-        "This Unix account has no login shell, so nothing is run for it.",
-    ),
-    "grant": (NotAllowed, "The gateway was not let to act for this account."),
-    "user-full": (Unavailable, "As many processes act for this account as may."),
+    "group": (NotAllowed, _GROUP),
+    "shell": (NotAllowed, _SHELL),
+    "grant": (NotAllowed, _GRANT),
+    "user-full": (Unavailable, _USER_FULL),
     "full": (Unavailable, "The gateway acts for as many people as it may. Try again."),
     "rate": (Unavailable, "Very many people begin to work just now. Try again."),
 }
@@ -150,7 +170,8 @@ class Broker:
                 raise TimedOut("The gateway's broker does not answer.") from error
             if isinstance(error, OSError):
                 raise Unavailable(
-                    "The gateway's broker is away, so nothing is begun for anybody.",
+                    "The gateway's broker is away, so nothing is started for anybody. "
+                    "Try again, or tell the operators.",
                     retry_after=_RETRY_SECONDS,
                 ) from error
             raise
