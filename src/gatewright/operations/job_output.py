@@ -5,8 +5,10 @@ import os
 from gatewright.core.errors import Conflict, NotFound
 from gatewright.domains.files import FileSystem, OpenFile
 
-_NOT_WRITTEN = "The job has not written this output (yet)."
-_NO_FILE = "The job's output is not a regular file."
+_NOT_WRITTEN = (
+    "The job has not written this output. Try again when it runs, or look at its state."
+)
+_NO_FILE = "The job's output is not a regular file, so it is not kept anywhere."
 
 
 class JobOutputFiles:

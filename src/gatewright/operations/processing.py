@@ -317,17 +317,26 @@ class Processing:
             names = dict.fromkeys(chosen.images)
             images = [await self._sky.image(caller, name) for name in names]
         if not images:
-            raise NotFound("This selection finds no image.")
+            raise NotFound(
+                "This selection finds no image that you may see; widen it, or name "
+                "images."
+            )
         others = [image.id for image in images if image.kind not in _KINDS]
         if others:
-            raise InvalidContent(f"“{others[0]}” is not an image of the sky.")
+            raise InvalidContent(
+                f"“{others[0]}” is not an image of the sky. Name images of the kinds "
+                f"{', '.join(_KINDS)}."
+            )
         refs = [frame_of(image) for image in images]
         return sorted(refs, key=lambda r: (r.mjd is None, r.mjd or 0.0, r.image))
 
     async def _coadd_frame(self, caller: Caller, product: Product) -> FrameRef:
         """Return a coadd as a frame; its time is the mean time of its images."""
         if product.state is not ProductState.READY or product.path is None:
-            raise Conflict(f"The coadd “{product.id}” is {product.state}.")
+            raise Conflict(
+                f"The coadd “{product.id}” is {product.state}. "
+                + (product.reason or "Try again in a few seconds.")
+            )
         names = product.request["images"]
         frames: list[FrameRef] = []
         with suppress(NotFound):  # an image that is gone tells no time any more

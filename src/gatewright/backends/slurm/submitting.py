@@ -65,9 +65,7 @@ class Attempts:
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             (self._folder / mark.name).touch(exist_ok=False)
-        except FileExistsError:
-            return True
-        except OSError:
+        except OSError:  # it was tried before, or this cannot be known
             return True
         return old
 
