@@ -259,8 +259,11 @@ class Processing:
     ) -> Product:
         """Return the product of a request; make it if new, waiting up to 10 seconds."""
         frames = [frame for side in sides for frame in side.frames]
+        # The same images, place and method have the same id.
+        identities = [f"{frame.image} {frame.identity}" for frame in frames]
+        text = json.dumps([_METHOD_VERSION, kind, request, identities], sort_keys=True)
         product = Product(
-            id=_name(kind, request, frames),
+            id=f"{kind[0]}-{hashlib.sha256(text.encode()).hexdigest()[:24]}",
             kind=kind,
             state=ProductState.WORKING,
             request=request,
@@ -384,12 +387,3 @@ def _place_of(place: Circle | None) -> dict[str, object]:
     if place is None:
         return {"pos": None}
     return {"pos": f"CIRCLE {place.ra!r} {place.dec!r} {place.radius!r}"}
-
-
-def _name(
-    kind: ProductKind, request: dict[str, object], frames: Sequence[FrameRef]
-) -> str:
-    """Return a product's id, which is equal for the same images, place and method."""
-    identities = [f"{frame.image} {frame.identity}" for frame in frames]
-    text = json.dumps([_METHOD_VERSION, kind, request, identities], sort_keys=True)
-    return f"{kind[0]}-{hashlib.sha256(text.encode()).hexdigest()[:24]}"

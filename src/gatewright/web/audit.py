@@ -91,13 +91,6 @@ class AuditTrail:
         return answer(scope, receive, send)
 
     async def _recorded(self, scope: Scope, receive: Receive, send: Send) -> None:
-        deleting = GIVES_ROOM_BACK.set(scope["method"] == "DELETE")
-        try:
-            await self._noted(scope, receive, send)
-        finally:
-            GIVES_ROOM_BACK.reset(deleting)
-
-    async def _noted(self, scope: Scope, receive: Receive, send: Send) -> None:
         note = scope[_KEY] = _Note(audit_entry(scope))
 
         async def record_and_send(message: Message) -> None:
@@ -108,6 +101,7 @@ class AuditTrail:
             if not note.refused:
                 await send(message)
 
+        deleting = GIVES_ROOM_BACK.set(scope["method"] == "DELETE")
         try:
             await self._app(scope, receive, record_and_send)
         except GatewayError as error:
@@ -115,8 +109,11 @@ class AuditTrail:
         except BaseException:
             await self._record(note, 500)
             raise
-        # There was no response, since the client went away.
-        await self._record(note, 0)
+        else:
+            # If there was no response, the client went away.
+            await self._record(note, 0)
+        finally:
+            GIVES_ROOM_BACK.reset(deleting)
 
     async def _record(self, note: _Note, status: int) -> GatewayError | None:
         """Write the record; on failure return the error that replaces the response."""

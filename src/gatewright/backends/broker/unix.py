@@ -4,6 +4,7 @@ import ctypes
 import grp
 import os
 import pwd
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,8 +42,10 @@ def unix_account(name: str) -> UnixAccount | None:
     entry = _entry(name)
     if entry is None:
         return None
-    numbers = os.getgrouplist(name, entry.pw_gid)
-    names = [found for number in numbers if (found := _group_name(number))]
+    names = set[str]()
+    for number in os.getgrouplist(name, entry.pw_gid):
+        with suppress(KeyError):  # a group that has no name
+            names.add(grp.getgrgid(number).gr_name)
     return UnixAccount(name, entry.pw_uid, Path(entry.pw_dir), frozenset(names))
 
 
@@ -78,10 +81,3 @@ def _is_unanswered(name: str) -> bool:
         os.fsencode(name), entry, room, ctypes.c_size_t(_ROOM), ctypes.byref(found)
     )
     return status not in _NOT_KNOWN
-
-
-def _group_name(number: int) -> str | None:
-    try:
-        return grp.getgrgid(number).gr_name
-    except KeyError:
-        return None

@@ -52,7 +52,15 @@ class PosixWriting:
             "none_match": condition.none_match,
             "modified_ns": modified_ns,
         }
-        await self._written()
+        descriptor, self._descriptor = self._descriptor, None
+        assert descriptor is not None  # noqa: S101  # not after the end
+        loop = asyncio.get_running_loop()
+        closing = loop.run_in_executor(self._worker.threads, os.close, descriptor)
+        try:
+            # Some file systems write only then (close(2)).
+            await asyncio.shield(closing)
+        except OSError as error:
+            raise meaning(error.errno or 0) from error
         self._done = True
         answer = await self._worker.call(
             "commit", arguments, CommitAnswer, seconds=LASTING_SECONDS
@@ -71,17 +79,6 @@ class PosixWriting:
         # The file's room is free when nobody has it open: who is told that the disk is
         # full may try a smaller one at once.
         await asyncio.wait([self._closing], timeout=_CLOSING_SECONDS)
-
-    async def _written(self) -> None:
-        """Close the descriptor; some file systems write only then (close(2))."""
-        descriptor, self._descriptor = self._descriptor, None
-        assert descriptor is not None  # noqa: S101  # not after the end
-        loop = asyncio.get_running_loop()
-        closing = loop.run_in_executor(self._worker.threads, os.close, descriptor)
-        try:
-            await asyncio.shield(closing)
-        except OSError as error:
-            raise meaning(error.errno or 0) from error
 
     async def _close(self) -> None:
         """Close the descriptor after the last write, whose thread may still use it."""

@@ -9,7 +9,7 @@ from gatewright.backends.slurm.client import Client
 from gatewright.backends.slurm.commands import Call
 from gatewright.backends.slurm.found import Finder
 from gatewright.backends.slurm.marks import Mark, NativeId, mark_of, native_id
-from gatewright.backends.slurm.script import Claim, claim_name, script_of
+from gatewright.backends.slurm.script import claim_name, script_of
 from gatewright.backends.slurm.statuses import Turns, claimed
 from gatewright.core.clock import Clock
 from gatewright.core.errors import GatewayError, InvalidContent, TimedOut, Unavailable
@@ -188,8 +188,18 @@ class Submitter:
                 continue
             path = f"{folder}/{claim_name(group.mark.name, index)}"
             claim = await self._client.claim(user, path)
-            if claim is not None:
-                found[one.uuid] = _begun(claim, group.mark, account, index)
+            if claim is None:
+                continue
+            # It has begun, and is in the queue no more. Its claim file has its own
+            # number, which replaces the id of the array.
+            number = f"{claim.number}_{index}" if index else claim.number
+            name = str(NativeId(number, group.mark.name, account, group.mark.user))
+            if claim.exit_code is not None:
+                found[one.uuid] = claimed(claim, name)
+            else:
+                found[one.uuid] = JobStatus(
+                    name, JobState.ACTIVE, "UNKNOWN", started_at=claim.began_at
+                )
         return found
 
     async def _sbatch(
@@ -234,16 +244,3 @@ class Submitter:
             [(native.number, one) for native, one in natives if native is not None],
             [one.array_index for one in parts if one.array_index is not None],
         )
-
-
-def _begun(claim: Claim, mark: Mark, account: str, index: str) -> JobStatus:
-    """Return the status of a job that has begun and is not in the queue any more.
-
-    Its claim file has its own numeric id, which replaces the id of the array.
-    """
-    native = str(NativeId(claim.number, mark.name, account, mark.user))
-    if index:
-        native = str(NativeId(f"{claim.number}_{index}", mark.name, account, mark.user))
-    if claim.exit_code is not None:
-        return claimed(claim, native)
-    return JobStatus(native, JobState.ACTIVE, "UNKNOWN", started_at=claim.began_at)

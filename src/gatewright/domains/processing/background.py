@@ -115,18 +115,12 @@ def _smooth(grid: Numbers) -> Numbers:
 
 def spread(grid: Numbers, shape: tuple[int, int]) -> Pixels:
     """Return the values of meshes at each pixel, by bilinear interpolation."""
-    weights = [
-        _between(len_, side) for len_, side in zip(grid.shape, shape, strict=True)
-    ]
+    weights = []
+    for meshes, side in zip(grid.shape, shape, strict=True):
+        # The place of each pixel among the centres of the meshes, and what each weighs.
+        place = (np.arange(side) + 0.5) * meshes / side - 0.5
+        away = np.abs(np.clip(place, 0, meshes - 1)[:, None] - np.arange(meshes))
+        weights.append(np.maximum(0.0, 1.0 - away).astype(np.float32))
     return np.asarray(
         weights[0] @ grid.astype(np.float32) @ weights[1].T, dtype=np.float32
     )
-
-
-def _between(meshes: int, side: int) -> Pixels:
-    """Return the weight of each mesh for each pixel: ``(side, meshes)``."""
-    place = (np.arange(side) + 0.5) * meshes / side - 0.5
-    place = np.clip(place, 0, meshes - 1)
-    return np.maximum(
-        0.0, 1.0 - np.abs(place[:, None] - np.arange(meshes)[None, :])
-    ).astype(np.float32)

@@ -36,23 +36,19 @@ class Sizes:
             raise UriTooLong(f"The URL is longer than {self._limits.url_bytes} bytes.")
         upload = exchange_of(scope).upload
         limit = self._limits.upload_bytes if upload else self._limits.body_bytes
-        _check_headers(scope, limit, encoded=upload)
+        for name, value in scope["headers"]:
+            if name == b"content-length":
+                if not value.isdigit():
+                    raise InvalidRequest("“Content-Length” is not a number.")
+                if len(value) > 18 or int(value) > limit:
+                    raise too_large(limit)
+            elif name == b"content-encoding" and not (
+                upload or value.strip().lower() in {b"", b"identity"}
+            ):
+                raise UnsupportedMediaType("Send the body without Content-Encoding.")
         if scope["method"] not in {"GET", "HEAD"} or has_body(scope):
             receive = _Counted(scope, receive, limit)
         return self._app(scope, receive, send)
-
-
-def _check_headers(scope: Scope, limit: int, *, encoded: bool) -> None:
-    for name, value in scope["headers"]:
-        if name == b"content-length":
-            if not value.isdigit():
-                raise InvalidRequest("“Content-Length” is not a number.")
-            if len(value) > 18 or int(value) > limit:
-                raise too_large(limit)
-        elif name == b"content-encoding" and not (
-            encoded or value.strip().lower() in {b"", b"identity"}
-        ):
-            raise UnsupportedMediaType("Send the body without Content-Encoding.")
 
 
 def too_large(limit: int) -> TooLarge:

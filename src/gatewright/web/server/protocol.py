@@ -152,14 +152,11 @@ class GatewayProtocol(HttpToolsProtocol):
         if self._dead:
             return
         super().data_received(data)
-        if not self.is_gone():
-            self._watch_header(len(data))
-
-    def _watch_header(self, size: int) -> None:
-        """Limit an unfinished header, and restart the timer after a response."""
+        if self.is_gone():
+            return
         if self._in_header:
-            # The parser holds its bytes in memory.
-            self._header_bytes += size
+            # An unfinished header, whose bytes the parser holds in memory.
+            self._header_bytes += len(data)
             if self._header_bytes > self._limits.header_bytes + self._limits.url_bytes:
                 self._refuse(errors.HeadersTooLarge())
         if self._timer is None and (self._in_header or self._answered()):

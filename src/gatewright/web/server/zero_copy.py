@@ -110,9 +110,18 @@ class ZeroCopy:
             return
         plug = self._connection.transport.get_extra_info("socket")
         way = _Way(os.dup(plug.fileno()), file, offset, offset + count)
+        step = partial(_send_warm, way)
         try:
             _cork(plug, corked=True)
-            await self._send(way)
+            while way.offset < way.end and not self._connection.is_gone():
+                if is_cold(way.file, way.offset, _window(way)):
+                    await self._send_cold(way)
+                else:
+                    await self._while_there_is_room(way.socket, step)
+        except OSError as error:
+            self._connection.transport.abort()
+            if error.errno not in _GONE:  # not because the client left
+                raise
         finally:
             _cork(plug, corked=False)
             os.close(way.socket)
@@ -130,19 +139,6 @@ class ZeroCopy:
         finally:
             transport.set_write_buffer_limits()
         return not self._connection.is_gone()
-
-    async def _send(self, way: _Way) -> None:
-        step = partial(_send_warm, way)
-        try:
-            while way.offset < way.end and not self._connection.is_gone():
-                if is_cold(way.file, way.offset, _window(way)):
-                    await self._send_cold(way)
-                else:
-                    await self._while_there_is_room(way.socket, step)
-        except OSError as error:
-            self._connection.transport.abort()
-            if error.errno not in _GONE:  # not because the client left
-                raise
 
     async def _send_cold(self, way: _Way) -> None:
         count = min(way.end - way.offset, _COLD_BYTES)
