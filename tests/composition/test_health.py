@@ -15,7 +15,7 @@ from tests.support.jobs import config, job_services
 from tests.support.whole import OWNER, whole
 
 from gatewright.backends.processes import ProcessScheduler
-from gatewright.core.errors import NotFound
+from gatewright.core.errors import NotFound, Unavailable
 from gatewright.core.health import Health, Part
 from gatewright.domains.compute import Snapshot
 
@@ -245,3 +245,27 @@ async def test_a_gateway_whose_jobs_are_not_followed_says_so_until_they_are(
         await until_ready(client)
         told = (await client.get("/health/ready")).json()["parts"]
         assert told["systems/local/jobs"] == "up"
+
+
+async def test_a_claim_that_cannot_be_renewed_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a scan, a product or a training; and no more once its work is over."""
+    monkeypatch.setattr("gatewright.core.health._REMEMBER_SECONDS", -1)
+
+    async def renew(until: float) -> None:
+        raise Unavailable(f"The database is away ({until}).")
+
+    async with whole(tmp_path) as gateway:
+        client = await gateway.client()
+        await until_ready(client)
+        for part, claims in {
+            "products/claims": gateway.services.processing.claims,
+            "classifiers/claims": gateway.services.classifiers.claims,
+        }.items():
+            monkeypatch.setattr(claims, "_seconds", 0.1)
+            async with claims.renewed("this work", renew):
+                await until_only(client, part)
+            await until_ready(client)
+        told = (await client.get("/health/ready")).json()["parts"]
+        assert told["surveys/claims"] == "up"
