@@ -84,9 +84,21 @@ def box_of(region: Region, wcs: ImageWcs) -> Box:
     x, y = _rim_pixels(region.outline(_FEW), wcs)
     if x is not None and y is not None and max(np.ptp(x), np.ptp(y)) > _LARGE:
         x, y = _rim_pixels(region.outline(_MANY), wcs)
-    if x is None or y is None:
-        return _box_within(region, wcs)
-    return _box_round(x, y, wcs)
+    if x is not None and y is not None:
+        return _box_round(x, y, wcs)
+    # The region is too large for the projection. For each side of the image, a search
+    # finds how many columns or rows from that side the region does not touch.
+    width, height = wcs.width, wcs.height
+    if not _touched(region, wcs, [Box(0, width, 0, height)])[0]:
+        raise NotFound(_NO_PIXEL)
+    return Box(
+        _left_alone(region, wcs, width, lambda n: Box(0, n, 0, height)),
+        width
+        - _left_alone(region, wcs, width, lambda n: Box(width - n, width, 0, height)),
+        _left_alone(region, wcs, height, lambda n: Box(0, width, 0, n)),
+        height
+        - _left_alone(region, wcs, height, lambda n: Box(0, width, height - n, height)),
+    )
 
 
 def _box_round(x: Numbers, y: Numbers, wcs: ImageWcs) -> Box:
@@ -169,25 +181,6 @@ def _rim_pixels(
     if not (np.all(np.isfinite(x)) and np.all(np.isfinite(y))):
         return None, None
     return x, y
-
-
-def _box_within(region: Region, wcs: ImageWcs) -> Box:
-    """Return the box of a region that is too large for the image's projection.
-
-    For each side of the image, a search finds how many columns or rows from that side
-    the region does not touch.
-    """
-    width, height = wcs.width, wcs.height
-    if not _touched(region, wcs, [Box(0, width, 0, height)])[0]:
-        raise NotFound(_NO_PIXEL)
-    return Box(
-        _left_alone(region, wcs, width, lambda n: Box(0, n, 0, height)),
-        width
-        - _left_alone(region, wcs, width, lambda n: Box(width - n, width, 0, height)),
-        _left_alone(region, wcs, height, lambda n: Box(0, width, 0, n)),
-        height
-        - _left_alone(region, wcs, height, lambda n: Box(0, width, height - n, height)),
-    )
 
 
 def _left_alone(

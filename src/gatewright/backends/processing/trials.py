@@ -5,7 +5,7 @@ difference. Injected stars stay in the worker: a trial makes no product and no
 candidate.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -220,7 +220,11 @@ def learn(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
         Example(**{**told, "source": Source(told["source"])})
         for told in arguments["examples"]
     ]
-    trials = [trial_of(one) for one in arguments["trials"]]
+    trials = []
+    for told in arguments["trials"]:
+        # None stands for NaN, which JSON does not have.
+        numbers = [n for n in ("expected", "magnitude", "pull") if told[n] is None]
+        trials.append(Trial(**{**told, **dict.fromkeys(numbers, float("nan"))}))
     for kind, real in (("real", True), ("bogus", False)):
         many = sum(one.held_out and one.real is real for one in examples)
         if many < _LEAST_TESTED:
@@ -235,12 +239,3 @@ def learn(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
     if other is not None:
         told["active_missed"] = asdict(missed(judge.from_json(other), examples)[0])
     return {"judge": judge.to_json(), "report": finite(told)}
-
-
-def trial_of(told: Mapping[str, Any]) -> Trial:
-    """Return a trial from plain values, in which None stands for NaN."""
-    numbers = {
-        name: float("nan") if told[name] is None else told[name]
-        for name in ("expected", "magnitude", "pull")
-    }
-    return Trial(**{**told, **numbers})

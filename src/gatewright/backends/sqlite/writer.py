@@ -107,7 +107,12 @@ class Writer:
             if self._begin(group):
                 self._run_group(group)
                 group = []
-                self._checkpoint()
+                if self._jobs.empty():
+                    # Truncate a large write-ahead log while no transaction waits.
+                    with suppress(OSError, sqlite3.Error):
+                        log = self._path.with_name(f"{self._path.name}-wal")
+                        if log.stat().st_size > _WAL_BYTES:
+                            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._connection.close()
 
     def _take(self, group: list[_Job]) -> bool:
@@ -223,15 +228,6 @@ class Writer:
         if self._connection.in_transaction:
             with suppress(sqlite3.Error):
                 self._connection.execute("ROLLBACK")
-
-    def _checkpoint(self) -> None:
-        """Truncate a large write-ahead log, if no transaction waits."""
-        if not self._jobs.empty():
-            return
-        with suppress(OSError, sqlite3.Error):
-            log = self._path.with_name(f"{self._path.name}-wal")
-            if log.stat().st_size > _WAL_BYTES:
-                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _run(connection: sqlite3.Connection, work: Work[T]) -> T:

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from gatewright.domains.discovery import CLAIM_SECONDS, CandidateQuery, Review
+from gatewright.domains.discovery import CLAIM_SECONDS, CandidateQuery
 from gatewright.faces.api.candidate_answers import (
     CandidateDetail,
     CommentAnswer,
@@ -106,7 +106,18 @@ async def claim(request: Request, context: Context) -> Response:
     )
     claimed = await services.discovery.claim(context.caller, query, body.limit)
     prefix = services.config.prefix
-    reviews = [review_answer(one, prefix) for one in claimed]
+    told = HistoryAnswer.model_fields
+    reviews = [
+        {
+            **candidate_detail(review.candidate, prefix),
+            "history": [
+                {name: value for name, value in past.items() if name in told}
+                for past in (candidate_detail(one, prefix) for one in review.history)
+            ],
+            "comments": list(map(comment_answer, review.comments)),
+        }
+        for review in claimed
+    ]
     return json_response({"candidates": reviews, "seconds": CLAIM_SECONDS})
 
 
@@ -121,14 +132,3 @@ async def release(context: Context) -> Response:
     """End all of your claims, so that others can claim these candidates."""
     await context.services.discovery.release(context.caller)
     return Response(status_code=204)
-
-
-def review_answer(review: Review, prefix: str) -> dict[str, object]:
-    """Return a candidate with its history and comments as JSON values."""
-    history = [candidate_detail(one, prefix) for one in review.history]
-    told = HistoryAnswer.model_fields
-    return {
-        **candidate_detail(review.candidate, prefix),
-        "history": [{name: one[name] for name in told} for one in history],
-        "comments": list(map(comment_answer, review.comments)),
-    }

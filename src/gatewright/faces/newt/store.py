@@ -151,26 +151,20 @@ async def write_object(request: Request) -> object:
     context = request_context(request)
     name, key = request.path_params["name"], str(request.path_params["oid"])
     await context.services.store.get(context.caller, name, key)
-    body = (await _put_data(request)).encode()
-    await context.services.store.put(context.caller, name, key, body)
-    return request.path_params["oid"]
-
-
-async def _put_data(request: Request) -> str:
-    """Return the member ``data`` of a JSON body, or the form field ``data``."""
-    if not is_json(request.headers.get("content-type", "")):
+    if is_json(request.headers.get("content-type", "")):
+        body = await request.body()
+        value = decode_json(body)
+        if not isinstance(value, dict) or "data" not in value:
+            raise InvalidContent("Send {“data”: …} as JSON.")
+        # The raw text is kept, so that numbers keep their digits.
+        data = bytes(msgspec.json.decode(body, type=dict[str, msgspec.Raw])["data"])
+    else:
         sent = await _sent(request)
         if sent is None:
             raise InvalidContent("Send {“data”: …} as JSON.")
-        return sent
-    body = await request.body()
-    value = decode_json(body)
-    if not isinstance(value, dict) or "data" not in value:
-        raise InvalidContent("Send {“data”: …} as JSON.")
-    # The raw text is kept, so that numbers keep their digits.
-    return bytes(
-        msgspec.json.decode(body, type=dict[str, msgspec.Raw])["data"]
-    ).decode()
+        data = sent.encode()
+    await context.services.store.put(context.caller, name, key, data)
+    return request.path_params["oid"]
 
 
 async def permissions(request: Request) -> object:
