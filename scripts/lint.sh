@@ -14,7 +14,7 @@ check "$BIN/ruff" format --check --quiet .
 check "$BIN/ruff" check --quiet .
 check "$BIN/python" -m mypy
 check "$BIN/lint-imports" --no-logo
-check "$BIN/python" scripts/small_helpers.py --at-most 11.6 --public-at-most 1.7
+check "$BIN/python" scripts/small_helpers.py --at-most 11.8 --public-at-most 1.7
 check "$BIN/python" scripts/long_files.py --at-most 400
 [ "${1:-}" = --quick ] || check "$BIN/python" -m mkdocs build --strict --quiet
 exit "$failed"
