@@ -16,7 +16,7 @@ from gatewright.backends.plugin import (
 )
 from gatewright.backends.worker import Workers
 from gatewright.core.clock import system_clock
-from gatewright.core.config import Config, Section, System
+from gatewright.core.config import Config, System
 from gatewright.core.errors import InvalidRequest
 from gatewright.core.homes import Homes, one_home
 from gatewright.core.lease import Lease
@@ -57,13 +57,10 @@ async def open_schedulers(
     InvalidRequest
         A system's plug-in is not installed, or its settings are wrong.
     """
-    folder = config.gateway.state / "jobs"
-    found: dict[str, Scheduler] = {}
-    for system in config.systems:
-        for plugin in _named(SCHEDULERS, system.scheduler, SchedulerPlugin):
-            opened = plugin.open(_setting(system, plugin.options, folder, means))
-            found[system.name] = await stack.enter_async_context(opened)
-    return found
+    return {
+        setting.name: await stack.enter_async_context(plugin.open(setting))
+        for plugin, setting in _plugins(config, means, SchedulerPlugin)
+    }
 
 
 def accounting_sources(
@@ -78,14 +75,10 @@ def accounting_sources(
     InvalidRequest
         A system's plug-in is not installed, or its settings are wrong.
     """
-    folder = config.gateway.state / "jobs"
-    found: dict[str, AccountingSource | None] = {}
-    for system in config.systems:
-        for plugin in _named(SCHEDULERS, system.scheduler, SchedulerPlugin):
-            make = plugin.accounting
-            setting = _setting(system, plugin.options, folder, means)
-            found[system.name] = make(setting) if make else None
-    return found
+    return {
+        setting.name: plugin.accounting(setting) if plugin.accounting else None
+        for plugin, setting in _plugins(config, means, SchedulerPlugin)
+    }
 
 
 async def open_filesystems(
@@ -98,13 +91,10 @@ async def open_filesystems(
     InvalidRequest
         A system's plug-in is not installed, or its settings are wrong.
     """
-    folder = config.gateway.state / "files"
-    found: dict[str, SystemFiles] = {}
-    for system in config.systems:
-        for plugin in _named(FILE_SYSTEMS, system.filesystem, FileSystemPlugin):
-            opened = plugin.open(_setting(system, plugin.options, folder, means))
-            found[system.name] = await stack.enter_async_context(opened)
-    return found
+    return {
+        setting.name: await stack.enter_async_context(plugin.open(setting))
+        for plugin, setting in _plugins(config, means, FileSystemPlugin)
+    }
 
 
 def homes_of(system: System) -> Homes:
@@ -115,30 +105,35 @@ def homes_of(system: System) -> Homes:
     return one_home((system.home or Path.home()).absolute())
 
 
-def _named(group: str, name: str, kind: type[Kind]) -> Iterator[Kind]:
-    """Yield the plug-in with a name, or nothing if a system has none."""
-    if name == NONE:
-        return
-    plugin = load_plugin(group, name)
-    if not isinstance(plugin, kind):
-        raise InvalidRequest(f"The plug-in “{name}” is no {kind.__name__}.")
-    yield plugin
-
-
-def _setting(
-    system: System, model: type[Section], folder: Path, means: Means
-) -> Setting[Section]:
-    try:
-        options = options_of(system, model)
-    except ValidationError as error:
-        raise InvalidRequest(f"The system “{system.name}”: {error}") from error
-    return Setting(
-        name=system.name,
-        home=means.homes(system),
-        options=options,
-        state=folder / system.name,
-        workers=means.workers,
-        service_account=means.service_account,
-        lease=means.lease(f"systems/{system.name}"),
-        clock=system_clock,
-    )
+def _plugins(
+    config: Config, means: Means, kind: type[Kind]
+) -> Iterator[tuple[Kind, Setting[Any]]]:
+    """Yield the plug-in of a kind that each system names, and the system's setting."""
+    if kind is SchedulerPlugin:
+        group, key, folder = SCHEDULERS, "scheduler", "jobs"
+    else:
+        group, key, folder = FILE_SYSTEMS, "filesystem", "files"
+    for system in config.systems:
+        name = getattr(system, key)
+        if name == NONE:
+            continue
+        plugin = load_plugin(group, name)
+        if not isinstance(plugin, kind):
+            raise InvalidRequest(f"The plug-in “{name}” is no {kind.__name__}.")
+        try:
+            options = options_of(system, plugin.options)
+        except ValidationError as error:
+            raise InvalidRequest(f"The system “{system.name}”: {error}") from error
+        yield (
+            plugin,
+            Setting(
+                name=system.name,
+                home=means.homes(system),
+                options=options,
+                state=config.gateway.state / folder / system.name,
+                workers=means.workers,
+                service_account=means.service_account,
+                lease=means.lease(f"systems/{system.name}"),
+                clock=system_clock,
+            ),
+        )

@@ -122,29 +122,34 @@ async def test_a_request_waits_for_the_end_of_a_job(
     assert (await ada.get("/jobs/local/999?wait=30")).status_code == 404
 
 
+def counted_looks(services: Services, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Return a list that gets an entry each time a job is looked at."""
+    looks: list[Any] = []
+    get = services.jobs.get
+
+    async def counted(*arguments: Any) -> Any:
+        looks.append(arguments)
+        return await get(*arguments)
+
+    monkeypatch.setattr(services.jobs, "get", counted)
+    return looks
+
+
 async def test_a_wait_looks_at_the_job_only_when_it_may_have_ended(
     ada: httpx.AsyncClient, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job_id = await submit(ada, executable="true", hold=True)
-    looks = 0
-    get = services.jobs.get
-
-    async def counted(*arguments: Any) -> Any:
-        nonlocal looks
-        looks += 1
-        return await get(*arguments)
-
-    monkeypatch.setattr(services.jobs, "get", counted)
+    looks = counted_looks(services, monkeypatch)
     waiting = asyncio.create_task(ada.get(f"/jobs/local/{job_id}?wait=30"))
     async with asyncio.timeout(SECONDS):
-        while looks < 2:
+        while len(looks) < 2:
             await asyncio.sleep(0.01)
     for _ in range(20):
         subject = f"jobs/local/{job_id}"
         await services.events.publish("job.told", subject, "ada", {"state": "held"})
     await ada.delete(f"/jobs/local/{job_id}")
     assert (await waiting).json()["state"] == "canceled"
-    assert looks == 4  # before, at the wait's begin, at its end, and after
+    assert len(looks) == 4  # before, at the wait's begin, at its end, and after
 
 
 async def test_a_wait_ends_when_the_server_stops(services: Services) -> None:
@@ -240,22 +245,14 @@ async def test_one_who_goes_away_is_followed_no_more(
 ) -> None:
     job_id = await submit(ada, script="echo one; sleep 60")
     await until_state(ada, job_id, "active")
-    looks = 0
-    get = services.jobs.get
-
-    async def counted(*arguments: Any) -> Any:
-        nonlocal looks
-        looks += 1
-        return await get(*arguments)
-
-    monkeypatch.setattr(services.jobs, "get", counted)
+    looks = counted_looks(services, monkeypatch)
     path = f"/jobs/local/{job_id}/output?follow=true"
     async with asyncio.timeout(SECONDS), ada.stream("GET", path) as answer:
         assert await anext(answer.aiter_text()) == "one\n"
     async with asyncio.timeout(SECONDS):
         before = -1
-        while before != looks:
-            before = looks
+        while before != len(looks):
+            before = len(looks)
             await asyncio.sleep(0.6)
     await ada.delete(f"/jobs/local/{job_id}")
 
