@@ -1,12 +1,12 @@
 #!/bin/bash
 # A gateway for several Unix users, on a Slurm cluster of its own, for tests and for
-# trying out. It runs as root, and starts the cluster, the broker and the gateway.
+# trying out. It runs as root, and starts the cluster, broker, authn and gateway.
 #
 #   scripts/multi-user-testbed.sh start DIR USER...
 #   scripts/multi-user-testbed.sh stop DIR
 #
 # "start" makes DIR, which is not there yet (its path is short: sockets are in it), a
-# group of these users, an account for the gateway and a service of PAM's, and prints
+# group of these users, accounts for gateway and authn and a service of PAM's, and prints
 # "Gatewright is ready at URL". The users sign in with their own passwords. "stop" ends
 # and removes what "start" began and made; the users stay. With SLURM_TESTBED=FOLDER the
 # cluster is one that scripts/slurm-testbed.sh has started in that folder, and stays.
@@ -69,8 +69,10 @@ start() {
   echo "$name" >"$dir/name"
   groupadd "$name-users"
   useradd --system --user-group --home-dir "$dir/state" --shell /usr/sbin/nologin "$name"
+  useradd --system --user-group --home-dir "$dir/authn" --shell /usr/sbin/nologin "$name-a"
   for user in "$@"; do usermod --append --groups "$name-users" "$user"; done
   install -d -m 700 -o "$name" -g "$name" "$dir/state"
+  install -d -m 755 -o "$name-a" -g "$name-a" "$dir/authn"
   cp "$root/packaging/pam.d/gatewright" "/etc/pam.d/$name"
   if [ -n "${SLURM_TESTBED:-}" ]; then
     ln -s "$(readlink -f "$SLURM_TESTBED")" "$dir/slurm"
@@ -101,6 +103,11 @@ group = "$name-users"
 pam_service = "$name"
 python = "$python"
 
+[authn]
+socket = "authn/socket"
+account = "$name-a"
+state = "authn/state"
+
 [[systems]]
 name = "cluster"
 scheduler = "slurm"
@@ -109,6 +116,9 @@ interval = 0.5
 CONF
   keep broker env PYTHONPATH="$path" "$root/.venv/bin/python" -m gatewright broker \
     --config "$dir/gatewright.toml"
+  keep authn setpriv --reuid "$name-a" --regid "$name-a" --clear-groups env -i -C / \
+    PATH=/usr/local/bin:/usr/bin:/bin HOME="$dir/authn" PYTHONPATH="$path" \
+    "$python" -m gatewright authn --config "$dir/gatewright.toml"
   keep gateway setpriv --reuid "$name" --regid "$name" --clear-groups env -i -C / \
     PATH=/usr/local/bin:/usr/bin:/bin HOME="$dir/state" PYTHONPATH="$path" \
     "$python" -m gatewright serve --config "$dir/gatewright.toml"
@@ -118,6 +128,7 @@ CONF
 
 stop() {
   end gateway
+  end authn
   end broker
   [ -L "$dir/slurm" ] || "$root/scripts/slurm-testbed.sh" stop "$dir/slurm"
   if [ -s "$dir/name" ]; then
@@ -125,6 +136,7 @@ stop() {
     name=$(cat "$dir/name")
     rm -f "/etc/pam.d/$name"
     userdel "$name" >&2 || true
+    userdel "$name-a" >&2 || true
     groupdel "$name-users" >&2 || true
   fi
   rm -rf "$dir"

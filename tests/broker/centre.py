@@ -1,7 +1,6 @@
-"""A broker and a gateway of the tests, each a process of its own account."""
+"""A broker, an authn and a gateway of the tests, each a process of its own account."""
 
 import os
-import pwd
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from tests.broker.conftest import (
     PASSWORD,
     PYTHON,
     Account,
+    Accounts,
     installed,
     run,
 )
@@ -31,11 +31,22 @@ account required pam_unix.so
 
 @dataclass(frozen=True, slots=True)
 class Centre:
-    """A broker and a gateway, as processes of root and of the gateway's account."""
+    """A broker, an authn and a gateway, as processes of root and two accounts."""
 
     folder: Path
     url: str
     broker: "subprocess.Popen[bytes]"
+    authn: "subprocess.Popen[bytes]"
+    keeper: Account
+    """The account of authn."""
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "gatewright.toml"
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "serve.log").read_text(encoding="utf-8")
 
     def client(self, token: str = "") -> httpx.Client:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -64,9 +75,13 @@ def sign_in(client: httpx.Client, name: str, password: str) -> httpx.Response:
 
 @contextmanager
 def started(
-    gateway: Account, group: str, admins: str, idle_seconds: float = IDLE_SECONDS
+    gateway: Account,
+    group: str,
+    admins: str,
+    idle_seconds: float = IDLE_SECONDS,
+    asked_seconds: float = 60.0,
 ) -> Iterator[Centre]:
-    """Start a broker and a gateway, and end them."""
+    """Start a broker, an authn and a gateway, and end them."""
     version = run("python3", "-c", "import sys; print(sys.version_info[:2])").strip()
     if version != str(sys.version_info[:2]):
         needs.missing(f"Python {sys.version_info[:2]} as {PYTHON}, which all may run")
@@ -76,6 +91,10 @@ def started(
     service.write_text(SERVICE)
     (folder / "state").mkdir()
     os.chown(folder / "state", gateway.uid, gateway.gid)
+    accounts = Accounts()
+    keeper = accounts.user(None)
+    (folder / "authn").mkdir(0o755)
+    os.chown(folder / "authn", keeper.uid, keeper.gid)
     config = folder / "gatewright.toml"
     config.write_text(
         f"""
@@ -98,55 +117,67 @@ group = "{group}"
 pam_service = "{folder.name}"
 idle_seconds = {idle_seconds}
 
+[authn]
+account = "{keeper.name}"
+socket = "{folder}/authn/socket"
+state = "{folder}/authn/state"
+asked_seconds = {asked_seconds}
+
 [[systems]]
 name = "here"
 scheduler = "none"
 """
     )
-    environment = environment_of(gateway)
-    log = folder / "broker.log"
-    broker = begin(log, config, "broker", sys.executable, environment, 0)
-    served = None
+    begun: list[subprocess.Popen[bytes]] = []
     try:
-        wait_until(
-            lambda: "is ready at" in log.read_text() or broker.poll() is not None
-        )
-        assert broker.poll() is None, log.read_text()
-        log = folder / "gateway.log"
-        served = begin(log, config, "serve", PYTHON, environment, gateway.uid)
-        wait_until(
-            lambda: "is ready at" in log.read_text() or served.poll() is not None
-        )
-        assert served.poll() is None, log.read_text()
-        line = next(one for one in log.read_text().splitlines() if "is ready at" in one)
-        yield Centre(folder, line.split()[-1], broker)
+        for command, python, account in (
+            ("broker", sys.executable, None),
+            ("authn", PYTHON, keeper),
+            ("serve", PYTHON, gateway),
+        ):
+            begun.append(
+                begin(folder / f"{command}.log", config, command, python, account)
+            )
+        line = ready(folder / "serve.log", begun[-1])
+        yield Centre(folder, line.split()[-1], begun[0], begun[1], keeper)
     finally:
-        for process in (served, broker):
-            if process is not None:
-                process.terminate()
-                process.wait(60)
+        for process in reversed(begun):
+            process.terminate()
+            process.wait(60)
         service.unlink()
         run("rm", "-r", str(folder))
+        accounts.remove()
 
 
 def begin(
-    log: Path, config: Path, command: str, python: str, environment: dict[str, str],
-    uid: int,
-) -> "subprocess.Popen[bytes]":  # fmt: skip
+    log: Path, config: Path, command: str, python: str, account: Account | None
+) -> "subprocess.Popen[bytes]":
+    """Start a command of ``gatewright`` as an account, or root, and wait for it."""
+    home = account.home if account else Path("/root")
     with log.open("wb") as output:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [*ENDS_WITH_US, python, "-m", "gatewright", command,
              "--config", str(config)],
-            stdout=output, stderr=output, env=environment, user=uid,
-            group=pwd.getpwuid(uid).pw_gid, extra_groups=[], cwd="/",
+            stdout=output, stderr=output, env=environment_of(home), cwd="/",
+            user=account.uid if account else 0, extra_groups=[],
+            group=account.gid if account else 0,
         )  # fmt: skip
+    ready(log, process)
+    return process
 
 
-def environment_of(gateway: Account) -> dict[str, str]:
+def ready(log: Path, process: "subprocess.Popen[bytes]") -> str:
+    """Wait until a process says that it is ready, and return the line."""
+    wait_until(lambda: "is ready at" in log.read_text() or process.poll() is not None)
+    assert process.poll() is None, log.read_text()
+    return next(one for one in log.read_text().splitlines() if "is ready at" in one)
+
+
+def environment_of(home: Path) -> dict[str, str]:
     return {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": installed().python_path,
-        "HOME": str(gateway.home),
+        "HOME": str(home),
     }
 
 
@@ -176,12 +207,12 @@ def run_command(client: httpx.Client, *argv: str) -> str:
 
 
 def as_operator(
-    centre: Centre, gateway: Account, *command: str, stdin: str = ""
+    centre: Centre, *command: str, stdin: str = "", account: Account | None = None
 ) -> "subprocess.CompletedProcess[str]":
-    """Run a command of ``gatewright`` as the gateway's account."""
-    config = ("--config", str(centre.folder / "gatewright.toml"))
+    """Run a command of ``gatewright`` as authn's account, or as another."""
+    own = account or centre.keeper
     return subprocess.run(
-        [PYTHON, "-m", "gatewright", *command, *config], input=stdin,
-        capture_output=True, text=True, check=False, cwd="/", user=gateway.uid,
-        group=gateway.gid, extra_groups=[], env=environment_of(gateway),
+        [PYTHON, "-m", "gatewright", *command, "--config", str(centre.config)],
+        input=stdin, capture_output=True, text=True, check=False, cwd="/",
+        user=own.uid, group=own.gid, extra_groups=[], env=environment_of(own.home),
     )  # fmt: skip

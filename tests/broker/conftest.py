@@ -197,6 +197,8 @@ def running(
     settings = {
         "socket": str(folder / "socket"),
         "gateway": gateway,
+        "authn": gateway,
+        "authn_group": 0,
         "python": PYTHON,
         "worker": str(installed().of(PROGRAM)),
         "sign_in": str(installed().of(sign_in.__file__)),

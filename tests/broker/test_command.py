@@ -28,7 +28,7 @@ def folder(gateway: Account) -> Iterator[Path]:
     run("rm", "-r", str(made))
 
 
-def test_it_makes_a_key_for_the_gateway_alone(folder: Path, gateway: Account) -> None:
+def test_it_makes_a_key_for_authn_alone(folder: Path, gateway: Account) -> None:
     path = folder / "made" / "key"
     make_key(path, gateway.uid)
     found = path.stat()
@@ -90,20 +90,26 @@ def test_the_socket_of_one_that_was_killed_goes(gateway: Account, folder: Path) 
         make_room(path)
 
 
-def test_accounts_that_are_missing_are_named(gateway: Account, group: str) -> None:
+def test_accounts_that_are_missing_are_named(
+    gateway: Account, ada: Account, group: str
+) -> None:
     with pytest.raises(InvalidRequest, match="useradd --system gwt-none"):
-        prepared(BrokerSettings(gateway="gwt-none", group=group))
+        prepared(BrokerSettings(gateway="gwt-none", group=group), ada.name)
+    with pytest.raises(InvalidRequest, match="useradd --system gwt-none"):
+        prepared(BrokerSettings(gateway=gateway.name, group=group), "gwt-none")
     with pytest.raises(InvalidRequest, match="groupadd gwt-none"):
-        prepared(BrokerSettings(gateway=gateway.name, group="gwt-none"))
-    with pytest.raises(InvalidRequest, match="another account than root"):
-        prepared(BrokerSettings(gateway="root", group=group))
+        prepared(BrokerSettings(gateway=gateway.name, group="gwt-none"), ada.name)
+    with pytest.raises(InvalidRequest, match="other accounts than root"):
+        prepared(BrokerSettings(gateway="root", group=group), ada.name)
+    with pytest.raises(InvalidRequest, match="each as its own"):
+        prepared(BrokerSettings(gateway=gateway.name, group=group), gateway.name)
 
 
 async def test_a_gateway_of_many_people_does_not_run_as_root(gateway: Account) -> None:
     config = Config(identity=Identity(mode="multi-user"))
     async with AsyncExitStack() as stack:
         with pytest.raises(NotAllowed, match="unprivileged account"):
-            await open_people(config, stack)
+            await open_people(config, stack, None)
 
 
 def test_it_is_for_multi_user_mode(folder: Path) -> None:

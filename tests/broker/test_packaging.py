@@ -11,7 +11,9 @@ from gatewright.core.config import BrokerSettings
 PACKAGING = Path(__file__).resolve().parents[2] / "packaging"
 
 
-@pytest.mark.parametrize("name", ["gatewright", "gatewright-broker"])
+@pytest.mark.parametrize(
+    "name", ["gatewright", "gatewright-authn", "gatewright-broker"]
+)
 def test_systemd_finds_no_fault_in_a_unit(tmp_path: Path, name: str) -> None:
     analyze = needs.program("systemd-analyze", "systemd")
     for unit in (PACKAGING / "systemd").iterdir():

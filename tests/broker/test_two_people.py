@@ -203,7 +203,7 @@ def test_the_gateway_s_own_account_has_no_files(
     centre: Centre, gateway: Account
 ) -> None:
     """Its token is made by the operator; the key of the grants stays out of reach."""
-    done = as_operator(centre, gateway, "token", "create", "--user", gateway.name)
+    done = as_operator(centre, "token", "create", "--user", gateway.name)
     assert done.returncode == 0, done.stderr
     with centre.client(done.stdout.strip()) as client:
         assert client.get("/api/v1/session").json()["user"] == gateway.name

@@ -164,10 +164,10 @@ def test_a_local_account_does_not_act_as_the_unix_account_of_its_name(
     """An owner is refused; a guest of the name keeps nothing from being told."""
     account = accounts.user(group, password=PASSWORD)
     add = ("user", "add", account.name, "--password-stdin")
-    done = as_operator(centre, gateway, *add, "--role", "owner", stdin="another word")
+    done = as_operator(centre, *add, "--role", "owner", stdin="another word")
     assert done.returncode == 1
     assert "no local account is an owner" in done.stderr
-    done = as_operator(centre, gateway, *add, stdin="another word")
+    done = as_operator(centre, *add, stdin="another word")
     assert done.returncode == 0, done.stderr
     with centre.asking() as client:
         answer = sign_in(client, account.name, PASSWORD)
@@ -177,7 +177,7 @@ def test_a_local_account_does_not_act_as_the_unix_account_of_its_name(
         assert client.get(f"{FILE}{account.home}/").status_code == 403
         command = {"command": ["id"]}
         assert client.post("/api/v1/command/here", json=command).status_code == 403
-    done = as_operator(centre, gateway, "user", "remove", account.name)
+    done = as_operator(centre, "user", "remove", account.name)
     assert done.returncode == 0, done.stderr
     with centre.signed_in(account) as client:
         assert run_command(client, "id", "-un").strip() == account.name

@@ -1,5 +1,7 @@
 """``gatewright check`` says what a file makes, or every mistake with its line."""
 
+import socket
+import tempfile
 import time
 from pathlib import Path
 
@@ -94,3 +96,31 @@ def test_the_reference_can_be_printed() -> None:
 def test_all_commands_are_listed_and_unknown_ones_refused() -> None:
     assert "demo" in CliRunner().invoke(main, ["--help"]).output
     assert CliRunner().invoke(main, ["nothing"]).exit_code == 2
+
+
+def test_broker_and_authn_that_do_not_run_are_named() -> None:
+    """The file has no mistake for that: it is checked before they are started."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        path = folder / "gatewright.toml"
+        path.write_text(
+            '[gateway]\nstate = "s"\n[identity]\nmode = "multi-user"\n'
+            '[broker]\nsocket = "b"\n[authn]\nsocket = "a"\n'
+        )
+        done = CliRunner().invoke(main, ["check", str(path)])
+        assert done.exit_code == 0, done.output
+        assert f"not running: “gatewright broker”: {folder}/b: {NONE}" in done.output
+        assert f"not running: “gatewright authn”: {folder}/a: {NONE}" in done.output
+        with (
+            socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as broker,
+            socket.socket(socket.AF_UNIX) as authn,
+        ):
+            broker.bind(f"{folder}/b")
+            authn.bind(f"{folder}/a")
+            broker.listen()
+            done = CliRunner().invoke(main, ["check", str(path)])
+            assert "gatewright broker" not in done.output
+            assert f"authn”: {folder}/a: Connection refused" in done.output
+            authn.listen()
+            done = CliRunner().invoke(main, ["check", str(path)])
+            assert "not running" not in done.output

@@ -30,8 +30,8 @@ SAFE = {
     "user list", "token list", "survey list", "audit list", "audit verify", "check",
     "openapi",
 }  # fmt: skip
-ELSEWHERE = {"broker", "demo", "serve"}
-"""They run a gateway, or what starts its workers; the demo's sign-in link is looked for
+ELSEWHERE = {"authn", "broker", "demo", "serve"}
+"""They run a gateway, or what it needs beside it; the demo's sign-in link is looked for
 below."""
 
 

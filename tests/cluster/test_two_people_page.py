@@ -64,13 +64,20 @@ class Reader:
         ada, ben = people
         self.names = {
             "/var/lib/gatewright": f"{place}/state",
+            "/var/lib/gatewright-authn": f"{place}/authn",
             "/run/gatewright": f"{place}/run",
+            "/run/gatewright-authn": f"{place}/run-authn",
             "/etc/gatewright": f"{place}/etc",
             "/etc/pam.d/gatewright": f"/etc/pam.d/{self.name}",
             "gatewright-users": f"{self.name}-u",
             "nologin gatewright\n": f"nologin {self.name}\n",
+            "nologin gatewright-authn\n": f"nologin {self.name}-a\n",
             "-o gatewright -g gatewright": f"-o {self.name} -g {self.name}",
+            "-o gatewright-authn -g gatewright-authn": (
+                f"-o {self.name}-a -g {self.name}-a"
+            ),
             "-u gatewright": f"-u {self.name}",
+            "-u gatewright-authn": f"-u {self.name}-a",
             'gateway = "gatewright"': f'gateway = "{self.name}"',
             "127.0.0.1:8000": "127.0.0.1:0",
             "groups GROUP ada": f"groups GROUP {ada.name}",
@@ -112,6 +119,7 @@ class Reader:
         finally:
             Path(f"/etc/pam.d/{self.name}").unlink(missing_ok=True)
             run("userdel", self.name)
+            run("userdel", f"{self.name}-a")
             run("groupdel", f"{self.name}-u")
 
     @contextmanager
@@ -166,10 +174,18 @@ def test_the_page_leads_to_jobs_of_two_people(
             f'pam_service = "{reader.name}"\n',
         )
         text += f'conf = "{cluster.conf}"\ninterval = 0.5\n'
+        text += (
+            f'[authn]\nsocket = "{place}/run-authn/socket"\n'
+            f'account = "{reader.name}-a"\nstate = "{place}/authn"\n'
+        )
         (place / "etc" / "gatewright.toml").write_text(text)
         assert reader.shell(reader.text(check))
-        broker, gateway = reader.text(start).strip().splitlines()
-        with reader.started(broker), reader.started(gateway) as ready:
+        broker, authn, gateway = reader.text(start).strip().splitlines()
+        with (
+            reader.started(broker),
+            reader.started(authn),
+            reader.started(gateway) as ready,
+        ):
             url = ready.split()[-1]
             given = {"URL": url, "ADA": PASSWORD, "BEN": PASSWORD}
             folder = place / "desk"

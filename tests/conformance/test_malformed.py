@@ -39,6 +39,7 @@ from tests.support.corpus import (
     runs_programs,
 )
 from tests.support.documented import undocumented, without_defaults
+from tests.support.identity import own_identity
 
 from gatewright.app import create_app
 from gatewright.cli.demo import demo_config, prepare
@@ -192,7 +193,9 @@ def _config(state: Path) -> Config:
 
 async def _people(services: Services) -> dict[str, tuple[Pair, ...]]:
     owner = operator("demo")
-    await services.identity.users.add(owner, "bob", "a long enough word", Role.GUEST)
+    await own_identity(services).users.add(
+        owner, "bob", "a long enough word", Role.GUEST
+    )
     people: dict[str, tuple[Pair, ...]] = {"visitor": ()}
     for who, name in (("owner", "demo"), ("guest", "bob")):
         token = await services.identity.tokens.issue(owner, user=name)

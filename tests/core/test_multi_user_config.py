@@ -20,6 +20,11 @@ def test_paths_of_the_broker_begin_in_the_file_s_folder(tmp_path: Path) -> None:
     assert config.multi_user
     assert config.broker.socket == tmp_path / "run" / "socket"
     assert config.broker.key == Path("/etc/key")
+    assert config.authn.state == Path("/var/lib/gatewright-authn")
+    file.write_text(MANY + '[authn]\nsocket = "run/authn"\nstate = "kept"\n')
+    config = load_config(file)
+    assert config.authn.socket == tmp_path / "run" / "authn"
+    assert config.authn.state == tmp_path / "kept"
 
 
 def test_one_user_is_what_it_is_without_a_word(tmp_path: Path) -> None:
@@ -31,6 +36,7 @@ def test_one_user_is_what_it_is_without_a_word(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("more", "words"),
     [
+        ('[authn]\naccount = "gatewright"', "each needs its own"),
         ('owner = "ada"', "leave out “owner”"),
         ('[[systems]]\nname = "here"', "needs another scheduler in multi-user mode"),
         ("[gateway]\nprocesses = 5", "“workers_per_user” of .broker. be 5 or more"),

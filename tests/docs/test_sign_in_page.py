@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.docs.blocks import blocks_of
+from tests.support.identity import own_identity
 from tests.support.oidc_provider import RealProvider, go_through
 from tests.support.whole import PASSWORD, whole
 
@@ -64,7 +65,7 @@ async def test_the_configurations_of_the_page(
     settings: dict[str, object], tmp_path: Path
 ) -> None:
     async with whole(tmp_path, settings) as gateway:
-        users = gateway.services.identity.users
+        users = own_identity(gateway.services).users
         await users.add(operator("ada"), "grace", PASSWORD)
 
         async def who(provider: str, login: str) -> str | None:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from tests.outside.gatewright_memory import MemoryDocuments, Shelves
 from tests.outside.gatewright_roster import Roster
-from tests.support.identity import cheap_hasher
+from tests.support.identity import cheap_hasher, own_identity
 from tests.support.outside import install
 from tests.support.whole import GUEST, OWNER, PASSWORD, URL, Whole, whole
 
@@ -159,7 +159,7 @@ async def test_nobody_signs_in_as_an_account_of_another(gateway: Whole) -> None:
 async def test_accounts_follow_their_file(gateway: Whole, people: Path) -> None:
     client = await gateway.client()
     assert await sign_in(client, "cy", "pass of cy") == 201
-    directories = gateway.services.identity.directories
+    directories = own_identity(gateway.services).directories
     text = await asyncio.to_thread(people.read_text)
     await asyncio.to_thread(people.write_text, text.replace("sky", "sea"))
     await directories.refresh()
@@ -171,7 +171,7 @@ async def test_accounts_follow_their_file(gateway: Whole, people: Path) -> None:
     await asyncio.to_thread(people.write_text, "")
     await directories.refresh()
     assert (await client.get("/api/v1/session")).json()["user"] is None
-    assert await gateway.services.identity.users.exists(GUEST)
+    assert await own_identity(gateway.services).users.exists(GUEST)
 
 
 @pytest.mark.parametrize(

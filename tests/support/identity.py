@@ -110,6 +110,12 @@ class World:
         ]
 
 
+def own_identity(services: Services) -> Identity:
+    """Return identity as the gateway itself keeps it, in single-user mode."""
+    assert isinstance(services.identity, Identity)
+    return services.identity
+
+
 def cheap_hasher() -> Argon2Hasher:
     """Return Argon2id with the least work that it takes."""
     return Argon2Hasher(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))

@@ -8,7 +8,7 @@ from typing import Any
 from unittest.mock import patch
 
 import httpx
-from tests.support.identity import cheap_hasher
+from tests.support.identity import cheap_hasher, own_identity
 from tests.support.made_once import made_once
 
 from gatewright.app import Application, create_app
@@ -76,7 +76,7 @@ async def whole(
 
 
 async def _add_accounts(services: Services) -> None:
-    users = services.identity.users
+    users = own_identity(services).users
     roles = {OWNER: Role.OWNER, GUEST: Role.GUEST, OTHER: Role.GUEST}
     for name, role in roles.items():
         await users.add(operator(OWNER), name, PASSWORD, role)

@@ -35,7 +35,7 @@ def verify(config_file: Path | None, state: Path | None, head: str) -> None:
     async def action(identity: Identity, caller: Caller) -> AuditVerdict:
         return await identity.audit.verify(head)
 
-    verdict = look(config_file, state, action)
+    verdict = look(config_file, state, action, audit=True)
     click.echo(f"{verdict.records} records, head {verdict.head}")
     if verdict.fault:
         raise click.ClickException(verdict.fault)

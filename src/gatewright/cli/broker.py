@@ -40,18 +40,20 @@ def broker(config_file: Path) -> None:
         raise InvalidRequest(
             'A broker is for mode = "multi-user" in [identity] of the configuration.'
         )
-    settings = prepared(config.broker)
+    settings = prepared(config.broker, config.authn.account)
     argv = [sys.executable, "-I", "-S", program.__file__, json.dumps(settings)]
     os.execv(argv[0], argv)  # noqa: S606  # our own program, and no shell
 
 
-def prepared(settings: BrokerSettings) -> dict[str, object]:
-    """Check what the broker needs, create its folders and key, and return its settings.
+def prepared(settings: BrokerSettings, authn: str) -> dict[str, object]:
+    """Check what the broker needs, make its folders and key, and return its settings.
+
+    ``authn`` is the Unix account of authn.
 
     Raises
     ------
     InvalidRequest
-        The gateway's Unix account or the group does not exist, or the account is root.
+        A Unix account or the group does not exist, or is not one of its own.
     NotAllowed
         Somebody other than root could change a file that root runs.
     Conflict
@@ -59,15 +61,20 @@ def prepared(settings: BrokerSettings) -> dict[str, object]:
     """
     try:
         gateway = pwd.getpwnam(settings.gateway).pw_uid
+        keeper = pwd.getpwnam(authn)
         group = grp.getgrnam(settings.group).gr_gid
     except KeyError as error:
         raise InvalidRequest(
-            f"{error.args[0]}. Make the Unix account of the gateway (useradd --system "
-            f"{settings.gateway}) and the group of those who may use it (groupadd "
-            f"{settings.group}), or name others in [broker]."
+            f"{error.args[0]}. Make the Unix accounts of the gateway and of authn "
+            f"(useradd --system {settings.gateway}; useradd --system {authn}) and the "
+            f"group of those who may use it (groupadd {settings.group}), or name "
+            "others in [broker] and [authn]."
         ) from error
-    if gateway == 0:
-        raise InvalidRequest("The gateway has to run as another account than root.")
+    if len({0, gateway, keeper.pw_uid}) < 3:
+        raise InvalidRequest(
+            "The gateway and authn have to run as other accounts than root, each as "
+            "its own."
+        )
     # Links are resolved first, so that the broker runs the files that are checked here.
     python = settings.python.resolve()
     for path in (python, PROGRAM, Path(sign_in.__file__)):
@@ -75,10 +82,12 @@ def prepared(settings: BrokerSettings) -> dict[str, object]:
     for own in (sys.executable, program.__file__):
         check_trusted(Path(own).resolve())
     make_room(settings.socket)
-    make_key(settings.key, gateway)
+    make_key(settings.key, keeper.pw_uid)
     return {
         "socket": str(settings.socket),
         "gateway": gateway,
+        "authn": keeper.pw_uid,
+        "authn_group": keeper.pw_gid,
         "python": str(python),
         "worker": str(PROGRAM),
         "sign_in": sign_in.__file__,
@@ -141,13 +150,13 @@ def make_room(path: Path) -> None:
             raise Conflict(f"Another broker is at work at “{path}”.")
 
 
-def make_key(path: Path, gateway: int) -> None:
-    """Create the secret key for requests to the broker if it does not exist.
+def make_key(path: Path, authn: int) -> None:
+    """Create the secret key of grants and tickets if it does not exist.
 
     Raises
     ------
     NotAllowed
-        An account other than the gateway's could read the key.
+        An account other than that of authn could read the key.
     """
     path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     check_trusted(path.parent.resolve())
@@ -155,7 +164,10 @@ def make_key(path: Path, gateway: int) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
         with os.fdopen(os.open(path, flags, 0o600), "wb") as file:
             file.write(secrets.token_bytes(KEY_BYTES))
-            os.fchown(file.fileno(), gateway, -1)
+            os.fchown(file.fileno(), authn, -1)
     state = path.stat()
-    if state.st_uid not in {0, gateway} or stat.S_IMODE(state.st_mode) & 0o077:
-        raise NotAllowed(f"“{path}” is for its owner's eyes alone (chmod 0600).")
+    if state.st_uid not in {0, authn} or stat.S_IMODE(state.st_mode) & 0o077:
+        raise NotAllowed(
+            f"“{path}” is for its owner's eyes alone (chmod 0600), the account of "
+            "authn. If another could read it, remove it: it is made anew."
+        )

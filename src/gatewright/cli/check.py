@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from gatewright.core.absent import absent
+from gatewright.core.absent import absent, away
 from gatewright.core.config import Config
 from gatewright.core.config_file import load_config
 from gatewright.core.config_text import reference
@@ -27,7 +27,8 @@ def check(
     """Print every mistake in CONFIG_FILE with its line, or a summary of the file.
 
     It also prints homes, data sets, surveys and a state folder that do not exist or
-    cannot be read; the exit status is then 1.
+    cannot be read; the exit status is then 1. In multi-user mode it also tells whether
+    broker and authn are running.
     """
     if show_reference:
         click.echo(reference(), nl=False)
@@ -38,6 +39,8 @@ def check(
     config = load_config(path)
     for line in summary(config):
         click.echo(line)
+    for one in away(config):
+        click.echo(f"not running: {one}", err=True)
     missing = [*absent(config)]
     for one in missing:
         click.echo(f"not there: {one}", err=True)

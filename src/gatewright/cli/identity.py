@@ -7,12 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+from gatewright.cli.authn import is_account
 from gatewright.cli.options import chosen_config
+from gatewright.composition.authn import config_of_authn
 from gatewright.composition.identity import open_identity
 from gatewright.composition.state import open_database
 from gatewright.core.caller import Caller
 from gatewright.core.config import Config
-from gatewright.core.errors import GatewayError
+from gatewright.core.errors import GatewayError, NotAllowed
 from gatewright.domains.identity import AuditEntry, Identity, operator
 
 T = TypeVar("T")
@@ -21,9 +23,19 @@ Action = Callable[[Identity, Caller], Awaitable[T]]
 """What a command does with the identity services, as the operator."""
 
 
-def look(config_file: Path | None, state: Path | None, action: Action[T]) -> T:
-    """Run a command that changes nothing, as the operator; return its result."""
-    return asyncio.run(_run(chosen_config(config_file, state), action))
+def look(
+    config_file: Path | None,
+    state: Path | None,
+    action: Action[T],
+    *,
+    audit: bool = False,
+) -> T:
+    """Run a command that changes nothing, as the operator; return its result.
+
+    ``audit`` is for the audit log. In multi-user mode the gateway has one, of requests,
+    and authn another, of commands: that of the account which runs the command is read.
+    """
+    return asyncio.run(_run(chosen_config(config_file, state), action, audit=audit))
 
 
 def change(
@@ -57,7 +69,14 @@ def change_of(config: Config, what: str, action: Action[T]) -> T:
     return asyncio.run(_run(config, recorded))
 
 
-async def _run(config: Config, action: Action[T]) -> T:
+async def _run(config: Config, action: Action[T], *, audit: bool = False) -> T:
+    if config.multi_user and is_account(config.authn.account):
+        config = config_of_authn(config)
+    elif config.multi_user and not audit:
+        raise NotAllowed(
+            "In multi-user mode accounts and tokens are kept by authn. Run this as its "
+            f"account: runuser -u {config.authn.account} -- gatewright …"
+        )
     async with AsyncExitStack() as stack:
         database = await open_database(config, stack)
         identity = await open_identity(config, database, stack)

@@ -12,6 +12,7 @@ from gatewright.core.errors import GatewayError
 
 COMMANDS: Mapping[str, str] = {
     "audit": "gatewright.cli.audit:audit",
+    "authn": "gatewright.cli.authn:authn",
     "broker": "gatewright.cli.broker:broker",
     "check": "gatewright.cli.check:check",
     "demo": "gatewright.cli.demo:demo",

@@ -139,8 +139,10 @@ def owner_name(config: Config) -> str:
     """Return the account name of the person who runs the gateway.
 
     It is the configured name, or else the login name, or ``owner`` if the login name is
-    not valid for an account.
+    not valid for an account. In multi-user mode it is the gateway's Unix account.
     """
+    if config.multi_user:
+        return config.broker.gateway
     if config.identity.owner is not None:
         return config.identity.owner
     try:

@@ -7,11 +7,11 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import partial
 
+from gatewright.backends.authn import AuthnGranter, RemoteIdentity
 from gatewright.backends.broker import (
     Broker,
     BrokerStarter,
     BrokerWorkers,
-    KeyGranter,
     UnixHomes,
 )
 from gatewright.backends.worker import OneWorker, Workers
@@ -46,8 +46,13 @@ class People:
     """More parts for the health checks."""
 
 
-async def open_people(config: Config, stack: AsyncExitStack) -> People:
+async def open_people(
+    config: Config, stack: AsyncExitStack, identity: RemoteIdentity | None
+) -> People:
     """Open the workers for the configured mode; they end with the stack.
+
+    ``identity`` gets what allows the workers of people to start and to act. It is None
+    in single-user mode.
 
     Raises
     ------
@@ -60,13 +65,18 @@ async def open_people(config: Config, stack: AsyncExitStack) -> People:
             "one of “gateway” in [broker]; only “gatewright broker” runs as root."
         )
     own = await open_owner_worker(stack)
-    if not config.multi_user:
+    if identity is None:
         owner = owner_name(config)
         return People(OneWorker(own), owner, homes_of, lambda: int(own.running), owner)
     settings = config.broker
-    broker = Broker(settings.socket, KeyGranter(settings.key))
+    granter = AuthnGranter(identity.client, asyncio.get_running_loop())
+    broker = Broker(settings.socket, granter)
     workers = BrokerWorkers(
-        partial(BrokerStarter, broker), SERVICE, own, settings.idle_seconds
+        partial(BrokerStarter, broker),
+        SERVICE,
+        own,
+        settings.idle_seconds,
+        ticketer=identity.ticket,
     )
     stack.push_async_callback(workers.close)
     resting = Background("ending idle workers", workers.rest)
@@ -80,6 +90,7 @@ async def open_people(config: Config, stack: AsyncExitStack) -> People:
         lambda: workers.running + own.running,
         parts={
             "broker": Part(partial(asyncio.to_thread, broker.check)),
+            "authn": Part(identity.client.ready),
             "workers": Part(resting.ready),
         },
     )

@@ -10,6 +10,7 @@ from gatewright.backends.sql.leases import SqlLeases
 from gatewright.backends.sql.measures import check_writes
 from gatewright.composition.accounting import open_accounting
 from gatewright.composition.arrays import open_datasets
+from gatewright.composition.authn import follow_removed, open_remote_identity
 from gatewright.composition.compute import open_compute
 from gatewright.composition.discovery import open_discovery
 from gatewright.composition.files import open_files
@@ -37,7 +38,7 @@ from gatewright.domains.arrays import Datasets
 from gatewright.domains.compute import JobService
 from gatewright.domains.discovery import Discovery, ObjectChanges
 from gatewright.domains.files import CommandService, FileService
-from gatewright.domains.identity import Identity
+from gatewright.domains.identity import RequestedIdentity
 from gatewright.domains.sky import SkyService, SurveyWatch
 from gatewright.domains.store import Listings, Store
 from gatewright.operations.classification import Classifiers
@@ -52,7 +53,7 @@ class Services:
     """The gateway's configuration."""
     events: EventHub
     """The hub of the event log."""
-    identity: Identity
+    identity: RequestedIdentity
     """Accounts, sessions, tokens and the audit log."""
     health: Health
     """Health checks of the parts that the gateway needs."""
@@ -106,16 +107,22 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
         processing, classifiers = await open_processing(
             config, database, sky, reader, discovery, stack
         )
-        people = await open_people(config, stack)
+        identity: RequestedIdentity
+        remote = None
+        if config.multi_user:
+            identity = remote = await open_remote_identity(config, database, stack)
+            accounts = await follow_removed(remote, database, leases, stack)
+        else:
+            identity = own = await open_identity(config, database, stack)
+            await own.users.check_owners()
+            accounts = await follow_directories(own, leases, stack)
+        people = await open_people(config, stack, remote)
         means = Means(
             people.workers, leases.lease, people.service_account, people.homes
         )
         files, commands = await open_files(config, means, stack)
-        identity = await open_identity(config, database, stack)
-        await identity.users.check_owners()
         store, listings = await open_store(config, database, stack, identity.users)
         expiry = await open_expiry(store, leases, stack)
-        directories = await follow_directories(identity, leases, stack)
         jobs, following = await open_compute(config, database, events, means, stack)
         parts = {
             "database": Part(events.log.latest, vital=True),
@@ -126,7 +133,7 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
             "products/claims": Part(processing.claims.ready),
             "classifiers/claims": Part(classifiers.claims.ready),
             "expiry": Part(expiry.ready),
-            "accounts": Part(directories.ready),
+            "accounts": Part(accounts.ready),
             **people.parts,
             **dict(parts_of_systems(config, files, jobs, following, people.with_files)),
         }

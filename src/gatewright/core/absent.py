@@ -3,8 +3,10 @@
 The gateway starts without them and serves the rest, so they are warnings, not errors.
 """
 
+import errno
 import glob
 import os
+import socket
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -58,6 +60,23 @@ def absent(config: Config) -> Iterator[Absent]:
         if next(found, None) is None:
             why = "no file has such a path"
             yield Absent(f"survey “{survey.id}”", survey.images, why)
+
+
+def away(config: Config) -> Iterator[Absent]:
+    """Yield the processes beside the gateway, in multi-user mode, that do not listen.
+
+    One whose socket is not open to this process counts as there.
+    """
+    if not config.multi_user:
+        return
+    for name, path, kind in (
+        ("broker", config.broker.socket, socket.SOCK_SEQPACKET),
+        ("authn", config.authn.socket, socket.SOCK_STREAM),
+    ):
+        with socket.socket(socket.AF_UNIX, kind) as asking:
+            number = asking.connect_ex(str(path))
+        if number not in {0, errno.EACCES, errno.EAGAIN}:
+            yield Absent(f"“gatewright {name}”", str(path), os.strerror(number))
 
 
 def _folder_fault(folder: Path) -> str:

@@ -84,6 +84,9 @@ class Caller:
     """IP address of the client, for the audit record."""
     request_id: str = ""
     """Id of the request, for the audit record."""
+    proof: str = field(default="", repr=False, compare=False)
+    """The secret that the request came with, where a process other than the gateway
+    checks it (multi-user mode); empty otherwise."""
 
     @property
     def signed_in(self) -> bool:

@@ -14,10 +14,12 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from gatewright.core.config_base import TABLE, Name, Names
+from gatewright.core.config_people import AuthnSettings, BrokerSettings
 from gatewright.core.config_providers import IdentityProvider
 
 __all__ = [
     "Access",
+    "AuthnSettings",
     "BrokerSettings",
     "Config",
     "Count",
@@ -166,36 +168,6 @@ class Identity(Section):
         return providers
 
 
-class BrokerSettings(Section):
-    """The broker, which runs as root and starts workers of users (multi-user mode)."""
-
-    socket: Path = Path("/run/gatewright/broker.sock")
-    """Unix socket on which the broker listens, open to the gateway's account only."""
-    gateway: Name = "gatewright"
-    """Unix account that the gateway runs as."""
-    group: Name = "gatewright-users"
-    """Unix group of those who may use the gateway; no worker runs as anybody else."""
-    minimum_uid: Annotated[int, Field(ge=1)] = 1000
-    """Lowest uid of users; lower ones belong to the system, and no worker runs as
-    them."""
-    key: Path = Path("/var/lib/gatewright-broker/grants.key")
-    """File of the secret key that the gateway signs its requests to the broker with.
-    The broker creates it, readable by the gateway's account only."""
-    python: Path = Path("/usr/bin/python3")
-    """Python interpreter of the workers. It and all folders above it must belong to
-    root and be readable by everybody."""
-    pam_service: Name = "gatewright"
-    """Name of the PAM service file in ``/etc/pam.d``."""
-    workers: Annotated[int, Field(ge=1, le=800)] = 200
-    """Most users whose workers run at the same time."""
-    workers_per_user: Annotated[int, Field(ge=1, le=64)] = 4
-    """Most workers of one user; each of several gateway ``processes`` has one."""
-    starts_per_second: Annotated[int, Field(ge=1, le=1000)] = 20
-    """Most workers and password checks that the broker starts in a second."""
-    idle_seconds: Annotated[float, Field(gt=0)] = 600.0
-    """A worker ends after this many seconds without work."""
-
-
 class StoreSettings(Section):
     """Where documents are kept; the plug-in adds settings of its own."""
 
@@ -336,6 +308,7 @@ class Config(Section):
     gateway: Gateway = Gateway()
     identity: Identity = Identity()
     broker: BrokerSettings = BrokerSettings()
+    authn: AuthnSettings = AuthnSettings()
     store: StoreSettings = StoreSettings()
     systems: list[System] = []
     datasets: list[DatasetSource] = []
@@ -362,6 +335,11 @@ class Config(Section):
             raise ValueError(
                 "in multi-user mode the owner is the gateway's own account; leave out "
                 "“owner” of [identity]"
+            )
+        if self.authn.account == self.broker.gateway:
+            raise ValueError(
+                "“account” of [authn] and “gateway” of [broker] are the same account; "
+                "each needs its own, so that the gateway reads no session"
             )
         if self.gateway.processes > self.broker.workers_per_user:
             raise ValueError(

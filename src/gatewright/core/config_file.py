@@ -253,6 +253,11 @@ def _absolute(config: Config, folder: Path) -> Config:
     ]
     identity = config.identity.model_copy(update={"providers": providers})
     config = config.model_copy(update={"identity": identity})
+    authn = config.authn.model_copy(
+        update={
+            name: folder / getattr(config.authn, name) for name in ("socket", "state")
+        }
+    )
     absolute_systems = []
     for system in config.systems:
         paths = {"home": system.home, **systems.paths_of(system)}
@@ -262,6 +267,7 @@ def _absolute(config: Config, folder: Path) -> Config:
         update={
             "gateway": gateway,
             "broker": broker,
+            "authn": authn,
             "systems": absolute_systems,
             "datasets": datasets,
             "surveys": surveys,

@@ -22,6 +22,7 @@
     +-- NotImplementedHere 501 not-implemented
     +-- BackendFailed 502 backend-failed
     +-- Unavailable 503 unavailable, transient
+    |   `-- PersonAbsent 503 person-absent, transient
     +-- TimedOut 504 timed-out, transient
     `-- StorageFull 507 storage-full
 
@@ -284,6 +285,16 @@ class Unavailable(GatewayError):
     title = "Unavailable"
     status = 503
     transient = True
+
+
+class PersonAbsent(Unavailable):
+    """The gateway may act for the person only while their requests come in.
+
+    Sign in, or send any request with your token: what waits for you goes on.
+    """
+
+    code = "person-absent"
+    title = "The person is absent"
 
 
 class TimedOut(GatewayError):

@@ -83,7 +83,8 @@ class Authentication:
         if caller.signed_in:
             still = partial(self._identity.is_still, caller)
             receive = UntilSignedOut(scope, receive, still)
-        await self._app(scope, receive, send)
+        with self._identity.asking(caller):
+            await self._app(scope, receive, send)
 
     def _enter(self, scope: Scope, caller: Caller) -> None:
         """Store the caller for all inner middleware, handlers and logs."""

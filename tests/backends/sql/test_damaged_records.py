@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.support.identity import own_identity
 from tests.support.whole import GUEST, OTHER, OWNER, Whole, whole
 
 from gatewright.domains.identity import operator
@@ -108,7 +109,7 @@ async def test_a_token(
 
 
 async def test_a_session(gateway: Whole, damage: Damage) -> None:
-    identity = gateway.services.identity
+    identity = own_identity(gateway.services)
     code = await identity.make_sign_in_link(GUEST)
     new = await identity.sessions.sign_in_by_link(operator(OWNER), code)
     caller = await identity.sessions.caller(new.secret)
@@ -124,7 +125,7 @@ async def test_an_account(gateway: Whole, damage: Damage) -> None:
     damage(
         "UPDATE account SET role = 'emperor', created_at = 'x' WHERE name = ?", OTHER
     )
-    users = gateway.services.identity.users
+    users = own_identity(gateway.services).users
     page = await users.page(operator(OWNER))
     assert {user.name for user in page.items} == {OWNER, GUEST, OTHER}
     client = await gateway.client(OTHER)

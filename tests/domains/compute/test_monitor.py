@@ -12,7 +12,13 @@ from typing_extensions import override
 
 from gatewright.backends.sql.jobs import SqlJobTable
 from gatewright.core.background import Background
-from gatewright.core.errors import InvalidContent, NotAllowed, TimedOut, Unavailable
+from gatewright.core.errors import (
+    InvalidContent,
+    NotAllowed,
+    PersonAbsent,
+    TimedOut,
+    Unavailable,
+)
 from gatewright.core.events import EventHub
 from gatewright.core.homes import one_home
 from gatewright.domains.compute import (
@@ -245,8 +251,8 @@ async def test_whoever_cannot_be_asked_for_delays_nobodys_jobs(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Neither a person whose account was removed, nor one whose worker hangs."""
-    people = {name: caller(name) for name in ("gone", "hung", "ada")}
+    """No person whose account was removed, whose worker hangs, or who is not there."""
+    people = {name: caller(name) for name in ("gone", "hung", "ada", "absent")}
     for person in people.values():
         await jobs.submit(person, "local", [SPEC])
     recorded = asyncio.Event()
@@ -254,6 +260,8 @@ async def test_whoever_cannot_be_asked_for_delays_nobodys_jobs(
     async def status(user: str, native_ids: Sequence[str]) -> Mapping[str, JobStatus]:
         if user == "gone":
             raise NotAllowed("There is no Unix account of this name.")
+        if user == "absent":
+            raise PersonAbsent
         if user == "hung":
             async with asyncio.timeout(60):
                 await recorded.wait()
@@ -274,6 +282,7 @@ async def test_whoever_cannot_be_asked_for_delays_nobodys_jobs(
     recorded.set()
     await following
     assert "Jobs of gone on local are not accounted for: There is no" in caplog.text
-    for name, number in (("gone", "1"), ("hung", "2")):
+    assert "Jobs of absent" not in caplog.text
+    for name, number in (("gone", "1"), ("hung", "2"), ("absent", "4")):
         job = await jobs.get(people[name], "local", number)
         assert job.state is JobState.QUEUED

@@ -13,6 +13,7 @@ from gatewright.core.errors import (
     GatewayError,
     InvalidContent,
     NotAllowed,
+    PersonAbsent,
     StorageFull,
     TimedOut,
     Unavailable,
@@ -282,3 +283,35 @@ async def test_a_refused_submission_whose_record_stays_is_told_as_such(
     scheduler.fails = StorageFull()
     with pytest.raises(StorageFull, match="look for it before you send it again"):
         await jobs.submit(ADA, "local", [SPEC])
+
+
+@pytest.mark.parametrize("away", [PersonAbsent("not there"), Unavailable("away")])
+async def test_a_submission_that_was_cut_short_waits_while_somebody_is_away(
+    jobs: JobService,
+    scheduler: ToldScheduler,
+    table: SqlJobTable,
+    events: EventHub,
+    clock: SetClock,
+    away: GatewayError,
+) -> None:
+    """The first attempt may have been taken, so it is not given up; a first one is."""
+    records = JobRecords("local", scheduler, table, events)
+    scheduler.fails = TimedOut()
+    with pytest.raises(TimedOut):
+        await jobs.submit(ADA, "local", [SPEC])
+    scheduler.fails = away
+    if isinstance(away, PersonAbsent):
+        await records.resubmit(clock.now + 6)  # nothing that the operator has to mend
+    else:
+        with pytest.raises(Unavailable):
+            await records.resubmit(clock.now + 6)
+    assert (await jobs.get(ADA, "local", "1")).state is JobState.NEW
+    with pytest.raises(Unavailable):
+        await jobs.submit(ADA, "local", [SPEC])
+    assert [job.id for job in (await jobs.list(ADA, "local", JobFilter())).items] == [
+        "1"
+    ]
+    scheduler.fails = None
+    await records.resubmit(clock.now + 12)
+    assert len(scheduler.submissions) == 1
+    assert (await jobs.get(ADA, "local", "1")).state is JobState.QUEUED

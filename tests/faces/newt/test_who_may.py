@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from tests.faces.newt.conftest import ended, until_answered
+from tests.support.identity import own_identity
 from tests.support.whole import GUEST, OTHER, OWNER, Whole
 
 
@@ -46,8 +47,8 @@ async def test_accounts_are_answered_from_what_is_there(gateway: Whole) -> None:
 async def test_a_guest_sees_their_own_account_and_groups(gateway: Whole) -> None:
     from gatewright.domains.identity import operator
 
-    await gateway.services.identity.users.join(operator(OWNER), GUEST, "night")
-    await gateway.services.identity.users.join(operator(OWNER), OTHER, "night")
+    await own_identity(gateway.services).users.join(operator(OWNER), GUEST, "night")
+    await own_identity(gateway.services).users.join(operator(OWNER), OTHER, "night")
     guest, owner = await gateway.client(GUEST), await gateway.client(OWNER)
     assert (await guest.get(f"/newt/account/user/{OTHER}")).status_code == 404
     assert (await guest.get(f"/newt/account/user/{GUEST}")).json()["id"] is None

@@ -1,9 +1,15 @@
-"""Grants, which allow the broker to start one worker of one account."""
+"""Grants and tickets, which only a process with the broker's key can make.
+
+A grant allows the broker to start one worker of one account. A ticket allows the worker
+to act for some seconds.
+"""
 
 import hmac
 from pathlib import Path
 from typing import Protocol
 
+from gatewright.backends.worker import Ticket
+from gatewright.backends.worker.program.permit import tag_of
 from gatewright.core.errors import Unavailable
 
 KEY_BYTES = 32
@@ -26,10 +32,10 @@ class Granter(Protocol):
 
 
 class KeyGranter:
-    """Makes grants with a key that this process reads itself.
+    """Makes grants and tickets with a key that this process reads itself.
 
-    Whoever can read the key can start the worker of any account. The port exists so
-    that a separate process can hold the key and make grants only for recent requests.
+    Whoever can read the key can act for any account. So ``authn`` has it, and makes
+    them for the gateway while a person's requests come in.
 
     Parameters
     ----------
@@ -41,12 +47,24 @@ class KeyGranter:
         self._path = path
 
     def grant(self, challenge: bytes, user: str) -> bytes:
+        text = b"worker " + challenge + b" " + user.encode()
+        return hmac.digest(self._key(), text, "sha256").hex().encode()
+
+    def ticket(self, user: str, until: float) -> Ticket:
+        """Return a ticket for an account's worker.
+
+        It is valid until a time of the machine's monotonic clock, in seconds.
+        """
+        person = hmac.digest(self._key(), b"person " + user.encode(), "sha256")
+        end = str(int(until * 1000))
+        return Ticket(f"{end} {tag_of(person, end)}", until)
+
+    def _key(self) -> bytes:
         try:
-            key = self._path.read_bytes()
+            return self._path.read_bytes()
         except OSError as error:
             raise Unavailable(
-                "The gateway cannot read its key for starting workers. Its operator "
-                "has to start “gatewright broker” first."
+                "The key for starting workers cannot be read. The gateway's operator "
+                "has to start “gatewright broker” first, and then “gatewright authn”.",
+                retry_after=5,
             ) from error
-        text = b"worker " + challenge + b" " + user.encode()
-        return hmac.new(key, text, "sha256").hexdigest().encode()

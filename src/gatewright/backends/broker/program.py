@@ -1,14 +1,12 @@
 """The broker: the only program of the gateway that runs as root, with ``python -I``.
 
-It starts the worker of an account, or the check of a password, when the gateway
-requests it over a Unix socket. Each connection is for one child. The broker first sends
-a challenge. A request is one message, ``worker NAME GRANT`` or ``sign-in``; a grant is
-the HMAC of challenge and name, and is valid for no other connection or name. The answer
-is ``ok PID`` with the child's socket, or ``no WORD``. Then the caller may send
-``kill``, and gets ``ended CODE`` when the child has ended.
-
-No request contains a path, program, argument, variable or uid. Accounts are looked up
-in the new child, so that a hanging directory service blocks that child alone.
+It starts the check of a password (``sign-in``) for authn, and the worker of an account
+(``worker NAME GRANT``) for the gateway. Each connection to its Unix socket is for one
+child. The broker first sends a challenge, and a grant is the HMAC of this and the name.
+The answer is ``ok PID`` with the child's socket, in which a worker finds the key to the
+tickets of its person, or ``no WORD``. Then the caller may send ``kill``, and gets
+``ended CODE`` when the child has ended. No request has a path, argument or uid.
+Accounts are looked up in the child, so that a hanging service blocks that child alone.
 """
 
 import fcntl
@@ -41,11 +39,11 @@ class Refused(Exception):
 class Connection:
     """A caller with its challenge, and its child once there is one."""
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, uid: int) -> None:
         self.sock: socket.socket | None = sock
         self.challenge = os.urandom(16).hex().encode()
         self.ends_at = time.monotonic() + CHALLENGE_SECONDS
-        self.pid = 0
+        self.uid, self.pid = uid, 0
         self.name = b""  # empty for the check of a password
         self.status: socket.socket | None = None  # tells how the child's start went
         self.ours: socket.socket | None = None  # to be passed on then
@@ -87,7 +85,7 @@ class Broker:
         self.selector.register(what, selectors.EVENT_READ, then)
 
     def accept(self) -> None:
-        """Accept a connection from the gateway's account; refuse all others."""
+        """Accept a connection from the gateway or authn; refuse all others."""
         try:
             sock, _ = self.listener.accept()
         except OSError:
@@ -96,10 +94,10 @@ class Broker:
         peer = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
         uid = struct.unpack("iII", peer)[1]
         full = len(self.connections) >= self.settings["workers"] + SIGN_INS + WAITING
-        if full or uid != self.settings["gateway"]:
+        if full or uid not in {self.settings["gateway"], self.settings["authn"]}:
             sock.close()
             return
-        one = Connection(sock)
+        one = Connection(sock, uid)
         self.connections.add(one)
         self.watch(sock, lambda: self.read(one))
         self.send(one, one.challenge)
@@ -125,9 +123,9 @@ class Broker:
 
     def checked(self, one: Connection, words: list[bytes]) -> bytes:
         """Return the name in a request ("" for a sign-in), after checking its grant."""
-        if words == [b"sign-in"]:
+        if words == [b"sign-in"] and one.uid == self.settings["authn"]:
             return b""
-        if len(words) != 3 or words[0] != b"worker":
+        if (len(words), words[0], one.uid) != (3, b"worker", self.settings["gateway"]):
             raise Refused("form")
         if not NAME.fullmatch(words[1]):
             raise Refused("name")
@@ -150,6 +148,8 @@ class Broker:
             raise Refused("rate")
         self.spawns.append(now)
         one.ours, theirs = socket.socketpair()
+        if one.name:
+            one.ours.send(hmac.digest(self.key, b"person " + one.name, "sha256"))
         one.status, told = socket.socketpair()
         one.pid = os.fork()
         if one.pid == 0:
@@ -230,13 +230,13 @@ def become_child(settings: Settings, name: bytes, sock: int, status: int) -> NoR
         environment = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
         run = [settings["python"], "-I", "-S"]
         argv = [*run, settings["sign_in"], settings["service"]]
+        os.umask(0o022 if name else 0o077)
         if name:
             entry, groups = account(name.decode(), settings)
             become(entry.pw_uid, entry.pw_gid, groups)
-            os.umask(0o022)
             environment |= {"HOME": entry.pw_dir, "SHELL": entry.pw_shell}
             environment |= {"USER": entry.pw_name, "LOGNAME": entry.pw_name}
-            argv = [*run, settings["worker"], str(SOCKET)]
+            argv = [*run, settings["worker"], str(SOCKET), "tickets"]
         os.execve(argv[0], argv, environment)
     except BaseException as why:
         os.write(status, str(why).encode() if isinstance(why, Refused) else b"system")
@@ -253,7 +253,8 @@ def account(name: str, settings: Settings) -> tuple[pwd.struct_passwd, list[int]
     if {entry.pw_name, again.pw_name} != {name}:
         raise Refused("ambiguous")
     uid = entry.pw_uid
-    if uid in {0, settings["gateway"]} or not settings["minimum_uid"] <= uid < NO_ID:
+    ours = {0, settings["gateway"], settings["authn"]}
+    if uid in ours or not settings["minimum_uid"] <= uid < NO_ID:
         raise Refused("uid")
     groups = os.getgrouplist(name, entry.pw_gid)
     if {0, NO_ID} & set(groups):
@@ -282,15 +283,14 @@ def become(uid: int, gid: int, groups: list[int]) -> None:
 def main(arguments: list[str]) -> None:
     """Serve with the settings in JSON, which ``gatewright broker`` has checked."""
     settings: Settings = json.loads(arguments[0])
-    if os.getresuid() != (0, 0, 0) or not settings["gateway"]:
-        sys.exit("The broker runs as root, and the gateway as another account.")
+    if os.getresuid() != (0, 0, 0) or not settings["gateway"] or not settings["authn"]:
+        sys.exit("The broker runs as root, gateway and authn as other accounts.")
     with open(settings["key"], "rb") as file:
         key = file.read()
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    os.umask(0o177)
+    os.umask(0o117)
     listener.bind(settings["socket"])
-    os.chown(settings["socket"], settings["gateway"], -1)
-    os.umask(0o077)
+    os.chown(settings["socket"], settings["gateway"], settings["authn_group"])
     listener.listen(64)
     listener.setblocking(False)
     Broker(settings, key, listener).run()

@@ -1,10 +1,11 @@
 """The workers of all users; the broker starts each, and idle ones are ended."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
-from gatewright.backends.worker import Worker, WorkerStarter
+from gatewright.backends.worker import Ticket, Worker, WorkerStarter
 
 _LOOK_SECONDS = 10.0
 _THREADS = 16
@@ -27,6 +28,8 @@ class BrokerWorkers:
     oldest_seconds
         Age after which a worker is replaced even if it is in use, since its groups are
         those of its start and its account may have been closed since.
+    ticketer
+        Returns tickets for the worker of an account; None if workers need none.
     """
 
     def __init__(
@@ -36,12 +39,14 @@ class BrokerWorkers:
         own: Worker,
         idle_seconds: float,
         oldest_seconds: float = OLDEST_SECONDS,
+        ticketer: Callable[[str], Awaitable[Ticket]] | None = None,
     ) -> None:
         self._starter = starter
         self._service = service
         self._own = own
         self._idle_seconds = idle_seconds
         self._oldest_seconds = oldest_seconds
+        self._ticketer = ticketer
         self._workers: dict[str, Worker] = {}
         self._processes = ThreadPoolExecutor(_THREADS, "workers")
 
@@ -54,7 +59,11 @@ class BrokerWorkers:
         if user == self._service:
             return self._own
         if user not in self._workers:
-            self._workers[user] = Worker(self._starter(user), self._processes)
+            self._workers[user] = Worker(
+                self._starter(user),
+                self._processes,
+                self._ticketer and partial(self._ticketer, user),
+            )
         return self._workers[user]
 
     async def rest(self) -> float:

@@ -12,7 +12,13 @@ from gatewright.backends.slurm.marks import Mark, NativeId, mark_of, native_id
 from gatewright.backends.slurm.script import claim_name, script_of
 from gatewright.backends.slurm.statuses import Turns, claimed
 from gatewright.core.clock import Clock
-from gatewright.core.errors import GatewayError, InvalidContent, TimedOut, Unavailable
+from gatewright.core.errors import (
+    GatewayError,
+    InvalidContent,
+    PersonAbsent,
+    TimedOut,
+    Unavailable,
+)
 from gatewright.domains.compute import (
     Estimate,
     JobState,
@@ -173,9 +179,13 @@ class Submitter:
         ------
         TimedOut
             Slurm does not answer, so that this is unknown.
+        PersonAbsent
+            Slurm is not asked until the person is there.
         """
         try:
             rows = await self._finder.with_marks(user, {group.mark.comment})
+        except PersonAbsent:
+            raise
         except Unavailable as error:
             raise TimedOut(error.text, retry_after=error.retry_after) from error
         found: dict[str, Outcome] = {}

@@ -46,7 +46,7 @@ ON CONFLICT (name) DO UPDATE SET role = excluded.role
 """
 _LEAVE_ALL = "DELETE FROM account_group WHERE account = ?"
 _LEAVE = "DELETE FROM account_group WHERE account = ? AND name = ? RETURNING name"
-_UNGRANT = """
+UNGRANT = """
 DELETE FROM store_grants WHERE who = ? AND collection NOT IN (
     SELECT name FROM store_collections WHERE owner = ?)
 """
@@ -147,7 +147,7 @@ class SqlUserStore:
             yield Statement("DELETE FROM token WHERE account = ?", (name,))
             yield Statement(_END_LINKS, (name,))
             # Or who gets the name later would have what was given to this account.
-            yield Statement(_UNGRANT, (f"user:{name}", name))
+            yield Statement(UNGRANT, (f"user:{name}", name))
             return bool(rows)
 
         return await self._database.run(work)

@@ -13,6 +13,8 @@ from gatewright.backends.worker.job_paths import check_paths
 from gatewright.backends.worker.starting import (
     ChildStarter,
     RunningWorker,
+    Ticket,
+    Ticketer,
     WorkerStarter,
 )
 from gatewright.backends.worker.workers import Home, OneWorker, Workers, at_the_root
@@ -23,6 +25,8 @@ __all__ = [
     "Home",
     "OneWorker",
     "RunningWorker",
+    "Ticket",
+    "Ticketer",
     "Worker",
     "WorkerCommands",
     "WorkerStarter",

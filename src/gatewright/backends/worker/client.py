@@ -21,6 +21,7 @@ from gatewright.backends.worker.program.server import LASTING_AT_ONCE
 from gatewright.backends.worker.starting import (
     ChildStarter,
     RunningWorker,
+    Ticketer,
     WorkerStarter,
 )
 from gatewright.backends.worker.threads import RestingThreads
@@ -43,6 +44,8 @@ _IN_FLIGHT = 64
 _THREADS = 8
 _STARTS = 20
 _STARTS_SECONDS = 10.0
+_RENEWAL_SECONDS = 20.0
+"""Rest of a ticket's validity with which the next one is fetched."""
 
 
 class _Launched(msgspec.Struct):
@@ -62,15 +65,20 @@ class Worker:
     processes
         Threads in which workers are started and ended, both of which can take seconds;
         by default those of the event loop.
+    ticketer
+        Returns tickets for a worker that acts only with them; None for one that needs
+        none.
     """
 
     def __init__(
         self,
         starter: WorkerStarter | None = None,
         processes: Executor | None = None,
+        ticketer: Ticketer | None = None,
     ) -> None:
         self._starter = starter or ChildStarter()
         self._processes = processes
+        self._ticketer = ticketer
         self._connection: Connection | None = None
         self._process: RunningWorker | None = None
         self._starting = asyncio.Lock()
@@ -214,9 +222,12 @@ class Worker:
             async with asyncio.timeout(seconds), slots:
                 async with self._starting:
                     if self._connection is None or self._connection.ended:
+                        if self._ticketer is not None:
+                            await self._ticketer()  # or nothing is started for them
                         self._connection = await self._start()
                         self._uploads = 0  # what another worker began went with it
                     connection = self._connection
+                    await self._permit(connection)
                 answer = await connection.request(message, access, given)
                 self._uploads += operation == "begin" and not answer.errno
                 return answer
@@ -265,6 +276,22 @@ class Worker:
             connection.end()
             raise
         return connection
+
+    async def _permit(self, connection: Connection) -> None:
+        """Pass a ticket to a worker that needs one, before the last one ends."""
+        left = connection.permitted_until - time.monotonic()
+        if self._ticketer is None or left > _RENEWAL_SECONDS:
+            return
+        try:
+            ticket = await self._ticketer()
+        except GatewayError:
+            if left > 0:
+                return
+            raise
+        answer = await connection.request({"op": "ticket", "ticket": ticket.text}, None)
+        if answer.errno:
+            raise meaning(answer.errno)
+        connection.permitted_until = ticket.until
 
     async def _give_up(
         self, starting: "asyncio.Future[tuple[socket.socket, RunningWorker]]"

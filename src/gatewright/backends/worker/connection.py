@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import os
 import socket
 from collections import deque
@@ -74,6 +75,9 @@ class Connection:
         self._blocked = False
         self.heard_at = self._loop.time()
         """Time, on the loop's clock, of the last frame that came."""
+        self.permitted_until = -math.inf
+        """End of the last ticket that the worker took, seconds of the monotonic clock.
+        """
         self.ended = False
         self._loop.add_reader(sock.fileno(), self._on_readable)
 

@@ -13,6 +13,7 @@ from gatewright.core.errors import (
     InvalidRequest,
     NotAllowed,
     NotFound,
+    NotSignedIn,
     PreconditionFailed,
     StorageFull,
     TooLarge,
@@ -27,6 +28,14 @@ _MEANINGS: dict[int, tuple[type[GatewayError], str]] = {
     errno.EKEYREJECTED: (
         NotAllowed,
         "A token restricted to a folder cannot give a link another name.",
+    ),
+    errno.EKEYEXPIRED: (
+        NotSignedIn,
+        "What this request was signed in with has ended. Sign in and send it again.",
+    ),
+    errno.EKEYREVOKED: (
+        Unavailable,
+        "The gateway's broker and authn have different keys; its operator has to look.",
     ),
     errno.EXDEV: (NotAllowed, "The path leads out of the files that may be reached."),
     errno.ETXTBSY: (Conflict, "The file is a program that is running."),

@@ -9,7 +9,8 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -17,6 +18,20 @@ PROGRAM = Path(__file__).parent / "program"
 _ENVIRONMENT = frozenset(
     {"HOME", "USER", "LOGNAME", "SHELL", "PATH", "LANG", "LC_ALL", "TZ", "TMPDIR"}
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """Permission for a worker to act, since its person has just asked."""
+
+    text: str = field(repr=False)
+    """What the worker checks."""
+    until: float
+    """End of its validity, seconds of the machine's monotonic clock."""
+
+
+Ticketer = Callable[[], Awaitable[Ticket]]
+"""Returns a ticket for one user's worker; raises a `GatewayError` if there is none."""
 
 
 class RunningWorker(Protocol):

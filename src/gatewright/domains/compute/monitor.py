@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import aclosing
 
 from gatewright.core.clock import Clock, system_clock
-from gatewright.core.errors import GatewayError
+from gatewright.core.errors import GatewayError, PersonAbsent
 from gatewright.domains.compute.model import ENDED, Changes, JobState, JobStatus
 from gatewright.domains.compute.ports import JobTable, Scheduler
 from gatewright.domains.compute.records import JobRecords
@@ -97,6 +97,8 @@ class JobMonitor:
             async with slots:
                 try:
                     found = await self._scheduler.status(user, native_ids)
+                except PersonAbsent:
+                    return  # they are accounted for when the person asks again
                 except GatewayError as error:
                     _log.warning(
                         "Jobs of %s on %s are not accounted for: %s",

@@ -1,13 +1,19 @@
 """Submits recorded jobs to a scheduler, and records the states that it reports."""
 
 import asyncio
+import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
 from gatewright.core.clock import Clock, system_clock
-from gatewright.core.errors import GatewayError, TimedOut
+from gatewright.core.errors import (
+    GatewayError,
+    PersonAbsent,
+    TimedOut,
+    Unavailable,
+)
 from gatewright.core.events import EventHub
 from gatewright.domains.compute.array import parse_array
 from gatewright.domains.compute.model import (
@@ -25,6 +31,7 @@ from gatewright.domains.compute.model import (
 from gatewright.domains.compute.ports import JobTable, Scheduler
 from gatewright.domains.compute.summary import event_data, subject
 
+_log = logging.getLogger(__name__)
 _USERS_AT_ONCE = 8
 """Users whose jobs are submitted again at the same time."""
 
@@ -47,9 +54,12 @@ class JobRecords:
         self._clock = clock
 
     async def submit(
-        self, user: str, jobs: Sequence[Job]
+        self, user: str, jobs: Sequence[Job], *, again: bool = False
     ) -> Mapping[str, GatewayError]:
         """Submit recorded jobs of one user to the scheduler.
+
+        If they are submitted ``again``, they stay ``new`` while the scheduler or the
+        person is away: an earlier attempt may have been taken.
 
         Returns, by uuid, the errors of jobs that were refused; their records are
         removed. If it is unknown whether the scheduler accepted the jobs, they stay
@@ -68,6 +78,8 @@ class JobRecords:
         except TimedOut:
             raise
         except GatewayError as error:
+            if again and isinstance(error, Unavailable):
+                raise
             # What the scheduler had taken once, and lost, is not to be forgotten too.
             new = {job.uuid: error for job in jobs if job.native_id is None}
             if new:
@@ -140,7 +152,9 @@ class JobRecords:
         async def again(user: str, jobs: Sequence[Job]) -> None:
             async with slots:
                 try:
-                    await self.submit(user, jobs)
+                    await self.submit(user, jobs, again=True)
+                except PersonAbsent as error:
+                    _log.debug("Jobs of %s wait: %s", user, error.text)
                 except GatewayError as error:
                     failures.append(error)
 

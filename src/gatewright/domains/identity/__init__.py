@@ -48,13 +48,21 @@ from gatewright.domains.identity.providers import (
     ProviderAnswer,
     Providers,
 )
+from gatewright.domains.identity.requests import (
+    RequestedIdentity,
+    RequestedProviders,
+    RequestedSessions,
+    RequestedTokens,
+    RequestedUsers,
+)
 from gatewright.domains.identity.service import Identity, operator
 from gatewright.domains.identity.sessions import SessionLimits, Sessions
 from gatewright.domains.identity.tokens import Tokens
-from gatewright.domains.identity.users import Users
+from gatewright.domains.identity.users import LONGEST_PASSWORD, Users
 
 __all__ = [
     "LOCAL",
+    "LONGEST_PASSWORD",
     "START",
     "AccountMap",
     "Arrival",
@@ -85,6 +93,11 @@ __all__ = [
     "Provider",
     "ProviderAnswer",
     "Providers",
+    "RequestedIdentity",
+    "RequestedProviders",
+    "RequestedSessions",
+    "RequestedTokens",
+    "RequestedUsers",
     "Rule",
     "Rules",
     "Session",

@@ -189,9 +189,17 @@ class Sessions:
         return NewSession(secret, session, user) if added else None
 
     async def caller(
-        self, secret: str, *, address: str = "", request_id: str = ""
+        self,
+        secret: str,
+        *,
+        address: str = "",
+        request_id: str = "",
+        is_use: bool = True,
     ) -> Caller | None:
-        """Return the caller of a session cookie; None if there is no such session."""
+        """Return the caller of a session cookie; None if there is no such session.
+
+        If ``is_use`` is false, this does not count as a use of the session.
+        """
         found = await self._store.find(digest(secret)) if is_secret(secret) else None
         if found is None:
             return None
@@ -199,7 +207,7 @@ class Sessions:
         now = self._clock()
         if not self._is_alive(session, now):
             return None
-        if now - session.used_at >= min(TOUCH_SECONDS, self._idle / 4):
+        if is_use and now - session.used_at >= min(TOUCH_SECONDS, self._idle / 4):
             self._last_use.note(session.key, self._store.touch(session.key, now))
         return Caller(
             user=user.name,

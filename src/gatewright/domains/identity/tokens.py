@@ -130,9 +130,16 @@ class Tokens:
         return min(wanted, latest)
 
     async def caller(
-        self, text: str, *, address: str = "", request_id: str = ""
+        self,
+        text: str,
+        *,
+        address: str = "",
+        request_id: str = "",
+        is_use: bool = True,
     ) -> Caller:
         """Return the caller that a token stands for.
+
+        If ``is_use`` is false, this does not count as a use of the token.
 
         Raises
         ------
@@ -152,7 +159,8 @@ class Tokens:
             )
         token, _, user = found
         now = self._clock()
-        if token.used_at is None or now - token.used_at >= TOUCH_SECONDS:
+        used_at = float("-inf") if token.used_at is None else token.used_at
+        if is_use and now - used_at >= TOUCH_SECONDS:
             self._last_use.note(token.key, self._store.touch(token.key, now, address))
         return Caller(
             user=user.name,

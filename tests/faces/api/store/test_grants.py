@@ -6,8 +6,10 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.support.identity import own_identity
 from tests.support.whole import GUEST, OTHER, OWNER, whole
 
+from gatewright.backends.sql.grantees import SqlGrantees
 from gatewright.domains.identity import operator
 
 URL = "/api/v1/store/shared"
@@ -16,7 +18,7 @@ URL = "/api/v1/store/shared"
 @pytest.fixture
 async def owner(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     async with whole(tmp_path) as gateway:
-        users = gateway.services.identity.users
+        users = own_identity(gateway.services).users
         await users.join(operator(OWNER), OTHER, "observers")
         client = await gateway.client(OWNER)
         assert (await client.put(f"{URL}/a", json=1)).status_code == 201
@@ -62,7 +64,7 @@ async def test_an_account_that_is_made_anew_has_no_rights_of_the_old_one(
     tmp_path: Path,
 ) -> None:
     async with whole(tmp_path) as gateway:
-        users, admin = gateway.services.identity.users, operator(OWNER)
+        users, admin = own_identity(gateway.services).users, operator(OWNER)
         client, guest = await gateway.client(OWNER), await gateway.client(GUEST)
         there = {"users": {GUEST: "read", OTHER: "read"}}
         assert (await client.put(f"{URL}/a", json=1)).is_success
@@ -80,3 +82,27 @@ async def test_an_account_that_is_made_anew_has_no_rights_of_the_old_one(
         told = (await client.get(f"{URL}/b/permissions")).json()
         assert told["users"] == {OTHER: "read"}
         assert (await anew.get("/api/v1/store/own/a")).json() == "mine"
+
+
+async def test_rights_end_with_accounts_that_another_process_removes(
+    tmp_path: Path,
+) -> None:
+    """As authn does in multi-user mode: or who gets the name later would have them."""
+    async with whole(tmp_path) as gateway:
+        client = await gateway.client(OWNER)
+        there = {"users": {GUEST: "read", OTHER: "read"}, "groups": {}}
+        assert (await client.put(f"{URL}/a", json=1)).is_success
+        assert (await client.put(URL, json={"permissions": there})).is_success
+        assert (await client.put(f"{URL}/a/permissions", json=there)).is_success
+        database: Any = gateway.services.events.log
+        asked = []
+
+        async def exists(name: str) -> bool:
+            asked.append(name)
+            return name != GUEST
+
+        assert await SqlGrantees(database._database, exists).end_removed() > 0
+        assert {GUEST, OTHER} <= set(asked)
+        guest, other = await gateway.client(GUEST), await gateway.client(OTHER)
+        assert (await guest.get(f"{URL}/a")).status_code == 404
+        assert (await other.get(f"{URL}/a")).json() == 1

@@ -17,6 +17,7 @@ from tests.support.bent_provider import (
     signed_by_public_key,
     unsigned,
 )
+from tests.support.identity import own_identity
 from tests.support.whole import Whole
 
 from gatewright.backends.oidc.kept import Kept, steady_clock
@@ -31,7 +32,7 @@ ACCESS_HASH = "YiHPD2T9DaX5B837XJXtow"
 @pytest.fixture(autouse=True)
 def forget(gateway: Whole, bent: BentProvider) -> None:
     """Let the gateway forget what it has read of the provider before."""
-    providers = gateway.services.identity.providers
+    providers = own_identity(gateway.services).providers
     offered: Any = providers._offered["bent"].provider
     offered._metadata = Kept(offered._fetch_metadata, steady_clock)
     offered._keys = Keys(offered._fetch_keys, steady_clock)

@@ -22,12 +22,15 @@ def _stand_in(folder: str) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Serve the socket with the given descriptor until it is closed."""
+    """Serve the socket with the given descriptor until it is closed.
+
+    After the descriptor, ``tickets`` may follow: the worker acts only with tickets.
+    """
     if PACKAGE not in sys.modules:
         _stand_in(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120  # pathlib would double the start-up time
     from gatewright.backends.worker.program.process import run
 
-    run(int(arguments[0]))
+    run(int(arguments[0]), tickets=arguments[1:] == ["tickets"])
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from gatewright.backends.worker.program.limits import (
     hide,
     lowered,
 )
+from gatewright.backends.worker.program.permit import KEY_BYTES, Permit
 from gatewright.backends.worker.program.reading import Arguments
 from gatewright.backends.worker.program.server import Server
 from gatewright.backends.worker.program.writing import Writings
@@ -22,16 +23,20 @@ from gatewright.backends.worker.program.writing import Writings
 _END_SECONDS = 10.0
 
 
-def run(descriptor: int) -> None:
+def run(descriptor: int, *, tickets: bool = False) -> None:
     """Serve the socket with this descriptor until the gateway closes it.
 
     Pending operations then have ten seconds to end. A read from a hanging disk cannot
     be interrupted, and the worker must not outlive its gateway because of it.
+
+    With ``tickets``, the first bytes in the socket are the key with which tickets are
+    checked. The broker put them there before the gateway had its end of the socket.
     """
     sock = socket.socket(fileno=descriptor)
     sock.set_inheritable(False)
     hide()  # first, since the launcher inherits it
     starter = launcher.start(sock)
+    permit = Permit(sock.recv(KEY_BYTES, socket.MSG_WAITALL) if tickets else None)
     stopping = threading.Event()
 
     def end_soon() -> None:
@@ -40,7 +45,7 @@ def run(descriptor: int) -> None:
         os._exit(1)
 
     threading.Thread(target=end_soon, daemon=True).start()
-    serve(sock, SpawnLimits(lowered()), starter, stopping)
+    serve(sock, SpawnLimits(lowered()), starter, stopping, permit)
 
 
 def serve(
@@ -48,6 +53,7 @@ def serve(
     limits: SpawnLimits,
     starter: Launcher,
     stopping: threading.Event,
+    permit: Permit | None = None,
 ) -> None:
     """Answer requests for all operations of the worker, then close the socket.
 
@@ -68,7 +74,6 @@ def serve(
         return {"pid": starter.launch(order)}
 
     quick = {
-        "ping": lambda _: None,
         "stat": reading.status,
         "open": reading.open_file,
         "list": reading.listing,
@@ -89,5 +94,5 @@ def serve(
     }
     running = {"run": commands.run}
     with sock:
-        Server(sock, quick, [lasting, running], stopping).serve()
+        Server(sock, quick, [lasting, running], stopping, permit).serve()
     writings.close()

@@ -22,6 +22,7 @@ from gatewright.backends.worker.program.frames import (
     FrameError,
     pack,
 )
+from gatewright.backends.worker.program.permit import Permit
 from gatewright.backends.worker.program.sockets import receive, rights
 from gatewright.backends.worker.program.stopping import Stop
 
@@ -46,9 +47,16 @@ class Server:
         quick: Mapping[str, Operation],
         lasting: Sequence[Mapping[str, Operation]],
         stopping: threading.Event,
+        permit: Permit | None = None,
     ) -> None:
         self._socket = sock
-        self._quick = {"in_hand": lambda _: len(self._stops), **quick}
+        self._permit = permit or Permit(None)
+        self._free = {
+            "in_hand": lambda _: len(self._stops),
+            "ping": lambda _: None,
+            "ticket": self._permit.renew,
+        }
+        self._quick = quick
         self._slots = [threading.BoundedSemaphore(_SLOTS) for _ in lasting]
         self._lasting = {
             name: (operation, slots)
@@ -114,6 +122,13 @@ class Server:
         return frame
 
     def _take(self, request: dict[str, Any]) -> None:
+        if request["op"] in self._free:
+            self._carry_out(request, self._free[request["op"]])
+            return
+        if not self._permit.holds():
+            self._stops.pop(request["id"], None)
+            self._carry_out(request, _refusal(errno.EKEYEXPIRED))
+            return
         if request["op"] not in self._lasting:
             self._carry_out(
                 request, self._quick.get(request["op"], _refusal(errno.ENOSYS))

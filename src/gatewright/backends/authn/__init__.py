@@ -1,0 +1,17 @@
+"""``authn``: a process that keeps sessions and tokens apart from the gateway.
+
+The gateway shows it the secret of each request, and gets the caller; only while
+somebody's requests come in does it let the gateway act for them.
+"""
+
+from gatewright.backends.authn.client import AuthnClient, AuthnGranter
+from gatewright.backends.authn.remote import RemoteIdentity
+from gatewright.backends.authn.server import Authority, listening
+
+__all__ = [
+    "AuthnClient",
+    "AuthnGranter",
+    "Authority",
+    "RemoteIdentity",
+    "listening",
+]

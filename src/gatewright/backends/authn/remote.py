@@ -1,0 +1,305 @@
+"""Identity for the gateway's requests, which ``authn`` keeps."""
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+
+from gatewright.backends.authn.client import AuthnClient
+from gatewright.backends.worker import Ticket
+from gatewright.core.caller import Caller, visitor
+from gatewright.core.errors import NotSignedIn, PersonAbsent
+from gatewright.core.pages import Page
+from gatewright.domains.identity import (
+    LONGEST_PASSWORD,
+    Arrival,
+    AuditTrail,
+    Departure,
+    NewSession,
+    NewToken,
+    ProviderAnswer,
+    Session,
+    Token,
+    User,
+    is_name,
+    is_secret,
+    split_token,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteUsers:
+    """Implements :class:`gatewright.domains.identity.RequestedUsers`."""
+
+    client: AuthnClient
+    """Calls ``authn``."""
+
+    async def get(self, caller: Caller, name: str) -> User:
+        found: User = await self.client.call(
+            "users.get", User, {"name": name}, caller=caller
+        )
+        return found
+
+    async def exists(self, name: str) -> bool:
+        if not is_name(name):
+            return False
+        return bool(await self.client.call("users.exists", bool, {"name": name}))
+
+    async def group_exists(self, name: str) -> bool:
+        if not is_name(name):
+            return False
+        return bool(await self.client.call("users.group_exists", bool, {"name": name}))
+
+    async def page(
+        self, caller: Caller, limit: int | None = None, cursor: str | None = None
+    ) -> Page[User]:
+        arguments = {"limit": limit, "cursor": cursor}
+        found: Page[User] = await self.client.call(
+            "users.page", Page[User], arguments, caller=caller
+        )
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteSessions:
+    """Implements :class:`gatewright.domains.identity.RequestedSessions`."""
+
+    client: AuthnClient
+    """Calls ``authn``."""
+
+    async def sign_in(
+        self, caller: Caller, name: str, password: str, *, program: bool = False
+    ) -> NewSession:
+        arguments = {
+            "name": name[:LONGEST_PASSWORD],
+            "password": password[:LONGEST_PASSWORD],
+            "program": program,
+        }
+        new: NewSession = await self.client.call(
+            "sessions.sign_in", NewSession, arguments, caller=caller
+        )
+        return new
+
+    async def sign_in_by_link(self, caller: Caller, code: str) -> NewSession:
+        new: NewSession = await self.client.call(
+            "sessions.sign_in_by_link", NewSession, {"code": code}, caller=caller
+        )
+        return new
+
+    async def caller(
+        self, secret: str, *, address: str = "", request_id: str = ""
+    ) -> Caller | None:
+        if not is_secret(secret):
+            return None
+        sender = visitor(address=address, request_id=request_id)
+        return await _caller(self.client, secret, sender)
+
+    async def of(self, caller: Caller) -> Sequence[Session]:
+        found: Sequence[Session] = await self.client.call(
+            "sessions.of", list[Session], caller=caller
+        )
+        return found
+
+    async def current(self, caller: Caller) -> Session | None:
+        found: Session | None = await self.client.call(
+            "sessions.current", Session | None, caller=caller
+        )
+        return found
+
+    async def sign_out(self, caller: Caller) -> None:
+        await self.client.call("sessions.sign_out", type(None), caller=caller)
+
+    async def end(self, caller: Caller, key: str) -> None:
+        await self.client.call("sessions.end", type(None), {"key": key}, caller=caller)
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteProviders:
+    """Implements :class:`gatewright.domains.identity.RequestedProviders`."""
+
+    client: AuthnClient
+    """Calls ``authn``."""
+    titles: Mapping[str, str]
+    """Names for people, by name in URLs."""
+
+    async def begin(self, caller: Caller, name: str, path: str) -> Departure:
+        arguments = {"name": name, "path": path}
+        begun: Departure = await self.client.call(
+            "providers.begin", Departure, arguments, caller=caller
+        )
+        return begun
+
+    async def finish(
+        self, caller: Caller, name: str, secret: str, answer: ProviderAnswer
+    ) -> Arrival:
+        arguments = {"name": name, "secret": secret, "answer": asdict(answer)}
+        arrival: Arrival = await self.client.call(
+            "providers.finish", Arrival, arguments, caller=caller
+        )
+        return arrival
+
+    async def sign_out_address(self, caller: Caller) -> tuple[str, str] | None:
+        found: tuple[str, str] | None = await self.client.call(
+            "providers.sign_out_address", tuple[str, str] | None, caller=caller
+        )
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteTokens:
+    """Implements :class:`gatewright.domains.identity.RequestedTokens`."""
+
+    client: AuthnClient
+    """Calls ``authn``."""
+
+    async def caller(
+        self, text: str, *, address: str = "", request_id: str = ""
+    ) -> Caller:
+        sender = visitor(address=address, request_id=request_id)
+        found = await _caller(self.client, text, sender) if split_token(text) else None
+        if found is None:
+            raise NotSignedIn(
+                "The token is not valid: it is mistyped, was revoked or has ended."
+            )
+        return found
+
+    async def issue(
+        self,
+        caller: Caller,
+        *,
+        user: str | None = None,
+        label: str = "",
+        scopes: Collection[str] | None = None,
+        seconds: float | None = None,
+    ) -> NewToken:
+        arguments = {
+            "user": user,
+            "label": label,
+            "scopes": None if scopes is None else sorted(scopes),
+            "seconds": seconds,
+        }
+        new: NewToken = await self.client.call(
+            "tokens.issue", NewToken, arguments, caller=caller
+        )
+        return new
+
+    async def page(
+        self, caller: Caller, limit: int | None = None, cursor: str | None = None
+    ) -> Page[Token]:
+        arguments = {"limit": limit, "cursor": cursor}
+        found: Page[Token] = await self.client.call(
+            "tokens.page", Page[Token], arguments, caller=caller
+        )
+        return found
+
+    async def get(self, caller: Caller, key: str) -> Token:
+        found: Token = await self.client.call(
+            "tokens.get", Token, {"key": key}, caller=caller
+        )
+        return found
+
+    async def end_of(self, caller: Caller) -> float | None:
+        found: float | None = await self.client.call(
+            "tokens.end_of", float | None, caller=caller
+        )
+        return found
+
+    async def revoke(self, caller: Caller, key: str) -> int:
+        return int(
+            await self.client.call("tokens.revoke", int, {"key": key}, caller=caller)
+        )
+
+
+async def _caller(client: AuthnClient, secret: str, sender: Caller) -> Caller | None:
+    found: Caller | None = await client.call(
+        "caller", Caller | None, caller=sender, proof=secret
+    )
+    return None if found is None else replace(found, proof=secret)
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteIdentity:
+    """Implements :class:`gatewright.domains.identity.RequestedIdentity` by ``authn``.
+
+    The audit log of the requests is the gateway's own.
+    """
+
+    client: AuthnClient
+    """Calls ``authn``."""
+    audit: AuditTrail
+    """The audit log of the requests."""
+    titles: Mapping[str, str] = field(default_factory=dict)
+    """Names of the identity providers for people, by name in URLs."""
+    asked: dict[str, Counter[Caller]] = field(default_factory=dict, repr=False)
+    """The callers of the requests under way, by account, each with their number."""
+
+    @property
+    def users(self) -> RemoteUsers:
+        """Accounts and groups."""
+        return RemoteUsers(self.client)
+
+    @property
+    def sessions(self) -> RemoteSessions:
+        """Sign-in, sign-out and sessions."""
+        return RemoteSessions(self.client)
+
+    @property
+    def providers(self) -> RemoteProviders:
+        """Sign-in by identity providers."""
+        return RemoteProviders(self.client, self.titles)
+
+    @property
+    def tokens(self) -> RemoteTokens:
+        """Personal tokens."""
+        return RemoteTokens(self.client)
+
+    async def is_still(self, caller: Caller) -> bool:
+        try:
+            found: Caller | None = await self.client.call(
+                "caller_again", Caller | None, caller=caller
+            )
+        except NotSignedIn:
+            return False
+        return found is not None and (found.role, found.groups) == (
+            caller.role,
+            caller.groups,
+        )
+
+    @contextmanager
+    def asking(self, caller: Caller) -> Iterator[None]:
+        """Show the caller's proof again, if it is needed, until the block ends."""
+        if not caller.proof:
+            yield
+            return
+        callers = self.asked.setdefault(caller.user, Counter())
+        callers[caller] += 1
+        try:
+            yield
+        finally:
+            callers[caller] -= 1
+            if callers[caller] == 0:
+                del callers[caller]
+            if not callers:
+                self.asked.pop(caller.user, None)
+
+    async def ticket(self, user: str) -> Ticket:
+        """Return a ticket for a person's worker, while they ask or have just asked.
+
+        Raises
+        ------
+        PersonAbsent
+            The person has not asked for some time.
+        Unavailable
+            ``authn`` is away.
+        """
+        try:
+            return await self._ticket(user)
+        except PersonAbsent:
+            for caller in list(self.asked.get(user, ())):
+                if await self.is_still(caller):
+                    return await self._ticket(user)
+            raise
+
+    async def _ticket(self, user: str) -> Ticket:
+        ticket: Ticket = await self.client.call("ticket", Ticket, {"user": user})
+        return ticket

@@ -1,0 +1,314 @@
+"""The server's side: who has asked, and what the gateway may do for them."""
+
+import asyncio
+import contextlib
+import logging
+import socket
+import struct
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from inspect import signature
+from pathlib import Path
+from typing import Any, Protocol, get_type_hints
+
+import msgspec
+
+from gatewright.backends.authn.messages import (
+    MOST_REPLY,
+    MOST_REQUEST,
+    Call,
+    Failure,
+    MalformedMessage,
+    Reply,
+    packed,
+    received,
+)
+from gatewright.backends.worker import Ticket
+from gatewright.core.caller import Caller, Role, Scope, visitor
+from gatewright.core.errors import (
+    Conflict,
+    GatewayError,
+    InvalidRequest,
+    NotAllowed,
+    NotSignedIn,
+    PersonAbsent,
+)
+from gatewright.domains.identity import LOCAL, Identity, operator, split_token
+
+ASKED_SECONDS = 60.0
+"""How long a request lets the gateway act for its person."""
+_AS_PERSON = ("files:", "jobs:", Scope.EXEC)
+_AT_ONCE = 256
+_PEER = struct.Struct("iII")
+
+_OPEN = frozenset({"users.exists", "users.group_exists"})
+_BY_CALLER = frozenset(
+    {
+        "users.get",
+        "users.page",
+        "sessions.sign_in",
+        "sessions.sign_in_by_link",
+        "sessions.of",
+        "sessions.current",
+        "sessions.sign_out",
+        "sessions.end",
+        "providers.begin",
+        "providers.finish",
+        "providers.sign_out_address",
+        "tokens.issue",
+        "tokens.page",
+        "tokens.get",
+        "tokens.end_of",
+        "tokens.revoke",
+    }
+)
+"""Methods of the services that are called with the caller whom the proof stands for."""
+
+_log = logging.getLogger(__name__)
+
+
+class Granter(Protocol):
+    """Makes what the broker and the workers check; its methods read a small file."""
+
+    def grant(self, challenge: bytes, user: str) -> bytes:
+        """Return the grant to start the worker of an account."""
+        ...
+
+    def ticket(self, user: str, until: float) -> Ticket:
+        """Return a ticket for the worker of an account."""
+        ...
+
+
+class Authority:
+    """Answers the calls of the gateway.
+
+    Parameters
+    ----------
+    identity
+        Accounts, sessions and tokens.
+    granter
+        Makes grants and tickets.
+    asked_seconds
+        How long a request lets the gateway act for its person.
+    """
+
+    def __init__(
+        self,
+        identity: Identity,
+        granter: Granter,
+        asked_seconds: float = ASKED_SECONDS,
+    ) -> None:
+        self._identity = identity
+        self._granter = granter
+        self._asked_seconds = asked_seconds
+        self._asked: dict[str, float] = {}
+
+    async def answer(self, call: Call) -> Any:
+        """Return the result of a call.
+
+        Raises
+        ------
+        GatewayError
+            The call is refused.
+        """
+        if call.method == "ping":
+            return None
+        if call.method in {"caller", "caller_again"}:
+            return await self._caller(call, is_use=call.method == "caller")
+        if call.method in {"ticket", "grant"}:
+            arguments = _converted(call.arguments, {"user": str, "challenge": str})
+            return await self._permission(**arguments)
+        if call.method not in _OPEN | _BY_CALLER:
+            raise InvalidRequest("There is no such method.")
+        service, _, name = call.method.partition(".")
+        method = getattr(getattr(self._identity, service), name)
+        types = {
+            key: get_type_hints(method)[key] for key in signature(method).parameters
+        }
+        caller = types.pop("caller", None)
+        arguments = _converted(call.arguments, types)
+        if caller is None:
+            return await method(**arguments)
+        return await method(await self._known(call), **arguments)
+
+    async def _caller(self, call: Call, *, is_use: bool = True) -> Caller | None:
+        """Return the caller whom a proof stands for, and note that they ask now.
+
+        If ``is_use`` is false, this does not prolong the session.
+
+        Raises
+        ------
+        NotSignedIn
+            The proof is a token that is not valid.
+        """
+        has_token = split_token(call.proof) is not None
+        kind = self._identity.tokens if has_token else self._identity.sessions
+        caller = await kind.caller(
+            call.proof, address=call.address, request_id=call.request_id, is_use=is_use
+        )
+        if caller is not None and any(s.startswith(_AS_PERSON) for s in caller.scopes):
+            now = time.monotonic()
+            self._asked.pop(caller.user, None)  # so that the oldest stays first
+            self._asked[caller.user] = now
+            while now - next(iter(self._asked.values())) > self._asked_seconds:
+                del self._asked[next(iter(self._asked))]
+        return caller
+
+    async def _known(self, call: Call) -> Caller:
+        if not call.proof:
+            return visitor(address=call.address, request_id=call.request_id)
+        caller = await self._caller(call)
+        if caller is None:
+            raise NotSignedIn("The session has ended. Sign in again.")
+        return caller
+
+    async def _permission(self, user: str, challenge: str = "") -> Any:
+        """Return a grant for a challenge, or else a ticket, if the person has asked.
+
+        Raises
+        ------
+        PersonAbsent
+            The person has not asked for some time.
+        NotAllowed
+            The account has no Unix account.
+        """
+        until = self._asked.get(user, float("-inf")) + self._asked_seconds
+        if time.monotonic() >= until:
+            raise PersonAbsent(
+                "Nothing is done for a person who has not asked just now. It goes on "
+                "with their next request.",
+                retry_after=5,
+            )
+        account = await self._identity.users.of(operator(user))
+        if account is None or account.source == LOCAL or account.role is Role.GUEST:
+            raise NotAllowed("This account is the gateway's own, and acts as nobody.")
+        if challenge:
+            return self._granter.grant(
+                challenge.encode("ascii", "replace"), user
+            ).decode()
+        return self._granter.ticket(user, until)
+
+
+def _converted(
+    arguments: Mapping[str, Any], types: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return arguments by name in the types that a method takes.
+
+    Raises
+    ------
+    InvalidRequest
+        There is no such argument, or it has another type.
+    """
+    try:
+        return {
+            name: msgspec.convert(value, types[name])
+            for name, value in arguments.items()
+        }
+    except (KeyError, ValueError) as error:
+        raise InvalidRequest("The method takes other arguments.") from error
+
+
+@asynccontextmanager
+async def listening(
+    authority: Authority, path: Path, gateway: int
+) -> AsyncIterator[None]:
+    """Answer the gateway's calls at a socket; processes of other uids are hung up on.
+
+    Raises
+    ------
+    Conflict
+        Another process listens there.
+    OSError
+        The socket cannot be made there.
+    """
+    talks: set[asyncio.Task[None]] = set()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101  # the server's own
+        talks.add(task)
+        try:
+            peer = writer.get_extra_info("socket").getsockopt(
+                socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size
+            )
+            if _PEER.unpack(peer)[1] == gateway:
+                await _Talk(authority, reader, writer).run()
+        finally:
+            talks.discard(task)
+            writer.close()
+
+    with _bound(path) as sock:
+        server = await asyncio.start_unix_server(talk, sock=sock)
+        try:
+            yield
+        finally:
+            server.close()
+            for task in talks:
+                task.cancel()
+            await asyncio.gather(*talks, return_exceptions=True)
+
+
+@contextmanager
+def _bound(path: Path) -> Iterator[socket.socket]:
+    """Yield a socket at a path, in place of that of a process that was killed."""
+    with socket.socket(socket.AF_UNIX) as other:
+        if other.connect_ex(str(path)) == 0:
+            raise Conflict(f"Another authn is at work at “{path}”.")
+    path.unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.bind(str(path))
+        path.chmod(0o666)  # the gateway is another account; its uid is looked at
+        try:
+            yield sock
+        finally:
+            path.unlink(missing_ok=True)
+
+
+class _Talk:
+    """One connection of the gateway, whose calls are answered beside one another."""
+
+    def __init__(
+        self,
+        authority: Authority,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
+        self._authority = authority
+        self._reader = reader
+        self._writer = writer
+        self._slots = asyncio.Semaphore(_AT_ONCE)
+
+    async def run(self) -> None:
+        """Answer until the gateway hangs up, or sends what is no call."""
+        async with asyncio.TaskGroup() as answers:
+            while True:
+                await self._slots.acquire()
+                try:
+                    call = await received(self._reader, Call, MOST_REQUEST)
+                except MalformedMessage:
+                    _log.warning("The gateway sent a malformed message.")
+                    return
+                except (OSError, asyncio.IncompleteReadError):
+                    return
+                answers.create_task(self._answer(call))
+
+    async def _answer(self, call: Call) -> None:
+        try:
+            reply = Reply(
+                call.id, msgspec.to_builtins(await self._authority.answer(call))
+            )
+        except GatewayError as error:
+            reply = Reply(call.id, failure=Failure.of(error))
+        except Exception:  # noqa: BLE001  # one call must not end the others
+            _log.exception("The call %s failed.", call.method[:40])
+            reply = Reply(call.id, failure=Failure("internal-error", ""))
+        finally:
+            self._slots.release()
+        try:
+            data = packed(reply, MOST_REPLY)
+        except GatewayError as error:
+            data = packed(Reply(call.id, failure=Failure.of(error)), MOST_REPLY)
+        with contextlib.suppress(OSError):
+            self._writer.write(data)
+            await self._writer.drain()

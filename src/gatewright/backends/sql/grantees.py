@@ -1,0 +1,57 @@
+"""Ends the rights to documents of accounts that another process keeps and removes."""
+
+from collections.abc import Awaitable, Callable
+
+from gatewright.backends.sql.database import Database, Statement, Work
+from gatewright.backends.sql.identity import UNGRANT
+
+_PAUSE_SECONDS = 60.0
+_CHUNK = 500
+_PREFIX = "user:"
+_PAGE = """
+SELECT DISTINCT who FROM store_grants WHERE who > ? AND who LIKE 'user:%'
+ORDER BY who LIMIT ?
+"""
+
+
+class SqlGrantees:
+    """The accounts that have been given rights.
+
+    Parameters
+    ----------
+    database
+        Where the rights are stored.
+    exists
+        Returns whether there is an account of a name.
+    """
+
+    def __init__(
+        self, database: Database, exists: Callable[[str], Awaitable[bool]]
+    ) -> None:
+        self._database = database
+        self._exists = exists
+
+    async def end_removed(self) -> float:
+        """End the rights of accounts that are gone; return the seconds to the next.
+
+        Otherwise who gets such a name later would have them.
+
+        Raises
+        ------
+        GatewayError
+            The process that keeps the accounts does not answer.
+        """
+        after = ""
+        while rows := await self._database.read(_PAGE, after, _CHUNK):
+            for row in rows:
+                name = row["who"].removeprefix(_PREFIX)
+                if not await self._exists(name):
+                    await self._end(name)
+            after = rows[-1]["who"]
+        return _PAUSE_SECONDS
+
+    async def _end(self, name: str) -> None:
+        def work() -> Work[None]:
+            yield Statement(UNGRANT, (f"{_PREFIX}{name}", name))
+
+        await self._database.run(work)
