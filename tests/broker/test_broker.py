@@ -144,15 +144,27 @@ def test_a_worker_that_hangs_is_killed_on_request(
 
 
 def test_a_worker_whose_gateway_is_gone_is_killed(
-    broker: RunningBroker, gateway: Account, ada: Account
+    gateway: Account, group: str, ada: Account, tmp_path: Path
 ) -> None:
-    with acting_as(gateway):
-        ours, worker = broker.client().worker(ada.name)
-    assert ours.recv(4)
-    stop(worker.pid)
-    ours.close()
-    worker._asking.close()
-    wait_until(lambda: not is_running(worker.pid))
+    """A broker that gives it one second to end, instead of ten."""
+    hasty = with_seconds(tmp_path, "30, 15, 60, 1")
+    with running(gateway.uid, group, program=hasty) as broker:
+        with acting_as(gateway):
+            ours, worker = broker.client().worker(ada.name)
+        assert ours.recv(4)
+        stop(worker.pid)
+        ours.close()
+        worker._asking.close()
+        wait_until(lambda: not is_running(worker.pid))
+
+
+def with_seconds(folder: Path, seconds: str) -> Path:
+    """Return a copy of the program with other times for challenge, starts and end."""
+    text = Path(program.__file__).read_text(encoding="utf-8")
+    assert text.count("= 30, 15, 60, 10\n") == 1
+    copy = folder / "program.py"
+    copy.write_text(text.replace("= 30, 15, 60, 10", f"= {seconds}"), encoding="utf-8")
+    return copy
 
 
 def test_nobody_but_the_gateway_is_heard(
@@ -211,11 +223,7 @@ def test_a_grant_ends_with_its_time(
     gateway: Account, group: str, ada: Account, tmp_path: Path
 ) -> None:
     """A broker whose challenges have ended before they are sent takes no grant."""
-    short = tmp_path / "program.py"
-    text = Path(program.__file__).read_text(encoding="utf-8")
-    seconds = "= 30, 15, 60, 10"
-    assert text.count(seconds) == 1
-    short.write_text(text.replace(seconds, "= 0.5, 15, 60, 10"), encoding="utf-8")
+    short = with_seconds(tmp_path, "0.5, 15, 60, 10")
     with running(gateway.uid, group, program=short) as broker:
         with acting_as(gateway):
             asking, challenge = broker.connected()

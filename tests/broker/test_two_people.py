@@ -19,7 +19,9 @@ from tests.broker.centre import (
     workers_of,
 )
 from tests.broker.conftest import (
+    PASSWORD,
     Account,
+    Accounts,
     run,
 )
 from tests.support.workers import wait_until
@@ -27,8 +29,22 @@ from tests.support.workers import wait_until
 
 @pytest.fixture(scope="module")
 def centre(gateway: Account, group: str, admins: str) -> Iterator[Centre]:
-    with started(gateway, group, admins) as centre:
+    """Yield one whose workers are there for as long as a test may look at them."""
+    with started(gateway, group, admins, idle_seconds=600) as centre:
         yield centre
+
+
+@pytest.fixture(scope="module")
+def resting(gateway: Account, group: str, admins: str) -> Iterator[Centre]:
+    """Yield one whose workers end soon when they have nothing to do."""
+    with started(gateway, group, admins, idle_seconds=IDLE_SECONDS) as centre:
+        yield centre
+
+
+@pytest.fixture
+def carol(accounts: Accounts, group: str) -> Account:
+    """Return an account that has no worker of another centre's."""
+    return accounts.user(group, password=PASSWORD)
 
 
 def read_as(account: Account, path: Path) -> bool:
@@ -166,28 +182,30 @@ def test_nobody_attaches_a_debugger_to_a_worker(
     assert all(found == ["0", "0"] for _, found in tried), tried
 
 
-def test_a_worker_ends_when_idle_and_comes_again(centre: Centre, ada: Account) -> None:
-    with centre.signed_in(ada) as client:
-        assert client.get(f"{FILE}{ada.home}/").status_code == 200
-        wait_until(lambda: not workers_of(ada))
-        assert client.get(f"{FILE}{ada.home}/").status_code == 200
+def test_a_worker_ends_when_idle_and_comes_again(
+    resting: Centre, carol: Account
+) -> None:
+    with resting.signed_in(carol) as client:
+        assert client.get(f"{FILE}{carol.home}/").status_code == 200
+        wait_until(lambda: not workers_of(carol))
+        assert client.get(f"{FILE}{carol.home}/").status_code == 200
 
 
-def test_an_upload_keeps_its_worker(centre: Centre, ada: Account) -> None:
+def test_an_upload_keeps_its_worker(resting: Centre, carol: Account) -> None:
     """It comes in pieces over more than the idle time, until the worker was seen."""
 
     def pieces() -> Iterator[bytes]:
         yield b"first "
-        wait_until(lambda: bool(workers_of(ada)))
-        before = set(workers_of(ada))
+        wait_until(lambda: bool(workers_of(carol)))
+        before = set(workers_of(carol))
         time.sleep(IDLE_SECONDS * 3)
-        assert before & set(workers_of(ada))
+        assert before & set(workers_of(carol))
         yield b"last"
 
-    with centre.signed_in(ada) as client:
-        answer = client.put(f"{FILE}{ada.home}/slow", content=pieces())
+    with resting.signed_in(carol) as client:
+        answer = client.put(f"{FILE}{carol.home}/slow", content=pieces())
         assert answer.status_code in {200, 201}, answer.text
-    assert (ada.home / "slow").read_text() == "first last"
+    assert (carol.home / "slow").read_text() == "first last"
 
 
 def test_a_worker_that_was_killed_comes_again(centre: Centre, bob: Account) -> None:

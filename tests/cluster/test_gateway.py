@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import cache
 from getpass import getuser
 from pathlib import Path
 from typing import Any
@@ -50,16 +51,26 @@ home = "{folder}/home"
     return path
 
 
-@pytest.fixture
-def settings(cluster: Cluster, tmp_path: Path) -> Iterator[Path]:
-    yield configure(tmp_path, cluster)
-    cluster.clear()
+@pytest.fixture(scope="module")
+def settings(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return configure(tmp_path_factory.mktemp("gateway"), cluster)
 
 
-@pytest.fixture
-def gateway(settings: Path) -> Iterator[RunningGateway]:
+@pytest.fixture(scope="module")
+def serving(settings: Path) -> Iterator[RunningGateway]:
     with served(settings) as opened:
         yield opened
+
+
+@pytest.fixture
+def gateway(
+    serving: RunningGateway, settings: Path, cluster: Cluster
+) -> Iterator[RunningGateway]:
+    """Yield the gateway of all tests; no job runs then, and the home has no file."""
+    yield serving
+    cluster.clear()
+    for file in filter(Path.is_file, (settings.parent / "home").iterdir()):
+        file.unlink()
 
 
 def served(settings: Path) -> Any:
@@ -68,9 +79,13 @@ def served(settings: Path) -> Any:
 
 def owner(gateway: RunningGateway) -> httpx.Client:
     """Return a client of the person whom the gateway acts for."""
-    settings = gateway.state.parent / "gatewright.toml"
+    return gateway.client(token_of(gateway.state.parent / "gatewright.toml"))
+
+
+@cache
+def token_of(settings: Path) -> str:
     asked = ("token", "create", "--config", str(settings), "--user", getuser())
-    return gateway.client(command(*asked).strip())
+    return command(*asked).strip()
 
 
 def until(
@@ -306,8 +321,13 @@ def test_how_well_a_job_used_what_it_had(gateway: RunningGateway) -> None:
         assert (record["efficiency"]["memory"] is None) == (most == 0)
 
 
+def ids_of(client: httpx.Client) -> set[str]:
+    return {one["id"] for one in client.get("/api/v1/jobs/cluster").json()["jobs"]}
+
+
 def test_what_slurm_does_not_take_is_told(gateway: RunningGateway) -> None:
     with owner(gateway) as client:
+        before = ids_of(client)
         for spec in (
             {"script": "#!/bin/sh\n#SBATCH --array=0-3\ntrue\n"},
             {"script": "#!/bin/sh\n#SBATCH -Wa 0-3\ntrue\n"},
@@ -322,12 +342,13 @@ def test_what_slurm_does_not_take_is_told(gateway: RunningGateway) -> None:
         ):
             answer = client.post("/api/v1/jobs/cluster", json=spec)
             assert answer.status_code == 422, answer.text
-        assert client.get("/api/v1/jobs/cluster").json()["jobs"] == []
+        assert ids_of(client) == before
 
 
 def test_a_gateway_that_is_killed_loses_no_job(
-    settings: Path, cluster: Cluster
+    tmp_path: Path, cluster: Cluster
 ) -> None:
+    settings = configure(tmp_path, cluster)
     home = settings.parent / "home"
     with served(settings) as first:
         with owner(first) as client:

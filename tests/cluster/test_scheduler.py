@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 from tests.cluster.conftest import Cluster
+from typing_extensions import override
 
 from gatewright.backends.slurm.plugin import SlurmOptions, open_scheduler
-from gatewright.domains.compute import Scheduler
+from gatewright.domains.compute import JobState, Scheduler
+from gatewright.testing.followed import Followed
 from gatewright.testing.plugins import setting_for
 from gatewright.testing.scheduler import SchedulerContract
 
@@ -19,11 +21,22 @@ class TestSlurm(SchedulerContract):
     sample_seconds = 3.0
     seconds = 180.0
     limit_seconds = 240.0
+    cluster: Cluster
+
+    @override
+    async def hasten(self, followed: Followed, native_id: str) -> None:
+        """Move the end that follows from the limit: Slurm looks twice a minute."""
+        await followed.until_state(native_id, JobState.ACTIVE)
+        number = native_id.partition("/")[0]
+        limit = self.cluster.run("squeue", "-h", "-j", number, "-o", "%l")
+        assert limit.strip() == "1:00"
+        self.cluster.run("scontrol", "update", f"JobId={number}", "EndTime=now+1")
 
     @pytest.fixture
     async def scheduler(
         self, cluster: Cluster, tmp_path: Path
     ) -> AsyncIterator[Scheduler]:
+        self.cluster = cluster
         async with (
             setting_for(
                 SlurmOptions, tmp_path, conf=str(cluster.conf), interval=0.5
