@@ -17,7 +17,7 @@ from gatewright.backends.sql.migrations import migrate
 from gatewright.backends.sqlite import SQLITE, SqliteDatabase
 from gatewright.core.caller import Caller
 from gatewright.core.claims import Claims
-from gatewright.core.errors import Conflict, InvalidContent, NotFound
+from gatewright.core.errors import Conflict, InvalidContent, InvalidRequest, NotFound
 from gatewright.core.pages import Page
 from gatewright.domains.classification import (
     Classifier,
@@ -153,7 +153,7 @@ async def test_a_worse_one_is_refused_and_an_equal_one_is_used(world: World) -> 
     assert "20.0 %" in worse.reason
     assert "version 1" in worse.reason
     assert "10.0 %" in worse.reason
-    found = await world.classifiers.all(ADA, "night")
+    found = (await world.classifiers.page(ADA, "night", limit=9, cursor=None)).items
     assert [one.active for one in found] == [True, False, False]
     # The one in use is measured on the same examples.
     assert world.trainer.seen[0][1] is None
@@ -195,6 +195,22 @@ async def test_scores_are_those_of_the_active_one(world: World) -> None:
     assert again.scores[0] == found.scores[0]
     assert await world.classifiers.judge("team", [{"likeness": 0.99}]) is None
     assert await world.classifiers.judge("night", []) is None
+
+
+async def test_classifiers_come_in_pages(world: World) -> None:
+    world.trainer.missed = [0.1, 0.1, 0.1]
+    for _ in range(3):
+        await world.trained()
+    versions: list[int] = []
+    cursor: str | None = None
+    while cursor is not None or not versions:
+        page = await world.classifiers.page(ADA, None, limit=2, cursor=cursor)
+        assert 0 < len(page.items) <= 2
+        versions += [one.version for one in page.items]
+        cursor = page.next
+    assert versions == [3, 2, 1]
+    with pytest.raises(InvalidRequest):
+        await world.classifiers.page(ADA, None, limit=2, cursor="x")
 
 
 async def test_few_classifiers_are_kept_in_memory(
@@ -352,8 +368,11 @@ async def test_what_may_not_be_seen_is_not_there(world: World) -> None:
     assert (await world.classifiers.one(ADA, made.id)).id == made.id
     with pytest.raises(NotFound):
         await world.classifiers.one(eve, made.id)
-    assert await world.classifiers.all(eve, "team") == []
-    assert [one.id for one in await world.classifiers.all(ADA, None)] == [made.id]
+    assert (await world.classifiers.page(eve, "team", limit=9, cursor=None)).items == []
+    assert [
+        one.id
+        for one in (await world.classifiers.page(ADA, None, limit=9, cursor=None)).items
+    ] == [made.id]
     with pytest.raises(NotFound):
         await world.classifiers.train(eve, "team", Method.INJECTION)
     with pytest.raises(Conflict, match="overlap"):

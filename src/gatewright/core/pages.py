@@ -62,7 +62,9 @@ def decode_cursor(cursor: str, *types: type) -> tuple[object, ...]:
 
 def _is(value: object, kind: type) -> bool:
     if kind is float:
-        return isinstance(value, int | float) and not isinstance(value, bool)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return abs(value) < 1 << 63
+        return isinstance(value, float)
     return type(value) is kind
 
 

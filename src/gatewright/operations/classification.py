@@ -14,6 +14,7 @@ from gatewright.core.caller import Caller, Scope
 from gatewright.core.claims import Claims
 from gatewright.core.clock import Clock, system_clock
 from gatewright.core.errors import Conflict, GatewayError, InvalidContent, NotFound
+from gatewright.core.pages import Page, decode_cursor, encode_cursor
 from gatewright.domains.classification import (
     Classifier,
     ClassifierState,
@@ -133,13 +134,30 @@ class Classifiers:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def all(self, caller: Caller, survey: str | None) -> Sequence[Classifier]:
-        """Return the classifiers of one survey, or of all that the caller may see."""
+    async def page(
+        self, caller: Caller, survey: str | None, *, limit: int, cursor: str | None
+    ) -> Page[Classifier]:
+        """Return a page of the classifiers of a survey, or of all, the newest first.
+
+        Raises
+        ------
+        InvalidRequest
+            The cursor does not come from an earlier page.
+        """
         caller.require(Scope.SKY_READ)
         visible = {one.id for one in await self._sky.surveys(caller)}
         if survey is not None:
             visible &= {survey}
-        return [self._now(one) for one in await self._store.classifiers(visible)]
+        found = await self._store.classifiers(visible)
+        if cursor is not None:
+            name, version = decode_cursor(cursor, str, int)
+            assert isinstance(version, int)  # noqa: S101  # by decode_cursor
+            after = (str(name), -version)
+            found = [one for one in found if (one.survey, -one.version) > after]
+        items = [self._now(one) for one in found[:limit]]
+        if len(found) <= limit:
+            return Page(items)
+        return Page(items, encode_cursor(items[-1].survey, items[-1].version))
 
     async def one(self, caller: Caller, classifier: str) -> Classifier:
         """Return a classifier.

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from gatewright.core.errors import InvalidRequest
+from gatewright.core.pages import encode_cursor
 from gatewright.domains.discovery import (
     JOIN_RADIUS,
     Candidate,
@@ -108,7 +109,7 @@ class CandidateStoreContract(ClaimContract):
                 assert (found is not None) == (name in wanted)
         one = await self.one(store, "d-2.1")
         assert list(one.origin.surveys) == ["night", "team"]
-        members = await store.members(("night",), one.object, "")
+        members = await store.members(("night",), one.object, "", 10)
         assert [member.id for member in members] == ["d-1.1"]
 
     async def test_surveys_narrow(self, store: CandidateStore) -> None:
@@ -248,9 +249,42 @@ class CandidateStoreContract(ClaimContract):
         for name, mjd in (("d-1", None), ("d-2", 3.0), ("d-3", 1.0)):
             await store.add(Origin(name, ["night"], mjd), [finding(1)])
         one = await self.one(store, "d-1.1")
-        members = await store.members(ALL, one.object, "")
+        members = await store.members(ALL, one.object, "", 10)
         assert [member.id for member in members] == ["d-3.1", "d-2.1", "d-1.1"]
-        assert list(await store.members(ALL, "o-none", "")) == []
+        assert list(await store.members(ALL, "o-none", "", 10)) == []
+
+    async def test_of_many_members_the_latest_are_returned(
+        self, store: CandidateStore
+    ) -> None:
+        for night in range(5):
+            origin = Origin(f"d-{night}", ["night"], float(night))
+            await store.add(origin, [finding(1)])
+        one = await self.one(store, "d-1.1")
+        members = await store.members(ALL, one.object, "", 2)
+        assert [member.id for member in members] == ["d-3.1", "d-4.1"]
+
+    async def test_votes_and_comments_come_in_pages(
+        self, store: CandidateStore
+    ) -> None:
+        await store.add(ORIGIN, [finding(1)])
+        people = [f"person{number}" for number in range(5)]
+        for number, person in enumerate(people):
+            # The first two vote at one moment.
+            await store.vote("d-1.1", person, Choice.REAL, float(max(number, 1)))
+            text = Comment(str(number), "d-1.1", person, "x", float(number))
+            await store.comment(text)
+        for listed in (store.votes, store.comments):
+            found: list[str] = []
+            cursor: str | None = None
+            while cursor is not None or not found:
+                page = await listed("d-1.1", 2, cursor)
+                assert 0 < len(page.items) <= 2
+                found += [one.person for one in page.items]
+                cursor = page.next
+            assert found == people
+            for wrong in ("x", encode_cursor(1, 2, 3)):
+                with pytest.raises(InvalidRequest):
+                    await listed("d-1.1", 2, wrong)
 
     async def test_each_person_has_one_vote(self, store: CandidateStore) -> None:
         await store.add(ORIGIN, [finding(1), finding(2, ra=50.0)])
@@ -265,7 +299,7 @@ class CandidateStoreContract(ClaimContract):
             "d-1.1": Choice.UNSURE,
             "d-1.2": None,
         }
-        votes = await store.votes("d-1.1")
+        votes = (await store.votes("d-1.1", 10)).items
         assert [(v.person, v.choice, v.at) for v in votes] == [
             ("eve", Choice.UNSURE, 2.0),
             ("ada", Choice.REAL, 3.0),
@@ -300,11 +334,11 @@ class CandidateStoreContract(ClaimContract):
         second = Comment("2", "d-1.1", "eve", "No.\nOff it.", 2.0)
         for comment in (first, second, Comment("3", "d-1.2", "eve", "x", 3.0)):
             await store.comment(comment)
-        assert list(await store.comments("d-1.1")) == [first, second]
+        assert list((await store.comments("d-1.1", 10)).items) == [first, second]
         assert not await store.remove_comment("d-1.1", "1", "eve")
         assert not await store.remove_comment("d-1.2", "1", "ada")
         assert await store.remove_comment("d-1.1", "1", "ada")
-        assert list(await store.comments("d-1.1")) == [second]
+        assert list((await store.comments("d-1.1", 10)).items) == [second]
 
     async def test_scores_are_kept_with_who_gave_them_and_found_by(
         self, store: CandidateStore

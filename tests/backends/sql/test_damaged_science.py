@@ -120,7 +120,7 @@ async def test_candidates(
     intact = await candidates.candidate(ALL, "d.3", "bob")
     assert intact is not None
     assert intact.finding == finding(3, 97.0)
-    members = await candidates.members(ALL, intact.object, "bob")
+    members = await candidates.members(ALL, intact.object, "bob", 9)
     assert [one.id for one in members] == left
 
 
@@ -143,8 +143,10 @@ async def test_votes_and_comments(
         await candidates.comment(Comment(f"m-{person}", "d.1", person, "Seen.", 1.0))
     damage("UPDATE candidate_vote SET choice = 'perhaps' WHERE person = 'bob'")
     damage("UPDATE candidate_comment SET at = 'x' WHERE person = 'bob'")
-    assert [one.person for one in await candidates.votes("d.1")] == ["eve"]
-    assert [one.person for one in await candidates.comments("d.1")] == ["eve"]
+    assert [one.person for one in (await candidates.votes("d.1", 9)).items] == ["eve"]
+    assert [one.person for one in (await candidates.comments("d.1", 9)).items] == [
+        "eve"
+    ]
     assert "vote 'bob' cannot be read" in caplog.text
     assert "comment 'm-bob' cannot be read" in caplog.text
     found = await candidates.candidate(ALL, "d.1", "bob")
@@ -199,7 +201,7 @@ async def test_changes_of_objects(
     for change in (split, later):
         assert await objects.move(change)
     damage(f"UPDATE object_change SET {column} = ? WHERE id = 'c-1'", text)
-    assert await objects.changes(one.object) == [later]
+    assert (await objects.changes(one.object, 9)).items == [later]
     assert "object_change 'c-1' cannot be read" in caplog.text
 
 

@@ -20,6 +20,7 @@ from gatewright.core.caller import Caller, Role, Scope, visitor
 from gatewright.core.errors import (
     Conflict,
     InvalidContent,
+    InvalidRequest,
     NotAllowed,
     NotFound,
     NotSignedIn,
@@ -31,6 +32,7 @@ from gatewright.domains.discovery import (
     Discovery,
     Finding,
     Hearing,
+    ObjectChange,
     ObjectChanges,
     Origin,
 )
@@ -98,11 +100,11 @@ async def test_two_objects_become_one_and_two_again(sky: Sky) -> None:
         Origin("d-5", ["night"], 5.0), [found(1, 20.0 + 0.5 * STEP)]
     )
     assert await sky.object_of("d-5.1") == one
-    assert list(await sky.changes.changes(ADA, two)) == [change]
+    assert list((await sky.changes.changes(ADA, two, limit=9)).items) == [change]
     await sky.changes.undo(ADA, one, change.id)
     assert await sky.members(two) == ["d-1.2", "d-2.2", "d-3.1"]
     assert await sky.members(one) == ["d-1.1", "d-2.1", "d-5.1"]
-    (told,) = await sky.changes.changes(ADA, one)
+    (told,) = (await sky.changes.changes(ADA, one, limit=9)).items
     assert told.undone_by == "ada"
     with pytest.raises(Conflict):
         await sky.changes.undo(ADA, one, change.id)
@@ -137,11 +139,33 @@ async def test_what_one_may_not_see_stays_where_it_is(sky: Sky) -> None:
         await sky.discovery.sky_object(EVE, two)
     hidden = await sky.changes.merge(ADA, one, two)
     assert list(hidden.candidates) == ["d-3.1"]
-    assert list(await sky.changes.changes(EVE, one)) == [change]
+    assert list((await sky.changes.changes(EVE, one, limit=9)).items) == [change]
     with pytest.raises(NotFound):
         await sky.changes.undo(EVE, one, hidden.id)
     with pytest.raises(NotFound):
-        await sky.changes.changes(EVE, "o-none")
+        await sky.changes.changes(EVE, "o-none", limit=9)
+
+
+async def test_changes_come_in_pages_of_what_one_may_see(sky: Sky) -> None:
+    one, two = await sky.object_of("d-1.1"), await sky.object_of("d-1.2")
+    hidden = [await sky.changes.split(ADA, two, ["d-3.1"])]
+    for _ in range(3):
+        hidden.append(await sky.changes.merge(ADA, two, hidden[-1].target))
+        hidden.append(await sky.changes.split(ADA, two, ["d-3.1"]))
+    seen = [await sky.changes.merge(EVE, one, two)]
+    for who, wanted in ((ADA, [*hidden, *seen]), (EVE, seen)):
+        found: list[ObjectChange] = []
+        cursor: str | None = None
+        while cursor is not None or not found:
+            page = await sky.changes.changes(who, two, limit=2, cursor=cursor)
+            assert 0 < len(page.items) <= 2
+            found += page.items
+            cursor = page.next
+        assert found == wanted
+    with pytest.raises(InvalidRequest):
+        await sky.changes.changes(ADA, two, limit=2, cursor="x")
+    with pytest.raises(NotFound):
+        await sky.changes.changes(EVE, hidden[-1].target, limit=2)
 
 
 async def test_what_cannot_be_changed_says_why(sky: Sky) -> None:
@@ -156,9 +180,13 @@ async def test_what_cannot_be_changed_says_why(sky: Sky) -> None:
     for some in ([], ["d-1.1", "d-2.1"], ["d-1.2"], ["d-1.1", "d-9.9"]):
         with pytest.raises(InvalidContent):
             await sky.changes.split(ADA, one, some)
-    assert list(await sky.changes.changes(ADA, two)) == []
+    assert list((await sky.changes.changes(ADA, two, limit=9)).items) == []
     with pytest.raises(NotFound):
         await sky.changes.undo(ADA, "\0", "x")
+    with pytest.raises(NotFound):
+        await sky.changes.undo(ADA, one, "x")
+    with pytest.raises(NotFound):
+        await sky.changes.changes(ADA, "\0", limit=9)
     reads = Caller("bob", frozenset({str(Scope.SKY_READ)}), role=Role.GUEST)
     for who, error in ((visitor(), NotSignedIn), (reads, NotAllowed)):
         with pytest.raises(error):
@@ -168,7 +196,7 @@ async def test_what_cannot_be_changed_says_why(sky: Sky) -> None:
         with pytest.raises(error):
             await sky.changes.undo(who, one, "x")
     with pytest.raises(NotSignedIn):
-        await sky.changes.changes(visitor(), one)
+        await sky.changes.changes(visitor(), one, limit=9)
 
 
 async def test_a_change_of_what_was_moved_meanwhile_is_refused(sky: Sky) -> None:

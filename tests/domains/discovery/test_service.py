@@ -15,7 +15,13 @@ from gatewright.backends.sql.migrations import migrate
 from gatewright.backends.sqlite import SQLITE, SqliteDatabase
 from gatewright.core.access import PUBLIC, Access
 from gatewright.core.caller import Caller, Role, Scope, visitor
-from gatewright.core.errors import InvalidContent, NotAllowed, NotFound, NotSignedIn
+from gatewright.core.errors import (
+    InvalidContent,
+    InvalidRequest,
+    NotAllowed,
+    NotFound,
+    NotSignedIn,
+)
 from gatewright.core.events import Event, EventHub
 from gatewright.domains.discovery import (
     LONGEST_COMMENT,
@@ -117,8 +123,8 @@ async def test_who_may_not_vote_is_told(discovery: Discovery) -> None:
             await discovery.remove_comment(who, "d-1.1", "x")
     for names in (discovery.votes, discovery.comments):
         with pytest.raises(NotSignedIn):
-            await names(visitor(), "d-1.1")
-        assert list(await names(reads, "d-1.1")) == []
+            await names(visitor(), "d-1.1", limit=9)
+        assert list((await names(reads, "d-1.1", limit=9)).items) == []
 
 
 async def test_a_vote_is_given_changed_and_undone(discovery: Discovery) -> None:
@@ -129,10 +135,10 @@ async def test_a_vote_is_given_changed_and_undone(discovery: Discovery) -> None:
     assert (one.mine, one.votes.bogus, one.votes.real, new) == ("real", 0, 1, False)
     with pytest.raises(NotFound, match="not voted"):
         await discovery.take_back(EVE, "d-1.1")
-    (vote,) = await discovery.votes(EVE, "d-1.1")
+    (vote,) = (await discovery.votes(EVE, "d-1.1", limit=9)).items
     assert (vote.person, vote.choice, vote.at) == ("ada", Choice.REAL, 1000.0)
     await discovery.take_back(ADA, "d-1.1")
-    assert list(await discovery.votes(EVE, "d-1.1")) == []
+    assert list((await discovery.votes(EVE, "d-1.1", limit=9)).items) == []
 
 
 async def test_two_people_are_not_given_the_same(discovery: Discovery) -> None:
@@ -171,12 +177,12 @@ async def test_a_comment_is_plain_text_of_some_length(discovery: Discovery) -> N
             await discovery.comment(ADA, "d-1.1", text)
     made = await discovery.comment(ADA, "d-1.1", " so\nit is ")
     assert (made.text, made.person, made.at) == ("so\nit is", "ada", 1000.0)
-    assert list(await discovery.comments(EVE, "d-1.1")) == [made]
+    assert list((await discovery.comments(EVE, "d-1.1", limit=9)).items) == [made]
     for who, comment in ((EVE, made.id), (ADA, "absent"), (ADA, "\0")):
         with pytest.raises(NotFound):
             await discovery.remove_comment(who, "d-1.1", comment)
     await discovery.remove_comment(ADA, "d-1.1", made.id)
-    assert list(await discovery.comments(EVE, "d-1.1")) == []
+    assert list((await discovery.comments(EVE, "d-1.1", limit=9)).items) == []
 
 
 async def test_each_hears_of_what_they_may_see(discovery: Discovery) -> None:
@@ -229,6 +235,23 @@ async def test_the_stream_says_when_there_is_no_more_yet(tmp_path: Path) -> None
     kinds = [event and event.kind async for event in discovery.follow(EVE, 0)]
     assert kinds == ["candidates.found", None]
     await database.close()
+
+
+async def test_an_object_is_told_in_pages_with_one_place(discovery: Discovery) -> None:
+    for night, mjd in ((1, 3.0), (2, None), (3, 1.0), (4, 2.0), (5, None)):
+        origin = Origin(f"d-{night}", ["night"], mjd)
+        await discovery.record(origin, [found(dec=20.0 + night * 1e-5)])
+    name = (await discovery.candidate(ADA, "d-1.1")).object
+    whole = await discovery.sky_object(ADA, name)
+    listed: list[str] = []
+    cursor: str | None = None
+    while cursor is not None or not listed:
+        one, cursor = await discovery.object_page(ADA, name, limit=2, cursor=cursor)
+        assert (one.ra, one.dec) == (whole.ra, whole.dec)
+        listed += [candidate.id for candidate in one.candidates]
+    assert listed == ["d-3.1", "d-4.1", "d-1.1", "d-2.1", "d-5.1"]
+    with pytest.raises(InvalidRequest):
+        await discovery.object_page(ADA, name, limit=2, cursor="x")
 
 
 async def test_places_are_vectors_and_back() -> None:

@@ -61,8 +61,8 @@ async def test_a_page_has_at_most_a_thousand(night: Night) -> None:
     api = await night.client("bob")
     assert (await api.get("/candidates", params={"limit": "1000"})).status_code == 200
     answer = await api.get("/candidates", params={"limit": "1001"})
-    assert answer.status_code == 400
-    assert "from 1 to 1000" in answer.json()["detail"]
+    assert answer.status_code == 422
+    assert "less than or equal to 1000" in answer.json()["detail"]
 
 
 async def test_the_residual_is_found_by_its_place(night: Night) -> None:
@@ -112,6 +112,12 @@ async def test_people_comment_and_remove_their_own(night: Night) -> None:
     assert written.json()["text"] == "Off the nucleus."
     (read,) = (await eve.get(comments)).json()["comments"]
     assert read == written.json()
+    answer = (await eve.post(comments, json={"text": "Agreed."})).json()
+    page = await eve.get(comments, params={"limit": 1})
+    assert page.json()["comments"] == [read]
+    following = page.links["next"]["url"].removeprefix("/api/v1")
+    assert (await eve.get(following)).json() == {"comments": [answer], "next": None}
+    assert (await eve.delete(f"{comments}/{answer['id']}")).status_code == 204
     assert (await eve.delete(f"{comments}/{read['id']}")).status_code == 404
     assert (await bob.delete(f"{comments}/{read['id']}")).status_code == 204
     assert (await eve.get(comments)).json()["comments"] == []
@@ -186,6 +192,9 @@ async def test_an_object_joins_what_is_found_at_one_place(night: Night) -> None:
     }
     await made(bob, single)
     joined = (await bob.get(f"/objects/{one['object']}")).json()
+    page = await bob.get(f"/objects/{one['object']}", params={"limit": 1})
+    assert page.json()["candidates"] == joined["candidates"][:1]
+    assert ("next" in page.links) is (len(joined["candidates"]) > 1)
     origins = {tuple(member["surveys"]) for member in joined["candidates"]}
     assert origins == {("timed",), ("decam_mini",)}
     away = np.hypot((joined["ra"] - RA) * np.cos(np.radians(DEC)), joined["dec"] - DEC)

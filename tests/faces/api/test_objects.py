@@ -31,7 +31,7 @@ async def test_a_split_is_seen_by_others_and_undone_by_them(night: Night) -> Non
     assert others
     assert {one["object"] for one in others} == {first["object"]}
     changes = f"/objects/{first['object']}/changes"
-    assert (await eve.get(changes)).json() == {"changes": []}
+    assert (await eve.get(changes)).json() == {"changes": [], "next": None}
     answer = await bob.post(changes, json={"split": [first["id"]]})
     assert answer.status_code == 201, answer.text
     change = answer.json()

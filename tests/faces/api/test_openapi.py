@@ -111,6 +111,43 @@ def test_what_asks_a_system_behind_the_gateway_may_be_late(
         assert "Retry-After" in responses["503"]["headers"]
 
 
+BY_ITS_NATURE = {
+    **dict.fromkeys(("systems", "nodes", "partitions", "reservations"), "the system"),
+    **dict.fromkeys(("surveys", "providers"), "the configuration"),
+    "sessions": "a limit of sessions for each account",
+}
+"""Members of lists that have no pages, and what bounds their number."""
+
+
+def arrays_of(document: Any, operation: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the arrays that the object of a successful response has as members."""
+    for status, response in operation["responses"].items():
+        content = response.get("content", {}).get("application/json", {})
+        schema = content.get("schema", {}) if status.startswith("2") else {}
+        if "$ref" in schema:
+            schema = document["components"]["schemas"][schema["$ref"].split("/")[-1]]
+        for name, member in schema.get("properties", {}).items():
+            if member.get("type") == "array":
+                yield name, member
+
+
+def test_every_list_has_pages_or_a_bound(document: Any) -> None:
+    """An answer is bounded by its parameters, not by what people have written."""
+    paged = {"comments", "votes", "changes", "classifiers"}
+    for path, methods in document["paths"].items():
+        operation = methods.get("get")
+        if operation is None:
+            continue
+        name = operation["operationId"]
+        parameters = {one["name"] for one in operation.get("parameters", [])}
+        lists = name.startswith(("list", "search")) or name == "getObject"
+        for member, schema in arrays_of(document, operation):
+            if member in paged or (lists and member not in BY_ITS_NATURE):
+                assert "limit" in parameters or "maxItems" in schema, (path, member)
+                paged.discard(member)
+    assert not paged
+
+
 def test_every_operation_says_what_it_does(document: Any) -> None:
     for path, methods in document["paths"].items():
         for method, operation in methods.items():

@@ -213,13 +213,13 @@ def page_statement(
 
 
 def some_statement(
-    condition: str, value: str, sources: Sequence[int], person: str
+    condition: str, value: str, sources: Sequence[int], person: str, limit: int
 ) -> tuple[str, list[object]]:
-    """Return the SQL and values of the candidates with a column value, by time."""
+    """Return the SQL and values of candidates with a column value, the latest first."""
     marks = ", ".join("?" for _ in sources)
     text = (
         f"SELECT c.*, v.choice AS mine FROM candidate c {_WITH_VOTE} "  # noqa: S608
         f"WHERE c.{condition} = ? AND +c.source IN ({marks}) "
-        "ORDER BY c.mjd IS NULL, c.mjd, c.id"
+        "ORDER BY c.mjd IS NULL DESC, c.mjd DESC, c.id DESC LIMIT ?"
     )
-    return text, [person, value, *sources]
+    return text, [person, value, *sources, limit]

@@ -27,7 +27,7 @@ from gatewright.backends.sql.database import (
 from gatewright.backends.sql.image_search import Where
 from gatewright.backends.sql.records import moment, readable, surveys_of
 from gatewright.core.ids import new_id
-from gatewright.core.pages import Page, encode_cursor
+from gatewright.core.pages import Page, decode_cursor, encode_cursor
 from gatewright.domains.discovery import (
     JOIN_RADIUS,
     Candidate,
@@ -63,7 +63,10 @@ ON CONFLICT (candidate, person) DO UPDATE SET choice = excluded.choice, at = exc
 """
 _HAS_VOTED = "SELECT 1 FROM candidate_vote WHERE candidate = ? AND person = ?"
 _TAKE_BACK = "DELETE FROM candidate_vote WHERE candidate = ? AND person = ?"
-_VOTES = "SELECT * FROM candidate_vote WHERE candidate = ? ORDER BY at, person"
+_VOTES = """
+SELECT * FROM candidate_vote WHERE candidate = ? AND (at, person) > (?, ?)
+ORDER BY at, person LIMIT ?
+"""
 _VOTED = """
 SELECT c.*, NULL AS mine FROM candidate c
 WHERE c.source = ? AND c.votes > 0 ORDER BY c.id LIMIT ?
@@ -85,7 +88,9 @@ _SETTLE = "DELETE FROM candidate_claim WHERE candidate = ?"
 _COMMENT = """
 INSERT INTO candidate_comment (id, candidate, person, words, at) VALUES (?, ?, ?, ?, ?)
 """
-_COMMENTS = "SELECT * FROM candidate_comment WHERE candidate = ? ORDER BY id"
+_COMMENTS = """
+SELECT * FROM candidate_comment WHERE candidate = ? AND id > ? ORDER BY id LIMIT ?
+"""
 _REMOVE_COMMENT = """
 DELETE FROM candidate_comment WHERE id = ? AND candidate = ? AND person = ? RETURNING id
 """
@@ -177,13 +182,13 @@ class SqlCandidates:
     async def candidate(
         self, visible: Collection[str], candidate: str, person: str
     ) -> Candidate | None:
-        found = await self._some("id", candidate, visible, person)
+        found = await self._some("id", candidate, visible, person, 1)
         return found[0] if found else None
 
     async def members(
-        self, visible: Collection[str], sky_object: str, person: str
+        self, visible: Collection[str], sky_object: str, person: str, limit: int
     ) -> Sequence[Candidate]:
-        return await self._some("object", sky_object, visible, person)
+        return await self._some("object", sky_object, visible, person, limit)
 
     async def vote(
         self, candidate: str, person: str, choice: Choice, at: float
@@ -208,9 +213,17 @@ class SqlCandidates:
 
         return await self._database.run(work)
 
-    async def votes(self, candidate: str) -> Sequence[Vote]:
-        rows = await self._database.read(_VOTES, candidate)
-        return readable(rows, _vote, "person")
+    async def votes(
+        self, candidate: str, limit: int, cursor: str | None = None
+    ) -> Page[Vote]:
+        at, who = (-1e300, "") if cursor is None else decode_cursor(cursor, float, str)
+        assert isinstance(at, int | float)  # noqa: S101  # by decode_cursor
+        rows = await self._database.read(_VOTES, candidate, float(at), who, limit + 1)
+        found = readable(rows[:limit], _vote, "person")
+        if len(rows) <= limit:
+            return Page(found)
+        last = rows[limit - 1]
+        return Page(found, encode_cursor(last["at"], last["person"]))
 
     async def comment(self, comment: Comment) -> None:
         values = (
@@ -223,9 +236,15 @@ class SqlCandidates:
 
         await self._database.run(work)
 
-    async def comments(self, candidate: str) -> Sequence[Comment]:
-        rows = await self._database.read(_COMMENTS, candidate)
-        return readable(rows, _comment, "id")
+    async def comments(
+        self, candidate: str, limit: int, cursor: str | None = None
+    ) -> Page[Comment]:
+        (after,) = ("",) if cursor is None else decode_cursor(cursor, str)
+        rows = await self._database.read(_COMMENTS, candidate, after, limit + 1)
+        found = readable(rows[:limit], _comment, "id")
+        if len(rows) <= limit:
+            return Page(found)
+        return Page(found, encode_cursor(rows[limit - 1]["id"]))
 
     async def remove_comment(self, candidate: str, comment: str, person: str) -> bool:
         def work() -> Work[bool]:
@@ -235,14 +254,19 @@ class SqlCandidates:
         return await self._database.run(work)
 
     async def _some(
-        self, condition: str, value: str, visible: Collection[str], person: str
+        self,
+        condition: str,
+        value: str,
+        visible: Collection[str],
+        person: str,
+        limit: int,
     ) -> list[Candidate]:
         sources = await self._sources(visible)
         if not sources:
             return []
-        text, values = some_statement(condition, value, list(sources), person)
+        text, values = some_statement(condition, value, list(sources), person, limit)
         rows = await self._database.read(text, *values)
-        return _readable(rows, sources)
+        return _readable(rows[::-1], sources)
 
     async def _sources(self, visible: Collection[str]) -> Sources:
         """Return the sources whose surveys are all visible."""

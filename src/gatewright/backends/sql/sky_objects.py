@@ -8,6 +8,7 @@ import msgspec
 from gatewright.backends.sql.candidate_rows import zone_of
 from gatewright.backends.sql.database import Database, Lock, Row, Statement, Work
 from gatewright.backends.sql.records import moment, readable, surveys_of
+from gatewright.core.pages import Page, decode_cursor, encode_cursor
 from gatewright.domains.discovery import (
     ChangeKind,
     ObjectChange,
@@ -30,7 +31,13 @@ INSERT INTO object_change
 (id, kind, source, target, surveys, candidates, person, at, undone_by)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)
 """
-_CHANGES = "SELECT * FROM object_change WHERE source = ? OR target = ? ORDER BY id"
+_CHANGES = """
+SELECT * FROM object_change WHERE (source = ? OR target = ?) AND id > ?
+ORDER BY id LIMIT ?
+"""
+_CHANGE_OF = """
+SELECT * FROM object_change WHERE id = ? AND (source = ? OR target = ?)
+"""
 _CHANGE = "SELECT * FROM object_change WHERE id = ?"
 _UNDONE = "UPDATE object_change SET undone_by = ? WHERE id = ?"
 
@@ -59,9 +66,20 @@ class SqlObjects:
 
         return await self._database.run(work)
 
-    async def changes(self, sky_object: str) -> Sequence[ObjectChange]:
-        rows = await self._database.read(_CHANGES, sky_object, sky_object)
-        return readable(rows, _object_change, "id")
+    async def changes(
+        self, sky_object: str, limit: int, cursor: str | None = None
+    ) -> Page[ObjectChange]:
+        (after,) = ("",) if cursor is None else decode_cursor(cursor, str)
+        values = (sky_object, sky_object, after, limit + 1)
+        rows = await self._database.read(_CHANGES, *values)
+        found = readable(rows[:limit], _object_change, "id")
+        if len(rows) <= limit:
+            return Page(found)
+        return Page(found, encode_cursor(rows[limit - 1]["id"]))
+
+    async def change(self, sky_object: str, change: str) -> ObjectChange | None:
+        rows = await self._database.read(_CHANGE_OF, change, sky_object, sky_object)
+        return next(iter(readable(rows, _object_change, "id")), None)
 
     async def undo(self, change: ObjectChange, person: str) -> bool:
         def work() -> Work[bool]:

@@ -31,6 +31,7 @@ from gatewright.domains.discovery.service import (
     CHANNEL,
     CLAIM_SECONDS,
     LONGEST_COMMENT,
+    MOST_HISTORY,
     Discovery,
 )
 
@@ -40,6 +41,7 @@ __all__ = [
     "JOIN_RADIUS",
     "LONGEST_COMMENT",
     "MERGE_RADIUS",
+    "MOST_HISTORY",
     "Candidate",
     "CandidateQuery",
     "CandidateStore",

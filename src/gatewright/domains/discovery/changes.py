@@ -8,6 +8,7 @@ from gatewright.core.clock import Clock, system_clock
 from gatewright.core.errors import Conflict, InvalidContent, NotFound
 from gatewright.core.events import EventHub
 from gatewright.core.ids import new_id
+from gatewright.core.pages import Page
 from gatewright.domains.discovery.model import (
     ChangeKind,
     ObjectChange,
@@ -109,8 +110,12 @@ class ObjectChanges:
         target = f"o-{new_id()}"
         return await self._moved(caller, ChangeKind.SPLIT, whole, target, chosen)
 
-    async def changes(self, caller: Caller, name: str) -> Sequence[ObjectChange]:
-        """Return the changes of an object that the caller may see, in order of time.
+    async def changes(
+        self, caller: Caller, name: str, *, limit: int, cursor: str | None = None
+    ) -> Page[ObjectChange]:
+        """Return a page of the changes of an object, in order of time.
+
+        Those that the caller may not see are left out, so that a page may be short.
 
         Raises
         ------
@@ -119,10 +124,17 @@ class ObjectChanges:
         """
         caller.require_user()
         caller.require(Scope.SKY_READ)
-        found = await self._seen(caller, name)
+        visible = set(await self._visible(caller))
+        found: list[ObjectChange] = []
+        more = "\0" not in name
+        while more and not found:
+            page = await self._store.changes(name, limit, cursor)
+            found = [one for one in page.items if visible.issuperset(one.surveys)]
+            cursor = page.next
+            more = cursor is not None
         if not found:
             await self._discovery.sky_object(caller, name)
-        return found
+        return Page(found, cursor if found else None)
 
     async def undo(self, caller: Caller, name: str, change: str) -> None:
         """Move the candidates of a change back to their former object.
@@ -138,10 +150,10 @@ class ObjectChanges:
         """
         caller.require(Scope.SKY_VOTE)
         person = caller.require_user()
-        for one in await self._seen(caller, name):
-            if one.id == change:
-                break
-        else:
+        one = None
+        if "\0" not in name + change:
+            one = await self._store.change(name, change)
+        if one is None or not set(await self._visible(caller)).issuperset(one.surveys):
             raise NotFound("There is no such change of this object.")
         if not await self._store.undo(one, person):
             raise Conflict(
@@ -149,13 +161,6 @@ class ObjectChanges:
                 "the later one first."
             )
         await self._tell(one, f"{one.kind}-undone", person)
-
-    async def _seen(self, caller: Caller, name: str) -> list[ObjectChange]:
-        if "\0" in name:
-            return []
-        visible = set(await self._visible(caller))
-        found = await self._store.changes(name)
-        return [one for one in found if visible.issuperset(one.surveys)]
 
     async def _moved(
         self,

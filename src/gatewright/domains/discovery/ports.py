@@ -87,9 +87,12 @@ class CandidateStore(Protocol):
         ...
 
     async def members(
-        self, visible: Collection[str], sky_object: str, person: str
+        self, visible: Collection[str], sky_object: str, person: str, limit: int
     ) -> Sequence[Candidate]:
-        """Return an object's visible candidates by time; those without a time last."""
+        """Return an object's visible candidates by time; those without a time last.
+
+        Of more than ``limit`` the latest are returned.
+        """
         ...
 
     async def vote(
@@ -105,16 +108,32 @@ class CandidateStore(Protocol):
         """Remove a person's vote; return whether there was one."""
         ...
 
-    async def votes(self, candidate: str) -> Sequence[Vote]:
-        """Return all votes on a candidate, in order of time."""
+    async def votes(
+        self, candidate: str, limit: int, cursor: str | None = None
+    ) -> Page[Vote]:
+        """Return a page of the votes on a candidate, in order of time.
+
+        Raises
+        ------
+        InvalidRequest
+            The cursor does not come from an earlier page.
+        """
         ...
 
     async def comment(self, comment: Comment) -> None:
         """Store a comment."""
         ...
 
-    async def comments(self, candidate: str) -> Sequence[Comment]:
-        """Return all comments on a candidate, in order of time."""
+    async def comments(
+        self, candidate: str, limit: int, cursor: str | None = None
+    ) -> Page[Comment]:
+        """Return a page of the comments on a candidate, in order of time.
+
+        Raises
+        ------
+        InvalidRequest
+            The cursor does not come from an earlier page.
+        """
         ...
 
     async def remove_comment(self, candidate: str, comment: str, person: str) -> bool:
@@ -133,8 +152,20 @@ class ObjectStore(Protocol):
         """
         ...
 
-    async def changes(self, sky_object: str) -> Sequence[ObjectChange]:
-        """Return the moves of candidates from or to an object, in order of time."""
+    async def changes(
+        self, sky_object: str, limit: int, cursor: str | None = None
+    ) -> Page[ObjectChange]:
+        """Return a page of the moves from or to an object, in order of time.
+
+        Raises
+        ------
+        InvalidRequest
+            The cursor does not come from an earlier page.
+        """
+        ...
+
+    async def change(self, sky_object: str, change: str) -> ObjectChange | None:
+        """Return a move from or to an object; None if there is none of that name."""
         ...
 
     async def undo(self, change: ObjectChange, person: str) -> bool:

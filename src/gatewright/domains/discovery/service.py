@@ -9,7 +9,7 @@ from gatewright.core.clock import Clock, system_clock
 from gatewright.core.errors import InvalidContent, NotFound
 from gatewright.core.events import Event, EventHub
 from gatewright.core.ids import new_id
-from gatewright.core.pages import Page
+from gatewright.core.pages import Page, decode_cursor, encode_cursor
 from gatewright.domains.discovery.hearing import Hearing
 from gatewright.domains.discovery.model import (
     Candidate,
@@ -32,6 +32,11 @@ CHANNEL = "sky:candidates"
 """Owner of the events of candidates; no account can have this name."""
 LONGEST_COMMENT = 4000
 """Largest number of characters of a comment."""
+MOST_MEMBERS = 10_000
+"""Largest number of an object's candidates that are looked at, the latest."""
+MOST_HISTORY = 100
+"""Largest number of comments, and of other candidates of the object, that come with a
+claimed candidate."""
 CLAIM_SECONDS = 300.0
 """Duration of a reservation of candidates, seconds."""
 _NAME = re.compile(r"[A-Za-z0-9.-]{1,80}", re.ASCII)
@@ -126,8 +131,8 @@ class Discovery:
         return [
             Review(
                 one,
-                await self._store.members(visible, one.object, person),
-                await self._store.comments(one.id),
+                await self._store.members(visible, one.object, person, MOST_HISTORY),
+                (await self._store.comments(one.id, MOST_HISTORY)).items,
             )
             for one in claimed
         ]
@@ -168,7 +173,7 @@ class Discovery:
         """Return an object with its candidates that the caller may see.
 
         Its position is the mean of these candidates, so that it reveals nothing about
-        others.
+        others. Of more than :data:`MOST_MEMBERS` the latest count.
 
         Raises
         ------
@@ -179,7 +184,9 @@ class Discovery:
         members: Sequence[Candidate] = ()
         if _NAME.fullmatch(name):
             visible = await self._visible(caller)
-            members = await self._store.members(visible, name, caller.user)
+            members = await self._store.members(
+                visible, name, caller.user, MOST_MEMBERS
+            )
         if not members:
             raise NotFound("There is no such object.")
         total = [0.0, 0.0, 0.0]
@@ -189,6 +196,27 @@ class Discovery:
             vector = unit_vector(found.ra, found.dec)
             total = [t + weight * v for t, v in zip(total, vector, strict=True)]
         return SkyObject(name, *place_of(total), members)
+
+    async def object_page(
+        self, caller: Caller, name: str, *, limit: int, cursor: str | None = None
+    ) -> tuple[SkyObject, str | None]:
+        """Return an object with a page of its candidates by time, and the next cursor.
+
+        Raises
+        ------
+        NotFound
+            The object does not exist, or the caller may see none of its candidates.
+        InvalidRequest
+            The cursor does not come from an earlier page.
+        """
+        whole = await self.sky_object(caller, name)
+        left = whole.candidates
+        if cursor is not None:
+            after = decode_cursor(cursor, int, float, str)
+            left = [one for one in left if _moment(one) > after]
+        page = left[:limit]
+        more = encode_cursor(*_moment(page[-1])) if len(left) > limit else None
+        return replace(whole, candidates=page), more
 
     async def vote(
         self, caller: Caller, candidate: str, choice: Choice
@@ -223,8 +251,10 @@ class Discovery:
             raise NotFound("You have not voted on this candidate.")
         await self._tell_votes(caller, candidate, None)
 
-    async def votes(self, caller: Caller, candidate: str) -> Sequence[Vote]:
-        """Return the votes on a candidate with the voters; for signed-in callers only.
+    async def votes(
+        self, caller: Caller, candidate: str, *, limit: int, cursor: str | None = None
+    ) -> Page[Vote]:
+        """Return a page of the votes on a candidate, for signed-in callers only.
 
         Raises
         ------
@@ -233,7 +263,7 @@ class Discovery:
         """
         caller.require_user()
         await self.candidate(caller, candidate)
-        return await self._store.votes(candidate)
+        return await self._store.votes(candidate, limit, cursor)
 
     async def comment(self, caller: Caller, candidate: str, text: str) -> Comment:
         """Store a comment of the caller on a candidate.
@@ -265,8 +295,10 @@ class Discovery:
         )
         return made
 
-    async def comments(self, caller: Caller, candidate: str) -> Sequence[Comment]:
-        """Return the comments on a candidate, for signed-in callers only.
+    async def comments(
+        self, caller: Caller, candidate: str, *, limit: int, cursor: str | None = None
+    ) -> Page[Comment]:
+        """Return a page of the comments on a candidate, for signed-in callers only.
 
         Raises
         ------
@@ -275,7 +307,7 @@ class Discovery:
         """
         caller.require_user()
         await self.candidate(caller, candidate)
-        return await self._store.comments(candidate)
+        return await self._store.comments(candidate, limit, cursor)
 
     async def remove_comment(
         self, caller: Caller, candidate: str, comment: str
@@ -334,3 +366,9 @@ class Discovery:
         surveys = sorted(candidate.origin.surveys)
         subject = f"candidates/{candidate.id}"
         await self._events.publish(kind, subject, CHANNEL, {"surveys": surveys, **data})
+
+
+def _moment(one: Candidate) -> tuple[int, float, str]:
+    """Return what the candidates of an object are sorted by."""
+    mjd = one.origin.mjd
+    return int(mjd is None), mjd or 0.0, one.id

@@ -110,9 +110,10 @@ class VoteAnswer(BaseModel):
 
 
 class VoteList(BaseModel):
-    """All votes on a candidate."""
+    """A page of the votes on a candidate."""
 
     votes: list[VoteAnswer] = Field(description="Votes, oldest first.")
+    next: str | None = Field(description="Cursor of the next page; null on the last.")
 
 
 class CommentAnswer(BaseModel):
@@ -125,9 +126,10 @@ class CommentAnswer(BaseModel):
 
 
 class CommentList(BaseModel):
-    """All comments on a candidate."""
+    """A page of the comments on a candidate."""
 
     comments: list[CommentAnswer] = Field(description="Comments, oldest first.")
+    next: str | None = Field(description="Cursor of the next page; null on the last.")
 
 
 class ObjectLinks(BaseModel):
@@ -144,8 +146,10 @@ class ObjectAnswer(BaseModel):
     ra: float = Field(description="Right ascension, ICRS degrees.")
     dec: float = Field(description="Declination, ICRS degrees.")
     candidates: list[CandidateAnswer] = Field(
-        description="Candidates that you may see, sorted by time."
+        description="A page of the candidates that you may see, sorted by time; of "
+        "more than 10,000 the latest count."
     )
+    next: str | None = Field(description="Cursor of the next page; null on the last.")
     links: ObjectLinks = Field(description="URLs of the object.")
 
 
@@ -211,13 +215,16 @@ def comment_answer(comment: Comment) -> dict[str, object]:
     }
 
 
-def object_answer(found: SkyObject, prefix: str) -> dict[str, object]:
-    """Return an object as JSON values."""
+def object_answer(
+    found: SkyObject, following: str | None, prefix: str
+) -> dict[str, object]:
+    """Return an object with a page of its candidates as JSON values."""
     place = f"{prefix}{BASE}/objects/{quote(found.id)}"
     return {
         "id": found.id,
         "ra": found.ra,
         "dec": found.dec,
         "candidates": [candidate_answer(one, prefix) for one in found.candidates],
+        "next": following,
         "links": {"self": place, "lightcurve": f"{place}/lightcurve"},
     }

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from gatewright.domains.discovery import CLAIM_SECONDS, CandidateQuery
+from gatewright.domains.discovery import CLAIM_SECONDS, MOST_HISTORY, CandidateQuery
 from gatewright.faces.api.candidate_answers import (
     CandidateDetail,
     CommentAnswer,
@@ -66,9 +66,14 @@ class ReviewAnswer(CandidateDetail):
     """A candidate with all that a person needs to vote on it."""
 
     history: list[HistoryAnswer] = Field(
-        description="Candidates of its object that you may see, sorted by time."
+        max_length=MOST_HISTORY,
+        description="Candidates of its object that you may see, sorted by time: the "
+        "latest 100.",
     )
-    comments: list[CommentAnswer] = Field(description="Comments, oldest first.")
+    comments: list[CommentAnswer] = Field(
+        max_length=MOST_HISTORY,
+        description="The oldest 100 comments; “/comments” lists all.",
+    )
 
 
 class ClaimList(BaseModel):

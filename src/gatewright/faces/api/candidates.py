@@ -268,10 +268,23 @@ async def vote(request: Request, context: Context, candidate: CandidateId) -> Re
     summary="Who voted what",
     responses=_NAMES,
 )
-async def list_votes(context: Context, candidate: CandidateId) -> Response:
+async def list_votes(
+    request: Request,
+    context: Context,
+    candidate: CandidateId,
+    limit: LargeLimit = None,
+    cursor: Cursor = None,
+) -> Response:
     """List the votes on a candidate, with who voted."""
-    found = await context.services.discovery.votes(context.caller, candidate)
-    return json_response({"votes": list(map(vote_answer, found))})
+    page = await context.services.discovery.votes(
+        context.caller,
+        candidate,
+        limit=page_limit(limit, MAXIMUM_LARGE_LIMIT),
+        cursor=cursor,
+    )
+    return listing(
+        request, "votes", Page(list(map(vote_answer, page.items)), page.next)
+    )
 
 
 @router.delete(
@@ -314,10 +327,22 @@ async def write_comment(
     summary="Comments on a candidate",
     responses=_NAMES,
 )
-async def list_comments(context: Context, candidate: CandidateId) -> Response:
+async def list_comments(
+    request: Request,
+    context: Context,
+    candidate: CandidateId,
+    limit: LargeLimit = None,
+    cursor: Cursor = None,
+) -> Response:
     """List the comments on a candidate."""
-    found = await context.services.discovery.comments(context.caller, candidate)
-    return json_response({"comments": list(map(comment_answer, found))})
+    page = await context.services.discovery.comments(
+        context.caller,
+        candidate,
+        limit=page_limit(limit, MAXIMUM_LARGE_LIMIT),
+        cursor=cursor,
+    )
+    told: Page[object] = Page(list(map(comment_answer, page.items)), page.next)
+    return listing(request, "comments", told)
 
 
 @router.delete(

@@ -51,9 +51,12 @@ class ClassifierAnswer(BaseModel):
 
 
 class ClassifierList(BaseModel):
-    """Classifiers, by survey, the newest first."""
+    """A page of classifiers."""
 
-    classifiers: list[ClassifierAnswer]
+    classifiers: list[ClassifierAnswer] = Field(
+        description="Classifiers by survey, the newest of each first."
+    )
+    next: str | None = Field(description="Cursor of the next page; null on the last.")
 
 
 class ShareAnswer(BaseModel):

@@ -7,6 +7,7 @@ from fastapi import Request as HttpRequest
 from pydantic import Field
 from starlette.responses import Response
 
+from gatewright.core.pages import MAXIMUM_LARGE_LIMIT, Page, page_limit
 from gatewright.domains.classification import Method
 from gatewright.faces.api.classifier_answers import (
     ClassifierAnswer,
@@ -18,7 +19,7 @@ from gatewright.faces.api.classifier_answers import (
 from gatewright.web.context import Context
 from gatewright.web.form_text import EMPTY_IS_NONE
 from gatewright.web.json_model import json_body, read_model
-from gatewright.web.listing import json_response
+from gatewright.web.listing import Cursor, LargeLimit, json_response, listing
 
 router = APIRouter(tags=["discovery"])
 
@@ -48,18 +49,27 @@ ClassifierId = Annotated[
     summary="Classifiers of surveys",
 )
 async def list_classifiers(
+    request: HttpRequest,
     context: Context,
     survey: Annotated[
         Annotated[str, Field(max_length=200)] | None,
         EMPTY_IS_NONE,
         Query(title="Survey", description="Only those of this survey."),
     ] = None,
+    limit: LargeLimit = None,
+    cursor: Cursor = None,
 ) -> Response:
     """Tell all versions of each survey's classifier, the newest first."""
     services = context.services
-    found = await services.classifiers.all(context.caller, survey)
-    told = [classifier_answer(one, context.caller, services.config) for one in found]
-    return json_response({"classifiers": told})
+    page = await services.classifiers.page(
+        context.caller,
+        survey,
+        limit=page_limit(limit, MAXIMUM_LARGE_LIMIT),
+        cursor=cursor,
+    )
+    config = services.config
+    told = [classifier_answer(one, context.caller, config) for one in page.items]
+    return listing(request, "classifiers", Page(told, page.next))
 
 
 @router.post(

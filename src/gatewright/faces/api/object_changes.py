@@ -9,13 +9,14 @@ from starlette.responses import Response
 
 from gatewright.core.clock import timestamp
 from gatewright.core.errors import InvalidContent
+from gatewright.core.pages import MAXIMUM_LARGE_LIMIT, Page, page_limit
 from gatewright.domains.discovery import ObjectChange
 from gatewright.faces.api.candidates import GONE, SAYING
 from gatewright.faces.api.objects import ObjectId
 from gatewright.faces.api.product_answers import BASE
 from gatewright.web.context import Context
 from gatewright.web.json_model import json_body, read_model
-from gatewright.web.listing import json_response
+from gatewright.web.listing import Cursor, LargeLimit, json_response, listing
 
 router = APIRouter(tags=["discovery"])
 
@@ -61,9 +62,10 @@ class ObjectChangeAnswer(BaseModel):
 
 
 class ObjectChangeList(BaseModel):
-    """The merges and splits of an object."""
+    """A page of the merges and splits of an object."""
 
     changes: list[ObjectChangeAnswer] = Field(description="Changes, oldest first.")
+    next: str | None = Field(description="Cursor of the next page; null on the last.")
 
 
 @router.get(
@@ -73,12 +75,26 @@ class ObjectChangeList(BaseModel):
     summary="What was merged and split",
     responses={**GONE, 401: SAYING[401]},
 )
-async def list_changes(context: Context, object: ObjectId) -> Response:  # noqa: A002  # the path's name
-    """List the merges and splits of an object, even one that was merged away."""
+async def list_changes(
+    request: Request,
+    context: Context,
+    object: ObjectId,  # noqa: A002  # the path's name
+    limit: LargeLimit = None,
+    cursor: Cursor = None,
+) -> Response:
+    """List the merges and splits of an object, even one that was merged away.
+
+    Those that you may not see are left out, so that a page may be short.
+    """
     services = context.services
-    found = await services.object_changes.changes(context.caller, object)
-    prefix = services.config.prefix
-    return json_response({"changes": [change_answer(one, prefix) for one in found]})
+    page = await services.object_changes.changes(
+        context.caller,
+        object,
+        limit=page_limit(limit, MAXIMUM_LARGE_LIMIT),
+        cursor=cursor,
+    )
+    told = [change_answer(one, services.config.prefix) for one in page.items]
+    return listing(request, "changes", Page(told, page.next))
 
 
 @router.post(

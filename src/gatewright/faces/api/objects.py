@@ -2,9 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
+from gatewright.core.pages import MAXIMUM_LARGE_LIMIT, page_limit
 from gatewright.faces.api.candidate_answers import ObjectAnswer, object_answer
 from gatewright.faces.api.candidates import GONE
 from gatewright.faces.api.image_query import image_query
@@ -12,7 +13,7 @@ from gatewright.faces.api.images import Band, SurveyNames, Time
 from gatewright.faces.api.light_curve import CURVES, CurveForm, light_curve_response
 from gatewright.faces.api.product_answers import LightCurveAnswer
 from gatewright.web.context import Context
-from gatewright.web.listing import json_response
+from gatewright.web.listing import Cursor, LargeLimit, json_response, next_link
 
 router = APIRouter(tags=["discovery"])
 
@@ -34,11 +35,24 @@ ObjectId = Annotated[
     summary="One object",
     responses=GONE,
 )
-async def one_object(context: Context, object: ObjectId) -> Response:  # noqa: A002  # the path's name
-    """Return an object's position, and its candidates sorted by time."""
+async def one_object(
+    request: Request,
+    context: Context,
+    object: ObjectId,  # noqa: A002  # the path's name
+    limit: LargeLimit = None,
+    cursor: Cursor = None,
+) -> Response:
+    """Return an object's position, and a page of its candidates sorted by time."""
     services = context.services
-    found = await services.discovery.sky_object(context.caller, object)
-    return json_response(object_answer(found, services.config.prefix))
+    found, following = await services.discovery.object_page(
+        context.caller,
+        object,
+        limit=page_limit(limit, MAXIMUM_LARGE_LIMIT),
+        cursor=cursor,
+    )
+    links = {} if following is None else {"Link": next_link(request, following)}
+    answer = object_answer(found, following, services.config.prefix)
+    return json_response(answer, headers=links)
 
 
 @router.get(

@@ -67,14 +67,14 @@ export class Candidates {
     return this._http.request(this._path(id, "/votes"), { method: "DELETE" });
   }
 
-  /** Who voted what: `{votes}`. @param {string} id @param {AbortSignal} [signal] @returns {Promise<any>} */
+  /** Who voted what, the first 1,000: `{votes, next}`. @param {string} id @param {AbortSignal} [signal] @returns {Promise<any>} */
   votes(id, signal) {
-    return this._http.json(this._path(id, "/votes"), { signal });
+    return this._http.json(this._path(id, "/votes"), { query: { limit: 1000 }, signal });
   }
 
-  /** What people wrote: `{comments}`. @param {string} id @param {AbortSignal} [signal] @returns {Promise<any>} */
+  /** What people wrote, the first 1,000: `{comments, next}`. @param {string} id @param {AbortSignal} [signal] @returns {Promise<any>} */
   comments(id, signal) {
-    return this._http.json(this._path(id, "/comments"), { signal });
+    return this._http.json(this._path(id, "/comments"), { query: { limit: 1000 }, signal });
   }
 
   /** Writes a comment. @param {string} id @param {string} text @returns {Promise<any>} */
@@ -87,14 +87,14 @@ export class Candidates {
     return this._http.request(this._path(id, `/comments/${escapeName(comment)}`), { method: "DELETE" });
   }
 
-  /** An object with its candidates in order of time. @param {string} id @param {AbortSignal} [signal] @returns {Promise<any>} */
+  /** An object with its first 1,000 candidates in order of time; `next` if there are more. @param {string} id @param {AbortSignal} [signal] @returns {Promise<any>} */
   object(id, signal) {
-    return this._http.json(`/api/v1/objects/${escapeName(id)}`, { signal });
+    return this._http.json(`/api/v1/objects/${escapeName(id)}`, { query: { limit: 1000 }, signal });
   }
 
-  /** What was merged and split: `{changes}`. @param {string} id @param {AbortSignal} [signal] @returns {Promise<any>} */
+  /** What was merged and split, the first 1,000: `{changes, next}`. @param {string} id @param {AbortSignal} [signal] @returns {Promise<any>} */
   changes(id, signal) {
-    return this._http.json(`/api/v1/objects/${escapeName(id)}/changes`, { signal });
+    return this._http.json(`/api/v1/objects/${escapeName(id)}/changes`, { query: { limit: 1000 }, signal });
   }
 
   /** Merges another object into this one, or splits some candidates off; returns the change. @param {string} id @param {{merge: string} | {split: string[]}} change @returns {Promise<any>} */

@@ -167,7 +167,7 @@ export class GwObject extends GwElement {
     if (!found) return html`${this.renderError()}${this.error ? nothing : this.renderLoading(8)}`;
     return html`${this.renderError()}
       <section><h2>${sexagesimal(found.ra, found.dec)}</h2>
-        <p class="small muted"><span class="mono">${found.id}</span>; ICRS ${found.ra.toFixed(6)} ${found.dec.toFixed(6)} degrees; ${count(found.candidates.length, "candidate")}</p></section>
+        <p class="small muted"><span class="mono">${found.id}</span>; ICRS ${found.ra.toFixed(6)} ${found.dec.toFixed(6)} degrees; ${count(found.candidates.length, "candidate")}${found.next ? " and more" : ""}</p></section>
       <section><h3>Light curve</h3>
         ${this.who?.user ? html`<gw-light-curve .gateway=${this.gateway} object=${found.id} survey=${this.survey}></gw-light-curve>` : html`<p class="muted">Sign in to have it measured.</p>`}</section>
       <section><h3>All epochs</h3>${this._epochs()}</section>
