@@ -80,8 +80,12 @@ def started(
     admins: str,
     idle_seconds: float = IDLE_SECONDS,
     asked_seconds: float = 60.0,
+    more: str = "",
 ) -> Iterator[Centre]:
-    """Start a broker, an authn and a gateway, and end them."""
+    """Start a broker, an authn and a gateway, and end them.
+
+    ``more`` is more configuration.
+    """
     version = run("python3", "-c", "import sys; print(sys.version_info[:2])").strip()
     if version != str(sys.version_info[:2]):
         needs.missing(f"Python {sys.version_info[:2]} as {PYTHON}, which all may run")
@@ -126,7 +130,7 @@ asked_seconds = {asked_seconds}
 [[systems]]
 name = "here"
 scheduler = "none"
-"""
+{more}"""
     )
     begun: list[subprocess.Popen[bytes]] = []
     try:

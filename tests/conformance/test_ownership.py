@@ -243,7 +243,7 @@ def test_a_visitor_has_public_data_alone(world: World, laptop: RunningGateway) -
     owner = world.people["demo"]
     of_the_sky = ("/images", "/surveys", "/coadds", "/differences", "/lightcurve")
     found = ("/candidates", "/objects", "/classifiers", "/cutouts")
-    public = ("/datasets", "/session", *of_the_sky, *found)
+    public = ("/datasets", "/session", "/sign-in", *of_the_sky, *found)
     with laptop.client() as visitor:
         for method, path, operation in world.operations:
             url = filled(path, owner, owner, owner.things["job"])

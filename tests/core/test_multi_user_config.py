@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gatewright.core.config_file import ConfigurationError, load_config
+from gatewright.core.config_file import ConfigurationError, load_config, parse_config
 
 MANY = """
 [identity]
@@ -53,3 +53,16 @@ def test_what_would_make_people_one_is_refused(
     file.write_text(MANY + more)
     with pytest.raises(ConfigurationError, match=words):
         load_config(file)
+
+
+def test_providers_lead_to_unix_accounts_which_something_has_to_know() -> None:
+    provider = """
+[[identity.providers]]
+name = "centre"
+issuer = "https://sso.example.org"
+client_id = "x"
+accounts = [{ account = "{sub}" }]
+"""
+    assert parse_config(MANY + provider).identity.providers[0].name == "centre"
+    with pytest.raises(ConfigurationError, match="lead to Unix accounts, which “pam”"):
+        parse_config(MANY.replace('"pam"', '"local"') + provider)

@@ -63,6 +63,7 @@ def test_it_is_written_as_it_is_read() -> None:
         ('account = "ada"', "", r"accounts\[1\].account: it is required"),
         ("where = { sub", "whree = { sub", r"line 11: .*“where” is one"),
         ('"campus"\nissuer', '"centre"\nissuer', r"“centre” is named twice"),
+        ('["keys', '["https://keys', r"line 7: .*is no host"),
         ("level = 2", "level = 2.5", r"line 15: .*has to be"),
         ('["/usr', '["usr', r"line 21: .*whole path of the program"),
         ("program =", "scopes =", r"line 21: .*“openid” among them"),

@@ -341,6 +341,11 @@ class Config(Section):
                 "“account” of [authn] and “gateway” of [broker] are the same account; "
                 "each needs its own, so that the gateway reads no session"
             )
+        if self.identity.providers and set(self.identity.login) <= {"local"}:
+            raise ValueError(
+                "in multi-user mode “providers” lead to Unix accounts, which “pam” in "
+                "“login” knows"
+            )
         if self.gateway.processes > self.broker.workers_per_user:
             raise ValueError(
                 "each of the gateway's “processes” has a worker for a person: let "

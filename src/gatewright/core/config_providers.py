@@ -28,6 +28,7 @@ section 3.1; RFC 8037; RFC 9864). With ``HS256`` the gateway could sign as well,
 
 Wanted = StrictBool | StrictInt | StrictStr
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?", re.ASCII)
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 
 
@@ -111,6 +112,14 @@ class IdentityProvider(BaseModel):
         if "openid" not in scopes or not all(map(_SCOPE.fullmatch, scopes)):
             raise ValueError("it has to be a list of scopes with “openid” among them")
         return scopes
+
+    @field_validator("hosts")
+    @classmethod
+    def _are_hosts(cls, hosts: list[str]) -> list[str]:
+        for host in hosts:
+            if not _HOST.fullmatch(host):
+                raise ValueError(f"“{host}” is no host, such as keys.example.org:8443")
+        return hosts
 
     @field_validator("program")
     @classmethod

@@ -64,6 +64,14 @@ class Town:
         return Person(name) if name[0].isupper() else None
 
 
+class WalledTown(Town):
+    """One that has closed Dee's account."""
+
+    async def admit(self, name: str) -> None:
+        if name == "Dee":
+            raise NotAllowed("closed")
+
+
 @pytest.fixture
 def provider() -> Anything:
     return Anything()
@@ -221,6 +229,14 @@ async def test_people_of_a_directory_have_accounts(world: World) -> None:
     user = await world.identity.directories.known("Cy")
     assert user is not None
     assert user.source == "town"
+
+
+async def test_an_account_that_its_directory_has_closed(world: World) -> None:
+    world.identity.directories._places["town"] = WalledTown()
+    with pytest.raises(NotAllowed, match="closed"):
+        await finish(world, await begin(world), "Dee")
+    assert not await world.identity.users.exists("Dee")
+    assert (await finish(world, await begin(world), "Cy"))[0] == "Cy"
 
 
 async def test_own_accounts_are_nobody_s_in_multi_user_mode(world: World) -> None:

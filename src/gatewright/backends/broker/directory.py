@@ -54,6 +54,23 @@ class PamDirectory:
         self._checking = 0
 
     async def check(self, name: str, password: str) -> Proof | None:
+        code = await self._checked(name, password)
+        person = await self.find(name) if code == RIGHT else None
+        return None if person is None else Proof(person)
+
+    async def admit(self, name: str) -> None:
+        """Refuse a person whose account PAM would not let in with any password.
+
+        Raises
+        ------
+        NotAllowed
+            The account is closed, or its password has expired.
+        """
+        if await self._checked(name, None) == WRONG:
+            raise NotAllowed("Your Unix account cannot be used. Ask the centre.")
+
+    async def _checked(self, name: str, password: str | None) -> int:
+        """Return what PAM says, ``RIGHT`` or ``WRONG``; refuse in words else."""
         if self._checking >= SIGN_INS + _WAITING:
             raise Unavailable(
                 "Very many people are signing in. Try again in a moment.",
@@ -78,8 +95,7 @@ class PamDirectory:
                 "Passwords cannot be checked: PAM has no service for the gateway, or "
                 "failed. Its operator has to look."
             )
-        person = await self.find(name) if code == RIGHT else None
-        return None if person is None else Proof(person)
+        return code
 
     async def find(self, name: str) -> Person | None:
         if not is_name(name):
@@ -97,10 +113,11 @@ class PamDirectory:
         self._checks.shutdown(wait=False, cancel_futures=True)
         self._lookups.shutdown(wait=False, cancel_futures=True)
 
-    def _code(self, name: str, password: str) -> int | None:
+    def _code(self, name: str, password: str | None) -> int | None:
         """Return the exit code of the check; this blocks as long as PAM does."""
-        who = (name if is_name(name) else _NOBODY).encode()
-        text = who + b"\0" + password.encode("utf-8", "surrogatepass")
+        text = (name if is_name(name) else _NOBODY).encode()
+        if password is not None:
+            text += b"\0" + password.encode("utf-8", "surrogatepass")
         ours, process = self._broker.sign_in()
         with ours:
             ours.sendall(text[: MOST_BYTES + 1])

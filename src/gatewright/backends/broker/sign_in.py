@@ -1,9 +1,10 @@
 """Checks one password with PAM, as root: ``python -I sign_in.py SERVICE``.
 
-Standard input is ``NAME NUL PASSWORD`` up to its end. The exit code is the result, and
-nothing is printed. Each password gets its own process: PAM modules are not made to run
-concurrently in one process, wait for seconds after a wrong password, and may leak or
-crash.
+Standard input is ``NAME NUL PASSWORD`` up to its end. A name alone asks whether the
+account may be used now, by somebody whom an identity provider has signed in. The exit
+code is the result, and nothing is printed. Each check gets its own process: PAM modules
+are not made to run concurrently in one process, wait for seconds after a wrong
+password, and may leak or crash.
 """
 
 import ctypes
@@ -42,10 +43,15 @@ class _Conversation(ctypes.Structure):
     _fields_ = (("talk", _TALK), ("data", ctypes.c_void_p))
 
 
-def answer(service: str, name: bytes, password: bytes) -> int:
-    """Return the result of PAM for an account and its password."""
-    if not password or not any(os.path.exists(f"{one}/{service}") for one in _FOLDERS):
-        return BROKEN if password else WRONG
+def answer(service: str, name: bytes, password: bytes | None) -> int:
+    """Return the result of PAM for an account and its password.
+
+    Without a password (None) only the account is looked at.
+    """
+    if password == b"":
+        return WRONG
+    if not any(os.path.exists(f"{one}/{service}") for one in _FOLDERS):
+        return BROKEN
     pam, libc = ctypes.CDLL("libpam.so.0"), ctypes.CDLL(None)
     libc.calloc.restype = libc.strdup.restype = ctypes.c_void_p
     libc.calloc.argtypes = (ctypes.c_size_t, ctypes.c_size_t)
@@ -68,13 +74,7 @@ def answer(service: str, name: bytes, password: bytes) -> int:
         service.encode(), name, ctypes.byref(conversation), ctypes.byref(handle)
     ):
         return BROKEN
-    result = pam.pam_authenticate(handle, _PAM_SILENT | _PAM_DISALLOW_NULL_AUTHTOK)
-    if result != _PAM_SUCCESS:
-        code = WRONG
-    elif (result := pam.pam_acct_mgmt(handle, _PAM_SILENT)) == _PAM_NEW_AUTHTOK_REQD:
-        code = PASSWORD_EXPIRED
-    else:
-        code = NOT_LET_IN if result else RIGHT
+    code, result = _judged(pam, handle, password)
     user = ctypes.c_char_p()
     pam.pam_get_item(handle, _PAM_USER, ctypes.byref(user))
     if code == RIGHT and user.value != name:
@@ -83,13 +83,27 @@ def answer(service: str, name: bytes, password: bytes) -> int:
     return code
 
 
+def _judged(
+    pam: ctypes.CDLL, handle: ctypes.c_void_p, password: bytes | None
+) -> tuple[int, int]:
+    """Return our result, and PAM's, of the password if there is one and the account."""
+    if password is not None:
+        result = pam.pam_authenticate(handle, _PAM_SILENT | _PAM_DISALLOW_NULL_AUTHTOK)
+        if result != _PAM_SUCCESS:
+            return WRONG, result
+    result = pam.pam_acct_mgmt(handle, _PAM_SILENT)
+    if result == _PAM_NEW_AUTHTOK_REQD:
+        return PASSWORD_EXPIRED, result
+    return NOT_LET_IN if result else RIGHT, result
+
+
 def main(service: str) -> int:
-    """Read the name and the password; return the exit code."""
+    """Read the name, and the password if there is one; return the exit code."""
     text = sys.stdin.buffer.read(MOST_BYTES + 1)
     name, zero, password = text.partition(b"\0")
-    if not zero or b"\0" in password or len(text) > MOST_BYTES:
+    if not name or b"\0" in password or len(text) > MOST_BYTES:
         return WRONG
-    return answer(service, name, password)
+    return answer(service, name, password if zero else None)
 
 
 if __name__ == "__main__":

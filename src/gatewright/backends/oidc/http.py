@@ -38,11 +38,9 @@ class Http:
 
     def __init__(self, title: str, issuer: str, hosts: Iterable[str] = ()) -> None:
         self.title = title
-        self._scheme = urlsplit(issuer).scheme
-        self._places = {
-            _place(urlsplit(f"{self._scheme}://{host}").geturl())
-            for host in (urlsplit(issuer).netloc, *hosts)
-        }
+        scheme, host = urlsplit(issuer).scheme, urlsplit(issuer).netloc
+        places = {_place(f"{scheme}://{one}") for one in (host, *hosts)}
+        self._places = places - {None}
         self._turns = asyncio.Semaphore(_AT_ONCE)
         self._waiting = 0
         self._client = httpx.AsyncClient(

@@ -26,6 +26,7 @@ from gatewright.domains.identity.model import (
     User,
 )
 from gatewright.domains.identity.ports import (
+    AdmittingDirectory,
     AttemptStore,
     AuditLog,
     Directory,
@@ -65,6 +66,7 @@ __all__ = [
     "LONGEST_PASSWORD",
     "START",
     "AccountMap",
+    "AdmittingDirectory",
     "Arrival",
     "AttemptGuard",
     "AttemptStore",

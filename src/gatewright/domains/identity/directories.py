@@ -14,7 +14,7 @@ from gatewright.core.clock import Clock
 from gatewright.core.errors import GatewayError, NotAllowed
 from gatewright.domains.identity.credentials import is_name
 from gatewright.domains.identity.model import LOCAL, Person, User
-from gatewright.domains.identity.ports import Directory, UserStore
+from gatewright.domains.identity.ports import AdmittingDirectory, Directory, UserStore
 
 REFRESH_SECONDS = 60.0
 _PAGE = 500
@@ -92,6 +92,8 @@ class Directories:
 
         Raises
         ------
+        NotAllowed
+            The account is closed or has expired, as its directory says.
         Unavailable
             A directory does not answer.
         """
@@ -100,11 +102,18 @@ class Directories:
                 user = await self._users.get(name) if self._local_people else None
                 user = user if user is not None and user.source == LOCAL else None
             else:
-                person = await place.find(name)
-                user = None if person is None else await self._mirrored(person, source)
+                user = await self._admitted(name, source, place)
             if user is not None:
                 return user
         return None
+
+    async def _admitted(self, name: str, source: str, place: Directory) -> User | None:
+        person = await place.find(name)
+        if person is None:
+            return None
+        if isinstance(place, AdmittingDirectory):
+            await place.admit(name)
+        return await self._mirrored(person, source)
 
     async def refresh(self) -> float:
         """Update the accounts from their directories.

@@ -1,7 +1,7 @@
 """Ports of the identity domain: directories, password hashes, and stores."""
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from gatewright.core.caller import Role
 from gatewright.domains.identity.model import (
@@ -68,6 +68,27 @@ class Directory(Protocol):
 
         Raises
         ------
+        Unavailable
+            The directory does not answer.
+        """
+        ...
+
+
+@runtime_checkable
+class AdmittingDirectory(Protocol):
+    """A directory that knows of accounts that may not be used now.
+
+    It is asked at a sign-in without a password of the directory, by an identity
+    provider.
+    """
+
+    async def admit(self, name: str) -> None:
+        """Refuse a person whose account is closed or has expired.
+
+        Raises
+        ------
+        NotAllowed
+            The account may not be used now.
         Unavailable
             The directory does not answer.
         """

@@ -43,9 +43,13 @@ def says(**claims: Any) -> Bend:
 
 
 def ago(**seconds: float) -> Bend:
-    """Claims that are times, in seconds before now."""
-    now = time.time()
-    return says(**{name: int(now - one) for name, one in seconds.items()})
+    """Claims that are times, in seconds before the test."""
+
+    def bend(bent: BentProvider) -> None:
+        now = time.time()
+        bent.claims.update({name: int(now - one) for name, one in seconds.items()})
+
+    return bend
 
 
 def answers(path: str, status: int, body: bytes = b"{}", **headers: str) -> Bend:
