@@ -4,7 +4,6 @@
 """
 
 import os
-import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ import pytest
 from tests.cluster.conftest import Cluster, started
 from tests.cluster.test_gateway import configure, served, until_true
 from tests.support.gateway import RunningGateway, command
+from tests.support.worker_kills import kill_workers_below
 
 ROUNDS = int(os.environ.get("GATEWRIGHT_SOAK_ROUNDS", "1"))
 JOBS = int(os.environ.get("GATEWRIGHT_SOAK_JOBS", "24"))
@@ -87,8 +87,7 @@ class Killed:
         self.gateway = self._start()
 
     def kill_workers(self) -> None:
-        for pid in workers_below(self.gateway.process.pid):
-            os.kill(pid, signal.SIGKILL)
+        kill_workers_below(self.gateway.process.pid)
 
     def kill_controller(self) -> None:
         self.cluster.end("slurmctld", "KILL")
@@ -101,28 +100,6 @@ def killed(spare: Cluster, tmp_path: Path) -> Iterator[Killed]:
     made = Killed(configure(tmp_path, spare), spare)
     yield made
     made.close()
-
-
-def workers_below(parent: int) -> list[int]:
-    """Return the workers among the processes that a process has begun, at any depth."""
-    parents: dict[int, int] = {}
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            text = (entry / "stat").read_text()
-        except OSError:
-            continue
-        parents[int(entry.name)] = int(text.rpartition(")")[2].split()[1])
-    below = {parent}
-    while more := {p for p, its in parents.items() if its in below} - below:
-        below |= more
-    return [pid for pid in below if is_worker(pid)]
-
-
-def is_worker(pid: int) -> bool:
-    try:
-        return b"backends/worker" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return False
 
 
 @pytest.mark.parametrize("whom", ["kill_gateway", "kill_workers", "kill_controller"])

@@ -64,6 +64,10 @@ _MEANINGS: dict[int, tuple[type[GatewayError], str]] = {
     errno.EAGAIN: (Unavailable, "Too much is going on for this user; try again soon."),
     errno.EMFILE: (Unavailable, "Too many files are open for this user; try again."),
     errno.ENFILE: (Unavailable, "Too many files are open; try again soon."),
+    errno.EOWNERDEAD: (
+        Unavailable,
+        "The process that wrote the file has ended; send the file again.",
+    ),
     errno.ENOMEM: (Unavailable, "There is not enough memory now; try again soon."),
     errno.EPIPE: (Unavailable, "The process that starts programs is gone; try again."),
     errno.ENOEXEC: (InvalidRequest, "The file is not a program that can be run."),

@@ -120,8 +120,11 @@ class Writings:
 
     def abort(self, arguments: Arguments) -> None:
         """Remove the temporary file; one that is gone already is no error."""
-        with contextlib.suppress(FileNotFoundError):
-            _drop(self._take(arguments["token"]))
+        with self._lock:
+            part = self._parts.pop(arguments["token"], None)
+        if part is not None:
+            with contextlib.suppress(FileNotFoundError):
+                _drop(part)
 
     def close(self) -> None:
         """Remove all temporary files."""
@@ -134,7 +137,8 @@ class Writings:
         with self._lock:
             part = self._parts.pop(token, None)
         if part is None:
-            raise FileNotFoundError(errno.ENOENT, "token")
+            # It was begun in a worker that has ended.
+            raise OSError(errno.EOWNERDEAD, "token")
         return part
 
 

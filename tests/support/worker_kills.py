@@ -1,0 +1,35 @@
+"""Kills the workers of a gateway that runs as a process."""
+
+import os
+import signal
+from pathlib import Path
+
+
+def kill_workers_below(parent: int) -> None:
+    """Kill all workers that a process has begun, of which there is at least one."""
+    workers = _workers_below(parent)
+    assert workers, "there is no worker to kill"
+    for pid in workers:
+        os.kill(pid, signal.SIGKILL)
+
+
+def _workers_below(parent: int) -> list[int]:
+    """Return the workers among the processes that a process has begun, at any depth."""
+    parents: dict[int, int] = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            text = (entry / "stat").read_text()
+        except OSError:
+            continue
+        parents[int(entry.name)] = int(text.rpartition(")")[2].split()[1])
+    below = {parent}
+    while more := {p for p, its in parents.items() if its in below} - below:
+        below |= more
+    return [pid for pid in below if _is_worker(pid)]
+
+
+def _is_worker(pid: int) -> bool:
+    try:
+        return b"backends/worker" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
