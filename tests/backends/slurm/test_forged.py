@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from tests.backends.slurm.made import JOB
 from tests.backends.slurm.test_found import (
     COUNTED,
     OF_QUEUE,
@@ -31,7 +32,13 @@ from gatewright.backends.slurm.rows import (
 from gatewright.backends.slurm.scheduler import SlurmScheduler
 from gatewright.backends.slurm.script import DONE_ALREADY, Claim, claim_in
 from gatewright.backends.slurm.statuses import Turns
-from gatewright.core.errors import NotAllowed, TimedOut, Unavailable
+from gatewright.backends.slurm.submitting import Attempts, Submitter
+from gatewright.core.errors import (
+    NotAllowed,
+    PersonAbsent,
+    TimedOut,
+    Unavailable,
+)
 from gatewright.domains.compute import JobState
 
 RUNNING = replace(OF_QUEUE, state="RUNNING")
@@ -124,6 +131,35 @@ async def test_a_person_without_a_home_delays_nobody(
     forged = found["22/x/mallory/mallory"]
     ended = state is JobState.FAILED
     assert (forged.state, forged.exit_code) == (state, DONE_ALREADY if ended else None)
+
+
+@pytest.mark.parametrize("again", [PersonAbsent, Unavailable])
+async def test_what_is_found_out_only_with_the_person_waits_for_them(
+    tmp_path: Path, again: type[Unavailable]
+) -> None:
+    """Which of two jobs did the work is told by a file that only they may read."""
+
+    @dataclass
+    class Closed(Told):
+        @override
+        async def claim(self, user: str, path: str) -> Claim | None:
+            raise again
+
+        @override
+        async def queue(self, user: str, *selection: str) -> list[QueueRow]:
+            raise again
+
+    row = replace(OF_QUEUE, number="22", state="FAILED", comment="gw:x:ada")
+    kept = [replace(RECORD, account="root", comment="gw:x:ada")]
+    closed = Closed(kept=kept)
+    finder = Finder(closed, Homes(), Time(1000.0))
+    (status,) = await finder.of_rows("ada", [row], Turns())
+    waits = again is PersonAbsent
+    assert (status.state is JobState.ACTIVE) == waits
+    attempts = Attempts(tmp_path, Time(1000.0))
+    submitter = Submitter(closed, finder, attempts, Time(1000.0))
+    with pytest.raises(PersonAbsent if waits else TimedOut):
+        await submitter.submit("ada", [JOB])
 
 
 async def test_claim_files_are_read_beside_each_other() -> None:

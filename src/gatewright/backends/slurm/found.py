@@ -22,7 +22,7 @@ from gatewright.backends.slurm.statuses import (
     recorded,
 )
 from gatewright.core.clock import Clock
-from gatewright.core.errors import GatewayError
+from gatewright.core.errors import GatewayError, PersonAbsent
 from gatewright.core.homes import Homes
 from gatewright.domains.compute import JobState, JobStatus
 
@@ -105,6 +105,8 @@ class Finder:
             job = replace(job, exit_code=code)
             try:
                 return await self._truly(job, row.reason, kept, native)
+            except PersonAbsent:
+                return finishing(row, str(native))  # until the person asks again
             except GatewayError as error:
                 # The owner's files may be out of reach for good, as of an account that
                 # was removed, and the other jobs do not wait for that.
