@@ -20,13 +20,15 @@ SECONDS = 60.0
 
 @contextmanager
 def served(folder: Path, database: str = "sqlite") -> Iterator[RunningGateway]:
-    """Run a gateway of one process, with one system."""
+    """Run a gateway of one process, with one system, and a survey to read."""
     (folder / "home").mkdir(exist_ok=True)
+    (folder / "night").mkdir(exist_ok=True)
     config = folder / "gatewright.toml"
     config.write_text(
         f'[gateway]\nlisten = "127.0.0.1:0"\nstate = "state"\ndatabase = "{database}"\n'
         'faces = ["api", "dap"]\n[identity]\nowner = "ada"\n'
         '[[systems]]\nname = "local"\nhome = "home"\nroot = "home"\n'
+        '[[surveys]]\nid = "night"\nimages = "night/*.fits"\n'
     )
     with running(["serve", "--config", str(config)], folder / "state") as gateway:
         yield gateway
