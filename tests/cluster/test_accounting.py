@@ -6,8 +6,9 @@ It has a cluster of its own: the database is told that jobs ran on other days.
 import subprocess
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,6 +16,11 @@ import pytest
 from tests.cluster.conftest import Cluster, started
 from tests.cluster.test_gateway import SECONDS, owner, served
 from tests.support.gateway import RunningGateway, command
+
+from gatewright.backends.slurm.plugin import SlurmOptions, accounting_of
+from gatewright.domains.accounting import AccountingSource
+from gatewright.testing.accounting_source import AccountingSourceContract
+from gatewright.testing.plugins import setting_for
 
 SETTINGS = """
 PriorityType=priority/multifactor
@@ -328,7 +334,21 @@ def test_people_see_their_own_usage_and_that_of_their_projects(
         assert names == ["optics", "physics", "science"]
 
 
-def test_the_database_is_asked_once_for_everyone(
+class TestSource(AccountingSourceContract):
+    @pytest.fixture
+    async def source(
+        self, accounted: Cluster, tmp_path: Path
+    ) -> AsyncIterator[AccountingSource]:
+        conf = str(accounted.conf)
+        async with setting_for(SlurmOptions, tmp_path, conf=conf) as setting:
+            yield accounting_of(setting)
+
+    @pytest.fixture
+    def ran(self) -> tuple[float, float]:
+        return DAYS[1].timestamp(), DAYS[2].timestamp()
+
+
+def test_what_was_read_is_shown_while_the_database_is_away(
     gateway: RunningGateway, accounted: Cluster
 ) -> None:
     """While it is away, people still get what was read, with its age and why."""

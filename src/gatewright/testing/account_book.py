@@ -283,6 +283,14 @@ class AccountBookContract:
             if one.allocation and one.allocation.used
         }
         assert used == {"top": 12.0, "middle": 8.0}
+        await book.record("local", LATER, [use("middle", "bob", "", 1.0)], 600.0)
+        series = await book.series("local", "middle", FIRST, LATER)
+        assert {day: one.cpu_seconds for day, one in series.items()} == {
+            FIRST: 8.0,
+            LATER: 1.0,
+        }
+        assert await book.series("local", "middle", LATER + 1, LATER + 9) == {}
+        assert await book.series("local", "none", FIRST, LATER) == {}
 
     async def test_projects_of_a_scheduler_are_not_changed(
         self, filled: AccountBook

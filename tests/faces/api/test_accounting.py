@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.support.whole import GUEST, OWNER, Whole, whole
+from tests.support.whole import GUEST, OTHER, OWNER, Whole, whole
 
 JOB = {
     "executable": "true",
@@ -70,6 +70,88 @@ async def test_pages_of_usage(gateway: Whole) -> None:
     assert second["next"] is None
     assert first.json()["usage"] + second["usage"] == whole_answer["usage"]
     assert second["total"] == whole_answer["total"]
+
+
+NIGHT = {
+    "title": "All of the night",
+    "cpu_seconds": 100.0,
+    "starts_on": "2026-01-01",
+    "members": [GUEST],
+    "coordinators": [OTHER],
+}
+
+
+async def until_kept(owner: httpx.AsyncClient, body: dict[str, Any]) -> dict[str, Any]:
+    """Create a project, once the gateway knows who keeps the projects."""
+    deadline = time.monotonic() + 60
+    while True:
+        answer = await owner.put("/api/v1/projects/local/night", json=body)
+        if answer.status_code == 201:
+            found: dict[str, Any] = answer.json()
+            return found
+        assert answer.status_code == 409, answer.text
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.1)
+
+
+async def test_administrators_keep_projects(gateway: Whole) -> None:
+    owner = await gateway.client(OWNER)
+    guest, other = await gateway.client(GUEST), await gateway.client(OTHER)
+    made = await until_kept(owner, NIGHT)
+    assert made["allocation"]["cpu_seconds"] == 100.0
+    assert made["allocation"]["starts_on"] == "2026-01-01"
+    url = "/api/v1/projects/local/night"
+    assert [m["person"] for m in made["members"]] == sorted([GUEST, OTHER])
+    assert [m["person"] for m in (await guest.get(url)).json()["members"]] == [GUEST]
+    assert len((await other.get(url)).json()["members"]) == 2
+    for refused in (guest, other):
+        assert (await refused.put(url, json=NIGHT)).status_code == 403
+        assert (await refused.delete(url)).status_code == 403
+    again = await owner.put(url, json={**NIGHT, "members": []})
+    assert again.status_code == 200
+    assert (await guest.get(url)).status_code == 404
+    for wrong in (
+        {"starts_on": "soon"},
+        {"starts_on": "2026-02-02", "ends_on": "2026-02-01"},
+        {"cpu_seconds": -1},
+        {"colour": "red"},
+    ):
+        assert (await owner.put(url, json=wrong)).status_code == 422, wrong
+    odd = await owner.put("/api/v1/projects/local/a b", json=NIGHT)
+    assert odd.status_code == 422
+    none = await owner.put("/api/v1/projects/none/night", json=NIGHT)
+    assert none.status_code == 404
+    assert (await owner.delete(url)).status_code == 204
+    assert (await owner.delete(url)).status_code == 404
+
+
+async def test_burn_down_of_an_allocation(gateway: Whole) -> None:
+    owner, guest = await gateway.client(OWNER), await gateway.client(GUEST)
+    await until_kept(owner, NIGHT)
+    answer = await owner.post("/api/v1/jobs/local", json=JOB)
+    assert answer.status_code == 201, answer.text
+    await until_jobs(owner, 1)
+    url = "/api/v1/projects/local/night/burn-down"
+    deadline = time.monotonic() + 60
+    while True:
+        found = (await guest.get(url)).json()
+        if len(found["history"]) >= 40:  # the days are read a few at a time
+            break
+        assert time.monotonic() < deadline, found
+        await asyncio.sleep(0.1)
+    assert (found["resource"], found["granted"]) == ("cpu", 100.0)
+    assert found["used"] == found["history"][-1]["seconds"] > 0
+    assert found["forecast"][0]["day"] == found["history"][-1]["day"]
+    assert len(found["forecast"]) == 30
+    assert found["runs_out"] == {"earliest": None, "likely": None, "latest": None}
+    nodes = await guest.get(url, params={"resource": "node", "days": 5})
+    assert nodes.json()["granted"] is None
+    assert nodes.json()["runs_out"] is None
+    assert len(nodes.json()["forecast"]) == 5
+    for wrong in ({"days": 0}, {"days": 367}, {"resource": "gold"}):
+        assert (await guest.get(url, params=wrong)).status_code == 422
+    stranger = await gateway.client(OTHER)
+    assert (await stranger.get(url.replace("night", "day"))).status_code == 404
 
 
 async def test_visitors_and_wrong_questions_are_refused(gateway: Whole) -> None:

@@ -93,6 +93,11 @@ JOIN accounting_usage u ON u.system = ? AND u.project = b.name
     AND (t.ends_on IS NULL OR u.day <= t.ends_on)
 GROUP BY b.top
 """  # noqa: S608  # constants
+_SERIES = f"""{BELOW.format(marks="?")}
+SELECT u.day, {SUMS} FROM below b
+JOIN accounting_usage u ON u.system = ? AND u.project = b.name
+WHERE u.day >= ? AND u.day <= ? GROUP BY u.day
+"""  # noqa: S608  # constants
 _MINE = """EXISTS (SELECT 1 FROM accounting_members m WHERE m.system = {of}.system
     AND m.project = {of}.{name} AND m.person = ?{more})"""
 _COORDINATED = " AND m.coordinator = 1"
@@ -263,6 +268,14 @@ class SqlAccountBook:
             *values,
         )
         return amount_of(rows[0])
+
+    async def series(
+        self, system: str, name: str, first: int, last: int
+    ) -> Mapping[int, Amount]:
+        rows = await self._database.read(
+            _SERIES, system, name, system, system, first, last
+        )
+        return {row["day"]: amount_of(row) for row in rows}
 
     async def keep(self, project: Project) -> bool:
         def work() -> Work[bool]:

@@ -1,5 +1,7 @@
 """Accounting: projects, allocations, fair share and usage of each system."""
 
+from gatewright.domains.accounting.burn_down import BurnDown, Resource, burn_down
+from gatewright.domains.accounting.forecasting import LONGEST, Forecast, forecast
 from gatewright.domains.accounting.keeper import Keeper
 from gatewright.domains.accounting.model import (
     DAY_SECONDS,
@@ -30,6 +32,7 @@ from gatewright.domains.accounting.service import (
 
 __all__ = [
     "DAY_SECONDS",
+    "LONGEST",
     "LONGEST_DAYS",
     "NO_PROJECT",
     "USUAL_DAYS",
@@ -38,19 +41,24 @@ __all__ = [
     "AccountingSource",
     "Allocation",
     "Amount",
+    "BurnDown",
     "By",
     "Coverage",
     "FairShare",
+    "Forecast",
     "Keeper",
     "Limits",
     "Member",
     "Project",
     "Report",
+    "Resource",
     "UsageAnswer",
     "UsageLine",
     "UsageQuery",
     "Use",
     "Viewer",
+    "burn_down",
     "day_of",
     "day_text",
+    "forecast",
 ]

@@ -111,6 +111,16 @@ class AccountBook(Protocol):
         """Return the sum of all usage that a query finds."""
         ...
 
+    async def series(
+        self, system: str, name: str, first: int, last: int
+    ) -> Mapping[int, Amount]:
+        """Return the usage of a project and of those below it, by day.
+
+        Days without usage are left out. Whether the viewer may see the project is
+        asked before, by :meth:`projects`.
+        """
+        ...
+
     async def keep(self, project: Project) -> bool:
         """Create or replace a project that administrators keep.
 

@@ -1,5 +1,6 @@
 """Projects and usage as far as the caller may see them."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -7,6 +8,13 @@ from gatewright.core.caller import Caller, Scope
 from gatewright.core.clock import Clock
 from gatewright.core.errors import InvalidContent, NotFound
 from gatewright.core.pages import Page, page_limit
+from gatewright.domains.accounting.burn_down import (
+    BurnDown,
+    Resource,
+    burn_down,
+    usual_resource,
+)
+from gatewright.domains.accounting.forecasting import MOST_DAYS
 from gatewright.domains.accounting.model import (
     DAY_SECONDS,
     Amount,
@@ -125,6 +133,66 @@ class Accounting:
         lines = await self._book.usage(viewer, query, page_limit(limit), cursor)
         total = await self._book.total(viewer, query)
         return UsageAnswer(query, lines, total, coverage)
+
+    async def burn_down(
+        self,
+        caller: Caller,
+        system: str,
+        name: str,
+        resource: Resource | None = None,
+        days: int = USUAL_DAYS,
+    ) -> BurnDown:
+        """Return past and expected usage of a project; by default of what is granted.
+
+        Raises
+        ------
+        NotFound
+            There is no such project that the caller may see.
+        """
+        project = await self.project(caller, system, name)
+        (known,) = await self.coverage(system)
+        today = self.today()
+        series = await self._book.series(system, name, today - MOST_DAYS, today)
+        chosen = resource or usual_resource(project)
+        # Drawing weeks and checking them against the past takes some 20 ms.
+        return await asyncio.to_thread(
+            burn_down, project, chosen, series, today, known.since, days
+        )
+
+    async def keep(self, caller: Caller, project: Project) -> bool:
+        """Create or replace a project, where administrators keep them.
+
+        Returns whether it is new.
+
+        Raises
+        ------
+        NotAllowed
+            The caller is no administrator.
+        NotFound
+            There is no such system with jobs.
+        Conflict
+            The system's scheduler keeps its own projects.
+        """
+        caller.require(Scope.ADMIN)
+        await self.coverage(project.system)
+        return await self._book.keep(project)
+
+    async def drop(self, caller: Caller, system: str, name: str) -> None:
+        """Remove a project that administrators keep; its usage stays.
+
+        Raises
+        ------
+        NotAllowed
+            The caller is no administrator.
+        NotFound
+            There is no such project.
+        Conflict
+            The system's scheduler keeps its own projects.
+        """
+        caller.require(Scope.ADMIN)
+        await self.coverage(system)
+        if not await self._book.drop(system, name):
+            raise NotFound(f"There is no project “{name[:80]}”.")
 
     def today(self) -> int:
         """Return the number of the current day in UTC."""

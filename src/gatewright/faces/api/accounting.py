@@ -8,8 +8,10 @@ from starlette.responses import Response
 from gatewright.core.errors import InvalidContent
 from gatewright.core.pages import Page
 from gatewright.domains.accounting import (
+    LONGEST,
     USUAL_DAYS,
     By,
+    Resource,
     UsageQuery,
     day_of,
     day_text,
@@ -23,7 +25,15 @@ from gatewright.faces.api.accounting_answers import (
     line_answer,
     project_answer,
 )
+from gatewright.faces.api.project_bodies import (
+    BurnDownAnswer,
+    ProjectBody,
+    burn_down_answer,
+    project_of,
+)
 from gatewright.web.context import Context
+from gatewright.web.form_text import EMPTY_IS_NONE
+from gatewright.web.json_model import json_body, read_model
 from gatewright.web.listing import Cursor, Limit, json_response, listing
 
 router = APIRouter(tags=["accounting"])
@@ -34,6 +44,20 @@ _NO_PROJECT: dict[int | str, dict[str, Any]] = {
     404: {"description": "There is no such project that you may see."}
 }
 
+_KEPT_THERE: dict[int | str, dict[str, Any]] = {
+    409: {"description": "The system's scheduler keeps its projects itself."}
+}
+
+System = Annotated[str, Path(description="Name of the system.")]
+Name = Annotated[str, Path(description="Name of the project.")]
+NewName = Annotated[
+    str,
+    Path(
+        description="Name of the project, which jobs give.",
+        max_length=128,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
+    ),
+]
 Text = Annotated[str, Query(max_length=200)]
 Day = Annotated[str, Query(max_length=10, examples=["2026-11-29"])]
 
@@ -71,14 +95,85 @@ async def projects(
     summary="A project",
     responses=_NO_PROJECT,
 )
-async def project(
-    context: Context,
-    system: Annotated[str, Path(description="Name of the system.")],
-    name: Annotated[str, Path(description="Name of the project.")],
-) -> Response:
+async def project(context: Context, system: System, name: Name) -> Response:
     """Return a project that you belong to or coordinate."""
     found = await context.services.accounting.project(context.caller, system, name)
     return json_response(project_answer(found))
+
+
+@router.put(
+    "/projects/{system}/{name}",
+    operation_id="keepProject",
+    response_model=ProjectAnswer,
+    summary="Keep a project",
+    openapi_extra=json_body(ProjectBody),
+    responses={
+        201: {"description": "It is new.", "model": ProjectAnswer},
+        **_NO_SYSTEM,
+        **_KEPT_THERE,
+        422: {"description": "A day is no date, or the last is before the first."},
+    },
+)
+async def keep_project(
+    request: Request, context: Context, system: System, name: NewName
+) -> Response:
+    """Create or replace a project of a system without accounting of its own.
+
+    Only administrators may. Usage of its jobs counts from its first day on, also that
+    from before it was made.
+    """
+    asked = project_of(system, name, await read_model(request, ProjectBody))
+    accounting = context.services.accounting
+    new = await accounting.keep(context.caller, asked)
+    found = await accounting.project(context.caller, system, name)
+    return json_response(project_answer(found), 201 if new else 200)
+
+
+@router.delete(
+    "/projects/{system}/{name}",
+    operation_id="dropProject",
+    status_code=204,
+    summary="Remove a project",
+    responses={**_NO_PROJECT, **_KEPT_THERE},
+)
+async def drop_project(context: Context, system: System, name: Name) -> Response:
+    """Remove a project that administrators keep here; its usage stays.
+
+    Only administrators may.
+    """
+    await context.services.accounting.drop(context.caller, system, name)
+    return Response(status_code=204)
+
+
+@router.get(
+    "/projects/{system}/{name}/burn-down",
+    operation_id="getBurnDown",
+    response_model=BurnDownAnswer,
+    summary="Past and expected usage",
+    responses=_NO_PROJECT,
+)
+async def burn_down(
+    context: Context,
+    system: System,
+    name: Name,
+    resource: Annotated[
+        Resource | None,
+        EMPTY_IS_NONE,
+        Query(description="What to count; by default what the allocation is of."),
+    ] = None,
+    days: Annotated[
+        int, Query(description="Days to forecast, with today.", ge=1, le=LONGEST)
+    ] = USUAL_DAYS,
+) -> Response:
+    """Return the daily usage of a project so far, and what is to be expected.
+
+    The forecast is made of weeks of the project's own past, and its interval is set so
+    that it would have held in eight of ten earlier weeks. It knows nothing of plans.
+    """
+    found = await context.services.accounting.burn_down(
+        context.caller, system, name, resource, days
+    )
+    return json_response(burn_down_answer(found))
 
 
 @router.get(

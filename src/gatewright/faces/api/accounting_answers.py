@@ -180,7 +180,7 @@ def coverage_answers(coverage: Sequence[Coverage]) -> dict[str, object]:
             {
                 "system": one.system,
                 "as_of": optional_timestamp(one.as_of),
-                "since": _day(one.since),
+                "since": optional_day(one.since),
                 "failure": one.failure,
             }
             for one in coverage
@@ -222,8 +222,8 @@ def _allocation(allocation: Allocation | None) -> dict[str, object] | None:
         "node_seconds": allocation.node_seconds,
         "gpu_seconds": allocation.gpu_seconds,
         "used": amount_answer(allocation.used or Amount()),
-        "starts_on": _day(allocation.starts_on),
-        "ends_on": _day(allocation.ends_on),
+        "starts_on": optional_day(allocation.starts_on),
+        "ends_on": optional_day(allocation.ends_on),
     }
 
 
@@ -252,5 +252,6 @@ def _fair_share(share: FairShare | None) -> dict[str, object] | None:
     }
 
 
-def _day(day: int | None) -> str | None:
+def optional_day(day: int | None) -> str | None:
+    """Return the date of a day; None without one."""
     return None if day is None else day_text(day)
