@@ -35,7 +35,6 @@ ENDS_WITH_US = ("setpriv", "--pdeathsig", "KILL")
 """Before a command: a test that is killed leaves no process behind."""
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep these tests in one process: they change the machine's accounts.
 

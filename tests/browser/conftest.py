@@ -38,10 +38,11 @@ os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", str(NODE))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give the tests of this folder time for their many waits."""
+    """Give the tests of this folder time for their waits, and one Chromium in all."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.timeout(LONGEST))
+            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 @pytest.hookimpl(wrapper=True)
