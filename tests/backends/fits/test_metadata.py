@@ -82,3 +82,12 @@ def test_levels_and_kinds_of_a_setting(tmp_path: Path) -> None:
 def test_seeing(tmp_path: Path, cards: dict[str, Any], seeing: float | None) -> None:
     found = told(tmp_path / "a.fits", cards)["seeing"]
     assert found == (seeing if seeing is None else pytest.approx(seeing, rel=0.01))
+
+
+def test_seeing_of_coadds_of_wise(tmp_path: Path) -> None:
+    """Their headers do not say it; the telescope is in space."""
+    name = "e000_unwise-1866p257-w{}-img-m.fits"
+    for band, seeing in ((1, 6.1), (4, 12.0)):
+        assert told(tmp_path / name.format(band), {})["seeing"] == seeing
+    assert told(tmp_path / name.format(2), {"SEEING": 7.0})["seeing"] == 7.0
+    assert told(tmp_path / "other-w1-img-m.fits", {})["seeing"] is None

@@ -118,3 +118,11 @@ def test_a_frame_without_stars_has_the_width_that_is_told() -> None:
     ready_one = prepare(Frame(blank, tangent(), fwhm=3.0))
     assert ready_one.psf.used == 0
     assert ready_one.psf.fwhm == 3.0
+
+
+def test_a_star_near_the_edge_is_measured_if_little_of_its_light_is_lost() -> None:
+    frame = ready(more=((251.7, 100.0, 5e4), (254.2, 160.0, 5e4)))
+    x, y = np.array([251.7, 254.2]), np.array([100.0, 160.0])
+    found, error, good = star_fluxes(frame, x, y)
+    assert list(good) == [True, False]
+    assert abs(found[0] - 5e4) < 5 * error[0] + 0.02 * 5e4

@@ -191,9 +191,11 @@ async def test_a_light_curve_has_every_frame_in_three_forms(
         )
     )
     assert [float(row["flux"]) for row in rows] == [p["flux"] for p in points]
+    assert {row["system"] for row in rows} == {"instrumental"}
     table = await api.get("/lightcurve", params={**asked, "format": "votable"})
     read = parse_single_table(io.BytesIO(table.content)).to_table()
     assert list(read["flux"]) == [p["flux"] for p in points]
+    assert set(read["system"]) == {"instrumental"}
 
 
 async def test_a_light_curve_waits_as_the_one_who_asks(

@@ -24,6 +24,9 @@ _WHEELS = (
     ("ESO INS FILT1 NAME", "ESO INS FILT2 NAME", "ESO INS FILT3 NAME"),
 )
 _UNWISE = re.compile(r"unwise-.*-w([1-4])-")
+_WISE_FWHM = {"1": 6.1, "2": 6.4, "3": 6.5, "4": 12.0}
+"""FWHM of a star in the bands of WISE, arcseconds (Wright et al. 2010, AJ 140, 1868);
+the telescope is in space, and the headers of its coadds do not say it."""
 
 
 def describe(
@@ -75,6 +78,9 @@ def describe(
         ),
         None,
     )
+    unwise = _UNWISE.search(name)
+    if seeing is None and unwise is not None:
+        seeing = _WISE_FWHM[unwise[1]]
     return {
         "kind": str(kind),
         "calib_level": level,

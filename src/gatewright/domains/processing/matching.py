@@ -24,6 +24,7 @@ _HUBER = 1.5
 _ROUNDS = 20
 _TURNS = 8
 _PLACES = 0.02
+_LOST = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,9 @@ def star_fluxes(
     """Return the PSF fluxes of stars, their errors, and which could be measured.
 
     The errors (one sigma) include the sky, the detector and the star's photon noise. A
-    star with a bad pixel within 1.5 FWHM of its position is not measured.
+    star is not measured with a bad pixel within one FWHM of its position, or if bad
+    pixels would hold more than a hundredth of the squared PSF. Pixels outside the frame
+    are bad.
     """
     fwhm = frame.psf.fwhm
     radius = frame.psf.planes.shape[1] // 2
@@ -155,10 +158,12 @@ def star_fluxes(
         models[star] = frame.psf.at(*middle)
     models = centred(models, np.rint(x) - x, np.rint(y) - y)
     step = np.arange(-radius, radius + 1)
-    near = np.hypot(step[:, None], step[None, :]) < 1.5 * fwhm
-    measured = ~bad[:, near].any(axis=1)
+    distance = np.hypot(step[:, None], step[None, :])
+    inner = distance < 2.0 * fwhm
+    share = inner * models**2
+    lost = (share * bad).sum(axis=(1, 2)) > _LOST * share.sum(axis=(1, 2))
+    measured = ~lost & ~bad[:, distance < fwhm].any(axis=1)
     weight = np.where(bad, 0.0, 1.0 / noise**2)
-    inner = step[:, None] ** 2 + step[None, :] ** 2 < (2.0 * fwhm) ** 2
     weight *= inner
     power = (weight * models**2).sum(axis=(1, 2))
     power = np.where(power > 0, power, np.inf)

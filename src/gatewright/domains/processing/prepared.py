@@ -27,6 +27,7 @@ from gatewright.domains.processing.warp import grown
 _DETECT = 10.0
 _MOST = 2000
 _SATURATED = 2
+_LEAST_SKY = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,9 @@ def prepare(frame: Frame) -> Prepared:
     """Return a frame with its sky subtracted and its noise, PSF and sources measured.
 
     If the header gives no gain, it is estimated from the sky, assuming that its noise
-    is photon noise (with a sky level of at least 1, for frames whose sky was subtracted
-    before). Without a usable star, the PSF has the FWHM that the header gives.
+    is photon noise. Where the sky was subtracted before, its level is taken as ten
+    times its noise, as for a hundred electrons in a pixel. Without a usable star, the
+    PSF has the FWHM that the header gives.
 
     Raises
     ------
@@ -120,7 +122,7 @@ def prepare(frame: Frame) -> Prepared:
         )
     level = float(np.median(background.level))
     typical = float(np.median(background.noise))
-    gain = frame.gain or max(1.0, level) / typical**2
+    gain = frame.gain or max(_LEAST_SKY * typical, level) / typical**2
     centre = psf.at(values.shape[1] / 2, values.shape[0] / 2)
     return Prepared(
         left,

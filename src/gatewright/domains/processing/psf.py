@@ -199,12 +199,18 @@ def _alone(
 ) -> tuple[Numbers, Numbers]:
     """Return the peaks with no peak a tenth as high within 2.5 FWHM."""
     all_x, all_y = peaks(smooth, BRIGHT * _NEIGHBOUR, 2)
+    order = np.argsort(all_x, kind="stable")
+    all_x, all_y = all_x[order], all_y[order]
     heights = smooth[all_y.astype(int), all_x.astype(int)]
+    reach = 2.5 * fwhm
+    first = np.searchsorted(all_x, x - reach, "left")
+    last = np.searchsorted(all_x, x + reach, "right")
     alone = np.ones(len(x), np.bool_)
     for star in range(len(x)):
-        near = np.hypot(all_x - x[star], all_y - y[star])
+        part = slice(first[star], last[star])
+        near = np.hypot(all_x[part] - x[star], all_y[part] - y[star])
         height = smooth[int(y[star]), int(x[star])]
-        others = (near > 0) & (near < 2.5 * fwhm) & (heights > _NEIGHBOUR * height)
+        others = (near > 0) & (near < reach) & (heights[part] > _NEIGHBOUR * height)
         alone[star] = not others.any()
     kept_x, kept_y = _keep(alone, "close neighbour", reasons, x, y)
     return kept_x, kept_y

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from gatewright.domains.processing.frames import Mask, Numbers, Pixels
 
+_ROWS = 32
 _SAMPLE = 700
 """Side of the part of an image from which noise is measured, pixels."""
 
@@ -29,11 +30,17 @@ def _along(image: NDArray[np.floating], kernel: Pixels, axis: int) -> Pixels:
     reach = len(kernel) // 2
     width = [(reach, reach) if a == axis else (0, 0) for a in (0, 1)]
     padded = np.pad(image, width)
-    side = image.shape[axis]
+    height, across = image.shape
     total = np.zeros(image.shape, np.float32)
-    for number, weight in enumerate(kernel):
-        part = slice(number, number + side)
-        total += weight * (padded[part] if axis == 0 else padded[:, part])
+    # Some rows at a time, which stay in the processor's cache.
+    for first in range(0, height, _ROWS):
+        some = total[first : first + _ROWS]
+        last = first + len(some)
+        for number, weight in enumerate(kernel):
+            if axis == 0:
+                some += weight * padded[first + number : last + number]
+            else:
+                some += weight * padded[first:last, number : number + across]
     return total
 
 

@@ -23,7 +23,7 @@ LOBES = 3
 ACCURACY = 2e-4
 """Largest error of an interpolated position, pixels."""
 _STEPS = (32, 16, 8, 4, 2)
-_ROWS = 64
+_ROWS = 16
 _PHASES = 4096
 
 
@@ -67,20 +67,25 @@ def place(
 
     ``adjustment`` corrects the positions in the image.
     """
-    found, error = _coarse(grid, shape, image, _STEPS[0])
+    found, error = _coarse(grid, shape, image, _STEPS[0], adjustment)
     for step in _STEPS[1:]:
         if error <= ACCURACY:
             break
-        found, error = _coarse(grid, shape, image, step)
-    if adjustment == NO_ADJUSTMENT:
-        return found
-    return Placement(*adjustment.apply(found.x, found.y))
+        found, error = _coarse(grid, shape, image, step, adjustment)
+    return found
 
 
 def _coarse(
-    grid: Projection, shape: tuple[int, int], image: Projection, step: int
+    grid: Projection,
+    shape: tuple[int, int],
+    image: Projection,
+    step: int,
+    adjustment: Adjustment,
 ) -> tuple[Placement, float]:
-    """Return interpolated positions, and their largest error at cell centres."""
+    """Return interpolated positions, and their largest error at cell centres.
+
+    The adjustment is linear, so that adjusting the grid's points is enough.
+    """
     height, width = shape
     rows, columns = (np.arange(-(-side // step) + 2) * step for side in shape)
     x, y = _through(grid, image, *np.meshgrid(columns - 0.0, rows - 0.0))
@@ -96,6 +101,8 @@ def _coarse(
         _weights(height, len(rows), step),
         _weights(width, len(columns), step),
     )
+    if adjustment != NO_ADJUSTMENT:
+        x, y = adjustment.apply(x, y)
     return Placement(down @ x @ across.T, down @ y @ across.T), worst
 
 
@@ -195,10 +202,16 @@ def area_change(placement: Placement) -> Pixels:
     x, y = placement.x, placement.y
     if min(x.shape) < 2:
         return np.ones(x.shape, np.float32)
-    steps = [np.gradient(positions) for positions in (x, y)]
-    area = np.abs(steps[0][1] * steps[1][0] - steps[0][0] * steps[1][1])
-    known: Pixels = np.nan_to_num(area, nan=1.0).astype(np.float32)
-    return known
+    change = np.empty(x.shape, np.float32)
+    height = len(x)
+    for first in range(0, height, _ROWS):
+        last = min(first + _ROWS, height)
+        # One more row on each side, where there is one, gives the same slopes.
+        low, high = max(0, first - 1), min(height, last + 1)
+        steps = [np.gradient(positions[low:high]) for positions in (x, y)]
+        area = np.abs(steps[0][1] * steps[1][0] - steps[0][0] * steps[1][1])
+        change[first:last] = np.nan_to_num(area[first - low : last - low], nan=1.0)
+    return change
 
 
 def is_identity(placement: Placement) -> bool:

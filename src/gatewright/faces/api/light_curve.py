@@ -35,6 +35,7 @@ _COLUMNS = (
     ("upper_limit", "", "double", "phot.count;stat.max"),
     ("scale", "", "double", "arith.factor"),
     ("scale_error", "", "double", "stat.error"),
+    ("system", "", "char", "meta.code;phot"),
     ("reason", "", "char", "meta.note"),
 )
 _VOTABLE = "application/x-votable+xml"
@@ -79,8 +80,9 @@ async def light_curve(
     The place is the middle of the circle, whatever its radius.
 
     The point-spread function of each image is fitted at the place. All fluxes are
-    scaled to the first image by the stars that the images share. Where the flux is
-    below 3 sigma, an upper limit of 5 sigma is given.
+    scaled to the first image by the stars that the images share; they are
+    instrumental, in its units. Where the flux is below 3 sigma, an upper limit of
+    5 sigma is given.
     """
     place = circle(place_text(pos, ra, dec, None))
     if place is None:
@@ -109,7 +111,8 @@ def light_curve_response(curve: LightCurve, form: str) -> Response:
         text = io.StringIO()
         table = csv.DictWriter(text, names, lineterminator="\r\n")
         table.writeheader()
-        table.writerows(map(point_answer, curve.points))  # unknown values are empty
+        # Unknown values are empty.
+        table.writerows(point_answer(point, curve) for point in curve.points)
         return Response(text.getvalue(), media_type="text/csv; charset=utf-8")
     return Response(votable_text(curve), media_type=_VOTABLE)
 
@@ -124,7 +127,7 @@ def votable_text(curve: LightCurve) -> str:
         for name, unit, kind, ucd in _COLUMNS
     )
     rows = "".join(
-        f"<TR>{''.join(_cells(point_answer(point).values()))}</TR>"
+        f"<TR>{''.join(_cells(point_answer(point, curve).values()))}</TR>"
         for point in curve.points
     )
     units = quoteattr(curve.calibration.frame)

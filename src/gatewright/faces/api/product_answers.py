@@ -97,6 +97,10 @@ class LightPointAnswer(BaseModel):
     scale_error: float | None = Field(
         description="Error of the scale, common to all fluxes of the image."
     )
+    system: str = Field(
+        description="Photometric system; “instrumental” for fluxes in the units of "
+        "the first image, which no catalogue calibrates."
+    )
     reason: str | None = Field(description="Why nothing was measured.")
 
 
@@ -155,11 +159,11 @@ def light_curve_answer(curve: LightCurve) -> dict[str, object]:
         "dec": curve.dec,
         "units_of": curve.calibration.frame,
         "zero_point": curve.calibration.zero_point,
-        "points": list(map(point_answer, curve.points)),
+        "points": [point_answer(point, curve) for point in curve.points],
     }
 
 
-def point_answer(point: LightPoint) -> dict[str, object]:
+def point_answer(point: LightPoint, curve: LightCurve) -> dict[str, object]:
     """Return one point as JSON values, with None for unknown ones."""
     return {
         "image": point.image,
@@ -172,6 +176,7 @@ def point_answer(point: LightPoint) -> dict[str, object]:
         "upper_limit": point.upper_limit,
         "scale": _known(point.scale),
         "scale_error": _known(point.scale_error),
+        "system": curve.calibration.system or "instrumental",
         "reason": point.reason,
     }
 
