@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import errno
 import json
+import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -99,6 +100,34 @@ def test_the_operation_in_hand_is_finished(
     go.set()
     assert talk.answer() == {"id": 1, "ok": "done"}
     talk.end()
+
+
+def test_a_passed_descriptor_is_closed_before_the_next_answer(
+    pair: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = []
+    passed, other = os.pipe()
+    answered = threading.Event()
+    close = os.close
+
+    def slow_close(descriptor: int) -> None:
+        if descriptor == passed:
+            answered.wait(1)  # the next answer may come now, and must not
+            order.append("closed")
+        close(descriptor)
+
+    monkeypatch.setattr(os, "close", slow_close)
+    quick = {"give": lambda _: (None, passed), "next": lambda _: None}
+    talk = Talk(pair, quick=quick)
+    talk.ask(id=1, op="give")
+    talk.answer()
+    talk.ask(id=2, op="next")
+    talk.answer()
+    order.append("answered")
+    answered.set()
+    talk.end()
+    close(other)
+    assert order == ["closed", "answered"]
 
 
 @pytest.mark.parametrize("data", [b"\xff" * 50, b"\0\0\0\x02\x01{}"])

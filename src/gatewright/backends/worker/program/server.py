@@ -175,10 +175,13 @@ class Server:
             frame = pack(message, int(descriptor is not None))
         except FrameError:
             frame = pack({"id": message["id"], "errno": errno.EMSGSIZE})
-        with contextlib.suppress(OSError), self._writing:
-            sent = self._socket.sendmsg([frame], rights(descriptor))
-            self._socket.sendall(memoryview(frame)[sent:])
-        _close(descriptor)
+        with self._writing:
+            with contextlib.suppress(OSError):
+                sent = self._socket.sendmsg([frame], rights(descriptor))
+                self._socket.sendall(memoryview(frame)[sent:])
+            # Before the next answer: whoever is told then that a file is gone finds its
+            # room on the disk free.
+            _close(descriptor)
 
 
 def _close(descriptor: int | None) -> None:
