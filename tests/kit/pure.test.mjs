@@ -5,6 +5,8 @@ import { Wcs, offsets, placeAt, readCards, readPlace, sexagesimal } from "../../
 import { withoutSeams } from "../../src/gatewright/kit/elements/coastlines.js";
 import { colourTable, rangeOf, scaleFor } from "../../src/gatewright/kit/elements/colours.js";
 import { ago, duration, figure, size, stepOf } from "../../src/gatewright/kit/elements/format.js";
+import { quoted, split } from "../../src/gatewright/kit/elements/shell-words.js";
+import { gathered, holds } from "../../src/gatewright/kit/elements/job-arrays.js";
 import { after, anew } from "../../src/gatewright/kit/elements/pages.js";
 import { areaWeights, edges, indexOf, mapVariables, readBlock, readDataset, readField, textAt } from "../../src/gatewright/kit/elements/grid.js";
 import { csvOf, seriesOf, stepIn } from "../../src/gatewright/kit/elements/series.js";
@@ -155,4 +157,21 @@ test("a long listing comes in parts that double, and again as long as it was", a
   assert.equal((await anew(part(10, "10"), 300, ask)).items.length, 300);
   assert.equal((await anew(part(400, null), 300, ask)).items.length, 800);
   assert.deepEqual(await anew(part(3499, null), 300, ask), shown);
+});
+
+test("the elements of an array are one line", () => {
+  const one = (id, state, more = {}) => ({ id, state, name: "a", array_index: Number(id.split("_")[1] ?? NaN) || null, started_at: null, ended_at: null, ...more });
+  const jobs = [one("9", "active"), one("8_2", "failed", { ended_at: "2026-01-02", reason: "No." }), one("8_1", "completed", { ended_at: "2026-01-01" }), one("7_1", "queued")];
+  const [alone, array, other] = gathered(jobs);
+  assert.equal(alone, jobs[0]);
+  assert.deepEqual([array.id, array.state, array.reason, array.ended_at], ["8", "failed", "No.", "2026-01-02"]);
+  assert.deepEqual(array.tasks, { failed: 1, completed: 1 });
+  assert.deepEqual(array.elements.map((job) => job.id), ["8_1", "8_2"]);
+  assert.deepEqual([other.id, other.state, other.ended_at], ["7", "queued", null]);
+  assert.deepEqual([holds(array, "8_2"), holds(array, "8"), holds(array, "9"), holds(alone, "9_1")], [true, true, false, false]);
+});
+
+test("words are quoted as the line is split again", () => {
+  const words = ["python3", "a b", "", "it's", '"', "$HOME `x` \\", "-x=1"];
+  assert.deepEqual(split(words.map(quoted).join(" ")), words);
 });

@@ -2,6 +2,7 @@ import { css, html, nothing } from "../vendor/lit.js";
 import { GwElement } from "./base.js";
 import { newKey } from "../client/http.js";
 import { icon } from "./icons.js";
+import { quoted, split } from "./shell-words.js";
 
 const FIRST_SCRIPT = `#!/bin/sh
 echo "Hello from $(hostname)"
@@ -17,6 +18,8 @@ echo "Hello from $(hostname)"
  * @attr {string} command - Program and arguments, for the kind `command`.
  * @attr {number} cores - CPU cores, by default 1.
  * @attr {number} minutes - Longest time, by default 10.
+ * @attr {string} from - Id of a job whose specification fills the form; what the form
+ *   has no field for is kept, but for the jobs that it waited for.
  * @fires gw-submit - The specification, before it is sent (cancelable).
  * @fires gw-submitted - The job.
  * @slot more - Further fields for people to read.
@@ -27,7 +30,7 @@ echo "Hello from $(hostname)"
 export class GwJobForm extends GwElement {
   static properties = {
     system: {}, kind: { reflect: true }, name: {}, script: {}, command: {},
-    cores: { type: Number }, minutes: { type: Number }, busy: { state: true }, sent: { state: true },
+    cores: { type: Number }, minutes: { type: Number }, from: {}, busy: { state: true }, sent: { state: true },
   };
 
   static scope = "jobs:submit";
@@ -52,6 +55,9 @@ export class GwJobForm extends GwElement {
     this.command = "";
     this.cores = 1;
     this.minutes = 10;
+    this.from = "";
+    /** @type {Record<string, any>} What is kept of another job's specification. */
+    this._kept = {};
     this.busy = false;
     /** @type {import("../client/jobs.js").Job | null} */
     this.sent = null;
@@ -61,12 +67,37 @@ export class GwJobForm extends GwElement {
   /** The job as PSI/J says it. */
   get specification() {
     const words = split(this.command);
+    const { resources, attributes, ...kept } = this._kept;
+    const limited = Number.isFinite(this.minutes) && this.minutes > 0;
     return {
+      ...kept,
       ...(this.name ? { name: this.name } : {}),
       ...(this.kind === "script" ? { script: this.script } : { executable: words[0], arguments: words.slice(1) }),
-      resources: { cpu_cores_per_process: this.cores },
-      attributes: { duration: Math.round(this.minutes * 60) },
+      resources: { ...resources, cpu_cores_per_process: this.cores },
+      attributes: { ...attributes, ...(limited ? { duration: Math.round(this.minutes * 60) } : {}) },
     };
+  }
+
+  /** @param {Map<string, unknown>} changed */
+  willUpdate(changed) {
+    if (changed.has("from") && this.from) this.reload();
+  }
+
+  /** Fills the form from the job that it names. */
+  async reload() {
+    const { from, system } = this;
+    if (!from) return;
+    const job = await this.attempt(() => this.gateway.jobs.get(system, from, this.signal));
+    if (!job || from !== this.from) return;
+    const { script, executable, arguments: words, name, dependencies, ...kept } = job.spec;
+    const { duration, ...attributes } = kept.attributes ?? {};
+    this._kept = { ...kept, attributes };
+    this.kind = script === null || script === undefined ? "command" : "script";
+    this.script = script ?? FIRST_SCRIPT;
+    this.command = [executable, ...(words ?? [])].filter((word) => word !== null && word !== undefined).map(quoted).join(" ");
+    this.name = name ?? "";
+    this.cores = kept.resources?.cpu_cores_per_process ?? 1;
+    this.minutes = duration ? duration / 60 : NaN;
   }
 
   /** Submits what the form says; returns the job, or null if it was not taken. */
@@ -114,8 +145,9 @@ export class GwJobForm extends GwElement {
       <div class="row">
         <label class="field">Name<input maxlength="128" autocomplete="off" placeholder="job" .value=${this.name} @input=${this._set("name")}></label>
         <label class="field">Cores<input type="number" min="1" max="100000" required .value=${String(this.cores)} @input=${this._set("cores")}></label>
-        <label class="field">Minutes<input type="number" min="0.1" step="any" required .value=${String(this.minutes)} @input=${this._set("minutes")}></label>
+        <label class="field">Minutes<input type="number" min="0.1" step="any" ?required=${!this.from} placeholder="no limit" .value=${Number.isFinite(this.minutes) ? String(this.minutes) : ""} @input=${this._set("minutes")}></label>
       </div>
+      ${this.from ? html`<p class="small muted">Its folder, files, variables, array and other resources are those of job ${this.from}; it waits for no other job.</p>` : nothing}
       <slot name="more"></slot>
       ${this.error ? html`<div class="state error" role="alert"><strong>${this.error.title ?? "Not submitted"}</strong><p>${this.error.message}</p></div>` : nothing}
       <div class="bar">
@@ -125,17 +157,4 @@ export class GwJobForm extends GwElement {
       </div>
     </form>`;
   }
-}
-
-/**
- * Splits a line into words as a shell does: blanks part them, quotes and `\` keep them.
- * @param {string} line
- */
-export function split(line) {
-  const words = [];
-  for (const match of line.matchAll(/(?:[^\s"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*')+/g)) {
-    words.push(match[0].replace(/\\(.)|"((?:[^"\\]|\\.)*)"|'([^']*)'/g, (_, one, double, single) =>
-      one ?? single ?? double.replace(/\\(["\\$`])/g, "$1")));
-  }
-  return words;
 }

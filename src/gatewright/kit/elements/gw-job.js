@@ -1,9 +1,12 @@
 import { ACTIVE_STATES } from "../client/jobs.js";
+import { escapeName } from "../client/paths.js";
+import { at } from "../client/place.js";
 import { css, html, nothing, svg } from "../vendor/lit.js";
 import { GwElement } from "./base.js";
 import { duration, exact, local, secondsBetween, size } from "./format.js";
 import { icon } from "./icons.js";
-import { STATES, elapsed, stateWord } from "./job-words.js";
+import { number } from "./job-arrays.js";
+import { STATES, elapsed, stateWord, taskWords } from "./job-words.js";
 
 /** @typedef {import("../client/jobs.js").Job} Job */
 /** @typedef {{word: string, used: number | null, asked: number | null, say: (amount: number) => string}} Amount */
@@ -24,6 +27,7 @@ const CLOCK_MS = 5000;
  * @csspart facts - What it is, in words.
  * @csspart line - What happened and when.
  * @csspart bars - What it asked for and used.
+ * @csspart efficiency - How well it used what it had, with advice.
  * @example
  * <gw-job id="job" live></gw-job>
  * <script type="module">
@@ -52,6 +56,7 @@ export class GwJob extends GwElement {
     .bars svg { block-size: 8px; inline-size: 100%; }
     .asked { fill: var(--gw-sunk); stroke: var(--gw-edge); vector-effect: non-scaling-stroke; }
     .used { fill: var(--gw-accent); }
+    .advice { margin: 0; max-inline-size: 70ch; }
     .used.over { fill: var(--gw-failed); }
     pre { background: var(--gw-sunk); border: 1px solid var(--gw-line); border-radius: var(--gw-corner); margin: 8px 0 0; max-block-size: 360px; overflow: auto; padding: 8px 12px; }
     summary { cursor: pointer; min-block-size: 24px; }
@@ -131,15 +136,17 @@ export class GwJob extends GwElement {
     if (this.denied) return this.renderDenied();
     if (!this.found) return this.error ? this.renderError() : this.renderLoading(4);
     const job = this.found;
-    const failed = job.state === "failed";
+    const array = Boolean(job.tasks); // its elements have output, and it has none
+    const failed = job.state === "failed" && !array;
     // A person opens a failed job to see why: the reason and what it wrote come first.
     return html`${this.renderError()}${failed ? html`${this._reason(job)}${this._log("error")}` : nothing}
-      ${this._facts(job)}${this._line(job)}${this._bars(job)}
+      ${this._facts(job)}${this._line(job)}${this._bars(job)}${this._efficiency(job)}
       ${job.state === "held" && this.may("jobs:submit") ? html`<div><button @click=${this.release}>Release</button></div>` : nothing}
-      ${failed ? nothing : this._log("output")}
+      ${failed || array ? nothing : this._log("output")}
       ${job.spec?.script ? html`<details><summary>Script</summary><pre tabindex="0" aria-label="Script">${job.spec.script}</pre></details>` : nothing}
-      <div class="bar"><a class="button" href=${this._file("output")} download="job-${job.id}.out">${icon("down")} Output</a>
-        <a class="button" href=${this._file("error")} download="job-${job.id}.err">${icon("down")} Errors</a>
+      <div class="bar">${array ? nothing : html`<a class="button" href=${this._file("output")} download="job-${job.id}.out">${icon("down")} Output</a>
+        <a class="button" href=${this._file("error")} download="job-${job.id}.err">${icon("down")} Errors</a>`}
+        ${job.spec && this.may("jobs:submit") ? html`<a class="button" href=${at(`/jobs/${escapeName(this.system)}/new?from=${number(job.id)}`)}>${icon("again")} Edit and submit again</a>` : nothing}
         ${this.renderCode({ url: this.gateway.http.url(this.gateway.jobs.path(this.system, job.id)) })}</div>`;
   }
 
@@ -172,15 +179,26 @@ export class GwJob extends GwElement {
       job.started_at ? ["Started", job.started_at, waited] : [word, job.ended_at, job.reason],
       ...(job.ended_at && job.started_at ? [[word, job.ended_at, [`ran ${elapsed(job)}`, exit, job.reason].filter(Boolean).join(", ")]] : []),
     ];
-    return html`<ol class="line" part="line">${steps.map(([name, at, more]) => html`<li><strong>${name}</strong>
-      ${at ? html`<time datetime=${at} title=${exact(at)}>${local(at)}</time>` : nothing}<span>${more}</span></li>`)}</ol>`;
+    return html`<ol class="line" part="line">${steps.map(([name, time, more]) => html`<li><strong>${name}</strong>
+      ${time ? html`<time datetime=${time} title=${exact(time)}>${local(time)}</time>` : nothing}<span>${more}</span></li>`)}</ol>`;
   }
 
   /** What the system calls it. @param {Job} job */
   _facts(job) {
-    const facts = [["Id", job.id], ["Word of the scheduler", job.native_state], ["Folder", job.directory]].filter(([, value]) => value);
+    const again = job.attempts > 1 ? `${job.attempts}, since it was put back into the queue` : "";
+    const facts = [["Id", job.id], ["Elements", job.tasks ? taskWords(job.tasks) : ""], ["Run", again], ["Word of the scheduler", job.native_state], ["Folder", job.directory]].filter(([, value]) => value);
     return html`<dl class="facts" part="facts"><div><dt>State</dt><dd>${stateWord(job)}</dd></div>
       ${facts.map(([word, value]) => html`<div><dt>${word}</dt><dd class="mono">${value}</dd></div>`)}</dl>`;
+  }
+
+  /** How well it used what it had, and what to ask for next time. @param {Job} job */
+  _efficiency({ efficiency: told }) {
+    if (!told) return nothing;
+    const percent = (/** @type {number} */ share) => `${Math.round(100 * share)} %`;
+    const shares = [["Cores busy", percent(told.cpu)], ["Memory used", told.memory === null ? "" : percent(told.memory)],
+      ["GPUs busy at most", told.gpu === null || told.gpu === undefined ? "" : percent(told.gpu)]].filter(([, value]) => value);
+    return html`<section part="efficiency" aria-label="Efficiency"><dl class="facts">${shares.map(([word, value]) => html`<div><dt>${word}</dt><dd>${value}</dd></div>`)}</dl>
+      <p class="advice">${told.advice}</p></section>`;
   }
 
   /** What it asked for and what it used, as pairs of bars. @param {Job} job */

@@ -6,7 +6,8 @@ import { Columns, grips } from "./columns.js";
 import { ask } from "./dialog.js";
 import { count, duration, exact, local, secondsBetween } from "./format.js";
 import { icon } from "./icons.js";
-import { GROUPS, elapsed, stateNote, stateWord } from "./job-words.js";
+import { gathered, holds } from "./job-arrays.js";
+import { GROUPS, elapsed, stateNote, stateWord, taskWords } from "./job-words.js";
 import { after, anew } from "./pages.js";
 import { table } from "./styles.js";
 
@@ -18,7 +19,8 @@ const HEADS = ["Name", "State", "Elapsed", "Submitted", "Id"];
 const LOOKS = ["name", "condition", "elapsed", "submitted", "id"];
 
 /**
- * `<gw-jobs>`: the caller's jobs on a system, newest first. Needs the scope `jobs:read`,
+ * `<gw-jobs>`: the caller's jobs on a system, newest first; an array is one line, which
+ * opens to its elements. Needs the scope `jobs:read`,
  * and `jobs:cancel` to cancel.
  *
  * @attr {string} system - Name of the system, by default `local`.
@@ -41,6 +43,7 @@ const LOOKS = ["name", "condition", "elapsed", "submitted", "id"];
  * @csspart table - The table.
  * @csspart state - The word of a job's state.
  * @csspart detail - The job that is open.
+ * @csspart elements - The elements of the array that is open.
  * @example
  * <gw-jobs live brief limit="5"></gw-jobs>
  */
@@ -70,6 +73,7 @@ export class GwJobs extends GwElement {
     col.submitted { inline-size: 160px; }
     col.id { inline-size: 84px; }
     col.actions { inline-size: 96px; }
+    .elements { display: flex; flex-wrap: wrap; gap: 4px; list-style: none; margin: 0 0 12px; max-block-size: 240px; overflow: auto; padding: 0; }
     .note { color: var(--gw-muted); font-size: var(--gw-small); max-inline-size: 34ch; }
     input[type="search"] { inline-size: 150px; }
     @container (min-width: 601px) and (max-width: 760px) { th.submitted, td.submitted, col.submitted { display: none; } }
@@ -277,16 +281,17 @@ export class GwJobs extends GwElement {
 
   /** @param {Job[]} jobs */
   _list(jobs) {
-    const away = this.one && this.selected && !jobs.some((job) => job.id === this.selected) ? this.one : null;
+    const there = gathered(jobs);
+    const away = this.one && this.selected && !there.some((job) => holds(job, this.selected)) ? this.one : null;
     if (!jobs.length && !away) return this._none();
-    const shown = away ? [away, ...jobs] : jobs;
+    const shown = away ? [...gathered([away]), ...there] : there;
     return html`<div class="panel">
       <table part="table" aria-rowcount=${shown.length + 1} @keydown=${walkRows}>
         <colgroup>${[...LOOKS, "actions"].map((name) => html`<col class=${name}>`)}</colgroup>
         <thead><tr>${this._columns.heads(LOOKS)}<th><span class="hidden">Actions</span></th></tr></thead>
-        ${this._chunks.rows(shown, (job) => job.id, (job, place) => this._row(job, place), (job) => job.id === this.selected)}
+        ${this._chunks.rows(shown, (job) => job.id, (job, place) => this._row(job, place), (job) => holds(job, this.selected))}
       </table></div>
-      <div class="bar small muted"><span role="status">${count(jobs.length, "job")}${this.next ? " shown, newest first" : ""}</span>
+      <div class="bar small muted"><span role="status">${count(there.length, "job")}${this.next ? " shown, newest first" : ""}</span>
         ${this.next ? html`<button @click=${this.more}>Show more</button>` : nothing}
       </div>`;
   }
@@ -299,12 +304,12 @@ export class GwJobs extends GwElement {
 
   /** @param {Job} job @param {number} place */
   _row(job, place) {
-    const open = job.id === this.selected;
-    const whole = open && this.one?.id === job.id ? this.one : job;
+    const open = holds(job, this.selected);
+    const whole = open && this.one?.id === job.id ? { ...this.one, elements: job.elements } : job;
     return html`
       <tr aria-rowindex=${place} class="row ${open ? "open" : ""}">
         <td class="wide"><button class="link name" data-row aria-expanded=${String(open)} @click=${() => this.open(job.id)}>${icon("right")}<span>${job.name || job.id}</span></button></td>
-        <td>${stateWord(job)} <div class="note">${stateNote(job)}</div></td>
+        <td>${stateWord(job)} <div class="note">${whole.tasks ? taskWords(whole.tasks) : stateNote(job)}</div></td>
         <td class="elapsed">${this._elapsed(whole)}</td>
         <td class="submitted" data-label="Submitted"><time datetime=${job.submitted_at} title=${exact(job.submitted_at)}>${local(job.submitted_at)}</time></td>
         <td class="mono" data-label="Id">${job.id}</td>
@@ -324,6 +329,16 @@ export class GwJobs extends GwElement {
 
   /** @param {Job} job */
   _detail(job) {
-    return html`<gw-job .gateway=${this.gateway} system=${this.system} job=${job.id} .found=${job} @gw-released=${this._refresh}></gw-job>`;
+    const elements = /** @type {Job[] | undefined} */ (job.elements);
+    const one = elements?.find((element) => element.id === this.selected);
+    return html`${elements ? html`<ul class="elements" part="elements" aria-label="Elements of the array">
+        ${elements.map((element) => html`<li><button aria-pressed=${String(element === one)} aria-label="Element ${element.array_index}" @click=${() => this.open(element === one ? job.id : element.id)}>${element.array_index} ${stateWord(element)}</button></li>`)}</ul>` : nothing}
+      ${elements && !one && this.one?.id !== this.selected ? nothing : this._job(one ?? job)}`;
+  }
+
+  /** @param {Job} job */
+  _job(job) {
+    const found = this.one?.id === job.id ? this.one : job;
+    return html`<gw-job .gateway=${this.gateway} system=${this.system} job=${job.id} .found=${found} @gw-released=${this._refresh}></gw-job>`;
   }
 }

@@ -30,6 +30,13 @@ export function stateWord(job, part = "state") {
   return html`<span class="word ${state.look}" part=${part} title=${job.native_state ?? ""}>${icon(state.icon)}${state.word}</span>`;
 }
 
+/** @param {Record<string, number>} tasks How many elements of an array are in each state. */
+export function taskWords(tasks) {
+  const total = Object.values(tasks).reduce((sum, one) => sum + one, 0);
+  const each = Object.entries(tasks).map(([state, count]) => `${count} ${(STATES[state]?.word ?? state).toLowerCase()}`);
+  return `${total === 1 ? "1 element" : `${total} elements`}: ${each.join(", ")}`;
+}
+
 /** @param {import("../client/jobs.js").Job} job Since when it is in its state, or how it ended. */
 export function stateNote(job) {
   if (job.state === "failed") return job.reason || (job.exit_code === null ? "" : `exit code ${job.exit_code}`);

@@ -25,6 +25,7 @@ const ELEMENTS = {
   "gw-status": async () => (await import("./gw-status.js")).GwStatus,
   "gw-subset": async () => (await import("./gw-subset.js")).GwSubset,
   "gw-surveys": async () => (await import("./gw-catalogues.js")).GwSurveys,
+  "gw-systems": async () => (await import("./gw-systems.js")).GwSystems,
   "gw-timeseries": async () => (await import("./gw-timeseries.js")).GwTimeseries,
   "gw-tokens": async () => (await import("./gw-tokens.js")).GwTokens,
   "gw-uploads": async () => (await import("./gw-uploads.js")).GwUploads,

@@ -70,16 +70,18 @@ function files({ parts }) {
     event.preventDefault();
     go(addressOf("files", [system, ...event.detail.path.split("/").filter(Boolean)]));
   };
-  return html`<gw-files upload system=${system} path=${path} @gw-navigate=${navigate}></gw-files>`;
+  return html`<gw-systems kind="files" system=${readable(system)} @gw-system=${toSystem("files")}></gw-systems>
+    <gw-files upload system=${system} path=${path} @gw-navigate=${navigate}></gw-files>`;
 }
 
 /** @param {Place} place */
 function jobs({ parts, query }) {
   const [system = escapeName(first), id = ""] = parts;
-  if (id === "new") return newJob(system);
+  if (id === "new") return newJob(system, query.get("from") ?? "");
   const open = (/** @type {CustomEvent} */ event) => go(addressOf("jobs", event.detail ? [system, escapeName(event.detail)] : parts.slice(0, 1), query));
   const filter = (/** @type {CustomEvent} */ event) => go(addressOf("jobs", parts.slice(0, 1), new URLSearchParams(event.detail)), true);
-  const link = html`<a class="gw-button" slot="action" href=${addressOf("queue", [system])}>Everybody's queue</a>
+  const link = html`<gw-systems slot="action" system=${readable(system)} @gw-system=${toSystem("jobs")}></gw-systems>
+    <a class="gw-button" slot="action" href=${addressOf("queue", [system])}>Everybody's queue</a>
     <a class="gw-button primary" slot="action" href=${addressOf("jobs", [system, "new"])}>New job</a>`;
   return html`<gw-jobs live system=${readable(system)} selected=${readable(id)} filter=${query.toString()} @gw-open=${open} @gw-filter=${filter}>
     ${link}<p slot="first"><a href=${addressOf("jobs", [system, "new"])}>Submit the first one</a></p></gw-jobs>`;
@@ -87,14 +89,20 @@ function jobs({ parts, query }) {
 
 /** @param {Place} place */
 function queue({ parts: [system = escapeName(first)] }) {
-  return html`<section class="gw-section"><div class="head"><h1>Everybody's queue on ${readable(system)}</h1><a href=${addressOf("jobs", [system])}>Your jobs</a></div>
+  return html`<section class="gw-section"><div class="head"><h1>Everybody's queue on ${readable(system)}</h1><a href=${addressOf("jobs", [system])}>Your jobs</a>
+    <gw-systems system=${readable(system)} @gw-system=${toSystem("queue")}></gw-systems></div>
     <gw-queue system=${readable(system)}></gw-queue></section>`;
 }
 
-/** @param {string} system */
-function newJob(system) {
+/** @param {string} view Opens it for the system that is chosen. */
+function toSystem(view) {
+  return (/** @type {CustomEvent} */ event) => go(addressOf(view, [escapeName(event.detail)]));
+}
+
+/** @param {string} system @param {string} from Id of a job that is to be edited and submitted again. */
+function newJob(system, from) {
   const submitted = (/** @type {CustomEvent} */ event) => go(addressOf("jobs", [system, escapeName(event.detail.id)]));
-  return html`<section class="card form"><h1>New job on ${readable(system)}</h1><gw-job-form system=${readable(system)} @gw-submitted=${submitted}></gw-job-form></section>`;
+  return html`<section class="card form"><h1>${from ? `Job ${from} again` : "New job"} on ${readable(system)}</h1><gw-job-form system=${readable(system)} from=${from} @gw-submitted=${submitted}></gw-job-form></section>`;
 }
 
 /** @param {Place} place */
