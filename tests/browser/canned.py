@@ -54,6 +54,8 @@ class Canned:
         self.asked: list[tuple[str, str, str | None]] = []
         self._makers: list[tuple[str, re.Pattern[str], Maker]] = []
         self.on("GET", "/session", OWNER)
+        self.on("GET", "/sign-in", {"providers": []})
+        self.on("GET", "/(jobs|files)", {"systems": [{"name": "local"}]})
         self.on("GET", "/events", lambda *_: NEVER)
 
     def on(
