@@ -44,8 +44,15 @@ class Cluster:
 
     def answers(self) -> bool:
         """Return whether the controller answers."""
+        return self._succeeds("scontrol", "ping")
+
+    def counts(self) -> bool:
+        """Return whether the accounting database answers."""
+        return self._succeeds("sacctmgr", "--noheader", "show", "cluster")
+
+    def _succeeds(self, *argv: str) -> bool:
         done = subprocess.run(
-            ["scontrol", "ping"], check=False, capture_output=True, timeout=60,
+            argv, check=False, capture_output=True, timeout=60,
             env={"PATH": os.environ["PATH"], "SLURM_CONF": str(self.conf)},
         )  # fmt: skip
         return done.returncode == 0

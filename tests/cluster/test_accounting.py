@@ -366,3 +366,4 @@ def test_what_was_read_is_shown_while_the_database_is_away(
             assert answer.json()["as_of"]
     finally:
         accounted.begin("slurmdbd")
+        until(accounted.counts, "that the database is back")

@@ -12,6 +12,7 @@ from tests.cluster.test_gateway import (
     ended,
     gateway,
     owner,
+    serving,
     settings,
     submit,
     until,
@@ -20,7 +21,7 @@ from tests.cluster.test_gateway import (
 from tests.support.gateway import RunningGateway
 from tests.support.go import WAIT_FOR_GO
 
-__all__ = ["gateway", "settings"]
+__all__ = ["gateway", "serving", "settings"]
 
 
 def test_a_job_is_sent_a_signal_and_its_limit_is_changed(

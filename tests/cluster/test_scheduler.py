@@ -1,6 +1,7 @@
 """The contract of schedulers against a real Slurm."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,16 @@ class TestSlurm(SchedulerContract):
         limit = self.cluster.run("squeue", "-h", "-j", number, "-o", "%l")
         assert limit.strip() == "1:00"
         self.cluster.run("scontrol", "update", f"JobId={number}", "EndTime=now+1")
+
+    @override
+    @asynccontextmanager
+    async def starting_none(self) -> AsyncIterator[None]:
+        node = "scontrol", "update", "NodeName=localhost"
+        self.cluster.run(*node, "State=DRAIN", "Reason=test")
+        try:
+            yield
+        finally:
+            self.cluster.run(*node, "State=RESUME")
 
     @pytest.fixture
     async def scheduler(
