@@ -172,3 +172,12 @@ async def test_visitors_and_wrong_questions_are_refused(gateway: Whole) -> None:
         assert (await owner.get(f"/api/v1/{query}")).status_code == 404
     answer = await owner.get("/api/v1/usage", params={"cursor": "bm8"})
     assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("to", ["0001-01-05", "1969-12-31"])
+async def test_days_before_the_first_are_refused(gateway: Whole, to: str) -> None:
+    """Days are counted from 1970, and no usage is older."""
+    owner = await gateway.client(OWNER)
+    answer = await owner.get("/api/v1/usage", params={"to": to})
+    assert answer.status_code == 422, answer.text
+    assert "1970" in answer.json()["detail"]

@@ -183,7 +183,9 @@ async def burn_down(
     summary="Usage",
     responses={
         **_NO_SYSTEM,
-        422: {"description": "A day is no date, or “to” is before “from”."},
+        422: {
+            "description": "A day is no date or before 1970, or “to” is before “from”."
+        },
     },
 )
 async def usage(
@@ -243,11 +245,14 @@ def _day(text: str, name: str) -> int:
     Raises
     ------
     InvalidContent
-        The text is no date.
+        The text is no date, or is of a year before 1970, which no usage is of.
     """
     try:
-        return day_of(text)
+        day = day_of(text)
     except ValueError as error:
         raise InvalidContent(
             f"“{name}” is a day such as 2026-11-29, and not “{text}”."
         ) from error
+    if day < 0:
+        raise InvalidContent(f"“{name}” is a day since 1970-01-01, and not “{text}”.")
+    return day
