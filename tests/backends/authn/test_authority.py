@@ -10,8 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.backends.authn.conftest import KNOWN, PASSWORD, Kept, keeping
+from tests.backends.authn.conftest import (
+    KNOWN,
+    PASSWORD,
+    Kept,
+    Somewhere,
+    keeping,
+)
 from tests.support.identity import OWNER, World
+from typing_extensions import override
 
 from gatewright.backends.authn import AuthnClient, AuthnGranter
 from gatewright.backends.authn.messages import Failure
@@ -28,7 +35,7 @@ from gatewright.core.errors import (
     TooManyRequests,
     Unavailable,
 )
-from gatewright.domains.identity import User
+from gatewright.domains.identity import Departure, OfferedProvider, User
 
 PERSON = "eve"
 
@@ -126,6 +133,47 @@ async def test_a_request_under_way_goes_on_and_ends_with_its_proof(own: World) -
         assert kept.remote.asked == {}
         with kept.remote.asking(visitor()):
             assert kept.remote.asked == {}
+
+
+class Hanging(Somewhere):
+    """An identity provider that does not answer until it is let go."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.may_answer = asyncio.Event()
+
+    @override
+    async def sign_in_address(self, *, state: str, nonce: str, challenge: str) -> str:
+        self.asked += 1
+        await self.may_answer.wait()
+        return await super().sign_in_address(
+            state=state, nonce=nonce, challenge=challenge
+        )
+
+
+async def test_sign_ins_that_hang_delay_no_request_of_others(kept: Kept) -> None:
+    """However many visitors begin one with a provider that does not answer."""
+    caller = await signed_in(kept)
+    hanging = Hanging()
+    kept.world.identity.providers._offered["somewhere"] = OfferedProvider(
+        "Somewhere", hanging, hanging
+    )
+    begun = [
+        asyncio.create_task(kept.remote.providers.begin(visitor(), "somewhere", "/"))
+        for _ in range(300)
+    ]
+
+    async def asked() -> bool:
+        return hanging.asked > 0
+
+    await until(asked)
+    assert await kept.remote.sessions.caller(caller.proof) is not None
+    hanging.may_answer.set()
+    ended = await asyncio.gather(*begun, return_exceptions=True)
+    refused = [one for one in ended if isinstance(one, Unavailable)]
+    assert 0 < len(refused) < len(ended)
+    assert all(one.retry_after for one in refused)
+    assert all(isinstance(one, Departure | Unavailable) for one in ended)
 
 
 async def test_a_stream_does_not_prolong_its_session(kept: Kept) -> None:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from gatewright.backends.authn.messages import (
+    ASKING_ELSEWHERE,
     MOST_REPLY,
     MOST_REQUEST,
     Call,
@@ -24,7 +25,6 @@ T = TypeVar("T")
 
 _SECONDS = 20.0
 _SIGN_IN_SECONDS = 180.0
-_SLOW = frozenset({"sessions.sign_in", "providers.begin", "providers.finish"})
 _RETRY_SECONDS = 5
 _NOBODY = visitor()
 
@@ -90,7 +90,8 @@ class AuthnClient:
             arguments=dict(arguments or {}),
         )
         data = packed(call, MOST_REQUEST)
-        limit = _SIGN_IN_SECONDS if method in _SLOW else self._seconds
+        slow = method in ASKING_ELSEWHERE
+        limit = _SIGN_IN_SECONDS if slow else self._seconds
         answer = self._waiting[call.id] = asyncio.get_running_loop().create_future()
         try:
             async with asyncio.timeout(limit):

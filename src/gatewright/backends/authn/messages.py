@@ -18,6 +18,15 @@ from gatewright.core.errors import GatewayError, TooLarge
 
 MOST_REQUEST = 1 << 16
 MOST_REPLY = 1 << 24
+ASKING_ELSEWHERE = frozenset(
+    {
+        "sessions.sign_in",
+        "providers.begin",
+        "providers.finish",
+        "providers.sign_out_address",
+    }
+)
+"""Methods that may wait for PAM or for an identity provider."""
 _LENGTH = struct.Struct(">I")
 _KINDS: Mapping[str, type[GatewayError]] = {
     kind.code: kind

@@ -15,6 +15,7 @@ from typing import Any, Protocol, get_type_hints
 import msgspec
 
 from gatewright.backends.authn.messages import (
+    ASKING_ELSEWHERE,
     MOST_REPLY,
     MOST_REQUEST,
     Call,
@@ -33,6 +34,7 @@ from gatewright.core.errors import (
     NotAllowed,
     NotSignedIn,
     PersonAbsent,
+    Unavailable,
 )
 from gatewright.domains.identity import LOCAL, Identity, operator, split_token
 
@@ -40,6 +42,9 @@ ASKED_SECONDS = 60.0
 """How long a request lets the gateway act for its person."""
 _AS_PERSON = ("files:", "jobs:", Scope.EXEC)
 _AT_ONCE = 256
+_ELSEWHERE_AT_ONCE = 128
+"""Calls of one connection that may wait for PAM or for an identity provider, which can
+take long: the rest of the places is for the requests of those who are signed in."""
 _PEER = struct.Struct("iII")
 
 _OPEN = frozenset({"users.exists", "users.group_exists"})
@@ -278,6 +283,7 @@ class _Talk:
         self._reader = reader
         self._writer = writer
         self._slots = asyncio.Semaphore(_AT_ONCE)
+        self._elsewhere = 0
 
     async def run(self) -> None:
         """Answer until the gateway hangs up, or sends what is no call."""
@@ -294,16 +300,22 @@ class _Talk:
                 answers.create_task(self._answer(call))
 
     async def _answer(self, call: Call) -> None:
+        elsewhere = call.method in ASKING_ELSEWHERE
+        self._elsewhere += elsewhere
         try:
-            reply = Reply(
-                call.id, msgspec.to_builtins(await self._authority.answer(call))
-            )
+            if elsewhere and self._elsewhere > _ELSEWHERE_AT_ONCE:
+                reply = Reply(call.id, failure=Failure.of(_full()))
+            else:
+                reply = Reply(
+                    call.id, msgspec.to_builtins(await self._authority.answer(call))
+                )
         except GatewayError as error:
             reply = Reply(call.id, failure=Failure.of(error))
         except Exception:  # noqa: BLE001  # one call must not end the others
             _log.exception("The call %s failed.", call.method[:40])
             reply = Reply(call.id, failure=Failure("internal-error", ""))
         finally:
+            self._elsewhere -= elsewhere
             self._slots.release()
         try:
             data = packed(reply, MOST_REPLY)
@@ -312,3 +324,9 @@ class _Talk:
         with contextlib.suppress(OSError):
             self._writer.write(data)
             await self._writer.drain()
+
+
+def _full() -> Unavailable:
+    return Unavailable(
+        "Very many people are signing in. Try again in a moment.", retry_after=5
+    )
