@@ -26,7 +26,7 @@ from tests.support.workers import wait_until
 
 from gatewright.backends.broker import program, sign_in
 from gatewright.backends.broker.asking import Broker
-from gatewright.backends.broker.grants import KeyGranter
+from gatewright.backends.broker.grants import KeyGranter, boot_id
 from gatewright.backends.worker.starting import PROGRAM
 
 PYTHON = "/usr/bin/python3"
@@ -204,6 +204,7 @@ def running(
         "sign_in": str(installed().of(sign_in.__file__)),
         "service": "gatewright-none",
         "key": str(folder / "key"),
+        "boot": boot_id(),
         "group": grp.getgrnam(group).gr_gid,
         "minimum_uid": 1000,
         "per_user": 4,

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from gatewright.backends.broker import program, sign_in
-from gatewright.backends.broker.grants import KEY_BYTES
+from gatewright.backends.broker.grants import KEY_BYTES, boot_id
 from gatewright.backends.worker.starting import PROGRAM
 from gatewright.cli.options import config_option
 from gatewright.core.config import BrokerSettings
@@ -93,6 +93,7 @@ def prepared(settings: BrokerSettings, authn: str) -> dict[str, object]:
         "sign_in": sign_in.__file__,
         "service": settings.pam_service,
         "key": str(settings.key),
+        "boot": boot_id(),
         "group": group,
         "minimum_uid": settings.minimum_uid,
         "per_user": settings.workers_per_user,

@@ -1,6 +1,7 @@
 """A worker that acts only with tickets: what it does before, with, and after one."""
 
 import asyncio
+import errno
 import os
 import socket
 import subprocess
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from gatewright.backends.broker import KeyGranter
+from gatewright.backends.broker import KeyGranter, grants
 from gatewright.backends.worker import RunningWorker, Ticket, Worker
 from gatewright.backends.worker.program.permit import Permit, tag_of
 from gatewright.backends.worker.starting import PROGRAM, Child
@@ -66,7 +67,9 @@ async def worker(tickets: Tickets) -> AsyncIterator[Worker]:
     import hashlib
     import hmac
 
-    key = hmac.new(KEY, b"person " + PERSON.encode(), hashlib.sha256).digest()
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    text = f"person {boot} {PERSON}".encode()
+    key = hmac.new(KEY, text, hashlib.sha256).digest()
     worker = Worker(BrokersStarter(key), ticketer=tickets)
     yield worker
     await worker.close()
@@ -158,6 +161,20 @@ async def test_tickets_of_others_are_refused(tickets: Tickets, worker: Worker) -
         assert answer.errno
     answer = await connection.request({"op": "ticket", "ticket": right}, None)
     assert answer.errno == 0
+
+
+async def test_a_ticket_from_before_the_machine_was_restarted_is_refused(
+    tickets: Tickets, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its end may lie far ahead: the monotonic clock has begun anew."""
+    with monkeypatch.context() as before:
+        before.setattr(grants, "boot_id", lambda: "another run of the machine")
+        old = tickets.granter.ticket(PERSON, time.monotonic() + 86_400)
+    await look(worker)
+    connection = worker._connection
+    assert connection is not None
+    answer = await connection.request({"op": "ticket", "ticket": old.text}, None)
+    assert answer.errno == errno.EKEYREVOKED
 
 
 async def test_another_key_than_the_broker_s_is_the_operator_s_to_mend(

@@ -15,6 +15,18 @@ from gatewright.core.errors import Unavailable
 KEY_BYTES = 32
 
 
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+def boot_id() -> str:
+    """Return a name of the machine's run since it was started (random(4)).
+
+    The monotonic clock begins anew with each start of the machine. Without this name, a
+    ticket from before could be valid again, for as long as the machine ran before.
+    """
+    return _BOOT_ID.read_text("ascii").strip()
+
+
 class Granter(Protocol):
     """Makes grants; its method blocks."""
 
@@ -55,7 +67,8 @@ class KeyGranter:
 
         It is valid until a time of the machine's monotonic clock, in seconds.
         """
-        person = hmac.digest(self._key(), b"person " + user.encode(), "sha256")
+        text = f"person {boot_id()} {user}".encode()
+        person = hmac.digest(self._key(), text, "sha256")
         end = str(int(until * 1000))
         return Ticket(f"{end} {tag_of(person, end)}", until)
 

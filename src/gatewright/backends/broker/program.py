@@ -138,10 +138,9 @@ class Broker:
     def start(self, one: Connection) -> None:
         """Fork the child of a connection, unless a limit is reached."""
         settings, names = self.settings, [o.name for o in self.connections if o.pid]
-        workers = len(names) - names.count(b"")
         if names.count(one.name) >= (settings["per_user"] if one.name else SIGN_INS):
             raise Refused("user-full" if one.name else "full")
-        if one.name and workers >= settings["workers"]:
+        if one.name and len(names) - names.count(b"") >= settings["workers"]:
             raise Refused("full")
         now = time.monotonic()
         if len(self.spawns) == self.spawns.maxlen and now - self.spawns[0] < 1.0:
@@ -149,7 +148,8 @@ class Broker:
         self.spawns.append(now)
         one.ours, theirs = socket.socketpair()
         if one.name:
-            one.ours.send(hmac.digest(self.key, b"person " + one.name, "sha256"))
+            text = f"person {settings['boot']} {one.name.decode()}".encode()
+            one.ours.send(hmac.digest(self.key, text, "sha256"))
         one.status, told = socket.socketpair()
         one.pid = os.fork()
         if one.pid == 0:
