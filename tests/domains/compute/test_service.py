@@ -324,6 +324,8 @@ class TestFurtherOrders:
         await jobs.order(ADA, "local", array.id, ChangeArrayLimit(None))
         assert [kind for kind, *_ in scheduler.asked] == ["array_limit"] * 2
         with pytest.raises(Conflict, match="whole array"):
+            await jobs.order(ADA, "local", f"{array.id}_0", ChangeArrayLimit(1))
+        with pytest.raises(Conflict, match="whole array"):
             await jobs.order(ADA, "local", alone.id, ChangeArrayLimit(1))
         with pytest.raises(Conflict, match="runs or is held"):
             await jobs.order(ADA, "local", alone.id, Requeue())

@@ -21,7 +21,7 @@ from gatewright.domains.compute.model import (
     Refusal,
     Stream,
 )
-from gatewright.domains.compute.orders import Order
+from gatewright.domains.compute.orders import Order, OrderKind
 from gatewright.domains.compute.ports import (
     JobTable,
     OutputFile,
@@ -255,7 +255,8 @@ class JobService(SystemViews):
         if order.kind not in on.scheduler.capabilities.orders:
             raise Conflict(f"The scheduler of {system} cannot {order.cannot}.")
         jobs = [job for job in live if order.concerns(job)]
-        if not jobs:
+        one_element = order.kind is OrderKind.ARRAY_LIMIT and "_" in job_id
+        if not jobs or one_element:
             raise Conflict(order.refusal)
         give = partial(on.scheduler.order, order=order)
         return await self._tell(caller, on, job_id, jobs, give)
