@@ -68,13 +68,10 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 _SINCE = """
 SELECT system, MIN(day) AS since FROM (
     SELECT system, day, day - ROW_NUMBER() OVER (PARTITION BY system ORDER BY day)
-        AS island FROM accounting_days
+        AS island, MAX(day) OVER whole - COUNT(*) OVER whole AS newest
+    FROM accounting_days WINDOW whole AS (PARTITION BY system)
 ) AS islands
-WHERE island = (
-    SELECT MAX(d.day) - COUNT(*) FROM accounting_days d
-    WHERE d.system = islands.system
-)
-GROUP BY system
+WHERE island = newest GROUP BY system
 """
 BELOW = """
 WITH RECURSIVE below (top, name) AS (
@@ -338,7 +335,12 @@ def _with_used(allocation: Allocation | None, used: Amount | None) -> Allocation
 
 def _condition(viewer: Viewer, query: UsageQuery) -> tuple[str, list[object]]:
     """Return the condition for what a query finds and the viewer may see."""
-    conditions = ["u.day >= ?", "u.day <= ?"]
+    # With the systems, the days are looked up in the primary key.
+    conditions = [
+        "u.system IN (SELECT DISTINCT system FROM accounting_days)",
+        "u.day >= ?",
+        "u.day <= ?",
+    ]
     values: list[object] = [query.first, query.last]
     for column, value in (
         ("system", query.system),
