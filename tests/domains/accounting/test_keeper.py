@@ -8,7 +8,7 @@ import pytest
 from gatewright.backends.sql.accounting import SqlAccountBook
 from gatewright.backends.sql.migrations import migrate
 from gatewright.backends.sqlite import SQLITE, SqliteDatabase
-from gatewright.core.errors import Unavailable
+from gatewright.core.errors import BackendFailed, Unavailable
 from gatewright.domains.accounting import (
     DAY_SECONDS,
     Amount,
@@ -36,6 +36,7 @@ class Counted:
         self.days = days
         self.asked: list[tuple[float, float]] = []
         self.away = False
+        self.broken: int | None = None
 
     async def report(self) -> Report | None:
         if self.away:
@@ -44,6 +45,8 @@ class Counted:
 
     async def usage(self, start: float, end: float) -> Sequence[Use]:
         self.asked.append((start, end))
+        if self.broken is not None and start == self.broken * DAY_SECONDS:
+            raise BackendFailed("Too long.")
         return [Use("night", "ann", "", Amount(cpu_seconds=end - start))]
 
 
@@ -118,6 +121,31 @@ async def test_what_is_known_stays_while_the_source_is_away(
     source.away = False
     await keeper.look()
     assert [one.failure for one in await book.coverage()] == [""]
+
+
+async def test_a_day_that_cannot_be_read_keeps_nothing_else_back(
+    book: SqlAccountBook,
+) -> None:
+    source = Counted(10)
+    source.broken = TODAY - 2
+    keeper = Keeper("far", source, book, lambda: NOON)
+    assert await keeper.look() == 300.0
+    (known,) = await book.coverage()
+    assert known.failure == "The usage of 2026-11-27 cannot be read: Too long."
+    assert (known.as_of, known.since) == (NOON - 0.5, TODAY - 1)
+    assert (await book.projects(ALL, 5, None)).items
+    assert await keeper.look() == 1.0
+    assert await keeper.look() == 300.0
+    days = set(range(TODAY - 9, TODAY + 1))
+    assert (await book.days("far", 0)).keys() == days - {TODAY - 2}
+    source.broken = None
+    assert await keeper.look() == 300.0
+    assert (await book.days("far", 0)).keys() == days
+    (known,) = await book.coverage()
+    assert (known.failure, known.since) == ("", TODAY - 9)
+    source.broken, source.asked = TODAY, []
+    assert await keeper.look() == 60.0
+    assert [one.failure for one in await book.coverage()] == ["Too long."]
 
 
 async def test_nothing_is_asked_of_a_day_that_has_just_begun(
