@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import threading
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,16 +11,23 @@ from typing import Any
 
 import pytest
 from tests.backends.slurm.test_recordings import documents, folder, moment
+from typing_extensions import override
 
 from gatewright.backends.slurm import account_rows, values
 from gatewright.backends.slurm.account_commands import (
     ASSOCIATION_FIELDS,
     AccountQueries,
 )
-from gatewright.backends.slurm.accounting import projects_of, uses_of
-from gatewright.backends.slurm.commands import Slurm
+from gatewright.backends.slurm.accounting import (
+    SlurmAccounting,
+    projects_of,
+    uses_of,
+)
+from gatewright.backends.slurm.client import Client
+from gatewright.backends.slurm.commands import Call, Slurm
 from gatewright.core.errors import BackendFailed
 from gatewright.domains.accounting import Allocation, Amount, Member
+from gatewright.domains.files import Outcome
 
 NONCE = "@5f1"
 ASSOCIATIONS = """\
@@ -73,6 +81,58 @@ def test_accounts_become_projects() -> None:
     assert (ann.fair_share.shares, ann.fair_share.factor) == (3, 0.25)
     assert bob == Member("bob", "debug")
     assert cara == Member("cara", belongs=False, coordinator=True)
+
+
+class Told(Client):
+    """A cluster that answers with the texts above, and nothing but them."""
+
+    def __init__(self, enforced: str) -> None:
+        self.slurm = Slurm()
+        self._enforced = enforced
+
+    @override
+    async def settings(self, user: str) -> dict[str, str]:
+        return {
+            "PriorityType": "priority/multifactor",
+            "AccountingStorageEnforce": self._enforced,
+        }
+
+    @override
+    async def run(self, user: str, call: Call, seconds: float = 0.0) -> Outcome:
+        answers = {"sshare": SHARES, "sacct": "", "assoc": ASSOCIATIONS}
+        answers |= {"account": ACCOUNTS, "configuration": ""}
+        (text,) = (answers[word] for word in call.argv if word in answers)
+        return Outcome(0, text.encode(), b"")
+
+
+@pytest.mark.parametrize(
+    ("enforced", "used"),
+    [("associations,limits", Amount(480.0, 240.0, 120.0)), ("", None)],
+)
+async def test_a_report_is_made_beside_the_requests(
+    monkeypatch: pytest.MonkeyPatch, enforced: str, used: Amount | None
+) -> None:
+    """Fifty thousand associations take a second, in which all would wait."""
+    threads = []
+
+    def noted(parse: Any) -> Any:
+        def parsed(*told: str) -> Any:
+            threads.append(threading.get_ident())
+            return parse(*told)
+
+        return parsed
+
+    for name in ("accounts", "associations", "shares", "uses"):
+        monkeypatch.setattr(account_rows, name, noted(getattr(account_rows, name)))
+    source = SlurmAccounting("far", Told(enforced), "us", interval=300.0, days=1)
+    report = await source.report()
+    assert [project.name for project in report.projects] == ["root", "optics"]
+    allocation = report.projects[1].allocation
+    assert allocation is not None
+    assert allocation.used == used
+    assert await source.usage(0.0, 1.0) == []
+    assert len(threads) == 4
+    assert threading.get_ident() not in threads
 
 
 def test_parts_of_jobs_are_summed() -> None:

@@ -73,29 +73,27 @@ class SlurmAccounting:
         settings = await self._client.settings(self._service)
         cluster = settings.get("ClusterName", "")
         queries = self._queries
-        accounts = account_rows.accounts(await self._ask(queries.accounts()))
-        associations = account_rows.associations(
-            await self._ask(queries.associations(cluster))
-        )
-        shares: Sequence[ShareRow] = ()
+        told = await self._ask(queries.accounts())
+        limits = await self._ask(queries.associations(cluster))
+        shares = ""
         if settings.get("PriorityType") == "priority/multifactor":
-            shares = account_rows.shares(await self._ask(queries.shares()))
-        # Otherwise Slurm does not count usage towards the limits.
-        if _ENFORCING.isdisjoint(
-            settings.get("AccountingStorageEnforce", "").split(",")
-        ):
-            shares = [replace(share, used=None) for share in shares]
-        return Report(
-            projects_of(self._system, accounts, associations, shares),
-            failure=await self._hidden(),
+            shares = await self._ask(queries.shares())
+        enforced = settings.get("AccountingStorageEnforce", "").split(",")
+        # A centre has ten thousands of associations.
+        projects = await asyncio.to_thread(
+            _projects,
+            *(self._system, told, limits, shares),
+            counts=not _ENFORCING.isdisjoint(enforced),
         )
+        return Report(projects, failure=await self._hidden())
 
     async def usage(self, start: float, end: float) -> Sequence[Use]:
         nonce = new_nonce()
         text = await self._ask(self._queries.usage(nonce, start, end))
         # A day of a large cluster has a hundred thousand jobs.
-        rows = await asyncio.to_thread(account_rows.uses, text, nonce)
-        return uses_of(rows, end)
+        return await asyncio.to_thread(
+            lambda: uses_of(account_rows.uses(text, nonce), end)
+        )
 
     async def _hidden(self) -> str:
         """Return what Slurm does not show to the service account; "" for nothing."""
@@ -136,6 +134,21 @@ class SlurmAccounting:
                 "Slurm's accounting database does not answer.",
                 retry_after=error.retry_after,
             ) from error
+
+
+def _projects(
+    system: str, told: str, limits: str, fair: str, *, counts: bool
+) -> Sequence[Project]:
+    """Return the projects from the answers about accounts, associations and shares.
+
+    Unless Slurm ``counts`` usage towards the limits, what it says of it is left out.
+    """
+    shares = account_rows.shares(fair)
+    if not counts:
+        shares = [replace(share, used=None) for share in shares]
+    return projects_of(
+        system, account_rows.accounts(told), account_rows.associations(limits), shares
+    )
 
 
 def projects_of(
