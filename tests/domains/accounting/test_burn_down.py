@@ -49,6 +49,31 @@ def test_an_allocation_that_lasts() -> None:
     assert found.runs_out.earliest is None
 
 
+@pytest.mark.parametrize(
+    ("starts", "ends", "likely"),
+    [
+        (None, TODAY + 7, TODAY + 7),
+        (TODAY, TODAY + 7, TODAY + 7),
+        (None, TODAY + 6, None),
+        (None, TODAY - 1, None),
+        (TODAY - 9, TODAY - 2, None),
+        (TODAY + 1, None, None),
+    ],
+)
+def test_nothing_runs_out_before_its_allocation_begins_or_after_it_has_ended(
+    starts: int | None, ends: int | None, likely: int | None
+) -> None:
+    series = STEADY | {TODAY: Amount(cpu_seconds=4.0)}
+    whole = project(560.0, 504.0)
+    assert whole.allocation is not None
+    days = replace(whole.allocation, starts_on=starts, ends_on=ends)
+    found = burn_down(
+        replace(whole, allocation=days), Resource.CPU, series, TODAY, TODAY - 70, 20
+    )
+    assert found.runs_out is not None
+    assert found.runs_out.likely == likely
+
+
 def test_a_project_without_an_allocation() -> None:
     found = burn_down(BARE, Resource.GPU, STEADY, TODAY, TODAY - 70, 7)
     assert (found.granted, found.used, found.runs_out) == (None, 70.0, None)

@@ -23,7 +23,10 @@ class Resource(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RunsOut:
-    """Days on which the allocation is used up; None if after the forecast's end."""
+    """Days on which the allocation is used up.
+
+    None if after the end of the forecast or the allocation, or if that has not begun.
+    """
 
     earliest: int | None
     """If usage is at the upper end of the interval of 80 %."""
@@ -96,12 +99,16 @@ def burn_down(
     counted = allocation.used if allocation else None
     used = sum(history) if counted is None else resource.of(counted) or 0.0
     runs_out = None
-    if granted is not None and told is not None:
+    if allocation is not None and granted is not None and told is not None:
+        # Nothing is used up before the allocation begins or after it has ended.
+        begun = allocation.starts_on is None or allocation.starts_on <= today
+        ends = days if allocation.ends_on is None else allocation.ends_on - today + 1
+        within = max(0, ends) if begun else 0
         left = granted - (used - history[-1])
         runs_out = RunsOut(
-            _reached(told.high, left, today),
-            _reached(told.middle, left, today),
-            _reached(told.low, left, today),
+            _reached(told.high[:within], left, today),
+            _reached(told.middle[:within], left, today),
+            _reached(told.low[:within], left, today),
         )
     return BurnDown(project, resource, granted, used, first, history, told, runs_out)
 

@@ -65,7 +65,10 @@ class ComingDay(BaseModel):
 
 
 class RunsOutAnswer(BaseModel):
-    """Days on which the allocation is used up; null if after the forecast's end."""
+    """Days on which the allocation is used up.
+
+    Null if after the end of the forecast or the allocation, or if that has not begun.
+    """
 
     earliest: str | None = Field(description="At the upper end of the interval.")
     likely: str | None = Field(description="At the median.")
