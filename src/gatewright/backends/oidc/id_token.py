@@ -76,8 +76,11 @@ async def checked_claims(
     if not isinstance(kid, str | None):
         raise Untrusted("the ID token names no key")
     claims = _signed(token, algorithm, await keys(kid, algorithm))
-    _check(claims, expected, clock())
-    _check_hash(claims, algorithm, expected.access_token)
+    try:
+        _check(claims, expected, clock())
+        _check_hash(claims, algorithm, expected.access_token)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise Untrusted(f"a claim has a value of no use: {error!r}") from error
     return claims
 
 
@@ -121,8 +124,8 @@ def _check(claims: Mapping[str, Any], expected: Expected, now: float) -> None:
         nonce.encode("utf-8", "surrogatepass"), expected.nonce.encode()
     ):
         raise Untrusted("the ID token has the nonce of another sign-in")
-    if len(claims["sub"]) > _LONGEST_SUBJECT:
-        raise Untrusted("the ID token names the person by too long a text")
+    if len(claims["sub"]) > _LONGEST_SUBJECT or not claims["sub"].isprintable():
+        raise Untrusted("the ID token names the person by too long or odd a text")
 
 
 def _check_hash(claims: Mapping[str, Any], algorithm: str, access_token: str) -> None:

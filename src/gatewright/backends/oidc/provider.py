@@ -104,6 +104,8 @@ class OidcProvider:
         id_token, access_token = tokens.get("id_token"), tokens.get("access_token")
         if not isinstance(id_token, str) or not isinstance(access_token, str):
             raise self._http.unusable("no ID token for a code")
+        if not access_token.isascii():
+            raise self._http.unusable("an access token with other characters")
         expected = Expected(
             self._client.issuer, self._client.client_id, nonce, access_token
         )

@@ -69,6 +69,14 @@ def gives(**tokens: Any) -> Bend:
     return lambda bent: bent.tokens.update(tokens)
 
 
+def named(name: str) -> Bend:
+    def bend(bent: BentProvider) -> None:
+        bent.claims.update(sub=name)
+        bent.userinfo.update(sub=name)
+
+    return bend
+
+
 STRAIGHT = {
     "as it should be": says(),
     "several clients, of which it is for us": says(aud=["other", CLIENT], azp=CLIENT),
@@ -96,7 +104,11 @@ CROOKED = {
     "no client": says(aud=None),
     "several clients": says(aud=["another", CLIENT]),
     "another party": says(azp="another"),
+    "a list of parties": says(azp=[CLIENT]),
     "another issuer": says(iss="http://127.0.0.1:9"),
+    "made before all time": says(iat=-(10**400)),
+    "two lines for a name": named("eve\nroot"),
+    "half a character for a token": gives(access_token="\ud800"),
     "expired": ago(exp=120),
     "never expires": says(exp=None),
     "expires some day": says(exp="tomorrow"),
