@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import struct
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -325,6 +326,20 @@ async def test_one_that_does_not_answer_is_away(
         monkeypatch.setattr(kept.authority, "answer", lambda _: asyncio.sleep(60))
         with pytest.raises(Unavailable):
             await client.ready()
+        await client.close()
+
+
+async def test_calls_do_not_pile_up_for_one_that_reads_none(tmp_path: Path) -> None:
+    """It may be stopped for hours, while requests come in."""
+    with socket.socket(socket.AF_UNIX) as stopped:
+        stopped.bind(str(tmp_path / "socket"))
+        stopped.listen()
+        client = AuthnClient(tmp_path / "socket", seconds=0.05)
+        for _ in range(100):
+            with pytest.raises(Unavailable):
+                await client.call("ping", object, {"padding": "x" * 50_000})
+        assert client._writer is not None
+        assert client._writer.transport.get_write_buffer_size() < 2 << 20
         await client.close()
 
 

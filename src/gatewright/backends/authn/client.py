@@ -26,6 +26,8 @@ T = TypeVar("T")
 _SECONDS = 20.0
 _SIGN_IN_SECONDS = 180.0
 _RETRY_SECONDS = 5
+_MOST_UNSENT = 1 << 20
+"""Bytes of calls that may wait for an ``authn`` that reads none."""
 _NOBODY = visitor()
 
 
@@ -95,14 +97,13 @@ class AuthnClient:
         answer = self._waiting[call.id] = asyncio.get_running_loop().create_future()
         try:
             async with asyncio.timeout(limit):
-                (await self._connected()).write(data)
+                writer = await self._connected()
+                if writer.transport.get_write_buffer_size() > _MOST_UNSENT:
+                    raise _away()
+                writer.write(data)
                 reply = await answer
         except (TimeoutError, OSError) as error:
-            raise Unavailable(
-                "The gateway's authn is away, so nobody's sign-in can be checked. Try "
-                "again in a moment.",
-                retry_after=_RETRY_SECONDS,
-            ) from error
+            raise _away() from error
         finally:
             self._waiting.pop(call.id, None)
         if reply.failure is not None:
@@ -150,12 +151,20 @@ class AuthnClient:
             pass
         finally:
             self._writer = None
-            writer.close()
+            writer.transport.abort()  # what is not sent yet has no one to wait for it
             for answer in self._waiting.values():
                 if not answer.done():
                     answer.set_exception(ConnectionResetError())
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
+
+
+def _away() -> Unavailable:
+    return Unavailable(
+        "The gateway's authn is away, so nobody's sign-in can be checked. Try again in "
+        "a moment.",
+        retry_after=_RETRY_SECONDS,
+    )
 
 
 class AuthnGranter:
