@@ -74,6 +74,15 @@ def test_a_token_counts_before_its_user_and_a_user_before_the_address() -> None:
     assert charges(scope_of()) == [("address:192.0.2.7", 1)]
     assert charges(_scope_for(visitor())) == [("address:192.0.2.7", 1)]
     assert charges(_scope_for(visitor(), "DELETE")) == [("changes:192.0.2.7", 10)]
+    for target in (
+        "/sign-in?code=x",
+        "/sign-in?c%6fde",
+        "/sign-in/with/campus/done",
+        "/sign-in/with/x?a",
+    ):
+        assert charges(scope_of(target=target)) == [("changes:192.0.2.7", 10)]
+    for target in ("/sign-in", "/sign-in?next=/", "/sign-in/withal", "/api?code=x"):
+        assert charges(scope_of(target=target)) == [("address:192.0.2.7", 1)]
     six = "2001:db8::1:2:3:4"
     assert charges(_scope_for(visitor(), "GET", six)) == [("address:2001:db8::/64", 1)]
 

@@ -9,6 +9,7 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
+from urllib.parse import unquote_to_bytes
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -22,8 +23,10 @@ from gatewright.web.own_pages import SAFE_METHODS
 _MAXIMUM_KEYS = 10_000
 _FREE = ("/health/",)
 _DEAR = 10.0
-"""Cost of a request with invalid credentials, or of a change without an account. Each
-such request leaves an audit record, so their number must be bounded."""
+"""Cost of a request with invalid credentials, of a change without an account, or of an
+attempt to sign in. Each such request leaves an audit record, so their number must be
+bounded."""
+_SIGN_IN, _BY_PROVIDER = "/sign-in", "/sign-in/with/"
 _TOKENS = 4.0
 """All API tokens of a user together have the rate of this many tokens."""
 
@@ -135,7 +138,8 @@ def charges(scope: Scope) -> Sequence[Charge]:
     """Return which buckets a request is charged to, and how much.
 
     The buckets are those of the API token and its user, of the user, or of the address.
-    A change without an account has a bucket of its own and costs more.
+    A change without an account has a bucket of its own and costs more, and so has a
+    sign-in by a link or by a provider, which browsers make with GET.
     """
     context = scope.get(SCOPE_KEY)
     if context is not None and context.caller.token:
@@ -143,7 +147,11 @@ def charges(scope: Scope) -> Sequence[Charge]:
         return [(f"token:{context.caller.token}", 1.0), (user, 1.0 / _TOKENS)]
     if context is not None and context.caller.user:
         return [(f"user:{context.caller.user}", 1.0)]
-    if scope["method"] in SAFE_METHODS:
+    path = scope.get("path", "")
+    signs_in = path.startswith(_BY_PROVIDER) or (
+        path == _SIGN_IN and b"code" in unquote_to_bytes(scope.get("query_string", b""))
+    )
+    if scope["method"] in SAFE_METHODS and not signs_in:
         return [(f"address:{_network(scope)}", 1.0)]
     return [(f"changes:{_network(scope)}", _DEAR)]
 
