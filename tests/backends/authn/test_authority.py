@@ -136,6 +136,21 @@ async def test_a_request_under_way_goes_on_and_ends_with_its_proof(own: World) -
             assert kept.remote.asked == {}
 
 
+async def test_a_narrow_token_keeps_no_other_request_from_going_on(own: World) -> None:
+    """Such as a stream of events beside a long upload, each with its own token."""
+    async with keeping(own, seconds=2.0) as kept:
+        caller = await signed_in(kept)
+        new = await kept.remote.tokens.issue(caller, scopes=["account:read"])
+        narrow = await kept.remote.tokens.caller(new.text)
+        with kept.remote.asking(narrow), kept.remote.asking(caller):
+            await asyncio.sleep(2.1)  # longer than a request lets the gateway act
+            assert (await kept.remote.ticket(PERSON)).text
+        with kept.remote.asking(narrow):
+            await asyncio.sleep(2.1)
+            with pytest.raises(PersonAbsent):
+                await kept.remote.ticket(PERSON)
+
+
 class Hanging(Somewhere):
     """An identity provider that does not answer until it is let go."""
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 
 from gatewright.backends.authn.client import AuthnClient
@@ -297,7 +297,9 @@ class RemoteIdentity:
         except PersonAbsent:
             for caller in list(self.asked.get(user, ())):
                 if await self.is_still(caller):
-                    return await self._ticket(user)
+                    # Not every token allows this: another request's may.
+                    with suppress(PersonAbsent):
+                        return await self._ticket(user)
             raise
 
     async def _ticket(self, user: str) -> Ticket:
