@@ -14,7 +14,7 @@ from gatewright.backends.slurm.found import Finder
 from gatewright.backends.slurm.marks import NativeId
 from gatewright.backends.slurm.rows import AccountingRow, QueueRow
 from gatewright.backends.slurm.script import DONE_ALREADY, Claim
-from gatewright.backends.slurm.statuses import Turns
+from gatewright.backends.slurm.statuses import Turns, ended
 from gatewright.backends.worker import Worker
 from gatewright.core.homes import one_home
 from gatewright.domains.compute import ENDED, JobState, JobStatus
@@ -207,3 +207,29 @@ async def test_a_final_state_has_an_end_and_no_other_has(
     for status in statuses:
         assert (status.ended_at is not None) == (status.state in ENDED)
         assert status.usage.wall_seconds >= 0
+
+
+def test_steps_of_other_runs_do_not_count() -> None:
+    """A job was put back, or its number was another's job before: sacct tells of all.
+
+    Steps do not say whose they are, only when they began.
+    """
+    job = AccountingRow(
+        "5", "5", "", "root", "COMPLETED", 1.0, 200.0, 300.0, 0.5, 0, 1, 100.0, "", 0,
+        0, gpus=4,
+    )  # fmt: skip
+    before, first, later, unknown = (
+        replace(
+            job, step="batch", account="", started_at=began, peak_memory_bytes=peak,
+            gpus_busy=busy,
+        )
+        for began, peak, busy in (
+            (100.0, 1 << 40, 4.0), (200.0, 1 << 20, 1.0), (301.0, 1 << 40, 4.0),
+            (None, 1 << 10, 0.0),
+        )
+    )  # fmt: skip
+    usage = ended(job, [before, first, later, unknown], "5").usage
+    assert (usage.peak_memory_bytes, usage.gpus_busy) == (1 << 20, 1.0)
+    half = ended(replace(job, ended_at=None), [before, later], "5").usage
+    assert half.peak_memory_bytes == 1 << 40
+    assert half.gpus_busy == 4.0

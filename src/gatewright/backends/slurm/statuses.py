@@ -1,5 +1,6 @@
 """Converts rows of Slurm's commands to statuses of jobs; pure functions."""
 
+import math
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -125,12 +126,24 @@ def ended(
 ) -> JobStatus:
     """Return the status of a job from its final record and those of its steps.
 
-    In a record without an end, the elapsed time is a lower limit.
+    In a record without an end, the elapsed time is a lower limit. Accounting tells of
+    all runs of a number: steps of an earlier run, or of another's job that had the
+    number before, are left out.
     """
     state = state_of(job.state, reason)
     begin = job.started_at or job.submitted_at or 0.0
     end = begin + job.wall_seconds if job.ended_at is None else job.ended_at
-    of_job = [job, *(one for one in steps if one.number == job.number and one.step)]
+    latest = math.inf if job.ended_at is None else end
+    of_job = [
+        job,
+        *(
+            one
+            for one in steps
+            if one.number == job.number
+            and one.step
+            and (one.started_at is None or begin <= one.started_at <= latest)
+        ),
+    ]
     code, signal = _ending(job.exit_code, job.signal)
     started = job.started_at if job.started_at != job.ended_at or job.cores else None
     if state is JobState.CANCELED and job.wall_seconds == 0 and job.cpu_seconds == 0:
