@@ -41,6 +41,24 @@ def test_an_allocation_that_is_used_up() -> None:
     assert found.runs_out.earliest == found.runs_out.latest == TODAY + 7
 
 
+def test_a_forecast_is_made_once_a_day() -> None:
+    """Whatever is used today, and however often it is asked for."""
+    asked = [
+        burn_down(
+            project(560.0, 504.0 + used),
+            Resource.CPU,
+            STEADY | {TODAY: Amount(cpu_seconds=used)},
+            TODAY,
+            TODAY - 70,
+            20,
+        )
+        for used in (4.0, 5.0)
+    ]
+    assert asked[0].forecast is not None
+    assert asked[0].forecast is asked[1].forecast
+    assert asked[0].history != asked[1].history
+
+
 def test_an_allocation_that_lasts() -> None:
     found = burn_down(
         project(5000.0, 500.0), Resource.CPU, STEADY, TODAY, TODAY - 70, 20
