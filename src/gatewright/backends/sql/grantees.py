@@ -1,5 +1,6 @@
 """Ends the rights to documents of accounts that another process keeps and removes."""
 
+import logging
 from collections.abc import Awaitable, Callable
 
 from gatewright.backends.sql.database import Database, Statement, Work
@@ -12,6 +13,8 @@ _PAGE = """
 SELECT DISTINCT who FROM store_grants WHERE who > ? AND who LIKE 'user:%'
 ORDER BY who LIMIT ?
 """
+
+_log = logging.getLogger(__name__)
 
 
 class SqlGrantees:
@@ -34,20 +37,33 @@ class SqlGrantees:
     async def end_removed(self) -> float:
         """End the rights of accounts that are gone; return the seconds to the next.
 
-        Otherwise who gets such a name later would have them.
+        Otherwise who gets such a name later would have them. If all are gone, the other
+        process has lost its accounts, or has none yet: then nothing is ended, since it
+        could not be undone.
 
         Raises
         ------
         GatewayError
             The process that keeps the accounts does not answer.
         """
-        after = ""
+        after, known, gone = "", 0, list[str]()
         while rows := await self._database.read(_PAGE, after, _CHUNK):
             for row in rows:
                 name = row["who"].removeprefix(_PREFIX)
-                if not await self._exists(name):
-                    await self._end(name)
+                if await self._exists(name):
+                    known += 1
+                else:
+                    gone.append(name)
             after = rows[-1]["who"]
+        if gone and not known:
+            _log.warning(
+                "None of the %d accounts with rights to documents is there any more. "
+                "They keep their rights, in case the accounts have only been lost.",
+                len(gone),
+            )
+            return _PAUSE_SECONDS
+        for name in gone:
+            await self._end(name)
         return _PAUSE_SECONDS
 
     async def _end(self, name: str) -> None:

@@ -106,3 +106,20 @@ async def test_rights_end_with_accounts_that_another_process_removes(
         guest, other = await gateway.client(GUEST), await gateway.client(OTHER)
         assert (await guest.get(f"{URL}/a")).status_code == 404
         assert (await other.get(f"{URL}/a")).json() == 1
+
+
+async def test_rights_stay_where_all_accounts_are_lost(tmp_path: Path) -> None:
+    """Such as with an authn whose database is new: they could not be given again."""
+    async with whole(tmp_path) as gateway:
+        client = await gateway.client(OWNER)
+        there = {"users": {GUEST: "read"}, "groups": {}}
+        assert (await client.put(f"{URL}/a", json=1)).is_success
+        assert (await client.put(f"{URL}/a/permissions", json=there)).is_success
+        database: Any = gateway.services.events.log
+
+        async def exists(name: str) -> bool:
+            return False
+
+        assert await SqlGrantees(database._database, exists).end_removed() > 0
+        guest = await gateway.client(GUEST)
+        assert (await guest.get(f"{URL}/a")).json() == 1
