@@ -83,6 +83,14 @@ def test_accounts_become_projects() -> None:
     assert cara == Member("cara", belongs=False, coordinator=True)
 
 
+def test_a_limit_for_each_user_is_none_of_all_together() -> None:
+    """``MaxJobs`` of an account is what each of its users may have (sacctmgr(1))."""
+    text = "optics||||||10||5|7||\noptics|ann|||||8|9|5|7||\n"
+    account, member = account_rows.associations(text)
+    assert (account.jobs, account.submitted) == (10, None)
+    assert (member.jobs, member.submitted) == (5, 7)
+
+
 class Told(Client):
     """A cluster that answers with the texts above, and nothing but them."""
 

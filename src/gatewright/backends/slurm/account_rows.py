@@ -146,8 +146,9 @@ def associations(text: str) -> list[AssociationRow]:
                 parent,
                 granted=resources(minutes),
                 at_once=resources(at_once),
-                jobs=_least(jobs, most_jobs),
-                submitted=_least(submitted, most_submitted),
+                # MaxJobs of an account is for each of its users, not for all.
+                jobs=_least(jobs, most_jobs if user else ""),
+                submitted=_least(submitted, most_submitted if user else ""),
                 duration=values.seconds(duration),
                 qos=_names(qos),
             )
