@@ -168,6 +168,17 @@ async def test_changes_come_in_pages_of_what_one_may_see(sky: Sky) -> None:
         await sky.changes.changes(EVE, hidden[-1].target, limit=2)
 
 
+async def test_the_last_page_may_be_empty(sky: Sky) -> None:
+    """Of an object that is no more, whose last change one may not see."""
+    one, two = await sky.object_of("d-1.1"), await sky.object_of("d-1.2")
+    seen = await sky.changes.merge(EVE, one, two)
+    await sky.changes.merge(ADA, one, two)
+    page = await sky.changes.changes(EVE, two, limit=1)
+    assert list(page.items) == [seen]
+    last = await sky.changes.changes(EVE, two, limit=1, cursor=page.next)
+    assert (list(last.items), last.next) == ([], None)
+
+
 async def test_what_cannot_be_changed_says_why(sky: Sky) -> None:
     one, two = await sky.object_of("d-1.1"), await sky.object_of("d-1.2")
     far = await sky.object_of("d-4.1")

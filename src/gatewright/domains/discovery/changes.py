@@ -126,13 +126,13 @@ class ObjectChanges:
         caller.require(Scope.SKY_READ)
         visible = set(await self._visible(caller))
         found: list[ObjectChange] = []
-        more = "\0" not in name
+        first, more = cursor is None, "\0" not in name
         while more and not found:
             page = await self._store.changes(name, limit, cursor)
             found = [one for one in page.items if visible.issuperset(one.surveys)]
             cursor = page.next
             more = cursor is not None
-        if not found:
+        if first and not found:
             await self._discovery.sky_object(caller, name)
         return Page(found, cursor if found else None)
 
