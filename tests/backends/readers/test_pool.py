@@ -51,6 +51,33 @@ async def test_a_pool_that_waits_starts_with_its_first_calls(tmp_path: Path) -> 
         await opened.ready()
 
 
+async def test_the_first_call_may_be_cancelled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its client leaves while the processes start: they start once, for the next."""
+    async with open_pool(settings(tmp_path), at_once=False) as opened:
+        start, begun, go = opened._crew.start, list[str](), asyncio.Event()
+
+        async def slow_start() -> None:
+            begun.append("a start")
+            await go.wait()
+            await start()
+
+        monkeypatch.setattr(opened._crew, "start", slow_start)
+        first = asyncio.create_task(call(opened, "echo", text="a"))
+        while not begun:
+            await asyncio.sleep(0)
+        first.cancel()
+        await asyncio.wait([first])
+        assert first.cancelled()
+        second = asyncio.create_task(call(opened, "echo", text="b"))
+        await asyncio.sleep(0)
+        go.set()
+        assert (await second)["text"] == "b"
+        assert begun == ["a start"]
+        assert opened.running == settings(tmp_path).readers
+
+
 async def test_a_pool_that_waited_and_is_closed_starts_no_more(tmp_path: Path) -> None:
     async with open_pool(settings(tmp_path), at_once=False) as opened:
         pass

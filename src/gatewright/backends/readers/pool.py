@@ -44,23 +44,31 @@ class ReaderPool:
         self._slow: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._held = 0
         self._started = False
-        self._starting = asyncio.Lock()
+        self._starting: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Start the processes, unless that was done before.
 
-        They answer once their modules are imported.
+        They answer once their modules are imported. If the first caller is cancelled,
+        the start goes on for the others: half of one would leave a process behind.
         """
-        async with self._starting:
-            if not self._started and not self._crew.closing:
-                await self._crew.start()
-                self._started = True
+
+        async def begin() -> None:
+            await self._crew.start()
+            self._started = True
+
+        if self._started or self._crew.closing:
+            return
+        if self._starting is None or self._starting.done():
+            self._starting = asyncio.create_task(begin())
+        await asyncio.shield(self._starting)
 
     async def close(self) -> None:
         """End all processes and wait for them."""
         self._crew.closing = True
-        async with self._starting:
-            await self._crew.close()
+        if self._starting is not None:
+            await asyncio.wait([self._starting])
+        await self._crew.close()
 
     async def call(
         self,
