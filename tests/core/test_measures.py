@@ -43,7 +43,12 @@ async def test_a_disk_with_little_room_is_full(
 async def test_the_page_tells_of_all_that_the_gateway_needs(
     tmp_path: Path, processes: int
 ) -> None:
-    settings = {"gateway": {"state": str(tmp_path / "s"), "processes": processes}}
+    (tmp_path / "night").mkdir()
+    settings = {
+        "gateway": {"state": str(tmp_path / "s"), "processes": processes},
+        # Readers start with the gateway where something is published.
+        "surveys": [{"id": "night", "images": str(tmp_path / "night" / "*.fits")}],
+    }
     async with whole(tmp_path, settings) as gateway:
         client = await gateway.client(OWNER)
         spec = {"script": "#!/bin/sh\nsleep 600\n"}
@@ -64,7 +69,7 @@ async def test_the_page_tells_of_all_that_the_gateway_needs(
     assert total("jobs") == 1
     (jobs,) = families["gatewright_jobs"].samples
     assert jobs.labels["system"] == "local"
-    assert total("readers") == 2
+    assert total("readers") == 3
     assert total("readers_waiting") == 0
     assert total("workers") == 1
     assert total("database_bytes") > 10_000
