@@ -98,6 +98,30 @@ async def test_a_file_dropped_before_home_is_known_comes_home(
     assert client.get("/api/v1/files/local/dropped.txt").text == "dropped"
 
 
+async def test_a_folder_chosen_before_home_is_known_is_shown(
+    page: Page, gateway: RunningGateway, client: httpx.Client
+) -> None:
+    folder = "/api/v1/files/local/chosen"
+    client.post(folder, json={"op": "mkdir"}).raise_for_status()
+    client.put(f"{folder}/there.txt", content=b"there").raise_for_status()
+    chosen = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await chosen.wait()
+        await route.continue_()
+
+    await page.route("**/api/v1/files/local", late)
+    async with page.expect_request("**/api/v1/files/local"):
+        await page.goto(f"{gateway.url}/files")
+    files = page.locator("gw-files")
+    await files.evaluate("(one) => { one.path = '/chosen'; }")
+    chosen.set()
+    await files.evaluate("async (one) => { await one._finding; }")
+    name = page.get_by_role("button", name="there.txt", exact=True)
+    await expect(name).to_be_visible()
+    await expect(files).to_have_attribute("path", "/chosen")
+
+
 async def test_a_file_that_the_list_does_not_show_is_not_replaced_unasked(
     page: Page, gateway: RunningGateway, client: httpx.Client
 ) -> None:

@@ -132,8 +132,10 @@ export class GwFiles extends GwElement {
   }
 
   async _goHome() {
-    const { home } = (await this.load(() => this.gateway.files.system(this.system, this.signal))) ?? {};
-    if (home) this.path = join(home, this.path.slice(2)).replace(/(?<=.)\/$/, "");
+    const { system } = this;
+    const { home } = (await this.load(() => this.gateway.files.system(system, this.signal))) ?? {};
+    // Meanwhile the page may have chosen another folder or system.
+    if (home && system === this.system && this.path.startsWith("~")) this.path = join(home, this.path.slice(2)).replace(/(?<=.)\/$/, "");
   }
 
   /** Shows the next page below what is shown. */
