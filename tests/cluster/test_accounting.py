@@ -265,15 +265,16 @@ def test_fair_share_equals_that_of_sshare(
             for name in names
         ]  # fmt: skip
 
+    told: dict[tuple[str, str], list[str]] = {}
+    found: dict[tuple[str, str], list[str]] = {}
     with owner(gateway) as client:
 
         def same() -> bool:
-            told = {
-                key: ["" if cell == "inf" else cell for cell in cells]
-                for key, cells in stated().items()
-            }
+            told.clear()
+            for key, cells in stated().items():
+                told[key] = ["" if cell == "inf" else cell for cell in cells]
             weighed = any(float(cells[2] or 0) for cells in told.values())
-            found = {}
+            found.clear()
             for project in client.get("/api/v1/projects").json()["projects"]:
                 found[project["name"], ""] = written(project["fair_share"])
                 for member in project["members"]:
@@ -284,6 +285,7 @@ def test_fair_share_equals_that_of_sshare(
 
         # Slurm weighs usage once a minute.
         until(same, "the fair share of all accounts")
+    assert found == told
 
 
 def test_a_project_is_shown_with_its_limits(

@@ -35,7 +35,7 @@ def submission(stdout: str, stderr: str, array: str | None = None) -> Submission
         name="job",
         submitted_at=1000.0,
         spec=JobSpec(executable="/bin/true", array=array),
-        directory="/work",
+        directory="/folder",
         stdout_path=stdout,
         stderr_path=stderr,
     )
@@ -46,7 +46,7 @@ async def test_a_folder_of_both_outputs_is_looked_at_once() -> None:
     job = submission("/out/{index}/o.txt", "/out/{index}/e.txt", "1-100")
     await check_paths(job, tree.mode)
     assert sorted(tree.asked) == sorted(
-        {"/work", *(f"/out/{n}" for n in range(1, 101))}
+        {"/folder", *(f"/out/{n}" for n in range(1, 101))}
     )
 
 
@@ -54,7 +54,7 @@ async def test_a_long_array_has_a_bounded_number_of_its_folders_looked_at() -> N
     tree = Tree()
     job = submission("/out/{index}/o.txt", "/err/{index}/e.txt", "10000-14999")
     await check_paths(job, tree.mode)
-    folders = [path for path in tree.asked if path != "/work"]
+    folders = [path for path in tree.asked if path != "/folder"]
     assert len(folders) == len(set(folders)) == MOST_FOLDERS
     assert {"/err/10000", "/out/14999"} <= set(folders)
 
@@ -68,5 +68,5 @@ async def test_a_missing_folder_of_an_array_is_named(missing: str) -> None:
 
 async def test_one_file_for_both_outputs_is_looked_at_once() -> None:
     tree = Tree()
-    await check_paths(submission("/work/o.txt", "/work/o.txt"), tree.mode)
-    assert tree.asked == ["/work", "/work/o.txt"]
+    await check_paths(submission("/folder/o.txt", "/folder/o.txt"), tree.mode)
+    assert tree.asked == ["/folder", "/folder/o.txt"]
