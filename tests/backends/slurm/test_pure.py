@@ -229,6 +229,39 @@ class TestFailures:
         assert type(failure(program, outcome(text))) is kind
 
     @pytest.mark.parametrize(
+        "text",
+        [
+            "Unexpected missing socket error",
+            "Unable to contact slurm controller (send failure)",
+            "Unable to contact slurm controller (receive failure)",
+            "Unable to contact slurm controller (shutdown failure)",
+            "Zero Bytes were transmitted or received",
+            "Message send failure",
+            "Message receive failure",
+            "Communication shutdown failure",
+            "Unexpected message received",
+            "Insane message length",
+        ],
+    )
+    def test_a_connection_that_breaks_off_leaves_it_unknown(self, text: str) -> None:
+        """The controller may have taken the job before it was killed."""
+        said = f"sbatch: error: Batch job submission failed: {text}"
+        assert type(failure("sbatch", outcome(said))) is TimedOut
+        assert type(failure("squeue", outcome(said))) is Unavailable
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "Unable to contact slurm controller (connect failure)",
+            "Communication connection failure",
+            "Protocol authentication error",
+        ],
+    )
+    def test_a_connection_that_never_was_means_no_job(self, text: str) -> None:
+        said = f"sbatch: error: Batch job submission failed: {text}"
+        assert type(failure("sbatch", outcome(said))) is Unavailable
+
+    @pytest.mark.parametrize(
         ("text", "kind"),
         [
             ("Access/permission denied for job 7", NotAllowed),

@@ -18,11 +18,21 @@ AWAY_SECONDS = 5.0
 
 _AWAY = re.compile(
     r"[Uu]nable to contact slurm|[Cc]onnection refused|connect failure|"
-    r"Zero Bytes were transmitted|[Uu]nable to establish|slurm_persist_conn_open|"
+    r"Communication connection failure|Protocol authentication error|"
+    r"[Uu]nable to establish|slurm_persist_conn_open|"
     r"Could not establish a configuration source|backup controller|"
     r"Problem talking to the database|temporarily unable to accept job"
 )
 _LATE = re.compile(r"[Tt]imed out on send/recv|[Cc]onnection timed out")
+_BROKEN_OFF = re.compile(
+    r"Zero Bytes were transmitted|\((?:send|receive|shutdown) failure\)|"
+    r"Message (?:send|receive) failure|Communication shutdown failure|"
+    r"Unexpected message received|Insane message length|missing socket error"
+)
+"""Errors of a connection that ends after the request may have been sent.
+
+They are those of ``slurm_errno.h`` from 1000 on, and the controller's from 1800 on.
+"""
 _UNKNOWN = re.compile(r"Invalid job id specified|Invalid job array")
 _DENIED = re.compile(r"[Pp]ermission denied")
 _ENDED = re.compile(
@@ -50,9 +60,10 @@ def failure(program: str, outcome: Outcome) -> GatewayError:
     After :class:`TimedOut` it is unknown whether the command took effect.
     """
     text = _text(outcome)
-    if outcome.timed_out or _LATE.search(text):
+    broken_off = _BROKEN_OFF.search(text) is not None
+    if outcome.timed_out or _LATE.search(text) or (broken_off and program == "sbatch"):
         return TimedOut("Slurm did not answer in time.", retry_after=AWAY_SECONDS)
-    if _AWAY.search(text):
+    if broken_off or _AWAY.search(text):
         return Unavailable(
             "Slurm's controller is away. Try again when it is back.",
             retry_after=AWAY_SECONDS,
