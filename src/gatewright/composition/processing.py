@@ -1,7 +1,9 @@
 """Opens the processing of images: coadds, differences and light curves."""
 
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from functools import partial
+from pathlib import Path
 
 from gatewright.backends.processing import Workshop, WorkshopSettings
 from gatewright.backends.processing.trainer import PoolTrainer
@@ -13,6 +15,7 @@ from gatewright.composition.readers import published_folders
 from gatewright.core.config import Config
 from gatewright.core.errors import Unavailable
 from gatewright.domains.discovery import Discovery
+from gatewright.domains.processing import StarCatalogue
 from gatewright.domains.sky import ImageReader, SkyService
 from gatewright.operations.classification import Classifiers
 from gatewright.operations.discovery import record_difference
@@ -52,9 +55,11 @@ async def open_processing(
             "there."
         ) from error
     limits = config.limits
+    catalogues = catalogues_of(config)
+    folders = {Path(one.path).parent for one in catalogues.values()}
     settings = PoolSettings(
         programs=_PROGRAMS,
-        folders=(*published_folders(config), products),
+        folders=(*published_folders(config), *folders, products),
         spool=config.gateway.state / "spool",
         # One more than can be busy, since a pool keeps one process for short calls.
         readers=limits.processors + 1,
@@ -62,7 +67,7 @@ async def open_processing(
         seconds=limits.processor_seconds,
         file_bytes=limits.response_bytes,
     )
-    workshop = Workshop(WorkshopSettings(settings, products), stack)
+    workshop = Workshop(WorkshopSettings(settings, products, catalogues), stack)
     classifiers = Classifiers(
         sky,
         PoolTrainer(workshop),
@@ -74,3 +79,19 @@ async def open_processing(
     processing = Processing(sky, reader, workshop, SqlProducts(database), record)
     stack.push_async_callback(processing.close)
     return processing, classifiers
+
+
+def catalogues_of(config: Config) -> Mapping[str, StarCatalogue]:
+    """Return the catalogue of stars of each survey that has one."""
+    return {
+        survey.id: StarCatalogue(
+            path=str(source.file.resolve()),
+            name=source.name or source.file.name,
+            system=source.system,
+            ra=source.ra,
+            dec=source.dec,
+            bands=source.bands,
+        )
+        for survey in config.surveys
+        if (source := survey.catalogue) is not None
+    }

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from gatewright.core.config_base import TABLE, Name, Names
+from gatewright.core.config_catalogues import CatalogueSource
 from gatewright.core.config_people import AuthnSettings, BrokerSettings
 from gatewright.core.config_providers import IdentityProvider
 
@@ -21,6 +22,7 @@ __all__ = [
     "Access",
     "AuthnSettings",
     "BrokerSettings",
+    "CatalogueSource",
     "Config",
     "Count",
     "DatasetSource",
@@ -236,6 +238,9 @@ class SurveySource(Section):
     """CSV table of observation times for files whose headers have none or a wrong one,
     with the columns ``file`` (name, or path below the survey's folder) and ``time``
     (moment or interval, ISO 8601 or MJD). Such times are marked as assumed."""
+    catalogue: CatalogueSource | None = None
+    """Catalogue of stars from which the images get their photometric zero points;
+    without one, light curves are in the units of an image."""
 
 
 class Limits(Section):

@@ -235,10 +235,15 @@ def _absolute(config: Config, folder: Path) -> Config:
         source.model_copy(update={"source": folder / source.source})
         for source in config.datasets
     ]
-    surveys = [
-        source.model_copy(update={"images": str(folder / source.images)})
-        for source in config.surveys
-    ]
+    surveys = []
+    for survey in config.surveys:
+        update: dict[str, object] = {"images": str(folder / survey.images)}
+        if survey.times is not None:
+            update["times"] = folder / survey.times
+        if (catalogue := survey.catalogue) is not None:
+            path = {"file": folder / catalogue.file}
+            update["catalogue"] = catalogue.model_copy(update=path)
+        surveys.append(survey.model_copy(update=update))
     broker = config.broker.model_copy(
         update={
             name: folder / getattr(config.broker, name)

@@ -85,13 +85,13 @@ section."""
 
 
 def _tables_within(name: str, section: type[BaseModel]) -> Iterator[str]:
-    """Yield the sections of lists of tables that are settings of a table."""
+    """Yield the sections of the tables, and lists of them, within a table."""
     for key, field in section.model_fields.items():
-        if get_origin(field.annotation) is not list:
-            continue
-        within: Any = get_args(field.annotation)[0]
+        within: Any = next(iter(get_args(field.annotation)), None)
         if isinstance(within, type) and issubclass(within, BaseModel):
-            yield f"\n### `[[{name}.{key}]]`\n"
+            many = get_origin(field.annotation) is list
+            title = f"{name}.{key}"
+            yield f"\n### `{f'[[{title}]]' if many else f'[{title}]'}`\n"
             yield from _table_of(within)
             yield from _tables_within(f"{name}.{key}", within)
 

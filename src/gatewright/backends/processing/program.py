@@ -6,7 +6,7 @@ file.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 
 from gatewright import __version__
+from gatewright.backends.processing.catalogue import calibrate, calibration_told
 from gatewright.backends.processing.loading import load_frame
 from gatewright.backends.processing.product_file import cropped, write_planes
 from gatewright.backends.processing.report import finite
 from gatewright.backends.processing.transforms import ScipyFourier
 from gatewright.backends.readers import Output
 from gatewright.core.errors import InvalidContent, NotFound, TooLarge
-from gatewright.domains.processing import Circle, Plane, photometry
+from gatewright.domains.processing import Calibration, Circle, Plane, photometry
 from gatewright.domains.processing import coadd as coadding
 from gatewright.domains.processing.detecting import detect
 from gatewright.domains.processing.differencing import Difference, subtract_frames
@@ -107,6 +108,8 @@ def difference(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
 def light_curve(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
     """Return the flux at ``ra`` and ``dec`` (degrees) in each of the ``frames``.
 
+    A frame of a survey among ``catalogues`` has a zero point, and a magnitude, too.
+
     Raises
     ------
     NotFound
@@ -131,18 +134,34 @@ def light_curve(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
     points: list[dict[str, Any]] = [
         {"reason": reasons.get(number)} for number in range(len(arguments["frames"]))
     ]
-    for (number, _), found in zip(
+    for (number, frame), found in zip(
         usable, photometry.measure(loads, ra, dec), strict=True
     ):
+        zero = _zero_point(frame, [arguments["frames"][number]], arguments)
         points[number] = {
             "flux": found.flux,
             "error": found.error,
-            "seen": found.seen,
             "upper_limit": found.upper_limit,
             "scale": _ratio(found.scale),
             "reason": found.reason,
+            "zero_point": calibration_told(zero),
         }
+        if isinstance(zero, Calibration):
+            points[number] |= photometry.magnitudes(found, zero)
     return {"points": finite(points), "first": usable[0][0]}
+
+
+def _zero_point(
+    frame: Prepared, refs: Sequence[Mapping[str, Any]], arguments: Mapping[str, Any]
+) -> Calibration | str | None:
+    """Return the zero point of a frame, or of a coadd of frames, or why it has none."""
+    catalogues = arguments.get("catalogues", {})
+    named = [catalogues.get(survey) for survey in refs[0]["surveys"]]
+    told = next((one for one in named if one is not None), None)
+    bands = {ref["band"] for ref in refs}
+    if told is not None and len(bands) > 1:
+        return "Its images are of several bands, and a zero point is of one."
+    return calibrate(frame, refs[0]["band"], told)
 
 
 def _given(frame: Prepared) -> Prepared:

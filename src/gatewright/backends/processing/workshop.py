@@ -5,7 +5,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from gatewright.domains.processing import (
     Product,
     ProductState,
     Side,
+    StarCatalogue,
 )
 
 PROGRAM = "gatewright.backends.processing.program"
@@ -44,6 +45,8 @@ class WorkshopSettings:
     """Settings of the pool of processes."""
     products: Path
     """Folder of the product files."""
+    catalogues: Mapping[str, StarCatalogue] = field(default_factory=dict)
+    """Catalogue of stars by survey; the pool has their folders."""
 
 
 class Workshop:
@@ -83,6 +86,7 @@ class Workshop:
             "ra": ra,
             "dec": dec,
             "around": _STAR_RADIUS,
+            "catalogues": self._catalogues(frames),
         }
         function = f"{PROGRAM}:light_curve"
         found = await self.call(function, arguments, frames, person)
@@ -94,7 +98,7 @@ class Workshop:
             first = frames[found["first"]]
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise _other_form() from error
-        return LightCurve(ra, dec, Calibration(first.image, 1.0, 0.0, 0), points)
+        return LightCurve(ra, dec, first.image, points)
 
     async def call(
         self,
@@ -160,6 +164,11 @@ class Workshop:
             detections=detections,
         )
 
+    def _catalogues(self, frames: Sequence[FrameRef]) -> dict[str, Any]:
+        surveys = sorted({survey for frame in frames for survey in frame.surveys})
+        known = self._settings.catalogues
+        return {name: asdict(known[name]) for name in surveys if name in known}
+
     async def _started(self, frames: Sequence[FrameRef]) -> ReaderPool:
         async with self._starting:
             if self._pool is None:
@@ -211,7 +220,8 @@ def _other_form() -> BackendFailed:
 def told_frame(frame: FrameRef) -> dict[str, Any]:
     """Return the parts of a frame reference that a worker needs."""
     told = asdict(frame)
-    return {name: told[name] for name in ("image", "path", "identity", "hdu", "seeing")}
+    names = ("image", "surveys", "path", "identity", "hdu", "band", "seeing")
+    return {name: told[name] for name in names}
 
 
 def _told_side(side: Side) -> dict[str, Any]:
@@ -224,6 +234,8 @@ def _told_place(place: Circle | None) -> list[float] | None:
 
 def _point(frame: FrameRef, told: Mapping[str, Any]) -> LightPoint:
     nan = float("nan")
+    zero = told.get("zero_point") or {}
+    uncalibrated = zero.get("reason")
     scale = told.get("scale") or {"value": nan, "error": nan}
     number = {
         name: nan if value is None else float(value)
@@ -240,8 +252,11 @@ def _point(frame: FrameRef, told: Mapping[str, Any]) -> LightPoint:
         assumed=frame.assumed,
         band=frame.band,
         upper_limit=told.get("upper_limit"),
-        magnitude=None,
-        magnitude_error=None,
         reason=told.get("reason"),
+        magnitude=told.get("magnitude"),
+        magnitude_error=told.get("magnitude_error"),
+        magnitude_limit=told.get("magnitude_limit"),
+        calibration=None if uncalibrated or not zero else Calibration(**zero),
+        uncalibrated=uncalibrated,
         **number,
     )

@@ -14,6 +14,7 @@ from gatewright.domains.processing.model import (
     Product,
     ProductKind,
     ProductState,
+    StarCatalogue,
 )
 from gatewright.domains.processing.ports import (
     Circle,
@@ -39,4 +40,5 @@ __all__ = [
     "ProductState",
     "ProductStore",
     "Side",
+    "StarCatalogue",
 ]

@@ -1,8 +1,8 @@
 """Values of processing: products, detections and light curves.
 
 Pixel coordinates count from 0 at the centre of the first pixel (FITS counts from 1); x
-runs along a row. Fluxes are in the units of the frame that :attr:`Calibration.frame`
-names; a catalogue gives them a zero point.
+runs along a row. Fluxes are in the units of the frame that :attr:`LightCurve.units_of`
+names; a catalogue gives each frame its zero point.
 """
 
 from collections.abc import Mapping, Sequence
@@ -89,25 +89,47 @@ class FrameRef:
 
 
 @dataclass(frozen=True, slots=True)
-class Calibration:
-    """The flux scale of a product or a light curve."""
+class StarCatalogue:
+    """A file with the magnitudes of stars, as the processes that read it need it."""
 
-    frame: str
-    """Image that defines the flux units."""
-    scale: float
-    """Factor by which the frame's own fluxes are multiplied."""
-    scale_error: float
-    """Error of ``scale`` (one sigma)."""
+    path: str
+    """Path of the CSV, FITS or VOTable file."""
+    name: str
+    """Name of the catalogue in light curves."""
+    system: str
+    """Photometric system of its magnitudes, as the operator names it."""
+    ra: str
+    """Column of the right ascension, ICRS degrees."""
+    dec: str
+    """Column of the declination, ICRS degrees."""
+    bands: Mapping[str, tuple[str, str]]
+    """Columns of the magnitude and its error (one sigma) by band."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Zero point of one frame against a catalogue, with its provenance."""
+
+    system: str
+    """Photometric system of the magnitudes, as the operator names it."""
+    zero_point: float
+    """Magnitude of a flux of 1 in the frame's own units."""
+    zero_point_error: float
+    """Error of ``zero_point`` (one sigma), common to all sources of the frame."""
+    scatter: float
+    """Standard deviation of the zero points of single stars, magnitudes."""
     stars: int
-    """Number of stars that ``scale`` was measured from."""
-    system: str | None = None
-    """Photometric system of ``zero_point``; None without a zero point."""
-    zero_point: float | None = None
-    """Magnitude of a flux of 1; None if there is no calibration."""
-    zero_point_error: float | None = None
-    """Error of ``zero_point`` (one sigma)."""
-    source: str = "relative"
-    """Catalogue of the zero point; ``relative`` without one."""
+    """Number of stars that ``zero_point`` was measured from."""
+    rejected: Mapping[str, int]
+    """Number of the catalogue's stars in the frame that were left out, by reason."""
+    catalogue: str
+    """Name of the catalogue."""
+    digest: str
+    """SHA-256 of the catalogue's file, hexadecimal."""
+    damaged: int
+    """Number of rows of the catalogue that could not be read."""
+    version: str
+    """Version of the code that measured it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,22 +171,28 @@ class LightPoint:
     band: str | None
     """Photometric band of the filter; None if unknown."""
     flux: float
-    """Flux, in the units of the light curve's calibration."""
+    """Flux, in the units of the frame :attr:`LightCurve.units_of`."""
     flux_error: float
     """Error of ``flux`` (one sigma), without the error of the flux scale."""
     upper_limit: float | None
     """5 sigma upper limit of the flux; None for a source that is detected at 3 sigma.
     """
-    magnitude: float | None
-    """Magnitude; None without a zero point or a detection."""
-    magnitude_error: float | None
-    """Error of ``magnitude`` (one sigma)."""
     scale: float
     """Flux ratio of this frame to the first, by which the fluxes were divided."""
     scale_error: float
     """Error of ``scale`` (one sigma), common to all sources of the frame."""
     reason: str | None = None
     """Why the flux could not be measured; the numbers are NaN then."""
+    magnitude: float | None = None
+    """Magnitude; None without a zero point or a detection at 3 sigma."""
+    magnitude_error: float | None = None
+    """Error of ``magnitude`` (one sigma), that of the zero point included."""
+    magnitude_limit: float | None = None
+    """Magnitude of ``upper_limit``; None without one or without a zero point."""
+    calibration: Calibration | None = None
+    """Zero point of the frame; None for fluxes that no catalogue calibrates."""
+    uncalibrated: str | None = None
+    """Why the frame has no zero point; None if its survey has no catalogue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +203,8 @@ class LightCurve:
     """Right ascension, ICRS degrees."""
     dec: float
     """Declination, ICRS degrees."""
-    calibration: Calibration
-    """Flux units of the points."""
+    units_of: str
+    """Name of the image that defines the flux units of the points."""
     points: Sequence[LightPoint] = ()
     """One measurement for each frame."""
 

@@ -12,7 +12,9 @@ import numpy as np
 
 from gatewright.domains.processing.coadd import Load, relative_scale
 from gatewright.domains.processing.matching import Ratio, align, star_fluxes
+from gatewright.domains.processing.model import Calibration
 from gatewright.domains.processing.prepared import Prepared
+from gatewright.domains.processing.zeropoint import MAGNITUDE
 
 SEEN = 3.0
 """Least flux of a detected source, in units of the flux error."""
@@ -62,6 +64,26 @@ def measure(loads: Sequence[Load], ra: float, dec: float) -> list[Measured]:
         first = first or frame
         found.append(_measured(first, frame, ra, dec))
     return found
+
+
+def magnitudes(found: Measured, zero: Calibration) -> dict[str, float]:
+    """Return the magnitude of a detected source with its error, or the upper limit.
+
+    The names are ``magnitude`` and ``magnitude_error``, or ``magnitude_limit``; there
+    are none for a flux that could not be measured. The flux counts in the frame's own
+    units, so that the error of the scale to the first frame does not matter. The error
+    includes that of the zero point; the limit does not.
+    """
+
+    def magnitude(flux: float) -> float:
+        return zero.zero_point - 2.5 * float(np.log10(flux * found.scale.value))
+
+    if found.seen:
+        own = MAGNITUDE * found.error / found.flux
+        error = float(np.hypot(own, zero.zero_point_error))
+        return {"magnitude": magnitude(found.flux), "magnitude_error": error}
+    limit = found.upper_limit
+    return {} if limit is None else {"magnitude_limit": magnitude(limit)}
 
 
 def _measured(first: Prepared, frame: Prepared, ra: float, dec: float) -> Measured:

@@ -35,7 +35,20 @@ _COLUMNS = (
     ("upper_limit", "", "double", "phot.count;stat.max"),
     ("scale", "", "double", "arith.factor"),
     ("scale_error", "", "double", "stat.error"),
+    ("magnitude", "mag", "double", "phot.mag"),
+    ("magnitude_error", "mag", "double", "stat.error;phot.mag"),
+    ("magnitude_limit", "mag", "double", "phot.mag;stat.min"),
+    ("zero_point", "mag", "double", "phot.mag;arith.zp"),
+    ("zero_point_error", "mag", "double", "stat.error;phot.mag;arith.zp"),
+    ("zero_point_scatter", "mag", "double", "stat.stdev;phot.mag;arith.zp"),
+    ("zero_point_stars", "", "int", "meta.number"),
+    ("zero_point_rejected", "", "int", "meta.number"),
+    ("zero_point_reason", "", "char", "meta.note"),
     ("system", "", "char", "meta.code;phot"),
+    ("catalogue", "", "char", "meta.id;meta.table"),
+    ("catalogue_sha256", "", "char", "meta.checksum"),
+    ("catalogue_damaged_rows", "", "int", "meta.number"),
+    ("version", "", "char", "meta.version;meta.software"),
     ("reason", "", "char", "meta.note"),
 )
 _VOTABLE = "application/x-votable+xml"
@@ -80,9 +93,12 @@ async def light_curve(
     The place is the middle of the circle, whatever its radius.
 
     The point-spread function of each image is fitted at the place. All fluxes are
-    scaled to the first image by the stars that the images share; they are
-    instrumental, in its units. Where the flux is below 3 sigma, an upper limit of
-    5 sigma is given.
+    scaled to the first image by the stars that the images share, and are in its
+    units. Where the flux is below 3 sigma, an upper limit of 5 sigma is given.
+
+    An image whose survey has a catalogue of stars has a zero point, measured from the
+    stars within 0.1 degrees of the place, and so a magnitude in the catalogue's
+    photometric system. No colour term is fitted. Other fluxes stay “instrumental”.
     """
     place = circle(place_text(pos, ra, dec, None))
     if place is None:
@@ -112,7 +128,7 @@ def light_curve_response(curve: LightCurve, form: str) -> Response:
         table = csv.DictWriter(text, names, lineterminator="\r\n")
         table.writeheader()
         # Unknown values are empty.
-        table.writerows(point_answer(point, curve) for point in curve.points)
+        table.writerows(point_answer(point) for point in curve.points)
         return Response(text.getvalue(), media_type="text/csv; charset=utf-8")
     return Response(votable_text(curve), media_type=_VOTABLE)
 
@@ -127,10 +143,10 @@ def votable_text(curve: LightCurve) -> str:
         for name, unit, kind, ucd in _COLUMNS
     )
     rows = "".join(
-        f"<TR>{''.join(_cells(point_answer(point, curve).values()))}</TR>"
+        f"<TR>{''.join(_cells(point_answer(point).values()))}</TR>"
         for point in curve.points
     )
-    units = quoteattr(curve.calibration.frame)
+    units = quoteattr(curve.units_of)
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         '<VOTABLE version="1.4" xmlns="http://www.ivoa.net/xml/VOTable/v1.3">'

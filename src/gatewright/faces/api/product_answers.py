@@ -97,9 +97,45 @@ class LightPointAnswer(BaseModel):
     scale_error: float | None = Field(
         description="Error of the scale, common to all fluxes of the image."
     )
+    magnitude: float | None = Field(
+        description="Magnitude in “system”; null without a zero point or a detection."
+    )
+    magnitude_error: float | None = Field(
+        description="Error of the magnitude (one sigma), with that of the zero point."
+    )
+    magnitude_limit: float | None = Field(
+        description="Magnitude of the upper limit; null without one or a zero point."
+    )
+    zero_point: float | None = Field(
+        description="Magnitude of a flux of 1 in this image's own units, which is a "
+        "“flux” of 1 / “scale”."
+    )
+    zero_point_error: float | None = Field(
+        description="Error of the zero point, common to all sources of the image."
+    )
+    zero_point_scatter: float | None = Field(
+        description="Standard deviation of the zero points of single stars."
+    )
+    zero_point_stars: int | None = Field(
+        description="Number of stars that the zero point was measured from."
+    )
+    zero_point_rejected: int | None = Field(
+        description="Number of the catalogue's stars in the image that were left out."
+    )
+    zero_point_reason: str | None = Field(
+        description="Why there is no zero point, although the survey has a catalogue."
+    )
     system: str = Field(
-        description="Photometric system; “instrumental” for fluxes in the units of "
-        "the first image, which no catalogue calibrates."
+        description="Photometric system of the catalogue, as the operator names it; "
+        "“instrumental” for fluxes that no catalogue calibrates."
+    )
+    catalogue: str | None = Field(description="Name of the zero point's catalogue.")
+    catalogue_sha256: str | None = Field(description="Digest of the catalogue's file.")
+    catalogue_damaged_rows: int | None = Field(
+        description="Number of rows of the catalogue that could not be read."
+    )
+    version: str | None = Field(
+        description="Version of Gatewright that measured the zero point."
     )
     reason: str | None = Field(description="Why nothing was measured.")
 
@@ -111,7 +147,7 @@ class LightCurveAnswer(BaseModel):
     dec: float = Field(description="Declination, ICRS degrees.")
     units_of: str = Field(description="Image whose units the fluxes are in.")
     zero_point: float | None = Field(
-        description="Magnitude of a flux of one unit; null if fluxes are relative."
+        description="Zero point of that image; null if no catalogue gives it one."
     )
     points: list[LightPointAnswer] = Field(description="Fluxes, sorted by time.")
 
@@ -157,14 +193,22 @@ def light_curve_answer(curve: LightCurve) -> dict[str, object]:
     return {
         "ra": curve.ra,
         "dec": curve.dec,
-        "units_of": curve.calibration.frame,
-        "zero_point": curve.calibration.zero_point,
-        "points": [point_answer(point, curve) for point in curve.points],
+        "units_of": curve.units_of,
+        "zero_point": next(
+            (
+                point.calibration.zero_point
+                for point in curve.points
+                if point.image == curve.units_of and point.calibration is not None
+            ),
+            None,
+        ),
+        "points": [point_answer(point) for point in curve.points],
     }
 
 
-def point_answer(point: LightPoint, curve: LightCurve) -> dict[str, object]:
+def point_answer(point: LightPoint) -> dict[str, object]:
     """Return one point as JSON values, with None for unknown ones."""
+    zero = point.calibration
     return {
         "image": point.image,
         "mjd": point.mjd,
@@ -176,7 +220,20 @@ def point_answer(point: LightPoint, curve: LightCurve) -> dict[str, object]:
         "upper_limit": point.upper_limit,
         "scale": _known(point.scale),
         "scale_error": _known(point.scale_error),
-        "system": curve.calibration.system or "instrumental",
+        "magnitude": point.magnitude,
+        "magnitude_error": point.magnitude_error,
+        "magnitude_limit": point.magnitude_limit,
+        "zero_point": zero and zero.zero_point,
+        "zero_point_error": zero and zero.zero_point_error,
+        "zero_point_scatter": zero and zero.scatter,
+        "zero_point_stars": zero and zero.stars,
+        "zero_point_rejected": zero and sum(zero.rejected.values()),
+        "zero_point_reason": point.uncalibrated,
+        "system": zero.system if zero else "instrumental",
+        "catalogue": zero and zero.catalogue,
+        "catalogue_sha256": zero and zero.digest,
+        "catalogue_damaged_rows": zero and zero.damaged,
+        "version": zero and zero.version,
         "reason": point.reason,
     }
 
