@@ -76,7 +76,14 @@ async def open_processing(
     )
     stack.push_async_callback(classifiers.close)
     record = partial(record_difference, discovery, classifiers)
-    processing = Processing(sky, reader, workshop, SqlProducts(database), record)
+    processing = Processing(
+        sky,
+        reader,
+        workshop,
+        SqlProducts(database),
+        record,
+        catalogues=catalogues,
+    )
     stack.push_async_callback(processing.close)
     return processing, classifiers
 

@@ -3,9 +3,9 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 
 from gatewright.core.caller import Caller, Scope
@@ -30,6 +30,7 @@ from gatewright.domains.processing import (
     ProductState,
     ProductStore,
     Side,
+    StarCatalogue,
 )
 from gatewright.domains.sky import Circle as Region
 from gatewright.domains.sky import (
@@ -87,6 +88,7 @@ class Processing:
         store: ProductStore,
         record: Record,
         clock: Clock = system_clock,
+        catalogues: Mapping[str, StarCatalogue] | None = None,
     ) -> None:
         self._sky = sky
         self._reader = reader
@@ -94,6 +96,7 @@ class Processing:
         self._store = store
         self._record = record
         self._clock = clock
+        self._catalogues = catalogues or {}
         self.claims = Claims(clock)
         self._tasks: dict[str, asyncio.Task[Product]] = {}
 
@@ -259,15 +262,20 @@ class Processing:
     ) -> Product:
         """Return the product of a request; make it if new, waiting up to 10 seconds."""
         frames = [frame for side in sides for frame in side.frames]
-        # The same images, place and method have the same id.
+        surveys = sorted({name for frame in frames for name in frame.surveys})
+        # The same images, place, method and catalogues have the same id.
         identities = [f"{frame.image} {frame.identity}" for frame in frames]
-        text = json.dumps([_METHOD_VERSION, kind, request, identities], sort_keys=True)
+        parts: list[object] = [_METHOD_VERSION, kind, request, identities]
+        known = self._catalogues
+        if named := {one: asdict(known[one]) for one in surveys if one in known}:
+            parts.append(named)
+        text = json.dumps(parts, sort_keys=True)
         product = Product(
             id=f"{kind[0]}-{hashlib.sha256(text.encode()).hexdigest()[:24]}",
             kind=kind,
             state=ProductState.WORKING,
             request=request,
-            surveys=sorted({name for frame in frames for name in frame.surveys}),
+            surveys=surveys,
             owner=caller.user,
             created_at=self._clock(),
         )
@@ -334,7 +342,7 @@ class Processing:
         return sorted(refs, key=lambda r: (r.mjd is None, r.mjd or 0.0, r.image))
 
     async def _coadd_frame(self, caller: Caller, product: Product) -> FrameRef:
-        """Return a coadd as a frame; its time is the mean time of its images."""
+        """Return a coadd as a frame, at the mean time of its images, of their band."""
         if product.state is not ProductState.READY or product.path is None:
             raise Conflict(
                 f"The coadd “{product.id}” is {product.state}. "
@@ -348,6 +356,7 @@ class Processing:
                 for name in (names if isinstance(names, list) else [])
             ]
         times = [frame.mjd for frame in frames if frame.mjd is not None]
+        bands = {frame.band for frame in frames}
         return FrameRef(
             image=f"coadd:{product.id}",
             surveys=tuple(product.surveys),
@@ -356,6 +365,7 @@ class Processing:
             hdu=product.planes[Plane.COADD],
             mjd=sum(times) / len(times) if times else None,
             assumed=any(frame.assumed for frame in frames),
+            band=bands.pop() if len(bands) == 1 else None,
         )
 
     async def _found(

@@ -16,6 +16,7 @@ from astropy.io.votable import parse_single_table
 from astropy.table import Table
 from tests.support.app import caller, client
 from tests.support.fields import field, random_stars, tangent
+from tests.support.night import made
 from tests.support.skies import SkyServices, sky_services
 
 from gatewright import __version__
@@ -56,7 +57,7 @@ def stars() -> Table:
 def write_frames(folder: Path, band: str = "r") -> None:
     folder.mkdir()
     for number, (flux, scale) in enumerate(zip(FLUXES, SCALES, strict=True)):
-        made = field(
+        frame = field(
             seed=number,
             shape=SHAPE,
             stars=STARS,
@@ -67,7 +68,7 @@ def write_frames(folder: Path, band: str = "r") -> None:
         header = tangent().wcs.to_header()
         header["FILTER"], header["GAIN"] = band, 2.0
         header["DATE-OBS"], header["EXPTIME"] = f"2024-03-0{number + 1}T04:00:00", 30.0
-        fits.writeto(folder / f"f{number}.fits", made.values, header)
+        fits.writeto(folder / f"f{number}.fits", frame.values, header)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -107,15 +108,15 @@ async def services(
         survey("damaged", "damaged.vot"),
         survey("other", "stars.fits", ra="ALPHA"),
     ]
-    async with sky_services(folder, surveys) as opened:
+    async with sky_services(folder, surveys, response_bytes=50_000_000) as opened:
         yield opened
 
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def api(services: Any) -> AsyncIterator[httpx.AsyncClient]:
     user = caller("bob", Role.OWNER)
-    async with client(face.build(services), services, user) as made:
-        yield made
+    async with client(face.build(services), services, user) as opened:
+        yield opened
 
 
 async def curve(api: httpx.AsyncClient, survey: str, form: str = "json") -> Any:
@@ -217,3 +218,27 @@ async def test_images_without_a_zero_point_stay_instrumental(
             assert point["zero_point_reason"] is None
         else:
             assert reason in point["zero_point_reason"]
+
+
+async def test_products_have_the_zero_point_of_their_image(
+    api: httpx.AsyncClient,
+) -> None:
+    images = [f"table~f{number}~0" for number in (0, 1)]
+    coadd = await made(api, {"images": images, "method": "mean"}, "/coadds")
+    first = coadd["report"]["zero_point"]
+    body = {"science": {"coadd": coadd["id"]}, "reference": ["table~f2~0"]}
+    difference = await made(api, body)
+    for zero in (first, difference["report"]["zero_point"]):
+        error = zero["zero_point_error"]
+        assert 0.001 < error < 0.01
+        assert zero["zero_point"] == pytest.approx(ZERO, abs=5 * error)
+        assert (zero["system"], zero["catalogue"]) == ("AB", "stars.fits")
+        assert sum(zero["rejected"].values()) + zero["stars"] == STARS - 3
+        assert len(zero["digest"]) == 64
+    plain = await made(api, {"images": ["plain~f0~0", "plain~f1~0"]}, "/coadds")
+    assert plain["report"]["zero_point"] is None
+    mixed = {"images": ["table~f0~0", "blue~f1~0"]}
+    assert (
+        "several bands"
+        in ((await made(api, mixed, "/coadds"))["report"]["zero_point"]["reason"])
+    )

@@ -60,6 +60,7 @@ def coadd(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
         "noise_factor": made.frame.factor,
         "depth": coadding.depth_of(made.frame),
         "psf": _psf(made.frame),
+        "zero_point": _zero_point(made.frame, arguments["side"]["frames"], arguments),
     }
     box = cropped(made.frame.projection, made.frame.values.shape, place)
     extra = {"GAIN": made.frame.gain}
@@ -93,6 +94,10 @@ def difference(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
         "noise_factor": found.factor,
         "level": found.level,
         "flux_ratio": _ratio(found.ratio),
+        # Fluxes of the difference are in units of the science image.
+        "zero_point": _zero_point(
+            science.frame, arguments["science"]["frames"], arguments
+        ),
         "shift": _alignment(found.alignment),
         "psf": {
             "science": _psf(found.science),
@@ -137,7 +142,7 @@ def light_curve(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
     for (number, frame), found in zip(
         usable, photometry.measure(loads, ra, dec), strict=True
     ):
-        zero = _zero_point(frame, [arguments["frames"][number]], arguments)
+        zero = _calibration(frame, [arguments["frames"][number]], arguments)
         points[number] = {
             "flux": found.flux,
             "error": found.error,
@@ -152,6 +157,12 @@ def light_curve(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
 
 
 def _zero_point(
+    frame: Prepared, refs: Sequence[Mapping[str, Any]], arguments: Mapping[str, Any]
+) -> dict[str, object] | None:
+    return calibration_told(_calibration(frame, refs, arguments))
+
+
+def _calibration(
     frame: Prepared, refs: Sequence[Mapping[str, Any]], arguments: Mapping[str, Any]
 ) -> Calibration | str | None:
     """Return the zero point of a frame, or of a coadd of frames, or why it has none."""

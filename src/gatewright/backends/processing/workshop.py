@@ -64,7 +64,11 @@ class Workshop:
     async def coadd(
         self, product: Product, side: Side, place: Circle | None
     ) -> Product:
-        arguments = {"side": _told_side(side), "place": _told_place(place)}
+        arguments = {
+            "side": _told_side(side),
+            "place": _told_place(place),
+            "catalogues": self._catalogues(side.frames),
+        }
         return await self._make("coadd", product, arguments, side.frames)
 
     async def difference(
@@ -74,6 +78,7 @@ class Workshop:
             "science": _told_side(science),
             "reference": _told_side(reference),
             "place": _told_place(place),
+            "catalogues": self._catalogues(science.frames),
         }
         frames = [*science.frames, *reference.frames]
         return await self._make("difference", product, arguments, frames)

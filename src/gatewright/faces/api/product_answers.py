@@ -61,7 +61,8 @@ class ProductAnswer(BaseModel):
     planes: list[str] = Field(description="Names of its planes of pixels.")
     report: dict[str, Any] = Field(
         description="Provenance and measurements: version, point-spread functions with "
-        "the stars used and rejected, flux scales with errors, shifts, noise."
+        "the stars used and rejected, flux scales with errors, shifts, noise; the zero "
+        "point of the (science) image, with its error and catalogue."
     )
     links: ProductLinks = Field(description="URLs of the product.")
 
