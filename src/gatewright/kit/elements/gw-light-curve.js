@@ -113,7 +113,7 @@ export class GwLightCurve extends GwElement {
   /** Gives the light curve to the browser as a file to save. */
   save() {
     if (!this.curve) return;
-    const names = ["image", "mjd", "time", "time_assumed", "band", "flux", "flux_error", "upper_limit", "scale", "scale_error", "reason"];
+    const names = ["image", "mjd", "time", "time_assumed", "band", "flux", "flux_error", "upper_limit", "scale", "scale_error", "magnitude", "magnitude_error", "magnitude_limit", "zero_point", "zero_point_error", "system", "catalogue", "catalogue_sha256", "reason"];
     const cell = (/** @type {any} */ value) => (/[",\n]/.test(String(value ?? "")) ? `"${String(value).replaceAll('"', '""')}"` : String(value ?? ""));
     const rows = [names.join(","), ...this.curve.points.map((/** @type {any} */ point) => names.map((name) => cell(point[name])).join(","))];
     const link = document.createElement("a");
