@@ -151,10 +151,16 @@ export class GwLightCurve extends GwElement {
   /** @param {Point[]} points */
   _table(points) {
     const figure = (/** @type {number | null} */ value) => (value === null ? "" : value.toPrecision(5));
+    const calibrated = points.some(({ zero_point: zero }) => typeof zero === "number");
+    const magnitude = (/** @type {Point} */ { magnitude: seen, magnitude_error: error, magnitude_limit: limit, system }) => {
+      if (typeof seen === "number") return `${seen.toFixed(3)} ± ${error?.toFixed(3)} ${system}`;
+      return typeof limit !== "number" ? "" : `> ${limit.toFixed(2)} ${system}`;
+    };
     return html`<p><button @click=${this.save}>${icon("down")} Save as CSV</button></p>
-      <div class="scroll" tabindex="0" role="region" aria-label="Light curve as a table"><table class="small"><thead><tr><th>Time</th><th>Band</th><th class="number">Flux</th><th class="number">Error</th><th class="number">Limit</th><th>Image</th></tr></thead>
+      <div class="scroll" tabindex="0" role="region" aria-label="Light curve as a table"><table class="small"><thead><tr><th>Time</th><th>Band</th><th class="number">Flux</th><th class="number">Error</th><th class="number">Limit</th>${calibrated ? html`<th class="number">Magnitude</th>` : nothing}<th>Image</th></tr></thead>
       <tbody>${points.map((point) => html`<tr><td class="mono"><time title=${exact(point.time)}>${local(point.time)}</time>${point.time_assumed ? " assumed" : ""}</td><td>${point.band ?? ""}</td>
         <td class="number mono">${figure(point.flux)}</td><td class="number mono">${figure(point.flux_error)}</td><td class="number mono">${figure(point.upper_limit)}</td>
+        ${calibrated ? html`<td class="number mono">${magnitude(point)}</td>` : nothing}
         <td>${point.image}${point.reason ? html` <span class="muted">${point.reason}</span>` : nothing}</td></tr>`)}</tbody></table></div>`;
   }
 }

@@ -6,6 +6,8 @@ import { nothing, svg } from "../vendor/lit.js";
  * @property {string} image @property {number | null} mjd @property {string | null} time @property {boolean} time_assumed
  * @property {string | null} band @property {number | null} flux @property {number | null} flux_error
  * @property {number | null} upper_limit @property {string | null} reason
+ * @property {number | null} magnitude @property {number | null} magnitude_error @property {number | null} magnitude_limit
+ * @property {number | null} zero_point @property {string} system
  */
 
 const LEFT = 64;
