@@ -6,8 +6,10 @@ import netCDF4
 import numpy as np
 import pytest
 from astropy.io import fits
+from astropy.table import Table
 from astropy.wcs import WCS
 
+from gatewright.cli.demo import STARS
 from gatewright.cli.examples import write_reanalysis, write_survey
 
 
@@ -59,6 +61,27 @@ def test_every_exposure_says_that_it_is_simulated(survey: Path) -> None:
         header = fits.getheader(path)
         assert "Simulated" in header["OBJECT"]
         assert WCS(header).has_celestial
+
+
+def test_the_catalogue_of_stars_is_marked_and_agrees_with_the_images(
+    survey: Path,
+) -> None:
+    table = Table.read(survey / STARS, format="ascii.csv")
+    assert set(table["origin"]) == {"simulated"}
+    assert len(table) > 80
+    with fits.open(survey / "sim-00-i.fits") as hdus:
+        header, pixels = hdus[0].header, hdus[0].data
+        bright = table[table["i"] < 19]
+        x, y = WCS(header).all_world2pix(bright["ra"], bright["dec"], 0)
+    inside = (x > 20) & (x < 490) & (y > 20) & (y < 490)
+    sky = np.median(pixels)
+    found = []
+    for star, column, row in zip(bright[inside], x[inside], y[inside], strict=True):
+        top, left = round(float(row)) - 8, round(float(column)) - 8
+        counts = pixels[top : top + 17, left : left + 17].sum() - 17**2 * sky
+        found.append(star["i"] + 2.5 * np.log10(counts))
+    # Half of them have no neighbour that adds much to their counts.
+    assert np.median(found) == pytest.approx(header["MAGZERO"], abs=0.05)
 
 
 def test_the_transients_are_bright_at_their_peak_and_gone_before(survey: Path) -> None:

@@ -61,7 +61,8 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 
     def write_survey(folder: Path) -> None:
         folder.mkdir(exist_ok=True)
-        (folder / "transients.csv").write_bytes(b"name\n")
+        for name in ("transients.csv", demo.STARS):
+            (folder / name).write_bytes(b"name\n")
 
     monkeypatch.setattr("gatewright.cli.examples.write_reanalysis", write_reanalysis)
     monkeypatch.setattr("gatewright.cli.examples.write_survey", write_survey)
@@ -74,11 +75,14 @@ def test_archives_of_a_demo_that_are_empty_are_made_anew(
     demo.prepare(tmp_path)
     demo.prepare(tmp_path)
     assert len(made) == 1
-    os.truncate(made[0], 0)
+    survey = tmp_path / "archives" / demo.SURVEY
+    for path in (made[0], survey / "transients.csv", survey / demo.STARS):
+        os.truncate(path, 0)
+        demo.prepare(tmp_path)
+    # A demo of before there was a catalogue gets one.
+    (survey / demo.STARS).unlink()
     demo.prepare(tmp_path)
-    os.truncate(tmp_path / "archives" / demo.SURVEY / "transients.csv", 0)
-    demo.prepare(tmp_path)
-    assert len(made) == 3
+    assert len(made) == 5
 
 
 @pytest.mark.parametrize("left", [b"", b"[gateway]\ntitle = ", b"\xff\0"])

@@ -12,6 +12,7 @@ from gatewright.cli.publish import datasets_under, surveys_under
 from gatewright.cli.root import warn_if_root
 from gatewright.cli.serve import announce, warn_of_absent
 from gatewright.core.config import (
+    CatalogueSource,
     Config,
     DatasetSource,
     Gateway,
@@ -26,6 +27,7 @@ from gatewright.web.server.supervisor import serve as serve_gateway
 USER = "demo"
 REANALYSIS = "simulated-reanalysis"
 SURVEY = "simulated-sky"
+STARS = "simulated-stars.csv"
 
 
 @click.command()
@@ -124,7 +126,7 @@ def prepare(folder: Path) -> None:
     archives = folder / "archives"
     reanalysis, survey = archives / f"{REANALYSIS}.nc", archives / SURVEY
     # A crash of the machine can leave empty files.
-    there = (reanalysis, survey / "transients.csv")
+    there = (reanalysis, survey / "transients.csv", survey / STARS)
     if all(path.is_file() and path.stat().st_size for path in there):
         return
     from gatewright.cli.examples import write_reanalysis, write_survey
@@ -148,6 +150,12 @@ def demo_config(
             id=SURVEY,
             images=f"{archives / SURVEY}/*.fits",
             title="Simulated sky survey (not observations)",
+            catalogue=CatalogueSource(
+                file=archives / SURVEY / STARS,
+                name="Simulated stars (not observations)",
+                system="AB",
+                bands={band: (band, f"e_{band}") for band in "gri"},
+            ),
         )
     ]
     if data is not None:

@@ -2,7 +2,8 @@
 
 It has stars, galaxies and three supernovae with light curves; every exposure has its
 own pointing, seeing and sky level. The file ``transients.csv`` beside the images has
-the true positions, magnitudes and times of the supernovae.
+the true positions, magnitudes and times of the supernovae, and ``simulated-stars.csv``
+the measured magnitudes of the brighter stars, as a catalogue of stars has them.
 """
 
 from collections.abc import Iterator
@@ -31,6 +32,8 @@ COLOURS = {"g": 0.45, "r": 0.0, "i": -0.25}
 """Magnitude in each filter minus magnitude in r."""
 
 Pixels = NDArray[np.float32]
+_FAINTEST = 22.0
+_ERROR = 0.02
 _PEAK_WIDTH = 12.0
 _SEED = 2009
 
@@ -94,10 +97,15 @@ class Source:
 
 
 def write_survey(folder: Path) -> None:
-    """Write the exposures as FITS files, and ``transients.csv`` beside them."""
+    """Write the exposures as FITS files, and beside them the tables of their sources.
+
+    These are ``transients.csv`` and ``simulated-stars.csv``, with the stars down to 22
+    in r.
+    """
     random = np.random.default_rng(_SEED)
     folder.mkdir(parents=True, exist_ok=True)
-    steady = [*_stars(random, 260), *_galaxies(random, 90)]
+    stars = list(_stars(random, 260))
+    steady = [*stars, *_galaxies(random, 90)]
     transients = list(_transients(steady))
     for night, days in enumerate(NIGHTS):
         for band in COLOURS:
@@ -108,6 +116,18 @@ def write_survey(folder: Path) -> None:
     ]
     text = "\n".join(["name,ra,dec,peak_magnitude_r,peak_mjd", *rows, ""])
     (folder / "transients.csv").write_text(text, encoding="ascii")
+    # A generator of its own leaves the images as they are.
+    random = np.random.default_rng(_SEED + 1)
+    columns = ",".join(f"{band},e_{band}" for band in COLOURS)
+    rows = [f"origin,ra,dec,{columns}"]
+    for star in (one for one in stars if one.magnitude <= _FAINTEST):
+        measured = ",".join(
+            f"{star.magnitude + colour + random.normal(0, _ERROR):.4f},{_ERROR}"
+            for colour in COLOURS.values()
+        )
+        rows.append(f"simulated,{star.ra:.7f},{star.dec:.7f},{measured}")
+    text = "\n".join([*rows, ""])
+    (folder / "simulated-stars.csv").write_text(text, encoding="ascii")
 
 
 def _positions(random: np.random.Generator, count: int) -> NDArray[np.float64]:

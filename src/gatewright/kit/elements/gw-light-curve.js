@@ -3,7 +3,7 @@ import { css, html, nothing } from "../vendor/lit.js";
 import { GwElement } from "./base.js";
 import { exact, local } from "./format.js";
 import { icon } from "./icons.js";
-import { bandsOf, drawCurve } from "./light-curve-plot.js";
+import { bandsOf, drawCurve, marksOf, systemsOf } from "./light-curve-plot.js";
 
 /** @typedef {import("./light-curve-plot.js").Point} Point */
 
@@ -18,16 +18,17 @@ import { bandsOf, drawCurve } from "./light-curve-plot.js";
  * @attr {string} band - Only images of this band.
  * @attr {number} mark - Moment (MJD) that a line marks.
  * @attr {number} height - Of the picture in pixels, by default 220.
+ * @attr {string} axis - `flux` or `magnitude`; magnitudes need a survey with a catalogue of stars. The person may change it.
  * @property {any} curve - The light curve that is shown: `ra`, `dec`, `units_of`, `points`.
  * @fires gw-curve - The light curve, when it was read.
  * @slot empty - Where no place is said.
  * @csspart picture - The picture.
  * @example
- * <gw-light-curve target="150.0886 2.1986" survey="simulated-sky" band="r"></gw-light-curve>
+ * <gw-light-curve target="150.0886 2.1986" survey="simulated-sky" band="r" axis="magnitude"></gw-light-curve>
  */
 export class GwLightCurve extends GwElement {
   static properties = {
-    object: {}, target: {}, survey: {}, band: {}, mark: { type: Number }, height: { type: Number },
+    object: {}, target: {}, survey: {}, band: {}, mark: { type: Number }, height: { type: Number }, axis: {},
     curve: { attribute: false }, width: { state: true },
   };
 
@@ -45,6 +46,7 @@ export class GwLightCurve extends GwElement {
     .series-4 { fill: var(--gw-series-4); stroke: var(--gw-series-4); }
     g.limit circle { fill: var(--gw-panel); }
     .legend { display: flex; flex-wrap: wrap; gap: 4px 16px; }
+    .joined { justify-self: end; }
     .legend svg { block-size: 10px; inline-size: 10px; }
     table { border-collapse: collapse; }
     th, td { padding: 2px 12px 2px 0; text-align: start; }
@@ -61,6 +63,7 @@ export class GwLightCurve extends GwElement {
     /** @type {number | null} */
     this.mark = null;
     this.height = 220;
+    this.axis = "flux";
     /** @type {any} */
     this.curve = null;
     this.width = 0;
@@ -130,15 +133,34 @@ export class GwLightCurve extends GwElement {
     }
     /** @type {Point[]} */
     const points = this.curve.points;
+    const systems = systemsOf(points);
+    // Where no image has a zero point, fluxes are all there is to show.
+    const axis = systems.length && this.axis === "magnitude" ? "magnitude" : "flux";
     const seen = points.filter(({ flux, upper_limit: limit }) => flux !== null && limit === null).length;
     const measured = points.filter(({ flux }) => flux !== null).length;
-    const words = `Light curve at ${sexagesimal(this.curve.ra, this.curve.dec)}: seen in ${seen} of ${measured} measured images`;
+    const words = `Light curve in ${axis} at ${sexagesimal(this.curve.ra, this.curve.dec)}: seen in ${seen} of ${measured} measured images`;
     const assumed = points.some((point) => point.time_assumed);
-    return html`${this.renderError()}
-      <div class="picture" part="picture" role="img" aria-label=${words}>${drawCurve(points, this.width, this.height, this.mark)}</div>
-      <p class="legend small muted">${this._legend(points)}<span>Flux in counts of <span class="mono">${this.curve.units_of}</span>; seen in ${seen} of ${measured}; a triangle is an upper limit (5 sigma).</span>
+    return html`${this.renderError()}${systems.length ? this._axes(axis) : nothing}
+      <div class="picture" part="picture" role="img" aria-label=${words}>${drawCurve(points, this.width, this.height, this.mark, axis)}</div>
+      <p class="legend small muted">${this._legend(points)}${axis === "magnitude" ? this._magnitudes(points, systems) : html`<span>Flux in counts of <span class="mono">${this.curve.units_of}</span>;</span>`}
+        <span>seen in ${seen} of ${measured}; a triangle is an upper limit (5 sigma).</span>
         ${assumed ? html`<span>Times are assumed: from the survey's table, not the headers.</span>` : nothing}</p>
       <details><summary class="small">As a table</summary>${this._table(points)}</details>`;
+  }
+
+  /** @param {string} axis */
+  _axes(axis) {
+    const choices = [["flux", "Flux"], ["magnitude", "Magnitude"]];
+    return html`<div class="joined" role="group" aria-label="Axis">${choices.map(([one, word]) => html`<button aria-pressed=${String(one === axis)} @click=${() => (this.axis = one)}>${word}</button>`)}</div>`;
+  }
+
+  /** Says what the magnitudes are, and what of the curve has none. @param {Point[]} points @param {string[]} systems */
+  _magnitudes(points, systems) {
+    const catalogues = [...new Set(points.map(({ catalogue }) => catalogue).filter(Boolean))].join(", ");
+    const left = marksOf(points, "flux").length - marksOf(points, "magnitude").length;
+    return html`<span>Magnitudes (${systems.join(", ")}) by ${catalogues};</span>
+      ${systems.length > 1 ? html`<span>those of different systems cannot be compared;</span>` : nothing}
+      ${left > 0 ? html`<span>${left} measured without a magnitude, not drawn;</span>` : nothing}`;
   }
 
   /** @param {Point[]} points */
