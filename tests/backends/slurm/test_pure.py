@@ -12,7 +12,6 @@ from gatewright.backends.slurm import parse, values
 from gatewright.backends.slurm.checks import capabilities_of, check
 from gatewright.backends.slurm.commands import Slurm
 from gatewright.backends.slurm.directives import directives
-from gatewright.backends.slurm.failures import failure, refusal, without_accounting
 from gatewright.backends.slurm.looks import Looks
 from gatewright.backends.slurm.marks import Mark, NativeId, mark_in, mark_of, native_id
 from gatewright.backends.slurm.rows import AccountingRow, QueueRow
@@ -27,10 +26,7 @@ from gatewright.backends.slurm.statuses import (
 from gatewright.backends.slurm.words import why_it_ended
 from gatewright.core.errors import (
     BackendFailed,
-    Conflict,
     InvalidContent,
-    NotAllowed,
-    TimedOut,
     Unavailable,
 )
 from gatewright.domains.compute import (
@@ -45,7 +41,6 @@ from gatewright.domains.compute import (
     Snapshot,
     Submission,
 )
-from gatewright.domains.files import Outcome
 
 MARK = Mark("01hv", "ada")
 
@@ -207,77 +202,6 @@ class TestDirectives:
     @pytest.mark.parametrize("text", ["-Jarray", "--wait-all-nodes=1", "-t 5", "-H"])
     def test_others_are_taken(self, text: str) -> None:
         assert directives(f"#!/bin/sh\n#SBATCH {text}\n").lines
-
-
-def outcome(stderr: str, code: int = 1, *, timed_out: bool = False) -> Outcome:
-    return Outcome(code, b"", stderr.encode(), timed_out=timed_out)
-
-
-class TestFailures:
-    @pytest.mark.parametrize(
-        ("program", "text", "kind"),
-        [
-            ("squeue", "error: Unable to contact slurm controller", Unavailable),
-            ("sbatch", "error: Socket timed out on send/recv", TimedOut),
-            ("sbatch", "error: Batch job submission failed: Bad", InvalidContent),
-            ("sacct", "sacct: error: slurm_persist_conn_open: refused", Unavailable),
-            ("squeue", "something else", BackendFailed),
-            ("sbatch", "", BackendFailed),
-        ],
-    )  # fmt: skip
-    def test_what_they_mean(self, program: str, text: str, kind: type) -> None:
-        assert type(failure(program, outcome(text))) is kind
-
-    @pytest.mark.parametrize(
-        "text",
-        [
-            "Unexpected missing socket error",
-            "Unable to contact slurm controller (send failure)",
-            "Unable to contact slurm controller (receive failure)",
-            "Unable to contact slurm controller (shutdown failure)",
-            "Zero Bytes were transmitted or received",
-            "Message send failure",
-            "Message receive failure",
-            "Communication shutdown failure",
-            "Unexpected message received",
-            "Insane message length",
-        ],
-    )
-    def test_a_connection_that_breaks_off_leaves_it_unknown(self, text: str) -> None:
-        """The controller may have taken the job before it was killed."""
-        said = f"sbatch: error: Batch job submission failed: {text}"
-        assert type(failure("sbatch", outcome(said))) is TimedOut
-        assert type(failure("squeue", outcome(said))) is Unavailable
-
-    @pytest.mark.parametrize(
-        "text",
-        [
-            "Unable to contact slurm controller (connect failure)",
-            "Communication connection failure",
-            "Protocol authentication error",
-        ],
-    )
-    def test_a_connection_that_never_was_means_no_job(self, text: str) -> None:
-        said = f"sbatch: error: Batch job submission failed: {text}"
-        assert type(failure("sbatch", outcome(said))) is Unavailable
-
-    @pytest.mark.parametrize(
-        ("text", "kind"),
-        [
-            ("Access/permission denied for job 7", NotAllowed),
-            ("slurm_update error: Job has already finished", Conflict),
-            ("slurm_update error: Invalid job id specified", Conflict),
-            ("slurm_update error: Requested time limit is invalid", InvalidContent),
-            ("", InvalidContent),
-            ("Unable to contact slurm controller", Unavailable),
-        ],
-    )
-    def test_why_an_order_is_refused(self, text: str, kind: type) -> None:
-        assert type(refusal("scontrol", outcome(text))) is kind
-
-    def test_one_that_took_too_long(self) -> None:
-        assert isinstance(failure("sbatch", outcome("", timed_out=True)), TimedOut)
-        assert without_accounting(outcome("Slurm accounting storage is disabled"))
 
 
 def test_why_jobs_ended() -> None:
