@@ -16,6 +16,7 @@ def decide(
     memory: int = 100,
     outcomes: dict[str, JobState | None] | None = None,
     running: dict[str, int] | None = None,
+    whole: Room | None = None,
     now: float = 10.0,
 ) -> Plan:
     return plan(
@@ -23,6 +24,7 @@ def decide(
         Room(cores, memory),
         outcomes or {},
         running or {},
+        whole=whole or Room(1000, 1000),
         now=now,
         patience=100.0,
     )
@@ -51,6 +53,15 @@ def test_nothing_passes_one_that_has_waited_long() -> None:
     result = decide(job("b", 4), replace(job("c"), since=99.0), cores=3, now=100.0)
     assert result.starts == []
     assert "waited long" in result.reasons["c"]
+
+
+def test_one_that_the_machine_is_too_small_for_stops_no_other() -> None:
+    """Its operator gave jobs fewer cores, or less memory, while the job waited."""
+    waiting = [job("a", 5), job("b", 1, 101 << 20), job("c", 4)]
+    result = decide(*waiting, memory=100 << 20, whole=Room(4, 100 << 20), now=100.0)
+    assert result.starts == ["c"]
+    told = "Asks for more than this machine has (4 cores and 100 MiB of memory for jobs)."
+    assert result.reasons == {"a": told, "b": told}
 
 
 def test_a_place_near_the_head_is_told_and_a_far_one_roughly() -> None:

@@ -68,6 +68,31 @@ async def test_a_submission_that_was_cut_short_is_made_again(
     assert [one.uuid for one in scheduler.submissions] == [left.uuid]
 
 
+async def test_a_submission_is_not_cut_short_by_the_time_of_its_checks(
+    jobs: JobService,
+    scheduler: ToldScheduler,
+    table: SqlJobTable,
+    clock: SetClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The file system hangs for a minute; then nobody else may submit the job too."""
+
+    async def check(submission: Submission) -> None:
+        clock.now += 60
+
+    async def submit(user: str, submissions: Sequence[Submission]) -> list[JobStatus]:
+        taken = await table.cut_short("local", clock.now, 5.0)
+        assert taken == []
+        with pytest.raises(Conflict):
+            await jobs.submit(ADA, "local", [SPEC], key="k")
+        return [JobStatus(one.uuid, JobState.QUEUED, "PENDING") for one in submissions]
+
+    monkeypatch.setattr(scheduler, "check", check)
+    monkeypatch.setattr(scheduler, "submit", submit)
+    (job,) = await jobs.submit(ADA, "local", [SPEC], key="k")
+    assert (job.state, job.submitted_at) == (JobState.QUEUED, clock.now)
+
+
 async def test_the_records_submit_again_what_nobody_asks_for(
     jobs: JobService,
     scheduler: ToldScheduler,

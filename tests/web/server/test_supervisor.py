@@ -18,9 +18,10 @@ from tests.support.serving import Serving, serving
 from gatewright.core.config import Config
 from gatewright.core.errors import Unavailable
 from gatewright.web.server import listening
-from gatewright.web.server.patience import DRAIN_SECONDS
 
 FACTORY = "tests.support.plain_app:create"
+OVERTIME = "timeout graceful shutdown exceeded"
+"""What uvicorn writes when requests do not end within the time that they are given."""
 
 
 def get(server: Serving, target: str) -> tuple[int, bytes]:
@@ -170,13 +171,12 @@ def test_event_streams_end_whole_on_sigterm(tmp_path: Path) -> None:
         response = connection.getresponse()
         assert response.headers["Content-Type"].startswith("text/event-stream")
         assert response.readline() == b"id: 1\n"
-        began = time.monotonic()
         server.process.send_signal(signal.SIGTERM)
         rest = response.read()  # raises unless the end mark comes
-        assert time.monotonic() - began < DRAIN_SECONDS  # nor did it wait for that
         assert rest.endswith(b"\n\n")
-        assert server.process.wait(60) == 0
+        assert server.process.wait(90) == 0
         connection.close()
+        assert OVERTIME not in server.log.read_text()
 
 
 def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
@@ -187,14 +187,13 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
         )
         pending.start()
         until(lambda: (tmp_path / "mark").stat().st_size == 1)
-        began = time.monotonic()
         server.process.send_signal(signal.SIGINT)
         until(lambda: not _listens(server))
         server.process.send_signal(signal.SIGINT)
         server.process.wait(60)
-        assert time.monotonic() - began < DRAIN_SECONDS  # which the first would take
         assert not is_alive(child)
         pending.join()
+        assert OVERTIME not in server.log.read_text()
 
 
 def marked(folder: Path) -> Path:

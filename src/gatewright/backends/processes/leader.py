@@ -329,7 +329,8 @@ class Leader:
         if not waiting:
             return Plan()
         sent = self._jobs.of(Phase.SENT)
-        room = Room(self._capabilities.cores, self._capabilities.memory_bytes)
+        most = self._capabilities
+        room = Room(most.cores, most.memory_bytes)
         for job in sent:
             room.take(job.brief.cores, job.brief.memory or 0)
         return plan(
@@ -337,6 +338,7 @@ class Leader:
             room,
             self._jobs.outcomes,
             Counter(job.brief.array for job in sent),
+            whole=Room(most.cores, most.memory_bytes),
             now=self._clock(),
             patience=self._settings.patience,
         )

@@ -2,7 +2,8 @@
 
 The policy: jobs start in order of submission. If one does not fit, later smaller jobs
 may start before it. After it has waited for ``patience`` seconds, no later job may, so
-that it starts as soon as enough is free.
+that it starts as soon as enough is free. One that asks for more than the whole machine
+has, as when that became smaller, waits without keeping others from starting.
 """
 
 import math
@@ -83,12 +84,13 @@ def plan(
     outcomes: Mapping[str, JobState | None],
     running: Mapping[str, int],
     *,
+    whole: Room,
     now: float,
     patience: float,
 ) -> Plan:
     """Return what to do with the waiting jobs, given in order of submission.
 
-    ``outcomes`` has the final state of each known job, None if it has not ended;
+    ``room`` is what is free of the ``whole`` machine. ``outcomes`` has the final state of each known job, None if it has not ended;
     ``running`` has the number of running elements of each array. ``now`` is in seconds
     since 1970 UTC, ``patience`` in seconds.
     """
@@ -99,7 +101,13 @@ def plan(
     for job in waiting:
         if (job.held or job.dependencies) and _not_yet(job, outcomes, result):
             continue
-        if job.array_limit is not None and active.get(job.array, 0) >= job.array_limit:
+        if not whole.fits(job.cores, job.memory):
+            # It would never be its turn, and those behind it would wait for ever.
+            result.reasons[job.uuid] = (
+                f"Asks for more than this machine has ({whole.cores} cores and "
+                f"{whole.memory >> 20} MiB of memory for jobs)."
+            )
+        elif job.array_limit is not None and active.get(job.array, 0) >= job.array_limit:
             result.reasons[job.uuid] = (
                 f"{job.array_limit} elements of its array may run at once."
             )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import groupby
 
 from gatewright.backends.sql.accounting_rows import (
@@ -144,6 +145,9 @@ class SqlAccountBook:
         await self._database.run(work)
 
     async def days(self, system: str, first: int) -> Mapping[int, float]:
+        late = "SELECT 1 AS one FROM accounting_late WHERE system = ? LIMIT 1"
+        if await self._database.read(late, system):
+            await self._database.run(partial(_opened_again, system))
         rows = await self._database.read(
             "SELECT day, read_at FROM accounting_days WHERE system = ? AND day >= ?",
             system,
@@ -291,6 +295,20 @@ class SqlAccountBook:
             return (yield from _removed(system, name))
 
         return await self._database.run(work)
+
+
+def _opened_again(system: str) -> Work[None]:
+    """Forget that days were read of whose jobs more was recorded since."""
+    yield Lock(f"accounting:{system}")
+    late = yield Statement(
+        "DELETE FROM accounting_late WHERE system = ? RETURNING day", (system,)
+    )
+    if late:
+        # A job that ended late was taken to run on all days after that.
+        yield Statement(
+            "UPDATE accounting_days SET read_at = 0.0 WHERE system = ? AND day >= ?",
+            (system, min(row["day"] for row in late)),
+        )
 
 
 def _added(projects: Sequence[Project]) -> Work[None]:

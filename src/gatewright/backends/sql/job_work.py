@@ -29,6 +29,19 @@ from gatewright.domains.compute import (
 
 _log = logging.getLogger(__name__)
 
+_DAY_SECONDS = 86_400.0
+_LAST_MOMENT = 1e11
+"""Moments after that, in the year 5138, come of damaged records."""
+_BEGAN_LATE = """
+INSERT INTO accounting_late (system, day)
+SELECT system, CAST(? AS BIGINT) FROM jobs
+WHERE system = ? AND native_id = ? AND started_at IS NULL
+ON CONFLICT (system, day) DO NOTHING
+"""
+_ENDED_LATE = """
+INSERT INTO accounting_late (system, day) VALUES (?, ?)
+ON CONFLICT (system, day) DO NOTHING
+"""
 KEY_SECONDS = 7 * 86_400.0
 """Time for which an ``Idempotency-Key`` is remembered, in seconds: a week."""
 
@@ -212,7 +225,7 @@ def submitted(statuses: Mapping[str, JobStatus]) -> Work[Sequence[Job]]:
             (status.native_id, uuid),
         )
         if rows:
-            yield Statement(UPDATE, update_values(rows[0]["system"], status))
+            yield from _update(rows[0]["system"], status)
             changed += yield Statement(f"{SELECT} WHERE j.uuid = ?", (uuid,))
     return [job_of(row) for row in changed]
 
@@ -280,10 +293,26 @@ def record(system: str, statuses: Sequence[JobStatus]) -> Work[Sequence[Job]]:
     """Record what a scheduler reported; return the jobs that changed."""
     changed: list[Row] = []
     for status in statuses:
-        rows = yield Statement(UPDATE, update_values(system, status))
+        rows = yield from _update(system, status)
         for row in rows:
             changed += yield Statement(
                 f"{SELECT} WHERE j.number = ? AND j.array_index = ?",
                 (row["number"], row["array_index"]),
             )
     return [job_of(row) for row in changed]
+
+
+def _update(system: str, status: JobStatus) -> Work[Sequence[Row]]:
+    """Store the status of a job; return its number and index if that changed it.
+
+    The days on which it began and ended are noted for the accounting, which may have
+    read them for the last time, as when nobody followed the jobs for a night.
+    """
+    began, ended = status.started_at, status.ended_at
+    if began is not None and 0 <= began < _LAST_MOMENT:
+        day = int(began // _DAY_SECONDS)
+        yield Statement(_BEGAN_LATE, (day, system, status.native_id))
+    rows = yield Statement(UPDATE, update_values(system, status))
+    if rows and ended is not None and 0 <= ended < _LAST_MOMENT:
+        yield Statement(_ENDED_LATE, (system, int(ended // _DAY_SECONDS)))
+    return rows

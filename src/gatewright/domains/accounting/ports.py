@@ -82,7 +82,11 @@ class AccountBook(Protocol):
         ...
 
     async def days(self, system: str, first: int) -> Mapping[int, float]:
-        """Return when each recorded day from ``first`` on was read."""
+        """Return when each recorded day from ``first`` on was read.
+
+        It is 0 for a day on which a job of the gateway began or ended as was recorded
+        since, and for the days after it: they are to be read again.
+        """
         ...
 
     async def coverage(self) -> Sequence[Coverage]:

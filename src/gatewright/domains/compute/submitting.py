@@ -109,6 +109,8 @@ class Submitter:
             if not 1 <= len(specs) <= MAXIMUM_SPECS:
                 raise InvalidContent(f"Send from 1 to {MAXIMUM_SPECS} jobs at once.")
             jobs = await self._new_jobs(caller, on, specs, now, together=together)
+            # The checks may have taken longer than a lease, on a slow file system.
+            now = self._clock()
             outcomes = await self._table.admit(
                 Admission(
                     system=on.system.name,
@@ -118,7 +120,7 @@ class Submitter:
                     lease=on.scheduler.capabilities.submit_seconds,
                     in_flight=self._in_flight,
                     together=together,
-                    use=use,
+                    use=None if use is None else replace(use, at=now),
                 )
             )
         new = [
