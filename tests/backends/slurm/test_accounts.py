@@ -49,7 +49,12 @@ root||root|default root account
 
 
 def sacct(*rows: tuple[object, ...]) -> str:
-    return "".join(NONCE.join(map(str, row)) + "\n" for row in rows)
+    """Return rows as sacct prints them; those without id and state are jobs."""
+    whole = [
+        row if len(row) > 9 else (*row, number, "COMPLETED")
+        for number, row in enumerate(rows)
+    ]
+    return "".join(NONCE.join(map(str, row)) + "\n" for row in whole)
 
 
 def test_accounts_become_projects() -> None:
@@ -166,6 +171,36 @@ def test_parts_of_jobs_are_summed() -> None:
         ("optics", "ann"): Amount(7600.0, 3800.0, 14_400.0, 3700.0, 1),
         ("none", "bob"): Amount(jobs=1),
     }
+
+
+def test_a_job_is_counted_once_for_all_its_runs_and_parts() -> None:
+    """What sacct lists of a job: each run, and each part of a heterogeneous one."""
+
+    def run(number: str, state: str, start: int, end: int | None) -> tuple[object, ...]:
+        moments = [
+            "Unknown" if hour is None else f"2026-11-29T{hour:02}:00:00"
+            for hour in (start, end)
+        ]
+        return ("ann", "a", "batch", 1, 1, "", 60, *moments, number, state)
+
+    rows = account_rows.uses(
+        sacct(
+            run("1", "COMPLETED", 4, 5),  # its runs, in any order
+            run("1", "REQUEUED", 1, 2),
+            run("1", "NODE_FAIL", 2, 3),
+            run("2", "PREEMPTED", 1, 2),
+            run("2", "RUNNING", 3, None),
+            run("3", "REQUEUED", 1, 2),  # and waits again
+            run("4+0", "COMPLETED", 1, 2),
+            run("4+1", "COMPLETED", 1, 2),
+            run("5_1", "CANCELLED by 1000", 1, 2),
+            run("5_2", "TIMEOUT", 1, 2),
+        ),
+        NONCE,
+    )
+    (use,) = uses_of(rows, 1_796_000_400.0)
+    # Jobs 1, 4 and two of an array, and the run of 2 that was ended for another job.
+    assert use.amount == Amount(600.0, 600.0, 0.0, 600.0, 5)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,8 @@ SHARE_FIELDS = (
 )
 """Columns of ``sshare``."""
 USE_FIELDS = (
-    "User,Account,Partition,AllocCPUS,AllocNodes,AllocTRES,ElapsedRaw,Start,End"
+    "User,Account,Partition,AllocCPUS,AllocNodes,AllocTRES,ElapsedRaw,Start,End,JobID,"
+    "State"
 )
 """Columns of ``sacct`` for usage."""
 

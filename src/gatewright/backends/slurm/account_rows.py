@@ -104,6 +104,10 @@ class UseRow:
     """Start within the window, seconds since 1970 UTC; None if it never started."""
     ended_at: float | None
     """End within the window, seconds since 1970 UTC; None if it has not ended."""
+    number: str
+    """Id of the job, with ``+1`` and so on for further parts of a heterogeneous one."""
+    state: str
+    """State of this run; ``REQUEUED`` if another followed on request."""
 
 
 def accounts(text: str) -> list[AccountRow]:
@@ -199,7 +203,8 @@ def uses(text: str, nonce: str) -> list[UseRow]:
         cells = line.split(nonce)
         if len(cells) != USE_FIELDS.count(",") + 1:
             raise BackendFailed("What sacct answered about usage makes no sense.")
-        user, account, partition, cores, nodes, given, elapsed, start, end = cells
+        user, account, partition, cores, nodes, given, elapsed, *rest = cells
+        start, end, number, state = rest
         found.append(
             UseRow(
                 user,
@@ -211,6 +216,8 @@ def uses(text: str, nonce: str) -> list[UseRow]:
                 float(elapsed) if elapsed.isdigit() else 0.0,
                 values.moment(start),
                 values.moment(end),
+                number,
+                state,
             )
         )
     return found

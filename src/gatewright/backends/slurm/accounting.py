@@ -200,23 +200,31 @@ def projects_of(
 def uses_of(rows: Sequence[UseRow], end: float) -> list[Use]:
     """Return the sums of parts of jobs by account, user and partition.
 
-    ``end`` is the end of the time window: a job that ended before is counted.
+    ``end`` is the end of the time window: a job that ended before is counted, once
+    for all its runs and parts.
     """
-    sums: defaultdict[Key, Amount] = defaultdict(Amount)
-    for row in rows:
+    ends: dict[str, tuple[float, int]] = {}
+    for place, row in enumerate(rows):
         # A job that goes on after the window is given its end, also one that begins
-        # only then.
-        ended = (
+        # only then. Of the runs of one that was put back, the last is its end.
+        if (
             row.started_at is not None
             and row.ended_at is not None
             and row.started_at <= row.ended_at < end
-        )
+            and not row.state.startswith("REQUEUED")
+            and row.number.partition("+")[2] in {"", "0"}
+        ):
+            found = row.started_at, place
+            ends[row.number] = max(ends.get(row.number, found), found)
+    last = {place for _, place in ends.values()}
+    sums: defaultdict[Key, Amount] = defaultdict(Amount)
+    for place, row in enumerate(rows):
         sums[row.account or NO_PROJECT, row.user, row.partition] += Amount(
             row.seconds * row.cores,
             row.seconds * row.nodes,
             row.seconds * row.gpus,
             row.seconds,
-            int(ended),
+            int(place in last),
         )
     return [
         Use(account, user, partition, amount)
