@@ -1,3 +1,5 @@
+import time
+
 import pytest
 from starlette.requests import Request
 from tests.support.asgi import Pair, scope_of
@@ -103,6 +105,20 @@ def test_dates() -> None:
 def test_a_date_that_cannot_be_read_is_passed_over(date: bytes) -> None:
     for asked in (request(if_modified_since=date), request(if_unmodified_since=date)):
         assert not check_preconditions(asked, None, MOMENT)
+
+
+def test_a_date_without_a_zone_is_in_utc(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The form of asctime, which a server has to read (RFC 9110, 5.6.7)."""
+    date = time.strftime("%a %b %e %H:%M:%S %Y", time.gmtime(MOMENT)).encode()
+    for zone in ("UTC0", "PST8", "NZST-12"):
+        with monkeypatch.context() as patch:
+            patch.setenv("TZ", zone)
+            time.tzset()
+            same = check_preconditions(request(if_modified_since=date), None, MOMENT)
+            newer = request(if_modified_since=date)
+            assert same
+            assert not check_preconditions(newer, None, MOMENT + 1)
+        time.tzset()
 
 
 def test_tags_count_before_dates() -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import UTC
 from email.utils import formatdate, parsedate_to_datetime
 
 from starlette.requests import HTTPConnection
@@ -108,9 +109,16 @@ def _check_state(
 
 
 def _http_date(field: str) -> int | None:
-    """Return an HTTP date as seconds since 1970-01-01 UTC; None if malformed."""
+    """Return an HTTP date as seconds since 1970-01-01 UTC; None if malformed.
+
+    The old form of asctime, which names no zone, is in UTC as the others are (RFC 9110,
+    section 5.6.7).
+    """
     try:
-        return int(parsedate_to_datetime(field).timestamp())
+        moment = parsedate_to_datetime(field)
+        return int(
+            (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        )
     except (ValueError, OverflowError, TypeError, IndexError):
         return None
 

@@ -60,7 +60,9 @@ def test_one_that_the_machine_is_too_small_for_stops_no_other() -> None:
     waiting = [job("a", 5), job("b", 1, 101 << 20), job("c", 4)]
     result = decide(*waiting, memory=100 << 20, whole=Room(4, 100 << 20), now=100.0)
     assert result.starts == ["c"]
-    told = "Asks for more than this machine has (4 cores and 100 MiB of memory for jobs)."
+    told = (
+        "Asks for more than this machine has (4 cores and 100 MiB of memory for jobs)."
+    )
     assert result.reasons == {"a": told, "b": told}
 
 

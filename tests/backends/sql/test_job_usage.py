@@ -13,8 +13,8 @@ from gatewright.backends.sql.job_usage import SqlJobUsage
 from gatewright.backends.sql.jobs import SqlJobTable
 from gatewright.backends.sql.migrations import migrate
 from gatewright.backends.sqlite import SQLITE, SqliteDatabase
-from gatewright.domains.compute import Job, JobState, JobStatus
 from gatewright.domains.accounting import By, Keeper, UsageQuery, Viewer
+from gatewright.domains.compute import Job, JobState, JobStatus
 from gatewright.testing.accounting_source import AccountingSourceContract
 
 

@@ -1,10 +1,25 @@
 """NEWT's commands and queue."""
 
+from dataclasses import replace
+
 import httpx
 import pytest
 from tests.faces.newt.conftest import ended
 from tests.support.go import WAIT_FOR_GO
 from tests.support.whole import OWNER, Whole
+
+from gatewright.backends.processes import ProcessScheduler
+from gatewright.domains.compute import (
+    Job,
+    JobSpec,
+    JobState,
+    JobStatus,
+    QueuedJob,
+    Resources,
+    Snapshot,
+    Usage,
+)
+from gatewright.faces.newt import job_shapes, queue
 
 
 async def test_a_command_is_words_and_no_shell(gateway: Whole) -> None:
@@ -66,3 +81,73 @@ async def test_what_is_no_script_is_refused(
     answer = await client.post("/newt/queue/local", data=form)
     assert 400 <= answer.status_code < 500
     assert (await client.get("/newt/queue/local")).json() == []
+
+
+async def test_the_whole_queue_is_searched(
+    gateway: Whole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many jobs others have, and whatever a page of the service holds."""
+
+    async def snapshot(scheduler: ProcessScheduler) -> Snapshot:
+        jobs = [
+            QueuedJob(
+                JobStatus(f"n{number}", JobState.QUEUED, "PENDING"),
+                "eve" if number % 5 else "bob",
+                f"job {number}",
+                1,
+                float(number),
+            )
+            for number in range(25)
+        ]
+        return Snapshot(7.0, jobs, private=False)
+
+    monkeypatch.setattr(ProcessScheduler, "snapshot", snapshot)
+    monkeypatch.setattr(queue, "MAXIMUM_LIMIT", 4)
+    client = await gateway.client(OWNER)
+
+    async def names(query: str) -> list[str]:
+        answer = await client.get(f"/newt/queue/local?{query}")
+        assert answer.status_code == 200, answer.text
+        return [row["name"] for row in answer.json()]
+
+    assert await names("") == [f"job {number}" for number in range(25)]
+    assert await names("index=22&limit=9") == ["job 22", "job 23", "job 24"]
+    assert await names("user=bob") == [f"job {number}" for number in range(0, 25, 5)]
+    assert await names("user=eve&name=job 23") == ["job 23"]
+    assert await names("user=bob&name=job 23") == []
+    monkeypatch.setattr(queue, "MOST_JOBS", 8)
+    full = await client.get("/newt/queue/local")
+    assert full.status_code == 413
+    assert "/api/v1/queue" in full.json()["error"]
+
+
+def test_a_record_has_what_sacct_has_in_its_columns() -> None:
+    """Slurm's manual, of sacct: CPUTime is Elapsed by AllocCPUS, TotalCPU the used."""
+    job = Job(
+        id="17",
+        system="far",
+        user="ada",
+        name="n",
+        state=JobState.FAILED,
+        native_state="FAILED",
+        spec=JobSpec(executable="x", resources=Resources(process_count=3)),
+        directory="/",
+        stdout_path="/o",
+        stderr_path="/e",
+        submitted_at=0.0,
+        started_at=100.0,
+        ended_at=160.0,
+        exit_code=137,
+        signal=9,
+        usage=Usage(wall_seconds=60.0, cpu_seconds=90.0, cores=4),
+    )
+    record = job_shapes.accounting(job, 1000.0)
+    assert (record["elapsed"], record["alloccpus"]) == ("00:01:00", "4")
+    assert (record["cputime"], record["totalcpu"]) == ("00:04:00", "00:01:30")
+    assert record["exitcode"] == "0:9"
+    runs = replace(
+        job, state=JobState.ACTIVE, ended_at=None, usage=Usage(), signal=None
+    )
+    record = job_shapes.accounting(runs, 130.0)
+    assert (record["elapsed"], record["cputime"]) == ("00:00:30", "00:01:30")
+    assert record["exitcode"] == "137:0"

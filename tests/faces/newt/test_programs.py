@@ -8,6 +8,8 @@ import pytest
 from tests.faces.newt.conftest import ended
 from tests.support.whole import GUEST, OWNER, PASSWORD, URL, Whole
 
+from gatewright.faces.newt import queue
+
 ACCOUNT = {"username": OWNER, "password": PASSWORD}
 ECHO = {"executable": "/bin/echo hello"}
 PAGE = {"Origin": URL, "X-Requested-With": "XMLHttpRequest"}
@@ -128,7 +130,9 @@ async def test_the_root_says_what_is_here(gateway: Whole) -> None:
         assert answer.json().keys() == {"text", "version"}
 
 
-async def test_completed_jobs_are_listed_newest_first(gateway: Whole) -> None:
+async def test_completed_jobs_are_listed_newest_first(
+    gateway: Whole, monkeypatch: pytest.MonkeyPatch
+) -> None:
     client = await program(gateway)
     jobs = []
     for _ in range(3):
@@ -148,6 +152,9 @@ async def test_completed_jobs_are_listed_newest_first(gateway: Whole) -> None:
     assert await ids(f"{OWNER}&limit=2") == jobs[:0:-1]
     assert await ids(f"{OWNER}?limit=1&index=1") == [jobs[1]]
     assert await ids(GUEST) == []
+    monkeypatch.setattr(queue, "MAXIMUM_LIMIT", 2)  # of a page of the service
+    assert await ids(f"{OWNER}?limit=9&index=1") == jobs[1::-1]
+    assert await ids(f"{OWNER}?limit=3") == jobs[::-1]
     nobody = await client.get("/newt/queue/completedjobs/nobody")
     assert nobody.status_code == 404
     wrong = await client.get(f"/newt/queue/completedjobs/{OWNER}&limit=x")

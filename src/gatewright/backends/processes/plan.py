@@ -90,9 +90,10 @@ def plan(
 ) -> Plan:
     """Return what to do with the waiting jobs, given in order of submission.
 
-    ``room`` is what is free of the ``whole`` machine. ``outcomes`` has the final state of each known job, None if it has not ended;
-    ``running`` has the number of running elements of each array. ``now`` is in seconds
-    since 1970 UTC, ``patience`` in seconds.
+    ``room`` is what is free of the ``whole`` machine. ``outcomes`` has the final state
+    of each known job, None if it has not ended; ``running`` has the number of running
+    elements of each array. ``now`` is in seconds since 1970 UTC, ``patience`` in
+    seconds.
     """
     result = Plan()
     active = dict(running)
@@ -107,7 +108,9 @@ def plan(
                 f"Asks for more than this machine has ({whole.cores} cores and "
                 f"{whole.memory >> 20} MiB of memory for jobs)."
             )
-        elif job.array_limit is not None and active.get(job.array, 0) >= job.array_limit:
+        elif (
+            job.array_limit is not None and active.get(job.array, 0) >= job.array_limit
+        ):
             result.reasons[job.uuid] = (
                 f"{job.array_limit} elements of its array may run at once."
             )

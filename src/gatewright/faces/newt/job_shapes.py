@@ -119,7 +119,14 @@ def record(job: Job, now: float, output: str) -> dict[str, object]:
 
 
 def accounting(job: Job, now: float) -> dict[str, str]:
-    """Return a job's accounting record with the column names of ``sacct``."""
+    """Return a job's accounting record with the column names of ``sacct``.
+
+    As there, ``cputime`` is the time of all cores that it had, busy or not, and
+    ``totalcpu`` that for which they were busy; a job that a signal ended has no exit
+    code.
+    """
+    cores = job.usage.cores or job.spec.resources.cores
+    ran = job.usage.wall_seconds if job.ended else used(job, now)
     return {
         "jobid": job.id,
         "jobname": job.name,
@@ -127,14 +134,15 @@ def accounting(job: Job, now: float) -> dict[str, str]:
         "account": job.spec.attributes.project_name or "",
         "partition": job.spec.attributes.queue_name or job.system,
         "state": job.native_state,
-        "exitcode": f"{job.exit_code or 0}:{job.signal or 0}",
+        "exitcode": f"{0 if job.signal else job.exit_code or 0}:{job.signal or 0}",
         "submit": moment(job.submitted_at),
         "start": moment(job.started_at),
         "end": moment(job.ended_at),
         "elapsed": elapsed(used(job, now)),
-        "cputime": elapsed(job.usage.cpu_seconds),
+        "cputime": elapsed(ran * cores),
+        "totalcpu": elapsed(job.usage.cpu_seconds),
         "maxrss": str(job.usage.peak_memory_bytes),
-        "alloccpus": str(job.spec.resources.cores),
+        "alloccpus": str(cores),
         "nnodes": str(job.spec.resources.node_count or 1),
     }
 

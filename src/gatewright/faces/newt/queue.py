@@ -1,21 +1,32 @@
 """NEWT's ``/queue`` and ``/job``: listing, submitting and deleting jobs."""
 
+import asyncio
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import suppress
+from functools import partial
+from typing import TypeVar
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
 from gatewright.core.caller import Scope
 from gatewright.core.errors import InvalidContent, NotFound, TooLarge
-from gatewright.core.pages import MAXIMUM_LIMIT
+from gatewright.core.pages import MAXIMUM_LIMIT, Page
 from gatewright.domains.compute import (
     ENDED,
     Job,
     JobFilter,
     JobSpec,
     JobState,
+    QueuedJob,
     QueueFilter,
     Stream,
 )
@@ -24,6 +35,10 @@ from gatewright.faces.newt.forms import read_form
 from gatewright.web.context import request_context
 from gatewright.web.form_text import unix_lines
 
+Item = TypeVar("Item")
+
+MOST_JOBS = 100_000
+"""Most jobs that are gone through for a list, since NEWT has no pages."""
 MOST_SCRIPT = 1 << 20
 MOST_OUTPUT = 1 << 20
 _PAGING = {"index", "limit"}
@@ -37,21 +52,23 @@ async def listing(request: Request) -> object:
     with the value that it must have.
     """
     now = time.time()
-    rows = [
-        job_shapes.classic(job, rank, now)
-        for job, rank in _ranked(await _queue(request))
-    ]
     context, system = request_context(request), request.path_params["system"]
-    page = await context.services.jobs.everyone(
-        context.caller, system, QueueFilter(), MAXIMUM_LIMIT
-    )
-    rows += [
-        job_shapes.classic_of_another(one.job, system, now)
-        for one in page.items
-        if one.id is None
-    ]
+    jobs, caller = context.services.jobs, context.caller
+    own = await _queue(request)
     wanted = {k: v for k, v in request.query_params.items() if k not in _PAGING}
-    rows = [row for row in rows if all(row.get(k) == v for k, v in wanted.items())]
+    chosen = QueueFilter(user=wanted.get("user", ""), name=wanted.get("name", ""))
+    others: list[QueuedJob] = []
+    async for page in _pages(
+        lambda cursor: jobs.everyone(caller, system, chosen, MAXIMUM_LIMIT, cursor)
+    ):
+        others += [one.job for one in page if one.id is None]
+
+    def found() -> list[dict[str, str]]:
+        rows = [job_shapes.classic(job, rank, now) for job, rank in _ranked(own)]
+        rows += [job_shapes.classic_of_another(job, system, now) for job in others]
+        return [row for row in rows if all(row.get(k) == v for k, v in wanted.items())]
+
+    rows = await asyncio.to_thread(found)
     first = _number(request.query_params, "index", 0)
     return rows[first : first + _number(request.query_params, "limit", len(rows))]
 
@@ -68,16 +85,46 @@ async def completed(request: Request) -> object:
     context = request_context(request)
     context.caller.require(Scope.JOBS_READ)
     await context.services.identity.users.get(context.caller, user)
-    found: list[Job] = []
-    for system in context.services.jobs.systems:
-        page = await context.services.jobs.list(
-            context.caller, system, JobFilter(ENDED), MAXIMUM_LIMIT
-        )
-        found += [job for job in page.items if job.user == user]
-    found.sort(key=lambda job: job.submitted_at, reverse=True)
     first = _number(given, "index", 0)
-    end = first + _number(given, "limit", len(found))
+    end = first + _number(given, "limit", MAXIMUM_LIMIT)
+    jobs, caller = context.services.jobs, context.caller
+    found: list[Job] = []
+    for system in jobs.systems if caller.user == user else ():
+        here: list[Job] = []
+        async for page in _pages(
+            partial(jobs.list, caller, system, JobFilter(ENDED), MAXIMUM_LIMIT)
+        ):
+            here += page
+            if len(here) >= end:
+                break
+        found += here
+    found.sort(key=lambda job: job.submitted_at, reverse=True)
     return [job_shapes.classic(job, None, time.time()) for job in found[first:end]]
+
+
+async def _pages(
+    read: Callable[[str | None], Awaitable[Page[Item]]],
+) -> AsyncIterator[Sequence[Item]]:
+    """Yield the items of each page of a list.
+
+    Raises
+    ------
+    TooLarge
+        They are more than 100,000.
+    """
+    cursor: str | None = None
+    count = 0
+    while True:
+        page = await read(cursor)
+        yield page.items
+        count, cursor = count + len(page.items), page.next
+        if cursor is None:
+            return
+        if count >= MOST_JOBS:
+            raise TooLarge(
+                f"There are more than {MOST_JOBS} jobs, and NEWT has no pages. "
+                "/api/v1/jobs and /api/v1/queue have."
+            )
 
 
 def _number(given: Mapping[str, str], name: str, default: int) -> int:
