@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.backends.slurm.made import NONCE, sacct
 from tests.backends.slurm.test_recordings import documents, folder, moment
 from typing_extensions import override
 
@@ -29,7 +30,6 @@ from gatewright.core.errors import BackendFailed
 from gatewright.domains.accounting import Allocation, Amount, Member
 from gatewright.domains.files import Outcome
 
-NONCE = "@5f1"
 ASSOCIATIONS = """\
 root|||||||||||normal
 optics||||cpu=1000,gres/gpu=60,mem=10G|cpu=8,node=2,gres/gpu:a100=3|10|20|||01:00:00|normal,long
@@ -46,15 +46,6 @@ ACCOUNTS = """\
 optics|ann,cara|uni|light | of all kinds
 root||root|default root account
 """
-
-
-def sacct(*rows: tuple[object, ...]) -> str:
-    """Return rows as sacct prints them; those without id and state are jobs."""
-    whole = [
-        row if len(row) > 9 else (*row, number, "COMPLETED")
-        for number, row in enumerate(rows)
-    ]
-    return "".join(NONCE.join(map(str, row)) + "\n" for row in whole)
 
 
 def test_accounts_become_projects() -> None:
@@ -146,61 +137,6 @@ async def test_a_report_is_made_beside_the_requests(
     assert await source.usage(0.0, 1.0) == []
     assert len(threads) == 4
     assert threading.get_ident() not in threads
-
-
-def test_parts_of_jobs_are_summed() -> None:
-    day = "2026-11-29T"
-    end = 1_796_000_400.0  # 2026-11-30T01:00:00
-    ended = (f"{day}10:00:00", f"{day}11:00:00")
-    goes_on = (f"{day}10:00:00", "2026-11-30T01:00:00")
-    later = ("2026-12-01T00:00:00", "2026-11-30T01:00:00")
-    gpus = "billing=2,cpu=2,gres/gpu=4,gres/gpu:a100=4,node=1"
-    rows = account_rows.uses(
-        sacct(
-            ("ann", "optics", "batch", 2, 1, gpus, 3600, *ended),
-            ("ann", "optics", "batch", 4, 2, "cpu=4", 100, *goes_on),
-            ("bob", "", "debug", 1, 1, "", 0, *ended),
-            ("bob", "rocks", "debug", 1, 1, "", 0, *later),
-            ("bob", "rocks", "debug", 1, 1, "", 0, "Unknown", "Unknown"),
-            ("eve", "rocks", "debug", "", "", "", "", *later),
-        ),
-        NONCE,
-    )
-    found = {(use.project, use.person): use.amount for use in uses_of(rows, end)}
-    assert found == {
-        ("optics", "ann"): Amount(7600.0, 3800.0, 14_400.0, 3700.0, 1),
-        ("none", "bob"): Amount(jobs=1),
-    }
-
-
-def test_a_job_is_counted_once_for_all_its_runs_and_parts() -> None:
-    """What sacct lists of a job: each run, and each part of a heterogeneous one."""
-
-    def run(number: str, state: str, start: int, end: int | None) -> tuple[object, ...]:
-        moments = [
-            "Unknown" if hour is None else f"2026-11-29T{hour:02}:00:00"
-            for hour in (start, end)
-        ]
-        return ("ann", "a", "batch", 1, 1, "", 60, *moments, number, state)
-
-    rows = account_rows.uses(
-        sacct(
-            run("1", "COMPLETED", 4, 5),  # its runs, in any order
-            run("1", "REQUEUED", 1, 2),
-            run("1", "NODE_FAIL", 2, 3),
-            run("2", "PREEMPTED", 1, 2),
-            run("2", "RUNNING", 3, None),
-            run("3", "REQUEUED", 1, 2),  # and waits again
-            run("4+0", "COMPLETED", 1, 2),
-            run("4+1", "COMPLETED", 1, 2),
-            run("5_1", "CANCELLED by 1000", 1, 2),
-            run("5_2", "TIMEOUT", 1, 2),
-        ),
-        NONCE,
-    )
-    (use,) = uses_of(rows, 1_796_000_400.0)
-    # Jobs 1, 4 and two of an array, and the run of 2 that was ended for another job.
-    assert use.amount == Amount(600.0, 600.0, 0.0, 600.0, 5)
 
 
 @pytest.mark.parametrize(
