@@ -65,6 +65,13 @@ RECIPES: dict[str, Recipe] = {
     "DELETE /store/{collection}/{key}/permissions": Recipe("/store/c/k/permissions"),
     "DELETE /store/{collection}/{key}": Recipe("/store/c/k"),
     "DELETE /store/{collection}": Recipe("/store/c"),
+    "POST /status/incidents": Recipe(
+        "/status/incidents", {"json": {"kind": "notice", "title": "Cake"}}
+    ),
+    "PATCH /status/incidents/{incident}": Recipe(
+        "/status/incidents/{id}", {"json": {"update": "Eaten."}}
+    ),
+    "DELETE /status/incidents/{incident}": Recipe("/status/incidents/{id}"),
 }
 """In an order in which each succeeds."""
 PAGE = {"Origin": "http://127.0.0.1:8000", "X-Requested-With": "test"}
@@ -134,7 +141,8 @@ async def sign_in(browser: httpx.AsyncClient, made: dict[str, str]) -> None:
 
 
 def remember(made: dict[str, str], operation: str, answer: httpx.Response) -> None:
-    if operation in {"POST /tokens", "POST /jobs/{system}"}:
+    kept = ("POST /tokens", "POST /jobs/{system}", "POST /status/incidents")
+    if operation in kept:
         values = answer.json()
         made.update({k: v for k, v in values.items() if isinstance(v, str)})
 

@@ -95,6 +95,23 @@ def test_the_service_and_who_one_is(ask: Asked) -> None:
     ask("GET", "/", 200)
     ask("GET", "/status", 200)
     ask("GET", "/status/local", 200)
+    outage = {
+        "kind": "outage",
+        "title": "Document",
+        "begins_at": "2998-01-01T00:00:00Z",
+        "ends_at": "2999-01-01T00:00:00Z",
+        "services": ["jobs"],
+    }
+    announced = ask("POST", "/status/incidents", 201, json=outage).json()
+    incident = f"/status/incidents/{announced['id']}"
+    ask("PATCH", incident, 200, json={"update": "On time."})
+    ask("PATCH", incident, 422, json={})
+    ask("GET", incident, 200)
+    ask("GET", "/status/incidents?limit=1", 200)
+    ask("GET", "/status", 200)
+    ask("GET", "/status/local", 200)
+    ask("DELETE", incident, 204)
+    ask("DELETE", incident, 404)
     ask("GET", "/session", 200)
     ask("GET", "/sessions", 200)
     ask("GET", "/user/demo", 200)

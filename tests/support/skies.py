@@ -8,6 +8,7 @@ from pathlib import Path
 from tests.support.needs import SHARED
 
 from gatewright.backends.sql import Database
+from gatewright.composition.announcements import open_announcements
 from gatewright.composition.discovery import open_discovery
 from gatewright.composition.processing import open_processing
 from gatewright.composition.readers import open_image_reader, open_readers
@@ -18,6 +19,7 @@ from gatewright.core.events import EventHub
 from gatewright.core.turns import Turns
 from gatewright.domains.discovery import Discovery, ObjectChanges
 from gatewright.domains.sky import SkyService, SurveyWatch
+from gatewright.domains.status import Announcements
 from gatewright.operations.classification import Classifiers
 from gatewright.operations.processing import Processing
 
@@ -37,6 +39,7 @@ class SkyServices:
     events: EventHub
     streams: Turns
     cutouts: Turns
+    announcements: Announcements
 
 
 def shared_surveys() -> list[SurveySource]:
@@ -90,4 +93,5 @@ async def sky_services(
             events,
             streams,
             cutouts,
+            open_announcements(config, database),
         )

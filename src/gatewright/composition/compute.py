@@ -12,6 +12,7 @@ from gatewright.core.config import Config
 from gatewright.core.events import EventHub
 from gatewright.domains.compute import (
     ComputeSystem,
+    Gate,
     JobMonitor,
     JobRecords,
     JobService,
@@ -27,11 +28,12 @@ async def open_compute(
     events: EventHub,
     means: Means,
     stack: AsyncExitStack,
+    gate: Gate | None = None,
 ) -> tuple[JobService, Mapping[str, Sequence[Background]]]:
     """Open the schedulers and begin to follow their jobs; the stack ends it.
 
     Returns the service of jobs, and the background tasks that follow the scheduler of
-    each system.
+    each system. ``gate`` is asked before new jobs are taken.
     """
     table = SqlJobTable(database)
     schedulers = await open_schedulers(config, means, stack)
@@ -65,5 +67,6 @@ async def open_compute(
         events,
         JobOutputFiles(PosixFileSystem(means.workers, b"/")),
         in_flight=config.limits.jobs_in_flight_per_user,
+        gate=gate,
     )
     return jobs, following

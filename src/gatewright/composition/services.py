@@ -9,6 +9,7 @@ from gatewright.backends.readers import ReaderPool
 from gatewright.backends.sql.leases import SqlLeases
 from gatewright.backends.sql.measures import check_writes
 from gatewright.composition.accounting import open_accounting
+from gatewright.composition.announcements import open_announcements
 from gatewright.composition.arrays import open_datasets
 from gatewright.composition.authn import follow_removed, open_remote_identity
 from gatewright.composition.compute import open_compute
@@ -40,6 +41,7 @@ from gatewright.domains.discovery import Discovery, ObjectChanges
 from gatewright.domains.files import CommandService, FileService
 from gatewright.domains.identity import RequestedIdentity
 from gatewright.domains.sky import SkyService, SurveyWatch
+from gatewright.domains.status import Announcements
 from gatewright.domains.store import Listings, Store
 from gatewright.operations.classification import Classifiers
 from gatewright.operations.processing import Processing
@@ -79,6 +81,8 @@ class Services:
     """Jobs on the systems."""
     accounting: Accounting
     """Projects and usage."""
+    announcements: Announcements
+    """Incidents, planned outages and notices of administrators."""
     files: FileService
     """Files on the systems, accessed as the caller."""
     commands: CommandService
@@ -123,7 +127,10 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
         files, commands = await open_files(config, means, stack)
         store, listings = await open_store(config, database, stack, identity.users)
         expiry = await open_expiry(store, leases, stack)
-        jobs, following = await open_compute(config, database, events, means, stack)
+        announcements = open_announcements(config, database)
+        jobs, following = await open_compute(
+            config, database, events, means, stack, announcements.check_takes_jobs
+        )
         parts = {
             "database": Part(events.log.latest, vital=True),
             "database/writes": Part(partial(check_writes, database)),
@@ -153,6 +160,7 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
             surveys=surveys,
             jobs=jobs,
             accounting=await open_accounting(config, database, means, stack),
+            announcements=announcements,
             files=files,
             commands=commands,
             streams=Turns(config.limits.streams_per_user, "streams"),

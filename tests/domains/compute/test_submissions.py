@@ -2,9 +2,16 @@
 
 import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
-from tests.domains.compute.conftest import ADA, SPEC, SetClock, ToldScheduler
+from tests.domains.compute.conftest import (
+    ADA,
+    SPEC,
+    NoOutput,
+    SetClock,
+    ToldScheduler,
+)
 from tests.support.app import caller
 
 from gatewright.backends.sql.jobs import SqlJobTable
@@ -19,8 +26,10 @@ from gatewright.core.errors import (
     Unavailable,
 )
 from gatewright.core.events import EventHub
+from gatewright.core.homes import one_home
 from gatewright.core.ids import new_id
 from gatewright.domains.compute import (
+    ComputeSystem,
     Dependency,
     Job,
     JobFilter,
@@ -340,3 +349,39 @@ async def test_a_submission_that_was_cut_short_waits_while_somebody_is_away(
     await records.resubmit(clock.now + 12)
     assert len(scheduler.submissions) == 1
     assert (await jobs.get(ADA, "local", "1")).state is JobState.QUEUED
+
+
+async def test_a_closed_system_takes_no_new_jobs_and_knows_the_old_ones(
+    scheduler: ToldScheduler, table: SqlJobTable, events: EventHub, clock: SetClock
+) -> None:
+    """A repeated request with a key gets its jobs, and leaves nothing if it has none.
+
+    A dry run submits nothing, and is answered.
+    """
+    asked, closed = list[str](), False
+
+    async def gate(system: str) -> None:
+        asked.append(system)
+        if closed:
+            raise Unavailable("An outage.", retry_after=60)
+
+    systems = {
+        "local": (ComputeSystem("local", one_home(Path("/home/ada"))), scheduler)
+    }
+    jobs = JobService(systems, table, events, NoOutput(), clock=clock, gate=gate)
+    (job,) = await jobs.submit(ADA, "local", [SPEC], key="k")
+    closed = True
+    for key in ("other", None):
+        with pytest.raises(Unavailable, match="outage"):
+            await jobs.submit(ADA, "local", [SPEC], key=key)
+        with pytest.raises(Unavailable):
+            await jobs.submit_each(ADA, "local", [SPEC], key=key)
+    assert len((await jobs.list(ADA, "local", JobFilter())).items) == 1
+    assert [one.id for one in await jobs.submit(ADA, "local", [SPEC], key="k")] == [
+        job.id
+    ]
+    assert asked == ["local"] * 5
+    assert await jobs.estimate(ADA, "local", [SPEC])
+    closed = False
+    (second,) = await jobs.submit(ADA, "local", [SPEC], key="other")
+    assert second.id != job.id

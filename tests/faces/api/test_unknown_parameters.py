@@ -37,6 +37,7 @@ def filled(path: str) -> str:
         "comment",
         "object",
         "change",
+        "incident",
     ):
         path = path.replace(f"{{{name}}}", "x")
     return path.replace("{path}", "x").replace("{key}", "x").replace("{job_id}", "1")

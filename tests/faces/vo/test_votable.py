@@ -89,11 +89,21 @@ def test_all_mandatory_columns_of_obscore() -> None:
 
 def test_availability() -> None:
     name = "{http://www.ivoa.net/xml/VOSIAvailability/v1.0}"
-    plain = ET.fromstring(vosi.availability(""))
+    plain = ET.fromstring(vosi.availability([]))
     assert plain.tag == f"{name}availability"
     assert plain.findtext(f"{name}available") == "true"
-    noted = ET.fromstring(vosi.availability("a < b"))
-    assert noted.findtext(f"{name}note") == "a < b"
+    assert [member.tag for member in plain] == [f"{name}available"]
+    noted = ET.fromstring(
+        vosi.availability(["a < b", "c"], available=False, down_at=0.0, back_at=60.5)
+    )
+    # In the order of the schema (VOSI 1.1, section 5.2).
+    assert [(member.tag.removeprefix(name), member.text) for member in noted] == [
+        ("available", "false"),
+        ("downAt", "1970-01-01T00:00:00.000Z"),
+        ("backAt", "1970-01-01T00:01:00.500Z"),
+        ("note", "a < b"),
+        ("note", "c"),
+    ]
 
 
 @pytest.mark.parametrize("base", ["http://h/vo/sia", "http://h/a&b"])

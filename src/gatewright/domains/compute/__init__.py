@@ -59,6 +59,7 @@ from gatewright.domains.compute.snapshot import (
     Reservation,
     Snapshot,
 )
+from gatewright.domains.compute.submitting import Gate
 from gatewright.domains.compute.used import Usage
 
 __all__ = [
@@ -80,6 +81,7 @@ __all__ = [
     "Dependency",
     "Efficiency",
     "Estimate",
+    "Gate",
     "Job",
     "JobFilter",
     "JobMonitor",

@@ -29,7 +29,7 @@ from gatewright.domains.compute.ports import (
     Scheduler,
 )
 from gatewright.domains.compute.records import JobRecords, named
-from gatewright.domains.compute.submitting import JobSystem, Submitter
+from gatewright.domains.compute.submitting import Gate, JobSystem, Submitter
 from gatewright.domains.compute.summary import as_one
 from gatewright.domains.compute.views import SystemViews
 
@@ -50,6 +50,7 @@ class JobService(SystemViews):
         *,
         in_flight: int = 5000,
         clock: Clock = system_clock,
+        gate: Gate | None = None,
     ) -> None:
         super().__init__(
             {
@@ -60,7 +61,7 @@ class JobService(SystemViews):
             },
             table,
         )
-        self._submitter = Submitter(table, in_flight, clock)
+        self._submitter = Submitter(table, in_flight, clock, gate)
         self._outputs = outputs
 
     async def submit(
@@ -84,6 +85,8 @@ class JobService(SystemViews):
             The first request with the key is still in progress.
         TooManyRequests
             The caller would have too many unfinished jobs.
+        Unavailable
+            The system takes no new jobs now.
         """
         outcomes = await self._submit(caller, system, specs, key, together=True)
         jobs = [outcome for outcome in outcomes if isinstance(outcome, Job)]

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from gatewright.core.caller import Caller
@@ -34,6 +34,8 @@ MAXIMUM_SPECS = 1000
 """Largest number of specifications in one request."""
 MAXIMUM_TRIED = 10
 """Largest number of specifications in one dry run, which asks for each by itself."""
+Gate = Callable[[str], Awaitable[None]]
+"""Raises an error if a system takes no new jobs now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +62,18 @@ class Submitter:
         array counts.
     clock
         Gives the time of a submission.
+    gate
+        Asked before new jobs are recorded. A repeated request with a key gets the jobs
+        of the first one, also when no new ones are taken.
     """
 
-    def __init__(self, table: JobTable, in_flight: int, clock: Clock) -> None:
+    def __init__(
+        self, table: JobTable, in_flight: int, clock: Clock, gate: Gate | None
+    ) -> None:
         self._table = table
         self._in_flight = in_flight
         self._clock = clock
+        self._gate = gate
 
     async def submit(
         self,
@@ -88,6 +96,8 @@ class Submitter:
             specifications.
         Conflict
             The first request with the key is still in progress.
+        Unavailable
+            The system takes no new jobs now.
         GatewayError
             A job of several that belong together is invalid, or the scheduler accepted
             none.
@@ -108,6 +118,8 @@ class Submitter:
         if outcomes is None:
             if not 1 <= len(specs) <= MAXIMUM_SPECS:
                 raise InvalidContent(f"Send from 1 to {MAXIMUM_SPECS} jobs at once.")
+            if self._gate is not None:
+                await self._gate(on.system.name)
             jobs = await self._new_jobs(caller, on, specs, now, together=together)
             # The checks may have taken longer than a lease, on a slow file system.
             now = self._clock()

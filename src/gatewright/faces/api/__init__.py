@@ -19,6 +19,7 @@ from gatewright.faces.api import (
     events,
     files,
     images,
+    incidents,
     job_orders,
     job_output,
     jobs,
@@ -46,6 +47,8 @@ _JOBS = (Scope.JOBS_READ, Scope.JOBS_SUBMIT, Scope.JOBS_CANCEL)
 _ACCOUNT = (Scope.ACCOUNT_READ, Scope.ACCOUNT_MANAGE)
 
 ROUTERS: tuple[tuple[APIRouter, tuple[Scope, ...]], ...] = (
+    (incidents.router, ()),
+    (incidents.changing, (Scope.ADMIN,)),
     (service.router, ()),
     (session.router, ()),
     (tokens.router, _ACCOUNT),

@@ -50,7 +50,7 @@ ANSWERED: Final[Mapping[str, tuple[str, ...]]] = {
     **dict.fromkeys(("getCoaddImage", "getDifferenceImage"), _FILE),
     "getCandidateStamp": _FILE,
     "cutOutImages": ("Content-Disposition",),
-    "createToken": ("Location",),
+    **dict.fromkeys(("createToken", "announceIncident"), ("Location",)),
     "beginSession": ("Set-Cookie",),
     "endSession": ("Set-Cookie",),
     "endOtherSession": ("Set-Cookie",),

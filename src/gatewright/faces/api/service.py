@@ -1,5 +1,6 @@
 """Description of the gateway and state of its systems: ``/`` and ``/status``."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
@@ -9,6 +10,8 @@ from starlette.responses import Response
 from gatewright import __version__
 from gatewright.core.errors import NotFound
 from gatewright.core.pages import Page
+from gatewright.domains.status import MOST_SHOWN, Announcement, Phase, status_of
+from gatewright.faces.api.incident_answers import IncidentSummary, summary_answer
 from gatewright.web.context import Context, RequestContext
 from gatewright.web.listing import json_response, listing
 
@@ -49,7 +52,20 @@ class SystemStatus(BaseModel):
 
     system: str = Field(description="Name of the system.")
     status: str = Field(
-        description="“up”, “degraded” (only its files or only its jobs work) or “down”."
+        description="“up”, “degraded” (only its files or only its jobs work) or "
+        "“down”, as the gateway finds it, or worse if a current incident says so."
+    )
+
+
+class OneStatus(SystemStatus):
+    """State of a system, and what is announced about it."""
+
+    takes_jobs: bool = Field(
+        description="Whether administrators let it take new jobs now."
+    )
+    incidents: list[IncidentSummary] = Field(
+        description="What is announced now or for later, the most severe first.",
+        max_length=MOST_SHOWN,
     )
 
 
@@ -57,6 +73,10 @@ class StatusList(BaseModel):
     """States of all systems."""
 
     systems: list[SystemStatus] = Field(description="All systems.")
+    incidents: list[IncidentSummary] = Field(
+        description="What is announced now or for later, the most severe first.",
+        max_length=MOST_SHOWN,
+    )
     next: str | None = Field(description="Always null: there is one page.")
 
 
@@ -94,15 +114,19 @@ async def describe(request: Request, context: Context) -> Response:
     summary="State of all systems",
 )
 async def statuses(request: Request, context: Context) -> Response:
-    """List the systems and whether they are up."""
-    systems = [await _status(context, name) for name in _names(context)]
-    return listing(request, "systems", Page(systems))
+    """List the systems and whether they are up, and what is announced."""
+    announcements = context.services.announcements
+    now = announcements.now()
+    told = await announcements.shown(Phase.CURRENT, Phase.PLANNED)
+    systems = [await _status(context, name, now, told) for name in _names(context)]
+    extra = {"incidents": [summary_answer(one, now) for one in told]}
+    return listing(request, "systems", Page(systems), extra=extra)
 
 
 @router.get(
     "/status/{system}",
     operation_id="getStatus",
-    response_model=SystemStatus,
+    response_model=OneStatus,
     summary="State of a system",
     responses={404: {"description": "There is no such system."}},
 )
@@ -110,16 +134,32 @@ async def status(
     context: Context,
     system: Annotated[str, Path(description="Name of the system.", examples=["local"])],
 ) -> Response:
-    """Return whether a system is up."""
+    """Return whether a system is up and takes jobs, and what is announced."""
     if system not in _names(context):
         raise NotFound(f"There is no system “{system[:80]}”.")
-    return json_response(await _status(context, system))
+    announcements = context.services.announcements
+    now = announcements.now()
+    told = await announcements.shown(Phase.CURRENT, Phase.PLANNED)
+    closed = any(
+        one.closes_jobs_of(system) and one.phase(now) is Phase.CURRENT for one in told
+    )
+    concerning = [one for one in told if one.concerns(system)]
+    return json_response(
+        {
+            **await _status(context, system, now, told),
+            "takes_jobs": not closed,
+            "incidents": [summary_answer(one, now) for one in concerning],
+        }
+    )
 
 
 def _names(context: RequestContext) -> list[str]:
     return [system.name for system in context.services.config.systems]
 
 
-async def _status(context: RequestContext, system: str) -> dict[str, object]:
-    status = await context.services.health.system(system)
-    return {"system": system, "status": status}
+async def _status(
+    context: RequestContext, system: str, now: float, told: Sequence[Announcement]
+) -> dict[str, object]:
+    probed = await context.services.health.system(system)
+    current = [one for one in told if one.phase(now) is Phase.CURRENT]
+    return {"system": system, "status": status_of(system, probed, current)}

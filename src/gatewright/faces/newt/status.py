@@ -1,10 +1,14 @@
 """NEWT's ``/status``: which systems are up."""
 
+from collections.abc import Sequence
+
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
 from gatewright import __version__
+from gatewright.core.clock import timestamp
 from gatewright.core.errors import NotFound
+from gatewright.domains.status import Announcement, Phase, status_of
 from gatewright.faces.newt.answers import Answer
 from gatewright.web.context import request_context
 
@@ -21,26 +25,43 @@ async def second_about(request: Request) -> object:
 
 async def systems(request: Request) -> object:
     """List all systems and whether they are up."""
-    configured = request_context(request).services.config.systems
-    return [await _status(request, system.name) for system in configured]
+    services = request_context(request).services
+    current = await services.announcements.shown()
+    names = [system.name for system in services.config.systems]
+    return [await _status(request, name, current) for name in names]
 
 
 async def one(request: Request) -> object:
     """Return whether a system is up."""
     name = request.path_params["system"]
-    configured = request_context(request).services.config.systems
-    if name not in {system.name for system in configured}:
+    services = request_context(request).services
+    if name not in {system.name for system in services.config.systems}:
         raise NotFound(f"There is no system “{name[:80]}”.")
-    return await _status(request, name)
+    return await _status(request, name, await services.announcements.shown())
 
 
-async def _status(request: Request, name: str) -> dict[str, str]:
+async def _status(
+    request: Request, name: str, current: Sequence[Announcement]
+) -> dict[str, str]:
     """Return a system's status; NEWT has only up and down, so “degraded” is up."""
-    status = await request_context(request).services.health.system(name)
+    probed = await request_context(request).services.health.system(name)
+    status = status_of(name, probed, current)
     return {"system": name, "status": "down" if status == "down" else "up"}
 
 
 async def message_of_the_day(request: Request) -> object:
-    """Return the operator's notice as text."""
-    config = request_context(request).services.config
-    return PlainTextResponse(config.gateway.message_of_the_day)
+    """Return the operator's notice as text, and what is announced after it."""
+    services = request_context(request).services
+    told = await services.announcements.shown(Phase.CURRENT, Phase.PLANNED)
+    lines = [services.config.gateway.message_of_the_day, *map(_line, told)]
+    return PlainTextResponse("\n".join(filter(None, lines)))
+
+
+def _line(announcement: Announcement) -> str:
+    """Return an announcement as one line: kind, systems, times in UTC, and title."""
+    ends = announcement.ends_at
+    times = f"from {timestamp(announcement.begins_at)}"
+    times += "" if ends is None else f" to {timestamp(ends)}"
+    concerned = ", ".join((*announcement.systems, *announcement.services))
+    where = f" ({concerned})" if concerned else ""
+    return f"{announcement.kind.capitalize()}{where} {times}: {announcement.title}"

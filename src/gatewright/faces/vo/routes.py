@@ -13,6 +13,8 @@ from starlette.types import ASGIApp
 from gatewright.composition import Services
 from gatewright.core.errors import GatewayError, Unavailable, UnsupportedMediaType
 from gatewright.domains.sky import Image
+from gatewright.domains.status import Phase, Service
+from gatewright.domains.status import availability as announced
 from gatewright.faces.vo.obscore import COLUMNS, row
 from gatewright.faces.vo.sia import (
     PARAMETERS,
@@ -142,10 +144,24 @@ async def capabilities(request: Request) -> Response:
 
 
 async def availability(request: Request) -> Response:
-    """Return the VOSI availability document, with a note if a survey cannot be read."""
-    note = ""
+    """Return the VOSI availability document.
+
+    It has notes of what administrators announce about images, and one if a survey
+    cannot be read.
+    """
+    services = request_context(request).services
+    now = services.announcements.now()
+    told = await services.announcements.shown(Phase.CURRENT, Phase.PLANNED)
+    found = announced(told, Service.IMAGES, now)
+    notes = list(found.notes)
     try:
-        await request_context(request).services.surveys.ready()
+        await services.surveys.ready()
     except Unavailable as error:
-        note = error.text
-    return Response(vosi.availability(note), media_type="text/xml")
+        notes.append(error.text)
+    body = vosi.availability(
+        notes,
+        available=found.available,
+        down_at=found.down_at,
+        back_at=found.back_at,
+    )
+    return Response(body, media_type="text/xml")

@@ -1,6 +1,9 @@
 """XML documents of VOSI 1.1: capabilities and availability."""
 
+from collections.abc import Iterable
 from xml.sax.saxutils import escape
+
+from gatewright.core.clock import timestamp
 
 _SIA = "ivo://ivoa.net/std/SIA#query-2.0"
 _VOSI = "ivo://ivoa.net/std/VOSI"
@@ -37,16 +40,30 @@ def _capability(standard: str, url: str, use: str, version: str) -> str:
     )
 
 
-def availability(note: str) -> bytes:
-    """Return the VOSI availability document, which always says “available”.
+def availability(
+    notes: Iterable[str],
+    *,
+    available: bool = True,
+    down_at: float | None = None,
+    back_at: float | None = None,
+) -> bytes:
+    """Return the VOSI availability document (VOSI 1.1, section 5).
 
-    ``note`` is added as a note if it is not empty (VOSI 1.1, section 5).
+    ``down_at`` and ``back_at`` are seconds since 1970 UTC, None for what is not known.
     """
-    noted = f"<vosi:note>{escape(note)}</vosi:note>\n" if note else ""
+    times = (("downAt", down_at), ("backAt", back_at))
+    members = [
+        f"<vosi:{name}>{timestamp(time)}</vosi:{name}>\n"
+        for name, time in times
+        if time is not None
+    ]
+    members += [f"<vosi:note>{escape(note)}</vosi:note>\n" for note in notes]
+    word = "true" if available else "false"
     text = (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         "<vosi:availability "
         'xmlns:vosi="http://www.ivoa.net/xml/VOSIAvailability/v1.0">\n'
-        f"<vosi:available>true</vosi:available>\n{noted}</vosi:availability>\n"
+        f"<vosi:available>{word}</vosi:available>\n{''.join(members)}"
+        "</vosi:availability>\n"
     )
     return text.encode()
