@@ -56,6 +56,7 @@ class Canned:
         self.on("GET", "/session", OWNER)
         self.on("GET", "/sign-in", {"providers": []})
         self.on("GET", "/(jobs|files)", {"systems": [{"name": "local"}]})
+        self.on("GET", "/status/incidents", {"incidents": [], "next": None})
         self.on("GET", "/events", lambda *_: NEVER)
 
     def on(

@@ -88,8 +88,8 @@ async def test_the_example_of_an_element_runs(
     page = gate.page
     await page.goto(publish(gateway, f"{name}.html", PAGE.format(example=example)))
     shown = page.locator(f"main {name}" if name.startswith("gw-") else f"[{name}]")
-    # The demo has nothing that these could show: no upload, and one system.
-    if name in {"gw-uploads", "gw-systems"}:
+    # The demo has nothing that these could show: no upload, one system, no notice.
+    if name in {"gw-uploads", "gw-systems", "gw-notices"}:
         await expect(shown).to_be_attached()
     else:
         await expect(shown).to_be_visible()

@@ -389,3 +389,20 @@ test("a gateway below a path of its host is asked there, and its own links are t
   assert.equal(http.url("https://example.org/a/gateway/dap/x"), "https://example.org/a/gateway/dap/x");
   assert.equal(http.url("/a/gatewayed"), "https://example.org/a/gateway/a/gatewayed");
 });
+
+test("incidents are read by everybody, and written by their addresses", async () => {
+  const one = (id, severity, begins) => ({ id, severity, begins_at: begins });
+  const incidents = [one("b", "info", "2026-01-02"), one("c", "down", "2026-01-03"), one("a", "info", "2026-01-01")];
+  const { gateway, asked } = canned({ incidents, next: null }, { incidents: [], next: null }, {}, {}, {}, null);
+  assert.deepEqual((await gateway.incidents.open()).map(({ id }) => id), ["c", "a", "b"]);
+  await gateway.incidents.list({ phase: ["past"], limit: 5 });
+  await gateway.incidents.get("i-1");
+  await gateway.incidents.announce({ kind: "notice", title: "Cake" });
+  await gateway.incidents.update("i-1", { update: "Eaten" });
+  await gateway.incidents.withdraw("i-1");
+  assert.deepEqual(asked.map(({ method, url }) => [method, url.replace("http://gateway:8000/api/v1/status/incidents", "")]), [
+    ["GET", "?phase=current&phase=planned"], ["GET", "?phase=past&limit=5"], ["GET", "/i-1"],
+    ["POST", ""], ["PATCH", "/i-1"], ["DELETE", "/i-1"],
+  ]);
+  assert.deepEqual(JSON.parse(asked[4].body), { update: "Eaten" });
+});

@@ -19,7 +19,7 @@ from gatewright.domains.status.model import (
 
 LONGEST_TITLE: Final = 200
 LONGEST_TEXT: Final = 4000
-MOST_UPDATES: Final = 200
+MOST_UPDATES: Final = 100
 """Most updates of one announcement."""
 MOST_SYSTEMS: Final = 100
 _LATEST: Final = 253_402_300_799.0

@@ -23,6 +23,7 @@ VIEWS = (
     "classifiers",
     "store",
     "account",
+    "status",
 )
 """First path segments of the portal's views; each view defines what follows."""
 

@@ -6,6 +6,7 @@ import { Datasets } from "./datasets.js";
 import { events } from "./events.js";
 import { Files } from "./files.js";
 import { Http } from "./http.js";
+import { Incidents } from "./incidents.js";
 import { Jobs } from "./jobs.js";
 import { Live } from "./live.js";
 import { escapeName } from "./paths.js";
@@ -32,6 +33,7 @@ export class Gateway {
     this.jobs = new Jobs(this.http, this.live);
     this.accounts = new Accounts(this.http);
     this.status = new Status(this.http);
+    this.incidents = new Incidents(this.http);
     this.store = new Store(this.http);
     this.datasets = new Datasets(this.http);
     this.sky = new Sky(this.http);

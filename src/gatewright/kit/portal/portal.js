@@ -45,7 +45,7 @@ function frame(place, view, content) {
       <button class="go" aria-label="Go to a place" @click=${() => findPlace()}>${icon("search")}<span>Go to</span><kbd>Ctrl K</kbd></button>
       ${session.user ? html`<gw-login></gw-login>` : place.view === "sign-in" ? nothing : html`<a href=${at("/sign-in")}>Sign in</a>`}
     </header>
-    <main class="place" id="place" tabindex="-1">${content}</main>
+    <main class="place" id="place" tabindex="-1">${view.id === "status" ? nothing : html`<gw-notices></gw-notices>`}${content}</main>
     ${view.id === "files" || gateway.uploads.all.length ? html`<gw-uploads></gw-uploads>` : nothing}`;
 }
 

@@ -28,6 +28,7 @@ export const VIEWS = [
   { id: "objects", word: "Objects", icon: "sky", href: at("/scan"), rail: false, render: objects },
   { id: "store", word: "Store", icon: "store", href: at("/store"), rail: true, scope: "store", render: store },
   { id: "account", word: "Account", icon: "account", href: at("/account"), rail: true, scope: "account:read", render: account },
+  { id: "status", word: "Status", icon: "home", href: at("/status"), rail: false, render: status },
   { id: "sign-in", word: "Sign in", icon: "account", href: at("/sign-in"), rail: false, render: signIn },
 ];
 
@@ -49,7 +50,7 @@ function home(place, session) {
         <gw-jobs live brief limit="5" system=${first} filter="state=failed" @gw-open=${openJob}>
           <p class="gw-muted" slot="empty">No job of yours has failed.</p></gw-jobs></section>` : nothing}
     <div class="gw-columns">
-      ${session.scopes.includes("files:read") ? html`<section class="card"><h2>Systems</h2><gw-status></gw-status></section>` : nothing}
+      ${session.scopes.includes("files:read") ? html`<section class="card"><h2>Systems</h2><p class="small"><a href=${at("/status")}>Incidents and outages</a></p><gw-status></gw-status></section>` : nothing}
       <section class="card"><h2>Where you were</h2>${last.length
         ? html`<ul class="recent">${last.map((one) => html`<li><a href=${one.href}>${one.word}</a></li>`)}</ul>`
         : html`<p class="gw-muted">Places that you open appear here, in this browser only.</p>`}</section>
@@ -169,6 +170,11 @@ function account(/** @type {Place} */ place, /** @type {Session} */ session) {
     <section class="gw-section"><h2>Personal tokens</h2>
       <p class="gw-muted">A token lets a script act as you, within the scopes that you give it. Make one for each script, so that you can revoke it alone.</p>
       <gw-tokens .scopes=${session.scopes}></gw-tokens></section>`;
+}
+
+function status(/** @type {Place} */ place, /** @type {Session} */ session) {
+  return html`<section class="gw-section"><h1>Incidents, outages and notices</h1><gw-incidents></gw-incidents></section>
+    ${session.scopes.includes("files:read") ? html`<section class="card"><h2>Systems</h2><gw-status></gw-status></section>` : nothing}`;
 }
 
 function signIn(/** @type {Place} */ place, /** @type {Session} */ session) {
