@@ -2,20 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Gateway, GatewayError } from "../../src/gatewright/kit/gw.js";
+import { canned } from "./canned.mjs";
 import { events, readEvents } from "../../src/gatewright/kit/client/events.js";
 import { escapeName, escapePath, join, parent, readable } from "../../src/gatewright/kit/client/paths.js";
-
-/** A gateway whose answers are given, and what it was asked. */
-function canned(...answers) {
-  const asked = [];
-  const fetch = async (url, init) => {
-    asked.push({ url, method: init.method, headers: init.headers, body: init.body, credentials: init.credentials });
-    const answer = answers.shift();
-    if (answer instanceof Error) throw answer;
-    return answer instanceof Response ? answer : Response.json(answer ?? {});
-  };
-  return { gateway: new Gateway({ url: "http://gateway:8000/", token: "gw_k.s", fetch }), asked };
-}
 
 /** Waits until something is so, however slow the machine is, and for what else may come of it. */
 async function settle(done) {
@@ -388,21 +377,4 @@ test("a gateway below a path of its host is asked there, and its own links are t
   assert.equal(http.url("/a/gateway/api/v1/jobs/local?cursor=x"), "https://example.org/a/gateway/api/v1/jobs/local?cursor=x");
   assert.equal(http.url("https://example.org/a/gateway/dap/x"), "https://example.org/a/gateway/dap/x");
   assert.equal(http.url("/a/gatewayed"), "https://example.org/a/gateway/a/gatewayed");
-});
-
-test("incidents are read by everybody, and written by their addresses", async () => {
-  const one = (id, severity, begins) => ({ id, severity, begins_at: begins });
-  const incidents = [one("b", "info", "2026-01-02"), one("c", "down", "2026-01-03"), one("a", "info", "2026-01-01")];
-  const { gateway, asked } = canned({ incidents, next: null }, { incidents: [], next: null }, {}, {}, {}, null);
-  assert.deepEqual((await gateway.incidents.open()).map(({ id }) => id), ["c", "a", "b"]);
-  await gateway.incidents.list({ phase: ["past"], limit: 5 });
-  await gateway.incidents.get("i-1");
-  await gateway.incidents.announce({ kind: "notice", title: "Cake" });
-  await gateway.incidents.update("i-1", { update: "Eaten" });
-  await gateway.incidents.withdraw("i-1");
-  assert.deepEqual(asked.map(({ method, url }) => [method, url.replace("http://gateway:8000/api/v1/status/incidents", "")]), [
-    ["GET", "?phase=current&phase=planned"], ["GET", "?phase=past&limit=5"], ["GET", "/i-1"],
-    ["POST", ""], ["PATCH", "/i-1"], ["DELETE", "/i-1"],
-  ]);
-  assert.deepEqual(JSON.parse(asked[4].body), { update: "Eaten" });
 });

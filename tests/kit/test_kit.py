@@ -54,7 +54,7 @@ def test_the_types_of_the_kit_are_right() -> None:
     assert run_node(str(tsc), "--project", "jsconfig.json").stdout == ""
 
 
-@pytest.mark.parametrize("name", ["client", "pure"])
+@pytest.mark.parametrize("name", ["client", "pure", "centre"])
 def test_the_kit_s_own_tests_pass_in_node(name: str) -> None:
     done = run_node("--test", "--test-reporter=tap", str(HERE / f"{name}.test.mjs"))
     assert "# fail 0" in done.stdout

@@ -24,6 +24,7 @@ VIEWS = (
     "store",
     "account",
     "status",
+    "usage",
 )
 """First path segments of the portal's views; each view defines what follows."""
 

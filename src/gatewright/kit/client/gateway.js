@@ -10,6 +10,7 @@ import { Incidents } from "./incidents.js";
 import { Jobs } from "./jobs.js";
 import { Live } from "./live.js";
 import { escapeName } from "./paths.js";
+import { Projects } from "./projects.js";
 import { Sky } from "./sky.js";
 import { Store } from "./store.js";
 import { Uploads } from "./uploads.js";
@@ -32,6 +33,7 @@ export class Gateway {
     this.commands = new Commands(this.http);
     this.jobs = new Jobs(this.http, this.live);
     this.accounts = new Accounts(this.http);
+    this.projects = new Projects(this.http);
     this.status = new Status(this.http);
     this.incidents = new Incidents(this.http);
     this.store = new Store(this.http);

@@ -31,6 +31,7 @@ const ELEMENTS = {
   "gw-timeseries": async () => (await import("./gw-timeseries.js")).GwTimeseries,
   "gw-tokens": async () => (await import("./gw-tokens.js")).GwTokens,
   "gw-uploads": async () => (await import("./gw-uploads.js")).GwUploads,
+  "gw-usage": async () => (await import("./gw-usage.js")).GwUsage,
 };
 
 /** Names of all elements of the kit. */

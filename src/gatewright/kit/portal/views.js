@@ -28,6 +28,7 @@ export const VIEWS = [
   { id: "objects", word: "Objects", icon: "sky", href: at("/scan"), rail: false, render: objects },
   { id: "store", word: "Store", icon: "store", href: at("/store"), rail: true, scope: "store", render: store },
   { id: "account", word: "Account", icon: "account", href: at("/account"), rail: true, scope: "account:read", render: account },
+  { id: "usage", word: "Usage", icon: "jobs", href: at("/usage"), rail: false, scope: "account:read", render: usage },
   { id: "status", word: "Status", icon: "home", href: at("/status"), rail: false, render: status },
   { id: "sign-in", word: "Sign in", icon: "account", href: at("/sign-in"), rail: false, render: signIn },
 ];
@@ -83,6 +84,7 @@ function jobs({ parts, query }) {
   const filter = (/** @type {CustomEvent} */ event) => go(addressOf("jobs", parts.slice(0, 1), new URLSearchParams(event.detail)), true);
   const link = html`<gw-systems slot="action" system=${readable(system)} @gw-system=${toSystem("jobs")}></gw-systems>
     <a class="gw-button" slot="action" href=${addressOf("queue", [system])}>Everybody's queue</a>
+    <a class="gw-button" slot="action" href=${at("/usage")}>Usage</a>
     <a class="gw-button primary" slot="action" href=${addressOf("jobs", [system, "new"])}>New job</a>`;
   return html`<gw-jobs live system=${readable(system)} selected=${readable(id)} filter=${query.toString()} @gw-open=${open} @gw-filter=${filter}>
     ${link}<p slot="first"><a href=${addressOf("jobs", [system, "new"])}>Submit the first one</a></p></gw-jobs>`;
@@ -170,6 +172,13 @@ function account(/** @type {Place} */ place, /** @type {Session} */ session) {
     <section class="gw-section"><h2>Personal tokens</h2>
       <p class="gw-muted">A token lets a script act as you, within the scopes that you give it. Make one for each script, so that you can revoke it alone.</p>
       <gw-tokens .scopes=${session.scopes}></gw-tokens></section>`;
+}
+
+/** @param {Place} place */
+function usage({ parts: [system = "", project = ""] }) {
+  const choose = (/** @type {CustomEvent} */ event) => go(addressOf("usage", [escapeName(event.detail.system), escapeName(event.detail.name)]), true);
+  return html`<section class="gw-section"><h1>Projects and usage</h1>
+    <gw-usage project=${readable(project)} of=${readable(system)} @gw-project=${choose}></gw-usage></section>`;
 }
 
 function status(/** @type {Place} */ place, /** @type {Session} */ session) {
