@@ -147,6 +147,12 @@ def test_a_name_given_twice_is_refused() -> None:
     assert mistakes(text) == ["line 1: systems: “a” is named twice"]
 
 
+@pytest.mark.parametrize("name", ["incidents", "motd"])
+def test_a_system_s_name_is_no_address_of_the_status(name: str) -> None:
+    (found,) = mistakes(f'[[systems]]\nname = "{name}"\n')
+    assert found.endswith("is an address of the status; choose another"), found
+
+
 @pytest.mark.parametrize(
     ("text", "line"), [("a = \n", 1), ("[gateway]\ntitle = 'x\n", 2), ("[a", 1)]
 )

@@ -195,6 +195,15 @@ class System(Section):
     home: Path | None = None
     """Folder that ``~`` and relative paths begin in; by default the owner's home."""
 
+    @field_validator("name")
+    @classmethod
+    def _no_address(cls, name: str) -> str:
+        # Addresses beside those of the systems: /api/v1/status/incidents, and NEWT's
+        # /newt/status/motd.
+        if name in {"incidents", "motd"}:
+            raise ValueError(f"“{name}” is an address of the status; choose another")
+        return name
+
 
 class DatasetSource(Section):
     """A gridded data set to publish."""
