@@ -90,6 +90,22 @@ def test_an_announcement_makes_the_status_worse_and_never_better(
     assert status_of("local", probed, told) == probed
 
 
+@pytest.mark.parametrize(
+    ("services", "severity", "status"),
+    [
+        ([Service.FILES], Severity.DOWN, "degraded"),
+        ([Service.FILES], Severity.INFO, "up"),
+        ([Service.JOBS, Service.STORE], Severity.DOWN, "degraded"),
+        ([Service.JOBS, Service.FILES], Severity.DOWN, "down"),
+    ],
+)
+def test_a_system_of_which_a_part_is_down(
+    services: list[Service], severity: Severity, status: str
+) -> None:
+    told = replace(CLUSTER, services=tuple(services), severity=severity)
+    assert status_of("cluster", "up", [told]) == status
+
+
 def test_a_service_that_is_down() -> None:
     later = replace(IMAGES, ends_at=1500.0, title="More")
     assert availability([IMAGES, later, CLUSTER], Service.IMAGES, NOW) == Availability(

@@ -216,6 +216,7 @@ async def test_newt_tells_it(gateway: Whole) -> None:
     await announced(
         owner,
         severity="down",
+        services=["files", "jobs"],
         begins_at="2026-01-01T08:00:00Z",
         ends_at="2999-01-01T00:00:00Z",
     )
@@ -227,7 +228,7 @@ async def test_newt_tells_it(gateway: Whole) -> None:
     times = "from 2026-01-01T08:00:00.000Z to 2999-01-01T00:00:00.000Z"
     assert (await visitor.get("/newt/status/motd")).text.splitlines() == [
         "Hi",
-        f"Incident (local, files) {times}: Slow disks",
+        f"Incident (local, files, jobs) {times}: Slow disks",
         "Notice from 2026-01-01T08:00:00.000Z: Cake",
     ]
 

@@ -8,14 +8,23 @@ from gatewright.domains.status.model import Announcement, Phase, Service, Severi
 
 _STATUSES: Final = ("up", "degraded", "down")
 """Statuses of a system, each beside the severity of the same rank."""
+_PARTS: Final = frozenset({Service.FILES, Service.JOBS})
+"""Services that a system is down without."""
 
 
 def status_of(system: str, probed: str, current: Iterable[Announcement]) -> str:
     """Return a system's status: as probed, or worse if a current announcement says so.
 
-    ``probed`` and the status are “up”, “degraded” or “down”.
+    ``probed`` and the status are “up”, “degraded” or “down”. Where only some services
+    of a system are down it is degraded, as when the gateway finds that.
     """
-    ranks = [one.severity.rank for one in current if one.concerns(system)]
+    ranks = [
+        min(one.severity.rank, Severity.DEGRADED.rank)
+        if one.services and not _PARTS.issubset(one.services)
+        else one.severity.rank
+        for one in current
+        if one.concerns(system)
+    ]
     return _STATUSES[max(_STATUSES.index(probed), *ranks, 0)]
 
 
