@@ -12,7 +12,7 @@ test("incidents are read by everybody, and written by their addresses", async ()
   await gateway.incidents.list({ phase: ["past"], limit: 5 });
   await gateway.incidents.get("i-1");
   await gateway.incidents.announce({ kind: "notice", title: "Cake" });
-  await gateway.incidents.update("i-1", { update: "Eaten" });
+  await gateway.incidents.change("i-1", { update: "Eaten" });
   await gateway.incidents.withdraw("i-1");
   assert.deepEqual(asked.map(({ method, url }) => [method, url.replace("http://gateway:8000/api/v1/status/incidents", "")]), [
     ["GET", "?phase=current&phase=planned"], ["GET", "?phase=past&limit=5"], ["GET", "/i-1"],

@@ -48,7 +48,7 @@ export class Incidents {
   }
 
   /** Changes fields, or tells what is new in `update`. @param {string} id @param {Record<string, any>} changes @returns {Promise<Incident>} */
-  update(id, changes) {
+  change(id, changes) {
     return this._http.json(`/api/v1/status/incidents/${escapeName(id)}`, { method: "PATCH", json: changes });
   }
 

@@ -29,7 +29,8 @@ export class GwIncidents extends GwElement {
 
   static styles = [GwElement.styles, css`
     :host { display: grid; gap: 16px; grid-template-columns: minmax(0, 1fr); }
-    form { display: grid; gap: 12px; grid-template-columns: minmax(0, 1fr); padding: 16px; }
+    form { display: grid; gap: 12px; grid-template-columns: minmax(0, 1fr); padding: 0 16px 16px; }
+    summary { cursor: pointer; font-weight: 600; padding: 12px 16px; }
     .row { align-items: end; display: grid; gap: 12px; grid-template-columns: repeat(auto-fit, minmax(160px, 1fr)); }
     fieldset { border: 0; display: flex; flex-wrap: wrap; gap: 0 16px; margin: 0; padding: 0; }
     legend { font-size: var(--gw-small); padding: 0; }
@@ -102,7 +103,7 @@ export class GwIncidents extends GwElement {
 
   /** Changes one, or tells what is new. @param {Incident} one @param {Record<string, any>} changes */
   async change(one, changes) {
-    const changed = await this.attempt(() => this.gateway.incidents.update(one.id, changes));
+    const changed = await this.attempt(() => this.gateway.incidents.change(one.id, changes));
     if (!changed) return;
     if (this.open?.id === one.id) this.open = changed;
     await this.reload();
@@ -180,7 +181,7 @@ export class GwIncidents extends GwElement {
   _form() {
     const choices = (/** @type {Record<string, string>} */ words) => Object.entries(words).map(([value, word]) => html`<option value=${value}>${word}</option>`);
     const checks = (/** @type {string} */ name, /** @type {string[]} */ values) => values.map((value) => html`<label class="check"><input type="checkbox" name=${name} value=${value}>${value}</label>`);
-    return html`<form class="panel" part="form" aria-label="Announce something" @submit=${this._submit}>
+    return html`<details class="panel"><summary>Announce something</summary><form part="form" aria-label="Announce something" @submit=${this._submit}>
       <div class="row">
         <label class="field">What<select name="kind">${choices(KINDS)}</select></label>
         <label class="field">State of what it concerns<select name="severity">${choices(SEVERITIES)}</select></label>
@@ -195,6 +196,6 @@ export class GwIncidents extends GwElement {
       </div>
       <label class="check"><input type="checkbox" name="closed">Refuse new jobs meanwhile</label>
       <div class="bar"><button class="primary">Announce it</button></div>
-    </form>`;
+    </form></details>`;
   }
 }

@@ -22,7 +22,7 @@ export class GwNotices extends GwElement {
   static styles = [GwElement.styles, css`
     :host(:not([shown])) { display: none; }
     ul { display: grid; gap: 8px; list-style: none; margin: 0; padding: 0; }
-    li { align-items: baseline; background: var(--gw-panel); border: 1px solid var(--gw-line); border-radius: var(--gw-corner); display: flex; flex-wrap: wrap; gap: 2px 12px; padding: 8px 16px; }
+    li { align-items: center; background: var(--gw-panel); border: 1px solid var(--gw-line); border-radius: var(--gw-corner); display: flex; flex-wrap: wrap; gap: 2px 12px; padding: 8px 16px; }
     li > * { overflow-wrap: anywhere; }
   `];
 
