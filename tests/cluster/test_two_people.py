@@ -33,6 +33,7 @@ class Centre:
     url: str
     cluster: Cluster
     people: tuple[Account, Account]
+    folder: Path
 
     @contextmanager
     def signed_in(self, account: Account) -> Iterator[httpx.Client]:
@@ -67,7 +68,7 @@ def centre(cluster: Cluster) -> Iterator[Centre]:
         )
         line = told.strip().splitlines()[-1]
         assert line.startswith("Gatewright is ready at ")
-        yield Centre(line.split()[-1], cluster, (ada, bob))
+        yield Centre(line.split()[-1], cluster, (ada, bob), parent / "c")
         run_script("stop", parent / "c")
         assert not (parent / "c").exists()
     finally:

@@ -1,6 +1,6 @@
 """Real identity over a real database, with a clock of the test's and cheap hashes."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -121,6 +121,13 @@ def cheap_hasher() -> Argon2Hasher:
     return Argon2Hasher(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
+class NoJobTokens:
+    """Knows the job of no token."""
+
+    async def jobs_of(self, user: str, keys: object) -> Mapping[str, tuple[str, str]]:
+        return {}
+
+
 @asynccontextmanager
 async def world(state: Path, url: str = URL, **identity: Any) -> AsyncIterator[World]:
     """Open identity over SQLite in a state folder."""
@@ -140,5 +147,6 @@ async def world(state: Path, url: str = URL, **identity: Any) -> AsyncIterator[W
         there["config"], there["identity"] = config, opened
         there["events"] = open_event_hub(database)
         there["streams"] = Turns(100, "streams")
+        there["job_tokens"] = NoJobTokens()
         services = Services(**there)
         yield World(opened, services, database, clock, operator(OWNER), state)

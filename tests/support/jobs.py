@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import httpx
+from tests.support.identity import cheap_hasher
 
 from gatewright.backends.sql.candidates import SqlCandidates
 from gatewright.backends.sql.leases import SqlLeases
@@ -16,6 +17,7 @@ from gatewright.backends.worker import OneWorker
 from gatewright.composition import Services
 from gatewright.composition.compute import open_compute
 from gatewright.composition.files import open_files, open_owner_worker
+from gatewright.composition.identity import open_identity
 from gatewright.composition.state import open_database, open_event_hub
 from gatewright.composition.systems import Means
 from gatewright.core.access import Access
@@ -57,7 +59,10 @@ async def job_services(
         workers = OneWorker(await open_owner_worker(stack))
         means = Means(workers, SqlLeases(database).lease, "ada")
         files, commands = await open_files(settings, means, stack)
-        jobs, _ = await open_compute(settings, database, events, means, stack)
+        hasher = cheap_hasher()
+        stack.callback(hasher.close)
+        identity = await open_identity(settings, database, stack, hasher=hasher)
+        compute = await open_compute(settings, database, events, means, identity, stack)
 
         async def no_survey(_: Caller) -> Collection[str]:
             return ()
@@ -70,7 +75,9 @@ async def job_services(
             config=settings,
             events=events,
             discovery=Discovery(candidates, no_survey, events, hearing),
-            jobs=jobs,
+            identity=identity,
+            jobs=compute.jobs,
+            job_tokens=compute.tokens,
             files=files,
             commands=commands,
             streams=Turns(100, "streams"),

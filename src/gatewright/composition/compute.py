@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 
 from gatewright.backends.posix import PosixFileSystem
 from gatewright.backends.sql import Database
+from gatewright.backends.sql.job_tokens import SqlJobTokenTable
 from gatewright.backends.sql.jobs import SqlJobTable
 from gatewright.composition.systems import Means, open_schedulers
 from gatewright.core.background import Background
@@ -16,10 +18,27 @@ from gatewright.domains.compute import (
     JobMonitor,
     JobRecords,
     JobService,
+    JobTokens,
 )
+from gatewright.domains.identity import RequestedIdentity
 from gatewright.operations.job_output import JobOutputFiles
+from gatewright.operations.job_tokens import IdentityTokens, PrivateFiles
 
 _MOST_PAUSE = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Compute:
+    """Jobs and what follows them."""
+
+    jobs: JobService
+    """Submits and controls jobs."""
+    tokens: JobTokens
+    """Gives jobs their tokens."""
+    following: Mapping[str, Sequence[Background]]
+    """Background tasks that follow the scheduler of each system."""
+    ending: Background
+    """Background task that ends the tokens of ended jobs."""
 
 
 async def open_compute(
@@ -27,13 +46,13 @@ async def open_compute(
     database: Database,
     events: EventHub,
     means: Means,
+    identity: RequestedIdentity,
     stack: AsyncExitStack,
     gate: Gate | None = None,
-) -> tuple[JobService, Mapping[str, Sequence[Background]]]:
+) -> Compute:
     """Open the schedulers and begin to follow their jobs; the stack ends it.
 
-    Returns the service of jobs, and the background tasks that follow the scheduler of
-    each system. ``gate`` is asked before new jobs are taken.
+    ``gate`` is asked before new jobs are taken.
     """
     table = SqlJobTable(database)
     schedulers = await open_schedulers(config, means, stack)
@@ -61,12 +80,23 @@ async def open_compute(
         for system in config.systems
         if system.name in schedulers
     }
+    files = PosixFileSystem(means.workers, b"/")
+    tokens = JobTokens(
+        SqlJobTokenTable(database), IdentityTokens(identity), PrivateFiles(files)
+    )
+    ending = Background(
+        "ending the tokens of ended jobs",
+        tokens.sweep,
+        lease=means.lease("job-tokens"),
+        most_pause=_MOST_PAUSE,
+    )
     jobs = JobService(
         systems,
         table,
         events,
-        JobOutputFiles(PosixFileSystem(means.workers, b"/")),
+        JobOutputFiles(files),
+        tokens,
         in_flight=config.limits.jobs_in_flight_per_user,
         gate=gate,
     )
-    return jobs, following
+    return Compute(jobs, tokens, following, await stack.enter_async_context(ending))

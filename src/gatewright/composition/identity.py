@@ -89,7 +89,14 @@ async def open_identity(
             guard,
             clock,
         ),
-        tokens=Tokens(SqlTokenStore(database), users, clock, last_use),
+        tokens=Tokens(
+            SqlTokenStore(database),
+            users,
+            sessions,
+            clock,
+            last_use,
+            config.limits.job_token_seconds,
+        ),
         audit=AuditTrail(SqlAuditLog(database), clock),
         last_use=last_use,
     )

@@ -36,7 +36,7 @@ from gatewright.core.measures import Measure
 from gatewright.core.turns import Turns
 from gatewright.domains.accounting import Accounting
 from gatewright.domains.arrays import Datasets
-from gatewright.domains.compute import JobService
+from gatewright.domains.compute import JobService, JobTokens
 from gatewright.domains.discovery import Discovery, ObjectChanges
 from gatewright.domains.files import CommandService, FileService
 from gatewright.domains.identity import RequestedIdentity
@@ -79,6 +79,8 @@ class Services:
     """The task that indexes the files of the surveys."""
     jobs: JobService
     """Jobs on the systems."""
+    job_tokens: JobTokens
+    """Tokens of jobs."""
     accounting: Accounting
     """Projects and usage."""
     announcements: Announcements
@@ -128,9 +130,16 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
         store, listings = await open_store(config, database, stack, identity.users)
         expiry = await open_expiry(store, leases, stack)
         announcements = open_announcements(config, database)
-        jobs, following = await open_compute(
-            config, database, events, means, stack, announcements.check_takes_jobs
+        compute = await open_compute(
+            config,
+            database,
+            events,
+            means,
+            identity,
+            stack,
+            announcements.check_takes_jobs,
         )
+        jobs, following = compute.jobs, compute.following
         parts = {
             "database": Part(events.log.latest, vital=True),
             "database/writes": Part(partial(check_writes, database)),
@@ -140,6 +149,7 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
             "products/claims": Part(processing.claims.ready),
             "classifiers/claims": Part(classifiers.claims.ready),
             "expiry": Part(expiry.ready),
+            "job-tokens": Part(compute.ending.ready),
             "accounts": Part(accounts.ready),
             **people.parts,
             **dict(parts_of_systems(config, files, jobs, following, people.with_files)),
@@ -159,6 +169,7 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
             object_changes=object_changes,
             surveys=surveys,
             jobs=jobs,
+            job_tokens=compute.tokens,
             accounting=await open_accounting(config, database, means, stack),
             announcements=announcements,
             files=files,

@@ -296,6 +296,8 @@ class Limits(Section):
     jobs_in_flight_per_user: Annotated[int, Field(ge=1)] = 5000
     """Jobs of one user on each system that have not ended. Every element of a job array
     counts, and so does a held job."""
+    job_token_seconds: Annotated[int, Field(ge=1, le=31_622_400)] = 7 * 86400
+    """Longest lifetime of a token that a job asks for, from its submission."""
     command_seconds: Annotated[float, Field(gt=0)] = 60.0
     """Longest time a command may run."""
     command_output_bytes: Annotated[int, Field(ge=1)] = 1_048_576

@@ -8,30 +8,78 @@ import pytest
 from tests.support.app import caller
 
 from gatewright.backends.sql.events import SqlEventLog
+from gatewright.backends.sql.job_tokens import SqlJobTokenTable
 from gatewright.backends.sql.jobs import SqlJobTable
 from gatewright.backends.sql.migrations import migrate
 from gatewright.backends.sqlite import SQLITE, SqliteDatabase
+from gatewright.core.caller import Caller
 from gatewright.core.errors import GatewayError, NotFound
 from gatewright.core.events import EventHub
 from gatewright.core.homes import one_home
+from gatewright.core.ids import new_id
 from gatewright.domains.compute import (
     Capabilities,
     Changes,
     ComputeSystem,
     Estimate,
+    IssuedToken,
     JobService,
     JobSpec,
     JobState,
     JobStatus,
+    JobTokens,
     Order,
     OutputFile,
     QueuedJob,
     Snapshot,
     Submission,
+    TokenRequest,
 )
 
 ADA = caller("ada")
 SPEC = JobSpec(executable="/usr/bin/true")
+
+
+class Issuer:
+    """Makes and ends tokens; those that have not ended are in ``alive``."""
+
+    def __init__(self) -> None:
+        self.alive: dict[str, TokenRequest] = {}
+        self.fails: GatewayError | None = None
+
+    async def issue(
+        self, caller: Caller, request: TokenRequest, name: str
+    ) -> IssuedToken:
+        if self.fails is not None:
+            raise self.fails
+        for scope in request.scopes:
+            caller.require(scope)
+        key = new_id()
+        self.alive[key] = request
+        return IssuedToken(key, f"gw_{key}.secret of {name}")
+
+    async def end(self, keys: Sequence[str]) -> None:
+        for key in keys:
+            self.alive.pop(key, None)
+
+
+class Files:
+    """Keeps the files of tokens in ``there``."""
+
+    def __init__(self) -> None:
+        self.there: dict[tuple[str, str], str] = {}
+        self.fails: BaseException | None = None
+
+    async def write(self, user: str, path: str, text: str) -> None:
+        if self.fails is not None:
+            raise self.fails
+        self.there[user, path] = text
+
+    async def remove(self, user: str, path: str) -> None:
+        if self.fails is not None:
+            raise self.fails
+        if self.there.pop((user, path), None) is None:
+            raise NotFound("gone")
 
 
 class ToldScheduler:
@@ -150,9 +198,32 @@ def events(database: SqliteDatabase) -> EventHub:
 
 
 @pytest.fixture
+def issuer() -> Issuer:
+    return Issuer()
+
+
+@pytest.fixture
+def files() -> Files:
+    return Files()
+
+
+@pytest.fixture
+def tokens(
+    database: SqliteDatabase, issuer: Issuer, files: Files, clock: SetClock
+) -> JobTokens:
+    return JobTokens(SqlJobTokenTable(database), issuer, files, clock)
+
+
+@pytest.fixture
 def jobs(
-    scheduler: ToldScheduler, table: SqlJobTable, events: EventHub, clock: SetClock
+    scheduler: ToldScheduler,
+    table: SqlJobTable,
+    events: EventHub,
+    tokens: JobTokens,
+    clock: SetClock,
 ) -> JobService:
     system = ComputeSystem("local", one_home(Path("/home/ada")))
     systems = {"local": (system, scheduler)}
-    return JobService(systems, table, events, NoOutput(), in_flight=20, clock=clock)
+    return JobService(
+        systems, table, events, NoOutput(), tokens, in_flight=20, clock=clock
+    )

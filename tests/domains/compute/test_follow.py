@@ -18,6 +18,7 @@ from gatewright.domains.compute import (
     JobSpec,
     JobState,
     JobStatus,
+    JobTokens,
     Stream,
     follow,
 )
@@ -59,10 +60,14 @@ class Folder:
 
 @pytest.fixture
 async def pieces(
-    scheduler: ToldScheduler, table: SqlJobTable, events: EventHub, tmp_path: Path
+    scheduler: ToldScheduler,
+    table: SqlJobTable,
+    events: EventHub,
+    tokens: JobTokens,
+    tmp_path: Path,
 ) -> AsyncIterator[bytes]:
     systems = {"local": (ComputeSystem("local", one_home(tmp_path)), scheduler)}
-    jobs = JobService(systems, table, events, Folder())
+    jobs = JobService(systems, table, events, Folder(), tokens)
     await jobs.submit(ADA, "local", [JobSpec(executable="a", stdout_path="o")])
     return follow(jobs, ADA, "local", "1", Stream.OUTPUT)
 

@@ -32,6 +32,7 @@ from gatewright.domains.compute import (
     JobSpec,
     JobState,
     JobStatus,
+    JobTokens,
 )
 
 ADA = caller("ada")
@@ -205,6 +206,7 @@ async def test_an_end_that_overtakes_its_submission_is_recorded(
     scheduler: ToldScheduler,
     table: SqlJobTable,
     events: EventHub,
+    tokens: JobTokens,
     clock: SetClock,
     monkeypatch: pytest.MonkeyPatch,
     away: bool,
@@ -222,7 +224,7 @@ async def test_an_end_that_overtakes_its_submission_is_recorded(
     system = ComputeSystem("local", one_home(Path("/home/ada")))
     systems = {"local": (system, scheduler)}
     service = JobService(
-        systems, overtaken, events, NoOutput(), in_flight=20, clock=clock
+        systems, overtaken, events, NoOutput(), tokens, in_flight=20, clock=clock
     )
     (made,) = await service.submit(ADA, "local", [SPEC])
     job = await service.get(ADA, "local", made.id)

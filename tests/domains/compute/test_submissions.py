@@ -38,6 +38,7 @@ from gatewright.domains.compute import (
     JobSpec,
     JobState,
     JobStatus,
+    JobTokens,
     Refusal,
     Submission,
     placing,
@@ -352,7 +353,11 @@ async def test_a_submission_that_was_cut_short_waits_while_somebody_is_away(
 
 
 async def test_a_closed_system_takes_no_new_jobs_and_knows_the_old_ones(
-    scheduler: ToldScheduler, table: SqlJobTable, events: EventHub, clock: SetClock
+    scheduler: ToldScheduler,
+    table: SqlJobTable,
+    events: EventHub,
+    tokens: JobTokens,
+    clock: SetClock,
 ) -> None:
     """A repeated request with a key gets its jobs, and leaves nothing if it has none.
 
@@ -368,7 +373,9 @@ async def test_a_closed_system_takes_no_new_jobs_and_knows_the_old_ones(
     systems = {
         "local": (ComputeSystem("local", one_home(Path("/home/ada"))), scheduler)
     }
-    jobs = JobService(systems, table, events, NoOutput(), clock=clock, gate=gate)
+    jobs = JobService(
+        systems, table, events, NoOutput(), tokens, clock=clock, gate=gate
+    )
     (job,) = await jobs.submit(ADA, "local", [SPEC], key="k")
     closed = True
     for key in ("other", None):

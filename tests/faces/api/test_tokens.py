@@ -43,6 +43,8 @@ async def test_a_tokens_life(world: World) -> None:
             "last_used_at": None,
             "last_used_from": None,
             "parent": owner[3:29],
+            "delegated": False,
+            "job": None,
         }
         async with world.client(address="192.0.2.7") as script:
             told = await script.get("/api/v1/session", auth=("", text))

@@ -183,6 +183,24 @@ class RemoteTokens:
         )
         return new
 
+    async def delegate(
+        self,
+        caller: Caller,
+        *,
+        label: str,
+        scopes: Collection[str],
+        seconds: float | None = None,
+    ) -> NewToken:
+        arguments = {"label": label, "scopes": sorted(scopes), "seconds": seconds}
+        new: NewToken = await self.client.call(
+            "tokens.delegate", NewToken, arguments, caller=caller
+        )
+        return new
+
+    async def end_delegated(self, keys: Collection[str]) -> None:
+        arguments = {"keys": sorted(keys)}
+        await self.client.call("tokens.end_delegated", type(None), arguments)
+
     async def page(
         self, caller: Caller, limit: int | None = None, cursor: str | None = None
     ) -> Page[Token]:

@@ -47,7 +47,7 @@ _ELSEWHERE_AT_ONCE = 128
 take long: the rest of the places is for the requests of those who are signed in."""
 _PEER = struct.Struct("iII")
 
-_OPEN = frozenset({"users.exists", "users.group_exists"})
+_OPEN = frozenset({"users.exists", "users.group_exists", "tokens.end_delegated"})
 _BY_CALLER = frozenset(
     {
         "users.get",
@@ -62,6 +62,7 @@ _BY_CALLER = frozenset(
         "providers.finish",
         "providers.sign_out_address",
         "tokens.issue",
+        "tokens.delegate",
         "tokens.page",
         "tokens.get",
         "tokens.end_of",

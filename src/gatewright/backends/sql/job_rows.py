@@ -16,7 +16,10 @@ from gatewright.domains.compute import (
     Usage,
 )
 
-SELECT = "SELECT j.*, s.spec FROM jobs j JOIN job_submissions s ON s.number = j.number"
+SELECT = (
+    "SELECT j.*, s.spec, s.token_path "
+    "FROM jobs j JOIN job_submissions s ON s.number = j.number"
+)
 """Beginning of all queries for jobs."""
 
 INSERT = """
@@ -90,6 +93,7 @@ def job_of(row: Row) -> Job:
         uuid=row["uuid"],
         native_id=row["native_id"],
         attempts=row["attempts"],
+        token_path=row["token_path"],
     )
 
 

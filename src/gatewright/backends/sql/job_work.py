@@ -164,11 +164,15 @@ def _too_many(there: int, most: int) -> TooManyRequests:
 
 def _insert(admission: Admission, new: NewJob) -> Work[list[Job]]:
     rows = yield Statement(
-        "INSERT INTO job_submissions (system, owner, spec) VALUES (?, ?, ?) "
-        "RETURNING number",
-        (admission.system, admission.user, encode_spec(new.spec)),
+        "INSERT INTO job_submissions (system, owner, spec, token_path) "
+        "VALUES (?, ?, ?, ?) RETURNING number",
+        (admission.system, admission.user, encode_spec(new.spec), new.token_path),
     )
     number = int(rows[0]["number"])
+    if new.token_path:
+        yield Statement(
+            "UPDATE job_tokens SET number = ? WHERE uuid = ?", (number, new.uuids[0])
+        )
     values = [
         (
             number,

@@ -96,6 +96,8 @@ class SqlSessionStore:
     async def remove(self, key: str, user: str) -> bool:
         def work() -> Work[bool]:
             rows = yield Statement(_REMOVE, (key, user))
+            if rows:
+                yield Statement("DELETE FROM token WHERE session = ?", (key,))
             return bool(rows)
 
         return await self._database.run(work)

@@ -12,12 +12,13 @@ _KEPT_SECONDS = 30 * 86_400.0
 
 _ADD = """
 INSERT INTO token (key, digest, account, label, scopes, parent, created_at, expires_at,
-    used_from)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, '')
+    session, delegated, used_from)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '')
 """
 _FIND = """
 SELECT t.key, t.digest, t.account, t.label, t.scopes, t.parent,
-    t.created_at AS made_at, t.expires_at, t.used_at, t.used_from,
+    t.created_at AS made_at, t.expires_at, t.used_at, t.used_from, t.session,
+    t.delegated,
     a.name, a.role, a.created_at, a.password IS NOT NULL AS has_password, a.source,
     g.name AS in_group
 FROM token t JOIN account a ON a.name = t.account
@@ -25,7 +26,7 @@ LEFT JOIN account_group g ON g.account = a.name WHERE t.key = ?
 """
 _COLUMNS = """
 SELECT key, account, label, scopes, parent, created_at AS made_at, expires_at, used_at,
-    used_from FROM token
+    used_from, session, delegated FROM token
 """
 _OF_USER = f"{_COLUMNS} WHERE account = ? AND key > ? ORDER BY key LIMIT ?"
 _OF_ALL = f"{_COLUMNS} WHERE key > ? ORDER BY key LIMIT ?"
@@ -64,7 +65,9 @@ class SqlTokenStore:
                 "DELETE FROM token WHERE account = ? AND expires_at < ?", ended
             )
             rows = yield Statement(
-                "SELECT COUNT(*) AS count FROM token WHERE account = ?", (token.user,)
+                "SELECT COUNT(*) AS count FROM token WHERE account = ? "
+                "AND delegated = ?",
+                (token.user, int(token.delegated)),
             )
             if rows[0]["count"] >= most:
                 return False
@@ -77,6 +80,8 @@ class SqlTokenStore:
                 token.parent,
                 token.created_at,
                 token.expires_at,
+                token.session,
+                int(token.delegated),
             )
             yield Statement(_ADD, values)
             return True
@@ -123,6 +128,8 @@ def _token(row: Row) -> Token:
         created_at=moment(row["made_at"]),
         expires_at=moment(row["expires_at"]),
         parent=row["parent"],
+        session=row["session"],
+        delegated=bool(row["delegated"]),
         used_at=optional_moment(row["used_at"]),
         used_from=row["used_from"],
     )

@@ -5,6 +5,14 @@ from gatewright.domains.compute.check import check_capacity, check_spec
 from gatewright.domains.compute.efficiency import Efficiency, efficiency
 from gatewright.domains.compute.everyone import QueueFilter, SeenJob
 from gatewright.domains.compute.follow import follow
+from gatewright.domains.compute.job_tokens import (
+    IssuedToken,
+    JobToken,
+    JobTokens,
+    JobTokenTable,
+    TokenFiles,
+    TokenIssuer,
+)
 from gatewright.domains.compute.many import Cancellation
 from gatewright.domains.compute.model import (
     ENDED,
@@ -60,6 +68,7 @@ from gatewright.domains.compute.snapshot import (
     Snapshot,
 )
 from gatewright.domains.compute.submitting import Gate
+from gatewright.domains.compute.token_request import TokenRequest
 from gatewright.domains.compute.used import Usage
 
 __all__ = [
@@ -82,6 +91,7 @@ __all__ = [
     "Efficiency",
     "Estimate",
     "Gate",
+    "IssuedToken",
     "Job",
     "JobFilter",
     "JobMonitor",
@@ -93,6 +103,9 @@ __all__ = [
     "JobState",
     "JobStatus",
     "JobTable",
+    "JobToken",
+    "JobTokenTable",
+    "JobTokens",
     "KeyUse",
     "NativeDependency",
     "NewJob",
@@ -115,6 +128,9 @@ __all__ = [
     "Snapshot",
     "Stream",
     "Submission",
+    "TokenFiles",
+    "TokenIssuer",
+    "TokenRequest",
     "Usage",
     "check_capacity",
     "check_spec",

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from gatewright.core.errors import InvalidContent
 from gatewright.domains.compute.model import Capabilities, JobSpec, Resources
+from gatewright.domains.compute.token_request import check_token_request
 
 MAXIMUM_SCRIPT = 1 << 20
 """Largest script, in bytes."""
@@ -38,6 +39,8 @@ def check_spec(spec: JobSpec) -> None:
     _check_text(spec)
     _check_environment(spec)
     _check_counts(spec)
+    if spec.token is not None:
+        check_token_request(spec.token)
     if len(spec.dependencies) > MAXIMUM_DEPENDENCIES:
         raise InvalidContent(f"A job waits for {MAXIMUM_DEPENDENCIES} others at most.")
 

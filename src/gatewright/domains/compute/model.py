@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from gatewright.core.errors import GatewayError, error_class
 from gatewright.core.homes import Homes
+from gatewright.domains.compute.token_request import TokenRequest
 from gatewright.domains.compute.used import Usage
 
 
@@ -147,6 +148,8 @@ class JobSpec:
     """Jobs that must end before this one starts."""
     hold: bool = False
     """Whether the job is held until its owner releases it."""
+    token: TokenRequest | None = None
+    """Token of the gateway that the job finds in a file; None for no token."""
 
 
 UNREADABLE = JobSpec()
@@ -206,6 +209,8 @@ class Job:
     attempts: int = 1
     """Number of runs, with the present or next one: above 1 after the job was put back
     into the queue. For an array, the largest of its elements."""
+    token_path: str = ""
+    """Absolute path of the file with its token; empty for a job without one."""
 
     @property
     def ended(self) -> bool:

@@ -232,6 +232,8 @@ class NewJob:
     """Unique name of the submission of each element; one for a single job."""
     indices: Sequence[int | None]
     """Index of each element; a single None for a job outside of arrays."""
+    token_path: str = ""
+    """Absolute path of the file with its token; empty for a job without one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from gatewright.core.errors import (
 )
 from gatewright.core.events import EventHub
 from gatewright.domains.compute.array import parse_array
+from gatewright.domains.compute.job_tokens import TOKEN_VARIABLE
 from gatewright.domains.compute.model import (
     ENDED,
     UNREADABLE,
@@ -198,6 +199,10 @@ class JobRecords:
                 number, array = job.number, job.spec.array
                 limit = parse_array(array, 1 << 24).limit if array else None
                 dependencies = await self.unsettled(job.user, job.spec)
+            spec = job.spec
+            if job.token_path:
+                told = {**spec.environment, TOKEN_VARIABLE: job.token_path}
+                spec = replace(spec, environment=told)
             found.append(
                 Submission(
                     uuid=job.uuid,
@@ -205,7 +210,7 @@ class JobRecords:
                     system=job.system,
                     user=job.user,
                     name=job.name,
-                    spec=job.spec,
+                    spec=spec,
                     directory=job.directory,
                     stdout_path=job.stdout_path,
                     stderr_path=job.stderr_path,

@@ -10,6 +10,7 @@ from gatewright.core.errors import Conflict, GatewayError, NotFound
 from gatewright.core.events import EventHub
 from gatewright.core.pages import Page, page_limit
 from gatewright.domains.compute.everyone import with_expectation
+from gatewright.domains.compute.job_tokens import JobTokens
 from gatewright.domains.compute.many import Cancellation, cancel_matching
 from gatewright.domains.compute.model import (
     ComputeSystem,
@@ -47,6 +48,7 @@ class JobService(SystemViews):
         table: JobTable,
         events: EventHub,
         outputs: OutputFiles,
+        tokens: JobTokens,
         *,
         in_flight: int = 5000,
         clock: Clock = system_clock,
@@ -61,7 +63,7 @@ class JobService(SystemViews):
             },
             table,
         )
-        self._submitter = Submitter(table, in_flight, clock, gate)
+        self._submitter = Submitter(table, in_flight, clock, tokens, gate)
         self._outputs = outputs
 
     async def submit(

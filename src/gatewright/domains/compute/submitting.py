@@ -10,6 +10,7 @@ from gatewright.core.clock import Clock
 from gatewright.core.errors import GatewayError, InvalidContent, TooManyRequests
 from gatewright.domains.compute.array import parse_array
 from gatewright.domains.compute.check import check_spec
+from gatewright.domains.compute.job_tokens import JobTokens
 from gatewright.domains.compute.model import (
     ComputeSystem,
     Estimate,
@@ -62,15 +63,23 @@ class Submitter:
         array counts.
     clock
         Gives the time of a submission.
+    tokens
+        Gives jobs the tokens that they ask for.
     gate
         Asked before new jobs are recorded. A repeated request with a key gets the jobs
         of the first one, also when no new ones are taken.
     """
 
     def __init__(
-        self, table: JobTable, in_flight: int, clock: Clock, gate: Gate | None
+        self,
+        table: JobTable,
+        in_flight: int,
+        clock: Clock,
+        tokens: JobTokens,
+        gate: Gate | None,
     ) -> None:
         self._table = table
+        self._tokens = tokens
         self._in_flight = in_flight
         self._clock = clock
         self._gate = gate
@@ -121,20 +130,23 @@ class Submitter:
             if self._gate is not None:
                 await self._gate(on.system.name)
             jobs = await self._new_jobs(caller, on, specs, now, together=together)
-            # The checks may have taken longer than a lease, on a slow file system.
-            now = self._clock()
-            outcomes = await self._table.admit(
-                Admission(
-                    system=on.system.name,
-                    user=user,
-                    jobs=jobs,
-                    at=now,
-                    lease=on.scheduler.capabilities.submit_seconds,
-                    in_flight=self._in_flight,
-                    together=together,
-                    use=None if use is None else replace(use, at=now),
+            async with self._tokens.given(
+                caller, on.system, jobs, together=together
+            ) as given:
+                # The checks may have taken longer than a lease, on a slow file system.
+                now = self._clock()
+                outcomes = await self._table.admit(
+                    Admission(
+                        system=on.system.name,
+                        user=user,
+                        jobs=given,
+                        at=now,
+                        lease=on.scheduler.capabilities.submit_seconds,
+                        in_flight=self._in_flight,
+                        together=together,
+                        use=None if use is None else replace(use, at=now),
+                    )
                 )
-            )
         new = [
             job
             for outcome in outcomes
@@ -169,6 +181,8 @@ class Submitter:
             job = await self._new_job(
                 caller, on, spec, now, self._in_flight, InvalidContent
             )
+            for scope in spec.token.scopes if spec.token else ():
+                caller.require(scope)
             one = replace(
                 sample(on.system, caller, job, now),
                 dependencies=await on.records.unsettled(caller.user, spec),

@@ -106,6 +106,10 @@ class Token:
     parent: str = ""
     """Key of the token with which it was created, and with which it is revoked; empty
     if it was created in a session."""
+    session: str = ""
+    """Key of the session with which the token of a job ends; empty for other tokens."""
+    delegated: bool = False
+    """Whether it is the token of a job, which ends with the job."""
     used_at: float | None = None
     """Time of the last use, seconds since 1970-01-01 UTC, accurate to a minute; None
     for never."""

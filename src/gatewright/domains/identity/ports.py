@@ -196,7 +196,10 @@ class SessionStore(Protocol):
         ...
 
     async def remove(self, key: str, user: str) -> bool:
-        """End a user's session; return False if there is none with this key."""
+        """End a user's session, with the tokens of jobs that end with it.
+
+        Returns False if there is none with this key.
+        """
         ...
 
     async def add_link(
@@ -220,6 +223,8 @@ class TokenStore(Protocol):
 
     async def add(self, token: Token, digest: str, *, most: int) -> bool:
         """Store a new token; return False if the user has ``most`` tokens already.
+
+        Tokens of jobs and other tokens are counted apart.
 
         The user's tokens that expired a month or more before ``token.created_at`` are
         removed.

@@ -80,6 +80,17 @@ class RequestedTokens(Protocol):
         seconds: float | None = None,
     ) -> NewToken: ...
 
+    async def delegate(
+        self,
+        caller: Caller,
+        *,
+        label: str,
+        scopes: Collection[str],
+        seconds: float | None = None,
+    ) -> NewToken: ...
+
+    async def end_delegated(self, keys: Collection[str]) -> None: ...
+
     async def page(
         self, caller: Caller, limit: int | None = None, cursor: str | None = None
     ) -> Page[Token]: ...

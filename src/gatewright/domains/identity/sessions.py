@@ -246,8 +246,11 @@ class Sessions:
 
     async def is_still(self, caller: Caller) -> bool:
         """Return whether the caller's session has not ended."""
-        keys = [session.key for session in await self._alive(caller.user)]
-        return caller.session in keys
+        return await self.lasts(caller.user, caller.session)
+
+    async def lasts(self, user: str, key: str) -> bool:
+        """Return whether an account's session with this key has not ended."""
+        return key in [session.key for session in await self._alive(user)]
 
     async def current(self, caller: Caller) -> Session | None:
         """Return the caller's session; None without one."""

@@ -25,23 +25,48 @@ from gatewright.domains.identity.last_use import TOUCH_SECONDS, LastUse
 from gatewright.domains.identity.model import NewToken, Token, User
 from gatewright.domains.identity.ports import TokenStore, UserStore
 from gatewright.domains.identity.scopes import grantable, narrowed
+from gatewright.domains.identity.sessions import Sessions
 
 TOKENS_PER_USER = 1000
+JOB_TOKENS_PER_USER = 5000
 DEFAULT_SECONDS = 90 * 86_400.0
 LONGEST_SECONDS = 366 * 86_400.0
 LONGEST_LABEL = 200
+_NOT_FOR_JOBS = frozenset({Scope.ACCOUNT_MANAGE, Scope.ADMIN})
 
 
 class Tokens:
-    """The personal tokens of all users."""
+    """The personal tokens of all users, and those of their jobs.
+
+    Parameters
+    ----------
+    store, users
+        The tokens and the accounts.
+    sessions
+        The sessions, with which tokens of jobs end.
+    clock
+        Gives the time in seconds since 1970 UTC.
+    last_use
+        Stores the last use of tokens.
+    job_seconds
+        Longest lifetime of the token of a job, seconds.
+    """
 
     def __init__(
-        self, store: TokenStore, users: UserStore, clock: Clock, last_use: LastUse
+        self,
+        store: TokenStore,
+        users: UserStore,
+        sessions: Sessions,
+        clock: Clock,
+        last_use: LastUse,
+        job_seconds: float,
     ) -> None:
         self._store = store
         self._users = users
+        self._sessions = sessions
         self._clock = clock
         self._last_use = last_use
+        self._job_seconds = job_seconds
 
     async def issue(
         self,
@@ -106,6 +131,96 @@ class Tokens:
             )
         return NewToken(token_text(token.key, secret), token)
 
+    async def delegate(
+        self,
+        caller: Caller,
+        *,
+        label: str,
+        scopes: Collection[str],
+        seconds: float | None = None,
+    ) -> NewToken:
+        """Create a token for a job of the caller; its secret is only in the result.
+
+        It is revoked with the token that the caller uses, and is not valid any more
+        when the session has ended that the caller uses, or that their token was
+        delegated in. Who has submitted the job ends it with the job
+        (:meth:`end_delegated`).
+
+        Parameters
+        ----------
+        caller
+            Who submits the job.
+        label
+            Name of the job.
+        scopes
+            Scopes, all of which the caller has.
+        seconds
+            Lifetime in seconds; by default as long as the caller's token or session
+            and the configuration allow.
+
+        Raises
+        ------
+        NotAllowed
+            The caller does not have a scope, or what they use ends earlier.
+        InvalidContent
+            A scope or the lifetime is invalid.
+        Conflict
+            The user's jobs have 5,000 tokens already.
+        """
+        caller.require(Scope.JOBS_SUBMIT)
+        account = await self._account(caller, None)
+        granted = grantable(scopes, caller, account.role)
+        for scope in sorted(granted & _NOT_FOR_JOBS):
+            raise NotAllowed(
+                f"The token of a job cannot have the scope “{scope}”: it makes no "
+                "tokens and manages no accounts.",
+                scope=scope,
+            )
+        longest = self._job_seconds
+        if seconds is not None and not 1 <= seconds <= longest:
+            raise InvalidContent(
+                f"The token of a job lasts from one second to {longest:.0f} seconds."
+            )
+        now, latest, session = self._clock(), float("inf"), caller.session
+        if caller.token:
+            parent = await self._store.find(caller.token)
+            latest = parent[0].expires_at if parent else now
+            session = parent[0].session if parent else ""
+        elif session:
+            current = await self._sessions.current(caller)
+            latest = current.expires_at if current else now
+        wanted = now + (longest if seconds is None else seconds)
+        if seconds is not None and wanted > latest:
+            raise NotAllowed(
+                "The token of a job cannot last longer than what it was submitted "
+                f"with, which ends at {timestamp(latest)}."
+            )
+        token = Token(
+            key=new_id(),
+            user=account.name,
+            label=label,
+            scopes=granted,
+            created_at=now,
+            expires_at=min(wanted, latest),
+            parent=caller.token,
+            session=session,
+            delegated=True,
+        )
+        secret = new_secret()
+        if not await self._store.add(token, digest(secret), most=JOB_TOKENS_PER_USER):
+            raise Conflict(
+                f"Your jobs have {JOB_TOKENS_PER_USER} tokens already. Try again when "
+                "some of them have ended."
+            )
+        return NewToken(token_text(token.key, secret), token)
+
+    async def end_delegated(self, keys: Collection[str]) -> None:
+        """End tokens of jobs, with all made with them; other tokens are left alone."""
+        for key in keys:
+            found = await self._store.find(key) if is_key(key) else None
+            if found is not None and found[0].delegated:
+                await self._store.remove(key, None)
+
     async def _account(self, caller: Caller, name: str | None) -> User:
         name = caller.require_user() if name is None else name
         seen = is_name(name) and (name == caller.user or caller.may(Scope.ADMIN))
@@ -152,7 +267,7 @@ class Tokens:
             parts
             and found
             and same_digest(digest(parts[1]), found[1])
-            and self._is_valid(found[0])
+            and await self._is_valid(found[0])
         ):
             raise NotSignedIn(
                 "The token is not valid: it is mistyped, was revoked or has ended."
@@ -211,16 +326,20 @@ class Tokens:
     async def is_still(self, caller: Caller) -> bool:
         """Return whether the caller's token has neither expired nor been revoked."""
         found = await self._store.find(caller.token)
-        return found is not None and self._is_valid(found[0])
+        return found is not None and await self._is_valid(found[0])
 
-    def _is_valid(self, token: Token) -> bool:
-        """Return whether a token is in its period of validity.
+    async def _is_valid(self, token: Token) -> bool:
+        """Return whether a token, and the session with which it ends, have not ended.
 
         A token that begins in the future, because the clock was set back, is refused:
         it would last longer than intended.
         """
         now = self._clock()
-        return token.created_at - LEEWAY_SECONDS <= now < token.expires_at
+        if not token.created_at - LEEWAY_SECONDS <= now < token.expires_at:
+            return False
+        return not token.session or await self._sessions.lasts(
+            token.user, token.session
+        )
 
     async def end_of(self, caller: Caller) -> float | None:
         """Return when the caller's token expires, seconds since 1970 UTC, or None."""

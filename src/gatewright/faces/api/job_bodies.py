@@ -19,6 +19,7 @@ from gatewright.domains.compute import (
     Dependency,
     JobSpec,
     Resources,
+    TokenRequest,
 )
 from gatewright.web.form_text import unix_lines
 from gatewright.web.json_body import decode_json, is_json
@@ -101,6 +102,27 @@ class DependencyBody(BaseModel):
     )
 
 
+class JobTokenBody(BaseModel):
+    """A token that a job gets: narrower and shorter than what submits the job."""
+
+    model_config = _STRICT
+
+    scopes: list[str] = Field(
+        description="Scopes of the token, all of which you have.",
+        min_length=1,
+        max_length=64,
+        examples=[["store:observations"]],
+    )
+    seconds: int | None = Field(
+        None,
+        ge=1,
+        le=_COUNT,
+        description="Seconds until it expires, from the submission; by default as long "
+        "as your own token or session and the gateway allow.",
+        examples=[86_400],
+    )
+
+
 class JobSpecBody(BaseModel):
     """An executable or a script to run, and how, in the terms of PSI/J."""
 
@@ -158,12 +180,19 @@ class JobSpecBody(BaseModel):
         [], description="Jobs that must end first."
     )
     hold: bool = Field(False, description="Whether it waits until it is released.")
+    token: JobTokenBody | None = Field(
+        None,
+        description="A token for the job, in a file of its owner that "
+        "GATEWRIGHT_TOKEN_FILE names. It ends with the job.",
+    )
 
     def spec(self) -> JobSpec:
         """Return the specification as the domain's :class:`JobSpec`."""
         fields = self.model_dump(
-            exclude={"arguments", "resources", "attributes", "dependencies"}
+            exclude={"arguments", "resources", "attributes", "dependencies", "token"}
         )
+        asked = self.token
+        token = TokenRequest(tuple(asked.scopes), asked.seconds) if asked else None
         return JobSpec(
             **fields,
             arguments=tuple(self.arguments),
@@ -172,6 +201,7 @@ class JobSpecBody(BaseModel):
             dependencies=tuple(
                 Dependency(one.job, one.condition) for one in self.dependencies
             ),
+            token=token,
         )
 
 

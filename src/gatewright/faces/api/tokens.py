@@ -1,5 +1,6 @@
 """Personal tokens: ``/tokens`` and ``/tokens/{key}``."""
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
@@ -9,7 +10,7 @@ from starlette.responses import Response
 from gatewright.core.clock import optional_timestamp, timestamp
 from gatewright.core.pages import Page
 from gatewright.domains.identity import Token
-from gatewright.web.context import Context
+from gatewright.web.context import Context, RequestContext
 from gatewright.web.json_model import json_body, read_model
 from gatewright.web.listing import Cursor, Limit, json_response, listing
 
@@ -52,6 +53,13 @@ class NewTokenBody(BaseModel):
     )
 
 
+class TokenJobAnswer(BaseModel):
+    """The job that has a token."""
+
+    system: str = Field(description="Name of the system that runs it.")
+    id: str = Field(description="Id of the job or the array.", examples=["17"])
+
+
 class TokenAnswer(BaseModel):
     """A token without its secret."""
 
@@ -65,6 +73,12 @@ class TokenAnswer(BaseModel):
     last_used_from: str | None = Field(description="IP address of the last use.")
     parent: str | None = Field(
         description="Key of the token that created it; revoking that revokes this one."
+    )
+    delegated: bool = Field(
+        description="Whether it is the token of a job, which ends with the job."
+    )
+    job: TokenJobAnswer | None = Field(
+        description="The job whose token it is; null for other tokens."
     )
 
 
@@ -108,7 +122,7 @@ async def make_token(request: Request, context: Context) -> Response:
         seconds=asked.expires_in,
     )
     headers = {**_FRESH, "Location": f"/api/v1/tokens/{new.token.key}"}
-    answer = {"token": new.text, **_answer(new.token)}
+    answer = {"token": new.text, **_answer(new.token, {})}
     return json_response(answer, 201, headers)
 
 
@@ -120,7 +134,8 @@ async def list_tokens(
 ) -> Response:
     """List your tokens with their last use, without their secrets."""
     page = await context.services.identity.tokens.page(context.caller, limit, cursor)
-    items = [_answer(token) for token in page.items]
+    jobs = await _jobs(context, page.items)
+    items = [_answer(token, jobs) for token in page.items]
     return listing(request, "tokens", Page(items, page.next), headers=_FRESH)
 
 
@@ -133,7 +148,8 @@ async def list_tokens(
 async def one_token(context: Context, key: Key) -> Response:
     """Return one of your tokens, without its secret."""
     token = await context.services.identity.tokens.get(context.caller, key)
-    return json_response(_answer(token), headers=_FRESH)
+    jobs = await _jobs(context, [token])
+    return json_response(_answer(token, jobs), headers=_FRESH)
 
 
 @router.delete(
@@ -148,7 +164,17 @@ async def revoke_token(context: Context, key: Key) -> Response:
     return Response(status_code=204)
 
 
-def _answer(token: Token) -> dict[str, object]:
+async def _jobs(
+    context: RequestContext, tokens: Sequence[Token]
+) -> Mapping[str, tuple[str, str]]:
+    """Return the system and the id of the jobs of delegated tokens, by key."""
+    keys = [token.key for token in tokens if token.delegated]
+    user = context.caller.require_user()
+    return await context.services.job_tokens.jobs_of(user, keys)
+
+
+def _answer(token: Token, jobs: Mapping[str, tuple[str, str]]) -> dict[str, object]:
+    job = jobs.get(token.key)
     return {
         "key": token.key,
         "user": token.user,
@@ -159,4 +185,6 @@ def _answer(token: Token) -> dict[str, object]:
         "last_used_at": optional_timestamp(token.used_at),
         "last_used_from": token.used_from or None,
         "parent": token.parent or None,
+        "delegated": token.delegated,
+        "job": {"system": job[0], "id": job[1]} if job else None,
     }

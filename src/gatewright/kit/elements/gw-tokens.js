@@ -127,7 +127,7 @@ export class GwTokens extends GwElement {
     return html`<div class="panel"><table part="table">
       <thead><tr><th>For</th><th>May</th><th>Last used</th><th>Ends</th><th><span class="hidden">Actions</span></th></tr></thead>
       <tbody @keydown=${walkRows}>${repeat(tokens, (token) => token.key, (token) => html`<tr class="row">
-        <td class="wide"><strong>${token.label || "without a name"}</strong><br><span class="mono small muted">gw_${token.key}</span></td>
+        <td class="wide"><strong>${token.label || "without a name"}</strong><br><span class="mono small muted">gw_${token.key}</span>${token.job ? html`<br><span class="small muted">of job ${token.job.id} on ${token.job.system}, and ends with it</span>` : nothing}</td>
         <td class="wide"><span class="scopes mono">${token.scopes.join(" ")}</span></td>
         <td data-label="Last used">${token.last_used_at ? html`<time title=${exact(token.last_used_at)}>${ago(token.last_used_at)}</time>${token.last_used_from ? html` <span class="muted">from ${token.last_used_from}</span>` : nothing}` : html`<span class="muted">never</span>`}</td>
         <td data-label="Ends"><time title=${exact(token.expires_at)}>${local(token.expires_at)}</time></td>

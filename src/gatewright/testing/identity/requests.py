@@ -133,6 +133,30 @@ class RequestedIdentityContract:
         with pytest.raises(NotFound):
             await tokens.get(caller, new.token.key)
 
+    async def test_a_token_of_a_job(
+        self, requested: RequestedIdentity, admin: Known
+    ) -> None:
+        caller, _ = await self._signed_in(requested, admin)
+        tokens = requested.tokens
+        new = await tokens.delegate(
+            caller, label="a job", scopes=["store"], seconds=60.0
+        )
+        who = await tokens.caller(new.text, address="192.0.2.9", request_id="r4")
+        assert (who.user, who.scopes) == (admin.person.name, frozenset({"store"}))
+        listed = await tokens.get(caller, new.token.key)
+        assert (listed.delegated, listed.session) == (True, caller.session)
+        personal = await tokens.issue(caller)
+        await tokens.end_delegated([new.token.key, personal.token.key, "nonsense"])
+        with pytest.raises(NotSignedIn):
+            await tokens.caller(new.text)
+        await tokens.caller(personal.text)
+        with pytest.raises(NotAllowed):
+            await tokens.delegate(caller, label="", scopes=["account:manage"])
+        last = await tokens.delegate(caller, label="", scopes=["store"])
+        await requested.sessions.sign_out(caller)
+        with pytest.raises(NotSignedIn):
+            await tokens.caller(last.text)
+
     async def test_what_a_caller_may_not(
         self, requested: RequestedIdentity, known: Known, admin: Known
     ) -> None:

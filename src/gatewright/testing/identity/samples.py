@@ -55,10 +55,22 @@ def begun(
     return BegunSignIn(state, "browser", "centre", "/jobs", network, expires_at)
 
 
-def token(name: str = "ada", *, parent: str = "", created_at: float = NOW) -> Token:
+def token(
+    name: str = "ada", *, parent: str = "", session: str = "", created_at: float = NOW
+) -> Token:
+    """Return a token, which is that of a job if it ends with a session."""
     scopes = frozenset({"data:read", "store:notes"})
-    end = created_at + DAY
-    return Token(new_id(), name, "laptop é", scopes, created_at, end, parent)
+    return Token(
+        key=new_id(),
+        user=name,
+        label="laptop é",
+        scopes=scopes,
+        created_at=created_at,
+        expires_at=created_at + DAY,
+        parent=parent,
+        session=session,
+        delegated=bool(session),
+    )
 
 
 def entry(number: int = 0) -> AuditEntry:

@@ -10,6 +10,7 @@ from gatewright.testing.identity.samples import (
     DAY,
     NOW,
     Pair,
+    session,
     token,
     user,
 )
@@ -49,6 +50,31 @@ class TokenStoreContract:
         )
         assert added.count(True) == 3
         assert await one.tokens.add(token("ben"), "d", most=3)
+
+    async def test_tokens_of_jobs_are_counted_apart(self, stores: Pair) -> None:
+        one, two = stores
+        of_job = token(session="s")
+        assert await one.tokens.add(token(), "d", most=1)
+        assert await one.tokens.add(of_job, "d", most=1)
+        assert not await one.tokens.add(token(session="s"), "d", most=1)
+        assert not await one.tokens.add(token(), "d", most=1)
+        found = await two.tokens.find(of_job.key)
+        assert found is not None
+        assert found[0] == of_job
+
+    async def test_tokens_of_jobs_go_with_their_session(self, stores: Pair) -> None:
+        one, two = stores
+        mine, other = session(), session()
+        for which in (mine, other):
+            await one.sessions.add(which, which.key, instead_of="", keep=9)
+        made = [token(), token(session=mine.key), token(session=other.key)]
+        for t in made:
+            await one.tokens.add(t, "d", most=9)
+        assert not await two.sessions.remove(mine.key, "ben")
+        assert len(await one.tokens.page("ada", "", 9)) == 3
+        assert await two.sessions.remove(mine.key, "ada")
+        left = {t.key for t in await one.tokens.page("ada", "", 9)}
+        assert left == {made[0].key, made[2].key}
 
     async def test_none_of_what_is_gone(self, stores: Pair) -> None:
         one, two = stores
