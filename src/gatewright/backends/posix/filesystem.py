@@ -19,6 +19,7 @@ from gatewright.backends.worker import (
     Workers,
     at_the_root,
     latin,
+    let_go,
 )
 from gatewright.core.errors import BackendFailed
 from gatewright.domains.files import (
@@ -79,7 +80,7 @@ class PosixFileSystem:
             return OpenedFile(entry(row), descriptor, worker.threads)
         except BaseException:
             if descriptor is not None:
-                os.close(descriptor)
+                let_go(descriptor, worker.threads)
             raise
 
     async def list(

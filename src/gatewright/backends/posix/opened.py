@@ -1,11 +1,10 @@
 """A file that a worker opened, and that threads of its user read."""
 
 import asyncio
-import contextlib
 import os
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor
 
-from gatewright.backends.worker import meaning, state_of
+from gatewright.backends.worker import let_go, meaning, state_of
 from gatewright.domains.files import Entry
 
 
@@ -58,23 +57,3 @@ class OpenedFile:
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             let_go(descriptor, self._threads)
-
-
-def let_go(descriptor: int, threads: Executor) -> Future[None]:
-    """Close a descriptor of a user's file in a thread of that user.
-
-    On some file systems closing can block (close(2), fuse(4)). The future is done when
-    the descriptor is closed.
-    """
-    try:
-        return threads.submit(_close, descriptor)
-    except RuntimeError:  # the threads have ended, and the gateway with them
-        _close(descriptor)
-        done: Future[None] = Future()
-        done.set_result(None)
-        return done
-
-
-def _close(descriptor: int) -> None:
-    with contextlib.suppress(OSError):
-        os.close(descriptor)

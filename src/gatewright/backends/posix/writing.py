@@ -5,9 +5,8 @@ import contextlib
 import os
 from collections.abc import Sequence
 
-from gatewright.backends.posix.opened import let_go
 from gatewright.backends.posix.rows import CommitAnswer, entry
-from gatewright.backends.worker import LASTING_SECONDS, Worker, meaning
+from gatewright.backends.worker import LASTING_SECONDS, Worker, let_go, meaning
 from gatewright.core.errors import GatewayError
 from gatewright.domains.files import Precondition, Stored
 

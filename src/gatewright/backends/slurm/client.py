@@ -180,15 +180,20 @@ class Client:
             return None
         if descriptor is None:
             return None
+
+        def read(claim: int) -> bytes:
+            try:
+                return os.pread(claim, _MOST_CLAIM, 0)
+            finally:
+                os.close(claim)
+
+        loop = asyncio.get_running_loop()
+        reading = loop.run_in_executor(worker.threads, read, descriptor)
         try:
             async with asyncio.timeout(_SECONDS):
-                text = await asyncio.get_running_loop().run_in_executor(
-                    worker.threads, os.pread, descriptor, _MOST_CLAIM, 0
-                )
+                text = await asyncio.shield(reading)
         except OSError as error:  # of which TimeoutError is one
             raise TimedOut("The claim file of a job cannot be read now.") from error
-        finally:
-            os.close(descriptor)
         return claim_in(text.decode("ascii", "replace"))
 
     async def run(self, user: str, call: Call, seconds: float = _SECONDS) -> Outcome:

@@ -7,7 +7,7 @@ from gatewright.backends.worker.client import (
     open_worker,
 )
 from gatewright.backends.worker.commands import WorkerCommands
-from gatewright.backends.worker.descriptors import state_of
+from gatewright.backends.worker.descriptors import let_go, state_of
 from gatewright.backends.worker.errors import meaning
 from gatewright.backends.worker.job_paths import check_paths
 from gatewright.backends.worker.starting import (
@@ -34,6 +34,7 @@ __all__ = [
     "at_the_root",
     "check_paths",
     "latin",
+    "let_go",
     "meaning",
     "open_worker",
     "state_of",

@@ -15,6 +15,7 @@ from typing import TypeVar
 import msgspec
 
 from gatewright.backends.worker.connection import Answer, Connection, ConnectionEnded
+from gatewright.backends.worker.descriptors import let_go
 from gatewright.backends.worker.errors import meaning
 from gatewright.backends.worker.program import frames
 from gatewright.backends.worker.program.server import LASTING_AT_ONCE
@@ -164,7 +165,7 @@ class Worker:
             return self._value(answer, kind), answer.descriptor
         except BaseException:
             if answer.descriptor is not None:
-                os.close(answer.descriptor)
+                let_go(answer.descriptor, self.threads)
             raise
 
     async def launch(
@@ -268,7 +269,11 @@ class Worker:
             raise
         self._starts.append(time.monotonic())
         self._process = process
-        connection = Connection(ours, lambda: self._on_end(process))
+        connection = Connection(
+            ours,
+            lambda: self._on_end(process),
+            lambda descriptor: let_go(descriptor, self.threads),
+        )
         try:
             async with asyncio.timeout(_START_SECONDS):
                 await connection.ready()

@@ -6,6 +6,7 @@ import os
 import msgspec
 
 from gatewright.backends.worker.client import Worker, latin
+from gatewright.backends.worker.descriptors import let_go
 from gatewright.backends.worker.workers import Home, Workers, at_the_root
 from gatewright.core.errors import BackendFailed, NotFound
 from gatewright.domains.files import Command, Outcome
@@ -95,7 +96,7 @@ async def _outcome(
     worker: Worker, answer: RunAnswer, output: int, most: int
 ) -> Outcome:
     if not (0 <= answer.stdout <= most and 0 <= answer.stderr <= most):
-        os.close(output)
+        let_go(output, worker.threads)
         raise BackendFailed("The worker kept more output than it was asked to.")
 
     def read(count: int) -> bytes:
@@ -106,7 +107,9 @@ async def _outcome(
 
     loop = asyncio.get_running_loop()
     count = answer.stdout + answer.stderr
-    content = await loop.run_in_executor(worker.threads, read, count)
+    reading = loop.run_in_executor(worker.threads, read, count)
+    # Shielded, since a call that is cancelled before it began closes nothing.
+    content = await asyncio.shield(reading)
     code = answer.exit_code
     return Outcome(
         exit_code=128 - code if code < 0 else code,

@@ -59,13 +59,30 @@ class _Pending:
 
 
 class Connection:
-    """Matches answers to requests by id; an invalid message ends the connection."""
+    """Matches answers to requests by id; an invalid message ends the connection.
 
-    def __init__(self, sock: socket.socket, on_end: Callable[[], None]) -> None:
+    Parameters
+    ----------
+    sock
+        Socket of the worker.
+    on_end
+        Called once, when the connection has ended.
+    let_go
+        Closes a descriptor that came and that nobody takes, elsewhere: it may be a file
+        of a file system on which that blocks.
+    """
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        on_end: Callable[[], None],
+        let_go: Callable[[int], object],
+    ) -> None:
         sock.setblocking(False)  # noqa: FBT003  # the socket's own signature
         self._socket = sock
         self._loop = asyncio.get_running_loop()
         self._on_end = on_end
+        self._let_go = let_go
         self._frames = Assembler()
         self._hello: asyncio.Future[None] = self._loop.create_future()
         self._pending: dict[int, _Pending] = {}
@@ -129,7 +146,7 @@ class Connection:
             else:
                 self._send(pack({"id": number, "op": "cancel"}), None)
         elif not pending.future.cancelled() and not pending.future.exception():
-            _close(pending.future.result().descriptor)
+            self._close(pending.future.result().descriptor)
 
     def _send(self, frame: bytes, descriptor: int | None) -> None:
         self._unsent.append((frame, descriptor))
@@ -178,7 +195,7 @@ class Connection:
             else:
                 self._answer(body, descriptor)
         except BaseException:
-            _close(descriptor)
+            self._close(descriptor)
             raise
 
     def _greet(self, body: bytes, descriptor: int | None) -> None:
@@ -192,7 +209,7 @@ class Connection:
         pending = self._pending.get(message.id)
         if pending is None and message.id in self._forgotten:
             self._forgotten.remove(message.id)
-            _close(descriptor)
+            self._close(descriptor)
             return
         if pending is None:
             raise FrameError("an answer to no request")
@@ -201,6 +218,10 @@ class Connection:
         ):
             raise FrameError("a descriptor that was not asked for")
         del self._pending[message.id]
+        if pending.future.done():
+            # Cancelled in the same turn of the loop: who waited does not know yet.
+            self._close(descriptor)
+            return
         answer = Answer(bytes(message.ok), message.errno, descriptor)
         pending.future.set_result(answer)
 
@@ -212,14 +233,21 @@ class Connection:
         self._loop.remove_reader(self._socket.fileno())
         self._loop.remove_writer(self._socket.fileno())
         self._socket.close()
-        for descriptor in [*self._frames.leftover(), *(d for _, d in self._unsent)]:
-            _close(descriptor)
+        for descriptor in self._frames.leftover():
+            self._close(descriptor)
+        for _, own in self._unsent:
+            _close(own)
         self._unsent.clear()
         for pending in self._pending.values():
             _fail(pending.future)
         self._pending.clear()
         _fail(self._hello)
         self._on_end()
+
+    def _close(self, descriptor: int | None) -> None:
+        """Close a descriptor that came from the worker."""
+        if descriptor is not None:
+            self._let_go(descriptor)
 
 
 def _fail(future: "asyncio.Future[Answer] | asyncio.Future[None]") -> None:

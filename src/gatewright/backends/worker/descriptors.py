@@ -1,4 +1,4 @@
-"""Checks file descriptors that a worker passes to the gateway.
+"""Checks and closes file descriptors that a worker passes to the gateway.
 
 A worker runs as its user, who may control it, so a descriptor can be anything. The
 checks here never wait for the file's own file system, which the user may control too:
@@ -6,11 +6,13 @@ the kernel returns only what it knows (``AT_STATX_DONT_SYNC``, statx(2)). This i
 for local file systems, and may be some seconds old for network file systems.
 """
 
+import contextlib
 import ctypes
 import fcntl
 import os
 import stat
 import struct
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 
 _AT_EMPTY_PATH = 0x1000
@@ -75,3 +77,23 @@ def is_plain_file(descriptor: int, access: int) -> bool:
     if flags & os.O_ACCMODE != access or flags & _REFUSED_FLAGS:
         return False
     return stat.S_ISREG(state_of(descriptor).mode)
+
+
+def let_go(descriptor: int, threads: Executor) -> Future[None]:
+    """Close a descriptor of a user's file in a thread of that user.
+
+    On some file systems closing can block (close(2), fuse(4)). The future is done when
+    the descriptor is closed.
+    """
+    try:
+        return threads.submit(_close, descriptor)
+    except RuntimeError:  # the threads have ended, and the gateway with them
+        _close(descriptor)
+        done: Future[None] = Future()
+        done.set_result(None)
+        return done
+
+
+def _close(descriptor: int) -> None:
+    with contextlib.suppress(OSError):
+        os.close(descriptor)
