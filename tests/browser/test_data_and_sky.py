@@ -279,6 +279,29 @@ async def test_the_sky_is_drawn_and_the_pointer_has_the_right_coordinates(
     await gate.check()
 
 
+async def test_the_sky_is_shown_in_colour(page: Page, gateway: RunningGateway) -> None:
+    await page.goto(f"{gateway.url}/sky/simulated-sky")
+    await expect(page.locator("gw-sky .strip button").first).to_be_visible()
+    await page.locator("gw-sky").get_by_label("Picture").select_option("colour")
+    canvas = page.locator("gw-sky canvas")
+    words = re.compile("in colour: i, r, g")
+    await expect(canvas).to_have_attribute("aria-label", words, timeout=60_000)
+    await canvas.evaluate(
+        """async (canvas) => {
+          const coloured = () => {
+            const { data } = canvas.getContext("2d").getImageData(0, 0, 720, 720);
+            let many = 0;
+            for (let i = 0; i < data.length; i += 4) {
+              many += Math.abs(data[i] - data[i + 2]) > 30;
+            }
+            return many > 100;
+          };
+          while (!coloured()) await new Promise(requestAnimationFrame);
+        }"""
+    )
+    await is_drawn(canvas, 20)
+
+
 async def test_the_sky_blinks_steps_and_zooms_by_keys(
     page: Page, gateway: RunningGateway
 ) -> None:

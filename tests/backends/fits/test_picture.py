@@ -141,3 +141,30 @@ def test_pictures_that_are_too_large(tmp_path: Path) -> None:
         cut_bytes(path, "CIRCLE 150.1 2.2 1", format="png")
     picture, _ = decode(cut_bytes(path, "CIRCLE 150.1 2.2 1", format="png", size=100))
     assert picture.shape == (1, 100)
+
+
+@pytest.mark.parametrize(
+    ("kind", "scaling"), [("i4", (1.0, 0.0)), ("f8", (1.0, 0.0)), ("i2", (1.0, 1e8))]
+)
+@pytest.mark.parametrize("padded", [False, True])
+def test_a_high_pedestal_keeps_its_grey_levels(
+    tmp_path: Path, kind: str, scaling: tuple[float, float], padded: bool
+) -> None:
+    steps = np.arange(16, dtype="i4").repeat(16).reshape(16, 16)
+    high = steps if scaling[1] else steps + 100_000_000
+    header = tan_header(16, 16)
+    hdu = fits.PrimaryHDU(high.astype(kind), header)
+    path = write(tmp_path / "a.fits", hdu)
+    if scaling[1]:  # written afterwards: astropy would scale the pixels back
+        with fits.open(path, mode="update", do_not_scale_image_data=True) as hdus:
+            hdus[0].header["BSCALE"], hdus[0].header["BZERO"] = scaling
+    more: dict[str, Any] = {"padded": True, "pixels": 16} if padded else {}
+    place = f"CIRCLE 150.1 2.2 {1e-9 if padded else 1}"
+    picture, _ = decode(
+        cut_bytes(path, place, format="png", stretch=["linear", 0, 100], **more)
+    )
+    shown = picture[::-1].astype(int)
+    if padded:
+        assert len(np.unique(shown)) >= 15
+    else:
+        assert shown.tolist() == np.rint(steps * 17).tolist()

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 import pytest
 from tests.domains.sky.test_service import image
 
+from gatewright.core.errors import InvalidContent
 from gatewright.domains.sky import (
     Circle,
+    ColourRequest,
     Content,
     CutoutRequest,
     Image,
@@ -51,3 +53,33 @@ async def test_the_ending_of_a_name_says_who_reads_it(path: str, who: str) -> No
     request = CutoutRequest(Circle(1, 2, 3))
     assert (await readers.cut(image("s", path), request)).name == f"cut by {who}"
     assert (await readers.open(image("s", path))).name == f"opened by {who}"
+
+
+class Painting(Named):
+    """A reader that can combine images in colour, too."""
+
+    async def colour(
+        self, images: tuple[Image, Image, Image], request: ColourRequest
+    ) -> Content:
+        return Content(0, "", f"painted by {self.name}")
+
+
+async def test_three_images_of_one_format_that_can_are_combined_in_colour() -> None:
+    readers = ImageReaders(
+        [
+            ((".grey",), Named("grey")),
+            ((".other",), Painting("other")),
+            ((".fits",), Painting("fits")),
+        ]
+    )
+    asked = ColourRequest(Circle(1, 2, 3))
+
+    async def painted(*paths: str) -> str:
+        one, two, three = (image("s", path) for path in paths)
+        return (await readers.colour((one, two, three), asked)).name
+
+    assert await painted("a.fits", "b.dat", "c.FITS") == "painted by fits"
+    assert await painted("a.other", "a.other", "a.other") == "painted by other"
+    for paths in (("a.grey", "b.grey", "c.grey"), ("a.fits", "b.fits", "c.other")):
+        with pytest.raises(InvalidContent, match="cannot be combined"):
+            await painted(*paths)

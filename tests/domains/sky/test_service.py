@@ -11,6 +11,7 @@ from typing_extensions import override
 from gatewright.core.access import PUBLIC, USERS, access_of
 from gatewright.core.caller import Caller, Role, visitor
 from gatewright.core.errors import (
+    InvalidContent,
     BackendFailed,
     Conflict,
     NotAllowed,
@@ -20,6 +21,7 @@ from gatewright.core.errors import (
 from gatewright.core.pages import Page
 from gatewright.domains.sky import (
     Circle,
+    ColourRequest,
     Content,
     Coverage,
     CutoutRequest,
@@ -206,6 +208,14 @@ async def test_a_cut_out_must_meet_the_image() -> None:
     assert (await service.cut(VISITOR, found, near)).data == b"cut"
     with pytest.raises(NotFound, match=r"ra 10\.5"):
         await service.cut(VISITOR, found, CutoutRequest(Circle(11.3, 10.5, 0.2)))
+
+
+async def test_readers_without_colour_say_so() -> None:
+    service = SkyService(Index(*SURVEYS), Reader())
+    found = await service.image(VISITOR, "open~a~0")
+    asked = ColourRequest(Circle(11.1, 10.5, 0.2))
+    with pytest.raises(InvalidContent, match="grey levels"):
+        await service.colour(VISITOR, (found, found, found), asked)
 
 
 async def test_a_survey_without_a_rule_is_nobodys() -> None:

@@ -15,7 +15,7 @@ from gatewright.backends.fits.box import Box
 from gatewright.backends.fits.cards import cutout_header, make_card, table_header
 from gatewright.backends.fits.header import cards
 from gatewright.backends.fits.image_wcs import ImageWcs
-from gatewright.backends.fits.source import Source, physical, pieces
+from gatewright.backends.fits.source import Source, pedestal, physical, pieces
 from gatewright.core.errors import InvalidContent, NotFound, TooLarge
 from gatewright.domains.sky import Circle, Region
 
@@ -73,14 +73,20 @@ def within(box: Box, wcs: ImageWcs) -> Box:
     )
 
 
-def padded_pixels(source: Source, box: Box) -> NDArray[np.float32]:
-    """Return the pixels of a box of one plane, with NaN outside the image."""
+def padded_pixels(
+    source: Source, box: Box, *, relative: bool = False
+) -> NDArray[np.float32]:
+    """Return the pixels of a box of one plane, with NaN outside the image.
+
+    With ``relative`` their pedestal is subtracted, so that small differences remain.
+    """
     inner = within(box, source.wcs)
     whole = np.full((box.height, box.width), np.nan, np.float32)
     raw = bytearray().join(pieces(source, inner))
     rows = slice(inner.y0 - box.y0, inner.y1 - box.y0)
     columns = slice(inner.x0 - box.x0, inner.x1 - box.x0)
-    whole[rows, columns] = physical(source, raw, inner.width)
+    minus = pedestal(source, raw) if relative else 0.0
+    whole[rows, columns] = physical(source, raw, inner.width, minus)
     return whole
 
 

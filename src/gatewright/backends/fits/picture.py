@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from gatewright.backends.fits.box import Box
 from gatewright.backends.fits.image_wcs import ImageWcs
 from gatewright.backends.fits.padded import padded_pixels, within
-from gatewright.backends.fits.source import Source, physical, pieces
+from gatewright.backends.fits.source import Source, pedestal, physical, pieces
 from gatewright.backends.png import encode_png
 from gatewright.core.errors import TooLarge
 from gatewright.domains.sky import Orientation, Stretch, grey_levels
@@ -103,18 +103,20 @@ def _sized(source: Source, box: Box, size: int | None) -> NDArray[np.float32]:
     """Return the pixels of a box, resized to ``size`` on the longer side.
 
     To make the picture smaller, blocks of pixels are averaged, and the nearest average
-    is taken. To make it larger, pixels are repeated.
+    is taken. To make it larger, pixels are repeated. The values are those of the image
+    minus its pedestal.
     """
     longest = max(box.width, box.height)
     block = max(1, longest // size) if size else 1
     block = min(block, box.width, box.height)
     if within(box, source.wcs) != box:
-        pixels = _block_means(padded_pixels(source, box), block)
+        pixels = _block_means(padded_pixels(source, box, relative=True), block)
     else:
-        rows = [
-            _block_means(physical(source, raw, box.width), block)
-            for raw in pieces(source, box, rows=max(1, 1024 // block) * block)
-        ]
+        rows: list[NDArray[np.float32]] = []
+        minus: float | None = None
+        for raw in pieces(source, box, rows=max(1, 1024 // block) * block):
+            minus = pedestal(source, raw) if minus is None else minus
+            rows.append(_block_means(physical(source, raw, box.width, minus), block))
         pixels = np.concatenate(rows)
     if size is None:
         return pixels

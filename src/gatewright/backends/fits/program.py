@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from gatewright.backends.fits.box import box_of
+from gatewright.backends.fits.colour import colour_picture
 from gatewright.backends.fits.cut import fits_parts, fits_size
 from gatewright.backends.fits.padded import padded_parts, stamp_box
 from gatewright.backends.fits.picture import picture
@@ -15,9 +16,16 @@ from gatewright.backends.fits.scan import scan_file
 from gatewright.backends.fits.source import load
 from gatewright.backends.readers import Output
 from gatewright.core.errors import InvalidRequest, TooLarge
-from gatewright.domains.sky import Orientation, Stretch, SurveyRules, parse_region
+from gatewright.domains.sky import (
+    Circle,
+    Colours,
+    Orientation,
+    Stretch,
+    SurveyRules,
+    parse_region,
+)
 
-__all__ = ["cut", "scan"]
+__all__ = ["colour", "cut", "scan"]
 
 
 def scan(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
@@ -87,6 +95,27 @@ def cut(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
         )
     parts = fits_parts(source, box, header, length)
     return _answer(parts, size, output)
+
+
+def colour(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
+    """Draw the ``images`` for red, green and blue as one PNG.
+
+    Returns ``size``, its bytes; it is written as :func:`cut` writes a cut-out.
+
+    Raises
+    ------
+    NotFound
+        The place has no pixel of an image.
+    TooLarge
+        The place has too many pixels.
+    """
+    red, green, blue = (load(*image) for image in arguments["images"])
+    told = arguments["colours"]
+    black, unit = (told[n] and tuple(told[n]) for n in ("black", "unit"))
+    colours = Colours(**{**told, "black": black, "unit": unit})
+    place = Circle(*arguments["place"])
+    image = colour_picture((red, green, blue), place, arguments["pixels"], colours)
+    return _answer([image], len(image), output)
 
 
 def _answer(

@@ -8,6 +8,7 @@ import re
 import stat
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,6 +21,7 @@ from gatewright.backends.readers import ReaderPool, Weight
 from gatewright.core.errors import BackendFailed, TimedOut
 from gatewright.domains.sky import (
     Circle,
+    ColourRequest,
     Content,
     CutoutFormat,
     CutoutRequest,
@@ -112,11 +114,7 @@ class FitsReader:
         return ScannedFile(read, images, tuple(found["left_out"]))
 
     async def cut(self, image: Image, request: CutoutRequest) -> Content:
-        # The readers may read a survey that was added while the gateway runs, too.
-        folder = Path(image.path).parent
-        if self._published.isdisjoint([folder, *folder.parents]):
-            self._published.add(folder)
-            self._pool.publish(folder)
+        self._let_read(image)
         function, key = f"{_PROGRAM}:cut", image.path
         stretch = request.stretch
         arguments = {
@@ -143,6 +141,30 @@ class FitsReader:
             return Content(len(data), media, name, data=data)
         descriptor, size = await self._pool.file(function, arguments, key=key)
         return Content(size, media, name, descriptor=descriptor)
+
+    async def colour(
+        self, images: tuple[Image, Image, Image], request: ColourRequest
+    ) -> Content:
+        for image in images:
+            self._let_read(image)
+        place = request.place
+        arguments = {
+            "images": [[one.path, one.identity, one.hdu] for one in images],
+            "place": [place.longitude, place.latitude, place.radius],
+            "pixels": request.pixels,
+            "colours": asdict(request.colours),
+        }
+        function, key = f"{_PROGRAM}:colour", images[0].path
+        async with self._pool.window(function, arguments, key=key) as view:
+            data = bytes(view)
+        return Content(len(data), "image/png", "colour.png", data=data)
+
+    def _let_read(self, image: Image) -> None:
+        """Let the readers read an image, whose survey may have been added lately."""
+        folder = Path(image.path).parent
+        if self._published.isdisjoint([folder, *folder.parents]):
+            self._published.add(folder)
+            self._pool.publish(folder)
 
     async def open(self, image: Image) -> Content:
         def opened() -> tuple[int, int]:

@@ -22,6 +22,7 @@ from gatewright.backends.fits.tables import LookupTable, lookup_tables
 from gatewright.core.errors import InvalidContent
 
 _PIECE = 8 << 20
+_SAMPLE = 1000
 _TYPES = {8: ">u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
 
 
@@ -153,20 +154,42 @@ def _turns(
             yield plane[::-1], first, min(box.y1, first + step)
 
 
-def physical(source: Source, raw: bytearray, width: int) -> NDArray[np.float32]:
+def physical(
+    source: Source, raw: bytearray, width: int, minus: float = 0.0
+) -> NDArray[np.float32]:
     """Return stored pixels as physical values of shape (rows, ``width``).
 
-    BSCALE and BZERO are applied; BLANK becomes NaN.
+    BSCALE and BZERO are applied; BLANK becomes NaN. ``minus`` is subtracted before the
+    values are rounded to 32 bits.
     """
     pixels = np.frombuffer(raw, dtype=source.kind).reshape(-1, width)
     slope, zero, blank = source.scaling
     values: NDArray[np.float32]
-    if (slope, zero) == (1.0, 0.0):
-        with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
+        if (slope, zero, minus) == (1.0, 0.0, 0.0):
             values = pixels.astype(np.float32)
-    else:
-        with np.errstate(over="ignore", invalid="ignore"):
-            values = (pixels * slope + zero).astype(np.float32)
+        else:
+            values = (pixels * slope + (zero - minus)).astype(np.float32)
     if blank is not None and source.kind.kind in "iu":
         values[pixels == blank] = np.nan
     return values
+
+
+def pedestal(source: Source, raw: bytearray) -> float:
+    """Return the median of some stored pixels, as a physical value.
+
+    Subtract it before values are rounded to 32 bits where only their differences
+    matter: 32 bits resolve 8 units at a level of 1e8. It is 0 for values that 32 bits
+    hold exactly.
+    """
+    pixels = np.frombuffer(raw, dtype=source.kind)
+    slope, zero, blank = source.scaling
+    exact = source.kind.kind == "f" or source.kind.itemsize < 4
+    if exact and source.kind.itemsize < 8 and (slope, zero) == (1.0, 0.0):
+        return 0.0
+    some = pixels[:: max(1, len(pixels) // _SAMPLE)]
+    if blank is not None and source.kind.kind in "iu":
+        some = some[some != blank]
+    values = some * slope + zero
+    values = values[np.isfinite(values)]
+    return float(np.median(values)) if values.size else 0.0

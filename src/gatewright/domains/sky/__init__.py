@@ -8,9 +8,11 @@ from gatewright.domains.sky.bands import (
     find_band,
     parse_band,
 )
+from gatewright.domains.sky.colour import Colours, colour_levels
 from gatewright.domains.sky.ingest import Ingest, IngestReport
 from gatewright.domains.sky.kinds import calibration_level, image_kind
 from gatewright.domains.sky.model import (
+    ColourRequest,
     Content,
     Coverage,
     CutoutFormat,
@@ -26,7 +28,7 @@ from gatewright.domains.sky.model import (
     SurveyFile,
     SurveyRules,
 )
-from gatewright.domains.sky.ports import ImageIndex, ImageReader
+from gatewright.domains.sky.ports import ColourReader, ImageIndex, ImageReader
 from gatewright.domains.sky.readers import ImageReaders
 from gatewright.domains.sky.regions import (
     Circle,
@@ -52,6 +54,9 @@ from gatewright.domains.sky.watch import SurveyWatch
 __all__ = [
     "Band",
     "Circle",
+    "ColourReader",
+    "ColourRequest",
+    "Colours",
     "Content",
     "Coverage",
     "CutoutFormat",
@@ -82,6 +87,7 @@ __all__ = [
     "band_wavelengths",
     "calibration_level",
     "check_rules",
+    "colour_levels",
     "coloured_filters",
     "day_share",
     "find_band",

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from gatewright.core.access import NOBODY, Access
-from gatewright.domains.sky.regions import Interval, Region
+from gatewright.domains.sky.colour import Colours
+from gatewright.domains.sky.regions import Circle, Interval, Region
 from gatewright.domains.sky.stretch import Stretch
 
 
@@ -306,6 +307,19 @@ class CutoutRequest:
     position align."""
     pixels: int | None = None
     """Side of a padded cut-out, pixels; None for the circle's diameter."""
+
+
+@dataclass(frozen=True, slots=True)
+class ColourRequest:
+    """A picture in colour of one place, made of three images."""
+
+    place: Circle
+    """The place in the middle, and half the side of the picture."""
+    pixels: int | None = None
+    """Side of the picture, pixels; None for the size of the images' own pixels, but
+    at most 1024."""
+    colours: Colours = field(default_factory=Colours)
+    """How pixel values become colours."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
 """Ports of the sky domain: the index of images, and the reader of image files."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from gatewright.core.pages import Page
 from gatewright.domains.sky.model import (
+    ColourRequest,
     Content,
     Coverage,
     CutoutRequest,
@@ -133,5 +134,30 @@ class ImageReader(Protocol):
             The file is gone.
         Conflict
             The file changed since it was indexed.
+        """
+        ...
+
+
+@runtime_checkable
+class ColourReader(Protocol):
+    """What a reader of images has too if it can combine three of them in colour."""
+
+    async def colour(
+        self, images: tuple[Image, Image, Image], request: ColourRequest
+    ) -> Content:
+        """Return a PNG of three images, north up, with the place in its middle.
+
+        They are resampled to one grid: the tangent plane at the place.
+
+        Raises
+        ------
+        NotFound
+            A file is gone, or the place has no pixel of an image.
+        Conflict
+            A file changed since it was indexed.
+        InvalidContent
+            An image cannot be shown in colour.
+        TooLarge
+            The place has too many pixels.
         """
         ...

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
+from gatewright.core.errors import InvalidContent
 from gatewright.domains.sky.model import (
+    ColourRequest,
     Content,
     CutoutRequest,
     Image,
@@ -10,7 +12,7 @@ from gatewright.domains.sky.model import (
     Survey,
     SurveyFile,
 )
-from gatewright.domains.sky.ports import ImageReader
+from gatewright.domains.sky.ports import ColourReader, ImageReader
 
 
 class ImageReaders:
@@ -39,6 +41,19 @@ class ImageReaders:
 
     async def cut(self, image: Image, request: CutoutRequest) -> Content:
         return await self._reader_of(image.path).cut(image, request)
+
+    async def colour(
+        self, images: tuple[Image, Image, Image], request: ColourRequest
+    ) -> Content:
+        first, *others = [self._reader_of(image.path) for image in images]
+        if not isinstance(first, ColourReader) or any(
+            other is not first for other in others
+        ):
+            raise InvalidContent(
+                "These three images cannot be combined in colour: their format cannot, "
+                "or they have several. Choose FITS images."
+            )
+        return await first.colour(images, request)
 
     async def open(self, image: Image) -> Content:
         return await self._reader_of(image.path).open(image)

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 from gatewright.core.access import Access
 from gatewright.core.caller import Caller, Scope
-from gatewright.core.errors import NotFound
+from gatewright.core.errors import InvalidContent, NotFound
 from gatewright.core.pages import Page
 from gatewright.domains.sky import geometry
 from gatewright.domains.sky.model import (
+    ColourRequest,
     Content,
     Coverage,
     CutoutRequest,
@@ -16,7 +17,7 @@ from gatewright.domains.sky.model import (
     ImageQuery,
     Survey,
 )
-from gatewright.domains.sky.ports import ImageIndex, ImageReader
+from gatewright.domains.sky.ports import ColourReader, ImageIndex, ImageReader
 
 
 class SkyService:
@@ -111,6 +112,26 @@ class SkyService:
                 dec=image.dec,
             )
         return await self._reader.cut(image, request)
+
+    async def colour(
+        self,
+        caller: Caller,
+        images: tuple[Image, Image, Image],
+        request: ColourRequest,
+    ) -> Content:
+        """Return a picture of images for red, green and blue, all from :meth:`image`.
+
+        Raises
+        ------
+        NotFound, Conflict, TooLarge
+            As :meth:`cut`, for any of the images.
+        InvalidContent
+            The images cannot be combined in colour.
+        """
+        caller.require(Scope.SKY_READ)
+        if not isinstance(self._reader, ColourReader):
+            raise InvalidContent("Images are shown in grey levels only here.")
+        return await self._reader.colour(images, request)
 
     async def file(self, caller: Caller, image: Image) -> Content:
         """Return the whole file of an image that :meth:`image` returned.

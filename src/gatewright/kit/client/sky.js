@@ -46,6 +46,15 @@ export class Sky {
     return this._http.url(`/api/v1/images/${escapeName(id)}/cutout`, { pos: `CIRCLE ${ra} ${dec} ${radius}`, format, ...more });
   }
 
+  /**
+   * The address of a picture in colour, north up.
+   * @param {[string, string, string]} bands Bands, or ids of images, for red, green and blue.
+   * @param {number} ra @param {number} dec @param {number} radius @param {Record<string, any>} [more] @returns {string}
+   */
+  colourUrl([red, green, blue], ra, dec, radius, more = {}) {
+    return this._http.url("/api/v1/colour", { red, green, blue, pos: `CIRCLE ${ra} ${dec} ${radius}`, ...more });
+  }
+
   /** The bytes of a cut-out. @param {string} id @param {number} ra @param {number} dec @param {number} radius
    * @param {"fits" | "png"} [format] @param {AbortSignal} [signal] @returns {Promise<Response>} */
   cutout(id, ra, dec, radius, format = "fits", signal) {

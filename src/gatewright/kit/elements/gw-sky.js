@@ -5,15 +5,16 @@ import { count } from "./format.js";
 import { Fingers, zoomByWheel } from "./gestures.js";
 import { icon } from "./icons.js";
 import { SIDE, drawSky } from "./sky-canvas.js";
-import { LIMITS, readEpoch } from "./sky-epoch.js";
+import { LIMITS, readColour, readEpoch, threeBands } from "./sky-epoch.js";
 
 /** @typedef {import("./sky-epoch.js").Epoch} Epoch */
 
 /**
  * `<gw-sky>`: one place of the sky through all its images, north up and east left, each
  * drawn by its own world coordinates, so that stars stay where they are from one to the
- * next. It is moved by dragging, and zoomed by the wheel or two fingers. Keys on the
- * picture: left and right change the image, held B blinks to the one before, + and - zoom.
+ * next; where there are three bands, also in colour. It is moved by dragging, and zoomed
+ * by the wheel or two fingers. Keys on the picture: left and right change the image, held
+ * B blinks to the one before, + and - zoom.
  *
  * @attr {string} survey - Id of the survey; without it images of all are found.
  * @attr {string} target - `ra dec` in degrees, or sexagesimal; by default the first
@@ -170,11 +171,14 @@ export class GwSky extends GwElement {
 
   /** @param {any} image @returns {Promise<Epoch>} */
   _epoch(image) {
-    const key = `${image.id} ${this.stretch} ${this.centre} ${this.fov}`;
+    const colours = this.stretch === "colour" ? threeBands(this.images ?? []) : null;
+    const key = `${colours ?? image.id} ${this.stretch} ${this.centre} ${this.fov}`;
     let epoch = this._epochs.get(key);
     if (!epoch) {
-      const sight = { centre: /** @type {[number, number]} */ (this.centre), fov: this.fov, stretch: this.stretch };
-      this._epochs.set(key, (epoch = readEpoch(this.gateway, image, sight, this.signal)));
+      const stretch = this.stretch === "colour" ? "asinh" : this.stretch;
+      const sight = { centre: /** @type {[number, number]} */ (this.centre), fov: this.fov, stretch };
+      epoch = colours ? readColour(this.gateway, { bands: colours, survey: this.survey }, sight, this.signal) : readEpoch(this.gateway, image, sight, this.signal);
+      this._epochs.set(key, epoch);
     }
     return epoch;
   }
@@ -303,7 +307,7 @@ export class GwSky extends GwElement {
       <button>Go there</button>
       ${this.bands.length > 1 || this.band ? html`<label class="field">Band<select @change=${(/** @type {any} */ e) => { this._change({ band: e.target.value, image: "" }); this.reload(); }}>
         <option value="">All</option>${(this.band && !this.bands.includes(this.band) ? [this.band, ...this.bands] : this.bands).map((one) => html`<option ?selected=${one === this.band}>${one}</option>`)}</select></label>` : nothing}
-      <label class="field">Grey levels<select @change=${(/** @type {any} */ e) => { this.stretch = e.target.value; this._show(); }}><option value="asinh">asinh</option><option value="linear">linear</option></select></label>
+      <label class="field">Picture<select @change=${(/** @type {any} */ e) => { this.stretch = e.target.value; this._show(); }}><option value="asinh">grey, asinh</option><option value="linear">grey, linear</option>${threeBands(this.images ?? []) ? html`<option value="colour">colour of three bands</option>` : nothing}</select></label>
     </form>`;
   }
 
@@ -314,7 +318,7 @@ export class GwSky extends GwElement {
 
   _view() {
     const image = this.epoch?.image ?? this.shown;
-    const words = [image.started_at ? image.started_at.slice(0, 16).replace("T", " ") + (image.time_assumed ? " UTC (assumed)" : " UTC") : "time not known", image.band ?? image.filter, image.exposure ? `${image.exposure} s` : "", image.instrument].filter(Boolean).join(" · ");
+    const words = image.colours ? image.band : [image.started_at ? image.started_at.slice(0, 16).replace("T", " ") + (image.time_assumed ? " UTC (assumed)" : " UTC") : "time not known", image.band ?? image.filter, image.exposure ? `${image.exposure} s` : "", image.instrument].filter(Boolean).join(" · ");
     return html`<div class="stage">
         <canvas width=${SIDE} height=${SIDE} tabindex="0" part="picture" role="img" aria-label="Sky at ${this.target || "the place"}: ${words}"
           @keydown=${this._key} @keyup=${(/** @type {any} */ e) => e.key.toLowerCase() === "b" && this.blink(false)} @blur=${() => this.blink(false)}

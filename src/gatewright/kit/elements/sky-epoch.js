@@ -8,6 +8,7 @@ import { Wcs, readCards } from "../client/wcs.js";
 /** Percentiles that are black and white: a dark sky on which faint things show. */
 export const LIMITS = "20 99.7";
 const LONGEST_CUT = 1400;
+const COLOUR_PIXELS = 768;
 const LONGEST_HEADER = 1_000_000;
 
 /**
@@ -29,6 +30,33 @@ export async function readEpoch(gateway, image, { centre: [ra, dec], fov, stretc
   } catch (/** @type {any} */ error) {
     return { image, picture: null, wcs: null, error: error.message };
   }
+}
+
+/**
+ * Reads a place in colour, as one more image of it.
+ * @param {import("../client/gateway.js").Gateway} gateway @param {{bands: [string, string, string], survey: string}} colours
+ * @param {Sight} sight @param {AbortSignal} signal @returns {Promise<Epoch>} What failed is in its `error`.
+ */
+export async function readColour(gateway, { bands, survey }, { centre: [ra, dec], fov }, signal) {
+  const image = { id: "colour", band: `in colour: ${bands.join(", ")}`, colours: bands };
+  const radius = fov * 0.75;
+  try {
+    const answer = await gateway.http.request(gateway.sky.colourUrl(bands, ra, dec, radius, { survey, pixels: COLOUR_PIXELS }), { signal });
+    const picture = await createImageBitmap(await answer.blob());
+    const [middle, step] = [(picture.width + 1) / 2, (2 * radius) / picture.width];
+    const cards = { CTYPE1: "RA---TAN", NAXIS1: picture.width, NAXIS2: picture.height, CRPIX1: middle, CRPIX2: middle, CRVAL1: ra, CRVAL2: dec, CD1_1: -step, CD1_2: 0, CD2_1: 0, CD2_2: step };
+    return { image, picture, wcs: new Wcs(cards), error: "" };
+  } catch (/** @type {any} */ error) {
+    return { image, picture: null, wcs: null, error: error.message };
+  }
+}
+
+/** Three of the bands of images, the longest wavelength first; null where there are fewer. @param {any[]} images @returns {[string, string, string] | null} */
+export function threeBands(images) {
+  const waves = new Map(images.filter((one) => one.band && one.em_min).map((one) => [one.band, one.em_min]));
+  const bands = [...waves].sort((a, b) => b[1] - a[1]).map(([band]) => band);
+  const last = bands.length - 1;
+  return last < 2 ? null : [bands[0], bands[Math.round(last / 2)], bands[last]];
 }
 
 /** Reads the header of a cut-out, and leaves its pixels. @param {AbortSignal} signal @param {(stop: AbortSignal) => Promise<Response>} ask */
