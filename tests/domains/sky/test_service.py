@@ -11,9 +11,9 @@ from typing_extensions import override
 from gatewright.core.access import PUBLIC, USERS, access_of
 from gatewright.core.caller import Caller, Role, visitor
 from gatewright.core.errors import (
-    InvalidContent,
     BackendFailed,
     Conflict,
+    InvalidContent,
     NotAllowed,
     NotFound,
     Unavailable,
