@@ -1,5 +1,6 @@
 """Candidates: sources detected in differences, with people's votes and comments."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request
@@ -11,6 +12,7 @@ from gatewright.domains.discovery import CandidateQuery, Choice, Cone
 from gatewright.domains.processing import Circle, Plane, ProductKind
 from gatewright.domains.sky import CutoutFormat
 from gatewright.faces.api.candidate_answers import (
+    CandidateAnswer,
     CandidateDetail,
     CandidateList,
     CommentAnswer,
@@ -24,19 +26,22 @@ from gatewright.faces.api.candidate_answers import (
     vote_answer,
 )
 from gatewright.faces.api.image_content import content_response
-from gatewright.faces.api.image_query import place_text, stretch_of
-from gatewright.faces.api.images import (
+from gatewright.faces.api.image_parameters import (
+    LISTS,
     Degrees,
+    ListForm,
     Percentiles,
     Place,
     Size,
     StretchName,
     SurveyNames,
-    cutout_etag,
 )
+from gatewright.faces.api.image_query import place_text, stretch_of
+from gatewright.faces.api.images import cutout_etag
 from gatewright.faces.api.product_bodies import circle
 from gatewright.web.conditional import check_preconditions, not_modified
 from gatewright.web.context import Context
+from gatewright.web.csv_table import csv_listing
 from gatewright.web.events import event_stream, last_event_id
 from gatewright.web.form_text import EMPTY_IS_NONE
 from gatewright.web.json_model import BINARY, json_body, read_model
@@ -90,6 +95,7 @@ Score = Annotated[
     operation_id="listCandidates",
     response_model=CandidateList,
     summary="Find candidates",
+    responses=LISTS,
 )
 async def find_candidates(
     request: Request,
@@ -110,6 +116,7 @@ async def find_candidates(
     ] = False,
     limit: LargeLimit = None,
     cursor: Cursor = None,
+    form: ListForm = "json",
 ) -> Response:
     """Find candidates, including artefacts, which are set aside with a reason.
 
@@ -123,17 +130,20 @@ async def find_candidates(
         place=None if place is None else Cone(place.ra, place.dec, place.radius),
         unscanned=unscanned,
     )
-    page = await context.services.discovery.page(
-        context.caller,
-        query,
-        limit=page_limit(limit, MAXIMUM_LARGE_LIMIT),
-        cursor=cursor,
-    )
-    prefix = context.services.config.prefix
-    answers: Page[object] = Page(
-        [candidate_answer(one, prefix) for one in page.items], page.next
-    )
-    return listing(request, "candidates", answers)
+    services = context.services
+
+    async def page(most: int, begin: str | None) -> Page[Mapping[str, object]]:
+        found = await services.discovery.page(
+            context.caller, query, limit=most, cursor=begin
+        )
+        prefix = services.config.prefix
+        return Page([candidate_answer(one, prefix) for one in found.items], found.next)
+
+    if form == "csv":
+        answer = CandidateAnswer
+        return await csv_listing(request, "candidates", answer, page, limit, cursor)
+    most = page_limit(limit, MAXIMUM_LARGE_LIMIT)
+    return listing(request, "candidates", await page(most, cursor))
 
 
 @router.get(

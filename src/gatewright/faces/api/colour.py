@@ -10,15 +10,15 @@ from starlette.responses import Response
 from gatewright.core.errors import InvalidContent
 from gatewright.domains.sky import Circle, ColourRequest, Colours, parse_region
 from gatewright.faces.api.image_content import content_response
-from gatewright.faces.api.image_query import image_query, place_text, stretch_of
-from gatewright.faces.api.images import (
+from gatewright.faces.api.image_parameters import (
     Degrees,
     Percentiles,
     Place,
     SurveyNames,
     Time,
-    cutout_etag,
 )
+from gatewright.faces.api.image_query import image_query, place_text, stretch_of
+from gatewright.faces.api.images import cutout_etag
 from gatewright.operations.colour import colour_image
 from gatewright.web.conditional import check_preconditions, not_modified
 from gatewright.web.context import Context

@@ -13,8 +13,7 @@ from starlette.responses import Response
 
 from gatewright.core.errors import InvalidContent
 from gatewright.domains.sky import Circle, CutoutFormat, CutoutRequest, mjd_text
-from gatewright.faces.api.image_query import image_query, place_text, stretch_of
-from gatewright.faces.api.images import (
+from gatewright.faces.api.image_parameters import (
     Band,
     Degrees,
     Percentiles,
@@ -23,6 +22,7 @@ from gatewright.faces.api.images import (
     SurveyNames,
     Time,
 )
+from gatewright.faces.api.image_query import image_query, place_text, stretch_of
 from gatewright.faces.api.product_bodies import circle
 from gatewright.operations.stamps import Stamp, stamps
 from gatewright.web.context import Context

@@ -1,35 +1,51 @@
 """Telescope images: search, description, file download and cut-outs."""
 
 import hashlib
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request
-from pydantic import BeforeValidator, Field
+from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
 from gatewright.core.errors import InvalidContent
 from gatewright.core.pages import Page, page_limit
-from gatewright.domains.sky import CutoutFormat, ImageKind
+from gatewright.domains.sky import CutoutFormat
 from gatewright.faces.api.image_answers import (
     ImageAnswer,
     ImageList,
     image_answer,
 )
 from gatewright.faces.api.image_content import content_response
+from gatewright.faces.api.image_parameters import (
+    LISTS,
+    Band,
+    CutPos,
+    Degrees,
+    Exposure,
+    Form,
+    Kind,
+    Lie,
+    ListForm,
+    Padded,
+    Percentiles,
+    Pixels,
+    Plane,
+    Pos,
+    Seeing,
+    Size,
+    StretchName,
+    SurveyNames,
+    Time,
+)
 from gatewright.faces.api.image_query import cutout_request, image_query, place_text
 from gatewright.web.conditional import check_preconditions, not_modified
 from gatewright.web.context import Context
-from gatewright.web.form_text import EMPTY_IS_NONE
+from gatewright.web.csv_table import csv_listing
 from gatewright.web.json_model import BINARY
 from gatewright.web.listing import Cursor, Limit, json_response, listing
 
 router = APIRouter(tags=["sky"])
 
-_REGION = (
-    "Place in ICRS degrees: “CIRCLE ra dec radius”, “RANGE ra1 ra2 dec1 dec2” or "
-    "“POLYGON ra1 dec1 ra2 dec2 ra3 dec3 ...”. In a URL a space is + or %20."
-)
-_CIRCLE = "CIRCLE 318.10833 -66.01556 0.01"
 _GONE: dict[int | str, dict[str, Any]] = {
     404: {"description": "There is no such image, or you may not see it."}
 }
@@ -43,170 +59,6 @@ ImageId = Annotated[
         max_length=2000,
     ),
 ]
-Pos = Annotated[
-    list[str] | None,
-    Query(
-        title="Place",
-        description=f"{_REGION} Images that overlap it are found; with several places, "
-        "those that overlap any of them.",
-        examples=[[_CIRCLE]],
-    ),
-]
-Place = Annotated[
-    str | None,
-    Query(
-        title="Place",
-        description="“CIRCLE ra dec radius” in ICRS degrees, or say “ra” and “dec”.",
-        examples=["CIRCLE 318.10833 -66.01556 0.001"],
-    ),
-]
-Time = Annotated[
-    list[str] | None,
-    EMPTY_IS_NONE,
-    Query(
-        title="Time",
-        description="Time of exposure: an MJD, an ISO 8601 date (a day or month means "
-        "the whole of it) or time (UTC, or with an offset such as +01:00), or an "
-        "interval “from/to”, with “..” for an open end. A number is always an MJD; for "
-        "the year 2018 write 2018-01/2018-12. Images without a time do not match.",
-        examples=[["2018-11-01/2018-12-31"]],
-    ),
-]
-Band = Annotated[
-    list[str] | None,
-    EMPTY_IS_NONE,
-    Query(
-        title="Band",
-        description="Name of a filter (g, r, Ks, or as the header writes it), or a "
-        "wavelength or interval “low high” in metres.",
-        examples=[["g"]],
-    ),
-]
-SurveyNames = Annotated[
-    list[str] | None,
-    EMPTY_IS_NONE,
-    Query(title="Survey", description="Only these surveys.", examples=[["decam_mini"]]),
-]
-Kind = Annotated[
-    str,
-    BeforeValidator(lambda value: value if value.strip() else "science"),
-    Query(
-        title="Kind",
-        description=f"Kind of image: {', '.join(ImageKind)}, or any.",
-        examples=["science"],
-    ),
-]
-Seeing = Annotated[
-    str | None,
-    EMPTY_IS_NONE,
-    Query(
-        title="Seeing",
-        description="Range of the FWHM of stars in arcseconds: “low high”.",
-        examples=["0 1.2"],
-    ),
-]
-Exposure = Annotated[
-    str | None,
-    EMPTY_IS_NONE,
-    Query(
-        title="Exposure time",
-        description="Range in seconds: “low high”; “-Inf” and “+Inf” are open ends.",
-        examples=["60 +Inf"],
-    ),
-]
-
-Degrees = Annotated[
-    Annotated[float, Field(allow_inf_nan=False)] | None,
-    EMPTY_IS_NONE,
-    Query(
-        title="Place by numbers",
-        description="ra, dec and radius in ICRS degrees mean the same as "
-        "pos=CIRCLE ra dec radius; without a radius the place is a point.",
-        examples=[318.10833],
-    ),
-]
-
-CutPos = Annotated[
-    str | None,
-    Query(
-        title="Place",
-        description=f"{_REGION} The cut-out is the smallest box of pixels around it, "
-        "clipped to the image.",
-        examples=[_CIRCLE],
-    ),
-]
-Form = Annotated[
-    Literal["fits", "png"],
-    Query(
-        alias="format",
-        title="Form",
-        description="fits: the original pixels with their WCS; png: a picture.",
-    ),
-]
-StretchName = Annotated[
-    Literal["asinh", "linear"],
-    Query(title="Stretch", description="How values are mapped to grey levels (png)."),
-]
-Percentiles = Annotated[
-    str | None,
-    Query(
-        title="Limits",
-        description="Percentiles of the values shown as black and white (png).",
-        examples=["0.5 99.5"],
-    ),
-]
-Size = Annotated[
-    int | None,
-    Query(
-        title="Size",
-        description="Longer side of the picture in pixels (png); by default the number "
-        "of image pixels.",
-        ge=1,
-        le=4096,
-        examples=[512],
-    ),
-]
-Lie = Annotated[
-    Literal["north", "native"],
-    Query(
-        title="Orientation",
-        description="north: rotated by multiples of 90 degrees and mirrored if needed, "
-        "so that north is up and east is left; native: as in the file (png). The text "
-        "chunk “Orientation” of the PNG says what was done.",
-    ),
-]
-Plane = Annotated[
-    int | None,
-    Query(
-        title="Plane",
-        description="Plane of a cube, counted from 1 in the order of the file. By "
-        "default fits has all planes, and png shows the one in the middle of the "
-        "wavelengths, or the first.",
-        ge=1,
-        le=2**31 - 1,
-        examples=[1],
-    ),
-]
-Padded = Annotated[
-    bool,
-    Query(
-        title="Padded",
-        description="Give the whole square round a circle, also where it lies beyond "
-        "the image (NaN; black in a picture), as 32-bit numbers: so cut-outs of one "
-        "place align.",
-    ),
-]
-Pixels = Annotated[
-    int | None,
-    Query(
-        title="Pixels",
-        description="Pixels on a side of a padded cut-out; the circle's own width, if "
-        "not said.",
-        ge=1,
-        le=2048,
-        examples=[63],
-    ),
-]
 
 
 @router.get(
@@ -214,6 +66,7 @@ Pixels = Annotated[
     operation_id="searchImages",
     response_model=ImageList,
     summary="Find images",
+    responses=LISTS,
 )
 async def find_images(
     request: Request,
@@ -231,6 +84,7 @@ async def find_images(
     exposure: Exposure = None,
     limit: Limit = None,
     cursor: Cursor = None,
+    form: ListForm = "json",
 ) -> Response:
     """Find images by place, time, band and more; without parameters, all images.
 
@@ -249,14 +103,18 @@ async def find_images(
         seeing=seeing,
         exposure=exposure,
     )
-    page = await context.services.sky.search(
-        context.caller, query, limit=page_limit(limit), cursor=cursor
-    )
-    answers: Page[object] = Page(
-        [image_answer(image, context.services.config.prefix) for image in page.items],
-        page.next,
-    )
-    return listing(request, "images", answers)
+    services = context.services
+
+    async def page(most: int, begin: str | None) -> Page[Mapping[str, object]]:
+        found = await services.sky.search(
+            context.caller, query, limit=most, cursor=begin
+        )
+        prefix = services.config.prefix
+        return Page([image_answer(one, prefix) for one in found.items], found.next)
+
+    if form == "csv":
+        return await csv_listing(request, "images", ImageAnswer, page, limit, cursor)
+    return listing(request, "images", await page(page_limit(limit), cursor))
 
 
 @router.get(

@@ -11,8 +11,14 @@ from starlette.responses import Response
 
 from gatewright.core.errors import InvalidContent
 from gatewright.domains.processing import LightCurve
+from gatewright.faces.api.image_parameters import (
+    Band,
+    Degrees,
+    Place,
+    SurveyNames,
+    Time,
+)
 from gatewright.faces.api.image_query import image_query, place_text
-from gatewright.faces.api.images import Band, Degrees, Place, SurveyNames, Time
 from gatewright.faces.api.product_answers import (
     LightCurveAnswer,
     light_curve_answer,

@@ -8,8 +8,8 @@ from starlette.responses import Response
 from gatewright.core.pages import MAXIMUM_LARGE_LIMIT, page_limit
 from gatewright.faces.api.candidate_answers import ObjectAnswer, object_answer
 from gatewright.faces.api.candidates import GONE
+from gatewright.faces.api.image_parameters import Band, SurveyNames, Time
 from gatewright.faces.api.image_query import image_query
-from gatewright.faces.api.images import Band, SurveyNames, Time
 from gatewright.faces.api.light_curve import CURVES, CurveForm, light_curve_response
 from gatewright.faces.api.product_answers import LightCurveAnswer
 from gatewright.web.context import Context

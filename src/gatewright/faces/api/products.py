@@ -9,8 +9,9 @@ from gatewright.core.errors import InvalidContent
 from gatewright.domains.processing import Plane, Product, ProductKind, ProductState
 from gatewright.domains.sky import CutoutFormat
 from gatewright.faces.api.image_content import content_response
+from gatewright.faces.api.image_parameters import Percentiles, Size, StretchName
 from gatewright.faces.api.image_query import stretch_of
-from gatewright.faces.api.images import Percentiles, Size, StretchName, cutout_etag
+from gatewright.faces.api.images import cutout_etag
 from gatewright.faces.api.product_answers import (
     CoaddAnswer,
     DifferenceAnswer,
