@@ -61,10 +61,11 @@ async def sky_services(
     url: str = "http://gateway",
     response_bytes: int = 2_000_000,
     cutouts_bytes: int = 2_000_000,
+    places: Path | None = None,
 ) -> AsyncIterator[SkyServices]:
     """Open the services over surveys, read and ready."""
     config = Config(
-        gateway=Gateway(state=folder / "state", url=url),
+        gateway=Gateway(state=folder / "state", url=url, places=places),
         surveys=[*surveys, *shared_surveys()],
         limits=Limits(response_bytes=response_bytes, cutouts_bytes=cutouts_bytes),
     )

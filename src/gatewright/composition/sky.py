@@ -4,6 +4,7 @@ import csv
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 from gatewright.backends.readers import ReaderPool
 from gatewright.backends.sql import Database
@@ -16,13 +17,16 @@ from gatewright.core.config import Config, SurveySource
 from gatewright.core.errors import InvalidRequest
 from gatewright.core.health import Part
 from gatewright.domains.sky import (
+    NO_NAMES,
     ImageIndex,
     Ingest,
+    Places,
     SkyService,
     Survey,
     SurveyRules,
     SurveyWatch,
     check_rules,
+    named_places,
 )
 
 _FIRST_LOOK_SECONDS = 20.0
@@ -77,7 +81,7 @@ async def open_sky(
         "surveys": Part(looking.ready),
         "surveys/claims": Part(ingest.claims.ready),
     }
-    return SkyService(index, reader), watch, parts
+    return SkyService(index, reader, places_of(config)), watch, parts
 
 
 async def save_surveys(index: ImageIndex, sources: Sequence[SurveySource]) -> None:
@@ -125,16 +129,40 @@ def times_of(source: SurveySource) -> Mapping[str, str]:
     if source.times is None:
         return {}
     what = f"The table of times “{source.times}” of the survey “{source.id}”"
-    try:
-        with source.times.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InvalidRequest(
-            f"{what} cannot be read: {error}. Give a CSV file in UTF-8."
-        ) from error
+    rows = _rows_of(source.times, what)
     try:
         return {row["file"].strip(): row["time"].strip() for row in rows}
     except (KeyError, AttributeError) as error:
         raise InvalidRequest(
             f"{what} needs the columns “file” and “time” in each of its lines."
+        ) from error
+
+
+def places_of(config: Config) -> Places:
+    """Return the places that the operator's table names.
+
+    Raises
+    ------
+    InvalidRequest
+        The table cannot be read, or a line of it is wrong.
+    """
+    table = config.gateway.places
+    if table is None:
+        return NO_NAMES
+    what = f"The table of places “{table}”"
+    rows = _rows_of(table, what)
+    try:
+        return Places(named_places(rows))
+    except InvalidRequest as error:
+        raise InvalidRequest(f"{what}: {error.text}") from error
+
+
+def _rows_of(table: Path, what: str) -> Sequence[Mapping[str, str]]:
+    """Return the rows of a CSV table; ``what`` names the table in errors."""
+    try:
+        with table.open(encoding="utf-8-sig", newline="") as file:
+            return list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InvalidRequest(
+            f"{what} cannot be read: {error}. Give a CSV file in UTF-8."
         ) from error

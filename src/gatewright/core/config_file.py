@@ -230,7 +230,13 @@ def _parts(dotted: str) -> Location:
 
 def _absolute(config: Config, folder: Path) -> Config:
     """Return the configuration with relative paths resolved against a folder."""
-    gateway = config.gateway.model_copy(update={"state": folder / config.gateway.state})
+    places = config.gateway.places
+    gateway = config.gateway.model_copy(
+        update={
+            "state": folder / config.gateway.state,
+            "places": places and folder / places,
+        }
+    )
     datasets = [
         source.model_copy(update={"source": folder / source.source})
         for source in config.datasets

@@ -28,6 +28,13 @@ from gatewright.domains.sky.model import (
     SurveyFile,
     SurveyRules,
 )
+from gatewright.domains.sky.places import (
+    NO_NAMES,
+    Place,
+    Places,
+    named_places,
+    parse_place,
+)
 from gatewright.domains.sky.ports import ColourReader, ImageIndex, ImageReader
 from gatewright.domains.sky.readers import ImageReaders
 from gatewright.domains.sky.regions import (
@@ -52,6 +59,7 @@ from gatewright.domains.sky.times import (
 from gatewright.domains.sky.watch import SurveyWatch
 
 __all__ = [
+    "NO_NAMES",
     "Band",
     "Circle",
     "ColourReader",
@@ -72,6 +80,8 @@ __all__ = [
     "Interval",
     "LeftOut",
     "Orientation",
+    "Place",
+    "Places",
     "Polygon",
     "Range",
     "Reading",
@@ -96,8 +106,10 @@ __all__ = [
     "image_kind",
     "iso_mjd",
     "mjd_text",
+    "named_places",
     "parse_band",
     "parse_interval",
+    "parse_place",
     "parse_region",
     "parse_times",
     "percentile_limits",

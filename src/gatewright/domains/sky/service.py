@@ -17,6 +17,7 @@ from gatewright.domains.sky.model import (
     ImageQuery,
     Survey,
 )
+from gatewright.domains.sky.places import NO_NAMES, Places
 from gatewright.domains.sky.ports import ColourReader, ImageIndex, ImageReader
 
 
@@ -28,9 +29,15 @@ class SkyService:
     exist.
     """
 
-    def __init__(self, index: ImageIndex, reader: ImageReader) -> None:
+    def __init__(
+        self,
+        index: ImageIndex,
+        reader: ImageReader,
+        places: Places = NO_NAMES,
+    ) -> None:
         self._index = index
         self._reader = reader
+        self.places = places
 
     async def surveys(self, caller: Caller) -> Sequence[Survey]:
         """Return the surveys that the caller may see."""

@@ -122,7 +122,7 @@ async def find_candidates(
 
     You see the candidates of a difference if you may see all surveys of its images.
     """
-    place = circle(place_text(pos, ra, dec, radius))
+    place = circle(place_text(context.services.sky.places, pos, ra, dec, radius))
     query = CandidateQuery(
         surveys=survey or (),
         difference=difference,

@@ -114,7 +114,7 @@ async def colour_picture(
     The images are resampled to one grid: the tangent plane at the place, north up and
     east left. A pixel that one of the images does not have is black.
     """
-    text = place_text(pos, ra, dec, radius)
+    text = place_text(context.services.sky.places, pos, ra, dec, radius)
     place = None if text is None else parse_region(text)
     if not isinstance(place, Circle) or place.radius == 0:
         raise InvalidContent(

@@ -83,7 +83,7 @@ async def cut_outs(
     align. ``index.csv`` comes first, in order of time, and says why where an image has
     none.
     """
-    place = circle(place_text(pos, ra, dec, None))
+    place = circle(place_text(context.services.sky.places, pos, ra, dec))
     if place is None:
         raise InvalidContent("Say which place: pos=CIRCLE ra dec radius, in degrees.")
     query = image_query(

@@ -10,7 +10,9 @@ from gatewright.web.form_text import EMPTY_IS_NONE
 
 _REGION = (
     "Place in ICRS degrees: “CIRCLE ra dec radius”, “RANGE ra1 ra2 dec1 dec2” or "
-    "“POLYGON ra1 dec1 ra2 dec2 ra3 dec3 ...”. In a URL a space is + or %20."
+    "“POLYGON ra1 dec1 ra2 dec2 ra3 dec3 ...”; or as a circle “ra,dec,radius”, "
+    "“21:12:26.0 -66:00:56 radius”, or a name of the gateway's table of places; "
+    "without a radius it is a point. In a URL a space is + or %20."
 )
 _CIRCLE = "CIRCLE 318.10833 -66.01556 0.01"
 ListForm = Annotated[
@@ -48,7 +50,9 @@ Place = Annotated[
     str | None,
     Query(
         title="Place",
-        description="“CIRCLE ra dec radius” in ICRS degrees, or say “ra” and “dec”.",
+        description="“CIRCLE ra dec radius” or “ra,dec,radius” in ICRS degrees, "
+        "“21:12:26.0 -66:00:56 radius”, or a name of the gateway's table of places; or "
+        "say “ra” and “dec”.",
         examples=["CIRCLE 318.10833 -66.01556 0.001"],
     ),
 ]

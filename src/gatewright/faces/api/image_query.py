@@ -10,6 +10,7 @@ from gatewright.domains.sky import (
     ImageKind,
     ImageQuery,
     Orientation,
+    Places,
     Stretch,
     parse_interval,
     parse_region,
@@ -57,20 +58,26 @@ def image_query(
 
 
 def place_text(
-    pos: str | None, ra: float | None, dec: float | None, radius: float | None
+    places: Places,
+    pos: str | None,
+    ra: float | None = None,
+    dec: float | None = None,
+    radius: float | None = None,
 ) -> str | None:
     """Return a place as region text: ``pos``, or a circle of the three numbers.
 
-    The numbers are ICRS degrees; without a radius the circle is a point. Returns None
-    if no place is given.
+    ``pos`` may be coordinates or a name that ``places`` has. The numbers are ICRS
+    degrees; without a radius the circle is a point. Returns None if no place is given.
 
     Raises
     ------
     InvalidContent
         ``ra`` or ``dec`` is missing, or ``pos`` is given as well.
+    InvalidRequest
+        ``pos`` is no place.
     """
     if ra is None and dec is None and radius is None:
-        return pos
+        return None if pos is None else places.region_text(pos)
     if ra is None or dec is None or pos is not None:
         raise InvalidContent(
             "Give a place as pos=CIRCLE ra dec radius, or as ra, dec and radius in "

@@ -93,9 +93,10 @@ async def find_images(
     sorted by time. A page may have fewer than “limit” images although another page
     follows.
     """
-    place = place_text(None, ra, dec, radius)
+    places = context.services.sky.places
+    place = place_text(places, None, ra, dec, radius)
     query = image_query(
-        pos=(*(pos or ()), *([place] if place else [])),
+        pos=(*map(places.region_text, pos or ()), *([place] if place else [])),
         time=time or (),
         band=(*(band or ()), *(filter or ())),
         survey=survey or (),
@@ -201,7 +202,7 @@ async def image_cutout(
     distortion).
     """
     sky = context.services.sky
-    place = place_text(pos, ra, dec, radius)
+    place = place_text(sky.places, pos, ra, dec, radius)
     if place is None:
         raise InvalidContent("Give a place: pos=CIRCLE ra dec radius, in degrees.")
     asked = cutout_request(

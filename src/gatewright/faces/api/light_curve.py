@@ -106,7 +106,7 @@ async def light_curve(
     stars within 0.1 degrees of the place, and so a magnitude in the catalogue's
     photometric system. No colour term is fitted. Other fluxes stay “instrumental”.
     """
-    place = circle(place_text(pos, ra, dec, None))
+    place = circle(place_text(context.services.sky.places, pos, ra, dec))
     if place is None:
         raise InvalidContent("Give a place: pos=CIRCLE ra dec radius, in degrees.")
     query = image_query(

@@ -10,7 +10,7 @@ from gatewright.domains.processing import Plane, Product, ProductKind, ProductSt
 from gatewright.domains.sky import CutoutFormat
 from gatewright.faces.api.image_content import content_response
 from gatewright.faces.api.image_parameters import Percentiles, Size, StretchName
-from gatewright.faces.api.image_query import stretch_of
+from gatewright.faces.api.image_query import place_text, stretch_of
 from gatewright.faces.api.images import cutout_etag
 from gatewright.faces.api.product_answers import (
     CoaddAnswer,
@@ -83,8 +83,12 @@ async def make_coadd(request: Request, context: Context) -> Response:
     the same images, place and method share one coadd.
     """
     body = await read_model(request, CoaddBody)
+    place = circle(place_text(context.services.sky.places, body.pos))
     made = await context.services.processing.coadd(
-        context.caller, selection(body.images), circle(body.pos), body.method
+        context.caller,
+        selection(body.images),
+        place,
+        body.method,
     )
     return _made(context, made)
 
@@ -145,11 +149,12 @@ async def make_difference(request: Request, context: Context) -> Response:
     is made, or 202 after ten seconds.
     """
     body = await read_model(request, DifferenceBody)
+    place = circle(place_text(context.services.sky.places, body.pos))
     made = await context.services.processing.difference(
         context.caller,
         selection(body.science),
         selection(body.reference),
-        circle(body.pos),
+        place,
     )
     return _made(context, made)
 

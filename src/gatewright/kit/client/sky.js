@@ -32,6 +32,14 @@ export class Sky {
     return this._http.json("/api/v1/images", { query, signal });
   }
 
+  /**
+   * Where a place is, of coordinates or of a name in the gateway's table: `{ra, dec, radius, pos}`.
+   * @param {string} name @param {AbortSignal} [signal] @returns {Promise<any>}
+   */
+  place(name, signal) {
+    return this._http.json("/api/v1/place", { query: { name }, signal });
+  }
+
   /** An image and what is known of it. @param {string} id @param {AbortSignal} [signal] @returns {Promise<any>} */
   image(id, signal) {
     return this._http.json(`/api/v1/images/${escapeName(id)}`, { signal });

@@ -288,12 +288,13 @@ export class GwSky extends GwElement {
   }
 
   /** @param {SubmitEvent} event */
-  _go(event) {
+  async _go(event) {
     event.preventDefault();
     const text = String(new FormData(/** @type {HTMLFormElement} */ (event.target)).get("target"));
     const place = readPlace(text);
-    if (place) this.move(place);
-    else this.error = { title: "Not a place", message: "Write right ascension and declination in degrees, such as 318.108 -66.016, or as 21:12:26.0 -66:00:56." };
+    if (place) { this.move(place); return; }
+    const named = await this.attempt(() => this.gateway.sky.place(text, this.signal));
+    if (named) this.move([named.ra, named.dec]);
   }
 
   render() {
@@ -303,7 +304,7 @@ export class GwSky extends GwElement {
   _controls() {
     const place = this.centre ? `${round(this.centre[0])} ${round(this.centre[1])}` : this.target;
     return html`<form @submit=${this._go} aria-label="Place">
-      <label class="field place">Place: right ascension and declination<input name="target" spellcheck="false" autocomplete="off" .value=${place}></label>
+      <label class="field place">Place: right ascension and declination, or a name<input name="target" spellcheck="false" autocomplete="off" .value=${place}></label>
       <button>Go there</button>
       ${this.bands.length > 1 || this.band ? html`<label class="field">Band<select @change=${(/** @type {any} */ e) => { this._change({ band: e.target.value, image: "" }); this.reload(); }}>
         <option value="">All</option>${(this.band && !this.bands.includes(this.band) ? [this.band, ...this.bands] : this.bands).map((one) => html`<option ?selected=${one === this.band}>${one}</option>`)}</select></label>` : nothing}
