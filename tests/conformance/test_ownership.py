@@ -243,8 +243,9 @@ def test_nobody_reads_or_changes_what_is_anothers(
 def test_a_visitor_has_public_data_alone(world: World, laptop: RunningGateway) -> None:
     owner = world.people["demo"]
     of_the_sky = ("/images", "/surveys", "/coadds", "/differences", "/lightcurve")
+    shown = ("/colour", "/place")
     found = ("/candidates", "/objects", "/classifiers", "/cutouts")
-    public = ("/datasets", "/session", "/sign-in", *of_the_sky, *found)
+    public = ("/datasets", "/session", "/sign-in", *of_the_sky, *found, *shown)
     with laptop.client() as visitor:
         for method, path, operation in world.operations:
             url = filled(path, owner, owner, owner.things["job"])

@@ -98,7 +98,7 @@ def levels(answer: httpx.Response) -> Any:
         return np.asarray(picture).astype(int)[::-1]
 
 
-VALUES = {"black": "20 -3 0", "unit": "1 1 1", "stretch": "40", "q": "6"}
+VALUES = {"black": "20 -3 0", "unit": "1 1 1", "stretch": "40", "softening": "6"}
 
 
 async def test_images_on_the_grid_of_the_picture_are_those_of_astropy(
@@ -176,6 +176,19 @@ async def test_nothing_has_changed(api: httpx.AsyncClient) -> None:
     assert again.status_code == 304
     other = await api.get("/colour", params=asked("g", "r", "i"), headers=tag)
     assert other.status_code == 200
+
+
+async def test_other_formats_and_marks(api: httpx.AsyncClient) -> None:
+    wanted = {**asked("i", "r", "g"), "pixels": 120}
+    plain = levels(await api.get("/colour", params=wanted))
+    webp = await api.get("/colour", params={**wanted, "format": "webp"})
+    assert webp.headers["content-type"] == "image/webp"
+    with Picture.open(io.BytesIO(webp.content)) as picture:
+        assert np.array_equal(np.asarray(picture)[::-1], plain)
+    jpeg = await api.get("/colour", params={**wanted, "format": "jpeg"})
+    assert jpeg.headers["content-type"] == "image/jpeg"
+    marked = levels(await api.get("/colour", params={**wanted, "marks": True}))
+    assert 200 < (marked != plain).any(axis=2).sum() < 2000
 
 
 @pytest.mark.parametrize(

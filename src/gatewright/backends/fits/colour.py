@@ -6,9 +6,10 @@ from dataclasses import replace
 import numpy as np
 
 from gatewright.backends.fits.box import Box, box_of
+from gatewright.backends.fits.encode import encode
+from gatewright.backends.fits.marks import Sight, mark
 from gatewright.backends.fits.padded import within
 from gatewright.backends.fits.source import Source, pedestal, physical, pieces
-from gatewright.backends.png import encode_png
 from gatewright.core.errors import NotFound, TooLarge
 from gatewright.domains.processing.frames import Pixels, Projection, ShiftedProjection
 from gatewright.domains.processing.tangent import (
@@ -31,8 +32,11 @@ def colour_picture(
     circle: Circle,
     pixels: int | None,
     colours: Colours,
+    form: str = "png",
+    *,
+    marks: bool = False,
 ) -> bytes:
-    """Return a PNG of images for red, green and blue, north up and east left.
+    """Return a picture of images for red, green and blue, north up and east left.
 
     By default its pixels are as small as the smallest of the images', but at most 1024
     on a side. Values are interpolated with a Lanczos kernel; where the picture is
@@ -69,7 +73,10 @@ def colour_picture(
         colours = replace(colours, black=(r, g, b))
     picture = colour_levels((levels[0], levels[1], levels[2]), colours)
     names = dict(zip(("Red", "Green", "Blue"), (s.name for s in sources), strict=True))
-    return encode_png(np.ascontiguousarray(picture[::-1]), **names)
+    picture = np.ascontiguousarray(picture[::-1])
+    if marks:
+        picture = mark(picture, Sight((0.0, 1 / scale), (-1 / scale, 0.0)), "")
+    return encode(picture, form, **names)
 
 
 def _scale_at(source: Source, ra: float, dec: float) -> float:

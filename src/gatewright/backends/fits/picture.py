@@ -1,15 +1,17 @@
-"""Draws a cut-out as a PNG in grey levels, with north up."""
+"""Draws a cut-out as a picture in grey levels, with north up."""
 
 import warnings
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gatewright.backends.fits.box import Box
+from gatewright.backends.fits.encode import encode
 from gatewright.backends.fits.image_wcs import ImageWcs
+from gatewright.backends.fits.marks import Sight, mark
 from gatewright.backends.fits.padded import padded_pixels, within
 from gatewright.backends.fits.source import Source, pedestal, physical, pieces
-from gatewright.backends.png import encode_png
 from gatewright.core.errors import TooLarge
 from gatewright.domains.sky import Orientation, Stretch, grey_levels
 
@@ -21,14 +23,26 @@ Turn = tuple[bool, int]
 """
 
 
-def picture(
-    source: Source,
-    box: Box,
-    stretch: Stretch,
-    size: int | None,
-    orientation: Orientation,
-) -> bytes:
-    """Return a box of pixels as a PNG.
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a picture is drawn; the fields are those of a ``CutoutRequest``."""
+
+    format: str
+    """``png``, ``jpeg`` or ``webp``."""
+    stretch: Stretch
+    """How pixel values become grey levels."""
+    size: int | None
+    """Longer side in pixels; None to keep the image's own pixels."""
+    orientation: Orientation
+    """Orientation."""
+    marks: bool
+    """Whether a compass and a bar of scale are drawn."""
+    caption: str
+    """Words that are drawn."""
+
+
+def picture(source: Source, box: Box, look: Look) -> bytes:
+    """Return a box of pixels as a picture.
 
     Raises
     ------
@@ -37,7 +51,7 @@ def picture(
         pixels.
     """
     longest = max(box.width, box.height)
-    if longest > LONGEST_SIDE and size is None:
+    if longest > LONGEST_SIDE and look.size is None:
         raise TooLarge(
             f"The picture would be {box.width} by {box.height} pixels, more than "
             f"{LONGEST_SIDE} on a side. Ask for a smaller region, or for size=1024.",
@@ -49,17 +63,24 @@ def picture(
             f"The picture would be made of {box.width} by {box.height} pixels. Ask "
             "for a smaller region."
         )
-    pixels = _sized(source, box, size)
+    pixels = _sized(source, box, look.size)
+    north, east = directions(source.wcs, box)
     turn = (False, 0)
-    if orientation is Orientation.NORTH:
-        turn = north_up(source.wcs, box)
-    levels = turned(grey_levels(pixels, stretch)[::-1], turn)
+    if look.orientation is Orientation.NORTH:
+        turn = north_up(north, east)
+    levels = turned(grey_levels(pixels, look.stretch)[::-1], turn)
+    if look.marks or look.caption:
+        sight = None
+        if look.marks and np.isfinite([*north, *east]).all():
+            zoom = pixels.shape[1] / box.width / _STEP
+            sight = Sight(_apply(north * zoom, turn), _apply(east * zoom, turn))
+        levels = mark(levels, sight, look.caption)
     mirrored, quarters = turn
     words = ["mirrored"] * mirrored
     if quarters:
         words.append(f"turned {90 * quarters} degrees to the left")
     turns = ", ".join(words) or "as the camera saw it"
-    return encode_png(levels, Orientation=turns, Source=source.name)
+    return encode(levels, look.format, Orientation=turns, Source=source.name)
 
 
 def turned(levels: NDArray[np.uint8], turn: Turn) -> NDArray[np.uint8]:
@@ -69,8 +90,13 @@ def turned(levels: NDArray[np.uint8], turn: Turn) -> NDArray[np.uint8]:
     return np.ascontiguousarray(np.rot90(flipped, quarters))
 
 
-def north_up(wcs: ImageWcs, box: Box) -> Turn:
-    """Return the turn that brings north nearest to up and east nearest to left."""
+def directions(
+    wcs: ImageWcs, box: Box
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the steps in pixels, right and up, for an arcsecond to north and to east.
+
+    They are those in the middle of a box; NaN where the projection is not defined.
+    """
     x, y = (box.x0 + box.x1 - 1) / 2, (box.y0 + box.y1 - 1) / 2
     ra, dec = wcs.to_sky(np.array([x]), np.array([y]))
     step = -_STEP if dec[0] > 89.9 else _STEP
@@ -80,7 +106,11 @@ def north_up(wcs: ImageWcs, box: Box) -> Turn:
         np.array([dec[0] + step, dec[0]]),
     )
     north = np.array([near_x[0] - x, near_y[0] - y]) * np.sign(step)
-    east = np.array([near_x[1] - x, near_y[1] - y])
+    return north, np.array([near_x[1] - x, near_y[1] - y])
+
+
+def north_up(north: NDArray[np.float64], east: NDArray[np.float64]) -> Turn:
+    """Return the turn that brings north nearest to up and east nearest to left."""
     turns = [
         (mirrored, quarters) for mirrored in (False, True) for quarters in range(4)
     ]

@@ -11,7 +11,7 @@ from gatewright.backends.fits.box import box_of
 from gatewright.backends.fits.colour import colour_picture
 from gatewright.backends.fits.cut import fits_parts, fits_size
 from gatewright.backends.fits.padded import padded_parts, stamp_box
-from gatewright.backends.fits.picture import picture
+from gatewright.backends.fits.picture import Look, picture
 from gatewright.backends.fits.scan import scan_file
 from gatewright.backends.fits.source import load
 from gatewright.backends.readers import Output
@@ -66,20 +66,22 @@ def cut(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
             if cube.planes > 1
             else "This image has one plane; leave “plane” out."
         )
-    is_picture = arguments["format"] == "png"
+    is_picture = arguments["format"] != "fits"
     further = tuple((0, length) for length in cube.lengths)
     if is_picture or padded or number is not None:
         plane = cube.shown() if number is None else cube.place(number - 1)
         further = tuple((n, n + 1) for n in plane)
     box = replace(flat, further=further)
     if is_picture:
-        image = picture(
-            source,
-            box,
+        look = Look(
+            arguments["format"],
             Stretch(*arguments["stretch"]),
             arguments["size"],
             Orientation(arguments["orientation"]),
+            arguments["marks"],
+            arguments["caption"],
         )
+        image = picture(source, box, look)
         return _answer([image], len(image), output)
     if padded:
         image = b"".join(padded_parts(source, box))
@@ -98,7 +100,7 @@ def cut(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
 
 
 def colour(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
-    """Draw the ``images`` for red, green and blue as one PNG.
+    """Draw the ``images`` for red, green and blue as one picture.
 
     Returns ``size``, its bytes; it is written as :func:`cut` writes a cut-out.
 
@@ -114,7 +116,14 @@ def colour(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
     black, unit = (told[n] and tuple(told[n]) for n in ("black", "unit"))
     colours = Colours(**{**told, "black": black, "unit": unit})
     place = Circle(*arguments["place"])
-    image = colour_picture((red, green, blue), place, arguments["pixels"], colours)
+    image = colour_picture(
+        (red, green, blue),
+        place,
+        arguments["pixels"],
+        colours,
+        arguments["format"],
+        marks=arguments["marks"],
+    )
     return _answer([image], len(image), output)
 
 

@@ -37,6 +37,12 @@ from gatewright.domains.sky import (
 T = TypeVar("T")
 
 _PROGRAM = "gatewright.backends.fits.program"
+_MEDIA = {
+    CutoutFormat.FITS: "application/fits",
+    CutoutFormat.PNG: "image/png",
+    CutoutFormat.JPEG: "image/jpeg",
+    CutoutFormat.WEBP: "image/webp",
+}
 _SCAN_SECONDS = 120.0
 _OPEN_SECONDS = 20.0
 _THREADS = 4
@@ -126,15 +132,14 @@ class FitsReader:
             "stretch": [stretch.name, stretch.low, stretch.high],
             "size": request.size,
             "orientation": str(request.orientation),
+            "marks": request.marks,
+            "caption": request.caption,
             "plane": request.plane,
             "padded": request.padded,
             "pixels": request.pixels,
             "maximum": self._maximum,
         }
-        media, suffix = "application/fits", ".fits"
-        if request.format is CutoutFormat.PNG:
-            media, suffix = "image/png", ".png"
-        name = f"{image.id}.cutout{suffix}"
+        media, name = _MEDIA[request.format], f"{image.id}.cutout.{request.format}"
         async with self._pool.window(function, arguments, key=key) as view:
             data = bytes(view)
         if data:
@@ -153,11 +158,14 @@ class FitsReader:
             "place": [place.longitude, place.latitude, place.radius],
             "pixels": request.pixels,
             "colours": asdict(request.colours),
+            "format": str(request.format),
+            "marks": request.marks,
         }
         function, key = f"{_PROGRAM}:colour", images[0].path
         async with self._pool.window(function, arguments, key=key) as view:
             data = bytes(view)
-        return Content(len(data), "image/png", "colour.png", data=data)
+        media, name = _MEDIA[request.format], f"colour.{request.format}"
+        return Content(len(data), media, name, data=data)
 
     def _let_read(self, image: Image) -> None:
         """Let the readers read an image, whose survey may have been added lately."""

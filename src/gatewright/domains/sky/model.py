@@ -271,10 +271,14 @@ class CutoutFormat(StrEnum):
     """A FITS file: unchanged pixel values, and the header with its WCS adjusted."""
     PNG = "png"
     """A picture in grey levels."""
+    JPEG = "jpeg"
+    """The same picture, smaller and with small errors."""
+    WEBP = "webp"
+    """The same picture, without loss."""
 
 
 class Orientation(StrEnum):
-    """Orientation of a PNG cut-out."""
+    """Orientation of a picture."""
 
     NORTH = "north"
     """North up and east left, to the nearest multiple of 90 degrees."""
@@ -292,14 +296,18 @@ class CutoutRequest:
     format: CutoutFormat = CutoutFormat.FITS
     """Format of the answer."""
     stretch: Stretch = field(default_factory=Stretch)
-    """How pixel values become grey levels in a PNG."""
+    """How pixel values become grey levels in a picture."""
     size: int | None = None
-    """Longer side of a PNG in pixels; None to keep the image's own pixels."""
+    """Longer side of a picture in pixels; None to keep the image's own pixels."""
     orientation: Orientation = Orientation.NORTH
-    """Orientation of a PNG."""
+    """Orientation of a picture."""
+    marks: bool = False
+    """Whether a compass and a bar of scale are drawn on a picture."""
+    caption: str = ""
+    """Words that are drawn on a picture, such as the date; none if empty."""
     plane: int | None = None
     """Plane of a cube, counted from 1. With None a FITS cut-out has all planes, and a
-    PNG shows the default plane."""
+    picture shows the default plane."""
     padded: bool = False
     """Whether to return the whole square around a circle, even beyond the image.
 
@@ -320,6 +328,10 @@ class ColourRequest:
     at most 1024."""
     colours: Colours = field(default_factory=Colours)
     """How pixel values become colours."""
+    format: CutoutFormat = CutoutFormat.PNG
+    """Format of the picture; not FITS."""
+    marks: bool = False
+    """Whether a compass and a bar of scale are drawn."""
 
 
 @dataclass(frozen=True, slots=True)

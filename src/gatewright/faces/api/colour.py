@@ -1,17 +1,24 @@
 """Pictures in colour: three images of one place on one grid."""
 
 import asyncio
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
 from gatewright.core.errors import InvalidContent
-from gatewright.domains.sky import Circle, ColourRequest, Colours, parse_region
+from gatewright.domains.sky import (
+    Circle,
+    ColourRequest,
+    Colours,
+    CutoutFormat,
+    parse_region,
+)
 from gatewright.faces.api.image_content import content_response
 from gatewright.faces.api.image_parameters import (
     Degrees,
+    Marks,
     Percentiles,
     Place,
     SurveyNames,
@@ -48,6 +55,14 @@ Values = Annotated[
         examples=["0 0 0"],
     ),
 ]
+PictureForm = Annotated[
+    Literal["png", "jpeg", "webp"],
+    Query(
+        alias="format",
+        title="Form",
+        description="png and webp keep every level; jpeg has small errors.",
+    ),
+]
 Positive = Annotated[float, Field(gt=0, le=1e10, allow_inf_nan=False)]
 
 
@@ -58,7 +73,11 @@ Positive = Annotated[float, Field(gt=0, le=1e10, allow_inf_nan=False)]
     response_class=Response,
     responses={
         200: {
-            "content": {"image/png": {"schema": BINARY}},
+            "content": {
+                "image/png": {"schema": BINARY},
+                "image/jpeg": {"schema": BINARY},
+                "image/webp": {"schema": BINARY},
+            },
             "description": "The picture.",
         },
         304: {"description": "The picture has not changed."},
@@ -101,13 +120,15 @@ async def colour_picture(
             "1 is the upper one of “limits”, or “unit”.",
         ),
     ] = 0.05,
-    q: Annotated[
+    softening: Annotated[
         Positive,
         Query(
-            title="Q",
-            description="How much less brightness grows above “stretch”.",
+            title="Softening",
+            description="Lupton's Q: how much less brightness grows above “stretch”.",
         ),
     ] = 8.0,
+    form: PictureForm = "png",
+    marks: Marks = False,
 ) -> Response:
     """Draw three images of a place as red, green and blue (Lupton et al. 2004).
 
@@ -139,8 +160,10 @@ async def colour_picture(
             three_numbers(black, "black"),
             three_numbers(unit, "unit", positive=True),
             stretch,
-            q,
+            softening,
         ),
+        CutoutFormat(form),
+        marks,
     )
     sky, caller = context.services.sky, context.caller
     one, two, three = await asyncio.gather(

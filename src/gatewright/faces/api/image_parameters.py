@@ -132,11 +132,20 @@ CutPos = Annotated[
     ),
 ]
 Form = Annotated[
-    Literal["fits", "png"],
+    Literal["fits", "png", "jpeg", "webp"],
     Query(
         alias="format",
         title="Form",
-        description="fits: the original pixels with their WCS; png: a picture.",
+        description="fits: the original pixels with their WCS; png and webp: a picture "
+        "with every level; jpeg: a smaller one with small errors.",
+    ),
+]
+Marks = Annotated[
+    bool,
+    Query(
+        title="Marks",
+        description="Draw a compass and a bar of scale on a picture (of at least 48 "
+        "pixels on a side).",
     ),
 ]
 StretchName = Annotated[

@@ -105,6 +105,7 @@ def cutout_request(
     plane: int | None,
     padded: bool = False,
     pixels: int | None = None,
+    marks: bool = False,
 ) -> CutoutRequest:
     """Return the cut-out request that the parameters describe.
 
@@ -122,6 +123,7 @@ def cutout_request(
         plane=plane,
         padded=padded or pixels is not None,
         pixels=pixels,
+        marks=marks,
     )
 
 

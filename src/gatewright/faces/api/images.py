@@ -26,6 +26,7 @@ from gatewright.faces.api.image_parameters import (
     Kind,
     Lie,
     ListForm,
+    Marks,
     Padded,
     Percentiles,
     Pixels,
@@ -168,6 +169,8 @@ async def image_file(request: Request, context: Context, image: ImageId) -> Resp
             "content": {
                 "application/fits": {"schema": BINARY},
                 "image/png": {"schema": BINARY},
+                "image/jpeg": {"schema": BINARY},
+                "image/webp": {"schema": BINARY},
             },
             "description": "The cut-out.",
         },
@@ -194,6 +197,7 @@ async def image_cutout(
     plane: Plane = None,
     pad: Padded = False,
     pixels: Pixels = None,
+    marks: Marks = False,
 ) -> Response:
     """Cut a region out of an image, as FITS or as a picture.
 
@@ -215,17 +219,18 @@ async def image_cutout(
         plane=plane,
         padded=pad,
         pixels=pixels,
+        marks=marks,
     )
     found = await sky.image(context.caller, image)
     etag = cutout_etag(found.identity, found.hdu, repr(asked))
     if check_preconditions(request, etag):
         return not_modified(etag)
     content = await sky.cut(context.caller, found, asked)
-    picture = asked.format is CutoutFormat.PNG
+    picture = asked.format is not CutoutFormat.FITS
     return content_response(content, request, etag, inline=picture)
 
 
 def cutout_etag(identity: str, hdu: int, asked: str) -> str:
     """Return the entity tag of a cut-out, from the file's identity and the request."""
-    text = f"cut-out 2 {identity} {hdu} {asked}"
+    text = f"cut-out 3 {identity} {hdu} {asked}"
     return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'

@@ -1,0 +1,33 @@
+"""Writes pictures as PNG, JPEG or WebP."""
+
+import io
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from gatewright.backends.png import encode_png
+
+_JPEG_QUALITY = 92
+_WEBP_EFFORT = 2
+
+
+def encode(levels: NDArray[np.uint8], form: str, **texts: str) -> bytes:
+    """Return a picture in the format ``png``, ``jpeg`` or ``webp``.
+
+    PNG and WebP keep each level; JPEG is lossy. ``texts`` become the text chunks of a
+    PNG, and the comment of a JPEG.
+    """
+    if form == "png":
+        return encode_png(levels, **texts)
+    packed = io.BytesIO()
+    picture = Image.fromarray(levels)
+    if form == "jpeg":
+        words = "; ".join(f"{name}: {text}" for name, text in texts.items())
+        # 4:4:4, as stars are smaller than the blocks in which colour is averaged.
+        picture.save(
+            packed, "JPEG", quality=_JPEG_QUALITY, subsampling=0, comment=words.encode()
+        )
+    else:
+        picture.save(packed, "WEBP", lossless=True, method=_WEBP_EFFORT)
+    return packed.getvalue()
