@@ -120,9 +120,7 @@ class Gateway(Section):
         return origins
 
     places: Path | None = None
-    """CSV table of names of places on the sky, with the columns ``name``, ``ra`` and
-    ``dec`` (ICRS degrees, or sexagesimal with hours), and ``radius`` (degrees) if
-    wanted. Upper and lower case and spaces in names do not count."""
+    """CSV table of places on the sky: ``name``, ``ra``, ``dec``, perhaps ``radius``."""
 
     @field_validator("database")
     @classmethod
