@@ -1,10 +1,18 @@
 """Sign-in by a provider that says anything, with a clock of the test's."""
 
+import asyncio
+
 import pytest
 from tests.support.identity import World
 
 from gatewright.core.caller import Caller, Role, visitor
-from gatewright.core.errors import GatewayError, InvalidRequest, NotAllowed, NotFound
+from gatewright.core.errors import (
+    GatewayError,
+    InvalidRequest,
+    NotAllowed,
+    NotFound,
+    TooManyRequests,
+)
 from gatewright.domains.identity import (
     Claims,
     Departure,
@@ -246,15 +254,47 @@ async def test_own_accounts_are_nobody_s_in_multi_user_mode(world: World) -> Non
     assert (await finish(world, await begin(world), "Cy"))[0] == "Cy"
 
 
-async def test_wrong_codes_are_limited(world: World) -> None:
-    statuses = []
-    for _ in range(4):
-        with pytest.raises(GatewayError) as refused:
+async def test_wrong_codes_keep_nobody_else_of_an_address_out(world: World) -> None:
+    """An office may have one address; whoever makes codes up has a new browser each."""
+    for _ in range(20):
+        with pytest.raises(InvalidRequest, match="wrong code"):
             await finish(world, await begin(world), "wrong")
-        statuses.append(refused.value.status)
-    assert statuses == [400, 400, 400, 429]
-    world.clock.go(301)
     assert (await finish(world, await begin(world)))[0] == "bob"
+
+
+async def test_codes_of_one_address_take_turns(
+    world: World, provider: Anything, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go, asked = asyncio.Event(), asyncio.Semaphore(0)
+    most, now = 0, 0
+
+    async def slow(code: str, *, nonce: str, verifier: str) -> Proven:
+        nonlocal most, now
+        now += 1
+        most = max(most, now)
+        asked.release()
+        await go.wait()
+        now -= 1
+        raise InvalidRequest("wrong code")
+
+    waiting = "gatewright.domains.identity.attempts.MOST_WAITING"
+    monkeypatch.setattr(waiting, 10)
+    with monkeypatch.context() as context:
+        context.setattr(provider, "prove", slow)
+        begun = [await begin(world) for _ in range(11)]
+        trying = [
+            asyncio.ensure_future(finish(world, one, "wrong")) for one in begun[:10]
+        ]
+        for _ in range(6):
+            await asked.acquire()
+        with pytest.raises(TooManyRequests, match="in a moment"):
+            await finish(world, begun[10], "wrong")
+        go.set()
+        found = await asyncio.gather(*trying, return_exceptions=True)
+    assert [type(error) for error in found] == [InvalidRequest] * 10
+    assert most == 6
+    assert (await finish(world, await begin(world)))[0] == "bob"
+    assert world.identity.providers._guard._elsewhere == {}
 
 
 async def test_strangers_are_limited_each_alone(world: World) -> None:

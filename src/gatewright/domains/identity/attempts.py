@@ -32,6 +32,10 @@ FORGET_SECONDS = 86_400.0
 MOST_AT_ONCE = 6
 """Largest number of sign-ins of one address at a time: a third of those that can be
 checked or wait for it (see ``backends.local_accounts``)."""
+MOST_ELSEWHERE = 6
+"""Largest number of codes of one address that are shown to providers at a time."""
+MOST_WAITING = 64
+"""Largest number of those that are shown or wait for it."""
 
 
 def subject(name: str, address: str) -> str:
@@ -93,6 +97,7 @@ class AttemptGuard:
         self._clock = clock
         self._turns: dict[str, tuple[asyncio.Lock, list[None]]] = {}
         self._under_way: Counter[str] = Counter()
+        self._elsewhere: dict[str, tuple[asyncio.Semaphore, list[None]]] = {}
 
     @asynccontextmanager
     async def attempt(self, name: str, address: str) -> AsyncIterator["Attempt"]:
@@ -108,6 +113,34 @@ class AttemptGuard:
         async with self._turn(who), self._place(network_of(address)):
             known = await self._admitted(who)
             yield Attempt(self._store, self._clock, who, remembered=known)
+
+    @asynccontextmanager
+    async def elsewhere(self, address: str) -> AsyncIterator[None]:
+        """Hold a place of an address for a code that a provider is asked about.
+
+        A code cannot be guessed, so a wrong one bans nobody: whoever makes them up has
+        a new browser for each, and a ban of the address would be one of an office. What
+        they can take is the provider's time, so the codes of one address take turns.
+
+        Raises
+        ------
+        TooManyRequests
+            Very many codes of the address wait already.
+        """
+        network = network_of(address)
+        slots, waiting = self._elsewhere.setdefault(
+            network, (asyncio.Semaphore(MOST_ELSEWHERE), [])
+        )
+        if len(waiting) >= MOST_WAITING:
+            raise _busy()
+        waiting.append(None)
+        try:
+            async with slots:
+                yield
+        finally:
+            waiting.pop()
+            if not waiting:
+                del self._elsewhere[network]
 
     async def refuse_banned(self, name: str, address: str) -> None:
         """Refuse what is checked elsewhere, such as at an identity provider.
@@ -144,11 +177,7 @@ class AttemptGuard:
     @asynccontextmanager
     async def _place(self, network: str) -> AsyncIterator[None]:
         if self._under_way[network] >= MOST_AT_ONCE:
-            raise TooManyRequests(
-                "Several sign-ins from your address are being checked. Try again in a "
-                "moment.",
-                retry_after=2,
-            )
+            raise _busy()
         self._under_way[network] += 1
         try:
             yield
@@ -168,6 +197,13 @@ class AttemptGuard:
             waiting.pop()
             if not waiting:
                 del self._turns[who]
+
+
+def _busy() -> TooManyRequests:
+    return TooManyRequests(
+        "Several sign-ins from your address are being checked. Try again in a moment.",
+        retry_after=2,
+    )
 
 
 class Attempt:

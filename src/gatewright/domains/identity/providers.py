@@ -185,7 +185,8 @@ class Providers:
         NotAllowed
             The provider says no, or the person has no account here.
         TooManyRequests
-            There were too many failed attempts.
+            The person was refused too often from this address, or very many sign-ins of
+            the address wait for the provider.
         Unavailable
             The provider, or what says which account a person has, does not answer.
         BackendFailed
@@ -193,20 +194,15 @@ class Providers:
         """
         offered = self._existing(name)
         path = await self._path_of(name, secret, answer.state)
-        whoever = f"anybody of {name}"
-        await self._guard.refuse_banned(whoever, caller.address)
         await offered.provider.check_issuer(answer.issuer)
         if answer.error or not answer.code:
             raise _said_no(offered.title, answer.error)
-        try:
+        async with self._guard.elsewhere(caller.address):
             proven = await offered.provider.prove(
                 answer.code,
                 nonce=_derived(secret, answer.state, "nonce"),
                 verifier=_derived(secret, answer.state, "verifier"),
             )
-        except InvalidRequest:
-            await self._guard.failed(whoever, caller.address)
-            raise
         return Arrival(await self._session(caller, name, offered, proven), path)
 
     async def sign_out_address(self, caller: Caller) -> tuple[str, str] | None:
