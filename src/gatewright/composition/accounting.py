@@ -31,4 +31,5 @@ async def open_accounting(
                 lease=means.lease(f"accounting/{name}"),
             )
         )
-    return Accounting(book, tuple(sources), system_clock)
+    kept = frozenset(name for name, given in sources.items() if given is None)
+    return Accounting(book, tuple(sources), system_clock, kept=kept)

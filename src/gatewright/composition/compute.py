@@ -13,6 +13,7 @@ from gatewright.core.background import Background
 from gatewright.core.config import Config
 from gatewright.core.events import EventHub
 from gatewright.domains.compute import (
+    Charge,
     ComputeSystem,
     Gate,
     JobMonitor,
@@ -49,10 +50,12 @@ async def open_compute(
     identity: RequestedIdentity,
     stack: AsyncExitStack,
     gate: Gate | None = None,
+    charge: Charge | None = None,
 ) -> Compute:
     """Open the schedulers and begin to follow their jobs; the stack ends it.
 
-    ``gate`` is asked before new jobs are taken.
+    ``gate`` is asked before new jobs are taken, ``charge`` before one is charged to a
+    project.
     """
     table = SqlJobTable(database)
     schedulers = await open_schedulers(config, means, stack)
@@ -98,5 +101,6 @@ async def open_compute(
         tokens,
         in_flight=config.limits.jobs_in_flight_per_user,
         gate=gate,
+        charge=charge,
     )
     return Compute(jobs, tokens, following, await stack.enter_async_context(ending))

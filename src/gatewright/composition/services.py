@@ -130,6 +130,7 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
         store, listings = await open_store(config, database, stack, identity.users)
         expiry = await open_expiry(store, leases, stack)
         announcements = open_announcements(config, database)
+        accounting = await open_accounting(config, database, means, stack)
         compute = await open_compute(
             config,
             database,
@@ -138,6 +139,7 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
             identity,
             stack,
             announcements.check_takes_jobs,
+            accounting.check_charge,
         )
         jobs, following = compute.jobs, compute.following
         parts = {
@@ -170,7 +172,7 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
             surveys=surveys,
             jobs=jobs,
             job_tokens=compute.tokens,
-            accounting=await open_accounting(config, database, means, stack),
+            accounting=accounting,
             announcements=announcements,
             files=files,
             commands=commands,

@@ -69,6 +69,13 @@ async def test_a_project_that_is_not_ones_own_is_not_there(
             await accounting.project(ANN, system, name)
 
 
+async def test_what_a_scheduler_keeps_it_checks_itself(
+    accounting: Accounting,
+) -> None:
+    await accounting.check_charge("cluster", "nobody", "rocks")
+    await accounting.check_charge("local", "nobody", "any")
+
+
 async def test_days_of_a_query(accounting: Accounting) -> None:
     assert accounting.today() == LATER
     with pytest.raises(InvalidContent, match="not before"):

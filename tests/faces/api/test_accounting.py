@@ -125,9 +125,35 @@ async def test_administrators_keep_projects(gateway: Whole) -> None:
     assert (await owner.delete(url)).status_code == 404
 
 
+async def test_a_job_is_charged_to_a_project_of_ones_own(gateway: Whole) -> None:
+    """Whether another project of that name is there is not told."""
+    owner = await gateway.client(OWNER)
+
+    async def status(**more: Any) -> tuple[int, str]:
+        answer = await owner.post("/api/v1/jobs/local", json=JOB, **more)
+        return answer.status_code, answer.json().get("detail", "")
+
+    assert (await status())[0] == 201  # nobody keeps projects yet
+    await until_kept(owner, {**NIGHT, "coordinators": [OWNER]})
+    refused, text = await status()
+    assert refused == 422
+    assert "You belong to no project “night” on local" in text
+    assert await status(params={"dry_run": "true"}) == (refused, text)
+    missing = {**JOB, "attributes": {"project_name": "day"}}
+    answer = await owner.post("/api/v1/jobs/local", json=missing)
+    assert answer.status_code == 422
+    assert answer.json()["detail"] == text.replace("night", "day")
+    each = await owner.post("/api/v1/jobs/local/bulk", json={"jobs": [JOB]})
+    assert each.json()["jobs"][0]["problem"]["detail"] == text
+    free = await owner.post("/api/v1/jobs/local", json={"executable": "true"})
+    assert free.status_code == 201
+    await owner.put("/api/v1/projects/local/night", json={**NIGHT, "members": [OWNER]})
+    assert (await status())[0] == 201
+
+
 async def test_burn_down_of_an_allocation(gateway: Whole) -> None:
     owner, guest = await gateway.client(OWNER), await gateway.client(GUEST)
-    await until_kept(owner, NIGHT)
+    await until_kept(owner, {**NIGHT, "members": [GUEST, OWNER]})
     answer = await owner.post("/api/v1/jobs/local", json=JOB)
     assert answer.status_code == 201, answer.text
     await until_jobs(owner, 1)

@@ -1,7 +1,7 @@
 """Projects and usage as far as the caller may see them."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from gatewright.core.caller import Caller, Scope
@@ -55,12 +55,32 @@ class UsageAnswer:
 
 
 class Accounting:
-    """Answers questions about projects and usage from the book."""
+    """Answers questions about projects and usage from the book.
 
-    def __init__(self, book: AccountBook, systems: Sequence[str], clock: Clock) -> None:
+    Parameters
+    ----------
+    book
+        The record of projects and usage.
+    systems
+        Names of the systems with jobs.
+    clock
+        Gives the time in seconds since 1970 UTC.
+    kept
+        Systems whose projects administrators keep, since their schedulers have none.
+    """
+
+    def __init__(
+        self,
+        book: AccountBook,
+        systems: Sequence[str],
+        clock: Clock,
+        *,
+        kept: Collection[str] = (),
+    ) -> None:
         self._book = book
         self._systems = systems
         self._clock = clock
+        self._kept = kept
 
     async def coverage(self, system: str = "") -> Sequence[Coverage]:
         """Return how far usage is known, of one system or of all.
@@ -176,6 +196,35 @@ class Accounting:
         caller.require(Scope.ADMIN)
         await self.coverage(project.system)
         return await self._book.keep(project)
+
+    async def check_charge(self, system: str, person: str, project: str) -> None:
+        """Refuse to charge a job to a project that the person does not belong to.
+
+        Schedulers that have projects check this themselves. Where administrators keep
+        them, any name may be given until they keep the first one.
+
+        Raises
+        ------
+        InvalidContent
+            The person belongs to no such project; whether there is one is not said.
+        """
+        if system not in self._kept:
+            return
+        own = await self._book.projects(
+            Viewer(person), 1, None, system=system, name=project
+        )
+        if any(
+            member.person == person and member.belongs
+            for one in own.items
+            for member in one.members
+        ):
+            return
+        everything = Viewer(person, all=True)
+        if (await self._book.projects(everything, 1, None, system=system)).items:
+            raise InvalidContent(
+                f"You belong to no project “{project[:80]}” on {system} that a job can "
+                "be charged to. /api/v1/projects lists yours."
+            )
 
     async def drop(self, caller: Caller, system: str, name: str) -> None:
         """Remove a project that administrators keep; its usage stays.

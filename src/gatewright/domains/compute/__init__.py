@@ -67,7 +67,7 @@ from gatewright.domains.compute.snapshot import (
     Reservation,
     Snapshot,
 )
-from gatewright.domains.compute.submitting import Gate
+from gatewright.domains.compute.submitting import Charge, Gate
 from gatewright.domains.compute.token_request import TokenRequest
 from gatewright.domains.compute.used import Usage
 
@@ -84,6 +84,7 @@ __all__ = [
     "ChangeArrayLimit",
     "ChangeLimit",
     "Changes",
+    "Charge",
     "Component",
     "ComputeSystem",
     "Condition",

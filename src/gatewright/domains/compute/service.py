@@ -30,7 +30,7 @@ from gatewright.domains.compute.ports import (
     Scheduler,
 )
 from gatewright.domains.compute.records import JobRecords, named
-from gatewright.domains.compute.submitting import Gate, JobSystem, Submitter
+from gatewright.domains.compute.submitting import Charge, Gate, JobSystem, Submitter
 from gatewright.domains.compute.summary import as_one
 from gatewright.domains.compute.views import SystemViews
 
@@ -53,6 +53,7 @@ class JobService(SystemViews):
         in_flight: int = 5000,
         clock: Clock = system_clock,
         gate: Gate | None = None,
+        charge: Charge | None = None,
     ) -> None:
         super().__init__(
             {
@@ -63,7 +64,7 @@ class JobService(SystemViews):
             },
             table,
         )
-        self._submitter = Submitter(table, in_flight, clock, tokens, gate)
+        self._submitter = Submitter(table, in_flight, clock, tokens, gate, charge)
         self._outputs = outputs
 
     async def submit(

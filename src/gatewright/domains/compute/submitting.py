@@ -37,6 +37,8 @@ MAXIMUM_TRIED = 10
 """Largest number of specifications in one dry run, which asks for each by itself."""
 Gate = Callable[[str], Awaitable[None]]
 """Raises an error if a system takes no new jobs now."""
+Charge = Callable[[str, str, str], Awaitable[None]]
+"""Raises an error if on a system an account may not charge its jobs to a project."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,8 @@ class Submitter:
     gate
         Asked before new jobs are recorded. A repeated request with a key gets the jobs
         of the first one, also when no new ones are taken.
+    charge
+        Asked before a job is charged to a project.
     """
 
     def __init__(
@@ -77,12 +81,14 @@ class Submitter:
         clock: Clock,
         tokens: JobTokens,
         gate: Gate | None,
+        charge: Charge | None,
     ) -> None:
         self._table = table
         self._tokens = tokens
         self._in_flight = in_flight
         self._clock = clock
         self._gate = gate
+        self._charge = charge
 
     async def submit(
         self,
@@ -241,6 +247,9 @@ class Submitter:
                 "that one user may have waiting and running. Submit them in parts."
             )
         await self._check_dependencies(caller, on.system.name, spec)
+        project = spec.attributes.project_name
+        if project is not None and self._charge is not None:
+            await self._charge(on.system.name, caller.user, project)
         job = placed(str(await on.system.home(caller.user)), spec, indices)
         await on.scheduler.check(sample(on.system, caller, job, now))
         return job
