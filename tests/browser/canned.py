@@ -57,6 +57,7 @@ class Canned:
         self.on("GET", "/sign-in", {"providers": []})
         self.on("GET", "/(jobs|files)", {"systems": [{"name": "local"}]})
         self.on("GET", "/status/incidents", {"incidents": [], "next": None})
+        self.on("GET", "/filters", {"filters": [], "next": None})
         self.on("GET", "/events", lambda *_: NEVER)
 
     def on(

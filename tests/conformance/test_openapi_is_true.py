@@ -255,8 +255,24 @@ def test_candidates_and_objects(ask: Asked) -> None:
     ask("POST", changes, 422, json={"split": [one["id"]]})
     ask("POST", changes, 422, json={})
     ask("DELETE", f"{changes}/nothing", 404)
+    ask("POST", "/candidates/claims", 404, json={"filter": "nothing"})
     ask("GET", "/candidates/nothing", 404)
     ask("GET", "/objects/nothing", 404)
+
+
+def test_filters(ask: Asked) -> None:
+    body = {"where": "snr > 8 and votes.bogus == 0", "access": "users"}
+    ask("PUT", "/filters/bright", 201, json=body)
+    ask("PUT", "/filters/bright", 200, json={**body, "access": []})
+    ask("PUT", "/filters/bright", 422, json={"where": "snr >"})
+    ask("GET", "/filters/bright", 200)
+    ask("GET", "/filters?limit=1", 200)
+    ask("GET", "/candidates?filter=bright&where=score+>+0.5", 200)
+    ask("GET", "/candidates?where=scor+>+0.5", 422)
+    ask("GET", "/candidates?filter=nothing", 404)
+    ask("DELETE", "/filters/bright", 204)
+    ask("DELETE", "/filters/bright", 404)
+    ask("GET", "/filters/bright", 404)
 
 
 def test_classifiers(ask: Asked) -> None:

@@ -74,6 +74,9 @@ def give_things(person: Person) -> None:
     collection = f"{person.canary}-collection"
     url = f"/api/v1/store/{collection}/{person.canary}-key"
     assert person.client.put(url, json={"text": person.canary}).status_code == 201
+    wanted = f"{person.canary}-filter"
+    saved = person.client.put(f"/api/v1/filters/{wanted}", json={"where": "snr > 8"})
+    assert saved.status_code == 201, saved.text
     token = person.client.post(
         "/api/v1/tokens", json={"label": f"{person.canary}-token"}
     )
@@ -83,6 +86,7 @@ def give_things(person: Person) -> None:
         "store key": f"{person.canary}-key",
         "tokens key": token.json().get("key") or token.json()["token"]["key"],
         "user": person.name,
+        "filter": wanted,
     }
 
 
@@ -130,6 +134,7 @@ def filled(path: str, victim: Person, owner: Person, job: str) -> str:
         "{object}": "nothing",
         "{change}": "nothing",
         "{incident}": "nothing",
+        "{filter}": victim.things["filter"],
     }
     for name, value in values.items():
         path = path.replace(name, quote(value))
@@ -156,6 +161,7 @@ def body_for(path: str, operation: dict[str, Any]) -> dict[str, Any]:
         "/store/{collection}/{key}/permissions": {"everyone": "write"},
         "/candidates/{candidate}/votes": {"vote": "real"},
         "/candidates/claims": {"limit": 1},
+        "/filters/{filter}": {"where": "snr > 9", "access": "public"},
         "/objects/{object}/changes": {"split": ["nothing"]},
         "/classifiers": {"survey": "nothing", "method": "votes"},
     }
@@ -193,6 +199,7 @@ def state_of(person: Person, owner: Person) -> dict[str, Any]:
     key = person.client.get(f"/api/v1/tokens/{things['tokens key']}").json()
     found = {
         "documents": collection["documents"],
+        "filter": person.client.get(f"/api/v1/filters/{things['filter']}").json(),
         "token": {k: v for k, v in key.items() if not k.startswith("used")},
     }
     if person is owner:
@@ -235,6 +242,8 @@ def test_nobody_reads_or_changes_what_is_anothers(
                 assert status == 403, (method, url, status, text[:300])
             elif "{key}" in path or "{collection}" in path:
                 assert status in {403, 404, 405}, (method, url, status, text[:300])
+            elif "{filter}" in path:
+                assert status in {404, 409}, (method, url, status, text[:300])
             if "{job_id}" not in path:
                 break
     assert state_of(other, owner) == before
@@ -244,7 +253,7 @@ def test_a_visitor_has_public_data_alone(world: World, laptop: RunningGateway) -
     owner = world.people["demo"]
     of_the_sky = ("/images", "/surveys", "/coadds", "/differences", "/lightcurve")
     shown = ("/colour", "/place")
-    found = ("/candidates", "/objects", "/classifiers", "/cutouts")
+    found = ("/candidates", "/objects", "/classifiers", "/cutouts", "/filters")
     public = ("/datasets", "/session", "/sign-in", *of_the_sky, *found, *shown)
     with laptop.client() as visitor:
         for method, path, operation in world.operations:

@@ -17,7 +17,7 @@ from gatewright.composition.state import open_database, open_event_hub
 from gatewright.core.config import Config, Gateway, Limits, SurveySource
 from gatewright.core.events import EventHub
 from gatewright.core.turns import Turns
-from gatewright.domains.discovery import Discovery, ObjectChanges
+from gatewright.domains.discovery import Discovery, Filters, ObjectChanges
 from gatewright.domains.sky import SkyService, SurveyWatch
 from gatewright.domains.status import Announcements
 from gatewright.operations.classification import Classifiers
@@ -36,6 +36,7 @@ class SkyServices:
     classifiers: Classifiers
     discovery: Discovery
     object_changes: ObjectChanges
+    filters: Filters
     events: EventHub
     streams: Turns
     cutouts: Turns
@@ -76,7 +77,7 @@ async def sky_services(
         assert await watch.wait(150)
         reader = open_image_reader(config, readers)
         events = open_event_hub(database)
-        discovery, object_changes = open_discovery(database, sky, events)
+        discovery, object_changes, filters = open_discovery(database, sky, events)
         processing, classifiers = await open_processing(
             config, database, sky, reader, discovery, stack
         )
@@ -91,6 +92,7 @@ async def sky_services(
             classifiers,
             discovery,
             object_changes,
+            filters,
             events,
             streams,
             cutouts,

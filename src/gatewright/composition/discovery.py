@@ -1,20 +1,22 @@
-"""Opens the services of candidates and objects, which are visible by survey."""
+"""Opens the services of candidates, objects and filters, visible by survey."""
 
 from collections.abc import Collection
 
 from gatewright.backends.sql import Database
 from gatewright.backends.sql.candidates import SqlCandidates
+from gatewright.backends.sql.filters import SqlFilters
 from gatewright.backends.sql.sky_objects import SqlObjects
 from gatewright.core.caller import Caller
 from gatewright.core.events import EventHub
-from gatewright.domains.discovery import Discovery, Hearing, ObjectChanges
+from gatewright.domains.discovery import Discovery, Filters, Hearing, ObjectChanges
+from gatewright.domains.processing.detecting import FEATURES
 from gatewright.domains.sky import SkyService
 
 
 def open_discovery(
     database: Database, sky: SkyService, events: EventHub
-) -> tuple[Discovery, ObjectChanges]:
-    """Return the service of candidates, and the service that changes objects."""
+) -> tuple[Discovery, ObjectChanges, Filters]:
+    """Return the services of candidates, of changes of objects, and of filters."""
 
     async def visible(caller: Caller) -> Collection[str]:
         return {survey.id for survey in await sky.surveys(caller)}
@@ -22,4 +24,4 @@ def open_discovery(
     candidates = SqlCandidates(database)
     discovery = Discovery(candidates, visible, events, Hearing(sky.rules))
     changes = ObjectChanges(SqlObjects(database), discovery, visible, events)
-    return discovery, changes
+    return discovery, changes, Filters(SqlFilters(database), FEATURES)

@@ -37,7 +37,7 @@ from gatewright.core.turns import Turns
 from gatewright.domains.accounting import Accounting
 from gatewright.domains.arrays import Datasets
 from gatewright.domains.compute import JobService, JobTokens
-from gatewright.domains.discovery import Discovery, ObjectChanges
+from gatewright.domains.discovery import Discovery, Filters, ObjectChanges
 from gatewright.domains.files import CommandService, FileService
 from gatewright.domains.identity import RequestedIdentity
 from gatewright.domains.sky import SkyService, SurveyWatch
@@ -75,6 +75,8 @@ class Services:
     """Candidates, objects, votes and comments."""
     object_changes: ObjectChanges
     """Merging and splitting of objects by people."""
+    filters: Filters
+    """Saved filters of candidates."""
     surveys: SurveyWatch
     """The task that indexes the files of the surveys."""
     jobs: JobService
@@ -109,7 +111,7 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
         leases = SqlLeases(database)
         sky, surveys, indexing = await open_sky(config, database, readers, stack)
         reader = open_image_reader(config, readers)
-        discovery, object_changes = open_discovery(database, sky, events)
+        discovery, object_changes, filters = open_discovery(database, sky, events)
         processing, classifiers = await open_processing(
             config, database, sky, reader, discovery, stack
         )
@@ -169,6 +171,7 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
             classifiers=classifiers,
             discovery=discovery,
             object_changes=object_changes,
+            filters=filters,
             surveys=surveys,
             jobs=jobs,
             job_tokens=compute.tokens,

@@ -15,13 +15,15 @@ async def record_difference(
 ) -> None:
     """Store the detections of a difference as candidates, unless that was done before.
 
-    Their time is the mean time of the science frames that have one. They are scored by
+    Their time is the mean time of the science frames that have one, and their band that
+    of all of them. They are scored by
     the active classifier of the first survey of the science frames that has one. Votes
     on them count for the classifiers of all surveys of the difference.
     """
     if await discovery.recorded(difference.id):
         return
     times = [frame.mjd for frame in science if frame.mjd is not None]
+    bands = {frame.band for frame in science}
     found = difference.detections
     told = None
     for survey in dict.fromkeys(name for frame in science for name in frame.surveys):
@@ -34,6 +36,7 @@ async def record_difference(
         mjd=sum(times) / len(times) if times else None,
         time_assumed=any(frame.assumed for frame in science),
         classifier=None if told is None else told.classifier,
+        band=bands.pop() if len(bands) == 1 else None,
     )
     scores = [None] * len(found) if told is None else told.scores
     findings = [

@@ -35,7 +35,7 @@ class ClaimContract:
         async def claimed(person: str, now: float, limit: int = 2) -> list[str]:
             claim = Claim(person, now, now + 60.0)
             found = await store.claim(ALL, query, claim, limit)
-            return [one.id for one in found]
+            return [one.id for one in found.items]
 
         assert await claimed("ada", 0.0) == ["d-1.1", "d-1.2"]
         assert await claimed("eve", 1.0) == ["d-1.3", "d-1.4"]
@@ -50,10 +50,12 @@ class ClaimContract:
         assert await claimed("cy", 7.0, 9) == ["d-1.1", "d-1.3", "d-1.4"]
         # Those that nobody has asked for again are free when they end.
         assert await claimed("eve", 64.5, 9) == ["d-1.2", "d-1.5"]
-        assert await store.claim([], query, Claim("ada", 0.0, 1.0), 2) == []
+        assert (await store.claim([], query, Claim("ada", 0.0, 1.0), 2)).items == []
         some = CandidateQuery(unscanned=True, without=["d-1.2", "d-1.4"])
         claim = Claim("eve", 66.0, 80.0)
-        assert [c.id for c in await store.claim(ALL, some, claim, 9)] == ["d-1.5"]
+        last = await store.claim(ALL, some, claim, 9)
+        assert [one.id for one in last.items] == ["d-1.5"]
+        assert last.next is None
 
     async def test_a_claim_takes_the_place_of_earlier_ones(
         self, store: CandidateStore
@@ -66,11 +68,13 @@ class ClaimContract:
         for turn in range(4):  # as one who leaves out what was claimed before
             query = CandidateQuery(unscanned=True, without=seen)
             claim = Claim("ada", float(turn), turn + 60.0)
-            last = [one.id for one in await store.claim(ALL, query, claim, 2)]
+            given = await store.claim(ALL, query, claim, 2)
+            last = [one.id for one in given.items]
             seen += last
         assert len(set(seen)) == 8
         query, claim = CandidateQuery(unscanned=True), Claim("eve", 5.0, 65.0)
-        left = {one.id for one in await store.claim(ALL, query, claim, 9)}
+        given = await store.claim(ALL, query, claim, 9)
+        left = {one.id for one in given.items}
         assert left == every - set(last)
 
     async def test_many_who_ask_at_once_are_given_different_ones(
@@ -82,5 +86,5 @@ class ClaimContract:
         found = await asyncio.gather(
             *(store.claim(ALL, query, claim, 3) for claim in claims)
         )
-        given = [one.id for some in found for one in some]
+        given = [one.id for some in found for one in some.items]
         assert len(given) == len(set(given)) == 30

@@ -27,6 +27,7 @@ from gatewright.domains.discovery import (
     Tally,
 )
 from gatewright.testing.candidate_claims import ALL, ORIGIN, ClaimContract, finding
+from gatewright.testing.candidate_conditions import ConditionContract
 
 
 async def names(
@@ -48,7 +49,7 @@ async def names(
             return found
 
 
-class CandidateStoreContract(ClaimContract):
+class CandidateStoreContract(ConditionContract, ClaimContract):
     """Tests that every :class:`CandidateStore` must pass."""
 
     async def one(

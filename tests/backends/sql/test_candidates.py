@@ -7,7 +7,7 @@ import pytest
 from tests.backends.sql.databases import SECONDS
 
 from gatewright.backends.postgresql import POSTGRESQL, PostgresqlDatabase
-from gatewright.backends.sql.candidate_rows import page_statement
+from gatewright.backends.sql.candidate_pages import page_statement
 from gatewright.backends.sql.candidates import SqlCandidates
 from gatewright.backends.sql.migrations import migrate
 from gatewright.backends.sqlite import SQLITE, SqliteDatabase

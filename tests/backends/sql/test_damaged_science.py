@@ -30,8 +30,10 @@ from gatewright.domains.discovery import (
     Choice,
     Claim,
     Comment,
+    Comparison,
     Finding,
     ObjectChange,
+    Operator,
     Origin,
 )
 from gatewright.domains.processing import (
@@ -84,6 +86,11 @@ async def candidates(database: Database) -> SqlCandidates:
     return store
 
 
+async def claimed(store: SqlCandidates, claim: Claim, limit: int) -> list[str]:
+    """Return the candidates that a claim is given."""
+    return [one.id for one in (await store.claim(ALL, EVERY, claim, limit)).items]
+
+
 async def walked(store: SqlCandidates, limit: int) -> list[str]:
     """Return the candidates of all pages."""
     names: list[str] = []
@@ -114,6 +121,10 @@ async def test_candidates(
     left = ["d.3", "d.4", "d.5"]
     for limit in (1, 2, 3, 4, 5, 6):
         assert await walked(candidates, limit) == left
+    condition = Comparison("features.fwhm", Operator.MORE, 0.0)
+    some = CandidateQuery(conditions=[condition])
+    page = await candidates.page(ALL, some, person="bob", limit=9)
+    assert [one.id for one in page.items] == left
     assert "candidate 'd.1' cannot be read" in caplog.text
     assert "candidate 'd.2' cannot be read" in caplog.text
     assert await candidates.candidate(ALL, "d.1", "bob") is None
@@ -130,9 +141,9 @@ async def test_claims_take_those_after_damaged_ones(
     """Nobody can vote on a damaged one: it must not be the only one that is given."""
     damage("UPDATE candidate SET features = '{' WHERE id IN ('d.1', 'd.2', 'd.4')")
     bob, eve = Claim("bob", 100.0, 200.0), Claim("eve", 100.0, 200.0)
-    assert [one.id for one in await candidates.claim(ALL, EVERY, bob, 1)] == ["d.3"]
-    assert [one.id for one in await candidates.claim(ALL, EVERY, eve, 1)] == ["d.5"]
-    assert [one.id for one in await candidates.claim(ALL, EVERY, bob, 9)] == ["d.3"]
+    assert await claimed(candidates, bob, 1) == ["d.3"]
+    assert await claimed(candidates, eve, 1) == ["d.5"]
+    assert await claimed(candidates, bob, 9) == ["d.3"]
 
 
 async def test_votes_and_comments(

@@ -147,12 +147,13 @@ async def test_two_people_are_not_given_the_same(discovery: Discovery) -> None:
     asked = CandidateQuery(unscanned=True)
 
     async def given(who: Caller, query: CandidateQuery = asked) -> list[str]:
-        return [one.candidate.id for one in await discovery.claim(who, query, 2)]
+        page = await discovery.claim(who, query, 2)
+        return [one.candidate.id for one in page.items]
 
     assert await given(ADA) == ["d-1.1", "d-1.2"]
     assert await given(EVE) == []  # the others are of a survey that she may not see
     comment = await discovery.comment(EVE, "d-1.1", "x")
-    first, _ = await discovery.claim(ADA, asked, 2)
+    first, _ = (await discovery.claim(ADA, asked, 2)).items
     assert [one.id for one in first.history] == ["d-1.1", "d-2.2"]
     assert list(first.comments) == [comment]
     await discovery.release(ADA)

@@ -38,6 +38,7 @@ def filled(path: str) -> str:
         "object",
         "change",
         "incident",
+        "filter",
     ):
         path = path.replace(f"{{{name}}}", "x")
     return path.replace("{path}", "x").replace("{key}", "x").replace("{job_id}", "1")

@@ -5,11 +5,24 @@ from functools import lru_cache
 
 from gatewright.backends.sql.migrations import Dialect
 
+# As of SQLite, for a member that is a number; of anything else the result is NULL. One
+# line each: a semicolon at the end of a line ends a statement of the schema.
+_JSON_FUNCTIONS = """
+CREATE FUNCTION json_valid(document TEXT) RETURNS BOOLEAN LANGUAGE plpgsql IMMUTABLE \
+AS $$ BEGIN PERFORM document::json; RETURN document IS NOT NULL; \
+EXCEPTION WHEN data_exception THEN RETURN FALSE; END $$;
+CREATE FUNCTION json_extract(document TEXT, path TEXT) RETURNS DOUBLE PRECISION \
+LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN CASE json_typeof(document::json -> \
+substr(path, 3)) WHEN 'number' THEN CAST(document::json ->> substr(path, 3) AS \
+DOUBLE PRECISION) END; EXCEPTION WHEN data_exception THEN RETURN NULL; END $$;
+"""
+
 # Text in the locale "C" compares by its bytes, as SQLite's does.
 POSTGRESQL = Dialect(
     serial="BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
     clustered="",
     text='TEXT COLLATE "C"',
+    json_functions=_JSON_FUNCTIONS,
 )
 
 

@@ -1,4 +1,4 @@
-"""Candidates as database rows, and their queries as SQL."""
+"""Candidates as database rows, and conditions on their positions."""
 
 import json
 import logging
@@ -9,11 +9,8 @@ import msgspec
 
 from gatewright.backends.sql.database import Row
 from gatewright.backends.sql.image_search import Where
-from gatewright.core.errors import InvalidRequest
-from gatewright.core.pages import decode_cursor
 from gatewright.domains.discovery import (
     Candidate,
-    CandidateQuery,
     Choice,
     Cone,
     Finding,
@@ -27,24 +24,19 @@ Sources = Mapping[int, Sequence[str]]
 CANDIDATE_COLUMNS = (
     *("id", "source", "difference", "number", "object", "mjd", "time_assumed", "zone"),
     *("ra", "dec", "ux", "uy", "uz", "x", "y", "snr", "strength", "flux", "flux_error"),
-    *("score", "classifier", "reason", "features"),
+    *("score", "classifier", "band", "reason", "features"),
     *("votes", "votes_real", "votes_bogus", "votes_unsure"),
 )
 INSERT_CANDIDATE = (
     f"INSERT INTO candidate ({', '.join(CANDIDATE_COLUMNS)}) "  # noqa: S608  # own names
     f"VALUES ({', '.join('?' for _ in CANDIDATE_COLUMNS)})"
 )
-_WITH_VOTE = "LEFT JOIN candidate_vote v ON v.candidate = c.id AND v.person = ?"
+WITH_VOTE = "LEFT JOIN candidate_vote v ON v.candidate = c.id AND v.person = ?"
+"""Joins the vote of a person to a candidate with the alias ``c``."""
 CHORD = "(ux - ?) * (ux - ?) + (uy - ?) * (uy - ?) + (uz - ?) * (uz - ?)"
 """Squared chord length from a row's unit vector to another unit vector."""
-_FREE = (
-    "NOT EXISTS (SELECT 1 FROM candidate_claim k "
-    "WHERE k.candidate = candidate.id AND k.person <> ?)"
-)
 _ZONES_OF_DEGREE = 60
 _MANY_ZONES = 60
-_MANY_SOURCES = 100
-"""Largest number of sources in one UNION; SQLite allows at most 500 terms."""
 _PAD = 1e-9
 _CHOICES = {choice.value for choice in Choice}
 
@@ -61,7 +53,7 @@ def candidate_values(
         *(origin.mjd, int(origin.time_assumed), zone_of(found.dec)),
         *(found.ra % 360.0, found.dec, *unit_vector(found.ra, found.dec)),
         *(found.x, found.y, found.snr, abs(found.snr), found.flux, found.flux_error),
-        *(found.score, origin.classifier, found.reason),
+        *(found.score, origin.classifier, origin.band, found.reason),
         *(json.dumps(dict(found.features)), 0, 0, 0, 0),
     )
 
@@ -86,6 +78,7 @@ def candidate_of(row: Row, sources: Sources) -> Candidate:
             "mjd": row["mjd"],
             "time_assumed": bool(row["time_assumed"]),
             "classifier": row["classifier"],
+            "band": row["band"],
         },
         "finding": {
             "number": row["number"],
@@ -146,79 +139,13 @@ def chord_values(cone: Cone) -> tuple[float, ...]:
     return tuple(value for value in unit_vector(cone.ra, cone.dec) for _ in "12")
 
 
-def page_statement(
-    sources: Sequence[int],
-    query: CandidateQuery,
-    person: str,
-    cursor: str | None,
-    limit: int,
-    *,
-    free: bool = False,
-) -> tuple[str, list[object]]:
-    """Return the SQL and the values of a page of candidates.
-
-    The column ``value`` is the sort key for the next cursor. ``free`` leaves out
-    candidates that other people reserve. Each source is read in the order of its index
-    and the results are merged; the candidates of a circle or a difference are few and
-    are sorted instead.
-
-    Raises
-    ------
-    InvalidRequest
-        The cursor does not come from an earlier page.
-    """
-    by = "strength" if query.min_score is None else "score"
-    where = Where()
-    if query.unscanned:
-        where.add("votes = 0")
-    if query.min_score is not None:
-        where.add("score >= ?", query.min_score)
-    if query.difference is not None:
-        where.add("difference = ?", query.difference)
-    if query.place is not None:
-        within(where, query.place)
-    if cursor is not None:
-        value, name = decode_cursor(cursor, float, str)
-        if "\0" in str(name):
-            raise InvalidRequest("The cursor is not one of this listing.")
-        where.add(f"({by}, id) < (?, ?)", float(str(value)), name)
-    if query.without:
-        where.add(
-            f"id NOT IN ({', '.join('?' for _ in query.without)})", *query.without
-        )
-    if free:
-        where.add(_FREE, person)
-    some = f"SELECT id, {by} AS value FROM candidate WHERE "  # noqa: S608  # own names
-    order = f"ORDER BY {by} DESC, id DESC LIMIT ?"
-    few = query.difference is not None or query.place is not None
-    if few or len(sources) > _MANY_SOURCES:
-        # The plus keeps the databases from walking all of a source in order.
-        marks = ", ".join("?" for _ in sources)
-        plus = "+" if few else ""
-        conditions = " AND ".join([f"{plus}source IN ({marks})", *where.conditions])
-        inner = f"{some}{conditions} {order}"
-        values = [*sources, *where.values, limit]
-    else:
-        conditions = " AND ".join(["source = ?", *where.conditions])
-        walk = f"SELECT * FROM ({some}{conditions} {order}) w"  # noqa: S608
-        inner = " UNION ALL ".join(walk for _ in sources)
-        values = [v for source in sources for v in (source, *where.values, limit)]
-    text = (
-        f"SELECT c.*, p.value AS value, v.choice AS mine "  # noqa: S608  # own names
-        f"FROM (SELECT * FROM ({inner}) u ORDER BY value DESC, id DESC LIMIT ?) p "
-        f"JOIN candidate c ON c.id = p.id {_WITH_VOTE} "
-        "ORDER BY p.value DESC, p.id DESC"
-    )
-    return text, [*values, limit, person]
-
-
 def some_statement(
     condition: str, value: str, sources: Sequence[int], person: str, limit: int
 ) -> tuple[str, list[object]]:
     """Return the SQL and values of candidates with a column value, the latest first."""
     marks = ", ".join("?" for _ in sources)
     text = (
-        f"SELECT c.*, v.choice AS mine FROM candidate c {_WITH_VOTE} "  # noqa: S608
+        f"SELECT c.*, v.choice AS mine FROM candidate c {WITH_VOTE} "  # noqa: S608
         f"WHERE c.{condition} = ? AND +c.source IN ({marks}) "
         "ORDER BY c.mjd IS NULL DESC, c.mjd DESC, c.id DESC LIMIT ?"
     )

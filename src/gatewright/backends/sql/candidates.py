@@ -1,20 +1,19 @@
 """Candidates, objects, votes and comments in a database."""
 
 import asyncio
-import json
 from collections.abc import Collection, Sequence
 
+from gatewright.backends.sql.candidate_adding import KNOWN, adding
+from gatewright.backends.sql.candidate_pages import (
+    bound_of,
+    bound_statements,
+    is_walked,
+    page_statement,
+)
 from gatewright.backends.sql.candidate_rows import (
-    CHORD,
-    INSERT_CANDIDATE,
     Sources,
     candidate_of,
-    candidate_values,
-    chord_values,
-    page_statement,
     some_statement,
-    within,
-    zone_of,
 )
 from gatewright.backends.sql.database import (
     Batch,
@@ -24,39 +23,20 @@ from gatewright.backends.sql.database import (
     Statement,
     Work,
 )
-from gatewright.backends.sql.image_search import Where
 from gatewright.backends.sql.records import moment, readable, surveys_of
-from gatewright.core.ids import new_id
 from gatewright.core.pages import Page, decode_cursor, encode_cursor
 from gatewright.domains.discovery import (
-    JOIN_RADIUS,
     Candidate,
     CandidateQuery,
     Choice,
     Claim,
     Comment,
-    Cone,
     Finding,
     Origin,
     Vote,
-    place_of,
-    unit_vector,
-    weight_of,
 )
 
 _SOURCES = "SELECT number, surveys FROM candidate_source ORDER BY number"
-_ADD_SOURCE = """
-INSERT INTO candidate_source (number, surveys)
-SELECT COALESCE(MAX(number), 0) + 1, ? FROM candidate_source
-"""
-_SOURCE = "SELECT number FROM candidate_source WHERE surveys = ?"
-_ADDED = "SELECT 1 FROM candidate WHERE difference = ? LIMIT 1"
-_ADD_OBJECT = """
-INSERT INTO sky_object (id, zone, ra, ux, uy, uz, weight) VALUES (?, ?, ?, ?, ?, ?, ?)
-"""
-_MOVE_OBJECT = """
-UPDATE sky_object SET zone = ?, ra = ?, ux = ?, uy = ?, uz = ?, weight = ? WHERE id = ?
-"""
 _VOTE = """
 INSERT INTO candidate_vote (candidate, person, choice, at) VALUES (?, ?, ?, ?)
 ON CONFLICT (candidate, person) DO UPDATE SET choice = excluded.choice, at = excluded.at
@@ -105,10 +85,10 @@ class SqlCandidates:
     async def add(self, origin: Origin, findings: Sequence[Finding]) -> int:
         if not findings or await self.knows(origin.difference):
             return 0
-        return await self._database.run(lambda: _adding(origin, findings))
+        return await self._database.run(lambda: adding(origin, findings))
 
     async def knows(self, difference: str) -> bool:
-        return bool(await self._database.read(_ADDED, difference))
+        return bool(await self._database.read(KNOWN, difference))
 
     async def page(
         self,
@@ -121,41 +101,64 @@ class SqlCandidates:
     ) -> Page[Candidate]:
         sources = await self._sources(visible)
         wanted = _wanted(sources, query)
+        bound = None
+        if wanted and is_walked(query):
+            steps = bound_statements(wanted, query, cursor)
+            ends = [await self._database.read(text, *values) for text, values in steps]
+            bound = bound_of([row for rows in ends for row in rows])
         # Without a source the statement is still made: it reads the cursor.
-        text, values = page_statement(wanted or [0], query, person, cursor, limit + 1)
+        text, values = page_statement(
+            *(wanted or [0], query, person, cursor, limit + 1),
+            visible=list(sources),
+            bound=bound,
+        )
         rows = await self._database.read(text, *values) if wanted else []
         found = _readable(rows[:limit], sources)
-        if len(rows) <= limit:
-            return Page(found)
-        last = rows[limit - 1]
-        return Page(found, encode_cursor(last["value"], last["id"]))
+        if len(rows) > limit:
+            last = rows[limit - 1]
+            return Page(found, encode_cursor(last["value"], last["id"]))
+        return Page(found, None if bound is None else encode_cursor(*bound))
 
     async def claim(
-        self, visible: Collection[str], query: CandidateQuery, claim: Claim, limit: int
-    ) -> Sequence[Candidate]:
+        self,
+        visible: Collection[str],
+        query: CandidateQuery,
+        claim: Claim,
+        limit: int,
+        cursor: str | None = None,
+    ) -> Page[Candidate]:
         sources = await self._sources(visible)
         wanted = _wanted(sources, query)
         if not wanted:
-            return []
+            return Page([])
 
-        def work() -> Work[Sequence[Candidate]]:
+        def work() -> Work[Page[Candidate]]:
             yield Lock("claims")
             yield Statement(_END_CLAIMS, (claim.now,))
             yield Statement(_RELEASE, (claim.person,))
+            bound, after = None, cursor
+            if is_walked(query):
+                ends: list[Row] = []
+                for text, values in bound_statements(wanted, query, cursor):
+                    ends += yield Statement(text, values)
+                bound = bound_of(ends)
             found: list[Candidate] = []
-            cursor: str | None = None
             # Those after damaged ones are taken instead: nobody can vote on those.
             while (missing := limit - len(found)) > 0:
                 text, values = page_statement(
-                    wanted, query, claim.person, cursor, missing, free=True
+                    *(wanted, query, claim.person, after, missing),
+                    visible=list(sources),
+                    bound=bound,
+                    free=True,
                 )
                 rows = yield Statement(text, values)
                 found += _readable(rows, sources)
                 if len(rows) < missing:
                     break
-                cursor = encode_cursor(rows[-1]["value"], rows[-1]["id"])
+                after = encode_cursor(rows[-1]["value"], rows[-1]["id"])
             yield Batch(_CLAIM, [(one.id, claim.person, claim.until) for one in found])
-            return found
+            more = bound is not None and len(found) < limit
+            return Page(found, encode_cursor(*bound) if bound and more else None)
 
         return await self._database.run(work)
 
@@ -320,57 +323,3 @@ def _counting(candidate: str) -> Work[None]:
     counts = {row["choice"]: row["many"] for row in rows}
     each = [counts.get(str(choice), 0) for choice in Choice]
     yield Statement(_RECOUNT, (sum(each), *each, candidate))
-
-
-def _adding(origin: Origin, findings: Sequence[Finding]) -> Work[int]:
-    yield Lock("candidates")
-    if (yield Statement(_ADDED, (origin.difference,))):
-        return 0
-    surveys = json.dumps(sorted(set(origin.surveys)))
-    known = yield Statement(_SOURCE, (surveys,))
-    if not known:
-        yield Statement(_ADD_SOURCE, (surveys,))
-        known = yield Statement(_SOURCE, (surveys,))
-    source = known[0]["number"]
-    # The strongest come first, since their places are the best. Each is stored before
-    # the next one is joined: two of one difference may be of one object.
-    for found in sorted(findings, key=lambda one: -abs(one.snr)):
-        name = yield from _joined(found)
-        values = candidate_values(origin, found, source, name)
-        yield Statement(INSERT_CANDIDATE, values)
-    return len(findings)
-
-
-def _joined(found: Finding) -> Work[str]:
-    """Add a detection to the object of the nearest candidate; return its name.
-
-    Without a candidate near enough it is the first of a new object. The mean place of
-    an object is not asked: of a merged one it may be far from every candidate.
-    """
-    cone = Cone(found.ra, found.dec, JOIN_RADIUS)
-    where = Where()
-    within(where, cone)
-    rows = yield Statement(
-        "SELECT * FROM sky_object WHERE id = (SELECT object FROM candidate "  # noqa: S608  # own names
-        f"WHERE {where.text} ORDER BY {CHORD}, id LIMIT 1)",
-        (*where.values, *chord_values(cone)),
-    )
-    vector, weight = (
-        unit_vector(found.ra, found.dec),
-        weight_of(found.snr, found.reason),
-    )
-    if not rows:
-        name = f"o-{new_id()}"
-        place = (zone_of(found.dec), found.ra % 360.0, *vector, weight)
-        yield Statement(_ADD_OBJECT, (name, *place))
-        return name
-    row = rows[0]
-    total = row["weight"] + weight
-    mean = [
-        (row[axis] * row["weight"] + value * weight) / total
-        for axis, value in zip(("ux", "uy", "uz"), vector, strict=True)
-    ]
-    ra, dec = place_of(mean)
-    moved = (zone_of(dec), ra, *unit_vector(ra, dec), total, row["id"])
-    yield Statement(_MOVE_OBJECT, moved)
-    return str(row["id"])

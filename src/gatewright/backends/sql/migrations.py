@@ -2,7 +2,9 @@
 
 A file ``schema/NNNN_name.sql`` holds statements, each ended by a semicolon at the end
 of a line. ``{serial}`` stands for the type of a self-incrementing primary key and
-``{clustered}`` for the clause that stores rows by primary key. Text is compared by its
+``{clustered}`` for the clause that stores rows by primary key. ``{json_functions}``
+stands for the statements that make the functions ``json_valid(text)`` and
+``json_extract(text, path)`` where the database lacks them. Text is compared by its
 bytes in both databases.
 """
 
@@ -33,13 +35,20 @@ class Dialect:
     """Table option that stores the rows in the tree of the primary key."""
     text: str
     """Type of text that is compared by its bytes."""
+    json_functions: str = ""
+    """Statements that make the functions ``json_valid`` and ``json_extract``."""
 
     def translate(self, schema: str) -> str:
         """Return the text of a schema file in this dialect."""
         text = re.sub(r"\bTEXT\b", self.text, schema)
-        return text.replace("{serial}", self.serial).replace(
-            "{clustered}", self.clustered
-        )
+        parts = {
+            "{serial}": self.serial,
+            "{clustered}": self.clustered,
+            "{json_functions}": self.json_functions,
+        }
+        for mark, part in parts.items():
+            text = text.replace(mark, part)
+        return text
 
 
 def schema_files() -> Mapping[str, str]:

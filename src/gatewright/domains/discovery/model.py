@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from gatewright.domains.discovery.conditions import Condition
+
 JOIN_RADIUS = 1.0 / 3600
 """Largest distance of a candidate from the object that it joins, degrees."""
 _ASIDE_WEIGHT = 1e-6
@@ -47,6 +49,8 @@ class Origin:
     """Whether the time comes from the survey's table instead of the headers."""
     classifier: str | None = None
     """Identifier of the classifier that gave the scores; None without scores."""
+    band: str | None = None
+    """Photometric band of the science images; None if unknown or of several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +227,8 @@ class CandidateQuery:
     """Only candidates without any vote."""
     without: Sequence[str] = ()
     """Candidates to leave out."""
+    conditions: Sequence[Condition] = ()
+    """Conditions that all have to hold."""
 
 
 def unit_vector(ra: float, dec: float) -> tuple[float, float, float]:

@@ -50,7 +50,8 @@ class CandidateStore(Protocol):
         """Return a page of candidates, with the votes of a person.
 
         The most significant come first, or the highest scores if the query has a least
-        score.
+        score. A page with conditions may have fewer than ``limit``, or none, although
+        another one follows.
 
         Raises
         ------
@@ -66,13 +67,25 @@ class CandidateStore(Protocol):
         ...
 
     async def claim(
-        self, visible: Collection[str], query: CandidateQuery, claim: Claim, limit: int
-    ) -> Sequence[Candidate]:
+        self,
+        visible: Collection[str],
+        query: CandidateQuery,
+        claim: Claim,
+        limit: int,
+        cursor: str | None = None,
+    ) -> Page[Candidate]:
         """Return and reserve the candidates of a query that no other person reserves.
 
         They come in the order of :meth:`page`, at most ``limit``. The reservation ends
         with the claim, or with a vote on the candidate. It takes the place of all
-        earlier ones of the person, so that nobody holds more than ``limit``.
+        earlier ones of the person, so that nobody holds more than ``limit``. If fewer
+        were found, and not all candidates were examined, the page has a cursor with
+        which to look further.
+
+        Raises
+        ------
+        InvalidRequest
+            The cursor does not come from an earlier page.
         """
         ...
 

@@ -109,33 +109,42 @@ class Discovery:
         )
 
     async def claim(
-        self, caller: Caller, query: CandidateQuery, limit: int
-    ) -> Sequence[Review]:
+        self,
+        caller: Caller,
+        query: CandidateQuery,
+        limit: int,
+        cursor: str | None = None,
+    ) -> Page[Review]:
         """Reserve candidates for the caller to vote on; return them for review.
 
         The reservation lasts for :data:`CLAIM_SECONDS` or until somebody votes, so that
         people who work through one list get different candidates. A repeated call
         returns and extends the caller's reservations; those that it does not return
-        end.
+        end. With the cursor of a page that has fewer than ``limit`` it looks further.
+
+        Raises
+        ------
+        InvalidRequest
+            The cursor does not come from an earlier page.
         """
         caller.require(Scope.SKY_VOTE)
         person = caller.require_user()
         if query.difference is not None and not _NAME.fullmatch(query.difference):
-            return []
+            return Page([])
         names = [name for name in query.without if _NAME.fullmatch(name)]
         query = replace(query, without=names)
         visible, now = await self._visible(caller), self._clock()
-        claimed = await self._store.claim(
-            visible, query, Claim(person, now, now + CLAIM_SECONDS), limit
-        )
-        return [
+        claim = Claim(person, now, now + CLAIM_SECONDS)
+        claimed = await self._store.claim(visible, query, claim, limit, cursor)
+        reviews = [
             Review(
                 one,
                 await self._store.members(visible, one.object, person, MOST_HISTORY),
                 (await self._store.comments(one.id, MOST_HISTORY)).items,
             )
-            for one in claimed
+            for one in claimed.items
         ]
+        return Page(reviews, claimed.next)
 
     async def release(self, caller: Caller) -> None:
         """End all reservations of the caller."""

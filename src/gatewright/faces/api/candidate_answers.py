@@ -75,6 +75,9 @@ class CandidateAnswer(BaseModel):
     time_assumed: bool = Field(
         description="Whether the time comes from the survey's table, not the header."
     )
+    band: str | None = Field(
+        description="Band of the science images; null if unknown or of several."
+    )
     flux: float = Field(description="Point-source flux, in the science image's units.")
     flux_error: float = Field(description="Error of the flux (one sigma).")
     links: CandidateLinks = Field(description="URLs of the candidate.")
@@ -174,6 +177,7 @@ def candidate_answer(found: Candidate, prefix: str) -> dict[str, object]:
         "mjd": origin.mjd,
         "time": None if origin.mjd is None else mjd_text(origin.mjd),
         "time_assumed": origin.time_assumed,
+        "band": origin.band,
         "flux": finding.flux,
         "flux_error": finding.flux_error,
         "links": {

@@ -4,7 +4,12 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from gatewright.domains.discovery import CLAIM_SECONDS, MOST_HISTORY, CandidateQuery
+from gatewright.domains.discovery import (
+    CLAIM_SECONDS,
+    LONGEST_CONDITION,
+    MOST_HISTORY,
+    CandidateQuery,
+)
 from gatewright.faces.api.candidate_answers import (
     CandidateDetail,
     CommentAnswer,
@@ -40,6 +45,21 @@ class ClaimBody(BaseModel):
         default=[],
         max_length=MOST_WITHOUT,
         description="At most 200 candidates to leave out, such as skipped ones.",
+    )
+    filter: str | None = Field(
+        default=None,
+        max_length=64,
+        description="Only candidates that fulfil this saved filter.",
+    )
+    where: str | None = Field(
+        default=None,
+        max_length=LONGEST_CONDITION,
+        description="Only candidates that fulfil this condition.",
+    )
+    cursor: str | None = Field(
+        default=None,
+        max_length=4096,
+        description="“next” of an answer with too few candidates, to look further.",
     )
     limit: int = Field(
         default=4, ge=1, le=MOST_CLAIMS, description="Number of candidates, 1 to 20."
@@ -83,6 +103,10 @@ class ClaimList(BaseModel):
         description="Candidates, the most significant first."
     )
     seconds: float = Field(description="Seconds until the claims end.")
+    next: str | None = Field(
+        description="Cursor with which to look further, where a filter left fewer than "
+        "“limit” of the candidates that one request examines; else null."
+    )
 
 
 @router.post(
@@ -91,7 +115,7 @@ class ClaimList(BaseModel):
     response_model=ClaimList,
     summary="Claim the next candidates to vote on",
     openapi_extra=json_body(ClaimBody),
-    responses=SAYING,
+    responses={**SAYING, 404: {"description": "There is no such filter."}},
 )
 async def claim(request: Request, context: Context) -> Response:
     """Claim the next candidates without a vote, and return all that you need to vote.
@@ -108,8 +132,13 @@ async def claim(request: Request, context: Context) -> Response:
         difference=body.difference,
         unscanned=True,
         without=tuple(body.without),
+        conditions=await services.filters.chosen(
+            context.caller, body.filter or None, body.where or None
+        ),
     )
-    claimed = await services.discovery.claim(context.caller, query, body.limit)
+    claimed = await services.discovery.claim(
+        context.caller, query, body.limit, body.cursor
+    )
     prefix = services.config.prefix
     told = HistoryAnswer.model_fields
     reviews = [
@@ -121,9 +150,11 @@ async def claim(request: Request, context: Context) -> Response:
             ],
             "comments": list(map(comment_answer, review.comments)),
         }
-        for review in claimed
+        for review in claimed.items
     ]
-    return json_response({"candidates": reviews, "seconds": CLAIM_SECONDS})
+    return json_response(
+        {"candidates": reviews, "seconds": CLAIM_SECONDS, "next": claimed.next}
+    )
 
 
 @router.delete(

@@ -25,6 +25,7 @@ from gatewright.faces.api.candidate_answers import (
     comment_answer,
     vote_answer,
 )
+from gatewright.faces.api.filters import FilterName, WhereText
 from gatewright.faces.api.image_content import content_response
 from gatewright.faces.api.image_parameters import (
     LISTS,
@@ -95,7 +96,10 @@ Score = Annotated[
     operation_id="listCandidates",
     response_model=CandidateList,
     summary="Find candidates",
-    responses=LISTS,
+    responses={
+        **LISTS,
+        404: {"description": "There is no such filter that you may use."},
+    },
 )
 async def find_candidates(
     request: Request,
@@ -114,6 +118,8 @@ async def find_candidates(
     unscanned: Annotated[
         bool, Query(title="Unscanned", description="Only candidates without a vote.")
     ] = False,
+    filter: FilterName = None,  # noqa: A002  # the parameter's name
+    where: WhereText = None,
     limit: LargeLimit = None,
     cursor: Cursor = None,
     form: ListForm = "json",
@@ -121,16 +127,19 @@ async def find_candidates(
     """Find candidates, including artefacts, which are set aside with a reason.
 
     You see the candidates of a difference if you may see all surveys of its images.
+    With “filter” or “where” a page examines a limited number of candidates: it may have
+    fewer than “limit”, or none, although another page follows.
     """
-    place = circle(place_text(context.services.sky.places, pos, ra, dec, radius))
+    services = context.services
+    place = circle(place_text(services.sky.places, pos, ra, dec, radius))
     query = CandidateQuery(
         surveys=survey or (),
         difference=difference,
         min_score=min_score,
         place=None if place is None else Cone(place.ra, place.dec, place.radius),
         unscanned=unscanned,
+        conditions=await services.filters.chosen(context.caller, filter, where),
     )
-    services = context.services
 
     async def page(most: int, begin: str | None) -> Page[Mapping[str, object]]:
         found = await services.discovery.page(

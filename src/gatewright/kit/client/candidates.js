@@ -22,7 +22,7 @@ export class Candidates {
 
   /**
    * One page of candidates: `{candidates, next}`.
-   * @param {Record<string, any>} [query] survey, difference, min_score, pos (`CIRCLE ra dec radius`), unscanned, limit, cursor
+   * @param {Record<string, any>} [query] survey, difference, min_score, pos (`CIRCLE ra dec radius`), unscanned, filter (a saved one), where (a condition), limit, cursor
    * @param {AbortSignal} [signal] @returns {Promise<any>}
    */
   page(query = {}, signal) {
@@ -36,8 +36,9 @@ export class Candidates {
 
   /**
    * Takes the next candidates without a vote, with their history and comments; nobody else
-   * is given them for a while: `{candidates, seconds}`.
-   * @param {{survey?: string[], difference?: string | null, limit?: number, without?: string[]}} [query] @returns {Promise<any>}
+   * is given them for a while: `{candidates, seconds, next}`. With a filter there may be
+   * fewer than `limit`; send `next` as `cursor` to look further.
+   * @param {{survey?: string[], difference?: string | null, limit?: number, without?: string[], filter?: string | null, where?: string | null, cursor?: string | null}} [query] @returns {Promise<any>}
    */
   claim(query = {}) {
     return this._http.json("/api/v1/candidates/claims", { method: "POST", json: query });
@@ -115,6 +116,21 @@ export class Candidates {
   /** The flux at a place in every image. @param {number} ra @param {number} dec Degrees. @param {Record<string, any>} [query] survey, time, band @param {AbortSignal} [signal] @returns {Promise<any>} */
   lightCurveAt(ra, dec, query = {}, signal) {
     return this._http.json("/api/v1/lightcurve", { query: { pos: `CIRCLE ${ra} ${dec} 0`, ...query }, signal });
+  }
+
+  /** Saved filters that one may use, the first 1,000: `{filters, next}`. @param {AbortSignal} [signal] @returns {Promise<any>} */
+  filters(signal) {
+    return this._http.json("/api/v1/filters", { query: { limit: 1000 }, signal });
+  }
+
+  /** Saves a filter, or changes one; returns it. @param {string} name @param {{where: string, description?: string, access?: string | string[]}} filter @returns {Promise<any>} */
+  saveFilter(name, filter) {
+    return this._http.json(`/api/v1/filters/${escapeName(name)}`, { method: "PUT", json: filter });
+  }
+
+  /** Removes a filter. @param {string} name @returns {Promise<Response>} */
+  removeFilter(name) {
+    return this._http.request(`/api/v1/filters/${escapeName(name)}`, { method: "DELETE" });
   }
 
   /**
