@@ -1,8 +1,10 @@
 """PostgreSQL that goes away, connections that break, locks that are held."""
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 
 import asyncpg
 import pytest
@@ -107,6 +109,47 @@ async def test_a_lock_that_is_held(
     await operator.execute(f"SELECT pg_advisory_unlock({lock_key('it')})")
     assert await impatient.run(work) == "done"
     await impatient.close()
+
+
+_GRANTED = "SELECT COUNT(*) FROM pg_locks WHERE locktype = 'advisory' AND granted = $1"
+
+
+async def test_a_lock_that_comes_as_its_waiter_gives_up_is_let_go(
+    postgresql_url: str,
+    database: PostgresqlDatabase,
+    operator: "asyncpg.Connection[asyncpg.Record]",
+) -> None:
+    """Or it stays with a connection that goes back to its pool, and nobody gets it."""
+    held, go_on = threading.Event(), threading.Event()
+
+    async def hold() -> None:
+        holder = await asyncpg.connect(postgresql_url)
+        await holder.execute(f"SELECT pg_advisory_lock({lock_key('it')})")
+        held.set()
+        assert await asyncio.to_thread(go_on.wait, 60)
+        await holder.execute(f"SELECT pg_advisory_unlock({lock_key('it')})")
+        while not await holder.fetchval(_GRANTED, True):
+            await asyncio.sleep(0.001)
+        await holder.close()
+
+    def work() -> Work[None]:
+        yield Lock("it")
+        yield from put("a")
+
+    with ThreadPoolExecutor(1) as threads:
+        holding = threads.submit(asyncio.run, hold())
+        await asyncio.to_thread(held.wait, 60)
+        waiting = asyncio.create_task(database.run(work))
+        async with asyncio.timeout(60):
+            while not await operator.fetchval(_GRANTED, False):
+                await asyncio.sleep(0.001)
+        go_on.set()
+        holding.result(60)  # meanwhile this loop stands still, and sees no answer
+        waiting.cancel()
+        await asyncio.wait([waiting])
+    async with asyncio.timeout(60):
+        await database.run(lambda: put("b"))
+        assert not await operator.fetchval(_GRANTED, True)
 
 
 async def test_a_lock_comes_first(database: PostgresqlDatabase) -> None:

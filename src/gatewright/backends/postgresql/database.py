@@ -133,11 +133,12 @@ class PostgresqlDatabase:
         async with AsyncExitStack() as held:
             held.callback(lock.release)
             connection = await held.enter_async_context(self._connection())
-            await connection.execute(f"SELECT pg_advisory_lock({key})")
             try:
+                await connection.execute(f"SELECT pg_advisory_lock({key})")
                 end = f"COMMIT; SELECT pg_advisory_unlock({key})"
                 return await _transact(connection, progress, end)
             except BaseException:
+                # Who is cancelled while they wait for the lock may have just got it.
                 await _quietly(connection, f"SELECT pg_advisory_unlock({key})")
                 raise
 
@@ -207,6 +208,9 @@ async def _quietly(connection: Any, text: str) -> None:
         await connection.execute(text)
     except (*OUTSIDE, OSError):
         _give_up(connection)
+    except BaseException:  # cancelled again: the end of the connection cleans up too
+        _give_up(connection)
+        raise
 
 
 def _give_up(connection: Any) -> None:
