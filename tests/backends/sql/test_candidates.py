@@ -41,11 +41,14 @@ class TestPostgresql(CandidateStoreContract):
         (CandidateQuery(), "candidate_by_strength"),
         (CandidateQuery(unscanned=True), "candidate_unscanned"),
         (CandidateQuery(min_score=0.5), "candidate_by_score"),
-        (CandidateQuery(min_score=0.5, unscanned=True), "candidate_by_score"),
+        (CandidateQuery(min_score=0.5, unscanned=True), "candidate_unscanned_score"),
         (CandidateQuery(difference="d-1"), "candidate_by_difference"),
         (CandidateQuery(place=Cone(10, 20, 0.01)), "candidate_by_place"),
         (CandidateQuery(place=Cone(0, 20, 0.01)), "candidate_by_place"),
         (CandidateQuery(place=Cone(10, 20, 3)), "candidate_by_place"),
+        (CandidateQuery(place=Cone(10, 20, 3.1)), "candidate_by_strength"),
+        (CandidateQuery(place=Cone(0, 90, 60), min_score=0.5), "candidate_by_score"),
+        (CandidateQuery(place=Cone(0, 20, 5), unscanned=True), "candidate_unscanned"),
     ],
 )
 async def test_a_page_is_found_by_its_index(

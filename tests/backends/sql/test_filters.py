@@ -18,6 +18,7 @@ from gatewright.domains.discovery import (
     CandidateQuery,
     Choice,
     Claim,
+    Cone,
     Finding,
     Origin,
     SavedFilter,
@@ -146,6 +147,14 @@ async def test_pages_that_examine_few_find_all(
             found, pages = await ids(store, query, limit)
             assert found == wanted
             assert pages >= len(whole.items) / (3 * examined)
+    monkeypatch.setattr(candidate_pages, "EXAMINED_PLACES", examined)
+    for ra, centre in ((0.0, 356.8), (3.0, 6.2)):
+        # The candidates are at right ascensions 0, 1, 2 and 3.
+        wide = CandidateQuery(place=Cone(centre, 20.0, 3.3))
+        near = [one.id for one in whole.items if one.finding.ra == ra]
+        found, pages = await ids(store, wide, 100)
+        assert found == near
+        assert pages >= len(whole.items) / (3 * examined)
     scored = CandidateQuery(min_score=0.2)
     bright = parse_condition("strength > 3", FEATURES)
     plain, _ = await ids(store, scored, 100)

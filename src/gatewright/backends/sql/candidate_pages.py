@@ -16,6 +16,10 @@ from gatewright.domains.discovery import CandidateQuery
 
 EXAMINED = 20_000
 """Largest number of candidates that a page with conditions examines."""
+EXAMINED_PLACES = 200_000
+"""Largest number of candidates whose index entry a page of a wide circle examines."""
+WIDE = 3.0
+"""Radius in degrees above which a circle has too many candidates to sort them."""
 _LEAST_EXAMINED = 100
 _MANY_SOURCES = 100
 """Largest number of sources in one UNION; SQLite allows at most 500 terms."""
@@ -31,10 +35,9 @@ Position = tuple[float, str]
 def is_walked(query: CandidateQuery) -> bool:
     """Return whether a page has to be bounded by the candidates that it examines.
 
-    Those of a difference or a circle are few.
+    Those of a difference or a small circle are few.
     """
-    few = query.difference is not None or query.place is not None
-    return bool(query.conditions) and not few
+    return not _is_few(query) and (bool(query.conditions) or query.place is not None)
 
 
 def bound_statements(
@@ -58,7 +61,8 @@ def bound_statements(
         f"SELECT * FROM (SELECT id, {by} AS value FROM candidate "  # noqa: S608  # own names
         f"WHERE {conditions} ORDER BY {by} DESC, id DESC LIMIT 1 OFFSET ?) w"
     )
-    offset = max(EXAMINED // len(sources), _LEAST_EXAMINED) - 1
+    most = EXAMINED if query.conditions else EXAMINED_PLACES
+    offset = max(most // len(sources), _LEAST_EXAMINED) - 1
     found: list[tuple[str, list[object]]] = []
     for first in range(0, len(sources), _MANY_SOURCES):
         some = sources[first : first + _MANY_SOURCES]
@@ -87,8 +91,8 @@ def page_statement(
     """Return the SQL and the values of a page of candidates.
 
     The column ``value`` is the sort key for the next cursor. Each source is read in the
-    order of its index and the results are merged; the candidates of a circle or a
-    difference are few and are sorted instead.
+    order of its index and the results are merged; the candidates of a small circle or
+    a difference are few and are sorted instead.
 
     Parameters
     ----------
@@ -119,8 +123,6 @@ def page_statement(
     _add_indexed(where, query, cursor)
     if bound is not None:
         where.add(f"({by}, id) >= (?, ?)", *bound)
-    if query.unscanned and by == "score":
-        where.add("votes = 0")
     if query.difference is not None:
         where.add("difference = ?", query.difference)
     if query.place is not None:
@@ -135,7 +137,7 @@ def page_statement(
         add_condition(where, condition, visible)
     some = f"SELECT id, {by} AS value FROM candidate c WHERE "  # noqa: S608  # own names
     order = f"ORDER BY {by} DESC, id DESC LIMIT ?"
-    few = query.difference is not None or query.place is not None
+    few = _is_few(query)
     if few or len(sources) > _MANY_SOURCES:
         # The plus keeps the databases from walking all of a source in order.
         marks = ", ".join("?" for _ in sources)
@@ -157,6 +159,11 @@ def page_statement(
     return text, [*values, limit, person]
 
 
+def _is_few(query: CandidateQuery) -> bool:
+    small = query.place is not None and query.place.radius <= WIDE
+    return query.difference is not None or small
+
+
 def _sorted_by(query: CandidateQuery) -> str:
     return "strength" if query.min_score is None else "score"
 
@@ -164,7 +171,7 @@ def _sorted_by(query: CandidateQuery) -> str:
 def _add_indexed(where: Where, query: CandidateQuery, cursor: str | None) -> None:
     """Add the conditions that an index of a source serves."""
     by = _sorted_by(query)
-    if query.unscanned and by == "strength":
+    if query.unscanned:
         where.add("votes = 0")
     if query.min_score is not None:
         where.add("score >= ?", query.min_score)

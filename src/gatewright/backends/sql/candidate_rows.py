@@ -36,7 +36,7 @@ WITH_VOTE = "LEFT JOIN candidate_vote v ON v.candidate = c.id AND v.person = ?"
 CHORD = "(ux - ?) * (ux - ?) + (uy - ?) * (uy - ?) + (uz - ?) * (uz - ?)"
 """Squared chord length from a row's unit vector to another unit vector."""
 _ZONES_OF_DEGREE = 60
-_MANY_ZONES = 60
+_MANY_ZONES = 400
 _PAD = 1e-9
 _CHOICES = {choice.value for choice in Choice}
 
