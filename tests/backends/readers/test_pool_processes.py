@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from tests.support.readers import (
     until,
 )
 
-from gatewright.backends.readers import ReaderPool, open_pool
+from gatewright.backends.readers import ReaderPool, open_pool, process
 from gatewright.backends.readers.process import ReaderHandle, ReaderLost
 from gatewright.core.errors import (
     BackendFailed,
@@ -102,21 +103,48 @@ async def test_readers_have_no_secrets_and_the_malloc_settings(
 
 
 async def test_the_pool_recovers_when_its_zygote_is_killed(pool: ReaderPool) -> None:
-    process = await call(pool, "log_process")
-    os.kill(process["parent"], signal.SIGKILL)
-    await until(lambda: not alive(process["process"]))
+    told = await call(pool, "log_process")
+    os.kill(told["parent"], signal.SIGKILL)
+    await until(lambda: not alive(told["process"]))
     again = await call(pool, "log_process")
-    assert again["parent"] != process["parent"]
+    assert again["parent"] != told["parent"]
+
+
+async def test_a_zygote_that_is_just_being_started_again_ends_with_the_pool(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    spawned: list[subprocess.Popen[bytes]] = []
+    spawn = process._spawn
+
+    def slowly(descriptor: int) -> "subprocess.Popen[bytes]":
+        begun.set()
+        assert go_on.wait(60)
+        spawned.append(spawn(descriptor))
+        return spawned[-1]
+
+    pool = ReaderPool(settings(tmp_path, readers=1))
+    await pool.start()
+    zygote = (await call(pool, "log_process"))["parent"]
+    monkeypatch.setattr(process, "_spawn", slowly)
+    os.kill(zygote, signal.SIGKILL)
+    await until(begun.is_set)
+    closing = asyncio.create_task(pool.close())
+    await asyncio.sleep(0.05)
+    go_on.set()
+    await closing
+    (late,) = spawned
+    assert late.returncode is not None  # it has ended, and is no zombie
 
 
 async def test_closing_ends_all_processes_and_refuses_calls(tmp_path: Path) -> None:
     async with open_pool(settings(tmp_path)) as pool:
-        process = await call(pool, "log_process")
+        told = await call(pool, "log_process")
         waiting = asyncio.create_task(call(pool, "nap", seconds=60))
         await asyncio.sleep(0.05)
     with pytest.raises((Unavailable, BackendFailed)):
         await waiting
-    await until(lambda: not alive(process["process"]) and not alive(process["parent"]))
+    await until(lambda: not alive(told["process"]) and not alive(told["parent"]))
     with pytest.raises(Unavailable):
         await call(pool, "echo")
 

@@ -1,9 +1,12 @@
 """Windows of shared memory that readers fill and slow clients hold."""
 
 import asyncio
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tests.support.descriptors import all_closed
 from tests.support.readers import (
     MEBIBYTE,
     PROGRAM,
@@ -15,6 +18,9 @@ from tests.support.readers import (
 )
 
 from gatewright.backends.readers import ReaderPool, open_pool
+from gatewright.backends.readers import pool as pool_module
+from gatewright.backends.readers.process import ReaderHandle, Reply
+from gatewright.backends.readers.ring import SLOTS
 from gatewright.backends.readers.turns import Weight
 from gatewright.core.errors import (
     TooLarge,
@@ -55,6 +61,39 @@ async def test_held_windows_do_not_hold_readers(pool: ReaderPool) -> None:
     await until(lambda: pool.waiting == 0)
     go.set()
     await asyncio.gather(*clients)
+
+
+async def test_a_window_that_comes_as_its_client_leaves_is_free_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The call is cancelled in the turn of the loop in which its answer comes."""
+    function, arguments = f"{PROGRAM}:fill", {"value": 1, "size": 1000}
+    ask = ReaderHandle.ask
+
+    async def leave(pool: ReaderPool) -> None:
+        async with pool.window(function, arguments):
+            pytest.fail("its client has left")
+
+    async with open_pool(settings(tmp_path, readers=1)) as pool:
+        await pool.ready()
+        for _ in range(SLOTS + 1):
+            leaving = asyncio.create_task(leave(pool))
+
+            def asked(
+                *given: Any, task: asyncio.Task[None] = leaving, **more: Any
+            ) -> asyncio.Future[Reply]:
+                future = ask(*given, **more)
+                future.add_done_callback(lambda _: task.cancel())
+                return future
+
+            with monkeypatch.context() as patch:
+                patch.setattr(ReaderHandle, "ask", asked)
+                await asyncio.wait([leaving])
+            assert leaving.cancelled()
+        async with pool.window(function, arguments) as view:
+            assert view == bytes([1]) * 1000
+        (handle,) = pool._crew.handles
+        assert handle.ring.free_slots == SLOTS
 
 
 async def test_windows_held_by_slow_clients_are_bounded(tmp_path: Path) -> None:
@@ -108,3 +147,24 @@ async def test_small_calls_pass_while_bulk_windows_run(
     assert all(count > 0 for count in await asyncio.gather(*tasks))
     # Whenever a small call came, no window that waited had a reader before it.
     assert next_turns == [Weight.SMALL] * 50
+
+
+async def test_a_file_that_is_given_up_while_it_is_made_is_closed(
+    pool: ReaderPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    make = pool_module._anonymous
+
+    def slowly(folder: Path) -> int:
+        begun.set()
+        assert go_on.wait(60)
+        return make(folder)
+
+    monkeypatch.setattr(pool_module, "_anonymous", slowly)
+    async with all_closed():
+        making = asyncio.create_task(pool.file(f"{PROGRAM}:write", {}))
+        await until(begun.is_set)
+        making.cancel()
+        await asyncio.wait([making])
+        go_on.set()
+    assert making.cancelled()

@@ -67,6 +67,8 @@ class Crew:
             handle.lose()
         for task in self._restarts:
             task.cancel()
+        if self._restarts:
+            await asyncio.wait(self._restarts)
         if self._zygote is not None:
             await self._zygote.stop()
 

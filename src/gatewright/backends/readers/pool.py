@@ -170,9 +170,9 @@ class ReaderPool:
         call = _Call(function, arguments, FILE, key, person, shared)
 
         async def attempt(weight: Weight, most: float) -> tuple[int, int]:
-            made = await asyncio.to_thread(_anonymous, self._settings.spool)
+            made = await _opened(self._settings.spool)
             try:
-                scratch = await asyncio.to_thread(_anonymous, self._settings.spool)
+                scratch = await _opened(self._settings.spool)
                 try:
                     await self._ask(call, weight, most, [made, scratch])
                 finally:
@@ -266,7 +266,15 @@ class ReaderPool:
         except BaseException:
             self._turns.give(handle)
             raise
-        return handle, await future
+        try:
+            return handle, await future
+        except asyncio.CancelledError:
+            # It may have been answered in the same turn of the loop: nobody takes it.
+            if not future.cancelled() and future.exception() is None:
+                slot = future.result().slot
+                if slot is not None:
+                    handle.ring.give(slot)
+            raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +303,21 @@ async def _twice(
         raise BackendFailed(
             "The reader of this file ended unexpectedly; the file may be damaged."
         ) from error
+
+
+async def _opened(folder: Path) -> int:
+    """Open an anonymous file in a thread; one that comes too late is closed."""
+    opening = asyncio.create_task(asyncio.to_thread(_anonymous, folder))
+
+    def put_away(opened: asyncio.Task[int]) -> None:
+        if not opened.cancelled() and opened.exception() is None:
+            os.close(opened.result())
+
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        opening.add_done_callback(put_away)
+        raise
 
 
 def _anonymous(folder: Path) -> int:

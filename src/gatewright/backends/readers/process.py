@@ -253,7 +253,14 @@ class ZygoteProcess:
         """Start the process; orders wait in its socket until it has imported."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            self._process = await asyncio.to_thread(_spawn, theirs.fileno())
+            spawning = asyncio.create_task(asyncio.to_thread(_spawn, theirs.fileno()))
+            try:
+                self._process = await asyncio.shield(spawning)
+            except BaseException:
+                ours.close()
+                # The thread goes on: what it starts is ended by `stop`.
+                self._process = await spawning
+                raise
         ours.settimeout(0)
         self._control = ours
         ours.send(encode(self._setup))
