@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from gatewright.backends.authn import (
 )
 from gatewright.backends.broker import KeyGranter
 from gatewright.core.caller import Role
-from gatewright.domains.identity import OfferedProvider, Person, Proven
+from gatewright.domains.identity import LoggedOut, OfferedProvider, Person, Proven
 from gatewright.domains.identity.claims import Claims, Mapped
 from gatewright.testing.identity import Known
 
@@ -38,6 +39,9 @@ class Somewhere:
 
     async def prove(self, code: str, *, nonce: str, verifier: str) -> Proven:
         return Proven(code, {"sub": code}, f"hint of {code}")
+
+    async def logged_out(self, token: str) -> LoggedOut:
+        return LoggedOut(f"of {token}", time.time() + 2e9, subject=token)
 
     async def sign_out_address(self, hint: str) -> str:
         return f"https://somewhere.example/out?hint={hint}"

@@ -44,6 +44,10 @@ class WithAccounts(RequestedIdentityContract):
             await providers.finish(caller, "somewhere", departure.secret, stranger)
         assert caught.value.details == {"subject": "stranger"}
         assert await providers.sign_out_address(caller) is None
+        assert await providers.log_out("somewhere", KNOWN.person.name) == 1
+        assert await requested.sessions.caller(arrival.session.secret) is None
+        with pytest.raises(InvalidRequest, match="used before"):
+            await providers.log_out("somewhere", KNOWN.person.name)
 
 
 class TestInTheGateway(WithAccounts):

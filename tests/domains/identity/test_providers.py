@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from tests.support.identity import World
+from tests.support.identity import NOW, World
 
 from gatewright.core.caller import Caller, Role, visitor
 from gatewright.core.errors import (
@@ -16,6 +16,7 @@ from gatewright.core.errors import (
 from gatewright.domains.identity import (
     Claims,
     Departure,
+    LoggedOut,
     Mapped,
     OfferedProvider,
     Person,
@@ -31,6 +32,8 @@ class Anything:
     def __init__(self) -> None:
         self.end = "https://provider.example/end?hint={}"
         self.removed: World | None = None
+        self.sid = ""
+        self.until = NOW + 600
 
     async def sign_in_address(self, *, state: str, nonce: str, challenge: str) -> str:
         return f"https://provider.example/?{state}&{nonce}&{challenge}"
@@ -42,7 +45,12 @@ class Anything:
     async def prove(self, code: str, *, nonce: str, verifier: str) -> Proven:
         if code == "wrong":
             raise InvalidRequest("wrong code")
-        return Proven(code, {"name": code, "nonce": nonce}, f"hint of {code}")
+        claims = {"name": code, "nonce": nonce}
+        return Proven(code, claims, f"hint of {code}", self.sid)
+
+    async def logged_out(self, token: str) -> LoggedOut:
+        name, subject, sid = token.split(" ")
+        return LoggedOut(name, self.until, subject=subject, sid=sid)
 
     async def sign_out_address(self, hint: str) -> str:
         return self.end.format(hint) if self.end else ""
@@ -228,8 +236,10 @@ async def test_a_session_does_not_begin_for_an_account_just_removed(
     bob = await world.identity.directories.known("bob")
     assert bob is not None
     await world.identity.users.remove(world.owner, "bob")
-    sessions = world.identity.sessions
-    assert await sessions.sign_in_proven(visitor(), bob, made_by="test") is None
+    new = await world.identity.sessions.sign_in_proven(
+        visitor(), bob, made_by="test", proven=Proven("bob", {}, "")
+    )
+    assert new is None
 
 
 async def test_people_of_a_directory_have_accounts(world: World) -> None:
@@ -320,6 +330,41 @@ async def test_where_to_sign_out_elsewhere(world: World, provider: Anything) -> 
     linked = await world.identity.sessions.caller(await world.cookie())
     assert linked is not None
     assert await providers.sign_out_address(linked) is None
+
+
+async def test_a_provider_ends_the_sessions_that_it_has_ended(
+    world: World, provider: Anything
+) -> None:
+    sessions, tokens = world.identity.sessions, world.identity.tokens
+    callers = []
+    for provider.sid in ("one", "two", ""):
+        callers.append((await finish(world, await begin(world)))[2])
+    campus = await world.identity.providers.begin(visitor(), "campus", "/")
+    callers.append((await finish(world, campus, provider="campus"))[2])
+    linked = await sessions.caller(await world.cookie("bob"))
+    assert linked is not None
+    callers.append(linked)
+
+    async def left() -> list[bool]:
+        return [await sessions.is_still(caller) for caller in callers]
+
+    log_out = world.identity.providers.log_out
+    assert await log_out("centre", "a bob other") == 1
+    assert await left() == [True, True, False, True, True]
+    assert await log_out("centre", "b  one") == 1
+    assert await left() == [False, True, False, True, True]
+    assert await log_out("centre", "c eve ") == 0
+    with pytest.raises(InvalidRequest, match="used before"):
+        await log_out("centre", "c bob ")
+    assert await log_out("campus", "c eve ") == 0
+    assert await log_out("centre", "d bob ") == 1
+    assert await left() == [False, False, False, True, True]
+    world.clock.go(601)
+    provider.until += 700
+    assert await log_out("centre", "c bob ") == 0
+    with pytest.raises(NotFound):
+        await log_out("nowhere", "e bob ")
+    assert (await tokens.page(world.owner)).items == []
 
 
 async def test_a_provider_that_there_is_not(world: World) -> None:

@@ -40,6 +40,7 @@ function makeProvider(name, issuer) {
     },
     cookies: { keys: [name], names: Object.fromEntries(["session", "interaction", "resume"].map((kind) => [kind, `_${name}_${kind}`])) },
     features: {
+      backchannelLogout: { enabled: true },
       devInteractions: { enabled: false },
       registration: { enabled: true },
       rpInitiatedLogout: {
@@ -47,6 +48,8 @@ function makeProvider(name, issuer) {
         logoutSource: (ctx, form) => { ctx.body = page(name, `${form}<button form="op.logoutForm" name="logout" value="yes">Sign out of ${name}</button>`); },
       },
     },
+    // Without the package's refusal of loopback addresses, where the tests' gateways are.
+    fetch: (url, { dispatcher, ...options }) => globalThis.fetch(url, options),
     findAccount: (ctx, sub) => ({ accountId: sub, claims: () => claimsOf(sub.replace("sub-of-", "")) }),
     interactions: { url: (ctx, { uid }) => `/interaction/${uid}` },
     loadExistingGrant: async (ctx) => {

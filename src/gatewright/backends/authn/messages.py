@@ -23,6 +23,7 @@ ASKING_ELSEWHERE = frozenset(
         "sessions.sign_in",
         "providers.begin",
         "providers.finish",
+        "providers.log_out",
         "providers.sign_out_address",
     }
 )

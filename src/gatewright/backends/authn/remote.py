@@ -138,6 +138,10 @@ class RemoteProviders:
         )
         return arrival
 
+    async def log_out(self, name: str, token: str) -> int:
+        arguments = {"name": name, "token": token}
+        return int(await self.client.call("providers.log_out", int, arguments))
+
     async def sign_out_address(self, caller: Caller) -> tuple[str, str] | None:
         found: tuple[str, str] | None = await self.client.call(
             "providers.sign_out_address", tuple[str, str] | None, caller=caller

@@ -47,7 +47,14 @@ _ELSEWHERE_AT_ONCE = 128
 take long: the rest of the places is for the requests of those who are signed in."""
 _PEER = struct.Struct("iII")
 
-_OPEN = frozenset({"users.exists", "users.group_exists", "tokens.end_delegated"})
+_OPEN = frozenset(
+    {
+        "users.exists",
+        "users.group_exists",
+        "tokens.end_delegated",
+        "providers.log_out",
+    }
+)
 _BY_CALLER = frozenset(
     {
         "users.get",

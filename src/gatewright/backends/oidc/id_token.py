@@ -3,23 +3,19 @@
 import base64
 import hashlib
 import hmac
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from joserfc import jws, jwt
+from joserfc import jwt
 from joserfc.errors import JoseError
 
+from gatewright.backends.oidc.signed import FittingKeys, Untrusted, signed_claims
 from gatewright.core.clock import LEEWAY_SECONDS, Clock
 
 LONGEST_AGE = 600.0
 """A token is made when the gateway asks for it; an older one is another's."""
-_LONGEST = 65_536
 _LONGEST_SUBJECT = 255
-
-
-class Untrusted(Exception):
-    """A token that is not to be trusted; the text is for the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +36,7 @@ async def checked_claims(
     token: str,
     expected: Expected,
     algorithms: Collection[str],
-    keys: Callable[[str | None, str], Awaitable[Sequence[Any]]],
+    keys: FittingKeys,
     clock: Clock,
 ) -> Mapping[str, Any]:
     """Return the claims of an ID token after all checks.
@@ -64,39 +60,13 @@ async def checked_claims(
         The signature is wrong, or the token is another issuer's, client's or sign-in's,
         or too old.
     """
-    if len(token) > _LONGEST:
-        raise Untrusted("the ID token is too long")
-    try:
-        header = jws.extract_compact(token.encode()).headers()
-    except (JoseError, ValueError, TypeError, RecursionError) as error:
-        raise Untrusted(f"the ID token cannot be read: {error!r}") from error
-    algorithm, kid = header.get("alg"), header.get("kid")
-    if not isinstance(algorithm, str) or algorithm not in algorithms:
-        raise Untrusted(f"the ID token is signed by {algorithm!r}")
-    if not isinstance(kid, str | None):
-        raise Untrusted("the ID token names no key")
-    claims = _signed(token, algorithm, await keys(kid, algorithm))
+    header, claims = await signed_claims(token, algorithms, keys)
     try:
         _check(claims, expected, clock())
-        _check_hash(claims, algorithm, expected.access_token)
+        _check_hash(claims, header["alg"], expected.access_token)
     except (TypeError, ValueError, OverflowError) as error:
         raise Untrusted(f"a claim has a value of no use: {error!r}") from error
     return claims
-
-
-def _signed(token: str, algorithm: str, keys: Sequence[Any]) -> dict[str, Any]:
-    """Return the claims if one of the keys has signed them."""
-    fault: Exception | None = None
-    for key in keys:
-        try:
-            claims: dict[str, Any] = jwt.decode(
-                token, key, algorithms=[algorithm]
-            ).claims
-        except (JoseError, ValueError, TypeError, RecursionError) as error:
-            fault = error
-        else:
-            return claims
-    raise Untrusted(f"no key of the provider fits the ID token: {fault!r}")
 
 
 def _check(claims: Mapping[str, Any], expected: Expected, now: float) -> None:

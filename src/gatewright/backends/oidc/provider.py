@@ -8,13 +8,15 @@ from typing import Any
 from urllib.parse import quote_plus, urlencode, urlsplit, urlunsplit
 
 from gatewright.backends.oidc.http import Http
-from gatewright.backends.oidc.id_token import Expected, Untrusted, checked_claims
+from gatewright.backends.oidc.id_token import Expected, checked_claims
 from gatewright.backends.oidc.kept import Kept, steady_clock
 from gatewright.backends.oidc.keys import Keys, read_keys
+from gatewright.backends.oidc.logout_token import checked_logout
 from gatewright.backends.oidc.metadata import DISCOVERY, Metadata, metadata_of
+from gatewright.backends.oidc.signed import Untrusted
 from gatewright.core.clock import Clock
 from gatewright.core.errors import GatewayError, InvalidRequest
-from gatewright.domains.identity import Proven
+from gatewright.domains.identity import LoggedOut, Proven
 
 _LONGEST_HINT = 4096
 """A longer ID token does not fit into an address."""
@@ -125,7 +127,23 @@ class OidcProvider:
                 raise self._http.unusable("what it says of another person")
             claims = {**more, **claims}
         hint = id_token if len(id_token) <= _LONGEST_HINT else ""
-        return Proven(claims["sub"], claims, hint)
+        sid = claims.get("sid")
+        return Proven(claims["sub"], claims, hint, sid if isinstance(sid, str) else "")
+
+    async def logged_out(self, token: str) -> LoggedOut:
+        client = self._client
+        try:
+            return await checked_logout(
+                token,
+                client.issuer,
+                client.client_id,
+                client.algorithms,
+                self._keys.fitting,
+                self._clock,
+            )
+        except Untrusted as error:
+            _log.warning("%s: a logout token is refused: %s", self._http.title, error)
+            raise InvalidRequest("The logout token is not valid.") from error
 
     async def sign_out_address(self, hint: str) -> str:
         try:

@@ -2,26 +2,26 @@
 
 from collections.abc import Sequence
 
-from gatewright.backends.sql.database import Database, Row, Statement, Work
+from gatewright.backends.sql.database import Batch, Database, Row, Statement, Work
 from gatewright.backends.sql.identity import user_of
 from gatewright.backends.sql.records import moment, readable
 from gatewright.domains.identity import Session, User
 
 _ADD = """
 INSERT INTO session (digest, key, account, created_at, used_at, expires_at, address,
-    made_by, hint)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    made_by, hint, subject, sid)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _FIND = """
 SELECT s.key, s.account, s.created_at AS began_at, s.used_at, s.expires_at, s.address,
-    s.made_by, s.hint, a.name, a.role, a.created_at,
+    s.made_by, s.hint, s.subject, s.sid, a.name, a.role, a.created_at,
     a.password IS NOT NULL AS has_password, a.source, g.name AS in_group
 FROM session s JOIN account a ON a.name = s.account
 LEFT JOIN account_group g ON g.account = a.name WHERE s.digest = ?
 """
 _OF_USER = """
 SELECT key, account, created_at AS began_at, used_at, expires_at, address,
-    made_by, hint
+    made_by, hint, subject, sid
 FROM session WHERE account = ? ORDER BY key
 """
 _KEEP_NEWEST = """
@@ -31,6 +31,11 @@ DELETE FROM session WHERE account = ? AND key <> ? AND key NOT IN
 _PASSWORD = "SELECT password FROM account WHERE name = ?"  # noqa: S105  # SQL
 _TOUCH = "UPDATE session SET used_at = ? WHERE key = ? AND used_at < ?"
 _REMOVE = "DELETE FROM session WHERE key = ? AND account = ? RETURNING key"
+_END_PROVEN = """
+DELETE FROM session WHERE made_by = ? AND (
+    (sid <> '' AND sid = ?) OR (subject <> '' AND subject = ? AND (sid = '' OR ? = ''))
+) RETURNING key
+"""
 _TAKE_LINK = """
 DELETE FROM sign_in_link WHERE digest = ? AND expires_at > ? AND expires_at <= ?
 RETURNING account
@@ -69,6 +74,8 @@ class SqlSessionStore:
                 session.address,
                 session.made_by,
                 session.hint,
+                session.subject,
+                session.sid,
             )
             yield Statement(_ADD, values)
             # Beside the new one, which is the newest whatever the clock said before.
@@ -99,6 +106,33 @@ class SqlSessionStore:
             if rows:
                 yield Statement("DELETE FROM token WHERE session = ?", (key,))
             return bool(rows)
+
+        return await self._database.run(work)
+
+    async def end_proven(
+        self,
+        made_by: str,
+        subject: str,
+        sid: str,
+        *,
+        once: str,
+        until: float,
+        now: float,
+    ) -> int | None:
+        def work() -> Work[int | None]:
+            yield Statement("DELETE FROM used_logout WHERE expires_at <= ?", (now,))
+            first = yield Statement(
+                "INSERT INTO used_logout (id, expires_at) VALUES (?, ?) "
+                "ON CONFLICT DO NOTHING RETURNING id",
+                (once, until),
+            )
+            if not first:
+                return None
+            rows = yield Statement(_END_PROVEN, (made_by, sid, subject, sid))
+            yield Batch(
+                "DELETE FROM token WHERE session = ?", [(row["key"],) for row in rows]
+            )
+            return len(rows)
 
         return await self._database.run(work)
 
@@ -133,4 +167,6 @@ def _session(row: Row) -> Session:
         address=row["address"],
         made_by=row["made_by"],
         hint=row["hint"],
+        subject=row["subject"],
+        sid=row["sid"],
     )

@@ -39,6 +39,7 @@ from gatewright.domains.identity.provider_ports import (
     AccountMap,
     BegunSignIn,
     BegunStore,
+    LoggedOut,
     Proven,
     Provider,
 )
@@ -84,6 +85,7 @@ __all__ = [
     "Directory",
     "Identity",
     "LastUse",
+    "LoggedOut",
     "Mapped",
     "NewSession",
     "NewToken",

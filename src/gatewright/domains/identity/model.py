@@ -72,6 +72,10 @@ class Session:
     identity provider; empty if it was begun before this was noted."""
     hint: str = field(default="", repr=False)
     """ID token of the identity provider, which tells it who signs out; else empty."""
+    subject: str = ""
+    """The provider's name for the person; empty without a provider."""
+    sid: str = ""
+    """The provider's name for its own session; empty if it told none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -202,6 +202,25 @@ class SessionStore(Protocol):
         """
         ...
 
+    async def end_proven(
+        self,
+        made_by: str,
+        subject: str,
+        sid: str,
+        *,
+        once: str,
+        until: float,
+        now: float,
+    ) -> int | None:
+        """End the sessions that a provider began and has ended, with tokens of jobs.
+
+        These are the sessions of ``made_by`` with this ``sid``, and those of this
+        ``subject`` of which no ``sid`` is known, or all of the subject's if ``sid`` is
+        empty. Returns their number; None, and ends none, if there was a call with the
+        same ``once`` whose ``until`` is after ``now`` (seconds since 1970 UTC).
+        """
+        ...
+
     async def add_link(
         self, digest: str, user: str, expires_at: float, *, now: float
     ) -> None:

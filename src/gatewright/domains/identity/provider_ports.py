@@ -16,6 +16,22 @@ class Proven:
     """All that the provider says of the person."""
     hint: str = field(repr=False)
     """ID token, which tells the provider later who signs out."""
+    sid: str = ""
+    """The provider's name for its own session (claim ``sid``); empty if not told."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedOut:
+    """What a provider says of a person who has signed out there."""
+
+    id: str
+    """Unique name of the message (claim ``jti``)."""
+    until: float
+    """Time from which it is not taken any more, seconds since 1970-01-01 UTC."""
+    subject: str = ""
+    """The provider's name for the person; empty if it only names the session."""
+    sid: str = ""
+    """The provider's name for its session; empty if all of the person's have ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +115,20 @@ class Provider(Protocol):
             The provider does not answer.
         BackendFailed
             Its answer cannot be understood or trusted.
+        """
+        ...
+
+    async def logged_out(self, token: str) -> LoggedOut:
+        """Return what a logout token says, whether it was used before or not.
+
+        Raises
+        ------
+        InvalidRequest
+            It is not a logout token of this provider for this gateway, or too old.
+        Unavailable
+            The provider does not answer.
+        BackendFailed
+            What it says of itself cannot be used.
         """
         ...
 

@@ -205,6 +205,28 @@ class Providers:
             )
         return Arrival(await self._session(caller, name, offered, proven), path)
 
+    async def log_out(self, name: str, token: str) -> int:
+        """End sessions of a person who has signed out of a provider.
+
+        ``token`` is the logout token that the provider sends. Returns how many sessions
+        were ended, with the tokens of jobs that were submitted in them.
+
+        Raises
+        ------
+        NotFound
+            There is no such provider.
+        InvalidRequest
+            The token is not valid, or was used before.
+        Unavailable
+            The provider does not answer.
+        """
+        told = await self._existing(name).provider.logged_out(token)
+        once = digest(f"{name} {told.id}")
+        ended = await self._sessions.end_proven(f"{_MADE_BY}{name}", told, once)
+        if ended is None:
+            raise InvalidRequest("This logout token was used before.")
+        return ended
+
     async def sign_out_address(self, caller: Caller) -> tuple[str, str] | None:
         """Return a provider's title and the address at which to sign out of it too.
 
@@ -254,7 +276,7 @@ class Providers:
         new = None
         if user is not None:
             new = await self._sessions.sign_in_proven(
-                caller, user, made_by=f"{_MADE_BY}{name}", hint=proven.hint
+                caller, user, made_by=f"{_MADE_BY}{name}", proven=proven
             )
         if new is None:
             await self._guard.failed(who, caller.address)

@@ -18,6 +18,7 @@ from gatewright.domains.identity.directories import Directories
 from gatewright.domains.identity.last_use import TOUCH_SECONDS, LastUse
 from gatewright.domains.identity.model import NewSession, Session, User
 from gatewright.domains.identity.ports import SessionStore, UserStore
+from gatewright.domains.identity.provider_ports import LoggedOut, Proven
 from gatewright.domains.identity.scopes import role_scopes
 from gatewright.domains.identity.users import LONGEST_PASSWORD
 
@@ -131,7 +132,7 @@ class Sessions:
         return new
 
     async def sign_in_proven(
-        self, caller: Caller, user: User, *, made_by: str, hint: str = ""
+        self, caller: Caller, user: User, *, made_by: str, proven: Proven
     ) -> NewSession | None:
         """Begin a session for a person whose account was proven to be theirs.
 
@@ -141,15 +142,26 @@ class Sessions:
         ----------
         made_by
             What has proven it, such as ``provider:NAME``.
-        hint
-            What the provider has to be told when the person signs out there.
+        proven
+            What the provider says of the person and of its own session.
 
         Returns
         -------
         NewSession or None
             None if the account was removed meanwhile.
         """
-        return await self._begin(caller, user, made_by=made_by, hint=hint)
+        return await self._begin(caller, user, made_by=made_by, proven=proven)
+
+    async def end_proven(self, made_by: str, told: LoggedOut, once: str) -> int | None:
+        """End the sessions of a person who has signed out where it was proven.
+
+        Returns how many have ended; None if a message with the digest ``once`` was
+        acted upon before.
+        """
+        return await self._store.end_proven(
+            made_by, told.subject, told.sid, once=once, until=told.until,
+            now=self._clock(),
+        )  # fmt: skip
 
     async def _begin(
         self,
@@ -158,7 +170,7 @@ class Sessions:
         hashed: str | None = None,
         *,
         made_by: str,
-        hint: str = "",
+        proven: Proven | None = None,
         program: bool = False,
     ) -> NewSession | None:
         """Begin a session; None if the account or its password changed meanwhile.
@@ -177,7 +189,9 @@ class Sessions:
             expires_at=now + self._limits.seconds,
             address=caller.address,
             made_by=made_by,
-            hint=hint,
+            hint=proven.hint if proven else "",
+            subject=proven.subject if proven else "",
+            sid=proven.sid if proven else "",
         )
         added = await self._store.add(
             session,

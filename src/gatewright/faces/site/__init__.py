@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 
 import gatewright
 from gatewright.composition import Services
+from gatewright.faces.site import provider_sign_out
 from gatewright.faces.site.assets import load_assets
 from gatewright.faces.site.own_pages import OwnPages
 from gatewright.faces.site.portal import Portal
@@ -30,6 +31,7 @@ def build(services: Services) -> ASGIApp:
     routes = [
         Route("/sign-in", SignIn(portal).answer),
         *ProviderSignIn(portal, config.prefix).routes(),
+        provider_sign_out.ROUTE,
         *OwnPages(config.gateway.state).routes(),
         *portal.routes(),
     ]

@@ -10,6 +10,7 @@ from gatewright.testing.identity.samples import (
     NOW,
     Pair,
     session,
+    token,
     user,
 )
 
@@ -105,6 +106,49 @@ class SessionStoreContract:
         assert not await two.sessions.remove(made.key, "ben")
         assert await two.sessions.remove(made.key, "ada")
         assert not await two.sessions.remove(made.key, "ada")
+
+    async def test_what_a_provider_has_ended(self, stores: Pair) -> None:
+        one, two = stores
+        centre, campus = "provider:centre", "provider:campus"
+        made = [
+            replace(session(), made_by=by, subject=subject, sid=sid)
+            for by, subject, sid in (
+                (centre, "sub", "first"),
+                (centre, "sub", "second"),
+                (centre, "sub", ""),
+                (centre, "other", "third"),
+                (campus, "sub", "first"),
+                ("password", "", ""),
+            )
+        ]
+        for n, which in enumerate(made):
+            await one.sessions.add(which, str(n), instead_of="", keep=9)
+            await one.tokens.add(token(which.user, session=which.key), "d", most=9)
+
+        async def ended(once: str, subject: str, sid: str, now: float = NOW) -> object:
+            return await two.sessions.end_proven(
+                centre, subject, sid, once=once, until=now + 10, now=now
+            )
+
+        async def left() -> list[int]:
+            found = [await one.sessions.find(str(n)) for n in range(len(made))]
+            kept = [n for n, pair in enumerate(found) if pair is not None]
+            assert [pair[0] for pair in found if pair] == [made[n] for n in kept]
+            tokens = {t.session for t in await one.tokens.page(None, "", 9)}
+            assert tokens == {made[n].key for n in kept}
+            return kept
+
+        assert await ended("a", "nobody", "") == 0
+        assert await ended("b", "", "") == 0
+        assert await ended("c", "nobody", "unknown") == 0
+        assert await left() == [0, 1, 2, 3, 4, 5]
+        assert await ended("d", "sub", "first") == 2
+        assert await left() == [1, 3, 4, 5]
+        assert await ended("d", "sub", "") is None
+        assert await left() == [1, 3, 4, 5]
+        assert await ended("d", "sub", "", NOW + 10) == 1
+        assert await ended("e", "", "third") == 1
+        assert await left() == [4, 5]
 
     async def test_a_link_is_used_once(self, stores: Pair) -> None:
         one, two = stores

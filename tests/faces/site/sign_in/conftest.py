@@ -1,15 +1,17 @@
 """The whole application with real identity providers, and one that tests bend."""
 
 import itertools
+import queue
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
 import httpx
 import pytest
 import pytest_asyncio
 from tests.support.bent_provider import CLIENT, BentProvider, bent_provider
-from tests.support.oidc_provider import RealProvider
+from tests.support.oidc_provider import RealProvider, told_of_logout
 from tests.support.whole import URL, Whole, whole
 
+Logouts = tuple[str, "queue.Queue[bytes]"]
 Browser = Callable[[], httpx.AsyncClient]
 """Returns a client with cookies and a network address of its own."""
 
@@ -30,21 +32,31 @@ def bent(bent_one: BentProvider) -> BentProvider:
     return bent_one
 
 
+@pytest.fixture(scope="module")
+def logouts() -> Iterator[Logouts]:
+    """Where the real providers tell of a logout, and what they say."""
+    with told_of_logout() as found:
+        yield found
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def gateway(
     providers: Mapping[str, RealProvider],
     bent_one: BentProvider,
+    logouts: Logouts,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Whole]:
     """The whole application, whose accounts are ada (its owner), bob and eve."""
     folder = tmp_path_factory.mktemp("providers")
     centre, campus = providers["centre"], providers["campus"]
     users = {"groups": "users"}
-    public, _ = campus.register(URL, public=True)
+    told = {"backchannel_logout_uri": logouts[0]}
+    public, _ = campus.register(URL, public=True, **told)
     settings = [
         centre.settings(
             URL,
             folder,
+            told | {"backchannel_logout_session_required": True},
             accounts=[
                 {"account": "eve", "where": {"sub": "sub-of-eve"}},
                 {"account": "ada", "where": {"sub": "sub-of-the boss"}},

@@ -1,0 +1,43 @@
+"""Sign-out that a provider tells of (OpenID Connect Back-Channel Logout 1.0)."""
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from gatewright.core.errors import InvalidRequest, MethodNotAllowed
+from gatewright.faces.site.sign_in import NEVER_STORED
+from gatewright.web.audit import note_text
+from gatewright.web.context import request_context
+
+_LONGEST = 16_384
+
+
+async def signed_out_elsewhere(request: Request) -> Response:
+    """End the sessions of a person who has signed out of their provider.
+
+    The provider itself asks, and proves by its signature who it is: there is no cookie,
+    token or page behind this request.
+    """
+    if request.method != "POST":
+        raise MethodNotAllowed(
+            "A provider sends this by POST.", headers={"Allow": "POST"}
+        )
+    context, name = request_context(request), request.path_params["name"]
+    try:
+        async with request.form(max_files=0, max_fields=8) as form:
+            token = form.get("logout_token")
+    except HTTPException as error:
+        raise InvalidRequest(f"The form cannot be read: {error.detail}") from error
+    if not isinstance(token, str) or not 0 < len(token) <= _LONGEST:
+        raise InvalidRequest("A provider sends the parameter “logout_token”.")
+    ended = await context.services.identity.providers.log_out(name, token)
+    note_text(request.scope, f"signed out by {name}: {ended} sessions")
+    return Response(status_code=200, headers=NEVER_STORED)
+
+
+ROUTE = Route(
+    "/sign-in/with/{name}/sign-out",
+    signed_out_elsewhere,
+    methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+)
