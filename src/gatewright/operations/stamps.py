@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from gatewright.core.caller import Caller
@@ -41,11 +41,14 @@ async def stamps(
     query: ImageQuery,
     request: CutoutRequest,
     most_bytes: int,
+    caption: Callable[[Image], str] | None = None,
 ) -> Sequence[Stamp]:
     """Return the padded cut-outs of the images that have a place, in order of time.
 
     They are cut one after the other, so that one request has one reader at most, and
-    all of them have at most ``most_bytes``.
+    all of them have at most ``most_bytes``. ``caption`` returns the words that are
+    drawn on the picture of an image. Aligned pictures of a circle without a radius are
+    as wide as ``request.pixels`` of the finest image.
 
     Raises
     ------
@@ -69,6 +72,10 @@ async def stamps(
             )
     if not images:
         raise NotFound("No image that you may see has this place.")
+    if request.aligned and request.region.radius == 0:
+        scale = min(image.scale for image in images) / 3600.0
+        radius = scale * (request.pixels or 1) / 2
+        request = replace(request, region=replace(request.region, radius=radius))
     pixels = request.pixels or 0
     size = len(images) * pixels**2 * _PIXEL_BYTES
     if request.format is CutoutFormat.FITS and size > most_bytes:
@@ -77,7 +84,8 @@ async def stamps(
     left = most_bytes
     for image in images:
         try:
-            content = await sky.cut(caller, image, request)
+            one = replace(request, caption=caption(image)) if caption else request
+            content = await sky.cut(caller, image, one)
         except GatewayError as error:
             if error.transient:
                 raise

@@ -10,10 +10,12 @@ from gatewright.backends.fits.box import Box
 from gatewright.backends.fits.encode import encode
 from gatewright.backends.fits.image_wcs import ImageWcs
 from gatewright.backends.fits.marks import Sight, mark
+from gatewright.backends.fits.on_grid import on_grid, scale_at
 from gatewright.backends.fits.padded import padded_pixels, within
 from gatewright.backends.fits.source import Source, pedestal, physical, pieces
 from gatewright.core.errors import TooLarge
-from gatewright.domains.sky import Orientation, Stretch, grey_levels
+from gatewright.domains.processing.tangent import TangentGrid
+from gatewright.domains.sky import Circle, Orientation, Stretch, grey_levels
 
 LONGEST_SIDE = 4096
 _PIXELS = 1 << 28
@@ -81,6 +83,27 @@ def picture(source: Source, box: Box, look: Look) -> bytes:
         words.append(f"turned {90 * quarters} degrees to the left")
     turns = ", ".join(words) or "as the camera saw it"
     return encode(levels, look.format, Orientation=turns, Source=source.name)
+
+
+def aligned_picture(source: Source, circle: Circle, pixels: int, look: Look) -> bytes:
+    """Return a square of the sky as wide as a circle, with ``pixels`` on a side.
+
+    North is up. Pictures of one circle align, whatever the grids of their images are.
+
+    Raises
+    ------
+    NotFound, TooLarge
+        As :func:`gatewright.backends.fits.on_grid.on_grid`.
+    """
+    ra, dec = circle.longitude % 360.0, circle.latitude
+    grid = TangentGrid(ra, dec, 2 * circle.radius / pixels, pixels)
+    values, _ = on_grid(source, grid, scale_at(source, ra, dec))
+    levels = np.ascontiguousarray(grey_levels(values, look.stretch)[::-1])
+    step = 1 / grid.scale
+    sight = Sight((0.0, step), (-step, 0.0)) if look.marks else None
+    if sight or look.caption:
+        levels = mark(levels, sight, look.caption)
+    return encode(levels, look.format, Source=source.name)
 
 
 def turned(levels: NDArray[np.uint8], turn: Turn) -> NDArray[np.uint8]:

@@ -11,7 +11,7 @@ from gatewright.backends.fits.box import box_of
 from gatewright.backends.fits.colour import colour_picture
 from gatewright.backends.fits.cut import fits_parts, fits_size
 from gatewright.backends.fits.padded import padded_parts, stamp_box
-from gatewright.backends.fits.picture import Look, picture
+from gatewright.backends.fits.picture import Look, aligned_picture, picture
 from gatewright.backends.fits.scan import scan_file
 from gatewright.backends.fits.source import load
 from gatewright.backends.readers import Output
@@ -54,6 +54,17 @@ def cut(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
     source = load(arguments["path"], arguments["identity"], arguments["hdu"])
     region = parse_region(arguments["region"])
     padded = arguments["padded"]
+    look = Look(
+        arguments["format"],
+        Stretch(*arguments["stretch"]),
+        arguments["size"],
+        Orientation(arguments["orientation"]),
+        arguments["marks"],
+        arguments["caption"],
+    )
+    if arguments["aligned"] and isinstance(region, Circle):
+        image = aligned_picture(source, region, arguments["pixels"], look)
+        return _answer([image], len(image), output)
     flat = (
         stamp_box(region, source.wcs, arguments["pixels"])
         if padded
@@ -73,14 +84,6 @@ def cut(arguments: dict[str, Any], output: Output) -> dict[str, Any]:
         further = tuple((n, n + 1) for n in plane)
     box = replace(flat, further=further)
     if is_picture:
-        look = Look(
-            arguments["format"],
-            Stretch(*arguments["stretch"]),
-            arguments["size"],
-            Orientation(arguments["orientation"]),
-            arguments["marks"],
-            arguments["caption"],
-        )
         image = picture(source, box, look)
         return _answer([image], len(image), output)
     if padded:

@@ -134,6 +134,7 @@ class FitsReader:
             "orientation": str(request.orientation),
             "marks": request.marks,
             "caption": request.caption,
+            "aligned": request.aligned,
             "plane": request.plane,
             "padded": request.padded,
             "pixels": request.pixels,

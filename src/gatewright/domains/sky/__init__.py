@@ -1,5 +1,6 @@
 """Surveys of telescope images: their index by place, time and band, and cut-outs."""
 
+from gatewright.domains.sky.animation import animated_png
 from gatewright.domains.sky.bands import (
     Band,
     band_name,
@@ -93,6 +94,7 @@ __all__ = [
     "SurveyFile",
     "SurveyRules",
     "SurveyWatch",
+    "animated_png",
     "band_name",
     "band_wavelengths",
     "calibration_level",

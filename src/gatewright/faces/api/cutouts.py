@@ -11,11 +11,19 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from gatewright.core.errors import InvalidContent
-from gatewright.domains.sky import Circle, CutoutFormat, CutoutRequest, mjd_text
+from gatewright.core.errors import InvalidContent, NotFound
+from gatewright.domains.sky import (
+    Circle,
+    CutoutFormat,
+    CutoutRequest,
+    Image,
+    animated_png,
+    mjd_text,
+)
 from gatewright.faces.api.image_parameters import (
     Band,
     Degrees,
+    Marks,
     Percentiles,
     Place,
     StretchName,
@@ -26,11 +34,13 @@ from gatewright.faces.api.image_query import image_query, place_text, stretch_of
 from gatewright.faces.api.product_bodies import circle
 from gatewright.operations.stamps import Stamp, stamps
 from gatewright.web.context import Context
+from gatewright.web.json_model import BINARY
 from gatewright.web.turns import Counted, turn_of
 
 router = APIRouter(tags=["sky"])
 
 _TAR = "application/x-tar"
+_APNG = "image/apng"
 
 
 @router.get(
@@ -40,8 +50,9 @@ _TAR = "application/x-tar"
     response_class=Response,
     responses={
         200: {
-            "content": {_TAR: {"schema": {"type": "string", "format": "binary"}}},
-            "description": "The cut-outs, and index.csv with their times and bands.",
+            "content": {_TAR: {"schema": BINARY}, _APNG: {"schema": BINARY}},
+            "description": "The cut-outs, and index.csv with their times and bands; or "
+            "an animated picture.",
         },
         404: {"description": "No image that you may see has the place."},
         413: {
@@ -71,19 +82,40 @@ async def cut_outs(
         ),
     ] = 63,
     form: Annotated[
-        Literal["fits", "png"],
-        Query(alias="format", title="Form", description="Form of each cut-out."),
+        Literal["fits", "png", "apng"],
+        Query(
+            alias="format",
+            title="Form",
+            description="fits and png: an archive of such cut-outs; apng: one animated "
+            "picture of all epochs.",
+        ),
     ] = "fits",
     stretch: StretchName = "asinh",
     limits: Percentiles = None,
+    marks: Marks = False,
+    seconds: Annotated[
+        float,
+        Query(
+            title="Seconds",
+            description="How long each epoch is shown (apng).",
+            ge=0.02,
+            le=60,
+        ),
+    ] = 0.5,
+    radius: Degrees = None,
 ) -> Response:
     """Send a tar archive of squares of one size, padded beyond each image.
 
     Their middle is that of the place, whatever its radius, so the stamps of all epochs
-    align. ``index.csv`` comes first, in order of time, and says why where an image has
-    none.
+    align to a pixel. ``index.csv`` comes first, in order of time, and says why where an
+    image has none.
+
+    With ``format=apng`` the answer is an animated PNG that blinks through the epochs in
+    order of time, each with its date and band. They are resampled to the tangent plane
+    at the place, north up and as wide as the circle, so that they align exactly.
     """
-    place = circle(place_text(context.services.sky.places, pos, ra, dec))
+    blink = form == "apng"
+    place = circle(place_text(context.services.sky.places, pos, ra, dec, radius))
     if place is None:
         raise InvalidContent("Say which place: pos=CIRCLE ra dec radius, in degrees.")
     query = image_query(
@@ -96,21 +128,41 @@ async def cut_outs(
         exposure=None,
     )
     asked = CutoutRequest(
-        Circle(place.ra, place.dec, 0.0),
-        format=CutoutFormat(form),
+        Circle(place.ra, place.dec, place.radius if blink else 0.0),
+        format=CutoutFormat.PNG if blink else CutoutFormat(form),
         stretch=stretch_of(stretch, limits),
         padded=True,
         pixels=pixels,
+        marks=marks,
+        aligned=blink,
     )
     services = context.services
     with ExitStack() as held:
         held.enter_context(turn_of(request, services.cutouts))
         most = services.config.limits.cutouts_bytes
-        found = await stamps(services.sky, context.caller, query, asked, most)
-        packed = await asyncio.to_thread(archive, found, form)
-        headers = {"Content-Disposition": 'attachment; filename="cutouts.tar"'}
-        answer = Response(packed, media_type=_TAR, headers=headers)
+        found = await stamps(
+            *(services.sky, context.caller, query, asked, most),
+            caption=date_and_band if blink else None,
+        )
+        if blink:
+            pictures = [one.data for one in found if one.data]
+            if not pictures:
+                raise NotFound(f"No image can be shown: {found[0].reason}")
+            packed = await asyncio.to_thread(animated_png, pictures, seconds)
+            how, media_type = 'inline; filename="epochs.png"', _APNG
+        else:
+            packed = await asyncio.to_thread(archive, found, form)
+            how, media_type = 'attachment; filename="cutouts.tar"', _TAR
+        headers = {"Content-Disposition": how}
+        answer = Response(packed, media_type=media_type, headers=headers)
         return Counted(answer, held.pop_all())
+
+
+def date_and_band(image: Image) -> str:
+    """Return the words on the picture of an epoch."""
+    date = "no date" if image.t_min is None else mjd_text(image.t_min)[:10]
+    assumed = "(assumed)" if image.time_assumed else ""
+    return " ".join(filter(None, [date, assumed, image.band]))
 
 
 def archive(found: Sequence[Stamp], form: str) -> bytes:

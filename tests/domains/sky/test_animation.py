@@ -1,0 +1,38 @@
+"""Animations, read back by Pillow."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gatewright.backends.png import encode_png
+from gatewright.domains.sky import animated_png
+
+
+@pytest.mark.parametrize("shape", [(12, 17), (12, 17, 3)])
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_each_picture_is_shown_for_its_time(shape: tuple[int, ...], count: int) -> None:
+    random = np.random.default_rng(5)
+    levels = random.integers(0, 256, (count, *shape), dtype=np.uint8)
+    pictures = [encode_png(one, Source=f"{n}") for n, one in enumerate(levels)]
+    with Image.open(io.BytesIO(animated_png(pictures, 0.25))) as back:
+        assert getattr(back, "n_frames", 1) == count
+        assert back.text["Source"] == "0"  # type: ignore[attr-defined]
+        for number in range(count):
+            back.seek(number)
+            assert np.array_equal(np.asarray(back), levels[number])
+            if count > 1:
+                assert back.info["duration"] == 250
+                assert back.info["loop"] == 0
+
+
+def test_pictures_of_several_sizes_or_kinds_or_none_are_refused() -> None:
+    grey = encode_png(np.zeros((4, 5), np.uint8))
+    for others in (
+        [],
+        [grey, encode_png(np.zeros((5, 4), np.uint8))],
+        [grey, encode_png(np.zeros((4, 5, 3), np.uint8))],
+    ):
+        with pytest.raises(ValueError, match="one size"):
+            animated_png(others, 1.0)
